@@ -1,0 +1,87 @@
+"""Creases: into how many pieces does a ReLU network fold its inputs? Exact, proven counts.
+
+>>> import creases
+>>> network = creases.Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
+>>> creases.count(network, creases.Segment([-1.0], [1.0])).regions
+2
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from creases.version import __version__
+
+if TYPE_CHECKING:
+    from creases.complex import Complex
+    from creases.counting import Count, PathCount, count, count_many
+    from creases.domain import Box, Line, Plane, Polygon, Polyline, Segment, Slice, Space
+    from creases.errors import CreasesError, DomainError, MissingExtraError, ModelFileError, NetworkError
+    from creases.network import Network
+    from creases.readers import load
+    from creases.subdivision import subdivide
+    from creases.training import RegionTracker
+
+# Where each public name lives. Names are fetched on first use, so that `import creases` stays fast and
+# pulls in neither Numba nor any optional package.
+_HOME = {
+    "Complex": "creases.complex",
+    "Count": "creases.counting",
+    "PathCount": "creases.counting",
+    "count": "creases.counting",
+    "count_many": "creases.counting",
+    "Box": "creases.domain",
+    "Line": "creases.domain",
+    "Plane": "creases.domain",
+    "Polygon": "creases.domain",
+    "Polyline": "creases.domain",
+    "Segment": "creases.domain",
+    "Slice": "creases.domain",
+    "Space": "creases.domain",
+    "CreasesError": "creases.errors",
+    "DomainError": "creases.errors",
+    "MissingExtraError": "creases.errors",
+    "ModelFileError": "creases.errors",
+    "NetworkError": "creases.errors",
+    "Network": "creases.network",
+    "load": "creases.readers",
+    "subdivide": "creases.subdivision",
+    "RegionTracker": "creases.training",
+}
+
+__all__ = [
+    "Box",
+    "Complex",
+    "Count",
+    "CreasesError",
+    "DomainError",
+    "Line",
+    "MissingExtraError",
+    "ModelFileError",
+    "Network",
+    "NetworkError",
+    "PathCount",
+    "Plane",
+    "Polygon",
+    "Polyline",
+    "RegionTracker",
+    "Segment",
+    "Slice",
+    "Space",
+    "__version__",
+    "count",
+    "count_many",
+    "load",
+    "subdivide",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'creases' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

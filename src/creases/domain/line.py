@@ -1,0 +1,135 @@
+"""Domains of dimension one: a segment, a path of segments, a whole line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.domain.slice import Slice, as_point, difference
+from creases.errors import DomainError
+
+__all__ = ["Line", "Polyline", "Segment"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Segment:
+    """The closed segment from `start` to `end`; its coordinate u runs from 0 to 1.
+
+    start, end : shape (n_in,) or the network's input shape, in the units of the network's inputs.
+    Raises DomainError if a coordinate is not finite, the shapes differ, or the points agree.
+
+    Examples
+    --------
+    >>> Segment([0, 0], [3, 4])
+    Segment(n_in=2, length=5)
+    """
+
+    start: Floats
+    end: Floats
+    slice: Slice = field(init=False)
+
+    def __post_init__(self) -> None:
+        start, end = as_point(self.start, "start"), as_point(self.end, "end")
+        if start.shape != end.shape or (start == end).all():
+            raise DomainError(
+                f"Segment needs two different points of one space, got start={start} and end={end}. "
+                "For a single input, use network.pattern(point)."
+            )
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "end", end)
+        head, tail = difference(end, start)
+        object.__setattr__(self, "slice", Slice(start, head[None, :], tail[None, :]))
+
+    @property
+    def vertices(self) -> Floats:
+        """The ends in the segment's own coordinate, shape (2, 1)."""
+        return np.array([[0.0], [1.0]])
+
+    def __repr__(self) -> str:
+        return f"Segment(n_in={self.start.size}, length={np.linalg.norm(self.end - self.start):.3g})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON."""
+        return {"kind": "segment", "start": self.start.tolist(), "end": self.end.tolist()}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Polyline:
+    """The path through points, one straight segment after the other.
+
+    points : shape (m, n_in), or m points in the network's input shape; m >= 2, neighbours differ.
+    A count's `regions` are the pieces along the path (a region entered twice counts twice); `distinct` are
+    the different regions that it meets.
+    """
+
+    points: Floats
+    segments: tuple[Segment, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rows = [as_point(point, f"point {i}") for i, point in enumerate(np.asarray(self.points))]
+        if len(rows) < 2:
+            raise DomainError(f"Polyline needs at least two points, got {len(rows)}.")
+        for i, (before, after) in enumerate(zip(rows, rows[1:], strict=False)):
+            if (before == after).all():
+                raise DomainError(f"Polyline: points {i} and {i + 1} are equal. Remove one of them.")
+        points = np.array(rows)
+        points.setflags(write=False)
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "segments", tuple(map(Segment, rows, rows[1:])))
+
+    @property
+    def slice(self) -> Slice:
+        """The slice of the first segment; each segment has its own."""
+        return self.segments[0].slice
+
+    def __repr__(self) -> str:
+        length = np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum()
+        return f"Polyline(n_in={self.points.shape[1]}, segments={len(self.segments)}, length={length:.3g})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON."""
+        return {"kind": "polyline", "points": self.points.tolist()}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Line:
+    """The whole line through `point` along `direction`, both ends infinite: u -> point + u direction.
+
+    point, direction : shape (n_in,) or the network's input shape; the direction need not have length one.
+    Raises DomainError if a coordinate is not finite, the shapes differ, or the direction is zero.
+    """
+
+    point: Floats
+    direction: Floats
+    slice: Slice = field(init=False)
+    vertices: None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        point, direction = as_point(self.point, "point"), as_point(self.direction, "direction")
+        if point.shape != direction.shape:
+            raise DomainError(
+                f"Line needs a point and a direction of one space, got shapes {point.shape} and {direction.shape}."
+            )
+        object.__setattr__(self, "point", point)
+        object.__setattr__(self, "direction", direction)
+        object.__setattr__(self, "slice", Slice(point, direction[None, :], np.zeros((1, point.size))))
+
+    @classmethod
+    def through(cls, a: ArrayLike, b: ArrayLike) -> Line:
+        """The whole line through two different points (u = 0 at a, u = 1 at b; b - a rounded to float64 once)."""
+        start, end = as_point(a, "a"), as_point(b, "b")
+        if start.shape != end.shape:
+            raise DomainError(f"Line.through needs points of one space, got shapes {start.shape} and {end.shape}.")
+        return cls(start, difference(end, start)[0])
+
+    def __repr__(self) -> str:
+        return f"Line(n_in={self.point.size})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON."""
+        return {"kind": "line", "point": self.point.tolist(), "direction": self.direction.tolist()}

@@ -1,0 +1,121 @@
+"""The affine map that every domain stands on: coordinates u in R^d -> origin + basis u in input space.
+
+The basis of a segment is the difference of two points, which a float64 cannot always hold. Its rounding
+error can: the difference of two floats is exactly the sum of two floats (Knuth's TwoSum), so a slice keeps
+a head and a tail, and the domain that is cut is exactly the one that was asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import DomainError
+
+__all__ = ["Slice", "as_point", "difference"]
+
+Floats = NDArray[np.float64]
+
+
+def as_point(values: ArrayLike, name: str) -> Floats:
+    """A point given flat or in the network's input shape, as a read-only float64 vector of shape (n_in,).
+
+    Raises DomainError, naming `name`, if a coordinate is not a finite real number or there is none.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise DomainError(f"{name} must hold real numbers, got dtype {array.dtype}.")
+    point = np.array(array, dtype=np.float64).ravel() + 0.0
+    if point.size == 0:
+        raise DomainError(f"{name} is empty; a point needs at least one coordinate.")
+    if not np.isfinite(point).all():
+        i = int(np.argmin(np.isfinite(point)))
+        raise DomainError(f"{name} has coordinate {i} = {point[i]}; every coordinate must be finite.")
+    point.setflags(write=False)
+    return point
+
+
+def difference(end: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """end - start as (head, tail) with head + tail exact (Knuth, The Art of Computer Programming 2, 4.2.2).
+
+    Raises DomainError if the difference overflows.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        head = end - start
+        back = head - end
+        tail = (end - (head - back)) - (start + back)
+    if not (np.isfinite(head).all() and np.isfinite(tail).all()):
+        raise DomainError("The points are so far apart that their difference overflows float64.")
+    return head, tail
+
+
+def are_independent(first: list[Fraction], second: list[Fraction]) -> bool:
+    """Whether two rational vectors span a plane: some 2 x 2 minor with the first non-zero entry is not zero."""
+    pivot = next((i for i, value in enumerate(first) if value), None)
+    if pivot is None:
+        return False
+    return any(first[pivot] * b != second[pivot] * a for a, b in zip(first, second, strict=True))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Slice:
+    """The affine map u -> origin + sum_i u_i (basis[i] + basis_tail[i]) from R^d into input space.
+
+    origin : float64, shape (n_in,).
+    basis : float64, shape (d, n_in). Need not be orthonormal; kept as given.
+    basis_tail : float64, shape (d, n_in). What rounding took from `basis`; zero for a basis given as such.
+    Raises DomainError if d is 1 or 2 and the rows are linearly dependent (decided in rationals).
+    """
+
+    origin: Floats
+    basis: Floats
+    basis_tail: Floats
+
+    def __post_init__(self) -> None:
+        if self.basis.ndim != 2 or self.basis.shape[1] != self.origin.size:
+            raise DomainError(
+                f"The basis must have one row of {self.origin.size} coordinates a dimension, got {self.basis.shape}."
+            )
+        rows = [
+            [Fraction(h) + Fraction(t) for h, t in zip(head, tail, strict=True)]
+            for head, tail in zip(self.basis.tolist(), self.basis_tail.tolist(), strict=True)
+        ]
+        if self.dimension == 1 and not any(rows[0]):
+            raise DomainError("The direction is zero; a line needs two different points.")
+        if self.dimension == 2 and not are_independent(*rows):
+            raise DomainError(
+                "The two directions of the plane are parallel (three points in a line, or equal points). "
+                "Choose points that are not collinear."
+            )
+        for array in (self.origin, self.basis, self.basis_tail):
+            array.setflags(write=False)
+
+    @property
+    def dimension(self) -> int:
+        """d, the number of coordinates u."""
+        return int(self.basis.shape[0])
+
+    @property
+    def n_in(self) -> int:
+        """Number of coordinates of input space."""
+        return int(self.origin.size)
+
+    def points(self, coordinates: ArrayLike) -> Floats:
+        """Inputs (shape (..., n_in)) of slice coordinates u (shape (..., d)), rounded to float64."""
+        u = np.asarray(coordinates, dtype=np.float64)
+        return np.asarray(self.origin + u @ self.basis + u @ self.basis_tail)
+
+    def coordinates(self, points: ArrayLike) -> Floats:
+        """Least-squares coordinates u (shape (..., d)) of inputs (shape (..., n_in)): their nearest point here."""
+        offsets = np.asarray(points, dtype=np.float64) - self.origin
+        return np.asarray(np.linalg.lstsq(self.basis.T, offsets.reshape(-1, self.n_in).T, rcond=None)[0].T).reshape(
+            *offsets.shape[:-1], self.dimension
+        )
+
+    @classmethod
+    def identity(cls, n: int) -> Slice:
+        """The map that is all of R^n in its own coordinates."""
+        return cls(np.zeros(n), np.eye(n), np.zeros((n, n)))
