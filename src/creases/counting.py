@@ -1,0 +1,244 @@
+"""Count the activation regions of a network on a domain: the front door.
+
+The number is that of Hanin and Rolnick (2019), section 2: non-empty open sets of inputs (open relative to
+the domain) on which every hidden neuron keeps one strict sign; a neuron that vanishes identically on a
+piece is inactive there and cuts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from creases.domain import Domain, Polyline, domain_from_dict
+from creases.errors import DomainError
+from creases.network import Network
+from creases.version import __version__
+
+if TYPE_CHECKING:
+    from creases.engine.frontier import Tally
+    from creases.engine.problem import Problem
+    from creases.progress import Follower
+
+__all__ = ["Count", "count", "count_many"]
+
+Progress = bool | Callable[[int], None] | None
+
+
+@dataclass(frozen=True, repr=False)
+class Count:
+    """How many activation regions a network has on a domain, and what the number rests on.
+
+    regions : regions of the whole network on the domain; on a Polyline, pieces along the path.
+    by_layer : regions after each hidden layer; the last one is `regions`.
+    certified : True only if every sign that decided something was proved.
+    exact_cells : cells for which floats could not prove a sign and rational arithmetic decided.
+    seconds : wall time of the count.
+    domain : what was cut.
+    network : sha256 of the network.
+    bounded, unbounded : the split of `regions` on whole lines, planes and spaces; else None.
+    by_neuron : on request, for each layer and neuron the regions of the layer below whose interior the
+        neuron's zero set meets; it does not depend on the order of cuts.
+    distinct : on a Polyline, the different regions that the path meets; else None.
+    version : the version of Creases that counted.
+    """
+
+    regions: int
+    by_layer: tuple[int, ...]
+    certified: bool
+    exact_cells: int
+    seconds: float
+    domain: Domain
+    network: str
+    bounded: int | None = None
+    unbounded: int | None = None
+    by_neuron: tuple[tuple[int, ...], ...] | None = None
+    distinct: int | None = None
+    version: str = __version__
+
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{value:,}" for value in self.by_layer)
+        parts = [f"{self.regions:,} regions", f"by_layer=({layers})"]
+        if self.unbounded is not None:
+            parts.append(f"{self.bounded:,} bounded + {self.unbounded:,} unbounded")
+        if self.distinct is not None:
+            parts.append(f"{self.distinct:,} distinct")
+        parts += [
+            "certified" if self.certified else "NOT certified",
+            f"exact_cells={self.exact_cells:,}",
+            f"{self.seconds:.3g} s",
+            repr(self.domain),
+            f"network={self.network[:12]}",
+        ]
+        return f"Count({', '.join(parts)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers and lists, for JSON; `Count.from_dict` reads it back."""
+        return {
+            "regions": self.regions,
+            "by_layer": list(self.by_layer),
+            "certified": self.certified,
+            "exact_cells": self.exact_cells,
+            "seconds": self.seconds,
+            "domain": self.domain.to_dict(),
+            "network": self.network,
+            "bounded": self.bounded,
+            "unbounded": self.unbounded,
+            "by_neuron": None if self.by_neuron is None else [list(row) for row in self.by_neuron],
+            "distinct": self.distinct,
+            "version": self.version,
+        }
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The count as JSON text; also written to `path` where one is given."""
+        text = json.dumps(self.to_dict(), indent=2)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Count:
+        """The count that `to_dict` described."""
+        by_neuron = data["by_neuron"]
+        return cls(
+            **{
+                **data,
+                "by_layer": tuple(data["by_layer"]),
+                "domain": domain_from_dict(data["domain"]),
+                "by_neuron": None if by_neuron is None else tuple(tuple(row) for row in by_neuron),
+            }
+        )
+
+
+def count(
+    network: Network,
+    domain: Domain,
+    *,
+    by_neuron: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> Count:
+    """Count the activation regions of `network` on `domain`, every sign proved.
+
+    domain : Segment, Polyline, Line, Polygon, Plane, or a Box or Space of at most two dimensions.
+    by_neuron : also count, for every neuron, the regions of the layer below that it cuts.
+    threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
+    progress : True shows a bar on stderr, None shows one only where the count takes longer than a second and
+        stderr is a terminal, False shows none; a function is called with the regions found so far.
+    Raises DomainError if the domain does not fit the network's inputs or has more than two dimensions.
+
+    Examples
+    --------
+    >>> from creases import Network, Segment
+    >>> network = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[-1.0, -1.0], [0.0]])
+    >>> count(network, Segment([-2.0], [2.0])).by_layer
+    (3,)
+    """
+    return count_many(network, [domain], by_neuron=by_neuron, threads=threads, progress=progress)[0]
+
+
+def count_many(
+    networks: Network | Sequence[Network],
+    domains: Domain | Iterable[Domain],
+    *,
+    by_neuron: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> list[Count]:
+    """Count one network on many domains, many networks on one domain, or both lists pair by pair.
+
+    networks, domains : one or a list of each; two lists must be of one length.
+    The other arguments are those of `count`; one progress bar covers all. Returns one Count a pair, in order.
+    """
+    pairs = as_pairs(networks, domains)
+    for network, domain in pairs:
+        check_fit(network, domain)
+    from creases.progress import following
+
+    with following(progress, len(pairs)) as follower:
+        return [_count_one(network, domain, by_neuron, threads, follower) for network, domain in pairs]
+
+
+def as_pairs(
+    networks: Network | Sequence[Network], domains: Domain | Iterable[Domain]
+) -> list[tuple[Network, Domain]]:
+    """The pairs that `count_many` works on."""
+    nets = [networks] if isinstance(networks, Network) else list(networks)
+    doms: list[Domain] = list(domains) if isinstance(domains, Iterable) else [domains]
+    if len(nets) == 1:
+        nets = nets * len(doms)
+    if len(doms) == 1:
+        doms = doms * len(nets)
+    if len(nets) != len(doms):
+        raise DomainError(
+            f"Got {len(nets)} networks and {len(doms)} domains; give one of either, or lists of one length."
+        )
+    return list(zip(nets, doms, strict=True))
+
+
+def check_fit(network: Network, domain: Domain) -> None:
+    """Raise DomainError unless the domain lies in the network's input space and has at most two dimensions."""
+    if not isinstance(network, Network):
+        raise DomainError(
+            f"count needs a Network, got {type(network).__name__}. Open a model with creases.load(path_or_module)."
+        )
+    if not isinstance(domain, Domain):
+        raise DomainError(
+            f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
+            "Plane, Box and Space."
+        )
+    if domain.slice.n_in != network.n_in:
+        raise DomainError(
+            f"{domain!r} lies in a space of {domain.slice.n_in} inputs, but {network!r} takes {network.n_in}."
+        )
+    if domain.slice.dimension > 2:
+        raise DomainError(
+            f"{domain!r} has {domain.slice.dimension} dimensions; this version cuts domains of one and two. "
+            "Cut a slice instead: Segment, Line, Plane.through(a, b, c), or a Box that holds all but two inputs fixed."
+        )
+
+
+def _count_one(
+    network: Network, domain: Domain, by_neuron: bool, threads: int | None, follower: Follower
+) -> Count:
+    start = time.perf_counter()
+    from creases.engine.frontier import tally
+
+    found = tally(as_problem(network, domain), threads=threads, by_neuron=by_neuron, report=follower.found)
+    follower.finish_one()
+    return _as_count(network, domain, found, time.perf_counter() - start, by_neuron)
+
+
+def as_problem(network: Network, domain: Domain) -> Problem:
+    """The arrays that the engine works on."""
+    from creases.engine.problem import Problem
+
+    sliced = domain.slice
+    return Problem(
+        weights=tuple(layer.weight for layer in network.hidden),
+        biases=tuple(layer.bias for layer in network.hidden),
+        origin=sliced.origin,
+        basis=sliced.basis,
+        basis_tail=sliced.basis_tail,
+        vertices=None if isinstance(domain, Polyline) else domain.vertices,
+    )
+
+
+def _as_count(network: Network, domain: Domain, found: Tally, seconds: float, by_neuron: bool) -> Count:
+    regions = found.by_layer[-1]
+    return Count(
+        regions=regions,
+        by_layer=tuple(found.by_layer),
+        certified=found.certified,
+        exact_cells=found.exact_cells,
+        seconds=seconds,
+        domain=domain,
+        network=network.sha256,
+        bounded=None if found.unbounded is None else regions - found.unbounded,
+        unbounded=found.unbounded,
+        by_neuron=tuple(tuple(row) for row in found.by_neuron or ()) if by_neuron else None,
+    )

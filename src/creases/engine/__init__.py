@@ -1,0 +1,1 @@
+"""How a domain is cut: arrays and integers only; no networks, domains, files or frameworks."""

@@ -1,0 +1,38 @@
+"""What the engine is given: one network and one domain as arrays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Problem"]
+
+Floats = NDArray[np.float64]
+
+
+class Problem(NamedTuple):
+    """A network's hidden layers on the slice u -> origin + sum_i u_i (basis[i] + basis_tail[i]).
+
+    weights, biases : one float64 array a hidden layer, shapes (n_l, n_{l-1}) and (n_l,).
+    origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in), d = 1 or 2.
+    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; None for all of R^d.
+    """
+
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+    origin: Floats
+    basis: Floats
+    basis_tail: Floats
+    vertices: Floats | None
+
+    @property
+    def dimension(self) -> int:
+        """d, the dimension of the domain."""
+        return len(self.basis)
+
+    @property
+    def widths(self) -> list[int]:
+        """Neurons of each hidden layer."""
+        return [len(bias) for bias in self.biases]
