@@ -1,17 +1,19 @@
 """The specification: activation regions of a ReLU network on a domain, in rational arithmetic.
 
-Slow, short, and sharing nothing with creases. A cell is a cone in homogeneous coordinates (u, w), w >= 0, kept
-as its generators and cut by one neuron after the other with the double description method (Motzkin, Raiffa,
-Thompson and Thrall 1953; with lines as in Fukuda and Prodon 1996). It decides:
+Slow, short, and sharing nothing with creases. A cell is a cone in homogeneous coordinates (u, w), w >= 0,
+kept as its generators and cut by one neuron after the other with the double description method (Motzkin,
+Raiffa, Thompson and Thrall 1953; with lines as in Fukuda and Prodon 1996). It decides:
 
-* Regions are open relative to the domain: a neuron cuts a cell iff its pre-activation takes both strict signs there.
-* A neuron is active on a region iff its pre-activation is positive there; one that vanishes identically is inactive.
+* Regions are open relative to the domain: a neuron cuts a cell iff its pre-activation takes both strict
+  signs there. Cells are convex, so their generators tell (Hanin and Rolnick 2019, Lemma 4).
+* A neuron is active on a region iff its pre-activation is positive there; one that vanishes identically is
+  inactive and cuts nothing.
 
 Weights and biases are those of the HIDDEN layers, nested lists of ints, floats (taken exactly) or Fractions.
 """
 
 from fractions import Fraction
-from itertools import chain, groupby, product
+from itertools import groupby, pairwise, product
 from math import gcd, lcm
 from typing import NamedTuple
 
@@ -96,7 +98,8 @@ def unit(k):
 
 
 def polytope(vertices, tights):
-    rays = tuple(Ray(primitive((*v, 1)), frozenset(tight)) for v, tight in zip(vertices, tights, strict=True))
+    tights = [frozenset(("wall", name) for name in tight) for tight in tights]
+    rays = tuple(Ray(primitive((*v, 1)), tight) for v, tight in zip(vertices, tights, strict=True))
     return Domain(tuple(unit(len(vertices[0]) + 1)[:-1]), Cone((), rays, frozenset().union(*tights)))
 
 
@@ -116,31 +119,29 @@ def simplex(vertices):
 
 def polygon(vertices):
     """A convex polygon in R^2, its vertices in order, either way round; wall i joins vertex i to the next."""
-    m = len(vertices)
     v = [tuple(map(Fraction, vertex)) for vertex in vertices]
-    sides = {  # on which side of edge i lies vertex j
-        (v[(i + 1) % m][0] - v[i][0]) * (v[j][1] - v[i][1]) > (v[(i + 1) % m][1] - v[i][1]) * (v[j][0] - v[i][0])
-        for v in (v, v[::-1])[:1]
-        for i in range(m)
-        for j in range(m)
-        if j not in (i, (i + 1) % m)
-    }
-    if len(sides) != 1:
+    turns = [
+        (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+        for p, q in zip(v, v[1:] + v[:1], strict=True)
+        for r in v
+        if r not in (p, q)
+    ]
+    if len(set(v)) < max(3, len(v)) or not (min(turns) > 0 or max(turns) < 0):
         raise ValueError("the vertices of a polygon must go once round a strictly convex one")
-    return polytope(v, [{i, (i - 1) % m} for i in range(m)])
+    return polytope(v, [{i, (i - 1) % len(v)} for i in range(len(v))])
 
 
 def affine(origin, basis, inner):
     """The domain `inner` of R^d under u -> origin + sum u_i basis_i; its coordinates are those of `inner`."""
     if not independent(basis):
         raise ValueError("the basis must be linearly independent")
-    *_, w = unit(len(inner.inputs[0]))
-    forms = [*inner.inputs, w]
-    columns = zip(*basis, origin, strict=True)
-    return Domain(
-        tuple(tuple(dot(map(Fraction, column), form) for form in zip(*forms, strict=True)) for column in columns),
-        inner.cone,
-    )
+    w = unit(len(inner.inputs[0]))[-1]
+    by_coordinate = list(zip(*inner.inputs, w, strict=True))
+    inputs = []
+    for column in zip(*basis, origin, strict=True):
+        column = [Fraction(x) for x in column]
+        inputs.append(tuple(dot(column, entries) for entries in by_coordinate))
+    return Domain(tuple(inputs), inner.cone)
 
 
 def segment(a, b):
@@ -150,8 +151,10 @@ def segment(a, b):
 
 
 def box(lower, upper):
-    """lower <= x <= upper; the coordinates u are the x_i with lower_i < upper_i, the others are held fixed."""
+    """lower <= x <= upper; the coordinates u are the x_i with lower_i < upper_i, the others stay fixed."""
     free = [i for i, (x, y) in enumerate(zip(lower, upper, strict=True)) if x < y]
+    if not free or any(x > y for x, y in zip(lower, upper, strict=True)):
+        raise ValueError("a box needs lower <= upper, and < somewhere")
     corners = list(product(*((lower[i], upper[i]) for i in free)))
     inner = polytope(corners, [set(enumerate(corner)) for corner in corners])
     origin = [0 if i in free else x for i, x in enumerate(lower)]
@@ -168,7 +171,7 @@ def cuts(form, cone):
 
 
 def half(cone, form, wall):
-    """The part of the cone where form >= 0; the form, which must cut the cone, becomes its wall of that name."""
+    """The part of the cone where form >= 0. The form must cut the cone; it becomes its wall of that name."""
 
     def slide(vector, along):
         # Along a line of the cone, to form = 0; the factor is positive.
@@ -182,37 +185,15 @@ def half(cone, form, wall):
         rays = [Ray(slide(ray.vector, up), ray.tight | {wall}) for ray in cone.rays]
         return Cone(lines, (*rays, Ray(up, cone.walls)), cone.walls | {wall})
     value = {ray: dot(form, ray.vector) for ray in cone.rays}
-    rays = [ray if value[ray] else Ray(ray.vector, ray.tight | {wall}) for ray in cone.rays if value[ray] >= 0]
+    rays = [ray for ray in cone.rays if value[ray] > 0]
+    rays += [Ray(ray.vector, ray.tight | {wall}) for ray in cone.rays if value[ray] == 0]
     for p, q in product(cone.rays, cone.rays):
-        # The smallest face through p and q is where their common walls meet: an edge iff no third ray is on it.
+        # The smallest face with p and q is where their common walls meet: an edge iff it has no third ray.
         shared = p.tight & q.tight
         if value[p] > 0 > value[q] and not any(shared <= r.tight for r in cone.rays if r not in (p, q)):
             vector = primitive([value[p] * y - value[q] * x for x, y in zip(p.vector, q.vector, strict=True)])
             rays.append(Ray(vector, shared | {wall}))
     return Cone(cone.lines, tuple(rays), cone.walls | {wall})
-
-
-def layers(weights, biases, domain):
-    """Yield (regions, cutting) after each layer; cutting[j] counts the cells that neuron j cut, before the layer."""
-    # One positive factor a layer keeps all forms integer: it changes no sign and commutes with ReLU.
-    inputs, scale = whole(domain.inputs)
-    cells = [(Region((), domain.cone), inputs)]
-    for depth, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        rows, factor = whole([*row, Fraction(b) * scale] for row, b in zip(weight, bias, strict=True))
-        scale *= factor
-        below, cells, cutting = cells, [], [0] * len(rows)
-        for (pattern, cone), outputs in below:
-            *_, w = unit(len(domain.inputs[0]))
-            columns = list(zip(*outputs, w, strict=True))
-            forms = [tuple(dot(row, column) for column in columns) for row in rows]
-            pieces = [((), cone)]
-            for j, form in enumerate(forms):
-                cutting[j] += cuts(form, cone)
-                pieces = list(chain.from_iterable(split(piece, form, (depth, j)) for piece in pieces))
-            for signs, piece in pieces:
-                outputs = [form if on else (0,) * len(w) for on, form in zip(signs, forms, strict=True)]
-                cells.append((Region((*pattern, signs), piece), outputs))
-        yield [region for region, _ in cells], cutting
 
 
 def split(piece, form, wall):
@@ -222,6 +203,29 @@ def split(piece, form, wall):
         opposite = tuple(-x for x in form)
         return [((*signs, False), half(cone, opposite, wall)), ((*signs, True), half(cone, form, wall))]
     return [((*signs, any(dot(form, ray.vector) > 0 for ray in cone.rays)), cone)]
+
+
+def layers(weights, biases, domain):
+    """Yield (regions, cutting) after each layer: cutting[j] of the regions below it are cut by neuron j."""
+    # One positive factor a layer keeps all forms integer: it changes no sign and commutes with ReLU.
+    inputs, scale = whole(domain.inputs)
+    w = unit(len(inputs[0]))[-1]
+    cells = [(Region((), domain.cone), inputs)]
+    for depth, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        rows, factor = whole([*row, Fraction(b) * scale] for row, b in zip(weight, bias, strict=True))
+        scale *= factor
+        below, cells, cutting = cells, [], [0] * len(rows)
+        for (pattern, cone), outputs in below:
+            columns = list(zip(*outputs, w, strict=True))
+            forms = [tuple(dot(row, column) for column in columns) for row in rows]
+            pieces = [((), cone)]
+            for j, form in enumerate(forms):
+                cutting[j] += cuts(form, cone)
+                pieces = [part for piece in pieces for part in split(piece, form, ("neuron", depth, j))]
+            for signs, piece in pieces:
+                active = [form if on else (0,) * len(w) for on, form in zip(signs, forms, strict=True)]
+                cells.append((Region((*pattern, signs), piece), active))
+        yield [region for region, _ in cells], cutting
 
 
 # Questions.
@@ -252,9 +256,9 @@ def bounded_unbounded(weights, biases, domain):
 
 
 def path(weights, biases, points):
-    """The pieces along a path, joined across a corner where the pattern stays, and how many patterns differ."""
+    """(regions, distinct): pieces along a path, one across a corner where the pattern stays; and patterns."""
     patterns = []
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         found = regions(weights, biases, segment(a, b))
         patterns += [region.pattern for region in sorted(found, key=Region.interior_point)]
     return len(list(groupby(patterns))), len(set(patterns))

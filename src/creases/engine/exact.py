@@ -82,7 +82,8 @@ class ExactForms:
 
     weights, biases : hidden layers, float64, shapes (n_l, n_{l-1}) and (n_l,).
     origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
-    The slice is u -> origin + sum_i u_i (basis[i] + basis_tail[i]); homogeneous coordinates are (u, w).
+    chart : float64, shape (k, k), k = d + 1, or None for the identity.
+    The slice is u -> origin + sum_i u_i (basis[i] + basis_tail[i]); (u, w) = chart @ homogeneous coordinates.
     """
 
     def __init__(
@@ -92,9 +93,16 @@ class ExactForms:
         origin: Floats,
         basis: Floats,
         basis_tail: Floats,
+        chart: Floats | None = None,
     ) -> None:
         self.widths = [len(bias) for bias in biases]
         self.dimension = len(basis)
+        k = self.dimension + 1
+        (entries,), exponent = as_integers(np.eye(k) if chart is None else chart)
+        # A negative exponent means whole numbers with a common power of two: multiply it back, the scale is then 1.
+        self._chart = fmpz_mat(k, k, entries) * (fmpz(1) << max(-exponent, 0))
+        self._chart_scale = max(exponent, 0)
+        self.infinity: Form = tuple(self._chart.table()[-1])
         self._arrays = list(zip(weights, biases, strict=True))
         self._layers: dict[int, tuple[fmpz_mat, list[Any], int]] = {}
         self._slice = (origin, basis, basis_tail)
@@ -119,8 +127,9 @@ class ExactForms:
         if slice_exponent < 0:
             frame = frame * (fmpz(1) << -slice_exponent)
         values = (weight * frame).table()
-        forms = [(*row[:-1], row[-1] + b * one) for row, b in zip(values, bias, strict=True)]
-        return forms, exponent + max(slice_exponent, 0)
+        forms = fmpz_mat([[*row[:-1], row[-1] + b * one] for row, b in zip(values, bias, strict=True)])
+        scale = exponent + max(slice_exponent, 0) + self._chart_scale
+        return [tuple(row) for row in (forms * self._chart).table()], scale
 
     def forms(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> list[Form]:
         """The forms of the neurons of `layer` (0-based) where the layers below have `pattern`.
@@ -148,12 +157,14 @@ class ExactForms:
         zeros = (fmpz(0),) * (self.dimension + 1)
         active = [form if on else zeros for form, on in zip(below, pattern[layer - 1], strict=True)]
         values = (weight * fmpz_mat([list(form) for form in active])).table()
-        # z = W relu(z_below) + b: the product is on scale 2^-(exponent + scale), b on 2^-exponent.
-        if scale < 0:
-            values = [[value << -scale for value in row] for row in values]
-        one = fmpz(1) << max(scale, 0)
-        forms = [(*row[:-1], row[-1] + b * one) for row, b in zip(values, bias, strict=True)]
-        return forms, exponent + max(scale, 0)
+        # z = W relu(z_below) + b: the product is on scale 2^-(exponent + scale), b times the form that is 1 on
+        # finite points on 2^-(exponent + chart scale).
+        lift = scale - self._chart_scale
+        one = [value << max(lift, 0) for value in self.infinity]
+        if lift < 0:
+            values = [[value << -lift for value in row] for row in values]
+        forms = [tuple(z + b * w for z, w in zip(row, one, strict=True)) for row, b in zip(values, bias, strict=True)]
+        return forms, exponent + max(scale, self._chart_scale)
 
 
 class ExactCell(NamedTuple):

@@ -1,0 +1,147 @@
+"""`creases count`: how many activation regions a network has on a domain."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from creases.cli.options import (
+    ApplyNormalisation,
+    BoxOption,
+    DomainOptions,
+    LineOption,
+    Model,
+    PlaneOption,
+    PolygonOption,
+    PolylineOption,
+    SegmentOption,
+    SpaceOption,
+    SquareOption,
+    Threads,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from creases.counting import Count
+    from creases.network import Network
+
+
+def count(
+    model: Model,
+    segment: SegmentOption = None,
+    line: LineOption = None,
+    polyline: PolylineOption = None,
+    plane: PlaneOption = None,
+    square: SquareOption = None,
+    polygon: PolygonOption = None,
+    box: BoxOption = None,
+    space: SpaceOption = False,
+    apply_normalisation: ApplyNormalisation = False,
+    by_neuron: Annotated[
+        bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
+    ] = False,
+    threads: Threads = None,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FILE", help="Write the result to this JSON file before it is printed."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
+) -> None:
+    """Count the activation regions of a network on a domain, with a proof of every sign.
+
+    [bold]Examples[/bold]
+
+    \b
+    creases count net.onnx --box -1:1,-1:1
+    creases count net.nnet --box -.5:.5,-.5:.5,0,0,0
+    creases count net.pt --segment a.npy b.npy
+    creases count net.pt --line 0,0 1,-1
+    creases count net.pt --plane origin images.npy:0 images.npy:1
+    creases count net.pt --plane a.npy b.npy c.npy --square 2
+    creases count net.pt --polyline walk.csv --save walk.json
+    creases count net.pt --polygon "0,0 1,0 0,1" --json
+
+    [bold]Points[/bold]
+
+    \b
+    0.5,-1,2       the coordinates, one for each input
+    origin         all coordinates zero
+    a.npy, a.csv   a file that holds one point
+    a.npy:3        row 3, counted from 0, of a file of many points
+    POINTS         such points with spaces between them, or a file of many
+    """
+    from creases import count as count_regions
+    from creases import load
+    from creases.cli.domains import as_domain
+    from creases.cli.show import save_text, writable
+
+    if save is not None:
+        writable(save)
+    network = load(model, apply_normalisation=apply_normalisation)
+    options = DomainOptions(segment, line, polyline, plane, square, polygon, box, space)
+    result = count_regions(network, as_domain(options, network), by_neuron=by_neuron, threads=threads)
+    if save is not None:
+        save_text(save, result.to_json() + "\n")
+    if json:
+        typer.echo(result.to_json())
+    else:
+        show(result, network, model, save)
+
+
+def show(result: Count, network: Network, model: Path, saved: Path | None) -> None:
+    """Print the tables for people."""
+    from creases.cli.show import facts, out
+
+    rows: list[tuple[str, object]] = [
+        ("network", f"{model.name}: {network!r}"),
+        ("domain", repr(result.domain)),
+        ("regions", result.regions),
+    ]
+    if result.distinct is not None:
+        rows.append(("distinct", f"{result.distinct:,} different regions along the path"))
+    if result.unbounded is not None:
+        rows.append(("", f"{result.bounded:,} bounded + {result.unbounded:,} unbounded"))
+    rows += [
+        ("certified", certainty(result)),
+        *scale(result, network),
+        ("seconds", f"{result.seconds:.3g}"),
+    ]
+    if saved is not None:
+        rows.append(("saved to", str(saved)))
+    console = out()
+    console.print(facts(rows))
+    console.print(layers(result, network))
+
+
+def certainty(result: Count) -> str:
+    """What the proof rests on, in words."""
+    if not result.certified:
+        return "NO: some signs could not be proved"
+    if result.exact_cells:
+        return f"yes, every sign proved; {result.exact_cells:,} cells decided in rational arithmetic"
+    return "yes, every sign proved"
+
+
+def scale(result: Count, network: Network) -> list[tuple[str, object]]:
+    """The count beside the power of the number of neurons that Hanin and Rolnick (2019) compare it with."""
+    if result.domain.slice.dimension == 1:
+        return [("regions / N", f"{result.regions / network.neurons:.3g} with N = {network.neurons} neurons")]
+    ratio = result.regions / network.neurons**2
+    return [("regions / N^2", f"{ratio:.3g} with N = {network.neurons} neurons")]
+
+
+def layers(result: Count, network: Network) -> Table:
+    """Regions after each layer; with --by-neuron, how many regions the neurons of a layer cut."""
+    from creases.cli.show import table
+
+    titles = ["layer", "neurons", "regions after it"]
+    rows = [[i, *pair] for i, pair in enumerate(zip(network.widths, result.by_layer, strict=True), start=1)]
+    if result.by_neuron is not None:
+        titles += ["cut by a neuron: least", "median", "most"]
+        for row, cuts in zip(rows, result.by_neuron, strict=True):
+            row += [min(cuts), round(statistics.median(cuts)), max(cuts)]
+    return table(titles, [[f"{value:,}" for value in row] for row in rows])

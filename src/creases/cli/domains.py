@@ -1,0 +1,118 @@
+"""The domain that the options of one command describe.
+
+At most one kind may be given. `--square` and `--polygon` stand alone on a network of two inputs, and beside
+`--plane` they are read in that plane's coordinates: u = (0, 0) at A, (1, 0) at B, (0, 1) at C. With none,
+the domain is the whole input space.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creases.cli.options import DomainOptions
+from creases.cli.points import FILE, number, read_point, read_points
+from creases.domain import Box, Domain, Line, Plane, Polygon, Polyline, Segment, Space
+from creases.errors import DomainError
+from creases.network import Network
+
+__all__ = ["as_domain"]
+
+# Largest number of inputs for which an example is written out in numbers.
+WRITTEN_OUT = 8
+
+
+def as_domain(options: DomainOptions, network: Network) -> Domain:
+    """The domain that the options describe in the network's input space. Raises DomainError if they do not."""
+    given = options.given()
+    if not given:
+        return whole_space(network)
+    if options.plane is not None and len(given) <= 2:
+        modifiers = set(given) - {"--plane"}
+        if modifiers <= {"--square", "--polygon"}:
+            return in_plane(options, network)
+    if len(given) > 1:
+        raise DomainError(
+            f"Got {' and '.join(given)}; give one domain. Only --plane takes a second option, --square or --polygon, "
+            "which is then read in the plane's coordinates."
+        )
+    n = network.n_in
+    if options.segment is not None:
+        return Segment(*(read_point(text, n, "--segment") for text in options.segment))
+    if options.line is not None:
+        return Line(*(read_point(text, n, "--line") for text in options.line))
+    if options.polyline is not None:
+        return Polyline(read_points(options.polyline, n, "--polyline"))
+    if options.box is not None:
+        return as_box(options.box, n)
+    if options.space:
+        return Space(n)
+    return in_the_input_plane(options, network)
+
+
+def whole_space(network: Network) -> Space:
+    """All of the input space, where it can be cut; else an error that shows what to type for this network."""
+    if network.n_in <= 2:
+        return Space(network.n_in)
+    raise DomainError(
+        f"Say where to cut: the network takes {network.n_in} inputs, and this version cuts domains of one and two "
+        f"dimensions. For example {examples(network.n_in)}; --help shows all forms."
+    )
+
+
+def examples(n: int) -> str:
+    """Domains that could be typed for a network of n inputs."""
+    if n > WRITTEN_OUT:
+        return "--segment a.npy b.npy, or --plane origin images.npy:0 images.npy:1"
+    zeros, ones = ",".join("0" * n), ",".join("1" * n)
+    sides = ",".join(["-1:1"] * 2 + ["0"] * (n - 2))
+    return f"--segment {zeros} {ones}, or --box {sides}"
+
+
+def in_plane(options: DomainOptions, network: Network) -> Domain:
+    """The whole plane through three points, or the square or polygon in its coordinates."""
+    assert options.plane is not None
+    plane = Plane.through(*(read_point(text, network.n_in, "--plane") for text in options.plane))
+    if options.square is not None:
+        return plane.square(options.square)
+    if options.polygon is not None:
+        return plane.polygon(read_points(options.polygon, 2, "--polygon"))
+    return plane
+
+
+def in_the_input_plane(options: DomainOptions, network: Network) -> Domain:
+    """`--square` or `--polygon` alone: the network itself must take two inputs."""
+    if network.n_in != 2:
+        raise DomainError(
+            f"{options.given()[0]} alone needs a network of two inputs, and this one takes {network.n_in}. "
+            "Add --plane A B C to say in which plane it lies."
+        )
+    if options.polygon is not None:
+        return Polygon(read_points(options.polygon, 2, "--polygon"))
+    assert options.square is not None
+    half = options.square
+    if not (np.isfinite(half) and half > 0):
+        raise DomainError(f"--square needs a finite positive half-width, got {half}.")
+    return Box([-half, -half], [half, half])
+
+
+def as_box(text: str, n: int) -> Box:
+    """ "-1:1,-1:1,0" (a range or one fixed number for each input), or a file of two rows, lower and upper."""
+    if FILE.fullmatch(text.strip()):
+        rows = read_points(text, n, "--box")
+        if len(rows) != 2:
+            raise DomainError(f"--box: {text} holds {len(rows)} points; a box needs two rows, lower and upper.")
+        return Box(rows[0], rows[1])
+    sides = text.split(",")
+    if len(sides) != n:
+        raise DomainError(
+            f"--box: {text!r} has {len(sides)} side{'s' * (len(sides) != 1)}, but the network takes {n} inputs. "
+            "Give a range LOW:HIGH or one fixed number for each."
+        )
+    bounds = []
+    for side in sides:
+        ends = [number(end, "--box") for end in side.split(":")]
+        if len(ends) > 2:
+            raise DomainError(f"--box: {side!r} is not a range. Write LOW:HIGH, or one number to hold an input fixed.")
+        bounds.append((ends[0], ends[-1]))
+    lower, upper = zip(*bounds, strict=True)
+    return Box(lower, upper)

@@ -1,0 +1,134 @@
+"""`creases info`: what a model file holds, and what theory says of its counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from creases.cli.options import ApplyNormalisation, Model
+
+if TYPE_CHECKING:
+    from creases.network import Network
+
+
+def info(
+    model: Model,
+    apply_normalisation: ApplyNormalisation = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
+) -> None:
+    """Show what a model file holds, and what theory says of its counts.
+
+    [bold]Examples[/bold]
+
+    \b
+    creases info net.onnx
+    creases info net.nnet --apply-normalisation
+    creases info net.pt --json
+    """
+    from creases import load
+
+    network = load(model, apply_normalisation=apply_normalisation)
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(describe(network, model), indent=2))
+    else:
+        show(network, model)
+
+
+def describe(network: Network, model: Path) -> dict[str, Any]:
+    """Everything that `info` knows, as plain numbers and lists."""
+    return {
+        "file": model.name,
+        "inputs": network.n_in,
+        "input_shape": list(network.input_shape),
+        "widths": list(network.widths),
+        "neurons": network.neurons,
+        "outputs": network.n_out,
+        "output_layer": network.output is not None,
+        "normalisation": normalisation(network),
+        "notes": list(network.notes),
+        "sha256": network.sha256,
+        "theory": theory(network),
+    }
+
+
+def normalisation(network: Network) -> dict[str, Any] | None:
+    """How the file maps raw inputs and outputs, or None."""
+    norm = network.normalisation
+    if norm is None:
+        return None
+    arrays = {name: getattr(norm, name).tolist() for name in ("minimum", "maximum", "mean", "range")}
+    return {
+        **arrays,
+        "output_mean": norm.output_mean,
+        "output_range": norm.output_range,
+        "applied": norm.applied,
+    }
+
+
+def theory(network: Network) -> list[dict[str, int]]:
+    """For a line, for a plane and for the whole input space: what is likely at initialization, and the most.
+
+    `estimate` is N^d / d! of Hanin and Rolnick (2019), rounded; `one_layer` what N neurons in one generic layer
+    give (Zaslavsky 1975); `maximum` the bound of Serra et al. (2018) for these layers.
+    """
+    from creases.theory import hanin_rolnick_estimate, serra_upper, zaslavsky
+
+    return [
+        {
+            "dimension": d,
+            "estimate": round(hanin_rolnick_estimate(d, network.neurons)),
+            "one_layer": zaslavsky(d, network.neurons),
+            "maximum": serra_upper(d, network.widths),
+        }
+        for d in sorted({1, 2, network.n_in})
+        if d <= network.n_in
+    ]
+
+
+def show(network: Network, model: Path) -> None:
+    """Print the tables for people."""
+    from creases.cli.show import facts, large, out, table
+
+    shape = f" of shape {network.input_shape}" if len(network.input_shape) > 1 else ""
+    output = str(network.n_out) if network.output else "none: every layer in the file is hidden"
+    rows: list[tuple[str, object]] = [
+        ("file", model.name),
+        ("inputs", f"{network.n_in}{shape}"),
+        ("hidden layers", f"{network.depth}: {', '.join(map(str, network.widths))}"),
+        ("neurons", network.neurons),
+        ("outputs", output),
+        ("normalisation", told(network)),
+        *(("note", note) for note in network.notes),
+        ("sha256", network.sha256),
+    ]
+    console = out()
+    console.print(facts(rows))
+    names = {1: "a line", 2: "a plane"}
+    console.print("\nRegions on domains of dimension d, by theory:")
+    console.print(
+        table(
+            ["", "d", "random network, about N^d/d!", "one layer of N neurons", "at most"],
+            [
+                [
+                    names.get(row["dimension"], "all inputs"),
+                    str(row["dimension"]),
+                    *(large(row[key]) for key in ("estimate", "one_layer", "maximum")),
+                ]
+                for row in theory(network)
+            ],
+        )
+    )
+
+
+def told(network: Network) -> str:
+    """The file's normalisation in words."""
+    norm = network.normalisation
+    if norm is None:
+        return "none in the file"
+    if norm.applied:
+        return "applied: the network takes raw inputs and gives raw outputs"
+    return "in the file, not applied: domains are in normalised units (see --apply-normalisation)"

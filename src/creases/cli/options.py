@@ -1,0 +1,130 @@
+"""The options that several commands share, written once; each text here is what --help shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+__all__ = [
+    "ApplyNormalisation",
+    "BoxOption",
+    "DomainOptions",
+    "LineOption",
+    "Model",
+    "PlaneOption",
+    "PolygonOption",
+    "PolylineOption",
+    "SegmentOption",
+    "SpaceOption",
+    "SquareOption",
+    "Threads",
+]
+
+PANEL = "Domain (one of; none means the whole input space)"
+
+Model: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL",
+        help="A network: .onnx, .pt, .pth, .safetensors, .nnet, .polar or .npz.",
+        show_default=False,
+    ),
+]
+ApplyNormalisation: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--apply-normalisation",
+        help="Take inputs in a .nnet file's raw units; else in the network's own normalised units.",
+    ),
+]
+SegmentOption: TypeAlias = Annotated[
+    tuple[str, str] | None,
+    typer.Option("--segment", metavar="A B", help="The segment from point A to point B.", rich_help_panel=PANEL),
+]
+LineOption: TypeAlias = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--line",
+        metavar="POINT DIRECTION",
+        help="The whole line through POINT, infinite both ways.",
+        rich_help_panel=PANEL,
+    ),
+]
+PolylineOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--polyline", metavar="POINTS", help="The path through POINTS, segment by segment.", rich_help_panel=PANEL
+    ),
+]
+PlaneOption: TypeAlias = Annotated[
+    tuple[str, str, str] | None,
+    typer.Option(
+        "--plane",
+        metavar="A B C",
+        help="The whole plane through three points; with --square or --polygon, a piece of it.",
+        rich_help_panel=PANEL,
+    ),
+]
+SquareOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--square",
+        metavar="H",
+        help="The square [-H, H] x [-H, H], of two inputs or in the coordinates of --plane "
+        "(A is 0,0; B is 1,0; C is 0,1).",
+        rich_help_panel=PANEL,
+    ),
+]
+PolygonOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--polygon",
+        metavar="POINTS",
+        help="The convex polygon with these corners, of two inputs or in the coordinates of --plane.",
+        rich_help_panel=PANEL,
+    ),
+]
+BoxOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--box",
+        metavar="SIDES",
+        help="LOW:HIGH for each input, or one number to hold it fixed: -1:1,-1:1,0. Or a file of two rows.",
+        rich_help_panel=PANEL,
+    ),
+]
+SpaceOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--space", help="The whole input space, which is what no option means too.", rich_help_panel=PANEL),
+]
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        metavar="N",
+        help="Threads to use; all cores if not given. The result is the same for any number.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class DomainOptions:
+    """The options as they were typed; None where one was not given."""
+
+    segment: tuple[str, str] | None = None
+    line: tuple[str, str] | None = None
+    polyline: str | None = None
+    plane: tuple[str, str, str] | None = None
+    square: float | None = None
+    polygon: str | None = None
+    box: str | None = None
+    space: bool | None = None
+
+    def given(self) -> list[str]:
+        """The names of the options that were typed."""
+        return [f"--{field.name}" for field in fields(self) if getattr(self, field.name) not in (None, False)]

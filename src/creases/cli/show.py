@@ -1,0 +1,69 @@
+"""How results look to people: facts in two columns, a table, all on stdout."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from creases.errors import ModelFileError
+
+__all__ = ["facts", "large", "out", "save_text", "table", "writable"]
+
+
+def out() -> Console:
+    """The console that results go to."""
+    return Console(highlight=False, markup=False, soft_wrap=False)
+
+
+def facts(rows: Iterable[tuple[str, object]]) -> Table:
+    """Two columns, name and value; long values fold."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
+    return table
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Columns under their titles, numbers to the right."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        result.add_column(title, justify="right" if title else "left")
+    for row in rows:
+        result.add_row(*row)
+    return result
+
+
+def large(value: int) -> str:
+    """A whole number in full up to twelve digits, and about its size beyond."""
+    if value < 10**12:
+        return f"{value:,}"
+    digits = str(value)
+    return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
+
+
+def writable(path: Path) -> Path:
+    """The path, if a file can be written there; asked before long work, so that no result is lost at its end."""
+    if not path.parent.is_dir():
+        raise ModelFileError(f"The folder {path.parent} does not exist. Make it first, or save elsewhere.")
+    if path.is_dir():
+        raise ModelFileError(f"{path} is a folder. Give the name of a file in it.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ModelFileError(f"{path} cannot be written to. Check its permissions, or save elsewhere.")
+    return path
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,112 @@
+"""Rounding-error bounds that prove a sign. Each constant is derived here, beside its definition.
+
+Model of arithmetic (IEEE 754 double, round to nearest): fl(a op b) = (a op b)(1 + d) + n with |d| <= u = 2^-53,
+and |n| <= 2^-1075 for a product that underflows (n = 0 for sums). A sum of m products, added in any order and
+with or without fused multiply-add, differs from the true one by at most gamma(m) times the sum of the products'
+absolute values, gamma(m) = m u / (1 - m u) (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
+
+What a bound says. A form h of the local network is k floats; the neuron's true form h* is a real linear form
+on the cell. The pair (E_g, E_w) of the row holds
+
+    |h*(x) - h(x)|  <=  E_g max_c |x_c|  +  E_w       for every true point x of the cell (last coordinate 1).
+
+Both are zero only if the row is exact; E_w = 0 for networks without biases, which is what proves that
+their lines meet in the origin exactly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creases.engine.kernel import kernel
+
+__all__ = ["ROUND_UP", "UNDERFLOW", "UNIT", "flushes_to_zero", "gamma", "meeting_point", "sign_threshold"]
+
+UNIT = 2.0**-53
+
+# Bounds are sums of at most 2^24 non-negative terms, each correct to a few units; the sum's own rounding is
+# below 2^24 * 2^-53 relatively, and a factor of 1 + 2^-20 more than makes up for it.
+ROUND_UP = 1.0 + 2.0**-20
+
+# More than 2^24 products can lose to underflow together (2^24 * 2^-1074 < 2^-1020), and normal itself, so that
+# adding it is not lost to flushing.
+UNDERFLOW = 2.0**-1000
+
+
+@kernel
+def gamma(terms):
+    """gamma(m) for m = terms products, rounded up: m u (1 + 2^-20) covers 1 / (1 - m u) while m < 2^32."""
+    return terms * UNIT * ROUND_UP
+
+
+@kernel
+def flushes_to_zero(smallest):
+    """True if this thread's arithmetic flushes denormals to zero (then nothing can be proved).
+
+    smallest : float, 2^-1022, passed in so that the compiler cannot fold the test.
+    """
+    return smallest * 0.5 == 0.0 or (smallest * 1.5 - smallest) == 0.0
+
+
+@kernel
+def sign_threshold(gradient, constant, error_g, error_w, reach, corner_error):
+    """What |h(v)| must exceed to prove the sign of h*(v*), v the computed and v* the true corner.
+
+    gradient : sum of |h_c| without the last coordinate; constant : |h_last|.
+    error_g, error_w : the row's pair (E_g, E_w). reach : max |v_c|. corner_error : max |v_c - v*_c|.
+
+    h*(v*) - fl(h(v)) = [h* - h](v*) + h(v* - v) + [h(v) - fl(h(v))]. The first is at most
+    E_g (reach + corner_error) + E_w, the second gradient * corner_error (the last coordinate is exactly 1),
+    the third gamma(3) (gradient * reach + constant): three products, two sums, of which 4 u is an upper bound.
+    A zero bound stays zero: underflow is added only where a product could have underflowed.
+    """
+    bound = (
+        (error_g + 4.0 * UNIT * gradient) * reach
+        + (error_w + 4.0 * UNIT * constant)
+        + (gradient + error_g) * corner_error
+    ) * ROUND_UP
+    if (gradient > 0.0 or error_g > 0.0) and (reach > 0.0 or corner_error > 0.0):
+        bound += UNDERFLOW
+    return bound
+
+
+@kernel
+def meeting_point(f0, f1, f2, f_g, f_w, g0, g1, g2, g_g, g_w):
+    """Where two lines of the plane meet: (x, y, error) with |x - x*|, |y - y*| <= error; error = inf if unproved.
+
+    f, g : forms with their pairs of bounds, in the order in which a counter-clockwise walk around the cell with
+    inward forms meets their edges, so that f0 g1 - f1 g0 > 0 for the true forms.
+
+    The true corner v* has f*(v*) = g*(v*) = 0, so |f(v*)| <= F = E_g m + E_w with m = max |v*_c|, and
+    |f . (v - v*)| <= |f(v)| + F =: a, likewise b for g. Cramer's rule on the computed forms then gives
+        |v_c - v*_c| <= (max|g| a + max|f| b) / |f0 g1 - f1 g0|.
+    It does not matter how v was found: the residuals f(v) and g(v) enter with their rounding (4 u as above), so
+    nothing of the corner's past is in its error. With m <= max |v_c| + error, the error stands on both sides:
+    error <= (A + B error) / D, that is error <= A / (D - B).
+    """
+    determinant = f0 * g1 - f1 * g0
+    # Three roundings of at most u each on either product, and the subtraction's.
+    trusted = determinant - 4.0 * UNIT * (abs(f0 * g1) + abs(f1 * g0)) - UNDERFLOW
+    if not trusted > 0.0:
+        return 0.0, 0.0, np.inf
+    x = (f1 * g2 - f2 * g1) / determinant
+    y = (f2 * g0 - f0 * g2) / determinant
+    size = max(abs(x), abs(y))
+    if not size < np.inf:
+        return 0.0, 0.0, np.inf
+    f_left = abs(f0 * x + f1 * y + f2) + 4.0 * UNIT * ((abs(f0) + abs(f1)) * size + abs(f2)) + f_g * size + f_w
+    g_left = abs(g0 * x + g1 * y + g2) + 4.0 * UNIT * ((abs(g0) + abs(g1)) * size + abs(g2)) + g_g * size + g_w
+    if size > 0.0:
+        f_left += UNDERFLOW
+        g_left += UNDERFLOW
+    f_most, g_most = max(abs(f0), abs(f1)), max(abs(g0), abs(g1))
+    above = g_most * f_left + f_most * g_left
+    if f_left > 0.0 or g_left > 0.0:
+        above += UNDERFLOW
+    below = trusted - (g_most * f_g + f_most * g_g) * ROUND_UP
+    if not below > 0.0:
+        return 0.0, 0.0, np.inf
+    error = above / below * ROUND_UP
+    if not error < np.inf:  # NaN lands here too: an overflow must be unproved
+        return 0.0, 0.0, np.inf
+    return x, y, error

@@ -1,0 +1,308 @@
+"""The loop: depth first through the cells of a domain, one stack, no recursion, nothing allocated.
+
+A cell is scanned against the rows of the lowest open layer of its local network. If none crosses, the layer is
+complete on it; if few do, the network is localised again; else the row that halves the cell best splits it: a
+true wall, so nothing is counted twice. In the last layer no cells are built where a count of chords is proved.
+What cannot be proved stops the loop with UNPROVED_CELL and a list of questions; it goes on with the answers.
+"""
+
+from __future__ import annotations
+
+from creases.engine.kernel import kernel
+from creases.engine.line import count_zeros, cut_interval
+from creases.engine.local import field, localise, mark_active, need
+from creases.engine.plane import UNPROVED_CHORDS, count_chords, cut_polygon, pieces_at_infinity
+from creases.engine.scan import CROSSING, UNKNOWN, ask, cell_reach, forget_answers, scan
+from creases.engine.work import (
+    ACTIVE,
+    BY_NEURON,
+    CORNERS,
+    DEPTH,
+    DIMENSION,
+    DONE,
+    EMIT,
+    FORMS,
+    FRESH,
+    FULL,
+    HAVE,
+    IDS,
+    INACTIVE,
+    INTS_TOP,
+    LOWEST,
+    MORE,
+    MOST_CHORDS,
+    NETWORK,
+    OPEN,
+    OUT_INTS_TOP,
+    OUT_REALS_TOP,
+    REALS_TOP,
+    ROWS,
+    STACK_INTS_TOP,
+    STACK_REALS_TOP,
+    UNBOUNDED,
+    UNPROVED_CELL,
+    WAITING,
+    WORDS,
+    Work,
+)
+
+__all__ = ["STACK_HEADER", "cut", "park", "push"]
+
+# The network is localised again when no more than this part of the rows it was built with still cross.
+CROWDED = 0.6
+
+# Numbers that `push` writes before a cell's lists: corners, network, tops of the two arenas, rows, fresh.
+STACK_HEADER = 6
+
+# Places of the arrays among the fields of Work, for FULL_ARRAY.
+STACK_REALS_FIELD = Work._fields.index("stack_reals")
+STACK_INTS_FIELD = Work._fields.index("stack_ints")
+CORNERS_FIELD = Work._fields.index("cell_reals")
+OUT_REALS_FIELD = Work._fields.index("out_reals")
+OUT_INTS_FIELD = Work._fields.index("out_ints")
+
+
+@kernel
+def cut(work, budget):
+    """Work through at most `budget` cells. Returns DONE, MORE, UNPROVED_CELL or FULL, with all state in `work`."""
+    state = work.state
+    for _ in range(budget):
+        if state[HAVE] == 0:
+            if state[WAITING] == 0:
+                return DONE
+            pop(work)
+        answer = advance(work)
+        if answer != MORE:
+            return answer
+    return MORE if state[HAVE] or state[WAITING] else DONE
+
+
+@kernel
+def advance(work):
+    """One step with the current cell: finish, count, localise or split it. MORE if the loop may go on."""
+    state, ints = work.state, work.ints
+    net = state[NETWORK]
+    layer = ints[net + LOWEST]
+    last = layer + 1 == state[DEPTH]
+    if layer == state[DEPTH]:
+        return finish(work, False)
+    reach, corner_error = cell_reach(work)
+    crossing, half_proved, unknown = scan(work, net, layer, reach, corner_error)
+    if state[FRESH]:
+        if state[BY_NEURON]:
+            if unknown:
+                ask(work, net, layer)
+                return UNPROVED_CELL
+            tally_neurons(work, net, layer)
+        state[FRESH] = 0
+    still_open = crossing + half_proved + unknown
+    if still_open == 0 and last:
+        return finish(work, True)
+    rows = ints[field(net, layer, ROWS)]
+    if still_open <= CROWDED * rows and (not last or rows > 4 * MOST_CHORDS):
+        forget_answers(work)
+        answer = localise(work, reach + corner_error, corner_error)
+        return FULL if answer == FULL else MORE
+    if last and half_proved + unknown == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
+        pieces, unbounded = count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
+        if pieces != UNPROVED_CHORDS:
+            work.by_layer[layer] += pieces
+            state[UNBOUNDED] += unbounded
+            state[HAVE] = 0
+            forget_answers(work)
+            return MORE
+    if crossing == 0:
+        ask(work, net, layer)
+        return UNPROVED_CELL
+    return split(work, net, layer)
+
+
+@kernel
+def tally_neurons(work, net, layer):
+    """The current cell is a region of the layers below: add one for each neuron that cuts it."""
+    for i in range(work.ints[field(net, layer, ROWS)]):
+        if work.status_n[i] == OPEN and work.kind_n[i] != UNKNOWN:
+            work.by_neuron[work.first_neuron[layer] + work.ints[work.ints[field(net, layer, IDS)] + i]] += 1
+
+
+@kernel
+def finish(work, count_last):
+    """The current cell is a region of the whole network: count it, and write it out if that is wanted.
+
+    count_last : True if the last layer has just been completed (False where `enter` has counted it already).
+    """
+    state = work.state
+    if state[EMIT]:
+        answer = emit(work)
+        if answer == FULL:
+            return FULL
+    if count_last:
+        work.by_layer[state[DEPTH] - 1] += 1
+    if state[DIMENSION] == 2:
+        state[UNBOUNDED] += pieces_at_infinity(work, 0)
+    else:
+        state[UNBOUNDED] += min(work.cell_ints[0, 1] + work.cell_ints[1, 1], 1)
+    state[HAVE] = 0
+    forget_answers(work)
+    return MORE
+
+
+@kernel
+def emit(work):
+    """Write the current cell out: corners (d numbers each) to out_reals; corner count, edge ids and marks of
+    infinity, and the pattern's words to out_ints."""
+    state, d = work.state, work.state[DIMENSION]
+    corners, words = state[CORNERS], state[WORDS]
+    at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
+    if at + corners * d > work.out_reals.size:
+        return need(state, OUT_REALS_FIELD, at + corners * d)
+    if whole + 1 + 2 * corners + words > work.out_ints.size:
+        return need(state, OUT_INTS_FIELD, whole + 1 + 2 * corners + words)
+    work.out_ints[whole] = corners
+    for v in range(corners):
+        for c in range(d):
+            work.out_reals[at + v * d + c] = work.cell_reals[v, c]
+        work.out_ints[whole + 1 + 2 * v] = work.cell_ints[v, 0]
+        work.out_ints[whole + 2 + 2 * v] = work.cell_ints[v, 1]
+    for word in range(words):
+        work.out_ints[whole + 1 + 2 * corners + word] = work.pattern[word]
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * d, whole + 1 + 2 * corners + words
+    return DONE
+
+
+@kernel
+def best_row(work, net, layer):
+    """The crossing row that halves the cell best: the largest depth on its shallower side, in units of length."""
+    reals, d = work.reals, work.state[DIMENSION]
+    rows, forms = work.ints[field(net, layer, ROWS)], work.ints[field(net, layer, FORMS)]
+    best, chosen = -1.0, -1
+    for i in range(rows):
+        if work.status_n[i] != OPEN or work.kind_n[i] != CROSSING:
+            continue
+        gradient = 0.0
+        for c in range(d):
+            gradient += abs(reals[forms + c * rows + i])
+        score = min(work.high_n[i], -work.low_n[i]) / gradient
+        if score > best or chosen < 0:
+            best, chosen = score, i
+    return chosen
+
+
+@kernel
+def split(work, net, layer):
+    """Split the current cell by its best crossing row: the negative side waits, the positive side goes on."""
+    state = work.state
+    corners, rows = state[CORNERS], work.ints[field(net, layer, ROWS)]
+    if corners + 2 > work.cell_reals.shape[0]:
+        return need(state, CORNERS_FIELD, 2 * (corners + 2))
+    if no_room(work, corners + 2, rows) == FULL:
+        return FULL
+    row = best_row(work, net, layer)
+    neuron = work.first_neuron[layer] + work.ints[work.ints[field(net, layer, IDS)] + row]
+    if state[DIMENSION] == 1:
+        corners = cut_interval(work, net, layer, row, -1.0)
+    else:
+        corners = cut_polygon(work, net, layer, row, -1.0)
+    work.status_n[row] = INACTIVE
+    push(work, corners, rows)
+    if state[DIMENSION] == 1:
+        corners = cut_interval(work, net, layer, row, 1.0)
+    else:
+        corners = cut_polygon(work, net, layer, row, 1.0)
+    work.status_n[row] = ACTIVE
+    mark_active(work.pattern, neuron)
+    for v in range(corners):
+        for c in range(work.cell_reals.shape[1]):
+            work.cell_reals[v, c] = work.child_reals[v, c]
+        work.cell_ints[v, 0], work.cell_ints[v, 1] = work.child_ints[v, 0], work.child_ints[v, 1]
+    state[CORNERS] = corners
+    forget_answers(work)
+    return MORE
+
+
+@kernel
+def no_room(work, corners, rows):
+    """FULL if the stack cannot take a cell of so many corners and rows."""
+    state = work.state
+    reals = state[STACK_REALS_TOP] + corners * work.cell_reals.shape[1]
+    whole = state[STACK_INTS_TOP] + STACK_HEADER + 2 * corners + rows + state[WORDS] + 1
+    if reals > work.stack_reals.size:
+        return need(state, STACK_REALS_FIELD, reals)
+    if whole > work.stack_ints.size:
+        return need(state, STACK_INTS_FIELD, whole)
+    return DONE
+
+
+@kernel
+def push(work, corners, rows):
+    """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
+    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
+    at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP]
+    columns = work.child_reals.shape[1]
+    start = whole
+    stack[whole], stack[whole + 1] = corners, state[NETWORK]
+    stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
+    stack[whole + 4], stack[whole + 5] = rows, state[FRESH]
+    whole += STACK_HEADER
+    for v in range(corners):
+        for c in range(columns):
+            numbers[at + c] = work.child_reals[v, c]
+        at += columns
+        stack[whole], stack[whole + 1] = work.child_ints[v, 0], work.child_ints[v, 1]
+        whole += 2
+    for i in range(rows):
+        stack[whole + i] = work.status_n[i]
+    whole += rows
+    for word in range(state[WORDS]):
+        stack[whole + word] = work.pattern[word]
+    whole += state[WORDS]
+    stack[whole] = start  # so that the cell on top can be found from the top
+    state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, whole + 1
+    state[WAITING] += 1
+
+
+@kernel
+def park(work):
+    """Put the current cell back on the stack. FULL if there is no room."""
+    state = work.state
+    net = state[NETWORK]
+    layer = work.ints[net + LOWEST]
+    rows = work.ints[field(net, layer, ROWS)] if layer < state[DEPTH] else 0
+    corners = state[CORNERS]
+    if no_room(work, corners, rows) == FULL:
+        return FULL
+    for v in range(corners):
+        for c in range(work.cell_reals.shape[1]):
+            work.child_reals[v, c] = work.cell_reals[v, c]
+        work.child_ints[v, 0], work.child_ints[v, 1] = work.cell_ints[v, 0], work.cell_ints[v, 1]
+    forget_answers(work)
+    push(work, corners, rows)
+    state[HAVE] = 0
+    return DONE
+
+
+@kernel
+def pop(work):
+    """Make the cell on top of the stack the current one; local networks made since it was put there are gone."""
+    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
+    start = whole = stack[state[STACK_INTS_TOP] - 1]
+    corners, rows = stack[whole], stack[whole + 4]
+    columns = work.cell_reals.shape[1]
+    state[CORNERS], state[NETWORK] = corners, stack[whole + 1]
+    state[REALS_TOP], state[INTS_TOP] = stack[whole + 2], stack[whole + 3]
+    state[FRESH] = stack[whole + 5]
+    whole += STACK_HEADER
+    at = state[STACK_REALS_TOP] - corners * columns
+    for v in range(corners):
+        for c in range(columns):
+            work.cell_reals[v, c] = numbers[at + v * columns + c]
+        work.cell_ints[v, 0], work.cell_ints[v, 1] = stack[whole], stack[whole + 1]
+        whole += 2
+    for i in range(rows):
+        work.status_n[i] = stack[whole + i]
+    whole += rows
+    for word in range(state[WORDS]):
+        work.pattern[word] = stack[whole + word]
+    state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, start
+    state[WAITING] -= 1
+    state[HAVE] = 1

@@ -1,0 +1,81 @@
+"""The one Numba decorator of the engine, and the folder where compiled kernels are kept.
+
+Numba's cache watches one file: edit a helper in another, or upgrade a package, and stale machine code would
+run on, silently. So the folder's name holds a hash of all engine sources and of Numba's own version. Cache
+files are pickles, so the folder is the user's own (mode 0700, owner checked); where it cannot be had,
+kernels are compiled afresh in each process, with a notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+__all__ = ["CACHE_FOLDER", "kernel", "source_hash"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def source_hash() -> str:
+    """Hash of every engine source, of Numba's version and of the switches that change what it compiles."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    digest.update(f"{numba.__version__}|{sys.version_info[:2]}|{numba.config.BOUNDSCHECK}".encode())
+    return digest.hexdigest()[:16]
+
+
+def user_cache_home() -> Path:
+    """The user's own cache folder; the environment variable CREASES_CACHE_DIR overrides it."""
+    own = os.environ.get("CREASES_CACHE_DIR")
+    if own:
+        return Path(own)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "creases"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "creases"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "creases"
+
+
+def private_folder() -> Path | None:
+    """A folder that only this user can write to, or None (with a notice) where there is none."""
+    try:
+        folder = user_cache_home() / f"kernels-{source_hash()}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+        if hasattr(os, "getuid") and (found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o022):
+            raise PermissionError(f"{folder} can be written to by others")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"{folder} is read-only")
+    except (OSError, RuntimeError) as error:
+        warnings.warn(
+            f"Creases cannot keep compiled kernels ({error}); each process compiles them afresh, which takes "
+            "some seconds. Set CREASES_CACHE_DIR to a folder of your own.",
+            stacklevel=2,
+        )
+        return None
+    return folder
+
+
+CACHE_FOLDER = private_folder()
+
+
+def kernel(function: F) -> F:
+    """Compile a function of arrays and numbers: cached, without the GIL, no fastmath, no exceptions on 0 / 0."""
+    # Numba reads the folder from its global configuration while it decorates.
+    before = numba.config.CACHE_DIR
+    try:
+        numba.config.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
+        compiled = numba.njit(cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy")(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return compiled  # type: ignore[no-any-return]

@@ -1,0 +1,92 @@
+"""Dimension one: an interval is cut at a zero, and the pieces of the last layer are counted by their zeros.
+
+A cell is an interval with two corners; edge i is the form that vanishes at corner i, with its inward sign.
+"""
+
+from __future__ import annotations
+
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.kernel import kernel
+from creases.engine.local import field
+from creases.engine.scan import proved_sign
+from creases.engine.signs import POSITIVE
+from creases.engine.work import ERRORS, FORMS, IDS, OPEN, ROWS
+
+__all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "zero_of"]
+
+# Columns of cell_reals for d = 1.
+X, ERROR, EDGE, EDGE_G, EDGE_W = 0, 1, 2, 4, 5
+
+# What `count_zeros` answers where a proof is missing.
+UNPROVED_ZEROS = -1
+
+
+@kernel
+def zero_of(f0, f1, f_g, f_w):
+    """The zero (x, error) of f0 x + f1 with |x - x*| <= error; error = inf if unproved.
+
+    |f0 (x - x*)| <= |f(x)| + E_g |x*| + E_w, and |x*| <= |x| + error, so error <= A / (|f0| - E_g) with
+    A = |f(x)| + E_g |x| + E_w, the residual with its rounding (4 u as in `bounds.sign_threshold`).
+    """
+    if not abs(f0) > f_g * ROUND_UP:
+        return 0.0, float("inf")
+    x = -f1 / f0
+    above = abs(f0 * x + f1) + 4.0 * UNIT * (abs(f0 * x) + abs(f1)) + f_g * abs(x) + f_w
+    if x != 0.0:
+        above += UNDERFLOW
+    error = above / (abs(f0) - f_g * ROUND_UP) * ROUND_UP
+    if not error < float("inf"):
+        return 0.0, float("inf")
+    if above > 0.0:
+        error += UNDERFLOW
+    return x, error
+
+
+@kernel
+def cut_interval(work, net, layer, row, side):
+    """Write the part of the current interval on one side (+1.0 or -1.0) of a crossing row into the child.
+
+    Returns the child's number of corners, 2.
+    """
+    ints, reals = work.ints, work.reals
+    rows = ints[field(net, layer, ROWS)]
+    forms, errors = ints[field(net, layer, FORMS)] + row, ints[field(net, layer, ERRORS)] + row
+    f0, f1, f_g, f_w = reals[forms], reals[forms + rows], reals[errors], reals[errors + rows]
+    neuron = work.first_neuron[layer] + ints[ints[field(net, layer, IDS)] + row]
+    first_is_positive = proved_sign(work, row, 0) == POSITIVE
+    new = 1 if first_is_positive == (side > 0.0) else 0  # the corner that the zero replaces
+    child = work.child_reals
+    for c in range(work.cell_reals.shape[1]):
+        child[1 - new, c] = work.cell_reals[1 - new, c]
+    work.child_ints[1 - new, 0], work.child_ints[1 - new, 1] = work.cell_ints[1 - new, 0], work.cell_ints[1 - new, 1]
+    child[new, X], child[new, ERROR] = zero_of(f0, f1, f_g, f_w)
+    child[new, EDGE], child[new, EDGE + 1] = side * f0, side * f1
+    child[new, EDGE_G], child[new, EDGE_W] = f_g, f_w
+    work.child_ints[new, 0], work.child_ints[new, 1] = neuron, 0
+    return 2
+
+
+@kernel
+def count_zeros(work, net, layer):
+    """Pieces into which the open rows of the last layer cut the current interval, none built.
+
+    q different zeros make 1 + q pieces; that they differ is proved by intervals that do not overlap (where on
+    the interval, as in `plane.place_ends`). Returns the pieces and how many of them reach infinity.
+    """
+    zeros = 0
+    for i in range(work.ints[field(net, layer, ROWS)]):
+        if work.status_n[i] != OPEN:
+            continue
+        if not work.nearest_n[i] > work.threshold_n[i]:
+            return UNPROVED_ZEROS, 0
+        a, b, e = abs(work.values_cn[0, i]), abs(work.values_cn[1, i]), work.threshold_n[i]
+        low = (a - e) / (a + b) * (1.0 - 8.0 * UNIT)
+        high = (a + e) / (a + b) * (1.0 + 8.0 * UNIT)
+        for before in range(zeros):
+            if not (low > work.chord_high[before, 0] or high < work.chord_low[before, 0]):
+                return UNPROVED_ZEROS, 0
+        work.chord_low[zeros, 0], work.chord_high[zeros, 0] = low, high
+        zeros += 1
+    ends = work.cell_ints[0, 1] + work.cell_ints[1, 1]
+    # One piece at each end; with no zero the one piece has both.
+    return 1 + zeros, min(ends, 1 + zeros)

@@ -1,0 +1,308 @@
+"""From arrays to the first cells: the chart, the first layer's forms with their bounds, the root network.
+
+Every starting cell is a bounded cell of a chart. A bounded domain is scaled by a power of two into [-1, 1]^d. A
+whole line or plane is first cut by d independent neurons of the first layer into 2^d cones (true walls, so
+nothing is counted twice), and each cone is seen in the chart whose last coordinate is one on the simplex of
+its apex and its d far rays: infinity is an edge like any other, and its form, 1 - sum of coordinates, takes the
+place of the constant 1 that multiplies the biases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, meeting_point
+from creases.engine.cut import push
+from creases.engine.exact import ExactForms, as_integers, cross
+from creases.engine.line import zero_of
+from creases.engine.problem import Problem
+from creases.engine.work import (
+    ACTIVE,
+    COUPLING,
+    DEPTH,
+    DIMENSION,
+    ERRORS,
+    FIELDS,
+    FIRST,
+    FORMS,
+    FRESH,
+    HEADER,
+    IDS,
+    INACTIVE,
+    INTS_TOP,
+    LOWEST,
+    NETWORK,
+    REALS_TOP,
+    ROWS,
+    SIZES,
+    WORDS,
+    Work,
+    allocate,
+)
+
+__all__ = ["Start", "independent_rows", "restricted", "starts", "workspace"]
+
+Floats = NDArray[np.float64]
+
+
+class Start(NamedTuple):
+    """One starting cell.
+
+    chart : float64 (k, k); the domain's homogeneous coordinates are chart @ the cell's.
+    edges : inward forms of the cell's edges, float64 (c, k), counter-clockwise; for d = 1 edge i vanishes at corner i.
+    edge_bounds : float64 (c, 2), the pairs (E_g, E_w) of `bounds`.
+    edge_ids : a neuron's number, or -1 - wall.
+    corners : float64 (c, d + 1): coordinates and error.
+    infinite : for each corner, whether it is at infinity.
+    walls : the exact forms of edges that are not neurons, by -1 - edge id; wall 0 is infinity where there is one.
+    signs : {neuron of the first layer: is it active} for those that made the cell.
+    """
+
+    chart: Floats
+    edges: Floats
+    edge_bounds: Floats
+    edge_ids: list[int]
+    corners: Floats
+    infinite: list[bool]
+    walls: list[Any]
+    signs: dict[int, bool]
+
+
+def first_forms(problem: Problem) -> tuple[Floats, Floats]:
+    """Forms of the first layer in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
+
+    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most.
+    """
+    weight, bias = problem.weights[0], problem.biases[0]
+    n_in = weight.shape[1]
+    rounding = (n_in + 2) * UNIT * ROUND_UP
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = [weight @ row for row in problem.basis]
+        bounds = []
+        for head, tail in zip(problem.basis, problem.basis_tail, strict=True):
+            sizes = np.abs(weight) @ np.abs(head)
+            exact = not tail.any() and np.count_nonzero(head) == 1 and abs(np.frexp(head[head != 0][0])[0]) == 0.5
+            bounds.append(0.0 * sizes if exact else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW)
+        constant = weight @ problem.origin + bias
+        sizes = np.abs(weight) @ np.abs(problem.origin) + np.abs(bias)
+        bounds.append(rounding * sizes + UNDERFLOW if problem.origin.any() else 0.0 * sizes)
+    return np.column_stack([*columns, constant]), np.column_stack(bounds)
+
+
+def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
+    """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included."""
+    d = forms.shape[1] - 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = forms @ chart
+        grown = bounds @ np.abs(chart)
+        if not np.array_equal(chart, np.diag(np.diag(chart))):
+            grown = (grown + (d + 3) * UNIT * (np.abs(forms) @ np.abs(chart))) * ROUND_UP + UNDERFLOW
+        else:
+            # Powers of two: exact, unless it underflows.
+            grown = np.where((moved != 0) & (np.abs(moved) < 1e-290), grown + UNDERFLOW, grown)
+    return moved, np.column_stack([grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]])
+
+
+def independent_rows(forms: ExactForms) -> list[int]:
+    """As many neurons of the first layer as its rank on the domain, with independent linear parts (in rationals)."""
+    rows = forms.forms(0, [])
+    sizes = [max(abs(value) for value in row[:-1]) for row in rows]
+    nonzero = [i for i, size in enumerate(sizes) if size != 0]
+    if forms.dimension == 1 or not nonzero:
+        return nonzero[:1]
+    # The pair that crosses most squarely makes the best chart; floats may propose it, integers see that it is a pair.
+    unit = np.array([[float(Fraction(int(v), int(sizes[i]))) for v in rows[i][:-1]] for i in nonzero])
+    unit /= np.linalg.norm(unit, axis=1)[:, None]
+    for a in range(len(nonzero)):
+        turns = np.abs(unit[a, 0] * unit[:, 1] - unit[a, 1] * unit[:, 0])
+        for b in np.argsort(-turns, kind="stable")[: 1 if turns.max() > 1e-9 else len(nonzero)]:
+            f, g = rows[nonzero[a]], rows[nonzero[int(b)]]
+            if f[0] * g[1] != f[1] * g[0]:
+                return [nonzero[a], nonzero[int(b)]]
+    return nonzero[:1]
+
+
+def restricted(problem: Problem, forms: ExactForms) -> Problem | None:
+    """A whole plane on which the first layer has rank one, as the whole line across it; None if the rank is zero.
+
+    Along the other direction the network is constant: that direction is divided out.
+    """
+    rows = forms.forms(0, [])
+    for c in range(problem.dimension):
+        if any(row[c] != 0 for row in rows):
+            return problem._replace(basis=problem.basis[c : c + 1], basis_tail=problem.basis_tail[c : c + 1])
+    return None
+
+
+def bounded_start(vertices: Floats) -> Start:
+    """The starting cell of a bounded domain with these corners (float64 (v, d), counter-clockwise for d = 2)."""
+    d = vertices.shape[1]
+    scale = 2.0 ** int(np.ceil(np.log2(np.abs(vertices).max())))
+    corners = vertices / scale
+    (flat,), exponent = (lambda r: (r[0], r[1]))(as_integers(corners))
+    one = 1 << max(exponent, 0)
+    lift = 1 << max(-exponent, 0)
+    rays = [(*(v * lift for v in flat[i * d : (i + 1) * d]), one) for i in range(len(corners))]
+    if d == 1:
+        walls: list[Any] = [(one, -rays[0][0]), (-one, rays[1][0])]
+        scales = [one, one]
+    else:
+        walls = [cross(p, q) for p, q in zip(rays, rays[1:] + rays[:1], strict=True)]
+        scales = [max(abs(value) for value in wall) for wall in walls]
+    exact = [[Fraction(int(v), int(s)) for v in wall] for wall, s in zip(walls, scales, strict=True)]
+    edges = np.array([[float(value) for value in wall] for wall in exact])
+    rounded = [[abs(float(v)) * UNIT * (Fraction(float(v)) != v) for v in wall] for wall in exact]
+    bounds = np.array([[sum(row[:-1]), row[-1]] for row in rounded]) * ROUND_UP
+    ids = [-2 - i for i in range(len(walls))]
+    return Start(
+        chart=np.diag([scale] * d + [1.0]),
+        edges=edges,
+        edge_bounds=bounds,
+        edge_ids=ids,
+        corners=np.column_stack([corners, np.zeros(len(corners))]),
+        infinite=[False] * len(corners),
+        walls=[None, *walls],
+        signs={},
+    )
+
+
+def typical_distance(forms: Floats, apex: Floats) -> float:
+    """Median distance from a point to the zero sets of forms: the length at which the far rays are drawn."""
+    norms = np.linalg.norm(forms[:, :-1], axis=1)
+    with np.errstate(all="ignore"):
+        distances = np.abs(forms[:, :-1] @ apex + forms[:, -1]) / norms
+    usable = distances[np.isfinite(distances) & (distances > 0)]
+    return float(np.median(usable)) if usable.size else 1.0
+
+
+def cone_start(
+    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
+) -> Start:
+    """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
+
+    forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
+    exact_rows : the exact forms of `rows`, which decide the orientation.
+    """
+    d = len(rows)
+    order = list(range(d))
+    inward = [forms[j] * (1.0 if on else -1.0) for j, on in zip(rows, signs, strict=True)]
+    if d == 2:
+        f, g = exact_rows
+        if ((f[0] * g[1] - f[1] * g[0]) > 0) != (signs[0] == signs[1]):
+            order = [1, 0]
+    ordered = [inward[i] for i in order]
+    linear = np.array([form[:-1] for form in ordered])
+    apex = -np.linalg.solve(linear, np.array([form[-1] for form in ordered]))
+    length = typical_distance(forms, apex)
+    if d == 1:
+        rays = [np.array([np.sign(linear[0, 0]) * length, 0.0])]
+    else:
+        f, g = (form / np.linalg.norm(form[:-1]) * length for form in ordered)
+        rays = [np.array([g[1], -g[0], 0.0]), np.array([-f[1], f[0], 0.0])]
+    tip = np.append(apex, 1.0)
+    # Columns: apex + x (ray_1 - apex) + y (ray_2 - apex); the last row is the form that is 1 on finite points.
+    chart = np.column_stack([*(ray - tip for ray in rays), tip])
+    neurons = [rows[i] for i in order]
+    moved, moved_bounds = in_chart(np.array(ordered), bounds[neurons], chart)
+    infinity = np.append(-np.ones(d), 1.0)
+    edges = np.vstack([moved, infinity])
+    edge_bounds = np.vstack([moved_bounds, [0.0, 0.0]])
+    return Start(
+        chart=chart,
+        edges=edges,
+        edge_bounds=edge_bounds,
+        edge_ids=[*neurons, -1],
+        corners=corners_of(edges, edge_bounds),
+        infinite=[True, False, True] if d == 2 else [False, True],
+        walls=[infinity],
+        signs={rows[i]: bool(signs[i]) for i in range(d)},
+    )
+
+
+def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
+    """The corners between neighbouring edges, with their errors."""
+    if edges.shape[1] == 2:
+        return np.array([zero_of(*edge, *bound) for edge, bound in zip(edges, edge_bounds, strict=True)])
+    return np.array([
+        meeting_point(*edges[i - 1], *edge_bounds[i - 1], *edges[i], *edge_bounds[i]) for i in range(len(edges))
+    ])
+
+
+def starts(problem: Problem, forms: ExactForms) -> list[Start]:
+    """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
+    if problem.vertices is not None:
+        return [bounded_start(problem.vertices)]
+    rows = independent_rows(forms)
+    exact_rows = [forms.forms(0, [])[j] for j in rows]
+    first, bounds = first_forms(problem)
+    cones = [tuple(bool(number >> i & 1) for i in range(len(rows))) for number in range(1 << len(rows))]
+    return [cone_start(first, bounds, rows, signs, exact_rows) for signs in cones]
+
+
+def workspace(problem: Problem, start: Start) -> Work:
+    """A workspace with the root network in place and the starting cell on the stack."""
+    d, widths = problem.dimension, problem.widths
+    k, n_edges = d + 1, len(start.edges)
+    work = allocate(widths, d, max(16, 2 * n_edges))
+    state = work.state
+    state[DIMENSION], state[DEPTH], state[WORDS] = d, len(widths), work.pattern.size
+    work.infinity[:] = start.chart[-1]
+    first, bounds = first_forms(problem)
+    root_network(work, problem, *in_chart(first, bounds, start.chart))
+    work.child_reals[:n_edges] = np.column_stack([start.corners, start.edges, start.edge_bounds])
+    work.child_ints[:n_edges, 0] = start.edge_ids
+    work.child_ints[:n_edges, 1] = start.infinite
+    for neuron, active in start.signs.items():
+        work.status_n[neuron] = ACTIVE if active else INACTIVE
+        if active:
+            work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
+    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (frontier.py).
+    state[FRESH] = 0 if start.signs else 1
+    assert k + d + 3 == work.cell_reals.shape[1]
+    push(work, n_edges, widths[0])
+    return work
+
+
+def root_network(work: Work, problem: Problem, forms: Floats, bounds: Floats) -> None:
+    """Write the whole network as the first local network: nothing skipped, every coefficient above exact."""
+    state, widths = work.state, problem.widths
+    d = problem.dimension
+    record, at = 0, 0
+    ids_at = HEADER + FIELDS * len(widths)
+    work.ints[record + LOWEST] = 0
+    below = np.zeros((0, 2))
+    for layer, rows in enumerate(widths):
+        with np.errstate(over="ignore", invalid="ignore"):
+            if layer == 0:
+                forms_nk, errors, coupling = forms, bounds, np.zeros((0, rows))
+                sizes = np.column_stack([np.abs(forms[:, :d]).sum(axis=1), np.abs(forms[:, d])])
+            else:
+                bias, coupling = problem.biases[layer], problem.weights[layer].T
+                forms_nk, errors = bias[:, None] * work.infinity[None, :], np.zeros((rows, 2))
+                exact = np.abs(forms_nk).max() < 1e300 and set(np.abs(work.infinity)) <= {0.0, 1.0}
+                if not exact:
+                    raise AssertionError("the form of infinity has entries 0 and 1 only")
+                sizes = np.column_stack([np.abs(forms_nk[:, :d]).sum(axis=1), np.abs(forms_nk[:, d])])
+                sizes = sizes + np.abs(coupling.T) @ below
+            sizes = (sizes + errors) * ROUND_UP
+            sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
+        # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
+        if layer and below.any():
+            sizes = np.where(below.any(axis=0)[None, :] & (np.abs(coupling.T).sum(axis=1) > 0)[:, None], sizes + UNDERFLOW, sizes)
+        base = HEADER + FIELDS * layer
+        work.ints[base + ROWS] = rows
+        work.ints[base + FIRST] = max(layer - 1, 0)
+        work.ints[base + IDS] = ids_at
+        work.ints[ids_at : ids_at + rows] = np.arange(rows)
+        ids_at += rows
+        for name, block in ((FORMS, forms_nk.T), (ERRORS, errors.T), (SIZES, sizes.T), (COUPLING, coupling)):
+            work.ints[base + name] = at
+            work.reals[at : at + block.size] = np.ascontiguousarray(block).ravel()
+            at += block.size
+        below = sizes
+    state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at

@@ -1,0 +1,148 @@
+"""`.npz` files, as `Network.save` writes them.
+
+Decides that the archive is one of ours and whole: every member's `.npy` header is compared with the member's
+size, and that with what deflate can yield, before an array is made; no pickles are read; and the network's
+sha256, computed anew from the arrays, must be the one in the header.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+import zipfile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError
+from creases.network import FORMAT, Network, Normalisation
+
+__all__ = ["read_archive"]
+
+BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
+NORMALISATION = ("minimum", "maximum", "mean", "range")
+MEMBER = re.compile(r"(weight|bias)_[1-9][0-9]{0,8}|header|normalisation_(minimum|maximum|mean|range)")
+Arrays = dict[str, NDArray[Any]]
+
+
+def read_archive(data: bytes, source: str) -> Network:
+    """The network that `Network.save` wrote.
+
+    data : the whole file. source : its name, for messages.
+    Raises ModelFileError if the file is damaged, altered, or no such archive; NetworkError if its arrays make
+    no network.
+    """
+    try:
+        check_members(data, source)
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays: Arrays = {name: archive[name] for name in archive.files}
+    except ModelFileError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
+        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
+    header = read_header(arrays, source)
+    depth = sum(name.startswith("weight_") for name in arrays)
+    wanted = {f"{kind}_{layer}" for layer in range(1, depth + 1) for kind in ("weight", "bias")}
+    if {name for name in arrays if name.startswith(("weight_", "bias_"))} != wanted:
+        raise ModelFileError(
+            f"{source} lacks a weight or a bias: it holds {', '.join(sorted(arrays))[:200]}."
+        )
+    network = Network.from_arrays(
+        [arrays[f"weight_{layer}"] for layer in range(1, depth + 1)],
+        [arrays[f"bias_{layer}"] for layer in range(1, depth + 1)],
+        output_layer=header["output_layer"],
+        input_shape=header["input_shape"],
+        normalisation=read_normalisation(arrays, header, source),
+        notes=header["notes"],
+    )
+    if network.sha256 != header["sha256"]:
+        raise ModelFileError(
+            f"{source}: the sha256 of its arrays is {network.sha256[:16]}..., not the one that it was saved "
+            "with, "
+            f"{header['sha256'][:16]}...: it was altered."
+        )
+    return network
+
+
+def check_members(data: bytes, source: str) -> None:
+    """Compare each member's declared sizes with one another and with the bytes that are there."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
+        strange = [name for name in names if not MEMBER.fullmatch(name)]
+        if strange or "header" not in names or len(set(names)) < len(names):
+            what = f"holds {strange[0][:60]!r}" if strange else "lacks a header, or names a member twice"
+            raise ModelFileError(f"{source} was not written by Network.save: it {what}.")
+        for member in archive.infolist():
+            if member.file_size > BLOWUP * member.compress_size or member.compress_size > len(data):
+                raise ModelFileError(
+                    f"{source}: {member.filename} claims {member.file_size} bytes, which cannot come from "
+                    f"{member.compress_size} compressed ones: it is damaged."
+                )
+            with archive.open(member) as stream:
+                major, _minor = np.lib.format.read_magic(stream)
+                read = (
+                    np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+                )
+                shape, _fortran, dtype = read(stream)
+                needed = stream.tell() + math.prod(shape) * dtype.itemsize
+            if dtype.hasobject or needed != member.file_size:
+                raise ModelFileError(
+                    f"{source}: {member.filename} declares {shape} numbers of type {dtype}, {needed} bytes "
+                    "with its "
+                    f"header, but has {member.file_size}."
+                )
+
+
+def read_header(arrays: Arrays, source: str) -> dict[str, Any]:
+    """The JSON header, each entry of the right type."""
+    kinds = {"format": str, "output_layer": bool, "input_shape": list, "notes": list, "sha256": str}
+    try:
+        header = json.loads(str(arrays["header"]))
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{source}: the header is not JSON ({error}).") from error
+    if not isinstance(header, dict):
+        raise ModelFileError(f"{source}: the header is no JSON object.")
+    if header.get("format") != FORMAT:
+        raise ModelFileError(
+            f"{source} has format {str(header.get('format'))[:60]!r}; this version of Creases reads "
+            f"{FORMAT!r}."
+        )
+    wrong = [key for key, kind in kinds.items() if not isinstance(header.get(key), kind)]
+    if not wrong and not all(type(side) is int and 0 < side < 2**31 for side in header["input_shape"]):
+        wrong = ["input_shape"]
+    if not wrong and not all(isinstance(note, str) for note in header["notes"]):
+        wrong = ["notes"]
+    if wrong:
+        raise ModelFileError(f"{source}: the header's {wrong[0]!r} is missing or of the wrong type.")
+    return header
+
+
+def read_normalisation(arrays: Arrays, header: dict[str, Any], source: str) -> Normalisation | None:
+    """The normalisation that was saved with the network, if any."""
+    entry = header.get("normalisation")
+    if entry is None:
+        return None
+    missing = [name for name in NORMALISATION if f"normalisation_{name}" not in arrays]
+    try:
+        minimum, maximum, mean, width = (
+            np.asarray(arrays[f"normalisation_{name}"], dtype=np.float64) for name in NORMALISATION
+        )
+        output_mean, output_range = float(entry["output_mean"]), float(entry["output_range"])
+        applied = entry["applied"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{source}: the normalisation is incomplete ({missing or error}).") from error
+    shape = (math.prod(header["input_shape"]),)
+    numbers = (*minimum.ravel(), *maximum.ravel(), *mean.ravel(), *width.ravel(), output_mean, output_range)
+    if (
+        any(values.shape != shape for values in (minimum, maximum, mean, width))
+        or not np.isfinite(numbers).all()
+        or not (width > 0).all()
+        or type(applied) is not bool
+    ):
+        raise ModelFileError(
+            f"{source}: the normalisation must have {shape[0]} finite numbers each, with ranges above zero."
+        )
+    return Normalisation(minimum, maximum, mean, width, output_mean, output_range, applied)

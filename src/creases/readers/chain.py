@@ -1,0 +1,282 @@
+"""A chain of affine pieces and ReLUs, as a file tells it, made into the layers of a `Network`.
+
+Decides what is folded into what. Everything that stands between two ReLUs is one affine map; where that is
+a single Linear its numbers are copied as they are. Where it is more (a BatchNorm, a shift of the inputs, two
+Linears in a row) the product is worked out in rational numbers, from the float64 values of the stored ones,
+and each entry is rounded once to the nearest float64; `network.notes` says so. A BatchNorm's square root is
+irrational as a rule: a rational within a factor 1 +- 2**-255 of it stands in for it, 2**200 times finer than
+float64, so that only a value that near to a tie could round the other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import NetworkError
+from creases.network import Network, Normalisation
+
+__all__ = ["Chain", "rationals"]
+
+Floats = NDArray[np.float64]
+Rationals = tuple[Fraction, ...]
+
+ROOT_BITS = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """x -> weight @ x + bias; float64, shapes (n_out, n_in) and (n_out,)."""
+
+    name: str
+    weight: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Diagonal:
+    """x -> scale * x + shift, entry by entry; `rooted` if a square root was replaced by a rational."""
+
+    name: str
+    scale: Rationals
+    shift: Rationals
+    rooted: bool = False
+
+
+Segment = list[Dense | Diagonal]
+
+
+class Chain:
+    """Takes the pieces of a network in the order in which they act; `network()` gives the result.
+
+    source : what is read ("net.onnx"); it opens every message.
+    Each piece's `name` says what and where it is ("Gemm node 'fc1'"); it goes into errors and notes.
+    Every method raises NetworkError where shapes do not follow or a number is not finite.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.segments: list[Segment] = [[]]
+        self.notes: list[str] = []
+        self.width: int | None = None  # of what flows after the last piece; None before the first
+        self.n_in: int | None = None
+
+    def note(self, text: str) -> None:
+        """Add a sentence to the network's notes, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def dense(self, name: str, weight: ArrayLike, bias: ArrayLike | None = None) -> None:
+        """A fully connected layer: weight of shape (n_out, n_in), bias of shape (n_out,) or None for "
+        "zeros."""
+        weights = self._finite(f"{name}: weight", weight)
+        if weights.ndim != 2 or 0 in weights.shape:
+            raise NetworkError(
+                f"{self.source}: {name} has a weight of shape {weights.shape}; a dense layer's has two axes, "
+                "(n_out, n_in), and at least one number on each."
+            )
+        n_out, n_in = weights.shape
+        biases = self._finite(f"{name}: bias", np.zeros(n_out) if bias is None else bias)
+        if biases.shape != (n_out,):
+            raise NetworkError(
+                f"{self.source}: {name} has a bias of shape {biases.shape} beside a weight of shape "
+                f"{weights.shape}; it must be ({n_out},), one number a neuron."
+            )
+        self._follow(name, n_in)
+        self.segments[-1].append(Dense(name, weights, biases))
+        self.width = n_out
+
+    def shift(self, name: str, values: ArrayLike) -> None:
+        """Add a constant of shape (n,): into a bias of zeros as it is, else exactly, rounded at the end."""
+        shifts = self._finite(name, values)
+        self._follow(name, shifts.size)
+        segment = self.segments[-1]
+        if not shifts.any():
+            return
+        if segment and isinstance(before := segment[-1], Dense) and not before.bias.any():
+            segment[-1] = Dense(before.name, before.weight, shifts)
+            return
+        segment.append(Diagonal(name, (Fraction(1),) * shifts.size, rationals(shifts)))
+
+    def scale(
+        self, name: str, scale: Sequence[Fraction], shift: Sequence[Fraction], rooted: bool = False
+    ) -> None:
+        """Entry by entry x -> scale * x + shift, both of length n."""
+        self._follow(name, len(scale))
+        self.segments[-1].append(Diagonal(name, tuple(scale), tuple(shift), rooted))
+
+    def batch_norm(
+        self, name: str, mean: ArrayLike, variance: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float
+    ) -> None:
+        """A batch normalisation as it acts in evaluation; four arrays of shape (n,)."""
+        named = {"running_mean": mean, "running_var": variance, "weight": gamma, "bias": beta}
+        arrays = {what: self._finite(f"{name}: {what}", values) for what, values in named.items()}
+        shapes = {array.shape for array in arrays.values()}
+        if len(shapes) != 1 or arrays["running_mean"].ndim != 1:
+            listed = ", ".join(f"{what} {array.shape}" for what, array in arrays.items())
+            raise NetworkError(f"{self.source}: {name} needs four arrays of one shape (n,), got {listed}.")
+        if (arrays["running_var"] < 0).any() or not 0 <= eps < float("inf"):
+            raise NetworkError(f"{self.source}: {name} has a negative variance or eps; neither can be.")
+        scales, shifts = [], []
+        for m, v, g, b in zip(*(rationals(array) for array in arrays.values()), strict=True):
+            if v + Fraction(eps) == 0:
+                raise NetworkError(
+                    f"{self.source}: {name} has a variance of zero and eps 0; it divides by zero."
+                )
+            scales.append(g / root(v + Fraction(eps)))
+            shifts.append(b - m * scales[-1])
+        self.scale(name, scales, shifts, rooted=True)
+
+    def relu(self) -> None:
+        """A ReLU on all that flows."""
+        self.segments.append([])
+
+    def network(
+        self, *, input_shape: Sequence[int] | None = None, normalisation: Normalisation | None = None
+    ) -> Network:
+        """The network of all pieces so far; what follows the last ReLU is its output layer, if anything does.
+
+        Raises NetworkError if there is no affine piece, no ReLU, or a folded number leaves float64's range.
+        """
+        if self.n_in is None:
+            raise NetworkError(f"{self.source} is empty: it has no layer with weights.")
+        if len(self.segments) == 1:
+            raise NetworkError(
+                f"{self.source} has no ReLU: it is an affine map, with one activation region and nothing to "
+                "count."
+            )
+        *hidden, last = self.segments
+        width = self.n_in
+        layers: list[tuple[Floats, Floats]] = []
+        for number, segment in enumerate(hidden):
+            if not segment and number > 0:  # ReLU(ReLU(x)) = ReLU(x)
+                self.note("A ReLU that directly follows another changes nothing and is left out.")
+                continue
+            layers.append(self._fold(segment, f"Hidden layer {len(layers) + 1}", width))
+            width = layers[-1][1].size
+        if last:
+            layers.append(self._fold(last, "The output layer", width))
+        return Network.from_arrays(
+            [weight for weight, _ in layers],
+            [bias for _, bias in layers],
+            output_layer=bool(last),
+            input_shape=input_shape,
+            normalisation=normalisation,
+            notes=self.notes,
+        )
+
+    def _finite(self, name: str, values: ArrayLike) -> Floats:
+        array = np.asarray(values, dtype=np.float64)
+        wrong = ~np.isfinite(array)
+        if wrong.any():
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise NetworkError(
+                f"{self.source}: {name}{list(where)} is {array[where]}; every number must be finite. "
+                "The network may have diverged in training."
+            )
+        return array
+
+    def _follow(self, name: str, n_in: int) -> None:
+        if self.width is None:
+            self.width = self.n_in = n_in
+        elif self.width != n_in:
+            raise NetworkError(
+                f"{self.source}: {name} takes {n_in} numbers but what stands before it gives {self.width}."
+            )
+
+    def _fold(self, segment: Segment, label: str, width: int) -> tuple[Floats, Floats]:
+        if len(segment) == 1 and isinstance(only := segment[0], Dense):
+            return only.weight, only.bias
+        if not segment:
+            self.note("The ReLU on the inputs themselves is hidden layer 1, its weight the identity.")
+            return np.eye(width), np.zeros(width)
+        try:
+            weight, bias = folded(segment)
+        except OverflowError:
+            raise NetworkError(
+                f"{self.source}: {label.lower()}, folded from {listed(segment)}, leaves the range of float64."
+            ) from None
+        how = "computed in rationals"
+        if any(isinstance(piece, Diagonal) and piece.rooted for piece in segment):
+            how += f" (square roots to {ROOT_BITS} bits)"
+        self.note(
+            f"{label} is {listed(segment)}, made one layer: {how}, each number rounded once to float64."
+        )
+        return weight, bias
+
+
+def listed(segment: Segment) -> str:
+    """The names of a segment's pieces, first to last."""
+    return ", then ".join(piece.name for piece in segment)
+
+
+def rationals(values: Floats) -> Rationals:
+    """The exact values of finite floats."""
+    return tuple(Fraction(value) for value in values.ravel().tolist())
+
+
+def root(value: Fraction) -> Fraction:
+    """The square root of a positive rational: exact if rational, else within a factor 1 +- 2**-255."""
+    top, bottom = isqrt(value.numerator), isqrt(value.denominator)
+    if top * top == value.numerator and bottom * bottom == value.denominator:
+        return Fraction(top, bottom)
+    # value * 4**bits must have 2 * ROOT_BITS bits, so that its integer root has ROOT_BITS.
+    missing = ROOT_BITS - (value.numerator.bit_length() - value.denominator.bit_length()) // 2 + 1
+    bits = max(missing, 0)
+    return Fraction(isqrt((value.numerator << 2 * bits) // value.denominator), 1 << bits)
+
+
+def folded(segment: Segment) -> tuple[Floats, Floats]:
+    """The product of a segment's pieces, rounded once; float64 of shapes (n_out, n_in) and (n_out,).
+
+    Raises OverflowError if an entry is too large for float64.
+    """
+    from flint import fmpq, fmpq_mat
+
+    rows: list[list[Any]] | None = None  # no Dense yet: the map is diagonal
+    scale: list[Any] = []
+    shift: list[Any] = []
+    for piece in segment:
+        if isinstance(piece, Diagonal):
+            factors, terms = (
+                [fmpq(value.numerator, value.denominator) for value in values]
+                for values in (piece.scale, piece.shift)
+            )
+            if rows is None:
+                scale = [f * s for f, s in zip(factors, scale, strict=True)] if scale else factors
+            else:
+                rows = [[f * entry for entry in row] for f, row in zip(factors, rows, strict=True)]
+            shift = [f * s + t for f, s, t in zip(factors, shift, terms, strict=True)] if shift else terms
+            continue
+        weight = [exact(fmpq, row) for row in piece.weight.tolist()]
+        if shift:
+            moved = (fmpq_mat(weight) * fmpq_mat([[s] for s in shift])).entries()
+        else:
+            moved = [fmpq(0)] * len(weight)
+        shift = [m + b for m, b in zip(moved, exact(fmpq, piece.bias.tolist()), strict=True)]
+        if rows is not None:
+            rows = (fmpq_mat(weight) * fmpq_mat(rows)).tolist()
+        elif scale:
+            rows = [[w * s for w, s in zip(row, scale, strict=True)] for row in weight]
+        else:
+            rows = weight
+    bias = np.array([rounded(entry) for entry in shift])
+    if rows is None:
+        return np.diag([rounded(entry) for entry in scale]), bias
+    return np.array([[rounded(entry) for entry in row] for row in rows]), bias
+
+
+def exact(fmpq: Any, values: Iterable[float]) -> list[Any]:
+    """Flint rationals of floats."""
+    return [fmpq(*value.as_integer_ratio()) for value in values]
+
+
+def rounded(value: Any) -> float:
+    """The float64 nearest to a flint rational: Python divides integers with one correct rounding."""
+    return int(value.p) / int(value.q)

@@ -1,0 +1,141 @@
+"""`.nnet` files: the text format of Reluplex (K. Julian, Stanford, 2016).
+
+Decides what of the header is used. Lines are: comments that open with //; four counts; the layers' sizes; a
+flag without use; the inputs' minima and maxima; means and ranges, each with one more for the outputs; then
+layer by layer all weights, row by row, and all biases. Files in use have fewer counts or a junk
+normalisation, so only the sizes must be right. The network takes normalised inputs; the normalisation is kept
+beside it where it is usable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from creases.errors import ModelFileError, NetworkError
+from creases.network import Network, Normalisation
+from creases.readers.chain import Chain, rationals
+from creases.readers.text import expect_count, floats, whole
+
+__all__ = ["normalised", "read_nnet"]
+
+HEADER = ("the counts", "the layer sizes", "the flag", "the minima", "the maxima", "the means", "the ranges")
+
+
+def read_nnet(data: bytes, source: str) -> Network:
+    """The network in a .nnet file, on the file's own normalised inputs; decimals are read as float64.
+
+    data : the whole file. source : its name, for messages.
+    Raises ModelFileError if it is no such text, or its sizes and numbers disagree; NetworkError if a weight
+    is not finite.
+    """
+    lines = [line for line in data.decode("utf-8", errors="replace").splitlines() if line.strip()]
+    lines = [line for line in lines if not line.lstrip().startswith("//")]
+    if len(lines) < len(HEADER):
+        raise ModelFileError(
+            f"{source} is truncated: it ends before {HEADER[len(lines)]}, line {len(lines) + 1} of the "
+            f"{len(HEADER)} that open a .nnet file."
+        )
+    counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER)])
+    sizes = layer_sizes(counts, sizes_line, source)
+    found = [word for line in lines[len(HEADER) :] for word in words(line)]
+    pairs = list(pairwise(sizes))
+    expect_count(len(found), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
+    numbers = floats(found, "the weights", source)
+    chain, start = Chain(source), 0
+    for layer, (n_in, n_out) in enumerate(pairs, start=1):
+        middle = start + n_out * n_in
+        weight, bias = numbers[start:middle].reshape(n_out, n_in), numbers[middle : middle + n_out]
+        chain.dense(f"layer {layer}", weight, bias)
+        start = middle + n_out
+        if layer < len(pairs):
+            chain.relu()
+    normalisation = usable_normalisation(norm_lines, sizes[0], chain)
+    return chain.network(normalisation=normalisation)
+
+
+def words(line: str) -> list[str]:
+    """The entries of a line, parted by commas, blanks or both."""
+    return line.replace(",", " ").split()
+
+
+def layer_sizes(counts: Sequence[str], sizes_line: Sequence[str], source: str) -> list[int]:
+    """The sizes of all layers, the inputs first, checked against as many of the counts as there are."""
+    layers = whole(counts[0] if counts else "", "the number of layers", source)
+    sizes = [whole(word, "a layer size", source) for word in sizes_line]
+    if len(sizes) != layers + 1:
+        raise ModelFileError(
+            f"{source}: {layers} layers need {layers + 1} sizes, the inputs first, but the file lists "
+            f"{len(sizes)}."
+        )
+    for word, size, what in zip(counts[1:3], (sizes[0], sizes[-1]), ("inputs", "outputs"), strict=False):
+        if whole(word, f"the number of {what}", source) != size:
+            raise ModelFileError(f"{source}: the first line counts {word} {what}, the layer sizes {size}.")
+    return sizes
+
+
+def usable_normalisation(lines: Sequence[Sequence[str]], n_in: int, chain: Chain) -> Normalisation | None:
+    """What the last four header lines say, or None, with a note that says why."""
+    try:
+        minimum, maximum, mean, width = (
+            floats(line, what, chain.source) for line, what in zip(lines, HEADER[3:], strict=True)
+        )
+    except ModelFileError as error:
+        chain.note(f"Normalisation ignored: {error}")
+        return None
+    problem = ""
+    if [len(line) for line in lines] != [n_in, n_in, n_in + 1, n_in + 1]:
+        problem = (
+            f"minima, maxima, means and ranges must have {n_in}, {n_in}, {n_in + 1} and {n_in + 1} entries"
+        )
+    elif not all(np.isfinite(values).all() for values in (minimum, maximum, mean, width)):
+        problem = "it has numbers that are not finite"
+    elif not (width > 0).all():
+        problem = "it has ranges that are not positive"
+    elif (minimum > maximum).any():
+        problem = "it has minima above their maxima"
+    if problem:
+        chain.note(f"Normalisation ignored: {problem}.")
+        return None
+    return Normalisation(minimum, maximum, mean[:-1], width[:-1], float(mean[-1]), float(width[-1]))
+
+
+def normalised(network: Network) -> Network:
+    """The network that takes raw inputs and gives raw outputs: its `normalisation` folded into both ends.
+
+    x = (raw - mean) / range before the first layer and y * output_range + output_mean after the last.
+    The network is given back as it is if that is done already. Raises NetworkError if it has no
+    normalisation.
+    """
+    norm = network.normalisation
+    if norm is None:
+        reasons = " ".join(note for note in network.notes if "ormalisation" in note)
+        raise NetworkError(
+            f"There is no normalisation to apply. {reasons} Load it without "
+            "apply_normalisation=True.".replace("  ", " ")
+        )
+    if norm.applied:
+        return network
+    chain = Chain("The network")
+    chain.notes = list(network.notes)
+    widths = rationals(norm.range)
+    shifts = [-mean / width for mean, width in zip(rationals(norm.mean), widths, strict=True)]
+    chain.scale("the inputs' normalisation", [1 / width for width in widths], shifts)
+    for number, layer in enumerate(network.hidden, start=1):
+        chain.dense(f"layer {number} of the file", layer.weight, layer.bias)
+        chain.relu()
+    if network.output is not None:
+        chain.dense("the output layer of the file", network.output.weight, network.output.bias)
+    if (norm.output_mean, norm.output_range) != (0.0, 1.0):
+        scales, means = ([Fraction(value)] * network.n_out for value in (norm.output_range, norm.output_mean))
+        chain.scale("the outputs' normalisation", scales, means)
+    chain.note(
+        "Inputs are raw: they are not clipped to the file's minimum and maximum, so choose a domain within."
+    )
+    applied = Normalisation(
+        norm.minimum, norm.maximum, norm.mean, norm.range, norm.output_mean, norm.output_range, applied=True
+    )
+    return chain.network(input_shape=network.input_shape, normalisation=applied)

@@ -1,0 +1,163 @@
+"""`.onnx` files: a graph of operators, read if it is one chain from its input to its output.
+
+Decides which graphs are chains of affine maps and ReLUs. The nodes are walked in the file's order with the
+shape of what flows, at batch size 1; each must take what the last one gave, beside constants. What acts on
+one input as a dense layer is one, on whichever side its weight stands. Nothing but the one file is read:
+external data are refused, and a tensor's declared shape is compared with its bytes before an array is made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError, UnsupportedModelError, require_extra
+from creases.network import Network
+from creases.readers.chain import Chain
+from creases.readers.onnx_tensor import attributes_of, constant_value, tensor_values
+
+__all__ = ["read_onnx"]
+
+Array = NDArray[Any]
+
+
+def read_onnx(data: bytes, source: str) -> Network:
+    """The network in an .onnx file; its `input_shape` is the graph input's, without a batch axis of 1 or
+    unknown.
+
+    data : the whole file. source : its name, for messages.
+    Raises UnsupportedModelError, naming node and operator, if the graph is no such chain; ModelFileError if
+    the file is damaged or keeps its weights elsewhere; MissingExtraError without the onnx package.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise require_extra("onnx", "onnx", "Reading .onnx files") from error
+    try:
+        model = onnx.load_model_from_string(data)
+    except Exception as error:  # protobuf's DecodeError, which is not ours to import
+        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
+    graph = model.graph
+    if not graph.node:
+        raise ModelFileError(f"{source} is empty: its graph has no nodes.")
+    check_operators(graph, source)
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    entry = the_input(graph, tensors, source)
+    shape, input_shape = shapes_of(entry, len(data), source)
+    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+    flow = Flow(entry.name, shape, Chain(source), max(versions, default=1))
+    constants: dict[str, Array] = {}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            constants[node.output[0]] = constant_value(node, described(node), source)
+        elif node.op_type == "Identity" and node.input[0] in {*tensors, *constants}:
+            constants[node.output[0]] = constant(node.input[0], tensors, constants, source)
+        else:
+            step(node, flow, tensors, constants)
+    outputs = [output.name for output in graph.output]
+    if outputs != [flow.value]:
+        raise UnsupportedModelError(
+            f"{source} must have one output, the last node's {flow.value!r}; it has "
+            f"{', '.join(outputs) or 'none'}."
+        )
+    return flow.chain.network(input_shape=input_shape)
+
+
+def described(node: Any) -> str:
+    """A node by operator and name, as in "Gemm node 'fc1'"."""
+    if node.name:
+        return f"{node.op_type} node '{node.name}'"
+    return f"{node.op_type} node without a name, with output '{next(iter(node.output), '')}'"
+
+
+def check_operators(graph: Any, source: str) -> None:
+    """Refuse a graph with operators other than ours; all such nodes are told, up to five."""
+    known = {"Constant", *OPERATORS}
+    strange = [node for node in graph.node if node.op_type not in known or node.domain not in ("", "ai.onnx")]
+    if strange:
+        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+        raise UnsupportedModelError(
+            f"{source} is not supported: it has {', '.join(described(node) for node in strange[:5])}{more}. "
+            f"Creases reads chains of {', '.join(sorted(known))}. If such a node stands last (a Softmax, "
+            "say), export "
+            "the model without it."
+        )
+    for node in graph.node:
+        if not node.output or (not node.input and node.op_type != "Constant"):
+            raise ModelFileError(f"{source}: {described(node)} has no input or no output.")
+
+
+def the_input(graph: Any, tensors: dict[str, Any], source: str) -> Any:
+    """The one input that is no initialiser's name (files of IR version 3 list those as inputs too)."""
+    inputs = [entry for entry in graph.input if entry.name not in tensors]
+    if len(inputs) != 1:
+        names = ", ".join(entry.name for entry in inputs) or "none"
+        raise UnsupportedModelError(f"{source} must have one input beside its weights; it has {names}.")
+    return inputs[0]
+
+
+def shapes_of(entry: Any, size: int, source: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The input's shape at batch size 1, and that of one input, without the batch axis.
+
+    The first of several axes is the batch if its length is 1 or not fixed. No other may be open.
+    """
+    kind = entry.type.tensor_type
+    # An axis is fixed if it has a positive dim_value; 0, -1 and names leave it open.
+    axes = [max(axis.dim_value, 0) for axis in kind.shape.dim]
+    names = [axis.dim_param or str(axis.dim_value or "?") for axis in kind.shape.dim]
+    batched = len(axes) > 1 and axes[0] <= 1
+    one = tuple(axes[1:] if batched else axes)
+    if not one or not all(one):
+        raise UnsupportedModelError(
+            f"{source}: input '{entry.name}' has shape ({', '.join(names)}); every axis but the first (the "
+            "batch) must "
+            "have a fixed length. Export the model with fixed axes."
+        )
+    if math.prod(one) > size:
+        raise ModelFileError(
+            f"{source}: input '{entry.name}' has shape ({', '.join(names)}), more numbers than the file has "
+            "bytes "
+            f"({size}), so that no weights can belong to them: it is damaged."
+        )
+    return (1, *one) if batched else one, one
+
+
+def constant(name: str, tensors: dict[str, Any], constants: dict[str, Array], source: str) -> Array:
+    """A constant's array: a Constant node's, or an initialiser's, converted on first use."""
+    if name not in constants:
+        constants[name] = tensor_values(tensors[name], f"tensor '{name}'", source)
+    return constants[name]
+
+
+def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, Array]) -> None:
+    """Follow the flow through one node."""
+    label, source = described(proto), flow.chain.source
+    names = list(proto.input)
+    places = [i for i, name in enumerate(names) if name == flow.value]
+    foreign = [name for name in names if name and name != flow.value and name not in {*tensors, *constants}]
+    if len(places) != 1 or foreign:
+        what = f"takes '{foreign[0]}'" if foreign else f"takes it {len(places)} times"
+        raise UnsupportedModelError(
+            f"{source}: {label} should take what flows, '{flow.value}', once, beside constants, but {what}: "
+            "the graph "
+            "branches or has loose ends. Creases reads one chain from the input to the output."
+        )
+    given = {
+        i: constant(name, tensors, constants, source)
+        for i, name in enumerate(names)
+        if name and name != flow.value
+    }
+    allowed, most, operator = OPERATORS[proto.op_type]
+    attributes = attributes_of(proto)
+    unknown = sorted(set(attributes) - set(allowed))
+    if unknown or len(names) > most:
+        what = f"attribute '{unknown[0]}'" if unknown else f"{len(names)} inputs"
+        raise UnsupportedModelError(f"{source}: {label} has {what}, which is not supported.")
+    operator(Node(label, attributes, given, places[0]), flow)
+    flow.value = proto.output[0]

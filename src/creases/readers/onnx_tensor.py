@@ -1,0 +1,90 @@
+"""Constants of an `.onnx` file as arrays.
+
+Decides that a tensor is whole: its numbers are in the file itself, and as many as its shape declares, before
+any memory is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError, UnsupportedModelError
+
+__all__ = ["attributes_of", "constant_value", "tensor_values"]
+
+# Type: bytes a number in raw_data, and the field that holds the numbers otherwise.
+KINDS = {
+    "FLOAT": (4, "float_data"),
+    "DOUBLE": (8, "double_data"),
+    "FLOAT16": (2, "int32_data"),
+    "BFLOAT16": (2, "int32_data"),
+    "INT32": (4, "int32_data"),
+    "INT64": (8, "int64_data"),
+    "BOOL": (1, "int32_data"),
+}
+
+
+def tensor_values(tensor: Any, label: str, source: str) -> NDArray[Any]:
+    """A tensor's numbers: float64 of any float type, else int64; `label` names it in errors.
+
+    Raises ModelFileError if they are in another file, or not as many as declared; UnsupportedModelError on
+    other types.
+    """
+    import onnx
+
+    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+        raise ModelFileError(
+            f"{source}: {label} keeps its numbers in another file, which is never opened. Save the model as "
+            "one file: "
+            "onnx.save(onnx.load(path), path, save_as_external_data=False)."
+        )
+    names = {number: name for name, number in onnx.TensorProto.DataType.items()}
+    kind = names.get(tensor.data_type, str(tensor.data_type))
+    if kind not in KINDS or tensor.HasField("segment"):
+        raise UnsupportedModelError(f"{source}: {label} has type {kind}; supported are {', '.join(KINDS)}.")
+    width, field = KINDS[kind]
+    dims = list(tensor.dims)
+    count = math.prod(dims)
+    raw = tensor.HasField("raw_data")
+    present = len(tensor.raw_data) / width if raw else len(getattr(tensor, field))
+    if min(dims, default=0) < 0 or present != count:
+        raise ModelFileError(
+            f"{source}: {label} declares shape {tuple(dims)}, {count} numbers, but the file holds "
+            f"{present:g} of them: it is "
+            "truncated or damaged."
+        )
+    try:
+        values = onnx.numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ModelFileError(f"{source}: {label} cannot be read: {error}") from error
+    floating = kind in ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
+    return values.astype(np.float64 if floating else np.int64)
+
+
+def attributes_of(node: Any) -> dict[str, Any]:
+    """A node's attributes as Python values; tensors and graphs stay as they are in the file."""
+    import onnx
+
+    return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
+def constant_value(node: Any, label: str, source: str) -> NDArray[Any]:
+    """The array that a Constant node gives, in one of its five spellings for numbers."""
+    attributes = attributes_of(node)
+    if len(attributes) == 1:
+        ((name, value),) = attributes.items()
+        if name == "value" and hasattr(value, "dims"):
+            return tensor_values(value, label, source)
+        if name in ("value_float", "value_floats"):
+            return np.array(value, dtype=np.float64)
+        if name in ("value_int", "value_ints"):
+            return np.array(value, dtype=np.int64)
+    raise UnsupportedModelError(
+        f"{source}: {label} gives no plain tensor but {', '.join(attributes) or 'nothing'}; supported are "
+        "value, "
+        "value_float, value_floats, value_int and value_ints."
+    )

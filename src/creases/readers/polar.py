@@ -1,0 +1,95 @@
+"""`.polar` files: the text format of POLAR, one number or word a line.
+
+Decides the format, for want of a written one: inputs, outputs, number of hidden layers, their widths; the
+activation of every layer and of the output; then neuron by neuron its weights and its bias; last an offset
+and a scale factor of the outputs, y = (value - offset) * scale. Sherlock's format, of which this is a child,
+has no activation names: it is refused rather than guessed at.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
+from creases.network import Network
+from creases.readers.chain import Chain
+from creases.readers.text import LONGEST, expect_count, floats, is_number, whole
+
+__all__ = ["read_polar"]
+
+
+def read_polar(data: bytes, source: str) -> Network:
+    """The network in a .polar file; decimals are read as float64.
+
+    data : the whole file. source : its name, for messages.
+    Raises ModelFileError if it is no such text, or its sizes and numbers disagree; UnsupportedModelError on
+    an activation other than ReLU and Affine; NetworkError if a weight is not finite.
+    """
+    words = data.decode("utf-8", errors="replace").split()
+    names = ("the number of inputs", "the number of outputs", "the number of hidden layers")
+    n_in, n_out, depth = (
+        whole(word_at(words, i, what, source), what, source) for i, what in enumerate(names)
+    )
+    if len(words) < 3 + depth + depth + 1:
+        raise ModelFileError(
+            f"{source} is truncated: {depth} hidden layers need {depth} widths and {depth + 1} activations, "
+            "and only "
+            f"{len(words) - 3} words follow."
+        )
+    widths = [
+        whole(word, f"the width of layer {i}", source) for i, word in enumerate(words[3 : 3 + depth], start=1)
+    ]
+    sizes = [n_in, *widths, n_out]
+    rectified = [is_relu(word, i, source) for i, word in enumerate(words[3 + depth : 4 + 2 * depth], start=1)]
+    found = words[4 + 2 * depth :]
+    pairs = list(pairwise(sizes))
+    expected = sum(above * (below + 1) for below, above in pairs)
+    ending = 2 if len(found) == expected + 2 else 0  # older writers leave offset and scale out
+    expect_count(len(found) - ending, expected, sizes, source)
+    numbers = floats(found, "the weights", source)
+    chain, start = Chain(source), 0
+    for layer, ((below, above), relu) in enumerate(zip(pairs, rectified, strict=True), start=1):
+        table = numbers[start : start + above * (below + 1)].reshape(above, below + 1)
+        chain.dense(f"layer {layer}", table[:, :-1], table[:, -1])
+        start += table.size
+        if relu:
+            chain.relu()
+    if ending:
+        rescale(chain, numbers[start], numbers[start + 1], n_out)
+    return chain.network()
+
+
+def word_at(words: list[str], place: int, what: str, source: str) -> str:
+    """The word at a place, if the file is that long."""
+    if place >= len(words):
+        raise ModelFileError(f"{source} is truncated: it ends before {what}.")
+    return words[place]
+
+
+def is_relu(word: str, layer: int, source: str) -> bool:
+    """True for ReLU, False for Affine."""
+    if word.lower() in ("relu", "affine"):
+        return word.lower() == "relu"
+    if is_number(word):
+        raise ModelFileError(
+            f"{source} has {word[:LONGEST]!r} where the activation of layer {layer} must be named, ReLU or "
+            "Affine, one "
+            "a layer after the widths. (A file of Sherlock's format has none: write ReLU once a layer.)"
+        )
+    raise UnsupportedModelError(
+        f"{source}: layer {layer} has activation {word[:LONGEST]!r}; supported are ReLU and Affine."
+    )
+
+
+def rescale(chain: Chain, offset: np.float64, factor: np.float64, n_out: int) -> None:
+    """Fold the outputs' offset and scale factor in; (0, 1), which most files have, changes nothing."""
+    if not np.isfinite([offset, factor]).all():
+        raise NetworkError(f"{chain.source}: the outputs' offset {offset} or scale {factor} is not finite.")
+    if (offset, factor) != (0.0, 1.0):
+        scale = Fraction(float(factor))
+        chain.scale(
+            "the file's output offset and scale", [scale] * n_out, [-Fraction(float(offset)) * scale] * n_out
+        )

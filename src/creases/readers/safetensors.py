@@ -1,0 +1,96 @@
+"""`.safetensors` files, read without the package: a length, a JSON header, then the numbers.
+
+Decides whether the header's claims fit the file: its own length, and for every tensor that shape, type and
+offsets agree and lie inside, before an array is made. The format lists tensors in no meaningful order, so
+they are taken by name in natural order ('net.9' before 'net.10').
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError, UnsupportedModelError
+from creases.network import Network
+from creases.readers.state_dict import from_tensors, natural_order
+
+__all__ = ["read_safetensors"]
+
+LENGTH_BYTES = 8
+# BF16 is float32 without its lower 16 bits. I64 is read for num_batches_tracked, whose value is not used.
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"}
+
+
+def read_safetensors(data: bytes, source: str) -> Network:
+    """The network whose tensors are in a .safetensors file.
+
+    data : the whole file. source : its name, for messages.
+    Raises ModelFileError if the file contradicts itself, UnsupportedModelError if it holds another kind of
+    layer, NetworkError if its numbers make no network.
+    """
+    header, body = split(data, source)
+    tensors = {
+        name: tensor_values(name, header[name], body, source) for name in sorted(header, key=natural_order)
+    }
+    return from_tensors(tensors, source)
+
+
+def split(data: bytes, source: str) -> tuple[dict[str, Any], memoryview]:
+    """The header's tensors and the bytes after the header."""
+    if len(data) < LENGTH_BYTES:
+        raise ModelFileError(f"{source} is truncated: {len(data)} bytes are no .safetensors file.")
+    length = int.from_bytes(data[:LENGTH_BYTES], "little")
+    if length > len(data) - LENGTH_BYTES:
+        raise ModelFileError(
+            f"{source} declares a header of {length} bytes but has {len(data) - LENGTH_BYTES} after the "
+            "length: "
+            "it is truncated, or no .safetensors file."
+        )
+    try:
+        header = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length].decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{source}: the header is not JSON ({error}).") from error
+    if not isinstance(header, dict):
+        raise ModelFileError(f"{source}: the header is no JSON object.")
+    header.pop("__metadata__", None)
+    return header, memoryview(data)[LENGTH_BYTES + length :]
+
+
+def tensor_values(name: str, entry: Any, body: memoryview, source: str) -> NDArray[np.float64]:
+    """One tensor as float64."""
+    entry = entry if isinstance(entry, dict) else {}
+    kind, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
+    if not naturals(shape) or not naturals(offsets) or len(offsets) != 2:
+        raise ModelFileError(
+            f"{source}: the header's entry of tensor '{name}' has no valid shape and data_offsets."
+        )
+    if (
+        not isinstance(kind, str)
+        or kind not in TYPES
+        or (kind == "I64") != name.endswith("num_batches_tracked")
+    ):
+        raise UnsupportedModelError(
+            f"{source}: tensor '{name}' has type {kind}; weights must be F64, F32, F16 or BF16. Convert it "
+            "first."
+        )
+    begin, end = offsets
+    needed = math.prod(shape) * np.dtype(TYPES[kind]).itemsize
+    if not begin <= end <= len(body) or end - begin != needed:
+        raise ModelFileError(
+            f"{source}: tensor '{name}' of type {kind} and shape {tuple(shape)} needs {needed} bytes, but "
+            "the header "
+            f"places it at {begin} to {end} of {len(body)}: the file is truncated or inconsistent."
+        )
+    values = np.frombuffer(body[begin:end], dtype=TYPES[kind])
+    if kind == "BF16":
+        values = (values.astype("<u4") << 16).view("<f4")
+    return values.reshape(shape).astype(np.float64)
+
+
+def naturals(values: Any) -> bool:
+    """True for a list of integers, none negative."""
+    return isinstance(values, list) and all(type(value) is int and value >= 0 for value in values)

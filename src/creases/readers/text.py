@@ -1,0 +1,69 @@
+"""Numbers written as text, for the `.nnet` and `.polar` readers.
+
+Decides what counts as a number: what Python's `float` and `int` take, but no underscores; decimals are read
+as the nearest float64. A text cannot claim more numbers than it shows, so counts are compared before any
+array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError
+
+__all__ = ["LONGEST", "expect_count", "floats", "is_number", "whole"]
+
+LONGEST = 30  # characters of a bad word that an error shows
+
+
+def floats(words: Sequence[str], what: str, source: str) -> NDArray[np.float64]:
+    """Words as float64; `what` they are goes into the error."""
+    try:
+        return np.array([number(word) for word in words], dtype=np.float64)
+    except ValueError:
+        bad = next(word for word in words if not is_number(word))
+        raise ModelFileError(f"{source}: {bad[:LONGEST]!r} in {what} is not a number.") from None
+
+
+def number(word: str) -> float:
+    """One word as a float; ValueError if it is none."""
+    if "_" in word:
+        raise ValueError(word)
+    return float(word)
+
+
+def is_number(word: str) -> bool:
+    """True if the word is a number."""
+    try:
+        number(word)
+    except ValueError:
+        return False
+    return True
+
+
+def whole(word: str, what: str, source: str) -> int:
+    """One word as an integer of at least 1 and at most 18 digits."""
+    if not (word.isascii() and word.isdecimal() and len(word) <= 18 and int(word) > 0):
+        raise ModelFileError(
+            f"{source}: {what} must be a whole number of at least 1, got {word[:LONGEST]!r}."
+        )
+    return int(word)
+
+
+def expect_count(found: int, expected: int, sizes: Sequence[int], source: str) -> None:
+    """Refuse a file with fewer or more weights and biases than its sizes ask for."""
+    if found != expected:
+        problem = "it is truncated" if found < expected else "it has too many, or its sizes are wrong"
+        raise ModelFileError(
+            f"{source}: layers of sizes {shown(sizes)} need {expected} weights and biases, the file has "
+            f"{found}: {problem}."
+        )
+
+
+def shown(sizes: Sequence[int]) -> str:
+    """Sizes as '2-25-25-1', the middle left out if they are many."""
+    words = [str(size) for size in sizes]
+    return "-".join(words if len(words) <= 12 else [*words[:6], "...", *words[-5:]])

@@ -1,0 +1,184 @@
+"""A torch `nn.Module` in memory, read as a chain.
+
+Decides whether a module can be trusted to be the chain that it looks like. Only `nn.Sequential` says in which
+order its children act; any other container may do what it likes in `forward`, so it is refused, with the
+remedy. So is a module whose behaviour was changed from outside: a hook, a parametrization, a patched forward.
+Training mode makes no difference: the network read is the one that `eval()` gives.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
+from creases.network import Network
+from creases.readers.chain import Chain
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["is_module", "read_module", "tensor_values"]
+
+SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and nested Sequential"
+DEEPEST = 64
+
+
+def is_module(source: object) -> bool:
+    """True if `source` is a torch module; torch is not imported to find out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and hasattr(torch, "nn") and isinstance(source, torch.nn.Module)
+
+
+def read_module(module: torch.nn.Module) -> Network:
+    """The network that a chain of torch layers computes in evaluation mode, in exact arithmetic.
+
+    module : an `nn.Sequential` of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and Sequentials.
+    Weights are copied (float32 widens without loss); the module is not changed.
+    Raises UnsupportedModelError on any other layer, by its dotted path and type; NetworkError on shapes that
+    do not chain or numbers that are not finite.
+    """
+    chain = Chain(type(module).__name__)
+    add(module, "", chain, 0)
+    return chain.network()
+
+
+def add(module: torch.nn.Module, path: str, chain: Chain, depth: int) -> None:
+    """Add one module, with all inside it, to the chain."""
+    from torch import nn
+
+    name = described(module, path)
+    kinds: dict[type, Callable[[Any, str, Chain], None]] = {
+        nn.Linear: add_linear,
+        nn.ReLU: lambda _module, _name, chain: chain.relu(),
+        nn.Flatten: check_flatten,
+        nn.Dropout: note_dropout,
+        nn.Identity: lambda _module, _name, _chain: None,
+        nn.BatchNorm1d: add_batch_norm,
+    }
+    kind = next((kind for kind in (nn.Sequential, *kinds) if isinstance(module, kind)), None)
+    if kind is None or any(
+        getattr(type(module), method, None) is not getattr(kind, method, None)
+        for method in ("forward", "__call__", "__iter__")  # Sequential's forward iterates over itself
+    ):
+        raise UnsupportedModelError(f"{name} is not supported. {remedy(module, path)}")
+    check_untouched(module, name)
+    if kind is not nn.Sequential:
+        kinds[kind](module, name, chain)
+        return
+    if depth == DEEPEST:
+        raise UnsupportedModelError(
+            f"{name} is nested more than {DEEPEST} deep; flatten it into one Sequential."
+        )
+    # Not named_children(): it names a module that stands twice (one shared ReLU, say) only once.
+    for key, child in module._modules.items():
+        if child is not None:
+            add(child, f"{path}.{key}" if path else key, chain, depth + 1)
+
+
+def described(module: torch.nn.Module, path: str) -> str:
+    """The type and dotted path of a module, as in "Linear 'net.0'"."""
+    return f"{type(module).__name__} '{path}'" if path else f"{type(module).__name__} (the module itself)"
+
+
+def remedy(module: torch.nn.Module, path: str) -> str:
+    """What is supported, and what to do about a module that is not."""
+    from torch import nn
+
+    text = f"Creases reads chains of {SUPPORTED}."
+    if not module._modules:
+        return text
+    text += (
+        " Only a Sequential tells in which order its children act; the forward of another class is not read."
+    )
+    inner = next((key for key, child in module._modules.items() if type(child) is nn.Sequential), None)
+    if inner is not None:
+        where = f"{path}.{inner}" if path else inner
+        return f"{text} If '{where}' is the whole network, load that: creases.load(model.{where})."
+    return f"{text} Build an nn.Sequential of its layers in the order of forward and load that."
+
+
+def check_untouched(module: torch.nn.Module, name: str) -> None:
+    """Refuse a module that something outside its class has changed."""
+    from torch.nn.utils import parametrize
+
+    if parametrize.is_parametrized(module):
+        raise UnsupportedModelError(
+            f"{name} has a parametrization. Make it permanent first: "
+            "torch.nn.utils.parametrize.remove_parametrizations(module, 'weight')."
+        )
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise UnsupportedModelError(
+            f"{name} has a forward hook, which may change what it computes. Remove the hook first "
+            "(for pruning: torch.nn.utils.prune.remove; for weight norm: torch.nn.utils.remove_weight_norm)."
+        )
+    if "forward" in vars(module):
+        raise UnsupportedModelError(
+            f"{name} has a forward of its own, which is not read; undo the change first."
+        )
+
+
+def add_linear(module: torch.nn.Linear, name: str, chain: Chain) -> None:
+    """Add a Linear; without a bias it gets zeros."""
+    bias = None if module.bias is None else tensor_values(module.bias, f"{name}: bias")
+    chain.dense(name, tensor_values(module.weight, f"{name}: weight"), bias)
+
+
+def add_batch_norm(module: torch.nn.BatchNorm1d, name: str, chain: Chain) -> None:
+    """Add a BatchNorm1d by its running statistics."""
+    mean, variance = module.running_mean, module.running_var
+    if mean is None or variance is None:
+        raise UnsupportedModelError(
+            f"{name} keeps no running statistics (track_running_stats=False), so its output depends on the "
+            "batch "
+            "and it is no fixed function. Train it with track_running_stats=True."
+        )
+    if module.training:
+        chain.note(f"{name} was in training mode; its running statistics are used, as eval() would.")
+    size = module.num_features
+    gamma = np.ones(size) if module.weight is None else tensor_values(module.weight, f"{name}: weight")
+    beta = np.zeros(size) if module.bias is None else tensor_values(module.bias, f"{name}: bias")
+    means = tensor_values(mean, f"{name}: running_mean")
+    variances = tensor_values(variance, f"{name}: running_var")
+    chain.batch_norm(name, means, variances, gamma, beta, module.eps)
+
+
+def check_flatten(module: torch.nn.Flatten, name: str, chain: Chain) -> None:
+    """Flatten changes no number; one that would flatten the batch too, or only some axes, is refused."""
+    if (module.start_dim, module.end_dim) != (1, -1):
+        raise UnsupportedModelError(
+            f"{name} has start_dim={module.start_dim}, end_dim={module.end_dim}; only Flatten(1, -1), "
+            "which makes one vector of each input, is supported."
+        )
+
+
+def note_dropout(module: torch.nn.Dropout, name: str, chain: Chain) -> None:
+    """Dropout does nothing in evaluation."""
+    if module.training and module.p > 0:
+        chain.note(f"{name} was in training mode; it is left out, as eval() would.")
+
+
+def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
+    """A floating-point tensor's numbers as float64, on the CPU; `name` goes into the error.
+
+    Raises NetworkError if it holds no numbers yet (a lazy layer, device "meta") or not real floats.
+    """
+    import torch
+
+    if torch.nn.parameter.is_lazy(tensor) or tensor.device.type == "meta":
+        raise NetworkError(
+            f"{name} holds no numbers yet. Run the model once on an input, or load its weights."
+        )
+    if not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.is_quantized:
+        raise NetworkError(
+            f"{name} is {tensor.dtype}, {tensor.layout}; it must be dense floating point numbers."
+        )
+    try:
+        values: NDArray[np.float64] = tensor.detach().to(device="cpu", dtype=torch.float64).numpy().copy()
+    except (RuntimeError, TypeError, ValueError, MemoryError) as error:
+        raise ModelFileError(f"{name} cannot be copied to the CPU: {error}") from error
+    return values
