@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 from creases.domain import Domain, Polyline, domain_from_dict
 from creases.errors import DomainError
 from creases.network import Network
+from creases.packing import as_problem, check_fit
 from creases.version import __version__
 
 if TYPE_CHECKING:
-    from creases.engine.frontier import Tally
-    from creases.engine.problem import Problem
     from creases.progress import Follower
 
 __all__ = ["Count", "count", "count_many"]
@@ -180,65 +179,32 @@ def as_pairs(
     return list(zip(nets, doms, strict=True))
 
 
-def check_fit(network: Network, domain: Domain) -> None:
-    """Raise DomainError unless the domain lies in the network's input space and has at most two dimensions."""
-    if not isinstance(network, Network):
-        raise DomainError(
-            f"count needs a Network, got {type(network).__name__}. Open a model with creases.load(path_or_module)."
-        )
-    if not isinstance(domain, Domain):
-        raise DomainError(
-            f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
-            "Plane, Box and Space."
-        )
-    if domain.slice.n_in != network.n_in:
-        raise DomainError(
-            f"{domain!r} lies in a space of {domain.slice.n_in} inputs, but {network!r} takes {network.n_in}."
-        )
-    if domain.slice.dimension > 2:
-        raise DomainError(
-            f"{domain!r} has {domain.slice.dimension} dimensions; this version cuts domains of one and two. "
-            "Cut a slice instead: Segment, Line, Plane.through(a, b, c), or a Box that holds all but two inputs fixed."
-        )
-
-
 def _count_one(
     network: Network, domain: Domain, by_neuron: bool, threads: int | None, follower: Follower
 ) -> Count:
     start = time.perf_counter()
-    from creases.engine.frontier import tally
+    distinct = None
+    if isinstance(domain, Polyline):
+        from creases.engine.path import tally_path
 
-    found = tally(as_problem(network, domain), threads=threads, by_neuron=by_neuron, report=follower.found)
+        problems = [as_problem(network, segment) for segment in domain.segments]
+        found, distinct = tally_path(problems, threads=threads, report=follower.found)
+    else:
+        from creases.engine.frontier import tally
+
+        found = tally(as_problem(network, domain), threads=threads, by_neuron=by_neuron, report=follower.found)
     follower.finish_one()
-    return _as_count(network, domain, found, time.perf_counter() - start, by_neuron)
-
-
-def as_problem(network: Network, domain: Domain) -> Problem:
-    """The arrays that the engine works on."""
-    from creases.engine.problem import Problem
-
-    sliced = domain.slice
-    return Problem(
-        weights=tuple(layer.weight for layer in network.hidden),
-        biases=tuple(layer.bias for layer in network.hidden),
-        origin=sliced.origin,
-        basis=sliced.basis,
-        basis_tail=sliced.basis_tail,
-        vertices=None if isinstance(domain, Polyline) else domain.vertices,
-    )
-
-
-def _as_count(network: Network, domain: Domain, found: Tally, seconds: float, by_neuron: bool) -> Count:
     regions = found.by_layer[-1]
     return Count(
         regions=regions,
         by_layer=tuple(found.by_layer),
         certified=found.certified,
         exact_cells=found.exact_cells,
-        seconds=seconds,
+        seconds=time.perf_counter() - start,
         domain=domain,
         network=network.sha256,
         bounded=None if found.unbounded is None else regions - found.unbounded,
         unbounded=found.unbounded,
-        by_neuron=tuple(tuple(row) for row in found.by_neuron or ()) if by_neuron else None,
+        by_neuron=tuple(tuple(row) for row in found.by_neuron) if by_neuron else None,
+        distinct=distinct,
     )

@@ -148,7 +148,9 @@ class Network:
                     "Weights have shape (n_out, n_in); transpose them if yours are (n_in, n_out)."
                 )
         if int(np.prod(self.input_shape)) != self.n_in:
-            raise NetworkError(f"input_shape {self.input_shape} does not hold the {self.n_in} inputs of layer 1.")
+            raise NetworkError(
+                f"input_shape {self.input_shape} does not hold the {self.n_in} inputs of layer 1."
+            )
         object.__setattr__(self, "sha256", self._hash(chain, len(self.hidden)))
 
     @classmethod
@@ -179,7 +181,9 @@ class Network:
         """
         weights, biases = list(weights), list(biases)
         if len(weights) != len(biases):
-            raise NetworkError(f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each.")
+            raise NetworkError(
+                f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each."
+            )
         if not weights:
             raise NetworkError("Got no layers: weights and biases are empty.")
         last = len(weights)

@@ -47,9 +47,21 @@ class Follower:
 
     def _start_bar(self) -> object:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
 
-        columns = [SpinnerColumn(), TextColumn("counting"), TextColumn("{task.fields[regions]}"), TimeElapsedColumn()]
+        columns = [
+            SpinnerColumn(),
+            TextColumn("counting"),
+            TextColumn("{task.fields[regions]}"),
+            TimeElapsedColumn(),
+        ]
         if self._total > 1:
             columns[2:2] = [BarColumn(), MofNCompleteColumn()]
         bar = Progress(*columns, console=Console(stderr=True), transient=True)

@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         # A usage error of the parser. Its class has moved between versions of typer; its method has not.
         if (message := getattr(error, "format_message", None)) is None:
             raise
-        return tell(f"{message()} {hint(error)}".strip())
+        return tell(f"{message().rstrip('.')}. {hint(error)}".strip())
     return stopped() if code == STOPPED else int(code or 0)
 
 

@@ -12,9 +12,8 @@ def cite(
 ) -> None:
     """Print the papers behind a result, and how to cite Creases itself.
 
-    [bold]Examples[/bold]
-
     \b
+    [bold]Examples[/bold]
     creases cite
     creases cite --bibtex > creases.bib
     """

@@ -53,9 +53,8 @@ def count(
 ) -> None:
     """Count the activation regions of a network on a domain, with a proof of every sign.
 
-    [bold]Examples[/bold]
-
     \b
+    [bold]Examples[/bold]
     creases count net.onnx --box -1:1,-1:1
     creases count net.nnet --box -.5:.5,-.5:.5,0,0,0
     creases count net.pt --segment a.npy b.npy
@@ -65,9 +64,8 @@ def count(
     creases count net.pt --polyline walk.csv --save walk.json
     creases count net.pt --polygon "0,0 1,0 0,1" --json
 
-    [bold]Points[/bold]
-
     \b
+    [bold]Points[/bold]
     0.5,-1,2       the coordinates, one for each input
     origin         all coordinates zero
     a.npy, a.csv   a file that holds one point

@@ -15,7 +15,7 @@ from creases.domain import Box, Domain, Line, Plane, Polygon, Polyline, Segment,
 from creases.errors import DomainError
 from creases.network import Network
 
-__all__ = ["as_domain"]
+__all__ = ["as_domain", "as_ranges"]
 
 # Largest number of inputs for which an example is written out in numbers.
 WRITTEN_OUT = 8
@@ -92,7 +92,7 @@ def in_the_input_plane(options: DomainOptions, network: Network) -> Domain:
     half = options.square
     if not (np.isfinite(half) and half > 0):
         raise DomainError(f"--square needs a finite positive half-width, got {half}.")
-    return Box([-half, -half], [half, half])
+    return Box(np.full(2, -half), np.full(2, half))
 
 
 def as_box(text: str, n: int) -> Box:
@@ -108,11 +108,22 @@ def as_box(text: str, n: int) -> Box:
             f"--box: {text!r} has {len(sides)} side{'s' * (len(sides) != 1)}, but the network takes {n} inputs. "
             "Give a range LOW:HIGH or one fixed number for each."
         )
-    bounds = []
-    for side in sides:
-        ends = [number(end, "--box") for end in side.split(":")]
-        if len(ends) > 2:
-            raise DomainError(f"--box: {side!r} is not a range. Write LOW:HIGH, or one number to hold an input fixed.")
-        bounds.append((ends[0], ends[-1]))
-    lower, upper = zip(*bounds, strict=True)
-    return Box(lower, upper)
+    lower, upper = zip(*(as_range(side, "--box") for side in sides), strict=True)
+    return Box(np.array(lower), np.array(upper))
+
+
+def as_range(text: str, option: str) -> tuple[float, float]:
+    """ "-1:1" as (-1.0, 1.0), and one number as both ends."""
+    ends = [number(end, option) for end in text.split(":")]
+    if len(ends) > 2:
+        raise DomainError(f"{option}: {text!r} is not a range. Write LOW:HIGH, or one number to hold an input fixed.")
+    return ends[0], ends[-1]
+
+
+def as_ranges(text: str, dimension: int, option: str) -> list[tuple[float, float]]:
+    """One range, finite and with LOW below HIGH, for each coordinate of a slice: "-1:1,0:2"."""
+    ranges = [as_range(side, option) for side in text.split(",")]
+    if len(ranges) != dimension or any(not (np.isfinite([low, high]).all() and low < high) for low, high in ranges):
+        example = ",".join(["-1:1", "0:2"][:dimension])
+        raise DomainError(f"{option}: {text!r} must be {dimension} finite LOW:HIGH with LOW < HIGH, like {example}.")
+    return ranges

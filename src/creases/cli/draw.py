@@ -1,2 +1,101 @@
-def draw() -> None:
-    """draw"""
+"""`creases draw`: a picture of the regions of a network on a domain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from creases.cli.options import (
+    ApplyNormalisation,
+    BoxOption,
+    DomainOptions,
+    LineOption,
+    Model,
+    PlaneOption,
+    PolygonOption,
+    SegmentOption,
+    SpaceOption,
+    SquareOption,
+    Threads,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from creases.complex import Complex
+
+
+def draw(
+    model: Model,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The picture to write: .png, .pdf or .svg.")
+    ],
+    segment: SegmentOption = None,
+    line: LineOption = None,
+    plane: PlaneOption = None,
+    square: SquareOption = None,
+    polygon: PolygonOption = None,
+    box: BoxOption = None,
+    space: SpaceOption = False,
+    apply_normalisation: ApplyNormalisation = False,
+    points: Annotated[
+        str | None,
+        typer.Option("--points", metavar="POINTS", help="Inputs to mark, each where it is nearest to the plane."),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            "--window",
+            metavar="RANGES",
+            help="What to show, in the domain's own coordinates: -1:1,0:2, or -1:1 on a line.",
+        ),
+    ] = None,
+    dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 200,
+    threads: Threads = None,
+) -> None:
+    """Draw the regions of a network on a plane domain, or its outputs along a line.
+
+    \b
+    [bold]Examples[/bold]
+    creases draw net.onnx --box -1:1,-1:1 -o regions.png
+    creases draw net.pt --plane origin a.npy b.npy --points images.npy -o plane.pdf
+    creases draw net.pt --plane a.npy b.npy c.npy --window -1:2,-1:2 -o near.png
+    creases draw net.pt --segment a.npy b.npy -o walk.svg
+
+    Domains and points are given as in 'creases count', whose --help lists their forms. On a whole line, plane
+    or space the picture shows where most regions lie; --window chooses another part.
+    """
+    from creases import load, subdivide
+    from creases.cli.domains import as_domain
+    from creases.cli.show import writable
+    from creases.plot import save_figure
+    from creases.plot.figure import check_name, figure_of
+
+    writable(check_name(output))
+    network = load(model, apply_normalisation=apply_normalisation)
+    options = DomainOptions(segment, line, None, plane, square, polygon, box, space)
+    domain = as_domain(options, network)
+    complex = subdivide(network, domain, threads=threads)
+    ax = picture(complex, points, window)
+    ax.set_title(f"{model.name}: {len(complex):,} regions", fontsize="medium")
+    save_figure(figure_of(ax), output, dpi=dpi)
+    typer.echo(f"{len(complex):,} regions drawn to {output}")
+
+
+def picture(complex: Complex, points: str | None, window: str | None) -> Axes:
+    """The complex on axes of its own: a map for two dimensions, a graph for one."""
+    from creases.cli.domains import as_ranges
+    from creases.cli.points import read_points
+    from creases.errors import DomainError
+    from creases.plot import plot_complex, plot_line
+
+    sliced = complex.domain.slice
+    shown = None if window is None else as_ranges(window, sliced.dimension, "--window")
+    if sliced.dimension == 1:
+        if points is not None:
+            raise DomainError("--points marks inputs on a plane domain; along a line there is nowhere to put them.")
+        return plot_line(complex, window=None if shown is None else shown[0])
+    marks = None if points is None else sliced.coordinates(read_points(points, sliced.n_in, "--points"))
+    return plot_complex(complex, points=marks, window=None if shown is None else (*shown[0], *shown[1]))

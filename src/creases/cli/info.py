@@ -20,9 +20,8 @@ def info(
 ) -> None:
     """Show what a model file holds, and what theory says of its counts.
 
-    [bold]Examples[/bold]
-
     \b
+    [bold]Examples[/bold]
     creases info net.onnx
     creases info net.nnet --apply-normalisation
     creases info net.pt --json

@@ -27,7 +27,7 @@ class Reference:
 
     def text(self) -> str:
         """The work in one line."""
-        names = [" ".join(reversed(name.split(", "))) for name in self.authors]
+        names = [" ".join(reversed(name.strip("{}").split(", "))) for name in self.authors]
         written = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
         places = [
             {"eprint": f"arXiv:{value}", "version": f"version {value}"}.get(name, value)

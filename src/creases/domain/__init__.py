@@ -11,7 +11,18 @@ from creases.domain.slice import Slice
 from creases.domain.space import Space
 from creases.errors import DomainError
 
-__all__ = ["Box", "Domain", "Line", "Plane", "Polygon", "Polyline", "Segment", "Slice", "Space", "domain_from_dict"]
+__all__ = [
+    "Box",
+    "Domain",
+    "Line",
+    "Plane",
+    "Polygon",
+    "Polyline",
+    "Segment",
+    "Slice",
+    "Space",
+    "domain_from_dict",
+]
 
 Domain = Segment | Polyline | Line | Polygon | Plane | Box | Space
 
@@ -19,11 +30,22 @@ Domain = Segment | Polyline | Line | Polygon | Plane | Box | Space
 def domain_from_dict(data: dict[str, Any]) -> Domain:
     """The domain that `to_dict` described. Raises DomainError on an unknown kind."""
     fields = {key: value for key, value in data.items() if key != "kind"}
-    kinds = {"segment": Segment, "polyline": Polyline, "line": Line, "plane": Plane, "box": Box, "space": Space}
+    kinds = {
+        "segment": Segment,
+        "polyline": Polyline,
+        "line": Line,
+        "plane": Plane,
+        "box": Box,
+        "space": Space,
+    }
     kind = data.get("kind")
     if kind == "polygon":
         plane = fields["plane"]
-        return Polygon(fields["vertices"], Plane(**{k: v for k, v in plane.items() if k != "kind"}) if plane else None)
+        return Polygon(
+            fields["vertices"], Plane(**{k: v for k, v in plane.items() if k != "kind"}) if plane else None
+        )
     if kind not in kinds:
-        raise DomainError(f"Unknown kind of domain {kind!r}; known are {', '.join(sorted([*kinds, 'polygon']))}.")
+        raise DomainError(
+            f"Unknown kind of domain {kind!r}; known are {', '.join(sorted([*kinds, 'polygon']))}."
+        )
     return kinds[kind](**fields)  # type: ignore[no-any-return,operator]

@@ -12,7 +12,8 @@ from creases.engine.kernel import kernel
 from creases.engine.line import count_zeros, cut_interval
 from creases.engine.local import field, localise, mark_active, need
 from creases.engine.plane import UNPROVED_CHORDS, count_chords, cut_polygon, pieces_at_infinity
-from creases.engine.scan import CROSSING, UNKNOWN, ask, cell_reach, forget_answers, scan
+from creases.engine.scan import CROSSING, UNKNOWN, ask, cell_reach, forget_answers, proved_sign, scan
+from creases.engine.signs import NEGATIVE
 from creases.engine.work import (
     ACTIVE,
     BY_NEURON,
@@ -104,7 +105,9 @@ def advance(work):
         answer = localise(work, reach + corner_error, corner_error)
         return FULL if answer == FULL else MORE
     if last and half_proved + unknown == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
-        pieces, unbounded = count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
+        pieces, unbounded = (
+            count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
+        )
         if pieces != UNPROVED_CHORDS:
             work.by_layer[layer] += pieces
             state[UNBOUNDED] += unbounded
@@ -190,7 +193,11 @@ def best_row(work, net, layer):
 
 @kernel
 def split(work, net, layer):
-    """Split the current cell by its best crossing row: the negative side waits, the positive side goes on."""
+    """Split the current cell by its best crossing row; one side waits, the other goes on.
+
+    An interval goes on with the side of its corner 0, so that cells are finished in their order on the line; a
+    polygon goes on with the positive side.
+    """
     state = work.state
     corners, rows = state[CORNERS], work.ints[field(net, layer, ROWS)]
     if corners + 2 > work.cell_reals.shape[0]:
@@ -199,18 +206,15 @@ def split(work, net, layer):
         return FULL
     row = best_row(work, net, layer)
     neuron = work.first_neuron[layer] + work.ints[work.ints[field(net, layer, IDS)] + row]
-    if state[DIMENSION] == 1:
-        corners = cut_interval(work, net, layer, row, -1.0)
-    else:
-        corners = cut_polygon(work, net, layer, row, -1.0)
-    work.status_n[row] = INACTIVE
+    first = 1.0
+    if state[DIMENSION] == 1 and proved_sign(work, row, 0) == NEGATIVE:
+        first = -1.0
+    corners = cut_off(work, net, layer, row, -first)
+    take_side(work, row, neuron, -first)
     push(work, corners, rows)
-    if state[DIMENSION] == 1:
-        corners = cut_interval(work, net, layer, row, 1.0)
-    else:
-        corners = cut_polygon(work, net, layer, row, 1.0)
-    work.status_n[row] = ACTIVE
-    mark_active(work.pattern, neuron)
+    work.pattern[neuron >> 6] &= ~(1 << (neuron & 63))
+    corners = cut_off(work, net, layer, row, first)
+    take_side(work, row, neuron, first)
     for v in range(corners):
         for c in range(work.cell_reals.shape[1]):
             work.cell_reals[v, c] = work.child_reals[v, c]
@@ -218,6 +222,22 @@ def split(work, net, layer):
     state[CORNERS] = corners
     forget_answers(work)
     return MORE
+
+
+@kernel
+def cut_off(work, net, layer, row, side):
+    """Write the part of the current cell on one side of a crossing row into the child; return its corners."""
+    if work.state[DIMENSION] == 1:
+        return cut_interval(work, net, layer, row, side)
+    return cut_polygon(work, net, layer, row, side)
+
+
+@kernel
+def take_side(work, row, neuron, side):
+    """Note that a row is active (side 1.0) or not on the part that `cut_off` wrote."""
+    work.status_n[row] = ACTIVE if side > 0.0 else INACTIVE
+    if side > 0.0:
+        mark_active(work.pattern, neuron)
 
 
 @kernel

@@ -18,7 +18,19 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
-__all__ = ["ExactCell", "ExactForms", "ExactTally", "as_integers", "cone_cells", "count_below", "cross", "dot", "vertex_cell"]
+__all__ = [
+    "ExactCell",
+    "ExactForms",
+    "ExactTally",
+    "as_integers",
+    "cone_cells",
+    "count_below",
+    "cross",
+    "dot",
+    "exact_corners",
+    "scaled",
+    "vertex_cell",
+]
 
 Floats = NDArray[np.float64]
 Form = tuple[Any, ...]  # k integers; the affine form's coefficients in homogeneous coordinates
@@ -121,7 +133,9 @@ class ExactForms:
         n_in = len(origin)
         rows = [[head[i * n_in + j] + tail[i * n_in + j] for j in range(n_in)] for i in range(self.dimension)]
         columns = [*rows, origin]
-        frame = fmpz_mat(n_in, len(columns), [columns[c][j] for j in range(n_in) for c in range(len(columns))])
+        frame = fmpz_mat(
+            n_in, len(columns), [columns[c][j] for j in range(n_in) for c in range(len(columns))]
+        )
         one = fmpz(1) << max(slice_exponent, 0)
         # A negative slice exponent means integers that were divided by a power of two: multiply it back.
         if slice_exponent < 0:
@@ -163,7 +177,10 @@ class ExactForms:
         one = [value << max(lift, 0) for value in self.infinity]
         if lift < 0:
             values = [[value << -lift for value in row] for row in values]
-        forms = [tuple(z + b * w for z, w in zip(row, one, strict=True)) for row, b in zip(values, bias, strict=True)]
+        forms = [
+            tuple(z + b * w for z, w in zip(row, one, strict=True))
+            for row, b in zip(values, bias, strict=True)
+        ]
         return forms, exponent + max(scale, self._chart_scale)
 
 
@@ -222,7 +239,10 @@ def clip(cell: ExactCell, form: Form, values: list[Any]) -> ExactCell:
         low, high = cell.rays
         zero = (-form[1], form[0]) if form[0] > 0 else (form[1], -form[0])
         keep_high = values[1] > 0
-        return ExactCell([zero, high] if keep_high else [low, zero], [form, cell.edges[1]] if keep_high else [cell.edges[0], form])
+        return ExactCell(
+            [zero, high] if keep_high else [low, zero],
+            [form, cell.edges[1]] if keep_high else [cell.edges[0], form],
+        )
     rays: list[Form] = []
     edges: list[Form] = []
     for i, (ray, edge, value) in enumerate(zip(cell.rays, cell.edges, values, strict=True)):
@@ -241,6 +261,13 @@ def clip(cell: ExactCell, form: Form, values: list[Any]) -> ExactCell:
             rays.append(primitive(cross(form, edge)))
             edges.append(edge)
     return ExactCell(rays, edges)
+
+
+def exact_corners(edges: list[Any]) -> list[Any]:
+    """Corners of a cell from its exact inward edges: rays with positive last coordinate."""
+    if len(edges[0]) == 2:
+        return [(-f[1], f[0]) if f[0] > 0 else (f[1], -f[0]) for f in edges]
+    return [cross(edges[i - 1], edges[i]) for i in range(len(edges))]
 
 
 class ExactTally:
@@ -276,7 +303,9 @@ def count_below(
             values = [dot(row, ray) for ray in piece.rays]
             if max(values) > 0 > min(values):
                 pieces.append((clip(piece, row, values), {**signs, j: True}))
-                pieces.append((clip(piece, scaled(row, -1), [-value for value in values]), {**signs, j: False}))
+                pieces.append(
+                    (clip(piece, scaled(row, -1), [-value for value in values]), {**signs, j: False})
+                )
             else:
                 pieces.append((piece, {**signs, j: max(values) > 0}))
         finished = pieces

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from creases.engine.bounds import flushes_to_zero
 from creases.engine.cut import STACK_HEADER, cut, park
-from creases.engine.exact import ExactForms
+from creases.engine.exact import ExactCell, ExactForms, ExactTally, count_below
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.start import Start, independent_rows, restricted, starts, workspace
@@ -44,7 +44,7 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["Stopped", "Tally", "cells", "tally"]
+__all__ = ["Cells", "Stopped", "Tally", "Totals", "exact_forms", "run", "tally"]
 
 Report = Callable[[int], None]
 
@@ -99,12 +99,16 @@ def tally(problem: Problem, *, threads: int | None, by_neuron: bool, report: Rep
         rank = len(independent_rows(forms))
         if rank < problem.dimension:
             return tally_low_rank(problem, forms, threads=threads, by_neuron=by_neuron, report=report)
-    total = Totals(problem.widths)
-    for start, oracle in with_oracles(problem):
-        for work, _ in run(problem, start, oracle, threads, by_neuron, False, report):
-            total.add(work)
+    total, forms = Totals(problem.widths), exact_forms(problem)
+    for start, beyond_floats in starts(problem, forms):
+        if start is None:
+            total.add_exact(forms, *beyond_floats)
+            continue
+        for work, _ in run(problem, start, threads, by_neuron, False, report):
+            if work is not None:
+                total.add(work)
     if problem.vertices is None:
-        rows = exact_forms(problem).forms(0, [])
+        rows = forms.forms(0, [])
         total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
     return total.result(problem)
 
@@ -123,6 +127,15 @@ class Totals:
         self.by_neuron += work.by_neuron
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
+
+    def add_exact(self, forms: ExactForms, cell: ExactCell, signs: dict[int, bool]) -> None:
+        """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
+        exact = ExactTally(forms.widths)
+        count_below(forms, cell, 0, signs, [], exact)
+        self.by_layer += np.array(exact.by_layer)
+        self.by_neuron += np.array([value for row in exact.by_neuron for value in row])
+        self.unbounded += exact.unbounded
+        self.exact_cells += exact.by_layer[-1]
 
     def result(self, problem: Problem) -> Tally:
         """The tally of all that was added."""
@@ -150,26 +163,24 @@ def tally_low_rank(
 
 def exact_forms(problem: Problem, chart: NDArray[np.float64] | None = None) -> ExactForms:
     """The exact forms of a problem's neurons, in a chart."""
-    return ExactForms(problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart)
-
-
-def with_oracles(problem: Problem) -> Iterator[tuple[Start, Callable[[], Oracle]]]:
-    """The starting cells, each with a maker of oracles (a thread has its own)."""
-    forms = exact_forms(problem)
-    for start in starts(problem, forms):
-        yield start, lambda start=start: Oracle(exact_forms(problem, start.chart), start.walls)  # type: ignore[misc]
+    return ExactForms(
+        problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart
+    )
 
 
 def run(
     problem: Problem,
     start: Start,
-    new_oracle: Callable[[], Oracle],
     threads: int | None,
     by_neuron: bool,
     emit: bool,
     report: Report,
-) -> Iterator[tuple[Work, Cells]]:
+) -> Iterator[tuple[Work | None, Cells]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order."""
+
+    def new_oracle() -> Oracle:  # a thread has its own
+        return Oracle(exact_forms(problem, start.chart), start.walls)
+
     work = workspace(problem, start)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, emit
     oracle = new_oracle()
@@ -178,9 +189,10 @@ def run(
         if status == DONE:
             yield work, written(work)
             return
-        work, tasks = share_out(work, oracle, report)
-        yield work, written(work)
-        yield from work_together(work, tasks, new_oracle, threads, report)
+        first = written(work)
+        work, items = share_out(work, oracle, report)
+        yield sums_of(work), first
+        yield from work_together(work, items, new_oracle, threads, report)
 
 
 def drive(work: Work, oracle: Oracle, budget: int, report: Report) -> tuple[Work, int]:
@@ -228,7 +240,7 @@ def grown(work: Work) -> Work:
 
 
 def waiting_cells(work: Work) -> list[Task]:
-    """Take all cells off the stack, the oldest (largest) first."""
+    """Take all cells off the stack, in the order in which the loop would go on with them."""
     tasks = []
     end = int(work.state[STACK_INTS_TOP])
     reals_end = int(work.state[STACK_REALS_TOP])
@@ -239,7 +251,7 @@ def waiting_cells(work: Work) -> list[Task]:
         tasks.append(Task(work.stack_reals[reals_begin:reals_end].copy(), work.stack_ints[begin:end].copy()))
         end, reals_end = begin, reals_begin
     work.state[STACK_INTS_TOP] = work.state[STACK_REALS_TOP] = work.state[WAITING] = 0
-    return tasks[::-1]
+    return tasks
 
 
 def load(work: Work, task: Task) -> Work:
@@ -264,32 +276,39 @@ def parked(work: Work) -> Work:
     return work
 
 
-def share_out(work: Work, oracle: Oracle, report: Report) -> tuple[Work, list[Task]]:
-    """Split what waits into tasks: `ROUNDS` times, every waiting cell is cut until it is two or finished."""
+def share_out(work: Work, oracle: Oracle, report: Report) -> tuple[Work, list[Task | Cells]]:
+    """Split what waits into tasks: `ROUNDS` times, every waiting cell is cut until it is two or finished.
+
+    Returns tasks and cells that were finished meanwhile, in the order in which one thread would come to them.
+    """
     work = parked(work)
-    tops = work.state[REALS_TOP], work.state[INTS_TOP]
-    highest = [int(top) for top in tops]
-    tasks = waiting_cells(work)
+    highest = [int(work.state[REALS_TOP]), int(work.state[INTS_TOP])]
+    items: list[Task | Cells] = [*waiting_cells(work)]
     for _ in range(ROUNDS):
-        halves: list[Task] = []
-        for task in tasks:
-            work = load(work, task)
+        finer: list[Task | Cells] = []
+        for item in items:
+            if isinstance(item, Cells):
+                finer.append(item)
+                continue
+            work = load(work, item)
             status = MORE
             while status == MORE and int(work.state[WAITING]) + int(work.state[HAVE]) < 2:
                 work, status = drive(work, oracle, 1, report)
-            # A split leaves a cell waiting and a current one, on local networks that later tasks must not overwrite.
+            # A split leaves a cell waiting and a current one, on local networks that no later task may overwrite.
             work = parked(work)
-            highest = [max(a, int(b)) for a, b in zip(highest, (work.state[REALS_TOP], work.state[INTS_TOP]), strict=True)]
-            halves += waiting_cells(work)
+            tops = work.state[REALS_TOP], work.state[INTS_TOP]
+            highest = [max(a, int(b)) for a, b in zip(highest, tops, strict=True)]
+            finer += [written(work), *waiting_cells(work)]
             work.state[REALS_TOP], work.state[INTS_TOP] = highest
-        tasks = halves
-    return work, tasks
+        items = finer
+    return work, items
 
 
 def work_together(
-    work: Work, tasks: list[Task], new_oracle: Callable[[], Oracle], threads: int | None, report: Report
-) -> Iterator[tuple[Work, Cells]]:
-    """Run the tasks on a pool of threads; yield their results in the order of the tasks."""
+    work: Work, items: list[Task | Cells], new_oracle: Callable[[], Oracle], threads: int | None, report: Report
+) -> Iterator[tuple[Work | None, Cells]]:
+    """Run the tasks on a pool of threads; yield all results in the order of the items."""
+    tasks = [item for item in items if isinstance(item, Task)]
     workers = min(threads or os.cpu_count() or 1, max(len(tasks), 1))
     local, lock, stop = threading.local(), threading.Lock(), threading.Event()
 
@@ -310,20 +329,21 @@ def work_together(
         return sums_of(mine), written(mine)
 
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(perform, task) for task in tasks]
+        # The cells that have waited longest are the largest: they go first, so that no thread is left alone at the end.
+        futures = {id(task): pool.submit(perform, task) for task in reversed(tasks)}
         try:
-            pending = set(futures)
+            pending = set(futures.values())
             while pending:
                 done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()
         except BaseException:
             stop.set()
-            for future in futures:
+            for future in futures.values():
                 future.cancel()
             raise
-    for future in futures:
-        yield future.result()
+    for item in items:
+        yield (None, item) if isinstance(item, Cells) else futures[id(item)].result()
 
 
 def copied(work: Work) -> Work:
@@ -334,7 +354,16 @@ def copied(work: Work) -> Work:
 def cleared(mine: Work, shared: Work) -> Work:
     """A thread's workspace with its sums at zero and its arenas back at the shared part."""
     mine.state[:] = shared.state
-    for slot in (UNBOUNDED, EXACT_CELLS, OUT_REALS_TOP, OUT_INTS_TOP, STACK_INTS_TOP, STACK_REALS_TOP, WAITING, HAVE):
+    for slot in (
+        UNBOUNDED,
+        EXACT_CELLS,
+        OUT_REALS_TOP,
+        OUT_INTS_TOP,
+        STACK_INTS_TOP,
+        STACK_REALS_TOP,
+        WAITING,
+        HAVE,
+    ):
         mine.state[slot] = 0
     mine.by_layer[:] = 0
     mine.by_neuron[:] = 0
@@ -343,13 +372,16 @@ def cleared(mine: Work, shared: Work) -> Work:
 
 def sums_of(work: Work) -> Work:
     """The workspace with copies of its sums, so that its owner may go on."""
-    return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
+    return work._replace(
+        state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy()
+    )
 
 
 def written(work: Work) -> Cells:
     """A copy of what the kernel wrote out; the output is then empty again."""
     cells = Cells(
-        work.out_reals[: int(work.state[OUT_REALS_TOP])].copy(), work.out_ints[: int(work.state[OUT_INTS_TOP])].copy()
+        work.out_reals[: int(work.state[OUT_REALS_TOP])].copy(),
+        work.out_ints[: int(work.state[OUT_INTS_TOP])].copy(),
     )
     work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
     return cells

@@ -58,7 +58,10 @@ def cut_interval(work, net, layer, row, side):
     child = work.child_reals
     for c in range(work.cell_reals.shape[1]):
         child[1 - new, c] = work.cell_reals[1 - new, c]
-    work.child_ints[1 - new, 0], work.child_ints[1 - new, 1] = work.cell_ints[1 - new, 0], work.cell_ints[1 - new, 1]
+    work.child_ints[1 - new, 0], work.child_ints[1 - new, 1] = (
+        work.cell_ints[1 - new, 0],
+        work.cell_ints[1 - new, 1],
+    )
     child[new, X], child[new, ERROR] = zero_of(f0, f1, f_g, f_w)
     child[new, EDGE], child[new, EDGE + 1] = side * f0, side * f1
     child[new, EDGE_G], child[new, EDGE_W] = f_g, f_w

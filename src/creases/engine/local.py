@@ -467,7 +467,9 @@ def finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched
         for i in range(half * n, half * n + n):
             tiny = UNDERFLOW if touched or target[sizes_at + i] > 0.0 else 0.0
             if substituted:
-                target[errors_at + i] = (target[errors_at + i] + rounding * target[sizes_at + i]) * ROUND_UP + tiny
+                target[errors_at + i] = (
+                    target[errors_at + i] + rounding * target[sizes_at + i]
+                ) * ROUND_UP + tiny
     if substituted:
         target[sizes_at : sizes_at + 2 * n] = 0.0
         for c in range(k):

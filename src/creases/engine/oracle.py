@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import UNIT
-from creases.engine.exact import ExactForms, cross, dot, scaled
+from creases.engine.exact import ExactForms, dot, exact_corners, scaled
 from creases.engine.signs import NEGATIVE, POSITIVE, ZERO
 from creases.engine.work import (
     ASKED,
@@ -89,10 +89,3 @@ class Oracle:
                 if Fraction(near) != true:
                     worst = max(worst, 2.0 * UNIT * abs(near) + 2.0**-1070)
             work.cell_reals[v, d] = worst
-
-
-def exact_corners(edges: list[Any]) -> list[Any]:
-    """Corners of a cell from its exact inward edges: rays with positive last coordinate."""
-    if len(edges[0]) == 2:
-        return [(-f[1], f[0]) if f[0] > 0 else (f[1], -f[0]) for f in edges]
-    return [cross(edges[i - 1], edges[i]) for i in range(len(edges))]

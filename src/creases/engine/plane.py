@@ -171,10 +171,21 @@ def proved_apart(work, net, layer, a, b, c):
     if f0 * g1 - f1 * g0 < 0.0:  # meeting_point wants the forms in the order that makes this positive
         g0, g1, g2 = -g0, -g1, -g2
     x, y, error = meeting_point(
-        f0, f1, f2, reals[errors + i], reals[errors + rows + i], g0, g1, g2, reals[errors + j], reals[errors + rows + j]
+        f0,
+        f1,
+        f2,
+        reals[errors + i],
+        reals[errors + rows + i],
+        g0,
+        g1,
+        g2,
+        reals[errors + j],
+        reals[errors + rows + j],
     )
     reach = max(abs(x), abs(y))
-    bound = sign_threshold(abs(h0) + abs(h1), abs(h2), reals[errors + k], reals[errors + rows + k], reach, error)
+    bound = sign_threshold(
+        abs(h0) + abs(h1), abs(h2), reals[errors + k], reals[errors + rows + k], reach, error
+    )
     return abs(h0 * x + h1 * y + h2) > bound * ROUND_UP
 
 

@@ -25,7 +25,17 @@ from creases.engine.work import (
     ROWS,
 )
 
-__all__ = ["CROSSING", "CROSSING_UNPROVED", "UNKNOWN", "ask", "cell_reach", "forget_answers", "proved_sign", "scan", "sign_at"]
+__all__ = [
+    "CROSSING",
+    "CROSSING_UNPROVED",
+    "UNKNOWN",
+    "ask",
+    "cell_reach",
+    "forget_answers",
+    "proved_sign",
+    "scan",
+    "sign_at",
+]
 
 # kind_n: how an open row meets the cell.
 CROSSING = 0  # cuts it, and its sign at every corner is proved

@@ -9,16 +9,17 @@ place of the constant 1 that multiplies the biases.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
+from flint import fmpz
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, meeting_point
 from creases.engine.cut import push
-from creases.engine.exact import ExactForms, as_integers, cross
+from creases.engine.exact import ExactCell, ExactForms, as_integers, cone_cells, cross, exact_corners, scaled
 from creases.engine.line import zero_of
 from creases.engine.problem import Problem
 from creases.engine.work import (
@@ -86,8 +87,14 @@ def first_forms(problem: Problem) -> tuple[Floats, Floats]:
         bounds = []
         for head, tail in zip(problem.basis, problem.basis_tail, strict=True):
             sizes = np.abs(weight) @ np.abs(head)
-            exact = not tail.any() and np.count_nonzero(head) == 1 and abs(np.frexp(head[head != 0][0])[0]) == 0.5
-            bounds.append(0.0 * sizes if exact else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW)
+            exact = (
+                not tail.any() and np.count_nonzero(head) == 1 and abs(np.frexp(head[head != 0][0])[0]) == 0.5
+            )
+            bounds.append(
+                0.0 * sizes
+                if exact
+                else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW
+            )
         constant = weight @ problem.origin + bias
         sizes = np.abs(weight) @ np.abs(problem.origin) + np.abs(bias)
         bounds.append(rounding * sizes + UNDERFLOW if problem.origin.any() else 0.0 * sizes)
@@ -144,7 +151,7 @@ def bounded_start(vertices: Floats) -> Start:
     d = vertices.shape[1]
     scale = 2.0 ** int(np.ceil(np.log2(np.abs(vertices).max())))
     corners = vertices / scale
-    (flat,), exponent = (lambda r: (r[0], r[1]))(as_integers(corners))
+    (flat,), exponent = as_integers(corners)
     one = 1 << max(exponent, 0)
     lift = 1 << max(-exponent, 0)
     rays = [(*(v * lift for v in flat[i * d : (i + 1) * d]), one) for i in range(len(corners))]
@@ -172,46 +179,55 @@ def bounded_start(vertices: Floats) -> Start:
 
 
 def typical_distance(forms: Floats, apex: Floats) -> float:
-    """Median distance from a point to the zero sets of forms: the length at which the far rays are drawn."""
-    norms = np.linalg.norm(forms[:, :-1], axis=1)
+    """The length at which a chart draws its far rays: the median distance from the apex to other zero sets.
+
+    Not much shorter than the apex is far from the origin, or rounding would blur the rays.
+    """
     with np.errstate(all="ignore"):
+        norms = np.linalg.norm(forms[:, :-1], axis=1)
         distances = np.abs(forms[:, :-1] @ apex + forms[:, -1]) / norms
     usable = distances[np.isfinite(distances) & (distances > 0)]
-    return float(np.median(usable)) if usable.size else 1.0
+    length = float(np.median(usable)) if usable.size else 1.0
+    return max(length, 1e-4 * float(np.abs(apex).max()), 2.0**-500)
 
 
 def cone_start(
-    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
-) -> Start:
+    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact: ExactForms
+) -> Start | None:
     """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
 
     forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
-    exact_rows : the exact forms of `rows`, which decide the orientation.
+    exact : the exact forms in the domain's coordinates.
+    Returns None if numbers are so large or small that floats hold no chart in which the cone is bounded
+    (decided in rationals).
     """
     d = len(rows)
-    order = list(range(d))
-    inward = [forms[j] * (1.0 if on else -1.0) for j, on in zip(rows, signs, strict=True)]
-    if d == 2:
-        f, g = exact_rows
-        if ((f[0] * g[1] - f[1] * g[0]) > 0) != (signs[0] == signs[1]):
-            order = [1, 0]
-    ordered = [inward[i] for i in order]
-    linear = np.array([form[:-1] for form in ordered])
-    apex = -np.linalg.solve(linear, np.array([form[-1] for form in ordered]))
-    length = typical_distance(forms, apex)
+    inward = [scaled(exact.forms(0, [])[j], 1 if on else -1) for j, on in zip(rows, signs, strict=True)]
+    order = [1, 0] if d == 2 and cross(*inward)[2] < 0 else list(range(d))
+    inward, neurons = [inward[i] for i in order], [rows[i] for i in order]
+    (tip,) = exact_corners(inward) if d == 1 else [cross(*inward)]
+    try:
+        apex = np.array([float(Fraction(int(tip[c]), int(tip[-1]))) for c in range(d)])
+    except OverflowError:
+        return None
+    turned = np.array([forms[rows[i]] * (1.0 if signs[i] else -1.0) for i in order])
+    length = typical_distance(np.delete(forms, rows, axis=0), apex)
+    with np.errstate(all="ignore"):
+        units = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
+        units = units / np.linalg.norm(units, axis=1)[:, None] * length
     if d == 1:
-        rays = [np.array([np.sign(linear[0, 0]) * length, 0.0])]
+        rays = [np.array([units[0, 0], 0.0])]
     else:
-        f, g = (form / np.linalg.norm(form[:-1]) * length for form in ordered)
+        f, g = units
         rays = [np.array([g[1], -g[0], 0.0]), np.array([-f[1], f[0], 0.0])]
-    tip = np.append(apex, 1.0)
+    end = np.append(apex, 1.0)
     # Columns: apex + x (ray_1 - apex) + y (ray_2 - apex); the last row is the form that is 1 on finite points.
-    chart = np.column_stack([*(ray - tip for ray in rays), tip])
-    neurons = [rows[i] for i in order]
-    moved, moved_bounds = in_chart(np.array(ordered), bounds[neurons], chart)
+    chart = np.column_stack([*(ray - end for ray in rays), end])
+    moved, moved_bounds = in_chart(turned, bounds[neurons], chart)
     infinity = np.append(-np.ones(d), 1.0)
-    edges = np.vstack([moved, infinity])
-    edge_bounds = np.vstack([moved_bounds, [0.0, 0.0]])
+    edges, edge_bounds = np.vstack([moved, infinity]), np.vstack([moved_bounds, [0.0, 0.0]])
+    if not (np.isfinite(chart).all() and np.isfinite(edges).all() and is_bounded_in(chart, inward)):
+        return None
     return Start(
         chart=chart,
         edges=edges,
@@ -224,24 +240,47 @@ def cone_start(
     )
 
 
+def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
+    """Whether the cone of these exact inward forms has, in the chart, corners that are all finite and in order."""
+    k = len(chart)
+    (entries,), _ = as_integers(chart)
+    moved = [
+        tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward
+    ]
+    edges = [*moved, (*(fmpz(-1),) * (k - 1), fmpz(1))]
+    corners = exact_corners(edges)
+    if k == 2:
+        return edges[0][0] > 0 and edges[1][0] < 0 and corners[0][0] < corners[0][1]
+    return all(corner[2] > 0 for corner in corners)
+
+
 def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
     """The corners between neighbouring edges, with their errors."""
     if edges.shape[1] == 2:
         return np.array([zero_of(*edge, *bound) for edge, bound in zip(edges, edge_bounds, strict=True)])
-    return np.array([
-        meeting_point(*edges[i - 1], *edge_bounds[i - 1], *edges[i], *edge_bounds[i]) for i in range(len(edges))
-    ])
+    return np.array(
+        [
+            meeting_point(*edges[i - 1], *edge_bounds[i - 1], *edges[i], *edge_bounds[i])
+            for i in range(len(edges))
+        ]
+    )
 
 
-def starts(problem: Problem, forms: ExactForms) -> list[Start]:
-    """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
+def starts(
+    problem: Problem, forms: ExactForms
+) -> Iterator[tuple[Start | None, tuple[ExactCell, dict[int, bool]] | None]]:
+    """The starting cells of a domain; a whole space must have as many independent rows as dimensions.
+
+    Yields (start, None), or (None, (exact cell, signs of its neurons)) where floats hold no chart of a cone.
+    """
     if problem.vertices is not None:
-        return [bounded_start(problem.vertices)]
+        yield bounded_start(problem.vertices), None
+        return
     rows = independent_rows(forms)
-    exact_rows = [forms.forms(0, [])[j] for j in rows]
     first, bounds = first_forms(problem)
-    cones = [tuple(bool(number >> i & 1) for i in range(len(rows))) for number in range(1 << len(rows))]
-    return [cone_start(first, bounds, rows, signs, exact_rows) for signs in cones]
+    for cell, signs in cone_cells([forms.forms(0, [])[j] for j in rows]):
+        start = cone_start(first, bounds, rows, signs, forms)
+        yield (start, None) if start is not None else (None, (cell, dict(zip(rows, signs, strict=True))))
 
 
 def workspace(problem: Problem, start: Start) -> Work:
@@ -293,7 +332,11 @@ def root_network(work: Work, problem: Problem, forms: Floats, bounds: Floats) ->
             sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any():
-            sizes = np.where(below.any(axis=0)[None, :] & (np.abs(coupling.T).sum(axis=1) > 0)[:, None], sizes + UNDERFLOW, sizes)
+            sizes = np.where(
+                below.any(axis=0)[None, :] & (np.abs(coupling.T).sum(axis=1) > 0)[:, None],
+                sizes + UNDERFLOW,
+                sizes,
+            )
         base = HEADER + FIELDS * layer
         work.ints[base + ROWS] = rows
         work.ints[base + FIRST] = max(layer - 1, 0)

@@ -76,7 +76,9 @@ class Work(NamedTuple):
     stack_reals: Floats
     stack_ints: Ints
     cell_reals: Floats  # (c, 2d + 4): corner (d), its error, the edge's form (k), its bounds (2)
-    cell_ints: Ints  # (c, 2): id of the edge (a neuron's number, or -1 - wall), 1 if the corner is at infinity
+    cell_ints: (
+        Ints  # (c, 2): id of the edge (a neuron's number, or -1 - wall), 1 if the corner is at infinity
+    )
     child_reals: Floats
     child_ints: Ints
     status_n: Ints  # rows of the lowest layer on the current cell

@@ -93,13 +93,10 @@ def read_file(path: Path) -> Network:
         if path.is_dir():
             raise ModelFileError(f"{path} is a directory. Give the path of one file in it ({known}).")
         if not path.exists():
-            raise ModelFileError(
-                f"There is no file {path}. Check the path; relative ones start from {Path.cwd()}."
-            )
+            raise ModelFileError(f"There is no file {path}. Check the path; relative ones start from {Path.cwd()}.")
         if path.suffix.lower() not in READERS:
             raise ModelFileError(
-                f"{path.name} has extension {path.suffix!r}; known ones are {known}. Rename it if it is one "
-                "of these."
+                f"{path.name} has extension {path.suffix!r}; known ones are {known}. Rename it if it is one of these."
             )
         if not path.is_file():
             raise ModelFileError(f"{path} is not a regular file.")
@@ -116,9 +113,7 @@ def read_file(path: Path) -> Network:
         return reader(data, path.name)
     except CreasesError:
         raise
-    except (
-        Exception
-    ) as error:  # the last net below all readers: what a damaged file raises is not foreseeable
+    except Exception as error:  # the last net below all readers: what a damaged file raises is not foreseeable
         raise ModelFileError(
             f"{path.name} cannot be read as {path.suffix.lower()}; {type(error).__name__}: {error}"
         ) from error

@@ -47,9 +47,7 @@ def read_archive(data: bytes, source: str) -> Network:
     depth = sum(name.startswith("weight_") for name in arrays)
     wanted = {f"{kind}_{layer}" for layer in range(1, depth + 1) for kind in ("weight", "bias")}
     if {name for name in arrays if name.startswith(("weight_", "bias_"))} != wanted:
-        raise ModelFileError(
-            f"{source} lacks a weight or a bias: it holds {', '.join(sorted(arrays))[:200]}."
-        )
+        raise ModelFileError(f"{source} lacks a weight or a bias: it holds {', '.join(sorted(arrays))[:200]}.")
     network = Network.from_arrays(
         [arrays[f"weight_{layer}"] for layer in range(1, depth + 1)],
         [arrays[f"bias_{layer}"] for layer in range(1, depth + 1)],
@@ -61,8 +59,7 @@ def read_archive(data: bytes, source: str) -> Network:
     if network.sha256 != header["sha256"]:
         raise ModelFileError(
             f"{source}: the sha256 of its arrays is {network.sha256[:16]}..., not the one that it was saved "
-            "with, "
-            f"{header['sha256'][:16]}...: it was altered."
+            f"with, {header['sha256'][:16]}...: it was altered."
         )
     return network
 
@@ -83,16 +80,13 @@ def check_members(data: bytes, source: str) -> None:
                 )
             with archive.open(member) as stream:
                 major, _minor = np.lib.format.read_magic(stream)
-                read = (
-                    np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
-                )
+                read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
                 shape, _fortran, dtype = read(stream)
                 needed = stream.tell() + math.prod(shape) * dtype.itemsize
             if dtype.hasobject or needed != member.file_size:
                 raise ModelFileError(
                     f"{source}: {member.filename} declares {shape} numbers of type {dtype}, {needed} bytes "
-                    "with its "
-                    f"header, but has {member.file_size}."
+                    f"with its header, but has {member.file_size}."
                 )
 
 
@@ -107,8 +101,7 @@ def read_header(arrays: Arrays, source: str) -> dict[str, Any]:
         raise ModelFileError(f"{source}: the header is no JSON object.")
     if header.get("format") != FORMAT:
         raise ModelFileError(
-            f"{source} has format {str(header.get('format'))[:60]!r}; this version of Creases reads "
-            f"{FORMAT!r}."
+            f"{source} has format {str(header.get('format'))[:60]!r}; this version of Creases reads {FORMAT!r}."
         )
     wrong = [key for key, kind in kinds.items() if not isinstance(header.get(key), kind)]
     if not wrong and not all(type(side) is int and 0 < side < 2**31 for side in header["input_shape"]):

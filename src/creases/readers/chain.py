@@ -73,8 +73,7 @@ class Chain:
             self.notes.append(text)
 
     def dense(self, name: str, weight: ArrayLike, bias: ArrayLike | None = None) -> None:
-        """A fully connected layer: weight of shape (n_out, n_in), bias of shape (n_out,) or None for "
-        "zeros."""
+        """A fully connected layer: weight of shape (n_out, n_in); bias (n_out,), or None for zeros."""
         weights = self._finite(f"{name}: weight", weight)
         if weights.ndim != 2 or 0 in weights.shape:
             raise NetworkError(
@@ -104,9 +103,7 @@ class Chain:
             return
         segment.append(Diagonal(name, (Fraction(1),) * shifts.size, rationals(shifts)))
 
-    def scale(
-        self, name: str, scale: Sequence[Fraction], shift: Sequence[Fraction], rooted: bool = False
-    ) -> None:
+    def scale(self, name: str, scale: Sequence[Fraction], shift: Sequence[Fraction], rooted: bool = False) -> None:
         """Entry by entry x -> scale * x + shift, both of length n."""
         self._follow(name, len(scale))
         self.segments[-1].append(Diagonal(name, tuple(scale), tuple(shift), rooted))
@@ -126,9 +123,7 @@ class Chain:
         scales, shifts = [], []
         for m, v, g, b in zip(*(rationals(array) for array in arrays.values()), strict=True):
             if v + Fraction(eps) == 0:
-                raise NetworkError(
-                    f"{self.source}: {name} has a variance of zero and eps 0; it divides by zero."
-                )
+                raise NetworkError(f"{self.source}: {name} has a variance of zero and eps 0; it divides by zero.")
             scales.append(g / root(v + Fraction(eps)))
             shifts.append(b - m * scales[-1])
         self.scale(name, scales, shifts, rooted=True)
@@ -148,8 +143,7 @@ class Chain:
             raise NetworkError(f"{self.source} is empty: it has no layer with weights.")
         if len(self.segments) == 1:
             raise NetworkError(
-                f"{self.source} has no ReLU: it is an affine map, with one activation region and nothing to "
-                "count."
+                f"{self.source} has no ReLU: it is an affine map, with one activation region and nothing to count."
             )
         *hidden, last = self.segments
         width = self.n_in
@@ -177,8 +171,8 @@ class Chain:
         if wrong.any():
             where = tuple(int(i) for i in np.argwhere(wrong)[0])
             raise NetworkError(
-                f"{self.source}: {name}{list(where)} is {array[where]}; every number must be finite. "
-                "The network may have diverged in training."
+                f"{self.source}: {name}{list(where)} is {array[where]}; every number must be finite. The "
+                "network may have diverged in training."
             )
         return array
 
@@ -205,9 +199,7 @@ class Chain:
         how = "computed in rationals"
         if any(isinstance(piece, Diagonal) and piece.rooted for piece in segment):
             how += f" (square roots to {ROOT_BITS} bits)"
-        self.note(
-            f"{label} is {listed(segment)}, made one layer: {how}, each number rounded once to float64."
-        )
+        self.note(f"{label} is {listed(segment)}, made one layer: {how}, each number rounded once to float64.")
         return weight, bias
 
 
@@ -245,8 +237,7 @@ def folded(segment: Segment) -> tuple[Floats, Floats]:
     for piece in segment:
         if isinstance(piece, Diagonal):
             factors, terms = (
-                [fmpq(value.numerator, value.denominator) for value in values]
-                for values in (piece.scale, piece.shift)
+                [fmpq(value.numerator, value.denominator) for value in values] for values in (piece.scale, piece.shift)
             )
             if rows is None:
                 scale = [f * s for f, s in zip(factors, scale, strict=True)] if scale else factors

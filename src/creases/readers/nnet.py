@@ -68,8 +68,7 @@ def layer_sizes(counts: Sequence[str], sizes_line: Sequence[str], source: str) -
     sizes = [whole(word, "a layer size", source) for word in sizes_line]
     if len(sizes) != layers + 1:
         raise ModelFileError(
-            f"{source}: {layers} layers need {layers + 1} sizes, the inputs first, but the file lists "
-            f"{len(sizes)}."
+            f"{source}: {layers} layers need {layers + 1} sizes, the inputs first, but the file lists {len(sizes)}."
         )
     for word, size, what in zip(counts[1:3], (sizes[0], sizes[-1]), ("inputs", "outputs"), strict=False):
         if whole(word, f"the number of {what}", source) != size:
@@ -88,9 +87,8 @@ def usable_normalisation(lines: Sequence[Sequence[str]], n_in: int, chain: Chain
         return None
     problem = ""
     if [len(line) for line in lines] != [n_in, n_in, n_in + 1, n_in + 1]:
-        problem = (
-            f"minima, maxima, means and ranges must have {n_in}, {n_in}, {n_in + 1} and {n_in + 1} entries"
-        )
+        found = ", ".join(str(len(line)) for line in lines)
+        problem = f"its lines have {found} entries, not {n_in}, {n_in}, {n_in + 1}, {n_in + 1}"
     elif not all(np.isfinite(values).all() for values in (minimum, maximum, mean, width)):
         problem = "it has numbers that are not finite"
     elif not (width > 0).all():
@@ -112,11 +110,8 @@ def normalised(network: Network) -> Network:
     """
     norm = network.normalisation
     if norm is None:
-        reasons = " ".join(note for note in network.notes if "ormalisation" in note)
-        raise NetworkError(
-            f"There is no normalisation to apply. {reasons} Load it without "
-            "apply_normalisation=True.".replace("  ", " ")
-        )
+        reasons = "".join(f"{note} " for note in network.notes if note.startswith("Normalisation ignored"))
+        raise NetworkError(f"There is no normalisation to apply. {reasons}Load it without apply_normalisation=True.")
     if norm.applied:
         return network
     chain = Chain("The network")
@@ -132,9 +127,7 @@ def normalised(network: Network) -> Network:
     if (norm.output_mean, norm.output_range) != (0.0, 1.0):
         scales, means = ([Fraction(value)] * network.n_out for value in (norm.output_range, norm.output_mean))
         chain.scale("the outputs' normalisation", scales, means)
-    chain.note(
-        "Inputs are raw: they are not clipped to the file's minimum and maximum, so choose a domain within."
-    )
+    chain.note("Inputs are raw: they are not clipped to the file's minimum and maximum, so choose a domain within.")
     applied = Normalisation(
         norm.minimum, norm.maximum, norm.mean, norm.range, norm.output_mean, norm.output_range, applied=True
     )

@@ -9,17 +9,14 @@ external data are refused, and a tensor's declared shape is compared with its by
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, UnsupportedModelError, require_extra
 from creases.network import Network
 from creases.readers.chain import Chain
+from creases.readers.onnx_operators import OPERATORS, Flow, Node
 from creases.readers.onnx_tensor import attributes_of, constant_value, tensor_values
 
 __all__ = ["read_onnx"]
@@ -56,15 +53,14 @@ def read_onnx(data: bytes, source: str) -> Network:
     for node in graph.node:
         if node.op_type == "Constant":
             constants[node.output[0]] = constant_value(node, described(node), source)
-        elif node.op_type == "Identity" and node.input[0] in {*tensors, *constants}:
+        elif node.op_type == "Identity" and (node.input[0] in tensors or node.input[0] in constants):
             constants[node.output[0]] = constant(node.input[0], tensors, constants, source)
         else:
             step(node, flow, tensors, constants)
     outputs = [output.name for output in graph.output]
     if outputs != [flow.value]:
         raise UnsupportedModelError(
-            f"{source} must have one output, the last node's {flow.value!r}; it has "
-            f"{', '.join(outputs) or 'none'}."
+            f"{source} must have one output, the last node's {flow.value!r}; it has {', '.join(outputs) or 'none'}."
         )
     return flow.chain.network(input_shape=input_shape)
 
@@ -85,8 +81,7 @@ def check_operators(graph: Any, source: str) -> None:
         raise UnsupportedModelError(
             f"{source} is not supported: it has {', '.join(described(node) for node in strange[:5])}{more}. "
             f"Creases reads chains of {', '.join(sorted(known))}. If such a node stands last (a Softmax, "
-            "say), export "
-            "the model without it."
+            "say), export the model without it."
         )
     for node in graph.node:
         if not node.output or (not node.input and node.op_type != "Constant"):
@@ -116,14 +111,12 @@ def shapes_of(entry: Any, size: int, source: str) -> tuple[tuple[int, ...], tupl
     if not one or not all(one):
         raise UnsupportedModelError(
             f"{source}: input '{entry.name}' has shape ({', '.join(names)}); every axis but the first (the "
-            "batch) must "
-            "have a fixed length. Export the model with fixed axes."
+            "batch) must have a fixed length. Export the model with fixed axes."
         )
     if math.prod(one) > size:
         raise ModelFileError(
             f"{source}: input '{entry.name}' has shape ({', '.join(names)}), more numbers than the file has "
-            "bytes "
-            f"({size}), so that no weights can belong to them: it is damaged."
+            f"bytes ({size}), so that no weights can belong to them: it is damaged."
         )
     return (1, *one) if batched else one, one
 
@@ -140,18 +133,15 @@ def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, A
     label, source = described(proto), flow.chain.source
     names = list(proto.input)
     places = [i for i, name in enumerate(names) if name == flow.value]
-    foreign = [name for name in names if name and name != flow.value and name not in {*tensors, *constants}]
+    foreign = [name for name in names if name and name != flow.value and not (name in tensors or name in constants)]
     if len(places) != 1 or foreign:
         what = f"takes '{foreign[0]}'" if foreign else f"takes it {len(places)} times"
         raise UnsupportedModelError(
             f"{source}: {label} should take what flows, '{flow.value}', once, beside constants, but {what}: "
-            "the graph "
-            "branches or has loose ends. Creases reads one chain from the input to the output."
+            "the graph branches or has loose ends. Creases reads one chain from the input to the output."
         )
     given = {
-        i: constant(name, tensors, constants, source)
-        for i, name in enumerate(names)
-        if name and name != flow.value
+        i: constant(name, tensors, constants, source) for i, name in enumerate(names) if name and name != flow.value
     }
     allowed, most, operator = OPERATORS[proto.op_type]
     attributes = attributes_of(proto)

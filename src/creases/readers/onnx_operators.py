@@ -68,8 +68,7 @@ def gemm(node: Node, flow: Flow) -> None:
     if node.place == 2 or 1 - node.place not in node.constants or len(flow.shape) != 2:
         raise UnsupportedModelError(
             f"{source}: {node.label} needs a constant factor beside what flows, which must have two axes, "
-            "not shape "
-            f"{flow.shape}; put a Flatten before it."
+            f"not shape {flow.shape}; put a Flatten before it."
         )
     turned = [bool(node.attributes.get(name, 0)) for name in ("transA", "transB")]
     other = node.constants[1 - node.place]
@@ -80,9 +79,7 @@ def gemm(node: Node, flow: Flow) -> None:
         added(node, flow, node.constants[2], beta)
 
 
-def product(
-    node: Node, flow: Flow, shape: tuple[int, ...], weight: Array, left: bool, alpha: float | None
-) -> None:
+def product(node: Node, flow: Flow, shape: tuple[int, ...], weight: Array, left: bool, alpha: float | None) -> None:
     """Multiply what flows, of the given shape, by a weight; `left` if the flow stands on the left."""
     source = flow.chain.source
     vector = shape if len(shape) == 1 else (shape[-1:] if left else shape[-2:-1])
@@ -90,10 +87,9 @@ def product(
     if inner != flow.size or vector != (flow.size,):
         raise UnsupportedModelError(
             f"{source}: {node.label} multiplies {flow.size} numbers of shape {shape} by a weight of shape "
-            f"{weight.shape}; "
-            "supported is one vector by one matrix, all inputs with all neurons. If the model was exported "
-            "with a "
-            "fixed batch size, export it with size 1; if an image flows, put a Flatten before it."
+            f"{weight.shape}; supported is one vector by one matrix, all inputs with all neurons. If the "
+            "model was exported with a fixed batch size, export it with size 1; if an image flows, put a "
+            "Flatten before it."
         )
     flow.chain.dense(node.label, weight.T if left else weight)
     n_out = weight.shape[1 if left else 0]
@@ -106,9 +102,7 @@ def rescale(node: Node, flow: Flow, factor: float) -> None:
     """Multiply all that flows by one finite factor."""
     if not math.isfinite(factor):
         raise ModelFileError(f"{flow.chain.source}: {node.label} has a factor that is not finite.")
-    flow.chain.scale(
-        f"{node.label}'s factor {factor:g}", [Fraction(factor)] * flow.size, [Fraction(0)] * flow.size
-    )
+    flow.chain.scale(f"{node.label}'s factor {factor:g}", [Fraction(factor)] * flow.size, [Fraction(0)] * flow.size)
 
 
 def add(node: Node, flow: Flow) -> None:
@@ -133,8 +127,8 @@ def added(node: Node, flow: Flow, other: Array, factor: float) -> None:
     if math.prod(shape) != flow.size or shape == ():
         raise UnsupportedModelError(
             f"{flow.chain.source}: {node.label} combines {flow.shape} with a constant of shape "
-            f"{other.shape}; the "
-            f"constant must have one number for each of the {flow.size}, or fewer that broadcast to them."
+            f"{other.shape}; the constant must have one number for each of the {flow.size}, or fewer that "
+            "broadcast to them."
         )
     values = np.broadcast_to(other, shape).ravel()
     flow.shape = shape
@@ -158,9 +152,7 @@ def identity(_node: Node, _flow: Flow) -> None:
 
 def dropout(node: Node, flow: Flow) -> None:
     """x, if the node is not in training mode."""
-    training = node.constants.get(2, np.False_).any() or (
-        flow.opset < 7 and not node.attributes.get("is_test", 0)
-    )
+    training = node.constants.get(2, np.False_).any() or (flow.opset < 7 and not node.attributes.get("is_test", 0))
     if training:
         raise UnsupportedModelError(
             f"{flow.chain.source}: {node.label} is in training mode; export the model in evaluation mode."
@@ -171,9 +163,7 @@ def flatten(node: Node, flow: Flow) -> None:
     """Two axes, split at `axis`; no number moves."""
     axis = int(node.attributes.get("axis", 1))
     if not -len(flow.shape) <= axis <= len(flow.shape):
-        raise ModelFileError(
-            f"{flow.chain.source}: {node.label} has axis {axis}, but shape {flow.shape} flows."
-        )
+        raise ModelFileError(f"{flow.chain.source}: {node.label} has axis {axis}, but shape {flow.shape} flows.")
     axis += len(flow.shape) if axis < 0 else 0
     flow.shape = (math.prod(flow.shape[:axis]), math.prod(flow.shape[axis:]))
 
@@ -192,8 +182,8 @@ def reshape(node: Node, flow: Flow) -> None:
     if math.prod(sides) != flow.size or min(sides, default=0) < 1:
         raise UnsupportedModelError(
             f"{flow.chain.source}: {node.label} makes shape {tuple(wanted)} of {flow.shape}, which has "
-            f"{flow.size} numbers "
-            "at batch size 1. If the model was exported with a fixed batch size, export it with size 1."
+            f"{flow.size} numbers at batch size 1. If the model was exported with a fixed batch size, export "
+            "it with size 1."
         )
     flow.shape = tuple(sides)
 

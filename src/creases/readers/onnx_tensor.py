@@ -39,8 +39,7 @@ def tensor_values(tensor: Any, label: str, source: str) -> NDArray[Any]:
     if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
         raise ModelFileError(
             f"{source}: {label} keeps its numbers in another file, which is never opened. Save the model as "
-            "one file: "
-            "onnx.save(onnx.load(path), path, save_as_external_data=False)."
+            "one file: onnx.save(onnx.load(path), path, save_as_external_data=False)."
         )
     names = {number: name for name, number in onnx.TensorProto.DataType.items()}
     kind = names.get(tensor.data_type, str(tensor.data_type))
@@ -54,8 +53,7 @@ def tensor_values(tensor: Any, label: str, source: str) -> NDArray[Any]:
     if min(dims, default=0) < 0 or present != count:
         raise ModelFileError(
             f"{source}: {label} declares shape {tuple(dims)}, {count} numbers, but the file holds "
-            f"{present:g} of them: it is "
-            "truncated or damaged."
+            f"{present:g} of them: it is truncated or damaged."
         )
     try:
         values = onnx.numpy_helper.to_array(tensor)
@@ -85,6 +83,5 @@ def constant_value(node: Any, label: str, source: str) -> NDArray[Any]:
             return np.array(value, dtype=np.int64)
     raise UnsupportedModelError(
         f"{source}: {label} gives no plain tensor but {', '.join(attributes) or 'nothing'}; supported are "
-        "value, "
-        "value_float, value_floats, value_int and value_ints."
+        "value, value_float, value_floats, value_int and value_ints."
     )

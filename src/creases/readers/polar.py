@@ -30,18 +30,13 @@ def read_polar(data: bytes, source: str) -> Network:
     """
     words = data.decode("utf-8", errors="replace").split()
     names = ("the number of inputs", "the number of outputs", "the number of hidden layers")
-    n_in, n_out, depth = (
-        whole(word_at(words, i, what, source), what, source) for i, what in enumerate(names)
-    )
+    n_in, n_out, depth = (whole(word_at(words, i, what, source), what, source) for i, what in enumerate(names))
     if len(words) < 3 + depth + depth + 1:
         raise ModelFileError(
             f"{source} is truncated: {depth} hidden layers need {depth} widths and {depth + 1} activations, "
-            "and only "
-            f"{len(words) - 3} words follow."
+            f"and only {len(words) - 3} words follow."
         )
-    widths = [
-        whole(word, f"the width of layer {i}", source) for i, word in enumerate(words[3 : 3 + depth], start=1)
-    ]
+    widths = [whole(word, f"the width of layer {i}", source) for i, word in enumerate(words[3 : 3 + depth], start=1)]
     sizes = [n_in, *widths, n_out]
     rectified = [is_relu(word, i, source) for i, word in enumerate(words[3 + depth : 4 + 2 * depth], start=1)]
     found = words[4 + 2 * depth :]
@@ -76,8 +71,8 @@ def is_relu(word: str, layer: int, source: str) -> bool:
     if is_number(word):
         raise ModelFileError(
             f"{source} has {word[:LONGEST]!r} where the activation of layer {layer} must be named, ReLU or "
-            "Affine, one "
-            "a layer after the widths. (A file of Sherlock's format has none: write ReLU once a layer.)"
+            "Affine, one a layer after the widths. (A file of Sherlock's format has none: write ReLU once a "
+            "layer.)"
         )
     raise UnsupportedModelError(
         f"{source}: layer {layer} has activation {word[:LONGEST]!r}; supported are ReLU and Affine."
@@ -90,6 +85,4 @@ def rescale(chain: Chain, offset: np.float64, factor: np.float64, n_out: int) ->
         raise NetworkError(f"{chain.source}: the outputs' offset {offset} or scale {factor} is not finite.")
     if (offset, factor) != (0.0, 1.0):
         scale = Fraction(float(factor))
-        chain.scale(
-            "the file's output offset and scale", [scale] * n_out, [-Fraction(float(offset)) * scale] * n_out
-        )
+        chain.scale("the file's output offset and scale", [scale] * n_out, [-Fraction(float(offset)) * scale] * n_out)

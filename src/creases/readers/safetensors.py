@@ -33,9 +33,7 @@ def read_safetensors(data: bytes, source: str) -> Network:
     layer, NetworkError if its numbers make no network.
     """
     header, body = split(data, source)
-    tensors = {
-        name: tensor_values(name, header[name], body, source) for name in sorted(header, key=natural_order)
-    }
+    tensors = {name: tensor_values(name, header[name], body, source) for name in sorted(header, key=natural_order)}
     return from_tensors(tensors, source)
 
 
@@ -47,8 +45,7 @@ def split(data: bytes, source: str) -> tuple[dict[str, Any], memoryview]:
     if length > len(data) - LENGTH_BYTES:
         raise ModelFileError(
             f"{source} declares a header of {length} bytes but has {len(data) - LENGTH_BYTES} after the "
-            "length: "
-            "it is truncated, or no .safetensors file."
+            "length: it is truncated, or no .safetensors file."
         )
     try:
         header = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length].decode("utf-8"))
@@ -65,25 +62,17 @@ def tensor_values(name: str, entry: Any, body: memoryview, source: str) -> NDArr
     entry = entry if isinstance(entry, dict) else {}
     kind, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
     if not naturals(shape) or not naturals(offsets) or len(offsets) != 2:
-        raise ModelFileError(
-            f"{source}: the header's entry of tensor '{name}' has no valid shape and data_offsets."
-        )
-    if (
-        not isinstance(kind, str)
-        or kind not in TYPES
-        or (kind == "I64") != name.endswith("num_batches_tracked")
-    ):
+        raise ModelFileError(f"{source}: the header's entry of tensor '{name}' has no valid shape and data_offsets.")
+    if not isinstance(kind, str) or kind not in TYPES or (kind == "I64") != name.endswith("num_batches_tracked"):
         raise UnsupportedModelError(
-            f"{source}: tensor '{name}' has type {kind}; weights must be F64, F32, F16 or BF16. Convert it "
-            "first."
+            f"{source}: tensor '{name}' has type {kind}; weights must be F64, F32, F16 or BF16. Convert it first."
         )
     begin, end = offsets
     needed = math.prod(shape) * np.dtype(TYPES[kind]).itemsize
     if not begin <= end <= len(body) or end - begin != needed:
         raise ModelFileError(
             f"{source}: tensor '{name}' of type {kind} and shape {tuple(shape)} needs {needed} bytes, but "
-            "the header "
-            f"places it at {begin} to {end} of {len(body)}: the file is truncated or inconsistent."
+            f"the header places it at {begin} to {end} of {len(body)}: the file is truncated or inconsistent."
         )
     values = np.frombuffer(body[begin:end], dtype=TYPES[kind])
     if kind == "BF16":

@@ -56,8 +56,7 @@ def state_dict_in(loaded: object, source: str) -> Mapping[str, Any]:
     if len(nested) > 1:
         raise ModelFileError(
             f"{source} has more than one state dict, under {', '.join(map(repr, nested))}. Save the one that "
-            "you "
-            "mean with torch.save(checkpoint[key], path)."
+            "you mean with torch.save(checkpoint[key], path)."
         )
     return next(iter(nested.values())) if nested else loaded
 
@@ -95,9 +94,7 @@ def from_tensors(tensors: Mapping[str, Floats], source: str) -> Network:
     chain.note("ReLU assumed between the Linear layers, none after the last: a state dict does not say.")
     for i, (prefix, group) in enumerate(layers):
         if is_norm(group):
-            chain.note(
-                f"BatchNorm '{prefix}': eps={EPS} assumed, torch's default: a state dict does not say."
-            )
+            chain.note(f"BatchNorm '{prefix}': eps={EPS} assumed, torch's default: a state dict does not say.")
             mean, variance = (group[what] for what in STATISTICS)
             gamma, beta = group.get("weight", np.ones(mean.shape)), group.get("bias", np.zeros(mean.shape))
             chain.batch_norm(f"BatchNorm '{prefix}'", mean, variance, gamma, beta, EPS)
@@ -108,9 +105,7 @@ def from_tensors(tensors: Mapping[str, Floats], source: str) -> Network:
             if is_norm(group):
                 chain.note(f"The ReLU is assumed to follow BatchNorm '{prefix}'.")
             elif i + 1 < len(layers) and is_norm(layers[i + 1][1]):
-                chain.note(
-                    f"The ReLU is assumed to stand before BatchNorm '{layers[i + 1][0]}', by their numbers."
-                )
+                chain.note(f"The ReLU is assumed to stand before BatchNorm '{layers[i + 1][0]}', by their numbers.")
     return chain.network()
 
 
@@ -120,9 +115,7 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> list[tuple[str, dict[
     for name, tensor in tensors.items():
         prefix, _dot, leaf = name.rpartition(".")
         if leaf not in LEAVES:
-            raise UnsupportedModelError(
-                f"{source}: tensor '{name}' {tensor.shape} is not supported. {SUPPORTED}"
-            )
+            raise UnsupportedModelError(f"{source}: tensor '{name}' {tensor.shape} is not supported. {SUPPORTED}")
         if tensor.ndim > 2:
             kind = "a convolution" if leaf == "weight" else "no dense layer"
             raise UnsupportedModelError(
@@ -140,8 +133,7 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> list[tuple[str, dict[
             name, shape = f"{prefix}.weight" if prefix else "weight", group["weight"].shape
             raise UnsupportedModelError(
                 f"{source}: tensor '{name}' has shape {shape} and no running_mean beside it: a LayerNorm, a "
-                "PReLU, "
-                f"or a BatchNorm that keeps no running statistics. {SUPPORTED}"
+                f"PReLU, or a BatchNorm that keeps no running statistics. {SUPPORTED}"
             )
     return list(groups.items())
 
@@ -167,7 +159,7 @@ def relu_place(prefixes: Sequence[str], first: int, source: str) -> int:
     if len(gaps) > 1:
         raise UnsupportedModelError(
             f"{source}: modules without weights stand on more than one side of the BatchNorm between "
-            f"'{prefixes[0]}' and '{prefixes[-1]}', so the place of the ReLU is not known. "
-            "Load the torch module itself: creases.load(model)."
+            f"'{prefixes[0]}' and '{prefixes[-1]}', so the place of the ReLU is not known. Load the torch "
+            "module itself: creases.load(model)."
         )
     return first + gaps[0] if gaps else last

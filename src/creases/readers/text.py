@@ -47,9 +47,7 @@ def is_number(word: str) -> bool:
 def whole(word: str, what: str, source: str) -> int:
     """One word as an integer of at least 1 and at most 18 digits."""
     if not (word.isascii() and word.isdecimal() and len(word) <= 18 and int(word) > 0):
-        raise ModelFileError(
-            f"{source}: {what} must be a whole number of at least 1, got {word[:LONGEST]!r}."
-        )
+        raise ModelFileError(f"{source}: {what} must be a whole number of at least 1, got {word[:LONGEST]!r}.")
     return int(word)
 
 

@@ -1,9 +1,9 @@
 """`.pt` and `.pth` files: a state dict as `torch.save` writes it.
 
 Decides that a file is safe before torch sees it. Such a file is a pickle, a program; torch's restricted
-interpreter (`weights_only=True`) is trusted from 2.10 on only, since older ones let memory be overwritten. We first
-walk through the pickles' instructions without following them, and refuse any name that a state dict does not
-need, and any size that the file cannot hold.
+interpreter (`weights_only=True`) is trusted from 2.10 on only, since older ones let memory be overwritten. We
+first walk through the pickles' instructions without following them, and refuse any name that a state dict
+does not need, and any size that the file cannot hold.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ __all__ = ["read_torch_file"]
 
 OLDEST = (2, 10)
 REMEDY = "Save tensors only, torch.save(model.state_dict(), path), or use .safetensors."
-# What state dicts name. All else that weights_only allows can take memory without bound (bytearray, Tensor, UntypedStorage).
+# What state dicts name. All else that weights_only allows can take memory without bound (bytearray, Tensor,
+# UntypedStorage).
 PLAIN_NAMES = re.compile(
     r"collections\.(OrderedDict|Counter)|torch\._utils\._rebuild_(tensor|tensor_v2|parameter)"
     r"|torch\.((?!Untyped|Typed)[A-Z][A-Za-z0-9]*Storage|Size|device|u?int[0-9]+|b?float[0-9]+|bool)|torch\.serialization\._get_layout"
@@ -58,9 +59,7 @@ def read_torch_file(data: bytes, source: str) -> Network:
     tensors = {}
     for name, tensor in state_dict_in(loaded, source).items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
-            raise ModelFileError(
-                f"{source}: entry {name!r} is a {type(tensor).__name__}, not a tensor. {REMEDY}"
-            )
+            raise ModelFileError(f"{source}: entry {name!r} is a {type(tensor).__name__}, not a tensor. {REMEDY}")
         tensors[name] = values_of(tensor, name, len(data), source)
     return from_tensors(tensors, source)
 
@@ -75,8 +74,7 @@ def checked_torch(source: str) -> Any:
     if version < OLDEST:
         raise ModelFileError(
             f"{source}: torch {torch.__version__} does not open .pt files safely; Creases asks for 2.10 or "
-            "newer. "
-            "Upgrade with: pip install 'torch>=2.10', or save the tensors as .safetensors."
+            "newer. Upgrade with: pip install 'torch>=2.10', or save the tensors as .safetensors."
         )
     return torch
 
@@ -117,9 +115,7 @@ def zipped_pickles(data: bytes, source: str) -> Iterator[bytes]:
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
             raise ModelFileError(f"{source} has compressed members, which torch.save never writes. {REMEDY}")
         if sum(member.file_size for member in members) > len(data):
-            raise ModelFileError(
-                f"{source} has members that claim more bytes than the file has: it is damaged."
-            )
+            raise ModelFileError(f"{source} has members that claim more bytes than the file has: it is damaged.")
         if any(member.filename.endswith("/constants.pkl") for member in members):
             raise UnsupportedModelError(f"{source} is a TorchScript program, which is not read. {REMEDY}")
         pickled = [member for member in members if member.filename.endswith(".pkl")]
@@ -152,8 +148,7 @@ def check_names(instructions: list[Instruction], source: str) -> None:
             continue
         if not PLAIN_NAMES.fullmatch(name):
             raise ModelFileError(
-                f"{source} is a pickle that calls {name}, which is code and not a state dict; it was not "
-                f"run. {REMEDY}"
+                f"{source} is a pickle that calls {name}, which is code and not a state dict; it was not run. {REMEDY}"
             )
 
 

@@ -71,9 +71,7 @@ def add(module: torch.nn.Module, path: str, chain: Chain, depth: int) -> None:
         kinds[kind](module, name, chain)
         return
     if depth == DEEPEST:
-        raise UnsupportedModelError(
-            f"{name} is nested more than {DEEPEST} deep; flatten it into one Sequential."
-        )
+        raise UnsupportedModelError(f"{name} is nested more than {DEEPEST} deep; flatten it into one Sequential.")
     # Not named_children(): it names a module that stands twice (one shared ReLU, say) only once.
     for key, child in module._modules.items():
         if child is not None:
@@ -92,9 +90,7 @@ def remedy(module: torch.nn.Module, path: str) -> str:
     text = f"Creases reads chains of {SUPPORTED}."
     if not module._modules:
         return text
-    text += (
-        " Only a Sequential tells in which order its children act; the forward of another class is not read."
-    )
+    text += " Only a Sequential tells in which order its children act; the forward of another class is not read."
     inner = next((key for key, child in module._modules.items() if type(child) is nn.Sequential), None)
     if inner is not None:
         where = f"{path}.{inner}" if path else inner
@@ -113,13 +109,11 @@ def check_untouched(module: torch.nn.Module, name: str) -> None:
         )
     if module._forward_hooks or module._forward_pre_hooks:
         raise UnsupportedModelError(
-            f"{name} has a forward hook, which may change what it computes. Remove the hook first "
-            "(for pruning: torch.nn.utils.prune.remove; for weight norm: torch.nn.utils.remove_weight_norm)."
+            f"{name} has a forward hook, which may change what it computes. Remove the hook first (for "
+            "pruning: torch.nn.utils.prune.remove; for weight norm: torch.nn.utils.remove_weight_norm)."
         )
     if "forward" in vars(module):
-        raise UnsupportedModelError(
-            f"{name} has a forward of its own, which is not read; undo the change first."
-        )
+        raise UnsupportedModelError(f"{name} has a forward of its own, which is not read; undo the change first.")
 
 
 def add_linear(module: torch.nn.Linear, name: str, chain: Chain) -> None:
@@ -134,8 +128,7 @@ def add_batch_norm(module: torch.nn.BatchNorm1d, name: str, chain: Chain) -> Non
     if mean is None or variance is None:
         raise UnsupportedModelError(
             f"{name} keeps no running statistics (track_running_stats=False), so its output depends on the "
-            "batch "
-            "and it is no fixed function. Train it with track_running_stats=True."
+            "batch and it is no fixed function. Train it with track_running_stats=True."
         )
     if module.training:
         chain.note(f"{name} was in training mode; its running statistics are used, as eval() would.")
@@ -151,8 +144,8 @@ def check_flatten(module: torch.nn.Flatten, name: str, chain: Chain) -> None:
     """Flatten changes no number; one that would flatten the batch too, or only some axes, is refused."""
     if (module.start_dim, module.end_dim) != (1, -1):
         raise UnsupportedModelError(
-            f"{name} has start_dim={module.start_dim}, end_dim={module.end_dim}; only Flatten(1, -1), "
-            "which makes one vector of each input, is supported."
+            f"{name} has start_dim={module.start_dim}, end_dim={module.end_dim}; only Flatten(1, -1), which "
+            "makes one vector of each input, is supported."
         )
 
 
@@ -170,13 +163,9 @@ def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
     import torch
 
     if torch.nn.parameter.is_lazy(tensor) or tensor.device.type == "meta":
-        raise NetworkError(
-            f"{name} holds no numbers yet. Run the model once on an input, or load its weights."
-        )
+        raise NetworkError(f"{name} holds no numbers yet. Run the model once on an input, or load its weights.")
     if not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.is_quantized:
-        raise NetworkError(
-            f"{name} is {tensor.dtype}, {tensor.layout}; it must be dense floating point numbers."
-        )
+        raise NetworkError(f"{name} is {tensor.dtype}, {tensor.layout}; it must be dense floating point numbers.")
     try:
         values: NDArray[np.float64] = tensor.detach().to(device="cpu", dtype=torch.float64).numpy().copy()
     except (RuntimeError, TypeError, ValueError, MemoryError) as error:

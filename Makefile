@@ -1,0 +1,62 @@
+# Every target sets itself up: it needs a Python >= 3.11 with venv, and nothing of ours.
+#   make demo      train a network, count its regions as it learns, draw two pictures into demo/
+#   make test      lint and tests, as CI runs them
+#   make help      all targets
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+# Set up again when the project's requirements change, and only then.
+STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+PYTEST := $(RUN) pytest -n 2 --dist worksteal
+
+.PHONY: help setup demo test lint pytest test-all test-plain test-bounds test-long docs clean
+
+help: ## say what each target does
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 14
+
+setup: $(STAMP) ## make .venv with the project and everything that its tests need
+
+$(STAMP): pyproject.toml constraints.txt
+	@sh tools/setup.sh $(VENV)
+	@rm -f $(VENV)/.set-up-*
+	@touch $@
+
+demo: $(STAMP) ## train [32,32,32] on digits and count its regions 20 times on the way
+	@echo "demo: training, counting and drawing into demo/ (a minute and a half at most)"
+	@$(BIN)/creases demo --out demo
+
+test: lint pytest ## lint, then all tests but the long ones
+
+lint: $(STAMP) ## ruff, mypy --strict, import contracts, generated docs current
+	@echo "lint: ruff, mypy, import contracts, docs"
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/make_cli_docs.py --check
+
+pytest: $(STAMP)
+	@echo "pytest: all tests but the long ones, two at a time"
+	@$(PYTEST) -m "not long"
+
+test-all: lint test-plain test-bounds test-long ## the suite three ways: JIT off, bounds checked, long tables
+
+test-plain: $(STAMP) ## the engine's own tests without the JIT, and the lines of it that they reach
+	@echo "test-plain: kernels as plain Python, where coverage is true"
+	@NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not long and not jit" --cov=creases.engine --cov-report=term-missing:skip-covered tests
+
+test-bounds: $(STAMP) ## all tests with every array index checked
+	@echo "test-bounds: kernels that check every index, with a cache of their own"
+	@NUMBA_BOUNDSCHECK=1 CREASES_CACHE_DIR="$(CURDIR)/build/kernels-boundscheck" $(PYTEST) -m "not long and not jit"
+
+test-long: $(STAMP) ## all tests as they are, the long tables too
+	@echo "test-long: everything, the long tables too"
+	@$(PYTEST)
+
+docs: $(STAMP) ## write docs/cli.md from the commands' own help
+	@$(BIN)/python tools/make_cli_docs.py
+
+clean: ## remove .venv, caches and results
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""The Complex: all cells of a domain as plain arrays, and functions over it."""
+
+from creases.complex.complex import Cell, Complex
+
+__all__ = ["Cell", "Complex"]

@@ -1,0 +1,61 @@
+"""Unbounded cells made drawable: clipping to a window in homogeneous coordinates (Sutherland and Hodgman 1974)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["clip_to_window", "usual_window"]
+
+Floats = NDArray[np.float64]
+
+
+def usual_window(corners: Floats) -> tuple[float, float, float, float]:
+    """A square window (xmin, xmax, ymin, ymax) around the middle 96 % of finite corners, with a margin."""
+    if len(corners) == 0:
+        return -1.0, 1.0, -1.0, 1.0
+    low, high = np.quantile(corners, [0.02, 0.98], axis=0)
+    middle, half = (low + high) / 2, 0.65 * float((high - low).max())
+    half = half or 1.0
+    return middle[0] - half, middle[0] + half, middle[1] - half, middle[1] + half
+
+
+def clip_to_window(corners: Floats, at_infinity: NDArray[np.bool_], window: Floats) -> Floats:
+    """The part of a convex cell inside a window, counter-clockwise corners; an empty array if there is none.
+
+    corners, at_infinity : the cell's corners, directions where it is unbounded. window : (xmin, xmax, ymin, ymax).
+    """
+    xmin, xmax, ymin, ymax = window
+    if at_infinity.all():  # the whole plane
+        return np.array([[xmin, ymin], [xmax, ymin], [xmax, ymax], [xmin, ymax]])
+    if at_infinity[0] and at_infinity[2 % len(corners)] and np.array_equal(corners[0], -corners[2 % len(corners)]):
+        corners, at_infinity = closed_strip(corners, at_infinity, window)
+    rays = np.column_stack([corners, np.where(at_infinity, 0.0, 1.0)])
+    for form in ([1.0, 0.0, -xmin], [-1.0, 0.0, xmax], [0.0, 1.0, -ymin], [0.0, -1.0, ymax]):
+        values = rays @ np.array(form)
+        if (values >= 0).all():
+            continue
+        kept = []
+        for i, (ray, value) in enumerate(zip(rays, values, strict=True)):
+            after, next_ray = values[(i + 1) % len(values)], rays[(i + 1) % len(values)]
+            if value >= 0:
+                kept.append(ray)
+            if (value > 0 > after) or (value < 0 < after):
+                kept.append((ray * abs(after) + next_ray * abs(value)) / (abs(after) + abs(value)))
+        if not kept:
+            return np.zeros((0, 2))
+        rays = np.array(kept)
+    finite = rays[:, 2] > 0
+    return np.asarray(rays[finite, :2] / rays[finite, 2:])
+
+
+def closed_strip(
+    corners: Floats, at_infinity: NDArray[np.bool_], window: Floats
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """A half-plane given as a strip with one side missing, with that side put beyond the window."""
+    corners, at_infinity = corners.copy(), at_infinity.copy()
+    for side, other in ((1, 3), (3, 1)):
+        if at_infinity[side]:
+            reach = 4.0 * (np.abs(window).max() + np.abs(corners[other]).max() + 1.0)
+            corners[side], at_infinity[side] = corners[other] + reach * corners[side], False
+    return corners, at_infinity

@@ -1,0 +1,224 @@
+"""All activation regions of a network on a domain of dimension one or two, as plain arrays."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.complex.clip import clip_to_window, usual_window
+from creases.domain import Domain, domain_from_dict
+from creases.errors import ModelFileError
+from creases.network import Dense, Network
+from creases.version import __version__
+
+__all__ = ["Cell", "Complex"]
+
+Floats = NDArray[np.float64]
+FORMAT = "creases-complex-1"
+ARRAYS = ("first", "corners", "at_infinity", "edges", "patterns")
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One activation region of a Complex.
+
+    index : its place in the complex.
+    vertices : float64 (v, d), finite corners in slice coordinates (rounded), counter-clockwise for d = 2.
+    rays : float64 (r, d), unit directions in which it is unbounded.
+    pattern : one bool array a layer.
+    """
+
+    index: int
+    vertices: Floats
+    rays: Floats
+    pattern: list[NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Complex:
+    """The cells of a network on a domain, as `creases.subdivide` found them.
+
+    network, domain : what was cut.
+    first : int64 (cells + 1,); the corners of cell i are rows first[i] to first[i + 1] of the arrays below.
+    corners : float64 (corners, d), in slice coordinates, rounded to float64.
+    at_infinity : bool (corners,); True where the corner is a direction, the cell being unbounded.
+    edges : int64 (corners,); what bounds the cell between a corner and the next (d = 1: at the corner): the
+        number of a neuron (counted through the layers), -1 for infinity, -2 - i for edge i of the domain.
+    patterns : uint8 (cells, ceil(N / 8)); neuron i is bit i % 8 of byte i // 8, proved.
+    by_layer, certified, exact_cells, seconds, version : as in `Count`.
+
+    The order of the cells does not depend on the number of threads; on a line it is the order of the line.
+    """
+
+    network: Network
+    domain: Domain
+    first: NDArray[np.int64]
+    corners: Floats
+    at_infinity: NDArray[np.bool_]
+    edges: NDArray[np.int64]
+    patterns: NDArray[np.uint8]
+    by_layer: tuple[int, ...]
+    certified: bool
+    exact_cells: int
+    seconds: float
+    version: str = field(default=__version__)
+
+    def __post_init__(self) -> None:
+        for name in ARRAYS:
+            getattr(self, name).setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    def __repr__(self) -> str:
+        certified = "certified" if self.certified else "NOT certified"
+        return f"Complex({len(self):,} regions, {certified}, {self.domain!r}, network={self.network.sha256[:12]})"
+
+    @property
+    def regions(self) -> int:
+        """Number of activation regions."""
+        return len(self)
+
+    @property
+    def dimension(self) -> int:
+        """Dimension of the domain, 1 or 2."""
+        return int(self.corners.shape[1])
+
+    def pattern(self, index: int) -> list[NDArray[np.bool_]]:
+        """The activation pattern of a cell, one bool array a layer."""
+        bits = np.unpackbits(self.patterns[index], bitorder="little", count=self.network.neurons).astype(np.bool_)
+        return np.split(bits, np.cumsum(self.network.widths)[:-1])
+
+    def cell(self, index: int) -> Cell:
+        """One cell with its corners and pattern. Raises IndexError if there is none of that number."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"cell {index} of a complex of {len(self)} cells")
+        index %= len(self)
+        rows = slice(self.first[index], self.first[index + 1])
+        infinite = self.at_infinity[rows]
+        return Cell(index, self.corners[rows][~infinite], self.corners[rows][infinite], self.pattern(index))
+
+    def __iter__(self) -> Iterator[Cell]:
+        return (self.cell(i) for i in range(len(self)))
+
+    def affine_map(self, index: int) -> tuple[Floats, Floats]:
+        """The affine map x -> matrix @ x + offset of the network on a cell, in input space (see `Network.affine_map`)."""
+        return self.network.affine_map_of(self.pattern(index))
+
+    @cached_property
+    def _interior(self) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
+        from creases.engine.interior import interior_points
+        from creases.packing import as_problem
+
+        return interior_points(
+            as_problem(self.network, self.domain), self.first, self.corners, self.at_infinity, self.edges, self.patterns
+        )
+
+    @property
+    def interior_points(self) -> Floats:
+        """A point of each cell, float64 (cells, d) in slice coordinates, proved to lie strictly inside.
+
+        Where no float lies inside a cell it is the float nearest to a rational point that does; see
+        `exact_interior_points`.
+        """
+        return self._interior[0]
+
+    @property
+    def exact_interior_points(self) -> dict[int, tuple[Fraction, ...]]:
+        """Rational interior points of the cells in which no float was found."""
+        return self._interior[1]
+
+    def polygons(self, window: ArrayLike | None = None) -> list[Floats]:
+        """The cells as polygons to draw (d = 2): float64 (v, 2) each, counter-clockwise, in slice coordinates.
+
+        window : (xmin, xmax, ymin, ymax); cells are clipped to it, and an empty array stands for a cell outside.
+            None clips unbounded cells only, to a window around most corners.
+        """
+        if self.dimension != 2:
+            raise ValueError("polygons() needs a domain of dimension two; use intervals().")
+        given = window is not None
+        box = np.asarray(window if given else usual_window(self.corners[~self.at_infinity]), dtype=np.float64)
+        result = []
+        unbounded = np.add.reduceat(self.at_infinity, self.first[:-1]) > 0
+        for i in range(len(self)):
+            corners = self.corners[self.first[i] : self.first[i + 1]]
+            if given or unbounded[i]:
+                corners = clip_to_window(corners, self.at_infinity[self.first[i] : self.first[i + 1]], box)
+            result.append(corners)
+        return result
+
+    def intervals(self) -> Floats:
+        """The cells as intervals (d = 1): float64 (cells, 2), in slice coordinates; ends may be infinite."""
+        if self.dimension != 1:
+            raise ValueError("intervals() needs a domain of dimension one; use polygons().")
+        ends = np.where(self.at_infinity, np.copysign(np.inf, self.corners[:, 0]), self.corners[:, 0])
+        return np.asarray(ends.reshape(-1, 2))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the complex, its network included, as `.npz` (plain arrays, no pickles)."""
+        path = Path(path)
+        if path.suffix != ".npz":
+            raise ModelFileError(f"A complex is saved as .npz, got {path.name!r}. Rename it {path.stem}.npz.")
+        header = {
+            "format": FORMAT,
+            "domain": self.domain.to_dict(),
+            "output_layer": self.network.output is not None,
+            "input_shape": list(self.network.input_shape),
+            "network": self.network.sha256,
+            "by_layer": list(self.by_layer),
+            "certified": self.certified,
+            "exact_cells": self.exact_cells,
+            "seconds": self.seconds,
+            "version": self.version,
+        }
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in ARRAYS}
+        layers: list[Dense] = [*self.network.hidden, *([self.network.output] if self.network.output else [])]
+        for i, layer in enumerate(layers):
+            arrays[f"weight_{i}"], arrays[f"bias_{i}"] = layer.weight, layer.bias
+        partial = path.with_suffix(".npz.partial")
+        with partial.open("wb") as file:
+            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
+        os.replace(partial, path)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Complex:
+        """Read what `save` wrote. Raises ModelFileError if the file is missing, truncated or something else."""
+        try:
+            with np.load(Path(path), allow_pickle=False) as data:
+                header = json.loads(str(data["header"]))
+                if header.get("format") != FORMAT:
+                    raise ModelFileError(f"{path} is not a complex of this version ({FORMAT}).")
+                layers = sum(name.startswith("weight_") for name in data.files)
+                network = Network.from_arrays(
+                    [data[f"weight_{i}"] for i in range(layers)],
+                    [data[f"bias_{i}"] for i in range(layers)],
+                    output_layer=header["output_layer"],
+                    input_shape=header["input_shape"],
+                )
+                arrays = {name: data[name] for name in ARRAYS}
+        except ModelFileError:
+            raise
+        except Exception as error:  # whatever a damaged archive makes NumPy, zlib or json say
+            raise ModelFileError(f"{path} cannot be read as a saved complex: {error}") from error
+        if network.sha256 != header["network"]:
+            raise ModelFileError(f"{path} is damaged: its network does not have the hash that was saved with it.")
+        return cls(
+            network=network,
+            domain=domain_from_dict(header["domain"]),
+            by_layer=tuple(header["by_layer"]),
+            certified=header["certified"],
+            exact_cells=header["exact_cells"],
+            seconds=header["seconds"],
+            version=header["version"],
+            **arrays,
+        )

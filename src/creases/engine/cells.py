@@ -1,0 +1,208 @@
+"""Cut a domain and keep its cells: corners, edges and patterns, in an order that no number of threads changes.
+
+On a line the cells come in the order of the line. Corners are given in the domain's own coordinates, rounded;
+a corner at infinity is a direction.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.exact import ExactForms
+from creases.engine.frontier import Cells, Report, Tally, Totals, exact_forms, run
+from creases.engine.kernel import kernel
+from creases.engine.problem import Problem
+from creases.engine.start import Start, independent_rows, restricted, starts
+from creases.errors import ComputationError
+
+__all__ = ["CellTable", "cut_into_cells"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class CellTable(NamedTuple):
+    """Cells as flat arrays; the corners of cell i are rows first[i] to first[i + 1].
+
+    corners : float64 (corners, d). at_infinity : bool (corners,), True where the corner is a direction.
+    edges : int64 (corners,), the edge from a corner to the next (d = 1: at the corner): a neuron's number,
+        -1 for infinity, -2 - i for edge i of a bounded domain.
+    patterns : uint8 (cells, ceil(N / 8)), neuron i is bit i % 8 of byte i // 8.
+    tally : what `frontier.tally` would count.
+    """
+
+    first: Ints
+    corners: Floats
+    at_infinity: NDArray[np.bool_]
+    edges: Ints
+    patterns: NDArray[np.uint8]
+    tally: Tally
+
+
+def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> CellTable:
+    """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone."""
+    forms = exact_forms(problem)
+    if problem.vertices is None and len(independent_rows(forms)) < problem.dimension:
+        return low_rank_cells(problem, forms, threads=threads, report=report)
+    total, blocks = Totals(problem.widths), []
+    for start, _ in starts(problem, forms):
+        if start is None:
+            raise ComputationError(
+                "The network's first layer has numbers so large or so small that floats cannot hold the cells of "
+                "the whole space. Cut a bounded polygon or segment, or use count, which decides in rationals."
+            )
+        parts = []
+        for work, cells in run(problem, start, threads, False, True, report):
+            if work is not None:
+                total.add(work)
+            parts.append(unpacked(cells, problem, start))
+        blocks.append(in_line_order(parts, start) if problem.dimension == 1 else parts)
+    # Of the two rays of a line, the one towards minus infinity comes first.
+    if problem.dimension == 1 and len(blocks) == 2 and blocks[0][0].corners[-1, 0] > blocks[1][0].corners[-1, 0]:
+        blocks.reverse()
+    return joined([part for block in blocks for part in block], total.result(problem))
+
+
+@kernel
+def count_records(out_ints, words):
+    """How many cells and corners `cut.emit` wrote."""
+    cells = corners = at = 0
+    while at < out_ints.size:
+        cells += 1
+        corners += out_ints[at]
+        at += 1 + 2 * out_ints[at] + words
+    return cells, corners
+
+
+@kernel
+def unpack_records(out_ints, words, first, edges, at_infinity, patterns):
+    """Sort what `cut.emit` wrote into flat arrays."""
+    cell = corner = at = 0
+    first[0] = 0
+    while at < out_ints.size:
+        corners = out_ints[at]
+        for v in range(corners):
+            edges[corner] = out_ints[at + 1 + 2 * v]
+            at_infinity[corner] = out_ints[at + 2 + 2 * v] != 0
+            corner += 1
+        for word in range(words):
+            patterns[cell, word] = out_ints[at + 1 + 2 * corners + word]
+        at += 1 + 2 * corners + words
+        cell += 1
+        first[cell] = corner
+
+
+class Part(NamedTuple):
+    """The cells of one task; fields as in `CellTable`."""
+
+    first: Ints
+    corners: Floats
+    at_infinity: NDArray[np.bool_]
+    edges: Ints
+    patterns: Ints
+
+
+def unpacked(cells: Cells, problem: Problem, start: Start) -> Part:
+    """What one task wrote, in the domain's coordinates."""
+    d, words = problem.dimension, (sum(problem.widths) + 63) // 64
+    count, corners = count_records(cells.ints, words)
+    first, edges = np.zeros(count + 1, np.int64), np.zeros(corners, np.int64)
+    at_infinity, patterns = np.zeros(corners, np.bool_), np.zeros((count, words), np.int64)
+    unpack_records(cells.ints, words, first, edges, at_infinity, patterns)
+    points = cells.reals.reshape(-1, d) @ start.chart[:, :d].T + start.chart[:, d]
+    with np.errstate(all="ignore"):
+        finite = points[:, :d] / points[:, d:]
+        directions = points[:, :d] / np.linalg.norm(points[:, :d], axis=1, keepdims=True)
+    return Part(first, np.where(at_infinity[:, None], directions, finite), at_infinity, edges, patterns)
+
+
+def in_line_order(parts: list[Part], start: Start) -> list[Part]:
+    """The intervals of one starting cell from left to right; a chart may look at a ray from its end."""
+    if start.chart[0, 0] * start.chart[1, 1] - start.chart[0, 1] * start.chart[1, 0] > 0:
+        return parts
+    flipped = []
+    for part in reversed(parts):
+        # An interval has two corners: reversing the flat arrays reverses the cells and their corners alike.
+        corners, marks, edges = part.corners[::-1], part.at_infinity[::-1], part.edges[::-1]
+        flipped.append(Part(part.first, corners, marks, edges, part.patterns[::-1]))
+    return flipped
+
+
+def joined(parts: list[Part], tally: Tally) -> CellTable:
+    """One table of all parts."""
+    offsets = np.cumsum([0, *(part.first[-1] for part in parts)])
+    first = np.concatenate([[0], *(part.first[1:] + at for part, at in zip(parts, offsets, strict=False))])
+    patterns = np.ascontiguousarray(np.concatenate([part.patterns for part in parts]))
+    width = (sum(len(row) for row in tally.by_neuron) + 7) // 8
+    return CellTable(
+        first=first.astype(np.int64),
+        corners=np.ascontiguousarray(np.concatenate([part.corners for part in parts])),
+        at_infinity=np.concatenate([part.at_infinity for part in parts]),
+        edges=np.concatenate([part.edges for part in parts]),
+        patterns=np.ascontiguousarray(patterns.astype("<i8").view(np.uint8)[:, :width]),
+        tally=tally,
+    )
+
+
+def low_rank_cells(problem: Problem, forms: ExactForms, *, threads: int | None, report: Report) -> CellTable:
+    """The cells of a whole space along some direction of which the network is constant.
+
+    For a plane these are strips. A strip has no corners; the four that are given are a point on either side
+    (a direction where that side is missing) and the two directions of the strip.
+    """
+    across = restricted(problem, forms)
+    neurons = sum(problem.widths)
+    if across is None:
+        tally = Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
+        active = constant_pattern(problem)
+        axes = np.vstack([np.eye(problem.dimension), -np.eye(problem.dimension)])
+        corners = axes if problem.dimension == 2 else axes[::-1]
+        report(1)
+        return CellTable(
+            first=np.array([0, len(corners)]),
+            corners=corners,
+            at_infinity=np.ones(len(corners), np.bool_),
+            edges=np.full(len(corners), -1),
+            patterns=np.packbits(active, bitorder="little")[None, : (neurons + 7) // 8],
+            tally=tally,
+        )
+    table = cut_into_cells(across, threads=threads, report=report)
+    return table if problem.dimension == 1 else strips(problem, across, forms, table)
+
+
+def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
+    """The pattern of a network that is constant on the domain, in rationals."""
+    forms = exact_forms(problem)
+    pattern: list[NDArray[np.bool_]] = []
+    for layer in range(len(problem.widths)):
+        pattern.append(np.array([form[-1] > 0 for form in forms.forms(layer, pattern)], dtype=np.bool_))
+    return np.concatenate(pattern)
+
+
+def strips(problem: Problem, across: Problem, forms: ExactForms, table: CellTable) -> CellTable:
+    """Turn the intervals of the line across into strips of the plane."""
+    row = next(form for form in forms.forms(0, []) if form[0] != 0 or form[1] != 0)
+    size = max(abs(value) for value in row[:2])
+    f = np.array([float(int(value) / int(size)) for value in row[:2]])
+    axis = np.array([1.0, 0.0]) if np.array_equal(across.basis[0], problem.basis[0]) else np.array([0.0, 1.0])
+    along = np.array([-f[1], f[0]]) / np.hypot(*f)
+    if axis[0] * along[1] - axis[1] * along[0] < 0:
+        along = -along
+    cells = len(table.first) - 1
+    left, right = table.corners[0::2, 0], table.corners[1::2, 0]
+    corners = np.empty((cells, 4, 2))
+    corners[:, 0], corners[:, 2] = -along, along
+    corners[:, 1], corners[:, 3] = right[:, None] * axis, left[:, None] * axis
+    at_infinity = np.ones((cells, 4), np.bool_)
+    at_infinity[:, 1], at_infinity[:, 3] = table.at_infinity[1::2], table.at_infinity[0::2]
+    edges = np.empty((cells, 4), np.int64)
+    edges[:, 0] = edges[:, 1] = table.edges[1::2]
+    edges[:, 2] = edges[:, 3] = table.edges[0::2]
+    tally = table.tally._replace(unbounded=cells)
+    first = 4 * np.arange(cells + 1)
+    return CellTable(
+        first, corners.reshape(-1, 2), at_infinity.ravel(), edges.ravel(), table.patterns, tally
+    )

@@ -1,0 +1,151 @@
+"""A point strictly inside each cell, with a proof: floats with running error bounds, rationals where they fail."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.exact import ExactForms, exact_corners, scaled, vertex_cell
+from creases.engine.frontier import exact_forms
+from creases.engine.problem import Problem
+
+__all__ = ["interior_points"]
+
+Floats = NDArray[np.float64]
+CHUNK = 4096
+
+
+def interior_points(
+    problem: Problem,
+    first: NDArray[np.int64],
+    corners: Floats,
+    at_infinity: NDArray[np.bool_],
+    edges: NDArray[np.int64],
+    patterns: NDArray[np.uint8],
+) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
+    """A point of each cell of a `CellTable` (its arrays), in the domain's coordinates.
+
+    Returns float64 (cells, d) and, for cells in which no float was found, a rational point; there the float is
+    the nearest one.
+    """
+    bits = np.unpackbits(patterns, axis=1, bitorder="little", count=sum(problem.widths)).astype(np.bool_)
+    points = middles(first, corners, at_infinity)
+    proved = np.concatenate(
+        [
+            proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK])
+            for at in range(0, len(points), CHUNK)
+        ]
+    )
+    exact: dict[int, tuple[Fraction, ...]] = {}
+    if not proved.all():
+        finder = Finder(problem)
+        for i in np.flatnonzero(~proved).tolist():
+            rows = slice(first[i], first[i + 1])
+            point, rational = finder.find(points[i], edges[rows], at_infinity[rows], bits[i])
+            points[i] = point
+            if rational is not None:
+                exact[i] = rational
+    return points, exact
+
+
+def middles(first: NDArray[np.int64], corners: Floats, at_infinity: NDArray[np.bool_]) -> Floats:
+    """The mean of each cell's finite corners, moved along its far directions where it is unbounded."""
+    starts = first[:-1]
+    finite = np.add.reduceat(np.where(at_infinity[:, None], 0.0, corners), starts, axis=0)
+    count = np.add.reduceat((~at_infinity).astype(np.float64), starts)
+    middle = finite / np.maximum(count, 1.0)[:, None]
+    far = np.add.reduceat(np.where(at_infinity[:, None], corners, 0.0), starts, axis=0)
+    size = np.maximum.reduceat(np.where(at_infinity, 0.0, np.abs(corners).max(axis=1)), starts)
+    return np.asarray(middle + far * np.where(size > 0, size, 1.0)[:, None])
+
+
+def proved_inside(problem: Problem, points: Floats, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """For each point, whether floats prove that every neuron has the strict sign of its pattern there.
+
+    Running error analysis (Higham, section 3.3): a layer's error is |W| times the error below plus the rounding of
+    its sums, gamma(n + 2) (|W| |a| + |b|).
+    """
+    with np.errstate(all="ignore"):
+        values = problem.origin + points @ problem.basis + points @ problem.basis_tail
+        sizes = np.abs(problem.origin) + np.abs(points) @ (np.abs(problem.basis) + np.abs(problem.basis_tail))
+        errors = 8.0 * UNIT * sizes * ROUND_UP + UNDERFLOW
+        inside = np.ones(len(points), dtype=np.bool_)
+        at = 0
+        for weight, bias in zip(problem.weights, problem.biases, strict=True):
+            active = bits[:, at : at + len(bias)]
+            at += len(bias)
+            z = values @ weight.T + bias
+            rounding = (weight.shape[1] + 2) * UNIT * (np.abs(values) @ np.abs(weight).T + np.abs(bias))
+            errors = (errors @ np.abs(weight).T + rounding) * ROUND_UP + UNDERFLOW
+            inside &= (np.where(active, z, -z) > errors).all(axis=1)
+            values, errors = np.where(active, z, 0.0), np.where(active, errors, 0.0)
+    return inside
+
+
+class Finder:
+    """Finds interior points in rationals."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._forms: ExactForms = exact_forms(problem)
+        self._starts = np.concatenate([[0], np.cumsum(problem.widths)])
+        self._walls: list[Any] = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
+
+    def find(
+        self, guess: Floats, edges: NDArray[np.int64], at_infinity: NDArray[np.bool_], bits: NDArray[np.bool_]
+    ) -> tuple[Floats, tuple[Fraction, ...] | None]:
+        """A float point strictly inside the cell and None, or the nearest float and a rational point."""
+        pattern = [bits[a:b] for a, b in zip(self._starts, self._starts[1:], strict=False)]
+        if self.inside([Fraction(value) for value in guess.tolist()], edges, pattern):
+            return guess, None
+        point = self.middle([self.edge(int(e), pattern) for e in edges], at_infinity)
+        near = np.array([float(value) for value in point])
+        if self.inside([Fraction(value) for value in near.tolist()], edges, pattern):
+            return near, None
+        return near, tuple(point)
+
+    def edge(self, number: int, pattern: list[NDArray[np.bool_]]) -> Any:
+        """The exact inward form of an edge."""
+        if number == -1:
+            return self._forms.infinity
+        if number < 0:
+            return self._walls[-2 - number]
+        layer = int(np.searchsorted(self._starts, number, side="right")) - 1
+        neuron = number - int(self._starts[layer])
+        form = self._forms.forms(layer, pattern)[neuron]
+        return form if pattern[layer][neuron] else scaled(form, -1)
+
+    def inside(self, point: list[Fraction], edges: NDArray[np.int64], pattern: list[NDArray[np.bool_]]) -> bool:
+        """Whether every edge of the cell has the point strictly on its inner side: the edges bound the cell."""
+        ray = [*point, Fraction(1)]
+        return all(
+            sum(Fraction(int(a)) * b for a, b in zip(self.edge(int(e), pattern), ray, strict=True)) > 0 for e in edges
+        )
+
+    def middle(self, edges: list[Any], at_infinity: NDArray[np.bool_]) -> list[Fraction]:
+        """A rational point strictly inside a cell with these edges."""
+        if len(edges) == 4 and edges[0] == edges[1] and edges[2] == edges[3] and len(edges[0]) == 3:
+            return strip_middle(edges[2], edges[0])
+        rays = exact_corners(edges)
+        total = [Fraction(0)] * (len(rays[0]))
+        for ray, infinite in zip(rays, at_infinity, strict=True):
+            size = max(abs(int(value)) for value in ray) if infinite else int(ray[-1])
+            total = [a + Fraction(int(b), size) for a, b in zip(total, ray, strict=True)]
+        return [value / total[-1] for value in total[:-1]]
+
+
+def strip_middle(left: Any, right: Any) -> list[Fraction]:
+    """A point between two parallel lines (inward forms), or inside one of them where the other is infinity."""
+    axis = 0 if left[0] != 0 or right[0] != 0 else 1
+    ends = [-Fraction(int(f[2]), int(f[axis])) for f in (left, right) if f[axis] != 0]
+    if len(ends) == 2:
+        value = sum(ends) / 2
+    elif len(ends) == 1:
+        inward = left if left[axis] != 0 else right
+        value = ends[0] + (1 if inward[axis] > 0 else -1)
+    else:
+        value = Fraction(0)
+    return [value, Fraction(0)] if axis == 0 else [Fraction(0), value]

@@ -1,0 +1,51 @@
+"""What the front doors share: a network and a domain are checked against each other and packed for the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from creases.domain import Domain, Polyline
+from creases.errors import DomainError
+from creases.network import Network
+
+if TYPE_CHECKING:
+    from creases.engine.problem import Problem
+
+__all__ = ["as_problem", "check_fit"]
+
+
+def check_fit(network: Network, domain: Domain) -> None:
+    """Raise DomainError unless the domain lies in the network's input space and has at most two dimensions."""
+    if not isinstance(network, Network):
+        raise DomainError(
+            f"count needs a Network, got {type(network).__name__}. Open a model with creases.load(path_or_module)."
+        )
+    if not isinstance(domain, Domain):
+        raise DomainError(
+            f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
+            "Plane, Box and Space."
+        )
+    if domain.slice.n_in != network.n_in:
+        raise DomainError(
+            f"{domain!r} lies in a space of {domain.slice.n_in} inputs, but {network!r} takes {network.n_in}."
+        )
+    if domain.slice.dimension > 2:
+        raise DomainError(
+            f"{domain!r} has {domain.slice.dimension} dimensions; this version cuts domains of one and two. "
+            "Cut a slice instead: Segment, Line, Plane.through(a, b, c), or a Box that holds all but two inputs fixed."
+        )
+
+
+def as_problem(network: Network, domain: Domain) -> Problem:
+    """The arrays that the engine works on."""
+    from creases.engine.problem import Problem
+
+    sliced = domain.slice
+    return Problem(
+        weights=tuple(layer.weight for layer in network.hidden),
+        biases=tuple(layer.bias for layer in network.hidden),
+        origin=sliced.origin,
+        basis=sliced.basis,
+        basis_tail=sliced.basis_tail,
+        vertices=None if isinstance(domain, Polyline) else domain.vertices,
+    )

@@ -1,0 +1,26 @@
+"""Pictures with matplotlib: the regions of a slice, the network along a line, the count through training.
+
+Every function draws on an `Axes` that is given to it, or on a new `Figure` of its own; none touches pyplot,
+so nothing here opens a window or keeps a figure alive.
+"""
+
+from __future__ import annotations
+
+from creases.plot.colours import Colouring, by_activity, by_pattern
+from creases.plot.figure import new_figure, save_figure
+from creases.plot.history import Series, plot_history
+from creases.plot.line import plot_line
+from creases.plot.regions import plot_complex, window_of
+
+__all__ = [
+    "Colouring",
+    "Series",
+    "by_activity",
+    "by_pattern",
+    "new_figure",
+    "plot_complex",
+    "plot_history",
+    "plot_line",
+    "save_figure",
+    "window_of",
+]

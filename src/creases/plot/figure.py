@@ -1,0 +1,61 @@
+"""Figures without pyplot: no global state, no window, nothing kept alive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from creases.errors import ModelFileError, require_extra
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["INK", "QUIET", "axes_of", "check_name", "figure_of", "new_figure", "save_figure", "tidy"]
+
+# Text and lines; and what must not draw the eye.
+INK, QUIET = "#222222", "#777777"
+SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches. Raises MissingExtraError without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise require_extra("matplotlib", "plot", "Drawing") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
+    """The axes that were given, or those of a new figure."""
+    return new_figure(width, height).add_subplot() if ax is None else ax
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The whole figure that the axes stand on."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def tidy(ax: Axes) -> None:
+    """Take away the frame that says nothing."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> Path:
+    """Write a figure as .png, .pdf or .svg. Raises ModelFileError on any other suffix."""
+    path = check_name(Path(path))
+    figure.savefig(path, dpi=dpi)
+    return path
+
+
+def check_name(path: Path) -> Path:
+    """The path, if its suffix is one that pictures are saved as; else ModelFileError."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ModelFileError(
+            f"Pictures are saved as {', '.join(SUFFIXES)}; {path.name!r} needs one of these."
+        )
+    return path

@@ -1,0 +1,60 @@
+"""List the activation regions of a network on a domain: the front door to the Complex."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from creases.complex import Complex
+from creases.domain import Domain, Polyline
+from creases.errors import DomainError
+from creases.network import Network
+from creases.packing import as_problem, check_fit
+
+__all__ = ["subdivide"]
+
+
+def subdivide(
+    network: Network,
+    domain: Domain,
+    *,
+    threads: int | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+) -> Complex:
+    """All activation regions of `network` on `domain`, with corners and proved patterns.
+
+    The arguments are those of `creases.count`. Memory grows with the number of regions (about 200 bytes each in
+    a plane, plus the pattern); `creases.count` needs none of it.
+    Raises DomainError if the domain does not fit the network, has more than two dimensions, or is a Polyline.
+
+    Examples
+    --------
+    >>> from creases import Network, Segment
+    >>> network = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[-1.0, -1.0], [0.0]])
+    >>> subdivide(network, Segment([-2.0], [2.0])).intervals()
+    array([[0.  , 0.25],
+           [0.25, 0.75],
+           [0.75, 1.  ]])
+    """
+    check_fit(network, domain)
+    if isinstance(domain, Polyline):
+        raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
+    from creases.engine.cells import cut_into_cells
+    from creases.progress import following
+
+    start = time.perf_counter()
+    with following(progress, 1) as follower:
+        table = cut_into_cells(as_problem(network, domain), threads=threads, report=follower.found)
+    return Complex(
+        network=network,
+        domain=domain,
+        first=table.first,
+        corners=table.corners,
+        at_infinity=table.at_infinity,
+        edges=table.edges,
+        patterns=table.patterns,
+        by_layer=tuple(table.tally.by_layer),
+        certified=table.tally.certified,
+        exact_cells=table.tally.exact_cells,
+        seconds=time.perf_counter() - start,
+    )
