@@ -108,11 +108,11 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
         *scale(result, network),
         ("seconds", f"{result.seconds:.3g}"),
     ]
-    if saved is not None:
-        rows.append(("saved to", str(saved)))
     console = out()
     console.print(facts(rows))
     console.print(layers(result, network))
+    if saved is not None:
+        typer.echo(f"saved to {saved}")
 
 
 def certainty(result: Count) -> str:

@@ -94,12 +94,8 @@ def meeting_point(f0, f1, f2, f_g, f_w, g0, g1, g2, g_g, g_w):
     size = max(abs(x), abs(y))
     if not size < np.inf:
         return 0.0, 0.0, np.inf
-    f_left = (
-        abs(f0 * x + f1 * y + f2) + 4.0 * UNIT * ((abs(f0) + abs(f1)) * size + abs(f2)) + f_g * size + f_w
-    )
-    g_left = (
-        abs(g0 * x + g1 * y + g2) + 4.0 * UNIT * ((abs(g0) + abs(g1)) * size + abs(g2)) + g_g * size + g_w
-    )
+    f_left = abs(f0 * x + f1 * y + f2) + 4.0 * UNIT * ((abs(f0) + abs(f1)) * size + abs(f2)) + f_g * size + f_w
+    g_left = abs(g0 * x + g1 * y + g2) + 4.0 * UNIT * ((abs(g0) + abs(g1)) * size + abs(g2)) + g_g * size + g_w
     if size > 0.0:
         f_left += UNDERFLOW
         g_left += UNDERFLOW

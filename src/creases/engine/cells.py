@@ -203,6 +203,4 @@ def strips(problem: Problem, across: Problem, forms: ExactForms, table: CellTabl
     edges[:, 2] = edges[:, 3] = table.edges[0::2]
     tally = table.tally._replace(unbounded=cells)
     first = 4 * np.arange(cells + 1)
-    return CellTable(
-        first, corners.reshape(-1, 2), at_infinity.ravel(), edges.ravel(), table.patterns, tally
-    )
+    return CellTable(first, corners.reshape(-1, 2), at_infinity.ravel(), edges.ravel(), table.patterns, tally)

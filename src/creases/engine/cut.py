@@ -17,18 +17,24 @@ from creases.engine.signs import NEGATIVE
 from creases.engine.work import (
     ACTIVE,
     BY_NEURON,
+    CELL,
+    CHILD,
     CORNERS,
     DEPTH,
     DIMENSION,
     DONE,
     EMIT,
+    FIRST_NEURON,
     FORMS,
     FRESH,
     FULL,
     HAVE,
+    HIGH,
     IDS,
     INACTIVE,
     INTS_TOP,
+    KIND,
+    LOW,
     LOWEST,
     MORE,
     MOST_CHORDS,
@@ -40,6 +46,7 @@ from creases.engine.work import (
     ROWS,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
+    STATUS,
     UNBOUNDED,
     UNPROVED_CELL,
     WAITING,
@@ -105,9 +112,7 @@ def advance(work):
         answer = localise(work, reach + corner_error, corner_error)
         return FULL if answer == FULL else MORE
     if last and half_proved + unknown == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
-        pieces, unbounded = (
-            count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
-        )
+        pieces, unbounded = count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
         if pieces != UNPROVED_CHORDS:
             work.by_layer[layer] += pieces
             state[UNBOUNDED] += unbounded
@@ -124,8 +129,8 @@ def advance(work):
 def tally_neurons(work, net, layer):
     """The current cell is a region of the layers below: add one for each neuron that cuts it."""
     for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.status_n[i] == OPEN and work.kind_n[i] != UNKNOWN:
-            work.by_neuron[work.first_neuron[layer] + work.ints[work.ints[field(net, layer, IDS)] + i]] += 1
+        if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != UNKNOWN:
+            work.by_neuron[work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + i]] += 1
 
 
 @kernel
@@ -144,7 +149,7 @@ def finish(work, count_last):
     if state[DIMENSION] == 2:
         state[UNBOUNDED] += pieces_at_infinity(work, 0)
     else:
-        state[UNBOUNDED] += min(work.cell_ints[0, 1] + work.cell_ints[1, 1], 1)
+        state[UNBOUNDED] += min(work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1], 1)
     state[HAVE] = 0
     forget_answers(work)
     return MORE
@@ -164,9 +169,9 @@ def emit(work):
     work.out_ints[whole] = corners
     for v in range(corners):
         for c in range(d):
-            work.out_reals[at + v * d + c] = work.cell_reals[v, c]
-        work.out_ints[whole + 1 + 2 * v] = work.cell_ints[v, 0]
-        work.out_ints[whole + 2 + 2 * v] = work.cell_ints[v, 1]
+            work.out_reals[at + v * d + c] = work.cell_reals[CELL, v, c]
+        work.out_ints[whole + 1 + 2 * v] = work.cell_ints[CELL, v, 0]
+        work.out_ints[whole + 2 + 2 * v] = work.cell_ints[CELL, v, 1]
     for word in range(words):
         work.out_ints[whole + 1 + 2 * corners + word] = work.pattern[word]
     state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * d, whole + 1 + 2 * corners + words
@@ -180,12 +185,12 @@ def best_row(work, net, layer):
     rows, forms = work.ints[field(net, layer, ROWS)], work.ints[field(net, layer, FORMS)]
     best, chosen = -1.0, -1
     for i in range(rows):
-        if work.status_n[i] != OPEN or work.kind_n[i] != CROSSING:
+        if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] != CROSSING:
             continue
         gradient = 0.0
         for c in range(d):
             gradient += abs(reals[forms + c * rows + i])
-        score = min(work.high_n[i], -work.low_n[i]) / gradient
+        score = min(work.row_reals[HIGH, i], -work.row_reals[LOW, i]) / gradient
         if score > best or chosen < 0:
             best, chosen = score, i
     return chosen
@@ -200,12 +205,12 @@ def split(work, net, layer):
     """
     state = work.state
     corners, rows = state[CORNERS], work.ints[field(net, layer, ROWS)]
-    if corners + 2 > work.cell_reals.shape[0]:
+    if corners + 2 > work.cell_reals.shape[1]:
         return need(state, CORNERS_FIELD, 2 * (corners + 2))
     if no_room(work, corners + 2, rows) == FULL:
         return FULL
     row = best_row(work, net, layer)
-    neuron = work.first_neuron[layer] + work.ints[work.ints[field(net, layer, IDS)] + row]
+    neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
     first = 1.0
     if state[DIMENSION] == 1 and proved_sign(work, row, 0) == NEGATIVE:
         first = -1.0
@@ -216,9 +221,12 @@ def split(work, net, layer):
     corners = cut_off(work, net, layer, row, first)
     take_side(work, row, neuron, first)
     for v in range(corners):
-        for c in range(work.cell_reals.shape[1]):
-            work.cell_reals[v, c] = work.child_reals[v, c]
-        work.cell_ints[v, 0], work.cell_ints[v, 1] = work.child_ints[v, 0], work.child_ints[v, 1]
+        for c in range(work.cell_reals.shape[2]):
+            work.cell_reals[CELL, v, c] = work.cell_reals[CHILD, v, c]
+        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = (
+            work.cell_ints[CHILD, v, 0],
+            work.cell_ints[CHILD, v, 1],
+        )
     state[CORNERS] = corners
     forget_answers(work)
     return MORE
@@ -235,7 +243,7 @@ def cut_off(work, net, layer, row, side):
 @kernel
 def take_side(work, row, neuron, side):
     """Note that a row is active (side 1.0) or not on the part that `cut_off` wrote."""
-    work.status_n[row] = ACTIVE if side > 0.0 else INACTIVE
+    work.row_ints[STATUS, row] = ACTIVE if side > 0.0 else INACTIVE
     if side > 0.0:
         mark_active(work.pattern, neuron)
 
@@ -244,7 +252,7 @@ def take_side(work, row, neuron, side):
 def no_room(work, corners, rows):
     """FULL if the stack cannot take a cell of so many corners and rows."""
     state = work.state
-    reals = state[STACK_REALS_TOP] + corners * work.cell_reals.shape[1]
+    reals = state[STACK_REALS_TOP] + corners * work.cell_reals.shape[2]
     whole = state[STACK_INTS_TOP] + STACK_HEADER + 2 * corners + rows + state[WORDS] + 1
     if reals > work.stack_reals.size:
         return need(state, STACK_REALS_FIELD, reals)
@@ -258,7 +266,7 @@ def push(work, corners, rows):
     """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals
     at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP]
-    columns = work.child_reals.shape[1]
+    columns = work.cell_reals.shape[2]
     start = whole
     stack[whole], stack[whole + 1] = corners, state[NETWORK]
     stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
@@ -266,12 +274,12 @@ def push(work, corners, rows):
     whole += STACK_HEADER
     for v in range(corners):
         for c in range(columns):
-            numbers[at + c] = work.child_reals[v, c]
+            numbers[at + c] = work.cell_reals[CHILD, v, c]
         at += columns
-        stack[whole], stack[whole + 1] = work.child_ints[v, 0], work.child_ints[v, 1]
+        stack[whole], stack[whole + 1] = work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1]
         whole += 2
     for i in range(rows):
-        stack[whole + i] = work.status_n[i]
+        stack[whole + i] = work.row_ints[STATUS, i]
     whole += rows
     for word in range(state[WORDS]):
         stack[whole + word] = work.pattern[word]
@@ -292,9 +300,12 @@ def park(work):
     if no_room(work, corners, rows) == FULL:
         return FULL
     for v in range(corners):
-        for c in range(work.cell_reals.shape[1]):
-            work.child_reals[v, c] = work.cell_reals[v, c]
-        work.child_ints[v, 0], work.child_ints[v, 1] = work.cell_ints[v, 0], work.cell_ints[v, 1]
+        for c in range(work.cell_reals.shape[2]):
+            work.cell_reals[CHILD, v, c] = work.cell_reals[CELL, v, c]
+        work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1] = (
+            work.cell_ints[CELL, v, 0],
+            work.cell_ints[CELL, v, 1],
+        )
     forget_answers(work)
     push(work, corners, rows)
     state[HAVE] = 0
@@ -307,7 +318,7 @@ def pop(work):
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals
     start = whole = stack[state[STACK_INTS_TOP] - 1]
     corners, rows = stack[whole], stack[whole + 4]
-    columns = work.cell_reals.shape[1]
+    columns = work.cell_reals.shape[2]
     state[CORNERS], state[NETWORK] = corners, stack[whole + 1]
     state[REALS_TOP], state[INTS_TOP] = stack[whole + 2], stack[whole + 3]
     state[FRESH] = stack[whole + 5]
@@ -315,11 +326,11 @@ def pop(work):
     at = state[STACK_REALS_TOP] - corners * columns
     for v in range(corners):
         for c in range(columns):
-            work.cell_reals[v, c] = numbers[at + v * columns + c]
-        work.cell_ints[v, 0], work.cell_ints[v, 1] = stack[whole], stack[whole + 1]
+            work.cell_reals[CELL, v, c] = numbers[at + v * columns + c]
+        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = stack[whole], stack[whole + 1]
         whole += 2
     for i in range(rows):
-        work.status_n[i] = stack[whole + i]
+        work.row_ints[STATUS, i] = stack[whole + i]
     whole += rows
     for word in range(state[WORDS]):
         work.pattern[word] = stack[whole + word]

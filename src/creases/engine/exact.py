@@ -133,9 +133,7 @@ class ExactForms:
         n_in = len(origin)
         rows = [[head[i * n_in + j] + tail[i * n_in + j] for j in range(n_in)] for i in range(self.dimension)]
         columns = [*rows, origin]
-        frame = fmpz_mat(
-            n_in, len(columns), [columns[c][j] for j in range(n_in) for c in range(len(columns))]
-        )
+        frame = fmpz_mat(n_in, len(columns), [columns[c][j] for j in range(n_in) for c in range(len(columns))])
         one = fmpz(1) << max(slice_exponent, 0)
         # A negative slice exponent means integers that were divided by a power of two: multiply it back.
         if slice_exponent < 0:
@@ -177,10 +175,7 @@ class ExactForms:
         one = [value << max(lift, 0) for value in self.infinity]
         if lift < 0:
             values = [[value << -lift for value in row] for row in values]
-        forms = [
-            tuple(z + b * w for z, w in zip(row, one, strict=True))
-            for row, b in zip(values, bias, strict=True)
-        ]
+        forms = [tuple(z + b * w for z, w in zip(row, one, strict=True)) for row, b in zip(values, bias, strict=True)]
         return forms, exponent + max(scale, self._chart_scale)
 
 
@@ -200,9 +195,7 @@ def vertex_cell(vertices: Floats) -> ExactCell:
     flat, exponent = as_integers(np.asarray(vertices, dtype=np.float64))
     d = vertices.shape[1]
     w, factor = fmpz(1) << max(exponent, 0), 1 << max(-exponent, 0)
-    rays = [
-        (*(fmpz(value * factor) for value in flat[0][i * d : (i + 1) * d]), w) for i in range(len(vertices))
-    ]
+    rays = [(*(fmpz(value * factor) for value in flat[0][i * d : (i + 1) * d]), w) for i in range(len(vertices))]
     if d == 1:
         low, high = rays
         return ExactCell(rays, [(low[1], -low[0]), (-high[1], high[0])])
@@ -303,9 +296,7 @@ def count_below(
             values = [dot(row, ray) for ray in piece.rays]
             if max(values) > 0 > min(values):
                 pieces.append((clip(piece, row, values), {**signs, j: True}))
-                pieces.append(
-                    (clip(piece, scaled(row, -1), [-value for value in values]), {**signs, j: False})
-                )
+                pieces.append((clip(piece, scaled(row, -1), [-value for value in values]), {**signs, j: False}))
             else:
                 pieces.append((piece, {**signs, j: max(values) > 0}))
         finished = pieces

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from creases.engine.cut import STACK_HEADER, cut, park
 from creases.engine.exact import ExactCell, ExactForms, ExactTally, count_below
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
+from creases.engine.signs import UNPROVED
 from creases.engine.start import Start, independent_rows, restricted, starts, workspace
 from creases.engine.work import (
     BY_NEURON,
@@ -163,9 +164,7 @@ def tally_low_rank(
 
 def exact_forms(problem: Problem, chart: NDArray[np.float64] | None = None) -> ExactForms:
     """The exact forms of a problem's neurons, in a chart."""
-    return ExactForms(
-        problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart
-    )
+    return ExactForms(problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart)
 
 
 def run(
@@ -216,23 +215,28 @@ def drive(work: Work, oracle: Oracle, budget: int, report: Report) -> tuple[Work
             return work, status
 
 
-# Arrays that have one row a corner grow together.
-PER_CORNER = ("cell_reals", "cell_ints", "child_reals", "child_ints", "values_cn", "answers_cn")
+# Arrays with an axis of corners grow together: the axis, and what fills the new part.
+PER_CORNER = {
+    "cell_reals": (1, 0),
+    "cell_ints": (1, 0),
+    "values_cn": (0, 0),
+    "answers_cn": (0, UNPROVED),
+    "asks": (0, 0),
+}
 
 
 def grown(work: Work) -> Work:
     """The workspace with the array that was full made larger."""
     name, needed = Work._fields[int(work.state[FULL_ARRAY])], int(work.state[NEEDED])
-    if name == "cell_reals":
-        larger: dict[str, Any] = {}
-        for field in PER_CORNER:
+    if name in PER_CORNER:
+        more = needed - work.cell_reals.shape[1]
+        larger = {}
+        for field, (axis, fill) in PER_CORNER.items():
             old = getattr(work, field)
-            new = np.full((needed, old.shape[1]), 2 if field == "answers_cn" else 0, old.dtype)
-            new[: len(old)] = old
-            larger[field] = new
-        asks = np.zeros((needed * work.status_n.size, 2), np.int64)
-        asks[: len(work.asks)] = work.asks
-        return work._replace(**larger, asks=asks)
+            pads = [(0, 0)] * old.ndim
+            pads[axis] = (0, more * (work.row_ints.shape[1] if field == "asks" else 1))
+            larger[field] = np.pad(old, pads, constant_values=fill)
+        return work._replace(**larger)
     old = getattr(work, name)
     new = np.zeros(max(needed, 2 * old.size), old.dtype)
     new[: old.size] = old
@@ -244,7 +248,7 @@ def waiting_cells(work: Work) -> list[Task]:
     tasks = []
     end = int(work.state[STACK_INTS_TOP])
     reals_end = int(work.state[STACK_REALS_TOP])
-    columns = work.cell_reals.shape[1]
+    columns = work.cell_reals.shape[2]
     while end > 0:
         begin = int(work.stack_ints[end - 1])
         reals_begin = reals_end - int(work.stack_ints[begin]) * columns
@@ -372,9 +376,7 @@ def cleared(mine: Work, shared: Work) -> Work:
 
 def sums_of(work: Work) -> Work:
     """The workspace with copies of its sums, so that its owner may go on."""
-    return work._replace(
-        state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy()
-    )
+    return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
 
 
 def written(work: Work) -> Cells:

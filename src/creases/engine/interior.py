@@ -35,10 +35,7 @@ def interior_points(
     bits = np.unpackbits(patterns, axis=1, bitorder="little", count=sum(problem.widths)).astype(np.bool_)
     points = middles(first, corners, at_infinity)
     proved = np.concatenate(
-        [
-            proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK])
-            for at in range(0, len(points), CHUNK)
-        ]
+        [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
     )
     exact: dict[int, tuple[Fraction, ...]] = {}
     if not proved.all():

@@ -10,7 +10,21 @@ from creases.engine.kernel import kernel
 from creases.engine.local import field
 from creases.engine.scan import proved_sign
 from creases.engine.signs import POSITIVE
-from creases.engine.work import ERRORS, FORMS, IDS, OPEN, ROWS
+from creases.engine.work import (
+    CELL,
+    CHILD,
+    CHORD_HIGH,
+    CHORD_LOW,
+    ERRORS,
+    FIRST_NEURON,
+    FORMS,
+    IDS,
+    NEAREST,
+    OPEN,
+    ROWS,
+    STATUS,
+    THRESHOLD,
+)
 
 __all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "zero_of"]
 
@@ -52,20 +66,20 @@ def cut_interval(work, net, layer, row, side):
     rows = ints[field(net, layer, ROWS)]
     forms, errors = ints[field(net, layer, FORMS)] + row, ints[field(net, layer, ERRORS)] + row
     f0, f1, f_g, f_w = reals[forms], reals[forms + rows], reals[errors], reals[errors + rows]
-    neuron = work.first_neuron[layer] + ints[ints[field(net, layer, IDS)] + row]
+    neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
     first_is_positive = proved_sign(work, row, 0) == POSITIVE
     new = 1 if first_is_positive == (side > 0.0) else 0  # the corner that the zero replaces
-    child = work.child_reals
-    for c in range(work.cell_reals.shape[1]):
-        child[1 - new, c] = work.cell_reals[1 - new, c]
-    work.child_ints[1 - new, 0], work.child_ints[1 - new, 1] = (
-        work.cell_ints[1 - new, 0],
-        work.cell_ints[1 - new, 1],
+    child = work.cell_reals[CHILD]
+    for c in range(work.cell_reals.shape[2]):
+        child[1 - new, c] = work.cell_reals[CELL, 1 - new, c]
+    work.cell_ints[CHILD, 1 - new, 0], work.cell_ints[CHILD, 1 - new, 1] = (
+        work.cell_ints[CELL, 1 - new, 0],
+        work.cell_ints[CELL, 1 - new, 1],
     )
     child[new, X], child[new, ERROR] = zero_of(f0, f1, f_g, f_w)
     child[new, EDGE], child[new, EDGE + 1] = side * f0, side * f1
     child[new, EDGE_G], child[new, EDGE_W] = f_g, f_w
-    work.child_ints[new, 0], work.child_ints[new, 1] = neuron, 0
+    work.cell_ints[CHILD, new, 0], work.cell_ints[CHILD, new, 1] = neuron, 0
     return 2
 
 
@@ -78,18 +92,18 @@ def count_zeros(work, net, layer):
     """
     zeros = 0
     for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.status_n[i] != OPEN:
+        if work.row_ints[STATUS, i] != OPEN:
             continue
-        if not work.nearest_n[i] > work.threshold_n[i]:
+        if not work.row_reals[NEAREST, i] > work.row_reals[THRESHOLD, i]:
             return UNPROVED_ZEROS, 0
-        a, b, e = abs(work.values_cn[0, i]), abs(work.values_cn[1, i]), work.threshold_n[i]
+        a, b, e = abs(work.values_cn[0, i]), abs(work.values_cn[1, i]), work.row_reals[THRESHOLD, i]
         low = (a - e) / (a + b) * (1.0 - 8.0 * UNIT)
         high = (a + e) / (a + b) * (1.0 + 8.0 * UNIT)
         for before in range(zeros):
-            if not (low > work.chord_high[before, 0] or high < work.chord_low[before, 0]):
+            if not (low > work.chord_reals[before, CHORD_HIGH] or high < work.chord_reals[before, CHORD_LOW]):
                 return UNPROVED_ZEROS, 0
-        work.chord_low[zeros, 0], work.chord_high[zeros, 0] = low, high
+        work.chord_reals[zeros, CHORD_LOW], work.chord_reals[zeros, CHORD_HIGH] = low, high
         zeros += 1
-    ends = work.cell_ints[0, 1] + work.cell_ints[1, 1]
+    ends = work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1]
     # One piece at each end; with no zero the one piece has both.
     return 1 + zeros, min(ends, 1 + zeros)

@@ -23,6 +23,7 @@ from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma
 from creases.engine.kernel import kernel
 from creases.engine.work import (
     ACTIVE,
+    CELL,
     CHANGED,
     CORNERS,
     COUPLING,
@@ -32,14 +33,19 @@ from creases.engine.work import (
     ERRORS,
     FIELDS,
     FIRST,
+    FIRST_NEURON,
     FORMS,
     FRESH,
     FULL,
     FULL_ARRAY,
+    GATHERED,
     HEADER,
+    HIGH,
     IDS,
     INACTIVE,
     INTS_TOP,
+    KEPT,
+    LOW,
     LOWEST,
     NEEDED,
     NETWORK,
@@ -47,11 +53,16 @@ from creases.engine.work import (
     NEW_FIRST,
     NEW_OPEN,
     OPEN,
+    OPEN_STATUS,
+    PLACE,
     REALS_TOP,
     ROWS,
     SHARED,
     SIZES,
+    START,
+    STATUS,
     TEMPORARY,
+    THRESHOLD,
     Work,
 )
 
@@ -90,10 +101,10 @@ def mark_active(pattern, neuron):
 
 @kernel
 def localise(work, reach, corner_error):
-    """Replace the current cell's local network by its own; the lowest layer's rows are given by `status_n`.
+    """Replace the current cell's local network by its own; the lowest layer's rows are given by STATUS.
 
     reach : max |x_c| over the cell. corner_error : largest error of a corner.
-    To be called after a scan of the same cell, whose low_n, high_n and threshold_n it reads.
+    To be called after a scan of the same cell, whose LOW, HIGH and THRESHOLD it reads.
     Returns DONE, or FULL with nothing changed.
     """
     net = work.state[NETWORK]
@@ -116,17 +127,17 @@ def relax(work, net, reach, corner_error):
     """
     state, ints = work.state, work.ints
     lowest, depth = ints[net + LOWEST], state[DEPTH]
-    start_l = work.start_l
-    start_l[lowest] = 0
+    layers = work.layer_ints
+    layers[lowest, START] = 0
     for layer in range(lowest, depth):
-        start_l[layer + 1] = start_l[layer] + ints[field(net, layer, ROWS)]
+        layers[layer + 1, START] = layers[layer, START] + ints[field(net, layer, ROWS)]
     relax_lowest(work, net, lowest, reach)
     for layer in range(lowest + 1, depth):
-        start, rows = start_l[layer], ints[field(net, layer, ROWS)]
+        start, rows = layers[layer, START], ints[field(net, layer, ROWS)]
         terms = combine(work, net, layer, reach)
         stay = bound_rows(work, start, rows, reach, corner_error, terms)
         if rows > FEW_ROWS and stay > STUBBORN * rows:
-            work.status_m[start : start_l[depth]] = OPEN
+            work.open_ints[OPEN_STATUS, start : layers[depth, START]] = OPEN
             return layer
     return depth
 
@@ -138,15 +149,15 @@ def relax_lowest(work, net, lowest, reach):
     rows = ints[field(net, lowest, ROWS)]
     forms, errors = ints[field(net, lowest, FORMS)], ints[field(net, lowest, ERRORS)]
     for i in range(rows):
-        status = work.status_n[i]
-        work.status_m[i] = status
+        status = work.row_ints[STATUS, i]
+        work.open_ints[OPEN_STATUS, i] = status
         if status == INACTIVE:
             continue
         for c in range(d + 1):
             work.relaxed_km[c, i] = reals[forms + c * rows + i]
         radius = (reals[errors + i] * reach + reals[errors + rows + i]) * ROUND_UP
-        low = work.low_n[i] - work.threshold_n[i]
-        high = work.high_n[i] + work.threshold_n[i]
+        low = work.row_reals[LOW, i] - work.row_reals[THRESHOLD, i]
+        high = work.row_reals[HIGH, i] + work.row_reals[THRESHOLD, i]
         set_relaxed(work, i, status, low, high, radius, reach, 0)
 
 
@@ -157,14 +168,14 @@ def combine(work, net, layer, reach):
     The radius takes up |coupling| times the radii below, the row's own bounds, and the rounding of the sums.
     """
     ints, reals, d = work.ints, work.reals, work.state[DIMENSION]
-    rows, start = ints[field(net, layer, ROWS)], work.start_l[layer]
+    rows, start = ints[field(net, layer, ROWS)], work.layer_ints[layer, START]
     first = max(ints[field(net, layer, FIRST)], ints[net + LOWEST])
     forms, errors = ints[field(net, layer, FORMS)], ints[field(net, layer, ERRORS)]
     coupling = ints[field(net, layer, COUPLING)]
-    begin, end = work.start_l[first], start
+    begin, end = work.layer_ints[first, START], start
     terms = end - begin
     rounding = gamma(terms + 4)
-    radius = work.radius_m[start : start + rows]
+    radius = work.relaxed_km[d + 1, start : start + rows]
     radius[:] = 0.0
     for c in range(d + 1):
         given = reals[forms + c * rows : forms + (c + 1) * rows]
@@ -174,7 +185,7 @@ def combine(work, net, layer, reach):
             linear[i] = given[i]
             radius[i] += rounding * largest * abs(given[i])
     for q in range(begin, end):
-        if work.status_m[q] == INACTIVE:
+        if work.open_ints[OPEN_STATUS, q] == INACTIVE:
             continue
         column = reals[coupling + (q - begin) * rows : coupling + (q - begin + 1) * rows]
         for c in range(d + 1):
@@ -182,7 +193,7 @@ def combine(work, net, layer, reach):
             linear = work.relaxed_km[c, start : start + rows]
             for i in range(rows):
                 linear[i] += column[i] * factor
-        below = work.radius_m[q]
+        below = work.relaxed_km[d + 1, q]
         for i in range(rows):
             radius[i] += abs(column[i]) * below
     for i in range(rows):
@@ -198,10 +209,10 @@ def bound_rows(work, start, rows, reach, corner_error, terms):
     (4 u of the sizes, as in `bounds.sign_threshold`; 8 u to cover the rounding of the bounds) widen the radius.
     """
     d, corners = work.state[DIMENSION], work.state[CORNERS]
-    low_n, high_n = work.low_n, work.high_n
+    low_n, high_n = work.row_reals[LOW], work.row_reals[HIGH]
     for v in range(corners):
-        x = work.cell_reals[v, 0]
-        y = work.cell_reals[v, d - 1]
+        x = work.cell_reals[CELL, v, 0]
+        y = work.cell_reals[CELL, v, d - 1]
         for i in range(rows):
             value = work.relaxed_km[0, start + i] * x + work.relaxed_km[d, start + i]
             if d == 2:
@@ -214,7 +225,7 @@ def bound_rows(work, start, rows, reach, corner_error, terms):
         for c in range(d):
             gradient += abs(work.relaxed_km[c, start + i])
         size = gradient * reach + abs(work.relaxed_km[d, start + i])
-        radius = work.radius_m[start + i]
+        radius = work.relaxed_km[d + 1, start + i]
         slack = (radius + gradient * corner_error + 8.0 * UNIT * size) * ROUND_UP + UNDERFLOW
         low, high = low_n[i] - slack, high_n[i] + slack
         # A NaN or an infinity proves nothing: such a row stays open.
@@ -225,7 +236,7 @@ def bound_rows(work, start, rows, reach, corner_error, terms):
         else:
             status = OPEN
             stay += 1
-        work.status_m[start + i] = status
+        work.open_ints[OPEN_STATUS, start + i] = status
         if status != INACTIVE:
             set_relaxed(work, start + i, status, low, high, radius, reach, terms)
     return stay
@@ -254,7 +265,7 @@ def set_relaxed(work, q, status, low, high, radius, reach, terms):
         size += abs(value) * (reach if c < d else 1.0)
     work.relaxed_km[d, q] += 0.5 * lift
     rounding = gamma(work.relaxed_km.shape[1] + terms + 8)
-    work.radius_m[q] = (slope * radius + 0.5 * lift + rounding * (size + lift)) * ROUND_UP + UNDERFLOW
+    work.relaxed_km[d + 1, q] = (slope * radius + 0.5 * lift + rounding * (size + lift)) * ROUND_UP + UNDERFLOW
 
 
 @kernel
@@ -262,28 +273,28 @@ def plan(work, net, horizon):
     """Count what stays and what is substituted in each layer, and see that there is room; FULL if not."""
     state, ints = work.state, work.ints
     lowest, depth, k = ints[net + LOWEST], state[DEPTH], state[DIMENSION] + 1
-    plan_l, start_l = work.plan_l, work.start_l
+    layers = work.layer_ints
     reals_room, temporary_room = state[REALS_TOP], 0
     ints_room = state[INTS_TOP] + HEADER + FIELDS * depth
     for layer in range(lowest, depth):
         stay = active = 0
-        for q in range(start_l[layer], start_l[layer + 1]):
-            stay += work.status_m[q] == OPEN
-            active += work.status_m[q] == ACTIVE
-        changed = stay < start_l[layer + 1] - start_l[layer]
+        for q in range(layers[layer, START], layers[layer + 1, START]):
+            stay += work.open_ints[OPEN_STATUS, q] == OPEN
+            active += work.open_ints[OPEN_STATUS, q] == ACTIVE
+        changed = stay < layers[layer + 1, START] - layers[layer, START]
         first = max(ints[field(net, layer, FIRST)], lowest)
         new_first, shared = min(first, layer), not changed and layer >= horizon
         for below in range(first, layer):
-            if plan_l[below, CHANGED]:
+            if layers[below, CHANGED]:
                 shared = False
-            if plan_l[below, NEW_ACTIVE] > 0:
-                new_first = min(new_first, plan_l[below, NEW_FIRST])
+            if layers[below, NEW_ACTIVE] > 0:
+                new_first = min(new_first, layers[below, NEW_FIRST])
         columns = 0
         for below in range(new_first, layer):
-            columns += plan_l[below, NEW_OPEN]
-        plan_l[layer, NEW_OPEN], plan_l[layer, NEW_ACTIVE] = stay, active
-        plan_l[layer, NEW_FIRST], plan_l[layer, SHARED] = new_first, shared
-        plan_l[layer, TEMPORARY], plan_l[layer, CHANGED] = temporary_room, changed
+            columns += layers[below, NEW_OPEN]
+        layers[layer, NEW_OPEN], layers[layer, NEW_ACTIVE] = stay, active
+        layers[layer, NEW_FIRST], layers[layer, SHARED] = new_first, shared
+        layers[layer, TEMPORARY], layers[layer, CHANGED] = temporary_room, changed
         if not shared:
             reals_room += stay * (k + 4 + columns)
             temporary_room += active * (k + 4 + columns)
@@ -300,29 +311,29 @@ def plan(work, net, horizon):
 @kernel
 def reduce(work, net, new):
     """Write the new local network at the top of the arenas, lowest layer first."""
-    state, ints, plan_l = work.state, work.ints, work.plan_l
+    state, ints, layers = work.state, work.ints, work.layer_ints
     lowest, depth, k = ints[net + LOWEST], state[DEPTH], state[DIMENSION] + 1
     ints[new + LOWEST] = lowest
     ints_top, reals_top = new + HEADER + FIELDS * depth, state[REALS_TOP]
     for layer in range(lowest, depth):
-        stay, active = plan_l[layer, NEW_OPEN], plan_l[layer, NEW_ACTIVE]
-        if plan_l[layer, SHARED]:
+        stay, active = layers[layer, NEW_OPEN], layers[layer, NEW_ACTIVE]
+        if layers[layer, SHARED]:
             for name in range(FIELDS):
                 ints[field(new, layer, name)] = ints[field(net, layer, name)]
-            for q in range(work.start_l[layer], work.start_l[layer + 1]):
-                work.place_m[q] = q - work.start_l[layer]
+            for q in range(work.layer_ints[layer, START], work.layer_ints[layer + 1, START]):
+                work.open_ints[PLACE, q] = q - work.layer_ints[layer, START]
             continue
         sort_rows(work, net, layer, lowest, ints_top)
         columns = 0
-        for below in range(plan_l[layer, NEW_FIRST], layer):
-            columns += plan_l[below, NEW_OPEN]
+        for below in range(layers[layer, NEW_FIRST], layer):
+            columns += layers[below, NEW_OPEN]
         ints[field(new, layer, ROWS)] = stay
-        ints[field(new, layer, FIRST)] = plan_l[layer, NEW_FIRST]
+        ints[field(new, layer, FIRST)] = layers[layer, NEW_FIRST]
         ints[field(new, layer, IDS)] = ints_top
         set_offsets(ints, field(new, layer, 0), reals_top, stay, k)
         write_rows(work, net, new, layer, 0, stay, work.reals, reals_top, columns)
         if active:
-            write_rows(work, net, new, layer, stay, active, work.temporary, plan_l[layer, TEMPORARY], columns)
+            write_rows(work, net, new, layer, stay, active, work.temporary, layers[layer, TEMPORARY], columns)
         ints_top += stay
         reals_top += stay * (k + 4 + columns)
     state[INTS_TOP], state[REALS_TOP] = ints_top, reals_top
@@ -339,22 +350,22 @@ def set_offsets(ints, record, at, rows, k):
 
 @kernel
 def sort_rows(work, net, layer, lowest, ids_at):
-    """List the rows that stay, then those to substitute, in kept_n; give each its place; mark the active."""
+    """List the rows that stay, then those to substitute, in KEPT; give each its place; mark the active."""
     ints = work.ints
-    start, rows = work.start_l[layer], ints[field(net, layer, ROWS)]
+    start, rows = work.layer_ints[layer, START], ints[field(net, layer, ROWS)]
     old_ids = ints[field(net, layer, IDS)]
-    stay, active = 0, work.plan_l[layer, NEW_OPEN]
-    base = work.first_neuron[layer]
+    stay, active = 0, work.layer_ints[layer, NEW_OPEN]
+    base = work.layer_ints[layer, FIRST_NEURON]
     for i in range(rows):
-        status = work.status_m[start + i]
+        status = work.open_ints[OPEN_STATUS, start + i]
         if status == OPEN:
-            work.kept_n[stay] = i
-            work.place_m[start + i] = stay
+            work.row_ints[KEPT, stay] = i
+            work.open_ints[PLACE, start + i] = stay
             ints[ids_at + stay] = ints[old_ids + i]
             stay += 1
         elif status == ACTIVE:
-            work.kept_n[active] = i
-            work.place_m[start + i] = active - work.plan_l[layer, NEW_OPEN]
+            work.row_ints[KEPT, active] = i
+            work.open_ints[PLACE, start + i] = active - work.layer_ints[layer, NEW_OPEN]
             active += 1
             if layer > lowest:
                 mark_active(work.pattern, base + ints[old_ids + i])
@@ -362,7 +373,7 @@ def sort_rows(work, net, layer, lowest, ids_at):
 
 @kernel
 def write_rows(work, net, new, layer, begin, n, target, at, columns):
-    """Write n rows of a layer (those of kept_n from `begin`) with everything stable below substituted.
+    """Write n rows of a layer (those of KEPT from `begin`) with everything stable below substituted.
 
     target, at : the array and place for forms (k n), errors (2 n), sizes (2 n), coupling (columns n).
 
@@ -377,7 +388,7 @@ def write_rows(work, net, new, layer, begin, n, target, at, columns):
     errors_at, sizes_at, coupling_at = at + k * n, at + (k + 2) * n, at + (k + 4) * n
     target[sizes_at : coupling_at + columns * n] = 0.0
     for i in range(n):
-        old = work.kept_n[begin + i]
+        old = work.row_ints[KEPT, begin + i]
         for c in range(k):
             value = reals[forms + c * rows + old]
             target[at + c * n + i] = value
@@ -389,25 +400,25 @@ def write_rows(work, net, new, layer, begin, n, target, at, columns):
             target[sizes_at + i] = (target[sizes_at + i] + target[errors_at + i]) * ROUND_UP
         return
     first = max(ints[field(net, layer, FIRST)], lowest)
-    begin_q, end_q = work.start_l[first], work.start_l[layer]
+    begin_q, end_q = work.layer_ints[first, START], work.layer_ints[layer, START]
     terms = 2 + end_q - begin_q
     coupling = ints[field(net, layer, COUPLING)]
-    gathered = work.gathered_n
+    gathered = work.row_reals[GATHERED]
     shift = 0
-    for below in range(work.plan_l[layer, NEW_FIRST], first):
-        shift += work.plan_l[below, NEW_OPEN]
+    for below in range(work.layer_ints[layer, NEW_FIRST], first):
+        shift += work.layer_ints[below, NEW_OPEN]
     substituted = touched_g = touched_w = False
     for below in range(first, layer):
-        stay = work.plan_l[below, NEW_OPEN]
+        stay = work.layer_ints[below, NEW_OPEN]
         sizes_below = ints[field(new, below, SIZES)]
-        for q in range(work.start_l[below], work.start_l[below + 1]):
-            status = work.status_m[q]
+        for q in range(work.layer_ints[below, START], work.layer_ints[below + 1, START]):
+            status = work.open_ints[OPEN_STATUS, q]
             if status == INACTIVE:
                 continue
             column = coupling + (q - begin_q) * rows
             for i in range(n):
-                gathered[i] = reals[column + work.kept_n[begin + i]]
-            place = work.place_m[q]
+                gathered[i] = reals[column + work.row_ints[KEPT, begin + i]]
+            place = work.open_ints[PLACE, q]
             if status == OPEN:
                 slot = coupling_at + (shift + place) * n
                 size_g, size_w = reals[sizes_below + place], reals[sizes_below + stay + place]
@@ -426,10 +437,10 @@ def write_rows(work, net, new, layer, begin, n, target, at, columns):
 
 @kernel
 def substitute(work, layer, below, place, n, target, at, rounding):
-    """Add gathered_n times one active row (in `temporary`) to n rows; say which of its bounds are not zero."""
-    temporary, plan_l, k = work.temporary, work.plan_l, work.state[DIMENSION] + 1
-    gathered, active = work.gathered_n, plan_l[below, NEW_ACTIVE]
-    source = plan_l[below, TEMPORARY]
+    """Add GATHERED times one active row (in `temporary`) to n rows; say which of its bounds are not zero."""
+    temporary, layers, k = work.temporary, work.layer_ints, work.state[DIMENSION] + 1
+    gathered, active = work.row_reals[GATHERED], layers[below, NEW_ACTIVE]
+    source = layers[below, TEMPORARY]
     for c in range(k):
         value = temporary[source + c * active + place]
         for i in range(n):
@@ -442,11 +453,11 @@ def substitute(work, layer, below, place, n, target, at, rounding):
         target[errors_at + i] += abs(gathered[i]) * error_g
         target[errors_at + n + i] += abs(gathered[i]) * error_w
     slot, columns = coupling_at, 0
-    for under in range(plan_l[layer, NEW_FIRST], below):
-        if under < plan_l[below, NEW_FIRST]:
-            slot += plan_l[under, NEW_OPEN] * n
+    for under in range(layers[layer, NEW_FIRST], below):
+        if under < layers[below, NEW_FIRST]:
+            slot += layers[under, NEW_OPEN] * n
         else:
-            columns += plan_l[under, NEW_OPEN]
+            columns += layers[under, NEW_OPEN]
     source += (k + 4) * active + place
     for j in range(columns):
         value = temporary[source + j * active]
@@ -460,16 +471,14 @@ def substitute(work, layer, below, place, n, target, at, rounding):
 @kernel
 def finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched_w, rounding):
     """Close the bounds of n rows: rounding of what was there, underflow, and the new sizes."""
-    ints, reals, plan_l, k = work.ints, work.reals, work.plan_l, work.state[DIMENSION] + 1
+    ints, reals, layers, k = work.ints, work.reals, work.layer_ints, work.state[DIMENSION] + 1
     errors_at, sizes_at, coupling_at = at + k * n, at + (k + 2) * n, at + (k + 4) * n
     for half in range(2):
         touched = touched_w if half else touched_g
         for i in range(half * n, half * n + n):
             tiny = UNDERFLOW if touched or target[sizes_at + i] > 0.0 else 0.0
             if substituted:
-                target[errors_at + i] = (
-                    target[errors_at + i] + rounding * target[sizes_at + i]
-                ) * ROUND_UP + tiny
+                target[errors_at + i] = (target[errors_at + i] + rounding * target[sizes_at + i]) * ROUND_UP + tiny
     if substituted:
         target[sizes_at : sizes_at + 2 * n] = 0.0
         for c in range(k):
@@ -477,8 +486,8 @@ def finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched
             for i in range(n):
                 target[slot + i] += abs(target[at + c * n + i])
         column = coupling_at
-        for below in range(plan_l[layer, NEW_FIRST], layer):
-            stay, sizes = plan_l[below, NEW_OPEN], ints[field(new, below, SIZES)]
+        for below in range(layers[layer, NEW_FIRST], layer):
+            stay, sizes = layers[below, NEW_OPEN], ints[field(new, below, SIZES)]
             for j in range(stay):
                 size_g, size_w = reals[sizes + j], reals[sizes + stay + j]
                 for i in range(n):
@@ -503,4 +512,4 @@ def enter(work, new):
     ints[new + LOWEST] = layer
     state[NETWORK] = new
     if layer < state[DEPTH]:
-        work.status_n[: ints[field(new, layer, ROWS)]] = OPEN
+        work.row_ints[STATUS, : ints[field(new, layer, ROWS)]] = OPEN

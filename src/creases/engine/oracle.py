@@ -16,18 +16,7 @@ from numpy.typing import NDArray
 from creases.engine.bounds import UNIT
 from creases.engine.exact import ExactForms, dot, exact_corners, scaled
 from creases.engine.signs import NEGATIVE, POSITIVE, ZERO
-from creases.engine.work import (
-    ASKED,
-    CORNERS,
-    DIMENSION,
-    EXACT_CELLS,
-    FIELDS,
-    HEADER,
-    IDS,
-    LOWEST,
-    NETWORK,
-    Work,
-)
+from creases.engine.work import ASKED, CELL, CORNERS, DIMENSION, EXACT_CELLS, FIELDS, HEADER, IDS, LOWEST, NETWORK, Work
 
 __all__ = ["Oracle"]
 
@@ -74,7 +63,7 @@ class Oracle:
 
     def corners(self, work: Work, pattern: list[NDArray[np.bool_]]) -> list[Any]:
         """The exact corners of the current cell as rays with positive last coordinate."""
-        edges = [self.edge(int(i), pattern) for i in work.cell_ints[: int(work.state[CORNERS]), 0]]
+        edges = [self.edge(int(i), pattern) for i in work.cell_ints[CELL, : int(work.state[CORNERS]), 0]]
         return exact_corners(edges)
 
     def sharpen(self, work: Work, corners: list[Any]) -> None:
@@ -85,7 +74,7 @@ class Oracle:
             for c in range(d):
                 true = Fraction(int(ray[c]), int(ray[-1]))
                 near = float(true)
-                work.cell_reals[v, c] = near
+                work.cell_reals[CELL, v, c] = near
                 if Fraction(near) != true:
                     worst = max(worst, 2.0 * UNIT * abs(near) + 2.0**-1070)
-            work.cell_reals[v, d] = worst
+            work.cell_reals[CELL, v, d] = worst

@@ -12,7 +12,24 @@ from creases.engine.kernel import kernel
 from creases.engine.local import field
 from creases.engine.scan import proved_sign
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
-from creases.engine.work import CORNERS, ERRORS, FORMS, IDS, OPEN, ROWS
+from creases.engine.work import (
+    CELL,
+    CHILD,
+    CHORD_END,
+    CHORD_HIGH,
+    CHORD_LOW,
+    CHORD_ROW,
+    CORNERS,
+    ERRORS,
+    FIRST_NEURON,
+    FORMS,
+    IDS,
+    NEAREST,
+    OPEN,
+    ROWS,
+    STATUS,
+    THRESHOLD,
+)
 
 __all__ = ["INFINITY_WALL", "UNPROVED_CHORDS", "count_chords", "cut_polygon", "pieces_at_infinity"]
 
@@ -37,9 +54,9 @@ def cut_polygon(work, net, layer, row, side):
     forms, errors = ints[field(net, layer, FORMS)] + row, ints[field(net, layer, ERRORS)] + row
     h0, h1, h2 = side * reals[forms], side * reals[forms + rows], side * reals[forms + 2 * rows]
     h_g, h_w = reals[errors], reals[errors + rows]
-    neuron = work.first_neuron[layer] + ints[ints[field(net, layer, IDS)] + row]
+    neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
     wanted = POSITIVE if side > 0.0 else NEGATIVE
-    cell, child = work.cell_reals, work.child_reals
+    cell, child = work.cell_reals[CELL], work.cell_reals[CHILD]
     n = 0
     before = proved_sign(work, row, corners - 1)
     sign = proved_sign(work, row, 0)
@@ -50,7 +67,10 @@ def cut_polygon(work, net, layer, row, side):
         if sign == wanted or (sign == ZERO and (after == wanted or before == wanted)):
             for c in range(cell.shape[1]):
                 child[n, c] = cell[v, c]
-            work.child_ints[n, 0], work.child_ints[n, 1] = work.cell_ints[v, 0], work.cell_ints[v, 1]
+            work.cell_ints[CHILD, n, 0], work.cell_ints[CHILD, n, 1] = (
+                work.cell_ints[CELL, v, 0],
+                work.cell_ints[CELL, v, 1],
+            )
             if sign == ZERO and after != wanted:
                 set_edge(work, n, h0, h1, h2, h_g, h_w, neuron)
             n += 1
@@ -60,9 +80,9 @@ def cut_polygon(work, net, layer, row, side):
                 set_edge(work, n, h0, h1, h2, h_g, h_w, neuron)
             else:
                 x, y, error = meeting_point(h0, h1, h2, h_g, h_w, f0, f1, f2, f_g, f_w)
-                set_edge(work, n, f0, f1, f2, f_g, f_w, work.cell_ints[v, 0])
+                set_edge(work, n, f0, f1, f2, f_g, f_w, work.cell_ints[CELL, v, 0])
             child[n, X], child[n, Y], child[n, ERROR] = x, y, error
-            work.child_ints[n, 1] = work.cell_ints[v, 0] == INFINITY_WALL
+            work.cell_ints[CHILD, n, 1] = work.cell_ints[CELL, v, 0] == INFINITY_WALL
             n += 1
         before, sign = sign, after
     return n
@@ -71,10 +91,10 @@ def cut_polygon(work, net, layer, row, side):
 @kernel
 def set_edge(work, v, f0, f1, f2, f_g, f_w, edge_id):
     """Give the child's corner v its edge."""
-    child = work.child_reals
+    child = work.cell_reals[CHILD]
     child[v, EDGE], child[v, EDGE + 1], child[v, EDGE + 2] = f0, f1, f2
     child[v, EDGE_G], child[v, EDGE_W] = f_g, f_w
-    work.child_ints[v, 0] = edge_id
+    work.cell_ints[CHILD, v, 0] = edge_id
 
 
 @kernel
@@ -90,11 +110,11 @@ def count_chords(work, net, layer):
     """
     chords = 0
     for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.status_n[i] != OPEN:
+        if work.row_ints[STATUS, i] != OPEN:
             continue
-        if not work.nearest_n[i] > work.threshold_n[i]:
+        if not work.row_reals[NEAREST, i] > work.row_reals[THRESHOLD, i]:
             return UNPROVED_CHORDS, 0  # a corner lies on the line, or only just not
-        work.chord_rows[chords] = i
+        work.chord_ints[chords, CHORD_ROW] = i
         place_ends(work, i, chords)
         chords += 1
     crossings = 0
@@ -118,7 +138,7 @@ def place_ends(work, row, q):
     With a = |h(v)| and b = |h(v')| of opposite signs, both known up to e, t = a / (a + b) grows with a and falls
     with b: it lies between (a - e) / (a + b) and (a + e) / (a + b); 8 u pay for rounding.
     """
-    corners, e = work.state[CORNERS], work.threshold_n[row]
+    corners, e = work.state[CORNERS], work.row_reals[THRESHOLD, row]
     end = 0
     for v in range(corners):
         here = work.values_cn[v, row]
@@ -126,21 +146,21 @@ def place_ends(work, row, q):
         if (here > 0.0) == (there > 0.0):
             continue
         a, b = abs(here), abs(there)
-        work.chord_ends[q, end] = v
-        work.chord_low[q, end] = (a - e) / (a + b) * (1.0 - 8.0 * UNIT)
-        work.chord_high[q, end] = (a + e) / (a + b) * (1.0 + 8.0 * UNIT)
+        work.chord_ints[q, CHORD_END + end] = v
+        work.chord_reals[q, CHORD_LOW + end] = (a - e) / (a + b) * (1.0 - 8.0 * UNIT)
+        work.chord_reals[q, CHORD_HIGH + end] = (a + e) / (a + b) * (1.0 + 8.0 * UNIT)
         end += 1
 
 
 @kernel
 def is_beyond(work, a, end_a, b, end_b):
     """1 if end_b of chord b comes after end_a of chord a around the boundary, 0 if before, UNPROVED if not known."""
-    edge_a, edge_b = work.chord_ends[a, end_a], work.chord_ends[b, end_b]
+    edge_a, edge_b = work.chord_ints[a, CHORD_END + end_a], work.chord_ints[b, CHORD_END + end_b]
     if edge_a != edge_b:
         return 1 if edge_b > edge_a else 0
-    if work.chord_low[b, end_b] > work.chord_high[a, end_a]:
+    if work.chord_reals[b, CHORD_LOW + end_b] > work.chord_reals[a, CHORD_HIGH + end_a]:
         return 1
-    if work.chord_high[b, end_b] < work.chord_low[a, end_a]:
+    if work.chord_reals[b, CHORD_HIGH + end_b] < work.chord_reals[a, CHORD_LOW + end_a]:
         return 0
     return UNPROVED
 
@@ -162,7 +182,7 @@ def do_cross(work, a, b):
 def proved_apart(work, net, layer, a, b, c):
     """True if it is proved that chord c does not pass through the point where chords a and b meet in the cell."""
     ints, reals = work.ints, work.reals
-    i, j, k = work.chord_rows[a], work.chord_rows[b], work.chord_rows[c]
+    i, j, k = work.chord_ints[a, CHORD_ROW], work.chord_ints[b, CHORD_ROW], work.chord_ints[c, CHORD_ROW]
     rows = ints[field(net, layer, ROWS)]
     forms, errors = ints[field(net, layer, FORMS)], ints[field(net, layer, ERRORS)]
     f0, f1, f2 = reals[forms + i], reals[forms + rows + i], reals[forms + 2 * rows + i]
@@ -183,9 +203,7 @@ def proved_apart(work, net, layer, a, b, c):
         reals[errors + rows + j],
     )
     reach = max(abs(x), abs(y))
-    bound = sign_threshold(
-        abs(h0) + abs(h1), abs(h2), reals[errors + k], reals[errors + rows + k], reach, error
-    )
+    bound = sign_threshold(abs(h0) + abs(h1), abs(h2), reals[errors + k], reals[errors + rows + k], reach, error)
     return abs(h0 * x + h1 * y + h2) > bound * ROUND_UP
 
 
@@ -194,11 +212,11 @@ def pieces_at_infinity(work, chords):
     """How many of a cell's pieces reach infinity: none, one, or one more than the chords that end on its far edge."""
     infinite = 0
     for v in range(work.state[CORNERS]):
-        if work.cell_ints[v, 0] == INFINITY_WALL:
+        if work.cell_ints[CELL, v, 0] == INFINITY_WALL:
             infinite = 1
             for q in range(chords):
-                infinite += (work.chord_ends[q, 0] == v) + (work.chord_ends[q, 1] == v)
+                infinite += (work.chord_ints[q, CHORD_END] == v) + (work.chord_ints[q, CHORD_END + 1] == v)
             return infinite
         # One point at infinity without an edge there: parallel sides. No chord passes through a corner.
-        infinite = max(infinite, work.cell_ints[v, 1])
+        infinite = max(infinite, work.cell_ints[CELL, v, 1])
     return infinite

@@ -13,16 +13,24 @@ from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (
     ACTIVE,
     ASKED,
+    CELL,
     CORNERS,
     DIMENSION,
     ERRORS,
+    FIRST_NEURON,
     FORMS,
+    HIGH,
     IDS,
     INACTIVE,
+    KIND,
+    LOW,
     LOWEST,
+    NEAREST,
     NETWORK,
     OPEN,
     ROWS,
+    STATUS,
+    THRESHOLD,
 )
 
 __all__ = [
@@ -37,7 +45,7 @@ __all__ = [
     "sign_at",
 ]
 
-# kind_n: how an open row meets the cell.
+# KIND: how an open row meets the cell.
 CROSSING = 0  # cuts it, and its sign at every corner is proved
 CROSSING_UNPROVED = 1  # cuts it, but some corner's sign is not proved
 UNKNOWN = 2  # not proved either way
@@ -50,8 +58,8 @@ def cell_reach(work):
     reach = error = 0.0
     for v in range(work.state[CORNERS]):
         for c in range(d):
-            reach = max(reach, abs(work.cell_reals[v, c]))
-        error = max(error, work.cell_reals[v, d])
+            reach = max(reach, abs(work.cell_reals[CELL, v, c]))
+        error = max(error, work.cell_reals[CELL, v, d])
     return reach, error
 
 
@@ -62,12 +70,12 @@ def evaluate(work, net, layer):
     rows, forms = work.ints[field(net, layer, ROWS)], work.ints[field(net, layer, FORMS)]
     first, second = reals[forms : forms + rows], reals[forms + rows : forms + 2 * rows]
     constant = reals[forms + d * rows : forms + (d + 1) * rows]
-    low_n, high_n, nearest_n = work.low_n, work.high_n, work.nearest_n
+    low_n, high_n, nearest_n = work.row_reals[LOW], work.row_reals[HIGH], work.row_reals[NEAREST]
     for v in range(corners):
         values = work.values_cn[v]
-        x = work.cell_reals[v, 0]
+        x = work.cell_reals[CELL, v, 0]
         if d == 2:
-            y = work.cell_reals[v, 1]
+            y = work.cell_reals[CELL, v, 1]
             for i in range(rows):
                 values[i] = first[i] * x + second[i] * y + constant[i]
         else:
@@ -93,9 +101,7 @@ def threshold(work, net, layer, row, reach, corner_error):
     for c in range(d):
         gradient += abs(reals[forms + c * rows + row])
     constant = abs(reals[forms + d * rows + row])
-    return sign_threshold(
-        gradient, constant, reals[errors + row], reals[errors + rows + row], reach, corner_error
-    )
+    return sign_threshold(gradient, constant, reals[errors + row], reals[errors + rows + row], reach, corner_error)
 
 
 @kernel
@@ -108,10 +114,10 @@ def sign_at(work, row, v):
     if answer != UNPROVED:
         return answer
     net, d = work.state[NETWORK], work.state[DIMENSION]
-    reach = abs(work.cell_reals[v, 0])
+    reach = abs(work.cell_reals[CELL, v, 0])
     if d == 2:
-        reach = max(reach, abs(work.cell_reals[v, 1]))
-    bound = threshold(work, net, work.ints[net + LOWEST], row, reach, work.cell_reals[v, d])
+        reach = max(reach, abs(work.cell_reals[CELL, v, 1]))
+    bound = threshold(work, net, work.ints[net + LOWEST], row, reach, work.cell_reals[CELL, v, d])
     value = work.values_cn[v, row]
     if value > bound:
         return POSITIVE
@@ -125,7 +131,7 @@ def sign_at(work, row, v):
 @kernel
 def proved_sign(work, row, v):
     """`sign_at` for a row of kind CROSSING: quickly where the common bound settles all its corners."""
-    if work.nearest_n[row] > work.threshold_n[row]:
+    if work.row_reals[NEAREST, row] > work.row_reals[THRESHOLD, row]:
         return POSITIVE if work.values_cn[v, row] > 0.0 else NEGATIVE
     return sign_at(work, row, v)
 
@@ -158,21 +164,21 @@ def scan(work, net, layer, reach, corner_error):
     ids = work.ints[field(net, layer, IDS)]
     crossing = half_proved = unknown = 0
     for i in range(rows):
-        if work.status_n[i] != OPEN:
+        if work.row_ints[STATUS, i] != OPEN:
             continue
         bound = threshold(work, net, layer, i, reach, corner_error)
-        work.threshold_n[i] = bound
-        low, high = work.low_n[i], work.high_n[i]
+        work.row_reals[THRESHOLD, i] = bound
+        low, high = work.row_reals[LOW, i], work.row_reals[HIGH, i]
         status, kind = OPEN, CROSSING
         if low > bound and high < 1e300:
             status = ACTIVE
         elif high < -bound and low > -1e300:
             status = INACTIVE
-        elif not (low < -bound and high > bound and work.nearest_n[i] > bound):
+        elif not (low < -bound and high > bound and work.row_reals[NEAREST, i] > bound):
             status, kind = look_closer(work, i)
-        work.status_n[i], work.kind_n[i] = status, kind
+        work.row_ints[STATUS, i], work.row_ints[KIND, i] = status, kind
         if status == ACTIVE:
-            mark_active(work.pattern, work.first_neuron[layer] + work.ints[ids + i])
+            mark_active(work.pattern, work.layer_ints[layer, FIRST_NEURON] + work.ints[ids + i])
         elif status == OPEN:
             crossing += kind == CROSSING
             half_proved += kind == CROSSING_UNPROVED
@@ -185,7 +191,7 @@ def ask(work, net, layer):
     """List in `asks` every sign of an open row at a corner that is not proved; return how many were added."""
     asked = before = work.state[ASKED]
     for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.status_n[i] == OPEN and work.kind_n[i] != CROSSING:
+        if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != CROSSING:
             for v in range(work.state[CORNERS]):
                 if sign_at(work, i, v) == UNPROVED:
                     work.asks[asked, 0], work.asks[asked, 1] = i, v

@@ -24,9 +24,8 @@ from creases.engine.line import zero_of
 from creases.engine.problem import Problem
 from creases.engine.work import (
     ACTIVE,
+    CHILD,
     COUPLING,
-    DEPTH,
-    DIMENSION,
     ERRORS,
     FIELDS,
     FIRST,
@@ -41,7 +40,7 @@ from creases.engine.work import (
     REALS_TOP,
     ROWS,
     SIZES,
-    WORDS,
+    STATUS,
     Work,
     allocate,
 )
@@ -87,13 +86,9 @@ def first_forms(problem: Problem) -> tuple[Floats, Floats]:
         bounds = []
         for head, tail in zip(problem.basis, problem.basis_tail, strict=True):
             sizes = np.abs(weight) @ np.abs(head)
-            exact = (
-                not tail.any() and np.count_nonzero(head) == 1 and abs(np.frexp(head[head != 0][0])[0]) == 0.5
-            )
+            exact = not tail.any() and np.count_nonzero(head) == 1 and abs(np.frexp(head[head != 0][0])[0]) == 0.5
             bounds.append(
-                0.0 * sizes
-                if exact
-                else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW
+                0.0 * sizes if exact else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW
             )
         constant = weight @ problem.origin + bias
         sizes = np.abs(weight) @ np.abs(problem.origin) + np.abs(bias)
@@ -244,9 +239,7 @@ def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
     """Whether the cone of these exact inward forms has, in the chart, corners that are all finite and in order."""
     k = len(chart)
     (entries,), _ = as_integers(chart)
-    moved = [
-        tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward
-    ]
+    moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]
     edges = [*moved, (*(fmpz(-1),) * (k - 1), fmpz(1))]
     corners = exact_corners(edges)
     if k == 2:
@@ -259,10 +252,7 @@ def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
     if edges.shape[1] == 2:
         return np.array([zero_of(*edge, *bound) for edge, bound in zip(edges, edge_bounds, strict=True)])
     return np.array(
-        [
-            meeting_point(*edges[i - 1], *edge_bounds[i - 1], *edges[i], *edge_bounds[i])
-            for i in range(len(edges))
-        ]
+        [meeting_point(*edges[i - 1], *edge_bounds[i - 1], *edges[i], *edge_bounds[i]) for i in range(len(edges))]
     )
 
 
@@ -286,28 +276,25 @@ def starts(
 def workspace(problem: Problem, start: Start) -> Work:
     """A workspace with the root network in place and the starting cell on the stack."""
     d, widths = problem.dimension, problem.widths
-    k, n_edges = d + 1, len(start.edges)
+    n_edges = len(start.edges)
     work = allocate(widths, d, max(16, 2 * n_edges))
     state = work.state
-    state[DIMENSION], state[DEPTH], state[WORDS] = d, len(widths), work.pattern.size
-    work.infinity[:] = start.chart[-1]
     first, bounds = first_forms(problem)
-    root_network(work, problem, *in_chart(first, bounds, start.chart))
-    work.child_reals[:n_edges] = np.column_stack([start.corners, start.edges, start.edge_bounds])
-    work.child_ints[:n_edges, 0] = start.edge_ids
-    work.child_ints[:n_edges, 1] = start.infinite
+    root_network(work, problem, start.chart[-1], *in_chart(first, bounds, start.chart))
+    work.cell_reals[CHILD, :n_edges] = np.column_stack([start.corners, start.edges, start.edge_bounds])
+    work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
+    work.cell_ints[CHILD, :n_edges, 1] = start.infinite
     for neuron, active in start.signs.items():
-        work.status_n[neuron] = ACTIVE if active else INACTIVE
+        work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
             work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (frontier.py).
     state[FRESH] = 0 if start.signs else 1
-    assert k + d + 3 == work.cell_reals.shape[1]
     push(work, n_edges, widths[0])
     return work
 
 
-def root_network(work: Work, problem: Problem, forms: Floats, bounds: Floats) -> None:
+def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
     """Write the whole network as the first local network: nothing skipped, every coefficient above exact."""
     state, widths = work.state, problem.widths
     d = problem.dimension
@@ -322,10 +309,8 @@ def root_network(work: Work, problem: Problem, forms: Floats, bounds: Floats) ->
                 sizes = np.column_stack([np.abs(forms[:, :d]).sum(axis=1), np.abs(forms[:, d])])
             else:
                 bias, coupling = problem.biases[layer], problem.weights[layer].T
-                forms_nk, errors = bias[:, None] * work.infinity[None, :], np.zeros((rows, 2))
-                exact = np.abs(forms_nk).max() < 1e300 and set(np.abs(work.infinity)) <= {0.0, 1.0}
-                if not exact:
-                    raise AssertionError("the form of infinity has entries 0 and 1 only")
+                forms_nk, errors = bias[:, None] * infinity[None, :], np.zeros((rows, 2))
+                # Exact: the form of infinity has entries 0, 1 and -1 only.
                 sizes = np.column_stack([np.abs(forms_nk[:, :d]).sum(axis=1), np.abs(forms_nk[:, d])])
                 sizes = sizes + np.abs(coupling.T) @ below
             sizes = (sizes + errors) * ROUND_UP

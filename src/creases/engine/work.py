@@ -7,6 +7,7 @@ same kernel goes on.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -63,55 +64,61 @@ MOST_CHORDS = 12
 OPEN, INACTIVE, ACTIVE = 0, 1, 2
 
 
+# Columns of layer_ints. The first six are what `local.plan` writes for each layer of the new local network.
+NEW_OPEN = 0  # rows that stay
+NEW_ACTIVE = 1  # rows to substitute
+NEW_FIRST = 2
+SHARED = 3  # 1 if the layer is taken over as it is
+TEMPORARY = 4  # offset of the substituted rows' forms in `temporary`
+CHANGED = 5  # 1 if a row does not stay
+START = 6  # place of the layer's rows in one list of all open rows
+FIRST_NEURON = 7  # neurons in the layers below
+LAYER_COLUMNS = 8
+
+# Rows of row_ints and row_reals: one entry for each row of the lowest layer (or of the layer in work).
+STATUS, KIND, KEPT = 0, 1, 2
+LOW, HIGH, NEAREST, THRESHOLD, GATHERED = 0, 1, 2, 3, 4
+
+# Rows of open_ints: one entry for each open row of the local network.
+OPEN_STATUS, PLACE = 0, 1
+
+# Planes of cell_reals and cell_ints.
+CELL, CHILD = 0, 1
+
+# Columns of chord_ints and chord_reals; the two ends of a chord have two columns each.
+CHORD_ROW, CHORD_END = 0, 1
+CHORD_LOW, CHORD_HIGH = 0, 2
+
+
 class Work(NamedTuple):
-    """All arrays of one cut. Axes: c corners of a cell, k = d + 1 coordinates, n rows of a layer, N neurons."""
+    """All arrays of one cut. Axes: c corners of a cell, k = d + 1 coordinates, n rows of a layer, m open rows.
+
+    They are few, because each one makes every kernel slower to compile; what is alike shares an array.
+    """
 
     state: Ints  # (STATE_SLOTS,)
-    widths: Ints  # (depth,)
-    first_neuron: Ints  # (depth + 1,) number of neurons in the layers below
-    infinity: Floats  # (k,) the form that is 1 on the domain's finite points and 0 at infinity
+    layer_ints: Ints  # (depth + 1, LAYER_COLUMNS)
     reals: Floats  # arena of local networks
     ints: Ints
     temporary: Floats  # forms of substituted rows while a local network is built
     stack_reals: Floats
     stack_ints: Ints
-    cell_reals: Floats  # (c, 2d + 4): corner (d), its error, the edge's form (k), its bounds (2)
-    cell_ints: (
-        Ints  # (c, 2): id of the edge (a neuron's number, or -1 - wall), 1 if the corner is at infinity
-    )
-    child_reals: Floats
-    child_ints: Ints
-    status_n: Ints  # rows of the lowest layer on the current cell
-    kind_n: Ints  # scan: how a row meets the cell
+    cell_reals: Floats  # (2, c, 2d + 4) the cell and its child: corner (d), its error, edge form (k), its bounds (2)
+    cell_ints: Ints  # (2, c, 2): id of the edge (a neuron's number, or -1 - wall), 1 if the corner is at infinity
     pattern: Ints  # (words,) bits of the neurons known to be active on the current cell
-    values_cn: Floats  # scan: values at the corners
-    low_n: Floats
-    high_n: Floats
-    nearest_n: Floats  # scan: smallest |value|
-    threshold_n: Floats
-    answers_cn: Ints  # signs that were decided outside; UNPROVED where none was
+    row_ints: Ints  # (3, n)
+    row_reals: Floats  # (5, n)
+    values_cn: Floats  # values of the lowest layer's rows at the corners
+    answers_cn: Ints  # signs that were decided outside; UNPROVED where none was asked
     asks: Ints  # (asks, 2): row and corner whose sign is wanted
-    status_m: Ints  # (N,) localise: status of each open neuron
-    place_m: Ints  # localise: a row's place in the new layer
-    kept_n: Ints  # localise: rows that stay, then rows that are substituted
-    start_l: Ints  # (depth + 1,) localise: place of each layer's open rows in one list
-    plan_l: Ints  # (depth, PLAN) localise: sizes of the new layers
-    relaxed_km: Floats  # (k, N) localise: the linear part of each relaxed activation
-    radius_m: Floats  # (N,) localise: its radius
-    gathered_n: Floats
-    chord_rows: Ints  # (MOST_CHORDS,)
-    chord_ends: Ints  # (MOST_CHORDS, 2) the edges on which a chord ends; d = 1: unused
-    chord_low: Floats  # (MOST_CHORDS, 2) where on the edge, as an interval
-    chord_high: Floats
+    open_ints: Ints  # (2, m)
+    relaxed_km: Floats  # (k + 1, m): linear part of each relaxed activation (k), and its radius
+    chord_ints: Ints  # (MOST_CHORDS, 3)
+    chord_reals: Floats  # (MOST_CHORDS, 4)
     by_layer: Ints  # (depth,)
     by_neuron: Ints  # (N,)
     out_reals: Floats
     out_ints: Ints
-
-
-# plan_l: what `plan` writes for each layer.
-NEW_OPEN, NEW_ACTIVE, NEW_FIRST, SHARED, TEMPORARY, CHANGED = 0, 1, 2, 3, 4, 5
-PLAN = 6
 
 
 def allocate(widths: list[int], dimension: int, corners: int) -> Work:
@@ -120,49 +127,37 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
     corners : how many corners a cell may have at first; the arrays grow when a cell has more.
     """
     k, depth, total, widest = dimension + 1, len(widths), sum(widths), max(widths)
-    coupled = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    coupled = sum(a * b for a, b in itertools.pairwise(widths))
     room = 2 * (coupled + total * (k + 4)) + 4096
     words = (total + 63) // 64
     columns = 2 * dimension + 4
     i8, f8 = np.int64, np.float64
-    return Work(
+    work = Work(
         state=np.zeros(STATE_SLOTS, i8),
-        widths=np.array(widths, i8),
-        first_neuron=np.concatenate([[0], np.cumsum(widths)]).astype(i8),
-        infinity=np.zeros(k, f8),
+        layer_ints=np.zeros((depth + 1, LAYER_COLUMNS), i8),
         reals=np.zeros(room, f8),
         ints=np.zeros(4096 + 64 * (FIELDS * depth + HEADER) + 8 * total, i8),
         temporary=np.zeros(room, f8),
         stack_reals=np.zeros(4096, f8),
         stack_ints=np.zeros(4096 + 64 * (widest + words), i8),
-        cell_reals=np.zeros((corners, columns), f8),
-        cell_ints=np.zeros((corners, 2), i8),
-        child_reals=np.zeros((corners, columns), f8),
-        child_ints=np.zeros((corners, 2), i8),
-        status_n=np.zeros(widest, i8),
-        kind_n=np.zeros(widest, i8),
+        cell_reals=np.zeros((2, corners, columns), f8),
+        cell_ints=np.zeros((2, corners, 2), i8),
         pattern=np.zeros(words, i8),
+        row_ints=np.zeros((3, widest), i8),
+        row_reals=np.zeros((5, widest), f8),
         values_cn=np.zeros((corners, widest), f8),
-        low_n=np.zeros(widest, f8),
-        high_n=np.zeros(widest, f8),
-        nearest_n=np.zeros(widest, f8),
-        threshold_n=np.zeros(widest, f8),
         answers_cn=np.full((corners, widest), 2, i8),
         asks=np.zeros((corners * widest, 2), i8),
-        status_m=np.zeros(total, i8),
-        place_m=np.zeros(total, i8),
-        kept_n=np.zeros(widest, i8),
-        start_l=np.zeros(depth + 1, i8),
-        plan_l=np.zeros((depth, PLAN), i8),
-        relaxed_km=np.zeros((k, total), f8),
-        radius_m=np.zeros(total, f8),
-        gathered_n=np.zeros(widest, f8),
-        chord_rows=np.zeros(MOST_CHORDS, i8),
-        chord_ends=np.zeros((MOST_CHORDS, 2), i8),
-        chord_low=np.zeros((MOST_CHORDS, 2), f8),
-        chord_high=np.zeros((MOST_CHORDS, 2), f8),
+        open_ints=np.zeros((2, total), i8),
+        relaxed_km=np.zeros((k + 1, total), f8),
+        chord_ints=np.zeros((MOST_CHORDS, 3), i8),
+        chord_reals=np.zeros((MOST_CHORDS, 4), f8),
         by_layer=np.zeros(depth, i8),
         by_neuron=np.zeros(total, i8),
         out_reals=np.zeros(1, f8),
         out_ints=np.zeros(1, i8),
     )
+    work.layer_ints[:, FIRST_NEURON] = np.concatenate([[0], np.cumsum(widths)])
+    state = work.state
+    state[DIMENSION], state[DEPTH], state[WORDS] = dimension, depth, words
+    return work

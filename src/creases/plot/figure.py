@@ -34,9 +34,7 @@ def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
 
 def figure_of(ax: Axes) -> Figure:
     """The whole figure that the axes stand on."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
+    return ax.figure.canvas.figure
 
 
 def tidy(ax: Axes) -> None:

@@ -57,7 +57,7 @@ def read_onnx(data: bytes, source: str) -> Network:
             constants[node.output[0]] = constant(node.input[0], tensors, constants, source)
         else:
             step(node, flow, tensors, constants)
-    outputs = [output.name for output in graph.output]
+    outputs = [str(output.name) for output in graph.output]  # bytes where it is no UTF-8
     if outputs != [flow.value]:
         raise UnsupportedModelError(
             f"{source} must have one output, the last node's {flow.value!r}; it has {', '.join(outputs) or 'none'}."
@@ -92,7 +92,7 @@ def the_input(graph: Any, tensors: dict[str, Any], source: str) -> Any:
     """The one input that is no initialiser's name (files of IR version 3 list those as inputs too)."""
     inputs = [entry for entry in graph.input if entry.name not in tensors]
     if len(inputs) != 1:
-        names = ", ".join(entry.name for entry in inputs) or "none"
+        names = ", ".join(str(entry.name) for entry in inputs) or "none"
         raise UnsupportedModelError(f"{source} must have one input beside its weights; it has {names}.")
     return inputs[0]
 
@@ -105,7 +105,7 @@ def shapes_of(entry: Any, size: int, source: str) -> tuple[tuple[int, ...], tupl
     kind = entry.type.tensor_type
     # An axis is fixed if it has a positive dim_value; 0, -1 and names leave it open.
     axes = [max(axis.dim_value, 0) for axis in kind.shape.dim]
-    names = [axis.dim_param or str(axis.dim_value or "?") for axis in kind.shape.dim]
+    names = [str(axis.dim_param or axis.dim_value or "?") for axis in kind.shape.dim]
     batched = len(axes) > 1 and axes[0] <= 1
     one = tuple(axes[1:] if batched else axes)
     if not one or not all(one):

@@ -67,7 +67,7 @@ def attributes_of(node: Any) -> dict[str, Any]:
     """A node's attributes as Python values; tensors and graphs stay as they are in the file."""
     import onnx
 
-    return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    return {str(attribute.name): onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def constant_value(node: Any, label: str, source: str) -> NDArray[Any]:

@@ -20,6 +20,8 @@ from creases.readers.text import LONGEST, expect_count, floats, is_number, whole
 
 __all__ = ["read_polar"]
 
+ENDING = 2  # offset and scale factor
+
 
 def read_polar(data: bytes, source: str) -> Network:
     """The network in a .polar file; decimals are read as float64.
@@ -42,8 +44,12 @@ def read_polar(data: bytes, source: str) -> Network:
     found = words[4 + 2 * depth :]
     pairs = list(pairwise(sizes))
     expected = sum(above * (below + 1) for below, above in pairs)
-    ending = 2 if len(found) == expected + 2 else 0  # older writers leave offset and scale out
-    expect_count(len(found) - ending, expected, sizes, source)
+    if len(found) == expected:
+        raise ModelFileError(
+            f"{source} is truncated: the outputs' offset and scale factor are missing after the last bias. If it was "
+            "written without them, append two lines, 0.0 and 1.0."
+        )
+    expect_count(len(found) - ENDING, expected, sizes, source)
     numbers = floats(found, "the weights", source)
     chain, start = Chain(source), 0
     for layer, ((below, above), relu) in enumerate(zip(pairs, rectified, strict=True), start=1):
@@ -52,8 +58,7 @@ def read_polar(data: bytes, source: str) -> Network:
         start += table.size
         if relu:
             chain.relu()
-    if ending:
-        rescale(chain, numbers[start], numbers[start + 1], n_out)
+    rescale(chain, numbers[start], numbers[start + 1], n_out)
     return chain.network()
 
 

@@ -48,11 +48,13 @@ def read_torch_file(data: bytes, source: str) -> Network:
     UnsupportedModelError on tensors that are no Linear's or BatchNorm's.
     """
     torch = checked_torch(source)
-    check_pickles(data, source)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's own, about its own old formats
+            warnings.simplefilter("ignore")  # about old formats and odd escapes: nothing the caller can mend
+            check_pickles(data, source)
             loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except ModelFileError:
+        raise
     except Exception as error:  # pickle, zip and runtime errors: torch documents none
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{source} is truncated or damaged; torch says: {reason}") from error

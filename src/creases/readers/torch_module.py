@@ -99,9 +99,12 @@ def remedy(module: torch.nn.Module, path: str) -> str:
 
 
 def check_untouched(module: torch.nn.Module, name: str) -> None:
-    """Refuse a module that something outside its class has changed."""
+    """Refuse a module that something outside its class has changed, or that is not initialised."""
+    from torch.nn.parameter import is_lazy
     from torch.nn.utils import parametrize
 
+    if any(is_lazy(parameter) for parameter in module.parameters(recurse=False)):
+        raise NetworkError(f"{name} holds no numbers yet. Run the model once on an input, or load its weights.")
     if parametrize.is_parametrized(module):
         raise UnsupportedModelError(
             f"{name} has a parametrization. Make it permanent first: "
@@ -158,12 +161,12 @@ def note_dropout(module: torch.nn.Dropout, name: str, chain: Chain) -> None:
 def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
     """A floating-point tensor's numbers as float64, on the CPU; `name` goes into the error.
 
-    Raises NetworkError if it holds no numbers yet (a lazy layer, device "meta") or not real floats.
+    Raises NetworkError if it holds no numbers (device "meta") or not real floats.
     """
     import torch
 
-    if torch.nn.parameter.is_lazy(tensor) or tensor.device.type == "meta":
-        raise NetworkError(f"{name} holds no numbers yet. Run the model once on an input, or load its weights.")
+    if tensor.device.type == "meta":
+        raise NetworkError(f"{name} holds no numbers yet. Load the model's weights first.")
     if not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.is_quantized:
         raise NetworkError(f"{name} is {tensor.dtype}, {tensor.layout}; it must be dense floating point numbers.")
     try:

@@ -1,0 +1,209 @@
+"""The commands: what they print and where, what they save, and how they fail."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from creases import Count, Network, cli
+
+# One input, three breaks at -1, 0 and 1: four regions of the whole line.
+HAT = Network.from_arrays([[[1.0], [1.0], [1.0]], [[1.0, -2.0, 1.0]]], [[1.0, 0.0, -1.0], [0.0]])
+# Two inputs, three lines in general position: seven regions of the plane.
+LINES = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [[1.0, 1.0, 1.0]]], [[0.0, 0.0, -1.0], [0.0]])
+
+
+@pytest.fixture
+def hat(tmp_path):
+    return str(HAT.save(tmp_path / "hat.npz"))
+
+
+@pytest.fixture
+def lines(tmp_path):
+    return str(LINES.save(tmp_path / "lines.npz"))
+
+
+@pytest.fixture
+def creases(capfd):
+    def run(*arguments):
+        code = cli.run([str(argument) for argument in arguments])
+        printed = capfd.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def test_known_counts_as_json(creases, hat, lines):
+    for model, domain, regions in [
+        (hat, [], 4),
+        (hat, ["--segment", "-2", "-.5"], 2),
+        (hat, ["--line", "0", "-3"], 4),
+        (hat, ["--box", "-1:1"], 2),
+        (lines, [], 7),
+        (lines, ["--space"], 7),
+        (lines, ["--square", "2"], 7),
+        (lines, ["--polygon", "-2,-2 -1,-2 -1,-1"], 1),
+        (lines, ["--segment", "-1,-1", "1,1"], 3),
+        (lines, ["--polyline", "-1,-1 1,1 -1,-1"], 5),
+        (lines, ["--plane", "origin", "1,0", "0,1", "--square", ".25"], 4),
+    ]:
+        code, out, err = creases("count", model, *domain, "--json")
+        assert (code, err) == (0, ""), err
+        found = json.loads(out)
+        assert (found["regions"], found["certified"]) == (regions, True), domain
+
+
+def test_known_count_for_people(creases, lines):
+    code, out, err = creases("count", lines, "--by-neuron")
+    assert (code, err) == (0, "")
+    assert "lines.npz: Network(2 -> [3] -> 1, 3 neurons)" in out
+    assert re.search(r"regions +7\n", re.sub(r" +\n", "\n", out))
+    assert "1 bounded + 6 unbounded" in out
+    assert "yes, every sign proved" in out
+    assert "0.778 with N = 3 neurons" in out
+    assert "cut by a neuron: least" in out
+
+
+def test_known_pieces_of_a_path_for_people(creases, lines):
+    _, out, _ = creases("count", lines, "--polyline", "-1,-1 1,1 -1,-1")
+    assert "3 different regions along the path" in out
+
+
+def test_known_count_is_saved_before_it_is_announced(creases, lines, tmp_path):
+    path = tmp_path / "result.json"
+    code, out, _ = creases("count", lines, "--box", "-2:2,-2:2", "--save", path)
+    assert code == 0
+    assert Count.from_dict(json.loads(path.read_text())).regions == 7
+    assert out.endswith(f"saved to {path}\n")
+    assert [p.name for p in tmp_path.iterdir() if "part" in p.name] == []
+
+
+def test_known_info(creases, lines):
+    _, out, _ = creases("info", lines)
+    assert LINES.sha256 in out
+    assert "hidden layers  1: 3" in out
+    _, out, _ = creases("info", lines, "--json")
+    found = json.loads(out)
+    assert found["sha256"] == LINES.sha256
+    assert found["theory"][1] == {"dimension": 2, "estimate": 4, "one_layer": 7, "maximum": 7}
+
+
+def test_known_info_of_many_inputs(creases, tmp_path):
+    model = Network.from_arrays([np.ones((2, 784))], [[0.0, 1.0]], output_layer=False, input_shape=(1, 28, 28))
+    _, out, _ = creases("info", model.save(tmp_path / "wide.npz"))
+    assert "784 of shape (1, 28, 28)" in out
+    assert "none: every layer in the file is hidden" in out
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
+def test_known_drawings(creases, lines, tmp_path, suffix):
+    path = tmp_path / f"picture{suffix}"
+    code, out, err = creases("draw", lines, "-o", path, "--points", "0,0 .2,.2", "--window", "-1:1,-1:2")
+    assert (code, err) == (0, "")
+    assert "7 regions drawn to" in out
+    assert path.stat().st_size > 1000
+
+
+def test_known_drawing_along_a_line(creases, hat, tmp_path):
+    path = tmp_path / "line.png"
+    code, out, err = creases("draw", hat, "-o", path)
+    assert (code, err) == (0, "")
+    assert "4 regions" in out
+    assert path.stat().st_size > 1000
+
+
+def test_known_papers(creases):
+    _, out, _ = creases("cite")
+    assert "Deep ReLU Networks Have Surprisingly Few Activation Patterns" in out
+    assert "arXiv:1906.00904" in out
+    _, out, _ = creases("cite", "--bibtex")
+    assert out.count("@") == out.count("\n}") == 7
+    assert out.count("{") == out.count("}")
+
+
+def test_known_version_and_help(creases):
+    from creases import __version__
+
+    assert creases("--version")[:2] == (0, f"creases {__version__}\n")
+    assert "Commands" in creases()[1]
+    code, out, _ = creases("count", "--help")
+    assert code == 0
+    assert "creases count net.onnx --box -1:1,-1:1" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["count"], r"Missing argument 'MODEL'. See 'creases count --help'."),
+        (["fold"], r"No such command 'fold'"),
+        (["count", "none.onnx"], r"no file none.onnx"),
+        (["count", "LINES", "--threads", "0"], r"Invalid value for '--threads'.*See 'creases count --help'."),
+        (["count", "LINES", "--threads", "two"], r"Invalid value for '--threads'"),
+        (["count", "LINES", "--square", "big"], r"Invalid value for '--square'"),
+        (["count", "LINES", "--segment", "0,0"], r"Option '--segment' requires 2 arguments"),
+        (["count", "LINES", "--box", "0:1,x:1"], r"--box: 'x' is not a number"),
+        (["count", "LINES", "--space", "--square", "1"], r"Got --square and --space; give one domain"),
+        (["count", "LINES", "--save", "none/result.json"], r"The folder none does not exist"),
+        (["count", "LINES", "--save", "."], r"\. is a folder"),
+        (["draw", "LINES"], r"Missing option '--output'"),
+        (["draw", "LINES", "-o", "a.bmp"], r"Pictures are saved as .png, .pdf, .svg; 'a.bmp' needs one of these"),
+        (["draw", "LINES", "-o", "a.png", "--segment", "0,0", "1,1", "--points", "0,0"], r"--points marks inputs on"),
+        (["draw", "LINES", "-o", "a.png", "--window", "0:1"], r"--window: '0:1' must be 2 finite LOW:HIGH"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_code_2(creases, lines, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = creases(*(lines if argument == "LINES" else argument for argument in arguments))
+    assert (code, out) == (2, "")
+    assert re.search(message, err), err
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_bad_input_file_that_may_not_be_read(creases, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "secret.npz")
+
+    monkeypatch.setattr("creases.readers.read_file", refuse)
+    code, _, err = creases("count", tmp_path / "secret.npz")
+    assert code == 2
+    assert "secret.npz" in err
+    assert "Permission denied" in err
+
+
+def test_bad_input_interrupt_says_stopped(creases, lines, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("creases.counting.count_many", interrupt)
+    assert creases("count", lines) == (130, "", "stopped\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")
+def test_bad_input_ctrl_c_in_a_running_count(tmp_path):
+    rng = np.random.default_rng(0)
+    widths = [2, *[400] * 12]
+    weights = [rng.standard_normal((n, m)) * np.sqrt(2 / m) for m, n in zip(widths, widths[1:], strict=False)]
+    wide = Network.from_arrays(weights, [rng.standard_normal(n) * 0.1 for n in widths[1:]], output_layer=False)
+    model = wide.save(tmp_path / "wide.npz")
+    command = [sys.executable, "-c", "from creases.cli import main; main()", "count", str(model), "--threads", "2"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(4)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert out == ""
+    assert err.strip().splitlines()[-1] == "stopped"
+    assert "Traceback" not in err
+
+
+def test_known_reader_of_our_output_may_leave_early(lines):
+    command = f'"{sys.executable}" -c "from creases.cli import main; main()" cite | head -n 1'
+    finished = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert finished.stderr == ""

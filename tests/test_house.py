@@ -1,0 +1,157 @@
+"""The house: what importing costs, what the documents say, and what must not stand in a tracked file."""
+
+import importlib
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import creases
+from creases.cli.app import app
+
+ROOT = Path(__file__).parent.parent
+HEAVY = ("numba", "torch", "matplotlib", "dask", "onnx", "scipy", "flint", "sklearn", "pandas", "rich", "typer")
+COMMANDS = typer.main.get_command(app).commands
+FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def fresh(program):
+    """The stdout of a program run in a new interpreter."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def documents():
+    return [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
+
+
+def blocks(path, kind):
+    return [match["code"] for match in FENCE.finditer(path.read_text(encoding="utf-8")) if match["kind"] == kind]
+
+
+def tracked_files():
+    """Files that git tracks or would; all but what is ignored where there is no git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_house_import_is_fast():
+    program = "import time; t = time.perf_counter(); import creases; print(time.perf_counter() - t)"
+    assert min(float(fresh(program)) for _ in range(3)) < 0.5
+
+
+@pytest.mark.parametrize("module", ["creases", "creases.network, creases.domain, creases.counting, creases.subdivision"])
+def test_house_import_brings_in_nothing_heavy(module):
+    found = fresh(f"import sys, {module}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))").split()
+    assert set(found).isdisjoint(HEAVY)
+
+
+def test_house_help_is_fast_and_light():
+    program = (
+        "import sys, time; t = time.perf_counter(); from creases.cli import run; run(['count', '--help']);"
+        "print(time.perf_counter() - t, 'numpy' in sys.modules)"
+    )
+    seconds, numpy = fresh(program).splitlines()[-1].split()
+    assert numpy == "False"
+    assert float(seconds) < 1.0
+
+
+@pytest.mark.parametrize("name", sorted(set(creases.__all__) - {"__version__"}))
+def test_house_public_names_have_a_docstring(name):
+    thing = getattr(creases, name)
+    assert inspect.getdoc(thing), name
+    if inspect.isclass(thing):
+        # A dataclass without one gets its signature for a docstring.
+        assert not inspect.getdoc(thing).startswith(f"{name}(")
+        for method, value in vars(thing).items():
+            if not method.startswith("_") and (inspect.isfunction(value) or isinstance(value, property | classmethod)):
+                assert inspect.getdoc(value), f"{name}.{method}"
+
+
+def test_house_all_names_are_where_init_says():
+    for name, home in creases._HOME.items():
+        assert name in creases.__all__
+        assert name in importlib.import_module(home).__all__, f"{home}.__all__ lacks {name}"
+    with pytest.raises(AttributeError, match="no attribute 'fold'"):
+        creases.fold  # noqa: B018
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_house_every_command_is_documented_and_teaches(command):
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert f"## creases {command}\n" in page
+    assert f"creases {command}" in COMMANDS[command].help, "its --help needs examples"
+    for parameter in COMMANDS[command].params:
+        assert parameter.name == "help" or parameter.help, f"{command} {parameter.name} needs a help text"
+
+
+def test_house_docs_are_current():
+    finished = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "make_cli_docs.py"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_house_one_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.*)$", citation, re.MULTILINE)[1] == creases.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {creases.__version__}" in changes
+
+
+# Written in pieces, so that this file passes its own test.
+FORBIDDEN = (
+    r"https?://(?!example\.)[\w.-]*(?:py" + r"pi|pythonhosted|pytorch\.org/whl|registry|npm" + r"js)",
+    r"(?:--|\b)(?:extra-)?index-" + r"url\b",
+    r"(?<![\w.])/(?:home|root|Users|wo" + r"rk)/\w",
+)
+
+
+def test_house_no_machine_paths_or_registry_hosts():
+    for path in tracked_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        for pattern in FORBIDDEN:
+            assert not (found := re.search(pattern, text)), f"{path.relative_to(ROOT)} holds {found[0]!r}"
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_house_python_in_the_documents_runs(path, tmp_path, monkeypatch):
+    """Each ```python block, in the order of the page, in one namespace and an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__main__"}
+    for i, code in enumerate(blocks(path, "python")):
+        exec(compile(code, f"{path.name}, block {i}", "exec"), namespace)
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_house_commands_in_the_documents_parse(path):
+    """Each `$ creases ...` line of a ```console block names a command and options that exist."""
+    for line in "\n".join(blocks(path, "console")).splitlines():
+        if not line.startswith("$ creases "):
+            continue
+        words = shlex.split(line.removeprefix("$ creases ").split(" > ")[0].split(" | ")[0], comments=True)
+        if words[0].startswith("-"):
+            continue
+        command = COMMANDS[words[0]]
+        command.make_context(words[0], words[1:]).close()
+
+
+def test_house_parsing_check_refuses_what_does_not_exist():
+    with pytest.raises(Exception, match="No such option"):
+        COMMANDS["count"].make_context("count", ["net.pt", "--circle", "0,0"])

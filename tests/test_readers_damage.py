@@ -1,0 +1,160 @@
+"""Damaged files: every truncation and thousands of flipped bytes give a network or one of our errors.
+
+The readers are called directly, without the net below them in `load`, so that a slip in one of them shows.
+"""
+
+import io
+import struct
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from creases.errors import CreasesError, ModelFileError
+from creases.network import Network, Normalisation
+from creases.readers import READERS
+
+FLIPS = 400
+RNG = np.random.default_rng(11)
+WEIGHTS = [RNG.standard_normal(shape).round(3) for shape in ((3, 2), (2, 3), (1, 2))]
+BIASES = [RNG.standard_normal(shape).round(3) for shape in (3, 2, 1)]
+
+
+def npz(folder):
+    norm = Normalisation(-np.ones(2), np.ones(2), np.zeros(2), np.ones(2), 0.0, 2.0)
+    network = Network.from_arrays(WEIGHTS, BIASES, normalisation=norm, notes=["a note"])
+    return network.save(folder / "net.npz").read_bytes()
+
+
+def nnet(_folder):
+    numbers = [v for w, b in zip(WEIGHTS, BIASES, strict=True) for v in (*w.ravel(), *b)]
+    header = "// text\n3,2,1,3,\n2,3,2,1,\n0,\n-1,-1,\n1,1,\n0,0,0,\n1,1,1,\n"
+    return (header + "".join(f"{value},\n" for value in numbers)).encode()
+
+
+def polar(_folder):
+    numbers = [v for w, b in zip(WEIGHTS, BIASES, strict=True) for row, c in zip(w, b, strict=True) for v in (*row, c)]
+    words = [2, 1, 2, 3, 2, "ReLU", "ReLU", "Affine", *numbers, 0.0, 1.0]
+    return "\n".join(map(str, words)).encode()
+
+
+def onnx(_folder):
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    helper, arrays = onnx.helper, {}
+    nodes = [helper.make_node("Flatten", ["x"], ["v0"])]
+    for i, (weight, bias) in enumerate(zip(WEIGHTS, BIASES, strict=True)):
+        arrays[f"W{i}"], arrays[f"B{i}"] = weight, bias
+        nodes.append(helper.make_node("Gemm", [f"v{i}", f"W{i}", f"B{i}"], [f"z{i}"], transB=1))
+        nodes.append(helper.make_node("Relu" if i < 2 else "Identity", [f"z{i}"], [f"v{i + 1}"]))
+    value = lambda name, shape: helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, shape)  # noqa: E731
+    tensors = [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    graph = helper.make_graph(nodes, "g", [value("x", ["N", 2])], [value("v3", ["N", 1])], tensors)
+    return helper.make_model(graph).SerializeToString()
+
+
+def tensors():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    pairs = zip(WEIGHTS, BIASES, strict=True)
+    return {
+        f"{2 * i}.{name}": torch.tensor(array)
+        for i, pair in enumerate(pairs)
+        for name, array in zip(("weight", "bias"), pair, strict=True)
+    }
+
+
+def pt(_folder, zipped=True):
+    import torch
+
+    stream = io.BytesIO()
+    torch.save(tensors(), stream, _use_new_zipfile_serialization=zipped)
+    return stream.getvalue()
+
+
+def pth(folder):
+    return pt(folder, zipped=False)
+
+
+def safetensors(_folder):
+    import json
+
+    header, body = {}, b""
+    for i, pair in enumerate(zip(WEIGHTS, BIASES, strict=True)):
+        for name, array in zip(("weight", "bias"), pair, strict=True):
+            data = array.astype("<f8").tobytes()
+            header[f"{i}.{name}"] = {"dtype": "F64", "shape": array.shape, "data_offsets": [len(body), len(body) + len(data)]}
+            body += data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+MAKERS = {".npz": npz, ".nnet": nnet, ".onnx": onnx, ".polar": polar, ".pt": pt, ".pth": pth, ".safetensors": safetensors}
+
+
+@pytest.fixture(params=MAKERS)
+def kind(request, tmp_path):
+    """The reader of one kind of file and a file of that kind."""
+    if request.param in (".pt", ".pth"):
+        pytest.importorskip("torch", reason="torch is not installed")
+    module, name = READERS[request.param]
+    return getattr(import_module(f"creases.readers.{module}"), name), MAKERS[request.param](tmp_path)
+
+
+def survives(reader, data):
+    """True if the reader made a network; any error but ours fails the test."""
+    try:
+        return isinstance(reader(data, "net"), Network)
+    except CreasesError as error:
+        assert str(error).startswith(("net", "layer ", "input_shape")), error
+        return False
+
+
+def test_known_the_undamaged_file_is_the_network(kind):
+    reader, data = kind
+    network = reader(data, "net")
+    assert network.sha256 == Network.from_arrays(WEIGHTS, BIASES).sha256
+
+
+def test_laws_every_kind_of_file_is_damaged_here():
+    assert set(MAKERS) == set(READERS)
+
+
+def test_bad_input_truncated_files(kind):
+    reader, data = kind
+    step = max(len(data) // 400, 1)
+    kept = [end for end in range(0, len(data) - 1, step) if survives(reader, data[:end])]
+    assert all(end > 0.95 * len(data) for end in kept), "only the last digits of a text, or padding, may be missing"
+
+
+def test_bad_input_truncated_files_say_so(kind):
+    reader, data = kind
+    with pytest.raises(ModelFileError, match="truncated"):
+        reader(data[: 2 * len(data) // 3], "net")
+
+
+def test_bad_input_flipped_bytes(kind):
+    reader, data = kind
+    rng = np.random.default_rng(0)
+    for _ in range(FLIPS):
+        damaged = bytearray(data)
+        for place in rng.integers(0, len(data), rng.integers(1, 4)):
+            damaged[place] = rng.integers(256)
+        survives(reader, bytes(damaged))
+
+
+def test_bad_input_inserted_and_repeated_bytes(kind):
+    reader, data = kind
+    rng = np.random.default_rng(1)
+    for _ in range(FLIPS // 4):
+        start, end = sorted(rng.integers(0, len(data), 2))
+        survives(reader, data[:end] + data[start:end] + data[end:])
+        survives(reader, data[:start] + data[end:])
+        survives(reader, data[:start] + rng.bytes(9) + data[start:])
+
+
+def test_bad_input_noise(kind):
+    reader, data = kind
+    rng = np.random.default_rng(2)
+    for size in (1, 7, 8, 100, 5000):
+        assert not survives(reader, rng.bytes(size))
+        assert not survives(reader, data[:4] + rng.bytes(size))
+        assert not survives(reader, bytes(size))

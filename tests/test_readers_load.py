@@ -1,0 +1,80 @@
+"""`creases.load`: which reader a file goes to, and what is no file for it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import creases
+from creases.errors import CreasesError, ModelFileError, UnsupportedModelError
+from creases.network import Network
+
+NETWORK = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
+
+
+def test_known_paths_of_every_kind(tmp_path):
+    path = NETWORK.save(tmp_path / "net.npz")
+    assert creases.load(str(path)).sha256 == creases.load(path).sha256 == NETWORK.sha256
+    path.rename(tmp_path / "NET.NPZ")
+    assert creases.load(tmp_path / "NET.NPZ").sha256 == NETWORK.sha256
+
+
+def test_laws_optional_packages_are_not_imported_unless_needed(tmp_path):
+    path = NETWORK.save(tmp_path / "net.npz")
+    code = f"""
+import sys, creases
+creases.load({str(path)!r})
+try:
+    creases.load([1, 2])
+except creases.CreasesError:
+    pass
+print(sorted(set(sys.modules) & {{"torch", "onnx", "safetensors", "numba", "flint"}}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_bad_input_missing_file(tmp_path):
+    with pytest.raises(ModelFileError, match=r"There is no file .*nowhere\.nnet\. Check the path; relative ones start from"):
+        creases.load(tmp_path / "nowhere.nnet")
+
+
+def test_bad_input_directory(tmp_path):
+    with pytest.raises(ModelFileError, match="is a directory. Give the path of one file in it"):
+        creases.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["net.h5", "net", "net.nnet.txt"])
+def test_bad_input_unknown_extension_lists_the_known(tmp_path, name):
+    (tmp_path / name).write_text("1")
+    known = r"known ones are \.npz, \.nnet, \.onnx, \.polar, \.pt, \.pth, \.safetensors"
+    with pytest.raises(ModelFileError, match=rf"{name} has extension '.*'; {known}"):
+        creases.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "nnet", "onnx", "polar", "pt", "pth", "safetensors"])
+def test_bad_input_empty_file(tmp_path, suffix):
+    (tmp_path / f"net.{suffix}").write_bytes(b"")
+    with pytest.raises(ModelFileError, match=f"net.{suffix} is empty"):
+        creases.load(tmp_path / f"net.{suffix}")
+
+
+@pytest.mark.parametrize("source", [None, 3, [1.0], {"0.weight": [1.0]}, b"net.npz"])
+def test_bad_input_other_objects(source):
+    with pytest.raises(UnsupportedModelError, match=r"load takes the path of a file \(\.npz.* or a torch\.nn\.Module, got a"):
+        creases.load(source)
+
+
+def test_bad_input_paths_that_are_no_paths():
+    with pytest.raises(CreasesError, match="cannot be opened|There is no file"):
+        creases.load("net\0.npz")
+    with pytest.raises(CreasesError, match="cannot be opened|There is no file"):
+        creases.load("x" * 5000 + ".npz")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_bad_input_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "net.npz")
+    with pytest.raises(ModelFileError, match="net.npz is not a regular file"):
+        creases.load(tmp_path / "net.npz")

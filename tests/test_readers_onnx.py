@@ -1,0 +1,359 @@
+"""`.onnx` files: chains of operators, on whichever side the weight stands, and all that is no chain."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import creases
+from creases.errors import CreasesError, MissingExtraError, ModelFileError, NetworkError, UnsupportedModelError
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+
+SHARED = Path(__file__).parents[2] / "shared" / "networks"
+RNG = np.random.default_rng(7)
+
+
+def shared(name):
+    if not (SHARED / name).exists():
+        pytest.skip("the shared networks are not here")
+    return SHARED / name
+
+
+def numbers(*shape):
+    return RNG.standard_normal(shape)
+
+
+def model_of(nodes, shape, out=("N", 2), opset=13, kind=TensorProto.DOUBLE, inputs=(), outputs=None, **constants):
+    """A model with input x and output y; a node is (operator, inputs, output, attributes)."""
+    protos = [
+        helper.make_node(op, names.split(), [output], name=f"{op.lower()}_{i}", **attributes)
+        for i, (op, names, output, attributes) in enumerate(nodes)
+    ]
+    tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(
+        protos,
+        "graph",
+        [helper.make_tensor_value_info("x", kind, shape), *inputs],
+        outputs or [helper.make_tensor_value_info(nodes[-1][2], kind, out)],
+        tensors,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_model(model, **options):
+        path = tmp_path / "net.onnx"
+        path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
+        return creases.load(path, **options)
+
+    return load_model
+
+
+def agree(network, model, shape):
+    """The network's outputs are those of onnx's own evaluator, at batch size 1, to 1e-12."""
+    session = ReferenceEvaluator(model)
+    for _ in range(20):
+        point = numbers(*shape)
+        (wanted,) = session.run(None, {"x": point})
+        found = network.forward(point.ravel())
+        assert np.abs(found - wanted.ravel()).max() <= 1e-12 * max(np.abs(wanted).max(), 1.0)
+
+
+W1, B1, W2, B2 = numbers(6, 4), numbers(4), numbers(4, 2), numbers(2)
+TAIL = [("Relu", "h", "r", {}), ("MatMul", "r W2", "m", {}), ("Add", "m B2", "y", {})]
+REST = {"W2": W2, "B2": B2}
+
+
+def column(*nodes):
+    """Nodes for what flows as a column: the weight stands on the left."""
+    return [*nodes, ("Relu", "h", "r", {}), ("MatMul", "V2 r", "y", {})]
+
+
+CHAINS = {
+    "gemm": ([("Gemm", "x W1 B1", "h", {}), *TAIL], (1, 6), {"W1": W1, "B1": B1, **REST}),
+    "gemm transB, factors": (
+        [("Gemm", "x W1 B1", "h", {"alpha": 0.3, "beta": -1.7, "transB": 1}), *TAIL],
+        (1, 6),
+        {"W1": W1.T, "B1": B1, **REST},
+    ),
+    "gemm without bias": ([("Gemm", "x W1", "h", {}), *TAIL], (1, 6), {"W1": W1, **REST}),
+    "gemm, scalar bias": ([("Gemm", "x W1 c", "h", {"beta": 2.0}), *TAIL], (1, 6), {"W1": W1, "c": np.float64(0.7), **REST}),
+    "gemm transA": ([("Gemm", "x W1 B1", "h", {"transA": 1}), *TAIL], (6, 1), {"W1": W1, "B1": B1, **REST}),
+    "gemm, weight on the left": (
+        column(("Gemm", "W1 x B1", "h", {"transA": 1, "alpha": 2.0})),
+        (6, 1),
+        {"W1": W1, "B1": B1[:, None], "V2": W2.T},
+    ),
+    "gemm, weight on the left, transB": (
+        column(("Gemm", "W1 x", "h", {"transB": 1})),
+        (1, 6),
+        {"W1": W1.T, "V2": W2.T},
+    ),
+    "matmul, rank 1": ([("MatMul", "x W1", "p", {}), ("Add", "B1 p", "h", {}), *TAIL], (6,), {"W1": W1, "B1": B1, **REST}),
+    "matmul on the left, rank 1": (
+        [("MatMul", "W1 x", "p", {}), ("Add", "p B1", "h", {}), ("Relu", "h", "r", {}), ("MatMul", "W2 r", "y", {})],
+        (6,),
+        {"W1": W1.T, "B1": B1, "W2": W2.T},
+    ),
+    "matmul on the left, column": (column(("MatMul", "W1 x", "h", {})), (6, 1), {"W1": W1.T, "V2": W2.T}),
+    "matmul, rank 4": (
+        [("MatMul", "x W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL],
+        (1, 1, 1, 6),
+        {"W1": W1, "B1": B1[None, None, None, :], **REST},
+    ),
+    "flatten": (
+        [("Flatten", "x", "f", {}), ("Gemm", "f W1 B1", "h", {}), *TAIL],
+        (1, 1, 2, 3),
+        {"W1": W1, "B1": B1, **REST},
+    ),
+    "flatten at 0 and -1": (
+        [("Flatten", "x", "e", {"axis": 0}), ("Flatten", "e", "f", {"axis": -1}), ("Gemm", "f W1 B1", "h", {}), *TAIL],
+        (2, 3),
+        {"W1": W1, "B1": B1, **REST},
+    ),
+    "reshape": (
+        [("Reshape", "x s", "f", {}), ("Identity", "f", "i", {}), ("Gemm", "i W1 B1", "h", {}), *TAIL],
+        (1, 2, 3),
+        {"W1": W1, "B1": B1, "s": np.array([0, -1]), **REST},
+    ),
+    "dropout": (
+        [("Gemm", "x W1 B1", "d", {}), ("Dropout", "d", "h", {}), *TAIL],
+        (1, 6),
+        {"W1": W1, "B1": B1, **REST},
+    ),
+    "shift of the inputs": (
+        [("Sub", "x c", "n", {}), ("Gemm", "n W1 B1", "h", {}), *TAIL],
+        (1, 6),
+        {"W1": W1, "B1": B1, "c": numbers(6), **REST},
+    ),
+    "shift of an image, broadcast": (
+        [("Add", "c x", "n", {}), ("Flatten", "n", "f", {}), ("Gemm", "f W1 B1", "h", {}), *TAIL],
+        (1, 2, 3),
+        {"W1": W1, "B1": B1, "c": numbers(2, 1), **REST},
+    ),
+    "constant minus x": (
+        [("Sub", "c x", "n", {}), ("MatMul", "n W1", "p", {}), ("Sub", "B1 p", "h", {}), *TAIL],
+        (1, 6),
+        {"W1": W1, "B1": B1, "c": numbers(6), **REST},
+    ),
+    "two biases": (
+        [("Gemm", "x W1 B1", "p", {}), ("Add", "p c", "q", {}), ("Sub", "q B1", "h", {}), *TAIL],
+        (1, 6),
+        {"W1": W1, "B1": B1, "c": numbers(1, 4), **REST},
+    ),
+    "two layers in a row": (
+        [("MatMul", "x W1", "p", {}), ("MatMul", "p V", "h", {}), *TAIL],
+        (1, 6),
+        {"W1": W1, "V": numbers(4, 4), **REST},
+    ),
+    "a last relu": ([("Gemm", "x W1 B1", "h", {}), ("Relu", "h", "y", {})], (1, 6), {"W1": W1, "B1": B1}),
+    "a bias of more axes": ([("MatMul", "x W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL], (1, 6), {"W1": W1, "B1": B1[None, None], **REST}),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_laws_every_chain_computes_what_onnx_computes(load, name):
+    nodes, shape, constants = CHAINS[name]
+    model = model_of(nodes, shape, None, **constants)
+    agree(load(model), model, shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "input_shape"),
+    [((6,), (6,)), ((1, 6), (6,)), (("N", 6), (6,)), ((None, 6), (6,)), ((6, 1), (6, 1)), (("N", 1, 2, 3), (1, 2, 3)), ((2, 3), (2, 3))],
+)
+def test_known_input_shape_is_the_file_s_without_the_batch(load, shape, input_shape):
+    s = np.array([1, 6])
+    nodes = [("Reshape", "x s", "f", {}), ("Gemm", "f W1 B1", "h", {}), *TAIL]
+    network = load(model_of(nodes, shape, s=s, W1=W1, B1=B1, **REST))
+    assert network.input_shape == input_shape and network.n_in == 6
+
+
+def test_known_plain_layers_are_copied_and_not_noted(load):
+    nodes = [("MatMul", "x W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL]
+    network = load(model_of(nodes, ("N", 6), W1=W1, B1=B1, **REST))
+    assert network.notes == ()
+    assert (network.hidden[0].weight == W1.T).all() and (network.hidden[0].bias == B1).all()
+    nodes = [("Sub", "x z", "n", {}), ("MatMul", "n W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL]
+    assert load(model_of(nodes, ("N", 6), W1=W1, B1=B1, z=np.zeros(6), **REST)).sha256 == network.sha256
+
+
+def test_known_folding_is_noted_by_the_nodes_names(load):
+    nodes, shape, constants = CHAINS["shift of the inputs"]
+    (note,) = load(model_of(nodes, shape, **constants)).notes
+    assert "Hidden layer 1 is Sub node 'sub_0', then Gemm node 'gemm_1', made one layer" in note
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("raw", [True, False])
+def test_known_weights_of_every_float_type_widen(load, kind, raw):
+    weight = W1.astype(kind)
+    model = model_of([("MatMul", "x W1", "h", {}), *TAIL], ("N", 6), W1=weight, **REST)
+    if not raw:
+        flat = weight.ravel().view(np.uint16) if kind == "float16" else weight.ravel()
+        tensor = helper.make_tensor("W1", helper.np_dtype_to_tensor_dtype(weight.dtype), weight.shape, weight.ravel())
+        assert not tensor.HasField("raw_data") and len(flat) == weight.size
+        model.graph.initializer[0].CopyFrom(tensor)
+    assert (load(model).hidden[0].weight == weight.T.astype(np.float64)).all()
+
+
+def test_known_initialisers_may_be_inputs_too_and_constants_nodes(load):
+    weight = helper.make_tensor_value_info("W1", TensorProto.DOUBLE, W1.shape)
+    constant = ("Constant", "", "B1", {"value": numpy_helper.from_array(B1)})
+    same = ("Identity", "W1", "V", {})
+    nodes = [constant, same, ("Gemm", "x V B1", "h", {}), *TAIL]
+    network = load(model_of(nodes, ("N", 6), inputs=[weight], W1=W1, **REST))
+    assert (network.hidden[0].weight == W1.T).all() and (network.hidden[0].bias == B1).all()
+    shape = ("Constant", "", "s", {"value_ints": [1, -1]})
+    scalar = ("Constant", "", "c", {"value_float": 0.5})
+    nodes = [shape, scalar, ("Reshape", "x s", "f", {}), ("Add", "f c", "g", {}), ("MatMul", "g W1", "h", {}), *TAIL]
+    assert load(model_of(nodes, ("N", 2, 3), W1=W1, **REST)).n_in == 6
+
+
+def test_known_shared_networks():
+    assert creases.load(shared("marabou_fc1.onnx")).widths == (25, 25, 25)
+    acasxu = creases.load(shared("acasxu_1_1.onnx"))
+    assert acasxu.input_shape == (5,) and acasxu.widths == (50,) * 6 and acasxu.notes == ()
+
+
+def test_laws_acasxu_is_one_network_in_two_formats():
+    """The .onnx holds float32 roundings of the .nnet's decimals."""
+    onnx_net, nnet = creases.load(shared("acasxu_1_1.onnx")), creases.load(shared("acasxu_1_1.nnet"))
+    for mine, theirs in zip([*onnx_net.hidden, onnx_net.output], [*nnet.hidden, nnet.output], strict=True):
+        assert (mine.weight == theirs.weight.astype(np.float32)).all()
+        assert (mine.bias == theirs.bias.astype(np.float32)).all()
+    points = RNG.uniform(-0.5, 0.5, (200, 5))
+    scale = np.abs(nnet.forward(points)).max()
+    assert np.abs(onnx_net.forward(points) - nnet.forward(points)).max() < 1e-5 * scale
+
+
+def test_bad_input_shared_convolutions():
+    with pytest.raises(UnsupportedModelError, match=r"Conv node 'conv2d', MaxPool node 'conv2d_1/Identity:0_pooling'"):
+        creases.load(shared("marabou_cnn_max_mnist3.onnx"))
+    with pytest.raises(UnsupportedModelError, match=r"Transpose node .*Conv node 'conv2d/Conv2D'.*Creases reads chains of Add"):
+        creases.load(shared("marabou_tinytaxinet.onnx"))
+
+
+GEMM = ("Gemm", "x W1 B1", "h", {})
+
+
+@pytest.mark.parametrize(
+    ("nodes", "extra", "text"),
+    [
+        ([GEMM, ("Sigmoid", "h", "y", {})], {}, r"has Sigmoid node 'sigmoid_1'\. Creases reads chains of Add, Constant, Dropout, Flatten, Gemm"),
+        ([("Conv", "x W1", "h", {}), *TAIL], {}, "has Conv node 'conv_0'"),
+        ([GEMM, *TAIL[:2], ("Softmax", "m", "y", {})], {}, "Softmax node 'softmax_3'.*export the model without it"),
+        ([GEMM, *[("Tanh", "h", f"t{i}", {}) for i in range(7)]], {}, "Tanh node 'tanh_5' and 2 more"),
+        ([GEMM, ("Add", "h h", "g", {}), ("Relu", "g", "y", {})], {}, "Add node 'add_1' should take what flows, 'h', once.*takes it 2 times: the graph branches"),
+        ([GEMM, ("Relu", "h", "r", {}), ("Add", "r h", "y", {})], {}, "Add node 'add_2' should take what flows, 'r'.*takes 'h'"),
+        ([GEMM, ("Relu", "x", "y", {})], {}, "Relu node 'relu_1'.*takes 'x'"),
+        ([GEMM, ("Relu", "nothing", "y", {})], {}, "takes 'nothing'"),
+        ([("Add", "x B1", "h", {}), *TAIL], {}, r"Add node 'add_0' combines \(1, 6\) with a constant of shape \(4,\)"),
+        ([("Add", "x big", "h", {}), *TAIL], {"big": np.ones((5, 1))}, r"combines \(1, 6\) with a constant of shape \(5, 1\)"),
+        ([("MatMul", "x W2", "h", {}), *TAIL], {}, r"MatMul node 'matmul_0' multiplies 6 numbers of shape \(1, 6\) by a weight of shape \(4, 2\)"),
+        ([("MatMul", "x T", "h", {}), *TAIL], {"T": np.ones((1, 6, 4))}, r"by a weight of shape \(1, 6, 4\)"),
+        ([("MatMul", "x", "h", {}), *TAIL], {}, "MatMul node 'matmul_0' needs two inputs"),
+        ([("Gemm", "x W1 x", "h", {}), *TAIL], {}, "takes it 2 times"),
+        ([("Gemm", "W1 W2 x", "h", {}), *TAIL], {}, "Gemm node 'gemm_0' needs a constant factor"),
+        ([("Gemm", "x W1 B1", "h", {"alpha": float("nan")}), *TAIL], {}, "has a factor that is not finite"),
+        ([("Gemm", "x W1 B1", "h", {"beta": float("inf")}), *TAIL], {}, "has a factor or a bias that is not finite"),
+        ([("Gemm", "x W1 B1", "h", {"gamma": 1}), *TAIL], {}, "Gemm node 'gemm_0' has attribute 'gamma', which is not supported"),
+        ([("Add", "x c c", "h", {}), *TAIL], {"c": np.ones(6)}, "Add node 'add_0' has 3 inputs"),
+        ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.array([2, -1, -1])}, r"makes shape \(2, -1, -1\) of \(1, 6\)"),
+        ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.array([64, 6])}, "exported with a fixed batch size, export it with size 1"),
+        ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.ones(2)}, "needs a constant shape of integers"),
+        ([("Flatten", "x", "f", {"axis": 5}), *TAIL], {}, r"has axis 5, but shape \(1, 6\) flows"),
+        ([("Dropout", "x p t", "d", {}), *TAIL], {"p": np.float64(0.5), "t": np.True_}, "Dropout node 'dropout_0' is in training mode"),
+        ([("Constant", "", "c", {"value_string": b"a"}), GEMM, *TAIL], {}, "Constant node 'constant_0' gives no plain tensor but value_string"),
+        ([("MatMul", "x I", "h", {}), *TAIL], {"I": np.ones((6, 4), np.uint8)}, "tensor 'I' has type UINT8; supported are FLOAT"),
+    ],
+)
+def test_bad_input_graphs_by_node_and_operator(load, nodes, extra, text):
+    with pytest.raises(ModelFileError, match=text):
+        load(model_of(nodes, ("N", 6), W1=W1, B1=B1, **REST, **extra))
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (("N", "height", 3), r"input 'x' has shape \(N, height, 3\); every axis but the first \(the batch\) must have a fixed length"),
+        (("N",), r"input 'x' has shape \(N\)"),
+        ((), r"input 'x' has shape \(\)"),
+        ((64, 6), "exported with a fixed batch size, export it with size 1"),
+        ((1, 10**12), "more numbers than the file has bytes"),
+    ],
+)
+def test_bad_input_shapes_of_the_input(load, shape, text):
+    with pytest.raises(ModelFileError, match=text):
+        load(model_of([GEMM, *TAIL], shape, W1=W1, B1=B1, **REST))
+
+
+def test_bad_input_inputs_and_outputs(load):
+    second = helper.make_tensor_value_info("z", TensorProto.DOUBLE, (1, 6))
+    with pytest.raises(UnsupportedModelError, match="must have one input beside its weights; it has x, z"):
+        load(model_of([GEMM, *TAIL], ("N", 6), inputs=[second], W1=W1, B1=B1, **REST))
+    outputs = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in ("h", "y")]
+    with pytest.raises(UnsupportedModelError, match="must have one output, the last node's 'y'; it has h, y"):
+        load(model_of([GEMM, *TAIL], ("N", 6), outputs=outputs, W1=W1, B1=B1, **REST))
+
+
+def test_bad_input_numbers(load):
+    for value in (np.nan, np.inf):
+        weight = W1.copy()
+        weight[2, 3] = value
+        with pytest.raises(NetworkError, match=rf"Gemm node 'gemm_0': weight\[3, 2\] is {value}"):
+            load(model_of([GEMM, *TAIL], ("N", 6), W1=weight, B1=B1, **REST))
+
+
+def test_bad_input_other_domains_and_dropouts_of_old(load):
+    model = model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
+    model.graph.node[1].domain = "com.example"
+    with pytest.raises(UnsupportedModelError, match="has Relu node 'relu_1'"):
+        load(model)
+    nodes = [("Dropout", "x", "d", {}), ("Gemm", "d W1 B1", "h", {}), *TAIL]
+    with pytest.raises(UnsupportedModelError, match="is in training mode"):
+        load(model_of(nodes, ("N", 6), opset=6, W1=W1, B1=B1, **REST))
+
+
+def test_bad_input_nothing_in_it(load):
+    with pytest.raises(ModelFileError, match="its graph has no nodes"):
+        load(helper.make_model(helper.make_graph([], "empty", [], [])))
+    with pytest.raises(ModelFileError, match="net.onnx is empty"):
+        load(b"")
+    with pytest.raises(NetworkError, match="has no ReLU: it is an affine map"):
+        load(model_of([("Gemm", "x W1 B1", "y", {})], ("N", 6), W1=W1, B1=B1))
+    with pytest.raises(NetworkError, match="is empty: it has no layer with weights"):
+        load(model_of([("Relu", "x", "y", {})], ("N", 6)))
+
+
+def test_bad_input_external_data_is_never_opened(load, tmp_path):
+    model = model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
+    (tmp_path / "weights.bin").write_bytes(W1.tobytes())
+    onnx.external_data_helper.set_external_data(model.graph.initializer[0], "weights.bin")
+    with pytest.raises(ModelFileError, match="tensor 'W1' keeps its numbers in another file, which is never opened"):
+        load(model)
+
+
+def test_bad_input_tensors_that_declare_more_than_they_hold(load):
+    model = model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
+    for dims in ([2**40, 4], [6, 5], [-6, -4], [6, 3]):
+        del model.graph.initializer[0].dims[:]
+        model.graph.initializer[0].dims.extend(dims)
+        with pytest.raises(ModelFileError, match=r"tensor 'W1' declares shape .* but the file holds 24 of them"):
+            load(model)
+
+
+def test_bad_input_onnx_missing(load, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError, match=r"needs the package 'onnx'.*creases\[onnx\]"):
+        load(b"anything")
+
+
+def test_bad_input_no_protobuf(load):
+    with pytest.raises(CreasesError, match="net.onnx is truncated or damaged"):
+        load(b"this is no model")
