@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from creases import Count, Network, cli
+from networks import random_network
 
 # One input, three breaks at -1, 0 and 1: four regions of the whole line.
 HAT = Network.from_arrays([[[1.0], [1.0], [1.0]], [[1.0, -2.0, 1.0]]], [[1.0, 0.0, -1.0], [0.0]])
@@ -187,10 +188,7 @@ def test_bad_input_interrupt_says_stopped(creases, lines, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")
 def test_bad_input_ctrl_c_in_a_running_count(tmp_path):
-    rng = np.random.default_rng(0)
-    widths = [2, *[400] * 12]
-    weights = [rng.standard_normal((n, m)) * np.sqrt(2 / m) for m, n in zip(widths, widths[1:], strict=False)]
-    wide = Network.from_arrays(weights, [rng.standard_normal(n) * 0.1 for n in widths[1:]], output_layer=False)
+    wide = Network.from_arrays(*random_network([2, *[400] * 12], seed=0, bias=0.1), output_layer=False)
     model = wide.save(tmp_path / "wide.npz")
     command = [sys.executable, "-c", "from creases.cli import main; main()", "count", str(model), "--threads", "2"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -149,7 +149,7 @@ def test_bad_input_a_header_that_claims_more_than_the_file_holds(tmp_path):
     path = tmp_path / "huge.npy"
     np.save(path, np.zeros(3))
     path.write_bytes(path.read_bytes().replace(b"(3,)", b"(3000000000000,)"))
-    with pytest.raises(ModelFileError, match="not a .npy file of plain numbers"):
+    with pytest.raises(ModelFileError, match=r"not a .npy file of plain numbers"):
         read_points(str(path), 3, "--points")
 
 

@@ -53,7 +53,9 @@ def test_house_import_is_fast():
     assert min(float(fresh(program)) for _ in range(3)) < 0.5
 
 
-@pytest.mark.parametrize("module", ["creases", "creases.network, creases.domain, creases.counting, creases.subdivision"])
+@pytest.mark.parametrize(
+    "module", ["creases", "creases.network, creases.domain, creases.counting, creases.subdivision"]
+)
 def test_house_import_brings_in_nothing_heavy(module):
     found = fresh(f"import sys, {module}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))").split()
     assert set(found).isdisjoint(HEAVY)
@@ -100,7 +102,10 @@ def test_house_every_command_is_documented_and_teaches(command):
 
 def test_house_docs_are_current():
     finished = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "make_cli_docs.py"), "--check"], capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "tools" / "make_cli_docs.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert finished.returncode == 0, finished.stderr
 

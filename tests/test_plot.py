@@ -21,18 +21,13 @@ from creases.plot import (
     window_of,
 )
 from creases.plot.colours import oklab_to_rgb
+from networks import random_network
 
 WINDOW = Box([-1, -1], [1, 1])
 
 
-def he_network(widths, seed=0, bias=0.1):
-    rng = np.random.default_rng(seed)
-    pairs = list(zip(widths, widths[1:], strict=False))
-    weights, biases = [], []
-    for n_in, n_out in pairs:
-        weights.append(rng.standard_normal((n_out, n_in)) * np.sqrt(2 / n_in))
-        biases.append(rng.standard_normal(n_out) * bias)
-    return Network.from_arrays(weights, biases)
+def he_network(widths):
+    return Network.from_arrays(*random_network(widths, seed=0, bias=0.1))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +131,7 @@ def test_known_fast_for_many_cells(tmp_path):
 
 def test_bad_input_dimensions(folded):
     line = subdivide(he_network([2, 4, 1]), Segment([-1, -1], [1, 1]))
-    with pytest.raises(DomainError, match=r"plot_complex draws domains of dimension two, got 1; for a line see plot_line"):
+    with pytest.raises(DomainError, match=r"draws domains of dimension two, got 1; for a line see plot_line"):
         plot_complex(line)
     with pytest.raises(DomainError, match=r"plot_line draws domains of dimension one, got 2; for a plane see"):
         plot_line(folded)
@@ -156,7 +151,7 @@ def test_bad_input_without_matplotlib(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r"Drawing needs the package 'matplotlib'.*pip install 'creases\[plot\]'"):
+    with pytest.raises(MissingExtraError, match=r"Drawing needs .* 'matplotlib'.*pip install 'creases\[plot\]'"):
         new_figure(1, 1)
 
 

@@ -25,8 +25,10 @@ def test_laws_a_saved_network_comes_back(tmp_path, output_layer):
     norm = Normalisation(-np.ones(4), np.ones(4), np.zeros(4), np.full(4, 2.0), 0.5, 3.0)
     network = network_of(output_layer, input_shape=(2, 2), normalisation=norm, notes=["told", "twice"])
     again = creases.load(network.save(tmp_path / "net.npz"))
-    assert again.sha256 == network.sha256 and repr(again) == repr(network)
-    assert again.notes == network.notes and again.input_shape == (2, 2)
+    assert again.sha256 == network.sha256
+    assert repr(again) == repr(network)
+    assert again.notes == network.notes
+    assert again.input_shape == (2, 2)
     assert (again.output is None) != output_layer
     for name in ("minimum", "maximum", "mean", "range", "output_mean", "output_range", "applied"):
         assert np.array_equal(getattr(again.normalisation, name), getattr(norm, name))
@@ -74,7 +76,10 @@ NORM = {"normalisation": {"output_mean": 0.0, "output_range": 1.0, "applied": Fa
         (lambda a, h: a.update(weight_1=np.array(["a", "b"])), "must hold real numbers, got dtype <U1"),
         (lambda a, h: a.update(weight_1=np.ones((6, 5))), "it was altered|does not hold"),
         (lambda a, h: a.update(header=np.array([1, 2])), "the header is no JSON object|the header is not JSON"),
-        (lambda a, h: h.update(format="creases-network-9"), "has format 'creases-network-9'; this version of Creases reads"),
+        (
+            lambda a, h: h.update(format="creases-network-9"),
+            "has format 'creases-network-9'; this version of Creases reads",
+        ),
         (lambda a, h: h.update(output_layer="yes"), "the header's 'output_layer' is missing or of the wrong type"),
         (lambda a, h: h.pop("sha256"), "the header's 'sha256' is missing"),
         (lambda a, h: h.update(input_shape=[2.0, 2.0]), "the header's 'input_shape' is missing or of the wrong type"),
@@ -98,7 +103,7 @@ def test_bad_input_normalisations(altered, change):
         header.update(NORM)
         arrays.update({f"normalisation_{name}": value for name, value in values.items()})
 
-    with pytest.raises(ModelFileError, match="must have 4 finite numbers each, with ranges above zero"):
+    with pytest.raises(ModelFileError, match=r"must have 4 finite numbers each, with ranges above zero"):
         creases.load(altered(put))
 
 
@@ -114,7 +119,7 @@ def test_bad_input_pickles_are_not_run(tmp_path):
         header = archive.read("header.npy")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("header.npy", header)
-    with pytest.raises(ModelFileError, match="declares .* numbers of type object"):
+    with pytest.raises(ModelFileError, match=r"declares .* numbers of type object"):
         creases.load(path)
 
 
@@ -128,7 +133,9 @@ def test_bad_input_members_that_claim_more_than_they_hold(tmp_path):
     path = tmp_path / "net.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("header.npy", npy((2**40,), body=bytes(64)))
-    with pytest.raises(ModelFileError, match=r"header.npy declares \(1099511627776,\) numbers of type float64, 8796093"):
+    with pytest.raises(
+        ModelFileError, match=r"header.npy declares \(1099511627776,\) numbers of type float64, 8796093"
+    ):
         creases.load(path)
     # The directory claims 2 GiB for one compressed member.
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -137,20 +144,20 @@ def test_bad_input_members_that_claim_more_than_they_hold(tmp_path):
     start = data.index(b"PK\x01\x02")
     data[start + 24 : start + 28] = (2**31).to_bytes(4, "little")
     path.write_bytes(data)
-    with pytest.raises(ModelFileError, match="claims 2147483648 bytes, which cannot come from"):
+    with pytest.raises(ModelFileError, match=r"claims 2147483648 bytes, which cannot come from"):
         creases.load(path)
 
 
 def test_bad_input_no_archive(tmp_path):
     path = tmp_path / "net.npz"
     path.write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(ModelFileError, match="net.npz is truncated or damaged: File is not a zip file"):
+    with pytest.raises(ModelFileError, match=r"net.npz is truncated or damaged: File is not a zip file"):
         creases.load(path)
 
 
 def test_bad_input_empty_archive(tmp_path):
     np.savez(tmp_path / "net.npz")
-    with pytest.raises(ModelFileError, match="lacks a header"):
+    with pytest.raises(ModelFileError, match=r"lacks a header"):
         creases.load(tmp_path / "net.npz")
 
 
@@ -160,5 +167,5 @@ def test_bad_input_header_only(altered):
             if name != "header":
                 arrays.pop(name)
 
-    with pytest.raises(NetworkError, match="Got no layers"):
+    with pytest.raises(NetworkError, match=r"Got no layers"):
         creases.load(altered(drop))

@@ -40,8 +40,10 @@ def test_known_a_single_layer_between_relus_is_copied_bit_for_bit():
     chain.dense("first", weight, bias)
     chain.relu()
     network = chain.network()
-    assert (network.hidden[0].weight == weight).all() and (network.hidden[0].bias == bias).all()
-    assert network.output is None and network.notes == ()
+    assert (network.hidden[0].weight == weight).all()
+    assert (network.hidden[0].bias == bias).all()
+    assert network.output is None
+    assert network.notes == ()
 
 
 def test_laws_two_layers_in_a_row_are_their_product_rounded_once():
@@ -91,7 +93,9 @@ def test_laws_batch_norm_is_folded_with_correct_rounding(before):
         assert shift.tolist() == [float(value) for value in biases]
 
 
-@pytest.mark.parametrize("value", [Fraction(2), Fraction(1, 3), Fraction(10) ** -300, Fraction(10) ** 300, Fraction(7, 11)])
+@pytest.mark.parametrize(
+    "value", [Fraction(2), Fraction(1, 3), Fraction(10) ** -300, Fraction(10) ** 300, Fraction(7, 11)]
+)
 def test_laws_roots_are_good_to_255_bits(value):
     assert abs(root(value) ** 2 / value - 1) < Fraction(1, 2**253)
     assert root(value**2) == value
@@ -103,7 +107,8 @@ def test_known_a_shift_after_a_layer_without_bias_is_its_bias_and_no_fold():
     chain.shift("sum", [0.1])
     chain.relu()
     network = chain.network()
-    assert network.hidden[0].bias.tolist() == [0.1] and network.notes == ()
+    assert network.hidden[0].bias.tolist() == [0.1]
+    assert network.notes == ()
 
 
 def test_known_pieces_without_a_dense_layer_become_a_diagonal_one():
@@ -125,7 +130,8 @@ def test_known_relu_on_the_inputs_is_an_identity_layer_and_a_second_relu_nothing
     chain.relu()
     chain.relu()
     network = chain.network()
-    assert network.widths == (2, 1) and network.output is None
+    assert network.widths == (2, 1)
+    assert network.output is None
     assert network.forward([3.0, -2.0]).tolist() == [3.5]
     assert any("weight the identity" in note for note in network.notes)
     assert any("follows another changes nothing" in note for note in network.notes)
@@ -152,11 +158,13 @@ def test_bad_input_layers(weight, bias, text):
 
 def test_bad_input_batch_norms():
     chain = Chain("here")
-    with pytest.raises(NetworkError, match="norm has a negative variance or eps"):
+    with pytest.raises(NetworkError, match=r"norm has a negative variance or eps"):
         chain.batch_norm("norm", [0.0], [-1.0], [1.0], [0.0], 1e-5)
-    with pytest.raises(NetworkError, match="variance of zero and eps 0; it divides by zero"):
+    with pytest.raises(NetworkError, match=r"variance of zero and eps 0; it divides by zero"):
         chain.batch_norm("norm", [0.0], [0.0], [1.0], [0.0], 0.0)
-    with pytest.raises(NetworkError, match=r"four arrays of one shape \(n,\), got running_mean \(2,\), running_var \(1,\)"):
+    with pytest.raises(
+        NetworkError, match=r"four arrays of one shape \(n,\), got running_mean \(2,\), running_var \(1,\)"
+    ):
         chain.batch_norm("norm", [0.0, 0.0], [1.0], [1.0], [0.0], 1e-5)
     with pytest.raises(NetworkError, match=r"norm: running_var\[0\] is nan"):
         chain.batch_norm("norm", [0.0], [math.nan], [1.0], [0.0], 1e-5)
@@ -167,14 +175,16 @@ def test_bad_input_a_fold_that_leaves_the_range_of_floats():
     chain.dense("first", [[1e200]])
     chain.dense("second", [[1e200]])
     chain.relu()
-    with pytest.raises(NetworkError, match="hidden layer 1, folded from first, then second, leaves the range of float64"):
+    with pytest.raises(
+        NetworkError, match=r"hidden layer 1, folded from first, then second, leaves the range of float64"
+    ):
         chain.network()
 
 
 def test_bad_input_nothing_to_count():
-    with pytest.raises(NetworkError, match="here is empty: it has no layer with weights"):
+    with pytest.raises(NetworkError, match=r"here is empty: it has no layer with weights"):
         Chain("here").network()
     chain = Chain("here")
     chain.dense("dense", [[1.0]])
-    with pytest.raises(NetworkError, match="here has no ReLU: it is an affine map, with one activation region"):
+    with pytest.raises(NetworkError, match=r"here has no ReLU: it is an affine map, with one activation region"):
         chain.network()

@@ -81,13 +81,25 @@ def safetensors(_folder):
     for i, pair in enumerate(zip(WEIGHTS, BIASES, strict=True)):
         for name, array in zip(("weight", "bias"), pair, strict=True):
             data = array.astype("<f8").tobytes()
-            header[f"{i}.{name}"] = {"dtype": "F64", "shape": array.shape, "data_offsets": [len(body), len(body) + len(data)]}
+            header[f"{i}.{name}"] = {
+                "dtype": "F64",
+                "shape": array.shape,
+                "data_offsets": [len(body), len(body) + len(data)],
+            }
             body += data
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + body
 
 
-MAKERS = {".npz": npz, ".nnet": nnet, ".onnx": onnx, ".polar": polar, ".pt": pt, ".pth": pth, ".safetensors": safetensors}
+MAKERS = {
+    ".npz": npz,
+    ".nnet": nnet,
+    ".onnx": onnx,
+    ".polar": polar,
+    ".pt": pt,
+    ".pth": pth,
+    ".safetensors": safetensors,
+}
 
 
 @pytest.fixture(params=MAKERS)
@@ -104,8 +116,9 @@ def survives(reader, data):
     try:
         return isinstance(reader(data, "net"), Network)
     except CreasesError as error:
-        assert str(error).startswith(("net", "layer ", "input_shape")), error
-        return False
+        told = str(error)
+    assert told.startswith(("net", "layer ", "input_shape")), told
+    return False
 
 
 def test_known_the_undamaged_file_is_the_network(kind):
@@ -127,7 +140,7 @@ def test_bad_input_truncated_files(kind):
 
 def test_bad_input_truncated_files_say_so(kind):
     reader, data = kind
-    with pytest.raises(ModelFileError, match="truncated"):
+    with pytest.raises(ModelFileError, match=r"truncated"):
         reader(data[: 2 * len(data) // 3], "net")
 
 

@@ -36,12 +36,14 @@ print(sorted(set(sys.modules) & {{"torch", "onnx", "safetensors", "numba", "flin
 
 
 def test_bad_input_missing_file(tmp_path):
-    with pytest.raises(ModelFileError, match=r"There is no file .*nowhere\.nnet\. Check the path; relative ones start from"):
+    with pytest.raises(
+        ModelFileError, match=r"There is no file .*nowhere\.nnet\. Check the path; relative ones start from"
+    ):
         creases.load(tmp_path / "nowhere.nnet")
 
 
 def test_bad_input_directory(tmp_path):
-    with pytest.raises(ModelFileError, match="is a directory. Give the path of one file in it"):
+    with pytest.raises(ModelFileError, match=r"is a directory. Give the path of one file in it"):
         creases.load(tmp_path)
 
 
@@ -56,25 +58,42 @@ def test_bad_input_unknown_extension_lists_the_known(tmp_path, name):
 @pytest.mark.parametrize("suffix", ["npz", "nnet", "onnx", "polar", "pt", "pth", "safetensors"])
 def test_bad_input_empty_file(tmp_path, suffix):
     (tmp_path / f"net.{suffix}").write_bytes(b"")
-    with pytest.raises(ModelFileError, match=f"net.{suffix} is empty"):
+    with pytest.raises(ModelFileError, match=rf"net.{suffix} is empty"):
         creases.load(tmp_path / f"net.{suffix}")
 
 
 @pytest.mark.parametrize("source", [None, 3, [1.0], {"0.weight": [1.0]}, b"net.npz"])
 def test_bad_input_other_objects(source):
-    with pytest.raises(UnsupportedModelError, match=r"load takes the path of a file \(\.npz.* or a torch\.nn\.Module, got a"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"load takes the path of a file \(\.npz.* or a torch\.nn\.Module, got a"
+    ):
         creases.load(source)
 
 
+@pytest.mark.parametrize(
+    "error", [RecursionError("deep"), MemoryError(), UnicodeDecodeError("utf-8", b"x", 0, 1, "odd")]
+)
+def test_bad_input_what_no_reader_foresaw_is_still_our_error(tmp_path, monkeypatch, error):
+    from creases.readers import polar
+
+    def fail(_data, _source):
+        raise error
+
+    monkeypatch.setattr(polar, "read_polar", fail)
+    (tmp_path / "net.polar").write_text("1")
+    with pytest.raises(ModelFileError, match=rf"net\.polar cannot be read as \.polar; {type(error).__name__}"):
+        creases.load(tmp_path / "net.polar")
+
+
 def test_bad_input_paths_that_are_no_paths():
-    with pytest.raises(CreasesError, match="cannot be opened|There is no file"):
+    with pytest.raises(CreasesError, match=r"cannot be opened|There is no file"):
         creases.load("net\0.npz")
-    with pytest.raises(CreasesError, match="cannot be opened|There is no file"):
+    with pytest.raises(CreasesError, match=r"cannot be opened|There is no file"):
         creases.load("x" * 5000 + ".npz")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_bad_input_named_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "net.npz")
-    with pytest.raises(ModelFileError, match="net.npz is not a regular file"):
+    with pytest.raises(ModelFileError, match=r"net.npz is not a regular file"):
         creases.load(tmp_path / "net.npz")

@@ -82,7 +82,11 @@ CHAINS = {
         {"W1": W1.T, "B1": B1, **REST},
     ),
     "gemm without bias": ([("Gemm", "x W1", "h", {}), *TAIL], (1, 6), {"W1": W1, **REST}),
-    "gemm, scalar bias": ([("Gemm", "x W1 c", "h", {"beta": 2.0}), *TAIL], (1, 6), {"W1": W1, "c": np.float64(0.7), **REST}),
+    "gemm, scalar bias": (
+        [("Gemm", "x W1 c", "h", {"beta": 2.0}), *TAIL],
+        (1, 6),
+        {"W1": W1, "c": np.float64(0.7), **REST},
+    ),
     "gemm transA": ([("Gemm", "x W1 B1", "h", {"transA": 1}), *TAIL], (6, 1), {"W1": W1, "B1": B1, **REST}),
     "gemm, weight on the left": (
         column(("Gemm", "W1 x B1", "h", {"transA": 1, "alpha": 2.0})),
@@ -94,7 +98,11 @@ CHAINS = {
         (1, 6),
         {"W1": W1.T, "V2": W2.T},
     ),
-    "matmul, rank 1": ([("MatMul", "x W1", "p", {}), ("Add", "B1 p", "h", {}), *TAIL], (6,), {"W1": W1, "B1": B1, **REST}),
+    "matmul, rank 1": (
+        [("MatMul", "x W1", "p", {}), ("Add", "B1 p", "h", {}), *TAIL],
+        (6,),
+        {"W1": W1, "B1": B1, **REST},
+    ),
     "matmul on the left, rank 1": (
         [("MatMul", "W1 x", "p", {}), ("Add", "p B1", "h", {}), ("Relu", "h", "r", {}), ("MatMul", "W2 r", "y", {})],
         (6,),
@@ -152,7 +160,11 @@ CHAINS = {
         {"W1": W1, "V": numbers(4, 4), **REST},
     ),
     "a last relu": ([("Gemm", "x W1 B1", "h", {}), ("Relu", "h", "y", {})], (1, 6), {"W1": W1, "B1": B1}),
-    "a bias of more axes": ([("MatMul", "x W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL], (1, 6), {"W1": W1, "B1": B1[None, None], **REST}),
+    "a bias of more axes": (
+        [("MatMul", "x W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL],
+        (1, 6),
+        {"W1": W1, "B1": B1[None, None], **REST},
+    ),
 }
 
 
@@ -165,20 +177,30 @@ def test_laws_every_chain_computes_what_onnx_computes(load, name):
 
 @pytest.mark.parametrize(
     ("shape", "input_shape"),
-    [((6,), (6,)), ((1, 6), (6,)), (("N", 6), (6,)), ((None, 6), (6,)), ((6, 1), (6, 1)), (("N", 1, 2, 3), (1, 2, 3)), ((2, 3), (2, 3))],
+    [
+        ((6,), (6,)),
+        ((1, 6), (6,)),
+        (("N", 6), (6,)),
+        ((None, 6), (6,)),
+        ((6, 1), (6, 1)),
+        (("N", 1, 2, 3), (1, 2, 3)),
+        ((2, 3), (2, 3)),
+    ],
 )
 def test_known_input_shape_is_the_file_s_without_the_batch(load, shape, input_shape):
     s = np.array([1, 6])
     nodes = [("Reshape", "x s", "f", {}), ("Gemm", "f W1 B1", "h", {}), *TAIL]
     network = load(model_of(nodes, shape, s=s, W1=W1, B1=B1, **REST))
-    assert network.input_shape == input_shape and network.n_in == 6
+    assert network.input_shape == input_shape
+    assert network.n_in == 6
 
 
 def test_known_plain_layers_are_copied_and_not_noted(load):
     nodes = [("MatMul", "x W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL]
     network = load(model_of(nodes, ("N", 6), W1=W1, B1=B1, **REST))
     assert network.notes == ()
-    assert (network.hidden[0].weight == W1.T).all() and (network.hidden[0].bias == B1).all()
+    assert (network.hidden[0].weight == W1.T).all()
+    assert (network.hidden[0].bias == B1).all()
     nodes = [("Sub", "x z", "n", {}), ("MatMul", "n W1", "p", {}), ("Add", "p B1", "h", {}), *TAIL]
     assert load(model_of(nodes, ("N", 6), W1=W1, B1=B1, z=np.zeros(6), **REST)).sha256 == network.sha256
 
@@ -197,7 +219,8 @@ def test_known_weights_of_every_float_type_widen(load, kind, raw):
     if not raw:
         flat = weight.ravel().view(np.uint16) if kind == "float16" else weight.ravel()
         tensor = helper.make_tensor("W1", helper.np_dtype_to_tensor_dtype(weight.dtype), weight.shape, weight.ravel())
-        assert not tensor.HasField("raw_data") and len(flat) == weight.size
+        assert not tensor.HasField("raw_data")
+        assert len(flat) == weight.size
         model.graph.initializer[0].CopyFrom(tensor)
     assert (load(model).hidden[0].weight == weight.T.astype(np.float64)).all()
 
@@ -208,7 +231,8 @@ def test_known_initialisers_may_be_inputs_too_and_constants_nodes(load):
     same = ("Identity", "W1", "V", {})
     nodes = [constant, same, ("Gemm", "x V B1", "h", {}), *TAIL]
     network = load(model_of(nodes, ("N", 6), inputs=[weight], W1=W1, **REST))
-    assert (network.hidden[0].weight == W1.T).all() and (network.hidden[0].bias == B1).all()
+    assert (network.hidden[0].weight == W1.T).all()
+    assert (network.hidden[0].bias == B1).all()
     shape = ("Constant", "", "s", {"value_ints": [1, -1]})
     scalar = ("Constant", "", "c", {"value_float": 0.5})
     nodes = [shape, scalar, ("Reshape", "x s", "f", {}), ("Add", "f c", "g", {}), ("MatMul", "g W1", "h", {}), *TAIL]
@@ -218,7 +242,9 @@ def test_known_initialisers_may_be_inputs_too_and_constants_nodes(load):
 def test_known_shared_networks():
     assert creases.load(shared("marabou_fc1.onnx")).widths == (25, 25, 25)
     acasxu = creases.load(shared("acasxu_1_1.onnx"))
-    assert acasxu.input_shape == (5,) and acasxu.widths == (50,) * 6 and acasxu.notes == ()
+    assert acasxu.input_shape == (5,)
+    assert acasxu.widths == (50,) * 6
+    assert acasxu.notes == ()
 
 
 def test_laws_acasxu_is_one_network_in_two_formats():
@@ -235,7 +261,9 @@ def test_laws_acasxu_is_one_network_in_two_formats():
 def test_bad_input_shared_convolutions():
     with pytest.raises(UnsupportedModelError, match=r"Conv node 'conv2d', MaxPool node 'conv2d_1/Identity:0_pooling'"):
         creases.load(shared("marabou_cnn_max_mnist3.onnx"))
-    with pytest.raises(UnsupportedModelError, match=r"Transpose node .*Conv node 'conv2d/Conv2D'.*Creases reads chains of Add"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"Transpose node .*Conv node 'conv2d/Conv2D'.*Creases reads chains of Add"
+    ):
         creases.load(shared("marabou_tinytaxinet.onnx"))
 
 
@@ -245,32 +273,72 @@ GEMM = ("Gemm", "x W1 B1", "h", {})
 @pytest.mark.parametrize(
     ("nodes", "extra", "text"),
     [
-        ([GEMM, ("Sigmoid", "h", "y", {})], {}, r"has Sigmoid node 'sigmoid_1'\. Creases reads chains of Add, Constant, Dropout, Flatten, Gemm"),
+        (
+            [GEMM, ("Sigmoid", "h", "y", {})],
+            {},
+            r"has Sigmoid node 'sigmoid_1'\. Creases reads chains of Add, Constant, Dropout, Flatten, Gemm",
+        ),
         ([("Conv", "x W1", "h", {}), *TAIL], {}, "has Conv node 'conv_0'"),
         ([GEMM, *TAIL[:2], ("Softmax", "m", "y", {})], {}, "Softmax node 'softmax_3'.*export the model without it"),
         ([GEMM, *[("Tanh", "h", f"t{i}", {}) for i in range(7)]], {}, "Tanh node 'tanh_5' and 2 more"),
-        ([GEMM, ("Add", "h h", "g", {}), ("Relu", "g", "y", {})], {}, "Add node 'add_1' should take what flows, 'h', once.*takes it 2 times: the graph branches"),
-        ([GEMM, ("Relu", "h", "r", {}), ("Add", "r h", "y", {})], {}, "Add node 'add_2' should take what flows, 'r'.*takes 'h'"),
+        (
+            [GEMM, ("Add", "h h", "g", {}), ("Relu", "g", "y", {})],
+            {},
+            "Add node 'add_1' should take what flows, 'h', once.*takes it 2 times: the graph branches",
+        ),
+        (
+            [GEMM, ("Relu", "h", "r", {}), ("Add", "r h", "y", {})],
+            {},
+            "Add node 'add_2' should take what flows, 'r'.*takes 'h'",
+        ),
         ([GEMM, ("Relu", "x", "y", {})], {}, "Relu node 'relu_1'.*takes 'x'"),
         ([GEMM, ("Relu", "nothing", "y", {})], {}, "takes 'nothing'"),
         ([("Add", "x B1", "h", {}), *TAIL], {}, r"Add node 'add_0' combines \(1, 6\) with a constant of shape \(4,\)"),
-        ([("Add", "x big", "h", {}), *TAIL], {"big": np.ones((5, 1))}, r"combines \(1, 6\) with a constant of shape \(5, 1\)"),
-        ([("MatMul", "x W2", "h", {}), *TAIL], {}, r"MatMul node 'matmul_0' multiplies 6 numbers of shape \(1, 6\) by a weight of shape \(4, 2\)"),
+        (
+            [("Add", "x big", "h", {}), *TAIL],
+            {"big": np.ones((5, 1))},
+            r"combines \(1, 6\) with a constant of shape \(5, 1\)",
+        ),
+        (
+            [("MatMul", "x W2", "h", {}), *TAIL],
+            {},
+            r"MatMul node 'matmul_0' multiplies 6 numbers of shape \(1, 6\) by a weight of shape \(4, 2\)",
+        ),
         ([("MatMul", "x T", "h", {}), *TAIL], {"T": np.ones((1, 6, 4))}, r"by a weight of shape \(1, 6, 4\)"),
         ([("MatMul", "x", "h", {}), *TAIL], {}, "MatMul node 'matmul_0' needs two inputs"),
         ([("Gemm", "x W1 x", "h", {}), *TAIL], {}, "takes it 2 times"),
         ([("Gemm", "W1 W2 x", "h", {}), *TAIL], {}, "Gemm node 'gemm_0' needs a constant factor"),
         ([("Gemm", "x W1 B1", "h", {"alpha": float("nan")}), *TAIL], {}, "has a factor that is not finite"),
         ([("Gemm", "x W1 B1", "h", {"beta": float("inf")}), *TAIL], {}, "has a factor or a bias that is not finite"),
-        ([("Gemm", "x W1 B1", "h", {"gamma": 1}), *TAIL], {}, "Gemm node 'gemm_0' has attribute 'gamma', which is not supported"),
+        (
+            [("Gemm", "x W1 B1", "h", {"gamma": 1}), *TAIL],
+            {},
+            "Gemm node 'gemm_0' has attribute 'gamma', which is not supported",
+        ),
         ([("Add", "x c c", "h", {}), *TAIL], {"c": np.ones(6)}, "Add node 'add_0' has 3 inputs"),
         ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.array([2, -1, -1])}, r"makes shape \(2, -1, -1\) of \(1, 6\)"),
-        ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.array([64, 6])}, "exported with a fixed batch size, export it with size 1"),
+        (
+            [("Reshape", "x s", "f", {}), *TAIL],
+            {"s": np.array([64, 6])},
+            "exported with a fixed batch size, export it with size 1",
+        ),
         ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.ones(2)}, "needs a constant shape of integers"),
         ([("Flatten", "x", "f", {"axis": 5}), *TAIL], {}, r"has axis 5, but shape \(1, 6\) flows"),
-        ([("Dropout", "x p t", "d", {}), *TAIL], {"p": np.float64(0.5), "t": np.True_}, "Dropout node 'dropout_0' is in training mode"),
-        ([("Constant", "", "c", {"value_string": b"a"}), GEMM, *TAIL], {}, "Constant node 'constant_0' gives no plain tensor but value_string"),
-        ([("MatMul", "x I", "h", {}), *TAIL], {"I": np.ones((6, 4), np.uint8)}, "tensor 'I' has type UINT8; supported are FLOAT"),
+        (
+            [("Dropout", "x p t", "d", {}), *TAIL],
+            {"p": np.float64(0.5), "t": np.True_},
+            "Dropout node 'dropout_0' is in training mode",
+        ),
+        (
+            [("Constant", "", "c", {"value_string": b"a"}), GEMM, *TAIL],
+            {},
+            "Constant node 'constant_0' gives no plain tensor but value_string",
+        ),
+        (
+            [("MatMul", "x I", "h", {}), *TAIL],
+            {"I": np.ones((6, 4), np.uint8)},
+            "tensor 'I' has type UINT8; supported are FLOAT",
+        ),
     ],
 )
 def test_bad_input_graphs_by_node_and_operator(load, nodes, extra, text):
@@ -281,7 +349,10 @@ def test_bad_input_graphs_by_node_and_operator(load, nodes, extra, text):
 @pytest.mark.parametrize(
     ("shape", "text"),
     [
-        (("N", "height", 3), r"input 'x' has shape \(N, height, 3\); every axis but the first \(the batch\) must have a fixed length"),
+        (
+            ("N", "height", 3),
+            r"input 'x' has shape \(N, height, 3\); every axis but the first \(the batch\) must have a fixed length",
+        ),
         (("N",), r"input 'x' has shape \(N\)"),
         ((), r"input 'x' has shape \(\)"),
         ((64, 6), "exported with a fixed batch size, export it with size 1"),
@@ -295,10 +366,10 @@ def test_bad_input_shapes_of_the_input(load, shape, text):
 
 def test_bad_input_inputs_and_outputs(load):
     second = helper.make_tensor_value_info("z", TensorProto.DOUBLE, (1, 6))
-    with pytest.raises(UnsupportedModelError, match="must have one input beside its weights; it has x, z"):
+    with pytest.raises(UnsupportedModelError, match=r"must have one input beside its weights; it has x, z"):
         load(model_of([GEMM, *TAIL], ("N", 6), inputs=[second], W1=W1, B1=B1, **REST))
     outputs = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in ("h", "y")]
-    with pytest.raises(UnsupportedModelError, match="must have one output, the last node's 'y'; it has h, y"):
+    with pytest.raises(UnsupportedModelError, match=r"must have one output, the last node's 'y'; it has h, y"):
         load(model_of([GEMM, *TAIL], ("N", 6), outputs=outputs, W1=W1, B1=B1, **REST))
 
 
@@ -313,21 +384,36 @@ def test_bad_input_numbers(load):
 def test_bad_input_other_domains_and_dropouts_of_old(load):
     model = model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
     model.graph.node[1].domain = "com.example"
-    with pytest.raises(UnsupportedModelError, match="has Relu node 'relu_1'"):
+    with pytest.raises(UnsupportedModelError, match=r"has Relu node 'relu_1'"):
         load(model)
     nodes = [("Dropout", "x", "d", {}), ("Gemm", "d W1 B1", "h", {}), *TAIL]
-    with pytest.raises(UnsupportedModelError, match="is in training mode"):
+    with pytest.raises(UnsupportedModelError, match=r"is in training mode"):
         load(model_of(nodes, ("N", 6), opset=6, W1=W1, B1=B1, **REST))
 
 
+def test_bad_input_weights_of_integers(load):
+    with pytest.raises(UnsupportedModelError, match=r"MatMul node 'matmul_0' has a constant of integers"):
+        load(model_of([("MatMul", "x I", "h", {}), *TAIL], ("N", 6), I=np.ones((6, 4), int), **REST))
+    with pytest.raises(UnsupportedModelError, match=r"Add node 'add_0' has a constant of integers"):
+        load(model_of([("Add", "x I", "h", {}), *TAIL], ("N", 6), I=np.ones(6, int), **REST))
+
+
+def test_bad_input_functions(load):
+    model = model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
+    negate = helper.make_node("Neg", ["a"], ["b"])
+    model.functions.append(helper.make_function("", "Relu", ["a"], ["b"], [negate], [helper.make_opsetid("", 13)]))
+    with pytest.raises(UnsupportedModelError, match=r"defines functions of its own, 'Relu'; inline them first"):
+        load(model)
+
+
 def test_bad_input_nothing_in_it(load):
-    with pytest.raises(ModelFileError, match="its graph has no nodes"):
+    with pytest.raises(ModelFileError, match=r"its graph has no nodes"):
         load(helper.make_model(helper.make_graph([], "empty", [], [])))
-    with pytest.raises(ModelFileError, match="net.onnx is empty"):
+    with pytest.raises(ModelFileError, match=r"net.onnx is empty"):
         load(b"")
-    with pytest.raises(NetworkError, match="has no ReLU: it is an affine map"):
+    with pytest.raises(NetworkError, match=r"has no ReLU: it is an affine map"):
         load(model_of([("Gemm", "x W1 B1", "y", {})], ("N", 6), W1=W1, B1=B1))
-    with pytest.raises(NetworkError, match="is empty: it has no layer with weights"):
+    with pytest.raises(NetworkError, match=r"is empty: it has no layer with weights"):
         load(model_of([("Relu", "x", "y", {})], ("N", 6)))
 
 
@@ -335,7 +421,7 @@ def test_bad_input_external_data_is_never_opened(load, tmp_path):
     model = model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
     (tmp_path / "weights.bin").write_bytes(W1.tobytes())
     onnx.external_data_helper.set_external_data(model.graph.initializer[0], "weights.bin")
-    with pytest.raises(ModelFileError, match="tensor 'W1' keeps its numbers in another file, which is never opened"):
+    with pytest.raises(ModelFileError, match=r"tensor 'W1' keeps its numbers in another file, which is never opened"):
         load(model)
 
 
@@ -355,5 +441,5 @@ def test_bad_input_onnx_missing(load, monkeypatch):
 
 
 def test_bad_input_no_protobuf(load):
-    with pytest.raises(CreasesError, match="net.onnx is truncated or damaged"):
+    with pytest.raises(CreasesError, match=r"net.onnx is truncated or damaged"):
         load(b"this is no model")

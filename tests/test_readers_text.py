@@ -52,7 +52,8 @@ def test_known_nnet_is_read_number_by_number(load):
     network = load(NNET, ".nnet")
     assert network.hidden[0].weight.tolist() == [[1.0, 2.0], [-0.1, 0.3], [4.0, -5.0]]
     assert network.hidden[0].bias.tolist() == [0.5, 0.25, -1.0]
-    assert network.output.weight.tolist() == [[1.0, 1.0, -2.0]] and network.output.bias.tolist() == [0.125]
+    assert network.output.weight.tolist() == [[1.0, 1.0, -2.0]]
+    assert network.output.bias.tolist() == [0.125]
     norm = network.normalisation
     assert (norm.minimum.tolist(), norm.maximum.tolist()) == ([-1.0, -2.0], [1.0, 2.0])
     assert (norm.mean.tolist(), norm.range.tolist()) == ([0.5, 0.0], [2.0, 4.0])
@@ -68,7 +69,8 @@ def test_known_nnet_line_breaks_and_commas_do_not_matter(load):
 
 def test_laws_applied_normalisation_is_the_network_on_raw_values(load):
     plain, applied = load(NNET, ".nnet"), load(NNET, ".nnet", apply_normalisation=True)
-    assert applied.normalisation.applied and applied.normalisation.mean is not None
+    assert applied.normalisation.applied
+    assert applied.normalisation.mean is not None
     raw = np.random.default_rng(0).uniform(-1, 1, (50, 2)) * [1.0, 2.0]
     wanted = plain.forward((raw - [0.5, 0.0]) / [2.0, 4.0]) * 3.0 + 10.0
     assert np.abs(applied.forward(raw) - wanted).max() < 1e-14 * np.abs(wanted).max() * 10
@@ -118,7 +120,8 @@ def test_known_acasxu_outputs_are_raw_when_applied():
     plain = creases.load(shared("acasxu_1_1.nnet"))
     applied = creases.load(shared("acasxu_1_1.nnet"), apply_normalisation=True)
     norm = plain.normalisation
-    assert norm.output_mean == 7.5188840201005975 and norm.range[0] == 60261.0
+    assert norm.output_mean == 7.5188840201005975
+    assert norm.range[0] == 60261.0
     raw = np.random.default_rng(0).uniform(norm.minimum, norm.maximum, (100, 5))
     wanted = plain.forward((raw - norm.mean) / norm.range) * norm.output_range + norm.output_mean
     assert np.abs(applied.forward(raw) - wanted).max() < 1e-11 * np.abs(wanted).max()
@@ -135,7 +138,7 @@ def test_bad_input_junk_normalisation_is_ignored_with_a_note(name, text):
     network = creases.load(shared(name))
     assert network.normalisation is None
     assert network.notes == (f"Normalisation ignored: {text}.",)
-    with pytest.raises(NetworkError, match=f"There is no normalisation to apply. Normalisation ignored: {text}"):
+    with pytest.raises(NetworkError, match=rf"There is no normalisation to apply. Normalisation ignored: {text}"):
         creases.load(shared(name), apply_normalisation=True)
 
 
@@ -151,7 +154,8 @@ def test_bad_input_junk_normalisation_is_ignored_with_a_note(name, text):
 def test_bad_input_normalisation_of_no_use(load, old, new, text):
     assert old in NNET
     network = load(NNET.replace(old, new, 1), ".nnet")
-    assert network.normalisation is None and text in network.notes[0]
+    assert network.normalisation is None
+    assert text in network.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +168,11 @@ def test_bad_input_normalisation_of_no_use(load, old, new, text):
         ("2,2,1,3,", "2,2,7,3,", "the first line counts 7 outputs, the layer sizes 1"),
         ("2,3,1,\n", "2,0,1,\n", "a layer size must be a whole number of at least 1, got '0'"),
         ("2,3,1,\n", "2,-3,1,\n", "a layer size must be a whole number of at least 1, got '-3'"),
-        ("2,3,1,\n", "2,300000000000,1,\n", r"layers of sizes 2-300000000000-1 need 1200000000001 .* the file has 13: it is truncated"),
+        (
+            "2,3,1,\n",
+            "2,300000000000,1,\n",
+            r"layers of sizes 2-300000000000-1 need 1200000000001 .* the file has 13: it is truncated",
+        ),
         ("0.125,\n", "", "need 13 weights and biases, the file has 12: it is truncated"),
         ("0.125,\n", "0.125,7\n", "the file has 14: it has too many, or its sizes are wrong"),
         ("0.125,\n", "half,\n", "'half' in the weights is not a number"),
@@ -181,15 +189,15 @@ def test_bad_input_nnet(load, old, new, text):
 
 
 def test_bad_input_nnet_that_ends_in_the_header(load):
-    with pytest.raises(ModelFileError, match="is truncated: it ends before the means, line 6 of the 7"):
+    with pytest.raises(ModelFileError, match=r"is truncated: it ends before the means, line 6 of the 7"):
         load("\n".join(NNET.split("\n")[:7]), ".nnet")
-    with pytest.raises(ModelFileError, match="it ends before the counts"):
+    with pytest.raises(ModelFileError, match=r"it ends before the counts"):
         load("// nothing\n", ".nnet")
-    with pytest.raises(NetworkError, match="has no ReLU"):
+    with pytest.raises(NetworkError, match=r"has no ReLU"):
         load("1\n1,1\n0\n0\n0\n0\n0\n1,\n1,", ".nnet")
 
 
-POLAR = "2 1 2 3 1 ReLU Affine ReLU  1 2 .5  -1 .25 0  3 -4 1  1 2 3 -.5  7 8  0.0 1.0".replace(" ", "\n")
+POLAR = "2 1 2 3 1 ReLU Affine ReLU  1 2 .5  -1 .25 0  3 -4 1  1 2 3 -.5  7 8  0.0 1.0 ".replace(" ", "\n")
 
 
 def test_known_polar_is_read_number_by_number(load):
@@ -197,12 +205,23 @@ def test_known_polar_is_read_number_by_number(load):
     network = load(POLAR.replace("Affine", "ReLU"), ".polar")
     assert network.hidden[0].weight.tolist() == [[1.0, 2.0], [-1.0, 0.25], [3.0, -4.0]]
     assert network.hidden[0].bias.tolist() == [0.5, 0.0, 1.0]
-    assert network.hidden[1].weight.tolist() == [[1.0, 2.0, 3.0]] and network.hidden[1].bias.tolist() == [-0.5]
-    assert network.widths == (3, 1, 1) and network.output is None and network.notes == ()
+    assert network.hidden[1].weight.tolist() == [[1.0, 2.0, 3.0]]
+    assert network.hidden[1].bias.tolist() == [-0.5]
+    assert network.widths == (3, 1, 1)
+    assert network.output is None
+    assert network.notes == ()
     folded = load(POLAR, ".polar")
-    assert folded.widths == (3, 1) and folded.hidden[1].weight.tolist() == [[7.0, 14.0, 21.0]]
+    assert folded.widths == (3, 1)
+    assert folded.hidden[1].weight.tolist() == [[7.0, 14.0, 21.0]]
     assert folded.hidden[1].bias.tolist() == [4.5]
     assert "Hidden layer 2 is layer 2, then layer 3, made one layer" in folded.notes[0]
+
+
+def test_known_a_text_that_may_have_been_cut_within_its_last_number_is_noted(load):
+    note = "The file ends in '{}' without a line end: were it cut there, nothing would show it."
+    assert load(NNET.removesuffix("5,\n"), ".nnet").notes == (note.format("0.12"),)
+    assert load(NNET.removesuffix("\n"), ".nnet").notes == ()
+    assert load(POLAR.replace("Affine", "ReLU").removesuffix("\n"), ".polar").notes == (note.format("1.0"),)
 
 
 def test_known_polar_offset_and_scale(load):
@@ -216,7 +235,8 @@ def test_known_polar_offset_and_scale(load):
 def test_known_shared_polar():
     network = creases.load(shared("jr_inverted_pendulum.polar"))
     assert (network.n_in, network.widths, network.n_out, network.notes) == (2, (25, 25), 1, ())
-    assert network.hidden[0].weight[0].tolist() == [-0.24301, -0.18771] and network.hidden[0].bias[0] == -0.00419
+    assert network.hidden[0].weight[0].tolist() == [-0.24301, -0.18771]
+    assert network.hidden[0].bias[0] == -0.00419
     assert network.output.bias.tolist() == [-0.0049]
 
 
@@ -243,13 +263,33 @@ def test_known_counts_of_the_shared_networks(name, box, counts):
         ("Affine", "tanh", UnsupportedModelError, "layer 2 has activation 'tanh'; supported are ReLU and Affine"),
         ("Affine", "sigmoid", UnsupportedModelError, "activation 'sigmoid'"),
         ("ReLU\nAffine\nReLU\n", "", ModelFileError, "has '1' where the activation of layer 1 must be named.*Sherlock"),
-        ("2\n1\n2\n", "2\n1\n999999999\n", ModelFileError, "999999999 hidden layers need 999999999 widths and 1000000000 activations"),
-        ("2\n1\n2\n", "2.0\n1\n2\n", ModelFileError, "the number of inputs must be a whole number of at least 1, got '2.0'"),
-        ("2\n1\n2\n", "2\n0\n2\n", ModelFileError, "the number of outputs must be a whole number of at least 1, got '0'"),
+        (
+            "2\n1\n2\n",
+            "2\n1\n999999999\n",
+            ModelFileError,
+            "999999999 hidden layers need 999999999 widths and 1000000000 activations",
+        ),
+        (
+            "2\n1\n2\n",
+            "2.0\n1\n2\n",
+            ModelFileError,
+            "the number of inputs must be a whole number of at least 1, got '2.0'",
+        ),
+        (
+            "2\n1\n2\n",
+            "2\n0\n2\n",
+            ModelFileError,
+            "the number of outputs must be a whole number of at least 1, got '0'",
+        ),
         ("2\n3\n1\n", "2\n-3\n1\n", ModelFileError, "the width of layer 1 must be a whole number"),
         ("2\n3\n1\n", "2\n800000000000\n1\n", ModelFileError, "sizes 2-800000000000-1-1 need .*: it is truncated"),
         ("\n1.0", "", ModelFileError, "need 15 weights and biases, the file has 14: it is truncated"),
-        ("\n0.0\n1.0", "", ModelFileError, "the outputs' offset and scale factor are missing.*append two lines, 0.0 and 1.0"),
+        (
+            "\n0.0\n1.0",
+            "",
+            ModelFileError,
+            "the outputs' offset and scale factor are missing.*append two lines, 0.0 and 1.0",
+        ),
         ("\n1.0", "\n1.0\n2.0", ModelFileError, "the file has 16: it has too many"),
         ("-.5", "nan", NetworkError, r"layer 2: bias\[0\] is nan"),
         ("-.5", "1e400", NetworkError, r"layer 2: bias\[0\] is inf"),
@@ -265,13 +305,13 @@ def test_bad_input_polar(load, old, new, kind, text):
 
 
 def test_bad_input_polar_too_short(load):
-    with pytest.raises(ModelFileError, match="is truncated: it ends before the number of outputs"):
+    with pytest.raises(ModelFileError, match=r"is truncated: it ends before the number of outputs"):
         load("2", ".polar")
 
 
 def test_bad_input_normalisation_of_a_network_without(tmp_path):
     path = Network.from_arrays([[[1.0]], [[1.0]]], [[0.0], [0.0]]).save(tmp_path / "net.npz")
-    with pytest.raises(NetworkError, match="There is no normalisation to apply. Load it without apply_normalisation"):
+    with pytest.raises(NetworkError, match=r"There is no normalisation to apply. Load it without apply_normalisation"):
         creases.load(path, apply_normalisation=True)
 
 
@@ -279,5 +319,5 @@ def test_bad_input_normalisation_that_leaves_the_range_of_floats(tmp_path):
     tiny = np.array([1e-300])
     norm = Normalisation(-tiny, tiny, tiny, tiny, 0.0, 1.0)
     network = Network.from_arrays([[[1e100]], [[1.0]]], [[0.0], [0.0]], normalisation=norm)
-    with pytest.raises(NetworkError, match="hidden layer 1, folded from the inputs' normalisation.*leaves the range"):
+    with pytest.raises(NetworkError, match=r"hidden layer 1, folded from the inputs' normalisation.*leaves the range"):
         creases.load(network.save(tmp_path / "net.npz"), apply_normalisation=True)

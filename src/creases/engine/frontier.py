@@ -178,7 +178,7 @@ def run(
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order."""
 
     def new_oracle() -> Oracle:  # a thread has its own
-        return Oracle(exact_forms(problem, start.chart), start.walls)
+        return Oracle(problem, start.chart, start.walls)
 
     work = workspace(problem, start)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, emit

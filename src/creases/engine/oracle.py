@@ -1,12 +1,14 @@
-"""Answers for the cells on which floats cannot prove a sign: rationals decide, for that cell's open questions only.
+"""Answers for the cells on which floats cannot prove a sign, for that cell's open questions only.
 
 The kernel stops with UNPROVED_CELL and lists (row, corner) pairs in `asks`. The corner is where two known
-forms vanish, so its sign under the row's form is a determinant of integers. The corners' coordinates are then
+forms vanish, so its sign under the row's form is that of a determinant: in double-double with a bound first, in
+integers where that proves nothing. The corners' coordinates are then
 set to the floats nearest to the true ones, so that most later signs on the cell need no rationals.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -14,38 +16,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import UNIT
+from creases.engine.doubled import DoubledForms, doubled, edge_sign
 from creases.engine.exact import ExactForms, dot, exact_corners, scaled
-from creases.engine.signs import NEGATIVE, POSITIVE, ZERO
+from creases.engine.problem import Problem
+from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import ASKED, CELL, CORNERS, DIMENSION, EXACT_CELLS, FIELDS, HEADER, IDS, LOWEST, NETWORK, Work
 
 __all__ = ["Oracle"]
+
+Floats = NDArray[np.float64]
 
 
 class Oracle:
     """Decides the questions of one starting cell's workspace.
 
-    forms : the exact forms in the cell's chart. walls : exact forms of edges that are not neurons.
+    problem : the arrays that were given. chart : the cell's chart. walls : exact forms of edges that are not
+    neurons, by -1 - edge id.
     """
 
-    def __init__(self, forms: ExactForms, walls: list[Any]) -> None:
-        self._forms = forms
-        self._walls = [forms.infinity, *walls[1:]]
-        self._first = np.concatenate([[0], np.cumsum(forms.widths)])
+    def __init__(self, problem: Problem, chart: Floats, walls: list[Any]) -> None:
+        self._forms = ExactForms(
+            problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart
+        )
+        self._doubled = DoubledForms(problem, chart)
+        self._walls = [self._forms.infinity, *walls[1:]]
+        self._first = np.concatenate([[0], np.cumsum(problem.widths)])
 
     def answer(self, work: Work) -> None:
-        """Write the sign of every asked pair into answers_cn, and sharpen the cell's corners."""
+        """Write the sign of every asked pair into answers_cn: in double-double where that proves it, else exactly."""
         state = work.state
         pattern = self.pattern(work.pattern)
-        corners = self.corners(work, pattern)
         net = int(state[NETWORK])
         layer = int(work.ints[net + LOWEST])
         ids = int(work.ints[net + HEADER + FIELDS * layer + IDS])
+        asked = [(row, int(work.ints[ids + row]), corner) for row, corner in work.asks[: int(state[ASKED])].tolist()]
+        edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
+        for row, corner, sign in self.doubled_signs(asked, edge_ids, layer, pattern):
+            work.answers_cn[corner, row] = sign
+        left = [item for item in asked if work.answers_cn[item[2], item[0]] == UNPROVED]
+        if not left:
+            return
         rows = self._forms.forms(layer, pattern)
-        for row, corner in work.asks[: int(state[ASKED])].tolist():
-            value = dot(rows[int(work.ints[ids + row])], corners[corner])
+        corners = exact_corners([self.edge(number, pattern) for number in edge_ids])
+        for row, neuron, corner in left:
+            value = dot(rows[neuron], corners[corner])
             work.answers_cn[corner, row] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         self.sharpen(work, corners)
         state[EXACT_CELLS] += 1
+
+    def doubled_signs(
+        self, asked: list[tuple[int, int, int]], edge_ids: list[int], layer: int, pattern: list[NDArray[np.bool_]]
+    ) -> Iterator[tuple[int, int, int]]:
+        """(row, corner, sign) of asked (row, neuron, corner), by double-double; the sign may be UNPROVED."""
+        rows = self._doubled.forms(layer, pattern)
+        edges = [self.doubled_edge(number, pattern) for number in edge_ids]
+        for row, neuron, corner in asked:
+            beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[corner - 1], edges[corner]]
+            yield row, corner, edge_sign(beside, rows.row(neuron))
+
+    def doubled_edge(self, number: int, pattern: list[NDArray[np.bool_]]) -> Any:
+        """The inward form of an edge in double-double."""
+        if number < 0:
+            wall = [int(value) for value in self._walls[-1 - number]]
+            size = max(abs(value) for value in wall)
+            return doubled([Fraction(value, size) for value in wall])
+        layer = int(np.searchsorted(self._first, number, side="right")) - 1
+        neuron = number - int(self._first[layer])
+        return self._doubled.forms(layer, pattern).row(neuron, 1.0 if pattern[layer][neuron] else -1.0)
 
     def pattern(self, words: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
         """The bits of a packed pattern, one bool array a layer."""
@@ -60,11 +97,6 @@ class Oracle:
         neuron = edge_id - int(self._first[layer])
         form = self._forms.forms(layer, pattern)[neuron]
         return form if pattern[layer][neuron] else scaled(form, -1)
-
-    def corners(self, work: Work, pattern: list[NDArray[np.bool_]]) -> list[Any]:
-        """The exact corners of the current cell as rays with positive last coordinate."""
-        edges = [self.edge(int(i), pattern) for i in work.cell_ints[CELL, : int(work.state[CORNERS]), 0]]
-        return exact_corners(edges)
 
     def sharpen(self, work: Work, corners: list[Any]) -> None:
         """Set the current cell's corners to the floats nearest to the true ones."""

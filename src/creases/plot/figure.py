@@ -53,7 +53,5 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> Path:
 def check_name(path: Path) -> Path:
     """The path, if its suffix is one that pictures are saved as; else ModelFileError."""
     if path.suffix.lower() not in SUFFIXES:
-        raise ModelFileError(
-            f"Pictures are saved as {', '.join(SUFFIXES)}; {path.name!r} needs one of these."
-        )
+        raise ModelFileError(f"Pictures are saved as {', '.join(SUFFIXES)}; {path.name!r} needs one of these.")
     return path

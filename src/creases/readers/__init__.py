@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,12 @@ def load(
     if apply_normalisation:
         network = normalised(network)
     if input_shape is not None:
-        shape = tuple(int(side) for side in input_shape)
-        if any(side < 1 for side in shape):
-            raise NetworkError(f"input_shape must have sides of at least 1, got {shape}.")
+        try:
+            shape = tuple(index(side) for side in input_shape)
+        except TypeError:
+            shape = ()
+        if not shape or min(shape) < 1:
+            raise NetworkError(f"input_shape must be integers of at least 1, such as (1, 28, 28), got {input_shape!r}.")
         network = replace(network, input_shape=shape)
     return network
 

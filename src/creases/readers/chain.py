@@ -10,7 +10,7 @@ float64, so that only a value that near to a tie could round the other way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
@@ -227,45 +227,56 @@ def root(value: Fraction) -> Fraction:
 def folded(segment: Segment) -> tuple[Floats, Floats]:
     """The product of a segment's pieces, rounded once; float64 of shapes (n_out, n_in) and (n_out,).
 
+    Rows are rationals one at a time where only one Dense is in it: rationals take ten times a float's memory.
     Raises OverflowError if an entry is too large for float64.
     """
     from flint import fmpq, fmpq_mat
 
-    rows: list[list[Any]] | None = None  # no Dense yet: the map is diagonal
+    rows: Iterable[list[Any]] | None = None  # no Dense yet: the map is diagonal
     scale: list[Any] = []
     shift: list[Any] = []
     for piece in segment:
-        if isinstance(piece, Diagonal):
-            factors, terms = (
-                [fmpq(value.numerator, value.denominator) for value in values] for values in (piece.scale, piece.shift)
-            )
-            if rows is None:
-                scale = [f * s for f, s in zip(factors, scale, strict=True)] if scale else factors
+        if isinstance(piece, Dense):
+            moved = [fmpq(0)] * len(piece.bias)
+            if shift:
+                column = fmpq_mat([[entry] for entry in shift])
+                moved = [(fmpq_mat([row]) * column)[0, 0] for row in exact_rows(piece.weight)]
+            shift = [m + fmpq(*b.as_integer_ratio()) for m, b in zip(moved, piece.bias.tolist(), strict=True)]
+            if rows is not None:
+                rows = (fmpq_mat(list(exact_rows(piece.weight))) * fmpq_mat(list(rows))).tolist()
             else:
-                rows = [[f * entry for entry in row] for f, row in zip(factors, rows, strict=True)]
-            shift = [f * s + t for f, s, t in zip(factors, shift, terms, strict=True)] if shift else terms
+                rows = by_columns(exact_rows(piece.weight), scale)
             continue
-        weight = [exact(fmpq, row) for row in piece.weight.tolist()]
-        if shift:
-            moved = (fmpq_mat(weight) * fmpq_mat([[s] for s in shift])).entries()
-        else:
-            moved = [fmpq(0)] * len(weight)
-        shift = [m + b for m, b in zip(moved, exact(fmpq, piece.bias.tolist()), strict=True)]
+        factors, terms = ([fmpq(v.numerator, v.denominator) for v in values] for values in (piece.scale, piece.shift))
         if rows is not None:
-            rows = (fmpq_mat(weight) * fmpq_mat(rows)).tolist()
-        elif scale:
-            rows = [[w * s for w, s in zip(row, scale, strict=True)] for row in weight]
+            rows = by_rows(rows, factors)
         else:
-            rows = weight
+            scale = [f * s for f, s in zip(factors, scale, strict=True)] if scale else factors
+        shift = [f * s + t for f, s, t in zip(factors, shift, terms, strict=True)] if shift else terms
     bias = np.array([rounded(entry) for entry in shift])
     if rows is None:
         return np.diag([rounded(entry) for entry in scale]), bias
-    return np.array([[rounded(entry) for entry in row] for row in rows]), bias
+    return np.array([np.array([rounded(entry) for entry in row]) for row in rows]), bias
 
 
-def exact(fmpq: Any, values: Iterable[float]) -> list[Any]:
-    """Flint rationals of floats."""
-    return [fmpq(*value.as_integer_ratio()) for value in values]
+def exact_rows(weight: Floats) -> Iterator[list[Any]]:
+    """The rows of a matrix of floats, as flint rationals."""
+    from flint import fmpq
+
+    for row in weight:
+        yield [fmpq(*value.as_integer_ratio()) for value in row.tolist()]
+
+
+def by_columns(rows: Iterable[list[Any]], factors: list[Any]) -> Iterator[list[Any]]:
+    """Each column times its factor; no factors mean ones."""
+    for row in rows:
+        yield [entry * f for entry, f in zip(row, factors, strict=True)] if factors else row
+
+
+def by_rows(rows: Iterable[list[Any]], factors: list[Any]) -> Iterator[list[Any]]:
+    """Each row times its factor."""
+    for row, factor in zip(rows, factors, strict=True):
+        yield [factor * entry for entry in row]
 
 
 def rounded(value: Any) -> float:

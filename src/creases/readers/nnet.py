@@ -18,7 +18,7 @@ import numpy as np
 from creases.errors import ModelFileError, NetworkError
 from creases.network import Network, Normalisation
 from creases.readers.chain import Chain, rationals
-from creases.readers.text import expect_count, floats, whole
+from creases.readers.text import expect_count, floats, note_open_end, whole
 
 __all__ = ["normalised", "read_nnet"]
 
@@ -32,8 +32,8 @@ def read_nnet(data: bytes, source: str) -> Network:
     Raises ModelFileError if it is no such text, or its sizes and numbers disagree; NetworkError if a weight
     is not finite.
     """
-    lines = [line for line in data.decode("utf-8", errors="replace").splitlines() if line.strip()]
-    lines = [line for line in lines if not line.lstrip().startswith("//")]
+    text = data.decode("utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("//")]
     if len(lines) < len(HEADER):
         raise ModelFileError(
             f"{source} is truncated: it ends before {HEADER[len(lines)]}, line {len(lines) + 1} of the "
@@ -53,6 +53,7 @@ def read_nnet(data: bytes, source: str) -> Network:
         start = middle + n_out
         if layer < len(pairs):
             chain.relu()
+    note_open_end(text, chain)
     normalisation = usable_normalisation(norm_lines, sizes[0], chain)
     return chain.network(normalisation=normalisation)
 

@@ -44,6 +44,10 @@ def read_onnx(data: bytes, source: str) -> Network:
     if not graph.node:
         raise ModelFileError(f"{source} is empty: its graph has no nodes.")
     check_operators(graph, source)
+    if model.functions:
+        raise UnsupportedModelError(
+            f"{source} defines functions of its own, {model.functions[0].name!r}; inline them first."
+        )
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     entry = the_input(graph, tensors, source)
     shape, input_shape = shapes_of(entry, len(data), source)

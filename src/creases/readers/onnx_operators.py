@@ -79,9 +79,18 @@ def gemm(node: Node, flow: Flow) -> None:
         added(node, flow, node.constants[2], beta)
 
 
+def real(node: Node, flow: Flow, values: Array) -> Array:
+    """The values, if they are floats: integers are not what a float operator takes, and may not fit into one."""
+    if values.dtype.kind != "f":
+        raise UnsupportedModelError(
+            f"{flow.chain.source}: {node.label} has a constant of integers; weights are floats."
+        )
+    return values
+
+
 def product(node: Node, flow: Flow, shape: tuple[int, ...], weight: Array, left: bool, alpha: float | None) -> None:
     """Multiply what flows, of the given shape, by a weight; `left` if the flow stands on the left."""
-    source = flow.chain.source
+    source, weight = flow.chain.source, real(node, flow, weight)
     vector = shape if len(shape) == 1 else (shape[-1:] if left else shape[-2:-1])
     inner = weight.shape[0 if left else 1] if weight.ndim == 2 else 0
     if inner != flow.size or vector != (flow.size,):
@@ -130,7 +139,7 @@ def added(node: Node, flow: Flow, other: Array, factor: float) -> None:
             f"{other.shape}; the constant must have one number for each of the {flow.size}, or fewer that "
             "broadcast to them."
         )
-    values = np.broadcast_to(other, shape).ravel()
+    values = np.broadcast_to(real(node, flow, other), shape).ravel()
     flow.shape = shape
     if factor in (1.0, -1.0):
         flow.chain.shift(node.label, factor * values)

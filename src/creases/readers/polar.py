@@ -16,7 +16,7 @@ import numpy as np
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.chain import Chain
-from creases.readers.text import LONGEST, expect_count, floats, is_number, whole
+from creases.readers.text import LONGEST, expect_count, floats, is_number, note_open_end, whole
 
 __all__ = ["read_polar"]
 
@@ -30,7 +30,8 @@ def read_polar(data: bytes, source: str) -> Network:
     Raises ModelFileError if it is no such text, or its sizes and numbers disagree; UnsupportedModelError on
     an activation other than ReLU and Affine; NetworkError if a weight is not finite.
     """
-    words = data.decode("utf-8", errors="replace").split()
+    text = data.decode("utf-8", errors="replace")
+    words = text.split()
     names = ("the number of inputs", "the number of outputs", "the number of hidden layers")
     n_in, n_out, depth = (whole(word_at(words, i, what, source), what, source) for i, what in enumerate(names))
     if len(words) < 3 + depth + depth + 1:
@@ -59,6 +60,7 @@ def read_polar(data: bytes, source: str) -> Network:
         if relu:
             chain.relu()
     rescale(chain, numbers[start], numbers[start + 1], n_out)
+    note_open_end(text, chain)
     return chain.network()
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import ModelFileError
+from creases.readers.chain import Chain
 
-__all__ = ["LONGEST", "expect_count", "floats", "is_number", "whole"]
+__all__ = ["LONGEST", "expect_count", "floats", "is_number", "note_open_end", "whole"]
 
 LONGEST = 30  # characters of a bad word that an error shows
 
@@ -30,7 +31,7 @@ def floats(words: Sequence[str], what: str, source: str) -> NDArray[np.float64]:
 
 def number(word: str) -> float:
     """One word as a float; ValueError if it is none."""
-    if "_" in word:
+    if "_" in word or not word.isascii():
         raise ValueError(word)
     return float(word)
 
@@ -59,6 +60,13 @@ def expect_count(found: int, expected: int, sizes: Sequence[int], source: str) -
             f"{source}: layers of sizes {shown(sizes)} need {expected} weights and biases, the file has "
             f"{found}: {problem}."
         )
+
+
+def note_open_end(text: str, chain: Chain) -> None:
+    """Note that a text may have been cut within its last number: nothing, not even a line end, follows it."""
+    if text and not (text[-1].isspace() or text[-1] == ","):
+        last = text.replace(",", " ").split()[-1]
+        chain.note(f"The file ends in {last[:LONGEST]!r} without a line end: were it cut there, nothing would show it.")
 
 
 def shown(sizes: Sequence[int]) -> str:

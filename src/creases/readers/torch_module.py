@@ -65,6 +65,8 @@ def add(module: torch.nn.Module, path: str, chain: Chain, depth: int) -> None:
         getattr(type(module), method, None) is not getattr(kind, method, None)
         for method in ("forward", "__call__", "__iter__")  # Sequential's forward iterates over itself
     ):
+        home = type(module).__module__  # told where it is not torch's own: a quantized Linear is named Linear too
+        name = name if home.startswith("torch.nn.modules.") else f"{home}.{name}"
         raise UnsupportedModelError(f"{name} is not supported. {remedy(module, path)}")
     check_untouched(module, name)
     if kind is not nn.Sequential:
