@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 
 __all__ = ["ROUND_UP", "UNDERFLOW", "UNIT", "flushes_to_zero", "gamma", "meeting_point", "sign_threshold"]
 
@@ -33,13 +33,13 @@ ROUND_UP = 1.0 + 2.0**-20
 UNDERFLOW = 2.0**-1000
 
 
-@kernel
+@inlined
 def gamma(terms):
     """gamma(m) for m = terms products, rounded up: m u (1 + 2^-20) covers 1 / (1 - m u) while m < 2^32."""
     return terms * UNIT * ROUND_UP
 
 
-@kernel
+@inlined
 def flushes_to_zero(smallest):
     """True if this thread's arithmetic flushes denormals to zero (then nothing can be proved).
 
@@ -48,7 +48,7 @@ def flushes_to_zero(smallest):
     return smallest * 0.5 == 0.0 or (smallest * 1.5 - smallest) == 0.0
 
 
-@kernel
+@inlined
 def sign_threshold(gradient, constant, error_g, error_w, reach, corner_error):
     """What |h(v)| must exceed to prove the sign of h*(v*), v the computed and v* the true corner.
 
@@ -70,7 +70,7 @@ def sign_threshold(gradient, constant, error_g, error_w, reach, corner_error):
     return bound
 
 
-@kernel
+@inlined
 def meeting_point(f0, f1, f2, f_g, f_w, g0, g1, g2, g_g, g_w):
     """Where two lines of the plane meet: (x, y, error) with |x - x*|, |y - y*| <= error; error = inf if unproved.
 

@@ -8,7 +8,7 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 
 from __future__ import annotations
 
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.line import count_zeros, cut_interval
 from creases.engine.local import field, localise, mark_active, need
 from creases.engine.plane import UNPROVED_CHORDS, count_chords, cut_polygon, pieces_at_infinity
@@ -85,7 +85,7 @@ def cut(work, budget):
     return MORE if state[HAVE] or state[WAITING] else DONE
 
 
-@kernel
+@inlined
 def advance(work):
     """One step with the current cell: finish, count, localise or split it. MORE if the loop may go on."""
     state, ints = work.state, work.ints
@@ -125,7 +125,7 @@ def advance(work):
     return split(work, net, layer)
 
 
-@kernel
+@inlined
 def tally_neurons(work, net, layer):
     """The current cell is a region of the layers below: add one for each neuron that cuts it."""
     for i in range(work.ints[field(net, layer, ROWS)]):
@@ -133,7 +133,7 @@ def tally_neurons(work, net, layer):
             work.by_neuron[work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + i]] += 1
 
 
-@kernel
+@inlined
 def finish(work, count_last):
     """The current cell is a region of the whole network: count it, and write it out if that is wanted.
 
@@ -178,7 +178,7 @@ def emit(work):
     return DONE
 
 
-@kernel
+@inlined
 def best_row(work, net, layer):
     """The crossing row that halves the cell best: the largest depth on its shallower side, in units of length."""
     reals, d = work.reals, work.state[DIMENSION]
@@ -232,7 +232,7 @@ def split(work, net, layer):
     return MORE
 
 
-@kernel
+@inlined
 def cut_off(work, net, layer, row, side):
     """Write the part of the current cell on one side of a crossing row into the child; return its corners."""
     if work.state[DIMENSION] == 1:
@@ -240,7 +240,7 @@ def cut_off(work, net, layer, row, side):
     return cut_polygon(work, net, layer, row, side)
 
 
-@kernel
+@inlined
 def take_side(work, row, neuron, side):
     """Note that a row is active (side 1.0) or not on the part that `cut_off` wrote."""
     work.row_ints[STATUS, row] = ACTIVE if side > 0.0 else INACTIVE
@@ -248,7 +248,7 @@ def take_side(work, row, neuron, side):
         mark_active(work.pattern, neuron)
 
 
-@kernel
+@inlined
 def no_room(work, corners, rows):
     """FULL if the stack cannot take a cell of so many corners and rows."""
     state = work.state

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numba
 
-__all__ = ["CACHE_FOLDER", "kernel", "source_hash"]
+__all__ = ["CACHE_FOLDER", "inlined", "kernel", "source_hash"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,11 +71,26 @@ CACHE_FOLDER = private_folder()
 
 def kernel(function: F) -> F:
     """Compile a function of arrays and numbers: cached, without the GIL, no fastmath, no exceptions on 0 / 0."""
+    return compiled(function, forceinline=False)
+
+
+def inlined(function: F) -> F:
+    """A kernel that is always copied into its callers.
+
+    A workspace has many arrays, and handing them all to a small function costs more than the function's work.
+    """
+    return compiled(function, forceinline=True)
+
+
+def compiled(function: F, forceinline: bool) -> F:
+    """`function` as a Numba dispatcher with the engine's options."""
     # Numba reads the folder from its global configuration while it decorates.
     before = numba.config.CACHE_DIR
     try:
         numba.config.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
-        compiled = numba.njit(cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy")(function)
+        dispatcher = numba.njit(
+            cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy", forceinline=forceinline
+        )(function)
     finally:
         numba.config.CACHE_DIR = before
-    return compiled  # type: ignore[no-any-return]
+    return dispatcher  # type: ignore[no-any-return]

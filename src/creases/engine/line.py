@@ -6,7 +6,7 @@ A cell is an interval with two corners; edge i is the form that vanishes at corn
 from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.local import field
 from creases.engine.scan import proved_sign
 from creases.engine.signs import POSITIVE
@@ -35,7 +35,7 @@ X, ERROR, EDGE, EDGE_G, EDGE_W = 0, 1, 2, 4, 5
 UNPROVED_ZEROS = -1
 
 
-@kernel
+@inlined
 def zero_of(f0, f1, f_g, f_w):
     """The zero (x, error) of f0 x + f1 with |x - x*| <= error; error = inf if unproved.
 

@@ -20,7 +20,7 @@ so the rounding of couplings is in them too. The pair (S_g, S_w) bounds the size
 from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.work import (
     ACTIVE,
     CELL,
@@ -79,13 +79,13 @@ INTS_FIELD = Work._fields.index("ints")
 TEMPORARY_FIELD = Work._fields.index("temporary")
 
 
-@kernel
+@inlined
 def field(net, layer, name):
     """Where a layer's field stands in `ints`, in the local network recorded at `net`."""
     return net + HEADER + FIELDS * layer + name
 
 
-@kernel
+@inlined
 def need(state, array, room):
     """Say that an array of Work (by its place among the fields) needs `room` entries."""
     state[FULL_ARRAY] = array
@@ -93,7 +93,7 @@ def need(state, array, room):
     return FULL
 
 
-@kernel
+@inlined
 def mark_active(pattern, neuron):
     """Set a neuron's bit."""
     pattern[neuron >> 6] |= 1 << (neuron & 63)
@@ -117,7 +117,7 @@ def localise(work, reach, corner_error):
     return DONE
 
 
-@kernel
+@inlined
 def relax(work, net, reach, corner_error):
     """Bound all open neurons over the current cell, layer by layer; return the first layer not looked at.
 
@@ -142,7 +142,7 @@ def relax(work, net, reach, corner_error):
     return depth
 
 
-@kernel
+@inlined
 def relax_lowest(work, net, lowest, reach):
     """The rows of the lowest layer are affine on the cell: their forms, and the statuses of the scan."""
     ints, reals, d = work.ints, work.reals, work.state[DIMENSION]
@@ -161,7 +161,7 @@ def relax_lowest(work, net, lowest, reach):
         set_relaxed(work, i, status, low, high, radius, reach, 0)
 
 
-@kernel
+@inlined
 def combine(work, net, layer, reach):
     """Linear part and radius of the rows of a layer from those of the layers below; returns how many terms.
 
@@ -201,7 +201,7 @@ def combine(work, net, layer, reach):
     return terms
 
 
-@kernel
+@inlined
 def bound_rows(work, start, rows, reach, corner_error, terms):
     """Lower and upper bounds of a layer's rows over the cell, their statuses, their relaxation; count the open.
 
@@ -242,7 +242,7 @@ def bound_rows(work, start, rows, reach, corner_error, terms):
     return stay
 
 
-@kernel
+@inlined
 def set_relaxed(work, q, status, low, high, radius, reach, terms):
     """Turn the linear part Z and radius R of neuron q into those of relu(q), rounding included.
 
@@ -268,7 +268,7 @@ def set_relaxed(work, q, status, low, high, radius, reach, terms):
     work.relaxed_km[d + 1, q] = (slope * radius + 0.5 * lift + rounding * (size + lift)) * ROUND_UP + UNDERFLOW
 
 
-@kernel
+@inlined
 def plan(work, net, horizon):
     """Count what stays and what is substituted in each layer, and see that there is room; FULL if not."""
     state, ints = work.state, work.ints
@@ -308,7 +308,7 @@ def plan(work, net, horizon):
     return DONE
 
 
-@kernel
+@inlined
 def reduce(work, net, new):
     """Write the new local network at the top of the arenas, lowest layer first."""
     state, ints, layers = work.state, work.ints, work.layer_ints
@@ -339,7 +339,7 @@ def reduce(work, net, new):
     state[INTS_TOP], state[REALS_TOP] = ints_top, reals_top
 
 
-@kernel
+@inlined
 def set_offsets(ints, record, at, rows, k):
     """Lay a layer's blocks one after the other from `at`: forms, errors, sizes, coupling."""
     ints[record + FORMS] = at
@@ -348,7 +348,7 @@ def set_offsets(ints, record, at, rows, k):
     ints[record + COUPLING] = at + (k + 4) * rows
 
 
-@kernel
+@inlined
 def sort_rows(work, net, layer, lowest, ids_at):
     """List the rows that stay, then those to substitute, in KEPT; give each its place; mark the active."""
     ints = work.ints
@@ -435,7 +435,7 @@ def write_rows(work, net, new, layer, begin, n, target, at, columns):
     finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched_w, gamma(terms))
 
 
-@kernel
+@inlined
 def substitute(work, layer, below, place, n, target, at, rounding):
     """Add GATHERED times one active row (in `temporary`) to n rows; say which of its bounds are not zero."""
     temporary, layers, k = work.temporary, work.layer_ints, work.state[DIMENSION] + 1
@@ -468,7 +468,7 @@ def substitute(work, layer, below, place, n, target, at, rounding):
     )
 
 
-@kernel
+@inlined
 def finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched_w, rounding):
     """Close the bounds of n rows: rounding of what was there, underflow, and the new sizes."""
     ints, reals, layers, k = work.ints, work.reals, work.layer_ints, work.state[DIMENSION] + 1
@@ -500,7 +500,7 @@ def finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched
             target[sizes_at + i] = (target[sizes_at + i] + target[errors_at + i]) * ROUND_UP + tiny
 
 
-@kernel
+@inlined
 def enter(work, new):
     """Make the network recorded at `new` the current one, past all layers that have no open row left."""
     state, ints = work.state, work.ints

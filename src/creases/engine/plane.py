@@ -8,7 +8,7 @@ forms only and has no memory of the cuts before.
 from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.local import field
 from creases.engine.scan import proved_sign
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
@@ -88,7 +88,7 @@ def cut_polygon(work, net, layer, row, side):
     return n
 
 
-@kernel
+@inlined
 def set_edge(work, v, f0, f1, f2, f_g, f_w, edge_id):
     """Give the child's corner v its edge."""
     child = work.cell_reals[CHILD]
@@ -131,7 +131,7 @@ def count_chords(work, net, layer):
     return 1 + chords + crossings, pieces_at_infinity(work, chords)
 
 
-@kernel
+@inlined
 def place_ends(work, row, q):
     """The two edges that a row crosses, in order, and where: t in [low, high] from corner to corner.
 
@@ -152,7 +152,7 @@ def place_ends(work, row, q):
         end += 1
 
 
-@kernel
+@inlined
 def is_beyond(work, a, end_a, b, end_b):
     """1 if end_b of chord b comes after end_a of chord a around the boundary, 0 if before, UNPROVED if not known."""
     edge_a, edge_b = work.chord_ints[a, CHORD_END + end_a], work.chord_ints[b, CHORD_END + end_b]
@@ -165,7 +165,7 @@ def is_beyond(work, a, end_a, b, end_b):
     return UNPROVED
 
 
-@kernel
+@inlined
 def do_cross(work, a, b):
     """1 if chords a and b cross inside the cell, 0 if not, UNPROVED if the order of two ends is not proved."""
     inside = 0
@@ -178,7 +178,7 @@ def do_cross(work, a, b):
     return 1 if inside == 1 else 0
 
 
-@kernel
+@inlined
 def proved_apart(work, net, layer, a, b, c):
     """True if it is proved that chord c does not pass through the point where chords a and b meet in the cell."""
     ints, reals = work.ints, work.reals
@@ -207,7 +207,7 @@ def proved_apart(work, net, layer, a, b, c):
     return abs(h0 * x + h1 * y + h2) > bound * ROUND_UP
 
 
-@kernel
+@inlined
 def pieces_at_infinity(work, chords):
     """How many of a cell's pieces reach infinity: none, one, or one more than the chords that end on its far edge."""
     infinite = 0

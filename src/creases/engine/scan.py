@@ -7,7 +7,7 @@ Lemma 4). A sign counts only if the value exceeds its bound (`bounds.sign_thresh
 from __future__ import annotations
 
 from creases.engine.bounds import sign_threshold
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.local import field, mark_active
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (
@@ -51,7 +51,7 @@ CROSSING_UNPROVED = 1  # cuts it, but some corner's sign is not proved
 UNKNOWN = 2  # not proved either way
 
 
-@kernel
+@inlined
 def cell_reach(work):
     """(largest |coordinate|, largest corner error) over the current cell's corners."""
     d = work.state[DIMENSION]
@@ -63,7 +63,7 @@ def cell_reach(work):
     return reach, error
 
 
-@kernel
+@inlined
 def evaluate(work, net, layer):
     """Values of all rows at all corners, with the least, greatest and nearest to zero of each row."""
     reals, d, corners = work.reals, work.state[DIMENSION], work.state[CORNERS]
@@ -92,7 +92,7 @@ def evaluate(work, net, layer):
                 nearest_n[i] = min(nearest_n[i], abs(values[i]))
 
 
-@kernel
+@inlined
 def threshold(work, net, layer, row, reach, corner_error):
     """`bounds.sign_threshold` of one row."""
     reals, d, rows = work.reals, work.state[DIMENSION], work.ints[field(net, layer, ROWS)]
@@ -104,7 +104,7 @@ def threshold(work, net, layer, row, reach, corner_error):
     return sign_threshold(gradient, constant, reals[errors + row], reals[errors + rows + row], reach, corner_error)
 
 
-@kernel
+@inlined
 def sign_at(work, row, v):
     """The sign of a row of the lowest layer at corner v of the current cell, after `evaluate`.
 
@@ -128,7 +128,7 @@ def sign_at(work, row, v):
     return UNPROVED  # NaN lands here too: an overflow must be unproved, never a sign
 
 
-@kernel
+@inlined
 def proved_sign(work, row, v):
     """`sign_at` for a row of kind CROSSING: quickly where the common bound settles all its corners."""
     if work.row_reals[NEAREST, row] > work.row_reals[THRESHOLD, row]:
@@ -200,7 +200,7 @@ def ask(work, net, layer):
     return asked - before
 
 
-@kernel
+@inlined
 def forget_answers(work):
     """The signs decided outside belong to one cell and one local network; leave neither behind."""
     for a in range(work.state[ASKED]):

@@ -44,7 +44,7 @@ def zaslavsky(n_in: int, neurons: int) -> int:
 
 
 def central(n_in: int, neurons: int) -> int:
-    """The pieces of R^n_in cut by generic hyperplanes through the origin: 2 (C(N-1, 0) + ... + C(N-1, n_in - 1)).
+    """The pieces of R^n cut by generic hyperplanes through 0: 2 (C(N-1, 0) + ... + C(N-1, n-1)), n = n_in.
 
     n_in : number of inputs, at least 1.
     neurons : number N of hyperplanes, at least 0; without any there is one piece.
@@ -74,9 +74,10 @@ def serra_upper(n_in: int, widths: Iterable[int]) -> int:
     or more it is attained, as the product of (width + 1).
     Raises NetworkError if an argument is not a whole number in its range, or there is no layer.
     Source: Serra, Tjandraatmadja and Ramalingam 2018, "Bounding and counting linear regions of deep neural
-    networks", Theorem 1: the sum over (j_1, ..., j_L), 0 <= j_l <= min(n_in, n_1 - j_1, ..., n_{l-1} - j_{l-1}, n_l),
-    of the products of C(n_l, j_l). Here by recursion on d, the dimensions left when layer l is reached:
-    R_{L+1}(d) = 1 and R_l(d) = sum over j <= min(d, n_l) of C(n_l, j) R_{l+1}(min(d, n_l - j)).
+    networks", Theorem 1: the sum of the products of C(n_l, j_l) over all (j_1, ..., j_L) with
+    0 <= j_l <= min(n_in, n_1 - j_1, ..., n_{l-1} - j_{l-1}, n_l). Here by recursion on d, the dimensions left
+    when layer l is reached: R_{L+1}(d) = 1, and R_l(d) is the sum over j <= min(d, n_l) of
+    C(n_l, j) R_{l+1}(min(d, n_l - j)).
 
     Examples
     --------
@@ -102,16 +103,16 @@ def _serra_layer(width: int, d: int, above: dict[int, int]) -> int:
 
 
 def hanin_rolnick_estimate(n_in: int, neurons: int) -> Fraction:
-    """The number of regions that a random network is expected to have in all of R^n_in, roughly: N^n_in / n_in!.
+    """About how many regions a random network is expected to have in all of R^n: N^n / n!, n = n_in.
 
     n_in : number of inputs, or dimensions of the slice that is cut, at least 1.
     neurons : number N of hidden neurons in all layers, at least 0.
     Returns a Fraction; float() rounds it once.
     Raises NetworkError if an argument is not a whole number in its range.
 
-    This is a heuristic and not a bound: Hanin and Rolnick 2019 offer it for the whole space in the remark that
-    follows Theorem 5, "independent of the depth" of the network. Theorem 5 itself speaks of large cubes and has
-    (T N)^n / n! with a constant T > 1. For one generic layer it is the leading term of `zaslavsky`, the count.
+    This is a heuristic and not a bound: Hanin and Rolnick 2019 offer it for the whole space in the remark
+    that follows Theorem 5, where depth plays no part. Theorem 5 itself speaks of large cubes and has
+    (T N)^n / n! with a constant T > 1. For one generic layer it is the leading term of `zaslavsky`.
 
     Examples
     --------
@@ -123,7 +124,7 @@ def hanin_rolnick_estimate(n_in: int, neurons: int) -> Fraction:
 
 
 def whole(value: int, name: str, least: int) -> int:
-    """The argument as an int. Raises NetworkError, naming it, unless it is a whole number of at least `least`."""
+    """The argument as an int; NetworkError, naming it, unless it is a whole number of at least `least`."""
     try:
         number = operator.index(value)
     except TypeError:

@@ -1,0 +1,89 @@
+"""The two pictures of the demo: the count as the network learns, and the regions of one plane as it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from creases.plot import Series, new_figure, plot_complex, plot_history
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from creases.complex import Complex
+
+__all__ = ["curve_figure", "regions_figure"]
+
+
+def curve_figure(epochs: ArrayLike, series: Sequence[Series], widths: Sequence[int], most: int) -> Figure:
+    """Regions / N^2 in the first epoch, through training, and beside the most that the depth allows.
+
+    epochs : shape (moments,). series : counts of each kind of plane. widths : the hidden layers.
+    most : an upper bound on the regions in a plane of any network of these widths.
+    """
+    neurons = sum(widths)
+    figure = new_figure(11.0, 3.8)
+    early, whole, beside = figure.subplots(1, 3, width_ratios=(1.0, 1.6, 1.1))
+    at = np.asarray(epochs)
+    first = at <= 1.0
+    plot_history(at[first], [Series(s.name, np.asarray(s.counts)[first]) for s in series], neurons, early)
+    plot_history(at, series, neurons, whole)
+    top = max(early.get_ylim()[1], whole.get_ylim()[1])
+    early.set(ylim=(0, top), title="the first epoch")
+    whole.set(ylim=(0, top), title=f"{'-'.join(map(str, widths))}: regions in planes, N = {neurons} neurons")
+    early.get_legend().remove()
+    beside_the_most(beside, at, series, neurons, most)
+    return figure
+
+
+def beside_the_most(ax: Axes, epochs: ArrayLike, series: Sequence[Series], neurons: int, most: int) -> None:
+    """The same counts on an axis that has room for what the depth would allow."""
+    plot_history(epochs, series, 1, ax, level=neurons**2 / 2)
+    ax.axhline(most, color="black", lw=1.2)
+    ax.annotate(
+        f"most that the depth allows: {most:,}",
+        (1.0, most),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize="small",
+    )
+    ax.set(yscale="log", ylim=(neurons, 3.0 * most), ylabel="regions", title="and what the depth allows")
+    ax.get_legend().remove()
+
+
+def regions_figure(complexes: Sequence[tuple[str, Complex]], points: ArrayLike, labels: Sequence[str]) -> Figure:
+    """The regions of one plane at several moments, the data points on it marked and named.
+
+    complexes : a title and the regions of the plane, for each moment. points : shape (m, 2), in the plane's own
+    coordinates. labels : a name for each point.
+    """
+    marks = np.asarray(points)
+    figure = new_figure(4.2 * len(complexes), 4.7)
+    axes = figure.subplots(1, len(complexes), squeeze=False)[0]
+    for ax, (title, complex) in zip(axes, complexes, strict=True):
+        plot_complex(complex, ax, points=marks)
+        ax.set_title(title, fontsize="medium")
+        ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
+        name_points(ax, marks, labels)
+    return figure
+
+
+def name_points(ax: Axes, points: ArrayLike, labels: Sequence[str]) -> None:
+    """The label of each point beside it, on a ground of its own."""
+    for (x, y), label in zip(np.asarray(points).tolist(), labels, strict=True):
+        ax.annotate(
+            label,
+            (x, y),
+            xytext=(7, 7),
+            textcoords="offset points",
+            fontsize="small",
+            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+            zorder=4,
+        )
