@@ -15,7 +15,7 @@ from creases.version import __version__
 
 if TYPE_CHECKING:
     from creases.complex import Complex
-    from creases.counting import Count, PathCount, count, count_many
+    from creases.counting import Count, count, count_many
     from creases.domain import Box, Line, Plane, Polygon, Polyline, Segment, Slice, Space
     from creases.errors import CreasesError, DomainError, MissingExtraError, ModelFileError, NetworkError
     from creases.network import Network
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _HOME = {
     "Complex": "creases.complex",
     "Count": "creases.counting",
-    "PathCount": "creases.counting",
     "count": "creases.counting",
     "count_many": "creases.counting",
     "Box": "creases.domain",
@@ -61,7 +60,6 @@ __all__ = [
     "ModelFileError",
     "Network",
     "NetworkError",
-    "PathCount",
     "Plane",
     "Polygon",
     "Polyline",

@@ -162,9 +162,7 @@ def count_many(
         return [_count_one(network, domain, by_neuron, threads, follower) for network, domain in pairs]
 
 
-def as_pairs(
-    networks: Network | Sequence[Network], domains: Domain | Iterable[Domain]
-) -> list[tuple[Network, Domain]]:
+def as_pairs(networks: Network | Sequence[Network], domains: Domain | Iterable[Domain]) -> list[tuple[Network, Domain]]:
     """The pairs that `count_many` works on."""
     nets = [networks] if isinstance(networks, Network) else list(networks)
     doms: list[Domain] = list(domains) if isinstance(domains, Iterable) else [domains]
@@ -179,9 +177,7 @@ def as_pairs(
     return list(zip(nets, doms, strict=True))
 
 
-def _count_one(
-    network: Network, domain: Domain, by_neuron: bool, threads: int | None, follower: Follower
-) -> Count:
+def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int | None, follower: Follower) -> Count:
     start = time.perf_counter()
     distinct = None
     if isinstance(domain, Polyline):

@@ -52,6 +52,4 @@ def require_extra(module: str, extra: str, purpose: str) -> MissingExtraError:
     >>> str(require_extra("onnx", "onnx", "Reading .onnx files"))
     "Reading .onnx files needs the package 'onnx'. Install it with: pip install 'creases[onnx]'"
     """
-    return MissingExtraError(
-        f"{purpose} needs the package {module!r}. Install it with: pip install 'creases[{extra}]'"
-    )
+    return MissingExtraError(f"{purpose} needs the package {module!r}. Install it with: pip install 'creases[{extra}]'")

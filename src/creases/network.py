@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,10 +148,8 @@ class Network:
                     f"layer {number} takes {above.n_in} inputs but layer {number - 1} has {below.n_out} neurons. "
                     "Weights have shape (n_out, n_in); transpose them if yours are (n_in, n_out)."
                 )
-        if int(np.prod(self.input_shape)) != self.n_in:
-            raise NetworkError(
-                f"input_shape {self.input_shape} does not hold the {self.n_in} inputs of layer 1."
-            )
+        if math.prod(self.input_shape) != self.n_in:
+            raise NetworkError(f"input_shape {self.input_shape} does not hold the {self.n_in} inputs of layer 1.")
         object.__setattr__(self, "sha256", self._hash(chain, len(self.hidden)))
 
     @classmethod
@@ -181,9 +180,7 @@ class Network:
         """
         weights, biases = list(weights), list(biases)
         if len(weights) != len(biases):
-            raise NetworkError(
-                f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each."
-            )
+            raise NetworkError(f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each.")
         if not weights:
             raise NetworkError("Got no layers: weights and biases are empty.")
         last = len(weights)

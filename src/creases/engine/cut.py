@@ -196,7 +196,7 @@ def best_row(work, net, layer):
     return chosen
 
 
-@kernel
+@inlined
 def split(work, net, layer):
     """Split the current cell by its best crossing row; one side waits, the other goes on.
 
@@ -312,7 +312,7 @@ def park(work):
     return DONE
 
 
-@kernel
+@inlined
 def pop(work):
     """Make the cell on top of the stack the current one; local networks made since it was put there are gone."""
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals

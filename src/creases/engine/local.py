@@ -99,7 +99,7 @@ def mark_active(pattern, neuron):
     pattern[neuron >> 6] |= 1 << (neuron & 63)
 
 
-@kernel
+@inlined
 def localise(work, reach, corner_error):
     """Replace the current cell's local network by its own; the lowest layer's rows are given by STATUS.
 
@@ -435,7 +435,7 @@ def write_rows(work, net, new, layer, begin, n, target, at, columns):
     finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched_w, gamma(terms))
 
 
-@inlined
+@kernel
 def substitute(work, layer, below, place, n, target, at, rounding):
     """Add GATHERED times one active row (in `temporary`) to n rows; say which of its bounds are not zero."""
     temporary, layers, k = work.temporary, work.layer_ints, work.state[DIMENSION] + 1

@@ -43,7 +43,7 @@ INFINITY_WALL = -1
 UNPROVED_CHORDS = -1
 
 
-@kernel
+@inlined
 def cut_polygon(work, net, layer, row, side):
     """Write the part of the current cell on one side of a crossing row into the child; return its corners.
 

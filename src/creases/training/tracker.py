@@ -1,0 +1,255 @@
+"""Counting the regions of a network while it is trained, in anyone's own loop.
+
+    tracker = RegionTracker(model, creases.Plane.through(a, b, c), every=100)
+    for inputs, labels in batches:
+        ...
+        optimiser.step()
+        tracker.step()
+    tracker.to_pandas()
+
+Step 0, the network as it is initialised, is counted when the tracker is made: after the first call of `step`
+the weights have moved already. Hanin and Rolnick 2019, section 3.2, compare each later count with that one.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from creases.counting import check_fit, count_many
+from creases.domain import Domain
+from creases.readers import load
+from creases.training.errors import TrainingError, need_torch
+from creases.training.files import Row, as_frame, save_table
+from creases.training.journal import Journal
+
+if TYPE_CHECKING:
+    import pandas
+    from torch import nn
+
+    from creases.network import Network
+
+__all__ = ["COLUMNS", "RegionTracker"]
+
+COLUMNS = (
+    "step",
+    "epoch",
+    "domain",
+    "name",
+    "domain_repr",
+    "regions",
+    "neurons",
+    "regions_per_neurons_squared",
+    "by_layer",
+    "certified",
+    "exact_cells",
+    "seconds",
+    "network",
+)
+
+
+class RegionTracker:
+    """Counts a live torch model's activation regions on some domains as its training goes.
+
+    model : a torch module that `creases.load` can read; it is read afresh at each count and never changed.
+    domains : a domain, several, or a dict of them by name; all in the model's input space.
+    every : count at step 0 and each so many steps; or the very steps at which to count, in any order.
+    path : a file to which each count is appended before anyone hears of it, one JSON object a line; see
+        `read_rows`. kill -9 loses no row in it.
+    resume : go on with the file at `path`, if there is one. Counts in it are kept and not made again.
+    start : the step that the model is at, if not 0. With `resume`, rows after it are dropped.
+    threads : threads for counting; None means all cores.
+    on_count : called with the rows of each new count.
+
+    Making one counts the model as it is now, if step 0 (or `start`) is among the steps. One row a domain and
+    count, in `table()`:
+
+    step, epoch : when; the epoch is None unless `step` was told.
+    domain, name, domain_repr : index of the domain, its name (its repr where it has none), its repr.
+    regions, by_layer, certified, exact_cells, seconds : as in `creases.Count`; by_layer is a list.
+    neurons, regions_per_neurons_squared : N, and regions / N^2: about 1/2 at initialisation on a plane
+        (Hanin and Rolnick 2019, figure 4).
+    network : sha256 of the network counted.
+
+    Raises MissingExtraError if torch is not installed; TrainingError if the model is no module, `every` holds
+    no step, or the file is not of this tracking; DomainError if a domain does not fit the model.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        domains: Domain | Iterable[Domain] | Mapping[str, Domain],
+        every: int | Iterable[int] = 1,
+        *,
+        path: str | Path | None = None,
+        resume: bool = False,
+        start: int | None = None,
+        threads: int | None = None,
+        on_count: Callable[[list[Row]], object] | None = None,
+    ) -> None:
+        self.model = as_module(model)
+        self.names, self.domains = as_domains(domains)
+        self.every = as_steps(every)
+        self.threads, self.on_count = threads, on_count
+        network = load(model)
+        for domain in self.domains:
+            check_fit(network, domain)
+        if resume and path is None:
+            raise TrainingError("resume=True goes on with a file; give its path.")
+        self.at = 0 if start is None else as_step(start, "start")
+        self._rows: list[Row] = []
+        self._journal: Journal | None = None
+        if path is not None:
+            header = {"names": list(self.names), "domains": [domain.to_dict() for domain in self.domains]}
+            self._journal = Journal(path, header, resume=resume)
+            self._rows = whole_counts(self._journal.rows, len(self.domains))
+        if start is None:
+            self._count_if_due(0.0, network)
+        else:
+            self.resume_at(self.at)
+
+    def step(self, epoch: float | None = None) -> list[Row]:
+        """Say that the optimiser has made one step; count if this is one of the steps to count at.
+
+        epoch : for the table. Returns the new rows; none if nothing was counted.
+        """
+        self.at += 1
+        return self._count_if_due(epoch)
+
+    def count(self, epoch: float | None = None) -> list[Row]:
+        """Count now, whatever step it is; the rows there are if the count has been made already.
+
+        Raises TrainingError if there are rows for this step, but of other weights.
+        """
+        return self._count(epoch, load(self.model))
+
+    def is_due(self, step: int) -> bool:
+        """Whether `step` is one of the steps to count at."""
+        return step % self.every == 0 if isinstance(self.every, int) else step in self.every
+
+    def resume_at(self, step: int, epoch: float | None = None) -> None:
+        """Say that the model has been set to what it was after `step`: later rows are dropped.
+
+        Counts, if `step` is one to count at and has no rows yet.
+        """
+        self.at = as_step(step, "step")
+        kept = [row for row in self._rows if row["step"] <= step]
+        if self._journal is not None and len(kept) < len(self._journal.rows):
+            self._journal.replace(kept)
+        self._rows = kept
+        self._count_if_due(epoch)
+
+    def table(self) -> list[Row]:
+        """The rows so far, one a count and domain, as dicts with the columns `COLUMNS`."""
+        return [dict(row) for row in self._rows]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows so far as a DataFrame. Raises MissingExtraError if pandas is not installed."""
+        return as_frame(self._rows, COLUMNS)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the rows so far as .csv or .json. Raises TrainingError on any other extension."""
+        return save_table(self._rows, COLUMNS, path)
+
+    def __repr__(self) -> str:
+        when = f"every {self.every} steps" if isinstance(self.every, int) else f"at {len(self.every)} steps"
+        return f"RegionTracker({len(self.domains)} domains, {when}; at step {self.at}, {len(self._rows)} rows)"
+
+    def _count_if_due(self, epoch: float | None, network: Network | None = None) -> list[Row]:
+        return self._count(epoch, network or load(self.model)) if self.is_due(self.at) else []
+
+    def _count(self, epoch: float | None, network: Network) -> list[Row]:
+        there = [row for row in self._rows if row["step"] == self.at]
+        if there:
+            if there[0]["network"] != network.sha256:
+                raise TrainingError(
+                    f"Step {self.at} has been counted already, for other weights ({there[0]['network'][:12]}; the "
+                    f"model is now {network.sha256[:12]}). If the model is at another step, say so with start=; "
+                    "if the training did not repeat itself, drop the old rows with start= or resume_at(step), or "
+                    "take another path."
+                )
+            return [dict(row) for row in there]
+        counts = count_many(network, self.domains, threads=self.threads, progress=False)
+        rows = [
+            {
+                "step": self.at,
+                "epoch": epoch,
+                "domain": i,
+                "name": self.names[i],
+                "domain_repr": repr(self.domains[i]),
+                "regions": found.regions,
+                "neurons": network.neurons,
+                "regions_per_neurons_squared": found.regions / network.neurons**2,
+                "by_layer": list(found.by_layer),
+                "certified": found.certified,
+                "exact_cells": found.exact_cells,
+                "seconds": found.seconds,
+                "network": network.sha256,
+            }
+            for i, found in enumerate(counts)
+        ]
+        if self._journal is not None:
+            self._journal.append(rows)  # on the disk before anyone hears of it
+        self._rows.extend(rows)
+        if self.on_count is not None:
+            self.on_count([dict(row) for row in rows])
+        return [dict(row) for row in rows]
+
+
+def as_module(model: Any) -> nn.Module:
+    """The model, if it is a torch module."""
+    need_torch("Tracking a model in training")
+    from torch import nn
+
+    if not isinstance(model, nn.Module):
+        raise TrainingError(
+            f"RegionTracker needs a torch.nn.Module, got a {type(model).__name__}. "
+            "A network that does not change needs no tracker: creases.count(network, domain)."
+        )
+    return model
+
+
+def as_domains(domains: Any) -> tuple[tuple[str, ...], tuple[Domain, ...]]:
+    """Names and domains, in order."""
+    if isinstance(domains, Mapping):
+        names, values = [str(name) for name in domains], list(domains.values())
+    else:
+        values = [domains] if isinstance(domains, Domain) or not isinstance(domains, Iterable) else list(domains)
+        names = [repr(domain) for domain in values]
+    if not values:
+        raise TrainingError("RegionTracker needs at least one domain to count on, got none.")
+    return tuple(names), tuple(values)
+
+
+def as_steps(every: int | Iterable[int]) -> int | tuple[int, ...]:
+    """The number of steps between counts, or the sorted steps to count at."""
+    if isinstance(every, Iterable) and not isinstance(every, str):
+        steps = tuple(sorted({as_step(step, "every") for step in every}))
+        if not steps:
+            raise TrainingError("every is empty; give the steps at which to count, or a number of steps.")
+        return steps
+    number = as_step(every, "every")
+    if number == 0:
+        raise TrainingError("every must be at least 1 step, or a sequence of steps such as [0, 10, 100]; got 0.")
+    return number
+
+
+def as_step(value: Any, name: str) -> int:
+    """A number of steps."""
+    try:
+        step = operator.index(value)
+    except TypeError:
+        step = -1
+    if step < 0 or isinstance(value, bool):
+        raise TrainingError(f"{name} must be a whole number of steps, at least 0, or hold such; got {value!r}.")
+    return step
+
+
+def whole_counts(rows: list[Row], domains: int) -> list[Row]:
+    """The rows of steps that have one for every domain; the others are counted again."""
+    per_step: dict[int, int] = {}
+    for row in rows:
+        per_step[row["step"]] = per_step.get(row["step"], 0) + 1
+    return [row for row in rows if per_step[row["step"]] == domains]
