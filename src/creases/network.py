@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ class Network:
                 "If your last layer is hidden too, pass output_layer=False."
             )
         chain = [*self.hidden, *([self.output] if self.output else [])]
-        for number, (below, above) in enumerate(zip(chain, chain[1:], strict=False), start=2):
+        for number, (below, above) in enumerate(pairwise(chain), start=2):
             if above.n_in != below.n_out:
                 raise NetworkError(
                     f"layer {number} takes {above.n_in} inputs but layer {number - 1} has {below.n_out} neurons. "
@@ -189,7 +190,7 @@ class Network:
             for i, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1)
         ]
         output = layers.pop() if output_layer else None
-        n_in = (layers or [output])[0].n_in  # type: ignore[union-attr]
+        n_in = [*layers, *([output] if output else [])][0].n_in
         shape = (n_in,) if input_shape is None else tuple(int(side) for side in input_shape)
         return cls(tuple(layers), output, shape, normalisation, tuple(notes))
 

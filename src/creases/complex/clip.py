@@ -49,9 +49,7 @@ def clip_to_window(corners: Floats, at_infinity: NDArray[np.bool_], window: Floa
     return np.asarray(rays[finite, :2] / rays[finite, 2:])
 
 
-def closed_strip(
-    corners: Floats, at_infinity: NDArray[np.bool_], window: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
+def closed_strip(corners: Floats, at_infinity: NDArray[np.bool_], window: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """A half-plane given as a strip with one side missing, with that side put beyond the window."""
     corners, at_infinity = corners.copy(), at_infinity.copy()
     for side, other in ((1, 3), (3, 1)):

@@ -111,7 +111,7 @@ class Complex:
         return (self.cell(i) for i in range(len(self)))
 
     def affine_map(self, index: int) -> tuple[Floats, Floats]:
-        """The affine map x -> matrix @ x + offset of the network on a cell, in input space (see `Network.affine_map`)."""
+        """The affine map x -> matrix @ x + offset of the network on a cell, as `Network.affine_map` gives it."""
         return self.network.affine_map_of(self.pattern(index))
 
     @cached_property

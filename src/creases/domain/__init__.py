@@ -41,11 +41,7 @@ def domain_from_dict(data: dict[str, Any]) -> Domain:
     kind = data.get("kind")
     if kind == "polygon":
         plane = fields["plane"]
-        return Polygon(
-            fields["vertices"], Plane(**{k: v for k, v in plane.items() if k != "kind"}) if plane else None
-        )
+        return Polygon(fields["vertices"], Plane(**{k: v for k, v in plane.items() if k != "kind"}) if plane else None)
     if kind not in kinds:
-        raise DomainError(
-            f"Unknown kind of domain {kind!r}; known are {', '.join(sorted([*kinds, 'polygon']))}."
-        )
-    return kinds[kind](**fields)  # type: ignore[no-any-return,operator]
+        raise DomainError(f"Unknown kind of domain {kind!r}; known are {', '.join(sorted([*kinds, 'polygon']))}.")
+    return kinds[kind](**fields)  # type: ignore[no-any-return]

@@ -45,9 +45,7 @@ class Box:
             raise DomainError(f"Box has lower[{i}] = {lower[i]} > upper[{i}] = {upper[i]}. Swap them.")
         free = np.flatnonzero(lower < upper)
         if free.size == 0:
-            raise DomainError(
-                "Every side of the box has lower = upper; for a single input use network.pattern(point)."
-            )
+            raise DomainError("Every side of the box has lower = upper; for a single input use network.pattern(point).")
         object.__setattr__(self, "lower", lower)
         object.__setattr__(self, "upper", upper)
         basis = np.zeros((free.size, lower.size))
@@ -69,9 +67,7 @@ class Box:
             return np.array([low, high])
         if self.dimension == 2:
             return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
-        raise DomainError(
-            f"The corners of a box of dimension {self.dimension} are not listed; use lower and upper."
-        )
+        raise DomainError(f"The corners of a box of dimension {self.dimension} are not listed; use lower and upper.")
 
     def __repr__(self) -> str:
         return f"Box(n_in={self.lower.size}, dimension={self.dimension})"

@@ -124,9 +124,7 @@ class Line:
         """The whole line through two different points (u = 0 at a, u = 1 at b; b - a rounded to float64 once)."""
         start, end = as_point(a, "a"), as_point(b, "b")
         if start.shape != end.shape:
-            raise DomainError(
-                f"Line.through needs points of one space, got shapes {start.shape} and {end.shape}."
-            )
+            raise DomainError(f"Line.through needs points of one space, got shapes {start.shape} and {end.shape}.")
         return cls(start, difference(end, start)[0])
 
     def __repr__(self) -> str:

@@ -111,9 +111,9 @@ class Slice:
     def coordinates(self, points: ArrayLike) -> Floats:
         """Least-squares coordinates u (shape (..., d)) of inputs (shape (..., n_in)): their nearest point here."""
         offsets = np.asarray(points, dtype=np.float64) - self.origin
-        return np.asarray(
-            np.linalg.lstsq(self.basis.T, offsets.reshape(-1, self.n_in).T, rcond=None)[0].T
-        ).reshape(*offsets.shape[:-1], self.dimension)
+        return np.asarray(np.linalg.lstsq(self.basis.T, offsets.reshape(-1, self.n_in).T, rcond=None)[0].T).reshape(
+            *offsets.shape[:-1], self.dimension
+        )
 
     @classmethod
     def identity(cls, n: int) -> Slice:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creases.engine.kernel import inlined, kernel
+from creases.engine.kernel import inlined
 
 __all__ = ["ROUND_UP", "UNDERFLOW", "UNIT", "flushes_to_zero", "gamma", "meeting_point", "sign_threshold"]
 
@@ -34,13 +34,13 @@ UNDERFLOW = 2.0**-1000
 
 
 @inlined
-def gamma(terms):
+def gamma(terms: int) -> float:
     """gamma(m) for m = terms products, rounded up: m u (1 + 2^-20) covers 1 / (1 - m u) while m < 2^32."""
     return terms * UNIT * ROUND_UP
 
 
 @inlined
-def flushes_to_zero(smallest):
+def flushes_to_zero(smallest: float) -> bool:
     """True if this thread's arithmetic flushes denormals to zero (then nothing can be proved).
 
     smallest : float, 2^-1022, passed in so that the compiler cannot fold the test.
@@ -49,7 +49,9 @@ def flushes_to_zero(smallest):
 
 
 @inlined
-def sign_threshold(gradient, constant, error_g, error_w, reach, corner_error):
+def sign_threshold(
+    gradient: float, constant: float, error_g: float, error_w: float, reach: float, corner_error: float
+) -> float:
     """What |h(v)| must exceed to prove the sign of h*(v*), v the computed and v* the true corner.
 
     gradient : sum of |h_c| without the last coordinate; constant : |h_last|.
@@ -71,7 +73,9 @@ def sign_threshold(gradient, constant, error_g, error_w, reach, corner_error):
 
 
 @inlined
-def meeting_point(f0, f1, f2, f_g, f_w, g0, g1, g2, g_g, g_w):
+def meeting_point(
+    f0: float, f1: float, f2: float, f_g: float, f_w: float, g0: float, g1: float, g2: float, g_g: float, g_w: float
+) -> tuple[float, float, float]:
     """Where two lines of the plane meet: (x, y, error) with |x - x*|, |y - y*| <= error; error = inf if unproved.
 
     f, g : forms with their pairs of bounds, in the order in which a counter-clockwise walk around the cell with

@@ -15,7 +15,7 @@ from creases.engine.exact import ExactForms
 from creases.engine.frontier import Cells, Report, Tally, Totals, exact_forms, run
 from creases.engine.kernel import kernel
 from creases.engine.problem import Problem
-from creases.engine.start import Start, independent_rows, restricted, starts
+from creases.engine.start import ExactStart, Start, independent_rows, restricted, starts
 from creases.errors import ComputationError
 
 __all__ = ["CellTable", "cut_into_cells"]
@@ -48,8 +48,8 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
     if problem.vertices is None and len(independent_rows(forms)) < problem.dimension:
         return low_rank_cells(problem, forms, threads=threads, report=report)
     total, blocks = Totals(problem.widths), []
-    for start, _ in starts(problem, forms):
-        if start is None:
+    for start in starts(problem, forms):
+        if isinstance(start, ExactStart):
             raise ComputationError(
                 "The network's first layer has numbers so large or so small that floats cannot hold the cells of "
                 "the whole space. Cut a bounded polygon or segment, or use count, which decides in rationals."
@@ -67,7 +67,7 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
 
 
 @kernel
-def count_records(out_ints, words):
+def count_records(out_ints: Ints, words: int) -> tuple[int, int]:
     """How many cells and corners `cut.emit` wrote."""
     cells = corners = at = 0
     while at < out_ints.size:
@@ -78,7 +78,9 @@ def count_records(out_ints, words):
 
 
 @kernel
-def unpack_records(out_ints, words, first, edges, at_infinity, patterns):
+def unpack_records(
+    out_ints: Ints, words: int, first: Ints, edges: Ints, at_infinity: NDArray[np.bool_], patterns: Ints
+) -> None:
     """Sort what `cut.emit` wrote into flat arrays."""
     cell = corner = at = 0
     first[0] = 0

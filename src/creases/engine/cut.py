@@ -71,7 +71,7 @@ OUT_INTS_FIELD = Work._fields.index("out_ints")
 
 
 @kernel
-def cut(work, budget):
+def cut(work: Work, budget: int) -> int:
     """Work through at most `budget` cells. Returns DONE, MORE, UNPROVED_CELL or FULL, with all state in `work`."""
     state = work.state
     for _ in range(budget):
@@ -86,7 +86,7 @@ def cut(work, budget):
 
 
 @inlined
-def advance(work):
+def advance(work: Work) -> int:
     """One step with the current cell: finish, count, localise or split it. MORE if the loop may go on."""
     state, ints = work.state, work.ints
     net = state[NETWORK]
@@ -126,7 +126,7 @@ def advance(work):
 
 
 @inlined
-def tally_neurons(work, net, layer):
+def tally_neurons(work: Work, net: int, layer: int) -> None:
     """The current cell is a region of the layers below: add one for each neuron that cuts it."""
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != UNKNOWN:
@@ -134,7 +134,7 @@ def tally_neurons(work, net, layer):
 
 
 @inlined
-def finish(work, count_last):
+def finish(work: Work, count_last: bool) -> int:
     """The current cell is a region of the whole network: count it, and write it out if that is wanted.
 
     count_last : True if the last layer has just been completed (False where `enter` has counted it already).
@@ -156,7 +156,7 @@ def finish(work, count_last):
 
 
 @kernel
-def emit(work):
+def emit(work: Work) -> int:
     """Write the current cell out: corners (d numbers each) to out_reals; corner count, edge ids and marks of
     infinity, and the pattern's words to out_ints."""
     state, d = work.state, work.state[DIMENSION]
@@ -179,7 +179,7 @@ def emit(work):
 
 
 @inlined
-def best_row(work, net, layer):
+def best_row(work: Work, net: int, layer: int) -> int:
     """The crossing row that halves the cell best: the largest depth on its shallower side, in units of length."""
     reals, d = work.reals, work.state[DIMENSION]
     rows, forms = work.ints[field(net, layer, ROWS)], work.ints[field(net, layer, FORMS)]
@@ -197,7 +197,7 @@ def best_row(work, net, layer):
 
 
 @inlined
-def split(work, net, layer):
+def split(work: Work, net: int, layer: int) -> int:
     """Split the current cell by its best crossing row; one side waits, the other goes on.
 
     An interval goes on with the side of its corner 0, so that cells are finished in their order on the line; a
@@ -233,7 +233,7 @@ def split(work, net, layer):
 
 
 @inlined
-def cut_off(work, net, layer, row, side):
+def cut_off(work: Work, net: int, layer: int, row: int, side: float) -> int:
     """Write the part of the current cell on one side of a crossing row into the child; return its corners."""
     if work.state[DIMENSION] == 1:
         return cut_interval(work, net, layer, row, side)
@@ -241,7 +241,7 @@ def cut_off(work, net, layer, row, side):
 
 
 @inlined
-def take_side(work, row, neuron, side):
+def take_side(work: Work, row: int, neuron: int, side: float) -> None:
     """Note that a row is active (side 1.0) or not on the part that `cut_off` wrote."""
     work.row_ints[STATUS, row] = ACTIVE if side > 0.0 else INACTIVE
     if side > 0.0:
@@ -249,7 +249,7 @@ def take_side(work, row, neuron, side):
 
 
 @inlined
-def no_room(work, corners, rows):
+def no_room(work: Work, corners: int, rows: int) -> int:
     """FULL if the stack cannot take a cell of so many corners and rows."""
     state = work.state
     reals = state[STACK_REALS_TOP] + corners * work.cell_reals.shape[2]
@@ -262,7 +262,7 @@ def no_room(work, corners, rows):
 
 
 @kernel
-def push(work, corners, rows):
+def push(work: Work, corners: int, rows: int) -> None:
     """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals
     at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP]
@@ -290,7 +290,7 @@ def push(work, corners, rows):
 
 
 @kernel
-def park(work):
+def park(work: Work) -> int:
     """Put the current cell back on the stack. FULL if there is no room."""
     state = work.state
     net = state[NETWORK]
@@ -313,7 +313,7 @@ def park(work):
 
 
 @inlined
-def pop(work):
+def pop(work: Work) -> None:
     """Make the cell on top of the stack the current one; local networks made since it was put there are gone."""
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals
     start = whole = stack[state[STACK_INTS_TOP] - 1]

@@ -34,7 +34,7 @@ DOUBLED_UNIT = 2.0**-100
 
 
 @kernel
-def two_sum(a, b):
+def two_sum(a: float, b: float) -> tuple[float, float]:
     """a + b exactly, as hi + lo (Knuth)."""
     hi = a + b
     back = hi - a
@@ -42,7 +42,7 @@ def two_sum(a, b):
 
 
 @kernel
-def two_product(a, b):
+def two_product(a: float, b: float) -> tuple[float, float]:
     """a b exactly, as hi + lo (Dekker), unless something over- or underflows."""
     hi = a * b
     t = SPLITTER * a
@@ -55,7 +55,7 @@ def two_product(a, b):
 
 
 @kernel
-def add(a, a_lo, b, b_lo):
+def add(a: float, a_lo: float, b: float, b_lo: float) -> tuple[float, float]:
     """(a + a_lo) + (b + b_lo), accurately."""
     s, s_lo = two_sum(a, b)
     t, t_lo = two_sum(a_lo, b_lo)
@@ -64,14 +64,16 @@ def add(a, a_lo, b, b_lo):
 
 
 @kernel
-def multiply(a, a_lo, b, b_lo):
+def multiply(a: float, a_lo: float, b: float, b_lo: float) -> tuple[float, float]:
     """(a + a_lo) (b + b_lo)."""
     p, p_lo = two_product(a, b)
     return two_sum(p, p_lo + (a * b_lo + a_lo * b))
 
 
 @kernel
-def multiply_rows(weight_nm, hi_mk, lo_mk, error_mk, hi_nk, lo_nk, error_nk):
+def multiply_rows(
+    weight_nm: Floats, hi_mk: Floats, lo_mk: Floats, error_mk: Floats, hi_nk: Floats, lo_nk: Floats, error_nk: Floats
+) -> None:
     """weight @ (hi + lo), added to what hi_nk + lo_nk hold, with bounds: m products and m sums a result.
 
     error_nk, on entry the bounds of what is there, becomes the bound of the result.
@@ -94,7 +96,7 @@ def multiply_rows(weight_nm, hi_mk, lo_mk, error_mk, hi_nk, lo_nk, error_nk):
 
 
 @kernel
-def sign_at_corner(hi_3k, lo_3k, error_3k):
+def sign_at_corner(hi_3k: Floats, lo_3k: Floats, error_3k: Floats) -> int:
     """Sign of the third form at the corner between the first two (k = 3), or at the zero of the first (k = 2).
 
     The forms are rows of hi + lo with bounds of their entries. In the plane the sign is that of the 3 x 3
@@ -123,7 +125,7 @@ def sign_at_corner(hi_3k, lo_3k, error_3k):
 
 
 @kernel
-def sign_at_zero(hi_2k, lo_2k, error_2k):
+def sign_at_zero(hi_2k: Floats, lo_2k: Floats, error_2k: Floats) -> int:
     """`sign_at_corner` on a line: rows are the form f whose zero is the corner, and the form asked about, h."""
     if not abs(hi_2k[0, 0]) > error_2k[0, 0] + abs(lo_2k[0, 0]):
         return UNPROVED

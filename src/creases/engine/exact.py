@@ -124,7 +124,8 @@ class ExactForms:
         if layer not in self._layers:
             weight, bias = self._arrays[layer]
             (w, b), exponent = as_integers(weight, bias)
-            self._layers[layer] = (fmpz_mat(*weight.shape, w), [fmpz(value) for value in b], exponent)
+            rows, columns = weight.shape
+            self._layers[layer] = (fmpz_mat(rows, columns, w), [fmpz(value) for value in b], exponent)
         return self._layers[layer]
 
     def _first(self) -> tuple[list[Form], int]:

@@ -18,11 +18,11 @@ from threadpoolctl import threadpool_limits
 
 from creases.engine.bounds import flushes_to_zero
 from creases.engine.cut import STACK_HEADER, cut, park
-from creases.engine.exact import ExactCell, ExactForms, ExactTally, count_below
+from creases.engine.exact import ExactForms, ExactTally, count_below
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.signs import UNPROVED
-from creases.engine.start import Start, independent_rows, restricted, starts, workspace
+from creases.engine.start import ExactStart, Start, independent_rows, restricted, starts, workspace
 from creases.engine.work import (
     BY_NEURON,
     DONE,
@@ -101,9 +101,9 @@ def tally(problem: Problem, *, threads: int | None, by_neuron: bool, report: Rep
         if rank < problem.dimension:
             return tally_low_rank(problem, forms, threads=threads, by_neuron=by_neuron, report=report)
     total, forms = Totals(problem.widths), exact_forms(problem)
-    for start, beyond_floats in starts(problem, forms):
-        if start is None:
-            total.add_exact(forms, *beyond_floats)
+    for start in starts(problem, forms):
+        if isinstance(start, ExactStart):
+            total.add_exact(forms, start)
             continue
         for work, _ in run(problem, start, threads, by_neuron, False, report):
             if work is not None:
@@ -129,10 +129,10 @@ class Totals:
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
 
-    def add_exact(self, forms: ExactForms, cell: ExactCell, signs: dict[int, bool]) -> None:
+    def add_exact(self, forms: ExactForms, start: ExactStart) -> None:
         """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
         exact = ExactTally(forms.widths)
-        count_below(forms, cell, 0, signs, [], exact)
+        count_below(forms, start.cell, 0, start.signs, [], exact)
         self.by_layer += np.array(exact.by_layer)
         self.by_neuron += np.array([value for row in exact.by_neuron for value in row])
         self.unbounded += exact.unbounded
@@ -352,7 +352,7 @@ def work_together(
 
 def copied(work: Work) -> Work:
     """A workspace of a thread's own, with the shared local networks in it."""
-    return Work(*(array.copy() for array in work))
+    return work._replace(**{name: array.copy() for name, array in work._asdict().items()})
 
 
 def cleared(mine: Work, shared: Work) -> Work:

@@ -139,7 +139,7 @@ def strip_middle(left: Any, right: Any) -> list[Fraction]:
     axis = 0 if left[0] != 0 or right[0] != 0 else 1
     ends = [-Fraction(int(f[2]), int(f[axis])) for f in (left, right) if f[axis] != 0]
     if len(ends) == 2:
-        value = sum(ends) / 2
+        value = (ends[0] + ends[1]) / 2
     elif len(ends) == 1:
         inward = left if left[axis] != 0 else right
         value = ends[0] + (1 if inward[axis] > 0 else -1)

@@ -18,10 +18,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import config
 
 __all__ = ["CACHE_FOLDER", "inlined", "kernel", "source_hash"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Numba makes these at run time, so its type stubs do not know them.
+settings: Any = config
 
 
 def source_hash() -> str:
@@ -30,7 +34,7 @@ def source_hash() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
-    digest.update(f"{numba.__version__}|{sys.version_info[:2]}|{numba.config.BOUNDSCHECK}".encode())
+    digest.update(f"{numba.__version__}|{sys.version_info[:2]}|{settings.BOUNDSCHECK}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -89,12 +93,11 @@ def compiled(function: F, forceinline: bool) -> F:
     it would do atomically, for every array of a workspace, at every call: that halved the time of a cell.
     """
     # Numba reads the folder from its global configuration while it decorates.
-    before = numba.config.CACHE_DIR
+    before = settings.CACHE_DIR
     try:
-        numba.config.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
-        dispatcher = numba.njit(
-            cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy", forceinline=forceinline, _nrt=False
-        )(function)
+        settings.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": forceinline, "_nrt": False}
+        dispatcher = numba.njit(cache=CACHE_FOLDER is not None, **options)(function)
     finally:
-        numba.config.CACHE_DIR = before
-    return dispatcher  # type: ignore[no-any-return]
+        settings.CACHE_DIR = before
+    return dispatcher

@@ -24,6 +24,7 @@ from creases.engine.work import (
     ROWS,
     STATUS,
     THRESHOLD,
+    Work,
 )
 
 __all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "zero_of"]
@@ -36,7 +37,7 @@ UNPROVED_ZEROS = -1
 
 
 @inlined
-def zero_of(f0, f1, f_g, f_w):
+def zero_of(f0: float, f1: float, f_g: float, f_w: float) -> tuple[float, float]:
     """The zero (x, error) of f0 x + f1 with |x - x*| <= error; error = inf if unproved.
 
     |f0 (x - x*)| <= |f(x)| + E_g |x*| + E_w, and |x*| <= |x| + error, so error <= A / (|f0| - E_g) with
@@ -57,7 +58,7 @@ def zero_of(f0, f1, f_g, f_w):
 
 
 @kernel
-def cut_interval(work, net, layer, row, side):
+def cut_interval(work: Work, net: int, layer: int, row: int, side: float) -> int:
     """Write the part of the current interval on one side (+1.0 or -1.0) of a crossing row into the child.
 
     Returns the child's number of corners, 2.
@@ -84,7 +85,7 @@ def cut_interval(work, net, layer, row, side):
 
 
 @kernel
-def count_zeros(work, net, layer):
+def count_zeros(work: Work, net: int, layer: int) -> tuple[int, int]:
     """Pieces into which the open rows of the last layer cut the current interval, none built.
 
     q different zeros make 1 + q pieces; that they differ is proved by intervals that do not overlap (where on

@@ -63,6 +63,8 @@ from creases.engine.work import (
     STATUS,
     TEMPORARY,
     THRESHOLD,
+    Floats,
+    Ints,
     Work,
 )
 
@@ -80,13 +82,13 @@ TEMPORARY_FIELD = Work._fields.index("temporary")
 
 
 @inlined
-def field(net, layer, name):
+def field(net: int, layer: int, name: int) -> int:
     """Where a layer's field stands in `ints`, in the local network recorded at `net`."""
     return net + HEADER + FIELDS * layer + name
 
 
 @inlined
-def need(state, array, room):
+def need(state: Ints, array: int, room: int) -> int:
     """Say that an array of Work (by its place among the fields) needs `room` entries."""
     state[FULL_ARRAY] = array
     state[NEEDED] = room
@@ -94,13 +96,13 @@ def need(state, array, room):
 
 
 @inlined
-def mark_active(pattern, neuron):
+def mark_active(pattern: Ints, neuron: int) -> None:
     """Set a neuron's bit."""
     pattern[neuron >> 6] |= 1 << (neuron & 63)
 
 
 @inlined
-def localise(work, reach, corner_error):
+def localise(work: Work, reach: float, corner_error: float) -> int:
     """Replace the current cell's local network by its own; the lowest layer's rows are given by STATUS.
 
     reach : max |x_c| over the cell. corner_error : largest error of a corner.
@@ -118,7 +120,7 @@ def localise(work, reach, corner_error):
 
 
 @inlined
-def relax(work, net, reach, corner_error):
+def relax(work: Work, net: int, reach: float, corner_error: float) -> int:
     """Bound all open neurons over the current cell, layer by layer; return the first layer not looked at.
 
     A neuron z with lo <= z <= hi, lo < 0 < hi, has s z <= relu(z) <= s z + t for any s in [0, 1] and
@@ -143,7 +145,7 @@ def relax(work, net, reach, corner_error):
 
 
 @inlined
-def relax_lowest(work, net, lowest, reach):
+def relax_lowest(work: Work, net: int, lowest: int, reach: float) -> None:
     """The rows of the lowest layer are affine on the cell: their forms, and the statuses of the scan."""
     ints, reals, d = work.ints, work.reals, work.state[DIMENSION]
     rows = ints[field(net, lowest, ROWS)]
@@ -162,7 +164,7 @@ def relax_lowest(work, net, lowest, reach):
 
 
 @inlined
-def combine(work, net, layer, reach):
+def combine(work: Work, net: int, layer: int, reach: float) -> int:
     """Linear part and radius of the rows of a layer from those of the layers below; returns how many terms.
 
     The radius takes up |coupling| times the radii below, the row's own bounds, and the rounding of the sums.
@@ -202,7 +204,7 @@ def combine(work, net, layer, reach):
 
 
 @inlined
-def bound_rows(work, start, rows, reach, corner_error, terms):
+def bound_rows(work: Work, start: int, rows: int, reach: float, corner_error: float, terms: int) -> int:
     """Lower and upper bounds of a layer's rows over the cell, their statuses, their relaxation; count the open.
 
     The linear part is evaluated at the computed corners; corner errors and the rounding of the evaluation
@@ -243,7 +245,9 @@ def bound_rows(work, start, rows, reach, corner_error, terms):
 
 
 @inlined
-def set_relaxed(work, q, status, low, high, radius, reach, terms):
+def set_relaxed(
+    work: Work, q: int, status: int, low: float, high: float, radius: float, reach: float, terms: int
+) -> None:
     """Turn the linear part Z and radius R of neuron q into those of relu(q), rounding included.
 
     The factor s and the products s Z are rounded, a relative 2 u at most of s |Z|; gamma(terms + 6) also pays for
@@ -269,7 +273,7 @@ def set_relaxed(work, q, status, low, high, radius, reach, terms):
 
 
 @inlined
-def plan(work, net, horizon):
+def plan(work: Work, net: int, horizon: int) -> int:
     """Count what stays and what is substituted in each layer, and see that there is room; FULL if not."""
     state, ints = work.state, work.ints
     lowest, depth, k = ints[net + LOWEST], state[DEPTH], state[DIMENSION] + 1
@@ -309,7 +313,7 @@ def plan(work, net, horizon):
 
 
 @inlined
-def reduce(work, net, new):
+def reduce(work: Work, net: int, new: int) -> None:
     """Write the new local network at the top of the arenas, lowest layer first."""
     state, ints, layers = work.state, work.ints, work.layer_ints
     lowest, depth, k = ints[net + LOWEST], state[DEPTH], state[DIMENSION] + 1
@@ -340,7 +344,7 @@ def reduce(work, net, new):
 
 
 @inlined
-def set_offsets(ints, record, at, rows, k):
+def set_offsets(ints: Ints, record: int, at: int, rows: int, k: int) -> None:
     """Lay a layer's blocks one after the other from `at`: forms, errors, sizes, coupling."""
     ints[record + FORMS] = at
     ints[record + ERRORS] = at + k * rows
@@ -349,7 +353,7 @@ def set_offsets(ints, record, at, rows, k):
 
 
 @inlined
-def sort_rows(work, net, layer, lowest, ids_at):
+def sort_rows(work: Work, net: int, layer: int, lowest: int, ids_at: int) -> None:
     """List the rows that stay, then those to substitute, in KEPT; give each its place; mark the active."""
     ints = work.ints
     start, rows = work.layer_ints[layer, START], ints[field(net, layer, ROWS)]
@@ -372,7 +376,9 @@ def sort_rows(work, net, layer, lowest, ids_at):
 
 
 @kernel
-def write_rows(work, net, new, layer, begin, n, target, at, columns):
+def write_rows(
+    work: Work, net: int, new: int, layer: int, begin: int, n: int, target: Floats, at: int, columns: int
+) -> None:
     """Write n rows of a layer (those of KEPT from `begin`) with everything stable below substituted.
 
     target, at : the array and place for forms (k n), errors (2 n), sizes (2 n), coupling (columns n).
@@ -436,7 +442,9 @@ def write_rows(work, net, new, layer, begin, n, target, at, columns):
 
 
 @kernel
-def substitute(work, layer, below, place, n, target, at, rounding):
+def substitute(
+    work: Work, layer: int, below: int, place: int, n: int, target: Floats, at: int, rounding: float
+) -> tuple[bool, bool]:
     """Add GATHERED times one active row (in `temporary`) to n rows; say which of its bounds are not zero."""
     temporary, layers, k = work.temporary, work.layer_ints, work.state[DIMENSION] + 1
     gathered, active = work.row_reals[GATHERED], layers[below, NEW_ACTIVE]
@@ -469,7 +477,18 @@ def substitute(work, layer, below, place, n, target, at, rounding):
 
 
 @inlined
-def finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched_w, rounding):
+def finish_rows(
+    work: Work,
+    new: int,
+    layer: int,
+    n: int,
+    target: Floats,
+    at: int,
+    substituted: bool,
+    touched_g: bool,
+    touched_w: bool,
+    rounding: float,
+) -> None:
     """Close the bounds of n rows: rounding of what was there, underflow, and the new sizes."""
     ints, reals, layers, k = work.ints, work.reals, work.layer_ints, work.state[DIMENSION] + 1
     errors_at, sizes_at, coupling_at = at + k * n, at + (k + 2) * n, at + (k + 4) * n
@@ -501,7 +520,7 @@ def finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched
 
 
 @inlined
-def enter(work, new):
+def enter(work: Work, new: int) -> None:
     """Make the network recorded at `new` the current one, past all layers that have no open row left."""
     state, ints = work.state, work.ints
     layer = ints[new + LOWEST]

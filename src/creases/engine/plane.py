@@ -29,6 +29,7 @@ from creases.engine.work import (
     ROWS,
     STATUS,
     THRESHOLD,
+    Work,
 )
 
 __all__ = ["INFINITY_WALL", "UNPROVED_CHORDS", "count_chords", "cut_polygon", "pieces_at_infinity"]
@@ -44,7 +45,7 @@ UNPROVED_CHORDS = -1
 
 
 @inlined
-def cut_polygon(work, net, layer, row, side):
+def cut_polygon(work: Work, net: int, layer: int, row: int, side: float) -> int:
     """Write the part of the current cell on one side of a crossing row into the child; return its corners.
 
     side : +1.0 or -1.0. All signs of the row at the corners are proved.
@@ -89,7 +90,7 @@ def cut_polygon(work, net, layer, row, side):
 
 
 @inlined
-def set_edge(work, v, f0, f1, f2, f_g, f_w, edge_id):
+def set_edge(work: Work, v: int, f0: float, f1: float, f2: float, f_g: float, f_w: float, edge_id: int) -> None:
     """Give the child's corner v its edge."""
     child = work.cell_reals[CHILD]
     child[v, EDGE], child[v, EDGE + 1], child[v, EDGE + 2] = f0, f1, f2
@@ -98,7 +99,7 @@ def set_edge(work, v, f0, f1, f2, f_g, f_w, edge_id):
 
 
 @kernel
-def count_chords(work, net, layer):
+def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
     """Pieces into which the open rows of the last layer (at most MOST_CHORDS) cut the current polygon.
 
     No piece is built. Every open row crosses the cell with proved signs.
@@ -132,7 +133,7 @@ def count_chords(work, net, layer):
 
 
 @inlined
-def place_ends(work, row, q):
+def place_ends(work: Work, row: int, q: int) -> None:
     """The two edges that a row crosses, in order, and where: t in [low, high] from corner to corner.
 
     With a = |h(v)| and b = |h(v')| of opposite signs, both known up to e, t = a / (a + b) grows with a and falls
@@ -153,7 +154,7 @@ def place_ends(work, row, q):
 
 
 @inlined
-def is_beyond(work, a, end_a, b, end_b):
+def is_beyond(work: Work, a: int, end_a: int, b: int, end_b: int) -> int:
     """1 if end_b of chord b comes after end_a of chord a around the boundary, 0 if before, UNPROVED if not known."""
     edge_a, edge_b = work.chord_ints[a, CHORD_END + end_a], work.chord_ints[b, CHORD_END + end_b]
     if edge_a != edge_b:
@@ -166,7 +167,7 @@ def is_beyond(work, a, end_a, b, end_b):
 
 
 @inlined
-def do_cross(work, a, b):
+def do_cross(work: Work, a: int, b: int) -> int:
     """1 if chords a and b cross inside the cell, 0 if not, UNPROVED if the order of two ends is not proved."""
     inside = 0
     for end in range(2):
@@ -179,7 +180,7 @@ def do_cross(work, a, b):
 
 
 @inlined
-def proved_apart(work, net, layer, a, b, c):
+def proved_apart(work: Work, net: int, layer: int, a: int, b: int, c: int) -> bool:
     """True if it is proved that chord c does not pass through the point where chords a and b meet in the cell."""
     ints, reals = work.ints, work.reals
     i, j, k = work.chord_ints[a, CHORD_ROW], work.chord_ints[b, CHORD_ROW], work.chord_ints[c, CHORD_ROW]
@@ -208,7 +209,7 @@ def proved_apart(work, net, layer, a, b, c):
 
 
 @inlined
-def pieces_at_infinity(work, chords):
+def pieces_at_infinity(work: Work, chords: int) -> int:
     """How many of a cell's pieces reach infinity: none, one, or one more than the chords that end on its far edge."""
     infinite = 0
     for v in range(work.state[CORNERS]):

@@ -31,6 +31,7 @@ from creases.engine.work import (
     ROWS,
     STATUS,
     THRESHOLD,
+    Work,
 )
 
 __all__ = [
@@ -52,7 +53,7 @@ UNKNOWN = 2  # not proved either way
 
 
 @inlined
-def cell_reach(work):
+def cell_reach(work: Work) -> tuple[float, float]:
     """(largest |coordinate|, largest corner error) over the current cell's corners."""
     d = work.state[DIMENSION]
     reach = error = 0.0
@@ -64,7 +65,7 @@ def cell_reach(work):
 
 
 @inlined
-def evaluate(work, net, layer):
+def evaluate(work: Work, net: int, layer: int) -> None:
     """Values of all rows at all corners, with the least, greatest and nearest to zero of each row."""
     reals, d, corners = work.reals, work.state[DIMENSION], work.state[CORNERS]
     rows, forms = work.ints[field(net, layer, ROWS)], work.ints[field(net, layer, FORMS)]
@@ -93,7 +94,7 @@ def evaluate(work, net, layer):
 
 
 @inlined
-def threshold(work, net, layer, row, reach, corner_error):
+def threshold(work: Work, net: int, layer: int, row: int, reach: float, corner_error: float) -> float:
     """`bounds.sign_threshold` of one row."""
     reals, d, rows = work.reals, work.state[DIMENSION], work.ints[field(net, layer, ROWS)]
     forms, errors = work.ints[field(net, layer, FORMS)], work.ints[field(net, layer, ERRORS)]
@@ -105,7 +106,7 @@ def threshold(work, net, layer, row, reach, corner_error):
 
 
 @inlined
-def sign_at(work, row, v):
+def sign_at(work: Work, row: int, v: int) -> int:
     """The sign of a row of the lowest layer at corner v of the current cell, after `evaluate`.
 
     A sign that was decided outside comes first; then the float's, if its own bound at this corner proves it.
@@ -129,7 +130,7 @@ def sign_at(work, row, v):
 
 
 @inlined
-def proved_sign(work, row, v):
+def proved_sign(work: Work, row: int, v: int) -> int:
     """`sign_at` for a row of kind CROSSING: quickly where the common bound settles all its corners."""
     if work.row_reals[NEAREST, row] > work.row_reals[THRESHOLD, row]:
         return POSITIVE if work.values_cn[v, row] > 0.0 else NEGATIVE
@@ -137,7 +138,7 @@ def proved_sign(work, row, v):
 
 
 @kernel
-def look_closer(work, row):
+def look_closer(work: Work, row: int) -> tuple[int, int]:
     """Status and kind of a row that the cell's common bound does not settle: corner by corner."""
     above = below = unproved = False
     for v in range(work.state[CORNERS]):
@@ -154,7 +155,7 @@ def look_closer(work, row):
 
 
 @inlined
-def scan(work, net, layer, reach, corner_error):
+def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) -> tuple[int, int, int]:
     """Give every open row of the lowest layer its status, or its kind if it stays open.
 
     Returns (rows proved to cut the cell with all signs proved, rows that cut with a sign missing, rows not known).
@@ -187,7 +188,7 @@ def scan(work, net, layer, reach, corner_error):
 
 
 @kernel
-def ask(work, net, layer):
+def ask(work: Work, net: int, layer: int) -> int:
     """List in `asks` every sign of an open row at a corner that is not proved; return how many were added."""
     asked = before = work.state[ASKED]
     for i in range(work.ints[field(net, layer, ROWS)]):
@@ -201,7 +202,7 @@ def ask(work, net, layer):
 
 
 @inlined
-def forget_answers(work):
+def forget_answers(work: Work) -> None:
     """The signs decided outside belong to one cell and one local network; leave neither behind."""
     for a in range(work.state[ASKED]):
         work.answers_cn[work.asks[a, 1], work.asks[a, 0]] = UNPROVED

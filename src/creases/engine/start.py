@@ -45,7 +45,7 @@ from creases.engine.work import (
     allocate,
 )
 
-__all__ = ["Start", "independent_rows", "restricted", "starts", "workspace"]
+__all__ = ["ExactStart", "Start", "independent_rows", "restricted", "starts", "workspace"]
 
 Floats = NDArray[np.float64]
 
@@ -70,6 +70,13 @@ class Start(NamedTuple):
     corners: Floats
     infinite: list[bool]
     walls: list[Any]
+    signs: dict[int, bool]
+
+
+class ExactStart(NamedTuple):
+    """A starting cone whose numbers are too large or too small for a chart in floats; rationals cut it whole."""
+
+    cell: ExactCell
     signs: dict[int, bool]
 
 
@@ -256,21 +263,16 @@ def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
     )
 
 
-def starts(
-    problem: Problem, forms: ExactForms
-) -> Iterator[tuple[Start | None, tuple[ExactCell, dict[int, bool]] | None]]:
-    """The starting cells of a domain; a whole space must have as many independent rows as dimensions.
-
-    Yields (start, None), or (None, (exact cell, signs of its neurons)) where floats hold no chart of a cone.
-    """
+def starts(problem: Problem, forms: ExactForms) -> Iterator[Start | ExactStart]:
+    """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.vertices is not None:
-        yield bounded_start(problem.vertices), None
+        yield bounded_start(problem.vertices)
         return
     rows = independent_rows(forms)
     first, bounds = first_forms(problem)
     for cell, signs in cone_cells([forms.forms(0, [])[j] for j in rows]):
         start = cone_start(first, bounds, rows, signs, forms)
-        yield (start, None) if start is not None else (None, (cell, dict(zip(rows, signs, strict=True))))
+        yield start if start is not None else ExactStart(cell, dict(zip(rows, signs, strict=True)))
 
 
 def workspace(problem: Problem, start: Start) -> Work:
@@ -317,11 +319,8 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
             sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any():
-            sizes = np.where(
-                below.any(axis=0)[None, :] & (np.abs(coupling.T).sum(axis=1) > 0)[:, None],
-                sizes + UNDERFLOW,
-                sizes,
-            )
+            reached = (np.abs(coupling.T).sum(axis=1) > 0)[:, None] & np.any(below > 0, axis=0)[None, :]
+            sizes = np.where(reached, sizes + UNDERFLOW, sizes)
         base = HEADER + FIELDS * layer
         work.ints[base + ROWS] = rows
         work.ints[base + FIRST] = max(layer - 1, 0)

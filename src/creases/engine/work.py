@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DONE", "FULL", "MORE", "UNPROVED_CELL", "Work", "allocate"]
+__all__ = ["DONE", "FULL", "MORE", "UNPROVED_CELL", "Floats", "Ints", "Work", "allocate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

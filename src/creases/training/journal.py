@@ -48,9 +48,7 @@ class Journal:
             with self.path.open("x", encoding="utf-8") as file:
                 write_through(file, json.dumps(self.header) + "\n")
         except FileExistsError:
-            raise TrainingError(
-                f"{self.path} exists. Pass resume=True to go on with it, or another path."
-            ) from None
+            raise TrainingError(f"{self.path} exists. Pass resume=True to go on with it, or another path.") from None
 
     def append(self, rows: Sequence[Row]) -> None:
         """Write rows and wait until they are on the disk."""

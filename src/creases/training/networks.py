@@ -57,7 +57,7 @@ def he_network(
         weight = rng.standard_normal((n_out, n_in)) * sqrt(2 / n_in) * weight_scale
         bias = rng.standard_normal(n_out) * bias_std
         # Not nn.Linear(n_in, n_out): it would draw its own weights from torch's global generator.
-        linear = nn.utils.skip_init(nn.Linear, n_in, n_out, dtype=torch.float32)
+        linear = nn.utils.skip_init(nn.Linear, n_in, n_out, dtype=torch.float32)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(weight.astype(np.float32)))
             linear.bias.copy_(torch.from_numpy(bias.astype(np.float32)))

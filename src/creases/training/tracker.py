@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from creases.counting import check_fit, count_many
+from creases.counting import count_many
 from creases.domain import Domain
+from creases.packing import check_fit
 from creases.readers import load
 from creases.training.errors import TrainingError, need_torch
 from creases.training.files import Row, as_frame, save_table
@@ -105,6 +106,8 @@ class RegionTracker:
             header = {"names": list(self.names), "domains": [domain.to_dict() for domain in self.domains]}
             self._journal = Journal(path, header, resume=resume)
             self._rows = whole_counts(self._journal.rows, len(self.domains))
+            if len(self._rows) < len(self._journal.rows):
+                self._journal.replace(self._rows)
         if start is None:
             self._count_if_due(0.0, network)
         else:
@@ -192,7 +195,7 @@ class RegionTracker:
         ]
         if self._journal is not None:
             self._journal.append(rows)  # on the disk before anyone hears of it
-        self._rows.extend(rows)
+        self._rows = sorted([*self._rows, *rows], key=lambda row: row["step"])
         if self.on_count is not None:
             self.on_count([dict(row) for row in rows])
         return [dict(row) for row in rows]
@@ -223,10 +226,10 @@ def as_domains(domains: Any) -> tuple[tuple[str, ...], tuple[Domain, ...]]:
     return tuple(names), tuple(values)
 
 
-def as_steps(every: int | Iterable[int]) -> int | tuple[int, ...]:
-    """The number of steps between counts, or the sorted steps to count at."""
+def as_steps(every: int | Iterable[int]) -> int | frozenset[int]:
+    """The number of steps between counts, or the steps to count at."""
     if isinstance(every, Iterable) and not isinstance(every, str):
-        steps = tuple(sorted({as_step(step, "every") for step in every}))
+        steps = frozenset(as_step(step, "every") for step in every)
         if not steps:
             raise TrainingError("every is empty; give the steps at which to count, or a number of steps.")
         return steps

@@ -1,0 +1,77 @@
+"""A training on the disk: the network at every saved step, and all that is needed to go on from the last.
+
+    step_000123.npz    the network, for `creases.load`; kept for every saved step
+    step_000123.pt     weights, optimiser and history, plain tensors and numbers; kept for the last two
+
+Each file appears whole or not at all. A .pt is written after its .npz, so a step that has a .pt has both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from creases.readers import load
+from creases.training.errors import TrainingError
+from creases.training.files import replace_file
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Folder"]
+
+FORMAT = "creases-checkpoint-1"
+KEPT = 2  # the one before the last too, in case the disk lets the last one down
+
+
+class Folder:
+    """The checkpoints of one training.
+
+    path : made if it does not exist. One training at a time may use it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"{self.path} cannot be made a folder of checkpoints: {error.strerror}.") from error
+
+    def steps(self) -> list[int]:
+        """The steps that training can go on from, in order."""
+        found = (re.fullmatch(r"step_(\d+)\.pt", file.name) for file in self.path.iterdir())
+        return sorted(int(match[1]) for match in found if match)
+
+    def save(self, step: int, model: nn.Module, state: dict[str, Any]) -> None:
+        """Write both files of a step, then drop the .pt files that are not needed any more."""
+        import torch
+
+        network = load(model)
+        replace_file(self.path / f"step_{step:06d}.npz", network.save)
+        content = {"format": FORMAT, "step": step, **state}
+        replace_file(self.path / f"step_{step:06d}.pt", lambda partial: torch.save(content, partial))
+        for old in self.steps()[:-KEPT]:
+            (self.path / f"step_{old:06d}.pt").unlink(missing_ok=True)
+
+    def latest(self) -> dict[str, Any] | None:
+        """The state of the last saved step; None if there is none.
+
+        Raises TrainingError if its file is damaged or not ours. No code in the file is run.
+        """
+        import torch
+
+        steps = self.steps()
+        if not steps:
+            return None
+        path = self.path / f"step_{steps[-1]:06d}.pt"
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # what torch raises on a damaged file is not foreseeable
+            raise TrainingError(
+                f"{path} cannot be read: {type(error).__name__}. Delete it to go on from the step saved before it."
+            ) from error
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise TrainingError(f"{path} is not a checkpoint of this program. Choose another folder.")
+        return state

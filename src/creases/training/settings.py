@@ -1,0 +1,119 @@
+"""How a network is trained: plain values that fix every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TYPE_CHECKING, Protocol
+
+from creases.training.errors import TrainingError
+from creases.training.tasks import Task
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["PAPER_EPOCHS", "SGD", "Adam", "Optimiser", "Settings"]
+
+# Where the paper's curves have their points (Hanin and Rolnick 2019, section 3.2); for `Settings.steps_at`.
+PAPER_EPOCHS = (0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 6, 8, 10, 15, 20)
+
+
+class Optimiser(Protocol):
+    """Anything that makes a torch optimiser and has a repr that says all of its settings."""
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """A new optimiser of these parameters."""
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma and Ba 2015). lr : learning rate, > 0. betas : decay of the two averages, each in [0, 1)."""
+
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+
+    def __post_init__(self) -> None:
+        check_rate(self.lr)
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise TrainingError(f"betas must be two numbers in [0, 1), got {self.betas}.")
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """A new torch optimiser of these parameters."""
+        import torch
+
+        return torch.optim.Adam(parameters, lr=self.lr, betas=self.betas)
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent. lr : learning rate, > 0. momentum : in [0, 1)."""
+
+    lr: float = 0.1
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_rate(self.lr)
+        if not 0 <= self.momentum < 1:
+            raise TrainingError(f"momentum must lie in [0, 1), got {self.momentum}.")
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """A new torch optimiser of these parameters."""
+        import torch
+
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum)
+
+
+def check_rate(lr: float) -> None:
+    """Raise TrainingError unless the learning rate is finite and positive."""
+    if not (isfinite(lr) and lr > 0):
+        raise TrainingError(f"The learning rate must be finite and positive, got {lr}.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A training from start to end; the defaults are the paper's (Hanin and Rolnick 2019, section 3.2).
+
+    optimiser : `Adam(...)`, `SGD(...)`, or any object with their `build`.
+    batch_size : examples a step. What is left over at the end of an epoch sits that epoch out (the paper's 468
+        steps of 128 from 60,000); a task smaller than a batch is one batch.
+    epochs : whole number, at least 0.
+    seed : of the order of the examples, anew each epoch.
+    threads : torch's threads during the training; results may depend on it in the last bit.
+    Raises TrainingError on a number out of range.
+
+    Examples
+    --------
+    >>> Settings(epochs=5, optimiser=SGD(lr=0.1))
+    Settings(optimiser=SGD(lr=0.1, momentum=0.0), batch_size=128, epochs=5, seed=0, threads=1)
+    """
+
+    optimiser: Optimiser = field(default_factory=Adam)
+    batch_size: int = 128
+    epochs: int = 20
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch_size", 1), ("epochs", 0), ("seed", 0), ("threads", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or value != int(value) or value < least:
+                raise TrainingError(f"{name} must be a whole number, at least {least}; got {value!r}.")
+        if not callable(getattr(self.optimiser, "build", None)):
+            raise TrainingError(f"optimiser must be Adam(...), SGD(...) or alike, got {self.optimiser!r}.")
+
+    def steps_per_epoch(self, task: Task) -> int:
+        """Optimiser steps in an epoch of this task, at least 1."""
+        return max(1, len(task.train_inputs) // self.batch_size)
+
+    def steps_at(self, epochs: Iterable[float], task: Task) -> list[int]:
+        """The steps nearest to these epochs, in order and once each, for a `RegionTracker`.
+
+        Examples
+        --------
+        >>> from creases.training import digits_task
+        >>> Settings(batch_size=64).steps_at(PAPER_EPOCHS, digits_task())
+        [0, 1, 3, 6, 11, 22, 44, 88, 132, 176, 220, 330, 440]
+        """
+        per_epoch = self.steps_per_epoch(task)
+        return sorted({round(epoch * per_epoch) for epoch in epochs})
