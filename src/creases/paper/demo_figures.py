@@ -35,7 +35,6 @@ def curve_figure(epochs: ArrayLike, series: Sequence[Series], widths: Sequence[i
     top = max(early.get_ylim()[1], whole.get_ylim()[1])
     early.set(ylim=(0, top), title="the first epoch")
     whole.set(ylim=(0, top), title=f"{'-'.join(map(str, widths))}: regions in planes, N = {neurons} neurons")
-    early.get_legend().remove()
     beside_the_most(beside, at, series, neurons, most)
     return figure
 
@@ -55,7 +54,9 @@ def beside_the_most(ax: Axes, epochs: ArrayLike, series: Sequence[Series], neuro
         fontsize="small",
     )
     ax.set(yscale="log", ylim=(neurons, 3.0 * most), ylabel="regions", title="and what the depth allows")
-    ax.get_legend().remove()
+    for other in (*ax.figure.axes[:1], ax):  # one legend says it for all three
+        if legend := other.get_legend():
+            legend.remove()
 
 
 def regions_figure(complexes: Sequence[tuple[str, Complex]], points: ArrayLike, labels: Sequence[str]) -> Figure:

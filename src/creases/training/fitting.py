@@ -271,6 +271,11 @@ class Run:
         differing = [f"{key} was {theirs.get(key)}, is {mine[key]}" for key in mine if theirs.get(key) != mine[key]]
         if differing:
             raise TrainingError(f"The checkpoints are of another training: {'; '.join(differing)}.")
+        if state["step"] > self.last_step:
+            raise TrainingError(
+                f"The checkpoints go to step {state['step']}, beyond the last step {self.last_step} of "
+                f"{self.settings.epochs} epochs. Raise epochs, or take another folder."
+            )
         try:
             self.model.load_state_dict(state["model"])
         except RuntimeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import isfinite
@@ -97,8 +98,10 @@ class Settings:
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("epochs", 0), ("seed", 0), ("threads", 1)):
             value = getattr(self, name)
-            if isinstance(value, bool) or value != int(value) or value < least:
+            number = operator.index(value) if hasattr(value, "__index__") else -1
+            if isinstance(value, bool) or number < least:
                 raise TrainingError(f"{name} must be a whole number, at least {least}; got {value!r}.")
+            object.__setattr__(self, name, number)
         if not callable(getattr(self.optimiser, "build", None)):
             raise TrainingError(f"optimiser must be Adam(...), SGD(...) or alike, got {self.optimiser!r}.")
 
