@@ -50,7 +50,7 @@ def demo(
     start = time.perf_counter()
     chosen = QUICK if quick else FULL
     with GrowingTable(chosen) as table:
-        result = run_demo(chosen, out, say, table.add)
+        result = run_demo(chosen, out, table.say, table.add)
     typer.echo(verdict(chosen, result))
     typer.echo(
         f"Training took {result.training:.1f} s, counting {result.counting:.1f} s, drawing {result.drawing:.1f} s; "
@@ -61,11 +61,6 @@ def demo(
         typer.echo("NOT every count was certified: see results.json.", err=True)
         raise typer.Exit(NOT_CERTIFIED)
     typer.echo(f"All {result.counts} counts are certified: every sign that decided something was proved.")
-
-
-def say(text: str) -> None:
-    """What is about to be done, on stderr."""
-    typer.echo(f"demo: {text}", err=True)
 
 
 def verdict(demo: Demo, result: DemoResult) -> str:
@@ -90,8 +85,18 @@ class GrowingTable:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.finish()
+
+    def finish(self) -> None:
+        """Leave the table as it stands."""
         if self.live is not None:
             self.live.stop()
+            self.live = None
+
+    def say(self, text: str) -> None:
+        """What is about to be done, on stderr, under the table if there is one by now."""
+        self.finish()
+        typer.echo(f"demo: {text}", err=True)
 
     def add(self, moment: Moment) -> None:
         """Show one more row."""

@@ -8,6 +8,8 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 
 from __future__ import annotations
 
+import numpy as np
+
 from creases.engine.kernel import inlined, kernel
 from creases.engine.line import count_zeros, cut_interval
 from creases.engine.local import field, localise, mark_active, need
@@ -93,7 +95,7 @@ def advance(work: Work) -> int:
     layer = ints[net + LOWEST]
     last = layer + 1 == state[DEPTH]
     if layer == state[DEPTH]:
-        return finish(work, False)
+        return finish(work, np.bool_(False))
     reach, corner_error = cell_reach(work)
     crossing, half_proved, unknown = scan(work, net, layer, reach, corner_error)
     if state[FRESH]:
@@ -105,7 +107,7 @@ def advance(work: Work) -> int:
         state[FRESH] = 0
     still_open = crossing + half_proved + unknown
     if still_open == 0 and last:
-        return finish(work, True)
+        return finish(work, np.bool_(True))
     rows = ints[field(net, layer, ROWS)]
     if still_open <= CROWDED * rows and (not last or rows > 4 * MOST_CHORDS):
         forget_answers(work)
@@ -147,7 +149,7 @@ def finish(work: Work, count_last: bool) -> int:
     if count_last:
         work.by_layer[state[DEPTH] - 1] += 1
     if state[DIMENSION] == 2:
-        state[UNBOUNDED] += pieces_at_infinity(work, 0)
+        state[UNBOUNDED] += pieces_at_infinity(work, np.int64(0))
     else:
         state[UNBOUNDED] += min(work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1], 1)
     state[HAVE] = 0
@@ -212,7 +214,7 @@ def split(work: Work, net: int, layer: int) -> int:
     row = best_row(work, net, layer)
     neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
     first = 1.0
-    if state[DIMENSION] == 1 and proved_sign(work, row, 0) == NEGATIVE:
+    if state[DIMENSION] == 1 and proved_sign(work, row, np.int64(0)) == NEGATIVE:
         first = -1.0
     corners = cut_off(work, net, layer, row, -first)
     take_side(work, row, neuron, -first)

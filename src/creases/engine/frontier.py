@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from creases.engine.bounds import flushes_to_zero
 from creases.engine.cut import STACK_HEADER, cut, park
@@ -183,15 +182,14 @@ def run(
     work = workspace(problem, start)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, emit
     oracle = new_oracle()
-    with threadpool_limits(1, user_api="blas"):
-        work, status = drive(work, oracle, ALONE, report)
-        if status == DONE:
-            yield work, written(work)
-            return
-        first = written(work)
-        work, items = share_out(work, oracle, report)
-        yield sums_of(work), first
-        yield from work_together(work, items, new_oracle, threads, report)
+    work, status = drive(work, oracle, ALONE, report)
+    if status == DONE:
+        yield work, written(work)
+        return
+    first = written(work)
+    work, items = share_out(work, oracle, report)
+    yield sums_of(work), first
+    yield from work_together(work, items, new_oracle, threads, report)
 
 
 def drive(work: Work, oracle: Oracle, budget: int, report: Report) -> tuple[Work, int]:

@@ -5,6 +5,8 @@ A cell is an interval with two corners; edge i is the form that vanishes at corn
 
 from __future__ import annotations
 
+import numpy as np
+
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.kernel import inlined, kernel
 from creases.engine.local import field
@@ -44,14 +46,14 @@ def zero_of(f0: float, f1: float, f_g: float, f_w: float) -> tuple[float, float]
     A = |f(x)| + E_g |x| + E_w, the residual with its rounding (4 u as in `bounds.sign_threshold`).
     """
     if not abs(f0) > f_g * ROUND_UP:
-        return 0.0, float("inf")
+        return 0.0, np.inf
     x = -f1 / f0
     above = abs(f0 * x + f1) + 4.0 * UNIT * (abs(f0 * x) + abs(f1)) + f_g * abs(x) + f_w
     if x != 0.0:
         above += UNDERFLOW
     error = above / (abs(f0) - f_g * ROUND_UP) * ROUND_UP
-    if not error < float("inf"):
-        return 0.0, float("inf")
+    if not error < np.inf:
+        return 0.0, np.inf
     if above > 0.0:
         error += UNDERFLOW
     return x, error
@@ -68,7 +70,7 @@ def cut_interval(work: Work, net: int, layer: int, row: int, side: float) -> int
     forms, errors = ints[field(net, layer, FORMS)] + row, ints[field(net, layer, ERRORS)] + row
     f0, f1, f_g, f_w = reals[forms], reals[forms + rows], reals[errors], reals[errors + rows]
     neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
-    first_is_positive = proved_sign(work, row, 0) == POSITIVE
+    first_is_positive = proved_sign(work, row, np.int64(0)) == POSITIVE
     new = 1 if first_is_positive == (side > 0.0) else 0  # the corner that the zero replaces
     child = work.cell_reals[CHILD]
     for c in range(work.cell_reals.shape[2]):

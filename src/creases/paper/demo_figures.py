@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from creases.plot import Series, new_figure, plot_complex, plot_history
+from creases.plot.figure import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,30 +34,33 @@ def curve_figure(epochs: ArrayLike, series: Sequence[Series], widths: Sequence[i
     plot_history(at[first], [Series(s.name, np.asarray(s.counts)[first]) for s in series], neurons, early)
     plot_history(at, series, neurons, whole)
     top = max(early.get_ylim()[1], whole.get_ylim()[1])
-    early.set(ylim=(0, top), title="the first epoch")
-    whole.set(ylim=(0, top), title=f"{'-'.join(map(str, widths))}: regions in planes, N = {neurons} neurons")
-    beside_the_most(beside, at, series, neurons, most)
+    early.set(ylim=(0, top))
+    whole.set(ylim=(0, top))
+    early.set_title("the first epoch", fontsize="medium")
+    whole.set_title(f"regions in planes, hidden layers {list(widths)}, N = {neurons}", fontsize="medium")
+    plot_history(at, series, 1, beside, level=neurons**2 / 2)
+    beside.axhline(most, color=INK, lw=1.2)
+    write_at(beside, neurons**2 / 2, f"N² / 2 = {neurons**2 / 2:,.0f}")
+    write_at(beside, most, f"most that the depth allows: {most:,}")
+    beside.set(yscale="log", ylim=(neurons, 10.0 * most), ylabel="regions")
+    beside.set_title("what the depth would allow", fontsize="medium")
+    for ax in (early, beside):  # one legend says it for all three
+        if legend := ax.get_legend():
+            legend.remove()
     return figure
 
 
-def beside_the_most(ax: Axes, epochs: ArrayLike, series: Sequence[Series], neurons: int, most: int) -> None:
-    """The same counts on an axis that has room for what the depth would allow."""
-    plot_history(epochs, series, 1, ax, level=neurons**2 / 2)
-    ax.axhline(most, color="black", lw=1.2)
+def write_at(ax: Axes, height: float, text: str) -> None:
+    """A line of text on top of a level, at the right."""
     ax.annotate(
-        f"most that the depth allows: {most:,}",
-        (1.0, most),
+        text,
+        (1.0, height),
         xycoords=("axes fraction", "data"),
-        xytext=(0, -4),
+        xytext=(0, 3),
         textcoords="offset points",
         ha="right",
-        va="top",
         fontsize="small",
     )
-    ax.set(yscale="log", ylim=(neurons, 3.0 * most), ylabel="regions", title="and what the depth allows")
-    for other in (*ax.figure.axes[:1], ax):  # one legend says it for all three
-        if legend := other.get_legend():
-            legend.remove()
 
 
 def regions_figure(complexes: Sequence[tuple[str, Complex]], points: ArrayLike, labels: Sequence[str]) -> Figure:
