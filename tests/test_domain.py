@@ -101,10 +101,10 @@ def test_laws_coordinates_of_points(domain):
 def test_known_three_points_are_the_corners():
     a, b, c = np.random.default_rng(4).standard_normal((3, 5))
     sliced = Plane.through(a, b, c).slice
-    np.testing.assert_array_equal(sliced.points([0, 0]), a)
-    np.testing.assert_array_equal(sliced.points([[1, 0], [0, 1]]), [b, c])
+    np.testing.assert_allclose(sliced.points([0, 0]), a, rtol=1e-14)
+    np.testing.assert_allclose(sliced.points([[1, 0], [0, 1]]), [b, c], rtol=1e-14)
     segment = Segment(a, b).slice
-    np.testing.assert_array_equal(segment.points([[0], [1]]), [a, b])
+    np.testing.assert_allclose(segment.points([[0], [1]]), [a, b], rtol=1e-14)
     line = Line.through(a, b)
     np.testing.assert_array_equal(line.point, a)
     np.testing.assert_array_equal(line.direction, b - a)
@@ -169,7 +169,7 @@ def test_known_input_shape():
     assert np.array_equal(Line(a, b).direction, flat[1])
     assert np.array_equal(Polyline([a, b, c]).points, flat)
     assert np.array_equal(Polyline(np.array([a, b, c])).points, flat)
-    assert Box(a, a + [[1, 0, 0], [0, 2, 0]]).dimension == 2
+    assert Box(a, a + np.array([[1, 0, 0], [0, 2, 0]])).dimension == 2
     network = Network.from_arrays(*random_network([6, 8, 1], 0, 0.1), input_shape=(2, 3))
     images = count(network, Plane.through(a, b, c).square(3))
     assert images.regions == count(network, Plane.through(*flat).square(3)).regions > 1

@@ -121,6 +121,7 @@ def test_known_history_has_a_curve_a_kind_and_the_line_of_comparison():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", "N² / 2"]
 
 
+@pytest.mark.jit
 def test_known_fast_for_many_cells(tmp_path):
     many = subdivide(he_network([2, 64, 64, 64, 64, 64, 1]), WINDOW)
     assert len(many) == 37723

@@ -11,11 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.exact import ExactForms
 from creases.engine.frontier import Cells, Report, Tally, Totals, exact_forms, run
 from creases.engine.kernel import kernel
 from creases.engine.problem import Problem
-from creases.engine.start import ExactStart, Start, independent_rows, restricted, starts
+from creases.engine.start import ExactStart, Start, exact_first, independent_rows, restricted, starts
 from creases.errors import ComputationError
 
 __all__ = ["CellTable", "cut_into_cells"]
@@ -44,11 +43,10 @@ class CellTable(NamedTuple):
 
 def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> CellTable:
     """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone."""
-    forms = exact_forms(problem)
-    if problem.vertices is None and len(independent_rows(forms)) < problem.dimension:
-        return low_rank_cells(problem, forms, threads=threads, report=report)
+    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
+        return low_rank_cells(problem, threads=threads, report=report)
     total, blocks = Totals(problem.widths), []
-    for start in starts(problem, forms):
+    for start in starts(problem):
         if isinstance(start, ExactStart):
             raise ComputationError(
                 "The network's first layer has numbers so large or so small that floats cannot hold the cells of "
@@ -149,13 +147,13 @@ def joined(parts: list[Part], tally: Tally) -> CellTable:
     )
 
 
-def low_rank_cells(problem: Problem, forms: ExactForms, *, threads: int | None, report: Report) -> CellTable:
+def low_rank_cells(problem: Problem, *, threads: int | None, report: Report) -> CellTable:
     """The cells of a whole space along some direction of which the network is constant.
 
     For a plane these are strips. A strip has no corners; the four that are given are a point on either side
     (a direction where that side is missing) and the two directions of the strip.
     """
-    across = restricted(problem, forms)
+    across = restricted(problem)
     neurons = sum(problem.widths)
     if across is None:
         tally = Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
@@ -172,7 +170,7 @@ def low_rank_cells(problem: Problem, forms: ExactForms, *, threads: int | None, 
             tally=tally,
         )
     table = cut_into_cells(across, threads=threads, report=report)
-    return table if problem.dimension == 1 else strips(problem, across, forms, table)
+    return table if problem.dimension == 1 else strips(problem, across, table)
 
 
 def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
@@ -184,9 +182,9 @@ def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
     return np.concatenate(pattern)
 
 
-def strips(problem: Problem, across: Problem, forms: ExactForms, table: CellTable) -> CellTable:
+def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
     """Turn the intervals of the line across into strips of the plane."""
-    row = next(form for form in forms.forms(0, []) if form[0] != 0 or form[1] != 0)
+    row = next(form for form in exact_first(problem, range(problem.widths[0])) if form[0] != 0 or form[1] != 0)
     size = max(abs(value) for value in row[:2])
     f = np.array([float(int(value) / int(size)) for value in row[:2]])
     axis = np.array([1.0, 0.0]) if np.array_equal(across.basis[0], problem.basis[0]) else np.array([0.0, 1.0])

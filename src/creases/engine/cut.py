@@ -8,8 +8,6 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 
 from __future__ import annotations
 
-import numpy as np
-
 from creases.engine.kernel import inlined, kernel
 from creases.engine.line import count_zeros, cut_interval
 from creases.engine.local import field, localise, mark_active, need
@@ -34,6 +32,7 @@ from creases.engine.work import (
     HIGH,
     IDS,
     INACTIVE,
+    INT_ZERO,
     INTS_TOP,
     KIND,
     LOW,
@@ -41,6 +40,7 @@ from creases.engine.work import (
     MORE,
     MOST_CHORDS,
     NETWORK,
+    NO,
     OPEN,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
@@ -53,6 +53,7 @@ from creases.engine.work import (
     UNPROVED_CELL,
     WAITING,
     WORDS,
+    YES,
     Work,
 )
 
@@ -95,7 +96,7 @@ def advance(work: Work) -> int:
     layer = ints[net + LOWEST]
     last = layer + 1 == state[DEPTH]
     if layer == state[DEPTH]:
-        return finish(work, np.bool_(False))
+        return finish(work, NO)
     reach, corner_error = cell_reach(work)
     crossing, half_proved, unknown = scan(work, net, layer, reach, corner_error)
     if state[FRESH]:
@@ -107,7 +108,7 @@ def advance(work: Work) -> int:
         state[FRESH] = 0
     still_open = crossing + half_proved + unknown
     if still_open == 0 and last:
-        return finish(work, np.bool_(True))
+        return finish(work, YES)
     rows = ints[field(net, layer, ROWS)]
     if still_open <= CROWDED * rows and (not last or rows > 4 * MOST_CHORDS):
         forget_answers(work)
@@ -149,7 +150,7 @@ def finish(work: Work, count_last: bool) -> int:
     if count_last:
         work.by_layer[state[DEPTH] - 1] += 1
     if state[DIMENSION] == 2:
-        state[UNBOUNDED] += pieces_at_infinity(work, np.int64(0))
+        state[UNBOUNDED] += pieces_at_infinity(work, INT_ZERO)
     else:
         state[UNBOUNDED] += min(work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1], 1)
     state[HAVE] = 0
@@ -214,7 +215,7 @@ def split(work: Work, net: int, layer: int) -> int:
     row = best_row(work, net, layer)
     neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
     first = 1.0
-    if state[DIMENSION] == 1 and proved_sign(work, row, np.int64(0)) == NEGATIVE:
+    if state[DIMENSION] == 1 and proved_sign(work, row, INT_ZERO) == NEGATIVE:
         first = -1.0
     corners = cut_off(work, net, layer, row, -first)
     take_side(work, row, neuron, -first)

@@ -21,7 +21,7 @@ from creases.engine.exact import ExactForms, ExactTally, count_below
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.signs import UNPROVED
-from creases.engine.start import ExactStart, Start, independent_rows, restricted, starts, workspace
+from creases.engine.start import ExactStart, Start, exact_first, independent_rows, restricted, starts, workspace
 from creases.engine.work import (
     BY_NEURON,
     DONE,
@@ -94,21 +94,19 @@ def tally(problem: Problem, *, threads: int | None, by_neuron: bool, report: Rep
 
     threads : how many threads to use, None for one a core. report : called with regions found since the last call.
     """
-    if problem.vertices is None:
-        forms = exact_forms(problem)
-        rank = len(independent_rows(forms))
-        if rank < problem.dimension:
-            return tally_low_rank(problem, forms, threads=threads, by_neuron=by_neuron, report=report)
-    total, forms = Totals(problem.widths), exact_forms(problem)
-    for start in starts(problem, forms):
+    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
+        return tally_low_rank(problem, threads=threads, by_neuron=by_neuron, report=report)
+    total = Totals(problem.widths)
+    for start in starts(problem):
         if isinstance(start, ExactStart):
-            total.add_exact(forms, start)
+            total.add_exact(exact_forms(problem), start)
             continue
         for work, _ in run(problem, start, threads, by_neuron, False, report):
             if work is not None:
                 total.add(work)
-    if problem.vertices is None:
-        rows = forms.forms(0, [])
+    if problem.vertices is None and by_neuron:
+        # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
+        rows = exact_first(problem, range(problem.widths[0]))
         total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
     return total.result(problem)
 
@@ -149,11 +147,9 @@ class Totals:
         )
 
 
-def tally_low_rank(
-    problem: Problem, forms: ExactForms, *, threads: int | None, by_neuron: bool, report: Report
-) -> Tally:
+def tally_low_rank(problem: Problem, *, threads: int | None, by_neuron: bool, report: Report) -> Tally:
     """A whole space along some direction of which the network is constant: that direction is divided out."""
-    across = restricted(problem, forms)
+    across = restricted(problem)
     if across is None:
         report(1)
         return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)

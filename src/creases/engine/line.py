@@ -21,6 +21,7 @@ from creases.engine.work import (
     FIRST_NEURON,
     FORMS,
     IDS,
+    INT_ZERO,
     NEAREST,
     OPEN,
     ROWS,
@@ -70,7 +71,7 @@ def cut_interval(work: Work, net: int, layer: int, row: int, side: float) -> int
     forms, errors = ints[field(net, layer, FORMS)] + row, ints[field(net, layer, ERRORS)] + row
     f0, f1, f_g, f_w = reals[forms], reals[forms + rows], reals[errors], reals[errors + rows]
     neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
-    first_is_positive = proved_sign(work, row, np.int64(0)) == POSITIVE
+    first_is_positive = proved_sign(work, row, INT_ZERO) == POSITIVE
     new = 1 if first_is_positive == (side > 0.0) else 0  # the corner that the zero replaces
     child = work.cell_reals[CHILD]
     for c in range(work.cell_reals.shape[2]):

@@ -19,8 +19,6 @@ so the rounding of couplings is in them too. The pair (S_g, S_w) bounds the size
 
 from __future__ import annotations
 
-import numpy as np
-
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma
 from creases.engine.kernel import inlined, kernel
 from creases.engine.work import (
@@ -45,6 +43,7 @@ from creases.engine.work import (
     HIGH,
     IDS,
     INACTIVE,
+    INT_ZERO,
     INTS_TOP,
     KEPT,
     LOW,
@@ -54,6 +53,7 @@ from creases.engine.work import (
     NEW_ACTIVE,
     NEW_FIRST,
     NEW_OPEN,
+    NO,
     OPEN,
     OPEN_STATUS,
     PLACE,
@@ -65,6 +65,7 @@ from creases.engine.work import (
     STATUS,
     TEMPORARY,
     THRESHOLD,
+    YES,
     Floats,
     Ints,
     Work,
@@ -162,7 +163,7 @@ def relax_lowest(work: Work, net: int, lowest: int, reach: float) -> None:
         radius = (reals[errors + i] * reach + reals[errors + rows + i]) * ROUND_UP
         low = work.row_reals[LOW, i] - work.row_reals[THRESHOLD, i]
         high = work.row_reals[HIGH, i] + work.row_reals[THRESHOLD, i]
-        set_relaxed(work, i, status, low, high, radius, reach, np.int64(0))
+        set_relaxed(work, i, status, low, high, radius, reach, INT_ZERO)
 
 
 @inlined
@@ -330,14 +331,14 @@ def reduce(work: Work, net: int, new: int) -> None:
                 work.open_ints[PLACE, q] = q - work.layer_ints[layer, START]
             continue
         sort_rows(work, net, layer, lowest, ints_top)
-        columns = np.int64(0)
+        columns = INT_ZERO
         for below in range(layers[layer, NEW_FIRST], layer):
             columns += layers[below, NEW_OPEN]
         ints[field(new, layer, ROWS)] = stay
         ints[field(new, layer, FIRST)] = layers[layer, NEW_FIRST]
         ints[field(new, layer, IDS)] = ints_top
         set_offsets(ints, field(new, layer, 0), reals_top, stay, k)
-        write_rows(work, net, new, layer, np.int64(0), stay, work.reals, reals_top, columns)
+        write_rows(work, net, new, layer, INT_ZERO, stay, work.reals, reals_top, columns)
         if active:
             write_rows(work, net, new, layer, stay, active, work.temporary, layers[layer, TEMPORARY], columns)
         ints_top += stay
@@ -415,7 +416,7 @@ def write_rows(
     shift = 0
     for below in range(work.layer_ints[layer, NEW_FIRST], first):
         shift += work.layer_ints[below, NEW_OPEN]
-    substituted = touched_g = touched_w = np.bool_(False)
+    substituted = touched_g = touched_w = NO
     for below in range(first, layer):
         stay = work.layer_ints[below, NEW_OPEN]
         sizes_below = ints[field(new, below, SIZES)]
@@ -436,7 +437,7 @@ def write_rows(
                     target[sizes_at + i] += abs(gathered[i]) * size_g
                     target[sizes_at + n + i] += abs(gathered[i]) * size_w
             else:
-                substituted = np.bool_(True)
+                substituted = YES
                 grown_g, grown_w = substitute(work, layer, below, place, n, target, at, gamma(terms))
                 touched_g, touched_w = touched_g or grown_g, touched_w or grown_w
         shift += stay

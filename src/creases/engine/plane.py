@@ -7,8 +7,6 @@ forms only and has no memory of the cuts before.
 
 from __future__ import annotations
 
-import numpy as np
-
 from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.kernel import inlined, kernel
 from creases.engine.local import field
@@ -26,6 +24,8 @@ from creases.engine.work import (
     FIRST_NEURON,
     FORMS,
     IDS,
+    INT_ONE,
+    INT_ZERO,
     NEAREST,
     OPEN,
     ROWS,
@@ -60,9 +60,9 @@ def cut_polygon(work: Work, net: int, layer: int, row: int, side: float) -> int:
     neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
     wanted = POSITIVE if side > 0.0 else NEGATIVE
     cell, child = work.cell_reals[CELL], work.cell_reals[CHILD]
-    n = np.int64(0)
+    n = INT_ZERO
     before = proved_sign(work, row, corners - 1)
-    sign = proved_sign(work, row, np.int64(0))
+    sign = proved_sign(work, row, INT_ZERO)
     for v in range(corners):
         after = proved_sign(work, row, (v + 1) % corners)
         f0, f1, f2 = cell[v, EDGE], cell[v, EDGE + 1], cell[v, EDGE + 2]
@@ -111,7 +111,7 @@ def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
     edge (their places t are kept as intervals), and that no three chords that cross pairwise share a point.
     Returns the pieces and how many of them reach infinity; UNPROVED_CHORDS where a proof is missing.
     """
-    chords = np.int64(0)
+    chords = INT_ZERO
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN:
             continue
@@ -173,8 +173,8 @@ def do_cross(work: Work, a: int, b: int) -> int:
     """1 if chords a and b cross inside the cell, 0 if not, UNPROVED if the order of two ends is not proved."""
     inside = 0
     for end in range(2):
-        after_first = is_beyond(work, a, np.int64(0), b, end)
-        after_second = is_beyond(work, a, np.int64(1), b, end)
+        after_first = is_beyond(work, a, INT_ZERO, b, end)
+        after_second = is_beyond(work, a, INT_ONE, b, end)
         if after_first == UNPROVED or after_second == UNPROVED:
             return UNPROVED
         inside += after_first == 1 and after_second == 0

@@ -45,7 +45,7 @@ from creases.engine.work import (
     allocate,
 )
 
-__all__ = ["ExactStart", "Start", "independent_rows", "restricted", "starts", "workspace"]
+__all__ = ["ExactStart", "Start", "exact_first", "independent_rows", "restricted", "starts", "workspace"]
 
 Floats = NDArray[np.float64]
 
@@ -106,42 +106,65 @@ def first_forms(problem: Problem) -> tuple[Floats, Floats]:
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
     """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included."""
     d = forms.shape[1] - 1
-    with np.errstate(over="ignore", invalid="ignore"):
-        moved = forms @ chart
-        grown = bounds @ np.abs(chart)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        moved, grown = forms @ chart, bounds @ np.abs(chart)
+        sizes = np.abs(forms) @ np.abs(chart)
+        # A diagonal chart holds powers of two, whose products are exact unless they underflow.
         if not np.array_equal(chart, np.diag(np.diag(chart))):
-            grown = (grown + (d + 3) * UNIT * (np.abs(forms) @ np.abs(chart))) * ROUND_UP + UNDERFLOW
-        else:
-            # Powers of two: exact, unless it underflows.
-            grown = np.where((moved != 0) & (np.abs(moved) < 1e-290), grown + UNDERFLOW, grown)
+            grown = (grown + (d + 3) * UNIT * sizes) * ROUND_UP
+        touched = (forms != 0).astype(float) @ (chart != 0) > 0
+        lost = (touched & (sizes < 2.0**-900)) | ((bounds > 0).astype(float) @ (chart != 0) > 0) | (grown > 0)
+        grown = np.where(lost, grown + UNDERFLOW, grown)
     return moved, np.column_stack([grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]])
 
 
-def independent_rows(forms: ExactForms) -> list[int]:
-    """As many neurons of the first layer as its rank on the domain, with independent linear parts (in rationals)."""
-    rows = forms.forms(0, [])
-    sizes = [max(abs(value) for value in row[:-1]) for row in rows]
-    nonzero = [i for i, size in enumerate(sizes) if size != 0]
-    if forms.dimension == 1 or not nonzero:
+def exact_first(problem: Problem, rows: Sequence[int]) -> list[Any]:
+    """The exact forms of some neurons of the first layer, in the domain's coordinates."""
+    weight, bias = problem.weights[0][list(rows)], problem.biases[0][list(rows)]
+    return ExactForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail).forms(0, [])
+
+
+def independent_rows(problem: Problem) -> list[int]:
+    """As many neurons of the first layer as its rank on the domain, with linear parts proved independent.
+
+    The largest one and the one that crosses it most squarely: they make the best chart.
+    """
+    forms, bounds = first_forms(problem)
+    with np.errstate(all="ignore"):
+        if problem.dimension == 1:
+            best = int(np.argmax(np.abs(forms[:, 0])))
+            if abs(forms[best, 0]) > bounds[best, 0]:
+                return [best]
+        else:
+            sizes = np.abs(forms[:, :2]).max(axis=1)
+            a = int(np.argmax(sizes))
+            turns = forms[a, 0] * forms[:, 1] - forms[a, 1] * forms[:, 0]
+            b = int(np.argmax(np.nan_to_num(np.abs(turns) / sizes)))
+            moved = 2.0 * (np.abs(forms[a, :2]).max() + bounds[a, :2].max()) * bounds[b, :2].max()
+            moved += 2.0 * sizes[b] * bounds[a, :2].max() + 8.0 * UNIT * sizes[a] * sizes[b]
+            if abs(turns[b]) > moved * ROUND_UP + UNDERFLOW:
+                return [a, b]
+    return independent_in_rationals(exact_first(problem, range(len(forms))))
+
+
+def independent_in_rationals(rows: Sequence[Any]) -> list[int]:
+    """`independent_rows` decided in rationals."""
+    nonzero = [i for i, row in enumerate(rows) if any(value != 0 for value in row[:-1])]
+    if not nonzero or len(rows[0]) == 2:
         return nonzero[:1]
-    # The pair that crosses most squarely makes the best chart; floats may propose it, integers see that it is a pair.
-    unit = np.array([[float(Fraction(int(v), int(sizes[i]))) for v in rows[i][:-1]] for i in nonzero])
-    unit /= np.linalg.norm(unit, axis=1)[:, None]
-    for a in range(len(nonzero)):
-        turns = np.abs(unit[a, 0] * unit[:, 1] - unit[a, 1] * unit[:, 0])
-        for b in np.argsort(-turns, kind="stable")[: 1 if turns.max() > 1e-9 else len(nonzero)]:
-            f, g = rows[nonzero[a]], rows[nonzero[int(b)]]
-            if f[0] * g[1] != f[1] * g[0]:
-                return [nonzero[a], nonzero[int(b)]]
+    f = rows[nonzero[0]]
+    for b in nonzero[1:]:
+        if f[0] * rows[b][1] != f[1] * rows[b][0]:
+            return [nonzero[0], b]
     return nonzero[:1]
 
 
-def restricted(problem: Problem, forms: ExactForms) -> Problem | None:
+def restricted(problem: Problem) -> Problem | None:
     """A whole plane on which the first layer has rank one, as the whole line across it; None if the rank is zero.
 
     Along the other direction the network is constant: that direction is divided out.
     """
-    rows = forms.forms(0, [])
+    rows = exact_first(problem, range(problem.widths[0]))
     for c in range(problem.dimension):
         if any(row[c] != 0 for row in rows):
             return problem._replace(basis=problem.basis[c : c + 1], basis_tail=problem.basis_tail[c : c + 1])
@@ -194,17 +217,17 @@ def typical_distance(forms: Floats, apex: Floats) -> float:
 
 
 def cone_start(
-    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact: ExactForms
+    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
 ) -> Start | None:
     """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
 
     forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
-    exact : the exact forms in the domain's coordinates.
+    exact_rows : the exact forms of `rows` in the domain's coordinates.
     Returns None if numbers are so large or small that floats hold no chart in which the cone is bounded
     (decided in rationals).
     """
     d = len(rows)
-    inward = [scaled(exact.forms(0, [])[j], 1 if on else -1) for j, on in zip(rows, signs, strict=True)]
+    inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
     order = [1, 0] if d == 2 and cross(*inward)[2] < 0 else list(range(d))
     inward, neurons = [inward[i] for i in order], [rows[i] for i in order]
     (tip,) = exact_corners(inward) if d == 1 else [cross(*inward)]
@@ -263,15 +286,16 @@ def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
     )
 
 
-def starts(problem: Problem, forms: ExactForms) -> Iterator[Start | ExactStart]:
+def starts(problem: Problem) -> Iterator[Start | ExactStart]:
     """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.vertices is not None:
         yield bounded_start(problem.vertices)
         return
-    rows = independent_rows(forms)
+    rows = independent_rows(problem)
+    exact_rows = exact_first(problem, rows)
     first, bounds = first_forms(problem)
-    for cell, signs in cone_cells([forms.forms(0, [])[j] for j in rows]):
-        start = cone_start(first, bounds, rows, signs, forms)
+    for cell, signs in cone_cells(exact_rows):
+        start = cone_start(first, bounds, rows, signs, exact_rows)
         yield start if start is not None else ExactStart(cell, dict(zip(rows, signs, strict=True)))
 
 

@@ -8,7 +8,7 @@ same kernel goes on.
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,12 @@ __all__ = ["DONE", "FULL", "MORE", "UNPROVED_CELL", "Floats", "Ints", "Work", "a
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+# Numba compiles a kernel once more for every literal that is handed to it; these are constants, but no literals.
+INT_ZERO: Any = np.int64(0)
+INT_ONE: Any = np.int64(1)
+NO: Any = np.bool_(False)
+YES: Any = np.bool_(True)
 
 # What a kernel answers.
 DONE, MORE, UNPROVED_CELL, FULL = 0, 1, 2, 3
