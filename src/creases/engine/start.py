@@ -45,7 +45,16 @@ from creases.engine.work import (
     allocate,
 )
 
-__all__ = ["ExactStart", "Start", "exact_first", "independent_rows", "restricted", "starts", "workspace"]
+__all__ = [
+    "ExactStart",
+    "Start",
+    "bounded_start",
+    "exact_first",
+    "independent_rows",
+    "restricted",
+    "starts",
+    "workspace",
+]
 
 Floats = NDArray[np.float64]
 

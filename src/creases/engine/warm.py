@@ -1,0 +1,49 @@
+"""Compile every kernel ahead, so that the first count of a new process does not wait for it."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from creases.engine.cells import cut_into_cells
+from creases.engine.cut import cut, park
+from creases.engine.frontier import tally
+from creases.engine.problem import Problem
+from creases.engine.start import bounded_start, workspace
+
+__all__ = ["warm"]
+
+
+def warm() -> float:
+    """Compile what is not in the cache yet; returns the seconds that took.
+
+    Two small networks with coincident neurons reach every kernel, those behind a tie included.
+    """
+    start = time.perf_counter()
+    rows = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0], [0.25, 0.5]])
+    biases = np.array([0.0, 0.0, 0.0, 0.5])
+    above = np.array([[1.0, -1.0, 0.5, 0.5], [1.0, 1.0, 0.0, -1.0]])
+    square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    for d in (1, 2):
+        problem = Problem(
+            weights=(np.ascontiguousarray(rows[:, :d]), above),
+            biases=(biases, np.array([0.0, 0.1])),
+            origin=np.zeros(d),
+            basis=np.eye(d),
+            basis_tail=np.zeros((d, d)),
+            vertices=square if d == 2 else square[:2, :1] * np.array([[1.0], [-1.0]]),
+        )
+        for vertices in (problem.vertices, None):
+            domain = problem._replace(vertices=vertices)
+            tally(domain, threads=1, by_neuron=True, report=ignore)
+            cut_into_cells(domain, threads=1, report=ignore)
+    # Only counts too large to warm up with put a cell back on the stack.
+    work = workspace(problem, bounded_start(square[:, :d]))
+    cut(work, 1)
+    park(work)
+    return time.perf_counter() - start
+
+
+def ignore(regions: int) -> None:
+    """A progress report that nobody reads."""
