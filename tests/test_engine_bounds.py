@@ -203,7 +203,7 @@ def test_against_exact_meeting_point_of_lines_with_underflowing_bounds():
 @pytest.mark.parametrize("place", range(10))
 def test_bad_input_meeting_point_is_nowhere(bad, place):
     arguments = [1.0, 0.3, 0.2, 1e-16, 1e-16, -0.2, 1.0, 0.5, 1e-16, 1e-16]
-    arguments[place] = bad
+    arguments[place] = bad if place % 5 < 3 else abs(bad)  # bounds are not negative
     assert meeting_point(*arguments) == (0.0, 0.0, inf)
 
 
@@ -237,7 +237,7 @@ def test_against_exact_zero_of(widest):
 @pytest.mark.parametrize("place", range(4))
 def test_bad_input_zero_of_is_nowhere(bad, place):
     arguments = [1.0, 0.3, 1e-16, 1e-16]
-    arguments[place] = bad
+    arguments[place] = bad if place < 2 else abs(bad)
     assert zero_of(*arguments)[1] == inf
 
 

@@ -1,4 +1,4 @@
-"""subdivide: cells with the right corners, neighbours and patterns, and in each a point that is proved to lie inside."""
+"""subdivide: the right corners, neighbours and patterns, and in each cell a point that is proved to lie inside."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -50,19 +50,26 @@ def flat(pattern):
 # Corners.
 
 
-@every_kind(2, seed=31, without=HARD)
-@pytest.mark.parametrize("domain", [SQUARE, POLYGON], ids=repr)
-def test_against_reference_corners(weights, biases, domain):
-    """Each cell has the corners of the reference's region of its pattern, rounded."""
+def check_corners(weights, biases, domain, specification):
+    """Each cell has the finite corners of the reference's region of its pattern, rounded."""
     cells = subdivide(hidden(weights, biases), domain)
-    regions = reference.regions(weights, biases, reference.polygon(domain.vertices.tolist()))
-    true = {flat(r.pattern): np.array([[float(x) for x in ray[:2]] for ray in r.rays]) for r in regions}
-    assert len(cells) == len(true)
+    regions = reference.regions(weights, biases, specification)
+    assert len(cells) == len(regions)
+    by_pattern = {flat(region.pattern): region for region in regions}
     for i in range(len(cells)):
-        expected, found = true[flat(cells.pattern(i))], corners_of(cells, i)
-        assert len(found) == len(expected)
-        for corner in expected:
-            assert np.abs(found - corner).max(axis=1).min() < 1e-11
+        region, found = by_pattern[flat(cells.pattern(i))], cells.cell(i).vertices
+        if not region.lines:  # a strip has no corners; subdivide gives a point on either side
+            true = np.array([[float(x) for x in ray[:-1]] for ray in region.rays if ray[-1]])
+            assert len(found) == len(true)
+            for corner in true:
+                assert np.abs(found - corner).max(axis=1).min() <= 1e-9 * (1 + np.abs(corner).max())
+
+
+@every_kind(2, seed=31, without=HARD)
+def test_against_reference_corners(weights, biases):
+    for domain in (SQUARE, POLYGON):
+        check_corners(weights, biases, domain, reference.polygon(domain.vertices.tolist()))
+    check_corners(weights, biases, Space(2), reference.space(2))
 
 
 @every_kind(2, seed=32, without=HARD)
@@ -74,7 +81,7 @@ def test_laws_areas_add_up(weights, biases):
         assert found.sum() == pytest.approx(area, rel=1e-12)
 
 
-@every_kind(2, seed=33, without=("extreme",))
+@every_kind(2, seed=33, without=HARD)
 def test_laws_cells_of_a_line_in_order(weights, biases):
     """One interval after the other, from one end to the other, as many as are counted."""
     for domain, ends in [(Segment([-1, 0.75], [2, -0.3]), (0, 1)), (Box([0.5, -3], [0.5, 2]), (-3, 2))]:
@@ -103,17 +110,33 @@ def test_laws_cells_of_a_whole_line_in_order(seed):
         np.testing.assert_allclose(intervals[1:, 0], intervals[:-1, 1], rtol=1e-12)
 
 
-NEARLY_PARALLEL = ([[[1.0, 0], [0, 1.0]], [[0.7, 0.2], [0.7000000000000001, 0.19999999999999998]]],)
-NEARLY_PARALLEL += ([[2.0, 2.0], [-1.7999999999999998, -1.8]],)
+IDENTITY, UP = [[1.0, 0], [0, 1.0]], 0.7000000000000001
+HARD_CORNERS = {
+    "nearly parallel lines": (([IDENTITY, [[0.7, 0.2], [UP, 0.2]]], [[2.0, 2.0], [-1.8, -1.8]]), SQUARE),
+    "nearly parallel, crossing elsewhere": (
+        ([IDENTITY, [[0.7, 0.2], [UP, 0.19999999999999998]]], [[2.0, 2.0], [-1.7999999999999998, -1.8]]),
+        SQUARE,
+    ),
+    "products of 1e200": (
+        ([[[1.0]], [[1e200], [-1e200]], [[1e200, 1]]], [[1], [-3e200, 1e200], [-1e200]]),
+        Box([-5], [5]),
+    ),
+    "a corner at 1e8": (([[[1.0]], [[1.0]]], [[1.0], [-1e8]]), Space(1)),
+    "a corner at 1e16": (([[[1.0]], [[1.0]]], [[1.0], [-1e16]]), Space(1)),
+    "a corner at -1e18": (([IDENTITY, [[1.0, 1e-18]]], [[1.0, 1.0], [-1.0]]), Space(2)),
+}
 
 
-@pytest.mark.xfail(reason="a corner of two nearly parallel lines is left at (0, 0)", strict=True)
-@pytest.mark.parametrize(
-    ("weights", "biases"),
-    [NEARLY_PARALLEL, *[row[1:] for row in table(200, 77) if row[0] in ("mixed_scales-2-77-134", "extreme-2-77-99")]],
+@pytest.mark.xfail(
+    reason="corners that floats do not find stay at (0, 0); far ones are blurred by the chart", strict=True
 )
-def test_against_reference_corners_of_nearly_parallel_lines(weights, biases):
-    test_against_reference_corners(weights, biases, SQUARE)
+@pytest.mark.parametrize("name", HARD_CORNERS)
+def test_against_reference_hard_corners(name):
+    network, domain = HARD_CORNERS[name]
+    n = domain.slice.dimension
+    check_corners(
+        *network, domain, reference.space(n) if isinstance(domain, Space) else reference.box(domain.lower, domain.upper)
+    )
 
 
 # How cells meet.
@@ -144,7 +167,7 @@ def steps(cells):
 
 @pytest.mark.parametrize(("widths", "seed", "half_width"), WINDOWS)
 def test_laws_crossings_and_components(widths, seed, half_width):
-    """regions = 1 + interior crossings + half the boundary crossings + free components, counted on the cells' corners."""
+    """regions = 1 + interior crossings + half the boundary crossings + free components, each counted on the corners."""
     network, window = generic_window(widths, seed, half_width)
     cells = subdivide(network, window)
     label, number = vertices(cells)
@@ -263,8 +286,7 @@ def test_known_rational_interior_point_where_no_float_is(name):
     assert check_interior_points(weights, biases, domain) >= 1
 
 
-@pytest.mark.xfail(reason="infinite corners become rationals: OverflowError", strict=True)
-@pytest.mark.parametrize("domain", [Space(2), Line([0.3, 0.1], [1, 0.7])], ids=repr)
-def test_known_interior_points_of_a_large_network(domain):
-    weights, biases = [[[1e200, 0], [0, 1e200]], [[1e200, 1e200]]], [[1.0, 2.0], [-3.0]]
-    check_interior_points(weights, biases, domain)
+@pytest.mark.xfail(reason="a corner becomes infinite in floats, and then a Fraction: OverflowError", strict=True)
+def test_known_interior_points_far_out():
+    assert check_interior_points([[[1.0]], [[1.0]]], [[1.0], [-1e16]], Space(1)) == 0
+    check_interior_points([IDENTITY, [[1.0, 1e-18]]], [[1.0, 1.0], [-1.0]], Space(2))

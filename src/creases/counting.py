@@ -60,7 +60,7 @@ class Count:
     version: str = __version__
 
     def __repr__(self) -> str:
-        layers = ", ".join(f"{value:,}" for value in self.by_layer)
+        layers = ", ".join(str(value) for value in self.by_layer)
         parts = [f"{self.regions:,} regions", f"by_layer=({layers})"]
         if self.unbounded is not None:
             parts.append(f"{self.bounded:,} bounded + {self.unbounded:,} unbounded")
@@ -156,8 +156,9 @@ def count_many(
     pairs = as_pairs(networks, domains)
     for network, domain in pairs:
         check_fit(network, domain)
-    from creases.progress import following
+    from creases.progress import following, say_if_compiling
 
+    say_if_compiling(progress)
     with following(progress, len(pairs)) as follower:
         return [_count_one(network, domain, by_neuron, threads, follower) for network, domain in pairs]
 

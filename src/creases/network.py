@@ -194,6 +194,32 @@ class Network:
         shape = (n_in,) if input_shape is None else tuple(int(side) for side in input_shape)
         return cls(tuple(layers), output, shape, normalisation, tuple(notes))
 
+    @classmethod
+    def he(cls, widths: Sequence[int], *, seed: int = 0, bias_std: float = 0.1) -> Network:
+        """A network at He initialisation, the same on every machine for one seed.
+
+        widths : number of inputs, of neurons of each hidden layer, and of outputs: [2, 64, 64, 1] has two hidden layers.
+        Weights are drawn from N(0, 2 / fan-in) and biases from N(0, bias_std^2), layer by layer, weights first, by
+        numpy.random.default_rng(seed) (He et al. 2015; Hanin and Rolnick 2019, section 3).
+        Raises NetworkError if there is no hidden layer or a width is not positive.
+
+        Examples
+        --------
+        >>> Network.he([2, 16, 16, 1])
+        Network(2 -> [16, 16] -> 1, 32 neurons)
+        """
+        sizes = [int(width) for width in widths]
+        if len(sizes) < 3 or min(sizes) < 1:
+            raise NetworkError(
+                f"widths must name the inputs, at least one hidden layer and the outputs, all positive; got {sizes}."
+            )
+        rng = np.random.default_rng(seed)
+        weights, biases = [], []
+        for n_in, n_out in pairwise(sizes):
+            weights.append(rng.standard_normal((n_out, n_in)) * np.sqrt(2 / n_in))
+            biases.append(rng.standard_normal(n_out) * bias_std)
+        return cls.from_arrays(weights, biases)
+
     @staticmethod
     def _hash(chain: Sequence[Dense], depth: int) -> str:
         # Little-endian float64 bytes in C order: the same on every platform. Shapes first, so that no two

@@ -40,8 +40,9 @@ def subdivide(
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
     from creases.engine.cells import cut_into_cells
-    from creases.progress import following
+    from creases.progress import following, say_if_compiling
 
+    say_if_compiling(progress)
     start = time.perf_counter()
     with following(progress, 1) as follower:
         table = cut_into_cells(as_problem(network, domain), threads=threads, report=follower.found)

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numba
 from numba.core import config
 
-__all__ = ["CACHE_FOLDER", "inlined", "kernel", "source_hash"]
+__all__ = ["CACHE_FOLDER", "inlined", "kernel", "must_compile", "source_hash"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,6 +71,19 @@ def private_folder() -> Path | None:
 
 
 CACHE_FOLDER = private_folder()
+
+
+def must_compile() -> bool:
+    """True until a kernel of these sources has been compiled, here or by an earlier process."""
+    if settings.DISABLE_JIT or has_run():
+        return False
+    return CACHE_FOLDER is None or next(CACHE_FOLDER.rglob("*.nbi"), None) is None
+
+
+def has_run() -> bool:
+    """Whether this process has compiled or loaded the main loop."""
+    loop = sys.modules.get("creases.engine.cut")
+    return loop is not None and bool(loop.cut.signatures)
 
 
 def kernel(function: F) -> F:
