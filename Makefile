@@ -44,7 +44,7 @@ test-all: lint test-plain test-bounds test-long ## the suite three ways: JIT off
 
 test-plain: $(STAMP) ## the engine's own tests without the JIT, and the lines of it that they reach
 	@echo "test-plain: kernels as plain Python, where coverage is true"
-	@NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not long and not jit" --cov=creases.engine --cov-report=term-missing:skip-covered tests
+	@NUMBA_DISABLE_JIT=1 $(PYTEST) -W ignore::RuntimeWarning -m "not long and not jit" --cov=creases.engine --cov-report=term-missing:skip-covered tests
 
 test-bounds: $(STAMP) ## all tests with every array index checked
 	@echo "test-bounds: kernels that check every index, with a cache of their own"

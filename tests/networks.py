@@ -83,14 +83,10 @@ def duplicates(rng, n_in):
     result = []
     for weight, bias in layers:
         if result:  # take the doubled layer below, its copies with weights of their own
-            weight = np.hstack(
-                [weight, rng.integers(-1, 2, (len(weight), len(result[-1][1]) - weight.shape[1]))]
-            )
+            weight = np.hstack([weight, rng.integers(-1, 2, (len(weight), len(result[-1][1]) - weight.shape[1]))])
         chosen = rng.integers(len(bias), size=2)
         factors = rng.choice(MULTIPLES, size=2)
-        result.append(
-            (np.vstack([weight, weight[chosen] * factors[:, None]]), np.append(bias, bias[chosen] * factors))
-        )
+        result.append((np.vstack([weight, weight[chosen] * factors[:, None]]), np.append(bias, bias[chosen] * factors)))
     return result
 
 
@@ -209,9 +205,7 @@ def sawtooth(rng, n_in):
 def nudged(rng, n_in):
     """A degenerate network, some numbers moved to the next float: three lines nearly through one point."""
     kind = (concurrent, through_corners, duplicates, along_walls, small_integers)[rng.integers(5)]
-    layers = [
-        (np.array(weight, dtype=float), np.array(bias, dtype=float)) for weight, bias in kind(rng, n_in)
-    ]
+    layers = [(np.array(weight, dtype=float), np.array(bias, dtype=float)) for weight, bias in kind(rng, n_in)]
     for arrays in layers:
         for array in arrays:
             moved = rng.random(array.shape) < 0.3
@@ -222,11 +216,7 @@ def nudged(rng, n_in):
 def extreme(rng, n_in):
     """Each layer times 1e-200, 1 or 1e200: products underflow and overflow in float64, no weight does."""
     layers = whole(rng, n_in) if rng.integers(2) else he(rng, n_in)
-    return [
-        (weight * scale, bias * scale)
-        for weight, bias in layers
-        for scale in [rng.choice([1e-200, 1.0, 1e200])]
-    ]
+    return [(weight * scale, bias * scale) for weight, bias in layers for scale in [rng.choice([1e-200, 1.0, 1e200])]]
 
 
 KINDS = (

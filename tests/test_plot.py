@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from creases import Box, Line, MissingExtraError, ModelFileError, Network, Segment, Space, subdivide
+from creases import Box, Line, MissingExtraError, ModelFileError, Network, Plane, Segment, Space, subdivide
 from creases.errors import DomainError
 from creases.plot import (
     Series,
@@ -102,6 +102,7 @@ def test_known_outputs_along_a_segment():
     assert len(first.get_xdata()) == len(complex) + 1
     assert first.get_ydata()[0] == pytest.approx(network.forward([-1, -1, 0])[0])
     assert ax.get_xlim() == (0, 1)
+    assert ax.get_xlabel() == "$u$"
 
 
 def test_known_whole_line_shows_all_its_breaks():
@@ -110,6 +111,15 @@ def test_known_whole_line_shows_all_its_breaks():
     ends = complex.intervals()
     finite = ends[np.isfinite(ends)]
     assert low < finite.min() < finite.max() < high
+
+
+def test_known_axes_are_named_after_the_inputs_that_vary():
+    network = he_network([3, 4, 1])
+    ax = plot_complex(subdivide(network, Box([-1, 0, -1], [1, 0, 1])))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("input 0", "input 2")
+    assert plot_line(subdivide(network, Box([0, 0, -1], [0, 0, 1]))).get_xlabel() == "input 2"
+    ax = plot_complex(subdivide(network, Plane.through([0, 0, 0], [1, 0, 0], [0, 1, 1]).square(1)))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$u_1$", "$u_2$")
 
 
 def test_known_history_has_a_curve_a_kind_and_the_line_of_comparison():

@@ -52,9 +52,7 @@ def one_layer(n_in, neurons, seed, bias=1.0):
 # Closed forms.
 
 
-@pytest.mark.parametrize(
-    ("n_in", "neurons"), [(1, 1), (1, 9), (2, 1), (2, 2), (2, 12), (3, 2), (3, 8), (4, 6)]
-)
+@pytest.mark.parametrize(("n_in", "neurons"), [(1, 1), (1, 9), (2, 1), (2, 2), (2, 12), (3, 2), (3, 8), (4, 6)])
 def test_known_generic_arrangement(n_in, neurons):
     """Zaslavsky 1975: sum C(N, k) regions, of which C(N - 1, n) are bounded."""
     network = one_layer(n_in, neurons, seed=neurons)
@@ -81,9 +79,7 @@ def test_known_central_arrangement(n_in, neurons):
 def differences(n, constants):
     """The hyperplanes x_i - x_j = c in R^n, which all contain the direction (1, ..., 1)."""
     rows = [
-        ([int(k == i) - int(k == j) for k in range(n)], -c)
-        for i, j in combinations(range(n), 2)
-        for c in constants
+        ([int(k == i) - int(k == j) for k in range(n)], -c) for i, j in combinations(range(n), 2) for c in constants
     ]
     return [[row for row, _ in rows]], [[bias for _, bias in rows]]
 
@@ -102,9 +98,7 @@ def test_known_reflection_arrangement_b(n):
     """x_i = 0 and x_i = +-x_j: 2^n n! chambers, every hyperplane through corners of the cube."""
     units = [[int(k == i) for k in range(n)] for i in range(n)]
     rows = units + [
-        [x + sign * y for x, y in zip(a, b, strict=True)]
-        for a, b in combinations(units, 2)
-        for sign in (1, -1)
+        [x + sign * y for x, y in zip(a, b, strict=True)] for a, b in combinations(units, 2) for sign in (1, -1)
     ]
     network = [rows], [[0] * len(rows)]
     assert count(*network, space(n)) == count(*network, cube(n)) == 2**n * factorial(n)
@@ -239,9 +233,7 @@ def determinant(rows):
     if not rows:
         return 1
     return sum(
-        (-1) ** j * x * determinant([row[:j] + row[j + 1 :] for row in rows[1:]])
-        for j, x in enumerate(rows[0])
-        if x
+        (-1) ** j * x * determinant([row[:j] + row[j + 1 :] for row in rows[1:]]) for j, x in enumerate(rows[0]) if x
     )
 
 
@@ -267,20 +259,14 @@ def simplices(face, walls):
     first = min(face)
     if len(face) == 1:
         return [[first]]
-    return [
-        [first, *rest]
-        for facet in facets(face, walls)
-        if first not in facet
-        for rest in simplices(facet, walls)
-    ]
+    return [[first, *rest] for facet in facets(face, walls) if first not in facet for rest in simplices(facet, walls)]
 
 
 def cell(region):
     """(vertices, vertices of each wall) of a bounded region, vertices as (u, 1)."""
     vertices = dict(zip(region.cone.rays, region.rays, strict=True))
     walls = [
-        frozenset(v for ray, v in vertices.items() if wall in ray.tight)
-        for wall in sorted(region.cone.walls, key=str)
+        frozenset(v for ray, v in vertices.items() if wall in ray.tight) for wall in sorted(region.cone.walls, key=str)
     ]
     return frozenset(vertices.values()), walls
 
@@ -369,9 +355,7 @@ def test_laws_coordinates_do_not_matter(n_in, weights, biases):
     if n_in == 2:
         corners = [(1, -1), (1, 1), (-1, 1), (-1, -1)]
         assert by_layer(weights, biases, polygon(corners)) == by_layer(weights, biases, SQUARE)
-        assert by_layer(weights, biases, polygon(corners[:3])) == by_layer(
-            weights, biases, simplex(corners[:3])
-        )
+        assert by_layer(weights, biases, polygon(corners[:3])) == by_layer(weights, biases, simplex(corners[:3]))
 
 
 @many(20, seed=7)
@@ -398,9 +382,7 @@ def test_laws_paths(n_in, weights, biases):
 @many(20, seed=9, n_ins=(2, 3))
 def test_laws_slices_meet_regions(n_in, weights, biases):
     """A generic line's patterns are patterns of the space."""
-    line = affine(
-        [0.1234567, -0.7654321, 0.31415927][:n_in], [[0.27182818, 0.57721566, -0.4142135][:n_in]], space(1)
-    )
+    line = affine([0.1234567, -0.7654321, 0.31415927][:n_in], [[0.27182818, 0.57721566, -0.4142135][:n_in]], space(1))
     everywhere = {region.pattern for region in regions(weights, biases, space(n_in))}
     assert {region.pattern for region in regions(weights, biases, line)} <= everywhere
 

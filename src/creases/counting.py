@@ -156,7 +156,8 @@ def count_many(
     pairs = as_pairs(networks, domains)
     for network, domain in pairs:
         check_fit(network, domain)
-    from creases.progress import following, say_if_compiling
+    from creases.compilation import say_if_compiling
+    from creases.progress import following
 
     say_if_compiling(progress)
     with following(progress, len(pairs)) as follower:

@@ -198,7 +198,7 @@ class Network:
     def he(cls, widths: Sequence[int], *, seed: int = 0, bias_std: float = 0.1) -> Network:
         """A network at He initialisation, the same on every machine for one seed.
 
-        widths : number of inputs, of neurons of each hidden layer, and of outputs: [2, 64, 64, 1] has two hidden layers.
+        widths : number of inputs, neurons of each hidden layer, number of outputs; [2, 64, 64, 1] has depth two.
         Weights are drawn from N(0, 2 / fan-in) and biases from N(0, bias_std^2), layer by layer, weights first, by
         numpy.random.default_rng(seed) (He et al. 2015; Hanin and Rolnick 2019, section 3).
         Raises NetworkError if there is no hidden layer or a width is not positive.

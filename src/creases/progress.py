@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["following", "say_if_compiling"]
+__all__ = ["following"]
 
 # Work shorter than this shows no bar unless one is asked for.
 QUIET_SECONDS = 1.0
@@ -88,11 +88,3 @@ def following(progress: bool | Callable[[int], None] | None, total: int) -> Iter
         yield follower
     finally:
         follower.stop()
-
-
-def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
-    """On the very first count of an installation, say on stderr why it takes so long. `progress` False: silence."""
-    from creases.engine.kernel import must_compile
-
-    if progress is not False and must_compile():
-        print("creases: compiling its kernels, once (half a minute); `creases warm` does it ahead.", file=sys.stderr)

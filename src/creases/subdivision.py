@@ -39,8 +39,9 @@ def subdivide(
     check_fit(network, domain)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
+    from creases.compilation import say_if_compiling
     from creases.engine.cells import cut_into_cells
-    from creases.progress import following, say_if_compiling
+    from creases.progress import following
 
     say_if_compiling(progress)
     start = time.perf_counter()

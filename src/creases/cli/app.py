@@ -11,6 +11,7 @@ from creases.cli.count import count
 from creases.cli.demo import demo
 from creases.cli.draw import draw
 from creases.cli.info import info
+from creases.cli.warm import warm
 from creases.version import __version__
 
 __all__ = ["app"]
@@ -41,5 +42,5 @@ def creases(
     """Into how many pieces does a ReLU network fold its inputs? Exact, proven counts."""
 
 
-for command in (info, count, draw, demo, cite):
+for command in (info, count, draw, demo, warm, cite):
     app.command()(command)

@@ -75,7 +75,8 @@ def count(
     from creases import count as count_regions
     from creases import load
     from creases.cli.domains import as_domain
-    from creases.cli.show import save_text, writable
+    from creases.cli.show import writable
+    from creases.training.files import replace_file
 
     if save is not None:
         writable(save)
@@ -83,7 +84,7 @@ def count(
     options = DomainOptions(segment, line, polyline, plane, square, polygon, box, space)
     result = count_regions(network, as_domain(options, network), by_neuron=by_neuron, threads=threads)
     if save is not None:
-        save_text(save, result.to_json() + "\n")
+        replace_file(save, result.to_json)
     if json:
         typer.echo(result.to_json())
     else:

@@ -12,6 +12,9 @@ from creases.cli.options import ApplyNormalisation, Model
 if TYPE_CHECKING:
     from creases.network import Network
 
+# Beyond these the numbers for the whole input space have hundreds of digits, and say nothing.
+FEW_INPUTS = 16
+
 
 def info(
     model: Model,
@@ -69,7 +72,7 @@ def normalisation(network: Network) -> dict[str, Any] | None:
 
 
 def theory(network: Network) -> list[dict[str, int]]:
-    """For a line, for a plane and for the whole input space: what is likely at initialization, and the most.
+    """For a line, a plane and an input space of few inputs: what is likely at initialization, and the most.
 
     `estimate` is N^d / d! of Hanin and Rolnick (2019), rounded; `one_layer` what N neurons in one generic layer
     give (Zaslavsky 1975); `maximum` the bound of Serra et al. (2018) for these layers.
@@ -84,7 +87,7 @@ def theory(network: Network) -> list[dict[str, int]]:
             "maximum": serra_upper(d, network.widths),
         }
         for d in sorted({1, 2, network.n_in})
-        if d <= network.n_in
+        if d <= min(network.n_in, FEW_INPUTS)
     ]
 
 
@@ -110,7 +113,7 @@ def show(network: Network, model: Path) -> None:
     console.print("\nRegions on domains of dimension d, by theory:")
     console.print(
         table(
-            ["", "d", "random network, about N^d/d!", "one layer of N neurons", "at most"],
+            ["", "d", "random: about N^d/d!", "one layer of N", "at most"],
             [
                 [
                     names.get(row["dimension"], "all inputs"),

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from creases.errors import ModelFileError
 
-__all__ = ["facts", "large", "out", "save_text", "table", "writable"]
+__all__ = ["facts", "large", "out", "table", "writable"]
 
 
 def out() -> Console:
@@ -57,13 +57,3 @@ def writable(path: Path) -> Path:
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ModelFileError(f"{path} cannot be written to. Check its permissions, or save elsewhere.")
     return path
-
-
-def save_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)

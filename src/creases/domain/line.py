@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class Polyline:
         rows = [as_point(point, f"point {i}") for i, point in enumerate(np.asarray(self.points))]
         if len(rows) < 2:
             raise DomainError(f"Polyline needs at least two points, got {len(rows)}.")
-        for i, (before, after) in enumerate(zip(rows, rows[1:], strict=False)):
+        for i, (before, after) in enumerate(pairwise(rows)):
             if (before == after).all():
                 raise DomainError(f"Polyline: points {i} and {i + 1} are equal. Remove one of them.")
         points = np.array(rows)

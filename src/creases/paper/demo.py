@@ -30,13 +30,14 @@ from creases.training import (
     RegionTracker,
     Settings,
     Task,
-    circumcentre_square,
     digits_task,
     fit,
     he_network,
+    picture_square,
     planes_through_examples,
     planes_through_origin,
 )
+from creases.training.files import replace_file
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FULL", "QUICK", "Demo", "DemoResult", "Moment", "run_demo"]
 
+# The picture's plane goes through the first training example of each.
+LABELS = (0, 1, 2)
 ORIGIN, EXAMPLES = "origin and 2 examples", "3 examples"
 # The paper's moments, and six more: twenty in all.
 EPOCHS = (0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 17.5, 20)
@@ -220,7 +223,7 @@ def accuracy(model: nn.Module, inputs: np.ndarray, labels: np.ndarray) -> float:
 
 def picture_complexes(moments: list[Moment], kept: dict[int, Network], task: Task) -> list[tuple[str, Complex]]:
     """The regions in one plane through three examples, at the start, in the middle and at the end."""
-    domain = picture_of(task)[0]
+    domain = picture_square(task, LABELS).domain
     chosen = [moments[0], moments[len(moments) // 2], moments[-1]]
     pairs = []
     for moment in chosen:
@@ -228,14 +231,6 @@ def picture_complexes(moments: list[Moment], kept: dict[int, Network], task: Tas
         title = f"epoch {moment.epoch:.3g}: {len(complex):,} regions, test accuracy {moment.test_accuracy:.0%}"
         pairs.append((title, complex))
     return pairs
-
-
-def picture_of(task: Task) -> tuple[Domain, np.ndarray, list[str]]:
-    """The square around the first training examples of 0, 1 and 2; where they lie on it; and their names."""
-    labels = (0, 1, 2)
-    chosen = [int(np.argmax(task.train_labels == label)) for label in labels]
-    picture = circumcentre_square(*(task.train_inputs[i] for i in chosen))
-    return picture.domain, picture.points, [f"digit {label}" for label in labels]
 
 
 def save_pictures(
@@ -247,10 +242,10 @@ def save_pictures(
         for kind in (ORIGIN, EXAMPLES)
     ]
     curve = curve_figure([moment.epoch for moment in moments], series, demo.widths, demo.most)
-    _, points, labels = picture_of(task)
+    points, names = picture_square(task, LABELS).points, [f"digit {label}" for label in LABELS]
     return [
         save_figure(curve, folder / "curve.png", dpi=150),
-        save_figure(regions_figure(complexes, points, labels), folder / "regions.png", dpi=150),
+        save_figure(regions_figure(complexes, points, names), folder / "regions.png", dpi=150),
     ]
 
 
@@ -300,5 +295,6 @@ def save_results(
             for title, complex in complexes
         ],
     }
-    path.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(everything, indent=1) + "\n"
+    replace_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path

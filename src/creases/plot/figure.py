@@ -5,16 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from creases.domain import Box, Domain, Polygon, Space
 from creases.errors import ModelFileError, require_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["INK", "QUIET", "axes_of", "check_name", "figure_of", "new_figure", "save_figure", "tidy"]
+__all__ = [
+    "COLOURS",
+    "INK",
+    "QUIET",
+    "axes_of",
+    "axis_names",
+    "check_name",
+    "figure_of",
+    "new_figure",
+    "save_figure",
+    "tidy",
+]
 
 # Text and lines; and what must not draw the eye.
 INK, QUIET = "#222222", "#777777"
+# Okabe and Ito (2008): told apart by colour-blind eyes.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SUFFIXES = (".png", ".pdf", ".svg")
 
 
@@ -35,6 +51,15 @@ def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
 def figure_of(ax: Axes) -> Figure:
     """The whole figure that the axes stand on."""
     return ax.figure.canvas.figure
+
+
+def axis_names(domain: Domain) -> list[str]:
+    """What to write at the axes: the inputs that vary, where they are the coordinates; else u."""
+    if isinstance(domain, Box):
+        return [f"input {i}" for i in np.flatnonzero(domain.lower < domain.upper)]
+    if isinstance(domain, Space) or (isinstance(domain, Polygon) and domain.plane is None):
+        return [f"input {i}" for i in range(domain.slice.n_in)]
+    return ["$u$"] if domain.slice.dimension == 1 else ["$u_1$", "$u_2$"]
 
 
 def tidy(ax: Axes) -> None:

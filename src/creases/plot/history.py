@@ -10,15 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from creases.errors import DomainError
-from creases.plot.figure import QUIET, axes_of, tidy
+from creases.plot.figure import COLOURS, QUIET, axes_of, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Series", "plot_history"]
-
-# Okabe and Ito (2008): told apart by colour-blind eyes.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 @dataclass(frozen=True, eq=False)

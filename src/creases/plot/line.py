@@ -8,7 +8,7 @@ import numpy as np
 
 from creases.errors import DomainError
 from creases.plot.colours import Colouring, by_pattern
-from creases.plot.figure import QUIET, axes_of, tidy
+from creases.plot.figure import COLOURS, INK, QUIET, axes_of, axis_names, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_line"]
 
+# How much of its colour a band keeps, so that the curves stand out.
+PALE = 0.45
 # More outputs than this are not named one by one.
-MOST_NAMED = 10
+MOST_NAMED = 12
 # How far past its outermost breaks an unbounded line is shown, as a share of the stretch between them.
 BEYOND = 0.15
 
@@ -46,20 +48,25 @@ def plot_line(
     intervals = complex.intervals()
     low, high = usual_stretch(intervals.ravel()) if window is None else window
     ends = np.clip(intervals, low, high)
+    pale = 1.0 - PALE * (1.0 - colouring(complex))
     bands = [[(a, 0.0), (b, 0.0), (b, 1.0), (a, 1.0)] for a, b in ends.tolist()]
     ax.add_collection(
-        PolyCollection(bands, facecolors=colouring(complex), linewidths=0.0, transform=ax.get_xaxis_transform()),
+        PolyCollection(bands, facecolors=pale, linewidths=0.0, transform=ax.get_xaxis_transform()),
         autolim=False,
     )
     u = np.unique(ends)
     outputs = complex.network.forward(complex.domain.slice.points(u[:, None]))
     named = outputs.shape[1] <= MOST_NAMED
     for i, values in enumerate(outputs.T):
-        ax.plot(u, values, lw=1.3, label=f"output {i}" if named else None)
+        ax.plot(
+            u, values, lw=1.5, color=COLOURS[i % len(COLOURS)] if named else INK, label=f"output {i}" if named else None
+        )
     if named and outputs.shape[1] > 1:
         ax.figure.legend(loc="outside right upper", frameon=False, fontsize="small")
     ax.axhline(0.0, color=QUIET, lw=0.6, zorder=1)
-    ax.set(xlim=(low, high), xlabel="$u$", ylabel="output" if outputs.shape[1] == 1 else "outputs")
+    ax.set(
+        xlim=(low, high), xlabel=axis_names(complex.domain)[0], ylabel="output" if outputs.shape[1] == 1 else "outputs"
+    )
     tidy(ax)
     return ax
 

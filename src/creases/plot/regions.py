@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.domain import Polyline
 from creases.errors import DomainError
 from creases.plot.colours import Colouring, by_pattern
-from creases.plot.figure import INK, axes_of
+from creases.plot.figure import INK, axes_of, axis_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,8 @@ def plot_complex(
     )
     if marks is not None:
         ax.scatter(marks[:, 0], marks[:, 1], s=34, c=INK, edgecolors="white", linewidths=1.2, zorder=3)
-    ax.set(xlim=shown[:2], ylim=shown[2:], aspect="equal", xlabel="$u_1$", ylabel="$u_2$")
+    across, up = axis_names(complex.domain)
+    ax.set(xlim=shown[:2], ylim=shown[2:], aspect="equal", xlabel=across, ylabel=up)
     return ax
 
 

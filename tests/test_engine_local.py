@@ -1,0 +1,190 @@
+"""The local network of a cell keeps its contract with the real one, in rationals, wherever a cut is interrupted.
+
+At true points of the true cell: every open row equals the real pre-activation up to its bounds, every neuron that
+was dropped has the sign that the pattern says, and `relax` encloses what it bounds.
+"""
+
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from creases.engine.local import relax
+from creases.engine.scan import cell_reach, scan
+from creases.engine.start import ExactStart, independent_rows, starts
+from creases.engine.work import (
+    ACTIVE,
+    DEPTH,
+    HAVE,
+    INACTIVE,
+    NETWORK,
+    OPEN,
+    OPEN_STATUS,
+    START,
+    STATUS,
+)
+from engine_states import INTERVAL, SQUARE, Cut, local_network, problem_of
+from engine_twins import amount, dot
+from networks import KINDS, as_lists, he, table
+
+POLYGON = np.array([[-1.0, -1.0], [2.0, -0.5], [0.5, 1.5], [-1.0, 1.0]])
+
+
+def points_of(corners, rng, count):
+    """The corners' mean, some corners, and some points between, as rays with last coordinate one."""
+    weights = [[1] * len(corners)]
+    while len(weights) < count:
+        row = rng.integers(0, 2**16, len(corners)) * (rng.random(len(corners)) < 0.5)
+        weights.append(row.tolist() if row.any() else [int(i == 0) for i in range(len(corners))])
+    return [tuple(dot(row, column) / sum(row) for column in zip(*corners, strict=True)) for row in weights]
+
+
+def relu(value):
+    return max(value, Fraction(0))
+
+
+class Checker:
+    """Checks a cut between two calls of the kernel, and counts what it has seen happen."""
+
+    def __init__(self, cut, rng, seen):
+        self.cut, self.rng, self.seen = cut, rng, seen
+        self.before = None
+
+    def check(self):
+        work = self.cut.work
+        if not work.state[HAVE]:
+            return
+        pattern = self.cut.pattern()
+        corners = self.cut.true_corners(self.cut.twin.forms(pattern))
+        points = points_of(corners, self.rng, 3)
+        values = [self.cut.twin.values(point) for point in points]
+        lowest, layers = local_network(work)
+        self.look_for_events(lowest, layers)
+        statuses = work.row_ints[STATUS].tolist()
+        for point, z in zip(points, values, strict=True):
+            self.check_rows(lowest, layers, point, z)
+            self.check_dropped(lowest, layers, statuses, pattern, z)
+        if lowest < int(work.state[DEPTH]):
+            self.check_relaxed(lowest, layers, points, values)
+
+    def check_rows(self, lowest, layers, point, z):
+        """|z* - [forms (x, 1) + sum coupling relu(z*)]| <= E_g max|x_c| + E_w and |z*| <= S_g max|x_c| + S_w."""
+        reach = max(map(abs, point[:-1]))
+        open_below = {}
+        for layer, rows in layers.items():
+            below = [value for p in range(rows.first, layer) for value in open_below[p]]
+            for i, neuron in enumerate(rows.ids):
+                true = z[layer][neuron]
+                coupling = [column[i] for column in rows.coupling]
+                self.seen["rows"] += 1
+                if np.isfinite(rows.errors[i]).all():  # else nothing is said
+                    local = dot(map(Fraction, [*rows.forms[i], *coupling]), [*point, *below])
+                    error_g, error_w = map(Fraction, rows.errors[i])
+                    assert abs(true - local) <= error_g * reach + error_w, (layer, neuron)
+                if np.isfinite(rows.sizes[i]).all():
+                    size_g, size_w = map(Fraction, rows.sizes[i])
+                    assert abs(true) <= size_g * reach + size_w, (layer, neuron)
+            open_below[layer] = [relu(z[layer][neuron]) for neuron in rows.ids]
+
+    def check_dropped(self, lowest, layers, statuses, pattern, z):
+        """A neuron without an open row has its pattern's sign, up to zeros on the cell's boundary."""
+        for layer, bits in enumerate(pattern):
+            rows = layers[layer].ids if layer in layers else []
+            undecided = [n for i, n in enumerate(rows) if layer > lowest or statuses[i] == OPEN]
+            for neuron, on in enumerate(bits):
+                if neuron not in undecided:
+                    assert z[layer][neuron] >= 0 if on else z[layer][neuron] <= 0, (layer, neuron)
+
+    def check_relaxed(self, lowest, layers, points, values):
+        """relu(z*) = linear part (x, 1) up to the radius, and statuses are true signs."""
+        work = self.cut.work
+        net, (reach, corner_error) = int(work.state[NETWORK]), cell_reach(work)
+        scan(work, net, lowest, reach, corner_error)
+        reach += corner_error
+        horizon = relax(work, net, reach, corner_error)
+        self.seen["horizon"] += horizon < int(work.state[DEPTH])
+        for layer, rows in layers.items():
+            for i, neuron in enumerate(rows.ids):
+                q = int(work.layer_ints[layer, START]) + i
+                status = int(work.open_ints[OPEN_STATUS, q])
+                *linear, radius = work.relaxed_km[:, q].tolist()
+                for point, z in zip(points, values, strict=True):
+                    true = z[layer][neuron]
+                    if status == INACTIVE:
+                        assert true <= 0
+                        self.seen["inactive"] += 1
+                        continue
+                    assert true >= 0 or status == OPEN
+                    self.seen["active"] += status == ACTIVE
+                    if layer < horizon and np.isfinite([*linear, radius]).all():
+                        assert abs(relu(true) - dot(map(Fraction, linear), point)) <= Fraction(radius)
+                        self.seen["enclosed"] += 1
+
+    def look_for_events(self, lowest, layers):
+        net = int(self.cut.work.state[NETWORK])
+        if self.before is not None and net > self.before[0]:
+            self.seen["localised"] += 1
+            for layer, rows in layers.items():
+                old = self.before[1].get(layer)
+                if old is None or not rows.ids:
+                    continue
+                self.seen["shared"] += old.at == rows.at
+                self.seen["fewer rows"] += len(rows.ids) < len(old.ids)
+                self.seen["substituted"] += layer > 0 and sum(map(sum, rows.errors)) > sum(map(sum, old.errors))
+                skipping = sum(len(layers[p].ids) for p in range(rows.first, layer - 1))
+                self.seen["skipping"] += any(any(column) for column in rows.coupling[:skipping])
+        self.before = net, layers
+
+
+def check(problem, rng, seen, states, start=None):
+    """Check up to `states` states of the cut of a problem, some at the beginning and some deep in it."""
+    cut = Cut(problem, start)
+    checker = Checker(cut, rng, seen)
+    for i, _ in enumerate(cut.steps(limit=3 * states)):
+        if i < states / 3 or rng.random() < 0.33:
+            checker.check()
+        else:
+            checker.before = None
+    return cut
+
+
+def some_slice(rng, n_in, d):
+    basis = rng.standard_normal((d, n_in)) if rng.integers(2) else rng.integers(-4, 5, (d, n_in)) / 4.0
+    return rng.standard_normal(n_in) * rng.integers(2), basis
+
+
+def deep_network(rng, n_in):
+    """Depth up to 12, width up to 12, biased so that neurons deep down are neither dead nor all alive."""
+    depth, width = int(rng.integers(2, 13)), int(rng.integers(2, 13))
+    widths = [int(rng.integers(max(1, width - 3), width + 1)) for _ in range(depth)]
+    return as_lists(he(rng, n_in, widths=widths, bias=float(rng.choice([0.1, 0.5]))))
+
+
+def test_against_exact_local_networks_of_deep_networks():
+    seen = Counter()
+    for number in range(amount(30, 4)):
+        rng = np.random.default_rng([number, 1])
+        n_in, d = int(rng.integers(2, 4)), 1 + int(number % 3 > 0)
+        origin, basis = some_slice(rng, n_in, d)
+        vertices = INTERVAL if d == 1 else (SQUARE, POLYGON)[number % 2]
+        check(problem_of(*deep_network(rng, n_in), origin, basis, vertices), rng, seen, 8)
+    print(seen)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_against_exact_local_networks_of_every_kind(kind):
+    seen = Counter()
+    for number, (_, weights, biases) in enumerate(table(amount(6, 2), seed=9, n_in=2, kinds=[kind])):
+        rng = np.random.default_rng([number, 2])
+        whole = number % 2 == 1
+        problem = problem_of(weights, biases, [0.0, 0.0], np.eye(2), None if whole else SQUARE)
+        if whole:
+            if len(independent_rows(problem)) < 2:
+                continue
+            for start in starts(problem):
+                if not isinstance(start, ExactStart):
+                    check(problem, rng, seen, 4, start)
+        else:
+            check(problem, rng, seen, 8)
+    print(seen)
