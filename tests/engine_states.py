@@ -8,13 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from creases.engine.cut import cut
+from creases.engine.cut import cut, pop
 from creases.engine.frontier import grown
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
+from creases.engine.scan import ask, cell_reach, forget_answers, scan
 from creases.engine.start import bounded_start, workspace
 from creases.engine.work import (
+    ASKED,
     CELL,
+    CHILD,
     CORNERS,
     COUPLING,
     DEPTH,
@@ -29,11 +32,13 @@ from creases.engine.work import (
     IDS,
     LOWEST,
     NETWORK,
+    OPEN,
     ROWS,
     SIZES,
+    STATUS,
     UNPROVED_CELL,
 )
-from engine_twins import TwinNetwork, cross, exactly
+from engine_twins import TwinNetwork, cross, dot, exactly, sign
 
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 INTERVAL = np.array([[-1.0], [1.0]])
@@ -119,11 +124,72 @@ class Cut:
                 neuron = number - self.first[layer]
                 turn = 1 if pattern[layer][neuron] else -1
                 edges.append([turn * x for x in forms[layer][neuron]])
-        if len(edges[0]) == 2:
-            rays = [(-f[1] / f[0], Fraction(1)) for f in edges]
-        else:
-            rays = [cross(edges[i - 1], edges[i]) for i in range(corners)]
-        return [tuple(x / ray[-1] for x in ray) for ray in rays]
+        return corners_between(edges)
+
+
+class Cell(Cut):
+    """One cell, in floats and in fractions, and the rows of a single layer, which can be set at will.
+
+    corners : the true cell, a list of (corner, (inward form, id)) as in `engine_twins`; d = 1: the edge at the corner.
+    rows : the true forms.
+    """
+
+    def __init__(self, rows, start, walls=None):
+        k = len(start.chart)
+        super().__init__(one_layer(np.zeros((rows, k)), start.corners[:, :-1] * start.chart[0, 0]), start)
+        pop(self.work)
+        self.rows, self.names = [[Fraction(0)] * k for _ in range(rows)], [0] * rows
+        self.next_name = rows  # rows get a new neuron's number each time: at most 63, as a pattern is one word
+        walls = self.walls() if walls is None else walls
+        names = self.work.cell_ints[CELL, : int(self.work.state[CORNERS]), 0].tolist()
+        edges = [walls[name] for name in names]
+        self.corners = list(zip(corners_between(edges), zip(edges, names, strict=True), strict=True))
+
+    def set_row(self, i, true):
+        """Row i is `true` (numbers): its floats are the nearest ones, with bounds for what that loses."""
+        true = [Fraction(x) for x in true]
+        near = [float(x) for x in true]
+        lost = [abs(x - Fraction(y)) for x, y in zip(true, near, strict=True)]
+        record, rows = self.work.ints[HEADER : HEADER + FIELDS], len(self.rows)
+        for c, value in enumerate(near):
+            self.work.reals[int(record[FORMS]) + c * rows + i] = value
+        for half, value in enumerate((sum(lost[:-1]), lost[-1])):
+            self.work.reals[int(record[ERRORS]) + half * rows + i] = float(value * Fraction(5, 4))
+        self.rows[i], self.names[i] = true, self.next_name
+        self.work.ints[int(record[IDS]) + i] = self.next_name
+        self.next_name += 1
+        self.work.row_ints[STATUS, i] = OPEN
+
+    def signs(self, i):
+        """The true signs of row i at the true corners."""
+        return [sign(dot(self.rows[i], corner)) for corner, _ in self.corners]
+
+    def look(self):
+        """Scan the rows; returns what `scan` counts."""
+        return scan(self.work, 0, 0, *cell_reach(self.work))
+
+    def answer_asked(self):
+        """Ask for every sign that is not proved, give the true ones, and scan again."""
+        ask(self.work, 0, 0)
+        for row, corner in self.work.asks[: int(self.work.state[ASKED])].tolist():
+            self.work.answers_cn[corner, row] = self.signs(row)[corner]
+        return self.look()
+
+    def take_child(self, count, corners):
+        """Go on with the child that a cut has written; `corners` is the true one."""
+        self.work.cell_reals[CELL] = self.work.cell_reals[CHILD]
+        self.work.cell_ints[CELL] = self.work.cell_ints[CHILD]
+        self.work.state[CORNERS] = count
+        forget_answers(self.work)
+        self.corners = corners
+
+
+def corners_between(edges):
+    """Corners, with last coordinate one, from a cell's inward edges."""
+    if len(edges[0]) == 2:
+        return [(-f[1] / f[0], Fraction(1)) for f in edges]
+    rays = [cross(edges[i - 1], edges[i]) for i in range(len(edges))]
+    return [tuple(x / ray[-1] for x in ray) for ray in rays]
 
 
 class Layer(NamedTuple):

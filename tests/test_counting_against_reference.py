@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import reference
 from creases import Box, Line, Network, Plane, Polygon, Polyline, Segment, Space, count, subdivide
 from creases.errors import ComputationError
-from networks import KINDS, networks, table
+from networks import KINDS, as_lists, networks, table
 
 # The table: 100 rounds of 20 networks, one of each kind. `make test` does the first rounds, `make test-all` all.
 ROUNDS, SHORT_ROUNDS = 100, 15
@@ -185,6 +185,19 @@ def test_against_reference_table(number):
         refused += check(weights, biases, [q._replace(name=f"{q.name} of {name}") for q in questions])
         check_path(weights, biases, different_points(rng, 4, n_in, generic))
     assert refused <= 6  # of some 200 answers
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_against_reference_lines_through_one_point_in_every_cell(seed):
+    """In each cell of a generic layer, the sum of two rows above meets them where they meet: what floats cannot see."""
+    rng = np.random.default_rng([seed, 5])
+    first = rng.standard_normal((4, 2)), 0.3 * rng.standard_normal(4)
+    rows, constants = rng.integers(-3, 4, (2, 4)).astype(float), rng.integers(-1, 2, 2) / 4
+    mix = np.array([[1, 0], [0, 1], [1, 1], [1, -1]])
+    third = rng.integers(-2, 3, (2, 4)).astype(float)
+    layers = [first, (mix @ rows, mix @ constants), (np.vstack([third, third.sum(axis=0)]), np.zeros(3))]
+    weights, biases = as_lists(layers)
+    check(weights, biases, [question for question in in_two_inputs(rng, generic=True) if "line" not in question.name])
 
 
 # Drawn by Hypothesis: whole-numbered domains, so that failures shrink to something readable.

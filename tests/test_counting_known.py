@@ -1,7 +1,8 @@
 """Counts that are known: in print, by closed form, or counted once in rationals by a program that is not ours."""
 
 import json
-from itertools import combinations
+from fractions import Fraction
+from itertools import combinations, permutations
 from math import comb, factorial, prod
 
 import numpy as np
@@ -189,6 +190,37 @@ def test_known_nearly_concurrent_lines():
         network = hidden([[[1, 0], [0, 1], [1, 1]]], [[0, 0, nudge]])
         assert count(network, Box([-1, -1], [1, 1])).regions == regions
         assert count(network, Space(2)).regions == regions
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_known_lines_through_a_point_of_any_slice(seed):
+    """Sums of rows meet where the rows do; the slice is generic, so that no float computes it."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(-3, 4, (2, 6)).astype(float)
+    rows = np.array([a, b, a + b, a - b, 2 * a + b])
+    biases = (
+        rows @ rng.integers(-3, 4, 6) + 0.0
+    )  # all vanish at one whole-numbered point, and its shifts along a = b = 0
+    plane = Plane.through(*rng.standard_normal((3, 6)))
+    found = count(hidden([rows], [biases]), plane)
+    assert (found.regions, found.bounded) == (10, 0)
+    deep = hidden([np.eye(6), rows], [[50.0] * 6, biases - 50 * rows.sum(axis=1)])
+    # The first layer is active near the origin: there the second sees the same lines.
+    assert count(deep, plane.square(4)).regions == count(hidden([rows], [biases]), plane.square(4)).regions
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_known_one_zero_on_a_diagonal(seed):
+    """Where all coordinates agree, all orders of a row are one function."""
+    rng = np.random.default_rng(seed)
+    start, end, zero = rng.standard_normal(3)
+    rows = np.array(list(permutations(rng.integers(1, 9, 4) / 8)))
+    network = hidden([rows], [np.full(24, -zero)])
+    at = Fraction(float(zero)) / Fraction(float(rows[0].sum()))
+    inside = min(Fraction(float(start)), Fraction(float(end))) < at < max(Fraction(float(start)), Fraction(float(end)))
+    assert count(network, Segment([start] * 4, [end] * 4)).regions == (2 if inside else 1)
+    found = count(network, Line([start] * 4, [end - start] * 4), by_neuron=True)
+    assert (found.regions, found.by_neuron) == (2, ((1,) * 24,))
 
 
 def test_known_paths():

@@ -33,6 +33,11 @@ ROUND_UP = 1.0 + 2.0**-20
 UNDERFLOW = 2.0**-1000
 
 
+# Charts keep cells within [-1, 1]^d; a corner farther out than this is not one. Below it, what underflows in a bound
+# (at most 2^-1074 an operation) stays below 2^-1000 after multiplication.
+FAR = 2.0**30
+
+
 @inlined
 def gamma(terms: int) -> float:
     """gamma(m) for m = terms products, rounded up: m u (1 + 2^-20) covers 1 / (1 - m u) while m < 2^32."""
@@ -60,8 +65,11 @@ def sign_threshold(
     h*(v*) - fl(h(v)) = [h* - h](v*) + h(v* - v) + [h(v) - fl(h(v))]. The first is at most
     E_g (reach + corner_error) + E_w, the second gradient * corner_error (the last coordinate is exactly 1),
     the third gamma(3) (gradient * reach + constant): three products, two sums, of which 4 u is an upper bound.
-    A zero bound stays zero: underflow is added only where a product could have underflowed.
+    A zero bound stays zero: underflow is added only where a product could have underflowed; it is enough because
+    charts keep reach below 2, and corners that are farther out or worse known prove nothing.
     """
+    if not reach + corner_error < FAR:
+        return np.inf
     bound = (
         (error_g + 4.0 * UNIT * gradient) * reach
         + (error_w + 4.0 * UNIT * constant)
@@ -111,6 +119,8 @@ def meeting_point(
     if not below > 0.0:
         return 0.0, 0.0, np.inf
     error = above / below * ROUND_UP
+    if above > 0.0:  # the quotient may have underflowed
+        error += UNDERFLOW
     if not error < np.inf:  # NaN lands here too: an overflow must be unproved
         return 0.0, 0.0, np.inf
     return x, y, error

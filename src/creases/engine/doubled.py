@@ -120,6 +120,8 @@ def sign_at_corner(hi_3k: Floats, lo_3k: Floats, error_3k: Floats) -> int:
             f_most, g_most = f + error_3k[0, first], g + error_3k[1, second]
             size += f * g * h
             moved += f_most * g_most * error_3k[2, c] + (f_most * error_3k[1, second] + error_3k[0, first] * g) * h
+            # A minor's products may have underflowed before they were multiplied by h.
+            moved += UNDERFLOW * (h + error_3k[2, c])
     bound = (moved + 16.0 * DOUBLED_UNIT * size) * ROUND_UP * ROUND_UP + UNDERFLOW
     return POSITIVE if total > bound else NEGATIVE if total < -bound else UNPROVED
 

@@ -1,0 +1,302 @@
+"""The loop of a cut: its stack, its budget, its arenas and its sums do not change what is counted."""
+
+import numpy as np
+import pytest
+
+import reference
+from creases.engine.cut import park, pop
+from creases.engine.frontier import grown, tally
+from creases.engine.start import ExactStart, independent_rows, starts
+from creases.engine.work import (
+    BY_NEURON,
+    CELL,
+    CORNERS,
+    DEPTH,
+    EMIT,
+    FULL,
+    FULL_ARRAY,
+    HAVE,
+    INTS_TOP,
+    LOWEST,
+    NETWORK,
+    OUT_INTS_TOP,
+    REALS_TOP,
+    STACK_INTS_TOP,
+    STACK_REALS_TOP,
+    STATUS,
+    UNBOUNDED,
+    WAITING,
+    Work,
+)
+from engine_states import INTERVAL, SQUARE, Cut, local_network, problem_of
+from engine_twins import amount
+from networks import KINDS, as_lists, he, table
+
+
+def quiet(regions):
+    pass
+
+
+def some_problems(count, seed, n_in=2):
+    """Small networks of all kinds, on a square or an interval."""
+    for name, weights, biases in table(count, seed, n_in):
+        vertices = SQUARE if n_in == 2 else INTERVAL
+        yield name, weights, biases, problem_of(weights, biases, np.zeros(n_in), np.eye(n_in), vertices)
+
+
+def generic_problem(widths, d=2, seed=0, bias=0.1):
+    weights, biases = as_lists(he(np.random.default_rng(seed), d, widths=widths, bias=bias))
+    return problem_of(weights, biases, np.zeros(d), np.eye(d), SQUARE if d == 2 else INTERVAL)
+
+
+def sums(work):
+    return work.by_layer.tolist(), work.by_neuron.tolist(), int(work.state[UNBOUNDED])
+
+
+# Budget.
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("emit", [0, 1])
+def test_laws_the_budget_changes_nothing(d, emit):
+    for name, _, _, problem in some_problems(amount(40, 20), 3, d):
+        found = []
+        for budget in (1, 2, 7, 10**6):
+            cut = Cut(problem)
+            cut.work.state[BY_NEURON], cut.work.state[EMIT] = 1, emit
+            work = cut.finish(budget)
+            written = work.out_reals[: int(work.state[17 - 1])].tolist() if emit else []
+            found.append((sums(work), written, work.out_ints[: int(work.state[OUT_INTS_TOP])].tolist()))
+        assert all(other == found[0] for other in found), name
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_against_exact_sums_by_layer_and_neuron(d):
+    """by_layer and by_neuron are the reference's, however cells are counted: as chords, or written out."""
+    box = reference.box([-1] * d, [1] * d)
+    for name, weights, biases, problem in some_problems(amount(20, 20), 11, d):
+        expected = list(reference.layers(weights, biases, box))
+        for emit in (0, 1):
+            cut = Cut(problem)
+            cut.work.state[BY_NEURON], cut.work.state[EMIT] = 1, emit
+            by_layer, by_neuron, _ = sums(cut.finish())
+            assert by_layer == [len(regions) for regions, _ in expected], name
+            assert by_neuron == [n for _, cutting in expected for n in cutting], name
+
+
+def test_laws_layers_above_change_nothing_below():
+    problem = generic_problem((10, 9, 8, 7, 6))
+    whole = Cut(problem).finish().by_layer.tolist()
+    for depth in range(1, 5):
+        below = problem._replace(weights=problem.weights[:depth], biases=problem.biases[:depth])
+        assert Cut(below).finish().by_layer.tolist() == whole[:depth]
+    assert whole == sorted(whole)
+
+
+def test_laws_written_cells_are_those_that_are_counted():
+    for d in (1, 2):
+        problem = generic_problem((12, 12, 12), d)
+        counted = Cut(problem).finish()
+        cut = Cut(problem)
+        cut.work.state[EMIT] = 1
+        work = cut.finish()
+        assert work.by_layer.tolist() == counted.by_layer.tolist()
+        numbers, at, cells, corners = work.out_ints[: int(work.state[OUT_INTS_TOP])].tolist(), 0, set(), 0
+        while at < len(numbers):
+            count = numbers[at]
+            at += 1 + 2 * count + 1  # one word of pattern
+            cells.add(numbers[at - 1])
+            corners += count
+        assert len(cells) == work.by_layer[-1]
+        assert corners * d == work.state[17 - 1]
+
+
+# Arrays that are full.
+
+
+def shrunk(work, name):
+    """The workspace with one array (or those with an axis of corners) as small as what is in it."""
+    state = work.state
+    corners = int(work.stack_ints[0])
+    keep = {
+        "reals": int(state[REALS_TOP]),
+        "ints": int(state[INTS_TOP]),
+        "temporary": 0,
+        "stack_reals": int(state[STACK_REALS_TOP]),
+        "stack_ints": int(state[STACK_INTS_TOP]),
+        "out_reals": 0,
+        "out_ints": 0,
+    }
+    if name != "cell_reals":
+        return work._replace(**{name: getattr(work, name)[: keep[name]].copy()})
+    widest = work.row_ints.shape[1]
+    return work._replace(
+        cell_reals=work.cell_reals[:, :corners].copy(),
+        cell_ints=work.cell_ints[:, :corners].copy(),
+        values_cn=work.values_cn[:corners].copy(),
+        answers_cn=work.answers_cn[:corners].copy(),
+        asks=work.asks[: corners * widest].copy(),
+    )
+
+
+GROWING = ("reals", "ints", "temporary", "stack_reals", "stack_ints", "cell_reals", "out_reals", "out_ints")
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("name", GROWING)
+def test_laws_a_full_array_grows_and_nothing_is_lost(name, d):
+    """Each array begins with no room at all; the kernel says which one is full, and ends with the same sums."""
+    widths = (14, 12, 10) if d == 1 or name == "out_reals" else (8, 8, 8)
+    problems = [generic_problem(widths, d, bias=0.5), *(p for *_, p in some_problems(20, 5, d))]
+    grew = 0
+    for problem in problems:
+        expected, found = Cut(problem), Cut(problem)
+        for cut in (expected, found):
+            cut.work.state[EMIT] = cut.work.state[BY_NEURON] = 1
+        found.work = shrunk(found.work, name)
+        small = getattr(found.work, name).size
+        assert sums(found.finish(3)) == sums(expected.finish(3))
+        for written in ("out_reals", "out_ints"):
+            assert (getattr(found.work, written)[:100] == getattr(expected.work, written)[:100]).all()
+        grew += getattr(found.work, name).size > small
+    assert grew > 0
+
+
+def test_known_which_array_is_full():
+    cut = Cut(generic_problem((6, 6)))
+    cut.work = shrunk(cut.work, "stack_ints")
+    assert cut.work.state[WAITING] == 1
+    pop(cut.work)
+    while park(cut.work) == FULL:
+        assert Work._fields[int(cut.work.state[FULL_ARRAY])] == "stack_ints"
+        cut.work = grown(cut.work)
+    assert cut.work.state[HAVE] == 0
+
+
+# The stack.
+
+
+def snapshot(work):
+    """All that makes the current cell."""
+    net = int(work.state[NETWORK])
+    lowest, layers = local_network(work, net)
+    corners, rows = int(work.state[CORNERS]), len(layers[lowest].ids) if lowest < work.state[DEPTH] else 0
+    return (
+        lowest,
+        layers,
+        work.cell_reals[CELL, :corners].tolist(),
+        work.cell_ints[CELL, :corners].tolist(),
+        work.row_ints[STATUS, :rows].tolist(),
+        work.pattern.tolist(),
+        work.state[[NETWORK, REALS_TOP, INTS_TOP]].tolist() if rows else [],
+    )
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_laws_park_and_pop_bring_the_cell_back(d):
+    """Whatever the cell: parked, with rubbish left in its place, and taken back."""
+    parked, deepest = 0, 0
+    for seed in range(amount(6, 3)):
+        cut = Cut(generic_problem((9, 8, 7), d, seed, bias=0.3))
+        for _ in cut.steps(limit=60):
+            work = cut.work
+            if not work.state[HAVE]:
+                continue
+            before, waiting = snapshot(work), int(work.state[WAITING])
+            tops = work.state[[STACK_REALS_TOP, STACK_INTS_TOP]].tolist()
+            while park(work) == FULL:
+                cut.work = work = grown(work)
+            assert (work.state[HAVE], work.state[WAITING]) == (0, waiting + 1)
+            for array in (work.cell_reals, work.cell_ints, work.row_ints, work.pattern):
+                array[:] = -7
+            pop(work)
+            assert (work.state[HAVE], work.state[WAITING]) == (1, waiting)
+            assert work.state[[STACK_REALS_TOP, STACK_INTS_TOP]].tolist() == tops
+            assert snapshot(work) == before
+            parked, deepest = parked + 1, max(deepest, waiting)
+    assert parked > 30
+    assert deepest >= 3
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_laws_parking_after_every_step_changes_no_count(d):
+    for seed in range(amount(4, 2)):
+        problem = generic_problem((9, 8, 7), d, seed)
+        cut = Cut(problem)
+        for _ in cut.steps():
+            if cut.work.state[HAVE]:
+                while park(cut.work) == FULL:
+                    cut.work = grown(cut.work)
+        assert cut.work.by_layer.tolist() == Cut(problem).finish().by_layer.tolist()
+
+
+# Whole planes and threads.
+
+
+def test_against_exact_sums_on_whole_planes():
+    space, asked = reference.space(2), 0
+    for name, weights, biases, problem in some_problems(len(KINDS), 21):
+        problem = problem._replace(vertices=None)
+        if len(independent_rows(problem)) < 2:
+            continue
+        expected = list(reference.layers(weights, biases, space))
+        by_layer, unbounded = np.zeros(len(biases), int), 0
+        for start in starts(problem):
+            if isinstance(start, ExactStart):
+                break
+            work = Cut(problem, start).finish(5)
+            by_layer, unbounded = by_layer + work.by_layer, unbounded + int(work.state[UNBOUNDED])
+        else:
+            asked += 1
+            assert by_layer.tolist() == [len(regions) for regions, _ in expected], name
+            assert unbounded == sum(not region.bounded for region in expected[-1][0]), name
+    assert asked > 10
+
+
+@pytest.mark.jit
+def test_laws_threads_change_nothing():
+    problem = generic_problem((40, 40, 40))
+    found = [tally(problem, threads=n, by_neuron=True, report=quiet) for n in (1, 2, 5)]
+    assert found[0].by_layer[-1] > 3000  # so that the work is shared out
+    assert found[0] == found[1] == found[2]
+    alone = Cut(problem)
+    alone.work.state[BY_NEURON] = 1
+    assert alone.finish().by_layer.tolist() == found[0].by_layer
+    assert alone.work.by_neuron.tolist() == [n for layer in found[0].by_neuron for n in layer]
+
+
+# Numbers at the ends of what floats hold: each of these was counted wrongly once, or might be.
+
+ENDS_OF_FLOATS = {
+    "one zero twice, |h| 1e308 in one row": ([[[1e308], [1.0]]], [[0.0, 0.0]], 2),
+    "one line twice, |h| 1e308 in one row": ([[[1e308, 0.0], [1.0, 0.0]]], [[0.0, 0.0]], 2),
+    "the corner (1e-330, 0) is not the origin": (
+        [[[1e200, 0.0], [0.0, 1e100], [1.0, 0.0], [1e150, 1e150]]],
+        [[-1e-130, 0.0, 0.0, -5e-181]],
+        10,
+    ),
+    "a product of couplings underflows": (
+        [[[1e300], [0.0], [0.0]], [[1e-200, 0.0, 0.0]], [[1e-200]]],
+        [[0.0, -1.0, -1.0], [1e100], [-1.5e-100]],
+        3,
+    ),
+    "products of a determinant underflow": (
+        [[[1e-162, 0.0], [0.0, 5.4e-162], [0.0, 5.4e-162], [1e300, 0.0]], [[0.0, 0.0, 0.0, 0.0]]],
+        [[-0.5e-162, -2.7e-162, -3.24e-162, -0.55e300], [1.0]],
+        9,
+    ),
+    "the smallest weight": ([[[5e-324]]], [[0.0]], 2),
+}
+
+
+@pytest.mark.parametrize("name", ENDS_OF_FLOATS)
+def test_known_counts_at_the_ends_of_floats(name):
+    weights, biases, regions = ENDS_OF_FLOATS[name]
+    d = len(weights[0][0])
+    vertices = SQUARE if d == 2 else INTERVAL
+    problem = problem_of(weights, biases, np.zeros(d), np.eye(d), vertices)
+    assert reference.count(weights, biases, reference.box([-1] * d, [1] * d)) == regions
+    for emit in (0, 1):
+        cut = Cut(problem)
+        cut.work.state[EMIT] = emit
+        assert cut.finish().by_layer[-1] == regions
