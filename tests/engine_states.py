@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from creases.engine.cut import cut, pop
-from creases.engine.frontier import grown
+from creases.engine.chart import bounded_start
+from creases.engine.cut import cut
+from creases.engine.driving import grown
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.scan import ask, cell_reach, forget_answers, scan
-from creases.engine.start import bounded_start, workspace
+from creases.engine.stack import pop
+from creases.engine.start import workspace
 from creases.engine.work import (
     ASKED,
     CELL,

@@ -9,11 +9,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from creases.engine.chart import bounded_start
 from creases.engine.line import UNPROVED_ZEROS, count_zeros, cut_interval
 from creases.engine.plane import INFINITY_WALL, UNPROVED_CHORDS, count_chords, cut_polygon, pieces_at_infinity
 from creases.engine.scan import CROSSING, CROSSING_UNPROVED, UNKNOWN, proved_sign, sign_at
 from creases.engine.signs import UNPROVED
-from creases.engine.start import bounded_start, starts
+from creases.engine.start import starts
 from creases.engine.work import ACTIVE, CELL, CHILD, CORNERS, INACTIVE, KIND, OPEN, STATUS
 from engine_states import INTERVAL, SQUARE, Cell, TwinNetwork, one_layer
 from engine_twins import amount, clip, dot, opposite, pieces

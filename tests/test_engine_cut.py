@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import reference
-from creases.engine.cut import park, pop
-from creases.engine.frontier import grown, tally
-from creases.engine.start import ExactStart, independent_rows, starts
+from creases.engine.chart import ExactStart
+from creases.engine.driving import grown
+from creases.engine.first_layer import independent_rows
+from creases.engine.stack import park, pop
+from creases.engine.start import starts
+from creases.engine.tally import tally
 from creases.engine.work import (
     BY_NEURON,
     CELL,
@@ -17,7 +20,6 @@ from creases.engine.work import (
     FULL_ARRAY,
     HAVE,
     INTS_TOP,
-    LOWEST,
     NETWORK,
     OUT_INTS_TOP,
     REALS_TOP,

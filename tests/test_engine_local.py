@@ -10,9 +10,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from creases.engine.local import relax
+from creases.engine.chart import ExactStart
+from creases.engine.first_layer import independent_rows
+from creases.engine.relax import relax
 from creases.engine.scan import cell_reach, scan
-from creases.engine.start import ExactStart, independent_rows, starts
+from creases.engine.start import starts
 from creases.engine.work import (
     ACTIVE,
     DEPTH,

@@ -188,7 +188,7 @@ def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int |
         problems = [as_problem(network, segment) for segment in domain.segments]
         found, distinct = tally_path(problems, threads=threads, report=follower.found)
     else:
-        from creases.engine.frontier import tally
+        from creases.engine.tally import tally
 
         found = tally(as_problem(network, domain), threads=threads, by_neuron=by_neuron, report=follower.found)
     follower.finish_one()

@@ -11,10 +11,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.frontier import Cells, Report, Tally, Totals, exact_forms, run
+from creases.engine.chart import ExactStart, Start
+from creases.engine.driving import Report
+from creases.engine.exact import ExactForms
+from creases.engine.first_layer import exact_first, independent_rows, restricted
+from creases.engine.frontier import Cells, run
 from creases.engine.kernel import kernel
 from creases.engine.problem import Problem
-from creases.engine.start import ExactStart, Start, exact_first, independent_rows, restricted, starts
+from creases.engine.start import starts
+from creases.engine.tally import Tally, Totals
 from creases.errors import ComputationError
 
 __all__ = ["CellTable", "cut_into_cells"]
@@ -175,7 +180,7 @@ def low_rank_cells(problem: Problem, *, threads: int | None, report: Report) -> 
 
 def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
     """The pattern of a network that is constant on the domain, in rationals."""
-    forms = exact_forms(problem)
+    forms = ExactForms.of(problem)
     pattern: list[NDArray[np.bool_]] = []
     for layer in range(len(problem.widths)):
         pattern.append(np.array([form[-1] > 0 for form in forms.forms(layer, pattern)], dtype=np.bool_))

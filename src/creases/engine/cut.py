@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from creases.engine.kernel import inlined, kernel
 from creases.engine.line import count_zeros, cut_interval
-from creases.engine.local import field, localise, mark_active, need
+from creases.engine.local import localise
 from creases.engine.plane import UNPROVED_CHORDS, count_chords, cut_polygon, pieces_at_infinity
+from creases.engine.record import field, mark_active, need
 from creases.engine.scan import CROSSING, UNKNOWN, ask, cell_reach, forget_answers, proved_sign, scan
 from creases.engine.signs import NEGATIVE
+from creases.engine.stack import no_room, pop, push
 from creases.engine.work import (
     ACTIVE,
     BY_NEURON,
@@ -33,7 +35,6 @@ from creases.engine.work import (
     IDS,
     INACTIVE,
     INT_ZERO,
-    INTS_TOP,
     KIND,
     LOW,
     LOWEST,
@@ -44,10 +45,7 @@ from creases.engine.work import (
     OPEN,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
-    REALS_TOP,
     ROWS,
-    STACK_INTS_TOP,
-    STACK_REALS_TOP,
     STATUS,
     UNBOUNDED,
     UNPROVED_CELL,
@@ -57,17 +55,12 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["STACK_HEADER", "cut", "park", "push"]
+__all__ = ["cut"]
 
 # The network is localised again when no more than this part of the rows it was built with still cross.
 CROWDED = 0.6
 
-# Numbers that `push` writes before a cell's lists: corners, network, tops of the two arenas, rows, fresh.
-STACK_HEADER = 6
-
 # Places of the arrays among the fields of Work, for FULL_ARRAY.
-STACK_REALS_FIELD = Work._fields.index("stack_reals")
-STACK_INTS_FIELD = Work._fields.index("stack_ints")
 CORNERS_FIELD = Work._fields.index("cell_reals")
 OUT_REALS_FIELD = Work._fields.index("out_reals")
 OUT_INTS_FIELD = Work._fields.index("out_ints")
@@ -249,94 +242,3 @@ def take_side(work: Work, row: int, neuron: int, side: float) -> None:
     work.row_ints[STATUS, row] = ACTIVE if side > 0.0 else INACTIVE
     if side > 0.0:
         mark_active(work.pattern, neuron)
-
-
-@inlined
-def no_room(work: Work, corners: int, rows: int) -> int:
-    """FULL if the stack cannot take a cell of so many corners and rows."""
-    state = work.state
-    reals = state[STACK_REALS_TOP] + corners * work.cell_reals.shape[2]
-    whole = state[STACK_INTS_TOP] + STACK_HEADER + 2 * corners + rows + state[WORDS] + 1
-    if reals > work.stack_reals.size:
-        return need(state, STACK_REALS_FIELD, reals)
-    if whole > work.stack_ints.size:
-        return need(state, STACK_INTS_FIELD, whole)
-    return DONE
-
-
-@kernel
-def push(work: Work, corners: int, rows: int) -> None:
-    """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
-    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
-    at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP]
-    columns = work.cell_reals.shape[2]
-    start = whole
-    stack[whole], stack[whole + 1] = corners, state[NETWORK]
-    stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
-    stack[whole + 4], stack[whole + 5] = rows, state[FRESH]
-    whole += STACK_HEADER
-    for v in range(corners):
-        for c in range(columns):
-            numbers[at + c] = work.cell_reals[CHILD, v, c]
-        at += columns
-        stack[whole], stack[whole + 1] = work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1]
-        whole += 2
-    for i in range(rows):
-        stack[whole + i] = work.row_ints[STATUS, i]
-    whole += rows
-    for word in range(state[WORDS]):
-        stack[whole + word] = work.pattern[word]
-    whole += state[WORDS]
-    stack[whole] = start  # so that the cell on top can be found from the top
-    state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, whole + 1
-    state[WAITING] += 1
-
-
-@kernel
-def park(work: Work) -> int:
-    """Put the current cell back on the stack. FULL if there is no room."""
-    state = work.state
-    net = state[NETWORK]
-    layer = work.ints[net + LOWEST]
-    rows = work.ints[field(net, layer, ROWS)] if layer < state[DEPTH] else 0
-    corners = state[CORNERS]
-    if no_room(work, corners, rows) == FULL:
-        return FULL
-    for v in range(corners):
-        for c in range(work.cell_reals.shape[2]):
-            work.cell_reals[CHILD, v, c] = work.cell_reals[CELL, v, c]
-        work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1] = (
-            work.cell_ints[CELL, v, 0],
-            work.cell_ints[CELL, v, 1],
-        )
-    forget_answers(work)
-    push(work, corners, rows)
-    state[HAVE] = 0
-    return DONE
-
-
-@inlined
-def pop(work: Work) -> None:
-    """Make the cell on top of the stack the current one; local networks made since it was put there are gone."""
-    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
-    start = whole = stack[state[STACK_INTS_TOP] - 1]
-    corners, rows = stack[whole], stack[whole + 4]
-    columns = work.cell_reals.shape[2]
-    state[CORNERS], state[NETWORK] = corners, stack[whole + 1]
-    state[REALS_TOP], state[INTS_TOP] = stack[whole + 2], stack[whole + 3]
-    state[FRESH] = stack[whole + 5]
-    whole += STACK_HEADER
-    at = state[STACK_REALS_TOP] - corners * columns
-    for v in range(corners):
-        for c in range(columns):
-            work.cell_reals[CELL, v, c] = numbers[at + v * columns + c]
-        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = stack[whole], stack[whole + 1]
-        whole += 2
-    for i in range(rows):
-        work.row_ints[STATUS, i] = stack[whole + i]
-    whole += rows
-    for word in range(state[WORDS]):
-        work.pattern[word] = stack[whole + word]
-    state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, start
-    state[WAITING] -= 1
-    state[HAVE] = 1

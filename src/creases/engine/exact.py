@@ -18,6 +18,8 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
+from creases.engine.problem import Problem
+
 __all__ = [
     "ExactCell",
     "ExactForms",
@@ -119,6 +121,11 @@ class ExactForms:
         self._layers: dict[int, tuple[fmpz_mat, list[Any], int]] = {}
         self._slice = (origin, basis, basis_tail)
         self._cache: OrderedDict[tuple[int, bytes], tuple[list[Form], int]] = OrderedDict()
+
+    @classmethod
+    def of(cls, problem: Problem, chart: Floats | None = None) -> ExactForms:
+        """The exact forms of a problem's neurons, in a chart."""
+        return cls(problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart)
 
     def _layer(self, layer: int) -> tuple[fmpz_mat, list[Any], int]:
         if layer not in self._layers:

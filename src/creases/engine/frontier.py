@@ -15,38 +15,32 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import flushes_to_zero
-from creases.engine.cut import STACK_HEADER, cut, park
-from creases.engine.exact import ExactForms, ExactTally, count_below
+from creases.engine.chart import Start
+from creases.engine.driving import Report, drive, grown
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
-from creases.engine.signs import UNPROVED
-from creases.engine.start import ExactStart, Start, exact_first, independent_rows, restricted, starts, workspace
+from creases.engine.stack import park
+from creases.engine.start import workspace
 from creases.engine.work import (
     BY_NEURON,
     DONE,
     EMIT,
     EXACT_CELLS,
     FULL,
-    FULL_ARRAY,
     HAVE,
     INTS_TOP,
     MORE,
-    NEEDED,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     REALS_TOP,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     UNBOUNDED,
-    UNPROVED_CELL,
     WAITING,
     Work,
 )
 
-__all__ = ["Cells", "Stopped", "Tally", "Totals", "exact_forms", "run", "tally"]
-
-Report = Callable[[int], None]
+__all__ = ["Cells", "Stopped", "run"]
 
 # Cells that are cut before the work is shared out; small domains end here.
 ALONE = 3000
@@ -58,21 +52,6 @@ BUDGET = 20_000
 
 class Stopped(Exception):
     """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
-
-
-class Tally(NamedTuple):
-    """What a cut found.
-
-    by_layer : regions after each hidden layer. by_neuron : for each layer and neuron, the regions of the layer
-    below that it cuts. unbounded : regions that reach infinity, None on a bounded domain.
-    exact_cells : cells for which rationals were needed. certified : True if every sign was proved.
-    """
-
-    by_layer: list[int]
-    by_neuron: list[list[int]]
-    unbounded: int | None
-    exact_cells: int
-    certified: bool
 
 
 class Cells(NamedTuple):
@@ -87,79 +66,6 @@ class Task(NamedTuple):
 
     reals: NDArray[np.float64]
     ints: NDArray[np.int64]
-
-
-def tally(problem: Problem, *, threads: int | None, by_neuron: bool, report: Report) -> Tally:
-    """Count the cells of a problem; every sign that decides something is proved.
-
-    threads : how many threads to use, None for one a core. report : called with regions found since the last call.
-    """
-    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
-        return tally_low_rank(problem, threads=threads, by_neuron=by_neuron, report=report)
-    total = Totals(problem.widths)
-    for start in starts(problem):
-        if isinstance(start, ExactStart):
-            total.add_exact(exact_forms(problem), start)
-            continue
-        for work, _ in run(problem, start, threads, by_neuron, False, report):
-            if work is not None:
-                total.add(work)
-    if problem.vertices is None and by_neuron:
-        # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
-        rows = exact_first(problem, range(problem.widths[0]))
-        total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
-    return total.result(problem)
-
-
-class Totals:
-    """Sums over workspaces."""
-
-    def __init__(self, widths: list[int]) -> None:
-        self.by_layer = np.zeros(len(widths), dtype=np.int64)
-        self.by_neuron = np.zeros(sum(widths), dtype=np.int64)
-        self.unbounded = self.exact_cells = 0
-
-    def add(self, work: Work) -> None:
-        """Add what a finished workspace counted."""
-        self.by_layer += work.by_layer
-        self.by_neuron += work.by_neuron
-        self.unbounded += int(work.state[UNBOUNDED])
-        self.exact_cells += int(work.state[EXACT_CELLS])
-
-    def add_exact(self, forms: ExactForms, start: ExactStart) -> None:
-        """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
-        exact = ExactTally(forms.widths)
-        count_below(forms, start.cell, 0, start.signs, [], exact)
-        self.by_layer += np.array(exact.by_layer)
-        self.by_neuron += np.array([value for row in exact.by_neuron for value in row])
-        self.unbounded += exact.unbounded
-        self.exact_cells += exact.by_layer[-1]
-
-    def result(self, problem: Problem) -> Tally:
-        """The tally of all that was added."""
-        splits = np.cumsum(problem.widths)[:-1]
-        return Tally(
-            by_layer=self.by_layer.tolist(),
-            by_neuron=[part.tolist() for part in np.split(self.by_neuron, splits)],
-            unbounded=None if problem.vertices is not None else self.unbounded,
-            exact_cells=self.exact_cells,
-            certified=True,
-        )
-
-
-def tally_low_rank(problem: Problem, *, threads: int | None, by_neuron: bool, report: Report) -> Tally:
-    """A whole space along some direction of which the network is constant: that direction is divided out."""
-    across = restricted(problem)
-    if across is None:
-        report(1)
-        return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
-    found = tally(across, threads=threads, by_neuron=by_neuron, report=report)
-    return found._replace(unbounded=found.by_layer[-1])
-
-
-def exact_forms(problem: Problem, chart: NDArray[np.float64] | None = None) -> ExactForms:
-    """The exact forms of a problem's neurons, in a chart."""
-    return ExactForms(problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart)
 
 
 def run(
@@ -186,55 +92,6 @@ def run(
     work, items = share_out(work, oracle, report)
     yield sums_of(work), first
     yield from work_together(work, items, new_oracle, threads, report)
-
-
-def drive(work: Work, oracle: Oracle, budget: int, report: Report) -> tuple[Work, int]:
-    """Run the loop for about `budget` cells, answering its questions and growing its arrays. DONE or MORE."""
-    if flushes_to_zero(2.0**-1022):
-        from creases.errors import ComputationError
-
-        raise ComputationError(
-            "This thread flushes denormal numbers to zero, so no sign can be proved. Something in the process "
-            "(a library built with -ffast-math, or torch.set_flush_denormal(True)) has switched that on; switch it off."
-        )
-    before = int(work.by_layer[-1])
-    while True:
-        status = int(cut(work, budget))
-        if status == UNPROVED_CELL:
-            oracle.answer(work)
-        elif status == FULL:
-            work = grown(work)
-        else:
-            report(int(work.by_layer[-1]) - before)
-            return work, status
-
-
-# Arrays with an axis of corners grow together: the axis, and what fills the new part.
-PER_CORNER = {
-    "cell_reals": (1, 0),
-    "cell_ints": (1, 0),
-    "values_cn": (0, 0),
-    "answers_cn": (0, UNPROVED),
-    "asks": (0, 0),
-}
-
-
-def grown(work: Work) -> Work:
-    """The workspace with the array that was full made larger."""
-    name, needed = Work._fields[int(work.state[FULL_ARRAY])], int(work.state[NEEDED])
-    if name in PER_CORNER:
-        more = needed - work.cell_reals.shape[1]
-        larger = {}
-        for field, (axis, fill) in PER_CORNER.items():
-            old = getattr(work, field)
-            pads = [(0, 0)] * old.ndim
-            pads[axis] = (0, more * (work.row_ints.shape[1] if field == "asks" else 1))
-            larger[field] = np.pad(old, pads, constant_values=fill)
-        return work._replace(**larger)
-    old = getattr(work, name)
-    new = np.zeros(max(needed, 2 * old.size), old.dtype)
-    new[: old.size] = old
-    return work._replace(**{name: new})
 
 
 def waiting_cells(work: Work) -> list[Task]:
@@ -381,6 +238,3 @@ def written(work: Work) -> Cells:
     )
     work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
     return cells
-
-
-assert STACK_HEADER == 6  # `load` knows where the tops stand in a record

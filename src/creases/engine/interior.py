@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.exact import ExactForms, exact_corners, scaled, vertex_cell
-from creases.engine.frontier import exact_forms
 from creases.engine.problem import Problem
 
 __all__ = ["interior_points"]
@@ -87,7 +86,7 @@ class Finder:
     """Finds interior points in rationals."""
 
     def __init__(self, problem: Problem) -> None:
-        self._forms: ExactForms = exact_forms(problem)
+        self._forms: ExactForms = ExactForms.of(problem)
         self._starts = np.concatenate([[0], np.cumsum(problem.widths)])
         self._walls: list[Any] = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
 

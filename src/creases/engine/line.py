@@ -9,7 +9,7 @@ import numpy as np
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.kernel import inlined, kernel
-from creases.engine.local import field
+from creases.engine.record import field
 from creases.engine.scan import proved_sign
 from creases.engine.signs import POSITIVE
 from creases.engine.work import (

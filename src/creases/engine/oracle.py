@@ -35,9 +35,7 @@ class Oracle:
     """
 
     def __init__(self, problem: Problem, chart: Floats, walls: list[Any]) -> None:
-        self._forms = ExactForms(
-            problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart
-        )
+        self._forms = ExactForms.of(problem, chart)
         self._doubled = DoubledForms(problem, chart)
         self._walls = [self._forms.infinity, *walls[1:]]
         self._first = np.concatenate([[0], np.cumsum(problem.widths)])

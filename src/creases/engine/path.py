@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.cells import cut_into_cells
-from creases.engine.frontier import Report, Tally
+from creases.engine.driving import Report
 from creases.engine.problem import Problem
+from creases.engine.tally import Tally
 
 __all__ = ["tally_path"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.kernel import inlined, kernel
-from creases.engine.local import field
+from creases.engine.record import field
 from creases.engine.scan import proved_sign
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from creases.engine.bounds import sign_threshold
 from creases.engine.kernel import inlined, kernel
-from creases.engine.local import field, mark_active
+from creases.engine.record import field, mark_active
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (
     ACTIVE,

@@ -7,10 +7,12 @@ import time
 import numpy as np
 
 from creases.engine.cells import cut_into_cells
-from creases.engine.cut import cut, park
-from creases.engine.frontier import tally
+from creases.engine.chart import bounded_start
+from creases.engine.cut import cut
 from creases.engine.problem import Problem
-from creases.engine.start import bounded_start, workspace
+from creases.engine.stack import park
+from creases.engine.start import workspace
+from creases.engine.tally import tally
 
 __all__ = ["warm"]
 

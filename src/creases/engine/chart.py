@@ -1,0 +1,172 @@
+"""From arrays to the first cells: the chart, the first layer's forms with their bounds, the root network.
+
+Every starting cell is a bounded cell of a chart. A bounded domain is scaled by a power of two into [-1, 1]^d. A
+whole line or plane is first cut by d independent neurons of the first layer into 2^d cones (true walls, so
+nothing is counted twice), and each cone is seen in the chart whose last coordinate is one on the simplex of
+its apex and its d far rays: infinity is an edge like any other, and its form, 1 - sum of coordinates, takes the
+place of the constant 1 that multiplies the biases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from flint import fmpz
+from numpy.typing import NDArray
+
+from creases.engine.bounds import ROUND_UP, UNIT, meeting_point
+from creases.engine.exact import ExactCell, as_integers, cross, exact_corners, scaled
+from creases.engine.first_layer import in_chart
+from creases.engine.line import zero_of
+
+__all__ = ["ExactStart", "Start", "bounded_start", "cone_start"]
+
+Floats = NDArray[np.float64]
+
+
+class Start(NamedTuple):
+    """One starting cell.
+
+    chart : float64 (k, k); the domain's homogeneous coordinates are chart @ the cell's.
+    edges : inward forms of the cell's edges, float64 (c, k), counter-clockwise; for d = 1 edge i vanishes at corner i.
+    edge_bounds : float64 (c, 2), the pairs (E_g, E_w) of `bounds`.
+    edge_ids : a neuron's number, or -1 - wall.
+    corners : float64 (c, d + 1): coordinates and error.
+    infinite : for each corner, whether it is at infinity.
+    walls : the exact forms of edges that are not neurons, by -1 - edge id; wall 0 is infinity where there is one.
+    signs : {neuron of the first layer: is it active} for those that made the cell.
+    """
+
+    chart: Floats
+    edges: Floats
+    edge_bounds: Floats
+    edge_ids: list[int]
+    corners: Floats
+    infinite: list[bool]
+    walls: list[Any]
+    signs: dict[int, bool]
+
+
+class ExactStart(NamedTuple):
+    """A starting cone whose numbers are too large or too small for a chart in floats; rationals cut it whole."""
+
+    cell: ExactCell
+    signs: dict[int, bool]
+
+
+def bounded_start(vertices: Floats) -> Start:
+    """The starting cell of a bounded domain with these corners (float64 (v, d), counter-clockwise for d = 2)."""
+    d = vertices.shape[1]
+    scale = 2.0 ** int(np.ceil(np.log2(np.abs(vertices).max())))
+    corners = vertices / scale
+    (flat,), exponent = as_integers(corners)
+    one = 1 << max(exponent, 0)
+    lift = 1 << max(-exponent, 0)
+    rays = [(*(v * lift for v in flat[i * d : (i + 1) * d]), one) for i in range(len(corners))]
+    if d == 1:
+        walls: list[Any] = [(one, -rays[0][0]), (-one, rays[1][0])]
+        scales = [one, one]
+    else:
+        walls = [cross(p, q) for p, q in zip(rays, rays[1:] + rays[:1], strict=True)]
+        scales = [max(abs(value) for value in wall) for wall in walls]
+    exact = [[Fraction(int(v), int(s)) for v in wall] for wall, s in zip(walls, scales, strict=True)]
+    edges = np.array([[float(value) for value in wall] for wall in exact])
+    rounded = [[abs(float(v)) * UNIT * (Fraction(float(v)) != v) for v in wall] for wall in exact]
+    bounds = np.array([[sum(row[:-1]), row[-1]] for row in rounded]) * ROUND_UP
+    ids = [-2 - i for i in range(len(walls))]
+    return Start(
+        chart=np.diag([scale] * d + [1.0]),
+        edges=edges,
+        edge_bounds=bounds,
+        edge_ids=ids,
+        corners=np.column_stack([corners, np.zeros(len(corners))]),
+        infinite=[False] * len(corners),
+        walls=[None, *walls],
+        signs={},
+    )
+
+
+def typical_distance(forms: Floats, apex: Floats) -> float:
+    """The length at which a chart draws its far rays: the median distance from the apex to other zero sets.
+
+    Not much shorter than the apex is far from the origin, or rounding would blur the rays.
+    """
+    with np.errstate(all="ignore"):
+        norms = np.linalg.norm(forms[:, :-1], axis=1)
+        distances = np.abs(forms[:, :-1] @ apex + forms[:, -1]) / norms
+    usable = distances[np.isfinite(distances) & (distances > 0)]
+    length = float(np.median(usable)) if usable.size else 1.0
+    return max(length, 1e-4 * float(np.abs(apex).max()), 2.0**-500)
+
+
+def cone_start(
+    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
+) -> Start | None:
+    """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
+
+    forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
+    exact_rows : the exact forms of `rows` in the domain's coordinates.
+    Returns None if numbers are so large or small that floats hold no chart in which the cone is bounded
+    (decided in rationals).
+    """
+    d = len(rows)
+    inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
+    order = [1, 0] if d == 2 and cross(*inward)[2] < 0 else list(range(d))
+    inward, neurons = [inward[i] for i in order], [rows[i] for i in order]
+    (tip,) = exact_corners(inward) if d == 1 else [cross(*inward)]
+    try:
+        apex = np.array([float(Fraction(int(tip[c]), int(tip[-1]))) for c in range(d)])
+    except OverflowError:
+        return None
+    turned = np.array([forms[rows[i]] * (1.0 if signs[i] else -1.0) for i in order])
+    length = typical_distance(np.delete(forms, rows, axis=0), apex)
+    with np.errstate(all="ignore"):
+        units = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
+        units = units / np.linalg.norm(units, axis=1)[:, None] * length
+    if d == 1:
+        rays = [np.array([units[0, 0], 0.0])]
+    else:
+        f, g = units
+        rays = [np.array([g[1], -g[0], 0.0]), np.array([-f[1], f[0], 0.0])]
+    end = np.append(apex, 1.0)
+    # Columns: apex + x (ray_1 - apex) + y (ray_2 - apex); the last row is the form that is 1 on finite points.
+    chart = np.column_stack([*(ray - end for ray in rays), end])
+    moved, moved_bounds = in_chart(turned, bounds[neurons], chart)
+    infinity = np.append(-np.ones(d), 1.0)
+    edges, edge_bounds = np.vstack([moved, infinity]), np.vstack([moved_bounds, [0.0, 0.0]])
+    if not (np.isfinite(chart).all() and np.isfinite(edges).all() and is_bounded_in(chart, inward)):
+        return None
+    return Start(
+        chart=chart,
+        edges=edges,
+        edge_bounds=edge_bounds,
+        edge_ids=[*neurons, -1],
+        corners=corners_of(edges, edge_bounds),
+        infinite=[True, False, True] if d == 2 else [False, True],
+        walls=[infinity],
+        signs={rows[i]: bool(signs[i]) for i in range(d)},
+    )
+
+
+def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
+    """Whether the cone of these exact inward forms has, in the chart, corners that are all finite and in order."""
+    k = len(chart)
+    (entries,), _ = as_integers(chart)
+    moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]
+    edges = [*moved, (*(fmpz(-1),) * (k - 1), fmpz(1))]
+    corners = exact_corners(edges)
+    if k == 2:
+        return edges[0][0] > 0 and edges[1][0] < 0 and corners[0][0] < corners[0][1]
+    return all(corner[2] > 0 for corner in corners)
+
+
+def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
+    """The corners between neighbouring edges, with their errors."""
+    if edges.shape[1] == 2:
+        return np.array([zero_of(*edge, *bound) for edge, bound in zip(edges, edge_bounds, strict=True)])
+    return np.array(
+        [meeting_point(*edges[i - 1], *edge_bounds[i - 1], *edges[i], *edge_bounds[i]) for i in range(len(edges))]
+    )

@@ -1,0 +1,108 @@
+"""The first layer on a domain: its forms with their bounds, and which of its neurons are independent there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.exact import ExactForms
+from creases.engine.problem import Problem
+
+__all__ = ["exact_first", "first_forms", "in_chart", "independent_rows", "restricted"]
+
+Floats = NDArray[np.float64]
+
+
+def first_forms(problem: Problem) -> tuple[Floats, Floats]:
+    """Forms of the first layer in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
+
+    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most.
+    """
+    weight, bias = problem.weights[0], problem.biases[0]
+    n_in = weight.shape[1]
+    rounding = (n_in + 2) * UNIT * ROUND_UP
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = [weight @ row for row in problem.basis]
+        bounds = []
+        for head, tail in zip(problem.basis, problem.basis_tail, strict=True):
+            sizes = np.abs(weight) @ np.abs(head)
+            exact = not tail.any() and np.count_nonzero(head) == 1 and abs(np.frexp(head[head != 0][0])[0]) == 0.5
+            bounds.append(
+                0.0 * sizes if exact else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW
+            )
+        constant = weight @ problem.origin + bias
+        sizes = np.abs(weight) @ np.abs(problem.origin) + np.abs(bias)
+        bounds.append(rounding * sizes + UNDERFLOW if problem.origin.any() else 0.0 * sizes)
+    return np.column_stack([*columns, constant]), np.column_stack(bounds)
+
+
+def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
+    """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included."""
+    d = forms.shape[1] - 1
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        moved, grown = forms @ chart, bounds @ np.abs(chart)
+        sizes = np.abs(forms) @ np.abs(chart)
+        # A diagonal chart holds powers of two, whose products are exact unless they underflow.
+        if not np.array_equal(chart, np.diag(np.diag(chart))):
+            grown = (grown + (d + 3) * UNIT * sizes) * ROUND_UP
+        touched = (forms != 0).astype(float) @ (chart != 0) > 0
+        lost = (touched & (sizes < 2.0**-900)) | ((bounds > 0).astype(float) @ (chart != 0) > 0) | (grown > 0)
+        grown = np.where(lost, grown + UNDERFLOW, grown)
+    return moved, np.column_stack([grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]])
+
+
+def exact_first(problem: Problem, rows: Sequence[int]) -> list[Any]:
+    """The exact forms of some neurons of the first layer, in the domain's coordinates."""
+    weight, bias = problem.weights[0][list(rows)], problem.biases[0][list(rows)]
+    return ExactForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail).forms(0, [])
+
+
+def independent_rows(problem: Problem) -> list[int]:
+    """As many neurons of the first layer as its rank on the domain, with linear parts proved independent.
+
+    The largest one and the one that crosses it most squarely: they make the best chart.
+    """
+    forms, bounds = first_forms(problem)
+    with np.errstate(all="ignore"):
+        if problem.dimension == 1:
+            best = int(np.argmax(np.abs(forms[:, 0])))
+            if abs(forms[best, 0]) > bounds[best, 0]:
+                return [best]
+        else:
+            sizes = np.abs(forms[:, :2]).max(axis=1)
+            a = int(np.argmax(sizes))
+            turns = forms[a, 0] * forms[:, 1] - forms[a, 1] * forms[:, 0]
+            b = int(np.argmax(np.nan_to_num(np.abs(turns) / sizes)))
+            moved = 2.0 * (np.abs(forms[a, :2]).max() + bounds[a, :2].max()) * bounds[b, :2].max()
+            moved += 2.0 * sizes[b] * bounds[a, :2].max() + 8.0 * UNIT * sizes[a] * sizes[b]
+            if abs(turns[b]) > moved * ROUND_UP + UNDERFLOW:
+                return [a, b]
+    return independent_in_rationals(exact_first(problem, range(len(forms))))
+
+
+def independent_in_rationals(rows: Sequence[Any]) -> list[int]:
+    """`independent_rows` decided in rationals."""
+    nonzero = [i for i, row in enumerate(rows) if any(value != 0 for value in row[:-1])]
+    if not nonzero or len(rows[0]) == 2:
+        return nonzero[:1]
+    f = rows[nonzero[0]]
+    for b in nonzero[1:]:
+        if f[0] * rows[b][1] != f[1] * rows[b][0]:
+            return [nonzero[0], b]
+    return nonzero[:1]
+
+
+def restricted(problem: Problem) -> Problem | None:
+    """A whole plane on which the first layer has rank one, as the whole line across it; None if the rank is zero.
+
+    Along the other direction the network is constant: that direction is divided out.
+    """
+    rows = exact_first(problem, range(problem.widths[0]))
+    for c in range(problem.dimension):
+        if any(row[c] != 0 for row in rows):
+            return problem._replace(basis=problem.basis[c : c + 1], basis_tail=problem.basis_tail[c : c + 1])
+    return None

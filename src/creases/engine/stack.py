@@ -1,0 +1,132 @@
+"""The stack of cells that wait: depth first, so that memory does not grow with the number of regions.
+
+A record holds a cell's corners and edges, the statuses of its rows, its pattern, and how far the arenas were filled
+when it was put there: local networks made since then are gone when it is taken off.
+"""
+
+from __future__ import annotations
+
+from creases.engine.kernel import inlined, kernel
+from creases.engine.record import field, need
+from creases.engine.scan import forget_answers
+from creases.engine.work import (
+    CELL,
+    CHILD,
+    CORNERS,
+    DEPTH,
+    DONE,
+    FRESH,
+    FULL,
+    HAVE,
+    INTS_TOP,
+    LOWEST,
+    NETWORK,
+    REALS_TOP,
+    ROWS,
+    STACK_INTS_TOP,
+    STACK_REALS_TOP,
+    STATUS,
+    WAITING,
+    WORDS,
+    Work,
+)
+
+__all__ = ["STACK_HEADER", "no_room", "park", "pop", "push"]
+
+# Numbers that `push` writes before a cell's lists: corners, network, tops of the two arenas, rows, fresh.
+STACK_HEADER = 6
+
+# Places of the arrays among the fields of Work, for FULL_ARRAY.
+STACK_REALS_FIELD = Work._fields.index("stack_reals")
+STACK_INTS_FIELD = Work._fields.index("stack_ints")
+
+
+@inlined
+def no_room(work: Work, corners: int, rows: int) -> int:
+    """FULL if the stack cannot take a cell of so many corners and rows."""
+    state = work.state
+    reals = state[STACK_REALS_TOP] + corners * work.cell_reals.shape[2]
+    whole = state[STACK_INTS_TOP] + STACK_HEADER + 2 * corners + rows + state[WORDS] + 1
+    if reals > work.stack_reals.size:
+        return need(state, STACK_REALS_FIELD, reals)
+    if whole > work.stack_ints.size:
+        return need(state, STACK_INTS_FIELD, whole)
+    return DONE
+
+
+@kernel
+def push(work: Work, corners: int, rows: int) -> None:
+    """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
+    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
+    at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP]
+    columns = work.cell_reals.shape[2]
+    start = whole
+    stack[whole], stack[whole + 1] = corners, state[NETWORK]
+    stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
+    stack[whole + 4], stack[whole + 5] = rows, state[FRESH]
+    whole += STACK_HEADER
+    for v in range(corners):
+        for c in range(columns):
+            numbers[at + c] = work.cell_reals[CHILD, v, c]
+        at += columns
+        stack[whole], stack[whole + 1] = work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1]
+        whole += 2
+    for i in range(rows):
+        stack[whole + i] = work.row_ints[STATUS, i]
+    whole += rows
+    for word in range(state[WORDS]):
+        stack[whole + word] = work.pattern[word]
+    whole += state[WORDS]
+    stack[whole] = start  # so that the cell on top can be found from the top
+    state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, whole + 1
+    state[WAITING] += 1
+
+
+@kernel
+def park(work: Work) -> int:
+    """Put the current cell back on the stack. FULL if there is no room."""
+    state = work.state
+    net = state[NETWORK]
+    layer = work.ints[net + LOWEST]
+    rows = work.ints[field(net, layer, ROWS)] if layer < state[DEPTH] else 0
+    corners = state[CORNERS]
+    if no_room(work, corners, rows) == FULL:
+        return FULL
+    for v in range(corners):
+        for c in range(work.cell_reals.shape[2]):
+            work.cell_reals[CHILD, v, c] = work.cell_reals[CELL, v, c]
+        work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1] = (
+            work.cell_ints[CELL, v, 0],
+            work.cell_ints[CELL, v, 1],
+        )
+    forget_answers(work)
+    push(work, corners, rows)
+    state[HAVE] = 0
+    return DONE
+
+
+@inlined
+def pop(work: Work) -> None:
+    """Make the cell on top of the stack the current one; local networks made since it was put there are gone."""
+    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
+    start = whole = stack[state[STACK_INTS_TOP] - 1]
+    corners, rows = stack[whole], stack[whole + 4]
+    columns = work.cell_reals.shape[2]
+    state[CORNERS], state[NETWORK] = corners, stack[whole + 1]
+    state[REALS_TOP], state[INTS_TOP] = stack[whole + 2], stack[whole + 3]
+    state[FRESH] = stack[whole + 5]
+    whole += STACK_HEADER
+    at = state[STACK_REALS_TOP] - corners * columns
+    for v in range(corners):
+        for c in range(columns):
+            work.cell_reals[CELL, v, c] = numbers[at + v * columns + c]
+        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = stack[whole], stack[whole + 1]
+        whole += 2
+    for i in range(rows):
+        work.row_ints[STATUS, i] = stack[whole + i]
+    whole += rows
+    for word in range(state[WORDS]):
+        work.pattern[word] = stack[whole + word]
+    state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, start
+    state[WAITING] -= 1
+    state[HAVE] = 1
