@@ -22,6 +22,7 @@ from creases.engine.work import (
     INTS_TOP,
     NETWORK,
     OUT_INTS_TOP,
+    OUT_REALS_TOP,
     REALS_TOP,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
@@ -67,7 +68,7 @@ def test_laws_the_budget_changes_nothing(d, emit):
             cut = Cut(problem)
             cut.work.state[BY_NEURON], cut.work.state[EMIT] = 1, emit
             work = cut.finish(budget)
-            written = work.out_reals[: int(work.state[17 - 1])].tolist() if emit else []
+            written = work.out_reals[: int(work.state[OUT_REALS_TOP])].tolist() if emit else []
             found.append((sums(work), written, work.out_ints[: int(work.state[OUT_INTS_TOP])].tolist()))
         assert all(other == found[0] for other in found), name
 
@@ -110,7 +111,7 @@ def test_laws_written_cells_are_those_that_are_counted():
             cells.add(numbers[at - 1])
             corners += count
         assert len(cells) == work.by_layer[-1]
-        assert corners * d == work.state[17 - 1]
+        assert corners * d == work.state[OUT_REALS_TOP]
 
 
 # Arrays that are full.
@@ -287,6 +288,7 @@ ENDS_OF_FLOATS = {
         [[-0.5e-162, -2.7e-162, -3.24e-162, -0.55e300], [1.0]],
         9,
     ),
+    "a neuron above 1e305": ([[[1e308], [0.0], [0.0]], [[1e-306, 0.0, 0.0]]], [[0.0, -1.0, -1.0], [-50.0]], 3),
     "the smallest weight": ([[[5e-324]]], [[0.0]], 2),
 }
 

@@ -37,6 +37,9 @@ UNDERFLOW = 2.0**-1000
 # (at most 2^-1074 an operation) stays below 2^-1000 after multiplication.
 FAR = 2.0**30
 
+# A form with entries near the largest float proves nothing: its values, and sums of two of them, may overflow.
+HUGE = 2.0**990
+
 
 @inlined
 def gamma(terms: int) -> float:
@@ -68,7 +71,7 @@ def sign_threshold(
     A zero bound stays zero: underflow is added only where a product could have underflowed; it is enough because
     charts keep reach below 2, and corners that are farther out or worse known prove nothing.
     """
-    if not reach + corner_error < FAR:
+    if not (reach + corner_error < FAR and gradient + constant < HUGE):
         return np.inf
     bound = (
         (error_g + 4.0 * UNIT * gradient) * reach

@@ -30,14 +30,21 @@ def first_forms(problem: Problem) -> tuple[Floats, Floats]:
         bounds = []
         for head, tail in zip(problem.basis, problem.basis_tail, strict=True):
             sizes = np.abs(weight) @ np.abs(head)
-            exact = not tail.any() and np.count_nonzero(head) == 1 and abs(np.frexp(head[head != 0][0])[0]) == 0.5
             bounds.append(
-                0.0 * sizes if exact else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW
+                0.0 * sizes
+                if is_axis(head, tail)
+                else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW
             )
         constant = weight @ problem.origin + bias
         sizes = np.abs(weight) @ np.abs(problem.origin) + np.abs(bias)
         bounds.append(rounding * sizes + UNDERFLOW if problem.origin.any() else 0.0 * sizes)
     return np.column_stack([*columns, constant]), np.column_stack(bounds)
+
+
+def is_axis(head: Floats, tail: Floats) -> bool:
+    """Whether a basis vector is one coordinate times a power of two of at least one: its products are exact."""
+    values = head[head != 0]
+    return not tail.any() and values.size == 1 and abs(values[0]) >= 1.0 and abs(np.frexp(values[0])[0]) == 0.5
 
 
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:

@@ -56,7 +56,8 @@ def middles(first: NDArray[np.int64], corners: Floats, at_infinity: NDArray[np.b
     middle = finite / np.maximum(count, 1.0)[:, None]
     far = np.add.reduceat(np.where(at_infinity[:, None], corners, 0.0), starts, axis=0)
     size = np.maximum.reduceat(np.where(at_infinity, 0.0, np.abs(corners).max(axis=1)), starts)
-    return np.asarray(middle + far * np.where(size > 0, size, 1.0)[:, None])
+    with np.errstate(invalid="ignore", over="ignore"):  # such a point is then found in rationals
+        return np.asarray(middle + far * np.where(size > 0, size, 1.0)[:, None])
 
 
 def proved_inside(problem: Problem, points: Floats, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -276,6 +276,11 @@ def substitute(
     errors, sizes = source + k * active + place, source + (k + 2) * active + place
     error_g = temporary[errors] + rounding * temporary[sizes]
     error_w = temporary[errors + active] + rounding * temporary[sizes + active]
+    # The product with the size may have underflowed, and gathered may be large.
+    if temporary[sizes] > 0.0:
+        error_g += UNDERFLOW
+    if temporary[sizes + active] > 0.0:
+        error_w += UNDERFLOW
     errors_at, coupling_at = at + k * n, at + (k + 4) * n
     for i in range(n):
         target[errors_at + i] += abs(gathered[i]) * error_g
@@ -325,14 +330,21 @@ def finish_rows(
             for i in range(n):
                 target[slot + i] += abs(target[at + c * n + i])
         column = coupling_at
+        below_g = below_w = 0.0
         for below in range(layers[layer, NEW_FIRST], layer):
             stay, sizes = layers[below, NEW_OPEN], ints[field(new, below, SIZES)]
             for j in range(stay):
                 size_g, size_w = reals[sizes + j], reals[sizes + stay + j]
+                below_g += size_g
+                below_w += size_w
                 for i in range(n):
                     target[sizes_at + i] += abs(target[column + i]) * size_g
                     target[sizes_at + n + i] += abs(target[column + i]) * size_w
                 column += n
+        # A coupling that underflowed is multiplied by the size of what it couples to.
+        for i in range(n):
+            target[errors_at + i] += UNDERFLOW * below_g
+            target[errors_at + n + i] += UNDERFLOW * below_w
     for half in range(2):
         tiny = UNDERFLOW if (touched_w if half else touched_g) else 0.0
         for i in range(half * n, half * n + n):

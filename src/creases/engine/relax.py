@@ -7,6 +7,8 @@ parallel lines, as neural-network verifiers do (Wong and Kolter 2018; Singh et a
 
 from __future__ import annotations
 
+import numpy as np
+
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma
 from creases.engine.kernel import inlined
 from creases.engine.record import field
@@ -184,7 +186,7 @@ def set_relaxed(
             slope = 0.0
         lift = max(-slope * low, (1.0 - slope) * high, 0.0) * ROUND_UP
         if not lift < 1e300:
-            slope, lift = 0.0, 1e305
+            slope, lift = 0.0, np.inf  # what reaches no proof here reaches none above
     size = 0.0
     for c in range(d + 1):
         value = slope * work.relaxed_km[c, q]

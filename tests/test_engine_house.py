@@ -1,0 +1,257 @@
+"""The engine's house rules: how kernels are compiled, where they are kept, and what the engine must not import."""
+
+import importlib
+import json
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from numba.core.errors import NumbaError
+from numba.extending import is_jitted
+
+import creases.engine
+from creases.engine import kernel as kernel_room
+from engine_twins import COMPILED
+
+ENGINE = Path(creases.engine.__file__).parent
+ROOMS = sorted(name for _, name, _ in pkgutil.iter_modules([str(ENGINE)]))
+compiled_only = pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
+
+# Counts of both dimensions, bounded and whole, written out and not, with ties and without, from arrays of every make.
+COUNTS = """
+import json, sys
+import numpy as np
+from creases import Box, Line, Network, Plane, Polygon, Segment, Space, count, subdivide
+rng = np.random.default_rng(0)
+for n_in in (1, 2):
+    weights = [rng.standard_normal((6, n_in)), rng.standard_normal((5, 6)), rng.standard_normal((4, 5))]
+    biases = [rng.standard_normal(len(weight)) for weight in weights]
+    whole = [np.rint(2 * weight) for weight in weights]
+    for makes in (
+        (weights, biases),
+        ([np.asfortranarray(weight) for weight in whole], [0 * bias for bias in biases]),
+        ([weight.astype(np.float32) for weight in weights], [bias.astype(np.float32) for bias in biases]),
+        ([weight.tolist() for weight in whole], [np.repeat(np.rint(bias), 2)[::2] for bias in biases]),
+    ):
+        network = Network.from_arrays(*makes, output_layer=False)
+        domains = [Box([-1] * n_in, [1] * n_in), Space(n_in), Segment([-1] * n_in, [2] * n_in), Line([0] * n_in, [1] * n_in)]
+        if n_in == 2:
+            domains += [Polygon([[0, 0], [1, 0], [0, 1]]), Plane(np.zeros(2, np.float32), np.eye(2)[:, ::-1])]
+        for domain in domains:
+            count(network, domain, by_neuron=True)
+            subdivide(network, domain)
+"""
+SIGNATURES = """
+from numba.extending import is_jitted
+found = {}
+for name, module in sys.modules.items():
+    if name.startswith("creases.engine."):
+        for thing in vars(module).values():
+            if is_jitted(thing):
+                found[f"{thing.py_func.__module__}.{thing.py_func.__name__}"] = [str(s) for s in thing.signatures]
+print(json.dumps(found))
+"""
+
+
+def kernels():
+    """Every kernel of the engine by its name."""
+    found = {}
+    for room in ROOMS:
+        for thing in vars(importlib.import_module(f"creases.engine.{room}")).values():
+            if is_jitted(thing):
+                found[f"{thing.py_func.__module__}.{thing.py_func.__name__}"] = thing
+    return found
+
+
+def fresh(program, **environment):
+    """A program run in a new interpreter."""
+    return subprocess.run(
+        [sys.executable, "-W", "always", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+# How kernels are compiled.
+
+
+@compiled_only
+def test_house_kernels_have_the_engines_options():
+    found = kernels()
+    assert len(found) > 30
+    for name, dispatcher in found.items():
+        options = dispatcher.targetoptions
+        assert name.startswith("creases.engine."), "a kernel that is not the engine's own"
+        assert options["nopython"] is True
+        assert options["nogil"] is True, f"{name} holds the GIL"
+        assert options["error_model"] == "numpy", f"{name} raises on 0 / 0"
+        assert options["_nrt"] is False, f"{name} may allocate"
+        assert not options.get("fastmath"), f"{name} may lose its compensation terms"
+        assert not options.get("parallel")
+        assert dispatcher.py_func.__doc__, f"{name} says nothing"
+
+
+def test_house_one_decorator():
+    """Nothing but kernel.py asks Numba to compile."""
+    for path in ENGINE.glob("*.py"):
+        if path.name != "kernel.py":
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"\bnumba\b.*\bimport\b|\bimport numba\b|njit|fastmath", text), path.name
+
+
+@compiled_only
+def test_house_a_kernel_cannot_allocate():
+    def allocates(n):
+        return np.zeros(n)
+
+    with pytest.raises(NumbaError):
+        kernel_room.kernel(allocates)(3)
+
+
+@compiled_only
+def test_house_kernels_keep_compensation_and_do_not_raise():
+    def lost(a, b):
+        return (a + b) - a
+
+    for decorator in (kernel_room.kernel, kernel_room.inlined):
+        assert decorator(lost)(1e17, 1.0) == 0.0
+        assert np.isnan(decorator(lambda a, b: a / b)(0.0, 0.0))
+
+
+@pytest.mark.jit
+@compiled_only
+def test_house_one_signature():
+    """What is called from Python has one signature, whatever the arrays that a user gives."""
+    done = fresh(COUNTS + SIGNATURES)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert len(found["creases.engine.cut.cut"]) == 1
+    for name, signatures in found.items():
+        assert len(signatures) <= 1, f"{name} is compiled more than once: {signatures}"
+
+
+@pytest.mark.jit
+@pytest.mark.long
+@compiled_only
+def test_house_one_signature_of_every_kernel(tmp_path):
+    """The same with an empty cache, where the kernels that kernels call are compiled, too."""
+    done = fresh(COUNTS + SIGNATURES, CREASES_CACHE_DIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert {name: len(signatures) for name, signatures in found.items() if len(signatures) > 1} == {}
+    assert sum(len(signatures) for signatures in found.values()) > 30
+
+
+# Where kernels are kept.
+
+
+def test_house_the_cache_folder_knows_all_sources(tmp_path, monkeypatch):
+    copy = tmp_path / "engine"
+    shutil.copytree(ENGINE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    here = kernel_room.source_hash()
+    monkeypatch.setattr(kernel_room, "__file__", str(copy / "kernel.py"))
+    assert kernel_room.source_hash() == here
+    seen = {here}
+    for path in sorted(copy.glob("*.py")):
+        before = path.read_bytes()
+        path.write_bytes(before + b"\n")
+        seen.add(kernel_room.source_hash())
+        path.write_bytes(before)
+    assert len(seen) == 1 + len(ROOMS) + 1  # with __init__.py
+    assert kernel_room.source_hash() == here
+    (copy / "new.py").write_text("")
+    assert kernel_room.source_hash() not in seen
+    (copy / "new.py").unlink()
+    monkeypatch.setattr(kernel_room.settings, "BOUNDSCHECK", 1 - (kernel_room.settings.BOUNDSCHECK or 0))
+    assert kernel_room.source_hash() not in seen
+    monkeypatch.undo()
+    monkeypatch.setattr(numba, "__version__", "0.0")
+    assert kernel_room.source_hash() != here
+
+
+posix_only = pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs permission bits")
+
+
+@posix_only
+def test_house_the_cache_folder_is_the_users_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("CREASES_CACHE_DIR", str(tmp_path / "a" / "b"))
+    before = os.umask(0)
+    try:
+        folder = kernel_room.private_folder()
+    finally:
+        os.umask(before)
+    assert folder.parent == tmp_path / "a" / "b"
+    assert kernel_room.source_hash() in folder.name
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert kernel_room.private_folder() == folder
+
+
+@posix_only
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o702])
+def test_bad_input_a_cache_folder_that_others_can_write_to(mode, tmp_path, monkeypatch):
+    monkeypatch.setenv("CREASES_CACHE_DIR", str(tmp_path))
+    folder = kernel_room.private_folder()
+    folder.chmod(mode)
+    with pytest.warns(UserWarning, match=r"can be written to by others\); each process compiles them afresh"):
+        assert kernel_room.private_folder() is None
+
+
+@posix_only
+def test_bad_input_a_cache_folder_of_someone_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("CREASES_CACHE_DIR", str(tmp_path))
+    kernel_room.private_folder()
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with pytest.warns(UserWarning, match="can be written to by others"):
+        assert kernel_room.private_folder() is None
+
+
+def test_bad_input_a_cache_home_where_nothing_can_be_written(tmp_path, monkeypatch):
+    """Below a regular file there is no folder, for root neither."""
+    (tmp_path / "file").write_text("")
+    home = str(tmp_path / "file" / "below")
+    monkeypatch.setenv("CREASES_CACHE_DIR", home)
+    with pytest.warns(UserWarning, match=r"Set CREASES_CACHE_DIR to a folder of your own"):
+        assert kernel_room.private_folder() is None
+    # A kernel compiles without a cache, and the plain engine counts; each says the warning once.
+    program = "from creases.engine.bounds import gamma; print(gamma(2) > 0)"
+    plain = "from creases import Box, Network, count; "
+    plain += "print(count(Network.from_arrays([[[1.0]]], [[0.0]], output_layer=False), Box([-1], [1])).regions == 2)"
+    for run in (fresh(program, CREASES_CACHE_DIR=home), fresh(plain, CREASES_CACHE_DIR=home, NUMBA_DISABLE_JIT="1")):
+        assert run.stdout == "True\n", run.stderr
+        assert run.stderr.count("cannot keep compiled kernels") == 1
+
+
+def test_house_decorating_leaves_numbas_settings_alone():
+    before = kernel_room.settings.CACHE_DIR
+    kernel_room.kernel(lambda x: x)
+    assert kernel_room.settings.CACHE_DIR == before
+    if COMPILED and kernel_room.CACHE_FOLDER is not None:
+        assert before != str(kernel_room.CACHE_FOLDER)
+        from creases.engine.cut import cut
+
+        cut.enable_caching  # noqa: B018
+        assert Path(cut.stats.cache_path).is_relative_to(kernel_room.CACHE_FOLDER)
+
+
+# What the engine imports.
+
+
+def test_house_the_engine_knows_arrays_only():
+    imports = "; ".join(f"import creases.engine.{room}" for room in ROOMS)
+    done = fresh(f"import sys; {imports}; print(*sorted(sys.modules))")
+    assert done.returncode == 0, done.stderr
+    modules = set(done.stdout.split())
+    assert "creases.engine.cut" in modules
+    roots = {name.split(".")[0] for name in modules}
+    assert roots.isdisjoint({"torch", "matplotlib", "dask", "onnx", "sklearn", "mlxtend", "pandas", "rich", "typer"})
+    ours = {name for name in modules if name.startswith("creases.") and not name.startswith("creases.engine")}
+    assert ours <= {"creases.errors", "creases.version"}
