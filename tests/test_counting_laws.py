@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import creases
 import reference
 from creases import Box, Line, Network, Plane, Polygon, Polyline, Segment, Space, count, count_many, subdivide
 from creases.engine import frontier
 from creases.theory import zaslavsky
 from networks import KINDS, generic, networks, random_network, table, through
+from shared_networks import shared
 
 SQUARE = Box([-1, -1], [1, 1])
 POLYGON = [[-1, -1], [2, -0.5], [0.5, 1.5], [-1, 1]]
@@ -250,6 +252,17 @@ def test_laws_sampled_patterns_of_a_slice_are_counted():
             for o, head, rest in zip(plane.origin, plane.basis.T, plane.basis_tail.T, strict=True)
         ]
         assert packed(reference.pattern_at(weights, biases, point)) in known
+
+
+@pytest.mark.jit
+def test_laws_sampled_patterns_of_a_trained_network_are_counted():
+    network = creases.load(shared("vertcas_pra01.nnet"))
+    cells = subdivide(network, Box([-0.5, 0, 0, -0.5], [0.5, 0, 0, 0.5]))
+    known = patterns_of(cells)
+    assert len(known) == len(cells) == 23781
+    weights, biases = zip(*((layer.weight.tolist(), layer.bias.tolist()) for layer in network.hidden), strict=True)
+    for x, y in np.random.default_rng(9).uniform(-0.5, 0.5, (15, 2)).tolist():
+        assert packed(reference.pattern_at(weights, biases, [x, 0, 0, y])) in known
 
 
 @given(networks(2), st.tuples(*[st.integers(-6, 6).map(lambda x: x / 4)] * 4))

@@ -112,14 +112,14 @@ def test_against_exact_forms_at_rational_points():
     """Where a point has the pattern, the forms' signs there are those of the reference's forward pass."""
     for i, (_, weights, biases) in enumerate(table(amount(40, 20), 41, 2)):
         rng = np.random.default_rng(i)
-        forms = ExactForms(
-            [np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(2)
-        )
+        forms = ExactForms([np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(2))
         point = [Fraction(int(x), 12) for x in rng.integers(-20, 21, 2)]
         pattern = reference.pattern_at(weights, biases, point)
         below = [np.array(bits) for bits in pattern]
         for layer, bits in enumerate(pattern):
-            values = [sum(a * b for a, b in zip(numbers(f), [*point, 1], strict=True)) for f in forms.forms(layer, below)]
+            values = [
+                sum(a * b for a, b in zip(numbers(f), [*point, 1], strict=True)) for f in forms.forms(layer, below)
+            ]
             assert tuple(value > 0 for value in values) == bits
 
 

@@ -49,13 +49,16 @@ for n_in in (1, 2):
             subdivide(network, domain)
 """
 SIGNATURES = """
+import re
 from numba.extending import is_jitted
 found = {}
 for name, module in sys.modules.items():
     if name.startswith("creases.engine."):
         for thing in vars(module).values():
             if is_jitted(thing):
-                found[f"{thing.py_func.__module__}.{thing.py_func.__name__}"] = [str(s) for s in thing.signatures]
+                # A constant in a call, such as a slot's number, is a type of its own; that is no second compilation.
+                kinds = {re.sub(r"Literal\\[int\\]\\(-?\\d+\\)", "int64", str(s)) for s in thing.signatures}
+                found[f"{thing.py_func.__module__}.{thing.py_func.__name__}"] = sorted(kinds)
 print(json.dumps(found))
 """
 

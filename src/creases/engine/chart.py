@@ -33,10 +33,10 @@ class Start(NamedTuple):
     chart : float64 (k, k); the domain's homogeneous coordinates are chart @ the cell's.
     edges : inward forms of the cell's edges, float64 (c, k), counter-clockwise; for d = 1 edge i vanishes at corner i.
     edge_bounds : float64 (c, 2), the pairs (E_g, E_w) of `bounds`.
-    edge_ids : a neuron's number, or -1 - wall.
+    edge_ids : a neuron's number, -1 for infinity, -2 - wall for the domain's own edges.
     corners : float64 (c, d + 1): coordinates and error.
     infinite : for each corner, whether it is at infinity.
-    walls : the exact forms of edges that are not neurons, by -1 - edge id; wall 0 is infinity where there is one.
+    walls : the exact forms of the domain's own edges, by -2 - edge id.
     signs : {neuron of the first layer: is it active} for those that made the cell.
     """
 
@@ -84,7 +84,7 @@ def bounded_start(vertices: Floats) -> Start:
         edge_ids=ids,
         corners=np.column_stack([corners, np.zeros(len(corners))]),
         infinite=[False] * len(corners),
-        walls=[None, *walls],
+        walls=walls,
         signs={},
     )
 
@@ -146,7 +146,7 @@ def cone_start(
         edge_ids=[*neurons, -1],
         corners=corners_of(edges, edge_bounds),
         infinite=[True, False, True] if d == 2 else [False, True],
-        walls=[infinity],
+        walls=[],
         signs={rows[i]: bool(signs[i]) for i in range(d)},
     )
 

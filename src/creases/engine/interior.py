@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.exact import ExactForms, exact_corners, scaled, vertex_cell
+from creases.engine.edges import ExactEdges, Pattern
+from creases.engine.exact import ExactForms, exact_corners, vertex_cell
 from creases.engine.problem import Problem
 
 __all__ = ["interior_points"]
@@ -87,40 +88,30 @@ class Finder:
     """Finds interior points in rationals."""
 
     def __init__(self, problem: Problem) -> None:
-        self._forms: ExactForms = ExactForms.of(problem)
-        self._starts = np.concatenate([[0], np.cumsum(problem.widths)])
-        self._walls: list[Any] = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
+        walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
+        self._edges = ExactEdges(ExactForms.of(problem), walls)
 
     def find(
         self, guess: Floats, edges: NDArray[np.int64], at_infinity: NDArray[np.bool_], bits: NDArray[np.bool_]
     ) -> tuple[Floats, tuple[Fraction, ...] | None]:
         """A float point strictly inside the cell and None, or the nearest float and a rational point."""
-        pattern = [bits[a:b] for a, b in zip(self._starts, self._starts[1:], strict=False)]
+        pattern = self._edges.pattern(bits)
         if self.inside([Fraction(value) for value in guess.tolist()], edges, pattern):
             return guess, None
-        point = self.middle([self.edge(int(e), pattern) for e in edges], at_infinity)
+        point = self.middle([self._edges.edge(int(e), pattern) for e in edges], at_infinity)
         near = np.array([float(value) for value in point])
         if self.inside([Fraction(value) for value in near.tolist()], edges, pattern):
             return near, None
         return near, tuple(point)
 
-    def edge(self, number: int, pattern: list[NDArray[np.bool_]]) -> Any:
-        """The exact inward form of an edge."""
-        if number == -1:
-            return self._forms.infinity
-        if number < 0:
-            return self._walls[-2 - number]
-        layer = int(np.searchsorted(self._starts, number, side="right")) - 1
-        neuron = number - int(self._starts[layer])
-        form = self._forms.forms(layer, pattern)[neuron]
-        return form if pattern[layer][neuron] else scaled(form, -1)
-
-    def inside(self, point: list[Fraction], edges: NDArray[np.int64], pattern: list[NDArray[np.bool_]]) -> bool:
+    def inside(self, point: list[Fraction], edges: NDArray[np.int64], pattern: Pattern) -> bool:
         """Whether every edge of the cell has the point strictly on its inner side: the edges bound the cell."""
         ray = [*point, Fraction(1)]
-        return all(
-            sum(Fraction(int(a)) * b for a, b in zip(self.edge(int(e), pattern), ray, strict=True)) > 0 for e in edges
-        )
+        for number in edges.tolist():
+            form = self._edges.edge(number, pattern)
+            if not sum(int(a) * b for a, b in zip(form, ray, strict=True)) > 0:
+                return False
+        return True
 
     def middle(self, edges: list[Any], at_infinity: NDArray[np.bool_]) -> list[Fraction]:
         """A rational point strictly inside a cell with these edges."""

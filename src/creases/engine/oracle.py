@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from creases.engine.bounds import UNIT
 from creases.engine.doubled import DoubledForms, doubled, edge_sign
-from creases.engine.exact import ExactForms, dot, exact_corners, scaled
+from creases.engine.edges import ExactEdges, Pattern
+from creases.engine.exact import ExactForms, dot, exact_corners
 from creases.engine.problem import Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import ASKED, CELL, CORNERS, DIMENSION, EXACT_CELLS, FIELDS, HEADER, IDS, LOWEST, NETWORK, Work
@@ -31,19 +32,18 @@ class Oracle:
     """Decides the questions of one starting cell's workspace.
 
     problem : the arrays that were given. chart : the cell's chart. walls : exact forms of edges that are not
-    neurons, by -1 - edge id.
+    neurons, by -2 - edge id.
     """
 
     def __init__(self, problem: Problem, chart: Floats, walls: list[Any]) -> None:
-        self._forms = ExactForms.of(problem, chart)
+        self._edges = ExactEdges(ExactForms.of(problem, chart), walls)
         self._doubled = DoubledForms(problem, chart)
-        self._walls = [self._forms.infinity, *walls[1:]]
-        self._first = np.concatenate([[0], np.cumsum(problem.widths)])
 
     def answer(self, work: Work) -> None:
         """Write the sign of every asked pair into answers_cn: in double-double where that proves it, else exactly."""
         state = work.state
-        pattern = self.pattern(work.pattern)
+        bits = np.unpackbits(work.pattern.astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
+        pattern = self._edges.pattern(bits)
         net = int(state[NETWORK])
         layer = int(work.ints[net + LOWEST])
         ids = int(work.ints[net + HEADER + FIELDS * layer + IDS])
@@ -54,8 +54,8 @@ class Oracle:
         left = [item for item in asked if work.answers_cn[item[2], item[0]] == UNPROVED]
         if not left:
             return
-        rows = self._forms.forms(layer, pattern)
-        corners = exact_corners([self.edge(number, pattern) for number in edge_ids])
+        rows = self._edges.forms.forms(layer, pattern)
+        corners = exact_corners([self._edges.edge(number, pattern) for number in edge_ids])
         for row, neuron, corner in left:
             value = dot(rows[neuron], corners[corner])
             work.answers_cn[corner, row] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
@@ -63,7 +63,7 @@ class Oracle:
         state[EXACT_CELLS] += 1
 
     def doubled_signs(
-        self, asked: list[tuple[int, int, int]], edge_ids: list[int], layer: int, pattern: list[NDArray[np.bool_]]
+        self, asked: list[tuple[int, int, int]], edge_ids: list[int], layer: int, pattern: Pattern
     ) -> Iterator[tuple[int, int, int]]:
         """(row, corner, sign) of asked (row, neuron, corner), by double-double; the sign may be UNPROVED."""
         rows = self._doubled.forms(layer, pattern)
@@ -72,29 +72,14 @@ class Oracle:
             beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[corner - 1], edges[corner]]
             yield row, corner, edge_sign(beside, rows.row(neuron))
 
-    def doubled_edge(self, number: int, pattern: list[NDArray[np.bool_]]) -> Any:
+    def doubled_edge(self, number: int, pattern: Pattern) -> Any:
         """The inward form of an edge in double-double."""
         if number < 0:
-            wall = [int(value) for value in self._walls[-1 - number]]
+            wall = [int(value) for value in self._edges.wall(number)]
             size = max(abs(value) for value in wall)
             return doubled([Fraction(value, size) for value in wall])
-        layer = int(np.searchsorted(self._first, number, side="right")) - 1
-        neuron = number - int(self._first[layer])
+        layer, neuron = self._edges.neuron(number)
         return self._doubled.forms(layer, pattern).row(neuron, 1.0 if pattern[layer][neuron] else -1.0)
-
-    def pattern(self, words: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
-        """The bits of a packed pattern, one bool array a layer."""
-        bits = np.unpackbits(words.astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
-        return [bits[a:b] for a, b in zip(self._first, self._first[1:], strict=False)]
-
-    def edge(self, edge_id: int, pattern: list[NDArray[np.bool_]]) -> Any:
-        """The exact inward form of an edge of a cell with this pattern."""
-        if edge_id < 0:
-            return self._walls[-1 - edge_id]
-        layer = int(np.searchsorted(self._first, edge_id, side="right")) - 1
-        neuron = edge_id - int(self._first[layer])
-        form = self._forms.forms(layer, pattern)[neuron]
-        return form if pattern[layer][neuron] else scaled(form, -1)
 
     def sharpen(self, work: Work, corners: list[Any]) -> None:
         """Set the current cell's corners to the floats nearest to the true ones."""

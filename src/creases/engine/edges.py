@@ -1,0 +1,48 @@
+"""The exact edges of a cell: neurons by their number on the cell's pattern, walls, and infinity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.exact import ExactForms, scaled
+
+__all__ = ["ExactEdges", "Pattern"]
+
+Pattern = list[NDArray[np.bool_]]  # one bool array a layer
+
+
+class ExactEdges:
+    """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall.
+
+    forms : the exact forms of the neurons. walls : exact inward forms of the domain's own edges.
+    """
+
+    def __init__(self, forms: ExactForms, walls: Sequence[Any]) -> None:
+        self.forms = forms
+        self._walls = walls
+        self._starts = np.concatenate([[0], np.cumsum(forms.widths)])
+
+    def pattern(self, bits: NDArray[np.bool_]) -> Pattern:
+        """Bits of all neurons as one bool array a layer."""
+        return [bits[a:b] for a, b in zip(self._starts, self._starts[1:], strict=False)]
+
+    def neuron(self, number: int) -> tuple[int, int]:
+        """Layer and index of a neuron."""
+        layer = int(np.searchsorted(self._starts, number, side="right")) - 1
+        return layer, number - int(self._starts[layer])
+
+    def wall(self, number: int) -> Any:
+        """The form of an edge that is not a neuron (number < 0)."""
+        return self.forms.infinity if number == -1 else self._walls[-2 - number]
+
+    def edge(self, number: int, pattern: Pattern) -> Any:
+        """The form of an edge of a cell with this pattern."""
+        if number < 0:
+            return self.wall(number)
+        layer, index = self.neuron(number)
+        form = self.forms.forms(layer, pattern)[index]
+        return form if pattern[layer][index] else scaled(form, -1)
