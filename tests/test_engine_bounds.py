@@ -17,6 +17,8 @@ from creases.engine.bounds import UNIT, flushes_to_zero, gamma, meeting_point, s
 from creases.engine.line import zero_of
 from engine_twins import amount, cross, dot, exactly, some_float
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # without the JIT
+
 ENDS = (Fraction(-1), Fraction(0), Fraction(1))
 TINIEST = 5e-324
 

@@ -19,6 +19,8 @@ from creases.engine.work import ACTIVE, CELL, CHILD, CORNERS, INACTIVE, KIND, OP
 from engine_states import INTERVAL, SQUARE, Cell, TwinNetwork, one_layer
 from engine_twins import amount, clip, dot, opposite, pieces
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # without the JIT
+
 ROWS = 8
 POLYGON = np.array([[-1.0, -1.0], [2.0, -0.5], [0.5, 1.5], [-1.0, 1.0]])
 

@@ -35,6 +35,8 @@ from engine_states import INTERVAL, SQUARE, Cut, local_network, problem_of
 from engine_twins import amount
 from networks import KINDS, as_lists, he, table
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # without the JIT
+
 
 def quiet(regions):
     pass

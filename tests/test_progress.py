@@ -56,7 +56,6 @@ def test_laws_small_counts_report_too(domain):
 
 
 @pytest.mark.jit
-@pytest.mark.xfail(reason="each question for rationals gives the kernel its whole budget again", strict=True)
 def test_laws_degenerate_counts_report_on_the_way():
     """Cells that need rationals are the slow ones: of them most of all, one wants to know."""
     depth = 13

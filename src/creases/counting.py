@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from creases.domain import Domain, Polyline, domain_from_dict
 from creases.errors import DomainError
 from creases.network import Network
-from creases.packing import as_problem, check_fit
+from creases.packing import as_problem, check_fit, check_threads
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ def count(
     >>> count(network, Segment([-2.0], [2.0])).by_layer
     (3,)
     """
+    check_fit(network, domain)
     return count_many(network, [domain], by_neuron=by_neuron, threads=threads, progress=progress)[0]
 
 
@@ -153,6 +154,7 @@ def count_many(
     networks, domains : one or a list of each; two lists must be of one length.
     The other arguments are those of `count`; one progress bar covers all. Returns one Count a pair, in order.
     """
+    check_threads(threads)
     pairs = as_pairs(networks, domains)
     for network, domain in pairs:
         check_fit(network, domain)

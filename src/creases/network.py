@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.arrays import as_floats
 from creases.errors import ModelFileError, NetworkError
 
 __all__ = ["Dense", "Network", "Normalisation"]
@@ -27,13 +28,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FORMAT = "creases-network-1"
-
-
-def read_only(array: ArrayLike) -> Floats:
-    """A float64 C-ordered copy that nobody can write to; -0.0 becomes 0.0 so that equal networks hash alike."""
-    result = np.array(array, dtype=np.float64, order="C") + 0.0
-    result.setflags(write=False)
-    return result
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,28 +76,19 @@ class Normalisation:
 
 def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
     """Check one layer's arrays; `name` goes into the error ("layer 2 (hidden)")."""
-    weight, bias = np.asarray(weight), np.asarray(bias)
-    for array, what in ((weight, "weight"), (bias, "bias")):
-        if array.dtype.kind not in "fiub":
-            raise NetworkError(
-                f"{name}: {what} must hold real numbers, got dtype {array.dtype}. Convert it to float64 first."
-            )
-        if array.dtype.itemsize > 8 and array.dtype.kind == "f":
-            raise NetworkError(
-                f"{name}: {what} is {array.dtype}, wider than float64. Round it first: .astype('float64')."
-            )
-    if weight.ndim != 2:
-        raise NetworkError(f"{name}: weight must have shape (n_out, n_in), got shape {weight.shape}.")
-    if 0 in weight.shape:
+    weights = as_floats(weight, f"{name}: weight", NetworkError)
+    biases = as_floats(bias, f"{name}: bias", NetworkError)
+    if weights.ndim != 2:
+        raise NetworkError(f"{name}: weight must have shape (n_out, n_in), got shape {weights.shape}.")
+    if 0 in weights.shape:
         raise NetworkError(
-            f"{name}: weight has shape {weight.shape}; every layer needs at least one input and one neuron."
+            f"{name}: weight has shape {weights.shape}; every layer needs at least one input and one neuron."
         )
-    if bias.shape != (weight.shape[0],):
+    if biases.shape != (weights.shape[0],):
         raise NetworkError(
-            f"{name}: bias must have shape ({weight.shape[0]},), one number a neuron, got shape {bias.shape}."
+            f"{name}: bias must have shape ({weights.shape[0]},), one number a neuron, got shape {biases.shape}."
         )
-    layer = Dense(read_only(weight), read_only(bias))
-    for values, original, what in ((layer.weight, weight, "weight"), (layer.bias, bias, "bias")):
+    for values, what in ((weights, "weight"), (biases, "bias")):
         wrong = ~np.isfinite(values)
         if wrong.any():
             where = tuple(int(i) for i in np.argwhere(wrong)[0])
@@ -111,9 +96,16 @@ def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
                 f"{name}: {what}{list(where)} is {values[where]}; every weight must be finite. "
                 "The network may have diverged in training."
             )
-        if original.dtype.kind in "iu" and (values != original).any():
-            raise NetworkError(f"{name}: {what} holds an integer that float64 cannot represent exactly.")
-    return layer
+        values.setflags(write=False)
+    return Dense(weights, biases)
+
+
+def as_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
+    """An input shape, checked."""
+    sides = tuple(input_shape)
+    if not all(int(side) == side and side > 0 for side in sides):
+        raise NetworkError(f"input_shape must hold positive whole numbers, got {sides}.")
+    return tuple(int(side) for side in sides)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -191,7 +183,7 @@ class Network:
         ]
         output = layers.pop() if output_layer else None
         n_in = [*layers, *([output] if output else [])][0].n_in
-        shape = (n_in,) if input_shape is None else tuple(int(side) for side in input_shape)
+        shape = (n_in,) if input_shape is None else as_shape(input_shape)
         return cls(tuple(layers), output, shape, normalisation, tuple(notes))
 
     @classmethod
@@ -267,7 +259,7 @@ class Network:
 
         Raises NetworkError if the shape fits neither, or a coordinate is not finite.
         """
-        array = np.asarray(points, dtype=np.float64)
+        array = as_floats(points, "Points", NetworkError)
         rank = len(self.input_shape)
         if array.ndim >= 1 and array.shape[-1] == self.n_in:
             flat = array

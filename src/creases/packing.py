@@ -11,7 +11,7 @@ from creases.network import Network
 if TYPE_CHECKING:
     from creases.engine.problem import Problem
 
-__all__ = ["as_problem", "check_fit"]
+__all__ = ["as_problem", "check_fit", "check_threads"]
 
 
 def check_fit(network: Network, domain: Domain) -> None:
@@ -34,6 +34,13 @@ def check_fit(network: Network, domain: Domain) -> None:
             f"{domain!r} has {domain.slice.dimension} dimensions; this version cuts domains of one and two. "
             "Cut a slice instead: Segment, Line, Plane.through(a, b, c), or a Box that holds all but two inputs fixed."
         )
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise DomainError unless `threads` is None or a whole number of at least one."""
+    whole = isinstance(threads, int) and not isinstance(threads, bool)
+    if threads is not None and not (whole and threads >= 1):
+        raise DomainError(f"threads must be a whole number of at least 1, or None for all cores; got {threads!r}.")
 
 
 def as_problem(network: Network, domain: Domain) -> Problem:

@@ -9,7 +9,7 @@ from creases.complex import Complex
 from creases.domain import Domain, Polyline
 from creases.errors import DomainError
 from creases.network import Network
-from creases.packing import as_problem, check_fit
+from creases.packing import as_problem, check_fit, check_threads
 
 __all__ = ["subdivide"]
 
@@ -36,6 +36,7 @@ def subdivide(
            [0.25, 0.75],
            [0.75, 1.  ]])
     """
+    check_threads(threads)
     check_fit(network, domain)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")

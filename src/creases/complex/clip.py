@@ -29,7 +29,8 @@ def clip_to_window(corners: Floats, at_infinity: NDArray[np.bool_], window: Floa
     if at_infinity.all():  # the whole plane
         return np.array([[xmin, ymin], [xmax, ymin], [xmax, ymax], [xmin, ymax]])
     if at_infinity[0] and at_infinity[2 % len(corners)] and np.array_equal(corners[0], -corners[2 % len(corners)]):
-        corners, at_infinity = closed_strip(corners, at_infinity, window)
+        corners = closed_strip(corners, at_infinity, window)
+        at_infinity = np.zeros(4, dtype=np.bool_)
     rays = np.column_stack([corners, np.where(at_infinity, 0.0, 1.0)])
     for form in ([1.0, 0.0, -xmin], [-1.0, 0.0, xmax], [0.0, 1.0, -ymin], [0.0, -1.0, ymax]):
         values = rays @ np.array(form)
@@ -49,11 +50,19 @@ def clip_to_window(corners: Floats, at_infinity: NDArray[np.bool_], window: Floa
     return np.asarray(rays[finite, :2] / rays[finite, 2:])
 
 
-def closed_strip(corners: Floats, at_infinity: NDArray[np.bool_], window: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """A half-plane given as a strip with one side missing, with that side put beyond the window."""
-    corners, at_infinity = corners.copy(), at_infinity.copy()
-    for side, other in ((1, 3), (3, 1)):
-        if at_infinity[side]:
-            reach = 4.0 * (np.abs(window).max() + np.abs(corners[other]).max() + 1.0)
-            corners[side], at_infinity[side] = corners[other] + reach * corners[side], False
-    return corners, at_infinity
+def closed_strip(corners: Floats, at_infinity: NDArray[np.bool_], window: Floats) -> Floats:
+    """A strip, given by its two directions and a point on either side, as a polygon that reaches beyond the window.
+
+    corners : (direction, right point, opposite direction, left point); a missing side is a direction too.
+    """
+    xmin, xmax, ymin, ymax = window
+    middle = np.array([xmin + xmax, ymin + ymax]) / 2
+    along = corners[2]
+    across = np.array([along[1], -along[0]])  # from the left side to the right one
+    reach = float(np.hypot(xmax - xmin, ymax - ymin))
+    sides = []
+    for side, outward in ((3, -1.0), (1, 1.0)):
+        offset = outward * reach if at_infinity[side] else float((corners[side] - middle) @ across)
+        sides.append(middle + np.clip(offset, -reach, reach) * across)
+    left, right = sides
+    return np.array([left - reach * along, right - reach * along, right + reach * along, left + reach * along])

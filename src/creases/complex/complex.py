@@ -210,15 +210,34 @@ class Complex:
             raise
         except Exception as error:  # whatever a damaged archive makes NumPy, zlib or json say
             raise ModelFileError(f"{path} cannot be read as a saved complex: {error}") from error
-        if network.sha256 != header["network"]:
+        if network.sha256 != header.get("network"):
             raise ModelFileError(f"{path} is damaged: its network does not have the hash that was saved with it.")
-        return cls(
-            network=network,
-            domain=domain_from_dict(header["domain"]),
-            by_layer=tuple(header["by_layer"]),
-            certified=header["certified"],
-            exact_cells=header["exact_cells"],
-            seconds=header["seconds"],
-            version=header["version"],
-            **arrays,
-        )
+        try:
+            check_arrays(arrays, network)
+            return cls(
+                network=network,
+                domain=domain_from_dict(header["domain"]),
+                by_layer=tuple(header["by_layer"]),
+                certified=header["certified"],
+                exact_cells=header["exact_cells"],
+                seconds=header["seconds"],
+                version=header["version"],
+                **arrays,
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ModelFileError(f"{path} does not describe the cells of a complex: {error}") from error
+
+
+def check_arrays(arrays: dict[str, NDArray[Any]], network: Network) -> None:
+    """Raise ValueError unless a file's arrays fit together."""
+    first, corners = arrays["first"], arrays["corners"]
+    cells, width = len(first) - 1, (network.neurons + 7) // 8
+    if first[0] != 0 or (np.diff(first) < 1).any() or first[-1] != len(corners):
+        raise ValueError("the cells' corners are not numbered one after the other")
+    if corners.ndim != 2 or corners.shape[1] not in (1, 2):
+        raise ValueError(f"corners have shape {corners.shape}")
+    for name in ("at_infinity", "edges"):
+        if arrays[name].shape != (len(corners),):
+            raise ValueError(f"{name} has shape {arrays[name].shape}, not one entry a corner")
+    if arrays["patterns"].shape != (cells, width):
+        raise ValueError(f"patterns have shape {arrays['patterns'].shape}, not ({cells}, {width})")

@@ -30,18 +30,15 @@ Domain = Segment | Polyline | Line | Polygon | Plane | Box | Space
 def domain_from_dict(data: dict[str, Any]) -> Domain:
     """The domain that `to_dict` described. Raises DomainError on an unknown kind."""
     fields = {key: value for key, value in data.items() if key != "kind"}
-    kinds = {
-        "segment": Segment,
-        "polyline": Polyline,
-        "line": Line,
-        "plane": Plane,
-        "box": Box,
-        "space": Space,
-    }
+    kinds = {"segment": Segment, "polyline": Polyline, "line": Line, "plane": Plane, "box": Box, "space": Space}
     kind = data.get("kind")
-    if kind == "polygon":
-        plane = fields["plane"]
-        return Polygon(fields["vertices"], Plane(**{k: v for k, v in plane.items() if k != "kind"}) if plane else None)
-    if kind not in kinds:
+    if kind != "polygon" and kind not in kinds:
         raise DomainError(f"Unknown kind of domain {kind!r}; known are {', '.join(sorted([*kinds, 'polygon']))}.")
-    return kinds[kind](**fields)  # type: ignore[no-any-return]
+    try:
+        if kind == "polygon":
+            plane = fields["plane"]
+            inside = Plane(**{key: value for key, value in plane.items() if key != "kind"}) if plane else None
+            return Polygon(fields["vertices"], inside)
+        return kinds[kind](**fields)  # type: ignore[no-any-return]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DomainError(f"This is not a {kind} as to_dict describes one: {error}.") from error

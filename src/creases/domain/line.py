@@ -72,9 +72,15 @@ class Polyline:
     segments: tuple[Segment, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        rows = [as_point(point, f"point {i}") for i, point in enumerate(np.asarray(self.points))]
+        try:
+            given = list(self.points)
+        except TypeError as error:
+            raise DomainError("Polyline needs at least two points, one row each; got a single number.") from error
+        rows = [as_point(point, f"point {i}") for i, point in enumerate(given)]
         if len(rows) < 2:
             raise DomainError(f"Polyline needs at least two points, got {len(rows)}.")
+        if len({row.size for row in rows}) > 1:
+            raise DomainError(f"Polyline needs points of one space, got {[row.size for row in rows]} coordinates.")
         for i, (before, after) in enumerate(pairwise(rows)):
             if (before == after).all():
                 raise DomainError(f"Polyline: points {i} and {i + 1} are equal. Remove one of them.")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.arrays import as_floats
 from creases.domain.slice import Slice, as_point, difference
 from creases.errors import DomainError
 
@@ -49,7 +50,11 @@ class Plane:
                     f"Plane needs an origin and a basis of one space, got {origin.size} coordinates for the origin "
                     f"and {vector.size} for basis vector {i}."
                 )
-        tail = np.zeros((2, origin.size)) if self.basis_tail is None else np.array(self.basis_tail)
+        tail = np.zeros((2, origin.size))
+        if self.basis_tail is not None:
+            tail = as_floats(self.basis_tail, "basis_tail", DomainError)
+            if tail.shape != (2, origin.size) or not np.isfinite(tail).all():
+                raise DomainError(f"basis_tail must be two rows of {origin.size} finite coordinates.")
         sliced = Slice(origin, np.array(basis), tail)
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "basis", sliced.basis)
@@ -75,7 +80,7 @@ class Plane:
 
     def square(self, half_width: float) -> Polygon:
         """The square [-half_width, half_width]^2 in the plane's coordinates u."""
-        if not (np.isfinite(half_width) and half_width > 0):
+        if not (isinstance(half_width, (int, float, np.number)) and np.isfinite(half_width) and half_width > 0):
             raise DomainError(f"half_width must be a finite positive number, got {half_width}.")
         h = float(half_width)
         return self.polygon([[-h, -h], [h, -h], [h, h], [-h, h]])
@@ -132,7 +137,9 @@ class Polygon:
     slice: Slice = field(init=False)
 
     def __post_init__(self) -> None:
-        vertices = np.array(self.vertices, dtype=np.float64) + 0.0
+        vertices = as_floats(self.vertices, "The polygon's vertices", DomainError)
+        if not (self.plane is None or isinstance(self.plane, Plane)):
+            raise DomainError(f"The plane of a polygon must be a Plane or None, got {type(self.plane).__name__}.")
         if vertices.ndim != 2 or vertices.shape[1] != 2 or len(vertices) < 3:
             raise DomainError(
                 f"A polygon needs at least three vertices of two coordinates, shape (m, 2); got {vertices.shape}."

@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.arrays import as_floats
 from creases.errors import DomainError
 
 __all__ = ["Slice", "as_point", "difference"]
@@ -25,10 +26,7 @@ def as_point(values: ArrayLike, name: str) -> Floats:
 
     Raises DomainError, naming `name`, if a coordinate is not a finite real number or there is none.
     """
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise DomainError(f"{name} must hold real numbers, got dtype {array.dtype}.")
-    point = np.array(array, dtype=np.float64).ravel() + 0.0
+    point = as_floats(values, name, DomainError).ravel()
     if point.size == 0:
         raise DomainError(f"{name} is empty; a point needs at least one coordinate.")
     if not np.isfinite(point).all():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from creases.domain.slice import Slice
 from creases.errors import DomainError
 
@@ -23,7 +25,8 @@ class Space:
     vertices: None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or int(self.n) != self.n or self.n < 1:
+        whole = isinstance(self.n, (int, float, np.number)) and not isinstance(self.n, bool)
+        if not (whole and np.isfinite(self.n) and int(self.n) == self.n and self.n >= 1):
             raise DomainError(f"Space needs a whole number of dimensions, at least 1; got {self.n!r}.")
         object.__setattr__(self, "n", int(self.n))
         object.__setattr__(self, "slice", Slice.identity(self.n))

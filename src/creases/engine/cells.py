@@ -6,6 +6,7 @@ a corner at infinity is a direction.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from creases.engine.chart import ExactStart, Start
 from creases.engine.driving import Report
-from creases.engine.exact import ExactForms
+from creases.engine.edges import ExactEdges
+from creases.engine.exact import ExactForms, exact_corners, nearest_float
 from creases.engine.first_layer import exact_first, independent_rows, restricted
 from creases.engine.frontier import Cells, run
 from creases.engine.kernel import kernel
@@ -51,6 +53,7 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
     if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
         return low_rank_cells(problem, threads=threads, report=report)
     total, blocks = Totals(problem.widths), []
+    exact = ExactEdges.of(problem)
     for start in starts(problem):
         if isinstance(start, ExactStart):
             raise ComputationError(
@@ -61,11 +64,12 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
         for work, cells in run(problem, start, threads, False, True, report):
             if work is not None:
                 total.add(work)
-            parts.append(unpacked(cells, problem, start))
+            if cells.ints.size:
+                parts.append(unpacked(cells, problem, start, exact))
         blocks.append(in_line_order(parts, start) if problem.dimension == 1 else parts)
-    # Of the two rays of a line, the one towards minus infinity comes first.
-    if problem.dimension == 1 and len(blocks) == 2 and blocks[0][0].corners[-1, 0] > blocks[1][0].corners[-1, 0]:
-        blocks.reverse()
+    # Of the two rays of a line, the one that comes from minus infinity is first.
+    if problem.dimension == 1:
+        blocks.sort(key=lambda block: not block[0].at_infinity[0])
     return joined([part for block in blocks for part in block], total.result(problem))
 
 
@@ -110,18 +114,40 @@ class Part(NamedTuple):
     patterns: Ints
 
 
-def unpacked(cells: Cells, problem: Problem, start: Start) -> Part:
+# A corner whose relative error could be larger than this is computed in rationals before it is given out.
+SHARP = 1e-11
+
+
+def unpacked(cells: Cells, problem: Problem, start: Start, exact: ExactEdges) -> Part:
     """What one task wrote, in the domain's coordinates."""
     d, words = problem.dimension, (sum(problem.widths) + 63) // 64
     count, corners = count_records(cells.ints, words)
     first, edges = np.zeros(count + 1, np.int64), np.zeros(corners, np.int64)
     at_infinity, patterns = np.zeros(corners, np.bool_), np.zeros((count, words), np.int64)
     unpack_records(cells.ints, words, first, edges, at_infinity, patterns)
-    points = cells.reals.reshape(-1, d) @ start.chart[:, :d].T + start.chart[:, d]
+    found = cells.reals.reshape(-1, d + 1)
+    points = found[:, :d] @ start.chart[:, :d].T + start.chart[:, d]
     with np.errstate(all="ignore"):
         finite = points[:, :d] / points[:, d:]
         directions = points[:, :d] / np.linalg.norm(points[:, :d], axis=1, keepdims=True)
-    return Part(first, np.where(at_infinity[:, None], directions, finite), at_infinity, edges, patterns)
+        # Near infinity the last coordinate is a small difference, and its error weighs.
+        blurred = ~((found[:, d] + 1e-16) < SHARP * np.abs(points[:, d])) & ~at_infinity
+    result = np.where(at_infinity[:, None], directions, finite)
+    part = Part(first, result, at_infinity, edges, patterns)
+    for corner in np.flatnonzero(blurred).tolist():
+        cell = int(np.searchsorted(first, corner, side="right")) - 1
+        result[corner] = exact_corner(part, cell, corner, exact)
+    return part
+
+
+def exact_corner(part: Part, cell: int, corner: int, exact: ExactEdges) -> Floats:
+    """The float nearest to a corner of a cell, in the domain's coordinates."""
+    bits = np.unpackbits(part.patterns[cell].astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
+    pattern = exact.pattern(bits)
+    begin, end = int(part.first[cell]), int(part.first[cell + 1])
+    edges = [exact.edge(int(number), pattern) for number in part.edges[begin:end]]
+    ray = exact_corners(edges)[corner - begin]
+    return np.array([nearest_float(Fraction(int(value), int(ray[-1]))) for value in ray[:-1]])
 
 
 def in_line_order(parts: list[Part], start: Start) -> list[Part]:

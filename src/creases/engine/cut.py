@@ -153,24 +153,24 @@ def finish(work: Work, count_last: bool) -> int:
 
 @kernel
 def emit(work: Work) -> int:
-    """Write the current cell out: corners (d numbers each) to out_reals; corner count, edge ids and marks of
-    infinity, and the pattern's words to out_ints."""
+    """Write the current cell out: corners (d coordinates and the error) to out_reals; corner count, edge ids and
+    marks of infinity, and the pattern's words to out_ints."""
     state, d = work.state, work.state[DIMENSION]
     corners, words = state[CORNERS], state[WORDS]
     at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
-    if at + corners * d > work.out_reals.size:
-        return need(state, OUT_REALS_FIELD, at + corners * d)
+    if at + corners * (d + 1) > work.out_reals.size:
+        return need(state, OUT_REALS_FIELD, at + corners * (d + 1))
     if whole + 1 + 2 * corners + words > work.out_ints.size:
         return need(state, OUT_INTS_FIELD, whole + 1 + 2 * corners + words)
     work.out_ints[whole] = corners
     for v in range(corners):
-        for c in range(d):
-            work.out_reals[at + v * d + c] = work.cell_reals[CELL, v, c]
+        for c in range(d + 1):
+            work.out_reals[at + v * (d + 1) + c] = work.cell_reals[CELL, v, c]
         work.out_ints[whole + 1 + 2 * v] = work.cell_ints[CELL, v, 0]
         work.out_ints[whole + 2 + 2 * v] = work.cell_ints[CELL, v, 1]
     for word in range(words):
         work.out_ints[whole + 1 + 2 * corners + word] = work.pattern[word]
-    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * d, whole + 1 + 2 * corners + words
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * (d + 1), whole + 1 + 2 * corners + words
     return DONE
 
 

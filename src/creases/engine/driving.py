@@ -13,6 +13,7 @@ from creases.engine.signs import UNPROVED
 from creases.engine.work import (
     FULL,
     FULL_ARRAY,
+    MORE,
     NEEDED,
     UNPROVED_CELL,
     Work,
@@ -21,6 +22,9 @@ from creases.engine.work import (
 __all__ = ["Report", "drive", "grown"]
 
 Report = Callable[[int], None]
+
+# Questions that are answered between two looks at progress and Ctrl-C: some tenths of a second.
+MOST_QUESTIONS = 1000
 
 # Arrays with an axis of corners grow together: the axis, and what fills the new part.
 PER_CORNER = {
@@ -41,11 +45,15 @@ def drive(work: Work, oracle: Oracle, budget: int, report: Report) -> tuple[Work
             "This thread flushes denormal numbers to zero, so no sign can be proved. Something in the process "
             "(a library built with -ffast-math, or torch.set_flush_denormal(True)) has switched that on; switch it off."
         )
-    before = int(work.by_layer[-1])
+    before, questions = int(work.by_layer[-1]), 0
     while True:
         status = int(cut(work, budget))
         if status == UNPROVED_CELL:
             oracle.answer(work)
+            questions += 1
+            if questions == MOST_QUESTIONS:
+                report(int(work.by_layer[-1]) - before)
+                return work, MORE
         elif status == FULL:
             work = grown(work)
         else:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.exact import ExactForms, scaled
+from creases.engine.exact import ExactForms, scaled, vertex_cell
+from creases.engine.problem import Problem
 
 __all__ = ["ExactEdges", "Pattern"]
 
@@ -25,6 +26,12 @@ class ExactEdges:
         self.forms = forms
         self._walls = walls
         self._starts = np.concatenate([[0], np.cumsum(forms.widths)])
+
+    @classmethod
+    def of(cls, problem: Problem) -> ExactEdges:
+        """The edges of a problem's cells, in the domain's own coordinates."""
+        walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
+        return cls(ExactForms.of(problem), walls)
 
     def pattern(self, bits: NDArray[np.bool_]) -> Pattern:
         """Bits of all neurons as one bool array a layer."""

@@ -30,6 +30,7 @@ __all__ = [
     "cross",
     "dot",
     "exact_corners",
+    "nearest_float",
     "scaled",
     "vertex_cell",
 ]
@@ -76,6 +77,14 @@ def cross(f: Form, g: Form) -> Form:
 def dot(f: Form, ray: Form) -> Any:
     """A form's value at a ray, up to the positive scales of both."""
     return sum((a * b for a, b in zip(f, ray, strict=True)), fmpz(0))
+
+
+def nearest_float(value: Fraction) -> float:
+    """The float nearest to a rational; the largest finite one where it is beyond."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float(np.copysign(np.finfo(np.float64).max, 1 if value > 0 else -1))
 
 
 def scaled(form: Form, factor: int) -> Form:

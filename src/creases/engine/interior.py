@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.edges import ExactEdges, Pattern
-from creases.engine.exact import ExactForms, exact_corners, vertex_cell
+from creases.engine.exact import exact_corners, nearest_float
 from creases.engine.problem import Problem
 
 __all__ = ["interior_points"]
@@ -88,18 +88,17 @@ class Finder:
     """Finds interior points in rationals."""
 
     def __init__(self, problem: Problem) -> None:
-        walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
-        self._edges = ExactEdges(ExactForms.of(problem), walls)
+        self._edges = ExactEdges.of(problem)
 
     def find(
         self, guess: Floats, edges: NDArray[np.int64], at_infinity: NDArray[np.bool_], bits: NDArray[np.bool_]
     ) -> tuple[Floats, tuple[Fraction, ...] | None]:
         """A float point strictly inside the cell and None, or the nearest float and a rational point."""
         pattern = self._edges.pattern(bits)
-        if self.inside([Fraction(value) for value in guess.tolist()], edges, pattern):
+        if np.isfinite(guess).all() and self.inside([Fraction(value) for value in guess.tolist()], edges, pattern):
             return guess, None
         point = self.middle([self._edges.edge(int(e), pattern) for e in edges], at_infinity)
-        near = np.array([float(value) for value in point])
+        near = np.array([nearest_float(value) for value in point])
         if self.inside([Fraction(value) for value in near.tolist()], edges, pattern):
             return near, None
         return near, tuple(point)
