@@ -187,8 +187,12 @@ class DoubledForms:
     def _first(self) -> DoubledRows:
         problem = self._problem
         # Input coordinates of the chart's axes: slice times chart, basis = head + tail without error.
-        axes_hi = np.ascontiguousarray(np.vstack([problem.basis, problem.origin]).T)
-        axes_lo = np.ascontiguousarray(np.vstack([problem.basis_tail, np.zeros_like(problem.origin)]).T)
+        head, tail = problem.basis, problem.basis_tail
+        total = head + tail  # and what that rounds away (two_sum): a tail may be as long as its head
+        back = total - head
+        rest = (head - (total - back)) + (tail - back)
+        axes_hi = np.ascontiguousarray(np.vstack([total, problem.origin]).T)
+        axes_lo = np.ascontiguousarray(np.vstack([rest, np.zeros_like(problem.origin)]).T)
         axes = DoubledRows(axes_hi, axes_lo, np.zeros_like(axes_hi))
         user = product(problem.weights[0], axes, problem.biases[0], np.eye(problem.dimension + 1)[-1])
         chart = np.ascontiguousarray(self._chart.T)
@@ -207,7 +211,8 @@ def product(weight: Floats, rows: DoubledRows, bias: Floats, constant: Floats) -
     """weight @ rows + bias * constant; the entries of `constant` are 0, 1 and -1."""
     hi = np.ascontiguousarray(bias[:, None] * constant[None, :])
     result = DoubledRows(hi, np.zeros_like(hi), np.zeros_like(hi))
-    multiply_rows(np.ascontiguousarray(weight), *rows, *result)
+    # A copy, because Numba compiles once more for read-only arrays.
+    multiply_rows(np.array(weight, order="C"), *rows, *result)
     return result
 
 
