@@ -1,7 +1,16 @@
 """Settings of all tests."""
 
+import pytest
 from hypothesis import settings
 
 # The first call of a kernel compiles it: no single example has a deadline.
 settings.register_profile("creases", settings(), deadline=None)
 settings.load_profile("creases")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once, before the workers start: no test then waits for it, or meets the note about it."""
+    if not hasattr(session.config, "workerinput"):
+        from creases.compilation import compile_kernels
+
+        compile_kernels()

@@ -78,6 +78,19 @@ class Cut:
         self.twin = TwinNetwork(*problem[:5], self.start.chart)
         self.first = np.concatenate([[0], np.cumsum(problem.widths)]).tolist()
 
+    def blur(self, rng, size):
+        """Move the root network's forms by up to `size` of their largest number, and pay for it in their bounds."""
+        k = len(self.start.chart)
+        for layer, rows in enumerate(self.problem.widths):
+            record = self.work.ints[HEADER + FIELDS * layer :][:FIELDS].tolist()
+            forms = self.work.reals[record[FORMS] :][: k * rows].reshape(k, rows)
+            errors = self.work.reals[record[ERRORS] :][: 2 * rows].reshape(2, rows)
+            before = forms.copy()
+            forms += size * np.abs(forms).max(axis=0) * rng.choice([-1.0, 0.0, 1.0], forms.shape)
+            moved = np.abs(forms - before) * (1 + 2.0**-40)
+            errors[0] = (errors[0] + moved[:-1].sum(axis=0)) * (1 + 2.0**-40)
+            errors[1] = (errors[1] + moved[-1]) * (1 + 2.0**-40)
+
     def steps(self, budget=1, limit=10**9):
         """Run the kernel, `budget` cells a call, until it is done; yield after every call that is not the last."""
         for _ in range(limit):
@@ -133,14 +146,15 @@ class Cell(Cut):
     """One cell, in floats and in fractions, and the rows of a single layer, which can be set at will.
 
     corners : the true cell, a list of (corner, (inward form, id)) as in `engine_twins`; d = 1: the edge at the corner.
-    rows : the true forms.
+    rows, near : the true forms, and the floats for them, which are moved by up to `noise`.
     """
 
-    def __init__(self, rows, start, walls=None):
+    def __init__(self, rows, start, walls=None, noise=0.0, rng=None):
         k = len(start.chart)
         super().__init__(one_layer(np.zeros((rows, k)), start.corners[:, :-1] * start.chart[0, 0]), start)
         pop(self.work)
-        self.rows, self.names = [[Fraction(0)] * k for _ in range(rows)], [0] * rows
+        self.rows, self.near, self.names = [[Fraction(0)] * k for _ in range(rows)], [[]] * rows, [0] * rows
+        self.noise, self.rng = noise, rng
         self.next_name = rows  # rows get a new neuron's number each time: at most 63, as a pattern is one word
         walls = self.walls() if walls is None else walls
         names = self.work.cell_ints[CELL, : int(self.work.state[CORNERS]), 0].tolist()
@@ -148,16 +162,18 @@ class Cell(Cut):
         self.corners = list(zip(corners_between(edges), zip(edges, names, strict=True), strict=True))
 
     def set_row(self, i, true):
-        """Row i is `true` (numbers): its floats are the nearest ones, with bounds for what that loses."""
+        """Row i is `true` (numbers): its floats are near, with bounds for what that loses."""
         true = [Fraction(x) for x in true]
         near = [float(x) for x in true]
+        if self.noise:
+            near = [x + self.noise * float(self.rng.uniform(-1, 1)) for x in near]
         lost = [abs(x - Fraction(y)) for x, y in zip(true, near, strict=True)]
         record, rows = self.work.ints[HEADER : HEADER + FIELDS], len(self.rows)
         for c, value in enumerate(near):
             self.work.reals[int(record[FORMS]) + c * rows + i] = value
         for half, value in enumerate((sum(lost[:-1]), lost[-1])):
-            self.work.reals[int(record[ERRORS]) + half * rows + i] = float(value * Fraction(5, 4))
-        self.rows[i], self.names[i] = true, self.next_name
+            self.work.reals[int(record[ERRORS]) + half * rows + i] = float(value) * (1 + 2.0**-40)
+        self.rows[i], self.near[i], self.names[i] = true, near, self.next_name
         self.work.ints[int(record[IDS]) + i] = self.next_name
         self.next_name += 1
         self.work.row_ints[STATUS, i] = OPEN

@@ -100,7 +100,7 @@ def go_on(cell, rng, row):
         check_child(cell, count, true)
         at = [edge_name for _, (_, edge_name) in true].index(name)
         edge = cell.work.cell_reals[CHILD, at, d + 1 :].tolist()
-        assert edge[: d + 1] == [side * float(x) for x in cell.rows[row]]
+        assert edge[: d + 1] == [side * x for x in cell.near[row]]
         parts.append((side, true))
     side, true = parts[rng.integers(2)]
     count = (cut_polygon if d == 2 else cut_interval)(cell.work, 0, 0, row, side)
@@ -113,7 +113,7 @@ def test_against_exact_scan_and_cut(vertices):
     rng = np.random.default_rng(len(vertices))
     start, zeros, unproved, rows = bounded_start(vertices), 0, 0, 0
     for _ in range(amount(60, 15)):
-        cell = Cell(ROWS, start)
+        cell = Cell(ROWS, start, noise=float(rng.choice([0.0, 0.0, 1e-12, 1e-4])), rng=rng)
         for _ in range(6):
             for i in range(ROWS):
                 cell.set_row(i, some_form(rng, cell))
@@ -170,9 +170,9 @@ def test_bad_input_a_value_that_overflows_has_no_sign():
 # Chords and zeros.
 
 
-def some_cell(rng, vertices):
+def some_cell(rng, vertices, noise=0.0):
     """A cell that has been cut a few times by generic lines."""
-    cell = Cell(ROWS, bounded_start(vertices))
+    cell = Cell(ROWS, bounded_start(vertices), noise=noise, rng=rng)
     for _ in range(int(rng.integers(0, 4))):
         for i in range(ROWS):
             cell.set_row(i, some_form(rng, cell, Fraction(1, 10**3)))
@@ -221,7 +221,7 @@ def check_count(cell):
 def test_against_exact_counts_of_generic_rows(vertices):
     rng, proved, samples = np.random.default_rng(1), 0, amount(60, 15)
     for _ in range(samples):
-        cell = some_cell(rng, vertices)
+        cell = some_cell(rng, vertices, float(rng.choice([0.0, 1e-12, 1e-6])))
         for i in range(ROWS):
             cell.set_row(i, through(rng, inner_point(cell, rng), 0))
         proved += check_count(cell) is not None
@@ -234,7 +234,7 @@ def test_against_exact_count_chords_that_nearly_meet(digits):
     rng, proved, samples = np.random.default_rng(digits), 0, amount(40, 10)
     miss = Fraction(1, 10**digits) if digits else Fraction(0)
     for sample in range(samples):
-        cell = some_cell(rng, (SQUARE, POLYGON)[sample % 2])
+        cell = some_cell(rng, (SQUARE, POLYGON)[sample % 2], float(miss) * float(rng.choice([0.0, 0.01, 1.0])))
         point = (inner_point if sample % 3 else boundary_point)(cell, rng)
         for i in range(ROWS):
             near = i < int(rng.integers(2, 6))
@@ -244,7 +244,7 @@ def test_against_exact_count_chords_that_nearly_meet(digits):
             cell.set_row(0, [factor * (x + miss * int(rng.integers(-1, 2))) for x in cell.rows[1]])
         proved += check_count(cell) is not None
     if digits in (3, 9, 12):
-        assert proved > 0.3 * samples
+        assert proved > 0.2 * samples
     if digits > 17:
         assert proved < 0.3 * samples
 
@@ -254,12 +254,12 @@ def test_against_exact_count_zeros_that_nearly_meet(digits):
     rng, proved, samples = np.random.default_rng(digits), 0, amount(60, 20)
     miss = Fraction(1, 10**digits) if digits else Fraction(0)
     for _ in range(samples):
-        cell = some_cell(rng, INTERVAL)
+        cell = some_cell(rng, INTERVAL, float(miss) * float(rng.choice([0.0, 0.01, 1.0])))
         point = inner_point(cell, rng)
         for i in range(ROWS):
             cell.set_row(i, through(rng, point if i < 2 else inner_point(cell, rng), miss))
         proved += check_count(cell) is not None
-    assert proved > 0.3 * samples if digits in (3, 9, 12) else proved < samples
+    assert proved > 0.2 * samples if digits in (3, 9, 12) else proved < samples
 
 
 def test_against_exact_counts_of_huge_rows():

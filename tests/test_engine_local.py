@@ -145,6 +145,8 @@ class Checker:
 def check(problem, rng, seen, states, start=None):
     """Check up to `states` states of the cut of a problem, some at the beginning and some deep in it."""
     cut = Cut(problem, start)
+    if rng.integers(2):
+        cut.blur(rng, float(rng.choice([1e-12, 1e-6, 1e-3])))
     checker = Checker(cut, rng, seen)
     for i, _ in enumerate(cut.steps(limit=3 * states)):
         if i < states / 3 or rng.random() < 0.33:

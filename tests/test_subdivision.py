@@ -223,13 +223,18 @@ def input_at(domain, u):
     ]
 
 
+def nearest_float(x):
+    largest = Fraction(np.finfo(float).max)
+    return float(max(-largest, min(x, largest)))
+
+
 def check_interior_points(weights, biases, domain):
     """At its interior point, each cell's pattern is the true one; return how many points had to be rational."""
     cells = subdivide(hidden(weights, biases), domain)
     assert cells.interior_points.shape == (len(cells), cells.dimension)
     for i, point in enumerate(cells.interior_points.tolist()):
         exact = cells.exact_interior_points.get(i)
-        assert exact is None or [float(x) for x in exact] == point
+        assert exact is None or [nearest_float(x) for x in exact] == point
         at = input_at(domain, [Fraction(x) for x in point] if exact is None else exact)
         assert flat(reference.pattern_at(weights, biases, at)) == flat(cells.pattern(i))
     assert set(cells.exact_interior_points) <= set(range(len(cells)))
@@ -279,3 +284,9 @@ def test_known_rational_interior_point_where_no_float_is(name):
 def test_known_interior_points_far_out():
     assert check_interior_points([[[1.0]], [[1.0]]], [[1.0], [-1e16]], Space(1)) == 0
     check_interior_points([IDENTITY, [[1.0, 1e-18]]], [[1.0, 1.0], [-1.0]], Space(2))
+
+
+def test_known_interior_points_beyond_all_floats():
+    for sign in (1.0, -1.0):  # a corner near sign * 1e400
+        weights, biases = [[[sign * 1e-200]], [[1e-200]], [[1e-200]]], [[1e-200], [1e-200], [-1e-200]]
+        assert check_interior_points(weights, biases, Space(1)) == 1

@@ -200,11 +200,13 @@ class Network:
         >>> Network.he([2, 16, 16, 1])
         Network(2 -> [16, 16] -> 1, 32 neurons)
         """
-        sizes = [int(width) for width in widths]
-        if len(sizes) < 3 or min(sizes) < 1:
+        sizes = list(widths) if isinstance(widths, Iterable) else [widths]
+        if len(sizes) < 3 or not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes):
             raise NetworkError(
-                f"widths must name the inputs, at least one hidden layer and the outputs, all positive; got {sizes}."
+                f"widths must name the inputs, at least one hidden layer and the outputs, all positive; got {widths}."
             )
+        if not (isinstance(seed, (int, np.integer)) and seed >= 0 and np.isfinite(bias_std) and bias_std >= 0):
+            raise NetworkError(f"seed and bias_std must not be negative; got seed={seed!r} and bias_std={bias_std!r}.")
         rng = np.random.default_rng(seed)
         weights, biases = [], []
         for n_in, n_out in pairwise(sizes):
@@ -266,10 +268,8 @@ class Network:
         elif array.ndim >= rank and array.shape[array.ndim - rank :] == self.input_shape:
             flat = array.reshape(*array.shape[: array.ndim - rank], self.n_in)
         else:
-            raise NetworkError(
-                f"Points must have shape (..., {self.n_in}) or (..., {', '.join(map(str, self.input_shape))}), "
-                f"got shape {array.shape}."
-            )
+            own = f" or (..., {', '.join(map(str, self.input_shape))})" if rank > 1 else ""
+            raise NetworkError(f"Points must have shape (..., {self.n_in}){own}, got shape {array.shape}.")
         if not np.isfinite(flat).all():
             raise NetworkError("A point has a coordinate that is not finite.")
         return flat

@@ -43,7 +43,9 @@ def run(arguments: Sequence[str]) -> int:
         # A usage error of the parser. Its class has moved between versions of typer; its method has not.
         if (message := getattr(error, "format_message", None)) is None:
             raise
-        return tell(f"{message().rstrip('.')}. {hint(error)}".strip())
+        said = message().rstrip(".?!")
+        # With no command at all the parser has printed its help, and has no more to say.
+        return tell(f"{said}. {hint(error)}".strip()) if said else BAD_INPUT
     return stopped() if code == STOPPED else int(code or 0)
 
 

@@ -42,7 +42,7 @@ def demo(
     creases demo
     creases demo --quick --out quick
 
-    It needs the extras torch, data and plot: pip install 'creases[torch,data,plot]'. Exit code 1 if a count
+    It needs the extras torch, data and plot: pip install 'creases\\[torch,data,plot]'. Exit code 1 if a count
     could not be certified.
     """
     from creases.paper.demo import FULL, QUICK, run_demo

@@ -71,12 +71,13 @@ def draw(
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
     from creases.plot import save_figure
-    from creases.plot.figure import check_name, figure_of
+    from creases.plot.figure import check_name, figure_of, new_figure
 
     writable(check_name(output))
     network = load(model, apply_normalisation=apply_normalisation)
     options = DomainOptions(segment, line, None, plane, square, polygon, box, space)
     domain = as_domain(options, network)
+    new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
     complex = subdivide(network, domain, threads=threads)
     ax = picture(complex, points, window)
     ax.set_title(f"{model.name}: {len(complex):,} regions", fontsize="medium")

@@ -161,7 +161,8 @@ class Complex:
         if self.dimension != 1:
             raise ValueError("intervals() needs a domain of dimension one; use polygons().")
         ends = np.where(self.at_infinity, np.copysign(np.inf, self.corners[:, 0]), self.corners[:, 0])
-        return np.asarray(ends.reshape(-1, 2))
+        # Each end is rounded on its own; the order of the cells is proved, so rounding must not turn one round.
+        return np.asarray(np.maximum.accumulate(ends).reshape(-1, 2))
 
     def save(self, path: str | Path) -> Path:
         """Write the complex, its network included, as `.npz` (plain arrays, no pickles)."""

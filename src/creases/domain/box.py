@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.domain.slice import Slice, as_point
+from creases.domain.slice import Described, Slice, as_point
 from creases.errors import DomainError
 
 __all__ = ["Box"]
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Box:
+class Box(Described):
     """The box of inputs with lower <= x <= upper, coordinate by coordinate.
 
     lower, upper : shape (n_in,) or the network's input shape. Where they agree the coordinate is held fixed,

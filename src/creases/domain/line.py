@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.domain.slice import Slice, as_point, difference
+from creases.domain.slice import Described, Slice, as_point, difference
 from creases.errors import DomainError
 
 __all__ = ["Line", "Polyline", "Segment"]
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Segment:
+class Segment(Described):
     """The closed segment from `start` to `end`; its coordinate u runs from 0 to 1.
 
     start, end : shape (n_in,) or the network's input shape, in the units of the network's inputs.
@@ -60,7 +60,7 @@ class Segment:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Polyline:
+class Polyline(Described):
     """The path through points, one straight segment after the other.
 
     points : shape (m, n_in), or m points in the network's input shape; m >= 2, neighbours differ.
@@ -104,7 +104,7 @@ class Polyline:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Line:
+class Line(Described):
     """The whole line through `point` along `direction`, both ends infinite: u -> point + u direction.
 
     point, direction : shape (n_in,) or the network's input shape; the direction need not have length one.

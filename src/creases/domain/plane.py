@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
-from creases.domain.slice import Slice, as_point, difference
+from creases.domain.slice import Described, Slice, as_point, difference
 from creases.errors import DomainError
 
 __all__ = ["Plane", "Polygon"]
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plane:
+class Plane(Described):
     """The whole affine plane u -> origin + u_1 basis_1 + u_2 basis_2.
 
     origin : shape (n_in,) or the network's input shape.
@@ -124,7 +124,7 @@ def in_convex_position(vertices: Floats) -> Floats:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Polygon:
+class Polygon(Described):
     """A closed convex polygon, in R^2 or in the coordinates of a plane.
 
     vertices : shape (m, 2), m >= 3, in order around the polygon (either way); kept counter-clockwise.

@@ -7,8 +7,10 @@ a head and a tail, and the domain that is cut is exactly the one that was asked 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.errors import DomainError
 
-__all__ = ["Slice", "as_point", "difference"]
+__all__ = ["Described", "Slice", "as_point", "difference"]
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +58,20 @@ def are_independent(first: list[Fraction], second: list[Fraction]) -> bool:
     if pivot is None:
         return False
     return any(first[pivot] * b != second[pivot] * a for a, b in zip(first, second, strict=True))
+
+
+class Described:
+    """Equality of domains: those of one kind with the same numbers are equal."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Described) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.to_dict()))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

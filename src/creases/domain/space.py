@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from creases.domain.slice import Slice
+from creases.domain.slice import Described, Slice
 from creases.errors import DomainError
 
 __all__ = ["Space"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Space:
+class Space(Described):
     """All of R^n, in its own coordinates.
 
     n : number of inputs, at least 1.

@@ -57,8 +57,9 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
     for start in starts(problem):
         if isinstance(start, ExactStart):
             raise ComputationError(
-                "The network's first layer has numbers so large or so small that floats cannot hold the cells of "
-                "the whole space. Cut a bounded polygon or segment, or use count, which decides in rationals."
+                "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
+                "floats cannot hold the cells of the whole space. Cut a bounded polygon or segment, or use count, "
+                "which decides in rationals."
             )
         parts = []
         for work, cells in run(problem, start, threads, False, True, report):

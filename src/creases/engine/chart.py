@@ -60,7 +60,8 @@ class ExactStart(NamedTuple):
 def bounded_start(vertices: Floats) -> Start:
     """The starting cell of a bounded domain with these corners (float64 (v, d), counter-clockwise for d = 2)."""
     d = vertices.shape[1]
-    scale = 2.0 ** int(np.ceil(np.log2(np.abs(vertices).max())))
+    # The power of two above the largest float is no float: corners are then below 2, which is near enough.
+    scale = 2.0 ** min(int(np.ceil(np.log2(np.abs(vertices).max()))), 1023)
     corners = vertices / scale
     (flat,), exponent = as_integers(corners)
     one = 1 << max(exponent, 0)

@@ -117,11 +117,23 @@ class Finder:
         if len(edges) == 4 and edges[0] == edges[1] and edges[2] == edges[3] and len(edges[0]) == 3:
             return strip_middle(edges[2], edges[0])
         rays = exact_corners(edges)
+        if len(edges[0]) == 2 and at_infinity.any():
+            return ray_middle(edges, rays, at_infinity)
         total = [Fraction(0)] * (len(rays[0]))
         for ray, infinite in zip(rays, at_infinity, strict=True):
             size = max(abs(int(value)) for value in ray) if infinite else int(ray[-1])
             total = [a + Fraction(int(b), size) for a, b in zip(total, ray, strict=True)]
         return [value / total[-1] for value in total[:-1]]
+
+
+def ray_middle(edges: list[Any], rays: list[Any], at_infinity: NDArray[np.bool_]) -> list[Fraction]:
+    """A point strictly inside an unbounded interval: one beyond its finite end, or zero if it has none."""
+    if at_infinity.all():
+        return [Fraction(0)]
+    end = int(np.flatnonzero(~at_infinity)[0])
+    size = Fraction(int(rays[end][0]), int(rays[end][1]))
+    step = max(abs(size), Fraction(1))
+    return [size + (step if edges[end][0] > 0 else -step)]
 
 
 def strip_middle(left: Any, right: Any) -> list[Fraction]:

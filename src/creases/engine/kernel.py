@@ -9,6 +9,7 @@ kernels are compiled afresh in each process, with a notice.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import stat
 import sys
@@ -77,7 +78,10 @@ def must_compile() -> bool:
     """True until a kernel of these sources has been compiled, here or by an earlier process."""
     if settings.DISABLE_JIT or has_run():
         return False
-    return CACHE_FOLDER is None or next(CACHE_FOLDER.rglob("*.nbi"), None) is None
+    # Numba keeps one subfolder for each place that the sources are installed in; ask it for ours.
+    loop = importlib.import_module("creases.engine.cut").cut
+    found = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
+    return found is None or next(found.glob("cut.cut-*.nbi"), None) is None
 
 
 def has_run() -> bool:

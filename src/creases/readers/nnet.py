@@ -41,7 +41,10 @@ def read_nnet(data: bytes, source: str) -> Network:
         )
     counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER)])
     sizes = layer_sizes(counts, sizes_line, source)
-    found = [word for line in lines[len(HEADER) :] for word in words(line)]
+    body = [line.rstrip() for line in lines[len(HEADER) :]]
+    if len(body) > 1 and body[-2].endswith(",") and not body[-1].endswith(","):
+        raise ModelFileError(f"{source} is truncated: its last number lacks the comma that ends the other lines.")
+    found = [word for line in body for word in words(line)]
     pairs = list(pairwise(sizes))
     expect_count(len(found), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
     numbers = floats(found, "the weights", source)
