@@ -165,7 +165,7 @@ class Cell(Cut):
         """Row i is `true` (numbers): its floats are near, with bounds for what that loses."""
         true = [Fraction(x) for x in true]
         near = [float(x) for x in true]
-        if self.noise:
+        if self.noise and self.rng.integers(2):
             near = [x + self.noise * float(self.rng.uniform(-1, 1)) for x in near]
         lost = [abs(x - Fraction(y)) for x, y in zip(true, near, strict=True)]
         record, rows = self.work.ints[HEADER : HEADER + FIELDS], len(self.rows)

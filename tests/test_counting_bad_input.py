@@ -30,11 +30,6 @@ SQUARE = Box([-1, -1], [1, 1])
 R2 = ([0, 0], [[1, 0], [0, 1]])
 
 
-def missing(*values, reason, **names):
-    """A case that the library does not check yet."""
-    return pytest.param(*values, **names)
-
-
 def chain(*weights, biases=None, **options):
     biases = [np.zeros(len(weight)) for weight in weights] if biases is None else biases
     return Network.from_arrays(weights, biases, **options)
@@ -74,7 +69,7 @@ BAD_NETWORKS = [
     ({"weights": [[[1, 2]], [[1]]], "input_shape": (3,)}, r"input_shape \(3,\) does not hold the 2 inputs of layer 1"),
     ({"weights": [[[1, 2]], [[1]]], "input_shape": ()}, r"input_shape \(\) does not hold the 2 inputs of layer 1"),
 ]
-NOT_YET_NETWORKS = [
+ODD_NETWORKS = [
     ({"weights": [[[2**53 + 1]], [[1]]]}, "weight holds an integer that float64 cannot represent exactly"),
     ({"weights": [[[1, 2]], [[1]]], "input_shape": (-1, -2)}, "input_shape"),
     ({"weights": [[[1, 2]], [[1]]], "input_shape": (2.7,)}, "input_shape"),
@@ -84,7 +79,7 @@ NOT_YET_NETWORKS = [
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [*BAD_NETWORKS, *[missing(*case, reason="not refused, or by NumPy") for case in NOT_YET_NETWORKS]],
+    [*BAD_NETWORKS, *ODD_NETWORKS],
 )
 def test_bad_input_networks(arguments, message):
     weights = arguments["weights"]
@@ -105,13 +100,13 @@ def test_bad_input_networks_count_output_layers():
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        ([1.0, 2.0, 3.0], r"Points must have shape \(\.\.\., 2\) or .*, got shape \(3,\)"),
+        ([1.0, 2.0, 3.0], r"Points must have shape \(\.\.\., 2\), got shape \(3,\)"),
         (1.0, r"Points must have shape .*, got shape \(\)"),
         ([NAN, 1.0], "A point has a coordinate that is not finite"),
         ([[0.0, 1.0], [INF, 1.0]], "A point has a coordinate that is not finite"),
-        missing(["1", "2"], "real numbers", reason="strings are read as numbers"),
-        missing(np.array([1j, 2]), "real numbers", reason="the imaginary part is dropped with a warning"),
-        missing([[0.0, 1.0], [1.0]], "[Pp]oint", reason="NumPy's own error"),
+        (["1", "2"], "real numbers"),
+        (np.array([1j, 2]), "real numbers"),
+        ([[0.0, 1.0], [1.0]], "[Pp]oint"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
@@ -196,7 +191,7 @@ BAD_DOMAINS = [
     ),
     (lambda: domain_from_dict({}), "Unknown kind of domain None"),
 ]
-NOT_YET_DOMAINS = [
+ODD_DOMAINS = [
     (lambda: Segment([2**53 + 1], [1]), "float64 cannot"),
     (lambda: Segment(np.ones(1, np.longdouble) / 3, [1]), "wider than float64"),
     (lambda: Segment([[0], [1, 2]], [1]), "start"),
@@ -220,7 +215,7 @@ NOT_YET_DOMAINS = [
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
 @pytest.mark.parametrize(
     ("make", "message"),
-    [*BAD_DOMAINS, *[missing(*case, reason="not refused, or by NumPy or Python") for case in NOT_YET_DOMAINS]],
+    [*BAD_DOMAINS, *ODD_DOMAINS],
 )
 def test_bad_input_domains(make, message):
     with pytest.raises(DomainError, match=message):
@@ -254,7 +249,7 @@ def test_bad_input_pairs(door, network, domain, message):
         door(network, domain)
 
 
-@pytest.mark.parametrize("door", [missing(count, reason="TypeError of Python: None is not iterable"), subdivide])
+@pytest.mark.parametrize("door", [count, subdivide])
 def test_bad_input_no_network(door):
     with pytest.raises(DomainError, match="needs a Network, got NoneType"):
         door(None, SQUARE)

@@ -167,7 +167,10 @@ def deep_network(rng, n_in, largest):
     """Depth and width up to `largest`."""
     depth, width = rng.integers(2, largest + 1, 2).tolist()
     widths = [int(rng.integers(max(1, width - 3), width + 1)) for _ in range(depth)]
-    return as_lists(he(rng, n_in, widths=widths, bias=float(rng.choice([0.1, 0.5]))))
+    weights, biases = as_lists(he(rng, n_in, widths=widths, bias=float(rng.choice([0.1, 0.5]))))
+    if rng.integers(3) == 0:  # then what is substituted cancels
+        biases[1:] = [[0.0] * len(bias) for bias in biases[1:]]
+    return weights, biases
 
 
 def resized(rng, weights, biases):
@@ -210,6 +213,18 @@ def test_against_exact_local_networks_with_numbers_of_any_size():
         rng = np.random.default_rng([number, 4])
         check(some_deep_problem(rng, 5, True), rng, seen, 5)
     assert all(seen[event] >= amount(20, 2) for event in ("localised", "substituted")), seen
+
+
+def test_against_exact_local_networks_over_denormal_forms():
+    """Forms of 2^-1040 are substituted with couplings of 2^1000: the bound of their rounding must not underflow."""
+    for number in range(10):
+        rng, seen, d = np.random.default_rng(number), Counter(), 1 + number % 2
+        gradients = rng.integers(-(2**30), 2**30, (4, d)) * 5e-324
+        biases = np.array([2.0**33 * 5e-324] * 4)
+        above = rng.standard_normal((2, 4)) * 2.0**1000
+        vertices = INTERVAL if d == 1 else SQUARE
+        check(problem_of([gradients, above], [biases, [0.0, 0.0]], [0.0] * d, np.eye(d), vertices), rng, seen, 6)
+        assert seen["substituted"] > 0
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -42,11 +42,11 @@ def read_nnet(data: bytes, source: str) -> Network:
     counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER)])
     sizes = layer_sizes(counts, sizes_line, source)
     body = [line.rstrip() for line in lines[len(HEADER) :]]
-    if len(body) > 1 and body[-2].endswith(",") and not body[-1].endswith(","):
-        raise ModelFileError(f"{source} is truncated: its last number lacks the comma that ends the other lines.")
     found = [word for line in body for word in words(line)]
     pairs = list(pairwise(sizes))
     expect_count(len(found), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
+    if len(body) > 1 and body[-2].endswith(",") and not body[-1].endswith(","):
+        raise ModelFileError(f"{source} is truncated: its last number lacks the comma that ends the other lines.")
     numbers = floats(found, "the weights", source)
     chain, start = Chain(source), 0
     for layer, (n_in, n_out) in enumerate(pairs, start=1):
