@@ -15,7 +15,19 @@ from creases.engine.plane import INFINITY_WALL, UNPROVED_CHORDS, count_chords, c
 from creases.engine.scan import CROSSING, CROSSING_UNPROVED, UNKNOWN, proved_sign, sign_at
 from creases.engine.signs import UNPROVED
 from creases.engine.start import starts
-from creases.engine.work import ACTIVE, CELL, CHILD, CORNERS, INACTIVE, KIND, OPEN, STATUS
+from creases.engine.work import (
+    ACTIVE,
+    CELL,
+    CHILD,
+    CHORD_END,
+    CHORD_HIGH,
+    CHORD_LOW,
+    CORNERS,
+    INACTIVE,
+    KIND,
+    OPEN,
+    STATUS,
+)
 from engine_states import INTERVAL, SQUARE, Cell, TwinNetwork, one_layer
 from engine_twins import amount, clip, dot, opposite, pieces
 
@@ -112,7 +124,7 @@ def test_against_exact_scan_and_cut(vertices):
     """Cells cut up to six times by rows that are set anew each time; unproved signs are answered half of the time."""
     rng = np.random.default_rng(len(vertices))
     start, zeros, unproved, rows = bounded_start(vertices), 0, 0, 0
-    for _ in range(amount(60, 15)):
+    for _ in range(amount(60, 40)):
         cell = Cell(ROWS, start, noise=float(rng.choice([0.0, 0.0, 1e-12, 1e-4])), rng=rng)
         for _ in range(6):
             for i in range(ROWS):
@@ -200,6 +212,17 @@ def boundary_point(cell, rng):
     return [t * x + (1 - t) * y for x, y in zip(p, q, strict=True)]
 
 
+def check_places(cell, rows):
+    """Where a row crosses an edge lies in the interval that was used to put it in order."""
+    corners, ends = [corner for corner, _ in cell.corners], 2 if len(cell.corners[0][0]) == 3 else 1
+    for q, row in enumerate(rows):
+        for end in range(ends):
+            v = int(cell.work.chord_ints[q, CHORD_END + end]) if ends == 2 else 0
+            here, there = (abs(dot(row, corners[i % len(corners)])) for i in (v, v + 1))
+            low, high = cell.work.chord_reals[q, [CHORD_LOW + end, CHORD_HIGH + end]].tolist()
+            assert Fraction(low) <= here / (here + there) <= Fraction(high)
+
+
 def check_count(cell):
     """The count of chords or zeros, if there is one, is that of the pieces by brute force; returns it."""
     flat = len(cell.corners[0][0]) == 2
@@ -212,6 +235,7 @@ def check_count(cell):
     assert infinite == 0
     if found in (UNPROVED_CHORDS, UNPROVED_ZEROS):
         return None
+    check_places(cell, rows)
     true = 1 + len({row[1] / row[0] for row in rows}) if flat else len(pieces(cell.corners, rows))
     assert found == true
     return found
@@ -219,7 +243,7 @@ def check_count(cell):
 
 @pytest.mark.parametrize("vertices", [SQUARE, POLYGON, INTERVAL], ids=["square", "polygon", "interval"])
 def test_against_exact_counts_of_generic_rows(vertices):
-    rng, proved, samples = np.random.default_rng(1), 0, amount(60, 15)
+    rng, proved, samples = np.random.default_rng(1), 0, amount(60, 40)
     for _ in range(samples):
         cell = some_cell(rng, vertices, float(rng.choice([0.0, 1e-12, 1e-6])))
         for i in range(ROWS):
@@ -231,7 +255,7 @@ def test_against_exact_counts_of_generic_rows(vertices):
 @pytest.mark.parametrize("digits", [0, 3, 9, 12, 13, 14, 15, 16, 17, 20])
 def test_against_exact_count_chords_that_nearly_meet(digits):
     """Three lines and more nearly through one point, inside or on an edge: refused, or right."""
-    rng, proved, samples = np.random.default_rng(digits), 0, amount(40, 10)
+    rng, proved, samples = np.random.default_rng(digits), 0, amount(40, 30)
     miss = Fraction(1, 10**digits) if digits else Fraction(0)
     for sample in range(samples):
         cell = some_cell(rng, (SQUARE, POLYGON)[sample % 2], float(miss) * float(rng.choice([0.0, 0.01, 1.0])))
@@ -251,7 +275,7 @@ def test_against_exact_count_chords_that_nearly_meet(digits):
 
 @pytest.mark.parametrize("digits", [0, 3, 9, 12, 14, 15, 16, 17, 20])
 def test_against_exact_count_zeros_that_nearly_meet(digits):
-    rng, proved, samples = np.random.default_rng(digits), 0, amount(60, 20)
+    rng, proved, samples = np.random.default_rng(digits), 0, amount(60, 40)
     miss = Fraction(1, 10**digits) if digits else Fraction(0)
     for _ in range(samples):
         cell = some_cell(rng, INTERVAL, float(miss) * float(rng.choice([0.0, 0.01, 1.0])))
@@ -281,7 +305,7 @@ def test_against_exact_counts_of_huge_rows():
 def test_against_exact_pieces_at_infinity():
     """Cones of whole planes: a piece is unbounded if it has a corner, or an edge, on the wall at infinity."""
     rng, walls, points = np.random.default_rng(0), 0, 0
-    for sample in range(amount(30, 10)):
+    for sample in range(amount(30, 20)):
         firsts = rng.integers(-2, 3, (2, 3)).astype(float) if sample % 2 else rng.standard_normal((2, 3))
         if abs(np.linalg.det(firsts[:, :2])) < 1e-3:
             continue

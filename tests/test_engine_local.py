@@ -53,7 +53,7 @@ class Checker:
 
     def __init__(self, cut, rng, seen):
         self.cut, self.rng, self.seen = cut, rng, seen
-        self.before = None
+        self.before = 0, local_network(cut.work)[1]
 
     def check(self):
         work = self.cut.work
@@ -108,7 +108,7 @@ class Checker:
         scan(work, net, lowest, reach, corner_error)
         reach += corner_error
         horizon = relax(work, net, reach, corner_error)
-        self.seen["horizon"] += horizon < int(work.state[DEPTH])
+        self.seen["horizon"] += bool(horizon < work.state[DEPTH])
         for layer, rows in layers.items():
             for i, neuron in enumerate(rows.ids):
                 q = int(work.layer_ints[layer, START]) + i
@@ -142,10 +142,10 @@ class Checker:
         self.before = net, layers
 
 
-def check(problem, rng, seen, states, start=None):
+def check(problem, rng, seen, states, start=None, blur=True):
     """Check up to `states` states of the cut of a problem, some at the beginning and some deep in it."""
     cut = Cut(problem, start)
-    if rng.integers(2):
+    if blur and rng.integers(2):
         cut.blur(rng, float(rng.choice([1e-12, 1e-6, 1e-3])))
     checker = Checker(cut, rng, seen)
     for i, _ in enumerate(cut.steps(limit=3 * states)):
@@ -200,38 +200,67 @@ def some_deep_problem(rng, largest, resize):
 
 def test_against_exact_local_networks_of_deep_networks():
     seen = Counter()
-    for number in range(amount(35, 6)):
+    for number in range(amount(40, 30)):
         rng = np.random.default_rng([number, 3])
         check(some_deep_problem(rng, 12, False), rng, seen, 8)
     events = ("localised", "fewer rows", "substituted", "shared", "skipping", "horizon", "active", "inactive")
-    assert all(seen[event] >= amount(15, 1) for event in events), seen
+    assert all(seen[event] >= amount(15, 5) for event in events), seen
 
 
 def test_against_exact_local_networks_with_numbers_of_any_size():
     seen = Counter()
-    for number in range(amount(120, 20)):
+    for number in range(amount(120, 80)):
         rng = np.random.default_rng([number, 4])
         check(some_deep_problem(rng, 5, True), rng, seen, 5)
-    assert all(seen[event] >= amount(20, 2) for event in ("localised", "substituted")), seen
+    assert all(seen[event] >= amount(20, 10) for event in ("localised", "substituted")), seen
 
 
 def test_against_exact_local_networks_over_denormal_forms():
     """Forms of 2^-1040 are substituted with couplings of 2^1000: the bound of their rounding must not underflow."""
+    seen = Counter()
     for number in range(10):
-        rng, seen, d = np.random.default_rng(number), Counter(), 1 + number % 2
+        rng, d = np.random.default_rng(number), 1 + number % 2
         gradients = rng.integers(-(2**30), 2**30, (4, d)) * 5e-324
         biases = np.array([2.0**33 * 5e-324] * 4)
         above = rng.standard_normal((2, 4)) * 2.0**1000
         vertices = INTERVAL if d == 1 else SQUARE
         check(problem_of([gradients, above], [biases, [0.0, 0.0]], [0.0] * d, np.eye(d), vertices), rng, seen, 6)
-        assert seen["substituted"] > 0
+    assert seen["substituted"] > 5
+
+
+def test_against_exact_local_networks_of_rows_that_cancel():
+    """Nothing is rounded but the substitution: at the cell's middle, the origin, E_w alone must pay for it."""
+    seen = Counter()
+    for number in range(30):
+        rng, d = np.random.default_rng(number), 1 + number % 2
+        weights = [rng.standard_normal((8, d)), rng.standard_normal((6, 8)), rng.standard_normal((4, 6))]
+        biases = [3.0 + 10.0 * rng.random(8), np.zeros(6), np.zeros(4)]
+        problem = problem_of(weights, biases, [0.0] * d, np.eye(d), INTERVAL if d == 1 else SQUARE)
+        check(problem, rng, seen, 4, blur=False)
+    assert seen["substituted"] > 10
+
+
+@pytest.mark.parametrize("shift", [-5e-4, 5e-4])
+@pytest.mark.parametrize("turn", [-1.0, 1.0])
+def test_known_neuron_that_cuts_only_between_a_corner_and_where_floats_put_it(shift, turn):
+    """x = 0 is known up to 5e-4; the layer above is cut at 3e-4, on one side or the other of that corner."""
+    zero = 0.6 * shift
+    problem = problem_of(
+        [[[1.0], [1.0]], [[0.0, turn]]], [[0.0, 2.0], [-turn * (2.0 + zero)]], [0.0], [[1.0]], INTERVAL
+    )
+    cut = Cut(problem)
+    _, layers = local_network(cut.work)
+    forms, errors = layers[0].at, layers[0].at + 4  # two rows of two numbers, then the bounds
+    cut.work.reals[forms + 2] -= shift
+    cut.work.reals[errors + 2] += abs(shift)
+    assert cut.finish().by_layer.tolist() == [2, 3]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_against_exact_local_networks_of_every_kind(kind):
     """On a square, and on the cones of the whole plane."""
     seen = Counter()
-    for number, (_, weights, biases) in enumerate(table(amount(6, 2), seed=9, n_in=2, kinds=[kind])):
+    for number, (_, weights, biases) in enumerate(table(amount(6, 4), seed=9, n_in=2, kinds=[kind])):
         rng = np.random.default_rng([number, 2])
         problem = problem_of(weights, biases, [0.0, 0.0], np.eye(2), SQUARE)
         check(problem, rng, seen, 8)
