@@ -311,3 +311,10 @@ def test_known_counts_at_the_ends_of_floats(name):
         cut = Cut(problem)
         cut.work.state[EMIT] = emit
         assert cut.finish().by_layer[-1] == regions
+
+
+@pytest.mark.parametrize("weight", [1.0, 1e300])
+def test_known_counts_on_a_box_with_a_denormal_corner(weight):
+    """x - 5e-324 is not negative anywhere on [5e-324, 4]."""
+    problem = problem_of([[[weight]]], [[-5e-324]], [0.0], [[1.0]], np.array([[5e-324], [4.0]]))
+    assert Cut(problem).finish().by_layer.tolist() == [1]

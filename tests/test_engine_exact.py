@@ -8,6 +8,7 @@ import pytest
 from flint import fmpz
 
 import reference
+from creases import Network, Polygon, subdivide
 from creases.engine.exact import (
     ExactCell,
     ExactForms,
@@ -271,3 +272,39 @@ def test_known_count_of_a_triangle_cut_through_its_corners():
     count_below(forms, cell, 0, {}, [], tally)
     # Two lines through corners meet inside; the third runs along an edge.
     assert (tally.by_layer, tally.by_neuron) == ([4], [[1, 1, 0]])
+
+
+# Points inside.
+
+
+def test_known_interior_point_of_a_sliver_along_a_wall():
+    """Neurons nearly along the polygon's walls: a point with a cell's pattern may lie outside of the polygon."""
+    vertices = [
+        [-0.5856723754338853, -2.8120379472561416],
+        [3.0772728562507394, -1.0724124766901921],
+        [3.114173531192973, -0.9599894827932043],
+        [3.1221327174811284, -0.9334710726082671],
+    ]
+    weights = [
+        [-0.17396254705659497, 0.3662945231684625],
+        [-0.1739625472305575, 0.3662945231684625],
+        [-0.011242299389698784, 0.003690067494223337],
+        [-0.011242299400941085, 0.003690067494223337],
+        [-0.0026518410184937172, 0.0007959186288155617],
+        [-0.0026518410211455582, 0.0007959186288155617],
+        [0.18785668746478745, -0.3707805092915014],
+    ]
+    biases = [
+        0.9281490408506454,
+        0.9281490408506454,
+        0.03855289717439827,
+        0.038552897174398186,
+        0.009022366621537692,
+        0.009022366621527308,
+        -0.9326263898420192,
+    ]
+    cells = subdivide(Network.from_arrays([weights], [biases], output_layer=False), Polygon(vertices))
+    walls = vertex_cell(np.array(vertices)).edges
+    for i, point in enumerate(cells.interior_points.tolist()):
+        inside = [*cells.exact_interior_points.get(i, map(Fraction, point)), 1]
+        assert all(sum(a * b for a, b in zip(numbers(wall), inside, strict=True)) > 0 for wall in walls)

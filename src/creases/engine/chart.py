@@ -62,6 +62,8 @@ def bounded_start(vertices: Floats) -> Start:
     d = vertices.shape[1]
     # The power of two above the largest float is no float: corners are then below 2, which is near enough.
     scale = 2.0 ** min(int(np.ceil(np.log2(np.abs(vertices).max()))), 1023)
+    if (vertices / scale * scale != vertices).any():
+        scale = 1.0  # a coordinate would underflow
     corners = vertices / scale
     (flat,), exponent = as_integers(corners)
     one = 1 << max(exponent, 0)

@@ -37,6 +37,8 @@ def interior_points(
     proved = np.concatenate(
         [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
     )
+    if problem.vertices is not None:
+        proved &= proved_within(problem.vertices, points)
     exact: dict[int, tuple[Fraction, ...]] = {}
     if not proved.all():
         finder = Finder(problem)
@@ -81,6 +83,22 @@ def proved_inside(problem: Problem, points: Floats, bits: NDArray[np.bool_]) -> 
             errors = (errors @ np.abs(weight).T + rounding) * ROUND_UP + UNDERFLOW
             inside &= (np.where(active, z, -z) > errors).all(axis=1)
             values, errors = np.where(active, z, 0.0), np.where(active, errors, 0.0)
+    return inside
+
+
+def proved_within(vertices: Floats, points: Floats) -> NDArray[np.bool_]:
+    """For each point, whether floats prove that it lies strictly inside the domain with these corners.
+
+    On an edge p q the sign of (q - p) x (point - p) decides; its two products of differences lose at most 8 u each.
+    """
+    if vertices.shape[1] == 1:
+        return np.asarray((points[:, 0] > vertices.min()) & (points[:, 0] < vertices.max()))
+    inside = np.ones(len(points), dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        for p, q in zip(vertices, np.roll(vertices, -1, axis=0), strict=True):
+            first = (q[0] - p[0]) * (points[:, 1] - p[1])
+            second = (q[1] - p[1]) * (points[:, 0] - p[0])
+            inside &= first - second > 16.0 * UNIT * (np.abs(first) + np.abs(second)) + UNDERFLOW
     return inside
 
 
