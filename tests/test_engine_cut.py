@@ -235,6 +235,17 @@ def test_laws_parking_after_every_step_changes_no_count(d):
         assert cut.work.by_layer.tolist() == Cut(problem).finish().by_layer.tolist()
 
 
+@pytest.mark.parametrize("d", [1, 2])
+def test_laws_memory_does_not_grow_with_the_count(d):
+    """A cell taken off the stack gives back the arenas of the cells that went before it."""
+    cut = Cut(generic_problem((14, 12, 10) if d == 2 else (30, 30, 30), d, bias=0.5))
+    root, most, cells = int(cut.work.state[REALS_TOP]), 0, 0
+    for _ in cut.steps():
+        most, cells = max(most, int(cut.work.state[REALS_TOP])), cells + 1
+    assert cells > 50
+    assert most < 4 * root
+
+
 # Whole planes and threads.
 
 
