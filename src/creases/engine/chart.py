@@ -77,7 +77,7 @@ def bounded_start(vertices: Floats) -> Start:
         scales = [max(abs(value) for value in wall) for wall in walls]
     exact = [[Fraction(int(v), int(s)) for v in wall] for wall, s in zip(walls, scales, strict=True)]
     edges = np.array([[float(value) for value in wall] for wall in exact])
-    rounded = [[abs(float(v)) * UNIT * (Fraction(float(v)) != v) for v in wall] for wall in exact]
+    rounded = [[(abs(float(v)) * UNIT + 2.0**-1074) * (Fraction(float(v)) != v) for v in wall] for wall in exact]
     bounds = np.array([[sum(row[:-1]), row[-1]] for row in rounded]) * ROUND_UP
     ids = [-2 - i for i in range(len(walls))]
     return Start(
