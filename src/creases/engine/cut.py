@@ -8,14 +8,16 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 
 from __future__ import annotations
 
+from creases.engine.chords import UNPROVED_CHORDS, count_chords, pieces_at_infinity
 from creases.engine.kernel import inlined, kernel
-from creases.engine.line import count_zeros, cut_interval
+from creases.engine.last import count_last
+from creases.engine.line import count_zeros, halve_interval
 from creases.engine.local import localise
-from creases.engine.plane import UNPROVED_CHORDS, count_chords, cut_polygon, pieces_at_infinity
+from creases.engine.plane import cut_polygon, halve_polygon
 from creases.engine.record import field, mark_active, need
 from creases.engine.scan import CROSSING, UNKNOWN, ask, cell_reach, forget_answers, proved_sign, scan
 from creases.engine.signs import NEGATIVE
-from creases.engine.stack import no_room, pop, push
+from creases.engine.stack import STACK_HEADER, no_room, pop, push, push_written
 from creases.engine.work import (
     ACTIVE,
     BY_NEURON,
@@ -40,13 +42,17 @@ from creases.engine.work import (
     LOWEST,
     MORE,
     MOST_CHORDS,
+    NEAREST,
     NETWORK,
     NO,
     OPEN,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     ROWS,
+    STACK_INTS_TOP,
+    STACK_REALS_TOP,
     STATUS,
+    THRESHOLD,
     UNBOUNDED,
     UNPROVED_CELL,
     WAITING,
@@ -59,6 +65,8 @@ __all__ = ["cut"]
 
 # The network is localised again when no more than this part of the rows it was built with still cross.
 CROWDED = 0.6
+# With no more rows than this it is not worth it before all of them are decided.
+FEW_ROWS = 4
 
 # Places of the arrays among the fields of Work, for FULL_ARRAY.
 CORNERS_FIELD = Work._fields.index("cell_reals")
@@ -100,25 +108,37 @@ def advance(work: Work) -> int:
             tally_neurons(work, net, layer)
         state[FRESH] = 0
     still_open = crossing + half_proved + unknown
-    if still_open == 0 and last:
-        return finish(work, YES)
+    if still_open == 0:
+        if last:
+            return finish(work, YES)
+        if layer + 2 == state[DEPTH] and not state[EMIT] and not state[BY_NEURON]:
+            pieces, unbounded = count_last(work, net, layer, reach, corner_error)
+            if pieces != UNPROVED_CHORDS:
+                work.by_layer[layer] += 1
+                return counted(work, layer + 1, pieces, unbounded)
     rows = ints[field(net, layer, ROWS)]
-    if still_open <= CROWDED * rows and (not last or rows > 4 * MOST_CHORDS):
+    if still_open <= CROWDED * rows and (still_open == 0 or rows > (4 * MOST_CHORDS if last else FEW_ROWS)):
         forget_answers(work)
         answer = localise(work, reach + corner_error, corner_error)
         return FULL if answer == FULL else MORE
     if last and half_proved + unknown == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
         pieces, unbounded = count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
         if pieces != UNPROVED_CHORDS:
-            work.by_layer[layer] += pieces
-            state[UNBOUNDED] += unbounded
-            state[HAVE] = 0
-            forget_answers(work)
-            return MORE
+            return counted(work, layer, pieces, unbounded)
     if crossing == 0:
         ask(work, net, layer)
         return UNPROVED_CELL
     return split(work, net, layer)
+
+
+@inlined
+def counted(work: Work, layer: int, pieces: int, unbounded: int) -> int:
+    """Note the pieces of the current cell and be done with it."""
+    work.by_layer[layer] += pieces
+    work.state[UNBOUNDED] += unbounded
+    work.state[HAVE] = 0
+    forget_answers(work)
+    return MORE
 
 
 @inlined
@@ -208,13 +228,21 @@ def split(work: Work, net: int, layer: int) -> int:
     row = best_row(work, net, layer)
     neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
     first = 1.0
-    if state[DIMENSION] == 1 and proved_sign(work, row, INT_ZERO) == NEGATIVE:
-        first = -1.0
-    corners = cut_off(work, net, layer, row, -first)
-    take_side(work, row, neuron, -first)
-    push(work, corners, rows)
-    work.pattern[neuron >> 6] &= ~(1 << (neuron & 63))
-    corners = cut_off(work, net, layer, row, first)
+    at, ints_at = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
+    if state[DIMENSION] == 1:
+        if proved_sign(work, row, INT_ZERO) == NEGATIVE:
+            first = -1.0
+        halve_interval(work, net, layer, row, first, at, ints_at)
+        push_other_side(work, row, neuron, -first, corners, rows)
+    elif work.row_reals[NEAREST, row] > work.row_reals[THRESHOLD, row]:
+        child = halve_polygon(work, net, layer, row, at, ints_at)
+        push_other_side(work, row, neuron, -first, corners + 4 - child, rows)
+        corners = child
+    else:
+        child = cut_polygon(work, net, layer, row, -first)
+        take_side(work, row, neuron, -first)
+        push(work, child, rows)
+        corners = cut_polygon(work, net, layer, row, first)
     take_side(work, row, neuron, first)
     for v in range(corners):
         for c in range(work.cell_reals.shape[2]):
@@ -229,16 +257,18 @@ def split(work: Work, net: int, layer: int) -> int:
 
 
 @inlined
-def cut_off(work: Work, net: int, layer: int, row: int, side: float) -> int:
-    """Write the part of the current cell on one side of a crossing row into the child; return its corners."""
-    if work.state[DIMENSION] == 1:
-        return cut_interval(work, net, layer, row, side)
-    return cut_polygon(work, net, layer, row, side)
+def push_other_side(work: Work, row: int, neuron: int, side: float, corners: int, rows: int) -> None:
+    """Put the side that was written to the stack there for good."""
+    take_side(work, row, neuron, side)
+    push_written(work, corners, rows)
 
 
 @inlined
 def take_side(work: Work, row: int, neuron: int, side: float) -> None:
-    """Note that a row is active (side 1.0) or not on the part that `cut_off` wrote."""
-    work.row_ints[STATUS, row] = ACTIVE if side > 0.0 else INACTIVE
+    """Note that a row is active (side 1.0) or not on one side of it."""
     if side > 0.0:
+        work.row_ints[STATUS, row] = ACTIVE
         mark_active(work.pattern, neuron)
+    else:
+        work.row_ints[STATUS, row] = INACTIVE
+        work.pattern[neuron >> 6] &= ~(1 << (neuron & 63))

@@ -32,6 +32,7 @@ PER_CORNER = {
     "cell_ints": (1, 0),
     "values_cn": (0, 0),
     "answers_cn": (0, UNPROVED),
+    "meeting_c": (0, 0),
     "asks": (0, 0),
 }
 

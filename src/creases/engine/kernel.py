@@ -21,6 +21,8 @@ from typing import Any, TypeVar
 import numba
 from numba.core import config
 
+from creases.engine.indices import KernelCompiler
+
 __all__ = ["CACHE_FOLDER", "inlined", "kernel", "must_compile", "source_hash"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -114,6 +116,7 @@ def compiled(function: F, forceinline: bool) -> F:
     try:
         settings.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
         options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": forceinline, "_nrt": False}
+        options["pipeline_class"] = KernelCompiler
         dispatcher = numba.njit(cache=CACHE_FOLDER is not None, **options)(function)
     finally:
         settings.CACHE_DIR = before

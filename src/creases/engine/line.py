@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.chords import place_end
 from creases.engine.kernel import inlined, kernel
 from creases.engine.record import field
 from creases.engine.scan import proved_sign
@@ -30,7 +31,7 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "zero_of"]
+__all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "halve_interval", "pieces_of_zeros", "zero_of"]
 
 # Columns of cell_reals for d = 1.
 X, ERROR, EDGE, EDGE_G, EDGE_W = 0, 1, 2, 4, 5
@@ -88,26 +89,44 @@ def cut_interval(work: Work, net: int, layer: int, row: int, side: float) -> int
 
 
 @kernel
+def halve_interval(work: Work, net: int, layer: int, row: int, first: float, at: int, ints_at: int) -> None:
+    """Cut the current interval: the row's side `first` (+1.0 or -1.0) goes to the child, the other to the stack."""
+    cut_interval(work, net, layer, row, -first)
+    for v in range(2):
+        for c in range(work.cell_reals.shape[2]):
+            work.stack_reals[at + v * work.cell_reals.shape[2] + c] = work.cell_reals[CHILD, v, c]
+        for c in range(2):
+            work.stack_ints[ints_at + 2 * v + c] = work.cell_ints[CHILD, v, c]
+    cut_interval(work, net, layer, row, first)
+
+
+@kernel
 def count_zeros(work: Work, net: int, layer: int) -> tuple[int, int]:
     """Pieces into which the open rows of the last layer cut the current interval, none built.
 
     q different zeros make 1 + q pieces; that they differ is proved by intervals that do not overlap (where on
-    the interval, as in `plane.place_ends`). Returns the pieces and how many of them reach infinity.
+    the interval, as in `chords.place_end`). Returns the pieces and how many of them reach infinity.
     """
-    zeros = 0
+    zeros = INT_ZERO
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN:
             continue
         if not work.row_reals[NEAREST, i] > work.row_reals[THRESHOLD, i]:
             return UNPROVED_ZEROS, 0
-        a, b, e = abs(work.values_cn[0, i]), abs(work.values_cn[1, i]), work.row_reals[THRESHOLD, i]
-        low = (a - e) / (a + b) * (1.0 - 8.0 * UNIT)
-        high = (a + e) / (a + b) * (1.0 + 8.0 * UNIT)
-        for before in range(zeros):
-            if not (low > work.chord_reals[before, CHORD_HIGH] or high < work.chord_reals[before, CHORD_LOW]):
-                return UNPROVED_ZEROS, 0
-        work.chord_reals[zeros, CHORD_LOW], work.chord_reals[zeros, CHORD_HIGH] = low, high
+        a, b = abs(work.values_cn[0, i]), abs(work.values_cn[1, i])
+        place_end(work, zeros, INT_ZERO, INT_ZERO, a, b, work.row_reals[THRESHOLD, i])
         zeros += 1
+    return pieces_of_zeros(work, zeros)
+
+
+@inlined
+def pieces_of_zeros(work: Work, zeros: int) -> tuple[int, int]:
+    """Pieces of the current interval, and how many reach infinity, from the places of its zeros."""
+    for a in range(zeros):
+        low, high = work.chord_reals[a, CHORD_LOW], work.chord_reals[a, CHORD_HIGH]
+        for b in range(a):
+            if not (low > work.chord_reals[b, CHORD_HIGH] or high < work.chord_reals[b, CHORD_LOW]):
+                return UNPROVED_ZEROS, 0
     ends = work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1]
     # One piece at each end; with no zero the one piece has both.
     return 1 + zeros, min(ends, 1 + zeros)

@@ -1,4 +1,4 @@
-"""Dimension two: a convex polygon is cut by a line, and the pieces of the last layer are counted by its chords.
+"""Dimension two: a convex polygon is cut by a line.
 
 A polygon's corners run counter-clockwise; edge i, with its inward form, runs from corner i to corner i + 1. A
 new corner is where an edge's line meets the cutting line (`bounds.meeting_point`): its error depends on these two
@@ -7,46 +7,109 @@ forms only and has no memory of the cuts before.
 
 from __future__ import annotations
 
-from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
+from creases.engine.bounds import meeting_point
 from creases.engine.kernel import inlined, kernel
 from creases.engine.record import field
 from creases.engine.scan import proved_sign
-from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.signs import NEGATIVE, POSITIVE, ZERO
 from creases.engine.work import (
     CELL,
     CHILD,
-    CHORD_END,
-    CHORD_HIGH,
-    CHORD_LOW,
-    CHORD_ROW,
     CORNERS,
     ERRORS,
     FIRST_NEURON,
     FORMS,
     IDS,
-    INT_ONE,
     INT_ZERO,
-    NEAREST,
-    OPEN,
     ROWS,
-    STATUS,
-    THRESHOLD,
     Work,
 )
 
-__all__ = ["INFINITY_WALL", "UNPROVED_CHORDS", "count_chords", "cut_polygon", "pieces_at_infinity"]
+__all__ = ["INFINITY_WALL", "cut_polygon", "halve_polygon"]
 
 # Columns of cell_reals for d = 2.
-X, Y, ERROR, EDGE, EDGE_G, EDGE_W = 0, 1, 2, 3, 6, 7
+X, Y, ERROR, EDGE, EDGE_G, EDGE_W, COLUMNS = 0, 1, 2, 3, 6, 7, 8
 
 # The edge at infinity of a whole plane is wall number 0: its id is -1.
 INFINITY_WALL = -1
 
-# What `count_chords` answers where a proof is missing.
-UNPROVED_CHORDS = -1
-
 
 @inlined
+def halve_polygon(work: Work, net: int, layer: int, row: int, at: int, ints_at: int) -> int:
+    """Cut the current cell by a row that touches no corner: the positive side goes to the child, the other to the stack.
+
+    at, ints_at : the place for the negative side's corners in `stack_reals` and `stack_ints`.
+    Returns the positive side's number of corners; the negative side has corners + 4 less that number.
+    Both sides share the two new corners: the negative side's form is the opposite one, and all that is computed
+    with it is the same but for its sign.
+    """
+    ints, reals, corners = work.ints, work.reals, work.state[CORNERS]
+    rows = ints[field(net, layer, ROWS)]
+    forms, errors = ints[field(net, layer, FORMS)] + row, ints[field(net, layer, ERRORS)] + row
+    h0, h1, h2 = reals[forms], reals[forms + rows], reals[forms + 2 * rows]
+    h_g, h_w = reals[errors], reals[errors + rows]
+    neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
+    up = down = INT_ZERO  # the first positive corner after a negative one, and the reverse
+    before = work.values_cn[corners - 1, row] > 0.0
+    for v in range(corners):
+        now = work.values_cn[v, row] > 0.0
+        if now != before:
+            if now:
+                up = v
+            else:
+                down = v
+        before = now
+    positive = down - up if down > up else down - up + corners
+    last_up = up - 1 if up > 0 else corners - 1  # the edges that the line crosses begin at these corners
+    last_down = down - 1 if down > 0 else corners - 1
+    cell, child, stack, stack_ints = work.cell_reals[CELL], work.cell_reals[CHILD], work.stack_reals, work.stack_ints
+    v = up
+    for i in range(positive):
+        for c in range(COLUMNS):
+            child[i, c] = cell[v, c]
+        work.cell_ints[CHILD, i, 0], work.cell_ints[CHILD, i, 1] = work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1]
+        v = v + 1 if v + 1 < corners else 0
+    negative = corners - positive
+    for i in range(negative):
+        for c in range(COLUMNS):
+            stack[at + COLUMNS * i + c] = cell[v, c]
+        stack_ints[ints_at + 2 * i], stack_ints[ints_at + 2 * i + 1] = (
+            work.cell_ints[CELL, v, 0],
+            work.cell_ints[CELL, v, 1],
+        )
+        v = v + 1 if v + 1 < corners else 0
+    f0, f1, f2 = cell[last_down, EDGE], cell[last_down, EDGE + 1], cell[last_down, EDGE + 2]
+    f_g, f_w = cell[last_down, EDGE_G], cell[last_down, EDGE_W]
+    x, y, error = meeting_point(f0, f1, f2, f_g, f_w, h0, h1, h2, h_g, h_w)
+    name = work.cell_ints[CELL, last_down, 0]
+    far = 1 if name == INFINITY_WALL else 0
+    child[positive, X], child[positive, Y], child[positive, ERROR] = x, y, error
+    child[positive, EDGE], child[positive, EDGE + 1], child[positive, EDGE + 2] = h0, h1, h2
+    child[positive, EDGE_G], child[positive, EDGE_W] = h_g, h_w
+    work.cell_ints[CHILD, positive, 0], work.cell_ints[CHILD, positive, 1] = neuron, far
+    place = at + COLUMNS * (negative + 1)
+    stack[place + X], stack[place + Y], stack[place + ERROR] = x, y, error
+    stack[place + EDGE], stack[place + EDGE + 1], stack[place + EDGE + 2] = f0, f1, f2
+    stack[place + EDGE_G], stack[place + EDGE_W] = f_g, f_w
+    stack_ints[ints_at + 2 * negative + 2], stack_ints[ints_at + 2 * negative + 3] = name, far
+    f0, f1, f2 = cell[last_up, EDGE], cell[last_up, EDGE + 1], cell[last_up, EDGE + 2]
+    f_g, f_w = cell[last_up, EDGE_G], cell[last_up, EDGE_W]
+    x, y, error = meeting_point(h0, h1, h2, h_g, h_w, f0, f1, f2, f_g, f_w)
+    name = work.cell_ints[CELL, last_up, 0]
+    far = 1 if name == INFINITY_WALL else 0
+    child[positive + 1, X], child[positive + 1, Y], child[positive + 1, ERROR] = x, y, error
+    child[positive + 1, EDGE], child[positive + 1, EDGE + 1], child[positive + 1, EDGE + 2] = f0, f1, f2
+    child[positive + 1, EDGE_G], child[positive + 1, EDGE_W] = f_g, f_w
+    work.cell_ints[CHILD, positive + 1, 0], work.cell_ints[CHILD, positive + 1, 1] = name, far
+    place = at + COLUMNS * negative
+    stack[place + X], stack[place + Y], stack[place + ERROR] = x, y, error
+    stack[place + EDGE], stack[place + EDGE + 1], stack[place + EDGE + 2] = -h0, -h1, -h2
+    stack[place + EDGE_G], stack[place + EDGE_W] = h_g, h_w
+    stack_ints[ints_at + 2 * negative], stack_ints[ints_at + 2 * negative + 1] = neuron, far
+    return positive + 2
+
+
+@kernel
 def cut_polygon(work: Work, net: int, layer: int, row: int, side: float) -> int:
     """Write the part of the current cell on one side of a crossing row into the child; return its corners.
 
@@ -98,128 +161,3 @@ def set_edge(work: Work, v: int, f0: float, f1: float, f2: float, f_g: float, f_
     child[v, EDGE], child[v, EDGE + 1], child[v, EDGE + 2] = f0, f1, f2
     child[v, EDGE_G], child[v, EDGE_W] = f_g, f_w
     work.cell_ints[CHILD, v, 0] = edge_id
-
-
-@kernel
-def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
-    """Pieces into which the open rows of the last layer (at most MOST_CHORDS) cut the current polygon.
-
-    No piece is built. Every open row crosses the cell with proved signs.
-
-    A convex polygon cut by q chords, no three through one point, has 1 + q + (crossings inside) pieces, and two
-    chords cross inside iff their ends alternate around the boundary. Proved here: the order of two ends on one
-    edge (their places t are kept as intervals), and that no three chords that cross pairwise share a point.
-    Returns the pieces and how many of them reach infinity; UNPROVED_CHORDS where a proof is missing.
-    """
-    chords = INT_ZERO
-    for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.row_ints[STATUS, i] != OPEN:
-            continue
-        if not work.row_reals[NEAREST, i] > work.row_reals[THRESHOLD, i]:
-            return UNPROVED_CHORDS, 0  # a corner lies on the line, or only just not
-        work.chord_ints[chords, CHORD_ROW] = i
-        place_ends(work, i, chords)
-        chords += 1
-    crossings = 0
-    for a in range(chords):
-        for b in range(a):
-            answer = do_cross(work, a, b)
-            if answer == UNPROVED:
-                return UNPROVED_CHORDS, 0
-            crossings += answer
-            for c in range(b if answer == 1 else 0):
-                concurrent = do_cross(work, a, c) == 1 and do_cross(work, b, c) == 1
-                if concurrent and not proved_apart(work, net, layer, a, b, c):
-                    return UNPROVED_CHORDS, 0
-    return 1 + chords + crossings, pieces_at_infinity(work, chords)
-
-
-@inlined
-def place_ends(work: Work, row: int, q: int) -> None:
-    """The two edges that a row crosses, in order, and where: t in [low, high] from corner to corner.
-
-    With a = |h(v)| and b = |h(v')| of opposite signs, both known up to e, t = a / (a + b) grows with a and falls
-    with b: it lies between (a - e) / (a + b) and (a + e) / (a + b); 8 u pay for rounding.
-    """
-    corners, e = work.state[CORNERS], work.row_reals[THRESHOLD, row]
-    end = 0
-    for v in range(corners):
-        here = work.values_cn[v, row]
-        there = work.values_cn[(v + 1) % corners, row]
-        if (here > 0.0) == (there > 0.0):
-            continue
-        a, b = abs(here), abs(there)
-        work.chord_ints[q, CHORD_END + end] = v
-        work.chord_reals[q, CHORD_LOW + end] = (a - e) / (a + b) * (1.0 - 8.0 * UNIT)
-        work.chord_reals[q, CHORD_HIGH + end] = (a + e) / (a + b) * (1.0 + 8.0 * UNIT)
-        end += 1
-
-
-@inlined
-def is_beyond(work: Work, a: int, end_a: int, b: int, end_b: int) -> int:
-    """1 if end_b of chord b comes after end_a of chord a around the boundary, 0 if before, UNPROVED if not known."""
-    edge_a, edge_b = work.chord_ints[a, CHORD_END + end_a], work.chord_ints[b, CHORD_END + end_b]
-    if edge_a != edge_b:
-        return 1 if edge_b > edge_a else 0
-    if work.chord_reals[b, CHORD_LOW + end_b] > work.chord_reals[a, CHORD_HIGH + end_a]:
-        return 1
-    if work.chord_reals[b, CHORD_HIGH + end_b] < work.chord_reals[a, CHORD_LOW + end_a]:
-        return 0
-    return UNPROVED
-
-
-@inlined
-def do_cross(work: Work, a: int, b: int) -> int:
-    """1 if chords a and b cross inside the cell, 0 if not, UNPROVED if the order of two ends is not proved."""
-    inside = 0
-    for end in range(2):
-        after_first = is_beyond(work, a, INT_ZERO, b, end)
-        after_second = is_beyond(work, a, INT_ONE, b, end)
-        if after_first == UNPROVED or after_second == UNPROVED:
-            return UNPROVED
-        inside += after_first == 1 and after_second == 0
-    return 1 if inside == 1 else 0
-
-
-@inlined
-def proved_apart(work: Work, net: int, layer: int, a: int, b: int, c: int) -> bool:
-    """True if it is proved that chord c does not pass through the point where chords a and b meet in the cell."""
-    ints, reals = work.ints, work.reals
-    i, j, k = work.chord_ints[a, CHORD_ROW], work.chord_ints[b, CHORD_ROW], work.chord_ints[c, CHORD_ROW]
-    rows = ints[field(net, layer, ROWS)]
-    forms, errors = ints[field(net, layer, FORMS)], ints[field(net, layer, ERRORS)]
-    f0, f1, f2 = reals[forms + i], reals[forms + rows + i], reals[forms + 2 * rows + i]
-    g0, g1, g2 = reals[forms + j], reals[forms + rows + j], reals[forms + 2 * rows + j]
-    h0, h1, h2 = reals[forms + k], reals[forms + rows + k], reals[forms + 2 * rows + k]
-    if f0 * g1 - f1 * g0 < 0.0:  # meeting_point wants the forms in the order that makes this positive
-        g0, g1, g2 = -g0, -g1, -g2
-    x, y, error = meeting_point(
-        f0,
-        f1,
-        f2,
-        reals[errors + i],
-        reals[errors + rows + i],
-        g0,
-        g1,
-        g2,
-        reals[errors + j],
-        reals[errors + rows + j],
-    )
-    reach = max(abs(x), abs(y))
-    bound = sign_threshold(abs(h0) + abs(h1), abs(h2), reals[errors + k], reals[errors + rows + k], reach, error)
-    return abs(h0 * x + h1 * y + h2) > bound * ROUND_UP
-
-
-@inlined
-def pieces_at_infinity(work: Work, chords: int) -> int:
-    """How many of a cell's pieces reach infinity: none, one, or one more than the chords that end on its far edge."""
-    infinite = 0
-    for v in range(work.state[CORNERS]):
-        if work.cell_ints[CELL, v, 0] == INFINITY_WALL:
-            infinite = 1
-            for q in range(chords):
-                infinite += (work.chord_ints[q, CHORD_END] == v) + (work.chord_ints[q, CHORD_END + 1] == v)
-            return infinite
-        # One point at infinity without an edge there: parallel sides. No chord passes through a corner.
-        infinite = max(infinite, work.cell_ints[CELL, v, 1])
-    return infinite

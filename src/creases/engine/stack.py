@@ -31,7 +31,7 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["STACK_HEADER", "no_room", "park", "pop", "push"]
+__all__ = ["STACK_HEADER", "no_room", "park", "pop", "push", "push_written"]
 
 # Numbers that `push` writes before a cell's lists: corners, network, tops of the two arenas, rows, fresh.
 STACK_HEADER = 6
@@ -58,19 +58,26 @@ def no_room(work: Work, corners: int, rows: int) -> int:
 def push(work: Work, corners: int, rows: int) -> None:
     """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals
-    at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP]
+    at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
     columns = work.cell_reals.shape[2]
-    start = whole
-    stack[whole], stack[whole + 1] = corners, state[NETWORK]
-    stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
-    stack[whole + 4], stack[whole + 5] = rows, state[FRESH]
-    whole += STACK_HEADER
     for v in range(corners):
         for c in range(columns):
             numbers[at + c] = work.cell_reals[CHILD, v, c]
         at += columns
         stack[whole], stack[whole + 1] = work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1]
         whole += 2
+    push_written(work, corners, rows)
+
+
+@inlined
+def push_written(work: Work, corners: int, rows: int) -> None:
+    """`push` for a cell whose corners stand on the stack already: behind STACK_HEADER numbers in `stack_ints`."""
+    state, stack = work.state, work.stack_ints
+    start = whole = state[STACK_INTS_TOP]
+    stack[whole], stack[whole + 1] = corners, state[NETWORK]
+    stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
+    stack[whole + 4], stack[whole + 5] = rows, state[FRESH]
+    whole += STACK_HEADER + 2 * corners
     for i in range(rows):
         stack[whole + i] = work.row_ints[STATUS, i]
     whole += rows
@@ -78,7 +85,8 @@ def push(work: Work, corners: int, rows: int) -> None:
         stack[whole + word] = work.pattern[word]
     whole += state[WORDS]
     stack[whole] = start  # so that the cell on top can be found from the top
-    state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, whole + 1
+    state[STACK_REALS_TOP] += corners * work.cell_reals.shape[2]
+    state[STACK_INTS_TOP] = whole + 1
     state[WAITING] += 1
 
 

@@ -91,9 +91,11 @@ OPEN_STATUS, PLACE = 0, 1
 # Planes of cell_reals and cell_ints.
 CELL, CHILD = 0, 1
 
-# Columns of chord_ints and chord_reals; the two ends of a chord have two columns each.
-CHORD_ROW, CHORD_END = 0, 1
-CHORD_LOW, CHORD_HIGH = 0, 2
+# Columns of chord_ints (the edges of the two ends) and chord_reals: where on these edges the ends lie (low and high
+# of either end, two columns each), the chord's form (k) and its bounds (2).
+CHORD_END = 0
+CHORD_LOW, CHORD_HIGH, CHORD_FORM, CHORD_BOUNDS = 0, 2, 4, 7
+CHORD_COLUMNS = 9
 
 
 class Work(NamedTuple):
@@ -119,8 +121,9 @@ class Work(NamedTuple):
     asks: Ints  # (asks, 2): row and corner whose sign is wanted
     open_ints: Ints  # (2, m)
     relaxed_km: Floats  # (k + 1, m): linear part of each relaxed activation (k), and its radius
-    chord_ints: Ints  # (MOST_CHORDS, 3)
-    chord_reals: Floats  # (MOST_CHORDS, 4)
+    meeting_c: Floats  # (c,) values of one row of the last layer at the corners
+    chord_ints: Ints  # (MOST_CHORDS, 2)
+    chord_reals: Floats  # (MOST_CHORDS, CHORD_COLUMNS)
     by_layer: Ints  # (depth,)
     by_neuron: Ints  # (N,)
     out_reals: Floats
@@ -156,8 +159,9 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
         asks=np.zeros((corners * widest, 2), i8),
         open_ints=np.zeros((2, total), i8),
         relaxed_km=np.zeros((k + 1, total), f8),
-        chord_ints=np.zeros((MOST_CHORDS, 3), i8),
-        chord_reals=np.zeros((MOST_CHORDS, 4), f8),
+        meeting_c=np.zeros(corners, f8),
+        chord_ints=np.zeros((MOST_CHORDS, 2), i8),
+        chord_reals=np.zeros((MOST_CHORDS, CHORD_COLUMNS), f8),
         by_layer=np.zeros(depth, i8),
         by_neuron=np.zeros(total, i8),
         out_reals=np.zeros(1, f8),

@@ -1,0 +1,180 @@
+"""The last layer in the plane: the pieces into which chords cut a convex polygon, none of them built.
+
+A convex polygon cut by q chords, no three through one point, has 1 + q + (crossings inside) pieces, and two chords
+cross inside iff their ends alternate around the boundary.
+"""
+
+from __future__ import annotations
+
+from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
+from creases.engine.kernel import inlined, kernel
+from creases.engine.plane import INFINITY_WALL
+from creases.engine.record import field
+from creases.engine.signs import UNPROVED
+from creases.engine.work import (
+    CELL,
+    CHORD_BOUNDS,
+    CHORD_END,
+    CHORD_FORM,
+    CHORD_HIGH,
+    CHORD_LOW,
+    CORNERS,
+    ERRORS,
+    FORMS,
+    INT_ONE,
+    INT_ZERO,
+    NEAREST,
+    OPEN,
+    ROWS,
+    STATUS,
+    THRESHOLD,
+    Work,
+)
+
+__all__ = ["UNPROVED_CHORDS", "count_chords", "pieces_at_infinity", "pieces_of_chords", "place_end"]
+
+# What is answered where a proof is missing.
+UNPROVED_CHORDS = -1
+
+
+@kernel
+def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
+    """Pieces into which the open rows of the last layer (at most MOST_CHORDS) cut the current polygon.
+
+    No piece is built. Every open row crosses the cell with proved signs.
+
+    A convex polygon cut by q chords, no three through one point, has 1 + q + (crossings inside) pieces, and two
+    chords cross inside iff their ends alternate around the boundary. Proved here: the order of two ends on one
+    edge (their places t are kept as intervals), and that no three chords that cross pairwise share a point.
+    Returns the pieces and how many of them reach infinity; UNPROVED_CHORDS where a proof is missing.
+    """
+    chords = INT_ZERO
+    rows = work.ints[field(net, layer, ROWS)]
+    forms, errors = work.ints[field(net, layer, FORMS)], work.ints[field(net, layer, ERRORS)]
+    for i in range(rows):
+        if work.row_ints[STATUS, i] != OPEN:
+            continue
+        if not work.row_reals[NEAREST, i] > work.row_reals[THRESHOLD, i]:
+            return UNPROVED_CHORDS, 0  # a corner lies on the line, or only just not
+        note_chord(work, chords, forms + i, errors + i, rows)
+        place_ends(work, i, chords)
+        chords += 1
+    return pieces_of_chords(work, chords)
+
+
+@inlined
+def note_chord(work: Work, q: int, form: int, error: int, rows: int) -> None:
+    """Keep the form and the bounds of chord q, found in `reals` at these places, `rows` apart."""
+    for c in range(3):
+        work.chord_reals[q, CHORD_FORM + c] = work.reals[form + c * rows]
+    for c in range(2):
+        work.chord_reals[q, CHORD_BOUNDS + c] = work.reals[error + c * rows]
+
+
+@kernel
+def pieces_of_chords(work: Work, chords: int) -> tuple[int, int]:
+    """Pieces of the current polygon, and how many reach infinity, from its chords; UNPROVED_CHORDS without proof."""
+    crossings = 0
+    for a in range(chords):
+        for b in range(a):
+            answer = do_cross(work, a, b)
+            if answer == UNPROVED:
+                return UNPROVED_CHORDS, 0
+            crossings += answer
+            for c in range(b if answer == 1 else 0):
+                concurrent = do_cross(work, a, c) == 1 and do_cross(work, b, c) == 1
+                if concurrent and not proved_apart(work, a, b, c):
+                    return UNPROVED_CHORDS, 0
+    return 1 + chords + crossings, pieces_at_infinity(work, chords)
+
+
+@inlined
+def place_ends(work: Work, row: int, q: int) -> None:
+    """The two edges that a row crosses, in order, and where on them."""
+    corners, e = work.state[CORNERS], work.row_reals[THRESHOLD, row]
+    end = 0
+    for v in range(corners):
+        here = work.values_cn[v, row]
+        there = work.values_cn[v + 1 if v + 1 < corners else 0, row]
+        if (here > 0.0) != (there > 0.0):
+            place_end(work, q, end, v, abs(here), abs(there), e)
+            end += 1
+
+
+@inlined
+def place_end(work: Work, q: int, end: int, edge: int, a: float, b: float, e: float) -> None:
+    """Where chord q leaves the cell through an edge: t in [low, high] from the edge's corner to the next.
+
+    With a = |h(v)| and b = |h(v')| of opposite signs, both known up to e, t = a / (a + b) grows with a and falls
+    with b: it lies between (a - e) / (a + b) and (a + e) / (a + b); 8 u pay for rounding.
+    """
+    work.chord_ints[q, CHORD_END + end] = edge
+    work.chord_reals[q, CHORD_LOW + end] = (a - e) / (a + b) * (1.0 - 8.0 * UNIT)
+    work.chord_reals[q, CHORD_HIGH + end] = (a + e) / (a + b) * (1.0 + 8.0 * UNIT)
+
+
+@inlined
+def is_beyond(work: Work, a: int, end_a: int, b: int, end_b: int) -> int:
+    """1 if end_b of chord b comes after end_a of chord a around the boundary, 0 if before, UNPROVED if not known."""
+    edge_a, edge_b = work.chord_ints[a, CHORD_END + end_a], work.chord_ints[b, CHORD_END + end_b]
+    if edge_a != edge_b:
+        return 1 if edge_b > edge_a else 0
+    if work.chord_reals[b, CHORD_LOW + end_b] > work.chord_reals[a, CHORD_HIGH + end_a]:
+        return 1
+    if work.chord_reals[b, CHORD_HIGH + end_b] < work.chord_reals[a, CHORD_LOW + end_a]:
+        return 0
+    return UNPROVED
+
+
+@inlined
+def do_cross(work: Work, a: int, b: int) -> int:
+    """1 if chords a and b cross inside the cell, 0 if not, UNPROVED if the order of two ends is not proved."""
+    inside = 0
+    for end in range(2):
+        after_first = is_beyond(work, a, INT_ZERO, b, end)
+        after_second = is_beyond(work, a, INT_ONE, b, end)
+        if after_first == UNPROVED or after_second == UNPROVED:
+            return UNPROVED
+        inside += after_first == 1 and after_second == 0
+    return 1 if inside == 1 else 0
+
+
+@kernel
+def proved_apart(work: Work, a: int, b: int, c: int) -> bool:
+    """True if it is proved that chord c does not pass through the point where chords a and b meet in the cell."""
+    f0, f1, f2, f_g, f_w = chord(work, a)
+    g0, g1, g2, g_g, g_w = chord(work, b)
+    h0, h1, h2, h_g, h_w = chord(work, c)
+    if f0 * g1 - f1 * g0 < 0.0:  # meeting_point wants the forms in the order that makes this positive
+        g0, g1, g2 = -g0, -g1, -g2
+    x, y, error = meeting_point(f0, f1, f2, f_g, f_w, g0, g1, g2, g_g, g_w)
+    bound = sign_threshold(abs(h0) + abs(h1), abs(h2), h_g, h_w, max(abs(x), abs(y)), error)
+    return abs(h0 * x + h1 * y + h2) > bound * ROUND_UP
+
+
+@inlined
+def chord(work: Work, q: int) -> tuple[float, float, float, float, float]:
+    """The form and the bounds of chord q."""
+    reals = work.chord_reals
+    return (
+        reals[q, CHORD_FORM],
+        reals[q, CHORD_FORM + 1],
+        reals[q, CHORD_FORM + 2],
+        reals[q, CHORD_BOUNDS],
+        reals[q, CHORD_BOUNDS + 1],
+    )
+
+
+@inlined
+def pieces_at_infinity(work: Work, chords: int) -> int:
+    """How many of a cell's pieces reach infinity: none, one, or one more than the chords that end on its far edge."""
+    infinite = 0
+    for v in range(work.state[CORNERS]):
+        if work.cell_ints[CELL, v, 0] == INFINITY_WALL:
+            infinite = 1
+            for q in range(chords):
+                infinite += (work.chord_ints[q, CHORD_END] == v) + (work.chord_ints[q, CHORD_END + 1] == v)
+            return infinite
+        # One point at infinity without an edge there: parallel sides. No chord passes through a corner.
+        infinite = max(infinite, work.cell_ints[CELL, v, 1])
+    return infinite
