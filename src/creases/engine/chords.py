@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.kernel import inlined, kernel
-from creases.engine.plane import INFINITY_WALL
+from creases.engine.plane import INFINITY_WALL, form
 from creases.engine.record import field
+from creases.engine.scan import row_at
 from creases.engine.signs import UNPROVED
 from creases.engine.work import (
     CELL,
@@ -19,8 +20,6 @@ from creases.engine.work import (
     CHORD_HIGH,
     CHORD_LOW,
     CORNERS,
-    ERRORS,
-    FORMS,
     INT_ONE,
     INT_ZERO,
     NEAREST,
@@ -31,7 +30,7 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["UNPROVED_CHORDS", "count_chords", "pieces_at_infinity", "pieces_of_chords", "place_end"]
+__all__ = ["UNPROVED_CHORDS", "count_chords", "note_chord", "pieces_at_infinity", "pieces_of_chords", "place_end"]
 
 # What is answered where a proof is missing.
 UNPROVED_CHORDS = -1
@@ -49,26 +48,23 @@ def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
     Returns the pieces and how many of them reach infinity; UNPROVED_CHORDS where a proof is missing.
     """
     chords = INT_ZERO
-    rows = work.ints[field(net, layer, ROWS)]
-    forms, errors = work.ints[field(net, layer, FORMS)], work.ints[field(net, layer, ERRORS)]
-    for i in range(rows):
+    for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN:
             continue
-        if not work.row_reals[NEAREST, i] > work.row_reals[THRESHOLD, i]:
+        if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
             return UNPROVED_CHORDS, 0  # a corner lies on the line, or only just not
-        note_chord(work, chords, forms + i, errors + i, rows)
+        note_chord(work, chords, *form(work, row_at(work, net, layer, i)))
         place_ends(work, i, chords)
         chords += 1
     return pieces_of_chords(work, chords)
 
 
 @inlined
-def note_chord(work: Work, q: int, form: int, error: int, rows: int) -> None:
-    """Keep the form and the bounds of chord q, found in `reals` at these places, `rows` apart."""
-    for c in range(3):
-        work.chord_reals[q, CHORD_FORM + c] = work.reals[form + c * rows]
-    for c in range(2):
-        work.chord_reals[q, CHORD_BOUNDS + c] = work.reals[error + c * rows]
+def note_chord(work: Work, q: int, f0: float, f1: float, f2: float, f_g: float, f_w: float) -> None:
+    """Keep the form and the bounds of chord q."""
+    chord_reals = work.chord_reals
+    chord_reals[q, CHORD_FORM], chord_reals[q, CHORD_FORM + 1], chord_reals[q, CHORD_FORM + 2] = f0, f1, f2
+    chord_reals[q, CHORD_BOUNDS], chord_reals[q, CHORD_BOUNDS + 1] = f_g, f_w
 
 
 @kernel
@@ -91,11 +87,11 @@ def pieces_of_chords(work: Work, chords: int) -> tuple[int, int]:
 @inlined
 def place_ends(work: Work, row: int, q: int) -> None:
     """The two edges that a row crosses, in order, and where on them."""
-    corners, e = work.state[CORNERS], work.row_reals[THRESHOLD, row]
+    corners, e = work.state[CORNERS], work.row_reals[row, THRESHOLD]
     end = 0
     for v in range(corners):
-        here = work.values_cn[v, row]
-        there = work.values_cn[v + 1 if v + 1 < corners else 0, row]
+        here = work.values_nc[row, v]
+        there = work.values_nc[row, v + 1 if v + 1 < corners else 0]
         if (here > 0.0) != (there > 0.0):
             place_end(work, q, end, v, abs(here), abs(there), e)
             end += 1

@@ -15,30 +15,32 @@ from creases.engine.line import count_zeros, halve_interval
 from creases.engine.local import localise
 from creases.engine.plane import cut_polygon, halve_polygon
 from creases.engine.record import field, mark_active, need
-from creases.engine.scan import CROSSING, UNKNOWN, ask, cell_reach, forget_answers, proved_sign, scan
+from creases.engine.scan import UNKNOWN, ask, cell_reach, forget_answers, proved_sign, row_at, scan
 from creases.engine.signs import NEGATIVE
 from creases.engine.stack import STACK_HEADER, no_room, pop, push, push_written
 from creases.engine.work import (
     ACTIVE,
+    BEST_ROW,
     BY_NEURON,
     CELL,
+    CELL_COLUMNS,
     CHILD,
+    CORNER_ERROR,
     CORNERS,
+    CROSSING_ROWS,
     DEPTH,
     DIMENSION,
     DONE,
     EMIT,
     FIRST_NEURON,
-    FORMS,
     FRESH,
     FULL,
+    HALF_PROVED_ROWS,
     HAVE,
-    HIGH,
     IDS,
     INACTIVE,
     INT_ZERO,
     KIND,
-    LOW,
     LOWEST,
     MORE,
     MOST_CHORDS,
@@ -49,11 +51,13 @@ from creases.engine.work import (
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     ROWS,
+    SCANNED,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     STATUS,
     THRESHOLD,
     UNBOUNDED,
+    UNKNOWN_ROWS,
     UNPROVED_CELL,
     WAITING,
     WORDS,
@@ -99,15 +103,18 @@ def advance(work: Work) -> int:
     if layer == state[DEPTH]:
         return finish(work, NO)
     reach, corner_error = cell_reach(work)
-    crossing, half_proved, unknown = scan(work, net, layer, reach, corner_error)
+    if state[SCANNED] == 0:
+        scan(work, net, layer, reach, corner_error)
+    state[SCANNED] = 0
+    crossing, unproved = state[CROSSING_ROWS], state[HALF_PROVED_ROWS] + state[UNKNOWN_ROWS]
     if state[FRESH]:
         if state[BY_NEURON]:
-            if unknown:
+            if state[UNKNOWN_ROWS]:
                 ask(work, net, layer)
                 return UNPROVED_CELL
             tally_neurons(work, net, layer)
         state[FRESH] = 0
-    still_open = crossing + half_proved + unknown
+    still_open = crossing + unproved
     if still_open == 0:
         if last:
             return finish(work, YES)
@@ -121,7 +128,7 @@ def advance(work: Work) -> int:
         forget_answers(work)
         answer = localise(work, reach + corner_error, corner_error)
         return FULL if answer == FULL else MORE
-    if last and half_proved + unknown == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
+    if last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
         pieces, unbounded = count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
         if pieces != UNPROVED_CHORDS:
             return counted(work, layer, pieces, unbounded)
@@ -184,32 +191,15 @@ def emit(work: Work) -> int:
         return need(state, OUT_INTS_FIELD, whole + 1 + 2 * corners + words)
     work.out_ints[whole] = corners
     for v in range(corners):
-        for c in range(d + 1):
+        for c in range(d):
             work.out_reals[at + v * (d + 1) + c] = work.cell_reals[CELL, v, c]
+        work.out_reals[at + v * (d + 1) + d] = work.cell_reals[CELL, v, CORNER_ERROR]
         work.out_ints[whole + 1 + 2 * v] = work.cell_ints[CELL, v, 0]
         work.out_ints[whole + 2 + 2 * v] = work.cell_ints[CELL, v, 1]
     for word in range(words):
         work.out_ints[whole + 1 + 2 * corners + word] = work.pattern[word]
     state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * (d + 1), whole + 1 + 2 * corners + words
     return DONE
-
-
-@inlined
-def best_row(work: Work, net: int, layer: int) -> int:
-    """The crossing row that halves the cell best: the largest depth on its shallower side, in units of length."""
-    reals, d = work.reals, work.state[DIMENSION]
-    rows, forms = work.ints[field(net, layer, ROWS)], work.ints[field(net, layer, FORMS)]
-    best, chosen = -1.0, -1
-    for i in range(rows):
-        if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] != CROSSING:
-            continue
-        gradient = 0.0
-        for c in range(d):
-            gradient += abs(reals[forms + c * rows + i])
-        score = min(work.row_reals[HIGH, i], -work.row_reals[LOW, i]) / gradient
-        if score > best or chosen < 0:
-            best, chosen = score, i
-    return chosen
 
 
 @inlined
@@ -225,16 +215,16 @@ def split(work: Work, net: int, layer: int) -> int:
         return need(state, CORNERS_FIELD, 2 * (corners + 2))
     if no_room(work, corners + 2, rows) == FULL:
         return FULL
-    row = best_row(work, net, layer)
+    row = state[BEST_ROW]
     neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
     first = 1.0
     at, ints_at = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
     if state[DIMENSION] == 1:
-        if proved_sign(work, row, INT_ZERO) == NEGATIVE:
+        if proved_sign(work, row, row_at(work, net, layer, row), INT_ZERO) == NEGATIVE:
             first = -1.0
         halve_interval(work, net, layer, row, first, at, ints_at)
         push_other_side(work, row, neuron, -first, corners, rows)
-    elif work.row_reals[NEAREST, row] > work.row_reals[THRESHOLD, row]:
+    elif work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD]:
         child = halve_polygon(work, net, layer, row, at, ints_at)
         push_other_side(work, row, neuron, -first, corners + 4 - child, rows)
         corners = child
@@ -245,7 +235,7 @@ def split(work: Work, net: int, layer: int) -> int:
         corners = cut_polygon(work, net, layer, row, first)
     take_side(work, row, neuron, first)
     for v in range(corners):
-        for c in range(work.cell_reals.shape[2]):
+        for c in range(CELL_COLUMNS):
             work.cell_reals[CELL, v, c] = work.cell_reals[CHILD, v, c]
         work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = (
             work.cell_ints[CHILD, v, 0],

@@ -30,9 +30,8 @@ MOST_QUESTIONS = 1000
 PER_CORNER = {
     "cell_reals": (1, 0),
     "cell_ints": (1, 0),
-    "values_cn": (0, 0),
-    "answers_cn": (0, UNPROVED),
-    "meeting_c": (0, 0),
+    "values_nc": (1, 0),
+    "answers_nc": (1, UNPROVED),
     "asks": (0, 0),
 }
 

@@ -7,28 +7,33 @@ are counted as chords (or zeros). Where anything is not proved at once the loop 
 from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma, sign_threshold
-from creases.engine.chords import UNPROVED_CHORDS, pieces_of_chords, place_end
+from creases.engine.chords import UNPROVED_CHORDS, note_chord, pieces_of_chords, place_end
 from creases.engine.kernel import inlined, kernel
 from creases.engine.line import pieces_of_zeros
+from creases.engine.plane import form
 from creases.engine.record import field
 from creases.engine.work import (
     ACTIVE,
+    BLOCK,
     CELL,
-    CHORD_BOUNDS,
-    CHORD_FORM,
     CORNERS,
-    COUPLING,
+    COUPLED,
     DIMENSION,
-    ERRORS,
-    FORMS,
+    ERROR_G,
+    ERROR_W,
     INT_ONE,
     INT_ZERO,
     KEPT,
     MOST_CHORDS,
+    ONE,
     ROWS,
-    SIZES,
+    SIZE_G,
+    SIZE_W,
     STATUS,
+    STRIDE,
     Work,
+    X,
+    Y,
 )
 
 __all__ = ["count_last"]
@@ -41,46 +46,36 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
     layer : the layer before the last; its rows are all decided, and the last layer has no other columns.
     reach, corner_error : as `scan.cell_reach` gives them.
     """
-    active = INT_ZERO
-    for q in range(work.ints[field(net, layer, ROWS)]):
+    active, below = INT_ZERO, work.ints[field(net, layer, ROWS)]
+    for q in range(below):
         if work.row_ints[STATUS, q] == ACTIVE:
             work.row_ints[KEPT, active] = q
             active += 1
     chords = INT_ZERO
+    block, stride = work.ints[field(net, layer + 1, BLOCK)], work.ints[field(net, layer + 1, STRIDE)]
+    source, source_stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
     for i in range(work.ints[field(net, layer + 1, ROWS)]):
-        f0, f1, f2, f_g, f_w = affine_row(work, net, layer, i, active)
-        crosses = meet(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
-        if crosses < 0:
+        row = affine_row(work, block + i * stride, source, source_stride, active, below)
+        crosses = meet(work, chords, *row, reach, corner_error)
+        if crosses < 0 or chords + crosses > MOST_CHORDS:
             return UNPROVED_CHORDS, 0
-        if crosses:
-            if chords + 1 == MOST_CHORDS:
-                return UNPROVED_CHORDS, 0
-            work.chord_reals[chords, CHORD_FORM], work.chord_reals[chords, CHORD_FORM + 1] = f0, f1
-            work.chord_reals[chords, CHORD_FORM + 2] = f2
-            work.chord_reals[chords, CHORD_BOUNDS], work.chord_reals[chords, CHORD_BOUNDS + 1] = f_g, f_w
-            chords += 1
+        chords += crosses
     if work.state[DIMENSION] == 1:
         return pieces_of_zeros(work, chords)
     return pieces_of_chords(work, chords)
 
 
 @inlined
-def affine_row(work: Work, net: int, layer: int, i: int, active: int) -> tuple[float, float, float, float, float]:
-    """Row i of the layer above with the active rows of `layer` (in KEPT) substituted: its form and its bounds.
+def affine_row(
+    work: Work, at: int, source: int, source_stride: int, active: int, below: int
+) -> tuple[float, float, float, float, float]:
+    """The row at `at` with the active rows of the layer below (in KEPT) substituted: its form and its bounds.
 
-    Rounding as in `local.write_rows`. On a line the second number is zero.
+    source, source_stride : where the rows of the layer below stand. below : how many they are.
+    Rounding as in `substitution`.
     """
-    ints, reals = work.ints, work.reals
-    plane = work.state[DIMENSION] == 2
-    rows, below = ints[field(net, layer + 1, ROWS)], ints[field(net, layer, ROWS)]
-    form, error = ints[field(net, layer + 1, FORMS)] + i, ints[field(net, layer + 1, ERRORS)] + i
-    column = ints[field(net, layer + 1, COUPLING)] + i
-    forms_below, errors_below = ints[field(net, layer, FORMS)], ints[field(net, layer, ERRORS)]
-    sizes_below = ints[field(net, layer, SIZES)]
-    last = 2 if plane else 1
-    f0, f2 = reals[form], reals[form + last * rows]
-    f1 = reals[form + rows] if plane else 0.0
-    f_g, f_w = reals[error], reals[error + rows]
+    reals = work.reals
+    f0, f1, f2, f_g, f_w = form(work, at)
     if active == 0:
         return f0, f1, f2, f_g, f_w
     rounding = gamma(2 + below)
@@ -88,18 +83,15 @@ def affine_row(work: Work, net: int, layer: int, i: int, active: int) -> tuple[f
     f_w += rounding * abs(f2)
     for a in range(active):
         q = work.row_ints[KEPT, a]
-        factor = reals[column + q * rows]
-        f0 += factor * reals[forms_below + q]
-        f2 += factor * reals[forms_below + last * below + q]
-        if plane:
-            f1 += factor * reals[forms_below + below + q]
-        error_g = reals[errors_below + q] + rounding * reals[sizes_below + q]
-        error_w = reals[errors_below + below + q] + rounding * reals[sizes_below + below + q]
+        factor, row = reals[at + COUPLED + q], source + q * source_stride
+        f0 += factor * reals[row + X]
+        f1 += factor * reals[row + Y]
+        f2 += factor * reals[row + ONE]
+        error_g = reals[row + ERROR_G] + rounding * reals[row + SIZE_G]
+        error_w = reals[row + ERROR_W] + rounding * reals[row + SIZE_W]
         # The products may have underflowed, and the factor may be large.
-        if error_g > 0.0:
-            f_g += abs(factor) * (error_g + UNDERFLOW) + UNDERFLOW
-        if error_w > 0.0:
-            f_w += abs(factor) * (error_w + UNDERFLOW) + UNDERFLOW
+        f_g += abs(factor) * (error_g + UNDERFLOW) + UNDERFLOW if reals[row + SIZE_G] > 0.0 else 0.0
+        f_w += abs(factor) * (error_w + UNDERFLOW) + UNDERFLOW if reals[row + SIZE_W] > 0.0 else 0.0
     return f0, f1, f2, f_g * ROUND_UP, f_w * ROUND_UP
 
 
@@ -107,26 +99,25 @@ def affine_row(work: Work, net: int, layer: int, i: int, active: int) -> tuple[f
 def meet(
     work: Work, q: int, f0: float, f1: float, f2: float, f_g: float, f_w: float, reach: float, corner_error: float
 ) -> int:
-    """1 if a form crosses the current cell (its ends are then placed as those of chord q), 0 if not, -1 if unproved."""
-    corners, plane = work.state[CORNERS], work.state[DIMENSION] == 2
-    bound = sign_threshold(abs(f0) + abs(f1), abs(f2), f_g, f_w, reach, corner_error)
-    low = high = nearest = before = start = 0.0
+    """1 if a form crosses the current cell (it is then kept as chord q), 0 if not, -1 if that is not proved."""
+    corners, values = work.state[CORNERS], work.values_nc
+    low = high = nearest = 0.0
     for v in range(corners):
-        value = f0 * work.cell_reals[CELL, v, 0] + f2
-        if plane:
-            value = f0 * work.cell_reals[CELL, v, 0] + f1 * work.cell_reals[CELL, v, 1] + f2
-        work.meeting_c[v] = value
+        value = f0 * work.cell_reals[CELL, v, X] + f1 * work.cell_reals[CELL, v, Y] + f2
+        values[0, v] = value
         low = min(value, low) if v else value
         high = max(value, high) if v else value
         nearest = min(abs(value), nearest) if v else abs(value)
+    bound = sign_threshold(abs(f0) + abs(f1), abs(f2), f_g, f_w, reach, corner_error)
     if (low > bound and high < 1e300) or (high < -bound and low > -1e300):
         return 0
-    if not (low < -bound and high > bound and nearest > bound):
+    if q == MOST_CHORDS or not (low < -bound and high > bound and nearest > bound):
         return -1
+    note_chord(work, q, f0, f1, f2, f_g, f_w)
     end = INT_ZERO
     for v in range(corners):
-        after = work.meeting_c[v + 1 if v + 1 < corners else 0]
-        if (work.meeting_c[v] > 0.0) != (after > 0.0) and end < 2:
-            place_end(work, q, end, v, abs(work.meeting_c[v]), abs(after), bound)
+        here, there = values[0, v], values[0, v + 1 if v + 1 < corners else 0]
+        if (here > 0.0) != (there > 0.0) and end < 2:
+            place_end(work, q, end, v, abs(here), abs(there), bound)
             end += INT_ONE
     return 1

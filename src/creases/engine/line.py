@@ -1,6 +1,7 @@
 """Dimension one: an interval is cut at a zero, and the pieces of the last layer are counted by their zeros.
 
-A cell is an interval with two corners; edge i is the form that vanishes at corner i, with its inward sign.
+A cell is an interval with two corners, whose second coordinate is zero; edge i is the form that vanishes at corner
+i, with its inward sign.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ import numpy as np
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.chords import place_end
 from creases.engine.kernel import inlined, kernel
+from creases.engine.plane import form
 from creases.engine.record import field
-from creases.engine.scan import proved_sign
+from creases.engine.scan import proved_sign, row_at
 from creases.engine.signs import POSITIVE
 from creases.engine.work import (
     CELL,
+    CELL_COLUMNS,
     CHILD,
     CHORD_HIGH,
     CHORD_LOW,
-    ERRORS,
+    CORNER_ERROR,
+    EDGE,
+    EDGE_G,
+    EDGE_W,
     FIRST_NEURON,
-    FORMS,
     IDS,
     INT_ZERO,
     NEAREST,
@@ -29,12 +34,11 @@ from creases.engine.work import (
     STATUS,
     THRESHOLD,
     Work,
+    X,
+    Y,
 )
 
 __all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "halve_interval", "pieces_of_zeros", "zero_of"]
-
-# Columns of cell_reals for d = 1.
-X, ERROR, EDGE, EDGE_G, EDGE_W = 0, 1, 2, 4, 5
 
 # What `count_zeros` answers where a proof is missing.
 UNPROVED_ZEROS = -1
@@ -67,22 +71,22 @@ def cut_interval(work: Work, net: int, layer: int, row: int, side: float) -> int
 
     Returns the child's number of corners, 2.
     """
-    ints, reals = work.ints, work.reals
-    rows = ints[field(net, layer, ROWS)]
-    forms, errors = ints[field(net, layer, FORMS)] + row, ints[field(net, layer, ERRORS)] + row
-    f0, f1, f_g, f_w = reals[forms], reals[forms + rows], reals[errors], reals[errors + rows]
+    ints = work.ints
+    source = row_at(work, net, layer, row)
+    f0, _, f1, f_g, f_w = form(work, source)
     neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
-    first_is_positive = proved_sign(work, row, INT_ZERO) == POSITIVE
+    first_is_positive = proved_sign(work, row, source, INT_ZERO) == POSITIVE
     new = 1 if first_is_positive == (side > 0.0) else 0  # the corner that the zero replaces
     child = work.cell_reals[CHILD]
-    for c in range(work.cell_reals.shape[2]):
+    for c in range(CELL_COLUMNS):
         child[1 - new, c] = work.cell_reals[CELL, 1 - new, c]
     work.cell_ints[CHILD, 1 - new, 0], work.cell_ints[CHILD, 1 - new, 1] = (
         work.cell_ints[CELL, 1 - new, 0],
         work.cell_ints[CELL, 1 - new, 1],
     )
-    child[new, X], child[new, ERROR] = zero_of(f0, f1, f_g, f_w)
-    child[new, EDGE], child[new, EDGE + 1] = side * f0, side * f1
+    child[new, X], child[new, CORNER_ERROR] = zero_of(f0, f1, f_g, f_w)
+    child[new, Y] = 0.0
+    child[new, EDGE], child[new, EDGE + 1], child[new, EDGE + 2] = side * f0, 0.0, side * f1
     child[new, EDGE_G], child[new, EDGE_W] = f_g, f_w
     work.cell_ints[CHILD, new, 0], work.cell_ints[CHILD, new, 1] = neuron, 0
     return 2
@@ -93,8 +97,8 @@ def halve_interval(work: Work, net: int, layer: int, row: int, first: float, at:
     """Cut the current interval: the row's side `first` (+1.0 or -1.0) goes to the child, the other to the stack."""
     cut_interval(work, net, layer, row, -first)
     for v in range(2):
-        for c in range(work.cell_reals.shape[2]):
-            work.stack_reals[at + v * work.cell_reals.shape[2] + c] = work.cell_reals[CHILD, v, c]
+        for c in range(CELL_COLUMNS):
+            work.stack_reals[at + v * CELL_COLUMNS + c] = work.cell_reals[CHILD, v, c]
         for c in range(2):
             work.stack_ints[ints_at + 2 * v + c] = work.cell_ints[CHILD, v, c]
     cut_interval(work, net, layer, row, first)
@@ -111,10 +115,10 @@ def count_zeros(work: Work, net: int, layer: int) -> tuple[int, int]:
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN:
             continue
-        if not work.row_reals[NEAREST, i] > work.row_reals[THRESHOLD, i]:
+        if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
             return UNPROVED_ZEROS, 0
-        a, b = abs(work.values_cn[0, i]), abs(work.values_cn[1, i])
-        place_end(work, zeros, INT_ZERO, INT_ZERO, a, b, work.row_reals[THRESHOLD, i])
+        a, b = abs(work.values_nc[i, 0]), abs(work.values_nc[i, 1])
+        place_end(work, zeros, INT_ZERO, INT_ZERO, a, b, work.row_reals[i, THRESHOLD])
         zeros += 1
     return pieces_of_zeros(work, zeros)
 

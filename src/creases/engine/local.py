@@ -6,9 +6,9 @@ open rows only, over the same few coordinates, with couplings that may skip laye
 
     z_l = forms_l (x, 1) + sum over open layers p < l of coupling_{l,p} relu(z_p)      up to the row's bounds.
 
-Four steps make the local network of a cell from that of a larger one: `relax` bounds every open neuron over
-the cell's corners, `plan` sizes the new network, `reduce` writes it, `enter` makes it the current one. A layer
-that did not change is shared by offset.
+`localise` makes the local network of a cell from that of a larger one, layer by layer: each layer's rows are looked
+at over the cell's corners (`scan` where they are affine, else `relax`), and those that stay open are written, with
+all that is stable below substituted. A layer that did not change is shared by offset.
 
 What the bounds (E_g, E_w) of a row say, with z* the true pre-activations of the real network:
 
@@ -19,54 +19,61 @@ so the rounding of couplings is in them too. The pair (S_g, S_w) bounds the size
 
 from __future__ import annotations
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma
-from creases.engine.kernel import inlined, kernel
+from creases.engine.kernel import inlined
 from creases.engine.record import field, mark_active, need
-from creases.engine.relax import relax
+from creases.engine.relax import relax_affine, relax_layer
+from creases.engine.scan import CROSSING, CROSSING_UNPROVED, UNKNOWN, halving, note_scan, scan_row
+from creases.engine.substitution import copy_row, write_row
 from creases.engine.work import (
     ACTIVE,
+    ACTIVE_AT,
+    ACTIVE_COLUMNS,
+    ACTIVE_ROW,
+    ACTIVE_SHIFT,
+    ACTIVE_START,
+    BLOCK,
     CHANGED,
-    COUPLING,
+    COUPLED,
     DEPTH,
-    DIMENSION,
     DONE,
-    ERRORS,
     FIELDS,
     FIRST,
     FIRST_NEURON,
-    FORMS,
     FRESH,
     FULL,
-    GATHERED,
     HEADER,
+    HIGH,
     IDS,
     INACTIVE,
-    INT_ZERO,
     INTS_TOP,
-    KEPT,
+    KIND,
+    LOW,
     LOWEST,
     NETWORK,
-    NEW_ACTIVE,
     NEW_FIRST,
-    NEW_OPEN,
     NO,
     OPEN,
+    OPEN_AT,
+    OPEN_ROW,
+    OPEN_START,
     OPEN_STATUS,
-    PLACE,
     REALS_TOP,
     ROWS,
-    SHARED,
-    SIZES,
+    SCANNED,
     START,
     STATUS,
-    TEMPORARY,
+    STRIDE,
+    THRESHOLD,
     YES,
-    Floats,
-    Ints,
     Work,
 )
 
 __all__ = ["localise"]
+
+# A layer of more than this many rows of which more than STUBBORN stay open says that the cell is still large:
+# the layers above are not looked at. Sound, only looser.
+FEW_ROWS = 8
+STUBBORN = 0.9
 
 # Places of the arrays among the fields of Work, for FULL_ARRAY.
 REALS_FIELD = Work._fields.index("reals")
@@ -82,273 +89,205 @@ def localise(work: Work, reach: float, corner_error: float) -> int:
     To be called after a scan of the same cell, whose LOW, HIGH and THRESHOLD it reads.
     Returns DONE, or FULL with nothing changed.
     """
-    net = work.state[NETWORK]
-    horizon = relax(work, net, reach, corner_error)
-    new = work.state[INTS_TOP]
-    if plan(work, net, horizon) == FULL:
+    state, layers = work.state, work.layer_ints
+    net, new = state[NETWORK], state[INTS_TOP]
+    lowest, depth = work.ints[net + LOWEST], state[DEPTH]
+    if make_room(work, net, lowest, depth) == FULL:
         return FULL
-    reduce(work, net, new)
+    work.ints[new + LOWEST] = lowest
+    state[INTS_TOP] = new + HEADER + FIELDS * depth
+    state[SCANNED] = 0
+    layers[lowest, OPEN_START] = layers[lowest, ACTIVE_START] = 0
+    take_lowest(work, net, new, lowest, reach)
+    stubborn, temporary = NO, layers[lowest + 1, ACTIVE_START] * COUPLED
+    affine = layers[lowest + 1, OPEN_START] == 0
+    for layer in range(lowest + 1, depth):
+        rows = work.ints[field(net, layer, ROWS)]
+        first = max(work.ints[field(net, layer, FIRST)], lowest)
+        if affine:
+            temporary = write_affine(work, net, new, layer, first, reach, corner_error, temporary)
+            affine = layers[layer + 1, OPEN_START] == 0
+            continue
+        if not stubborn:
+            stay = relax_layer(work, net, layer, first, reach, corner_error)
+            stubborn = rows > FEW_ROWS and stay > STUBBORN * rows
+        if stubborn:
+            for q in range(layers[layer, START], layers[layer + 1, START]):
+                work.open_ints[OPEN_STATUS, q] = OPEN
+        temporary = write_layer(work, net, new, layer, first, temporary)
     enter(work, new)
     return DONE
 
 
 @inlined
-def plan(work: Work, net: int, horizon: int) -> int:
-    """Count what stays and what is substituted in each layer, and see that there is room; FULL if not."""
-    state, ints = work.state, work.ints
-    lowest, depth, k = ints[net + LOWEST], state[DEPTH], state[DIMENSION] + 1
-    layers = work.layer_ints
-    reals_room, temporary_room = state[REALS_TOP], 0
-    ints_room = state[INTS_TOP] + HEADER + FIELDS * depth
+def make_room(work: Work, net: int, lowest: int, depth: int) -> int:
+    """See that there is room for the new local network whatever drops out; FULL if not. Counts rows in START."""
+    state, layers = work.state, work.layer_ints
+    most, total = 0, 0
+    layers[lowest, START] = 0
     for layer in range(lowest, depth):
-        stay = active = 0
-        for q in range(layers[layer, START], layers[layer + 1, START]):
-            stay += work.open_ints[OPEN_STATUS, q] == OPEN
-            active += work.open_ints[OPEN_STATUS, q] == ACTIVE
-        changed = stay < layers[layer + 1, START] - layers[layer, START]
-        first = max(ints[field(net, layer, FIRST)], lowest)
-        new_first, shared = min(first, layer), not changed and layer >= horizon
-        for below in range(first, layer):
-            if layers[below, CHANGED]:
-                shared = False
-            if layers[below, NEW_ACTIVE] > 0:
-                new_first = min(new_first, layers[below, NEW_FIRST])
-        columns = 0
-        for below in range(new_first, layer):
-            columns += layers[below, NEW_OPEN]
-        layers[layer, NEW_OPEN], layers[layer, NEW_ACTIVE] = stay, active
-        layers[layer, NEW_FIRST], layers[layer, SHARED] = new_first, shared
-        layers[layer, TEMPORARY], layers[layer, CHANGED] = temporary_room, changed
-        if not shared:
-            reals_room += stay * (k + 4 + columns)
-            temporary_room += active * (k + 4 + columns)
-            ints_room += stay
-    if reals_room > work.reals.size:
-        return need(state, REALS_FIELD, reals_room)
-    if ints_room > ints.size:
-        return need(state, INTS_FIELD, ints_room)
-    if temporary_room > work.temporary.size:
-        return need(state, TEMPORARY_FIELD, temporary_room)
+        rows = work.ints[field(net, layer, ROWS)]
+        most += rows * (COUPLED + total)
+        total += rows
+        layers[layer + 1, START] = total
+    if state[REALS_TOP] + most > work.reals.size:
+        return need(state, REALS_FIELD, state[REALS_TOP] + most)
+    if most > work.temporary.size:
+        return need(state, TEMPORARY_FIELD, most)
+    if state[INTS_TOP] + HEADER + FIELDS * depth + total > work.ints.size:
+        return need(state, INTS_FIELD, state[INTS_TOP] + HEADER + FIELDS * depth + total)
     return DONE
 
 
 @inlined
-def reduce(work: Work, net: int, new: int) -> None:
-    """Write the new local network at the top of the arenas, lowest layer first."""
-    state, ints, layers = work.state, work.ints, work.layer_ints
-    lowest, depth, k = ints[net + LOWEST], state[DEPTH], state[DIMENSION] + 1
-    ints[new + LOWEST] = lowest
-    ints_top, reals_top = new + HEADER + FIELDS * depth, state[REALS_TOP]
-    for layer in range(lowest, depth):
-        stay, active = layers[layer, NEW_OPEN], layers[layer, NEW_ACTIVE]
-        if layers[layer, SHARED]:
-            for name in range(FIELDS):
-                ints[field(new, layer, name)] = ints[field(net, layer, name)]
-            for q in range(work.layer_ints[layer, START], work.layer_ints[layer + 1, START]):
-                work.open_ints[PLACE, q] = q - work.layer_ints[layer, START]
-            continue
-        sort_rows(work, net, layer, lowest, ints_top)
-        columns = INT_ZERO
-        for below in range(layers[layer, NEW_FIRST], layer):
-            columns += layers[below, NEW_OPEN]
-        ints[field(new, layer, ROWS)] = stay
-        ints[field(new, layer, FIRST)] = layers[layer, NEW_FIRST]
-        ints[field(new, layer, IDS)] = ints_top
-        set_offsets(ints, field(new, layer, 0), reals_top, stay, k)
-        write_rows(work, net, new, layer, INT_ZERO, stay, work.reals, reals_top, columns)
-        if active:
-            write_rows(work, net, new, layer, stay, active, work.temporary, layers[layer, TEMPORARY], columns)
-        ints_top += stay
-        reals_top += stay * (k + 4 + columns)
-    state[INTS_TOP], state[REALS_TOP] = ints_top, reals_top
-
-
-@inlined
-def set_offsets(ints: Ints, record: int, at: int, rows: int, k: int) -> None:
-    """Lay a layer's blocks one after the other from `at`: forms, errors, sizes, coupling."""
-    ints[record + FORMS] = at
-    ints[record + ERRORS] = at + k * rows
-    ints[record + SIZES] = at + (k + 2) * rows
-    ints[record + COUPLING] = at + (k + 4) * rows
-
-
-@inlined
-def sort_rows(work: Work, net: int, layer: int, lowest: int, ids_at: int) -> None:
-    """List the rows that stay, then those to substitute, in KEPT; give each its place; mark the active."""
-    ints = work.ints
-    start, rows = work.layer_ints[layer, START], ints[field(net, layer, ROWS)]
-    old_ids = ints[field(net, layer, IDS)]
-    stay, active = 0, work.layer_ints[layer, NEW_OPEN]
-    base = work.layer_ints[layer, FIRST_NEURON]
+def take_lowest(work: Work, net: int, new: int, lowest: int, reach: float) -> None:
+    """The lowest layer's rows by the statuses of the scan: the open ones are kept, the active ones to substitute."""
+    ints, layers, state = work.ints, work.layer_ints, work.state
+    rows, block, stride = work.ints[field(net, lowest, ROWS)], ints[field(net, lowest, BLOCK)], COUPLED
+    old_ids, stay, active = ints[field(net, lowest, IDS)], 0, 0
+    top, ids = state[REALS_TOP], state[INTS_TOP]
+    old_stride = ints[field(net, lowest, STRIDE)]
     for i in range(rows):
-        status = work.open_ints[OPEN_STATUS, start + i]
+        status = work.row_ints[STATUS, i]
+        work.open_ints[OPEN_STATUS, i] = status
+        at = block + i * old_stride
+        low = work.row_reals[i, LOW] - work.row_reals[i, THRESHOLD]
+        high = work.row_reals[i, HIGH] + work.row_reals[i, THRESHOLD]
         if status == OPEN:
-            work.row_ints[KEPT, stay] = i
-            work.open_ints[PLACE, start + i] = stay
-            ints[ids_at + stay] = ints[old_ids + i]
+            relax_affine(work, i, status, at, low, high, reach, YES)
+            for c in range(COUPLED):
+                work.reals[top + stay * stride + c] = work.reals[at + c]
+            work.open_ints[OPEN_ROW, stay], work.open_ints[OPEN_AT, stay] = i, top + stay * stride
+            ints[ids + stay] = ints[old_ids + i]
             stay += 1
         elif status == ACTIVE:
-            work.row_ints[KEPT, active] = i
-            work.open_ints[PLACE, start + i] = active - work.layer_ints[layer, NEW_OPEN]
+            relax_affine(work, i, status, at, low, high, reach, YES)
+            for c in range(COUPLED):
+                work.temporary[active * stride + c] = work.reals[at + c]
+            note_active(work, active, i, active * stride, 0, 0)
             active += 1
-            if layer > lowest:
-                mark_active(work.pattern, base + ints[old_ids + i])
-
-
-@kernel
-def write_rows(
-    work: Work, net: int, new: int, layer: int, begin: int, n: int, target: Floats, at: int, columns: int
-) -> None:
-    """Write n rows of a layer (those of KEPT from `begin`) with everything stable below substituted.
-
-    target, at : the array and place for forms (k n), errors (2 n), sizes (2 n), coupling (columns n).
-
-    Rounding: with m substituted rows p of forms B_p, couplings A_p, bounds e_p and sizes S_p,
-    fl(B + sum_p a_p B_p) differs from the exact sum by at most gamma(m + 2) (|B| + sum_p |a_p| |B_p|), the
-    couplings likewise, and relu(z*_q) <= S_q on the cell. Together: gamma (|B| + sum_q |A_q| S_q) for what was
-    there, and sum_p |a_p| (e_p + gamma S_p) for what came in.
-    """
-    ints, reals, k = work.ints, work.reals, work.state[DIMENSION] + 1
-    rows, lowest = ints[field(net, layer, ROWS)], ints[net + LOWEST]
-    forms, errors = ints[field(net, layer, FORMS)], ints[field(net, layer, ERRORS)]
-    errors_at, sizes_at, coupling_at = at + k * n, at + (k + 2) * n, at + (k + 4) * n
-    target[sizes_at : coupling_at + columns * n] = 0.0
-    for i in range(n):
-        old = work.row_ints[KEPT, begin + i]
-        for c in range(k):
-            value = reals[forms + c * rows + old]
-            target[at + c * n + i] = value
-            target[sizes_at + (n if c == k - 1 else 0) + i] += abs(value)
-        target[errors_at + i] = reals[errors + old]
-        target[errors_at + n + i] = reals[errors + rows + old]
-    if layer == lowest:
-        for i in range(2 * n):
-            target[sizes_at + i] = (target[sizes_at + i] + target[errors_at + i]) * ROUND_UP
-        return
-    first = max(ints[field(net, layer, FIRST)], lowest)
-    begin_q, end_q = work.layer_ints[first, START], work.layer_ints[layer, START]
-    terms = 2 + end_q - begin_q
-    coupling = ints[field(net, layer, COUPLING)]
-    gathered = work.row_reals[GATHERED]
-    shift = 0
-    for below in range(work.layer_ints[layer, NEW_FIRST], first):
-        shift += work.layer_ints[below, NEW_OPEN]
-    substituted = touched_g = touched_w = NO
-    for below in range(first, layer):
-        stay = work.layer_ints[below, NEW_OPEN]
-        sizes_below = ints[field(new, below, SIZES)]
-        for q in range(work.layer_ints[below, START], work.layer_ints[below + 1, START]):
-            status = work.open_ints[OPEN_STATUS, q]
-            if status == INACTIVE:
-                continue
-            column = coupling + (q - begin_q) * rows
-            for i in range(n):
-                gathered[i] = reals[column + work.row_ints[KEPT, begin + i]]
-            place = work.open_ints[PLACE, q]
-            if status == OPEN:
-                slot = coupling_at + (shift + place) * n
-                size_g, size_w = reals[sizes_below + place], reals[sizes_below + stay + place]
-                touched_g, touched_w = touched_g or size_g > 0.0, touched_w or size_w > 0.0
-                for i in range(n):
-                    target[slot + i] += gathered[i]
-                    target[sizes_at + i] += abs(gathered[i]) * size_g
-                    target[sizes_at + n + i] += abs(gathered[i]) * size_w
-            else:
-                substituted = YES
-                grown_g, grown_w = substitute(work, layer, below, place, n, target, at, gamma(terms))
-                touched_g, touched_w = touched_g or grown_g, touched_w or grown_w
-        shift += stay
-    finish_rows(work, new, layer, n, target, at, substituted, touched_g, touched_w, gamma(terms))
-
-
-@kernel
-def substitute(
-    work: Work, layer: int, below: int, place: int, n: int, target: Floats, at: int, rounding: float
-) -> tuple[bool, bool]:
-    """Add GATHERED times one active row (in `temporary`) to n rows; say which of its bounds are not zero."""
-    temporary, layers, k = work.temporary, work.layer_ints, work.state[DIMENSION] + 1
-    gathered, active = work.row_reals[GATHERED], layers[below, NEW_ACTIVE]
-    source = layers[below, TEMPORARY]
-    for c in range(k):
-        value = temporary[source + c * active + place]
-        for i in range(n):
-            target[at + c * n + i] += gathered[i] * value
-    errors, sizes = source + k * active + place, source + (k + 2) * active + place
-    error_g = temporary[errors] + rounding * temporary[sizes]
-    error_w = temporary[errors + active] + rounding * temporary[sizes + active]
-    # The product with the size may have underflowed, and gathered may be large.
-    if temporary[sizes] > 0.0:
-        error_g += UNDERFLOW
-    if temporary[sizes + active] > 0.0:
-        error_w += UNDERFLOW
-    errors_at, coupling_at = at + k * n, at + (k + 4) * n
-    for i in range(n):
-        target[errors_at + i] += abs(gathered[i]) * error_g
-        target[errors_at + n + i] += abs(gathered[i]) * error_w
-    slot, columns = coupling_at, 0
-    for under in range(layers[layer, NEW_FIRST], below):
-        if under < layers[below, NEW_FIRST]:
-            slot += layers[under, NEW_OPEN] * n
-        else:
-            columns += layers[under, NEW_OPEN]
-    source += (k + 4) * active + place
-    for j in range(columns):
-        value = temporary[source + j * active]
-        for i in range(n):
-            target[slot + j * n + i] += gathered[i] * value
-    return temporary[sizes] > 0.0 or temporary[errors] > 0.0, (
-        temporary[sizes + active] > 0.0 or temporary[errors + active] > 0.0
-    )
+    close_layer(work, new, lowest, lowest, stay, active, rows, stride, stride)
 
 
 @inlined
-def finish_rows(
-    work: Work,
-    new: int,
-    layer: int,
-    n: int,
-    target: Floats,
-    at: int,
-    substituted: bool,
-    touched_g: bool,
-    touched_w: bool,
-    rounding: float,
+def note_active(work: Work, place: int, q: int, at: int, shift: int, columns: int) -> None:
+    """List a row to substitute."""
+    work.open_ints[ACTIVE_ROW, place], work.open_ints[ACTIVE_AT, place] = q, at
+    work.open_ints[ACTIVE_SHIFT, place], work.open_ints[ACTIVE_COLUMNS, place] = shift, columns
+
+
+@inlined
+def close_layer(
+    work: Work, new: int, layer: int, new_first: int, stay: int, active: int, rows: int, stride: int, used: int
 ) -> None:
-    """Close the bounds of n rows: rounding of what was there, underflow, and the new sizes."""
-    ints, reals, layers, k = work.ints, work.reals, work.layer_ints, work.state[DIMENSION] + 1
-    errors_at, sizes_at, coupling_at = at + k * n, at + (k + 2) * n, at + (k + 4) * n
-    for half in range(2):
-        touched = touched_w if half else touched_g
-        for i in range(half * n, half * n + n):
-            tiny = UNDERFLOW if touched or target[sizes_at + i] > 0.0 else 0.0
-            if substituted:
-                target[errors_at + i] = (target[errors_at + i] + rounding * target[sizes_at + i]) * ROUND_UP + tiny
-    if substituted:
-        target[sizes_at : sizes_at + 2 * n] = 0.0
-        for c in range(k):
-            slot = sizes_at + (n if c == k - 1 else 0)
-            for i in range(n):
-                target[slot + i] += abs(target[at + c * n + i])
-        column = coupling_at
-        below_g = below_w = 0.0
-        for below in range(layers[layer, NEW_FIRST], layer):
-            stay, sizes = layers[below, NEW_OPEN], ints[field(new, below, SIZES)]
-            for j in range(stay):
-                size_g, size_w = reals[sizes + j], reals[sizes + stay + j]
-                below_g += size_g
-                below_w += size_w
-                for i in range(n):
-                    target[sizes_at + i] += abs(target[column + i]) * size_g
-                    target[sizes_at + n + i] += abs(target[column + i]) * size_w
-                column += n
-        # A coupling that underflowed is multiplied by the size of what it couples to.
-        for i in range(n):
-            target[errors_at + i] += UNDERFLOW * below_g
-            target[errors_at + n + i] += UNDERFLOW * below_w
-    for half in range(2):
-        tiny = UNDERFLOW if (touched_w if half else touched_g) else 0.0
-        for i in range(half * n, half * n + n):
-            target[sizes_at + i] = (target[sizes_at + i] + target[errors_at + i]) * ROUND_UP + tiny
+    """Write a layer's record and move the tops past its rows; `used` numbers a row."""
+    ints, layers, state = work.ints, work.layer_ints, work.state
+    ints[field(new, layer, ROWS)], ints[field(new, layer, FIRST)] = stay, new_first
+    ints[field(new, layer, IDS)], ints[field(new, layer, BLOCK)] = state[INTS_TOP], state[REALS_TOP]
+    ints[field(new, layer, STRIDE)] = stride
+    state[INTS_TOP] += stay
+    state[REALS_TOP] += stay * used
+    layers[layer, NEW_FIRST], layers[layer, CHANGED] = new_first, stay < rows
+    layers[layer + 1, OPEN_START] = layers[layer, OPEN_START] + stay
+    layers[layer + 1, ACTIVE_START] = layers[layer, ACTIVE_START] + active
+
+
+@inlined
+def write_affine(
+    work: Work, net: int, new: int, layer: int, first: int, reach: float, corner_error: float, temporary: int
+) -> int:
+    """A layer below which nothing is open: its rows are affine, and are scanned as soon as they are written.
+
+    If some stay open it is the new lowest layer, and the scan need not be done again.
+    Returns the next free place of `temporary`.
+    """
+    ints, layers, state = work.ints, work.layer_ints, work.state
+    rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
+    block, stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
+    top, ids, start = state[REALS_TOP], state[INTS_TOP], layers[layer, START]
+    base, neurons = layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
+    stay = active = crossing = half_proved = unknown = 0
+    best, best_row = -1.0, -1
+    for i in range(rows):
+        at = top + stay * COUPLED
+        write_row(work, net, layer, first, layer, block + i * stride, at, YES)
+        status = scan_row(work, stay, at, reach, corner_error)
+        work.open_ints[OPEN_STATUS, start + i] = status
+        if status == INACTIVE:
+            continue
+        low = work.row_reals[stay, LOW] - work.row_reals[stay, THRESHOLD]
+        high = work.row_reals[stay, HIGH] + work.row_reals[stay, THRESHOLD]
+        relax_affine(work, start + i, status, at, low, high, reach, YES)
+        if status == ACTIVE:
+            copy_row(work, at, temporary)
+            note_active(work, base + active, start + i, temporary, 0, 0)
+            mark_active(work.pattern, neurons + ints[old_ids + i])
+            active += 1
+            temporary += COUPLED
+            continue
+        work.open_ints[OPEN_ROW, stay], work.open_ints[OPEN_AT, stay] = start + i, at
+        ints[ids + stay] = ints[old_ids + i]
+        kind = work.row_ints[KIND, stay]
+        half_proved += kind == CROSSING_UNPROVED
+        unknown += kind == UNKNOWN
+        if kind == CROSSING:
+            crossing += 1
+            score = halving(work, stay, at)
+            if score > best or best_row < 0:
+                best, best_row = score, stay
+        stay += 1
+    close_layer(work, new, layer, layer, stay, active, rows, COUPLED, COUPLED)
+    if stay:
+        note_scan(work, crossing, half_proved, unknown, best_row)
+        state[SCANNED] = 1
+    return temporary
+
+
+@inlined
+def write_layer(work: Work, net: int, new: int, layer: int, first: int, temporary: int) -> int:
+    """Write the rows of a layer by their statuses; returns the next free place of `temporary`."""
+    ints, layers, state = work.ints, work.layer_ints, work.state
+    rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
+    block, old_stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
+    start, base, neurons = layers[layer, START], layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
+    new_first, changed_below = min(first, layer), NO
+    for below in range(first, layer):
+        changed_below = changed_below or layers[below, CHANGED] == 1
+        if layers[below + 1, ACTIVE_START] > layers[below, ACTIVE_START]:
+            new_first = min(new_first, layers[below, NEW_FIRST])
+    shift = layers[new_first, OPEN_START]
+    columns = layers[layer, OPEN_START] - shift
+    stride = COUPLED + columns
+    shared = not changed_below
+    for q in range(start, start + rows):
+        shared = shared and work.open_ints[OPEN_STATUS, q] == OPEN
+    top, ids, opened = state[REALS_TOP], state[INTS_TOP], layers[layer, OPEN_START]
+    stay = active = 0
+    for i in range(rows):
+        status = work.open_ints[OPEN_STATUS, start + i]
+        source = block + i * old_stride
+        if status == OPEN:
+            at = source if shared else top + stay * stride
+            if not shared:
+                write_row(work, net, layer, first, new_first, source, at, YES)
+                ints[ids + stay] = ints[old_ids + i]
+            work.open_ints[OPEN_ROW, opened + stay], work.open_ints[OPEN_AT, opened + stay] = start + i, at
+            stay += 1
+        elif status == ACTIVE:
+            write_row(work, net, layer, first, new_first, source, temporary, NO)
+            note_active(work, base + active, start + i, temporary, shift, columns)
+            mark_active(work.pattern, neurons + ints[old_ids + i])
+            active += 1
+            temporary += stride
+    if shared:
+        layers[layer, NEW_FIRST], layers[layer, CHANGED] = ints[field(net, layer, FIRST)], 0
+        layers[layer + 1, OPEN_START] = opened + stay
+        layers[layer + 1, ACTIVE_START] = base
+        for name in range(FIELDS):
+            ints[field(new, layer, name)] = ints[field(net, layer, name)]
+    else:
+        close_layer(work, new, layer, new_first, stay, active, rows, stride, stride)
+    return temporary
 
 
 @inlined
@@ -363,4 +302,5 @@ def enter(work: Work, new: int) -> None:
     ints[new + LOWEST] = layer
     state[NETWORK] = new
     if layer < state[DEPTH]:
-        work.row_ints[STATUS, : ints[field(new, layer, ROWS)]] = OPEN
+        for i in range(ints[field(new, layer, ROWS)]):
+            work.row_ints[STATUS, i] = OPEN

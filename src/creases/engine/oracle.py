@@ -21,7 +21,20 @@ from creases.engine.edges import ExactEdges, Pattern
 from creases.engine.exact import ExactForms, dot, exact_corners
 from creases.engine.problem import Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
-from creases.engine.work import ASKED, CELL, CORNERS, DIMENSION, EXACT_CELLS, FIELDS, HEADER, IDS, LOWEST, NETWORK, Work
+from creases.engine.work import (
+    ASKED,
+    CELL,
+    CORNER_ERROR,
+    CORNERS,
+    DIMENSION,
+    EXACT_CELLS,
+    FIELDS,
+    HEADER,
+    IDS,
+    LOWEST,
+    NETWORK,
+    Work,
+)
 
 __all__ = ["Oracle"]
 
@@ -40,7 +53,7 @@ class Oracle:
         self._doubled = DoubledForms(problem, chart)
 
     def answer(self, work: Work) -> None:
-        """Write the sign of every asked pair into answers_cn: in double-double where that proves it, else exactly."""
+        """Write the sign of every asked pair into answers_nc: in double-double where that proves it, else exactly."""
         state = work.state
         bits = np.unpackbits(work.pattern.astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
         pattern = self._edges.pattern(bits)
@@ -50,15 +63,15 @@ class Oracle:
         asked = [(row, int(work.ints[ids + row]), corner) for row, corner in work.asks[: int(state[ASKED])].tolist()]
         edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
         for row, corner, sign in self.doubled_signs(asked, edge_ids, layer, pattern):
-            work.answers_cn[corner, row] = sign
-        left = [item for item in asked if work.answers_cn[item[2], item[0]] == UNPROVED]
+            work.answers_nc[row, corner] = sign
+        left = [item for item in asked if work.answers_nc[item[0], item[2]] == UNPROVED]
         if not left:
             return
         rows = self._edges.forms.forms(layer, pattern)
         corners = exact_corners([self._edges.edge(number, pattern) for number in edge_ids])
         for row, neuron, corner in left:
             value = dot(rows[neuron], corners[corner])
-            work.answers_cn[corner, row] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
+            work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         self.sharpen(work, corners)
         state[EXACT_CELLS] += 1
 
@@ -92,4 +105,4 @@ class Oracle:
                 work.cell_reals[CELL, v, c] = near
                 if Fraction(near) != true:
                     worst = max(worst, 2.0 * UNIT * abs(near) + 2.0**-1070)
-            work.cell_reals[CELL, v, d] = worst
+            work.cell_reals[CELL, v, CORNER_ERROR] = worst

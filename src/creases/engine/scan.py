@@ -13,25 +13,32 @@ from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (
     ACTIVE,
     ASKED,
+    BEST_ROW,
+    BLOCK,
     CELL,
+    CORNER_ERROR,
     CORNERS,
-    DIMENSION,
-    ERRORS,
+    CROSSING_ROWS,
+    ERROR_G,
+    ERROR_W,
     FIRST_NEURON,
-    FORMS,
+    HALF_PROVED_ROWS,
     HIGH,
     IDS,
     INACTIVE,
     KIND,
     LOW,
-    LOWEST,
     NEAREST,
-    NETWORK,
+    ONE,
     OPEN,
     ROWS,
     STATUS,
+    STRIDE,
     THRESHOLD,
+    UNKNOWN_ROWS,
     Work,
+    X,
+    Y,
 )
 
 __all__ = [
@@ -42,7 +49,9 @@ __all__ = [
     "cell_reach",
     "forget_answers",
     "proved_sign",
+    "row_at",
     "scan",
+    "scan_row",
     "sign_at",
 ]
 
@@ -55,94 +64,104 @@ UNKNOWN = 2  # not proved either way
 @inlined
 def cell_reach(work: Work) -> tuple[float, float]:
     """(largest |coordinate|, largest corner error) over the current cell's corners."""
-    d = work.state[DIMENSION]
     reach = error = 0.0
     for v in range(work.state[CORNERS]):
-        for c in range(d):
-            reach = max(reach, abs(work.cell_reals[CELL, v, c]))
-        error = max(error, work.cell_reals[CELL, v, d])
+        reach = max(reach, abs(work.cell_reals[CELL, v, X]), abs(work.cell_reals[CELL, v, Y]))
+        error = max(error, work.cell_reals[CELL, v, CORNER_ERROR])
     return reach, error
 
 
 @inlined
-def evaluate(work: Work, net: int, layer: int) -> None:
-    """Values of all rows at all corners, with the least, greatest and nearest to zero of each row."""
-    reals, d, corners = work.reals, work.state[DIMENSION], work.state[CORNERS]
-    rows, forms = work.ints[field(net, layer, ROWS)], work.ints[field(net, layer, FORMS)]
-    first, second = reals[forms : forms + rows], reals[forms + rows : forms + 2 * rows]
-    constant = reals[forms + d * rows : forms + (d + 1) * rows]
-    low_n, high_n, nearest_n = work.row_reals[LOW], work.row_reals[HIGH], work.row_reals[NEAREST]
-    for v in range(corners):
-        values = work.values_cn[v]
-        x = work.cell_reals[CELL, v, 0]
-        if d == 2:
-            y = work.cell_reals[CELL, v, 1]
-            for i in range(rows):
-                values[i] = first[i] * x + second[i] * y + constant[i]
-        else:
-            for i in range(rows):
-                values[i] = first[i] * x + constant[i]
-        if v == 0:
-            for i in range(rows):
-                low_n[i] = high_n[i] = values[i]
-                nearest_n[i] = abs(values[i])
-        else:
-            for i in range(rows):
-                low_n[i] = min(low_n[i], values[i])
-                high_n[i] = max(high_n[i], values[i])
-                nearest_n[i] = min(nearest_n[i], abs(values[i]))
+def row_at(work: Work, net: int, layer: int, row: int) -> int:
+    """Where a row of a local network begins in `reals`."""
+    return work.ints[field(net, layer, BLOCK)] + row * work.ints[field(net, layer, STRIDE)]
 
 
 @inlined
-def threshold(work: Work, net: int, layer: int, row: int, reach: float, corner_error: float) -> float:
-    """`bounds.sign_threshold` of one row."""
-    reals, d, rows = work.reals, work.state[DIMENSION], work.ints[field(net, layer, ROWS)]
-    forms, errors = work.ints[field(net, layer, FORMS)], work.ints[field(net, layer, ERRORS)]
-    gradient = 0.0
-    for c in range(d):
-        gradient += abs(reals[forms + c * rows + row])
-    constant = abs(reals[forms + d * rows + row])
-    return sign_threshold(gradient, constant, reals[errors + row], reals[errors + rows + row], reach, corner_error)
+def threshold(work: Work, at: int, reach: float, corner_error: float) -> float:
+    """`bounds.sign_threshold` of the row at `at`."""
+    reals = work.reals
+    gradient = abs(reals[at + X]) + abs(reals[at + Y])
+    return sign_threshold(gradient, abs(reals[at + ONE]), reals[at + ERROR_G], reals[at + ERROR_W], reach, corner_error)
 
 
 @inlined
-def sign_at(work: Work, row: int, v: int) -> int:
-    """The sign of a row of the lowest layer at corner v of the current cell, after `evaluate`.
+def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) -> None:
+    """Give every open row of the lowest layer its status, or its kind if it stays open; the sums go to `state`.
 
-    A sign that was decided outside comes first; then the float's, if its own bound at this corner proves it.
+    CROSSING_ROWS : rows proved to cut the cell with all signs proved. HALF_PROVED_ROWS : rows that cut with a sign
+    missing. UNKNOWN_ROWS : rows not known. BEST_ROW : the crossing row that halves the cell best.
     """
-    answer = work.answers_cn[v, row]
-    if answer != UNPROVED:
-        return answer
-    net, d = work.state[NETWORK], work.state[DIMENSION]
-    reach = abs(work.cell_reals[CELL, v, 0])
-    if d == 2:
-        reach = max(reach, abs(work.cell_reals[CELL, v, 1]))
-    bound = threshold(work, net, work.ints[net + LOWEST], row, reach, work.cell_reals[CELL, v, d])
-    value = work.values_cn[v, row]
-    if value > bound:
-        return POSITIVE
-    if value < -bound:
-        return NEGATIVE
-    if value == 0.0 and bound == 0.0:
-        return ZERO
-    return UNPROVED  # NaN lands here too: an overflow must be unproved, never a sign
+    ids, first_neuron = work.ints[field(net, layer, IDS)], work.layer_ints[layer, FIRST_NEURON]
+    at, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
+    crossing = half_proved = unknown = 0
+    best, best_row = -1.0, -1
+    for i in range(work.ints[field(net, layer, ROWS)]):
+        if work.row_ints[STATUS, i] == OPEN:
+            status = scan_row(work, i, at, reach, corner_error)
+            work.row_ints[STATUS, i] = status
+            if status == OPEN:
+                kind = work.row_ints[KIND, i]
+                half_proved += kind == CROSSING_UNPROVED
+                unknown += kind == UNKNOWN
+                if kind == CROSSING:
+                    crossing += 1
+                    score = halving(work, i, at)
+                    if score > best or best_row < 0:
+                        best, best_row = score, i
+            elif status == ACTIVE:
+                mark_active(work.pattern, first_neuron + work.ints[ids + i])
+        at += stride
+    note_scan(work, crossing, half_proved, unknown, best_row)
 
 
 @inlined
-def proved_sign(work: Work, row: int, v: int) -> int:
-    """`sign_at` for a row of kind CROSSING: quickly where the common bound settles all its corners."""
-    if work.row_reals[NEAREST, row] > work.row_reals[THRESHOLD, row]:
-        return POSITIVE if work.values_cn[v, row] > 0.0 else NEGATIVE
-    return sign_at(work, row, v)
+def note_scan(work: Work, crossing: int, half_proved: int, unknown: int, best_row: int) -> None:
+    """Keep what a scan found."""
+    state = work.state
+    state[CROSSING_ROWS], state[HALF_PROVED_ROWS] = crossing, half_proved
+    state[UNKNOWN_ROWS], state[BEST_ROW] = unknown, best_row
+
+
+@inlined
+def halving(work: Work, row: int, at: int) -> float:
+    """How well a crossing row halves the cell: the depth on its shallower side, in units of length."""
+    gradient = abs(work.reals[at + X]) + abs(work.reals[at + Y])
+    return min(work.row_reals[row, HIGH], -work.row_reals[row, LOW]) / gradient
+
+
+@inlined
+def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> int:
+    """Status of the row at `at` in `reals` on the current cell; its KIND, values and bounds go to place i."""
+    x, y, one = work.reals[at + X], work.reals[at + Y], work.reals[at + ONE]
+    low = high = nearest = 0.0
+    for v in range(work.state[CORNERS]):
+        value = x * work.cell_reals[CELL, v, X] + y * work.cell_reals[CELL, v, Y] + one
+        work.values_nc[i, v] = value
+        low = min(value, low) if v else value
+        high = max(value, high) if v else value
+        nearest = min(abs(value), nearest) if v else abs(value)
+    bound = threshold(work, at, reach, corner_error)
+    work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
+    work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
+    work.row_ints[KIND, i] = CROSSING
+    if low > bound and high < 1e300:
+        return ACTIVE
+    if high < -bound and low > -1e300:
+        return INACTIVE
+    if low < -bound and high > bound and nearest > bound:
+        return OPEN
+    status, kind = look_closer(work, i, at)
+    work.row_ints[KIND, i] = kind
+    return status
 
 
 @kernel
-def look_closer(work: Work, row: int) -> tuple[int, int]:
+def look_closer(work: Work, row: int, at: int) -> tuple[int, int]:
     """Status and kind of a row that the cell's common bound does not settle: corner by corner."""
     above = below = unproved = False
     for v in range(work.state[CORNERS]):
-        sign = sign_at(work, row, v)
+        sign = sign_at(work, row, at, v)
         above = above or sign == POSITIVE
         below = below or sign == NEGATIVE
         unproved = unproved or sign == UNPROVED
@@ -155,36 +174,32 @@ def look_closer(work: Work, row: int) -> tuple[int, int]:
 
 
 @inlined
-def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) -> tuple[int, int, int]:
-    """Give every open row of the lowest layer its status, or its kind if it stays open.
+def sign_at(work: Work, row: int, at: int, v: int) -> int:
+    """The sign at corner v of a row of the lowest layer that stands at `at` and was evaluated (`scan_row`).
 
-    Returns (rows proved to cut the cell with all signs proved, rows that cut with a sign missing, rows not known).
+    A sign that was decided outside comes first; then the float's, if its own bound at this corner proves it.
     """
-    evaluate(work, net, layer)
-    rows = work.ints[field(net, layer, ROWS)]
-    ids = work.ints[field(net, layer, IDS)]
-    crossing = half_proved = unknown = 0
-    for i in range(rows):
-        if work.row_ints[STATUS, i] != OPEN:
-            continue
-        bound = threshold(work, net, layer, i, reach, corner_error)
-        work.row_reals[THRESHOLD, i] = bound
-        low, high = work.row_reals[LOW, i], work.row_reals[HIGH, i]
-        status, kind = OPEN, CROSSING
-        if low > bound and high < 1e300:
-            status = ACTIVE
-        elif high < -bound and low > -1e300:
-            status = INACTIVE
-        elif not (low < -bound and high > bound and work.row_reals[NEAREST, i] > bound):
-            status, kind = look_closer(work, i)
-        work.row_ints[STATUS, i], work.row_ints[KIND, i] = status, kind
-        if status == ACTIVE:
-            mark_active(work.pattern, work.layer_ints[layer, FIRST_NEURON] + work.ints[ids + i])
-        elif status == OPEN:
-            crossing += kind == CROSSING
-            half_proved += kind == CROSSING_UNPROVED
-            unknown += kind == UNKNOWN
-    return crossing, half_proved, unknown
+    answer = work.answers_nc[row, v]
+    if answer != UNPROVED:
+        return answer
+    reach = max(abs(work.cell_reals[CELL, v, X]), abs(work.cell_reals[CELL, v, Y]))
+    bound = threshold(work, at, reach, work.cell_reals[CELL, v, CORNER_ERROR])
+    value = work.values_nc[row, v]
+    if value > bound:
+        return POSITIVE
+    if value < -bound:
+        return NEGATIVE
+    if value == 0.0 and bound == 0.0:
+        return ZERO
+    return UNPROVED  # NaN lands here too: an overflow must be unproved, never a sign
+
+
+@inlined
+def proved_sign(work: Work, row: int, at: int, v: int) -> int:
+    """`sign_at` for a row of kind CROSSING: quickly where the common bound settles all its corners."""
+    if work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD]:
+        return POSITIVE if work.values_nc[row, v] > 0.0 else NEGATIVE
+    return sign_at(work, row, at, v)
 
 
 @kernel
@@ -194,7 +209,7 @@ def ask(work: Work, net: int, layer: int) -> int:
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != CROSSING:
             for v in range(work.state[CORNERS]):
-                if sign_at(work, i, v) == UNPROVED:
+                if sign_at(work, i, row_at(work, net, layer, i), v) == UNPROVED:
                     work.asks[asked, 0], work.asks[asked, 1] = i, v
                     asked += 1
     work.state[ASKED] = asked
@@ -205,5 +220,5 @@ def ask(work: Work, net: int, layer: int) -> int:
 def forget_answers(work: Work) -> None:
     """The signs decided outside belong to one cell and one local network; leave neither behind."""
     for a in range(work.state[ASKED]):
-        work.answers_cn[work.asks[a, 1], work.asks[a, 0]] = UNPROVED
+        work.answers_nc[work.asks[a, 0], work.asks[a, 1]] = UNPROVED
     work.state[ASKED] = 0

@@ -11,6 +11,7 @@ from creases.engine.record import field, need
 from creases.engine.scan import forget_answers
 from creases.engine.work import (
     CELL,
+    CELL_COLUMNS,
     CHILD,
     CORNERS,
     DEPTH,
@@ -23,6 +24,7 @@ from creases.engine.work import (
     NETWORK,
     REALS_TOP,
     ROWS,
+    SCANNED,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     STATUS,
@@ -45,7 +47,7 @@ STACK_INTS_FIELD = Work._fields.index("stack_ints")
 def no_room(work: Work, corners: int, rows: int) -> int:
     """FULL if the stack cannot take a cell of so many corners and rows."""
     state = work.state
-    reals = state[STACK_REALS_TOP] + corners * work.cell_reals.shape[2]
+    reals = state[STACK_REALS_TOP] + corners * CELL_COLUMNS
     whole = state[STACK_INTS_TOP] + STACK_HEADER + 2 * corners + rows + state[WORDS] + 1
     if reals > work.stack_reals.size:
         return need(state, STACK_REALS_FIELD, reals)
@@ -59,11 +61,10 @@ def push(work: Work, corners: int, rows: int) -> None:
     """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals
     at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
-    columns = work.cell_reals.shape[2]
     for v in range(corners):
-        for c in range(columns):
+        for c in range(CELL_COLUMNS):
             numbers[at + c] = work.cell_reals[CHILD, v, c]
-        at += columns
+        at += CELL_COLUMNS
         stack[whole], stack[whole + 1] = work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1]
         whole += 2
     push_written(work, corners, rows)
@@ -85,7 +86,7 @@ def push_written(work: Work, corners: int, rows: int) -> None:
         stack[whole + word] = work.pattern[word]
     whole += state[WORDS]
     stack[whole] = start  # so that the cell on top can be found from the top
-    state[STACK_REALS_TOP] += corners * work.cell_reals.shape[2]
+    state[STACK_REALS_TOP] += corners * CELL_COLUMNS
     state[STACK_INTS_TOP] = whole + 1
     state[WAITING] += 1
 
@@ -101,7 +102,7 @@ def park(work: Work) -> int:
     if no_room(work, corners, rows) == FULL:
         return FULL
     for v in range(corners):
-        for c in range(work.cell_reals.shape[2]):
+        for c in range(CELL_COLUMNS):
             work.cell_reals[CHILD, v, c] = work.cell_reals[CELL, v, c]
         work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1] = (
             work.cell_ints[CELL, v, 0],
@@ -119,15 +120,14 @@ def pop(work: Work) -> None:
     state, stack, numbers = work.state, work.stack_ints, work.stack_reals
     start = whole = stack[state[STACK_INTS_TOP] - 1]
     corners, rows = stack[whole], stack[whole + 4]
-    columns = work.cell_reals.shape[2]
     state[CORNERS], state[NETWORK] = corners, stack[whole + 1]
     state[REALS_TOP], state[INTS_TOP] = stack[whole + 2], stack[whole + 3]
     state[FRESH] = stack[whole + 5]
     whole += STACK_HEADER
-    at = state[STACK_REALS_TOP] - corners * columns
+    at = state[STACK_REALS_TOP] - corners * CELL_COLUMNS
     for v in range(corners):
-        for c in range(columns):
-            work.cell_reals[CELL, v, c] = numbers[at + v * columns + c]
+        for c in range(CELL_COLUMNS):
+            work.cell_reals[CELL, v, c] = numbers[at + v * CELL_COLUMNS + c]
         work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = stack[whole], stack[whole + 1]
         whole += 2
     for i in range(rows):
@@ -137,4 +137,4 @@ def pop(work: Work) -> None:
         work.pattern[word] = stack[whole + word]
     state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, start
     state[WAITING] -= 1
-    state[HAVE] = 1
+    state[HAVE], state[SCANNED] = 1, 0

@@ -15,12 +15,17 @@ from creases.engine.problem import Problem
 from creases.engine.stack import push
 from creases.engine.work import (
     ACTIVE,
+    BLOCK,
     CHILD,
-    COUPLING,
-    ERRORS,
+    CORNER_ERROR,
+    COUPLED,
+    EDGE,
+    EDGE_G,
+    EDGE_W,
+    ERROR_G,
+    ERROR_W,
     FIELDS,
     FIRST,
-    FORMS,
     FRESH,
     HEADER,
     IDS,
@@ -28,11 +33,16 @@ from creases.engine.work import (
     INTS_TOP,
     LOWEST,
     NETWORK,
+    ONE,
     REALS_TOP,
     ROWS,
-    SIZES,
+    SIZE_G,
+    SIZE_W,
     STATUS,
+    STRIDE,
     Work,
+    X,
+    Y,
     allocate,
 )
 
@@ -62,7 +72,8 @@ def workspace(problem: Problem, start: Start) -> Work:
     state = work.state
     first, bounds = first_forms(problem)
     root_network(work, problem, start.chart[-1], *in_chart(first, bounds, start.chart))
-    work.cell_reals[CHILD, :n_edges] = np.column_stack([start.corners, start.edges, start.edge_bounds])
+    places = [X, Y][:d] + [CORNER_ERROR] + [EDGE + c for c in ([X, Y][:d] + [ONE])] + [EDGE_G, EDGE_W]
+    work.cell_reals[CHILD, :n_edges, places] = np.column_stack([start.corners, start.edges, start.edge_bounds]).T
     work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
     work.cell_ints[CHILD, :n_edges, 1] = start.infinite
     for neuron, active in start.signs.items():
@@ -100,15 +111,16 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
         if layer and below.any():
             reached = (np.abs(coupling.T).sum(axis=1) > 0)[:, None] & np.any(below > 0, axis=0)[None, :]
             sizes = np.where(reached, sizes + UNDERFLOW, sizes)
-        base = HEADER + FIELDS * layer
+        base, stride = HEADER + FIELDS * layer, COUPLED + len(coupling)
         work.ints[base + ROWS] = rows
         work.ints[base + FIRST] = max(layer - 1, 0)
         work.ints[base + IDS] = ids_at
         work.ints[ids_at : ids_at + rows] = np.arange(rows)
         ids_at += rows
-        for name, block in ((FORMS, forms_nk.T), (ERRORS, errors.T), (SIZES, sizes.T), (COUPLING, coupling)):
-            work.ints[base + name] = at
-            work.reals[at : at + block.size] = np.ascontiguousarray(block).ravel()
-            at += block.size
+        work.ints[base + BLOCK], work.ints[base + STRIDE] = at, stride
+        block = work.reals[at : at + rows * stride].reshape(rows, stride)
+        block[:, [X, Y][:d] + [ONE]], block[:, [ERROR_G, ERROR_W]], block[:, [SIZE_G, SIZE_W]] = forms_nk, errors, sizes
+        block[:, COUPLED:] = coupling.T
+        at += block.size
         below = sizes
     state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at

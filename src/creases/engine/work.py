@@ -49,7 +49,9 @@ OUT_INTS_TOP = 17
 WAITING = 18  # cells on the stack
 NEEDED = 19  # when FULL: how much room the array named by FULL_ARRAY needs
 FULL_ARRAY = 20  # when FULL: index of the field of Work that must grow
-STATE_SLOTS = 24
+SCANNED = 21  # 1 if the lowest layer's rows are scanned already on the current cell; what `scan` found is then in
+CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, BEST_ROW = 22, 23, 24, 25
+STATE_SLOTS = 28
 
 # A local network's record in `ints`: [LOWEST], then FIELDS numbers a layer.
 LOWEST = 0
@@ -57,11 +59,16 @@ HEADER = 1
 ROWS = 0  # open rows
 FIRST = 1  # lowest layer whose open rows are columns of this layer's coupling
 IDS = 2  # offset in `ints`: neuron of each row, within its layer
-FORMS = 3  # offset in `reals`: forms_kn
-ERRORS = 4  # offset in `reals`: errors_2n, the pairs (E_g, E_w)
-SIZES = 5  # offset in `reals`: sizes_2n, |z*(x)| <= S_g max|x_c| + S_w
-COUPLING = 6  # offset in `reals`: coupling_mn, one row for each open row m of layers FIRST ... l - 1
-FIELDS = 7
+BLOCK = 3  # offset in `reals`: the rows, one after the other
+STRIDE = 4  # numbers a row
+FIELDS = 5
+
+# A row in `reals`: its form, the pair of bounds (E_g, E_w), the pair (S_g, S_w) with |z*(x)| <= S_g max|x_c| + S_w,
+# and one coupling for each open row of layers FIRST ... l - 1. On a line the second coordinate is always zero.
+X, Y, ONE = 0, 1, 2
+ERROR_G, ERROR_W = 3, 4
+SIZE_G, SIZE_W = 5, 6
+COUPLED = 7
 
 # With more open rows than this in the last layer a cell is split first, so that pairs and triples stay few.
 MOST_CHORDS = 12
@@ -69,37 +76,46 @@ MOST_CHORDS = 12
 # Status of a row on a cell.
 OPEN, INACTIVE, ACTIVE = 0, 1, 2
 
-
-# Columns of layer_ints. The first six are what `local.plan` writes for each layer of the new local network.
-NEW_OPEN = 0  # rows that stay
-NEW_ACTIVE = 1  # rows to substitute
-NEW_FIRST = 2
-SHARED = 3  # 1 if the layer is taken over as it is
-TEMPORARY = 4  # offset of the substituted rows' forms in `temporary`
+# Columns of layer_ints.
+FIRST_NEURON = 0  # neurons in the layers below
+# While a local network is built: places of the layer in the lists of all open rows of the old one (START), of those
+# that stay (OPEN_START) and of those to substitute (ACTIVE_START); and what the new record will say.
+START = 1
+OPEN_START = 2
+ACTIVE_START = 3
+NEW_FIRST = 4
 CHANGED = 5  # 1 if a row does not stay
-START = 6  # place of the layer's rows in one list of all open rows
-FIRST_NEURON = 7  # neurons in the layers below
-LAYER_COLUMNS = 8
+LAYER_COLUMNS = 6
 
-# Rows of row_ints and row_reals: one entry for each row of the lowest layer (or of the layer in work).
+# Rows of row_ints and columns of row_reals: one entry for each row of the lowest layer.
 STATUS, KIND, KEPT = 0, 1, 2
-LOW, HIGH, NEAREST, THRESHOLD, GATHERED = 0, 1, 2, 3, 4
+LOW, HIGH, NEAREST, THRESHOLD = 0, 1, 2, 3
 
-# Rows of open_ints: one entry for each open row of the local network.
-OPEN_STATUS, PLACE = 0, 1
+# Rows of open_ints. One entry for each open row of the old local network:
+OPEN_STATUS = 0
+# for each that stays: which it is, and where its new row begins in `reals`;
+OPEN_ROW, OPEN_AT = 1, 2
+# for each to substitute: which it is, where its row begins in `temporary`, the first open row that it is coupled to,
+# and how many there are.
+ACTIVE_ROW, ACTIVE_AT, ACTIVE_SHIFT, ACTIVE_COLUMNS = 3, 4, 5, 6
 
-# Planes of cell_reals and cell_ints.
+# Planes of cell_reals and cell_ints, and the columns of cell_reals: a corner, its error, and the inward form of the
+# edge that begins there, with its bounds.
 CELL, CHILD = 0, 1
+CORNER_ERROR = 2
+EDGE = 3
+EDGE_G, EDGE_W = 6, 7
+CELL_COLUMNS = 8
 
 # Columns of chord_ints (the edges of the two ends) and chord_reals: where on these edges the ends lie (low and high
-# of either end, two columns each), the chord's form (k) and its bounds (2).
+# of either end, two columns each), the chord's form and its bounds.
 CHORD_END = 0
 CHORD_LOW, CHORD_HIGH, CHORD_FORM, CHORD_BOUNDS = 0, 2, 4, 7
 CHORD_COLUMNS = 9
 
 
 class Work(NamedTuple):
-    """All arrays of one cut. Axes: c corners of a cell, k = d + 1 coordinates, n rows of a layer, m open rows.
+    """All arrays of one cut. Axes: c corners of a cell, n rows of a layer, m open rows.
 
     They are few, because each one makes every kernel slower to compile; what is alike shares an array.
     """
@@ -108,20 +124,19 @@ class Work(NamedTuple):
     layer_ints: Ints  # (depth + 1, LAYER_COLUMNS)
     reals: Floats  # arena of local networks
     ints: Ints
-    temporary: Floats  # forms of substituted rows while a local network is built
+    temporary: Floats  # rows to substitute while a local network is built
     stack_reals: Floats
     stack_ints: Ints
-    cell_reals: Floats  # (2, c, 2d + 4) the cell and its child: corner (d), its error, edge form (k), its bounds (2)
+    cell_reals: Floats  # (2, c, CELL_COLUMNS) the cell and its child
     cell_ints: Ints  # (2, c, 2): id of the edge (a neuron's number, or -1 - wall), 1 if the corner is at infinity
     pattern: Ints  # (words,) bits of the neurons known to be active on the current cell
     row_ints: Ints  # (3, n)
-    row_reals: Floats  # (5, n)
-    values_cn: Floats  # values of the lowest layer's rows at the corners
-    answers_cn: Ints  # signs that were decided outside; UNPROVED where none was asked
+    row_reals: Floats  # (n, 4)
+    values_nc: Floats  # values of the lowest layer's rows at the corners
+    answers_nc: Ints  # signs that were decided outside; UNPROVED where none was asked
     asks: Ints  # (asks, 2): row and corner whose sign is wanted
-    open_ints: Ints  # (2, m)
-    relaxed_km: Floats  # (k + 1, m): linear part of each relaxed activation (k), and its radius
-    meeting_c: Floats  # (c,) values of one row of the last layer at the corners
+    open_ints: Ints  # (7, m)
+    relaxed_m4: Floats  # linear part of each relaxed activation (3), and its radius
     chord_ints: Ints  # (MOST_CHORDS, 2)
     chord_reals: Floats  # (MOST_CHORDS, CHORD_COLUMNS)
     by_layer: Ints  # (depth,)
@@ -135,11 +150,10 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
 
     corners : how many corners a cell may have at first; the arrays grow when a cell has more.
     """
-    k, depth, total, widest = dimension + 1, len(widths), sum(widths), max(widths)
+    depth, total, widest = len(widths), sum(widths), max(widths)
     coupled = sum(a * b for a, b in itertools.pairwise(widths))
-    room = 2 * (coupled + total * (k + 4)) + 4096
+    room = 2 * (coupled + total * COUPLED) + 4096
     words = (total + 63) // 64
-    columns = 2 * dimension + 4
     i8, f8 = np.int64, np.float64
     work = Work(
         state=np.zeros(STATE_SLOTS, i8),
@@ -149,17 +163,16 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
         temporary=np.zeros(room, f8),
         stack_reals=np.zeros(4096, f8),
         stack_ints=np.zeros(4096 + 64 * (widest + words), i8),
-        cell_reals=np.zeros((2, corners, columns), f8),
+        cell_reals=np.zeros((2, corners, CELL_COLUMNS), f8),
         cell_ints=np.zeros((2, corners, 2), i8),
         pattern=np.zeros(words, i8),
         row_ints=np.zeros((3, widest), i8),
-        row_reals=np.zeros((5, widest), f8),
-        values_cn=np.zeros((corners, widest), f8),
-        answers_cn=np.full((corners, widest), 2, i8),
+        row_reals=np.zeros((widest, 4), f8),
+        values_nc=np.zeros((widest, corners), f8),
+        answers_nc=np.full((widest, corners), 2, i8),
         asks=np.zeros((corners * widest, 2), i8),
-        open_ints=np.zeros((2, total), i8),
-        relaxed_km=np.zeros((k + 1, total), f8),
-        meeting_c=np.zeros(corners, f8),
+        open_ints=np.zeros((7, total), i8),
+        relaxed_m4=np.zeros((total, 4), f8),
         chord_ints=np.zeros((MOST_CHORDS, 2), i8),
         chord_reals=np.zeros((MOST_CHORDS, CHORD_COLUMNS), f8),
         by_layer=np.zeros(depth, i8),
