@@ -21,21 +21,26 @@ from __future__ import annotations
 
 from creases.engine.kernel import inlined
 from creases.engine.record import field, mark_active, need
-from creases.engine.relax import relax_affine, relax_layer
+from creases.engine.relax import drop, relax_affine, relax_layer
 from creases.engine.scan import CROSSING, CROSSING_UNPROVED, UNKNOWN, halving, note_scan, scan_row
-from creases.engine.substitution import copy_row, write_row
+from creases.engine.substitution import write_row
 from creases.engine.work import (
     ACTIVE,
     ACTIVE_AT,
     ACTIVE_COLUMNS,
+    ACTIVE_ERRORS,
+    ACTIVE_FORM,
     ACTIVE_ROW,
     ACTIVE_SHIFT,
+    ACTIVE_SIZES,
     ACTIVE_START,
     BLOCK,
     CHANGED,
     COUPLED,
     DEPTH,
     DONE,
+    ERROR_G,
+    ERROR_W,
     FIELDS,
     FIRST,
     FIRST_NEURON,
@@ -49,23 +54,29 @@ from creases.engine.work import (
     KIND,
     LOW,
     LOWEST,
+    MOST_G,
+    MOST_W,
     NETWORK,
     NEW_FIRST,
     NO,
+    ONE,
     OPEN,
-    OPEN_AT,
     OPEN_ROW,
     OPEN_START,
     OPEN_STATUS,
     REALS_TOP,
     ROWS,
     SCANNED,
+    SIZE_G,
+    SIZE_W,
     START,
     STATUS,
     STRIDE,
     THRESHOLD,
     YES,
     Work,
+    X,
+    Y,
 )
 
 __all__ = ["localise"]
@@ -78,7 +89,6 @@ STUBBORN = 0.9
 # Places of the arrays among the fields of Work, for FULL_ARRAY.
 REALS_FIELD = Work._fields.index("reals")
 INTS_FIELD = Work._fields.index("ints")
-TEMPORARY_FIELD = Work._fields.index("temporary")
 
 
 @inlined
@@ -98,14 +108,15 @@ def localise(work: Work, reach: float, corner_error: float) -> int:
     state[INTS_TOP] = new + HEADER + FIELDS * depth
     state[SCANNED] = 0
     layers[lowest, OPEN_START] = layers[lowest, ACTIVE_START] = 0
+    # Rows to substitute are put together behind the place that the new network can take at most.
+    apart = (work.reals.size + state[REALS_TOP]) // 2
     take_lowest(work, net, new, lowest, reach)
-    stubborn, temporary = NO, layers[lowest + 1, ACTIVE_START] * COUPLED
-    affine = layers[lowest + 1, OPEN_START] == 0
+    stubborn, affine = NO, layers[lowest + 1, OPEN_START] == 0
     for layer in range(lowest + 1, depth):
         rows = work.ints[field(net, layer, ROWS)]
         first = max(work.ints[field(net, layer, FIRST)], lowest)
         if affine:
-            temporary = write_affine(work, net, new, layer, first, reach, corner_error, temporary)
+            apart = write_affine(work, net, new, layer, first, reach, corner_error, apart)
             affine = layers[layer + 1, OPEN_START] == 0
             continue
         if not stubborn:
@@ -114,7 +125,7 @@ def localise(work: Work, reach: float, corner_error: float) -> int:
         if stubborn:
             for q in range(layers[layer, START], layers[layer + 1, START]):
                 work.open_ints[OPEN_STATUS, q] = OPEN
-        temporary = write_layer(work, net, new, layer, first, temporary)
+        apart = write_layer(work, net, new, layer, first, apart)
     enter(work, new)
     return DONE
 
@@ -130,10 +141,8 @@ def make_room(work: Work, net: int, lowest: int, depth: int) -> int:
         most += rows * (COUPLED + total)
         total += rows
         layers[layer + 1, START] = total
-    if state[REALS_TOP] + most > work.reals.size:
-        return need(state, REALS_FIELD, state[REALS_TOP] + most)
-    if most > work.temporary.size:
-        return need(state, TEMPORARY_FIELD, most)
+    if state[REALS_TOP] + 2 * most + 2 > work.reals.size:  # the rows, and those to substitute
+        return need(state, REALS_FIELD, state[REALS_TOP] + 2 * most + 2)
     if state[INTS_TOP] + HEADER + FIELDS * depth + total > work.ints.size:
         return need(state, INTS_FIELD, state[INTS_TOP] + HEADER + FIELDS * depth + total)
     return DONE
@@ -142,51 +151,69 @@ def make_room(work: Work, net: int, lowest: int, depth: int) -> int:
 @inlined
 def take_lowest(work: Work, net: int, new: int, lowest: int, reach: float) -> None:
     """The lowest layer's rows by the statuses of the scan: the open ones are kept, the active ones to substitute."""
-    ints, layers, state = work.ints, work.layer_ints, work.state
-    rows, block, stride = work.ints[field(net, lowest, ROWS)], ints[field(net, lowest, BLOCK)], COUPLED
-    old_ids, stay, active = ints[field(net, lowest, IDS)], 0, 0
-    top, ids = state[REALS_TOP], state[INTS_TOP]
-    old_stride = ints[field(net, lowest, STRIDE)]
+    ints, reals, state = work.ints, work.reals, work.state
+    rows, old_ids = ints[field(net, lowest, ROWS)], ints[field(net, lowest, IDS)]
+    source, stride = ints[field(net, lowest, BLOCK)], ints[field(net, lowest, STRIDE)]
+    at, ids = state[REALS_TOP], state[INTS_TOP]
+    stay = active = 0
+    most_g = most_w = 0.0
     for i in range(rows):
         status = work.row_ints[STATUS, i]
         work.open_ints[OPEN_STATUS, i] = status
-        at = block + i * old_stride
-        low = work.row_reals[i, LOW] - work.row_reals[i, THRESHOLD]
-        high = work.row_reals[i, HIGH] + work.row_reals[i, THRESHOLD]
-        if status == OPEN:
-            relax_affine(work, i, status, at, low, high, reach, YES)
-            for c in range(COUPLED):
-                work.reals[top + stay * stride + c] = work.reals[at + c]
-            work.open_ints[OPEN_ROW, stay], work.open_ints[OPEN_AT, stay] = i, top + stay * stride
-            ints[ids + stay] = ints[old_ids + i]
-            stay += 1
-        elif status == ACTIVE:
-            relax_affine(work, i, status, at, low, high, reach, YES)
-            for c in range(COUPLED):
-                work.temporary[active * stride + c] = work.reals[at + c]
-            note_active(work, active, i, active * stride, 0, 0)
-            active += 1
-    close_layer(work, new, lowest, lowest, stay, active, rows, stride, stride)
+        if status == INACTIVE:
+            drop(work, i)
+        else:
+            low = work.row_reals[i, LOW] - work.row_reals[i, THRESHOLD]
+            high = work.row_reals[i, HIGH] + work.row_reals[i, THRESHOLD]
+            relax_affine(work, i, status, source, low, high, reach)
+            most_g, most_w = max(most_g, reals[source + SIZE_G]), max(most_w, reals[source + SIZE_W])
+            if status == OPEN:
+                for c in range(COUPLED):
+                    reals[at + c] = reals[source + c]
+                work.open_ints[OPEN_ROW, stay] = i
+                ints[ids + stay] = ints[old_ids + i]
+                stay += 1
+                at += COUPLED
+            else:
+                note_active(work, active, i, source, 0, 0)
+                active += 1
+        source += stride
+    close_layer(work, new, lowest, lowest, stay, active, rows, COUPLED, most_g, most_w)
 
 
 @inlined
 def note_active(work: Work, place: int, q: int, at: int, shift: int, columns: int) -> None:
-    """List a row to substitute."""
-    work.open_ints[ACTIVE_ROW, place], work.open_ints[ACTIVE_AT, place] = q, at
-    work.open_ints[ACTIVE_SHIFT, place], work.open_ints[ACTIVE_COLUMNS, place] = shift, columns
+    """List a row to substitute, that stands at `at`."""
+    ints, reals, listed = work.open_ints, work.reals, work.open_reals
+    ints[ACTIVE_ROW, place], ints[ACTIVE_AT, place] = q, at
+    ints[ACTIVE_SHIFT, place], ints[ACTIVE_COLUMNS, place] = shift, columns
+    listed[ACTIVE_FORM, place], listed[ACTIVE_FORM + 1, place] = reals[at + X], reals[at + Y]
+    listed[ACTIVE_FORM + 2, place] = reals[at + ONE]
+    listed[ACTIVE_ERRORS, place], listed[ACTIVE_ERRORS + 1, place] = reals[at + ERROR_G], reals[at + ERROR_W]
+    listed[ACTIVE_SIZES, place], listed[ACTIVE_SIZES + 1, place] = reals[at + SIZE_G], reals[at + SIZE_W]
 
 
 @inlined
 def close_layer(
-    work: Work, new: int, layer: int, new_first: int, stay: int, active: int, rows: int, stride: int, used: int
+    work: Work,
+    new: int,
+    layer: int,
+    new_first: int,
+    stay: int,
+    active: int,
+    rows: int,
+    stride: int,
+    most_g: float,
+    most_w: float,
 ) -> None:
-    """Write a layer's record and move the tops past its rows; `used` numbers a row."""
+    """Write a layer's record and move the tops past its rows."""
     ints, layers, state = work.ints, work.layer_ints, work.state
     ints[field(new, layer, ROWS)], ints[field(new, layer, FIRST)] = stay, new_first
     ints[field(new, layer, IDS)], ints[field(new, layer, BLOCK)] = state[INTS_TOP], state[REALS_TOP]
     ints[field(new, layer, STRIDE)] = stride
     state[INTS_TOP] += stay
-    state[REALS_TOP] += stay * used
+    state[REALS_TOP] += stay * stride
+    work.layer_reals[layer, MOST_G], work.layer_reals[layer, MOST_W] = most_g, most_w
     layers[layer, NEW_FIRST], layers[layer, CHANGED] = new_first, stay < rows
     layers[layer + 1, OPEN_START] = layers[layer, OPEN_START] + stay
     layers[layer + 1, ACTIVE_START] = layers[layer, ACTIVE_START] + active
@@ -194,39 +221,40 @@ def close_layer(
 
 @inlined
 def write_affine(
-    work: Work, net: int, new: int, layer: int, first: int, reach: float, corner_error: float, temporary: int
+    work: Work, net: int, new: int, layer: int, first: int, reach: float, corner_error: float, apart: int
 ) -> int:
     """A layer below which nothing is open: its rows are affine, and are scanned as soon as they are written.
 
     If some stay open it is the new lowest layer, and the scan need not be done again.
-    Returns the next free place of `temporary`.
+    apart : the next free place for rows to substitute; returns the one behind those of this layer.
     """
-    ints, layers, state = work.ints, work.layer_ints, work.state
+    ints, reals, layers, state = work.ints, work.reals, work.layer_ints, work.state
     rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
-    block, stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
-    top, ids, start = state[REALS_TOP], state[INTS_TOP], layers[layer, START]
+    source, stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
+    at, ids, start = state[REALS_TOP], state[INTS_TOP], layers[layer, START]
     base, neurons = layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
     stay = active = crossing = half_proved = unknown = 0
     best, best_row = -1.0, -1
-    for i in range(rows):
-        at = top + stay * COUPLED
-        write_row(work, net, layer, first, layer, block + i * stride, at, YES)
+    most_g = most_w = 0.0
+    for q in range(start, start + rows):
+        write_row(work, layer, first, layer, source, at)
+        source += stride
         status = scan_row(work, stay, at, reach, corner_error)
-        work.open_ints[OPEN_STATUS, start + i] = status
+        work.open_ints[OPEN_STATUS, q] = status
         if status == INACTIVE:
+            drop(work, q)
             continue
         low = work.row_reals[stay, LOW] - work.row_reals[stay, THRESHOLD]
         high = work.row_reals[stay, HIGH] + work.row_reals[stay, THRESHOLD]
-        relax_affine(work, start + i, status, at, low, high, reach, YES)
+        relax_affine(work, q, status, at, low, high, reach)
+        most_g, most_w = max(most_g, reals[at + SIZE_G]), max(most_w, reals[at + SIZE_W])
+        neuron = ints[old_ids + q - start]
         if status == ACTIVE:
-            copy_row(work, at, temporary)
-            note_active(work, base + active, start + i, temporary, 0, 0)
-            mark_active(work.pattern, neurons + ints[old_ids + i])
+            note_active(work, base + active, q, at, 0, 0)  # listed whole: its place may be written over
+            mark_active(work.pattern, neurons + neuron)
             active += 1
-            temporary += COUPLED
             continue
-        work.open_ints[OPEN_ROW, stay], work.open_ints[OPEN_AT, stay] = start + i, at
-        ints[ids + stay] = ints[old_ids + i]
+        work.open_ints[OPEN_ROW, stay], ints[ids + stay] = q, neuron
         kind = work.row_ints[KIND, stay]
         half_proved += kind == CROSSING_UNPROVED
         unknown += kind == UNKNOWN
@@ -236,58 +264,76 @@ def write_affine(
             if score > best or best_row < 0:
                 best, best_row = score, stay
         stay += 1
-    close_layer(work, new, layer, layer, stay, active, rows, COUPLED, COUPLED)
+        at += COUPLED
+    close_layer(work, new, layer, layer, stay, active, rows, COUPLED, most_g, most_w)
     if stay:
         note_scan(work, crossing, half_proved, unknown, best_row)
         state[SCANNED] = 1
-    return temporary
+    return apart
 
 
 @inlined
-def write_layer(work: Work, net: int, new: int, layer: int, first: int, temporary: int) -> int:
-    """Write the rows of a layer by their statuses; returns the next free place of `temporary`."""
-    ints, layers, state = work.ints, work.layer_ints, work.state
+def write_layer(work: Work, net: int, new: int, layer: int, first: int, apart: int) -> int:
+    """Write the rows of a layer by their statuses. apart, and what is returned: as in `write_affine`."""
+    ints, reals, layers, state = work.ints, work.reals, work.layer_ints, work.state
     rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
-    block, old_stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
+    source, old_stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     start, base, neurons = layers[layer, START], layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
-    new_first, changed_below = min(first, layer), NO
+    new_first, shared = min(first, layer), YES
     for below in range(first, layer):
-        changed_below = changed_below or layers[below, CHANGED] == 1
+        shared = shared and layers[below, CHANGED] == 0
         if layers[below + 1, ACTIVE_START] > layers[below, ACTIVE_START]:
             new_first = min(new_first, layers[below, NEW_FIRST])
-    shift = layers[new_first, OPEN_START]
-    columns = layers[layer, OPEN_START] - shift
-    stride = COUPLED + columns
-    shared = not changed_below
     for q in range(start, start + rows):
         shared = shared and work.open_ints[OPEN_STATUS, q] == OPEN
-    top, ids, opened = state[REALS_TOP], state[INTS_TOP], layers[layer, OPEN_START]
+    if shared:
+        share_layer(work, net, new, layer)
+        return apart
+    shift, opened = layers[new_first, OPEN_START], layers[layer, OPEN_START]
+    stride = COUPLED + opened - shift
+    top, ids = state[REALS_TOP], state[INTS_TOP]
     stay = active = 0
+    most_g = most_w = 0.0
     for i in range(rows):
         status = work.open_ints[OPEN_STATUS, start + i]
-        source = block + i * old_stride
-        if status == OPEN:
-            at = source if shared else top + stay * stride
-            if not shared:
-                write_row(work, net, layer, first, new_first, source, at, YES)
-                ints[ids + stay] = ints[old_ids + i]
-            work.open_ints[OPEN_ROW, opened + stay], work.open_ints[OPEN_AT, opened + stay] = start + i, at
-            stay += 1
-        elif status == ACTIVE:
-            write_row(work, net, layer, first, new_first, source, temporary, NO)
-            note_active(work, base + active, start + i, temporary, shift, columns)
-            mark_active(work.pattern, neurons + ints[old_ids + i])
-            active += 1
-            temporary += stride
-    if shared:
-        layers[layer, NEW_FIRST], layers[layer, CHANGED] = ints[field(net, layer, FIRST)], 0
-        layers[layer + 1, OPEN_START] = opened + stay
-        layers[layer + 1, ACTIVE_START] = base
-        for name in range(FIELDS):
-            ints[field(new, layer, name)] = ints[field(net, layer, name)]
-    else:
-        close_layer(work, new, layer, new_first, stay, active, rows, stride, stride)
-    return temporary
+        if status != INACTIVE:
+            at = top if status == OPEN else apart
+            write_row(work, layer, first, new_first, source, at)
+            most_g, most_w = max(most_g, reals[at + SIZE_G]), max(most_w, reals[at + SIZE_W])
+            if status == OPEN:
+                work.open_ints[OPEN_ROW, opened + stay], ints[ids + stay] = start + i, ints[old_ids + i]
+                stay += 1
+                top += stride
+            else:
+                note_active(work, base + active, start + i, at, shift, opened - shift)
+                mark_active(work.pattern, neurons + ints[old_ids + i])
+                active += 1
+                apart += stride
+        source += old_stride
+    close_layer(work, new, layer, new_first, stay, active, rows, stride, most_g, most_w)
+    return apart
+
+
+@inlined
+def share_layer(work: Work, net: int, new: int, layer: int) -> None:
+    """Take a layer over as it is: none of its rows has dropped out, nor any that they are coupled to."""
+    ints, reals, layers = work.ints, work.reals, work.layer_ints
+    rows, source, stride = (
+        ints[field(net, layer, ROWS)],
+        ints[field(net, layer, BLOCK)],
+        ints[field(net, layer, STRIDE)],
+    )
+    most_g = most_w = 0.0
+    for i in range(rows):
+        work.open_ints[OPEN_ROW, layers[layer, OPEN_START] + i] = layers[layer, START] + i
+        most_g = max(most_g, reals[source + i * stride + SIZE_G])
+        most_w = max(most_w, reals[source + i * stride + SIZE_W])
+    for name in range(FIELDS):
+        ints[field(new, layer, name)] = ints[field(net, layer, name)]
+    work.layer_reals[layer, MOST_G], work.layer_reals[layer, MOST_W] = most_g, most_w
+    layers[layer, NEW_FIRST], layers[layer, CHANGED] = ints[field(net, layer, FIRST)], 0
+    layers[layer + 1, OPEN_START] = layers[layer, OPEN_START] + rows
+    layers[layer + 1, ACTIVE_START] = layers[layer, ACTIVE_START]
 
 
 @inlined

@@ -10,12 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma
-from creases.engine.kernel import inlined
+from creases.engine.kernel import inlined, reordered
 from creases.engine.record import field
 from creases.engine.work import (
     ACTIVE,
-    ACTIVE_ROW,
-    ACTIVE_START,
     BLOCK,
     CELL,
     CORNERS,
@@ -25,21 +23,19 @@ from creases.engine.work import (
     INACTIVE,
     ONE,
     OPEN,
-    OPEN_ROW,
-    OPEN_START,
     OPEN_STATUS,
+    RADIUS,
+    RELAXED,
     ROWS,
     START,
     STRIDE,
+    Floats,
     Work,
     X,
     Y,
 )
 
-__all__ = ["relax_affine", "relax_layer"]
-
-# Column of relaxed_m4: the radius, behind the three numbers of the linear part.
-RADIUS = 3
+__all__ = ["drop", "relax_affine", "relax_layer"]
 
 
 @inlined
@@ -48,46 +44,40 @@ def relax_layer(work: Work, net: int, layer: int, first: int, reach: float, corn
 
     first : the lowest layer that the rows are coupled to. The layers from there on are relaxed already.
     """
-    ints, layers = work.ints, work.layer_ints
-    rows, block, stride = ints[field(net, layer, ROWS)], ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
+    ints, reals, layers = work.ints, work.reals, work.layer_ints
+    rows, at, stride = ints[field(net, layer, ROWS)], ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     begin, start = layers[first, START], layers[layer, START]
+    rounding = gamma(start - begin + 4)
     stay = 0
     for i in range(rows):
-        at = block + i * stride
-        x, y, one, radius = combine(work, at, begin, layer, first, reach)
-        status = bound(work, start + i, x, y, one, radius, reach, corner_error, start - begin)
+        x, y, one = reals[at + X], reals[at + Y], reals[at + ONE]
+        radius = reals[at + ERROR_G] * reach + reals[at + ERROR_W]
+        radius += rounding * ((abs(x) + abs(y)) * reach + abs(one))
+        more_x, more_y, more_one, more_radius = combine(reals, work.open_reals, at + COUPLED, begin, start)
+        radius = (radius + more_radius) * ROUND_UP + UNDERFLOW
+        status = bound(
+            work, start + i, x + more_x, y + more_y, one + more_one, radius, reach, corner_error, start - begin
+        )
         work.open_ints[OPEN_STATUS, start + i] = status
         stay += status == OPEN
+        at += stride
     return stay
 
 
-@inlined
-def combine(work: Work, at: int, begin: int, layer: int, first: int, reach: float) -> tuple[float, float, float, float]:
-    """Linear part and radius of the row at `at` from those of the layers below.
+@reordered
+def combine(reals: Floats, open_reals: Floats, at: int, begin: int, end: int) -> tuple[float, float, float, float]:
+    """Sum over open rows q = begin ... end - 1 of coupling (at + q - begin) times relaxation, |coupling| times radius.
 
-    The radius takes up |coupling| times the radii below, the row's own bounds, and the rounding of the sums.
+    What the sums lose is paid for by gamma (`relax_layer`, `set_relaxed`), in whatever order they are added.
     """
-    reals, open_ints, relaxed, layers = work.reals, work.open_ints, work.relaxed_m4, work.layer_ints
-    x, y, one = reals[at + X], reals[at + Y], reals[at + ONE]
-    rounding = gamma(layers[layer, START] - begin + 4)
-    radius = reals[at + ERROR_G] * reach + reals[at + ERROR_W]
-    radius += rounding * ((abs(x) + abs(y)) * reach + abs(one))
-    column = at + COUPLED - begin
-    for j in range(layers[first, OPEN_START], layers[layer, OPEN_START]):
-        q = open_ints[OPEN_ROW, j]
-        factor = reals[column + q]
-        x += factor * relaxed[q, X]
-        y += factor * relaxed[q, Y]
-        one += factor * relaxed[q, ONE]
-        radius += abs(factor) * relaxed[q, RADIUS]
-    for j in range(layers[first, ACTIVE_START], layers[layer, ACTIVE_START]):
-        q = open_ints[ACTIVE_ROW, j]
-        factor = reals[column + q]
-        x += factor * relaxed[q, X]
-        y += factor * relaxed[q, Y]
-        one += factor * relaxed[q, ONE]
-        radius += abs(factor) * relaxed[q, RADIUS]
-    return x, y, one, radius * ROUND_UP + UNDERFLOW
+    x = y = one = radius = 0.0
+    for q in range(begin, end):
+        factor = reals[at - begin + q]
+        x += factor * open_reals[RELAXED, q]
+        y += factor * open_reals[RELAXED + 1, q]
+        one += factor * open_reals[RELAXED + 2, q]
+        radius += abs(factor) * open_reals[RADIUS, q]
+    return x, y, one, radius
 
 
 @inlined
@@ -120,6 +110,7 @@ def bound(
     if low > 0.0 and high < 1e300:
         status = ACTIVE
     elif high < 0.0 and low > -1e300:
+        drop(work, q)
         return INACTIVE
     else:
         status = OPEN
@@ -128,15 +119,21 @@ def bound(
 
 
 @inlined
-def relax_affine(work: Work, q: int, status: int, at: int, low: float, high: float, reach: float, own: bool) -> None:
+def drop(work: Work, q: int) -> None:
+    """Row q is inactive on the cell: its activation is zero."""
+    for c in range(RELAXED, RADIUS + 1):
+        work.open_reals[c, q] = 0.0
+
+
+@inlined
+def relax_affine(work: Work, q: int, status: int, at: int, low: float, high: float, reach: float) -> None:
     """The relaxation of a row that is affine on the cell and was scanned: its form, up to its bounds.
 
-    at : where its row stands in `reals`, or in `temporary` (own False).
-    low, high : bounds of its values on the cell.
+    at : where its row stands in `reals`. low, high : bounds of its values on the cell.
     """
-    source = work.reals if own else work.temporary
-    radius = (source[at + ERROR_G] * reach + source[at + ERROR_W]) * ROUND_UP
-    set_relaxed(work, q, status, source[at + X], source[at + Y], source[at + ONE], radius, low, high, reach, 0)
+    reals = work.reals
+    radius = (reals[at + ERROR_G] * reach + reals[at + ERROR_W]) * ROUND_UP
+    set_relaxed(work, q, status, reals[at + X], reals[at + Y], reals[at + ONE], radius, low, high, reach, 0)
 
 
 @inlined
@@ -172,7 +169,7 @@ def set_relaxed(
             slope, lift = 0.0, np.inf  # what reaches no proof here reaches none above
     x, y, one = slope * x, slope * y, slope * one
     size = (abs(x) + abs(y)) * reach + abs(one)
-    rounding = gamma(work.relaxed_m4.shape[0] + terms + 8)
-    relaxed = work.relaxed_m4
-    relaxed[q, X], relaxed[q, Y], relaxed[q, ONE] = x, y, one + 0.5 * lift
-    relaxed[q, RADIUS] = (slope * radius + 0.5 * lift + rounding * (size + lift)) * ROUND_UP + UNDERFLOW
+    rounding = gamma(work.open_reals.shape[1] + terms + 8)
+    relaxed = work.open_reals
+    relaxed[RELAXED, q], relaxed[RELAXED + 1, q], relaxed[RELAXED + 2, q] = x, y, one + 0.5 * lift
+    relaxed[RADIUS, q] = (slope * radius + 0.5 * lift + rounding * (size + lift)) * ROUND_UP + UNDERFLOW

@@ -3,24 +3,28 @@
 Rounding: with m substituted rows p of forms B_p, couplings A_p, bounds e_p and sizes S_p, fl(B + sum_p a_p B_p)
 differs from the exact sum by at most gamma(m + 2) (|B| + sum_p |a_p| |B_p|), the couplings likewise, and
 relu(z*_q) <= S_q on the cell. Together: gamma (|B| + sum_q |A_q| S_q) for what was there, and
-sum_p |a_p| (e_p + gamma S_p) for what came in.
+sum_p |a_p| (e_p + gamma S_p) for what came in. The sums may be added in any order.
 """
 
 from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma
-from creases.engine.kernel import inlined
+from creases.engine.kernel import inlined, reordered
 from creases.engine.work import (
     ACTIVE_AT,
     ACTIVE_COLUMNS,
+    ACTIVE_ERRORS,
+    ACTIVE_FORM,
     ACTIVE_ROW,
     ACTIVE_SHIFT,
+    ACTIVE_SIZES,
     ACTIVE_START,
     COUPLED,
     ERROR_G,
     ERROR_W,
+    MOST_G,
+    MOST_W,
     ONE,
-    OPEN_AT,
     OPEN_ROW,
     OPEN_START,
     SIZE_G,
@@ -33,111 +37,104 @@ from creases.engine.work import (
     Y,
 )
 
-__all__ = ["copy_row", "write_row"]
+__all__ = ["write_row"]
 
 
 @inlined
-def copy_row(work: Work, source: int, target: int) -> None:
-    """Copy an affine row from `reals` to `temporary`."""
-    for c in range(COUPLED):
-        work.temporary[target + c] = work.reals[source + c]
-
-
-@inlined
-def write_row(work: Work, net: int, layer: int, first: int, new_first: int, source: int, at: int, own: bool) -> None:
-    """Write the row that stands at `source` in `reals` to `at` in `reals` (own) or `temporary`.
+def write_row(work: Work, layer: int, first: int, new_first: int, source: int, at: int) -> None:
+    """Write the row that stands at `source` in `reals` to `at`, with what is stable below it substituted.
 
     first, new_first : the lowest layers that the old and the new row are coupled to.
     """
-    layers = work.layer_ints
-    begin, end = layers[first, START], layers[layer, START]
-    open_begin, open_end = layers[first, OPEN_START], layers[layer, OPEN_START]
-    active_begin, active_end = layers[first, ACTIVE_START], layers[layer, ACTIVE_START]
+    reals, layers, most = work.reals, work.layer_ints, work.layer_reals
+    column = source + COUPLED - layers[first, START]  # of open row q, less q
     shift = layers[new_first, OPEN_START]
-    # One target array: Numba compiles the body once for each.
-    write_to(
-        work.reals,
-        work.temporary,
-        work.open_ints,
-        source,
-        source + COUPLED - begin,
-        work.reals if own else work.temporary,
-        at,
-        shift,
-        open_begin,
-        open_end,
-        active_begin,
-        active_end,
-        gamma(2 + end - begin),
-    )
-
-
-@inlined
-def write_to(
-    reals: Floats,
-    temporary: Floats,
-    open_ints: Ints,
-    source: int,
-    column: int,
-    target: Floats,
-    at: int,
-    shift: int,
-    open_begin: int,
-    open_end: int,
-    active_begin: int,
-    active_end: int,
-    rounding: float,
-) -> None:
-    """The body of `write_row`; column : where the coupling to open row q stands, less q."""
+    coupling = at + COUPLED - shift  # of the open row that stays at place j, less j
     x, y, one = reals[source + X], reals[source + Y], reals[source + ONE]
     error_g, error_w = reals[source + ERROR_G], reals[source + ERROR_W]
     size_g, size_w = abs(x) + abs(y), abs(one)
-    coupling = at + COUPLED - shift
-    for j in range(shift, open_begin):
-        target[coupling + j] = 0.0
-    below_g = below_w = 0.0
-    for j in range(open_begin, open_end):
-        factor, below = reals[column + open_ints[OPEN_ROW, j]], open_ints[OPEN_AT, j]
-        target[coupling + j] = factor
-        below_g += reals[below + SIZE_G]
-        below_w += reals[below + SIZE_W]
-        size_g += abs(factor) * reals[below + SIZE_G]
-        size_w += abs(factor) * reals[below + SIZE_W]
-    touched_g, touched_w = below_g > 0.0, below_w > 0.0
-    if active_end > active_begin:
-        kept_g, kept_w = size_g, size_w
-        for j in range(active_begin, active_end):
-            factor, below = reals[column + open_ints[ACTIVE_ROW, j]], open_ints[ACTIVE_AT, j]
-            x += factor * temporary[below + X]
-            y += factor * temporary[below + Y]
-            one += factor * temporary[below + ONE]
-            more_g = temporary[below + ERROR_G] + rounding * temporary[below + SIZE_G]
-            more_w = temporary[below + ERROR_W] + rounding * temporary[below + SIZE_W]
-            # The product with the size may have underflowed, and the factor may be large.
-            if temporary[below + SIZE_G] > 0.0:
-                more_g += UNDERFLOW
-            if temporary[below + SIZE_W] > 0.0:
-                more_w += UNDERFLOW
-            touched_g, touched_w = touched_g or more_g > 0.0, touched_w or more_w > 0.0
-            error_g += abs(factor) * more_g
-            error_w += abs(factor) * more_w
-            slot = coupling + open_ints[ACTIVE_SHIFT, j]
-            for c in range(open_ints[ACTIVE_COLUMNS, j]):
-                target[slot + c] += factor * temporary[below + COUPLED + c]
-        error_g = (error_g + rounding * kept_g) * ROUND_UP + (UNDERFLOW if touched_g or kept_g > 0.0 else 0.0)
-        error_w = (error_w + rounding * kept_w) * ROUND_UP + (UNDERFLOW if touched_w or kept_w > 0.0 else 0.0)
+    most_g = most_w = 0.0
+    for j in range(shift, layers[first, OPEN_START]):
+        reals[coupling + j] = 0.0
+    for below in range(first, layer):
+        total = keep_open(
+            reals, work.open_ints, column, coupling, layers[below, OPEN_START], layers[below + 1, OPEN_START]
+        )
+        size_g += total * most[below, MOST_G]
+        size_w += total * most[below, MOST_W]
+        most_g, most_w = max(most_g, most[below, MOST_G]), max(most_w, most[below, MOST_W])
+    begin, end = layers[first, ACTIVE_START], layers[layer, ACTIVE_START]
+    if end > begin:
+        rounding = gamma(2 + layers[layer, START] - layers[first, START])
+        more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
+        x, y, one = x + more[0], y + more[1], one + more[2]
+        error_g = (error_g + more[3] + rounding * (size_g + more[5])) * ROUND_UP
+        error_w = (error_w + more[4] + rounding * (size_w + more[6])) * ROUND_UP
+        add_couplings(reals, work.open_ints, column, coupling, begin, end)
         size_g, size_w = abs(x) + abs(y), abs(one)
-        below_g = below_w = 0.0
-        for j in range(shift, open_end):
-            below = open_ints[OPEN_AT, j]
-            below_g += reals[below + SIZE_G]
-            below_w += reals[below + SIZE_W]
-            size_g += abs(target[coupling + j]) * reals[below + SIZE_G]
-            size_w += abs(target[coupling + j]) * reals[below + SIZE_W]
-        # A coupling that underflowed is multiplied by the size of what it couples to.
-        error_g += UNDERFLOW * below_g
-        error_w += UNDERFLOW * below_w
-    target[at + X], target[at + Y], target[at + ONE] = x, y, one
-    target[at + ERROR_G], target[at + ERROR_W] = error_g, error_w
-    target[at + SIZE_G] = (size_g + error_g) * ROUND_UP + (UNDERFLOW if touched_g else 0.0)
-    target[at + SIZE_W] = (size_w + error_w) * ROUND_UP + (UNDERFLOW if touched_w else 0.0)
+        for below in range(new_first, layer):
+            places = layers[below + 1, OPEN_START] - layers[below, OPEN_START]
+            total = size_of(reals, coupling + layers[below, OPEN_START], places)
+            size_g += total * most[below, MOST_G]
+            size_w += total * most[below, MOST_W]
+            # A coupling that underflowed is multiplied by the size of what it couples to.
+            error_g += UNDERFLOW * places * most[below, MOST_G]
+            error_w += UNDERFLOW * places * most[below, MOST_W]
+            most_g, most_w = max(most_g, most[below, MOST_G]), max(most_w, most[below, MOST_W])
+        # Products may have underflowed wherever something above zero was multiplied; zero bounds stay zero.
+        error_g += UNDERFLOW if most_g > 0.0 or size_g > 0.0 or error_g > 0.0 else 0.0
+        error_w += UNDERFLOW if most_w > 0.0 or size_w > 0.0 or error_w > 0.0 else 0.0
+    reals[at + X], reals[at + Y], reals[at + ONE] = x, y, one
+    reals[at + ERROR_G], reals[at + ERROR_W] = error_g, error_w
+    reals[at + SIZE_G] = (size_g + error_g) * ROUND_UP + (UNDERFLOW if most_g > 0.0 else 0.0)
+    reals[at + SIZE_W] = (size_w + error_w) * ROUND_UP + (UNDERFLOW if most_w > 0.0 else 0.0)
+
+
+@reordered
+def keep_open(reals: Floats, open_ints: Ints, column: int, coupling: int, begin: int, end: int) -> float:
+    """Copy the couplings to rows that stay, at places begin ... end - 1; returns the sum of their sizes."""
+    total = 0.0
+    for j in range(begin, end):
+        factor = reals[column + open_ints[OPEN_ROW, j]]
+        reals[coupling + j] = factor
+        total += abs(factor)
+    return total
+
+
+@reordered
+def add_active(
+    reals: Floats, open_ints: Ints, open_reals: Floats, column: int, begin: int, end: int
+) -> tuple[float, float, float, float, float, float, float]:
+    """Sum of couplings times forms of the rows to substitute, and of |coupling| times errors (2) and sizes (2)."""
+    x = y = one = error_g = error_w = size_g = size_w = 0.0
+    for j in range(begin, end):
+        factor = reals[column + open_ints[ACTIVE_ROW, j]]
+        x += factor * open_reals[ACTIVE_FORM, j]
+        y += factor * open_reals[ACTIVE_FORM + 1, j]
+        one += factor * open_reals[ACTIVE_FORM + 2, j]
+        error_g += abs(factor) * open_reals[ACTIVE_ERRORS, j]
+        error_w += abs(factor) * open_reals[ACTIVE_ERRORS + 1, j]
+        size_g += abs(factor) * open_reals[ACTIVE_SIZES, j]
+        size_w += abs(factor) * open_reals[ACTIVE_SIZES + 1, j]
+    return x, y, one, error_g, error_w, size_g, size_w
+
+
+@inlined
+def add_couplings(reals: Floats, open_ints: Ints, column: int, coupling: int, begin: int, end: int) -> None:
+    """What the rows to substitute are coupled to, the row is coupled to now."""
+    for j in range(begin, end):
+        places = open_ints[ACTIVE_COLUMNS, j]
+        if places:
+            factor = reals[column + open_ints[ACTIVE_ROW, j]]
+            source, target = open_ints[ACTIVE_AT, j] + COUPLED, coupling + open_ints[ACTIVE_SHIFT, j]
+            for c in range(places):
+                reals[target + c] += factor * reals[source + c]
+
+
+@reordered
+def size_of(reals: Floats, at: int, places: int) -> float:
+    """Sum of the sizes of some couplings."""
+    total = 0.0
+    for c in range(places):
+        total += abs(reals[at + c])
+    return total

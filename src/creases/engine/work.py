@@ -91,13 +91,20 @@ LAYER_COLUMNS = 6
 STATUS, KIND, KEPT = 0, 1, 2
 LOW, HIGH, NEAREST, THRESHOLD = 0, 1, 2, 3
 
+# Columns of layer_reals: the largest (S_g, S_w) of a layer's rows in the new local network.
+MOST_G, MOST_W = 0, 1
+
 # Rows of open_ints. One entry for each open row of the old local network:
 OPEN_STATUS = 0
-# for each that stays: which it is, and where its new row begins in `reals`;
-OPEN_ROW, OPEN_AT = 1, 2
-# for each to substitute: which it is, where its row begins in `temporary`, the first open row that it is coupled to,
-# and how many there are.
-ACTIVE_ROW, ACTIVE_AT, ACTIVE_SHIFT, ACTIVE_COLUMNS = 3, 4, 5, 6
+OPEN_ROW = 1  # for each that stays: which it is
+# for each to substitute: which it is, where its row begins in `reals`, the first open row that it is coupled to, and
+# how many there are.
+ACTIVE_ROW, ACTIVE_AT, ACTIVE_SHIFT, ACTIVE_COLUMNS = 2, 3, 4, 5
+
+# Rows of open_reals. For each open row of the old local network the linear part of its relaxed activation and its
+# radius; for each row to substitute its form, bounds and sizes.
+RELAXED, RADIUS = 0, 3
+ACTIVE_FORM, ACTIVE_ERRORS, ACTIVE_SIZES = 4, 7, 9
 
 # Planes of cell_reals and cell_ints, and the columns of cell_reals: a corner, its error, and the inward form of the
 # edge that begins there, with its bounds.
@@ -122,9 +129,9 @@ class Work(NamedTuple):
 
     state: Ints  # (STATE_SLOTS,)
     layer_ints: Ints  # (depth + 1, LAYER_COLUMNS)
+    layer_reals: Floats  # (depth + 1, 2)
     reals: Floats  # arena of local networks
     ints: Ints
-    temporary: Floats  # rows to substitute while a local network is built
     stack_reals: Floats
     stack_ints: Ints
     cell_reals: Floats  # (2, c, CELL_COLUMNS) the cell and its child
@@ -135,8 +142,8 @@ class Work(NamedTuple):
     values_nc: Floats  # values of the lowest layer's rows at the corners
     answers_nc: Ints  # signs that were decided outside; UNPROVED where none was asked
     asks: Ints  # (asks, 2): row and corner whose sign is wanted
-    open_ints: Ints  # (7, m)
-    relaxed_m4: Floats  # linear part of each relaxed activation (3), and its radius
+    open_ints: Ints  # (6, m)
+    open_reals: Floats  # (11, m)
     chord_ints: Ints  # (MOST_CHORDS, 2)
     chord_reals: Floats  # (MOST_CHORDS, CHORD_COLUMNS)
     by_layer: Ints  # (depth,)
@@ -158,9 +165,9 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
     work = Work(
         state=np.zeros(STATE_SLOTS, i8),
         layer_ints=np.zeros((depth + 1, LAYER_COLUMNS), i8),
+        layer_reals=np.zeros((depth + 1, 2), f8),
         reals=np.zeros(room, f8),
         ints=np.zeros(4096 + 64 * (FIELDS * depth + HEADER) + 8 * total, i8),
-        temporary=np.zeros(room, f8),
         stack_reals=np.zeros(4096, f8),
         stack_ints=np.zeros(4096 + 64 * (widest + words), i8),
         cell_reals=np.zeros((2, corners, CELL_COLUMNS), f8),
@@ -171,8 +178,8 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
         values_nc=np.zeros((widest, corners), f8),
         answers_nc=np.full((widest, corners), 2, i8),
         asks=np.zeros((corners * widest, 2), i8),
-        open_ints=np.zeros((7, total), i8),
-        relaxed_m4=np.zeros((total, 4), f8),
+        open_ints=np.zeros((6, total), i8),
+        open_reals=np.zeros((11, total), f8),
         chord_ints=np.zeros((MOST_CHORDS, 2), i8),
         chord_reals=np.zeros((MOST_CHORDS, CHORD_COLUMNS), f8),
         by_layer=np.zeros(depth, i8),
