@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creases.engine.kernel import inlined
+from creases.engine.kernel import inlined, kernel
 
 __all__ = ["ROUND_UP", "UNDERFLOW", "UNIT", "flushes_to_zero", "gamma", "meeting_point", "sign_threshold"]
 
@@ -83,7 +83,7 @@ def sign_threshold(
     return bound
 
 
-@inlined
+@kernel
 def meeting_point(
     f0: float, f1: float, f2: float, f_g: float, f_w: float, g0: float, g1: float, g2: float, g_g: float, g_w: float
 ) -> tuple[float, float, float]:

@@ -27,6 +27,8 @@ from creases.engine.work import (
     ROWS,
     STATUS,
     THRESHOLD,
+    Floats,
+    Ints,
     Work,
 )
 
@@ -56,7 +58,7 @@ def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
         note_chord(work, chords, *form(work, row_at(work, net, layer, i)))
         place_ends(work, i, chords)
         chords += 1
-    return pieces_of_chords(work, chords)
+    return pieces_of_chords(work.chord_ints, work.chord_reals, chords), pieces_at_infinity(work, chords)
 
 
 @inlined
@@ -68,20 +70,22 @@ def note_chord(work: Work, q: int, f0: float, f1: float, f2: float, f_g: float, 
 
 
 @kernel
-def pieces_of_chords(work: Work, chords: int) -> tuple[int, int]:
-    """Pieces of the current polygon, and how many reach infinity, from its chords; UNPROVED_CHORDS without proof."""
+def pieces_of_chords(chord_ints: Ints, chord_reals: Floats, chords: int) -> int:
+    """Pieces of a polygon from its chords; UNPROVED_CHORDS where a proof is missing."""
     crossings = 0
     for a in range(chords):
         for b in range(a):
-            answer = do_cross(work, a, b)
+            answer = do_cross(chord_ints, chord_reals, a, b)
             if answer == UNPROVED:
-                return UNPROVED_CHORDS, 0
+                return UNPROVED_CHORDS
             crossings += answer
             for c in range(b if answer == 1 else 0):
-                concurrent = do_cross(work, a, c) == 1 and do_cross(work, b, c) == 1
-                if concurrent and not proved_apart(work, a, b, c):
-                    return UNPROVED_CHORDS, 0
-    return 1 + chords + crossings, pieces_at_infinity(work, chords)
+                concurrent = (
+                    do_cross(chord_ints, chord_reals, a, c) == 1 and do_cross(chord_ints, chord_reals, b, c) == 1
+                )
+                if concurrent and not proved_apart(chord_reals, a, b, c):
+                    return UNPROVED_CHORDS
+    return 1 + chords + crossings
 
 
 @inlined
@@ -110,25 +114,25 @@ def place_end(work: Work, q: int, end: int, edge: int, a: float, b: float, e: fl
 
 
 @inlined
-def is_beyond(work: Work, a: int, end_a: int, b: int, end_b: int) -> int:
+def is_beyond(chord_ints: Ints, chord_reals: Floats, a: int, end_a: int, b: int, end_b: int) -> int:
     """1 if end_b of chord b comes after end_a of chord a around the boundary, 0 if before, UNPROVED if not known."""
-    edge_a, edge_b = work.chord_ints[a, CHORD_END + end_a], work.chord_ints[b, CHORD_END + end_b]
+    edge_a, edge_b = chord_ints[a, CHORD_END + end_a], chord_ints[b, CHORD_END + end_b]
     if edge_a != edge_b:
         return 1 if edge_b > edge_a else 0
-    if work.chord_reals[b, CHORD_LOW + end_b] > work.chord_reals[a, CHORD_HIGH + end_a]:
+    if chord_reals[b, CHORD_LOW + end_b] > chord_reals[a, CHORD_HIGH + end_a]:
         return 1
-    if work.chord_reals[b, CHORD_HIGH + end_b] < work.chord_reals[a, CHORD_LOW + end_a]:
+    if chord_reals[b, CHORD_HIGH + end_b] < chord_reals[a, CHORD_LOW + end_a]:
         return 0
     return UNPROVED
 
 
-@inlined
-def do_cross(work: Work, a: int, b: int) -> int:
+@kernel
+def do_cross(chord_ints: Ints, chord_reals: Floats, a: int, b: int) -> int:
     """1 if chords a and b cross inside the cell, 0 if not, UNPROVED if the order of two ends is not proved."""
     inside = 0
     for end in range(2):
-        after_first = is_beyond(work, a, INT_ZERO, b, end)
-        after_second = is_beyond(work, a, INT_ONE, b, end)
+        after_first = is_beyond(chord_ints, chord_reals, a, INT_ZERO, b, end)
+        after_second = is_beyond(chord_ints, chord_reals, a, INT_ONE, b, end)
         if after_first == UNPROVED or after_second == UNPROVED:
             return UNPROVED
         inside += after_first == 1 and after_second == 0
@@ -136,11 +140,11 @@ def do_cross(work: Work, a: int, b: int) -> int:
 
 
 @kernel
-def proved_apart(work: Work, a: int, b: int, c: int) -> bool:
+def proved_apart(chord_reals: Floats, a: int, b: int, c: int) -> bool:
     """True if it is proved that chord c does not pass through the point where chords a and b meet in the cell."""
-    f0, f1, f2, f_g, f_w = chord(work, a)
-    g0, g1, g2, g_g, g_w = chord(work, b)
-    h0, h1, h2, h_g, h_w = chord(work, c)
+    f0, f1, f2, f_g, f_w = chord(chord_reals, a)
+    g0, g1, g2, g_g, g_w = chord(chord_reals, b)
+    h0, h1, h2, h_g, h_w = chord(chord_reals, c)
     if f0 * g1 - f1 * g0 < 0.0:  # meeting_point wants the forms in the order that makes this positive
         g0, g1, g2 = -g0, -g1, -g2
     x, y, error = meeting_point(f0, f1, f2, f_g, f_w, g0, g1, g2, g_g, g_w)
@@ -149,15 +153,14 @@ def proved_apart(work: Work, a: int, b: int, c: int) -> bool:
 
 
 @inlined
-def chord(work: Work, q: int) -> tuple[float, float, float, float, float]:
+def chord(chord_reals: Floats, q: int) -> tuple[float, float, float, float, float]:
     """The form and the bounds of chord q."""
-    reals = work.chord_reals
     return (
-        reals[q, CHORD_FORM],
-        reals[q, CHORD_FORM + 1],
-        reals[q, CHORD_FORM + 2],
-        reals[q, CHORD_BOUNDS],
-        reals[q, CHORD_BOUNDS + 1],
+        chord_reals[q, CHORD_FORM],
+        chord_reals[q, CHORD_FORM + 1],
+        chord_reals[q, CHORD_FORM + 2],
+        chord_reals[q, CHORD_BOUNDS],
+        chord_reals[q, CHORD_BOUNDS + 1],
     )
 
 

@@ -85,13 +85,16 @@ def run(
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, emit
     oracle = new_oracle()
     work, status = drive(work, oracle, ALONE, report)
+    workers = threads or os.cpu_count() or 1
+    while status == MORE and workers == 1:  # the order in which a single thread comes to the cells is that of the tasks
+        work, status = drive(work, oracle, BUDGET, report)
     if status == DONE:
         yield work, written(work)
         return
     first = written(work)
     work, items = share_out(work, oracle, report)
     yield sums_of(work), first
-    yield from work_together(work, items, new_oracle, threads, report)
+    yield from work_together(work, items, new_oracle, workers, report)
 
 
 def waiting_cells(work: Work) -> list[Task]:
@@ -160,11 +163,11 @@ def share_out(work: Work, oracle: Oracle, report: Report) -> tuple[Work, list[Ta
 
 
 def work_together(
-    work: Work, items: list[Task | Cells], new_oracle: Callable[[], Oracle], threads: int | None, report: Report
+    work: Work, items: list[Task | Cells], new_oracle: Callable[[], Oracle], workers: int, report: Report
 ) -> Iterator[tuple[Work | None, Cells]]:
     """Run the tasks on a pool of threads; yield all results in the order of the items."""
     tasks = [item for item in items if isinstance(item, Task)]
-    workers = min(threads or os.cpu_count() or 1, max(len(tasks), 1))
+    workers = min(workers, max(len(tasks), 1))
     local, lock, stop = threading.local(), threading.Lock(), threading.Event()
 
     def found(regions: int) -> None:

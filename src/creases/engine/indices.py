@@ -1,6 +1,14 @@
-"""Kernels whose indices are never negative: Numba's wrap-around is left out of the machine code."""
+"""A compiler for kernels whose indices are never negative.
+
+Numba lets a[-1] mean the last entry, as Python does, and so asks at every access whether the index is below zero; in
+kernels that are nothing but accesses this cost a fifth of the time. Here every index that is not a constant is taken
+as an unsigned number, which cannot be. With the JIT off Python's own rule holds, and with bounds checked
+(NUMBA_BOUNDSCHECK=1) a negative index is out of bounds: `make test-all` runs the engine's tests both ways.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from numba.core import ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -9,68 +17,73 @@ from numba.core.ir_utils import find_const, guard, mk_unique_var
 from numba.core.untyped_passes import IRProcessing
 from numba.extending import intrinsic
 
+__all__ = ["KernelCompiler"]
 
-@intrinsic
-def as_unsigned(typingctx, index):
-    def convert(t):
-        return types.uint64 if isinstance(t, types.Integer) and t.signed and t.bitwidth == 64 else t
 
-    if isinstance(index, types.BaseTuple):
-        result = types.Tuple([convert(t) for t in index.types])
-    else:
-        result = convert(index)
+def unsigned(kind: Any) -> Any:
+    """The unsigned type of the same size for a 64-bit index; any other type as it is."""
+    return types.uint64 if kind == types.int64 else kind
 
-    def codegen(context, builder, signature, args):
-        (value,) = args
-        if not isinstance(index, types.BaseTuple):
-            return value
-        items = [builder.extract_value(value, i) for i in range(len(index.types))]
-        return context.make_tuple(builder, signature.return_type, items)
 
-    return result(index), codegen
+@intrinsic  # type: ignore[untyped-decorator]
+def as_unsigned(typing_context: Any, index: Any) -> Any:
+    """An index, or a tuple of them, taken as unsigned: the bits stay as they are."""
+    parts = index.types if isinstance(index, types.BaseTuple) else None
+    result = unsigned(index) if parts is None else types.Tuple([unsigned(part) for part in parts])
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if parts is None:
+            return arguments[0]
+        values = [builder.extract_value(arguments[0], i) for i in range(len(parts))]
+        return context.make_tuple(builder, signature.return_type, values)
+
+    return result(index), code
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
 class UnsignedIndices(FunctionPass):
+    """Put `as_unsigned` between every index and its use, in a kernel that Numba has just read."""
+
     _name = "creases_unsigned_indices"
 
-    def __init__(self):
+    def __init__(self) -> None:
         FunctionPass.__init__(self)
 
-    def run_pass(self, state):
-        func_ir = state.func_ir
-        changed = False
-        for block in func_ir.blocks.values():
-            body = []
-            fn = None
-            for inst in block.body:
-                index = None
-                if isinstance(inst, ir.Assign) and isinstance(inst.value, ir.Expr) and inst.value.op == "getitem":
-                    index = inst.value.index
-                elif isinstance(inst, ir.SetItem):
-                    index = inst.index
-                if index is not None and guard(find_const, func_ir, index) is None:
-                    scope, loc = block.scope, inst.loc
-                    fn = ir.Var(scope, mk_unique_var("$as_unsigned"), loc)
-                    a = ir.Assign(ir.Global("as_unsigned", as_unsigned, loc), fn, loc)
-                    new = ir.Var(scope, mk_unique_var("$index"), loc)
-                    b = ir.Assign(ir.Expr.call(fn, (index,), (), loc), new, loc)
-                    body += [a, b]
-                    func_ir._definitions[fn.name] = [a.value]
-                    func_ir._definitions[new.name] = [b.value]
-                    if isinstance(inst, ir.SetItem):
-                        inst.index = new
-                    else:
-                        inst.value.index = new
-                    changed = True
-                body.append(inst)
-            block.body = body
-        return changed
+    def run_pass(self, state: Any) -> bool:
+        """Rewrite the kernel; True, because it has changed."""
+        for block in state.func_ir.blocks.values():
+            block.body = [line for statement in block.body for line in self.rewritten(statement, block, state.func_ir)]
+        return True
+
+    def rewritten(self, statement: Any, block: Any, function: Any) -> list[Any]:
+        """The statement, with what must stand before it where it reads or writes an array."""
+        if (
+            isinstance(statement, ir.Assign)
+            and isinstance(statement.value, ir.Expr)
+            and statement.value.op == "getitem"
+        ):
+            access = statement.value
+        elif isinstance(statement, ir.SetItem):
+            access = statement
+        else:
+            return [statement]
+        if guard(find_const, function, access.index) is not None:
+            return [statement]
+        convert = ir.Global("as_unsigned", as_unsigned, statement.loc)
+        name = ir.Var(block.scope, mk_unique_var("$as_unsigned"), statement.loc)
+        call = ir.Expr.call(name, (access.index,), (), statement.loc)
+        access.index = ir.Var(block.scope, mk_unique_var("$index"), statement.loc)
+        function._definitions[name.name] = [convert]
+        function._definitions[access.index.name] = [call]
+        return [ir.Assign(convert, name, statement.loc), ir.Assign(call, access.index, statement.loc), statement]
 
 
 class KernelCompiler(CompilerBase):
-    def define_pipelines(self):
-        pm = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pm.add_pass_after(UnsignedIndices, IRProcessing)
-        pm.finalize()
-        return [pm]
+    """Numba's own pipeline with one more step."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Numba asks for these once for each compilation."""
+        pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        pipeline.add_pass_after(UnsignedIndices, IRProcessing)
+        pipeline.finalize()
+        return [pipeline]

@@ -7,8 +7,8 @@ are counted as chords (or zeros). Where anything is not proved at once the loop 
 from __future__ import annotations
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma, sign_threshold
-from creases.engine.chords import UNPROVED_CHORDS, note_chord, pieces_of_chords, place_end
-from creases.engine.kernel import inlined, kernel
+from creases.engine.chords import UNPROVED_CHORDS, note_chord, pieces_at_infinity, pieces_of_chords, place_end
+from creases.engine.kernel import inlined
 from creases.engine.line import pieces_of_zeros
 from creases.engine.plane import form
 from creases.engine.record import field
@@ -39,7 +39,7 @@ from creases.engine.work import (
 __all__ = ["count_last"]
 
 
-@kernel
+@inlined
 def count_last(work: Work, net: int, layer: int, reach: float, corner_error: float) -> tuple[int, int]:
     """Pieces that the last layer makes of the current cell, and how many reach infinity; or UNPROVED_CHORDS.
 
@@ -62,7 +62,8 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
         chords += crosses
     if work.state[DIMENSION] == 1:
         return pieces_of_zeros(work, chords)
-    return pieces_of_chords(work, chords)
+    pieces = 1 + chords if chords < 2 else pieces_of_chords(work.chord_ints, work.chord_reals, chords)
+    return pieces, pieces_at_infinity(work, chords)
 
 
 @inlined

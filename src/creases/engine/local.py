@@ -73,7 +73,6 @@ from creases.engine.work import (
     STATUS,
     STRIDE,
     THRESHOLD,
-    YES,
     Work,
     X,
     Y,
@@ -116,7 +115,7 @@ def localise(work: Work, reach: float, corner_error: float) -> int:
         rows = work.ints[field(net, layer, ROWS)]
         first = max(work.ints[field(net, layer, FIRST)], lowest)
         if affine:
-            apart = write_affine(work, net, new, layer, first, reach, corner_error, apart)
+            write_affine(work, net, new, layer, first, reach, corner_error)
             affine = layers[layer + 1, OPEN_START] == 0
             continue
         if not stubborn:
@@ -220,13 +219,10 @@ def close_layer(
 
 
 @inlined
-def write_affine(
-    work: Work, net: int, new: int, layer: int, first: int, reach: float, corner_error: float, apart: int
-) -> int:
+def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: float, corner_error: float) -> None:
     """A layer below which nothing is open: its rows are affine, and are scanned as soon as they are written.
 
     If some stay open it is the new lowest layer, and the scan need not be done again.
-    apart : the next free place for rows to substitute; returns the one behind those of this layer.
     """
     ints, reals, layers, state = work.ints, work.reals, work.layer_ints, work.state
     rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
@@ -239,7 +235,7 @@ def write_affine(
     for q in range(start, start + rows):
         write_row(work, layer, first, layer, source, at)
         source += stride
-        status = scan_row(work, stay, at, reach, corner_error)
+        neuron, status = ints[old_ids + q - start], scan_row(work, stay, at, reach, corner_error)
         work.open_ints[OPEN_STATUS, q] = status
         if status == INACTIVE:
             drop(work, q)
@@ -248,7 +244,6 @@ def write_affine(
         high = work.row_reals[stay, HIGH] + work.row_reals[stay, THRESHOLD]
         relax_affine(work, q, status, at, low, high, reach)
         most_g, most_w = max(most_g, reals[at + SIZE_G]), max(most_w, reals[at + SIZE_W])
-        neuron = ints[old_ids + q - start]
         if status == ACTIVE:
             note_active(work, base + active, q, at, 0, 0)  # listed whole: its place may be written over
             mark_active(work.pattern, neurons + neuron)
@@ -269,71 +264,52 @@ def write_affine(
     if stay:
         note_scan(work, crossing, half_proved, unknown, best_row)
         state[SCANNED] = 1
-    return apart
 
 
 @inlined
 def write_layer(work: Work, net: int, new: int, layer: int, first: int, apart: int) -> int:
-    """Write the rows of a layer by their statuses. apart, and what is returned: as in `write_affine`."""
+    """Write the rows of a layer by their statuses; where nothing has changed it is shared.
+
+    apart : the next free place for rows to substitute; returns the one behind those of this layer.
+    """
     ints, reals, layers, state = work.ints, work.reals, work.layer_ints, work.state
-    rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
+    rows, old_ids, ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)], state[INTS_TOP]
     source, old_stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
-    start, base, neurons = layers[layer, START], layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
-    new_first, shared = min(first, layer), YES
+    start, base, opened = layers[layer, START], layers[layer, ACTIVE_START], layers[layer, OPEN_START]
+    new_first, rewrite, last = min(first, layer), NO, layer + 1 == state[DEPTH]
     for below in range(first, layer):
-        shared = shared and layers[below, CHANGED] == 0
+        rewrite = rewrite or layers[below, CHANGED] == 1
         if layers[below + 1, ACTIVE_START] > layers[below, ACTIVE_START]:
             new_first = min(new_first, layers[below, NEW_FIRST])
     for q in range(start, start + rows):
-        shared = shared and work.open_ints[OPEN_STATUS, q] == OPEN
-    if shared:
-        share_layer(work, net, new, layer)
-        return apart
-    shift, opened = layers[new_first, OPEN_START], layers[layer, OPEN_START]
-    stride = COUPLED + opened - shift
-    top, ids = state[REALS_TOP], state[INTS_TOP]
+        rewrite = rewrite or work.open_ints[OPEN_STATUS, q] != OPEN
+    shift = layers[new_first, OPEN_START]
+    top, stride = state[REALS_TOP], COUPLED + opened - shift
     stay = active = 0
     most_g = most_w = 0.0
     for i in range(rows):
-        status = work.open_ints[OPEN_STATUS, start + i]
-        if status != INACTIVE:
-            at = top if status == OPEN else apart
-            write_row(work, layer, first, new_first, source, at)
+        status, neuron = work.open_ints[OPEN_STATUS, start + i], ints[old_ids + i]
+        if status == ACTIVE:
+            mark_active(work.pattern, layers[layer, FIRST_NEURON] + neuron)
+        if status == OPEN or (status == ACTIVE and not last):
+            at = source
+            if rewrite:
+                at = top + stay * stride if status == OPEN else apart
+                write_row(work, layer, first, new_first, source, at)
             most_g, most_w = max(most_g, reals[at + SIZE_G]), max(most_w, reals[at + SIZE_W])
             if status == OPEN:
-                work.open_ints[OPEN_ROW, opened + stay], ints[ids + stay] = start + i, ints[old_ids + i]
+                work.open_ints[OPEN_ROW, opened + stay], ints[ids + stay] = start + i, neuron
                 stay += 1
-                top += stride
             else:
                 note_active(work, base + active, start + i, at, shift, opened - shift)
-                mark_active(work.pattern, neurons + ints[old_ids + i])
                 active += 1
                 apart += stride
         source += old_stride
-    close_layer(work, new, layer, new_first, stay, active, rows, stride, most_g, most_w)
+    close_layer(work, new, layer, new_first, stay, active, rows, stride if rewrite else 0, most_g, most_w)
+    if not rewrite:
+        for name in (FIRST, BLOCK, STRIDE):
+            ints[field(new, layer, name)] = ints[field(net, layer, name)]
     return apart
-
-
-@inlined
-def share_layer(work: Work, net: int, new: int, layer: int) -> None:
-    """Take a layer over as it is: none of its rows has dropped out, nor any that they are coupled to."""
-    ints, reals, layers = work.ints, work.reals, work.layer_ints
-    rows, source, stride = (
-        ints[field(net, layer, ROWS)],
-        ints[field(net, layer, BLOCK)],
-        ints[field(net, layer, STRIDE)],
-    )
-    most_g = most_w = 0.0
-    for i in range(rows):
-        work.open_ints[OPEN_ROW, layers[layer, OPEN_START] + i] = layers[layer, START] + i
-        most_g = max(most_g, reals[source + i * stride + SIZE_G])
-        most_w = max(most_w, reals[source + i * stride + SIZE_W])
-    for name in range(FIELDS):
-        ints[field(new, layer, name)] = ints[field(net, layer, name)]
-    work.layer_reals[layer, MOST_G], work.layer_reals[layer, MOST_W] = most_g, most_w
-    layers[layer, NEW_FIRST], layers[layer, CHANGED] = ints[field(net, layer, FIRST)], 0
-    layers[layer + 1, OPEN_START] = layers[layer, OPEN_START] + rows
-    layers[layer + 1, ACTIVE_START] = layers[layer, ACTIVE_START]
 
 
 @inlined

@@ -43,7 +43,7 @@ def halve_polygon(work: Work, net: int, layer: int, row: int, at: int, ints_at: 
     """Cut the current cell by a row that touches no corner: one side goes to the child, the other to the stack.
 
     at, ints_at : the place for the negative side's corners in `stack_reals` and `stack_ints`.
-    The child is the positive side. Returns the positive side's number of corners; the negative side has corners + 4 less that number.
+    The child is the positive side. Returns its number of corners; the negative side has corners + 4 less that number.
     Both sides share the two new corners: the negative side's form is the opposite one, and all that is computed
     with it is the same but for its sign.
     """

@@ -55,9 +55,8 @@ def relax_layer(work: Work, net: int, layer: int, first: int, reach: float, corn
         radius += rounding * ((abs(x) + abs(y)) * reach + abs(one))
         more_x, more_y, more_one, more_radius = combine(reals, work.open_reals, at + COUPLED, begin, start)
         radius = (radius + more_radius) * ROUND_UP + UNDERFLOW
-        status = bound(
-            work, start + i, x + more_x, y + more_y, one + more_one, radius, reach, corner_error, start - begin
-        )
+        x, y, one = x + more_x, y + more_y, one + more_one
+        status = bound(work, start + i, x, y, one, radius, reach, corner_error, start - begin)
         work.open_ints[OPEN_STATUS, start + i] = status
         stay += status == OPEN
         at += stride

@@ -72,7 +72,8 @@ def workspace(problem: Problem, start: Start) -> Work:
     state = work.state
     first, bounds = first_forms(problem)
     root_network(work, problem, start.chart[-1], *in_chart(first, bounds, start.chart))
-    places = [X, Y][:d] + [CORNER_ERROR] + [EDGE + c for c in ([X, Y][:d] + [ONE])] + [EDGE_G, EDGE_W]
+    axes = [X, ONE] if d == 1 else [X, Y, ONE]
+    places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
     work.cell_reals[CHILD, :n_edges, places] = np.column_stack([start.corners, start.edges, start.edge_bounds]).T
     work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
     work.cell_ints[CHILD, :n_edges, 1] = start.infinite
@@ -119,7 +120,8 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
         ids_at += rows
         work.ints[base + BLOCK], work.ints[base + STRIDE] = at, stride
         block = work.reals[at : at + rows * stride].reshape(rows, stride)
-        block[:, [X, Y][:d] + [ONE]], block[:, [ERROR_G, ERROR_W]], block[:, [SIZE_G, SIZE_W]] = forms_nk, errors, sizes
+        block[:, [X, ONE] if d == 1 else [X, Y, ONE]] = forms_nk
+        block[:, [ERROR_G, ERROR_W]], block[:, [SIZE_G, SIZE_W]] = errors, sizes
         block[:, COUPLED:] = coupling.T
         at += block.size
         below = sizes
