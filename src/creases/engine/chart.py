@@ -18,7 +18,7 @@ from flint import fmpz
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNIT, meeting_point
-from creases.engine.exact import ExactCell, as_integers, cross, exact_corners, scaled
+from creases.engine.exact import ExactCell, as_integers, cross, dot, exact_corners, scaled
 from creases.engine.first_layer import in_chart
 from creases.engine.line import zero_of
 
@@ -163,7 +163,8 @@ def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
     corners = exact_corners(edges)
     if k == 2:
         return edges[0][0] > 0 and edges[1][0] < 0 and corners[0][0] < corners[0][1]
-    return all(corner[2] > 0 for corner in corners)
+    # Rounding may have turned the chart over; the corners are then those of the opposite triangle, in the same order.
+    return all(corner[2] > 0 for corner in corners) and dot(edges[2], corners[1]) > 0
 
 
 def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:

@@ -54,12 +54,12 @@ def interior_points(
 def middles(first: NDArray[np.int64], corners: Floats, at_infinity: NDArray[np.bool_]) -> Floats:
     """The mean of each cell's finite corners, moved along its far directions where it is unbounded."""
     starts = first[:-1]
-    finite = np.add.reduceat(np.where(at_infinity[:, None], 0.0, corners), starts, axis=0)
-    count = np.add.reduceat((~at_infinity).astype(np.float64), starts)
-    middle = finite / np.maximum(count, 1.0)[:, None]
-    far = np.add.reduceat(np.where(at_infinity[:, None], corners, 0.0), starts, axis=0)
-    size = np.maximum.reduceat(np.where(at_infinity, 0.0, np.abs(corners).max(axis=1)), starts)
     with np.errstate(invalid="ignore", over="ignore"):  # such a point is then found in rationals
+        finite = np.add.reduceat(np.where(at_infinity[:, None], 0.0, corners), starts, axis=0)
+        count = np.add.reduceat((~at_infinity).astype(np.float64), starts)
+        middle = finite / np.maximum(count, 1.0)[:, None]
+        far = np.add.reduceat(np.where(at_infinity[:, None], corners, 0.0), starts, axis=0)
+        size = np.maximum.reduceat(np.where(at_infinity, 0.0, np.abs(corners).max(axis=1)), starts)
         return np.asarray(middle + far * np.where(size > 0, size, 1.0)[:, None])
 
 

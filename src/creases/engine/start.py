@@ -110,7 +110,7 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
             sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any():
-            reached = (np.abs(coupling.T).sum(axis=1) > 0)[:, None] & np.any(below > 0, axis=0)[None, :]
+            reached = (coupling.T != 0).any(axis=1)[:, None] & np.any(below > 0, axis=0)[None, :]
             sizes = np.where(reached, sizes + UNDERFLOW, sizes)
         base, stride = HEADER + FIELDS * layer, COUPLED + len(coupling)
         work.ints[base + ROWS] = rows
