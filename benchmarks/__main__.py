@@ -33,12 +33,12 @@ def arguments():
 
 def measure(themes, settings):
     """The rows of the themes, said as they come."""
-    found = []
+    found, start = [], time.perf_counter()
     for name in themes:
         say(f"bench: {name}")
         for row in THEMES[name](settings):
             found.append(row)
-            say("  " + "  ".join(filter(None, table.cells(row))))
+            say(f"{time.perf_counter() - start:6.1f} s  " + "  ".join(filter(None, table.cells(row))))
     return found
 
 

@@ -25,7 +25,7 @@ CELLS = 64  # quadrilaterals of 4 x 8 floats: 16 KB
 LOOPS = 20_000
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy", cache=True)
 def meeting_point(f, g):
     """Where two lines (three coefficients and two error bounds each) meet, and a proved bound on the error."""
     determinant = f[0] * g[1] - f[1] * g[0]
@@ -42,7 +42,7 @@ def meeting_point(f, g):
     return x, y, error
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy", cache=True)
 def cut_all(quads, lines, children, loops):
     """Cut `loops` quadrilaterals across two opposite edges; write both children, four corners each."""
     total = 0.0
@@ -63,7 +63,7 @@ def cut_all(quads, lines, children, loops):
     return total
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy", cache=True)
 def look_at_all(quads, forms, loops):
     """Meet `loops` rows: substitute one neuron into the row's form, evaluate it at four corners, prove its signs."""
     crossing = 0

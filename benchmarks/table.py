@@ -54,7 +54,8 @@ def machine_line(machine):
     versions = ", ".join(f"{name} {machine[name]}" for name in ("python", "numpy", "numba", "regioncam", "affinitree"))
     return (
         f"{machine['date']}, {machine['processor']} ({machine['cores']} cores, {machine['system']}), "
-        f"creases {machine['creases']}, {versions}; load before {machine['load_before']}, after {machine['load_after']}."
+        f"creases {machine['creases']}, {versions}; "
+        f"load before {machine['load_before']}, after {machine['load_after']}."
     )
 
 

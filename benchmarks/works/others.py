@@ -1,4 +1,4 @@
-"""Against other programs, on the same network, in turns: regioncam, affinitree, edge subdivision, rationals, the floor."""
+"""Against other programs on the same network, in turns, and against the floor."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def planar(settings):
             continue
         case = on_square(*hidden)
         camera, edges = Peer(regioncam_peer.count_on_square, case), Peer(edge_subdivision.count_on_square, case)
-        works = [lambda case=case: checked(case), camera, edges]
+        works, cells = [lambda case=case: checked(case), camera, edges], {}
         if hidden[0] == 128:
-            works.append(lambda case=case: checked(case, count=creases.subdivide))
+            works.append(lambda case=case, cells=cells: cells.update(it=checked(case, count=creases.subdivide)))
         ours, theirs, split, *listed = in_turns(*works, runs=settings.runs, budget=settings.budget)
         name, note = f"count {case.name}", camera.note(theirs)
         yield faster(name, "regioncam", ours.median, theirs.median, at_least=at_least, note=note)
@@ -66,8 +66,9 @@ def planar(settings):
         for sample in listed:
             name = f"subdivide {case.name}"
             yield faster(name, "regioncam", sample.median, theirs.median, at_least=15, note=note)
-            least = floor.writing_floor(checked(case, count=creases.subdivide))
-            yield costs(name, "the floor", sample.median, least, note="to write its arrays once")
+            yield costs(
+                name, "the floor", sample.median, floor.writing_floor(cells["it"]), note="to write its arrays once"
+            )
 
 
 def trees(settings):

@@ -87,8 +87,9 @@ def memory(settings):
     for n in (128, 512) if settings.quick else (64, 128, 256, 512):
         with Child() as child:
             peaks[n] = right(child.count(widths(n), warm=0), n)["peak_megabytes"]
+    peers = (("regioncam_peer", "regioncam"), ("edge_subdivision", "edge subdivision (ours, numpy)"))
     for n in (128,) if settings.quick else (128, 256):
-        for peer, name in (("regioncam_peer", "regioncam"), ("edge_subdivision", "edge subdivision (ours, numpy)")):
+        for peer, name in peers[:1] if settings.quick else peers:
             with Child() as child:
                 child.ask(do="peer", peer=peer, widths=widths(n))
                 theirs = child.answer()["peak_megabytes"]
