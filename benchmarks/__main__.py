@@ -28,7 +28,10 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="what fits into a minute")
     parser.add_argument("--only", choices=sorted(THEMES), help="one theme")
     parser.add_argument("--write", action="store_true", help="write the tables into benchmarks/README.md too")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.write and given.only:
+        parser.error("--write writes whole tables; it does not go with --only")
+    return given
 
 
 def measure(themes, settings):
