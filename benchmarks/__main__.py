@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks import floor, machine, table
 from benchmarks.child import ROOT
 from benchmarks.settings import FULL, QUICK
+from benchmarks.timing import share_of_core
 from benchmarks.works import lines, others, processes, scaling
 
 THEMES = {"others": others.rows, "scaling": scaling.rows, "lines": lines.rows, "processes": processes.rows}
@@ -55,6 +56,7 @@ def main():
     start, about = time.perf_counter(), machine.describe()
     rows = measure([given.only] if given.only else list(THEMES), settings)
     about |= {"load_after": machine.load(), "seconds": round(time.perf_counter() - start, 1)}
+    about["share_of_core"] = round(share_of_core(), 2)
     print(table.as_text(rows))
     print(f"\n{table.machine_line(about)} {about['seconds']} s in all.")
     results = {"machine": about, "rows": [row.to_dict() for row in rows]}

@@ -55,7 +55,8 @@ def machine_line(machine):
     return (
         f"{machine['date']}, {machine['processor']} ({machine['cores']} cores, {machine['system']}), "
         f"creases {machine['creases']}, {versions}; "
-        f"load before {machine['load_before']}, after {machine['load_after']}."
+        f"load before {machine['load_before']}, after {machine['load_after']}; "
+        f"what was timed had {machine['share_of_core']:.0%} of a core."
     )
 
 

@@ -20,6 +20,9 @@ SLOW = 1.0
 # A run shorter than this is repeated within one measurement, and its time divided.
 SHORT = 0.03
 
+# Seconds of everything that was timed in this process.
+SPENT = {"wall": 0.0, "cpu": 0.0}
+
 
 @dataclass
 class Sample:
@@ -32,6 +35,12 @@ class Sample:
         """The median of the runs, in seconds."""
         return statistics.median(self.runs)
 
+    @property
+    def few(self):
+        """How many runs there were, where they are fewer than five; else nothing."""
+        runs = len(self.runs)
+        return "" if runs >= 5 else f"{runs} run{'s' * (runs > 1)}"
+
     def __repr__(self):
         return f"{self.median:.4g} s ({len(self.runs)} runs, {min(self.runs):.4g} to {max(self.runs):.4g})"
 
@@ -39,10 +48,18 @@ class Sample:
 def timed(work: Callable[[], object], repeat: int = 1) -> float:
     """Seconds of one run, BLAS on one thread; the mean of some where `repeat` is more than one."""
     with threadpool_limits(1, user_api="blas"):
-        start = time.perf_counter()
+        start, start_cpu = time.perf_counter(), time.process_time()
         for _ in range(repeat):
             work()
-        return (time.perf_counter() - start) / repeat
+        seconds = time.perf_counter() - start
+    SPENT["wall"] += seconds
+    SPENT["cpu"] += time.process_time() - start_cpu
+    return seconds / repeat
+
+
+def share_of_core():
+    """Processor time over wall time of all that was timed here: well below one, others had the machine meanwhile."""
+    return SPENT["cpu"] / SPENT["wall"] if SPENT["wall"] else 1.0
 
 
 def in_turns(*works: Callable[[], object], runs: int = 5, budget: float = 60.0) -> list[Sample]:

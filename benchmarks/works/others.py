@@ -27,7 +27,7 @@ class Peer:
         """Whether it counted right, and how often it was run."""
         right = self.found == self.case.regions
         said = "same count" if right else f"it counts {self.found:,}, which is wrong"
-        return said if len(sample.runs) >= 5 else f"{said}; {len(sample.runs)} run{'s' * (len(sample.runs) > 1)}"
+        return "; ".join(filter(None, (said, sample.few)))
 
 
 def rows(settings):

@@ -12,8 +12,8 @@ ONE_IN = 100_000
 def against(case, other, at_most, settings):
     """A row: nanoseconds a region of one case over those of another, measured in turns."""
     ours, theirs = in_turns(lambda: checked(case), lambda: checked(other), runs=settings.runs, budget=settings.budget)
-    ours, theirs = 1e9 * ours.median / case.regions, 1e9 * theirs.median / other.regions
-    return costs(f"a region of {case.name}", other.name, ours, theirs, at_most=at_most, unit="ns")
+    each, of_other = 1e9 * ours.median / case.regions, 1e9 * theirs.median / other.regions
+    return costs(f"a region of {case.name}", other.name, each, of_other, at_most=at_most, note=ours.few, unit="ns")
 
 
 def rows(settings):
