@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 # Set up again when the project's requirements change, and only then.
 STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+BENCH_STAMP := $(subst .set-up-,.bench-,$(STAMP))
 PYTEST := $(RUN) pytest -n 2 --dist worksteal
 
-.PHONY: help setup demo test lint pytest test-all test-plain test-bounds test-long docs clean
+.PHONY: help setup demo test lint pytest test-all test-plain test-bounds test-long docs bench bench-quick clean
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -53,6 +54,17 @@ test-bounds: $(STAMP) ## all tests with every array index checked
 test-long: $(STAMP) ## all tests as they are, the long tables too
 	@echo "test-long: everything, the long tables too"
 	@$(PYTEST)
+
+$(BENCH_STAMP): $(STAMP)
+	@sh tools/setup.sh $(VENV) bench
+	@rm -f $(VENV)/.bench-*
+	@touch $@
+
+bench: $(BENCH_STAMP) ## ratios against other programs and the floor, written into benchmarks/README.md (some minutes)
+	@$(RUN) benchmarks --write
+
+bench-quick: $(BENCH_STAMP) ## the same in under a minute, printed only
+	@$(RUN) benchmarks --quick
 
 docs: $(STAMP) ## write docs/cli.md from the commands' own help
 	@$(BIN)/python tools/make_cli_docs.py

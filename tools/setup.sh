@@ -1,7 +1,9 @@
 #!/bin/sh
 # Make a virtual environment with the project and all that its tests need: setup.sh FOLDER
+# With further extras, named and separated by commas: setup.sh FOLDER bench
 set -eu
 venv=$1
+extras=dev${2:+,$2}
 
 recent='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
 if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c "$recent" 2>/dev/null; then
@@ -21,6 +23,6 @@ if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c "$recent" 2>/dev/null;
     "$found" -m venv "$venv"
 fi
 
-echo "setup: installing creases and what its tests need into $venv (some minutes the first time)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+echo "setup: installing creases with its extras [$extras] into $venv (some minutes the first time)"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extras]"
 echo "setup: done"
