@@ -9,8 +9,10 @@ RUN := $(BIN)/python -m
 # Set up again when the project's requirements change, and only then.
 STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 PYTEST := $(RUN) pytest -n 2 --dist worksteal
+# Options of `make fuzz`.
+FUZZ :=
 
-.PHONY: help setup demo test lint pytest test-all test-plain test-bounds test-long docs clean
+.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs clean
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -39,6 +41,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts, generated docs current
 pytest: $(STAMP)
 	@echo "pytest: all tests but the long ones, two at a time"
 	@$(PYTEST) -m "not long"
+
+fuzz: $(STAMP) ## 200,000 adversarial cells against rational arithmetic; FUZZ="--seed 7" for others
+	@PYTHONPATH=tests $(RUN) fuzz $(FUZZ)
 
 test-all: lint test-plain test-bounds test-long ## the suite three ways: JIT off, bounds checked, long tables
 

@@ -304,15 +304,17 @@ def rescaled(rng, layers):
 def scaled_neurons(rng, layers):
     """Rows times positive factors, and the columns above divided by them."""
     layers = [([list(row) for row in rows], list(bias)) for rows, bias in layers]
-    for l, (rows, bias) in enumerate(layers):
+    for layer, (rows, bias) in enumerate(layers):
         for j in range(len(rows)):
             factor = Fraction(one_of(rng, SCALES)) if rng.integers(2) else Fraction(1)
             changed = [rounded(Fraction(x) * factor) for x in (*rows[j], bias[j])]
-            column = [rounded(Fraction(row[j]) / factor) for row in layers[l + 1][0]] if l + 1 < len(layers) else []
+            column = (
+                [rounded(Fraction(row[j]) / factor) for row in layers[layer + 1][0]] if layer + 1 < len(layers) else []
+            )
             if None not in changed and None not in column:
                 rows[j], bias[j] = changed[:-1], changed[-1]
                 for i, value in enumerate(column):
-                    layers[l + 1][0][i][j] = value
+                    layers[layer + 1][0][i][j] = value
     return layers
 
 
