@@ -22,7 +22,7 @@ from fuzz.layers import FAMILIES
 from fuzz.running import Totals, outcomes
 from fuzz.shrinking import shrunk
 
-SEED, CASES, PARTS = 4, 600, 4
+SEED, CASES, PARTS = 12, 600, 4
 
 
 @pytest.mark.jit
@@ -33,7 +33,7 @@ def test_fuzz_short_run(part):
         outcome = check(make(SEED, number))
         assert outcome.kind == "right", f"{outcome.case.name}: {outcome.message}"
         totals.add(outcome)
-    assert min(totals.by_tag[family]["cases"] for family in FAMILIES) >= 5
+    assert min(totals.by_tag[0, family]["cases"] for family in FAMILIES) >= 5
     assert totals.cells > 1000
     assert totals.refused < totals.subdivided / 4
 
@@ -185,6 +185,7 @@ def test_fuzz_shrinks_to_what_matters(monkeypatch):
 
 def hang_or_crash(connection, seed):
     """A worker that answers case 0, hangs on 1, dies on 2 and hangs in the reference on 3."""
+    connection.send(running.READY)
     while True:
         number = connection.recv()
         if number == 2:
@@ -198,8 +199,8 @@ def hang_or_crash(connection, seed):
 
 def test_fuzz_ends_what_hangs_and_replaces_what_crashes(monkeypatch):
     monkeypatch.setattr(running, "answer", hang_or_crash)
-    monkeypatch.setattr(running, "REFERENCE_LIMIT", 0.1)
-    found = outcomes(SEED, processes=1, limit=0.1)
+    monkeypatch.setattr(running, "REFERENCE_LIMIT", 0.5)
+    found = outcomes(SEED, processes=1, limit=0.5)
     kinds = [next(found).kind for _ in range(5)]
     found.close()
     assert kinds == ["right", "hang", "crash", "undecided", "right"]

@@ -202,6 +202,7 @@ EXACT = ("whole", "zero_bias")  # never nudged: true ties
 
 DEPTHS = (1, 1, 2, 2, 2, 3, 3, 4)
 WIDEST = {1: 8, 2: 7, 3: 5, 4: 4}
+WIDENED = 8  # one layer in so many has twice the width: more lines in one cell than the engine takes at once
 
 
 def some_layers(rng, family, place):
@@ -215,7 +216,8 @@ def some_layers(rng, family, place):
             below = above(tooth, below, [])
         depth = 1
     for _ in range(depth):
-        layer, copies = some_layer(rng, family, below, int(rng.integers(1, WIDEST[depth] + 1)))
+        width = int(rng.integers(1, WIDEST[depth] + 1)) * (1 if rng.integers(WIDENED) else 2)
+        layer, copies = some_layer(rng, family, below, width)
         layers.append(layer)
         below = above(layer, below, copies)
     return layers

@@ -16,7 +16,10 @@ from fuzz.checking import FAILURES, Outcome, check
 
 LIMIT = 20.0  # seconds for creases on one case; a hundred times what the slowest needs
 REFERENCE_LIMIT = 300.0
-DECIDED = "decided"
+READY, DECIDED = "ready", "decided"
+
+# The tags of a case are its family, kind of domain and frame; from here on, how it was scaled.
+SCALED = 3
 
 
 class Totals:
@@ -26,7 +29,7 @@ class Totals:
         self.cases = self.cells = self.exact = self.subdivided = self.refused = 0
         self.kinds = Counter()
         self.reference_seconds = self.seconds = 0.0
-        self.by_tag = {}  # tag: Counter of cases, cells, exact cells, failures
+        self.by_tag = {}  # (place among the case's tags, tag): Counter of cases, cells, exact cells, failures
         self.start = time.perf_counter()
 
     @property
@@ -43,8 +46,8 @@ class Totals:
         self.reference_seconds += outcome.reference_seconds
         self.seconds += outcome.seconds
         found = {"cases": 1, "cells": outcome.cells, "exact": outcome.exact, "failures": outcome.kind in FAILURES}
-        for tag in outcome.case.tags:
-            self.by_tag.setdefault(tag, Counter()).update(found)
+        for place, tag in enumerate(outcome.case.tags):
+            self.by_tag.setdefault((min(place, SCALED), tag), Counter()).update(found)
 
     def line(self):
         """One line: how far it is."""
@@ -58,7 +61,7 @@ class Totals:
     def table(self):
         """The summary, a line for each family, kind of domain, frame and scaling."""
         yield f"{'':18}{'cases':>9}{'cells':>10}{'exact':>8}{'failures':>10}"
-        for tag, found in self.by_tag.items():
+        for (_, tag), found in sorted(self.by_tag.items()):
             share = found["exact"] / max(found["cells"], 1)
             yield f"{tag:18}{found['cases']:>9,}{found['cells']:>10,}{share:>8.0%}{found['failures']:>10,}"
         yield (
@@ -105,6 +108,7 @@ class Worker:
         self.process = context.Process(target=answer, args=(theirs, self.seed), daemon=True)
         self.process.start()
         theirs.close()
+        self.connection.recv()  # READY: no clock runs while it imports
 
     def give(self, number):
         self.number, self.decided, self.since = number, False, time.monotonic()
@@ -143,6 +147,7 @@ class Worker:
 def answer(connection, seed):
     """What a worker does: numbers in, outcomes out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started it
+    connection.send(READY)
     while True:
         try:
             number = connection.recv()
