@@ -14,7 +14,7 @@ from multiprocessing.connection import wait
 from fuzz.cases import make
 from fuzz.checking import FAILURES, Outcome, check
 
-LIMIT = 20.0  # seconds for creases on one case; a hundred times what the slowest needs
+LIMIT = 60.0  # seconds for creases on one case: the slowest needs half a second, but a busy machine may stall
 REFERENCE_LIMIT = 300.0
 READY, DECIDED = "ready", "decided"
 
@@ -79,10 +79,12 @@ def outcomes(seed, processes, first=0, limit=LIMIT):
     numbers = itertools.count(first)
     if processes == 0:
         yield from (check(make(seed, number)) for number in numbers)
-    workers = [Worker(seed) for _ in range(processes)]
+        return
+    workers = []
     try:
-        for worker in workers:
-            worker.give(next(numbers))
+        for _ in range(processes):
+            workers.append(Worker(seed))
+            workers[-1].give(next(numbers))
         while True:
             wait([worker.connection for worker in workers], timeout=1)
             for worker in workers:
