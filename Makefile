@@ -10,8 +10,10 @@ RUN := $(BIN)/python -m
 STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 BENCH_STAMP := $(subst .set-up-,.bench-,$(STAMP))
 PYTEST := $(RUN) pytest -n 2 --dist worksteal
+# Options of `make fuzz`.
+FUZZ :=
 
-.PHONY: help setup demo test lint pytest test-all test-plain test-bounds test-long docs bench bench-quick clean
+.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs bench bench-quick clean
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -40,6 +42,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts, generated docs current
 pytest: $(STAMP)
 	@echo "pytest: all tests but the long ones, two at a time"
 	@$(PYTEST) -m "not long"
+
+fuzz: $(STAMP) ## 200,000 adversarial cells against rational arithmetic; FUZZ="--seed 7" for others
+	@PYTHONPATH=tests $(RUN) fuzz $(FUZZ)
 
 test-all: lint test-plain test-bounds test-long ## the suite three ways: JIT off, bounds checked, long tables
 

@@ -1,0 +1,221 @@
+"""A short run of `make fuzz`, and whether it would notice: a wrong count, an error, a warning, a hang, a crash."""
+
+import dataclasses
+import json
+import os
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+import creases
+import reference
+from creases.domain import domain_from_dict
+from creases.errors import ComputationError
+from fuzz import __main__ as command
+from fuzz import running
+from fuzz.cases import Case, make
+from fuzz.checking import Outcome, check
+from fuzz.domains import FRAMES, KINDS, specification
+from fuzz.layers import FAMILIES
+from fuzz.running import Totals, outcomes
+from fuzz.shrinking import shrunk
+
+# Plain Python kernels warn of overflow where compiled ones are silent, and a warning is a failure here.
+pytestmark = pytest.mark.jit
+
+SEED, CASES, PARTS = 12, 600, 4
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_fuzz_short_run(part):
+    totals = Totals()
+    for number in range(part * CASES // PARTS, (part + 1) * CASES // PARTS):
+        outcome = check(make(SEED, number))
+        assert outcome.kind == "right", f"{outcome.case.name}: {outcome.message}"
+        totals.add(outcome)
+    assert min(totals.by_tag[0, family]["cases"] for family in FAMILIES) >= 5
+    assert totals.cells > 1000
+    assert totals.refused < totals.subdivided / 4
+
+
+def test_fuzz_makes_every_kind_again_and_again():
+    made = [make(SEED, number) for number in range(CASES)]
+    tags = {tag for case in made for tag in case.tags}
+    kinds = {kind.__name__ for kinds in KINDS.values() for kind in kinds}
+    scales = {"not scaled", "neurons scaled", "layers scaled", "denormal layers"}
+    assert tags == {*FAMILIES, *kinds, *(frame.__name__ for frame in FRAMES), *scales}
+    for number in (0, 17, 333):
+        assert make(SEED, number) == made[number]
+        assert make(SEED + 1, number) != made[number]
+    sizes = np.abs([x for case in made for rows in case.weights for row in rows for x in row if x])
+    assert sizes.min() < 1e-310
+    assert sizes.max() > 1e149
+
+
+def test_fuzz_domains_are_the_same_for_both():
+    """What is handed to creases has the corners that the reference cuts."""
+    for number in range(60):
+        domain = make(SEED, number).domain
+        ours, theirs = domain_from_dict(domain), specification(domain)
+        assert ours.slice.n_in == len(theirs.inputs)
+        if ours.vertices is not None:
+            rays = [reference.Region((), theirs.cone).rays]
+            assert sorted(tuple(map(reference.Fraction, v)) for v in ours.vertices.tolist()) == sorted(
+                ray[:-1] for ray in rays[0]
+            )
+
+
+def test_fuzz_cases_survive_their_file(tmp_path):
+    for number in range(20):
+        case = make(SEED, number)
+        assert Case.read(case.write(tmp_path / "case.json")) == case
+
+
+def cases_of(count):
+    return (make(SEED, number) for number in range(count))
+
+
+# Whether it would notice. `count` is made to lie; everything is checked in this process.
+
+
+def lying(monkeypatch, change):
+    """`creases.count` answers with what `change` makes of the true Count."""
+    true = creases.count
+    monkeypatch.setattr(creases, "count", lambda *args, **options: change(true(*args, **options)))
+
+
+def one_more(found):
+    return dataclasses.replace(found, regions=found.regions + 1, by_layer=(*found.by_layer[:-1], found.regions + 1))
+
+
+def test_fuzz_reports_a_wrong_count_and_replays_it(monkeypatch, tmp_path, capsys):
+    folder = str(tmp_path)
+    with monkeypatch.context() as patched:
+        lying(patched, lambda found: one_more(found) if found.regions > 4 else found)
+        arguments = ["--processes", "0", "--cells", "60", "--seed", "5", "--failures", folder, "--every", "0"]
+        assert command.main(arguments) == 1
+        printed = capsys.readouterr().out
+        files = sorted(tmp_path.glob("wrong-5-*.json"))
+        assert f"{len(files)} wrong" in printed.splitlines()[-1]
+        assert "but the reference says" in printed
+        assert str(files[0]) in printed
+        assert command.main(["--replay", str(files[0])]) == 1
+        assert command.main(["--replay", str(files[0]), "--shrink", "--failures", folder]) == 1
+        small = Case.read(tmp_path / "small" / files[0].name)
+        whole = Case.read(files[0])
+        assert len(json.dumps(small.weights)) < len(json.dumps(whole.weights))
+        assert check(small).kind == "wrong"
+    assert command.main(["--replay", str(files[0])]) == 0
+    assert "right" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("certified", False), ("unbounded", 77), ("by_neuron", ((0,),)), ("by_layer", (1,)), ("regions", 0)],
+)
+def test_fuzz_compares_each_part(monkeypatch, name, value):
+    lying(monkeypatch, lambda found: dataclasses.replace(found, **{name: value}))
+    outcome = check(make(SEED, 1))
+    assert outcome.kind == "wrong"
+    assert outcome.message.startswith(f"{name}: {value}, but the reference says")
+
+
+def test_fuzz_compares_patterns(monkeypatch):
+    true = creases.subdivide
+
+    def turned(*args, **options):
+        cells = true(*args, **options)
+        return dataclasses.replace(cells, patterns=cells.patterns ^ 1)
+
+    monkeypatch.setattr(creases, "subdivide", turned)
+    outcome = check(make(SEED, 0))
+    assert outcome.kind == "wrong"
+    assert "are not there" in outcome.message
+
+
+def test_fuzz_compares_interior_points(monkeypatch):
+    """A corner of a cell is not inside it."""
+    corners = property(lambda cells: cells.corners[cells.first[:-1]])
+    monkeypatch.setattr(creases.Complex, "interior_points", corners)
+    monkeypatch.setattr(creases.Complex, "exact_interior_points", {})
+    outcome = check(next(case for case in cases_of(100) if case.subdivide and case.domain["kind"] == "polygon"))
+    assert outcome.kind == "wrong"
+    assert "interior point" in outcome.message
+
+
+def test_fuzz_reports_errors_and_warnings(monkeypatch):
+    def fails(*args, **options):
+        raise IndexError("out of room")
+
+    def warns(found):
+        warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(creases, "count", fails)
+        outcome = check(make(SEED, 1))
+        assert outcome.kind == "error"
+        assert "IndexError: out of room" in outcome.message
+    lying(monkeypatch, warns)
+    outcome = check(make(SEED, 1))
+    assert outcome.kind == "warning"
+    assert "overflow" in outcome.message
+
+
+def test_fuzz_lets_subdivide_refuse_whole_spaces_only(monkeypatch):
+    def refuses(*args, **options):
+        raise ComputationError("no chart")
+
+    monkeypatch.setattr(creases, "subdivide", refuses)
+    cases = [make(SEED, number) for number in range(0, 100, 5)]
+    for case in cases:
+        outcome = check(case)
+        whole = case.domain["kind"] in ("line", "plane", "space")
+        assert (outcome.kind, outcome.refused) == (("right", True) if whole else ("error", False))
+
+
+def test_fuzz_shrinks_to_what_matters(monkeypatch):
+    """A count that is wrong only where a third neuron is in the first layer keeps three."""
+    lying(monkeypatch, lambda found: one_more(found) if len(found.by_neuron[0]) >= 3 else found)
+    case = next(case for case in cases_of(100) if len(case.biases[0]) > 4)
+    small = shrunk(case, "wrong")
+    assert [len(bias) for bias in small.biases] == [3]
+    assert set(small.biases[0]) == {0.0}
+
+
+def hang_or_crash(connection, seed):
+    """A worker that answers case 0, hangs on 1, dies on 2 and hangs in the reference on 3."""
+    connection.send(running.READY)
+    while True:
+        number = connection.recv()
+        if number == 2:
+            os._exit(3)
+        if number != 3:
+            connection.send(running.DECIDED)
+        if number in (1, 3):
+            time.sleep(1000)
+        connection.send(Outcome(make(seed, number), "right"))
+
+
+def test_fuzz_ends_what_hangs_and_replaces_what_crashes(monkeypatch):
+    monkeypatch.setattr(running, "answer", hang_or_crash)
+    monkeypatch.setattr(running, "REFERENCE_LIMIT", 0.5)
+    found = outcomes(SEED, processes=1, limit=0.5)
+    kinds = [next(found).kind for _ in range(5)]
+    found.close()
+    assert kinds == ["right", "hang", "crash", "undecided", "right"]
+
+
+def test_fuzz_works_in_processes_and_survives_ctrl_c(monkeypatch, capsys):
+    arguments = ["--processes", "2", "--seed", "5", "--every", "0"]
+    assert command.main([*arguments, "--cells", "50"]) == 0
+    assert "0 wrong" in capsys.readouterr().out.splitlines()[-1]
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Totals, "add", interrupted)
+    assert command.main([*arguments, "--cells", "50"]) == 130
+    assert "interrupted after 0 cells" in capsys.readouterr().out
