@@ -81,20 +81,23 @@ def audit(
     check_arguments(cells, seed)
     started = time.perf_counter()
     found = read_result(result) if isinstance(result, str | Path) else result
-    saved = subdivision_in(found)
+    saved, count = sorted_out(found)
     net = network if network is not None else saved.network if saved is not None else None
     if net is None:
-        raise AuditError("A count names its network by a hash only. Give the network too: audit(count, network).")
+        raise AuditError(
+            "A count names its network by a hash only. Give the network too: audit(count, network), or "
+            "creases audit RESULT MODEL."
+        )
     if found.domain.slice.dimension > 2:
         raise DomainError(f"{found.domain!r} has more than two dimensions; an audit builds cells of one and two.")
     ledger = Ledger()
     claimed = saved.network.sha256 if saved is not None else found.network
+    named = f"network {net.sha256[:12]}..."
     if net.sha256 != claimed:
-        ledger.fault(
-            "network", f"the result is of the network {str(claimed)[:12]}..., and this is {net.sha256[:12]}..."
-        )
+        ledger.fault("network", f"the result is of {str(claimed)[:12]}..., and this is {net.sha256[:12]}...{hint(net)}")
     else:
-        ledger.whole.append(f"network {net.sha256[:12]}..., the one that the result names")
+        own = "which the result itself holds: no other was given to compare"
+        ledger.whole.append(f"{named}, {own if network is None else 'the one that the result names'}")
         with following(progress, follow_total(found, cells), doing="auditing") as follower:
 
             def report(regions: int) -> None:
@@ -103,8 +106,8 @@ def audit(
 
             if saved is not None:
                 audit_cells(saved, cells, seed, ledger, report)
-            else:
-                audit_count(found, net, cells, seed, ledger, report)
+            elif count is not None:
+                audit_count(count, net, cells, seed, ledger, report)
     return Audit(
         kind="count" if saved is None else "subdivision",
         regions=found.regions,
@@ -118,16 +121,21 @@ def audit(
     )
 
 
-def subdivision_in(result: object) -> Complex | None:
-    """The result if it is a subdivision, None if it is a count. Raises AuditError if it is neither."""
+def sorted_out(result: object) -> tuple[Complex | None, Count | None]:
+    """The result as the subdivision or the count that it is. Raises AuditError if it is neither."""
     from creases.complex import Complex
     from creases.counting import Count
 
     if isinstance(result, Complex):
-        return result
+        return result, None
     if isinstance(result, Count):
-        return None
+        return None, result
     raise AuditError(f"An audit takes a Count, a Complex, or the file of one; got a {type(result).__name__}.")
+
+
+def hint(network: Network) -> str:
+    """Why a network may not be the one that a result names."""
+    return ". Was it counted with the other choice of --apply-normalisation?" if network.normalisation else ""
 
 
 def check_arguments(cells: int | None, seed: int) -> None:
@@ -151,7 +159,7 @@ def audit_cells(complex: Complex, cells: int | None, seed: int, ledger: Ledger, 
     exact = ExactNetwork(complex.network, complex.domain)
     ledger.complete = cells is None or cells >= len(complex)
     if cells is None or ledger.complete:
-        chosen = range(len(complex))
+        chosen = list(range(len(complex)))
     else:
         # In the order of the table neighbours come together, and share what is remembered of their layers.
         chosen = sorted(np.random.default_rng(seed).choice(len(complex), size=cells, replace=False).tolist())
@@ -209,7 +217,7 @@ def compare_numbers(
     """The saved numbers beside those of a table of patterns."""
     compare("regions", count.regions, len(patterns), ledger)
     compare("by_layer", tuple(count.by_layer), regions_by_layer(patterns, widths, group), ledger)
-    if count.domain.vertices is None and not isinstance(count.domain, Polyline):
+    if not isinstance(count.domain, Polyline) and count.domain.vertices is None:
         compare("unbounded", count.unbounded, unbounded, ledger)
         compare("bounded", count.bounded, len(patterns) - (unbounded or 0), ledger)
     if count.by_neuron is not None:

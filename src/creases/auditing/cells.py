@@ -64,12 +64,12 @@ class ExactCell(NamedTuple):
 
 
 def just_across(facet: Facet) -> Point:
-    """The point on the other side of a facet, nearer to it than anything else."""
-    *gradient, _ = facet.form
-    outward = (*(-value for value in gradient), ZERO)
-    if len(gradient) == 1:
-        return facet.point, outward
-    return facet.point, outward, (-gradient[1], gradient[0], ZERO)
+    """The point on the other side of a facet, nearer to it than anything else.
+
+    Two rays are enough. Pre-activations are continuous, so on the facet a form of the cell across is one of this
+    cell's; that vanishes inside the facet only if it vanishes on all of it, and then stepping off it decides.
+    """
+    return facet.point, (*(-value for value in facet.form[:-1]), ZERO)
 
 
 def well_inside(ray: Form) -> Point:
@@ -94,8 +94,9 @@ def cell_of(network: ExactNetwork, bits: Bits) -> ExactCell | None:
 
 def independent(named: Sequence[Named]) -> tuple[Form, Form] | None:
     """Two forms of the plane that are not parallel, the second to the left of the first."""
-    first = next((form for _, form in named if form[0] or form[1]), None)
-    for _, form in named if first is not None else ():
+    slanted = [form for _, form in named if form[0] or form[1]]
+    for form in slanted:
+        first = slanted[0]
         turn = first[0] * form[1] - first[1] * form[0]
         if turn:
             return (first, form) if turn > 0 else (form, first)

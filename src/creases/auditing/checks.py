@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from creases.auditing.cells import ExactCell, cell_of, just_across, well_inside
+from creases.auditing.cells import ExactCell, cell_of, just_across
 from creases.auditing.corners import TOLERANCE, compare, size_of
 from creases.auditing.forms import Bits, ExactNetwork, packed, unpacked
 from creases.auditing.ledger import Ledger
-from creases.auditing.points import random_points
+from creases.auditing.points import corners_of, random_points
 from creases.auditing.tables import areas, first_double, regions_by_layer, stray_bits
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check_table(complex: Complex, ledger: Ledger) -> None:
         f"regions after each layer {numbers(found)}, by the patterns",
         f"the patterns make {numbers(found)} regions, layer by layer, and {numbers(stored)} are stored",
     )
-    vertices = complex.domain.vertices
+    vertices = corners_of(complex.domain)
     if vertices is not None:
         whole = float(areas(np.array([0, len(vertices)]), vertices)[0])
         with np.errstate(all="ignore"):
@@ -103,7 +103,7 @@ def check_corners(complex: Complex, index: int, cell: ExactCell, ledger: Ledger)
         complex.corners[rows],
         complex.at_infinity[rows],
         complex.edges[rows],
-        size_of(cell, complex.domain.vertices),
+        size_of(cell, corners_of(complex.domain)),
     )
     ledger.corners += len(cell.corners)
     if found.wrong is not None:
@@ -119,7 +119,8 @@ def check_neighbours(
     crossed = [facet for facet in cell.facets if not facet.on_the_wall]
     ledger.walls += len(cell.facets) - len(crossed)
     ledger.neighbours += len(crossed)
-    own, *across = network.patterns([well_inside(cell.inside), *map(just_across, crossed)])
+    # Of this cell no form but zero vanishes at a ray strictly inside, so that ray is enough.
+    own, *across = network.patterns([(cell.inside,), *map(just_across, crossed)])
     if own != bits:
         ledger.fault("pattern", "a point inside it has another pattern", index)
     for facet, pattern in zip(crossed, across, strict=True):
@@ -132,7 +133,7 @@ def check_points(network: ExactNetwork, complex: Complex, count: int, seed: int,
     """Look up the regions of random points of the domain."""
     stored = {row.tobytes() for row in complex.patterns}
     rng = np.random.default_rng([seed, 1])
-    points = list(random_points(network, complex.domain.vertices, count, rng))
+    points = list(random_points(network, corners_of(complex.domain), count, rng))
     for at in range(0, count, BATCH):
         batch = points[at : at + BATCH]
         ledger.points += len(batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ __all__ = ["TOLERANCE", "Comparison", "compare", "size_of"]
 # How far a stored corner may lie from the exact one, as a part of the size of what is cut. The corners are
 # floats of forms that floats hold nearly; a corner that belongs elsewhere is out by far more.
 TOLERANCE = 1e-9
+LARGEST = sys.float_info.max
 
 
 class Comparison(NamedTuple):
@@ -30,7 +31,7 @@ def as_float(above: Any, below: Any) -> float:
     try:
         return int(above) / int(below)
     except OverflowError:
-        return math.copysign(np.finfo(np.float64).max, int(above) * int(below))
+        return LARGEST if (above > 0) == (below > 0) else -LARGEST
 
 
 def place(ray: Form) -> NDArray[np.float64]:

@@ -5,9 +5,9 @@ pre-activation is an integer over a positive number, and only the integer is kep
 Points and forms are in homogeneous coordinates (u, w) of the domain, k = d + 1 integers: w > 0 is the point
 u / w, w = 0 a direction.
 
-A point is given here as k rays (p, e, f): the point p + t e + t^2 f for a t > 0 smaller than anything else. No
-affine form but zero vanishes at such a point, for its sign is that of the first value that is not zero; so it
-lies in the open region of its pattern, exactly, and "just across this edge" needs no distance.
+A point is given here as rays (p, e, f): the point p + t e + t^2 f for a t > 0 smaller than anything else. The sign
+of a form there is that of its first value that is not zero. With k independent rays no form but zero vanishes at
+such a point; so it lies in the open region of its pattern, exactly, and "just across this edge" needs no distance.
 
 This is a second arithmetic on purpose. It imports nothing that counts, and shares no line with what does.
 """
@@ -29,8 +29,10 @@ from creases.network import Network
 __all__ = ["Bits", "ExactNetwork", "Form", "Point", "cross", "dot", "packed", "primitive", "unpacked"]
 
 Form = tuple[Any, ...]  # k integers: an affine form, or a ray
-Point = tuple[Form, ...]  # k rays, see above
+Point = tuple[Form, ...]  # up to k rays, see above
 Bits = bytes  # one byte a neuron, 0 or 1, through the layers
+
+ZERO = fmpz(0)
 
 # How many (layer, pattern below it) are remembered: neighbours share most of theirs.
 REMEMBERED = 512
@@ -38,7 +40,9 @@ REMEMBERED = 512
 
 def dot(form: Form, ray: Form) -> Any:
     """The form's value at a ray."""
-    return sum((a * b for a, b in zip(form[1:], ray[1:], strict=True)), form[0] * ray[0])
+    if len(form) == 3:  # written out: most of the time of an audit is spent here
+        return form[0] * ray[0] + form[1] * ray[1] + form[2] * ray[2]
+    return form[0] * ray[0] + form[1] * ray[1]
 
 
 def cross(f: Form, g: Form) -> Form:
@@ -123,40 +127,44 @@ class ExactNetwork:
     def patterns(self, points: Sequence[Point]) -> list[Bits]:
         """The pattern of the open region in which each point lies, by evaluating the network there.
 
-        points : each of k independent rays, the first with w > 0.
+        points : each of one or more rays, the first with w > 0; so many that no form but zero vanishes there.
         """
-        k, count = self.dimension + 1, len(points)
         if not points:
             return []
-        rays = fmpz_mat(k, k * count, [ray[c] for c in range(k) for point in points for ray in point])
+        k, rays = self.dimension + 1, [ray for point in points for ray in point]
+        ends = list(accumulate(map(len, points)))
+        spans = list(zip([0, *ends], ends, strict=False))
+        columns = fmpz_mat(k, len(rays), [ray[c] for c in range(k) for ray in rays])
         found = [bytearray() for _ in points]
-        values, scale = self._frame * rays, fmpz(self._frame_scale)
-        zeros = [fmpz(0)] * k
+        values, scale = self._frame * columns, fmpz(self._frame_scale)
         for weight, bias, denominator in self._layers:
-            rows = (weight * values + (bias * rays) * scale).table()
+            rows = (weight * values + (bias * columns) * scale).table()
             for row in rows:
-                for i in range(count):
-                    active = first_sign(row[k * i : k * i + k]) > 0
-                    found[i].append(active)
+                for bits, (start, end) in zip(found, spans, strict=True):
+                    active = first_sign(row[start:end]) > 0
+                    bits.append(active)
                     if not active:
-                        row[k * i : k * i + k] = zeros
+                        row[start:end] = [ZERO] * (end - start)
             values, scale = fmpz_mat(rows), scale * denominator
         return [bytes(bits) for bits in found]
 
 
 def first_sign(values: Iterable[Any]) -> Any:
     """The first value that is not zero, or zero."""
-    return next((value for value in values if value), 0)
+    for value in values:
+        if value:
+            return value
+    return ZERO
 
 
 def masked(rows: Sequence[Form], active: Bits) -> fmpz_mat:
     """The forms as a matrix, those of inactive neurons as zeros."""
-    zeros = (fmpz(0),) * len(rows[0])
+    zeros = (ZERO,) * len(rows[0])
     return fmpz_mat([list(row if on else zeros) for row, on in zip(rows, active, strict=True)])
 
 
 def walls_of(vertices: NDArray[np.float64] | None) -> list[Form]:
-    """The inward forms of a domain's edges, from its corners (counter-clockwise; d = 1: its ends); none if unbounded."""
+    """The inward forms of a domain's edges, from its corners (see `Domain.vertices`); none if it is unbounded."""
     if vertices is None:
         return []
     (flat,), w = over_one_denominator(vertices)

@@ -16,11 +16,17 @@ from numpy.typing import NDArray
 from creases.auditing.cells import well_inside
 from creases.auditing.corners import as_float
 from creases.auditing.forms import ExactNetwork, Form, Point, over_one_denominator
+from creases.domain import Domain, Polyline
 
-__all__ = ["middle", "random_points"]
+__all__ = ["corners_of", "middle", "random_points"]
 
 # Barycentric coordinates are whole numbers that add up to this.
 FINE = 2**40
+
+
+def corners_of(domain: Domain) -> NDArray[np.float64] | None:
+    """A domain's corners in its own coordinates, shape (v, d); None if it is unbounded. A path has none of its own."""
+    return None if isinstance(domain, Polyline) else domain.vertices
 
 
 def middle(vertices: NDArray[np.float64] | None, dimension: int) -> Point:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from creases.auditing.cells import ExactCell, cell_of, just_across
 from creases.auditing.forms import Bits, ExactNetwork, Form, packed
 from creases.auditing.ledger import Ledger
-from creases.auditing.points import middle
+from creases.auditing.points import corners_of, middle
 from creases.domain import Domain, Polyline
 from creases.network import Network
 
@@ -38,7 +38,7 @@ class Recount(NamedTuple):
 def recount(network: Network, domain: Domain, limit: int, ledger: Ledger, report: Callable[[int], None]) -> Recount:
     """Walk over all regions of a domain that is not a path, or over `limit` of them and a few more."""
     exact = ExactNetwork(network, domain)
-    (start,) = exact.patterns([middle(domain.vertices, exact.dimension)])
+    (start,) = exact.patterns([middle(corners_of(domain), exact.dimension)])
     waiting, seen, unbounded = [start], {packed(start): None}, 0
     while waiting and len(seen) <= limit:
         cell = open_cell(exact, waiting.pop())

@@ -92,6 +92,11 @@ class Audit:
         """What follows, and what does not."""
         if not self.agrees:
             return "The result does not agree with the network."
+        if self.recounted is not None:
+            return (
+                f"Complete: the {self.regions:,} regions were counted anew, from each across all its facets until none "
+                "was new. The domain is connected, so there are no others: the number is proved."
+            )
         if self.complete:
             return (
                 f"Complete: each of the {self.regions:,} regions is there and counted once, and no neighbour of any "
