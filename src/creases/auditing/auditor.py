@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from creases.auditing.recount import recount, recount_path
 from creases.auditing.report import Audit
 from creases.auditing.results import read_result
 from creases.auditing.tables import Grouping, by_pattern, by_run, cuts_by_neuron, regions_by_layer
-from creases.domain import Polyline
+from creases.domain import Domain, Polyline
 from creases.errors import ComputationError, DomainError
 from creases.network import Network
 from creases.progress import following
@@ -80,9 +80,9 @@ def audit(
     """
     check_arguments(cells, seed)
     started = time.perf_counter()
-    found = read_result(result) if isinstance(result, str | Path) else result
-    saved, count = sorted_out(found)
-    net = network if network is not None else saved.network if saved is not None else None
+    saved, count = sorted_out(read_result(result) if isinstance(result, str | Path) else result)
+    found: Any = count if saved is None else saved
+    net = network if network is not None or saved is None else saved.network
     if net is None:
         raise AuditError(
             "A count names its network by a hash only. Give the network too: audit(count, network), or "
@@ -90,14 +90,8 @@ def audit(
         )
     if found.domain.slice.dimension > 2:
         raise DomainError(f"{found.domain!r} has more than two dimensions; an audit builds cells of one and two.")
-    ledger = Ledger()
-    claimed = saved.network.sha256 if saved is not None else found.network
-    named = f"network {net.sha256[:12]}..."
-    if net.sha256 != claimed:
-        ledger.fault("network", f"the result is of {str(claimed)[:12]}..., and this is {net.sha256[:12]}...{hint(net)}")
-    else:
-        own = "which the result itself holds: no other was given to compare"
-        ledger.whole.append(f"{named}, {own if network is None else 'the one that the result names'}")
+    ledger, claimed = Ledger(), found.network if saved is None else saved.network.sha256
+    if belongs(net, claimed, found.domain, network is not None, ledger):
         with following(progress, follow_total(found, cells), doing="auditing") as follower:
 
             def report(regions: int) -> None:
@@ -105,7 +99,7 @@ def audit(
                 follower.finish_one()
 
             if saved is not None:
-                audit_cells(saved, cells, seed, ledger, report)
+                audit_cells(saved, net, cells, seed, ledger, report)
             elif count is not None:
                 audit_count(count, net, cells, seed, ledger, report)
     return Audit(
@@ -133,9 +127,18 @@ def sorted_out(result: object) -> tuple[Complex | None, Count | None]:
     raise AuditError(f"An audit takes a Count, a Complex, or the file of one; got a {type(result).__name__}.")
 
 
-def hint(network: Network) -> str:
-    """Why a network may not be the one that a result names."""
-    return ". Was it counted with the other choice of --apply-normalisation?" if network.normalisation else ""
+def belongs(network: Network, claimed: str, domain: Domain, given: bool, ledger: Ledger) -> bool:
+    """Whether the result is of this network; if not, the rest has no meaning. `given`: not out of the result itself."""
+    name = f"{network.sha256[:12]}..."
+    if network.sha256 != claimed:
+        hint = ". Was it counted with the other choice of --apply-normalisation?" if network.normalisation else ""
+        ledger.fault("network", f"the result is of {claimed[:12]}..., and this is {name}{hint}")
+    elif domain.slice.n_in != network.n_in:
+        ledger.fault("domain", f"{domain!r} does not lie in the space of the network's {network.n_in} inputs")
+    else:
+        own = "which the result itself holds: no other was given to compare"
+        ledger.whole.append(f"network {name}, {'the one that the result names' if given else own}")
+    return not ledger.findings
 
 
 def check_arguments(cells: int | None, seed: int) -> None:
@@ -151,12 +154,14 @@ def follow_total(found: Count | Complex, cells: int | None) -> int:
     return max(found.regions if cells is None else min(cells, found.regions), 1)
 
 
-def audit_cells(complex: Complex, cells: int | None, seed: int, ledger: Ledger, report: Report) -> None:
+def audit_cells(
+    complex: Complex, network: Network, cells: int | None, seed: int, ledger: Ledger, report: Report
+) -> None:
     """Check the table of a subdivision, and as many of its cells as were asked for."""
     if not fits(complex, ledger):
         return
     check_table(complex, ledger)
-    exact = ExactNetwork(complex.network, complex.domain)
+    exact = ExactNetwork(network, complex.domain)
     ledger.complete = cells is None or cells >= len(complex)
     if cells is None or ledger.complete:
         chosen = list(range(len(complex)))
@@ -189,7 +194,7 @@ def audit_count(count: Count, network: Network, cells: int | None, seed: int, le
         infinite = np.add.reduceat(proposed.at_infinity, proposed.first[:-1], dtype=np.int64)
         unbounded = int(np.count_nonzero(infinite))
         compare_numbers(count, proposed.patterns, widths, unbounded, by_pattern, ledger)
-        audit_cells(proposed, cells, seed, ledger, report)
+        audit_cells(proposed, network, cells, seed, ledger, report)
     if ledger.complete:
         ledger.recounted = ledger.cells
 

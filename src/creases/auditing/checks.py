@@ -34,8 +34,8 @@ BATCH = 64
 
 def fits(complex: Complex, ledger: Ledger) -> bool:
     """Whether the table is one of this network and domain at all; if not, the rest has no meaning."""
-    d, depth = complex.domain.slice.dimension, complex.network.depth
-    if complex.domain.slice.n_in != complex.network.n_in or complex.dimension != d:
+    depth = complex.network.depth
+    if complex.dimension != complex.domain.slice.dimension:
         ledger.fault("domain", f"corners of {complex.dimension} coordinates do not lie in {complex.domain!r}")
     elif len(complex) == 0:
         ledger.fault("regions", "the table is empty, and every domain has a region")
