@@ -101,6 +101,8 @@ def told(
     if at_infinity[corner] != infinite[worst]:
         stored, true = ("at infinity", "finite") if at_infinity[corner] else ("finite", "at infinity")
         return f"corner {corner} is stored as {stored}, but the exact one is {true}"
+    if infinite[worst]:
+        return f"the direction of corner {corner} is {distances[worst]:.2g} off, and {TOLERANCE:g} is allowed"
     return f"corner {corner} lies {distances[worst]:.2g} from the exact one, and {TOLERANCE:g} is allowed"
 
 
