@@ -511,7 +511,7 @@ def test_known_command(creases, saved):
     code, out, err = creases("audit", saved / "cells.npz")
     assert (code, err) == (0, "")
     assert f"cells.npz: a subdivision of {n} regions" in plain(out)
-    assert f"cells {n} built from the weights alone: open and not empty" in plain(out)
+    assert f"cells {n} built from the weights alone, none empty or of another pattern" in plain(out)
     assert f"{n} patterns, no two alike" in plain(out)
     assert "so there are no others: the number is proved." in plain(out)
     code, out, _ = creases("audit", saved / "count.json", saved / "model.npz", "--cells", "all", "--json")

@@ -38,7 +38,7 @@ class Audit:
     complete : whether the audit covers every region, so that without findings the number is proved.
     recounted : regions found by walking from cell to cell in rationals alone; None where that was not done.
     cells : regions whose exact cell was built. corners : stored corners compared with exact ones.
-    worst_corner : the largest deviation of these, as a part of the size of what is cut.
+    worst_corner : the largest deviation that was allowed, as a part of the size of what is cut.
     neighbours : facets that were crossed to a region that must be there. walls : facets on the domain's own edge.
     points : random points whose region must be there. whole : the checks of the whole table, in words.
     findings : what does not agree, in the order in which it was found.
@@ -77,16 +77,24 @@ class Audit:
         """What was checked, as (name, sentence) for people."""
         rows = []
         if self.cells:
-            rows.append(("cells", f"{self.cells:,} built from the weights alone: open and not empty"))
+            wrong = self.wrong("empty", "pattern")
+            rows.append(("cells", f"{self.cells:,} built from the weights alone, {wrong} empty or of another pattern"))
         if self.corners:
-            rows.append(
-                ("corners", f"{self.corners:,} compared, the worst {self.worst_corner:.2g} off ({TOLERANCE:g} allowed)")
-            )
+            off = f"the worst {self.worst_corner:.2g} off ({TOLERANCE:g} allowed)"
+            rows.append(("corners", f"{self.corners:,} compared, {off}; wrong in {self.wrong('corners')} of the cells"))
         if self.neighbours or self.walls:
-            rows.append(("facets", f"{self.neighbours:,} crossed to a neighbour, {self.walls:,} on the domain's edge"))
+            lost = f"{self.wrong('neighbour')} missing" if self.recounted is None else "until none was new"
+            rows.append(
+                ("facets", f"{self.walls:,} on the domain's edge, {self.neighbours:,} crossed to a neighbour, {lost}")
+            )
         if self.points:
-            rows.append(("points", f"{self.points:,} random points of the domain looked up by their region"))
+            rows.append(("points", f"{self.points:,} random points, {self.wrong('point')} in a region that is missing"))
         return [*rows, *(("table" if i == 0 else "", text) for i, text in enumerate(self.whole))]
+
+    def wrong(self, *checks: str) -> str:
+        """How many findings these checks have, in words."""
+        count = sum(finding.check in checks for finding in self.findings)
+        return f"{count:,}" if count else "none"
 
     def verdict(self) -> str:
         """What follows, and what does not."""
