@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from creases.version import __version__
 
 if TYPE_CHECKING:
+    from creases.auditing import Audit, audit
     from creases.complex import Complex
     from creases.counting import Count, count, count_many
     from creases.domain import Box, Line, Plane, Polygon, Polyline, Segment, Slice, Space
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # Where each public name lives. Names are fetched on first use, so that `import creases` stays fast and
 # pulls in neither Numba nor any optional package.
 _HOME = {
+    "Audit": "creases.auditing",
+    "audit": "creases.auditing",
     "Complex": "creases.complex",
     "Count": "creases.counting",
     "count": "creases.counting",
@@ -50,6 +53,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Audit",
     "Box",
     "Complex",
     "Count",
@@ -68,6 +72,7 @@ __all__ = [
     "Slice",
     "Space",
     "__version__",
+    "audit",
     "count",
     "count_many",
     "load",

@@ -16,8 +16,8 @@ QUIET_SECONDS = 1.0
 class Follower:
     """Collects regions found and shows them; made by `following`."""
 
-    def __init__(self, wanted: bool | None, total: int, listener: Callable[[int], None] | None) -> None:
-        self._wanted, self._total, self._listener = wanted, total, listener
+    def __init__(self, wanted: bool | None, total: int, listener: Callable[[int], None] | None, doing: str) -> None:
+        self._wanted, self._total, self._listener, self._doing = wanted, total, listener, doing
         self._start = time.perf_counter()
         self._bar: object | None = None
         self.regions = 0
@@ -58,14 +58,14 @@ class Follower:
 
         columns = [
             SpinnerColumn(),
-            TextColumn("counting"),
+            TextColumn(self._doing),
             TextColumn("{task.fields[regions]}"),
             TimeElapsedColumn(),
         ]
         if self._total > 1:
             columns[2:2] = [BarColumn(), MofNCompleteColumn()]
         bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        bar.add_task("counting", total=self._total, regions="")
+        bar.add_task(self._doing, total=self._total, regions="")
         bar.start()
         return bar
 
@@ -76,14 +76,16 @@ class Follower:
 
 
 @contextmanager
-def following(progress: bool | Callable[[int], None] | None, total: int) -> Iterator[Follower]:
-    """Follow `total` pieces of work.
+def following(
+    progress: bool | Callable[[int], None] | None, total: int, *, doing: str = "counting"
+) -> Iterator[Follower]:
+    """Follow `total` pieces of work; `doing` is the bar's word for it.
 
     progress : True shows a bar on stderr, None only where the work is long and stderr is a terminal, False
         none; a function is called with the regions found so far.
     """
     listener = progress if callable(progress) else None
-    follower = Follower(progress if isinstance(progress, bool) else None, total, listener)
+    follower = Follower(progress if isinstance(progress, bool) else None, total, listener, doing)
     try:
         yield follower
     finally:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from creases.cli.audit import audit
 from creases.cli.cite import cite
 from creases.cli.count import count
 from creases.cli.demo import demo
@@ -42,5 +43,5 @@ def creases(
     """Into how many pieces does a ReLU network fold its inputs? Exact, proven counts."""
 
 
-for command in (info, count, draw, demo, warm, cite):
+for command in (info, count, draw, audit, demo, warm, cite):
     app.command()(command)

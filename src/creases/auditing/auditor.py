@@ -1,0 +1,244 @@
+"""The front door of an audit: what is saved, decided again from the weights in rational arithmetic.
+
+What decides here shares nothing with the kernels. A subdivision brings its cells along, and they are checked. A
+count has none: up to some thousands of regions it is counted anew by walking from region to region; above that the
+kernels propose cells once more, their numbers are compared with the saved ones, and the cells are checked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.auditing.checks import check_cells, check_points, check_table, fits, numbers
+from creases.auditing.errors import AuditError
+from creases.auditing.forms import ExactNetwork
+from creases.auditing.ledger import Ledger
+from creases.auditing.recount import recount, recount_path
+from creases.auditing.report import Audit
+from creases.auditing.results import read_result
+from creases.auditing.tables import Grouping, by_pattern, by_run, cuts_by_neuron, regions_by_layer
+from creases.domain import Domain, Polyline
+from creases.errors import ComputationError, DomainError
+from creases.network import Network
+from creases.progress import following
+
+if TYPE_CHECKING:
+    from creases.complex import Complex
+    from creases.counting import Count
+
+__all__ = ["audit"]
+
+Report = Callable[[int], None]
+
+# A count of no more regions than this is counted anew, whole, even if fewer cells were asked for.
+SMALL = 2000
+
+
+def audit(
+    result: Count | Complex | str | Path,
+    network: Network | None = None,
+    *,
+    cells: int | None = 1000,
+    seed: int = 0,
+    progress: bool | Callable[[int], None] | None = None,
+) -> Audit:
+    """Decide a saved result again, in rational arithmetic, from the weights and the domain alone.
+
+    result : a Count or a Complex, or the file of one (.json of `Count.to_json`, .npz of `Complex.save`).
+    network : the network. A count needs it; a subdivision holds its own, and a network that is given must be it.
+    cells : how many cells of a subdivision to check, drawn at random; None means all.
+    seed : of the random choice. progress : as in `creases.count`.
+
+    All patterns of a subdivision are compared with one another and with the saved numbers. Of each chosen cell the
+    exact cell is built from the weights: it must be open and not empty, with the stored corners and edges, and the
+    regions across its facets must be stored. As many random points of the domain are looked up.
+
+    If all cells are checked and nothing is found, the list is complete and the number is proved: a domain is
+    connected, and no facet leads out of the list. A sample proves its own cells and nothing of the others; the
+    verdict says how rare a fault must be to have been missed. A count of no more than `cells` regions (or 2,000) is
+    counted anew by walking across facets, which proves it; so is every count with cells=None, at about ten
+    milliseconds a region, and every count along a path. For a larger count `creases.subdivide` proposes the cells.
+    The exact cells and the number of seconds of a count are not audited, for they say how it was made.
+
+    Raises AuditError if an argument does not make an audit, ModelFileError if a file is no result, DomainError if
+    the domain has more than two dimensions.
+
+    Examples
+    --------
+    >>> from creases import Box, Network, count, subdivide
+    >>> network = Network.he([2, 8, 8, 1])
+    >>> audit(subdivide(network, Box([-1, -1], [1, 1]))).agrees
+    True
+    >>> audit(count(network, Box([-1, -1], [1, 1])), network).complete
+    True
+    """
+    check_arguments(cells, seed)
+    started = time.perf_counter()
+    saved, count = sorted_out(read_result(result) if isinstance(result, str | Path) else result)
+    found: Any = count if saved is None else saved
+    net = network if network is not None or saved is None else saved.network
+    if net is None:
+        raise AuditError(
+            "A count names its network by a hash only. Give the network too: audit(count, network), or "
+            "creases audit RESULT MODEL."
+        )
+    if found.domain.slice.dimension > 2:
+        raise DomainError(f"{found.domain!r} has more than two dimensions; an audit builds cells of one and two.")
+    ledger, claimed = Ledger(), found.network if saved is None else saved.network.sha256
+    if belongs(net, claimed, found.domain, network is not None, ledger):
+        with following(progress, follow_total(found, cells), doing="auditing") as follower:
+
+            def report(regions: int) -> None:
+                follower.found(regions)
+                follower.finish_one()
+
+            if saved is not None:
+                audit_cells(saved, net, cells, seed, ledger, report)
+            elif count is not None:
+                audit_count(count, net, cells, seed, ledger, report)
+    return Audit(
+        kind="count" if saved is None else "subdivision",
+        regions=found.regions,
+        findings=tuple(ledger.findings),
+        whole=tuple(ledger.whole),
+        **ledger.numbers(),
+        seconds=time.perf_counter() - started,
+        seed=seed,
+        domain=found.domain,
+        network=net.sha256,
+    )
+
+
+def sorted_out(result: object) -> tuple[Complex | None, Count | None]:
+    """The result as the subdivision or the count that it is. Raises AuditError if it is neither."""
+    from creases.complex import Complex
+    from creases.counting import Count
+
+    if isinstance(result, Complex):
+        return result, None
+    if isinstance(result, Count):
+        return None, result
+    raise AuditError(f"An audit takes a Count, a Complex, or the file of one; got a {type(result).__name__}.")
+
+
+def belongs(network: Network, claimed: str, domain: Domain, given: bool, ledger: Ledger) -> bool:
+    """Whether the result is of this network; if not, the rest has no meaning. `given`: not out of the result itself."""
+    name = f"{network.sha256[:12]}..."
+    if network.sha256 != claimed:
+        hint = ". Was it counted with the other choice of --apply-normalisation?" if network.normalisation else ""
+        ledger.fault("network", f"the result is of {claimed[:12]}..., and this is {name}{hint}")
+    elif domain.slice.n_in != network.n_in:
+        ledger.fault("domain", f"{domain!r} does not lie in the space of the network's {network.n_in} inputs")
+    else:
+        own = "which the result itself holds: no other was given to compare"
+        ledger.whole.append(f"network {name}, {'the one that the result names' if given else own}")
+    return not ledger.findings
+
+
+def check_arguments(cells: int | None, seed: int) -> None:
+    """Raise AuditError unless these are whole numbers."""
+    if cells is not None and not (isinstance(cells, int) and not isinstance(cells, bool) and cells >= 1):
+        raise AuditError(f"cells must be a whole number of at least 1, or None for all; got {cells!r}.")
+    if not (isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0):
+        raise AuditError(f"seed must be a whole number of at least 0, got {seed!r}.")
+
+
+def follow_total(found: Count | Complex, cells: int | None) -> int:
+    """How many cells will be built, if nothing is wrong."""
+    return max(found.regions if cells is None else min(cells, found.regions), 1)
+
+
+def audit_cells(
+    complex: Complex, network: Network, cells: int | None, seed: int, ledger: Ledger, report: Report
+) -> None:
+    """Check the table of a subdivision, and as many of its cells as were asked for."""
+    if not fits(complex, ledger):
+        return
+    check_table(complex, ledger)
+    exact = ExactNetwork(network, complex.domain)
+    ledger.complete = cells is None or cells >= len(complex)
+    if cells is None or ledger.complete:
+        chosen = list(range(len(complex)))
+    else:
+        # In the order of the table neighbours come together, and share what is remembered of their layers.
+        chosen = sorted(np.random.default_rng(seed).choice(len(complex), size=cells, replace=False).tolist())
+    check_cells(exact, complex, chosen, ledger, report)
+    if cells is not None and not ledger.complete:
+        check_points(exact, complex, cells, seed, ledger)
+
+
+def audit_count(count: Count, network: Network, cells: int | None, seed: int, ledger: Ledger, report: Report) -> None:
+    """Count anew where that is quick or asked for, else compare with cells that the kernels propose."""
+    widths = network.widths
+    if isinstance(count.domain, Polyline):
+        path = recount_path(network, count.domain, ledger, report)
+        ledger.complete = True
+        compare_numbers(count, path.patterns, widths, None, by_run, ledger)
+        distinct = int(by_pattern(path.patterns, network.neurons).max()) + 1
+        compare("distinct", count.distinct, distinct, ledger)
+    elif cells is None or count.regions <= max(cells, SMALL):
+        walked = recount(network, count.domain, 2 * count.regions + SMALL, ledger, report)
+        if not walked.closed:
+            ledger.fault("regions", f"{count.regions:,} are saved, and there are more than {len(walked.patterns):,}")
+            return
+        ledger.complete = True
+        compare_numbers(count, walked.patterns, widths, walked.unbounded, by_pattern, ledger)
+    else:
+        proposed = proposal(network, count)
+        infinite = np.add.reduceat(proposed.at_infinity, proposed.first[:-1], dtype=np.int64)
+        unbounded = int(np.count_nonzero(infinite))
+        compare_numbers(count, proposed.patterns, widths, unbounded, by_pattern, ledger)
+        audit_cells(proposed, network, cells, seed, ledger, report)
+    if ledger.complete:
+        ledger.recounted = ledger.cells
+
+
+def proposal(network: Network, count: Count) -> Complex:
+    """The cells that the kernels find; the audit decides what they are worth."""
+    from creases.subdivision import subdivide
+
+    try:
+        return subdivide(network, count.domain)
+    except ComputationError as error:
+        raise ComputationError(
+            f"The kernels propose no cells here ({error}) Count anew in rationals instead: cells=None, or --cells all."
+        ) from error
+
+
+def compare_numbers(
+    count: Count,
+    patterns: NDArray[np.uint8],
+    widths: tuple[int, ...],
+    unbounded: int | None,
+    group: Grouping,
+    ledger: Ledger,
+) -> None:
+    """The saved numbers beside those of a table of patterns."""
+    compare("regions", count.regions, len(patterns), ledger)
+    compare("by_layer", tuple(count.by_layer), regions_by_layer(patterns, widths, group), ledger)
+    if not isinstance(count.domain, Polyline) and count.domain.vertices is None:
+        compare("unbounded", count.unbounded, unbounded, ledger)
+        compare("bounded", count.bounded, len(patterns) - (unbounded or 0), ledger)
+    if count.by_neuron is not None:
+        compare("by_neuron", count.by_neuron, cuts_by_neuron(patterns, widths, group), ledger)
+
+
+def compare(name: str, saved: object, found: object, ledger: Ledger) -> None:
+    """One saved number, or a row of them, beside what was found."""
+    if name == "by_neuron":
+        ledger.hold(saved == found, name, "by_neuron as saved", "some numbers of regions cut by a neuron differ")
+    else:
+        ledger.hold(saved == found, name, f"{name} {told(found)} as saved", f"{told(saved)} saved, {told(found)} found")
+
+
+def told(value: object) -> str:
+    """A number or a row of numbers in words."""
+    if isinstance(value, tuple):
+        return numbers(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

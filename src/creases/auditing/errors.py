@@ -1,0 +1,9 @@
+"""What an audit cannot begin with."""
+
+from creases.errors import CreasesError
+
+__all__ = ["AuditError"]
+
+
+class AuditError(CreasesError, ValueError):
+    """The arguments of an audit do not make one."""

@@ -1,0 +1,135 @@
+"""What an audit found: numbers of what was checked, what is wrong, and what follows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from creases.auditing.corners import TOLERANCE
+from creases.domain import Domain
+from creases.version import __version__
+
+__all__ = ["Audit", "Finding"]
+
+CONFIDENCE = 0.99
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that does not agree.
+
+    check : which check saw it, one word. text : what is wrong. cell : the stored cell that it is about, or None.
+    """
+
+    check: str
+    text: str
+    cell: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.text}" if self.cell is None else f"{self.check}: cell {self.cell}: {self.text}"
+
+
+@dataclass(frozen=True, repr=False)
+class Audit:
+    """What was checked of a saved result, and whether it held.
+
+    kind : "subdivision" or "count". regions : how many regions the result says there are.
+    complete : whether the audit covers every region, so that without findings the number is proved.
+    recounted : regions found by walking from cell to cell in rationals alone; None where that was not done.
+    cells : regions whose exact cell was built. corners : stored corners compared with exact ones.
+    worst_corner : the largest deviation that was allowed, as a part of the size of what is cut.
+    neighbours : facets that were crossed to a region that must be there. walls : facets on the domain's own edge.
+    points : random points whose region must be there. whole : the checks of the whole table, in words.
+    findings : what does not agree, in the order in which it was found.
+    seconds, seed, domain, network, version : as they were; network is the sha256 that the audit computed with.
+    """
+
+    kind: str
+    regions: int
+    complete: bool
+    recounted: int | None
+    cells: int
+    corners: int
+    worst_corner: float
+    neighbours: int
+    walls: int
+    points: int
+    whole: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    seconds: float
+    seed: int
+    domain: Domain
+    network: str
+    version: str = __version__
+
+    @property
+    def agrees(self) -> bool:
+        """True if nothing was found to be wrong."""
+        return not self.findings
+
+    def __repr__(self) -> str:
+        verdict = "agrees" if self.agrees else f"{len(self.findings)} findings, the first: {self.findings[0]}"
+        extent = "complete" if self.complete else f"{self.cells:,} of them"
+        return f"Audit({self.kind} of {self.regions:,} regions, {extent}, {verdict}, {self.seconds:.3g} s)"
+
+    def checked(self) -> list[tuple[str, str]]:
+        """What was checked, as (name, sentence) for people."""
+        rows = []
+        if self.cells:
+            wrong = self.wrong("empty", "pattern")
+            rows.append(("cells", f"{self.cells:,} built from the weights alone, {wrong} empty or of another pattern"))
+        if self.corners:
+            off = f"the worst {self.worst_corner:.2g} off ({TOLERANCE:g} allowed)"
+            rows.append(("corners", f"{self.corners:,} compared, {off}; wrong in {self.wrong('corners')} of the cells"))
+        if self.neighbours or self.walls:
+            lost = f"{self.wrong('neighbour')} missing" if self.recounted is None else "until none was new"
+            rows.append(
+                ("facets", f"{self.walls:,} on the domain's edge, {self.neighbours:,} crossed to a neighbour, {lost}")
+            )
+        if self.points:
+            rows.append(("points", f"{self.points:,} random points, {self.wrong('point')} in a region that is missing"))
+        return [*rows, *(("table" if i == 0 else "", text) for i, text in enumerate(self.whole))]
+
+    def wrong(self, *checks: str) -> str:
+        """How many findings these checks have, in words."""
+        count = sum(finding.check in checks for finding in self.findings)
+        return f"{count:,}" if count else "none"
+
+    def verdict(self) -> str:
+        """What follows, and what does not."""
+        if not self.agrees:
+            return "The result does not agree with the network."
+        if self.recounted is not None:
+            return (
+                f"Complete: the {self.regions:,} regions were counted anew, from each across all its facets until none "
+                "was new. The domain is connected, so there are no others: the number is proved."
+            )
+        if self.complete:
+            return (
+                f"Complete: each of the {self.regions:,} regions is there and counted once, and no neighbour of any "
+                "is missing. The domain is connected, so there are no others: the number is proved."
+            )
+        share = 1 - (1 - CONFIDENCE) ** (1 / self.cells)
+        return (
+            f"A sample: the {self.cells:,} cells are regions, and none of their neighbours is missing. Of the other "
+            f"{self.regions - self.cells:,} it proves nothing; had more than {100 * share:.2g} % of the cells been "
+            f"wrong or next to a missing one, this would have been seen with probability {CONFIDENCE}. For a proof "
+            "check all cells."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers, lists and text, for JSON."""
+        numbers = {name: value for name, value in vars(self).items() if name not in ("domain", "findings", "whole")}
+        return {
+            "agrees": self.agrees,
+            **numbers,
+            "domain": self.domain.to_dict(),
+            "whole": list(self.whole),
+            "findings": [vars(finding) for finding in self.findings],
+            "verdict": self.verdict(),
+        }
+
+    def to_json(self) -> str:
+        """The audit as JSON text."""
+        return json.dumps(self.to_dict(), indent=2)

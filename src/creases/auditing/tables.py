@@ -1,0 +1,95 @@
+"""What is checked of a whole table of patterns at once, sampled or not: whole numbers, and one check in floats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["areas", "by_pattern", "by_run", "cuts_by_neuron", "first_double", "regions_by_layer", "stray_bits"]
+
+Patterns = NDArray[np.uint8]
+Grouping = Callable[[Patterns, int], NDArray[np.int64]]
+
+
+def beginnings(patterns: Patterns, bits: int) -> Patterns:
+    """The first `bits` bits of each row, and zeros."""
+    begun = patterns[:, : (bits + 7) // 8].copy()
+    if bits % 8:
+        begun[:, -1] &= (1 << bits % 8) - 1
+    return begun
+
+
+def as_keys(patterns: Patterns) -> NDArray[Any]:
+    """Each row as one value that can be sorted."""
+    return np.ascontiguousarray(patterns).view(np.dtype((np.void, patterns.shape[1]))).ravel()
+
+
+def by_pattern(patterns: Patterns, bits: int) -> NDArray[np.int64]:
+    """A number for each row, from 0 on: rows with the same first `bits` bits have the same."""
+    if bits == 0:
+        return np.zeros(len(patterns), np.int64)
+    return np.asarray(np.unique(as_keys(beginnings(patterns, bits)), return_inverse=True)[1].ravel())
+
+
+def by_run(patterns: Patterns, bits: int) -> NDArray[np.int64]:
+    """A number for each row, from 0 on: a new one wherever the first `bits` bits are not those of the row before."""
+    begun = beginnings(patterns, bits)
+    return np.cumsum([0, *(begun[1:] != begun[:-1]).any(axis=1)])
+
+
+def stray_bits(patterns: Patterns, neurons: int) -> NDArray[np.int64]:
+    """The rows in which a bit beyond the last neuron is set."""
+    spare = neurons % 8
+    return np.flatnonzero(patterns[:, -1] >> spare) if spare else np.zeros(0, np.int64)
+
+
+def first_double(patterns: Patterns) -> tuple[int, int] | None:
+    """Two rows that are equal, or None."""
+    _, first, inverse = np.unique(as_keys(patterns), return_index=True, return_inverse=True)
+    doubles = np.flatnonzero(first[inverse] != np.arange(len(patterns)))
+    return None if not len(doubles) else (int(first[inverse[doubles[0]]]), int(doubles[0]))
+
+
+def regions_by_layer(patterns: Patterns, widths: Sequence[int], group: Grouping = by_pattern) -> tuple[int, ...]:
+    """The number of regions of the first layers, layer by layer: their different patterns.
+
+    Each region of the first layers holds a region of all, so none is forgotten; and two have never one pattern.
+    """
+    return tuple(int(group(patterns, end).max()) + 1 for end in np.cumsum(widths).tolist())
+
+
+def cuts_by_neuron(
+    patterns: Patterns, widths: Sequence[int], group: Grouping = by_pattern
+) -> tuple[tuple[int, ...], ...]:
+    """For each layer and neuron, how many regions of the layers below it cuts: those in which it has both signs."""
+    result, start = [], 0
+    for width in widths:
+        below = group(patterns, start)
+        order = np.argsort(below, kind="stable")
+        begins = np.flatnonzero(np.diff(below[order], prepend=-1))
+        counts = []
+        for neuron in range(start, start + width):
+            active = (patterns[order, neuron // 8] >> (neuron % 8)) & 1
+            both = np.minimum.reduceat(active, begins) != np.maximum.reduceat(active, begins)
+            counts.append(int(both.sum()))
+        result.append(tuple(counts))
+        start += width
+    return tuple(result)
+
+
+def areas(first: NDArray[np.int64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The area of each bounded cell (d = 1: its length) from its corners in order; floats, and no proof.
+
+    first : int64 (cells + 1,). corners : float64 (corners, d), the rows of cell i from first[i] to first[i + 1].
+    """
+    after = np.arange(1, len(corners) + 1)
+    after[first[1:] - 1] = first[:-1]
+    if corners.shape[1] == 1:
+        return np.asarray(corners[first[1:] - 1, 0] - corners[first[:-1], 0])
+    # Seen from a corner of the cell itself, or small cells far from the origin would drown in rounding.
+    local = corners - np.repeat(corners[first[:-1]], np.diff(first), axis=0)
+    turns = local[:, 0] * local[after, 1] - local[after, 0] * local[:, 1]
+    return np.asarray(np.add.reduceat(turns, first[:-1]) / 2)
