@@ -25,10 +25,10 @@ def unsigned(kind: Any) -> Any:
     return types.uint64 if kind == types.int64 else kind
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def as_unsigned(typing_context: Any, index: Any) -> Any:
     """An index, or a tuple of them, taken as unsigned: the bits stay as they are."""
-    parts = index.types if isinstance(index, types.BaseTuple) else None
+    parts: Any = getattr(index, "types", None)  # a tuple's
     result = unsigned(index) if parts is None else types.Tuple([unsigned(part) for part in parts])
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
