@@ -55,7 +55,8 @@ def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
             continue
         if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
             return UNPROVED_CHORDS, 0  # a corner lies on the line, or only just not
-        note_chord(work, chords, *form(work, row_at(work, net, layer, i)))
+        f0, f1, f2, f_g, f_w = form(work, row_at(work, net, layer, i))
+        note_chord(work, chords, f0, f1, f2, f_g, f_w)
         place_ends(work, i, chords)
         chords += 1
     return pieces_of_chords(work.chord_ints, work.chord_reals, chords), pieces_at_infinity(work, chords)

@@ -57,15 +57,9 @@ class UnsignedIndices(FunctionPass):
 
     def rewritten(self, statement: Any, block: Any, function: Any) -> list[Any]:
         """The statement, with what must stand before it where it reads or writes an array."""
-        if (
-            isinstance(statement, ir.Assign)
-            and isinstance(statement.value, ir.Expr)
-            and statement.value.op == "getitem"
-        ):
-            access = statement.value
-        elif isinstance(statement, ir.SetItem):
-            access = statement
-        else:
+        access: Any = statement.value if isinstance(statement, ir.Assign) else statement
+        reads = isinstance(access, ir.Expr) and access.op == "getitem"
+        if not (reads or isinstance(access, ir.SetItem)):
             return [statement]
         if guard(find_const, function, access.index) is not None:
             return [statement]

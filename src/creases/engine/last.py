@@ -6,7 +6,7 @@ are counted as chords (or zeros). Where anything is not proved at once the loop 
 
 from __future__ import annotations
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma, sign_threshold
+from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, sign_threshold
 from creases.engine.chords import UNPROVED_CHORDS, note_chord, pieces_at_infinity, pieces_of_chords, place_end
 from creases.engine.kernel import inlined
 from creases.engine.line import pieces_of_zeros
@@ -55,8 +55,8 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
     block, stride = work.ints[field(net, layer + 1, BLOCK)], work.ints[field(net, layer + 1, STRIDE)]
     source, source_stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
     for i in range(work.ints[field(net, layer + 1, ROWS)]):
-        row = affine_row(work, block + i * stride, source, source_stride, active, below)
-        crosses = meet(work, chords, *row, reach, corner_error)
+        f0, f1, f2, f_g, f_w = affine_row(work, block + i * stride, source, source_stride, active, below)
+        crosses = meet(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
         if crosses < 0 or chords + crosses > MOST_CHORDS:
             return UNPROVED_CHORDS, 0
         chords += crosses
@@ -88,6 +88,8 @@ def affine_row(
         f0 += factor * reals[row + X]
         f1 += factor * reals[row + Y]
         f2 += factor * reals[row + ONE]
+        if not PROOFS:
+            continue
         error_g = reals[row + ERROR_G] + rounding * reals[row + SIZE_G]
         error_w = reals[row + ERROR_W] + rounding * reals[row + SIZE_W]
         # The products may have underflowed, and the factor may be large.

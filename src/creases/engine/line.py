@@ -44,7 +44,7 @@ __all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "halve_interval", "p
 UNPROVED_ZEROS = -1
 
 
-@inlined
+@kernel
 def zero_of(f0: float, f1: float, f_g: float, f_w: float) -> tuple[float, float]:
     """The zero (x, error) of f0 x + f1 with |x - x*| <= error; error = inf if unproved.
 
