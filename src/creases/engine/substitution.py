@@ -22,6 +22,7 @@ from creases.engine.work import (
     COUPLED,
     ERROR_G,
     ERROR_W,
+    EXACT,
     MOST_G,
     MOST_W,
     ONE,
@@ -69,7 +70,7 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
         x, y, one = x + more[0], y + more[1], one + more[2]
         add_couplings(reals, work.open_ints, column, coupling, begin, end)
     elif end > begin:
-        rounding = gamma(2 + layers[layer, START] - layers[first, START])
+        rounding = 0.0 if layers[layer, EXACT] else gamma(2 + layers[layer, START] - layers[first, START])
         more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
         x, y, one = x + more[0], y + more[1], one + more[2]
         error_g = (error_g + more[3] + rounding * (size_g + more[5])) * ROUND_UP
@@ -82,12 +83,14 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
             size_g += total * most[below, MOST_G]
             size_w += total * most[below, MOST_W]
             # A coupling that underflowed is multiplied by the size of what it couples to.
-            error_g += UNDERFLOW * places * most[below, MOST_G]
-            error_w += UNDERFLOW * places * most[below, MOST_W]
+            if not layers[layer, EXACT]:
+                error_g += UNDERFLOW * places * most[below, MOST_G]
+                error_w += UNDERFLOW * places * most[below, MOST_W]
             most_g, most_w = max(most_g, most[below, MOST_G]), max(most_w, most[below, MOST_W])
         # Products may have underflowed wherever something above zero was multiplied; zero bounds stay zero.
-        error_g += UNDERFLOW if most_g > 0.0 or size_g > 0.0 or error_g > 0.0 else 0.0
-        error_w += UNDERFLOW if most_w > 0.0 or size_w > 0.0 or error_w > 0.0 else 0.0
+        if not layers[layer, EXACT]:
+            error_g += UNDERFLOW if most_g > 0.0 or size_g > 0.0 or error_g > 0.0 else 0.0
+            error_w += UNDERFLOW if most_w > 0.0 or size_w > 0.0 or error_w > 0.0 else 0.0
     reals[at + X], reals[at + Y], reals[at + ONE] = x, y, one
     if not PROOFS:
         error_g = error_w = size_g = size_w = most_g = most_w = 0.0
