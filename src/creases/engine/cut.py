@@ -125,9 +125,8 @@ def advance(work: Work) -> int:
                 work.by_layer[layer] += 1
                 return counted(work, layer + 1, pieces, unbounded)
     rows = ints[field(net, layer, ROWS)]
-    if still_open + state[FOLLOWING_ROWS] <= CROWDED * rows and (
-        still_open == 0 or rows > (4 * MOST_CHORDS if last else FEW_ROWS)
-    ):
+    few = 4 * MOST_CHORDS if last else FEW_ROWS
+    if still_open == 0 or (rows > few and still_open + state[FOLLOWING_ROWS] <= CROWDED * rows):
         forget_answers(work)
         answer = localise(work, reach + corner_error, corner_error)
         return FULL if answer == FULL else MORE

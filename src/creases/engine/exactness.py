@@ -1,4 +1,4 @@
-"""What can be known of a network before it is cut: layers without rounding, and neurons that are multiples of others."""
+"""What can be known of a network before it is cut: layers without rounding, neurons that are multiples of others."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) ->
     """Give every open row of the lowest layer its status, or its kind if it stays open; the sums go to `state`.
 
     CROSSING_ROWS : rows proved to cut the cell with all signs proved. HALF_PROVED_ROWS : rows that cut with a sign
-    missing. UNKNOWN_ROWS : rows not known. FOLLOWING_ROWS : rows whose line is another row's. BEST_ROW : the crossing row that halves the cell best.
+    missing. UNKNOWN_ROWS : rows not known. FOLLOWING_ROWS : rows whose line is another row's.
+    BEST_ROW : the crossing row that halves the cell best.
     """
     ids, first_neuron = work.ints[field(net, layer, IDS)], work.layer_ints[layer, FIRST_NEURON]
     at, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]

@@ -37,7 +37,7 @@ def exact_sign_at_corner(
     """Sign of the form h where the lines of f and g meet: the sign of the determinant of the three, which are exact.
 
     f, g : inward forms of two edges in counter-clockwise order, so that their turn is positive.
-    scratch, at : SCRATCH free places (an expansion has 24 terms at most). UNPROVED if a number is too large or too small.
+    scratch, at : SCRATCH free places; an expansion has 24 terms at most. UNPROVED if a number is too large or small.
     """
     if not (in_range(f0, f1, f2) and in_range(g0, g1, g2) and in_range(h0, h1, h2)):
         return UNPROVED
