@@ -68,19 +68,21 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
     """
     rows = np.column_stack([weight, bias]) + 0.0
     found = np.zeros(len(rows), dtype=np.int64)
-    if len(rows) < 2:
-        return found
     nonzero = weight != 0
-    lead = np.where(nonzero.any(axis=1), nonzero.argmax(axis=1), -1)
+    lead = nonzero.argmax(axis=1)
     with np.errstate(all="ignore"):
         shapes = rows / rows[np.arange(len(rows)), lead][:, None] + 0.0
-    seen: dict[bytes, list[int]] = {}
-    for i, shape in enumerate(shapes):
-        if lead[i] < 0:
+    # Equal rows have equal sums of their bits; seldom has any other pair.
+    keys = shapes.view(np.int64).sum(axis=1)
+    if np.unique(keys).size == len(rows):
+        return found
+    seen: dict[int, list[int]] = {}
+    for i, key in enumerate(keys.tolist()):
+        if not nonzero[i, lead[i]]:
             continue
-        others = seen.setdefault(shape.tobytes(), [])
+        others = seen.setdefault(key, [])
         for j in others:
-            if are_multiples(rows[i], rows[j], int(lead[i])):
+            if lead[i] == lead[j] and are_multiples(rows[i], rows[j], int(lead[i])):
                 found[i] = (j + 1) * (1 if (rows[i, lead[i]] > 0) == (rows[j, lead[i]] > 0) else -1)
                 break
         else:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numba
 from numba.core import config
 
-from creases.engine.indices import KernelCompiler
+from creases.engine.compiler import KernelCompiler
 
 __all__ = ["CACHE_FOLDER", "inlined", "kernel", "must_compile", "reordered", "source_hash"]
 

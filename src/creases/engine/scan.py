@@ -43,6 +43,8 @@ from creases.engine.work import (
     STRIDE,
     THRESHOLD,
     UNKNOWN_ROWS,
+    Floats,
+    Ints,
     Work,
     X,
     Y,
@@ -88,9 +90,8 @@ def row_at(work: Work, net: int, layer: int, row: int) -> int:
 
 
 @inlined
-def threshold(work: Work, at: int, reach: float, corner_error: float) -> float:
+def threshold(reals: Floats, at: int, reach: float, corner_error: float) -> float:
     """`bounds.sign_threshold` of the row at `at`."""
-    reals = work.reals
     gradient = abs(reals[at + X]) + abs(reals[at + Y])
     return sign_threshold(gradient, abs(reals[at + ONE]), reals[at + ERROR_G], reals[at + ERROR_W], reach, corner_error)
 
@@ -186,7 +187,7 @@ def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> 
         low = min(value, low) if v else value
         high = max(value, high) if v else value
         nearest = min(abs(value), nearest) if v else abs(value)
-    bound = threshold(work, at, reach, corner_error)
+    bound = threshold(work.reals, at, reach, corner_error)
     work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
     work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
     work.row_ints[KIND, i] = CROSSING
@@ -196,17 +197,19 @@ def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> 
         return INACTIVE
     if low < -bound and high > bound and nearest > bound:
         return OPEN
-    status, kind = look_closer(work, i, at)
+    status, kind = look_closer(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, i, at)
     work.row_ints[KIND, i] = kind
     return status
 
 
 @kernel
-def look_closer(work: Work, row: int, at: int) -> tuple[int, int]:
+def look_closer(
+    state: Ints, reals: Floats, cell_reals: Floats, values_nc: Floats, answers_nc: Ints, row: int, at: int
+) -> tuple[int, int]:
     """Status and kind of a row that the cell's common bound does not settle: corner by corner."""
     above = below = unproved = False
-    for v in range(work.state[CORNERS]):
-        sign = sign_at(work, row, at, v)
+    for v in range(state[CORNERS]):
+        sign = corner_sign(state, reals, cell_reals, values_nc, answers_nc, row, at, v)
         above = above or sign == POSITIVE
         below = below or sign == NEGATIVE
         unproved = unproved or sign == UNPROVED
@@ -220,16 +223,25 @@ def look_closer(work: Work, row: int, at: int) -> tuple[int, int]:
 
 @inlined
 def sign_at(work: Work, row: int, at: int, v: int) -> int:
-    """The sign at corner v of a row of the lowest layer that stands at `at` and was evaluated (`scan_row`).
+    """The sign at corner v of a row of the lowest layer that stands at `at` and was evaluated (`scan_row`)."""
+    return corner_sign(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, row, at, v)
 
-    A sign that was decided outside comes first; then the float's, if its own bound at this corner proves it.
+
+@kernel
+def corner_sign(
+    state: Ints, reals: Floats, cell_reals: Floats, values_nc: Floats, answers_nc: Ints, row: int, at: int, v: int
+) -> int:
+    """`sign_at` with the arrays that it needs.
+
+    A sign that was decided outside comes first; then the float's, if its own bound at this corner proves it; then,
+    for an exact row, the sign of a determinant.
     """
-    answer = work.answers_nc[row, v]
+    answer = answers_nc[row, v]
     if answer != UNPROVED:
         return answer
-    reach = max(abs(work.cell_reals[CELL, v, X]), abs(work.cell_reals[CELL, v, Y]))
-    bound = threshold(work, at, reach, work.cell_reals[CELL, v, CORNER_ERROR])
-    value = work.values_nc[row, v]
+    x, y, corner_error = cell_reals[CELL, v, X], cell_reals[CELL, v, Y], cell_reals[CELL, v, CORNER_ERROR]
+    bound = threshold(reals, at, max(abs(x), abs(y)), corner_error)
+    value = values_nc[row, v]
     if value > bound:
         return POSITIVE
     if value < -bound:
@@ -237,38 +249,28 @@ def sign_at(work: Work, row: int, at: int, v: int) -> int:
     if value == 0.0 and bound == 0.0:
         return ZERO
     # NaN lands here too: an overflow must be unproved, never a sign.
-    if work.reals[at + ERROR_G] == 0.0 and work.reals[at + ERROR_W] == 0.0:
-        return exact_sign(work, at, v)
+    if reals[at + ERROR_G] == 0.0 and reals[at + ERROR_W] == 0.0:
+        return exact_sign(state, reals, cell_reals, at, v)
     return UNPROVED
 
 
-@inlined
-def exact_sign(work: Work, at: int, v: int) -> int:
+@kernel
+def exact_sign(state: Ints, reals: Floats, cell_reals: Floats, at: int, v: int) -> int:
     """`sign_at` for an exact row, if the edges that meet in the corner are exact too."""
-    cell, reals, corners = work.cell_reals[CELL], work.reals, work.state[CORNERS]
-    scratch = reals.size - SCRATCH
-    u = v - 1 if v > 0 else corners - 1
-    if cell[v, EDGE_G] > 0.0 or cell[v, EDGE_W] > 0.0:
-        return UNPROVED
-    if work.state[DIMENSION] == 1:
-        return exact_sign_at_zero(
-            reals, scratch, cell[v, EDGE + X], cell[v, EDGE + ONE], reals[at + X], reals[at + ONE]
-        )
-    if cell[u, EDGE_G] > 0.0 or cell[u, EDGE_W] > 0.0:
-        return UNPROVED
-    return exact_sign_at_corner(
-        reals,
-        scratch,
-        cell[u, EDGE + X],
-        cell[u, EDGE + Y],
-        cell[u, EDGE + ONE],
-        cell[v, EDGE + X],
-        cell[v, EDGE + Y],
-        cell[v, EDGE + ONE],
-        reals[at + X],
-        reals[at + Y],
-        reals[at + ONE],
-    )
+    scratch, before = reals.size - SCRATCH, v - 1 if v > 0 else state[CORNERS] - 1
+    flat = state[DIMENSION] == 1
+    for edge in (before, v):
+        if (edge == v or not flat) and (cell_reals[CELL, edge, EDGE_G] > 0.0 or cell_reals[CELL, edge, EDGE_W] > 0.0):
+            return UNPROVED
+    if flat:
+        reals[scratch], reals[scratch + 1] = cell_reals[CELL, v, EDGE + X], cell_reals[CELL, v, EDGE + ONE]
+        reals[scratch + 2], reals[scratch + 3] = reals[at + X], reals[at + ONE]
+        return exact_sign_at_zero(reals, scratch)
+    for c in range(3):
+        reals[scratch + c] = cell_reals[CELL, before, EDGE + c]
+        reals[scratch + 3 + c] = cell_reals[CELL, v, EDGE + c]
+        reals[scratch + 6 + c] = reals[at + c]
+    return exact_sign_at_corner(reals, scratch)
 
 
 @inlined

@@ -71,7 +71,7 @@ SIZE_G, SIZE_W = 5, 6
 COUPLED = 7
 
 # Free places at the end of `reals`, for `ties`.
-SCRATCH = 32
+SCRATCH = 64
 
 # With more open rows than this in the last layer a cell is split first, so that pairs and triples stay few.
 MOST_CHORDS = 12
