@@ -520,8 +520,8 @@ def test_against_exact_count_last_of_rows_of_any_size(vertices):
             rows.append([Fraction(2) ** size * x for x in through(rng, inner_point(cell, rng), 0)])
             # What comes from below is as large as the row, or next to nothing.
             exponents = [size - int(np.frexp(max(map(abs, near)))[1]) for near in cell.near]
-            exponents = [int(rng.choice([exponent, -900], p=[0.98, 0.02])) for exponent in exponents]
-            factors = np.ldexp(some_factors(cell, rng), np.clip(exponents, -1070, 1000))
+            exponents = [int(rng.choice([exponent, exponent - 900], p=[0.9, 0.1])) for exponent in exponents]
+            factors = np.ldexp(some_factors(cell, rng), np.minimum(exponents, 1000))
             cell.set_last(i, rows[-1], factors.tolist())
         proved += check_last(cell, rows) is not None
     assert proved > 0.15 * samples
