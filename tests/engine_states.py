@@ -260,9 +260,10 @@ def block(work, net, layer):
 
 def pay(rows, lost_g, lost_w):
     """Add to the bounds of some rows what their forms have been moved by; no size is below its form and error."""
-    for error, size, lost in ((ERROR_G, SIZE_G, lost_g), (ERROR_W, SIZE_W, lost_w)):
-        rows[:, error] = (rows[:, error] + lost) * UP
-        rows[:, size] = (rows[:, size] + 2 * lost) * UP
+    with np.errstate(over="ignore"):
+        for error, size, lost in ((ERROR_G, SIZE_G, lost_g), (ERROR_W, SIZE_W, lost_w)):
+            rows[:, error] = (rows[:, error] + lost) * UP
+            rows[:, size] = (rows[:, size] + 2 * lost) * UP
 
 
 def cell_at(reals, ints, corners, k):

@@ -524,7 +524,7 @@ def test_against_exact_count_last_of_rows_of_any_size(vertices):
             factors = np.ldexp(some_factors(cell, rng), np.minimum(exponents, 1000))
             cell.set_last(i, rows[-1], factors.tolist())
         proved += check_last(cell, rows) is not None
-    assert proved > 0.15 * samples
+    assert proved > 0.5 * samples
 
 
 @pytest.mark.parametrize("widest", [3, 30, 100, 170])
