@@ -321,7 +321,7 @@ def test_laws_threads_find_the_same_cells_in_the_same_order(d, whole, ties, monk
     widths = (40, 30, 20) if d == 2 else (150, 100, 100)
     weights, biases = as_lists(he(rng, d, widths=widths, bias=0.3))
     if ties:  # some neurons twice, and lines through one point
-        weights[0][1::3], biases[0][1::3] = weights[0][::3], biases[0][::3]
+        weights[0][1::2], biases[0][1::2] = weights[0][::2], biases[0][::2]
         weights[0], biases[0] = np.rint(8 * np.array(weights[0])) / 8, np.rint(8 * np.array(biases[0])) / 8
     vertices = None if whole else SQUARE if d == 2 else INTERVAL
     problem = problem_of(weights, biases, np.zeros(d), np.eye(d), vertices)
