@@ -125,9 +125,9 @@ class Cut:
             pass
         return self.work
 
-    def pattern(self):
-        """The bits of the current cell's pattern, one list a layer."""
-        words = self.work.pattern.tolist()
+    def pattern(self, work=None):
+        """The bits of the current cell's pattern (or that of another workspace), one list a layer."""
+        words = (self.work if work is None else work).pattern.tolist()
         bits = [bool(words[n >> 6] >> (n & 63) & 1) for n in range(self.first[-1])]
         return [bits[a:b] for a, b in zip(self.first, self.first[1:], strict=False)]
 
