@@ -11,6 +11,7 @@ import numpy as np
 from creases.engine.chart import bounded_start
 from creases.engine.cut import cut
 from creases.engine.driving import grown
+from creases.engine.local import localise
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.scan import ask, cell_reach, forget_answers, scan
@@ -42,6 +43,8 @@ from creases.engine.work import (
     NETWORK,
     ONE,
     OPEN,
+    RADIUS,
+    RELAXED,
     ROWS,
     SIZE_G,
     SIZE_W,
@@ -249,6 +252,19 @@ def found_by_scan(work):
 def copied(work):
     """A workspace of its own."""
     return work._replace(**{name: array.copy() for name, array in work._asdict().items()})
+
+
+def localised(work):
+    """A copy of a workspace, scanned and localised; relaxations of layers that were not looked at are NaN."""
+    work = copied(work)
+    net = int(work.state[NETWORK])
+    forget_answers(work)
+    reach, corner_error = cell_reach(work)
+    scan(work, net, int(work.ints[net + LOWEST]), reach, corner_error)
+    work.open_reals[RELAXED : RADIUS + 1] = np.nan
+    while localise(work, reach + corner_error, corner_error) == FULL:
+        work = grown(work)
+    return work
 
 
 def block(work, net, layer):

@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 
 from creases.engine.chart import ExactStart
-from creases.engine.driving import grown
 from creases.engine.first_layer import independent_rows
-from creases.engine.local import localise
-from creases.engine.scan import cell_reach, forget_answers, scan
+from creases.engine.scan import cell_reach, scan
 from creases.engine.start import starts
 from creases.engine.work import (
     ACTIVE,
@@ -23,11 +21,9 @@ from creases.engine.work import (
     CORNERS,
     DEPTH,
     ERROR_W,
-    FULL,
     HAVE,
     INACTIVE,
     KIND,
-    LOWEST,
     NETWORK,
     ONE,
     OPEN,
@@ -40,7 +36,7 @@ from creases.engine.work import (
     STATUS,
     THRESHOLD,
 )
-from engine_states import FORM, INTERVAL, SQUARE, Cut, copied, found_by_scan, local_network, problem_of
+from engine_states import FORM, INTERVAL, SQUARE, Cut, copied, found_by_scan, local_network, localised, problem_of
 from engine_twins import amount, dot
 from networks import KINDS, as_lists, he, table
 
@@ -60,19 +56,6 @@ def points_of(corners, rng, count):
 
 def relu(value):
     return max(value, Fraction(0))
-
-
-def localised(work):
-    """A copy of a workspace, scanned and localised; relaxations of layers that were not looked at are NaN."""
-    work = copied(work)
-    net = int(work.state[NETWORK])
-    forget_answers(work)
-    reach, corner_error = cell_reach(work)
-    scan(work, net, int(work.ints[net + LOWEST]), reach, corner_error)
-    work.open_reals[RELAXED : RADIUS + 1] = np.nan
-    while localise(work, reach + corner_error, corner_error) == FULL:
-        work = grown(work)
-    return work
 
 
 def check_scanned(work, seen):
