@@ -512,20 +512,21 @@ def test_against_exact_count_last_of_rows_of_any_size(vertices):
     """Layers and rows times powers of two: the same chords, unless their numbers underflow or overflow."""
     rng, proved, samples = np.random.default_rng(2), 0, amount(60, 30)
     for sample in range(samples):
+        # What a determinant is made of, two factors as they are here, may not underflow if it is to prove anything.
+        wild = sample % 3 == 0
         cell = some_cell(rng, vertices, last=LAST)
-        decide(cell, rng, (-1060 if sample % 3 == 0 else 0, -900, -300, -60, 0, 60, 300, 900), touching=False)
+        decide(cell, rng, (-1060 if wild else 0, -900, -300, -60, 0, 60, 300, 900), touching=False)
         rows = []
         for i in range(LAST):
-            size = int(rng.choice([-1000 if sample % 3 == 1 else 0, -900, -500, 0, 500, 900]))
+            size = int(rng.choice([-1000, -900, 0, 500, 900] if wild else [-400, -60, 0, 300]))
             rows.append([Fraction(2) ** size * x for x in through(rng, inner_point(cell, rng), 0)])
             # What comes from below is as large as the row, or next to nothing.
             exponents = [size - int(np.frexp(max(map(abs, near)))[1]) for near in cell.near]
             exponents = [int(rng.choice([exponent, exponent - 900], p=[0.9, 0.1])) for exponent in exponents]
             factors = np.ldexp(some_factors(cell, rng), np.minimum(exponents, 1000))
             cell.set_last(i, rows[-1], factors.tolist())
-        # Denormal numbers may prove nothing.
-        proved += check_last(cell, rows) is not None and sample % 3 == 2
-    assert proved > 0.8 * (samples // 3)
+        proved += check_last(cell, rows) is not None and not wild
+    assert proved > 0.8 * samples * 2 / 3
 
 
 @pytest.mark.parametrize("widest", [3, 30, 100, 170])
@@ -580,7 +581,7 @@ def test_against_exact_count_last_without_biases(d):
             rows[i] = [Fraction(0)] * d + [Fraction(1)]
             cell.set_last(i, rows[i], [0.0] * ROWS)
         proved += check_last(cell, rows) is not None
-    assert proved > 3 * (d - 1)
+    assert proved > amount(3, 1) * (d - 1)
 
 
 @pytest.mark.parametrize("vertices", [SQUARE, INTERVAL], ids=["square", "interval"])
