@@ -13,7 +13,7 @@ from typing import Any
 from numba.core import ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
-from numba.core.ir_utils import find_const, guard, mk_unique_var
+from numba.core.ir_utils import find_const, get_definition, guard, mk_unique_var
 from numba.core.lowering import Lower
 from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 from numba.core.untyped_passes import IRProcessing
@@ -63,7 +63,7 @@ class UnsignedIndices(FunctionPass):
         reads = isinstance(access, ir.Expr) and access.op == "getitem"
         if not (reads or isinstance(access, ir.SetItem)):
             return [statement]
-        if guard(find_const, function, access.index) is not None:
+        if guard(find_const, function, access.index) is not None or counts_from_the_end(function, access.index):
             return [statement]
         convert = ir.Global("as_unsigned", as_unsigned, statement.loc)
         name = ir.Var(block.scope, mk_unique_var("$as_unsigned"), statement.loc)
@@ -72,6 +72,14 @@ class UnsignedIndices(FunctionPass):
         function._definitions[name.name] = [convert]
         function._definitions[access.index.name] = [call]
         return [ir.Assign(convert, name, statement.loc), ir.Assign(call, access.index, statement.loc), statement]
+
+
+def counts_from_the_end(function: Any, index: Any) -> bool:
+    """Whether an index is a tuple with a negative constant in it, which means what it means in Python."""
+    made = guard(get_definition, function, index)
+    parts = made.items if isinstance(made, ir.Expr) and made.op == "build_tuple" else []
+    constants = [guard(find_const, function, part) for part in parts]
+    return any(isinstance(value, int) and value < 0 for value in constants)
 
 
 class KernelLower(Lower):
