@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.blocks import Block, Keeper
 from creases.engine.chart import Start
 from creases.engine.driving import Report, drive, grown
 from creases.engine.oracle import Oracle
@@ -40,7 +41,7 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["Cells", "Stopped", "run"]
+__all__ = ["Stopped", "run"]
 
 # Cells that are cut before the work is shared out; small domains end here.
 ALONE = 3000
@@ -48,17 +49,12 @@ ALONE = 3000
 ROUNDS = 3
 # Cells between two looks at progress and Ctrl-C: some milliseconds.
 BUDGET = 20_000
+# Numbers that there is room for in the output, where cells are written out: what a budget of cells needs.
+OUT_REALS, OUT_INTS = 10 * BUDGET, 16 * BUDGET
 
 
 class Stopped(Exception):
     """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
-
-
-class Cells(NamedTuple):
-    """Finished cells as one block: what `cut.emit` wrote, in order."""
-
-    reals: NDArray[np.float64]
-    ints: NDArray[np.int64]
 
 
 class Task(NamedTuple):
@@ -73,28 +69,34 @@ def run(
     start: Start,
     threads: int | None,
     by_neuron: bool,
-    emit: bool,
+    keep: bool,
     report: Report,
-) -> Iterator[tuple[Work | None, Cells]]:
-    """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order."""
+) -> Iterator[tuple[Work | None, list[Block]]]:
+    """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    def new_oracle() -> Oracle:  # a thread has its own
-        return Oracle(problem, start.chart, start.walls)
+    keep : whether the cells are wanted.
+    """
+
+    def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own
+        return Oracle(problem, start.chart, start.walls), Keeper(problem, start) if keep else None
 
     work = workspace(problem, start)
-    work.state[BY_NEURON], work.state[EMIT] = by_neuron, emit
-    oracle = new_oracle()
+    work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep
+    if keep:
+        work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
+    oracle, keeper = new_helpers()
     work, status = drive(work, oracle, ALONE, report)
     workers = threads or os.cpu_count() or 1
     while status == MORE and workers == 1:  # the order in which a single thread comes to the cells is that of the tasks
+        yield None, taken(work, keeper)
         work, status = drive(work, oracle, BUDGET, report)
+    first = taken(work, keeper)
     if status == DONE:
-        yield work, written(work)
+        yield work, first
         return
-    first = written(work)
-    work, items = share_out(work, oracle, report)
+    work, items = share_out(work, oracle, keeper, report)
     yield sums_of(work), first
-    yield from work_together(work, items, new_oracle, workers, report)
+    yield from work_together(work, items, new_helpers, workers, report)
 
 
 def waiting_cells(work: Work) -> list[Task]:
@@ -134,18 +136,18 @@ def parked(work: Work) -> Work:
     return work
 
 
-def share_out(work: Work, oracle: Oracle, report: Report) -> tuple[Work, list[Task | Cells]]:
+def share_out(work: Work, oracle: Oracle, keeper: Keeper | None, report: Report) -> tuple[Work, list[Task | Block]]:
     """Split what waits into tasks: `ROUNDS` times, every waiting cell is cut until it is two or finished.
 
     Returns tasks and cells that were finished meanwhile, in the order in which one thread would come to them.
     """
     work = parked(work)
     highest = [int(work.state[REALS_TOP]), int(work.state[INTS_TOP])]
-    items: list[Task | Cells] = [*waiting_cells(work)]
+    items: list[Task | Block] = [*waiting_cells(work)]
     for _ in range(ROUNDS):
-        finer: list[Task | Cells] = []
+        finer: list[Task | Block] = []
         for item in items:
-            if isinstance(item, Cells):
+            if isinstance(item, Block):
                 finer.append(item)
                 continue
             work = load(work, item)
@@ -156,15 +158,19 @@ def share_out(work: Work, oracle: Oracle, report: Report) -> tuple[Work, list[Ta
             work = parked(work)
             tops = work.state[REALS_TOP], work.state[INTS_TOP]
             highest = [max(a, int(b)) for a, b in zip(highest, tops, strict=True)]
-            finer += [written(work), *waiting_cells(work)]
+            finer += [*taken(work, keeper), *waiting_cells(work)]
             work.state[REALS_TOP], work.state[INTS_TOP] = highest
         items = finer
     return work, items
 
 
 def work_together(
-    work: Work, items: list[Task | Cells], new_oracle: Callable[[], Oracle], workers: int, report: Report
-) -> Iterator[tuple[Work | None, Cells]]:
+    work: Work,
+    items: list[Task | Block],
+    new_helpers: Callable[[], tuple[Oracle, Keeper | None]],
+    workers: int,
+    report: Report,
+) -> Iterator[tuple[Work | None, list[Block]]]:
     """Run the tasks on a pool of threads; yield all results in the order of the items."""
     tasks = [item for item in items if isinstance(item, Task)]
     workers = min(workers, max(len(tasks), 1))
@@ -174,17 +180,19 @@ def work_together(
         with lock:
             report(regions)
 
-    def perform(task: Task) -> tuple[Work, Cells]:
+    def perform(task: Task) -> tuple[Work, list[Block]]:
         if not hasattr(local, "oracle"):
-            local.oracle, local.work = new_oracle(), copied(work)
-        mine = load(cleared(local.work, work), task)
+            local.oracle, local.keeper = new_helpers()
+            local.work = copied(work)
+        mine, blocks = load(cleared(local.work, work), task), []
         status = MORE
         while status == MORE:
             if stop.is_set():
                 raise Stopped
             mine, status = drive(mine, local.oracle, BUDGET, found)
+            blocks += taken(mine, local.keeper)
         local.work = mine
-        return sums_of(mine), written(mine)
+        return sums_of(mine), blocks
 
     with ThreadPoolExecutor(workers) as pool:
         # The cells that have waited longest are the largest: they go first, so that no thread is left alone at the end.
@@ -201,7 +209,7 @@ def work_together(
                 future.cancel()
             raise
     for item in items:
-        yield (None, item) if isinstance(item, Cells) else futures[id(item)].result()
+        yield (None, [item]) if isinstance(item, Block) else futures[id(item)].result()
 
 
 def copied(work: Work) -> Work:
@@ -233,11 +241,6 @@ def sums_of(work: Work) -> Work:
     return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
 
 
-def written(work: Work) -> Cells:
-    """A copy of what the kernel wrote out; the output is then empty again."""
-    cells = Cells(
-        work.out_reals[: int(work.state[OUT_REALS_TOP])].copy(),
-        work.out_ints[: int(work.state[OUT_INTS_TOP])].copy(),
-    )
-    work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
-    return cells
+def taken(work: Work, keeper: Keeper | None) -> list[Block]:
+    """What the kernel wrote out since the last time, if it is wanted and there is any."""
+    return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []
