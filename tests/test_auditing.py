@@ -163,6 +163,13 @@ def test_laws_right_results_in_planes_of_space_agree(weights, biases):
         check(audit(subdivide(network, domain)))
 
 
+def test_known_directions_of_extreme_networks_agree():
+    """Products of 1e-200 and 1e200: a direction at infinity is off unless it is computed exactly."""
+    rows = {name: (weights, biases) for name, weights, biases in table(60, 7, 3)}
+    for name in ("extreme-3-7-19", "extreme-3-7-39", "extreme-3-7-59"):
+        check(audit(subdivide(hidden(*rows[name]), Plane.through([0.5, 0, -1], [1, 1, 0.25], [-1, 0.5, 1]))))
+
+
 @every_kind(1, seed=97)
 def test_laws_paths_agree(weights, biases):
     network, path = hidden(weights, biases), Polyline([[-1, -1], [1, 1], [0, 1], [-1, -1], [1, 1]])

@@ -179,6 +179,30 @@ def test_against_exact_double_double_and_rational_corners(weights, biases):
                 assert true.deviation(near, cells.at_infinity[v], ray) <= Fraction(1, 10**15)
 
 
+@pytest.mark.parametrize(("weights", "biases"), [case for n_in in (1, 2) for case in cases(2 * len(KINDS), 64, n_in)])
+def test_against_exact_double_double_forms(weights, biases):
+    """The forms that are kept of the layers below are within their bounds."""
+    domain = DOMAINS[len(weights[0][0])][0]
+    problem = as_problem(hidden(weights, biases), domain)
+    cells, sharpener = subdivide(hidden(weights, biases), domain), Sharpener(problem, ExactEdges.of(problem))
+    block, net = block_of(cells), sharpener._forms
+    twin = TwinNetwork(*problem[:5], np.eye(problem.dimension + 1))
+    for i in range(0, len(cells), 1 + len(cells) // 12):
+        pairs = np.array([[v, i] for v in range(cells.first[i], cells.first[i + 1])])
+        sharpener.sharpen(pairs, 1.0, *block)
+        forms = twin.forms([layer.tolist() for layer in cells.pattern(i)])
+        for layer in range(int(net.known[0])):
+            begin, rows, active = int(net.layers[layer, 0]), int(net.layers[layer, 2]), cells.pattern(i)[layer]
+            assert net.active[begin : begin + rows].tolist() == np.flatnonzero(active).tolist()
+            for place, neuron in enumerate(np.flatnonzero(active).tolist(), begin):
+                for c, true in enumerate(forms[layer][neuron]):
+                    high, low, error = net.forms[:, place, c].tolist()
+                    if np.isfinite([high, low, error]).all():
+                        assert abs(Fraction(high) + Fraction(low) - true) <= Fraction(error)
+                    else:  # an overflow is no proof
+                        assert not error < np.inf or not np.isfinite(high)
+
+
 # From a chart to the domain.
 
 

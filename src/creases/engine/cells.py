@@ -1,7 +1,7 @@
 """Cut a domain and keep its cells: corners, edges and patterns, in an order that no number of threads changes.
 
-On a line the cells come in the order of the line. Corners are given in the domain's own coordinates, rounded;
-a corner at infinity is a direction.
+On a line the cells come in the order of the line. Corners are given in the domain's own coordinates, as near as
+`sharp.SHARP` says; a corner at infinity is a direction.
 """
 
 from __future__ import annotations
