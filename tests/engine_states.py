@@ -11,6 +11,7 @@ import numpy as np
 from creases.engine.chart import bounded_start
 from creases.engine.cut import cut
 from creases.engine.driving import grown
+from creases.engine.local import localise
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.scan import ask, cell_reach, forget_answers, scan
@@ -18,29 +19,47 @@ from creases.engine.stack import pop
 from creases.engine.start import workspace
 from creases.engine.work import (
     ASKED,
+    BLOCK,
     CELL,
+    CELL_COLUMNS,
     CHILD,
+    CORNER_ERROR,
     CORNERS,
-    COUPLING,
+    COUPLED,
+    CROSSING_ROWS,
     DEPTH,
     DIMENSION,
     DONE,
-    ERRORS,
+    EDGE,
+    ERROR_G,
+    ERROR_W,
     FIELDS,
     FIRST,
-    FORMS,
     FULL,
+    HALF_PROVED_ROWS,
     HEADER,
     IDS,
     LOWEST,
     NETWORK,
+    ONE,
     OPEN,
+    RADIUS,
+    RELAXED,
     ROWS,
-    SIZES,
+    SIZE_G,
+    SIZE_W,
     STATUS,
+    STRIDE,
+    UNKNOWN_ROWS,
     UNPROVED_CELL,
+    X,
+    Y,
 )
 from engine_twins import TwinNetwork, cross, dot, exactly, sign
+
+# Where a row keeps its form, by the number of its coordinates.
+FORM = {2: [X, ONE], 3: [X, Y, ONE]}
+UP = 1 + 2.0**-40
 
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 INTERVAL = np.array([[-1.0], [1.0]])
@@ -80,16 +99,15 @@ class Cut:
 
     def blur(self, rng, size):
         """Move the root network's forms by up to `size` of their largest number, and pay for it in their bounds."""
-        k = len(self.start.chart)
-        for layer, rows in enumerate(self.problem.widths):
-            record = self.work.ints[HEADER + FIELDS * layer :][:FIELDS].tolist()
-            forms = self.work.reals[record[FORMS] :][: k * rows].reshape(k, rows)
-            errors = self.work.reals[record[ERRORS] :][: 2 * rows].reshape(2, rows)
-            before = forms.copy()
-            forms += size * np.abs(forms).max(axis=0) * rng.choice([-1.0, 0.0, 1.0], forms.shape)
-            moved = np.abs(forms - before) * (1 + 2.0**-40)
-            errors[0] = (errors[0] + moved[:-1].sum(axis=0)) * (1 + 2.0**-40)
-            errors[1] = (errors[1] + moved[-1]) * (1 + 2.0**-40)
+        for layer in range(len(self.problem.widths)):
+            rows = block(self.work, 0, layer)
+            before = rows[:, FORM[len(self.start.chart)]]
+            after = before + size * np.abs(before).max(axis=1, keepdims=True) * rng.choice(
+                [-1.0, 0.0, 1.0], before.shape
+            )
+            rows[:, FORM[len(self.start.chart)]] = after
+            moved = np.abs(after - before) * UP
+            pay(rows, moved[:, :-1].sum(axis=1), moved[:, -1])
 
     def steps(self, budget=1, limit=10**9):
         """Run the kernel, `budget` cells a call, until it is done; yield after every call that is not the last."""
@@ -110,9 +128,9 @@ class Cut:
             pass
         return self.work
 
-    def pattern(self):
-        """The bits of the current cell's pattern, one list a layer."""
-        words = self.work.pattern.tolist()
+    def pattern(self, work=None):
+        """The bits of the current cell's pattern (or that of another workspace), one list a layer."""
+        words = (self.work if work is None else work).pattern.tolist()
         bits = [bool(words[n >> 6] >> (n & 63) & 1) for n in range(self.first[-1])]
         return [bits[a:b] for a, b in zip(self.first, self.first[1:], strict=False)]
 
@@ -143,15 +161,20 @@ class Cut:
 
 
 class Cell(Cut):
-    """One cell, in floats and in fractions, and the rows of a single layer, which can be set at will.
+    """One cell, in floats and in fractions, and the rows of a layer, which can be set at will.
 
     corners : the true cell, a list of (corner, (inward form, id)) as in `engine_twins`; d = 1: the edge at the corner.
     rows, near : the true forms, and the floats for them, which are moved by up to `noise`.
+    last : rows of a second layer, the last one (`set_last`).
     """
 
-    def __init__(self, rows, start, walls=None, noise=0.0, rng=None):
+    def __init__(self, rows, start, walls=None, noise=0.0, rng=None, last=0):
         k = len(start.chart)
-        super().__init__(one_layer(np.zeros((rows, k)), start.corners[:, :-1] * start.chart[0, 0]), start)
+        weights, biases = [np.zeros((rows, k - 1))], [np.zeros(rows)]
+        if last:
+            weights, biases = [*weights, np.zeros((last, rows))], [*biases, np.zeros(last)]
+        vertices = start.corners[:, :-1] * start.chart[0, 0]
+        super().__init__(problem_of(weights, biases, np.zeros(k - 1), np.eye(k - 1), vertices), start)
         pop(self.work)
         self.rows, self.near, self.names = [[Fraction(0)] * k for _ in range(rows)], [[]] * rows, [0] * rows
         self.noise, self.rng = noise, rng
@@ -164,19 +187,37 @@ class Cell(Cut):
     def set_row(self, i, true):
         """Row i is `true` (numbers): its floats are near, with bounds for what that loses."""
         true = [Fraction(x) for x in true]
+        self.rows[i], self.near[i], self.names[i] = true, self.write(0, i, true), self.next_name
+        self.work.ints[int(self.work.ints[HEADER + IDS]) + i] = self.next_name
+        self.next_name += 1
+        self.work.row_ints[STATUS, i] = OPEN
+
+    def set_last(self, i, true, factors):
+        """Row i of the last layer is coupled to the rows of the first, and on the cell it is `true` (numbers).
+
+        Call it when the rows of the first layer are set and decided; factors: floats.
+        """
+        true = [Fraction(x) for x in true]
+        for q, factor in enumerate(factors):
+            if 1 in self.signs(q):
+                assert -1 not in self.signs(q)
+                true = [x - Fraction(factor) * y for x, y in zip(true, self.rows[q], strict=True)]
+        self.write(1, i, true)
+        block(self.work, 0, 1)[i, COUPLED:] = factors
+
+    def write(self, layer, i, true):
+        """Write floats near the true form into a row, with its bounds; returns the floats."""
         near = [float(x) for x in true]
         if self.noise and self.rng.integers(2):
             near = [x + self.noise * float(self.rng.uniform(-1, 1)) for x in near]
         lost = [abs(x - Fraction(y)) for x, y in zip(true, near, strict=True)]
-        record, rows = self.work.ints[HEADER : HEADER + FIELDS], len(self.rows)
-        for c, value in enumerate(near):
-            self.work.reals[int(record[FORMS]) + c * rows + i] = value
-        for half, value in enumerate((sum(lost[:-1]), lost[-1])):
-            self.work.reals[int(record[ERRORS]) + half * rows + i] = float(value) * (1 + 2.0**-40)
-        self.rows[i], self.near[i], self.names[i] = true, near, self.next_name
-        self.work.ints[int(record[IDS]) + i] = self.next_name
-        self.next_name += 1
-        self.work.row_ints[STATUS, i] = OPEN
+        lost = [float(x) * UP + (5e-324 if x else 0.0) for x in lost]
+        row = block(self.work, 0, layer)[i : i + 1]
+        row[:] = 0.0
+        row[0, FORM[len(near)]] = near
+        row[0, [SIZE_G, SIZE_W]] = sum(map(abs, near[:-1])) * UP, abs(near[-1])
+        pay(row, sum(lost[:-1]), lost[-1])
+        return near
 
     def signs(self, i):
         """The true signs of row i at the true corners."""
@@ -184,13 +225,14 @@ class Cell(Cut):
 
     def look(self):
         """Scan the rows; returns what `scan` counts."""
-        return scan(self.work, 0, 0, *cell_reach(self.work))
+        scan(self.work, 0, 0, *cell_reach(self.work))
+        return found_by_scan(self.work)
 
     def answer_asked(self):
         """Ask for every sign that is not proved, give the true ones, and scan again."""
         ask(self.work, 0, 0)
         for row, corner in self.work.asks[: int(self.work.state[ASKED])].tolist():
-            self.work.answers_cn[corner, row] = self.signs(row)[corner]
+            self.work.answers_nc[row, corner] = self.signs(row)[corner]
         return self.look()
 
     def take_child(self, count, corners):
@@ -200,6 +242,61 @@ class Cell(Cut):
         self.work.state[CORNERS] = count
         forget_answers(self.work)
         self.corners = corners
+
+
+def found_by_scan(work):
+    """(crossing, half proved, unknown) rows, as `scan` counted them."""
+    return tuple(work.state[[CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS]].tolist())
+
+
+def copied(work):
+    """A workspace of its own."""
+    return work._replace(**{name: array.copy() for name, array in work._asdict().items()})
+
+
+def localised(work):
+    """A copy of a workspace, scanned and localised; relaxations of layers that were not looked at are NaN."""
+    work = copied(work)
+    net = int(work.state[NETWORK])
+    forget_answers(work)
+    reach, corner_error = cell_reach(work)
+    scan(work, net, int(work.ints[net + LOWEST]), reach, corner_error)
+    work.open_reals[RELAXED : RADIUS + 1] = np.nan
+    while localise(work, reach + corner_error, corner_error) == FULL:
+        work = grown(work)
+    return work
+
+
+def block(work, net, layer):
+    """The rows of a layer of a local network, as they stand in `reals`: a view."""
+    record = work.ints[net + HEADER + FIELDS * layer :][:FIELDS].tolist()
+    size = record[ROWS] * record[STRIDE]
+    return work.reals[record[BLOCK] : record[BLOCK] + size].reshape(record[ROWS], record[STRIDE])
+
+
+def pay(rows, lost_g, lost_w):
+    """Add to the bounds of some rows what their forms have been moved by; no size is below its form and error."""
+    with np.errstate(over="ignore"):
+        for error, size, lost in ((ERROR_G, SIZE_G, lost_g), (ERROR_W, SIZE_W, lost_w)):
+            rows[:, error] = (rows[:, error] + lost) * UP
+            rows[:, size] = (rows[:, size] + 2 * lost) * UP
+
+
+def cell_at(reals, ints, corners, k):
+    """[(corner, error, edge, edge's bounds, id, at infinity)] from arrays of cells; on a line y must be zero."""
+    reals = reals.reshape(-1, CELL_COLUMNS)[:corners]
+    assert k == 3 or not reals[:, [Y, EDGE + Y]].any()
+    axes = FORM[k]
+    return [
+        (
+            tuple(row[axes[:-1]].tolist()),
+            float(row[CORNER_ERROR]),
+            tuple(row[EDGE : EDGE + 3][axes].tolist()),
+            tuple(row[EDGE + 3 :].tolist()),
+            *whole,
+        )
+        for row, whole in zip(reals, ints.reshape(-1, 2)[:corners].tolist(), strict=True)
+    ]
 
 
 def corners_between(edges):
@@ -228,22 +325,18 @@ def local_network(work, net=None):
     k, lowest, found = int(work.state[DIMENSION]) + 1, int(work.ints[net + LOWEST]), {}
     columns = []
     for layer in range(lowest, int(work.state[DEPTH])):
-        record = work.ints[net + HEADER + FIELDS * layer :][:FIELDS]
-        rows, first = int(record[ROWS]), max(int(record[FIRST]), lowest)
-        coupled = sum(columns[first - lowest :])
-
-        def block(name, height, rows=rows, record=record):
-            at = int(record[name])
-            return work.reals[at : at + height * rows].reshape(height, rows)
-
+        record = work.ints[net + HEADER + FIELDS * layer :][:FIELDS].tolist()
+        rows, first = block(work, net, layer), max(record[FIRST], lowest)
+        assert record[ROWS] == 0 or record[STRIDE] == COUPLED + sum(columns[first - lowest :])
+        assert k == 3 or not rows[:, Y].any()
         found[layer] = Layer(
-            ids=work.ints[record[IDS] :][:rows].tolist(),
-            forms=block(FORMS, k).T.tolist(),
-            errors=block(ERRORS, 2).T.tolist(),
-            sizes=block(SIZES, 2).T.tolist(),
+            ids=work.ints[record[IDS] :][: record[ROWS]].tolist(),
+            forms=rows[:, FORM[k]].tolist(),
+            errors=rows[:, [ERROR_G, ERROR_W]].tolist(),
+            sizes=rows[:, [SIZE_G, SIZE_W]].tolist(),
             first=first,
-            coupling=block(COUPLING, coupled).tolist(),
-            at=int(record[FORMS]),
+            coupling=rows[:, COUPLED:].T.tolist(),
+            at=record[BLOCK],
         )
-        columns.append(rows)
+        columns.append(record[ROWS])
     return lowest, found

@@ -184,6 +184,15 @@ def test_known_grid():
     assert found.by_neuron == ((1,) * 12,)
 
 
+def test_known_lines_so_nearly_parallel_that_rounding_turned_their_cone_over():
+    """Three lines whose directions agree to sixteen digits: 1 + 3 + 3 regions, one of them bounded."""
+    weights = [[[1.5, -1.0], [-1.0499999999999996, 0.6999999999999998], [-4.500000000002196, 3.0]]]
+    found = count(hidden(weights, [[-1.0, 0.35, 0.0]]), Space(2), by_neuron=True)
+    assert (found.regions, found.bounded, found.unbounded) == (7, 1, 6)
+    assert found.by_neuron == ((1, 1, 1),)
+    assert found.certified
+
+
 def test_known_nearly_concurrent_lines():
     """Three lines through one point make 6 regions; moved by one unit in the last place, 7."""
     for nudge, regions in [(0.0, 6), (2.0**-52, 7), (-(2.0**-52), 7), (1e-300, 7), (5e-324, 7)]:

@@ -1,5 +1,6 @@
 """Laws that hold for every network, by operations that are exact in floats: no answer is known, all must agree."""
 
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -308,7 +309,8 @@ def test_laws_threads(name, monkeypatch):
     counts = [count(network, domain, by_neuron=True, threads=threads) for threads in (1, 2, 3, None)]
     assert len({(c.by_layer, c.by_neuron, c.bounded, c.unbounded, c.exact_cells) for c in counts}) == 1
     first, *others = [subdivide(network, domain, threads=threads) for threads in (1, 2, 3)]
-    assert set(shared_out) == {1, 2, 3, None}, "the work is too small to be shared out"
+    # One thread works alone.
+    assert set(shared_out) == {2, 3, os.cpu_count() or 1} - {1}, "the work is too small to be shared out"
     assert first.by_layer == counts[0].by_layer
     assert (first.exact_cells > 0) == name.startswith("triple")
     for other in others:

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import reference
+from creases.engine import frontier
+from creases.engine.cells import cut_into_cells
 from creases.engine.chart import ExactStart
-from creases.engine.driving import grown
+from creases.engine.driving import PER_CORNER, grown
 from creases.engine.first_layer import independent_rows
+from creases.engine.signs import UNPROVED
 from creases.engine.stack import park, pop
 from creases.engine.start import starts
 from creases.engine.tally import tally
@@ -20,6 +23,7 @@ from creases.engine.work import (
     FULL_ARRAY,
     HAVE,
     INTS_TOP,
+    NEEDED,
     NETWORK,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
@@ -30,6 +34,7 @@ from creases.engine.work import (
     UNBOUNDED,
     WAITING,
     Work,
+    allocate,
 )
 from engine_states import INTERVAL, SQUARE, Cut, local_network, problem_of
 from engine_twins import amount
@@ -81,12 +86,12 @@ def test_against_exact_sums_by_layer_and_neuron(d):
     box = reference.box([-1] * d, [1] * d)
     for name, weights, biases, problem in some_problems(amount(20, 20), 11, d):
         expected = list(reference.layers(weights, biases, box))
-        for emit in (0, 1):
+        for emit, neurons in ((0, 0), (0, 1), (1, 1)):
             cut = Cut(problem)
-            cut.work.state[BY_NEURON], cut.work.state[EMIT] = 1, emit
+            cut.work.state[BY_NEURON], cut.work.state[EMIT] = neurons, emit
             by_layer, by_neuron, _ = sums(cut.finish())
             assert by_layer == [len(regions) for regions, _ in expected], name
-            assert by_neuron == [n for _, cutting in expected for n in cutting], name
+            assert by_neuron == [n * neurons for _, cutting in expected for n in cutting], name
 
 
 def test_laws_layers_above_change_nothing_below():
@@ -126,7 +131,6 @@ def shrunk(work, name):
     keep = {
         "reals": int(state[REALS_TOP]),
         "ints": int(state[INTS_TOP]),
-        "temporary": 0,
         "stack_reals": int(state[STACK_REALS_TOP]),
         "stack_ints": int(state[STACK_INTS_TOP]),
         "out_reals": 0,
@@ -138,13 +142,13 @@ def shrunk(work, name):
     return work._replace(
         cell_reals=work.cell_reals[:, :corners].copy(),
         cell_ints=work.cell_ints[:, :corners].copy(),
-        values_cn=work.values_cn[:corners].copy(),
-        answers_cn=work.answers_cn[:corners].copy(),
+        values_nc=work.values_nc[:, :corners].copy(),
+        answers_nc=work.answers_nc[:, :corners].copy(),
         asks=work.asks[: corners * widest].copy(),
     )
 
 
-GROWING = ("reals", "ints", "temporary", "stack_reals", "stack_ints", "cell_reals", "out_reals", "out_ints")
+GROWING = ("reals", "ints", "stack_reals", "stack_ints", "cell_reals", "out_reals", "out_ints")
 
 
 @pytest.mark.parametrize("d", [1, 2])
@@ -176,6 +180,31 @@ def test_known_which_array_is_full():
         assert Work._fields[int(cut.work.state[FULL_ARRAY])] == "stack_ints"
         cut.work = grown(cut.work)
     assert cut.work.state[HAVE] == 0
+
+
+def test_laws_arrays_with_corners_grow_together():
+    """What was in them stays in its place; a new corner has no answer."""
+    cut = Cut(generic_problem((6, 9, 4)))
+    rng, before = np.random.default_rng(0), cut.work
+    for name in PER_CORNER:
+        array = getattr(before, name)
+        array[:] = rng.integers(-1, 2, array.shape)
+    before.state[FULL_ARRAY], before.state[NEEDED] = Work._fields.index("cell_reals"), 37
+    after = grown(before)
+    for name, array in before._asdict().items():
+        new = getattr(after, name)
+        if name in PER_CORNER:
+            assert (new[tuple(slice(n) for n in array.shape)] == array).all(), name
+        else:
+            assert new is array, name
+    new = allocate([6, 9, 4], 2, 37)
+    assert all(getattr(after, name).shape == getattr(new, name).shape for name in Work._fields if name in PER_CORNER)
+    assert (after.answers_nc[:, before.answers_nc.shape[1] :] == UNPROVED).all()
+    assert (new.answers_nc == UNPROVED).all()
+    corners = {
+        name for name in Work._fields if getattr(new, name).shape != getattr(allocate([6, 9, 4], 2, 16), name).shape
+    }
+    assert corners == set(PER_CORNER)
 
 
 # The stack.
@@ -279,6 +308,32 @@ def test_laws_threads_change_nothing():
     alone.work.state[BY_NEURON] = 1
     assert alone.finish().by_layer.tolist() == found[0].by_layer
     assert alone.work.by_neuron.tolist() == [n for layer in found[0].by_neuron for n in layer]
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("ties", [False, True])
+def test_laws_threads_find_the_same_cells_in_the_same_order(d, whole, ties, monkeypatch):
+    """One thread works through the stack, many on tasks of their own: every array of the table is the same."""
+    monkeypatch.setattr(frontier, "ALONE", 100)
+    rng = np.random.default_rng(d)
+    widths = (40, 30, 20) if d == 2 else (150, 100, 100)
+    weights, biases = as_lists(he(rng, d, widths=widths, bias=0.3))
+    if ties:  # some neurons twice, and lines through one point
+        weights[0][1::2], biases[0][1::2] = weights[0][::2], biases[0][::2]
+        weights[0], biases[0] = np.rint(8 * np.array(weights[0])) / 8, np.rint(8 * np.array(biases[0])) / 8
+    vertices = None if whole else SQUARE if d == 2 else INTERVAL
+    problem = problem_of(weights, biases, np.zeros(d), np.eye(d), vertices)
+    one, *others = [cut_into_cells(problem, threads=threads, report=quiet) for threads in (1, 2, 5)]
+    assert len(one.first) > 200  # so that the work is shared out
+    for other in others:
+        for name in ("first", "corners", "at_infinity", "edges", "patterns"):
+            assert np.array_equal(getattr(one, name), getattr(other, name)), name
+        assert one.tally == other.tally
+    counts = [tally(problem, threads=threads, by_neuron=False, report=quiet) for threads in (1, 2, 5)]
+    assert counts[0] == counts[1] == counts[2]
+    assert counts[0].by_layer == one.tally.by_layer
 
 
 # Numbers at the ends of what floats hold: each of these was counted wrongly once, or might be.

@@ -1,5 +1,6 @@
 """The engine's house rules: how kernels are compiled, where they are kept, and what the engine must not import."""
 
+import ast
 import importlib
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from creases.engine.indices import KernelCompiler, as_unsigned
 from numba.core.errors import NumbaError
 from numba.extending import is_jitted
 
@@ -23,6 +25,7 @@ from engine_twins import COMPILED
 
 ENGINE = Path(creases.engine.__file__).parent
 ROOMS = sorted(name for _, name, _ in pkgutil.iter_modules([str(ENGINE)]))
+CHECKED = bool(numba.config.BOUNDSCHECK)
 compiled_only = pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
 
 # Counts of both dimensions, bounded and whole, written out and not, with ties and without, from arrays of every make.
@@ -68,6 +71,14 @@ for name, module in sys.modules.items():
 print(json.dumps(found))
 """
 
+# Kernels whose sums may be added in any order: plain sums, and nothing else.
+IN_ANY_ORDER = {
+    "creases.engine.relax.combine",
+    "creases.engine.substitution.add_active",
+    "creases.engine.substitution.keep_open",
+    "creases.engine.substitution.size_of",
+}
+
 
 def kernels():
     """Every kernel of the engine by its name."""
@@ -104,17 +115,99 @@ def test_house_kernels_have_the_engines_options():
         assert options["nogil"] is True, f"{name} holds the GIL"
         assert options["error_model"] == "numpy", f"{name} raises on 0 / 0"
         assert options["_nrt"] is False, f"{name} may allocate"
-        assert not options.get("fastmath"), f"{name} may lose its compensation terms"
+        assert dispatcher._compiler.pipeline_class is KernelCompiler, (
+            f"{name} asks of every index whether it is negative"
+        )
+        allowed = {"reassoc", "contract"} if name in IN_ANY_ORDER else False
+        assert options.get("fastmath", False) == allowed, f"{name} may lose its compensation terms"
+        assert name not in IN_ANY_ORDER or options["forceinline"]
         assert not options.get("parallel")
         assert dispatcher.py_func.__doc__, f"{name} says nothing"
 
 
 def test_house_one_decorator():
-    """Nothing but kernel.py asks Numba to compile."""
+    """Nothing but kernel.py asks Numba to compile; indices.py is a step of its compiler."""
     for path in ENGINE.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if path.name not in ("kernel.py", "indices.py"):
+            assert not re.search(r"\bnumba\b.*\bimport\b|\bimport numba\b", text), path.name
         if path.name != "kernel.py":
-            text = path.read_text(encoding="utf-8")
-            assert not re.search(r"\bnumba\b.*\bimport\b|\bimport numba\b|njit|fastmath", text), path.name
+            assert not re.search(r"njit|fastmath", text), path.name
+
+
+def decorated(decorator):
+    """The functions of the engine under this decorator: {name: syntax tree}."""
+    found = {}
+    for path in ENGINE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and decorator in [ast.unparse(item) for item in node.decorator_list]:
+                found[f"creases.engine.{path.stem}.{node.name}"] = node
+    return found
+
+
+def test_house_what_is_added_in_any_order_is_a_plain_sum():
+    """No comparison, no quotient, no difference, no call but abs: nothing that an order or a fused product changes.
+
+    A number is zero, a sum that grows by products of what is read and of sizes, or what is read; or it is written as
+    it was read.
+    """
+    found = decorated("reordered")
+    assert set(found) == IN_ANY_ORDER
+    for name, function in found.items():
+        _, *lines = function.body  # without the docstring
+        start, loop, end = lines
+        assert isinstance(start, ast.Assign), name
+        assert ast.unparse(start.value) == "0.0", name
+        totals = {target.id for target in start.targets}
+        assert isinstance(end, ast.Return), name
+        assert {node.id for node in ast.walk(end.value) if isinstance(node, ast.Name)} == totals, name
+        assert isinstance(loop, ast.For), name
+        assert ast.unparse(loop.iter.func) == "range", name
+        for line in loop.body:
+            if isinstance(line, ast.AugAssign):
+                assert isinstance(line.op, ast.Add), name
+                assert line.target.id in totals, name
+            else:
+                assert isinstance(line, ast.Assign), name
+                assert isinstance(line.value, ast.Name | ast.Subscript), name
+            assert not totals & {node.id for node in ast.walk(line.value) if isinstance(node, ast.Name)}, name
+            check_product(line.value, name)
+
+
+def check_product(value, name):
+    """A factor, its size, something read, or a product of such."""
+    if isinstance(value, ast.BinOp):
+        assert isinstance(value.op, ast.Mult), name
+        check_product(value.left, name)
+        check_product(value.right, name)
+    elif isinstance(value, ast.Call):
+        assert ast.unparse(value.func) == "abs", name
+        check_product(value.args[0], name)
+    else:
+        assert isinstance(value, ast.Name | ast.Subscript), name
+
+
+@compiled_only
+def test_house_sums_in_any_order_take_nothing_else_on_trust():
+    """NaN, infinities and signed zeros are what they are; what is not inside such a sum is not touched."""
+
+    def total(values):
+        result = 0.0
+        for i in range(values.size):
+            result += values[i]
+        return result
+
+    def outside(values, a):
+        return (total_kernel(values) + a) - a
+
+    total_kernel = kernel_room.reordered(total)
+    outside_kernel = kernel_room.kernel(outside)
+    for bad in (np.nan, np.inf, -np.inf):
+        values = np.ones(37)
+        values[[5, 36]] = bad
+        assert np.isnan(total_kernel(values)) if np.isnan(bad) else total_kernel(values) == bad
+    assert np.isnan(total_kernel(np.array([np.inf, 1.0, -np.inf])))
+    assert outside_kernel(np.ones(37), 1e17) == (37.0 + 1e17) - 1e17 == 32.0
 
 
 @compiled_only
@@ -134,6 +227,87 @@ def test_house_kernels_keep_compensation_and_do_not_raise():
     for decorator in (kernel_room.kernel, kernel_room.inlined):
         assert decorator(lost)(1e17, 1.0) == 0.0
         assert np.isnan(decorator(lambda a, b: a / b)(0.0, 0.0))
+
+
+# Indices.
+
+
+@compiled_only
+def test_known_as_unsigned():
+    """The bits stay as they are, alone or in a tuple; what is no 64-bit whole number stays what it is."""
+    one = numba.njit(lambda i: as_unsigned(i))
+    two = numba.njit(lambda i, j: as_unsigned((i, j)))
+    for i in (0, 1, 2**62, -1, -(2**63)):
+        assert one(i) == i % 2**64
+        assert two(i, 7) == (i % 2**64, 7)
+        assert two(7, i) == (7, i % 2**64)
+    assert one.nopython_signatures[0].return_type == numba.types.uint64
+    assert one(np.uint64(2**64 - 1)) == 2**64 - 1
+    assert (one(True), one(1.5)) == (True, 1.5)
+    assert two(3, True) == (3, True)
+    assert two.nopython_signatures[-1].return_type == numba.types.Tuple([numba.types.uint64, numba.types.boolean])
+
+
+def reads(array, i):
+    return array[i]
+
+
+def reads_two(array, i, j):
+    return array[i, j]
+
+
+def writes(array, i, j, value):
+    array[i] = value
+    array[i, j] += 1.0
+    array[i, -1] = 7.0
+    return array[-1, 0]
+
+
+def test_laws_indices_of_kernels_are_plain():
+    """Kernels read and write what Python does where no index is negative, or a constant is."""
+    array = np.arange(12.0).reshape(3, 4)
+    two, write = kernel_room.kernel(reads_two), kernel_room.inlined(writes)
+    assert [[two(array, i, j) for j in range(4)] for i in range(3)] == array.tolist()
+    assert [kernel_room.kernel(reads)(array.ravel(), i) for i in range(12)] == array.ravel().tolist()
+    found, expected = array.copy(), array.copy()
+    for i, j in ((0, 0), (2, 1), (1, 3), (2, 2)):
+        assert write(found, i, j, -2.0 * i) == writes(expected, i, j, -2.0 * i)
+    assert (found == expected).all()
+
+
+def test_known_a_negative_index_in_every_mode():
+    """Python's rule without the JIT; no index with bounds checked; no second look at it otherwise."""
+    array = np.arange(10.0)
+    part = array[4:]
+    read = kernel_room.kernel(reads)
+    if not COMPILED:
+        assert read(part, -1) == 9.0
+    elif CHECKED:
+        with pytest.raises(IndexError):
+            read(part, -1)
+        with pytest.raises(IndexError):
+            read(part, 6)
+    else:
+        assert read(part, -1) == 3.0  # the number before the part, in the same array
+
+
+@compiled_only
+def test_house_every_index_of_a_kernel_is_unsigned():
+    """As Numba has compiled it: the types of all indices without a constant that is negative."""
+
+    def many(array, i, j):
+        array[i] = 1.0
+        array[i, j] += array[0, 1]
+        return array[i, -1] + array[-1, 0]
+
+    kernel = numba.njit(pipeline_class=KernelCompiler)(many)  # not from a cache: with its types
+    kernel(np.zeros((3, 4)), 1, 1)
+    typed = next(iter(kernel.overloads.values())).type_annotation
+    indices = {str(kind) for name, kind in typed.typemap.items() if name.startswith("$index")}
+    assert indices == {"uint64", "UniTuple(uint64 x 2)"}
+
+
+# Signatures.
 
 
 @pytest.mark.jit

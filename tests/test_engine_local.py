@@ -1,7 +1,8 @@
 """The local network of a cell keeps its contract with the real one, in rationals, wherever a cut is interrupted.
 
 At true points of the true cell: every open row equals the real pre-activation up to its bounds, every neuron that
-was dropped has the sign that the pattern says, and `relax` encloses what it bounds.
+was dropped has the sign that the pattern says, and relaxations enclose what they bound. What the kernels below
+`localise` promise is tested on numbers that no network need have: `write_row`, `combine`, `relax_layer`.
 """
 
 from collections import Counter
@@ -12,21 +13,30 @@ import pytest
 
 from creases.engine.chart import ExactStart
 from creases.engine.first_layer import independent_rows
-from creases.engine.relax import relax
 from creases.engine.scan import cell_reach, scan
 from creases.engine.start import starts
 from creases.engine.work import (
     ACTIVE,
+    BEST_ROW,
+    CORNERS,
     DEPTH,
+    ERROR_W,
     HAVE,
     INACTIVE,
+    KIND,
     NETWORK,
+    ONE,
     OPEN,
     OPEN_STATUS,
+    RADIUS,
+    RELAXED,
+    SCANNED,
+    SIZE_W,
     START,
     STATUS,
+    THRESHOLD,
 )
-from engine_states import INTERVAL, SQUARE, Cut, local_network, problem_of
+from engine_states import FORM, INTERVAL, SQUARE, Cut, copied, found_by_scan, local_network, localised, problem_of
 from engine_twins import amount, dot
 from networks import KINDS, as_lists, he, table
 
@@ -46,6 +56,30 @@ def points_of(corners, rng, count):
 
 def relu(value):
     return max(value, Fraction(0))
+
+
+def check_scanned(work, seen):
+    """If `localise` says that the new lowest rows are scanned, a scan finds what it has left."""
+    net, lowest = int(work.state[NETWORK]), local_network(work)[0]
+    if not work.state[SCANNED] or lowest == work.state[DEPTH]:
+        return
+    seen["scanned"] += 1
+    rows, corners = len(local_network(work)[1][lowest].ids), int(work.state[CORNERS])
+    assert (work.row_ints[STATUS, :rows] == OPEN).all()
+    again = copied(work)
+    for array in (again.row_reals, again.values_nc, again.row_ints[KIND]):
+        array[:] = -77
+    reach, corner_error = cell_reach(again)
+    scan(again, net, lowest, reach, corner_error)
+    same = [(again.row_reals[:rows, :3], work.row_reals[:rows, :3])]
+    same += [(array.values_nc[:rows, :corners] for array in (again, work))]
+    assert all(np.array_equal(*pair, equal_nan=True) for pair in same)
+    assert found_by_scan(again) == found_by_scan(work)
+    assert again.state[BEST_ROW] == work.state[BEST_ROW]
+    assert (again.row_ints[[STATUS, KIND], :rows] == work.row_ints[[STATUS, KIND], :rows]).all()
+    # `localise` is told a reach that covers the true corners: its threshold is the larger one, and decides no sign.
+    thresholds = again.row_reals[:rows, THRESHOLD], work.row_reals[:rows, THRESHOLD]
+    assert (thresholds[0] == thresholds[1] if corner_error == 0.0 else thresholds[0] <= thresholds[1]).all()
 
 
 class Checker:
@@ -70,7 +104,7 @@ class Checker:
             self.check_rows(lowest, layers, point, z)
             self.check_dropped(lowest, layers, statuses, pattern, z)
         if lowest < int(work.state[DEPTH]):
-            self.check_relaxed(lowest, layers, points, values)
+            self.check_localised(lowest, layers, points, values)
 
     def check_rows(self, lowest, layers, point, z):
         """|z* - [forms (x, 1) + sum coupling relu(z*)]| <= E_g max|x_c| + E_w and |z*| <= S_g max|x_c| + S_w."""
@@ -101,28 +135,37 @@ class Checker:
                 if neuron not in undecided:
                     assert z[layer][neuron] >= 0 if on else z[layer][neuron] <= 0, (layer, neuron)
 
-    def check_relaxed(self, lowest, layers, points, values):
+    def check_localised(self, lowest, layers, points, values):
+        """A copy of the state, localised here and now, keeps the contract too, and so does all that led to it."""
+        work = localised(self.cut.work)
+        self.check_relaxed(work, lowest, layers, points, values)
+        new_lowest, new_layers = local_network(work)
+        pattern, statuses = self.cut.pattern(work), work.row_ints[STATUS].tolist()
+        for point, z in zip(points, values, strict=True):
+            self.check_rows(new_lowest, new_layers, point, z)
+            self.check_dropped(new_lowest, new_layers, statuses, pattern, z)
+        check_scanned(work, self.seen)
+
+    def check_relaxed(self, work, lowest, layers, points, values):
         """relu(z*) = linear part (x, 1) up to the radius, and statuses are true signs."""
-        work = self.cut.work
-        net, (reach, corner_error) = int(work.state[NETWORK]), cell_reach(work)
-        scan(work, net, lowest, reach, corner_error)
-        reach += corner_error
-        horizon = relax(work, net, reach, corner_error)
-        self.seen["horizon"] += bool(horizon < work.state[DEPTH])
+        axes = FORM[len(points[0])]
         for layer, rows in layers.items():
+            at = int(work.layer_ints[layer, START])
+            relaxed = work.open_reals[RELAXED : RADIUS + 1, at : at + len(rows.ids)].T
+            self.seen["horizon"] += bool(rows.ids) and bool(np.isnan(relaxed).all())  # not looked at
             for i, neuron in enumerate(rows.ids):
-                q = int(work.layer_ints[layer, START]) + i
-                status = int(work.open_ints[OPEN_STATUS, q])
-                *linear, radius = work.relaxed_km[:, q].tolist()
+                status = int(work.open_ints[OPEN_STATUS, at + i])
+                linear, radius = relaxed[i, axes].tolist(), float(relaxed[i, RADIUS])
                 for point, z in zip(points, values, strict=True):
                     true = z[layer][neuron]
                     if status == INACTIVE:
                         assert true <= 0
+                        assert not any([*linear, radius])
                         self.seen["inactive"] += 1
                         continue
                     assert true >= 0 or status == OPEN
                     self.seen["active"] += status == ACTIVE
-                    if layer < horizon and np.isfinite([*linear, radius]).all():
+                    if np.isfinite([*linear, radius]).all():
                         assert abs(relu(true) - dot(map(Fraction, linear), point)) <= Fraction(radius)
                         self.seen["enclosed"] += 1
 
@@ -250,9 +293,10 @@ def test_known_neuron_that_cuts_only_between_a_corner_and_where_floats_put_it(sh
     )
     cut = Cut(problem)
     _, layers = local_network(cut.work)
-    forms, errors = layers[0].at, layers[0].at + 4  # two rows of two numbers, then the bounds
-    cut.work.reals[forms + 2] -= shift
-    cut.work.reals[errors + 2] += abs(shift)
+    first_row = layers[0].at
+    cut.work.reals[first_row + ONE] -= shift
+    cut.work.reals[first_row + ERROR_W] += abs(shift)
+    cut.work.reals[first_row + SIZE_W] += 2 * abs(shift)
     assert cut.finish().by_layer.tolist() == [2, 3]
 
 

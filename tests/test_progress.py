@@ -7,23 +7,33 @@ import time
 import pytest
 
 from creases import Box, Network, Polyline, Segment, Space, count, count_many, subdivide
+from creases.engine import frontier
 from networks import random_network
 
 SQUARE = Box([-1, -1], [1, 1])
 SMALL = Network.from_arrays(*random_network([2, 8, 1], 0, 0.1))
 # Large enough to be shared out among threads and to report many times.
 LARGE = Network.from_arrays(*random_network([2, 64, 64, 64, 1], 0, 0.1))
+# So large that a single thread, which looks up every 20,000 cells, reports many times.
+LARGER = Network.from_arrays(*random_network([2, 256, 256, 256, 1], 0, 0.1))
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """A single thread looks up every 500 cells, so that LARGE is enough."""
+    monkeypatch.setattr(frontier, "BUDGET", 500)
 
 
 class Stop:
-    """A listener that acts once: at its first call, or at the first that comes from a worker thread."""
+    """A listener that acts once: at its first call, at its third, or at the first that comes from a worker thread."""
 
-    def __init__(self, action, *, in_worker):
-        self.action, self.in_worker, self.acted = action, in_worker, False
+    def __init__(self, action, when):
+        self.action, self.when, self.calls, self.acted = action, when, 0, False
 
     def __call__(self, regions):
-        here = threading.current_thread() is not threading.main_thread()
-        if not self.acted and (here or not self.in_worker):
+        self.calls += 1
+        in_worker = threading.current_thread() is not threading.main_thread()
+        if not self.acted and {"first": True, "third": self.calls > 2, "in worker": in_worker}[self.when]:
             self.acted = True
             self.action()
 
@@ -35,12 +45,21 @@ def grows(seen):
 @pytest.mark.jit
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("door", [count, subdivide])
-def test_laws_numbers_grow_to_the_answer(door, threads):
+def test_laws_numbers_grow_to_the_answer(door, threads, often):
     seen = []
     found = door(LARGE, SQUARE, threads=threads, progress=seen.append)
     assert len(seen) > 10
     assert grows(seen)
     assert seen[-1] == found.regions == 14353
+
+
+@pytest.mark.jit
+def test_laws_a_single_thread_reports_on_the_way():
+    seen = []
+    found = count(LARGER, SQUARE, threads=1, progress=seen.append)
+    assert len(seen) > 10
+    assert grows(seen)
+    assert seen[-1] == found.regions == 262431
 
 
 @pytest.mark.parametrize(
@@ -83,32 +102,30 @@ def all_threads_end(before):
 
 @pytest.mark.jit
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("the listener is broken")], ids=repr)
-@pytest.mark.parametrize("in_worker", [False, True])
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("threads", "when"), [(1, "first"), (1, "third"), (2, "first"), (2, "in worker")])
 @pytest.mark.parametrize("door", [count, subdivide])
-def test_laws_stopped_by_the_listener(door, threads, in_worker, error):
+def test_laws_stopped_by_the_listener(door, threads, when, error, often):
     """The very error comes out, no thread goes on, and the next count is right."""
 
     def fail():
         raise error
 
     before = threading.active_count()
-    stop = Stop(fail, in_worker=in_worker)
     with pytest.raises(type(error)) as caught:
-        door(LARGE, SQUARE, threads=threads, progress=stop)
+        door(LARGE, SQUARE, threads=threads, progress=Stop(fail, when))
     assert caught.value is error
     assert all_threads_end(before)
     assert door(LARGE, SQUARE, threads=threads).regions == 14353
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("in_worker", [False, True])
-def test_laws_stopped_by_ctrl_c(in_worker):
+@pytest.mark.parametrize(("threads", "when"), [(1, "third"), (2, "first"), (2, "in worker")])
+def test_laws_stopped_by_ctrl_c(threads, when, often):
     """As the terminal does it: a signal to the main thread, whatever that is waiting for."""
     before = threading.active_count()
-    stop = Stop(_thread.interrupt_main, in_worker=in_worker)
+    stop = Stop(_thread.interrupt_main, when)
     with pytest.raises(KeyboardInterrupt):
-        count(LARGE, SQUARE, threads=2, progress=stop)
+        count(LARGE, SQUARE, threads=threads, progress=stop)
     assert stop.acted
     assert all_threads_end(before)
 

@@ -60,8 +60,7 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
             )
         blocks: list[Block] = []
         for work, written in run(problem, start, threads, False, True, report):
-            if work is not None:
-                total.add(work)
+            total.add(work)
             blocks += written
         found.append(in_line_order(blocks, start) if problem.dimension == 1 else blocks)
     # Of the two rays of a line, the one that comes from minus infinity is first.

@@ -1,4 +1,4 @@
-"""A compiler for kernels whose indices are never negative.
+"""A compiler for kernels whose indices are never negative, and which are copied into their callers always or never.
 
 Numba lets a[-1] mean the last entry, as Python does, and so asks at every access whether the index is below zero; in
 kernels that are nothing but accesses this cost a fifth of the time. Here every index that is not a constant is taken
@@ -13,7 +13,9 @@ from typing import Any
 from numba.core import ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
-from numba.core.ir_utils import find_const, guard, mk_unique_var
+from numba.core.ir_utils import find_const, get_definition, guard, mk_unique_var
+from numba.core.lowering import Lower
+from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 from numba.core.untyped_passes import IRProcessing
 from numba.extending import intrinsic
 
@@ -57,17 +59,11 @@ class UnsignedIndices(FunctionPass):
 
     def rewritten(self, statement: Any, block: Any, function: Any) -> list[Any]:
         """The statement, with what must stand before it where it reads or writes an array."""
-        if (
-            isinstance(statement, ir.Assign)
-            and isinstance(statement.value, ir.Expr)
-            and statement.value.op == "getitem"
-        ):
-            access = statement.value
-        elif isinstance(statement, ir.SetItem):
-            access = statement
-        else:
+        access: Any = statement.value if isinstance(statement, ir.Assign) else statement
+        reads = isinstance(access, ir.Expr) and access.op == "getitem"
+        if not (reads or isinstance(access, ir.SetItem)):
             return [statement]
-        if guard(find_const, function, access.index) is not None:
+        if guard(find_const, function, access.index) is not None or counts_from_the_end(function, access.index):
             return [statement]
         convert = ir.Global("as_unsigned", as_unsigned, statement.loc)
         name = ir.Var(block.scope, mk_unique_var("$as_unsigned"), statement.loc)
@@ -78,12 +74,46 @@ class UnsignedIndices(FunctionPass):
         return [ir.Assign(convert, name, statement.loc), ir.Assign(call, access.index, statement.loc), statement]
 
 
+def counts_from_the_end(function: Any, index: Any) -> bool:
+    """Whether an index is a tuple with a negative constant in it, which means what it means in Python."""
+    made = guard(get_definition, function, index)
+    parts = made.items if isinstance(made, ir.Expr) and made.op == "build_tuple" else []
+    constants = [guard(find_const, function, part) for part in parts]
+    return any(isinstance(value, int) and value < 0 for value in constants)
+
+
+class KernelLower(Lower):
+    """Numba's code generator, for functions that are copied into all their callers or into none.
+
+    LLVM would copy rare and long kernels (`ties`) into every place that calls them, and then optimise that for minutes.
+    """
+
+    def setup_function(self, description: Any) -> None:
+        """Called when the function is begun."""
+        super().setup_function(description)
+        if not description.inline:
+            self.function.attributes.add("noinline")
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class KernelLowering(BaseNativeLowering):
+    """The step that uses it."""
+
+    _name: Any = "creases_native_lowering"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What generates the code."""
+        return KernelLower
+
+
 class KernelCompiler(CompilerBase):
-    """Numba's own pipeline with one more step."""
+    """Numba's own pipeline with indices unsigned and its own code generator."""
 
     def define_pipelines(self) -> list[Any]:
         """Numba asks for these once for each compilation."""
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.add_pass_after(UnsignedIndices, IRProcessing)
+        pipeline.passes = [(KernelLowering if step is NativeLowering else step, name) for step, name in pipeline.passes]
         pipeline.finalize()
         return [pipeline]
