@@ -52,6 +52,10 @@ for n_in in (1, 2):
         for domain in domains:
             count(network, domain, by_neuron=True)
             subdivide(network, domain)
+# Corners that floats do not find.
+near = Network.from_arrays([[[1, 0], [0, 1]], [[0.7, 0.2], [0.7000000000000001, 0.2]]], [[2, 2], [-1.8, -1.8]])
+subdivide(near, Box([-1, -1], [1, 1]))
+subdivide(Network.from_arrays([[[1.0]], [[1.0]]], [[1.0], [-1e16]], output_layer=False), Space(1))
 """
 SIGNATURES = """
 import re

@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from creases.engine.blocks import Block, Keeper
 from creases.engine.chart import Start
 from creases.engine.driving import Report, drive
 from creases.engine.handing import Task, give, load
@@ -34,24 +33,19 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["Cells", "Stopped", "run"]
+__all__ = ["Stopped", "run"]
 
 # Cells that are cut before a second thread is started; small domains end here.
 ALONE = 3000
 # Cells between two looks at progress and Ctrl-C: some milliseconds; and between two looks at threads without work.
 BUDGET = 20_000
 SHARED_BUDGET = 2000
+# Numbers that there is room for in the output, where cells are written out: what a budget of cells needs.
+OUT_REALS, OUT_INTS = 10 * BUDGET, 16 * BUDGET
 
 
 class Stopped(Exception):
     """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
-
-
-class Cells(NamedTuple):
-    """Finished cells as one block: what `cut.emit` wrote, in order."""
-
-    reals: NDArray[np.float64]
-    ints: NDArray[np.int64]
 
 
 class Piece:
@@ -60,7 +54,8 @@ class Piece:
     def __init__(self, task: Task | None) -> None:
         self.task = task
         self.next: Piece | None = None
-        self.result: tuple[Work, Cells] | None = None
+        self.sums: Work | None = None
+        self.blocks: list[Block] = []
 
 
 class Board:
@@ -110,55 +105,68 @@ def run(
     start: Start,
     threads: int | None,
     by_neuron: bool,
-    emit: bool,
+    keep: bool,
     report: Report,
-) -> Iterator[tuple[Work, Cells]]:
-    """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order."""
+) -> Iterator[tuple[Work, list[Block]]]:
+    """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    def new_oracle() -> Oracle:  # a thread has its own
-        return Oracle(problem, start.chart, start.walls)
+    keep : whether the cells are wanted.
+    """
+
+    def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own
+        return Oracle(problem, start.chart, start.walls), Keeper(problem, start) if keep else None
 
     work = workspace(problem, start)
-    work.state[BY_NEURON], work.state[EMIT] = by_neuron, emit
-    oracle = new_oracle()
+    work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep
+    if keep:
+        work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
+    oracle, keeper = new_helpers()
     workers = threads or os.cpu_count() or 1
     work, status = drive(work, oracle, ALONE, report)
+    blocks = taken(work, keeper)
     while status == MORE and workers == 1:
         work, status = drive(work, oracle, BUDGET, report)
+        blocks += taken(work, keeper)
     if status == DONE:
-        yield work, written(work)
+        yield work, blocks
         return
-    yield from work_together(work, oracle, new_oracle, workers, report)
+    yield from work_together(work, (oracle, keeper), new_helpers, workers, report, blocks)
 
 
 def work_together(
-    work: Work, oracle: Oracle, new_oracle: Callable[[], Oracle], workers: int, report: Report
-) -> Iterator[tuple[Work, Cells]]:
-    """Go on with several threads; yield all results in the order of the cells."""
+    work: Work,
+    helpers: tuple[Oracle, Keeper | None],
+    new_helpers: Callable[[], tuple[Oracle, Keeper | None]],
+    workers: int,
+    report: Report,
+    blocks: list[Block],
+) -> Iterator[tuple[Work, list[Block]]]:
+    """Go on with several threads; yield all results in the order of the cells, `blocks` first."""
     board, lock = Board(), threading.Lock()
     first = Piece(None)
+    first.blocks = blocks
     board.put(first)
 
     def found(regions: int) -> None:
         with lock:
             report(regions)
 
-    def labour(mine: Work, oracle: Oracle) -> None:
+    def labour(mine: Work, oracle: Oracle, keeper: Keeper | None) -> None:
         try:
             while (piece := board.take()) is not None:
                 if piece.task is not None:
                     mine = load(cleared(mine), piece.task)
                     piece.task = None
-                mine = finish(mine, oracle, piece, board, found)
+                mine = finish(mine, oracle, keeper, piece, board, found)
                 board.done()
         except BaseException as error:
             board.fail(error)
 
     def others() -> Iterator[threading.Thread]:
         for _ in range(workers - 1):
-            yield threading.Thread(target=lambda: labour(fresh(work), new_oracle()), daemon=True)
+            yield threading.Thread(target=lambda: labour(fresh(work), *new_helpers()), daemon=True)
 
-    threads = [threading.Thread(target=labour, args=(work, oracle), daemon=True), *others()]
+    threads = [threading.Thread(target=labour, args=(work, *helpers), daemon=True), *others()]
     for thread in threads:
         thread.start()
     try:
@@ -174,23 +182,24 @@ def work_together(
         raise board.failure
     piece: Piece | None = first
     while piece is not None:
-        assert piece.result is not None  # no thread has failed
-        yield piece.result
+        assert piece.sums is not None  # no thread has failed
+        yield piece.sums, piece.blocks
         piece = piece.next
 
 
-def finish(work: Work, oracle: Oracle, piece: Piece, board: Board, found: Report) -> Work:
+def finish(work: Work, oracle: Oracle, keeper: Keeper | None, piece: Piece, board: Board, found: Report) -> Work:
     """Work on a piece to its end, giving away what waits longest as long as others are without work."""
     status = MORE
     while status == MORE:
         if board.failure is not None:
             raise Stopped
         work, status = drive(work, oracle, SHARED_BUDGET, found)
+        piece.blocks += taken(work, keeper)
         while status == MORE and board.wanted and work.state[WAITING] > 0:
             given = Piece(give(work))
             given.next, piece.next = piece.next, given
             board.put(given)
-    piece.result = sums_of(work), written(work)
+    piece.sums = sums_of(work)
     return work
 
 
@@ -216,11 +225,6 @@ def sums_of(work: Work) -> Work:
     return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
 
 
-def written(work: Work) -> Cells:
-    """A copy of what the kernel wrote out; the output is then empty again."""
-    cells = Cells(
-        work.out_reals[: int(work.state[OUT_REALS_TOP])].copy(),
-        work.out_ints[: int(work.state[OUT_INTS_TOP])].copy(),
-    )
-    work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
-    return cells
+def taken(work: Work, keeper: Keeper | None) -> list[Block]:
+    """What the kernel wrote out since the last time, if it is wanted and there is any."""
+    return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []
