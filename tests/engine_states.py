@@ -178,6 +178,7 @@ class Cell(Cut):
         vertices = start.corners[:, :-1] * start.chart[0, 0]
         super().__init__(problem_of(weights, biases, np.zeros(k - 1), np.eye(k - 1), vertices), start)
         self.work = self.work._replace(twins=np.zeros(64, np.int64))  # rows get names beyond the network's neurons
+        self.work.layer_ints[:, EXACT] = 0
         pop(self.work)
         self.rows, self.near, self.names = [[Fraction(0)] * k for _ in range(rows)], [[]] * rows, [0] * rows
         self.noise, self.rng = noise, rng

@@ -28,6 +28,7 @@ from creases.engine.work import (
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     REALS_TOP,
+    SCRATCH,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     STATUS,
@@ -129,7 +130,7 @@ def shrunk(work, name):
     state = work.state
     corners = int(work.stack_ints[0])
     keep = {
-        "reals": int(state[REALS_TOP]),
+        "reals": int(state[REALS_TOP]) + SCRATCH,
         "ints": int(state[INTS_TOP]),
         "stack_reals": int(state[STACK_REALS_TOP]),
         "stack_ints": int(state[STACK_INTS_TOP]),

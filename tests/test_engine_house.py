@@ -19,7 +19,7 @@ from numba.extending import is_jitted
 
 import creases.engine
 from creases.engine import kernel as kernel_room
-from creases.engine.bounds import gamma
+from creases.engine.bounds import meeting_point
 from creases.engine.compiler import KernelCompiler, as_unsigned
 from engine_twins import COMPILED
 
@@ -419,7 +419,7 @@ def test_house_decorating_leaves_numbas_settings_alone():
     assert before == kernel_room.settings.CACHE_DIR
     if COMPILED and kernel_room.CACHE_FOLDER is not None:
         assert before != str(kernel_room.CACHE_FOLDER)
-        assert Path(gamma.stats.cache_path).is_relative_to(kernel_room.CACHE_FOLDER)
+        assert Path(meeting_point.stats.cache_path).is_relative_to(kernel_room.CACHE_FOLDER)
 
 
 # What the engine imports.

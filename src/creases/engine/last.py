@@ -98,9 +98,9 @@ def affine_row(
         error_g = reals[row + ERROR_G] + rounding * reals[row + SIZE_G]
         error_w = reals[row + ERROR_W] + rounding * reals[row + SIZE_W]
         # The products may have underflowed, and the factor may be large.
-        if error_g > 0.0:
+        if error_g > 0.0 or (rounding > 0.0 and reals[row + SIZE_G] > 0.0):
             f_g += abs(factor) * (error_g + UNDERFLOW) + UNDERFLOW
-        if error_w > 0.0:
+        if error_w > 0.0 or (rounding > 0.0 and reals[row + SIZE_W] > 0.0):
             f_w += abs(factor) * (error_w + UNDERFLOW) + UNDERFLOW
     return f0, f1, f2, f_g * ROUND_UP, f_w * ROUND_UP
 
