@@ -33,6 +33,7 @@ from creases.engine.work import (
     EDGE,
     ERROR_G,
     ERROR_W,
+    EXACT,
     FIELDS,
     FIRST,
     FULL,
@@ -99,6 +100,7 @@ class Cut:
 
     def blur(self, rng, size):
         """Move the root network's forms by up to `size` of their largest number, and pay for it in their bounds."""
+        self.work.layer_ints[:, EXACT] = 0
         for layer in range(len(self.problem.widths)):
             rows = block(self.work, 0, layer)
             before = rows[:, FORM[len(self.start.chart)]]
@@ -175,6 +177,7 @@ class Cell(Cut):
             weights, biases = [*weights, np.zeros((last, rows))], [*biases, np.zeros(last)]
         vertices = start.corners[:, :-1] * start.chart[0, 0]
         super().__init__(problem_of(weights, biases, np.zeros(k - 1), np.eye(k - 1), vertices), start)
+        self.work = self.work._replace(twins=np.zeros(64, np.int64))  # rows get names beyond the network's neurons
         pop(self.work)
         self.rows, self.near, self.names = [[Fraction(0)] * k for _ in range(rows)], [[]] * rows, [0] * rows
         self.noise, self.rng = noise, rng

@@ -148,19 +148,26 @@ def test_laws_right_results_agree(weights, biases):
         check(audit(count(network, domain, by_neuron=True), network))
 
 
-@every_kind(1, seed=95, without=("extreme", "mixed_scales", "nudged", "parallel"))
+@every_kind(1, seed=95, without=("parallel",))
 def test_laws_right_results_of_whole_planes_agree(weights, biases):
     network = hidden(weights, biases)
     check(audit(subdivide(network, Space(2))))
     check(audit(count(network, Space(2), by_neuron=True), network))
 
 
-@every_kind(1, seed=96, n_in=3, without=("extreme", "mixed_scales", "nudged", "parallel"))
+@every_kind(1, seed=96, n_in=3, without=("parallel",))
 def test_laws_right_results_in_planes_of_space_agree(weights, biases):
     network = hidden(weights, biases)
     plane = Plane.through([0.5, 0, -1], [1, 1, 0.25], [-1, 0.5, 1])
     for domain in (plane, plane.square(1), Box([-1, 0.5, -1], [1, 0.5, 1]), Line([0, 0, 0], [1, 1, 0])):
         check(audit(subdivide(network, domain)))
+
+
+def test_known_directions_of_extreme_networks_agree():
+    """Products of 1e-200 and 1e200: a direction at infinity is off unless it is computed exactly."""
+    rows = {name: (weights, biases) for name, weights, biases in table(60, 7, 3)}
+    for name in ("extreme-3-7-19", "extreme-3-7-39", "extreme-3-7-59"):
+        check(audit(subdivide(hidden(*rows[name]), Plane.through([0.5, 0, -1], [1, 1, 0.25], [-1, 0.5, 1]))))
 
 
 @every_kind(1, seed=97)

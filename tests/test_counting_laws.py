@@ -312,7 +312,8 @@ def test_laws_threads(name, monkeypatch):
     # One thread works alone.
     assert set(shared_out) == {2, 3, os.cpu_count() or 1} - {1}, "the work is too small to be shared out"
     assert first.by_layer == counts[0].by_layer
-    assert (first.exact_cells > 0) == name.startswith("triple")
+    # In the box the rows are exact, and ties are decided in the kernel.
+    assert (first.exact_cells > 0) == (name == "triple points plane")
     for other in others:
         assert (other.by_layer, other.exact_cells) == (first.by_layer, first.exact_cells)
         for array in ("first", "corners", "at_infinity", "edges", "patterns"):

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from creases.engine.bounds import gamma
 from creases.engine.chart import ExactStart, bounded_start
 from creases.engine.chords import UNPROVED_CHORDS, count_chords, pieces_at_infinity
 from creases.engine.driving import grown
@@ -625,7 +626,7 @@ def test_against_exact_affine_row():
         active = np.flatnonzero(rng.integers(2, size=below))
         cell.work.row_ints[KEPT, : len(active)] = active
         strides = [array.shape[1] for array in rows]
-        found = affine_row(cell.work, below * strides[0], 0, strides[0], len(active), below)
+        found = affine_row(cell.work, below * strides[0], 0, strides[0], len(active), gamma(2 + below))
         if not np.isfinite(found).all():
             continue
         finite += 1
@@ -654,7 +655,7 @@ def test_laws_affine_row_is_sharp():
             cell.set_row(i, rng.standard_normal(3).tolist())
         block(cell.work, 0, 1)[0] = [*rng.standard_normal(3), 0, 0, 0, 0, *rng.standard_normal(ROWS)]
         cell.work.row_ints[KEPT, :ROWS] = range(ROWS)
-        *_, error_g, error_w = affine_row(cell.work, ROWS * COUPLED, 0, COUPLED, ROWS, ROWS)
+        *_, error_g, error_w = affine_row(cell.work, ROWS * COUPLED, 0, COUPLED, ROWS, gamma(2 + ROWS))
         assert 0 < error_g < 1e-13
         assert 0 < error_w < 1e-13
 

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 import reference
-from creases import Box, Line, Network, Plane, Polygon, Segment, Space, count, subdivide
+from creases import Box, Line, Network, Plane, Polygon, Segment, Space, audit, count, subdivide
 from networks import KINDS, random_network, table
 
 SQUARE = Box([-1, -1], [1, 1])
@@ -131,6 +131,19 @@ def test_against_reference_hard_corners(name):
     check_corners(
         *network, domain, reference.space(n) if isinstance(domain, Space) else reference.box(domain.lower, domain.upper)
     )
+
+
+@pytest.mark.filterwarnings("error", "ignore:.*encountered in scalar:RuntimeWarning")  # without the JIT
+@pytest.mark.parametrize("size", [2.0**-900, 2.0**-600, 0.5, 2.0**600])
+@pytest.mark.parametrize("row", [[1.0, 0.0], [0.0, -2.0], [3e-9, 1.0]])
+def test_known_strips_far_out(row, size):
+    """Three strips; a line between two of them may be beyond all floats, and the largest float says so."""
+    cells = subdivide(hidden([[row, [size * x for x in row]]], [[1.0, 1e150]]), Space(2))
+    assert len(cells) == 3
+    zeros = [1 / Fraction(max(map(abs, row))), Fraction(1e150) / max(abs(Fraction(size * x)) for x in row)]
+    sides = np.unique(np.abs(cells.corners[~cells.at_infinity]).max(axis=1))
+    assert sides == pytest.approx(sorted(map(nearest_float, zeros)), rel=1e-9)
+    assert audit(cells).agrees
 
 
 # How cells meet.

@@ -70,10 +70,11 @@ def compare(
     results = []
     for turn in range(count if corners.shape[1] == 2 else 1):
         order = np.roll(np.arange(count), turn)
-        if cell.normal is None:
-            distances = np.abs(corners[order] - exact).max(axis=1)
-        else:
-            distances = strip_distances(cell, exact, corners[order], infinite)
+        with np.errstate(all="ignore"):  # what is beyond all floats is too far
+            if cell.normal is None:
+                distances = np.abs(corners[order] - exact).max(axis=1)
+            else:
+                distances = strip_distances(cell, exact, corners[order], infinite)
         distances = np.where(infinite, distances, distances / size)
         distances[(at_infinity[order] != infinite) | ~np.isfinite(distances)] = np.inf
         lost = [i for i in range(count) if int(edges[order[i]]) not in cell.edges[i]]
@@ -111,13 +112,16 @@ def strip_distances(
 ) -> NDArray[np.float64]:
     """How far a strip's stored directions and side points are from the exact directions and sides.
 
-    Any point of a side will do, and for a missing side any direction towards it.
+    Any point of a side will do, and for a missing side any direction towards it. Of a side beyond all floats no
+    point can be stored; the largest float says so.
     """
     normal = place(cell.normal) if cell.normal is not None else exact[1]
     distances = np.abs(corners - exact).max(axis=1)
     for i, outward in ((1, 1.0), (3, -1.0)):
         if infinite[i]:
             distances[i] = 0.0 if outward * float(corners[i] @ normal) > 0 else np.inf
+        elif np.abs(exact[i]).max() == LARGEST:
+            distances[i] = 0.0 if np.abs(corners[i]).max() == LARGEST else np.inf
         else:
             distances[i] = abs(float((corners[i] - exact[i]) @ normal))
     return np.asarray(distances)

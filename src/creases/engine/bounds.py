@@ -16,13 +16,19 @@ their lines meet in the origin exactly.
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from creases.engine.kernel import inlined, kernel
 
-__all__ = ["ROUND_UP", "UNDERFLOW", "UNIT", "flushes_to_zero", "gamma", "meeting_point", "sign_threshold"]
+__all__ = ["PROOFS", "ROUND_UP", "UNDERFLOW", "UNIT", "flushes_to_zero", "gamma", "meeting_point", "sign_threshold"]
 
 UNIT = 2.0**-53
+
+# For one benchmark: what do proofs cost? With CREASES_PROOFS=off every bound is zero, signs are guessed as floats say
+# them, and nothing is certified.
+PROOFS = os.environ.get("CREASES_PROOFS") != "off"
 
 # Bounds are sums of at most 2^24 non-negative terms, each correct to a few units; the sum's own rounding is
 # below 2^24 * 2^-53 relatively, and a factor of 1 + 2^-20 more than makes up for it.
@@ -47,7 +53,7 @@ def gamma(terms: int) -> float:
     return terms * UNIT * ROUND_UP
 
 
-@inlined
+@kernel
 def flushes_to_zero(smallest: float) -> bool:
     """True if this thread's arithmetic flushes denormals to zero (then nothing can be proved).
 
@@ -71,6 +77,8 @@ def sign_threshold(
     A zero bound stays zero: underflow is added only where a product could have underflowed; it is enough because
     charts keep reach below 2, and corners that are farther out or worse known prove nothing.
     """
+    if not PROOFS:
+        return 0.0
     if not (reach + corner_error < FAR and gradient + constant < HUGE):
         return np.inf
     bound = (
@@ -106,6 +114,8 @@ def meeting_point(
         return 0.0, 0.0, np.inf
     x = (f1 * g2 - f2 * g1) / determinant
     y = (f2 * g0 - f0 * g2) / determinant
+    if not PROOFS:
+        return x, y, 0.0
     size = max(abs(x), abs(y))
     if not size < np.inf:
         return 0.0, 0.0, np.inf

@@ -1,24 +1,22 @@
 """Cut a domain and keep its cells: corners, edges and patterns, in an order that no number of threads changes.
 
-On a line the cells come in the order of the line. Corners are given in the domain's own coordinates, rounded;
-a corner at infinity is a direction.
+On a line the cells come in the order of the line. Corners are given in the domain's own coordinates, as near as
+`sharp.SHARP` says; a corner at infinity is a direction.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.blocks import Block
 from creases.engine.chart import ExactStart, Start
 from creases.engine.driving import Report
-from creases.engine.edges import ExactEdges
-from creases.engine.exact import ExactForms, exact_corners, nearest_float
+from creases.engine.exact import ExactForms
 from creases.engine.first_layer import exact_first, independent_rows, restricted
-from creases.engine.frontier import Cells, run
-from creases.engine.kernel import kernel
+from creases.engine.frontier import run
 from creases.engine.problem import Problem
 from creases.engine.start import starts
 from creases.engine.tally import Tally, Totals
@@ -52,8 +50,7 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
     """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone."""
     if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
         return low_rank_cells(problem, threads=threads, report=report)
-    total, blocks = Totals(problem.widths), []
-    exact = ExactEdges.of(problem)
+    total, found = Totals(problem.widths), []
     for start in starts(problem):
         if isinstance(start, ExactStart):
             raise ComputationError(
@@ -61,122 +58,58 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
                 "floats cannot hold the cells of the whole space. Cut a bounded polygon or segment, or use count, "
                 "which decides in rationals."
             )
-        parts = []
-        for work, cells in run(problem, start, threads, False, True, report):
-            if work is not None:
-                total.add(work)
-            if cells.ints.size:
-                parts.append(unpacked(cells, problem, start, exact))
-        blocks.append(in_line_order(parts, start) if problem.dimension == 1 else parts)
+        blocks: list[Block] = []
+        for work, written in run(problem, start, threads, False, True, report):
+            total.add(work)
+            blocks += written
+        found.append(in_line_order(blocks, start) if problem.dimension == 1 else blocks)
     # Of the two rays of a line, the one that comes from minus infinity is first.
     if problem.dimension == 1:
-        blocks.sort(key=lambda block: not block[0].at_infinity[0])
-    return joined([part for block in blocks for part in block], total.result(problem))
+        found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
+    return joined(found, total.result(problem))
 
 
-@kernel
-def count_records(out_ints: Ints, words: int) -> tuple[int, int]:
-    """How many cells and corners `cut.emit` wrote."""
-    cells = corners = at = 0
-    while at < out_ints.size:
-        cells += 1
-        corners += out_ints[at]
-        at += 1 + 2 * out_ints[at] + words
-    return cells, corners
-
-
-@kernel
-def unpack_records(
-    out_ints: Ints, words: int, first: Ints, edges: Ints, at_infinity: NDArray[np.bool_], patterns: Ints
-) -> None:
-    """Sort what `cut.emit` wrote into flat arrays."""
-    cell = corner = at = 0
-    first[0] = 0
-    while at < out_ints.size:
-        corners = out_ints[at]
-        for v in range(corners):
-            edges[corner] = out_ints[at + 1 + 2 * v]
-            at_infinity[corner] = out_ints[at + 2 + 2 * v] != 0
-            corner += 1
-        for word in range(words):
-            patterns[cell, word] = out_ints[at + 1 + 2 * corners + word]
-        at += 1 + 2 * corners + words
-        cell += 1
-        first[cell] = corner
-
-
-class Part(NamedTuple):
-    """The cells of one task; fields as in `CellTable`."""
-
-    first: Ints
-    corners: Floats
-    at_infinity: NDArray[np.bool_]
-    edges: Ints
-    patterns: Ints
-
-
-# A corner whose relative error could be larger than this is computed in rationals before it is given out.
-SHARP = 1e-11
-
-
-def unpacked(cells: Cells, problem: Problem, start: Start, exact: ExactEdges) -> Part:
-    """What one task wrote, in the domain's coordinates."""
-    d, words = problem.dimension, (sum(problem.widths) + 63) // 64
-    count, corners = count_records(cells.ints, words)
-    first, edges = np.zeros(count + 1, np.int64), np.zeros(corners, np.int64)
-    at_infinity, patterns = np.zeros(corners, np.bool_), np.zeros((count, words), np.int64)
-    unpack_records(cells.ints, words, first, edges, at_infinity, patterns)
-    found = cells.reals.reshape(-1, d + 1)
-    points = found[:, :d] @ start.chart[:, :d].T + start.chart[:, d]
-    with np.errstate(all="ignore"):
-        finite = points[:, :d] / points[:, d:]
-        directions = points[:, :d] / np.linalg.norm(points[:, :d], axis=1, keepdims=True)
-        # Near infinity the last coordinate is a small difference, and its error weighs.
-        blurred = ~((found[:, d] + 1e-16) < SHARP * np.abs(points[:, d])) & ~at_infinity
-    result = np.where(at_infinity[:, None], directions, finite)
-    part = Part(first, result, at_infinity, edges, patterns)
-    for corner in np.flatnonzero(blurred).tolist():
-        cell = int(np.searchsorted(first, corner, side="right")) - 1
-        result[corner] = exact_corner(part, cell, corner, exact)
-    return part
-
-
-def exact_corner(part: Part, cell: int, corner: int, exact: ExactEdges) -> Floats:
-    """The float nearest to a corner of a cell, in the domain's coordinates."""
-    bits = np.unpackbits(part.patterns[cell].astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
-    pattern = exact.pattern(bits)
-    begin, end = int(part.first[cell]), int(part.first[cell + 1])
-    edges = [exact.edge(int(number), pattern) for number in part.edges[begin:end]]
-    ray = exact_corners(edges)[corner - begin]
-    return np.array([nearest_float(Fraction(int(value), int(ray[-1]))) for value in ray[:-1]])
-
-
-def in_line_order(parts: list[Part], start: Start) -> list[Part]:
+def in_line_order(blocks: list[Block], start: Start) -> list[Block]:
     """The intervals of one starting cell from left to right; a chart may look at a ray from its end."""
     if start.chart[0, 0] * start.chart[1, 1] - start.chart[0, 1] * start.chart[1, 0] > 0:
-        return parts
-    flipped = []
-    for part in reversed(parts):
-        # An interval has two corners: reversing the flat arrays reverses the cells and their corners alike.
-        corners, marks, edges = part.corners[::-1], part.at_infinity[::-1], part.edges[::-1]
-        flipped.append(Part(part.first, corners, marks, edges, part.patterns[::-1]))
-    return flipped
+        return blocks
+    # An interval has two corners: reversing the flat arrays reverses the cells and their corners alike.
+    return [
+        block._replace(
+            corners=block.corners[::-1],
+            at_infinity=block.at_infinity[::-1],
+            edges=block.edges[::-1],
+            patterns=block.patterns[::-1],
+        )
+        for block in reversed(blocks)
+    ]
 
 
-def joined(parts: list[Part], tally: Tally) -> CellTable:
-    """One table of all parts."""
-    offsets = np.cumsum([0, *(part.first[-1] for part in parts)])
-    first = np.concatenate([[0], *(part.first[1:] + at for part, at in zip(parts, offsets, strict=False))])
-    patterns = np.ascontiguousarray(np.concatenate([part.patterns for part in parts]))
+def joined(found: list[list[Block]], tally: Tally) -> CellTable:
+    """One table of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
+    blocks = [block for blocks in found for block in blocks]
+    offsets = np.cumsum([0, *(block.first[-1] for block in blocks)]).tolist()
     width = (sum(len(row) for row in tally.by_neuron) + 7) // 8
+    firsts, corners, marks, edges, words = (list(field) for field in zip(*blocks, strict=True))
+    for emptied in (blocks, *found):
+        emptied.clear()
+    first = np.concatenate([[0], *(first[1:] + at for first, at in zip(firsts, offsets, strict=False))])
     return CellTable(
-        first=first.astype(np.int64),
-        corners=np.ascontiguousarray(np.concatenate([part.corners for part in parts])),
-        at_infinity=np.concatenate([part.at_infinity for part in parts]),
-        edges=np.concatenate([part.edges for part in parts]),
-        patterns=np.ascontiguousarray(patterns.astype("<i8").view(np.uint8)[:, :width]),
+        first=first,
+        corners=run_together(corners),
+        at_infinity=run_together(marks),
+        edges=run_together(edges),
+        patterns=run_together([np.ascontiguousarray(part, "<i8").view(np.uint8)[:, :width] for part in words], words),
         tally=tally,
     )
+
+
+def run_together(*lists: list[NDArray[Any]]) -> NDArray[Any]:
+    """The arrays of the first list one after the other; all lists are then empty, so that the memory is free."""
+    result = np.ascontiguousarray(np.concatenate(lists[0]))
+    for arrays in lists:
+        arrays.clear()
+    return result
 
 
 def low_rank_cells(problem: Problem, *, threads: int | None, report: Report) -> CellTable:

@@ -10,7 +10,7 @@ from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.kernel import inlined, kernel
 from creases.engine.plane import INFINITY_WALL, form
 from creases.engine.record import field
-from creases.engine.scan import row_at
+from creases.engine.scan import FOLLOWS, row_at
 from creases.engine.signs import UNPROVED
 from creases.engine.work import (
     CELL,
@@ -22,6 +22,7 @@ from creases.engine.work import (
     CORNERS,
     INT_ONE,
     INT_ZERO,
+    KIND,
     NEAREST,
     OPEN,
     ROWS,
@@ -51,11 +52,12 @@ def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
     """
     chords = INT_ZERO
     for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.row_ints[STATUS, i] != OPEN:
+        if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
             continue
         if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
             return UNPROVED_CHORDS, 0  # a corner lies on the line, or only just not
-        note_chord(work, chords, *form(work, row_at(work, net, layer, i)))
+        f0, f1, f2, f_g, f_w = form(work, row_at(work, net, layer, i))
+        note_chord(work, chords, f0, f1, f2, f_g, f_w)
         place_ends(work, i, chords)
         chords += 1
     return pieces_of_chords(work.chord_ints, work.chord_reals, chords), pieces_at_infinity(work, chords)

@@ -33,6 +33,7 @@ from creases.engine.work import (
     DONE,
     EMIT,
     FIRST_NEURON,
+    FOLLOWING_ROWS,
     FRESH,
     FULL,
     HALF_PROVED_ROWS,
@@ -46,7 +47,6 @@ from creases.engine.work import (
     MOST_CHORDS,
     NEAREST,
     NETWORK,
-    NO,
     OPEN,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
@@ -61,7 +61,6 @@ from creases.engine.work import (
     UNPROVED_CELL,
     WAITING,
     WORDS,
-    YES,
     Work,
 )
 
@@ -80,72 +79,64 @@ OUT_INTS_FIELD = Work._fields.index("out_ints")
 
 @kernel
 def cut(work: Work, budget: int) -> int:
-    """Work through at most `budget` cells. Returns DONE, MORE, UNPROVED_CELL or FULL, with all state in `work`."""
-    state = work.state
+    """Work through at most `budget` cells. Returns DONE, MORE, UNPROVED_CELL or FULL, with all state in `work`.
+
+    Each turn of the loop finishes, counts, localises or splits the current cell.
+    """
+    state, ints = work.state, work.ints
+    depth = state[DEPTH]
     for _ in range(budget):
         if state[HAVE] == 0:
             if state[WAITING] == 0:
                 return DONE
             pop(work)
-        answer = advance(work)
-        if answer != MORE:
-            return answer
-    return MORE if state[HAVE] or state[WAITING] else DONE
-
-
-@inlined
-def advance(work: Work) -> int:
-    """One step with the current cell: finish, count, localise or split it. MORE if the loop may go on."""
-    state, ints = work.state, work.ints
-    net = state[NETWORK]
-    layer = ints[net + LOWEST]
-    last = layer + 1 == state[DEPTH]
-    if layer == state[DEPTH]:
-        return finish(work, NO)
-    reach, corner_error = cell_reach(work)
-    if state[SCANNED] == 0:
-        scan(work, net, layer, reach, corner_error)
-    state[SCANNED] = 0
-    crossing, unproved = state[CROSSING_ROWS], state[HALF_PROVED_ROWS] + state[UNKNOWN_ROWS]
-    if state[FRESH]:
-        if state[BY_NEURON]:
-            if state[UNKNOWN_ROWS]:
-                ask(work, net, layer)
-                return UNPROVED_CELL
-            tally_neurons(work, net, layer)
-        state[FRESH] = 0
-    still_open = crossing + unproved
-    if still_open == 0:
-        if last:
-            return finish(work, YES)
-        if layer + 2 == state[DEPTH] and not state[EMIT] and not state[BY_NEURON]:
-            pieces, unbounded = count_last(work, net, layer, reach, corner_error)
-            if pieces != UNPROVED_CHORDS:
-                work.by_layer[layer] += 1
-                return counted(work, layer + 1, pieces, unbounded)
-    rows = ints[field(net, layer, ROWS)]
-    if still_open <= CROWDED * rows and (still_open == 0 or rows > (4 * MOST_CHORDS if last else FEW_ROWS)):
-        forget_answers(work)
-        answer = localise(work, reach + corner_error, corner_error)
-        return FULL if answer == FULL else MORE
-    if last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
-        pieces, unbounded = count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
+        net = state[NETWORK]
+        layer = ints[net + LOWEST]
+        last, crossing, still_open, unproved = layer + 1 == depth, 0, 0, 0
+        reach, corner_error = cell_reach(work)
+        if layer < depth:
+            if state[SCANNED] == 0:
+                scan(work, net, layer, reach, corner_error)
+            state[SCANNED] = 0
+            crossing, unproved = state[CROSSING_ROWS], state[HALF_PROVED_ROWS] + state[UNKNOWN_ROWS]
+            still_open = crossing + unproved
+            if state[FRESH] and state[BY_NEURON]:
+                if state[UNKNOWN_ROWS]:
+                    ask(work, net, layer)
+                    return UNPROVED_CELL
+                tally_neurons(work, net, layer)
+            state[FRESH] = 0
+        if still_open == 0 and (last or layer == depth):
+            if finish(work, last) == FULL:
+                return FULL
+            continue
+        pieces, unbounded, counted = UNPROVED_CHORDS, 0, layer
+        if still_open == 0:
+            if layer + 2 == depth and not state[EMIT] and not state[BY_NEURON]:
+                pieces, unbounded = count_last(work, net, layer, reach, corner_error)
+                counted = layer + 1
+        elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
+            pieces, unbounded = (
+                count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
+            )
         if pieces != UNPROVED_CHORDS:
-            return counted(work, layer, pieces, unbounded)
-    if crossing == 0:
-        ask(work, net, layer)
-        return UNPROVED_CELL
-    return split(work, net, layer)
-
-
-@inlined
-def counted(work: Work, layer: int, pieces: int, unbounded: int) -> int:
-    """Note the pieces of the current cell and be done with it."""
-    work.by_layer[layer] += pieces
-    work.state[UNBOUNDED] += unbounded
-    work.state[HAVE] = 0
-    forget_answers(work)
-    return MORE
+            work.by_layer[layer] += 1 if counted > layer else 0
+            work.by_layer[counted] += pieces
+            state[UNBOUNDED] += unbounded
+            state[HAVE] = 0
+            forget_answers(work)
+            continue
+        rows, few = ints[field(net, layer, ROWS)], 4 * MOST_CHORDS if last else FEW_ROWS
+        if still_open == 0 or (rows > few and still_open + state[FOLLOWING_ROWS] <= CROWDED * rows):
+            forget_answers(work)
+            if localise(work, reach + corner_error, corner_error) == FULL:
+                return FULL
+        elif crossing == 0:
+            ask(work, net, layer)
+            return UNPROVED_CELL
+        elif split(work, net, layer) == FULL:
+            return FULL
+    return MORE if state[HAVE] or state[WAITING] else DONE
 
 
 @inlined

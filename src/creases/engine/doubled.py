@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED
 
@@ -33,7 +33,7 @@ SPLITTER = 2.0**27 + 1.0
 DOUBLED_UNIT = 2.0**-100
 
 
-@kernel
+@inlined
 def two_sum(a: float, b: float) -> tuple[float, float]:
     """a + b exactly, as hi + lo (Knuth)."""
     hi = a + b
@@ -41,7 +41,7 @@ def two_sum(a: float, b: float) -> tuple[float, float]:
     return hi, (a - (hi - back)) + (b - back)
 
 
-@kernel
+@inlined
 def two_product(a: float, b: float) -> tuple[float, float]:
     """a b exactly, as hi + lo (Dekker), unless something over- or underflows."""
     hi = a * b
@@ -54,7 +54,7 @@ def two_product(a: float, b: float) -> tuple[float, float]:
     return hi, ((a_hi * b_hi - hi) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo
 
 
-@kernel
+@inlined
 def add(a: float, a_lo: float, b: float, b_lo: float) -> tuple[float, float]:
     """(a + a_lo) + (b + b_lo), accurately."""
     s, s_lo = two_sum(a, b)
@@ -63,7 +63,7 @@ def add(a: float, a_lo: float, b: float, b_lo: float) -> tuple[float, float]:
     return two_sum(s, s_lo + t_lo)
 
 
-@kernel
+@inlined
 def multiply(a: float, a_lo: float, b: float, b_lo: float) -> tuple[float, float]:
     """(a + a_lo) (b + b_lo)."""
     p, p_lo = two_product(a, b)

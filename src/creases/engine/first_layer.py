@@ -109,7 +109,9 @@ def restricted(problem: Problem) -> Problem | None:
     Along the other direction the network is constant: that direction is divided out.
     """
     rows = exact_first(problem, range(problem.widths[0]))
-    for c in range(problem.dimension):
-        if any(row[c] != 0 for row in rows):
-            return problem._replace(basis=problem.basis[c : c + 1], basis_tail=problem.basis_tail[c : c + 1])
-    return None
+    row = next((row for row in rows if any(value != 0 for value in row[:-1])), None)
+    if row is None:
+        return None
+    # The axis that the lines cross most squarely: there their zeros are nearest, and seldom beyond all floats.
+    c = max(range(problem.dimension), key=lambda c: abs(row[c]))
+    return problem._replace(basis=problem.basis[c : c + 1], basis_tail=problem.basis_tail[c : c + 1])

@@ -1,7 +1,8 @@
 """The open cells and the threads that work on them.
 
-The first cells are cut here; when there are more than one thread's worth, the waiting cells become tasks.
-The tasks are the same for every number of threads, so the result and its order are too.
+One thread begins with the whole starting cell. A thread that has nothing to do is given the cell that has waited
+longest, and so is the largest, by one that has several; what a thread counts comes in the order of the cells before
+what it gave away. So the result and its order are the same for every number of threads.
 """
 
 from __future__ import annotations
@@ -9,63 +10,94 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from creases.engine.blocks import Block, Keeper
 from creases.engine.chart import Start
-from creases.engine.driving import Report, drive, grown
+from creases.engine.driving import Report, drive
+from creases.engine.handing import Task, give, load
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
-from creases.engine.stack import park
 from creases.engine.start import workspace
 from creases.engine.work import (
     BY_NEURON,
     DONE,
     EMIT,
     EXACT_CELLS,
-    FULL,
-    HAVE,
-    INTS_TOP,
     MORE,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
-    REALS_TOP,
-    STACK_INTS_TOP,
-    STACK_REALS_TOP,
     UNBOUNDED,
     WAITING,
     Work,
 )
 
-__all__ = ["Cells", "Stopped", "run"]
+__all__ = ["Stopped", "run"]
 
-# Cells that are cut before the work is shared out; small domains end here.
+# Cells that are cut before a second thread is started; small domains end here.
 ALONE = 3000
-# Rounds in which every waiting cell is split once more, so that the tasks are many and small.
-ROUNDS = 3
-# Cells between two looks at progress and Ctrl-C: some milliseconds.
+# Cells between two looks at progress and Ctrl-C: some milliseconds; and between two looks at threads without work.
 BUDGET = 20_000
+SHARED_BUDGET = 2000
+# Numbers that there is room for in the output, where cells are written out: what a budget of cells needs.
+OUT_REALS, OUT_INTS = 10 * BUDGET, 16 * BUDGET
 
 
 class Stopped(Exception):
     """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
 
 
-class Cells(NamedTuple):
-    """Finished cells as one block: what `cut.emit` wrote, in order."""
+class Piece:
+    """A part of the starting cell that one thread works on; `next` is the one that follows in the order of cells."""
 
-    reals: NDArray[np.float64]
-    ints: NDArray[np.int64]
+    def __init__(self, task: Task | None) -> None:
+        self.task = task
+        self.next: Piece | None = None
+        self.sums: Work | None = None
+        self.blocks: list[Block] = []
 
 
-class Task(NamedTuple):
-    """One waiting cell: its record on the stack, and the arenas that its local network lives in."""
+class Board:
+    """Where threads without work wait, and others leave some for them."""
 
-    reals: NDArray[np.float64]
-    ints: NDArray[np.int64]
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[Piece] = []
+        self._busy = self._idle = 0
+        self.failure: BaseException | None = None
+        self.wanted = False  # read without the lock: a look that comes late costs a millisecond
+
+    def put(self, piece: Piece) -> None:
+        """Leave a piece for whoever is without work."""
+        with self._changed:
+            self._waiting.append(piece)
+            self._busy += 1
+            self.wanted = self._idle > len(self._waiting)
+            self._changed.notify()
+
+    def take(self) -> Piece | None:
+        """A piece to work on, when there is one; None when all is done, or something has failed."""
+        with self._changed:
+            self._idle += 1
+            self.wanted = self._idle > len(self._waiting)
+            while not self._waiting and self._busy and self.failure is None:
+                self._changed.wait()
+            self._idle -= 1
+            self.wanted = self._idle > len(self._waiting)
+            return self._waiting.pop() if self._waiting and self.failure is None else None
+
+    def done(self) -> None:
+        """A piece that was taken is finished."""
+        with self._changed:
+            self._busy -= 1
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """Everyone is to stop."""
+        with self._changed:
+            self.failure = self.failure or error
+            self._changed.notify_all()
 
 
 def run(
@@ -73,155 +105,115 @@ def run(
     start: Start,
     threads: int | None,
     by_neuron: bool,
-    emit: bool,
+    keep: bool,
     report: Report,
-) -> Iterator[tuple[Work | None, Cells]]:
-    """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order."""
+) -> Iterator[tuple[Work, list[Block]]]:
+    """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    def new_oracle() -> Oracle:  # a thread has its own
-        return Oracle(problem, start.chart, start.walls)
+    keep : whether the cells are wanted.
+    """
+
+    def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own
+        return Oracle(problem, start.chart, start.walls), Keeper(problem, start) if keep else None
 
     work = workspace(problem, start)
-    work.state[BY_NEURON], work.state[EMIT] = by_neuron, emit
-    oracle = new_oracle()
-    work, status = drive(work, oracle, ALONE, report)
+    work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep
+    if keep:
+        work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
+    oracle, keeper = new_helpers()
     workers = threads or os.cpu_count() or 1
-    while status == MORE and workers == 1:  # the order in which a single thread comes to the cells is that of the tasks
+    work, status = drive(work, oracle, ALONE, report)
+    blocks = taken(work, keeper)
+    while status == MORE and workers == 1:
         work, status = drive(work, oracle, BUDGET, report)
+        blocks += taken(work, keeper)
     if status == DONE:
-        yield work, written(work)
+        yield work, blocks
         return
-    first = written(work)
-    work, items = share_out(work, oracle, report)
-    yield sums_of(work), first
-    yield from work_together(work, items, new_oracle, workers, report)
-
-
-def waiting_cells(work: Work) -> list[Task]:
-    """Take all cells off the stack, in the order in which the loop would go on with them."""
-    tasks = []
-    end = int(work.state[STACK_INTS_TOP])
-    reals_end = int(work.state[STACK_REALS_TOP])
-    columns = work.cell_reals.shape[2]
-    while end > 0:
-        begin = int(work.stack_ints[end - 1])
-        reals_begin = reals_end - int(work.stack_ints[begin]) * columns
-        tasks.append(Task(work.stack_reals[reals_begin:reals_end].copy(), work.stack_ints[begin:end].copy()))
-        end, reals_end = begin, reals_begin
-    work.state[STACK_INTS_TOP] = work.state[STACK_REALS_TOP] = work.state[WAITING] = 0
-    return tasks
-
-
-def load(work: Work, task: Task) -> Work:
-    """Put a task's cell on the (empty) stack; what stands in the arenas now stays."""
-    while work.stack_ints.size < task.ints.size:
-        work = work._replace(stack_ints=np.zeros(2 * work.stack_ints.size, np.int64))
-    while work.stack_reals.size < task.reals.size:
-        work = work._replace(stack_reals=np.zeros(2 * work.stack_reals.size, np.float64))
-    work.stack_ints[: task.ints.size] = task.ints
-    work.stack_ints[2], work.stack_ints[3] = work.state[REALS_TOP], work.state[INTS_TOP]
-    work.stack_ints[task.ints.size - 1] = 0
-    work.stack_reals[: task.reals.size] = task.reals
-    work.state[STACK_INTS_TOP], work.state[STACK_REALS_TOP] = task.ints.size, task.reals.size
-    work.state[WAITING], work.state[HAVE] = 1, 0
-    return work
-
-
-def parked(work: Work) -> Work:
-    """The workspace with its current cell put back on the stack."""
-    while work.state[HAVE] and park(work) == FULL:
-        work = grown(work)
-    return work
-
-
-def share_out(work: Work, oracle: Oracle, report: Report) -> tuple[Work, list[Task | Cells]]:
-    """Split what waits into tasks: `ROUNDS` times, every waiting cell is cut until it is two or finished.
-
-    Returns tasks and cells that were finished meanwhile, in the order in which one thread would come to them.
-    """
-    work = parked(work)
-    highest = [int(work.state[REALS_TOP]), int(work.state[INTS_TOP])]
-    items: list[Task | Cells] = [*waiting_cells(work)]
-    for _ in range(ROUNDS):
-        finer: list[Task | Cells] = []
-        for item in items:
-            if isinstance(item, Cells):
-                finer.append(item)
-                continue
-            work = load(work, item)
-            status = MORE
-            while status == MORE and int(work.state[WAITING]) + int(work.state[HAVE]) < 2:
-                work, status = drive(work, oracle, 1, report)
-            # A split leaves a cell waiting and a current one, on local networks that no later task may overwrite.
-            work = parked(work)
-            tops = work.state[REALS_TOP], work.state[INTS_TOP]
-            highest = [max(a, int(b)) for a, b in zip(highest, tops, strict=True)]
-            finer += [written(work), *waiting_cells(work)]
-            work.state[REALS_TOP], work.state[INTS_TOP] = highest
-        items = finer
-    return work, items
+    yield from work_together(work, (oracle, keeper), new_helpers, workers, report, blocks)
 
 
 def work_together(
-    work: Work, items: list[Task | Cells], new_oracle: Callable[[], Oracle], workers: int, report: Report
-) -> Iterator[tuple[Work | None, Cells]]:
-    """Run the tasks on a pool of threads; yield all results in the order of the items."""
-    tasks = [item for item in items if isinstance(item, Task)]
-    workers = min(workers, max(len(tasks), 1))
-    local, lock, stop = threading.local(), threading.Lock(), threading.Event()
+    work: Work,
+    helpers: tuple[Oracle, Keeper | None],
+    new_helpers: Callable[[], tuple[Oracle, Keeper | None]],
+    workers: int,
+    report: Report,
+    blocks: list[Block],
+) -> Iterator[tuple[Work, list[Block]]]:
+    """Go on with several threads; yield all results in the order of the cells, `blocks` first."""
+    board, lock = Board(), threading.Lock()
+    first = Piece(None)
+    first.blocks = blocks
+    board.put(first)
 
     def found(regions: int) -> None:
         with lock:
             report(regions)
 
-    def perform(task: Task) -> tuple[Work, Cells]:
-        if not hasattr(local, "oracle"):
-            local.oracle, local.work = new_oracle(), copied(work)
-        mine = load(cleared(local.work, work), task)
-        status = MORE
-        while status == MORE:
-            if stop.is_set():
-                raise Stopped
-            mine, status = drive(mine, local.oracle, BUDGET, found)
-        local.work = mine
-        return sums_of(mine), written(mine)
-
-    with ThreadPoolExecutor(workers) as pool:
-        # The cells that have waited longest are the largest: they go first, so that no thread is left alone at the end.
-        futures = {id(task): pool.submit(perform, task) for task in reversed(tasks)}
+    def labour(mine: Work, oracle: Oracle, keeper: Keeper | None) -> None:
         try:
-            pending = set(futures.values())
-            while pending:
-                done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-        except BaseException:
-            stop.set()
-            for future in futures.values():
-                future.cancel()
-            raise
-    for item in items:
-        yield (None, item) if isinstance(item, Cells) else futures[id(item)].result()
+            while (piece := board.take()) is not None:
+                if piece.task is not None:
+                    mine = load(cleared(mine), piece.task)
+                    piece.task = None
+                mine = finish(mine, oracle, keeper, piece, board, found)
+                board.done()
+        except BaseException as error:
+            board.fail(error)
+
+    def others() -> Iterator[threading.Thread]:
+        for _ in range(workers - 1):
+            yield threading.Thread(target=lambda: labour(fresh(work), *new_helpers()), daemon=True)
+
+    threads = [threading.Thread(target=labour, args=(work, *helpers), daemon=True), *others()]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.1)
+    except BaseException as error:  # Ctrl-C
+        board.fail(error)
+        for thread in threads:
+            thread.join()
+        raise
+    if board.failure is not None:
+        raise board.failure
+    piece: Piece | None = first
+    while piece is not None:
+        assert piece.sums is not None  # no thread has failed
+        yield piece.sums, piece.blocks
+        piece = piece.next
 
 
-def copied(work: Work) -> Work:
-    """A workspace of a thread's own, with the shared local networks in it."""
-    return work._replace(**{name: array.copy() for name, array in work._asdict().items()})
+def finish(work: Work, oracle: Oracle, keeper: Keeper | None, piece: Piece, board: Board, found: Report) -> Work:
+    """Work on a piece to its end, giving away what waits longest as long as others are without work."""
+    status = MORE
+    while status == MORE:
+        if board.failure is not None:
+            raise Stopped
+        work, status = drive(work, oracle, SHARED_BUDGET, found)
+        piece.blocks += taken(work, keeper)
+        while status == MORE and board.wanted and work.state[WAITING] > 0:
+            given = Piece(give(work))
+            given.next, piece.next = piece.next, given
+            board.put(given)
+    piece.sums = sums_of(work)
+    return work
 
 
-def cleared(mine: Work, shared: Work) -> Work:
-    """A thread's workspace with its sums at zero and its arenas back at the shared part."""
-    mine.state[:] = shared.state
-    for slot in (
-        UNBOUNDED,
-        EXACT_CELLS,
-        OUT_REALS_TOP,
-        OUT_INTS_TOP,
-        STACK_INTS_TOP,
-        STACK_REALS_TOP,
-        WAITING,
-        HAVE,
-    ):
+def fresh(work: Work) -> Work:
+    """An empty workspace of a thread's own, of the same shape."""
+    mine = work._replace(**{name: np.zeros_like(array) for name, array in work._asdict().items()})
+    mine.layer_ints[:], mine.twins[:], mine.answers_nc[:] = work.layer_ints, work.twins, 2
+    mine.state[:] = work.state
+    return mine
+
+
+def cleared(mine: Work) -> Work:
+    """A thread's workspace with its sums at zero."""
+    for slot in (UNBOUNDED, EXACT_CELLS, OUT_REALS_TOP, OUT_INTS_TOP):
         mine.state[slot] = 0
     mine.by_layer[:] = 0
     mine.by_neuron[:] = 0
@@ -233,11 +225,6 @@ def sums_of(work: Work) -> Work:
     return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
 
 
-def written(work: Work) -> Cells:
-    """A copy of what the kernel wrote out; the output is then empty again."""
-    cells = Cells(
-        work.out_reals[: int(work.state[OUT_REALS_TOP])].copy(),
-        work.out_ints[: int(work.state[OUT_INTS_TOP])].copy(),
-    )
-    work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
-    return cells
+def taken(work: Work, keeper: Keeper | None) -> list[Block]:
+    """What the kernel wrote out since the last time, if it is wanted and there is any."""
+    return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []

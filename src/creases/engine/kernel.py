@@ -21,11 +21,14 @@ from typing import Any, TypeVar
 import numba
 from numba.core import config
 
-from creases.engine.indices import KernelCompiler
+from creases.engine.compiler import KernelCompiler
 
 __all__ = ["CACHE_FOLDER", "inlined", "kernel", "must_compile", "reordered", "source_hash"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Environment variables that change what is compiled.
+SWITCHES = ("CREASES_CALLABLE", "CREASES_PROOFS")
 
 # Numba makes these at run time, so its type stubs do not know them.
 settings: Any = config
@@ -37,7 +40,8 @@ def source_hash() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
-    digest.update(f"{numba.__version__}|{sys.version_info[:2]}|{settings.BOUNDSCHECK}".encode())
+    switches = [settings.BOUNDSCHECK, *(os.environ.get(name) for name in SWITCHES)]
+    digest.update(f"{numba.__version__}|{sys.version_info[:2]}|{switches}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -75,6 +79,11 @@ def private_folder() -> Path | None:
 
 CACHE_FOLDER = private_folder()
 
+# An inlined kernel lives on in the kernels that it is copied into: it is not cached itself, and Python has no door to
+# it. Tests want one; making it takes a sixth of all compiling.
+CALLABLE = os.environ.get("CREASES_CALLABLE") == "1"
+INLINED: dict[str, Any] = {"forceinline": True, "cache": False, "no_cpython_wrapper": not CALLABLE}
+
 
 def must_compile() -> bool:
     """True until a kernel of these sources has been compiled, here or by an earlier process."""
@@ -102,7 +111,7 @@ def inlined(function: F) -> F:
 
     A workspace has many arrays, and handing them all to a small function costs more than the function's work.
     """
-    return compiled(function, forceinline=True)
+    return compiled(function, **INLINED)
 
 
 def reordered(function: F) -> F:
@@ -111,7 +120,7 @@ def reordered(function: F) -> F:
     Only for plain sums whose bound holds for every order (`bounds`: gamma(m)); it takes nothing else on trust: no
     NaN, no infinity, no zero is assumed away.
     """
-    return compiled(function, forceinline=True, fastmath={"reassoc", "contract"})
+    return compiled(function, fastmath={"reassoc", "contract"}, **INLINED)
 
 
 def compiled(function: F, **more: Any) -> F:
@@ -124,9 +133,15 @@ def compiled(function: F, **more: Any) -> F:
     before = settings.CACHE_DIR
     try:
         settings.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
-        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, **more}
+        options: dict[str, Any] = {
+            "nogil": True,
+            "error_model": "numpy",
+            "_nrt": False,
+            "cache": CACHE_FOLDER is not None,
+        }
+        options.update(more)
         options["pipeline_class"] = KernelCompiler
-        dispatcher = numba.njit(cache=CACHE_FOLDER is not None, **options)(function)
+        dispatcher = numba.njit(**options)(function)
     finally:
         settings.CACHE_DIR = before
     return dispatcher

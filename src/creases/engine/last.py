@@ -6,7 +6,7 @@ are counted as chords (or zeros). Where anything is not proved at once the loop 
 
 from __future__ import annotations
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma, sign_threshold
+from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, sign_threshold
 from creases.engine.chords import UNPROVED_CHORDS, note_chord, pieces_at_infinity, pieces_of_chords, place_end
 from creases.engine.kernel import inlined
 from creases.engine.line import pieces_of_zeros
@@ -21,6 +21,9 @@ from creases.engine.work import (
     DIMENSION,
     ERROR_G,
     ERROR_W,
+    EXACT,
+    FIRST_NEURON,
+    IDS,
     INT_ONE,
     INT_ZERO,
     KEPT,
@@ -54,9 +57,13 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
     chords = INT_ZERO
     block, stride = work.ints[field(net, layer + 1, BLOCK)], work.ints[field(net, layer + 1, STRIDE)]
     source, source_stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
+    ids, neurons = work.ints[field(net, layer + 1, IDS)], work.layer_ints[layer + 1, FIRST_NEURON]
+    rounding = 0.0 if work.layer_ints[layer + 1, EXACT] else gamma(2 + below)
     for i in range(work.ints[field(net, layer + 1, ROWS)]):
-        row = affine_row(work, block + i * stride, source, source_stride, active, below)
-        crosses = meet(work, chords, *row, reach, corner_error)
+        if work.twins[neurons + work.ints[ids + i]] != 0:
+            continue  # its line, if it has one here, is another row's
+        f0, f1, f2, f_g, f_w = affine_row(work, block + i * stride, source, source_stride, active, rounding)
+        crosses = meet(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
         if crosses < 0 or chords + crosses > MOST_CHORDS:
             return UNPROVED_CHORDS, 0
         chords += crosses
@@ -68,18 +75,16 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
 
 @inlined
 def affine_row(
-    work: Work, at: int, source: int, source_stride: int, active: int, below: int
+    work: Work, at: int, source: int, source_stride: int, active: int, rounding: float
 ) -> tuple[float, float, float, float, float]:
     """The row at `at` with the active rows of the layer below (in KEPT) substituted: its form and its bounds.
 
-    source, source_stride : where the rows of the layer below stand. below : how many they are.
-    Rounding as in `substitution`.
+    source, source_stride : where the rows of the layer below stand. rounding : as in `substitution`, zero if exact.
     """
     reals = work.reals
     f0, f1, f2, f_g, f_w = form(work, at)
     if active == 0:
         return f0, f1, f2, f_g, f_w
-    rounding = gamma(2 + below)
     f_g += rounding * (abs(f0) + abs(f1))
     f_w += rounding * abs(f2)
     for a in range(active):
@@ -88,11 +93,15 @@ def affine_row(
         f0 += factor * reals[row + X]
         f1 += factor * reals[row + Y]
         f2 += factor * reals[row + ONE]
+        if not PROOFS:
+            continue
         error_g = reals[row + ERROR_G] + rounding * reals[row + SIZE_G]
         error_w = reals[row + ERROR_W] + rounding * reals[row + SIZE_W]
         # The products may have underflowed, and the factor may be large.
-        f_g += abs(factor) * (error_g + UNDERFLOW) + UNDERFLOW if reals[row + SIZE_G] > 0.0 else 0.0
-        f_w += abs(factor) * (error_w + UNDERFLOW) + UNDERFLOW if reals[row + SIZE_W] > 0.0 else 0.0
+        if error_g > 0.0:
+            f_g += abs(factor) * (error_g + UNDERFLOW) + UNDERFLOW
+        if error_w > 0.0:
+            f_w += abs(factor) * (error_w + UNDERFLOW) + UNDERFLOW
     return f0, f1, f2, f_g * ROUND_UP, f_w * ROUND_UP
 
 

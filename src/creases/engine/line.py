@@ -13,7 +13,7 @@ from creases.engine.chords import place_end
 from creases.engine.kernel import inlined, kernel
 from creases.engine.plane import form
 from creases.engine.record import field
-from creases.engine.scan import proved_sign, row_at
+from creases.engine.scan import FOLLOWS, proved_sign, row_at
 from creases.engine.signs import POSITIVE
 from creases.engine.work import (
     CELL,
@@ -28,6 +28,7 @@ from creases.engine.work import (
     FIRST_NEURON,
     IDS,
     INT_ZERO,
+    KIND,
     NEAREST,
     OPEN,
     ROWS,
@@ -44,7 +45,7 @@ __all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "halve_interval", "p
 UNPROVED_ZEROS = -1
 
 
-@inlined
+@kernel
 def zero_of(f0: float, f1: float, f_g: float, f_w: float) -> tuple[float, float]:
     """The zero (x, error) of f0 x + f1 with |x - x*| <= error; error = inf if unproved.
 
@@ -113,7 +114,7 @@ def count_zeros(work: Work, net: int, layer: int) -> tuple[int, int]:
     """
     zeros = INT_ZERO
     for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.row_ints[STATUS, i] != OPEN:
+        if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
             continue
         if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
             return UNPROVED_ZEROS, 0

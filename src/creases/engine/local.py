@@ -22,7 +22,7 @@ from __future__ import annotations
 from creases.engine.kernel import inlined
 from creases.engine.record import field, mark_active, need
 from creases.engine.relax import drop, relax_affine, relax_layer
-from creases.engine.scan import CROSSING, CROSSING_UNPROVED, UNKNOWN, halving, note_scan, scan_row
+from creases.engine.scan import CROSSING, CROSSING_UNPROVED, FOLLOWS, UNKNOWN, follow, halving, note_scan, scan_row
 from creases.engine.substitution import write_row
 from creases.engine.work import (
     ACTIVE,
@@ -67,6 +67,7 @@ from creases.engine.work import (
     REALS_TOP,
     ROWS,
     SCANNED,
+    SCRATCH,
     SIZE_G,
     SIZE_W,
     START,
@@ -140,8 +141,9 @@ def make_room(work: Work, net: int, lowest: int, depth: int) -> int:
         most += rows * (COUPLED + total)
         total += rows
         layers[layer + 1, START] = total
-    if state[REALS_TOP] + 2 * most + 2 > work.reals.size:  # the rows, and those to substitute
-        return need(state, REALS_FIELD, state[REALS_TOP] + 2 * most + 2)
+    room = state[REALS_TOP] + 2 * (most + SCRATCH)  # the rows, and those to substitute
+    if room > work.reals.size:
+        return need(state, REALS_FIELD, room)
     if state[INTS_TOP] + HEADER + FIELDS * depth + total > work.ints.size:
         return need(state, INTS_FIELD, state[INTS_TOP] + HEADER + FIELDS * depth + total)
     return DONE
@@ -229,13 +231,16 @@ def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: 
     source, stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     at, ids, start = state[REALS_TOP], state[INTS_TOP], layers[layer, START]
     base, neurons = layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
-    stay = active = crossing = half_proved = unknown = 0
+    stay = active = crossing = half_proved = unknown = following = 0
     best, best_row = -1.0, -1
     most_g = most_w = 0.0
     for q in range(start, start + rows):
         write_row(work, layer, first, layer, source, at)
         source += stride
         neuron, status = ints[old_ids + q - start], scan_row(work, stay, at, reach, corner_error)
+        twin = work.twins[neurons + neuron]
+        if status == OPEN and twin != 0:
+            status = follow(work, stay, twin, status_below(work, neurons, old_ids, start, q - start, twin))
         work.open_ints[OPEN_STATUS, q] = status
         if status == INACTIVE:
             drop(work, q)
@@ -253,6 +258,7 @@ def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: 
         kind = work.row_ints[KIND, stay]
         half_proved += kind == CROSSING_UNPROVED
         unknown += kind == UNKNOWN
+        following += kind == FOLLOWS
         if kind == CROSSING:
             crossing += 1
             score = halving(work, stay, at)
@@ -262,8 +268,19 @@ def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: 
         at += COUPLED
     close_layer(work, new, layer, layer, stay, active, rows, COUPLED, most_g, most_w)
     if stay:
-        note_scan(work, crossing, half_proved, unknown, best_row)
+        note_scan(work, crossing, half_proved, unknown, following, best_row)
         state[SCANNED] = 1
+
+
+@inlined
+def status_below(work: Work, first_neuron: int, ids: int, start: int, before: int, twin: int) -> int:
+    """`scan.status_of` among the rows of a layer that is being written."""
+    neuron = abs(twin) - 1
+    for i in range(before):
+        if work.ints[ids + i] == neuron:
+            return work.open_ints[OPEN_STATUS, start + i]
+    number = first_neuron + neuron
+    return ACTIVE if work.pattern[number >> 6] >> (number & 63) & 1 else INACTIVE
 
 
 @inlined

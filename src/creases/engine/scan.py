@@ -10,6 +10,7 @@ from creases.engine.bounds import sign_threshold
 from creases.engine.kernel import inlined, kernel
 from creases.engine.record import field, mark_active
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.ties import exact_sign_at_corner, exact_sign_at_zero
 from creases.engine.work import (
     ACTIVE,
     ASKED,
@@ -19,9 +20,14 @@ from creases.engine.work import (
     CORNER_ERROR,
     CORNERS,
     CROSSING_ROWS,
+    DIMENSION,
+    EDGE,
+    EDGE_G,
+    EDGE_W,
     ERROR_G,
     ERROR_W,
     FIRST_NEURON,
+    FOLLOWING_ROWS,
     HALF_PROVED_ROWS,
     HIGH,
     IDS,
@@ -32,10 +38,13 @@ from creases.engine.work import (
     ONE,
     OPEN,
     ROWS,
+    SCRATCH,
     STATUS,
     STRIDE,
     THRESHOLD,
     UNKNOWN_ROWS,
+    Floats,
+    Ints,
     Work,
     X,
     Y,
@@ -44,9 +53,11 @@ from creases.engine.work import (
 __all__ = [
     "CROSSING",
     "CROSSING_UNPROVED",
+    "FOLLOWS",
     "UNKNOWN",
     "ask",
     "cell_reach",
+    "follow",
     "forget_answers",
     "proved_sign",
     "row_at",
@@ -59,6 +70,7 @@ __all__ = [
 CROSSING = 0  # cuts it, and its sign at every corner is proved
 CROSSING_UNPROVED = 1  # cuts it, but some corner's sign is not proved
 UNKNOWN = 2  # not proved either way
+FOLLOWS = 3  # a multiple of another row that is open on the cell: it has no line of its own
 
 
 @inlined
@@ -78,9 +90,8 @@ def row_at(work: Work, net: int, layer: int, row: int) -> int:
 
 
 @inlined
-def threshold(work: Work, at: int, reach: float, corner_error: float) -> float:
+def threshold(reals: Floats, at: int, reach: float, corner_error: float) -> float:
     """`bounds.sign_threshold` of the row at `at`."""
-    reals = work.reals
     gradient = abs(reals[at + X]) + abs(reals[at + Y])
     return sign_threshold(gradient, abs(reals[at + ONE]), reals[at + ERROR_G], reals[at + ERROR_W], reach, corner_error)
 
@@ -90,20 +101,25 @@ def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) ->
     """Give every open row of the lowest layer its status, or its kind if it stays open; the sums go to `state`.
 
     CROSSING_ROWS : rows proved to cut the cell with all signs proved. HALF_PROVED_ROWS : rows that cut with a sign
-    missing. UNKNOWN_ROWS : rows not known. BEST_ROW : the crossing row that halves the cell best.
+    missing. UNKNOWN_ROWS : rows not known. FOLLOWING_ROWS : rows whose line is another row's.
+    BEST_ROW : the crossing row that halves the cell best.
     """
     ids, first_neuron = work.ints[field(net, layer, IDS)], work.layer_ints[layer, FIRST_NEURON]
     at, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
-    crossing = half_proved = unknown = 0
+    crossing = half_proved = unknown = following = 0
     best, best_row = -1.0, -1
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] == OPEN:
             status = scan_row(work, i, at, reach, corner_error)
+            twin = work.twins[first_neuron + work.ints[ids + i]]
+            if status == OPEN and twin != 0:
+                status = follow(work, i, twin, status_of(work, first_neuron, ids, i, twin))
             work.row_ints[STATUS, i] = status
             if status == OPEN:
                 kind = work.row_ints[KIND, i]
                 half_proved += kind == CROSSING_UNPROVED
                 unknown += kind == UNKNOWN
+                following += kind == FOLLOWS
                 if kind == CROSSING:
                     crossing += 1
                     score = halving(work, i, at)
@@ -112,15 +128,45 @@ def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) ->
             elif status == ACTIVE:
                 mark_active(work.pattern, first_neuron + work.ints[ids + i])
         at += stride
-    note_scan(work, crossing, half_proved, unknown, best_row)
+    note_scan(work, crossing, half_proved, unknown, following, best_row)
 
 
 @inlined
-def note_scan(work: Work, crossing: int, half_proved: int, unknown: int, best_row: int) -> None:
+def status_of(work: Work, first_neuron: int, ids: int, before: int, twin: int) -> int:
+    """Status of the row of whose neuron `twin` tells, among the lowest layer's rows before this one.
+
+    A neuron that is not among the rows any more has been decided, and the pattern says how.
+    """
+    neuron = abs(twin) - 1
+    for i in range(before):
+        if work.ints[ids + i] == neuron:
+            return work.row_ints[STATUS, i]
+    number = first_neuron + neuron
+    return ACTIVE if work.pattern[number >> 6] >> (number & 63) & 1 else INACTIVE
+
+
+@inlined
+def follow(work: Work, row: int, twin: int, status: int) -> int:
+    """Status of a row that floats leave open, from that of the row it is a multiple of: both have one zero set.
+
+    The opposite of an inactive row is active only if it is above zero somewhere: both may vanish on the whole cell.
+    """
+    if status == OPEN:
+        work.row_ints[KIND, row] = FOLLOWS
+        return OPEN
+    if twin > 0:
+        return status
+    if status == ACTIVE:
+        return INACTIVE
+    return ACTIVE if work.row_reals[row, HIGH] > work.row_reals[row, THRESHOLD] else OPEN
+
+
+@inlined
+def note_scan(work: Work, crossing: int, half_proved: int, unknown: int, following: int, best_row: int) -> None:
     """Keep what a scan found."""
     state = work.state
     state[CROSSING_ROWS], state[HALF_PROVED_ROWS] = crossing, half_proved
-    state[UNKNOWN_ROWS], state[BEST_ROW] = unknown, best_row
+    state[UNKNOWN_ROWS], state[FOLLOWING_ROWS], state[BEST_ROW] = unknown, following, best_row
 
 
 @inlined
@@ -141,7 +187,7 @@ def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> 
         low = min(value, low) if v else value
         high = max(value, high) if v else value
         nearest = min(abs(value), nearest) if v else abs(value)
-    bound = threshold(work, at, reach, corner_error)
+    bound = threshold(work.reals, at, reach, corner_error)
     work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
     work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
     work.row_ints[KIND, i] = CROSSING
@@ -151,17 +197,19 @@ def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> 
         return INACTIVE
     if low < -bound and high > bound and nearest > bound:
         return OPEN
-    status, kind = look_closer(work, i, at)
+    status, kind = look_closer(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, i, at)
     work.row_ints[KIND, i] = kind
     return status
 
 
 @kernel
-def look_closer(work: Work, row: int, at: int) -> tuple[int, int]:
+def look_closer(
+    state: Ints, reals: Floats, cell_reals: Floats, values_nc: Floats, answers_nc: Ints, row: int, at: int
+) -> tuple[int, int]:
     """Status and kind of a row that the cell's common bound does not settle: corner by corner."""
     above = below = unproved = False
-    for v in range(work.state[CORNERS]):
-        sign = sign_at(work, row, at, v)
+    for v in range(state[CORNERS]):
+        sign = corner_sign(state, reals, cell_reals, values_nc, answers_nc, row, at, v)
         above = above or sign == POSITIVE
         below = below or sign == NEGATIVE
         unproved = unproved or sign == UNPROVED
@@ -175,23 +223,54 @@ def look_closer(work: Work, row: int, at: int) -> tuple[int, int]:
 
 @inlined
 def sign_at(work: Work, row: int, at: int, v: int) -> int:
-    """The sign at corner v of a row of the lowest layer that stands at `at` and was evaluated (`scan_row`).
+    """The sign at corner v of a row of the lowest layer that stands at `at` and was evaluated (`scan_row`)."""
+    return corner_sign(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, row, at, v)
 
-    A sign that was decided outside comes first; then the float's, if its own bound at this corner proves it.
+
+@kernel
+def corner_sign(
+    state: Ints, reals: Floats, cell_reals: Floats, values_nc: Floats, answers_nc: Ints, row: int, at: int, v: int
+) -> int:
+    """`sign_at` with the arrays that it needs.
+
+    A sign that was decided outside comes first; then the float's, if its own bound at this corner proves it; then,
+    for an exact row, the sign of a determinant.
     """
-    answer = work.answers_nc[row, v]
+    answer = answers_nc[row, v]
     if answer != UNPROVED:
         return answer
-    reach = max(abs(work.cell_reals[CELL, v, X]), abs(work.cell_reals[CELL, v, Y]))
-    bound = threshold(work, at, reach, work.cell_reals[CELL, v, CORNER_ERROR])
-    value = work.values_nc[row, v]
+    x, y, corner_error = cell_reals[CELL, v, X], cell_reals[CELL, v, Y], cell_reals[CELL, v, CORNER_ERROR]
+    bound = threshold(reals, at, max(abs(x), abs(y)), corner_error)
+    value = values_nc[row, v]
     if value > bound:
         return POSITIVE
     if value < -bound:
         return NEGATIVE
     if value == 0.0 and bound == 0.0:
         return ZERO
-    return UNPROVED  # NaN lands here too: an overflow must be unproved, never a sign
+    # NaN lands here too: an overflow must be unproved, never a sign.
+    if reals[at + ERROR_G] == 0.0 and reals[at + ERROR_W] == 0.0:
+        return exact_sign(state, reals, cell_reals, at, v)
+    return UNPROVED
+
+
+@kernel
+def exact_sign(state: Ints, reals: Floats, cell_reals: Floats, at: int, v: int) -> int:
+    """`sign_at` for an exact row, if the edges that meet in the corner are exact too."""
+    scratch, before = reals.size - SCRATCH, v - 1 if v > 0 else state[CORNERS] - 1
+    flat = state[DIMENSION] == 1
+    for edge in (before, v):
+        if (edge == v or not flat) and (cell_reals[CELL, edge, EDGE_G] > 0.0 or cell_reals[CELL, edge, EDGE_W] > 0.0):
+            return UNPROVED
+    if flat:
+        reals[scratch], reals[scratch + 1] = cell_reals[CELL, v, EDGE + X], cell_reals[CELL, v, EDGE + ONE]
+        reals[scratch + 2], reals[scratch + 3] = reals[at + X], reals[at + ONE]
+        return exact_sign_at_zero(reals, scratch)
+    for c in range(3):
+        reals[scratch + c] = cell_reals[CELL, before, EDGE + c]
+        reals[scratch + 3 + c] = cell_reals[CELL, v, EDGE + c]
+        reals[scratch + 6 + c] = reals[at + c]
+    return exact_sign_at_corner(reals, scratch)
 
 
 @inlined
@@ -207,7 +286,7 @@ def ask(work: Work, net: int, layer: int) -> int:
     """List in `asks` every sign of an open row at a corner that is not proved; return how many were added."""
     asked = before = work.state[ASKED]
     for i in range(work.ints[field(net, layer, ROWS)]):
-        if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != CROSSING:
+        if work.row_ints[STATUS, i] == OPEN and CROSSING < work.row_ints[KIND, i] < FOLLOWS:
             for v in range(work.state[CORNERS]):
                 if sign_at(work, i, row_at(work, net, layer, i), v) == UNPROVED:
                     work.asks[asked, 0], work.asks[asked, 1] = i, v

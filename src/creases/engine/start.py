@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from creases.engine.bounds import ROUND_UP, UNDERFLOW
 from creases.engine.chart import ExactStart, Start, bounded_start, cone_start
 from creases.engine.exact import cone_cells
+from creases.engine.exactness import exact_layers, twins
 from creases.engine.first_layer import exact_first, first_forms, in_chart, independent_rows
 from creases.engine.problem import Problem
 from creases.engine.stack import push
@@ -24,6 +25,7 @@ from creases.engine.work import (
     EDGE_W,
     ERROR_G,
     ERROR_W,
+    EXACT,
     FIELDS,
     FIRST,
     FRESH,
@@ -71,7 +73,12 @@ def workspace(problem: Problem, start: Start) -> Work:
     work = allocate(widths, d, max(16, 2 * n_edges))
     state = work.state
     first, bounds = first_forms(problem)
-    root_network(work, problem, start.chart[-1], *in_chart(first, bounds, start.chart))
+    forms, pairs = in_chart(first, bounds, start.chart)
+    root_network(work, problem, start.chart[-1], forms, pairs)
+    work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
+    starting = np.cumsum([0, *widths])
+    for layer, (weight, bias) in enumerate(zip(problem.weights, problem.biases, strict=True)):
+        work.twins[starting[layer] : starting[layer + 1]] = twins(weight, bias)
     axes = [X, ONE] if d == 1 else [X, Y, ONE]
     places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
     work.cell_reals[CHILD, :n_edges, places] = np.column_stack([start.corners, start.edges, start.edge_bounds]).T

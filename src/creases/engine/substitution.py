@@ -8,7 +8,7 @@ sum_p |a_p| (e_p + gamma S_p) for what came in. The sums may be added in any ord
 
 from __future__ import annotations
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma
+from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma
 from creases.engine.kernel import inlined, reordered
 from creases.engine.work import (
     ACTIVE_AT,
@@ -22,6 +22,7 @@ from creases.engine.work import (
     COUPLED,
     ERROR_G,
     ERROR_W,
+    EXACT,
     MOST_G,
     MOST_W,
     ONE,
@@ -64,8 +65,12 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
         size_w += total * most[below, MOST_W]
         most_g, most_w = max(most_g, most[below, MOST_G]), max(most_w, most[below, MOST_W])
     begin, end = layers[first, ACTIVE_START], layers[layer, ACTIVE_START]
-    if end > begin:
-        rounding = gamma(2 + layers[layer, START] - layers[first, START])
+    if end > begin and not PROOFS:
+        more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
+        x, y, one = x + more[0], y + more[1], one + more[2]
+        add_couplings(reals, work.open_ints, column, coupling, begin, end)
+    elif end > begin:
+        rounding = 0.0 if layers[layer, EXACT] else gamma(2 + layers[layer, START] - layers[first, START])
         more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
         x, y, one = x + more[0], y + more[1], one + more[2]
         error_g = (error_g + more[3] + rounding * (size_g + more[5])) * ROUND_UP
@@ -78,13 +83,17 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
             size_g += total * most[below, MOST_G]
             size_w += total * most[below, MOST_W]
             # A coupling that underflowed is multiplied by the size of what it couples to.
-            error_g += UNDERFLOW * places * most[below, MOST_G]
-            error_w += UNDERFLOW * places * most[below, MOST_W]
+            if not layers[layer, EXACT]:
+                error_g += UNDERFLOW * places * most[below, MOST_G]
+                error_w += UNDERFLOW * places * most[below, MOST_W]
             most_g, most_w = max(most_g, most[below, MOST_G]), max(most_w, most[below, MOST_W])
         # Products may have underflowed wherever something above zero was multiplied; zero bounds stay zero.
-        error_g += UNDERFLOW if most_g > 0.0 or size_g > 0.0 or error_g > 0.0 else 0.0
-        error_w += UNDERFLOW if most_w > 0.0 or size_w > 0.0 or error_w > 0.0 else 0.0
+        if not layers[layer, EXACT]:
+            error_g += UNDERFLOW if most_g > 0.0 or size_g > 0.0 or error_g > 0.0 else 0.0
+            error_w += UNDERFLOW if most_w > 0.0 or size_w > 0.0 or error_w > 0.0 else 0.0
     reals[at + X], reals[at + Y], reals[at + ONE] = x, y, one
+    if not PROOFS:
+        error_g = error_w = size_g = size_w = most_g = most_w = 0.0
     reals[at + ERROR_G], reals[at + ERROR_W] = error_g, error_w
     reals[at + SIZE_G] = (size_g + error_g) * ROUND_UP + (UNDERFLOW if most_g > 0.0 else 0.0)
     reals[at + SIZE_W] = (size_w + error_w) * ROUND_UP + (UNDERFLOW if most_w > 0.0 else 0.0)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from creases.engine.bounds import PROOFS
 from creases.engine.chart import ExactStart
 from creases.engine.driving import Report
 from creases.engine.exact import ExactForms, ExactTally, count_below
@@ -91,7 +92,7 @@ class Totals:
             by_neuron=[part.tolist() for part in np.split(self.by_neuron, splits)],
             unbounded=None if problem.vertices is not None else self.unbounded,
             exact_cells=self.exact_cells,
-            certified=True,
+            certified=PROOFS,
         )
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from creases.engine.cells import cut_into_cells
 from creases.engine.chart import bounded_start
 from creases.engine.cut import cut
+from creases.engine.edges import ExactEdges
 from creases.engine.problem import Problem
+from creases.engine.sharp import Sharpener
 from creases.engine.stack import park
 from creases.engine.start import workspace
 from creases.engine.tally import tally
@@ -40,6 +42,11 @@ def warm() -> float:
             domain = problem._replace(vertices=vertices)
             tally(domain, threads=1, by_neuron=True, report=ignore)
             cut_into_cells(domain, threads=1, report=ignore)
+    # Only ill-conditioned corners are computed in double-double.
+    none = np.empty(0, np.int64), np.empty((0, d)), np.empty(0, np.bool_), np.empty(0, np.int64)
+    Sharpener(problem, ExactEdges.of(problem)).sharpen(
+        np.empty((0, 2), np.int64), 1.0, *none, np.empty((0, 1), np.int64)
+    )
     # Only counts too large to warm up with put a cell back on the stack.
     work = workspace(problem, bounded_start(square[:, :d]))
     cut(work, 1)

@@ -50,7 +50,7 @@ WAITING = 18  # cells on the stack
 NEEDED = 19  # when FULL: how much room the array named by FULL_ARRAY needs
 FULL_ARRAY = 20  # when FULL: index of the field of Work that must grow
 SCANNED = 21  # 1 if the lowest layer's rows are scanned already on the current cell; what `scan` found is then in
-CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, BEST_ROW = 22, 23, 24, 25
+CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, FOLLOWING_ROWS, BEST_ROW = 22, 23, 24, 25, 26
 STATE_SLOTS = 28
 
 # A local network's record in `ints`: [LOWEST], then FIELDS numbers a layer.
@@ -70,6 +70,9 @@ ERROR_G, ERROR_W = 3, 4
 SIZE_G, SIZE_W = 5, 6
 COUPLED = 7
 
+# Free places at the end of `reals`, for `ties`.
+SCRATCH = 64
+
 # With more open rows than this in the last layer a cell is split first, so that pairs and triples stay few.
 MOST_CHORDS = 12
 
@@ -85,7 +88,8 @@ OPEN_START = 2
 ACTIVE_START = 3
 NEW_FIRST = 4
 CHANGED = 5  # 1 if a row does not stay
-LAYER_COLUMNS = 6
+EXACT = 6  # 1 if all sums and products of the layer's rows are exact, whatever the pattern
+LAYER_COLUMNS = 7
 
 # Rows of row_ints and columns of row_reals: one entry for each row of the lowest layer.
 STATUS, KIND, KEPT = 0, 1, 2
@@ -148,6 +152,9 @@ class Work(NamedTuple):
     chord_reals: Floats  # (MOST_CHORDS, CHORD_COLUMNS)
     by_layer: Ints  # (depth,)
     by_neuron: Ints  # (N,)
+    twins: (
+        Ints  # (N,) 1 + the neuron of the same layer that this one is a multiple of, negative if of its opposite; or 0
+    )
     out_reals: Floats
     out_ints: Ints
 
@@ -159,7 +166,7 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
     """
     depth, total, widest = len(widths), sum(widths), max(widths)
     coupled = sum(a * b for a, b in itertools.pairwise(widths))
-    room = 2 * (coupled + total * COUPLED) + 4096
+    room = 2 * (coupled + total * COUPLED) + 4096 + SCRATCH
     words = (total + 63) // 64
     i8, f8 = np.int64, np.float64
     work = Work(
@@ -184,6 +191,7 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
         chord_reals=np.zeros((MOST_CHORDS, CHORD_COLUMNS), f8),
         by_layer=np.zeros(depth, i8),
         by_neuron=np.zeros(total, i8),
+        twins=np.zeros(total, i8),
         out_reals=np.zeros(1, f8),
         out_ints=np.zeros(1, i8),
     )

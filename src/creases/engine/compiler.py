@@ -1,4 +1,4 @@
-"""A compiler for kernels whose indices are never negative.
+"""A compiler for kernels whose indices are never negative, and which are copied into their callers always or never.
 
 Numba lets a[-1] mean the last entry, as Python does, and so asks at every access whether the index is below zero; in
 kernels that are nothing but accesses this cost a fifth of the time. Here every index that is not a constant is taken
@@ -14,6 +14,8 @@ from numba.core import ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.ir_utils import find_const, get_definition, guard, mk_unique_var
+from numba.core.lowering import Lower
+from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 from numba.core.untyped_passes import IRProcessing
 from numba.extending import intrinsic
 
@@ -57,15 +59,9 @@ class UnsignedIndices(FunctionPass):
 
     def rewritten(self, statement: Any, block: Any, function: Any) -> list[Any]:
         """The statement, with what must stand before it where it reads or writes an array."""
-        if (
-            isinstance(statement, ir.Assign)
-            and isinstance(statement.value, ir.Expr)
-            and statement.value.op == "getitem"
-        ):
-            access = statement.value
-        elif isinstance(statement, ir.SetItem):
-            access = statement
-        else:
+        access: Any = statement.value if isinstance(statement, ir.Assign) else statement
+        reads = isinstance(access, ir.Expr) and access.op == "getitem"
+        if not (reads or isinstance(access, ir.SetItem)):
             return [statement]
         if guard(find_const, function, access.index) is not None or counts_from_the_end(function, access.index):
             return [statement]
@@ -86,12 +82,38 @@ def counts_from_the_end(function: Any, index: Any) -> bool:
     return any(isinstance(value, int) and value < 0 for value in constants)
 
 
+class KernelLower(Lower):
+    """Numba's code generator, for functions that are copied into all their callers or into none.
+
+    LLVM would copy rare and long kernels (`ties`) into every place that calls them, and then optimise that for minutes.
+    """
+
+    def setup_function(self, description: Any) -> None:
+        """Called when the function is begun."""
+        super().setup_function(description)
+        if not description.inline:
+            self.function.attributes.add("noinline")
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class KernelLowering(BaseNativeLowering):
+    """The step that uses it."""
+
+    _name: Any = "creases_native_lowering"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What generates the code."""
+        return KernelLower
+
+
 class KernelCompiler(CompilerBase):
-    """Numba's own pipeline with one more step."""
+    """Numba's own pipeline with indices unsigned and its own code generator."""
 
     def define_pipelines(self) -> list[Any]:
         """Numba asks for these once for each compilation."""
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.add_pass_after(UnsignedIndices, IRProcessing)
+        pipeline.passes = [(KernelLowering if step is NativeLowering else step, name) for step, name in pipeline.passes]
         pipeline.finalize()
         return [pipeline]

@@ -1,0 +1,102 @@
+"""A waiting cell handed from one thread to another: its record on the stack, and its local network."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from creases.engine.stack import STACK_HEADER
+from creases.engine.work import (
+    ASKED,
+    BLOCK,
+    CELL_COLUMNS,
+    DEPTH,
+    FIELDS,
+    HAVE,
+    HEADER,
+    IDS,
+    LOWEST,
+    ROWS,
+    SCRATCH,
+    STACK_INTS_TOP,
+    STACK_REALS_TOP,
+    STRIDE,
+    WAITING,
+    WORDS,
+    Floats,
+    Ints,
+    Work,
+)
+
+__all__ = ["Task", "give", "load"]
+
+
+class Task(NamedTuple):
+    """One waiting cell.
+
+    record_reals, record_ints : what `stack.push` wrote. reals, ints : its local network alone, from offset 0.
+    """
+
+    record_reals: Floats
+    record_ints: Ints
+    reals: Floats
+    ints: Ints
+
+
+def give(work: Work) -> Task:
+    """Take the cell that has waited longest off the bottom of the stack."""
+    state, stack = work.state, work.stack_ints
+    corners, rows = int(stack[0]), int(stack[4])
+    length, width = STACK_HEADER + 2 * corners + rows + int(state[WORDS]) + 1, corners * CELL_COLUMNS
+    task = Task(work.stack_reals[:width].copy(), stack[:length].copy(), *network_of(work, int(stack[1])))
+    end, reals_end = int(state[STACK_INTS_TOP]), int(state[STACK_REALS_TOP])
+    stack[: end - length] = stack[length:end].copy()
+    work.stack_reals[: reals_end - width] = work.stack_reals[width:reals_end].copy()
+    # The last number of each record says where it begins.
+    end -= length
+    state[STACK_INTS_TOP], state[STACK_REALS_TOP] = end, reals_end - width
+    while end > 0:
+        stack[end - 1] -= length
+        end = int(stack[end - 1])
+    state[WAITING] -= 1
+    return task
+
+
+def network_of(work: Work, net: int) -> tuple[Floats, Ints]:
+    """A local network on its own: copies of its rows and ids, and a record with their places from offset 0."""
+    depth = int(work.state[DEPTH])
+    record = work.ints[net : net + HEADER + FIELDS * depth].copy()
+    blocks, lists, at, ids_at = [], [], 0, record.size
+    for layer in range(int(record[LOWEST]), depth):
+        base = HEADER + FIELDS * layer
+        rows, block, ids = int(record[base + ROWS]), int(record[base + BLOCK]), int(record[base + IDS])
+        size = rows * int(record[base + STRIDE])
+        blocks.append(work.reals[block : block + size])
+        lists.append(work.ints[ids : ids + rows])
+        record[base + BLOCK], record[base + IDS] = at, ids_at
+        at += size
+        ids_at += rows
+    return np.concatenate([np.zeros(0), *blocks]), np.concatenate([record, *lists])
+
+
+def load(work: Work, task: Task) -> Work:
+    """Put a task's cell on the empty stack of a workspace, with its local network; the workspace may have grown."""
+    wanted = {
+        "reals": task.reals.size + SCRATCH,
+        "ints": task.ints.size,
+        "stack_reals": task.record_reals.size,
+        "stack_ints": task.record_ints.size,
+    }
+    small = {name: size for name, size in wanted.items() if getattr(work, name).size < size}
+    work = work._replace(**{name: np.zeros(2 * size, getattr(work, name).dtype) for name, size in small.items()})
+    work.reals[: task.reals.size], work.ints[: task.ints.size] = task.reals, task.ints
+    work.stack_reals[: task.record_reals.size] = task.record_reals
+    work.stack_ints[: task.record_ints.size] = task.record_ints
+    # Network, and the tops of the two arenas; where the record begins.
+    work.stack_ints[1:4] = 0, task.reals.size, task.ints.size
+    work.stack_ints[task.record_ints.size - 1] = 0
+    state = work.state
+    state[STACK_INTS_TOP], state[STACK_REALS_TOP] = task.record_ints.size, task.record_reals.size
+    state[WAITING], state[HAVE], state[ASKED] = 1, 0, 0
+    return work
