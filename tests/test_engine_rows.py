@@ -73,8 +73,8 @@ class Rows:
     stay). For a row that stays only the sizes matter. form, errors, couplings : the row itself.
     """
 
-    def __init__(self, rng, widest, homogeneous):
-        self.rng, self.widest, self.homogeneous = rng, widest, homogeneous
+    def __init__(self, rng, widest, homogeneous, underflow=False):
+        self.rng, self.widest, self.homogeneous, self.underflow = rng, widest, homogeneous, underflow
         depth = int(rng.integers(1, 4))
         self.layer, self.first = depth, int(rng.integers(0, depth + 1)) if rng.integers(4) == 0 else 0
         counts = rng.integers(1, 5, depth).tolist()
@@ -92,6 +92,8 @@ class Rows:
                 status = int(rng.choice([OPEN, ACTIVE, INACTIVE], p=chances))
                 q = len(self.below)
                 form, errors, sizes, couplings = self.some_row(self.stay[shift:])
+                if underflow and status == OPEN:
+                    sizes = (2.0**900, 2.0**900)
                 self.below.append((layer, status, form, errors, sizes, couplings))
                 if status == OPEN:
                     staying.append(q)
@@ -109,6 +111,10 @@ class Rows:
         self.form, self.errors, _, self.couplings = self.some_row(range(begin, len(self.below)))
         self.source = self.put([*self.form, *self.errors, np.nan, np.nan, *self.couplings])
         self.coupled = self.below[begin:]
+        if underflow:  # the row itself sees only what is substituted
+            seen = [row[1] == ACTIVE for row in self.coupled]
+            self.couplings = [factor * on for factor, on in zip(self.couplings, seen, strict=True)]
+            self.work.reals[self.source + COUPLED : self.top] = self.couplings
         substituted = [self.new_firsts[layer] for layer, status, *_ in self.coupled if status == ACTIVE]
         self.new_first = min([self.first, *substituted])
         self.places = self.stay[layers[self.new_first, OPEN_START] :]
@@ -119,6 +125,9 @@ class Rows:
         form = [some_number(rng, self.widest) for _ in range(3)]
         couplings = [some_number(rng, self.widest) for _ in coupled]
         errors = [some_part(rng, absolute(form[:2])), some_part(rng, form[2])]
+        if self.underflow:  # tiny numbers all around, but for the sizes of what is coupled to
+            form, errors = [0.0, 0.0, 0.0], [0.0, 0.0]
+            couplings = [float(np.ldexp(rng.uniform(-1, 1), -int(rng.integers(520, 560)))) for _ in coupled]
         if self.homogeneous:
             form[2] = errors[1] = 0.0
         sizes = np.array([absolute(form[:2]) + errors[0], abs(form[2]) + errors[1]])
@@ -162,9 +171,12 @@ class Rows:
         return form, errors, couplings
 
 
-@pytest.mark.parametrize("homogeneous", [False, True])
-@pytest.mark.parametrize("widest", [0, 3, 30, 150, 300])
-def test_against_exact_write_row(widest, homogeneous):
+@pytest.mark.parametrize(
+    ("widest", "homogeneous", "underflow"),
+    [(widest, homogeneous, False) for widest in (0, 3, 30, 150, 300) for homogeneous in (False, True)]
+    + [(0, False, True)],
+)
+def test_against_exact_write_row(widest, homogeneous, underflow):
     """|z* - (form (x, 1) + sum coupling relu(z*))| and |z*| are what the row says, for all z* that the rows allow.
 
     Both are sums over coordinates and over the rows that stay, each of which may be as large as its size and no more.
@@ -172,7 +184,7 @@ def test_against_exact_write_row(widest, homogeneous):
     rng, finite, substituted, skipping = np.random.default_rng([widest, homogeneous]), 0, 0, 0
     samples = amount(1500, 300)
     for _ in range(samples):
-        rows = Rows(rng, widest, homogeneous)
+        rows = Rows(rng, widest, homogeneous, underflow)
         with np.errstate(all="ignore"):
             form, errors, sizes, couplings = rows.write()
         if not np.isfinite([*form, *errors, *couplings]).all():
