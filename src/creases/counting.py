@@ -7,6 +7,7 @@ piece is inactive there and cuts nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from creases.domain import Domain, Polyline, domain_from_dict
 from creases.errors import DomainError
 from creases.network import Network
-from creases.packing import as_problem, check_fit, check_threads
+from creases.packing import as_lines, as_problem, can_sweep, check_fit, check_threads, is_line
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -162,8 +163,17 @@ def count_many(
     from creases.progress import following
 
     say_if_compiling(progress)
+    found: list[Count] = []
     with following(progress, len(pairs)) as follower:
-        return [_count_one(network, domain, by_neuron, threads, follower) for network, domain in pairs]
+        for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
+            together = [domain for _, domain in group]
+            count_lines = _line_counter(network, threads) if can_sweep(network) and not by_neuron else None
+            for swept, some in itertools.groupby(together, is_line if count_lines else lambda domain: False):
+                if swept and count_lines:
+                    found += count_lines(list(some), follower)
+                else:
+                    found += [_count_one(network, domain, by_neuron, threads, follower) for domain in some]
+    return found
 
 
 def as_pairs(networks: Network | Sequence[Network], domains: Domain | Iterable[Domain]) -> list[tuple[Network, Domain]]:
@@ -207,4 +217,47 @@ def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int |
         unbounded=found.unbounded,
         by_neuron=tuple(tuple(row) for row in found.by_neuron) if by_neuron else None,
         distinct=distinct,
+    )
+
+
+def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domain], Follower], list[Count]]:
+    """Counts the network on lines and segments, many at a time; what is not proved so is counted one by one."""
+    from creases.engine.lines import BLOCK, prepared, sweep_together
+
+    shared = prepared([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
+
+    def count_lines(domains: list[Domain], follower: Follower) -> list[Count]:
+        found: list[Count] = []
+        for begin in range(0, len(domains), BLOCK):
+            some = domains[begin : begin + BLOCK]
+            start = time.perf_counter()
+            tables = sweep_together(shared, *as_lines(some)).tolist()
+            seconds = (time.perf_counter() - start) / len(some)
+            proved = [by_layer for by_layer in tables if by_layer[0] > 0]
+            follower.found(sum(by_layer[-1] for by_layer in proved))
+            follower.finish_some(len(proved))
+            for domain, by_layer in zip(some, tables, strict=True):
+                found.append(
+                    _count_of_line(network, domain, by_layer, seconds)
+                    if by_layer[0] > 0
+                    else _count_one(network, domain, False, threads, follower)
+                )
+        return found
+
+    return count_lines
+
+
+def _count_of_line(network: Network, domain: Domain, by_layer: list[int], seconds: float) -> Count:
+    regions = by_layer[-1]
+    unbounded = min(regions, 2) if domain.vertices is None else None
+    return Count(
+        regions=regions,
+        by_layer=tuple(by_layer),
+        certified=True,
+        exact_cells=0,
+        seconds=seconds,
+        domain=domain,
+        network=network.sha256,
+        bounded=None if unbounded is None else regions - unbounded,
+        unbounded=unbounded,
     )

@@ -1,4 +1,4 @@
-"""Many lines through one network of one or two hidden layers: counted together by sweeps, the first layer by one product.
+"""Many lines through one network of one or two hidden layers: swept together, the first layer by one product.
 
 What does not depend on the line (couplings, norms, room) is made once. A line's first layer costs two products of a
 matrix with a vector; those of many lines together are one product of two matrices, several times as fast. Their bounds:
@@ -17,35 +17,34 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.blas import one_thread
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, flushes_to_zero
 from creases.engine.kernel import inlined, kernel
-from creases.engine.sweep import (
+from creases.engine.sweep import sweep
+from creases.engine.table import (
     CONSTANT_ERRORS,
     CONSTANTS,
     LEFT,
-    LEFT_ERROR,
     LOWER,
     LOWER_ARRAYS,
     OWN_CONSTANT,
     OWN_CONSTANT_ERROR,
-    OWN_SLOPE,
-    OWN_SLOPE_ERROR,
     RIGHT,
-    RIGHT_ERROR,
     SLOPE_ERRORS,
     SLOPES,
     UPPER_CONSTANTS,
     ints_of_sweep,
     reals_of_sweep,
     room,
-    sweep,
 )
 from creases.engine.work import Floats, Ints
 
-__all__ = ["MOST_LAYERS", "Swept", "prepared", "sweep_together"]
+__all__ = ["BLOCK", "MOST_LAYERS", "Swept", "prepared", "sweep_together"]
 
 # Networks with more hidden layers are cut.
 MOST_LAYERS = 2
+# Lines that are counted together: their points fit the second-level cache, and the time is short for Ctrl-C.
+BLOCK = 64
 
 # Rows of `Swept.first_an`: of each first-layer row the bias, and the bounds of norm and |bias| times gamma.
 BIAS, NORM_BOUND, BIAS_BOUND = 0, 1, 2
@@ -54,16 +53,17 @@ BIAS, NORM_BOUND, BIAS_BOUND = 0, 1, 2
 class Swept(NamedTuple):
     """What the lines of one network share: arrays for `sweep_lines`.
 
-    weight_mn : float64 (n_in, n), the first layer's weight, transposed. first_an : see BIAS.
+    weight : float64 (n, n_in), the first layer's. first_an : see BIAS.
     reals, ints : a table of `sweep` with the upper rows in place; it holds one line at a time.
-    sizes : lower and upper rows.
+    sizes : lower and upper rows. layers : hidden layers.
     """
 
-    weight_mn: Floats
+    weight: Floats
     first_an: Floats
     reals: Floats
     ints: Ints
     sizes: tuple[int, int]
+    layers: int
 
 
 def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
@@ -90,7 +90,7 @@ def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
     reals[OWN_CONSTANT] = np.abs(own).max(initial=0.0) * ROUND_UP
     # A quotient may have underflowed; the divisor's inverse too, and then it was large.
     reals[OWN_CONSTANT_ERROR] = UNDERFLOW
-    return Swept(np.ascontiguousarray(weight.T), first, reals, ints, (lows, ups))
+    return Swept(weight, first, reals, ints, (lows, ups), len(weights))
 
 
 def aligned(count: int) -> Floats:
@@ -108,13 +108,13 @@ def sweep_together(shared: Swept, origins: Floats, directions: Floats, ends: Flo
     """
     found = np.full((len(ends), 2), -1, np.int64)
     if flushes_to_zero(2.0**-1022):
-        return found  # the ordinary way says so
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        constants, slopes = origins @ shared.weight_mn, directions @ shared.weight_mn
+        return found[:, : shared.layers]  # the ordinary way says so
+    with one_thread(), np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        constants, slopes = origins @ shared.weight.T, directions @ shared.weight.T
         sizes = np.sqrt(np.array([np.einsum("ln,ln->l", points, points) for points in (origins, directions)]))
         sizes = sizes * ROUND_UP + 2.0**-500
     sweep_lines(shared.reals, shared.ints, shared.first_an, constants, slopes, sizes, ends, found, shared.sizes[1])
-    return found
+    return found[:, : shared.layers]
 
 
 @kernel
