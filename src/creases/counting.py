@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from creases.domain import Domain, Polyline, domain_from_dict
 from creases.errors import DomainError
 from creases.network import Network
@@ -231,33 +233,22 @@ def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domai
         for begin in range(0, len(domains), BLOCK):
             some = domains[begin : begin + BLOCK]
             start = time.perf_counter()
-            tables = sweep_together(shared, *as_lines(some)).tolist()
+            origins, directions, ends = as_lines(some)
+            swept = sweep_together(shared, origins, directions, ends)
             seconds = (time.perf_counter() - start) / len(some)
-            proved = [by_layer for by_layer in tables if by_layer[0] > 0]
-            follower.found(sum(by_layer[-1] for by_layer in proved))
-            follower.finish_some(len(proved))
-            for domain, by_layer in zip(some, tables, strict=True):
+            proved = swept[:, -1] > 0
+            follower.found(int(swept[proved, -1].sum()))
+            follower.finish_some(int(proved.sum()))
+            for domain, by_layer, whole in zip(some, swept.tolist(), np.isinf(ends[:, 0]).tolist(), strict=True):
+                if by_layer[-1] < 1:
+                    found.append(_count_one(network, domain, False, threads, follower))
+                    continue
+                regions = by_layer[-1]
+                unbounded = min(regions, 2) if whole else None
+                bounded = None if unbounded is None else regions - unbounded
                 found.append(
-                    _count_of_line(network, domain, by_layer, seconds)
-                    if by_layer[0] > 0
-                    else _count_one(network, domain, False, threads, follower)
+                    Count(regions, tuple(by_layer), True, 0, seconds, domain, network.sha256, bounded, unbounded)
                 )
         return found
 
     return count_lines
-
-
-def _count_of_line(network: Network, domain: Domain, by_layer: list[int], seconds: float) -> Count:
-    regions = by_layer[-1]
-    unbounded = min(regions, 2) if domain.vertices is None else None
-    return Count(
-        regions=regions,
-        by_layer=tuple(by_layer),
-        certified=True,
-        exact_cells=0,
-        seconds=seconds,
-        domain=domain,
-        network=network.sha256,
-        bounded=None if unbounded is None else regions - unbounded,
-        unbounded=unbounded,
-    )

@@ -79,9 +79,9 @@ def is_line(domain: Domain) -> bool:
 def as_lines(domains: Sequence[Domain]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Origins and directions, float64 (l, n_in), and ends, float64 (l, 2), of domains of one dimension."""
     slices = [domain.slice for domain in domains]
-    corners = [WHOLE if domain.vertices is None else domain.vertices for domain in domains]
+    vertices = [None if isinstance(domain, Polyline) else domain.vertices for domain in domains]
     return (
-        np.array([sliced.origin for sliced in slices]),
+        np.concatenate([sliced.origin for sliced in slices]).reshape(len(slices), -1),
         np.concatenate([sliced.basis for sliced in slices]),
-        np.concatenate(corners).reshape(-1, 2),
+        np.concatenate([WHOLE if corners is None else corners for corners in vertices]).reshape(-1, 2),
     )

@@ -18,8 +18,6 @@ from creases.engine.record import field, mark_active, need
 from creases.engine.scan import UNKNOWN, ask, cell_reach, forget_answers, proved_sign, row_at, scan
 from creases.engine.signs import NEGATIVE
 from creases.engine.stack import STACK_HEADER, no_room, pop, push, push_written
-from creases.engine.swept import make_room_to_sweep, sweep_cell
-from creases.engine.table import UNPROVED_SWEEP
 from creases.engine.work import (
     ACTIVE,
     BEST_ROW,
@@ -125,16 +123,6 @@ def advance(work: Work) -> int:
             if pieces != UNPROVED_CHORDS:
                 work.by_layer[layer] += 1
                 return counted(work, layer + 1, pieces, unbounded)
-    sweeps = state[DIMENSION] == 1 and not state[EMIT] and not state[BY_NEURON]
-    if sweeps and crossing and unproved == 0 and layer + 2 == state[DEPTH]:
-        if make_room_to_sweep(work, net, layer) == FULL:
-            return FULL
-        lower, pieces = sweep_cell(work, net, layer)
-        if lower != UNPROVED_SWEEP:
-            work.by_layer[layer] += lower
-            return counted(
-                work, layer + 1, pieces, min(work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1], pieces)
-            )
     rows = ints[field(net, layer, ROWS)]
     if still_open <= CROWDED * rows and (still_open == 0 or rows > (4 * MOST_CHORDS if last else FEW_ROWS)):
         forget_answers(work)

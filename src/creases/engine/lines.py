@@ -32,6 +32,7 @@ from creases.engine.table import (
     RIGHT,
     SLOPE_ERRORS,
     SLOPES,
+    UNPROVED_SWEEP,
     UPPER_CONSTANTS,
     ints_of_sweep,
     reals_of_sweep,
@@ -106,15 +107,19 @@ def sweep_together(shared: Swept, origins: Floats, directions: Floats, ends: Flo
     origins, directions : float64 (l, n_in), the lines t -> origin + t (direction + tail), |tail| <= u |direction|
     entry by entry. ends : float64 (l, 2), the first and the last t; infinite ones too.
     """
-    found = np.full((len(ends), 2), -1, np.int64)
-    if flushes_to_zero(2.0**-1022):
-        return found[:, : shared.layers]  # the ordinary way says so
+    found = np.full((len(ends), 2), UNPROVED_SWEEP, np.int64)
+    if not flushes_to_zero(2.0**-1022):  # the ordinary way says what then is to be done
+        products = first_products(shared, origins, directions)
+        sweep_lines(shared.reals, shared.ints, shared.first_an, *products, ends, found, shared.sizes[1])
+    return found[:, : shared.layers]
+
+
+def first_products(shared: Swept, origins: Floats, directions: Floats) -> tuple[Floats, Floats, Floats]:
+    """Products of the first layer's weights with origins and directions, and bounds of these vectors' norms."""
     with one_thread(), np.errstate(over="ignore", invalid="ignore", under="ignore"):
         constants, slopes = origins @ shared.weight.T, directions @ shared.weight.T
-        sizes = np.sqrt(np.array([np.einsum("ln,ln->l", points, points) for points in (origins, directions)]))
-        sizes = sizes * ROUND_UP + 2.0**-500
-    sweep_lines(shared.reals, shared.ints, shared.first_an, constants, slopes, sizes, ends, found, shared.sizes[1])
-    return found[:, : shared.layers]
+        squares = np.array([np.einsum("ln,ln->l", points, points) for points in (origins, directions)])
+        return constants, slopes, np.sqrt(squares) * ROUND_UP + 2.0**-500
 
 
 @kernel
