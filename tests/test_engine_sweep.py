@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import reference
 from creases import Box, Count, Line, Network, Plane, Polygon, Polyline, Segment, Space, count, count_many
-from creases.engine.lines import MOST_LAYERS, first_products, prepared, sweep_together, write_first
+from creases.engine.lines import first_products, prepared, sweep_together, write_first
 from creases.engine.table import CONSTANT_ERRORS, CONSTANTS, LOWER, SLOPE_ERRORS, SLOPES, room
 from creases.engine.tally import tally
 from creases.packing import as_lines, as_problem
@@ -54,7 +54,7 @@ def check_lines(weights, biases, pairs):
         domains += [Segment(a, b), Line(a, step)]
         expected += [reference.segment(a, b), reference.affine(a, [step], reference.space(1))]
     found = count_many(Network.from_arrays(weights, biases, output_layer=False), domains)
-    answers = swept(weights, biases, domains) if len(biases) <= MOST_LAYERS else [None] * len(domains)
+    answers = swept(weights, biases, domains)
     for domain, specification, one, alone in zip(domains, expected, found, answers, strict=True):
         truth = tuple(reference.by_layer(weights, biases, specification))
         assert one.by_layer == truth, f"{domain} of {weights}, {biases}"
@@ -163,7 +163,7 @@ def true_forms(weight, bias, origin, head, tail):
 
 def rows_of(shared, products, line):
     """Slopes, constants and their errors, as the kernel writes them into its table."""
-    lows = shared.sizes[0]
+    lows = int(shared.plan[0, 0])
     write_rows(shared.reals, shared.first_an, *products, line, lows)
     places = [LOWER + which * room(lows + 3) for which in (SLOPES, CONSTANTS, SLOPE_ERRORS, CONSTANT_ERRORS)]
     return [shared.reals[place : place + lows] for place in places]

@@ -20,7 +20,7 @@ import numpy as np
 from creases.domain import Domain, Polyline, domain_from_dict
 from creases.errors import DomainError
 from creases.network import Network
-from creases.packing import as_lines, as_problem, can_sweep, check_fit, check_threads, is_line
+from creases.packing import as_lines, as_problem, check_fit, check_threads, is_line
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def count_many(
     with following(progress, len(pairs)) as follower:
         for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
             together = [domain for _, domain in group]
-            count_lines = _line_counter(network, threads) if can_sweep(network) and not by_neuron else None
+            count_lines = None if by_neuron else _line_counter(network, threads)
             for swept, some in itertools.groupby(together, is_line if count_lines else lambda domain: False):
                 if swept and count_lines:
                     found += count_lines(list(some), follower)

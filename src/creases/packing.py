@@ -15,7 +15,7 @@ from creases.network import Network
 if TYPE_CHECKING:
     from creases.engine.problem import Problem
 
-__all__ = ["as_lines", "as_problem", "can_sweep", "check_fit", "check_threads", "is_line"]
+__all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
 
 WHOLE = np.array([[-np.inf], [np.inf]])
 
@@ -62,13 +62,6 @@ def as_problem(network: Network, domain: Domain) -> Problem:
         basis_tail=sliced.basis_tail,
         vertices=None if isinstance(domain, Polyline) else domain.vertices,
     )
-
-
-def can_sweep(network: Network) -> bool:
-    """Whether the engine counts the network on many lines together (`engine.lines`)."""
-    from creases.engine.lines import MOST_LAYERS
-
-    return 1 <= len(network.hidden) <= MOST_LAYERS
 
 
 def is_line(domain: Domain) -> bool:

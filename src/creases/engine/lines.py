@@ -1,4 +1,4 @@
-"""Many lines through one network of one or two hidden layers: swept together, the first layer by one product.
+"""Many lines through one network: swept together, the first layer by one product.
 
 What does not depend on the line (couplings, norms, room) is made once. A line's first layer costs two products of a
 matrix with a vector; those of many lines together are one product of two matrices, several times as fast. Their bounds:
@@ -11,7 +11,8 @@ A line on which something is not proved is left to the ordinary way (`tally`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -22,28 +23,34 @@ from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, flushes_to_zero
 from creases.engine.kernel import inlined, kernel
 from creases.engine.sweep import sweep
 from creases.engine.table import (
+    AT,
+    BIASES,
+    COLUMNS,
     CONSTANT_ERRORS,
     CONSTANTS,
     LEFT,
     LOWER,
     LOWER_ARRAYS,
-    OWN_CONSTANT,
-    OWN_CONSTANT_ERROR,
+    MOST_BIAS,
+    PASSED,
+    PIECES,
+    PLAN_COLUMNS,
     RIGHT,
+    ROWS,
     SLOPE_ERRORS,
     SLOPES,
     UNPROVED_SWEEP,
-    UPPER_CONSTANTS,
+    WHOLE,
     ints_of_sweep,
     reals_of_sweep,
     room,
 )
 from creases.engine.work import Floats, Ints
 
-__all__ = ["BLOCK", "MOST_LAYERS", "Swept", "prepared", "sweep_together"]
+__all__ = ["BLOCK", "Swept", "prepared", "sweep_together"]
 
-# Networks with more hidden layers are cut.
-MOST_LAYERS = 2
+# No exponent of a float is as small as this.
+LEAST_EXPONENT = -(2**40)
 # Lines that are counted together: their points fit the second-level cache, and the time is short for Ctrl-C.
 BLOCK = 64
 
@@ -55,43 +62,65 @@ class Swept(NamedTuple):
     """What the lines of one network share: arrays for `sweep_lines`.
 
     weight : float64 (n, n_in), the first layer's. first_an : see BIAS.
-    reals, ints : a table of `sweep` with the upper rows in place; it holds one line at a time.
-    sizes : lower and upper rows. layers : hidden layers.
+    reals, ints, plan : the tables of `sweep`, with biases and couplings in place; they hold one line at a time.
     """
 
     weight: Floats
     first_an: Floats
     reals: Floats
     ints: Ints
-    sizes: tuple[int, int]
-    layers: int
+    plan: Ints
 
 
 def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
-    """What the lines of a network with one or two hidden layers share."""
-    weight, bias = weights[0], biases[0]
-    lows, n_in = weight.shape
-    rounding = (n_in + 4) * UNIT * ROUND_UP
-    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+    """What the lines of a network share."""
+    layers = list(scaled_layers(weights, biases))
+    rows = [len(bias) for _, bias in layers]
+    plan = np.zeros((len(rows), PLAN_COLUMNS), np.int64)
+    at = whole = 0
+    for layer, (lows, ups) in enumerate(zip(rows, [*rows[1:], 0], strict=True)):
+        plan[layer, [ROWS, AT, WHOLE, PASSED]] = lows, at, whole, UNPROVED_SWEEP
+        at, whole = at + reals_of_sweep(lows, ups), whole + ints_of_sweep(lows, ups)
+    for layer, (lows, ups) in enumerate(pairwise(rows)):
+        plan[layer, COLUMNS] = at
+        at += lows * room(ups)
+    reals, ints = aligned(at), np.zeros(whole, np.int64)
+    for (lows, place, _, columns), (weight, bias) in zip(plan[:-1, :4].tolist(), layers[1:], strict=True):
+        ups, wide = len(bias), room(len(bias))
+        upper = place + LOWER + LOWER_ARRAYS * room(lows + 3) + BIASES * wide
+        reals[upper : upper + ups] = bias
+        reals[place + MOST_BIAS] = np.abs(bias).max(initial=0.0)
+        reals[columns : columns + lows * wide].reshape(lows, wide)[:, :ups] = weight.T
+    weight, bias = layers[0]
+    with np.errstate(over="ignore", under="ignore"):
+        rounding = (weight.shape[1] + 4) * UNIT * ROUND_UP
         norms = np.sqrt(np.einsum("nm,nm->n", weight, weight)) * ROUND_UP + 2.0**-500
         first = np.array([bias, rounding * norms, rounding * np.abs(bias)])
-        coupling, own = np.zeros((0, lows)), np.zeros(0)
-        if len(weights) > 1:
-            largest = np.abs(weights[1]).max(axis=1)
-            # A row without couplings is constant: it cuts nothing.
-            kept = largest > 0
-            inverse = 1.0 / largest[kept]
-            coupling, own = weights[1][kept] * inverse[:, None], biases[1][kept] * inverse
-    ups = len(own)
-    columns, wide = reals_of_sweep(lows, ups), room(ups)
-    reals, ints = aligned(columns + lows * wide), np.zeros(ints_of_sweep(lows, ups), np.int64)
-    upper = LOWER + LOWER_ARRAYS * room(lows + 3) + UPPER_CONSTANTS * wide
-    reals[upper : upper + ups] = own
-    reals[columns:].reshape(lows, wide)[:, :ups] = coupling.T
-    reals[OWN_CONSTANT] = np.abs(own).max(initial=0.0) * ROUND_UP
-    # A quotient may have underflowed; the divisor's inverse too, and then it was large.
-    reals[OWN_CONSTANT_ERROR] = UNDERFLOW
-    return Swept(weight, first, reals, ints, (lows, ups), len(weights))
+    return Swept(weight, first, reals, ints, plan)
+
+
+def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterator[tuple[Floats, Floats]]:
+    """The layers, those above the first with couplings below one: rows times powers of two, which columns make up for.
+
+    Rows that are never active and cut nothing are left out: without couplings, and with a bias that is not positive or
+    with no layer above.
+    """
+    columns = np.arange(weights[0].shape[1])
+    exponents: Ints = np.zeros(len(columns), np.int64)
+    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        weight = weight[:, columns]
+        last = layer + 1 == len(weights)
+        kept = weight.any(axis=1) | ((bias > 0) & (not last))
+        weight, bias, columns = weight[kept], bias[kept], np.flatnonzero(kept)
+        shifts = np.zeros(len(bias), np.int64)
+        if layer:
+            sizes = np.where(weight != 0, np.frexp(weight)[1] + exponents, LEAST_EXPONENT)
+            shifts = sizes.max(axis=1, initial=LEAST_EXPONENT)
+            shifts[shifts == LEAST_EXPONENT] = 0
+            with np.errstate(over="ignore", under="ignore"):
+                weight, bias = np.ldexp(weight, exponents - shifts[:, None]), np.ldexp(bias, -shifts)
+        exponents = shifts
+        yield weight, bias
 
 
 def aligned(count: int) -> Floats:
@@ -102,16 +131,16 @@ def aligned(count: int) -> Floats:
 
 
 def sweep_together(shared: Swept, origins: Floats, directions: Floats, ends: Floats) -> NDArray[np.int64]:
-    """Regions of each line after the first hidden layer and after the second, int64 (l, 2); -1 where not proved.
+    """Regions of each line after each hidden layer, int64 (l, depth); -1 where they are not proved.
 
     origins, directions : float64 (l, n_in), the lines t -> origin + t (direction + tail), |tail| <= u |direction|
     entry by entry. ends : float64 (l, 2), the first and the last t; infinite ones too.
     """
-    found = np.full((len(ends), 2), UNPROVED_SWEEP, np.int64)
+    found = np.full((len(ends), len(shared.plan)), UNPROVED_SWEEP, np.int64)
     if not flushes_to_zero(2.0**-1022):  # the ordinary way says what then is to be done
         products = first_products(shared, origins, directions)
-        sweep_lines(shared.reals, shared.ints, shared.first_an, *products, ends, found, shared.sizes[1])
-    return found[:, : shared.layers]
+        sweep_lines(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, found)
+    return found
 
 
 def first_products(shared: Swept, origins: Floats, directions: Floats) -> tuple[Floats, Floats, Floats]:
@@ -126,25 +155,27 @@ def first_products(shared: Swept, origins: Floats, directions: Floats) -> tuple[
 def sweep_lines(
     reals: Floats,
     ints: Ints,
+    plan: Ints,
     first_an: Floats,
     constants_ln: Floats,
     slopes_ln: Floats,
     sizes_2l: Floats,
     ends_l2: Floats,
-    found_l2: Ints,
-    ups: int,
+    found_ld: Ints,
 ) -> None:
-    """Sweep line after line, with the table at the beginning of `reals`; writes the pieces of either layer.
+    """Sweep line after line; write the pieces of each layer where they are proved.
 
     constants_ln, slopes_ln : products of the first layer's weights with origins and directions. sizes_2l : bounds of
     the norms of origins and directions.
     """
-    lows = first_an.shape[1]
-    columns = reals_of_sweep(lows, ups)
     for line in range(ends_l2.shape[0]):
         reals[LEFT], reals[RIGHT] = ends_l2[line, 0], ends_l2[line, 1]
-        write_first(reals, first_an, constants_ln, slopes_ln, sizes_2l, line, lows)
-        found_l2[line, 0], found_l2[line, 1] = sweep(reals, ints, 0, 0, columns, lows, ups)
+        write_first(reals, first_an, constants_ln, slopes_ln, sizes_2l, line, plan[0, ROWS])
+        for layer in range(plan.shape[0]):
+            plan[layer, PIECES], plan[layer, PASSED] = 0, UNPROVED_SWEEP
+        if sweep(reals, ints, plan):
+            for layer in range(plan.shape[0]):
+                found_ld[line, layer] = plan[layer, PIECES]
 
 
 @inlined

@@ -1,23 +1,25 @@
-"""An interval of the line, two layers at once: what the upper layer makes of the lower one's pieces, no cell built.
+"""A line through a network, swept from one end to the other: the pieces of every layer, no cell built.
 
-The lower rows f_q(t) = a t + b are affine on the interval, the upper ones g_i = (own form) + sum_q w_iq relu(f_q)
-affine between two neighbouring zeros of the lower. Along the line a zero of f_q changes g by one product only: w_iq f_q
-comes in or goes out. The g_i are continuous, so their signs at the zeros of the lower rows and at the two ends say
-how many zeros each has in a piece: one if the signs at the piece's ends differ, else none (Hanin and Rolnick 2019,
-Lemma 4). q different zeros in an interval make 1 + q pieces.
+On a piece of the line on which the layers below keep their signs, the rows of a layer (the lower one) are affine,
+f_q(t) = a t + b, and those of the next, g_i = bias + sum_q w_iq relu(f_q), are affine between two neighbouring zeros of
+the lower. Along the line a zero of f_q changes g by one product only: w_iq f_q comes in or goes out. On each part
+between two zeros the upper layer is the lower one of the next pair, depth first. Of the last layer zeros are counted,
+not found: the g_i are continuous, so their signs at the zeros of the lower rows and at the piece's two ends say how
+many zeros each has in a part: one if the signs at its ends differ, else none (Hanin and Rolnick 2019, Lemma 4). q
+different zeros in an interval make 1 + q pieces.
 
-Proved here: every sign that is looked at, the order of the lower zeros (by intervals that do not overlap), and that
-the upper zeros of one piece differ. Where one proof is missing the answer is UNPROVED_SWEEP, and cells are cut.
+Proved here: every sign that is looked at, the order of zeros (by intervals that do not overlap), and that the last
+layer's zeros in one part differ. Where one proof is missing the answer is UNPROVED_SWEEP, and cells are cut.
 
-The upper rows are divided by their largest coupling, so that one bound serves all of them. With n lower rows,
-|w_iq| <= 1 and sums A, B, EA, EB over q of |a_q|, |b_q| and of their errors, the computed form of g_i anywhere is a sum
-of at most 2 n + 1 products: its own form, the rows active at the left end, and one more for each zero that was passed.
-Their absolute values sum up to at most 2 A + |own slope| for the slope, 2 B + |own constant| for the constant. Hence
+Rows above the first layer are multiplied by powers of two that make their couplings smaller than one, so that one bound
+serves all rows of a layer. With n lower rows and sums A, B, EA, EB over q of |a_q|, |b_q| and of their errors, the
+computed form of g_i is a sum of at most 2 n + 1 products: its bias, the rows active at the left end, and one more for
+each zero that was passed. Their absolute values sum up to at most 2 A for the slope, 2 B + |bias| for the constant:
 
-    |slope - slope*|  <=  EA + gamma(2 n + 8) (2 A + |own slope|) + own error  =:  SLOPE_ERROR,
+    |slope - slope*|  <=  EA + gamma(2 n + 8) 2 A  =:  SLOPE_ERROR,
 
-and likewise the constant; the other units pay for the division and for the rounding of A and B. A product that
-underflows loses at most 2^-1075, a coupling that does at most 2^-1074 times what it is multiplied by.
+and likewise the constant; the other units pay for the rounding of A and B. A product that underflows loses at most
+2^-1075, a coupling that does at most that times what it is multiplied by.
 """
 
 from __future__ import annotations
@@ -29,56 +31,108 @@ from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.line import zero_of
 from creases.engine.table import (
     ACTIVES,
+    AT,
     BOUNDS,
+    COLUMNS,
     CONSTANT_ERRORS,
     CONSTANTS,
     CROSSING,
+    CROSSING_ROWS,
     GAIN_CONSTANTS,
     GAIN_SLOPES,
     LEFT,
     LEFT_ERROR,
     LOWER,
-    MOST_ROWS,
+    LOWER_ARRAYS,
+    MOST_BIAS,
+    NOW_SLOPES,
     ORDER,
-    OWN_SLOPE,
-    OWN_SLOPE_ERROR,
+    PASSED,
+    PIECES,
+    POINT_ERRORS,
     POINTS,
     RIGHT,
     RIGHT_ERROR,
+    ROWS,
     SLOPE_ERROR,
     SLOPE_ERRORS,
     SLOPE_SIZE,
     SLOPES,
     STATUSES,
     UNPROVED_SWEEP,
+    WHOLE,
     ZERO_ERRORS,
     ZEROS,
     bound_at,
     end_point,
     room,
 )
-from creases.engine.walk import start_forms, walk
+from creases.engine.walk import pass_one, start_forms, walk
 from creases.engine.work import Floats, Ints
 
 __all__ = ["sweep"]
 
+# When no more than one row in so many crosses, zeros are found one by one.
+FEW = 8
+
 
 @kernel
-def sweep(reals: Floats, ints: Ints, at: int, whole: int, columns: int, lows: int, ups: int) -> tuple[int, int]:
-    """Pieces of the interval after the lower layer and after the upper one; (UNPROVED_SWEEP, 0) without a proof.
+def sweep(reals: Floats, ints: Ints, plan: Ints) -> bool:
+    """Add the pieces of all layers on one interval to the plan's PIECES; False where a proof is missing.
 
-    at, whole : where the table stands in `reals`, and room in `ints`. columns : where the couplings stand in `reals`.
-    lows, ups : rows of the lower layer and of the upper one.
+    The first layer's table holds the interval's ends and the rows' forms with their errors.
     """
-    lower = at + LOWER
-    crossing, active, active_right = part_rows(reals, ints, at, whole, lows)
-    if ups > MOST_ROWS or crossing < 0 or not are_in_order(reals, ints, lower, whole, lows, crossing):
-        return UNPROVED_SWEEP, 0
-    bound_forms(reals, at, lows)
-    note_points(reals, ints, at, whole, columns, lows, ups, crossing)
-    start_forms(reals, ints, lower, whole, columns, lows, ups, active)
-    pieces = walk(reals, ints, at, whole, lows, ups, crossing, active, active_right)
-    return (UNPROVED_SWEEP, 0) if pieces < 0 else (1 + crossing, pieces)
+    layer, depth = 0, plan.shape[0]
+    while layer >= 0:
+        lows, at, whole, columns = plan[layer, ROWS], plan[layer, AT], plan[layer, WHOLE], plan[layer, COLUMNS]
+        if plan[layer, PASSED] < 0:
+            crossing, active, active_right = part_rows(reals, ints, at, whole, lows)
+            if crossing < 0 or not are_in_order(reals, ints, at + LOWER, whole, lows, crossing):
+                return False
+            plan[layer, PIECES] += 1 + crossing
+            if layer + 1 < depth:
+                ups = plan[layer + 1, ROWS]
+                bound_forms(reals, at, lows)
+                note_points(reals, ints, at, whole, columns, lows, ups, crossing)
+                start_forms(reals, ints, at + LOWER, whole, columns, lows, ups, active)
+                plan[layer, CROSSING_ROWS] = crossing
+                if layer + 2 == depth:
+                    pieces = walk(reals, ints, at, whole, lows, ups, crossing, active, active_right)
+                    if pieces < 0:
+                        return False
+                    plan[layer + 1, PIECES] += pieces
+        done = plan[layer, PASSED]
+        if layer + 2 >= depth or done == plan[layer, CROSSING_ROWS]:
+            plan[layer, PASSED] = UNPROVED_SWEEP
+            layer -= 1
+            continue
+        ups = plan[layer + 1, ROWS]
+        if done >= 0:
+            pass_one(reals, ints, at + LOWER, whole, lows, ups, done)
+        plan[layer, PASSED] = done + 1
+        hand_down(reals, at, plan[layer + 1, AT], lows, ups, done + 1, plan[layer, CROSSING_ROWS])
+        layer += 1
+    return True
+
+
+@inlined
+def hand_down(reals: Floats, at: int, child: int, lows: int, ups: int, part: int, crossing: int) -> None:
+    """Make the part between two zeros, with the upper rows' current forms, the interval of the table at `child`."""
+    lower, step, wide, child_step = at + LOWER, room(lows + 3), room(ups), room(ups + 3)
+    points, errors = lower + POINTS * step, lower + POINT_ERRORS * step
+    for end in range(2):
+        k, place = part - 1 + end, LEFT + 2 * end
+        inside = 0 <= k < crossing
+        reals[child + place] = reals[points + k] if inside else reals[at + place]
+        reals[child + place + 1] = reals[errors + k] if inside else reals[at + place + 1]
+    forms = lower + LOWER_ARRAYS * step + NOW_SLOPES * wide
+    for which in range(2):
+        target = child + LOWER + (SLOPES + which) * child_step
+        target_error = child + LOWER + (SLOPE_ERRORS + which) * child_step
+        error = reals[at + SLOPE_ERROR + 2 * which]
+        for i in range(ups):
+            reals[target + i] = reals[forms + which * wide + i]
+            reals[target_error + i] = error
 
 
 @kernel
@@ -125,13 +179,12 @@ def are_in_order(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, c
     step = room(lows + 3)
     zeros, errors, points = lower + ZEROS * step, lower + ZERO_ERRORS * step, lower + POINTS * step
     listed, order = whole + CROSSING * step, whole + ORDER * step
-    for q in range(lower, lower + lows):
-        reals[q + ZEROS * step], reals[q + ZERO_ERRORS * step] = zero_of(
-            reals[q + SLOPES * step],
-            reals[q + CONSTANTS * step],
-            reals[q + SLOPE_ERRORS * step],
-            reals[q + CONSTANT_ERRORS * step],
-        )
+    if FEW * crossing < lows:
+        for k in range(crossing):
+            place_zero(reals, lower + ints[listed + k], step)
+    else:  # all of them, many at a time
+        for q in range(lower, lower + lows):
+            place_zero(reals, q, step)
     first = ints[listed]
     for k in range(crossing):
         reals[points + k] = reals[zeros + ints[listed + k]]
@@ -158,6 +211,17 @@ def are_in_order(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, c
     return True
 
 
+@inlined
+def place_zero(reals: Floats, row: int, step: int) -> None:
+    """The zero of one lower row, and its error."""
+    reals[row + ZEROS * step], reals[row + ZERO_ERRORS * step] = zero_of(
+        reals[row + SLOPES * step],
+        reals[row + CONSTANTS * step],
+        reals[row + SLOPE_ERRORS * step],
+        reals[row + CONSTANT_ERRORS * step],
+    )
+
+
 @reordered
 def total(reals: Floats, begin: int, count: int) -> float:
     """Sum of some absolute values, rounded up."""
@@ -174,9 +238,9 @@ def bound_forms(reals: Floats, at: int, lows: int) -> None:
     for which in range(2):
         size = total(reals, lower + (SLOPES + which) * step, lows)
         error = total(reals, lower + (SLOPE_ERRORS + which) * step, lows)
-        own, own_error = reals[at + OWN_SLOPE + 2 * which], reals[at + OWN_SLOPE_ERROR + 2 * which]
-        error = (error + rounding * (2.0 * size + own) + own_error) * ROUND_UP + UNDERFLOW * (1.0 + size)
-        reals[at + SLOPE_SIZE + 2 * which] = (size + own + error) * ROUND_UP
+        bias = reals[at + MOST_BIAS] if which else 0.0
+        error = (error + rounding * (2.0 * size + bias)) * ROUND_UP + UNDERFLOW * (1.0 + size)
+        reals[at + SLOPE_SIZE + 2 * which] = (size + bias + error) * ROUND_UP
         reals[at + SLOPE_ERROR + 2 * which] = error
 
 
@@ -189,17 +253,17 @@ def note_points(
     To make the zeros a multiple of four the last point is repeated, where then nothing happens.
     """
     lower, step, order = at + LOWER, room(lows + 3), whole + ORDER * room(lows + 3)
-    points, errors = lower + POINTS * step, lower + ZERO_ERRORS * step
+    points, errors = lower + POINTS * step, lower + POINT_ERRORS * step
     for k in range(crossing):
         q = ints[order + k]
         slope, constant = reals[lower + SLOPES * step + q], reals[lower + CONSTANTS * step + q]
-        reals[points + k], reals[lower + BOUNDS * step + k] = reals[lower + ZEROS * step + q], reals[errors + q]
+        reals[points + k] = reals[lower + ZEROS * step + q]
+        reals[errors + k] = reals[lower + ZERO_ERRORS * step + q]
         reals[lower + GAIN_SLOPES * step + k] = abs(slope)
         reals[lower + GAIN_CONSTANTS * step + k] = constant if slope > 0.0 else -constant
         ints[order + k] = columns + q * room(ups)
     for k in range(crossing):
-        error = reals[lower + BOUNDS * step + k]
-        reals[lower + BOUNDS * step + k] = bound_at(reals, at, reals[points + k], 1.0, error)
+        reals[lower + BOUNDS * step + k] = bound_at(reals, at, reals[points + k], 1.0, reals[errors + k])
     for k in range(crossing, (crossing + 3) & ~3):
         reals[points + k], reals[lower + BOUNDS * step + k] = (
             reals[points + k - 1],

@@ -1,6 +1,6 @@
-"""The table of a sweep: where the numbers of one interval stand in an array of floats and one of integers.
+"""The tables of a sweep: where the numbers of an interval stand in an array of floats and one of integers.
 
-A table may stand anywhere in the arena of local networks; `lines` keeps one of its own.
+There is a table for each two neighbouring layers, a lower and an upper one; the plan says where each stands.
 """
 
 from __future__ import annotations
@@ -16,30 +16,35 @@ __all__ = ["UNPROVED_SWEEP", "bound_at", "end_point", "ints_of_sweep", "reals_of
 # What is answered where a proof is missing.
 UNPROVED_SWEEP = -1
 
-# A table begins with these numbers: the interval's ends (infinite ones too) with their errors, and the largest size
-# and error of the upper rows' own forms, divided as their couplings are.
-LEFT, LEFT_ERROR, RIGHT, RIGHT_ERROR = 0, 1, 2, 3
-OWN_SLOPE, OWN_SLOPE_ERROR, OWN_CONSTANT, OWN_CONSTANT_ERROR = 4, 5, 6, 7
-# `sweep` adds the bounds that hold for all upper rows everywhere: size and error of slope and constant.
-SLOPE_SIZE, SLOPE_ERROR, CONSTANT_SIZE, CONSTANT_ERROR = 8, 9, 10, 11
+# The plan of a sweep, a row for each layer: how many neurons it has, where its table as the lower layer stands in the
+# floats, in the integers, and its couplings to the layer above; how many of its rows cross the current interval, how
+# many of their zeros are behind; and the pieces found so far.
+ROWS, AT, WHOLE, COLUMNS, CROSSING_ROWS, PASSED, PIECES = 0, 1, 2, 3, 4, 5, 6
+PLAN_COLUMNS = 7
+
+# A table begins with these numbers: the interval's ends (infinite ones too) with their errors, and the upper rows'
+# largest bias. `sweep` adds what holds for all upper rows everywhere: size and error of slope and constant.
+LEFT, LEFT_ERROR, RIGHT, RIGHT_ERROR, MOST_BIAS = 0, 1, 2, 3, 4
+SLOPE_SIZE, SLOPE_ERROR, CONSTANT_SIZE, CONSTANT_ERROR = 5, 6, 7, 8
 LOWER = 16
 
 # Then come arrays with a place for each lower row. Given are its form and errors, |f* - f|(t) <= slope error |t| +
 # constant error; found are its zero with its error.
 SLOPES, CONSTANTS, SLOPE_ERRORS, CONSTANT_ERRORS, ZEROS, ZERO_ERRORS = 0, 1, 2, 3, 4, 5
-# One entry for each zero in its order: where it is, what the upper values there must exceed, and the lower form that
-# comes in there. Before they are in order, POINTS are the zeros of the crossing rows.
-POINTS, BOUNDS, GAIN_SLOPES, GAIN_CONSTANTS = 6, 7, 8, 9
-LOWER_ARRAYS = 10  # of room(lows + 3) places: zeros are taken four at a time
+# One entry for each zero in its order: where it is and its error, what the upper values there must exceed, and the
+# lower form that comes in there. Before they are in order, POINTS are the zeros of the crossing rows.
+POINTS, POINT_ERRORS, BOUNDS, GAIN_SLOPES, GAIN_CONSTANTS = 6, 7, 8, 9, 10
+LOWER_ARRAYS = 11  # of room(lows + 3) places: zeros are taken four at a time
 
-# Then arrays with a place for each upper row: its own form, the current form, its values at the first point and, twice,
-# at four points more, and where the zeros in one piece lie.
-UPPER_SLOPES, UPPER_CONSTANTS, NOW_SLOPES, NOW_CONSTANTS, VALUES, LOWS, HIGHS = 0, 1, 2, 3, 4, 13, 14
-UPPER_ARRAYS = 15
-# At last the couplings, all upper rows to one lower row after the other (or they stand elsewhere: `columns`).
+# Then arrays with a place for each upper row: its bias, its current form, its values at the first point and, twice, at
+# four points more, and where the zeros in one piece lie.
+BIASES, NOW_SLOPES, NOW_CONSTANTS, VALUES, LOWS, HIGHS = 0, 1, 2, 3, 12, 13
+UPPER_ARRAYS = 14
+# The couplings stand behind all tables, all upper rows to one lower row after the other.
 
 # In `ints`, for each lower row: its signs at the ends (1 if active at the left, 2 if at the right), lists of rows that
-# cross and of those active at the left, the rows in the order of their zeros; then a list of upper rows.
+# cross and of those active at the left, the rows in the order of their zeros, later where their couplings stand; then
+# a list of upper rows.
 STATUSES, CROSSING, ACTIVES, ORDER = 0, 1, 2, 3
 INT_ARRAYS = 4
 

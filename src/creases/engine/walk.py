@@ -9,6 +9,7 @@ from creases.engine.bounds import UNIT
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.table import (
     ACTIVES,
+    BIASES,
     BITS,
     BOUNDS,
     CONSTANTS,
@@ -25,15 +26,12 @@ from creases.engine.table import (
     NOW_CONSTANTS,
     NOW_SLOPES,
     ORDER,
-    OWN_SLOPE,
-    OWN_SLOPE_ERROR,
     POINTS,
     RIGHT,
     SECOND,
     SLOPES,
     THIRD,
     UNPROVED_SWEEP,
-    UPPER_SLOPES,
     VALUES,
     bound_at,
     end_point,
@@ -41,18 +39,18 @@ from creases.engine.table import (
 )
 from creases.engine.work import Floats, Ints
 
-__all__ = ["start_forms", "walk"]
+__all__ = ["pass_one", "start_forms", "walk"]
 
 
 @inlined
 def start_forms(
     reals: Floats, ints: Ints, lower: int, whole: int, columns: int, lows: int, ups: int, active: int
 ) -> None:
-    """The upper rows' forms left of all zeros: their own, and the active lower rows, four at a time."""
+    """The upper rows' forms left of all zeros: their biases, and the active lower rows, four at a time."""
     actives, upper, wide = whole + ACTIVES * room(lows + 3), lower + LOWER_ARRAYS * room(lows + 3), room(ups)
     slopes, constants = upper + NOW_SLOPES * wide, upper + NOW_CONSTANTS * wide
-    for i in range(2 * wide):
-        reals[slopes + i] = reals[upper + UPPER_SLOPES * wide + i]
+    for i in range(wide):
+        reals[slopes + i], reals[constants + i] = 0.0, reals[upper + BIASES * wide + i]
     fours = active & ~3
     for k in range(0, fours, 4):
         add_four(reals, ints, lower, actives + k, columns, room(lows + 3), ups, slopes)
@@ -81,6 +79,17 @@ def add_four(
         v0, v1, v2, v3 = reals[w0 + i], reals[w1 + i], reals[w2 + i], reals[w3 + i]
         reals[slopes + i] += (v0 * a0 + v1 * a1) + (v2 * a2 + v3 * a3)
         reals[constants + i] += (v0 * b0 + v1 * b1) + (v2 * b2 + v3 * b3)
+
+
+@inlined
+def pass_one(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, ups: int, k: int) -> None:
+    """Pass the zero number k of the lower rows: what comes in there comes to the upper rows' forms."""
+    step, wide = room(lows + 3), room(ups)
+    slope, constant = reals[lower + GAIN_SLOPES * step + k], reals[lower + GAIN_CONSTANTS * step + k]
+    slopes, column = lower + LOWER_ARRAYS * step + NOW_SLOPES * wide, ints[whole + ORDER * step + k]
+    for i in range(wide):
+        reals[slopes + i] += reals[column + i] * slope
+        reals[slopes + wide + i] += reals[column + i] * constant
 
 
 @inlined
@@ -128,7 +137,7 @@ def walk(
 def look_from(reals: Floats, at: int, end: int, active: int) -> tuple[float, float, float]:
     """Where to look for the signs at an end of the interval: there; anywhere if the upper rows are constant."""
     point, one = end_point(reals[at + end])
-    if one == 0.0 and active == 0 and reals[at + OWN_SLOPE] == 0.0 and reals[at + OWN_SLOPE_ERROR] == 0.0:
+    if one == 0.0 and active == 0:
         return 0.0, 1.0, 0.0
     return point, one, reals[at + end + 1]
 
