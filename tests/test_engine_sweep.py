@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 import reference
 from creases import Box, Count, Line, Network, Plane, Polygon, Polyline, Segment, Space, count, count_many
-from creases.engine.lines import first_products, prepared, sweep_together, write_first
+from creases.engine.lines import (
+    MOST_TOGETHER,
+    first_products,
+    lines_together,
+    prepared,
+    scaled_layers,
+    sweep_together,
+    write_first,
+)
 from creases.engine.table import CONSTANT_ERRORS, CONSTANTS, LOWER, SLOPE_ERRORS, SLOPES, room
 from creases.engine.tally import tally
 from creases.packing import as_lines, as_problem
@@ -200,3 +208,41 @@ def test_against_exact_tails_are_small():
         a, b = rng.standard_normal((2, 6)) * 10.0 ** rng.integers(-20, 20, (2, 6))
         cut = Segment(a, b).slice
         assert (np.abs(cut.basis_tail) <= 2.0**-53 * np.abs(cut.basis)).all()
+
+
+# What is swept together.
+
+
+def test_known_lines_together():
+    """Small networks by the block; large ones by less, so that Ctrl-C is heard; the largest are cut."""
+    assert lines_together([5]) == lines_together([100, 100]) == MOST_TOGETHER
+    assert 1 <= lines_together([512, 512, 512]) < MOST_TOGETHER
+    assert lines_together([3000, 3000, 3000]) == 0
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-3, 1.0, 1e200])
+def test_laws_scaled_layers_are_the_network(scale):
+    """Multiplied rows have the signs of the given ones, norms below one, and no couplings to what was left out."""
+    rng = np.random.default_rng(8)
+    layers = [(weight * scale, bias * scale) for weight, bias in he(rng, 2, (6, 5, 4, 3), 0.5)]
+    layers[1][0][2], layers[1][1][2] = 0.0, -1.0  # a row that is never active
+    weights, biases = zip(*layers, strict=True)
+    scaled = list(scaled_layers(weights, biases))
+    assert [len(bias) for _, bias in scaled] == [6, 4, 4, 3]
+    for weight, _ in scaled[1:]:
+        assert (np.linalg.norm(weight, axis=1) <= 1.0).all()
+        assert (np.linalg.norm(weight, axis=1) > 0.999).all()
+    for _ in range(20):
+        given = new = [Fraction(value) for value in rng.standard_normal(2)]
+        for (weight, bias), (new_weight, new_bias) in zip(layers, scaled, strict=True):
+            given, new = evaluated(weight, bias, given), evaluated(new_weight, new_bias, new)
+            kept = given if len(given) == len(new) else given[:2] + given[3:]
+            assert [value > 0 for value in kept] == [value > 0 for value in new]
+
+
+def evaluated(weight, bias, values):
+    """One layer and its ReLU in fractions."""
+    return [
+        max(sum(Fraction(w) * value for w, value in zip(row, values, strict=True)) + Fraction(b), Fraction(0))
+        for row, b in zip(weight, bias, strict=True)
+    ]

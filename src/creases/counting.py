@@ -222,16 +222,22 @@ def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int |
     )
 
 
-def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domain], Follower], list[Count]]:
-    """Counts the network on lines and segments, many at a time; what is not proved so is counted one by one."""
-    from creases.engine.lines import BLOCK, prepared, sweep_together
+def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domain], Follower], list[Count]] | None:
+    """Counts the network on lines and segments, many at a time; what is not proved so is counted one by one.
 
+    None for a network that is too large for it.
+    """
+    from creases.engine.lines import lines_together, prepared, sweep_together
+
+    together = lines_together([len(layer.bias) for layer in network.hidden])
+    if not together:
+        return None
     shared = prepared([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
 
     def count_lines(domains: list[Domain], follower: Follower) -> list[Count]:
         found: list[Count] = []
-        for begin in range(0, len(domains), BLOCK):
-            some = domains[begin : begin + BLOCK]
+        for begin in range(0, len(domains), together):
+            some = domains[begin : begin + together]
             start = time.perf_counter()
             origins, directions, ends = as_lines(some)
             swept = sweep_together(shared, origins, directions, ends)
@@ -240,10 +246,10 @@ def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domai
             follower.found(int(swept[proved, -1].sum()))
             follower.finish_some(int(proved.sum()))
             for domain, by_layer, whole in zip(some, swept.tolist(), np.isinf(ends[:, 0]).tolist(), strict=True):
-                if by_layer[-1] < 1:
+                regions = by_layer[-1]
+                if regions < 1:
                     found.append(_count_one(network, domain, False, threads, follower))
                     continue
-                regions = by_layer[-1]
                 unbounded = min(regions, 2) if whole else None
                 bounded = None if unbounded is None else regions - unbounded
                 found.append(

@@ -47,12 +47,15 @@ from creases.engine.table import (
 )
 from creases.engine.work import Floats, Ints
 
-__all__ = ["BLOCK", "Swept", "prepared", "sweep_together"]
+__all__ = ["Swept", "lines_together", "prepared", "sweep_together"]
 
 # No exponent of a float is as small as this.
 LEAST_EXPONENT = -(2**40)
-# Lines that are counted together: their points fit the second-level cache, and the time is short for Ctrl-C.
-BLOCK = 64
+# No more lines are counted together: their points fit the second-level cache.
+MOST_TOGETHER = 64
+# A block of lines takes about so many multiplications, some tenths of a second: then Ctrl-C is heard. One line that
+# takes more than the other number is better cut, which can be stopped and shared out.
+BLOCK_WORK, LINE_WORK = 10**9, 10**10
 
 # Rows of `Swept.first_an`: of each first-layer row the bias, and the bounds of norm and |bias| times gamma.
 BIAS, NORM_BOUND, BIAS_BOUND = 0, 1, 2
@@ -100,27 +103,42 @@ def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
 
 
 def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterator[tuple[Floats, Floats]]:
-    """The layers, those above the first with couplings below one: rows times powers of two, which columns make up for.
+    """The layers, rows above the first multiplied to make the norm of their couplings one; columns make up for it.
 
-    Rows that are never active and cut nothing are left out: without couplings, and with a bias that is not positive or
-    with no layer above.
+    A multiplier is a power of two, which is exact, times a factor near one, which costs a coupling two units at most
+    (its row's and its column's) and a bias one. Rows that are never active and cut nothing are left out: without
+    couplings, and with a bias that is not positive or with no layer above.
     """
     columns = np.arange(weights[0].shape[1])
-    exponents: Ints = np.zeros(len(columns), np.int64)
+    exponents, factors = np.zeros(len(columns), np.int64), np.ones(len(columns))
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         weight = weight[:, columns]
-        last = layer + 1 == len(weights)
-        kept = weight.any(axis=1) | ((bias > 0) & (not last))
-        weight, bias, columns = weight[kept], bias[kept], np.flatnonzero(kept)
-        shifts = np.zeros(len(bias), np.int64)
+        coupled = np.asarray(weight.any(axis=1))
+        kept = coupled | ((bias > 0) & (layer + 1 < len(weights)))
+        weight, bias, coupled, columns = weight[kept], bias[kept], coupled[kept], np.flatnonzero(kept)
+        below, divisors = exponents, factors
+        exponents, factors = np.zeros(len(bias), np.int64), np.ones(len(bias))
         if layer:
-            sizes = np.where(weight != 0, np.frexp(weight)[1] + exponents, LEAST_EXPONENT)
-            shifts = sizes.max(axis=1, initial=LEAST_EXPONENT)
-            shifts[shifts == LEAST_EXPONENT] = 0
+            sizes = np.where(weight != 0, np.frexp(weight)[1] - below, LEAST_EXPONENT)
+            exponents[coupled] = -sizes.max(axis=1, initial=LEAST_EXPONENT)[coupled]
             with np.errstate(over="ignore", under="ignore"):
-                weight, bias = np.ldexp(weight, exponents - shifts[:, None]), np.ldexp(bias, -shifts)
-        exponents = shifts
+                weight, bias = np.ldexp(weight, exponents[:, None] - below) / divisors, np.ldexp(bias, exponents)
+            # A row's largest entry is near one now: nothing of the norm is lost.
+            factors[coupled] = 1.0 / (np.linalg.norm(weight[coupled], axis=1) * ROUND_UP)
+            weight, bias = weight * factors[:, None], bias * factors
         yield weight, bias
+
+
+def lines_together(widths: Sequence[int]) -> int:
+    """How many lines to sweep together through a network of these hidden widths; 0 if one is too much already.
+
+    On each piece that the layers below a pair make, about one a neuron, the upper rows are put together once.
+    """
+    work, pieces = 0, 1
+    for lows, ups in pairwise(widths):
+        work += pieces * lows * ups
+        pieces += lows
+    return 0 if work > LINE_WORK else max(1, min(MOST_TOGETHER, BLOCK_WORK // max(work, 1)))
 
 
 def aligned(count: int) -> Floats:

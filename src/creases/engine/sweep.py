@@ -11,15 +11,16 @@ different zeros in an interval make 1 + q pieces.
 Proved here: every sign that is looked at, the order of zeros (by intervals that do not overlap), and that the last
 layer's zeros in one part differ. Where one proof is missing the answer is UNPROVED_SWEEP, and cells are cut.
 
-Rows above the first layer are multiplied by powers of two that make their couplings smaller than one, so that one bound
-serves all rows of a layer. With n lower rows and sums A, B, EA, EB over q of |a_q|, |b_q| and of their errors, the
-computed form of g_i is a sum of at most 2 n + 1 products: its bias, the rows active at the left end, and one more for
-each zero that was passed. Their absolute values sum up to at most 2 A for the slope, 2 B + |bias| for the constant:
+Rows above the first layer are multiplied by numbers that make the norm of their couplings at most one, so that one
+bound serves all rows of a layer. With n lower rows and norms A, B, EA, EB of the vectors of |a_q|, |b_q| and of
+their errors, the computed form of g_i is a sum of at most 2 n + 1 products: its bias, the rows active at the left end,
+and one more for each zero that was passed. Their absolute values sum up to at most 2 sum_q |w_iq| |a_q| <= 2 A for the
+slope, 2 B + |bias| for the constant (Cauchy-Schwarz):
 
     |slope - slope*|  <=  EA + gamma(2 n + 8) 2 A  =:  SLOPE_ERROR,
 
-and likewise the constant; the other units pay for the rounding of A and B. A product that underflows loses at most
-2^-1075, a coupling that does at most that times what it is multiplied by.
+and likewise the constant; two units pay for the multiplication of the couplings, ROUND_UP for the rounding of norms. A
+product that underflows loses at most 2^-1075, a coupling that does little more times what it is multiplied by.
 """
 
 from __future__ import annotations
@@ -223,12 +224,12 @@ def place_zero(reals: Floats, row: int, step: int) -> None:
 
 
 @reordered
-def total(reals: Floats, begin: int, count: int) -> float:
-    """Sum of some absolute values, rounded up."""
-    value = 0.0
+def norm(reals: Floats, begin: int, count: int) -> float:
+    """The Euclidean norm of some numbers, rounded up; squares that underflow are less than 2^-1000 together."""
+    squares = 0.0
     for i in range(count):
-        value += abs(reals[begin + i])
-    return value * ROUND_UP
+        squares += reals[begin + i] * reals[begin + i]
+    return np.sqrt(squares + UNDERFLOW) * ROUND_UP
 
 
 @inlined
@@ -236,8 +237,8 @@ def bound_forms(reals: Floats, at: int, lows: int) -> None:
     """The sizes and errors that hold for all upper rows everywhere on the interval (the module's first lines)."""
     lower, step, rounding = at + LOWER, room(lows + 3), gamma(2 * lows + 8)
     for which in range(2):
-        size = total(reals, lower + (SLOPES + which) * step, lows)
-        error = total(reals, lower + (SLOPE_ERRORS + which) * step, lows)
+        size = norm(reals, lower + (SLOPES + which) * step, lows)
+        error = norm(reals, lower + (SLOPE_ERRORS + which) * step, lows)
         bias = reals[at + MOST_BIAS] if which else 0.0
         error = (error + rounding * (2.0 * size + bias)) * ROUND_UP + UNDERFLOW * (1.0 + size)
         reals[at + SLOPE_SIZE + 2 * which] = (size + bias + error) * ROUND_UP

@@ -9,6 +9,7 @@ import numpy as np
 from creases.engine.cells import cut_into_cells
 from creases.engine.chart import bounded_start
 from creases.engine.cut import cut
+from creases.engine.lines import prepared, sweep_together
 from creases.engine.problem import Problem
 from creases.engine.stack import park
 from creases.engine.start import workspace
@@ -40,6 +41,8 @@ def warm() -> float:
             domain = problem._replace(vertices=vertices)
             tally(domain, threads=1, by_neuron=True, report=ignore)
             cut_into_cells(domain, threads=1, report=ignore)
+    ends = np.array([[-1.0, 1.0]])
+    sweep_together(prepared([rows, above], [biases, above[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
     # Only counts too large to warm up with put a cell back on the stack.
     work = workspace(problem, bounded_start(square[:, :d]))
     cut(work, 1)
