@@ -7,6 +7,7 @@ piece is inactive there and cuts nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from creases.domain import Domain, Polyline, domain_from_dict
 from creases.errors import DomainError
 from creases.network import Network
-from creases.packing import as_problem, check_fit, check_threads
+from creases.packing import as_lines, as_problem, check_fit, check_threads, is_line
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -162,8 +165,17 @@ def count_many(
     from creases.progress import following
 
     say_if_compiling(progress)
+    found: list[Count] = []
     with following(progress, len(pairs)) as follower:
-        return [_count_one(network, domain, by_neuron, threads, follower) for network, domain in pairs]
+        for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
+            together = [domain for _, domain in group]
+            count_lines = None if by_neuron else _line_counter(network, threads)
+            for swept, some in itertools.groupby(together, is_line if count_lines else lambda domain: False):
+                if swept and count_lines:
+                    found += count_lines(list(some), follower)
+                else:
+                    found += [_count_one(network, domain, by_neuron, threads, follower) for domain in some]
+    return found
 
 
 def as_pairs(networks: Network | Sequence[Network], domains: Domain | Iterable[Domain]) -> list[tuple[Network, Domain]]:
@@ -208,3 +220,41 @@ def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int |
         by_neuron=tuple(tuple(row) for row in found.by_neuron) if by_neuron else None,
         distinct=distinct,
     )
+
+
+def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domain], Follower], list[Count]] | None:
+    """Counts the network on lines and segments, many at a time; what is not proved so is counted one by one.
+
+    None for a network that is too large for it.
+    """
+    from creases.engine.lines import lines_together, prepared, sweep_together
+
+    together = lines_together([len(layer.bias) for layer in network.hidden])
+    if not together:
+        return None
+    shared = prepared([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
+
+    def count_lines(domains: list[Domain], follower: Follower) -> list[Count]:
+        found: list[Count] = []
+        for begin in range(0, len(domains), together):
+            some = domains[begin : begin + together]
+            start = time.perf_counter()
+            origins, directions, ends = as_lines(some)
+            swept = sweep_together(shared, origins, directions, ends)
+            seconds = (time.perf_counter() - start) / len(some)
+            proved = swept[:, -1] > 0
+            follower.found(int(swept[proved, -1].sum()))
+            follower.finish_some(int(proved.sum()))
+            for domain, by_layer, whole in zip(some, swept.tolist(), np.isinf(ends[:, 0]).tolist(), strict=True):
+                regions = by_layer[-1]
+                if regions < 1:
+                    found.append(_count_one(network, domain, False, threads, follower))
+                    continue
+                unbounded = min(regions, 2) if whole else None
+                bounded = None if unbounded is None else regions - unbounded
+                found.append(
+                    Count(regions, tuple(by_layer), True, 0, seconds, domain, network.sha256, bounded, unbounded)
+                )
+        return found
+
+    return count_lines

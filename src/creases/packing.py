@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from creases.domain import Domain, Polyline
 from creases.errors import DomainError
@@ -11,7 +15,9 @@ from creases.network import Network
 if TYPE_CHECKING:
     from creases.engine.problem import Problem
 
-__all__ = ["as_problem", "check_fit", "check_threads"]
+__all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
+
+WHOLE = np.array([[-np.inf], [np.inf]])
 
 
 def check_fit(network: Network, domain: Domain) -> None:
@@ -55,4 +61,20 @@ def as_problem(network: Network, domain: Domain) -> Problem:
         basis=sliced.basis,
         basis_tail=sliced.basis_tail,
         vertices=None if isinstance(domain, Polyline) else domain.vertices,
+    )
+
+
+def is_line(domain: Domain) -> bool:
+    """Whether a domain is one interval or one whole line."""
+    return not isinstance(domain, Polyline) and domain.slice.dimension == 1
+
+
+def as_lines(domains: Sequence[Domain]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Origins and directions, float64 (l, n_in), and ends, float64 (l, 2), of domains of one dimension."""
+    slices = [domain.slice for domain in domains]
+    vertices = [None if isinstance(domain, Polyline) else domain.vertices for domain in domains]
+    return (
+        np.concatenate([sliced.origin for sliced in slices]).reshape(len(slices), -1),
+        np.concatenate([sliced.basis for sliced in slices]),
+        np.concatenate([WHOLE if corners is None else corners for corners in vertices]).reshape(-1, 2),
     )

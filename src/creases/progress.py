@@ -32,7 +32,11 @@ class Follower:
 
     def finish_one(self) -> None:
         """One piece of work (a domain, say) is done."""
-        self.finished += 1
+        self.finish_some(1)
+
+    def finish_some(self, count: int) -> None:
+        """So many pieces of work are done."""
+        self.finished += count
         self._show()
 
     def _show(self) -> None:

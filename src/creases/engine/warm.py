@@ -10,6 +10,7 @@ from creases.engine.cells import cut_into_cells
 from creases.engine.chart import bounded_start
 from creases.engine.cut import cut
 from creases.engine.edges import ExactEdges
+from creases.engine.lines import prepared, sweep_together
 from creases.engine.problem import Problem
 from creases.engine.sharp import Sharpener
 from creases.engine.stack import park
@@ -47,6 +48,8 @@ def warm() -> float:
     Sharpener(problem, ExactEdges.of(problem)).sharpen(
         np.empty((0, 2), np.int64), 1.0, *none, np.empty((0, 1), np.int64)
     )
+    ends = np.array([[-1.0, 1.0]])
+    sweep_together(prepared([rows, above], [biases, above[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
     # Only counts too large to warm up with put a cell back on the stack.
     work = workspace(problem, bounded_start(square[:, :d]))
     cut(work, 1)

@@ -1,0 +1,274 @@
+"""A line through a network, swept from one end to the other: the pieces of every layer, no cell built.
+
+On a piece of the line on which the layers below keep their signs, the rows of a layer (the lower one) are affine,
+f_q(t) = a t + b, and those of the next, g_i = bias + sum_q w_iq relu(f_q), are affine between two neighbouring zeros of
+the lower. Along the line a zero of f_q changes g by one product only: w_iq f_q comes in or goes out. On each part
+between two zeros the upper layer is the lower one of the next pair, depth first. Of the last layer zeros are counted,
+not found: the g_i are continuous, so their signs at the zeros of the lower rows and at the piece's two ends say how
+many zeros each has in a part: one if the signs at its ends differ, else none (Hanin and Rolnick 2019, Lemma 4). q
+different zeros in an interval make 1 + q pieces.
+
+Proved here: every sign that is looked at, the order of zeros (by intervals that do not overlap), and that the last
+layer's zeros in one part differ. Where one proof is missing the answer is UNPROVED_SWEEP, and cells are cut.
+
+Rows above the first layer are multiplied by numbers that make the norm of their couplings at most one, so that one
+bound serves all rows of a layer. With n lower rows and norms A, B, EA, EB of the vectors of |a_q|, |b_q| and of
+their errors, the computed form of g_i is a sum of at most 2 n + 1 products: its bias, the rows active at the left end,
+and one more for each zero that was passed. Their absolute values sum up to at most 2 sum_q |w_iq| |a_q| <= 2 A for the
+slope, 2 B + |bias| for the constant (Cauchy-Schwarz):
+
+    |slope - slope*|  <=  EA + gamma(2 n + 8) 2 A  =:  SLOPE_ERROR,
+
+and likewise the constant; two units pay for the multiplication of the couplings, ROUND_UP for the rounding of norms. A
+product that underflows loses at most 2^-1075, a coupling that does little more times what it is multiplied by.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma, sign_threshold
+from creases.engine.kernel import inlined, kernel, reordered
+from creases.engine.line import zero_of
+from creases.engine.table import (
+    ACTIVES,
+    AT,
+    BOUNDS,
+    COLUMNS,
+    CONSTANT_ERRORS,
+    CONSTANTS,
+    CROSSING,
+    CROSSING_ROWS,
+    GAIN_CONSTANTS,
+    GAIN_SLOPES,
+    LEFT,
+    LEFT_ERROR,
+    LOWER,
+    LOWER_ARRAYS,
+    MOST_BIAS,
+    NOW_SLOPES,
+    ORDER,
+    PASSED,
+    PIECES,
+    POINT_ERRORS,
+    POINTS,
+    RIGHT,
+    RIGHT_ERROR,
+    ROWS,
+    SLOPE_ERROR,
+    SLOPE_ERRORS,
+    SLOPE_SIZE,
+    SLOPES,
+    STATUSES,
+    UNPROVED_SWEEP,
+    WHOLE,
+    ZERO_ERRORS,
+    ZEROS,
+    bound_at,
+    end_point,
+    room,
+)
+from creases.engine.walk import pass_one, start_forms, walk
+from creases.engine.work import Floats, Ints
+
+__all__ = ["sweep"]
+
+# When no more than one row in so many crosses, zeros are found one by one.
+FEW = 8
+
+
+@kernel
+def sweep(reals: Floats, ints: Ints, plan: Ints) -> bool:
+    """Add the pieces of all layers on one interval to the plan's PIECES; False where a proof is missing.
+
+    The first layer's table holds the interval's ends and the rows' forms with their errors.
+    """
+    layer, depth = 0, plan.shape[0]
+    while layer >= 0:
+        lows, at, whole, columns = plan[layer, ROWS], plan[layer, AT], plan[layer, WHOLE], plan[layer, COLUMNS]
+        if plan[layer, PASSED] < 0:
+            crossing, active, active_right = part_rows(reals, ints, at, whole, lows)
+            if crossing < 0 or not are_in_order(reals, ints, at + LOWER, whole, lows, crossing):
+                return False
+            plan[layer, PIECES] += 1 + crossing
+            if layer + 1 < depth:
+                ups = plan[layer + 1, ROWS]
+                bound_forms(reals, at, lows)
+                note_points(reals, ints, at, whole, columns, lows, ups, crossing)
+                start_forms(reals, ints, at + LOWER, whole, columns, lows, ups, active)
+                plan[layer, CROSSING_ROWS] = crossing
+                if layer + 2 == depth:
+                    pieces = walk(reals, ints, at, whole, lows, ups, crossing, active, active_right)
+                    if pieces < 0:
+                        return False
+                    plan[layer + 1, PIECES] += pieces
+        done = plan[layer, PASSED]
+        if layer + 2 >= depth or done == plan[layer, CROSSING_ROWS]:
+            plan[layer, PASSED] = UNPROVED_SWEEP
+            layer -= 1
+            continue
+        ups = plan[layer + 1, ROWS]
+        if done >= 0:
+            pass_one(reals, ints, at + LOWER, whole, lows, ups, done)
+        plan[layer, PASSED] = done + 1
+        hand_down(reals, at, plan[layer + 1, AT], lows, ups, done + 1, plan[layer, CROSSING_ROWS])
+        layer += 1
+    return True
+
+
+@inlined
+def hand_down(reals: Floats, at: int, child: int, lows: int, ups: int, part: int, crossing: int) -> None:
+    """Make the part between two zeros, with the upper rows' current forms, the interval of the table at `child`."""
+    lower, step, wide, child_step = at + LOWER, room(lows + 3), room(ups), room(ups + 3)
+    points, errors = lower + POINTS * step, lower + POINT_ERRORS * step
+    for end in range(2):
+        k, place = part - 1 + end, LEFT + 2 * end
+        inside = 0 <= k < crossing
+        reals[child + place] = reals[points + k] if inside else reals[at + place]
+        reals[child + place + 1] = reals[errors + k] if inside else reals[at + place + 1]
+    forms = lower + LOWER_ARRAYS * step + NOW_SLOPES * wide
+    for which in range(2):
+        target = child + LOWER + (SLOPES + which) * child_step
+        target_error = child + LOWER + (SLOPE_ERRORS + which) * child_step
+        error = reals[at + SLOPE_ERROR + 2 * which]
+        for i in range(ups):
+            reals[target + i] = reals[forms + which * wide + i]
+            reals[target_error + i] = error
+
+
+@kernel
+def part_rows(reals: Floats, ints: Ints, at: int, whole: int, lows: int) -> tuple[int, int, int]:
+    """List the lower rows that cross the interval and those active at its left end.
+
+    Returns how many they are, and how many are active at the right; the first is UNPROVED_SWEEP if a sign at an end
+    is not proved.
+    """
+    left, left_one = end_point(reals[at + LEFT])
+    right, right_one = end_point(reals[at + RIGHT])
+    left_error, right_error = reals[at + LEFT_ERROR], reals[at + RIGHT_ERROR]
+    if left_one == 1.0 and right_one == 1.0 and not left < right:
+        return UNPROVED_SWEEP, 0, 0
+    lower, step, proved = at + LOWER, room(lows + 3), 0
+    for q in range(lows):
+        a, b = reals[lower + SLOPES * step + q], reals[lower + CONSTANTS * step + q]
+        a_error, b_error = reals[lower + SLOPE_ERRORS * step + q], reals[lower + CONSTANT_ERRORS * step + q]
+        at_left, at_right = a * left + b * left_one, a * right + b * right_one
+        size, b_size = abs(a), abs(b)
+        bound_left = sign_threshold(size, b_size * left_one, a_error, b_error * left_one, abs(left), left_error)
+        bound_right = sign_threshold(size, b_size * right_one, a_error, b_error * right_one, abs(right), right_error)
+        proved += (abs(at_left) > bound_left) & (abs(at_right) > bound_right)
+        ints[whole + STATUSES * step + q] = (1 if at_left > 0.0 else 0) + (2 if at_right > 0.0 else 0)
+    if proved != lows:
+        return UNPROVED_SWEEP, 0, 0
+    crossing, active, active_right = 0, 0, 0
+    for q in range(lows):
+        status = ints[whole + STATUSES * step + q]
+        ints[whole + CROSSING * step + crossing] = q
+        ints[whole + ACTIVES * step + active] = q
+        crossing += (status ^ (status >> 1)) & 1
+        active += status & 1
+        active_right += status >> 1
+    return crossing, active, active_right
+
+
+@kernel
+def are_in_order(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, crossing: int) -> bool:
+    """Find the zeros of the lower rows and list the crossing ones in their ORDER; whether that order is proved.
+
+    A zero's place is the number of zeros before it: counting them all, n^2 comparisons, is less than the sweep.
+    """
+    step = room(lows + 3)
+    zeros, errors, points = lower + ZEROS * step, lower + ZERO_ERRORS * step, lower + POINTS * step
+    listed, order = whole + CROSSING * step, whole + ORDER * step
+    if FEW * crossing < lows:
+        for k in range(crossing):
+            place_zero(reals, lower + ints[listed + k], step)
+    else:  # all of them, many at a time
+        for q in range(lower, lower + lows):
+            place_zero(reals, q, step)
+    first = ints[listed]
+    for k in range(crossing):
+        reals[points + k] = reals[zeros + ints[listed + k]]
+        ints[order + k] = first
+    for k in range(crossing, crossing + 3):
+        reals[points + k] = np.inf
+    for k in range(0, crossing, 4):
+        z0, z1, z2, z3 = reals[points + k], reals[points + k + 1], reals[points + k + 2], reals[points + k + 3]
+        n0 = n1 = n2 = n3 = 0
+        for other in range(crossing):
+            zero = reals[points + other]
+            n0 += zero < z0
+            n1 += zero < z1
+            n2 += zero < z2
+            n3 += zero < z3
+        ints[order + n0], ints[order + n1] = ints[listed + k], ints[listed + k + 1]
+        ints[order + n2], ints[order + n3] = ints[listed + k + 2], ints[listed + k + 3]
+    # Of two equal zeros one is overwritten. Then some other row stands there twice, and no order increases.
+    for k in range(1, crossing):
+        here, there = ints[order + k], ints[order + k - 1]
+        gap = reals[zeros + here] - reals[zeros + there]
+        if not gap > (reals[errors + here] + reals[errors + there]) * ROUND_UP:
+            return False
+    return True
+
+
+@inlined
+def place_zero(reals: Floats, row: int, step: int) -> None:
+    """The zero of one lower row, and its error."""
+    reals[row + ZEROS * step], reals[row + ZERO_ERRORS * step] = zero_of(
+        reals[row + SLOPES * step],
+        reals[row + CONSTANTS * step],
+        reals[row + SLOPE_ERRORS * step],
+        reals[row + CONSTANT_ERRORS * step],
+    )
+
+
+@reordered
+def norm(reals: Floats, begin: int, count: int) -> float:
+    """The Euclidean norm of some numbers, rounded up; squares that underflow are less than 2^-1000 together."""
+    squares = 0.0
+    for i in range(count):
+        squares += reals[begin + i] * reals[begin + i]
+    return np.sqrt(squares + UNDERFLOW) * ROUND_UP
+
+
+@inlined
+def bound_forms(reals: Floats, at: int, lows: int) -> None:
+    """The sizes and errors that hold for all upper rows everywhere on the interval (the module's first lines)."""
+    lower, step, rounding = at + LOWER, room(lows + 3), gamma(2 * lows + 8)
+    for which in range(2):
+        size = norm(reals, lower + (SLOPES + which) * step, lows)
+        error = norm(reals, lower + (SLOPE_ERRORS + which) * step, lows)
+        bias = reals[at + MOST_BIAS] if which else 0.0
+        error = (error + rounding * (2.0 * size + bias)) * ROUND_UP + UNDERFLOW * (1.0 + size)
+        reals[at + SLOPE_SIZE + 2 * which] = (size + bias + error) * ROUND_UP
+        reals[at + SLOPE_ERROR + 2 * which] = error
+
+
+@inlined
+def note_points(
+    reals: Floats, ints: Ints, at: int, whole: int, columns: int, lows: int, ups: int, crossing: int
+) -> None:
+    """For each zero in order: its point and bound, and what comes in there: w f if f rises, -w f if it falls.
+
+    To make the zeros a multiple of four the last point is repeated, where then nothing happens.
+    """
+    lower, step, order = at + LOWER, room(lows + 3), whole + ORDER * room(lows + 3)
+    points, errors = lower + POINTS * step, lower + POINT_ERRORS * step
+    for k in range(crossing):
+        q = ints[order + k]
+        slope, constant = reals[lower + SLOPES * step + q], reals[lower + CONSTANTS * step + q]
+        reals[points + k] = reals[lower + ZEROS * step + q]
+        reals[errors + k] = reals[lower + ZERO_ERRORS * step + q]
+        reals[lower + GAIN_SLOPES * step + k] = abs(slope)
+        reals[lower + GAIN_CONSTANTS * step + k] = constant if slope > 0.0 else -constant
+        ints[order + k] = columns + q * room(ups)
+    for k in range(crossing):
+        reals[lower + BOUNDS * step + k] = bound_at(reals, at, reals[points + k], 1.0, reals[errors + k])
+    for k in range(crossing, (crossing + 3) & ~3):
+        reals[points + k], reals[lower + BOUNDS * step + k] = (
+            reals[points + k - 1],
+            reals[lower + BOUNDS * step + k - 1],
+        )
+        reals[lower + GAIN_SLOPES * step + k] = reals[lower + GAIN_CONSTANTS * step + k] = 0.0
+        ints[order + k] = columns
