@@ -15,7 +15,7 @@ from creases.engine.local import localise
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.scan import ask, cell_reach, forget_answers, scan
-from creases.engine.stack import pop
+from creases.engine.stack import no_room, pop, push
 from creases.engine.start import workspace
 from creases.engine.work import (
     ASKED,
@@ -38,6 +38,7 @@ from creases.engine.work import (
     FIRST,
     FULL,
     HALF_PROVED_ROWS,
+    HAVE,
     HEADER,
     IDS,
     LOWEST,
@@ -344,3 +345,20 @@ def local_network(work, net=None):
         )
         columns.append(record[ROWS])
     return lowest, found
+
+
+def park(work):
+    """Put the current cell back on the stack. FULL if there is no room."""
+    state, net = work.state, int(work.state[NETWORK])
+    lowest, corners = int(work.ints[net + LOWEST]), int(work.state[CORNERS])
+    rows = int(work.ints[net + HEADER + FIELDS * lowest + ROWS]) if lowest < state[DEPTH] else 0
+    if no_room(work, corners, rows) == FULL:
+        return FULL
+    work.cell_reals[CHILD, :corners], work.cell_ints[CHILD, :corners] = (
+        work.cell_reals[CELL, :corners],
+        work.cell_ints[CELL, :corners],
+    )
+    forget_answers(work)
+    push(work, corners, rows)
+    state[HAVE] = 0
+    return DONE

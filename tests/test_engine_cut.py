@@ -10,7 +10,7 @@ from creases.engine.chart import ExactStart
 from creases.engine.driving import PER_CORNER, grown
 from creases.engine.first_layer import independent_rows
 from creases.engine.signs import UNPROVED
-from creases.engine.stack import park, pop
+from creases.engine.stack import pop
 from creases.engine.start import starts
 from creases.engine.tally import tally
 from creases.engine.work import (
@@ -37,7 +37,7 @@ from creases.engine.work import (
     Work,
     allocate,
 )
-from engine_states import INTERVAL, SQUARE, Cut, local_network, problem_of
+from engine_states import INTERVAL, SQUARE, Cut, local_network, park, problem_of
 from engine_twins import amount
 from networks import KINDS, as_lists, he, table
 

@@ -7,23 +7,18 @@ when it was put there: local networks made since then are gone when it is taken 
 from __future__ import annotations
 
 from creases.engine.kernel import inlined, kernel
-from creases.engine.record import field, need
-from creases.engine.scan import forget_answers
+from creases.engine.record import need
 from creases.engine.work import (
     CELL,
     CELL_COLUMNS,
     CHILD,
     CORNERS,
-    DEPTH,
     DONE,
     FRESH,
-    FULL,
     HAVE,
     INTS_TOP,
-    LOWEST,
     NETWORK,
     REALS_TOP,
-    ROWS,
     SCANNED,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
@@ -33,7 +28,7 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["STACK_HEADER", "no_room", "park", "pop", "push", "push_written"]
+__all__ = ["STACK_HEADER", "no_room", "pop", "push", "push_written"]
 
 # Numbers that `push` writes before a cell's lists: corners, network, tops of the two arenas, rows, fresh.
 STACK_HEADER = 6
@@ -89,29 +84,6 @@ def push_written(work: Work, corners: int, rows: int) -> None:
     state[STACK_REALS_TOP] += corners * CELL_COLUMNS
     state[STACK_INTS_TOP] = whole + 1
     state[WAITING] += 1
-
-
-@kernel
-def park(work: Work) -> int:
-    """Put the current cell back on the stack. FULL if there is no room."""
-    state = work.state
-    net = state[NETWORK]
-    layer = work.ints[net + LOWEST]
-    rows = work.ints[field(net, layer, ROWS)] if layer < state[DEPTH] else 0
-    corners = state[CORNERS]
-    if no_room(work, corners, rows) == FULL:
-        return FULL
-    for v in range(corners):
-        for c in range(CELL_COLUMNS):
-            work.cell_reals[CHILD, v, c] = work.cell_reals[CELL, v, c]
-        work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1] = (
-            work.cell_ints[CELL, v, 0],
-            work.cell_ints[CELL, v, 1],
-        )
-    forget_answers(work)
-    push(work, corners, rows)
-    state[HAVE] = 0
-    return DONE
 
 
 @inlined
