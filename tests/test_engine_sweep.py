@@ -16,8 +16,8 @@ from creases.engine.lines import (
     prepared,
     scaled_layers,
     sweep_together,
-    write_first,
 )
+from creases.engine.sweep import write_first
 from creases.engine.table import CONSTANT_ERRORS, CONSTANTS, LOWER, SLOPE_ERRORS, SLOPES, room
 from creases.engine.tally import tally
 from creases.packing import as_lines, as_problem
