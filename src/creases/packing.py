@@ -31,13 +31,12 @@ def check_fit(network: Network, domain: Domain) -> None:
             f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
             "Plane, Box and Space."
         )
-    if domain.slice.n_in != network.n_in:
+    dimension, n_in = domain.slice.basis.shape
+    if n_in != network.n_in:
+        raise DomainError(f"{domain!r} lies in a space of {n_in} inputs, but {network!r} takes {network.n_in}.")
+    if dimension > 2:
         raise DomainError(
-            f"{domain!r} lies in a space of {domain.slice.n_in} inputs, but {network!r} takes {network.n_in}."
-        )
-    if domain.slice.dimension > 2:
-        raise DomainError(
-            f"{domain!r} has {domain.slice.dimension} dimensions; this version cuts domains of one and two. "
+            f"{domain!r} has {dimension} dimensions; this version cuts domains of one and two. "
             "Cut a slice instead: Segment, Line, Plane.through(a, b, c), or a Box that holds all but two inputs fixed."
         )
 
