@@ -16,8 +16,8 @@ from creases.engine.lines import (
     prepared,
     scaled_layers,
     sweep_together,
-    write_first,
 )
+from creases.engine.sweep import write_first
 from creases.engine.table import CONSTANT_ERRORS, CONSTANTS, LOWER, SLOPE_ERRORS, SLOPES, room
 from creases.engine.tally import tally
 from creases.packing import as_lines, as_problem
@@ -42,7 +42,10 @@ def swept(weights, biases, domains):
     weights = [
         np.array(weight, dtype=float).reshape(len(bias), -1) for weight, bias in zip(weights, biases, strict=True)
     ]
-    found = sweep_together(prepared(weights, [np.array(bias, dtype=float) for bias in biases]), *as_lines(domains))
+    found = sweep_together(
+        prepared(weights, [np.array(bias, dtype=float) for bias in biases]),
+        *as_lines(domains, np.empty((2, len(domains), weights[0].shape[1]))),
+    )
     return [tuple(row) if row[-1] > 0 else None for row in found.tolist()]
 
 
@@ -186,7 +189,7 @@ def test_against_exact_first_rows_bounds(scale, other):
         pairs = [(scale * a, scale * b) for a, b in lines_through(rng, 4, n_in, True)]
         domains = [Segment(a, b) for a, b in pairs]
         shared = prepared([weight], [bias])
-        products = first_products(shared, *as_lines(domains)[:2])
+        products = first_products(shared, *as_lines(domains, np.empty((2, len(domains), n_in)))[:2])
         for i, domain in enumerate(domains):
             cut = domain.slice
             slopes, constants, slope_errors, constant_errors = rows_of(shared, products, i)

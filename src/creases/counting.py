@@ -234,12 +234,14 @@ def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domai
         return None
     shared = prepared([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
 
+    room = np.empty((2, together, network.n_in))
+
     def count_lines(domains: list[Domain], follower: Follower) -> list[Count]:
         found: list[Count] = []
         for begin in range(0, len(domains), together):
             some = domains[begin : begin + together]
             start = time.perf_counter()
-            origins, directions, ends = as_lines(some)
+            origins, directions, ends = as_lines(some, room)
             swept = sweep_together(shared, origins, directions, ends)
             seconds = (time.perf_counter() - start) / len(some)
             proved = swept[:, -1] > 0

@@ -31,13 +31,12 @@ def check_fit(network: Network, domain: Domain) -> None:
             f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
             "Plane, Box and Space."
         )
-    if domain.slice.n_in != network.n_in:
+    dimension, n_in = domain.slice.basis.shape
+    if n_in != network.n_in:
+        raise DomainError(f"{domain!r} lies in a space of {n_in} inputs, but {network!r} takes {network.n_in}.")
+    if dimension > 2:
         raise DomainError(
-            f"{domain!r} lies in a space of {domain.slice.n_in} inputs, but {network!r} takes {network.n_in}."
-        )
-    if domain.slice.dimension > 2:
-        raise DomainError(
-            f"{domain!r} has {domain.slice.dimension} dimensions; this version cuts domains of one and two. "
+            f"{domain!r} has {dimension} dimensions; this version cuts domains of one and two. "
             "Cut a slice instead: Segment, Line, Plane.through(a, b, c), or a Box that holds all but two inputs fixed."
         )
 
@@ -69,12 +68,18 @@ def is_line(domain: Domain) -> bool:
     return not isinstance(domain, Polyline) and domain.slice.dimension == 1
 
 
-def as_lines(domains: Sequence[Domain]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Origins and directions, float64 (l, n_in), and ends, float64 (l, 2), of domains of one dimension."""
+def as_lines(
+    domains: Sequence[Domain], room: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Origins and directions, float64 (l, n_in), and ends, float64 (l, 2), of domains of one dimension.
+
+    room : float64 (2, at least l, n_in), where the first two are put: fresh memory for each block costs as much time as
+    the copy.
+    """
     slices = [domain.slice for domain in domains]
     vertices = [None if isinstance(domain, Polyline) else domain.vertices for domain in domains]
-    return (
-        np.concatenate([sliced.origin for sliced in slices]).reshape(len(slices), -1),
-        np.concatenate([sliced.basis for sliced in slices]),
-        np.concatenate([WHOLE if corners is None else corners for corners in vertices]).reshape(-1, 2),
-    )
+    origins, directions = room[:, : len(slices)]
+    np.concatenate([sliced.origin for sliced in slices], out=origins.reshape(-1))
+    np.concatenate([sliced.basis for sliced in slices], out=directions)
+    ends = np.concatenate([WHOLE if corners is None else corners for corners in vertices])
+    return origins, directions, ends.reshape(-1, 2)

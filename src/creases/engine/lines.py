@@ -19,26 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.blas import one_thread
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, flushes_to_zero
-from creases.engine.kernel import inlined, kernel
+from creases.engine.bounds import ROUND_UP, UNIT, flushes_to_zero
 from creases.engine.sweep import sweep
 from creases.engine.table import (
     AT,
     BIASES,
     COLUMNS,
-    CONSTANT_ERRORS,
-    CONSTANTS,
-    LEFT,
     LOWER,
     LOWER_ARRAYS,
     MOST_BIAS,
     PASSED,
-    PIECES,
     PLAN_COLUMNS,
-    RIGHT,
     ROWS,
-    SLOPE_ERRORS,
-    SLOPES,
     UNPROVED_SWEEP,
     WHOLE,
     ints_of_sweep,
@@ -57,12 +49,9 @@ MOST_TOGETHER = 64
 # takes more than the other number is better cut, which can be stopped and shared out.
 BLOCK_WORK, LINE_WORK = 10**9, 10**10
 
-# Rows of `Swept.first_an`: of each first-layer row the bias, and the bounds of norm and |bias| times gamma.
-BIAS, NORM_BOUND, BIAS_BOUND = 0, 1, 2
-
 
 class Swept(NamedTuple):
-    """What the lines of one network share: arrays for `sweep_lines`.
+    """What the lines of one network share: arrays for `sweep`.
 
     weight : float64 (n, n_in), the first layer's. first_an : see BIAS.
     reals, ints, plan : the tables of `sweep`, with biases and couplings in place; they hold one line at a time.
@@ -157,7 +146,7 @@ def sweep_together(shared: Swept, origins: Floats, directions: Floats, ends: Flo
     found = np.full((len(ends), len(shared.plan)), UNPROVED_SWEEP, np.int64)
     if not flushes_to_zero(2.0**-1022):  # the ordinary way says what then is to be done
         products = first_products(shared, origins, directions)
-        sweep_lines(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, found)
+        sweep(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, found)
     return found
 
 
@@ -167,46 +156,3 @@ def first_products(shared: Swept, origins: Floats, directions: Floats) -> tuple[
         constants, slopes = origins @ shared.weight.T, directions @ shared.weight.T
         squares = np.array([np.einsum("ln,ln->l", points, points) for points in (origins, directions)])
         return constants, slopes, np.sqrt(squares) * ROUND_UP + 2.0**-500
-
-
-@kernel
-def sweep_lines(
-    reals: Floats,
-    ints: Ints,
-    plan: Ints,
-    first_an: Floats,
-    constants_ln: Floats,
-    slopes_ln: Floats,
-    sizes_2l: Floats,
-    ends_l2: Floats,
-    found_ld: Ints,
-) -> None:
-    """Sweep line after line; write the pieces of each layer where they are proved.
-
-    constants_ln, slopes_ln : products of the first layer's weights with origins and directions. sizes_2l : bounds of
-    the norms of origins and directions.
-    """
-    for line in range(ends_l2.shape[0]):
-        reals[LEFT], reals[RIGHT] = ends_l2[line, 0], ends_l2[line, 1]
-        write_first(reals, first_an, constants_ln, slopes_ln, sizes_2l, line, plan[0, ROWS])
-        for layer in range(plan.shape[0]):
-            plan[layer, PIECES], plan[layer, PASSED] = 0, UNPROVED_SWEEP
-        if sweep(reals, ints, plan):
-            for layer in range(plan.shape[0]):
-                found_ld[line, layer] = plan[layer, PIECES]
-
-
-@inlined
-def write_first(
-    reals: Floats, first_an: Floats, constants_ln: Floats, slopes_ln: Floats, sizes_2l: Floats, line: int, lows: int
-) -> None:
-    """The first layer's rows on one line, with their bounds."""
-    slopes, constants = LOWER + SLOPES * room(lows + 3), LOWER + CONSTANTS * room(lows + 3)
-    slope_errors, constant_errors = LOWER + SLOPE_ERRORS * room(lows + 3), LOWER + CONSTANT_ERRORS * room(lows + 3)
-    for q in range(lows):
-        reals[slopes + q] = slopes_ln[line, q]
-        reals[constants + q] = constants_ln[line, q] + first_an[BIAS, q]
-        reals[slope_errors + q] = first_an[NORM_BOUND, q] * sizes_2l[1, line] * ROUND_UP + UNDERFLOW
-        reals[constant_errors + q] = (
-            first_an[NORM_BOUND, q] * sizes_2l[0, line] + first_an[BIAS_BOUND, q]
-        ) * ROUND_UP + UNDERFLOW

@@ -73,47 +73,82 @@ from creases.engine.work import Floats, Ints
 
 __all__ = ["sweep"]
 
+# Rows of `first_an`: of each first-layer row the bias, and the bounds of norm and |bias| times gamma.
+BIAS, NORM_BOUND, BIAS_BOUND = 0, 1, 2
+
 # When no more than one row in so many crosses, zeros are found one by one.
 FEW = 8
 
 
 @kernel
-def sweep(reals: Floats, ints: Ints, plan: Ints) -> bool:
-    """Add the pieces of all layers on one interval to the plan's PIECES; False where a proof is missing.
+def sweep(
+    reals: Floats,
+    ints: Ints,
+    plan: Ints,
+    first_an: Floats,
+    constants_ln: Floats,
+    slopes_ln: Floats,
+    sizes_2l: Floats,
+    ends_l2: Floats,
+    found_ld: Ints,
+) -> None:
+    """Sweep line after line; write the pieces of each layer where all is proved.
 
-    The first layer's table holds the interval's ends and the rows' forms with their errors.
+    reals, ints, plan : the tables, with biases and couplings in place. first_an : see BIAS.
+    constants_ln, slopes_ln : products of the first layer's weights with origins and directions. sizes_2l : bounds of
+    the norms of origins and directions. ends_l2 : each line's first and last point.
     """
-    layer, depth = 0, plan.shape[0]
-    while layer >= 0:
-        lows, at, whole, columns = plan[layer, ROWS], plan[layer, AT], plan[layer, WHOLE], plan[layer, COLUMNS]
-        if plan[layer, PASSED] < 0:
-            crossing, active, active_right = part_rows(reals, ints, at, whole, lows)
-            if crossing < 0 or not are_in_order(reals, ints, at + LOWER, whole, lows, crossing):
-                return False
-            plan[layer, PIECES] += 1 + crossing
-            if layer + 1 < depth:
-                ups = plan[layer + 1, ROWS]
-                bound_forms(reals, at, lows)
-                note_points(reals, ints, at, whole, columns, lows, ups, crossing)
-                start_forms(reals, ints, at + LOWER, whole, columns, lows, ups, active)
+    depth = plan.shape[0]
+    for line in range(ends_l2.shape[0]):
+        reals[LEFT], reals[RIGHT] = ends_l2[line, 0], ends_l2[line, 1]
+        write_first(reals, first_an, constants_ln, slopes_ln, sizes_2l, line, plan[0, ROWS])
+        for layer in range(depth):
+            plan[layer, PIECES], plan[layer, PASSED] = 0, UNPROVED_SWEEP
+        layer = 0
+        while layer >= 0:
+            lows, at, whole, done = plan[layer, ROWS], plan[layer, AT], plan[layer, WHOLE], plan[layer, PASSED]
+            ups = plan[layer + 1, ROWS] if layer + 1 < depth else 0
+            if done < 0:  # the interval is new
+                crossing, active, active_right = part_rows(reals, ints, at, whole, lows)
+                if crossing < 0 or not are_in_order(reals, ints, at + LOWER, whole, lows, crossing):
+                    break
+                plan[layer, PIECES] += 1 + crossing
                 plan[layer, CROSSING_ROWS] = crossing
+                bound_forms(reals, at, lows)
+                note_points(reals, ints, at, whole, plan[layer, COLUMNS], lows, ups, crossing)
+                start_forms(reals, ints, at + LOWER, whole, plan[layer, COLUMNS], lows, ups, active)
                 if layer + 2 == depth:
                     pieces = walk(reals, ints, at, whole, lows, ups, crossing, active, active_right)
                     if pieces < 0:
-                        return False
+                        break
                     plan[layer + 1, PIECES] += pieces
-        done = plan[layer, PASSED]
-        if layer + 2 >= depth or done == plan[layer, CROSSING_ROWS]:
-            plan[layer, PASSED] = UNPROVED_SWEEP
-            layer -= 1
-            continue
-        ups = plan[layer + 1, ROWS]
-        if done >= 0:
-            pass_one(reals, ints, at + LOWER, whole, lows, ups, done)
-        plan[layer, PASSED] = done + 1
-        hand_down(reals, at, plan[layer + 1, AT], lows, ups, done + 1, plan[layer, CROSSING_ROWS])
-        layer += 1
-    return True
+            elif done < plan[layer, CROSSING_ROWS]:
+                pass_one(reals, ints, at + LOWER, whole, lows, ups, done)
+            if layer + 2 >= depth or done + 1 > plan[layer, CROSSING_ROWS]:
+                plan[layer, PASSED] = UNPROVED_SWEEP
+                layer -= 1
+                continue
+            plan[layer, PASSED] = done + 1
+            hand_down(reals, at, plan[layer + 1, AT], lows, ups, done + 1, plan[layer, CROSSING_ROWS])
+            layer += 1
+        for other in range(depth):
+            found_ld[line, other] = plan[other, PIECES] if layer < 0 else UNPROVED_SWEEP
+
+
+@inlined
+def write_first(
+    reals: Floats, first_an: Floats, constants_ln: Floats, slopes_ln: Floats, sizes_2l: Floats, line: int, lows: int
+) -> None:
+    """The first layer's rows on one line, with their bounds."""
+    slopes, constants = LOWER + SLOPES * room(lows + 3), LOWER + CONSTANTS * room(lows + 3)
+    slope_errors, constant_errors = LOWER + SLOPE_ERRORS * room(lows + 3), LOWER + CONSTANT_ERRORS * room(lows + 3)
+    for q in range(lows):
+        reals[slopes + q] = slopes_ln[line, q]
+        reals[constants + q] = constants_ln[line, q] + first_an[BIAS, q]
+        reals[slope_errors + q] = first_an[NORM_BOUND, q] * sizes_2l[1, line] * ROUND_UP + UNDERFLOW
+        reals[constant_errors + q] = (
+            first_an[NORM_BOUND, q] * sizes_2l[0, line] + first_an[BIAS_BOUND, q]
+        ) * ROUND_UP + UNDERFLOW
 
 
 @inlined
