@@ -435,3 +435,24 @@ def test_house_the_engine_knows_arrays_only():
     assert roots.isdisjoint({"torch", "matplotlib", "dask", "onnx", "sklearn", "mlxtend", "pandas", "rich", "typer"})
     ours = {name for name in modules if name.startswith("creases.") and not name.startswith("creases.engine")}
     assert ours <= {"creases.errors", "creases.version"}
+
+
+def test_house_python_calls_no_kernel_that_has_no_door():
+    """An inlined kernel that takes a workspace cannot be called from Python by users: only kernels name it."""
+    doorless, outside = set(), []
+    for path in Path(kernel_room.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text())
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                marks = {mark.id for mark in node.decorator_list if isinstance(mark, ast.Name)}
+                if marks & {"inlined", "reordered"} and "work" in {argument.arg for argument in node.args.args}:
+                    doorless.add(node.name)
+        bodies = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.decorator_list)]
+        outside += [
+            (path.name, call.func.id)
+            for body in bodies
+            for call in ast.walk(body)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        ]
+    assert {"scan", "localise", "write_row"} <= doorless
+    assert [(room, name) for room, name in outside if name in doorless] == []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import os
 import stat
 import sys
@@ -79,10 +80,9 @@ def private_folder() -> Path | None:
 
 CACHE_FOLDER = private_folder()
 
-# An inlined kernel lives on in the kernels that it is copied into: it is not cached itself, and Python has no door to
-# it. Tests want one; making it takes a sixth of all compiling.
+# An inlined kernel lives on in the kernels that it is copied into, and is not cached itself. To one that takes a whole
+# workspace Python has no door: making it takes a sixth of all compiling. Tests want the doors, and ask for them.
 CALLABLE = os.environ.get("CREASES_CALLABLE") == "1"
-INLINED: dict[str, Any] = {"forceinline": True, "cache": False, "no_cpython_wrapper": not CALLABLE}
 
 
 def must_compile() -> bool:
@@ -111,7 +111,7 @@ def inlined(function: F) -> F:
 
     A workspace has many arrays, and handing them all to a small function costs more than the function's work.
     """
-    return compiled(function, **INLINED)
+    return compiled(function, **inlining(function))
 
 
 def reordered(function: F) -> F:
@@ -120,7 +120,13 @@ def reordered(function: F) -> F:
     Only for plain sums whose bound holds for every order (`bounds`: gamma(m)); it takes nothing else on trust: no
     NaN, no infinity, no zero is assumed away.
     """
-    return compiled(function, fastmath={"reassoc", "contract"}, **INLINED)
+    return compiled(function, fastmath={"reassoc", "contract"}, **inlining(function))
+
+
+def inlining(function: Callable[..., Any]) -> dict[str, Any]:
+    """The options that make a kernel an inlined one."""
+    takes_workspace = "work" in inspect.signature(function).parameters
+    return {"forceinline": True, "cache": False, "no_cpython_wrapper": takes_workspace and not CALLABLE}
 
 
 def compiled(function: F, **more: Any) -> F:
