@@ -45,6 +45,8 @@ from creases.engine.work import (
     COUPLED,
     DEPTH,
     DIMENSION,
+    ERROR_G,
+    ERROR_W,
     FULL,
     INACTIVE,
     KEPT,
@@ -53,10 +55,12 @@ from creases.engine.work import (
     MOST_CHORDS,
     NEAREST,
     NETWORK,
+    ONE,
     OPEN,
     STATUS,
     THRESHOLD,
     UNBOUNDED,
+    X,
 )
 from engine_states import (
     FORM,
@@ -583,6 +587,30 @@ def test_against_exact_count_last_without_biases(d):
             cell.set_last(i, rows[i], [0.0] * ROWS)
         proved += check_last(cell, rows) is not None
     assert proved > amount(3, 1) * (d - 1)
+
+
+@pytest.mark.parametrize("vertices", [SQUARE, INTERVAL], ids=["square", "interval"])
+def test_against_exact_count_last_of_dead_rows(vertices):
+    """A row that nothing comes into and that is zero cuts nothing; one that is not known, or is not zero, may."""
+    rng, proved, samples = np.random.default_rng(6), 0, amount(60, 30)
+    for sample in range(samples):
+        cell = some_cell(rng, vertices, last=LAST)
+        decide(cell, rng)
+        rows = [through(rng, inner_point(cell, rng), 0) for _ in range(LAST)]
+        set_last_rows(cell, rng, rows)
+        nothing = [Fraction(0)] * len(rows[0])
+        for i in range(int(rng.integers(1, LAST))):
+            rows[i] = nothing
+            # What is inactive does not come in.
+            cell.set_last(i, nothing, [0.0 if 1 in cell.signs(q) else float(rng.integers(2)) for q in range(ROWS)])
+        proved += check_last(cell, rows) is not None
+        if sample % 2:
+            work, reach = cell.work, reached(cell)
+            place = [X, ONE, ERROR_G, ERROR_W][sample // 2 % 4]
+            block(work, 0, 1)[0, place] = np.nan if sample % 3 else 1e-300
+            pieces, _ = count_last(work, 0, 0, *reach)
+            assert pieces == UNPROVED_CHORDS or (place == ONE and sample % 3 == 0)
+    assert proved > 0.9 * samples
 
 
 @pytest.mark.parametrize("vertices", [SQUARE, INTERVAL], ids=["square", "interval"])

@@ -33,6 +33,7 @@ from creases.engine.work import (
     STACK_REALS_TOP,
     STATUS,
     UNBOUNDED,
+    UNPROVED_CELL,
     WAITING,
     Work,
     allocate,
@@ -93,6 +94,27 @@ def test_against_exact_sums_by_layer_and_neuron(d):
             by_layer, by_neuron, _ = sums(cut.finish())
             assert by_layer == [len(regions) for regions, _ in expected], name
             assert by_neuron == [n * neurons for _, cutting in expected for n in cutting], name
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("neurons", [0, 1])
+def test_laws_dead_neurons_need_no_rationals(d, neurons):
+    """A neuron without weights and bias, in any layer above the first, is as good as none."""
+    weights, biases = as_lists(he(np.random.default_rng(1), d, widths=(12, 11, 10), bias=0.3))
+    found = []
+    for dead in (False, True):
+        if dead:
+            for layer in (1, 2):
+                weights[layer] = [*weights[layer], [0.0] * len(weights[layer][0])]
+                biases[layer] = [*biases[layer], 0.0]
+                if layer == 1:
+                    weights[2] = [[*row, 1.0] for row in weights[2]]
+        cut = Cut(problem_of(weights, biases, np.zeros(d), np.eye(d), SQUARE if d == 2 else INTERVAL))
+        cut.work.state[BY_NEURON] = neurons
+        statuses = list(cut.steps(10**6))
+        assert UNPROVED_CELL not in statuses
+        found.append(cut.work.by_layer.tolist())
+    assert found[0] == found[1]
 
 
 def test_laws_layers_above_change_nothing_below():

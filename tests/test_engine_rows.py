@@ -214,6 +214,24 @@ def test_against_exact_write_row(widest, homogeneous, underflow):
     assert skipping > 0
 
 
+def test_laws_write_row_keeps_what_nothing_comes_into():
+    """A row whose couplings to all that is substituted are zero, such as a dead neuron's, stays as exact as it is."""
+    rng, substituting = np.random.default_rng(5), 0
+    for _ in range(amount(300, 100)):
+        rows = Rows(rng, int(rng.choice([0, 30])), False)
+        seen = [row[1] != ACTIVE for row in rows.coupled]
+        rows.couplings = [factor * on for factor, on in zip(rows.couplings, seen, strict=True)]
+        rows.work.reals[rows.source + COUPLED : rows.top] = rows.couplings
+        if rng.integers(2):
+            rows.form, rows.errors = [0.0] * 3, [0.0] * 2
+            rows.work.reals[rows.source : rows.source + 5] = 0.0
+        form, errors, _, couplings = rows.write()
+        assert (form, errors) == (rows.form, rows.errors)
+        assert exactly(couplings) == [rows.true()[2][q] for q in rows.places]
+        substituting += not all(seen)
+    assert substituting > 20
+
+
 def test_laws_write_row_is_sharp():
     """On numbers of one size its error is some roundings of theirs."""
     rng = np.random.default_rng(8)

@@ -64,6 +64,8 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
             continue  # its line, if it has one here, is another row's
         f0, f1, f2, f_g, f_w = affine_row(work, block + i * stride, source, source_stride, active, rounding)
         crosses = meet(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
+        if crosses < 0 and vanishes(work, block + i * stride, active):
+            crosses = 0
         if crosses < 0 or chords + crosses > MOST_CHORDS:
             return UNPROVED_CHORDS, 0
         chords += crosses
@@ -103,6 +105,19 @@ def affine_row(
         if error_w > 0.0 or (rounding > 0.0 and reals[row + SIZE_W] > 0.0):
             f_w += abs(factor) * (error_w + UNDERFLOW) + UNDERFLOW
     return f0, f1, f2, f_g * ROUND_UP, f_w * ROUND_UP
+
+
+@inlined
+def vanishes(work: Work, at: int, active: int) -> bool:
+    """Whether nothing is in the row at `at`, and no active row (in KEPT) comes in: it cuts nothing."""
+    reals = work.reals
+    for c in (X, Y, ONE, ERROR_G, ERROR_W):
+        if reals[at + c] != 0.0:  # NaN is something
+            return False
+    a = INT_ZERO
+    while a < active and reals[at + COUPLED + work.row_ints[KEPT, a]] == 0.0:
+        a += 1
+    return a == active
 
 
 @inlined

@@ -65,11 +65,13 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
         size_w += total * most[below, MOST_W]
         most_g, most_w = max(most_g, most[below, MOST_G]), max(most_w, most[below, MOST_W])
     begin, end = layers[first, ACTIVE_START], layers[layer, ACTIVE_START]
-    if end > begin and not PROOFS:
+    if not sees_any(reals, work.open_ints, column, begin, end):
+        pass  # the row of a dead neuron stays exact, and so does its zero
+    elif not PROOFS:
         more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
         x, y, one = x + more[0], y + more[1], one + more[2]
         add_couplings(reals, work.open_ints, column, coupling, begin, end)
-    elif end > begin:
+    else:
         rounding = 0.0 if layers[layer, EXACT] else gamma(2 + layers[layer, START] - layers[first, START])
         more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
         x, y, one = x + more[0], y + more[1], one + more[2]
@@ -97,6 +99,15 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
     reals[at + ERROR_G], reals[at + ERROR_W] = error_g, error_w
     reals[at + SIZE_G] = (size_g + error_g) * ROUND_UP + (UNDERFLOW if most_g > 0.0 else 0.0)
     reals[at + SIZE_W] = (size_w + error_w) * ROUND_UP + (UNDERFLOW if most_w > 0.0 else 0.0)
+
+
+@inlined
+def sees_any(reals: Floats, open_ints: Ints, column: int, begin: int, end: int) -> bool:
+    """Whether a row is coupled to any of the rows to substitute."""
+    j = begin
+    while j < end and reals[column + open_ints[ACTIVE_ROW, j]] == 0.0:
+        j += 1
+    return j < end
 
 
 @reordered
