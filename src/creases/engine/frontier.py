@@ -157,7 +157,7 @@ def work_together(
                 if piece.task is not None:
                     mine = load(cleared(mine), piece.task)
                     piece.task = None
-                mine = finish(mine, oracle, keeper, piece, board, found)
+                mine = finish_piece(mine, oracle, keeper, piece, board, found)
                 board.done()
         except BaseException as error:
             board.fail(error)
@@ -187,7 +187,7 @@ def work_together(
         piece = piece.next
 
 
-def finish(work: Work, oracle: Oracle, keeper: Keeper | None, piece: Piece, board: Board, found: Report) -> Work:
+def finish_piece(work: Work, oracle: Oracle, keeper: Keeper | None, piece: Piece, board: Board, found: Report) -> Work:
     """Work on a piece to its end, giving away what waits longest as long as others are without work."""
     status = MORE
     while status == MORE:
