@@ -169,7 +169,8 @@ def count_many(
     with following(progress, len(pairs)) as follower:
         for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
             together = [domain for _, domain in group]
-            count_lines = None if by_neuron else _line_counter(network, threads)
+            lines = not by_neuron and any(map(is_line, together))
+            count_lines = _line_counter(network, threads) if lines else None
             for swept, some in itertools.groupby(together, is_line if count_lines else lambda domain: False):
                 if swept and count_lines:
                     found += count_lines(list(some), follower)

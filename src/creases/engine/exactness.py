@@ -24,16 +24,20 @@ def exact_layers(forms: Floats, bounds: Floats, weights: tuple[Floats, ...], bia
     every partial sum is a float. A product's g is the sum of its factors'; the sizes below multiply in the maximum
     norm. The same holds for couplings that skip layers: they are products of the weight matrices in between.
     """
-    exact = [not bounds.any() and bool(np.isfinite(forms).all())]
+    exact = [False] * len(weights)
+    if bounds.any() or not np.isfinite(forms).all():
+        return exact
     size, grid = largest_row(forms), finest_bit(forms)
-    exact[0] = exact[0] and fits(size, grid)
+    exact[0] = fits(size, grid)
     skips: list[tuple[float, int]] = []
-    for weight, bias in zip(weights[1:], biases[1:], strict=True):
+    for layer, (weight, bias) in enumerate(zip(weights[1:], biases[1:], strict=True), 1):
+        if not exact[layer - 1]:
+            break
         factor, step = largest_row(weight), finest_bit(weight)
         skips = [(factor, step), *((factor * size_below, step + below) for size_below, below in skips)]
         grid = min(grid + step, finest_bit(bias))
         size = factor * size + float(np.abs(bias).max(initial=0.0))
-        exact.append(exact[-1] and fits(size, grid) and all(fits(*skip) for skip in skips))
+        exact[layer] = fits(size, grid) and all(fits(*skip) for skip in skips)
     return exact
 
 

@@ -126,7 +126,11 @@ def reordered(function: F) -> F:
 def inlining(function: Callable[..., Any]) -> dict[str, Any]:
     """The options that make a kernel an inlined one."""
     takes_workspace = "work" in inspect.signature(function).parameters
-    return {"forceinline": True, "cache": False, "no_cpython_wrapper": takes_workspace and not CALLABLE}
+    return {
+        "forceinline": True,
+        "cache": CALLABLE and CACHE_FOLDER is not None,
+        "no_cpython_wrapper": takes_workspace and not CALLABLE,
+    }
 
 
 def compiled(function: F, **more: Any) -> F:

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from creases.engine.cells import cut_into_cells
+from creases.engine.doubled import DoubledForms, edge_sign
 from creases.engine.edges import ExactEdges
 from creases.engine.kernel import CACHE_FOLDER, must_compile
 from creases.engine.lines import prepared, sweep_together
@@ -54,6 +55,8 @@ def warm_lines() -> None:
     Sharpener(small(2), ExactEdges.of(small(2))).sharpen(
         np.empty((0, 2), np.int64), 1.0, *none, np.empty((0, 1), np.int64)
     )
+    rows = DoubledForms(small(2), np.eye(3)).forms(0, [])
+    edge_sign([rows.row(0), rows.row(1)], rows.row(2))
     ends = np.array([[-1.0, 1.0]])
     sweep_together(prepared([ROWS, ABOVE], [BIASES, ABOVE[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
 
