@@ -75,10 +75,10 @@ def bounded_start(vertices: Floats) -> Start:
     else:
         walls = [cross(p, q) for p, q in zip(rays, rays[1:] + rays[:1], strict=True)]
         scales = [max(abs(value) for value in wall) for wall in walls]
-    exact = [[Fraction(int(v), int(s)) for v in wall] for wall, s in zip(walls, scales, strict=True)]
-    edges = np.array([[float(value) for value in wall] for wall in exact])
-    rounded = [[(abs(float(v)) * UNIT + 2.0**-1074) * (Fraction(float(v)) != v) for v in wall] for wall in exact]
-    bounds = np.array([[sum(row[:-1]), row[-1]] for row in rounded]) * ROUND_UP
+    near = [[nearest_quotient(int(v), int(s)) for v in wall] for wall, s in zip(walls, scales, strict=True)]
+    edges = np.array([[value for value, _ in wall] for wall in near])
+    lost = np.array([[loss for _, loss in wall] for wall in near])
+    bounds = np.column_stack([lost[:, :-1].sum(axis=1), lost[:, -1]]) * ROUND_UP
     ids = [-2 - i for i in range(len(walls))]
     return Start(
         chart=np.diag([scale] * d + [1.0]),
@@ -90,6 +90,14 @@ def bounded_start(vertices: Floats) -> Start:
         walls=walls,
         signs={},
     )
+
+
+def nearest_quotient(value: int, scale: int) -> tuple[float, float]:
+    """The float nearest to value / scale, at most one in size, and a bound on what it loses: zero if it is exact."""
+    near = value / scale  # Python rounds the quotient of whole numbers correctly
+    numerator, denominator = near.as_integer_ratio()
+    exact = numerator * scale == value * denominator
+    return near, 0.0 if exact else abs(near) * UNIT + 2.0**-1074
 
 
 def typical_distance(forms: Floats, apex: Floats) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,15 @@ class Oracle:
     """
 
     def __init__(self, problem: Problem, chart: Floats, walls: list[Any]) -> None:
-        self._edges = ExactEdges(ExactForms.of(problem, chart), walls)
-        self._doubled = DoubledForms(problem, chart)
+        self._problem, self._chart, self._walls = problem, chart, walls
+
+    @cached_property
+    def _edges(self) -> ExactEdges:  # made when the first question comes: most cuts ask none
+        return ExactEdges(ExactForms.of(self._problem, self._chart), self._walls)
+
+    @cached_property
+    def _doubled(self) -> DoubledForms:
+        return DoubledForms(self._problem, self._chart)
 
     def answer(self, work: Work) -> None:
         """Write the sign of every asked pair into answers_nc: in double-double where that proves it, else exactly."""
