@@ -77,11 +77,11 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
     with np.errstate(all="ignore"):
         shapes = rows / rows[np.arange(len(rows)), lead][:, None] + 0.0
     # Equal rows have equal sums of their bits; seldom has any other pair.
-    keys = shapes.view(np.int64).sum(axis=1)
-    if np.unique(keys).size == len(rows):
+    keys = shapes.view(np.int64).sum(axis=1).tolist()
+    if len(set(keys)) == len(rows):
         return found
     seen: dict[int, list[int]] = {}
-    for i, key in enumerate(keys.tolist()):
+    for i, key in enumerate(keys):
         if not nonzero[i, lead[i]]:
             continue
         others = seen.setdefault(key, [])
