@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.blas import one_thread
-from creases.engine.bounds import ROUND_UP, UNIT, flushes_to_zero
+from creases.engine.bounds import PROOFS, ROUND_UP, UNIT, flushes_to_zero
 from creases.engine.sweep import sweep
 from creases.engine.table import (
     AT,
@@ -127,7 +127,8 @@ def lines_together(widths: Sequence[int]) -> int:
     for lows, ups in pairwise(widths):
         work += pieces * lows * ups
         pieces += lows
-    return 0 if work > LINE_WORK else max(1, min(MOST_TOGETHER, BLOCK_WORK // max(work, 1)))
+    # With proofs switched off, for a benchmark, nothing may be called certified: lines are then cut.
+    return 0 if work > LINE_WORK or not PROOFS else max(1, min(MOST_TOGETHER, BLOCK_WORK // max(work, 1)))
 
 
 def aligned(count: int) -> Floats:

@@ -22,7 +22,17 @@ from __future__ import annotations
 from creases.engine.kernel import inlined
 from creases.engine.record import field, mark_active, need
 from creases.engine.relax import drop, relax_affine, relax_layer
-from creases.engine.scan import CROSSING, CROSSING_UNPROVED, FOLLOWS, UNKNOWN, follow, halving, note_scan, scan_row
+from creases.engine.scan import (
+    CROSSING,
+    CROSSING_UNPROVED,
+    FOLLOWS,
+    UNKNOWN,
+    follow,
+    halving,
+    note_scan,
+    scan_row,
+    status_of,
+)
 from creases.engine.substitution import write_row
 from creases.engine.work import (
     ACTIVE,
@@ -240,7 +250,9 @@ def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: 
         neuron, status = ints[old_ids + q - start], scan_row(work, stay, at, reach, corner_error)
         twin = work.twins[neurons + neuron]
         if status == OPEN and twin != 0:
-            status = follow(work, stay, twin, status_below(work, neurons, old_ids, start, q - start, twin))
+            statuses = work.open_ints[OPEN_STATUS, start : start + rows]
+            known = status_of(work.ints, statuses, work.pattern, neurons, old_ids, q - start, twin)
+            status = follow(work, stay, twin, known)
         work.open_ints[OPEN_STATUS, q] = status
         if status == INACTIVE:
             drop(work, q)
@@ -270,17 +282,6 @@ def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: 
     if stay:
         note_scan(work, crossing, half_proved, unknown, following, best_row)
         state[SCANNED] = 1
-
-
-@inlined
-def status_below(work: Work, first_neuron: int, ids: int, start: int, before: int, twin: int) -> int:
-    """`scan.status_of` among the rows of a layer that is being written."""
-    neuron = abs(twin) - 1
-    for i in range(before):
-        if work.ints[ids + i] == neuron:
-            return work.open_ints[OPEN_STATUS, start + i]
-    number = first_neuron + neuron
-    return ACTIVE if work.pattern[number >> 6] >> (number & 63) & 1 else INACTIVE
 
 
 @inlined

@@ -64,6 +64,7 @@ __all__ = [
     "scan",
     "scan_row",
     "sign_at",
+    "status_of",
 ]
 
 # KIND: how an open row meets the cell.
@@ -113,7 +114,8 @@ def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) ->
             status = scan_row(work, i, at, reach, corner_error)
             twin = work.twins[first_neuron + work.ints[ids + i]]
             if status == OPEN and twin != 0:
-                status = follow(work, i, twin, status_of(work, first_neuron, ids, i, twin))
+                known = status_of(work.ints, work.row_ints[STATUS], work.pattern, first_neuron, ids, i, twin)
+                status = follow(work, i, twin, known)
             work.row_ints[STATUS, i] = status
             if status == OPEN:
                 kind = work.row_ints[KIND, i]
@@ -132,17 +134,18 @@ def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) ->
 
 
 @inlined
-def status_of(work: Work, first_neuron: int, ids: int, before: int, twin: int) -> int:
-    """Status of the row of whose neuron `twin` tells, among the lowest layer's rows before this one.
+def status_of(ints: Ints, statuses: Ints, pattern: Ints, first_neuron: int, ids: int, before: int, twin: int) -> int:
+    """Status of the row of whose neuron `twin` tells, among the rows of a layer before this one.
 
-    A neuron that is not among the rows any more has been decided, and the pattern says how.
+    statuses : of the layer's rows, in order. A neuron that is not among the rows any more has been decided, and the
+    pattern says how.
     """
     neuron = abs(twin) - 1
     for i in range(before):
-        if work.ints[ids + i] == neuron:
-            return work.row_ints[STATUS, i]
+        if ints[ids + i] == neuron:
+            return statuses[i]
     number = first_neuron + neuron
-    return ACTIVE if work.pattern[number >> 6] >> (number & 63) & 1 else INACTIVE
+    return ACTIVE if pattern[number >> 6] >> (number & 63) & 1 else INACTIVE
 
 
 @inlined

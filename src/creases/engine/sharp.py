@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.doubled import DOUBLED_UNIT, SPLITTER, DoubledForms, add, doubled, multiply, two_sum
+from creases.engine.doubled import DOUBLED_UNIT, DoubledForms, add, doubled, multiply, two_product, two_sum
 from creases.engine.edges import ExactEdges
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Problem
@@ -205,18 +205,9 @@ def write_form(net: Forms, layer: int, neuron: int, target: Floats, place: int) 
         carry, size, error, touched = 0.0, abs(s), 0.0, 0.0
         for m in range(below, below + rows):
             w, hi = net.weights[weights_at + net.active[m]], net.forms[HI, m, c]
-            t = SPLITTER * w
-            w_hi = t - (t - w)
-            w_lo = w - w_hi
-            t = SPLITTER * hi
-            a_hi = t - (t - hi)
-            a_lo = hi - a_hi
-            p = w * hi
-            e = ((w_hi * a_hi - p) + w_hi * a_lo + w_lo * a_hi) + w_lo * a_lo
-            total = s + p
-            back = total - s
-            carry += ((s - (total - back)) + (p - back)) + (e + w * net.forms[LO, m, c])
-            s = total
+            p, e = two_product(w, hi)
+            s, rest = two_sum(s, p)
+            carry += rest + (e + w * net.forms[LO, m, c])
             size += abs(p)
             error += abs(w) * net.forms[ERROR, m, c]
             touched += abs(hi) + net.forms[ERROR, m, c]
