@@ -18,7 +18,7 @@ from creases.engine.lines import (
     sweep_together,
 )
 from creases.engine.sweep import write_first
-from creases.engine.table import CONSTANT_ERRORS, CONSTANTS, LOWER, SLOPE_ERRORS, SLOPES, room
+from creases.engine.table import CONSTANT_ERRORS, CONSTANTS, LOWER, MOST_ROWS, SLOPE_ERRORS, SLOPES, room
 from creases.engine.tally import tally
 from creases.packing import as_lines, as_problem
 from engine_twins import amount
@@ -249,3 +249,16 @@ def evaluated(weight, bias, values):
         max(sum(Fraction(w) * value for w, value in zip(row, values, strict=True)) + Fraction(b), Fraction(0))
         for row, b in zip(weight, bias, strict=True)
     ]
+
+
+@pytest.mark.jit
+def test_known_layers_too_wide_to_be_swept():
+    """Sixteen bits count a row's changes: a layer with more rows is cut, and its zeros are all there."""
+    rows = MOST_ROWS + 1
+    assert lines_together([1, MOST_ROWS]) > 0
+    assert lines_together([1, rows]) == 0
+    assert lines_together([rows]) == 0
+    zeros = 1.0 + (np.arange(rows) + 0.5) / rows
+    wide = Network.from_arrays([[[-1.0]], np.ones((rows, 1))], [[3.0], -zeros], output_layer=False)
+    found = count(wide, Segment([0.5], [3.5]))
+    assert (found.by_layer, found.certified) == ((2, rows + 2), True)

@@ -28,6 +28,7 @@ from creases.engine.table import (
     LOWER,
     LOWER_ARRAYS,
     MOST_BIAS,
+    MOST_ROWS,
     PASSED,
     PLAN_COLUMNS,
     ROWS,
@@ -119,16 +120,19 @@ def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterat
 
 
 def lines_together(widths: Sequence[int]) -> int:
-    """How many lines to sweep together through a network of these hidden widths; 0 if one is too much already.
+    """How many lines to sweep together through a network of these hidden widths; 0 if none may be swept.
 
-    On each piece that the layers below a pair make, about one a neuron, the upper rows are put together once.
+    One line may be too much already: on each piece that the layers below a pair make, about one a neuron, the upper
+    rows are put together once. A layer may have more rows than a sweep counts changes for. And with proofs switched
+    off, for a benchmark, nothing may be called certified: lines are then cut.
     """
     work, pieces = 0, 1
     for lows, ups in pairwise(widths):
         work += pieces * lows * ups
         pieces += lows
-    # With proofs switched off, for a benchmark, nothing may be called certified: lines are then cut.
-    return 0 if work > LINE_WORK or not PROOFS else max(1, min(MOST_TOGETHER, BLOCK_WORK // max(work, 1)))
+    if work > LINE_WORK or max(widths) > MOST_ROWS or not PROOFS:
+        return 0
+    return max(1, min(MOST_TOGETHER, BLOCK_WORK // max(work, 1)))
 
 
 def aligned(count: int) -> Floats:

@@ -48,7 +48,8 @@ UPPER_ARRAYS = 14
 STATUSES, CROSSING, ACTIVES, ORDER = 0, 1, 2, 3
 INT_ARRAYS = 4
 
-# Changes of signs on the way to four points are counted together.
+# Changes of signs on the way to four points are counted together, sixteen bits each: a layer with more rows than
+# MOST_ROWS must not be swept (`lines.lines_together`).
 FIRST, SECOND, THIRD, FOURTH, BITS = 1, 1 << 16, 1 << 32, 1 << 48, 16
 MOST_ROWS = 32767
 
