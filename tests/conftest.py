@@ -1,12 +1,16 @@
 """Settings of all tests."""
 
 import os
+import signal
 
 # Tests call inlined kernels from Python: `engine.kernel` makes the doors only where this is set.
 os.environ.setdefault("CREASES_CALLABLE", "1")
 
 import pytest
 from hypothesis import settings
+
+# A shell that runs us in the background has SIGINT ignored, for our children too: then no test of Ctrl-C can pass.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The first call of a kernel compiles it: no single example has a deadline.
 settings.register_profile("creases", settings(), deadline=None)

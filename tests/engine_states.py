@@ -57,6 +57,7 @@ from creases.engine.work import (
     X,
     Y,
 )
+from creases.engine.workshop import Workshop
 from engine_twins import TwinNetwork, cross, dot, exactly, sign
 
 # Where a row keeps its form, by the number of its coordinates.
@@ -94,7 +95,7 @@ class Cut:
 
     def __init__(self, problem, start=None):
         self.problem, self.start = problem, start or bounded_start(problem.vertices)
-        self.work = workspace(problem, self.start)
+        self.work = workspace(problem, self.start, Workshop())
         self.oracle = Oracle(problem, self.start.chart, self.start.walls)
         self.twin = TwinNetwork(*problem[:5], self.start.chart)
         self.first = np.concatenate([[0], np.cumsum(problem.widths)]).tolist()

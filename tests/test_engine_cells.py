@@ -62,6 +62,7 @@ from creases.engine.work import (
     UNBOUNDED,
     X,
 )
+from creases.engine.workshop import Workshop
 from engine_states import (
     FORM,
     INTERVAL,
@@ -698,7 +699,7 @@ def test_laws_counting_the_last_layer_ahead_changes_no_count(d, whole):
         problem = problem_of(weights, biases, np.zeros(d), np.eye(d), None if whole else vertices)
         if whole and len(independent_rows(problem)) < d:
             continue
-        for start in starts(problem) if whole else [None]:
+        for start in starts(problem, Workshop()) if whole else [None]:
             if isinstance(start, ExactStart):
                 continue
             found = []
@@ -721,7 +722,7 @@ def test_against_exact_pieces_at_infinity():
         if abs(np.linalg.det(firsts[:, :2])) < 1e-3:
             continue
         problem = one_layer(firsts, None)
-        for start in starts(problem):
+        for start in starts(problem, Workshop()):
             twin = TwinNetwork(*problem[:5], start.chart)
             forms = twin.forms([[True, True]])[0]
             edges = {j: form if start.signs[j] else opposite(form) for j, form in enumerate(forms)}

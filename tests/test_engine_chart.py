@@ -9,6 +9,7 @@ from creases.engine.chart import ExactStart, bounded_start, is_bounded_in
 from creases.engine.exact import scaled
 from creases.engine.first_layer import exact_first, independent_rows
 from creases.engine.start import starts
+from creases.engine.workshop import Workshop
 from engine_states import corners_between, one_layer, problem_of
 from engine_twins import amount, cross, determinant, dot, exactly, opposite, some_float
 
@@ -67,7 +68,7 @@ def test_against_exact_cones(d, nearness):
         problem = one_layer(some_plane(rng, d, nearness), None)
         if len(independent_rows(problem)) < d:
             continue
-        cells = list(starts(problem))
+        cells = list(starts(problem, Workshop()))
         assert len(cells) == 2**d
         assert len({tuple(cell.signs.items()) for cell in cells}) == 2**d
         for start in cells:
@@ -86,14 +87,14 @@ def test_known_a_chart_that_rounding_turned_over_is_none():
     """Two far rays that agree but for rounding: it decides on which side of each other they are."""
     rows = [[1.5, -1.0, -1.0], [-1.0499999999999996, 0.6999999999999998, 0.35], [-4.500000000002196, 3.0, 0.0]]
     problem = one_layer(rows, None)
-    for start in starts(problem):
+    for start in starts(problem, Workshop()):
         if not isinstance(start, ExactStart):
             check_cone(problem, start)
     # A good chart, and the same with its far rays changed over.
     problem = one_layer([[1.0, 0.25, 0.5], [0.5, -1.0, 0.25]], None)
     exact = exact_first(problem, [0, 1])
     turned = 0
-    for start in starts(problem):
+    for start in starts(problem, Workshop()):
         names = start.edge_ids[:2]
         inward = [scaled(exact[name], 1 if start.signs[name] else -1) for name in names]
         assert is_bounded_in(start.chart, inward)
@@ -141,7 +142,7 @@ def test_known_a_whole_plane_on_a_slice():
         weights, basis = rng.standard_normal((4, 3)), rng.standard_normal((2, 3))
         problem = problem_of([weights], [rng.standard_normal(4)], rng.standard_normal(3), basis, None)
         exact = exact_first(problem, range(4))
-        for start in starts(problem):
+        for start in starts(problem, Workshop()):
             assert not isinstance(start, ExactStart)
             chart = exactly(start.chart)
             for row, near, (error_g, error_w) in zip(

@@ -6,7 +6,7 @@ import pytest
 import reference
 from creases.engine import frontier
 from creases.engine.cells import cut_into_cells
-from creases.engine.chart import ExactStart
+from creases.engine.chart import ExactStart, bounded_start
 from creases.engine.driving import PER_CORNER, grown
 from creases.engine.first_layer import independent_rows
 from creases.engine.signs import UNPROVED
@@ -38,7 +38,8 @@ from creases.engine.work import (
     Work,
     allocate,
 )
-from engine_states import INTERVAL, SQUARE, Cut, local_network, park, problem_of
+from creases.engine.workshop import Workshop
+from engine_states import INTERVAL, SQUARE, Cut, local_network, one_layer, park, problem_of
 from engine_twins import amount
 from networks import KINDS, as_lists, he, table
 
@@ -309,7 +310,7 @@ def test_against_exact_sums_on_whole_planes():
             continue
         expected = list(reference.layers(weights, biases, space))
         by_layer, unbounded = np.zeros(len(biases), int), 0
-        for start in starts(problem):
+        for start in starts(problem, Workshop()):
             if isinstance(start, ExactStart):
                 break
             work = Cut(problem, start).finish(5)
@@ -357,6 +358,56 @@ def test_laws_threads_find_the_same_cells_in_the_same_order(d, whole, ties, monk
     counts = [tally(problem, threads=threads, by_neuron=False, report=quiet) for threads in (1, 2, 5)]
     assert counts[0] == counts[1] == counts[2]
     assert counts[0].by_layer == one.tally.by_layer
+
+
+# What cuts share.
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_laws_a_used_workspace_counts_as_a_new_one(d):
+    """Networks of one shape one after the other, bounded and whole, whatever the one before has left behind."""
+    workshop, used = Workshop(), set()
+    for name, weights, biases, _ in some_problems(3 * len(KINDS), 29, d):
+        weights, biases = of_shape(weights, biases, d, (7, 6, 5))
+        for vertices in (SQUARE if d == 2 else INTERVAL, None):
+            problem = problem_of(weights, biases, np.zeros(d), np.eye(d), vertices)
+            for neurons in (True, False):
+                alone = tally(problem, threads=1, by_neuron=neurons, report=quiet)
+                assert tally(problem, threads=1, by_neuron=neurons, report=quiet, workshop=workshop) == alone, name
+        used |= {id(work.by_layer) for work in workshop._spare}
+    # New ones are made where a plane turns out to be a line, and after it.
+    assert len(used) == 1 if d == 1 else len(used) < 3 * len(KINDS)
+
+
+def of_shape(weights, biases, n_in, widths):
+    """The network with its layers cut, or filled by repeating their rows and columns, to these widths."""
+    sizes = [n_in, *widths]
+    layers = [min(i, len(weights) - 1) for i in range(len(widths))]
+    return (
+        [np.resize(np.array(weights[i], float), (b, a)) for i, a, b in zip(layers, sizes, widths, strict=False)],
+        [np.resize(np.array(biases[i], float), b) for i, b in zip(layers, widths, strict=True)],
+    )
+
+
+@pytest.mark.jit
+def test_laws_threads_share_a_workshop(monkeypatch):
+    monkeypatch.setattr(frontier, "ALONE", 100)
+    workshop = Workshop()
+    problems = [generic_problem((40, 40, 40), seed=seed) for seed in range(3)]
+    alone = [tally(problem, threads=1, by_neuron=True, report=quiet) for problem in problems]
+    for _ in range(2):
+        assert [tally(p, threads=3, by_neuron=True, report=quiet, workshop=workshop) for p in problems] == alone
+    assert len(workshop._spare) == 3
+
+
+def test_laws_a_workshop_knows_networks_and_domains_apart():
+    """Twins belong to the arrays that they were found in, a starting cell to its vertices."""
+    workshop = Workshop()
+    twice, once = one_layer([[1.0, 2.0, 3.0]] * 2), one_layer([[1.0, 2.0, 3.0], [2.0, 1.0, 3.0]])
+    for problem, expected in ((twice, [0, 1]), (once, [0, 0]), (twice, [0, 1])):
+        assert workshop.twins(problem).tolist() == expected
+    for vertices in (SQUARE, SQUARE / 3, SQUARE[:3], SQUARE):
+        assert np.array_equal(workshop.bounded_start(vertices).corners, bounded_start(vertices).corners)
 
 
 # Numbers at the ends of what floats hold: each of these was counted wrongly once, or might be.

@@ -36,6 +36,7 @@ from creases.engine.work import (
     STATUS,
     THRESHOLD,
 )
+from creases.engine.workshop import Workshop
 from engine_states import FORM, INTERVAL, SQUARE, Cut, copied, found_by_scan, local_network, localised, problem_of
 from engine_twins import amount, dot
 from networks import KINDS, as_lists, he, table
@@ -310,7 +311,7 @@ def test_against_exact_local_networks_of_every_kind(kind):
         check(problem, rng, seen, 8)
         whole = problem._replace(vertices=None)
         if len(independent_rows(whole)) == 2:
-            for start in starts(whole):
+            for start in starts(whole, Workshop()):
                 if not isinstance(start, ExactStart):
                     check(whole, rng, seen, 4, start)
     assert seen["rows"] > amount(100, 20), seen

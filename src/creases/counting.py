@@ -24,6 +24,7 @@ from creases.packing import as_lines, as_problem, check_fit, check_threads, is_l
 from creases.version import __version__
 
 if TYPE_CHECKING:
+    from creases.engine.workshop import Workshop
     from creases.progress import Follower
 
 __all__ = ["Count", "count", "count_many"]
@@ -162,20 +163,22 @@ def count_many(
     for network, domain in pairs:
         check_fit(network, domain)
     from creases.compilation import say_if_compiling
+    from creases.engine.workshop import Workshop
     from creases.progress import following
 
     say_if_compiling(progress)
     found: list[Count] = []
+    workshop = Workshop()
     with following(progress, len(pairs)) as follower:
         for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
             together = [domain for _, domain in group]
             lines = not by_neuron and any(map(is_line, together))
-            count_lines = _line_counter(network, threads) if lines else None
+            count_lines = _line_counter(network, threads, workshop) if lines else None
             for swept, some in itertools.groupby(together, is_line if count_lines else lambda domain: False):
                 if swept and count_lines:
                     found += count_lines(list(some), follower)
                 else:
-                    found += [_count_one(network, domain, by_neuron, threads, follower) for domain in some]
+                    found += [_count_one(network, domain, by_neuron, threads, follower, workshop) for domain in some]
     return found
 
 
@@ -194,7 +197,9 @@ def as_pairs(networks: Network | Sequence[Network], domains: Domain | Iterable[D
     return list(zip(nets, doms, strict=True))
 
 
-def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int | None, follower: Follower) -> Count:
+def _count_one(
+    network: Network, domain: Domain, by_neuron: bool, threads: int | None, follower: Follower, workshop: Workshop
+) -> Count:
     start = time.perf_counter()
     distinct = None
     if isinstance(domain, Polyline):
@@ -205,7 +210,13 @@ def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int |
     else:
         from creases.engine.tally import tally
 
-        found = tally(as_problem(network, domain), threads=threads, by_neuron=by_neuron, report=follower.found)
+        found = tally(
+            as_problem(network, domain),
+            threads=threads,
+            by_neuron=by_neuron,
+            report=follower.found,
+            workshop=workshop,
+        )
     follower.finish_one()
     regions = found.by_layer[-1]
     return Count(
@@ -223,7 +234,9 @@ def _count_one(network: Network, domain: Domain, by_neuron: bool, threads: int |
     )
 
 
-def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domain], Follower], list[Count]] | None:
+def _line_counter(
+    network: Network, threads: int | None, workshop: Workshop
+) -> Callable[[list[Domain], Follower], list[Count]] | None:
     """Counts the network on lines and segments, many at a time; what is not proved so is counted one by one.
 
     None for a network that is too large for it.
@@ -251,7 +264,7 @@ def _line_counter(network: Network, threads: int | None) -> Callable[[list[Domai
             for domain, by_layer, whole in zip(some, swept.tolist(), np.isinf(ends[:, 0]).tolist(), strict=True):
                 regions = by_layer[-1]
                 if regions < 1:
-                    found.append(_count_one(network, domain, False, threads, follower))
+                    found.append(_count_one(network, domain, False, threads, follower, workshop))
                     continue
                 unbounded = min(regions, 2) if whole else None
                 bounded = None if unbounded is None else regions - unbounded

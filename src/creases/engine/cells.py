@@ -20,6 +20,7 @@ from creases.engine.frontier import run
 from creases.engine.problem import Problem
 from creases.engine.start import starts
 from creases.engine.tally import Tally, Totals
+from creases.engine.workshop import Workshop
 from creases.errors import ComputationError
 
 __all__ = ["CellTable", "cut_into_cells"]
@@ -50,8 +51,8 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
     """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone."""
     if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
         return low_rank_cells(problem, threads=threads, report=report)
-    total, found = Totals(problem.widths), []
-    for start in starts(problem):
+    total, found, workshop = Totals(problem.widths), [], Workshop()
+    for start in starts(problem, workshop):
         if isinstance(start, ExactStart):
             raise ComputationError(
                 "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
@@ -59,7 +60,7 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
                 "which decides in rationals."
             )
         blocks: list[Block] = []
-        for work, written in run(problem, start, threads, False, True, report):
+        for work, written in run(problem, start, threads, False, True, report, workshop):
             total.add(work)
             blocks += written
         found.append(in_line_order(blocks, start) if problem.dimension == 1 else blocks)

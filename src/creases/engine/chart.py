@@ -78,14 +78,14 @@ def bounded_start(vertices: Floats) -> Start:
     near = [[nearest_quotient(int(v), int(s)) for v in wall] for wall, s in zip(walls, scales, strict=True)]
     edges = np.array([[value for value, _ in wall] for wall in near])
     lost = np.array([[loss for _, loss in wall] for wall in near])
-    bounds = np.column_stack([lost[:, :-1].sum(axis=1), lost[:, -1]]) * ROUND_UP
+    bounds = np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP
     ids = [-2 - i for i in range(len(walls))]
     return Start(
         chart=np.diag([scale] * d + [1.0]),
         edges=edges,
         edge_bounds=bounds,
         edge_ids=ids,
-        corners=np.column_stack([corners, np.zeros(len(corners))]),
+        corners=np.concatenate([corners, np.zeros((len(corners), 1))], axis=1),
         infinite=[False] * len(corners),
         walls=walls,
         signs={},

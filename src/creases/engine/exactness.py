@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 from numpy.typing import NDArray
+
+from creases.engine.exact import as_integers
 
 __all__ = ["exact_layers", "twins"]
 
@@ -68,9 +68,9 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
 
     0 where there is none. Two such neurons have one zero set, whatever the layers below do.
     A row divided by its first number that is not zero is the same row of floats for all multiples, because division
-    rounds correctly; the rows that agree so are compared in rationals.
+    rounds correctly; the rows that agree so are compared in integers.
     """
-    rows = np.column_stack([weight, bias]) + 0.0
+    rows = np.concatenate([weight, bias[:, None]], axis=1) + 0.0
     found = np.zeros(len(rows), dtype=np.int64)
     nonzero = weight != 0
     lead = nonzero.argmax(axis=1)
@@ -96,5 +96,8 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
 
 def are_multiples(row: Floats, other: Floats, lead: int) -> bool:
     """Whether two rows are proportional, exactly."""
-    a, b = Fraction(float(row[lead])), Fraction(float(other[lead]))
-    return all(Fraction(x) * b == Fraction(y) * a for x, y in zip(row.tolist(), other.tolist(), strict=True))
+    if np.array_equal(row, other) or np.array_equal(row, -other):
+        return True
+    (ours, theirs), _ = as_integers(row, other)
+    a, b = ours[lead], theirs[lead]
+    return all(x * b == y * a for x, y in zip(ours, theirs, strict=True))

@@ -25,20 +25,18 @@ def first_forms(problem: Problem) -> tuple[Floats, Floats]:
     weight, bias = problem.weights[0], problem.biases[0]
     n_in = weight.shape[1]
     rounding = (n_in + 2) * UNIT * ROUND_UP
+    forms, bounds = np.zeros((2, len(bias), len(problem.basis) + 1))
+    absolute = np.abs(weight)
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = [weight @ row for row in problem.basis]
-        bounds = []
-        for head, tail in zip(problem.basis, problem.basis_tail, strict=True):
-            sizes = np.abs(weight) @ np.abs(head)
-            bounds.append(
-                0.0 * sizes
-                if is_axis(head, tail)
-                else (rounding * sizes + np.abs(weight) @ np.abs(tail)) * ROUND_UP + UNDERFLOW
-            )
-        constant = weight @ problem.origin + bias
-        sizes = np.abs(weight) @ np.abs(problem.origin) + np.abs(bias)
-        bounds.append(rounding * sizes + UNDERFLOW if problem.origin.any() else 0.0 * sizes)
-    return np.column_stack([*columns, constant]), np.column_stack(bounds)
+        for c, (head, tail) in enumerate(zip(problem.basis, problem.basis_tail, strict=True)):
+            forms[:, c] = weight @ head
+            if not is_axis(head, tail):
+                bounds[:, c] = (rounding * (absolute @ np.abs(head)) + absolute @ np.abs(tail)) * ROUND_UP + UNDERFLOW
+        forms[:, -1] = bias
+        if problem.origin.any():
+            forms[:, -1] += weight @ problem.origin
+            bounds[:, -1] = rounding * (absolute @ np.abs(problem.origin) + np.abs(bias)) + UNDERFLOW
+    return forms, bounds
 
 
 def is_axis(head: Floats, tail: Floats) -> bool:
@@ -59,7 +57,9 @@ def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floa
         touched = (forms != 0).astype(float) @ (chart != 0) > 0
         lost = (touched & (sizes < 2.0**-900)) | ((bounds > 0).astype(float) @ (chart != 0) > 0) | (grown > 0)
         grown = np.where(lost, grown + UNDERFLOW, grown)
-    return moved, np.column_stack([grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]])
+    pairs = np.empty((len(forms), 2))
+    pairs[:, 0], pairs[:, 1] = grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]
+    return moved, pairs
 
 
 def exact_first(problem: Problem, rows: Sequence[int]) -> list[Any]:

@@ -32,6 +32,7 @@ from creases.engine.work import (
     WAITING,
     Work,
 )
+from creases.engine.workshop import Workshop
 
 __all__ = ["Stopped", "run"]
 
@@ -107,16 +108,17 @@ def run(
     by_neuron: bool,
     keep: bool,
     report: Report,
+    workshop: Workshop,
 ) -> Iterator[tuple[Work, list[Block]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    keep : whether the cells are wanted.
+    keep : whether the cells are wanted. workshop : where workspaces come from; what is yielded goes back there.
     """
 
     def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own
         return Oracle(problem, start.chart, start.walls), Keeper(problem, start) if keep else None
 
-    work = workspace(problem, start)
+    work = workspace(problem, start, workshop)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep
     if keep:
         work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
@@ -129,8 +131,9 @@ def run(
         blocks += taken(work, keeper)
     if status == DONE:
         yield work, blocks
+        workshop.give_back(work)
         return
-    yield from work_together(work, (oracle, keeper), new_helpers, workers, report, blocks)
+    yield from work_together(work, (oracle, keeper), new_helpers, workers, report, blocks, workshop)
 
 
 def work_together(
@@ -140,6 +143,7 @@ def work_together(
     workers: int,
     report: Report,
     blocks: list[Block],
+    workshop: Workshop,
 ) -> Iterator[tuple[Work, list[Block]]]:
     """Go on with several threads; yield all results in the order of the cells, `blocks` first."""
     board, lock = Board(), threading.Lock()
@@ -159,12 +163,13 @@ def work_together(
                     piece.task = None
                 mine = finish_piece(mine, oracle, keeper, piece, board, found)
                 board.done()
+            workshop.give_back(mine)
         except BaseException as error:
             board.fail(error)
 
     def others() -> Iterator[threading.Thread]:
         for _ in range(workers - 1):
-            yield threading.Thread(target=lambda: labour(fresh(work), *new_helpers()), daemon=True)
+            yield threading.Thread(target=lambda: labour(workshop.take_like(work), *new_helpers()), daemon=True)
 
     threads = [threading.Thread(target=labour, args=(work, *helpers), daemon=True), *others()]
     for thread in threads:
@@ -201,14 +206,6 @@ def finish_piece(work: Work, oracle: Oracle, keeper: Keeper | None, piece: Piece
             board.put(given)
     piece.sums = sums_of(work)
     return work
-
-
-def fresh(work: Work) -> Work:
-    """An empty workspace of a thread's own, of the same shape."""
-    mine = work._replace(**{name: np.zeros_like(array) for name, array in work._asdict().items()})
-    mine.layer_ints[:], mine.twins[:], mine.answers_nc[:] = work.layer_ints, work.twins, 2
-    mine.state[:] = work.state
-    return mine
 
 
 def cleared(mine: Work) -> Work:

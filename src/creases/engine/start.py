@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW
-from creases.engine.chart import ExactStart, Start, bounded_start, cone_start
+from creases.engine.chart import ExactStart, Start, cone_start
 from creases.engine.exact import cone_cells
-from creases.engine.exactness import exact_layers, twins
+from creases.engine.exactness import exact_layers
 from creases.engine.first_layer import exact_first, first_forms, in_chart, independent_rows
 from creases.engine.problem import Problem
 from creases.engine.stack import push
@@ -45,18 +45,18 @@ from creases.engine.work import (
     Work,
     X,
     Y,
-    allocate,
 )
+from creases.engine.workshop import Workshop
 
 __all__ = ["starts", "workspace"]
 
 Floats = NDArray[np.float64]
 
 
-def starts(problem: Problem) -> Iterator[Start | ExactStart]:
+def starts(problem: Problem, workshop: Workshop) -> Iterator[Start | ExactStart]:
     """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.vertices is not None:
-        yield bounded_start(problem.vertices)
+        yield workshop.bounded_start(problem.vertices)
         return
     rows = independent_rows(problem)
     exact_rows = exact_first(problem, rows)
@@ -66,22 +66,20 @@ def starts(problem: Problem) -> Iterator[Start | ExactStart]:
         yield start if start is not None else ExactStart(cell, dict(zip(rows, signs, strict=True)))
 
 
-def workspace(problem: Problem, start: Start) -> Work:
-    """A workspace with the root network in place and the starting cell on the stack."""
+def workspace(problem: Problem, start: Start, workshop: Workshop) -> Work:
+    """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
     d, widths = problem.dimension, problem.widths
     n_edges = len(start.edges)
-    work = allocate(widths, d, max(16, 2 * n_edges))
+    work = workshop.take(widths, d, max(16, 2 * n_edges))
     state = work.state
     first, bounds = first_forms(problem)
     forms, pairs = in_chart(first, bounds, start.chart)
     root_network(work, problem, start.chart[-1], forms, pairs)
     work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
-    starting = np.cumsum([0, *widths])
-    for layer, (weight, bias) in enumerate(zip(problem.weights, problem.biases, strict=True)):
-        work.twins[starting[layer] : starting[layer + 1]] = twins(weight, bias)
+    work.twins[:] = workshop.twins(problem)
     axes = [X, ONE] if d == 1 else [X, Y, ONE]
     places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
-    work.cell_reals[CHILD, :n_edges, places] = np.column_stack([start.corners, start.edges, start.edge_bounds]).T
+    work.cell_reals[CHILD, :n_edges, places] = np.concatenate([start.corners, start.edges, start.edge_bounds], axis=1).T
     work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
     work.cell_ints[CHILD, :n_edges, 1] = start.infinite
     for neuron, active in start.signs.items():
@@ -103,23 +101,23 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
     work.ints[record + LOWEST] = 0
     below = np.zeros((0, 2))
     for layer, rows in enumerate(widths):
+        sizes = np.empty((rows, 2))
         with np.errstate(over="ignore", invalid="ignore"):
             if layer == 0:
-                forms_nk, errors, coupling = forms, bounds, np.zeros((0, rows))
-                sizes = np.column_stack([np.abs(forms[:, :d]).sum(axis=1), np.abs(forms[:, d])])
+                forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
             else:
-                bias, coupling = problem.biases[layer], problem.weights[layer].T
-                forms_nk, errors = bias[:, None] * infinity[None, :], np.zeros((rows, 2))
-                # Exact: the form of infinity has entries 0, 1 and -1 only.
-                sizes = np.column_stack([np.abs(forms_nk[:, :d]).sum(axis=1), np.abs(forms_nk[:, d])])
-                sizes = sizes + np.abs(coupling.T) @ below
+                forms_nk, coupling = np.outer(problem.biases[layer], infinity), problem.weights[layer]
+                errors = np.zeros((rows, 2))  # the form of infinity has entries 0, 1 and -1 only
+            absolute = np.abs(forms_nk)
+            sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
+            if layer:
+                sizes += np.abs(coupling) @ below
             sizes = (sizes + errors) * ROUND_UP
-            sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
+            sizes[sizes > 0] += UNDERFLOW
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
-        if layer and below.any():
-            reached = (coupling.T != 0).any(axis=1)[:, None] & np.any(below > 0, axis=0)[None, :]
-            sizes = np.where(reached, sizes + UNDERFLOW, sizes)
-        base, stride = HEADER + FIELDS * layer, COUPLED + len(coupling)
+        if layer and below.any() and not sizes.all():
+            sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
+        base, stride = HEADER + FIELDS * layer, COUPLED + coupling.shape[1]
         work.ints[base + ROWS] = rows
         work.ints[base + FIRST] = max(layer - 1, 0)
         work.ints[base + IDS] = ids_at
@@ -127,9 +125,10 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
         ids_at += rows
         work.ints[base + BLOCK], work.ints[base + STRIDE] = at, stride
         block = work.reals[at : at + rows * stride].reshape(rows, stride)
-        block[:, [X, ONE] if d == 1 else [X, Y, ONE]] = forms_nk
-        block[:, [ERROR_G, ERROR_W]], block[:, [SIZE_G, SIZE_W]] = errors, sizes
-        block[:, COUPLED:] = coupling.T
+        block[:, X : X + d], block[:, ONE] = forms_nk[:, :d], forms_nk[:, d]
+        block[:, X + d : ONE] = 0.0
+        block[:, ERROR_G : ERROR_W + 1], block[:, SIZE_G : SIZE_W + 1] = errors, sizes
+        block[:, COUPLED:] = coupling
         at += block.size
         below = sizes
     state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at

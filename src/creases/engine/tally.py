@@ -19,6 +19,7 @@ from creases.engine.work import (
     UNBOUNDED,
     Work,
 )
+from creases.engine.workshop import Workshop
 
 __all__ = ["Tally", "Totals", "tally"]
 
@@ -38,21 +39,24 @@ class Tally(NamedTuple):
     certified: bool
 
 
-def tally(problem: Problem, *, threads: int | None, by_neuron: bool, report: Report) -> Tally:
+def tally(
+    problem: Problem, *, threads: int | None, by_neuron: bool, report: Report, workshop: Workshop | None = None
+) -> Tally:
     """Count the cells of a problem; every sign that decides something is proved.
 
     threads : how many threads to use, None for one a core. report : called with regions found since the last call.
+    workshop : what earlier counts of the same network, or on the same domain, have left.
     """
+    workshop = workshop or Workshop()
     if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
-        return tally_low_rank(problem, threads=threads, by_neuron=by_neuron, report=report)
+        return tally_low_rank(problem, threads, by_neuron, report, workshop)
     total = Totals(problem.widths)
-    for start in starts(problem):
+    for start in starts(problem, workshop):
         if isinstance(start, ExactStart):
             total.add_exact(ExactForms.of(problem), start)
             continue
-        for work, _ in run(problem, start, threads, by_neuron, False, report):
-            if work is not None:
-                total.add(work)
+        for work, _ in run(problem, start, threads, by_neuron, False, report, workshop):
+            total.add(work)
     if problem.vertices is None and by_neuron:
         # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
         rows = exact_first(problem, range(problem.widths[0]))
@@ -96,11 +100,11 @@ class Totals:
         )
 
 
-def tally_low_rank(problem: Problem, *, threads: int | None, by_neuron: bool, report: Report) -> Tally:
+def tally_low_rank(problem: Problem, threads: int | None, by_neuron: bool, report: Report, workshop: Workshop) -> Tally:
     """A whole space along some direction of which the network is constant: that direction is divided out."""
     across = restricted(problem)
     if across is None:
         report(1)
         return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
-    found = tally(across, threads=threads, by_neuron=by_neuron, report=report)
+    found = tally(across, threads=threads, by_neuron=by_neuron, report=report, workshop=workshop)
     return found._replace(unbounded=found.by_layer[-1])
