@@ -72,6 +72,11 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
     """
     rows = np.concatenate([weight, bias[:, None]], axis=1) + 0.0
     found = np.zeros(len(rows), dtype=np.int64)
+    with np.errstate(all="ignore"):
+        quotients = rows[:, 0] / rows[:, 1]
+    # Multiples have equal quotients too; where all differ, as they mostly do, there is no more to look at.
+    if not np.isnan(quotients).any() and len(set(quotients.tolist())) == len(rows):
+        return found
     nonzero = weight != 0
     lead = nonzero.argmax(axis=1)
     with np.errstate(all="ignore"):

@@ -47,16 +47,18 @@ def is_axis(head: Floats, tail: Floats) -> bool:
 
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
     """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included."""
-    d = forms.shape[1] - 1
+    d, diagonal = forms.shape[1] - 1, chart.diagonal()
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        moved, grown = forms @ chart, bounds @ np.abs(chart)
-        sizes = np.abs(forms) @ np.abs(chart)
-        # A diagonal chart holds powers of two, whose products are exact unless they underflow.
-        if not np.array_equal(chart, np.diag(np.diag(chart))):
-            grown = (grown + (d + 3) * UNIT * sizes) * ROUND_UP
-        touched = (forms != 0).astype(float) @ (chart != 0) > 0
-        lost = (touched & (sizes < 2.0**-900)) | ((bounds > 0).astype(float) @ (chart != 0) > 0) | (grown > 0)
-        grown = np.where(lost, grown + UNDERFLOW, grown)
+        if np.count_nonzero(chart) == np.count_nonzero(diagonal):
+            # Powers of two, whose products are exact unless they underflow.
+            moved, grown = forms * diagonal, bounds * np.abs(diagonal)
+            lost = ((forms != 0) & (np.abs(moved) < 2.0**-900)) | (bounds > 0)
+        else:
+            moved, sizes = forms @ chart, np.abs(forms) @ np.abs(chart)
+            grown = (bounds @ np.abs(chart) + (d + 3) * UNIT * sizes) * ROUND_UP
+            touched = (forms != 0).astype(float) @ (chart != 0) > 0
+            lost = (touched & (sizes < 2.0**-900)) | ((bounds > 0).astype(float) @ (chart != 0) > 0) | (grown > 0)
+        grown[lost] += UNDERFLOW
     pairs = np.empty((len(forms), 2))
     pairs[:, 0], pairs[:, 1] = grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]
     return moved, pairs

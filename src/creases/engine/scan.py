@@ -200,19 +200,30 @@ def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> 
         return INACTIVE
     if low < -bound and high > bound and nearest > bound:
         return OPEN
-    status, kind = look_closer(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, i, at)
+    status, kind = look_closer(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, i, at, bound)
     work.row_ints[KIND, i] = kind
     return status
 
 
 @kernel
 def look_closer(
-    state: Ints, reals: Floats, cell_reals: Floats, values_nc: Floats, answers_nc: Ints, row: int, at: int
+    state: Ints,
+    reals: Floats,
+    cell_reals: Floats,
+    values_nc: Floats,
+    answers_nc: Ints,
+    row: int,
+    at: int,
+    bound: float,
 ) -> tuple[int, int]:
-    """Status and kind of a row that the cell's common bound does not settle: corner by corner."""
+    """Status and kind of a row that the cell's common bound does not settle everywhere: corner by corner."""
     above = below = unproved = False
     for v in range(state[CORNERS]):
-        sign = corner_sign(state, reals, cell_reals, values_nc, answers_nc, row, at, v)
+        value = values_nc[row, v]
+        if abs(value) > bound:
+            sign = POSITIVE if value > 0.0 else NEGATIVE
+        else:
+            sign = corner_sign(state, reals, cell_reals, values_nc, answers_nc, row, at, v)
         above = above or sign == POSITIVE
         below = below or sign == NEGATIVE
         unproved = unproved or sign == UNPROVED

@@ -74,7 +74,8 @@ def workspace(problem: Problem, start: Start, workshop: Workshop) -> Work:
     state = work.state
     first, bounds = first_forms(problem)
     forms, pairs = in_chart(first, bounds, start.chart)
-    root_network(work, problem, start.chart[-1], forms, pairs)
+    with np.errstate(over="ignore", invalid="ignore"):
+        root_network(work, problem, start.chart[-1], forms, pairs)
     work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
     work.twins[:] = workshop.twins(problem)
     axes = [X, ONE] if d == 1 else [X, Y, ONE]
@@ -102,18 +103,17 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
     below = np.zeros((0, 2))
     for layer, rows in enumerate(widths):
         sizes = np.empty((rows, 2))
-        with np.errstate(over="ignore", invalid="ignore"):
-            if layer == 0:
-                forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
-            else:
-                forms_nk, coupling = np.outer(problem.biases[layer], infinity), problem.weights[layer]
-                errors = np.zeros((rows, 2))  # the form of infinity has entries 0, 1 and -1 only
-            absolute = np.abs(forms_nk)
-            sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
-            if layer:
-                sizes += np.abs(coupling) @ below
-            sizes = (sizes + errors) * ROUND_UP
-            sizes[sizes > 0] += UNDERFLOW
+        if layer == 0:
+            forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
+        else:
+            forms_nk, coupling = problem.biases[layer][:, None] * infinity, problem.weights[layer]
+            errors = np.zeros((rows, 2))  # the form of infinity has entries 0, 1 and -1 only
+        absolute = np.abs(forms_nk)
+        sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
+        if layer:
+            sizes += np.abs(coupling) @ below
+        sizes = (sizes + errors) * ROUND_UP
+        sizes[sizes > 0] += UNDERFLOW
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any() and not sizes.all():
             sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
