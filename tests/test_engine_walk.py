@@ -265,7 +265,7 @@ def test_against_exact_walk(kind, widths):
 def test_against_exact_zeros_that_differ(ups):
     """Zeros of upper rows in one piece, from values at its ends that are off by up to the bound."""
     differ = refused = 0
-    for seed in range(amount(200, 30)):
+    for seed in range(amount(200, 100)):
         rng = np.random.default_rng([seed, ups])
         table = Table(rng, 1, ups, "generic")
         bound = 2.0 ** -int(rng.integers(2, 50))
