@@ -90,7 +90,7 @@ def test_known_ranges():
 @pytest.mark.parametrize(
     ("n_in", "options", "message"),
     [
-        (3, {}, r"takes 3 inputs.*For example --segment 0,0,0 1,1,1, or --box -1:1,-1:1,0; --help"),
+        (3, {}, r"takes 3 inputs.*For example --segment 0,0,0 1,1,1, --box -1:1,-1:1,0, or --space; --help"),
         (64, {}, r"takes 64 inputs.*--segment a\.npy b\.npy, or --plane origin images\.npy:0"),
         (2, {"segment": ("0,0", "1,1"), "box": "0:1,0:1"}, r"Got --segment and --box; give one domain"),
         (2, {"square": 1.0, "polygon": "0,0 1,0 0,1"}, r"Got --square and --polygon"),

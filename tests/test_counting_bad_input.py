@@ -26,6 +26,7 @@ from creases.domain import domain_from_dict
 NAN, INF = np.nan, np.inf
 NETWORK = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0]]], [[0.0, 0.5], [0.0]])
 IN_SPACE = Network.from_arrays([[[1.0, 0.0, 2.0]]], [[0.5]], output_layer=False)
+IN_NINE = Network.from_arrays([np.eye(9)[:4]], [np.zeros(4)], output_layer=False)
 SQUARE = Box([-1, -1], [1, 1])
 R2 = ([0, 0], [[1, 0], [0, 1]])
 
@@ -229,13 +230,10 @@ BAD_PAIRS = [
     (NETWORK, Segment([0, 0, 0], [1, 1, 1]), r"Segment\(n_in=3.* lies in a space of 3 inputs, but .* takes 2"),
     (NETWORK, Polyline([[0], [1]]), "lies in a space of 1 inputs, but .* takes 2"),
     (IN_SPACE, Polygon([[0, 0], [1, 0], [0, 1]]), r"Polygon\(3 vertices\) lies in a space of 2 inputs, but .* takes 3"),
-    (IN_SPACE, Space(3), r"Space\(3\) has 3 dimensions; this version cuts domains of one and two. Cut a slice"),
-    (
-        IN_SPACE,
-        Box([-1] * 3, [1] * 3),
-        r"Box\(n_in=3, dimension=3\) has 3 dimensions; .* holds all but two inputs fixed",
-    ),
-    (NETWORK, None, "needs a domain, got NoneType. Domains are Segment, Polyline, Line, Polygon, Plane, Box and Space"),
+    (IN_SPACE, Space(9), r"Space\(9\) lies in a space of 9 inputs, but .* takes 3"),
+    (IN_NINE, Space(9), r"Space\(9\) has 9 dimensions; domains of up to 8 are cut.* about 16 here.* Cut a slice"),
+    (IN_NINE, Box([-1] * 9, [1] * 9), r"Box\(n_in=9, dimension=9\) has 9 dimensions; .* all but a few inputs fixed"),
+    (NETWORK, None, "needs a domain, got NoneType. Domains are Segment, .* Simplex, Polytope, Space and Subspace"),
     (NETWORK, SQUARE.slice, "needs a domain, got Slice"),
     (NETWORK, 3, "needs a domain, got int"),
     ("net.onnx", SQUARE, r"needs a Network, got str. Open a model with creases.load\(path_or_module\)"),

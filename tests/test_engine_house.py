@@ -74,6 +74,8 @@ print(json.dumps(found))
 # Kernels whose sums may be added in any order: plain sums, and nothing else.
 IN_ANY_ORDER = {
     "creases.engine.relax.combine",
+    "creases.engine.space_rows.along",
+    "creases.engine.space_rows.sizes_along",
     "creases.engine.substitution.add_active",
     "creases.engine.substitution.keep_open",
     "creases.engine.substitution.size_of",

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from creases.auditing import Audit, audit
     from creases.complex import Complex
     from creases.counting import Count, count, count_many
-    from creases.domain import Box, Line, Plane, Polygon, Polyline, Segment, Slice, Space
+    from creases.domain import (
+        Box,
+        Line,
+        Plane,
+        Polygon,
+        Polyline,
+        Polytope,
+        Segment,
+        Simplex,
+        Slice,
+        Space,
+        Subspace,
+    )
     from creases.errors import CreasesError, DomainError, MissingExtraError, ModelFileError, NetworkError
     from creases.network import Network
     from creases.readers import load
@@ -38,9 +50,12 @@ _HOME = {
     "Plane": "creases.domain",
     "Polygon": "creases.domain",
     "Polyline": "creases.domain",
+    "Polytope": "creases.domain",
     "Segment": "creases.domain",
+    "Simplex": "creases.domain",
     "Slice": "creases.domain",
     "Space": "creases.domain",
+    "Subspace": "creases.domain",
     "CreasesError": "creases.errors",
     "DomainError": "creases.errors",
     "MissingExtraError": "creases.errors",
@@ -67,10 +82,13 @@ __all__ = [
     "Plane",
     "Polygon",
     "Polyline",
+    "Polytope",
     "RegionTracker",
     "Segment",
+    "Simplex",
     "Slice",
     "Space",
+    "Subspace",
     "__version__",
     "audit",
     "count",

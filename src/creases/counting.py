@@ -127,12 +127,13 @@ def count(
 ) -> Count:
     """Count the activation regions of `network` on `domain`, every sign proved.
 
-    domain : Segment, Polyline, Line, Polygon, Plane, or a Box or Space of at most two dimensions.
+    domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Space or Subspace, of at most eight
+        dimensions.
     by_neuron : also count, for every neuron, the regions of the layer below that it cuts.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
     progress : True shows a bar on stderr, None shows one only where the count takes longer than a second and
         stderr is a terminal, False shows none; a function is called with the regions found so far.
-    Raises DomainError if the domain does not fit the network's inputs or has more than two dimensions.
+    Raises DomainError if the domain does not fit the network's inputs or has more than eight dimensions.
 
     Examples
     --------

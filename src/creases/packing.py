@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.domain import Domain, Polyline
+from creases.domain import (
+    Box,
+    Domain,
+    Line,
+    Plane,
+    Polygon,
+    Polyline,
+    Polytope,
+    Segment,
+    Simplex,
+    Space,
+    Subspace,
+)
+from creases.domain.polytope import Corners, corners_of_box
 from creases.errors import DomainError
 from creases.network import Network
 
@@ -17,11 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
 
+# `engine.work` says the same; it is not imported for it.
+MOST_DIMENSIONS = 8
+
 WHOLE = np.array([[-np.inf], [np.inf]])
 
 
 def check_fit(network: Network, domain: Domain) -> None:
-    """Raise DomainError unless the domain lies in the network's input space and has at most two dimensions."""
+    """Raise DomainError unless the domain lies in the network's input space and has dimensions that can be cut."""
     if not isinstance(network, Network):
         raise DomainError(
             f"count needs a Network, got {type(network).__name__}. Open a model with creases.load(path_or_module)."
@@ -29,16 +47,25 @@ def check_fit(network: Network, domain: Domain) -> None:
     if not isinstance(domain, Domain):
         raise DomainError(
             f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
-            "Plane, Box and Space."
+            "Plane, Box, Simplex, Polytope, Space and Subspace."
         )
     dimension, n_in = domain.slice.basis.shape
     if n_in != network.n_in:
         raise DomainError(f"{domain!r} lies in a space of {n_in} inputs, but {network!r} takes {network.n_in}.")
-    if dimension > 2:
+    if dimension > MOST_DIMENSIONS:
+        neurons = sum(len(layer.bias) for layer in network.hidden)
         raise DomainError(
-            f"{domain!r} has {dimension} dimensions; this version cuts domains of one and two. "
-            "Cut a slice instead: Segment, Line, Plane.through(a, b, c), or a Box that holds all but two inputs fixed."
+            f"{domain!r} has {dimension} dimensions; domains of up to {MOST_DIMENSIONS} are cut, because regions grow "
+            f"as (#neurons)^dimensions: about {expected_regions(neurons, dimension)} here (Hanin and Rolnick 2019). "
+            "Cut a slice instead: Segment, Line, Plane.through(a, b, c), Subspace(origin, basis), or a Box that holds "
+            "all but a few inputs fixed."
         )
+
+
+def expected_regions(neurons: int, dimension: int) -> str:
+    """sum_k C(N, k), the regions of N hyperplanes in general position, as a number one can read."""
+    digits = str(sum(math.comb(neurons, k) for k in range(min(neurons, dimension) + 1)))
+    return digits if len(digits) < 7 else f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
 
 
 def check_threads(threads: int | None) -> None:
@@ -59,8 +86,33 @@ def as_problem(network: Network, domain: Domain) -> Problem:
         origin=sliced.origin,
         basis=sliced.basis,
         basis_tail=sliced.basis_tail,
-        vertices=None if isinstance(domain, Polyline) else domain.vertices,
+        vertices=None if isinstance(domain, Polyline) else engine_vertices(domain),
     )
+
+
+def engine_vertices(domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace) -> Any:
+    """A bounded domain's corners as the engine takes them; None for a whole space."""
+    from creases.engine.problem import Polytope as EnginePolytope
+
+    if isinstance(domain, Box) and domain.dimension > 2:
+        free = domain.lower < domain.upper
+        return EnginePolytope(*corners_of_box(domain.lower[free], domain.upper[free]))
+    if isinstance(domain, (Simplex, Polytope)):
+        return EnginePolytope(*domain.corners) if domain.dimension > 2 else flat_vertices(domain.corners)
+    return domain.vertices
+
+
+def flat_vertices(corners: Corners) -> NDArray[np.float64]:
+    """The corners of a polytope of one or two dimensions, in order. Raises DomainError if floats do not hold them."""
+    points = [[Fraction(x, ray[-1]) for x in ray[:-1]] for ray in corners.rays]
+    vertices = np.array([[float(x) for x in point] for point in points])
+    if [[Fraction(x) for x in near] for near in vertices.tolist()] != points:
+        raise DomainError("Floats do not hold the corners of this polytope. Give it as a Polygon or a Segment.")
+    if vertices.shape[1] == 1:
+        return np.sort(vertices, axis=0)
+    middle = vertices.mean(axis=0)
+    order = np.argsort(np.arctan2(*(vertices - middle).T[::-1]))
+    return np.ascontiguousarray(Polygon(vertices[order]).vertices)
 
 
 def is_line(domain: Domain) -> bool:
@@ -77,7 +129,7 @@ def as_lines(
     the copy.
     """
     slices = [domain.slice for domain in domains]
-    vertices = [None if isinstance(domain, Polyline) else domain.vertices for domain in domains]
+    vertices = [None if isinstance(domain, Polyline) else engine_vertices(domain) for domain in domains]
     origins, directions = room[:, : len(slices)]
     np.concatenate([sliced.origin for sliced in slices], out=origins.reshape(-1))
     np.concatenate([sliced.basis for sliced in slices], out=directions)

@@ -40,6 +40,11 @@ def subdivide(
     check_fit(network, domain)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
+    if domain.slice.dimension > 2:
+        raise DomainError(
+            f"{domain!r} has {domain.slice.dimension} dimensions; this version keeps the cells of one and two, and "
+            "counts those of up to eight. Use count, or subdivide a slice."
+        )
     from creases.compilation import say_if_compiling
     from creases.engine.cells import cut_into_cells
     from creases.progress import following

@@ -2,7 +2,7 @@
 
 At most one kind may be given. `--square` and `--polygon` stand alone on a network of two inputs, and beside
 `--plane` they are read in that plane's coordinates: u = (0, 0) at A, (1, 0) at B, (0, 1) at C. With none,
-the domain is the whole input space.
+the domain is the whole input space, if it has one or two dimensions.
 """
 
 from __future__ import annotations
@@ -50,12 +50,15 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
 
 
 def whole_space(network: Network) -> Space:
-    """All of the input space, where it can be cut; else an error that shows what to type for this network."""
+    """All of the input space of a network of one or two inputs; else an error that shows what to type for it.
+
+    A larger space may take long, so it must be asked for.
+    """
     if network.n_in <= 2:
         return Space(network.n_in)
     raise DomainError(
-        f"Say where to cut: the network takes {network.n_in} inputs, and this version cuts domains of one and two "
-        f"dimensions. For example {examples(network.n_in)}; --help shows all forms."
+        f"Say where to cut: the network takes {network.n_in} inputs. "
+        f"For example {examples(network.n_in)}; --help shows all forms."
     )
 
 
@@ -65,7 +68,7 @@ def examples(n: int) -> str:
         return "--segment a.npy b.npy, or --plane origin images.npy:0 images.npy:1"
     zeros, ones = ",".join("0" * n), ",".join("1" * n)
     sides = ",".join(["-1:1"] * 2 + ["0"] * (n - 2))
-    return f"--segment {zeros} {ones}, or --box {sides}"
+    return f"--segment {zeros} {ones}, --box {sides}, or --space"
 
 
 def in_plane(options: DomainOptions, network: Network) -> Domain:

@@ -23,7 +23,7 @@ __all__ = [
     "Threads",
 ]
 
-PANEL = "Domain (one of; none means the whole input space)"
+PANEL = "Domain (one of; none means the whole space of one or two inputs)"
 
 Model: TypeAlias = Annotated[
     Path,
@@ -98,7 +98,7 @@ BoxOption: TypeAlias = Annotated[
 ]
 SpaceOption: TypeAlias = Annotated[
     bool,
-    typer.Option("--space", help="The whole input space, which is what no option means too.", rich_help_panel=PANEL),
+    typer.Option("--space", help="The whole input space, of up to eight inputs.", rich_help_panel=PANEL),
 ]
 Threads: TypeAlias = Annotated[
     int | None,

@@ -1,4 +1,4 @@
-"""What is cut: segments, paths, lines, polygons, planes, boxes, whole spaces."""
+"""What is cut: segments, paths, lines, polygons, planes, boxes, simplices, polytopes, whole spaces and subspaces."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 from creases.domain.box import Box
 from creases.domain.line import Line, Polyline, Segment
 from creases.domain.plane import Plane, Polygon
+from creases.domain.polytope import Polytope, Simplex
 from creases.domain.slice import Slice
 from creases.domain.space import Space
+from creases.domain.subspace import Subspace
 from creases.errors import DomainError
 
 __all__ = [
@@ -18,27 +20,41 @@ __all__ = [
     "Plane",
     "Polygon",
     "Polyline",
+    "Polytope",
     "Segment",
+    "Simplex",
     "Slice",
     "Space",
+    "Subspace",
     "domain_from_dict",
 ]
 
-Domain = Segment | Polyline | Line | Polygon | Plane | Box | Space
+Domain = Segment | Polyline | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace
 
 
 def domain_from_dict(data: dict[str, Any]) -> Domain:
     """The domain that `to_dict` described. Raises DomainError on an unknown kind."""
     fields = {key: value for key, value in data.items() if key != "kind"}
-    kinds = {"segment": Segment, "polyline": Polyline, "line": Line, "plane": Plane, "box": Box, "space": Space}
-    kind = data.get("kind")
-    if kind != "polygon" and kind not in kinds:
-        raise DomainError(f"Unknown kind of domain {kind!r}; known are {', '.join(sorted([*kinds, 'polygon']))}.")
+    kinds: dict[str, Any] = {
+        "segment": Segment,
+        "polyline": Polyline,
+        "line": Line,
+        "plane": Plane,
+        "box": Box,
+        "space": Space,
+        "subspace": Subspace,
+    }
+    inner: dict[str, Any] = {"polygon": Polygon, "simplex": Simplex, "polytope": Polytope}
+    kind = str(data.get("kind"))
+    if kind not in inner and kind not in kinds:
+        raise DomainError(f"Unknown kind of domain {data.get('kind')!r}; known are {', '.join(sorted(kinds | inner))}.")
     try:
-        if kind == "polygon":
-            plane = fields["plane"]
-            inside = Plane(**{key: value for key, value in plane.items() if key != "kind"}) if plane else None
-            return Polygon(fields["vertices"], inside)
-        return kinds[kind](**fields)  # type: ignore[no-any-return]
+        if kind not in inner:
+            return kinds[kind](**fields)  # type: ignore[no-any-return]
+        place = "plane" if kind == "polygon" else "inside"
+        outer, around = fields.pop(place), Plane if kind == "polygon" else Subspace
+        if outer:
+            fields[place] = around(**{key: value for key, value in outer.items() if key != "kind"})
+        return inner[kind](**fields)  # type: ignore[no-any-return]
     except (KeyError, TypeError, AttributeError) as error:
         raise DomainError(f"This is not a {kind} as to_dict describes one: {error}.") from error

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
+from creases.domain.cone import independent, whole
 from creases.errors import DomainError
 
 __all__ = ["Described", "Slice", "as_point", "difference"]
@@ -60,6 +61,13 @@ def are_independent(first: list[Fraction], second: list[Fraction]) -> bool:
     return any(first[pivot] * b != second[pivot] * a for a, b in zip(first, second, strict=True))
 
 
+def are_axes(basis: Floats, tail: Floats) -> bool:
+    """Whether each basis vector is along one coordinate axis of its own."""
+    if tail.any() or (np.count_nonzero(basis, axis=1) != 1).any():
+        return False
+    return bool((np.count_nonzero(basis, axis=0) <= 1).all())
+
+
 class Described:
     """Equality of domains: those of one kind with the same numbers are equal."""
 
@@ -81,7 +89,7 @@ class Slice:
     origin : float64, shape (n_in,).
     basis : float64, shape (d, n_in). Need not be orthonormal; kept as given.
     basis_tail : float64, shape (d, n_in). What rounding took from `basis`; zero for a basis given as such.
-    Raises DomainError if d is 1 or 2 and the rows are linearly dependent (decided in rationals).
+    Raises DomainError if the rows are linearly dependent (decided in rationals).
     """
 
     origin: Floats
@@ -93,10 +101,20 @@ class Slice:
             raise DomainError(
                 f"The basis must have one row of {self.origin.size} coordinates a dimension, got {self.basis.shape}."
             )
-        rows = [
-            [Fraction(h) + Fraction(t) for h, t in zip(head, tail, strict=True)]
-            for head, tail in zip(self.basis.tolist(), self.basis_tail.tolist(), strict=True)
-        ]
+        rows = []
+        if not are_axes(self.basis, self.basis_tail):
+            rows = [
+                [Fraction(h) + Fraction(t) for h, t in zip(head, tail, strict=True)]
+                for head, tail in zip(self.basis.tolist(), self.basis_tail.tolist(), strict=True)
+            ]
+        self.check(rows)
+        for array in (self.origin, self.basis, self.basis_tail):
+            array.setflags(write=False)
+
+    def check(self, rows: list[list[Fraction]]) -> None:
+        """Raise DomainError if the exact rows are linearly dependent; none are given where they are axes."""
+        if not rows:
+            return
         if self.dimension == 1 and not any(rows[0]):
             raise DomainError("The direction is zero; a line needs two different points.")
         if self.dimension == 2 and not are_independent(*rows):
@@ -104,8 +122,13 @@ class Slice:
                 "The two directions of the plane are parallel (three points in a line, or equal points). "
                 "Choose points that are not collinear."
             )
-        for array in (self.origin, self.basis, self.basis_tail):
-            array.setflags(write=False)
+        if self.dimension > 2:
+            rank = len(independent([whole(row) for row in rows]))
+            if rank < self.dimension:
+                raise DomainError(
+                    f"The {self.dimension} basis vectors are linearly dependent; they span a subspace of {rank} "
+                    "dimensions. Leave out those that the others give."
+                )
 
     @property
     def dimension(self) -> int:

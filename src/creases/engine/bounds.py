@@ -64,7 +64,13 @@ def flushes_to_zero(smallest: float) -> bool:
 
 @inlined
 def sign_threshold(
-    gradient: float, constant: float, error_g: float, error_w: float, reach: float, corner_error: float
+    gradient: float,
+    constant: float,
+    error_g: float,
+    error_w: float,
+    reach: float,
+    corner_error: float,
+    units: float = 4.0,
 ) -> float:
     """What |h(v)| must exceed to prove the sign of h*(v*), v the computed and v* the true corner.
 
@@ -73,7 +79,8 @@ def sign_threshold(
 
     h*(v*) - fl(h(v)) = [h* - h](v*) + h(v* - v) + [h(v) - fl(h(v))]. The first is at most
     E_g (reach + corner_error) + E_w, the second gradient * corner_error (the last coordinate is exactly 1),
-    the third gamma(3) (gradient * reach + constant): three products, two sums, of which 4 u is an upper bound.
+    the third gamma(3) (gradient * reach + constant): three products, two sums, of which 4 u is an upper bound; for d
+    coordinates d + 1 products and d sums, of which units = d + 3 is one.
     A zero bound stays zero: underflow is added only where a product could have underflowed; it is enough because
     charts keep reach below 2, and corners that are farther out or worse known prove nothing.
     """
@@ -82,8 +89,8 @@ def sign_threshold(
     if not (reach + corner_error < FAR and gradient + constant < HUGE):
         return np.inf
     bound = (
-        (error_g + 4.0 * UNIT * gradient) * reach
-        + (error_w + 4.0 * UNIT * constant)
+        (error_g + units * UNIT * gradient) * reach
+        + (error_w + units * UNIT * constant)
         + (gradient + error_g) * corner_error
     ) * ROUND_UP
     if (gradient > 0.0 or error_g > 0.0) and (reach > 0.0 or corner_error > 0.0):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.blocks import Block
-from creases.engine.chart import ExactStart, Start
+from creases.engine.chart import AnyStart, ExactStart
 from creases.engine.driving import Report
 from creases.engine.exact import ExactForms
 from creases.engine.first_layer import exact_first, independent_rows, restricted
@@ -70,7 +70,7 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
     return joined(found, total.result(problem))
 
 
-def in_line_order(blocks: list[Block], start: Start) -> list[Block]:
+def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
     """The intervals of one starting cell from left to right; a chart may look at a ray from its end."""
     if start.chart[0, 0] * start.chart[1, 1] - start.chart[0, 1] * start.chart[1, 0] > 0:
         return blocks

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,11 +19,23 @@ from flint import fmpz
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNIT, meeting_point
-from creases.engine.exact import ExactCell, as_integers, cross, dot, exact_corners, scaled
+from creases.engine.corner import place_corner
+from creases.engine.exact import ExactCell, as_integers, cross, dot, exact_corners, meeting_ray, scaled
+from creases.engine.exact_space import ExactPolytope
 from creases.engine.first_layer import in_chart
 from creases.engine.line import zero_of
+from creases.engine.problem import Polytope
 
-__all__ = ["ExactStart", "Start", "bounded_start", "cone_start"]
+__all__ = [
+    "AnyStart",
+    "ExactStart",
+    "SpaceStart",
+    "Start",
+    "bounded_start",
+    "bounded_start_in_space",
+    "cone_start",
+    "cone_start_in_space",
+]
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +66,7 @@ class Start(NamedTuple):
 class ExactStart(NamedTuple):
     """A starting cone whose numbers are too large or too small for a chart in floats; rationals cut it whole."""
 
-    cell: ExactCell
+    cell: ExactCell | ExactPolytope
     signs: dict[int, bool]
 
 
@@ -90,6 +103,129 @@ def bounded_start(vertices: Floats) -> Start:
         walls=walls,
         signs={},
     )
+
+
+class SpaceStart(NamedTuple):
+    """One starting cell of three dimensions or more.
+
+    chart : float64 (k, k), as in `Start`. corners : float64 (v, d + 1), coordinates and error.
+    masks : for each corner the bits of the facets that it lies on.
+    facets : forms of the facets, float64 (f, k); facet_bounds : float64 (f, 2); facet_ids : as `edge_ids` of `Start`;
+    infinity comes first where it is one. walls, signs : as in `Start`.
+    """
+
+    chart: Floats
+    corners: Floats
+    masks: list[int]
+    facets: Floats
+    facet_bounds: Floats
+    facet_ids: list[int]
+    walls: list[Any]
+    signs: dict[int, bool]
+
+
+AnyStart = Start | SpaceStart
+
+
+def bounded_start_in_space(polytope: Polytope) -> SpaceStart:
+    """The starting cell of a bounded polytope of three dimensions or more."""
+    d = len(polytope.walls[0]) - 1
+    points = np.array([[float(Fraction(x, ray[-1])) for x in ray[:-1]] for ray in polytope.rays])
+    scale = 2.0 ** min(int(np.ceil(np.log2(np.abs(points).max()))), 1023)
+    factor = Fraction(scale)
+    corners = np.zeros((len(points), d + 1))
+    for v, ray in enumerate(polytope.rays):
+        true = [Fraction(x, ray[-1]) / factor for x in ray[:-1]]
+        point = [float(value) for value in true]
+        exact = all(Fraction(value) == x for value, x in zip(point, true, strict=True))
+        corners[v] = [*point, 0.0 if exact else 2.0 * UNIT * max(map(abs, point)) + 2.0**-1070]
+    walls = [whole_form([*(Fraction(x) * factor for x in wall[:-1]), Fraction(wall[-1])]) for wall in polytope.walls]
+    sizes = [max(abs(value) for value in wall) for wall in walls]
+    near = [[nearest_quotient(int(v), int(s)) for v in wall] for wall, s in zip(walls, sizes, strict=True)]
+    lost = np.array([[loss for _, loss in wall] for wall in near])
+    return SpaceStart(
+        chart=np.diag([scale] * d + [1.0]),
+        corners=corners,
+        masks=list(polytope.masks),
+        facets=np.array([[value for value, _ in wall] for wall in near]),
+        facet_bounds=np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP,
+        facet_ids=[-2 - i for i in range(len(walls))],
+        walls=walls,
+        signs={},
+    )
+
+
+def cone_start_in_space(
+    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
+) -> SpaceStart | None:
+    """`cone_start` for three dimensions or more: the simplex of the cone's apex and its d far rays."""
+    d = len(rows)
+    inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
+    turned = forms[list(rows)] * np.where(signs, 1.0, -1.0)[:, None]
+    with np.errstate(all="ignore"):
+        tip = meeting_ray(inward)
+        try:
+            apex = np.array([float(Fraction(int(value), int(tip[-1]))) for value in tip[:-1]])
+            gradients = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
+            directions = np.linalg.inv(gradients).T
+        except (OverflowError, np.linalg.LinAlgError):
+            return None
+        length = typical_distance(np.delete(forms, rows, axis=0), apex)
+        rays = directions / np.linalg.norm(directions, axis=1)[:, None] * length
+        end = np.append(apex, 1.0)
+        chart = np.column_stack([*(np.append(ray, 0.0) - end for ray in rays), end])
+    moved, moved_bounds = in_chart(turned, bounds[list(rows)], chart)
+    infinity = np.append(-np.ones(d), 1.0)
+    facets, facet_bounds = np.vstack([infinity, moved]), np.vstack([[0.0, 0.0], moved_bounds])
+    # Facet 0 is infinity; the apex lies on all others, far ray i on all but its own neuron's.
+    whole = (1 << (d + 1)) - 1
+    masks = [whole & ~1, *(whole & ~(2 << i) for i in range(d))]
+    if not (np.isfinite(chart).all() and np.isfinite(facets).all() and is_simplex_in(chart, inward, masks)):
+        return None
+    return SpaceStart(
+        chart=chart,
+        corners=corners_in_space(facets, facet_bounds, masks),
+        masks=masks,
+        facets=facets,
+        facet_bounds=facet_bounds,
+        facet_ids=[-1, *rows],
+        walls=[],
+        signs=dict(zip(rows, map(bool, signs), strict=True)),
+    )
+
+
+def is_simplex_in(chart: Floats, inward: Sequence[Any], masks: Sequence[int]) -> bool:
+    """Whether the cone of these exact inward forms is, in the chart, a bounded simplex with these corners."""
+    k = len(chart)
+    (entries,), _ = as_integers(chart)
+    moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]
+    facets = [(*(fmpz(-1),) * (k - 1), fmpz(1)), *moved]
+    for mask in masks:
+        on = [facet for i, facet in enumerate(facets) if mask >> i & 1]
+        (off,) = [facet for i, facet in enumerate(facets) if not mask >> i & 1]
+        try:
+            corner = meeting_ray(on)
+        except ValueError:
+            return False
+        if corner[-1] <= 0 or dot(off, corner) <= 0:
+            return False
+    return True
+
+
+def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int]) -> Floats:
+    """The corners where d facets meet, with their errors (`corner`)."""
+    d = facets.shape[1] - 1
+    points, slots, room = np.zeros((d + 1, len(masks))), np.arange(len(facets)), np.zeros(4 * d * d + 4 * d)
+    rows = np.concatenate([facets, facet_bounds], axis=1).ravel()
+    for v, mask in enumerate(masks):
+        place_corner(slots, rows, room, points, d, mask, True, v)
+    return np.ascontiguousarray(points.T)
+
+
+def whole_form(form: Sequence[Fraction]) -> tuple[Any, ...]:
+    """A rational form times a positive number that makes it whole."""
+    factor = lcm(*(value.denominator for value in form))
+    return tuple(fmpz(int(value * factor)) for value in form)
 
 
 def nearest_quotient(value: int, scale: int) -> tuple[float, float]:

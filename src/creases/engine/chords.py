@@ -10,7 +10,7 @@ from creases.engine.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.kernel import inlined, kernel
 from creases.engine.plane import INFINITY_WALL, form
 from creases.engine.record import field
-from creases.engine.scan import FOLLOWS, row_at
+from creases.engine.scan import row_at
 from creases.engine.signs import UNPROVED
 from creases.engine.work import (
     CELL,
@@ -20,6 +20,7 @@ from creases.engine.work import (
     CHORD_HIGH,
     CHORD_LOW,
     CORNERS,
+    FOLLOWS,
     INT_ONE,
     INT_ZERO,
     KIND,

@@ -9,13 +9,15 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 from __future__ import annotations
 
 from creases.engine.chords import UNPROVED_CHORDS, count_chords, pieces_at_infinity
-from creases.engine.kernel import inlined, kernel
+from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.last import count_last
 from creases.engine.line import count_zeros, halve_interval
 from creases.engine.local import localise
+from creases.engine.pieces import count_pieces, infinity_bit
 from creases.engine.plane import cut_polygon, halve_polygon
+from creases.engine.polytope import UNCUT, cut_polytope, keep_positive_side, put_negative_side
 from creases.engine.record import field, mark_active, need
-from creases.engine.scan import UNKNOWN, ask, cell_reach, forget_answers, proved_sign, row_at, scan
+from creases.engine.scan import ask, cell_reach, forget_answers, proved_sign, row_at, scan
 from creases.engine.signs import NEGATIVE
 from creases.engine.stack import STACK_HEADER, no_room, pop, push, push_written
 from creases.engine.work import (
@@ -57,10 +59,13 @@ from creases.engine.work import (
     STATUS,
     THRESHOLD,
     UNBOUNDED,
+    UNKNOWN,
     UNKNOWN_ROWS,
     UNPROVED_CELL,
     WAITING,
     WORDS,
+    AnyWork,
+    SpaceWork,
     Work,
 )
 
@@ -75,13 +80,15 @@ FEW_ROWS = 4
 CORNERS_FIELD = Work._fields.index("cell_reals")
 OUT_REALS_FIELD = Work._fields.index("out_reals")
 OUT_INTS_FIELD = Work._fields.index("out_ints")
+SPACE_OUT_REALS_FIELD = SpaceWork._fields.index("out_reals")
+SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_ints")
 
 
 @kernel
-def cut(work: Work, budget: int) -> int:
-    """Work through at most `budget` cells. Returns DONE, MORE, UNPROVED_CELL or FULL, with all state in `work`.
+def cut(work: AnyWork, budget: int) -> int:
+    """Work through at most `budget` cells. Returns DONE, MORE, UNPROVED_CELL, FULL or CROWDED_CELL.
 
-    Each turn of the loop finishes, counts, localises or splits the current cell.
+    All state is in `work`. Each turn of the loop finishes, counts, localises or splits the current cell.
     """
     state, ints = work.state, work.ints
     depth = state[DEPTH]
@@ -113,12 +120,10 @@ def cut(work: Work, budget: int) -> int:
         pieces, unbounded, counted = UNPROVED_CHORDS, 0, layer
         if still_open == 0:
             if layer + 2 == depth and not state[EMIT] and not state[BY_NEURON]:
-                pieces, unbounded = count_last(work, net, layer, reach, corner_error)
+                pieces, unbounded = count_next(work, net, layer, reach, corner_error)
                 counted = layer + 1
         elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
-            pieces, unbounded = (
-                count_zeros(work, net, layer) if state[DIMENSION] == 1 else count_chords(work, net, layer)
-            )
+            pieces, unbounded = count_crossing(work, net, layer)
         if pieces != UNPROVED_CHORDS:
             work.by_layer[layer] += 1 if counted > layer else 0
             work.by_layer[counted] += pieces
@@ -134,13 +139,15 @@ def cut(work: Work, budget: int) -> int:
         elif crossing == 0:
             ask(work, net, layer)
             return UNPROVED_CELL
-        elif split(work, net, layer) == FULL:
-            return FULL
+        else:
+            answer = split(work, net, layer)
+            if answer != MORE:
+                return answer
     return MORE if state[HAVE] or state[WAITING] else DONE
 
 
 @inlined
-def tally_neurons(work: Work, net: int, layer: int) -> None:
+def tally_neurons(work: AnyWork, net: int, layer: int) -> None:
     """The current cell is a region of the layers below: add one for each neuron that cuts it."""
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != UNKNOWN:
@@ -148,7 +155,7 @@ def tally_neurons(work: Work, net: int, layer: int) -> None:
 
 
 @inlined
-def finish(work: Work, count_last: bool) -> int:
+def finish(work: AnyWork, count_last: bool) -> int:
     """The current cell is a region of the whole network: count it, and write it out if that is wanted.
 
     count_last : True if the last layer has just been completed (False where `enter` has counted it already).
@@ -160,17 +167,49 @@ def finish(work: Work, count_last: bool) -> int:
             return FULL
     if count_last:
         work.by_layer[state[DEPTH] - 1] += 1
-    if state[DIMENSION] == 2:
-        state[UNBOUNDED] += pieces_at_infinity(work, INT_ZERO)
-    else:
-        state[UNBOUNDED] += min(work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1], 1)
+    state[UNBOUNDED] += is_unbounded(work)
     state[HAVE] = 0
     forget_answers(work)
     return MORE
 
 
+@inlined
+def is_unbounded_in_plane(work: Work) -> int:
+    """1 if the current cell reaches infinity."""
+    if work.state[DIMENSION] == 2:
+        return pieces_at_infinity(work, INT_ZERO)
+    return min(work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1], 1)
+
+
+@inlined
+def is_unbounded_in_space(work: SpaceWork) -> int:
+    """1 if the current cell reaches infinity."""
+    return 1 if infinity_bit(work) != 0 else 0
+
+
+is_unbounded = by_domain(is_unbounded_in_plane, is_unbounded_in_space)
+
+
+@inlined
+def count_crossing_in_plane(work: Work, net: int, layer: int) -> tuple[int, int]:
+    """Pieces that the crossing rows of the last layer make of the current cell, and how many reach infinity."""
+    return count_zeros(work, net, layer) if work.state[DIMENSION] == 1 else count_chords(work, net, layer)
+
+
+count_crossing = by_domain(count_crossing_in_plane, count_pieces)
+
+
+@inlined
+def count_next_in_space(work: SpaceWork, net: int, layer: int, reach: float, corner_error: float) -> tuple[int, int]:
+    """In space the last layer has a local network of its own before it is counted."""
+    return UNPROVED_CHORDS, 0
+
+
+count_next = by_domain(count_last, count_next_in_space)
+
+
 @kernel
-def emit(work: Work) -> int:
+def emit_in_plane(work: Work) -> int:
     """Write the current cell out: corners (d coordinates and the error) to out_reals; corner count, edge ids and
     marks of infinity, and the pattern's words to out_ints."""
     state, d = work.state, work.state[DIMENSION]
@@ -193,8 +232,52 @@ def emit(work: Work) -> int:
     return DONE
 
 
+@kernel
+def emit_in_space(work: SpaceWork) -> int:
+    """Write the current cell out: the mean of its corners to out_reals; 1 if it reaches infinity, and the pattern's
+    words, to out_ints."""
+    state, d, corners = work.state, work.state[DIMENSION], work.state[CORNERS]
+    at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
+    if at + d > work.out_reals.size:
+        return need(state, SPACE_OUT_REALS_FIELD, at + d)
+    if whole + 1 + state[WORDS] > work.out_ints.size:
+        return need(state, SPACE_OUT_INTS_FIELD, whole + 1 + state[WORDS])
+    for c in range(d):
+        total = 0.0
+        for v in range(corners):
+            total += work.points[CELL, c, v]
+        work.out_reals[at + c] = total / corners
+    work.out_ints[whole] = is_unbounded_in_space(work)
+    for word in range(state[WORDS]):
+        work.out_ints[whole + 1 + word] = work.pattern[word]
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + d, whole + 1 + state[WORDS]
+    return DONE
+
+
+emit = by_domain(emit_in_plane, emit_in_space)
+
+
 @inlined
-def split(work: Work, net: int, layer: int) -> int:
+def split_in_space(work: SpaceWork, net: int, layer: int) -> int:
+    """Split the current cell by its best crossing row; the negative side waits, the other goes on."""
+    state = work.state
+    rows, row = work.ints[field(net, layer, ROWS)], state[BEST_ROW]
+    if no_room(work, work.points.shape[2], rows) == FULL:
+        return FULL
+    neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
+    new = cut_polytope(work, net, layer, row, neuron)
+    if new < UNCUT:
+        return UNCUT - new
+    negative = put_negative_side(work, new, state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER)
+    push_other_side(work, row, neuron, -1.0, negative, rows)
+    keep_positive_side(work, new)
+    take_side(work, row, neuron, 1.0)
+    forget_answers(work)
+    return MORE
+
+
+@inlined
+def split_in_plane(work: Work, net: int, layer: int) -> int:
     """Split the current cell by its best crossing row; one side waits, the other goes on.
 
     An interval goes on with the side of its corner 0, so that cells are finished in their order on the line; a
@@ -237,15 +320,18 @@ def split(work: Work, net: int, layer: int) -> int:
     return MORE
 
 
+split = by_domain(split_in_plane, split_in_space)
+
+
 @inlined
-def push_other_side(work: Work, row: int, neuron: int, side: float, corners: int, rows: int) -> None:
+def push_other_side(work: AnyWork, row: int, neuron: int, side: float, corners: int, rows: int) -> None:
     """Put the side that was written to the stack there for good."""
     take_side(work, row, neuron, side)
     push_written(work, corners, rows)
 
 
 @inlined
-def take_side(work: Work, row: int, neuron: int, side: float) -> None:
+def take_side(work: AnyWork, row: int, neuron: int, side: float) -> None:
     """Note that a row is active (side 1.0) or not on one side of it."""
     if side > 0.0:
         work.row_ints[STATUS, row] = ACTIVE

@@ -11,12 +11,15 @@ from creases.engine.cut import cut
 from creases.engine.oracle import Oracle
 from creases.engine.signs import UNPROVED
 from creases.engine.work import (
+    CROWDED_CELL,
+    DIMENSION,
     FULL,
     FULL_ARRAY,
     MORE,
+    MOST_FACETS,
     NEEDED,
     UNPROVED_CELL,
-    Work,
+    AnyWork,
 )
 
 __all__ = ["Report", "drive", "grown"]
@@ -30,13 +33,20 @@ MOST_QUESTIONS = 1000
 PER_CORNER = {
     "cell_reals": (1, 0),
     "cell_ints": (1, 0),
+    "points": (2, 0),
+    "masks": (1, 0),
+    "sides": (0, 0),
+    "edges": (0, 0),
+    "row_values": (0, 0),
+    "section_reals": (2, 0),
+    "section_ints": (2, 0),
     "values_nc": (1, 0),
     "answers_nc": (1, UNPROVED),
     "asks": (0, 0),
 }
 
 
-def drive(work: Work, oracle: Oracle, budget: int, report: Report) -> tuple[Work, int]:
+def drive(work: AnyWork, oracle: Oracle, budget: int, report: Report) -> tuple[AnyWork, int]:
     """Run the loop for about `budget` cells, answering its questions and growing its arrays. DONE or MORE."""
     if flushes_to_zero(2.0**-1022):
         from creases.errors import ComputationError
@@ -56,22 +66,29 @@ def drive(work: Work, oracle: Oracle, budget: int, report: Report) -> tuple[Work
                 return work, MORE
         elif status == FULL:
             work = grown(work)
+        elif status == CROWDED_CELL:
+            from creases.errors import ComputationError
+
+            raise ComputationError(
+                f"A region of {int(work.state[DIMENSION])} dimensions has more than {MOST_FACETS} facets, more than a "
+                "cell has room for. Cut a smaller domain, or a slice of fewer dimensions."
+            )
         else:
             report(int(work.by_layer[-1]) - before)
             return work, status
 
 
-def grown(work: Work) -> Work:
+def grown(work: AnyWork) -> AnyWork:
     """The workspace with the array that was full made larger."""
-    name, needed = Work._fields[int(work.state[FULL_ARRAY])], int(work.state[NEEDED])
+    name, needed = type(work)._fields[int(work.state[FULL_ARRAY])], int(work.state[NEEDED])
     if name in PER_CORNER:
-        more = needed - work.cell_reals.shape[1]
-        larger = {}
+        before, larger = work.values_nc.shape[1], {}
         for field, (axis, fill) in PER_CORNER.items():
-            old = getattr(work, field)
-            pads = [(0, 0)] * old.ndim
-            pads[axis] = (0, more * (work.row_ints.shape[1] if field == "asks" else 1))
-            larger[field] = np.pad(old, pads, constant_values=fill)
+            if field in work._fields:
+                old = getattr(work, field)
+                pads = [(0, 0)] * old.ndim
+                pads[axis] = (0, old.shape[axis] // before * (needed - before))
+                larger[field] = np.pad(old, pads, constant_values=fill)
         return work._replace(**larger)
     old = getattr(work, name)
     new = np.zeros(max(needed, 2 * old.size), old.dtype)

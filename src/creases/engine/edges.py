@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.exact import ExactForms, scaled, vertex_cell
-from creases.engine.problem import Problem
+from creases.engine.problem import Polytope, Problem
 
 __all__ = ["ExactEdges", "Pattern"]
 
@@ -30,7 +30,10 @@ class ExactEdges:
     @classmethod
     def of(cls, problem: Problem) -> ExactEdges:
         """The edges of a problem's cells, in the domain's own coordinates."""
-        walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
+        if isinstance(problem.vertices, Polytope):
+            walls: Sequence[Any] = problem.vertices.walls
+        else:
+            walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
         return cls(ExactForms.of(problem), walls)
 
     def pattern(self, bits: NDArray[np.bool_]) -> Pattern:

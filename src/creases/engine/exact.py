@@ -30,7 +30,9 @@ __all__ = [
     "cross",
     "dot",
     "exact_corners",
+    "meeting_ray",
     "nearest_float",
+    "primitive",
     "scaled",
     "vertex_cell",
 ]
@@ -278,6 +280,19 @@ def exact_corners(edges: list[Any]) -> list[Any]:
     if len(edges[0]) == 2:
         return [(-f[1], f[0]) if f[0] > 0 else (f[1], -f[0]) for f in edges]
     return [cross(edges[i - 1], edges[i]) for i in range(len(edges))]
+
+
+def meeting_ray(forms: Sequence[Form]) -> Form:
+    """The ray at which forms of rank d vanish, in k = d + 1 homogeneous coordinates; its last one is positive, or zero.
+
+    Raises ValueError if their rank is another.
+    """
+    k = len(forms[0])
+    null, rank = fmpz_mat([list(form) for form in forms]).nullspace()
+    if rank != 1:
+        raise ValueError(f"{len(forms)} forms in {k} coordinates vanish on a space of dimension {rank}, not on a ray")
+    ray = tuple(null[i, 0] for i in range(k))
+    return primitive(scaled(ray, -1) if ray[-1] < 0 else ray)
 
 
 class ExactTally:

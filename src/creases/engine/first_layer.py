@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,8 @@ def exact_first(problem: Problem, rows: Sequence[int]) -> list[Any]:
 def independent_rows(problem: Problem) -> list[int]:
     """As many neurons of the first layer as its rank on the domain, with linear parts proved independent.
 
-    The largest one and the one that crosses it most squarely: they make the best chart.
+    Of d <= 2, the largest one and the one that crosses it most squarely: they make the best chart. Beyond, the ones
+    that elimination finds most square to those before.
     """
     forms, bounds = first_forms(problem)
     with np.errstate(all="ignore"):
@@ -81,7 +83,7 @@ def independent_rows(problem: Problem) -> list[int]:
             best = int(np.argmax(np.abs(forms[:, 0])))
             if abs(forms[best, 0]) > bounds[best, 0]:
                 return [best]
-        else:
+        elif problem.dimension == 2:
             sizes = np.abs(forms[:, :2]).max(axis=1)
             a = int(np.argmax(sizes))
             turns = forms[a, 0] * forms[:, 1] - forms[a, 1] * forms[:, 0]
@@ -90,30 +92,60 @@ def independent_rows(problem: Problem) -> list[int]:
             moved += 2.0 * sizes[b] * bounds[a, :2].max() + 8.0 * UNIT * sizes[a] * sizes[b]
             if abs(turns[b]) > moved * ROUND_UP + UNDERFLOW:
                 return [a, b]
+        else:
+            found = most_square(forms[:, :-1])
+            if len(found) == problem.dimension and len(independent_in_rationals(exact_first(problem, found))) == len(
+                found
+            ):
+                return found
     return independent_in_rationals(exact_first(problem, range(len(forms))))
 
 
+def most_square(gradients: Floats) -> list[int]:
+    """Rows (n, d) that Gram and Schmidt find furthest from the span of those before, in units of their length."""
+    norms = np.linalg.norm(gradients, axis=1)
+    left = np.nan_to_num(gradients / np.where(norms > 0, norms, 1.0)[:, None])
+    found: list[int] = []
+    for _ in range(gradients.shape[1]):
+        sizes = np.linalg.norm(left, axis=1)
+        best = int(np.argmax(sizes))
+        if not sizes[best] > 1e-12:
+            break
+        found.append(best)
+        unit = left[best] / sizes[best]
+        left = left - np.outer(left @ unit, unit)
+    return found
+
+
 def independent_in_rationals(rows: Sequence[Any]) -> list[int]:
-    """`independent_rows` decided in rationals."""
-    nonzero = [i for i, row in enumerate(rows) if any(value != 0 for value in row[:-1])]
-    if not nonzero or len(rows[0]) == 2:
-        return nonzero[:1]
-    f = rows[nonzero[0]]
-    for b in nonzero[1:]:
-        if f[0] * rows[b][1] != f[1] * rows[b][0]:
-            return [nonzero[0], b]
-    return nonzero[:1]
+    """Places of the first rows with independent linear parts, as many as there are: elimination in rationals."""
+    found: list[int] = []
+    reduced: list[tuple[int, list[Fraction]]] = []
+    for place, row in enumerate(rows):
+        left = [Fraction(int(value)) for value in row[:-1]]
+        for pivot, other in reduced:
+            if left[pivot]:
+                factor = left[pivot]
+                left = [x - factor * y for x, y in zip(left, other, strict=True)]
+        pivot = next((c for c, value in enumerate(left) if value), -1)
+        if pivot >= 0:
+            reduced.append((pivot, [value / left[pivot] for value in left]))
+            found.append(place)
+        if len(found) == len(row) - 1:
+            break
+    return found
 
 
 def restricted(problem: Problem) -> Problem | None:
-    """A whole plane on which the first layer has rank one, as the whole line across it; None if the rank is zero.
+    """A whole space on which the first layer has a rank r below d, as a whole space of r dimensions across it.
 
-    Along the other direction the network is constant: that direction is divided out.
+    Along the other directions the network is constant: they are divided out. None if the rank is zero.
     """
     rows = exact_first(problem, range(problem.widths[0]))
-    row = next((row for row in rows if any(value != 0 for value in row[:-1])), None)
-    if row is None:
+    columns = [(*(row[c] for row in rows), 0) for c in range(problem.dimension)]
+    # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
+    order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))
+    axes = sorted(order[place] for place in independent_in_rationals([columns[c] for c in order]))
+    if not axes:
         return None
-    # The axis that the lines cross most squarely: there their zeros are nearest, and seldom beyond all floats.
-    c = max(range(problem.dimension), key=lambda c: abs(row[c]))
-    return problem._replace(basis=problem.basis[c : c + 1], basis_tail=problem.basis_tail[c : c + 1])
+    return problem._replace(basis=problem.basis[axes], basis_tail=problem.basis_tail[axes])

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from creases.engine.blocks import Block, Keeper
-from creases.engine.chart import Start
+from creases.engine.chart import AnyStart, Start
 from creases.engine.driving import Report, drive
 from creases.engine.handing import Task, give, load
 from creases.engine.oracle import Oracle
@@ -30,6 +30,7 @@ from creases.engine.work import (
     OUT_REALS_TOP,
     UNBOUNDED,
     WAITING,
+    AnyWork,
     Work,
 )
 from creases.engine.workshop import Workshop
@@ -55,7 +56,7 @@ class Piece:
     def __init__(self, task: Task | None) -> None:
         self.task = task
         self.next: Piece | None = None
-        self.sums: Work | None = None
+        self.sums: AnyWork | None = None
         self.blocks: list[Block] = []
 
 
@@ -103,20 +104,21 @@ class Board:
 
 def run(
     problem: Problem,
-    start: Start,
+    start: AnyStart,
     threads: int | None,
     by_neuron: bool,
     keep: bool,
     report: Report,
     workshop: Workshop,
-) -> Iterator[tuple[Work, list[Block]]]:
+) -> Iterator[tuple[AnyWork, list[Block]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
     keep : whether the cells are wanted. workshop : where workspaces come from; what is yielded goes back there.
     """
 
     def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own
-        return Oracle(problem, start.chart, start.walls), Keeper(problem, start) if keep else None
+        keeper = Keeper(problem, start) if keep and isinstance(start, Start) else None
+        return Oracle(problem, start.chart, start.walls), keeper
 
     work = workspace(problem, start, workshop)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep
@@ -137,14 +139,14 @@ def run(
 
 
 def work_together(
-    work: Work,
+    work: AnyWork,
     helpers: tuple[Oracle, Keeper | None],
     new_helpers: Callable[[], tuple[Oracle, Keeper | None]],
     workers: int,
     report: Report,
     blocks: list[Block],
     workshop: Workshop,
-) -> Iterator[tuple[Work, list[Block]]]:
+) -> Iterator[tuple[AnyWork, list[Block]]]:
     """Go on with several threads; yield all results in the order of the cells, `blocks` first."""
     board, lock = Board(), threading.Lock()
     first = Piece(None)
@@ -155,7 +157,7 @@ def work_together(
         with lock:
             report(regions)
 
-    def labour(mine: Work, oracle: Oracle, keeper: Keeper | None) -> None:
+    def labour(mine: AnyWork, oracle: Oracle, keeper: Keeper | None) -> None:
         try:
             while (piece := board.take()) is not None:
                 if piece.task is not None:
@@ -192,7 +194,9 @@ def work_together(
         piece = piece.next
 
 
-def finish_piece(work: Work, oracle: Oracle, keeper: Keeper | None, piece: Piece, board: Board, found: Report) -> Work:
+def finish_piece(
+    work: AnyWork, oracle: Oracle, keeper: Keeper | None, piece: Piece, board: Board, found: Report
+) -> AnyWork:
     """Work on a piece to its end, giving away what waits longest as long as others are without work."""
     status = MORE
     while status == MORE:
@@ -208,7 +212,7 @@ def finish_piece(work: Work, oracle: Oracle, keeper: Keeper | None, piece: Piece
     return work
 
 
-def cleared(mine: Work) -> Work:
+def cleared(mine: AnyWork) -> AnyWork:
     """A thread's workspace with its sums at zero."""
     for slot in (UNBOUNDED, EXACT_CELLS, OUT_REALS_TOP, OUT_INTS_TOP):
         mine.state[slot] = 0
@@ -217,11 +221,11 @@ def cleared(mine: Work) -> Work:
     return mine
 
 
-def sums_of(work: Work) -> Work:
+def sums_of(work: AnyWork) -> AnyWork:
     """The workspace with copies of its sums, so that its owner may go on."""
     return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
 
 
-def taken(work: Work, keeper: Keeper | None) -> list[Block]:
+def taken(work: AnyWork, keeper: Keeper | None) -> list[Block]:
     """What the kernel wrote out since the last time, if it is wanted and there is any."""
-    return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []
+    return [keeper.take(work)] if keeper is not None and isinstance(work, Work) and work.state[OUT_INTS_TOP] > 0 else []

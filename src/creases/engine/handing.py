@@ -12,6 +12,8 @@ from creases.engine.work import (
     BLOCK,
     CELL_COLUMNS,
     DEPTH,
+    DIMENSION,
+    FACET_TAIL,
     FIELDS,
     HAVE,
     HEADER,
@@ -19,14 +21,16 @@ from creases.engine.work import (
     LOWEST,
     ROWS,
     SCRATCH,
+    SLOTS,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     STRIDE,
     WAITING,
     WORDS,
+    AnyWork,
     Floats,
     Ints,
-    Work,
+    SpaceWork,
 )
 
 __all__ = ["Task", "give", "load"]
@@ -36,20 +40,29 @@ class Task(NamedTuple):
     """One waiting cell.
 
     record_reals, record_ints : what `stack.push` wrote. reals, ints : its local network alone, from offset 0.
+    facet_reals, facet_ints : in space, the facets that were kept when it was put there.
     """
 
     record_reals: Floats
     record_ints: Ints
     reals: Floats
     ints: Ints
+    facet_reals: Floats
+    facet_ints: Ints
 
 
-def give(work: Work) -> Task:
+def give(work: AnyWork) -> Task:
     """Take the cell that has waited longest off the bottom of the stack."""
     state, stack = work.state, work.stack_ints
     corners, rows = int(stack[0]), int(stack[4])
-    length, width = STACK_HEADER + 2 * corners + rows + int(state[WORDS]) + 1, corners * CELL_COLUMNS
-    task = Task(work.stack_reals[:width].copy(), stack[:length].copy(), *network_of(work, int(stack[1])))
+    if isinstance(work, SpaceWork):
+        d = int(state[DIMENSION])
+        cell, width, facets = corners + SLOTS + 1, corners * (d + 1), int(stack[STACK_HEADER + corners + SLOTS])
+        kept = work.facet_reals[: facets * (d + FACET_TAIL)].copy(), work.facet_ints[:facets].copy()
+    else:
+        cell, width, kept = 2 * corners, corners * CELL_COLUMNS, (np.zeros(0), np.zeros(0, np.int64))
+    length = STACK_HEADER + cell + rows + int(state[WORDS]) + 1
+    task = Task(work.stack_reals[:width].copy(), stack[:length].copy(), *network_of(work, int(stack[1])), *kept)
     end, reals_end = int(state[STACK_INTS_TOP]), int(state[STACK_REALS_TOP])
     stack[: end - length] = stack[length:end].copy()
     work.stack_reals[: reals_end - width] = work.stack_reals[width:reals_end].copy()
@@ -63,7 +76,7 @@ def give(work: Work) -> Task:
     return task
 
 
-def network_of(work: Work, net: int) -> tuple[Floats, Ints]:
+def network_of(work: AnyWork, net: int) -> tuple[Floats, Ints]:
     """A local network on its own: copies of its rows and ids, and a record with their places from offset 0."""
     depth = int(work.state[DEPTH])
     record = work.ints[net : net + HEADER + FIELDS * depth].copy()
@@ -80,7 +93,7 @@ def network_of(work: Work, net: int) -> tuple[Floats, Ints]:
     return np.concatenate([np.zeros(0), *blocks]), np.concatenate([record, *lists])
 
 
-def load(work: Work, task: Task) -> Work:
+def load(work: AnyWork, task: Task) -> AnyWork:
     """Put a task's cell on the empty stack of a workspace, with its local network; the workspace may have grown."""
     wanted = {
         "reals": task.reals.size + SCRATCH,
@@ -88,9 +101,14 @@ def load(work: Work, task: Task) -> Work:
         "stack_reals": task.record_reals.size,
         "stack_ints": task.record_ints.size,
     }
+    if isinstance(work, SpaceWork):
+        wanted |= {"facet_reals": task.facet_reals.size, "facet_ints": task.facet_ints.size}
     small = {name: size for name, size in wanted.items() if getattr(work, name).size < size}
     work = work._replace(**{name: np.zeros(2 * size, getattr(work, name).dtype) for name, size in small.items()})
     work.reals[: task.reals.size], work.ints[: task.ints.size] = task.reals, task.ints
+    if isinstance(work, SpaceWork):
+        work.facet_reals[: task.facet_reals.size] = task.facet_reals
+        work.facet_ints[: task.facet_ints.size] = task.facet_ints
     work.stack_reals[: task.record_reals.size] = task.record_reals
     work.stack_ints[: task.record_ints.size] = task.record_ints
     # Network, and the tops of the two arenas; where the record begins.

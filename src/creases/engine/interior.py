@@ -37,7 +37,7 @@ def interior_points(
     proved = np.concatenate(
         [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
     )
-    if problem.vertices is not None:
+    if isinstance(problem.vertices, np.ndarray):
         proved &= proved_within(problem.vertices, points)
     exact: dict[int, tuple[Fraction, ...]] = {}
     if not proved.all():

@@ -17,16 +17,19 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numba
 from numba.core import config
+from numba.extending import overload
 
 from creases.engine.compiler import KernelCompiler
 
-__all__ = ["CACHE_FOLDER", "inlined", "kernel", "must_compile", "reordered", "source_hash"]
+__all__ = ["CACHE_FOLDER", "by_domain", "inlined", "kernel", "must_compile", "reordered", "source_hash"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # Environment variables that change what is compiled.
 SWITCHES = ("CREASES_CALLABLE", "CREASES_PROOFS")
@@ -80,6 +83,8 @@ def private_folder() -> Path | None:
 
 CACHE_FOLDER = private_folder()
 
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
 # An inlined kernel lives on in the kernels that it is copied into, and is not cached itself. To one that takes a whole
 # workspace Python has no door: making it takes a sixth of all compiling. Tests want the doors, and ask for them.
 CALLABLE = os.environ.get("CREASES_CALLABLE") == "1"
@@ -123,6 +128,32 @@ def reordered(function: F) -> F:
     return compiled(function, fastmath={"reassoc", "contract"}, **inlining(function))
 
 
+def by_domain(
+    in_plane: Callable[Concatenate[Any, P], R], in_space: Callable[Concatenate[Any, P], R]
+) -> Callable[Concatenate[Any, P], R]:
+    """The kernel that does `in_plane` for the workspace of a line or a plane, `in_space` for that of a polytope.
+
+    Which one is known when a kernel is compiled: the two workspaces are two types, and only the second has `points`.
+    """
+
+    options: Any = {"forceinline": True, **OPTIONS}
+    plane: Any = in_plane
+    space: Any = in_space
+
+    def choice(work, *args):  # type: ignore[no-untyped-def]
+        return (space if hasattr(work, "points") else plane)(work, *args)
+
+    def chosen(work, *args):  # type: ignore[no-untyped-def]  # Numba compares its signature with the lambda's
+        one = space if "points" in work.fields else plane
+        return lambda work, *args: one(work, *args)
+
+    if not settings.DISABLE_JIT:
+        overload(choice, jit_options=options)(chosen)
+    choice.__doc__ = in_plane.__doc__
+    made: Any = choice
+    return made
+
+
 def inlining(function: Callable[..., Any]) -> dict[str, Any]:
     """The options that make a kernel an inlined one."""
     takes_workspace = "work" in inspect.signature(function).parameters
@@ -143,13 +174,7 @@ def compiled(function: F, **more: Any) -> F:
     before = settings.CACHE_DIR
     try:
         settings.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
-        options: dict[str, Any] = {
-            "nogil": True,
-            "error_model": "numpy",
-            "_nrt": False,
-            "cache": CACHE_FOLDER is not None,
-        }
-        options.update(more)
+        options = {**OPTIONS, "cache": CACHE_FOLDER is not None, **more}
         options["pipeline_class"] = KernelCompiler
         dispatcher = numba.njit(**options)(function)
     finally:

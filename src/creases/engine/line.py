@@ -13,7 +13,7 @@ from creases.engine.chords import place_end
 from creases.engine.kernel import inlined, kernel
 from creases.engine.plane import form
 from creases.engine.record import field
-from creases.engine.scan import FOLLOWS, proved_sign, row_at
+from creases.engine.scan import proved_sign, row_at
 from creases.engine.signs import POSITIVE
 from creases.engine.work import (
     CELL,
@@ -26,6 +26,7 @@ from creases.engine.work import (
     EDGE_G,
     EDGE_W,
     FIRST_NEURON,
+    FOLLOWS,
     IDS,
     INT_ZERO,
     KIND,

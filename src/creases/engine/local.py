@@ -19,20 +19,11 @@ so the rounding of couplings is in them too. The pair (S_g, S_w) bounds the size
 
 from __future__ import annotations
 
-from creases.engine.kernel import inlined
-from creases.engine.record import field, mark_active, need
+from creases.engine.kernel import by_domain, inlined
+from creases.engine.record import coupled, field, mark_active, need
 from creases.engine.relax import drop, relax_affine, relax_layer
-from creases.engine.scan import (
-    CROSSING,
-    CROSSING_UNPROVED,
-    FOLLOWS,
-    UNKNOWN,
-    follow,
-    halving,
-    note_scan,
-    scan_row,
-    status_of,
-)
+from creases.engine.scan import follow, halving, note_scan, scan_row, status_of
+from creases.engine.space_rows import list_form_in_space
 from creases.engine.substitution import write_row
 from creases.engine.work import (
     ACTIVE,
@@ -46,7 +37,8 @@ from creases.engine.work import (
     ACTIVE_START,
     BLOCK,
     CHANGED,
-    COUPLED,
+    CROSSING,
+    CROSSING_UNPROVED,
     DEPTH,
     DONE,
     ERROR_G,
@@ -54,6 +46,7 @@ from creases.engine.work import (
     FIELDS,
     FIRST,
     FIRST_NEURON,
+    FOLLOWS,
     FRESH,
     FULL,
     HEADER,
@@ -84,6 +77,8 @@ from creases.engine.work import (
     STATUS,
     STRIDE,
     THRESHOLD,
+    UNKNOWN,
+    AnyWork,
     Work,
     X,
     Y,
@@ -102,7 +97,7 @@ INTS_FIELD = Work._fields.index("ints")
 
 
 @inlined
-def localise(work: Work, reach: float, corner_error: float) -> int:
+def localise(work: AnyWork, reach: float, corner_error: float) -> int:
     """Replace the current cell's local network by its own; the lowest layer's rows are given by STATUS.
 
     reach : max |x_c| over the cell. corner_error : largest error of a corner.
@@ -141,14 +136,14 @@ def localise(work: Work, reach: float, corner_error: float) -> int:
 
 
 @inlined
-def make_room(work: Work, net: int, lowest: int, depth: int) -> int:
+def make_room(work: AnyWork, net: int, lowest: int, depth: int) -> int:
     """See that there is room for the new local network whatever drops out; FULL if not. Counts rows in START."""
     state, layers = work.state, work.layer_ints
     most, total = 0, 0
     layers[lowest, START] = 0
     for layer in range(lowest, depth):
         rows = work.ints[field(net, layer, ROWS)]
-        most += rows * (COUPLED + total)
+        most += rows * (coupled(work) + total)
         total += rows
         layers[layer + 1, START] = total
     room = state[REALS_TOP] + 2 * (most + SCRATCH)  # the rows, and those to substitute
@@ -160,10 +155,10 @@ def make_room(work: Work, net: int, lowest: int, depth: int) -> int:
 
 
 @inlined
-def take_lowest(work: Work, net: int, new: int, lowest: int, reach: float) -> None:
+def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float) -> None:
     """The lowest layer's rows by the statuses of the scan: the open ones are kept, the active ones to substitute."""
     ints, reals, state = work.ints, work.reals, work.state
-    rows, old_ids = ints[field(net, lowest, ROWS)], ints[field(net, lowest, IDS)]
+    rows, old_ids, wide = ints[field(net, lowest, ROWS)], ints[field(net, lowest, IDS)], coupled(work)
     source, stride = ints[field(net, lowest, BLOCK)], ints[field(net, lowest, STRIDE)]
     at, ids = state[REALS_TOP], state[INTS_TOP]
     stay = active = 0
@@ -179,34 +174,44 @@ def take_lowest(work: Work, net: int, new: int, lowest: int, reach: float) -> No
             relax_affine(work, i, status, source, low, high, reach)
             most_g, most_w = max(most_g, reals[source + SIZE_G]), max(most_w, reals[source + SIZE_W])
             if status == OPEN:
-                for c in range(COUPLED):
+                for c in range(wide):
                     reals[at + c] = reals[source + c]
                 work.open_ints[OPEN_ROW, stay] = i
                 ints[ids + stay] = ints[old_ids + i]
                 stay += 1
-                at += COUPLED
+                at += wide
             else:
                 note_active(work, active, i, source, 0, 0)
                 active += 1
         source += stride
-    close_layer(work, new, lowest, lowest, stay, active, rows, COUPLED, most_g, most_w)
+    close_layer(work, new, lowest, lowest, stay, active, rows, wide, most_g, most_w)
 
 
 @inlined
-def note_active(work: Work, place: int, q: int, at: int, shift: int, columns: int) -> None:
+def note_active(work: AnyWork, place: int, q: int, at: int, shift: int, columns: int) -> None:
     """List a row to substitute, that stands at `at`."""
-    ints, reals, listed = work.open_ints, work.reals, work.open_reals
+    ints = work.open_ints
     ints[ACTIVE_ROW, place], ints[ACTIVE_AT, place] = q, at
     ints[ACTIVE_SHIFT, place], ints[ACTIVE_COLUMNS, place] = shift, columns
+    list_form(work, place, at)
+
+
+@inlined
+def list_form_in_plane(work: Work, place: int, at: int) -> None:
+    """List the form, bounds and sizes of a row to substitute."""
+    reals, listed = work.reals, work.open_reals
     listed[ACTIVE_FORM, place], listed[ACTIVE_FORM + 1, place] = reals[at + X], reals[at + Y]
     listed[ACTIVE_FORM + 2, place] = reals[at + ONE]
     listed[ACTIVE_ERRORS, place], listed[ACTIVE_ERRORS + 1, place] = reals[at + ERROR_G], reals[at + ERROR_W]
     listed[ACTIVE_SIZES, place], listed[ACTIVE_SIZES + 1, place] = reals[at + SIZE_G], reals[at + SIZE_W]
 
 
+list_form = by_domain(list_form_in_plane, list_form_in_space)
+
+
 @inlined
 def close_layer(
-    work: Work,
+    work: AnyWork,
     new: int,
     layer: int,
     new_first: int,
@@ -231,7 +236,7 @@ def close_layer(
 
 
 @inlined
-def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: float, corner_error: float) -> None:
+def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reach: float, corner_error: float) -> None:
     """A layer below which nothing is open: its rows are affine, and are scanned as soon as they are written.
 
     If some stay open it is the new lowest layer, and the scan need not be done again.
@@ -239,7 +244,7 @@ def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: 
     ints, reals, layers, state = work.ints, work.reals, work.layer_ints, work.state
     rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
     source, stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
-    at, ids, start = state[REALS_TOP], state[INTS_TOP], layers[layer, START]
+    at, ids, start, wide = state[REALS_TOP], state[INTS_TOP], layers[layer, START], coupled(work)
     base, neurons = layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
     stay = active = crossing = half_proved = unknown = following = 0
     best, best_row = -1.0, -1
@@ -277,15 +282,15 @@ def write_affine(work: Work, net: int, new: int, layer: int, first: int, reach: 
             if score > best or best_row < 0:
                 best, best_row = score, stay
         stay += 1
-        at += COUPLED
-    close_layer(work, new, layer, layer, stay, active, rows, COUPLED, most_g, most_w)
+        at += wide
+    close_layer(work, new, layer, layer, stay, active, rows, wide, most_g, most_w)
     if stay:
         note_scan(work, crossing, half_proved, unknown, following, best_row)
         state[SCANNED] = 1
 
 
 @inlined
-def write_layer(work: Work, net: int, new: int, layer: int, first: int, apart: int) -> int:
+def write_layer(work: AnyWork, net: int, new: int, layer: int, first: int, apart: int) -> int:
     """Write the rows of a layer by their statuses; where nothing has changed it is shared.
 
     apart : the next free place for rows to substitute; returns the one behind those of this layer.
@@ -302,7 +307,7 @@ def write_layer(work: Work, net: int, new: int, layer: int, first: int, apart: i
     for q in range(start, start + rows):
         rewrite = rewrite or work.open_ints[OPEN_STATUS, q] != OPEN
     shift = layers[new_first, OPEN_START]
-    top, stride = state[REALS_TOP], COUPLED + opened - shift
+    top, stride = state[REALS_TOP], coupled(work) + opened - shift
     stay = active = 0
     most_g = most_w = 0.0
     for i in range(rows):
@@ -331,7 +336,7 @@ def write_layer(work: Work, net: int, new: int, layer: int, first: int, apart: i
 
 
 @inlined
-def enter(work: Work, new: int) -> None:
+def enter(work: AnyWork, new: int) -> None:
     """Make the network recorded at `new` the current one, past all layers that have no open row left."""
     state, ints = work.state, work.ints
     layer = ints[new + LOWEST]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from creases.engine.bounds import UNIT
 from creases.engine.doubled import DoubledForms, doubled, edge_sign
 from creases.engine.edges import ExactEdges, Pattern
-from creases.engine.exact import ExactForms, dot, exact_corners
+from creases.engine.exact import ExactForms, dot, exact_corners, meeting_ray
 from creases.engine.problem import Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (
@@ -27,13 +27,15 @@ from creases.engine.work import (
     CELL,
     CORNER_ERROR,
     CORNERS,
-    DIMENSION,
     EXACT_CELLS,
     FIELDS,
     HEADER,
     IDS,
     LOWEST,
+    MOST_FACETS,
     NETWORK,
+    AnyWork,
+    SpaceWork,
     Work,
 )
 
@@ -60,14 +62,41 @@ class Oracle:
     def _doubled(self) -> DoubledForms:
         return DoubledForms(self._problem, self._chart)
 
-    def answer(self, work: Work) -> None:
+    def answer(self, work: AnyWork) -> None:
         """Write the sign of every asked pair into answers_nc: in double-double where that proves it, else exactly."""
+        if isinstance(work, SpaceWork):
+            self.answer_in_space(work)
+        else:
+            self.answer_in_plane(work)
+
+    def answer_in_space(self, work: SpaceWork) -> None:
+        """`answer` for a polytope, in integers: a corner is where the facets of its mask meet."""
         state = work.state
+        layer, ids, pattern = self.place_of(work)
+        rows = self._edges.forms.forms(layer, pattern)
+        corners = []
+        for mask in work.masks[CELL, : int(state[CORNERS])].tolist():
+            facets = [int(work.slots[place]) for place in range(MOST_FACETS) if mask >> place & 1]
+            corners.append(meeting_ray([self._edges.edge(int(work.facet_ints[facet]), pattern) for facet in facets]))
+        for row, corner in work.asks[: int(state[ASKED])].tolist():
+            value = dot(rows[int(work.ints[ids + row])], corners[corner])
+            work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
+        for v, ray in enumerate(corners):
+            near, worst = nearest_point(ray)
+            work.points[CELL, :, v] = [*near, worst]
+        state[EXACT_CELLS] += 1
+
+    def place_of(self, work: AnyWork) -> tuple[int, int, Pattern]:
+        """The current cell's lowest open layer, where its neurons are listed in `ints`, and the cell's pattern."""
         bits = np.unpackbits(work.pattern.astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
-        pattern = self._edges.pattern(bits)
-        net = int(state[NETWORK])
+        net = int(work.state[NETWORK])
         layer = int(work.ints[net + LOWEST])
-        ids = int(work.ints[net + HEADER + FIELDS * layer + IDS])
+        return layer, int(work.ints[net + HEADER + FIELDS * layer + IDS]), self._edges.pattern(bits)
+
+    def answer_in_plane(self, work: Work) -> None:
+        """`answer` for a line or a plane."""
+        state = work.state
+        layer, ids, pattern = self.place_of(work)
         asked = [(row, int(work.ints[ids + row]), corner) for row, corner in work.asks[: int(state[ASKED])].tolist()]
         edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
         for row, corner, sign in self.doubled_signs(asked, edge_ids, layer, pattern):
@@ -104,13 +133,15 @@ class Oracle:
 
     def sharpen(self, work: Work, corners: list[Any]) -> None:
         """Set the current cell's corners to the floats nearest to the true ones."""
-        d = int(work.state[DIMENSION])
         for v, ray in enumerate(corners):
-            worst = 0.0
-            for c in range(d):
-                true = Fraction(int(ray[c]), int(ray[-1]))
-                near = float(true)
-                work.cell_reals[CELL, v, c] = near
-                if Fraction(near) != true:
-                    worst = max(worst, 2.0 * UNIT * abs(near) + 2.0**-1070)
+            near, worst = nearest_point(ray)
+            work.cell_reals[CELL, v, : len(near)] = near
             work.cell_reals[CELL, v, CORNER_ERROR] = worst
+
+
+def nearest_point(ray: Any) -> tuple[list[float], float]:
+    """The floats nearest to a finite point's coordinates, and a bound on what they lose."""
+    true = [Fraction(int(value), int(ray[-1])) for value in ray[:-1]]
+    near = [float(value) for value in true]
+    lost = [2.0 * UNIT * abs(x) + 2.0**-1070 for x, value in zip(near, true, strict=True) if Fraction(x) != value]
+    return near, max(lost, default=0.0)

@@ -7,17 +7,30 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Problem"]
+__all__ = ["Polytope", "Problem"]
 
 Floats = NDArray[np.float64]
+
+
+class Polytope(NamedTuple):
+    """A bounded convex domain of three dimensions or more, exactly.
+
+    rays : corners in homogeneous coordinates, whole numbers, the last one positive.
+    walls : inward forms, whole numbers. masks : for each corner, bit i if it lies on wall i.
+    """
+
+    rays: tuple[tuple[int, ...], ...]
+    walls: tuple[tuple[int, ...], ...]
+    masks: tuple[int, ...]
 
 
 class Problem(NamedTuple):
     """A network's hidden layers on the slice u -> origin + sum_i u_i (basis[i] + basis_tail[i]).
 
     weights, biases : one float64 array a hidden layer, shapes (n_l, n_{l-1}) and (n_l,).
-    origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in), d = 1 or 2.
-    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; None for all of R^d.
+    origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
+    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; a Polytope for d >= 3; None
+        for all of R^d.
     """
 
     weights: tuple[Floats, ...]
@@ -25,7 +38,7 @@ class Problem(NamedTuple):
     origin: Floats
     basis: Floats
     basis_tail: Floats
-    vertices: Floats | None
+    vertices: Floats | Polytope | None
 
     @property
     def dimension(self) -> int:

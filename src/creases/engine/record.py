@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from creases.engine.kernel import inlined
+from creases.engine.kernel import by_domain, inlined
 from creases.engine.work import (
+    COUPLED,
+    DIMENSION,
     FIELDS,
+    FORM,
     FULL,
     FULL_ARRAY,
     HEADER,
     NEEDED,
     Ints,
+    SpaceWork,
+    Work,
 )
 
-__all__ = ["field", "mark_active", "need"]
+__all__ = ["coupled", "field", "mark_active", "need"]
 
 
 @inlined
 def field(net: int, layer: int, name: int) -> int:
     """Where a layer's field stands in `ints`, in the local network recorded at `net`."""
     return net + HEADER + FIELDS * layer + name
+
+
+@inlined
+def coupled_in_plane(work: Work) -> int:
+    """Where a row's couplings begin: how many numbers come before them."""
+    return COUPLED
+
+
+@inlined
+def coupled_in_space(work: SpaceWork) -> int:
+    """Where a row's couplings begin: behind the coordinates of its form."""
+    return FORM + work.state[DIMENSION]
+
+
+coupled = by_domain(coupled_in_plane, coupled_in_space)
 
 
 @inlined

@@ -7,11 +7,11 @@ as neural-network verifiers do (Wong and Kolter 2018; Singh et al. 2018).
 
 from __future__ import annotations
 
-import numpy as np
-
+from creases.engine.band import slope_and_lift
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma
-from creases.engine.kernel import inlined, reordered
+from creases.engine.kernel import by_domain, inlined, reordered
 from creases.engine.record import field
+from creases.engine.space_rows import drop_in_space, relax_affine_in_space, relax_row_in_space
 from creases.engine.work import (
     ACTIVE,
     BLOCK,
@@ -29,6 +29,7 @@ from creases.engine.work import (
     ROWS,
     START,
     STRIDE,
+    AnyWork,
     Floats,
     Work,
     X,
@@ -39,28 +40,40 @@ __all__ = ["drop", "relax_affine", "relax_layer"]
 
 
 @inlined
-def relax_layer(work: Work, net: int, layer: int, first: int, reach: float, corner_error: float) -> int:
+def relax_layer(work: AnyWork, net: int, layer: int, first: int, reach: float, corner_error: float) -> int:
     """Bound all rows of a layer over the current cell: their statuses and relaxations; returns how many stay open.
 
     first : the lowest layer that the rows are coupled to. The layers from there on are relaxed already.
     """
-    ints, reals, layers = work.ints, work.reals, work.layer_ints
+    ints, layers = work.ints, work.layer_ints
     rows, at, stride = ints[field(net, layer, ROWS)], ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     begin, start = layers[first, START], layers[layer, START]
-    rounding = gamma(start - begin + 4)
     stay = 0
     for i in range(rows):
-        x, y, one = reals[at + X], reals[at + Y], reals[at + ONE]
-        radius = reals[at + ERROR_G] * reach + reals[at + ERROR_W]
-        radius += rounding * ((abs(x) + abs(y)) * reach + abs(one))
-        more_x, more_y, more_one, more_radius = combine(reals, work.open_reals, at + COUPLED, begin, start)
-        radius = (radius + more_radius) * ROUND_UP + UNDERFLOW
-        x, y, one = x + more_x, y + more_y, one + more_one
-        status = bound(work, start + i, x, y, one, radius, reach, corner_error, start - begin)
+        status = relax_row(work, at, begin, start, i, reach, corner_error)
         work.open_ints[OPEN_STATUS, start + i] = status
         stay += status == OPEN
         at += stride
     return stay
+
+
+@inlined
+def relax_row_in_plane(work: Work, at: int, begin: int, start: int, i: int, reach: float, corner_error: float) -> int:
+    """Status of row i of a layer, at `at`, over the current cell; its relaxation, unless it is inactive.
+
+    begin, start : places of the layer's first column and first row in the list of open rows.
+    """
+    reals = work.reals
+    x, y, one = reals[at + X], reals[at + Y], reals[at + ONE]
+    radius = reals[at + ERROR_G] * reach + reals[at + ERROR_W]
+    radius += gamma(start - begin + 4) * ((abs(x) + abs(y)) * reach + abs(one))
+    more_x, more_y, more_one, more_radius = combine(reals, work.open_reals, at + COUPLED, begin, start)
+    radius = (radius + more_radius) * ROUND_UP + UNDERFLOW
+    x, y, one = x + more_x, y + more_y, one + more_one
+    return bound(work, start + i, x, y, one, radius, reach, corner_error, start - begin)
+
+
+relax_row = by_domain(relax_row_in_plane, relax_row_in_space)
 
 
 @reordered
@@ -109,7 +122,7 @@ def bound(
     if low > 0.0 and high < 1e300:
         status = ACTIVE
     elif high < 0.0 and low > -1e300:
-        drop(work, q)
+        drop_in_plane(work, q)
         return INACTIVE
     else:
         status = OPEN
@@ -118,14 +131,17 @@ def bound(
 
 
 @inlined
-def drop(work: Work, q: int) -> None:
+def drop_in_plane(work: Work, q: int) -> None:
     """Row q is inactive on the cell: its activation is zero."""
     for c in range(RELAXED, RADIUS + 1):
         work.open_reals[c, q] = 0.0
 
 
+drop = by_domain(drop_in_plane, drop_in_space)
+
+
 @inlined
-def relax_affine(work: Work, q: int, status: int, at: int, low: float, high: float, reach: float) -> None:
+def relax_affine_in_plane(work: Work, q: int, status: int, at: int, low: float, high: float, reach: float) -> None:
     """The relaxation of a row that is affine on the cell and was scanned: its form, up to its bounds.
 
     at : where its row stands in `reals`. low, high : bounds of its values on the cell.
@@ -133,6 +149,9 @@ def relax_affine(work: Work, q: int, status: int, at: int, low: float, high: flo
     reals = work.reals
     radius = (reals[at + ERROR_G] * reach + reals[at + ERROR_W]) * ROUND_UP
     set_relaxed(work, q, status, reals[at + X], reals[at + Y], reals[at + ONE], radius, low, high, reach, 0)
+
+
+relax_affine = by_domain(relax_affine_in_plane, relax_affine_in_space)
 
 
 @inlined
@@ -151,21 +170,15 @@ def set_relaxed(
 ) -> None:
     """Turn the linear part Z and radius R of neuron q into those of relu(q), rounding included.
 
-    A neuron z with lo <= z <= hi, lo < 0 < hi, has s z <= relu(z) <= s z + t for any s in [0, 1] and
-    t = max(-s lo, (1 - s) hi): relu(z) - s z is convex, so it is largest at an end, and smallest (0) at z = 0.
-    So relu(z) = s Z + t / 2 up to s R + t / 2, where z = Z up to R. The last coordinate is 1 all over the cell.
+    A neuron z with lo <= z <= hi, lo < 0 < hi, has s z <= relu(z) <= s z + t (`band`), so relu(z) = s Z + t / 2 up to
+    s R + t / 2, where z = Z up to R. The last coordinate is 1 all over the cell.
 
     The factor s and the products s Z are rounded, a relative 2 u at most of s |Z|; gamma(terms + 6) also pays for
     the sums of the layer above, which see the result as a factor (`combine`).
     """
     slope, lift = 1.0, 0.0
     if status == OPEN:
-        slope = 1.0 if low >= 0.0 else (0.0 if high <= 0.0 else high / (high - low))
-        if not 0.0 <= slope <= 1.0:
-            slope = 0.0
-        lift = max(-slope * low, (1.0 - slope) * high, 0.0) * ROUND_UP
-        if not lift < 1e300:
-            slope, lift = 0.0, np.inf  # what reaches no proof here reaches none above
+        slope, lift = slope_and_lift(low, high)
     x, y, one = slope * x, slope * y, slope * one
     size = (abs(x) + abs(y)) * reach + abs(one)
     rounding = gamma(work.open_reals.shape[1] + terms + 8)

@@ -7,9 +7,15 @@ Lemma 4). A sign counts only if the value exceeds its bound (`bounds.sign_thresh
 from __future__ import annotations
 
 from creases.engine.bounds import sign_threshold
-from creases.engine.kernel import inlined, kernel
+from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.record import field, mark_active
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.space_rows import (
+    cell_reach_in_space,
+    gradient_in_space,
+    scan_row_in_space,
+    sign_at_in_space,
+)
 from creases.engine.ties import exact_sign_at_corner, exact_sign_at_zero
 from creases.engine.work import (
     ACTIVE,
@@ -19,7 +25,9 @@ from creases.engine.work import (
     CELL,
     CORNER_ERROR,
     CORNERS,
+    CROSSING,
     CROSSING_ROWS,
+    CROSSING_UNPROVED,
     DIMENSION,
     EDGE,
     EDGE_G,
@@ -28,6 +36,7 @@ from creases.engine.work import (
     ERROR_W,
     FIRST_NEURON,
     FOLLOWING_ROWS,
+    FOLLOWS,
     HALF_PROVED_ROWS,
     HIGH,
     IDS,
@@ -42,7 +51,9 @@ from creases.engine.work import (
     STATUS,
     STRIDE,
     THRESHOLD,
+    UNKNOWN,
     UNKNOWN_ROWS,
+    AnyWork,
     Floats,
     Ints,
     Work,
@@ -51,10 +62,6 @@ from creases.engine.work import (
 )
 
 __all__ = [
-    "CROSSING",
-    "CROSSING_UNPROVED",
-    "FOLLOWS",
-    "UNKNOWN",
     "ask",
     "cell_reach",
     "follow",
@@ -67,15 +74,9 @@ __all__ = [
     "status_of",
 ]
 
-# KIND: how an open row meets the cell.
-CROSSING = 0  # cuts it, and its sign at every corner is proved
-CROSSING_UNPROVED = 1  # cuts it, but some corner's sign is not proved
-UNKNOWN = 2  # not proved either way
-FOLLOWS = 3  # a multiple of another row that is open on the cell: it has no line of its own
-
 
 @inlined
-def cell_reach(work: Work) -> tuple[float, float]:
+def cell_reach_in_plane(work: Work) -> tuple[float, float]:
     """(largest |coordinate|, largest corner error) over the current cell's corners."""
     reach = error = 0.0
     for v in range(work.state[CORNERS]):
@@ -84,8 +85,11 @@ def cell_reach(work: Work) -> tuple[float, float]:
     return reach, error
 
 
+cell_reach = by_domain(cell_reach_in_plane, cell_reach_in_space)
+
+
 @inlined
-def row_at(work: Work, net: int, layer: int, row: int) -> int:
+def row_at(work: AnyWork, net: int, layer: int, row: int) -> int:
     """Where a row of a local network begins in `reals`."""
     return work.ints[field(net, layer, BLOCK)] + row * work.ints[field(net, layer, STRIDE)]
 
@@ -98,7 +102,7 @@ def threshold(reals: Floats, at: int, reach: float, corner_error: float) -> floa
 
 
 @inlined
-def scan(work: Work, net: int, layer: int, reach: float, corner_error: float) -> None:
+def scan(work: AnyWork, net: int, layer: int, reach: float, corner_error: float) -> None:
     """Give every open row of the lowest layer its status, or its kind if it stays open; the sums go to `state`.
 
     CROSSING_ROWS : rows proved to cut the cell with all signs proved. HALF_PROVED_ROWS : rows that cut with a sign
@@ -149,7 +153,7 @@ def status_of(ints: Ints, statuses: Ints, pattern: Ints, first_neuron: int, ids:
 
 
 @inlined
-def follow(work: Work, row: int, twin: int, status: int) -> int:
+def follow(work: AnyWork, row: int, twin: int, status: int) -> int:
     """Status of a row that floats leave open, from that of the row it is a multiple of: both have one zero set.
 
     The opposite of an inactive row is active only if it is above zero somewhere: both may vanish on the whole cell.
@@ -165,7 +169,7 @@ def follow(work: Work, row: int, twin: int, status: int) -> int:
 
 
 @inlined
-def note_scan(work: Work, crossing: int, half_proved: int, unknown: int, following: int, best_row: int) -> None:
+def note_scan(work: AnyWork, crossing: int, half_proved: int, unknown: int, following: int, best_row: int) -> None:
     """Keep what a scan found."""
     state = work.state
     state[CROSSING_ROWS], state[HALF_PROVED_ROWS] = crossing, half_proved
@@ -173,14 +177,22 @@ def note_scan(work: Work, crossing: int, half_proved: int, unknown: int, followi
 
 
 @inlined
-def halving(work: Work, row: int, at: int) -> float:
-    """How well a crossing row halves the cell: the depth on its shallower side, in units of length."""
-    gradient = abs(work.reals[at + X]) + abs(work.reals[at + Y])
-    return min(work.row_reals[row, HIGH], -work.row_reals[row, LOW]) / gradient
+def gradient_in_plane(work: Work, at: int) -> float:
+    """The sum of |x_c| of the form at `at` in `reals`."""
+    return abs(work.reals[at + X]) + abs(work.reals[at + Y])
+
+
+gradient = by_domain(gradient_in_plane, gradient_in_space)
 
 
 @inlined
-def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> int:
+def halving(work: AnyWork, row: int, at: int) -> float:
+    """How well a crossing row halves the cell: the depth on its shallower side, in units of length."""
+    return min(work.row_reals[row, HIGH], -work.row_reals[row, LOW]) / gradient(work, at)
+
+
+@inlined
+def scan_row_in_plane(work: Work, i: int, at: int, reach: float, corner_error: float) -> int:
     """Status of the row at `at` in `reals` on the current cell; its KIND, values and bounds go to place i."""
     x, y, one = work.reals[at + X], work.reals[at + Y], work.reals[at + ONE]
     low = high = nearest = 0.0
@@ -203,6 +215,9 @@ def scan_row(work: Work, i: int, at: int, reach: float, corner_error: float) -> 
     status, kind = look_closer(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, i, at, bound)
     work.row_ints[KIND, i] = kind
     return status
+
+
+scan_row = by_domain(scan_row_in_plane, scan_row_in_space)
 
 
 @kernel
@@ -236,9 +251,12 @@ def look_closer(
 
 
 @inlined
-def sign_at(work: Work, row: int, at: int, v: int) -> int:
+def sign_at_in_plane(work: Work, row: int, at: int, v: int) -> int:
     """The sign at corner v of a row of the lowest layer that stands at `at` and was evaluated (`scan_row`)."""
     return corner_sign(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, row, at, v)
+
+
+sign_at = by_domain(sign_at_in_plane, sign_at_in_space)
 
 
 @kernel
@@ -288,7 +306,7 @@ def exact_sign(state: Ints, reals: Floats, cell_reals: Floats, at: int, v: int) 
 
 
 @inlined
-def proved_sign(work: Work, row: int, at: int, v: int) -> int:
+def proved_sign(work: AnyWork, row: int, at: int, v: int) -> int:
     """`sign_at` for a row of kind CROSSING: quickly where the common bound settles all its corners."""
     if work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD]:
         return POSITIVE if work.values_nc[row, v] > 0.0 else NEGATIVE
@@ -296,7 +314,7 @@ def proved_sign(work: Work, row: int, at: int, v: int) -> int:
 
 
 @kernel
-def ask(work: Work, net: int, layer: int) -> int:
+def ask(work: AnyWork, net: int, layer: int) -> int:
     """List in `asks` every sign of an open row at a corner that is not proved; return how many were added."""
     asked = before = work.state[ASKED]
     for i in range(work.ints[field(net, layer, ROWS)]):
@@ -310,7 +328,7 @@ def ask(work: Work, net: int, layer: int) -> int:
 
 
 @inlined
-def forget_answers(work: Work) -> None:
+def forget_answers(work: AnyWork) -> None:
     """The signs decided outside belong to one cell and one local network; leave neither behind."""
     for a in range(work.state[ASKED]):
         work.answers_nc[work.asks[a, 0], work.asks[a, 1]] = UNPROVED

@@ -6,7 +6,8 @@ when it was put there: local networks made since then are gone when it is taken 
 
 from __future__ import annotations
 
-from creases.engine.kernel import inlined, kernel
+from creases.engine.kernel import by_domain, inlined, kernel
+from creases.engine.polytope import ints_of_cell_in_space, put_cell_in_space, reals_of_cell_in_space, take_cell_in_space
 from creases.engine.record import need
 from creases.engine.work import (
     CELL,
@@ -25,6 +26,7 @@ from creases.engine.work import (
     STATUS,
     WAITING,
     WORDS,
+    AnyWork,
     Work,
 )
 
@@ -39,11 +41,49 @@ STACK_INTS_FIELD = Work._fields.index("stack_ints")
 
 
 @inlined
-def no_room(work: Work, corners: int, rows: int) -> int:
+def reals_of_cell_in_plane(work: Work, corners: int) -> int:
+    """Floats that a cell of so many corners takes on the stack."""
+    return corners * CELL_COLUMNS
+
+
+@inlined
+def ints_of_cell_in_plane(work: Work, corners: int) -> int:
+    """Integers that a cell of so many corners takes on the stack."""
+    return 2 * corners
+
+
+@inlined
+def put_cell_in_plane(work: Work, corners: int, at: int, whole: int) -> None:
+    """Write the child's corners and edges to the stack."""
+    for v in range(corners):
+        for c in range(CELL_COLUMNS):
+            work.stack_reals[at + v * CELL_COLUMNS + c] = work.cell_reals[CHILD, v, c]
+        for c in range(2):
+            work.stack_ints[whole + 2 * v + c] = work.cell_ints[CHILD, v, c]
+
+
+@inlined
+def take_cell_in_plane(work: Work, corners: int, at: int, whole: int) -> None:
+    """Read a cell's corners and edges from the stack."""
+    for v in range(corners):
+        for c in range(CELL_COLUMNS):
+            work.cell_reals[CELL, v, c] = work.stack_reals[at + v * CELL_COLUMNS + c]
+        for c in range(2):
+            work.cell_ints[CELL, v, c] = work.stack_ints[whole + 2 * v + c]
+
+
+reals_of_cell = by_domain(reals_of_cell_in_plane, reals_of_cell_in_space)
+ints_of_cell = by_domain(ints_of_cell_in_plane, ints_of_cell_in_space)
+put_cell = by_domain(put_cell_in_plane, put_cell_in_space)
+take_cell = by_domain(take_cell_in_plane, take_cell_in_space)
+
+
+@inlined
+def no_room(work: AnyWork, corners: int, rows: int) -> int:
     """FULL if the stack cannot take a cell of so many corners and rows."""
     state = work.state
-    reals = state[STACK_REALS_TOP] + corners * CELL_COLUMNS
-    whole = state[STACK_INTS_TOP] + STACK_HEADER + 2 * corners + rows + state[WORDS] + 1
+    reals = state[STACK_REALS_TOP] + reals_of_cell(work, corners)
+    whole = state[STACK_INTS_TOP] + STACK_HEADER + ints_of_cell(work, corners) + rows + state[WORDS] + 1
     if reals > work.stack_reals.size:
         return need(state, STACK_REALS_FIELD, reals)
     if whole > work.stack_ints.size:
@@ -52,28 +92,21 @@ def no_room(work: Work, corners: int, rows: int) -> int:
 
 
 @kernel
-def push(work: Work, corners: int, rows: int) -> None:
+def push(work: AnyWork, corners: int, rows: int) -> None:
     """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
-    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
-    at, whole = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
-    for v in range(corners):
-        for c in range(CELL_COLUMNS):
-            numbers[at + c] = work.cell_reals[CHILD, v, c]
-        at += CELL_COLUMNS
-        stack[whole], stack[whole + 1] = work.cell_ints[CHILD, v, 0], work.cell_ints[CHILD, v, 1]
-        whole += 2
+    put_cell(work, corners, work.state[STACK_REALS_TOP], work.state[STACK_INTS_TOP] + STACK_HEADER)
     push_written(work, corners, rows)
 
 
 @inlined
-def push_written(work: Work, corners: int, rows: int) -> None:
+def push_written(work: AnyWork, corners: int, rows: int) -> None:
     """`push` for a cell whose corners stand on the stack already: behind STACK_HEADER numbers in `stack_ints`."""
     state, stack = work.state, work.stack_ints
     start = whole = state[STACK_INTS_TOP]
     stack[whole], stack[whole + 1] = corners, state[NETWORK]
     stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
     stack[whole + 4], stack[whole + 5] = rows, state[FRESH]
-    whole += STACK_HEADER + 2 * corners
+    whole += STACK_HEADER + ints_of_cell(work, corners)
     for i in range(rows):
         stack[whole + i] = work.row_ints[STATUS, i]
     whole += rows
@@ -81,27 +114,24 @@ def push_written(work: Work, corners: int, rows: int) -> None:
         stack[whole + word] = work.pattern[word]
     whole += state[WORDS]
     stack[whole] = start  # so that the cell on top can be found from the top
-    state[STACK_REALS_TOP] += corners * CELL_COLUMNS
+    state[STACK_REALS_TOP] += reals_of_cell(work, corners)
     state[STACK_INTS_TOP] = whole + 1
     state[WAITING] += 1
 
 
 @inlined
-def pop(work: Work) -> None:
+def pop(work: AnyWork) -> None:
     """Make the cell on top of the stack the current one; local networks made since it was put there are gone."""
-    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
+    state, stack = work.state, work.stack_ints
     start = whole = stack[state[STACK_INTS_TOP] - 1]
     corners, rows = stack[whole], stack[whole + 4]
     state[CORNERS], state[NETWORK] = corners, stack[whole + 1]
     state[REALS_TOP], state[INTS_TOP] = stack[whole + 2], stack[whole + 3]
     state[FRESH] = stack[whole + 5]
     whole += STACK_HEADER
-    at = state[STACK_REALS_TOP] - corners * CELL_COLUMNS
-    for v in range(corners):
-        for c in range(CELL_COLUMNS):
-            work.cell_reals[CELL, v, c] = numbers[at + v * CELL_COLUMNS + c]
-        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = stack[whole], stack[whole + 1]
-        whole += 2
+    at = state[STACK_REALS_TOP] - reals_of_cell(work, corners)
+    take_cell(work, corners, at, whole)
+    whole += ints_of_cell(work, corners)
     for i in range(rows):
         work.row_ints[STATUS, i] = stack[whole + i]
     whole += rows

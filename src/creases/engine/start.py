@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW
-from creases.engine.chart import ExactStart, Start, cone_start
+from creases.engine.chart import AnyStart, ExactStart, SpaceStart, Start, cone_start, cone_start_in_space
 from creases.engine.exact import cone_cells
+from creases.engine.exact_space import exact_cone
 from creases.engine.exactness import exact_layers
 from creases.engine.first_layer import exact_first, first_forms, in_chart, independent_rows
 from creases.engine.problem import Problem
@@ -26,8 +29,10 @@ from creases.engine.work import (
     ERROR_G,
     ERROR_W,
     EXACT,
+    FACETS_TOP,
     FIELDS,
     FIRST,
+    FORM,
     FRESH,
     HEADER,
     IDS,
@@ -38,11 +43,12 @@ from creases.engine.work import (
     ONE,
     REALS_TOP,
     ROWS,
+    SIMPLE,
     SIZE_G,
     SIZE_W,
     STATUS,
     STRIDE,
-    Work,
+    AnyWork,
     X,
     Y,
 )
@@ -53,7 +59,7 @@ __all__ = ["starts", "workspace"]
 Floats = NDArray[np.float64]
 
 
-def starts(problem: Problem, workshop: Workshop) -> Iterator[Start | ExactStart]:
+def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | ExactStart]:
     """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.vertices is not None:
         yield workshop.bounded_start(problem.vertices)
@@ -61,16 +67,29 @@ def starts(problem: Problem, workshop: Workshop) -> Iterator[Start | ExactStart]
     rows = independent_rows(problem)
     exact_rows = exact_first(problem, rows)
     first, bounds = first_forms(problem)
+    if problem.dimension > 2:
+        yield from starts_in_space(first, bounds, rows, exact_rows)
+        return
     for cell, signs in cone_cells(exact_rows):
         start = cone_start(first, bounds, rows, signs, exact_rows)
         yield start if start is not None else ExactStart(cell, dict(zip(rows, signs, strict=True)))
 
 
-def workspace(problem: Problem, start: Start, workshop: Workshop) -> Work:
+def starts_in_space(
+    first: Floats, bounds: Floats, rows: list[int], exact_rows: list[Any]
+) -> Iterator[SpaceStart | ExactStart]:
+    """The cones into which d independent neurons cut a whole space of three dimensions or more."""
+    for signs in itertools.product((False, True), repeat=len(rows)):
+        start = cone_start_in_space(first, bounds, rows, signs, exact_rows)
+        known = dict(zip(rows, signs, strict=True))
+        yield start if start is not None else ExactStart(exact_cone(exact_rows, signs), known)
+
+
+def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
     d, widths = problem.dimension, problem.widths
-    n_edges = len(start.edges)
-    work = workshop.take(widths, d, max(16, 2 * n_edges))
+    corners = len(start.corners)
+    work = workshop.take(widths, d, max(16, 2 * corners))
     state = work.state
     first, bounds = first_forms(problem)
     forms, pairs = in_chart(first, bounds, start.chart)
@@ -78,22 +97,43 @@ def workspace(problem: Problem, start: Start, workshop: Workshop) -> Work:
         root_network(work, problem, start.chart[-1], forms, pairs)
     work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
     work.twins[:] = workshop.twins(problem)
-    axes = [X, ONE] if d == 1 else [X, Y, ONE]
-    places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
-    work.cell_reals[CHILD, :n_edges, places] = np.concatenate([start.corners, start.edges, start.edge_bounds], axis=1).T
-    work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
-    work.cell_ints[CHILD, :n_edges, 1] = start.infinite
+    if isinstance(start, SpaceStart):
+        place_polytope(work, start)
+    else:
+        place_polygon(work, start)
     for neuron, active in start.signs.items():
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
             work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (frontier.py).
     state[FRESH] = 0 if start.signs else 1
-    push(work, n_edges, widths[0])
+    push(work, corners, widths[0])
     return work
 
 
-def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
+def place_polygon(work: Any, start: Start) -> None:
+    """Make the starting cell of a line or a plane the child."""
+    n_edges, axes = len(start.edges), [X, ONE] if len(start.chart) == 2 else [X, Y, ONE]
+    places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
+    work.cell_reals[CHILD, :n_edges, places] = np.concatenate([start.corners, start.edges, start.edge_bounds], axis=1).T
+    work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
+    work.cell_ints[CHILD, :n_edges, 1] = start.infinite
+
+
+def place_polytope(work: Any, start: SpaceStart) -> None:
+    """Make the starting cell of a polytope the child."""
+    corners, facets = len(start.corners), len(start.facets)
+    d = len(start.chart) - 1
+    work.points[CHILD, :, :corners] = start.corners.T
+    work.masks[CHILD, :corners] = start.masks
+    work.slots[:facets] = np.arange(facets)
+    work.slots[SIMPLE] = all(mask.bit_count() == d for mask in start.masks)
+    rows = np.concatenate([start.facets, start.facet_bounds], axis=1)
+    work.facet_reals[: rows.size], work.facet_ints[:facets] = rows.ravel(), start.facet_ids
+    work.state[FACETS_TOP] = facets
+
+
+def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
     """Write the whole network as the first local network: nothing skipped, every coefficient above exact."""
     state, widths = work.state, problem.widths
     d = problem.dimension
@@ -117,7 +157,8 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any() and not sizes.all():
             sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
-        base, stride = HEADER + FIELDS * layer, COUPLED + coupling.shape[1]
+        wide = COUPLED if d < 3 else FORM + d
+        base, stride = HEADER + FIELDS * layer, wide + coupling.shape[1]
         work.ints[base + ROWS] = rows
         work.ints[base + FIRST] = max(layer - 1, 0)
         work.ints[base + IDS] = ids_at
@@ -125,10 +166,11 @@ def root_network(work: Work, problem: Problem, infinity: Floats, forms: Floats, 
         ids_at += rows
         work.ints[base + BLOCK], work.ints[base + STRIDE] = at, stride
         block = work.reals[at : at + rows * stride].reshape(rows, stride)
-        block[:, X : X + d], block[:, ONE] = forms_nk[:, :d], forms_nk[:, d]
-        block[:, X + d : ONE] = 0.0
+        place = X if d < 3 else FORM
+        block[:, X:ONE] = 0.0
+        block[:, place : place + d], block[:, ONE] = forms_nk[:, :d], forms_nk[:, d]
         block[:, ERROR_G : ERROR_W + 1], block[:, SIZE_G : SIZE_W + 1] = errors, sizes
-        block[:, COUPLED:] = coupling
+        block[:, wide:] = coupling
         at += block.size
         below = sizes
     state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at

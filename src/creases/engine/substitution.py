@@ -9,7 +9,9 @@ sum_p |a_p| (e_p + gamma S_p) for what came in. The sums may be added in any ord
 from __future__ import annotations
 
 from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma
-from creases.engine.kernel import inlined, reordered
+from creases.engine.kernel import by_domain, inlined, reordered
+from creases.engine.record import coupled
+from creases.engine.space_rows import add_forms_in_space, copy_form_in_space, form_size_in_space
 from creases.engine.work import (
     ACTIVE_AT,
     ACTIVE_COLUMNS,
@@ -19,7 +21,6 @@ from creases.engine.work import (
     ACTIVE_SHIFT,
     ACTIVE_SIZES,
     ACTIVE_START,
-    COUPLED,
     ERROR_G,
     ERROR_W,
     EXACT,
@@ -31,6 +32,7 @@ from creases.engine.work import (
     SIZE_G,
     SIZE_W,
     START,
+    AnyWork,
     Floats,
     Ints,
     Work,
@@ -42,18 +44,17 @@ __all__ = ["write_row"]
 
 
 @inlined
-def write_row(work: Work, layer: int, first: int, new_first: int, source: int, at: int) -> None:
+def write_row(work: AnyWork, layer: int, first: int, new_first: int, source: int, at: int) -> None:
     """Write the row that stands at `source` in `reals` to `at`, with what is stable below it substituted.
 
     first, new_first : the lowest layers that the old and the new row are coupled to.
     """
     reals, layers, most = work.reals, work.layer_ints, work.layer_reals
-    column = source + COUPLED - layers[first, START]  # of open row q, less q
+    column = source + coupled(work) - layers[first, START]  # of open row q, less q
     shift = layers[new_first, OPEN_START]
-    coupling = at + COUPLED - shift  # of the open row that stays at place j, less j
-    x, y, one = reals[source + X], reals[source + Y], reals[source + ONE]
+    coupling = at + coupled(work) - shift  # of the open row that stays at place j, less j
     error_g, error_w = reals[source + ERROR_G], reals[source + ERROR_W]
-    size_g, size_w = abs(x) + abs(y), abs(one)
+    size_g, size_w = form_size(work, source)
     most_g = most_w = 0.0
     for j in range(shift, layers[first, OPEN_START]):
         reals[coupling + j] = 0.0
@@ -66,19 +67,17 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
         most_g, most_w = max(most_g, most[below, MOST_G]), max(most_w, most[below, MOST_W])
     begin, end = layers[first, ACTIVE_START], layers[layer, ACTIVE_START]
     if not sees_any(reals, work.open_ints, column, begin, end):
-        pass  # the row of a dead neuron stays exact, and so does its zero
+        copy_form(work, source, at)  # the row of a dead neuron stays exact, and so does its zero
     elif not PROOFS:
-        more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
-        x, y, one = x + more[0], y + more[1], one + more[2]
-        add_couplings(reals, work.open_ints, column, coupling, begin, end)
+        add_forms(work, source, at, column, begin, end)
+        add_couplings(work, column, coupling, begin, end)
     else:
         rounding = 0.0 if layers[layer, EXACT] else gamma(2 + layers[layer, START] - layers[first, START])
-        more = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
-        x, y, one = x + more[0], y + more[1], one + more[2]
-        error_g = (error_g + more[3] + rounding * (size_g + more[5])) * ROUND_UP
-        error_w = (error_w + more[4] + rounding * (size_w + more[6])) * ROUND_UP
-        add_couplings(reals, work.open_ints, column, coupling, begin, end)
-        size_g, size_w = abs(x) + abs(y), abs(one)
+        more = add_forms(work, source, at, column, begin, end)
+        error_g = (error_g + more[0] + rounding * (size_g + more[2])) * ROUND_UP
+        error_w = (error_w + more[1] + rounding * (size_w + more[3])) * ROUND_UP
+        add_couplings(work, column, coupling, begin, end)
+        size_g, size_w = form_size(work, at)
         for below in range(new_first, layer):
             places = layers[below + 1, OPEN_START] - layers[below, OPEN_START]
             total = size_of(reals, coupling + layers[below, OPEN_START], places)
@@ -93,7 +92,6 @@ def write_row(work: Work, layer: int, first: int, new_first: int, source: int, a
         if not layers[layer, EXACT]:
             error_g += UNDERFLOW if most_g > 0.0 or size_g > 0.0 or error_g > 0.0 else 0.0
             error_w += UNDERFLOW if most_w > 0.0 or size_w > 0.0 or error_w > 0.0 else 0.0
-    reals[at + X], reals[at + Y], reals[at + ONE] = x, y, one
     if not PROOFS:
         error_g = error_w = size_g = size_w = most_g = most_w = 0.0
     reals[at + ERROR_G], reals[at + ERROR_W] = error_g, error_w
@@ -140,13 +138,49 @@ def add_active(
 
 
 @inlined
-def add_couplings(reals: Floats, open_ints: Ints, column: int, coupling: int, begin: int, end: int) -> None:
+def form_size_in_plane(work: Work, at: int) -> tuple[float, float]:
+    """Sum of |x_c| and |constant| of the form at `at`."""
+    return abs(work.reals[at + X]) + abs(work.reals[at + Y]), abs(work.reals[at + ONE])
+
+
+form_size = by_domain(form_size_in_plane, form_size_in_space)
+
+
+@inlined
+def copy_form_in_plane(work: Work, source: int, at: int) -> None:
+    """Copy the form at `source` to `at`."""
+    reals = work.reals
+    reals[at + X], reals[at + Y], reals[at + ONE] = reals[source + X], reals[source + Y], reals[source + ONE]
+
+
+copy_form = by_domain(copy_form_in_plane, copy_form_in_space)
+
+
+@inlined
+def add_forms_in_plane(
+    work: Work, source: int, at: int, column: int, begin: int, end: int
+) -> tuple[float, float, float, float]:
+    """Write to `at` the form at `source` with the rows to substitute added; returns what their errors (2) and
+    sizes (2) add."""
+    reals = work.reals
+    x, y, one, error_g, error_w, size_g, size_w = add_active(reals, work.open_ints, work.open_reals, column, begin, end)
+    reals[at + X], reals[at + Y] = reals[source + X] + x, reals[source + Y] + y
+    reals[at + ONE] = reals[source + ONE] + one
+    return error_g, error_w, size_g, size_w
+
+
+add_forms = by_domain(add_forms_in_plane, add_forms_in_space)
+
+
+@inlined
+def add_couplings(work: AnyWork, column: int, coupling: int, begin: int, end: int) -> None:
     """What the rows to substitute are coupled to, the row is coupled to now."""
+    reals, open_ints = work.reals, work.open_ints
     for j in range(begin, end):
         places = open_ints[ACTIVE_COLUMNS, j]
         if places:
             factor = reals[column + open_ints[ACTIVE_ROW, j]]
-            source, target = open_ints[ACTIVE_AT, j] + COUPLED, coupling + open_ints[ACTIVE_SHIFT, j]
+            source, target = open_ints[ACTIVE_AT, j] + coupled(work), coupling + open_ints[ACTIVE_SHIFT, j]
             for c in range(places):
                 reals[target + c] += factor * reals[source + c]
 

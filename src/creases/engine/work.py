@@ -13,7 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DONE", "FULL", "MORE", "UNPROVED_CELL", "Floats", "Ints", "Work", "allocate"]
+__all__ = [
+    "DONE",
+    "FULL",
+    "MORE",
+    "UNPROVED_CELL",
+    "AnyWork",
+    "Floats",
+    "Ints",
+    "SpaceWork",
+    "Work",
+    "allocate",
+    "allocate_in_space",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,7 +37,7 @@ NO: Any = np.bool_(False)
 YES: Any = np.bool_(True)
 
 # What a kernel answers.
-DONE, MORE, UNPROVED_CELL, FULL = 0, 1, 2, 3
+DONE, MORE, UNPROVED_CELL, FULL, CROWDED_CELL = 0, 1, 2, 3, 4
 
 # Slots of Work.state.
 HAVE = 0  # 1 while there is a current cell
@@ -51,6 +63,7 @@ NEEDED = 19  # when FULL: how much room the array named by FULL_ARRAY needs
 FULL_ARRAY = 20  # when FULL: index of the field of Work that must grow
 SCANNED = 21  # 1 if the lowest layer's rows are scanned already on the current cell; what `scan` found is then in
 CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, FOLLOWING_ROWS, BEST_ROW = 22, 23, 24, 25, 26
+FACETS_TOP = 27  # facets that are kept, in space
 STATE_SLOTS = 28
 
 # A local network's record in `ints`: [LOWEST], then FIELDS numbers a layer.
@@ -69,6 +82,11 @@ X, Y, ONE = 0, 1, 2
 ERROR_G, ERROR_W = 3, 4
 SIZE_G, SIZE_W = 5, 6
 COUPLED = 7
+
+# In space, where a cell has three dimensions or more, X and Y are not used: d coordinates stand behind the fixed
+# places, and the couplings behind these.
+FORM = 7
+MOST_DIMENSIONS = 8
 
 # Free places at the end of `reals`, for `ties`.
 SCRATCH = 64
@@ -90,6 +108,12 @@ NEW_FIRST = 4
 CHANGED = 5  # 1 if a row does not stay
 EXACT = 6  # 1 if all sums and products of the layer's rows are exact, whatever the pattern
 LAYER_COLUMNS = 7
+
+# KIND: how an open row meets the cell.
+CROSSING = 0  # cuts it, and its sign at every corner is proved
+CROSSING_UNPROVED = 1  # cuts it, but some corner's sign is not proved
+UNKNOWN = 2  # not proved either way
+FOLLOWS = 3  # a multiple of another row that is open on the cell: it has no line of its own
 
 # Rows of row_ints and columns of row_reals: one entry for each row of the lowest layer.
 STATUS, KIND, KEPT = 0, 1, 2
@@ -125,6 +149,24 @@ CHORD_LOW, CHORD_HIGH, CHORD_FORM, CHORD_BOUNDS = 0, 2, 4, 7
 CHORD_COLUMNS = 9
 
 
+# In space: planes of open_forms; a facet is the d coordinates of its form, the constant and the pair of bounds.
+RELAXED_IN_SPACE, ACTIVE_IN_SPACE = 0, 1
+FACET_TAIL = 3
+
+# A cell's facets are bits of its corners' masks; `slots` says which facet each bit is, and SIMPLE whether every corner
+# lies on d facets only.
+MOST_FACETS = 62
+SIMPLE, SLOTS = 62, 63
+
+# Sections of a cell, one dimension less a level (`pieces`): the rows of section_ints, and the row of section_reals
+# that holds bounds.
+SECTION_MASKS, SECTION_FROM, SECTION_TO, SECTION_SHARED = 0, 1, 2, 3
+SECTION_COUNTS = 4  # its rows, its edges, and the row whose section is next
+SECTION_BOUNDS = MOST_CHORDS
+# Edges of a simple cell: d / 2 a corner, and room to list one more corner's.
+EDGES_A_CORNER = MOST_DIMENSIONS // 2 + 1
+
+
 class Work(NamedTuple):
     """All arrays of one cut. Axes: c corners of a cell, n rows of a layer, m open rows.
 
@@ -157,6 +199,48 @@ class Work(NamedTuple):
     )
     out_reals: Floats
     out_ints: Ints
+
+
+class SpaceWork(NamedTuple):
+    """All arrays of one cut in three dimensions or more. Axes: v corners of a cell; the others are those of `Work`,
+    and so are the fields up to stack_ints, whose places the kernels of both know."""
+
+    state: Ints
+    layer_ints: Ints
+    layer_reals: Floats
+    reals: Floats
+    ints: Ints
+    stack_reals: Floats
+    stack_ints: Ints
+    points: Floats  # (2, d + 1, v) corners of the cell and its child, the last row their errors
+    masks: Ints  # (2, v) bits of the facets that a corner lies on
+    slots: Ints  # (SLOTS,) the facet of each bit; see SIMPLE
+    facet_reals: Floats  # facets one after the other, d + FACET_TAIL numbers each
+    facet_ints: Ints  # their ids: a neuron's number, -1 for infinity, -2 - wall
+    sides: Ints  # (v,) signs of the splitting row at the corners
+    edges: Ints  # (v, 2) corners between which the splitting row cuts an edge
+    pattern: Ints
+    row_ints: Ints
+    row_reals: Floats
+    values_nc: Floats
+    answers_nc: Ints
+    asks: Ints
+    open_ints: Ints
+    open_reals: Floats
+    open_forms: Floats  # (2, d, m) coordinates of relaxed forms, and of rows to substitute
+    factors: Floats  # (m,) couplings to the rows to substitute
+    row_values: Floats  # (v,) values of one relaxed row at the corners
+    sums: Floats  # (4 d^2 + 4 d,) room for one small matrix and its inverse
+    section_reals: Floats  # (d, MOST_CHORDS + 1, v) values of crossing rows on sections, and their bounds
+    section_ints: Ints  # (d, 5, EDGES_A_CORNER v) masks of a section's corners, and its edges
+    by_layer: Ints
+    by_neuron: Ints
+    twins: Ints
+    out_reals: Floats
+    out_ints: Ints
+
+
+AnyWork = Work | SpaceWork
 
 
 def allocate(widths: list[int], dimension: int, corners: int) -> Work:
@@ -195,7 +279,45 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
         out_reals=np.zeros(1, f8),
         out_ints=np.zeros(1, i8),
     )
+    label(work, widths, dimension)
+    return work
+
+
+def label(work: Work | SpaceWork, widths: list[int], dimension: int) -> None:
+    """Write into a new workspace what it is for."""
     work.layer_ints[:, FIRST_NEURON] = np.concatenate([[0], np.cumsum(widths)])
     state = work.state
-    state[DIMENSION], state[DEPTH], state[WORDS] = dimension, depth, words
+    state[DIMENSION], state[DEPTH], state[WORDS] = dimension, len(widths), len(work.pattern)
+
+
+def allocate_in_space(widths: list[int], dimension: int, corners: int) -> SpaceWork:
+    """`allocate` for three dimensions or more."""
+    flat, d = allocate(widths, 2, 1), dimension
+    total, widest, corners = sum(widths), max(widths), max(corners, MOST_CHORDS)
+    i8, f8 = np.int64, np.float64
+    shared = {name: getattr(flat, name) for name in SpaceWork._fields if name in Work._fields}
+    work = SpaceWork(
+        **{
+            **shared,
+            "reals": np.zeros(flat.reals.size + 2 * total * d, f8),
+            "stack_ints": np.zeros(4096 + 64 * (widest + len(flat.pattern) + SLOTS), i8),
+            "points": np.zeros((2, d + 1, corners), f8),
+            "masks": np.zeros((2, corners), i8),
+            "slots": np.zeros(SLOTS, i8),
+            "facet_reals": np.zeros(256 * (d + FACET_TAIL), f8),
+            "facet_ints": np.zeros(256, i8),
+            "sides": np.zeros(corners, i8),
+            "edges": np.zeros((corners, 2), i8),
+            "values_nc": np.zeros((widest, corners), f8),
+            "answers_nc": np.full((widest, corners), 2, i8),
+            "asks": np.zeros((corners * widest, 2), i8),
+            "open_forms": np.zeros((2, d, total), f8),
+            "factors": np.zeros(total, f8),
+            "row_values": np.zeros(corners, f8),
+            "sums": np.zeros(4 * d * d + 4 * d, f8),
+            "section_reals": np.zeros((d, MOST_CHORDS + 1, corners), f8),
+            "section_ints": np.zeros((d, 5, EDGES_A_CORNER * corners), i8),
+        }
+    )
+    label(work, widths, dimension)
     return work

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.chart import Start, bounded_start
+from creases.engine.chart import AnyStart, bounded_start, bounded_start_in_space
 from creases.engine.exactness import twins
-from creases.engine.problem import Problem
+from creases.engine.problem import Polytope, Problem
 from creases.engine.signs import UNPROVED
-from creases.engine.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, Floats, Work, allocate
+from creases.engine.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, AnyWork, Floats, allocate, allocate_in_space
 
 __all__ = ["Workshop"]
 
@@ -22,28 +22,28 @@ class Workshop:
     """Where cuts take their workspaces from. Threads of one cut may use it at the same time."""
 
     def __init__(self) -> None:
-        self._spare: list[Work] = []  # append and pop are atomic
+        self._spare: list[AnyWork] = []  # append and pop are atomic
         self._twins: tuple[Problem, NDArray[np.int64]] | None = None
-        self._start: tuple[Floats, Start] | None = None
+        self._start: tuple[Floats | Polytope, AnyStart] | None = None
 
-    def take(self, widths: list[int], dimension: int, corners: int) -> Work:
+    def take(self, widths: list[int], dimension: int, corners: int) -> AnyWork:
         """An empty workspace, one that was given back if it has these widths and room for such cells."""
         while self._spare:
             work = self._spare.pop()
-            fits = hidden_widths(work) == widths and work.cell_reals.shape[1] >= corners
+            fits = hidden_widths(work) == widths and work.values_nc.shape[1] >= corners
             if fits and work.state[DIMENSION] == dimension:
                 return emptied(work)
-        return allocate(widths, dimension, corners)
+        return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners)
 
-    def take_like(self, work: Work) -> Work:
+    def take_like(self, work: AnyWork) -> AnyWork:
         """An empty workspace for the same cut, for another thread."""
-        mine = self.take(hidden_widths(work), int(work.state[DIMENSION]), work.cell_reals.shape[1])
+        mine = self.take(hidden_widths(work), int(work.state[DIMENSION]), work.values_nc.shape[1])
         if mine.out_reals.size < work.out_reals.size:
             mine = mine._replace(out_reals=np.zeros_like(work.out_reals), out_ints=np.zeros_like(work.out_ints))
         mine.state[:], mine.layer_ints[:], mine.twins[:] = work.state, work.layer_ints, work.twins
         return mine
 
-    def give_back(self, work: Work) -> None:
+    def give_back(self, work: AnyWork) -> None:
         """Leave a workspace whose sums nobody will read any more."""
         self._spare.append(work)
 
@@ -54,17 +54,25 @@ class Workshop:
             self._twins = problem, np.concatenate(found)
         return self._twins[1]
 
-    def bounded_start(self, vertices: Floats) -> Start:
+    def bounded_start(self, vertices: Floats | Polytope) -> AnyStart:
         """The starting cell of a bounded domain (`chart.bounded_start`)."""
-        if self._start is None or not np.array_equal(self._start[0], vertices):
-            self._start = vertices, bounded_start(vertices)
+        if self._start is None or not same_domain(self._start[0], vertices):
+            made = bounded_start_in_space(vertices) if isinstance(vertices, Polytope) else bounded_start(vertices)
+            self._start = vertices, made
         return self._start[1]
 
 
-def hidden_widths(work: Work) -> list[int]:
+def hidden_widths(work: AnyWork) -> list[int]:
     """The widths that a workspace was made for."""
     widths: list[int] = np.diff(work.layer_ints[:, FIRST_NEURON]).tolist()
     return widths
+
+
+def same_domain(one: Floats | Polytope, other: Floats | Polytope) -> bool:
+    """Whether two bounded domains have the same corners."""
+    if isinstance(one, Polytope) or isinstance(other, Polytope):
+        return one is other or (isinstance(one, Polytope) and isinstance(other, Polytope) and one == other)
+    return np.array_equal(one, other)
 
 
 def same_layers(problem: Problem, other: Problem) -> bool:
@@ -73,7 +81,7 @@ def same_layers(problem: Problem, other: Problem) -> bool:
     return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
 
-def emptied(work: Work) -> Work:
+def emptied(work: AnyWork) -> AnyWork:
     """A used workspace as `allocate` would give it, but for what nobody reads before it is written."""
     state = work.state
     depth, dimension, words = state[DEPTH], state[DIMENSION], state[WORDS]

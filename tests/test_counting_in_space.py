@@ -1,0 +1,246 @@
+"""Counts in three dimensions and more: against the specification, known numbers, laws, and bad input."""
+
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+import pytest
+
+import reference
+from creases import Box, DomainError, Network, Polytope, Simplex, Space, Subspace, count, subdivide
+from creases.domain import domain_from_dict
+from engine_twins import amount
+from networks import KINDS, as_lists, he, random_network, table
+
+
+def hidden(weights, biases):
+    return Network.from_arrays(weights, biases, output_layer=False)
+
+
+def cube(d):
+    return Box([-1] * d, [1] * d)
+
+
+def check(weights, biases, domain, specification, **options):
+    """The count, its layers, its neurons and what reaches infinity, against the reference; returns the count."""
+    found = count(hidden(weights, biases), domain, by_neuron=True, **options)
+    *_, (last, _) = layers = list(reference.layers(weights, biases, specification))
+    assert found.by_layer == tuple(len(regions) for regions, _ in layers), (weights, biases, domain)
+    assert [list(row) for row in found.by_neuron] == [cutting for _, cutting in layers]
+    assert found.certified
+    if found.unbounded is not None:
+        assert found.unbounded == sum(not region.bounded for region in last)
+    return found
+
+
+# Against the specification.
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("d", [3, 4])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_against_reference_in_space(kind, d):
+    """Boxes, simplices and whole spaces, degenerate networks too."""
+    corner = np.vstack([np.zeros(d), np.eye(d)])
+    for _, weights, biases in table(2 if d == 3 else 1, 31, d, [kind]):
+        check(weights, biases, cube(d), reference.box([-1] * d, [1] * d))
+        check(weights, biases, Simplex(corner), reference.simplex(corner.astype(int).tolist()))
+        check(weights, biases, Space(d), reference.space(d), threads=1)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("d", [5, 6])
+def test_against_reference_in_many_dimensions(d):
+    for seed in range(2):
+        weights, biases = as_lists(he(np.random.default_rng(seed), d, (5, 3), 0.5))
+        check(weights, biases, cube(d), reference.box([-1] * d, [1] * d))
+    check(weights, biases, Space(d), reference.space(d))
+
+
+@pytest.mark.jit
+def test_against_reference_slices_of_larger_inputs():
+    """A box in some of the inputs, a subspace, and a simplex inside it, through a network of six inputs."""
+    rng = np.random.default_rng(3)
+    origin, basis = rng.integers(-3, 4, 6) / 4, rng.integers(-4, 5, (3, 6)) / 4
+    vertices = [[0, 0, 0], [2, 0, 0], [0, 1, 0], [0, 0, 1]]
+    inside = Subspace(origin, basis)
+    for _, weights, biases in table(len(KINDS), 7, 6):
+        lower = [0.5, -1, -1, 0.25, -1, -0.5]
+        upper = [0.5, 1, 1, 0.25, 1, -0.5]
+        check(weights, biases, Box(lower, upper), reference.box(lower, upper))
+        rows = [list(map(Fraction, row)) for row in basis.tolist()]
+        start = list(map(Fraction, origin.tolist()))
+        check(weights, biases, inside, reference.affine(start, rows, reference.space(3)))
+        check(weights, biases, Simplex(vertices, inside), reference.affine(start, rows, reference.simplex(vertices)))
+
+
+@pytest.mark.jit
+def test_against_reference_a_first_layer_of_low_rank():
+    """Directions along which the network is constant are divided out of a whole space."""
+    rng = np.random.default_rng(4)
+    for rank in (0, 1, 2, 3):
+        gradients = (rng.integers(-2, 3, (5, rank)) @ rng.integers(-2, 3, (rank, 4))).astype(float)
+        upper = rng.standard_normal((3, 5))
+        weights = [gradients.tolist(), upper.tolist()]
+        biases = [rng.standard_normal(5).tolist(), rng.standard_normal(3).tolist()]
+        found = count(hidden(weights, biases), Space(4))
+        assert found.by_layer == tuple(reference.by_layer(weights, biases, reference.space(4)))
+
+
+@pytest.mark.jit
+def test_against_reference_threads(monkeypatch):
+    """Cells given away to other threads, with their facets, count as those that were kept."""
+    from creases.engine import frontier
+
+    monkeypatch.setattr(frontier, "ALONE", 100)
+    monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)
+    for d, widths in ((3, (16, 16)), (4, (9, 9))):
+        network = Network.from_arrays(*random_network([d, *widths, 1], 0, 0.1))
+        for domain in (cube(d), Space(d)):
+            one = count(network, domain, threads=1, by_neuron=True)
+            assert one.by_layer[0] > 100
+            for threads in (2, 5):
+                other = count(network, domain, threads=threads, by_neuron=True)
+                assert {**other.to_dict(), "seconds": 0} == {**one.to_dict(), "seconds": 0}
+
+
+# Known numbers.
+
+TABLE = {
+    (3, 6, 6): (cube(3), 187),
+    (3, 8, 8): (cube(3), 650),
+    (3, 16, 16): (cube(3), 3524),
+    (3, 32, 32): (cube(3), 40141),
+    (4, 16, 16): (cube(4), 25009),
+}
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("widths", TABLE, ids=str)
+def test_known_cubes(widths):
+    domain, regions = TABLE[widths]
+    found = count(Network.from_arrays(*random_network([*widths, 1], 0, 0.1)), domain)
+    assert (found.regions, found.certified, found.exact_cells) == (regions, True, 0)
+
+
+@pytest.mark.jit
+def test_known_whole_space():
+    assert count(Network.from_arrays(*random_network([3, 8, 8, 1], 0, 0.1)), Space(3)).regions == 794
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize(("d", "neurons"), [(3, 9), (4, 8), (5, 8), (6, 8), (7, 9)])
+def test_known_zaslavsky(d, neurons):
+    """Hyperplanes in general position: sum C(N, k) regions, of which C(N - 1, d) are bounded."""
+    weights, biases = as_lists(he(np.random.default_rng(d), d, (neurons,), 1.0))
+    found = count(hidden(weights, biases), Space(d))
+    assert found.regions == sum(comb(neurons, k) for k in range(d + 1))
+    assert found.bounded == comb(neurons - 1, d)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize(("d", "neurons"), [(3, 7), (4, 6)])
+def test_known_central(d, neurons):
+    """Hyperplanes through the origin: 2 sum C(N - 1, k) cones, none bounded; the same in every box around it."""
+    weights, biases = as_lists(he(np.random.default_rng(d), d, (neurons,), 0.0))
+    expected = 2 * sum(comb(neurons - 1, k) for k in range(d))
+    whole = count(hidden(weights, biases), Space(d))
+    assert (whole.regions, whole.bounded) == (expected, 0)
+    assert count(hidden(weights, biases), Box([-1.0] * d, [2.0**-20] * d)).regions == expected
+
+
+# Laws.
+
+
+@pytest.mark.jit
+def test_laws_linear_maps_of_the_domain():
+    """A simplex moved by a map of powers of two, and the network's first layer by its inverse: the same count."""
+    rng = np.random.default_rng(5)
+    scales, shift = 2.0 ** rng.integers(-3, 4, 3), rng.integers(-4, 5, 3) / 4
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]) * 2.0 - 0.5
+    for seed in range(amount(4, 1)):
+        weights, biases = random_network([3, 9, 7, 1], seed, 0.3)
+        moved = [weights[0] / scales, *weights[1:]], [biases[0] - weights[0] @ (shift / scales), *biases[1:]]
+        before = count(Network.from_arrays(weights, biases), Simplex(vertices))
+        after = count(Network.from_arrays(*moved), Simplex(vertices * scales + shift))
+        assert before.by_layer == after.by_layer
+
+
+@pytest.mark.jit
+def test_laws_one_polytope_given_in_three_ways():
+    """By half-spaces (some of them redundant), by vertices (some of them inside), and as a box."""
+    weights, biases = random_network([3, 9, 7, 1], 0, 0.3)
+    network, d = Network.from_arrays(weights, biases), 3
+    corners = [[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
+    ways = [
+        cube(d),
+        Polytope([*corners, [0, 0, 0], [1, 0, 0], [1, 1, 1]]),
+        Polytope.where(np.vstack([np.eye(d), -np.eye(d), np.ones((1, d)), np.eye(d)]), [1] * 6 + [3] + [1, 1, 9]),
+    ]
+    assert [len(way.corners.walls) for way in ways[1:]] == [6, 6]
+    assert len({count(network, way).by_layer for way in ways}) == 1
+
+
+def test_laws_domains_are_what_they_say():
+    inside = Subspace([0, 0, 0, 1], [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]])
+    simplex = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    for domain in (
+        inside,
+        Simplex(simplex),
+        Simplex(simplex, inside),
+        Polytope([*simplex, [1, 1, 1]]),
+        Polytope.where(np.vstack([np.eye(3), -np.eye(3)]), np.ones(6), inside),
+    ):
+        again = domain_from_dict(domain.to_dict())
+        assert again == domain
+        assert repr(again) == repr(domain)
+        assert again.dimension == 3
+
+
+@pytest.mark.jit
+def test_laws_flat_polytopes_are_segments_and_polygons():
+    network = Network.from_arrays(*random_network([2, 9, 7, 1], 0, 0.3))
+    square = Polytope.where([[1, 0], [-1, 0], [0, 1], [0, -1]], [1, 1, 1, 1])
+    assert count(network, square).by_layer == count(network, cube(2)).by_layer
+    line = Network.from_arrays(*random_network([1, 9, 7, 1], 0, 0.3))
+    assert count(line, Simplex([[1.0], [-1.0]])).by_layer == count(line, cube(1)).by_layer
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Simplex([[0, 0, 0], [1, 0, 0], [0, 1, 0]]), "4 vertices, got 3"),
+        (lambda: Simplex([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]]), "flat"),
+        (lambda: Simplex([[0, 0], [1, 0], [np.nan, 1]]), "not finite"),
+        (lambda: Polytope([[0, 0, 0], [1, 1, 1]]), "flat"),
+        (lambda: Polytope([1.0, 2.0]), "shape"),
+        (lambda: Polytope.where([[1, 0, 0], [-1, 0, 0]], [1, 1]), "whole line"),
+        (lambda: Polytope.where([[1, 0], [0, 1], [-1, 0]], [1, 1, 1]), r"unbounded in the direction \[0.0, -1.0\]"),
+        (lambda: Polytope.where([[1, 0], [-1, 0], [0, 1], [0, -1]], [-1, -1, 1, 1]), "empty"),
+        (lambda: Polytope.where([[1, 0], [-1, 0], [0, 1], [0, -1]], [1, -1, 1, 1]), "flat"),
+        (lambda: Polytope.where([[1, 0], [-1, 0]], [1]), "offsets"),
+        (lambda: Subspace([0, 0, 0], [[1, 0, 0], [0, 1, 0], [1, 1, 0]]), "linearly dependent"),
+        (lambda: Subspace([0, 0, 0], [[1, 0]]), "coordinates"),
+        (lambda: Simplex([[0, 0], [1, 0], [0, 1]], Subspace([0], [[1]])), "2 coordinates"),
+        (lambda: Simplex([[0, 0], [1, 0], [0, 1]], "plane"), "Subspace or None"),
+    ],
+)
+def test_bad_input_domains(make, words):
+    with pytest.raises(DomainError, match=words):
+        make()
+
+
+def test_bad_input_too_many_dimensions():
+    """The message says how many regions there would be, and what to cut instead."""
+    image = Network.from_arrays(*random_network([784, 32, 32, 1], 0, 0.1))
+    with pytest.raises(DomainError, match=r"784 dimensions; .* 1.8e19 here .*Subspace"):
+        count(image, Space(784))
+    nine = Network.from_arrays(*random_network([9, 5, 1], 0, 0.1))
+    with pytest.raises(DomainError, match="9 dimensions; domains of up to 8"):
+        count(nine, cube(9))
+    three = Network.from_arrays(*random_network([3, 5, 1], 0, 0.1))
+    with pytest.raises(DomainError, match="keeps the cells of one and two"):
+        subdivide(three, cube(3))
