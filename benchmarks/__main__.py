@@ -13,9 +13,15 @@ from benchmarks import floor, machine, table
 from benchmarks.child import ROOT
 from benchmarks.settings import FULL, QUICK
 from benchmarks.timing import share_of_core
-from benchmarks.works import lines, others, processes, scaling
+from benchmarks.works import lines, others, processes, scaling, space
 
-THEMES = {"others": others.rows, "scaling": scaling.rows, "lines": lines.rows, "processes": processes.rows}
+THEMES = {
+    "others": others.rows,
+    "scaling": scaling.rows,
+    "space": space.rows,
+    "lines": lines.rows,
+    "processes": processes.rows,
+}
 
 
 def say(text):

@@ -28,15 +28,25 @@ def quiet():
 
 def count_on_square(hidden):
     """Terminals on [-1, 1]^2 of a network's hidden layers, a list of (weight, bias)."""
+    return count_on_box(hidden, 2)
+
+
+def count_in_cube(hidden):
+    """Terminals in [-1, 1]^3."""
+    return count_on_box(hidden, 3)
+
+
+def count_on_box(hidden, d):
+    """Terminals on [-1, 1]^d."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that torch is missing, which it does not need here
         import affinitree
 
-    chain = affinitree.Architecture(2)
+    chain = affinitree.Architecture(d)
     for weight, bias in hidden:
         chain.linear(affinitree.AffFunc.from_mats(weight, bias))
         chain.relu()
-    square = affinitree.Polytope.hyperrectangle(2, [(-1.0, 1.0)] * 2)
-    start = affinitree.AffTree.from_poly(square, affinitree.AffFunc.identity(2))
+    box = affinitree.Polytope.hyperrectangle(d, [(-1.0, 1.0)] * d)
+    start = affinitree.AffTree.from_poly(box, affinitree.AffFunc.identity(d))
     with quiet():
         return affinitree.builder.from_layers(chain, precondition=start).num_terminals()
