@@ -61,8 +61,9 @@ def a_region(settings):
             yield costs(
                 f"a region of {case.name}",
                 cases[0].name,
-                sample.median / case.regions,
-                base.median / cases[0].regions,
+                1e9 * sample.median / case.regions,
+                1e9 * base.median / cases[0].regions,
                 at_most=target,
                 note=f"{case.regions:,} in {sample.median:.3g} s",
+                unit="ns",
             )

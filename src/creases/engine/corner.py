@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.work import (
     FACET_TAIL,
     Floats,
@@ -37,6 +37,9 @@ def place_corner(
 
     sums : room for 4 d^2 + 4 d numbers.
     """
+    if simple and d == 3:
+        place_corner_of_three(slots, facet_reals, points, mask, v)
+        return
     wide, rest = d + FACET_TAIL, mask
     matrix, inverse, chosen = 0, d * d, 4 * d * d
     if simple:
@@ -64,6 +67,74 @@ def place_corner(
     for c in range(d):
         points[c, v] = sums[solution + c] if error < np.inf else 0.0
     points[d, v] = error
+
+
+@kernel
+def place_corner_of_three(slots: Ints, facet_reals: Floats, points: Floats, mask: int, v: int) -> None:
+    """`place_corner` where three facets meet: the same bound, with the inverse by cross products, in registers.
+
+    The columns of the inverse are b_i = (a_j x a_k) / det; what is lost in them is in I - B A, which is computed.
+    """
+    f = slots[lowest_bit(mask)] * 6
+    mask &= mask - 1
+    g = slots[lowest_bit(mask)] * 6
+    h = slots[lowest_bit(mask & (mask - 1))] * 6
+    f0, f1, f2, f3 = facet_reals[f], facet_reals[f + 1], facet_reals[f + 2], facet_reals[f + 3]
+    g0, g1, g2, g3 = facet_reals[g], facet_reals[g + 1], facet_reals[g + 2], facet_reals[g + 3]
+    h0, h1, h2, h3 = facet_reals[h], facet_reals[h + 1], facet_reals[h + 2], facet_reals[h + 3]
+    p0, p1, p2 = cross(g0, g1, g2, h0, h1, h2)
+    q0, q1, q2 = cross(h0, h1, h2, f0, f1, f2)
+    r0, r1, r2 = cross(f0, f1, f2, g0, g1, g2)
+    one = 1.0 / (f0 * p0 + f1 * p1 + f2 * p2)
+    p0, p1, p2, q0, q1, q2 = p0 * one, p1 * one, p2 * one, q0 * one, q1 * one, q2 * one
+    r0, r1, r2 = r0 * one, r1 * one, r2 * one
+    x, y, z = -(p0 * f3 + q0 * g3 + r0 * h3), -(p1 * f3 + q1 * g3 + r1 * h3), -(p2 * f3 + q2 * g3 + r2 * h3)
+    size = max(abs(x), abs(y), abs(z))
+    error = 0.0
+    if PROOFS:
+        f_left = residual(f0, f1, f2, f3, facet_reals[f + 4], facet_reals[f + 5], x, y, z, size)
+        g_left = residual(g0, g1, g2, g3, facet_reals[g + 4], facet_reals[g + 5], x, y, z, size)
+        h_left = residual(h0, h1, h2, h3, facet_reals[h + 4], facet_reals[h + 5], x, y, z, size)
+        f_g, g_g, h_g = facet_reals[f + 4], facet_reals[g + 4], facet_reals[h + 4]
+        away = max(
+            off(p0, q0, r0, f0, g0, h0, 1.0) + off(p0, q0, r0, f1, g1, h1, 0.0) + off(p0, q0, r0, f2, g2, h2, 0.0),
+            off(p1, q1, r1, f0, g0, h0, 0.0) + off(p1, q1, r1, f1, g1, h1, 1.0) + off(p1, q1, r1, f2, g2, h2, 0.0),
+            off(p2, q2, r2, f0, g0, h0, 0.0) + off(p2, q2, r2, f1, g1, h1, 0.0) + off(p2, q2, r2, f2, g2, h2, 1.0),
+        )
+        p, q, r = max(abs(p0), abs(p1), abs(p2)), max(abs(q0), abs(q1), abs(q2)), max(abs(r0), abs(r1), abs(r2))
+        above, below = p * f_left + q * g_left + r * h_left, p * f_g + q * g_g + r * h_g
+        trusted = 1.0 - (away + below) * ROUND_UP
+        error = above / trusted * ROUND_UP + (UNDERFLOW if above > 0.0 else 0.0)
+        # A maximum may lose a NaN, a sum does not.
+        total = x + y + z + p0 + p1 + p2 + q0 + q1 + q2 + r0 + r1 + r2 + away + above
+        if not (trusted > 2.0**-20 and abs(total) < np.inf and error < np.inf):
+            error = np.inf
+    known = error < np.inf
+    points[0, v], points[1, v], points[2, v] = x if known else 0.0, y if known else 0.0, z if known else 0.0
+    points[3, v] = error
+
+
+@inlined
+def cross(a0: float, a1: float, a2: float, b0: float, b1: float, b2: float) -> tuple[float, float, float]:
+    """The cross product."""
+    return a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0
+
+
+@inlined
+def residual(
+    f0: float, f1: float, f2: float, f3: float, f_g: float, f_w: float, x: float, y: float, z: float, size: float
+) -> float:
+    """What a facet's true form may be at the computed corner: its value, rounding and bounds; 6 units for d = 3."""
+    a, b, c = f0 * x, f1 * y, f2 * z
+    left = abs(a + b + c + f3) + 6.0 * UNIT * (abs(a) + abs(b) + abs(c) + abs(f3)) + f_g * size + f_w
+    return left * ROUND_UP + (UNDERFLOW if size > 0.0 or f3 != 0.0 else 0.0)
+
+
+@inlined
+def off(p: float, q: float, r: float, f: float, g: float, h: float, one: float) -> float:
+    """One entry of I - B A in size, with its rounding."""
+    a, b, c = p * f, q * g, r * h
+    return abs(one - a - b - c) + 6.0 * UNIT * (1.0 + abs(a) + abs(b) + abs(c))
 
 
 @kernel
