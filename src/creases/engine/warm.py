@@ -13,11 +13,11 @@ from creases.engine.doubled import DoubledForms, edge_sign
 from creases.engine.edges import ExactEdges
 from creases.engine.kernel import CACHE_FOLDER, must_compile
 from creases.engine.lines import prepared, sweep_together
-from creases.engine.problem import Problem
+from creases.engine.problem import Polytope, Problem
 from creases.engine.sharp import Sharpener
 from creases.engine.tally import tally
 
-__all__ = ["warm", "warm_lines"]
+__all__ = ["warm", "warm_lines", "warm_space"]
 
 # Two small networks with coincident neurons reach every kernel, those behind a tie included.
 ROWS = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0], [0.25, 0.5]])
@@ -36,7 +36,7 @@ def warm() -> float:
     start = time.perf_counter()
     other = None
     if CACHE_FOLDER is not None and must_compile():
-        program = "from creases.engine.warm import warm_lines; warm_lines()"
+        program = "from creases.engine.warm import warm_lines, warm_space; warm_lines(); warm_space()"
         other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for d in (1, 2):
         for vertices in (small(d).vertices, None):
@@ -46,6 +46,7 @@ def warm() -> float:
     if other is not None:
         other.wait()
     warm_lines()  # what the other process has not done, this one does
+    warm_space()
     return time.perf_counter() - start
 
 
@@ -59,6 +60,19 @@ def warm_lines() -> None:
     edge_sign([rows.row(0), rows.row(1)], rows.row(2))
     ends = np.array([[-1.0, 1.0]])
     sweep_together(prepared([ROWS, ABOVE], [BIASES, ABOVE[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
+
+
+def warm_space() -> None:
+    """Compile what cuts three dimensions and more: a cube and a whole space, with coincident planes in them."""
+    rng = np.random.default_rng(0)
+    weights = (np.vstack([np.eye(3), np.eye(3)[:1]]), rng.standard_normal((3, 4)))
+    problem = Problem(weights, (np.zeros(4), np.ones(3)), np.zeros(3), np.eye(3), np.zeros((3, 3)), None)
+    rays = [(x, y, z, 1) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
+    walls = [(*(sign * (i == j) for j in range(3)), 1) for i in range(3) for sign in (1, -1)]
+    masks = [sum(1 << w for w, wall in enumerate(walls) if np.dot(wall, ray) == 0) for ray in rays]
+    cube = Polytope(tuple(rays), tuple(walls), tuple(masks))
+    for vertices in (cube, None):
+        tally(problem._replace(vertices=vertices), threads=1, by_neuron=True, report=ignore)
 
 
 def small(d: int) -> Problem:
