@@ -76,13 +76,19 @@ class Skeleton:
 
 def count_on_square(hidden):
     """Faces on [-1, 1]^2 of a network's hidden layers, a list of (weight, bias)."""
-    skeleton, column = Skeleton(sum(len(bias) for _, bias in hidden)), 4
+    skeleton = Skeleton(sum(len(bias) for _, bias in hidden))
+    refine(skeleton, hidden, sides=4)
+    return skeleton.faces
+
+
+def refine(skeleton, hidden, sides):
+    """Split a skeleton by one neuron after the other; its first `sides` columns are those of the domain."""
+    column = sides
     for depth, (_, bias) in enumerate(hidden, start=1):
         values = pre_activations(hidden[:depth], skeleton.points)
         for _ in bias:
             values = skeleton.split_by(column, values)[:, 1:]
             column += 1
-    return skeleton.faces
 
 
 def pre_activations(hidden, points):

@@ -11,12 +11,12 @@ from itertools import product
 
 import numpy as np
 
-from benchmarks.peers.edge_subdivision import pre_activations
+from benchmarks.peers import edge_subdivision
 
 SIDES = 6
 
 
-class Skeleton:
+class Skeleton(edge_subdivision.Skeleton):
     """Vertices and edges in [-1, 1]^3: points (v, 3), signs (v, 6 + neurons) int8, ends (e, 2), key random."""
 
     def __init__(self, neurons):
@@ -29,28 +29,6 @@ class Skeleton:
         pairs = [(a, b) for a in range(8) for b in range(a) if (self.points[a] != self.points[b]).sum() == 1]
         self.ends = np.array(pairs)
         self.key = np.random.default_rng(0).integers(-(2**62), 2**62, SIDES + neurons)
-
-    def split_by(self, column, values):
-        """Refine by a neuron, given the values of its whole layer at the vertices; return them at the new ones too."""
-        z = values[:, 0]
-        self.signs[:, column] = np.sign(z)
-        a, b = self.ends.T
-        split = np.flatnonzero(self.signs[a, column] * self.signs[b, column] < 0)
-        if not split.size:
-            return values
-        a, b = a[split], b[split]
-        t = (z[a] / (z[a] - z[b]))[:, None]
-        new = len(self.points) + np.arange(split.size)
-        self.points = np.concatenate([self.points, (1 - t) * self.points[a] + t * self.points[b]])
-        values = np.concatenate([values, (1 - t) * values[a] + t * values[b]])
-        values[new, 0] = 0.0
-        edges = np.sign(self.signs[a] + self.signs[b])
-        edges[:, column] = 0
-        self.signs = np.concatenate([self.signs, edges])
-        halves = np.stack([new, b], axis=1)
-        self.ends[split, 1] = new
-        self.ends = np.concatenate([self.ends, halves, self.across(edges, new, column)])
-        return values
 
     def across(self, edges, new, column):
         """The new edge of each face: pairs of new vertices on edges of one face, (faces, 2)."""
@@ -80,10 +58,6 @@ class Skeleton:
 
 def count_in_cube(hidden):
     """Cells in [-1, 1]^3 of a network's hidden layers, a list of (weight, bias)."""
-    skeleton, column = Skeleton(sum(len(bias) for _, bias in hidden)), SIDES
-    for depth, (_, bias) in enumerate(hidden, start=1):
-        values = pre_activations(hidden[:depth], skeleton.points)
-        for _ in bias:
-            values = skeleton.split_by(column, values)[:, 1:]
-            column += 1
+    skeleton = Skeleton(sum(len(bias) for _, bias in hidden))
+    edge_subdivision.refine(skeleton, hidden, SIDES)
     return skeleton.cells

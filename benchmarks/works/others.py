@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import creases
 from benchmarks import floor
-from benchmarks.networks import checked, on_square, random_layers
-from benchmarks.peers import affinitree_peer, edge_subdivision, rational, regioncam_peer
+from benchmarks.networks import checked, on_square
+from benchmarks.peers import Peer, affinitree_peer, edge_subdivision, rational, regioncam_peer
 from benchmarks.rows import costs, faster
 from benchmarks.timing import in_turns
 
 # Hidden layers, and how many times faster than regioncam `count` is to be.
 SIZES = {(64, 64, 64): 15, (128, 128, 128): 40, (256, 256, 256): 120}
-
-
-class Peer:
-    """Another program on a case; it remembers what it counted."""
-
-    def __init__(self, count, case):
-        self.count, self.case, self.found = count, case, None
-        count(random_layers([2, 2, 2, 1])[:-1])  # it imports what it needs: no time of a count
-
-    def __call__(self):
-        self.found = self.count(self.case.hidden)
-
-    def note(self, sample):
-        """Whether it counted right, and how often it was run."""
-        right = self.found == self.case.regions
-        said = "same count" if right else f"it counts {self.found:,}, which is wrong"
-        return "; ".join(filter(None, (said, sample.few)))
 
 
 def rows(settings):

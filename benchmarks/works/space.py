@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks.networks import checked, in_cube, random_layers
-from benchmarks.peers import affinitree_peer, edge_subdivision_space
+from benchmarks.networks import checked, in_cube
+from benchmarks.peers import Peer, affinitree_peer, edge_subdivision_space
 from benchmarks.rows import costs, faster
 from benchmarks.timing import in_turns
 
 # Hidden layers, and how many times faster than edge subdivision and affinitree `count` is to be.
 SIZES = {(32, 32): (40, 3000), (64, 64): (100, None)}
-
-
-class Peer:
-    """Another program in the cube; it remembers what it counted."""
-
-    def __init__(self, count, case):
-        self.count, self.case, self.found = count, case, None
-        count(random_layers([3, 2, 2, 1])[:-1])  # it imports what it needs: no time of a count
-
-    def __call__(self):
-        self.found = self.count(self.case.hidden)
-
-    def note(self, sample):
-        """Whether it counted right, and how often it was run."""
-        right = self.found == self.case.regions
-        said = "same count" if right else f"it counts {self.found:,}, which is wrong"
-        return "; ".join(filter(None, (said, sample.few)))
 
 
 def rows(settings):

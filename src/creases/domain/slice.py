@@ -53,12 +53,22 @@ def difference(end: Floats, start: Floats) -> tuple[Floats, Floats]:
     return head, tail
 
 
-def are_independent(first: list[Fraction], second: list[Fraction]) -> bool:
-    """Whether two rational vectors span a plane: some 2 x 2 minor with the first non-zero entry is not zero."""
-    pivot = next((i for i, value in enumerate(first) if value), None)
-    if pivot is None:
-        return False
-    return any(first[pivot] * b != second[pivot] * a for a, b in zip(first, second, strict=True))
+def check_independent(rows: list[list[Fraction]]) -> None:
+    """Raise DomainError if the exact basis vectors are linearly dependent, in the words of their number."""
+    rank = len(independent([whole(row) for row in rows]))
+    if rank == len(rows):
+        return
+    if len(rows) == 1:
+        raise DomainError("The direction is zero; a line needs two different points.")
+    if len(rows) == 2:
+        raise DomainError(
+            "The two directions of the plane are parallel (three points in a line, or equal points). "
+            "Choose points that are not collinear."
+        )
+    raise DomainError(
+        f"The {len(rows)} basis vectors are linearly dependent; they span a subspace of {rank} dimensions. Leave out "
+        "those that the others give."
+    )
 
 
 def are_axes(basis: Floats, tail: Floats) -> bool:
@@ -101,34 +111,15 @@ class Slice:
             raise DomainError(
                 f"The basis must have one row of {self.origin.size} coordinates a dimension, got {self.basis.shape}."
             )
-        rows = []
         if not are_axes(self.basis, self.basis_tail):
-            rows = [
-                [Fraction(h) + Fraction(t) for h, t in zip(head, tail, strict=True)]
-                for head, tail in zip(self.basis.tolist(), self.basis_tail.tolist(), strict=True)
-            ]
-        self.check(rows)
+            check_independent(
+                [
+                    [Fraction(h) + Fraction(t) for h, t in zip(head, tail, strict=True)]
+                    for head, tail in zip(self.basis.tolist(), self.basis_tail.tolist(), strict=True)
+                ]
+            )
         for array in (self.origin, self.basis, self.basis_tail):
             array.setflags(write=False)
-
-    def check(self, rows: list[list[Fraction]]) -> None:
-        """Raise DomainError if the exact rows are linearly dependent; none are given where they are axes."""
-        if not rows:
-            return
-        if self.dimension == 1 and not any(rows[0]):
-            raise DomainError("The direction is zero; a line needs two different points.")
-        if self.dimension == 2 and not are_independent(*rows):
-            raise DomainError(
-                "The two directions of the plane are parallel (three points in a line, or equal points). "
-                "Choose points that are not collinear."
-            )
-        if self.dimension > 2:
-            rank = len(independent([whole(row) for row in rows]))
-            if rank < self.dimension:
-                raise DomainError(
-                    f"The {self.dimension} basis vectors are linearly dependent; they span a subspace of {rank} "
-                    "dimensions. Leave out those that the others give."
-                )
 
     @property
     def dimension(self) -> int:

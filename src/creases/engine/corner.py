@@ -166,29 +166,31 @@ def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: in
             for c in range(d):
                 length += facet_reals[at + c] * facet_reals[at + c]
             for c in range(d):
-                value = facet_reals[at + c]
-                for k in range(i):
-                    inner = 0.0
-                    for b in range(d):
-                        inner += sums[taken + k * d + b] * facet_reals[at + b]
-                    value -= inner * sums[taken + k * d + c]
+                value = part_left(facet_reals, sums, taken, at, i, c, d)
                 left += value * value
             if length > 0.0 and left / length > best:
                 best, best_at = left / length, at
         sums[chosen + i] = best_at
         norm = 0.0
         for c in range(d):
-            value = facet_reals[best_at + c]
-            for k in range(i):
-                inner = 0.0
-                for b in range(d):
-                    inner += sums[taken + k * d + b] * facet_reals[best_at + b]
-                value -= inner * sums[taken + k * d + c]
+            value = part_left(facet_reals, sums, taken, best_at, i, c, d)
             sums[taken + i * d + c] = value
             norm += value * value
         norm = np.sqrt(norm)
         for c in range(d):
             sums[taken + i * d + c] /= norm
+
+
+@kernel
+def part_left(facet_reals: Floats, sums: Floats, taken: int, at: int, i: int, c: int, d: int) -> float:
+    """Coordinate c of a facet's gradient without its part along the i unit vectors that were taken."""
+    value = facet_reals[at + c]
+    for k in range(i):
+        inner = 0.0
+        for b in range(d):
+            inner += sums[taken + k * d + b] * facet_reals[at + b]
+        value -= inner * sums[taken + k * d + c]
+    return value
 
 
 @kernel

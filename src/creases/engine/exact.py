@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from flint import fmpz, fmpz_mat
@@ -208,6 +208,21 @@ class ExactCell(NamedTuple):
     rays: list[Form]
     edges: list[Form]
 
+    def part(self, form: Form, values: list[Any], sign: int) -> ExactCell:
+        """The part on which a form has this sign; `values` are its values at the rays."""
+        return clip(self, scaled(form, sign), [sign * value for value in values])
+
+
+class Cuttable(Protocol):
+    """A cell that a form cuts in two: of one or two dimensions here, of more in `exact_space`."""
+
+    @property
+    def rays(self) -> list[Form]:
+        """Corners in homogeneous coordinates."""
+
+    def part(self, form: Form, values: list[Any], sign: int) -> Cuttable:
+        """The part on which a form has this sign; `values` are its values at the rays."""
+
 
 def vertex_cell(vertices: Floats) -> ExactCell:
     """The bounded cell with these corners (float64, shape (v, d)), counter-clockwise for d = 2."""
@@ -306,7 +321,7 @@ class ExactTally:
 
 def count_below(
     forms: ExactForms,
-    cell: ExactCell,
+    cell: Cuttable,
     layer: int,
     known: dict[int, bool],
     pattern: list[NDArray[np.bool_]],
@@ -319,16 +334,15 @@ def count_below(
     pattern : bool arrays of the layers below.
     """
     rows = forms.forms(layer, pattern)
-    finished = [(cell, dict(known))]
+    finished: list[tuple[Cuttable, dict[int, bool]]] = [(cell, dict(known))]
     for j, row in enumerate(rows):
         if j in known:
             continue
-        pieces = []
+        pieces: list[tuple[Cuttable, dict[int, bool]]] = []
         for piece, signs in finished:
             values = [dot(row, ray) for ray in piece.rays]
             if max(values) > 0 > min(values):
-                pieces.append((clip(piece, row, values), {**signs, j: True}))
-                pieces.append((clip(piece, scaled(row, -1), [-value for value in values]), {**signs, j: False}))
+                pieces += [(piece.part(row, values, sign), {**signs, j: sign > 0}) for sign in (1, -1)]
             else:
                 pieces.append((piece, {**signs, j: max(values) > 0}))
         finished = pieces

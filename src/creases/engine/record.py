@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from creases.engine.kernel import by_domain, inlined
 from creases.engine.work import (
+    ACTIVE,
     COUPLED,
+    CROSSING,
     DIMENSION,
     FIELDS,
     FORM,
     FULL,
     FULL_ARRAY,
     HEADER,
+    HIGH,
+    INACTIVE,
+    KIND,
+    LOW,
+    NEAREST,
     NEEDED,
+    OPEN,
+    THRESHOLD,
+    AnyWork,
     Ints,
     SpaceWork,
     Work,
 )
 
-__all__ = ["coupled", "field", "mark_active", "need"]
+__all__ = ["UNSETTLED", "coupled", "field", "mark_active", "need", "status_of_values"]
+
+# No status: `status_of_values` does not know.
+UNSETTLED = -1
 
 
 @inlined
@@ -47,6 +60,22 @@ def need(state: Ints, array: int, room: int) -> int:
     state[FULL_ARRAY] = array
     state[NEEDED] = room
     return FULL
+
+
+@inlined
+def status_of_values(work: AnyWork, i: int, low: float, high: float, nearest: float, bound: float) -> int:
+    """Status of an affine row by its values at the corners, UNSETTLED where the common bound does not tell.
+
+    What `scan` wants to know of row i is kept.
+    """
+    work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
+    work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
+    work.row_ints[KIND, i] = CROSSING
+    if low > bound and high < 1e300:
+        return ACTIVE
+    if high < -bound and low > -1e300:
+        return INACTIVE
+    return OPEN if low < -bound and high > bound and nearest > bound else UNSETTLED
 
 
 @inlined

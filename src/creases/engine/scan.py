@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from creases.engine.bounds import sign_threshold
 from creases.engine.kernel import by_domain, inlined, kernel
-from creases.engine.record import field, mark_active
+from creases.engine.record import UNSETTLED, field, mark_active, status_of_values
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.space_rows import (
     cell_reach_in_space,
@@ -203,15 +203,9 @@ def scan_row_in_plane(work: Work, i: int, at: int, reach: float, corner_error: f
         high = max(value, high) if v else value
         nearest = min(abs(value), nearest) if v else abs(value)
     bound = threshold(work.reals, at, reach, corner_error)
-    work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
-    work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
-    work.row_ints[KIND, i] = CROSSING
-    if low > bound and high < 1e300:
-        return ACTIVE
-    if high < -bound and low > -1e300:
-        return INACTIVE
-    if low < -bound and high > bound and nearest > bound:
-        return OPEN
+    status = status_of_values(work, i, low, high, nearest, bound)
+    if status != UNSETTLED:
+        return status
     status, kind = look_closer(work.state, work.reals, work.cell_reals, work.values_nc, work.answers_nc, i, at, bound)
     work.row_ints[KIND, i] = kind
     return status

@@ -10,6 +10,7 @@ from __future__ import annotations
 from creases.engine.band import slope_and_lift
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma, sign_threshold
 from creases.engine.kernel import inlined, kernel, reordered
+from creases.engine.record import UNSETTLED, status_of_values
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (
     ACTIVE,
@@ -26,11 +27,8 @@ from creases.engine.work import (
     ERROR_G,
     ERROR_W,
     FORM,
-    HIGH,
     INACTIVE,
     KIND,
-    LOW,
-    NEAREST,
     ONE,
     OPEN,
     RADIUS,
@@ -38,7 +36,6 @@ from creases.engine.work import (
     RELAXED_IN_SPACE,
     SIZE_G,
     SIZE_W,
-    THRESHOLD,
     UNKNOWN,
     Floats,
     SpaceWork,
@@ -106,15 +103,9 @@ def scan_row_in_space(work: SpaceWork, i: int, at: int, reach: float, corner_err
     for v in range(1, corners):
         low, high, nearest = min(values[v], low), max(values[v], high), min(abs(values[v]), nearest)
     bound = threshold_in_space(work, at, reach, corner_error)
-    work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
-    work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
-    work.row_ints[KIND, i] = CROSSING
-    if low > bound and high < 1e300:
-        return ACTIVE
-    if high < -bound and low > -1e300:
-        return INACTIVE
-    if low < -bound and high > bound and nearest > bound:
-        return OPEN
+    status = status_of_values(work, i, low, high, nearest, bound)
+    if status != UNSETTLED:
+        return status
     return look_closer_in_space(work, i, at)
 
 

@@ -10,7 +10,6 @@ from creases.engine.bounds import PROOFS
 from creases.engine.chart import ExactStart
 from creases.engine.driving import Report
 from creases.engine.exact import ExactForms, ExactTally, count_below
-from creases.engine.exact_space import ExactPolytope, count_below_in_space
 from creases.engine.first_layer import exact_first, independent_rows, restricted
 from creases.engine.frontier import run
 from creases.engine.problem import Problem
@@ -83,10 +82,7 @@ class Totals:
     def add_exact(self, forms: ExactForms, start: ExactStart) -> None:
         """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
         exact = ExactTally(forms.widths)
-        if isinstance(start.cell, ExactPolytope):
-            count_below_in_space(forms, start.cell, 0, start.signs, [], exact)
-        else:
-            count_below(forms, start.cell, 0, start.signs, [], exact)
+        count_below(forms, start.cell, 0, start.signs, [], exact)
         self.by_layer += np.array(exact.by_layer)
         self.by_neuron += np.array([value for row in exact.by_neuron for value in row])
         self.unbounded += exact.unbounded
