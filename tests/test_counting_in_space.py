@@ -58,6 +58,19 @@ def test_against_reference_in_many_dimensions(d):
 
 
 @pytest.mark.jit
+@pytest.mark.parametrize("d", [3, 4])
+def test_against_reference_a_domain_that_is_not_simple(d):
+    """The cross-polytope: 2^(d - 1) walls meet in every corner, and walls through it touch corners of cells."""
+    corners = np.vstack([np.eye(d), -np.eye(d)]).astype(int).tolist()
+    signs = list(np.ndindex(*(2,) * d))
+    tights = [{sign for sign in signs if np.dot(2 * np.array(sign) - 1, corner) == 1} for corner in corners]
+    domain = Polytope(corners)
+    assert len(domain.corners.walls) == 2**d
+    for _, weights, biases in table(len(KINDS), 11, d):
+        check(weights, biases, domain, reference.polytope(corners, tights))
+
+
+@pytest.mark.jit
 def test_against_reference_slices_of_larger_inputs():
     """A box in some of the inputs, a subspace, and a simplex inside it, through a network of six inputs."""
     rng = np.random.default_rng(3)
@@ -244,3 +257,19 @@ def test_bad_input_too_many_dimensions():
     three = Network.from_arrays(*random_network([3, 5, 1], 0, 0.1))
     with pytest.raises(DomainError, match="keeps the cells of one and two"):
         subdivide(three, cube(3))
+
+
+def test_bad_input_too_many_walls():
+    """A cell knows its facets by the bits of one number."""
+    points = np.random.default_rng(0).standard_normal((60, 3))
+    ball = Polytope(points / np.linalg.norm(points, axis=1)[:, None])
+    assert len(ball.corners.walls) > 62
+    with pytest.raises(DomainError, match=r"more than 62 walls, .* parts of it"):
+        count(Network.from_arrays(*random_network([3, 5, 1], 0, 0.1)), ball)
+
+
+def test_known_limits_are_the_engines():
+    from creases import packing
+    from creases.engine import work
+
+    assert (packing.MOST_DIMENSIONS, packing.MOST_FACETS) == (work.MOST_DIMENSIONS, work.MOST_FACETS)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
 
 # `engine.work` says the same; it is not imported for it.
-MOST_DIMENSIONS = 8
+MOST_DIMENSIONS, MOST_FACETS = 8, 62
 
 WHOLE = np.array([[-np.inf], [np.inf]])
 
@@ -97,6 +97,10 @@ def engine_vertices(domain: Segment | Line | Polygon | Plane | Box | Simplex | P
     if isinstance(domain, Box) and domain.dimension > 2:
         free = domain.lower < domain.upper
         return EnginePolytope(*corners_of_box(domain.lower[free], domain.upper[free]))
+    if isinstance(domain, Polytope) and domain.dimension > 2 and len(domain.corners.walls) > MOST_FACETS:
+        raise DomainError(
+            f"{domain!r} has more than {MOST_FACETS} walls, more than a cell has room for. Cut parts of it with fewer."
+        )
     if isinstance(domain, (Simplex, Polytope)):
         return EnginePolytope(*domain.corners) if domain.dimension > 2 else flat_vertices(domain.corners)
     return domain.vertices
