@@ -17,6 +17,9 @@ def hidden(weights, biases):
     return Network.from_arrays(weights, biases, output_layer=False)
 
 
+PLANE = hidden([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]])
+
+
 def cube(d):
     return Box([-1] * d, [1] * d)
 
@@ -85,6 +88,15 @@ def test_against_reference_slices_of_larger_inputs():
         start = list(map(Fraction, origin.tolist()))
         check(weights, biases, inside, reference.affine(start, rows, reference.space(3)))
         check(weights, biases, Simplex(vertices, inside), reference.affine(start, rows, reference.simplex(vertices)))
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("d", [3, 4])
+@pytest.mark.parametrize("bias", [2.0**-1000, -(2.0**-1000), 0.0])
+def test_against_reference_residuals_that_underflow(d, bias):
+    """Walls so near one point that every product of an error with the inverse underflows: no corner is exact."""
+    weights = [[[2.0**100 * (i == j) for j in range(d)] for i in range(d)] + [[1.0] * d]]
+    check(weights, [[bias] * d + [0.0]], cube(d), reference.box([-1] * d, [1] * d))
 
 
 @pytest.mark.jit
@@ -235,6 +247,7 @@ def test_laws_flat_polytopes_are_segments_and_polygons():
         (lambda: Polytope.where([[1, 0], [-1, 0], [0, 1], [0, -1]], [-1, -1, 1, 1]), "empty"),
         (lambda: Polytope.where([[1, 0], [-1, 0], [0, 1], [0, -1]], [1, -1, 1, 1]), "flat"),
         (lambda: Polytope.where([[1, 0], [-1, 0]], [1]), "offsets"),
+        (lambda: count(PLANE, Polytope.where([[1e-300, 0], [-1, 0], [0, 1], [0, -1]], [1e300, 1, 1, 1])), "too far"),
         (lambda: Subspace([0, 0, 0], [[1, 0, 0], [0, 1, 0], [1, 1, 0]]), "linearly dependent"),
         (lambda: Subspace([0, 0, 0], [[1, 0]]), "coordinates"),
         (lambda: Simplex([[0, 0], [1, 0], [0, 1]], Subspace([0], [[1]])), "2 coordinates"),

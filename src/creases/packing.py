@@ -35,6 +35,8 @@ __all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
 # `engine.work` says the same; it is not imported for it.
 MOST_DIMENSIONS, MOST_FACETS = 8, 62
 
+MOST_FLOAT = int(np.finfo(np.float64).max)
+
 WHOLE = np.array([[-np.inf], [np.inf]])
 
 
@@ -102,6 +104,8 @@ def engine_vertices(domain: Segment | Line | Polygon | Plane | Box | Simplex | P
             f"{domain!r} has more than {MOST_FACETS} walls, more than a cell has room for. Cut parts of it with fewer."
         )
     if isinstance(domain, (Simplex, Polytope)):
+        if any(abs(x) > MOST_FLOAT * ray[-1] for ray in domain.corners.rays for x in ray[:-1]):
+            raise DomainError(f"{domain!r} has a corner that is too far away for float64. Cut a part of it.")
         return EnginePolytope(*domain.corners) if domain.dimension > 2 else flat_vertices(domain.corners)
     return domain.vertices
 

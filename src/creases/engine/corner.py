@@ -104,7 +104,8 @@ def place_corner_of_three(slots: Ints, facet_reals: Floats, points: Floats, mask
         p, q, r = max(abs(p0), abs(p1), abs(p2)), max(abs(q0), abs(q1), abs(q2)), max(abs(r0), abs(r1), abs(r2))
         above, below = p * f_left + q * g_left + r * h_left, p * f_g + q * g_g + r * h_g
         trusted = 1.0 - (away + below) * ROUND_UP
-        error = above / trusted * ROUND_UP + (UNDERFLOW if above > 0.0 else 0.0)
+        # The products above may have underflowed: what is left of a facet says whether the corner is exact.
+        error = above / trusted * ROUND_UP + (UNDERFLOW if f_left > 0.0 or g_left > 0.0 or h_left > 0.0 else 0.0)
         # A maximum may lose a NaN, a sum does not.
         total = x + y + z + p0 + p1 + p2 + q0 + q1 + q2 + r0 + r1 + r2 + away + above
         if not (trusted > 2.0**-20 and abs(total) < np.inf and error < np.inf):
@@ -246,7 +247,7 @@ def error_of(facet_reals: Floats, sums: Floats, inverse: int, chosen: int, solut
         if not abs(sums[solution + c]) < np.inf:
             return np.inf
         size = max(size, abs(sums[solution + c]))
-    residual = solution + d
+    residual, exact = solution + d, True
     for i in range(d):
         at = int(sums[chosen + i])
         value, total = facet_reals[at + d], abs(facet_reals[at + d])
@@ -256,6 +257,7 @@ def error_of(facet_reals: Floats, sums: Floats, inverse: int, chosen: int, solut
             total += abs(product)
         left = abs(value) + (d + 3.0) * UNIT * total + facet_reals[at + d + 1] * size + facet_reals[at + d + 2]
         sums[residual + i] = left * ROUND_UP + (UNDERFLOW if size > 0.0 or facet_reals[at + d] != 0.0 else 0.0)
+        exact = exact and sums[residual + i] == 0.0
     most = away = grown = 0.0
     for c in range(d):
         above = below = 0.0
@@ -278,6 +280,6 @@ def error_of(facet_reals: Floats, sums: Floats, inverse: int, chosen: int, solut
     if not trusted > 2.0**-20:
         return np.inf
     error = most / trusted * ROUND_UP
-    if most > 0.0:
+    if not exact:  # `most` may have underflowed
         error += UNDERFLOW
     return error if error < np.inf else np.inf

@@ -74,6 +74,7 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
     found = np.zeros(len(rows), dtype=np.int64)
     with np.errstate(all="ignore"):
         quotients = rows[:, 0] / rows[:, 1]
+    quotients[np.isinf(quotients)] = np.inf  # opposites have opposite ones
     # Multiples have equal quotients too; where all differ, as they mostly do, there is no more to look at.
     if not np.isnan(quotients).any() and len(set(quotients.tolist())) == len(rows):
         return found

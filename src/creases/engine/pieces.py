@@ -48,8 +48,10 @@ __all__ = ["UNPROVED_PIECES", "count_pieces", "infinity_bit"]
 
 UNPROVED_PIECES = -1
 
-# Products of two values between these, and quotients, neither overflow nor lose anything to underflow.
-SMALLEST, LARGEST = 2.0**-460, 2.0**460
+# Values of the cell's rows that are let in. A value that is proved on a section is at least u times its row's largest
+# there, so it shrinks by 2^-49 a level at most, with what the weight loses. Products of two values of any level are
+# then above 2^-(2 (200 + 6 * 49)) > 2^-1000: neither they nor quotients overflow or lose anything to underflow.
+SMALLEST, LARGEST = 2.0**-200, 2.0**460
 
 
 @kernel
@@ -94,7 +96,8 @@ def pieces_and_far(values: Floats, ints: Ints, d: int, rows: int, corners: int, 
             far += 1
     for i in range(rows):
         values[1, SECTION_BOUNDS, i] = values[0, SECTION_BOUNDS, i]
-    unbounded = pieces(values, ints, 1, d - 1, keep_crossing(values, 1, rows, far), far)
+    kept = keep_crossing(values, 1, rows, far)
+    unbounded = pieces(values, ints, 1, d - 1, kept, far) if kept >= 0 else UNPROVED_PIECES
     return (total, unbounded) if unbounded != UNPROVED_PIECES else (UNPROVED_PIECES, 0)
 
 

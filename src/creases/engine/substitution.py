@@ -1,9 +1,10 @@
 """One row of a local network written anew: what is inactive below drops out, what is active is substituted.
 
 Rounding: with m substituted rows p of forms B_p, couplings A_p, bounds e_p and sizes S_p, fl(B + sum_p a_p B_p)
-differs from the exact sum by at most gamma(m + 2) (|B| + sum_p |a_p| |B_p|), the couplings likewise, and
-relu(z*_q) <= S_q on the cell. Together: gamma (|B| + sum_q |A_q| S_q) for what was there, and
-sum_p |a_p| (e_p + gamma S_p) for what came in. The sums may be added in any order.
+differs from the exact sum by at most gamma(m + 2) (|B| + sum_p |a_p| |B_p|), the couplings likewise. A size S is kept
+no less than |B| + sum_q |A_q| S_q of its row, so relu(z*_q) <= S_q on the cell. Together:
+gamma (|B| + sum_q |A_q| S_q) for what was there, and sum_p |a_p| (e_p + gamma S_p) for what came in. The sums may be
+added in any order.
 """
 
 from __future__ import annotations
