@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from creases.engine.chart import bounded_start
 from creases.engine.cut import cut
 from creases.engine.driving import grown
 from creases.engine.local import localise
@@ -17,6 +16,7 @@ from creases.engine.problem import Problem
 from creases.engine.scan import ask, cell_reach, forget_answers, scan
 from creases.engine.stack import no_room, pop, push
 from creases.engine.start import workspace
+from creases.engine.tiles import bounded_start
 from creases.engine.work import (
     ASKED,
     BLOCK,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from creases.engine.bounds import gamma
-from creases.engine.chart import ExactStart, bounded_start
+from creases.engine.chart import ExactStart
 from creases.engine.chords import UNPROVED_CHORDS, count_chords, pieces_at_infinity
 from creases.engine.driving import grown
 from creases.engine.first_layer import independent_rows
@@ -32,6 +32,7 @@ from creases.engine.scan import (
 from creases.engine.signs import UNPROVED
 from creases.engine.stack import STACK_HEADER
 from creases.engine.start import starts
+from creases.engine.tiles import bounded_start
 from creases.engine.work import (
     ACTIVE,
     BY_NEURON,

@@ -6,13 +6,14 @@ import pytest
 import reference
 from creases.engine import frontier
 from creases.engine.cells import cut_into_cells
-from creases.engine.chart import ExactStart, bounded_start
+from creases.engine.chart import ExactStart
 from creases.engine.driving import PER_CORNER, grown
 from creases.engine.first_layer import independent_rows
 from creases.engine.signs import UNPROVED
 from creases.engine.stack import pop
 from creases.engine.start import starts
 from creases.engine.tally import tally
+from creases.engine.tiles import bounded_start
 from creases.engine.work import (
     BY_NEURON,
     CELL,

@@ -11,28 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
 from typing import Any, NamedTuple
 
 import numpy as np
 from flint import fmpz
 from numpy.typing import NDArray
 
-from creases.engine.bounds import ROUND_UP, UNIT, meeting_point
+from creases.engine.bounds import UNIT, meeting_point
 from creases.engine.corner import place_corner
 from creases.engine.exact import ExactCell, as_integers, cross, dot, exact_corners, meeting_ray, scaled
 from creases.engine.exact_space import ExactPolytope
 from creases.engine.first_layer import in_chart
 from creases.engine.line import zero_of
-from creases.engine.problem import Polytope
 
 __all__ = [
     "AnyStart",
     "ExactStart",
     "SpaceStart",
     "Start",
-    "bounded_start",
-    "bounded_start_in_space",
     "cone_start",
     "cone_start_in_space",
 ]
@@ -70,41 +66,6 @@ class ExactStart(NamedTuple):
     signs: dict[int, bool]
 
 
-def bounded_start(vertices: Floats) -> Start:
-    """The starting cell of a bounded domain with these corners (float64 (v, d), counter-clockwise for d = 2)."""
-    d = vertices.shape[1]
-    # The power of two above the largest float is no float: corners are then below 2, which is near enough.
-    scale = 2.0 ** min(int(np.ceil(np.log2(np.abs(vertices).max()))), 1023)
-    if (vertices / scale * scale != vertices).any():
-        scale = 1.0  # a coordinate would underflow
-    corners = vertices / scale
-    (flat,), exponent = as_integers(corners)
-    one = 1 << max(exponent, 0)
-    lift = 1 << max(-exponent, 0)
-    rays = [(*(v * lift for v in flat[i * d : (i + 1) * d]), one) for i in range(len(corners))]
-    if d == 1:
-        walls: list[Any] = [(one, -rays[0][0]), (-one, rays[1][0])]
-        scales = [one, one]
-    else:
-        walls = [cross(p, q) for p, q in zip(rays, rays[1:] + rays[:1], strict=True)]
-        scales = [max(abs(value) for value in wall) for wall in walls]
-    near = [[nearest_quotient(int(v), int(s)) for v in wall] for wall, s in zip(walls, scales, strict=True)]
-    edges = np.array([[value for value, _ in wall] for wall in near])
-    lost = np.array([[loss for _, loss in wall] for wall in near])
-    bounds = np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP
-    ids = [-2 - i for i in range(len(walls))]
-    return Start(
-        chart=np.diag([scale] * d + [1.0]),
-        edges=edges,
-        edge_bounds=bounds,
-        edge_ids=ids,
-        corners=np.concatenate([corners, np.zeros((len(corners), 1))], axis=1),
-        infinite=[False] * len(corners),
-        walls=walls,
-        signs={},
-    )
-
-
 class SpaceStart(NamedTuple):
     """One starting cell of three dimensions or more.
 
@@ -125,34 +86,6 @@ class SpaceStart(NamedTuple):
 
 
 AnyStart = Start | SpaceStart
-
-
-def bounded_start_in_space(polytope: Polytope) -> SpaceStart:
-    """The starting cell of a bounded polytope of three dimensions or more."""
-    d = len(polytope.walls[0]) - 1
-    points = np.array([[float(Fraction(x, ray[-1])) for x in ray[:-1]] for ray in polytope.rays])
-    scale = 2.0 ** min(int(np.ceil(np.log2(np.abs(points).max()))), 1023)
-    factor = Fraction(scale)
-    corners = np.zeros((len(points), d + 1))
-    for v, ray in enumerate(polytope.rays):
-        true = [Fraction(x, ray[-1]) / factor for x in ray[:-1]]
-        point = [float(value) for value in true]
-        exact = all(Fraction(value) == x for value, x in zip(point, true, strict=True))
-        corners[v] = [*point, 0.0 if exact else 2.0 * UNIT * max(map(abs, point)) + 2.0**-1070]
-    walls = [whole_form([*(Fraction(x) * factor for x in wall[:-1]), Fraction(wall[-1])]) for wall in polytope.walls]
-    sizes = [max(abs(value) for value in wall) for wall in walls]
-    near = [[nearest_quotient(int(v), int(s)) for v in wall] for wall, s in zip(walls, sizes, strict=True)]
-    lost = np.array([[loss for _, loss in wall] for wall in near])
-    return SpaceStart(
-        chart=np.diag([scale] * d + [1.0]),
-        corners=corners,
-        masks=list(polytope.masks),
-        facets=np.array([[value for value, _ in wall] for wall in near]),
-        facet_bounds=np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP,
-        facet_ids=[-2 - i for i in range(len(walls))],
-        walls=walls,
-        signs={},
-    )
 
 
 def cone_start_in_space(
@@ -220,12 +153,6 @@ def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int])
     for v, mask in enumerate(masks):
         place_corner(slots, rows, room, points, d, mask, True, v)
     return np.ascontiguousarray(points.T)
-
-
-def whole_form(form: Sequence[Fraction]) -> tuple[Any, ...]:
-    """A rational form times a positive number that makes it whole."""
-    factor = lcm(*(value.denominator for value in form))
-    return tuple(fmpz(int(value * factor)) for value in form)
 
 
 def nearest_quotient(value: int, scale: int) -> tuple[float, float]:

@@ -62,7 +62,10 @@ from creases.engine.work import (
     UNKNOWN,
     UNKNOWN_ROWS,
     UNPROVED_CELL,
+    VANISHED,
+    VANISHING_ROW,
     WAITING,
+    WALL,
     WORDS,
     AnyWork,
     SpaceWork,
@@ -86,7 +89,8 @@ SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_ints")
 
 @kernel
 def cut(work: AnyWork, budget: int) -> int:
-    """Work through at most `budget` cells. Returns DONE, MORE, UNPROVED_CELL, FULL or CROWDED_CELL.
+    """Work through at most `budget` cells. Returns DONE, MORE or what stops it: UNPROVED_CELL, FULL, CROWDED_CELL,
+    or VANISHING_ROW on a wall.
 
     All state is in `work`. Each turn of the loop finishes, counts, localises or splits the current cell.
     """
@@ -104,6 +108,8 @@ def cut(work: AnyWork, budget: int) -> int:
         if layer < depth:
             if state[SCANNED] == 0:
                 scan(work, net, layer, reach, corner_error)
+                if state[WALL] and state[VANISHED]:
+                    return VANISHING_ROW
             state[SCANNED] = 0
             crossing, unproved = state[CROSSING_ROWS], state[HALF_PROVED_ROWS] + state[UNKNOWN_ROWS]
             still_open = crossing + unproved

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED
@@ -208,9 +208,11 @@ class DoubledForms:
 
 
 def product(weight: Floats, rows: DoubledRows, bias: Floats, constant: Floats) -> DoubledRows:
-    """weight @ rows + bias * constant; the entries of `constant` are 0, 1 and -1."""
+    """weight @ rows + bias * constant."""
     hi = np.ascontiguousarray(bias[:, None] * constant[None, :])
-    result = DoubledRows(hi, np.zeros_like(hi), np.zeros_like(hi))
+    exact = np.isin(constant, (0.0, 1.0, -1.0))
+    lost = np.where(exact, 0.0, np.abs(hi) * UNIT + UNDERFLOW)
+    result = DoubledRows(hi, np.zeros_like(hi), lost)
     # A copy, because Numba compiles once more for read-only arrays.
     multiply_rows(np.array(weight, order="C"), *rows, *result)
     return result

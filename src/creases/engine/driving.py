@@ -19,6 +19,7 @@ from creases.engine.work import (
     MOST_FACETS,
     NEEDED,
     UNPROVED_CELL,
+    VANISHING_ROW,
     AnyWork,
 )
 
@@ -64,6 +65,8 @@ def drive(work: AnyWork, oracle: Oracle, budget: int, report: Report) -> tuple[A
             if questions == MOST_QUESTIONS:
                 report(int(work.by_layer[-1]) - before)
                 return work, MORE
+        elif status == VANISHING_ROW:
+            oracle.answer_vanishing(work)
         elif status == FULL:
             work = grown(work)
         elif status == CROWDED_CELL:

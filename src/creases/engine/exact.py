@@ -18,6 +18,7 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
+from creases.engine.bounds import UNIT
 from creases.engine.problem import Problem
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "exact_corners",
     "meeting_ray",
     "nearest_float",
+    "nearest_point",
     "primitive",
     "scaled",
     "vertex_cell",
@@ -107,7 +109,8 @@ class ExactForms:
 
     weights, biases : hidden layers, float64, shapes (n_l, n_{l-1}) and (n_l,).
     origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
-    chart : float64, shape (k, k), k = d + 1, or None for the identity.
+    chart : float64, shape (d + 1, k), or None for the identity; its columns span a part of the slice of k - 1 <= d
+        dimensions.
     The slice is u -> origin + sum_i u_i (basis[i] + basis_tail[i]); (u, w) = chart @ homogeneous coordinates.
     """
 
@@ -121,11 +124,13 @@ class ExactForms:
         chart: Floats | None = None,
     ) -> None:
         self.widths = [len(bias) for bias in biases]
-        self.dimension = len(basis)
-        k = self.dimension + 1
-        (entries,), exponent = as_integers(np.eye(k) if chart is None else chart)
+        self._slice_dimension = len(basis)
+        frame = np.eye(len(basis) + 1) if chart is None else chart
+        rows, columns = frame.shape
+        self.dimension = columns - 1
+        (entries,), exponent = as_integers(frame)
         # A negative exponent means whole numbers with a common power of two: multiply it back, the scale is then 1.
-        self._chart = fmpz_mat(k, k, entries) * (fmpz(1) << max(-exponent, 0))
+        self._chart = fmpz_mat(rows, columns, entries) * (fmpz(1) << max(-exponent, 0))
         self._chart_scale = max(exponent, 0)
         self.infinity: Form = tuple(self._chart.table()[-1])
         self._arrays = list(zip(weights, biases, strict=True))
@@ -150,7 +155,7 @@ class ExactForms:
         weight, bias, exponent = self._layer(0)
         (origin, head, tail), slice_exponent = as_integers(*self._slice)
         n_in = len(origin)
-        rows = [[head[i * n_in + j] + tail[i * n_in + j] for j in range(n_in)] for i in range(self.dimension)]
+        rows = [[head[i * n_in + j] + tail[i * n_in + j] for j in range(n_in)] for i in range(self._slice_dimension)]
         columns = [*rows, origin]
         frame = fmpz_mat(n_in, len(columns), [columns[c][j] for j in range(n_in) for c in range(len(columns))])
         one = fmpz(1) << max(slice_exponent, 0)
@@ -308,6 +313,14 @@ def meeting_ray(forms: Sequence[Form]) -> Form:
         raise ValueError(f"{len(forms)} forms in {k} coordinates vanish on a space of dimension {rank}, not on a ray")
     ray = tuple(null[i, 0] for i in range(k))
     return primitive(scaled(ray, -1) if ray[-1] < 0 else ray)
+
+
+def nearest_point(ray: Form) -> tuple[list[float], float]:
+    """The floats nearest to a finite point's coordinates, and a bound on what they lose."""
+    true = [Fraction(int(value), int(ray[-1])) for value in ray[:-1]]
+    near = [float(value) for value in true]
+    lost = [2.0 * UNIT * abs(x) + 2.0**-1070 for x, value in zip(near, true, strict=True) if Fraction(x) != value]
+    return near, max(lost, default=0.0)
 
 
 class ExactTally:

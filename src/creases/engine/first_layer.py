@@ -48,15 +48,15 @@ def is_axis(head: Floats, tail: Floats) -> bool:
 
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
     """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included."""
-    d, diagonal = forms.shape[1] - 1, chart.diagonal()
+    d, diagonal = chart.shape[1] - 1, chart.diagonal()
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        if np.count_nonzero(chart) == np.count_nonzero(diagonal):
+        if chart.shape[0] == chart.shape[1] and np.count_nonzero(chart) == np.count_nonzero(diagonal):
             # Powers of two, whose products are exact unless they underflow.
             moved, grown = forms * diagonal, bounds * np.abs(diagonal)
             lost = ((forms != 0) & (np.abs(moved) < 2.0**-900)) | (bounds > 0)
         else:
             moved, sizes = forms @ chart, np.abs(forms) @ np.abs(chart)
-            grown = (bounds @ np.abs(chart) + (d + 3) * UNIT * sizes) * ROUND_UP
+            grown = (bounds @ np.abs(chart) + (len(chart) + 2) * UNIT * sizes) * ROUND_UP
             touched = (forms != 0).astype(float) @ (chart != 0) > 0
             lost = (touched & (sizes < 2.0**-900)) | ((bounds > 0).astype(float) @ (chart != 0) > 0) | (grown > 0)
         grown[lost] += UNDERFLOW
@@ -65,10 +65,10 @@ def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floa
     return moved, pairs
 
 
-def exact_first(problem: Problem, rows: Sequence[int]) -> list[Any]:
-    """The exact forms of some neurons of the first layer, in the domain's coordinates."""
+def exact_first(problem: Problem, rows: Sequence[int], chart: Floats | None = None) -> list[Any]:
+    """The exact forms of some neurons of the first layer, in the domain's coordinates or in a chart."""
     weight, bias = problem.weights[0][list(rows)], problem.biases[0][list(rows)]
-    return ExactForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail).forms(0, [])
+    return ExactForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail, chart).forms(0, [])
 
 
 def independent_rows(problem: Problem) -> list[int]:

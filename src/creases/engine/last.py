@@ -34,6 +34,7 @@ from creases.engine.work import (
     SIZE_W,
     STATUS,
     STRIDE,
+    WALL,
     Work,
     X,
     Y,
@@ -64,7 +65,7 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
             continue  # its line, if it has one here, is another row's
         f0, f1, f2, f_g, f_w = affine_row(work, block + i * stride, source, source_stride, active, rounding)
         crosses = meet(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
-        if crosses < 0 and vanishes(work, block + i * stride, active):
+        if crosses < 0 and work.state[WALL] == 0 and vanishes(work, block + i * stride, active):
             crosses = 0
         if crosses < 0 or chords + crosses > MOST_CHORDS:
             return UNPROVED_CHORDS, 0

@@ -78,6 +78,7 @@ from creases.engine.work import (
     STRIDE,
     THRESHOLD,
     UNKNOWN,
+    WALL,
     AnyWork,
     Work,
     X,
@@ -116,7 +117,7 @@ def localise(work: AnyWork, reach: float, corner_error: float) -> int:
     # Rows to substitute are put together behind the place that the new network can take at most.
     apart = (work.reals.size + state[REALS_TOP]) // 2
     take_lowest(work, net, new, lowest, reach)
-    stubborn, affine = NO, layers[lowest + 1, OPEN_START] == 0
+    stubborn, affine = NO, layers[lowest + 1, OPEN_START] == 0 and state[WALL] == 0
     for layer in range(lowest + 1, depth):
         rows = work.ints[field(net, layer, ROWS)]
         first = max(work.ints[field(net, layer, FIRST)], lowest)

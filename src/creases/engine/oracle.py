@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import UNIT
 from creases.engine.doubled import DoubledForms, doubled, edge_sign
 from creases.engine.edges import ExactEdges, Pattern
-from creases.engine.exact import ExactForms, dot, exact_corners, meeting_ray
+from creases.engine.exact import ExactForms, dot, exact_corners, meeting_ray, nearest_point
 from creases.engine.problem import Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.work import (
@@ -29,11 +28,14 @@ from creases.engine.work import (
     CORNERS,
     EXACT_CELLS,
     FIELDS,
+    HAVE,
     HEADER,
     IDS,
     LOWEST,
     MOST_FACETS,
     NETWORK,
+    SCANNED,
+    VANISHED,
     AnyWork,
     SpaceWork,
     Work,
@@ -61,6 +63,23 @@ class Oracle:
     @cached_property
     def _doubled(self) -> DoubledForms:
         return DoubledForms(self._problem, self._chart)
+
+    @cached_property
+    def _parent(self) -> ExactForms:
+        return ExactForms.of(self._problem)
+
+    def answer_vanishing(self, work: AnyWork) -> None:
+        """On a wall: leave the current cell if a row of its lowest layer vanishes on it but not in the parent, whose
+        regions end there; else let the loop go on with it."""
+        layer, _, pattern = self.place_of(work)
+        here, parent = self._edges.forms.forms(layer, pattern), self._parent.forms(layer, pattern)
+        if any(not any(row) and any(form) for row, form in zip(here, parent, strict=True)):
+            for row, corner in work.asks[: int(work.state[ASKED])].tolist():
+                work.answers_nc[row, corner] = UNPROVED
+            work.state[ASKED] = work.state[HAVE] = 0
+        else:
+            work.state[SCANNED] = 1
+        work.state[VANISHED] = 0
 
     def answer(self, work: AnyWork) -> None:
         """Write the sign of every asked pair into answers_nc: in double-double where that proves it, else exactly."""
@@ -137,11 +156,3 @@ class Oracle:
             near, worst = nearest_point(ray)
             work.cell_reals[CELL, v, : len(near)] = near
             work.cell_reals[CELL, v, CORNER_ERROR] = worst
-
-
-def nearest_point(ray: Any) -> tuple[list[float], float]:
-    """The floats nearest to a finite point's coordinates, and a bound on what they lose."""
-    true = [Fraction(int(value), int(ray[-1])) for value in ray[:-1]]
-    near = [float(value) for value in true]
-    lost = [2.0 * UNIT * abs(x) + 2.0**-1070 for x, value in zip(near, true, strict=True) if Fraction(x) != value]
-    return near, max(lost, default=0.0)

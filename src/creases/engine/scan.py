@@ -53,6 +53,7 @@ from creases.engine.work import (
     THRESHOLD,
     UNKNOWN,
     UNKNOWN_ROWS,
+    VANISHED,
     AnyWork,
     Floats,
     Ints,
@@ -107,8 +108,9 @@ def scan(work: AnyWork, net: int, layer: int, reach: float, corner_error: float)
 
     CROSSING_ROWS : rows proved to cut the cell with all signs proved. HALF_PROVED_ROWS : rows that cut with a sign
     missing. UNKNOWN_ROWS : rows not known. FOLLOWING_ROWS : rows whose line is another row's.
-    BEST_ROW : the crossing row that halves the cell best.
+    BEST_ROW : the crossing row that halves the cell best. VANISHED : some row may be zero on all of the cell.
     """
+    work.state[VANISHED] = 0
     ids, first_neuron = work.ints[field(net, layer, IDS)], work.layer_ints[layer, FIRST_NEURON]
     at, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
     crossing = half_proved = unknown = following = 0
@@ -133,6 +135,8 @@ def scan(work: AnyWork, net: int, layer: int, reach: float, corner_error: float)
                         best, best_row = score, i
             elif status == ACTIVE:
                 mark_active(work.pattern, first_neuron + work.ints[ids + i])
+            elif not work.row_reals[i, LOW] < -work.row_reals[i, THRESHOLD]:
+                work.state[VANISHED] = 1
         at += stride
     note_scan(work, crossing, half_proved, unknown, following, best_row)
 

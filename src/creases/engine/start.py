@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.chart import AnyStart, ExactStart, SpaceStart, Start, cone_start, cone_start_in_space
 from creases.engine.exact import cone_cells
 from creases.engine.exact_space import exact_cone
@@ -48,6 +48,7 @@ from creases.engine.work import (
     SIZE_W,
     STATUS,
     STRIDE,
+    WALL,
     AnyWork,
     X,
     Y,
@@ -87,7 +88,7 @@ def starts_in_space(
 
 def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
-    d, widths = problem.dimension, problem.widths
+    d, widths = start.chart.shape[1] - 1, problem.widths
     corners = len(start.corners)
     work = workshop.take(widths, d, max(16, 2 * corners))
     state = work.state
@@ -95,7 +96,8 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     forms, pairs = in_chart(first, bounds, start.chart)
     with np.errstate(over="ignore", invalid="ignore"):
         root_network(work, problem, start.chart[-1], forms, pairs)
-    work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
+    if is_signs(start.chart[-1]):
+        work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
     work.twins[:] = workshop.twins(problem)
     if isinstance(start, SpaceStart):
         place_polytope(work, start)
@@ -105,15 +107,21 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
             work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
+    state[WALL] = d < problem.dimension
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (frontier.py).
     state[FRESH] = 0 if start.signs else 1
     push(work, corners, widths[0])
     return work
 
 
+def is_signs(infinity: Floats) -> bool:
+    """Whether the form of infinity has entries 0, 1 and -1 only, so that its products with biases are exact."""
+    return bool(np.isin(infinity, (0.0, 1.0, -1.0)).all())
+
+
 def place_polygon(work: Any, start: Start) -> None:
     """Make the starting cell of a line or a plane the child."""
-    n_edges, axes = len(start.edges), [X, ONE] if len(start.chart) == 2 else [X, Y, ONE]
+    n_edges, axes = len(start.edges), [X, ONE] if start.chart.shape[1] == 2 else [X, Y, ONE]
     places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
     work.cell_reals[CHILD, :n_edges, places] = np.concatenate([start.corners, start.edges, start.edge_bounds], axis=1).T
     work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
@@ -123,7 +131,7 @@ def place_polygon(work: Any, start: Start) -> None:
 def place_polytope(work: Any, start: SpaceStart) -> None:
     """Make the starting cell of a polytope the child."""
     corners, facets = len(start.corners), len(start.facets)
-    d = len(start.chart) - 1
+    d = start.chart.shape[1] - 1
     work.points[CHILD, :, :corners] = start.corners.T
     work.masks[CHILD, :corners] = start.masks
     work.slots[:facets] = np.arange(facets)
@@ -136,7 +144,7 @@ def place_polytope(work: Any, start: SpaceStart) -> None:
 def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
     """Write the whole network as the first local network: nothing skipped, every coefficient above exact."""
     state, widths = work.state, problem.widths
-    d = problem.dimension
+    d = len(infinity) - 1
     record, at = 0, 0
     ids_at = HEADER + FIELDS * len(widths)
     work.ints[record + LOWEST] = 0
@@ -147,7 +155,11 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
             forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
         else:
             forms_nk, coupling = problem.biases[layer][:, None] * infinity, problem.weights[layer]
-            errors = np.zeros((rows, 2))  # the form of infinity has entries 0, 1 and -1 only
+            errors = np.zeros((rows, 2))
+            if not is_signs(infinity):
+                lost = np.abs(forms_nk) * UNIT
+                errors[:, 0], errors[:, 1] = lost[:, :d].sum(axis=1), lost[:, d]
+                errors[forms_nk.any(axis=1)] += UNDERFLOW
         absolute = np.abs(forms_nk)
         sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
         if layer:

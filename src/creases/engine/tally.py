@@ -21,7 +21,7 @@ from creases.engine.work import (
 )
 from creases.engine.workshop import Workshop
 
-__all__ = ["Tally", "Totals", "tally"]
+__all__ = ["Tally", "Totals", "tally", "tally_constant"]
 
 
 class Tally(NamedTuple):
@@ -105,6 +105,11 @@ def tally_low_rank(problem: Problem, threads: int | None, by_neuron: bool, repor
     across = restricted(problem)
     if across is None:
         report(1)
-        return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
+        return tally_constant(problem)
     found = tally(across, threads=threads, by_neuron=by_neuron, report=report, workshop=workshop)
     return found._replace(unbounded=found.by_layer[-1])
+
+
+def tally_constant(problem: Problem) -> Tally:
+    """One region, which is all of the space: the network is constant there."""
+    return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)

@@ -37,7 +37,7 @@ NO: Any = np.bool_(False)
 YES: Any = np.bool_(True)
 
 # What a kernel answers.
-DONE, MORE, UNPROVED_CELL, FULL, CROWDED_CELL = 0, 1, 2, 3, 4
+DONE, MORE, UNPROVED_CELL, FULL, CROWDED_CELL, VANISHING_ROW = 0, 1, 2, 3, 4, 5
 
 # Slots of Work.state.
 HAVE = 0  # 1 while there is a current cell
@@ -64,7 +64,9 @@ FULL_ARRAY = 20  # when FULL: index of the field of Work that must grow
 SCANNED = 21  # 1 if the lowest layer's rows are scanned already on the current cell; what `scan` found is then in
 CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, FOLLOWING_ROWS, BEST_ROW = 22, 23, 24, 25, 26
 FACETS_TOP = 27  # facets that are kept, in space
-STATE_SLOTS = 28
+WALL = 28  # 1 if the starting cell lies on a wall of a larger domain: a row may vanish on it that does not there
+VANISHED = 29  # 1 if on a wall `scan` has found a row that may vanish on the current cell
+STATE_SLOTS = 30
 
 # A local network's record in `ints`: [LOWEST], then FIELDS numbers a layer.
 LOWEST = 0

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.chart import AnyStart, bounded_start, bounded_start_in_space
+from creases.engine.chart import AnyStart
 from creases.engine.exactness import twins
 from creases.engine.problem import Polytope, Problem
 from creases.engine.signs import UNPROVED
+from creases.engine.tiles import bounded_start
 from creases.engine.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, AnyWork, Floats, allocate, allocate_in_space
 
 __all__ = ["Workshop"]
@@ -55,10 +56,9 @@ class Workshop:
         return self._twins[1]
 
     def bounded_start(self, vertices: Floats | Polytope) -> AnyStart:
-        """The starting cell of a bounded domain (`chart.bounded_start`)."""
+        """The starting cell of a bounded domain (`tiles.bounded_start`)."""
         if self._start is None or not same_domain(self._start[0], vertices):
-            made = bounded_start_in_space(vertices) if isinstance(vertices, Polytope) else bounded_start(vertices)
-            self._start = vertices, made
+            self._start = vertices, bounded_start(vertices)
         return self._start[1]
 
 

@@ -1,0 +1,252 @@
+"""A starting cell in parts, cut by walls that are not neurons: for work in pieces, and put right by Euler's relation.
+
+A region is convex, so a wall that meets it leaves a part on either side and one on the wall, and
+
+    regions(whole) = regions(one half) + regions(other half) - regions of the whole that meet the wall,
+
+and so with the regions that reach infinity. The last number is a count on the wall, one dimension down; the wall may be
+cut in its turn, and each of the three may be cut where it likes. On a wall a neuron's form may vanish though it does
+not in the parent: the parent's regions then end there and none meets that piece of the wall, which is skipped
+(`Oracle.answer_vanishing`, and `count_point` where no dimension is left).
+
+A tile is exact: corners and facets in whole numbers, in a chart of floats whose columns span it.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from flint import fmpz
+from numpy.typing import NDArray
+
+from creases.engine.bounds import ROUND_UP
+from creases.engine.chart import AnyStart, SpaceStart, Start, nearest_quotient
+from creases.engine.exact import Form, cross, dot, meeting_ray, nearest_point, primitive, scaled, vertex_cell
+from creases.engine.exact_space import ExactPolytope
+from creases.engine.first_layer import exact_first
+from creases.engine.problem import Polytope, Problem
+
+__all__ = ["Tile", "bounded_start", "halved", "root_tile", "start_of", "tile_of_cone"]
+
+Floats = NDArray[np.float64]
+
+INFINITY, WALL = -1, -2
+
+# A cone's chart is rounded to so many bits a row, so that walls have room for theirs.
+CHART_BITS = 36
+# A wall stands on a multiple of a power of two that is at most this part of the tile's width.
+FINEST_STEP = 64
+
+
+class Tile(NamedTuple):
+    """A convex polytope of j dimensions in a domain of d.
+
+    chart : float64 (d + 1, j + 1), exact: the domain's homogeneous coordinates are chart @ the tile's.
+    rays : corners, whole numbers, the last one positive. masks : for each corner, bit i if it lies on facet i.
+    facets : inward forms, whole numbers. ids : a neuron's number, INFINITY or WALL.
+    signs : {neuron of the first layer: is it active} for those that made the cell.
+    """
+
+    chart: Floats
+    rays: tuple[Form, ...]
+    masks: tuple[int, ...]
+    facets: tuple[Form, ...]
+    ids: tuple[int, ...]
+    signs: dict[int, bool]
+
+    @property
+    def dimension(self) -> int:
+        """j."""
+        return self.chart.shape[1] - 1
+
+
+def root_tile(vertices: Floats | Polytope) -> Tile:
+    """All of a bounded domain, scaled by a power of two into [-1, 1]^d."""
+    if isinstance(vertices, Polytope):
+        rays, walls, masks = vertices.rays, vertices.walls, vertices.masks
+    else:
+        cell = vertex_cell(vertices)
+        rays, walls = tuple(cell.rays), tuple(cell.edges)
+        masks = tuple(sum(1 << i for i, wall in enumerate(walls) if dot(wall, ray) == 0) for ray in rays)
+    d = len(rays[0]) - 1
+    most = max(abs(Fraction(int(x), int(ray[-1]))) for ray in rays for x in ray[:-1])
+    exponent = min(max(power_above(most), -1022), 1023)
+    up, down = 1 << max(exponent, 0), 1 << max(-exponent, 0)
+    return Tile(
+        chart=np.diag([2.0**exponent] * d + [1.0]),
+        rays=tuple(primitive((*(fmpz(x) * down for x in ray[:-1]), fmpz(ray[-1]) * up)) for ray in rays),
+        masks=tuple(masks),
+        facets=tuple(primitive((*(fmpz(x) * up for x in wall[:-1]), fmpz(wall[-1]) * down)) for wall in walls),
+        ids=(WALL,) * len(walls),
+        signs={},
+    )
+
+
+def power_above(value: Fraction) -> int:
+    """The least exponent of a power of two that is no less than a positive number."""
+    exponent = value.numerator.bit_length() - value.denominator.bit_length() - 1
+    while Fraction(2) ** exponent < value:
+        exponent += 1
+    return exponent
+
+
+def bounded_start(vertices: Floats | Polytope) -> AnyStart:
+    """The starting cell of a bounded domain: float64 (v, d) corners, counter-clockwise, or a polytope."""
+    return start_of(root_tile(vertices))
+
+
+def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
+    """A cone of a whole space in its chart, which is rounded first; None if it is no bounded simplex there then."""
+    chart = rounded(start.chart)
+    d = problem.dimension
+    rows = exact_first(problem._replace(vertices=None), list(start.signs), chart)
+    infinity = tuple(fmpz(int(value)) for value in chart[-1])  # -1 and 1 stay as they are
+    facets = [infinity, *(scaled(row, 1 if on else -1) for row, on in zip(rows, start.signs.values(), strict=True))]
+    whole = (1 << (d + 1)) - 1
+    rays = []
+    for i, facet in enumerate(facets):  # corner i lies on all facets but this one
+        try:
+            ray = meeting_ray([*facets[:i], *facets[i + 1 :]])
+        except ValueError:
+            return None
+        if ray[-1] <= 0 or dot(facet, ray) <= 0:
+            return None
+        rays.append(ray)
+    masks = tuple(whole & ~(1 << i) for i in range(d + 1))
+    return Tile(chart, tuple(rays), masks, tuple(map(primitive, facets)), (INFINITY, *start.signs), start.signs)
+
+
+def rounded(chart: Floats) -> Floats:
+    """A chart with each row rounded to CHART_BITS below its largest entry, so that sums of columns are exact."""
+    _, exponents = np.frexp(np.abs(chart).max(axis=1, keepdims=True))
+    steps = np.ldexp(1.0, np.maximum(exponents - CHART_BITS, -1070))
+    return np.asarray(np.round(chart / steps) * steps)
+
+
+def halved(tile: Tile) -> tuple[Tile, Tile, Tile] | None:
+    """The halves below and above a wall across the tile's longest coordinate, and the wall, one dimension down.
+
+    None if floats do not hold the wall's chart.
+    """
+    j = tile.dimension
+    extents = []
+    for c in range(j):
+        values = [Fraction(int(ray[c]), int(ray[-1])) for ray in tile.rays]
+        extents.append((min(values), max(values)))
+    axis = max(range(j), key=lambda c: (extents[c][1] - extents[c][0], -c))
+    low, high = extents[axis]
+    place = middle(low, high)
+    last = tile.chart[:, -1] + float(place) * tile.chart[:, axis]
+    exact = [Fraction(x) + place * Fraction(y) for x, y in zip(*tile.chart[:, [-1, axis]].T.tolist(), strict=True)]
+    if [Fraction(x) for x in last.tolist()] != exact:
+        return None
+    above: Form = tuple(
+        fmpz(place.denominator if c == axis else -place.numerator if c == j else 0) for c in range(j + 1)
+    )
+    values = [dot(above, ray) for ray in tile.rays]
+    cell = ExactPolytope(list(tile.rays), list(tile.masks), len(tile.facets))
+    facets, ids = (*tile.facets, above), (*tile.ids, WALL)
+    upper = cell.part(above, values, 1)
+    lower = cell.part(above, values, -1)
+    below = (*tile.facets, scaled(above, -1))
+    chart = np.ascontiguousarray(np.column_stack([np.delete(tile.chart, [axis, j], axis=1), last]))
+    bit = 1 << len(tile.facets)
+    on = [(ray, mask & ~bit) for ray, mask in zip(upper.rays, upper.masks, strict=True) if mask & bit]
+    wall = pruned(
+        Tile(
+            chart,
+            tuple(primitive((*ray[:axis], *ray[axis + 1 :])) for ray, _ in on),
+            tuple(mask for _, mask in on),
+            tuple(on_wall(facet, axis, place) for facet in tile.facets),
+            tile.ids,
+            tile.signs,
+        )
+    )
+    halves = [
+        pruned(Tile(tile.chart, tuple(part.rays), tuple(part.masks), forms, ids, tile.signs))
+        for part, forms in ((lower, below), (upper, facets))
+    ]
+    return halves[0], halves[1], wall
+
+
+def middle(low: Fraction, high: Fraction) -> Fraction:
+    """A number with few bits near the middle of an interval, strictly inside."""
+    step = (high - low) / FINEST_STEP
+    power = Fraction(1)
+    while power > step:
+        power /= 2
+    while power * 2 <= step:
+        power *= 2
+    return round((low + high) / 2 / power) * power
+
+
+def on_wall(form: Form, axis: int, place: Fraction) -> Form:
+    """A form on the wall where coordinate `axis` is `place`, in the other coordinates."""
+    kept = [*form[:axis], *form[axis + 1 :]]
+    numerator, denominator = place.numerator, place.denominator
+    lifted = [value * denominator for value in kept[:-1]]
+    return primitive((*lifted, kept[-1] * denominator + form[axis] * numerator))
+
+
+def pruned(tile: Tile) -> Tile:
+    """The tile with its true facets only: those whose corners are not all on another one (ties: the first).
+
+    Infinity stays as long as a corner is there: regions that reach it there only are unbounded too.
+    """
+    corners = [frozenset(v for v, mask in enumerate(tile.masks) if mask >> i & 1) for i in range(len(tile.facets))]
+    kept = [
+        i
+        for i, mine in enumerate(corners)
+        if mine
+        and (
+            tile.ids[i] == INFINITY
+            or not any(mine < other or (mine == other and k < i) for k, other in enumerate(corners))
+        )
+    ]
+    masks = tuple(sum(1 << place for place, i in enumerate(kept) if mask >> i & 1) for mask in tile.masks)
+    return tile._replace(masks=masks, facets=tuple(tile.facets[i] for i in kept), ids=tuple(tile.ids[i] for i in kept))
+
+
+def start_of(tile: Tile) -> AnyStart:
+    """The tile as a starting cell for the kernels; it has one dimension or more."""
+    order, corners = list(range(len(tile.facets))), list(range(len(tile.rays)))
+    if tile.dimension < 3:
+        order, corners = around(tile)
+    facets = [tile.facets[i] for i in order]
+    ids = [-2 - place if tile.ids[i] == WALL else tile.ids[i] for place, i in enumerate(order)]
+    points = np.array([[*point, worst] for point, worst in (nearest_point(tile.rays[v]) for v in corners)])
+    sizes = [max(abs(value) for value in facet) for facet in facets]
+    near = [[nearest_quotient(int(v), int(s)) for v in f] for f, s in zip(facets, sizes, strict=True)]
+    forms = np.array([[value for value, _ in row] for row in near])
+    lost = np.array([[loss for _, loss in row] for row in near])
+    bounds = np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP
+    if tile.dimension < 3:
+        far = [i for i, number in enumerate(tile.ids) if number == INFINITY]
+        infinite = [any(tile.masks[v] >> i & 1 for i in far) for v in corners]
+        return Start(tile.chart, forms, bounds, ids, points, infinite, facets, tile.signs)
+    return SpaceStart(tile.chart, points, list(tile.masks), forms, bounds, ids, facets, tile.signs)
+
+
+def around(tile: Tile) -> tuple[list[int], list[int]]:
+    """Facets and corners of a tile of one or two dimensions in the order of `Start`."""
+    if tile.dimension == 1:
+        corners = sorted(range(2), key=lambda v: Fraction(int(tile.rays[v][0]), int(tile.rays[v][1])))
+        return [tile.masks[v].bit_length() - 1 for v in corners], corners
+    begins: dict[int, tuple[int, int]] = {}
+    for i, facet in enumerate(tile.facets):
+        on = [v for v, mask in enumerate(tile.masks) if mask >> i & 1]
+        if len(on) < 2:
+            continue  # infinity, which the tile touches in a corner
+        p, q = on
+        if dot(facet, cross(tile.rays[p], tile.rays[q])) < 0:
+            p, q = q, p
+        begins[p] = i, q
+    edges, corners, v = [], [], min(begins)
+    for _ in begins:
+        edge, after = begins[v]
+        edges.append(edge)
+        corners.append(v)
+        v = after
+    return edges, corners
