@@ -30,9 +30,10 @@ if TYPE_CHECKING:
         Space,
         Subspace,
     )
-    from creases.errors import CreasesError, DomainError, MissingExtraError, ModelFileError, NetworkError
+    from creases.errors import CreasesError, DomainError, JournalError, MissingExtraError, ModelFileError, NetworkError
     from creases.network import Network
     from creases.readers import load
+    from creases.scheduling import count_in_pieces
     from creases.subdivision import subdivide
     from creases.training import RegionTracker
 
@@ -58,11 +59,13 @@ _HOME = {
     "Subspace": "creases.domain",
     "CreasesError": "creases.errors",
     "DomainError": "creases.errors",
+    "JournalError": "creases.errors",
     "MissingExtraError": "creases.errors",
     "ModelFileError": "creases.errors",
     "NetworkError": "creases.errors",
     "Network": "creases.network",
     "load": "creases.readers",
+    "count_in_pieces": "creases.scheduling",
     "subdivide": "creases.subdivision",
     "RegionTracker": "creases.training",
 }
@@ -74,6 +77,7 @@ __all__ = [
     "Count",
     "CreasesError",
     "DomainError",
+    "JournalError",
     "Line",
     "MissingExtraError",
     "ModelFileError",
@@ -92,6 +96,7 @@ __all__ = [
     "__version__",
     "audit",
     "count",
+    "count_in_pieces",
     "count_many",
     "load",
     "subdivide",

@@ -48,6 +48,7 @@ class Count:
         neuron's zero set meets; it does not depend on the order of cuts.
     distinct : on a Polyline, the different regions that the path meets; else None.
     version : the version of Creases that counted.
+    pieces : in how many independent pieces it was counted (`count_in_pieces`).
     """
 
     regions: int
@@ -62,6 +63,15 @@ class Count:
     by_neuron: tuple[tuple[int, ...], ...] | None = None
     distinct: int | None = None
     version: str = __version__
+    pieces: int = 1
+
+    @property
+    def per_volume(self) -> float | None:
+        """Regions a unit of length, area or volume of input space; None on an infinite domain."""
+        from creases.domain.volume import volume_of
+
+        volume = volume_of(self.domain)
+        return None if volume is None else self.regions / volume
 
     def __repr__(self) -> str:
         layers = ", ".join(str(value) for value in self.by_layer)
@@ -70,6 +80,8 @@ class Count:
             parts.append(f"{self.bounded:,} bounded + {self.unbounded:,} unbounded")
         if self.distinct is not None:
             parts.append(f"{self.distinct:,} distinct")
+        if self.pieces > 1:
+            parts.append(f"in {self.pieces:,} pieces")
         parts += [
             "certified" if self.certified else "NOT certified",
             f"exact_cells={self.exact_cells:,}",
@@ -94,6 +106,8 @@ class Count:
             "by_neuron": None if self.by_neuron is None else [list(row) for row in self.by_neuron],
             "distinct": self.distinct,
             "version": self.version,
+            "pieces": self.pieces,
+            "per_volume": self.per_volume,
         }
 
     def to_json(self, path: str | Path | None = None) -> str:
@@ -107,6 +121,7 @@ class Count:
     def from_dict(cls, data: dict[str, Any]) -> Count:
         """The count that `to_dict` described."""
         by_neuron = data["by_neuron"]
+        data = {key: value for key, value in data.items() if key != "per_volume"}
         return cls(
             **{
                 **data,

@@ -8,6 +8,7 @@ __all__ = [
     "ComputationError",
     "CreasesError",
     "DomainError",
+    "JournalError",
     "MissingExtraError",
     "ModelFileError",
     "NetworkError",
@@ -38,6 +39,10 @@ class UnsupportedModelError(ModelFileError, NotImplementedError):
 
 class ComputationError(CreasesError, RuntimeError):
     """The machine cannot give a proof: memory ran out, or its arithmetic flushes small numbers to zero."""
+
+
+class JournalError(CreasesError, RuntimeError):
+    """A journal cannot be read or written, or is of another version."""
 
 
 class MissingExtraError(CreasesError, ImportError):

@@ -22,6 +22,7 @@ class Follower:
         self._bar: object | None = None
         self.regions = 0
         self.finished = 0
+        self._remark = ""
 
     def found(self, regions: int) -> None:
         """Regions found since the last call."""
@@ -39,6 +40,11 @@ class Follower:
         self.finished += count
         self._show()
 
+    def say(self, remark: str) -> None:
+        """A word to stand behind the time."""
+        self._remark = remark
+        self._show()
+
     def _show(self) -> None:
         if self._wanted is False or self._listener is not None:
             return
@@ -47,7 +53,9 @@ class Follower:
             if not (self._wanted or (late and sys.stderr.isatty())):
                 return
             self._bar = self._start_bar()
-        self._bar.update(0, completed=self.finished, regions=f"{self.regions:,} regions")  # type: ignore[attr-defined]
+        self._bar.update(  # type: ignore[attr-defined]
+            0, completed=self.finished, regions=f"{self.regions:,} regions", remark=self._remark
+        )
 
     def _start_bar(self) -> object:
         from rich.console import Console
@@ -65,11 +73,12 @@ class Follower:
             TextColumn(self._doing),
             TextColumn("{task.fields[regions]}"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[remark]}"),
         ]
         if self._total > 1:
             columns[2:2] = [BarColumn(), MofNCompleteColumn()]
         bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        bar.add_task(self._doing, total=self._total, regions="")
+        bar.add_task(self._doing, total=self._total, regions="", remark="")
         bar.start()
         return bar
 

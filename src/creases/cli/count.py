@@ -12,14 +12,18 @@ from creases.cli.options import (
     ApplyNormalisation,
     BoxOption,
     DomainOptions,
+    HalfSpacesOption,
     LineOption,
     Model,
     PlaneOption,
     PolygonOption,
     PolylineOption,
+    PolytopeOption,
     SegmentOption,
+    SimplexOption,
     SpaceOption,
     SquareOption,
+    SubspaceOption,
     Threads,
 )
 
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 
     from creases.counting import Count
     from creases.network import Network
+
+
+PIECES = "In pieces (the result is the same)"
 
 
 def count(
@@ -39,12 +46,49 @@ def count(
     square: SquareOption = None,
     polygon: PolygonOption = None,
     box: BoxOption = None,
+    simplex: SimplexOption = None,
+    polytope: PolytopeOption = None,
+    half_spaces: HalfSpacesOption = None,
+    subspace: SubspaceOption = None,
     space: SpaceOption = False,
     apply_normalisation: ApplyNormalisation = False,
     by_neuron: Annotated[
         bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
     ] = False,
     threads: Threads = None,
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            "--journal",
+            metavar="PLACE",
+            help="Count in pieces and keep each result in this SQLite file or database URL. The same command goes on "
+            "from there, whatever has ended it.",
+            rich_help_panel=PIECES,
+        ),
+    ] = None,
+    pieces: Annotated[
+        int | None,
+        typer.Option("--pieces", min=1, metavar="N", help="Count in at least N pieces.", rich_help_panel=PIECES),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            metavar="N",
+            help="Give the pieces to N processes of this machine instead of threads.",
+            rich_help_panel=PIECES,
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Give the pieces to the Dask cluster whose scheduler is there, like tcp://127.0.0.1:8786.",
+            rich_help_panel=PIECES,
+        ),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option("--save", metavar="FILE", help="Write the result to this JSON file before it is printed."),
@@ -63,6 +107,9 @@ def count(
     creases count net.pt --plane a.npy b.npy c.npy --square 2
     creases count net.pt --polyline walk.csv --save walk.json
     creases count net.pt --polygon "0,0 1,0 0,1" --json
+    creases count net.pt --simplex "0,0,0 1,0,0 0,1,0 0,0,1"
+    creases count net.pt --subspace "images.npy:0 a.npy b.npy c.npy"
+    creases count net.pt --box -1:1,-1:1,-1:1,-1:1 --journal runs.db --workers 2
 
     \b
     [bold]Points[/bold]
@@ -72,17 +119,29 @@ def count(
     a.npy:3        row 3, counted from 0, of a file of many points
     POINTS         such points with spaces between them, or a file of many
     """
-    from creases import count as count_regions
     from creases import load
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
+    from creases.counting import count as count_regions
+    from creases.errors import DomainError
+    from creases.scheduling import count_in_pieces
     from creases.training.files import replace_file
 
     if save is not None:
         writable(save)
     network = load(model, apply_normalisation=apply_normalisation)
-    options = DomainOptions(segment, line, polyline, plane, square, polygon, box, space)
-    result = count_regions(network, as_domain(options, network), by_neuron=by_neuron, threads=threads)
+    options = DomainOptions(
+        segment, line, polyline, plane, square, polygon, box, simplex, polytope, half_spaces, subspace, space
+    )
+    domain = as_domain(options, network)
+    if (journal, pieces, workers, cluster) == (None, None, None, None):
+        result = count_regions(network, domain, by_neuron=by_neuron, threads=threads)
+    elif by_neuron:
+        raise DomainError("--by-neuron is counted in one piece: the cuts of a neuron do not add up over pieces.")
+    else:
+        result = count_in_pieces(
+            network, domain, pieces=pieces, threads=threads, workers=workers, cluster=cluster, journal=journal
+        )
     if save is not None:
         replace_file(save, result.to_json)
     if json:
@@ -104,6 +163,10 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
         rows.append(("distinct", f"{result.distinct:,} different regions along the path"))
     if result.unbounded is not None:
         rows.append(("", f"{result.bounded:,} bounded + {result.unbounded:,} unbounded"))
+    if result.pieces > 1:
+        rows.append(("pieces", result.pieces))
+    if result.per_volume is not None:
+        rows.append(("per volume", f"{result.per_volume:.4g} regions a unit of {unit_of(result)}"))
     rows += [
         ("certified", certainty(result)),
         *scale(result, network),
@@ -114,6 +177,12 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
     console.print(layers(result, network))
     if saved is not None:
         typer.echo(f"saved to {saved}")
+
+
+def unit_of(result: Count) -> str:
+    """What a volume of the domain's dimension is called."""
+    d = result.domain.slice.dimension
+    return {1: "length", 2: "area", 3: "volume"}.get(d, f"{d}-dimensional volume")
 
 
 def certainty(result: Count) -> str:
@@ -127,10 +196,9 @@ def certainty(result: Count) -> str:
 
 def scale(result: Count, network: Network) -> list[tuple[str, object]]:
     """The count beside the power of the number of neurons that Hanin and Rolnick (2019) compare it with."""
-    if result.domain.slice.dimension == 1:
-        return [("regions / N", f"{result.regions / network.neurons:.3g} with N = {network.neurons} neurons")]
-    ratio = result.regions / network.neurons**2
-    return [("regions / N^2", f"{ratio:.3g} with N = {network.neurons} neurons")]
+    d, neurons = result.domain.slice.dimension, network.neurons
+    power = "N" if d == 1 else f"N^{d}"
+    return [(f"regions / {power}", f"{result.regions / neurons**d:.3g} with N = {neurons} neurons")]
 
 
 def layers(result: Count, network: Network) -> Table:

@@ -11,7 +11,7 @@ import numpy as np
 
 from creases.cli.options import DomainOptions
 from creases.cli.points import FILE, number, read_point, read_points
-from creases.domain import Box, Domain, Line, Plane, Polygon, Polyline, Segment, Space
+from creases.domain import Box, Domain, Line, Plane, Polygon, Polyline, Polytope, Segment, Simplex, Space, Subspace
 from creases.errors import DomainError
 from creases.network import Network
 
@@ -44,6 +44,15 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
         return Polyline(read_points(options.polyline, n, "--polyline"))
     if options.box is not None:
         return as_box(options.box, n)
+    if options.simplex is not None:
+        return Simplex(read_points(options.simplex, n, "--simplex"))
+    if options.polytope is not None:
+        return Polytope(read_points(options.polytope, n, "--polytope"))
+    if options.half_spaces is not None:
+        rows = read_points(options.half_spaces, n + 1, "--half-spaces")
+        return Polytope.where(rows[:, :-1], rows[:, -1])
+    if options.subspace is not None:
+        return as_subspace(options.subspace, n)
     if options.space:
         return Space(n)
     return in_the_input_plane(options, network)
@@ -96,6 +105,14 @@ def in_the_input_plane(options: DomainOptions, network: Network) -> Domain:
     if not (np.isfinite(half) and half > 0):
         raise DomainError(f"--square needs a finite positive half-width, got {half}.")
     return Box(np.full(2, -half), np.full(2, half))
+
+
+def as_subspace(text: str, n: int) -> Subspace:
+    """A point and the directions from there, one row each."""
+    rows = read_points(text, n, "--subspace")
+    if len(rows) < 2:
+        raise DomainError("--subspace needs a point and at least one direction; for a single input use creases info.")
+    return Subspace(rows[0], rows[1:])
 
 
 def as_box(text: str, n: int) -> Box:

@@ -75,7 +75,7 @@ def draw(
 
     writable(check_name(output))
     network = load(model, apply_normalisation=apply_normalisation)
-    options = DomainOptions(segment, line, None, plane, square, polygon, box, space)
+    options = DomainOptions(segment, line, None, plane, square, polygon, box, space=space)
     domain = as_domain(options, network)
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
     complex = subdivide(network, domain, threads=threads)

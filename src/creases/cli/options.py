@@ -12,14 +12,18 @@ __all__ = [
     "ApplyNormalisation",
     "BoxOption",
     "DomainOptions",
+    "HalfSpacesOption",
     "LineOption",
     "Model",
     "PlaneOption",
     "PolygonOption",
     "PolylineOption",
+    "PolytopeOption",
     "SegmentOption",
+    "SimplexOption",
     "SpaceOption",
     "SquareOption",
+    "SubspaceOption",
     "Threads",
 ]
 
@@ -100,6 +104,36 @@ SpaceOption: TypeAlias = Annotated[
     bool,
     typer.Option("--space", help="The whole input space, of up to eight inputs.", rich_help_panel=PANEL),
 ]
+SimplexOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--simplex", metavar="POINTS", help="The simplex with these n + 1 corners, of n inputs.", rich_help_panel=PANEL
+    ),
+]
+PolytopeOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--polytope", metavar="POINTS", help="The convex hull of POINTS, of up to eight inputs.", rich_help_panel=PANEL
+    ),
+]
+HalfSpacesOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--half-spaces",
+        metavar="ROWS",
+        help="The bounded polytope of inputs x with a . x <= b for every row a,b (n + 1 numbers); often a file.",
+        rich_help_panel=PANEL,
+    ),
+]
+SubspaceOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--subspace",
+        metavar="POINTS",
+        help="The whole subspace through the first point along the directions that follow, at most eight.",
+        rich_help_panel=PANEL,
+    ),
+]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(
@@ -123,8 +157,13 @@ class DomainOptions:
     square: float | None = None
     polygon: str | None = None
     box: str | None = None
+    simplex: str | None = None
+    polytope: str | None = None
+    half_spaces: str | None = None
+    subspace: str | None = None
     space: bool | None = None
 
     def given(self) -> list[str]:
         """The names of the options that were typed."""
-        return [f"--{field.name}" for field in fields(self) if getattr(self, field.name) not in (None, False)]
+        names = [field.name for field in fields(self) if getattr(self, field.name) not in (None, False)]
+        return ["--" + name.replace("_", "-") for name in names]

@@ -22,7 +22,7 @@ from creases.engine.tally import Tally, Totals, tally_constant
 from creases.engine.tiles import Tile, halved, root_tile, start_of, tile_of_cone
 from creases.engine.workshop import Workshop
 
-__all__ = ["Part", "parts", "tally_part"]
+__all__ = ["Divided", "Part"]
 
 Root = Tile | AnyStart | ExactStart
 
@@ -39,18 +39,52 @@ class Part(NamedTuple):
         return -1 if self.path.count("0") % 2 else 1
 
 
-def parts(problem: Problem, depth: int, drop: int) -> list[Part]:
-    """All parts of a problem's domain, each starting cell halved `depth` times over.
+class Divided:
+    """A problem's domain, to be counted part by part. Threads may share one.
 
-    drop : how many halvings less a wall is worth, which has so many fewer regions.
+    Directions along which the network is constant are divided out first (`constant`).
     """
-    across, _ = divided(problem)
-    if across is None:
-        return [Part(0, "")]
-    found = []
-    for number, root in enumerate(roots(across, Workshop())):
-        found += [Part(number, path) for path in paths(root, depth, drop)]
-    return found
+
+    def __init__(self, problem: Problem) -> None:
+        self._workshop = Workshop()
+        self.constant = problem.vertices is None and len(independent_rows(problem)) < problem.dimension
+        self._whole = problem
+        self._problem = restricted(problem) if self.constant else problem
+        self._roots = [] if self._problem is None else roots(self._problem, self._workshop)
+
+    def parts(self, depth: int, drop: int) -> list[Part]:
+        """All parts, each starting cell halved `depth` times over.
+
+        drop : how many halvings less a wall is worth, which has so many fewer regions.
+        """
+        if not self._roots:
+            return [Part(0, "")]
+        return [Part(i, path) for i, root in enumerate(self._roots) for path in paths(root, depth, drop)]
+
+    def tally(self, part: Part, threads: int, report: Report) -> Tally:
+        """Count the regions of the problem that meet one of its parts.
+
+        threads, report : as for `tally`. Regions cut by each neuron are not counted: they do not add up.
+        """
+        problem = self._problem
+        if problem is None:
+            return tally_constant(self._whole)
+        root = self._roots[part.root]
+        for step in part.path:
+            pieces = halved(root) if isinstance(root, Tile) else None
+            assert pieces is not None  # `parts` has been here
+            root = pieces["-+0".index(step)]
+        total = Totals(problem.widths)
+        if isinstance(root, ExactStart):
+            total.add_exact(ExactForms.of(problem), root)
+        elif isinstance(root, Tile) and root.dimension == 0:
+            total.by_layer += count_point(problem, root)
+        else:
+            start = start_of(root) if isinstance(root, Tile) else root
+            for work, _ in run(problem, start, threads, False, False, report, self._workshop):
+                total.add(work)
+        found = total.result(problem)
+        return found._replace(unbounded=found.by_layer[-1]) if self.constant else found
 
 
 def paths(root: Root, depth: int, drop: int, path: str = "") -> list[str]:
@@ -75,39 +109,6 @@ def roots(problem: Problem, workshop: Workshop) -> list[Root]:
         tile = None if isinstance(start, ExactStart) else tile_of_cone(problem, start)
         found.append(start if tile is None else tile)
     return found
-
-
-def divided(problem: Problem) -> tuple[Problem | None, bool]:
-    """The problem with the directions divided out along which the network is constant, and whether there are some."""
-    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
-        return restricted(problem), True
-    return problem, False
-
-
-def tally_part(problem: Problem, part: Part, threads: int, report: Report, workshop: Workshop) -> Tally:
-    """Count the regions of the problem that meet one of its parts.
-
-    threads, report, workshop : as for `tally`. Regions cut by each neuron are not counted: they do not add up.
-    """
-    across, constant = divided(problem)
-    if across is None:
-        return tally_constant(problem)
-    root = roots(across, workshop)[part.root]
-    for step in part.path:
-        pieces = halved(root) if isinstance(root, Tile) else None
-        assert pieces is not None  # `parts` has been here
-        root = pieces["-+0".index(step)]
-    total = Totals(across.widths)
-    if isinstance(root, ExactStart):
-        total.add_exact(ExactForms.of(across), root)
-    elif isinstance(root, Tile) and root.dimension == 0:
-        total.by_layer += count_point(across, root)
-    else:
-        start = start_of(root) if isinstance(root, Tile) else root
-        for work, _ in run(across, start, threads, False, False, report, workshop):
-            total.add(work)
-    found = total.result(across)
-    return found._replace(unbounded=found.by_layer[-1]) if constant else found
 
 
 def count_point(problem: Problem, tile: Tile) -> list[int]:

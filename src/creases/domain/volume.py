@@ -1,0 +1,37 @@
+"""How large a domain is, in the units of input space."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from creases.domain.box import Box
+from creases.domain.line import Polyline
+
+if TYPE_CHECKING:
+    from creases.domain import Domain
+
+__all__ = ["volume_of"]
+
+
+def volume_of(domain: Domain) -> float | None:
+    """The d-dimensional volume of a domain in input space: a length, an area, a volume. None if it is infinite.
+
+    A slice's own coordinates stretch by sqrt(det(basis basis^T)).
+    """
+    if isinstance(domain, Polyline):
+        return float(np.linalg.norm(np.diff(domain.points, axis=0), axis=1).sum())
+    if isinstance(domain, Box):
+        sides = domain.upper - domain.lower
+        return float(np.prod(sides[sides > 0]))
+    vertices = domain.vertices
+    if vertices is None:
+        return None
+    basis = domain.slice.basis
+    stretch = float(np.sqrt(np.linalg.det(basis @ basis.T)))
+    if vertices.shape[1] == 1:
+        return float(np.ptp(vertices)) * stretch
+    from scipy.spatial import ConvexHull
+
+    return float(ConvexHull(vertices).volume) * stretch

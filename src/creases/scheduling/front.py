@@ -1,0 +1,143 @@
+"""Count in pieces: the front door. The same number as `count`, by Euler's relation over the pieces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from creases.compilation import compile_kernels, say_if_compiling
+from creases.counting import Count
+from creases.domain import Domain
+from creases.engine.kernel import must_compile
+from creases.engine.parts import Part
+from creases.errors import DomainError
+from creases.network import Network
+from creases.packing import check_threads
+from creases.progress import Follower, following
+from creases.scheduling.journal import Journal
+from creases.scheduling.piece import PieceResult
+from creases.scheduling.plan import Plan
+from creases.scheduling.workers import ThreadWorkers, Workers, dask_workers
+
+__all__ = ["count_in_pieces"]
+
+
+def count_in_pieces(
+    network: Network,
+    domain: Domain,
+    *,
+    pieces: int | None = None,
+    threads: int | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    journal: str | Path | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+) -> Count:
+    """Count the activation regions of `network` on `domain` in independent pieces, every sign proved.
+
+    The domain is cut by walls that are not neurons; a region that a wall meets is counted on both sides and taken off
+    once for the wall. The result is that of `count`, for any number of pieces and workers.
+
+    pieces : at least so many; None for as many as the expected number of regions asks for, or as the journal has.
+    threads : threads of this process that work on them; None means all cores.
+    workers : so many processes instead, each with one thread, on a Dask cluster of this machine's own.
+    cluster : the workers of the Dask cluster whose scheduler has this address instead.
+    journal : a path (SQLite) or database URL where each piece's result is kept as it comes. A run that was killed goes
+        on from there, and nothing is counted twice.
+    progress : as for `count`; the bar counts pieces and says about how long the rest will take.
+    Raises DomainError as `count` does, and on a Polyline; JournalError if the journal cannot be read or written, or
+    holds this count as another engine made it; ComputationError if a cluster does not answer or pieces fail there.
+
+    Examples
+    --------
+    >>> from creases import Box, Network, count_in_pieces
+    >>> network = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]], output_layer=False)
+    >>> count_in_pieces(network, Box([-1, -1], [1, 1]), pieces=4).regions
+    4
+    """
+    check_threads(threads)
+    if workers is not None and cluster is not None:
+        raise DomainError("Give workers (processes of this machine) or cluster (a scheduler's address), not both.")
+    plan = Plan.of(network, domain, pieces)
+    say_if_compiling(progress)
+    start = time.perf_counter()
+    with ExitStack() as stack:
+        kept = stack.enter_context(Journal(journal)) if journal is not None else None
+        if kept is not None and pieces is None:
+            plan = kept.plan_for(plan)
+        number = kept.begin(plan) if kept is not None else 0
+        done = dict(kept.results(number)) if kept is not None else {}
+        left = [part for part in plan.parts if part not in done]
+        follower = stack.enter_context(following(progress, len(plan.parts)))
+        follower.finish_some(len(done))
+        if left:
+            for result in stack.enter_context(results(plan, left, threads, workers, cluster, follower, done)):
+                if kept is not None:
+                    kept.record(number, result)
+                done[result.part] = result
+                follower.found(result.part.sign * result.by_layer[-1])
+                follower.finish_one()
+    return summed(plan, [done[part] for part in plan.parts], time.perf_counter() - start)
+
+
+@contextmanager
+def results(
+    plan: Plan,
+    left: list[Part],
+    threads: int | None,
+    workers: int | None,
+    cluster: str | None,
+    follower: Follower,
+    done: dict[Part, PieceResult],
+) -> Iterator[Iterable[PieceResult]]:
+    """The results of the pieces that are left, from whoever is to work on them; the follower is told what is left."""
+    with ExitStack() as stack:
+        hands: Workers = ThreadWorkers(threads)
+        if workers is not None or cluster is not None:
+            if cluster is None and must_compile():
+                compile_kernels()  # once here, rather than in every process at the same time
+            hands = stack.enter_context(dask_workers(cluster, workers))
+
+        def told() -> Iterator[PieceResult]:
+            for result in hands.work(plan, left):
+                yield result
+                follower.say(time_left(left, done, hands.count))
+
+        yield told()
+
+
+def time_left(parts: list[Part], done: dict[Part, PieceResult], workers: int) -> str:
+    """About how long the pieces that are left will take, by those of the same dimension that are done."""
+    spent: dict[int, list[float]] = {}
+    for part, result in done.items():
+        spent.setdefault(part.path.count("0"), []).append(result.seconds)
+    means = {walls: sum(times) / len(times) for walls, times in spent.items()}
+    # A wall takes less than what it is a wall of; until one is done that is all that is known.
+    guess = min(means.values(), default=0.0)
+    rest = sum(means.get(part.path.count("0"), guess) for part in parts if part not in done) / workers
+    return f"about {rest:,.0f} s left" if rest < 120 else f"about {rest / 60:,.0f} min left"
+
+
+def summed(plan: Plan, found: list[PieceResult], seconds: float) -> Count:
+    """The pieces' results as one count, each with its sign."""
+    by_layer = [0] * len(plan.network.hidden)
+    for result in found:
+        by_layer = [total + result.part.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
+    bounded = unbounded = None
+    if plan.problem.vertices is None:
+        unbounded = sum(result.part.sign * (result.unbounded or 0) for result in found)
+        bounded = by_layer[-1] - unbounded
+    return Count(
+        regions=by_layer[-1],
+        by_layer=tuple(by_layer),
+        certified=all(result.certified for result in found),
+        exact_cells=sum(result.exact_cells for result in found),
+        seconds=seconds,
+        domain=plan.domain,
+        network=plan.network.sha256,
+        bounded=bounded,
+        unbounded=unbounded,
+        pieces=len(found),
+    )

@@ -1,0 +1,73 @@
+"""One piece of a count, wherever it is worked on: what goes there and what comes back are plain values."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+from creases.engine.kernel import source_hash
+from creases.engine.parts import Divided, Part
+from creases.engine.problem import Problem
+
+__all__ = ["PieceResult", "count_piece", "count_piece_of"]
+
+
+@dataclass(frozen=True)
+class PieceResult:
+    """What one piece has.
+
+    part : which piece. by_layer, unbounded, exact_cells, certified : as in `Count`, of the regions that meet it.
+    seconds : how long it took. worker : host and process. engine : hash of the engine's sources there.
+    """
+
+    part: Part
+    by_layer: tuple[int, ...]
+    unbounded: int | None
+    exact_cells: int
+    certified: bool
+    seconds: float
+    worker: str
+    engine: str
+
+
+def count_piece(divided: Divided, part: Part) -> PieceResult:
+    """Count one piece, in this thread."""
+    start = time.perf_counter()
+    found = divided.tally(part, 1, lambda regions: None)
+    return PieceResult(
+        part,
+        tuple(found.by_layer),
+        found.unbounded,
+        found.exact_cells,
+        found.certified,
+        time.perf_counter() - start,
+        f"{socket.gethostname()}:{os.getpid()}",
+        source_hash(),
+    )
+
+
+class Shipped:
+    """A problem on its way to a worker, with a name by which the worker knows it again."""
+
+    def __init__(self, name: str, problem: Problem) -> None:
+        self.name, self.problem = name, problem
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shipped) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+@lru_cache(maxsize=4)
+def divided_once(shipped: Shipped) -> Divided:
+    """The starting cells of a problem, made once in each process."""
+    return Divided(shipped.problem)
+
+
+def count_piece_of(shipped: Shipped, part: Part) -> PieceResult:
+    """`count_piece` for a worker that has been sent the problem."""
+    return count_piece(divided_once(shipped), part)

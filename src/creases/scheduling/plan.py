@@ -1,0 +1,94 @@
+"""Into which pieces a count is divided; the same for the same network, domain and depth, wherever it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from creases.domain import Domain, Polyline
+from creases.engine.kernel import source_hash
+from creases.engine.parts import Divided, Part
+from creases.engine.problem import Problem
+from creases.errors import DomainError
+from creases.network import Network
+from creases.packing import as_problem, check_fit
+
+__all__ = ["Plan", "halvings"]
+
+# Regions that a piece should have: some seconds of work. The regions that walls meet are counted three times, which
+# costs a fifth more at a million regions a piece in four dimensions, and less in larger pieces.
+A_PIECE = 16_000_000
+# Halvings of a domain at most, unless more pieces are asked for; and at least, so that two workers end together.
+MOST_HALVINGS, FEWEST_HALVINGS = 12, 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The pieces of one count.
+
+    network, domain : what is counted. depth : how many times over each starting cell is halved.
+    drop : how many halvings less a wall gets.
+    """
+
+    network: Network
+    domain: Domain
+    depth: int
+    drop: int
+
+    @classmethod
+    def of(cls, network: Network, domain: Domain, pieces: int | None) -> Plan:
+        """A plan of at least `pieces` pieces, None for as many as the expected count asks for.
+
+        Raises DomainError if the domain does not fit the network, is a Polyline, or `pieces` is no positive number.
+        """
+        check_fit(network, domain)
+        if isinstance(domain, Polyline):
+            raise DomainError("A Polyline is not counted in pieces; give its segments to count_many.")
+        if pieces is not None and (isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 1):
+            raise DomainError(f"pieces must be a whole number of at least 1, or None; got {pieces!r}.")
+        neurons, d = network.neurons, domain.slice.dimension
+        return cls(network, domain, halvings(neurons, d, pieces), int(math.log2(max(neurons / d, 2))))
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The arrays that the engine works on, that may be sent to another process."""
+        return as_problem(self.network, self.domain)
+
+    @cached_property
+    def divided(self) -> Divided:
+        """The problem's starting cells."""
+        return Divided(self.problem)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The pieces; the largest first, so that the last ones to end are small."""
+        return sorted(self.divided.parts(self.depth, self.drop), key=lambda part: (part.path.count("0"), part))
+
+    @cached_property
+    def key(self) -> dict[str, str | int]:
+        """What the results rest on: the network, the domain, the engine's sources and how the domain is divided."""
+        return {
+            "network": self.network.sha256,
+            "domain": hashlib.sha256(self.domain_text.encode()).hexdigest(),
+            "engine": source_hash(),
+            "depth": self.depth,
+            "drop": self.drop,
+        }
+
+    @property
+    def domain_text(self) -> str:
+        """The domain as JSON."""
+        return json.dumps(self.domain.to_dict(), sort_keys=True)
+
+
+def halvings(neurons: int, dimension: int, pieces: int | None) -> int:
+    """How many times over a domain is halved."""
+    if pieces is not None:
+        return math.ceil(math.log2(pieces))
+    expected = sum(math.comb(neurons, k) for k in range(dimension + 1))
+    return int(np.clip(math.ceil(math.log2(max(expected // A_PIECE, 1))), FEWEST_HALVINGS, MOST_HALVINGS))

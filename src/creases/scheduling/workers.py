@@ -1,0 +1,139 @@
+"""Who works on the pieces: threads of this process, or the workers of a Dask cluster. Both do the same plan."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from creases.engine.parts import Part
+from creases.errors import ComputationError, require_extra
+from creases.scheduling.piece import PieceResult, Shipped, count_piece, count_piece_of
+from creases.scheduling.plan import Plan
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["DaskWorkers", "ThreadWorkers", "Workers", "dask_workers"]
+
+# Pieces that are given out ahead, for each worker: enough that none waits for the next one.
+AHEAD = 3
+# Times that a piece is given out again when it, or the worker that had it, has failed.
+RETRIES = 3
+
+
+class Workers(Protocol):
+    """Anything that works on pieces."""
+
+    @property
+    def count(self) -> int:
+        """How many pieces are worked on at the same time."""
+
+    def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
+        """Count these pieces; results as they come."""
+
+
+class ThreadWorkers:
+    """Threads of this process; None for one a core."""
+
+    def __init__(self, threads: int | None) -> None:
+        self.count = threads or os.cpu_count() or 1
+
+    def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
+        """Count these pieces; results as they come. What has begun is finished when the caller leaves early."""
+        divided = plan.divided
+        with ThreadPoolExecutor(self.count) as pool:
+            left = iter(parts)
+            running: set[Future[PieceResult]] = set()
+            while True:
+                free = 2 * self.count - len(running)
+                running |= {pool.submit(count_piece, divided, part) for part in itertools.islice(left, free)}
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+
+
+class DaskWorkers:
+    """The workers of a `dask.distributed` cluster."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def count(self) -> int:
+        """Threads of all workers there are now."""
+        return max(int(sum(self._client.nthreads().values())), 1)
+
+    def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
+        """Count these pieces; results as they come. A piece whose worker dies is given to another.
+
+        Raises ComputationError if a worker runs another engine, or a piece fails time and again.
+        """
+        from distributed import KilledWorker, as_completed
+
+        client, engine = self._client, str(plan.key["engine"])
+        # A task rather than scattered data: if the worker that holds it dies, it is made again.
+        name = "-".join(map(str, plan.key.values()))
+        shipped = client.submit(Shipped, name, plan.problem, pure=False)
+        left = iter(parts)
+
+        def next_ones(how_many: int) -> list[Any]:
+            return [
+                client.submit(count_piece_of, shipped, part, pure=False, retries=RETRIES)
+                for part in itertools.islice(left, how_many)
+            ]
+
+        running = as_completed(next_ones(AHEAD * self.count))
+        for future in running:
+            try:
+                result: PieceResult = future.result()
+            except KilledWorker as error:
+                raise ComputationError(
+                    f"A piece of the count has failed on {RETRIES} workers, one after the other ({error}). Look at "
+                    "their logs; the pieces that are done are in the journal, if there is one."
+                ) from error
+            if result.engine != engine:
+                raise ComputationError(
+                    f"The worker {result.worker} runs another engine (sources {result.engine}, here {engine}). "
+                    "Install the same versions of Creases, Numba and Python on all machines."
+                )
+            running.update(next_ones(AHEAD * self.count + 1 - running.count()))
+            yield result
+
+
+@contextmanager
+def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWorkers]:
+    """Workers of the cluster at an address, or of one of `processes` processes here, which ends with the context.
+
+    A cluster that is made here binds to the loopback only, its dashboard too.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise require_extra("distributed", "cluster", "Work on a cluster") from error
+    if cluster is not None:
+        try:
+            client = Client(cluster, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise ComputationError(
+                f"No Dask scheduler answers at {cluster} ({error}). Give its address, like tcp://127.0.0.1:8786."
+            ) from error
+        with client:
+            yield DaskWorkers(client)
+        return
+    with (
+        LocalCluster(
+            n_workers=processes or os.cpu_count() or 1,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=40,
+        ) as local,
+        Client(local) as client,
+    ):
+        yield DaskWorkers(client)
