@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from creases.counting import Count, count, count_many
     from creases.domain import (
         Box,
+        Directions,
         Line,
         Plane,
         Polygon,
@@ -47,6 +48,7 @@ _HOME = {
     "count": "creases.counting",
     "count_many": "creases.counting",
     "Box": "creases.domain",
+    "Directions": "creases.domain",
     "Line": "creases.domain",
     "Plane": "creases.domain",
     "Polygon": "creases.domain",
@@ -76,6 +78,7 @@ __all__ = [
     "Complex",
     "Count",
     "CreasesError",
+    "Directions",
     "DomainError",
     "JournalError",
     "Line",

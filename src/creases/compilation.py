@@ -9,11 +9,16 @@ from pathlib import Path
 __all__ = ["compile_kernels", "kernel_folder", "say_if_compiling"]
 
 
+# A process says it once.
+_said: list[bool] = []
+
+
 def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
     """On the very first count of an installation, say on stderr why it takes so long. `progress` False: silence."""
     from creases.engine.kernel import must_compile
 
-    if progress is not False and must_compile():
+    if progress is not False and must_compile() and not _said:
+        _said.append(True)
         print("creases: compiling its kernels, once (half a minute); `creases warm` does it ahead.", file=sys.stderr)
 
 

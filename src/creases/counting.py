@@ -142,8 +142,8 @@ def count(
 ) -> Count:
     """Count the activation regions of `network` on `domain`, every sign proved.
 
-    domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Space or Subspace, of at most eight
-        dimensions.
+    domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Space, Subspace or Directions, of at
+        most eight dimensions.
     by_neuron : also count, for every neuron, the regions of the layer below that it cuts.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
     progress : True shows a bar on stderr, None shows one only where the count takes longer than a second and

@@ -325,6 +325,19 @@ class Network:
             matrix, offset = self.output.weight @ matrix, self.output.weight @ offset + self.output.bias
         return matrix, offset
 
+    def without_biases(self) -> Network:
+        """The same weights with every bias zero, the output's too: scale equivariant, N(c x) = c N(x) for c > 0.
+
+        Its regions are open cones (Hanin and Rolnick 2019, appendix D), as many as `Directions` has of this network.
+        """
+        chain = [*self.hidden, *([self.output] if self.output else [])]
+        return Network.from_arrays(
+            [layer.weight for layer in chain],
+            [np.zeros_like(layer.bias) for layer in chain],
+            output_layer=self.output is not None,
+            input_shape=self.input_shape,
+        )
+
     def save(self, path: str | Path) -> Path:
         """Write the network as `.npz` (plain arrays, no pickles), to be opened by `creases.load`."""
         path = Path(path)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from creases.domain import (
     Box,
+    Directions,
     Domain,
     Line,
     Plane,
@@ -49,7 +50,7 @@ def check_fit(network: Network, domain: Domain) -> None:
     if not isinstance(domain, Domain):
         raise DomainError(
             f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
-            "Plane, Box, Simplex, Polytope, Space and Subspace."
+            "Plane, Box, Simplex, Polytope, Space, Subspace and Directions."
         )
     dimension, n_in = domain.slice.basis.shape
     if n_in != network.n_in:
@@ -89,10 +90,13 @@ def as_problem(network: Network, domain: Domain) -> Problem:
         basis=sliced.basis,
         basis_tail=sliced.basis_tail,
         vertices=None if isinstance(domain, Polyline) else engine_vertices(domain),
+        directions=isinstance(domain, Directions),
     )
 
 
-def engine_vertices(domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace) -> Any:
+def engine_vertices(
+    domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace | Directions,
+) -> Any:
     """A bounded domain's corners as the engine takes them; None for a whole space."""
     from creases.engine.problem import Polytope as EnginePolytope
 
@@ -125,7 +129,7 @@ def flat_vertices(corners: Corners) -> NDArray[np.float64]:
 
 def is_line(domain: Domain) -> bool:
     """Whether a domain is one interval or one whole line."""
-    return not isinstance(domain, Polyline) and domain.slice.dimension == 1
+    return not isinstance(domain, (Polyline, Directions)) and domain.slice.dimension == 1
 
 
 def as_lines(

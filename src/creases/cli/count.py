@@ -11,6 +11,7 @@ import typer
 from creases.cli.options import (
     ApplyNormalisation,
     BoxOption,
+    DirectionsOption,
     DomainOptions,
     HalfSpacesOption,
     LineOption,
@@ -51,6 +52,7 @@ def count(
     half_spaces: HalfSpacesOption = None,
     subspace: SubspaceOption = None,
     space: SpaceOption = False,
+    directions: DirectionsOption = False,
     apply_normalisation: ApplyNormalisation = False,
     by_neuron: Annotated[
         bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
@@ -131,7 +133,19 @@ def count(
         writable(save)
     network = load(model, apply_normalisation=apply_normalisation)
     options = DomainOptions(
-        segment, line, polyline, plane, square, polygon, box, simplex, polytope, half_spaces, subspace, space
+        segment,
+        line,
+        polyline,
+        plane,
+        square,
+        polygon,
+        box,
+        simplex,
+        polytope,
+        half_spaces,
+        subspace,
+        space,
+        directions,
     )
     domain = as_domain(options, network)
     if (journal, pieces, workers, cluster) == (None, None, None, None):

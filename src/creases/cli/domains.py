@@ -11,7 +11,20 @@ import numpy as np
 
 from creases.cli.options import DomainOptions
 from creases.cli.points import FILE, number, read_point, read_points
-from creases.domain import Box, Domain, Line, Plane, Polygon, Polyline, Polytope, Segment, Simplex, Space, Subspace
+from creases.domain import (
+    Box,
+    Directions,
+    Domain,
+    Line,
+    Plane,
+    Polygon,
+    Polyline,
+    Polytope,
+    Segment,
+    Simplex,
+    Space,
+    Subspace,
+)
 from creases.errors import DomainError
 from creases.network import Network
 
@@ -55,6 +68,8 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
         return as_subspace(options.subspace, n)
     if options.space:
         return Space(n)
+    if options.directions:
+        return Directions(n)
     return in_the_input_plane(options, network)
 
 

@@ -11,6 +11,7 @@ import typer
 __all__ = [
     "ApplyNormalisation",
     "BoxOption",
+    "DirectionsOption",
     "DomainOptions",
     "HalfSpacesOption",
     "LineOption",
@@ -134,6 +135,14 @@ SubspaceOption: TypeAlias = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+DirectionsOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--directions",
+        help="The sphere of directions of the input space: the cones that remain far out, where biases do not count.",
+        rich_help_panel=PANEL,
+    ),
+]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(
@@ -162,6 +171,7 @@ class DomainOptions:
     half_spaces: str | None = None
     subspace: str | None = None
     space: bool | None = None
+    directions: bool | None = None
 
     def given(self) -> list[str]:
         """The names of the options that were typed."""

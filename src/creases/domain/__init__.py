@@ -1,10 +1,12 @@
-"""What is cut: segments, paths, lines, polygons, planes, boxes, simplices, polytopes, whole spaces and subspaces."""
+"""What is cut: segments, paths, lines, polygons, planes, boxes, simplices, polytopes, whole spaces, subspaces, and
+directions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from creases.domain.box import Box
+from creases.domain.directions import Directions
 from creases.domain.line import Line, Polyline, Segment
 from creases.domain.plane import Plane, Polygon
 from creases.domain.polytope import Polytope, Simplex
@@ -15,6 +17,7 @@ from creases.errors import DomainError
 
 __all__ = [
     "Box",
+    "Directions",
     "Domain",
     "Line",
     "Plane",
@@ -29,7 +32,7 @@ __all__ = [
     "domain_from_dict",
 ]
 
-Domain = Segment | Polyline | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace
+Domain = Segment | Polyline | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace | Directions
 
 
 def domain_from_dict(data: dict[str, Any]) -> Domain:
@@ -43,6 +46,7 @@ def domain_from_dict(data: dict[str, Any]) -> Domain:
         "box": Box,
         "space": Space,
         "subspace": Subspace,
+        "directions": Directions,
     }
     inner: dict[str, Any] = {"polygon": Polygon, "simplex": Simplex, "polytope": Polytope}
     kind = str(data.get("kind"))

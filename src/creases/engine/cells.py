@@ -6,13 +6,14 @@ On a line the cells come in the order of the line. Corners are given in the doma
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.blocks import Block
-from creases.engine.chart import AnyStart, ExactStart
+from creases.engine.blocks import Block, Keeper
+from creases.engine.chart import AnyStart, Start
 from creases.engine.driving import Report
 from creases.engine.exact import ExactForms
 from creases.engine.first_layer import exact_first, independent_rows, restricted
@@ -53,14 +54,15 @@ def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> 
         return low_rank_cells(problem, threads=threads, report=report)
     total, found, workshop = Totals(problem.widths), [], Workshop()
     for start in starts(problem, workshop):
-        if isinstance(start, ExactStart):
+        if not isinstance(start, Start):
             raise ComputationError(
                 "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
                 "floats cannot hold the cells of the whole space. Cut a bounded polygon or segment, or use count, "
                 "which decides in rationals."
             )
         blocks: list[Block] = []
-        for work, written in run(problem, start, threads, False, True, report, workshop):
+        keep = partial(Keeper, problem, start)
+        for work, written in run(problem, start, threads, False, keep, report, workshop):
             total.add(work)
             blocks += written
         found.append(in_line_order(blocks, start) if problem.dimension == 1 else blocks)

@@ -240,23 +240,21 @@ def emit_in_plane(work: Work) -> int:
 
 @kernel
 def emit_in_space(work: SpaceWork) -> int:
-    """Write the current cell out: the mean of its corners to out_reals; 1 if it reaches infinity, and the pattern's
-    words, to out_ints."""
+    """Write the current cell out: the mean of its corners to out_reals, the pattern's words to out_ints."""
     state, d, corners = work.state, work.state[DIMENSION], work.state[CORNERS]
     at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
     if at + d > work.out_reals.size:
         return need(state, SPACE_OUT_REALS_FIELD, at + d)
-    if whole + 1 + state[WORDS] > work.out_ints.size:
-        return need(state, SPACE_OUT_INTS_FIELD, whole + 1 + state[WORDS])
+    if whole + state[WORDS] > work.out_ints.size:
+        return need(state, SPACE_OUT_INTS_FIELD, whole + state[WORDS])
     for c in range(d):
         total = 0.0
         for v in range(corners):
             total += work.points[CELL, c, v]
         work.out_reals[at + c] = total / corners
-    work.out_ints[whole] = is_unbounded_in_space(work)
     for word in range(state[WORDS]):
-        work.out_ints[whole + 1 + word] = work.pattern[word]
-    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + d, whole + 1 + state[WORDS]
+        work.out_ints[whole + word] = work.pattern[word]
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + d, whole + state[WORDS]
     return DONE
 
 

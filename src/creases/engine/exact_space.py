@@ -13,7 +13,7 @@ from flint import fmpz
 
 from creases.engine.exact import dot, meeting_ray, primitive, scaled
 
-__all__ = ["ExactPolytope", "exact_cone"]
+__all__ = ["ExactPolytope", "exact_cone", "exact_directions"]
 
 
 class ExactPolytope(NamedTuple):
@@ -55,3 +55,14 @@ def exact_cone(independent: Sequence[Any], signs: Sequence[bool]) -> ExactPolyto
         rays.append(ray if dot(form, ray) > 0 else scaled(ray, -1))
     whole = (1 << (d + 1)) - 1
     return ExactPolytope(rays, [whole & ~1, *(whole & ~(2 << i) for i in range(d))], d + 1)
+
+
+def exact_directions(independent: Sequence[Any], signs: Sequence[bool]) -> ExactPolytope:
+    """The directions of R^d in which d independent forms grow or fall as these signs say."""
+    inward = [scaled(form[:-1], 1 if on else -1) for form, on in zip(independent, signs, strict=True)]
+    rays = []
+    for i, form in enumerate(inward):
+        ray = meeting_ray([*inward[:i], *inward[i + 1 :]]) if len(inward) > 1 else (fmpz(1),)
+        rays.append(ray if dot(form, ray) > 0 else scaled(ray, -1))
+    whole = (1 << len(inward)) - 1
+    return ExactPolytope(rays, [whole & ~(1 << i) for i in range(len(inward))], len(inward))

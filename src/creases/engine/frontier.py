@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
-from creases.engine.blocks import Block, Keeper
-from creases.engine.chart import AnyStart, Start
+from creases.engine.chart import AnyStart
 from creases.engine.driving import Report, drive
 from creases.engine.handing import Task, give, load
 from creases.engine.oracle import Oracle
@@ -31,11 +31,10 @@ from creases.engine.work import (
     UNBOUNDED,
     WAITING,
     AnyWork,
-    Work,
 )
 from creases.engine.workshop import Workshop
 
-__all__ = ["Stopped", "run"]
+__all__ = ["Keeper", "run"]
 
 # Cells that are cut before a second thread is started; small domains end here.
 ALONE = 3000
@@ -44,6 +43,13 @@ BUDGET = 20_000
 SHARED_BUDGET = 2000
 # Numbers that there is room for in the output, where cells are written out: what a budget of cells needs.
 OUT_REALS, OUT_INTS = 10 * BUDGET, 16 * BUDGET
+
+
+class Keeper(Protocol):
+    """Takes the cells that a workspace has written out."""
+
+    def take(self, work: Any) -> Any:
+        """The cells since the last time, as one block; the workspace's output is then empty again."""
 
 
 class Stopped(Exception):
@@ -57,7 +63,7 @@ class Piece:
         self.task = task
         self.next: Piece | None = None
         self.sums: AnyWork | None = None
-        self.blocks: list[Block] = []
+        self.blocks: list[Any] = []
 
 
 class Board:
@@ -107,22 +113,21 @@ def run(
     start: AnyStart,
     threads: int | None,
     by_neuron: bool,
-    keep: bool,
+    keep: Callable[[], Keeper] | None,
     report: Report,
     workshop: Workshop,
-) -> Iterator[tuple[AnyWork, list[Block]]]:
+) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    keep : whether the cells are wanted. workshop : where workspaces come from; what is yielded goes back there.
+    keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted. workshop : where workspaces come from; what is yielded goes back there.
     """
 
     def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own
-        keeper = Keeper(problem, start) if keep and isinstance(start, Start) else None
-        return Oracle(problem, start.chart, start.walls), keeper
+        return Oracle(problem, start.chart, start.walls), None if keep is None else keep()
 
     work = workspace(problem, start, workshop)
-    work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep
-    if keep:
+    work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep is not None
+    if keep is not None:
         work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
     oracle, keeper = new_helpers()
     workers = threads or os.cpu_count() or 1
@@ -144,9 +149,9 @@ def work_together(
     new_helpers: Callable[[], tuple[Oracle, Keeper | None]],
     workers: int,
     report: Report,
-    blocks: list[Block],
+    blocks: list[Any],
     workshop: Workshop,
-) -> Iterator[tuple[AnyWork, list[Block]]]:
+) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Go on with several threads; yield all results in the order of the cells, `blocks` first."""
     board, lock = Board(), threading.Lock()
     first = Piece(None)
@@ -226,6 +231,6 @@ def sums_of(work: AnyWork) -> AnyWork:
     return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
 
 
-def taken(work: AnyWork, keeper: Keeper | None) -> list[Block]:
+def taken(work: AnyWork, keeper: Keeper | None) -> list[Any]:
     """What the kernel wrote out since the last time, if it is wanted and there is any."""
-    return [keeper.take(work)] if keeper is not None and isinstance(work, Work) and work.state[OUT_INTS_TOP] > 0 else []
+    return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []

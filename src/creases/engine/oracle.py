@@ -66,7 +66,7 @@ class Oracle:
 
     @cached_property
     def _parent(self) -> ExactForms:
-        return ExactForms.of(self._problem)
+        return ExactForms.of(self._problem, self._problem.frame)
 
     def answer_vanishing(self, work: AnyWork) -> None:
         """On a wall: leave the current cell if a row of its lowest layer vanishes on it but not in the parent, whose

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from creases.engine.chart import AnyStart, ExactStart
 from creases.engine.driving import Report
 from creases.engine.exact import ExactForms
 from creases.engine.first_layer import independent_rows, restricted
 from creases.engine.frontier import run
 from creases.engine.problem import Problem
-from creases.engine.start import starts
-from creases.engine.tally import Tally, Totals, tally_constant
+from creases.engine.start import starts, starts_of_directions
+from creases.engine.tally import Tally, Totals, count_point, tally_constant
 from creases.engine.tiles import Tile, halved, root_tile, start_of, tile_of_cone
 from creases.engine.workshop import Workshop
 
@@ -76,15 +73,16 @@ class Divided:
             root = pieces["-+0".index(step)]
         total = Totals(problem.widths)
         if isinstance(root, ExactStart):
-            total.add_exact(ExactForms.of(problem), root)
+            total.add_exact(ExactForms.of(problem, problem.frame), root)
         elif isinstance(root, Tile) and root.dimension == 0:
             total.by_layer += count_point(problem, root)
         else:
             start = start_of(root) if isinstance(root, Tile) else root
-            for work, _ in run(problem, start, threads, False, False, report, self._workshop):
+            for work, _ in run(problem, start, threads, False, None, report, self._workshop):
                 total.add(work)
         found = total.result(problem)
-        return found._replace(unbounded=found.by_layer[-1]) if self.constant else found
+        constant = self.constant and not problem.directions
+        return found._replace(unbounded=found.by_layer[-1]) if constant else found
 
 
 def paths(root: Root, depth: int, drop: int, path: str = "") -> list[str]:
@@ -104,23 +102,10 @@ def roots(problem: Problem, workshop: Workshop) -> list[Root]:
     """The starting cells of a problem, as tiles where they can be cut by walls."""
     if problem.vertices is not None:
         return [root_tile(problem.vertices)]
+    if problem.directions:
+        return list(starts_of_directions(problem))
     found: list[Root] = []
     for start in starts(problem, workshop):
-        tile = None if isinstance(start, ExactStart) else tile_of_cone(problem, start)
+        tile = None if isinstance(start, (ExactStart, Tile)) else tile_of_cone(problem, start)
         found.append(start if tile is None else tile)
-    return found
-
-
-def count_point(problem: Problem, tile: Tile) -> list[int]:
-    """For each layer 1 if a region meets the tile's one point; 0 from where one ends there: where a neuron is zero that
-    is not zero all around."""
-    forms, parent = ExactForms.of(problem, tile.chart), ExactForms.of(problem)
-    found: list[int] = [0] * len(problem.widths)
-    pattern: list[NDArray[np.bool_]] = []
-    for layer in range(len(found)):
-        here, around = forms.forms(layer, pattern), parent.forms(layer, pattern)
-        if any(value == 0 and any(form) for (value,), form in zip(here, around, strict=True)):
-            break
-        found[layer] = 1
-        pattern.append(np.array([value > 0 for (value,) in here]))
     return found

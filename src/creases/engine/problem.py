@@ -31,6 +31,8 @@ class Problem(NamedTuple):
     origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
     vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; a Polytope for d >= 3; None
         for all of R^d.
+    directions : True for the sphere of directions of all of R^d: the cones that are left far out, where biases do not
+        count.
     """
 
     weights: tuple[Floats, ...]
@@ -39,10 +41,17 @@ class Problem(NamedTuple):
     basis: Floats
     basis_tail: Floats
     vertices: Floats | Polytope | None
+    directions: bool = False
+
+    @property
+    def frame(self) -> Floats:
+        """The chart in which cells have the domain's own homogeneous coordinates: float64 (d + 1, k)."""
+        frame = np.eye(len(self.basis) + 1)
+        return frame[:, :-1] if self.directions else frame
 
     @property
     def dimension(self) -> int:
-        """d, the dimension of the domain."""
+        """d, the dimension of the slice; cells have as many, but those of directions one less."""
         return len(self.basis)
 
     @property

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.chart import AnyStart, ExactStart, SpaceStart, Start, cone_start, cone_start_in_space
 from creases.engine.exact import cone_cells
-from creases.engine.exact_space import exact_cone
+from creases.engine.exact_space import exact_cone, exact_directions
 from creases.engine.exactness import exact_layers
 from creases.engine.first_layer import exact_first, first_forms, in_chart, independent_rows
 from creases.engine.problem import Problem
 from creases.engine.stack import push
+from creases.engine.tiles import Tile, start_of, tile_of_directions
 from creases.engine.work import (
     ACTIVE,
     BLOCK,
@@ -55,13 +56,20 @@ from creases.engine.work import (
 )
 from creases.engine.workshop import Workshop
 
-__all__ = ["starts", "workspace"]
+__all__ = ["starts", "starts_of_directions", "workspace"]
 
 Floats = NDArray[np.float64]
 
 
-def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | ExactStart]:
-    """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
+def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | ExactStart | Tile]:
+    """The starting cells of a domain; a whole space must have as many independent rows as dimensions.
+
+    A Tile is one of no dimension: the directions of a line are two points.
+    """
+    if problem.directions:
+        for root in starts_of_directions(problem):
+            yield start_of(root) if isinstance(root, Tile) and root.dimension > 0 else root
+        return
     if problem.vertices is not None:
         yield workshop.bounded_start(problem.vertices)
         return
@@ -86,6 +94,16 @@ def starts_in_space(
         yield start if start is not None else ExactStart(exact_cone(exact_rows, signs), known)
 
 
+def starts_of_directions(problem: Problem) -> Iterator[Tile | ExactStart]:
+    """The cones into which d independent neurons cut all directions."""
+    rows = independent_rows(problem)
+    exact_rows = exact_first(problem, rows)
+    for signs in itertools.product((False, True), repeat=len(rows)):
+        tile = tile_of_directions(problem, rows, signs, exact_rows)
+        known = dict(zip(rows, signs, strict=True))
+        yield tile if tile is not None else ExactStart(exact_directions(exact_rows, signs), known)
+
+
 def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
     d, widths = start.chart.shape[1] - 1, problem.widths
@@ -107,7 +125,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
             work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
-    state[WALL] = d < problem.dimension
+    state[WALL] = d + 1 < problem.frame.shape[1]
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (frontier.py).
     state[FRESH] = 0 if start.signs else 1
     push(work, corners, widths[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.engine.bounds import PROOFS
 from creases.engine.chart import ExactStart
@@ -14,6 +15,7 @@ from creases.engine.first_layer import exact_first, independent_rows, restricted
 from creases.engine.frontier import run
 from creases.engine.problem import Problem
 from creases.engine.start import starts
+from creases.engine.tiles import Tile
 from creases.engine.work import (
     EXACT_CELLS,
     UNBOUNDED,
@@ -21,7 +23,7 @@ from creases.engine.work import (
 )
 from creases.engine.workshop import Workshop
 
-__all__ = ["Tally", "Totals", "tally", "tally_constant"]
+__all__ = ["Tally", "Totals", "count_point", "tally", "tally_constant"]
 
 
 class Tally(NamedTuple):
@@ -52,10 +54,13 @@ def tally(
         return tally_low_rank(problem, threads, by_neuron, report, workshop)
     total = Totals(problem.widths)
     for start in starts(problem, workshop):
-        if isinstance(start, ExactStart):
-            total.add_exact(ExactForms.of(problem), start)
+        if isinstance(start, Tile):
+            total.by_layer += count_point(problem, start)
             continue
-        for work, _ in run(problem, start, threads, by_neuron, False, report, workshop):
+        if isinstance(start, ExactStart):
+            total.add_exact(ExactForms.of(problem, problem.frame), start)
+            continue
+        for work, _ in run(problem, start, threads, by_neuron, None, report, workshop):
             total.add(work)
     if problem.vertices is None and by_neuron:
         # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
@@ -94,7 +99,7 @@ class Totals:
         return Tally(
             by_layer=self.by_layer.tolist(),
             by_neuron=[part.tolist() for part in np.split(self.by_neuron, splits)],
-            unbounded=None if problem.vertices is not None else self.unbounded,
+            unbounded=None if problem.vertices is not None or problem.directions else self.unbounded,
             exact_cells=self.exact_cells,
             certified=PROOFS,
         )
@@ -107,9 +112,25 @@ def tally_low_rank(problem: Problem, threads: int | None, by_neuron: bool, repor
         report(1)
         return tally_constant(problem)
     found = tally(across, threads=threads, by_neuron=by_neuron, report=report, workshop=workshop)
-    return found._replace(unbounded=found.by_layer[-1])
+    return found if problem.directions else found._replace(unbounded=found.by_layer[-1])
 
 
 def tally_constant(problem: Problem) -> Tally:
     """One region, which is all of the space: the network is constant there."""
-    return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
+    unbounded = None if problem.directions else 1
+    return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], unbounded, 0, True)
+
+
+def count_point(problem: Problem, tile: Tile) -> list[int]:
+    """For each layer 1 if a region meets the tile's one point; 0 from where one ends there: where a neuron is zero that
+    is not zero all around."""
+    forms, parent = ExactForms.of(problem, tile.chart), ExactForms.of(problem, problem.frame)
+    found: list[int] = [0] * len(problem.widths)
+    pattern: list[NDArray[np.bool_]] = []
+    for layer in range(len(found)):
+        here, around = forms.forms(layer, pattern), parent.forms(layer, pattern)
+        if any(value == 0 and any(form) for (value,), form in zip(here, around, strict=True)):
+            break
+        found[layer] = 1
+        pattern.append(np.array([value > 0 for (value,) in here]))
+    return found

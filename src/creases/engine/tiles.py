@@ -28,7 +28,7 @@ from creases.engine.exact_space import ExactPolytope
 from creases.engine.first_layer import exact_first
 from creases.engine.problem import Polytope, Problem
 
-__all__ = ["Tile", "bounded_start", "halved", "root_tile", "start_of", "tile_of_cone"]
+__all__ = ["Tile", "bounded_start", "halved", "root_tile", "start_of", "tile_of_cone", "tile_of_directions"]
 
 Floats = NDArray[np.float64]
 
@@ -105,17 +105,52 @@ def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
     infinity = tuple(fmpz(int(value)) for value in chart[-1])  # -1 and 1 stay as they are
     facets = [infinity, *(scaled(row, 1 if on else -1) for row, on in zip(rows, start.signs.values(), strict=True))]
     whole = (1 << (d + 1)) - 1
+    rays = corners_of_simplex(facets)
+    if rays is None:
+        return None
+    masks = tuple(whole & ~(1 << i) for i in range(d + 1))
+    return Tile(chart, tuple(rays), masks, tuple(map(primitive, facets)), (INFINITY, *start.signs), start.signs)
+
+
+def tile_of_directions(
+    problem: Problem, rows: list[int], signs: tuple[bool, ...], exact_rows: list[Form]
+) -> Tile | None:
+    """The directions on which d independent neurons have these signs, in a chart of the cone's rays.
+
+    The chart's last row is zero: biases, and all that is not at infinity, drop out. None if floats hold no such chart.
+    """
+    inward = [scaled(row[:-1], 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
+    d = len(rows)
+    ends = np.zeros((d + 1, d))
+    for i, form in enumerate(inward):
+        ray: Form = meeting_ray([*inward[:i], *inward[i + 1 :]]) if d > 1 else (fmpz(1),)
+        ray = ray if dot(form, ray) > 0 else scaled(ray, -1)
+        longest = max(abs(int(value)) for value in ray)
+        direction = np.array([int(value) / longest for value in ray])
+        ends[:-1, i] = direction / np.linalg.norm(direction)
+    chart = rounded(np.column_stack([ends[:, :-1] - ends[:, -1:], ends[:, -1]]))
+    moved = exact_first(problem, rows, chart)
+    facets = [scaled(row, 1 if on else -1) for row, on in zip(moved, signs, strict=True)]
+    corners = corners_of_simplex(facets)
+    if corners is None:
+        return None
+    known = dict(zip(rows, map(bool, signs), strict=True))
+    masks = tuple(((1 << d) - 1) & ~(1 << i) for i in range(d))
+    return Tile(chart, tuple(corners), masks, tuple(map(primitive, facets)), tuple(rows), known)
+
+
+def corners_of_simplex(facets: list[Form]) -> list[Form] | None:
+    """The corner opposite to each facet of a bounded simplex; None if there is no such simplex."""
     rays = []
-    for i, facet in enumerate(facets):  # corner i lies on all facets but this one
+    for i, facet in enumerate(facets):
         try:
-            ray = meeting_ray([*facets[:i], *facets[i + 1 :]])
+            ray: Form = meeting_ray([*facets[:i], *facets[i + 1 :]]) if len(facets) > 1 else (fmpz(1),)
         except ValueError:
             return None
         if ray[-1] <= 0 or dot(facet, ray) <= 0:
             return None
         rays.append(ray)
-    masks = tuple(whole & ~(1 << i) for i in range(d + 1))
-    return Tile(chart, tuple(rays), masks, tuple(map(primitive, facets)), (INFINITY, *start.signs), start.signs)
+    return rays
 
 
 def rounded(chart: Floats) -> Floats:

@@ -126,7 +126,7 @@ def summed(plan: Plan, found: list[PieceResult], seconds: float) -> Count:
     for result in found:
         by_layer = [total + result.part.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
     bounded = unbounded = None
-    if plan.problem.vertices is None:
+    if all(result.unbounded is not None for result in found):
         unbounded = sum(result.part.sign * (result.unbounded or 0) for result in found)
         bounded = by_layer[-1] - unbounded
     return Count(

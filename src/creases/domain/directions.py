@@ -1,0 +1,49 @@
+"""The sphere of directions of R^n: the cones that a network makes of its inputs far out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from creases.domain.slice import Described, Slice
+from creases.errors import DomainError
+
+__all__ = ["Directions"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Directions(Described):
+    """All directions of R^n, the sphere S^(n-1).
+
+    n : number of inputs, at least 1.
+
+    A network without biases is scale equivariant, so its regions are open cones, and on the sphere there are as many
+    as in any ball around the origin. Of a network with biases these are the cones that remain far out, where a
+    pre-activation has the sign of its linear part: the regions of `network.without_biases()` (Hanin and Rolnick 2019,
+    appendix D).
+    """
+
+    n: int
+    slice: Slice = field(init=False)
+    vertices: None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.n, (int, float, np.number)) and not isinstance(self.n, bool)
+        if not (whole and np.isfinite(self.n) and int(self.n) == self.n and self.n >= 1):
+            raise DomainError(f"Directions needs a whole number of inputs, at least 1; got {self.n!r}.")
+        object.__setattr__(self, "n", int(self.n))
+        object.__setattr__(self, "slice", Slice.identity(self.n))
+
+    @property
+    def dimension(self) -> int:
+        """n - 1, the dimension of the sphere."""
+        return self.n - 1
+
+    def __repr__(self) -> str:
+        return f"Directions({self.n})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON."""
+        return {"kind": "directions", "n": self.n}
