@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import reference
-from creases import Box, DomainError, Network, Polytope, Simplex, Space, Subspace, count, subdivide
+from creases import Box, DomainError, Network, Polytope, Simplex, Space, Subspace, count
 from creases.domain import domain_from_dict
 from engine_twins import amount
 from networks import KINDS, as_lists, he, random_network, table
@@ -267,9 +267,6 @@ def test_bad_input_too_many_dimensions():
     nine = Network.from_arrays(*random_network([9, 5, 1], 0, 0.1))
     with pytest.raises(DomainError, match="9 dimensions; domains of up to 8"):
         count(nine, cube(9))
-    three = Network.from_arrays(*random_network([3, 5, 1], 0, 0.1))
-    with pytest.raises(DomainError, match="keeps the cells of one and two"):
-        subdivide(three, cube(3))
 
 
 def test_bad_input_too_many_walls():

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from creases.complex import Complex
-from creases.domain import Domain, Polyline
+import numpy as np
+
+from creases.complex import Complex, RegionList
+from creases.domain import Directions, Domain, Polyline
 from creases.errors import DomainError
 from creases.network import Network
 from creases.packing import as_problem, check_fit, check_threads
 
-__all__ = ["subdivide"]
+__all__ = ["subdivide", "subdivide_flat"]
 
 
 def subdivide(
@@ -20,12 +22,15 @@ def subdivide(
     *,
     threads: int | None = None,
     progress: bool | Callable[[int], None] | None = None,
-) -> Complex:
-    """All activation regions of `network` on `domain`, with corners and proved patterns.
+) -> Complex | RegionList:
+    """All activation regions of `network` on `domain`, with proved patterns.
+
+    On a domain of one or two dimensions with their corners and edges, as a Complex; on a larger one, and on
+    `Directions`, with one ray through the inside of each, as a RegionList.
 
     The arguments are those of `creases.count`. Memory grows with the number of regions (about 200 bytes each in
     a plane, plus the pattern); `creases.count` needs none of it.
-    Raises DomainError if the domain does not fit the network, has more than two dimensions, or is a Polyline.
+    Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline.
 
     Examples
     --------
@@ -38,12 +43,30 @@ def subdivide(
     """
     check_threads(threads)
     check_fit(network, domain)
+    if domain.slice.dimension > 2 or isinstance(domain, Directions):
+        return listed(network, domain, threads, progress)
+    return subdivide_flat(network, domain, threads=threads, progress=progress)
+
+
+def subdivide_flat(
+    network: Network,
+    domain: Domain,
+    *,
+    threads: int | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+) -> Complex:
+    """`subdivide` for a domain of one or two dimensions, to be drawn or measured.
+
+    Raises DomainError as `subdivide` does, and if the domain has more dimensions.
+    """
+    check_threads(threads)
+    check_fit(network, domain)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
-    if domain.slice.dimension > 2:
+    if domain.slice.dimension > 2 or isinstance(domain, Directions):
         raise DomainError(
-            f"{domain!r} has {domain.slice.dimension} dimensions; this version keeps the cells of one and two, and "
-            "counts those of up to eight. Use count, or subdivide a slice."
+            f"{domain!r} has more than two dimensions, or is no part of a plane: its regions are listed without "
+            "corners and edges. Use count or subdivide, or take a slice."
         )
     from creases.compilation import say_if_compiling
     from creases.engine.cells import cut_into_cells
@@ -64,5 +87,30 @@ def subdivide(
         by_layer=tuple(table.tally.by_layer),
         certified=table.tally.certified,
         exact_cells=table.tally.exact_cells,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def listed(
+    network: Network, domain: Domain, threads: int | None, progress: bool | Callable[[int], None] | None
+) -> RegionList:
+    """The regions without their facets."""
+    from creases.compilation import say_if_compiling
+    from creases.engine.listing import list_cells
+    from creases.progress import following
+
+    say_if_compiling(progress)
+    start = time.perf_counter()
+    with following(progress, 1) as follower:
+        found = list_cells(as_problem(network, domain), threads=threads, report=follower.found)
+    return RegionList(
+        network=network,
+        domain=domain,
+        patterns=np.packbits(found.patterns, axis=1, bitorder="little"),
+        rays=found.rays,
+        inside=found.inside,
+        by_layer=tuple(found.tally.by_layer),
+        certified=found.tally.certified,
+        exact_cells=found.tally.exact_cells,
         seconds=time.perf_counter() - start,
     )

@@ -23,7 +23,7 @@ from creases.auditing.recount import recount, recount_path
 from creases.auditing.report import Audit
 from creases.auditing.results import read_result
 from creases.auditing.tables import Grouping, by_pattern, by_run, cuts_by_neuron, regions_by_layer
-from creases.domain import Domain, Polyline
+from creases.domain import Directions, Domain, Polyline
 from creases.errors import ComputationError, DomainError
 from creases.network import Network
 from creases.progress import following
@@ -88,8 +88,8 @@ def audit(
             "A count names its network by a hash only. Give the network too: audit(count, network), or "
             "creases audit RESULT MODEL."
         )
-    if found.domain.slice.dimension > 2:
-        raise DomainError(f"{found.domain!r} has more than two dimensions; an audit builds cells of one and two.")
+    if found.domain.slice.dimension > 2 or isinstance(found.domain, Directions):
+        raise DomainError(f"{found.domain!r} is no part of a line or a plane; an audit builds cells of these only.")
     ledger, claimed = Ledger(), found.network if saved is None else saved.network.sha256
     if belongs(net, claimed, found.domain, network is not None, ledger):
         with following(progress, follow_total(found, cells), doing="auditing") as follower:
@@ -201,10 +201,10 @@ def audit_count(count: Count, network: Network, cells: int | None, seed: int, le
 
 def proposal(network: Network, count: Count) -> Complex:
     """The cells that the kernels find; the audit decides what they are worth."""
-    from creases.subdivision import subdivide
+    from creases.subdivision import subdivide_flat
 
     try:
-        return subdivide(network, count.domain)
+        return subdivide_flat(network, count.domain)
     except ComputationError as error:
         raise ComputationError(
             f"The kernels propose no cells here ({error}) Count anew in rationals instead: cells=None, or --cells all."

@@ -67,18 +67,19 @@ def draw(
     Domains and points are given as in 'creases count', whose --help lists their forms. On a whole line, plane
     or space the picture shows where most regions lie; --window chooses another part.
     """
-    from creases import load, subdivide
+    from creases import load
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
     from creases.plot import save_figure
     from creases.plot.figure import check_name, figure_of, new_figure
+    from creases.subdivision import subdivide_flat
 
     writable(check_name(output))
     network = load(model, apply_normalisation=apply_normalisation)
     options = DomainOptions(segment, line, None, plane, square, polygon, box, space=space)
     domain = as_domain(options, network)
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
-    complex = subdivide(network, domain, threads=threads)
+    complex = subdivide_flat(network, domain, threads=threads)
     ax = picture(complex, points, window)
     ax.set_title(f"{model.name}: {len(complex):,} regions", fontsize="medium")
     save_figure(figure_of(ax), output, dpi=dpi)

@@ -1,5 +1,6 @@
 """The Complex: all cells of a domain as plain arrays, and functions over it."""
 
 from creases.complex.complex import Cell, Complex
+from creases.complex.region_list import RegionList
 
-__all__ = ["Cell", "Complex"]
+__all__ = ["Cell", "Complex", "RegionList"]

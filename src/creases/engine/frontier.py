@@ -119,7 +119,8 @@ def run(
 ) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted. workshop : where workspaces come from; what is yielded goes back there.
+    keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted.
+    workshop : where workspaces come from; what is yielded goes back there.
     """
 
     def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own

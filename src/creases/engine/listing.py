@@ -129,7 +129,8 @@ def list_low_rank(problem: Problem, *, threads: int | None, report: Report) -> C
 
 def pattern_at(problem: Problem, ray: Floats) -> Bools:
     """The pattern at a ray, in rationals; zero is inactive."""
-    forms, pattern = ExactForms.of(problem), []
+    forms = ExactForms.of(problem)
+    pattern: list[Bools] = []
     exact = [Fraction(x) for x in ray.tolist()]
     for layer in range(len(problem.widths)):
         rows = forms.forms(layer, pattern)
@@ -157,15 +158,18 @@ def proved_inside(problem: Problem, cells: CellList) -> Bools:
         for layer, on in enumerate(np.split(cells.patterns, splits, axis=1)):
             if layer == 0:
                 sizes = np.abs(rays) @ np.abs(forms).T
+                touched = (rays != 0).astype(float) @ ((forms != 0) | (bounds > 0)).T
                 z, lost = rays @ forms.T, np.abs(rays) @ bounds.T + (problem.dimension + 4) * UNIT * sizes
             else:
                 weight, bias = problem.weights[layer], problem.biases[layer]
                 constant = rays[:, -1:] * bias
                 z = values @ weight.T + constant
                 sizes = (np.abs(values) + errors) @ np.abs(weight).T + np.abs(constant)
+                touched = ((values != 0) | (errors > 0)).astype(float) @ (weight != 0).T + (rays[:, -1:] * bias != 0)
                 lost = errors @ np.abs(weight).T + (weight.shape[1] + 4) * UNIT * sizes
-            lost = lost * ROUND_UP + np.where(sizes > 0, UNDERFLOW, 0.0)
-            proved &= np.where(on, z > lost, (z < -lost) | ((sizes == 0) & (lost == 0))).all(axis=1)
+            lost = lost * ROUND_UP + np.where(touched > 0, UNDERFLOW, 0.0)
+            # Where nothing comes in, a neuron vanishes on the cell, and is inactive.
+            proved &= np.where(on, z > lost, (z < -lost) | (touched == 0)).all(axis=1)
             values, errors = np.where(on, z, 0.0), np.where(on, lost, 0.0)
     exact = ExactForms.of(problem)
     for cell in np.flatnonzero(~proved).tolist():

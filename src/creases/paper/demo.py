@@ -24,7 +24,7 @@ from creases.network import Network
 from creases.paper.demo_figures import curve_figure, regions_figure
 from creases.plot import Series, save_figure
 from creases.readers import load
-from creases.subdivision import subdivide
+from creases.subdivision import subdivide, subdivide_flat
 from creases.theory import hanin_rolnick_estimate, serra_upper
 from creases.training import (
     RegionTracker,
@@ -227,7 +227,7 @@ def picture_complexes(moments: list[Moment], kept: dict[int, Network], task: Tas
     chosen = [moments[0], moments[len(moments) // 2], moments[-1]]
     pairs = []
     for moment in chosen:
-        complex = subdivide(kept[moment.step], domain)
+        complex = subdivide_flat(kept[moment.step], domain)
         title = f"epoch {moment.epoch:.3g}: {len(complex):,} regions, test accuracy {moment.test_accuracy:.0%}"
         pairs.append((title, complex))
     return pairs

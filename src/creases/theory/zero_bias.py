@@ -1,0 +1,144 @@
+"""The regions of a network without biases, and where they are in the network with them.
+
+Far out a pre-activation has the sign of its linear part; where that vanishes, of its constant. So each region of the
+zero-bias network, an open cone, goes to one region of the network with biases, and to those it goes that hold an open
+cone of directions: whose recession cone has full dimension. Hence #regions(zero bias) <= #regions, network by network
+(Hanin and Rolnick 2019, appendix D, give such a map for the mean; this one holds for any biases, ties included).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex import Complex, RegionList
+from creases.domain import Directions, Space
+from creases.domain.cone import dot, extreme_rays, independent
+from creases.network import Network
+from creases.subdivision import subdivide
+
+__all__ = ["Pair", "has_full_recession_cone", "unbounded_cones", "zero_bias_map"]
+
+Bools = NDArray[np.bool_]
+Pattern = tuple[Bools, ...]  # one array a layer
+
+
+class Pair(NamedTuple):
+    """A region of the network without biases and the region of the network that it becomes: their patterns."""
+
+    zero_bias: Pattern
+    biased: Pattern
+
+
+def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]:
+    """For each region of `network.without_biases()` the region of `network` that it goes to, in exact arithmetic.
+
+    network : any, of at most eight inputs. threads : as for `count`.
+    Returns as many pairs as `count(network, Directions(n_in))` has regions; no region of the network comes twice.
+    Raises DomainError for more inputs, ComputationError as `subdivide` does.
+
+    Examples
+    --------
+    >>> two_steps = Network.from_arrays([[[1.0], [1.0]]], [[0.0, -1.0]], output_layer=False)
+    >>> [[layer.tolist() for layer in pair.biased] for pair in zero_bias_map(two_steps)]
+    [[[False, False]], [[True, True]]]
+    """
+    found = subdivide(network.without_biases(), Directions(network.n_in), threads=threads, progress=False)
+    assert isinstance(found, RegionList)
+    layers = [Exact.of(layer.weight, layer.bias) for layer in network.hidden]
+    pairs = []
+    for index in range(len(found)):
+        zero_bias = tuple(found.pattern(index))
+        pairs.append(Pair(zero_bias, far_out(layers, zero_bias)))
+    return pairs
+
+
+def unbounded_cones(network: Network, *, threads: int | None = None) -> list[Pattern]:
+    """Patterns of the regions of `network` on all of its input space whose recession cone has full dimension.
+
+    Arguments and errors as for `zero_bias_map`, whose images these are.
+    """
+    found = subdivide(network, Space(network.n_in), threads=threads, progress=False)
+    patterns = (tuple(pattern) for pattern in patterns_of(found))
+    return [pattern for pattern in patterns if has_full_recession_cone(network, pattern)]
+
+
+def patterns_of(found: Complex | RegionList) -> Iterator[list[Bools]]:
+    """The patterns of all regions."""
+    return (found.pattern(index) for index in range(len(found)))
+
+
+def has_full_recession_cone(network: Network, pattern: Sequence[Bools]) -> bool:
+    """Whether a region, given by its pattern, goes to infinity in an open set of directions; decided in integers.
+
+    That is so iff some direction makes the linear part of every pre-activation that has one grow to its side.
+    """
+    layers = [Exact.of(layer.weight, layer.bias) for layer in network.hidden]
+    forms = []
+    for active, row in signed_forms(layers, pattern):
+        if any(row[:-1]):
+            forms.append(tuple(value if active else -value for value in row[:-1]))
+    if not forms:
+        return True
+    # Along directions that no form sees nothing happens: axes on which the forms have full rank stand for all.
+    axes = independent(list(zip(*forms, strict=True)))
+    seen = [tuple(form[axis] for axis in axes) for form in forms]
+    rays = extreme_rays(seen)
+    if not rays:
+        return False
+    middle = tuple(map(sum, zip(*(ray.vector for ray in rays), strict=True)))
+    return all(dot(form, middle) > 0 for form in seen)
+
+
+class Exact(NamedTuple):
+    """A layer in whole numbers: weight and bias times 2^scale."""
+
+    weight: NDArray[Any]
+    bias: NDArray[Any]
+    scale: int
+
+    @classmethod
+    def of(cls, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> Exact:
+        """Float arrays exactly."""
+        ratios = [[value.as_integer_ratio() for value in row] for row in [*weight.tolist(), bias.tolist()]]
+        scale = max(denominator.bit_length() - 1 for row in ratios for _, denominator in row)
+        *rows, last = [[n << (scale - d.bit_length() + 1) for n, d in row] for row in ratios]
+        return cls(np.array(rows, object).reshape(weight.shape), np.array(last, object), scale)
+
+
+def signed_forms(layers: Sequence[Exact], pattern: Sequence[Bools]) -> Iterator[tuple[bool, list[int]]]:
+    """For each neuron whether it is active and its exact form (linear part, constant) on the pattern, up to a scale."""
+    values, scale = start_of(layers)
+    for layer, active in zip(layers, pattern, strict=True):
+        forms, scale = pre_activations(layer, values, scale)
+        yield from zip(active.tolist(), forms.tolist(), strict=True)
+        values = np.where(active[:, None], forms, 0)
+
+
+def far_out(layers: Sequence[Exact], zero_bias: Pattern) -> Pattern:
+    """The pattern far out on a cone with this pattern of the network without biases."""
+    values, scale = start_of(layers)
+    found = []
+    for layer, grows in zip(layers, zero_bias, strict=True):
+        forms, scale = pre_activations(layer, values, scale)
+        constant = np.array([not any(row[:-1]) for row in forms.tolist()], np.bool_)
+        active = np.where(constant, np.array([row[-1] > 0 for row in forms.tolist()], np.bool_), grows)
+        values = np.where(active[:, None], forms, 0)
+        found.append(active)
+    return tuple(found)
+
+
+def start_of(layers: Sequence[Exact]) -> tuple[NDArray[Any], int]:
+    """The inputs as forms of themselves."""
+    n = layers[0].weight.shape[1]
+    return np.array([[int(i == j) for j in range(n + 1)] for i in range(n)], object), 0
+
+
+def pre_activations(layer: Exact, values: NDArray[Any], scale: int) -> tuple[NDArray[Any], int]:
+    """The forms of a layer from those of the activations below, on scale 2^scale, and their own scale."""
+    forms = layer.weight.dot(values)
+    forms[:, -1] += layer.bias * (1 << scale)
+    return forms, scale + layer.scale
