@@ -29,7 +29,12 @@ def page() -> str:
     """The whole page."""
     group: Any = typer.main.get_command(app)
     sections = [HEAD]
-    sections += [section(name, command) for name, command in group.commands.items()]
+    for name, command in group.commands.items():
+        # A group's own page would only say that it has commands.
+        within = getattr(command, "commands", None)
+        sections += (
+            [section(name, command)] if within is None else [section(f"{name} {n}", c) for n, c in within.items()]
+        )
     return "\n".join(sections)
 
 

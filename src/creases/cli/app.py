@@ -12,6 +12,7 @@ from creases.cli.count import count
 from creases.cli.demo import demo
 from creases.cli.draw import draw
 from creases.cli.info import info
+from creases.cli.paper import paper
 from creases.cli.warm import warm
 from creases.version import __version__
 
@@ -45,3 +46,4 @@ def creases(
 
 for command in (info, count, draw, audit, demo, warm, cite):
     app.command()(command)
+app.add_typer(paper)

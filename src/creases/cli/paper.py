@@ -1,0 +1,67 @@
+"""`creases paper`: the experiments, each a command of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["paper"]
+
+paper = typer.Typer(name="paper", no_args_is_help=True, rich_markup_mode="rich", help="Experiments of the papers.")
+
+
+@paper.callback()
+def experiments() -> None:
+    """Run experiments that the papers ask for, on networks that a seed makes."""
+
+
+@paper.command()
+def spaces(
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, metavar="N", help="Networks of each kind, seeds 0 to N - 1.")
+    ] = 20,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write the table to this Markdown file too.")
+    ] = None,
+) -> None:
+    """Count random networks on all of R^3 and R^4, beside as many hyperplanes in general position.
+
+    Hanin and Rolnick (2019) count in planes. The table says whether the whole space R^n, and the sphere of directions
+    S^(n-1) (zero biases), hold what their heuristic says: N^n / n!, whatever the depth. "generic" is what as many
+    hyperplanes in general position have there, "ratio" the mean as a part of that, with its standard error.
+
+    \b
+    [bold]Examples[/bold]
+    creases paper spaces
+    creases paper spaces --seeds 5 --save spaces.md
+    """
+    from creases.cli.show import out, table, writable
+    from creases.paper.spaces import CASES, as_markdown, mean_counts
+    from creases.progress import following
+    from creases.training.files import replace_file
+
+    if save is not None:
+        writable(save)
+    with following(None, seeds * len(CASES)) as follower:
+        means = mean_counts(seeds, done=follower.finish_one)
+    if save is not None:
+        text = as_markdown(means) + "\n"
+        replace_file(save, lambda partial: partial.write_text(text, encoding="utf-8"))
+    titles = ["hidden", "domain", "mean count", "sd", "generic", "ratio", "±"]
+    rows = [
+        [
+            f"[{','.join(map(str, mean.widths))}]",
+            mean.domain if mean.domain != "directions" else f"S^{mean.n_in - 1}",
+            f"{mean.mean:,.1f}",
+            f"{mean.deviation:,.1f}",
+            f"{mean.hyperplanes:,}",
+            f"{mean.ratio:.3f}",
+            f"{mean.ratio_error:.3f}",
+        ]
+        for mean in means
+    ]
+    out().print(table(titles, rows))
+    if save is not None:
+        typer.echo(f"saved to {save}")

@@ -1,0 +1,123 @@
+"""Whole spaces of three and four dimensions: are random networks there what hyperplanes in general position are?
+
+The paper counts in planes. Here He networks are counted on all of R^n, where N hyperplanes in general position make
+sum_k C(N, k) regions, and on the sphere of directions, where N central ones make 2 sum_{k<n} C(N - 1, k).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from creases.counting import count
+from creases.domain import Directions, Space
+from creases.network import Network
+from creases.theory.maximum import central, zaslavsky
+
+__all__ = ["CASES", "Mean", "as_markdown", "he_network_of", "mean_counts"]
+
+# Inputs and hidden widths.
+CASES: tuple[tuple[int, tuple[int, ...]], ...] = (
+    (3, (10, 10)),
+    (3, (20, 20)),
+    (3, (10,) * 4),
+    (4, (8, 8)),
+    (4, (12, 12)),
+)
+# Scaling all biases scales the whole space, and changes no count there.
+BIAS = 0.1
+
+
+class Mean(NamedTuple):
+    """Counts of one architecture over seeds, beside what hyperplanes would have.
+
+    n_in, widths : the architecture. domain : "R^n" or "directions". counts : one a seed.
+    hyperplanes : regions of as many hyperplanes in general position (central ones for directions).
+    """
+
+    n_in: int
+    widths: tuple[int, ...]
+    domain: str
+    counts: tuple[int, ...]
+    hyperplanes: int
+
+    @property
+    def mean(self) -> float:
+        """The mean count."""
+        return statistics.fmean(self.counts)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the seeds; 0 for one seed."""
+        return statistics.stdev(self.counts) if len(self.counts) > 1 else 0.0
+
+    @property
+    def ratio(self) -> float:
+        """The mean as a part of what hyperplanes have."""
+        return self.mean / self.hyperplanes
+
+    @property
+    def ratio_error(self) -> float:
+        """Standard error of `ratio`."""
+        return float(self.deviation / np.sqrt(len(self.counts)) / self.hyperplanes)
+
+
+def he_network_of(n_in: int, widths: Sequence[int], seed: int) -> Network:
+    """A network of float64 at He initialisation: weights N(0, 2 / fan-in), biases N(0, BIAS^2), one output."""
+    rng = np.random.default_rng(seed)
+    weights, biases = [], []
+    for below, above in pairwise((n_in, *widths, 1)):
+        weights.append(rng.standard_normal((above, below)) * np.sqrt(2 / below))
+        biases.append(rng.standard_normal(above) * BIAS)
+    return Network.from_arrays(weights, biases)
+
+
+def mean_counts(
+    seeds: int, cases: Sequence[tuple[int, Sequence[int]]] = CASES, *, done: Callable[[], None] = lambda: None
+) -> list[Mean]:
+    """Count networks with seeds 0 ... seeds - 1 of each case, on the whole space and on its directions.
+
+    done : called after each network. All counts are certified; an uncertified one would be an error of the engine.
+    """
+    found = []
+    for n_in, widths in cases:
+        networks = [he_network_of(n_in, widths, seed) for seed in range(seeds)]
+        spaces, directions = [], []
+        for network in networks:
+            spaces.append(count(network, Space(n_in), progress=False))
+            directions.append(count(network, Directions(n_in), progress=False))
+            done()
+        assert all(result.certified for result in spaces + directions)
+        neurons = sum(widths)
+        for name, results, hyperplanes in (
+            (f"R^{n_in}", spaces, zaslavsky(n_in, neurons)),
+            ("directions", directions, central(n_in, neurons)),
+        ):
+            counts = tuple(result.regions for result in results)
+            found.append(Mean(n_in, tuple(widths), name, counts, hyperplanes))
+    return found
+
+
+def as_markdown(means: Sequence[Mean]) -> str:
+    """The table of the documentation."""
+    lines = [
+        "| inputs | hidden | domain | seeds | mean count | sd | hyperplanes | mean / hyperplanes |",
+        "| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in means:
+        cells = [
+            str(row.n_in),
+            ", ".join(map(str, row.widths)),
+            row.domain,
+            str(len(row.counts)),
+            f"{row.mean:,.1f}",
+            f"{row.deviation:,.1f}",
+            f"{row.hyperplanes:,}",
+            f"{row.ratio:.4f} ± {row.ratio_error:.4f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
