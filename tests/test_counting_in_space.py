@@ -129,6 +129,46 @@ def test_against_reference_threads(monkeypatch):
                 assert {**other.to_dict(), "seconds": 0} == {**one.to_dict(), "seconds": 0}
 
 
+@pytest.mark.jit
+@pytest.mark.long
+@pytest.mark.parametrize("d", [3, 4, 5, 6])
+@pytest.mark.parametrize("part", range(5))
+def test_against_reference_five_hundred(d, part):
+    """Every kind of network in every kind of domain: boxes, simplices, spaces, directions, slices of larger inputs."""
+    corner = np.vstack([np.full(d, -1), 2 * np.eye(d, dtype=int)])
+    for index in range({3: 50, 4: 30, 5: 14, 6: 6}[d]):
+        seed = 100 * part + index
+        rng, sliced = np.random.default_rng([d, seed]), seed % 5 == 4
+        weights, biases = as_lists(KINDS[seed % len(KINDS)](rng, d + 2 * sliced))
+        if d > 4:  # the reference takes minutes for more
+            weights, biases = narrower(weights, biases, {5: 5, 6: 4}[d])
+        if sliced:
+            origin, basis = rng.integers(-2, 3, d + 2), np.eye(d, d + 2, dtype=int)
+            basis[:, d:] = rng.integers(-2, 3, (d, 2))
+            specification = reference.affine(origin.tolist(), basis.tolist(), reference.box([-1] * d, [1] * d))
+            sides = np.vstack([np.eye(d), -np.eye(d)])
+            check(weights, biases, Polytope.where(sides, np.ones(2 * d), Subspace(origin, basis)), specification)
+        elif seed % 5 == 3:
+            silent = [[0.0] * len(row) for row in biases]
+            found = count(hidden(weights, biases), Directions(d))
+            assert found.by_layer == tuple(reference.by_layer(weights, silent, reference.space(d)))
+        else:
+            choices = [
+                (cube(d), reference.box([-1] * d, [1] * d)),
+                (Simplex(corner), reference.simplex(corner.tolist())),
+                (Space(d), reference.space(d)),
+            ]
+            check(weights, biases, *choices[seed % 5])
+
+
+def narrower(weights, biases, most):
+    """At most so many neurons a layer."""
+    kept = [len(row[:most]) for row in biases]
+    below = [len(weights[0][0]), *kept]
+    weights = [[row[:m] for row in weight[:n]] for weight, m, n in zip(weights, below, kept, strict=False)]
+    return weights, [row[:n] for row, n in zip(biases, kept, strict=True)]
+
+
 # Known numbers.
 
 TABLE = {

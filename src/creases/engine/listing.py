@@ -100,7 +100,11 @@ def list_cells(problem: Problem, *, threads: int | None, report: Report) -> Cell
             total.add(work)
             patterns += [bits_of(words, neurons) for words, _ in written]
             rays += [means for _, means in written]
-    found = CellList(np.concatenate(patterns), np.concatenate(rays), np.zeros(0, np.bool_), total.result(problem))
+    points = np.concatenate(rays)
+    if not problem.directions:
+        with np.errstate(all="ignore"):  # a point too far for floats is not finite, and so not proved to be inside
+            points = points / points[:, -1:]
+    found = CellList(np.concatenate(patterns), points, np.zeros(0, np.bool_), total.result(problem))
     return found._replace(inside=proved_inside(problem, found))
 
 
@@ -151,7 +155,7 @@ def proved_inside(problem: Problem, cells: CellList) -> Bools:
     """
     forms, bounds = first_forms(problem)
     rays, splits = cells.rays, np.cumsum(problem.widths)[:-1]
-    proved = np.ones(len(rays), np.bool_)
+    proved: Bools = np.array(np.isfinite(rays).all(axis=1), np.bool_)
     values: Floats = np.zeros((len(rays), 0))
     errors = values
     with np.errstate(all="ignore"):
@@ -172,7 +176,7 @@ def proved_inside(problem: Problem, cells: CellList) -> Bools:
             proved &= np.where(on, z > lost, (z < -lost) | (touched == 0)).all(axis=1)
             values, errors = np.where(on, z, 0.0), np.where(on, lost, 0.0)
     exact = ExactForms.of(problem)
-    for cell in np.flatnonzero(~proved).tolist():
+    for cell in np.flatnonzero(~proved & np.isfinite(rays).all(axis=1)).tolist():
         proved[cell] = is_inside(exact, cells.patterns[cell], rays[cell], splits)
     return proved
 

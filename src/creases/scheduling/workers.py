@@ -23,6 +23,8 @@ __all__ = ["DaskWorkers", "ThreadWorkers", "Workers", "dask_workers"]
 AHEAD = 3
 # Times that a piece is given out again when it, or the worker that had it, has failed.
 RETRIES = 3
+# How long a scheduler may take to answer.
+PATIENCE = "10s"
 
 
 class Workers(Protocol):
@@ -118,7 +120,7 @@ def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWor
         raise require_extra("distributed", "cluster", "Work on a cluster") from error
     if cluster is not None:
         try:
-            client = Client(cluster, timeout="10s")
+            client = Client(cluster, timeout=PATIENCE)
         except (OSError, ValueError) as error:
             raise ComputationError(
                 f"No Dask scheduler answers at {cluster} ({error}). Give its address, like tcp://127.0.0.1:8786."

@@ -1,0 +1,370 @@
+"""Counts in pieces: Euler's relation over walls, workers, the journal, and deaths on the way."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import reference
+from creases import (
+    Box,
+    Count,
+    Directions,
+    DomainError,
+    JournalError,
+    Line,
+    Network,
+    Polygon,
+    Polyline,
+    Polytope,
+    Segment,
+    Simplex,
+    Space,
+    Subspace,
+    count,
+    count_in_pieces,
+)
+from creases.engine.parts import Divided, Part
+from creases.engine.tiles import halved, root_tile
+from creases.errors import ComputationError
+from creases.packing import as_problem
+from creases.scheduling import Journal, plan
+from creases.scheduling.plan import Plan, halvings
+from creases.scheduling.workers import DaskWorkers, dask_workers
+from networks import KINDS, integer_networks, random_network, table
+
+CUBE = Box([-1] * 3, [1] * 3)
+
+
+def hidden(weights, biases):
+    return Network.from_arrays(weights, biases, output_layer=False)
+
+
+def known(widths=(3, 16, 16, 1)):
+    return Network.from_arrays(*random_network(widths, 0, 0.1))
+
+
+def in_parts(network, domain, depth, drop):
+    """(by_layer, unbounded) summed over the parts, each with its sign."""
+    divided = Divided(as_problem(network, domain))
+    by_layer, unbounded = np.zeros(len(network.hidden), np.int64), 0
+    for part in divided.parts(depth, drop):
+        found = divided.tally(part, 1, lambda regions: None)
+        by_layer += part.sign * np.array(found.by_layer)
+        unbounded += part.sign * (found.unbounded or 0)
+    return by_layer.tolist(), unbounded
+
+
+def domains(d):
+    """One of each kind; the first wall of the boxes and simplices goes through the origin."""
+    box, corner = Box([-1] * d, [1] * d), np.vstack([-np.ones(d), 2 * np.eye(d)])
+    if d == 1:
+        return [Segment([-1], [1]), Line([0], [1]), Directions(1)]
+    if d == 2:
+        return [box, Polygon([[-1, -1], [2, 0], [0, 3]]), Space(2), Directions(2)]
+    return [box, Simplex(corner), Space(d), Directions(d)]
+
+
+# Laws of parts.
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_laws_parts_add_up(kind, d):
+    """Whatever the walls meet: in every domain, on degenerate networks, walls through zero sets too."""
+    for _, weights, biases in table(2 if d < 3 else 1, 41, d, [kind]):
+        network = hidden(weights, biases)
+        for domain in domains(d):
+            whole = count(network, domain, threads=1)
+            for depth in (1, 3) if d < 3 else (2,):
+                assert in_parts(network, domain, depth, depth % 2) == (list(whole.by_layer), whole.unbounded or 0)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("d", [1, 2, 3])
+@settings(max_examples=40)
+@given(st.data())
+def test_laws_parts_of_integer_networks_add_up(d, data):
+    """Walls through the origin, where small whole numbers vanish."""
+    network = hidden(*data.draw(integer_networks(d)))
+    domain = data.draw(st.sampled_from(domains(d)))
+    whole = count(network, domain, threads=1)
+    assert in_parts(network, domain, data.draw(st.integers(1, 3)), 1) == (list(whole.by_layer), whole.unbounded or 0)
+
+
+@pytest.mark.jit
+def test_known_a_wall_inside_a_zero_set():
+    """x = 0 is a wall and the first neuron's zero set: no region meets it, though three regions of its plane do."""
+    network = hidden([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]])
+    divided = Divided(as_problem(network, Box([-1, -1], [1, 1])))
+    assert [part.path for part in divided.parts(1, 0)] == ["-", "0", "+"]
+    found = [divided.tally(part, 1, lambda regions: None).by_layer for part in divided.parts(1, 0)]
+    assert found == [[2], [0], [2]]
+    # Twice the neuron less itself vanishes everywhere, on the wall and around it: it is inactive, and ends nothing.
+    silent = hidden([[[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]], [[2.0, -1.0, 0.0]]], [[-0.5, -1.0, 0.0], [0.0]])
+    divided = Divided(as_problem(silent, Box([-1, -1], [1, 1])))
+    assert divided.tally(Part(0, "0"), 1, lambda regions: None).by_layer == [2, 2]
+
+
+def test_known_halves_of_a_tile():
+    """Exact, with their true facets, and an end that no halving reaches."""
+    tile = root_tile(np.array([[-1.0], [3.0]]))
+    below, above, wall = halved(tile)
+    assert (len(below.facets), len(above.facets), wall.dimension) == (2, 2, 0)
+    (x, w), (other, one) = wall.chart.ravel().tolist(), (float(v) for v in below.rays[1])
+    assert (x, w) == (1.0, 1.0)  # the middle of the segment
+    assert other / one * tile.chart[0, 0] == 1.0
+    depth = 0
+    while tile is not None and depth < 2000:
+        halves = halved(tile)
+        tile, depth = (None if halves is None else halves[0]), depth + 1
+    assert 30 < depth < 2000
+
+
+@pytest.mark.jit
+def test_against_reference_in_pieces():
+    weights, biases = random_network([3, 8, 8], 0, 0.1)
+    for domain, specification in (
+        (CUBE, reference.box([-1] * 3, [1] * 3)),
+        (Space(3), reference.space(3)),
+        (Polytope([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]), None),
+        (Subspace([0.5, 0, 0], [[1, 0, 0], [0, 1, 1]]), None),
+    ):
+        found = count_in_pieces(hidden(weights, biases), domain, pieces=16, threads=2)
+        whole = count(hidden(weights, biases), domain)
+        assert (found.by_layer, found.unbounded) == (whole.by_layer, whole.unbounded)
+        assert found.certified
+        assert found.pieces > 16
+        if specification is not None:
+            assert found.regions == reference.count(weights, biases, specification)
+
+
+# Workers.
+
+
+@pytest.mark.jit
+def test_known_processes_and_threads_agree(tmp_path):
+    whole = count(known(), CUBE)
+    for options in ({"threads": 1}, {"threads": 3}, {"workers": 2, "journal": tmp_path / "runs.db"}):
+        heard = []
+        found = count_in_pieces(known(), CUBE, pieces=8, progress=heard.append, **options)
+        assert found.by_layer == whole.by_layer
+        assert heard[-1] == whole.regions
+    with Journal(tmp_path / "runs.db") as journal:
+        made = Plan.of(known(), CUBE, 8)
+        results = journal.results(journal.begin(made))
+    assert set(results) == set(made.parts)
+    assert {result.worker.split(":")[1] for result in results.values()}.isdisjoint({str(os.getpid())})
+
+
+@pytest.mark.jit
+def test_known_a_cluster_by_address():
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster:
+        found = count_in_pieces(known(), CUBE, pieces=4, cluster=cluster.scheduler_address)
+    assert found.regions == count(known(), CUBE).regions
+
+
+@pytest.mark.jit
+def test_known_a_cluster_of_ones_own_listens_to_this_machine_only():
+    with dask_workers(None, 1) as workers:
+        info = workers._client.scheduler_info()
+        addresses = [info["address"], *info["workers"]]
+        assert all(address.startswith("tcp://127.0.0.1:") for address in addresses)
+        assert workers._client.dashboard_link.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.jit
+def test_laws_a_killed_worker_loses_nothing(tmp_path):
+    """Its pieces go to the others."""
+    network = known((3, 32, 32, 1))
+    made = Plan.of(network, CUBE, 64)
+    with dask_workers(None, 2) as workers, Journal(tmp_path / "runs.db") as journal:
+        number, killed = journal.begin(made), False
+        for result in workers.work(made, made.parts):
+            journal.record(number, result)
+            if not killed:
+                os.kill(int(result.worker.split(":")[1]), signal.SIGKILL)
+                killed = True
+        done = journal.results(number)
+    assert set(done) == set(made.parts)
+    assert sum(part.sign * result.by_layer[-1] for part, result in done.items()) == 40141
+
+
+@pytest.mark.jit
+def test_bad_input_another_engine_on_a_worker(monkeypatch):
+    made = Plan.of(known(), CUBE, 4)
+    made.key["engine"] = "0123456789abcdef"
+    with dask_workers(None, 1) as workers, pytest.raises(ComputationError, match="runs another engine"):
+        list(DaskWorkers(workers._client).work(made, made.parts))
+
+
+# Resuming.
+
+
+def command(model, journal, saved, *more):
+    return [
+        *(sys.executable, "-c", "from creases.cli import main; main()", "count", str(model)),
+        *("--box", "-1:1,-1:1,-1:1", "--journal", str(journal), "--pieces", "64", "--save", str(saved), *more),
+    ]
+
+
+def killed_and_resumed(tmp_path, moments, *more):
+    """Kill the whole process group at each moment (seconds), the next one going on; then to the end: the Count."""
+    model, saved = known((3, 32, 32, 1)).save(tmp_path / "network.npz"), tmp_path / "count.json"
+    run = command(model, tmp_path / "runs.db", saved, *more)
+    for moment in moments:
+        with subprocess.Popen(
+            run, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process:
+            time.sleep(moment)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if process.returncode == 0:
+                break
+    subprocess.run(run, check=True, capture_output=True, timeout=300)
+    return Count.from_dict(json.loads(saved.read_text()))
+
+
+@pytest.mark.jit
+def test_laws_killed_and_resumed(tmp_path):
+    """kill -9 to the process group, four times: the count is the uninterrupted one."""
+    rng = np.random.default_rng(0)
+    found = killed_and_resumed(tmp_path, rng.uniform(0.3, 1.6, 4), "--threads", "2")
+    assert found.by_layer == (4932, 40141)
+    assert found.certified
+
+
+@pytest.mark.jit
+@pytest.mark.long
+@pytest.mark.parametrize("moment", np.random.default_rng(1).uniform(0.5, 5.0, 20).round(2))
+def test_laws_killed_at_twenty_moments(moment, tmp_path):
+    """Two Dask workers, the whole process group killed; nothing is lost, and nothing counted twice."""
+    found = killed_and_resumed(tmp_path, [moment], "--workers", "2")
+    assert (found.by_layer, found.certified) == ((4932, 40141), True)
+
+
+@pytest.mark.jit
+def test_laws_what_is_done_is_not_done_again(tmp_path, monkeypatch):
+    """A journal that holds all pieces needs no worker; one that lacks some, only these."""
+    place = tmp_path / "runs.db"
+    first = count_in_pieces(known(), CUBE, pieces=8, journal=place)
+    done = []
+    divided_tally = Divided.tally
+
+    def counted(self, part, threads, report):
+        done.append(part)
+        return divided_tally(self, part, threads, report)
+
+    monkeypatch.setattr(Divided, "tally", counted)
+    assert count_in_pieces(known(), CUBE, journal=place).by_layer == first.by_layer  # with the journal's own pieces
+    assert done == []
+    import sqlite3
+
+    with sqlite3.connect(place) as connection:
+        connection.execute("delete from pieces where path like '%+'")
+    again = count_in_pieces(known(), CUBE, pieces=8, journal=place)
+    assert again.by_layer == first.by_layer
+    assert done
+    assert all(part.path.endswith("+") for part in done)
+
+
+def test_known_plans():
+    """As many pieces as the expected count asks for, and the same ones every time."""
+    assert [halvings(60, 3, pieces) for pieces in (1, 2, 3, 64, 65)] == [0, 1, 2, 6, 7]
+    assert halvings(64, 3, None) == 4
+    assert halvings(512, 4, None) == 8
+    assert halvings(5000, 8, None) == 12
+    one, other = (Plan.of(known(), CUBE, None) for _ in range(2))
+    assert one.parts == other.parts
+    assert one.key == other.key
+    assert one.key != Plan.of(known(), Box([-1] * 3, [1, 1, 2]), None).key
+    walls = [part.path.count("0") for part in one.parts]
+    assert walls == sorted(walls)
+
+
+# Bad input.
+
+
+@pytest.mark.jit
+def test_bad_input_a_journal_of_another_engine(tmp_path, monkeypatch):
+    place = tmp_path / "runs.db"
+    monkeypatch.setattr(plan, "source_hash", lambda: "0123456789abcdef")
+    count_in_pieces(known(), CUBE, pieces=4, threads=1, journal=place)
+    monkeypatch.undo()
+    with pytest.raises(JournalError, match=r"another engine .*0123456789abcdef.*not mixed: give another journal"):
+        count_in_pieces(known(), CUBE, pieces=4, journal=place)
+    # Another domain has nothing to do with it.
+    assert count_in_pieces(known(), Box([0] * 3, [1] * 3), pieces=4, journal=place).certified
+
+
+@pytest.mark.jit
+def test_bad_input_no_journal(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("Not a database, and long enough to be told from an empty one. " * 20)
+    with pytest.raises(JournalError, match="could not be opened: file is not a database"):
+        Journal(text)
+    with pytest.raises(JournalError, match="could not be opened"):
+        Journal(tmp_path / "no" / "folder" / "runs.db")
+    with pytest.raises(JournalError, match="could not be opened"):
+        Journal("nonsense://host/name")
+    place = tmp_path / "old.db"
+    with Journal(place) as journal, journal._engine.begin() as connection:
+        connection.execute(journal.tables["meta"].update().values(value="99"))
+    with pytest.raises(JournalError, match="has schema 99"):
+        Journal(place)
+
+
+@pytest.mark.jit
+def test_bad_input_a_full_disk(tmp_path):
+    """The journal's error is said; what was recorded stays, and the count goes on from there when there is room."""
+    model = known((3, 32, 32, 1)).save(tmp_path / "network.npz")
+    saved, place = tmp_path / "count.json", tmp_path / "runs.db"
+    run = command(model, place, saved, "--threads", "1")
+    Journal(place).close()
+
+    def no_more_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (place.stat().st_size + 4096, resource.RLIM_INFINITY))
+
+    failed = subprocess.run(run, capture_output=True, text=True, preexec_fn=no_more_room, timeout=300)
+    assert failed.returncode == 2, failed.stderr
+    assert "could not be written to" in " ".join(failed.stderr.split())
+    assert "What is in it is safe" in " ".join(failed.stderr.split())
+    made = Plan.of(known((3, 32, 32, 1)), CUBE, 64)
+    with Journal(place) as journal:
+        before = journal.results(journal.begin(made))
+    assert 0 < len(before) < len(made.parts)
+    subprocess.run(run, check=True, capture_output=True, timeout=300)
+    assert Count.from_dict(json.loads(saved.read_text())).regions == 40141
+    with Journal(place) as journal:
+        after = journal.results(journal.begin(made))
+    assert all(after[part] == result for part, result in before.items())
+
+
+def test_bad_input_pieces():
+    for pieces in (0, -1, 1.5, True):
+        with pytest.raises(DomainError, match="pieces must be a whole number"):
+            count_in_pieces(known(), CUBE, pieces=pieces)
+    with pytest.raises(DomainError, match="not counted in pieces"):
+        count_in_pieces(known(), Polyline([[0, 0, 0], [1, 0, 0]]))
+    with pytest.raises(DomainError, match="not both"):
+        count_in_pieces(known(), CUBE, workers=2, cluster="tcp://127.0.0.1:1")
+    with pytest.raises(DomainError, match="9 dimensions"):
+        count_in_pieces(known((9, 4, 1)), Box([-1] * 9, [1] * 9))
+
+
+def test_bad_input_no_scheduler(monkeypatch):
+    monkeypatch.setattr("creases.scheduling.workers.PATIENCE", "1s")
+    with pytest.raises(ComputationError, match="No Dask scheduler answers"):
+        count_in_pieces(known(), CUBE, cluster="tcp://127.0.0.1:9")
