@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import reference
-from creases import Box, DomainError, Network, Polytope, Simplex, Space, Subspace, count
+from creases import Box, Directions, DomainError, Network, Polytope, Simplex, Space, Subspace, count
 from creases.domain import domain_from_dict
 from engine_twins import amount
 from networks import KINDS, as_lists, he, random_network, table
