@@ -130,7 +130,6 @@ def test_against_reference_threads(monkeypatch):
 
 
 @pytest.mark.jit
-@pytest.mark.long
 @pytest.mark.parametrize("d", [3, 4, 5, 6])
 @pytest.mark.parametrize("part", range(5))
 def test_against_reference_five_hundred(d, part):
@@ -140,8 +139,8 @@ def test_against_reference_five_hundred(d, part):
         seed = 100 * part + index
         rng, sliced = np.random.default_rng([d, seed]), seed % 5 == 4
         weights, biases = as_lists(KINDS[seed % len(KINDS)](rng, d + 2 * sliced))
-        if d > 4:  # the reference takes minutes for more
-            weights, biases = narrower(weights, biases, {5: 5, 6: 4}[d])
+        if d > 4:  # the reference is slow
+            weights, biases = narrower(weights, biases, {5: 6, 6: 5}[d])
         if sliced:
             origin, basis = rng.integers(-2, 3, d + 2), np.eye(d, d + 2, dtype=int)
             basis[:, d:] = rng.integers(-2, 3, (d, 2))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from creases.engine.chords import UNPROVED_CHORDS, count_chords, pieces_at_infinity
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.last import count_last
+from creases.engine.last_in_space import count_last_in_space
 from creases.engine.line import count_zeros, halve_interval
 from creases.engine.local import localise
 from creases.engine.pieces import count_pieces, infinity_bit
@@ -205,13 +206,7 @@ def count_crossing_in_plane(work: Work, net: int, layer: int) -> tuple[int, int]
 count_crossing = by_domain(count_crossing_in_plane, count_pieces)
 
 
-@inlined
-def count_next_in_space(work: SpaceWork, net: int, layer: int, reach: float, corner_error: float) -> tuple[int, int]:
-    """In space the last layer has a local network of its own before it is counted."""
-    return UNPROVED_CHORDS, 0
-
-
-count_next = by_domain(count_last, count_next_in_space)
+count_next = by_domain(count_last, count_last_in_space)
 
 
 @kernel

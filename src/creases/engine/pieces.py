@@ -44,7 +44,7 @@ from creases.engine.work import (
     SpaceWork,
 )
 
-__all__ = ["UNPROVED_PIECES", "count_pieces", "infinity_bit"]
+__all__ = ["LARGEST", "SMALLEST", "UNPROVED_PIECES", "count_pieces", "infinity_bit", "pieces_and_far"]
 
 UNPROVED_PIECES = -1
 

@@ -43,9 +43,11 @@ from creases.engine.work import (
 
 __all__ = [
     "add_forms_in_space",
+    "along",
     "cell_reach_in_space",
     "copy_form_in_space",
     "drop_in_space",
+    "evaluate",
     "form_size_in_space",
     "gradient_in_space",
     "list_form_in_space",
@@ -53,6 +55,7 @@ __all__ = [
     "relax_row_in_space",
     "scan_row_in_space",
     "sign_at_in_space",
+    "sizes_along",
 ]
 
 
