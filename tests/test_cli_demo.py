@@ -76,8 +76,8 @@ def test_bad_input_a_count_without_proof_is_an_error(tmp_path, capfd, monkeypatc
     def unproved(*arguments, **options):
         return dataclasses.replace(subdivide(*arguments, **options), certified=False)
 
-    subdivide = demo_room.subdivide
-    monkeypatch.setattr(demo_room, "subdivide", unproved)
+    subdivide = demo_room.subdivide_flat
+    monkeypatch.setattr(demo_room, "subdivide_flat", unproved)
     assert cli.run(["demo", "--quick", "--out", str(tmp_path)]) == 1
     assert "NOT every count was certified: see results.json." in capfd.readouterr().err
     assert not json.loads((tmp_path / "results.json").read_text())["certified"]

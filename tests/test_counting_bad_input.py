@@ -188,7 +188,7 @@ BAD_DOMAINS = [
     ),
     (
         lambda: domain_from_dict({"kind": "torus"}),
-        "Unknown kind of domain 'torus'; known are box, line, plane, polygon",
+        "Unknown kind of domain 'torus'; known are box, directions, line, plane, polygon",
     ),
     (lambda: domain_from_dict({}), "Unknown kind of domain None"),
 ]
@@ -233,7 +233,11 @@ BAD_PAIRS = [
     (IN_SPACE, Space(9), r"Space\(9\) lies in a space of 9 inputs, but .* takes 3"),
     (IN_NINE, Space(9), r"Space\(9\) has 9 dimensions; domains of up to 8 are cut.* about 16 here.* Cut a slice"),
     (IN_NINE, Box([-1] * 9, [1] * 9), r"Box\(n_in=9, dimension=9\) has 9 dimensions; .* all but a few inputs fixed"),
-    (NETWORK, None, "needs a domain, got NoneType. Domains are Segment, .* Simplex, Polytope, Space and Subspace"),
+    (
+        NETWORK,
+        None,
+        "needs a domain, got NoneType. Domains are Segment, .* Simplex, Polytope, Space, Subspace and Directions",
+    ),
     (NETWORK, SQUARE.slice, "needs a domain, got Slice"),
     (NETWORK, 3, "needs a domain, got int"),
     ("net.onnx", SQUARE, r"needs a Network, got str. Open a model with creases.load\(path_or_module\)"),

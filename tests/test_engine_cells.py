@@ -11,11 +11,11 @@ import pytest
 
 from creases.engine.bounds import gamma
 from creases.engine.chart import ExactStart
-from creases.engine.chords import UNPROVED_CHORDS, count_chords, pieces_at_infinity
+from creases.engine.chords import count_chords, pieces_at_infinity
 from creases.engine.driving import grown
 from creases.engine.first_layer import independent_rows
 from creases.engine.last import affine_row, count_last
-from creases.engine.line import UNPROVED_ZEROS, count_zeros, cut_interval, halve_interval
+from creases.engine.line import count_zeros, cut_interval, halve_interval
 from creases.engine.local import localise
 from creases.engine.plane import INFINITY_WALL, cut_polygon, halve_polygon
 from creases.engine.scan import (
@@ -61,6 +61,7 @@ from creases.engine.work import (
     STATUS,
     THRESHOLD,
     UNBOUNDED,
+    UNPROVED_COUNT,
     X,
 )
 from creases.engine.workshop import Workshop
@@ -330,7 +331,7 @@ def check_count(cell):
     rows = [row for i, row in enumerate(cell.rows) if cell.work.row_ints[STATUS, i] == OPEN]
     found, infinite = (count_zeros if flat else count_chords)(cell.work, 0, 0)
     assert infinite == 0
-    if found in (UNPROVED_CHORDS, UNPROVED_ZEROS):
+    if found in (UNPROVED_COUNT, UNPROVED_COUNT):
         return None
     check_places(cell, rows)
     true = 1 + len({row[1] / row[0] for row in rows}) if flat else len(pieces(cell.corners, rows))
@@ -436,7 +437,7 @@ def ordinary_count(work):
     if half_proved or unknown or crossing > MOST_CHORDS:
         return None
     pieces, _ = (count_zeros if work.state[DIMENSION] == 1 else count_chords)(work, net, layer)
-    return None if pieces == UNPROVED_CHORDS else pieces
+    return None if pieces == UNPROVED_COUNT else pieces
 
 
 def check_last(cell, rows):
@@ -451,7 +452,7 @@ def check_last(cell, rows):
     # If nothing was counted, the loop goes on with what the scan has left.
     for before, after in zip(kept, (work.reals, work.ints, work.row_ints[[STATUS, KIND]], work.row_reals), strict=True):
         assert (before == after).all()
-    if found == UNPROVED_CHORDS:
+    if found == UNPROVED_COUNT:
         return None
     values = [[dot(row, corner) for corner, _ in cell.corners] for row in rows]
     crossing = [row for row, at in zip(rows, values, strict=True) if min(at) < 0 < max(at)]
@@ -611,7 +612,7 @@ def test_against_exact_count_last_of_dead_rows(vertices):
             place = [X, ONE, ERROR_G, ERROR_W][sample // 2 % 4]
             block(work, 0, 1)[0, place] = np.nan if sample % 3 else 1e-300
             pieces, _ = count_last(work, 0, 0, *reach)
-            assert pieces == UNPROVED_CHORDS or (place == ONE and sample % 3 == 0)
+            assert pieces == UNPROVED_COUNT or (place == ONE and sample % 3 == 0)
     assert proved > 0.9 * samples
 
 
@@ -628,7 +629,7 @@ def test_known_count_last_of_as_many_chords_as_there_is_room_for(vertices, cross
     work.chord_reals[:] = work.chord_ints[:] = 0
     found, _ = count_last(work, 0, 0, *reach)
     if crossing > MOST_CHORDS:
-        assert found == UNPROVED_CHORDS
+        assert found == UNPROVED_COUNT
     else:
         flat = len(vertices) == 2
         assert found == (1 + crossing if flat else len(pieces(cell.corners, rows[:crossing])))
@@ -740,7 +741,7 @@ def test_against_exact_pieces_at_infinity():
                 rows = [cell.rows[i] for i in crossing_rows(cell)]
                 reaching = [any(dot(infinity, c) == 0 for c, _ in piece) for piece in pieces(cell.corners, rows)]
                 found, infinite = count_chords(cell.work, 0, 0)
-                if found != UNPROVED_CHORDS:
+                if found != UNPROVED_COUNT:
                     assert (found, infinite) == (len(reaching), sum(reaching))
                 whole = any(dot(infinity, c) == 0 for c, _ in cell.corners)
                 assert pieces_at_infinity(cell.work, 0) == whole

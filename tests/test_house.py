@@ -16,7 +16,13 @@ from creases.cli.app import app
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("numba", "torch", "matplotlib", "dask", "onnx", "scipy", "flint", "sklearn", "pandas", "rich", "typer")
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = {
+    " ".join([name, *inner]): one
+    for name, command in typer.main.get_command(app).commands.items()
+    for inner, one in (
+        [([n], c) for n, c in command.commands.items()] if hasattr(command, "commands") else [([], command)]
+    )
+}
 FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
 
 

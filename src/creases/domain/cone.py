@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import gcd, lcm
 from typing import NamedTuple
 
-__all__ = ["Ray", "extreme_rays", "whole"]
+from creases.rationals import Vector, independent, whole
 
-Vector = tuple[int, ...]
+__all__ = ["Ray", "dot", "extreme_rays"]
 
 
 class Ray(NamedTuple):
@@ -21,15 +20,6 @@ class Ray(NamedTuple):
 
     vector: Vector
     mask: int
-
-
-def whole(row: Sequence[Fraction | float | int]) -> Vector:
-    """A row of rationals times a positive number that makes it whole, without a common factor."""
-    values = [Fraction(value) for value in row]
-    factor = lcm(*(value.denominator for value in values))
-    numbers = [int(value * factor) for value in values]
-    divisor = gcd(*numbers) or 1
-    return tuple(number // divisor for number in numbers)
 
 
 def dot(form: Vector, vector: Vector) -> int:
@@ -51,22 +41,6 @@ def extreme_rays(forms: Sequence[Vector]) -> list[Ray] | None:
         if place not in first:
             rays = cut(rays, form, place, k)
     return rays
-
-
-def independent(forms: Sequence[Vector]) -> list[int]:
-    """Places of the first forms that are linearly independent."""
-    found: list[int] = []
-    reduced: list[tuple[int, list[Fraction]]] = []
-    for place, form in enumerate(forms):
-        left = [Fraction(value) for value in form]
-        for pivot, other in reduced:
-            factor = left[pivot]
-            left = [x - factor * y for x, y in zip(left, other, strict=True)]
-        pivot = next((c for c, value in enumerate(left) if value), -1)
-        if pivot >= 0:
-            reduced.append((pivot, [value / left[pivot] for value in left]))
-            found.append(place)
-    return found
 
 
 def simplicial_rays(forms: Sequence[Vector], places: Sequence[int]) -> list[Ray]:

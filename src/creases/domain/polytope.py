@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
-from creases.domain.cone import extreme_rays, independent, whole
+from creases.domain.cone import extreme_rays
 from creases.domain.slice import Described, Slice
 from creases.domain.subspace import Subspace
 from creases.errors import DomainError
+from creases.rationals import independent, whole
 
 __all__ = ["Corners", "Polytope", "Simplex", "corners_of_box"]
 

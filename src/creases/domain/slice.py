@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
-from creases.domain.cone import independent, whole
 from creases.errors import DomainError
+from creases.rationals import independent, whole
 
 __all__ = ["Described", "Slice", "as_point", "difference"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creases.engine.bounds import ROUND_UP
+from creases.engine.bounds import LARGEST_PROVED, ROUND_UP
 from creases.engine.kernel import inlined
 
 __all__ = ["slope_and_lift"]
@@ -20,6 +20,6 @@ def slope_and_lift(low: float, high: float) -> tuple[float, float]:
     if not 0.0 <= slope <= 1.0:
         slope = 0.0
     lift = max(-slope * low, (1.0 - slope) * high, 0.0) * ROUND_UP
-    if not lift < 1e300:
+    if not lift < LARGEST_PROVED:
         slope, lift = 0.0, np.inf  # what reaches no proof here reaches none above
     return slope, lift

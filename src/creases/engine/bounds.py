@@ -22,7 +22,17 @@ import numpy as np
 
 from creases.engine.kernel import inlined, kernel
 
-__all__ = ["PROOFS", "ROUND_UP", "UNDERFLOW", "UNIT", "flushes_to_zero", "gamma", "meeting_point", "sign_threshold"]
+__all__ = [
+    "LARGEST_PROVED",
+    "PROOFS",
+    "ROUND_UP",
+    "UNDERFLOW",
+    "UNIT",
+    "flushes_to_zero",
+    "gamma",
+    "meeting_point",
+    "sign_threshold",
+]
 
 UNIT = 2.0**-53
 
@@ -37,6 +47,9 @@ ROUND_UP = 1.0 + 2.0**-20
 # More than 2^24 products can lose to underflow together (2^24 * 2^-1074 < 2^-1020), and normal itself, so that
 # adding it is not lost to flushing.
 UNDERFLOW = 2.0**-1000
+
+# A value beyond this may be what an overflow has left, and proves no sign.
+LARGEST_PROVED = 1e300
 
 
 # Charts keep cells within [-1, 1]^d; a corner farther out than this is not one. Below it, what underflows in a bound

@@ -37,7 +37,7 @@ class CellTable(NamedTuple):
     edges : int64 (corners,), the edge from a corner to the next (d = 1: at the corner): a neuron's number,
         -1 for infinity, -2 - i for edge i of a bounded domain.
     patterns : uint8 (cells, ceil(N / 8)), neuron i is bit i % 8 of byte i // 8.
-    tally : what `frontier.tally` would count.
+    tally : what `tally.tally` would count.
     """
 
     first: Ints

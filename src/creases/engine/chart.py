@@ -1,10 +1,9 @@
-"""From arrays to the first cells: the chart, the first layer's forms with their bounds, the root network.
+"""Charts: the coordinates in which a starting cell is bounded.
 
-Every starting cell is a bounded cell of a chart. A bounded domain is scaled by a power of two into [-1, 1]^d. A
-whole line or plane is first cut by d independent neurons of the first layer into 2^d cones (true walls, so
-nothing is counted twice), and each cone is seen in the chart whose last coordinate is one on the simplex of
-its apex and its d far rays: infinity is an edge like any other, and its form, 1 - sum of coordinates, takes the
-place of the constant 1 that multiplies the biases.
+A bounded domain is scaled by a power of two into [-1, 1]^d (`tiles`). A whole line, plane or space is first cut by d
+independent neurons of the first layer into 2^d cones (true walls, so nothing is counted twice), and each cone is seen
+in the chart whose last coordinate is one on the simplex of its apex and its d far rays: infinity is a facet like any
+other, and its form, 1 - sum of coordinates, takes the place of the constant 1 that multiplies the biases.
 """
 
 from __future__ import annotations

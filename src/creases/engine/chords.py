@@ -29,15 +29,13 @@ from creases.engine.work import (
     ROWS,
     STATUS,
     THRESHOLD,
+    UNPROVED_COUNT,
     Floats,
     Ints,
     Work,
 )
 
-__all__ = ["UNPROVED_CHORDS", "count_chords", "note_chord", "pieces_at_infinity", "pieces_of_chords", "place_end"]
-
-# What is answered where a proof is missing.
-UNPROVED_CHORDS = -1
+__all__ = ["count_chords", "note_chord", "pieces_at_infinity", "pieces_of_chords", "place_end"]
 
 
 @kernel
@@ -49,14 +47,14 @@ def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
     A convex polygon cut by q chords, no three through one point, has 1 + q + (crossings inside) pieces, and two
     chords cross inside iff their ends alternate around the boundary. Proved here: the order of two ends on one
     edge (their places t are kept as intervals), and that no three chords that cross pairwise share a point.
-    Returns the pieces and how many of them reach infinity; UNPROVED_CHORDS where a proof is missing.
+    Returns the pieces and how many of them reach infinity; UNPROVED_COUNT where a proof is missing.
     """
     chords = INT_ZERO
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
             continue
         if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
-            return UNPROVED_CHORDS, 0  # a corner lies on the line, or only just not
+            return UNPROVED_COUNT, 0  # a corner lies on the line, or only just not
         f0, f1, f2, f_g, f_w = form(work, row_at(work, net, layer, i))
         note_chord(work, chords, f0, f1, f2, f_g, f_w)
         place_ends(work, i, chords)
@@ -74,20 +72,20 @@ def note_chord(work: Work, q: int, f0: float, f1: float, f2: float, f_g: float, 
 
 @kernel
 def pieces_of_chords(chord_ints: Ints, chord_reals: Floats, chords: int) -> int:
-    """Pieces of a polygon from its chords; UNPROVED_CHORDS where a proof is missing."""
+    """Pieces of a polygon from its chords; UNPROVED_COUNT where a proof is missing."""
     crossings = 0
     for a in range(chords):
         for b in range(a):
             answer = do_cross(chord_ints, chord_reals, a, b)
             if answer == UNPROVED:
-                return UNPROVED_CHORDS
+                return UNPROVED_COUNT
             crossings += answer
             for c in range(b if answer == 1 else 0):
                 concurrent = (
                     do_cross(chord_ints, chord_reals, a, c) == 1 and do_cross(chord_ints, chord_reals, b, c) == 1
                 )
                 if concurrent and not proved_apart(chord_reals, a, b, c):
-                    return UNPROVED_CHORDS
+                    return UNPROVED_COUNT
     return 1 + chords + crossings
 
 

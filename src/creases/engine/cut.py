@@ -8,7 +8,7 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 
 from __future__ import annotations
 
-from creases.engine.chords import UNPROVED_CHORDS, count_chords, pieces_at_infinity
+from creases.engine.chords import count_chords, pieces_at_infinity
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.last import count_last
 from creases.engine.last_in_space import count_last_in_space
@@ -63,6 +63,7 @@ from creases.engine.work import (
     UNKNOWN,
     UNKNOWN_ROWS,
     UNPROVED_CELL,
+    UNPROVED_COUNT,
     VANISHED,
     VANISHING_ROW,
     WAITING,
@@ -124,14 +125,14 @@ def cut(work: AnyWork, budget: int) -> int:
             if finish(work, last) == FULL:
                 return FULL
             continue
-        pieces, unbounded, counted = UNPROVED_CHORDS, 0, layer
+        pieces, unbounded, counted = UNPROVED_COUNT, 0, layer
         if still_open == 0:
             if layer + 2 == depth and not state[EMIT] and not state[BY_NEURON]:
                 pieces, unbounded = count_next(work, net, layer, reach, corner_error)
                 counted = layer + 1
         elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
             pieces, unbounded = count_crossing(work, net, layer)
-        if pieces != UNPROVED_CHORDS:
+        if pieces != UNPROVED_COUNT:
             work.by_layer[layer] += 1 if counted > layer else 0
             work.by_layer[counted] += pieces
             state[UNBOUNDED] += unbounded

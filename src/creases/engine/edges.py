@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.exact import ExactForms, scaled, vertex_cell
-from creases.engine.problem import Polytope, Problem
+from creases.engine.problem import FIRST_WALL, INFINITY, Polytope, Problem
 
 __all__ = ["ExactEdges", "Pattern"]
 
@@ -47,7 +47,7 @@ class ExactEdges:
 
     def wall(self, number: int) -> Any:
         """The form of an edge that is not a neuron (number < 0)."""
-        return self.forms.infinity if number == -1 else self._walls[-2 - number]
+        return self.forms.infinity if number == INFINITY else self._walls[FIRST_WALL - number]
 
     def edge(self, number: int, pattern: Pattern) -> Any:
         """The form of an edge of a cell with this pattern."""

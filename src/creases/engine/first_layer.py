@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.exact import ExactForms
 from creases.engine.problem import Problem
+from creases.rationals import independent
 
 __all__ = ["exact_first", "first_forms", "in_chart", "independent_rows", "restricted"]
 
@@ -94,11 +94,14 @@ def independent_rows(problem: Problem) -> list[int]:
                 return [a, b]
         else:
             found = most_square(forms[:, :-1])
-            if len(found) == problem.dimension and len(independent_in_rationals(exact_first(problem, found))) == len(
-                found
-            ):
+            if len(found) == problem.dimension and linear_rank(exact_first(problem, found)) == len(found):
                 return found
-    return independent_in_rationals(exact_first(problem, range(len(forms))))
+    return independent(row[:-1] for row in exact_first(problem, range(len(forms))))
+
+
+def linear_rank(rows: Sequence[Any]) -> int:
+    """The rank of the linear parts of exact forms."""
+    return len(independent(row[:-1] for row in rows))
 
 
 def most_square(gradients: Floats) -> list[int]:
@@ -117,35 +120,16 @@ def most_square(gradients: Floats) -> list[int]:
     return found
 
 
-def independent_in_rationals(rows: Sequence[Any]) -> list[int]:
-    """Places of the first rows with independent linear parts, as many as there are: elimination in rationals."""
-    found: list[int] = []
-    reduced: list[tuple[int, list[Fraction]]] = []
-    for place, row in enumerate(rows):
-        left = [Fraction(int(value)) for value in row[:-1]]
-        for pivot, other in reduced:
-            if left[pivot]:
-                factor = left[pivot]
-                left = [x - factor * y for x, y in zip(left, other, strict=True)]
-        pivot = next((c for c, value in enumerate(left) if value), -1)
-        if pivot >= 0:
-            reduced.append((pivot, [value / left[pivot] for value in left]))
-            found.append(place)
-        if len(found) == len(row) - 1:
-            break
-    return found
-
-
 def restricted(problem: Problem) -> Problem | None:
     """A whole space on which the first layer has a rank r below d, as a whole space of r dimensions across it.
 
     Along the other directions the network is constant: they are divided out. None if the rank is zero.
     """
     rows = exact_first(problem, range(problem.widths[0]))
-    columns = [(*(row[c] for row in rows), 0) for c in range(problem.dimension)]
+    columns = [tuple(row[c] for row in rows) for c in range(problem.dimension)]
     # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
     order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))
-    axes = sorted(order[place] for place in independent_in_rationals([columns[c] for c in order]))
+    axes = sorted(order[place] for place in independent(columns[c] for c in order))
     if not axes:
         return None
     return problem._replace(basis=problem.basis[axes], basis_tail=problem.basis_tail[axes])

@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from creases.engine.stack import STACK_HEADER
+from creases.engine.stack import (
+    RECORD_CORNERS,
+    RECORD_INTS_TOP,
+    RECORD_NETWORK,
+    RECORD_REALS_TOP,
+    RECORD_ROWS,
+    STACK_HEADER,
+)
 from creases.engine.work import (
     ASKED,
     BLOCK,
@@ -54,7 +61,7 @@ class Task(NamedTuple):
 def give(work: AnyWork) -> Task:
     """Take the cell that has waited longest off the bottom of the stack."""
     state, stack = work.state, work.stack_ints
-    corners, rows = int(stack[0]), int(stack[4])
+    corners, rows = int(stack[RECORD_CORNERS]), int(stack[RECORD_ROWS])
     if isinstance(work, SpaceWork):
         d = int(state[DIMENSION])
         cell, width, facets = corners + SLOTS + 1, corners * (d + 1), int(stack[STACK_HEADER + corners + SLOTS])
@@ -62,7 +69,9 @@ def give(work: AnyWork) -> Task:
     else:
         cell, width, kept = 2 * corners, corners * CELL_COLUMNS, (np.zeros(0), np.zeros(0, np.int64))
     length = STACK_HEADER + cell + rows + int(state[WORDS]) + 1
-    task = Task(work.stack_reals[:width].copy(), stack[:length].copy(), *network_of(work, int(stack[1])), *kept)
+    task = Task(
+        work.stack_reals[:width].copy(), stack[:length].copy(), *network_of(work, int(stack[RECORD_NETWORK])), *kept
+    )
     end, reals_end = int(state[STACK_INTS_TOP]), int(state[STACK_REALS_TOP])
     stack[: end - length] = stack[length:end].copy()
     work.stack_reals[: reals_end - width] = work.stack_reals[width:reals_end].copy()
@@ -111,9 +120,8 @@ def load(work: AnyWork, task: Task) -> AnyWork:
         work.facet_ints[: task.facet_ints.size] = task.facet_ints
     work.stack_reals[: task.record_reals.size] = task.record_reals
     work.stack_ints[: task.record_ints.size] = task.record_ints
-    # Network, and the tops of the two arenas; where the record begins.
-    work.stack_ints[1:4] = 0, task.reals.size, task.ints.size
-    work.stack_ints[task.record_ints.size - 1] = 0
+    work.stack_ints[[RECORD_NETWORK, RECORD_REALS_TOP, RECORD_INTS_TOP]] = 0, task.reals.size, task.ints.size
+    work.stack_ints[task.record_ints.size - 1] = 0  # where the record begins
     state = work.state
     state[STACK_INTS_TOP], state[STACK_REALS_TOP] = task.record_ints.size, task.record_reals.size
     state[WAITING], state[HAVE], state[ASKED] = 1, 0, 0

@@ -6,8 +6,8 @@ are counted as chords (or zeros). Where anything is not proved at once the loop 
 
 from __future__ import annotations
 
-from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, sign_threshold
-from creases.engine.chords import UNPROVED_CHORDS, note_chord, pieces_at_infinity, pieces_of_chords, place_end
+from creases.engine.bounds import LARGEST_PROVED, PROOFS, ROUND_UP, UNDERFLOW, gamma, sign_threshold
+from creases.engine.chords import note_chord, pieces_at_infinity, pieces_of_chords, place_end
 from creases.engine.kernel import inlined
 from creases.engine.line import pieces_of_zeros
 from creases.engine.plane import form
@@ -34,6 +34,7 @@ from creases.engine.work import (
     SIZE_W,
     STATUS,
     STRIDE,
+    UNPROVED_COUNT,
     WALL,
     Work,
     X,
@@ -45,7 +46,7 @@ __all__ = ["count_last"]
 
 @inlined
 def count_last(work: Work, net: int, layer: int, reach: float, corner_error: float) -> tuple[int, int]:
-    """Pieces that the last layer makes of the current cell, and how many reach infinity; or UNPROVED_CHORDS.
+    """Pieces that the last layer makes of the current cell, and how many reach infinity; or UNPROVED_COUNT.
 
     layer : the layer before the last; its rows are all decided, and the last layer has no other columns.
     reach, corner_error : as `scan.cell_reach` gives them.
@@ -68,7 +69,7 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
         if crosses < 0 and work.state[WALL] == 0 and vanishes(work, block + i * stride, active):
             crosses = 0
         if crosses < 0 or chords + crosses > MOST_CHORDS:
-            return UNPROVED_CHORDS, 0
+            return UNPROVED_COUNT, 0
         chords += crosses
     if work.state[DIMENSION] == 1:
         return pieces_of_zeros(work, chords)
@@ -135,7 +136,7 @@ def meet(
         high = max(value, high) if v else value
         nearest = min(abs(value), nearest) if v else abs(value)
     bound = sign_threshold(abs(f0) + abs(f1), abs(f2), f_g, f_w, reach, corner_error)
-    if (low > bound and high < 1e300) or (high < -bound and low > -1e300):
+    if (low > bound and high < LARGEST_PROVED) or (high < -bound and low > -LARGEST_PROVED):
         return 0
     if q == MOST_CHORDS or not (low < -bound and high > bound and nearest > bound):
         return -1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, sign_threshold
 from creases.engine.kernel import inlined
-from creases.engine.pieces import LARGEST, SMALLEST, UNPROVED_PIECES, infinity_bit, pieces_and_far
+from creases.engine.pieces import LARGEST, SMALLEST, infinity_bit, pieces_and_far
 from creases.engine.record import field
 from creases.engine.space_rows import along, evaluate, gradient_in_space, list_form_in_space, sizes_along
 from creases.engine.work import (
@@ -36,6 +36,7 @@ from creases.engine.work import (
     SIMPLE,
     STATUS,
     STRIDE,
+    UNPROVED_COUNT,
     WALL,
     SpaceWork,
 )
@@ -45,13 +46,13 @@ __all__ = ["count_last_in_space"]
 
 @inlined
 def count_last_in_space(work: SpaceWork, net: int, layer: int, reach: float, corner_error: float) -> tuple[int, int]:
-    """Pieces that the last layer makes of the current cell, and how many reach infinity; or UNPROVED_PIECES.
+    """Pieces that the last layer makes of the current cell, and how many reach infinity; or UNPROVED_COUNT.
 
     layer : the layer before the last; its rows are all decided, and the last layer has no other columns.
     reach, corner_error : as `scan.cell_reach` gives them.
     """
     if work.slots[SIMPLE] == 0:
-        return UNPROVED_PIECES, 0
+        return UNPROVED_COUNT, 0
     d, corners = work.state[DIMENSION], work.state[CORNERS]
     rounding = 0.0 if work.layer_ints[layer + 1, EXACT] else gamma(2 + work.ints[field(net, layer, ROWS)])
     active = list_active(work, net, layer, rounding)
@@ -61,7 +62,7 @@ def count_last_in_space(work: SpaceWork, net: int, layer: int, reach: float, cor
         if work.twins[neurons + work.ints[ids + i]] != 0:
             continue  # its zero set, if it has one here, is another row's
         if crossing == MOST_CHORDS:
-            return UNPROVED_PIECES, 0
+            return UNPROVED_COUNT, 0
         bound = put_together(work, block + i * stride, active, rounding, reach, corner_error)
         values = work.section_reals[0, crossing]
         evaluate(work.sums, 0, work.sums[d], work.points[CELL], d, corners, values)
@@ -74,9 +75,9 @@ def count_last_in_space(work: SpaceWork, net: int, layer: int, reach: float, cor
             # NaN lands here too. A row in which nothing is cuts nothing.
             if work.state[WALL] == 0 and is_nothing(work, bound):
                 continue
-            return UNPROVED_PIECES, 0
+            return UNPROVED_COUNT, 0
         if not (high < LARGEST and -low < LARGEST):
-            return UNPROVED_PIECES, 0
+            return UNPROVED_COUNT, 0
         work.section_reals[0, SECTION_BOUNDS, crossing] = bound
         crossing += 1
     for v in range(corners):

@@ -35,15 +35,15 @@ from creases.engine.work import (
     ROWS,
     STATUS,
     THRESHOLD,
+    UNPROVED_COUNT,
     Work,
     X,
     Y,
 )
 
-__all__ = ["UNPROVED_ZEROS", "count_zeros", "cut_interval", "halve_interval", "pieces_of_zeros", "zero_of"]
+__all__ = ["count_zeros", "cut_interval", "halve_interval", "pieces_of_zeros", "zero_of"]
 
 # What `count_zeros` answers where a proof is missing.
-UNPROVED_ZEROS = -1
 
 
 @kernel
@@ -118,7 +118,7 @@ def count_zeros(work: Work, net: int, layer: int) -> tuple[int, int]:
         if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
             continue
         if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
-            return UNPROVED_ZEROS, 0
+            return UNPROVED_COUNT, 0
         a, b = abs(work.values_nc[i, 0]), abs(work.values_nc[i, 1])
         place_end(work, zeros, INT_ZERO, INT_ZERO, a, b, work.row_reals[i, THRESHOLD])
         zeros += 1
@@ -132,7 +132,7 @@ def pieces_of_zeros(work: Work, zeros: int) -> tuple[int, int]:
         low, high = work.chord_reals[a, CHORD_LOW], work.chord_reals[a, CHORD_HIGH]
         for b in range(a):
             if not (low > work.chord_reals[b, CHORD_HIGH] or high < work.chord_reals[b, CHORD_LOW]):
-                return UNPROVED_ZEROS, 0
+                return UNPROVED_COUNT, 0
     ends = work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1]
     # One piece at each end; with no zero the one piece has both.
     return 1 + zeros, min(ends, 1 + zeros)

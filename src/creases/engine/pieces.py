@@ -39,14 +39,13 @@ from creases.engine.work import (
     SIMPLE,
     STATUS,
     THRESHOLD,
+    UNPROVED_COUNT,
     Floats,
     Ints,
     SpaceWork,
 )
 
-__all__ = ["LARGEST", "SMALLEST", "UNPROVED_PIECES", "count_pieces", "infinity_bit", "pieces_and_far"]
-
-UNPROVED_PIECES = -1
+__all__ = ["LARGEST", "SMALLEST", "count_pieces", "infinity_bit", "pieces_and_far"]
 
 # Values of the cell's rows that are let in. A value that is proved on a section is at least u times its row's largest
 # there, so it shrinks by 2^-49 a level at most, with what the weight loses. Products of two values of any level are
@@ -58,19 +57,19 @@ SMALLEST, LARGEST = 2.0**-200, 2.0**460
 def count_pieces(work: SpaceWork, net: int, layer: int) -> tuple[int, int]:
     """Pieces that the crossing rows of the last layer make of the current cell, and how many reach infinity.
 
-    UNPROVED_PIECES where a proof is missing, or the cell is not simple.
+    UNPROVED_COUNT where a proof is missing, or the cell is not simple.
     """
     state, corners, rows = work.state, work.state[CORNERS], 0
     if work.slots[SIMPLE] == 0:
-        return UNPROVED_PIECES, 0
+        return UNPROVED_COUNT, 0
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
             continue
         low, high, nearest = work.row_reals[i, LOW], work.row_reals[i, HIGH], work.row_reals[i, NEAREST]
         if rows == MOST_CHORDS or not (nearest > work.row_reals[i, THRESHOLD] and nearest > SMALLEST):
-            return UNPROVED_PIECES, 0
+            return UNPROVED_COUNT, 0
         if not (high < LARGEST and -low < LARGEST):
-            return UNPROVED_PIECES, 0
+            return UNPROVED_COUNT, 0
         for v in range(corners):
             work.section_reals[0, rows, v] = work.values_nc[i, v]
         work.section_reals[0, SECTION_BOUNDS, rows] = work.row_reals[i, THRESHOLD]
@@ -84,7 +83,7 @@ def count_pieces(work: SpaceWork, net: int, layer: int) -> tuple[int, int]:
 def pieces_and_far(values: Floats, ints: Ints, d: int, rows: int, corners: int, infinity: int) -> tuple[int, int]:
     """Pieces of the cell at level 0, and how many of them reach infinity: those of its far facet."""
     total = pieces(values, ints, 0, d, rows, corners)
-    if total == UNPROVED_PIECES or infinity == 0:
+    if total == UNPROVED_COUNT or infinity == 0:
         return total, 0
     far = 0
     for v in range(corners):
@@ -97,8 +96,8 @@ def pieces_and_far(values: Floats, ints: Ints, d: int, rows: int, corners: int, 
     for i in range(rows):
         values[1, SECTION_BOUNDS, i] = values[0, SECTION_BOUNDS, i]
     kept = keep_crossing(values, 1, rows, far)
-    unbounded = pieces(values, ints, 1, d - 1, kept, far) if kept >= 0 else UNPROVED_PIECES
-    return (total, unbounded) if unbounded != UNPROVED_PIECES else (UNPROVED_PIECES, 0)
+    unbounded = pieces(values, ints, 1, d - 1, kept, far) if kept >= 0 else UNPROVED_COUNT
+    return (total, unbounded) if unbounded != UNPROVED_COUNT else (UNPROVED_COUNT, 0)
 
 
 @kernel
@@ -119,7 +118,7 @@ def infinity_bit(work: SpaceWork) -> int:
 
 @kernel
 def pieces(values: Floats, ints: Ints, first: int, d: int, rows: int, corners: int) -> int:
-    """Pieces that the rows, all of which cross it, make of the d-dimensional cell at level `first`, or UNPROVED_PIECES.
+    """Pieces that the rows, all of which cross it, make of the d-dimensional cell at level `first`, or UNPROVED_COUNT.
 
     Depth first through sections of sections, without recursion, which Numba cannot keep in its cache.
     """
@@ -129,13 +128,13 @@ def pieces(values: Floats, ints: Ints, first: int, d: int, rows: int, corners: i
             entered = False
             if crossing < 2 or level - first + 1 == d:
                 if crossing > 1 and not zeros_differ(values, level, crossing):
-                    return UNPROVED_PIECES
+                    return UNPROVED_COUNT
                 total += 1 + crossing
                 level -= 1
                 continue
             edges = list_edges(ints, level, found)
             if edges < 0:
-                return UNPROVED_PIECES
+                return UNPROVED_COUNT
             total += 2  # the whole, and the section by the first row, which no earlier one cuts
             ints[level, SECTION_COUNTS, 0], ints[level, SECTION_COUNTS, 1] = crossing, edges
             ints[level, SECTION_COUNTS, 2] = 1
@@ -145,9 +144,9 @@ def pieces(values: Floats, ints: Ints, first: int, d: int, rows: int, corners: i
             continue
         ints[level, SECTION_COUNTS, 2] = j + 1
         found = cut_section(values, ints, level, j, ints[level, SECTION_COUNTS, 1])
-        crossing = keep_crossing(values, level + 1, j, found) if found >= 0 else UNPROVED_PIECES
+        crossing = keep_crossing(values, level + 1, j, found) if found >= 0 else UNPROVED_COUNT
         if crossing < 0:
-            return UNPROVED_PIECES
+            return UNPROVED_COUNT
         level, entered = level + 1, True
     return total
 
@@ -205,7 +204,7 @@ def cut_section(values: Floats, ints: Ints, level: int, j: int, edges: int) -> i
 
 @kernel
 def keep_crossing(values: Floats, level: int, rows: int, corners: int) -> int:
-    """Keep the rows that take both signs on a section; how many, or UNPROVED_PIECES if a sign is not proved."""
+    """Keep the rows that take both signs on a section; how many, or UNPROVED_COUNT if a sign is not proved."""
     kept = 0
     for i in range(rows):
         bound, above, below = values[level, SECTION_BOUNDS, i], 0, 0
@@ -213,7 +212,7 @@ def keep_crossing(values: Floats, level: int, rows: int, corners: int) -> int:
             above += values[level, i, v] > bound
             below += values[level, i, v] < -bound
         if above + below < corners:
-            return UNPROVED_PIECES
+            return UNPROVED_COUNT
         if above and below:
             if kept < i:
                 values[level, SECTION_BOUNDS, kept] = bound

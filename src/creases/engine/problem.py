@@ -7,9 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Polytope", "Problem"]
+__all__ = ["FIRST_WALL", "INFINITY", "Polytope", "Problem"]
 
 Floats = NDArray[np.float64]
+
+# Names of a cell's walls that are no neurons: infinity, and the domain's own, counted down from FIRST_WALL.
+INFINITY, FIRST_WALL = -1, -2
 
 
 class Polytope(NamedTuple):

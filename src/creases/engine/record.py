@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from creases.engine.bounds import LARGEST_PROVED
 from creases.engine.kernel import by_domain, inlined
 from creases.engine.work import (
     ACTIVE,
@@ -71,9 +72,9 @@ def status_of_values(work: AnyWork, i: int, low: float, high: float, nearest: fl
     work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
     work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
     work.row_ints[KIND, i] = CROSSING
-    if low > bound and high < 1e300:
+    if low > bound and high < LARGEST_PROVED:
         return ACTIVE
-    if high < -bound and low > -1e300:
+    if high < -bound and low > -LARGEST_PROVED:
         return INACTIVE
     return OPEN if low < -bound and high > bound and nearest > bound else UNSETTLED
 

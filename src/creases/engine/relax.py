@@ -8,7 +8,7 @@ as neural-network verifiers do (Wong and Kolter 2018; Singh et al. 2018).
 from __future__ import annotations
 
 from creases.engine.band import slope_and_lift
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma
+from creases.engine.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma
 from creases.engine.kernel import by_domain, inlined, reordered
 from creases.engine.record import field
 from creases.engine.space_rows import drop_in_space, relax_affine_in_space, relax_row_in_space
@@ -119,9 +119,9 @@ def bound(
     slack = (radius + gradient * corner_error + 8.0 * UNIT * size) * ROUND_UP + UNDERFLOW
     low, high = low - slack, high + slack
     # A NaN or an infinity proves nothing: such a row stays open.
-    if low > 0.0 and high < 1e300:
+    if low > 0.0 and high < LARGEST_PROVED:
         status = ACTIVE
-    elif high < 0.0 and low > -1e300:
+    elif high < 0.0 and low > -LARGEST_PROVED:
         drop_in_plane(work, q)
         return INACTIVE
     else:

@@ -8,7 +8,7 @@ need four.
 from __future__ import annotations
 
 from creases.engine.band import slope_and_lift
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, gamma, sign_threshold
+from creases.engine.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma, sign_threshold
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.record import UNSETTLED, status_of_values
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
@@ -238,9 +238,9 @@ def relax_row_in_space(
     slack = (radius + gradient * corner_error + 2.0 * (d + 3.0) * UNIT * size) * ROUND_UP + UNDERFLOW
     low, high = low - slack, high + slack
     # A NaN or an infinity proves nothing: such a row stays open.
-    if low > 0.0 and high < 1e300:
+    if low > 0.0 and high < LARGEST_PROVED:
         status = ACTIVE
-    elif high < 0.0 and low > -1e300:
+    elif high < 0.0 and low > -LARGEST_PROVED:
         drop_in_space(work, start + i)
         return INACTIVE
     else:

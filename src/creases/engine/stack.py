@@ -32,7 +32,9 @@ from creases.engine.work import (
 
 __all__ = ["STACK_HEADER", "no_room", "pop", "push", "push_written"]
 
-# Numbers that `push` writes before a cell's lists: corners, network, tops of the two arenas, rows, fresh.
+# What a record in `stack_ints` begins with: corners, where the cell's local network stands, the tops of the two arenas
+# then, rows of its lowest layer, whether these have been looked at; the cell's lists follow.
+RECORD_CORNERS, RECORD_NETWORK, RECORD_REALS_TOP, RECORD_INTS_TOP, RECORD_ROWS, RECORD_FRESH = 0, 1, 2, 3, 4, 5
 STACK_HEADER = 6
 
 # Places of the arrays among the fields of Work, for FULL_ARRAY.
@@ -103,9 +105,9 @@ def push_written(work: AnyWork, corners: int, rows: int) -> None:
     """`push` for a cell whose corners stand on the stack already: behind STACK_HEADER numbers in `stack_ints`."""
     state, stack = work.state, work.stack_ints
     start = whole = state[STACK_INTS_TOP]
-    stack[whole], stack[whole + 1] = corners, state[NETWORK]
-    stack[whole + 2], stack[whole + 3] = state[REALS_TOP], state[INTS_TOP]
-    stack[whole + 4], stack[whole + 5] = rows, state[FRESH]
+    stack[whole + RECORD_CORNERS], stack[whole + RECORD_NETWORK] = corners, state[NETWORK]
+    stack[whole + RECORD_REALS_TOP], stack[whole + RECORD_INTS_TOP] = state[REALS_TOP], state[INTS_TOP]
+    stack[whole + RECORD_ROWS], stack[whole + RECORD_FRESH] = rows, state[FRESH]
     whole += STACK_HEADER + ints_of_cell(work, corners)
     for i in range(rows):
         stack[whole + i] = work.row_ints[STATUS, i]
@@ -124,10 +126,10 @@ def pop(work: AnyWork) -> None:
     """Make the cell on top of the stack the current one; local networks made since it was put there are gone."""
     state, stack = work.state, work.stack_ints
     start = whole = stack[state[STACK_INTS_TOP] - 1]
-    corners, rows = stack[whole], stack[whole + 4]
-    state[CORNERS], state[NETWORK] = corners, stack[whole + 1]
-    state[REALS_TOP], state[INTS_TOP] = stack[whole + 2], stack[whole + 3]
-    state[FRESH] = stack[whole + 5]
+    corners, rows = stack[whole + RECORD_CORNERS], stack[whole + RECORD_ROWS]
+    state[CORNERS], state[NETWORK] = corners, stack[whole + RECORD_NETWORK]
+    state[REALS_TOP], state[INTS_TOP] = stack[whole + RECORD_REALS_TOP], stack[whole + RECORD_INTS_TOP]
+    state[FRESH] = stack[whole + RECORD_FRESH]
     whole += STACK_HEADER
     at = state[STACK_REALS_TOP] - reals_of_cell(work, corners)
     take_cell(work, corners, at, whole)

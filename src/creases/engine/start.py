@@ -126,7 +126,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
         if active:
             work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
     state[WALL] = d + 1 < problem.frame.shape[1]
-    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (frontier.py).
+    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally.py).
     state[FRESH] = 0 if start.signs else 1
     push(work, corners, widths[0])
     return work

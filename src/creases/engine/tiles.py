@@ -26,13 +26,11 @@ from creases.engine.chart import AnyStart, SpaceStart, Start, nearest_quotient
 from creases.engine.exact import Form, cross, dot, meeting_ray, nearest_point, primitive, scaled, vertex_cell
 from creases.engine.exact_space import ExactPolytope
 from creases.engine.first_layer import exact_first
-from creases.engine.problem import Polytope, Problem
+from creases.engine.problem import FIRST_WALL, INFINITY, Polytope, Problem
 
 __all__ = ["Tile", "bounded_start", "halved", "root_tile", "start_of", "tile_of_cone", "tile_of_directions"]
 
 Floats = NDArray[np.float64]
-
-INFINITY, WALL = -1, -2
 
 # A cone's chart is rounded to so many bits a row, so that walls have room for theirs.
 CHART_BITS = 36
@@ -45,7 +43,7 @@ class Tile(NamedTuple):
 
     chart : float64 (d + 1, j + 1), exact: the domain's homogeneous coordinates are chart @ the tile's.
     rays : corners, whole numbers, the last one positive. masks : for each corner, bit i if it lies on facet i.
-    facets : inward forms, whole numbers. ids : a neuron's number, INFINITY or WALL.
+    facets : inward forms, whole numbers. ids : a neuron's number, INFINITY, or FIRST_WALL for any wall.
     signs : {neuron of the first layer: is it active} for those that made the cell.
     """
 
@@ -79,7 +77,7 @@ def root_tile(vertices: Floats | Polytope) -> Tile:
         rays=tuple(primitive((*(fmpz(x) * down for x in ray[:-1]), fmpz(ray[-1]) * up)) for ray in rays),
         masks=tuple(masks),
         facets=tuple(primitive((*(fmpz(x) * up for x in wall[:-1]), fmpz(wall[-1]) * down)) for wall in walls),
-        ids=(WALL,) * len(walls),
+        ids=(FIRST_WALL,) * len(walls),
         signs={},
     )
 
@@ -182,7 +180,7 @@ def halved(tile: Tile) -> tuple[Tile, Tile, Tile] | None:
     )
     values = [dot(above, ray) for ray in tile.rays]
     cell = ExactPolytope(list(tile.rays), list(tile.masks), len(tile.facets))
-    facets, ids = (*tile.facets, above), (*tile.ids, WALL)
+    facets, ids = (*tile.facets, above), (*tile.ids, FIRST_WALL)
     upper = cell.part(above, values, 1)
     lower = cell.part(above, values, -1)
     below = (*tile.facets, scaled(above, -1))
@@ -250,7 +248,7 @@ def start_of(tile: Tile) -> AnyStart:
     if tile.dimension < 3:
         order, corners = around(tile)
     facets = [tile.facets[i] for i in order]
-    ids = [-2 - place if tile.ids[i] == WALL else tile.ids[i] for place, i in enumerate(order)]
+    ids = [FIRST_WALL - place if tile.ids[i] == FIRST_WALL else tile.ids[i] for place, i in enumerate(order)]
     points = np.array([[*point, worst] for point, worst in (nearest_point(tile.rays[v]) for v in corners)])
     sizes = [max(abs(value) for value in facet) for facet in facets]
     near = [[nearest_quotient(int(v), int(s)) for v in f] for f, s in zip(facets, sizes, strict=True)]

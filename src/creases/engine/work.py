@@ -34,10 +34,12 @@ Ints = NDArray[np.int64]
 INT_ZERO: Any = np.int64(0)
 INT_ONE: Any = np.int64(1)
 NO: Any = np.bool_(False)
-YES: Any = np.bool_(True)
 
 # What a kernel answers.
 DONE, MORE, UNPROVED_CELL, FULL, CROWDED_CELL, VANISHING_ROW = 0, 1, 2, 3, 4, 5
+
+# What counting a cell's last layer answers where a proof is missing.
+UNPROVED_COUNT = -1
 
 # Slots of Work.state.
 HAVE = 0  # 1 while there is a current cell

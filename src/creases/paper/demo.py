@@ -24,7 +24,7 @@ from creases.network import Network
 from creases.paper.demo_figures import curve_figure, regions_figure
 from creases.plot import Series, save_figure
 from creases.readers import load
-from creases.subdivision import subdivide, subdivide_flat
+from creases.subdivision import subdivide_flat
 from creases.theory import hanin_rolnick_estimate, serra_upper
 from creases.training import (
     RegionTracker,
@@ -188,7 +188,7 @@ def warm_up() -> None:
     tiny = Network.from_arrays([np.eye(2), np.ones((3, 2))], [np.ones(2), np.arange(3.0)], output_layer=False)
     plane = Plane.through([0.0, 0.0], [1.0, 0.0], [0.0, 1.0])
     count(tiny, plane)
-    subdivide(tiny, plane.square(2.0))
+    subdivide_flat(tiny, plane.square(2.0))
 
 
 def named_planes(demo: Demo, task: Task) -> Iterator[tuple[str, Domain]]:

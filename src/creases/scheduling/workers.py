@@ -104,7 +104,7 @@ class DaskWorkers:
                     f"The worker {result.worker} runs another engine (sources {result.engine}, here {engine}). "
                     "Install the same versions of Creases, Numba and Python on all machines."
                 )
-            running.update(next_ones(AHEAD * self.count + 1 - running.count()))
+            running.update(next_ones(max(AHEAD * self.count - running.count(), 1)))
             yield result
 
 

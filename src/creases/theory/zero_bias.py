@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from creases.complex import Complex, RegionList
 from creases.domain import Directions, Space
-from creases.domain.cone import dot, extreme_rays, independent
+from creases.domain.cone import dot, extreme_rays
 from creases.network import Network
+from creases.rationals import independent
 from creases.subdivision import subdivide
 
 __all__ = ["Pair", "has_full_recession_cone", "unbounded_cones", "zero_bias_map"]
