@@ -236,7 +236,7 @@ BAD_PAIRS = [
     (
         NETWORK,
         None,
-        "needs a domain, got NoneType. Domains are Segment, .* Simplex, Polytope, Space, Subspace and Directions",
+        "needs a domain, got NoneType. Domains are Segment, .* Space, Subspace and Directions",
     ),
     (NETWORK, SQUARE.slice, "needs a domain, got Slice"),
     (NETWORK, 3, "needs a domain, got int"),

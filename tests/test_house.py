@@ -159,8 +159,9 @@ def test_house_commands_in_the_documents_parse(path):
         words = shlex.split(line.removeprefix("$ creases ").split(" > ")[0].split(" | ")[0], comments=True)
         if words[0].startswith("-"):
             continue
-        command = COMMANDS[words[0]]
-        command.make_context(words[0], words[1:]).close()
+        length = 1 if words[0] in COMMANDS else 2  # `creases paper spaces`
+        command = COMMANDS[" ".join(words[:length])]
+        command.make_context(words[length - 1], words[length:]).close()
 
 
 def test_house_parsing_check_refuses_what_does_not_exist():
