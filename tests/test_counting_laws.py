@@ -137,8 +137,8 @@ def test_laws_layers_below(weights, biases):
 @settings(max_examples=25)
 def test_laws_one_layer_is_zaslavskys_number(seed, neurons):
     weights, biases = random_network([2, neurons], seed, 1.0)
-    assert count(hidden(weights, biases), Space(2)).regions == zaslavsky(2, neurons)
-    assert count(hidden(weights, biases), Line([0, 0], [1, 1])).regions == zaslavsky(1, neurons)
+    assert count(hidden(weights, biases), Space(2)).regions == zaslavsky(neurons, 2)
+    assert count(hidden(weights, biases), Line([0, 0], [1, 1])).regions == zaslavsky(neurons, 1)
 
 
 # Coordinates do not matter.

@@ -135,10 +135,10 @@ def fills(region):
 
 @pytest.mark.jit
 @pytest.mark.parametrize(("d", "neurons"), [(2, 60), (3, 40), (4, 20), (5, 12), (6, 10), (7, 9)])
-def test_known_central(d, neurons):
+def test_known_central(neurons, d):
     network = Network.from_arrays(*random_network([d, neurons, 1], 3, 0.5))
-    assert count(network, Directions(d)).regions == central(d, neurons)
-    assert central(d, neurons) == 2 * sum(comb(neurons - 1, k) for k in range(d))
+    assert count(network, Directions(d)).regions == central(neurons, d)
+    assert central(neurons, d) == 2 * sum(comb(neurons - 1, k) for k in range(d))
 
 
 def test_known_directions_of_a_line():

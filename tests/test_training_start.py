@@ -71,8 +71,8 @@ def test_known_counts_at_initialisation(digits):
     at_origin = planes_through_origin(digits, 1)[0]
     biased = creases.load(he_network([64, 30, 10], seed=0))
     unbiased = creases.load(he_network([64, 30, 10], seed=0, bias_std=0.0))
-    assert creases.count(biased, on_examples, threads=1).regions == zaslavsky(2, 30)
-    assert creases.count(unbiased, at_origin, threads=1).regions == central(2, 30)
+    assert creases.count(biased, on_examples, threads=1).regions == zaslavsky(30, 2)
+    assert creases.count(unbiased, at_origin, threads=1).regions == central(30, 2)
 
 
 def test_known_plane_through_origin():

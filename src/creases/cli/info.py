@@ -82,9 +82,9 @@ def theory(network: Network) -> list[dict[str, int]]:
     return [
         {
             "dimension": d,
-            "estimate": round(hanin_rolnick_estimate(d, network.neurons)),
-            "one_layer": zaslavsky(d, network.neurons),
-            "maximum": serra_upper(d, network.widths),
+            "estimate": round(hanin_rolnick_estimate(network.neurons, d)),
+            "one_layer": zaslavsky(network.neurons, d),
+            "maximum": serra_upper(network.widths, d),
         }
         for d in sorted({1, 2, network.n_in})
         if d <= min(network.n_in, FEW_INPUTS)

@@ -79,12 +79,12 @@ class Demo:
     @property
     def estimate(self) -> int:
         """N^2 / 2 of the paper, rounded."""
-        return round(hanin_rolnick_estimate(2, self.neurons))
+        return round(hanin_rolnick_estimate(self.neurons, 2))
 
     @property
     def most(self) -> int:
         """No network of these widths has more regions in a plane (Serra et al. 2018)."""
-        return serra_upper(2, self.widths)
+        return serra_upper(self.widths, 2)
 
 
 FULL = Demo()

@@ -94,8 +94,8 @@ def mean_counts(
         assert all(result.certified for result in spaces + directions)
         neurons = sum(widths)
         for name, results, hyperplanes in (
-            (f"R^{n_in}", spaces, zaslavsky(n_in, neurons)),
-            ("directions", directions, central(n_in, neurons)),
+            (f"R^{n_in}", spaces, zaslavsky(neurons, n_in)),
+            ("directions", directions, central(neurons, n_in)),
         ):
             counts = tuple(result.regions for result in results)
             found.append(Mean(n_in, tuple(widths), name, counts, hyperplanes))

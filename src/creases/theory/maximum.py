@@ -1,28 +1,54 @@
-"""How many regions there can be at most, in whole numbers, and the estimate for a random network.
+"""How many regions there can be at most, in whole numbers of any size.
 
-One layer is a hyperplane arrangement, which Zaslavsky's theorem counts exactly. For more layers Serra,
-Tjandraatmadja and Ramalingam bound the count layer by layer: a region on which only n - j neurons of a layer
-are active leaves that layer with at most n - j dimensions, so the next layer cuts less. All of these hold for
-the whole input space R^n; for the regions met by a slice of dimension d, put d in the place of n_in.
+One layer is a hyperplane arrangement, which Zaslavsky's theorem counts exactly. For more layers the upper bounds go
+layer by layer: a region on which only n - j neurons of a layer are active leaves that layer with at most n - j
+dimensions, so the next layer cuts less. All of these hold for the whole input space; for the regions met by a slice of
+dimension d, put d in the place of the input dimension. All count activation regions of hidden ReLU neurons. What some
+networks have is in `attained`.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import comb, factorial
+from itertools import accumulate
+from math import comb, factorial, prod
 
 from creases.errors import NetworkError
+from creases.theory.arguments import as_layers, whole
 
-__all__ = ["central", "hanin_rolnick_estimate", "serra_upper", "zaslavsky"]
+__all__ = [
+    "central",
+    "faces",
+    "hanin_rolnick_estimate",
+    "hinz_upper",
+    "maxout_upper",
+    "montufar_2017_upper",
+    "raghu_order",
+    "serra_upper",
+    "trivial",
+    "zaslavsky",
+]
 
 
-def zaslavsky(n_in: int, neurons: int) -> int:
-    """The pieces of R^n_in cut by hyperplanes in general position: C(N, 0) + C(N, 1) + ... + C(N, n_in).
+def trivial(neurons: int) -> int:
+    """2^N: every pattern of N neurons, whatever the network.
 
-    n_in : number of inputs, at least 1.
-    neurons : number N of hyperplanes, at least 0.
+    neurons : at least 0. Raises NetworkError otherwise.
+
+    Examples
+    --------
+    >>> trivial(10)
+    1024
+    """
+    return 1 << whole(neurons, "neurons", 0)
+
+
+def zaslavsky(neurons: int, input_dim: int, *, rank: int | None = None) -> int:
+    """The pieces of R^n cut by N hyperplanes in general position: C(N, 0) + C(N, 1) + ... + C(N, n).
+
+    neurons : number N of hyperplanes, at least 0. input_dim : n, at least 1.
+    rank : of the normals, where it is below n: the sum then ends there. None for full rank.
     Returns an int of any size: the exact count of one generic hidden layer, and the maximum for any.
     Raises NetworkError if an argument is not a whole number in its range.
     Source: Schläfli 1901 for general position; Zaslavsky 1975, "Facing up to arrangements", Theorem A.
@@ -34,79 +60,184 @@ def zaslavsky(n_in: int, neurons: int) -> int:
 
     Examples
     --------
-    >>> zaslavsky(2, 3)
+    >>> zaslavsky(3, 2)
     7
-    >>> zaslavsky(3, 60)
+    >>> zaslavsky(60, 3)
     36051
     """
-    n, count = whole(n_in, "n_in", 1), whole(neurons, "neurons", 0)
-    return sum(comb(count, k) for k in range(min(n, count) + 1))
+    count, n = whole(neurons, "neurons", 0), whole(input_dim, "input_dim", 1)
+    most = n if rank is None else min(whole(rank, "rank", 0), n)
+    return sum(comb(count, k) for k in range(min(most, count) + 1))
 
 
-def central(n_in: int, neurons: int) -> int:
-    """The pieces of R^n cut by generic hyperplanes through 0: 2 (C(N-1, 0) + ... + C(N-1, n-1)), n = n_in.
+def central(neurons: int, input_dim: int) -> int:
+    """The pieces of R^n cut by N generic hyperplanes through 0: 2 (C(N-1, 0) + ... + C(N-1, n-1)).
 
-    n_in : number of inputs, at least 1.
-    neurons : number N of hyperplanes, at least 0; without any there is one piece.
+    neurons : number N of hyperplanes, at least 0; without any there is one piece. input_dim : n, at least 1.
     Returns an int of any size: the exact count of one generic hidden layer with zero biases.
     Raises NetworkError if an argument is not a whole number in its range.
     Source: Schläfli 1901; Zaslavsky 1975, Theorem A, for central arrangements (Cover 1965 for n points).
 
     Examples
     --------
-    >>> central(2, 60)
+    >>> central(60, 2)
     120
-    >>> central(3, 40)
+    >>> central(40, 3)
     1562
     """
-    n, count = whole(n_in, "n_in", 1), whole(neurons, "neurons", 0)
+    count, n = whole(neurons, "neurons", 0), whole(input_dim, "input_dim", 1)
     if count == 0:
         return 1
     return 2 * sum(comb(count - 1, k) for k in range(min(n, count)))
 
 
-def serra_upper(n_in: int, widths: Iterable[int]) -> int:
+def faces(neurons: int, input_dim: int, k: int) -> int:
+    """k-dimensional faces of N hyperplanes in general position in R^n: C(N, n - k) sum_{j <= k} C(N - n + k, j).
+
+    Every choice of n - k hyperplanes meets in a flat of k dimensions, which the others cut as hyperplanes in general
+    position; so k = n gives `zaslavsky`, k = 0 the C(N, n) vertices, and the alternating sum over k is (-1)^n.
+    neurons : N, at least 0. input_dim : n, at least 1. k : 0 ... n. Returns 0 where N < n - k.
+    Raises NetworkError if an argument is not a whole number in its range.
+    Source: Zaslavsky 1975, section 5.
+
+    Examples
+    --------
+    >>> [faces(3, 2, k) for k in range(3)]  # three lines: 3 crossings, 9 edges, 7 pieces
+    [3, 9, 7]
+    """
+    count, n = whole(neurons, "neurons", 0), whole(input_dim, "input_dim", 1)
+    dimension = whole(k, "k", 0)
+    if dimension > n:
+        raise NetworkError(f"k must be at most input_dim = {n}, got {dimension}.")
+    meeting = n - dimension
+    if count < meeting:
+        return 0
+    return comb(count, meeting) * sum(comb(count - meeting, j) for j in range(dimension + 1))
+
+
+def montufar_2017_upper(widths: Iterable[int], input_dim: int) -> int:
+    """An upper bound: prod_l sum_{j <= d_l} C(n_l, j), d_l = min(n, n_1, ..., n_l).
+
+    widths : neurons of each hidden layer. input_dim : n.
+    Raises NetworkError if an argument is not a whole number in its range.
+    Source: Montúfar 2017, "Notes on the number of linear regions of deep neural networks".
+
+    Examples
+    --------
+    >>> montufar_2017_upper([4, 4], 3)
+    225
+    """
+    layers, n = as_layers(widths), whole(input_dim, "input_dim", 1)
+    dimensions = accumulate(layers, min, initial=n)
+    next(dimensions)
+    return prod(sum(comb(width, j) for j in range(d + 1)) for width, d in zip(layers, dimensions, strict=True))
+
+
+def serra_upper(widths: Iterable[int], input_dim: int, *, ranks: Sequence[int] | None = None) -> int:
     """An upper bound on the regions of any network with these hidden layers.
 
-    n_in : number of inputs, at least 1.
     widths : neurons of each hidden layer, first to last, each at least 1; the output layer does not count.
+    input_dim : n, at least 1.
+    ranks : of the weight matrices, where they are known to be lower than their size: a layer of rank r is cut in at
+        most r dimensions.
     Returns an int of any size. For one layer it is `zaslavsky`; for one input and layers of three neurons
     or more it is attained, as the product of (width + 1).
     Raises NetworkError if an argument is not a whole number in its range, or there is no layer.
     Source: Serra, Tjandraatmadja and Ramalingam 2018, "Bounding and counting linear regions of deep neural
     networks", Theorem 1: the sum of the products of C(n_l, j_l) over all (j_1, ..., j_L) with
-    0 <= j_l <= min(n_in, n_1 - j_1, ..., n_{l-1} - j_{l-1}, n_l). Here by recursion on d, the dimensions left
+    0 <= j_l <= min(n, n_1 - j_1, ..., n_{l-1} - j_{l-1}, n_l). Here by recursion on d, the dimensions left
     when layer l is reached: R_{L+1}(d) = 1, and R_l(d) is the sum over j <= min(d, n_l) of
     C(n_l, j) R_{l+1}(min(d, n_l - j)).
 
     Examples
     --------
-    >>> serra_upper(2, [3, 3])
+    >>> serra_upper([3, 3], 2)
     40
-    >>> serra_upper(1, [20, 20, 20]) == 21**3
+    >>> serra_upper([20, 20, 20], 1) == 21**3
     True
     """
-    n = whole(n_in, "n_in", 1)
-    layers = [whole(width, f"widths[{i}]", 1) for i, width in enumerate(widths)]
-    if not layers:
-        raise NetworkError("widths is empty; give the neurons of each hidden layer, as in [32, 32, 32].")
+    layers, n = as_layers(widths), whole(input_dim, "input_dim", 1)
+    most = layers if ranks is None else [whole(rank, f"ranks[{i}]", 0) for i, rank in enumerate(ranks)]
+    if len(most) != len(layers):
+        raise NetworkError(f"ranks must hold one number a layer, {len(layers)}; got {len(most)}.")
+    deepest = min(n, max(layers))
     # Layers at the end first, so that no recursion is deeper than one layer, however deep the network is.
-    above: dict[int, int] = dict.fromkeys(range(min(n, max(layers)) + 1), 1)
-    for width in reversed(layers):
-        above = {d: _serra_layer(width, d, above) for d in above}
-    return above[min(n, max(layers))]
+    above: dict[int, int] = dict.fromkeys(range(deepest + 1), 1)
+    for width, rank in zip(reversed(layers), reversed(most), strict=True):
+        above = {d: serra_layer(width, min(d, rank), d, above) for d in above}
+    return above[deepest]
 
 
-def _serra_layer(width: int, d: int, above: dict[int, int]) -> int:
-    """R_l(d) from R_{l+1}."""
-    return sum(comb(width, j) * above[min(d, width - j)] for j in range(min(d, width) + 1))
+def serra_layer(width: int, most: int, d: int, above: dict[int, int]) -> int:
+    """R_l(d) from R_{l+1}: `most` dimensions in which the layer cuts."""
+    return sum(comb(width, j) * above[min(d, width - j)] for j in range(min(most, width) + 1))
 
 
-def hanin_rolnick_estimate(n_in: int, neurons: int) -> Fraction:
-    """About how many regions a random network is expected to have in all of R^n: N^n / n!, n = n_in.
+def hinz_upper(widths: Iterable[int], input_dim: int) -> int:
+    """An upper bound by histograms: how many regions there can be at most of each dimension, pushed up layer by layer.
 
-    n_in : number of inputs, or dimensions of the slice that is cut, at least 1.
+    A region of d dimensions becomes C(n_l, j) regions of min(d, n_l - j) dimensions for each j <= min(d, n_l). With
+    this choice of what one layer does (that of Serra et al.) the bound is `serra_upper`, from the other end.
+    Arguments and errors as for `serra_upper`.
+    Source: Hinz and van de Geer 2019, "A framework for the construction of upper bounds on the number of affine linear
+    regions of ReLU feed-forward neural networks".
+
+    Examples
+    --------
+    >>> hinz_upper([4, 3, 2], 2)
+    275
+    """
+    layers, n = as_layers(widths), whole(input_dim, "input_dim", 1)
+    histogram = {min(n, max(layers)): 1}
+    for width in layers:
+        pushed: dict[int, int] = {}
+        for d, regions in histogram.items():
+            for j in range(min(d, width) + 1):
+                left = min(d, width - j)
+                pushed[left] = pushed.get(left, 0) + regions * comb(width, j)
+        histogram = pushed
+    return sum(histogram.values())
+
+
+def raghu_order(width: int, depth: int, input_dim: int) -> int:
+    """The order of an upper bound for L layers of one width: k^(L n). A constant factor is not given with it.
+
+    width : k. depth : L, hidden layers. input_dim : n.
+    Raises NetworkError if an argument is not a whole number in its range.
+    Source: Raghu et al. 2017, Theorem 1: O(k^(L n)) for ReLU, O((2 k)^(L n)) for hard tanh.
+
+    Examples
+    --------
+    >>> raghu_order(10, 2, 2)
+    10000
+    """
+    return int(whole(width, "width", 1) ** (whole(depth, "depth", 1) * whole(input_dim, "input_dim", 1)))
+
+
+def maxout_upper(widths: Iterable[int], pieces: int, input_dim: int) -> int:
+    """An upper bound for maxout networks: prod_l sum_{j <= d_l} C(k (k - 1) n_l / 2, j), d_l = min(n, n_1, ..., n_l).
+
+    pieces : k, the affine functions of which each unit takes the largest, at least 1. Other arguments and errors as for
+    `montufar_2017_upper`, which k = 2 gives.
+    Source: Montúfar 2017; every pair of a unit's functions has one hyperplane where they agree.
+
+    Examples
+    --------
+    >>> maxout_upper([4, 4], 2, 3) == montufar_2017_upper([4, 4], 3)
+    True
+    """
+    layers, n, k = as_layers(widths), whole(input_dim, "input_dim", 1), whole(pieces, "pieces", 1)
+    dimensions = accumulate(layers, min, initial=n)
+    next(dimensions)
+    pairs = k * (k - 1) // 2
+    return prod(sum(comb(pairs * width, j) for j in range(d + 1)) for width, d in zip(layers, dimensions, strict=True))
+
+
+def hanin_rolnick_estimate(neurons: int, input_dim: int) -> Fraction:
+    """About how many regions a random network is expected to have in all of R^n: N^n / n!.
+
     neurons : number N of hidden neurons in all layers, at least 0.
+    input_dim : n, number of inputs, or dimensions of the slice that is cut, at least 1.
     Returns a Fraction; float() rounds it once.
     Raises NetworkError if an argument is not a whole number in its range.
 
@@ -116,19 +247,8 @@ def hanin_rolnick_estimate(n_in: int, neurons: int) -> Fraction:
 
     Examples
     --------
-    >>> print(hanin_rolnick_estimate(2, 96))  # three layers of 32, on a plane
+    >>> print(hanin_rolnick_estimate(96, 2))  # three layers of 32, on a plane
     4608
     """
-    n, count = whole(n_in, "n_in", 1), whole(neurons, "neurons", 0)
+    count, n = whole(neurons, "neurons", 0), whole(input_dim, "input_dim", 1)
     return Fraction(count**n, factorial(n))
-
-
-def whole(value: int, name: str, least: int) -> int:
-    """The argument as an int; NetworkError, naming it, unless it is a whole number of at least `least`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or number < least:
-        raise NetworkError(f"{name} must be a whole number, at least {least}; got {value!r}.")
-    return number

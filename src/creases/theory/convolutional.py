@@ -1,0 +1,47 @@
+"""How many regions one convolutional layer has."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import comb, prod
+
+from creases.errors import NetworkError
+from creases.theory.arguments import whole
+
+__all__ = ["xiong_one_layer"]
+
+
+def xiong_one_layer(
+    height: int, width: int, channels: int, kernel: tuple[int, int], filters: int, stride: int = 1
+) -> int:
+    """The most regions of one convolutional ReLU layer, which generic weights have: sum over K of prod C(d_1, t_ij).
+
+    height, width, channels : of the input. kernel : height and width of a filter. filters : d_1, how many there are.
+    stride : in both directions; no padding. t_ij, one number for each position of the filter, runs over
+    K = {t : sum_J t_ij <= number of inputs that the positions in J see, for every set J of positions}.
+    For positions a small number only: the conditions are one for each set of them (at most 12 positions).
+    Raises NetworkError if an argument is not a whole number in its range, or there are more positions.
+    Source: Xiong et al. 2020, "On the number of linear regions of convolutional neural networks", Theorem 2.
+
+    Examples
+    --------
+    >>> xiong_one_layer(1, 1, 3, (1, 1), 4)  # one position sees all: `zaslavsky(4, 3)`
+    15
+    """
+    rows, columns = whole(kernel[0], "kernel[0]", 1), whole(kernel[1], "kernel[1]", 1)
+    h, w = whole(height, "height", rows), whole(width, "width", columns)
+    c, d, step = whole(channels, "channels", 1), whole(filters, "filters", 1), whole(stride, "stride", 1)
+    seen = [
+        {(i + a, j + b, k) for a in range(rows) for b in range(columns) for k in range(c)}
+        for i in range(0, h - rows + 1, step)
+        for j in range(0, w - columns + 1, step)
+    ]
+    if len(seen) > 12:
+        raise NetworkError(f"The filter has {len(seen)} positions; this sum is worked out for at most 12.")
+    sets = [[p for p in range(len(seen)) if chosen >> p & 1] for chosen in range(1, 1 << len(seen))]
+    limits = [(positions, len(set().union(*(seen[p] for p in positions)))) for positions in sets]
+    total = 0
+    for t in product(range(min(d, rows * columns * c) + 1), repeat=len(seen)):
+        if all(sum(t[p] for p in positions) <= limit for positions, limit in limits):
+            total += prod(comb(d, value) for value in t)
+    return total
