@@ -1,4 +1,4 @@
-"""What the theory says about the number of regions: classical maximum counts, the paper's estimate, and zero biases."""
+"""What the theory says: maximum and average counts, constructions that reach them, distances, zero biases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from creases.theory.attained import (
     pascanu_lower,
     serra_lower,
 )
+from creases.theory.average import (
+    distance_lower,
+    explicit_bound,
+    line_bound,
+    petersen_zech_bound,
+    smallest_t,
+    strata_bound,
+    t_of,
+    theorem5_bound,
+)
+from creases.theory.constructions import folding, perturb, sawtooth, zigzag, zonotope
 from creases.theory.convolutional import xiong_one_layer
+from creases.theory.distances import boundary_distance, gradient_norms
 from creases.theory.maximum import (
     central,
     faces,
@@ -27,22 +39,37 @@ from creases.theory.zero_bias import Pair, has_full_recession_cone, unbounded_co
 __all__ = [
     "Pair",
     "arora_lower",
+    "boundary_distance",
     "central",
+    "distance_lower",
+    "explicit_bound",
     "faces",
+    "folding",
+    "gradient_norms",
     "hanin_rolnick_estimate",
     "has_full_recession_cone",
     "hinz_upper",
+    "line_bound",
     "maxout_upper",
     "montufar_2014_lower",
     "montufar_2017_upper",
     "one_dimensional_maximum",
     "pascanu_lower",
+    "perturb",
+    "petersen_zech_bound",
     "raghu_order",
+    "sawtooth",
     "serra_lower",
     "serra_upper",
+    "smallest_t",
+    "strata_bound",
+    "t_of",
+    "theorem5_bound",
     "trivial",
     "unbounded_cones",
     "xiong_one_layer",
     "zaslavsky",
     "zero_bias_map",
+    "zigzag",
+    "zonotope",
 ]

@@ -1,0 +1,92 @@
+"""How far inputs are from the nearest boundary of an activation region: min over neurons of |z| / ||grad z||.
+
+The region of a point is a polytope whose facets lie on zero sets of pre-activations as they are on that region, and
+redundant ones lie further off; so the minimum over all neurons with a gradient is the exact distance to its boundary
+(Hanin and Rolnick 2019, Complexity of Linear Regions, lemma on distances).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import NetworkError
+from creases.network import Network
+
+__all__ = ["boundary_distance", "gradient_norms"]
+
+Floats = NDArray[np.float64]
+
+# Numbers of the Jacobians that are held at a time.
+AT_A_TIME = 10_000_000
+
+
+def boundary_distance(network: Network, points: ArrayLike, *, norm: float = 2.0) -> Floats:
+    """Distance from each point to the nearest boundary of its activation region, in floats.
+
+    points : shape (..., n_in) or (..., *input_shape). norm : 1, 2 or inf, how lengths of inputs are measured.
+    Returns float64 of shape (...): infinity where no neuron has a gradient, 0 on a boundary.
+    Raises NetworkError if the points do not fit the network, or for another norm.
+
+    Examples
+    --------
+    >>> network = Network.from_arrays([[[3.0, 4.0]]], [[-5.0]], output_layer=False)
+    >>> boundary_distance(network, [[0.0, 0.0], [3.0, 4.0]])
+    array([1., 4.])
+    """
+    flat, shape = as_rows(network, points)
+    found = np.full(len(flat), np.inf)
+    step = max(1, AT_A_TIME // (network.n_in * max(network.widths)))
+    for begin in range(0, len(flat), step):
+        some = slice(begin, begin + step)
+        for z, gradients in forms_at(network, flat[some]):
+            lengths = dual_lengths(gradients, norm)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                away = np.where(lengths > 0, np.abs(z) / lengths, np.inf)
+            found[some] = np.minimum(found[some], away.min(axis=1))
+    return found.reshape(shape)
+
+
+def gradient_norms(network: Network, points: ArrayLike) -> Floats:
+    """Euclidean length of every pre-activation's gradient at every point: float64 (..., N).
+
+    Arguments and errors as for `boundary_distance`.
+    """
+    flat, shape = as_rows(network, points)
+    step = max(1, AT_A_TIME // (network.n_in * max(network.widths)))
+    found = np.empty((len(flat), network.neurons))
+    for begin in range(0, len(flat), step):
+        some = slice(begin, begin + step)
+        lengths = [dual_lengths(gradients, 2.0) for _, gradients in forms_at(network, flat[some])]
+        found[some] = np.concatenate(lengths, axis=1)
+    return found.reshape(*shape, network.neurons)
+
+
+def as_rows(network: Network, points: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
+    """The points one a row, and the shape of what is said of each."""
+    inputs = network.points(points)
+    return np.ascontiguousarray(inputs.reshape(-1, network.n_in)), inputs.shape[:-1]
+
+
+def forms_at(network: Network, points: Floats) -> list[tuple[Floats, Floats]]:
+    """For each hidden layer pre-activations (p, n_l) and their gradients (p, n_l, n_in) at points (p, n_in)."""
+    found = []
+    values, jacobian = points, np.broadcast_to(np.eye(network.n_in), (len(points), network.n_in, network.n_in))
+    for layer in network.hidden:
+        z = values @ layer.weight.T + layer.bias
+        gradients = layer.weight @ jacobian
+        found.append((z, gradients))
+        active = z > 0
+        values, jacobian = np.where(active, z, 0.0), gradients * active[:, :, None]
+    return found
+
+
+def dual_lengths(gradients: Floats, norm: float) -> Floats:
+    """Lengths of gradients (..., n) in the norm that is dual to that of inputs: how fast a step of length 1 climbs."""
+    if norm == 2.0:
+        return np.asarray(np.linalg.norm(gradients, axis=-1))
+    if norm == 1.0:
+        return np.asarray(np.abs(gradients).max(axis=-1))
+    if norm == np.inf:
+        return np.asarray(np.abs(gradients).sum(axis=-1))
+    raise NetworkError(f"norm must be 1, 2 or inf, got {norm!r}.")
