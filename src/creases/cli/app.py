@@ -13,6 +13,7 @@ from creases.cli.demo import demo
 from creases.cli.draw import draw
 from creases.cli.info import info
 from creases.cli.paper import paper
+from creases.cli.theory import theory
 from creases.cli.warm import warm
 from creases.version import __version__
 
@@ -44,6 +45,6 @@ def creases(
     """Into how many pieces does a ReLU network fold its inputs? Exact, proven counts."""
 
 
-for command in (info, count, draw, audit, demo, warm, cite):
+for command in (info, count, draw, audit, theory, demo, warm, cite):
     app.command()(command)
 app.add_typer(paper)

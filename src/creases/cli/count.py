@@ -57,6 +57,9 @@ def count(
     by_neuron: Annotated[
         bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
     ] = False,
+    theory: Annotated[
+        bool, typer.Option("--theory", help="Print what the theory says beside the count: bounds, T-hat, constants.")
+    ] = False,
     threads: Threads = None,
     journal: Annotated[
         str | None,
@@ -124,9 +127,11 @@ def count(
     from creases import load
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
+    from creases.cli.theory import show_table
     from creases.counting import count as count_regions
     from creases.errors import DomainError
     from creases.scheduling import count_in_pieces
+    from creases.theory import compare
     from creases.training.files import replace_file
 
     if save is not None:
@@ -162,6 +167,8 @@ def count(
         typer.echo(result.to_json())
     else:
         show(result, network, model, save)
+    if theory and not json:
+        show_table(compare(result, network))
 
 
 def show(result: Count, network: Network, model: Path, saved: Path | None) -> None:

@@ -19,6 +19,15 @@ from creases.theory.average import (
     t_of,
     theorem5_bound,
 )
+from creases.theory.constants import (
+    Estimate,
+    empirical_bias_density,
+    first_layer_moment,
+    gaussian_bias_density,
+    gradient_constant,
+    mean_gradient_constant,
+    uniform_bias_density,
+)
 from creases.theory.constructions import folding, perturb, sawtooth, zigzag, zonotope
 from creases.theory.convolutional import xiong_one_layer
 from creases.theory.distances import boundary_distance, gradient_norms
@@ -34,23 +43,34 @@ from creases.theory.maximum import (
     trivial,
     zaslavsky,
 )
+from creases.theory.table import Row, Table, bounds, compare
 from creases.theory.zero_bias import Pair, has_full_recession_cone, unbounded_cones, zero_bias_map
 
 __all__ = [
+    "Estimate",
     "Pair",
+    "Row",
+    "Table",
     "arora_lower",
     "boundary_distance",
+    "bounds",
     "central",
+    "compare",
     "distance_lower",
+    "empirical_bias_density",
     "explicit_bound",
     "faces",
+    "first_layer_moment",
     "folding",
+    "gaussian_bias_density",
+    "gradient_constant",
     "gradient_norms",
     "hanin_rolnick_estimate",
     "has_full_recession_cone",
     "hinz_upper",
     "line_bound",
     "maxout_upper",
+    "mean_gradient_constant",
     "montufar_2014_lower",
     "montufar_2017_upper",
     "one_dimensional_maximum",
@@ -67,6 +87,7 @@ __all__ = [
     "theorem5_bound",
     "trivial",
     "unbounded_cones",
+    "uniform_bias_density",
     "xiong_one_layer",
     "zaslavsky",
     "zero_bias_map",

@@ -1,0 +1,53 @@
+"""`creases theory`: what the theory says of a network of these widths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from creases.theory.table import Table
+
+__all__ = ["show_table", "theory"]
+
+
+def theory(
+    widths: Annotated[
+        str, typer.Argument(metavar="WIDTHS", help="Neurons of each hidden layer, like 32,32,32.", show_default=False)
+    ],
+    input_dim: Annotated[
+        int,
+        typer.Option("--input-dim", "-n", min=1, metavar="N", help="Number of inputs, or dimensions of a slice."),
+    ] = 2,
+) -> None:
+    """Print what the theory says of networks with these hidden layers: estimates, constructions, upper bounds.
+
+    All numbers are exact. What a trained network has stands beside them with `creases count MODEL --theory`.
+
+    \b
+    [bold]Examples[/bold]
+    creases theory 32,32,32
+    creases theory 64,64 --input-dim 3
+    """
+    from creases.errors import NetworkError
+    from creases.theory import bounds
+
+    try:
+        layers = [int(width) for width in widths.split(",")]
+    except ValueError as error:
+        raise NetworkError(
+            f"{widths!r} is no list of widths. Give the hidden layers' neurons, like 32,32,32."
+        ) from error
+    show_table(bounds(layers, input_dim))
+
+
+def show_table(found: Table) -> None:
+    """Print a table of the theory."""
+    from creases.cli.show import out, table
+    from creases.theory.table import readable
+
+    rows = [[row.name, readable(row.value), row.kind, row.source] for row in found]
+    shown = table(["", "value", "", ""], rows)
+    shown.title = found.title
+    out().print(shown)
