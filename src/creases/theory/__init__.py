@@ -31,6 +31,7 @@ from creases.theory.constants import (
 from creases.theory.constructions import folding, perturb, sawtooth, zigzag, zonotope
 from creases.theory.convolutional import xiong_one_layer
 from creases.theory.distances import boundary_distance, gradient_norms
+from creases.theory.kac_rice import expected_stratum, gaussian_density, uniform_density
 from creases.theory.maximum import (
     central,
     faces,
@@ -58,11 +59,13 @@ __all__ = [
     "compare",
     "distance_lower",
     "empirical_bias_density",
+    "expected_stratum",
     "explicit_bound",
     "faces",
     "first_layer_moment",
     "folding",
     "gaussian_bias_density",
+    "gaussian_density",
     "gradient_constant",
     "gradient_norms",
     "hanin_rolnick_estimate",
@@ -88,6 +91,7 @@ __all__ = [
     "trivial",
     "unbounded_cones",
     "uniform_bias_density",
+    "uniform_density",
     "xiong_one_layer",
     "zaslavsky",
     "zero_bias_map",

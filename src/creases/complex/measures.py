@@ -1,0 +1,57 @@
+"""How much boundary there is: the strata of a Complex, in units of input space."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creases.complex.complex import Complex
+from creases.errors import ComputationError, DomainError
+
+__all__ = ["boundary_length", "crossings"]
+
+
+def boundary_length(complex: Complex) -> float:
+    """Length of all points of a bounded piece of a plane at which some neuron vanishes (the stratum k = 1).
+
+    Each edge bounds two cells, and has half its length from each. On a line the stratum is a set of points: see
+    `crossings`. Raises DomainError unless the domain is bounded and has two dimensions.
+    """
+    check(complex, 2)
+    after = following(complex)
+    edges = (complex.corners[after] - complex.corners)[complex.edges >= 0]
+    return float(np.linalg.norm(edges @ complex.domain.slice.basis, axis=1).sum() / 2.0)
+
+
+def crossings(complex: Complex) -> int:
+    """How many points there are at which as many neurons vanish as the domain has dimensions (the stratum k = d).
+
+    On a line the ends of cells at neurons, two cells to each; in a plane the corners between two neurons' edges, four.
+    Raises DomainError unless the domain is bounded; ComputationError if more than two neurons meet in a point.
+    """
+    check(complex, complex.dimension)
+    own = complex.edges >= 0
+    if complex.dimension == 1:
+        return int(own.sum()) // 2
+    before = np.empty_like(own)
+    before[following(complex)] = own
+    corners = int((own & before).sum())
+    if corners % 4:
+        raise ComputationError(
+            "More than two neurons vanish in one point of this complex, so its corners do not come in fours."
+        )
+    return corners // 4
+
+
+def following(complex: Complex) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """For each corner the next one around its cell."""
+    after = np.arange(1, len(complex.corners) + 1)
+    after[complex.first[1:] - 1] = complex.first[:-1]
+    return after
+
+
+def check(complex: Complex, dimension: int) -> None:
+    """Raise DomainError unless the complex is bounded and has this dimension."""
+    if complex.dimension != dimension or complex.at_infinity.any():
+        raise DomainError(
+            f"{complex.domain!r} is no bounded domain of {dimension} dimensions. Cut a square or a segment."
+        )

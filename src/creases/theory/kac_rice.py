@@ -1,0 +1,137 @@
+"""How much boundary a law of networks is expected to have in a box: Kac and Rice's formula, by Monte Carlo.
+
+    E vol_{n - k}(B_k in K) = sum over sets of k neurons of the integral over K of E[ ||J|| rho(b_1) ... rho(b_k) ] dx,
+
+J being the gradients of the k pre-activations at x, ||J|| = sqrt(det J J^T), and rho(b_i) the density of the bias at
+the value at which the pre-activation vanishes, everything else being as drawn (Hanin and Rolnick 2019, Complexity of
+Linear Regions, theorem 3.4, without the condition that a path to the output be open: all neurons' boundaries count).
+A neuron at its threshold hands nothing on, so where one of a pair lies below the other, the upper one is evaluated with
+the lower one's activation at zero; whether its gradient comes through changes the upper gradient by a multiple of the
+lower one only, and the determinant not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import NetworkError
+from creases.network import Network
+from creases.theory.arguments import whole
+from creases.theory.constants import Estimate
+
+__all__ = ["expected_stratum", "gaussian_density", "uniform_density"]
+
+Floats = NDArray[np.float64]
+Density = Callable[[Floats], Floats]
+
+
+def gaussian_density(sigma: float) -> Density:
+    """The density of N(0, sigma^2), for arrays."""
+    return lambda b: np.asarray(np.exp(-0.5 * (b / sigma) ** 2) / (np.sqrt(2.0 * np.pi) * sigma))
+
+
+def uniform_density(length: float) -> Density:
+    """The density of the uniform law on [-length / 2, length / 2], for arrays."""
+    return lambda b: np.asarray((np.abs(b) <= length / 2.0) / length)
+
+
+def expected_stratum(
+    draw: Callable[[np.random.Generator], Network],
+    density: Density,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    k: int,
+    *,
+    networks: int = 400,
+    points: int = 20,
+    seed: int = 0,
+) -> Estimate:
+    """E vol_{n - k}(B_k in the box), with its standard error.
+
+    draw : makes a network of the law from a generator, its biases independent of each other and of the weights, with
+    this density. lower, upper : shape (n,), the box. k : 1 or 2, how many neurons vanish (at most n).
+    networks, points : how many are drawn, and points of the box for each. seed : of both.
+    Raises NetworkError for another k, or a box that is none.
+    """
+    low, high = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+    if low.shape != high.shape or low.ndim != 1 or not (low < high).all():
+        raise NetworkError(f"lower and upper must be two corners of a box, got {lower!r} and {upper!r}.")
+    if k not in (1, 2) or k > low.size:
+        raise NetworkError(f"k must be 1 or 2, and at most the box's {low.size} dimensions; got {k!r}.")
+    rng, count = np.random.default_rng(seed), whole(networks, "networks", 2)
+    means = []
+    for _ in range(count):
+        network = draw(rng)
+        x = rng.uniform(low, high, (whole(points, "points", 1), low.size))
+        means.append(float((one(network, x, density) if k == 1 else two(network, x, density)).mean()))
+    volume = float(np.prod(high - low))
+    error = float(np.std(means, ddof=1) / np.sqrt(count) * volume)
+    return Estimate(float(np.mean(means)) * volume, error, 0, f"{count} networks, {points} points each")
+
+
+def layers_above(network: Network, begin: int, values: Floats, jacobian: Floats) -> list[tuple[Floats, Floats]]:
+    """For each layer from `begin` on, W a (p, n_l), without the bias, and its gradients (p, n_l, n).
+
+    values, jacobian : what the layer below hands on, and its derivative.
+    """
+    found = []
+    for layer in network.hidden[begin:]:
+        u, gradients = values @ layer.weight.T, layer.weight @ jacobian
+        found.append((u, gradients))
+        active = u + layer.bias > 0
+        values, jacobian = np.where(active, u + layer.bias, 0.0), gradients * active[:, :, None]
+    return found
+
+
+def from_inputs(network: Network, x: Floats) -> list[tuple[Floats, Floats]]:
+    """`layers_above` from the inputs."""
+    return layers_above(network, 0, x, np.broadcast_to(np.eye(x.shape[1]), (len(x), x.shape[1], x.shape[1])))
+
+
+def one(network: Network, x: Floats, density: Density) -> Floats:
+    """The integrand for k = 1 at points (p, n): sum over neurons of ||grad z|| rho(-W a)."""
+    total = np.zeros(len(x))
+    for u, gradients in from_inputs(network, x):
+        total += (np.linalg.norm(gradients, axis=2) * density(-u)).sum(axis=1)
+    return total
+
+
+def two(network: Network, x: Floats, density: Density) -> Floats:
+    """The integrand for k = 2 at points (p, n): sum over pairs of neurons."""
+    total = np.zeros(len(x))
+    found = from_inputs(network, x)
+    starts = list(accumulate(network.widths, initial=0))
+    for layer, (u, gradients) in enumerate(found):
+        rho = density(-u)
+        total += pairs_within(gradients, rho)
+        if layer + 1 == len(found) or starts[layer + 1] == starts[-1]:
+            continue
+        active = u + network.hidden[layer].bias > 0
+        handed, slopes = np.where(active, u + network.hidden[layer].bias, 0.0), gradients * active[:, :, None]
+        for i in range(u.shape[1]):
+            values, jacobian = handed.copy(), slopes.copy()
+            values[:, i], jacobian[:, i] = 0.0, 0.0
+            for above, upper in layers_above(network, layer + 1, values, jacobian):
+                areas = wedge(gradients[:, i, None, :], upper)
+                total += rho[:, i] * (areas * density(-above)).sum(axis=1)
+    return total
+
+
+def pairs_within(gradients: Floats, rho: Floats) -> Floats:
+    """Sum over pairs of one layer: gradients (p, m, n), densities (p, m)."""
+    total = np.zeros(len(rho))
+    for i in range(rho.shape[1] - 1):
+        areas = wedge(gradients[:, i, None, :], gradients[:, i + 1 :])
+        total += rho[:, i] * (areas * rho[:, i + 1 :]).sum(axis=1)
+    return total
+
+
+def wedge(first: Floats, second: Floats) -> Floats:
+    """Areas of parallelograms: sqrt(|a|^2 |b|^2 - (a . b)^2) along the last axis."""
+    product = (first * second).sum(axis=-1)
+    squares = (first**2).sum(axis=-1) * (second**2).sum(axis=-1) - product**2
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))

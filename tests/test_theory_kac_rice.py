@@ -1,0 +1,107 @@
+"""Expected strata by Kac and Rice's formula against the measured ones of subdivisions, and what is measured."""
+
+import numpy as np
+import pytest
+
+from creases import Box, DomainError, Line, Network, Plane, Segment, Space, count, subdivide
+from creases.complex.measures import boundary_length, crossings
+from creases.errors import ComputationError, NetworkError
+from creases.theory import expected_stratum, gaussian_bias_density, gaussian_density, strata_bound, uniform_density
+from networks import random_network
+from test_theory_table import he_law
+
+SQUARE = Box([-1, -1], [1, 1])
+
+
+# Measures.
+
+
+@pytest.mark.jit
+def test_known_measures_of_a_cross():
+    cross = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.5]], output_layer=False)
+    cells = subdivide(cross, SQUARE)
+    assert boundary_length(cells) == pytest.approx(4.0)
+    assert crossings(cells) == 1
+    # The same in a plane of a larger space, whose basis is twice as long.
+    wide = Network.from_arrays([[[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]], [[0.0, 0.5]], output_layer=False)
+    plane = Plane([0, 0, 0], [[2, 0, 0], [0, 2, 0]])
+    assert boundary_length(subdivide(wide, plane.square(1.0))) == pytest.approx(8.0)
+
+
+@pytest.mark.jit
+def test_laws_pieces_by_crossings():
+    """In a convex window regions = 1 + crossings inside + ends on its border / 2, if nothing floats freely inside."""
+    for seed in range(10):
+        network = Network.from_arrays(*random_network([2, 12, 1], seed, 0.5))
+        cells = subdivide(network, SQUARE)
+        corners = SQUARE.vertices
+        ends = sum(
+            count(network, Segment(a, b)).regions - 1 for a, b in zip(corners, np.roll(corners, -1, 0), strict=True)
+        )
+        assert len(cells) == 1 + crossings(cells) + ends // 2
+    segment = Segment([-1, 0], [1, 1])
+    assert crossings(subdivide(network, segment)) == count(network, segment).regions - 1
+
+
+def test_bad_input_measures():
+    network = Network.from_arrays(*random_network([2, 4, 1], 0, 0.5))
+    with pytest.raises(DomainError, match="no bounded domain"):
+        boundary_length(subdivide(network, Space(2)))
+    with pytest.raises(DomainError, match="no bounded domain"):
+        boundary_length(subdivide(network, Segment([0, 0], [1, 1])))
+    with pytest.raises(DomainError, match="no bounded domain"):
+        crossings(subdivide(network, Line([0, 0], [1, 1])))
+    star = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]], [[0.0, 0.0, 0.0]], output_layer=False)
+    with pytest.raises(ComputationError, match="More than two neurons"):
+        crossings(subdivide(star, SQUARE))
+
+
+# The formula.
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("widths", [(10, 10), (20, 20, 20)])
+def test_laws_formula_and_measures_agree(widths):
+    """Within three standard errors: length of the boundary and number of crossings, He networks in the plane."""
+    draw = he_law(2, widths)
+    lengths, points = [], []
+    for seed in range(150):
+        cells = subdivide(draw(np.random.default_rng([1, seed])), SQUARE)
+        lengths.append(boundary_length(cells))
+        points.append(crossings(cells))
+    for k, measured, options in ((1, lengths, {}), (2, points, {"networks": 200, "points": 10})):
+        formula = expected_stratum(draw, gaussian_density(0.5), [-1, -1], [1, 1], k, **options)
+        error = np.hypot(formula.error, np.std(measured, ddof=1) / np.sqrt(len(measured)))
+        assert abs(formula.value - np.mean(measured)) < 3 * error, (k, formula, np.mean(measured))
+        # And below the bound of the corollary, with moments of He networks.
+        assert formula.value < 4 * float(strata_bound(sum(widths), k, 2.0, gaussian_bias_density(0.5)))
+
+
+@pytest.mark.jit
+def test_laws_formula_on_a_segment():
+    """Zeros of neurons in one dimension, biases uniform."""
+
+    def draw(rng):
+        weights = [rng.standard_normal((8, 1)) * np.sqrt(2), rng.standard_normal((8, 8)) * 0.5]
+        return Network.from_arrays(weights, [rng.uniform(-0.5, 0.5, 8) for _ in range(2)], output_layer=False)
+
+    zeros = [
+        count(draw(np.random.default_rng([2, seed])), Segment([-1], [1]), progress=False).regions - 1
+        for seed in range(400)
+    ]
+    formula = expected_stratum(draw, uniform_density(1.0), [-1], [1], 1)
+    assert abs(formula.value - np.mean(zeros)) < 3 * np.hypot(formula.error, np.std(zeros) / 20)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "k", "words"),
+    [
+        ([-1], [1], 2, "k must be 1 or 2"),
+        ([0], [0], 1, "corners of a box"),
+        ([0, 0], [1], 1, "box"),
+        ([0], [1], 3, "k must"),
+    ],
+)
+def test_bad_input(lower, upper, k, words):
+    with pytest.raises(NetworkError, match=words):
+        expected_stratum(he_law(len(lower), (3,)), gaussian_density(1.0), lower, upper, k)
