@@ -19,6 +19,7 @@ from creases.theory import (
     gradient_norms,
     line_bound,
     montufar_2014_lower,
+    neurons_along,
     one_dimensional_maximum,
     perturb,
     petersen_zech_bound,
@@ -243,3 +244,56 @@ def test_laws_mean_distance_lies_above_its_bound():
 def test_bad_input(call, words):
     with pytest.raises(NetworkError, match=words):
         call()
+
+
+# Neuron by neuron.
+
+
+@pytest.mark.jit
+def test_known_neurons_along_the_sawtooth():
+    found = neurons_along(sawtooth(4), Segment([-1.0], [1.0]))
+    assert [neuron.crossings for neuron in found] == [1, 1, 0, 2, 0, 4, 0, 8]
+    last = found[-1]
+    assert (last.lowest, last.highest, last.threshold) == (0.0, 1.0, 0.5)
+    assert (last.variation, last.steepest, last.oscillations) == (8.0, 8.0, 8.0)
+    assert last.slope_for(9, 1.0) == 8.0
+
+
+@pytest.mark.jit
+def test_laws_neurons_along_a_line():
+    """No neuron crosses more often than it oscillates and once, nor outside its range."""
+    network = Network.from_arrays(*random_network([3, 12, 12, 12, 1], 0, 0.3))
+    segment = Segment([-2, 1, 0], [2, -1, 1])
+    found = neurons_along(network, segment)
+    assert len(found) == network.neurons
+    length = np.linalg.norm([4, -2, 1])
+    for neuron in found:
+        assert neuron.steepest * length >= neuron.variation - 1e-9 >= neuron.highest - neuron.lowest - 2e-9
+        if neuron.crossings:
+            assert neuron.lowest <= neuron.threshold <= neuron.highest
+    assert sum(neuron.crossings for neuron in found) == count(network, segment).regions - 1
+
+
+# No network exceeds a bound.
+
+
+@pytest.mark.jit
+def test_laws_no_small_network_exceeds_an_upper_bound():
+    """Ten thousand random networks, He and integer weights, on lines; a tenth as many in planes."""
+    rng = np.random.default_rng(0)
+    most = {}
+    for sample in range(11_000):
+        n = 1 if sample < 10_000 else 2
+        widths = tuple(rng.integers(1, 5, rng.integers(1, 4)).tolist())
+        layers = [
+            (rng.standard_normal((b, a)), rng.standard_normal(b))
+            if sample % 2
+            else (rng.integers(-2, 3, (b, a)).astype(float), rng.integers(-2, 3, b).astype(float))
+            for a, b in pairwise((n, *widths))
+        ]
+        network = Network.from_arrays(*zip(*layers, strict=True), output_layer=False)
+        found = count(network, Space(n), threads=1, progress=False).regions
+        most[n, widths] = max(most.get((n, widths), 0), found)
+    assert len(most) > 100
+    for (n, widths), regions in most.items():
+        assert regions <= serra_upper(widths, n) <= 2 ** sum(widths)

@@ -34,10 +34,8 @@ def test_laws_pieces_by_crossings():
     for seed in range(10):
         network = Network.from_arrays(*random_network([2, 12, 1], seed, 0.5))
         cells = subdivide(network, SQUARE)
-        corners = SQUARE.vertices
-        ends = sum(
-            count(network, Segment(a, b)).regions - 1 for a, b in zip(corners, np.roll(corners, -1, 0), strict=True)
-        )
+        sides = zip(SQUARE.vertices, np.roll(SQUARE.vertices, -1, 0), strict=True)
+        ends = sum(count(network, Segment(a, b)).regions - 1 for a, b in sides)
         assert len(cells) == 1 + crossings(cells) + ends // 2
     segment = Segment([-1, 0], [1, 1])
     assert crossings(subdivide(network, segment)) == count(network, segment).regions - 1

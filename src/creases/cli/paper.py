@@ -65,3 +65,43 @@ def spaces(
     out().print(table(titles, rows))
     if save is not None:
         typer.echo(f"saved to {save}")
+
+
+@paper.command("sawtooth")
+def sawtooth_command(
+    depth: Annotated[int, typer.Option("--depth", min=1, metavar="L", help="Layers of two neurons: 2^L pieces.")] = 12,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Draws of the noise at each scale.")] = 10,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Draw the curve: .png, .svg or .pdf.")
+    ] = None,
+) -> None:
+    """Count the sawtooth, which reaches an exponential number of pieces, under noise on its weights and biases.
+
+    The construction of Telgarsky (2015); the companion paper of Hanin and Rolnick (2019) shows how noise destroys it.
+
+    \b
+    [bold]Examples[/bold]
+    creases paper sawtooth
+    creases paper sawtooth --depth 8 --seeds 20 --output sawtooth.svg
+    """
+    import statistics
+
+    from creases.cli.show import out, table, writable
+    from creases.paper.sawtooth import SCALES, collapse, plot_collapse
+    from creases.plot import save_figure
+    from creases.plot.figure import check_name, figure_of, new_figure
+    from creases.progress import following
+
+    if output is not None:
+        writable(check_name(output))
+        new_figure(1.0, 1.0)  # a missing matplotlib is said before the counts, not after them
+    with following(None, seeds * len(SCALES)) as follower:
+        curve = collapse(depth, seeds, done=follower.finish_one)
+    rows = [
+        [f"{scale:g}", f"{min(row):,}", f"{statistics.fmean(row):,.1f}", f"{max(row):,}"]
+        for scale, row in zip(curve.scales, curve.counts, strict=True)
+    ]
+    out().print(table(["noise", "least", "mean", "most"], rows))
+    if output is not None:
+        save_figure(figure_of(plot_collapse(curve)), output)
+        typer.echo(f"drawn to {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from creases.theory.along_a_line import NeuronOnLine, neurons_along
 from creases.theory.attained import (
     arora_lower,
     montufar_2014_lower,
@@ -49,6 +50,7 @@ from creases.theory.zero_bias import Pair, has_full_recession_cone, unbounded_co
 
 __all__ = [
     "Estimate",
+    "NeuronOnLine",
     "Pair",
     "Row",
     "Table",
@@ -76,6 +78,7 @@ __all__ = [
     "mean_gradient_constant",
     "montufar_2014_lower",
     "montufar_2017_upper",
+    "neurons_along",
     "one_dimensional_maximum",
     "pascanu_lower",
     "perturb",
