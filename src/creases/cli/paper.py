@@ -105,3 +105,52 @@ def sawtooth_command(
     if output is not None:
         save_figure(figure_of(plot_collapse(curve)), output)
         typer.echo(f"drawn to {output}")
+
+
+@paper.command("bounds")
+def bounds_command(
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, metavar="N", help="Networks of each law, seeds 0 to N - 1.")
+    ] = 200,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write the table to this Markdown file too.")
+    ] = None,
+) -> None:
+    """Put mean counts in cubes beside the bounds on averages: how loose are they?
+
+    He networks of two layers of 16, Gaussian and uniform biases, one to three inputs, cubes of side 0.1, 1 and 10.
+    Theorem 5 (Hanin and Rolnick 2019) speaks of large cubes only; for small ones its column is no bound.
+
+    \b
+    [bold]Examples[/bold]
+    creases paper bounds
+    creases paper bounds --seeds 20 --save bounds.md
+    """
+    from creases.cli.show import out, table, writable
+    from creases.paper.looseness import LAWS, as_markdown, looseness
+    from creases.progress import following
+    from creases.training.files import replace_file
+
+    if save is not None:
+        writable(save)
+    with following(None, seeds * 3 * len(LAWS)) as follower:
+        lines = looseness(seeds, done=follower.finish_one)
+    if save is not None:
+        text = as_markdown(lines) + "\n"
+        replace_file(save, lambda partial: partial.write_text(text, encoding="utf-8"))
+    rows = [
+        [
+            str(line.input_dim),
+            line.biases,
+            f"{line.side:g}",
+            f"{line.mean:.4g}",
+            f"{line.explicit:.3g}",
+            f"{line.explicit / line.mean:.3g}",
+            f"{line.theorem5:.3g}",
+            f"{line.theorem5 / line.mean:.3g}",
+        ]
+        for line in lines
+    ]
+    out().print(table(["n", "biases", "side", "mean", "explicit", "/ mean", "theorem 5", "/ mean"], rows))
+    if save is not None:
+        typer.echo(f"saved to {save}")
