@@ -42,7 +42,8 @@ def count_in_pieces(
 
     pieces : at least so many; None for as many as the expected number of regions asks for, or as the journal has.
     threads : threads of this process that work on them; None means all cores.
-    workers : so many processes instead, each with one thread, on a Dask cluster of this machine's own.
+    workers : so many processes instead, each with one thread, on a Dask cluster of this machine's own. They are new
+        Python processes, so a script that asks for them keeps its work under `if __name__ == "__main__":`.
     cluster : the workers of the Dask cluster whose scheduler has this address instead.
     journal : a path (SQLite) or database URL where each piece's result is kept as it comes. A run that was killed goes
         on from there, and nothing is counted twice.
