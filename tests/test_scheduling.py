@@ -209,6 +209,20 @@ def test_bad_input_another_engine_on_a_worker(monkeypatch):
         list(DaskWorkers(workers._client).work(made, made.parts))
 
 
+@pytest.mark.jit
+def test_bad_input_a_script_without_a_guard(tmp_path):
+    """Its workers import it anew; the error says what to do."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import creases\n"
+        "network = creases.Network.he([3, 4, 1], seed=0)\n"
+        "creases.count_in_pieces(network, creases.Box([-1] * 3, [1] * 3), workers=1, pieces=2)\n"
+    )
+    failed = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    assert failed.returncode == 1
+    assert "must keep its work under `if __name__" in failed.stderr.splitlines()[-1]
+
+
 # Resuming.
 
 

@@ -6,7 +6,8 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from logging import CRITICAL
 from typing import TYPE_CHECKING, Any, Protocol
 
 from creases.engine.parts import Part
@@ -128,14 +129,20 @@ def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWor
         with client:
             yield DaskWorkers(client)
         return
-    with (
-        LocalCluster(
-            n_workers=processes or os.cpu_count() or 1,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=40,
-        ) as local,
-        Client(local) as client,
-    ):
-        yield DaskWorkers(client)
+    with ExitStack() as stack:
+        try:
+            local = stack.enter_context(
+                LocalCluster(
+                    n_workers=processes or os.cpu_count() or 1,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=CRITICAL,
+                )
+            )
+        except RuntimeError as error:
+            raise ComputationError(
+                "The workers did not start. They are new Python processes: a script that asks for them must keep its "
+                'work under `if __name__ == "__main__":`, or use threads instead of workers.'
+            ) from error
+        yield DaskWorkers(stack.enter_context(Client(local)))
