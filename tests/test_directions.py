@@ -20,6 +20,7 @@ from creases import (
     Simplex,
     Space,
     Subspace,
+    audit,
     count,
     count_many,
     subdivide,
@@ -178,6 +179,31 @@ def test_known_volumes():
     segment = Segment([0, 0, 0], [3, 0, 4])
     assert count(network, segment).per_volume == pytest.approx(count(network, segment).regions / 5)
     assert count(network, Space(3)).per_volume is None
+
+
+@pytest.mark.jit
+def test_known_no_volume_in_floats():
+    """A domain that is flat, or too small, in floats has regions, and no density."""
+    network = Network.from_arrays(*random_network([3, 6, 1], 0, 0.1))
+    for domain in (
+        Simplex([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 1e-17]]),
+        Box([0] * 3, [1e-200] * 3),
+        Segment([0, 0, 0], [1e-200, 0, 0]),
+    ):
+        assert count(network, domain).per_volume is None
+
+
+@pytest.mark.jit
+def test_known_corners_of_a_flat_polytope_are_in_order():
+    """Counter-clockwise, however it was given, so that an audit can follow them."""
+    network = Network.from_arrays(*random_network([2, 8, 1], 0, 0.1))
+    for square in (
+        Polytope.where([[1, 0], [-1, 0], [0, 1], [0, -1]], [1, 1, 1, 1]),
+        Polytope([[1, 1], [-1, -1], [-1, 1], [1, -1]]),
+    ):
+        a, b = (np.roll(square.vertices, -steps, 0) - square.vertices for steps in (1, 2))
+        assert (a[:, 0] * b[:, 1] > a[:, 1] * b[:, 0]).all()
+        assert audit(count(network, square), network).agrees
 
 
 # Laws.

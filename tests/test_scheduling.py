@@ -332,6 +332,10 @@ def test_bad_input_no_journal(tmp_path):
         Journal(tmp_path / "no" / "folder" / "runs.db")
     with pytest.raises(JournalError, match="could not be opened"):
         Journal("nonsense://host/name")
+    with pytest.raises(JournalError, match="needs a place"):
+        Journal("")
+    with pytest.raises(JournalError, match=r"user:\*\*\*@127\.0\.0\.1"):
+        Journal("postgresql://user:secret@127.0.0.1:9/runs")
     place = tmp_path / "old.db"
     with Journal(place) as journal, journal._engine.begin() as connection:
         connection.execute(journal.tables["meta"].update().values(value="99"))
@@ -370,6 +374,9 @@ def test_bad_input_pieces():
     for pieces in (0, -1, 1.5, True):
         with pytest.raises(DomainError, match="pieces must be a whole number"):
             count_in_pieces(known(), CUBE, pieces=pieces)
+    for workers in (0, -1, "2", 1.5):
+        with pytest.raises(DomainError, match="workers must be a whole number"):
+            count_in_pieces(known(), CUBE, workers=workers)
     with pytest.raises(DomainError, match="not counted in pieces"):
         count_in_pieces(known(), Polyline([[0, 0, 0], [1, 0, 0]]))
     with pytest.raises(DomainError, match="not both"):

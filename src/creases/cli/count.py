@@ -217,7 +217,10 @@ def certainty(result: Count) -> str:
 
 def scale(result: Count, network: Network) -> list[tuple[str, object]]:
     """The count beside the power of the number of neurons that Hanin and Rolnick (2019) compare it with."""
-    d, neurons = result.domain.slice.dimension, network.neurons
+    from creases.domain import Directions
+
+    domain, neurons = result.domain, network.neurons
+    d = max(domain.dimension, 1) if isinstance(domain, Directions) else domain.slice.dimension
     power = "N" if d == 1 else f"N^{d}"
     return [(f"regions / {power}", f"{result.regions / neurons**d:.3g} with N = {neurons} neurons")]
 

@@ -209,8 +209,11 @@ class Polytope(Described):
 
     @property
     def vertices(self) -> Floats:
-        """The corners, float64 (v, d), rounded where floats do not hold them."""
-        return np.array([[x / ray[-1] for x in ray[:-1]] for ray in self.corners.rays])
+        """The corners, float64 (v, d), counter-clockwise for d = 2; rounded where floats do not hold them."""
+        points = np.array([[x / ray[-1] for x in ray[:-1]] for ray in self.corners.rays])
+        if points.shape[1] != 2:
+            return points
+        return points[np.argsort(np.arctan2(*(points - points.mean(axis=0)).T[::-1]))]
 
     @classmethod
     def where(cls, normals: ArrayLike, offsets: ArrayLike, inside: Subspace | None = None) -> Polytope:

@@ -18,8 +18,16 @@ __all__ = ["volume_of"]
 def volume_of(domain: Domain) -> float | None:
     """The d-dimensional volume of a domain in input space: a length, an area, a volume. None if it is infinite.
 
-    A slice's own coordinates stretch by sqrt(det(basis basis^T)).
+    A slice's own coordinates stretch by sqrt(det(basis basis^T)). None too where floats hold no volume: the domain is
+    flat in floats, or too large or small for them.
     """
+    with np.errstate(all="ignore"):
+        volume = in_floats(domain)
+    return volume if volume is not None and 0.0 < volume < np.inf else None
+
+
+def in_floats(domain: Domain) -> float | None:
+    """The volume as floats have it: zero, infinite or not a number where they do not hold it."""
     if isinstance(domain, Polyline):
         return float(np.linalg.norm(np.diff(domain.points, axis=0), axis=1).sum())
     if isinstance(domain, Box):
@@ -32,6 +40,9 @@ def volume_of(domain: Domain) -> float | None:
     stretch = float(np.sqrt(np.linalg.det(basis @ basis.T)))
     if vertices.shape[1] == 1:
         return float(np.ptp(vertices)) * stretch
-    from scipy.spatial import ConvexHull
+    from scipy.spatial import ConvexHull, QhullError
 
-    return float(ConvexHull(vertices).volume) * stretch
+    try:
+        return float(ConvexHull(vertices).volume) * stretch
+    except (QhullError, ValueError):
+        return None

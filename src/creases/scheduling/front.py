@@ -59,6 +59,8 @@ def count_in_pieces(
     4
     """
     check_threads(threads)
+    if workers is not None and not (isinstance(workers, int) and not isinstance(workers, bool) and workers >= 1):
+        raise DomainError(f"workers must be a whole number of at least 1, or None for threads; got {workers!r}.")
     if workers is not None and cluster is not None:
         raise DomainError("Give workers (processes of this machine) or cluster (a scheduler's address), not both.")
     plan = Plan.of(network, domain, pieces)

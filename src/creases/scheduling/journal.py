@@ -7,6 +7,7 @@ sources and its place in the plan, so nothing is counted twice and nothing of an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,8 +40,11 @@ class Journal:
         except ImportError as error:
             raise require_extra("sqlalchemy", "cluster", "A journal") from error
         self._sql = sqlalchemy
-        self.place = str(place)
-        url = self.place if "://" in self.place else f"sqlite:///{self.place}"
+        if not str(place):
+            raise JournalError("The journal needs a place: the path of a SQLite file, or a database URL.")
+        url = str(place) if "://" in str(place) else f"sqlite:///{place}"
+        # What messages say of it; a password stays where it is.
+        self.place = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", str(place))
         self.tables = tables(sqlalchemy)
         with self.told("opened"):
             self._engine = sqlalchemy.create_engine(url)

@@ -52,7 +52,10 @@ class Plan:
         if pieces is not None and (isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 1):
             raise DomainError(f"pieces must be a whole number of at least 1, or None; got {pieces!r}.")
         neurons, d = network.neurons, domain.slice.dimension
-        return cls(network, domain, halvings(neurons, d, pieces), int(math.log2(max(neurons / d, 2))))
+        depth = halvings(neurons, d, pieces)
+        if as_problem(network, domain).vertices is None:
+            depth = max(depth - d, 0)  # a whole space begins as 2^d cones, if the first layer has full rank
+        return cls(network, domain, depth, int(math.log2(max(neurons / d, 2))))
 
     @cached_property
     def problem(self) -> Problem:
