@@ -27,6 +27,7 @@ from creases.engine.exact import Form, cross, dot, meeting_ray, nearest_point, p
 from creases.engine.exact_space import ExactPolytope
 from creases.engine.first_layer import exact_first
 from creases.engine.problem import FIRST_WALL, INFINITY, Polytope, Problem
+from creases.engine.work import MOST_FACETS
 
 __all__ = ["Tile", "bounded_start", "halved", "root_tile", "start_of", "tile_of_cone", "tile_of_directions"]
 
@@ -161,7 +162,7 @@ def rounded(chart: Floats) -> Floats:
 def halved(tile: Tile) -> tuple[Tile, Tile, Tile] | None:
     """The halves below and above a wall across the tile's longest coordinate, and the wall, one dimension down.
 
-    None if floats do not hold the wall's chart.
+    None if floats do not hold the wall's chart, or if a half has more facets than a cell has room for.
     """
     j = tile.dimension
     extents = []
@@ -171,7 +172,10 @@ def halved(tile: Tile) -> tuple[Tile, Tile, Tile] | None:
     axis = max(range(j), key=lambda c: (extents[c][1] - extents[c][0], -c))
     low, high = extents[axis]
     place = middle(low, high)
-    last = tile.chart[:, -1] + float(place) * tile.chart[:, axis]
+    with np.errstate(over="ignore"):
+        last = tile.chart[:, -1] + float(place) * tile.chart[:, axis]
+    if not np.isfinite(last).all():
+        return None
     exact = [Fraction(x) + place * Fraction(y) for x, y in zip(*tile.chart[:, [-1, axis]].T.tolist(), strict=True)]
     if [Fraction(x) for x in last.tolist()] != exact:
         return None
@@ -201,6 +205,8 @@ def halved(tile: Tile) -> tuple[Tile, Tile, Tile] | None:
         pruned(Tile(tile.chart, tuple(part.rays), tuple(part.masks), forms, ids, tile.signs))
         for part, forms in ((lower, below), (upper, facets))
     ]
+    if max(len(part.facets) for part in (*halves, wall)) > MOST_FACETS:
+        return None
     return halves[0], halves[1], wall
 
 
