@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from creases.domain import Directions, Domain, Polyline
 from creases.errors import DomainError
 from creases.network import Network
 from creases.packing import as_problem, check_fit, check_threads
+
+if TYPE_CHECKING:
+    from creases.engine.tally import Tally
 
 __all__ = ["subdivide", "subdivide_flat"]
 
@@ -84,10 +88,7 @@ def subdivide_flat(
         at_infinity=table.at_infinity,
         edges=table.edges,
         patterns=table.patterns,
-        by_layer=tuple(table.tally.by_layer),
-        certified=table.tally.certified,
-        exact_cells=table.tally.exact_cells,
-        seconds=time.perf_counter() - start,
+        **facts(table.tally, start),
     )
 
 
@@ -109,8 +110,15 @@ def listed(
         patterns=np.packbits(found.patterns, axis=1, bitorder="little"),
         rays=found.rays,
         inside=found.inside,
-        by_layer=tuple(found.tally.by_layer),
-        certified=found.tally.certified,
-        exact_cells=found.tally.exact_cells,
-        seconds=time.perf_counter() - start,
+        **facts(found.tally, start),
     )
+
+
+def facts(tally: Tally, start: float) -> dict[str, Any]:
+    """What both kinds of result say beside their regions; `start` is when the cut began."""
+    return {
+        "by_layer": tuple(tally.by_layer),
+        "certified": tally.certified,
+        "exact_cells": tally.exact_cells,
+        "seconds": time.perf_counter() - start,
+    }

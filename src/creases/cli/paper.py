@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
 __all__ = ["paper"]
+
+Seeds: TypeAlias = Annotated[
+    int, typer.Option("--seeds", min=1, metavar="N", help="Networks of each kind, seeds 0 to N - 1.")
+]
+Save: TypeAlias = Annotated[
+    Path | None, typer.Option("--save", metavar="FILE", help="Write the table to this Markdown file too.")
+]
 
 paper = typer.Typer(name="paper", no_args_is_help=True, rich_markup_mode="rich", help="Experiments of the papers.")
 
@@ -19,12 +26,8 @@ def experiments() -> None:
 
 @paper.command()
 def spaces(
-    seeds: Annotated[
-        int, typer.Option("--seeds", min=1, metavar="N", help="Networks of each kind, seeds 0 to N - 1.")
-    ] = 20,
-    save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE", help="Write the table to this Markdown file too.")
-    ] = None,
+    seeds: Seeds = 20,
+    save: Save = None,
 ) -> None:
     """Count random networks on all of R^3 and R^4, beside as many hyperplanes in general position.
 
@@ -109,12 +112,8 @@ def sawtooth_command(
 
 @paper.command("bounds")
 def bounds_command(
-    seeds: Annotated[
-        int, typer.Option("--seeds", min=1, metavar="N", help="Networks of each law, seeds 0 to N - 1.")
-    ] = 200,
-    save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE", help="Write the table to this Markdown file too.")
-    ] = None,
+    seeds: Seeds = 200,
+    save: Save = None,
 ) -> None:
     """Put mean counts in cubes beside the bounds on averages: how loose are they?
 

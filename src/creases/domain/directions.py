@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from creases.domain.slice import Described, Slice
-from creases.errors import DomainError
+from creases.domain.slice import Described, Slice, as_dimensions
 
 __all__ = ["Directions"]
 
@@ -30,10 +27,7 @@ class Directions(Described):
     vertices: None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.n, (int, float, np.number)) and not isinstance(self.n, bool)
-        if not (whole and np.isfinite(self.n) and int(self.n) == self.n and self.n >= 1):
-            raise DomainError(f"Directions needs a whole number of inputs, at least 1; got {self.n!r}.")
-        object.__setattr__(self, "n", int(self.n))
+        object.__setattr__(self, "n", as_dimensions(self.n, "Directions"))
         object.__setattr__(self, "slice", Slice.identity(self.n))
 
     @property

@@ -19,7 +19,7 @@ from creases.arrays import as_floats
 from creases.errors import DomainError
 from creases.rationals import independent, whole
 
-__all__ = ["Described", "Slice", "as_point", "difference"]
+__all__ = ["Described", "Slice", "as_dimensions", "as_point", "difference"]
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,14 @@ def as_point(values: ArrayLike, name: str) -> Floats:
         raise DomainError(f"{name} has coordinate {i} = {point[i]}; every coordinate must be finite.")
     point.setflags(write=False)
     return point
+
+
+def as_dimensions(n: Any, name: str) -> int:
+    """A number of inputs as an int. Raises DomainError, naming the domain, unless it is whole and at least 1."""
+    whole = isinstance(n, (int, float, np.number)) and not isinstance(n, bool)
+    if not (whole and np.isfinite(n) and int(n) == n and n >= 1):
+        raise DomainError(f"{name} needs a whole number of dimensions, at least 1; got {n!r}.")
+    return int(n)
 
 
 def difference(end: Floats, start: Floats) -> tuple[Floats, Floats]:
