@@ -270,7 +270,7 @@ def test_laws_lists_and_complexes():
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, True, "3", None])
 def test_bad_input_directions(n):
-    with pytest.raises(DomainError, match="whole number of inputs"):
+    with pytest.raises(DomainError, match="Directions needs a whole number of dimensions, at least 1"):
         Directions(n)
 
 

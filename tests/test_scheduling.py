@@ -38,7 +38,7 @@ from creases.errors import ComputationError
 from creases.packing import as_problem
 from creases.scheduling import Journal, plan
 from creases.scheduling.plan import Plan, halvings
-from creases.scheduling.workers import DaskWorkers, dask_workers
+from creases.scheduling.workers import DaskWorkers, ThreadWorkers, dask_workers
 from networks import KINDS, integer_networks, random_network, table
 
 CUBE = Box([-1] * 3, [1] * 3)
@@ -128,6 +128,18 @@ def test_known_halves_of_a_tile():
         halves = halved(tile)
         tile, depth = (None if halves is None else halves[0]), depth + 1
     assert 30 < depth < 2000
+
+
+def test_known_a_half_with_too_many_facets_is_not_made():
+    """A pyramid of 61 sides cut across has a lower part of 63 facets, and a cell has room for 62."""
+    angles = 2 * np.pi * np.arange(61) / 61
+    base = np.round(np.column_stack([np.cos(angles), np.sin(angles)]) * 4096) / 4096
+    pyramid = Polytope(np.vstack([np.column_stack([base, np.zeros(61)]), [[0.0, 0.0, 8.0]]]))
+    tile = root_tile(as_problem(known(), pyramid).vertices)
+    assert len(tile.facets) == 62
+    assert halved(tile) is None
+    prism = Polytope(np.vstack([np.column_stack([base[:60], np.full(60, z)]) for z in (-4.0, 4.0)]))
+    assert [len(part.facets) for part in halved(root_tile(as_problem(known(), prism).vertices))] == [62, 62, 60]
 
 
 @pytest.mark.jit
@@ -383,6 +395,29 @@ def test_bad_input_pieces():
         count_in_pieces(known(), CUBE, workers=2, cluster="tcp://127.0.0.1:1")
     with pytest.raises(DomainError, match="9 dimensions"):
         count_in_pieces(known((9, 4, 1)), Box([-1] * 9, [1] * 9))
+
+
+@pytest.mark.jit
+def test_bad_input_a_scheduler_without_workers(monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr("creases.scheduling.workers.PATIENCE", "1s")
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster,
+        pytest.raises(ComputationError, match=r"has no workers\. Start some: dask worker"),
+    ):
+        count_in_pieces(known(), CUBE, cluster=cluster.scheduler_address)
+
+
+@pytest.mark.jit
+def test_laws_leaving_early_stops_what_has_begun():
+    """A caller that goes away, by Ctrl-C say, waits for milliseconds and not for pieces."""
+    made = Plan.of(known((4, 64, 64, 1)), Box([-1] * 4, [1] * 4), 2)
+    work = ThreadWorkers(2).work(made, [*made.parts[-1:], *made.parts])
+    next(work)  # the wall; the halves take seconds each
+    start = time.perf_counter()
+    work.close()
+    assert time.perf_counter() - start < 2.0
 
 
 def test_bad_input_no_scheduler(monkeypatch):

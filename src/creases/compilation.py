@@ -19,7 +19,7 @@ def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
 
     if progress is not False and must_compile() and not _said:
         _said.append(True)
-        print("creases: compiling its kernels, once (half a minute); `creases warm` does it ahead.", file=sys.stderr)
+        print("creases: compiling its kernels, once (about a minute); `creases warm` does it ahead.", file=sys.stderr)
 
 
 def compile_kernels() -> float:

@@ -59,6 +59,8 @@ def audit(
     A count has no cells. Up to 2,000 regions, or with --cells all, its regions are counted anew by walking from one
     to the next, which proves the number; above that the kernels propose cells, and these are checked.
 
+    Results on lines and planes are audited; an audit builds no cells of more dimensions.
+
     Exit code 1 if anything does not agree.
     """
     from creases.auditing import audit as audit_result

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from creases.compilation import compile_kernels, say_if_compiling
@@ -103,12 +103,12 @@ def results(
                 compile_kernels()  # once here, rather than in every process at the same time
             hands = stack.enter_context(dask_workers(cluster, workers))
 
-        def told() -> Iterator[PieceResult]:
+        def told() -> Generator[PieceResult, None, None]:
             for result in hands.work(plan, left):
                 yield result
                 follower.say(time_left(left, done, hands.count))
 
-        yield told()
+        yield stack.enter_context(closing(told()))
 
 
 def time_left(parts: list[Part], done: dict[Part, PieceResult], workers: int) -> str:

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
+from creases.engine.driving import Report
 from creases.engine.kernel import source_hash
 from creases.engine.parts import Divided, Part
 from creases.engine.problem import Problem
@@ -33,10 +34,10 @@ class PieceResult:
     engine: str
 
 
-def count_piece(divided: Divided, part: Part) -> PieceResult:
-    """Count one piece, in this thread."""
+def count_piece(divided: Divided, part: Part, report: Report = lambda regions: None) -> PieceResult:
+    """Count one piece, in this thread; `report` hears of regions as they are found, and may stop it by an exception."""
     start = time.perf_counter()
-    found = divided.tally(part, 1, lambda regions: None)
+    found = divided.tally(part, 1, report)
     return PieceResult(
         part,
         tuple(found.by_layer),

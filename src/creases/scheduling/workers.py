@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from logging import CRITICAL
 from typing import TYPE_CHECKING, Any, Protocol
@@ -46,14 +47,21 @@ class ThreadWorkers:
         self.count = threads or os.cpu_count() or 1
 
     def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
-        """Count these pieces; results as they come. What has begun is finished when the caller leaves early."""
-        divided = plan.divided
-        with ThreadPoolExecutor(self.count) as pool:
+        """Count these pieces; results as they come. What has begun is left when the caller leaves early."""
+        divided, stopped = plan.divided, threading.Event()
+
+        def report(_: int) -> None:  # between two budgets of cells: some milliseconds
+            if stopped.is_set():
+                raise CancelledError
+
+        with ThreadPoolExecutor(self.count) as pool, ExitStack() as stack:
+            stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+            stack.callback(stopped.set)
             left = iter(parts)
             running: set[Future[PieceResult]] = set()
             while True:
                 free = 2 * self.count - len(running)
-                running |= {pool.submit(count_piece, divided, part) for part in itertools.islice(left, free)}
+                running |= {pool.submit(count_piece, divided, part, report) for part in itertools.islice(left, free)}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -95,6 +103,11 @@ class DaskWorkers:
         for future in running:
             try:
                 result: PieceResult = future.result()
+            except CancelledError as error:
+                raise ComputationError(
+                    "The connection to the Dask scheduler is lost. Pieces that are done are in the journal, if there "
+                    "is one; the same command goes on from there when there is a scheduler."
+                ) from error
             except KilledWorker as error:
                 raise ComputationError(
                     f"A piece of the count has failed on {RETRIES} workers, one after the other ({error}). Look at "
@@ -127,6 +140,12 @@ def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWor
                 f"No Dask scheduler answers at {cluster} ({error}). Give its address, like tcp://127.0.0.1:8786."
             ) from error
         with client:
+            try:
+                client.wait_for_workers(1, timeout=PATIENCE)
+            except TimeoutError as error:
+                raise ComputationError(
+                    f"The Dask scheduler at {cluster} has no workers. Start some: dask worker {cluster}"
+                ) from error
             yield DaskWorkers(client)
         return
     with ExitStack() as stack:
