@@ -100,6 +100,21 @@ def test_against_reference_residuals_that_underflow(d, bias):
 
 
 @pytest.mark.jit
+@pytest.mark.parametrize("d", [3, 4])
+@pytest.mark.parametrize(("below", "above"), [(1e-150, 1e-200), (1e-160, 1e-170), (1.3e-150, 0.7e-200)])
+def test_against_reference_a_last_layer_that_underflows(d, below, above):
+    """What comes in from below underflows to zero, its bound too; it cuts all the same: x = y."""
+    weights = [
+        [*([below * (i == j) for j in range(d)] for i in range(2)), [0.3] * d],
+        [[above, -above, 0.0], [0.0, 0.0, 1.0]],
+    ]
+    biases = [[2 * below, 2 * below, -0.1], [0.0, -0.2]]
+    check(weights, biases, cube(d), reference.box([-1] * d, [1] * d))
+    found = count(hidden(weights, biases), cube(d))  # without by_neuron, as the last layer is counted at once
+    assert found.regions == reference.count(weights, biases, reference.box([-1] * d, [1] * d))
+
+
+@pytest.mark.jit
 def test_against_reference_a_first_layer_of_low_rank():
     """Directions along which the network is constant are divided out of a whole space."""
     rng = np.random.default_rng(4)

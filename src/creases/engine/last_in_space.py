@@ -124,9 +124,19 @@ def put_together(work: SpaceWork, at: int, active: int, rounding: float, reach: 
     if active > 0:
         error_g += rounding * gradient_in_space(work, at) + more_g
         error_w += rounding * abs(reals[at + ONE]) + more_w
-    error_g = error_g * ROUND_UP + (UNDERFLOW * (active + 1.0) if more_g > 0.0 else 0.0)
-    error_w = error_w * ROUND_UP + (UNDERFLOW * (active + 1.0) if more_w > 0.0 else 0.0)
+    # Products that come in, and those of their bounds, may have underflowed to zero: what is touched is never exact.
+    error_g = error_g * ROUND_UP + (UNDERFLOW if comes_in(work, ACTIVE_ERRORS, active) else 0.0)
+    error_w = error_w * ROUND_UP + (UNDERFLOW if comes_in(work, ACTIVE_ERRORS + 1, active) else 0.0)
     return sign_threshold(size, abs(sums[d]), error_g, error_w, reach, corner_error, d + 3.0)
+
+
+@inlined
+def comes_in(work: SpaceWork, errors: int, active: int) -> bool:
+    """Whether an active row comes in of which something is not exact."""
+    found = False
+    for a in range(active):
+        found = found or (work.factors[a] != 0.0 and work.open_reals[errors, a] > 0.0)
+    return found
 
 
 @inlined

@@ -177,7 +177,7 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
             if not is_signs(infinity):
                 lost = np.abs(forms_nk) * UNIT
                 errors[:, 0], errors[:, 1] = lost[:, :d].sum(axis=1), lost[:, d]
-                errors[forms_nk.any(axis=1)] += UNDERFLOW
+                errors[problem.biases[layer] != 0] += UNDERFLOW  # the product may be zero
         absolute = np.abs(forms_nk)
         sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
         if layer:
