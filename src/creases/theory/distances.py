@@ -36,10 +36,11 @@ def boundary_distance(network: Network, points: ArrayLike, *, norm: float = 2.0)
     """
     flat, shape = as_rows(network, points)
     found = np.full(len(flat), np.inf)
-    step = max(1, AT_A_TIME // (network.n_in * max(network.widths)))
+    first = first_gradients(network, norm)
+    step = at_a_time(network, first)
     for begin in range(0, len(flat), step):
         some = slice(begin, begin + step)
-        for z, gradients in forms_at(network, flat[some]):
+        for z, gradients in forms_at(network, flat[some], first):
             lengths = dual_lengths(gradients, norm)
             with np.errstate(divide="ignore", invalid="ignore"):
                 away = np.where(lengths > 0, np.abs(z) / lengths, np.inf)
@@ -53,11 +54,12 @@ def gradient_norms(network: Network, points: ArrayLike) -> Floats:
     Arguments and errors as for `boundary_distance`.
     """
     flat, shape = as_rows(network, points)
-    step = max(1, AT_A_TIME // (network.n_in * max(network.widths)))
+    first = first_gradients(network, 2.0)
+    step = at_a_time(network, first)
     found = np.empty((len(flat), network.neurons))
     for begin in range(0, len(flat), step):
         some = slice(begin, begin + step)
-        lengths = [dual_lengths(gradients, 2.0) for _, gradients in forms_at(network, flat[some])]
+        lengths = [dual_lengths(gradients, 2.0) for _, gradients in forms_at(network, flat[some], first)]
         found[some] = np.concatenate(lengths, axis=1)
     return found.reshape(*shape, network.neurons)
 
@@ -68,13 +70,33 @@ def as_rows(network: Network, points: ArrayLike) -> tuple[Floats, tuple[int, ...
     return np.ascontiguousarray(inputs.reshape(-1, network.n_in)), inputs.shape[:-1]
 
 
-def forms_at(network: Network, points: Floats) -> list[tuple[Floats, Floats]]:
-    """For each hidden layer pre-activations (p, n_l) and their gradients (p, n_l, n_in) at points (p, n_in)."""
+def first_gradients(network: Network, norm: float) -> Floats:
+    """The gradients of the first layer (n_1, k), in coordinates of inputs in which lengths are the same.
+
+    All gradients are combinations of these rows. Where there are fewer rows than inputs, Euclidean lengths can be taken
+    in an orthonormal basis of what they span: k = n_1 numbers a gradient, not n_in.
+    """
+    weight = network.hidden[0].weight
+    if norm == 2.0 and weight.shape[0] < weight.shape[1]:
+        return np.ascontiguousarray(np.linalg.qr(weight.T, mode="r").T)
+    return weight
+
+
+def at_a_time(network: Network, first: Floats) -> int:
+    """How many points are worked on together."""
+    return max(1, AT_A_TIME // (first.shape[1] * max(network.widths)))
+
+
+def forms_at(network: Network, points: Floats, first: Floats) -> list[tuple[Floats, Floats]]:
+    """For each hidden layer pre-activations (p, n_l) and their gradients (p, n_l, k) at points (p, n_in).
+
+    first : shape (n_1, k), the gradients of the first layer.
+    """
     found = []
-    values, jacobian = points, np.broadcast_to(np.eye(network.n_in), (len(points), network.n_in, network.n_in))
-    for layer in network.hidden:
+    values, jacobian = points, np.empty(0)
+    for i, layer in enumerate(network.hidden):
         z = values @ layer.weight.T + layer.bias
-        gradients = layer.weight @ jacobian
+        gradients = np.broadcast_to(first, (len(points), *first.shape)) if i == 0 else layer.weight @ jacobian
         found.append((z, gradients))
         active = z > 0
         values, jacobian = np.where(active, z, 0.0), gradients * active[:, :, None]

@@ -13,9 +13,24 @@ Nothing here imports torch, scikit-learn, mlxtend or pandas before it is used.
 
 from __future__ import annotations
 
-from creases.training.errors import TrainingError
-from creases.training.fitting import fit
+from creases.training.errors import DivergedError, TrainingError
+from creases.training.fitting import Tracker, fit
 from creases.training.history import History
+from creases.training.idx import idx_task, read_idx
+from creases.training.initialisations import (
+    BandBiases,
+    CorrelatedBiases,
+    GaussianBiases,
+    GlorotWeights,
+    HeUniformWeights,
+    HeWeights,
+    Initialisation,
+    LeCunWeights,
+    OneSidedBiases,
+    OrthogonalWeights,
+    UniformBiases,
+    ZeroBiases,
+)
 from creases.training.journal import read_rows
 from creases.training.networks import he_network
 from creases.training.planes import (
@@ -27,30 +42,56 @@ from creases.training.planes import (
     planes_through_origin,
 )
 from creases.training.settings import PAPER_EPOCHS, SGD, Adam, Optimiser, Settings
-from creases.training.tasks import Task, digits_task, mnist_task, random_points_task, with_label_noise
+from creases.training.tasks import (
+    Task,
+    digits_task,
+    mnist_task,
+    principal_task,
+    random_points_task,
+    with_label_noise,
+    with_pixel_noise,
+)
 from creases.training.tracker import RegionTracker
 
 __all__ = [
     "PAPER_EPOCHS",
     "SGD",
     "Adam",
+    "BandBiases",
+    "CorrelatedBiases",
+    "DivergedError",
+    "GaussianBiases",
+    "GlorotWeights",
+    "HeUniformWeights",
+    "HeWeights",
     "History",
+    "Initialisation",
+    "LeCunWeights",
+    "OneSidedBiases",
     "Optimiser",
+    "OrthogonalWeights",
     "Picture",
     "RegionTracker",
     "Settings",
     "Task",
+    "Tracker",
     "TrainingError",
+    "UniformBiases",
+    "ZeroBiases",
     "circumcentre_square",
     "digits_task",
     "fit",
     "he_network",
+    "idx_task",
     "mnist_task",
     "picture_square",
     "plane_through_origin_and",
     "planes_through_examples",
     "planes_through_origin",
+    "principal_task",
     "random_points_task",
+    "read_idx",
     "read_rows",
     "with_label_noise",
+    "with_pixel_noise",
 ]

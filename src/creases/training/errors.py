@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from creases.errors import CreasesError, require_extra
 
-__all__ = ["TrainingError", "need_torch"]
+__all__ = ["DivergedError", "TrainingError", "need_torch"]
 
 
 class TrainingError(CreasesError, ValueError):
     """A task, the settings of a training or its records are wrong or do not fit together."""
+
+
+class DivergedError(TrainingError):
+    """The loss of a training, or a weight, is no longer finite.
+
+    history : the rows of the training's `History` until then.
+    """
+
+    history: list[dict[str, Any]]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.history = []
 
 
 def need_torch(purpose: str) -> None:

@@ -15,31 +15,49 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from creases.training.checkpoints import Folder
-from creases.training.errors import TrainingError, need_torch
+from creases.training.errors import DivergedError, TrainingError, need_torch
 from creases.training.files import Row
 from creases.training.history import History
 from creases.training.interrupts import uninterrupted
 from creases.training.settings import Settings
 from creases.training.tasks import Task
-from creases.training.tracker import RegionTracker
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["fit"]
+__all__ = ["Tracker", "fit"]
+
+
+class Tracker(Protocol):
+    """What is told of every step: a `RegionTracker`, or anything else that measures a model as it learns.
+
+    model : the module that is watched. at : the step it is at.
+    """
+
+    model: nn.Module
+    at: int
+
+    def is_due(self, step: int) -> bool:
+        """Whether it will measure at this step."""
+
+    def step(self, epoch: float | None = None) -> object:
+        """The optimiser has made a step."""
+
+    def resume_at(self, step: int, epoch: float | None = None) -> None:
+        """The model has been set to what it was after `step`."""
 
 
 def fit(
     model: nn.Module,
     task: Task,
     settings: Settings | None = None,
-    tracker: RegionTracker | None = None,
+    tracker: Tracker | None = None,
     checkpoints: str | os.PathLike[str] | None = None,
     *,
     checkpoint_epochs: int | None = None,
@@ -50,7 +68,7 @@ def fit(
 
     model : a torch module from inputs of shape (b, n_in) to scores of shape (b, classes), on the CPU.
     settings : default `Settings()`, those of the paper.
-    tracker : a `RegionTracker` of this model; its `step` is called after each step.
+    tracker : a `RegionTracker` of this model, or alike; its `step` is called after each step.
     checkpoints : a folder. Saved are step 0, the last step, and those at which the tracker counts (without a
         tracker, the end of each epoch); see `checkpoints.py`. Ctrl-C saves the step it met and is raised again.
     checkpoint_epochs : save at the end of every so many epochs instead.
@@ -58,8 +76,8 @@ def fit(
     resume : go on from the last checkpoint in the folder, if there is one, bit for bit as if never stopped. Give a
         tracker its path and resume=True as well. `epochs` may be raised; task and other settings must be the same.
     Returns the `History`. torch's global random numbers, threads and modes are left as they were.
-    Raises TrainingError if the parts do not fit together, the folder holds another training, or the loss is no
-    longer finite; MissingExtraError if torch is not installed.
+    Raises TrainingError if the parts do not fit together or the folder holds another training, DivergedError if the
+    loss is no longer finite; MissingExtraError if torch is not installed.
     """
     need_torch("Training")
     settings = settings or Settings()
@@ -73,6 +91,9 @@ def fit(
                 run.arrive()
         except KeyboardInterrupt:
             run.save()
+            raise
+        except DivergedError as error:
+            error.history = run.history.rows
             raise
     return run.history
 
@@ -122,7 +143,7 @@ class Run:
         model: nn.Module,
         task: Task,
         settings: Settings,
-        tracker: RegionTracker | None,
+        tracker: Tracker | None,
         folder: Folder | None,
         checkpoint_epochs: int | None,
         on_epoch: Callable[[Row], object] | None,
@@ -230,9 +251,9 @@ class Run:
         return float(loss), int(right) / len(labels)
 
     def check_finite(self, loss: float) -> None:
-        """Raise TrainingError if the training has diverged."""
+        """Raise DivergedError if the training has diverged."""
         if not isfinite(loss):
-            raise TrainingError(
+            raise DivergedError(
                 f"The loss is {loss} at step {self.step}: the training has diverged. Lower the learning rate of "
                 f"{self.settings.optimiser!r}."
             )

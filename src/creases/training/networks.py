@@ -9,13 +9,16 @@ from math import isfinite, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.training.errors import TrainingError, need_torch
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["he_network"]
+__all__ = ["as_widths", "chain_of", "he_network"]
+
+Floats = NDArray[np.float64]
 
 
 def he_network(
@@ -47,21 +50,36 @@ def he_network(
     for value, name in ((weight_scale, "weight_scale"), (bias_std, "bias_std")):
         if not (isfinite(value) and value >= 0):
             raise TrainingError(f"{name} must be finite and at least 0, got {value}.")
+    rng = np.random.default_rng(seed)
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        weight = rng.standard_normal((n_out, n_in)) * sqrt(2 / n_in) * weight_scale
+        layers.append((weight, rng.standard_normal(n_out) * bias_std))
+    return chain_of(layers)
+
+
+def chain_of(layers: Sequence[tuple[Floats, Floats]], *, batch_norm: bool = False) -> nn.Sequential:
+    """A torch chain Linear, ReLU, ..., Linear with these weights and biases, rounded to float32, on the CPU.
+
+    layers : weight of shape (n_out, n_in) and bias of shape (n_out,), first layer first.
+    batch_norm : put a BatchNorm1d, as torch makes it, before each ReLU.
+    Raises MissingExtraError if torch is not installed.
+    """
     need_torch("Training")
     import torch
     from torch import nn
 
-    rng = np.random.default_rng(seed)
     modules: list[nn.Module] = []
-    for n_in, n_out in pairwise(sizes):
-        weight = rng.standard_normal((n_out, n_in)) * sqrt(2 / n_in) * weight_scale
-        bias = rng.standard_normal(n_out) * bias_std
+    for weight, bias in layers:
+        n_out, n_in = weight.shape
         # Not nn.Linear(n_in, n_out): it would draw its own weights from torch's global generator.
         linear = nn.utils.skip_init(nn.Linear, n_in, n_out, dtype=torch.float32)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(weight.astype(np.float32)))
             linear.bias.copy_(torch.from_numpy(bias.astype(np.float32)))
-        modules += [linear, nn.ReLU()]
+        modules += [linear, *([nn.BatchNorm1d(n_out)] if batch_norm else []), nn.ReLU()]
+    if batch_norm:
+        del modules[-2]  # the output's
     return nn.Sequential(*modules[:-1])
 
 

@@ -29,46 +29,62 @@ class Optimiser(Protocol):
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma and Ba 2015). lr : learning rate, > 0. betas : decay of the two averages, each in [0, 1)."""
+    """Adam (Kingma and Ba 2015).
+
+    lr : learning rate, > 0. betas : decay of the two averages, each in [0, 1).
+    weight_decay : apart from the gradient, as AdamW has it (Loshchilov and Hutter 2019); at least 0.
+    """
 
     lr: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         check_rate(self.lr)
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise TrainingError(f"betas must be two numbers in [0, 1), got {self.betas}.")
+        check_decay(self.weight_decay)
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """A new torch optimiser of these parameters."""
         import torch
 
-        return torch.optim.Adam(parameters, lr=self.lr, betas=self.betas)
+        if self.weight_decay == 0:
+            return torch.optim.Adam(parameters, lr=self.lr, betas=self.betas)
+        return torch.optim.AdamW(parameters, lr=self.lr, betas=self.betas, weight_decay=self.weight_decay)
 
 
 @dataclass(frozen=True)
 class SGD:
-    """Stochastic gradient descent. lr : learning rate, > 0. momentum : in [0, 1)."""
+    """Stochastic gradient descent. lr : learning rate, > 0. momentum : in [0, 1). weight_decay : at least 0."""
 
     lr: float = 0.1
     momentum: float = 0.0
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         check_rate(self.lr)
         if not 0 <= self.momentum < 1:
             raise TrainingError(f"momentum must lie in [0, 1), got {self.momentum}.")
+        check_decay(self.weight_decay)
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """A new torch optimiser of these parameters."""
         import torch
 
-        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum)
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
 
 
 def check_rate(lr: float) -> None:
     """Raise TrainingError unless the learning rate is finite and positive."""
     if not (isfinite(lr) and lr > 0):
         raise TrainingError(f"The learning rate must be finite and positive, got {lr}.")
+
+
+def check_decay(weight_decay: float) -> None:
+    """Raise TrainingError unless the weight decay is finite and not negative."""
+    if not (isfinite(weight_decay) and weight_decay >= 0):
+        raise TrainingError(f"weight_decay must be finite and at least 0, got {weight_decay}.")
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,7 @@ class Settings:
     Examples
     --------
     >>> Settings(epochs=5, optimiser=SGD(lr=0.1))
-    Settings(optimiser=SGD(lr=0.1, momentum=0.0), batch_size=128, epochs=5, seed=0, threads=1)
+    Settings(optimiser=SGD(lr=0.1, momentum=0.0, weight_decay=0.0), batch_size=128, epochs=5, seed=0, threads=1)
     """
 
     optimiser: Optimiser = field(default_factory=Adam)

@@ -17,7 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 from creases.errors import require_extra
 from creases.training.errors import TrainingError
 
-__all__ = ["Task", "digits_task", "mnist_task", "random_points_task", "with_label_noise"]
+__all__ = [
+    "Task",
+    "digits_task",
+    "mnist_task",
+    "principal_task",
+    "random_points_task",
+    "with_label_noise",
+    "with_pixel_noise",
+]
 
 Inputs = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -235,4 +243,57 @@ def random_points_task(points: int, n_in: int = 2, classes: int = 2, seed: int =
         input_shape=(n_in,),
         seed=seed,
         provenance=f"points uniform in [-1, 1]^{n_in}, labels uniform, seed {seed}",
+    )
+
+
+def with_pixel_noise(task: Task, seed: int = 0) -> Task:
+    """The task with every training input replaced by noise: each pixel normal, with its own mean and spread.
+
+    seed : of the noise. The labels stay, so what is learned is learned by heart; there is no test then.
+    Source: Hanin and Rolnick 2019, memorization of noise images; the mean and the standard deviation are those of each
+    pixel over the training inputs.
+
+    Examples
+    --------
+    >>> with_pixel_noise(digits_task())
+    Task(digits, inputs noise: 1,438 + 0 examples, 64 inputs, 10 classes)
+    """
+    mean, spread = task.train_inputs.mean(axis=0), task.train_inputs.std(axis=0)
+    drawn = np.random.default_rng(seed).standard_normal(task.train_inputs.shape)
+    return replace(
+        task,
+        name=f"{task.name}, inputs noise",
+        train_inputs=(mean + spread * drawn).astype(np.float32),
+        test_inputs=task.test_inputs[:0],
+        test_labels=task.test_labels[:0],
+        provenance=f"{task.provenance}; training inputs drawn anew, pixel by pixel normal, seed {seed}",
+    )
+
+
+def principal_task(task: Task, n_in: int) -> Task:
+    """The task seen through the first `n_in` principal components of its training inputs, each of variance one.
+
+    n_in : from 1 to the task's number of inputs. Real data of so few dimensions that whole spaces can be counted.
+    Raises TrainingError on any other number.
+
+    Examples
+    --------
+    >>> principal_task(digits_task(), 3)
+    Task(digits, 3 principal components: 1,438 + 359 examples, 3 inputs, 10 classes)
+    """
+    if not 1 <= n_in <= min(task.train_inputs.shape):
+        raise TrainingError(f"Give 1 to {min(task.train_inputs.shape)} principal components, got {n_in}.")
+    mean = task.train_inputs.mean(axis=0, dtype=np.float64)
+    _, lengths, axes = np.linalg.svd(task.train_inputs - mean, full_matrices=False)
+    # A sign of a singular vector is an accident of the machine: the largest entry is made positive.
+    signs = np.sign(axes[np.arange(n_in), np.abs(axes[:n_in]).argmax(axis=1)])
+    scale = np.maximum(lengths[:n_in], np.finfo(np.float32).tiny) / np.sqrt(len(task.train_inputs))
+    projection = (axes[:n_in] * (signs / scale)[:, None]).T
+    return replace(
+        task,
+        name=f"{task.name}, {n_in} principal components",
+        train_inputs=((task.train_inputs - mean) @ projection).astype(np.float32),
+        test_inputs=((task.test_inputs - mean) @ projection).astype(np.float32),
+        input_shape=(n_in,),
+        provenance=f"{task.provenance}; first {n_in} principal components of the training inputs, variance one",
     )

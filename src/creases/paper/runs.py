@@ -1,0 +1,212 @@
+"""One run: a network is made, trained and measured on the way. It is done whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from creases.errors import NetworkError
+from creases.network import Network
+from creases.paper.choices import task_of
+from creases.paper.measures import Measured
+from creases.readers import load
+from creases.training import DivergedError, Task, fit
+from creases.training.files import replace_file
+from creases.version import __version__
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from creases.paper.experiment import Experiment
+
+__all__ = ["COLUMNS", "DIVERGED", "Kept", "Row", "RunResult", "network_file", "run_once", "save_network"]
+
+DIVERGED = "diverged"
+
+
+class Row(NamedTuple):
+    """One measurement.
+
+    step, epoch : when. loss, train_accuracy, test_accuracy : of the network then; None where nothing was trained, or
+    there is no test. measure, domain, value, certified : as in `Measured`; a row "diverged" (value: the step) ends a
+    run whose loss was no longer finite. seconds : what all measures of this moment took. network : its sha256.
+    """
+
+    step: int
+    epoch: float
+    loss: float | None
+    train_accuracy: float | None
+    test_accuracy: float | None
+    measure: str
+    domain: str
+    value: float
+    certified: bool | None
+    seconds: float
+    network: str
+
+
+COLUMNS = Row._fields
+
+
+class Kept(NamedTuple):
+    """A network that was kept: at which epoch, under which hash."""
+
+    epoch: float
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found, and what it rests on.
+
+    experiment, seed : which run. rows : its measurements. kept : its networks, in files named by their hash.
+    diverged : whether the training broke off. training, measuring : seconds of either.
+    versions : of Creases, torch, numpy and Python. worker : where it was done.
+    """
+
+    experiment: str
+    seed: int
+    rows: list[Row]
+    kept: list[Kept]
+    diverged: bool
+    training: float
+    measuring: float
+    versions: dict[str, str] = field(default_factory=dict)
+    worker: str = ""
+
+
+class Watch:
+    """Measures a model at the moments of an experiment; a `Tracker` for `fit`."""
+
+    def __init__(self, experiment: Experiment, model: nn.Module, task: Task, seed: int, folder: Path | None) -> None:
+        self.model, self.at = model, 0
+        settings = experiment.settings(seed)
+        per_epoch = settings.steps_per_epoch(task)
+        self._due = set(settings.steps_at(experiment.moments, task))
+        self._kept_at = {round(epoch * per_epoch): epoch for epoch in experiment.kept}
+        self._folder = folder
+        start = time.perf_counter()
+        self._measures = [measure.prepare(task) for measure in experiment.measures]
+        self.found: list[tuple[int, float, Measured, float, str]] = []
+        self.kept: list[Kept] = []
+        self.seconds = time.perf_counter() - start
+        self._measure(0.0)
+
+    def is_due(self, step: int) -> bool:
+        """As `Tracker` says."""
+        return step in self._due
+
+    def step(self, epoch: float | None = None) -> None:
+        """As `Tracker` says."""
+        self.at += 1
+        if self.at in self._due:
+            assert epoch is not None
+            self._measure(epoch)
+
+    def resume_at(self, step: int, epoch: float | None = None) -> None:
+        """A run is not gone on with in its middle."""
+        raise NotImplementedError
+
+    def _measure(self, epoch: float) -> None:
+        if self.at not in self._due:
+            return
+        start = time.perf_counter()
+        try:
+            network = load(self.model)
+        except NetworkError as error:  # the loss may be finite yet where a weight is not
+            raise DivergedError(str(error)) from error
+        measured = [one for measure in self._measures for one in measure(network)]
+        seconds = time.perf_counter() - start
+        self.found += [(self.at, epoch, one, seconds, network.sha256) for one in measured]
+        if self._folder is not None and self.at in self._kept_at:
+            save_network(network, self._folder)
+            self.kept.append(Kept(self._kept_at[self.at], network.sha256))
+        self.seconds += time.perf_counter() - start
+
+
+def run_once(experiment: Experiment, seed: int, folder: Path | None = None) -> RunResult:
+    """Do one run. folder : where the networks of `experiment.kept` are written; None keeps none.
+
+    A training that diverges is a result too: the rows so far, and one that says so.
+    """
+    task = task_of(experiment.task, seed)
+    widths = [task.n_in, *experiment.widths, task.classes]
+    model = experiment.initialisation.build(widths, seed, task.train_inputs)
+    start = time.perf_counter()
+    watch = Watch(experiment, model, task, seed, folder)
+    history, diverged = [], False
+    if experiment.epochs:
+        try:
+            history = fit(model, task, experiment.settings(seed), watch).rows
+        except DivergedError as error:
+            history, diverged = error.history, True
+    whole = time.perf_counter() - start
+    rows = as_rows(watch, history)
+    if diverged:
+        epoch = watch.at / experiment.settings(seed).steps_per_epoch(task)
+        rows.append(Row(watch.at, epoch, None, None, None, DIVERGED, "", float(watch.at), None, 0.0, ""))
+    return RunResult(
+        experiment.sha256,
+        seed,
+        rows,
+        watch.kept,
+        diverged,
+        whole - watch.seconds,
+        watch.seconds,
+        versions(),
+        f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
+def as_rows(watch: Watch, history: list[dict[str, Any]]) -> list[Row]:
+    """What was measured, each beside how well the network did at that step."""
+    at = {row["step"]: row for row in history}
+    rows = []
+    for step, epoch, one, seconds, network in watch.found:
+        then = at.get(step, {})
+        well = (then.get("loss"), then.get("train_accuracy"), then.get("test_accuracy"))
+        rows.append(Row(step, epoch, *well, one.measure, one.domain, one.value, one.certified, seconds, network))
+    return rows
+
+
+def versions() -> dict[str, str]:
+    """Of what a result depends on."""
+    import torch
+
+    return {
+        "creases": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def network_file(folder: Path, sha256: str) -> Path:
+    """Where the network of this hash is kept."""
+    return folder / f"{sha256}.safetensors"
+
+
+def save_network(network: Network, folder: Path) -> Path:
+    """Keep a network in the folder, for `creases.load`; there whole or not at all. Raises OSError if there is no room."""
+    from safetensors.numpy import save_file
+
+    path = network_file(folder, network.sha256)
+    if path.exists():  # the name says what is in it
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    chain = [*network.hidden, *([network.output] if network.output else [])]
+    arrays = {}
+    for i, layer in enumerate(chain):
+        for name, values in (("weight", layer.weight), ("bias", layer.bias)):
+            single = values.astype(np.float32)
+            # A folded BatchNorm is in float64; what was trained in float32 needs no more room than that.
+            arrays[f"{2 * i}.{name}"] = np.ascontiguousarray(single if (single == values).all() else values)
+    replace_file(path, lambda partial: save_file(arrays, partial))
+    return path
