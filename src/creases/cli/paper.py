@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from creases.cli.paper_run import list_figures, report_command, run_command
+
 __all__ = ["paper"]
 
 Seeds: TypeAlias = Annotated[
@@ -21,7 +23,12 @@ paper = typer.Typer(name="paper", no_args_is_help=True, rich_markup_mode="rich",
 
 @paper.callback()
 def experiments() -> None:
-    """Run experiments that the papers ask for, on networks that a seed makes."""
+    """Run the papers' experiments again, and some that they ask for."""
+
+
+paper.command("list")(list_figures)
+paper.command("run")(run_command)
+paper.command("report")(report_command)
 
 
 @paper.command()

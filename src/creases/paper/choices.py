@@ -49,7 +49,9 @@ __all__ = [
 
 
 class TaskChoice(Protocol):
-    """Names a task."""
+    """Names a task. Equal ones make equal tasks."""
+
+    def __hash__(self) -> int: ...
 
     def build(self, seed: int) -> Task:
         """The task. seed : the run's; what the papers share between runs (the split, say) does not depend on it."""

@@ -194,7 +194,7 @@ def network_file(folder: Path, sha256: str) -> Path:
 
 
 def save_network(network: Network, folder: Path) -> Path:
-    """Keep a network in the folder, for `creases.load`; there whole or not at all. Raises OSError if there is no room."""
+    """Keep a network in the folder, for `creases.load`; there whole or not at all. Raises OSError."""
     from safetensors.numpy import save_file
 
     path = network_file(folder, network.sha256)

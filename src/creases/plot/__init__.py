@@ -6,6 +6,7 @@ so nothing here opens a window or keeps a figure alive.
 
 from __future__ import annotations
 
+from creases.plot.bands import plot_band
 from creases.plot.colours import Colouring, by_activity, by_pattern
 from creases.plot.figure import new_figure, save_figure
 from creases.plot.history import Series, plot_history
@@ -18,6 +19,7 @@ __all__ = [
     "by_activity",
     "by_pattern",
     "new_figure",
+    "plot_band",
     "plot_complex",
     "plot_history",
     "plot_line",

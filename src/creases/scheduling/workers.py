@@ -6,7 +6,7 @@ import itertools
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from logging import CRITICAL
 from typing import TYPE_CHECKING, Any, Protocol
@@ -79,6 +79,11 @@ class DaskWorkers:
     def count(self) -> int:
         """Threads of all workers there are now."""
         return max(int(sum(self._client.nthreads().values())), 1)
+
+    def executor(self) -> Executor:
+        """The same workers for any other work."""
+        executor: Executor = self._client.get_executor(pure=False)
+        return executor
 
     def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
         """Count these pieces; results as they come. A piece whose worker dies is given to another.

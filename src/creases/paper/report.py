@@ -1,0 +1,150 @@
+"""The report: one HTML file that holds everything, and each figure as SVG, PDF and CSV beside it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from creases.errors import require_extra
+from creases.paper.choices import task_of
+from creases.paper.experiment import described
+from creases.paper.figure import Data, Figure, Finding, Size, data_of
+from creases.paper.store import Store
+from creases.training.files import replace_file
+from creases.version import __version__
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure as Picture
+
+__all__ = ["Section", "write_report"]
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """What the report says of one figure.
+
+    svg : its picture as text; "" if there are no data. findings : with verdicts. settings : a line an experiment.
+    runs, missing, diverged : how many. training, measuring : seconds of all its runs. certified : whether every count
+    was proved; None if nothing was counted.
+    """
+
+    figure: Figure
+    svg: str
+    findings: Sequence[Finding]
+    settings: Sequence[str]
+    runs: int
+    missing: int
+    diverged: int
+    training: float
+    measuring: float
+    certified: bool | None
+
+
+def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> tuple[Path, list[Section]]:
+    """Write `report.html`, and NAME.svg, NAME.pdf and NAME.csv for each figure, into the folder.
+
+    Returns the page and what is on it. Raises MissingExtraError without jinja2, matplotlib or pandas; StoreError if the
+    store cannot be read.
+    """
+    try:
+        import jinja2
+    except ImportError as error:
+        raise require_extra("jinja2", "paper", "The report") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    sections = [section_of(figure, data_of(figure, size, store), folder) for figure in figures]
+    costs = store.costs({line.experiment.sha256 for figure in figures for line in figure.lines(size)})
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        resources.files("creases.paper").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    )
+    page = template.render(
+        sections=sections,
+        size=size.name,
+        data=[task_of(choice, 0).provenance for choice in (size.images, size.small)],
+        version=__version__,
+        versions=versions_in(costs),
+        store=store.place,
+        runs=len(costs),
+        training=costs["training"].sum(),
+        measuring=costs["measuring"].sum(),
+        now=f"{datetime.now():%Y-%m-%d %H:%M}",
+    )
+    path = folder / "report.html"
+    replace_file(path, lambda partial: partial.write_text(page, encoding="utf-8"))
+    return path, sections
+
+
+def section_of(figure: Figure, data: Data, folder: Path) -> Section:
+    """Draw a figure, write its files, and gather what is said of it."""
+    svg, findings = "", list[Finding]()
+    if len(data.table):
+        picture = figure.draw(data)
+        svg = as_svg(picture, figure.name)
+        replace_file(folder / f"{figure.name}.svg", lambda partial: partial.write_text(svg, encoding="utf-8"))
+        replace_file(folder / f"{figure.name}.pdf", lambda partial: picture.savefig(partial))
+        replace_file(folder / f"{figure.name}.csv", lambda partial: data.table.to_csv(partial, index=False))
+        findings = figure.findings(data)
+    costs = data.store.costs({line.experiment.sha256 for line in data.lines})
+    wanted = {(line.experiment.sha256, seed) for line in data.lines for seed in line.experiment.seeds}
+    proved = data.table["certified"].dropna()
+    return Section(
+        figure,
+        svg,
+        findings,
+        [settings_of(line.experiment) for line in data.lines],
+        len(wanted) - data.missing,
+        data.missing,
+        len(data.diverged),
+        float(costs["training"].sum()),
+        float(costs["measuring"].sum()),
+        bool(proved.astype(bool).all()) if len(proved) else None,
+    )
+
+
+def as_svg(picture: Picture, name: str) -> str:
+    """A picture as SVG text for a page that holds many: its ids are its own, its letters are letters."""
+    import matplotlib
+
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        picture.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    # Two pictures on one page must not use each other's clip paths and markers.
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    return re.sub(r'href="#', f'href="#{name}-', text)
+
+
+def settings_of(experiment: Any) -> str:
+    """An experiment in one line, by which it can be made again."""
+    parts = []
+    for key, value in experiment.description.items():
+        if key not in ("format", "kind"):
+            parts.append(f"{key.replace('_', ' ')} {brief(value)}")
+    seeds = experiment.seeds
+    parts.append(f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}")
+    return f"{experiment.sha256[:12]}: {', '.join(parts)}"
+
+
+def brief(value: Any) -> str:
+    """What `described` gave, short."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key}={brief(one)}" for key, one in value.items() if key != "kind")
+        return f"{value.get('kind', '')}({inner})" if inner else str(value.get("kind", ""))
+    if isinstance(value, list):
+        return f"[{', '.join(map(brief, value))}]"
+    return f"{value:.4g}" if isinstance(value, float) else str(described(value))
+
+
+def versions_in(costs: pandas.DataFrame) -> list[str]:
+    """The versions with which the runs were made."""
+    found = {", ".join(f"{name} {number}" for name, number in json.loads(text).items()) for text in costs["versions"]}
+    return sorted(found)

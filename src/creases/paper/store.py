@@ -1,0 +1,363 @@
+"""Where runs are kept: a database, SQLite in a file or any other by its URL, and beside it the networks as files.
+
+A run is a unit: its rows, its networks' names and what they rest on are committed together or not at all. Before a run
+begins it is claimed, so that two processes on one store do not do it twice; a claim is renewed while its process lives
+and is void when that has died. So after kill -9 just the runs that were under way are done again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from creases.errors import CreasesError, require_extra
+from creases.network import Network
+from creases.paper.experiment import Experiment
+from creases.paper.runs import COLUMNS, RunResult, network_file
+from creases.readers import load
+from creases.version import __version__
+
+if TYPE_CHECKING:
+    import pandas
+    from sqlalchemy import Connection
+
+__all__ = ["SCHEMA", "Store", "StoreError", "Unit"]
+
+SCHEMA = 1
+# A claim that was not renewed for so long is void, wherever its process was.
+STALE_SECONDS = 60.0
+# How long to wait for another process that is writing.
+BUSY_SECONDS = 60
+
+Unit = tuple[str, int]  # hash of the experiment, seed
+
+
+class StoreError(CreasesError, RuntimeError):
+    """A store cannot be read or written, or is of another version."""
+
+
+class Store:
+    """The runs at a place.
+
+    place : the path of a SQLite file, made if it is not there, or a database URL as SQLAlchemy has them.
+    networks : folder of the networks; default: beside a SQLite file, with its name and ".networks", else
+        "creases-networks".
+    Raises StoreError if it cannot be opened, or was written with another version of its tables; MissingExtraError
+    without SQLAlchemy.
+    """
+
+    def __init__(self, place: str | Path, networks: str | Path | None = None) -> None:
+        try:
+            import sqlalchemy
+        except ImportError as error:
+            raise require_extra("sqlalchemy", "paper", "A store of runs") from error
+        self._sql = sqlalchemy
+        text = str(place)
+        is_url = "://" in text
+        # What messages say of it; a password stays where it is.
+        self.place = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", text)
+        if networks is None:
+            networks = "creases-networks" if is_url and not text.startswith("sqlite") else f"{file_of(text)}.networks"
+        self.networks = Path(networks)
+        if not is_url and not Path(text).resolve().parent.is_dir():
+            raise StoreError(f"The folder of {text} does not exist. Make it first, or give another place.")
+        self.tables = tables(sqlalchemy)
+        url = text if is_url else f"sqlite:///{text}"
+        with self.told("opened"):
+            waiting = {"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {}
+            self._engine = sqlalchemy.create_engine(url, connect_args=waiting)
+            self.check_schema()
+        self.owner = owner_of_this_process()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give this process's claims back and close the database."""
+        claims = self.tables["claims"]
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(claims.delete().where(claims.c.owner == self.owner))
+        except self._sql.exc.SQLAlchemyError:
+            pass  # they become void by themselves
+        self._engine.dispose()
+
+    @contextmanager
+    def told(self, what: str) -> Iterator[None]:
+        """Turn a database's errors into a StoreError that says what could not be done."""
+        try:
+            yield
+        except (self._sql.exc.SQLAlchemyError, ImportError) as error:
+            reason = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"The store {self.place} could not be {what}: {reason}. {remedy(str(reason))} Runs that are in it are "
+                "safe; the same command then goes on from there."
+            ) from error
+
+    def check_schema(self) -> None:
+        """See that the tables are there and of this version; make them in an empty database."""
+        there = set(self._sql.inspect(self._engine).get_table_names())
+        if there and "creases_store" not in there:
+            raise StoreError(
+                f"{self.place} is a database of something else, with tables {', '.join(sorted(there)[:4])}. Give "
+                "another place: a new file, or an empty database."
+            )
+        self.tables["creases_store"].metadata.create_all(self._engine)
+        meta = self.tables["creases_store"]
+        with self._engine.begin() as connection:
+            found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
+        if found is None:
+            self.insert_once(meta, {"name": "schema", "value": str(SCHEMA)})
+        elif found != str(SCHEMA):
+            raise StoreError(
+                f"The store {self.place} has schema {found}, and this version of Creases ({__version__}) writes "
+                f"{SCHEMA}. Give another place, or open it with the version that wrote it."
+            )
+
+    def insert_once(self, table: Any, values: dict[str, Any]) -> bool:
+        """Insert a row; False if one of its key is there."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(table.insert().values(**values))
+        except self._sql.exc.IntegrityError:
+            return False
+        return True
+
+    def done(self) -> set[Unit]:
+        """The runs that are in the store."""
+        runs = self.tables["runs"]
+        with self.told("read"), self._engine.connect() as connection:
+            found = connection.execute(self._sql.select(runs.c.experiment, runs.c.seed))
+            return {(experiment, seed) for experiment, seed in found}
+
+    def claim(self, unit: Unit) -> bool:
+        """Take a run for this process; False if it is done, or another living process has it."""
+        experiment, seed = unit
+        claims, runs = self.tables["claims"], self.tables["runs"]
+        now = time.time()
+        with self.told("written to"):
+            mine = self.insert_once(
+                claims, {"experiment": experiment, "seed": seed, "owner": self.owner, "renewed": now}
+            ) or self.take_over(unit, now)
+            if not mine:
+                return False
+            # Only now: whoever finished it between our look and our claim has committed it by this time.
+            with self._engine.connect() as connection:
+                there = runs.c.experiment == experiment, runs.c.seed == seed
+                if connection.execute(self._sql.select(runs.c.id).where(*there)).first() is None:
+                    return True
+        self.give_back(unit)
+        return False
+
+    def take_over(self, unit: Unit, now: float) -> bool:
+        """Take a claim whose process is dead or silent; False if it lives, or another took it first."""
+        claims = self.tables["claims"]
+        this = (claims.c.experiment == unit[0]) & (claims.c.seed == unit[1])
+        with self._engine.begin() as connection:
+            row = connection.execute(self._sql.select(claims.c.owner, claims.c.renewed).where(this)).first()
+            if row is None or not (now - row.renewed > STALE_SECONDS or is_dead(row.owner)):
+                return False
+            same = this & (claims.c.owner == row.owner) & (claims.c.renewed == row.renewed)
+            changed = connection.execute(claims.update().where(same).values(owner=self.owner, renewed=now))
+            return bool(changed.rowcount == 1)
+
+    def renew(self) -> None:
+        """Say that this process lives; to be called well within `STALE_SECONDS`."""
+        claims = self.tables["claims"]
+        with self.told("written to"), self._engine.begin() as connection:
+            mine = claims.c.owner == self.owner
+            connection.execute(claims.update().where(mine).values(renewed=time.time()))
+
+    def give_back(self, unit: Unit) -> None:
+        """Let another process have a run."""
+        claims = self.tables["claims"]
+        mine = (claims.c.experiment == unit[0]) & (claims.c.seed == unit[1]) & (claims.c.owner == self.owner)
+        with self.told("written to"), self._engine.begin() as connection:
+            connection.execute(claims.delete().where(mine))
+
+    def add(self, experiment: Experiment, result: RunResult) -> bool:
+        """Commit a run, and give its claim back in the same transaction; False if another has committed it."""
+        claims = self.tables["claims"]
+        unit = (claims.c.experiment == result.experiment) & (claims.c.seed == result.seed)
+        with self.told("written to"):
+            try:
+                with self._engine.begin() as connection:
+                    self.insert_run(connection, experiment, result)
+                    connection.execute(claims.delete().where(unit & (claims.c.owner == self.owner)))
+            except self._sql.exc.IntegrityError:
+                return False
+        return True
+
+    def insert_run(self, connection: Connection, experiment: Experiment, result: RunResult) -> None:
+        """The rows of a run in all tables."""
+        runs, rows, networks = (self.tables[name] for name in ("runs", "measurements", "networks"))
+        values = {
+            "experiment": result.experiment,
+            "seed": result.seed,
+            "description": json.dumps(experiment.description, sort_keys=True),
+            "diverged": result.diverged,
+            "training": result.training,
+            "measuring": result.measuring,
+            "versions": json.dumps(result.versions),
+            "worker": result.worker,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        made = connection.execute(runs.insert().values(**values)).inserted_primary_key
+        assert made is not None
+        run = made[0]
+        if result.rows:
+            numbered = [{"run": run, "number": i, **row._asdict()} for i, row in enumerate(result.rows)]
+            connection.execute(rows.insert(), numbered)
+        if result.kept:
+            connection.execute(networks.insert(), [{"run": run, **kept._asdict()} for kept in result.kept])
+
+    def table(self, experiments: Iterable[str]) -> pandas.DataFrame:
+        """The measurements of some experiments, by hash, in the order of experiment, seed and number."""
+        import pandas
+
+        runs, rows = self.tables["runs"], self.tables["measurements"]
+        columns = [runs.c.experiment, runs.c.seed, *(rows.c[name] for name in COLUMNS)]
+        joined = self._sql.select(*columns).join(rows, rows.c.run == runs.c.id)
+        found: list[Sequence[Any]] = []
+        with self.told("read"), self._engine.connect() as connection:
+            for experiment in dict.fromkeys(experiments):
+                chosen = joined.where(runs.c.experiment == experiment).order_by(runs.c.seed, rows.c.number)
+                found += [tuple(row) for row in connection.execute(chosen)]
+        return pandas.DataFrame(found, columns=["experiment", "seed", *COLUMNS])
+
+    def costs(self, experiments: Iterable[str]) -> pandas.DataFrame:
+        """Per run: experiment, seed, diverged, training and measuring seconds, versions, when and where."""
+        import pandas
+
+        runs = self.tables["runs"]
+        names = ("experiment", "seed", "diverged", "training", "measuring", "versions", "worker", "finished")
+        wanted = set(experiments)
+        with self.told("read"), self._engine.connect() as connection:
+            found = connection.execute(self._sql.select(*(runs.c[name] for name in names)).order_by(runs.c.id))
+            return pandas.DataFrame([tuple(row) for row in found if row.experiment in wanted], columns=list(names))
+
+    def network(self, experiment: str, seed: int, epoch: float) -> Network:
+        """The network that a run kept at an epoch. Raises StoreError if it kept none, or its file is gone."""
+        runs, networks = self.tables["runs"], self.tables["networks"]
+        asked = self._sql.select(networks.c.sha256).join(runs, networks.c.run == runs.c.id)
+        asked = asked.where(runs.c.experiment == experiment, runs.c.seed == seed, networks.c.epoch == epoch)
+        with self.told("read"), self._engine.connect() as connection:
+            sha256 = connection.execute(asked).scalar()
+        if sha256 is None:
+            raise StoreError(f"The store {self.place} has no network of seed {seed} at epoch {epoch:g}.")
+        path = network_file(self.networks, sha256)
+        if not path.exists():
+            raise StoreError(
+                f"The network file {path.name} is not in {self.networks}. Give the folder where it is, or run again "
+                "with another store."
+            )
+        return load(path)
+
+
+def file_of(text: str) -> str:
+    """The file of a SQLite URL or path."""
+    return text.split(":///", 1)[-1].split("?", 1)[0]
+
+
+def remedy(reason: str) -> str:
+    """What to do about a database's complaint."""
+    if "full" in reason:
+        return "Free some space."
+    if "readonly" in reason or "unable to open" in reason or "permission" in reason.lower():
+        return "Check that the file and its folder can be written."
+    if "not a database" in reason:
+        return "Give a new file, or one that Creases has made."
+    return "See to the database, or give another place."
+
+
+def owner_of_this_process() -> str:
+    """Host, process and when that began: a number of a process alone would be used again."""
+    import psutil
+
+    return f"{socket.gethostname()}|{os.getpid()}|{psutil.Process().create_time():.2f}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether a process of this machine is no more; False for one of another machine, of which we cannot know."""
+    import psutil
+
+    host, number, began = owner.rsplit("|", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        process = psutil.Process(int(number))
+        return bool(process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - float(began)) > 1.0)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def tables(sql: Any) -> dict[str, Any]:
+    """The store's tables."""
+    metadata, column = sql.MetaData(), sql.Column
+    text, number, whole = sql.Text, sql.Double, sql.Integer
+
+    def table(name: str, *columns: Any) -> Any:
+        return sql.Table(name, metadata, *columns)
+
+    def run() -> Any:
+        return column("run", whole, sql.ForeignKey("runs.id"), primary_key=True)
+
+    return {
+        "creases_store": table(
+            "creases_store", column("name", sql.String(40), primary_key=True), column("value", text)
+        ),
+        "runs": table(
+            "runs",
+            column("id", whole, primary_key=True),
+            column("experiment", sql.String(64), nullable=False),
+            column("seed", sql.BigInteger, nullable=False),
+            column("description", text, nullable=False),
+            column("diverged", sql.Boolean, nullable=False),
+            column("training", number, nullable=False),
+            column("measuring", number, nullable=False),
+            column("versions", text, nullable=False),
+            column("worker", text, nullable=False),
+            column("finished", text, nullable=False),
+            sql.UniqueConstraint("experiment", "seed"),
+        ),
+        "measurements": table(
+            "measurements",
+            run(),
+            column("number", whole, primary_key=True),
+            column("step", sql.BigInteger, nullable=False),
+            column("epoch", number, nullable=False),
+            column("loss", number),
+            column("train_accuracy", number),
+            column("test_accuracy", number),
+            column("measure", sql.String(80), nullable=False),
+            column("domain", text, nullable=False),
+            column("value", number, nullable=False),
+            column("certified", sql.Boolean),
+            column("seconds", number, nullable=False),
+            column("network", sql.String(64), nullable=False),
+        ),
+        "networks": table(
+            "networks",
+            run(),
+            column("epoch", number, primary_key=True),
+            column("sha256", sql.String(64), nullable=False),
+        ),
+        "claims": table(
+            "claims",
+            column("experiment", sql.String(64), primary_key=True),
+            column("seed", sql.BigInteger, primary_key=True),
+            column("owner", text, nullable=False),
+            column("renewed", number, nullable=False),
+        ),
+    }

@@ -1,0 +1,234 @@
+"""Many runs over the machine, or over machines, into one store: only what is missing is done, and nothing twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from creases.paper.experiment import Experiment
+from creases.paper.runs import RunResult, run_once
+from creases.paper.store import STALE_SECONDS, Store, StoreError, Unit
+from creases.scheduling.workers import dask_workers
+from creases.training import TrainingError
+from creases.training.errors import need_torch
+
+__all__ = ["Crew", "Listener", "Summary", "crew_of", "sweep"]
+
+# How often this process says that it lives, and looks what others have done.
+RENEW_SECONDS, LOOK_SECONDS = STALE_SECONDS / 6, 0.5
+AHEAD = 1  # runs given out before one of them is begun, for each worker
+
+
+class Crew(NamedTuple):
+    """Who does the runs. executor : as in the standard library. size : how many runs at the same time."""
+
+    executor: Executor
+    size: int
+
+
+class Listener(Protocol):
+    """Is told what happens."""
+
+    def planned(self, all_runs: int, there: int, cost: float) -> None:
+        """How many runs there are, how many of them are in the store, and what the others will cost (no unit)."""
+
+    def began(self, experiment: Experiment, seed: int) -> None:
+        """A run was given out."""
+
+    def ended(self, experiment: Experiment, seed: int, result: RunResult | None) -> None:
+        """A run is in the store; None if another process did it."""
+
+
+class Silent:
+    """A `Listener` that says nothing."""
+
+    def planned(self, all_runs: int, there: int, cost: float) -> None:
+        """As `Listener` says."""
+
+    def began(self, experiment: Experiment, seed: int) -> None:
+        """As `Listener` says."""
+
+    def ended(self, experiment: Experiment, seed: int, result: RunResult | None) -> None:
+        """As `Listener` says."""
+
+
+@dataclass
+class Summary:
+    """What a sweep did.
+
+    done : runs of this process. there : those that were in the store. elsewhere : those that another process did
+    meanwhile. diverged : of `done`. training, measuring : seconds of `done`. failed : a message a run.
+    """
+
+    done: int = 0
+    there: int = 0
+    elsewhere: int = 0
+    diverged: int = 0
+    training: float = 0.0
+    measuring: float = 0.0
+    failed: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def crew_of(*, threads: int | None = None, workers: int | None = None, cluster: str | None = None) -> Iterator[Crew]:
+    """Workers for a sweep: of the Dask cluster at an address, that many processes here, or threads of this process."""
+    if cluster is None and workers is None:
+        count = threads or 1
+        with one_torch_thread(), ThreadPoolExecutor(count) as pool:
+            yield Crew(pool, count)
+        return
+    with dask_workers(cluster, workers) as dask:
+        yield Crew(dask.executor(), dask.count)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """A block in which torch computes on one thread and the same way each time, whichever run begins or ends."""
+    need_torch("Training")
+    import torch
+
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+
+
+def sweep(experiments: Iterable[Experiment], store: Store, crew: Crew, listener: Listener | None = None) -> Summary:
+    """Do all runs of these experiments that are not in the store, and wait for those that other processes have.
+
+    The costliest begin first, so that none is left alone at the end. A run that fails is said at the end; the others go
+    on. Raises StoreError if the store, or the folder of networks, cannot be written: what is in it is safe.
+    """
+    return Sweep(experiments, store, crew, listener or Silent()).work()
+
+
+class Sweep:
+    """The runs to do, those under way, and those that others have."""
+
+    def __init__(self, experiments: Iterable[Experiment], store: Store, crew: Crew, listener: Listener) -> None:
+        self.store, self.crew, self.listener, self.summary = store, crew, listener, Summary()
+        self.by_hash = {experiment.sha256: experiment for experiment in experiments}
+        seeds: dict[Unit, None] = {}
+        for experiment in experiments:
+            seeds.update(dict.fromkeys((experiment.sha256, seed) for seed in experiment.seeds))
+        there = store.done()
+        self.summary.there = sum(unit in there for unit in seeds)
+        missing = [unit for unit in seeds if unit not in there]
+        self.open = sorted(missing, key=lambda unit: -cost_of(self.by_hash[unit[0]]))
+        self.running: dict[Future[RunResult], Unit] = {}
+        self.elsewhere: list[Unit] = []
+        listener.planned(len(seeds), self.summary.there, sum(cost_of(self.by_hash[unit[0]]) for unit in missing))
+
+    def work(self) -> Summary:
+        """All of it."""
+        with renewing(self.store) as check:
+            try:
+                while self.open or self.running or self.elsewhere:
+                    self.give_out()
+                    if self.running:
+                        finished, _ = wait(self.running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                        for future in finished:
+                            self.take_in(future)
+                    else:
+                        time.sleep(LOOK_SECONDS)
+                    check()
+                    self.look_elsewhere()
+            finally:
+                for future in self.running:
+                    future.cancel()
+        return self.summary
+
+    def give_out(self) -> None:
+        """Claim runs and hand them to workers that are free."""
+        while self.open and len(self.running) < self.crew.size * (1 + AHEAD):
+            unit = self.open.pop(0)
+            if not self.store.claim(unit):
+                self.elsewhere.append(unit)
+                continue
+            experiment = self.by_hash[unit[0]]
+            self.listener.began(experiment, unit[1])
+            future = self.crew.executor.submit(run_once, experiment, unit[1], self.store.networks.resolve())
+            self.running[future] = unit
+
+    def take_in(self, future: Future[RunResult]) -> None:
+        """Commit a run that is done."""
+        unit = self.running.pop(future)
+        experiment, seed = self.by_hash[unit[0]], unit[1]
+        try:
+            result = future.result()
+        except OSError as error:
+            raise StoreError(
+                f"A network could not be written into {self.store.networks}: {error.strerror or error}. Free some "
+                "space, or give another folder. Runs that are in the store are safe; the same command then goes on."
+            ) from error
+        except Exception as error:
+            self.store.give_back(unit)
+            self.summary.failed.append(f"{experiment.widths} seed {seed}: {type(error).__name__}: {error}")
+            self.listener.ended(experiment, seed, None)
+            if isinstance(error, TrainingError | ImportError) and self.summary.done == 0:
+                raise  # it would be so for all of them: data that are not there, a package that is missing
+            return
+        if self.store.add(experiment, result):
+            self.summary.done += 1
+            self.summary.diverged += result.diverged
+            self.summary.training += result.training
+            self.summary.measuring += result.measuring
+        else:
+            self.summary.elsewhere += 1
+        self.listener.ended(experiment, seed, result)
+
+    def look_elsewhere(self) -> None:
+        """See what other processes have done; what one of them has let go is open again."""
+        if not self.elsewhere or self.open:
+            return
+        there = self.store.done()
+        for unit in self.elsewhere:
+            if unit in there:
+                self.summary.elsewhere += 1
+                self.listener.ended(self.by_hash[unit[0]], unit[1], None)
+        waiting = [unit for unit in self.elsewhere if unit not in there]
+        self.open, self.elsewhere = waiting, []  # to be claimed if their process has died
+        if waiting and not self.running:
+            time.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def renewing(store: Store) -> Iterator[Callable[[], None]]:
+    """Renew the claims of this process in the background; the function raises what went wrong there."""
+    stopped, wrong = threading.Event(), list[Exception]()
+
+    def renew() -> None:
+        while not stopped.wait(RENEW_SECONDS):
+            try:
+                store.renew()
+            except Exception as error:
+                wrong.append(error)
+                return
+
+    def check() -> None:
+        if wrong:
+            raise wrong[0]
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield check
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def cost_of(experiment: Experiment) -> float:
+    """About what a run costs, in no unit: its steps, and the regions that it will count."""
+    examples = getattr(experiment.task, "points", 4000)
+    steps = experiment.epochs * max(1, examples // experiment.batch_size)
+    return 1.0 + 0.003 * steps + 2e-6 * len(experiment.moments) * experiment.neurons**2

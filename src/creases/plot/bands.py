@@ -1,0 +1,35 @@
+"""Curves with bands: the mean over runs, one standard deviation shaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from creases.errors import DomainError
+from creases.plot.figure import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_band"]
+
+
+def plot_band(
+    ax: Axes, at: ArrayLike, values: ArrayLike, *, label: str | None = None, colour: str = COLOURS[0], style: str = "o-"
+) -> None:
+    """Draw the mean of `values` against `at`, and a band of one standard deviation where a place has more than one.
+
+    at, values : shape (m,), in any order; values at the same place are runs of the same thing. style : matplotlib's.
+    Raises DomainError if they are not as many.
+    """
+    places, numbers = np.asarray(at, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if places.shape != numbers.shape or places.ndim != 1:
+        raise DomainError(f"plot_band needs as many values as places, got shapes {numbers.shape} and {places.shape}.")
+    there = np.unique(places)
+    groups = [numbers[places == place] for place in there]
+    mean = np.array([group.mean() for group in groups])
+    spread = np.array([group.std(ddof=1) if group.size > 1 else 0.0 for group in groups])
+    ax.fill_between(there, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
+    ax.plot(there, mean, style, ms=3.0, lw=1.4, color=colour, label=label)
