@@ -14,6 +14,7 @@ from creases.cli.draw import draw
 from creases.cli.info import info
 from creases.cli.paper import paper
 from creases.cli.theory import theory
+from creases.cli.train import train
 from creases.cli.warm import warm
 from creases.version import __version__
 
@@ -45,6 +46,6 @@ def creases(
     """Into how many pieces does a ReLU network fold its inputs? Exact, proven counts."""
 
 
-for command in (info, count, draw, audit, theory, demo, warm, cite):
+for command in (info, count, draw, audit, theory, train, demo, warm, cite):
     app.command()(command)
 app.add_typer(paper)
