@@ -1,0 +1,229 @@
+"""What a figure says: statistics and verdicts, the report, and the commands."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from creases import cli
+from creases.errors import DomainError
+from creases.paper import figures as figures_room
+from creases.paper.choices import Digits, OriginPlanes
+from creases.paper.experiment import Experiment
+from creases.paper.figure import (
+    DIFFERS,
+    HOLDS,
+    SIZES,
+    TOO_FEW,
+    Figure,
+    Finding,
+    Line,
+    data_of,
+    interval,
+    judge,
+    mean_sd,
+    within,
+)
+from creases.paper.figures import FIGURES, figures_named
+from creases.paper.measures import Regions
+from creases.paper.report import write_report
+from creases.paper.store import Store
+from creases.paper.sweep import crew_of, sweep
+from creases.training import SGD
+
+
+def test_known_verdicts():
+    """A verdict needs three runs, and an interval that does not reach over the edge."""
+    assert within([1.0, 1.1, 0.9, 1.0], 0.5, 1.5) == HOLDS
+    assert within([3.0, 3.1, 2.9, 3.0], 0.5, 1.5) == DIFFERS
+    assert within([1.0, 1.1], 0.5, 1.5) == TOO_FEW
+    assert within([0.0, 1.0, 2.0], 0.9, 1.1) == TOO_FEW
+    assert within([1.0, 1.0, np.nan], 0.5, 1.5) == TOO_FEW
+    assert within([1.30, 1.45, 1.55, 1.50], 0.5, 1.5) == HOLDS  # its interval reaches over the edge, its mean does not
+    assert (judge(True, 3), judge(False, 3), judge(True, 2)) == (HOLDS, DIFFERS, TOO_FEW)
+
+
+def test_known_statistics():
+    low, high = interval([1.0, 2.0, 3.0])
+    assert low == pytest.approx(2 - 4.303 / np.sqrt(3), abs=1e-3)  # Student's t of two degrees of freedom
+    assert high == pytest.approx(2 + 4.303 / np.sqrt(3), abs=1e-3)
+    assert interval([1.0]) == (-np.inf, np.inf)
+    assert mean_sd([1.0, 2.0, 3.0]) == "2 ± 1 (3 runs)"
+    assert mean_sd([1.5]) == "1.5 (1 run)"
+    assert mean_sd([]) == "no runs"
+
+
+def test_laws_every_figure_says_what_it_is():
+    """Each has experiments at each size, more of them at larger ones, and labels that tell them apart."""
+    for name, figure in FIGURES.items():
+        assert figure.name == name
+        assert figure.claim.endswith(".")
+        sizes = []
+        for size in SIZES.values():
+            lines = figure.lines(size)
+            assert len({line.experiment.sha256 for line in lines}) == len(lines)
+            assert len({json.dumps(dict(line.labels), sort_keys=True, default=str) for line in lines}) == len(lines)
+            sizes.append(sum(len(line.experiment.seeds) for line in lines))
+        assert sizes == sorted(sizes)
+
+
+def test_bad_input_names():
+    with pytest.raises(DomainError, match=r"no figure 'memorisation'\. Did you mean 'memorization'\?"):
+        figures_named(["counts", "memorisation"])
+    assert figures_named([]) == list(FIGURES.values())
+    assert figures_named(["counts", "counts"]) == [FIGURES["counts"]]
+
+
+# A figure of two tiny experiments, one of which diverges.
+
+
+def tiny_lines(size):
+    good = Experiment(Digits(), (4, 3), (Regions(OriginPlanes(2)),), (0, 1), seeds=(0, 1, 2), batch_size=256)
+    return [
+        Line(good, {"rate": "small"}),
+        Line(replace(good, optimiser=SGD(lr=1e38, momentum=0.9), seeds=(0,)), {"rate": "huge"}),
+    ]
+
+
+def tiny_draw(data):
+    from creases.plot import new_figure, plot_band
+
+    figure = new_figure(5.0, 3.0)
+    runs = data.runs("regions", ["rate", "epoch"], rate="small")
+    plot_band(figure.add_subplot(), runs["epoch"], runs["value"])
+    return figure
+
+
+def tiny_findings(data):
+    runs = data.runs("regions", ["rate", "epoch"], rate="small", epoch=0.0)
+    return [Finding("regions < 100 & positive", mean_sd(runs["value"]), "<b>", within(runs["value"], 1, 100))]
+
+
+TINY = Figure("tiny", "A tiny figure", "new", "It is tiny.", tiny_lines, tiny_draw, tiny_findings)
+
+
+@pytest.mark.jit
+def test_known_report(tmp_path):
+    """One page with everything in it, files beside it, what is missing and what diverged told."""
+    size = SIZES["smoke"]
+    with Store(tmp_path / "runs.db") as opened, crew_of(threads=1) as crew:
+        lines = tiny_lines(size)
+        path, (section,) = write_report([TINY], size, opened, tmp_path / "empty")
+        assert section.missing == 4
+        assert "None of its runs is in the store" in path.read_text()
+        sweep([replace(lines[0].experiment, seeds=(0, 1)), lines[1].experiment], opened, crew)
+        data = data_of(TINY, size, opened)
+        assert set(data.table["rate"]) == {"small", "huge"}
+        assert data.runs("regions", ["rate", "epoch"])["value"].iloc[0] == pytest.approx(
+            data.rows("regions", rate="huge")["value"].iloc[:2].mean()
+        )
+        path, (section,) = write_report([TINY], size, opened, tmp_path / "report")
+    assert (section.missing, section.diverged, section.certified) == (1, 1, True)
+    page = path.read_text()
+    assert "1 missing" in page
+    assert "1 diverged" in page
+    assert "regions &lt; 100 &amp; positive" in page
+    assert "&lt;b&gt;" in page
+    assert TOO_FEW in page
+    assert "<svg" in page
+    assert not re.search(r'(src|href)="(?!#|http://www\.w3\.org)', page)  # all of it is in the one file
+    assert len(set(re.findall(r'\bid="([^"]+)"', page))) == len(re.findall(r'\bid="([^"]+)"', page))
+    assert {file.name for file in (tmp_path / "report").iterdir()} == {
+        "report.html",
+        "tiny.svg",
+        "tiny.pdf",
+        "tiny.csv",
+    }
+
+
+@pytest.mark.jit
+def test_known_commands(tmp_path, capfd, monkeypatch):
+    """list, run, report; what is done is not done again."""
+    monkeypatch.setitem(figures_room.FIGURES, "tiny", TINY)
+    assert cli.run(["paper", "list"]) == 0
+    assert "A tiny figure" in capfd.readouterr().out
+    store, out = str(tmp_path / "runs.db"), str(tmp_path / "report")
+    assert cli.run(["paper", "run", "tiny", "--store", store, "--threads", "1", "-o", out]) == 0
+    said = capfd.readouterr().out
+    assert "4 runs done, 0 were there" in said
+    assert "1 trainings diverged" in said
+    assert "1 holds" in said
+    assert cli.run(["paper", "run", "tiny", "--store", store, "--threads", "1", "--no-report"]) == 0
+    assert "0 runs done, 4 were there" in capfd.readouterr().out
+    assert cli.run(["paper", "report", "tiny", "--store", store, "-o", out]) == 0
+    assert "report.html" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "count"], "There is no figure 'count'. Did you mean 'counts'?"),
+        (["run", "--size", "small"], "There is no size 'small'. There are: smoke, laptop, paper."),
+        (["run", "--size", "paper"], "give the folder of its four idx files with --data"),
+        (["run", "--data", "nowhere"], "nowhere has no file train-images-idx3-ubyte"),
+        (["run", "--workers", "2", "--threads", "2"], "give one of --workers, --threads and --cluster"),
+        (["report", "--store", "nowhere.db"], "There is no store nowhere.db. Make one with"),
+        (["run", "--store", "nowhere/runs.db"], "The folder of nowhere/runs.db does not exist"),
+    ],
+)
+def test_bad_input_commands(arguments, message, capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["paper", *arguments]) == 2
+    assert message in capfd.readouterr().err
+
+
+@pytest.mark.jit
+def test_known_train(tmp_path, capfd, monkeypatch):
+    """Trained, counted, kept, written and drawn; again from the store."""
+    monkeypatch.chdir(tmp_path)
+    options = ["train", "--task", "digits", "--hidden", "4,3", "--epochs", "1", "--batch-size", "256"]
+    everywhere = ["--planes", "1", "--example-planes", "1", "--lines", "3", "--label-noise", "0.5"]
+    files = ["--csv", "rows.csv", "--picture", "counts.png"]
+    assert cli.run([*options, *everywhere, *files, "--seeds", "2"]) == 0
+    said = capfd.readouterr().out
+    assert "all certified" in said
+    assert "2 runs done, 0 were in the store" in said
+    assert (tmp_path / "rows.csv").read_text().startswith("experiment,seed,step,epoch")
+    assert (tmp_path / "counts.png").stat().st_size > 5000
+    assert len(list((tmp_path / "creases-train.db.networks").iterdir())) == 4
+    assert cli.run([*options, *everywhere, "--seeds", "3"]) == 0
+    assert "1 runs done, 2 were in the store" in capfd.readouterr().out
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--task", "points", "--points", "20", "--space", "--epochs", "2", "--weights", "orthogonal"],
+        ["--task", "digits", "--components", "2", "--space", "--epochs", "0", "--zero-bias"],
+        ["--task", "digits", "--noise-images", "--epochs", "1", "--batch-norm", "--optimiser", "sgd"],
+    ],
+)
+def test_known_train_variants(options, tmp_path, capfd):
+    store = ["--store", str(tmp_path / "runs.db")]
+    assert (
+        cli.run(["train", *options, "--hidden", "4", "--planes", "1" if "--space" not in options else "0", *store]) == 0
+    )
+    assert "all certified" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--task", "mnsit"], "--task must be one of mnist, digits, points; got 'mnsit'"),
+        (["--hidden", "32;32"], "--hidden must be whole numbers with commas"),
+        (["--weights", "magic"], "--weights must be one of he, he-uniform"),
+        (["--weights", "lecun", "--weight-scale", "2"], "--weight-scale is of --weights he only"),
+        (["--optimiser", "sgdm"], "--optimiser must be one of adam, sgd"),
+        (["--learning-rate", "-1"], "The learning rate must be finite and positive"),
+        (["--csv", "no/rows.csv"], "The folder no does not exist"),
+        (["--picture", "counts.bmp"], "Pictures are saved as"),
+        (["--data", "nowhere"], "nowhere has no file train-images-idx3-ubyte"),
+    ],
+)
+def test_bad_input_train(options, message, capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["train", *options]) == 2
+    assert message in capfd.readouterr().err
