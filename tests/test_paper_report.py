@@ -132,6 +132,7 @@ def test_known_report(tmp_path):
     assert len(set(re.findall(r'\bid="([^"]+)"', page))) == len(re.findall(r'\bid="([^"]+)"', page))
     assert {file.name for file in (tmp_path / "report").iterdir()} == {
         "report.html",
+        "report.md",
         "tiny.svg",
         "tiny.pdf",
         "tiny.csv",

@@ -22,15 +22,20 @@ class SweepDisplay:
     """A `Listener` of a sweep, with a bar on a terminal and a line now and then elsewhere."""
 
     def __init__(self) -> None:
-        from rich.console import Console
+        from rich.console import Console, Group
+        from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.text import Text
 
         self._console = Console(stderr=True)
         columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-        columns += [TimeElapsedColumn(), TextColumn("{task.fields[remark]}")]
-        self.bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
-        self._whole = self.bar.add_task("runs", total=None, remark="")
-        self._running: dict[tuple[str, int], float] = {}
+        columns += [TimeElapsedColumn(), TextColumn("{task.fields[left]}")]
+        self.bar = Progress(*columns, console=self._console)
+        self._whole = self.bar.add_task("runs", total=None, left="")
+        self._under_way = Text(style="dim", no_wrap=True, overflow="ellipsis")
+        shown = Group(self.bar, self._under_way)
+        self.live = Live(shown, console=self._console, transient=True, auto_refresh=self._console.is_terminal)
+        self._running: dict[tuple[str, int], str] = {}
         self._begun = self._told = time.monotonic()
         self._cost = self._spent = 0.0
         self._ended = self._all = 0
@@ -44,8 +49,8 @@ class SweepDisplay:
 
     def began(self, experiment: Experiment, seed: int) -> None:
         """As `Listener` says."""
-        self._running[experiment.sha256, seed] = time.monotonic()
-        self._show(f"{list(experiment.widths)} seed {seed}")
+        self._running[experiment.sha256, seed] = f"{list(experiment.widths)} seed {seed}"
+        self._show()
 
     def ended(self, experiment: Experiment, seed: int, result: RunResult | None) -> None:
         """As `Listener` says."""
@@ -55,15 +60,15 @@ class SweepDisplay:
         self._ended += 1
         self._spent += cost_of(experiment)
         self.bar.update(self._whole, completed=self._ended)
-        self._show(f"{list(experiment.widths)} seed {seed} done")
+        self._show()
         now = time.monotonic()
         if not self._console.is_terminal and now - self._told > LINE_SECONDS:
             self._told = now
             self._console.print(f"{self._ended:,} of {self._all:,} runs; {self._left()}", highlight=False)
 
-    def _show(self, latest: str) -> None:
-        remark = f"{len(self._running)} under way, latest {latest}; {self._left()}"
-        self.bar.update(self._whole, remark=remark)
+    def _show(self) -> None:
+        self.bar.update(self._whole, left=self._left())
+        self._under_way.plain = f"  given out: {'; '.join(self._running.values())}"
 
     def _left(self) -> str:
         """When it will be done, from what the runs that are done cost."""
@@ -78,5 +83,8 @@ class SweepDisplay:
 def sweep_display() -> Iterator[SweepDisplay]:
     """A display for the time of a sweep."""
     display = SweepDisplay()
-    with display.bar:
+    if not display.live.console.is_terminal:
+        yield display
+        return
+    with display.live:
         yield display

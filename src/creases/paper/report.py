@@ -49,9 +49,9 @@ class Section:
 
 
 def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> tuple[Path, list[Section]]:
-    """Write `report.html`, and NAME.svg, NAME.pdf and NAME.csv for each figure, into the folder.
+    """Write `report.html`, its findings as `report.md`, and NAME.svg, NAME.pdf and NAME.csv for each figure.
 
-    Returns the page and what is on it. Raises MissingExtraError without jinja2, matplotlib or pandas; StoreError if the
+    folder : made if it is not there. Returns the page and what is on it. Raises MissingExtraError without jinja2, matplotlib or pandas; StoreError if the
     store cannot be read.
     """
     try:
@@ -78,7 +78,24 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
     )
     path = folder / "report.html"
     replace_file(path, lambda partial: partial.write_text(page, encoding="utf-8"))
+    text = as_markdown(sections)
+    replace_file(folder / "report.md", lambda partial: partial.write_text(text, encoding="utf-8"))
     return path, sections
+
+
+def as_markdown(sections: Sequence[Section]) -> str:
+    """Claims and findings alone, for a page of documentation."""
+    parts = []
+    for section in sections:
+        parts.append(f"## {section.figure.title}\n\n{section.figure.source}. {section.figure.claim}\n")
+        rows = ["| what | measured | the authors, or theory | verdict |", "| --- | --- | --- | --- |"]
+        rows += [f"| {' | '.join(part.replace('|', '/') for part in finding)} |" for finding in section.findings]
+        parts.append("\n".join(rows) + "\n")
+        missing = f", {section.missing} missing" if section.missing else ""
+        diverged = f", {section.diverged} diverged" if section.diverged else ""
+        costs = f"training {section.training:,.0f} s, measuring {section.measuring:,.0f} s"
+        parts.append(f"{section.runs} runs{missing}{diverged}; {costs}. {section.figure.doubts}".strip() + "\n")
+    return "\n".join(parts)
 
 
 def section_of(figure: Figure, data: Data, folder: Path) -> Section:
