@@ -51,8 +51,8 @@ class Section:
 def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> tuple[Path, list[Section]]:
     """Write `report.html`, its findings as `report.md`, and NAME.svg, NAME.pdf and NAME.csv for each figure.
 
-    folder : made if it is not there. Returns the page and what is on it. Raises MissingExtraError without jinja2, matplotlib or pandas; StoreError if the
-    store cannot be read.
+    folder : made if it is not there. Returns the page and what is on it. Raises MissingExtraError without jinja2,
+    matplotlib or pandas; StoreError if the store cannot be read.
     """
     try:
         import jinja2
