@@ -230,6 +230,33 @@ def test_laws_two_processes_share(tmp_path):
     assert len(table_in(place)) == 80
 
 
+@pytest.mark.jit
+def test_laws_threads_are_left_at_once(tmp_path):
+    """Ctrl-C does not wait for a long run in this process; its claim is given back."""
+    long = replace(SMALL, moments=(0, 100_000), kept=(), seeds=(0, 1))
+    begun = time.perf_counter()
+    with Store(tmp_path / "runs.db") as opened:
+        with pytest.raises(KeyboardInterrupt), crew_of(threads=1) as crew:  # noqa: PT012
+            first = crew.executor.submit(run_once, long, 5, None, crew.stopped)
+            sweep([long], opened, crew._replace(size=1), OneThenInterrupted())
+        assert first.exception() is not None
+    assert time.perf_counter() - begun < 60
+    with Store(tmp_path / "runs.db") as opened:
+        assert opened.claim((long.sha256, 0))
+
+
+class OneThenInterrupted(sweep_room.Silent):
+    """Lets one run begin, and is interrupted at the next."""
+
+    def __init__(self):
+        self.runs = 0
+
+    def began(self, experiment, seed):
+        self.runs += 1
+        if self.runs == 2:
+            raise KeyboardInterrupt
+
+
 def killed_and_resumed(place, moments):
     """Begin, kill -9 the group after so many seconds of work, and so on; then to the end."""
     for moment in moments:
@@ -423,10 +450,10 @@ def test_bad_input_networks_that_are_gone(tmp_path):
 def test_bad_input_a_run_that_fails(tmp_path, monkeypatch):
     """The others go on; it is told at the end, and open again."""
 
-    def sometimes(experiment, seed, folder):
+    def sometimes(experiment, seed, *others):
         if seed == 1:
             raise ZeroDivisionError("by chance")
-        return run_once(experiment, seed, folder)
+        return run_once(experiment, seed, *others)
 
     monkeypatch.setattr(sweep_room, "run_once", sometimes)
     with Store(tmp_path / "runs.db") as opened, crew_of(threads=1) as crew:

@@ -6,8 +6,10 @@ import os
 import platform
 import socket
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -85,8 +87,16 @@ class RunResult:
 class Watch:
     """Measures a model at the moments of an experiment; a `Tracker` for `fit`."""
 
-    def __init__(self, experiment: Experiment, model: nn.Module, task: Task, seed: int, folder: Path | None) -> None:
-        self.model, self.at = model, 0
+    def __init__(
+        self,
+        experiment: Experiment,
+        model: nn.Module,
+        task: Task,
+        seed: int,
+        folder: Path | None,
+        stopped: Event | None,
+    ) -> None:
+        self.model, self.at, self._stopped = model, 0, stopped
         settings = experiment.settings(seed)
         per_epoch = settings.steps_per_epoch(task)
         self._due = set(settings.steps_at(experiment.moments, task))
@@ -106,6 +116,8 @@ class Watch:
     def step(self, epoch: float | None = None) -> None:
         """As `Tracker` says."""
         self.at += 1
+        if self._stopped is not None and self._stopped.is_set():
+            raise CancelledError
         if self.at in self._due:
             assert epoch is not None
             self._measure(epoch)
@@ -131,16 +143,17 @@ class Watch:
         self.seconds += time.perf_counter() - start
 
 
-def run_once(experiment: Experiment, seed: int, folder: Path | None = None) -> RunResult:
+def run_once(experiment: Experiment, seed: int, folder: Path | None = None, stopped: Event | None = None) -> RunResult:
     """Do one run. folder : where the networks of `experiment.kept` are written; None keeps none.
 
-    A training that diverges is a result too: the rows so far, and one that says so.
+    stopped : when it is set the run is left, with CancelledError. A training that diverges is a result too: the rows so
+    far, and one that says so.
     """
     task = task_of(experiment.task, seed)
     widths = [task.n_in, *experiment.widths, task.classes]
     model = experiment.initialisation.build(widths, seed, task.train_inputs)
     start = time.perf_counter()
-    watch = Watch(experiment, model, task, seed, folder)
+    watch = Watch(experiment, model, task, seed, folder, stopped)
     history, diverged = [], False
     if experiment.epochs:
         try:

@@ -25,10 +25,15 @@ AHEAD = 1  # runs given out before one of them is begun, for each worker
 
 
 class Crew(NamedTuple):
-    """Who does the runs. executor : as in the standard library. size : how many runs at the same time."""
+    """Who does the runs.
+
+    executor : as in the standard library. size : how many runs at the same time. stopped : set when a sweep is left,
+    for runs in this process, which cannot be ended from outside.
+    """
 
     executor: Executor
     size: int
+    stopped: threading.Event | None = None
 
 
 class Listener(Protocol):
@@ -80,7 +85,7 @@ def crew_of(*, threads: int | None = None, workers: int | None = None, cluster: 
     if cluster is None and workers is None:
         count = threads or 1
         with one_torch_thread(), ThreadPoolExecutor(count) as pool:
-            yield Crew(pool, count)
+            yield Crew(pool, count, threading.Event())
         return
     with dask_workers(cluster, workers) as dask:
         yield Crew(dask.executor(), dask.count)
@@ -143,6 +148,8 @@ class Sweep:
                     check()
                     self.look_elsewhere()
             finally:
+                if self.crew.stopped is not None and self.running:
+                    self.crew.stopped.set()
                 for future in self.running:
                     future.cancel()
         return self.summary
@@ -156,7 +163,8 @@ class Sweep:
                 continue
             experiment = self.by_hash[unit[0]]
             self.listener.began(experiment, unit[1])
-            future = self.crew.executor.submit(run_once, experiment, unit[1], self.store.networks.resolve())
+            folder = self.store.networks.resolve()
+            future = self.crew.executor.submit(run_once, experiment, unit[1], folder, self.crew.stopped)
             self.running[future] = unit
 
     def take_in(self, future: Future[RunResult]) -> None:
