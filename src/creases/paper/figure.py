@@ -115,6 +115,16 @@ class Data:
         numbers = ["value", "train_accuracy", "test_accuracy"]
         return self.rows(measure, **labels).groupby(keys, sort=True, dropna=False)[numbers].mean().reset_index()
 
+    def growth(self, by: Sequence[str], **labels: Any) -> pandas.DataFrame:
+        """`runs` of regions by these labels and the epoch, with ratio = regions / N^2 and factor = regions / those that
+        the same run began with.
+        """
+        runs = self.runs("regions", [*by, "epoch"], **labels)
+        runs["ratio"] = runs["value"] / runs["neurons"] ** 2
+        first = runs.sort_values("epoch").groupby([*by, "seed"])["value"].transform("first")
+        runs["factor"] = runs["value"] / first
+        return runs
+
     def network(self, line: Line, seed: int, epoch: float) -> Network:
         """The network that a run kept. Raises StoreError if it is not there."""
         return self.store.network(line.experiment.sha256, seed, epoch)

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from creases.errors import DomainError
 from creases.paper.figure import Figure
-from creases.paper.figures import counts
+from creases.paper.figures import counts, initialisations, memorization, patterns, points, rates, theory, zero_bias
 
 __all__ = ["FIGURES", "figures_named"]
 
-FIGURES: dict[str, Figure] = {module.FIGURE.name: module.FIGURE for module in (counts,)}
+FIGURES: dict[str, Figure] = {
+    module.FIGURE.name: module.FIGURE
+    for module in (counts, memorization, points, rates, initialisations, zero_bias, theory, patterns)
+}
 
 
 def figures_named(names: Sequence[str]) -> list[Figure]:
