@@ -15,10 +15,12 @@ from creases.theory.average import (
     explicit_bound,
     line_bound,
     petersen_zech_bound,
+    smallest_side,
     smallest_t,
     strata_bound,
     t_of,
     theorem5_bound,
+    zero_bias_bound,
 )
 from creases.theory.constants import (
     Estimate,
@@ -87,6 +89,7 @@ __all__ = [
     "sawtooth",
     "serra_lower",
     "serra_upper",
+    "smallest_side",
     "smallest_t",
     "strata_bound",
     "t_of",
@@ -97,6 +100,7 @@ __all__ = [
     "uniform_density",
     "xiong_one_layer",
     "zaslavsky",
+    "zero_bias_bound",
     "zero_bias_map",
     "zigzag",
     "zonotope",
