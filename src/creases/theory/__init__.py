@@ -24,6 +24,7 @@ from creases.theory.average import (
 )
 from creases.theory.constants import (
     Estimate,
+    bias_constant,
     empirical_bias_density,
     first_layer_moment,
     gaussian_bias_density,
@@ -57,6 +58,7 @@ __all__ = [
     "Row",
     "Table",
     "arora_lower",
+    "bias_constant",
     "boundary_distance",
     "bounds",
     "central",
