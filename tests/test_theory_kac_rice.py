@@ -96,13 +96,13 @@ def test_known_strata_in_space():
     slanted = fixed([[[1.0, 0, 0], [3.0, 4.0, 0]]])
     found = expected_stratum(slanted, gaussian_density(1.0), [-1] * 3, [1] * 3, 2, **options)
     assert abs(found.value - 2 * np.mean((np.abs(a) < 1) & (np.abs(b - 3 * a) < 4))) < 4 * found.error + 0.01
-    # Above it relu(y + c): where c >= -y, relu(y + c) = -b of a second layer meets x = a as a line does.
-    c, d = np.random.default_rng(1).standard_normal((2, 200_000))
-    folded = fixed([[[1.0, 0, 0], [0, 1.0, 0]], [[0.0, 1.0]]])
+    # A second layer's 2 relu(x + a) + relu(y + c) + d: where x = -a only relu(y + c) is left of it, where y = -c only
+    # 2 relu(x + a), and each meets -d once if d < 0.
+    a, c, d = np.random.default_rng(1).standard_normal((3, 200_000))
+    folded = fixed([[[1.0, 0, 0], [0, 1.0, 0]], [[2.0, 1.0]]])
     found = expected_stratum(folded, gaussian_density(1.0), [-1] * 3, [1] * 3, 2, **options)
-    meets = (d < 0) & (np.abs(-d - c) < 1)  # y + c = -d > 0
-    both = np.abs(c) < 1
-    lines = 2 * inside * np.mean(both) + 2 * inside * np.mean(meets)
+    on_x, on_y = np.mean((d < 0) & (np.abs(-d - c) < 1)), np.mean((d < 0) & (np.abs(-d / 2 - a) < 1))
+    lines = 2 * inside**2 + 2 * inside * on_x + 2 * inside * on_y
     assert abs(found.value - lines) < 4 * found.error + 0.01
 
 
