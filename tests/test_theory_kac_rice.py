@@ -1,5 +1,7 @@
 """Expected strata by Kac and Rice's formula against the measured ones of subdivisions, and what is measured."""
 
+from math import erf, sqrt
+
 import numpy as np
 import pytest
 
@@ -52,9 +54,56 @@ def test_bad_input_measures():
     star = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]], [[0.0, 0.0, 0.0]], output_layer=False)
     with pytest.raises(ComputationError, match="More than two neurons"):
         crossings(subdivide(star, SQUARE))
+    # Two points in which three meet have twelve corners, a multiple of four; but each pair of neurons has two in each.
+    stars = Network.from_arrays([[[1, 0], [0, 1], [1, 1], [0, 1], [1, 1]]], [[0, 0, 0, -0.5, -0.5]], output_layer=False)
+    with pytest.raises(ComputationError, match="More than two neurons"):
+        crossings(subdivide(stars, SQUARE))
+
+
+@pytest.mark.jit
+def test_laws_crossings_of_hyperplanes():
+    """N lines in general position cross C(N, 2) times; on a segment there is one less than pieces."""
+    for neurons in (1, 2, 15, 40):
+        network = Network.he([2, neurons, 1], seed=neurons, bias_std=0.01)
+        assert crossings(subdivide(network, Box([-1e3, -1e3], [1e3, 1e3]))) == neurons * (neurons - 1) // 2
+        segment = Segment([-9, 0], [9, 1])
+        assert crossings(subdivide(network, segment)) == count(network, segment).regions - 1
 
 
 # The formula.
+
+
+def fixed(weights):
+    """A law whose weights are as given; biases are N(0, 1)."""
+
+    def draw(rng):
+        return Network.from_arrays(weights, [rng.standard_normal(len(w)) for w in weights], output_layer=False)
+
+    return draw
+
+
+def test_known_strata_in_space():
+    """Planes and lines in the cube of side 2, worked out by hand: normals are known, biases alone are drawn."""
+    inside = erf(1 / sqrt(2))  # the chance that |b| < 1
+    options = {"networks": 4000, "points": 5}
+    one = expected_stratum(fixed([[[1.0, 0.0, 0.0]]]), gaussian_density(1.0), [-1] * 3, [1] * 3, 1, **options)
+    assert abs(one.value - 4 * inside) < 4 * one.error + 1e-12
+    # x = a and y = b: a line of length 2 where both are inside.
+    two = expected_stratum(fixed([[[1.0, 0, 0], [0, 1.0, 0]]]), gaussian_density(1.0), [-1] * 3, [1] * 3, 2, **options)
+    assert abs(two.value - 2 * inside**2) < 4 * two.error
+    # x = a and 3 x + 4 y = b, so y = (b - 3 a) / 4: numbers drawn say how often that is inside.
+    a, b = np.random.default_rng(0).standard_normal((2, 200_000))
+    slanted = fixed([[[1.0, 0, 0], [3.0, 4.0, 0]]])
+    found = expected_stratum(slanted, gaussian_density(1.0), [-1] * 3, [1] * 3, 2, **options)
+    assert abs(found.value - 2 * np.mean((np.abs(a) < 1) & (np.abs(b - 3 * a) < 4))) < 4 * found.error + 0.01
+    # A second layer's 2 relu(x + a) + relu(y + c) + d: where x = -a only relu(y + c) is left of it, where y = -c only
+    # 2 relu(x + a), and each meets -d once if d < 0.
+    a, c, d = np.random.default_rng(1).standard_normal((3, 200_000))
+    folded = fixed([[[1.0, 0, 0], [0, 1.0, 0]], [[2.0, 1.0]]])
+    found = expected_stratum(folded, gaussian_density(1.0), [-1] * 3, [1] * 3, 2, **options)
+    on_x, on_y = np.mean((d < 0) & (np.abs(-d - c) < 1)), np.mean((d < 0) & (np.abs(-d / 2 - a) < 1))
+    lines = 2 * inside**2 + 2 * inside * on_x + 2 * inside * on_y
+    assert abs(found.value - lines) < 4 * found.error + 0.01
 
 
 @pytest.mark.jit

@@ -167,7 +167,9 @@ def test_known_serra_lower(widths, n, lower):
     assert lower <= serra_upper(widths, n)
 
 
-@pytest.mark.parametrize(("n", "widths", "bound"), [(2, [3, 3], 49), (3, [4, 4], 225), (2, [4, 3, 2], 308)])
+@pytest.mark.parametrize(
+    ("n", "widths", "bound"), [(2, [3, 3], 49), (3, [4, 4], 225), (2, [4, 3, 2], 308), (1, [20] * 3, 9261)]
+)
 def test_known_montufar_2017(n, widths, bound):
     assert montufar_2017_upper(widths, n) == bound
 

@@ -124,6 +124,8 @@ def count(
     a.npy:3        row 3, counted from 0, of a file of many points
     POINTS         such points with spaces between them, or a file of many
     """
+    from json import dumps
+
     from creases import load
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
@@ -163,12 +165,15 @@ def count(
         )
     if save is not None:
         replace_file(save, result.to_json)
-    if json:
+    beside = compare(result, network) if theory else None
+    if json and beside is not None:
+        typer.echo(dumps({**result.to_dict(), "theory": beside.to_dict()["rows"]}, indent=2))
+    elif json:
         typer.echo(result.to_json())
     else:
         show(result, network, model, save)
-    if theory and not json:
-        show_table(compare(result, network))
+        if beside is not None:
+            show_table(beside)
 
 
 def show(result: Count, network: Network, model: Path, saved: Path | None) -> None:

@@ -93,7 +93,8 @@ def theory(network: Network) -> list[dict[str, int]]:
 
 def show(network: Network, model: Path) -> None:
     """Print the tables for people."""
-    from creases.cli.show import facts, large, out, table
+    from creases.cli.show import facts, out, table
+    from creases.theory.table import readable
 
     shape = f" of shape {network.input_shape}" if len(network.input_shape) > 1 else ""
     output = str(network.n_out) if network.output else "none: every layer in the file is hidden"
@@ -118,7 +119,7 @@ def show(network: Network, model: Path) -> None:
                 [
                     names.get(row["dimension"], "all inputs"),
                     str(row["dimension"]),
-                    *(large(row[key]) for key in ("estimate", "one_layer", "maximum")),
+                    *(readable(row[key]) for key in ("estimate", "one_layer", "maximum")),
                 ]
                 for row in theory(network)
             ],

@@ -88,6 +88,7 @@ def sawtooth_command(
     """Count the sawtooth, which reaches an exponential number of pieces, under noise on its weights and biases.
 
     The construction of Telgarsky (2015); the companion paper of Hanin and Rolnick (2019) shows how noise destroys it.
+    Little noise (0.001 to 0.01) adds pieces first: a neuron that only touches zero in every trough then crosses it.
 
     \b
     [bold]Examples[/bold]
@@ -125,7 +126,8 @@ def bounds_command(
     """Put mean counts in cubes beside the bounds on averages: how loose are they?
 
     He networks of two layers of 16, Gaussian and uniform biases, one to three inputs, cubes of side 0.1, 1 and 10.
-    Theorem 5 (Hanin and Rolnick 2019) speaks of large cubes only; for small ones its column is no bound.
+    Theorem 5 (Hanin and Rolnick 2019) speaks of large cubes; with its T it holds from a side of
+    1 / (15 C_grad C_bias) on, which all of these have.
 
     \b
     [bold]Examples[/bold]

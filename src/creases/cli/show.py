@@ -12,7 +12,7 @@ from rich.table import Table
 
 from creases.errors import ModelFileError
 
-__all__ = ["facts", "large", "out", "table", "writable"]
+__all__ = ["facts", "out", "table", "writable"]
 
 
 def out() -> Console:
@@ -38,14 +38,6 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     for row in rows:
         result.add_row(*row)
     return result
-
-
-def large(value: int) -> str:
-    """A whole number in full up to twelve digits, and about its size beyond."""
-    if value < 10**12:
-        return f"{value:,}"
-    digits = str(value)
-    return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 
 
 def writable(path: Path) -> Path:

@@ -20,15 +20,18 @@ def theory(
         int,
         typer.Option("--input-dim", "-n", min=1, metavar="N", help="Number of inputs, or dimensions of a slice."),
     ] = 2,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
 ) -> None:
     """Print what the theory says of networks with these hidden layers: estimates, constructions, upper bounds.
 
-    All numbers are exact. What a trained network has stands beside them with `creases count MODEL --theory`.
+    All are computed in whole numbers (N^n / n! is rounded to one), and shown by their size beyond twelve digits. What a
+    trained network has stands beside them with `creases count MODEL --theory`.
 
     \b
     [bold]Examples[/bold]
     creases theory 32,32,32
     creases theory 64,64 --input-dim 3
+    creases theory 64,64 --input-dim 3 --json
     """
     from creases.errors import NetworkError
     from creases.theory import bounds
@@ -39,7 +42,13 @@ def theory(
         raise NetworkError(
             f"{widths!r} is no list of widths. Give the hidden layers' neurons, like 32,32,32."
         ) from error
-    show_table(bounds(layers, input_dim))
+    found = bounds(layers, input_dim)
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(found.to_dict(), indent=2))
+    else:
+        show_table(found)
 
 
 def show_table(found: Table) -> None:

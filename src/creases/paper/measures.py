@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.counting import count_many
+from creases.errors import NetworkError
 from creases.network import Network
 from creases.paper.choices import DomainChoice
-from creases.theory.constants import empirical_bias_density, gradient_constant
+from creases.theory.constants import bias_constant, gradient_constant
 from creases.theory.distances import boundary_distance
 from creases.training import Task
 
@@ -138,9 +140,8 @@ class Constants:
 
         def measure(network: Network) -> list[Measured]:
             rows = [Measured("C_grad", "train", gradient_constant(network, points).value)]
-            biases = np.concatenate([layer.bias for layer in network.hidden])
-            if np.ptp(biases) > 0:
-                rows.append(Measured("C_bias", "train", empirical_bias_density(biases).value))
+            with suppress(NetworkError):  # no layer has biases with a density: they are zero, for example
+                rows.append(Measured("C_bias", "train", bias_constant(network).value))
             return rows
 
         return measure

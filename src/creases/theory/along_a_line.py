@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.counting import count
 from creases.domain import Segment
+from creases.errors import DomainError
 from creases.network import Network
 from creases.subdivision import subdivide_flat
+from creases.theory.arguments import positive, whole
 
 __all__ = ["NeuronOnLine", "neurons_along"]
 
@@ -24,8 +27,10 @@ class NeuronOnLine(NamedTuple):
     layer, neuron : which, from 0. crossings : zeros of its pre-activation, proved.
     lowest, highest : range of the pre-activation without its bias, W a; it vanishes where W a = threshold.
     variation : total variation of the pre-activation. steepest : largest slope, a unit of length of input space.
-    oscillations : variation / range, how many times it runs through its own range; crossings are at most that, if every
-        run goes through all of it.
+    turns : W a at both ends of the segment and wherever it turns round, in their order.
+    oscillations : variation / range. That is how often a threshold within the range is crossed, in the mean over all
+        of them (Banach's indicatrix), so many crossings take many times the range, or a threshold in a narrow band:
+        `slope_for` and `thresholds_for` say how steep, and which.
     """
 
     layer: int
@@ -36,6 +41,7 @@ class NeuronOnLine(NamedTuple):
     highest: float
     variation: float
     steepest: float
+    turns: tuple[float, ...]
 
     @property
     def oscillations(self) -> float:
@@ -43,15 +49,36 @@ class NeuronOnLine(NamedTuple):
         return self.variation / (self.highest - self.lowest) if self.highest > self.lowest else 0.0
 
     def slope_for(self, crossings: int, length: float) -> float:
-        """The mean slope that so many crossings take on this length, if each run goes through the neuron's range."""
-        return max(crossings - 1, 0) * (self.highest - self.lowest) / length
+        """The mean slope that so many crossings take on this length, if each run goes through the neuron's range.
+
+        Raises NetworkError unless crossings is a whole number of at least 0 and length finite and above 0.
+        """
+        return max(whole(crossings, "crossings", 0) - 1, 0) * (self.highest - self.lowest) / positive(length, "length")
+
+    def thresholds_for(self, crossings: int) -> list[tuple[float, float]]:
+        """The thresholds at which this pre-activation would be crossed so often at least, as disjoint intervals.
+
+        Their ends, and single values inside at which it turns round, are no part of them.
+        Raises NetworkError unless crossings is a whole number of at least 1.
+        """
+        least, ends = whole(crossings, "crossings", 1), np.array([self.turns[:-1], self.turns[1:]])
+        levels = np.unique(ends)
+        lows, highs = np.sort(ends.min(axis=0)), np.sort(ends.max(axis=0))
+        often = np.searchsorted(lows, levels, "right") - np.searchsorted(highs, levels, "right") >= least
+        found: list[tuple[float, float]] = []
+        for i in np.flatnonzero(often):
+            low, high = float(levels[i]), float(levels[i + 1])
+            if found and found[-1][1] == low:
+                low = found.pop()[0]
+            found.append((low, high))
+        return found
 
 
 def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
     """Every hidden neuron along a segment, first layer first.
 
     Crossings are counted by the engine; the rest is read off the pre-activations at the breaks, between which they are
-    linear, in floats. Raises DomainError if the segment does not lie in the network's input space.
+    linear, in floats. Raises DomainError if the domain is another, or not in the network's input space.
 
     Examples
     --------
@@ -59,6 +86,8 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
     >>> [neuron.crossings for neuron in neurons_along(sawtooth(3), Segment([-1.0], [1.0]))]
     [1, 1, 0, 2, 0, 4]
     """
+    if not isinstance(segment, Segment):
+        raise DomainError(f"Neurons are followed along a Segment, from one point to another; got {segment!r}.")
     counted = count(network, segment, by_neuron=True, progress=False)
     assert counted.by_neuron is not None
     cells = subdivide_flat(network, segment, progress=False)
@@ -83,6 +112,16 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
                     float(values[:, i].max() - bias[i]),
                     float(moves[:, i].sum()),
                     float(slopes[:, i].max(initial=0.0)),
+                    turning(values[:, i] - bias[i]),
                 )
             )
     return found
+
+
+def turning(values: NDArray[np.float64]) -> tuple[float, ...]:
+    """The first and the last value, and those between at which a sequence turns round."""
+    moving = np.append(values[:1], values[1:][np.diff(values) != 0])
+    up = np.diff(moving) > 0
+    keep = np.concatenate([[True], up[1:] != up[:-1], [True]]) if len(moving) > 1 else [True]
+    kept = moving[keep].tolist()
+    return tuple(kept if len(kept) > 1 else kept * 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from fractions import Fraction
 
 from creases.errors import NetworkError
 
@@ -12,7 +13,13 @@ __all__ = ["as_layers", "positive", "whole"]
 
 def as_layers(widths: Iterable[int]) -> list[int]:
     """Hidden widths as ints, each at least 1, one at least."""
-    layers = [whole(width, f"widths[{i}]", 1) for i, width in enumerate(widths)]
+    try:
+        given = list(widths)
+    except TypeError as error:
+        raise NetworkError(
+            f"widths must list the neurons of each hidden layer, as in [32, 32, 32]; got {shown(widths)}."
+        ) from error
+    layers = [whole(width, f"widths[{i}]", 1) for i, width in enumerate(given)]
     if not layers:
         raise NetworkError("widths is empty; give the neurons of each hidden layer, as in [32, 32, 32].")
     return layers
@@ -25,13 +32,26 @@ def whole(value: int, name: str, least: int) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or number < least:
-        raise NetworkError(f"{name} must be a whole number, at least {least}; got {value!r}.")
+        raise NetworkError(f"{name} must be a whole number, at least {least}; got {shown(value)}.")
     return number
 
 
-def positive(value: float, name: str, *, zero: bool = False) -> float:
+def positive(value: float | Fraction, name: str, *, zero: bool = False) -> float:
     """The argument as a finite float above zero (or zero, if that is allowed); else NetworkError, naming it."""
-    number = float(value) if isinstance(value, int | float) or hasattr(value, "__float__") else float("nan")
+    try:
+        number = float("nan") if isinstance(value, str) else float(value)
+    except (TypeError, ValueError, OverflowError):  # no number, or beyond what a float holds
+        number = float("nan")
     if not (0.0 < number < float("inf") or (zero and number == 0.0)):
-        raise NetworkError(f"{name} must be a finite number {'of at least' if zero else 'above'} 0; got {value!r}.")
+        least = "of at least" if zero else "above"
+        raise NetworkError(f"{name} must be a finite number {least} 0; got {shown(value)}.")
     return number
+
+
+def shown(value: object) -> str:
+    """What was given, cut short: a fraction or a whole number may have thousands of digits."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no more than 4,300
+        return "a number of very many digits"
+    return text if len(text) <= 80 else f"{text[:77]}..."

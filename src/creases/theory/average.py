@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from math import comb, factorial, gamma, log, pi
+from math import comb, exp, factorial, lgamma, log, log1p, pi
 
+from creases.errors import NetworkError
 from creases.theory.arguments import as_layers, positive, whole
 
 __all__ = [
@@ -21,25 +22,47 @@ __all__ = [
     "explicit_bound",
     "line_bound",
     "petersen_zech_bound",
+    "smallest_side",
     "smallest_t",
     "strata_bound",
     "t_of",
     "theorem5_bound",
+    "zero_bias_bound",
 ]
 
 
 def t_of(c_grad: float, c_bias: float) -> float:
     """The constant T = 2^5 C_grad C_bias that later work puts into theorem 5.
 
-    Source: Tseran and Montúfar 2021, who use it for cubes of side at least about 1 / (2 C_grad C_bias).
+    Raises NetworkError if an argument is not finite and above 0, or their product is not for floats.
+    Source: Tseran and Montúfar 2021, who use it for cubes of side at least about 1 / (2 C_grad C_bias); `smallest_side`
+    derives a fifteenth of 1 / (C_grad C_bias).
     """
-    return 32.0 * positive(c_grad, "c_grad") * positive(c_bias, "c_bias")
+    return positive(32 * constants(c_grad, c_bias), "32 c_grad c_bias")
+
+
+def smallest_side(t: float, c_grad: float, c_bias: float) -> float:
+    """delta_0: the side from which on theorem 5 holds with this T, for N >= n: 2 / (T - 2 C_grad C_bias).
+
+    From `explicit_bound`, with y = side C_grad C_bias: C(N, k) <= N^k / k! <= N^n / n! for k <= n <= N, so that the
+    bound is at most (2 (1 + y) N)^n / n!, which is no more than (T side N)^n / n! where 2 (1 + y) <= T side.
+    Raises NetworkError if an argument is out of its range, or t is not above 2 c_grad c_bias.
+
+    Examples
+    --------
+    >>> smallest_side(32.0, 1.0, 1.0) * 15
+    1.0
+    """
+    factor, product = Fraction(positive(t, "t")), constants(c_grad, c_bias)
+    if factor <= 2 * product:
+        raise NetworkError(f"t must be above 2 c_grad c_bias = {float(2 * product):g} for any side; got {t!r}.")
+    return positive(2 / (factor - 2 * product), "2 / (t - 2 c_grad c_bias)")
 
 
 def theorem5_bound(neurons: int, input_dim: int, t: float, *, volume: float = 1.0) -> Fraction:
     """Expected regions that meet a large cube: (T N)^n / n! times its volume if N >= n, and 2^N if N < n.
 
-    t : T, for example `t_of(c_grad, c_bias)`. volume : of the cube.
+    t : T, for example `t_of(c_grad, c_bias)`. volume : of the cube, whose side must be `smallest_side` at least.
     The theorem divides by the volume; in its second case the bound 2^N holds for the count itself, whatever the volume.
     Raises NetworkError if an argument is out of its range.
     Source: Hanin and Rolnick 2019, theorem 5.
@@ -76,6 +99,34 @@ def explicit_bound(neurons: int, input_dim: int, side: float, c_grad: float, c_b
     return (1 << n) * total
 
 
+def zero_bias_bound(neurons: int, input_dim: int, c_grad: float, c_zero: float) -> Fraction:
+    """Expected regions of a network without biases: 2 n times `explicit_bound` for a side of 2 in n - 1 dimensions.
+
+    Regions are cones, and every one meets the surface of the cube [-1, 1]^n, whose 2 n faces are cubes of n - 1
+    dimensions. There pre-activations have densities although biases have none: `explicit_bound` holds with its
+    condition on biases read for pre-activations. So it is of order N^(n - 1), not N^n.
+    c_zero : in the place of C_bias; c_zero^k bounds the joint density at 0 of any k <= n - 1 pre-activations at each
+        point of the surface, and c_grad^k the mean product of their gradients' lengths where they vanish. For one layer
+        of weights N(0, v) c_zero = `gaussian_bias_density(sqrt(v))`, as points have length 1 at least, and c_grad =
+        `first_layer_moment(n, n - 1, variance=v)` will do. For deeper ones no closed form is known; at He
+        initialisation pre-activations have the first layer's variance in every layer, in the mean.
+    Raises NetworkError if an argument is out of its range.
+    Source: derived here. Hanin and Rolnick 2019 (appendix D) have the order; `zero_bias.zero_bias_map` shows that a
+    network has no more regions without its biases than with them.
+
+    Examples
+    --------
+    >>> float(zero_bias_bound(9, 1, 1.0, 1.0))  # a line has two directions
+    2.0
+    """
+    n = whole(input_dim, "input_dim", 1)
+    if n == 1:
+        whole(neurons, "neurons", 0)
+        positive(c_grad, "c_grad"), positive(c_zero, "c_zero")
+        return Fraction(2)
+    return 2 * n * explicit_bound(neurons, n - 1, 2.0, c_grad, positive(c_zero, "c_zero"))
+
+
 def strata_bound(neurons: int, k: int, c_grad: float, c_bias: float) -> Fraction:
     """Expected (n - k)-volume of the points where k neurons vanish, a unit of volume: C(N, k) (2 C_grad C_bias)^k.
 
@@ -108,17 +159,29 @@ def distance_lower(neurons: int, input_dim: int, c_grad: float, c_bias: float) -
     Raises NetworkError if an argument is out of its range.
     """
     count, n = whole(neurons, "neurons", 1), whole(input_dim, "input_dim", 1)
-    density = float(2 * constants(c_grad, c_bias))
+    furthest = 1 / (4 * constants(c_grad, c_bias) * count)  # beyond it the stratum k = 1 alone may fill the cube
+    largest = positive(furthest, "1 / (4 c_grad c_bias neurons)")
     best = 0.0
-    for step in range(1, 400):
-        e = step / 400 / (2.0 * density * count)
-        within = 0.0
-        for k in range(1, min(n, count) + 1):
-            ball = pi ** (k / 2) / gamma(k / 2 + 1)
-            # C(N, k) <= N^k / k!, which keeps the numbers small.
-            within += ball * (e * density * count) ** k / factorial(k)
-        best = max(best, e * (1.0 - within * (1.0 + 2.0 * e) ** n))
+    for step in range(1000):
+        scale = 0.98**step
+        widening = n * log1p(2.0 * largest * scale)
+        if widening < 700.0:  # exp holds no more, and then nothing is left of 1 - volume
+            volume = tubes(scale / 2.0, min(n, count)) * exp(widening)
+            best = max(best, largest * scale * (1.0 - volume))
     return best
+
+
+def tubes(x: float, most: int) -> float:
+    """sum_{k <= most} omega_k x^k / k!, where C(N, k) <= N^k / k! and x = e N 2 C_grad C_bias, at most 1 / 2."""
+    total, k = 0.0, 0
+    while k < most:
+        k += 1
+        # omega_k = pi^(k / 2) / Gamma(k / 2 + 1); in logarithms, as neither gamma nor factorials fit into floats.
+        term = exp(k * log(x) + k / 2 * log(pi) - lgamma(k / 2 + 1) - lgamma(k + 1))
+        total += term
+        if term < 1e-20:  # each is less than half of the one before, from k = 2 on
+            break
+    return total
 
 
 def petersen_zech_bound(widths: Iterable[int], derivative: float, spread: float) -> float:
@@ -148,7 +211,14 @@ def smallest_t(regions: int, neurons: int, input_dim: int, *, volume: float = 1.
     count, n = whole(neurons, "neurons", 1), whole(input_dim, "input_dim", 1)
     found = whole(regions, "regions", 1)
     whole(count, "neurons (at least input_dim, for theorem 5 to have a T)", n)
-    return float((found * factorial(n) / positive(volume, "volume")) ** (1.0 / n) / count)
+    size = positive(volume, "volume")
+    try:
+        return float((found * factorial(n) / size) ** (1.0 / n) / count)
+    except OverflowError:  # whole numbers that no float holds
+        power = (log(found) + lgamma(n + 1) - log(size)) / n - log(count)
+    if power > 700.0:
+        raise NetworkError("So many regions take a T of e^700 and more, beyond floats.")
+    return exp(power)
 
 
 def constants(c_grad: float, c_bias: float) -> Fraction:

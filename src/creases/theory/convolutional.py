@@ -28,7 +28,13 @@ def xiong_one_layer(
     >>> xiong_one_layer(1, 1, 3, (1, 1), 4)  # one position sees all: `zaslavsky(4, 3)`
     15
     """
-    rows, columns = whole(kernel[0], "kernel[0]", 1), whole(kernel[1], "kernel[1]", 1)
+    try:
+        tall, wide = kernel
+    except TypeError as error:
+        raise NetworkError(f"kernel must be (height, width), as in (3, 3); got {kernel!r}.") from error
+    except ValueError as error:
+        raise NetworkError(f"kernel must be (height, width), two numbers; got {kernel!r}.") from error
+    rows, columns = whole(tall, "kernel[0]", 1), whole(wide, "kernel[1]", 1)
     h, w = whole(height, "height", rows), whole(width, "width", columns)
     c, d, step = whole(channels, "channels", 1), whole(filters, "filters", 1), whole(stride, "stride", 1)
     seen = [

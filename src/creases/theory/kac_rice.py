@@ -18,9 +18,10 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.arrays import as_floats
 from creases.errors import NetworkError
 from creases.network import Network
-from creases.theory.arguments import whole
+from creases.theory.arguments import positive, whole
 from creases.theory.constants import Estimate
 
 __all__ = ["expected_stratum", "gaussian_density", "uniform_density"]
@@ -30,13 +31,15 @@ Density = Callable[[Floats], Floats]
 
 
 def gaussian_density(sigma: float) -> Density:
-    """The density of N(0, sigma^2), for arrays."""
-    return lambda b: np.asarray(np.exp(-0.5 * (b / sigma) ** 2) / (np.sqrt(2.0 * np.pi) * sigma))
+    """The density of N(0, sigma^2), for arrays. Raises NetworkError unless sigma is finite and above 0."""
+    s = positive(sigma, "sigma")
+    return lambda b: np.asarray(np.exp(-0.5 * (b / s) ** 2) / (np.sqrt(2.0 * np.pi) * s))
 
 
 def uniform_density(length: float) -> Density:
-    """The density of the uniform law on [-length / 2, length / 2], for arrays."""
-    return lambda b: np.asarray((np.abs(b) <= length / 2.0) / length)
+    """The density of the uniform law on [-length / 2, length / 2], for arrays. Errors as for `gaussian_density`."""
+    whole_length = positive(length, "length")
+    return lambda b: np.asarray((np.abs(b) <= whole_length / 2.0) / whole_length)
 
 
 def expected_stratum(
@@ -55,17 +58,20 @@ def expected_stratum(
     draw : makes a network of the law from a generator, its biases independent of each other and of the weights, with
     this density. lower, upper : shape (n,), the box. k : 1 or 2, how many neurons vanish (at most n).
     networks, points : how many are drawn, and points of the box for each. seed : of both.
-    Raises NetworkError for another k, or a box that is none.
+    Raises NetworkError for another k, a box that is none, or a network that takes another number of inputs.
     """
-    low, high = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
-    if low.shape != high.shape or low.ndim != 1 or not (low < high).all():
-        raise NetworkError(f"lower and upper must be two corners of a box, got {lower!r} and {upper!r}.")
+    low, high = as_floats(lower, "lower", NetworkError), as_floats(upper, "upper", NetworkError)
+    finite = np.isfinite(low).all() and np.isfinite(high).all()
+    if low.shape != high.shape or low.ndim != 1 or low.size == 0 or not (finite and (low < high).all()):
+        raise NetworkError(f"lower and upper must be two finite corners of a box, got {lower!r} and {upper!r}.")
     if k not in (1, 2) or k > low.size:
         raise NetworkError(f"k must be 1 or 2, and at most the box's {low.size} dimensions; got {k!r}.")
     rng, count = np.random.default_rng(seed), whole(networks, "networks", 2)
     means = []
     for _ in range(count):
         network = draw(rng)
+        if network.n_in != low.size:
+            raise NetworkError(f"The box has {low.size} dimensions, but {network!r} takes {network.n_in} inputs.")
         x = rng.uniform(low, high, (whole(points, "points", 1), low.size))
         means.append(float((one(network, x, density) if k == 1 else two(network, x, density)).mean()))
     volume = float(np.prod(high - low))

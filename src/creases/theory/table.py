@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from creases.counting import Count
-from creases.domain import Box, Polyline
+from creases.domain import Box, Polyline, Segment
 from creases.domain.volume import volume_of
 from creases.errors import NetworkError, require_extra
 from creases.network import Network
 from creases.theory.arguments import as_layers, whole
-from creases.theory.attained import montufar_2014_lower, pascanu_lower, serra_lower
-from creases.theory.average import smallest_t, t_of, theorem5_bound
-from creases.theory.constants import empirical_bias_density, gradient_constant
+from creases.theory.attained import arora_lower, montufar_2014_lower, pascanu_lower, serra_lower
+from creases.theory.average import explicit_bound, smallest_side, smallest_t, t_of, theorem5_bound
+from creases.theory.constants import bias_constant, gradient_constant
 from creases.theory.maximum import (
     central,
     hanin_rolnick_estimate,
@@ -43,7 +44,7 @@ class Row:
 
 
 class Table:
-    """Lines that print well; `rows` holds them, `to_pandas` gives a frame."""
+    """Lines that print well; `rows` holds them, `to_pandas` gives a frame, `to_dict` what goes into JSON."""
 
     def __init__(self, title: str, rows: Iterable[Row]) -> None:
         self.title, self.rows = title, list(rows)
@@ -55,7 +56,7 @@ class Table:
         return len(self.rows)
 
     def __getitem__(self, name: str) -> float:
-        """The value of the line of this name."""
+        """The value of the first line of this name; `rows` tells lines of one name apart by their sources."""
         for row in self.rows:
             if row.name == name:
                 return row.value
@@ -70,6 +71,11 @@ class Table:
         ]
         return "\n".join([self.title, *lines])
 
+    def to_dict(self) -> dict[str, Any]:
+        """The title, and the rows as dicts, for JSON; a value beyond 300 digits as `readable` writes it."""
+        rows = [{**vars(row), "value": row.value if row.value < 10**300 else readable(row.value)} for row in self.rows]
+        return {"title": self.title, "rows": rows}
+
     def to_pandas(self) -> pandas.DataFrame:
         """A frame with a row a line. Raises MissingExtraError if pandas is not installed."""
         try:
@@ -80,14 +86,20 @@ class Table:
 
 
 def readable(value: Any) -> str:
-    """A number in full up to twelve digits, and about its size beyond."""
+    """A number of at least 0, in full up to twelve digits, and about its size beyond."""
     if isinstance(value, float) and value != int(value):
         return f"{value:.4g}"
     whole_number = int(value)
-    if abs(whole_number) < 10**12:
+    if whole_number < 10**12:
         return f"{whole_number:,}"
-    digits = str(whole_number)
-    return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
+    # Not str(): Python refuses to write more than 4,300 digits, and 15,000 neurons have 2^N patterns.
+    power = int(log10(whole_number))
+    while 10 ** (power + 1) <= whole_number:
+        power += 1
+    while 10**power > whole_number:
+        power -= 1
+    digits = whole_number // 10 ** (power - 2)
+    return f"{digits // 100}.{digits % 100:02d}e{power}"
 
 
 def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = None) -> Table:
@@ -107,6 +119,7 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
     some network has             3,089,251  reached              Serra et al. 2018
     some network has             2,110,000  reached              Montufar et al. 2014
     some network has                21,100  reached              Pascanu et al. 2013
+    some network has                 8,000  reached              Arora et al. 2018
     no network has more          9,393,931  upper bound          Serra et al. 2018
     no network has more          9,393,931  upper bound          Montufar 2017
     patterns                       1.15e18  upper bound          2^N
@@ -128,6 +141,7 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
         Row("some network has", serra_lower(widths, n), lower, "Serra et al. 2018"),
         Row("some network has", montufar_2014_lower(widths, n), lower, "Montufar et al. 2014"),
         Row("some network has", pascanu_lower(widths, n), lower, "Pascanu et al. 2013"),
+        Row("some network has", arora_of(widths, n), lower, "Arora et al. 2018"),
         Row("no network has more", serra_upper(widths, n), upper, "Serra et al. 2018"),
         Row("no network has more", montufar_2017_upper(widths, n), upper, "Montufar 2017"),
         Row("patterns", trivial(neurons), upper, "2^N"),
@@ -137,39 +151,71 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
     return Table(title, [row for row in rows if row.kind != lower or row.value > 0])
 
 
+def arora_of(widths: list[int], n: int) -> int:
+    """`arora_lower` for layers of different widths: the narrowest above the first; 0 where the first has one neuron."""
+    if widths[0] < 2:
+        return 0
+    return arora_lower(widths[0] // 2, min(widths[1:], default=1), len(widths), n)
+
+
 def compare(count: Count, network: Network, *, samples: int = 1000, seed: int = 0) -> Table:
-    """A count beside its theory: N^n / n!, hyperplanes, the maximum, T-hat, and theorem 5 with the network's constants.
+    """A count beside its theory: N^n / n!, hyperplanes, the maximum, T-hat, and bounds with the network's constants.
 
     count : of this network (its hash is checked). samples : points at which C_grad is looked for: on bounded domains in
     the box around the corners, else standard normal coordinates. seed : of these points.
-    Theorem 5 speaks of a law of networks and of large cubes; with the constants of one network it is a yardstick, and
-    where biases are all equal or the domain is infinite it is left out.
-    Raises NetworkError if the count is of another network.
+    The bounds on means speak of a law of networks and of cubes (theorem 5 of those whose side is at least the one given
+    with it); with the constants of one network they are a yardstick. They are left out where no layer has biases with a
+    density, and on infinite domains; the explicit one is there for cubes and segments only.
+    Raises NetworkError if the count is of another network, or an argument is out of its range.
     """
     if count.network != network.sha256:
         raise NetworkError("The count is of another network (the hashes differ). Give the network that was counted.")
     n, neurons = count.domain.slice.dimension, network.neurons
     rows = [
         Row("regions", count.regions, "counted" if count.certified else "counted, NOT certified", "Creases"),
-        *(row for row in bounds(network, n) if row.kind == "estimate"),
+        *(row for row in bounds(network, n) if row.kind.startswith("estimate")),
         Row("no network has more", serra_upper(network.widths, n), "upper bound", "Serra et al. 2018"),
     ]
     volume = volume_of(count.domain)
     if volume is not None and neurons >= n:
         t_hat = smallest_t(count.regions, neurons, n, volume=volume)
         rows.append(Row("T-hat", t_hat, "smallest T of theorem 5", "Hanin and Rolnick 2019"))
-        biases = np.concatenate([layer.bias for layer in network.hidden])
-        if np.unique(biases).size > 1:
-            c_grad = gradient_constant(network, sample_points(count, samples, seed))
-            c_bias = empirical_bias_density(biases, seed=seed)
-            rows += [
-                Row("C_grad", c_grad.value, "of this network", c_grad.rests_on),
-                Row("C_bias", c_bias.value, f"± {c_bias.error:.2g}", c_bias.rests_on),
-            ]
-            if c_grad.value > 0:
-                bound = theorem5_bound(neurons, n, t_of(c_grad.value, c_bias.value), volume=volume)
-                rows.append(Row("theorem 5, T = 32 C_grad C_bias", round(bound), "bound on a mean", "Tseran, Montufar"))
+        rows += with_constants(count, network, volume, sample_points(count, whole(samples, "samples", 1), seed), seed)
     return Table(f"{count.domain!r}, N = {neurons}", rows)
+
+
+def with_constants(count: Count, network: Network, volume: float, points: Any, seed: int) -> list[Row]:
+    """The network's own constants, each with its standard error, and the bounds on means that they give."""
+    try:
+        c_bias = bias_constant(network, seed=seed)
+    except NetworkError:  # zero biases, for example
+        return []
+    n, neurons, basis = count.domain.slice.dimension, network.neurons, count.domain.slice.basis
+    c_grad = gradient_constant(network, points, along=basis)
+    rows = [
+        Row("C_grad", c_grad.value, f"± {c_grad.error:.2g}", c_grad.rests_on),
+        Row("C_bias", c_bias.value, f"± {c_bias.error:.2g}", c_bias.rests_on),
+    ]
+    if c_grad.value == 0.0:
+        return rows
+    t = t_of(c_grad.value, c_bias.value)
+    bound, side = theorem5_bound(neurons, n, t, volume=volume), smallest_side(t, c_grad.value, c_bias.value)
+    name = "theorem 5, T = 32 C_grad C_bias"
+    rows.append(Row(name, round(bound), f"bound on a mean, side >= {side:.2g}", "Tseran and Montufar 2021"))
+    if (own := side_of(count.domain)) is not None:
+        explicit = round(explicit_bound(neurons, n, own, c_grad.value, c_bias.value))
+        rows.append(Row("explicit bound", explicit, "bound on a mean, any side", "Kac and Rice's formula"))
+    return rows
+
+
+def side_of(domain: Any) -> float | None:
+    """The side of a cube, the length of a segment; None for other domains."""
+    if isinstance(domain, Segment):
+        return volume_of(domain)
+    if isinstance(domain, Box):
+        sides = (domain.upper - domain.lower)[domain.upper > domain.lower]
+        return float(sides[0]) if np.ptp(sides) <= 1e-12 * sides[0] else None
+    return None
 
 
 def sample_points(count: Count, samples: int, seed: int) -> Any:

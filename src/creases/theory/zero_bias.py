@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from creases.complex import Complex, RegionList
 from creases.domain import Directions, Space
 from creases.domain.cone import dot, extreme_rays
+from creases.errors import NetworkError
 from creases.network import Network
 from creases.rationals import independent
 from creases.subdivision import subdivide
@@ -76,7 +77,10 @@ def has_full_recession_cone(network: Network, pattern: Sequence[Bools]) -> bool:
     """Whether a region, given by its pattern, goes to infinity in an open set of directions; decided in integers.
 
     That is so iff some direction makes the linear part of every pre-activation that has one grow to its side.
+    pattern : one bool array a layer. Raises NetworkError if it is not of this network's widths.
     """
+    if [len(active) for active in pattern] != list(network.widths):
+        raise NetworkError(f"The pattern must have one bool array a layer, of {list(network.widths)} neurons.")
     layers = [Exact.of(layer.weight, layer.bias) for layer in network.hidden]
     forms = []
     for active, row in signed_forms(layers, pattern):
