@@ -61,17 +61,21 @@ def last_of_each(runs: pandas.DataFrame, by: Iterable[str]) -> pandas.DataFrame:
 
 
 def factor_findings(
-    runs: pandas.DataFrame, label: str, order: Iterable[Any], low: float, high: float, authors: str
+    runs: pandas.DataFrame, label: str, order: Iterable[Any], most: float, authors: str, form: str = "{}"
 ) -> list[Finding]:
-    """For each value of the label: the largest count of a run over its first, with the accuracy that it ended with."""
+    """For each value of the label: the largest count of a run over its first, at most `most`; and how the run ended.
+
+    form : of the value of the label in the text.
+    """
     found = []
     for name in order:
         mine = runs[runs[label] == name]
         if mine.empty:
             continue
         top = mine.groupby("seed")["factor"].max()
-        accuracy = last_of_each(mine, [label])["train_accuracy"].mean()
-        said = f"{mean_sd(top)}; training accuracy at the end {accuracy:.0%}"
-        text = f"{name:g}" if isinstance(name, float) else str(name)
-        found.append(Finding(f"{text}: largest count of a run / its first", said, authors, within(top, low, high)))
+        end = last_of_each(mine, [label])
+        accuracy = end["train_accuracy"].mean()
+        said = f"{mean_sd(top)}; at the end {end['factor'].mean():.3g}, training accuracy {accuracy:.0%}"
+        what = f"{form.format(name)}: largest count of a run / its first"
+        found.append(Finding(what, said, authors, within(top, 1.0, most)))
     return found

@@ -108,12 +108,14 @@ class Store:
     def check_schema(self) -> None:
         """See that the tables are there and of this version; make them in an empty database."""
         there = set(self._sql.inspect(self._engine).get_table_names())
-        if there and "creases_store" not in there:
+        ours = set(self.tables["creases_store"].metadata.tables)
+        # Ours alone, and not yet all of them: another process is making them.
+        if there - ours and "creases_store" not in there:
             raise StoreError(
                 f"{self.place} is a database of something else, with tables {', '.join(sorted(there)[:4])}. Give "
                 "another place: a new file, or an empty database."
             )
-        self.tables["creases_store"].metadata.create_all(self._engine)
+        self.make_tables()
         meta = self.tables["creases_store"]
         with self._engine.begin() as connection:
             found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
@@ -124,6 +126,19 @@ class Store:
                 f"The store {self.place} has schema {found}, and this version of Creases ({__version__}) writes "
                 f"{SCHEMA}. Give another place, or open it with the version that wrote it."
             )
+
+    def make_tables(self) -> None:
+        """Those that are not there; another process may be making them at this moment."""
+        metadata = self.tables["creases_store"].metadata
+        for _ in range(len(metadata.tables)):
+            try:
+                metadata.create_all(self._engine)
+                return
+            except (self._sql.exc.OperationalError, self._sql.exc.ProgrammingError, self._sql.exc.IntegrityError):
+                there = self._sql.inspect(self._engine).get_table_names()
+                if not there:
+                    raise
+        metadata.create_all(self._engine)
 
     def insert_once(self, table: Any, values: dict[str, Any]) -> bool:
         """Insert a row; False if one of its key is there."""

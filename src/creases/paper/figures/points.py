@@ -40,7 +40,7 @@ def draw(data: Data) -> Picture:
     runs, level = data.growth(["points"]), sum(WIDTHS) ** 2 / 2
     draw_curves(epochs, runs, "points", POINTS, value="value", sequence=True, level=level)
     epochs.set_xscale("symlog", linthresh=10)
-    epochs.set(ylabel="regions of the plane (dotted: N²/2)", ylim=(0, None))
+    epochs.set(ylabel="regions of the plane (dotted: N²/2)", ylim=(0, None), xlim=(0, None))
     epochs.legend(title="points", frameon=False, fontsize="small")
     last = last_of_each(runs, ["points"])
     plot_band(ends, last["points"], last["value"])
@@ -56,7 +56,7 @@ def draw(data: Data) -> Picture:
 def findings(data: Data) -> list[Finding]:
     """Small factors, and how the count grows with the number of points."""
     runs = data.growth(["points"])
-    found = factor_findings(runs, "points", POINTS, 1.0, 4.0, "a small factor, about the line N²/2 = 4,608")
+    found = factor_findings(runs, "points", POINTS, 4.0, "a small factor, about the line N²/2 = 4,608", "{} points")
     last = last_of_each(runs, ["points"])
     if last["points"].nunique() > 1:
         from scipy.stats import spearmanr

@@ -85,7 +85,7 @@ def findings(data: Data) -> list[Finding]:
         mine = runs[runs["sweep"] == sweep].copy()
         mine["setting"] = sweep + " " + mine["setting"] if sweep != HOW else mine["setting"]
         order = list(dict.fromkeys(mine["setting"]))
-        found += factor_findings(mine, "setting", order, 1.0, 4.0, "never more than a small multiple")
+        found += factor_findings(mine, "setting", order, 4.0, "never more than a small multiple")
     chosen = runs[runs["sweep"].isin([RATE, "the papers'"])].copy()
     chosen.loc[chosen["sweep"] == "the papers'", "setting"] = "0.001"
     ends = last_of_each(chosen, ["setting"])

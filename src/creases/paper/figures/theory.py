@@ -66,7 +66,7 @@ def draw(data: Data) -> Picture:
     constants.legend(frameon=False, fontsize="small")
     runs["loose"] = runs["T"] / runs["smallest"]
     draw_curves(ts, runs, "hidden", NETWORKS, value="loose", level=1.0)
-    ts.set(yscale="log", ylabel="T = 2⁵ C_grad C_bias / smallest T that holds", title="how loose")
+    ts.set(yscale="log", ylabel="2⁵ C_grad C_bias / smallest T", title="how loose")
     return figure
 
 
