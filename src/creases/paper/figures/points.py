@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from creases.paper.choices import RandomPoints, WholeSpace
 from creases.paper.curves import draw_curves, factor_findings, last_of_each
 from creases.paper.experiment import Experiment
-from creases.paper.figure import DIFFERS, HOLDS, TOO_FEW, Data, Figure, Finding, Line, Size
+from creases.paper.figure import Data, Figure, Finding, Line, Size, judge
 from creases.paper.measures import Regions
 from creases.plot import new_figure, plot_band
 
@@ -62,7 +62,8 @@ def findings(data: Data) -> list[Finding]:
         from scipy.stats import spearmanr
 
         rank, chance = spearmanr(last["points"], last["value"])
-        verdict = HOLDS if rank > 0 and chance < 0.05 else DIFFERS if rank < 0 and chance < 0.05 else TOO_FEW
+        fewest = int(last.groupby("points")["seed"].nunique().min())
+        verdict = judge(bool(rank > 0), fewest if chance < 0.05 else 0)
         said = f"rank correlation {rank:.2f} (p = {chance:.1g})"
         found.append(Finding("regions at the end rise with the points", said, "more points, more regions", verdict))
     return found

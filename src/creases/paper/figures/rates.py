@@ -83,6 +83,8 @@ def findings(data: Data) -> list[Finding]:
     found = []
     for sweep in ("the papers'", *SWEEPS):
         mine = runs[runs["sweep"] == sweep].copy()
+        if mine.empty:
+            continue
         mine["setting"] = sweep + " " + mine["setting"] if sweep != HOW else mine["setting"]
         order = list(dict.fromkeys(mine["setting"]))
         found += factor_findings(mine, "setting", order, 4.0, "never more than a small multiple")
