@@ -143,7 +143,7 @@ def count(
     """Count the activation regions of `network` on `domain`, every sign proved.
 
     domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Space, Subspace or Directions, of at
-        most eight dimensions.
+        most eight dimensions; the directions of nine inputs are a sphere of eight.
     by_neuron : also count, for every neuron, the regions of the layer below that it cuts.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
     progress : True shows a bar on stderr, None shows one only where the count takes longer than a second and
