@@ -25,6 +25,7 @@ from creases.domain import (
     Subspace,
 )
 from creases.domain.polytope import Corners, corners_of_box
+from creases.domain.slice import MOST_DIMENSIONS
 from creases.errors import DomainError
 from creases.network import Network
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
 
 # `engine.work` says the same; it is not imported for it.
-MOST_DIMENSIONS, MOST_FACETS = 8, 62
+MOST_FACETS = 62
 
 MOST_FLOAT = int(np.finfo(np.float64).max)
 
