@@ -386,6 +386,9 @@ def test_bad_input_pieces():
     for pieces in (0, -1, 1.5, True):
         with pytest.raises(DomainError, match="pieces must be a whole number"):
             count_in_pieces(known(), CUBE, pieces=pieces)
+    for pieces in (65_537, 10**30):
+        with pytest.raises(DomainError, match=r"at most 65,536, or None; got .*: every piece takes memory and time"):
+            count_in_pieces(known(), CUBE, pieces=pieces)
     for workers in (0, -1, "2", 1.5):
         with pytest.raises(DomainError, match="workers must be a whole number"):
             count_in_pieces(known(), CUBE, workers=workers)

@@ -73,7 +73,9 @@ def count(
     ] = None,
     pieces: Annotated[
         int | None,
-        typer.Option("--pieces", min=1, metavar="N", help="Count in at least N pieces.", rich_help_panel=PIECES),
+        typer.Option(
+            "--pieces", min=1, metavar="N", help="Count in at least N pieces, up to 65,536.", rich_help_panel=PIECES
+        ),
     ] = None,
     workers: Annotated[
         int | None,

@@ -40,7 +40,8 @@ def count_in_pieces(
     The domain is cut by walls that are not neurons; a region that a wall meets is counted on both sides and taken off
     once for the wall. The result is that of `count`, for any number of pieces and workers.
 
-    pieces : at least so many; None for as many as the expected number of regions asks for, or as the journal has.
+    pieces : at least so many, up to 65,536; None for as many as the expected number of regions asks for, or as the
+        journal has.
     threads : threads of this process that work on them; None means all cores.
     workers : so many processes instead, each with one thread, on a Dask cluster of this machine's own. They are new
         Python processes, so a script that asks for them keeps its work under `if __name__ == "__main__":`.
