@@ -72,7 +72,7 @@ def count_in_pieces(
         if kept is not None and pieces is None:
             plan = kept.plan_for(plan)
         number = kept.begin(plan) if kept is not None else 0
-        done = dict(kept.results(number)) if kept is not None else {}
+        done = dict(kept.results(number, plan)) if kept is not None else {}
         left = [part for part in plan.parts if part not in done]
         follower = stack.enter_context(following(progress, len(plan.parts)))
         follower.finish_some(len(done))
