@@ -305,6 +305,29 @@ def test_laws_what_is_done_is_not_done_again(tmp_path, monkeypatch):
     assert all(part.path.endswith("+") for part in done)
 
 
+@pytest.mark.jit
+def test_known_seconds_of_a_resumed_count(tmp_path):
+    """What earlier runs took for the pieces that are taken from the journal is said beside this run's own."""
+    place, model = tmp_path / "runs.db", known().save(tmp_path / "network.npz")
+    first = count_in_pieces(known(), CUBE, pieces=4, threads=1, journal=place)
+    assert first.seconds_from_journal == 0.0
+    assert "journal" not in repr(first)
+    with sqlite3.connect(place) as connection:
+        connection.execute("update pieces set seconds = 10")
+        connection.execute("delete from pieces where path = '--'")
+        (left,) = connection.execute("select count(*) from pieces").fetchone()
+    again = count_in_pieces(known(), CUBE, journal=place)
+    assert again.seconds_from_journal == 10 * left == 10 * (again.pieces - 1)
+    assert again.seconds < 10
+    assert Count.from_dict(json.loads(again.to_json())) == again
+    assert f" s + {10 * left} s from the journal" in repr(again)
+    run = command(model, place, tmp_path / "count.json")
+    run[run.index("--pieces") : run.index("--pieces") + 2] = []
+    printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert f"and {10 * left} s of one thread's work taken from the journal" in printed
+    assert json.loads((tmp_path / "count.json").read_text())["seconds_from_journal"] > 10 * left
+
+
 def test_known_plans():
     """As many pieces as the expected count asks for, and the same ones every time."""
     assert [halvings(60, 3, pieces) for pieces in (1, 2, 3, 64, 65)] == [0, 1, 2, 6, 7]

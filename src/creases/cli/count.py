@@ -195,6 +195,8 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
         *scale(result, network),
         ("seconds", f"{result.seconds:.3g}"),
     ]
+    if result.seconds_from_journal:
+        rows.append(("", f"and {result.seconds_from_journal:.3g} s of one thread's work taken from the journal"))
     console = out()
     console.print(facts(rows))
     console.print(layers(result, network))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -47,7 +48,8 @@ def count_in_pieces(
         Python processes, so a script that asks for them keeps its work under `if __name__ == "__main__":`.
     cluster : the workers of the Dask cluster whose scheduler has this address instead.
     journal : a path (SQLite) or database URL where each piece's result is kept as it comes. A run that was killed goes
-        on from there, and nothing is counted twice.
+        on from there, and nothing is counted twice; the result's `seconds` are those of this run, and
+        `seconds_from_journal` those of the pieces that were there.
     progress : as for `count`; the bar counts pieces and says about how long the rest will take.
     Raises DomainError as `count` does, and on a Polyline; JournalError if the journal cannot be read or written, or
     holds this count as another engine made it; ComputationError if a cluster does not answer or pieces fail there.
@@ -73,6 +75,7 @@ def count_in_pieces(
             plan = kept.plan_for(plan)
         number = kept.begin(plan) if kept is not None else 0
         done = dict(kept.results(number, plan)) if kept is not None else {}
+        before = math.fsum(result.seconds for result in done.values())
         left = [part for part in plan.parts if part not in done]
         follower = stack.enter_context(following(progress, len(plan.parts)))
         follower.finish_some(len(done))
@@ -83,7 +86,7 @@ def count_in_pieces(
                 done[result.part] = result
                 follower.found(result.part.sign * result.by_layer[-1])
                 follower.finish_one()
-    return summed(plan, [done[part] for part in plan.parts], time.perf_counter() - start)
+    return summed(plan, [done[part] for part in plan.parts], time.perf_counter() - start, before)
 
 
 @contextmanager
@@ -124,8 +127,8 @@ def time_left(parts: list[Part], done: dict[Part, PieceResult], workers: int) ->
     return f"about {rest:,.0f} s left" if rest < 120 else f"about {rest / 60:,.0f} min left"
 
 
-def summed(plan: Plan, found: list[PieceResult], seconds: float) -> Count:
-    """The pieces' results as one count, each with its sign."""
+def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) -> Count:
+    """The pieces' results as one count, each with its sign. before : seconds of those that the journal had."""
     by_layer = [0] * len(plan.network.hidden)
     for result in found:
         by_layer = [total + result.part.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
@@ -144,4 +147,5 @@ def summed(plan: Plan, found: list[PieceResult], seconds: float) -> Count:
         bounded=bounded,
         unbounded=unbounded,
         pieces=len(found),
+        seconds_from_journal=before,
     )
