@@ -5,9 +5,11 @@ import os
 import re
 import resource
 import signal
+import socketserver
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -39,8 +41,9 @@ from creases.engine.tiles import halved, root_tile
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from creases.scheduling import Journal, plan
+from creases.scheduling.cluster import dask_workers
 from creases.scheduling.plan import Plan, halvings
-from creases.scheduling.workers import DaskWorkers, ThreadWorkers, dask_workers
+from creases.scheduling.workers import DaskWorkers, ThreadWorkers
 from networks import KINDS, integer_networks, random_network, table
 
 CUBE = Box([-1] * 3, [1] * 3)
@@ -558,7 +561,7 @@ def test_bad_input_pieces():
 def test_bad_input_a_scheduler_without_workers(monkeypatch):
     from distributed import LocalCluster
 
-    monkeypatch.setattr("creases.scheduling.workers.PATIENCE", "1s")
+    monkeypatch.setattr("creases.scheduling.cluster.PATIENCE", 1.0)
     with (
         LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster,
         pytest.raises(ComputationError, match=r"has no workers\. Start some: dask worker"),
@@ -577,7 +580,64 @@ def test_laws_leaving_early_stops_what_has_begun():
     assert time.perf_counter() - start < 2.0
 
 
+class Mute(socketserver.BaseRequestHandler):
+    """Takes a call and says nothing."""
+
+    def handle(self):
+        while self.request.recv(1000):
+            pass
+
+
+class Http(socketserver.BaseRequestHandler):
+    """Answers as a server of pages answers what is no request."""
+
+    def handle(self):
+        self.request.recv(10)
+        self.request.sendall(b"HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [
+        (Mute, "what listens there does not answer as one within 2 s"),
+        (Http, "what listens there speaks another protocol"),
+    ],
+)
+def test_bad_input_no_scheduler_but_something_else_listens(monkeypatch, handler, words):
+    """What has taken the call is not waited for, for ever."""
+    monkeypatch.setattr("creases.scheduling.cluster.PATIENCE", 1.0)
+    monkeypatch.setattr("creases.scheduling.cluster.LONGER", 1.0)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_address[1]}"
+        with pytest.raises(ComputationError, match=rf"No Dask scheduler answers at {address} \({words}\)\. Give the"):
+            count_in_pieces(known(), CUBE, cluster=address)
+        server.shutdown()
+
+
+@pytest.mark.jit
+def test_bad_input_a_workers_address():
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+        address = cluster.workers[0].address
+        with pytest.raises(ComputationError, match="a Dask Worker answers, and no scheduler"):
+            count_in_pieces(known(), CUBE, cluster=address)
+
+
+def test_bad_input_no_address():
+    for cluster in (5, "", b"tcp://127.0.0.1:8786", ["tcp://127.0.0.1:8786"]):
+        with pytest.raises(DomainError, match=r"cluster must be the address .*, or None; got "):
+            count_in_pieces(known(), CUBE, cluster=cluster)
+    for cluster in ("nowhere", "tcp://127.0.0.1", "http://127.0.0.1:9", "tls://127.0.0.1:9"):
+        with pytest.raises(
+            ComputationError, match=rf"No Dask scheduler answers at {cluster} \(.*\)\. Give the address"
+        ):
+            count_in_pieces(known(), CUBE, cluster=cluster)
+
+
 def test_bad_input_no_scheduler(monkeypatch):
-    monkeypatch.setattr("creases.scheduling.workers.PATIENCE", "1s")
+    monkeypatch.setattr("creases.scheduling.cluster.PATIENCE", 1.0)
     with pytest.raises(ComputationError, match="No Dask scheduler answers"):
         count_in_pieces(known(), CUBE, cluster="tcp://127.0.0.1:9")

@@ -17,10 +17,11 @@ from creases.errors import DomainError
 from creases.network import Network
 from creases.packing import check_threads
 from creases.progress import Follower, following
+from creases.scheduling.cluster import check_address, dask_workers
 from creases.scheduling.journal import Journal
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan
-from creases.scheduling.workers import ThreadWorkers, Workers, dask_workers
+from creases.scheduling.workers import ThreadWorkers, Workers
 
 __all__ = ["count_in_pieces"]
 
@@ -66,6 +67,7 @@ def count_in_pieces(
         raise DomainError(f"workers must be a whole number of at least 1, or None for threads; got {workers!r}.")
     if workers is not None and cluster is not None:
         raise DomainError("Give workers (processes of this machine) or cluster (a scheduler's address), not both.")
+    check_address(cluster)
     plan = Plan.of(network, domain, pieces)
     say_if_compiling(progress)
     start = time.perf_counter()
