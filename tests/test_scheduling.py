@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from logging import CRITICAL
 
 import numpy as np
 import pytest
@@ -614,6 +615,52 @@ def test_bad_input_no_scheduler_but_something_else_listens(monkeypatch, handler,
         with pytest.raises(ComputationError, match=rf"No Dask scheduler answers at {address} \({words}\)\. Give the"):
             count_in_pieces(known(), CUBE, cluster=address)
         server.shutdown()
+
+
+@pytest.mark.jit
+def test_bad_input_workers_without_creases(tmp_path, monkeypatch):
+    """They would close one after the other, and the client wait for more."""
+    from distributed import LocalCluster
+
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['creases'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    words = (
+        r"1 of 2 processes .* cannot do this count: tcp://.* cannot use it \(.*No module named .creases.*pip install"
+    )
+    with (
+        LocalCluster(n_workers=1, dashboard_address=None, silence_logs=CRITICAL) as cluster,
+        pytest.raises(ComputationError, match=words),
+    ):
+        count_in_pieces(known(), CUBE, cluster=cluster.scheduler_address)
+
+
+@pytest.mark.jit
+def test_bad_input_workers_of_another_version(monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr("creases.scheduling.piece.source_hash", lambda: "0123456789abcdef")
+    words = r"1 of 2 .*: tcp://.* has Creases .*, sources .*, Numba .*; here is Creases .*, sources 0123456789abcdef"
+    with (
+        LocalCluster(n_workers=1, dashboard_address=None, silence_logs=CRITICAL) as cluster,
+        pytest.raises(ComputationError, match=words),
+    ):
+        count_in_pieces(known(), CUBE, cluster=cluster.scheduler_address)
+
+
+@pytest.mark.jit
+def test_bad_input_workers_that_do_not_answer(monkeypatch):
+    from distributed import LocalCluster
+
+    def slow():
+        time.sleep(2)
+
+    monkeypatch.setattr("creases.scheduling.cluster.PATIENCE", 0.5)
+    monkeypatch.setattr("creases.scheduling.piece.maker", slow)
+    with (
+        LocalCluster(n_workers=1, dashboard_address=None, silence_logs=CRITICAL) as cluster,
+        pytest.raises(ComputationError, match=r"have not said within 1 s which Creases they have\. Look at their logs"),
+    ):
+        count_in_pieces(known(), CUBE, cluster=cluster.scheduler_address)
 
 
 @pytest.mark.jit

@@ -37,7 +37,7 @@ def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWor
     """Workers of the cluster at an address, or of one of `processes` processes here, which ends with the context.
 
     A cluster that is made here binds to the loopback only, its dashboard too.
-    Raises ComputationError if no scheduler answers at the address, or it has no workers.
+    Raises ComputationError if no scheduler answers at the address, it has no workers, or some have not the same engine.
     """
     try:
         import distributed  # noqa: F401
@@ -65,7 +65,47 @@ def cluster_at(address: str) -> Iterator[Client]:
             raise ComputationError(
                 f"The Dask scheduler at {address} has no workers. Start some: dask worker {address}"
             ) from error
+        check_makers(client, address)
         yield client
+
+
+def check_makers(client: Client, address: str) -> None:
+    """Raise ComputationError unless all workers there are now have the engine that is here, and the scheduler Creases.
+
+    Asked before any work is given out: a worker that cannot unpickle a task closes, and the next one has it then, until
+    none is left and the client waits for more without a word.
+    """
+    from creases.scheduling.piece import Maker, maker
+
+    scheduler = f"the scheduler at {address}"
+
+    async def ask() -> dict[str, Any]:
+        found = dict(await client.run(maker, on_error="return"))
+        try:
+            found[scheduler] = await client.run_on_scheduler(maker)
+        except Exception as error:
+            found[scheduler] = error
+        return found
+
+    try:
+        found = client.sync(ask, callback_timeout=2 * PATIENCE)
+    except TimeoutError as error:
+        raise ComputationError(
+            f"The workers of {scheduler} have not said within {2 * PATIENCE:g} s which Creases they have. Look at "
+            "their logs, or start others."
+        ) from error
+    here, others = maker(), []
+    for name, one in found.items():
+        if not isinstance(one, Maker):
+            others.append(f"{name} cannot use it ({one})")
+        elif one.engine != here.engine and name != scheduler:  # it hands on what it has unpickled, and counts nothing
+            others.append(f"{name} has {one}")
+    if others:
+        raise ComputationError(
+            f"{len(others)} of {len(found)} processes of the cluster cannot do this count: {others[0]}; here is "
+            f"{here}. Install the same there, and start the cluster anew: "
+            f"pip install 'creases[cluster]=={here.version}'"
+        )
 
 
 def check_scheduler(address: str) -> None:
