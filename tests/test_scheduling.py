@@ -11,7 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from logging import CRITICAL
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -284,6 +286,61 @@ def test_laws_killed_at_twenty_moments(moment, tmp_path):
     """Two Dask workers, the whole process group killed; nothing is lost, and nothing counted twice."""
     found = killed_and_resumed(tmp_path, [moment], "--workers", "2")
     assert (found.by_layer, found.certified) == ((4932, 40141), True)
+
+
+def alive(group):
+    """The processes of a group that run; those that have ended, and wait for init to see it, do not."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, of_group, *_ = place.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(of_group) == group and state not in "ZX":
+            found.append(place.parent.name)
+    return found
+
+
+@pytest.mark.jit
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes where Linux has them")
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("begun", [False, True])
+def test_bad_input_ctrl_c_with_workers(tmp_path, begun, times):
+    """A terminal sends it to the workers too, and some press it twice: one line, the code, and nobody left behind.
+
+    begun : while pieces are counted, or while the workers start.
+    """
+    model = known((4, 128, 128, 1)).save(tmp_path / "network.npz")
+    run = command(model, tmp_path / "runs.db", tmp_path / "count.json", "--workers", "2")
+    run[run.index("--box") + 1] = "-1:1,-1:1,-1:1,-1:1"
+    process = subprocess.Popen(run, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while (
+            rows(tmp_path / "runs.db") < 1 if begun else len(alive(process.pid)) < 3
+        ) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for _ in range(times):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.1)
+        out, err = process.communicate(timeout=60)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    assert (process.returncode, out, err) == (130, b"", b"stopped\n")
+    deadline = time.monotonic() + 5  # what watches over the others ends after them
+    while alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert alive(process.pid) == []
+
+
+def rows(place):
+    """Pieces in a journal, which another process may be making."""
+    try:
+        with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
+            return connection.execute("select count(*) from pieces").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
 
 
 @pytest.mark.jit

@@ -11,6 +11,7 @@ from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
 from creases.errors import ComputationError, DomainError, require_extra
+from creases.interrupts import children_undisturbed, uninterrupted
 from creases.scheduling.workers import DaskWorkers
 
 if TYPE_CHECKING:
@@ -55,10 +56,11 @@ def cluster_at(address: str) -> Iterator[Client]:
     # A client waits for ever for the first words of whatever has taken its call.
     check_scheduler(address)
     try:
-        client = Client(address, timeout=PATIENCE)
+        with uninterrupted():
+            client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise ComputationError(f"No Dask scheduler answers at {address} ({error}). {ADDRESS}") from error
-    with client:
+    with ended(client):
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError as error:
@@ -155,23 +157,41 @@ def waited_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 @contextmanager
 def own_cluster(processes: int | None) -> Iterator[Client]:
-    """A client of a new cluster of so many processes of this machine, None for one a core."""
+    """A client of a new cluster of so many processes of this machine, None for one a core.
+
+    Ctrl-C is this process's alone: it waits until the cluster is up, or down, as Dask leaves processes and tracebacks
+    behind where one of its steps is broken off.
+    """
     from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
         try:
-            local = stack.enter_context(
-                LocalCluster(
-                    n_workers=processes or os.cpu_count() or 1,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=CRITICAL,
+            with children_undisturbed():
+                local = stack.enter_context(
+                    ended(
+                        LocalCluster(
+                            n_workers=processes or os.cpu_count() or 1,
+                            threads_per_worker=1,
+                            host="127.0.0.1",
+                            dashboard_address="127.0.0.1:0",
+                            silence_logs=CRITICAL,
+                        )
+                    )
                 )
-            )
+                client = stack.enter_context(ended(Client(local)))
         except RuntimeError as error:
             raise ComputationError(
                 "The workers did not start. They are new Python processes: a script that asks for them must keep its "
                 'work under `if __name__ == "__main__":`, or use threads instead of workers.'
             ) from error
-        yield stack.enter_context(Client(local))
+        yield client
+
+
+@contextmanager
+def ended(what: Any) -> Iterator[Any]:
+    """A client or cluster that is closed with the context, all of it: a second Ctrl-C waits until it is."""
+    try:
+        yield what
+    finally:
+        with uninterrupted():
+            what.close()

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -92,5 +93,14 @@ def divided_once(shipped: Shipped) -> Divided:
 
 
 def count_piece_of(shipped: Shipped, part: Part) -> PieceResult:
-    """`count_piece` for a worker that has been sent the problem."""
-    return count_piece(divided_once(shipped), part)
+    """`count_piece` for a worker of a Dask cluster that has been sent the problem; it stops when the worker closes."""
+    from distributed import get_worker
+    from distributed.core import Status
+
+    worker = get_worker()
+
+    def report(_: int) -> None:  # between two budgets of cells: some milliseconds
+        if worker.status in (Status.closing, Status.closed):
+            raise CancelledError
+
+    return count_piece(divided_once(shipped), part, report)
