@@ -1,5 +1,6 @@
 """Counts in three dimensions and more: against the specification, known numbers, laws, and bad input."""
 
+import time
 from fractions import Fraction
 from math import comb
 
@@ -324,6 +325,22 @@ def test_bad_input_too_many_dimensions():
         count(nine, cube(9))
 
 
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Polytope.where(np.vstack([np.eye(14), -np.eye(14)]), np.ones(28)), "polytope of 14 dimensions"),
+        (lambda: Polytope(np.random.default_rng(0).standard_normal((400, 9))), "polytope of 9 dimensions"),
+        (lambda: Simplex(np.vstack([np.zeros(300), np.eye(300)])), "simplex of 300 dimensions"),
+    ],
+)
+def test_bad_input_polytopes_of_too_many_dimensions(make, words):
+    """Refused before their exact corners and walls are made, which takes minutes."""
+    start = time.perf_counter()
+    with pytest.raises(DomainError, match=rf"{words} cannot be cut, only one of up to 8: .* inside a Subspace"):
+        make()
+    assert time.perf_counter() - start < 0.5
+
+
 def test_bad_input_too_many_walls():
     """A cell knows its facets by the bits of one number."""
     points = np.random.default_rng(0).standard_normal((60, 3))
@@ -335,6 +352,7 @@ def test_bad_input_too_many_walls():
 
 def test_known_limits_are_the_engines():
     from creases import packing
+    from creases.domain import slice as slices
     from creases.engine import work
 
-    assert (packing.MOST_DIMENSIONS, packing.MOST_FACETS) == (work.MOST_DIMENSIONS, work.MOST_FACETS)
+    assert (slices.MOST_DIMENSIONS, packing.MOST_FACETS) == (work.MOST_DIMENSIONS, work.MOST_FACETS)

@@ -22,6 +22,7 @@ from creases import (
     Subspace,
     audit,
     count,
+    count_in_pieces,
     count_many,
     subdivide,
 )
@@ -140,6 +141,26 @@ def test_known_central(neurons, d):
     network = Network.from_arrays(*random_network([d, neurons, 1], 3, 0.5))
     assert count(network, Directions(d)).regions == central(neurons, d)
     assert central(neurons, d) == 2 * sum(comb(neurons - 1, k) for k in range(d))
+
+
+@pytest.mark.jit
+def test_known_directions_of_nine_inputs():
+    """Their sphere has eight dimensions, as many as cells may have; in pieces, listed and of low rank too."""
+    weights, _ = random_network([9, 11], 3, 0.5)
+    network = hidden(weights, [[0.0] * 11])
+    assert count(network, Directions(9)).regions == central(11, 9) == 2026
+    assert count_in_pieces(network, Directions(9), pieces=2, threads=2).regions == 2026
+    assert len(subdivide(network, Directions(9))) == 2026
+    flat = hidden([np.insert(random_network([3, 7], 1, 0.5)[0][0], [0, 1, 1, 2, 3, 3], 0.0, axis=1)], [[1.0] * 7])
+    assert count(flat, Directions(9)).regions == central(7, 3)
+
+
+@pytest.mark.jit
+def test_against_reference_directions_of_nine_inputs():
+    """Two layers, with ties."""
+    weights = [np.eye(9).tolist(), [[1.0, -1.0, *[0.0] * 7], [0.5, 0.0, 0.0, 2.0, -1.0, *[0.0] * 4]]]
+    found = count(hidden(weights, [[1.0] * 9, [0.0] * 2]), Directions(9))
+    assert found.by_layer == tuple(reference.by_layer(weights, zeros([[1.0] * 9, [0.0] * 2]), reference.space(9)))
 
 
 def test_known_directions_of_a_line():
@@ -272,6 +293,14 @@ def test_laws_lists_and_complexes():
 def test_bad_input_directions(n):
     with pytest.raises(DomainError, match="Directions needs a whole number of dimensions, at least 1"):
         Directions(n)
+
+
+def test_bad_input_directions_of_too_many_inputs():
+    """The message speaks of the sphere's dimensions, of cones, and of what can be cut of it."""
+    network = Network.from_arrays(*random_network([10, 12, 1], 0, 0.1))
+    words = rf"is a sphere of 9 dimensions; domains of up to 8 .* about {central(12, 10)} here .* on a Subspace through"
+    with pytest.raises(DomainError, match=words):
+        count(network, Directions(10))
 
 
 def test_bad_input_flat_only():

@@ -166,7 +166,7 @@ def test_known_commands(tmp_path, capfd, monkeypatch):
         (["run", "--data", "nowhere"], "nowhere has no file train-images-idx3-ubyte"),
         (["run", "--workers", "2", "--threads", "2"], "give one of --workers, --threads and --cluster"),
         (["report", "--store", "nowhere.db"], "There is no store nowhere.db. Make one with"),
-        (["run", "--store", "nowhere/runs.db"], "The folder of nowhere/runs.db does not exist"),
+        (["run", "--store", "nowhere/runs.db"], "the folder nowhere does not exist"),
     ],
 )
 def test_bad_input_commands(arguments, message, capfd, tmp_path, monkeypatch):

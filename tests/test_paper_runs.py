@@ -374,24 +374,28 @@ def test_laws_two_processes_share_postgresql(postgres, tmp_path, uninterrupted, 
 def test_bad_input_stores(tmp_path):
     import sqlite3
 
-    with pytest.raises(StoreError, match=r"does not exist\. Make it first"):
+    with pytest.raises(StoreError, match=r"could not be opened: the folder .* does not exist\. Make it"):
         Store(tmp_path / "no" / "runs.db")
     (tmp_path / "text.db").write_text("no database, but a text that is long enough to be read as one" * 20)
-    with pytest.raises(StoreError, match=r"could not be opened: file is not a database\. Give a new file"):
+    with pytest.raises(
+        StoreError, match=r"The store .*text\.db could not be opened: file is not a database\. It is some"
+    ):
         Store(tmp_path / "text.db")
     with sqlite3.connect(tmp_path / "other.db") as connection:
         connection.execute("create table addresses (name text)")
-    with pytest.raises(StoreError, match=r"is a database of something else, with tables addresses"):
+    with pytest.raises(StoreError, match=r"of another program, it has tables \(addresses\) but none of Creases'"):
         Store(tmp_path / "other.db")
     Store(tmp_path / "old.db").close()
     with sqlite3.connect(tmp_path / "old.db") as connection:
         connection.execute("update creases_store set value = '0'")
     with pytest.raises(StoreError, match=r"has schema 0, and this version of Creases .* writes 1"):
         Store(tmp_path / "old.db")
-    with pytest.raises(StoreError, match=r"could not be opened"):
+    with pytest.raises(StoreError, match="SQLAlchemy knows no database 'nosuchdatabase'"):
         Store("nosuchdatabase://somewhere")
     with pytest.raises(StoreError, match=r"postgresql\+psycopg://me:\*\*\*@127.0.0.1:1/x could not be opened"):
         Store("postgresql+psycopg://me:secret@127.0.0.1:1/x")
+    with pytest.raises(StoreError, match="A store needs a place: the path of a SQLite file, or a database URL; got ''"):
+        Store("")
 
 
 @pytest.mark.jit
@@ -409,7 +413,7 @@ def test_bad_input_a_full_disk(tmp_path):
 
         event.listen(opened._engine, "connect", no_room)
         many = replace(SMALL, seeds=tuple(range(40)))
-        with pytest.raises(StoreError, match=r"full\. Free some space\. Runs that are in it are safe"):
+        with pytest.raises(StoreError, match=r"full\. What is in it is safe\. Free some space"):
             sweep([many], opened, crew)
     with Store(place) as opened, crew_of(threads=1) as crew:
         there = len(opened.done())

@@ -40,7 +40,7 @@ class Count:
     by_layer : regions after each hidden layer; the last one is `regions`.
     certified : True only if every sign that decided something was proved.
     exact_cells : cells for which floats could not prove a sign and rational arithmetic decided.
-    seconds : wall time of the count.
+    seconds : wall time of the count; of one that was resumed, of its last run.
     domain : what was cut.
     network : sha256 of the network.
     bounded, unbounded : the split of `regions` on whole lines, planes and spaces; else None.
@@ -49,6 +49,8 @@ class Count:
     distinct : on a Polyline, the different regions that the path meets; else None.
     version : the version of Creases that counted.
     pieces : in how many independent pieces it was counted (`count_in_pieces`).
+    seconds_from_journal : what the pieces that this run took from its journal had taken in earlier runs, summed, one
+        thread each; `seconds` does not hold it.
     """
 
     regions: int
@@ -64,6 +66,7 @@ class Count:
     distinct: int | None = None
     version: str = __version__
     pieces: int = 1
+    seconds_from_journal: float = 0.0
 
     @property
     def per_volume(self) -> float | None:
@@ -74,6 +77,7 @@ class Count:
         return None if volume is None else self.regions / volume
 
     def __repr__(self) -> str:
+        before = self.seconds_from_journal
         layers = ", ".join(str(value) for value in self.by_layer)
         parts = [f"{self.regions:,} regions", f"by_layer=({layers})"]
         if self.unbounded is not None:
@@ -85,7 +89,7 @@ class Count:
         parts += [
             "certified" if self.certified else "NOT certified",
             f"exact_cells={self.exact_cells:,}",
-            f"{self.seconds:.3g} s",
+            f"{self.seconds:.3g} s" + (f" + {before:.3g} s from the journal" if before else ""),
             repr(self.domain),
             f"network={self.network[:12]}",
         ]
@@ -107,6 +111,7 @@ class Count:
             "distinct": self.distinct,
             "version": self.version,
             "pieces": self.pieces,
+            "seconds_from_journal": self.seconds_from_journal,
             "per_volume": self.per_volume,
         }
 
@@ -143,7 +148,7 @@ def count(
     """Count the activation regions of `network` on `domain`, every sign proved.
 
     domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Space, Subspace or Directions, of at
-        most eight dimensions.
+        most eight dimensions; the directions of nine inputs are a sphere of eight.
     by_neuron : also count, for every neuron, the regions of the layer below that it cuts.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
     progress : True shows a bar on stderr, None shows one only where the count takes longer than a second and

@@ -25,6 +25,7 @@ from creases.domain import (
     Subspace,
 )
 from creases.domain.polytope import Corners, corners_of_box
+from creases.domain.slice import MOST_DIMENSIONS
 from creases.errors import DomainError
 from creases.network import Network
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
 
 # `engine.work` says the same; it is not imported for it.
-MOST_DIMENSIONS, MOST_FACETS = 8, 62
+MOST_FACETS = 62
 
 MOST_FLOAT = int(np.finfo(np.float64).max)
 
@@ -55,19 +56,29 @@ def check_fit(network: Network, domain: Domain) -> None:
     dimension, n_in = domain.slice.basis.shape
     if n_in != network.n_in:
         raise DomainError(f"{domain!r} lies in a space of {n_in} inputs, but {network!r} takes {network.n_in}.")
-    if dimension > MOST_DIMENSIONS:
-        neurons = sum(len(layer.bias) for layer in network.hidden)
+    sphere = isinstance(domain, Directions)
+    cut = domain.dimension if isinstance(domain, Directions) else dimension
+    if cut > MOST_DIMENSIONS:
+        remedy = (
+            "Count network.without_biases() on a Subspace through zero instead, whose regions are the cones of its "
+            "directions."
+            if sphere
+            else "Cut a slice instead: Segment, Line, Plane.through(a, b, c), Subspace(origin, basis), or a Box that "
+            "holds all but a few inputs fixed."
+        )
         raise DomainError(
-            f"{domain!r} has {dimension} dimensions; domains of up to {MOST_DIMENSIONS} are cut, because regions grow "
-            f"as (#neurons)^dimensions: about {expected_regions(neurons, dimension)} here (Hanin and Rolnick 2019). "
-            "Cut a slice instead: Segment, Line, Plane.through(a, b, c), Subspace(origin, basis), or a Box that holds "
-            "all but a few inputs fixed."
+            f"{domain!r} {'is a sphere of' if sphere else 'has'} {cut} dimensions; domains of up to {MOST_DIMENSIONS} "
+            f"are cut, because regions grow as (#neurons)^dimensions: about "
+            f"{expected_regions(network.neurons, cut, sphere)} here (Hanin and Rolnick 2019). {remedy}"
         )
 
 
-def expected_regions(neurons: int, dimension: int) -> str:
-    """sum_k C(N, k), the regions of N hyperplanes in general position, as a number one can read."""
-    digits = str(sum(math.comb(neurons, k) for k in range(min(neurons, dimension) + 1)))
+def expected_regions(neurons: int, dimension: int, sphere: bool) -> str:
+    """The regions of N hyperplanes in general position, on a sphere of N through zero, as a number one can read."""
+    # Schläfli's number for the sphere is twice the number for one hyperplane less.
+    lines = max(neurons - 1, 0) if sphere else neurons
+    found = (1 + sphere) * sum(math.comb(lines, k) for k in range(min(lines, dimension) + 1))
+    digits = str(found)
     return digits if len(digits) < 7 else f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
 
 

@@ -73,7 +73,9 @@ def count(
     ] = None,
     pieces: Annotated[
         int | None,
-        typer.Option("--pieces", min=1, metavar="N", help="Count in at least N pieces.", rich_help_panel=PIECES),
+        typer.Option(
+            "--pieces", min=1, metavar="N", help="Count in at least N pieces, up to 65,536.", rich_help_panel=PIECES
+        ),
     ] = None,
     workers: Annotated[
         int | None,
@@ -198,6 +200,8 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
         *scale(result, network),
         ("seconds", f"{result.seconds:.3g}"),
     ]
+    if result.seconds_from_journal:
+        rows.append(("", f"and {result.seconds_from_journal:.3g} s of one thread's work taken from the journal"))
     console = out()
     console.print(facts(rows))
     console.print(layers(result, network))

@@ -139,7 +139,8 @@ DirectionsOption: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--directions",
-        help="The sphere of directions of the input space: the cones that remain far out, where biases do not count.",
+        help="The sphere of directions of the input space, of up to nine inputs: the cones that remain far out, where "
+        "biases do not count.",
         rich_help_panel=PANEL,
     ),
 ]

@@ -121,7 +121,7 @@ def run_command(
             summary = sweep(experiments, opened, crew, display)
         typer.echo(
             f"{summary.done:,} runs done, {summary.there + summary.elsewhere:,} were there; training "
-            f"{summary.training:,.0f} s, measuring {summary.measuring:,.0f} s of all workers; store {opened.place}"
+            f"{summary.training:,.0f} s, measuring {summary.measuring:,.0f} s of all workers; store {opened.place.text}"
         )
         if summary.diverged:
             typer.echo(f"{summary.diverged:,} trainings diverged; their rows say so")

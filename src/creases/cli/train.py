@@ -179,7 +179,7 @@ def train(
         show(table, experiment)
         typer.echo(
             f"{summary.done} runs done, {summary.there + summary.elsewhere} were in the store; experiment "
-            f"{experiment.sha256[:12]} in {opened.place}, networks in {opened.networks}"
+            f"{experiment.sha256[:12]} in {opened.place.text}, networks in {opened.networks}"
         )
     if summary.failed:
         raise typer.BadParameter(summary.failed[0])

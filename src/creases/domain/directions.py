@@ -14,7 +14,7 @@ __all__ = ["Directions"]
 class Directions(Described):
     """All directions of R^n, the sphere S^(n-1).
 
-    n : number of inputs, at least 1.
+    n : number of inputs, at least 1; those of up to nine can be counted, whose sphere has eight dimensions.
 
     A network without biases is scale equivariant, so its regions are open cones, and on the sphere there are as many
     as in any ball around the origin. Of a network with biases these are the cones that remain far out, where a

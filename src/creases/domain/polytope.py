@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
 from creases.domain.cone import extreme_rays
-from creases.domain.slice import Described, Slice
+from creases.domain.slice import MOST_DIMENSIONS, Described, Slice
 from creases.domain.subspace import Subspace
 from creases.errors import DomainError
 from creases.rationals import independent, whole
@@ -19,6 +19,20 @@ from creases.rationals import independent, whole
 __all__ = ["Corners", "Polytope", "Simplex", "corners_of_box"]
 
 Floats = NDArray[np.float64]
+
+
+def check_dimensions(d: int, name: str) -> None:
+    """Raise DomainError unless a polytope of d dimensions can be cut.
+
+    Here rather than at the count: its exact corners and walls, which are made first, take seconds for a cube of eleven
+    dimensions and minutes for a simplex of a hundred.
+    """
+    if d > MOST_DIMENSIONS:
+        raise DomainError(
+            f"A {name} of {d} dimensions cannot be cut, only one of up to {MOST_DIMENSIONS}: regions grow as "
+            "(#neurons)^dimensions. Give it inside a Subspace of few dimensions, or use a Box that holds all but a few "
+            "inputs fixed."
+        )
 
 
 class Corners(NamedTuple):
@@ -116,6 +130,7 @@ def as_vertices(values: ArrayLike, name: str) -> Floats:
     vertices = as_floats(values, f"The {name}'s vertices", DomainError)
     if vertices.ndim != 2 or vertices.shape[1] < 1:
         raise DomainError(f"A {name} needs vertices of shape (v, d), got {vertices.shape}.")
+    check_dimensions(vertices.shape[1], name)
     if not np.isfinite(vertices).all():
         raise DomainError(f"A {name}'s vertex has a coordinate that is not finite.")
     vertices = np.ascontiguousarray(vertices)
@@ -129,7 +144,7 @@ class Simplex(Described):
 
     vertices : shape (d + 1, d), in input space or in the coordinates of `inside`.
     inside : the subspace whose coordinates these are; None for a network with d inputs.
-    Raises DomainError if the vertices are too few or too many, not finite, or lie in one hyperplane.
+    Raises DomainError if the vertices are too few or too many, not finite, lie in one hyperplane, or d > 8.
 
     Examples
     --------
@@ -173,7 +188,7 @@ class Polytope(Described):
 
     points : shape (v, d); those that are no corners of the hull are left out.
     inside : the subspace whose coordinates these are; None for a network with d inputs.
-    Raises DomainError if the polytope is flat.
+    Raises DomainError if the polytope is flat, or of more than eight dimensions.
 
     See Also
     --------
@@ -200,6 +215,7 @@ class Polytope(Described):
             raise DomainError(
                 f"A polytope needs normals of shape (m, d) and m offsets, got {normals.shape} and {offsets.shape}."
             )
+        check_dimensions(normals.shape[1], "polytope")
         if not (np.isfinite(normals).all() and np.isfinite(offsets).all()):
             raise DomainError("A half-space has a number that is not finite.")
         object.__setattr__(self, "normals", normals)
@@ -219,7 +235,7 @@ class Polytope(Described):
     def where(cls, normals: ArrayLike, offsets: ArrayLike, inside: Subspace | None = None) -> Polytope:
         """The polytope {u : normals @ u <= offsets}, normals of shape (m, d), offsets of shape (m,).
 
-        Raises DomainError if it is empty, flat or unbounded.
+        Raises DomainError if it is empty, flat, unbounded, or of more than eight dimensions.
         """
         return cls(None, inside, normals, offsets)  # type: ignore[arg-type]
 

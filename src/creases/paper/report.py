@@ -70,7 +70,7 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
         data=[task_of(choice, 0).provenance for choice in (size.images, size.small)],
         version=__version__,
         versions=versions_in(costs),
-        store=store.place,
+        store=store.place.text,
         runs=len(costs),
         training=costs["training"].sum(),
         measuring=costs["measuring"].sum(),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from creases.network import Network
 from creases.paper.experiment import Experiment
 from creases.paper.runs import COLUMNS, RunResult, network_file
 from creases.readers import load
+from creases.scheduling.database import Place, check_file, check_owner, read_url, remedy
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -60,20 +60,17 @@ class Store:
         except ImportError as error:
             raise require_extra("sqlalchemy", "paper", "A store of runs") from error
         self._sql = sqlalchemy
-        text = str(place)
-        is_url = "://" in text
-        # What messages say of it; a password stays where it is.
-        self.place = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", text)
-        if networks is None:
-            networks = "creases-networks" if is_url and not text.startswith("sqlite") else f"{file_of(text)}.networks"
-        self.networks = Path(networks)
-        if not is_url and not Path(text).resolve().parent.is_dir():
-            raise StoreError(f"The folder of {text} does not exist. Make it first, or give another place.")
+        self.place = Place.of("store", place, StoreError)
+        url = read_url(sqlalchemy, str(place), self.place)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        self.networks = Path(networks if networks is not None else f"{file}.networks" if file else "creases-networks")
         self.tables = tables(sqlalchemy)
-        url = text if is_url else f"sqlite:///{text}"
+        check_file(url, self.place)
         with self.told("opened"):
-            waiting = {"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {}
+            waiting = {"timeout": BUSY_SECONDS} if file else {}
             self._engine = sqlalchemy.create_engine(url, connect_args=waiting)
+            check_owner(sqlalchemy, self._engine, self.tables, self.place)
+            self.make_tables()
             self.check_schema()
         self.owner = owner_of_this_process()
 
@@ -99,23 +96,10 @@ class Store:
         try:
             yield
         except (self._sql.exc.SQLAlchemyError, ImportError) as error:
-            reason = getattr(error, "orig", None) or error
-            raise StoreError(
-                f"The store {self.place} could not be {what}: {reason}. {remedy(str(reason))} Runs that are in it are "
-                "safe; the same command then goes on from there."
-            ) from error
+            raise self.place.refused(what, remedy(self._sql, error)) from error
 
     def check_schema(self) -> None:
-        """See that the tables are there and of this version; make them in an empty database."""
-        there = set(self._sql.inspect(self._engine).get_table_names())
-        ours = set(self.tables["creases_store"].metadata.tables)
-        # Ours alone, and not yet all of them: another process is making them.
-        if there - ours and "creases_store" not in there:
-            raise StoreError(
-                f"{self.place} is a database of something else, with tables {', '.join(sorted(there)[:4])}. Give "
-                "another place: a new file, or an empty database."
-            )
-        self.make_tables()
+        """See that the tables are of this version; write it into new ones."""
         meta = self.tables["creases_store"]
         with self._engine.begin() as connection:
             found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
@@ -123,7 +107,7 @@ class Store:
             self.insert_once(meta, {"name": "schema", "value": str(SCHEMA)})
         elif found != str(SCHEMA):
             raise StoreError(
-                f"The store {self.place} has schema {found}, and this version of Creases ({__version__}) writes "
+                f"The store {self.place.text} has schema {found}, and this version of Creases ({__version__}) writes "
                 f"{SCHEMA}. Give another place, or open it with the version that wrote it."
             )
 
@@ -270,7 +254,7 @@ class Store:
         with self.told("read"), self._engine.connect() as connection:
             sha256 = connection.execute(asked).scalar()
         if sha256 is None:
-            raise StoreError(f"The store {self.place} has no network of seed {seed} at epoch {epoch:g}.")
+            raise StoreError(f"The store {self.place.text} has no network of seed {seed} at epoch {epoch:g}.")
         path = network_file(self.networks, sha256)
         if not path.exists():
             raise StoreError(
@@ -278,22 +262,6 @@ class Store:
                 "with another store."
             )
         return load(path)
-
-
-def file_of(text: str) -> str:
-    """The file of a SQLite URL or path."""
-    return text.split(":///", 1)[-1].split("?", 1)[0]
-
-
-def remedy(reason: str) -> str:
-    """What to do about a database's complaint."""
-    if "full" in reason:
-        return "Free some space."
-    if "readonly" in reason or "unable to open" in reason or "permission" in reason.lower():
-        return "Check that the file and its folder can be written."
-    if "not a database" in reason:
-        return "Give a new file, or one that Creases has made."
-    return "See to the database, or give another place."
 
 
 def owner_of_this_process() -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from creases.paper.experiment import Experiment
 from creases.paper.runs import RunResult, run_once
 from creases.paper.store import STALE_SECONDS, Store, StoreError, Unit
-from creases.scheduling.workers import dask_workers
+from creases.scheduling.cluster import check_address, dask_workers
 from creases.training import TrainingError
 from creases.training.errors import need_torch
 
@@ -87,6 +87,7 @@ def crew_of(*, threads: int | None = None, workers: int | None = None, cluster: 
         with one_torch_thread(), ThreadPoolExecutor(count) as pool:
             yield Crew(pool, count, threading.Event())
         return
+    check_address(cluster)
     with dask_workers(cluster, workers) as dask:
         yield Crew(dask.executor(), dask.count)
 

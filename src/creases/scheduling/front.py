@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -16,10 +17,11 @@ from creases.errors import DomainError
 from creases.network import Network
 from creases.packing import check_threads
 from creases.progress import Follower, following
+from creases.scheduling.cluster import check_address, dask_workers
 from creases.scheduling.journal import Journal
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan
-from creases.scheduling.workers import ThreadWorkers, Workers, dask_workers
+from creases.scheduling.workers import ThreadWorkers, Workers
 
 __all__ = ["count_in_pieces"]
 
@@ -40,13 +42,15 @@ def count_in_pieces(
     The domain is cut by walls that are not neurons; a region that a wall meets is counted on both sides and taken off
     once for the wall. The result is that of `count`, for any number of pieces and workers.
 
-    pieces : at least so many; None for as many as the expected number of regions asks for, or as the journal has.
+    pieces : at least so many, up to 65,536; None for as many as the expected number of regions asks for, or as the
+        journal has.
     threads : threads of this process that work on them; None means all cores.
     workers : so many processes instead, each with one thread, on a Dask cluster of this machine's own. They are new
         Python processes, so a script that asks for them keeps its work under `if __name__ == "__main__":`.
     cluster : the workers of the Dask cluster whose scheduler has this address instead.
     journal : a path (SQLite) or database URL where each piece's result is kept as it comes. A run that was killed goes
-        on from there, and nothing is counted twice.
+        on from there, and nothing is counted twice; the result's `seconds` are those of this run, and
+        `seconds_from_journal` those of the pieces that were there.
     progress : as for `count`; the bar counts pieces and says about how long the rest will take.
     Raises DomainError as `count` does, and on a Polyline; JournalError if the journal cannot be read or written, or
     holds this count as another engine made it; ComputationError if a cluster does not answer or pieces fail there.
@@ -63,6 +67,7 @@ def count_in_pieces(
         raise DomainError(f"workers must be a whole number of at least 1, or None for threads; got {workers!r}.")
     if workers is not None and cluster is not None:
         raise DomainError("Give workers (processes of this machine) or cluster (a scheduler's address), not both.")
+    check_address(cluster)
     plan = Plan.of(network, domain, pieces)
     say_if_compiling(progress)
     start = time.perf_counter()
@@ -71,7 +76,8 @@ def count_in_pieces(
         if kept is not None and pieces is None:
             plan = kept.plan_for(plan)
         number = kept.begin(plan) if kept is not None else 0
-        done = dict(kept.results(number)) if kept is not None else {}
+        done = dict(kept.results(number, plan)) if kept is not None else {}
+        before = math.fsum(result.seconds for result in done.values())
         left = [part for part in plan.parts if part not in done]
         follower = stack.enter_context(following(progress, len(plan.parts)))
         follower.finish_some(len(done))
@@ -82,7 +88,7 @@ def count_in_pieces(
                 done[result.part] = result
                 follower.found(result.part.sign * result.by_layer[-1])
                 follower.finish_one()
-    return summed(plan, [done[part] for part in plan.parts], time.perf_counter() - start)
+    return summed(plan, [done[part] for part in plan.parts], time.perf_counter() - start, before)
 
 
 @contextmanager
@@ -123,8 +129,8 @@ def time_left(parts: list[Part], done: dict[Part, PieceResult], workers: int) ->
     return f"about {rest:,.0f} s left" if rest < 120 else f"about {rest / 60:,.0f} min left"
 
 
-def summed(plan: Plan, found: list[PieceResult], seconds: float) -> Count:
-    """The pieces' results as one count, each with its sign."""
+def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) -> Count:
+    """The pieces' results as one count, each with its sign. before : seconds of those that the journal had."""
     by_layer = [0] * len(plan.network.hidden)
     for result in found:
         by_layer = [total + result.part.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
@@ -143,4 +149,5 @@ def summed(plan: Plan, found: list[PieceResult], seconds: float) -> Count:
         bounded=bounded,
         unbounded=unbounded,
         pieces=len(found),
+        seconds_from_journal=before,
     )

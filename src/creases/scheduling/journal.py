@@ -6,8 +6,6 @@ sources and its place in the plan, so nothing is counted twice and nothing of an
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from creases.engine.parts import Part
 from creases.errors import JournalError, require_extra
+from creases.scheduling.database import Place, check_file, check_owner, damaged, read_url, remedy
+from creases.scheduling.journal_rows import as_result, as_row, is_count
 from creases.scheduling.piece import PieceResult
-from creases.scheduling.plan import Plan
+from creases.scheduling.plan import MOST_PIECES, Plan
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SCHEMA = 1
 class Journal:
     """The results at `place`: a path (SQLite) or a database URL. A context manager; it closes the database.
 
-    Raises JournalError if the database cannot be opened, or is no journal of this version.
+    Raises JournalError if the database cannot be opened, is another program's, or is no journal of this version.
     """
 
     def __init__(self, place: str | Path) -> None:
@@ -40,14 +40,13 @@ class Journal:
         except ImportError as error:
             raise require_extra("sqlalchemy", "cluster", "A journal") from error
         self._sql = sqlalchemy
-        if not str(place):
-            raise JournalError("The journal needs a place: the path of a SQLite file, or a database URL.")
-        url = str(place) if "://" in str(place) else f"sqlite:///{place}"
-        # What messages say of it; a password stays where it is.
-        self.place = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", str(place))
+        self.place = Place.of("journal", place, JournalError)
+        url = read_url(sqlalchemy, str(place), self.place)
         self.tables = tables(sqlalchemy)
+        check_file(url, self.place)
         with self.told("opened"):
             self._engine = sqlalchemy.create_engine(url)
+            check_owner(sqlalchemy, self._engine, self.tables, self.place)
             self.tables["counts"].metadata.create_all(self._engine)
             with self._engine.begin() as connection:
                 self.check_schema(connection)
@@ -68,11 +67,7 @@ class Journal:
         try:
             yield
         except (self._sql.exc.SQLAlchemyError, ImportError) as error:
-            reason = getattr(error, "orig", None) or error
-            raise JournalError(
-                f"The journal {self.place} could not be {what}: {reason}. What is in it is safe. Free some space, see "
-                "to the database, or give another journal; the same command then goes on from there."
-            ) from error
+            raise self.place.refused(what, remedy(self._sql, error)) from error
 
     def check_schema(self, connection: Connection) -> None:
         """See that the tables are of this version; write it into new ones."""
@@ -82,7 +77,7 @@ class Journal:
             connection.execute(meta.insert().values(name="schema", value=str(SCHEMA)))
         elif found != str(SCHEMA):
             raise JournalError(
-                f"The journal {self.place} has schema {found}, and this version of Creases ({__version__}) writes "
+                f"The journal {self.place.text} has schema {found}, and this version of Creases ({__version__}) writes "
                 f"{SCHEMA}. Give another file, or open it with the version that wrote it."
             )
 
@@ -101,7 +96,7 @@ class Journal:
             others = [row for row in rows if row["engine"] != key["engine"]]
             if others and len(others) == len(rows):
                 raise JournalError(
-                    f"The journal {self.place} holds this count as another engine made it (Creases "
+                    f"The journal {self.place.text} holds this count as another engine made it (Creases "
                     f"{others[-1]['version']}, sources {others[-1]['engine']}; here {__version__}, {key['engine']}). "
                     "Results of two engines are not mixed: give another journal, or go on with that version."
                 )
@@ -112,55 +107,55 @@ class Journal:
             return int(made[0])
 
     def plan_for(self, plan: Plan) -> Plan:
-        """The plan with the depth that the journal already has for this network, domain and engine, if it has one."""
+        """The plan with the depth that the journal already has for this network, domain and engine, if it has one.
+
+        Raises JournalError if that is no depth.
+        """
         counts, key = self.tables["counts"], plan.key
         same = [counts.c[name] == key[name] for name in ("network", "domain", "engine")]
         with self.told("read"), self._engine.begin() as connection:
             row = connection.execute(self._sql.select(counts).where(*same).order_by(counts.c.id)).mappings().first()
-        return plan if row is None else Plan(plan.network, plan.domain, row["depth"], row["drop"])
+        if row is None:
+            return plan
+        depth, drop = row["depth"], row["drop"]
+        if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
+            raise JournalError(
+                f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}: depth is "
+                f"{depth!r}, drop {drop!r}. Give another journal, or say how many pieces there are to be."
+            )
+        return Plan(plan.network, plan.domain, depth, drop)
 
-    def results(self, number: int) -> dict[Part, PieceResult]:
-        """The pieces of a count that are done."""
-        pieces = self.tables["pieces"]
+    def results(self, number: int, plan: Plan) -> dict[Part, PieceResult]:
+        """The pieces of a count that are done. number : as `begin(plan)` has said.
+
+        Raises JournalError, naming the row, if one was not written so by Creases.
+        """
+        pieces, sql = self.tables["pieces"], self._sql
+        # As whatever stands there: not every value of a damaged row becomes a truth value or a number.
+        raw = [sql.type_coerce(column, sql.types.NullType).label(column.name) for column in pieces.c]
         with self.told("read"), self._engine.begin() as connection:
-            rows = connection.execute(self._sql.select(pieces).where(pieces.c.count == number)).mappings().all()
-        return {Part(row["root"], row["path"]): as_result(row) for row in rows}
+            rows = connection.execute(sql.select(*raw).where(pieces.c.count == number)).mappings().all()
+        found, known, layers = {}, set(plan.parts), len(plan.network.hidden)
+        infinite = plan.problem.vertices is None and not plan.problem.directions
+        for row in rows:
+            part = Part(row["root"], row["path"])
+            if part not in known:
+                raise damaged(self.place, row, "the count has no such piece")
+            try:
+                found[part] = as_result(row, layers, infinite)
+            except ValueError as error:
+                raise damaged(self.place, row, str(error)) from error
+        return found
 
     def record(self, number: int, result: PieceResult) -> None:
         """Write a piece's result; it is on the disk when this returns. One that is there already stays."""
         pieces = self.tables["pieces"]
-        values = {
-            "count": number,
-            "root": result.part.root,
-            "path": result.part.path,
-            "by_layer": json.dumps(result.by_layer),
-            "unbounded": result.unbounded,
-            "exact_cells": result.exact_cells,
-            "certified": result.certified,
-            "seconds": result.seconds,
-            "worker": result.worker,
-        }
         with self.told("written to"):
             try:
                 with self._engine.begin() as connection:
-                    connection.execute(pieces.insert().values(**values))
+                    connection.execute(pieces.insert().values(**as_row(number, result)))
             except self._sql.exc.IntegrityError:
                 return  # another process on this journal was faster; the result is the same
-
-
-def as_result(row: Any) -> PieceResult:
-    """A row of the table of pieces as it was recorded."""
-    part = Part(row["root"], row["path"])
-    return PieceResult(
-        part,
-        tuple(json.loads(row["by_layer"])),
-        row["unbounded"],
-        row["exact_cells"],
-        bool(row["certified"]),
-        row["seconds"],
-        row["worker"],
-        "",
-    )
 
 
 def tables(sql: Any) -> dict[str, Any]:

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from creases.engine.driving import Report
 from creases.engine.kernel import source_hash
 from creases.engine.parts import Divided, Part
 from creases.engine.problem import Problem
+from creases.version import __version__
 
-__all__ = ["PieceResult", "count_piece", "count_piece_of"]
+__all__ = ["Maker", "PieceResult", "count_piece", "count_piece_of", "maker"]
+
+
+class Maker(NamedTuple):
+    """Who would count in a process: the version of Creases, the hash of its engine's sources, Python and Numba."""
+
+    version: str
+    engine: str
+    python: str
+    numba: str
+
+    def __str__(self) -> str:
+        return f"Creases {self.version}, sources {self.engine}, Python {self.python}, Numba {self.numba}"
+
+
+def maker() -> Maker:
+    """Who would count in this process."""
+    import numba
+
+    return Maker(__version__, source_hash(), ".".join(map(str, sys.version_info[:2])), numba.__version__)
 
 
 @dataclass(frozen=True)
@@ -70,5 +93,14 @@ def divided_once(shipped: Shipped) -> Divided:
 
 
 def count_piece_of(shipped: Shipped, part: Part) -> PieceResult:
-    """`count_piece` for a worker that has been sent the problem."""
-    return count_piece(divided_once(shipped), part)
+    """`count_piece` for a worker of a Dask cluster that has been sent the problem; it stops when the worker closes."""
+    from distributed import get_worker
+    from distributed.core import Status
+
+    worker = get_worker()
+
+    def report(_: int) -> None:  # between two budgets of cells: some milliseconds
+        if worker.status in (Status.closing, Status.closed):
+            raise CancelledError
+
+    return count_piece(divided_once(shipped), part, report)

@@ -25,6 +25,10 @@ __all__ = ["Plan", "halvings"]
 A_PIECE = 16_000_000
 # Halvings of a domain at most, unless more pieces are asked for; and at least, so that two workers end together.
 MOST_HALVINGS, FEWEST_HALVINGS = 12, 4
+# Pieces that may be asked for. With their walls they are two to ten times as many; each takes half a kilobyte of memory
+# for its name and result, and a quarter of a millisecond of planning in three dimensions, more in more: 65,536 take 80
+# to 400 MB, and one or two minutes before anything is counted.
+MOST_PIECES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,12 @@ class Plan:
     def of(cls, network: Network, domain: Domain, pieces: int | None) -> Plan:
         """A plan of at least `pieces` pieces, None for as many as the expected count asks for.
 
-        Raises DomainError if the domain does not fit the network, is a Polyline, or `pieces` is no positive number.
+        Raises DomainError if the domain does not fit the network, is a Polyline, or `pieces` is no number in its range.
         """
         check_fit(network, domain)
         if isinstance(domain, Polyline):
             raise DomainError("A Polyline is not counted in pieces; give its segments to count_many.")
-        if pieces is not None and (isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 1):
-            raise DomainError(f"pieces must be a whole number of at least 1, or None; got {pieces!r}.")
+        check_pieces(pieces)
         neurons, d = network.neurons, domain.slice.dimension
         depth = halvings(neurons, d, pieces)
         if as_problem(network, domain).vertices is None:
@@ -87,6 +90,19 @@ class Plan:
     def domain_text(self) -> str:
         """The domain as JSON."""
         return json.dumps(self.domain.to_dict(), sort_keys=True)
+
+
+def check_pieces(pieces: int | None) -> None:
+    """Raise DomainError unless `pieces` is None or a whole number of pieces that a plan has room for."""
+    if pieces is None:
+        return
+    if isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 1:
+        raise DomainError(f"pieces must be a whole number of at least 1, or None; got {pieces!r}.")
+    if pieces > MOST_PIECES:
+        raise DomainError(
+            f"pieces must be a whole number of at most {MOST_PIECES:,}, or None; got {pieces:,}: every piece takes "
+            "memory and time to plan. A few for each worker are enough; with None their number is chosen."
+        )
 
 
 def halvings(neurons: int, dimension: int, pieces: int | None) -> int:

@@ -7,26 +7,23 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
-from logging import CRITICAL
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from creases.engine.parts import Part
-from creases.errors import ComputationError, require_extra
+from creases.errors import ComputationError
 from creases.scheduling.piece import PieceResult, Shipped, count_piece, count_piece_of
 from creases.scheduling.plan import Plan
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["DaskWorkers", "ThreadWorkers", "Workers", "dask_workers"]
+__all__ = ["DaskWorkers", "ThreadWorkers", "Workers"]
 
 # Pieces that are given out ahead, for each worker: enough that none waits for the next one.
 AHEAD = 3
 # Times that a piece is given out again when it, or the worker that had it, has failed.
 RETRIES = 3
-# How long a scheduler may take to answer.
-PATIENCE = "10s"
 
 
 class Workers(Protocol):
@@ -125,48 +122,3 @@ class DaskWorkers:
                 )
             running.update(next_ones(max(AHEAD * self.count - running.count(), 1)))
             yield result
-
-
-@contextmanager
-def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWorkers]:
-    """Workers of the cluster at an address, or of one of `processes` processes here, which ends with the context.
-
-    A cluster that is made here binds to the loopback only, its dashboard too.
-    """
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise require_extra("distributed", "cluster", "Work on a cluster") from error
-    if cluster is not None:
-        try:
-            client = Client(cluster, timeout=PATIENCE)
-        except (OSError, ValueError) as error:
-            raise ComputationError(
-                f"No Dask scheduler answers at {cluster} ({error}). Give its address, like tcp://127.0.0.1:8786."
-            ) from error
-        with client:
-            try:
-                client.wait_for_workers(1, timeout=PATIENCE)
-            except TimeoutError as error:
-                raise ComputationError(
-                    f"The Dask scheduler at {cluster} has no workers. Start some: dask worker {cluster}"
-                ) from error
-            yield DaskWorkers(client)
-        return
-    with ExitStack() as stack:
-        try:
-            local = stack.enter_context(
-                LocalCluster(
-                    n_workers=processes or os.cpu_count() or 1,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=CRITICAL,
-                )
-            )
-        except RuntimeError as error:
-            raise ComputationError(
-                "The workers did not start. They are new Python processes: a script that asks for them must keep its "
-                'work under `if __name__ == "__main__":`, or use threads instead of workers.'
-            ) from error
-        yield DaskWorkers(stack.enter_context(Client(local)))

@@ -38,7 +38,7 @@ class Pair(NamedTuple):
 def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]:
     """For each region of `network.without_biases()` the region of `network` that it goes to, in exact arithmetic.
 
-    network : any, of at most eight inputs. threads : as for `count`.
+    network : any, of at most nine inputs. threads : as for `count`.
     Returns as many pairs as `count(network, Directions(n_in))` has regions; no region of the network comes twice.
     Raises DomainError for more inputs, ComputationError as `subdivide` does.
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from creases.interrupts import uninterrupted
 from creases.training.checkpoints import Folder
 from creases.training.errors import DivergedError, TrainingError, need_torch
 from creases.training.files import Row
 from creases.training.history import History
-from creases.training.interrupts import uninterrupted
 from creases.training.settings import Settings
 from creases.training.tasks import Task
 

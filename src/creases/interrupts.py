@@ -1,0 +1,53 @@
+"""Ctrl-C between two steps, never within one, and to this process, never to those that it starts."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["children_undisturbed", "uninterrupted"]
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold a Ctrl-C back until the block is done, so that it is done as a whole.
+
+    In a thread other than the main one, where Python raises no KeyboardInterrupt, it does nothing.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(previous):
+        yield
+        return
+    held: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if held:
+        previous(*held[-1])
+
+
+@contextmanager
+def children_undisturbed() -> Iterator[None]:
+    """`uninterrupted`; and what is started meanwhile, threads and processes, hears no Ctrl-C as long as it lives.
+
+    A terminal sends it to all processes of a command; one is to say so and to end the others. Threads inherit the mask,
+    and processes that these start later have it too. Where there are no masks (Windows) the others do hear it.
+    """
+    with uninterrupted():
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+            return
+        from multiprocessing import resource_tracker
+
+        # Python starts this helper with its first process, and takes the mask from the thread that does.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,197 @@
+"""Dask clusters: one of this machine's own, or one that is there; each is asked who it is before it is given work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from logging import CRITICAL
+from typing import TYPE_CHECKING, Any
+
+from creases.errors import ComputationError, DomainError, require_extra
+from creases.interrupts import children_undisturbed, uninterrupted
+from creases.scheduling.workers import DaskWorkers
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["check_address", "dask_workers"]
+
+# How long a scheduler may take to answer, in seconds, and how much longer what is no scheduler is listened to.
+PATIENCE, LONGER = 10.0, 2.0
+ADDRESS = "Give the address of a scheduler, like tcp://127.0.0.1:8786."
+
+
+def check_address(cluster: str | None) -> None:
+    """Raise DomainError unless `cluster` is None or a text, as a scheduler's address is."""
+    if cluster is not None and not (isinstance(cluster, str) and cluster.strip()):
+        raise DomainError(
+            "cluster must be the address of a Dask scheduler, like 'tcp://127.0.0.1:8786' (of a Cluster of Dask's: "
+            f"cluster.scheduler_address), or None; got {cluster!r}."
+        )
+
+
+@contextmanager
+def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWorkers]:
+    """Workers of the cluster at an address, or of one of `processes` processes here, which ends with the context.
+
+    A cluster that is made here binds to the loopback only, its dashboard too.
+    Raises ComputationError if no scheduler answers at the address, it has no workers, or some have not the same engine.
+    """
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise require_extra("distributed", "cluster", "Work on a cluster") from error
+    with own_cluster(processes) if cluster is None else cluster_at(cluster) as client:
+        yield DaskWorkers(client)
+
+
+@contextmanager
+def cluster_at(address: str) -> Iterator[Client]:
+    """A client of the cluster whose scheduler has this address."""
+    from distributed import Client
+
+    # A client waits for ever for the first words of whatever has taken its call.
+    check_scheduler(address)
+    try:
+        with uninterrupted():
+            client = Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise ComputationError(f"No Dask scheduler answers at {address} ({error}). {ADDRESS}") from error
+    with ended(client):
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError as error:
+            raise ComputationError(
+                f"The Dask scheduler at {address} has no workers. Start some: dask worker {address}"
+            ) from error
+        check_makers(client, address)
+        yield client
+
+
+def check_makers(client: Client, address: str) -> None:
+    """Raise ComputationError unless all workers there are now have the engine that is here, and the scheduler Creases.
+
+    Asked before any work is given out: a worker that cannot unpickle a task closes, and the next one has it then, until
+    none is left and the client waits for more without a word.
+    """
+    from creases.scheduling.piece import Maker, maker
+
+    scheduler = f"the scheduler at {address}"
+
+    async def ask() -> dict[str, Any]:
+        found = dict(await client.run(maker, on_error="return"))
+        try:
+            found[scheduler] = await client.run_on_scheduler(maker)
+        except Exception as error:
+            found[scheduler] = error
+        return found
+
+    try:
+        found = client.sync(ask, callback_timeout=2 * PATIENCE)
+    except TimeoutError as error:
+        raise ComputationError(
+            f"The workers of {scheduler} have not said within {2 * PATIENCE:g} s which Creases they have. Look at "
+            "their logs, or start others."
+        ) from error
+    here, others = maker(), []
+    for name, one in found.items():
+        if not isinstance(one, Maker):
+            others.append(f"{name} cannot use it ({one})")
+        elif one.engine != here.engine and name != scheduler:  # it hands on what it has unpickled, and counts nothing
+            others.append(f"{name} has {one}")
+    if others:
+        raise ComputationError(
+            f"{len(others)} of {len(found)} processes of the cluster cannot do this count: {others[0]}; here is "
+            f"{here}. Install the same there, and start the cluster anew: "
+            f"pip install 'creases[cluster]=={here.version}'"
+        )
+
+
+def check_scheduler(address: str) -> None:
+    """Raise ComputationError, within PATIENCE and a little, unless a Dask scheduler answers at an address."""
+
+    async def answer() -> Any:
+        return await asyncio.wait_for(identity(address), PATIENCE + LONGER)
+
+    try:
+        kind = waited_for(answer())
+    except Exception as error:  # of many kinds, by what was listening
+        raise ComputationError(f"No Dask scheduler answers at {address} ({why_not(error)}). {ADDRESS}") from error
+    if kind != "Scheduler":
+        raise ComputationError(f"At {address} a Dask {kind} answers, and no scheduler. {ADDRESS}")
+
+
+def why_not(error: Exception) -> str:
+    """Why no scheduler has answered."""
+    if isinstance(error, TimeoutError) and not error.args:
+        return f"what listens there does not answer as one within {PATIENCE + LONGER:g} s"
+    if isinstance(error, MemoryError):
+        # The first bytes of its answer, of HTTP say, were read as the length of a message.
+        return "what listens there speaks another protocol"
+    return " ".join(str(error).split())
+
+
+async def identity(address: str) -> str:
+    """What kind of Dask server answers at an address."""
+    from distributed import rpc
+    from distributed.security import Security
+
+    arguments = Security().get_connection_args("client")
+    async with rpc(address, timeout=PATIENCE, connection_args=arguments) as server:
+        found = await server.identity()
+    return str(found["type"])
+
+
+def waited_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns; in a notebook, whose thread has a loop that runs, by a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+@contextmanager
+def own_cluster(processes: int | None) -> Iterator[Client]:
+    """A client of a new cluster of so many processes of this machine, None for one a core.
+
+    Ctrl-C is this process's alone: it waits until the cluster is up, or down, as Dask leaves processes and tracebacks
+    behind where one of its steps is broken off.
+    """
+    from distributed import Client, LocalCluster
+
+    with ExitStack() as stack:
+        try:
+            with children_undisturbed():
+                local = stack.enter_context(
+                    ended(
+                        LocalCluster(
+                            n_workers=processes or os.cpu_count() or 1,
+                            threads_per_worker=1,
+                            host="127.0.0.1",
+                            dashboard_address="127.0.0.1:0",
+                            silence_logs=CRITICAL,
+                        )
+                    )
+                )
+                client = stack.enter_context(ended(Client(local)))
+        except RuntimeError as error:
+            raise ComputationError(
+                "The workers did not start. They are new Python processes: a script that asks for them must keep its "
+                'work under `if __name__ == "__main__":`, or use threads instead of workers.'
+            ) from error
+        yield client
+
+
+@contextmanager
+def ended(what: Any) -> Iterator[Any]:
+    """A client or cluster that is closed with the context, all of it: a second Ctrl-C waits until it is."""
+    try:
+        yield what
+    finally:
+        with uninterrupted():
+            what.close()

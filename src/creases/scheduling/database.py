@@ -1,0 +1,149 @@
+"""A database of ours, by path or URL: a journal of pieces or a store of runs. What can be wrong with its place or with
+the database itself is told, each with a remedy of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from creases.errors import CreasesError, JournalError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Engine
+
+__all__ = ["Place", "check_file", "check_owner", "damaged", "read_url", "remedy"]
+
+SAFE = "What is in it is safe."
+AGAIN = "the same command then goes on from there."
+# By SQLite's code; its extended codes have the same lowest byte.
+REMEDIES = {
+    sqlite3.SQLITE_NOTADB: "It is some other file, and stays as it is. Give another place.",
+    sqlite3.SQLITE_CORRUPT: "The file is damaged. Put back a copy of it, or give another place.",
+    sqlite3.SQLITE_FULL: f"{SAFE} Free some space on its disk; {AGAIN}",
+    sqlite3.SQLITE_IOERR: f"{SAFE} Free some space on its disk, or see to the disk; {AGAIN}",
+    sqlite3.SQLITE_BUSY: f"{SAFE} Another program holds it; let that one end, and {AGAIN}",
+    sqlite3.SQLITE_LOCKED: f"{SAFE} Another program holds it; let that one end, and {AGAIN}",
+    sqlite3.SQLITE_READONLY: f"{SAFE} See that you may write to it and to its folder; {AGAIN}",
+    sqlite3.SQLITE_PERM: f"{SAFE} See that you may write to it and to its folder; {AGAIN}",
+    sqlite3.SQLITE_CANTOPEN: "See that you may read and write it, and write to its folder.",
+}
+ELSE = f"{SAFE} See to the database and to your rights in it; {AGAIN}"
+
+
+class Place(NamedTuple):
+    """Where a database is, as messages say it.
+
+    noun : what it is to us, "journal" or "store". text : its path or URL, a password left out. error : what is raised.
+    """
+
+    noun: str
+    text: str
+    error: type[CreasesError]
+
+    @classmethod
+    def of(cls, noun: str, given: object, error: type[CreasesError]) -> Place:
+        """The place that was given. Raises `error` if it is neither path nor text."""
+        if not (isinstance(given, (str, Path)) and str(given)):
+            raise error(f"A {noun} needs a place: the path of a SQLite file, or a database URL; got {given!r}.")
+        return cls(noun, re.sub(r"(://[^:/@]*):.*@", r"\1:***@", str(given)), error)
+
+    def refused(self, what: str, reason: str) -> CreasesError:
+        """The error that says what could not be done and why."""
+        return self.error(f"The {self.noun} {self.text} could not be {what}: {reason}")
+
+
+def read_url(sql: Any, given: str, place: Place) -> URL:
+    """A path (SQLite) or database URL as SQLAlchemy's URL. Raises the place's error if it is none."""
+    if "://" not in given:
+        # Not as text: a path may hold signs that mean something in a URL.
+        url: URL = sql.URL.create("sqlite", database=given)
+        return url
+    try:
+        url = sql.make_url(given)
+    except (sql.exc.ArgumentError, ValueError) as error:
+        # Its own words may hold the password.
+        raise place.refused(
+            "opened",
+            "this is no database URL. Write one like sqlite:///runs.db or postgresql://user@host/name, or give the "
+            "path of a file.",
+        ) from error
+    return url
+
+
+def check_file(url: URL, place: Place) -> None:
+    """Raise the place's error if a SQLite file cannot be opened there; a new one needs a folder to write to."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return
+    path = Path(name)
+    if path.is_dir():
+        reason = f"it is a folder. Give the name of a file in it, like {path / 'runs.db'}."
+    elif not path.parent.exists():
+        reason = f"the folder {path.parent} does not exist. Make it, or give another place."
+    elif not path.parent.is_dir():
+        reason = f"{path.parent} is a file and no folder. Give another place."
+    elif path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        reason = "you may not read and write it. See to its permissions, or give another place."
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        # Beside a file that is there too: SQLite keeps there what makes a write whole.
+        reason = f"you may not write to the folder {path.parent}. See to its permissions, or give another place."
+    else:
+        return
+    raise place.refused("opened", reason)
+
+
+def check_owner(sql: Any, engine: Engine, ours: dict[str, Any], place: Place) -> None:
+    """Raise the place's error if the database is somebody else's, so that it is not given our tables.
+
+    A SQLite file that has tables has some of ours; a database of a server may have others beside them. In either, a
+    table by the name of one of ours has its columns.
+    """
+    inspector = sql.inspect(engine)
+    there = set(inspector.get_table_names())
+    strange = [name for name in sorted(there & set(ours)) if not has_columns(inspector, name, ours[name])]
+    if strange:
+        reason = f"its table {strange[0]} is none of Creases'"
+    elif there and not there & set(ours) and engine.dialect.name == "sqlite":
+        reason = f"it has tables ({', '.join(sorted(there)[:3])}) but none of Creases'"
+    else:
+        return
+    raise place.refused(
+        "opened", f"the database is of another program, {reason}. It stays as it is. Give another place."
+    )
+
+
+def has_columns(inspector: Any, name: str, table: Any) -> bool:
+    """Whether a table of the database has all columns of one of ours."""
+    return {column.name for column in table.columns} <= {column["name"] for column in inspector.get_columns(name)}
+
+
+def remedy(sql: Any, error: Exception) -> str:
+    """What was wrong, by a database's error, and what to do about it."""
+    if isinstance(error, sql.exc.NoSuchModuleError):
+        kind = str(error).rpartition(":")[2]
+        return (
+            f"SQLAlchemy knows no database {kind!r}. Give the path of a file (SQLite), or a URL that begins with "
+            "sqlite, postgresql, mysql, oracle or mssql; for others install their SQLAlchemy dialect."
+        )
+    if isinstance(error, ImportError):
+        return (
+            f"its driver, the module {error.name!r}, is not installed. Install it with pip, or name another driver in "
+            "the URL, like postgresql+psycopg://user@host/name."
+        )
+    cause = getattr(error, "orig", None) or error
+    code = getattr(cause, "sqlite_errorcode", None)
+    advice = ELSE if code is None else REMEDIES.get(code & 0xFF, ELSE)
+    return f"{' '.join(str(cause).split()).rstrip('.')}. {advice}"
+
+
+def damaged(place: Place, row: Any, reason: str) -> JournalError:
+    """The error for a row of the table of pieces that Creases has not written so."""
+    where = f"count = {row['count']!r} AND root = {row['root']!r} AND path = {row['path']!r}"
+    return JournalError(
+        f"The journal {place.text} has a damaged row in its table pieces, {where}: {reason}. Take it away, and the "
+        f"piece is counted again: DELETE FROM pieces WHERE {where}"
+    )
