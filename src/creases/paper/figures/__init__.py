@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from creases.errors import DomainError
 from creases.paper.figure import Figure
-from creases.paper.figures import counts
+from creases.paper.figures import counts, partition
 
 __all__ = ["FIGURES", "figures_named"]
 
-FIGURES: dict[str, Figure] = {module.FIGURE.name: module.FIGURE for module in (counts,)}
+FIGURES: dict[str, Figure] = {
+    module.FIGURE.name: module.FIGURE
+    for module in (counts, partition)
+}
 
 
 def figures_named(names: Sequence[str]) -> list[Figure]:
