@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from creases.errors import DomainError
 from creases.paper.figure import Figure
-from creases.paper.figures import counts, distances, growth, lines, partition, sawtooth, slices
+from creases.paper.figures import counts, distances, growth, lines, partition, sawtooth, slices, spaces
 
 __all__ = ["FIGURES", "figures_named"]
 
 FIGURES: dict[str, Figure] = {
     module.FIGURE.name: module.FIGURE
-    for module in (counts, partition, growth, lines, distances, slices, sawtooth)
+    for module in (counts, partition, growth, lines, distances, slices, sawtooth, spaces)
 }
 
 
