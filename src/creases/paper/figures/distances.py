@@ -33,7 +33,7 @@ CLAIMED = (0.3, 2.5)
 
 def lines(size: Size) -> list[Line]:
     """One experiment a network and a standard deviation of the biases."""
-    seeds, measures = tuple(range(size.pick(3, 10, 12))), (Distances(size.pick(100, 1000, 10_000)),)
+    seeds, measures = tuple(range(size.pick(3, 10, 12))), (Distances(size.pick(100, 500, 10_000)),)
     moments = size.pick((0, 0.5, 1, 4), (0, 0.25, 1, 2, 5, 10), (0, 0.25, 0.5, 1, 2, 4, 6, 8, 10, 15, 20))
     return [
         Line(

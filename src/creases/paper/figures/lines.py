@@ -25,7 +25,7 @@ TRUE, LABELS, PIXELS = "true labels", "random labels", "noise images"
 def lines(size: Size) -> list[Line]:
     """Networks on the images, and one of them on random labels and on noise."""
     seeds, measures = tuple(range(size.pick(3, 10, 40))), (Regions(OriginLines(size.pick(25, 100, 100))),)
-    moments = size.pick((0, 0.25, 1, 4, 12), (0, 0.25, 1, 2, 5, 10, 20, 50), (0, 1, 2, 5, 10, 20, 50, 100, 200))
+    moments = size.pick((0, 0.25, 1, 4, 12), (0, 0.25, 1, 2, 5, 10, 30), (0, 1, 2, 5, 10, 20, 50, 100, 200))
     found = [
         Line(
             Experiment(size.images, widths, measures, moments, seeds=seeds),

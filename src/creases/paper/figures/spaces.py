@@ -28,8 +28,8 @@ def lines(size: Size) -> list[Line]:
     """One experiment for inputs, task and network. An epoch of the points are four steps."""
     seeds = tuple(range(size.pick(3, 10, 20)))
     networks = size.pick([(16,) * 3], [(12,) * 3, (16,) * 3], [(12,) * 3, (16,) * 3, (20,) * 3])
-    images = size.pick((0, 2, 10, 30), (0, 1, 2, 5, 10, 20, 50, 100), (0, 1, 2, 5, 10, 20, 50, 100, 200))
-    points = size.pick((0, 10, 50, 200), (0, 3, 10, 30, 100, 250, 500), (0, 3, 10, 30, 100, 250, 500, 1000))
+    images = size.pick((0, 2, 10, 30), (0, 2, 5, 10, 20, 50), (0, 1, 2, 5, 10, 20, 50, 100, 200))
+    points = size.pick((0, 10, 50, 200), (0, 10, 30, 100, 300), (0, 3, 10, 30, 100, 250, 500, 1000))
     return [
         Line(
             Experiment(task, widths, (Regions(WholeSpace()),), moments, batch_size=batch, seeds=seeds),
