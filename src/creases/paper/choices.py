@@ -20,6 +20,7 @@ from creases.training import (
     digits_task,
     idx_task,
     mnist_task,
+    picture_square,
     planes_through_examples,
     planes_through_origin,
     principal_task,
@@ -38,6 +39,7 @@ __all__ = [
     "Mnist",
     "OriginLines",
     "OriginPlanes",
+    "PictureSquare",
     "PixelNoise",
     "Principal",
     "RandomPoints",
@@ -181,6 +183,17 @@ class ExamplePlanes:
         """As `DomainChoice` says."""
         planes = planes_through_examples(task, self.count)
         return {f"example plane {i}": plane for i, plane in enumerate(planes, start=1)}
+
+
+@dataclass(frozen=True)
+class PictureSquare:
+    """The square that the papers draw, around the first training examples of three classes."""
+
+    labels: tuple[int, int, int] = (0, 1, 2)
+
+    def build(self, task: Task) -> dict[str, Domain]:
+        """As `DomainChoice` says."""
+        return {"square around three examples": picture_square(task, self.labels).domain}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from creases.counting import count_many
 from creases.errors import NetworkError
@@ -91,7 +92,9 @@ class Distances:
             for name, points in kinds.items():
                 if len(points) == 0:
                     continue
-                distances = boundary_distance(network, points)
+                # The runs are spread over the machine; threads of BLAS would only be in each other's way.
+                with threadpool_limits(1, user_api="blas"):
+                    distances = boundary_distance(network, points)
                 distances = distances[np.isfinite(distances)]  # infinite where nothing bends the network
                 if len(distances) == 0:
                     continue

@@ -6,7 +6,7 @@ so nothing here opens a window or keeps a figure alive.
 
 from __future__ import annotations
 
-from creases.plot.bands import plot_band
+from creases.plot.bands import epoch_axis, plot_band
 from creases.plot.colours import Colouring, by_activity, by_pattern
 from creases.plot.figure import new_figure, save_figure
 from creases.plot.history import Series, plot_history
@@ -18,6 +18,7 @@ __all__ = [
     "Series",
     "by_activity",
     "by_pattern",
+    "epoch_axis",
     "new_figure",
     "plot_band",
     "plot_complex",

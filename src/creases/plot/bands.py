@@ -13,7 +13,11 @@ from creases.plot.figure import COLOURS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_band"]
+__all__ = ["epoch_axis", "plot_band"]
+
+# Where an axis of epochs may have its marks.
+EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+MOST_MARKS = 7
 
 
 def plot_band(
@@ -33,3 +37,14 @@ def plot_band(
     spread = np.array([group.std(ddof=1) if group.size > 1 else 0.0 for group in groups])
     ax.fill_between(there, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
     ax.plot(there, mean, style, ms=3.0, lw=1.4, color=colour, label=label)
+
+
+def epoch_axis(ax: Axes, last: float) -> None:
+    """Epochs from 0 to `last` along the axis: even up to the first, logarithmic from there."""
+    marks = [epoch for epoch in EPOCHS if epoch <= last]
+    if len(marks) > MOST_MARKS:
+        marks = [epoch for epoch in marks if str(epoch)[0] in "01"]
+    ax.set_xscale("symlog", linthresh=1)
+    ax.set(xlabel="epoch", xlim=(0, None))
+    ax.set_xticks(marks, labels=[str(epoch) for epoch in marks])
+    ax.set_xticks([], minor=True)

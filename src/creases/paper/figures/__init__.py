@@ -7,14 +7,45 @@ from collections.abc import Sequence
 
 from creases.errors import DomainError
 from creases.paper.figure import Figure
-from creases.paper.figures import counts, initialisations, memorization, patterns, points, rates, theory, zero_bias
+from creases.paper.figures import (
+    counts,
+    distances,
+    growth,
+    initialisations,
+    lines,
+    memorization,
+    partition,
+    patterns,
+    points,
+    rates,
+    sawtooth,
+    slices,
+    spaces,
+    theory,
+    zero_bias,
+)
 
 __all__ = ["FIGURES", "figures_named"]
 
-FIGURES: dict[str, Figure] = {
-    module.FIGURE.name: module.FIGURE
-    for module in (counts, memorization, points, rates, initialisations, zero_bias, theory, patterns)
-}
+# In the order of the report: the NeurIPS paper, the companion, and what is new.
+MODULES = (
+    partition,
+    counts,
+    memorization,
+    points,
+    rates,
+    zero_bias,
+    slices,
+    lines,
+    distances,
+    sawtooth,
+    growth,
+    spaces,
+    initialisations,
+    theory,
+    patterns,
+)
+FIGURES: dict[str, Figure] = {module.FIGURE.name: module.FIGURE for module in MODULES}
 
 
 def figures_named(names: Sequence[str]) -> list[Figure]:

@@ -1,0 +1,130 @@
+"""A partition of the plane and the function over it, at initialization: NeurIPS figure 2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from creases.paper.choices import RandomPoints, WholeSpace
+from creases.paper.experiment import Experiment
+from creases.paper.figure import Data, Figure, Finding, Line, Size, mean_sd, within
+from creases.paper.measures import Regions
+from creases.paper.store import StoreError
+from creases.plot import by_pattern, new_figure, plot_complex
+from creases.theory.maximum import hanin_rolnick_estimate, zaslavsky
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+    from creases.complex import Complex
+
+__all__ = ["FIGURE"]
+
+WIDTHS = (8,) * 5
+# Share of the corners in the picture.
+SEEN = 0.75
+
+
+def lines(size: Size) -> list[Line]:
+    """One network, many seeds. Its inputs are a plane; nothing is trained."""
+    seeds = range(size.pick(20, 100, 400))
+    experiment = Experiment(RandomPoints(1), WIDTHS, (Regions(WholeSpace()),), kept=(0.0,), seeds=tuple(seeds))
+    return [Line(experiment, {"hidden": "[8]⁵"})]
+
+
+def cells_of(data: Data) -> Complex | None:
+    """The partition of the first network that is in the store; None if there is none."""
+    from creases.domain import Space
+    from creases.subdivision import subdivide_flat
+
+    for line in data.lines:
+        for seed in line.experiment.seeds:
+            try:
+                network = data.network(line, seed, 0.0)
+            except StoreError:
+                continue
+            return subdivide_flat(network, Space(2), threads=1, progress=False)
+    return None
+
+
+def draw(data: Data) -> Picture:
+    """Left the regions around the origin, right the first output over the same square, in the same colours."""
+    figure = new_figure(10.5, 4.8)
+    cells = cells_of(data)
+    if cells is None:
+        figure.text(0.5, 0.5, "No network was kept in the store.", ha="center")
+        return figure
+    left, right = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2, projection="3d")
+    window = around(cells)
+    plot_complex(cells, left, window=window)
+    left.set_title("activation regions", fontsize="medium")
+    polygons = cells.polygons(window=window)
+    lifted = [
+        np.column_stack([polygon, cells.network.forward(cells.domain.slice.points(polygon))[:, 0]])
+        for polygon in polygons
+        if len(polygon) > 2
+    ]
+    add_surface(right, lifted, by_pattern(cells)[[len(polygon) > 2 for polygon in polygons]])
+    right.set(xlim=window[:2], ylim=window[2:], xlabel="input 0", ylabel="input 1")
+    right.set_title("the function over them", fontsize="medium")
+    for ax in (left, right):
+        ax.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3))
+    return figure
+
+
+def around(cells: Complex) -> tuple[float, float, float, float]:
+    """A square about the middle of the corners with most of them in it, so that the small cells are seen."""
+    corners = cells.corners[~cells.at_infinity]
+    if len(corners) == 0:
+        return (-1.0, 1.0, -1.0, 1.0)
+    middle = np.median(corners, axis=0)
+    half = float(np.quantile(np.abs(corners - middle).max(axis=1), SEEN)) or 1.0
+    return (middle[0] - half, middle[0] + half, middle[1] - half, middle[1] + half)
+
+
+def add_surface(ax, lifted, colours) -> None:  # type: ignore[no-untyped-def]
+    """The graph: over each region a flat polygon, with corners of shape (v, 3)."""
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+    ax.add_collection3d(
+        Poly3DCollection(lifted, facecolors=colours, edgecolors=(0.13, 0.13, 0.13, 0.6), linewidths=0.25)
+    )
+    heights = np.concatenate([polygon[:, 2] for polygon in lifted])
+    ax.set_zlim(float(heights.min()), float(heights.max()))
+    ax.set_zlabel("output")
+    ax.view_init(elev=35.0, azim=-60.0)
+
+
+def findings(data: Data) -> list[Finding]:
+    """How many regions the whole plane has, beside N^2 / 2 and what as many lines make."""
+    regions = data.runs("regions", ["hidden"])
+    neurons = sum(WIDTHS)
+    half, most = float(hanin_rolnick_estimate(neurons, 2)), zaslavsky(neurons, 2)
+    ratio, lines_ratio = regions["value"] / half, regions["value"] / most
+    return [
+        Finding(
+            "[8]⁵: regions of the plane", mean_sd(regions["value"], ".4g"), f"N²/2 = {half:g}", within(ratio, 0.7, 1.3)
+        ),
+        Finding(
+            f"[8]⁵: regions / those of {neurons} lines in general position",
+            mean_sd(lines_ratio),
+            "1 for one hidden layer",
+            within(lines_ratio, 0.7, 1.3),
+        ),
+    ]
+
+
+FIGURE = Figure(
+    name="partition",
+    title="The partition of the plane and the function over it",
+    source="Hanin and Rolnick, NeurIPS 2019, figure 2",
+    claim="At initialization a deep network cuts the plane of its inputs into convex polygons, about N²/2 of them, and "
+    "is affine on each.",
+    lines=lines,
+    draw=draw,
+    findings=findings,
+    doubts="Depth, width and the scale of the biases are the authors'; their window and seed are not known. The "
+    "picture shows where most corners lie, which is near the origin because the biases are small; counts are of the "
+    "whole plane.",
+)

@@ -1,0 +1,119 @@
+"""Regions of whole spaces of two, three and four dimensions through training; the papers have planes only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from creases.paper.choices import Principal, RandomPoints, WholeSpace
+from creases.paper.experiment import Experiment
+from creases.paper.figure import NOTED, Data, Figure, Finding, Line, Size, mean_sd, within
+from creases.paper.measures import Regions
+from creases.plot import epoch_axis, new_figure, plot_band
+from creases.plot.figure import COLOURS, QUIET, tidy
+from creases.theory.maximum import zaslavsky
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure as Picture
+
+__all__ = ["FIGURE"]
+
+DIMENSIONS = (2, 3, 4)
+IMAGES, POINTS = "images, principal components", "random points, random labels"
+POINTS_LEARNED = 100
+NAMES = {(12, 12, 12): "[12]³", (16, 16, 16): "[16]³", (20, 20, 20): "[20]³"}
+
+
+def lines(size: Size) -> list[Line]:
+    """One experiment for inputs, task and network. An epoch of the points are four steps."""
+    seeds = tuple(range(size.pick(3, 10, 20)))
+    networks = size.pick([(16,) * 3], [(12,) * 3, (16,) * 3], [(12,) * 3, (16,) * 3, (20,) * 3])
+    images = size.pick((0, 2, 10, 30), (0, 2, 5, 10, 20, 50), (0, 1, 2, 5, 10, 20, 50, 100, 200))
+    points = size.pick((0, 10, 50, 200), (0, 10, 30, 100, 300), (0, 3, 10, 30, 100, 250, 500, 1000))
+    return [
+        Line(
+            Experiment(task, widths, (Regions(WholeSpace()),), moments, batch_size=batch, seeds=seeds),
+            {"hidden": NAMES[widths], "inputs": n, "task": name},
+        )
+        for widths in networks
+        for n in DIMENSIONS
+        for name, task, moments, batch in (
+            (IMAGES, Principal(size.small, n), images, 128),
+            (POINTS, RandomPoints(POINTS_LEARNED, n_in=n), points, 25),
+        )
+    ]
+
+
+def with_ratios(data: Data) -> pandas.DataFrame:
+    """Counts of all runs at all moments, over the run's first and over those of N hyperplanes."""
+    keys = ["hidden", "inputs", "task"]
+    runs = data.runs("regions", [*keys, "epoch"])
+    first = runs[runs["epoch"] == 0].set_index([*keys, "seed"])["value"].rename("first")
+    runs = runs.join(first, on=[*keys, "seed"])
+    runs["of first"] = runs["value"] / runs["first"]
+    hyperplanes = [zaslavsky(int(N), int(n)) for N, n in zip(runs["neurons"], runs["inputs"], strict=True)]
+    runs["of hyperplanes"] = runs["value"] / hyperplanes
+    return runs
+
+
+def draw(data: Data) -> Picture:
+    """A column a task: counts over the first above, over those of hyperplanes below; then accuracy."""
+    figure = new_figure(10.5, 6.0)
+    axes = figure.subplots(2, 3, sharey="row", width_ratios=(1.0, 1.0, 0.8))
+    runs = with_ratios(data)
+    styles = dict(zip(NAMES.values(), ("o-", "s--", "^:"), strict=True))
+    for row, (what, name) in enumerate(
+        (("of first", "regions / at the start"), ("of hyperplanes", "regions / Σ C(N, k)"))
+    ):
+        for column, task in enumerate((IMAGES, POINTS)):
+            ax = axes[row, column]
+            for (hidden, n), mine in runs[runs["task"] == task].groupby(["hidden", "inputs"]):
+                label, colour = f"{hidden}, n = {n}", COLOURS[int(n) - 2]
+                plot_band(ax, mine["epoch"], mine[what], label=label, colour=colour, style=styles[hidden])
+                means = mine.dropna(subset=["train_accuracy"]).groupby("epoch")[["train_accuracy", what]].mean()
+                marker = styles[hidden][0] if task == IMAGES else styles[hidden]
+                full = {"mfc": "white"} if task == POINTS else {}
+                axes[row, 2].plot(means["train_accuracy"], means[what], marker, ms=3.5, lw=0.9, color=colour, **full)
+            epoch_axis(ax, runs[runs["task"] == task]["epoch"].max())
+            ax.set_title(task if row == 0 else "", fontsize="medium")
+        axes[row, 0].set_ylabel(name)
+        axes[row, 2].set(xlabel="training accuracy")
+        for ax in axes[row]:
+            ax.axhline(1.0, color=QUIET, lw=1.0, ls=":")
+            ax.set_ylim(0.0, None)
+            tidy(ax)
+    axes[0, 2].set_title("images (full), points (hollow)", fontsize="medium")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    return figure
+
+
+def findings(data: Data) -> list[Finding]:
+    """For each network, task and n: the start beside hyperplanes, the largest and the last count beside the start."""
+    runs, found = with_ratios(data), []
+    for (hidden, task, n), mine in runs.groupby(["hidden", "task", "inputs"]):
+        name = f"{hidden}, n = {n}, {task}"
+        start = mine[mine["epoch"] == 0]["of hyperplanes"]
+        by_run = mine.dropna(subset=["of first"]).sort_values("epoch").groupby("seed")
+        top, last = by_run["of first"].max(), by_run[["of first", "train_accuracy"]].last()
+        what = f"{name}: regions / Σ C(N, k) at the start"
+        found.append(Finding(what, mean_sd(start), "about 1", within(start, 0.6, 1.6)))
+        what = f"{name}: largest count of a run / its first"
+        found.append(Finding(what, mean_sd(top), "a small factor, in planes", within(top, 1.0, 3.0)))
+        reached = mean_sd(last["train_accuracy"].dropna(), ".2f")
+        what = f"{name}: last count of a run / its first"
+        found.append(Finding(what, f"{mean_sd(last['of first'])}; training accuracy {reached}", "", NOTED))
+    return found
+
+
+FIGURE = Figure(
+    name="spaces",
+    title="Whole spaces of two, three and four dimensions through training",
+    source="new: the papers count in planes and along lines",
+    claim="On all of the input space, of up to four dimensions, the number of regions begins near Σ C(N, k) and stays "
+    "within a small factor of that through training, as in planes.",
+    lines=lines,
+    draw=draw,
+    findings=findings,
+    doubts="The authors have no such figure. Images are seen through their first principal components, each of "
+    "variance one; random points are uniform in [-1, 1]^n, other ones in each run.",
+)
