@@ -153,7 +153,7 @@ def findings(data: Data) -> list[Finding]:
         ideal = mine.assign(value=[zaslavsky(int(N), n) for N in mine["neurons"]])
         theirs = "".join(f"; {slope:.3f} for hyperplanes" for slope in exponents(ideal)[:1, 0])
         found.append(
-            Finding(f"n = {n}: exponent of N", said(of_neurons), f"{n}{theirs}", within(of_neurons, 0.9 * n, 1.1 * n))
+            Finding(f"n = {n}: exponent of N", said(of_neurons), f"{n}{theirs}", within(of_neurons, n - 0.2, n + 0.2))
         )
         found.append(
             Finding(f"n = {n}: exponent of the depth at equal N", said(of_depth), "0", within(of_depth, -0.2, 0.2))

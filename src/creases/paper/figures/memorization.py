@@ -9,7 +9,7 @@ from creases.paper.curves import draw_curves, factor_findings, last_of_each
 from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Finding, Line, Size, judge, mean_sd
 from creases.paper.measures import Regions
-from creases.plot import new_figure
+from creases.plot import epoch_axis, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -54,8 +54,7 @@ def draw(data: Data) -> Picture:
         ax.set_title(title, fontsize="medium")
         ax.set_ylim(bottom=0)
     for ax in (epochs, images):
-        ax.set_xscale("symlog", linthresh=1.0)
-        ax.set_xlim(left=0.0)
+        epoch_axis(ax, runs["epoch"].max())
     epochs.set_ylabel("regions in a plane (dotted: N²/2)")
     handles = epochs.get_legend_handles_labels()
     figure.legend(*handles, loc="outside right center", frameon=False, title="random labels")

@@ -9,7 +9,7 @@ from creases.paper.curves import draw_curves, factor_findings, last_of_each
 from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Finding, Line, Size, judge
 from creases.paper.measures import Regions
-from creases.plot import new_figure, plot_band
+from creases.plot import epoch_axis, new_figure, plot_band
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -39,8 +39,8 @@ def draw(data: Data) -> Picture:
     epochs, ends, learned = figure.subplots(1, 3)
     runs, level = data.growth(["points"]), sum(WIDTHS) ** 2 / 2
     draw_curves(epochs, runs, "points", POINTS, value="value", sequence=True, level=level)
-    epochs.set_xscale("symlog", linthresh=10)
-    epochs.set(ylabel="regions of the plane (dotted: N²/2)", ylim=(0, None), xlim=(0, None))
+    epoch_axis(epochs, runs["epoch"].max())
+    epochs.set(ylabel="regions of the plane (dotted: N²/2)", ylim=(0, None))
     epochs.legend(title="points", frameon=False, fontsize="small")
     last = last_of_each(runs, ["points"])
     plot_band(ends, last["points"], last["value"])
