@@ -40,7 +40,7 @@ class Listener(Protocol):
     """Is told what happens."""
 
     def planned(self, all_runs: int, there: int, cost: float) -> None:
-        """How many runs there are, how many of them are in the store, and what the others will cost (no unit)."""
+        """How many runs there are, how many of them are in the store, and about what the others cost, in seconds."""
 
     def began(self, experiment: Experiment, seed: int) -> None:
         """A run was given out."""
@@ -237,7 +237,7 @@ def renewing(store: Store) -> Iterator[Callable[[], None]]:
 
 
 def cost_of(experiment: Experiment) -> float:
-    """About what a run costs, in no unit: its steps, and the regions that it will count."""
+    """About the seconds that a run takes on one core: its steps, and the regions of some planes that it will count."""
     examples = getattr(experiment.task, "points", 4000)
     steps = experiment.epochs * max(1, examples // experiment.batch_size)
-    return 1.0 + 0.003 * steps + 2e-6 * len(experiment.moments) * experiment.neurons**2
+    return 0.05 + 0.0025 * steps + 6e-7 * len(experiment.moments) * experiment.neurons**2
