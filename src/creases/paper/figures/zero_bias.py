@@ -72,8 +72,8 @@ def findings(data: Data) -> list[Finding]:
             ratio = some["value"] / (2 * some["neurons"])
             if len(ratio):
                 what = f"{name}: cones in a plane / 2N at the {moment}"
-                verdict = within(ratio, 0.8, 1.2) if moment == "start" else NOTED
-                found.append(Finding(what, mean_sd(ratio), "about 1 at the start", verdict))
+                said, verdict = ("about 1", within(ratio, 0.8, 1.2)) if moment == "start" else ("", NOTED)
+                found.append(Finding(what, mean_sd(ratio), said, verdict))
         if len(cones):
             top = cones.groupby("seed")["factor"].max()
             what = f"{name}: most cones of a run / its first"
