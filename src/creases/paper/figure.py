@@ -31,6 +31,7 @@ __all__ = [
     "Finding",
     "Line",
     "Size",
+    "above",
     "data_of",
     "interval",
     "judge",
@@ -199,6 +200,19 @@ def within(values: ArrayLike, low: float, high: float) -> str:
     if right - left > high - low:
         return TOO_FEW
     return HOLDS if low <= array.mean() <= high else DIFFERS
+
+
+def above(values: ArrayLike, level: float) -> str:
+    """Verdict on "the mean lies above the level": HOLDS or DIFFERS where its 95 % interval lies on one side; else, or
+    with fewer than three runs, TOO_FEW. For "below", give the negatives of both.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.size < LEAST_RUNS or not np.isfinite(array).all():
+        return TOO_FEW
+    left, right = interval(array)
+    if left > level:
+        return HOLDS
+    return DIFFERS if right <= level else TOO_FEW
 
 
 def judge(holds: bool, runs: int) -> str:

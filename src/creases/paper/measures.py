@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from creases.counting import count_many
+from creases.domain import Domain
 from creases.errors import NetworkError
 from creases.network import Network
 from creases.paper.choices import DomainChoice
@@ -22,7 +23,7 @@ from creases.theory.constants import bias_constant, gradient_constant
 from creases.theory.distances import boundary_distance
 from creases.training import Task
 
-__all__ = ["Constants", "Distances", "Measure", "Measured", "Measuring", "Patterns", "Regions"]
+__all__ = ["Constants", "Distances", "Measure", "Measured", "Measuring", "Patterns", "Regions", "WithoutBiases"]
 
 # Shares of the points that lie nearer to a boundary than these quantiles.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -56,15 +57,23 @@ class Regions:
     def prepare(self, task: Task) -> Measuring:
         """As `Measure` says. Counts on one thread: the runs themselves are spread over the machine."""
         named = self.domains.build(task)
+        return lambda network: counted(network, named, "regions")
 
-        def measure(network: Network) -> list[Measured]:
-            counts = count_many(network, list(named.values()), threads=1, progress=False)
-            return [
-                Measured("regions", name, float(found.regions), found.certified)
-                for name, found in zip(named, counts, strict=True)
-            ]
 
-        return measure
+@dataclass(frozen=True)
+class WithoutBiases:
+    """Activation regions of the same weights with all biases zero; one row "regions without biases" a domain.
+
+    On domains that are cones, planes through the origin and whole spaces among them, these are never more than those of
+    the network itself, whatever its biases: `zero_bias_map` sends them to different regions.
+    """
+
+    domains: DomainChoice
+
+    def prepare(self, task: Task) -> Measuring:
+        """As `Measure` says. Counts on one thread, as `Regions` does."""
+        named = self.domains.build(task)
+        return lambda network: counted(network.without_biases(), named, "regions without biases")
 
 
 @dataclass(frozen=True)
@@ -148,6 +157,15 @@ class Constants:
             return rows
 
         return measure
+
+
+def counted(network: Network, named: dict[str, Domain], measure: str) -> list[Measured]:
+    """The activation regions on each domain, as rows of this measure."""
+    counts = count_many(network, list(named.values()), threads=1, progress=False)
+    return [
+        Measured(measure, name, float(found.regions), found.certified)
+        for name, found in zip(named, counts, strict=True)
+    ]
 
 
 def some(points: NDArray[np.float32], count: int, rng: np.random.Generator) -> NDArray[np.float32]:

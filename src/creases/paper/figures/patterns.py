@@ -57,12 +57,16 @@ def findings(data: Data) -> list[Finding]:
     runs = shares(data)
     found = []
     for name in NETWORKS:
-        mine = runs[(runs["hidden"] == name) & (runs["domain"] == "train")]
-        if mine.empty:
-            continue
-        start, end = mine[mine["epoch"] == 0]["share"], last_of_each(mine, ["hidden"])["share"]
-        said = f"{mean_sd(start)} at the start, {mean_sd(end)} at the end"
-        found.append(Finding(f"{name}: patterns of the training examples / examples", said, "", NOTED))
+        for part, text, others in (
+            ("train", "training examples", ""),
+            ("test", "examples of the test", "above 0.99 (Sattelberg 2023, other networks)"),
+        ):
+            mine = runs[(runs["hidden"] == name) & (runs["domain"] == part)]
+            if mine.empty:
+                continue
+            start, end = mine[mine["epoch"] == 0]["share"], last_of_each(mine, ["hidden"])["share"]
+            said = f"{mean_sd(start)} at the start, {mean_sd(end)} at the end"
+            found.append(Finding(f"{name}: patterns of the {text} / examples", said, others, NOTED))
     return found
 
 

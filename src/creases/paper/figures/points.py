@@ -79,6 +79,5 @@ FIGURE = Figure(
     draw=draw,
     findings=findings,
     doubts="That there is such an experiment is known; its details ([32]³, about 2,000 epochs, points in a square) "
-    "are not "
-    "certain. Points are uniform in [-1, 1]² here, one batch an epoch up to 128 points.",
+    "are not certain. Points are uniform in [-1, 1]² here, one batch an epoch up to 128 points.",
 )

@@ -97,12 +97,11 @@ FIGURE = Figure(
     title="Beside the theory, with the networks' own constants",
     source="new: theorem 5 of NeurIPS 2019 with constants estimated through training",
     claim="The count stays far below what theorem 5 allows with the network's own C_grad and C_bias, before training "
-    "and "
-    "after it.",
+    "and after it.",
     lines=lines,
     draw=draw,
     findings=findings,
     doubts="The theorem speaks of the mean over a law of networks at the start. C_grad is the largest gradient at "
-    "training "
-    "examples and C_bias the top of a kernel density of all biases, as if they were independent draws.",
+    "training examples and C_bias the top of a kernel density of the biases of a layer, the largest of all layers, as "
+    "if they were independent draws.",
 )
