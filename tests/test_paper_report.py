@@ -217,7 +217,7 @@ def test_bad_input_train_nothing_done(tmp_path, capfd):
 
 @pytest.mark.jit
 def test_known_train_diverged(tmp_path, capfd):
-    options = ["--task", "digits", "--hidden", "4", "--epochs", "1", "--optimiser", "sgd", "--learning-rate", "1e30"]
+    options = ["--task", "digits", "--hidden", "4,3", "--epochs", "1", "--optimiser", "sgd", "--learning-rate", "1e38"]
     assert cli.run(["train", *options, "--planes", "1", "--store", str(tmp_path / "runs.db")]) == 0
     assert "seed 0 diverged at epoch 0" in capfd.readouterr().out
 
