@@ -64,7 +64,9 @@ def test_laws_every_figure_says_what_it_is():
         for size in SIZES.values():
             lines = figure.lines(size)
             assert len({line.experiment.sha256 for line in lines}) == len(lines)
-            assert len({json.dumps(dict(line.labels), sort_keys=True, default=str) for line in lines}) == len(lines)
+            # Data have the number of neurons beside the labels.
+            said = [{"neurons": line.experiment.neurons, **line.labels} for line in lines]
+            assert len({json.dumps(labels, sort_keys=True, default=str) for labels in said}) == len(lines)
             sizes.append(sum(len(line.experiment.seeds) for line in lines))
         assert sizes == sorted(sizes)
 
@@ -85,6 +87,10 @@ def tiny_lines(size):
         Line(good, {"rate": "small"}),
         Line(replace(good, optimiser=SGD(lr=1e38, momentum=0.9), seeds=(0,)), {"rate": "huge"}),
     ]
+
+
+def replace_seeds(line, seeds):
+    return Line(replace(line.experiment, seeds=seeds), line.labels)
 
 
 def tiny_draw(data):
@@ -120,6 +126,10 @@ def test_known_report(tmp_path):
             data.rows("regions", rate="huge")["value"].iloc[:2].mean()
         )
         path, (section,) = write_report([TINY], size, opened, tmp_path / "report")
+        fewer = replace(TINY, lines=lambda size: [replace_seeds(line, (0,)) for line in tiny_lines(size)])
+        _, (asked,) = write_report([fewer], size, opened, tmp_path / "fewer")
+    assert (asked.runs, asked.missing, asked.findings[0].verdict) == (2, 0, TOO_FEW)  # seed 1 was not asked for
+    assert "1 run)" in asked.findings[0].measured
     assert (section.missing, section.diverged, section.certified) == (1, 1, True)
     page = path.read_text()
     assert "1 missing" in page
@@ -191,6 +201,25 @@ def test_known_train(tmp_path, capfd, monkeypatch):
     assert len(list((tmp_path / "creases-train.db.networks").iterdir())) == 4
     assert cli.run([*options, *everywhere, "--seeds", "3"]) == 0
     assert "1 runs done, 2 were in the store" in capfd.readouterr().out
+    assert cli.run([*options, *everywhere, "--seeds", "1"]) == 0
+    assert "counts of 1 runs" in capfd.readouterr().out  # not of the three that are there
+
+
+@pytest.mark.jit
+def test_bad_input_train_nothing_done(tmp_path, capfd):
+    """No table and no word of certified counts where none is."""
+    options = ["train", "--task", "digits", "--hidden", "4", "--epochs", "0", "--space"]
+    assert cli.run([*options, "--store", str(tmp_path / "runs.db")]) != 0
+    said = capfd.readouterr()
+    assert "Space(64) has 64 dimensions" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.jit
+def test_known_train_diverged(tmp_path, capfd):
+    options = ["--task", "digits", "--hidden", "4,3", "--epochs", "1", "--optimiser", "sgd", "--learning-rate", "1e38"]
+    assert cli.run(["train", *options, "--planes", "1", "--store", str(tmp_path / "runs.db")]) == 0
+    assert "seed 0 diverged at epoch 0" in capfd.readouterr().out
 
 
 @pytest.mark.jit
@@ -222,6 +251,7 @@ def test_known_train_variants(options, tmp_path, capfd):
         (["--csv", "no/rows.csv"], "The folder no does not exist"),
         (["--picture", "counts.bmp"], "Pictures are saved as"),
         (["--data", "nowhere"], "nowhere has no file train-images-idx3-ubyte"),
+        (["--data", ".", "--task", "digits"], "give --data, which is a task of its own, or --task digits"),
     ],
 )
 def test_bad_input_train(options, message, capfd, tmp_path, monkeypatch):

@@ -51,6 +51,7 @@ def test_known_names_with_dots(folder):
         (lambda data: data[:2] + b"\x0d" + data[3:], r"holds idx numbers of type 0x0d"),
         (lambda data: b"\x1f\x8b" + data, r"is damaged inside its gzip"),
         (lambda data: gzip.compress(data)[:-9], r"is damaged inside its gzip"),
+        (lambda data: idx_bytes(np.zeros((6, 0, 3))), r"train-images-idx3-ubyte holds no pixels: .* 6 x 0 x 3"),
         (lambda data: idx_bytes(np.zeros((5, 2, 3))), r"has 5 images but .*train-labels.* 6 labels"),
         (lambda data: idx_bytes(np.zeros(6)), r"must have three axes and .* one; they have 1 and 1"),
     ],

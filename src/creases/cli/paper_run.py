@@ -114,6 +114,8 @@ def run_command(
     if threads is None and cluster is None and workers is None:
         workers = os.cpu_count() or 1
     experiments = [line.experiment for figure in chosen for line in figure.lines(asked)]
+    if report:
+        output.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before the runs, not after them
     with Store(store, networks) as opened:
         say_if_compiling(None)
         compile_kernels()  # before there are workers, each of which would do it for itself

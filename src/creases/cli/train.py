@@ -141,6 +141,7 @@ def train(
     from creases.cli.show import writable
     from creases.cli.sweep_display import sweep_display
     from creases.compilation import compile_kernels, say_if_compiling
+    from creases.errors import ComputationError
     from creases.paper.experiment import Experiment
     from creases.paper.measures import Regions
     from creases.paper.store import Store
@@ -176,13 +177,18 @@ def train(
         with crew_of(threads=1) as crew, sweep_display() as display:
             summary = sweep([experiment], opened, crew, display)
         table = opened.table([experiment.sha256])
+        table = table[table["seed"].isin(experiment.seeds)]  # another command may have asked for more
+        if table.empty:
+            raise ComputationError(f"No run could be done; the first: {summary.failed[0]}")
         show(table, experiment)
         typer.echo(
             f"{summary.done} runs done, {summary.there + summary.elsewhere} were in the store; experiment "
             f"{experiment.sha256[:12]} in {opened.place.text}, networks in {opened.networks}"
         )
     if summary.failed:
-        raise typer.BadParameter(summary.failed[0])
+        raise ComputationError(
+            f"{len(summary.failed):,} runs failed and are not in the store; the first: {summary.failed[0]}"
+        )
     if csv is not None:
         save(table, csv)
         typer.echo(f"saved to {csv}")
@@ -208,6 +214,8 @@ def task_choice(
         "digits": Digits,
         "points": lambda: RandomPoints(points, inputs),
     }
+    if data is not None and name != "mnist":
+        raise typer.BadParameter(f"give --data, which is a task of its own, or --task {name}")
     chosen = IdxFiles.of(data) if data is not None else one_of(kinds, name, "--task")()
     if components is not None:
         chosen = Principal(chosen, components)
@@ -274,6 +282,11 @@ def kinds_of(table: pandas.DataFrame) -> pandas.Series:
     return table["domain"].str.replace(r" \d+$", "", regex=True)
 
 
+def plural(kind: str) -> str:
+    """The kind of many domains, for a heading; a whole space is one."""
+    return kind if kind.startswith("R^") else f"{kind}s"
+
+
 def show(table: pandas.DataFrame, experiment: Experiment) -> None:
     """A row a moment: accuracies, and the mean count of each kind of domain."""
     from creases.cli.show import out
@@ -291,11 +304,15 @@ def show(table: pandas.DataFrame, experiment: Experiment) -> None:
         ]
         means = [some.loc[kinds[some.index] == name, "value"].mean() for name in names]
         rows.append([f"{epoch:.3g}", *accuracies, *(f"{mean:,.1f}" for mean in means)])
-    out().print(columns(["epoch", "train", "test", *(f"{name}s" for name in names)], rows))
+    out().print(columns(["epoch", "train", "test", *map(plural, names)], rows))
     runs, proved = table["seed"].nunique(), bool(counts["certified"].astype(bool).all())
     typer.echo(f"{len(counts):,} counts of {runs} runs, {'all certified' if proved else 'NOT all certified'}")
-    for seed in table.loc[table["measure"] == DIVERGED, "seed"]:
-        typer.echo(f"seed {seed} diverged: its loss was no longer finite")
+    for broken in table[table["measure"] == DIVERGED].itertuples():
+        others = ", and the means are of the others" if runs > 1 else ""
+        typer.echo(
+            f"seed {broken.seed} diverged at epoch {broken.epoch:.3g}: its loss or a weight was no longer finite. "
+            f"Its counts end there{others}"
+        )
 
 
 def save(table: pandas.DataFrame, path: Path) -> None:
@@ -316,7 +333,7 @@ def draw(table: pandas.DataFrame, experiment: Experiment, path: Path) -> None:
     ax = figure.add_subplot()
     for i, name in enumerate(dict.fromkeys(kinds)):
         means = counts[kinds == name].groupby(["seed", "epoch"])["value"].mean().reset_index()
-        plot_band(ax, means["epoch"], means["value"], label=f"{name}s", colour=COLOURS[i % len(COLOURS)])
+        plot_band(ax, means["epoch"], means["value"], label=plural(name), colour=COLOURS[i % len(COLOURS)])
     ax.set(xlabel="epoch", ylabel="regions", ylim=(0, None), title=f"hidden layers {list(experiment.widths)}")
     ax.legend(frameon=False)
     tidy(ax)

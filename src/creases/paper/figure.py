@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
     from creases.network import Network
-    from creases.paper.store import Store
+    from creases.paper.store import Store, Unit
 
 __all__ = [
     "DIFFERS",
@@ -32,10 +32,12 @@ __all__ = [
     "Line",
     "Size",
     "above",
+    "chosen",
     "data_of",
     "interval",
     "judge",
     "mean_sd",
+    "units_of",
     "within",
 ]
 
@@ -126,6 +128,11 @@ class Data:
         runs["factor"] = runs["value"] / first
         return runs
 
+    def costs(self, lines: Sequence[Line] | None = None) -> pandas.DataFrame:
+        """A row a run of these lines, of all by default, as `Store.costs` says."""
+        some = self.lines if lines is None else lines
+        return chosen(self.store.costs(line.experiment.sha256 for line in some), some)
+
     def network(self, line: Line, seed: int, epoch: float) -> Network:
         """The network that a run kept. Raises StoreError if it is not there."""
         return self.store.network(line.experiment.sha256, seed, epoch)
@@ -150,16 +157,26 @@ class Figure:
     doubts: str = ""
 
 
+def units_of(lines: Iterable[Line]) -> set[Unit]:
+    """The runs that these lines ask for."""
+    return {(line.experiment.sha256, seed) for line in lines for seed in line.experiment.seeds}
+
+
+def chosen(table: pandas.DataFrame, lines: Iterable[Line]) -> pandas.DataFrame:
+    """The rows of the runs that these lines ask for: another size may have put more seeds into the store."""
+    units = units_of(lines)
+    return table[np.array([unit in units for unit in zip(table["experiment"], table["seed"], strict=True)], dtype=bool)]
+
+
 def data_of(figure: Figure, size: Size, store: Store) -> Data:
     """What a store has for a figure at a size."""
     lines = figure.lines(size)
     labels = {line.experiment.sha256: line for line in lines}
-    table = store.table(labels)
+    table = chosen(store.table(labels), lines).copy()
     for name in dict.fromkeys(name for line in lines for name in line.labels):
         table[name] = [labels[sha256].labels.get(name) for sha256 in table["experiment"]]
     table["neurons"] = [labels[sha256].experiment.neurons for sha256 in table["experiment"]]
-    there = store.done()
-    missing = sum((line.experiment.sha256, seed) not in there for line in lines for seed in line.experiment.seeds)
+    missing = len(units_of(lines) - store.done())
     broke = table["measure"] == DIVERGED
     return Data(size, lines, table[~broke], table[broke], missing, store)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from creases.errors import require_extra
 from creases.paper.choices import task_of
 from creases.paper.experiment import described
-from creases.paper.figure import Data, Figure, Finding, Size, data_of
+from creases.paper.figure import Data, Figure, Finding, Size, chosen, data_of, units_of
 from creases.paper.store import Store
 from creases.training.files import replace_file
 from creases.version import __version__
@@ -60,7 +60,8 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
         raise require_extra("jinja2", "paper", "The report") from error
     folder.mkdir(parents=True, exist_ok=True)
     sections = [section_of(figure, data_of(figure, size, store), folder) for figure in figures]
-    costs = store.costs({line.experiment.sha256 for figure in figures for line in figure.lines(size)})
+    lines = [line for figure in figures for line in figure.lines(size)]
+    costs = chosen(store.costs(line.experiment.sha256 for line in lines), lines)
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         resources.files("creases.paper").joinpath("report.html.jinja").read_text(encoding="utf-8")
     )
@@ -108,15 +109,14 @@ def section_of(figure: Figure, data: Data, folder: Path) -> Section:
         replace_file(folder / f"{figure.name}.pdf", lambda partial: picture.savefig(partial))
         replace_file(folder / f"{figure.name}.csv", lambda partial: data.table.to_csv(partial, index=False))
         findings = figure.findings(data)
-    costs = data.store.costs({line.experiment.sha256 for line in data.lines})
-    wanted = {(line.experiment.sha256, seed) for line in data.lines for seed in line.experiment.seeds}
+    costs = data.costs()
     proved = data.table["certified"].dropna()
     return Section(
         figure,
         svg,
         findings,
         [settings_of(line.experiment) for line in data.lines],
-        len(wanted) - data.missing,
+        len(units_of(data.lines)) - data.missing,
         data.missing,
         len(data.diverged),
         float(costs["training"].sum()),

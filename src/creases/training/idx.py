@@ -68,7 +68,7 @@ def idx_task(folder: str | os.PathLike[str], *, classes: int = 10) -> Task:
         (a dot in place of the dash before idx is taken too). Its name is the task's.
     classes : labels lie in 0 ... classes - 1.
     Pixels are divided by 255. The split is the files' own. Raises TrainingError, with the file's name, if one is
-    missing or damaged, if images and labels are not as many, or a label is out of range.
+    missing, damaged or empty, if images and labels are not as many, or a label is out of range.
     """
     folder = Path(folder)
     parts = {}
@@ -82,7 +82,9 @@ def idx_task(folder: str | os.PathLike[str], *, classes: int = 10) -> Task:
             )
         if len(images) != len(labels):
             raise TrainingError(f"{images_at} has {len(images):,} images but {labels_at} {len(labels):,} labels.")
-        if labels.size and labels.max() >= classes:
+        if images.size == 0:
+            raise TrainingError(f"{images_at} holds no pixels: its head says {' x '.join(map(str, images.shape))}.")
+        if labels.max() >= classes:
             where = int(np.argmax(labels >= classes))
             raise TrainingError(
                 f"{labels_at}: label {where} is {labels[where]}, and there are {classes} classes, 0 to {classes - 1}."

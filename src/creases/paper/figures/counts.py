@@ -89,7 +89,7 @@ def findings(data: Data) -> list[Finding]:
                 f"{name}: largest count of a run / its first", mean_sd(top), "a small factor", within(top, 1.0, 3.0)
             )
         )
-    costs = data.store.costs(line.experiment.sha256 for line in data.lines if line.labels["hidden"] == "[64]⁴")
+    costs = data.costs([line for line in data.lines if line.labels["hidden"] == "[64]⁴"])
     both = f"counts {costs['measuring'].mean():.2g} s, training {costs['training'].mean():.2g} s"
     found.append(Finding("[64]⁴: a run on one thread", both if len(costs) else "no runs", "", NOTED))
     return found

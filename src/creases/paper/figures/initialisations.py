@@ -134,10 +134,9 @@ def findings(data: Data) -> list[Finding]:
         ends = last_of_each(runs[(runs["start"] == name) & (runs["epoch"] > 0)], ["start"])
         if mine.empty:
             continue
-        said = f"{mean_sd(mine['ratio'])}; after training {mean_sd(ends['ratio'])}"
-        found.append(
-            Finding(f"{name}: regions / N² at the start", said, "at most about 1/2", within(mine["ratio"], 0.0, 0.75))
-        )
+        for when, some in (("at the start", mine), ("after training", ends)):
+            what, ratio = f"{name}: regions / N² {when}", some["ratio"]
+            found.append(Finding(what, mean_sd(ratio), "at most about 1/2", within(ratio, 0.0, 0.75)))
     for name in STARTS:
         shares = square[square["start"] == name]["share"]
         what = f"{name}: regions in a square / bound with the network's constants"
