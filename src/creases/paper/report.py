@@ -79,14 +79,19 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
     )
     path = folder / "report.html"
     replace_file(path, lambda partial: partial.write_text(page, encoding="utf-8"))
-    text = as_markdown(sections)
+    text = as_markdown(sections, size, versions_in(costs))
     replace_file(folder / "report.md", lambda partial: partial.write_text(text, encoding="utf-8"))
     return path, sections
 
 
-def as_markdown(sections: Sequence[Section]) -> str:
+def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]) -> str:
     """Claims and findings alone, for a page of documentation."""
-    parts = []
+    parts = [
+        f"# The papers again, size {size.name}\n",
+        f"Written by `creases paper run --size {size.name}`, Creases {__version__}; runs made with "
+        f"{'; '.join(versions) or 'nothing yet'}. Numbers are means over runs, plus or minus one standard deviation; verdicts "
+        "are computed from the data. See [papers.md](papers.md).\n",
+    ]
     for section in sections:
         parts.append(f"## {section.figure.title}\n\n{section.figure.source}. {section.figure.claim}\n")
         rows = ["| what | measured | the authors, or theory | verdict |", "| --- | --- | --- | --- |"]
