@@ -7,7 +7,7 @@ import pytest
 from creases.paper.choices import Digits, OriginPlanes
 from creases.paper.curves import factor_findings, last_of_each
 from creases.paper.experiment import Experiment, run
-from creases.paper.figure import DIFFERS, HOLDS, NOTED, SIZES, TOO_FEW, Size, above, data_of
+from creases.paper.figure import DIFFERS, HOLDS, NOTED, SIZES, TOO_FEW, Size, above, data_of, units_of
 from creases.paper.figures import FIGURES
 from creases.paper.measures import Regions, WithoutBiases
 from creases.paper.report import write_report
@@ -44,7 +44,7 @@ def test_known_figures(name, tmp_path):
     figure = shrunk(name)
     with Store(tmp_path / "runs.db") as opened:
         empty = data_of(figure, TINY, opened)
-        assert empty.missing == sum(len(line.experiment.seeds) for line in empty.lines)
+        assert empty.missing == len(units_of(empty.lines))
         assert all(finding.verdict in (NOTED, TOO_FEW) for finding in figure.findings(empty))
         data = stored(opened, figure)
         assert data.missing == 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from creases.paper.choices import Digits, Mnist, TaskChoice
 from creases.paper.experiment import Experiment
@@ -31,6 +31,7 @@ __all__ = [
     "Finding",
     "Line",
     "Size",
+    "Verdict",
     "above",
     "chosen",
     "data_of",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+Floats = NDArray[np.float64]
 
 # Verdicts. NOTED: a number that no claim speaks of.
 HOLDS, DIFFERS, TOO_FEW, NOTED = "holds", "differs", "too few runs", "noted"
@@ -188,7 +190,10 @@ def mean_sd(values: ArrayLike, form: str = ".3g") -> str:
         return "no runs"
     if array.size == 1:
         return f"{array[0]:{form}} (1 run)"
-    return f"{array.mean():{form}} ± {array.std(ddof=1):{form}} ({array.size} runs)"
+    mean, spread = array.mean(), array.std(ddof=1)
+    if spread <= 1e-12 * abs(mean):  # the rounding of equal values
+        spread = 0.0
+    return f"{mean:{form}} ± {spread:{form}} ({array.size} runs)"
 
 
 def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
@@ -202,11 +207,27 @@ def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]
     return (float(array.mean() - reach), float(array.mean() + reach))
 
 
-def within(values: ArrayLike, low: float, high: float) -> str:
+class Verdict(str):
+    """One of the words, and the rule by which it was found: the range that is claimed, in words."""
+
+    rule: str
+
+    def __new__(cls, word: str, rule: str) -> Verdict:
+        """The word with its rule; equal to the word alone."""
+        made = super().__new__(cls, word)
+        made.rule = rule
+        return made
+
+
+def within(values: ArrayLike, low: float, high: float) -> Verdict:
     """Verdict on "the mean lies in [low, high]": HOLDS or DIFFERS where its 95 % interval says so, or the mean does and
     the interval is no wider than the claim; else, or with fewer than three runs, TOO_FEW.
     """
-    array = np.asarray(values, dtype=np.float64)
+    return Verdict(word_within(np.asarray(values, dtype=np.float64), low, high), f"{low:.3g} to {high:.3g}")
+
+
+def word_within(array: Floats, low: float, high: float) -> str:
+    """The word of `within`."""
     if array.size < LEAST_RUNS or not np.isfinite(array).all():
         return TOO_FEW
     left, right = interval(array)
@@ -219,17 +240,16 @@ def within(values: ArrayLike, low: float, high: float) -> str:
     return HOLDS if low <= array.mean() <= high else DIFFERS
 
 
-def above(values: ArrayLike, level: float) -> str:
+def above(values: ArrayLike, level: float) -> Verdict:
     """Verdict on "the mean lies above the level": HOLDS or DIFFERS where its 95 % interval lies on one side; else, or
     with fewer than three runs, TOO_FEW. For "below", give the negatives of both.
     """
+    rule = f"above {level:.3g}" if level >= 0 else f"below {-level:.3g}"
     array = np.asarray(values, dtype=np.float64)
     if array.size < LEAST_RUNS or not np.isfinite(array).all():
-        return TOO_FEW
+        return Verdict(TOO_FEW, rule)
     left, right = interval(array)
-    if left > level:
-        return HOLDS
-    return DIFFERS if right <= level else TOO_FEW
+    return Verdict(HOLDS if left > level else DIFFERS if right <= level else TOO_FEW, rule)
 
 
 def judge(holds: bool, runs: int) -> str:

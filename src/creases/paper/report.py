@@ -32,6 +32,7 @@ class Section:
     """What the report says of one figure.
 
     svg : its picture as text; "" if there are no data. findings : with verdicts. settings : a line an experiment.
+    tasks : what was learned, by name.
     runs, missing, diverged : how many. training, measuring : seconds of all its runs. certified : whether every count
     was proved; None if nothing was counted.
     """
@@ -40,6 +41,7 @@ class Section:
     svg: str
     findings: Sequence[Finding]
     settings: Sequence[str]
+    tasks: Sequence[str]
     runs: int
     missing: int
     diverged: int
@@ -89,13 +91,16 @@ def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]
     parts = [
         f"# The papers again, size {size.name}\n",
         f"Written by `creases paper run --size {size.name}`, Creases {__version__}; runs made with "
-        f"{'; '.join(versions) or 'nothing yet'}. Numbers are means over runs, plus or minus one standard deviation; verdicts "
-        "are computed from the data. See [papers.md](papers.md).\n",
+        f"{'; '.join(versions) or 'nothing yet'}. Numbers are means over runs, plus or minus one standard deviation; "
+        "verdicts are computed from the data. See [papers.md](papers.md).\n",
     ]
     for section in sections:
         parts.append(f"## {section.figure.title}\n\n{section.figure.source}. {section.figure.claim}\n")
         rows = ["| what | measured | the authors, or theory | verdict |", "| --- | --- | --- | --- |"]
-        rows += [f"| {' | '.join(part.replace('|', '/') for part in finding)} |" for finding in section.findings]
+        for finding in section.findings:
+            rule = getattr(finding.verdict, "rule", "")
+            cells = [*finding[:3], f"{finding.verdict} ({rule})" if rule else finding.verdict]
+            rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
         parts.append("\n".join(rows) + "\n")
         missing = f", {section.missing} missing" if section.missing else ""
         diverged = f", {section.diverged} diverged" if section.diverged else ""
@@ -121,6 +126,7 @@ def section_of(figure: Figure, data: Data, folder: Path) -> Section:
         svg,
         findings,
         [settings_of(line.experiment) for line in data.lines],
+        list(dict.fromkeys(brief(described(line.experiment.task)) for line in data.lines)),
         len(units_of(data.lines)) - data.missing,
         data.missing,
         len(data.diverged),

@@ -177,7 +177,8 @@ class Sweep:
         except OSError as error:
             raise StoreError(
                 f"A network could not be written into {self.store.networks}: {error.strerror or error}. Free some "
-                "space, or give another folder. Runs that are in the store are safe; the same command then goes on."
+                "space, see that you may write there, or give another folder. Runs that are in the store are safe; the "
+                "same command then goes on."
             ) from error
         except Exception as error:
             self.store.give_back(unit)

@@ -83,12 +83,16 @@ def findings(data: Data) -> list[Finding]:
         said = f"bound / count {mean_sd(start['bound'] / start['value'])} at the start, "
         said += f"{mean_sd(end['bound'] / end['value'])} at the end"
         found.append(
-            Finding(f"{name}: count below the explicit bound", said, "in the mean, at the start", judge(below, number))
+            Finding(
+                f"{name}: every count below the explicit bound", said, "the mean, at the start", judge(below, number)
+            )
         )
         said = f"{mean_sd(start['smallest'])} at the start, {mean_sd(end['smallest'])} at the end; "
         said += f"2⁵ C_grad C_bias {mean_sd(end['T'])}"
         less = bool((mine["smallest"] <= mine["T"]).all())
-        found.append(Finding(f"{name}: smallest T", said, "at most 2⁵ C_grad C_bias", judge(less, number)))
+        found.append(
+            Finding(f"{name}: the smallest T of every run", said, "at most 2⁵ C_grad C_bias", judge(less, number))
+        )
     return found
 
 
