@@ -19,6 +19,7 @@ from creases.paper.choices import (
     Cube,
     Digits,
     ExamplePlanes,
+    Fewer,
     IdxFiles,
     LabelNoise,
     OriginLines,
@@ -122,6 +123,9 @@ def test_known_choices():
     assert len(ExamplePlanes(3).build(digits)) == 3
     assert len(OriginLines(7).build(digits)) == 7
     assert task_of(Principal(Digits(), 2), 0).n_in == 2
+    assert len(task_of(Fewer(Digits(), 9), 0).train_inputs) == 9
+    assert sweep_room.about_examples(PixelNoise(Fewer(Digits(), 9))) == 9
+    assert sweep_room.about_examples(RandomPoints(5)) == 5
     assert task_of(PixelNoise(Digits()), 1).sha256 != task_of(PixelNoise(Digits()), 2).sha256
 
 

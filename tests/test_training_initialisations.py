@@ -19,6 +19,7 @@ from creases.training import (
     UniformBiases,
     ZeroBiases,
     digits_task,
+    fewer_examples,
     he_network,
     principal_task,
     with_pixel_noise,
@@ -82,6 +83,10 @@ def test_known_tasks():
     assert noise.train_inputs.mean() == pytest.approx(digits_task().train_inputs.mean(), rel=0.02)
     assert np.array_equal(noise.train_labels, digits_task().train_labels)
     assert not np.array_equal(noise.train_inputs, with_pixel_noise(digits_task(), 4).train_inputs)
+    fewer = fewer_examples(digits_task(), 7)
+    assert np.array_equal(fewer.train_inputs, digits_task().train_inputs[:7])
+    with pytest.raises(TrainingError, match="has 1 to 1,438 examples to learn, not 1,439"):
+        fewer_examples(digits_task(), 1439)
     seen = principal_task(digits_task(), 3)
     covariance = seen.train_inputs.T.astype(np.float64) @ seen.train_inputs / len(seen.train_inputs)
     assert np.allclose(covariance, np.eye(3), atol=1e-4)

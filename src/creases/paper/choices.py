@@ -18,6 +18,7 @@ from creases.training import (
     Task,
     TrainingError,
     digits_task,
+    fewer_examples,
     idx_task,
     mnist_task,
     picture_square,
@@ -34,6 +35,7 @@ __all__ = [
     "Digits",
     "DomainChoice",
     "ExamplePlanes",
+    "Fewer",
     "IdxFiles",
     "LabelNoise",
     "Mnist",
@@ -117,6 +119,18 @@ class RandomPoints:
     def build(self, seed: int) -> Task:
         """As `TaskChoice` says."""
         return random_points_task(self.points, self.n_in, self.classes, seed)
+
+
+@dataclass(frozen=True)
+class Fewer:
+    """A task with so many of its training examples only, the same ones in each run."""
+
+    of: TaskChoice
+    examples: int
+
+    def build(self, seed: int) -> Task:
+        """As `TaskChoice` says."""
+        return fewer_examples(task_of(self.of, seed), self.examples)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from creases.paper.choices import TaskChoice
 from creases.paper.experiment import Experiment
 from creases.paper.runs import RunResult, run_once
 from creases.paper.store import STALE_SECONDS, Store, StoreError, Unit
@@ -239,6 +240,13 @@ def renewing(store: Store) -> Iterator[Callable[[], None]]:
 
 def cost_of(experiment: Experiment) -> float:
     """About the seconds that a run takes on one core: its steps, and the regions of some planes that it will count."""
-    examples = getattr(experiment.task, "points", 4000)
-    steps = experiment.epochs * max(1, examples // experiment.batch_size)
+    steps = experiment.epochs * max(1, about_examples(experiment.task) // experiment.batch_size)
     return 0.05 + 0.0025 * steps + 6e-7 * len(experiment.moments) * experiment.neurons**2
+
+
+def about_examples(task: TaskChoice) -> int:
+    """About how many examples are learned, without making the task."""
+    for name in ("points", "examples"):
+        if hasattr(task, name):
+            return int(getattr(task, name))
+    return about_examples(task.of) if hasattr(task, "of") else 4000

@@ -45,6 +45,7 @@ from creases.training.settings import PAPER_EPOCHS, SGD, Adam, Optimiser, Settin
 from creases.training.tasks import (
     Task,
     digits_task,
+    fewer_examples,
     mnist_task,
     principal_task,
     random_points_task,
@@ -80,6 +81,7 @@ __all__ = [
     "ZeroBiases",
     "circumcentre_square",
     "digits_task",
+    "fewer_examples",
     "fit",
     "he_network",
     "idx_task",

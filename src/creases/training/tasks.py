@@ -20,6 +20,7 @@ from creases.training.errors import TrainingError
 __all__ = [
     "Task",
     "digits_task",
+    "fewer_examples",
     "mnist_task",
     "principal_task",
     "random_points_task",
@@ -296,4 +297,25 @@ def principal_task(task: Task, n_in: int) -> Task:
         test_inputs=((task.test_inputs - mean) @ projection).astype(np.float32),
         input_shape=(n_in,),
         provenance=f"{task.provenance}; first {n_in} principal components of the training inputs, variance one",
+    )
+
+
+def fewer_examples(task: Task, examples: int) -> Task:
+    """The task with only its first `examples` training examples, which are in random order already.
+
+    examples : from 1 to as many as there are. The test stays as it is. Raises TrainingError on any other number.
+
+    Examples
+    --------
+    >>> fewer_examples(digits_task(), 100)
+    Task(digits, 100 examples: 100 + 359 examples, 64 inputs, 10 classes)
+    """
+    if not 1 <= examples <= len(task.train_inputs):
+        raise TrainingError(f"{task!r} has 1 to {len(task.train_inputs):,} examples to learn, not {examples:,}.")
+    return replace(
+        task,
+        name=f"{task.name}, {examples:,} examples",
+        train_inputs=task.train_inputs[:examples],
+        train_labels=task.train_labels[:examples],
+        provenance=f"{task.provenance}; the first {examples:,} training examples",
     )
