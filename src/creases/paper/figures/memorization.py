@@ -97,8 +97,10 @@ FIGURE = Figure(
     lines=lines,
     draw=draw,
     findings=findings,
-    doubts="The authors' number of epochs is not known for certain. With 4,000 images (1,000 at smoke) there are 31 steps "
+    doubts="The authors' number of epochs is not known for certain. With 4,000 images (1,000 at smoke) there are 31 "
+    "steps "
     "an epoch (7) where they have 468, so noise is learned in the more epochs; the accuracy that was reached is said. "
-    "Planes pass through the origin and two of the examples that are learned, so with noise images through two of those: "
+    "Planes pass through the origin and two of the examples that are learned, so with noise images through two of "
+    "those: "
     "what the authors took is not known.",
 )
