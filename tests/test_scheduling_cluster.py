@@ -97,7 +97,7 @@ def alive(group):
 
 @pytest.mark.jit
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes where Linux has them")
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.long), 2])
 @pytest.mark.parametrize("begun", [False, True])
 def test_bad_input_ctrl_c_with_workers(tmp_path, begun, times):
     """A terminal sends it to the workers too, and some press it twice: one line, the code, and nobody left behind.

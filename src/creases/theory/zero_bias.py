@@ -61,7 +61,7 @@ def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]
 def unbounded_cones(network: Network, *, threads: int | None = None) -> list[Pattern]:
     """Patterns of the regions of `network` on all of its input space whose recession cone has full dimension.
 
-    Arguments and errors as for `zero_bias_map`, whose images these are.
+    Arguments and errors as for `zero_bias_map`, whose images these are, but of at most eight inputs.
     """
     found = subdivide(network, Space(network.n_in), threads=threads, progress=False)
     patterns = (tuple(pattern) for pattern in patterns_of(found))
