@@ -11,8 +11,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +21,7 @@ from creases.network import Network
 from creases.paper.experiment import Experiment
 from creases.paper.runs import COLUMNS, RunResult, network_file
 from creases.readers import load
-from creases.scheduling.database import Place, check_file, check_owner, read_url, remedy
-from creases.version import __version__
+from creases.scheduling.database import Database, Place, check_file, check_owner, read_url
 
 if TYPE_CHECKING:
     import pandas
@@ -44,7 +42,7 @@ class StoreError(CreasesError, RuntimeError):
     """A store cannot be read or written, or is of another version."""
 
 
-class Store:
+class Store(Database):
     """The runs at a place.
 
     place : the path of a SQLite file, made if it is not there, or a database URL as SQLAlchemy has them.
@@ -71,14 +69,8 @@ class Store:
             self._engine = sqlalchemy.create_engine(url, connect_args=waiting)
             check_owner(sqlalchemy, self._engine, self.tables, self.place)
             self.make_tables()
-            self.check_schema()
+            self.check_schema(self.tables["creases_store"], SCHEMA)
         self.owner = owner_of_this_process()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give this process's claims back and close the database."""
@@ -88,28 +80,7 @@ class Store:
                 connection.execute(claims.delete().where(claims.c.owner == self.owner))
         except self._sql.exc.SQLAlchemyError:
             pass  # they become void by themselves
-        self._engine.dispose()
-
-    @contextmanager
-    def told(self, what: str) -> Iterator[None]:
-        """Turn a database's errors into a StoreError that says what could not be done."""
-        try:
-            yield
-        except (self._sql.exc.SQLAlchemyError, ImportError) as error:
-            raise self.place.refused(what, remedy(self._sql, error)) from error
-
-    def check_schema(self) -> None:
-        """See that the tables are of this version; write it into new ones."""
-        meta = self.tables["creases_store"]
-        with self._engine.begin() as connection:
-            found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
-        if found is None:
-            self.insert_once(meta, {"name": "schema", "value": str(SCHEMA)})
-        elif found != str(SCHEMA):
-            raise StoreError(
-                f"The store {self.place.text} has schema {found}, and this version of Creases ({__version__}) writes "
-                f"{SCHEMA}. Give another place, or open it with the version that wrote it."
-            )
+        super().close()
 
     def make_tables(self) -> None:
         """Those that are not there; another process may be making them at this moment."""
@@ -123,15 +94,6 @@ class Store:
                 if not there:
                     raise
         metadata.create_all(self._engine)
-
-    def insert_once(self, table: Any, values: dict[str, Any]) -> bool:
-        """Insert a row; False if one of its key is there."""
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(table.insert().values(**values))
-        except self._sql.exc.IntegrityError:
-            return False
-        return True
 
     def done(self) -> set[Unit]:
         """The runs that are in the store."""

@@ -7,15 +7,18 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from creases.errors import CreasesError, JournalError
+from creases.version import __version__
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
 
-__all__ = ["Place", "check_file", "check_owner", "damaged", "read_url", "remedy"]
+__all__ = ["Database", "Place", "check_file", "check_owner", "damaged", "read_url", "remedy"]
 
 SAFE = "What is in it is safe."
 AGAIN = "the same command then goes on from there."
@@ -54,6 +57,56 @@ class Place(NamedTuple):
     def refused(self, what: str, reason: str) -> CreasesError:
         """The error that says what could not be done and why."""
         return self.error(f"The {self.noun} {self.text} could not be {what}: {reason}")
+
+
+class Database:
+    """What a journal and a store share: a context manager that closes the database, and errors that say what to do."""
+
+    place: Place
+    _sql: Any
+    _engine: Engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def told(self, what: str) -> Iterator[None]:
+        """Turn a database's errors into the place's, which says what could not be done."""
+        try:
+            yield
+        except (self._sql.exc.SQLAlchemyError, ImportError) as error:
+            raise self.place.refused(what, remedy(self._sql, error)) from error
+
+    def check_schema(self, meta: Any, schema: int) -> None:
+        """See that the tables are of this version; write it into new ones. meta : the table of names and values.
+
+        Raises the place's error if they are of another.
+        """
+        with self._engine.begin() as connection:
+            found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
+        if found is None:
+            self.insert_once(meta, {"name": "schema", "value": str(schema)})
+        elif found != str(schema):
+            raise self.place.error(
+                f"The {self.place.noun} {self.place.text} has schema {found}, and this version of Creases "
+                f"({__version__}) writes {schema}. Give another place, or open it with the version that wrote it."
+            )
+
+    def insert_once(self, table: Any, values: dict[str, Any]) -> bool:
+        """Insert a row; False if one of its key is there."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(table.insert().values(**values))
+        except self._sql.exc.IntegrityError:
+            return False
+        return True
 
 
 def read_url(sql: Any, given: str, place: Place) -> URL:

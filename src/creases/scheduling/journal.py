@@ -6,29 +6,27 @@ sources and its place in the plan, so nothing is counted twice and nothing of an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from creases.engine.parts import Part
 from creases.errors import JournalError, require_extra
-from creases.scheduling.database import Place, check_file, check_owner, damaged, read_url, remedy
+from creases.scheduling.database import Database, Place, check_file, check_owner, damaged, read_url
 from creases.scheduling.journal_rows import as_result, as_row, is_count
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import MOST_PIECES, Plan
 from creases.version import __version__
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    pass
 
 __all__ = ["Journal"]
 
 SCHEMA = 1
 
 
-class Journal:
+class Journal(Database):
     """The results at `place`: a path (SQLite) or a database URL. A context manager; it closes the database.
 
     Raises JournalError if the database cannot be opened, is another program's, or is no journal of this version.
@@ -48,38 +46,7 @@ class Journal:
             self._engine = sqlalchemy.create_engine(url)
             check_owner(sqlalchemy, self._engine, self.tables, self.place)
             self.tables["counts"].metadata.create_all(self._engine)
-            with self._engine.begin() as connection:
-                self.check_schema(connection)
-
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the database."""
-        self._engine.dispose()
-
-    @contextmanager
-    def told(self, what: str) -> Iterator[None]:
-        """Turn a database's errors into a JournalError that says what could not be done."""
-        try:
-            yield
-        except (self._sql.exc.SQLAlchemyError, ImportError) as error:
-            raise self.place.refused(what, remedy(self._sql, error)) from error
-
-    def check_schema(self, connection: Connection) -> None:
-        """See that the tables are of this version; write it into new ones."""
-        meta = self.tables["meta"]
-        found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
-        if found is None:
-            connection.execute(meta.insert().values(name="schema", value=str(SCHEMA)))
-        elif found != str(SCHEMA):
-            raise JournalError(
-                f"The journal {self.place.text} has schema {found}, and this version of Creases ({__version__}) writes "
-                f"{SCHEMA}. Give another file, or open it with the version that wrote it."
-            )
+            self.check_schema(self.tables["meta"], SCHEMA)
 
     def begin(self, plan: Plan) -> int:
         """The number of a plan's count in the journal, a new one if there is none.
