@@ -7,9 +7,9 @@ import pytest
 
 from creases.paper.choices import PictureSquare, RandomPoints, WholeSpace
 from creases.paper.experiment import Experiment
+from creases.paper.exponents import exponents
 from creases.paper.figure import HOLDS, SIZES, TOO_FEW, Line, Size, data_of
 from creases.paper.figures import FIGURES
-from creases.paper.figures.growth import exponents
 from creases.paper.measures import Distances, Regions
 from creases.paper.runs import run_once
 from creases.paper.starts import Sawtooth

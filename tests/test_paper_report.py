@@ -158,13 +158,21 @@ def test_known_commands(tmp_path, capfd, monkeypatch):
     store, out = str(tmp_path / "runs.db"), str(tmp_path / "report")
     assert cli.run(["paper", "run", "tiny", "--store", store, "--threads", "1", "-o", out]) == 0
     said = capfd.readouterr().out
-    assert "4 runs done, 0 were there" in said
-    assert "1 trainings diverged" in said
+    assert "4 runs done, 0 in the store before" in said
+    assert "1 training diverged" in said
     assert "1 holds" in said
     assert cli.run(["paper", "run", "tiny", "--store", store, "--threads", "1", "--no-report"]) == 0
-    assert "0 runs done, 4 were there" in capfd.readouterr().out
+    assert "0 runs done, 4 in the store before" in capfd.readouterr().out
     assert cli.run(["paper", "report", "tiny", "--store", store, "-o", out]) == 0
     assert "report.html" in capfd.readouterr().out
+    assert cli.run(["paper", "report", "tiny", "theory", "--store", store, "-o", out]) == 0
+    assert re.search("theory +no runs in the store", capfd.readouterr().out)
+    assert cli.run(["paper", "report", "theory", "--store", store, "-o", str(tmp_path / "none")]) == 2
+    said = " ".join(capfd.readouterr().err.split())
+    assert (
+        f"has no run of what is asked for. Do them with: creases paper run theory --size smoke --store {store}" in said
+    )
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(
@@ -195,14 +203,14 @@ def test_known_train(tmp_path, capfd, monkeypatch):
     assert cli.run([*options, *everywhere, *files, "--seeds", "2"]) == 0
     said = capfd.readouterr().out
     assert "all certified" in said
-    assert "2 runs done, 0 were in the store" in said
+    assert "2 runs done, 0 in the store before" in said
     assert (tmp_path / "rows.csv").read_text().startswith("experiment,seed,step,epoch")
     assert (tmp_path / "counts.png").stat().st_size > 5000
     assert len(list((tmp_path / "creases-train.db.networks").iterdir())) == 4
     assert cli.run([*options, *everywhere, "--seeds", "3"]) == 0
-    assert "1 runs done, 2 were in the store" in capfd.readouterr().out
+    assert "1 run done, 2 in the store before" in capfd.readouterr().out
     assert cli.run([*options, *everywhere, "--seeds", "1"]) == 0
-    assert "counts of 1 runs" in capfd.readouterr().out  # not of the three that are there
+    assert "counts of 1 run," in capfd.readouterr().out  # not of the three that are there
 
 
 @pytest.mark.jit

@@ -101,6 +101,7 @@ def run_command(
     """
     import os
 
+    from creases.cli.show import several
     from creases.cli.sweep_display import sweep_display
     from creases.compilation import compile_kernels, say_if_compiling
     from creases.errors import ComputationError
@@ -122,16 +123,16 @@ def run_command(
         with crew_of(threads=threads, workers=workers, cluster=cluster) as crew, sweep_display() as display:
             summary = sweep(experiments, opened, crew, display)
         typer.echo(
-            f"{summary.done:,} runs done, {summary.there + summary.elsewhere:,} were there; training "
+            f"{several(summary.done, 'run')} done, {summary.there + summary.elsewhere:,} in the store before; training "
             f"{summary.training:,.0f} s, measuring {summary.measuring:,.0f} s of all workers; store {opened.place.text}"
         )
         if summary.diverged:
-            typer.echo(f"{summary.diverged:,} trainings diverged; their rows say so")
+            typer.echo(f"{several(summary.diverged, 'training')} diverged; the rows say so")
         if report:
             write(chosen, asked, opened, output)
     if summary.failed:
         raise ComputationError(
-            f"{len(summary.failed):,} runs failed and are not in the store; the first: {summary.failed[0]}"
+            f"{several(len(summary.failed), 'run')} failed and not in the store; the first: {summary.failed[0]}"
         )
 
 
@@ -153,6 +154,7 @@ def report_command(
     creases paper report counts --size laptop --store laptop.db --output laptop
     """
     from creases.errors import ModelFileError
+    from creases.paper.figure import units_of
     from creases.paper.figures import figures_named
     from creases.paper.store import Store
 
@@ -160,6 +162,9 @@ def report_command(
     if "://" not in store and not Path(store).is_file():
         raise ModelFileError(f"There is no store {store}. Make one with: creases paper run --store {store}")
     with Store(store, networks) as opened:
+        if not any(units_of(figure.lines(asked)) & opened.done() for figure in chosen):
+            names = " ".join(["creases paper run", *(figures or []), asked.options, f"--store {store}"])
+            raise ModelFileError(f"{store} has no run of what is asked for. Do them with: {names}")
         write(chosen, asked, opened, output)
 
 
@@ -195,7 +200,8 @@ def write(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> 
     rows = []
     for section in sections:
         verdicts = Counter(finding.verdict for finding in section.findings)
-        rows.append([section.figure.name, ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())])
+        said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+        rows.append([section.figure.name, said or "no runs in the store"])
     shown = table(["figure", "findings"], rows)
     for column in shown.columns:
         column.justify = "left"

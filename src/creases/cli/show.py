@@ -12,7 +12,7 @@ from rich.table import Table
 
 from creases.errors import ModelFileError
 
-__all__ = ["facts", "out", "table", "writable"]
+__all__ = ["facts", "out", "several", "table", "writable"]
 
 
 def out() -> Console:
@@ -38,6 +38,11 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     for row in rows:
         result.add_row(*row)
     return result
+
+
+def several(number: int, noun: str) -> str:
+    """As 1 run, 2,000 runs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def writable(path: Path) -> Path:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    import pandas
-
-    from creases.paper.choices import DomainChoice, TaskChoice
-    from creases.paper.experiment import Experiment
 
 __all__ = ["train"]
 
@@ -138,8 +131,10 @@ def train(
     creases train --label-noise 1 --epochs 60 --csv noise.csv --picture noise.png
     creases train --task points --points 200 --space --epochs 500
     """
-    from creases.cli.show import writable
+    from creases.cli.show import several, writable
     from creases.cli.sweep_display import sweep_display
+    from creases.cli.train_choices import as_hidden, as_optimiser, domains, task_choice, weight_law
+    from creases.cli.train_show import draw, save, show
     from creases.compilation import compile_kernels, say_if_compiling
     from creases.errors import ComputationError
     from creases.paper.experiment import Experiment
@@ -182,12 +177,12 @@ def train(
             raise ComputationError(f"No run could be done; the first: {summary.failed[0]}")
         show(table, experiment)
         typer.echo(
-            f"{summary.done} runs done, {summary.there + summary.elsewhere} were in the store; experiment "
-            f"{experiment.sha256[:12]} in {opened.place.text}, networks in {opened.networks}"
+            f"{several(summary.done, 'run')} done, {summary.there + summary.elsewhere:,} in the store before; "
+            f"experiment {experiment.sha256[:12]} in {opened.place.text}, networks in {opened.networks}"
         )
     if summary.failed:
         raise ComputationError(
-            f"{len(summary.failed):,} runs failed and are not in the store; the first: {summary.failed[0]}"
+            f"{several(len(summary.failed), 'run')} failed and not in the store; the first: {summary.failed[0]}"
         )
     if csv is not None:
         save(table, csv)
@@ -195,146 +190,3 @@ def train(
     if picture is not None:
         draw(table, experiment, picture)
         typer.echo(f"drawn to {picture}")
-
-
-def task_choice(
-    name: str,
-    data: Path | None,
-    points: int,
-    inputs: int,
-    label_noise: float,
-    noise_images: bool,
-    components: int | None,
-) -> TaskChoice:
-    """The task that the options name."""
-    from creases.paper.choices import Digits, IdxFiles, LabelNoise, Mnist, PixelNoise, Principal, RandomPoints
-
-    kinds: dict[str, Callable[[], TaskChoice]] = {
-        "mnist": Mnist,
-        "digits": Digits,
-        "points": lambda: RandomPoints(points, inputs),
-    }
-    if data is not None and name != "mnist":
-        raise typer.BadParameter(f"give --data, which is a task of its own, or --task {name}")
-    chosen = IdxFiles.of(data) if data is not None else one_of(kinds, name, "--task")()
-    if components is not None:
-        chosen = Principal(chosen, components)
-    if noise_images:
-        chosen = PixelNoise(chosen)
-    return LabelNoise(chosen, label_noise) if label_noise > 0 else chosen
-
-
-def weight_law(name: str, scale: float) -> Any:
-    """The law of the weights that the options name."""
-    from creases import training
-
-    laws: dict[str, Callable[[], object]] = {
-        "he": lambda: training.HeWeights(scale),
-        "he-uniform": training.HeUniformWeights,
-        "glorot": training.GlorotWeights,
-        "lecun": training.LeCunWeights,
-        "orthogonal": training.OrthogonalWeights,
-    }
-    law = one_of(laws, name, "--weights")
-    if scale != 1.0 and name != "he":
-        raise typer.BadParameter("--weight-scale is of --weights he only")
-    return law()
-
-
-def as_optimiser(name: str, rate: float | None, weight_decay: float) -> Any:
-    """The optimiser that the options name."""
-    from creases.training import SGD, Adam
-
-    kinds: dict[str, Callable[..., object]] = {"adam": Adam, "sgd": SGD}
-    rates = {} if rate is None else {"lr": rate}
-    return one_of(kinds, name, "--optimiser")(weight_decay=weight_decay, **rates)
-
-
-def domains(planes: int, example_planes: int, lines: int, space: bool) -> list[DomainChoice]:
-    """Where to count."""
-    from creases.paper.choices import ExamplePlanes, OriginLines, OriginPlanes, WholeSpace
-
-    chosen: list[DomainChoice] = []
-    chosen += [OriginPlanes(planes)] if planes else []
-    chosen += [ExamplePlanes(example_planes)] if example_planes else []
-    chosen += [OriginLines(lines)] if lines else []
-    chosen += [WholeSpace()] if space else []
-    return chosen or [OriginPlanes(5)]
-
-
-def one_of(kinds: dict[str, Callable[..., Any]], name: str, option: str) -> Callable[..., Any]:
-    """The one of this name."""
-    if name not in kinds:
-        raise typer.BadParameter(f"{option} must be one of {', '.join(kinds)}; got {name!r}")
-    return kinds[name]
-
-
-def as_hidden(text: str) -> tuple[int, ...]:
-    """Widths such as 32,32,32."""
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"--hidden must be whole numbers with commas, like 32,32; got {text!r}") from None
-
-
-def kinds_of(table: pandas.DataFrame) -> pandas.Series:
-    """The kind of each row's domain: its name without a number at the end."""
-    return table["domain"].str.replace(r" \d+$", "", regex=True)
-
-
-def plural(kind: str) -> str:
-    """The kind of many domains, for a heading; a whole space is one."""
-    return kind if kind.startswith("R^") else f"{kind}s"
-
-
-def show(table: pandas.DataFrame, experiment: Experiment) -> None:
-    """A row a moment: accuracies, and the mean count of each kind of domain."""
-    from creases.cli.show import out
-    from creases.cli.show import table as columns
-    from creases.paper.runs import DIVERGED
-
-    counts = table[table["measure"] == "regions"]
-    kinds = kinds_of(counts)
-    names = list(dict.fromkeys(kinds))
-    rows = []
-    for epoch, some in counts.groupby("epoch"):
-        accuracies = [
-            "" if some[name].isna().all() else f"{some[name].mean():.1%}"
-            for name in ("train_accuracy", "test_accuracy")
-        ]
-        means = [some.loc[kinds[some.index] == name, "value"].mean() for name in names]
-        rows.append([f"{epoch:.3g}", *accuracies, *(f"{mean:,.1f}" for mean in means)])
-    out().print(columns(["epoch", "train", "test", *map(plural, names)], rows))
-    runs, proved = table["seed"].nunique(), bool(counts["certified"].astype(bool).all())
-    typer.echo(f"{len(counts):,} counts of {runs} runs, {'all certified' if proved else 'NOT all certified'}")
-    for broken in table[table["measure"] == DIVERGED].itertuples():
-        others = ", and the means are of the others" if runs > 1 else ""
-        typer.echo(
-            f"seed {broken.seed} diverged at epoch {broken.epoch:.3g}: its loss or a weight was no longer finite. "
-            f"Its counts end there{others}"
-        )
-
-
-def save(table: pandas.DataFrame, path: Path) -> None:
-    """The table as CSV, whole or not at all."""
-    from creases.training.files import replace_file
-
-    replace_file(path, lambda partial: table.to_csv(partial, index=False))
-
-
-def draw(table: pandas.DataFrame, experiment: Experiment, path: Path) -> None:
-    """Counts against epochs, a band over runs for each kind of domain."""
-    from creases.plot import new_figure, plot_band, save_figure
-    from creases.plot.figure import COLOURS, tidy
-
-    counts = table[table["measure"] == "regions"]
-    kinds = kinds_of(counts)
-    figure = new_figure(7.0, 4.2)
-    ax = figure.add_subplot()
-    for i, name in enumerate(dict.fromkeys(kinds)):
-        means = counts[kinds == name].groupby(["seed", "epoch"])["value"].mean().reset_index()
-        plot_band(ax, means["epoch"], means["value"], label=plural(name), colour=COLOURS[i % len(COLOURS)])
-    ax.set(xlabel="epoch", ylabel="regions", ylim=(0, None), title=f"hidden layers {list(experiment.widths)}")
-    ax.legend(frameon=False)
-    tidy(ax)
-    save_figure(figure, path)

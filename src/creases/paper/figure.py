@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.paper.choices import Digits, Mnist, TaskChoice
+from creases.paper.choices import Digits, IdxFiles, Mnist, TaskChoice
 from creases.paper.experiment import Experiment
 from creases.paper.runs import DIVERGED
 
@@ -62,6 +62,11 @@ class Size:
     rank: int
     images: TaskChoice = field(default_factory=Mnist)
     small: TaskChoice = field(default_factory=Digits)
+
+    @property
+    def options(self) -> str:
+        """Of the command line that asks for it."""
+        return f"--size {self.name} --data DIR" if isinstance(self.images, IdxFiles) else f"--size {self.name}"
 
     def pick(self, smoke: T, laptop: T, paper: T) -> T:
         """The one of three that belongs to this size."""

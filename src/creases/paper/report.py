@@ -69,7 +69,7 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
     )
     page = template.render(
         sections=sections,
-        size=size.name,
+        size=size,
         data=[task_of(choice, 0).provenance for choice in (size.images, size.small)],
         version=__version__,
         versions=versions_in(costs),
@@ -90,7 +90,7 @@ def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]
     """Claims and findings alone, for a page of documentation."""
     parts = [
         f"# The papers again, size {size.name}\n",
-        f"Written by `creases paper run --size {size.name}`, Creases {__version__}; runs made with "
+        f"Written by `creases paper run {size.options}`, Creases {__version__}; runs made with "
         f"{'; '.join(versions) or 'nothing yet'}. Numbers are means over runs, plus or minus one standard deviation; "
         "verdicts are computed from the data. See [papers.md](papers.md).\n",
     ]
@@ -103,7 +103,7 @@ def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]
             rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
         parts.append("\n".join(rows) + "\n")
         missing = f", {section.missing} missing" if section.missing else ""
-        diverged = f", {section.diverged} diverged" if section.diverged else ""
+        diverged = f", {section.diverged} diverged (taken as they last were)" if section.diverged else ""
         costs = f"training {section.training:,.0f} s, measuring {section.measuring:,.0f} s"
         parts.append(f"{section.runs} runs{missing}{diverged}; {costs}. {section.figure.doubts}".strip() + "\n")
     return "\n".join(parts)

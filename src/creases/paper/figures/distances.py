@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creases.paper.curves import last_of_each
 from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Finding, Line, Size, interval, mean_sd, within
 from creases.paper.measures import Distances
@@ -119,8 +120,7 @@ def at_start(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 def at_end(runs: pandas.DataFrame) -> pandas.DataFrame:
     """Of these, what was measured last in each run."""
-    last = runs.groupby(["hidden", "bias", "domain", "seed"])["epoch"].transform("max")
-    return runs[(runs["epoch"] == last) & (last > 0)]
+    return last_of_each(runs[runs["epoch"] > 0], ["hidden", "bias", "domain"])
 
 
 def slopes(runs: pandas.DataFrame) -> list[float]:

@@ -6,10 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from creases.paper.choices import RandomPoints, WholeSpace
 from creases.paper.experiment import Experiment
+from creases.paper.exponents import as_text, exponents
 from creases.paper.figure import Data, Figure, Finding, Line, Size, interval, mean_sd, within
 from creases.paper.measures import Regions
 from creases.plot import new_figure, plot_band
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-__all__ = ["FIGURE", "exponents"]
+__all__ = ["FIGURE"]
 
 DIMENSIONS = (1, 2, 3, 4)
 # For each n the numbers of neurons at each size.
@@ -64,65 +64,36 @@ def with_ratios(data: Data) -> pandas.DataFrame:
     return runs
 
 
-def exponents(runs: pandas.DataFrame) -> NDArray[np.float64]:
-    """Of N and of the depth in count = c N^a depth^b, fitted to the logarithms of means over seeds: shape (seeds, 2).
-
-    A row is a pseudo-value of the jackknife over seeds (Tukey 1958): their mean is the estimate, and Student's interval
-    for that mean is its interval. Only seeds are taken that every architecture has; without depths that differ the
-    second column is NaN, and there is no row where one number of neurons is all there is.
-    """
-    table = runs.pivot_table(index=["neurons", "depth"], columns="seed", values="value").dropna(axis=1)
-    neurons, depths = (table.index.get_level_values(i).to_numpy(np.float64) for i in (0, 1))
-    seeds = table.shape[1]
-    if seeds == 0 or len(np.unique(neurons)) < 2:
-        return np.empty((0, 2))
-    columns = [np.ones(len(table)), np.log(neurons), np.log(depths)]
-    design = np.column_stack(columns if len(np.unique(depths)) > 1 else columns[:2])
-
-    def fit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = np.linalg.lstsq(design, np.log(values.mean(axis=1)), rcond=None)[0]
-        return np.array([found[1], found[2] if len(found) > 2 else np.nan])
-
-    values = table.to_numpy(np.float64)
-    whole = fit(values)
-    if seeds == 1:
-        return whole[None, :]
-    without = np.array([fit(np.delete(values, i, axis=1)) for i in range(seeds)])
-    return np.asarray(seeds * whole - (seeds - 1) * without)
-
-
 def draw(data: Data) -> Picture:
     """Above the counts for each n; below the exponents, and the counts as parts of what is predicted."""
     figure = new_figure(10.5, 6.4)
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.0, 1.1)).ravel()
     runs = with_ratios(data)
     panels = above.subplots(1, len(DIMENSIONS))
-    depths = sorted(runs["depth"].unique())
     for ax, n in zip(panels, DIMENSIONS, strict=True):
-        mine = runs[runs["inputs"] == n]
-        for i, depth in enumerate(depths):
-            deep = mine[mine["depth"] == depth]
-            plot_band(ax, deep["neurons"], deep["value"], label=f"depth {depth}", colour=COLOURS[i % len(COLOURS)])
-        there = sorted(mine["neurons"].unique())
-        ax.plot(there, [zaslavsky(int(N), n) for N in there], ":", color=INK, lw=1.2, label="Σ C(N, k)")
-        ax.set(xscale="log", yscale="log", xlabel="N", xticks=there, xticklabels=there)
-        ax.set_title(f"n = {n}", fontsize="medium")
-        ax.minorticks_off()
-        ax.tick_params(axis="x", labelsize="small")
-        tidy(ax)
+        draw_counts(ax, runs[runs["inputs"] == n], n)
     panels[0].set_ylabel("regions of Rⁿ")
     above.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     slopes, parts, estimate = below.subplots(1, 3)
     draw_exponents(slopes, runs)
-    for ax, what, name in ((parts, "of hyperplanes", "Σ C(N, k)"), (estimate, "of estimate", "Nⁿ / n!")):
-        for n in DIMENSIONS:
-            mine = runs[runs["inputs"] == n].groupby(["depth", "seed"])[what].mean().reset_index()
-            plot_band(ax, mine["depth"], mine[what], label=f"n = {n}", colour=COLOURS[n - 1])
-        ax.axhline(1.0, color=QUIET, lw=1.0, ls=":")
-        ax.set(xlabel="depth", ylabel=f"regions / ({name})", xticks=depths, ylim=(0.0, None))
-        tidy(ax)
+    draw_parts(parts, runs, "of hyperplanes", "Σ C(N, k)")
+    draw_parts(estimate, runs, "of estimate", "Nⁿ / n!")
     below.legend(*parts.get_legend_handles_labels(), loc="outside right center", frameon=False)
     return figure
+
+
+def draw_counts(ax: Axes, runs: pandas.DataFrame, n: int) -> None:
+    """The counts for one n against N, a band a depth, and what hyperplanes make."""
+    for i, depth in enumerate(sorted(runs["depth"].unique())):
+        deep = runs[runs["depth"] == depth]
+        plot_band(ax, deep["neurons"], deep["value"], label=f"depth {depth}", colour=COLOURS[i % len(COLOURS)])
+    there = sorted(runs["neurons"].unique())
+    ax.plot(there, [zaslavsky(int(N), n) for N in there], ":", color=INK, lw=1.2, label="Σ C(N, k)")
+    ax.set(xscale="log", yscale="log", xlabel="N", xticks=there, xticklabels=there)
+    ax.set_title(f"n = {n}", fontsize="medium")
+    ax.minorticks_off()
+    ax.tick_params(axis="x", labelsize="small")
+    tidy(ax)
 
 
 def draw_exponents(ax: Axes, runs: pandas.DataFrame) -> None:
@@ -143,42 +114,45 @@ def draw_exponents(ax: Axes, runs: pandas.DataFrame) -> None:
     tidy(ax)
 
 
+def draw_parts(ax: Axes, runs: pandas.DataFrame, what: str, name: str) -> None:
+    """A column of ratios against the depth, a band for each n."""
+    for n in DIMENSIONS:
+        mine = runs[runs["inputs"] == n].groupby(["depth", "seed"])[what].mean().reset_index()
+        plot_band(ax, mine["depth"], mine[what], label=f"n = {n}", colour=COLOURS[n - 1])
+    ax.axhline(1.0, color=QUIET, lw=1.0, ls=":")
+    ax.set(xlabel="depth", ylabel=f"regions / ({name})", xticks=sorted(runs["depth"].unique()), ylim=(0.0, None))
+    tidy(ax)
+
+
 def findings(data: Data) -> list[Finding]:
     """The exponent of N is n, that of the depth 0; counts are about those of hyperplanes, for each depth."""
-    runs, found = with_ratios(data), []
-    for n in DIMENSIONS:
-        mine = runs[runs["inputs"] == n]
-        fitted = exponents(mine)
-        of_neurons, of_depth = fitted[:, 0], fitted[:, 1]
-        ideal = mine.assign(value=[zaslavsky(int(N), n) for N in mine["neurons"]])
-        theirs = "".join(f"; {slope:.3f} for hyperplanes" for slope in exponents(ideal)[:1, 0])
-        found.append(
-            Finding(f"n = {n}: exponent of N", said(of_neurons), f"{n}{theirs}", within(of_neurons, n - 0.2, n + 0.2))
-        )
-        found.append(
-            Finding(f"n = {n}: exponent of the depth at equal N", said(of_depth), "0", within(of_depth, -0.2, 0.2))
-        )
-    for n in DIMENSIONS:
-        for depth in sorted({line.labels["depth"] for line in data.lines if line.labels["inputs"] == n}):
-            mine = runs[(runs["inputs"] == n) & (runs["depth"] == depth)].groupby("seed")[
-                ["of hyperplanes", "of estimate"]
-            ]
-            means = mine.mean()
-            parts, estimate = means["of hyperplanes"], means["of estimate"]
-            what = f"n = {n}, depth {depth}: regions / Σ C(N, k), mean over N"
-            both = f"{mean_sd(parts)}; of Nⁿ/n! {mean_sd(estimate)}"
-            found.append(Finding(what, both, "about 1", within(parts, 0.7, 1.4)))
+    runs = with_ratios(data)
+    of_each = [(n, runs[runs["inputs"] == n]) for n in DIMENSIONS]
+    slopes = [finding for n, mine in of_each for finding in of_exponents(mine, n)]
+    return slopes + [finding for n, mine in of_each for finding in of_parts(mine, n)]
+
+
+def of_exponents(runs: pandas.DataFrame, n: int) -> list[Finding]:
+    """Of N and of the depth, for one n."""
+    of_neurons, of_depth = exponents(runs).T
+    ideal = exponents(runs.assign(value=[zaslavsky(int(N), n) for N in runs["neurons"]]))[:1, 0]
+    theirs = "".join([str(n), *(f"; {slope:.3f} for hyperplanes" for slope in ideal)])
+    return [
+        Finding(f"n = {n}: exponent of N", as_text(of_neurons), theirs, within(of_neurons, n - 0.2, n + 0.2)),
+        Finding(f"n = {n}: exponent of the depth at equal N", as_text(of_depth), "0", within(of_depth, -0.2, 0.2)),
+    ]
+
+
+def of_parts(runs: pandas.DataFrame, n: int) -> list[Finding]:
+    """Counts as parts of what hyperplanes make and of N^n / n!, for one n and each depth."""
+    found = []
+    for depth, mine in runs.groupby("depth"):
+        means = mine.groupby("seed")[["of hyperplanes", "of estimate"]].mean()
+        parts, estimate = means["of hyperplanes"], means["of estimate"]
+        what = f"n = {n}, depth {depth}: regions / Σ C(N, k), mean over N"
+        both = f"{mean_sd(parts)}; of Nⁿ/n! {mean_sd(estimate)}"
+        found.append(Finding(what, both, "about 1", within(parts, 0.7, 1.4)))
     return found
-
-
-def said(values: NDArray[np.float64]) -> str:
-    """An estimate by the jackknife, with its interval, as text."""
-    if len(values) == 0 or not np.isfinite(values).all():
-        return "too little to fit"
-    low, high = interval(values)
-    if len(values) == 1:
-        return f"{values[0]:.3f} (1 run)"
-    return f"{values.mean():.3f}, 95 % interval {low:.3f} to {high:.3f} ({len(values)} runs)"
 
 
 FIGURE = Figure(
