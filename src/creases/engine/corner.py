@@ -26,7 +26,7 @@ from creases.engine.work import (
     Ints,
 )
 
-__all__ = ["place_corner"]
+__all__ = ["are_independent", "lowest_bit", "place_corner"]
 
 
 @kernel
@@ -40,22 +40,39 @@ def place_corner(
     if simple and d == 3:
         place_corner_of_three(slots, facet_reals, points, mask, v)
         return
-    wide, rest = d + FACET_TAIL, mask
-    matrix, inverse, chosen = 0, d * d, 4 * d * d
+    wide, rest, chosen = d + FACET_TAIL, mask, 4 * d * d
     if simple:
         for i in range(d):
             sums[chosen + i] = slots[lowest_bit(rest)] * wide
             rest &= rest - 1
     else:
-        choose_rows(slots, facet_reals, sums, d, mask)
+        choose_rows(slots, facet_reals, sums, d, mask, mask, 0)
+    error = meet(facet_reals, sums, d)
+    for c in range(d):
+        points[c, v] = sums[chosen + d + c] if error < np.inf else 0.0
+    points[d, v] = error
+
+
+@kernel
+def are_independent(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> bool:
+    """Whether floats prove that among the facets `wanted` of a corner's `mask` there are `rank` independent ones."""
+    choose_rows(slots, facet_reals, sums, d, mask, wanted, rank)
+    return meet(facet_reals, sums, d) < np.inf
+
+
+@kernel
+def meet(facet_reals: Floats, sums: Floats, d: int) -> float:
+    """Where the d chosen facets meet, to `sums` behind the choice; returns the bound on its error. If it is finite the
+    facets are independent: B A = I up to less than one, whatever the true A is.
+    """
+    matrix, inverse, chosen = 0, d * d, 4 * d * d
     for i in range(d):
         at = int(sums[chosen + i])
         for c in range(d):
             sums[matrix + i * d + c] = facet_reals[at + c]
             sums[inverse + i * d + c] = 1.0 if i == c else 0.0
     if not invert(sums, matrix, inverse, d):
-        points[d, v] = np.inf
-        return
+        return np.inf
     solution = chosen + d
     for c in range(d):
         value = 0.0
@@ -63,10 +80,7 @@ def place_corner(
             value -= sums[inverse + c * d + i] * facet_reals[int(sums[chosen + i]) + d]
         sums[solution + c] = value
     refine(facet_reals, sums, inverse, chosen, solution, d)
-    error = error_of(facet_reals, sums, inverse, chosen, solution, d) if PROOFS else 0.0
-    for c in range(d):
-        points[c, v] = sums[solution + c] if error < np.inf else 0.0
-    points[d, v] = error
+    return error_of(facet_reals, sums, inverse, chosen, solution, d) if PROOFS else 0.0
 
 
 @kernel
@@ -150,8 +164,10 @@ def lowest_bit(mask: int) -> int:
 
 
 @kernel
-def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int) -> None:
+def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> None:
     """Choose d facets of a corner that lies on more: where they begin goes behind the matrices in `sums`.
+
+    wanted, rank : the first `rank` of them are chosen among these bits of the mask.
 
     Orthogonalise: of the rows left take the one that is longest, each in units of its own length, once its part along
     those that were taken is gone.
@@ -159,7 +175,7 @@ def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: in
     wide, chosen, taken = d + FACET_TAIL, 4 * d * d, 2 * d * d
     for i in range(d):
         best, best_at = -1.0, 0
-        rest = mask
+        rest = wanted if i < rank else mask
         while rest:
             at = slots[lowest_bit(rest)] * wide
             rest &= rest - 1

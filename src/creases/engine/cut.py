@@ -8,6 +8,7 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 
 from __future__ import annotations
 
+from creases.engine.base_locus import answer_in_base_locus
 from creases.engine.chords import count_chords, pieces_at_infinity
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.last import count_last
@@ -23,6 +24,7 @@ from creases.engine.signs import NEGATIVE
 from creases.engine.stack import STACK_HEADER, no_room, pop, push, push_written
 from creases.engine.work import (
     ACTIVE,
+    ASKED,
     BEST_ROW,
     BY_NEURON,
     CELL,
@@ -117,8 +119,9 @@ def cut(work: AnyWork, budget: int) -> int:
             still_open = crossing + unproved
             if state[FRESH] and state[BY_NEURON]:
                 if state[UNKNOWN_ROWS]:
-                    ask(work, net, layer)
-                    return UNPROVED_CELL
+                    if ask_outside(work, net, layer):
+                        return UNPROVED_CELL
+                    continue
                 tally_neurons(work, net, layer)
             state[FRESH] = 0
         if still_open == 0 and (last or layer == depth):
@@ -145,13 +148,21 @@ def cut(work: AnyWork, budget: int) -> int:
             if localise(work, reach + corner_error, corner_error) == FULL:
                 return FULL
         elif crossing == 0:
-            ask(work, net, layer)
-            return UNPROVED_CELL
+            if ask_outside(work, net, layer):
+                return UNPROVED_CELL
         else:
             answer = split(work, net, layer)
             if answer != MORE:
                 return answer
     return MORE if state[HAVE] or state[WAITING] else DONE
+
+
+@inlined
+def ask_outside(work: AnyWork, net: int, layer: int) -> bool:
+    """List the signs that are not proved; is there one that a base locus does not tell?"""
+    before = work.state[ASKED]
+    ask(work, net, layer)
+    return answer_in_base_locus(work, layer, before) > 0
 
 
 @inlined

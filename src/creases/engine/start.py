@@ -22,6 +22,8 @@ from creases.engine.work import (
     ACTIVE,
     BLOCK,
     CHILD,
+    CONSTANT,
+    COORDINATES,
     CORNER_ERROR,
     COUPLED,
     EDGE,
@@ -126,6 +128,10 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
         if active:
             work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
     state[WALL] = d + 1 < problem.frame.shape[1]
+    state[COORDINATES] = problem.dimension
+    if start.chart[-1].any():  # among directions there are no constants
+        work.layer_ints[:-1, CONSTANT] = [bias.any() for bias in problem.biases]
+        work.layer_ints[0, CONSTANT] |= problem.origin.any()
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally.py).
     state[FRESH] = 0 if start.signs else 1
     push(work, corners, widths[0])

@@ -68,7 +68,8 @@ CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, FOLLOWING_ROWS, BEST_ROW = 22, 23
 FACETS_TOP = 27  # facets that are kept, in space
 WALL = 28  # 1 if the starting cell lies on a wall of a larger domain: a row may vanish on it that does not there
 VANISHED = 29  # 1 if on a wall `scan` has found a row that may vanish on the current cell
-STATE_SLOTS = 30
+COORDINATES = 30  # of the domain: the forms of which those of the first layer are sums, but for a constant
+STATE_SLOTS = 31
 
 # A local network's record in `ints`: [LOWEST], then FIELDS numbers a layer.
 LOWEST = 0
@@ -111,7 +112,8 @@ ACTIVE_START = 3
 NEW_FIRST = 4
 CHANGED = 5  # 1 if a row does not stay
 EXACT = 6  # 1 if all sums and products of the layer's rows are exact, whatever the pattern
-LAYER_COLUMNS = 7
+CONSTANT = 7  # 1 if some form of the layer may have a constant of its own
+LAYER_COLUMNS = 8
 
 # KIND: how an open row meets the cell.
 CROSSING = 0  # cuts it, and its sign at every corner is proved
