@@ -15,6 +15,7 @@ from __future__ import annotations
 from creases.engine.corner import are_independent, lowest_bit
 from creases.engine.kernel import by_domain, kernel
 from creases.engine.polytope import facets_of
+from creases.engine.problem import INFINITY
 from creases.engine.signs import ZERO
 from creases.engine.work import (
     ASKED,
@@ -31,7 +32,6 @@ from creases.engine.work import (
 
 __all__ = ["answer_in_base_locus"]
 
-INFINITY = -1  # its facet's or edge's id
 NO_EDGE = -(2**62)  # none at all
 
 

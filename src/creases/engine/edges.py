@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ class ExactEdges:
     def __init__(self, forms: ExactForms, walls: Sequence[Any]) -> None:
         self.forms = forms
         self._walls = walls
-        self._starts = np.concatenate([[0], np.cumsum(forms.widths)])
+        self._starts: list[int] = np.cumsum([0, *forms.widths]).tolist()
 
     @classmethod
     def of(cls, problem: Problem) -> ExactEdges:
@@ -42,8 +43,12 @@ class ExactEdges:
 
     def neuron(self, number: int) -> tuple[int, int]:
         """Layer and index of a neuron."""
-        layer = int(np.searchsorted(self._starts, number, side="right")) - 1
-        return layer, number - int(self._starts[layer])
+        layer = bisect_right(self._starts, number) - 1
+        return layer, number - self._starts[layer]
+
+    def first_neuron(self, layer: int) -> int:
+        """The number of a layer's first neuron."""
+        return self._starts[layer]
 
     def wall(self, number: int) -> Any:
         """The form of an edge that is not a neuron (number < 0)."""

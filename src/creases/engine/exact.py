@@ -317,9 +317,11 @@ def meeting_ray(forms: Sequence[Form]) -> Form:
 
 def nearest_point(ray: Form) -> tuple[list[float], float]:
     """The floats nearest to a finite point's coordinates, and a bound on what they lose."""
-    true = [Fraction(int(value), int(ray[-1])) for value in ray[:-1]]
-    near = [float(value) for value in true]
-    lost = [2.0 * UNIT * abs(x) + 2.0**-1070 for x, value in zip(near, true, strict=True) if Fraction(x) != value]
+    *values, one = map(int, ray)
+    near = [value / one for value in values]  # integers are divided to the nearest float
+    parts = [x.as_integer_ratio() for x in near]
+    exact = [top * one == value * bottom for (top, bottom), value in zip(parts, values, strict=True)]
+    lost = [2.0 * UNIT * abs(x) + 2.0**-1070 for x, known in zip(near, exact, strict=True) if not known]
     return near, max(lost, default=0.0)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,20 @@ __all__ = ["Oracle"]
 Floats = NDArray[np.float64]
 
 
+# Of a few hundred bytes each.
+KEPT_CORNERS = 50_000
+
+
+class ExactCorner(NamedTuple):
+    """A corner of a cell in space.
+
+    ray : in homogeneous coordinates, whole numbers. place : the nearest floats, and what they are off.
+    """
+
+    ray: Any
+    place: tuple[float, ...]
+
+
 class Oracle:
     """Decides the questions of one starting cell's workspace.
 
@@ -55,6 +69,7 @@ class Oracle:
 
     def __init__(self, problem: Problem, chart: Floats, walls: list[Any]) -> None:
         self._problem, self._chart, self._walls = problem, chart, walls
+        self._corners: dict[tuple[tuple[int, ...], int], ExactCorner] = {}
 
     @cached_property
     def _edges(self) -> ExactEdges:  # made when the first question comes: most cuts ask none
@@ -93,17 +108,32 @@ class Oracle:
         state = work.state
         layer, ids, pattern = self.place_of(work)
         rows = self._edges.forms.forms(layer, pattern)
-        corners = []
-        for mask in work.masks[CELL, : int(state[CORNERS])].tolist():
-            facets = [int(work.slots[place]) for place in range(MOST_FACETS) if mask >> place & 1]
-            corners.append(meeting_ray([self._edges.edge(int(work.facet_ints[facet]), pattern) for facet in facets]))
-        for row, corner in work.asks[: int(state[ASKED])].tolist():
-            value = dot(rows[int(work.ints[ids + row])], corners[corner])
-            work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
-        for v, ray in enumerate(corners):
-            near, worst = nearest_point(ray)
-            work.points[CELL, :, v] = [*near, worst]
+        facets = work.facet_ints[work.slots[:MOST_FACETS]].tolist()  # by bit
+        active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
+        masks = work.masks[CELL, : int(state[CORNERS])].tolist()
+        corners = [self.corner(tuple(sorted(facets_of(mask, facets))), active, pattern) for mask in masks]
+        for row, v in work.asks[: int(state[ASKED])].tolist():
+            value = dot(rows[int(work.ints[ids + row])], corners[v].ray)
+            work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
+        work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
+
+    def corner(self, facets: tuple[int, ...], active: int, pattern: Pattern) -> ExactCorner:
+        """Where facets with these ids meet, on a pattern whose bits are `active` too. Kept: cells share their corners.
+
+        A facet's form depends on the layers below its own.
+        """
+        layer = self._edges.neuron(facets[-1])[0] if facets[-1] >= 0 else 0
+        key = facets, active & ((1 << self._edges.first_neuron(layer)) - 1)
+        found = self._corners.get(key)
+        if found is None:
+            ray = meeting_ray([self._edges.edge(facet, pattern) for facet in facets])
+            near, worst = nearest_point(ray)
+            found = ExactCorner(ray, (*near, worst))
+            if len(self._corners) == KEPT_CORNERS:
+                self._corners.clear()
+            self._corners[key] = found
+        return found
 
     def place_of(self, work: AnyWork) -> tuple[int, int, Pattern]:
         """The current cell's lowest open layer, where its neurons are listed in `ints`, and the cell's pattern."""
@@ -156,3 +186,10 @@ class Oracle:
             near, worst = nearest_point(ray)
             work.cell_reals[CELL, v, : len(near)] = near
             work.cell_reals[CELL, v, CORNER_ERROR] = worst
+
+
+def facets_of(mask: int, facets: list[int]) -> Iterator[int]:
+    """The ids of the facets whose bits are set; `facets` has one a bit."""
+    while mask:
+        yield facets[(mask & -mask).bit_length() - 1]
+        mask &= mask - 1
