@@ -111,7 +111,7 @@ class Oracle:
         facets = work.facet_ints[work.slots[:MOST_FACETS]].tolist()  # by bit
         active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
         masks = work.masks[CELL, : int(state[CORNERS])].tolist()
-        corners = [self.corner(tuple(sorted(facets_of(mask, facets))), active, pattern) for mask in masks]
+        corners = [self.corner(tuple(sorted(ids_of(mask, facets))), active, pattern) for mask in masks]
         for row, v in work.asks[: int(state[ASKED])].tolist():
             value = dot(rows[int(work.ints[ids + row])], corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
@@ -188,7 +188,7 @@ class Oracle:
             work.cell_reals[CELL, v, CORNER_ERROR] = worst
 
 
-def facets_of(mask: int, facets: list[int]) -> Iterator[int]:
+def ids_of(mask: int, facets: list[int]) -> Iterator[int]:
     """The ids of the facets whose bits are set; `facets` has one a bit."""
     while mask:
         yield facets[(mask & -mask).bit_length() - 1]
