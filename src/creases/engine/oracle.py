@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,6 @@ from creases.engine.work import (
     HEADER,
     IDS,
     LOWEST,
-    MOST_FACETS,
     NETWORK,
     SCANNED,
     VANISHED,
@@ -106,14 +106,17 @@ class Oracle:
     def answer_in_space(self, work: SpaceWork) -> None:
         """`answer` for a polytope, in integers: a corner is where the facets of its mask meet."""
         state = work.state
-        layer, ids, pattern = self.place_of(work)
+        layer, listed, pattern = self.place_of(work)
         rows = self._edges.forms.forms(layer, pattern)
-        facets = work.facet_ints[work.slots[:MOST_FACETS]].tolist()  # by bit
         active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
         masks = work.masks[CELL, : int(state[CORNERS])].tolist()
-        corners = [self.corner(tuple(sorted(ids_of(mask, facets))), active, pattern) for mask in masks]
+        # Only these bits: slots of others may name facets that another workspace had.
+        ids_of = {place: int(work.facet_ints[work.slots[place]]) for place in bits_of(reduce(or_, masks))}
+        corners = [
+            self.corner(tuple(sorted(ids_of[place] for place in bits_of(mask))), active, pattern) for mask in masks
+        ]
         for row, v in work.asks[: int(state[ASKED])].tolist():
-            value = dot(rows[int(work.ints[ids + row])], corners[v].ray)
+            value = dot(rows[int(work.ints[listed + row])], corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
@@ -188,8 +191,8 @@ class Oracle:
             work.cell_reals[CELL, v, CORNER_ERROR] = worst
 
 
-def ids_of(mask: int, facets: list[int]) -> Iterator[int]:
-    """The ids of the facets whose bits are set; `facets` has one a bit."""
+def bits_of(mask: int) -> Iterator[int]:
+    """The places of the bits that are set."""
     while mask:
-        yield facets[(mask & -mask).bit_length() - 1]
+        yield (mask & -mask).bit_length() - 1
         mask &= mask - 1
