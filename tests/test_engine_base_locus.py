@@ -25,7 +25,6 @@ def both(weights, biases, domain, specification):
     return found.exact_cells
 
 
-@pytest.mark.jit
 @pytest.mark.parametrize("d", NARROW)
 @pytest.mark.parametrize("seed", [pytest.param(s, marks=() if s < 3 else pytest.mark.long) for s in range(20)])
 def test_against_reference_narrow_layers(d, seed):
@@ -37,7 +36,6 @@ def test_against_reference_narrow_layers(d, seed):
         assert both(weights, central, domain, reference.space(d)) == 0
 
 
-@pytest.mark.jit
 @pytest.mark.parametrize("seed", range(3))
 def test_against_reference_beside_the_origin(seed):
     """Without biases, but on a slice that does not hold the origin: its neurons have constants all the same."""
@@ -49,7 +47,6 @@ def test_against_reference_beside_the_origin(seed):
     both(weights, [[0.0] * len(row) for row in biases], Subspace(origin, basis), whole)
 
 
-@pytest.mark.jit
 @pytest.mark.parametrize("d", [2, 3, 4])
 @pytest.mark.parametrize("nudge", [2.0**-52, -(2.0**-52), 0.0])
 def test_against_reference_dependent_facets(d, nudge):
@@ -73,7 +70,6 @@ def first_layer(d, neurons):
 NUDGES = [2.0**-80, -(2.0**-80), 0.0]
 
 
-@pytest.mark.jit
 @pytest.mark.parametrize("d", [2, 3])
 @pytest.mark.parametrize("nudge", NUDGES)
 def test_against_reference_nearly_without_biases(d, nudge):
@@ -82,7 +78,6 @@ def test_against_reference_nearly_without_biases(d, nudge):
     both(weights, [[0.0] * d, [nudge]], Space(d), reference.space(d))
 
 
-@pytest.mark.jit
 @pytest.mark.parametrize("nudge", NUDGES)
 def test_against_reference_nearly_through_the_origin(nudge):
     """Without biases, on a slice that passes the origin at this distance."""
@@ -91,7 +86,6 @@ def test_against_reference_nearly_through_the_origin(nudge):
     both(first_layer(4, 5), [[0.0] * 5], Subspace(origin, basis), whole)
 
 
-@pytest.mark.jit
 @pytest.mark.parametrize("d", [2, 3])
 @pytest.mark.parametrize("nudge", [2.0**-52, -(2.0**-52), 0.0])
 def test_against_reference_nearly_one_facet(d, nudge):
