@@ -115,7 +115,7 @@ class Oracle:
         corners = [
             self.corner(tuple(sorted(ids_of[place] for place in bits_of(mask))), active, pattern) for mask in masks
         ]
-        for row, v in work.asks[: int(state[ASKED])].tolist():
+        for row, v in open_questions(work):
             value = dot(rows[int(work.ints[listed + row])], corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
@@ -149,7 +149,7 @@ class Oracle:
         """`answer` for a line or a plane."""
         state = work.state
         layer, ids, pattern = self.place_of(work)
-        asked = [(row, int(work.ints[ids + row]), corner) for row, corner in work.asks[: int(state[ASKED])].tolist()]
+        asked = [(row, int(work.ints[ids + row]), corner) for row, corner in open_questions(work)]
         edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
         for row, corner, sign in self.doubled_signs(asked, edge_ids, layer, pattern):
             work.answers_nc[row, corner] = sign
@@ -189,6 +189,12 @@ class Oracle:
             near, worst = nearest_point(ray)
             work.cell_reals[CELL, v, : len(near)] = near
             work.cell_reals[CELL, v, CORNER_ERROR] = worst
+
+
+def open_questions(work: AnyWork) -> list[tuple[int, int]]:
+    """Row and corner of the signs that were asked and are not answered: the loop answers some itself."""
+    asked: list[tuple[int, int]] = work.asks[: int(work.state[ASKED])].tolist()
+    return [(row, v) for row, v in asked if work.answers_nc[row, v] == UNPROVED]
 
 
 def bits_of(mask: int) -> Iterator[int]:
