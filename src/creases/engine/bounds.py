@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.engine.kernel import inlined, kernel
 
@@ -28,9 +29,12 @@ __all__ = [
     "ROUND_UP",
     "UNDERFLOW",
     "UNIT",
+    "all_or_infinite",
     "flushes_to_zero",
     "gamma",
+    "is_exact",
     "meeting_point",
+    "or_infinite",
     "sign_threshold",
 ]
 
@@ -58,6 +62,23 @@ FAR = 2.0**30
 
 # A form with entries near the largest float proves nothing: its values, and sums of two of them, may overflow.
 HUGE = 2.0**990
+
+
+@inlined
+def is_exact(error_g: float, error_w: float) -> bool:
+    """Whether a pair of bounds says that there is no error at all: only `== 0.0` says so, which a NaN never is."""
+    return error_g == 0.0 and error_w == 0.0
+
+
+@inlined
+def or_infinite(bound: float) -> float:
+    """The bound, or infinity in place of a NaN, which 0 * inf and inf - inf leave: an overflow bounds nothing."""
+    return bound if bound < np.inf else np.inf
+
+
+def all_or_infinite(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`or_infinite` of every entry of an array."""
+    return np.where(bounds < np.inf, bounds, np.inf)
 
 
 @inlined
