@@ -59,8 +59,8 @@ def as_integers(*arrays: Floats) -> tuple[list[list[Any]], int]:
     m, e = np.concatenate(mantissas), np.concatenate(exponents)
     trailing = np.zeros_like(m)
     nonzero = m != 0
-    # The lowest set bit of a mantissa is a power of two, so its log2 is exact.
-    trailing[nonzero] = np.log2((m[nonzero] & -m[nonzero]).astype(np.float64)).astype(np.int64)
+    # The lowest set bit of a mantissa is a power of two; frexp says which without rounding, a logarithm might not.
+    trailing[nonzero] = np.frexp((m[nonzero] & -m[nonzero]).astype(np.float64))[1] - 1
     lowest = int((e + trailing)[nonzero].min()) if nonzero.any() else 0
     whole = [
         0 if not value else (int(value) << shift if shift >= 0 else int(value) >> -shift)
@@ -316,7 +316,10 @@ def meeting_ray(forms: Sequence[Form]) -> Form:
 
 
 def nearest_point(ray: Form) -> tuple[list[float], float]:
-    """The floats nearest to a finite point's coordinates, and a bound on what they lose."""
+    """The floats nearest to a finite point's coordinates, and a bound on what they lose.
+
+    Half a unit of the last place, below 2 u |x|, or below 2^-1070 for a denormal; zero only if integers say so.
+    """
     *values, one = map(int, ray)
     near = [value / one for value in values]  # integers are divided to the nearest float
     parts = [x.as_integer_ratio() for x in near]
