@@ -44,6 +44,10 @@ UNIT = 2.0**-53
 # them, and nothing is certified.
 PROOFS = os.environ.get("CREASES_PROOFS") != "off"
 
+# A bound is compared with `<` and `>` only, with infinity, with zero, or with a value whose own rounding it holds: a
+# NaN, which compares false, then proves nothing. Where NaN might be read as "no error", `is_exact` or `or_infinite`
+# stand in between. Each threshold below says why the rounding of what is compared with it cannot turn the answer.
+
 # Bounds are sums of at most 2^24 non-negative terms, each correct to a few units; the sum's own rounding is
 # below 2^24 * 2^-53 relatively, and a factor of 1 + 2^-20 more than makes up for it.
 ROUND_UP = 1.0 + 2.0**-20
@@ -52,15 +56,17 @@ ROUND_UP = 1.0 + 2.0**-20
 # adding it is not lost to flushing.
 UNDERFLOW = 2.0**-1000
 
-# A value beyond this may be what an overflow has left, and proves no sign.
+# A value beyond this may be what an overflow has left, and proves no sign. It is no sharp limit: only from 2^1023 on,
+# 2^26 times as far, is a value an overflow's, and no rounding spans that.
 LARGEST_PROVED = 1e300
 
 
 # Charts keep cells within [-1, 1]^d; a corner farther out than this is not one. Below it, what underflows in a bound
-# (at most 2^-1074 an operation) stays below 2^-1000 after multiplication.
+# (at most 2^-1074 an operation) stays below 2^-1000 after multiplication: 2^40 times farther out it would still.
 FAR = 2.0**30
 
-# A form with entries near the largest float proves nothing: its values, and sums of two of them, may overflow.
+# A form with entries near the largest float proves nothing: its values, and sums of two of them, may overflow. Below it
+# and FAR all values are below 2^1021: a factor of 2^3 to the overflow, where rounding takes less than 1 + 2^-20.
 HUGE = 2.0**990
 
 
@@ -117,6 +123,10 @@ def sign_threshold(
     coordinates d + 1 products and d sums, of which units = d + 3 is one.
     A zero bound stays zero: underflow is added only where a product could have underflowed; it is enough because
     charts keep reach below 2, and corners that are farther out or worse known prove nothing.
+
+    Where the bound is finite no entry of the form is a NaN or infinite, and no value of it at the corners, so that
+    `min` and `max` over them, which drop a NaN, have none to drop. An infinite error times a reach of zero is a NaN:
+    the bound is infinite then.
     """
     if not PROOFS:
         return 0.0
@@ -129,7 +139,7 @@ def sign_threshold(
     ) * ROUND_UP
     if (gradient > 0.0 or error_g > 0.0) and (reach > 0.0 or corner_error > 0.0):
         bound += UNDERFLOW
-    return bound
+    return or_infinite(bound)
 
 
 @kernel
@@ -147,9 +157,14 @@ def meeting_point(
     It does not matter how v was found: the residuals f(v) and g(v) enter with their rounding (4 u as above), so
     nothing of the corner's past is in its error. With m <= max |v_c| + error, the error stands on both sides:
     error <= (A + B error) / D, that is error <= A / (D - B).
+
+    A NaN or an infinity in any number given or made ends in a sum or a product with the error, which is then no number
+    below infinity; `max` may drop one (in y), the residuals hold it. The error is zero only if both residuals are, with
+    their rounding: x = y = 0, f2 = g2 = 0 and F = G = 0, and then the true lines meet in the origin.
     """
     determinant = f0 * g1 - f1 * g0
-    # Three roundings of at most u each on either product, and the subtraction's.
+    # Roundings of at most u each on either product, the subtraction's, and two more of this line: together no more than
+    # 4 u (|f0 g1| + |f1 g0|), but for squares of u; ROUND_UP pays for these below, where D is divided by.
     trusted = determinant - 4.0 * UNIT * (abs(f0 * g1) + abs(f1 * g0)) - UNDERFLOW
     if not trusted > 0.0:
         return 0.0, 0.0, np.inf

@@ -127,7 +127,10 @@ def cone_start_in_space(
 
 
 def is_simplex_in(chart: Floats, inward: Sequence[Any], masks: Sequence[int]) -> bool:
-    """Whether the cone of these exact inward forms is, in the chart, a bounded simplex with these corners."""
+    """Whether the cone of these exact inward forms is, in the chart, a bounded simplex with these corners.
+
+    In whole numbers: the chart's floats, which must be finite, are taken exactly.
+    """
     k = len(chart)
     (entries,), _ = as_integers(chart)
     moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]
@@ -155,7 +158,11 @@ def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int])
 
 
 def nearest_quotient(value: int, scale: int) -> tuple[float, float]:
-    """The float nearest to value / scale, at most one in size, and a bound on what it loses: zero if it is exact."""
+    """The float nearest to value / scale, at most one in size, and a bound on what it loses: zero if it is exact.
+
+    That it is exact is decided in whole numbers. Half a unit of the last place is at most u |near|, a product by a
+    power of two and so without rounding, or 2^-1075 for a denormal.
+    """
     near = value / scale  # Python rounds the quotient of whole numbers correctly
     numerator, denominator = near.as_integer_ratio()
     exact = numerator * scale == value * denominator
@@ -165,7 +172,8 @@ def nearest_quotient(value: int, scale: int) -> tuple[float, float]:
 def typical_distance(forms: Floats, apex: Floats) -> float:
     """The length at which a chart draws its far rays: the median distance from the apex to other zero sets.
 
-    Not much shorter than the apex is far from the origin, or rounding would blur the rays.
+    Not much shorter than the apex is far from the origin, or rounding would blur the rays. It proves nothing: any
+    chart is good in which the cone is shown to be bounded.
     """
     with np.errstate(all="ignore"):
         norms = np.linalg.norm(forms[:, :-1], axis=1)
@@ -225,7 +233,10 @@ def cone_start(
 
 
 def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
-    """Whether the cone of these exact inward forms has, in the chart, corners that are all finite and in order."""
+    """Whether the cone of these exact inward forms has, in the chart, corners that are all finite and in order.
+
+    In whole numbers: the chart's floats, which must be finite, are taken exactly.
+    """
     k = len(chart)
     (entries,), _ = as_integers(chart)
     moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]

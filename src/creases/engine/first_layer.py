@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.exact import ExactForms
 from creases.engine.problem import Problem
 from creases.rationals import independent
@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 def first_forms(problem: Problem) -> tuple[Floats, Floats]:
     """Forms of the first layer in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
 
-    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most.
+    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most. An entry
+    that overflows is bounded by nothing, exact or not.
     """
     weight, bias = problem.weights[0], problem.biases[0]
     n_in = weight.shape[1]
@@ -37,32 +38,51 @@ def first_forms(problem: Problem) -> tuple[Floats, Floats]:
         if problem.origin.any():
             forms[:, -1] += weight @ problem.origin
             bounds[:, -1] = rounding * (absolute @ np.abs(problem.origin) + np.abs(bias)) + UNDERFLOW
-    return forms, bounds
+    bounds[~np.isfinite(forms)] = np.inf
+    return forms, all_or_infinite(bounds)
 
 
 def is_axis(head: Floats, tail: Floats) -> bool:
-    """Whether a basis vector is one coordinate times a power of two of at least one: its products are exact."""
+    """Whether a basis vector is one coordinate times a power of two of at least one: its products are exact.
+
+    At least one, so that they do not underflow. Nothing is rounded here: frexp takes the number given apart.
+    """
     values = head[head != 0]
-    return not tail.any() and values.size == 1 and abs(values[0]) >= 1.0 and abs(np.frexp(values[0])[0]) == 0.5
+    return not tail.any() and values.size == 1 and abs(values[0]) >= 1.0 and are_powers_of_two(values)
+
+
+def are_powers_of_two(numbers: Floats) -> bool:
+    """Whether all numbers are powers of two, or their opposites: frexp finds the mantissa 1/2, and rounds nothing."""
+    return bool((np.abs(np.frexp(numbers)[0]) == 0.5).all())
 
 
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
-    """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included."""
+    """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included.
+
+    What is not known to be exact gets UNDERFLOW, so no bound is zero by having underflowed itself. The sizes that
+    decide are rounded, but not by a factor of 2^122: a product loses bits below 2^-1022, and counts as one that may
+    have below 2^-900. An infinite bound or form times a zero of the chart is a NaN: that entry, and one that overflows,
+    is bounded by nothing.
+    """
     d, diagonal = chart.shape[1] - 1, chart.diagonal()
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        if chart.shape[0] == chart.shape[1] and np.count_nonzero(chart) == np.count_nonzero(diagonal):
-            # Powers of two, whose products are exact unless they underflow.
+        if (
+            chart.shape[0] == chart.shape[1]
+            and np.count_nonzero(chart) == np.count_nonzero(diagonal)
+            and are_powers_of_two(diagonal)
+        ):
+            # Products with powers of two are exact unless they underflow.
             moved, grown = forms * diagonal, bounds * np.abs(diagonal)
-            lost = ((forms != 0) & (np.abs(moved) < 2.0**-900)) | (bounds > 0)
+            lost = ((forms != 0) & (np.abs(moved) < 2.0**-900)) | (bounds != 0)
         else:
             moved, sizes = forms @ chart, np.abs(forms) @ np.abs(chart)
             grown = (bounds @ np.abs(chart) + (len(chart) + 2) * UNIT * sizes) * ROUND_UP
             touched = (forms != 0).astype(float) @ (chart != 0) > 0
-            lost = (touched & (sizes < 2.0**-900)) | ((bounds > 0).astype(float) @ (chart != 0) > 0) | (grown > 0)
+            lost = (touched & (sizes < 2.0**-900)) | ((bounds != 0).astype(float) @ (chart != 0) > 0) | (grown != 0)
         grown[lost] += UNDERFLOW
-    pairs = np.empty((len(forms), 2))
-    pairs[:, 0], pairs[:, 1] = grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]
-    return moved, pairs
+        grown[~np.isfinite(moved)] = np.inf
+        pairs = np.column_stack([grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]])
+    return moved, all_or_infinite(pairs)
 
 
 def exact_first(problem: Problem, rows: Sequence[int], chart: Floats | None = None) -> list[Any]:

@@ -6,7 +6,7 @@ are counted as chords (or zeros). Where anything is not proved at once the loop 
 
 from __future__ import annotations
 
-from creases.engine.bounds import LARGEST_PROVED, PROOFS, ROUND_UP, UNDERFLOW, gamma, sign_threshold
+from creases.engine.bounds import LARGEST_PROVED, PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite, sign_threshold
 from creases.engine.chords import note_chord, pieces_at_infinity, pieces_of_chords, place_end
 from creases.engine.kernel import inlined
 from creases.engine.line import pieces_of_zeros
@@ -84,6 +84,9 @@ def affine_row(
     """The row at `at` with the active rows of the layer below (in KEPT) substituted: its form and its bounds.
 
     source, source_stride : where the rows of the layer below stand. rounding : as in `substitution`, zero if exact.
+
+    A row that comes in adds nothing to a bound only if its own is zero and so is its rounding, or its size. An infinite
+    bound times a factor of zero is a NaN: the row's bound is infinite then.
     """
     reals = work.reals
     f0, f1, f2, f_g, f_w = form(work, at)
@@ -102,11 +105,11 @@ def affine_row(
         error_g = reals[row + ERROR_G] + rounding * reals[row + SIZE_G]
         error_w = reals[row + ERROR_W] + rounding * reals[row + SIZE_W]
         # The products may have underflowed, and the factor may be large.
-        if error_g > 0.0 or (rounding > 0.0 and reals[row + SIZE_G] > 0.0):
+        if not (error_g == 0.0 and (rounding == 0.0 or reals[row + SIZE_G] == 0.0)):
             f_g += abs(factor) * (error_g + UNDERFLOW) + UNDERFLOW
-        if error_w > 0.0 or (rounding > 0.0 and reals[row + SIZE_W] > 0.0):
+        if not (error_w == 0.0 and (rounding == 0.0 or reals[row + SIZE_W] == 0.0)):
             f_w += abs(factor) * (error_w + UNDERFLOW) + UNDERFLOW
-    return f0, f1, f2, f_g * ROUND_UP, f_w * ROUND_UP
+    return f0, f1, f2, or_infinite(f_g * ROUND_UP), or_infinite(f_w * ROUND_UP)
 
 
 @inlined
@@ -126,7 +129,10 @@ def vanishes(work: Work, at: int, active: int) -> bool:
 def meet(
     work: Work, q: int, f0: float, f1: float, f2: float, f_g: float, f_w: float, reach: float, corner_error: float
 ) -> int:
-    """1 if a form crosses the current cell (it is then kept as chord q), 0 if not, -1 if that is not proved."""
+    """1 if a form crosses the current cell (it is then kept as chord q), 0 if not, -1 if that is not proved.
+
+    Where the bound is finite no value is a NaN (`bounds.sign_threshold`), which `min` and `max` might drop.
+    """
     corners, values = work.state[CORNERS], work.values_nc
     low = high = nearest = 0.0
     for v in range(corners):

@@ -6,7 +6,7 @@ Where anything is not proved at once the loop goes its ordinary way.
 
 from __future__ import annotations
 
-from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, sign_threshold
+from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite, sign_threshold
 from creases.engine.kernel import inlined
 from creases.engine.pieces import LARGEST, SMALLEST, infinity_bit, pieces_and_far
 from creases.engine.record import field
@@ -50,6 +50,8 @@ def count_last_in_space(work: SpaceWork, net: int, layer: int, reach: float, cor
 
     layer : the layer before the last; its rows are all decided, and the last layer has no other columns.
     reach, corner_error : as `scan.cell_reach` gives them.
+
+    Where the bound is finite no value is a NaN (`bounds.sign_threshold`), which `min` and `max` might drop.
     """
     if work.slots[SIMPLE] == 0:
         return UNPROVED_COUNT, 0
@@ -98,8 +100,8 @@ def list_active(work: SpaceWork, net: int, layer: int, rounding: float) -> int:
             for c in range(2):
                 total = errors[c, active] + rounding * sizes[c, active]
                 # Products may underflow, and the factor they come in with may be large.
-                touched = errors[c, active] > 0.0 or (rounding > 0.0 and sizes[c, active] > 0.0)
-                errors[c, active] = total + UNDERFLOW if touched else 0.0
+                untouched = errors[c, active] == 0.0 and (rounding == 0.0 or sizes[c, active] == 0.0)
+                errors[c, active] = 0.0 if untouched else or_infinite(total + UNDERFLOW)
             active += 1
     return active
 
@@ -124,6 +126,7 @@ def put_together(work: SpaceWork, at: int, active: int, rounding: float, reach: 
     if active > 0:
         error_g += rounding * gradient_in_space(work, at) + more_g
         error_w += rounding * abs(reals[at + ONE]) + more_w
+    # An infinite bound times a factor of zero is a NaN here, of which `sign_threshold` makes infinity.
     # Products that come in, and those of their bounds, may have underflowed to zero: what is touched is never exact.
     error_g = error_g * ROUND_UP + (UNDERFLOW if comes_in(work, ACTIVE_ERRORS, active) else 0.0)
     error_w = error_w * ROUND_UP + (UNDERFLOW if comes_in(work, ACTIVE_ERRORS + 1, active) else 0.0)
@@ -135,7 +138,7 @@ def comes_in(work: SpaceWork, errors: int, active: int) -> bool:
     """Whether an active row comes in of which something is not exact."""
     found = False
     for a in range(active):
-        found = found or (work.factors[a] != 0.0 and work.open_reals[errors, a] > 0.0)
+        found = found or (work.factors[a] != 0.0 and work.open_reals[errors, a] != 0.0)
     return found
 
 

@@ -2,11 +2,14 @@
 
 Cells are convex and the rows affine on them, so the signs at the corners decide (Hanin and Rolnick 2019,
 Lemma 4). A sign counts only if the value exceeds its bound (`bounds.sign_threshold`), or if the bound is zero.
+
+The bound holds the rounding of the value, so comparing the two is a proof; it is never a NaN, and infinite where a
+value may be one.
 """
 
 from __future__ import annotations
 
-from creases.engine.bounds import sign_threshold
+from creases.engine.bounds import is_exact, sign_threshold
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.record import UNSETTLED, field, mark_active, status_of_values
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
@@ -279,7 +282,7 @@ def corner_sign(
     if value == 0.0 and bound == 0.0:
         return ZERO
     # NaN lands here too: an overflow must be unproved, never a sign.
-    if reals[at + ERROR_G] == 0.0 and reals[at + ERROR_W] == 0.0:
+    if is_exact(reals[at + ERROR_G], reals[at + ERROR_W]):
         return exact_sign(state, reals, cell_reals, at, v)
     return UNPROVED
 
@@ -290,7 +293,8 @@ def exact_sign(state: Ints, reals: Floats, cell_reals: Floats, at: int, v: int) 
     scratch, before = reals.size - SCRATCH, v - 1 if v > 0 else state[CORNERS] - 1
     flat = state[DIMENSION] == 1
     for edge in (before, v):
-        if (edge == v or not flat) and (cell_reals[CELL, edge, EDGE_G] > 0.0 or cell_reals[CELL, edge, EDGE_W] > 0.0):
+        exact = is_exact(cell_reals[CELL, edge, EDGE_G], cell_reals[CELL, edge, EDGE_W])
+        if (edge == v or not flat) and not exact:
             return UNPROVED
     if flat:
         reals[scratch], reals[scratch + 1] = cell_reals[CELL, v, EDGE + X], cell_reals[CELL, v, EDGE + ONE]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.chart import AnyStart, ExactStart, SpaceStart, Start, cone_start, cone_start_in_space
 from creases.engine.exact import cone_cells
 from creases.engine.exact_space import exact_cone, exact_directions
@@ -139,7 +139,10 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
 
 
 def is_signs(infinity: Floats) -> bool:
-    """Whether the form of infinity has entries 0, 1 and -1 only, so that its products with biases are exact."""
+    """Whether the form of infinity has entries 0, 1 and -1 only, so that its products with biases are exact.
+
+    The entries are a chart's, which holds as it stands, whatever rounding chose it.
+    """
     return bool(np.isin(infinity, (0.0, 1.0, -1.0)).all())
 
 
@@ -166,7 +169,11 @@ def place_polytope(work: Any, start: SpaceStart) -> None:
 
 
 def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
-    """Write the whole network as the first local network: nothing skipped, every coefficient above exact."""
+    """Write the whole network as the first local network: nothing skipped, every coefficient above exact.
+
+    Sizes and errors are sums of non-negative numbers, rounded up. What overflows, or is a NaN because something that
+    overflowed is multiplied by zero, is infinite.
+    """
     state, widths = work.state, problem.widths
     d = len(infinity) - 1
     record, at = 0, 0
@@ -182,13 +189,13 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
             errors = np.zeros((rows, 2))
             if not is_signs(infinity):
                 lost = np.abs(forms_nk) * UNIT
-                errors[:, 0], errors[:, 1] = lost[:, :d].sum(axis=1), lost[:, d]
+                errors[:, 0], errors[:, 1] = lost[:, :d].sum(axis=1) * ROUND_UP, lost[:, d] * ROUND_UP
                 errors[problem.biases[layer] != 0] += UNDERFLOW  # the product may be zero
         absolute = np.abs(forms_nk)
         sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
         if layer:
             sizes += np.abs(coupling) @ below
-        sizes = (sizes + errors) * ROUND_UP
+        sizes, errors = all_or_infinite((sizes + errors) * ROUND_UP), all_or_infinite(errors)
         sizes[sizes > 0] += UNDERFLOW
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any() and not sizes.all():

@@ -21,7 +21,8 @@ __all__ = ["exact_sign_at_corner", "exact_sign_at_zero"]
 TERMS, SUM = 10, 36
 
 # Products of three numbers between these neither overflow nor lose a bit to underflow: the lowest bit of a product of
-# three floats stands 3 * 53 below its highest.
+# three floats stands at most 3 * 53 below its highest, so above 2^(-750 - 159), and 24 of them and what splits them
+# (2^28 times a product of two) stay below 2^755. The numbers themselves are compared with the limits, nothing computed.
 SMALLEST, LARGEST = 2.0**-250, 2.0**250
 
 

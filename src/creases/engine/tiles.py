@@ -99,6 +99,8 @@ def bounded_start(vertices: Floats | Polytope) -> AnyStart:
 def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
     """A cone of a whole space in its chart, which is rounded first; None if it is no bounded simplex there then."""
     chart = rounded(start.chart)
+    if not np.isfinite(chart).all():
+        return None
     d = problem.dimension
     rows = exact_first(problem._replace(vertices=None), list(start.signs), chart)
     infinity = tuple(fmpz(int(value)) for value in chart[-1])  # -1 and 1 stay as they are
@@ -153,10 +155,14 @@ def corners_of_simplex(facets: list[Form]) -> list[Form] | None:
 
 
 def rounded(chart: Floats) -> Floats:
-    """A chart with each row rounded to CHART_BITS below its largest entry, so that sums of columns are exact."""
+    """A chart with each row rounded to CHART_BITS below its largest entry, so that sums of columns are exact.
+
+    Steps are powers of two, so quotients and products lose nothing to rounding; the largest entry may overflow.
+    """
     _, exponents = np.frexp(np.abs(chart).max(axis=1, keepdims=True))
     steps = np.ldexp(1.0, np.maximum(exponents - CHART_BITS, -1070))
-    return np.asarray(np.round(chart / steps) * steps)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.round(chart / steps) * steps)
 
 
 def halved(tile: Tile) -> tuple[Tile, Tile, Tile] | None:
