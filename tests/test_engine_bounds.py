@@ -8,7 +8,7 @@ import platform
 import threading
 from fractions import Fraction
 from itertools import product
-from math import inf, isfinite, nan
+from math import inf, isfinite, nan, nextafter
 
 import numpy as np
 import pytest
@@ -172,6 +172,21 @@ def test_against_exact_meeting_point_of_nearly_parallel_lines(angle):
         error = check_meeting_point(f, g, *pairs)
         if angle <= 1e-17:
             assert error > 1e-3
+
+
+@pytest.mark.parametrize("pairs", [(0.0, 0.0), (UNIT, 0.0), (0.0, UNIT), (UNIT, UNIT), (3 * UNIT, 7 * UNIT)])
+@pytest.mark.parametrize("left", [1.0, 1.0 + 2.0**-52, 1.0 - 2.0**-53, 1.0 / 3.0])
+def test_against_exact_meeting_point_at_the_limit_of_proof(pairs, left):
+    """Two lines that are turned apart unit by unit: from where a point is proved on, it holds, also just there."""
+    g = nextafter(left, 0)
+    proved = []
+    for _ in range(40):
+        error = check_meeting_point([1.0, left, -0.5], [1.0, g, -0.25], [pairs[0], 0.0], [pairs[1], UNIT])
+        proved.append(error < inf)
+        g = nextafter(g, 2)
+    assert not any(proved[:3])
+    assert proved[-1]
+    assert proved == sorted(proved)  # never before, always after
 
 
 def test_laws_meeting_point_is_proved_and_sharp_on_generic_lines():
