@@ -7,7 +7,8 @@ cells of all of R^d reach the locus, far out, and every row above has an exact z
 prove; so it is at the origin of a network without biases, whose neurons are sums of the d coordinates. But infinity,
 a facet of a layer above and one of an active neuron of the layer itself are such sums too: where r of them meet that
 are independent, the whole system vanishes. The facets of a corner that has only d are independent; of more, floats
-choose d and prove that they are.
+choose d and prove that they are. Nothing else is rounded: forms are counted, and weights and biases asked whether they
+are zero.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from creases.engine.edges import ExactEdges
 from creases.engine.exact import cross, nearest_float
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Problem
-from creases.engine.sharp import SHARP, Sharpener
+from creases.engine.sharp import DENORMAL, SHARP, Sharpener, lost_in
 from creases.engine.work import DIMENSION, OUT_INTS_TOP, OUT_REALS_TOP, WORDS, Work
 
 __all__ = ["Block", "Keeper"]
@@ -29,8 +29,6 @@ Ints = NDArray[np.int64]
 
 # The largest power of two: a corner beyond it is given out as the nearest float only from rationals.
 LARGEST = 2.0**1023
-# What three products can lose to underflow together.
-DENORMAL = 2.0**-1072
 
 
 class Block(NamedTuple):
@@ -169,7 +167,8 @@ def place_in_cone(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v: 
     """Write a finite corner of a whole space, seen in a cone's chart; is it known well enough?
 
     For u = U / W, with the errors of U and W bounded by a and b, true values starred and W* >= W - b > 0:
-    |u - u*| = |u (W* - W) - (U* - U)| / W* <= (|u| b + a) / (W - b). The quotient's rounding adds u |u|.
+    |u - u*| = |u (W* - W) - (U* - U)| / W* <= (|u| b + a) / (W - b). The quotient's rounding adds u |u|; what
+    underflows is added where there is a value, as `SHARP * most` may underflow too.
     """
     w, w_error = moved_to(reals, at, chart, corners_vd.shape[1])
     below = w - w_error * ROUND_UP
@@ -183,6 +182,7 @@ def place_in_cone(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v: 
         most = max(most, abs(u))
         # A sum, not a maximum, which might lose a NaN.
         worst += (abs(u) * w_error + error) / below + 2.0 * UNIT * abs(u)
+        worst += lost_in(value, error)
     return most <= LARGEST and worst * ROUND_UP <= SHARP * most
 
 

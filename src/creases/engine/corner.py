@@ -12,6 +12,10 @@ r = max_c sum |I - B A| and g = max_c sum_i |B_ci| E_g,i the largest error e of 
 
 and residuals enter with their rounding, d + 3 units of |a| . |x| + |w|. A corner of more than d facets takes the d
 that elimination with full pivoting finds most independent.
+
+What is compared: 1 - r - g with 2^-20. Both r and g are sums of at most d (d + 1) numbers that are not negative, which
+ROUND_UP covers, so 1 - r - g is known up to a unit, that is up to 2^-33 of itself; and ROUND_UP on the quotient pays
+for that. All else that is wrong, overflows first, makes r, g or a residual infinite or NaN, and then nothing is proved.
 """
 
 from __future__ import annotations
@@ -39,15 +43,17 @@ def place_corner(
     """
     if simple and d == 3:
         place_corner_of_three(slots, facet_reals, points, mask, v)
-        return
-    wide, rest, chosen = d + FACET_TAIL, mask, 4 * d * d
+        if points[d, v] < np.inf:
+            return
+        # Products of three small or large gradients under- or overflow; quotients below need not.
+    wide, rest, chosen, found = d + FACET_TAIL, mask, 4 * d * d, True
     if simple:
         for i in range(d):
             sums[chosen + i] = slots[lowest_bit(rest)] * wide
             rest &= rest - 1
     else:
-        choose_rows(slots, facet_reals, sums, d, mask, mask, 0)
-    error = meet(facet_reals, sums, d)
+        found = choose_rows(slots, facet_reals, sums, d, mask, mask, 0)
+    error = meet(facet_reals, sums, d) if found else np.inf
     for c in range(d):
         points[c, v] = sums[chosen + d + c] if error < np.inf else 0.0
     points[d, v] = error
@@ -56,8 +62,7 @@ def place_corner(
 @kernel
 def are_independent(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> bool:
     """Whether floats prove that among the facets `wanted` of a corner's `mask` there are `rank` independent ones."""
-    choose_rows(slots, facet_reals, sums, d, mask, wanted, rank)
-    return meet(facet_reals, sums, d) < np.inf
+    return choose_rows(slots, facet_reals, sums, d, mask, wanted, rank) and meet(facet_reals, sums, d) < np.inf
 
 
 @kernel
@@ -164,48 +169,68 @@ def lowest_bit(mask: int) -> int:
 
 
 @kernel
-def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> None:
-    """Choose d facets of a corner that lies on more: where they begin goes behind the matrices in `sums`.
+def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> bool:
+    """Choose d facets of a corner that lies on more: where they begin goes behind the matrices in `sums`. False if
+    there are no d that floats find independent; those that it finds are still to be proved so (`meet`).
 
     wanted, rank : the first `rank` of them are chosen among these bits of the mask.
 
     Orthogonalise: of the rows left take the one that is longest, each in units of its own length, once its part along
-    those that were taken is gone.
+    those that were taken is gone. A row is divided by its largest entry before it is squared, so that a length is at
+    least one and at most d whatever its size; one with no gradient, or with one that is not finite, is no choice.
     """
     wide, chosen, taken = d + FACET_TAIL, 4 * d * d, 2 * d * d
     for i in range(d):
-        best, best_at = -1.0, 0
+        best, best_at = 0.0, -1
         rest = wanted if i < rank else mask
         while rest:
             at = slots[lowest_bit(rest)] * wide
             rest &= rest - 1
-            length = left = 0.0
+            length = scale_row(facet_reals, sums, at, d)
+            left = 0.0
             for c in range(d):
-                length += facet_reals[at + c] * facet_reals[at + c]
-            for c in range(d):
-                value = part_left(facet_reals, sums, taken, at, i, c, d)
+                value = part_left(sums, taken, i, c, d)
                 left += value * value
-            if length > 0.0 and left / length > best:
+            if left / length > best:  # NaN is not: a row without a length
                 best, best_at = left / length, at
+        if best_at < 0:
+            return False
         sums[chosen + i] = best_at
+        scale_row(facet_reals, sums, best_at, d)
         norm = 0.0
         for c in range(d):
-            value = part_left(facet_reals, sums, taken, best_at, i, c, d)
+            value = part_left(sums, taken, i, c, d)
             sums[taken + i * d + c] = value
             norm += value * value
         norm = np.sqrt(norm)
         for c in range(d):
             sums[taken + i * d + c] /= norm
+    return True
 
 
 @kernel
-def part_left(facet_reals: Floats, sums: Floats, taken: int, at: int, i: int, c: int, d: int) -> float:
-    """Coordinate c of a facet's gradient without its part along the i unit vectors that were taken."""
-    value = facet_reals[at + c]
+def scale_row(facet_reals: Floats, sums: Floats, at: int, d: int) -> float:
+    """Write a facet's gradient to `sums`, behind the vectors that were taken, divided by its largest entry; returns the
+    square of its length then, NaN if it has none."""
+    row, most, length = 3 * d * d, 0.0, 0.0
+    for c in range(d):
+        most = max(most, abs(facet_reals[at + c]))
+    for c in range(d):
+        value = facet_reals[at + c] / most  # 0 / 0, or inf / inf, or NaN itself, which the maximum may have lost
+        sums[row + c] = value
+        length += value * value
+    return length
+
+
+@kernel
+def part_left(sums: Floats, taken: int, i: int, c: int, d: int) -> float:
+    """Coordinate c of the scaled gradient (`scale_row`) without its part along the i unit vectors that were taken."""
+    row = 3 * d * d
+    value = sums[row + c]
     for k in range(i):
         inner = 0.0
         for b in range(d):
-            inner += sums[taken + k * d + b] * facet_reals[at + b]
+            inner += sums[taken + k * d + b] * sums[row + b]
         value -= inner * sums[taken + k * d + c]
     return value
 

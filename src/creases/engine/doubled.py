@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED
@@ -29,7 +29,8 @@ SPLITTER = 2.0**27 + 1.0
 
 # One double-double addition of the accurate kind errs by less than 2^-104 of its result's size, a product by less
 # than 2^-102 of its own (Joldes, Muller, Popescu 2017, theorems 3.1 and 5.1); 2^-100 an operation covers both,
-# intermediate sizes being bounded by the sum of absolute values.
+# intermediate sizes being bounded by the sum of absolute values. Those sums, and the bounds made of them, are rounded
+# themselves, each term by less than 2^24 units, which ROUND_UP covers; so a sign that exceeds its bound is true.
 DOUBLED_UNIT = 2.0**-100
 
 
@@ -43,7 +44,12 @@ def two_sum(a: float, b: float) -> tuple[float, float]:
 
 @inlined
 def two_product(a: float, b: float) -> tuple[float, float]:
-    """a b exactly, as hi + lo (Dekker), unless something over- or underflows."""
+    """a b exactly, as hi + lo (Dekker), unless something over- or underflows.
+
+    The factors' halves have 26 bits, so that lo is exact if |a b| >= 2^-968, below which its bits reach under 2^-1074;
+    it is then off by less than 2^-1070, which UNDERFLOW pays for. A factor of 2^996 or more, or a product that is
+    rounded to infinity, leaves infinity or NaN in lo: no sign comes of it (`add` makes NaN of it).
+    """
     hi = a * b
     t = SPLITTER * a
     a_hi = t - (t - a)
@@ -92,7 +98,7 @@ def multiply_rows(
                 size += abs(p)
                 error += abs(w) * error_mk[m, k] + UNDERFLOW
             hi_nk[n, k], lo_nk[n, k] = total, total_lo
-            error_nk[n, k] = (error + terms * DOUBLED_UNIT * size) * ROUND_UP
+            error_nk[n, k] = or_infinite((error + terms * DOUBLED_UNIT * size) * ROUND_UP)
 
 
 @kernel
@@ -104,6 +110,7 @@ def sign_at_corner(hi_3k: Floats, lo_3k: Floats, error_3k: Floats) -> int:
     2 x 2 determinant of the second row there and the first, times the sign of the first's slope.
     Rounding: fewer than 16 operations, each of at most the size of the permanent of the absolute values; an entry's
     error moves the determinant by its cofactor, bounded by the same permanent with that row's errors put in.
+    What overflows makes the sum or its bound NaN or infinite, and the comparison says no.
     """
     if hi_3k.shape[1] == 2:
         return sign_at_zero(hi_3k, lo_3k, error_3k)
@@ -128,7 +135,10 @@ def sign_at_corner(hi_3k: Floats, lo_3k: Floats, error_3k: Floats) -> int:
 
 @kernel
 def sign_at_zero(hi_2k: Floats, lo_2k: Floats, error_2k: Floats) -> int:
-    """`sign_at_corner` on a line: rows are the form f whose zero is the corner, and the form asked about, h."""
+    """`sign_at_corner` on a line: rows are the form f whose zero is the corner, and the form asked about, h.
+
+    The slope's own sign: a float that exceeds a sum rounded once exceeds the sum, as rounding is monotone.
+    """
     if not abs(hi_2k[0, 0]) > error_2k[0, 0] + abs(lo_2k[0, 0]):
         return UNPROVED
     p, p_lo = multiply(hi_2k[1, 1], lo_2k[1, 1], hi_2k[0, 0], lo_2k[0, 0])

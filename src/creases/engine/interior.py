@@ -67,7 +67,8 @@ def proved_inside(problem: Problem, points: Floats, bits: NDArray[np.bool_]) -> 
     """For each point, whether floats prove that every neuron has the strict sign of its pattern there.
 
     Running error analysis (Higham, section 3.3): a layer's error is |W| times the error below plus the rounding of
-    its sums, gamma(n + 2) (|W| |a| + |b|).
+    its sums, gamma(n + 2) (|W| |a| + |b|). The errors' own rounding is relative, and ROUND_UP pays for it once a layer;
+    what overflows is infinite or NaN, and no sign is proved by it.
     """
     with np.errstate(all="ignore"):
         values = problem.origin + points @ problem.basis + points @ problem.basis_tail

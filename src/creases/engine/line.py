@@ -52,6 +52,8 @@ def zero_of(f0: float, f1: float, f_g: float, f_w: float) -> tuple[float, float]
 
     |f0 (x - x*)| <= |f(x)| + E_g |x*| + E_w, and |x*| <= |x| + error, so error <= A / (|f0| - E_g) with
     A = |f(x)| + E_g |x| + E_w, the residual with its rounding (4 u as in `bounds.sign_threshold`).
+    |f0| is compared with E_g rounded up, and their difference is rounded once, a unit of itself; so the divisor is at
+    most |f0| - E_g, but for that unit, which ROUND_UP pays for as it does for A.
     """
     if not abs(f0) > f_g * ROUND_UP:
         return 0.0, np.inf

@@ -15,6 +15,7 @@ What the bounds (E_g, E_w) of a row say, with z* the true pre-activations of the
     | z*_i(x) - [ forms_i (x, 1) + sum_q coupling_iq relu(z*_q(x)) ] | <= E_g max|x_c| + E_w   on the cell,
 
 so the rounding of couplings is in them too. The pair (S_g, S_w) bounds the size: |z*_i(x)| <= S_g max|x_c| + S_w.
+None of the four is ever NaN (`substitution`), so the largest size of a layer is a maximum that loses nothing.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ an interval, which q different zeros cut into 1 + q. No coordinates are made.
 Proved are the sign of every row at every corner of every section, and that the zeros on an interval differ; so d + 1
 planes through one point are refused. With values g_u, g_v up to E, and a = |f_u|, b = |f_v| of opposite signs up to e,
 the value at the zero of f is (b g_u + a g_v) / (a + b) up to E + (|g_u| + |g_v|) (e / (a + b - 2 e) + 8 u): the weight
-b / (a + b) is off by e / (a* + b*) at most, and a* + b* >= a + b - 2 e.
+b / (a + b) is off by e / (a* + b*) at most, and a* + b* >= a + b - 2 e. That difference is positive, since signs are
+proved, and known up to a few units wherever the bound can prove anything: there e is less than a + b - 2 e, or the
+bound were more than the values. The bounds' own rounding is relative (nothing underflows, see SMALLEST): ROUND_UP.
 
 Only for simple cells, in which two corners share an edge iff they share all but one of their facets.
 """

@@ -2,7 +2,8 @@
 
 A polygon's corners run counter-clockwise; edge i, with its inward form, runs from corner i to corner i + 1. A
 new corner is where an edge's line meets the cutting line (`bounds.meeting_point`): its error depends on these two
-forms only and has no memory of the cuts before.
+forms only and has no memory of the cuts before. Where floats know no corner (forms that are nearly parallel, or not
+finite) its error is infinite, nothing is proved by it, and the oracle goes by the edges' names.
 """
 
 from __future__ import annotations

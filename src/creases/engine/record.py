@@ -67,7 +67,8 @@ def need(state: Ints, array: int, room: int) -> int:
 def status_of_values(work: AnyWork, i: int, low: float, high: float, nearest: float, bound: float) -> int:
     """Status of an affine row by its values at the corners, UNSETTLED where the common bound does not tell.
 
-    What `scan` wants to know of row i is kept.
+    What `scan` wants to know of row i is kept. A bound that is finite says that no value overflowed
+    (`bounds.sign_threshold`), so low, high and nearest have lost no NaN; any other bound makes all comparisons false.
     """
     work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
     work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound

@@ -3,6 +3,10 @@
 Each neuron gets a linear form Z and a radius R with |z* - Z| <= R on the cell, z* being its true pre-activation;
 what keeps one sign by that is stable. An undecided neuron below is replaced by the band between two parallel lines,
 as neural-network verifiers do (Wong and Kolter 2018; Singh et al. 2018).
+
+A radius is a sum of numbers that are not negative, so its own rounding is relative and ROUND_UP pays for it; low and
+high are compared with 0 only, and a difference is rounded to a positive float only if it is positive. A row whose size
+overflows has a slack that is infinite or NaN, and stays open; so does all that is coupled to it, even by zero.
 """
 
 from __future__ import annotations

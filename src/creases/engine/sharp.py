@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.doubled import DOUBLED_UNIT, DoubledForms, add, doubled, multiply, two_product, two_sum
 from creases.engine.edges import ExactEdges
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Problem
 
-__all__ = ["SHARP", "Sharpener"]
+__all__ = ["DENORMAL", "SHARP", "Sharpener", "lost_in"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,6 +27,8 @@ Ints = NDArray[np.int64]
 # A corner may be off by this part of the size of the domain, or of its own in a whole space: half of what
 # `Complex` promises, so that whoever measures may round too.
 SHARP = 5e-10
+# What a few products or quotients can lose to underflow together.
+DENORMAL = 2.0**-1072
 
 # Columns of `layers`: neurons in the layers below, where the layer's weights begin, and, while the layer's forms are
 # those of the pattern at hand, how many of its neurons are active.
@@ -190,7 +192,9 @@ def write_form(net: Forms, layer: int, neuron: int, target: Floats, place: int) 
     c = sum of e + q + w lo, in which no term takes part in more than m + 4 operations. With S = |b| + sum |p|,
     |e| <= u |p|, |w lo| <= 2 u |p| and |q| <= u |s_i| <= u S (1 + m u), all terms of c together are at most
     (m + 3) u S (1 + m u), and c is off by less than (m + 5)^2 u^2 S. To that come sum |w| error_m, and what
-    underflowed; a coordinate that is zero in all rows stays exactly zero.
+    underflowed; a coordinate that is zero in all rows stays exactly zero. S and the sum of errors are rounded too, by m
+    units at most, which ROUND_UP covers. A factor beyond 2^996 overflows as it is split, and leaves a NaN in the form;
+    what overflows in the bound leaves infinity.
     """
     begin = net.layers[layer, FIRST_NEURON]
     if layer == 0:
@@ -213,7 +217,7 @@ def write_form(net: Forms, layer: int, neuron: int, target: Floats, place: int) 
             touched += abs(hi) + net.forms[ERROR, m, c]
         target[HI, place, c], target[LO, place, c] = two_sum(s, carry)
         bound = (error + (rows + 5.0) * (rows + 5.0) * UNIT * UNIT * size) * ROUND_UP
-        target[ERROR, place, c] = bound + UNDERFLOW if touched > 0.0 else bound
+        target[ERROR, place, c] = or_infinite(bound + UNDERFLOW if touched > 0.0 else bound)
 
 
 @inlined
@@ -242,6 +246,9 @@ def place_corner(edges: Floats, size: float, far: bool, corners_vd: Floats, v: i
 
     On a line the corner is the second edge's zero, or at infinity, where the first edge's form grows. The bounds are
     those of `blocks.place_in_cone` and `blocks.place_direction`, with minors for U and W.
+
+    What is compared is written so that a NaN answers no. W - b and 0: a float exceeds a rounded sum only if it exceeds
+    the sum. A bound and SHARP times a size: SHARP is half of what is promised, so that no rounding of either matters.
     """
     if corners_vd.shape[1] == 1:
         return place_on_line(edges, size, far, corners_vd, v)
@@ -259,11 +266,18 @@ def place_corner(edges: Floats, size: float, far: bool, corners_vd: Floats, v: i
     below = w - w_error * ROUND_UP
     if not below > 0.0:
         return False
+    lost = lost_in(x, x_error) + lost_in(y, y_error)
     x, y = x / w, y / w
     corners_vd[v, 0], corners_vd[v, 1] = x, y
     most, both = max(abs(x), abs(y)), abs(x) + abs(y)
-    worst = (both * w_error + x_error + y_error) / below + 2.0 * UNIT * both
+    worst = (both * w_error + x_error + y_error) / below + 2.0 * UNIT * both + lost
     return most < np.inf and worst * ROUND_UP <= SHARP * (size if size > 0.0 else most)
+
+
+@inlined
+def lost_in(value: float, error: float) -> float:
+    """What a quotient and its bound may lose to underflow: nothing where the value is zero, exactly."""
+    return DENORMAL if value != 0.0 or error != 0.0 else 0.0
 
 
 @inlined
@@ -280,5 +294,6 @@ def place_on_line(edges: Floats, size: float, far: bool, corners_vd: Floats, v: 
         return True
     u = -edges[HI, row, 1] / slope
     corners_vd[v, 0] = u
-    worst = (abs(u) * slope_error + edges[ERROR, row, 1] + abs(edges[LO, row, 1])) / below + 2.0 * UNIT * abs(u)
+    error = edges[ERROR, row, 1] + abs(edges[LO, row, 1])
+    worst = (abs(u) * slope_error + error) / below + 2.0 * UNIT * abs(u) + lost_in(edges[HI, row, 1], error)
     return abs(u) < np.inf and worst * ROUND_UP <= SHARP * (size if size > 0.0 else abs(u))

@@ -5,11 +5,17 @@ differs from the exact sum by at most gamma(m + 2) (|B| + sum_p |a_p| |B_p|), th
 no less than |B| + sum_q |A_q| S_q of its row, so relu(z*_q) <= S_q on the cell. Together:
 gamma (|B| + sum_q |A_q| S_q) for what was there, and sum_p |a_p| (e_p + gamma S_p) for what came in. The sums may be
 added in any order.
+
+Bounds and sizes are sums of numbers that are not negative, so their own rounding is relative and ROUND_UP pays for it,
+and none of them is compared with anything here. Where a size overflows the sums make NaN of it (0 * inf: a coupling of
+zero, a layer with no open row). A row is written with infinity in place of a NaN, once, so that whoever reads it may
+say `> 0.0` or take a maximum, which would lose a NaN: rows that a network begins with are (`start`), and so are all
+that are made of rows.
 """
 
 from __future__ import annotations
 
-from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma
+from creases.engine.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite
 from creases.engine.kernel import by_domain, inlined, reordered
 from creases.engine.record import coupled
 from creases.engine.space_rows import add_forms_in_space, copy_form_in_space, form_size_in_space
@@ -95,9 +101,9 @@ def write_row(work: AnyWork, layer: int, first: int, new_first: int, source: int
             error_w += UNDERFLOW if most_w > 0.0 or size_w > 0.0 or error_w > 0.0 else 0.0
     if not PROOFS:
         error_g = error_w = size_g = size_w = most_g = most_w = 0.0
-    reals[at + ERROR_G], reals[at + ERROR_W] = error_g, error_w
-    reals[at + SIZE_G] = (size_g + error_g) * ROUND_UP + (UNDERFLOW if most_g > 0.0 else 0.0)
-    reals[at + SIZE_W] = (size_w + error_w) * ROUND_UP + (UNDERFLOW if most_w > 0.0 else 0.0)
+    reals[at + ERROR_G], reals[at + ERROR_W] = or_infinite(error_g), or_infinite(error_w)
+    reals[at + SIZE_G] = or_infinite((size_g + error_g) * ROUND_UP + (UNDERFLOW if most_g > 0.0 else 0.0))
+    reals[at + SIZE_W] = or_infinite((size_w + error_w) * ROUND_UP + (UNDERFLOW if most_w > 0.0 else 0.0))
 
 
 @inlined

@@ -21,13 +21,18 @@ slope, 2 B + |bias| for the constant (Cauchy-Schwarz):
 
 and likewise the constant; two units pay for the multiplication of the couplings, ROUND_UP for the rounding of norms. A
 product that underflows loses at most 2^-1075, a coupling that does little more times what it is multiplied by.
+
+What is compared, and why rounding does not turn it. A value with its bound (`bounds.sign_threshold`), which is rounded
+up; a bias or a row that overflows leaves an infinite bound, or NaN in the value, and neither is a sign. The gap of two
+zeros with the sum of their errors: the gap is rounded once, a unit of itself, and ROUND_UP pays for it and for the sum.
+Every error of a zero is zero or at least UNDERFLOW (`line.zero_of`), so that no rounding of it is lost.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma, sign_threshold
+from creases.engine.bounds import ROUND_UP, UNDERFLOW, gamma, or_infinite, sign_threshold
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.line import zero_of
 from creases.engine.table import (
@@ -275,8 +280,8 @@ def bound_forms(reals: Floats, at: int, lows: int) -> None:
         size = norm(reals, lower + (SLOPES + which) * step, lows)
         error = norm(reals, lower + (SLOPE_ERRORS + which) * step, lows)
         bias = reals[at + MOST_BIAS] if which else 0.0
-        error = (error + rounding * (2.0 * size + bias)) * ROUND_UP + UNDERFLOW * (1.0 + size)
-        reals[at + SLOPE_SIZE + 2 * which] = (size + bias + error) * ROUND_UP
+        error = or_infinite((error + rounding * (2.0 * size + bias)) * ROUND_UP + UNDERFLOW * (1.0 + size))
+        reals[at + SLOPE_SIZE + 2 * which] = or_infinite((size + bias + error) * ROUND_UP)
         reals[at + SLOPE_ERROR + 2 * which] = error
 
 

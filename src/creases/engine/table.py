@@ -87,7 +87,8 @@ def end_point(place: float) -> tuple[float, float]:
 
 @inlined
 def bound_at(reals: Floats, at: int, point: float, one: float, error: float) -> float:
-    """What |g_i| must exceed at a point, for all upper rows."""
+    """What |g_i| must exceed at a point, for all upper rows; sizes stand for slopes and constants. Where a size is
+    infinite, or NaN (times zero, at infinity), so is what must be exceeded."""
     return sign_threshold(
         reals[at + SLOPE_SIZE],
         reals[at + CONSTANT_SIZE] * one,

@@ -212,7 +212,9 @@ def are_distinct(
 
     A row whose values at the piece's ends are a and b in size, each up to `bound`, has its zero at the part a / (a + b)
     of the way, which lies between (a - bound) / (a + b) and (a + bound) / (a + b) (`chords.place_end`). That an end is
-    at infinity changes nothing: the value there is the slope, and a / (a + b) still grows along the line.
+    at infinity changes nothing: the value there is the slope, and a / (a + b) still grows along the line. The signs at
+    both ends are proved, each by its own bound; the larger of the two serves for both, and where it exceeds a or b a
+    place is only less well known.
     """
     list_changes(reals, ints, listed, ups, before, after, changes)
     lows, highs = upper + LOWS * room(ups), upper + HIGHS * room(ups)
