@@ -88,6 +88,24 @@ def test_known_a_journal_of_two_processors(tmp_path, two_processors):
             assert len(set(connection.execute("select roots from pieces"))) == 1
 
 
+def test_known_pieces_sent_from_one_processor_to_the_other(tmp_path, two_processors):
+    """As Dask sends them: 79 regions, half of the pieces counted by either, whatever either would have chosen."""
+    planned = """
+import pickle, sys
+from creases.scheduling.piece import Shipped, count_piece, divided_once
+from creases.scheduling.plan import Plan
+if len(sys.argv) > 2:
+    plan = Plan.of(network, plane, 32)
+    pickle.dump((Shipped("a name", plan.problem, plan.roots), plan.parts), open(sys.argv[1], "wb"))
+shipped, parts = pickle.load(open(sys.argv[1], "rb"))
+divided = divided_once(shipped)
+print(sum(part.sign * count_piece(divided, part).by_layer[-1] for part in parts if part.root % 2 == len(sys.argv) % 2))
+"""
+    first, other = two_processors
+    counts = [on(first, planned, tmp_path / "sent", "plan"), on(other, planned, tmp_path / "sent")]
+    assert sum(int(lines[-1]) for lines in counts) == 79
+
+
 def test_laws_two_processors_choose_the_same(two_processors):
     """So that they seldom meet another's choice at all: what is added is added in a fixed order."""
     script = """
