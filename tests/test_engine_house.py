@@ -358,16 +358,22 @@ def test_house_the_cache_folder_knows_all_sources(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_room, "__file__", str(copy / "kernel.py"))
     assert kernel_room.source_hash() == here
     seen = {here}
-    for path in sorted(copy.glob("*.py")):
+    files = sorted(copy.rglob("*.py"))
+    for path in files:
         before = path.read_bytes()
         path.write_bytes(before + b"\n")
         seen.add(kernel_room.source_hash())
         path.write_bytes(before)
-    assert len(seen) == 1 + len(ROOMS) + 1  # with __init__.py
+    assert len(seen) == 1 + len(files) >= 1 + len(ROOMS) + 1  # with __init__.py
     assert kernel_room.source_hash() == here
-    (copy / "new.py").write_text("")
-    assert kernel_room.source_hash() not in seen
-    (copy / "new.py").unlink()
+    (copy / "a" / "room").mkdir(parents=True)
+    for new in (copy / "new.py", copy / "a" / "new.py", copy / "a" / "room" / "new.py", copy / "b.py"):
+        for text in ("", "x = 1\n"):
+            new.write_text(text)
+            assert kernel_room.source_hash() not in seen
+            seen.add(kernel_room.source_hash())
+        new.unlink()
+    assert kernel_room.source_hash() == here
     monkeypatch.setattr(kernel_room.settings, "BOUNDSCHECK", 1 - (kernel_room.settings.BOUNDSCHECK or 0))
     assert kernel_room.source_hash() not in seen
     monkeypatch.undo()

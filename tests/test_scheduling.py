@@ -32,6 +32,7 @@ from creases import (
     count_in_pieces,
 )
 from creases.engine.parts import Divided, Part
+from creases.engine.roots import choose_roots
 from creases.engine.tiles import halved, root_tile
 from creases.packing import as_problem
 from creases.scheduling import Journal
@@ -44,9 +45,14 @@ def hidden(weights, biases):
     return Network.from_arrays(weights, biases, output_layer=False)
 
 
+def divided_of(network, domain):
+    problem = as_problem(network, domain)
+    return Divided(problem, choose_roots(problem))
+
+
 def in_parts(network, domain, depth, drop):
     """(by_layer, unbounded) summed over the parts, each with its sign."""
-    divided = Divided(as_problem(network, domain))
+    divided = divided_of(network, domain)
     by_layer, unbounded = np.zeros(len(network.hidden), np.int64), 0
     for part in divided.parts(depth, drop):
         found = divided.tally(part, 1, lambda regions: None)
@@ -97,13 +103,13 @@ def test_laws_parts_of_integer_networks_add_up(d, data):
 def test_known_a_wall_inside_a_zero_set():
     """x = 0 is a wall and the first neuron's zero set: no region meets it, though three regions of its plane do."""
     network = hidden([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]])
-    divided = Divided(as_problem(network, Box([-1, -1], [1, 1])))
+    divided = divided_of(network, Box([-1, -1], [1, 1]))
     assert [part.path for part in divided.parts(1, 0)] == ["-", "0", "+"]
     found = [divided.tally(part, 1, lambda regions: None).by_layer for part in divided.parts(1, 0)]
     assert found == [[2], [0], [2]]
     # Twice the neuron less itself vanishes everywhere, on the wall and around it: it is inactive, and ends nothing.
     silent = hidden([[[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]], [[2.0, -1.0, 0.0]]], [[-0.5, -1.0, 0.0], [0.0]])
-    divided = Divided(as_problem(silent, Box([-1, -1], [1, 1])))
+    divided = divided_of(silent, Box([-1, -1], [1, 1]))
     assert divided.tally(Part(0, "0"), 1, lambda regions: None).by_layer == [2, 2]
 
 

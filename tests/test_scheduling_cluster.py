@@ -197,7 +197,7 @@ def test_bad_input_workers_without_creases(tmp_path, monkeypatch):
 def test_bad_input_workers_of_another_version(monkeypatch):
     from distributed import LocalCluster
 
-    monkeypatch.setattr("creases.scheduling.piece.source_hash", lambda: "0123456789abcdef")
+    monkeypatch.setattr("creases.scheduling.sources.shaping_hash", lambda: "0123456789abcdef")
     words = r"1 of 2 .*: tcp://.* has Creases .*, sources .*, Numba .*; here is Creases .*, sources 0123456789abcdef"
     with (
         LocalCluster(n_workers=1, dashboard_address=None, silence_logs=CRITICAL) as cluster,
@@ -214,7 +214,7 @@ def test_bad_input_workers_that_do_not_answer(monkeypatch):
         time.sleep(2)
 
     monkeypatch.setattr("creases.scheduling.cluster.PATIENCE", 0.5)
-    monkeypatch.setattr("creases.scheduling.piece.maker", slow)
+    monkeypatch.setattr("creases.scheduling.sources.maker", slow)
     with (
         LocalCluster(n_workers=1, dashboard_address=None, silence_logs=CRITICAL) as cluster,
         pytest.raises(ComputationError, match=r"have not said within 1 s which Creases they have\. Look at their logs"),

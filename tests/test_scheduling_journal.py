@@ -19,14 +19,15 @@ from creases import (
     Space,
     count_in_pieces,
 )
-from creases.scheduling import Journal, plan
+from creases.scheduling import Journal, plan, sources
 from creases.scheduling.plan import Plan
 
 
 @pytest.mark.jit
 def test_bad_input_a_journal_of_another_engine(tmp_path, monkeypatch):
     place = tmp_path / "runs.db"
-    monkeypatch.setattr(plan, "source_hash", lambda: "0123456789abcdef")
+    for room in (plan, sources):
+        monkeypatch.setattr(room, "shaping_hash", lambda: "0123456789abcdef")
     count_in_pieces(known(), CUBE, pieces=4, threads=1, journal=place)
     monkeypatch.undo()
     with pytest.raises(JournalError, match=r"another engine .*0123456789abcdef.*not mixed: give another journal"):

@@ -29,21 +29,21 @@ def rows(settings):
             check(list(workers.work(plan, plan.parts)), case)
             together.append(time.perf_counter() - start)
             start = time.perf_counter()
-            found = pool.map(count_parts, [plan.problem] * 2, halves)
+            found = pool.map(count_parts, [plan.problem] * 2, [plan.roots] * 2, halves)
             check([result for results in found for result in results], case)
             apart.append(time.perf_counter() - start)
     ours, theirs = statistics.median(together[1:]), statistics.median(apart[1:])
     name = f"{len(plan.parts)} pieces of {case.name}"
     yield faster(name + ", two Dask workers", "two processes", ours, theirs, at_least=0.9)
-    seconds = [result.seconds for result in count_parts(plan.problem, plan.parts)]
+    seconds = [result.seconds for result in count_parts(plan.problem, plan.roots, plan.parts)]
     start = time.perf_counter()
     checked(case)
     yield costs(name, "the whole", sum(seconds), time.perf_counter() - start)
 
 
-def count_parts(problem, parts):
+def count_parts(problem, roots, parts):
     """Count some pieces, one after the other."""
-    divided = Divided(problem)
+    divided = Divided(problem, roots)
     return [count_piece(divided, part) for part in parts]
 
 

@@ -8,6 +8,7 @@ other, and its form, 1 - sum of coordinates, takes the place of the constant 1 t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from creases.engine.bounds import UNIT, meeting_point
 from creases.engine.corner import place_corner
 from creases.engine.exact import ExactCell, as_integers, cross, dot, exact_corners, meeting_ray, scaled
 from creases.engine.exact_space import ExactPolytope
-from creases.engine.first_layer import in_chart
+from creases.engine.first_layer import in_chart, steady_product
 from creases.engine.line import zero_of
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Start",
     "cone_start",
     "cone_start_in_space",
+    "far_directions",
 ]
 
 Floats = NDArray[np.float64]
@@ -87,10 +89,34 @@ class SpaceStart(NamedTuple):
 AnyStart = Start | SpaceStart
 
 
+def far_directions(exact_rows: Sequence[Any]) -> Floats:
+    """For each of d independent forms the direction in which it grows and no other does: float64 (d, d), unit rows.
+
+    Found in whole numbers and rounded correctly, so the same on every processor.
+    """
+    gradients = [row[:-1] for row in exact_rows]
+    found = np.empty((len(gradients), len(gradients)))
+    for i, form in enumerate(gradients):
+        ray = meeting_ray([*gradients[:i], *gradients[i + 1 :]]) if len(gradients) > 1 else (fmpz(1),)
+        longest = max(abs(int(value)) for value in ray) * (1 if dot(form, ray) > 0 else -1)
+        direction = [int(value) / longest for value in ray]
+        length = math.sqrt(math.fsum(x * x for x in direction))
+        found[i] = [x / length for x in direction]
+    return found
+
+
 def cone_start_in_space(
-    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
+    forms: Floats,
+    bounds: Floats,
+    rows: Sequence[int],
+    signs: Sequence[bool],
+    exact_rows: Sequence[Any],
+    directions: Floats,
 ) -> SpaceStart | None:
-    """`cone_start` for three dimensions or more: the simplex of the cone's apex and its d far rays."""
+    """`cone_start` for three dimensions or more: the simplex of the cone's apex and its d far rays.
+
+    directions : the `far_directions` of `exact_rows`.
+    """
     d = len(rows)
     inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
     turned = forms[list(rows)] * np.where(signs, 1.0, -1.0)[:, None]
@@ -98,12 +124,10 @@ def cone_start_in_space(
         tip = meeting_ray(inward)
         try:
             apex = np.array([float(Fraction(int(value), int(tip[-1]))) for value in tip[:-1]])
-            gradients = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
-            directions = np.linalg.inv(gradients).T
-        except (OverflowError, np.linalg.LinAlgError):
+        except OverflowError:
             return None
         length = typical_distance(np.delete(forms, rows, axis=0), apex)
-        rays = directions / np.linalg.norm(directions, axis=1)[:, None] * length
+        rays = directions * np.where(signs, length, -length)[:, None]
         end = np.append(apex, 1.0)
         chart = np.column_stack([*(np.append(ray, 0.0) - end for ray in rays), end])
     moved, moved_bounds = in_chart(turned, bounds[list(rows)], chart)
@@ -177,7 +201,7 @@ def typical_distance(forms: Floats, apex: Floats) -> float:
     """
     with np.errstate(all="ignore"):
         norms = np.linalg.norm(forms[:, :-1], axis=1)
-        distances = np.abs(forms[:, :-1] @ apex + forms[:, -1]) / norms
+        distances = np.abs(steady_product(forms[:, :-1], apex) + forms[:, -1]) / norms
     usable = distances[np.isfinite(distances) & (distances > 0)]
     length = float(np.median(usable)) if usable.size else 1.0
     return max(length, 1e-4 * float(np.abs(apex).max()), 2.0**-500)

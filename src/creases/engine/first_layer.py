@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,35 @@ from creases.engine.exact import ExactForms
 from creases.engine.problem import Problem
 from creases.rationals import independent
 
-__all__ = ["exact_first", "first_forms", "in_chart", "independent_rows", "restricted"]
+__all__ = [
+    "axes_across",
+    "exact_first",
+    "first_forms",
+    "in_chart",
+    "independent_rows",
+    "linear_rank",
+    "restricted",
+    "restricted_to",
+    "steady_product",
+]
 
 Floats = NDArray[np.float64]
+Product = Callable[[Floats, Floats], Floats]
 
 
-def first_forms(problem: Problem) -> tuple[Floats, Floats]:
+def steady_product(matrix: Floats, vector: Floats) -> Floats:
+    """matrix @ vector, added column after column: the same floats on every processor, which BLAS does not promise."""
+    total = np.zeros(len(matrix))
+    for column, factor in zip(matrix.T, vector.tolist(), strict=True):
+        total += column * factor
+    return total
+
+
+def first_forms(problem: Problem, product: Product = np.matmul) -> tuple[Floats, Floats]:
     """Forms of the first layer in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
 
-    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most. An entry
-    that overflows is bounded by nothing, exact or not.
+    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most, in whatever
+    order `product`, of a matrix and a vector, adds. An entry that overflows is bounded by nothing, exact or not.
     """
     weight, bias = problem.weights[0], problem.biases[0]
     n_in = weight.shape[1]
@@ -31,13 +50,14 @@ def first_forms(problem: Problem) -> tuple[Floats, Floats]:
     absolute = np.abs(weight)
     with np.errstate(over="ignore", invalid="ignore"):
         for c, (head, tail) in enumerate(zip(problem.basis, problem.basis_tail, strict=True)):
-            forms[:, c] = weight @ head
+            forms[:, c] = product(weight, head)
             if not is_axis(head, tail):
-                bounds[:, c] = (rounding * (absolute @ np.abs(head)) + absolute @ np.abs(tail)) * ROUND_UP + UNDERFLOW
+                lost = rounding * product(absolute, np.abs(head)) + product(absolute, np.abs(tail))
+                bounds[:, c] = lost * ROUND_UP + UNDERFLOW
         forms[:, -1] = bias
         if problem.origin.any():
-            forms[:, -1] += weight @ problem.origin
-            bounds[:, -1] = rounding * (absolute @ np.abs(problem.origin) + np.abs(bias)) + UNDERFLOW
+            forms[:, -1] += product(weight, problem.origin)
+            bounds[:, -1] = rounding * (product(absolute, np.abs(problem.origin)) + np.abs(bias)) + UNDERFLOW
     bounds[~np.isfinite(forms)] = np.inf
     return forms, all_or_infinite(bounds)
 
@@ -91,13 +111,14 @@ def exact_first(problem: Problem, rows: Sequence[int], chart: Floats | None = No
     return ExactForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail, chart).forms(0, [])
 
 
-def independent_rows(problem: Problem) -> list[int]:
+def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = None) -> list[int]:
     """As many neurons of the first layer as its rank on the domain, with linear parts proved independent.
 
     Of d <= 2, the largest one and the one that crosses it most squarely: they make the best chart. Beyond, the ones
-    that elimination finds most square to those before.
+    that elimination finds most square to those before. Which they are is chosen by floats, where equal ones tie by
+    their rounding: who has to choose as others do gives `first`, the forms and bounds of a `steady_product`.
     """
-    forms, bounds = first_forms(problem)
+    forms, bounds = first or first_forms(problem)
     with np.errstate(all="ignore"):
         if problem.dimension == 1:
             best = int(np.argmax(np.abs(forms[:, 0])))
@@ -136,7 +157,7 @@ def most_square(gradients: Floats) -> list[int]:
             break
         found.append(best)
         unit = left[best] / sizes[best]
-        left = left - np.outer(left @ unit, unit)
+        left = left - np.outer(steady_product(left, unit), unit)
     return found
 
 
@@ -145,11 +166,19 @@ def restricted(problem: Problem) -> Problem | None:
 
     Along the other directions the network is constant: they are divided out. None if the rank is zero.
     """
+    axes = axes_across(problem)
+    return restricted_to(problem, axes) if axes else None
+
+
+def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
+    """The part of a whole space that some of its coordinates span."""
+    return problem._replace(basis=problem.basis[list(axes)], basis_tail=problem.basis_tail[list(axes)])
+
+
+def axes_across(problem: Problem) -> list[int]:
+    """Coordinates of a whole space, as many as the first layer's rank, on which its neurons are independent: exact."""
     rows = exact_first(problem, range(problem.widths[0]))
     columns = [tuple(row[c] for row in rows) for c in range(problem.dimension)]
     # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
     order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))
-    axes = sorted(order[place] for place in independent(columns[c] for c in order))
-    if not axes:
-        return None
-    return problem._replace(basis=problem.basis[axes], basis_tail=problem.basis_tail[axes])
+    return sorted(order[place] for place in independent(columns[c] for c in order))

@@ -1,7 +1,8 @@
 """The one Numba decorator of the engine, and the folder where compiled kernels are kept.
 
 Numba's cache watches one file: edit a helper in another, or upgrade a package, and stale machine code would
-run on, silently. So the folder's name holds a hash of all engine sources and of Numba's own version. Cache
+run on, silently. So the folder's name holds a hash of all engine sources and of Numba's own version; of what else
+shapes a count, but is not compiled, a hash stands elsewhere, and leaves the folder as it is. Cache
 files are pickles, so the folder is the user's own (mode 0700, owner checked); where it cannot be had,
 kernels are compiled afresh in each process, with a notice.
 """
@@ -15,7 +16,7 @@ import os
 import stat
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -25,7 +26,16 @@ from numba.extending import overload
 
 from creases.engine.compiler import KernelCompiler
 
-__all__ = ["CACHE_FOLDER", "by_domain", "inlined", "kernel", "must_compile", "reordered", "source_hash"]
+__all__ = [
+    "CACHE_FOLDER",
+    "add_sources",
+    "by_domain",
+    "inlined",
+    "kernel",
+    "must_compile",
+    "reordered",
+    "source_hash",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -41,12 +51,19 @@ settings: Any = config
 def source_hash() -> str:
     """Hash of every engine source, of Numba's version and of the switches that change what it compiles."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+    folder = Path(__file__).parent
+    add_sources(digest, folder, folder.rglob("*.py"))
     switches = [settings.BOUNDSCHECK, *(os.environ.get(name) for name in SWITCHES)]
     digest.update(f"{numba.__version__}|{sys.version_info[:2]}|{switches}".encode())
     return digest.hexdigest()[:16]
+
+
+def add_sources(digest: Any, folder: Path, paths: Iterable[Path]) -> None:
+    """Add files below a folder to a hash, each with its place there and its length."""
+    for place, path in sorted((path.relative_to(folder).as_posix(), path) for path in paths):
+        content = path.read_bytes()
+        digest.update(f"{place}|{len(content)}|".encode())
+        digest.update(content)
 
 
 def user_cache_home() -> Path:

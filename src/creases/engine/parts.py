@@ -1,27 +1,25 @@
 """A count in independent parts: which tiles there are, and what each of them has.
 
-A part is named by its starting cell and by its way down from there: "-" and "+" for the halves below and above a wall,
-"0" for the wall itself. Its regions count as often as its name has zeros: once more if even, once less if odd.
+A part is named by its starting cell (`roots`) and by its way down from there: "-" and "+" for the halves below and
+above a wall, "0" for the wall itself. Its regions count as often as its name has zeros: once more if even, once less if
+odd. The way down is one of whole numbers (`tiles.halved`): it is the same wherever it is gone.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from creases.engine.chart import AnyStart, ExactStart
+from creases.engine.chart import ExactStart
 from creases.engine.driving import Report
 from creases.engine.exact import ExactForms
-from creases.engine.first_layer import independent_rows, restricted
 from creases.engine.frontier import run
 from creases.engine.problem import Problem
-from creases.engine.start import starts, starts_of_directions
+from creases.engine.roots import Root, Roots, starting_cells, within
 from creases.engine.tally import Tally, Totals, count_point, tally_constant
-from creases.engine.tiles import Tile, halved, root_tile, start_of, tile_of_cone
+from creases.engine.tiles import Tile, halved, start_of
 from creases.engine.workshop import Workshop
 
 __all__ = ["Divided", "Part"]
-
-Root = Tile | AnyStart | ExactStart
 
 
 class Part(NamedTuple):
@@ -37,17 +35,20 @@ class Part(NamedTuple):
 
 
 class Divided:
-    """A problem's domain, to be counted part by part. Threads may share one.
+    """A problem's domain, to be counted part by part from these roots. Threads may share one.
 
-    Directions along which the network is constant are divided out first (`constant`).
+    roots : as `roots.choose_roots` has chosen them, here or elsewhere; of a Divided their hash. Directions along which
+    the network is constant are divided out (`constant`).
+    Raises ComputationError if they are none of the problem.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, roots: Roots) -> None:
+        self.roots = roots.sha256
         self._workshop = Workshop()
-        self.constant = problem.vertices is None and len(independent_rows(problem)) < problem.dimension
+        self.constant = len(roots.axes) < problem.dimension
         self._whole = problem
-        self._problem = restricted(problem) if self.constant else problem
-        self._roots = [] if self._problem is None else roots(self._problem, self._workshop)
+        self._roots = starting_cells(problem, roots)
+        self._problem = within(problem, roots)
 
     def parts(self, depth: int, drop: int) -> list[Part]:
         """All parts, each starting cell halved `depth` times over.
@@ -96,16 +97,3 @@ def paths(root: Root, depth: int, drop: int, path: str = "") -> list[str]:
         *paths(wall, max(depth - 1 - drop, 0), drop, path + "0"),
         *paths(above, depth - 1, drop, path + "+"),
     ]
-
-
-def roots(problem: Problem, workshop: Workshop) -> list[Root]:
-    """The starting cells of a problem, as tiles where they can be cut by walls."""
-    if problem.vertices is not None:
-        return [root_tile(problem.vertices)]
-    if problem.directions:
-        return list(starts_of_directions(problem))
-    found: list[Root] = []
-    for start in starts(problem, workshop):
-        tile = None if isinstance(start, (ExactStart, Tile)) else tile_of_cone(problem, start)
-        found.append(start if tile is None else tile)
-    return found

@@ -10,14 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
-from creases.engine.chart import AnyStart, ExactStart, SpaceStart, Start, cone_start, cone_start_in_space
+from creases.engine.chart import (
+    AnyStart,
+    ExactStart,
+    SpaceStart,
+    Start,
+    cone_start,
+    cone_start_in_space,
+    far_directions,
+)
 from creases.engine.exact import cone_cells
 from creases.engine.exact_space import exact_cone, exact_directions
 from creases.engine.exactness import exact_layers
 from creases.engine.first_layer import exact_first, first_forms, in_chart, independent_rows
 from creases.engine.problem import Problem
 from creases.engine.stack import push
-from creases.engine.tiles import Tile, start_of, tile_of_directions
+from creases.engine.tiles import Tile, start_of, tiles_of_directions
 from creases.engine.work import (
     ACTIVE,
     BLOCK,
@@ -58,7 +66,7 @@ from creases.engine.work import (
 )
 from creases.engine.workshop import Workshop
 
-__all__ = ["starts", "starts_of_directions", "workspace"]
+__all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "workspace"]
 
 Floats = NDArray[np.float64]
 
@@ -69,41 +77,48 @@ def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | ExactSta
     A Tile is one of no dimension: the directions of a line are two points.
     """
     if problem.directions:
-        for root in starts_of_directions(problem):
+        for root in cones_of_directions(problem, independent_rows(problem)):
             yield start_of(root) if isinstance(root, Tile) and root.dimension > 0 else root
         return
     if problem.vertices is not None:
         yield workshop.bounded_start(problem.vertices)
         return
-    rows = independent_rows(problem)
+    yield from cones(problem, independent_rows(problem), first_forms(problem))
+
+
+def cones(problem: Problem, rows: list[int], first: tuple[Floats, Floats]) -> Iterator[Start | SpaceStart | ExactStart]:
+    """The cones into which d independent neurons cut a whole space. first : `first_forms`, of whichever product."""
     exact_rows = exact_first(problem, rows)
-    first, bounds = first_forms(problem)
+    forms, bounds = first
     if problem.dimension > 2:
-        yield from starts_in_space(first, bounds, rows, exact_rows)
+        yield from cones_in_space(forms, bounds, rows, exact_rows)
         return
     for cell, signs in cone_cells(exact_rows):
-        start = cone_start(first, bounds, rows, signs, exact_rows)
+        start = cone_start(forms, bounds, rows, signs, exact_rows)
         yield start if start is not None else ExactStart(cell, dict(zip(rows, signs, strict=True)))
 
 
-def starts_in_space(
+def cones_in_space(
     first: Floats, bounds: Floats, rows: list[int], exact_rows: list[Any]
 ) -> Iterator[SpaceStart | ExactStart]:
-    """The cones into which d independent neurons cut a whole space of three dimensions or more."""
+    """`cones` of three dimensions or more."""
+    directions = far_directions(exact_rows)
     for signs in itertools.product((False, True), repeat=len(rows)):
-        start = cone_start_in_space(first, bounds, rows, signs, exact_rows)
+        start = cone_start_in_space(first, bounds, rows, signs, exact_rows, directions)
         known = dict(zip(rows, signs, strict=True))
         yield start if start is not None else ExactStart(exact_cone(exact_rows, signs), known)
 
 
-def starts_of_directions(problem: Problem) -> Iterator[Tile | ExactStart]:
+def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | ExactStart]:
     """The cones into which d independent neurons cut all directions."""
-    rows = independent_rows(problem)
-    exact_rows = exact_first(problem, rows)
-    for signs in itertools.product((False, True), repeat=len(rows)):
-        tile = tile_of_directions(problem, rows, signs, exact_rows)
-        known = dict(zip(rows, signs, strict=True))
-        yield tile if tile is not None else ExactStart(exact_directions(exact_rows, signs), known)
+    every = [dict(zip(rows, signs, strict=True)) for signs in itertools.product((False, True), repeat=len(rows))]
+    for known, tile in zip(every, tiles_of_directions(problem, every), strict=True):
+        yield tile if tile is not None else cone_of_directions(problem, known)
+
+
+def cone_of_directions(problem: Problem, known: dict[int, bool]) -> ExactStart:
+    """One of them in rationals."""
+    return ExactStart(exact_directions(exact_first(problem, list(known)), list(known.values())), known)
 
 
 def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:

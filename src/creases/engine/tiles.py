@@ -14,6 +14,7 @@ A tile is exact: corners and facets in whole numbers, in a chart of floats whose
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -22,14 +23,24 @@ from flint import fmpz
 from numpy.typing import NDArray
 
 from creases.engine.bounds import ROUND_UP
-from creases.engine.chart import AnyStart, SpaceStart, Start, nearest_quotient
+from creases.engine.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
 from creases.engine.exact import Form, cross, dot, meeting_ray, nearest_point, primitive, scaled, vertex_cell
 from creases.engine.exact_space import ExactPolytope
 from creases.engine.first_layer import exact_first
 from creases.engine.problem import FIRST_WALL, INFINITY, Polytope, Problem
 from creases.engine.work import MOST_FACETS
 
-__all__ = ["Tile", "bounded_start", "halved", "root_tile", "start_of", "tile_of_cone", "tile_of_directions"]
+__all__ = [
+    "Tile",
+    "bounded_start",
+    "cone_in_chart",
+    "directions_in_chart",
+    "halved",
+    "root_tile",
+    "start_of",
+    "tile_of_cone",
+    "tiles_of_directions",
+]
 
 Floats = NDArray[np.float64]
 
@@ -98,46 +109,56 @@ def bounded_start(vertices: Floats | Polytope) -> AnyStart:
 
 def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
     """A cone of a whole space in its chart, which is rounded first; None if it is no bounded simplex there then."""
-    chart = rounded(start.chart)
+    return cone_in_chart(problem, start.signs, rounded(start.chart))  # -1 and 1 stay as they are
+
+
+def cone_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Tile | None:
+    """The cone on which d independent neurons have these signs, in a chart, decided in whole numbers.
+
+    chart : float64 (d + 1, d + 1), its last row of whole numbers. None if the cone is no bounded simplex in it.
+    """
     if not np.isfinite(chart).all():
         return None
     d = problem.dimension
-    rows = exact_first(problem._replace(vertices=None), list(start.signs), chart)
-    infinity = tuple(fmpz(int(value)) for value in chart[-1])  # -1 and 1 stay as they are
-    facets = [infinity, *(scaled(row, 1 if on else -1) for row, on in zip(rows, start.signs.values(), strict=True))]
+    rows = exact_first(problem._replace(vertices=None), list(signs), chart)
+    infinity = tuple(fmpz(int(value)) for value in chart[-1])
+    facets = [infinity, *(scaled(row, 1 if on else -1) for row, on in zip(rows, signs.values(), strict=True))]
     whole = (1 << (d + 1)) - 1
     rays = corners_of_simplex(facets)
     if rays is None:
         return None
     masks = tuple(whole & ~(1 << i) for i in range(d + 1))
-    return Tile(chart, tuple(rays), masks, tuple(map(primitive, facets)), (INFINITY, *start.signs), start.signs)
+    return Tile(chart, tuple(rays), masks, tuple(map(primitive, facets)), (INFINITY, *signs), signs)
 
 
-def tile_of_directions(
-    problem: Problem, rows: list[int], signs: tuple[bool, ...], exact_rows: list[Form]
-) -> Tile | None:
-    """The directions on which d independent neurons have these signs, in a chart of the cone's rays.
+def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]]) -> list[Tile | None]:
+    """For each choice of signs of d independent neurons their directions, in a chart of the cone's rays.
 
-    The chart's last row is zero: biases, and all that is not at infinity, drop out. None if floats hold no such chart.
+    None where floats hold no such chart.
     """
-    inward = [scaled(row[:-1], 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
-    d = len(rows)
-    ends = np.zeros((d + 1, d))
-    for i, form in enumerate(inward):
-        ray: Form = meeting_ray([*inward[:i], *inward[i + 1 :]]) if d > 1 else (fmpz(1),)
-        ray = ray if dot(form, ray) > 0 else scaled(ray, -1)
-        longest = max(abs(int(value)) for value in ray)
-        direction = np.array([int(value) / longest for value in ray])
-        ends[:-1, i] = direction / np.linalg.norm(direction)
-    chart = rounded(np.column_stack([ends[:, :-1] - ends[:, -1:], ends[:, -1]]))
-    moved = exact_first(problem, rows, chart)
-    facets = [scaled(row, 1 if on else -1) for row, on in zip(moved, signs, strict=True)]
+    directions = far_directions(exact_first(problem, list(cones[0])))
+    found = []
+    for signs in cones:
+        ends = np.zeros((len(signs) + 1, len(signs)))
+        ends[:-1] = (directions * np.where(list(signs.values()), 1.0, -1.0)[:, None]).T
+        chart = rounded(np.column_stack([ends[:, :-1] - ends[:, -1:], ends[:, -1]]))
+        found.append(directions_in_chart(problem, signs, chart))
+    return found
+
+
+def directions_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Tile | None:
+    """The directions on which d independent neurons have these signs, in a chart, decided in whole numbers.
+
+    chart : float64 (d + 1, d). Its last row is zero: biases, and all that is not at infinity, drop out. None if the
+    cone is no bounded simplex in it.
+    """
+    d, moved = len(signs), exact_first(problem, list(signs), chart)
+    facets = [scaled(row, 1 if on else -1) for row, on in zip(moved, signs.values(), strict=True)]
     corners = corners_of_simplex(facets)
     if corners is None:
         return None
-    known = dict(zip(rows, map(bool, signs), strict=True))
     masks = tuple(((1 << d) - 1) & ~(1 << i) for i in range(d))
-    return Tile(chart, tuple(corners), masks, tuple(map(primitive, facets)), tuple(rows), known)
+    return Tile(chart, tuple(corners), masks, tuple(map(primitive, facets)), tuple(signs), signs)
 
 
 def corners_of_simplex(facets: list[Form]) -> list[Form] | None:

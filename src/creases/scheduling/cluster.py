@@ -77,7 +77,7 @@ def check_makers(client: Client, address: str) -> None:
     Asked before any work is given out: a worker that cannot unpickle a task closes, and the next one has it then, until
     none is left and the client waits for more without a word.
     """
-    from creases.scheduling.piece import Maker, maker
+    from creases.scheduling.sources import Maker, maker
 
     scheduler = f"the scheduler at {address}"
 

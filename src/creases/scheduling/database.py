@@ -89,15 +89,25 @@ class Database:
 
         Raises the place's error if they are of another.
         """
+        if self.schema_there(meta, schema) is None:
+            self.insert_once(meta, {"name": "schema", "value": str(schema)})
+
+    def schema_there(self, meta: Any, schema: int) -> str | None:
+        """The version of the tables that are there, None if it is not written; to be asked before their columns are.
+
+        Raises the place's error if it is another than `schema`.
+        """
+        inspector = self._sql.inspect(self._engine)
+        if not (inspector.has_table(meta.name) and has_columns(inspector, meta.name, meta)):
+            return None
         with self._engine.begin() as connection:
             found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
-        if found is None:
-            self.insert_once(meta, {"name": "schema", "value": str(schema)})
-        elif found != str(schema):
+        if found not in (None, str(schema)):
             raise self.place.error(
                 f"The {self.place.noun} {self.place.text} has schema {found}, and this version of Creases "
                 f"({__version__}) writes {schema}. Give another place, or open it with the version that wrote it."
             )
+        return None if found is None else str(found)
 
     def insert_once(self, table: Any, values: dict[str, Any]) -> bool:
         """Insert a row; False if one of its key is there."""

@@ -49,8 +49,8 @@ def count_in_pieces(
         Python processes, so a script that asks for them keeps its work under `if __name__ == "__main__":`.
     cluster : the workers of the Dask cluster whose scheduler has this address instead.
     journal : a path (SQLite) or database URL where each piece's result is kept as it comes. A run that was killed goes
-        on from there, and nothing is counted twice; the result's `seconds` are those of this run, and
-        `seconds_from_journal` those of the pieces that were there.
+        on from there, on another machine too with the same versions, and nothing is counted twice; the result's
+        `seconds` are those of this run, and `seconds_from_journal` those of the pieces that were there.
     progress : as for `count`; the bar counts pieces and says about how long the rest will take.
     Raises DomainError as `count` does, and on a Polyline; JournalError if the journal cannot be read or written, or
     holds this count as another engine made it; ComputationError if a cluster does not answer or pieces fail there.
@@ -73,8 +73,8 @@ def count_in_pieces(
     start = time.perf_counter()
     with ExitStack() as stack:
         kept = stack.enter_context(Journal(journal)) if journal is not None else None
-        if kept is not None and pieces is None:
-            plan = kept.plan_for(plan)
+        if kept is not None:
+            plan = kept.plan_for(plan, any_depth=pieces is None)
         number = kept.begin(plan) if kept is not None else 0
         done = dict(kept.results(number, plan)) if kept is not None else {}
         before = math.fsum(result.seconds for result in done.values())

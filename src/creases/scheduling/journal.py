@@ -1,7 +1,8 @@
 """Results of pieces in a database, each on the disk before it is counted: a run that dies goes on where it was.
 
-SQLite by default, any database that SQLAlchemy opens by URL. A piece is known by network, domain, hash of the engine's
-sources and its place in the plan, so nothing is counted twice and nothing of another engine is taken.
+SQLite by default, any database that SQLAlchemy opens by URL. A piece is known by network, domain, hash of what shapes a
+piece and its place in the plan, so nothing is counted twice and nothing of another engine is taken. A count's starting
+cells stand beside it: another machine, which would choose others, goes on with these.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from creases.engine.parts import Part
-from creases.errors import JournalError, require_extra
+from creases.engine.roots import Roots
+from creases.errors import ComputationError, JournalError, require_extra
 from creases.scheduling.database import Database, Place, check_file, check_owner, damaged, read_url
 from creases.scheduling.journal_rows import as_result, as_row, is_count
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import MOST_PIECES, Plan
-from creases.version import __version__
+from creases.scheduling.sources import maker
 
 if TYPE_CHECKING:
     pass
 
 __all__ = ["Journal"]
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Journal(Database):
@@ -44,6 +46,7 @@ class Journal(Database):
         check_file(url, self.place)
         with self.told("opened"):
             self._engine = sqlalchemy.create_engine(url)
+            self.schema_there(self.tables["meta"], SCHEMA)
             check_owner(sqlalchemy, self._engine, self.tables, self.place)
             self.tables["counts"].metadata.create_all(self._engine)
             self.check_schema(self.tables["meta"], SCHEMA)
@@ -51,46 +54,72 @@ class Journal(Database):
     def begin(self, plan: Plan) -> int:
         """The number of a plan's count in the journal, a new one if there is none.
 
-        Raises JournalError if there are results for this network and domain, but of another engine only.
+        Raises JournalError if there are results for this network and domain, but of another engine only, or of other
+        starting cells.
         """
-        counts, select, key = self.tables["counts"], self._sql.select, plan.key
+        number = self.number_of(plan)
+        if number is None:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            text = {"domain_text": plan.domain_text, "roots_text": plan.roots.text}
+            with self.told("written to"):  # another process may be faster: then its row is there
+                self.insert_once(self.tables["counts"], {**plan.key, **text, "version": str(maker()), "begun": now})
+            number = self.number_of(plan)
+        assert number is not None
+        return number
+
+    def number_of(self, plan: Plan) -> int | None:
+        """`begin`, but None if there is no such count."""
+        counts, key = self.tables["counts"], plan.key
         same = (counts.c.network == key["network"]) & (counts.c.domain == key["domain"])
         with self.told("read"), self._engine.begin() as connection:
-            rows = connection.execute(select(counts).where(same)).mappings().all()
-            for row in rows:
-                if all(row[name] == value for name, value in key.items()):
-                    return int(row["id"])
-            others = [row for row in rows if row["engine"] != key["engine"]]
-            if others and len(others) == len(rows):
-                raise JournalError(
-                    f"The journal {self.place.text} holds this count as another engine made it (Creases "
-                    f"{others[-1]['version']}, sources {others[-1]['engine']}; here {__version__}, {key['engine']}). "
-                    "Results of two engines are not mixed: give another journal, or go on with that version."
-                )
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            values = {**key, "domain_text": plan.domain_text, "version": __version__, "begun": now}
-            made = connection.execute(counts.insert().values(**values)).inserted_primary_key
-            assert made is not None
-            return int(made[0])
+            rows = connection.execute(self._sql.select(counts).where(same)).mappings().all()
+        for row in rows:
+            if all(row[name] == value for name, value in key.items() if name != "roots"):
+                if row["roots"] != key["roots"]:
+                    raise JournalError(
+                        f"The journal {self.place.text} holds this count as cut from other starting cells "
+                        f"({str(row['roots'])[:16]}; here {str(key['roots'])[:16]}): another process has begun it "
+                        "meanwhile, on another processor. The same command goes on from those."
+                    )
+                return int(row["id"])
+        others = [row for row in rows if row["engine"] != key["engine"]]
+        if others and len(others) == len(rows):
+            raise JournalError(
+                f"The journal {self.place.text} holds this count as another engine made it ({others[-1]['version']}; "
+                f"here {maker()}). Results of two engines are not mixed: give another journal, or go on with those "
+                "versions."
+            )
+        return None
 
-    def plan_for(self, plan: Plan) -> Plan:
-        """The plan with the depth that the journal already has for this network, domain and engine, if it has one.
+    def plan_for(self, plan: Plan, *, any_depth: bool = True) -> Plan:
+        """The plan as the journal has it for this network, domain and engine: with its starting cells and its depth.
 
-        Raises JournalError if that is no depth.
+        any_depth : False if it has to be of this depth. The plan itself if the journal has none.
+        Raises JournalError if what it has is damaged.
         """
-        counts, key = self.tables["counts"], plan.key
-        same = [counts.c[name] == key[name] for name in ("network", "domain", "engine")]
+        counts, key = self.tables["counts"], plan.known
+        same = ["network", "domain", "engine"] if any_depth else ["network", "domain", "engine", "depth", "drop"]
+        matching = [counts.c[name] == key[name] for name in same]
         with self.told("read"), self._engine.begin() as connection:
-            row = connection.execute(self._sql.select(counts).where(*same).order_by(counts.c.id)).mappings().first()
+            row = connection.execute(self._sql.select(counts).where(*matching).order_by(counts.c.id)).mappings().first()
         if row is None:
             return plan
         depth, drop = row["depth"], row["drop"]
+        where = f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}:"
         if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
             raise JournalError(
-                f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}: depth is "
-                f"{depth!r}, drop {drop!r}. Give another journal, or say how many pieces there are to be."
+                f"{where} depth is {depth!r}, drop {drop!r}. Give another journal, or say how many pieces there are to "
+                "be."
             )
-        return Plan(plan.network, plan.domain, depth, drop)
+        try:
+            roots = Roots.read(row["roots_text"])
+            if roots.sha256 != row["roots"]:
+                raise ValueError(f"the starting cells have the hash {roots.sha256[:16]}, not {str(row['roots'])[:16]}")
+            found = Plan(plan.network, plan.domain, depth, drop, roots)
+            _ = found.divided  # proves that the cells are this problem's
+        except (ValueError, ComputationError) as error:
+            raise JournalError(f"{where} {str(error).rstrip('.')}. Give another journal.") from error
+        return found
 
     def results(self, number: int, plan: Plan) -> dict[Part, PieceResult]:
         """The pieces of a count that are done. number : as `begin(plan)` has said.
@@ -112,6 +141,9 @@ class Journal(Database):
                 found[part] = as_result(row, layers, infinite)
             except ValueError as error:
                 raise damaged(self.place, row, str(error)) from error
+            if row["roots"] != plan.key["roots"]:
+                reason = f"it was cut from other starting cells ({str(row['roots'])[:16]})"
+                raise damaged(self.place, row, reason)
         return found
 
     def record(self, number: int, result: PieceResult) -> None:
@@ -127,8 +159,12 @@ class Journal(Database):
 
 def tables(sql: Any) -> dict[str, Any]:
     """The journal's tables: what was counted, its pieces, and which version of the tables this is."""
+    from sqlalchemy.dialects import mysql
+
     metadata, column = sql.MetaData(), sql.Column
     text, whole = sql.Text, sql.BigInteger
+    # The 512 cones of a space of nine dimensions take a megabyte, and MySQL's own text ends at 64 kilobytes.
+    long = sql.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
     meta = sql.Table("meta", metadata, column("name", sql.String(40), primary_key=True), column("value", text))
     counts = sql.Table(
         "counts",
@@ -139,7 +175,9 @@ def tables(sql: Any) -> dict[str, Any]:
         column("engine", sql.String(64), nullable=False),
         column("depth", sql.Integer, nullable=False),
         column("drop", sql.Integer, nullable=False),
+        column("roots", sql.String(64), nullable=False),
         column("domain_text", text, nullable=False),
+        column("roots_text", long, nullable=False),
         column("version", text, nullable=False),
         column("begun", text, nullable=False),
         sql.UniqueConstraint("network", "domain", "engine", "depth", "drop"),
@@ -156,5 +194,6 @@ def tables(sql: Any) -> dict[str, Any]:
         column("certified", sql.Boolean, nullable=False),
         column("seconds", sql.Float, nullable=False),
         column("worker", text, nullable=False),
+        column("roots", sql.String(64), nullable=False),
     )
     return {"meta": meta, "counts": counts, "pieces": pieces}

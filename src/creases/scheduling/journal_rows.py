@@ -27,6 +27,7 @@ def as_row(number: int, result: PieceResult) -> dict[str, Any]:
         "certified": result.certified,
         "seconds": result.seconds,
         "worker": result.worker,
+        "roots": result.roots,
     }
 
 
@@ -49,7 +50,9 @@ def as_result(row: Any, layers: int, infinite: bool) -> PieceResult:
         raise ValueError(f"seconds is {seconds!r}")
     part = Part(row["root"], row["path"])
     certified = bool(row["certified"])
-    return PieceResult(part, by_layer, unbounded, row["exact_cells"], certified, float(seconds), row["worker"], "")
+    return PieceResult(
+        part, by_layer, unbounded, row["exact_cells"], certified, float(seconds), row["worker"], "", row["roots"]
+    )
 
 
 def read_layers(text: Any, layers: int) -> tuple[int, ...]:

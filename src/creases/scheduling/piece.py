@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from creases.engine.driving import Report
-from creases.engine.kernel import source_hash
 from creases.engine.parts import Divided, Part
 from creases.engine.problem import Problem
-from creases.version import __version__
+from creases.engine.roots import Roots
+from creases.scheduling.sources import shaping_hash
 
-__all__ = ["Maker", "PieceResult", "count_piece", "count_piece_of", "maker"]
-
-
-class Maker(NamedTuple):
-    """Who would count in a process: the version of Creases, the hash of its engine's sources, Python and Numba."""
-
-    version: str
-    engine: str
-    python: str
-    numba: str
-
-    def __str__(self) -> str:
-        return f"Creases {self.version}, sources {self.engine}, Python {self.python}, Numba {self.numba}"
-
-
-def maker() -> Maker:
-    """Who would count in this process."""
-    import numba
-
-    return Maker(__version__, source_hash(), ".".join(map(str, sys.version_info[:2])), numba.__version__)
+__all__ = ["PieceResult", "Shipped", "count_piece", "count_piece_of"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +23,8 @@ class PieceResult:
     """What one piece has.
 
     part : which piece. by_layer, unbounded, exact_cells, certified : as in `Count`, of the regions that meet it.
-    seconds : how long it took. worker : host and process. engine : hash of the engine's sources there.
+    seconds : how long it took. worker : host and process. engine : hash of what shapes a piece there (`sources`).
+    roots : hash of the starting cells that it was cut from.
     """
 
     part: Part
@@ -55,6 +35,7 @@ class PieceResult:
     seconds: float
     worker: str
     engine: str
+    roots: str
 
 
 def count_piece(divided: Divided, part: Part, report: Report = lambda regions: None) -> PieceResult:
@@ -69,15 +50,16 @@ def count_piece(divided: Divided, part: Part, report: Report = lambda regions: N
         found.certified,
         time.perf_counter() - start,
         f"{socket.gethostname()}:{os.getpid()}",
-        source_hash(),
+        shaping_hash(),
+        divided.roots,
     )
 
 
 class Shipped:
-    """A problem on its way to a worker, with a name by which the worker knows it again."""
+    """A problem and its starting cells on their way to a worker, with a name by which it knows both again."""
 
-    def __init__(self, name: str, problem: Problem) -> None:
-        self.name, self.problem = name, problem
+    def __init__(self, name: str, problem: Problem, roots: Roots) -> None:
+        self.name, self.problem, self.roots = name, problem, roots
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Shipped) and self.name == other.name
@@ -88,8 +70,8 @@ class Shipped:
 
 @lru_cache(maxsize=4)
 def divided_once(shipped: Shipped) -> Divided:
-    """The starting cells of a problem, made once in each process."""
-    return Divided(shipped.problem)
+    """A problem's starting cells, those that were sent with it, made once in each process."""
+    return Divided(shipped.problem, shipped.roots)
 
 
 def count_piece_of(shipped: Shipped, part: Part) -> PieceResult:

@@ -1,4 +1,8 @@
-"""Into which pieces a count is divided; the same for the same network, domain and depth, wherever it is made."""
+"""Into which pieces a count is divided; the same for the same network, domain, starting cells and depth.
+
+The starting cells are the plan's choice, or another machine's that it goes on with: a processor's own way of adding may
+turn that choice, so it stands in the key, goes out with every piece and comes back with every result.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,14 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from creases.domain import Domain, Polyline
-from creases.engine.kernel import source_hash
 from creases.engine.parts import Divided, Part
 from creases.engine.problem import Problem
+from creases.engine.roots import Roots, choose_roots
 from creases.errors import DomainError
 from creases.network import Network
 from creases.packing import as_problem, check_fit
+from creases.scheduling.sources import shaping_hash
 
 __all__ = ["Plan", "halvings"]
 
@@ -36,13 +39,15 @@ class Plan:
     """The pieces of one count.
 
     network, domain : what is counted. depth : how many times over each starting cell is halved.
-    drop : how many halvings less a wall gets.
+    drop : how many halvings less a wall gets. taken : starting cells that were chosen before, elsewhere perhaps; None
+    to choose them here.
     """
 
     network: Network
     domain: Domain
     depth: int
     drop: int
+    taken: Roots | None = None
 
     @classmethod
     def of(cls, network: Network, domain: Domain, pieces: int | None) -> Plan:
@@ -58,7 +63,7 @@ class Plan:
         depth = halvings(neurons, d, pieces)
         if as_problem(network, domain).vertices is None:
             depth = max(depth - d, 0)  # a whole space begins as 2^d cones, if the first layer has full rank
-        return cls(network, domain, depth, int(math.log2(max(neurons / d, 2))))
+        return cls(network, domain, depth, max(neurons // d, 2).bit_length() - 1)
 
     @cached_property
     def problem(self) -> Problem:
@@ -66,9 +71,14 @@ class Plan:
         return as_problem(self.network, self.domain)
 
     @cached_property
+    def roots(self) -> Roots:
+        """The problem's starting cells, as they are sent with its pieces."""
+        return choose_roots(self.problem) if self.taken is None else self.taken
+
+    @cached_property
     def divided(self) -> Divided:
-        """The problem's starting cells."""
-        return Divided(self.problem)
+        """The problem, to be counted piece by piece."""
+        return Divided(self.problem, self.roots)
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -77,11 +87,16 @@ class Plan:
 
     @cached_property
     def key(self) -> dict[str, str | int]:
-        """What the results rest on: the network, the domain, the engine's sources and how the domain is divided."""
+        """What the results rest on: the network, the domain, what shapes a piece and how the domain is divided."""
+        return {**self.known, "roots": self.roots.sha256}
+
+    @cached_property
+    def known(self) -> dict[str, str | int]:
+        """The `key` but for the starting cells: what is known before they are chosen."""
         return {
             "network": self.network.sha256,
             "domain": hashlib.sha256(self.domain_text.encode()).hexdigest(),
-            "engine": source_hash(),
+            "engine": shaping_hash(),
             "depth": self.depth,
             "drop": self.drop,
         }
@@ -106,8 +121,8 @@ def check_pieces(pieces: int | None) -> None:
 
 
 def halvings(neurons: int, dimension: int, pieces: int | None) -> int:
-    """How many times over a domain is halved."""
+    """How many times over a domain is halved: the logarithm of the pieces, rounded up, in whole numbers."""
     if pieces is not None:
-        return math.ceil(math.log2(pieces))
+        return (pieces - 1).bit_length()
     expected = sum(math.comb(neurons, k) for k in range(dimension + 1))
-    return int(np.clip(math.ceil(math.log2(max(expected // A_PIECE, 1))), FEWEST_HALVINGS, MOST_HALVINGS))
+    return min(max((max(expected // A_PIECE, 1) - 1).bit_length(), FEWEST_HALVINGS), MOST_HALVINGS)

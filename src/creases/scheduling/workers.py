@@ -85,14 +85,15 @@ class DaskWorkers:
     def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
         """Count these pieces; results as they come. A piece whose worker dies is given to another.
 
-        Raises ComputationError if a worker runs another engine, or a piece fails time and again.
+        Raises ComputationError if a worker runs another engine or has other starting cells, or a piece fails time and
+        again.
         """
         from distributed import KilledWorker, as_completed
 
-        client, engine = self._client, str(plan.key["engine"])
+        client = self._client
         # A task rather than scattered data: if the worker that holds it dies, it is made again.
         name = "-".join(map(str, plan.key.values()))
-        shipped = client.submit(Shipped, name, plan.problem, pure=False)
+        shipped = client.submit(Shipped, name, plan.problem, plan.roots, pure=False)
         left = iter(parts)
 
         def next_ones(how_many: int) -> list[Any]:
@@ -115,10 +116,21 @@ class DaskWorkers:
                     f"A piece of the count has failed on {RETRIES} workers, one after the other ({error}). Look at "
                     "their logs; the pieces that are done are in the journal, if there is one."
                 ) from error
-            if result.engine != engine:
-                raise ComputationError(
-                    f"The worker {result.worker} runs another engine (sources {result.engine}, here {engine}). "
-                    "Install the same versions of Creases, Numba and Python on all machines."
-                )
+            check_result(plan, result)
             running.update(next_ones(max(AHEAD * self.count - running.count(), 1)))
             yield result
+
+
+def check_result(plan: Plan, result: PieceResult) -> None:
+    """Raise ComputationError unless a result was made by the plan's engine, from the plan's starting cells."""
+    engine, roots = str(plan.key["engine"]), str(plan.key["roots"])
+    if result.engine != engine:
+        raise ComputationError(
+            f"The worker {result.worker} runs another engine (sources {result.engine}, here {engine}). "
+            "Install the same versions of Creases, Numba, NumPy, python-flint and Python on all machines."
+        )
+    if result.roots != roots:
+        raise ComputationError(
+            f"The worker {result.worker} has cut its piece from other starting cells ({result.roots[:16]}, here "
+            f"{roots[:16]}), so that the pieces do not fit together. Start the workers anew."
+        )
