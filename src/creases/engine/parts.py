@@ -16,12 +16,13 @@ from creases.engine.frontier import run
 from creases.engine.problem import Problem
 from creases.engine.start import starts, starts_of_directions
 from creases.engine.tally import Tally, Totals, count_point, tally_constant
-from creases.engine.tiles import Tile, halved, root_tile, start_of, tile_of_cone
+from creases.engine.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
+from creases.engine.walls import halved
 from creases.engine.workshop import Workshop
 
 __all__ = ["Divided", "Part"]
 
-Root = Tile | AnyStart | ExactStart
+Root = Tile | AnyStart | CrowdedStart | ExactStart
 
 
 class Part(NamedTuple):
@@ -106,6 +107,6 @@ def roots(problem: Problem, workshop: Workshop) -> list[Root]:
         return list(starts_of_directions(problem))
     found: list[Root] = []
     for start in starts(problem, workshop):
-        tile = None if isinstance(start, (ExactStart, Tile)) else tile_of_cone(problem, start)
+        tile = None if isinstance(start, (CrowdedStart, ExactStart, Tile)) else tile_of_cone(problem, start)
         found.append(start if tile is None else tile)
     return found
