@@ -39,6 +39,7 @@ __all__ = [
     "nearest_forms",
     "places_of",
     "root_tile",
+    "rounded",
     "start_of",
     "tile_of_cone",
     "tile_of_directions",

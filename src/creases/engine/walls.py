@@ -15,13 +15,13 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from flint import fmpz
+from flint import fmpq_mat, fmpz, fmpz_mat
 from numpy.typing import NDArray
 
-from creases.engine.exact import Form, dot, nearest_float, primitive, scaled
+from creases.engine.exact import Form, as_integers, dot, nearest_float, primitive, scaled
 from creases.engine.exact_space import ExactPolytope, bits_of
 from creases.engine.problem import FIRST_WALL, INFINITY
-from creases.engine.tiles import Tile, corners_on
+from creases.engine.tiles import Tile, corners_on, rounded
 from creases.engine.work import MOST_FACETS
 from creases.errors import ComputationError
 from creases.rationals import whole
@@ -154,6 +154,27 @@ def roomy(tile: Tile, sign: int = 1) -> Iterator[tuple[int, Tile]]:
     yield from roomy(wall, -sign)
 
 
+def moved_to(tile: Tile, chart: Floats) -> Tile | None:
+    """The tile in another chart of the same space, exactly; None if it is not bounded there."""
+    (here, there), _ = as_integers(tile.chart, chart)
+    k = tile.dimension + 1
+    matrix, other = fmpq_mat(fmpz_mat(k, k, here)), fmpq_mat(fmpz_mat(k, k, there))
+    if other.det() == 0:
+        return None
+    # Coordinates in one chart are those in the other times its inverse, forms the other way round.
+    onward, _ = (other.inv() * matrix).numer_denom()
+    back, _ = (matrix.inv() * other).numer_denom()
+    rays = [onward * fmpz_mat(k, 1, list(ray)) for ray in tile.rays]
+    facets = [fmpz_mat(1, k, list(facet)) * back for facet in tile.facets]
+    if not all(ray[k - 1, 0] > 0 for ray in rays):
+        return None
+    return tile._replace(
+        chart=chart,
+        rays=tuple(primitive(tuple(ray.entries())) for ray in rays),
+        facets=tuple(primitive(tuple(facet.entries())) for facet in facets),
+    )
+
+
 def no_wall(tile: Tile) -> str:
     """Words for a tile that no wall parts."""
     return (
@@ -163,11 +184,18 @@ def no_wall(tile: Tile) -> str:
 
 
 def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
-    """`parted` by a wall that leaves no more than `most` facets on either side; None if none is found."""
-    for wall in walls_tried(tile):
-        parts = parted(tile, wall, number)
+    """`parted` by a wall that leaves no more than `most` facets on either side; None if none is found.
+
+    The wall is drawn in a chart with few bits, so that floats hold its own: that of a cone has all bits of a float.
+    """
+    roomier = moved_to(tile, rounded(tile.chart)) if len(tile.chart) == tile.dimension + 1 else tile
+    if roomier is None:
+        return None
+    for wall in walls_tried(roomier):
+        parts = parted(roomier, wall, number)
         if parts is not None and max(len(part.facets) for part in parts[:2]) <= most:
-            return parts
+            below, above = (moved_to(part, tile.chart) if roomier is not tile else part for part in parts[:2])
+            return None if below is None or above is None else (below, above, parts[2])
     return None
 
 
