@@ -53,7 +53,7 @@ def test_laws_flat_polytopes_have_exact_corners(seed):
         form = np.array(in_order(TRIANGLE.corners).walls[wall], float)
         assert len(on)
         assert np.abs(on @ form[:2] + form[2]).max() < 1e-7
-    assert audit(listed).passed
+    assert audit(listed).agrees
 
 
 def test_known_flat_polytopes_in_a_subspace():
@@ -66,7 +66,7 @@ def test_known_flat_polytopes_in_a_subspace():
     flat = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]], output_layer=False)
     clockwise = Simplex([[-1.0, -1.0], [-1.0, 3.0], [3.0, -1.0]])
     assert count(flat, clockwise).by_layer == (4,)
-    assert audit(subdivide(flat, clockwise)).passed
+    assert audit(subdivide(flat, clockwise)).agrees
     line = Network.from_arrays([[[1.0], [2.0]]], [[0.0, -8.5]], output_layer=False)
     assert [found.regions for found in count_many(line, [INTERVAL, Segment([0.0], [1.0]), INTERVAL])] == [3, 1, 3]
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import reference
-from creases import Box, ComputationError, Network, Polytope, Space, count, count_in_pieces, subdivide
+from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
 from creases.engine.exact import dot
 from creases.engine.tiles import CrowdedStart, bounded_start, root_tile
 from creases.engine.walls import divided, moved_to, roomy
 from creases.engine.work import MOST_FACETS
+from creases.errors import ComputationError
 from creases.packing import as_problem
 from networks import random_network
 
@@ -28,7 +29,7 @@ def tangents(n, d=3, seed=0):
 
 def ball(n):
     """A polytope with n walls tangent to a sphere, exactly: its corners and walls for the specification too."""
-    made = Polytope.where(np.round(tangents(n) * 64), np.full(n, 64.0))
+    made = Polytope.where(np.round(tangents(n) * 2**20), np.full(n, 2.0**20))
     rays = [tuple(reference.Fraction(x, ray[-1]) for x in ray[:-1]) for ray in made.corners.rays]
     on = [{i for i in range(len(made.corners.walls)) if mask >> i & 1} for mask in made.corners.masks]
     return made, reference.polytope(rays, on)

@@ -215,9 +215,12 @@ class Oracle:
     ) -> Iterator[tuple[int, int, int]]:
         """(row, corner, sign) of asked (row, neuron, corner), by double-double; the sign may be UNPROVED."""
         rows = self._doubled.forms(layer, pattern)
-        edges = [self.doubled_edge(number, pattern) for number in edge_ids]
+        # Those that meet where a sign is asked: a polygon may have thousands of others.
+        beside_asked = {v for _, _, corner in asked for v in (corner, (corner or len(edge_ids)) - 1)}
+        edges = {v: self.doubled_edge(edge_ids[v], pattern) for v in beside_asked}
         for row, neuron, corner in asked:
-            beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[corner - 1], edges[corner]]
+            before = (corner or len(edge_ids)) - 1
+            beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[before], edges[corner]]
             yield row, corner, edge_sign(beside, rows.row(neuron))
 
     def doubled_edge(self, number: int, pattern: Pattern) -> Any:
