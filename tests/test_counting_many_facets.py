@@ -35,7 +35,10 @@ def ball(n):
     return made, reference.polytope(rays, on)
 
 
-@pytest.mark.parametrize(("kinds", "seed"), [("generic,small_integers", 1), ("along_walls,concurrent", 1)])
+@pytest.mark.parametrize(
+    ("kinds", "seed"),
+    [("generic,along_walls", 1), pytest.param("small_integers,concurrent", 1, marks=pytest.mark.long)],
+)
 def test_against_reference_with_room_for_eight_facets(kinds, seed):
     """Layers, neurons, what is unbounded, pieces and lists, degenerate networks too (`few_facets`)."""
     done = subprocess.run(
