@@ -7,8 +7,8 @@ import reference
 from creases.engine import frontier
 from creases.engine.cells import cut_into_cells
 from creases.engine.chart import ExactStart
-from creases.engine.driving import PER_CORNER, grown
 from creases.engine.first_layer import independent_rows
+from creases.engine.room import PER_CORNER, grown
 from creases.engine.signs import UNPROVED
 from creases.engine.stack import pop
 from creases.engine.start import starts
