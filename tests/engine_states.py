@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from creases.engine.cut import cut
-from creases.engine.driving import grown
 from creases.engine.local import localise
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
+from creases.engine.room import grown
 from creases.engine.scan import ask, cell_reach, forget_answers, scan
 from creases.engine.stack import no_room, pop, push
 from creases.engine.start import workspace

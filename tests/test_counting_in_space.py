@@ -341,18 +341,8 @@ def test_bad_input_polytopes_of_too_many_dimensions(make, words):
     assert time.perf_counter() - start < 0.5
 
 
-def test_bad_input_too_many_walls():
-    """A cell knows its facets by the bits of one number."""
-    points = np.random.default_rng(0).standard_normal((60, 3))
-    ball = Polytope(points / np.linalg.norm(points, axis=1)[:, None])
-    assert len(ball.corners.walls) > 62
-    with pytest.raises(DomainError, match=r"more than 62 walls, .* parts of it"):
-        count(Network.from_arrays(*random_network([3, 5, 1], 0, 0.1)), ball)
-
-
 def test_known_limits_are_the_engines():
-    from creases import packing
     from creases.domain import slice as slices
     from creases.engine import work
 
-    assert (slices.MOST_DIMENSIONS, packing.MOST_FACETS) == (work.MOST_DIMENSIONS, work.MOST_FACETS)
+    assert slices.MOST_DIMENSIONS == work.MOST_DIMENSIONS

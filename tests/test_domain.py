@@ -134,6 +134,21 @@ def test_known_polygon_is_kept_counter_clockwise():
     assert Plane([0, 0], [[1, 0], [0, 1]]).square(2).vertices.tolist() == [[-2, -2], [2, -2], [2, 2], [-2, 2]]
 
 
+def test_known_polygons_of_many_corners_are_looked_at_once():
+    """Every turn of a star is to the left too, but it goes round twice."""
+    angles = 2 * np.pi * np.arange(10_000) / 10_000
+    circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    assert np.array_equal(Polygon(circle).vertices, circle)
+    assert np.array_equal(Polygon(circle[::-1]).vertices, circle)
+    for corners, step in ((5, 2), (7, 2), (7, 3), (8, 3)):
+        star = circle[:: 10_000 // corners][:corners][np.arange(corners) * step % corners]
+        for vertices in (star, star[::-1]):
+            with pytest.raises(DomainError, match="not strictly convex: vertex"):
+                Polygon(vertices)
+    with pytest.raises(DomainError, match="not strictly convex"):
+        Polygon(np.vstack([circle[::100], circle[::100]]))  # twice round
+
+
 def test_known_polygon_convexity_is_decided_in_rationals():
     """One unit in the last place decides; floats could not tell."""
     tip = 1.0 + 2.0**-52

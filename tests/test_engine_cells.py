@@ -12,12 +12,12 @@ import pytest
 from creases.engine.bounds import gamma
 from creases.engine.chart import ExactStart
 from creases.engine.chords import count_chords, pieces_at_infinity
-from creases.engine.driving import grown
 from creases.engine.first_layer import independent_rows
 from creases.engine.last import affine_row, count_last
 from creases.engine.line import count_zeros, cut_interval, halve_interval
 from creases.engine.local import localise
 from creases.engine.plane import INFINITY_WALL, cut_polygon, halve_polygon
+from creases.engine.room import grown
 from creases.engine.scan import (
     CROSSING,
     CROSSING_UNPROVED,

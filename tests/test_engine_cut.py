@@ -7,8 +7,8 @@ import reference
 from creases.engine import frontier
 from creases.engine.cells import cut_into_cells
 from creases.engine.chart import ExactStart
-from creases.engine.driving import PER_CORNER, grown
 from creases.engine.first_layer import independent_rows
+from creases.engine.room import PER_CORNER, grown
 from creases.engine.signs import UNPROVED
 from creases.engine.stack import pop
 from creases.engine.start import starts
@@ -376,9 +376,9 @@ def test_laws_a_used_workspace_counts_as_a_new_one(d):
             for neurons in (True, False):
                 alone = tally(problem, threads=1, by_neuron=neurons, report=quiet)
                 assert tally(problem, threads=1, by_neuron=neurons, report=quiet, workshop=workshop) == alone, name
-        used |= {id(work.by_layer) for work in workshop._spare}
-    # New ones are made where a plane turns out to be a line, and after it.
-    assert len(used) == 1 if d == 1 else len(used) < 3 * len(KINDS)
+        used |= {id(work.by_layer) for work in workshop._spare[d]}
+    # A plane that turns out to be a line has one of its own.
+    assert len(used) == 1
 
 
 def of_shape(weights, biases, n_in, widths):
@@ -399,7 +399,7 @@ def test_laws_threads_share_a_workshop(monkeypatch):
     alone = [tally(problem, threads=1, by_neuron=True, report=quiet) for problem in problems]
     for _ in range(2):
         assert [tally(p, threads=3, by_neuron=True, report=quiet, workshop=workshop) for p in problems] == alone
-    assert len(workshop._spare) == 3
+    assert len(workshop._spare[2]) == 3
 
 
 def test_laws_a_workshop_knows_networks_and_domains_apart():

@@ -24,7 +24,7 @@ from creases.domain import (
     Space,
     Subspace,
 )
-from creases.domain.polytope import Corners, corners_of_box
+from creases.domain.polytope import Corners, corners_of_box, in_order
 from creases.domain.slice import MOST_DIMENSIONS
 from creases.errors import DomainError
 from creases.network import Network
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from creases.engine.problem import Problem
 
 __all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
-
-# `engine.work` says the same; it is not imported for it.
-MOST_FACETS = 62
 
 MOST_FLOAT = int(np.finfo(np.float64).max)
 
@@ -108,39 +105,35 @@ def as_problem(network: Network, domain: Domain) -> Problem:
 def engine_vertices(
     domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace | Directions,
 ) -> Any:
-    """A bounded domain's corners as the engine takes them; None for a whole space."""
+    """A bounded domain's corners as the engine takes them, floats or a Polytope; None for a whole space."""
     from creases.engine.problem import Polytope as EnginePolytope
 
     if isinstance(domain, Box) and domain.dimension > 2:
         free = domain.lower < domain.upper
         return EnginePolytope(*corners_of_box(domain.lower[free], domain.upper[free]))
-    if isinstance(domain, Polytope) and domain.dimension > 2 and len(domain.corners.walls) > MOST_FACETS:
-        raise DomainError(
-            f"{domain!r} has more than {MOST_FACETS} walls, more than a cell has room for. Cut parts of it with fewer."
-        )
     if isinstance(domain, (Simplex, Polytope)):
         if any(abs(x) > MOST_FLOAT * ray[-1] for ray in domain.corners.rays for x in ray[:-1]):
             raise DomainError(f"{domain!r} has a corner that is too far away for float64. Cut a part of it.")
-        return EnginePolytope(*domain.corners) if domain.dimension > 2 else flat_vertices(domain.corners)
+        if domain.dimension > 2:
+            return EnginePolytope(*domain.corners)
+        corners = in_order(domain.corners)
+        held = floats_of(corners)
+        return EnginePolytope(*corners) if held is None else held
     return domain.vertices
 
 
-def flat_vertices(corners: Corners) -> NDArray[np.float64]:
-    """The corners of a polytope of one or two dimensions, in order. Raises DomainError if floats do not hold them."""
+def floats_of(corners: Corners) -> NDArray[np.float64] | None:
+    """The corners of a polytope, float64 (v, d); None if floats do not hold them."""
     points = [[Fraction(x, ray[-1]) for x in ray[:-1]] for ray in corners.rays]
     vertices = np.array([[float(x) for x in point] for point in points])
-    if [[Fraction(x) for x in near] for near in vertices.tolist()] != points:
-        raise DomainError("Floats do not hold the corners of this polytope. Give it as a Polygon or a Segment.")
-    if vertices.shape[1] == 1:
-        return np.sort(vertices, axis=0)
-    middle = vertices.mean(axis=0)
-    order = np.argsort(np.arctan2(*(vertices - middle).T[::-1]))
-    return np.ascontiguousarray(Polygon(vertices[order]).vertices)
+    return vertices if [[Fraction(x) for x in near] for near in vertices.tolist()] == points else None
 
 
 def is_line(domain: Domain) -> bool:
-    """Whether a domain is one interval or one whole line."""
-    return not isinstance(domain, (Polyline, Directions)) and domain.slice.dimension == 1
+    """Whether a domain is one whole line, or one interval whose ends are floats."""
+    if isinstance(domain, (Polyline, Directions)) or domain.slice.dimension != 1:
+        return False
+    return not isinstance(domain, (Simplex, Polytope)) or floats_of(domain.corners) is not None
 
 
 def as_lines(

@@ -23,7 +23,8 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
-from creases.domain import Domain, Polyline
+from creases.domain import Domain, Polyline, Polytope, Simplex
+from creases.domain.polytope import in_order
 from creases.network import Network
 
 __all__ = ["Bits", "ExactNetwork", "Form", "Point", "cross", "dot", "packed", "primitive", "unpacked"]
@@ -88,7 +89,7 @@ class ExactNetwork:
         self.widths = network.widths
         self.starts = [0, *accumulate(network.widths)]
         self.dimension = sliced.dimension
-        self.walls = [] if isinstance(domain, Polyline) else walls_of(domain.vertices)
+        self.walls = walls_of(domain)
         k = self.dimension + 1
         (origin, head, tail), self._frame_scale = over_one_denominator(sliced.origin, sliced.basis, sliced.basis_tail)
         n = sliced.n_in
@@ -163,8 +164,11 @@ def masked(rows: Sequence[Form], active: Bits) -> fmpz_mat:
     return fmpz_mat([list(row if on else zeros) for row, on in zip(rows, active, strict=True)])
 
 
-def walls_of(vertices: NDArray[np.float64] | None) -> list[Form]:
-    """The inward forms of a domain's edges, from its corners (see `Domain.vertices`); none if it is unbounded."""
+def walls_of(domain: Domain) -> list[Form]:
+    """The inward forms of a domain's edges in the order of its corners; none if it is unbounded, or a path."""
+    if isinstance(domain, (Simplex, Polytope)):  # whose corners floats need not hold
+        return [tuple(map(fmpz, wall)) for wall in in_order(domain.corners).walls]
+    vertices = None if isinstance(domain, Polyline) else domain.vertices
     if vertices is None:
         return []
     (flat,), w = over_one_denominator(vertices)

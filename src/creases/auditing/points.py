@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from creases.auditing.cells import well_inside
 from creases.auditing.corners import as_float
 from creases.auditing.forms import ExactNetwork, Form, Point, over_one_denominator
-from creases.domain import Domain, Polyline
+from creases.domain import Domain, Polyline, Polytope, Simplex
+from creases.domain.polytope import in_order
 
 __all__ = ["corners_of", "middle", "random_points"]
 
@@ -25,7 +26,12 @@ FINE = 2**40
 
 
 def corners_of(domain: Domain) -> NDArray[np.float64] | None:
-    """A domain's corners in its own coordinates, shape (v, d); None if it is unbounded. A path has none of its own."""
+    """A domain's corners in its own coordinates, in order and rounded, shape (v, d); None if it is unbounded.
+
+    A path has none of its own.
+    """
+    if isinstance(domain, (Simplex, Polytope)):
+        return np.array([[as_float(x, ray[-1]) for x in ray[:-1]] for ray in in_order(domain.corners).rays])
     return None if isinstance(domain, Polyline) else domain.vertices
 
 

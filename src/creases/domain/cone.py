@@ -64,10 +64,10 @@ def cut(rays: list[Ray], form: Vector, place: int, k: int) -> list[Ray]:
     values = [dot(form, ray.vector) for ray in rays]
     kept = [ray for ray, value in zip(rays, values, strict=True) if value > 0]
     kept += [Ray(ray.vector, ray.mask | 1 << place) for ray, value in zip(rays, values, strict=True) if value == 0]
-    for up, high in zip(rays, values, strict=True):
-        for down, low in zip(rays, values, strict=True):
-            if not high > 0 > low:
-                continue
+    ups = [(ray, value) for ray, value in zip(rays, values, strict=True) if value > 0]
+    downs = [(ray, value) for ray, value in zip(rays, values, strict=True) if value < 0]
+    for up, high in ups:
+        for down, low in downs:
             shared = up.mask & down.mask
             if shared.bit_count() < k - 2 or sum(ray.mask & shared == shared for ray in rays) > 2:
                 continue  # not an edge: some other ray lies on all that the two share

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -98,29 +97,50 @@ class Plane(Described):
         }
 
 
-def turn(p: Floats, q: Floats, r: Floats) -> int:
-    """Sign of the turn p -> q -> r (1: left, -1: right, 0: straight on), in rationals."""
-    (px, py), (qx, qy), (rx, ry) = ([Fraction(value) for value in point.tolist()] for point in (p, q, r))
-    value = (qx - px) * (ry - py) - (qy - py) * (rx - px)
-    return (value > 0) - (value < 0)
-
-
 def in_convex_position(vertices: Floats) -> Floats:
-    """The vertices counter-clockwise. Raises DomainError unless they go once round a strictly convex polygon."""
-    m = len(vertices)
-    orientation = turn(vertices[0], vertices[1], vertices[2])
-    ordered = vertices if orientation >= 0 else vertices[::-1]
+    """The vertices counter-clockwise. Raises DomainError unless they go once round a strictly convex polygon.
+
+    They do if every turn is to the left and the edges' directions go round once: what can be seen in as many steps as
+    there are vertices. Of a disc there may be thousands.
+    """
+    points = on_a_grid(vertices)
+    m = len(points)
+    ordered = vertices if turn(*points[:3]) >= 0 else vertices[::-1]
+    points = points if ordered is vertices else points[::-1]
+    # Edges that point up (or right): the directions pass from the others to these once on each way round.
+    up = [(q[1], q[0]) > (p[1], p[0]) for p, q in zip(points, points[1:] + points[:1], strict=True)]
+    rounds = sum(up[i] and not up[i - 1] for i in range(m))
+    if rounds == 1 and all(turn(points[i - 2], points[i - 1], points[i]) > 0 for i in range(m)):
+        return ordered
     for i in range(m):
-        p, q = ordered[i], ordered[(i + 1) % m]
+        p, q = points[i], points[(i + 1) % m]
         for j in range(m):
-            if j in (i, (i + 1) % m) or turn(p, q, ordered[j]) > 0:
+            if j in (i, (i + 1) % m) or turn(p, q, points[j]) > 0:
                 continue
             raise DomainError(
                 f"The polygon is not strictly convex: vertex {ordered[j].tolist()} does not lie strictly on the "
-                f"inner side of the edge {p.tolist()} - {q.tolist()}. Give the corners of a convex polygon in "
-                "order around it, without points in the middle of an edge."
+                f"inner side of the edge {ordered[i].tolist()} - {ordered[(i + 1) % m].tolist()}. Give the corners of "
+                "a convex polygon in order around it, without points in the middle of an edge."
             )
-    return ordered
+    raise AssertionError("all vertices lie on the inner side of all edges")
+
+
+Place = tuple[int, int]
+
+
+def on_a_grid(vertices: Floats) -> list[Place]:
+    """The vertices times one number that makes them whole."""
+    parts = [[value.as_integer_ratio() for value in vertex] for vertex in vertices.tolist()]
+    # All denominators are powers of two, so the largest is a multiple of the others.
+    factor = max(below for vertex in parts for _, below in vertex)
+    x, y = ([above * (factor // below) for above, below in values] for values in zip(*parts, strict=True))
+    return list(zip(x, y, strict=True))
+
+
+def turn(p: Place, q: Place, r: Place) -> int:
+    """Sign of the turn p -> q -> r: 1 to the left, -1 to the right, 0 straight on."""
+    value = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+    return (value > 0) - (value < 0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -16,7 +16,7 @@ from creases.domain.subspace import Subspace
 from creases.errors import DomainError
 from creases.rationals import independent, whole
 
-__all__ = ["Corners", "Polytope", "Simplex", "corners_of_box"]
+__all__ = ["Corners", "Polytope", "Simplex", "corners_of_box", "in_order"]
 
 Floats = NDArray[np.float64]
 
@@ -112,6 +112,37 @@ def half_space_corners(normals: Floats, offsets: Floats) -> Corners:
     facets = [w for w, on in enumerate(on_wall) if on and len(independent(on)) == d and walls[w] not in walls[:w]]
     compact = tuple(sum(1 << i for i, w in enumerate(facets) if mask >> w & 1) for mask in masks)
     return Corners(tuple(vectors), tuple(walls[w] for w in facets), compact)
+
+
+def in_order(corners: Corners) -> Corners:
+    """The same polytope, of one or two dimensions, with its corners in order, by whole numbers.
+
+    On a line from low to high, wall i vanishing at corner i; in a plane counter-clockwise, wall i from corner i on.
+    """
+    rays, walls = corners.rays, corners.walls
+    if len(rays[0]) == 2:
+        order = sorted(range(2), key=lambda v: Fraction(rays[v][0], rays[v][1]))
+        sides = [corners.masks[v].bit_length() - 1 for v in order]
+        return Corners(tuple(rays[v] for v in order), tuple(walls[i] for i in sides), (1, 2))
+    on: list[list[int]] = [[] for _ in walls]
+    for v, mask in enumerate(corners.masks):
+        while mask:
+            on[(mask & -mask).bit_length() - 1].append(v)
+            mask &= mask - 1
+    after: dict[int, tuple[int, int]] = {}
+    for i, (p, q) in enumerate(on):
+        (a, b, c), (d, e, f) = rays[p], rays[q]
+        inward = b * f - c * e, c * d - a * f, a * e - b * d
+        first, second = (p, q) if sum(x * y for x, y in zip(inward, walls[i], strict=True)) > 0 else (q, p)
+        after[first] = i, second
+    order, sides, v = [], [], 0
+    for _ in rays:
+        order.append(v)
+        side, v = after[v]
+        sides.append(side)
+    count = len(rays)
+    masks = tuple(1 << v | 1 << (v - 1) % count for v in range(count))
+    return Corners(tuple(rays[v] for v in order), tuple(walls[i] for i in sides), masks)
 
 
 def inner_slice(inside: Subspace | None, d: int) -> Slice:
@@ -225,11 +256,9 @@ class Polytope(Described):
 
     @property
     def vertices(self) -> Floats:
-        """The corners, float64 (v, d), counter-clockwise for d = 2; rounded where floats do not hold them."""
-        points = np.array([[x / ray[-1] for x in ray[:-1]] for ray in self.corners.rays])
-        if points.shape[1] != 2:
-            return points
-        return points[np.argsort(np.arctan2(*(points - points.mean(axis=0)).T[::-1]))]
+        """The corners, float64 (v, d), in order for d = 1 and 2; rounded where floats do not hold them."""
+        corners = in_order(self.corners) if self.dimension < 3 else self.corners
+        return np.array([[x / ray[-1] for x in ray[:-1]] for ray in corners.rays])
 
     @classmethod
     def where(cls, normals: ArrayLike, offsets: ArrayLike, inside: Subspace | None = None) -> Polytope:

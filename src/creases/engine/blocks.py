@@ -46,8 +46,7 @@ class Keeper:
 
     def __init__(self, problem: Problem, start: Start) -> None:
         self._problem, self._chart = problem, start.chart
-        vertices = problem.vertices
-        self._size = 0.0 if vertices is None else float(np.abs(vertices).max())
+        self._size = problem.size
         self._exact: ExactEdges | None = None
         self._sharpener: Sharpener | None = None
 

@@ -316,7 +316,7 @@ def split_in_plane(work: Work, net: int, layer: int) -> int:
     else:
         child = cut_polygon(work, net, layer, row, -first)
         take_side(work, row, neuron, -first)
-        push(work, child, rows)
+        push(work, child, rows)  # there is room: for two corners more than the cell's
         corners = cut_polygon(work, net, layer, row, first)
     take_side(work, row, neuron, first)
     for v in range(corners):

@@ -37,6 +37,11 @@ class ExactEdges:
             walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
         return cls(ExactForms.of(problem), walls)
 
+    @property
+    def walls(self) -> int:
+        """How many edges the domain has of its own."""
+        return len(self._walls)
+
     def pattern(self, bits: NDArray[np.bool_]) -> Pattern:
         """Bits of all neurons as one bool array a layer."""
         return [bits[a:b] for a, b in zip(self._starts, self._starts[1:], strict=False)]

@@ -6,14 +6,14 @@ each a mask of the forms that vanish on it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from flint import fmpz
 
 from creases.engine.exact import dot, meeting_ray, primitive, scaled
 
-__all__ = ["ExactPolytope", "exact_cone", "exact_directions"]
+__all__ = ["ExactPolytope", "bits_of", "exact_cone", "exact_directions"]
 
 
 class ExactPolytope(NamedTuple):
@@ -25,23 +25,43 @@ class ExactPolytope(NamedTuple):
 
     def part(self, form: Any, values: list[Any], sign: int) -> ExactPolytope:
         """The part on which a form has this sign or is zero; `values` are its values at the rays."""
-        k, bit = len(self.rays[0]), 1 << self.walls
+        bit = 1 << self.walls
         values = [sign * value for value in values]
         rays, masks = [], []
         for ray, mask, value in zip(self.rays, self.masks, values, strict=True):
             if value >= 0:
                 rays.append(ray)
                 masks.append(mask | bit if value == 0 else mask)
-        for u, high in enumerate(values):
-            for v, low in enumerate(values):
-                shared = self.masks[u] & self.masks[v]
-                if not high > 0 > low or shared.bit_count() < k - 2:
-                    continue
-                if sum(mask & shared == shared for mask in self.masks) == 2:
-                    pair = zip(self.rays[u], self.rays[v], strict=True)
-                    rays.append(primitive(tuple(high * y - low * x for x, y in pair)))
-                    masks.append(shared | bit)
+        for u, v in self.pairs(values):
+            shared = self.masks[u] & self.masks[v]
+            if sum(mask & shared == shared for mask in self.masks) == 2:
+                pair = zip(self.rays[u], self.rays[v], strict=True)
+                rays.append(primitive(tuple(values[u] * y - values[v] * x for x, y in pair)))
+                masks.append(shared | bit)
         return ExactPolytope(rays, masks, self.walls + 1)
+
+    def pairs(self, values: list[Any]) -> Iterator[tuple[int, int]]:
+        """A positive and a negative ray each that lie on as many common walls as the ends of an edge do."""
+        k = len(self.rays[0])
+        below = [v for v, value in enumerate(values) if value < 0]
+        if k != 3:
+            for u in (u for u, value in enumerate(values) if value > 0):
+                yield from ((u, v) for v in below if (self.masks[u] & self.masks[v]).bit_count() >= k - 2)
+            return
+        # A polygon may have thousands of corners, and each has two sides: pairs are found by these.
+        on: dict[int, list[int]] = {}
+        for v in below:
+            for place in bits_of(self.masks[v]):
+                on.setdefault(place, []).append(v)
+        for u in (u for u, value in enumerate(values) if value > 0):
+            yield from ((u, v) for v in {v for place in bits_of(self.masks[u]) for v in on.get(place, ())})
+
+
+def bits_of(mask: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    while mask:
+        yield (mask & -mask).bit_length() - 1
+        mask &= mask - 1
 
 
 def exact_cone(independent: Sequence[Any], signs: Sequence[bool]) -> ExactPolytope:

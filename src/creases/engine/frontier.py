@@ -10,18 +10,22 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from creases.engine.chart import AnyStart
+from creases.engine.crowded import part_crowded, signed, take_off
 from creases.engine.driving import Report, drive
 from creases.engine.handing import Task, give, load
 from creases.engine.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.start import workspace
+from creases.engine.tiles import CrowdedStart, Tile, start_of
+from creases.engine.walls import roomy
 from creases.engine.work import (
     BY_NEURON,
+    CROWDED_CELL,
     DONE,
     EMIT,
     EXACT_CELLS,
@@ -31,6 +35,7 @@ from creases.engine.work import (
     UNBOUNDED,
     WAITING,
     AnyWork,
+    SpaceWork,
 )
 from creases.engine.workshop import Workshop
 
@@ -108,9 +113,20 @@ class Board:
             self._changed.notify_all()
 
 
+class Helpers(NamedTuple):
+    """What a thread works with.
+
+    count_wall : takes off the sums of a workspace what a wall has that has parted one of its cells.
+    """
+
+    oracle: Oracle
+    keeper: Keeper | None
+    count_wall: Callable[[AnyWork, Tile, Report], None]
+
+
 def run(
     problem: Problem,
-    start: AnyStart,
+    start: AnyStart | CrowdedStart,
     threads: int | None,
     by_neuron: bool,
     keep: Callable[[], Keeper] | None,
@@ -119,35 +135,60 @@ def run(
 ) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted.
+    keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted. A cell
+        with more facets than there is room for is parted by walls, and written out in parts, each with its pattern.
     workshop : where workspaces come from; what is yielded goes back there.
     """
+    if isinstance(start, CrowdedStart):
+        for sign, tile in roomy(start.tile):
+            wanted = keep if tile.dimension == start.tile.dimension else None
+            for sums, cells in run(problem, start_of(tile), threads, by_neuron, wanted, report, workshop):
+                yield signed(sums, sign), cells
+        return
+    walls = list(start.walls)  # those that part crowded cells come to them, for all threads
 
-    def new_helpers() -> tuple[Oracle, Keeper | None]:  # a thread has its own
-        return Oracle(problem, start.chart, start.walls), None if keep is None else keep()
+    def count_wall(work: AnyWork, wall: Tile, found: Report) -> None:
+        for sums, _ in run(problem, start_of(wall), 1, by_neuron, None, lambda _: found(0), workshop):
+            take_off(work, sums)
+            found(-int(sums.by_layer[-1]))
+
+    def new_helpers() -> Helpers:  # a thread has its own
+        return Helpers(Oracle(problem, start.chart, walls), None if keep is None else keep(), count_wall)
 
     work = workspace(problem, start, workshop)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep is not None
     if keep is not None:
         work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
-    oracle, keeper = new_helpers()
+    helpers = new_helpers()
     workers = threads or os.cpu_count() or 1
-    work, status = drive(work, oracle, ALONE, report)
-    blocks = taken(work, keeper)
+    work, status = drive_on(work, helpers, ALONE, report)
+    blocks = taken(work, helpers.keeper)
     while status == MORE and workers == 1:
-        work, status = drive(work, oracle, BUDGET, report)
-        blocks += taken(work, keeper)
+        work, status = drive_on(work, helpers, BUDGET, report)
+        blocks += taken(work, helpers.keeper)
     if status == DONE:
         yield work, blocks
         workshop.give_back(work)
         return
-    yield from work_together(work, (oracle, keeper), new_helpers, workers, report, blocks, workshop)
+    yield from work_together(work, helpers, new_helpers, workers, report, blocks, workshop)
+
+
+def drive_on(work: AnyWork, helpers: Helpers, budget: int, report: Report) -> tuple[AnyWork, int]:
+    """`drive`, and on past cells that have no room for their facets. DONE or MORE."""
+    while True:
+        work, status = drive(work, helpers.oracle, budget, report)
+        if status != CROWDED_CELL:
+            return work, status
+        assert isinstance(work, SpaceWork)  # edges of a polygon have no bits
+        work, wall = part_crowded(work, helpers.oracle)
+        if wall is not None:
+            helpers.count_wall(work, wall, report)
 
 
 def work_together(
     work: AnyWork,
-    helpers: tuple[Oracle, Keeper | None],
-    new_helpers: Callable[[], tuple[Oracle, Keeper | None]],
+    helpers: Helpers,
+    new_helpers: Callable[[], Helpers],
     workers: int,
     report: Report,
     blocks: list[Any],
@@ -157,29 +198,34 @@ def work_together(
     board, lock = Board(), threading.Lock()
     first = Piece(None)
     first.blocks = blocks
+    # The stack of `work` is the first piece: its own thread takes it, however late that one starts.
     board.put(first)
+    board.take()
 
     def found(regions: int) -> None:
+        if board.failure is not None:
+            raise Stopped
         with lock:
             report(regions)
 
-    def labour(mine: AnyWork, oracle: Oracle, keeper: Keeper | None) -> None:
+    def labour(mine: AnyWork, own: Helpers, piece: Piece | None) -> None:
         try:
-            while (piece := board.take()) is not None:
+            while piece is not None:
                 if piece.task is not None:
                     mine = load(cleared(mine), piece.task)
                     piece.task = None
-                mine = finish_piece(mine, oracle, keeper, piece, board, found)
+                mine = finish_piece(mine, own, piece, board, found)
                 board.done()
+                piece = board.take()
             workshop.give_back(mine)
         except BaseException as error:
             board.fail(error)
 
-    def others() -> Iterator[threading.Thread]:
-        for _ in range(workers - 1):
-            yield threading.Thread(target=lambda: labour(workshop.take_like(work), *new_helpers()), daemon=True)
+    def join_in() -> None:
+        labour(workshop.take_like(work), new_helpers(), board.take())
 
-    threads = [threading.Thread(target=labour, args=(work, *helpers), daemon=True), *others()]
+    threads = [threading.Thread(target=labour, args=(work, helpers, first), daemon=True)]
+    threads += [threading.Thread(target=join_in, daemon=True) for _ in range(workers - 1)]
     for thread in threads:
         thread.start()
     try:
@@ -200,16 +246,14 @@ def work_together(
         piece = piece.next
 
 
-def finish_piece(
-    work: AnyWork, oracle: Oracle, keeper: Keeper | None, piece: Piece, board: Board, found: Report
-) -> AnyWork:
+def finish_piece(work: AnyWork, helpers: Helpers, piece: Piece, board: Board, found: Report) -> AnyWork:
     """Work on a piece to its end, giving away what waits longest as long as others are without work."""
     status = MORE
     while status == MORE:
         if board.failure is not None:
             raise Stopped
-        work, status = drive(work, oracle, SHARED_BUDGET, found)
-        piece.blocks += taken(work, keeper)
+        work, status = drive_on(work, helpers, SHARED_BUDGET, found)
+        piece.blocks += taken(work, helpers.keeper)
         while status == MORE and board.wanted and work.state[WAITING] > 0:
             given = Piece(give(work))
             given.next, piece.next = piece.next, given

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from creases.engine.room import with_room
 from creases.engine.stack import (
     RECORD_CORNERS,
     RECORD_INTS_TOP,
@@ -104,16 +105,17 @@ def network_of(work: AnyWork, net: int) -> tuple[Floats, Ints]:
 
 def load(work: AnyWork, task: Task) -> AnyWork:
     """Put a task's cell on the empty stack of a workspace, with its local network; the workspace may have grown."""
-    wanted = {
+    sizes = {
         "reals": task.reals.size + SCRATCH,
         "ints": task.ints.size,
         "stack_reals": task.record_reals.size,
         "stack_ints": task.record_ints.size,
     }
     if isinstance(work, SpaceWork):
-        wanted |= {"facet_reals": task.facet_reals.size, "facet_ints": task.facet_ints.size}
-    small = {name: size for name, size in wanted.items() if getattr(work, name).size < size}
-    work = work._replace(**{name: np.zeros(2 * size, getattr(work, name).dtype) for name, size in small.items()})
+        sizes |= {"facet_reals": task.facet_reals.size, "facet_ints": task.facet_ints.size}
+    # Twice as much where there is not enough. The cell's corners count too: only the giver has grown for them.
+    sizes = {name: 2 * size for name, size in sizes.items() if getattr(work, name).size < size}
+    work = with_room(work, corners=int(task.record_ints[RECORD_CORNERS]), **sizes)
     work.reals[: task.reals.size], work.ints[: task.ints.size] = task.reals, task.ints
     if isinstance(work, SpaceWork):
         work.facet_reals[: task.facet_reals.size] = task.facet_reals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.edges import ExactEdges, Pattern
 from creases.engine.exact import exact_corners, nearest_float
-from creases.engine.problem import Problem
+from creases.engine.problem import Polytope, Problem
+from creases.engine.tiles import nearest_forms
 
 __all__ = ["interior_points"]
 
@@ -37,7 +39,9 @@ def interior_points(
     proved = np.concatenate(
         [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
     )
-    if isinstance(problem.vertices, np.ndarray):
+    if isinstance(problem.vertices, Polytope):
+        proved &= proved_behind(problem.vertices.walls, points)
+    elif problem.vertices is not None:
         proved &= proved_within(problem.vertices, points)
     exact: dict[int, tuple[Fraction, ...]] = {}
     if not proved.all():
@@ -100,6 +104,20 @@ def proved_within(vertices: Floats, points: Floats) -> NDArray[np.bool_]:
             first = (q[0] - p[0]) * (points[:, 1] - p[1])
             second = (q[1] - p[1]) * (points[:, 0] - p[0])
             inside &= first - second > 16.0 * UNIT * (np.abs(first) + np.abs(second)) + UNDERFLOW
+    return inside
+
+
+def proved_behind(walls: Sequence[Any], points: Floats) -> NDArray[np.bool_]:
+    """`proved_within` for exact walls, rounded with a bound; the three products of a form lose at most 4 u each."""
+    inside = np.ones(len(points), dtype=np.bool_)
+    forms, bounds = nearest_forms(walls)
+    with np.errstate(all="ignore"):
+        rays = np.column_stack([points, np.ones(len(points))])
+        reach = np.abs(points).max(axis=1)
+        for form, (error_g, error_w) in zip(forms, bounds, strict=True):
+            terms = rays * form
+            lost = 4.0 * UNIT * np.abs(terms).sum(axis=1) + error_g * reach + error_w
+            inside &= terms.sum(axis=1) > lost * ROUND_UP + UNDERFLOW
     return inside
 
 

@@ -104,8 +104,20 @@ def list_cells(problem: Problem, *, threads: int | None, report: Report) -> Cell
     if not problem.directions:
         with np.errstate(all="ignore"):  # a point too far for floats is not finite, and so not proved to be inside
             points = points / points[:, -1:]
-    found = CellList(np.concatenate(patterns), points, np.zeros(0, np.bool_), total.result(problem))
+    found = once_each(CellList(np.concatenate(patterns), points, np.zeros(0, np.bool_), total.result(problem)))
     return found._replace(inside=proved_inside(problem, found))
+
+
+def once_each(cells: CellList) -> CellList:
+    """The cells without those that are listed again: regions that a wall has parted, for room or for bits of facets.
+
+    A region is convex, so those of one pattern are one. A point inside any part of it is inside.
+    """
+    if len(cells.patterns) == cells.tally.by_layer[-1]:
+        return cells
+    _, first = np.unique(np.packbits(cells.patterns, axis=1), axis=0, return_index=True)
+    kept = np.sort(first)
+    return cells._replace(patterns=cells.patterns[kept], rays=cells.rays[kept])
 
 
 def bits_of(words: NDArray[np.int64], neurons: int) -> Bools:

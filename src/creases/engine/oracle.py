@@ -19,11 +19,15 @@ from numpy.typing import NDArray
 
 from creases.engine.doubled import DoubledForms, doubled, edge_sign
 from creases.engine.edges import ExactEdges, Pattern
-from creases.engine.exact import ExactForms, dot, exact_corners, meeting_ray, nearest_point
-from creases.engine.problem import Problem
+from creases.engine.exact import ExactForms, dot, exact_corners, meeting_ray, nearest_point, primitive
+from creases.engine.exact_space import bits_of
+from creases.engine.problem import INFINITY, Problem
 from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.tiles import Tile
+from creases.engine.walls import pruned
 from creases.engine.work import (
     ASKED,
+    BY_NEURON,
     CELL,
     CORNER_ERROR,
     CORNERS,
@@ -41,7 +45,7 @@ from creases.engine.work import (
     Work,
 )
 
-__all__ = ["Oracle"]
+__all__ = ["Oracle", "facets_at"]
 
 Floats = NDArray[np.float64]
 
@@ -89,12 +93,54 @@ class Oracle:
         layer, _, pattern = self.place_of(work)
         here, parent = self._edges.forms.forms(layer, pattern), self._parent.forms(layer, pattern)
         if any(not any(row) and any(form) for row, form in zip(here, parent, strict=True)):
+            if work.state[BY_NEURON]:
+                self.tally_on_wall(work, layer, here, parent)
             for row, corner in work.asks[: int(work.state[ASKED])].tolist():
                 work.answers_nc[row, corner] = UNPROVED
             work.state[ASKED] = work.state[HAVE] = 0
         else:
             work.state[SCANNED] = 1
         work.state[VANISHED] = 0
+
+    def tally_on_wall(self, work: AnyWork, layer: int, here: list[Any], parent: list[Any]) -> None:
+        """What the loop would have tallied of the region of the layers below that the current cell is, for each neuron.
+
+        One that cuts the parent's region right along the wall cuts neither half of it: taken off as -1, the wall makes
+        up for that. All this is seen on the cell that the layers below have left, before any row of the layer cuts it.
+        """
+        rays, first = self.rays_of(work), self._edges.first_neuron(layer)
+        for j, (row, form) in enumerate(zip(here, parent, strict=True)):
+            values = [dot(row, ray) for ray in rays]
+            work.by_neuron[first + j] += (min(values) < 0 < max(values)) if any(row) else -any(form)
+
+    def rays_of(self, work: AnyWork) -> list[Any]:
+        """The current cell's corners in homogeneous coordinates, whole numbers."""
+        _, _, pattern = self.place_of(work)
+        if isinstance(work, SpaceWork):
+            return [corner.ray for corner in self.corners_of(work, pattern)]
+        edge_ids = work.cell_ints[CELL, : int(work.state[CORNERS]), 0].tolist()
+        return exact_corners([self._edges.edge(number, pattern) for number in edge_ids])
+
+    def tile_of(self, work: SpaceWork) -> Tile:
+        """The current cell, exactly, with its true facets; their ids are those of the loop."""
+        _, _, pattern = self.place_of(work)
+        masks, ids = facets_at(work)
+        ids = dict(sorted(ids.items(), key=lambda item: item[1] != INFINITY))  # which comes first where it is one
+        places = {place: 1 << i for i, place in enumerate(ids)}
+        tile = Tile(
+            chart=self._chart,
+            rays=tuple(corner.ray for corner in self.corners_of(work, pattern)),
+            masks=tuple(sum(places[place] for place in bits_of(mask)) for mask in masks),
+            facets=tuple(primitive(self._edges.edge(number, pattern)) for number in ids.values()),
+            ids=tuple(ids.values()),
+            signs={},
+        )
+        return pruned(tile)
+
+    @property
+    def walls(self) -> list[Any]:
+        """Exact inward forms of edges that are no neurons, by -2 - id; shared by all threads of a starting cell."""
+        return self._walls
 
     def answer(self, work: AnyWork) -> None:
         """Write the sign of every asked pair into answers_nc: in double-double where that proves it, else exactly."""
@@ -108,18 +154,18 @@ class Oracle:
         state = work.state
         layer, listed, pattern = self.place_of(work)
         rows = self._edges.forms.forms(layer, pattern)
-        active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
-        masks = work.masks[CELL, : int(state[CORNERS])].tolist()
-        # Only these bits: slots of others may name facets that another workspace had.
-        ids_of = {place: int(work.facet_ints[work.slots[place]]) for place in bits_of(reduce(or_, masks))}
-        corners = [
-            self.corner(tuple(sorted(ids_of[place] for place in bits_of(mask))), active, pattern) for mask in masks
-        ]
+        corners = self.corners_of(work, pattern)
         for row, v in open_questions(work):
             value = dot(rows[int(work.ints[listed + row])], corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
+
+    def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[ExactCorner]:
+        """The current cell's corners: each is where the facets of its mask meet."""
+        active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
+        masks, ids = facets_at(work)
+        return [self.corner(tuple(sorted(ids[place] for place in bits_of(mask))), active, pattern) for mask in masks]
 
     def corner(self, facets: tuple[int, ...], active: int, pattern: Pattern) -> ExactCorner:
         """Where facets with these ids meet, on a pattern whose bits are `active` too. Kept: cells share their corners.
@@ -169,9 +215,12 @@ class Oracle:
     ) -> Iterator[tuple[int, int, int]]:
         """(row, corner, sign) of asked (row, neuron, corner), by double-double; the sign may be UNPROVED."""
         rows = self._doubled.forms(layer, pattern)
-        edges = [self.doubled_edge(number, pattern) for number in edge_ids]
+        # Those that meet where a sign is asked: a polygon may have thousands of others.
+        beside_asked = {v for _, _, corner in asked for v in (corner, (corner or len(edge_ids)) - 1)}
+        edges = {v: self.doubled_edge(edge_ids[v], pattern) for v in beside_asked}
         for row, neuron, corner in asked:
-            beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[corner - 1], edges[corner]]
+            before = (corner or len(edge_ids)) - 1
+            beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[before], edges[corner]]
             yield row, corner, edge_sign(beside, rows.row(neuron))
 
     def doubled_edge(self, number: int, pattern: Pattern) -> Any:
@@ -197,8 +246,8 @@ def open_questions(work: AnyWork) -> list[tuple[int, int]]:
     return [(row, v) for row, v in asked if work.answers_nc[row, v] == UNPROVED]
 
 
-def bits_of(mask: int) -> Iterator[int]:
-    """The places of the bits that are set."""
-    while mask:
-        yield (mask & -mask).bit_length() - 1
-        mask &= mask - 1
+def facets_at(work: SpaceWork) -> tuple[list[int], dict[int, int]]:
+    """The masks of the current cell's corners, and the id of the facet that each bit of them stands for."""
+    masks = work.masks[CELL, : int(work.state[CORNERS])].tolist()
+    # Only bits that are set: slots of others may name facets that another workspace had.
+    return masks, {place: int(work.facet_ints[work.slots[place]]) for place in bits_of(reduce(or_, masks))}

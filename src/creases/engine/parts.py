@@ -16,7 +16,8 @@ from creases.engine.frontier import run
 from creases.engine.problem import Problem
 from creases.engine.roots import Root, Roots, starting_cells, within
 from creases.engine.tally import Tally, Totals, count_point, tally_constant
-from creases.engine.tiles import Tile, halved, start_of
+from creases.engine.tiles import Tile, start_of
+from creases.engine.walls import halved
 from creases.engine.workshop import Workshop
 
 __all__ = ["Divided", "Part"]

@@ -16,10 +16,12 @@ INFINITY, FIRST_WALL = -1, -2
 
 
 class Polytope(NamedTuple):
-    """A bounded convex domain of three dimensions or more, exactly.
+    """A bounded convex domain, exactly.
 
     rays : corners in homogeneous coordinates, whole numbers, the last one positive.
     walls : inward forms, whole numbers. masks : for each corner, bit i if it lies on wall i.
+    In one or two dimensions the corners are in order, from low to high or counter-clockwise, and wall i begins at
+    corner i.
     """
 
     rays: tuple[tuple[int, ...], ...]
@@ -32,8 +34,8 @@ class Problem(NamedTuple):
 
     weights, biases : one float64 array a hidden layer, shapes (n_l, n_{l-1}) and (n_l,).
     origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
-    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; a Polytope for d >= 3; None
-        for all of R^d.
+    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; a Polytope for d >= 3, and
+        where floats do not hold them; None for all of R^d.
     directions : True for the sphere of directions of all of R^d: the cones that are left far out, where biases do not
         count.
     """
@@ -51,6 +53,15 @@ class Problem(NamedTuple):
         """The chart in which cells have the domain's own homogeneous coordinates: float64 (d + 1, k)."""
         frame = np.eye(len(self.basis) + 1)
         return frame[:, :-1] if self.directions else frame
+
+    @property
+    def size(self) -> float:
+        """The largest coordinate of a bounded domain's corners, rounded, and positive; 0.0 for all of R^d."""
+        if self.vertices is None:
+            return 0.0
+        if isinstance(self.vertices, Polytope):
+            return max(2.0**-1074, *(abs(x / ray[-1]) for ray in self.vertices.rays for x in ray[:-1]))
+        return float(np.abs(self.vertices).max())
 
     @property
     def dimension(self) -> int:

@@ -17,7 +17,7 @@ from creases.engine.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.doubled import DOUBLED_UNIT, DoubledForms, add, doubled, multiply, two_product, two_sum
 from creases.engine.edges import ExactEdges
 from creases.engine.kernel import inlined, kernel
-from creases.engine.problem import Problem
+from creases.engine.problem import FIRST_WALL, INFINITY, Problem
 
 __all__ = ["DENORMAL", "SHARP", "Sharpener", "lost_in"]
 
@@ -58,7 +58,7 @@ class Sharpener:
         widths, k = problem.widths, problem.dimension + 1
         total = sum(widths)
         first = DoubledForms(problem, np.eye(k)).forms(0, [])
-        numbers = range(-1, -2 - (0 if problem.vertices is None else len(problem.vertices)), -1)
+        numbers = range(INFINITY, FIRST_WALL - exact.walls, -1)
         walls = [doubled_wall(exact.wall(number)) for number in numbers]
         layers = np.zeros((len(widths) + 1, 3), np.int64)
         layers[:, FIRST_NEURON] = np.cumsum([0, *widths])

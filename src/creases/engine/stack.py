@@ -16,6 +16,7 @@ from creases.engine.work import (
     CORNERS,
     DONE,
     FRESH,
+    FULL,
     HAVE,
     INTS_TOP,
     NETWORK,
@@ -94,15 +95,24 @@ def no_room(work: AnyWork, corners: int, rows: int) -> int:
 
 
 @kernel
-def push(work: AnyWork, corners: int, rows: int) -> None:
-    """Put the child, with the current network, statuses and pattern, on the stack (room was seen to)."""
+def push(work: AnyWork, corners: int, rows: int) -> int:
+    """Put the child, with the current network, statuses and pattern, on the stack.
+
+    DONE, or FULL with nothing changed.
+    """
+    if no_room(work, corners, rows) == FULL:
+        return FULL
     put_cell(work, corners, work.state[STACK_REALS_TOP], work.state[STACK_INTS_TOP] + STACK_HEADER)
     push_written(work, corners, rows)
+    return DONE
 
 
 @inlined
 def push_written(work: AnyWork, corners: int, rows: int) -> None:
-    """`push` for a cell whose corners stand on the stack already: behind STACK_HEADER numbers in `stack_ints`."""
+    """`push` for a cell whose corners stand on the stack already: behind STACK_HEADER numbers in `stack_ints`.
+
+    Whoever has written them has asked for the room of all of it (`no_room`).
+    """
     state, stack = work.state, work.stack_ints
     start = whole = state[STACK_INTS_TOP]
     stack[whole + RECORD_CORNERS], stack[whole + RECORD_NETWORK] = corners, state[NETWORK]

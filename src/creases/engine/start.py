@@ -24,8 +24,9 @@ from creases.engine.exact_space import exact_cone, exact_directions
 from creases.engine.exactness import exact_layers
 from creases.engine.first_layer import exact_first, first_forms, in_chart, independent_rows
 from creases.engine.problem import Problem
+from creases.engine.room import grown
 from creases.engine.stack import push
-from creases.engine.tiles import Tile, start_of, tiles_of_directions
+from creases.engine.tiles import CrowdedStart, Tile, start_of, tiles_of_directions
 from creases.engine.work import (
     ACTIVE,
     BLOCK,
@@ -45,11 +46,13 @@ from creases.engine.work import (
     FIRST,
     FORM,
     FRESH,
+    FULL,
     HEADER,
     IDS,
     INACTIVE,
     INTS_TOP,
     LOWEST,
+    MOST_FACETS,
     NETWORK,
     ONE,
     REALS_TOP,
@@ -70,8 +73,11 @@ __all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "work
 
 Floats = NDArray[np.float64]
 
+# Corners more than its first that a cell has room for at the start; where it gets more, the loop asks.
+MOST_NEW_CORNERS = 512
 
-def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | ExactStart | Tile]:
+
+def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedStart | ExactStart | Tile]:
     """The starting cells of a domain; a whole space must have as many independent rows as dimensions.
 
     A Tile is one of no dimension: the directions of a line are two points.
@@ -125,7 +131,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
     d, widths = start.chart.shape[1] - 1, problem.widths
     corners = len(start.corners)
-    work = workshop.take(widths, d, max(16, 2 * corners))
+    work = workshop.take(widths, d, max(16, corners + min(corners, MOST_NEW_CORNERS)))
     state = work.state
     first, bounds = first_forms(problem)
     forms, pairs = in_chart(first, bounds, start.chart)
@@ -149,7 +155,8 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
         work.layer_ints[0, CONSTANT] |= problem.origin.any()
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally.py).
     state[FRESH] = 0 if start.signs else 1
-    push(work, corners, widths[0])
+    while push(work, corners, widths[0]) == FULL:  # a polygon may have thousands of corners
+        work = grown(work)
     return work
 
 
@@ -171,14 +178,15 @@ def place_polygon(work: Any, start: Start) -> None:
 
 
 def place_polytope(work: Any, start: SpaceStart) -> None:
-    """Make the starting cell of a polytope the child."""
+    """Make the starting cell of a polytope the child. One with more facets is parted first (`tiles.CrowdedStart`)."""
     corners, facets = len(start.corners), len(start.facets)
+    assert facets <= MOST_FACETS
     d = start.chart.shape[1] - 1
     work.points[CHILD, :, :corners] = start.corners.T
     work.masks[CHILD, :corners] = start.masks
     work.slots[:facets] = np.arange(facets)
     work.slots[SIMPLE] = all(mask.bit_count() == d for mask in start.masks)
-    rows = np.concatenate([start.facets, start.facet_bounds], axis=1)
+    rows = np.concatenate([start.facets, start.facet_bounds], axis=1)  # `allocate_in_space` has room for 256
     work.facet_reals[: rows.size], work.facet_ints[:facets] = rows.ravel(), start.facet_ids
     work.state[FACETS_TOP] = facets
 

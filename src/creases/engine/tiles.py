@@ -9,7 +9,8 @@ cut in its turn, and each of the three may be cut where it likes. On a wall a ne
 not in the parent: the parent's regions then end there and none meets that piece of the wall, which is skipped
 (`Oracle.answer_vanishing`, and `count_point` where no dimension is left).
 
-A tile is exact: corners and facets in whole numbers, in a chart of floats whose columns span it.
+A tile is exact: corners and facets in whole numbers, in a chart of floats whose columns span it. How one is cut by a
+wall stands in `walls`.
 """
 
 from __future__ import annotations
@@ -25,18 +26,22 @@ from numpy.typing import NDArray
 from creases.engine.bounds import ROUND_UP
 from creases.engine.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
 from creases.engine.exact import Form, cross, dot, meeting_ray, nearest_point, primitive, scaled, vertex_cell
-from creases.engine.exact_space import ExactPolytope
+from creases.engine.exact_space import bits_of
 from creases.engine.first_layer import exact_first
 from creases.engine.problem import FIRST_WALL, INFINITY, Polytope, Problem
 from creases.engine.work import MOST_FACETS
 
 __all__ = [
+    "CrowdedStart",
     "Tile",
     "bounded_start",
     "cone_in_chart",
+    "corners_on",
     "directions_in_chart",
-    "halved",
+    "nearest_forms",
+    "places_of",
     "root_tile",
+    "rounded",
     "start_of",
     "tile_of_cone",
     "tiles_of_directions",
@@ -46,8 +51,6 @@ Floats = NDArray[np.float64]
 
 # A cone's chart is rounded to so many bits a row, so that walls have room for theirs.
 CHART_BITS = 36
-# A wall stands on a multiple of a power of two that is at most this part of the tile's width.
-FINEST_STEP = 64
 
 
 class Tile(NamedTuple):
@@ -72,14 +75,27 @@ class Tile(NamedTuple):
         return self.chart.shape[1] - 1
 
 
+class CrowdedStart(NamedTuple):
+    """A starting cell with more facets than a cell has room for: it is parted by walls before it begins (`walls`)."""
+
+    tile: Tile
+
+    @property
+    def chart(self) -> Floats:
+        """That of the tile, and of its parts."""
+        return self.tile.chart
+
+
 def root_tile(vertices: Floats | Polytope) -> Tile:
     """All of a bounded domain, scaled by a power of two into [-1, 1]^d."""
     if isinstance(vertices, Polytope):
         rays, walls, masks = vertices.rays, vertices.walls, vertices.masks
     else:
         cell = vertex_cell(vertices)
-        rays, walls = tuple(cell.rays), tuple(cell.edges)
-        masks = tuple(sum(1 << i for i, wall in enumerate(walls) if dot(wall, ray) == 0) for ray in rays)
+        rays, walls, count = tuple(cell.rays), tuple(cell.edges), len(cell.rays)
+        # Edge i runs from corner i to the next; on a line it is the form that vanishes there.
+        flat = len(rays[0]) == 2
+        masks = tuple(1 << v if flat else 1 << v | 1 << (v - 1) % count for v in range(count))
     d = len(rays[0]) - 1
     most = max(abs(Fraction(int(x), int(ray[-1]))) for ray in rays for x in ray[:-1])
     exponent = min(max(power_above(most), -1022), 1023)
@@ -102,7 +118,7 @@ def power_above(value: Fraction) -> int:
     return exponent
 
 
-def bounded_start(vertices: Floats | Polytope) -> AnyStart:
+def bounded_start(vertices: Floats | Polytope) -> AnyStart | CrowdedStart:
     """The starting cell of a bounded domain: float64 (v, d) corners, counter-clockwise, or a polytope."""
     return start_of(root_tile(vertices))
 
@@ -186,113 +202,45 @@ def rounded(chart: Floats) -> Floats:
         return np.asarray(np.round(chart / steps) * steps)
 
 
-def halved(tile: Tile) -> tuple[Tile, Tile, Tile] | None:
-    """The halves below and above a wall across the tile's longest coordinate, and the wall, one dimension down.
-
-    None if floats do not hold the wall's chart, or if a half has more facets than a cell has room for.
-    """
-    j = tile.dimension
-    extents = []
-    for c in range(j):
-        values = [Fraction(int(ray[c]), int(ray[-1])) for ray in tile.rays]
-        extents.append((min(values), max(values)))
-    axis = max(range(j), key=lambda c: (extents[c][1] - extents[c][0], -c))
-    low, high = extents[axis]
-    place = middle(low, high)
-    with np.errstate(over="ignore"):
-        last = tile.chart[:, -1] + float(place) * tile.chart[:, axis]
-    if not np.isfinite(last).all():
-        return None
-    exact = [Fraction(x) + place * Fraction(y) for x, y in zip(*tile.chart[:, [-1, axis]].T.tolist(), strict=True)]
-    if [Fraction(x) for x in last.tolist()] != exact:
-        return None
-    above: Form = tuple(
-        fmpz(place.denominator if c == axis else -place.numerator if c == j else 0) for c in range(j + 1)
-    )
-    values = [dot(above, ray) for ray in tile.rays]
-    cell = ExactPolytope(list(tile.rays), list(tile.masks), len(tile.facets))
-    facets, ids = (*tile.facets, above), (*tile.ids, FIRST_WALL)
-    upper = cell.part(above, values, 1)
-    lower = cell.part(above, values, -1)
-    below = (*tile.facets, scaled(above, -1))
-    chart = np.ascontiguousarray(np.column_stack([np.delete(tile.chart, [axis, j], axis=1), last]))
-    bit = 1 << len(tile.facets)
-    on = [(ray, mask & ~bit) for ray, mask in zip(upper.rays, upper.masks, strict=True) if mask & bit]
-    wall = pruned(
-        Tile(
-            chart,
-            tuple(primitive((*ray[:axis], *ray[axis + 1 :])) for ray, _ in on),
-            tuple(mask for _, mask in on),
-            tuple(on_wall(facet, axis, place) for facet in tile.facets),
-            tile.ids,
-            tile.signs,
-        )
-    )
-    halves = [
-        pruned(Tile(tile.chart, tuple(part.rays), tuple(part.masks), forms, ids, tile.signs))
-        for part, forms in ((lower, below), (upper, facets))
-    ]
-    if max(len(part.facets) for part in (*halves, wall)) > MOST_FACETS:
-        return None
-    return halves[0], halves[1], wall
-
-
-def middle(low: Fraction, high: Fraction) -> Fraction:
-    """A number with few bits near the middle of an interval, strictly inside."""
-    step = (high - low) / FINEST_STEP
-    power = Fraction(1)
-    while power > step:
-        power /= 2
-    while power * 2 <= step:
-        power *= 2
-    return round((low + high) / 2 / power) * power
-
-
-def on_wall(form: Form, axis: int, place: Fraction) -> Form:
-    """A form on the wall where coordinate `axis` is `place`, in the other coordinates."""
-    kept = [*form[:axis], *form[axis + 1 :]]
-    numerator, denominator = place.numerator, place.denominator
-    lifted = [value * denominator for value in kept[:-1]]
-    return primitive((*lifted, kept[-1] * denominator + form[axis] * numerator))
-
-
-def pruned(tile: Tile) -> Tile:
-    """The tile with its true facets only: those whose corners are not all on another one (ties: the first).
-
-    Infinity stays as long as a corner is there: regions that reach it there only are unbounded too.
-    """
-    corners = [frozenset(v for v, mask in enumerate(tile.masks) if mask >> i & 1) for i in range(len(tile.facets))]
-    kept = [
-        i
-        for i, mine in enumerate(corners)
-        if mine
-        and (
-            tile.ids[i] == INFINITY
-            or not any(mine < other or (mine == other and k < i) for k, other in enumerate(corners))
-        )
-    ]
-    masks = tuple(sum(1 << place for place, i in enumerate(kept) if mask >> i & 1) for mask in tile.masks)
-    return tile._replace(masks=masks, facets=tuple(tile.facets[i] for i in kept), ids=tuple(tile.ids[i] for i in kept))
-
-
-def start_of(tile: Tile) -> AnyStart:
+def start_of(tile: Tile) -> AnyStart | CrowdedStart:
     """The tile as a starting cell for the kernels; it has one dimension or more."""
+    if tile.dimension > 2 and len(tile.facets) > MOST_FACETS:
+        return CrowdedStart(tile)
     order, corners = list(range(len(tile.facets))), list(range(len(tile.rays)))
     if tile.dimension < 3:
         order, corners = around(tile)
     facets = [tile.facets[i] for i in order]
     ids = [FIRST_WALL - place if tile.ids[i] == FIRST_WALL else tile.ids[i] for place, i in enumerate(order)]
-    points = np.array([[*point, worst] for point, worst in (nearest_point(tile.rays[v]) for v in corners)])
-    sizes = [max(abs(value) for value in facet) for facet in facets]
-    near = [[nearest_quotient(int(v), int(s)) for v in f] for f, s in zip(facets, sizes, strict=True)]
-    forms = np.array([[value for value, _ in row] for row in near])
-    lost = np.array([[loss for _, loss in row] for row in near])
-    bounds = np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP
+    points = places_of([tile.rays[v] for v in corners])
+    forms, bounds = nearest_forms(facets)
     if tile.dimension < 3:
         far = [i for i, number in enumerate(tile.ids) if number == INFINITY]
         infinite = [any(tile.masks[v] >> i & 1 for i in far) for v in corners]
         return Start(tile.chart, forms, bounds, ids, points, infinite, facets, tile.signs)
     return SpaceStart(tile.chart, points, list(tile.masks), forms, bounds, ids, facets, tile.signs)
+
+
+def places_of(rays: Sequence[Form]) -> Floats:
+    """The floats nearest to corners, and what they are off, float64 (v, d + 1)."""
+    return np.array([[*point, worst] for point, worst in map(nearest_point, rays)])
+
+
+def nearest_forms(forms: Sequence[Form]) -> tuple[Floats, Floats]:
+    """Exact forms, each in units of its largest number, as floats (f, k), with the pairs (E_g, E_w), float64 (f, 2)."""
+    sizes = [max(abs(value) for value in form) for form in forms]
+    near = [[nearest_quotient(int(v), int(s)) for v in f] for f, s in zip(forms, sizes, strict=True)]
+    lost = np.array([[loss for _, loss in row] for row in near])
+    bounds = np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP
+    return np.array([[value for value, _ in row] for row in near]), bounds
+
+
+def corners_on(tile: Tile) -> list[list[int]]:
+    """For each facet the corners that lie on it."""
+    on: list[list[int]] = [[] for _ in tile.facets]
+    for v, mask in enumerate(tile.masks):
+        for i in bits_of(mask):
+            on[i].append(v)
+    return on
 
 
 def around(tile: Tile) -> tuple[list[int], list[int]]:
@@ -301,8 +249,7 @@ def around(tile: Tile) -> tuple[list[int], list[int]]:
         corners = sorted(range(2), key=lambda v: Fraction(int(tile.rays[v][0]), int(tile.rays[v][1])))
         return [tile.masks[v].bit_length() - 1 for v in corners], corners
     begins: dict[int, tuple[int, int]] = {}
-    for i, facet in enumerate(tile.facets):
-        on = [v for v, mask in enumerate(tile.masks) if mask >> i & 1]
+    for i, (facet, on) in enumerate(zip(tile.facets, corners_on(tile), strict=True)):
         if len(on) < 2:
             continue  # infinity, which the tile touches in a corner
         p, q = on

@@ -6,6 +6,8 @@ cell. Both share the arrays, which have grown to what such a cut needs.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from creases.engine.chart import AnyStart
 from creases.engine.exactness import twins
 from creases.engine.problem import Polytope, Problem
 from creases.engine.signs import UNPROVED
-from creases.engine.tiles import bounded_start
+from creases.engine.tiles import CrowdedStart, bounded_start
 from creases.engine.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, AnyWork, Floats, allocate, allocate_in_space
 
 __all__ = ["Workshop"]
@@ -23,16 +25,20 @@ class Workshop:
     """Where cuts take their workspaces from. Threads of one cut may use it at the same time."""
 
     def __init__(self) -> None:
-        self._spare: list[AnyWork] = []  # append and pop are atomic
+        # By dimension: a cut in space may take one for a wall on its way. Append and pop are atomic.
+        self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
         self._twins: tuple[Problem, NDArray[np.int64]] | None = None
-        self._start: tuple[Floats | Polytope, AnyStart] | None = None
+        self._start: tuple[Floats | Polytope, AnyStart | CrowdedStart] | None = None
 
     def take(self, widths: list[int], dimension: int, corners: int) -> AnyWork:
         """An empty workspace, one that was given back if it has these widths and room for such cells."""
-        while self._spare:
-            work = self._spare.pop()
-            fits = hidden_widths(work) == widths and work.values_nc.shape[1] >= corners
-            if fits and work.state[DIMENSION] == dimension:
+        spare = self._spare[dimension]
+        while spare:
+            try:
+                work = spare.pop()
+            except IndexError:  # another thread was faster
+                break
+            if hidden_widths(work) == widths and work.values_nc.shape[1] >= corners:
                 return emptied(work)
         return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners)
 
@@ -46,7 +52,7 @@ class Workshop:
 
     def give_back(self, work: AnyWork) -> None:
         """Leave a workspace whose sums nobody will read any more."""
-        self._spare.append(work)
+        self._spare[int(work.state[DIMENSION])].append(work)
 
     def twins(self, problem: Problem) -> NDArray[np.int64]:
         """For each neuron which other it is a multiple of (`exactness.twins`), layer after layer."""
@@ -55,7 +61,7 @@ class Workshop:
             self._twins = problem, np.concatenate(found)
         return self._twins[1]
 
-    def bounded_start(self, vertices: Floats | Polytope) -> AnyStart:
+    def bounded_start(self, vertices: Floats | Polytope) -> AnyStart | CrowdedStart:
         """The starting cell of a bounded domain (`tiles.bounded_start`)."""
         if self._start is None or not same_domain(self._start[0], vertices):
             self._start = vertices, bounded_start(vertices)

@@ -1,0 +1,134 @@
+"""A cell with more facets than it has room for, in the middle of a cut.
+
+The loop stops before the cut that would make it one. Facets that only touch the cell are left out; where that is not
+enough, a wall that is no neuron parts it (`walls`), and both parts go on the stack, where the loop, or another
+thread, goes on with them as with any cell. What they count too much, by Euler's relation (`parts`), is what the wall
+has, as a domain of its own, one dimension down: regions of the cell's own layer and those above, and what neurons above
+it cut. The layers below were counted before.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from creases.engine.oracle import Oracle, facets_at
+from creases.engine.problem import FIRST_WALL, INFINITY
+from creases.engine.room import grown, with_room
+from creases.engine.signs import UNPROVED
+from creases.engine.stack import push
+from creases.engine.tiles import Tile, nearest_forms, places_of
+from creases.engine.walls import divided, no_wall
+from creases.engine.work import (
+    ASKED,
+    CHILD,
+    DIMENSION,
+    EXACT_CELLS,
+    FACET_TAIL,
+    FACETS_TOP,
+    FIELDS,
+    FIRST_NEURON,
+    FULL,
+    HAVE,
+    HEADER,
+    LOWEST,
+    MOST_FACETS,
+    NETWORK,
+    ROWS,
+    SIMPLE,
+    UNBOUNDED,
+    AnyWork,
+    SpaceWork,
+)
+from creases.errors import ComputationError
+
+__all__ = ["part_crowded", "signed", "take_off"]
+
+# Walls are numbered one after the other, by whichever thread draws one; until then it has a name that no facet has.
+numbering = threading.Lock()
+UNNUMBERED = -(2**62)
+
+
+def part_crowded(work: SpaceWork, oracle: Oracle) -> tuple[SpaceWork, Tile | None]:
+    """Put the current cell on the stack in parts that have room for one facet more.
+
+    Returns the workspace, which may have grown, and the wall between two parts as a domain; None if there is none.
+    Raises ComputationError if no wall is found.
+    """
+    tile, (_, ids) = oracle.tile_of(work), facets_at(work)
+    places = {number: int(work.slots[bit]) for bit, number in ids.items()}
+    parts, wall = [tile], None
+    if len(tile.facets) >= MOST_FACETS:
+        found = divided(tile, MOST_FACETS - 1, UNNUMBERED)
+        if found is None:
+            raise ComputationError(no_wall(tile))
+        *parts, between = found
+        wall = between._replace(ids=tuple(number if number == INFINITY else FIRST_WALL for number in between.ids))
+        for i, part in enumerate(parts):  # the wall is the last facet of both; each has its own inward form of it
+            number = numbered(oracle, part.facets[-1])
+            parts[i] = part._replace(ids=(*part.ids[:-1], number))
+            places[number] = int(work.state[FACETS_TOP])
+            work = keep_facet(work, part.facets[-1], number)
+    for row, corner in work.asks[: int(work.state[ASKED])].tolist():
+        work.answers_nc[row, corner] = UNPROVED
+    work.state[ASKED] = 0
+    for part in parts:
+        work = put(work, part, places)
+    work.state[HAVE] = 0
+    work.state[EXACT_CELLS] += 1
+    return work, wall
+
+
+def numbered(oracle: Oracle, form: Any) -> int:
+    """The id of a new wall with this inward form."""
+    with numbering:
+        oracle.walls.append(form)
+        return FIRST_WALL - len(oracle.walls) + 1
+
+
+def keep_facet(work: SpaceWork, form: Any, number: int) -> SpaceWork:
+    """Write a facet behind those that are kept."""
+    top, wide = int(work.state[FACETS_TOP]), int(work.state[DIMENSION]) + FACET_TAIL
+    if top == work.facet_ints.size:
+        work = with_room(work, facet_ints=2 * top)
+    if (top + 1) * wide > work.facet_reals.size:
+        work = with_room(work, facet_reals=2 * (top + 1) * wide)
+    (values,), (bounds,) = nearest_forms([form])
+    work.facet_reals[top * wide : (top + 1) * wide] = [*values, *bounds]
+    work.facet_ints[top] = number
+    work.state[FACETS_TOP] = top + 1
+    return work
+
+
+def put(work: SpaceWork, part: Tile, places: dict[int, int]) -> SpaceWork:
+    """Put a part of the current cell on the stack. places : where facets are kept, by their ids."""
+    corners, net = len(part.rays), int(work.state[NETWORK])
+    if corners > work.points.shape[2]:
+        work = with_room(work, corners=2 * corners)
+    work.points[CHILD, :, :corners] = places_of(part.rays).T
+    work.masks[CHILD, :corners] = part.masks
+    work.slots[: len(part.ids)] = [places[number] for number in part.ids]
+    work.slots[SIMPLE] = all(mask.bit_count() == part.dimension for mask in part.masks)
+    rows = int(work.ints[net + HEADER + FIELDS * int(work.ints[net + LOWEST]) + ROWS])
+    while push(work, corners, rows) == FULL:
+        work = grown(work)
+    return work
+
+
+def take_off(work: AnyWork, wall: AnyWork) -> None:
+    """Take off what the wall that has parted the current cell has, as it was counted from the inputs on."""
+    layer = int(work.ints[work.state[NETWORK] + LOWEST])
+    work.by_layer[layer:] -= wall.by_layer[layer:]
+    above = int(work.layer_ints[layer + 1, FIRST_NEURON])
+    work.by_neuron[above:] -= wall.by_neuron[above:]
+    work.state[UNBOUNDED] -= wall.state[UNBOUNDED]
+    work.state[EXACT_CELLS] += wall.state[EXACT_CELLS]
+
+
+def signed(work: AnyWork, sign: int) -> AnyWork:
+    """The sums of a part of a domain as they count: 1 or -1 times."""
+    if sign > 0:
+        return work
+    state = work.state.copy()
+    state[UNBOUNDED] *= -1
+    return work._replace(state=state, by_layer=-work.by_layer, by_neuron=-work.by_neuron)

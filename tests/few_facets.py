@@ -1,0 +1,77 @@
+"""Counts by an engine whose cells have room for eight facets only: what is parted is seen in small networks too.
+
+A program of its own, to be run without the JIT: how many facets a cell has room for is compiled into the kernels.
+Prints how many counts were right, how many refused, how many cells were crowded and how many of them parted by walls.
+"""
+
+import sys
+
+import numpy as np
+
+import reference
+from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
+from creases.engine import crowded, frontier, polytope, start, tiles, walls
+from creases.errors import ComputationError
+from networks import KINDS, table
+
+ROOM = 8
+# Three antiprism-like layers of planes: twelve walls that no two share.
+NORMALS = [[x, y, z] for z in (-2, 1) for x, y in ((3, 1), (1, 3), (-2, 3), (-3, -1), (-1, -3), (2, -3))]
+
+
+def domains():
+    """Box, a polytope of twelve walls, all of space; each with its specification."""
+    yield Box([-1] * 3, [1] * 3), reference.box([-1] * 3, [1] * 3)
+    many = Polytope.where(NORMALS, [4] * 12)
+    rays = [tuple(reference.Fraction(x, ray[-1]) for x in ray[:-1]) for ray in many.corners.rays]
+    on = [{i for i in range(12) if mask >> i & 1} for mask in many.corners.masks]
+    yield many, reference.polytope(rays, on)
+    yield Space(3), reference.space(3)
+
+
+def found(weights, biases, domain):
+    """What the engine says: counts in two ways, in pieces, and the patterns that it lists."""
+    network = Network.from_arrays(weights, biases, output_layer=False)
+    alone, at_once = count(network, domain, by_neuron=True, threads=1), count(network, domain, threads=2)
+    pieces, listed = count_in_pieces(network, domain, pieces=2, threads=1), subdivide(network, domain, threads=1)
+    assert all(result.certified for result in (alone, at_once, pieces, listed))
+    assert at_once.by_layer == pieces.by_layer == listed.by_layer == alone.by_layer, (weights, biases, domain)
+    assert at_once.unbounded == pieces.unbounded == alone.unbounded, (weights, biases, domain)
+    patterns = sorted(tuple(tuple(row.tolist()) for row in listed.pattern(i)) for i in range(len(listed)))
+    return alone.by_layer, [list(row) for row in alone.by_neuron], alone.unbounded, patterns
+
+
+def check(weights, biases, domain, specification):
+    layers = list(reference.layers(weights, biases, specification))
+    regions = layers[-1][0]
+    unbounded = sum(not region.bounded for region in regions) if isinstance(domain, Space) else None
+    expected = tuple(len(some) for some, _ in layers), [cutting for _, cutting in layers], unbounded
+    expected = *expected, sorted(region.pattern for region in regions)
+    assert found(weights, biases, domain) == expected, (weights, biases, domain)
+
+
+def main(kinds, seed):
+    parted, whole = [], frontier.part_crowded
+
+    def counting(work, oracle):
+        work, wall = whole(work, oracle)
+        parted.append(wall is not None)
+        return work, wall
+
+    frontier.part_crowded = counting
+    for module in (crowded, polytope, start, tiles, walls):
+        module.MOST_FACETS = ROOM
+    np.seterr(all="ignore")
+    kept = refused = 0
+    for kind in (kind for kind in KINDS if kind.__name__ in kinds):
+        for _, weights, biases in table(1, seed, 3, [kind]):
+            for domain, specification in domains():
+                try:
+                    check(weights, biases, domain, specification)
+                    kept += 1
+                except ComputationError:  # no wall leaves seven facets on either side, or no chart in floats to list in
+                    refused += 1
+    print(kept, refused, len(parted), sum(parted))
+
+
+main(sys.argv[1].split(","), int(sys.argv[2]))
