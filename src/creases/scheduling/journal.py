@@ -1,29 +1,29 @@
 """Results of pieces in a database, each on the disk before it is counted: a run that dies goes on where it was.
 
 SQLite by default, any database that SQLAlchemy opens by URL. A piece is known by network, domain, hash of the engine's
-sources and its place in the plan, so nothing is counted twice and nothing of another engine is taken.
+sources and its place in the plan, so nothing is counted twice and nothing of another engine is taken. Each row has a
+digest; one that does not agree with it is named, and the count refuses to go on until it is away.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from creases.engine.parts import Part
 from creases.errors import JournalError, require_extra
-from creases.scheduling.database import Database, Place, check_file, check_owner, damaged, read_url
-from creases.scheduling.journal_rows import as_result, as_row, is_count
+from creases.scheduling.database import Database, Place, check_file, check_owner, read_url
+from creases.scheduling.journal_rows import Key, as_count, as_result, as_row, check_count, is_count
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import MOST_PIECES, Plan
 from creases.version import __version__
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["Journal"]
 
-SCHEMA = 1
+SCHEMA = 2
+# Damaged rows that are taken away at once; if there are more, the next ones are named then.
+MOST_NAMED = 20
 
 
 class Journal(Database):
@@ -42,41 +42,69 @@ class Journal(Database):
         url = read_url(sqlalchemy, str(place), self.place)
         self.tables = tables(sqlalchemy)
         check_file(url, self.place)
+        self._keys: dict[int, Key] = {}
         with self.told("opened"):
             self._engine = sqlalchemy.create_engine(url)
+            written = self.check_version(self.tables["meta"], SCHEMA)
             check_owner(sqlalchemy, self._engine, self.tables, self.place)
             self.tables["counts"].metadata.create_all(self._engine)
-            self.check_schema(self.tables["meta"], SCHEMA)
+            if not written:
+                self.write_version(self.tables["meta"], SCHEMA)
 
     def begin(self, plan: Plan) -> int:
         """The number of a plan's count in the journal, a new one if there is none.
 
         Raises JournalError if there are results for this network and domain, but of another engine only.
         """
-        counts, select, key = self.tables["counts"], self._sql.select, plan.key
+        key, values = plan.key, as_count(plan.key, plan.domain_text, __version__, now())
+        if (number := self.number_of(key)) is None:
+            with self.told("written to"):
+                self.insert_once(self.tables["counts"], values)  # or another process on this journal was faster
+            number = self.number_of(key)
+            assert number is not None
+        self._keys[number] = key
+        return number
+
+    def number_of(self, key: Key) -> int | None:
+        """The number of the count that has this key, None if there is none.
+
+        Raises JournalError if there are only others of its network and domain, by another engine, or a damaged one.
+        """
+        counts = self.tables["counts"]
         same = (counts.c.network == key["network"]) & (counts.c.domain == key["domain"])
         with self.told("read"), self._engine.begin() as connection:
-            rows = connection.execute(select(counts).where(same)).mappings().all()
-            for row in rows:
-                if all(row[name] == value for name, value in key.items()):
-                    return int(row["id"])
-            others = [row for row in rows if row["engine"] != key["engine"]]
-            if others and len(others) == len(rows):
-                raise JournalError(
-                    f"The journal {self.place.text} holds this count as another engine made it (Creases "
-                    f"{others[-1]['version']}, sources {others[-1]['engine']}; here {__version__}, {key['engine']}). "
-                    "Results of two engines are not mixed: give another journal, or go on with that version."
-                )
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            values = {**key, "domain_text": plan.domain_text, "version": __version__, "begun": now}
-            made = connection.execute(counts.insert().values(**values)).inserted_primary_key
-            assert made is not None
-            return int(made[0])
+            rows = connection.execute(self._sql.select(counts).where(same)).mappings().all()
+        for row in rows:
+            self.check_count(row, key)
+            if all(row[name] == value for name, value in key.items()):
+                return int(row["id"])
+        others = [row for row in rows if row["engine"] != key["engine"]]
+        if others and len(others) == len(rows):
+            raise JournalError(
+                f"The journal {self.place.text} holds this count as another engine made it (Creases "
+                f"{others[-1]['version']}, sources {others[-1]['engine']}; here {__version__}, {key['engine']}). "
+                "Results of two engines are not mixed: give another journal, or go on with that version."
+            )
+        return None
+
+    def check_count(self, row: Any, key: Key) -> None:
+        """Raise JournalError, naming the row, if a count was not written so by Creases. key : of any count."""
+        try:
+            depth, drop = row["depth"], row["drop"]
+            if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
+                raise ValueError(f"depth is {depth!r}, drop {drop!r}")
+            check_count(row, key)
+        except ValueError as error:
+            raise JournalError(
+                f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}: {error}. "
+                f"Give another journal; or take it away with its pieces, and all is counted again: DELETE FROM pieces "
+                f"WHERE count = {row['id']!r}; DELETE FROM counts WHERE id = {row['id']!r}"
+            ) from error
 
     def plan_for(self, plan: Plan) -> Plan:
         """The plan with the depth that the journal already has for this network, domain and engine, if it has one.
 
-        Raises JournalError if that is no depth.
+        Raises JournalError if the count was not written so by Creases.
         """
         counts, key = self.tables["counts"], plan.key
         same = [counts.c[name] == key[name] for name in ("network", "domain", "engine")]
@@ -84,45 +112,66 @@ class Journal(Database):
             row = connection.execute(self._sql.select(counts).where(*same).order_by(counts.c.id)).mappings().first()
         if row is None:
             return plan
-        depth, drop = row["depth"], row["drop"]
-        if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
-            raise JournalError(
-                f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}: depth is "
-                f"{depth!r}, drop {drop!r}. Give another journal, or say how many pieces there are to be."
-            )
-        return Plan(plan.network, plan.domain, depth, drop)
+        self.check_count(row, key)
+        return Plan(plan.network, plan.domain, row["depth"], row["drop"])
 
     def results(self, number: int, plan: Plan) -> dict[Part, PieceResult]:
         """The pieces of a count that are done. number : as `begin(plan)` has said.
 
-        Raises JournalError, naming the row, if one was not written so by Creases.
+        Raises JournalError, naming the rows, if some were not written so by Creases.
         """
         pieces, sql = self.tables["pieces"], self._sql
         # As whatever stands there: not every value of a damaged row becomes a truth value or a number.
         raw = [sql.type_coerce(column, sql.types.NullType).label(column.name) for column in pieces.c]
         with self.told("read"), self._engine.begin() as connection:
             rows = connection.execute(sql.select(*raw).where(pieces.c.count == number)).mappings().all()
-        found, known, layers = {}, set(plan.parts), len(plan.network.hidden)
-        infinite = plan.problem.vertices is None and not plan.problem.directions
+        found, known, wrong = {}, set(plan.parts), []
         for row in rows:
-            part = Part(row["root"], row["path"])
-            if part not in known:
-                raise damaged(self.place, row, "the count has no such piece")
             try:
-                found[part] = as_result(row, layers, infinite)
+                part = Part(row["root"], row["path"])
+                if part not in known:
+                    raise ValueError("the count has no such piece")
+                found[part] = as_result(row, plan)
             except ValueError as error:
-                raise damaged(self.place, row, str(error)) from error
+                wrong.append((row, str(error)))
+        if wrong:
+            raise damaged(self.place, wrong)
         return found
 
     def record(self, number: int, result: PieceResult) -> None:
-        """Write a piece's result; it is on the disk when this returns. One that is there already stays."""
-        pieces = self.tables["pieces"]
+        """Write a piece's result; it is on the disk when this returns. One that is there already stays.
+
+        number : as `begin` has said.
+        """
         with self.told("written to"):
-            try:
-                with self._engine.begin() as connection:
-                    connection.execute(pieces.insert().values(**as_row(number, result)))
-            except self._sql.exc.IntegrityError:
-                return  # another process on this journal was faster; the result is the same
+            # If another process on this journal was faster, the result is the same.
+            self.insert_once(self.tables["pieces"], as_row(number, result, self._keys[number]))
+
+
+def now() -> str:
+    """The time, as it is recorded."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def damaged(place: Place, wrong: list[tuple[Any, str]]) -> JournalError:
+    """The error for rows of the table of pieces that Creases has not written so, each with what is wrong with it."""
+
+    def where(row: Any) -> str:
+        return f"count = {row['count']!r} AND root = {row['root']!r} AND path = {row['path']!r}"
+
+    (first, reason), named = wrong[0], [row for row, _ in wrong[:MOST_NAMED]]
+    if len(wrong) == 1:
+        rows, what, condition = "a damaged row", "the piece is", where(first)
+    else:
+        rows, what = f"{len(wrong):,} damaged rows", "the pieces are"
+        condition = " OR ".join(f"({where(row)})" for row in named)
+        reason += f"; and {len(wrong) - 1:,} more"
+        if len(named) < len(wrong):
+            what = f"the first {len(named)} are"
+    return JournalError(
+        f"The journal {place.text} has {rows} in its table pieces, {where(first)}: {reason}. Nothing damaged is "
+        f"counted. Take it away, and {what} counted again: DELETE FROM pieces WHERE {condition}"
+    )
 
 
 def tables(sql: Any) -> dict[str, Any]:
@@ -142,6 +191,7 @@ def tables(sql: Any) -> dict[str, Any]:
         column("domain_text", text, nullable=False),
         column("version", text, nullable=False),
         column("begun", text, nullable=False),
+        column("digest", sql.String(64), nullable=False),
         sql.UniqueConstraint("network", "domain", "engine", "depth", "drop"),
     )
     pieces = sql.Table(
@@ -154,7 +204,8 @@ def tables(sql: Any) -> dict[str, Any]:
         column("unbounded", whole),
         column("exact_cells", whole, nullable=False),
         column("certified", sql.Boolean, nullable=False),
-        column("seconds", sql.Float, nullable=False),
+        column("seconds", sql.Double, nullable=False),
         column("worker", text, nullable=False),
+        column("digest", sql.String(64), nullable=False),
     )
     return {"meta": meta, "counts": counts, "pieces": pieces}
