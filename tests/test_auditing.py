@@ -546,6 +546,35 @@ def test_known_command_says_what_is_wrong(creases, saved):
     assert f"and {n - 10} more, which --json lists" in plain(out)
 
 
+def test_known_counts_that_are_not_as_they_were_saved(creases, saved):
+    """An audit judges them all the same, and says what the digest says; nothing else takes them."""
+    data = json.loads((saved / "count.json").read_text())
+    n = data["regions"]
+    assert Count.from_dict(data).regions == n
+    for changed in ({**data, "by_layer": [*data["by_layer"][:-1], n + 1], "regions": n + 1}, {**data, "seconds": 1e9}):
+        with pytest.raises(
+            ModelFileError, match=r"does not agree with its digest: .* Count again, or have them decided"
+        ):
+            Count.from_dict(changed)
+        (saved / "count.json").write_text(json.dumps(changed))
+        found = audit(saved / "count.json", NETWORK)
+        assert found.findings[-1].check == "digest"
+        assert (found.recounted, found.agrees) == (n, False)
+    assert [finding.check for finding in found.findings] == ["digest"]
+    assert found.verdict().startswith("The file is not as it was saved. What was checked agrees with the network, so")
+    code, out, _ = creases("audit", saved / "count.json", saved / "model.npz")
+    assert (code, "WRONG digest: the file does not agree with its digest" in plain(out)) == (1, True)
+    del data["digest"]
+    with pytest.raises(
+        ModelFileError, match=r"This count has no digest, so its numbers prove nothing\. Count again, or"
+    ):
+        Count.from_dict(data)
+    (saved / "count.json").write_text(json.dumps(data))
+    found = audit(saved / "count.json", NETWORK)
+    assert (found.agrees, found.recounted) == (True, n)
+    assert "no digest in the file, which may have been changed since it was saved" in found.whole
+
+
 def test_known_command_with_a_normalised_network(creases, tmp_path):
     model, result = shared("acasxu_1_1.nnet"), tmp_path / "result.json"
     domain = ("--segment", "0,0,0,0,0", "500,1,1,100,100")

@@ -3,12 +3,14 @@
 import dataclasses
 import io
 import json
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 
 from creases import Box, Complex, Line, ModelFileError, Network, Plane, Polygon, Segment, Space, count, subdivide
+from creases.complex.complex import digest_of_archive
 from networks import KINDS, random_network, table
 
 SQUARE = Box([-1, -1], [1, 1])
@@ -261,13 +263,19 @@ def test_bad_input_damaged_file(tmp_path):
     assert noticed > len(data) / 13 / 2
 
 
-def rewritten(data, **changes):
-    """The archive with some arrays replaced, or taken out where the change is None."""
+def rewritten(data, sealed=True, **changes):
+    """The archive with some arrays replaced, or taken out where the change is None; with its digest, if it can be."""
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     arrays.update(changes)
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    if sealed and "header" in arrays and str(arrays["header"]).startswith("{"):
+        header = arrays.pop("header")
+        fields = json.loads(str(header))
+        numbers = {name: array for name, array in arrays.items() if array.dtype != object}
+        arrays["header"] = np.array(json.dumps({**fields, "digest": digest_of_archive(fields, numbers)}))
     stream = io.BytesIO()
-    np.savez(stream, **{name: array for name, array in arrays.items() if array is not None})
+    np.savez(stream, **arrays)
     return stream.getvalue()
 
 
@@ -278,7 +286,7 @@ def test_bad_input_other_archives(tmp_path):
         ({"weight_0": np.ones((2, 2))}, "is damaged: its network does not have the hash that was saved with it"),
         (
             {"header": np.array(json.dumps({**header, "format": "x"}))},
-            r"is not a complex of this version \(creases-complex-1\)",
+            r"is not a complex of this version \(creases-complex-2\)",
         ),
         ({"header": np.array("no json")}, "cannot be read as a saved complex"),
         ({"header": None}, "cannot be read as a saved complex: .*header"),
@@ -294,6 +302,99 @@ def test_bad_input_other_archives(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("hello.txt", "hello")
     with pytest.raises(ModelFileError, match="cannot be read as a saved complex"):
+        Complex.load(path)
+
+
+def test_bad_input_altered_archives(tmp_path):
+    """Each number that is saved, changed where nothing else tells: as a slip of the hand would, its checksums right."""
+    path, data = saved(tmp_path)
+    with np.load(io.BytesIO(data)) as archive:
+        header = json.loads(str(archive["header"]))
+        arrays = {name: archive[name] for name in ARRAYS}
+    digest = r"does not agree with its digest: it is not as it was saved\. Put back a copy of it, or subdivide again"
+    changes = [
+        {name: array.astype(array.dtype) ^ 1} for name, array in arrays.items() if name not in ("first", "corners")
+    ]
+    changes.append({"corners": arrays["corners"] * (1 + 2**-52)})
+    for name, value in (("by_layer", [5]), ("certified", False), ("exact_cells", 1), ("digest", ""), ("version", "9")):
+        changes.append({"header": np.array(json.dumps({**header, name: value}))})
+    del header["digest"]
+    changes.append({"header": np.array(json.dumps(header))})
+    for change in changes:
+        path.write_bytes(rewritten(data, sealed=False, **change))
+        with pytest.raises(ModelFileError, match=digest):
+            Complex.load(path)
+
+
+def test_bad_input_an_old_archive(tmp_path):
+    path, data = saved(tmp_path)
+    header = {**json.loads(str(np.load(io.BytesIO(data))["header"])), "format": "creases-complex-1"}
+    path.write_bytes(rewritten(data, header=np.array(json.dumps(header))))
+    with pytest.raises(ModelFileError, match=r"says 'creases-complex-1'\. Subdivide again and save, or open it with"):
+        Complex.load(path)
+
+
+def bomb(path, name, head, length):
+    """An archive whose member begins so and goes on with zeros, packed a thousandfold."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(f"{name}.npy", "w") as member:
+        member.write(head)
+        for _ in range(length >> 20):
+            member.write(bytes(1 << 20))
+
+
+def described(shape, kind):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": kind, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "length", "words"),
+    [
+        (
+            "header",
+            described((), "<U33554432"),
+            128 << 20,
+            "header claims 134,217,856 bytes, and may have 67,108,864 at",
+        ),
+        (
+            "first",
+            described((1 << 40,), "<i8"),
+            1 << 20,
+            "first declares 8,796,093,022,336 bytes with its header, and has",
+        ),
+        (
+            "first",
+            b"\x93NUMPY\x02\x00\xff\xff\xff\x7f",
+            1 << 20,
+            "member claims 2,147,483,647 bytes, and may have 10,000",
+        ),
+        ("first", b"nonsense", 1 << 20, "is no array in NumPy's format"),
+    ],
+)
+def test_bad_input_archives_that_claim_much(tmp_path, name, head, length, words):
+    """Refused before memory is taken for it: 128 MB of zeros have 128 kB packed."""
+    path = tmp_path / "cells.npz"
+    bomb(path, name, head, length)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFileError, match=f"cannot be read as a saved complex: .*{words}"):
+            Complex.load(path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_bad_input_archives_of_false_sizes(tmp_path):
+    """The directory of an archive may say anything too."""
+    path, data = saved(tmp_path)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = archive.getinfo("patterns.npy").file_size
+    at = data.rindex(b"patterns.npy") - 46  # its entry in the directory, where the size stands at 24
+    assert data[at : at + 4] == b"PK\1\2"
+    assert int.from_bytes(data[at + 24 : at + 28], "little") == size
+    path.write_bytes(data[: at + 24] + (1 << 31).to_bytes(4, "little") + data[at + 28 :])
+    with pytest.raises(ModelFileError, match=r"patterns claims 2,147,483,648 bytes, which cannot come from"):
         Complex.load(path)
 
 

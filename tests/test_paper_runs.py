@@ -393,7 +393,7 @@ def test_bad_input_stores(tmp_path):
     Store(tmp_path / "old.db").close()
     with sqlite3.connect(tmp_path / "old.db") as connection:
         connection.execute("update creases_store set value = '0'")
-    with pytest.raises(StoreError, match=r"has schema 0, and this version of Creases .* writes 1"):
+    with pytest.raises(StoreError, match=r"has schema 0, and this version of Creases .* writes 2"):
         Store(tmp_path / "old.db")
     with pytest.raises(StoreError, match="SQLAlchemy knows no database 'nosuchdatabase'"):
         Store("nosuchdatabase://somewhere")

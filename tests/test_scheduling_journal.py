@@ -151,6 +151,15 @@ def test_bad_input_somebody_elses_database(tmp_path):
         ("seconds = 9e999", "seconds is inf"),
         ("path = '-+x'", "the count has no such piece"),
         ("root = 7", "the count has no such piece"),
+        ("root = 'x'", "the count has no such piece"),
+        ("worker = 5", "does not agree with its digest"),
+        ("worker = x'00ff'", "worker is b"),
+        ("seconds = seconds + 1", "does not agree with its digest"),
+        ("exact_cells = exact_cells + 1", "does not agree with its digest"),
+        ("exact_cells = 9223372036854775807 + 1", "exact_cells is 9.2"),
+        ("certified = 0", "does not agree with its digest"),
+        ("digest = ''", "does not agree with its digest"),
+        ("digest = null", "does not agree with its digest"),
     ],
 )
 def test_bad_input_damaged_rows(tmp_path, change, words):

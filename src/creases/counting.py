@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creases.digests import digest_of
 from creases.domain import Domain, Polyline, domain_from_dict
-from creases.errors import DomainError
+from creases.errors import DomainError, ModelFileError
+from creases.files import replace_file
+from creases.memory import enough_memory
 from creases.network import Network
 from creases.packing import as_lines, as_problem, check_fit, check_threads, is_line
 from creases.version import __version__
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
     from creases.engine.workshop import Workshop
     from creases.progress import Follower
 
-__all__ = ["Count", "count", "count_many"]
+__all__ = ["Count", "count", "count_many", "has_its_digest"]
 
 Progress = bool | Callable[[int], None] | None
+
+LESS = "Count on a smaller domain, or on a slice of fewer dimensions."
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,8 +101,8 @@ class Count:
         return f"Count({', '.join(parts)})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers and lists, for JSON; `Count.from_dict` reads it back."""
-        return {
+        """Everything as plain numbers and lists, for JSON, with a digest; `Count.from_dict` reads it back."""
+        fields = {
             "regions": self.regions,
             "by_layer": list(self.by_layer),
             "certified": self.certified,
@@ -114,19 +119,37 @@ class Count:
             "seconds_from_journal": self.seconds_from_journal,
             "per_volume": self.per_volume,
         }
+        return {**fields, "digest": digest_of(fields)}
 
     def to_json(self, path: str | Path | None = None) -> str:
-        """The count as JSON text; also written to `path` where one is given."""
+        """The count as JSON text; also written to `path` where one is given, whole or not at all.
+
+        Raises SaveError if it cannot be written.
+        """
         text = json.dumps(self.to_dict(), indent=2)
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            replace_file(Path(path), lambda partial: partial.write_text(text + "\n", encoding="utf-8"))
         return text
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Count:
-        """The count that `to_dict` described."""
+        """The count that `to_dict` described.
+
+        Raises ModelFileError if it has not the digest that it was described with: some of it was changed since then.
+        """
+        if not has_its_digest(data):
+            what = "does not agree with its digest: it is not as it was saved" if "digest" in data else "has no digest"
+            raise ModelFileError(
+                f"This count {what}, so its numbers prove nothing. Count again, or have them decided anew: "
+                "creases audit RESULT.json MODEL."
+            )
+        return cls.from_fields(data)
+
+    @classmethod
+    def from_fields(cls, data: dict[str, Any]) -> Count:
+        """`from_dict` for an audit, which trusts no number anyway: whatever the digest is."""
         by_neuron = data["by_neuron"]
-        data = {key: value for key, value in data.items() if key != "per_volume"}
+        data = {key: value for key, value in data.items() if key not in ("per_volume", "digest")}
         return cls(
             **{
                 **data,
@@ -135,6 +158,11 @@ class Count:
                 "by_neuron": None if by_neuron is None else tuple(tuple(row) for row in by_neuron),
             }
         )
+
+
+def has_its_digest(data: dict[str, Any]) -> bool:
+    """Whether what `Count.to_dict` described is as it was."""
+    return bool(data.get("digest") == digest_of({key: value for key, value in data.items() if key != "digest"}))
 
 
 def count(
@@ -153,7 +181,8 @@ def count(
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
     progress : True shows a bar on stderr, None shows one only where the count takes longer than a second and
         stderr is a terminal, False shows none; a function is called with the regions found so far.
-    Raises DomainError if the domain does not fit the network's inputs or has more than eight dimensions.
+    Raises DomainError if the domain does not fit the network's inputs or has more than eight dimensions;
+    NotEnoughMemoryError, a MemoryError too, if there is no memory for the work.
 
     Examples
     --------
@@ -190,7 +219,7 @@ def count_many(
     say_if_compiling(progress)
     found: list[Count] = []
     workshop = Workshop()
-    with following(progress, len(pairs)) as follower:
+    with enough_memory("A count", LESS), following(progress, len(pairs)) as follower:
         for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
             together = [domain for _, domain in group]
             lines = not by_neuron and any(map(is_line, together))

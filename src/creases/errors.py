@@ -12,6 +12,8 @@ __all__ = [
     "MissingExtraError",
     "ModelFileError",
     "NetworkError",
+    "NotEnoughMemoryError",
+    "SaveError",
     "UnsupportedModelError",
     "require_extra",
 ]
@@ -39,6 +41,14 @@ class UnsupportedModelError(ModelFileError, NotImplementedError):
 
 class ComputationError(CreasesError, RuntimeError):
     """The machine cannot give a proof: memory ran out, or its arithmetic flushes small numbers to zero."""
+
+
+class NotEnoughMemoryError(ComputationError, MemoryError):
+    """A result has not room enough in the memory that is free."""
+
+
+class SaveError(CreasesError, OSError):
+    """A file cannot be written: its disk is full, its folder is not there, or it may not be written to."""
 
 
 class JournalError(CreasesError, RuntimeError):

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
 from creases.errors import ModelFileError, NetworkError
+from creases.files import replace_file
 
 __all__ = ["Dense", "Network", "Normalisation"]
 
@@ -339,7 +340,7 @@ class Network:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the network as `.npz` (plain arrays, no pickles), to be opened by `creases.load`."""
+        """Write the network as `.npz` (plain arrays, no pickles), whole or not at all; `creases.load` opens it."""
         path = Path(path)
         if path.suffix != ".npz":
             raise ModelFileError(f"Networks are saved as .npz, got {path.name!r}. Rename it {path.stem}.npz.")
@@ -364,6 +365,10 @@ class Network:
                 "applied": norm.applied,
             }
         arrays["header"] = np.array(json.dumps(header))
-        with path.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+
+        def write(partial: Path) -> None:
+            with partial.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+
+        replace_file(path, write)
         return path

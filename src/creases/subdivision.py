@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from creases.complex import Complex, RegionList
 from creases.domain import Directions, Domain, Polyline
-from creases.errors import DomainError
+from creases.errors import DomainError, NotEnoughMemoryError
+from creases.memory import as_bytes, enough_memory, free_memory
 from creases.network import Network
 from creases.packing import as_problem, check_fit, check_threads
 
 if TYPE_CHECKING:
+    from creases.engine.problem import Problem
     from creases.engine.tally import Tally
+    from creases.progress import Follower
 
 __all__ = ["subdivide", "subdivide_flat"]
+
+Report = Callable[[int], None]
+
+DOING = "A subdivision"
+REMEDY = "Count the regions instead (creases.count keeps none), or cut a smaller domain or a slice of fewer dimensions."
+# Regions that take less than this are not looked after: it costs some tenths of a millisecond.
+NEGLIGIBLE = 64 << 20
 
 
 def subdivide(
@@ -33,8 +45,11 @@ def subdivide(
     `Directions`, with one ray through the inside of each, as a RegionList.
 
     The arguments are those of `creases.count`. Memory grows with the number of regions (about 200 bytes each in
-    a plane, plus the pattern); `creases.count` needs none of it.
-    Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline.
+    a plane, plus the pattern); `creases.count` needs none of it. Where hyperplanes in general position would have more
+    regions than there is memory for, they are counted first, and it is refused only if it is certain that they do not
+    fit; it is left as soon as that is certain of what has been found, too.
+    Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline;
+    NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory.
 
     Examples
     --------
@@ -61,7 +76,7 @@ def subdivide_flat(
 ) -> Complex:
     """`subdivide` for a domain of one or two dimensions, to be drawn or measured.
 
-    Raises DomainError as `subdivide` does, and if the domain has more dimensions.
+    Raises DomainError as `subdivide` does, and if the domain has more dimensions; NotEnoughMemoryError as it does.
     """
     check_threads(threads)
     check_fit(network, domain)
@@ -77,9 +92,13 @@ def subdivide_flat(
     from creases.progress import following
 
     say_if_compiling(progress)
-    start = time.perf_counter()
-    with following(progress, 1) as follower:
-        table = cut_into_cells(as_problem(network, domain), threads=threads, report=follower.found)
+    start, problem = time.perf_counter(), as_problem(network, domain)
+    d, neurons = domain.slice.dimension, network.neurons
+    # An interval has two corners, a piece of a plane three or more; to each belong its neuron and a mark.
+    room = Room((d + 1) * (8 * d + 9) + 8 + (neurons + 7) // 8, joined=(d + 1) * 8 * d)
+    with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
+        check_before(problem, expected(neurons, d, False), room, threads, follower)
+        table = cut_into_cells(problem, threads=threads, report=room.watched(follower.found))
     return Complex(
         network=network,
         domain=domain,
@@ -101,13 +120,18 @@ def listed(
     from creases.progress import following
 
     say_if_compiling(progress)
-    start = time.perf_counter()
-    with following(progress, 1) as follower:
-        found = list_cells(as_problem(network, domain), threads=threads, report=follower.found)
+    start, problem = time.perf_counter(), as_problem(network, domain)
+    d, neurons, sphere = domain.slice.dimension, network.neurons, isinstance(domain, Directions)
+    # A byte for each neuron's sign, before they become bits; and a ray.
+    room = Room(neurons + (neurons + 7) // 8 + 8 * (d + 1), joined=neurons + 8 * (d + 1))
+    with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
+        check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
+        found = list_cells(problem, threads=threads, report=room.watched(follower.found))
+        patterns = np.packbits(found.patterns, axis=1, bitorder="little")
     return RegionList(
         network=network,
         domain=domain,
-        patterns=np.packbits(found.patterns, axis=1, bitorder="little"),
+        patterns=patterns,
         rays=found.rays,
         inside=found.inside,
         **facts(found.tally, start),
@@ -122,3 +146,78 @@ def facts(tally: Tally, start: float) -> dict[str, Any]:
         "exact_cells": tally.exact_cells,
         "seconds": time.perf_counter() - start,
     }
+
+
+class TooMany(Exception):
+    """Raised inside a count that has found more regions than fit."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What regions take of memory, at the least, each in bytes.
+
+    kept : in the result. joined : for a moment more, when the blocks in which they are found are put together.
+    """
+
+    kept: int
+    joined: int
+
+    def watched(self, report: Report) -> Report:
+        """`report`, which leaves the work when what has been found can no longer be put together.
+
+        That is certain at that time: the blocks are there until their largest array is made anew.
+        """
+        found, look_at = 0, NEGLIGIBLE // self.joined
+
+        def watch(regions: int) -> None:
+            nonlocal found, look_at
+            report(regions)
+            found += regions
+            if found > look_at:
+                free = free_memory()
+                if free is not None and found * self.joined > free:
+                    raise NotEnoughMemoryError(
+                        f"{DOING} has found {found:,} regions so far, and to put them together takes "
+                        f"{as_bytes(found * self.joined)} more at least; {as_bytes(free)} of memory are free. {REMEDY}"
+                    )
+                look_at = found + NEGLIGIBLE // self.joined
+
+        return watch
+
+
+def expected(neurons: int, dimension: int, sphere: bool) -> int:
+    """The regions of as many hyperplanes in general position: what a random network has in the whole space, about."""
+    lines = max(neurons - 1, 0) if sphere else neurons
+    return (1 + sphere) * sum(math.comb(lines, k) for k in range(dimension + 1))
+
+
+def check_before(problem: Problem, expected: int, room: Room, threads: int | None, follower: Follower) -> None:
+    """Raise NotEnoughMemoryError, before a region is kept, if it is certain that they do not fit.
+
+    What is expected tells only whether to ask: a small domain, or a network of few regions, would be refused for no
+    reason. If so many would not fit, the regions are counted, which takes no memory, until there are more than fit.
+    """
+    if expected * room.kept <= NEGLIGIBLE:
+        return
+    free = free_memory()
+    if free is None or expected * room.kept <= free:
+        return
+    from creases.engine.tally import tally
+
+    found, most = 0, free // room.kept
+
+    def report(regions: int) -> None:
+        nonlocal found
+        found += regions
+        if found > most:
+            raise TooMany
+
+    follower.say("seeing whether they fit into memory")
+    try:
+        tally(problem, threads=threads, by_neuron=False, report=report)
+    except TooMany:
+        raise NotEnoughMemoryError(
+            f"{DOING} of this domain has {found:,} regions at least, which take {as_bytes(found * room.kept)} at "
+            f"least; {as_bytes(free)} of memory are free. {REMEDY}"
+        ) from None
+    follower.say("")

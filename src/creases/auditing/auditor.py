@@ -50,7 +50,8 @@ def audit(
 ) -> Audit:
     """Decide a saved result again, in rational arithmetic, from the weights and the domain alone.
 
-    result : a Count or a Complex, or the file of one (.json of `Count.to_json`, .npz of `Complex.save`).
+    result : a Count or a Complex, or the file of one (.json of `Count.to_json`, .npz of `Complex.save`). A count's file
+        that is not as it was saved is audited all the same, and that is a finding; one without a digest is told.
     network : the network. A count needs it; a subdivision holds its own, and a network that is given must be it.
     cells : how many cells of a subdivision to check, drawn at random; None means all.
     seed : of the random choice. progress : as in `creases.count`.
@@ -80,7 +81,8 @@ def audit(
     """
     check_arguments(cells, seed)
     started = time.perf_counter()
-    saved, count = sorted_out(read_result(result) if isinstance(result, str | Path) else result)
+    read, sealed = read_result(result) if isinstance(result, str | Path) else (result, True)
+    saved, count = sorted_out(read)
     found: Any = count if saved is None else saved
     net = network if network is not None or saved is None else saved.network
     if net is None:
@@ -102,6 +104,10 @@ def audit(
                 audit_cells(saved, net, cells, seed, ledger, report)
             elif count is not None:
                 audit_count(count, net, cells, seed, ledger, report)
+    if sealed is False:
+        ledger.fault("digest", "the file does not agree with its digest: it is not as it was saved")
+    elif sealed is None:
+        ledger.whole.append("no digest in the file, which may have been changed since it was saved")
     return Audit(
         kind="count" if saved is None else "subdivision",
         regions=found.regions,

@@ -98,6 +98,11 @@ class Audit:
 
     def verdict(self) -> str:
         """What follows, and what does not."""
+        if all(finding.check == "digest" for finding in self.findings) and self.findings:
+            return (
+                "The file is not as it was saved. What was checked agrees with the network, so what was changed is "
+                "something else in it, like its time, or a part that this audit has not seen. Count again."
+            )
         if not self.agrees:
             return "The result does not agree with the network."
         if self.recounted is not None:

@@ -17,26 +17,31 @@ __all__ = ["read_result"]
 HOW = "Counts are saved by 'creases count --save FILE.json', subdivisions by Complex.save('FILE.npz')."
 
 
-def read_result(path: str | Path) -> Count | Complex:
-    """The count or the subdivision in a file. Raises ModelFileError if there is none."""
+def read_result(path: str | Path) -> tuple[Count | Complex, bool | None]:
+    """The count or the subdivision in a file, and whether it agrees with its digest, None if it has none.
+
+    A count is read whatever its digest is: an audit decides each number anew. Raises ModelFileError if there is none.
+    """
     path = Path(path)
     if not path.is_file():
         raise ModelFileError(f"There is no file {path}. {HOW}")
     if path.suffix.lower() == ".npz":
         from creases.complex import Complex
 
-        return Complex.load(path)
+        return Complex.load(path), True
     if path.suffix.lower() == ".json":
         return read_count(path)
     raise ModelFileError(f"{path.name} is neither .json nor .npz. {HOW}")
 
 
-def read_count(path: Path) -> Count:
-    """The count in a JSON file, each number of the right kind."""
-    from creases.counting import Count
+def read_count(path: Path) -> tuple[Count, bool | None]:
+    """The count in a JSON file, each number of the right kind, and whether it agrees with its digest."""
+    from creases.counting import Count, has_its_digest
 
     try:
-        found = Count.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        data = json.loads(path.read_text(encoding="utf-8"))
+        found = Count.from_fields(data)
+        sealed = has_its_digest(data) if "digest" in data else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, CreasesError):
             raise ModelFileError(f"{path.name} does not hold the domain of a count: {error}") from error
@@ -47,7 +52,7 @@ def read_count(path: Path) -> Count:
     wrong = next((value for value in (found.regions, *loose, *sum(rows, ())) if not is_count(value)), None)
     if wrong is not None or not isinstance(found.network, str) or not found.by_layer:
         raise ModelFileError(f"{path.name} is not a count: {wrong!r} stands where a whole number must be. {HOW}")
-    return found
+    return found, sealed
 
 
 def is_count(value: Any) -> bool:

@@ -36,7 +36,9 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             return quiet_pipe()
-        return tell(f"{error.filename or 'A file'}: {error.strerror or error}. Check the name and its permissions.")
+        from creases.files import remedy_of
+
+        return tell(f"{error.filename or 'The output'}: {error.strerror or error}. {remedy_of(error)}")
     except Exception as error:
         if type(error).__name__ == "Abort":  # typer's word for Ctrl-C, in some of its versions
             return stopped()

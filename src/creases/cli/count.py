@@ -136,7 +136,6 @@ def count(
     from creases.errors import DomainError
     from creases.scheduling import count_in_pieces
     from creases.theory import compare
-    from creases.training.files import replace_file
 
     if save is not None:
         writable(save)
@@ -166,7 +165,7 @@ def count(
             network, domain, pieces=pieces, threads=threads, workers=workers, cluster=cluster, journal=journal
         )
     if save is not None:
-        replace_file(save, result.to_json)
+        result.to_json(save)
     beside = compare(result, network) if theory else None
     if json and beside is not None:
         typer.echo(dumps({**result.to_dict(), "theory": beside.to_dict()["rows"]}, indent=2))

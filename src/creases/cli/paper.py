@@ -48,9 +48,9 @@ def spaces(
     creases paper spaces --seeds 5 --save spaces.md
     """
     from creases.cli.show import out, table, writable
+    from creases.files import replace_file
     from creases.paper.spaces import CASES, as_markdown, mean_counts
     from creases.progress import following
-    from creases.training.files import replace_file
 
     if save is not None:
         writable(save)
@@ -135,9 +135,9 @@ def bounds_command(
     creases paper bounds --seeds 20 --save bounds.md
     """
     from creases.cli.show import out, table, writable
+    from creases.files import replace_file
     from creases.paper.looseness import LAWS, as_markdown, looseness
     from creases.progress import following
-    from creases.training.files import replace_file
 
     if save is not None:
         writable(save)

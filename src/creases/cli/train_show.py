@@ -56,7 +56,7 @@ def show(table: pandas.DataFrame, experiment: Experiment) -> None:
 
 def save(table: pandas.DataFrame, path: Path) -> None:
     """The table as CSV, whole or not at all."""
-    from creases.training.files import replace_file
+    from creases.files import replace_file
 
     replace_file(path, lambda partial: table.to_csv(partial, index=False))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,15 +14,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.complex.clip import clip_to_window, usual_window
+from creases.digests import digest_of, digest_of_array
 from creases.domain import Domain, domain_from_dict
-from creases.errors import ModelFileError
+from creases.errors import ModelFileError, NotEnoughMemoryError
+from creases.files import replace_file
+from creases.memory import enough_memory
 from creases.network import Dense, Network
+from creases.npz import check_npz
 from creases.version import __version__
 
 __all__ = ["Cell", "Complex"]
 
 Floats = NDArray[np.float64]
-FORMAT = "creases-complex-1"
+FORMAT = "creases-complex-2"
+# Bytes of the header at most: four for a character; a domain of 100,000 corners has some millions.
+MOST_HEADER = 1 << 26
 ARRAYS = ("first", "corners", "at_infinity", "edges", "patterns")
 
 
@@ -122,9 +127,10 @@ class Complex:
         from creases.engine.interior import interior_points
         from creases.packing import as_problem
 
-        return interior_points(
-            as_problem(self.network, self.domain), self.first, self.corners, self.at_infinity, self.edges, self.patterns
-        )
+        with enough_memory("A search for points inside the cells", "Subdivide a smaller domain."):
+            problem = as_problem(self.network, self.domain)
+            arrays = (self.first, self.corners, self.at_infinity, self.edges, self.patterns)
+            return interior_points(problem, *arrays)
 
     @property
     def interior_points(self) -> Floats:
@@ -168,7 +174,10 @@ class Complex:
         return np.asarray(np.maximum.accumulate(ends).reshape(-1, 2))
 
     def save(self, path: str | Path) -> Path:
-        """Write the complex, its network included, as `.npz` (plain arrays, no pickles)."""
+        """Write the complex, its network included, as `.npz` (plain arrays, no pickles); there whole or not at all.
+
+        Raises ModelFileError on another suffix, SaveError if the file cannot be written.
+        """
         path = Path(path)
         if path.suffix != ".npz":
             raise ModelFileError(f"A complex is saved as .npz, got {path.name!r}. Rename it {path.stem}.npz.")
@@ -188,34 +197,54 @@ class Complex:
         layers: list[Dense] = [*self.network.hidden, *([self.network.output] if self.network.output else [])]
         for i, layer in enumerate(layers):
             arrays[f"weight_{i}"], arrays[f"bias_{i}"] = layer.weight, layer.bias
-        partial = path.with_suffix(".npz.partial")
-        with partial.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
-        os.replace(partial, path)
+        sealed = {**header, "digest": digest_of_archive(header, arrays)}
+
+        def write(partial: Path) -> None:
+            with partial.open("wb") as file:
+                np.savez_compressed(file, header=np.array(json.dumps(sealed)), **arrays)
+
+        replace_file(path, write)
         return path
 
     @classmethod
     def load(cls, path: str | Path) -> Complex:
-        """Read what `save` wrote. Raises ModelFileError if the file is missing, truncated or something else."""
+        """Read what `save` wrote.
+
+        Raises ModelFileError if the file is missing, truncated, something else, or not as it was saved.
+        """
         try:
+            check_npz(Path(path), {"header": MOST_HEADER})
             with np.load(Path(path), allow_pickle=False) as data:
                 header = json.loads(str(data["header"]))
                 if header.get("format") != FORMAT:
-                    raise ModelFileError(f"{path} is not a complex of this version ({FORMAT}).")
-                layers = sum(name.startswith("weight_") for name in data.files)
-                network = Network.from_arrays(
-                    [data[f"weight_{i}"] for i in range(layers)],
-                    [data[f"bias_{i}"] for i in range(layers)],
-                    output_layer=header["output_layer"],
-                    input_shape=header["input_shape"],
-                )
-                arrays = {name: data[name] for name in ARRAYS}
+                    raise ModelFileError(
+                        f"{path} is not a complex of this version ({FORMAT}): it says {header.get('format')!r}. "
+                        "Subdivide again and save, or open it with the version that wrote it."
+                    )
+                everything = {name: data[name] for name in data.files if name != "header"}
+            layers = sum(name.startswith("weight_") for name in everything)
+            network = Network.from_arrays(
+                [everything[f"weight_{i}"] for i in range(layers)],
+                [everything[f"bias_{i}"] for i in range(layers)],
+                output_layer=header["output_layer"],
+                input_shape=header["input_shape"],
+            )
+            arrays = {name: everything[name] for name in ARRAYS}
         except ModelFileError:
             raise
+        except MemoryError as error:
+            raise NotEnoughMemoryError(
+                f"{path} does not fit into the memory that is free ({error}). Subdivide a smaller domain."
+            ) from error
         except Exception as error:  # whatever a damaged archive makes NumPy, zlib or json say
             raise ModelFileError(f"{path} cannot be read as a saved complex: {error}") from error
         if network.sha256 != header.get("network"):
             raise ModelFileError(f"{path} is damaged: its network does not have the hash that was saved with it.")
+        if header.get("digest") != digest_of_archive(header, everything):
+            raise ModelFileError(
+                f"{path} does not agree with its digest: it is not as it was saved. Put back a copy of it, or "
+                "subdivide again and save."
+            )
         try:
             check_arrays(arrays, network)
             return cls(
@@ -230,6 +259,12 @@ class Complex:
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(f"{path} does not describe the cells of a complex: {error}") from error
+
+
+def digest_of_archive(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
+    """Of all that a file holds but the digest itself."""
+    fields = {name: value for name, value in header.items() if name != "digest"}
+    return digest_of({"header": fields, "arrays": {name: digest_of_array(array) for name, array in arrays.items()}})
 
 
 def check_arrays(arrays: dict[str, NDArray[Any]], network: Network) -> None:

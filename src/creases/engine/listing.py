@@ -33,6 +33,9 @@ __all__ = ["CellList", "list_cells"]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+# Cells whose rays are looked at together.
+TOGETHER = 4096
+
 
 class CellList(NamedTuple):
     """All cells of a problem.
@@ -105,7 +108,17 @@ def list_cells(problem: Problem, *, threads: int | None, report: Report) -> Cell
         with np.errstate(all="ignore"):  # a point too far for floats is not finite, and so not proved to be inside
             points = points / points[:, -1:]
     found = once_each(CellList(np.concatenate(patterns), points, np.zeros(0, np.bool_), total.result(problem)))
-    return found._replace(inside=proved_inside(problem, found))
+    # Some at a time: the forward pass takes some fifty bytes a neuron of a layer and cell, the result one.
+    inside = np.concatenate(
+        [proved_inside(problem, some_of(found, begin)) for begin in range(0, len(found.rays), TOGETHER)]
+    )
+    return found._replace(inside=inside)
+
+
+def some_of(cells: CellList, begin: int) -> CellList:
+    """The patterns and rays of `TOGETHER` cells."""
+    chosen = slice(begin, begin + TOGETHER)
+    return cells._replace(patterns=cells.patterns[chosen], rays=cells.rays[chosen])
 
 
 def once_each(cells: CellList) -> CellList:

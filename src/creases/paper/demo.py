@@ -20,6 +20,7 @@ import numpy as np
 
 from creases.counting import count
 from creases.domain import Domain, Plane
+from creases.files import replace_file
 from creases.network import Network
 from creases.paper.demo_figures import curve_figure, regions_figure
 from creases.plot import Series, save_figure
@@ -37,7 +38,6 @@ from creases.training import (
     planes_through_examples,
     planes_through_origin,
 )
-from creases.training.files import replace_file
 from creases.version import __version__
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from creases.errors import NetworkError
+from creases.files import replace_file
 from creases.network import Network
 from creases.paper.choices import task_of
 from creases.paper.measures import Measured
 from creases.readers import load
 from creases.training import DivergedError, Task, fit
-from creases.training.files import replace_file
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -207,8 +207,8 @@ def network_file(folder: Path, sha256: str) -> Path:
 
 
 def save_network(network: Network, folder: Path) -> Path:
-    """Keep a network in the folder, for `creases.load`; there whole or not at all. Raises OSError."""
-    from safetensors.numpy import save_file
+    """Keep a network in the folder, for `creases.load`; there whole or not at all. Raises SaveError."""
+    from safetensors.numpy import save
 
     path = network_file(folder, network.sha256)
     if path.exists():  # the name says what is in it
@@ -221,5 +221,7 @@ def save_network(network: Network, folder: Path) -> Path:
             single = values.astype(np.float32)
             # A folded BatchNorm is in float64; what was trained in float32 needs no more room than that.
             arrays[f"{2 * i}.{name}"] = np.ascontiguousarray(single if (single == values).all() else values)
-    replace_file(path, lambda partial: save_file(arrays, partial))
+    # Into memory first: on a full disk safetensors has an error of its own, which is no OSError.
+    content = save(arrays)
+    replace_file(path, lambda partial: partial.write_bytes(content))
     return path

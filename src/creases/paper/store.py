@@ -1,6 +1,7 @@
 """Where runs are kept: a database, SQLite in a file or any other by its URL, and beside it the networks as files.
 
-A run is a unit: its rows, its networks' names and what they rest on are committed together or not at all. Before a run
+A run is a unit: its rows, its networks' names and what they rest on are committed together or not at all, with one
+digest of it all; a run that does not agree with it is named and not read. Before a run
 begins it is claimed, so that two processes on one store do not do it twice; a claim is renewed while its process lives
 and is void when that has died. So after kill -9 just the runs that were under way are done again.
 """
@@ -20,6 +21,7 @@ from creases.errors import CreasesError, require_extra
 from creases.network import Network
 from creases.paper.experiment import Experiment
 from creases.paper.runs import COLUMNS, RunResult, network_file
+from creases.paper.store_tables import digest_of_run, tables
 from creases.readers import load
 from creases.scheduling.database import Database, Place, check_file, check_owner, read_url
 
@@ -29,12 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "Store", "StoreError", "Unit"]
 
-SCHEMA = 1
+SCHEMA = 2
 # A claim that was not renewed for so long is void, wherever its process was.
 STALE_SECONDS = 60.0
 # How long to wait for another process that is writing.
 BUSY_SECONDS = 60
 
+Fields = dict[str, Any]
 Unit = tuple[str, int]  # hash of the experiment, seed
 
 
@@ -67,9 +70,11 @@ class Store(Database):
         with self.told("opened"):
             waiting = {"timeout": BUSY_SECONDS} if file else {}
             self._engine = sqlalchemy.create_engine(url, connect_args=waiting)
+            written = self.check_version(self.tables["creases_store"], SCHEMA)
             check_owner(sqlalchemy, self._engine, self.tables, self.place)
             self.make_tables()
-            self.check_schema(self.tables["creases_store"], SCHEMA)
+            if not written:
+                self.write_version(self.tables["creases_store"], SCHEMA)
         self.owner = owner_of_this_process()
 
     def close(self) -> None:
@@ -174,42 +179,81 @@ class Store(Database):
             "worker": result.worker,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        numbered = [{"number": i, **row._asdict()} for i, row in enumerate(result.rows)]
+        kept = [one._asdict() for one in result.kept]
+        values["digest"] = digest_of_run(self.tables, values, numbered, kept)
         made = connection.execute(runs.insert().values(**values)).inserted_primary_key
         assert made is not None
         run = made[0]
-        if result.rows:
-            numbered = [{"run": run, "number": i, **row._asdict()} for i, row in enumerate(result.rows)]
-            connection.execute(rows.insert(), numbered)
-        if result.kept:
-            connection.execute(networks.insert(), [{"run": run, **kept._asdict()} for kept in result.kept])
+        if numbered:
+            connection.execute(rows.insert(), [{"run": run, **row} for row in numbered])
+        if kept:
+            connection.execute(networks.insert(), [{"run": run, **one} for one in kept])
+
+    def checked(self, connection: Connection, experiment: str) -> list[tuple[Fields, list[Fields]]]:
+        """The runs of an experiment, each with its measurements, in the order of seeds.
+
+        Raises StoreError, naming the run, if one does not agree with its digest.
+        """
+        select, runs, found = self._sql.select, self.tables["runs"], []
+        chosen = select(runs).where(runs.c.experiment == experiment).order_by(runs.c.seed)
+        for run in map(dict, connection.execute(chosen).mappings().all()):
+            rows, kept = (
+                [dict(row) for row in connection.execute(select(table).where(table.c.run == run["id"])).mappings()]
+                for table in (self.tables["measurements"], self.tables["networks"])
+            )
+            try:
+                rows.sort(key=lambda row: row["number"])
+                agrees = digest_of_run(self.tables, run, rows, kept) == run["digest"]
+            except (TypeError, ValueError):  # what stands there is not even of its kind
+                agrees = False
+            if not agrees:
+                raise self.damaged(run)
+            found.append((run, rows))
+        return found
+
+    def damaged(self, run: Fields) -> StoreError:
+        """The error for a run that is not as it was written."""
+        number = run["id"]
+        away = [f"DELETE FROM {name} WHERE run = {number}" for name in ("measurements", "networks")]
+        return StoreError(
+            f"The store {self.place.text} has a damaged run, seed {run['seed']} of the experiment "
+            f"{run['experiment'][:12]}: it does not agree with its digest, so some of it is not as it was written. "
+            f"Take it away, and the same command does it again: {'; '.join(away)}; DELETE FROM runs WHERE id = {number}"
+        )
 
     def table(self, experiments: Iterable[str]) -> pandas.DataFrame:
-        """The measurements of some experiments, by hash, in the order of experiment, seed and number."""
+        """The measurements of some experiments, by hash, in the order of experiment, seed and number.
+
+        Raises StoreError, naming the run, if one of theirs is damaged.
+        """
         import pandas
 
-        runs, rows = self.tables["runs"], self.tables["measurements"]
-        columns = [runs.c.experiment, runs.c.seed, *(rows.c[name] for name in COLUMNS)]
-        joined = self._sql.select(*columns).join(rows, rows.c.run == runs.c.id)
         found: list[Sequence[Any]] = []
         with self.told("read"), self._engine.connect() as connection:
             for experiment in dict.fromkeys(experiments):
-                chosen = joined.where(runs.c.experiment == experiment).order_by(runs.c.seed, rows.c.number)
-                found += [tuple(row) for row in connection.execute(chosen)]
+                for run, rows in self.checked(connection, experiment):
+                    found += [(experiment, run["seed"], *(row[name] for name in COLUMNS)) for row in rows]
         return pandas.DataFrame(found, columns=["experiment", "seed", *COLUMNS])
 
     def costs(self, experiments: Iterable[str]) -> pandas.DataFrame:
-        """Per run: experiment, seed, diverged, training and measuring seconds, versions, when and where."""
+        """Per run: experiment, seed, diverged, training and measuring seconds, versions, when and where.
+
+        Raises StoreError, naming the run, if one of theirs is damaged.
+        """
         import pandas
 
-        runs = self.tables["runs"]
         names = ("experiment", "seed", "diverged", "training", "measuring", "versions", "worker", "finished")
-        wanted = set(experiments)
         with self.told("read"), self._engine.connect() as connection:
-            found = connection.execute(self._sql.select(*(runs.c[name] for name in names)).order_by(runs.c.id))
-            return pandas.DataFrame([tuple(row) for row in found if row.experiment in wanted], columns=list(names))
+            each = [self.checked(connection, experiment) for experiment in dict.fromkeys(experiments)]
+        found = sorted((run for runs in each for run, _ in runs), key=lambda run: run["id"])
+        return pandas.DataFrame([tuple(run[name] for name in names) for run in found], columns=list(names))
 
     def network(self, experiment: str, seed: int, epoch: float) -> Network:
-        """The network that a run kept at an epoch. Raises StoreError if it kept none, or its file is gone."""
+        """The network that a run kept at an epoch.
+
+        Raises StoreError if it kept none, or its file is gone or holds another network.
+        """
         runs, networks = self.tables["runs"], self.tables["networks"]
         asked = self._sql.select(networks.c.sha256).join(runs, networks.c.run == runs.c.id)
         asked = asked.where(runs.c.experiment == experiment, runs.c.seed == seed, networks.c.epoch == epoch)
@@ -223,7 +267,13 @@ class Store(Database):
                 f"The network file {path.name} is not in {self.networks}. Give the folder where it is, or run again "
                 "with another store."
             )
-        return load(path)
+        network = load(path)
+        if network.sha256 != sha256:
+            raise StoreError(
+                f"The network file {path.name} in {self.networks} is damaged: it holds another network than its name "
+                "says. Put back a copy of it, or take it away and run again with another store."
+            )
+        return network
 
 
 def owner_of_this_process() -> str:
@@ -245,64 +295,3 @@ def is_dead(owner: str) -> bool:
         return bool(process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - float(began)) > 1.0)
     except psutil.NoSuchProcess:
         return True
-
-
-def tables(sql: Any) -> dict[str, Any]:
-    """The store's tables."""
-    metadata, column = sql.MetaData(), sql.Column
-    text, number, whole = sql.Text, sql.Double, sql.Integer
-
-    def table(name: str, *columns: Any) -> Any:
-        return sql.Table(name, metadata, *columns)
-
-    def run() -> Any:
-        return column("run", whole, sql.ForeignKey("runs.id"), primary_key=True)
-
-    return {
-        "creases_store": table(
-            "creases_store", column("name", sql.String(40), primary_key=True), column("value", text)
-        ),
-        "runs": table(
-            "runs",
-            column("id", whole, primary_key=True),
-            column("experiment", sql.String(64), nullable=False),
-            column("seed", sql.BigInteger, nullable=False),
-            column("description", text, nullable=False),
-            column("diverged", sql.Boolean, nullable=False),
-            column("training", number, nullable=False),
-            column("measuring", number, nullable=False),
-            column("versions", text, nullable=False),
-            column("worker", text, nullable=False),
-            column("finished", text, nullable=False),
-            sql.UniqueConstraint("experiment", "seed"),
-        ),
-        "measurements": table(
-            "measurements",
-            run(),
-            column("number", whole, primary_key=True),
-            column("step", sql.BigInteger, nullable=False),
-            column("epoch", number, nullable=False),
-            column("loss", number),
-            column("train_accuracy", number),
-            column("test_accuracy", number),
-            column("measure", sql.String(80), nullable=False),
-            column("domain", text, nullable=False),
-            column("value", number, nullable=False),
-            column("certified", sql.Boolean),
-            column("seconds", number, nullable=False),
-            column("network", sql.String(64), nullable=False),
-        ),
-        "networks": table(
-            "networks",
-            run(),
-            column("epoch", number, primary_key=True),
-            column("sha256", sql.String(64), nullable=False),
-        ),
-        "claims": table(
-            "claims",
-            column("experiment", sql.String(64), primary_key=True),
-            column("seed", sql.BigInteger, primary_key=True),
-            column("owner", text, nullable=False),
-            column("renewed", number, nullable=False),
-        ),
-    }

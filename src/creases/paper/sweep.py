@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -176,8 +177,9 @@ class Sweep:
         try:
             result = future.result()
         except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else error.strerror or error
             raise StoreError(
-                f"A network could not be written into {self.store.networks}: {error.strerror or error}. Free some "
+                f"A network could not be written into {self.store.networks}: {reason}. Free some "
                 "space, see that you may write there, or give another folder. Runs that are in the store are safe; the "
                 "same command then goes on."
             ) from error

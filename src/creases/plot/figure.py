@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from creases.domain import Box, Domain, Polygon, Space
 from creases.errors import ModelFileError, require_extra
+from creases.files import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,9 +71,15 @@ def tidy(ax: Axes) -> None:
 
 
 def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> Path:
-    """Write a figure as .png, .pdf or .svg. Raises ModelFileError on any other suffix."""
+    """Write a figure as .png, .pdf or .svg, whole or not at all.
+
+    Raises ModelFileError on any other suffix, SaveError if it cannot be written.
+    """
     path = check_name(Path(path))
-    figure.savefig(path, dpi=dpi)
+    # Into memory first: on a full disk the writers of matplotlib have errors of other modules, which say nothing.
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=dpi, format=path.suffix[1:].lower())
+    replace_file(path, lambda partial: partial.write_bytes(buffer.getbuffer()))
     return path
 
 

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from creases.errors import CreasesError, JournalError
+from creases.errors import CreasesError
 from creases.version import __version__
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
 
-__all__ = ["Database", "Place", "check_file", "check_owner", "damaged", "read_url", "remedy"]
+__all__ = ["Database", "Place", "check_file", "check_owner", "read_url", "remedy"]
 
 SAFE = "What is in it is safe."
 AGAIN = "the same command then goes on from there."
@@ -84,30 +84,27 @@ class Database:
         except (self._sql.exc.SQLAlchemyError, ImportError) as error:
             raise self.place.refused(what, remedy(self._sql, error)) from error
 
-    def check_schema(self, meta: Any, schema: int) -> None:
-        """See that the tables are of this version; write it into new ones. meta : the table of names and values.
+    def check_version(self, meta: Any, schema: int) -> bool:
+        """Whether there are tables, of this version. Raises the place's error if they are of another.
 
-        Raises the place's error if they are of another.
-        """
-        if self.schema_there(meta, schema) is None:
-            self.insert_once(meta, {"name": "schema", "value": str(schema)})
-
-    def schema_there(self, meta: Any, schema: int) -> str | None:
-        """The version of the tables that are there, None if it is not written; to be asked before their columns are.
-
-        Raises the place's error if it is another than `schema`.
+        meta : the table of names and values. Asked before anything else: tables of another version have other columns.
         """
         inspector = self._sql.inspect(self._engine)
         if not (inspector.has_table(meta.name) and has_columns(inspector, meta.name, meta)):
-            return None
+            return False
         with self._engine.begin() as connection:
             found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
-        if found not in (None, str(schema)):
+        if found is not None and found != str(schema):
             raise self.place.error(
                 f"The {self.place.noun} {self.place.text} has schema {found}, and this version of Creases "
                 f"({__version__}) writes {schema}. Give another place, or open it with the version that wrote it."
             )
-        return None if found is None else str(found)
+        return found is not None
+
+    def write_version(self, meta: Any, schema: int) -> None:
+        """Write the version of the tables, which are new; raise the place's error if another process wrote another."""
+        self.insert_once(meta, {"name": "schema", "value": str(schema)})
+        self.check_version(meta, schema)
 
     def insert_once(self, table: Any, values: dict[str, Any]) -> bool:
         """Insert a row; False if one of its key is there."""
@@ -201,12 +198,3 @@ def remedy(sql: Any, error: Exception) -> str:
     code = getattr(cause, "sqlite_errorcode", None)
     advice = ELSE if code is None else REMEDIES.get(code & 0xFF, ELSE)
     return f"{' '.join(str(cause).split()).rstrip('.')}. {advice}"
-
-
-def damaged(place: Place, row: Any, reason: str) -> JournalError:
-    """The error for a row of the table of pieces that Creases has not written so."""
-    where = f"count = {row['count']!r} AND root = {row['root']!r} AND path = {row['path']!r}"
-    return JournalError(
-        f"The journal {place.text} has a damaged row in its table pieces, {where}: {reason}. Take it away, and the "
-        f"piece is counted again: DELETE FROM pieces WHERE {where}"
-    )

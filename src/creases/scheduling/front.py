@@ -9,16 +9,18 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from creases.compilation import compile_kernels, say_if_compiling
-from creases.counting import Count
+from creases.counting import LESS, Count
 from creases.domain import Domain
 from creases.engine.kernel import must_compile
 from creases.engine.parts import Part
-from creases.errors import DomainError
+from creases.errors import ComputationError, DomainError
+from creases.memory import enough_memory
 from creases.network import Network
 from creases.packing import check_threads
 from creases.progress import Follower, following
 from creases.scheduling.cluster import check_address, dask_workers
 from creases.scheduling.journal import Journal
+from creases.scheduling.laws import check_sum
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan
 from creases.scheduling.workers import ThreadWorkers, Workers
@@ -53,7 +55,8 @@ def count_in_pieces(
         `seconds` are those of this run, and `seconds_from_journal` those of the pieces that were there.
     progress : as for `count`; the bar counts pieces and says about how long the rest will take.
     Raises DomainError as `count` does, and on a Polyline; JournalError if the journal cannot be read or written, or
-    holds this count as another engine made it; ComputationError if a cluster does not answer or pieces fail there.
+    holds this count as another engine made it, or has damaged rows of it; ComputationError if a cluster does not
+    answer or pieces fail there.
 
     Examples
     --------
@@ -71,7 +74,7 @@ def count_in_pieces(
     plan = Plan.of(network, domain, pieces)
     say_if_compiling(progress)
     start = time.perf_counter()
-    with ExitStack() as stack:
+    with enough_memory("A count in pieces", LESS), ExitStack() as stack:
         kept = stack.enter_context(Journal(journal)) if journal is not None else None
         if kept is not None:
             plan = kept.plan_for(plan, any_depth=pieces is None)
@@ -138,6 +141,13 @@ def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) 
     if all(result.unbounded is not None for result in found):
         unbounded = sum(result.part.sign * (result.unbounded or 0) for result in found)
         bounded = by_layer[-1] - unbounded
+    try:
+        check_sum(by_layer, unbounded)
+    except ValueError as error:
+        raise ComputationError(
+            f"The results of the {len(found):,} pieces do not fit together ({error}), so some of them are wrong. Count "
+            "again, into another journal if there is one, and on another machine if this one fails again."
+        ) from error
     return Count(
         regions=by_layer[-1],
         by_layer=tuple(by_layer),

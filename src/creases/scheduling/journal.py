@@ -2,30 +2,30 @@
 
 SQLite by default, any database that SQLAlchemy opens by URL. A piece is known by network, domain, hash of what shapes a
 piece and its place in the plan, so nothing is counted twice and nothing of another engine is taken. A count's starting
-cells stand beside it: another machine, which would choose others, goes on with these.
+cells stand beside it: another machine, which would choose others, goes on with these. Each row has a digest; one that
+does not agree with it is named, and the count refuses to go on until it is away.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from creases.engine.parts import Part
 from creases.engine.roots import Roots
 from creases.errors import ComputationError, JournalError, require_extra
-from creases.scheduling.database import Database, Place, check_file, check_owner, damaged, read_url
-from creases.scheduling.journal_rows import as_result, as_row, is_count
+from creases.scheduling.database import Database, Place, check_file, check_owner, read_url
+from creases.scheduling.journal_rows import Key, as_count, as_result, as_row, check_count, is_count
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import MOST_PIECES, Plan
 from creases.scheduling.sources import maker
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["Journal"]
 
 SCHEMA = 2
+# Damaged rows that are taken away at once; if there are more, the next ones are named then.
+MOST_NAMED = 20
 
 
 class Journal(Database):
@@ -44,12 +44,14 @@ class Journal(Database):
         url = read_url(sqlalchemy, str(place), self.place)
         self.tables = tables(sqlalchemy)
         check_file(url, self.place)
+        self._keys: dict[int, Key] = {}
         with self.told("opened"):
             self._engine = sqlalchemy.create_engine(url)
-            self.schema_there(self.tables["meta"], SCHEMA)
+            written = self.check_version(self.tables["meta"], SCHEMA)
             check_owner(sqlalchemy, self._engine, self.tables, self.place)
             self.tables["counts"].metadata.create_all(self._engine)
-            self.check_schema(self.tables["meta"], SCHEMA)
+            if not written:
+                self.write_version(self.tables["meta"], SCHEMA)
 
     def begin(self, plan: Plan) -> int:
         """The number of a plan's count in the journal, a new one if there is none.
@@ -57,23 +59,27 @@ class Journal(Database):
         Raises JournalError if there are results for this network and domain, but of another engine only, or of other
         starting cells.
         """
-        number = self.number_of(plan)
-        if number is None:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            text = {"domain_text": plan.domain_text, "roots_text": plan.roots.text}
+        key = plan.key
+        if (number := self.number_of(key)) is None:
             with self.told("written to"):  # another process may be faster: then its row is there
-                self.insert_once(self.tables["counts"], {**plan.key, **text, "version": str(maker()), "begun": now})
-            number = self.number_of(plan)
-        assert number is not None
+                values = as_count(key, plan.domain_text, plan.roots.text, str(maker()), now())
+                self.insert_once(self.tables["counts"], values)
+            number = self.number_of(key)
+            assert number is not None
+        self._keys[number] = key
         return number
 
-    def number_of(self, plan: Plan) -> int | None:
-        """`begin`, but None if there is no such count."""
-        counts, key = self.tables["counts"], plan.key
+    def number_of(self, key: Key) -> int | None:
+        """The number of the count that has this key, None if there is none.
+
+        Raises JournalError as `begin` does, or if a count of this network and domain is damaged.
+        """
+        counts = self.tables["counts"]
         same = (counts.c.network == key["network"]) & (counts.c.domain == key["domain"])
         with self.told("read"), self._engine.begin() as connection:
             rows = connection.execute(self._sql.select(counts).where(same)).mappings().all()
         for row in rows:
+            self.check_count(row)
             if all(row[name] == value for name, value in key.items() if name != "roots"):
                 if row["roots"] != key["roots"]:
                     raise JournalError(
@@ -91,11 +97,33 @@ class Journal(Database):
             )
         return None
 
+    def check_count(self, row: Any) -> Roots:
+        """The starting cells of a count. Raises JournalError, naming the row, if it was not written so by Creases."""
+        try:
+            depth, drop = row["depth"], row["drop"]
+            if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
+                raise ValueError(f"depth is {depth!r}, drop {drop!r}")
+            check_count(row)
+            roots = Roots.read(row["roots_text"])
+            if roots.sha256 != row["roots"]:
+                raise ValueError(f"the starting cells have the hash {roots.sha256[:16]}, not {str(row['roots'])[:16]}")
+        except ValueError as error:
+            raise self.damaged_count(row, error) from error
+        return roots
+
+    def damaged_count(self, row: Any, error: Exception) -> JournalError:
+        """The error for a row of the table of counts that Creases has not written so."""
+        return JournalError(
+            f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}: "
+            f"{str(error).rstrip('.')}. Give another journal; or take it away with its pieces, and all is counted "
+            f"again: DELETE FROM pieces WHERE count = {row['id']!r}; DELETE FROM counts WHERE id = {row['id']!r}"
+        )
+
     def plan_for(self, plan: Plan, *, any_depth: bool = True) -> Plan:
         """The plan as the journal has it for this network, domain and engine: with its starting cells and its depth.
 
         any_depth : False if it has to be of this depth. The plan itself if the journal has none.
-        Raises JournalError if what it has is damaged.
+        Raises JournalError if the count was not written so by Creases.
         """
         counts, key = self.tables["counts"], plan.known
         same = ["network", "domain", "engine"] if any_depth else ["network", "domain", "engine", "depth", "drop"]
@@ -104,57 +132,70 @@ class Journal(Database):
             row = connection.execute(self._sql.select(counts).where(*matching).order_by(counts.c.id)).mappings().first()
         if row is None:
             return plan
-        depth, drop = row["depth"], row["drop"]
-        where = f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}:"
-        if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
-            raise JournalError(
-                f"{where} depth is {depth!r}, drop {drop!r}. Give another journal, or say how many pieces there are to "
-                "be."
-            )
+        found = Plan(plan.network, plan.domain, row["depth"], row["drop"], self.check_count(row))
         try:
-            roots = Roots.read(row["roots_text"])
-            if roots.sha256 != row["roots"]:
-                raise ValueError(f"the starting cells have the hash {roots.sha256[:16]}, not {str(row['roots'])[:16]}")
-            found = Plan(plan.network, plan.domain, depth, drop, roots)
             _ = found.divided  # proves that the cells are this problem's
-        except (ValueError, ComputationError) as error:
-            raise JournalError(f"{where} {str(error).rstrip('.')}. Give another journal.") from error
+        except ComputationError as error:
+            raise self.damaged_count(row, error) from error
         return found
 
     def results(self, number: int, plan: Plan) -> dict[Part, PieceResult]:
         """The pieces of a count that are done. number : as `begin(plan)` has said.
 
-        Raises JournalError, naming the row, if one was not written so by Creases.
+        Raises JournalError, naming the rows, if some were not written so by Creases.
         """
         pieces, sql = self.tables["pieces"], self._sql
         # As whatever stands there: not every value of a damaged row becomes a truth value or a number.
         raw = [sql.type_coerce(column, sql.types.NullType).label(column.name) for column in pieces.c]
         with self.told("read"), self._engine.begin() as connection:
             rows = connection.execute(sql.select(*raw).where(pieces.c.count == number)).mappings().all()
-        found, known, layers = {}, set(plan.parts), len(plan.network.hidden)
-        infinite = plan.problem.vertices is None and not plan.problem.directions
+        found, known, wrong = {}, set(plan.parts), []
         for row in rows:
-            part = Part(row["root"], row["path"])
-            if part not in known:
-                raise damaged(self.place, row, "the count has no such piece")
             try:
-                found[part] = as_result(row, layers, infinite)
+                part = Part(row["root"], row["path"])
+                if part not in known:
+                    raise ValueError("the count has no such piece")
+                found[part] = as_result(row, plan)
             except ValueError as error:
-                raise damaged(self.place, row, str(error)) from error
-            if row["roots"] != plan.key["roots"]:
-                reason = f"it was cut from other starting cells ({str(row['roots'])[:16]})"
-                raise damaged(self.place, row, reason)
+                wrong.append((row, str(error)))
+        if wrong:
+            raise damaged(self.place, wrong)
         return found
 
     def record(self, number: int, result: PieceResult) -> None:
-        """Write a piece's result; it is on the disk when this returns. One that is there already stays."""
-        pieces = self.tables["pieces"]
+        """Write a piece's result; it is on the disk when this returns. One that is there already stays.
+
+        number : as `begin` has said.
+        """
         with self.told("written to"):
-            try:
-                with self._engine.begin() as connection:
-                    connection.execute(pieces.insert().values(**as_row(number, result)))
-            except self._sql.exc.IntegrityError:
-                return  # another process on this journal was faster; the result is the same
+            # If another process on this journal was faster, the result is the same.
+            self.insert_once(self.tables["pieces"], as_row(number, result, self._keys[number]))
+
+
+def now() -> str:
+    """The time, as it is recorded."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def damaged(place: Place, wrong: list[tuple[Any, str]]) -> JournalError:
+    """The error for rows of the table of pieces that Creases has not written so, each with what is wrong with it."""
+
+    def where(row: Any) -> str:
+        return f"count = {row['count']!r} AND root = {row['root']!r} AND path = {row['path']!r}"
+
+    (first, reason), named = wrong[0], [row for row, _ in wrong[:MOST_NAMED]]
+    if len(wrong) == 1:
+        rows, what, condition = "a damaged row", "the piece is", where(first)
+    else:
+        rows, what = f"{len(wrong):,} damaged rows", "the pieces are"
+        condition = " OR ".join(f"({where(row)})" for row in named)
+        reason += f"; and {len(wrong) - 1:,} more"
+        if len(named) < len(wrong):
+            what = f"the first {len(named)} are"
+    return JournalError(
+        f"The journal {place.text} has {rows} in its table pieces, {where(first)}: {reason}. Nothing damaged is "
+        f"counted. Take it away, and {what} counted again: DELETE FROM pieces WHERE {condition}"
+    )
 
 
 def tables(sql: Any) -> dict[str, Any]:
@@ -180,6 +221,7 @@ def tables(sql: Any) -> dict[str, Any]:
         column("roots_text", long, nullable=False),
         column("version", text, nullable=False),
         column("begun", text, nullable=False),
+        column("digest", sql.String(64), nullable=False),
         sql.UniqueConstraint("network", "domain", "engine", "depth", "drop"),
     )
     pieces = sql.Table(
@@ -192,8 +234,9 @@ def tables(sql: Any) -> dict[str, Any]:
         column("unbounded", whole),
         column("exact_cells", whole, nullable=False),
         column("certified", sql.Boolean, nullable=False),
-        column("seconds", sql.Float, nullable=False),
+        column("seconds", sql.Double, nullable=False),
         column("worker", text, nullable=False),
         column("roots", sql.String(64), nullable=False),
+        column("digest", sql.String(64), nullable=False),
     )
     return {"meta": meta, "counts": counts, "pieces": pieces}

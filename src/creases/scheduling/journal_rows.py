@@ -1,24 +1,50 @@
-"""Rows of a journal's table of pieces: results as they are written, and read with a check of every value.
+"""Rows of a journal: results as they are written, and read with a check of every value.
 
-A database keeps what it is given: a row that a failing disk or another hand has changed must not become a count.
+A database keeps what it is given: a row that a failing disk or another hand has changed must not become a count. Each
+has a digest of all that it says and of the count that it belongs to, and its numbers obey what every piece must.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
+from creases.digests import digest_of
 from creases.engine.parts import Part
+from creases.scheduling.laws import LARGEST, check_layers
 from creases.scheduling.piece import PieceResult
+from creases.scheduling.plan import Plan
 
-__all__ = ["as_result", "as_row", "is_count"]
+__all__ = ["as_count", "as_result", "as_row", "check_count", "is_count"]
+
+Key = Mapping[str, str | int]
+KEY = ("network", "domain", "engine", "depth", "drop", "roots")  # the columns of a plan's key
+DIGEST = "it does not agree with its digest: it is not as it was written"
 
 
-def as_row(number: int, result: PieceResult) -> dict[str, Any]:
-    """A result of count `number` as it is recorded."""
-    return {
-        "count": number,
+def as_count(key: Key, domain_text: str, roots_text: str, version: str, begun: str) -> dict[str, Any]:
+    """A count as it is recorded, without its number. key : what its results rest on."""
+    row = {**key, "domain_text": domain_text, "roots_text": roots_text, "version": version, "begun": begun}
+    return {**row, "digest": digest_of(row)}
+
+
+def check_count(row: Mapping[str, Any]) -> None:
+    """Raise ValueError if a count was not recorded so."""
+    texts = [row[name] for name in ("domain_text", "roots_text", "version", "begun")]
+    try:
+        expected = as_count({name: row[name] for name in KEY}, *texts)["digest"]
+    except TypeError as error:  # what no JSON can hold
+        raise ValueError(DIGEST) from error
+    if row["digest"] != expected:
+        raise ValueError(DIGEST)
+
+
+def as_row(number: int, result: PieceResult, key: Key) -> dict[str, Any]:
+    """A result of count `number` as it is recorded. key : what the count's results rest on."""
+    row = {
         "root": result.part.root,
         "path": result.part.path,
         "by_layer": json.dumps(result.by_layer),
@@ -29,30 +55,49 @@ def as_row(number: int, result: PieceResult) -> dict[str, Any]:
         "worker": result.worker,
         "roots": result.roots,
     }
+    # Not the count's number, which is the database's own; the key is what it stands for.
+    return {"count": number, **row, "digest": digest_of({"count": dict(key), "piece": row})}
 
 
-def as_result(row: Any, layers: int, infinite: bool) -> PieceResult:
-    """A row as it was recorded, of a network with so many hidden layers. infinite : whether regions may be unbounded.
+def as_result(row: Any, plan: Plan) -> PieceResult:
+    """A row as it was recorded for a piece of a plan.
 
     Raises ValueError, which says what is wrong with it, if it was not recorded so.
     """
-    by_layer = read_layers(row["by_layer"], layers)
+    widths, part = plan.network.widths, Part(row["root"], row["path"])
+    by_layer = read_layers(row["by_layer"], len(widths))
+    check_layers(by_layer, part, widths, plan.problem.dimension)
+    infinite = plan.problem.vertices is None and not plan.problem.directions
     unbounded = row["unbounded"]
     if not (is_count(unbounded) and unbounded <= by_layer[-1] if infinite else unbounded is None):
         allowed = f"a number of its {by_layer[-1]} regions" if infinite else "empty, as on a bounded domain"
         raise ValueError(f"unbounded is {unbounded!r}, not {allowed}")
-    if not is_count(row["exact_cells"]):
+    if not (is_count(row["exact_cells"]) and row["exact_cells"] <= LARGEST):
         raise ValueError(f"exact_cells is {row['exact_cells']!r}")
     if row["certified"] not in (0, 1):
         raise ValueError(f"certified is {row['certified']!r}")
     seconds = row["seconds"]
     if not (isinstance(seconds, (int, float)) and math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"seconds is {seconds!r}")
-    part = Part(row["root"], row["path"])
-    certified = bool(row["certified"])
-    return PieceResult(
-        part, by_layer, unbounded, row["exact_cells"], certified, float(seconds), row["worker"], "", row["roots"]
+    if not isinstance(row["worker"], str):
+        raise ValueError(f"worker is {row['worker']!r}")
+    if row["roots"] != plan.key["roots"]:
+        raise ValueError(f"it was cut from other starting cells ({str(row['roots'])[:16]})")
+    named = {field.name for field in fields(PieceResult)}
+    result = PieceResult(
+        part=part,
+        by_layer=by_layer,
+        unbounded=unbounded,
+        exact_cells=row["exact_cells"],
+        certified=bool(row["certified"]),
+        seconds=float(seconds),
+        worker=row["worker"],
+        # What a result says of its count stands once, in the row of the count.
+        **{name: str(value) for name, value in plan.key.items() if name in named},
     )
+    if as_row(0, result, plan.key)["digest"] != row["digest"]:
+        raise ValueError(DIGEST)
+    return result
 
 
 def read_layers(text: Any, layers: int) -> tuple[int, ...]:

@@ -8,14 +8,15 @@ Each file appears whole or not at all. A .pt is written after its .npz, so a ste
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from creases.files import replace_file
 from creases.readers import load
 from creases.training.errors import TrainingError
-from creases.training.files import replace_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,9 +50,12 @@ class Folder:
         import torch
 
         network = load(model)
-        replace_file(self.path / f"step_{step:06d}.npz", network.save)
+        network.save(self.path / f"step_{step:06d}.npz")
         content = {"format": FORMAT, "step": step, **state}
-        replace_file(self.path / f"step_{step:06d}.pt", lambda partial: torch.save(content, partial))
+        # Into memory first: on a full disk torch has errors of its own, of which nobody can tell what they are.
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        replace_file(self.path / f"step_{step:06d}.pt", lambda partial: partial.write_bytes(buffer.getbuffer()))
         for old in self.steps()[:-KEPT]:
             (self.path / f"step_{old:06d}.pt").unlink(missing_ok=True)
 

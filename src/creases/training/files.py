@@ -1,37 +1,24 @@
-"""Files that are there whole or not at all, and tables of rows as .csv, .json or a pandas frame."""
+"""Tables of rows as .csv, .json or a pandas frame."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from creases.errors import require_extra
+from creases.files import replace_file
 from creases.training.errors import TrainingError
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Row", "as_frame", "replace_file", "save_table"]
+__all__ = ["Row", "as_frame", "save_table"]
 
 Row = dict[str, Any]  # column name -> a number, a bool, a string, None, or a list of numbers
-
-
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make the file under another name, then put it in the place of `path` in one step.
-
-    Whoever opens `path` sees the old file or the new one, never a part, even after kill -9 or a power cut.
-    """
-    # The suffix stays last: writers judge a file by it.
-    partial = path.with_name(f".partial_{path.name}")
-    write(partial)
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def save_table(rows: Sequence[Row], columns: Sequence[str], path: str | Path) -> Path:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from creases.files import not_written, replace_file
 from creases.training.errors import TrainingError
-from creases.training.files import Row, replace_file
+from creases.training.files import Row
 
 __all__ = ["Journal", "read_rows"]
 
@@ -45,16 +46,25 @@ class Journal:
             self.replace(self.rows)
             return
         try:
-            with self.path.open("x", encoding="utf-8") as file:
-                write_through(file, json.dumps(self.header) + "\n")
+            self.path.open("x").close()
         except FileExistsError:
             raise TrainingError(f"{self.path} exists. Pass resume=True to go on with it, or another path.") from None
+        self.write([self.header])
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Write rows and wait until they are on the disk."""
-        with self.path.open("a", encoding="utf-8") as file:
-            write_through(file, "".join(json.dumps(row) + "\n" for row in rows))
+        """Write rows and wait until they are on the disk. Raises SaveError, and writes none, if there is no room."""
+        self.write(rows)
         self.rows.extend(rows)
+
+    def write(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Add lines to the file."""
+        before = self.path.stat().st_size
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                write_through(file, "".join(json.dumps(line) + "\n" for line in lines))
+        except OSError as error:
+            os.truncate(self.path, before)  # a part of a line would damage the next one
+            raise not_written(self.path, error) from error
 
     def replace(self, rows: Sequence[Row]) -> None:
         """Put these rows in the place of all there are."""

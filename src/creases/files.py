@@ -1,0 +1,63 @@
+"""Files that are there whole or not at all: on a full disk an error says so, and what was there before stays."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from creases.errors import SaveError
+
+__all__ = ["not_written", "remedy_of", "replace_file"]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+NO_FOLDER = (errno.ENOENT, errno.ENOTDIR)
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make the file under another name, then put it in the place of `path` in one step.
+
+    Whoever opens `path` sees the old file or the new one, never a part, even after kill -9 or a power cut. What is no
+    file, like /dev/stdout, is written to as it is.
+    Raises SaveError, with its remedy, where `write` or the system cannot write; no part of a file is left behind.
+    """
+    try:
+        if path.is_relative_to("/dev") or (path.exists() and not path.is_file()):
+            write(path)
+            return
+        # Of a link the file that it leads to. The suffix stays last: writers judge a file by it.
+        target = Path(os.path.realpath(path))
+        partial = target.with_name(f".partial_{path.name}")
+        try:
+            write(partial)
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, target)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> SaveError:
+    """The error for a file that could not be written, with what to do about it."""
+    if isinstance(error, SaveError):
+        return error
+    kept = " What was there before is as it was." if path.is_file() else ""
+    said = SaveError(f"{path} could not be written: {error.strerror or error}. {remedy_of(error)}{kept}")
+    said.errno = error.errno
+    return said
+
+
+def remedy_of(error: OSError) -> str:
+    """What to do where a file cannot be written."""
+    if error.errno in NO_ROOM:
+        return "Free some space on its disk, or save elsewhere."
+    if error.errno in NO_FOLDER:
+        return "Make its folder first, or save elsewhere."
+    if error.errno in FORBIDDEN:
+        return "Check its permissions and those of its folder, or save elsewhere."
+    return "Check the name and its disk, or save elsewhere."

@@ -1,0 +1,50 @@
+"""What every piece of a count, and their sum, must obey: a result that does not is wrong, whoever has it.
+
+Layer l cuts each region of the layers below it, which is convex, by as many hyperplanes as it has neurons: into one
+piece at least, and into at most sum C(n, k), k <= d, in d dimensions (Zaslavsky 1975).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+from creases.engine.parts import Part
+
+__all__ = ["LARGEST", "check_layers", "check_sum"]
+
+# What an engine can count: its numbers are int64.
+LARGEST = 2**63 - 1
+
+
+def check_layers(by_layer: Sequence[int], part: Part, widths: Sequence[int], dimension: int) -> None:
+    """Raise ValueError if a piece cannot have so many regions after each layer.
+
+    widths : of the hidden layers. dimension : of the domain; a wall has less, one for each wall that it lies in.
+    """
+    walls = part.path.count("0")
+    before = 1
+    for layer, (regions, width) in enumerate(zip(by_layer, widths, strict=True), start=1):
+        most = min(before * most_pieces(width, dimension - walls), LARGEST)
+        if regions > most:
+            raise ValueError(f"by_layer has {regions:,} regions after layer {layer}, where there are {most:,} at most")
+        # On a wall it may: a neuron that vanishes there, and not around it, leaves a region of the wall in none.
+        if regions < before and not walls:
+            raise ValueError(f"by_layer decreases to {regions:,} regions after layer {layer}, and no layer joins any")
+        before = regions
+
+
+def check_sum(by_layer: Sequence[int], unbounded: int | None) -> None:
+    """Raise ValueError if the pieces' numbers, each with its sign, cannot be those of one count."""
+    if by_layer[0] < 1 or any(below > above for below, above in itertools.pairwise(by_layer)):
+        raise ValueError(f"their sum after each layer is {', '.join(f'{value:,}' for value in by_layer)}")
+    if unbounded is not None and not 0 <= unbounded <= by_layer[-1]:
+        raise ValueError(f"of {by_layer[-1]:,} regions in sum {unbounded:,} are unbounded")
+
+
+@lru_cache(maxsize=4096)
+def most_pieces(hyperplanes: int, dimension: int) -> int:
+    """Into how many pieces so many hyperplanes cut a convex set of so many dimensions, at most."""
+    return sum(math.comb(hyperplanes, k) for k in range(dimension + 1))
