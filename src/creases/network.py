@@ -76,6 +76,8 @@ class Normalisation:
 
 def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
     """Check one layer's arrays; `name` goes into the error ("layer 2 (hidden)")."""
+    if bias is None:
+        raise NetworkError(f"{name}: bias is None. For a layer without biases give zeros: np.zeros(n_out).")
     weights = as_floats(weight, f"{name}: weight", NetworkError)
     biases = as_floats(bias, f"{name}: bias", NetworkError)
     if weights.ndim != 2:
@@ -83,6 +85,11 @@ def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
     if 0 in weights.shape:
         raise NetworkError(
             f"{name}: weight has shape {weights.shape}; every layer needs at least one input and one neuron."
+        )
+    if biases.shape == (weights.shape[1],) != (weights.shape[0],):
+        raise NetworkError(
+            f"{name}: weight has shape {weights.shape} and bias {biases.shape}, so the weights seem to stand as "
+            "(n_in, n_out), as Keras, JAX and scikit-learn keep them. Transpose them: [w.T for w in weights]."
         )
     if biases.shape != (weights.shape[0],):
         raise NetworkError(
@@ -118,7 +125,8 @@ class Network:
     output : the output layer, or None.
     input_shape : the shape of one input as its users know it, e.g. (1, 28, 28); points may be given in it or flat.
     normalisation : what the file says about raw inputs, or None.
-    notes : what a reader did that is not a plain copy (a folded BatchNorm, say).
+    notes : what a reader assumed (ReLU between the layers of a weight file) and did that is not a plain copy (a folded
+        BatchNorm), one sentence each. They travel to every Count and are no part of the hash.
     """
 
     hidden: tuple[Dense, ...]
@@ -163,6 +171,7 @@ class Network:
         output_layer : True (default) if the last layer is the affine output, which has no ReLU;
             False if every layer given is hidden.
         input_shape : the shape of one input; default (n_in,).
+        notes : sentences that every count of the network repeats.
         Raises NetworkError on shapes that do not chain, numbers that are not finite, or no hidden layer.
 
         Examples
@@ -171,6 +180,10 @@ class Network:
         >>> network
         Network(1 -> [2] -> 1, 2 neurons)
         """
+        if biases is None:
+            raise NetworkError(
+                "biases is None. Give one array a layer; for layers without biases zeros, np.zeros(n_out)."
+            )
         weights, biases = list(weights), list(biases)
         if len(weights) != len(biases):
             raise NetworkError(f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each.")
@@ -336,6 +349,7 @@ class Network:
             [np.zeros_like(layer.bias) for layer in chain],
             output_layer=self.output is not None,
             input_shape=self.input_shape,
+            notes=self.notes,
         )
 
     def save(self, path: str | Path) -> Path:

@@ -223,7 +223,8 @@ class Store(Database):
                 f"The network file {path.name} is not in {self.networks}. Give the folder where it is, or run again "
                 "with another store."
             )
-        return load(path)
+        # Written by `save_network`: a chain with ReLU between its layers, numbered.
+        return load(path, activation="relu")
 
 
 def owner_of_this_process() -> str:
