@@ -94,13 +94,12 @@ def in_order(layers: Sequence[Named], stored: bool, source: str, answers: Answer
         return told_by_shapes(by_number, layers, source, answers)
     else:
         taken, how = list(layers), "as the file stores them"
-        suggested = by_numbers_first(layers)
-        if list(runs.values()) != by_number or misplaced(layers, suggested, by_number):
+        if list(runs.values()) != by_number or misplaced(layers, by_number):
             raise answers.question(
                 source,
                 f"Its layers are stored as {listed(layers)}, which their numbers or the places of its BatchNorms "
-                f"contradict; order= names them in the order in which they act, perhaps {listed(suggested)}.",
-                order=names(suggested),
+                "contradict; order= names them in the order in which they act.",
+                order=suggestion(layers),
             )
     if not chains(taken):
         others, _settled = fitting(by_number)
@@ -123,22 +122,17 @@ def told_by_shapes(
     found, settled = fitting(by_number)
     if settled and len(found) == 1:
         return names(found[0]), "the only one in which their shapes fit"
-    likely = by_numbers_first(layers)
     if settled and not found:  # the chain will say which layer does not fit
-        return names(likely), "by the numbers in their names"
-    numbered = all(numbers_of(layer.name) for layer in layers)
-    first = likely if numbered and chains(likely) or not found else found[0]
-    others = [f", and so do {listed(other)}" for other in found if names(other) != names(first)]
+        return names(by_numbers_first(layers)), "by the numbers in their names"
+    fit = ", and so do ".join(listed(order) for order in found) or "several orders"
     raise answers.question(
         source,
-        "Such a file lists its layers by name, not in the order in which they act: "
-        f"{listed(first)} fit one another{others[0] if others else ', and others may'}. order= names them as they act.",
-        # Of words alone none is likelier: a call that could be copied would be a guess.
-        order=names(first) if numbered else ["FIRST", "NEXT", "..."],
+        f"Such a file lists its layers by name, not as they act: {fit} fit one another. order= names them as they act.",
+        order=suggestion(layers),
     )
 
 
-def misplaced(layers: Sequence[Named], by_numbers: Sequence[Named], by_number: list[list[Named]]) -> bool:
+def misplaced(layers: Sequence[Named], by_number: list[list[Named]]) -> bool:
     """Whether BatchNorms stand in a row or last, as they do that were made together and are used apart.
 
     Not where their numbers, or the shapes, say that they stand so.
@@ -146,7 +140,7 @@ def misplaced(layers: Sequence[Named], by_numbers: Sequence[Named], by_number: l
     norms = [layer.is_norm for layer in layers]
     if not (norms[-1] or any(below and above for below, above in pairwise(norms))):
         return False
-    if list(by_numbers) == list(layers) and all(numbers_of(layer.name) for layer in layers):
+    if suggestion(layers) == names(layers):
         return False
     found, settled = fitting(by_number)
     return len(found) > 1 or not settled
@@ -155,6 +149,13 @@ def misplaced(layers: Sequence[Named], by_numbers: Sequence[Named], by_number: l
 def by_numbers_first(layers: Sequence[Named]) -> list[Named]:
     """A likely order: by number, a Linear before the BatchNorm of its number, else as they stand."""
     return sorted(layers, key=lambda layer: (numbers_of(layer.name), layer.is_norm))
+
+
+def suggestion(layers: Sequence[Named]) -> list[str]:
+    """The order that the numbers make likely. Of words none is likelier, and a call to be copied would be a guess."""
+    likely = by_numbers_first(layers)
+    sure = all(numbers_of(layer.name) for layer in layers) and chains(likely)
+    return names(likely) if sure else ["FIRST", "NEXT", "..."]
 
 
 def chains(layers: Sequence[Named]) -> bool:
