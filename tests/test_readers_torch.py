@@ -519,3 +519,29 @@ def test_bad_input_safetensors(tmp_path, data, text):
     path.write_bytes(data)
     with pytest.raises(ModelFileError, match=text):
         load_chain(path)
+
+
+# Tensors where arrays are expected.
+
+
+def test_known_tensors_that_require_gradients_are_arrays_too():
+    module = mlp(2, 4, 1)
+    weights, biases = [module[0].weight, module[2].weight], [module[0].bias, module[2].bias]
+    assert weights[0].requires_grad
+    network = creases.Network.from_arrays(weights, biases)
+    assert network.sha256 == creases.load(module).sha256
+    halves = [tensor.to(torch.bfloat16) for tensor in weights]
+    wanted = [tensor.double().detach().numpy() for tensor in halves]
+    zeros = [np.zeros(4), np.zeros(1)]
+    assert creases.Network.from_arrays(halves, zeros).sha256 == creases.Network.from_arrays(wanted, zeros).sha256
+    corner = torch.ones(2, requires_grad=True)
+    assert creases.Segment(corner * 0, corner).end.tolist() == [1.0, 1.0]
+    assert network.forward(corner).shape == (1,)
+
+
+def test_bad_input_lists_of_tensors_that_require_gradients():
+    rows = [torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)]
+    with pytest.raises(NetworkError, match=r"weight is no array \(.*Give one tensor, or arrays: tensor\.detach\(\)"):
+        creases.Network.from_arrays([rows, [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
+    with pytest.raises(NetworkError, match=r"must hold real numbers, got dtype complex64"):
+        creases.Network.from_arrays([torch.ones(2, 2, dtype=torch.complex64)], [[0.0, 0.0]], output_layer=False)

@@ -76,9 +76,11 @@ class Normalisation:
 
 def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
     """Check one layer's arrays; `name` goes into the error ("layer 2 (hidden)")."""
-    if bias is None:
-        raise NetworkError(f"{name}: bias is None. For a layer without biases give zeros: np.zeros(n_out).")
     weights = as_floats(weight, f"{name}: weight", NetworkError)
+    if bias is None:
+        raise NetworkError(
+            f"{name}: bias is None. For a layer without biases give zeros: np.zeros({len(np.atleast_1d(weights))})."
+        )
     biases = as_floats(bias, f"{name}: bias", NetworkError)
     if weights.ndim != 2:
         raise NetworkError(f"{name}: weight must have shape (n_out, n_in), got shape {weights.shape}.")
@@ -86,14 +88,14 @@ def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
         raise NetworkError(
             f"{name}: weight has shape {weights.shape}; every layer needs at least one input and one neuron."
         )
-    if biases.shape == (weights.shape[1],) != (weights.shape[0],):
-        raise NetworkError(
-            f"{name}: weight has shape {weights.shape} and bias {biases.shape}, so the weights seem to stand as "
-            "(n_in, n_out), as Keras, JAX and scikit-learn keep them. Transpose them: [w.T for w in weights]."
-        )
     if biases.shape != (weights.shape[0],):
+        turned = (
+            f" With weight of shape {weights.shape} the weights seem to stand as (n_in, n_out), as Keras, JAX and "
+            "scikit-learn keep them; transpose them: [w.T for w in weights]."
+        )
         raise NetworkError(
             f"{name}: bias must have shape ({weights.shape[0]},), one number a neuron, got shape {biases.shape}."
+            f"{turned if biases.shape == (weights.shape[1],) else ''}"
         )
     for values, what in ((weights, "weight"), (biases, "bias")):
         wrong = ~np.isfinite(values)
