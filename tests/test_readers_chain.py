@@ -152,6 +152,19 @@ def test_known_a_fold_says_whether_it_rounded():
         assert "Certified is the network with these folded weights" in chain.network().notes[0]
 
 
+def test_known_a_rounded_output_layer_cuts_nothing():
+    chain = Chain("here")
+    chain.dense("dense", [[0.3]], [0.0])
+    chain.relu()
+    chain.dense("out", [[0.1]], [0.0])
+    chain.dense("more", [[0.7]], [0.0])
+    (note,) = chain.network().notes
+    assert note.endswith(
+        "The output layer is out, then more, made one layer: computed in rationals, each number rounded "
+        "once to float64. It cuts nothing."
+    )
+
+
 def test_known_relu_on_the_inputs_is_an_identity_layer_and_a_second_relu_nothing():
     chain = Chain("here")
     chain.relu()

@@ -333,7 +333,7 @@ def test_laws_orders_that_fit_are_all_found():
         assert len(found) == min(len(wanted), 2)
         assert {tuple(order) for order in found} <= wanted
         assert settled or len(wanted) >= 2
-    # Nothing takes what the last gives: every order of the others is tried, and they are too many.
+    # Nothing takes what the last gives: every order of the others would be tried, and they are too many.
     many = [Named(str(i), 1, 1, is_norm=False) for i in range(30)] + [Named("x", 2, 3, False), Named("y", 4, 5, False)]
     assert fitting([[layer] for layer in many]) == ([], False)
 
@@ -510,3 +510,16 @@ def test_bad_input_softmax_at_the_end_has_a_remedy():
     ):
         creases.load(module)
     assert creases.load(module[:-1]).n_out == 3
+
+
+def test_bad_input_names_without_end_take_no_time():
+    """Thousands of words, or of dots: no search and no recursion goes through them all."""
+    one = np.ones((1, 1))
+    words = {f"{'ab'[i % 2] * (i + 1)}.weight": one for i in range(1500)}
+    assert creases.load(words, activation="relu").depth == 1499  # a dict keeps its order
+    layers = [Named(name.removesuffix(".weight"), 1, 1, is_norm=False) for name in words]
+    found, settled = fitting([[layer] for layer in layers])
+    assert len(found) < 2
+    assert not settled
+    deep = {f"{'a.' * 5000}{i}.weight": one for i in (0, 2)}
+    assert creases.load(deep, activation="relu").depth == 1

@@ -137,7 +137,7 @@ class Count:
                 "by_layer": tuple(data["by_layer"]),
                 "domain": domain_from_dict(data["domain"]),
                 "by_neuron": None if by_neuron is None else tuple(tuple(row) for row in by_neuron),
-                "notes": tuple(data.get("notes", ())),  # older files have none
+                "notes": tuple(str(note) for note in data.get("notes", ())),  # older files have none
             }
         )
 

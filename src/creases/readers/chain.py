@@ -159,7 +159,7 @@ class Chain:
             layers.append(self._fold(segment, f"Hidden layer {len(layers) + 1}", width))
             width = layers[-1][1].size
         if last:
-            layers.append(self._fold(last, "The output layer", width))
+            layers.append(self._fold(last, "The output layer", width, output=True))
         return Network.from_arrays(
             [weight for weight, _ in layers],
             [bias for _, bias in layers],
@@ -188,7 +188,7 @@ class Chain:
                 f"{self.source}: {name} takes {n_in} numbers but what stands before it gives {self.width}."
             )
 
-    def _fold(self, segment: Segment, label: str, width: int) -> tuple[Floats, Floats]:
+    def _fold(self, segment: Segment, label: str, width: int, output: bool = False) -> tuple[Floats, Floats]:
         if len(segment) == 1 and isinstance(only := segment[0], Dense):
             return only.weight, only.bias
         if not segment:
@@ -206,10 +206,12 @@ class Chain:
             self.note(f"{made} exactly: no number was rounded.")
             return weight, bias
         how = f"computed in rationals{f' (square roots to {ROOT_BITS} bits)' if rooted else ''}"
-        self.note(
-            f"{made}: {how}, each number rounded once to float64. Certified is the network with these folded weights: "
-            "what met in one point before the rounding need not meet after it."
+        # The output layer is no part of what is certified.
+        meaning = (
+            "Certified is the network with these folded weights: what met in one point before need not meet after."
         )
+        meaning = "It cuts nothing." if output else meaning
+        self.note(f"{made}: {how}, each number rounded once to float64. {meaning}")
         return weight, bias
 
 

@@ -17,8 +17,8 @@ from creases.readers.answers import Answers
 
 __all__ = ["Named", "in_order", "listed", "natural_order", "side_by_side"]
 
-# Orders are looked for step by step; where this many steps do not settle it, there is more than one.
-STEPS = 20_000
+# Orders are looked for step by step, each of as many names as there are; beyond so many names there may be another.
+WORK = 1_000_000
 SHOWN = 12
 
 
@@ -56,24 +56,25 @@ def numbers_of(name: str) -> list[tuple[int, int, str]]:
     return [part for part in natural_order(name) if part[0] == 0]
 
 
-def side_by_side(layers: Sequence[Named], at: str = "") -> list[str]:
+def side_by_side(layers: Sequence[Named]) -> list[str]:
     """The prefixes at the first fork where two or more hold Linear layers of their own; none where there is no fork.
 
     Prefixes of one Linear each that differ in a number only, 'layers.0.' and 'layers.1.', are blocks of one network.
     """
-    below: dict[str, list[Named]] = {}
-    for layer in layers:
-        head, dot, _rest = layer.name[len(at) :].partition(".")
-        if dot:
-            below.setdefault(f"{at}{head}.", []).append(layer)
-    linears = {prefix: sum(not layer.is_norm for layer in group) for prefix, group in below.items()}
-    several = [prefix for prefix, count in linears.items() if count]
-    blocks = len(set(map(words_of, several))) == 1 and all(linears[prefix] == 1 for prefix in several)
-    if len(several) > 1 and not blocks:
-        return several
-    for prefix, group in below.items():
-        if found := side_by_side(group, prefix):
-            return found
+    waiting = [("", list(layers))]
+    while waiting:  # no recursion: a name may have thousands of dots
+        at, group = waiting.pop()
+        below: dict[str, list[Named]] = {}
+        for layer in group:
+            head, dot, _rest = layer.name[len(at) :].partition(".")
+            if dot:
+                below.setdefault(f"{at}{head}.", []).append(layer)
+        linears = {prefix: sum(not layer.is_norm for layer in inner) for prefix, inner in below.items()}
+        several = [prefix for prefix, count in linears.items() if count]
+        blocks = len(set(map(words_of, several))) == 1 and all(linears[prefix] == 1 for prefix in several)
+        if len(several) > 1 and not blocks:
+            return several
+        waiting += [(prefix, inner) for prefix, inner in reversed(below.items()) if len(inner) > 1]
     return []
 
 
@@ -170,11 +171,10 @@ def fitting(runs: list[list[Named]]) -> tuple[list[list[Named]], bool]:
     """
     total = sum(map(len, runs))
     found: list[list[Named]] = []
-    steps = 0
+    work = 0
     # Depth first: how far each run is taken, and the layers so far.
     waiting: list[tuple[tuple[int, ...], list[Named]]] = [((0,) * len(runs), [])]
-    while waiting and len(found) < 2 and steps < STEPS:
-        steps += 1
+    while waiting and len(found) < 2 and work < WORK:
         places, taken = waiting.pop()
         if len(taken) == total:
             found.append(taken)
@@ -182,9 +182,10 @@ def fitting(runs: list[list[Named]]) -> tuple[list[list[Named]], bool]:
         for i in reversed(range(len(runs))):
             if places[i] < len(runs[i]):
                 layer = runs[i][places[i]]
-                if not taken or taken[-1].n_out == layer.n_in:
+                if work < WORK and (not taken or taken[-1].n_out == layer.n_in):
+                    work += total
                     waiting.append(((*places[:i], places[i] + 1, *places[i + 1 :]), [*taken, layer]))
-    return found, not waiting
+    return found, not waiting and work < WORK
 
 
 def names(layers: Sequence[Named]) -> list[str]:
