@@ -22,6 +22,7 @@ from creases import (
 )
 from creases.complex import Complex
 from creases.theory import perturb
+from shared_networks import shared_case
 
 NOTES = ("ReLU is assumed between the layers.", "Hidden layer 1 is folded.")
 # Two inputs, three lines in general position.
@@ -149,3 +150,18 @@ def test_known_a_weight_file_from_the_command_line(creases, tmp_path):
     code, _, err = creases("info", tmp_path / "net.pt", "--activation", "relu", "--prefix", "c")
     assert code == 2
     assert "has no tensor under prefix 'c.'" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("centred_double.onnx", {}),
+        ("bn_then_bias_free.pt", {"activation": "relu"}),
+        ("proportional_neurons.nnet", {"apply_normalisation": True}),
+    ],
+)
+def test_known_shared_files_whose_folding_moves_lines_say_so(name, options):
+    """Until networks are graphs their counts are those of the folded weights."""
+    pytest.importorskip({"onnx": "onnx", "pt": "torch"}.get(name.split(".")[1], "numpy"))
+    found = count(load(shared_case(name), **options), Space(2))
+    assert any("Certified is the network with these folded weights" in note for note in found.notes)
