@@ -365,6 +365,15 @@ def test_known_two_linears_in_a_row_are_one_affine_map(saved, shared):
     assert creases.count(two, creases.Space(2)).regions > 1 + 12 + 66
 
 
+def test_known_an_order_against_the_numbers_is_the_caller_s(saved):
+    tensors = linears(_0=(3, 3), _1=(3, 3), _3=(3, 3), _5=(3, 3))
+    for order in (["3", "1", "5"], ["5", "3", "1", "0"]):
+        network = creases.load(saved(tensors), activation="relu", order=order)
+        assert network.sha256 == network_of(tensors, *order).sha256
+    with pytest.raises(ModelFileError, match=r"'0' and '1' leave no place"):
+        creases.load(saved(tensors), activation="relu", order=["5", "0", "1", "3"])
+
+
 def test_known_a_list_of_layers_has_numbers_without_any_gap(saved):
     tensors = linears(layers__0=(2, 5), layers__1=(5, 5), layers__2=(5, 1))
     network = creases.load(saved(tensors), activation="relu")
@@ -523,3 +532,38 @@ def test_bad_input_names_without_end_take_no_time():
     assert not settled
     deep = {f"{'a.' * 5000}{i}.weight": one for i in (0, 2)}
     assert creases.load(deep, activation="relu").depth == 1
+
+
+def relu_chain(rng):
+    """A Sequential with one ReLU between any two Linears, BatchNorms and Dropouts on either side of it."""
+    widths = rng.integers(1, 4, int(rng.integers(3, 6))).tolist()
+    modules = [nn.BatchNorm1d(widths[0])] if rng.random() < 0.2 else []
+    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        modules.append(nn.Linear(n_in, n_out, bias=bool(rng.random() < 0.8)))
+        between = [nn.ReLU()]
+        between += [nn.BatchNorm1d(n_out) for _ in range(2) if rng.random() < 0.3]
+        between += [nn.Dropout()] if rng.random() < 0.3 else []
+        rng.shuffle(between)
+        modules += between
+    while not isinstance(modules[-1], nn.Linear):
+        modules.pop()
+    return nn.Sequential(*modules)
+
+
+def test_laws_chains_are_read_as_they_are_or_asked_for(saved):
+    """Whatever stands between: never another network than the module's own."""
+    rng, read = np.random.default_rng(4), {".pt": 0, ".safetensors": 0}
+    for seed in range(100):
+        module = filled(relu_chain(rng), seed)
+        wanted = creases.load(module).sha256
+        named = {f"body.{name}": tensor for name, tensor in module.state_dict().items()}
+        for suffix in read:
+            path = saved(named if seed % 2 else module.state_dict(), f"net{suffix}")
+            try:
+                found = creases.load(path, activation="relu")
+            except ModelFileError as error:
+                assert "more than one side of the BatchNorm" in str(error)
+                continue
+            assert found.sha256 == wanted, list(module)
+            read[suffix] += 1
+    assert min(read.values()) > 60

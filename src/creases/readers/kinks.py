@@ -83,8 +83,9 @@ def check_room(names: Sequence[str], spans: Sequence[tuple[int, int]], source: s
         numbers = [module_number(name) for name in names[first : last + 1]]
         stems = {number[0] for number in numbers if number}
         if None not in numbers and len(stems) == 1:
-            at = [number[1] for number in numbers if number]
-            room.setdefault(stems.pop(), {})[first] = any(above - below > 1 for below, above in pairwise(at))
+            steps = [above[1] - below[1] for below, above in pairwise(number for number in numbers if number)]
+            if min(steps) > 0:  # else the caller's order is not that of the numbers, and they say nothing
+                room.setdefault(stems.pop(), {})[first] = max(steps) > 1
     full = {first for places in room.values() if any(places.values()) for first, free in places.items() if not free}
     if not full:
         return
