@@ -12,3 +12,11 @@ def shared(name):
     if not (SHARED / name).exists():
         pytest.skip(f"{name} is not here: the shared networks live in {SHARED}, outside the project")
     return SHARED / name
+
+
+def shared_case(name):
+    """The path of a file on which something went wrong once; skipped likewise."""
+    folder = SHARED.parent / "cases"
+    if not (folder / name).exists():
+        pytest.skip(f"{name} is not here: the shared cases live in {folder}, outside the project")
+    return folder / name

@@ -169,3 +169,62 @@ def test_bad_input_header_only(altered):
 
     with pytest.raises(NetworkError, match=r"Got no layers"):
         creases.load(altered(drop))
+
+
+def archive_of(path, members, compression=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_bad_input_a_header_that_deflate_makes_large(tmp_path):
+    """Four kilobytes here, four megabytes of blanks there."""
+    text = "[" + " " * 2**20
+    path = archive_of(tmp_path / "net.npz", {"header.npy": npy((), f"<U{len(text)}", text.encode("utf-32-le"))})
+    assert path.stat().st_size < 2**14
+    with pytest.raises(ModelFileError, match=r"header\.npy claims \d+ bytes; a header has 1048576 at most"):
+        creases.load(path)
+
+
+@pytest.mark.parametrize("name", ["header.npy", "weight_1.npy"])
+@pytest.mark.parametrize("version", [2, 3])
+def test_bad_input_descriptions_of_arrays_without_end(tmp_path, name, version, monkeypatch):
+    """Versions 2 and 3 say their description's length in four bytes: numpy would read all of it before it looks."""
+    size = 2**19
+    data = b"\x93NUMPY" + bytes([version, 0]) + size.to_bytes(4, "little") + b" " * size
+    members = {"header.npy": npy((), "<U2", "{}".encode("utf-32-le"))} | {name: data}
+    path = archive_of(tmp_path / "net.npz", members)
+    monkeypatch.setattr(np.lib.format, "read_array_header_2_0", lambda *_: pytest.fail("the description was read"))
+    with pytest.raises(
+        ModelFileError, match=rf"{name} has \.npy version \({version}, 0\); Network\.save writes \(1, 0\)"
+    ):
+        creases.load(path)
+
+
+def test_bad_input_members_that_share_their_bytes(tmp_path):
+    """Many members at one place of the file: each may be as large as deflate makes it."""
+    body = npy((2**16,), body=bytes(2**19))
+    path = archive_of(tmp_path / "net.npz", {f"weight_{i}.npy": body for i in range(1, 9)} | {"header.npy": npy((0,))})
+    whole = path.read_bytes()
+    directory = whole.index(b"PK\x01\x02")
+    entries = whole[directory:].split(b"PK\x01\x02")[1:]
+    # All entries of the directory name the first member's place; the others' bytes are cut out.
+    first_end = whole.index(b"PK\x03\x04", 4)
+    moved = b"".join(b"PK\x01\x02" + entry[:38] + (0).to_bytes(4, "little") + entry[42:] for entry in entries[:-1])
+    end = entries[-1].index(b"PK\x05\x06")
+    last = b"PK\x01\x02" + entries[-1][:end]
+    tail = bytearray(entries[-1][end:])
+    tail[12:16] = len(moved + last).to_bytes(4, "little")
+    tail[16:20] = first_end.to_bytes(4, "little")
+    path.write_bytes(whole[:first_end] + moved + last + bytes(tail))
+    with pytest.raises(ModelFileError, match=r"its members share bytes"):
+        creases.load(path)
+
+
+def test_laws_notes_are_no_part_of_the_hash(tmp_path):
+    plain, told = network_of(), Network.from_arrays([[[1.0]], [[2.0]]], [[0.0], [0.0]], notes=["a", "b"])
+    again = creases.load(told.save(tmp_path / "net.npz"))
+    assert again.notes == ("a", "b")
+    assert again.sha256 == Network.from_arrays([[[1.0]], [[2.0]]], [[0.0], [0.0]]).sha256
+    assert plain.notes == ()

@@ -123,6 +123,48 @@ def test_known_pieces_without_a_dense_layer_become_a_diagonal_one():
     assert "Hidden layer 2 is norm, made one layer" in network.notes[0]
 
 
+def test_known_a_fold_says_whether_it_rounded():
+    """Certified is the folded network; where float64 holds every product, that is the file's own."""
+    chain = Chain("here")
+    chain.shift("centre", [0.5, -1.0])
+    chain.dense("dense", [[1.0, 3.0], [-2.0, 0.25]], [0.0, 1.0])
+    chain.relu()
+    (note,) = chain.network().notes
+    assert note == "Hidden layer 1 is centre, then dense, made one layer exactly: no number was rounded."
+    chain = Chain("here")
+    chain.shift("centre", [0.1, 0.7])
+    chain.dense("dense", [[0.3, 3.0]], [1.0])
+    chain.relu()
+    (note,) = chain.network().notes
+    assert "each number rounded once to float64. Certified is the network with these folded weights" in note
+    # A rational root is exact, and so is what is made of it; an irrational one is not, whatever rounding makes of it.
+    for variance, exact in ((4.0, True), (3.0, False)):
+        chain = Chain("here")
+        chain.dense("dense", [[1.0]], [0.0])
+        chain.batch_norm("norm", [1.0], [variance], [1.0], [0.0], 0.0)
+        chain.relu()
+        assert ("exactly: no number was rounded" in chain.network().notes[0]) == exact
+    for entry in (0.0, 1.0):  # a product that is zero hides the root; it is said all the same
+        chain = Chain("here")
+        chain.dense("dense", [[entry]], [0.0])
+        chain.batch_norm("norm", [0.0], [3.0], [1.0], [0.0], 0.0)
+        chain.relu()
+        assert "Certified is the network with these folded weights" in chain.network().notes[0]
+
+
+def test_known_a_rounded_output_layer_cuts_nothing():
+    chain = Chain("here")
+    chain.dense("dense", [[0.3]], [0.0])
+    chain.relu()
+    chain.dense("out", [[0.1]], [0.0])
+    chain.dense("more", [[0.7]], [0.0])
+    (note,) = chain.network().notes
+    assert note.endswith(
+        "The output layer is out, then more, made one layer: computed in rationals, each number rounded "
+        "once to float64. It cuts nothing."
+    )
+
+
 def test_known_relu_on_the_inputs_is_an_identity_layer_and_a_second_relu_nothing():
     chain = Chain("here")
     chain.relu()

@@ -5,6 +5,7 @@ The readers are called directly, without the net below them in `load`, so that a
 
 import io
 import struct
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 
 from creases.errors import CreasesError, ModelFileError
 from creases.network import Network, Normalisation
-from creases.readers import READERS
+from creases.readers import READERS, WEIGHTS_ONLY
+from creases.readers.answers import Answers
 
 FLIPS = 400
 RNG = np.random.default_rng(11)
@@ -74,6 +76,15 @@ def pth(folder):
     return pt(folder, zipped=False)
 
 
+def ckpt(_folder):
+    """As Lightning writes them: weights among other things."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    stream = io.BytesIO()
+    weights = {f"net.{name}": tensor for name, tensor in tensors().items()}
+    torch.save({"epoch": 3, "state_dict": weights, "hyper_parameters": {"lr": 0.1}}, stream)
+    return stream.getvalue()
+
+
 def safetensors(_folder):
     import json
 
@@ -98,6 +109,7 @@ MAKERS = {
     ".polar": polar,
     ".pt": pt,
     ".pth": pth,
+    ".ckpt": ckpt,
     ".safetensors": safetensors,
 }
 
@@ -105,10 +117,12 @@ MAKERS = {
 @pytest.fixture(params=MAKERS)
 def kind(request, tmp_path):
     """The reader of one kind of file and a file of that kind."""
-    if request.param in (".pt", ".pth"):
+    if request.param in (".pt", ".pth", ".ckpt"):
         pytest.importorskip("torch", reason="torch is not installed")
     module, name = READERS[request.param]
-    return getattr(import_module(f"creases.readers.{module}"), name), MAKERS[request.param](tmp_path)
+    reader = getattr(import_module(f"creases.readers.{module}"), name)
+    told = {"answers": Answers(activation="relu")} if request.param in WEIGHTS_ONLY else {}
+    return partial(reader, **told), MAKERS[request.param](tmp_path)
 
 
 def survives(reader, data):

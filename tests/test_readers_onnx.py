@@ -1,5 +1,6 @@
 """`.onnx` files: chains of operators, on whichever side the weight stands, and all that is no chain."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from creases.errors import CreasesError, MissingExtraError, ModelFileError, Netw
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
+
+from shared_networks import shared_case  # noqa: E402
 
 SHARED = Path(__file__).parents[2] / "shared" / "networks"
 RNG = np.random.default_rng(7)
@@ -417,11 +420,190 @@ def test_bad_input_nothing_in_it(load):
         load(model_of([("Relu", "x", "y", {})], ("N", 6)))
 
 
-def test_bad_input_external_data_is_never_opened(load, tmp_path):
-    model = model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
-    (tmp_path / "weights.bin").write_bytes(W1.tobytes())
-    onnx.external_data_helper.set_external_data(model.graph.initializer[0], "weights.bin")
-    with pytest.raises(ModelFileError, match=r"tensor 'W1' keeps its numbers in another file, which is never opened"):
+# Constants wherever they stand.
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_known_a_constant_may_stand_behind_its_use(load, shared):
+    weight = np.array([[1.0, 2.0], [3.0, -1.0]])
+    nodes = [
+        ("MatMul", "x W", "a", {}),
+        ("Constant", "", "W", {"value": numpy_helper.from_array(weight)}),
+        ("Relu", "a", "r", {}),
+        ("MatMul", "r W", "y", {}),
+    ]
+    network = creases.load(shared_case("constant_after_use.onnx")) if shared else load(model_of(nodes, ("N", 2)))
+    assert (network.hidden[0].weight == weight.T).all()
+    assert (network.output.weight == weight.T).all()
+    assert network.notes == ()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_known_a_constant_may_be_transposed(load, shared):
+    weight = np.array([[1.0, 2.0], [3.0, -1.0]])
+    nodes = [
+        ("Transpose", "W", "Wt", {"perm": [1, 0]}),
+        ("MatMul", "x Wt", "a", {}),
+        ("Relu", "a", "r", {}),
+        ("MatMul", "r W", "y", {}),
+    ]
+    network = (
+        creases.load(shared_case("transposed_constant.onnx")) if shared else load(model_of(nodes, ("N", 2), W=weight))
+    )
+    assert (network.hidden[0].weight == weight).all()
+    assert (network.output.weight == weight.T).all()
+
+
+def test_laws_nodes_in_any_order_are_one_graph(load):
+    """Transposed and passed on, of three axes too, and shuffled."""
+    nodes = [
+        ("Constant", "", "C", {"value": numpy_helper.from_array(B1.reshape(4, 1))}),
+        ("Transpose", "C", "B", {}),
+        ("Identity", "B", "B2", {}),
+        ("Transpose", "V", "W", {}),
+        ("MatMul", "x W", "p", {}),
+        ("Add", "p B2", "h", {}),
+        ("Relu", "h", "r", {}),
+        ("MatMul", "r W2", "y", {}),
+    ]
+    model = model_of(nodes, ("N", 6), V=np.ascontiguousarray(W1.T), W2=W2)
+    wanted = load(model)
+    agree(wanted, model, (1, 6))
+    for seed in range(10):
+        order = np.random.default_rng(seed).permutation(len(nodes))
+        shuffled = model_of([nodes[i] for i in order], ("N", 6), V=np.ascontiguousarray(W1.T), W2=W2)
+        shuffled.graph.output[0].name = "y"
+        assert load(shuffled).sha256 == wanted.sha256
+
+
+@pytest.mark.parametrize(
+    ("nodes", "text"),
+    [
+        ([("Transpose", "x", "t", {}), ("MatMul", "t W1", "h", {}), *TAIL], "has Transpose node 'transpose_0'"),
+        ([("Transpose", "W1", "t", {"perm": [0, 0]}), ("MatMul", "x t", "h", {}), *TAIL], "an order of its 2 axes"),
+        ([("Identity", "W1", "W2", {}), GEMM, *TAIL], "gives 'W2', which stands for another"),
+        ([GEMM, ("Relu", "h", "h", {}), *TAIL], "gives 'h', which stands for another"),
+        ([("Add", "x b", "a", {}), ("Add", "a x", "b", {}), GEMM, *TAIL], "takes what is made from its own output"),
+    ],
+)
+def test_bad_input_constants_and_orders(load, nodes, text):
+    with pytest.raises(ModelFileError, match=text):
+        load(model_of(nodes, ("N", 6), W1=W1, B1=B1, **REST))
+
+
+# Numbers in another file.
+
+
+def outside(model, place=0, offset=None, length=None, location="net.onnx.data", **more):
+    """The model with one initialiser's numbers said to be elsewhere."""
+    tensor = model.graph.initializer[place]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    given = {"location": location, "offset": offset, "length": length, **more}
+    for key, value in given.items():
+        if value is not None:
+            tensor.external_data.add(key=key, value=str(value))
+    return model
+
+
+def gemm_model():
+    return model_of([GEMM, *TAIL], ("N", 6), W1=W1, B1=B1, **REST)
+
+
+def test_known_what_torch_exports_from_width_32_on(tmp_path):
+    """Two files, read alike from any working folder."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("onnxscript", reason="torch.onnx.export needs onnxscript")
+    module = torch.nn.Sequential(torch.nn.Linear(2, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1)).eval()
+    torch.onnx.export(module, (torch.ones(1, 2),), tmp_path / "model.onnx", dynamo=True, external_data=True)
+    assert (tmp_path / "model.onnx.data").exists()
+    assert creases.load(tmp_path / "model.onnx").sha256 == creases.load(module).sha256
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_known_external_data_beside_the_model(load, tmp_path, kind):
+    (tmp_path / "net.onnx.data").write_bytes(bytes(64) + W1.astype(kind).tobytes() + bytes(5))
+    model = model_of([GEMM, *TAIL], ("N", 6), W1=W1.astype(kind), B1=B1, **REST)
+    for length in (W1.astype(kind).nbytes, None):
+        network = load(outside(model, offset=64, length=length))
+        assert (network.hidden[0].weight == W1.astype(kind).T.astype(float)).all()
+        del model.graph.initializer[0].external_data[:]
+
+
+def test_known_onnx_s_own_external_data(tmp_path):
+    model = gemm_model()
+    wanted = [tensor.raw_data for tensor in model.graph.initializer]
+    onnx.save(model, str(tmp_path / "a.onnx"), save_as_external_data=True, location="a.bin", size_threshold=0)
+    assert wanted[0] in (tmp_path / "a.bin").read_bytes()
+    network = creases.load(tmp_path / "a.onnx")
+    assert (network.hidden[0].weight == W1.T).all()
+    assert (network.output.bias == B2).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"location": "../secret.bin"}, "only a file in the model's own folder"),
+        ({"location": "sub/../../secret.bin"}, "only a file in the model's own folder"),
+        ({"location": "{folder}/secret.bin"}, "only a file in the model's own folder"),
+        ({"location": "..\\secret.bin"}, "only a file in the model's own folder"),
+        ({"location": "C:secret.bin"}, "only a file in the model's own folder"),
+        ({"location": ""}, "only a file in the model's own folder"),
+        ({"basepath": "/"}, "only a file in the model's own folder"),
+        ({"location": "link.bin"}, "leads out of the model's folder"),
+        ({"location": "linked/secret.bin"}, "leads out of the model's folder"),
+        ({"location": "folder"}, "is not a plain file"),
+        ({"location": "pipe"}, "is not a plain file"),
+        ({"location": "nowhere.bin"}, "cannot be opened beside it.*Put that file into the model's folder"),
+        ({"location": "loop"}, "cannot be opened beside it"),
+        ({"offset": 8}, "needs 192 bytes and is placed at 8 to 200 of net.onnx.data, which has 192"),
+        ({"length": 191}, "needs 192 bytes and is placed at 0 to 191"),
+        ({"length": 10**15}, "is placed at 0 to 1000000000000000"),
+        ({"offset": -1}, "has offset '-1', which is no number of bytes"),
+        ({"offset": "9" * 5000}, "which is no number of bytes"),
+    ],
+)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_bad_input_external_data_elsewhere(tmp_path, options, text):
+    inner = tmp_path / "inner"
+    (inner / "folder").mkdir(parents=True)
+    (tmp_path / "secret.bin").write_bytes(W1.tobytes())
+    (inner / "net.onnx.data").write_bytes(W1.tobytes())
+    (inner / "link.bin").symlink_to(tmp_path / "secret.bin")
+    (inner / "linked").symlink_to(tmp_path)
+    (inner / "loop").symlink_to(inner / "loop")
+    os.mkfifo(inner / "pipe")
+    options = {key: str(value).replace("{folder}", str(tmp_path)) for key, value in options.items()}
+    (inner / "net.onnx").write_bytes(outside(gemm_model(), **options).SerializeToString())
+    with pytest.raises(ModelFileError, match=text):
+        creases.load(inner / "net.onnx")
+
+
+def test_bad_input_external_data_claimed_twice(load, tmp_path):
+    """A small model must not read one large file again and again."""
+    (tmp_path / "net.onnx.data").write_bytes(W1.tobytes())
+    nodes = [("MatMul", "x W1", "p", {}), ("MatMul", "p V", "h", {}), *TAIL]
+    square = model_of(nodes, ("N", 6), W1=W1, V=numbers(4, 4), **REST)
+    with pytest.raises(ModelFileError, match=r"together claim more than the 192 bytes of net\.onnx\.data"):
+        load(outside(outside(square), place=1))
+
+
+def test_bad_input_external_data_without_a_folder():
+    from creases.readers.onnx_graph import read_onnx
+
+    with pytest.raises(ModelFileError, match=r"keeps its numbers in another file"):
+        read_onnx(outside(gemm_model()).SerializeToString(), "net.onnx")
+
+
+def test_bad_input_external_data_and_negative_shapes(load, tmp_path):
+    (tmp_path / "net.onnx.data").write_bytes(W1.tobytes())
+    model = outside(gemm_model())
+    del model.graph.initializer[0].dims[:]
+    model.graph.initializer[0].dims.extend([-6, -4])
+    with pytest.raises(ModelFileError, match=r"declares shape \(-6, -4\)"):
+        load(model)
+    model.graph.initializer[0].dims[:] = [2**40, 4]
+    with pytest.raises(ModelFileError, match=r"needs 35184372088832 bytes"):
         load(model)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import creases
 from creases.errors import CreasesError, MissingExtraError, ModelFileError, NetworkError, UnsupportedModelError
-from creases.readers.state_dict import natural_order
+from creases.readers.layer_order import natural_order
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 nn = torch.nn
@@ -238,6 +238,11 @@ def test_bad_input_modules_with_bad_numbers(make, text):
 # State dicts
 
 
+def load_chain(path, **options):
+    """A weight file, said to be a chain with ReLU between its layers."""
+    return creases.load(path, activation="relu", **options)
+
+
 @pytest.fixture
 def saved(tmp_path):
     def save(content, name="net.pt", **options):
@@ -253,9 +258,12 @@ def test_known_state_dicts_are_the_module(saved, zipped, wrap):
     module = mlp(2, 8, 5, 3)
     content = {"state_dict": [module.state_dict()], "epoch": 3} if wrap == "list" else module.state_dict()
     content = {wrap: content, "epoch": 3} if wrap not in (None, "list") else content
-    network = creases.load(saved(content, "net.pth", _use_new_zipfile_serialization=zipped))
+    network = load_chain(saved(content, "net.pth", _use_new_zipfile_serialization=zipped))
     assert network.sha256 == creases.load(module).sha256
-    assert network.notes == ("ReLU assumed between the Linear layers, none after the last: a state dict does not say.",)
+    assert network.notes == (
+        "net.pth holds weights and no graph: it is read as the layers '0', '2', '4', by the numbers in their names, "
+        'ReLU between them, none after the last, and nothing else, as activation="relu" says.',
+    )
 
 
 def test_known_archives_without_checksums(saved):
@@ -264,7 +272,7 @@ def test_known_archives_without_checksums(saved):
     module = mlp(2, 3, 1)
     with config.patch("save.compute_crc32", False):
         path = saved(module.state_dict())
-    assert creases.load(path).sha256 == creases.load(module).sha256
+    assert load_chain(path).sha256 == creases.load(module).sha256
 
 
 @pytest.mark.parametrize("place", [1, 2])
@@ -273,7 +281,7 @@ def test_known_batch_norm_stands_where_its_number_says(saved, place):
     between = [nn.ReLU()]
     between.insert(place - 1, nn.BatchNorm1d(4))
     module = trained(nn.Sequential(nn.Linear(2, 4), *between, nn.Linear(4, 1)))
-    network = creases.load(saved(module.state_dict()))
+    network = load_chain(saved(module.state_dict()))
     assert any("eps=1e-05 assumed" in note for note in network.notes)
     said = "assumed to follow BatchNorm '1'" if place == 1 else "before BatchNorm '2', by their numbers"
     assert any(said in note for note in network.notes)
@@ -284,14 +292,14 @@ def test_known_names_without_numbers_mean_linear_norm_relu(saved):
     linear, norm, output = nn.Linear(2, 4), trained(nn.BatchNorm1d(4)), nn.Linear(4, 1)
     named = {"fc1": linear, "bn1": norm, "out": output}
     content = {f"{name}.{key}": tensor for name, layer in named.items() for key, tensor in layer.state_dict().items()}
-    network = creases.load(saved(content))
+    network = load_chain(saved(content))
     assert any("The ReLU is assumed to follow BatchNorm 'bn1'." in note for note in network.notes)
     agree(network, nn.Sequential(linear, norm, nn.ReLU(), output))
 
 
 def test_known_linear_without_bias_gets_zeros(saved):
     module = nn.Sequential(nn.Linear(2, 3, bias=False), nn.ReLU(), nn.Linear(3, 1))
-    network = creases.load(saved(module.state_dict()))
+    network = load_chain(saved(module.state_dict()))
     assert not network.hidden[0].bias.any()
     assert network.hidden[0].weight.any()
 
@@ -333,7 +341,7 @@ OUT = {"out.weight": torch.ones(1, 3), "out.bias": torch.ones(1)}
         ({"a.weight": W, 3: W}, "entry 3 is a Tensor, not a tensor|entry 3"),
         (
             {"model": {"a.weight": W}, "state_dict": {"a.weight": W}},
-            "more than one state dict, under 'state_dict', 'model'",
+            r"'model\.' and 'state_dict\.' stand side by side.*prefix=\"model\.\"",
         ),
         ({}, "has no Linear layer"),
         ([W, B], "holds a list, not a state dict"),
@@ -348,7 +356,7 @@ OUT = {"out.weight": torch.ones(1, 3), "out.bias": torch.ones(1)}
 )
 def test_bad_input_state_dicts(saved, content, text):
     with pytest.raises(CreasesError, match=text):
-        creases.load(saved(content))
+        load_chain(saved(content))
 
 
 def test_bad_input_batch_norm_between_two_gaps(saved):
@@ -356,21 +364,21 @@ def test_bad_input_batch_norm_between_two_gaps(saved):
     with pytest.raises(
         UnsupportedModelError, match=r"between '0' and '4', so the place of the ReLU is not known.*creases.load"
     ):
-        creases.load(saved(module.state_dict()))
+        load_chain(saved(module.state_dict()))
 
 
 def test_bad_input_torch_too_old(saved, monkeypatch):
     path = saved(mlp(2, 3, 1).state_dict())
     monkeypatch.setattr(torch, "__version__", "2.9.1+cpu")
     with pytest.raises(ModelFileError, match=r"torch 2\.9\.1\+cpu does not open .pt files safely.*'torch>=2\.10'"):
-        creases.load(path)
+        load_chain(path)
 
 
 def test_bad_input_torch_missing(saved, monkeypatch):
     path = saved(mlp(2, 3, 1).state_dict())
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"needs the package 'torch'.*creases\[torch\]"):
-        creases.load(path)
+        load_chain(path)
 
 
 class Trap:
@@ -395,7 +403,7 @@ def test_bad_input_code_is_refused_and_not_run(tmp_path, form):
         ModelFileError,
         match=r"is a pickle that calls (posix|nt)\.mkdir, which is code.*it was not run\. Save tensors only",
     ):
-        creases.load(path)
+        load_chain(path)
     assert not trap.exists()
     pickle.loads(pickle.dumps(Trap(trap)))
     assert trap.exists(), "the trap must be one that springs"
@@ -405,7 +413,7 @@ def test_bad_input_a_whole_module_is_code_too(saved):
     with pytest.raises(
         ModelFileError, match=r"calls torch\.nn\.modules\.container\.Sequential.*torch\.save\(model\.state_dict"
     ):
-        creases.load(saved(mlp(2, 3, 1)))
+        load_chain(saved(mlp(2, 3, 1)))
 
 
 def rewritten(path, change, **options):
@@ -421,19 +429,19 @@ def rewritten(path, change, **options):
 def test_bad_input_torch_archives(saved):
     content = mlp(2, 3, 1).state_dict()
     with pytest.raises(ModelFileError, match=r"compressed members, which torch.save never writes"):
-        creases.load(rewritten(saved(content), lambda _name, data: data, compression=zipfile.ZIP_DEFLATED))
+        load_chain(rewritten(saved(content), lambda _name, data: data, compression=zipfile.ZIP_DEFLATED))
     bigger = lambda name, data: data.replace(b"K\x06t", b"J\x00\x00\x00\x7ft") if name.endswith(".pkl") else data  # noqa: E731
     with pytest.raises(ModelFileError, match=r"torch says: record size"):
-        creases.load(rewritten(saved(content), bigger))
+        load_chain(rewritten(saved(content), bigger))
     path = saved(content)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("net/constants.pkl", b"")
     with pytest.raises(UnsupportedModelError, match=r"is a TorchScript program"):
-        creases.load(path)
+        load_chain(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme", b"hello")
     with pytest.raises(ModelFileError, match=r"zip archive without data.pkl"):
-        creases.load(path)
+        load_chain(path)
 
 
 def test_bad_input_legacy_storage_larger_than_the_file(saved):
@@ -442,10 +450,10 @@ def test_bad_input_legacy_storage_larger_than_the_file(saved):
     for count in (2**30, -1):
         path.write_bytes(data.replace(b"K\x06N", b"J" + struct.pack("<i", count) + b"N"))
         with pytest.raises(ModelFileError, match=rf"storage of {count} numbers in a file of"):
-            creases.load(path)
+            load_chain(path)
     path.write_bytes(data.replace(b"K\x06N", b"K\x06K\x06"))
     with pytest.raises(ModelFileError, match=r"storage of None numbers"):
-        creases.load(path)
+        load_chain(path)
 
 
 # .safetensors
@@ -461,14 +469,14 @@ def test_known_safetensors_are_the_module(tmp_path, dtype):
     save_file = pytest.importorskip("safetensors.torch", reason="safetensors is not installed").save_file
     module = mlp(3, *[2] * 11, 1).to(dtype)  # 12 Linears: '10' must not come before '2'
     save_file(module.state_dict(), tmp_path / "net.safetensors", metadata={"format": "pt"})
-    assert creases.load(tmp_path / "net.safetensors").sha256 == creases.load(module).sha256
+    assert load_chain(tmp_path / "net.safetensors").sha256 == creases.load(module).sha256
 
 
 def test_known_safetensors_with_batch_norm(tmp_path):
     save_file = pytest.importorskip("safetensors.torch", reason="safetensors is not installed").save_file
     module = trained(nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1)))
     save_file(module.state_dict(), tmp_path / "net.safetensors")
-    agree(creases.load(tmp_path / "net.safetensors"), module)
+    agree(load_chain(tmp_path / "net.safetensors"), module)
 
 
 def entry(shape, begin, end, kind="F32"):
@@ -510,4 +518,30 @@ def test_bad_input_safetensors(tmp_path, data, text):
     path = tmp_path / "net.safetensors"
     path.write_bytes(data)
     with pytest.raises(ModelFileError, match=text):
-        creases.load(path)
+        load_chain(path)
+
+
+# Tensors where arrays are expected.
+
+
+def test_known_tensors_that_require_gradients_are_arrays_too():
+    module = mlp(2, 4, 1)
+    weights, biases = [module[0].weight, module[2].weight], [module[0].bias, module[2].bias]
+    assert weights[0].requires_grad
+    network = creases.Network.from_arrays(weights, biases)
+    assert network.sha256 == creases.load(module).sha256
+    halves = [tensor.to(torch.bfloat16) for tensor in weights]
+    wanted = [tensor.double().detach().numpy() for tensor in halves]
+    zeros = [np.zeros(4), np.zeros(1)]
+    assert creases.Network.from_arrays(halves, zeros).sha256 == creases.Network.from_arrays(wanted, zeros).sha256
+    corner = torch.ones(2, requires_grad=True)
+    assert creases.Segment(corner * 0, corner).end.tolist() == [1.0, 1.0]
+    assert network.forward(corner).shape == (1,)
+
+
+def test_bad_input_lists_of_tensors_that_require_gradients():
+    rows = [torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)]
+    with pytest.raises(NetworkError, match=r"weight is no array \(.*Give one tensor, or arrays: tensor\.detach\(\)"):
+        creases.Network.from_arrays([rows, [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
+    with pytest.raises(NetworkError, match=r"must hold real numbers, got dtype complex64"):
+        creases.Network.from_arrays([torch.ones(2, 2, dtype=torch.complex64)], [[0.0, 0.0]], output_layer=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,15 +16,19 @@ __all__ = ["as_floats"]
 def as_floats(values: ArrayLike, name: str, error: type[CreasesError]) -> NDArray[np.float64]:
     """`values` as a new float64 array, C order, without loss; -0.0 becomes 0.0, so that equal arrays hash alike.
 
+    A torch tensor may require gradients, be on any device and of any float type.
+
     Raises `error`, naming `name`, if they are ragged, not real numbers, wider than float64, or integers beyond 2^53
     that float64 does not hold. Numbers that are not finite pass.
     """
     try:
-        array = np.asarray(values)
+        array = np.asarray(without_gradient(values))
     except (ValueError, TypeError) as cause:
         raise error(
             f"{name} is not an array of numbers: its rows have different lengths, or it mixes types."
         ) from cause
+    except RuntimeError as cause:  # torch's word for a list of tensors that require gradients
+        raise error(f"{name} is no array ({cause}). Give one tensor, or arrays: tensor.detach().numpy().") from cause
     if array.dtype.kind not in "fiub":
         raise error(f"{name} must hold real numbers, got dtype {array.dtype}. Convert it to float64 first.")
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
@@ -31,3 +38,14 @@ def as_floats(values: ArrayLike, name: str, error: type[CreasesError]) -> NDArra
     if array.dtype.kind in "iu" and any(int(a) != int(b) for a, b in zip(array.ravel(), result.ravel(), strict=True)):
         raise error(f"{name} holds an integer that float64 cannot represent exactly.")
     return result
+
+
+def without_gradient(values: Any) -> Any:
+    """A torch tensor's numbers as an array; anything else as it is. torch is not imported to find out."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(values, getattr(torch, "Tensor", ())):
+        return values
+    tensor: Any = values
+    tensor = tensor.detach().cpu()
+    # NumPy has no bfloat16; float64 holds all of torch's floats.
+    return (tensor.double() if tensor.is_floating_point() else tensor).numpy()

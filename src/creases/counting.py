@@ -56,6 +56,7 @@ class Count:
     pieces : in how many independent pieces it was counted (`count_in_pieces`).
     seconds_from_journal : what the pieces that this run took from its journal had taken in earlier runs, summed, one
         thread each; `seconds` does not hold it.
+    notes : what the network's reader assumed or folded, one plain sentence each; the count speaks of that network.
     """
 
     regions: int
@@ -72,6 +73,7 @@ class Count:
     version: str = __version__
     pieces: int = 1
     seconds_from_journal: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def per_volume(self) -> float | None:
@@ -97,6 +99,7 @@ class Count:
             f"{self.seconds:.3g} s" + (f" + {before:.3g} s from the journal" if before else ""),
             repr(self.domain),
             f"network={self.network[:12]}",
+            *([f"notes={len(self.notes)}"] if self.notes else []),
         ]
         return f"Count({', '.join(parts)})"
 
@@ -118,6 +121,7 @@ class Count:
             "pieces": self.pieces,
             "seconds_from_journal": self.seconds_from_journal,
             "per_volume": self.per_volume,
+            "notes": list(self.notes),
         }
         return {**fields, "digest": digest_of(fields)}
 
@@ -156,6 +160,7 @@ class Count:
                 "by_layer": tuple(data["by_layer"]),
                 "domain": domain_from_dict(data["domain"]),
                 "by_neuron": None if by_neuron is None else tuple(tuple(row) for row in by_neuron),
+                "notes": tuple(str(note) for note in data.get("notes", ())),  # older files have none
             }
         )
 
@@ -281,6 +286,7 @@ def _count_one(
         unbounded=found.unbounded,
         by_neuron=tuple(tuple(row) for row in found.by_neuron) if by_neuron else None,
         distinct=distinct,
+        notes=network.notes,
     )
 
 
@@ -319,7 +325,18 @@ def _line_counter(
                 unbounded = min(regions, 2) if whole else None
                 bounded = None if unbounded is None else regions - unbounded
                 found.append(
-                    Count(regions, tuple(by_layer), True, 0, seconds, domain, network.sha256, bounded, unbounded)
+                    Count(
+                        regions=regions,
+                        by_layer=tuple(by_layer),
+                        certified=True,
+                        exact_cells=0,
+                        seconds=seconds,
+                        domain=domain,
+                        network=network.sha256,
+                        bounded=bounded,
+                        unbounded=unbounded,
+                        notes=network.notes,
+                    )
                 )
         return found
 

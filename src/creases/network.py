@@ -78,6 +78,10 @@ class Normalisation:
 def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
     """Check one layer's arrays; `name` goes into the error ("layer 2 (hidden)")."""
     weights = as_floats(weight, f"{name}: weight", NetworkError)
+    if bias is None:
+        raise NetworkError(
+            f"{name}: bias is None. For a layer without biases give zeros: np.zeros({len(np.atleast_1d(weights))})."
+        )
     biases = as_floats(bias, f"{name}: bias", NetworkError)
     if weights.ndim != 2:
         raise NetworkError(f"{name}: weight must have shape (n_out, n_in), got shape {weights.shape}.")
@@ -86,8 +90,13 @@ def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> Dense:
             f"{name}: weight has shape {weights.shape}; every layer needs at least one input and one neuron."
         )
     if biases.shape != (weights.shape[0],):
+        turned = (
+            f" With weight of shape {weights.shape} the weights seem to stand as (n_in, n_out), as Keras, JAX and "
+            "scikit-learn keep them; transpose them: [w.T for w in weights]."
+        )
         raise NetworkError(
             f"{name}: bias must have shape ({weights.shape[0]},), one number a neuron, got shape {biases.shape}."
+            f"{turned if biases.shape == (weights.shape[1],) else ''}"
         )
     for values, what in ((weights, "weight"), (biases, "bias")):
         wrong = ~np.isfinite(values)
@@ -119,7 +128,8 @@ class Network:
     output : the output layer, or None.
     input_shape : the shape of one input as its users know it, e.g. (1, 28, 28); points may be given in it or flat.
     normalisation : what the file says about raw inputs, or None.
-    notes : what a reader did that is not a plain copy (a folded BatchNorm, say).
+    notes : what a reader assumed (ReLU between the layers of a weight file) and did that is not a plain copy (a folded
+        BatchNorm), one sentence each. They travel to every Count and are no part of the hash.
     """
 
     hidden: tuple[Dense, ...]
@@ -164,6 +174,7 @@ class Network:
         output_layer : True (default) if the last layer is the affine output, which has no ReLU;
             False if every layer given is hidden.
         input_shape : the shape of one input; default (n_in,).
+        notes : sentences that every count of the network repeats.
         Raises NetworkError on shapes that do not chain, numbers that are not finite, or no hidden layer.
 
         Examples
@@ -172,6 +183,10 @@ class Network:
         >>> network
         Network(1 -> [2] -> 1, 2 neurons)
         """
+        if biases is None:
+            raise NetworkError(
+                "biases is None. Give one array a layer; for layers without biases zeros, np.zeros(n_out)."
+            )
         weights, biases = list(weights), list(biases)
         if len(weights) != len(biases):
             raise NetworkError(f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each.")
@@ -337,6 +352,7 @@ class Network:
             [np.zeros_like(layer.bias) for layer in chain],
             output_layer=self.output is not None,
             input_shape=self.input_shape,
+            notes=self.notes,
         )
 
     def save(self, path: str | Path) -> Path:

@@ -118,6 +118,7 @@ def audit(
         seed=seed,
         domain=found.domain,
         network=net.sha256,
+        notes=tuple(dict.fromkeys([*(found.notes if saved is None else saved.network.notes), *net.notes])),
     )
 
 

@@ -43,6 +43,7 @@ class Audit:
     points : random points whose region must be there. whole : the checks of the whole table, in words.
     findings : what does not agree, in the order in which it was found.
     seconds, seed, domain, network, version : as they were; network is the sha256 that the audit computed with.
+    notes : what the readers of the result's network and of the one given assumed or folded: it is what is audited.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Audit:
     domain: Domain
     network: str
     version: str = __version__
+    notes: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -125,12 +127,15 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain numbers, lists and text, for JSON."""
-        numbers = {name: value for name, value in vars(self).items() if name not in ("domain", "findings", "whole")}
+        numbers = {
+            name: value for name, value in vars(self).items() if name not in ("domain", "findings", "whole", "notes")
+        }
         return {
             "agrees": self.agrees,
             **numbers,
             "domain": self.domain.to_dict(),
             "whole": list(self.whole),
+            "notes": list(self.notes),
             "findings": [vars(finding) for finding in self.findings],
             "verdict": self.verdict(),
         }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from creases.cli.options import ApplyNormalisation
+from creases.cli.options import Activation, ApplyNormalisation, BatchNormEps, FinalKink, Order, Prefix, WeightOptions
 
 if TYPE_CHECKING:
     from creases.auditing import Audit
@@ -39,6 +39,11 @@ def audit(
         str, typer.Option("--cells", metavar="N", help="How many cells to check, drawn at random, or 'all'.")
     ] = "1000",
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Seed of the random choice.")] = 0,
+    activation: Activation = None,
+    order: Order = None,
+    prefix: Prefix = None,
+    final_kink: FinalKink = False,
+    batch_norm_eps: BatchNormEps = None,
     apply_normalisation: ApplyNormalisation = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
 ) -> None:
@@ -48,6 +53,7 @@ def audit(
     [bold]Examples[/bold]
     creases audit result.json net.onnx
     creases audit result.json net.nnet --apply-normalisation
+    creases audit result.json net.pt --activation relu
     creases audit cells.npz --cells 1000 --seed 7
     creases audit cells.npz net.onnx --cells all --json
 
@@ -64,10 +70,10 @@ def audit(
     Exit code 1 if anything does not agree.
     """
     from creases.auditing import audit as audit_result
-    from creases.readers import load
 
     wanted = as_cells(cells)
-    network = None if model is None else load(model, apply_normalisation=apply_normalisation)
+    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
+    network = None if model is None else weights.load(model, apply_normalisation)
     found = audit_result(result, network, cells=wanted, seed=seed)
     if json:
         typer.echo(found.to_json())
@@ -99,6 +105,7 @@ def show(found: Audit, path: Path) -> None:
         ("domain", repr(found.domain)),
         *found.checked(),
         ("seconds", f"{found.seconds:.3g}"),
+        *(("note", note) for note in found.notes),
     ]
     if found.findings:
         more = len(found.findings) - SHOWN

@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from creases.cli.options import (
+    Activation,
     ApplyNormalisation,
+    BatchNormEps,
     BoxOption,
     DirectionsOption,
     DomainOptions,
+    FinalKink,
     HalfSpacesOption,
     LineOption,
     Model,
+    Order,
     PlaneOption,
     PolygonOption,
     PolylineOption,
     PolytopeOption,
+    Prefix,
     SegmentOption,
     SimplexOption,
     SpaceOption,
     SquareOption,
     SubspaceOption,
     Threads,
+    WeightOptions,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +59,11 @@ def count(
     subspace: SubspaceOption = None,
     space: SpaceOption = False,
     directions: DirectionsOption = False,
+    activation: Activation = None,
+    order: Order = None,
+    prefix: Prefix = None,
+    final_kink: FinalKink = False,
+    batch_norm_eps: BatchNormEps = None,
     apply_normalisation: ApplyNormalisation = False,
     by_neuron: Annotated[
         bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
@@ -108,15 +119,21 @@ def count(
     [bold]Examples[/bold]
     creases count net.onnx --box -1:1,-1:1
     creases count net.nnet --box -.5:.5,-.5:.5,0,0,0
-    creases count net.pt --segment a.npy b.npy
-    creases count net.pt --line 0,0 1,-1
-    creases count net.pt --plane origin images.npy:0 images.npy:1
-    creases count net.pt --plane a.npy b.npy c.npy --square 2
-    creases count net.pt --polyline walk.csv --save walk.json
-    creases count net.pt --polygon "0,0 1,0 0,1" --json
-    creases count net.pt --simplex "0,0,0 1,0,0 0,1,0 0,0,1"
-    creases count net.pt --subspace "images.npy:0 a.npy b.npy c.npy"
-    creases count net.pt --box -1:1,-1:1,-1:1,-1:1 --journal runs.db --workers 2
+    creases count net.pt --activation relu --segment a.npy b.npy
+    creases count net.safetensors --activation relu --order fc1,fc2,out --square 1
+    creases count net.ckpt --activation relu --prefix actor. --space
+    creases count net.onnx --line 0,0 1,-1
+    creases count net.onnx --plane origin images.npy:0 images.npy:1
+    creases count net.onnx --plane a.npy b.npy c.npy --square 2
+    creases count net.onnx --polyline walk.csv --save walk.json
+    creases count net.onnx --polygon "0,0 1,0 0,1" --json
+    creases count net.onnx --simplex "0,0,0 1,0,0 0,1,0 0,0,1"
+    creases count net.onnx --subspace "images.npy:0 a.npy b.npy c.npy"
+    creases count net.onnx --box -1:1,-1:1,-1:1,-1:1 --journal runs.db --workers 2
+
+    A .onnx file says what the network computes. A .pt, .pth, .ckpt or .safetensors file holds weights alone:
+    --activation relu says that they are a chain with ReLU between the layers and nothing else. Where order or network
+    are not clear either, the error shows the command that says it.
 
     \b
     [bold]Points[/bold]
@@ -128,7 +145,6 @@ def count(
     """
     from json import dumps
 
-    from creases import load
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
     from creases.cli.theory import show_table
@@ -139,7 +155,8 @@ def count(
 
     if save is not None:
         writable(save)
-    network = load(model, apply_normalisation=apply_normalisation)
+    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
+    network = weights.load(model, apply_normalisation)
     options = DomainOptions(
         segment,
         line,
@@ -196,6 +213,7 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
         rows.append(("per volume", f"{result.per_volume:.4g} regions a unit of {unit_of(result)}"))
     rows += [
         ("certified", certainty(result)),
+        *(("note", note) for note in result.notes),
         *scale(result, network),
         ("seconds", f"{result.seconds:.3g}"),
     ]

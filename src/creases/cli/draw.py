@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from creases.cli.options import (
+    Activation,
     ApplyNormalisation,
+    BatchNormEps,
     BoxOption,
     DomainOptions,
+    FinalKink,
     LineOption,
     Model,
+    Order,
     PlaneOption,
     PolygonOption,
+    Prefix,
     SegmentOption,
     SpaceOption,
     SquareOption,
     Threads,
+    WeightOptions,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +45,11 @@ def draw(
     polygon: PolygonOption = None,
     box: BoxOption = None,
     space: SpaceOption = False,
+    activation: Activation = None,
+    order: Order = None,
+    prefix: Prefix = None,
+    final_kink: FinalKink = False,
+    batch_norm_eps: BatchNormEps = None,
     apply_normalisation: ApplyNormalisation = False,
     points: Annotated[
         str | None,
@@ -60,14 +71,13 @@ def draw(
     \b
     [bold]Examples[/bold]
     creases draw net.onnx --box -1:1,-1:1 -o regions.png
-    creases draw net.pt --plane origin a.npy b.npy --points images.npy -o plane.pdf
-    creases draw net.pt --plane a.npy b.npy c.npy --window -1:2,-1:2 -o near.png
-    creases draw net.pt --segment a.npy b.npy -o walk.svg
+    creases draw net.onnx --plane origin a.npy b.npy --points images.npy -o plane.pdf
+    creases draw net.pt --activation relu --plane a.npy b.npy c.npy --window -1:2,-1:2 -o near.png
+    creases draw net.onnx --segment a.npy b.npy -o walk.svg
 
     Domains and points are given as in 'creases count', whose --help lists their forms. On a whole line, plane
     or space the picture shows where most regions lie; --window chooses another part.
     """
-    from creases import load
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
     from creases.plot import save_figure
@@ -75,7 +85,8 @@ def draw(
     from creases.subdivision import subdivide_flat
 
     writable(check_name(output))
-    network = load(model, apply_normalisation=apply_normalisation)
+    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
+    network = weights.load(model, apply_normalisation)
     options = DomainOptions(segment, line, None, plane, square, polygon, box, space=space)
     domain = as_domain(options, network)
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
@@ -84,6 +95,8 @@ def draw(
     ax.set_title(f"{model.name}: {len(complex):,} regions", fontsize="medium")
     save_figure(figure_of(ax), output, dpi=dpi)
     typer.echo(f"{len(complex):,} regions drawn to {output}")
+    for note in network.notes:
+        typer.echo(f"note: {note}")
 
 
 def picture(complex: Complex, points: str | None, window: str | None) -> Axes:

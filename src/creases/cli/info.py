@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from creases.cli.options import ApplyNormalisation, Model
+from creases.cli.options import (
+    Activation,
+    ApplyNormalisation,
+    BatchNormEps,
+    FinalKink,
+    Model,
+    Order,
+    Prefix,
+    WeightOptions,
+)
 
 if TYPE_CHECKING:
     from creases.network import Network
@@ -18,6 +27,11 @@ FEW_INPUTS = 16
 
 def info(
     model: Model,
+    activation: Activation = None,
+    order: Order = None,
+    prefix: Prefix = None,
+    final_kink: FinalKink = False,
+    batch_norm_eps: BatchNormEps = None,
     apply_normalisation: ApplyNormalisation = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
 ) -> None:
@@ -27,11 +41,10 @@ def info(
     [bold]Examples[/bold]
     creases info net.onnx
     creases info net.nnet --apply-normalisation
-    creases info net.pt --json
+    creases info net.pt --activation relu --json
     """
-    from creases import load
-
-    network = load(model, apply_normalisation=apply_normalisation)
+    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
+    network = weights.load(model, apply_normalisation)
     if json:
         from json import dumps
 

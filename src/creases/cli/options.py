@@ -4,38 +4,89 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+if TYPE_CHECKING:
+    from creases.network import Network
+
 __all__ = [
+    "Activation",
     "ApplyNormalisation",
+    "BatchNormEps",
     "BoxOption",
     "DirectionsOption",
     "DomainOptions",
+    "FinalKink",
     "HalfSpacesOption",
     "LineOption",
     "Model",
+    "Order",
     "PlaneOption",
     "PolygonOption",
     "PolylineOption",
     "PolytopeOption",
+    "Prefix",
     "SegmentOption",
     "SimplexOption",
     "SpaceOption",
     "SquareOption",
     "SubspaceOption",
     "Threads",
+    "WeightOptions",
 ]
 
+WEIGHTS = "Weights without a graph (.pt, .pth, .ckpt, .safetensors)"
 PANEL = "Domain (one of; none means the whole space of one or two inputs)"
 
 Model: TypeAlias = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="A network: .onnx, .pt, .pth, .safetensors, .nnet, .polar or .npz.",
+        help="A network: .onnx, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt or .safetensors.",
         show_default=False,
+    ),
+]
+Activation: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--activation",
+        metavar="relu",
+        help="Say that the weights are a chain with ReLU between the layers and nothing else; the file does not.",
+        rich_help_panel=WEIGHTS,
+    ),
+]
+Order: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--order",
+        metavar="NAMES",
+        help="The layers in the order in which they act: fc1,fc2,out. With relu among them, ReLU stands there and "
+        "nowhere else: 0,1,relu,3.",
+        rich_help_panel=WEIGHTS,
+    ),
+]
+Prefix: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix",
+        metavar="NAME",
+        help="Read only the layers whose names begin so, like actor., where the file holds several networks.",
+        rich_help_panel=WEIGHTS,
+    ),
+]
+FinalKink: TypeAlias = Annotated[
+    bool,
+    typer.Option("--final-kink", help="The last layer has a ReLU too: it is hidden.", rich_help_panel=WEIGHTS),
+]
+BatchNormEps: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--batch-norm-eps",
+        metavar="EPS",
+        help="The eps of the BatchNorms; torch's default, 1e-5, if not given.",
+        rich_help_panel=WEIGHTS,
     ),
 ]
 ApplyNormalisation: TypeAlias = Annotated[
@@ -154,6 +205,31 @@ Threads: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+
+
+@dataclass(frozen=True)
+class WeightOptions:
+    """What was typed of a file that holds weights and no graph."""
+
+    activation: str | None = None
+    order: str | None = None
+    prefix: str | None = None
+    final_kink: bool = False
+    batch_norm_eps: float | None = None
+
+    def load(self, model: Path, apply_normalisation: bool) -> Network:
+        """The network in a model file."""
+        from creases.readers import load
+
+        return load(
+            model,
+            activation=self.activation,
+            order=None if self.order is None else [name.strip() for name in self.order.split(",")],
+            prefix=self.prefix,
+            final_kink=self.final_kink,
+            batch_norm_eps=self.batch_norm_eps,
+            apply_normalisation=apply_normalisation,
+        )
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,7 @@ class Complex:
             "exact_cells": self.exact_cells,
             "seconds": self.seconds,
             "version": self.version,
+            "notes": list(self.network.notes),
         }
         arrays: dict[str, Any] = {name: getattr(self, name) for name in ARRAYS}
         layers: list[Dense] = [*self.network.hidden, *([self.network.output] if self.network.output else [])]
@@ -228,6 +229,7 @@ class Complex:
                 [everything[f"bias_{i}"] for i in range(layers)],
                 output_layer=header["output_layer"],
                 input_shape=header["input_shape"],
+                notes=[str(note) for note in header.get("notes", [])],
             )
             arrays = {name: everything[name] for name in ARRAYS}
         except ModelFileError:

@@ -267,7 +267,8 @@ class Store(Database):
                 f"The network file {path.name} is not in {self.networks}. Give the folder where it is, or run again "
                 "with another store."
             )
-        network = load(path)
+        # Written by `save_network`: a chain with ReLU between its layers, numbered.
+        network = load(path, activation="relu")
         if network.sha256 != sha256:
             raise StoreError(
                 f"The network file {path.name} in {self.networks} is damaged: it holds another network than its name "

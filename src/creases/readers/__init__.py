@@ -1,22 +1,24 @@
-"""`load`: a network from a file or from a torch module in memory.
+"""`load`: a network from a file, or from a torch module, a state dict or a scikit-learn model in memory.
 
 Decides which reader a file goes to, by its extension, and that no file brings any error but ours: what a
 reader did not foresee in a damaged file is still a `ModelFileError`. A file is read once, whole; its readers
-see bytes, so that what was checked is what is used.
+see bytes, so that what was checked is what is used. Files of weights alone bring no graph: what they do not say is
+asked from the caller (`Answers`), and where a file does say it, an answer is refused rather than ignored.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from creases.errors import CreasesError, ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
+from creases.readers.answers import Answers
 
 if TYPE_CHECKING:
     import torch
@@ -31,30 +33,50 @@ READERS = {
     ".polar": ("polar", "read_polar"),
     ".pt": ("torch_file", "read_torch_file"),
     ".pth": ("torch_file", "read_torch_file"),
+    ".ckpt": ("torch_file", "read_torch_file"),
     ".safetensors": ("safetensors", "read_safetensors"),
 }
+# Those that hold weights and no graph.
+WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors")
 
 
 def load(
-    source: str | os.PathLike[str] | torch.nn.Module,
+    source: str | os.PathLike[str] | torch.nn.Module | Mapping[str, Any] | Any,
     *,
+    activation: str | None = None,
+    order: Sequence[str] | None = None,
+    prefix: str | None = None,
+    final_kink: bool = False,
+    batch_norm_eps: float | None = None,
     apply_normalisation: bool = False,
     input_shape: Sequence[int] | None = None,
 ) -> Network:
-    """A network from a file, by its extension, or from a torch module.
+    """A network from a file, by its extension, or from a model in memory.
 
-    source : the path of a .onnx, .nnet, .polar, .pt, .pth, .safetensors or .npz file, or an `nn.Sequential`
-        of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials. Weights become
-        float64 without loss. What is not a plain copy (a folded BatchNorm, an assumed ReLU) is said in
-        `network.notes`.
+    source : the path of a .onnx, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; an `nn.Sequential`
+        of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a state dict; or a fitted
+        MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what
+        is not a plain copy (a folded BatchNorm), is said in `network.notes` and in the notes of its counts.
+
+    A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
+    caller says, and is asked for otherwise:
+
+    activation : "relu" says that the network is a chain with ReLU between its layers and nothing else.
+    order : the layers' names in the order in which they act, such as ["encoder", "decoder"]; others are left out.
+        "relu" among the names says where a ReLU stands, and that it stands nowhere else. Not given, the order is that
+        of the numbers in the names or of a .pt file, where nothing contradicts it.
+    prefix : the beginning of the names of the one network to read, such as "actor.", where several are in the file.
+    final_kink : True if the last layer has a ReLU too, so that it is hidden and there is no output layer.
+    batch_norm_eps : eps of the BatchNorms, which a state dict does not hold; torch's default 1e-5 if not given.
+
     apply_normalisation : with a file that says how raw inputs are normalised (.nnet): False (default) gives
         the network on normalised inputs, with the file's words in `network.normalisation`; True folds shift
         and scale into the first and the last layer, so that the network takes and gives raw values.
     input_shape : the shape of one input, where the file does not say it, such as (1, 28, 28).
-    Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind;
-    UnsupportedModelError, with the node's name, if it is no chain of dense layers and ReLUs;
-    MissingExtraError if an optional package is needed; NetworkError on numbers that are not finite or shapes
-    that do not fit.
+    Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or holds
+    weights that leave a question open (the message shows the call that answers it); UnsupportedModelError, with the
+    node's name, if it is no chain of dense layers and ReLUs; MissingExtraError if an optional package is needed;
+    NetworkError on numbers that are not finite or shapes that do not fit.
 
     Examples
     --------
@@ -66,17 +88,10 @@ def load(
     Network(1 -> [2] -> 1, 2 neurons)
     """
     from creases.readers.nnet import normalised
-    from creases.readers.torch_module import is_module, read_module
 
-    if isinstance(source, str | os.PathLike):
-        network = read_file(Path(source))
-    elif is_module(source):
-        network = read_module(source)
-    else:
-        raise UnsupportedModelError(
-            f"load takes the path of a file ({', '.join(READERS)}) or a torch.nn.Module, got a "
-            f"{type(source).__name__}. For arrays, use Network.from_arrays."
-        )
+    target = os.fsdecode(source) if isinstance(source, str | os.PathLike) else None
+    answers = Answers.checked(target, activation, order, prefix, final_kink, batch_norm_eps)
+    network = read_model(source, answers) if target is None else read_file(Path(target), answers)
     if apply_normalisation:
         network = normalised(network)
     if input_shape is not None:
@@ -90,7 +105,37 @@ def load(
     return network
 
 
-def read_file(path: Path) -> Network:
+def read_model(source: Any, answers: Answers) -> Network:
+    """The network of a model in memory."""
+    from creases.readers.sklearn_model import is_estimator, read_estimator
+    from creases.readers.torch_module import is_module, read_module
+
+    if isinstance(source, Mapping):
+        from creases.readers.torch_file import read_state_dict
+
+        return read_state_dict(source, answers)
+    if is_module(source):
+        refuse_answers(answers, "A torch module")
+        return read_module(source)
+    if is_estimator(source):
+        refuse_answers(answers, "A model of scikit-learn")
+        return read_estimator(source)
+    raise UnsupportedModelError(
+        f"load takes the path of a file ({', '.join(READERS)}), a torch.nn.Module, a state dict, or a fitted "
+        f"MLPClassifier or MLPRegressor, got a {type(source).__name__}. For arrays, use Network.from_arrays."
+    )
+
+
+def refuse_answers(answers: Answers, what: str) -> None:
+    """Refuse to be told what the model itself says: an option that is ignored would be taken for one that counts."""
+    if told := answers.told():
+        raise ModelFileError(
+            f"{what} says itself what it computes; {' and '.join(told)} {'is' if len(told) == 1 else 'are'} for files "
+            f"that hold weights alone ({', '.join(WEIGHTS_ONLY)}). Leave {'it' if len(told) == 1 else 'them'} out."
+        )
+
+
+def read_file(path: Path, answers: Answers) -> Network:
     """Read a file whole and hand it to its reader."""
     known = ", ".join(READERS)
     try:
@@ -111,10 +156,17 @@ def read_file(path: Path) -> Network:
         raise ModelFileError(f"{path} cannot be opened: {error}") from error
     if not data:
         raise ModelFileError(f"{path} is empty.")
-    module, name = READERS[path.suffix.lower()]
-    reader: Callable[[bytes, str], Network] = getattr(import_module(f"creases.readers.{module}"), name)
+    suffix = path.suffix.lower()
+    module, name = READERS[suffix]
+    more: tuple[object, ...] = (path.parent,) if suffix == ".onnx" else ()
+    if suffix in WEIGHTS_ONLY:
+        more = (answers,)
+    else:
+        refuse_answers(answers, path.name)
+    reader = getattr(import_module(f"creases.readers.{module}"), name)
     try:
-        return reader(data, path.name)
+        network: Network = reader(data, path.name, *more)
+        return network
     except CreasesError:
         raise
     except Exception as error:  # the last net below all readers: what a damaged file raises is not foreseeable

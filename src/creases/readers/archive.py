@@ -1,8 +1,8 @@
 """`.npz` files, as `Network.save` writes them.
 
 Decides that the archive is one of ours and whole: every member's `.npy` header is compared with the member's
-size, and that with what deflate can yield, before an array is made; no pickles are read; and the network's
-sha256, computed anew from the arrays, must be the one in the header.
+size, and that with what deflate can yield, before an array is made; what describes an array is short, or not read at
+all; no pickles are read; and the network's sha256, computed anew from the arrays, must be the one in the header.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from creases.network import FORMAT, Network, Normalisation
 __all__ = ["read_archive"]
 
 BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
+LONGEST = 2**20  # bytes of the JSON header: notes are sentences, and deflate could make gigabytes of a small file
 NORMALISATION = ("minimum", "maximum", "mean", "range")
 MEMBER = re.compile(r"(weight|bias)_[1-9][0-9]{0,8}|header|normalisation_(minimum|maximum|mean|range)")
 Arrays = dict[str, NDArray[Any]]
@@ -72,16 +73,26 @@ def check_members(data: bytes, source: str) -> None:
         if strange or "header" not in names or len(set(names)) < len(names):
             what = f"holds {strange[0][:60]!r}" if strange else "lacks a header, or names a member twice"
             raise ModelFileError(f"{source} was not written by Network.save: it {what}.")
+        if sum(member.compress_size for member in archive.infolist()) > len(data):
+            raise ModelFileError(f"{source}: its members share bytes, which Network.save never writes: it is damaged.")
         for member in archive.infolist():
             if member.file_size > BLOWUP * member.compress_size or member.compress_size > len(data):
                 raise ModelFileError(
                     f"{source}: {member.filename} claims {member.file_size} bytes, which cannot come from "
                     f"{member.compress_size} compressed ones: it is damaged."
                 )
+            if member.filename.removesuffix(".npy") == "header" and member.file_size > LONGEST:
+                raise ModelFileError(
+                    f"{source}: header.npy claims {member.file_size} bytes; a header has {LONGEST} at most: it is "
+                    "damaged."
+                )
             with archive.open(member) as stream:
-                major, _minor = np.lib.format.read_magic(stream)
-                read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
-                shape, _fortran, dtype = read(stream)
+                version = np.lib.format.read_magic(stream)
+                if version != (1, 0):  # of later versions one array's description may claim 4 GiB
+                    raise ModelFileError(
+                        f"{source}: {member.filename} has .npy version {version}; Network.save writes (1, 0)."
+                    )
+                shape, _fortran, dtype = np.lib.format.read_array_header_1_0(stream)
                 needed = stream.tell() + math.prod(shape) * dtype.itemsize
             if dtype.hasobject or needed != member.file_size:
                 raise ModelFileError(

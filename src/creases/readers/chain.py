@@ -3,7 +3,9 @@
 Decides what is folded into what. Everything that stands between two ReLUs is one affine map; where that is
 a single Linear its numbers are copied as they are. Where it is more (a BatchNorm, a shift of the inputs, two
 Linears in a row) the product is worked out in rational numbers, from the float64 values of the stored ones,
-and each entry is rounded once to the nearest float64; `network.notes` says so. A BatchNorm's square root is
+and each entry is rounded once to the nearest float64. A sign that is proved for the rounded numbers need not be that
+of the file's own: hyperplanes that meet in one point there may form a small polygon here. So `network.notes` says that
+what is certified is the folded network, or that nothing was rounded, where nothing was. A BatchNorm's square root is
 irrational as a rule: a rational within a factor 1 +- 2**-255 of it stands in for it, 2**200 times finer than
 float64, so that only a value that near to a tie could round the other way.
 """
@@ -120,13 +122,15 @@ class Chain:
             raise NetworkError(f"{self.source}: {name} needs four arrays of one shape (n,), got {listed}.")
         if (arrays["running_var"] < 0).any() or not 0 <= eps < float("inf"):
             raise NetworkError(f"{self.source}: {name} has a negative variance or eps; neither can be.")
-        scales, shifts = [], []
+        scales, shifts, rooted = [], [], False
         for m, v, g, b in zip(*(rationals(array) for array in arrays.values()), strict=True):
             if v + Fraction(eps) == 0:
                 raise NetworkError(f"{self.source}: {name} has a variance of zero and eps 0; it divides by zero.")
-            scales.append(g / root(v + Fraction(eps)))
+            deviation = root(v + Fraction(eps))
+            rooted = rooted or deviation**2 != v + Fraction(eps)
+            scales.append(g / deviation)
             shifts.append(b - m * scales[-1])
-        self.scale(name, scales, shifts, rooted=True)
+        self.scale(name, scales, shifts, rooted)
 
     def relu(self) -> None:
         """A ReLU on all that flows."""
@@ -155,7 +159,7 @@ class Chain:
             layers.append(self._fold(segment, f"Hidden layer {len(layers) + 1}", width))
             width = layers[-1][1].size
         if last:
-            layers.append(self._fold(last, "The output layer", width))
+            layers.append(self._fold(last, "The output layer", width, output=True))
         return Network.from_arrays(
             [weight for weight, _ in layers],
             [bias for _, bias in layers],
@@ -184,22 +188,30 @@ class Chain:
                 f"{self.source}: {name} takes {n_in} numbers but what stands before it gives {self.width}."
             )
 
-    def _fold(self, segment: Segment, label: str, width: int) -> tuple[Floats, Floats]:
+    def _fold(self, segment: Segment, label: str, width: int, output: bool = False) -> tuple[Floats, Floats]:
         if len(segment) == 1 and isinstance(only := segment[0], Dense):
             return only.weight, only.bias
         if not segment:
             self.note("The ReLU on the inputs themselves is hidden layer 1, its weight the identity.")
             return np.eye(width), np.zeros(width)
         try:
-            weight, bias = folded(segment)
+            weight, bias, exact = folded(segment)
         except OverflowError:
             raise NetworkError(
                 f"{self.source}: {label.lower()}, folded from {listed(segment)}, leaves the range of float64."
             ) from None
-        how = "computed in rationals"
-        if any(isinstance(piece, Diagonal) and piece.rooted for piece in segment):
-            how += f" (square roots to {ROOT_BITS} bits)"
-        self.note(f"{label} is {listed(segment)}, made one layer: {how}, each number rounded once to float64.")
+        rooted = any(isinstance(piece, Diagonal) and piece.rooted for piece in segment)
+        made = f"{label} is {listed(segment)}, made one layer"
+        if exact and not rooted:
+            self.note(f"{made} exactly: no number was rounded.")
+            return weight, bias
+        how = f"computed in rationals{f' (square roots to {ROOT_BITS} bits)' if rooted else ''}"
+        # The output layer is no part of what is certified.
+        meaning = (
+            "Certified is the network with these folded weights: what met in one point before need not meet after."
+        )
+        meaning = "It cuts nothing." if output else meaning
+        self.note(f"{made}: {how}, each number rounded once to float64. {meaning}")
         return weight, bias
 
 
@@ -224,9 +236,10 @@ def root(value: Fraction) -> Fraction:
     return Fraction(isqrt((value.numerator << 2 * bits) // value.denominator), 1 << bits)
 
 
-def folded(segment: Segment) -> tuple[Floats, Floats]:
+def folded(segment: Segment) -> tuple[Floats, Floats, bool]:
     """The product of a segment's pieces, rounded once; float64 of shapes (n_out, n_in) and (n_out,).
 
+    Third comes whether every number is the product itself, which float64 happened to hold.
     Rows are rationals one at a time where only one Dense is in it: rationals take ten times a float's memory.
     Raises OverflowError if an entry is too large for float64.
     """
@@ -253,10 +266,16 @@ def folded(segment: Segment) -> tuple[Floats, Floats]:
         else:
             scale = [f * s for f, s in zip(factors, scale, strict=True)] if scale else factors
         shift = [f * s + t for f, s, t in zip(factors, shift, terms, strict=True)] if shift else terms
-    bias = np.array([rounded(entry) for entry in shift])
+    bias, exact = rounded(shift)
     if rows is None:
-        return np.diag([rounded(entry) for entry in scale]), bias
-    return np.array([np.array([rounded(entry) for entry in row]) for row in rows]), bias
+        diagonal, held = rounded(scale)
+        return np.diag(diagonal), bias, exact and held
+    weight = []
+    for row in rows:
+        values, held = rounded(row)
+        weight.append(values)
+        exact = exact and held
+    return np.array(weight), bias, exact
 
 
 def exact_rows(weight: Floats) -> Iterator[list[Any]]:
@@ -279,6 +298,12 @@ def by_rows(rows: Iterable[list[Any]], factors: list[Any]) -> Iterator[list[Any]
         yield [factor * entry for entry in row]
 
 
-def rounded(value: Any) -> float:
-    """The float64 nearest to a flint rational: Python divides integers with one correct rounding."""
-    return int(value.p) / int(value.q)
+def rounded(entries: Iterable[Any]) -> tuple[Floats, bool]:
+    """The float64s nearest to flint rationals, and whether each is equal to its own."""
+    values, exact = [], True
+    for entry in entries:
+        top, bottom = int(entry.p), int(entry.q)
+        value = top / bottom  # Python divides integers with one correct rounding
+        exact = exact and value.as_integer_ratio() == (top, bottom)  # flint's fractions are in lowest terms too
+        values.append(value)
+    return np.array(values), exact

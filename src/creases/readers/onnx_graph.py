@@ -1,21 +1,26 @@
 """`.onnx` files: a graph of operators, read if it is one chain from its input to its output.
 
-Decides which graphs are chains of affine maps and ReLUs. The nodes are walked in the file's order with the
-shape of what flows, at batch size 1; each must take what the last one gave, beside constants. What acts on
-one input as a dense layer is one, on whichever side its weight stands. Nothing but the one file is read:
-external data are refused, and a tensor's declared shape is compared with its bytes before an array is made.
+Decides which graphs are chains of affine maps and ReLUs. The nodes are walked in an order in which each comes after
+what it takes (a file need not keep one) with the shape of what flows, at batch size 1; each must take what the last
+one gave, beside constants, which may be transposed. What acts on one input as a dense layer is one, on whichever side
+its weight stands. Beside the one file only those in its own folder are read that it keeps its numbers in, and a
+tensor's declared shape is compared with its bytes before an array is made.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, UnsupportedModelError, require_extra
 from creases.network import Network
 from creases.readers.chain import Chain
+from creases.readers.onnx_external import Beside
 from creases.readers.onnx_operators import OPERATORS, Flow, Node
 from creases.readers.onnx_tensor import attributes_of, constant_value, tensor_values
 
@@ -23,12 +28,14 @@ __all__ = ["read_onnx"]
 
 Array = NDArray[Any]
 
+MOVED = ("Identity", "Transpose")  # what makes a constant of a constant
 
-def read_onnx(data: bytes, source: str) -> Network:
+
+def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
     """The network in an .onnx file; its `input_shape` is the graph input's, without a batch axis of 1 or
     unknown.
 
-    data : the whole file. source : its name, for messages.
+    data : the whole file. source : its name, for messages. folder : where it is, and what it keeps in other files.
     Raises UnsupportedModelError, naming node and operator, if the graph is no such chain; ModelFileError if
     the file is damaged or keeps its weights elsewhere; MissingExtraError without the onnx package.
     """
@@ -43,24 +50,27 @@ def read_onnx(data: bytes, source: str) -> Network:
     graph = model.graph
     if not graph.node:
         raise ModelFileError(f"{source} is empty: its graph has no nodes.")
-    check_operators(graph, source)
+    nodes = in_order(graph, source)
+    check_operators(graph, nodes, source)
     if model.functions:
         raise UnsupportedModelError(
             f"{source} defines functions of its own, {model.functions[0].name!r}; inline them first."
         )
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     entry = the_input(graph, tensors, source)
-    shape, input_shape = shapes_of(entry, len(data), source)
+    beside = Beside(folder, source)
+    shape, input_shape = shapes_of(entry, len(data) + beside.size(graph.initializer), source)
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     flow = Flow(entry.name, shape, Chain(source), max(versions, default=1))
     constants: dict[str, Array] = {}
-    for node in graph.node:
+    for node in nodes:
         if node.op_type == "Constant":
-            constants[node.output[0]] = constant_value(node, described(node), source)
-        elif node.op_type == "Identity" and (node.input[0] in tensors or node.input[0] in constants):
-            constants[node.output[0]] = constant(node.input[0], tensors, constants, source)
+            constants[node.output[0]] = constant_value(node, described(node), source, beside)
+        elif node.op_type in MOVED and (node.input[0] in tensors or node.input[0] in constants):
+            value = constant(node.input[0], tensors, constants, source, beside)
+            constants[node.output[0]] = value if node.op_type == "Identity" else transposed(node, value, source)
         else:
-            step(node, flow, tensors, constants)
+            step(node, flow, tensors, constants, beside)
     outputs = [str(output.name) for output in graph.output]  # bytes where it is no UTF-8
     if outputs != [flow.value]:
         raise UnsupportedModelError(
@@ -76,18 +86,61 @@ def described(node: Any) -> str:
     return f"{node.op_type} node without a name, with output '{next(iter(node.output), '')}'"
 
 
-def check_operators(graph: Any, source: str) -> None:
+def in_order(graph: Any, source: str) -> list[Any]:
+    """The nodes, each after those whose outputs it takes, else in the file's order. Raises ModelFileError if a name
+    is given twice: it would then depend on the order what it stands for."""
+    nodes = list(graph.node)
+    tensors = [tensor.name for tensor in graph.initializer]
+    if len(set(tensors)) < len(tensors):
+        raise ModelFileError(f"{source} is damaged: two of its tensors have one name.")
+    names = {*tensors, *(entry.name for entry in graph.input)}
+    maker: dict[str, int] = {}
+    for i, node in enumerate(nodes):
+        for name in filter(None, node.output):
+            if name in maker or name in names:
+                raise ModelFileError(
+                    f"{source} is damaged: {described(node)} gives '{name}', which stands for another."
+                )
+            maker[name] = i
+    missing = [{maker[name] for name in node.input if name in maker} for node in nodes]
+    takers: list[list[int]] = [[] for _ in nodes]
+    for i, makers in enumerate(missing):
+        for made in makers:
+            takers[made].append(i)
+    ready = [i for i, makers in enumerate(missing) if not makers]
+    heapq.heapify(ready)
+    taken: list[int] = []
+    while ready:
+        taken.append(heapq.heappop(ready))
+        for i in takers[taken[-1]]:
+            missing[i].discard(taken[-1])
+            if not missing[i]:
+                heapq.heappush(ready, i)
+    if len(taken) < len(nodes):
+        first = min(set(range(len(nodes))) - set(taken))
+        raise ModelFileError(f"{source} is damaged: {described(nodes[first])} takes what is made from its own output.")
+    return [nodes[i] for i in taken]
+
+
+def check_operators(graph: Any, nodes: list[Any], source: str) -> None:
     """Refuse a graph with operators other than ours; all such nodes are told, up to five."""
     known = {"Constant", *OPERATORS}
-    strange = [node for node in graph.node if node.op_type not in known or node.domain not in ("", "ai.onnx")]
+    fixed = {tensor.name for tensor in graph.initializer}
+    strange = []
+    for node in nodes:
+        is_ours = node.domain in ("", "ai.onnx")
+        if is_ours and (node.op_type == "Constant" or (node.op_type in MOVED and set(node.input) <= fixed)):
+            fixed.update(node.output)
+        elif node.op_type not in known or not is_ours:
+            strange.append(node)
     if strange:
         more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
         raise UnsupportedModelError(
             f"{source} is not supported: it has {', '.join(described(node) for node in strange[:5])}{more}. "
-            f"Creases reads chains of {', '.join(sorted(known))}. If such a node stands last (a Softmax, "
-            "say), export the model without it."
+            f"Creases reads chains of {', '.join(sorted(known))}, and Transpose of constants. If such a node stands "
+            "last (a Softmax, say), export the model without it."
         )
-    for node in graph.node:
+    for node in nodes:
         if not node.output or (not node.input and node.op_type != "Constant"):
             raise ModelFileError(f"{source}: {described(node)} has no input or no output.")
 
@@ -125,14 +178,26 @@ def shapes_of(entry: Any, size: int, source: str) -> tuple[tuple[int, ...], tupl
     return (1, *one) if batched else one, one
 
 
-def constant(name: str, tensors: dict[str, Any], constants: dict[str, Array], source: str) -> Array:
+def constant(name: str, tensors: dict[str, Any], constants: dict[str, Array], source: str, beside: Beside) -> Array:
     """A constant's array: a Constant node's, or an initialiser's, converted on first use."""
     if name not in constants:
-        constants[name] = tensor_values(tensors[name], f"tensor '{name}'", source)
+        constants[name] = tensor_values(tensors[name], f"tensor '{name}'", source, beside)
     return constants[name]
 
 
-def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, Array]) -> None:
+def transposed(node: Any, value: Array, source: str) -> Array:
+    """A constant with its axes in the order of `perm`; turned round where none is given."""
+    attributes = attributes_of(node)
+    order = attributes.get("perm", list(range(value.ndim))[::-1])
+    if set(attributes) - {"perm"} or len(node.input) != 1 or sorted(order) != list(range(value.ndim)):
+        raise ModelFileError(
+            f"{source}: {described(node)} must take one constant and an order of its {value.ndim} axes, got "
+            f"{attributes}."
+        )
+    return np.transpose(value, order)
+
+
+def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, Array], beside: Beside) -> None:
     """Follow the flow through one node."""
     label, source = described(proto), flow.chain.source
     names = list(proto.input)
@@ -145,7 +210,9 @@ def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, A
             "the graph branches or has loose ends. Creases reads one chain from the input to the output."
         )
     given = {
-        i: constant(name, tensors, constants, source) for i, name in enumerate(names) if name and name != flow.value
+        i: constant(name, tensors, constants, source, beside)
+        for i, name in enumerate(names)
+        if name and name != flow.value
     }
     allowed, most, operator = OPERATORS[proto.op_type]
     attributes = attributes_of(proto)

@@ -1,7 +1,7 @@
 """Constants of an `.onnx` file as arrays.
 
-Decides that a tensor is whole: its numbers are in the file itself, and as many as its shape declares, before
-any memory is taken.
+Decides that a tensor is whole: its numbers, in the file itself or in one beside it (`onnx_external`), are as many as
+its shape declares, before any memory is taken.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, UnsupportedModelError
+from creases.readers.onnx_external import Beside, is_outside
 
 __all__ = ["attributes_of", "constant_value", "tensor_values"]
 
@@ -28,19 +29,14 @@ KINDS = {
 }
 
 
-def tensor_values(tensor: Any, label: str, source: str) -> NDArray[Any]:
+def tensor_values(tensor: Any, label: str, source: str, beside: Beside) -> NDArray[Any]:
     """A tensor's numbers: float64 of any float type, else int64; `label` names it in errors.
 
-    Raises ModelFileError if they are in another file, or not as many as declared; UnsupportedModelError on
-    other types.
+    beside : the files that may hold them. Raises ModelFileError if they are in none of these, or not as many as
+    declared; UnsupportedModelError on other types.
     """
     import onnx
 
-    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-        raise ModelFileError(
-            f"{source}: {label} keeps its numbers in another file, which is never opened. Save the model as "
-            "one file: onnx.save(onnx.load(path), path, save_as_external_data=False)."
-        )
     names = {number: name for name, number in onnx.TensorProto.DataType.items()}
     kind = names.get(tensor.data_type, str(tensor.data_type))
     if kind not in KINDS or tensor.HasField("segment"):
@@ -48,6 +44,8 @@ def tensor_values(tensor: Any, label: str, source: str) -> NDArray[Any]:
     width, field = KINDS[kind]
     dims = list(tensor.dims)
     count = math.prod(dims)
+    if is_outside(tensor) and min(dims, default=0) >= 0:
+        tensor = beside.filled(tensor, count * width, label)
     raw = tensor.HasField("raw_data")
     present = len(tensor.raw_data) / width if raw else len(getattr(tensor, field))
     if min(dims, default=0) < 0 or present != count:
@@ -70,13 +68,13 @@ def attributes_of(node: Any) -> dict[str, Any]:
     return {str(attribute.name): onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
-def constant_value(node: Any, label: str, source: str) -> NDArray[Any]:
+def constant_value(node: Any, label: str, source: str, beside: Beside) -> NDArray[Any]:
     """The array that a Constant node gives, in one of its five spellings for numbers."""
     attributes = attributes_of(node)
     if len(attributes) == 1:
         ((name, value),) = attributes.items()
         if name == "value" and hasattr(value, "dims"):
-            return tensor_values(value, label, source)
+            return tensor_values(value, label, source, beside)
         if name in ("value_float", "value_floats"):
             return np.array(value, dtype=np.float64)
         if name in ("value_int", "value_ints"):

@@ -1,8 +1,8 @@
 """`.safetensors` files, read without the package: a length, a JSON header, then the numbers.
 
 Decides whether the header's claims fit the file: its own length, and for every tensor that shape, type and
-offsets agree and lie inside, before an array is made. The format lists tensors in no meaningful order, so
-they are taken by name in natural order ('net.9' before 'net.10').
+offsets agree and lie inside, before an array is made. The format lists tensors in no meaningful order, so their order
+is told by numbers in their names or by their shapes, else asked for (`layer_order`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, UnsupportedModelError
 from creases.network import Network
-from creases.readers.state_dict import from_tensors, natural_order
+from creases.readers.answers import Answers
+from creases.readers.layer_order import natural_order
+from creases.readers.state_dict import from_tensors
 
 __all__ = ["read_safetensors"]
 
@@ -25,16 +27,16 @@ LENGTH_BYTES = 8
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"}
 
 
-def read_safetensors(data: bytes, source: str) -> Network:
+def read_safetensors(data: bytes, source: str, answers: Answers) -> Network:
     """The network whose tensors are in a .safetensors file.
 
-    data : the whole file. source : its name, for messages.
+    data : the whole file. source : its name, for messages. answers : what the caller says of weights without a graph.
     Raises ModelFileError if the file contradicts itself, UnsupportedModelError if it holds another kind of
     layer, NetworkError if its numbers make no network.
     """
     header, body = split(data, source)
     tensors = {name: tensor_values(name, header[name], body, source) for name in sorted(header, key=natural_order)}
-    return from_tensors(tensors, source)
+    return from_tensors(tensors, source, answers, stored=False)
 
 
 def split(data: bytes, source: str) -> tuple[dict[str, Any], memoryview]:

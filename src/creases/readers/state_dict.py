@@ -1,117 +1,195 @@
-"""Named tensors without a program: torch state dicts (.pt, .pth) and .safetensors.
+"""Named tensors without a program: torch state dicts (.pt, .pth, .ckpt, in memory) and .safetensors.
 
-Decides which layers the names spell and where the ReLUs stand, for a state dict does not say. Tensors
-'<prefix>.weight' and '<prefix>.bias' are a Linear; with running_mean and running_var, a BatchNorm. One ReLU
-is assumed between any two consecutive Linears and none after the last, and the notes say so. With a BatchNorm
-between the two, numbered names tell on which side of it another module stood; names that tell nothing mean
-Linear, BatchNorm, ReLU, and numbers that leave two places are refused.
+Decides which layers the names spell. Tensors '<prefix>.weight' and '<prefix>.bias' are a Linear; with running_mean and
+running_var, a BatchNorm. Where the kinks stand is not in such a file, so the caller says it (`Answers`): a ReLU between
+any two consecutive Linears and none after the last, or wherever `order` places one. With a BatchNorm between two
+Linears, numbered names tell on which side of it another module stood; names that tell nothing mean Linear, BatchNorm,
+ReLU; numbers that leave two places, or none where others are left, are refused. All that is assumed is in the notes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.errors import ModelFileError, UnsupportedModelError
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
+from creases.readers.answers import KINK, Answers
 from creases.readers.chain import Chain
+from creases.readers.kinks import note_place, placed, reading
+from creases.readers.layer_order import Named, listed
 
-__all__ = ["from_tensors", "natural_order", "state_dict_in"]
+__all__ = ["from_tensors", "state_dict_in"]
 
 Floats = NDArray[np.float64]
+Group = dict[str, Floats]
 
 STATISTICS = ("running_mean", "running_var")
 LEAVES = ("weight", "bias", *STATISTICS, "num_batches_tracked")
-CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model")
+DEEPEST = 3  # of a state dict within a checkpoint: {"model": {"state_dict": ...}}
 EPS = 1e-5  # the default of torch.nn.BatchNorm1d
 SUPPORTED = (
     "Creases reads chains of Linear ('<prefix>.weight' with two axes, '<prefix>.bias') and BatchNorm1d "
-    "(also running_mean, running_var), ReLU between."
+    "(also running_mean, running_var), ReLU between. If it is no part of the network, choose the part that is with "
+    "prefix= or order= (--prefix, --order)."
 )
 
 
-def state_dict_in(loaded: object, source: str) -> Mapping[str, Any]:
-    """The mapping of names to tensors in what a checkpoint holds: itself, or one level down.
+@dataclass(frozen=True)
+class Choice:
+    """Which tensors are read, under which names; `left` out are layers and tensors of other names."""
 
-    One level down it may stand under 'state_dict', 'model_state_dict' or 'model', there also as the only
-    element of a list. Raises ModelFileError if there is none, or more than one.
+    tensors: dict[str, Floats]
+    entries: tuple[str, ...] | None  # of `order`: layers' names in full, and KINK
+    left: list[str]
+
+
+def state_dict_in(loaded: object, source: str, is_tensor: Callable[[object], bool]) -> Mapping[Any, Any]:
+    """The mapping of names to tensors in what a checkpoint holds: itself, or up to three levels down.
+
+    It may stand under any name ('state_dict', 'model', 'net', 'policy', 'params'), there also as the only element of
+    a list. Where there are several they become one, the names preceded by theirs: 'actor.0.weight'.
+    Raises ModelFileError if there is none.
     """
     if not isinstance(loaded, Mapping):
         raise ModelFileError(
             f"{source} holds a {type(loaded).__name__}, not a state dict. Save it with "
             "torch.save(model.state_dict(), path)."
         )
-    nested = {}
-    for key in CHECKPOINT_KEYS:
-        value = loaded.get(key)
+    found = nested(loaded, is_tensor, DEEPEST)
+    if not found:
+        return loaded
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return {f"{key}.{name}": value for key, inner in found.items() for name, value in inner.items()}
+
+
+def nested(loaded: Mapping[Any, Any], is_tensor: Callable[[object], bool], depth: int) -> dict[str, Mapping[Any, Any]]:
+    """The state dicts within a checkpoint by their keys; itself under '' if it is one."""
+    if any(is_tensor(value) and str(key).rpartition(".")[2] in LEAVES for key, value in loaded.items()):
+        return {"": loaded}
+    found: dict[str, Mapping[Any, Any]] = {}
+    for key, value in loaded.items():
         if isinstance(value, list | tuple) and len(value) == 1:
             value = value[0]
-        if isinstance(value, Mapping):
-            nested[key] = value
-    if len(nested) > 1:
-        raise ModelFileError(
-            f"{source} has more than one state dict, under {', '.join(map(repr, nested))}. Save the one that "
-            "you mean with torch.save(checkpoint[key], path)."
-        )
-    return next(iter(nested.values())) if nested else loaded
+        if isinstance(value, Mapping) and depth:
+            for inner, mapping in nested(value, is_tensor, depth - 1).items():
+                found[f"{key}.{inner}" if inner else str(key)] = mapping
+    return found
 
 
-def natural_order(name: str) -> list[tuple[int, int, str]]:
-    """A sort key by which 'net.10.weight' comes after 'net.9.weight'.
+def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *, stored: bool = True) -> Network:
+    """The network whose layers are named tensors.
 
-    Examples
-    --------
-    >>> sorted(["net.10.bias", "net.9.bias", "net.9.weight"], key=natural_order)
-    ['net.9.bias', 'net.9.weight', 'net.10.bias']
+    tensors : name to float64 array. stored : whether their order is one that the file keeps.
+    source : the file's name, for messages. answers : what the caller said of it.
+    Raises UnsupportedModelError on a tensor that is no Linear's or BatchNorm's, by its name and shape;
+    ModelFileError, with the call that answers, where something must be known that such a file does not say.
     """
-    parts = [part for part in re.split(r"([0-9]+)", name) if part]
-    # Numbers compare by length first and are never converted: a name may hold thousands of digits.
-    bare = [part.lstrip("0") if "0" <= part[0] <= "9" else None for part in parts]
-    return [(1, 0, part) if n is None else (0, len(n), n) for part, n in zip(parts, bare, strict=True)]
-
-
-def from_tensors(tensors: Mapping[str, Floats], source: str) -> Network:
-    """The network whose layers are named tensors, in the order in which they come.
-
-    tensors : name to float64 array, in the order of the layers.
-    source : the file's name, for messages.
-    Raises UnsupportedModelError on a tensor that is no Linear's or BatchNorm's, by its name and shape.
-    """
-    layers = grouped(tensors, source)
-    linears = [i for i, (_prefix, group) in enumerate(layers) if not is_norm(group)]
-    if not linears:
+    choice = chosen(tensors, source, answers)
+    layers = grouped(choice.tensors, source)
+    if not any(not is_norm(group) for group in layers.values()):
         raise ModelFileError(f"{source} has no Linear layer. {SUPPORTED}")
-    relus = {
-        relu_place([prefix for prefix, _group in layers[first : last + 1]], first, source)
-        for first, last in pairwise(linears)
-    }
+    known = {name: as_named(name, group) for name, group in layers.items()}
+    names, how, kinks = placed(known, choice.entries, stored, source, answers)
+    if answers.activation is None:
+        raise answers.question(source)
     chain = Chain(source)
-    chain.note("ReLU assumed between the Linear layers, none after the last: a state dict does not say.")
-    for i, (prefix, group) in enumerate(layers):
-        if is_norm(group):
-            chain.note(f"BatchNorm '{prefix}': eps={EPS} assumed, torch's default: a state dict does not say.")
-            mean, variance = (group[what] for what in STATISTICS)
-            gamma, beta = group.get("weight", np.ones(mean.shape)), group.get("bias", np.zeros(mean.shape))
-            chain.batch_norm(f"BatchNorm '{prefix}'", mean, variance, gamma, beta, EPS)
-        else:
-            chain.dense(f"Linear '{prefix}'", group["weight"], group.get("bias"))
-        if i in relus:
+    chain.note(reading(names, how, kinks, source, answers))
+    if choice.left:
+        chain.note(f"{source} also holds {listed(choice.left)}, left out as the caller chose.")
+    if kinks.started:
+        chain.relu()
+    for i, name in enumerate(names):
+        add(name, layers[name], chain, answers)
+        if i in kinks.places:
             chain.relu()
-            if is_norm(group):
-                chain.note(f"The ReLU is assumed to follow BatchNorm '{prefix}'.")
-            elif i + 1 < len(layers) and is_norm(layers[i + 1][1]):
-                chain.note(f"The ReLU is assumed to stand before BatchNorm '{layers[i + 1][0]}', by their numbers.")
-    return chain.network()
+            note_place([known[name] for name in names], i, kinks, chain)
+    if answers.batch_norm_eps is not None and not any(is_norm(layers[name]) for name in names):
+        raise ModelFileError(f"{source} has no BatchNorm, so batch_norm_eps has no meaning here; leave it out.")
+    try:
+        return chain.network()
+    except NetworkError as error:
+        if "no ReLU" in str(error):
+            raise NetworkError(
+                f"{error} If its last layer has a ReLU too, say final_kink=True (--final-kink)."
+            ) from error
+        raise
 
 
-def grouped(tensors: Mapping[str, Floats], source: str) -> list[tuple[str, dict[str, Floats]]]:
+def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
+    """Add one layer to the chain."""
+    if not is_norm(group):
+        try:
+            chain.dense(f"Linear '{name}'", group["weight"], group.get("bias"))
+        except NetworkError as error:
+            if "what stands before it" not in str(error):
+                raise
+            raise NetworkError(
+                f"{error} Networks with branches or two heads are no chain; choose the layers of one with order= or "
+                "prefix= (--order, --prefix)."
+            ) from error
+        return
+    eps = answers.batch_norm_eps
+    if eps is None:
+        eps = EPS
+        chain.note(
+            f"BatchNorm '{name}': eps={EPS} assumed, torch's default: a state dict does not say; batch_norm_eps= does."
+        )
+    mean, variance = (group[what] for what in STATISTICS)
+    gamma, beta = group.get("weight", np.ones(mean.shape)), group.get("bias", np.zeros(mean.shape))
+    chain.batch_norm(f"BatchNorm '{name}'", mean, variance, gamma, beta, eps)
+
+
+# Which tensors.
+
+
+def chosen(tensors: Mapping[str, Floats], source: str, answers: Answers) -> Choice:
+    """The tensors under `prefix`, and of the layers that `order` names. Raises ModelFileError on other names."""
+    kept, left = dict(tensors), []
+    prefix = answers.prefix or ""
+    if prefix:
+        prefix = prefix if prefix.endswith(".") else f"{prefix}."
+        kept = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        left = list(dict.fromkeys(layer_of(name) for name in tensors if name not in kept))
+        if not kept:
+            raise ModelFileError(
+                f"{source} has no tensor under prefix {prefix!r}; its layers are {listed(left)}, and a prefix is the "
+                "beginning of such a name."
+            )
+    if answers.order is None:
+        return Choice(kept, None, left)
+    known = dict.fromkeys(layer_of(name) for name in kept)
+    entries = tuple(
+        name if name in known or name == KINK else f"{prefix}{name}" if f"{prefix}{name}" in known else ""
+        for name in answers.order
+    )
+    if "" in entries and "" not in known:
+        strange = answers.order[entries.index("")]
+        raise ModelFileError(f"{source} has no layer {strange!r} for order=; its layers are {listed(list(known))}.")
+    layers = [name for name in entries if name in known]
+    if not layers or len(set(layers)) < len(layers):
+        raise ModelFileError(
+            f"{source}: order= must name the layers in the order in which they act, each once; got "
+            f"{listed(list(answers.order)) or 'nothing'}. Its layers are {listed(list(known))}."
+        )
+    left += [name for name in known if name not in layers]
+    return Choice({name: tensor for name, tensor in kept.items() if layer_of(name) in layers}, entries, left)
+
+
+def layer_of(tensor: str) -> str:
+    """The name of the layer that a tensor belongs to; a tensor that is no layer's stands for itself."""
+    layer, _dot, leaf = tensor.rpartition(".")
+    return layer if leaf in LEAVES else tensor
+
+
+def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
     """The tensors of each prefix, in order of first appearance; checks that each group is a known layer."""
-    groups: dict[str, dict[str, Floats]] = {}
+    groups: dict[str, Group] = {}
     for name, tensor in tensors.items():
         prefix, _dot, leaf = name.rpartition(".")
         if leaf not in LEAVES:
@@ -135,7 +213,7 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> list[tuple[str, dict[
                 f"{source}: tensor '{name}' has shape {shape} and no running_mean beside it: a LayerNorm, a "
                 f"PReLU, or a BatchNorm that keeps no running statistics. {SUPPORTED}"
             )
-    return list(groups.items())
+    return groups
 
 
 def is_norm(group: Mapping[str, Floats]) -> bool:
@@ -143,23 +221,10 @@ def is_norm(group: Mapping[str, Floats]) -> bool:
     return any(what in group for what in (*STATISTICS, "num_batches_tracked"))
 
 
-def relu_place(prefixes: Sequence[str], first: int, source: str) -> int:
-    """The index of the layer that the ReLU follows, among a Linear, BatchNorms and the next Linear.
-
-    prefixes : of these layers; the first of them is layer number `first`.
-    """
-    last = first + len(prefixes) - 2
-    if last == first:
-        return first
-    numbers = [re.fullmatch(r"(.*?)([0-9]{1,9})", prefix) for prefix in prefixes]
-    if any(number is None for number in numbers) or len({number[1] for number in numbers if number}) > 1:
-        return last
-    at = [int(number[2]) for number in numbers if number]
-    gaps = [i for i, (below, above) in enumerate(pairwise(at)) if above - below > 1]
-    if len(gaps) > 1:
-        raise UnsupportedModelError(
-            f"{source}: modules without weights stand on more than one side of the BatchNorm between "
-            f"'{prefixes[0]}' and '{prefixes[-1]}', so the place of the ReLU is not known. Load the torch "
-            "module itself: creases.load(model)."
-        )
-    return first + gaps[0] if gaps else last
+def as_named(name: str, group: Group) -> Named:
+    """A layer as its name and shapes."""
+    if is_norm(group):
+        size = group[STATISTICS[0]].size
+        return Named(name, size, size, is_norm=True)
+    n_out, n_in = group["weight"].shape
+    return Named(name, n_in, n_out, is_norm=False)

@@ -1,4 +1,4 @@
-"""`.pt` and `.pth` files: a state dict as `torch.save` writes it.
+"""`.pt`, `.pth` and `.ckpt` files: a state dict as `torch.save` writes it.
 
 Decides that a file is safe before torch sees it. Such a file is a pickle, a program; torch's restricted
 interpreter (`weights_only=True`) is trusted from 2.10 on only, since older ones let memory be overwritten. We
@@ -13,23 +13,30 @@ import math
 import pickletools
 import re
 import struct
+import sys
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.errors import ModelFileError, UnsupportedModelError, require_extra
+from creases.arrays import as_floats
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError, require_extra
 from creases.network import Network
+from creases.readers.answers import Answers
 from creases.readers.state_dict import from_tensors, state_dict_in
 from creases.readers.torch_module import tensor_values
 
-__all__ = ["read_torch_file"]
+__all__ = ["read_state_dict", "read_torch_file"]
 
 OLDEST = (2, 10)
 REMEDY = "Save tensors only, torch.save(model.state_dict(), path), or use .safetensors."
+NO_SCRIPTS = (
+    "which is not read. Load the torch module that it was made from, creases.load(model), or save that as .onnx with "
+    "torch.onnx.export(model, ...). Its weights alone are torch.jit.load(path).state_dict()."
+)
 # What state dicts name. All else that weights_only allows can take memory without bound (bytearray, Tensor,
 # UntypedStorage).
 PLAIN_NAMES = re.compile(
@@ -41,10 +48,10 @@ LEGACY_PICKLES = 5  # magic number, protocol, system, object, storage keys; the 
 Instruction = tuple[str, Any]
 
 
-def read_torch_file(data: bytes, source: str) -> Network:
-    """The network whose state dict is in a .pt or .pth file.
+def read_torch_file(data: bytes, source: str, answers: Answers) -> Network:
+    """The network whose state dict is in a .pt, .pth or .ckpt file.
 
-    data : the whole file. source : its name, for messages.
+    data : the whole file. source : its name, for messages. answers : what the caller says of weights without a graph.
     Raises ModelFileError on code, on torch below 2.10, on a damaged file; MissingExtraError without torch;
     UnsupportedModelError on tensors that are no Linear's or BatchNorm's.
     """
@@ -60,11 +67,34 @@ def read_torch_file(data: bytes, source: str) -> Network:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{source} is truncated or damaged; torch says: {reason}") from error
     tensors = {}
-    for name, tensor in state_dict_in(loaded, source).items():
+    for name, tensor in state_dict_in(loaded, source, lambda value: isinstance(value, torch.Tensor)).items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
             raise ModelFileError(f"{source}: entry {name!r} is a {type(tensor).__name__}, not a tensor. {REMEDY}")
         tensors[name] = values_of(tensor, name, len(data), source)
-    return from_tensors(tensors, source)
+    return from_tensors(tensors, source, answers)
+
+
+def read_state_dict(loaded: Mapping[Any, Any], answers: Answers) -> Network:
+    """The network of a state dict, or of a checkpoint that holds one, in memory: torch tensors or arrays by name.
+
+    Raises ModelFileError and UnsupportedModelError as for files; NetworkError on tensors that hold no real numbers.
+    """
+    torch = sys.modules.get("torch")
+    kinds = (np.ndarray,) if torch is None else (np.ndarray, torch.Tensor)
+    source, tensors = "The state dict", {}
+    for name, tensor in state_dict_in(loaded, source, lambda value: isinstance(value, kinds)).items():
+        if not isinstance(name, str) or not isinstance(tensor, kinds):
+            raise ModelFileError(
+                f"{source}: entry {name!r} is a {type(tensor).__name__}, not a torch tensor or a numpy array. Give "
+                "what model.state_dict() gives, or use Network.from_arrays."
+            )
+        if name.endswith("num_batches_tracked"):
+            tensors[name] = np.zeros(())
+        elif isinstance(tensor, np.ndarray):
+            tensors[name] = as_floats(tensor, f"{source}: array '{name}'", NetworkError)
+        else:
+            tensors[name] = tensor_values(tensor, f"{source}: tensor '{name}'")
+    return from_tensors(tensors, source, answers)
 
 
 def checked_torch(source: str) -> Any:
@@ -72,7 +102,7 @@ def checked_torch(source: str) -> Any:
     try:
         import torch
     except ImportError as error:
-        raise require_extra("torch", "torch", "Reading .pt and .pth files") from error
+        raise require_extra("torch", "torch", "Reading .pt, .pth and .ckpt files") from error
     version = tuple(int(part) for part in re.findall(r"[0-9]+", torch.__version__)[:2])
     if version < OLDEST:
         raise ModelFileError(
@@ -115,12 +145,13 @@ def zipped_pickles(data: bytes, source: str) -> Iterator[bytes]:
     """The pickles of torch's zip format; refuses members that claim more than the file holds."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
+        # Before all else: its code is compressed, which would be found first and say nothing to its owner.
+        if any(member.filename.endswith("/constants.pkl") for member in members):
+            raise UnsupportedModelError(f"{source} is a TorchScript program (torch.jit.save), {NO_SCRIPTS}")
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
             raise ModelFileError(f"{source} has compressed members, which torch.save never writes. {REMEDY}")
         if sum(member.file_size for member in members) > len(data):
             raise ModelFileError(f"{source} has members that claim more bytes than the file has: it is damaged.")
-        if any(member.filename.endswith("/constants.pkl") for member in members):
-            raise UnsupportedModelError(f"{source} is a TorchScript program, which is not read. {REMEDY}")
         pickled = [member for member in members if member.filename.endswith(".pkl")]
         if not pickled:
             raise ModelFileError(f"{source} is a zip archive without data.pkl: no torch file.")

@@ -42,6 +42,13 @@ def read_module(module: torch.nn.Module) -> Network:
     Raises UnsupportedModelError on any other layer, by its dotted path and type; NetworkError on shapes that
     do not chain or numbers that are not finite.
     """
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UnsupportedModelError(
+            "This module is a TorchScript program (torch.jit), which is not read. Load the torch module that it was "
+            "made from, creases.load(model), or save that as .onnx with torch.onnx.export(model, ...)."
+        )
     chain = Chain(type(module).__name__)
     add(module, "", chain, 0)
     return chain.network()
@@ -91,7 +98,7 @@ def remedy(module: torch.nn.Module, path: str) -> str:
 
     text = f"Creases reads chains of {SUPPORTED}."
     if not module._modules:
-        return text
+        return f"{text} If it stands last (a Softmax, say), load the module without it: creases.load(model[:-1])."
     text += " Only a Sequential tells in which order its children act; the forward of another class is not read."
     inner = next((key for key, child in module._modules.items() if type(child) is nn.Sequential), None)
     if inner is not None:

@@ -160,4 +160,5 @@ def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) 
         unbounded=unbounded,
         pieces=len(found),
         seconds_from_journal=before,
+        notes=plan.network.notes,
     )

@@ -166,4 +166,5 @@ def perturb(network: Network, scale: float, rng: np.random.Generator) -> Network
         [layer.bias + size * rng.standard_normal(layer.bias.shape) for layer in chain],
         output_layer=network.output is not None,
         input_shape=network.input_shape,
+        notes=network.notes,
     )

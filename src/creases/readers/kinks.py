@@ -1,0 +1,150 @@
+"""Where the ReLUs of a weight file stand: between its layers, as the caller says, or where numbered names leave room.
+
+Decides among a Linear, BatchNorms and the next Linear on which side of the BatchNorms the ReLU stands. Modules without
+weights leave gaps in the numbers of a Sequential: one gap is the ReLU's place; two leave it open; and where some
+neighbours have a gap and others none, those are one affine map, whatever the caller says of the whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from creases.errors import UnsupportedModelError
+from creases.readers.answers import KINK, Answers
+from creases.readers.chain import Chain
+from creases.readers.layer_order import Named, in_order, listed, side_by_side
+
+__all__ = ["Kinks", "note_place", "placed", "reading"]
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """The places of layers that a ReLU follows; `told` if `order` placed them, `started` if one stands first."""
+
+    places: frozenset[int]
+    told: bool = False
+    started: bool = False
+
+
+def placed(
+    layers: Mapping[str, Named], entries: Sequence[str] | None, stored: bool, source: str, answers: Answers
+) -> tuple[list[str], str, Kinks]:
+    """The layers' names in their order, in words what told it, and where the ReLUs stand."""
+    if entries is None:
+        known = list(layers.values())
+        if several := side_by_side(known):
+            raise answers.question(
+                source,
+                f"{' and '.join(map(repr, several))} stand side by side in it: networks of their own, or parts of one. "
+                "prefix= chooses one of them; order= names the layers of a chain that runs through several.",
+                prefix=several[0],
+            )
+        names, how = in_order(known, stored, source, answers)
+    else:
+        names, how = [name for name in entries if name in layers], "as order= gives them"
+        if KINK in entries and KINK not in layers:
+            return names, how, kinks_told(entries, len(names), answers)
+    linears = [i for i, name in enumerate(names) if not layers[name].is_norm]
+    spans = list(pairwise(linears))
+    check_room(names, spans, source, answers)
+    places = {relu_place(names[first : last + 1], first, source, answers) for first, last in spans}
+    return names, how, Kinks(frozenset(places | ({len(names) - 1} if answers.final_kink else set())))
+
+
+def kinks_told(entries: Sequence[str], count: int, answers: Answers) -> Kinks:
+    """The ReLUs where `order` names them."""
+    places, at = set(), -1
+    for entry in entries:
+        if entry == KINK:
+            places.add(at)
+        else:
+            at += 1
+    if answers.final_kink:
+        places.add(count - 1)
+    return Kinks(frozenset(places - {-1}), told=True, started=-1 in places)
+
+
+def module_number(name: str) -> tuple[str, int] | None:
+    """What stands before a module's number, and the number, where the name's last part is one: 'net.', 3."""
+    match = re.fullmatch(r"(|.*\.)([0-9]{1,9})", name)
+    return None if match is None else (match[1], int(match[2]))
+
+
+def check_room(names: Sequence[str], spans: Sequence[tuple[int, int]], source: str, answers: Answers) -> None:
+    """Refuse numbers that leave a place for a ReLU between some Linears and none between others: 0, 1, 3.
+
+    Numbers without any gap are those of a list of layers, whose ReLUs have no number.
+    """
+    room: dict[str, dict[int, bool]] = {}
+    for first, last in spans:
+        numbers = [module_number(name) for name in names[first : last + 1]]
+        stems = {number[0] for number in numbers if number}
+        if None not in numbers and len(stems) == 1:
+            steps = [above[1] - below[1] for below, above in pairwise(number for number in numbers if number)]
+            if min(steps) > 0:  # else the caller's order is not that of the numbers, and they say nothing
+                room.setdefault(stems.pop(), {})[first] = max(steps) > 1
+    full = {first for places in room.values() if any(places.values()) for first, free in places.items() if not free}
+    if not full:
+        return
+    ends = dict(spans)
+    first = min(full)
+    with_kinks, without = (
+        [entry for i, name in enumerate(names) for entry in ((name, KINK) if i in kinks else (name,))]
+        for kinks in (
+            {last - 1 for last in ends.values()},
+            {last - 1 for first, last in spans if first not in full},
+        )
+    )
+    raise answers.question(
+        source,
+        f"The numbers of '{names[first]}' and '{names[ends[first]]}' leave no place for a ReLU between them, while "
+        "others do: as numbered they are one affine map. order= says where each ReLU stands: either as in the call "
+        f"that follows, which makes them one layer, or {answers.python(order=with_kinks)}.",
+        order=without,
+    )
+
+
+def relu_place(prefixes: Sequence[str], first: int, source: str, answers: Answers) -> int:
+    """The index of the layer that the ReLU follows, among a Linear, BatchNorms and the next Linear.
+
+    prefixes : of these layers; the first of them is layer number `first`.
+    """
+    last = first + len(prefixes) - 2
+    if last == first:
+        return first
+    numbers = [re.fullmatch(r"(.*?)([0-9]{1,9})", prefix) for prefix in prefixes]
+    if any(number is None for number in numbers) or len({number[1] for number in numbers if number}) > 1:
+        return last
+    at = [int(number[2]) for number in numbers if number]
+    gaps = [i for i, (below, above) in enumerate(pairwise(at)) if above - below > 1]
+    if len(gaps) > 1:
+        raise UnsupportedModelError(
+            f"{source}: modules without weights stand on more than one side of the BatchNorm between "
+            f"'{prefixes[0]}' and '{prefixes[-1]}', so the place of the ReLU is not known. Load the torch "
+            'module itself, creases.load(model), or write "relu" among the names of order= where it stands.'
+        )
+    return first + gaps[0] if gaps else last
+
+
+def reading(names: Sequence[str], how: str, kinks: Kinks, source: str, answers: Answers) -> str:
+    """The sentence that says as what the file is read."""
+    if kinks.told:
+        return f"{source} holds weights and no graph: it is read as {listed(answers.order or ())}, as order= says."
+    end = "and after the last" if answers.final_kink else "none after the last"
+    return (
+        f"{source} holds weights and no graph: it is read as the layers {listed(names)}, {how}, ReLU between them, "
+        f'{end}, and nothing else, as activation="{KINK}" says.'
+    )
+
+
+def note_place(layers: Sequence[Named], i: int, kinks: Kinks, chain: Chain) -> None:
+    """Note on which side of a BatchNorm the ReLU was assumed."""
+    if kinks.told:
+        return
+    if layers[i].is_norm:
+        chain.note(f"The ReLU is assumed to follow BatchNorm '{layers[i].name}'.")
+    elif i + 1 < len(layers) and layers[i + 1].is_norm:
+        chain.note(f"The ReLU is assumed to stand before BatchNorm '{layers[i + 1].name}', by their numbers.")

@@ -1,0 +1,47 @@
+"""scikit-learn's `MLPClassifier` and `MLPRegressor`, fitted: their weights as they stand, without the package's help.
+
+Decides that the model is one of the two and no class made from them, whose methods may compute anything, and that its
+hidden activation is ReLU. What a classifier does to the last layer's numbers (softmax, logistic) is no part of the
+network: it does not cut the input space. Weights are stored as (n_in, n_out) there, and are transposed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from creases.errors import NetworkError, UnsupportedModelError
+from creases.network import Network
+
+__all__ = ["is_estimator", "read_estimator"]
+
+
+def is_estimator(source: object) -> bool:
+    """True if `source` is a model of scikit-learn; the package is not imported to find out."""
+    base = sys.modules.get("sklearn.base")
+    return base is not None and isinstance(source, base.BaseEstimator)
+
+
+def read_estimator(model: Any) -> Network:
+    """The network of a fitted MLPClassifier or MLPRegressor with activation="relu".
+
+    Raises UnsupportedModelError on another model or activation, by its name; NetworkError if it is not fitted.
+    """
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    name = type(model).__name__
+    if type(model) not in (MLPClassifier, MLPRegressor):
+        raise UnsupportedModelError(
+            f"{name} is not supported: of scikit-learn's models Creases reads MLPClassifier and MLPRegressor "
+            "themselves. Of a Pipeline load the last step, pipeline[-1]; its inputs are what the steps before give."
+        )
+    if model.activation != "relu":
+        raise UnsupportedModelError(
+            f'{name} has activation {model.activation!r}; Creases counts ReLU networks. Fit one with activation="relu".'
+        )
+    if not hasattr(model, "coefs_"):
+        raise NetworkError(f"{name} is not fitted: it holds no weights yet. Call its fit(X, y) first.")
+    notes = []
+    if model.out_activation_ != "identity":
+        notes = [f"The outputs are what {name}'s last layer gives, before its {model.out_activation_}."]
+    return Network.from_arrays([weight.T for weight in model.coefs_], model.intercepts_, notes=notes)
