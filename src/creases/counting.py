@@ -227,7 +227,7 @@ def _count_one(
         from creases.engine.path import tally_path
 
         problems = [as_problem(network, segment) for segment in domain.segments]
-        found, distinct = tally_path(problems, threads=threads, report=follower.found)
+        found, distinct = tally_path(problems, threads=threads, report=follower.found, workshop=workshop)
     else:
         from creases.engine.tally import tally
 
