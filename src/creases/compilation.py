@@ -1,32 +1,101 @@
-"""The engine's kernels are compiled once for a machine: say so when it happens, or do it ahead."""
+"""The engine's kernels are compiled once for a machine: say so when it happens, or do it ahead.
+
+Numba tells when it begins to compile a function that it has not found in its cache. So what is said is true: nothing
+where kernels are loaded, and once more where a count needs kernels that no count has needed before.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 __all__ = ["compile_kernels", "kernel_folder", "say_if_compiling"]
 
+# Kinds of kernels that are compiled at different times: what they are for, and how long that takes, about.
+ALL, LINES, LOOP, SPACE = "all", "lines", "loop", "space"
+WORDS = {
+    ALL: ("", "about a minute"),
+    LINES: (" for lines", "some seconds"),
+    LOOP: ("", "about half a minute"),
+    SPACE: (" for three dimensions and more", "about half a minute"),
+}
 
-# A process says it once.
-_said: list[bool] = []
+
+class Announcer:
+    """Says what is compiled, each kind once a process."""
+
+    def __init__(self) -> None:
+        self.wanted = self.registered = False
+        self.all_at_once = False
+        self._said: set[str] = set()
+        self._thread = threading.local()
+
+    def register(self) -> None:
+        """Listen to Numba from now on."""
+        from numba.core import event
+
+        class Listener(event.Listener):  # type: ignore[misc]
+            """Numba's own kind of listener, handing on to us."""
+
+            def on_start(self, event: Any) -> None:
+                announcer.begin(event.data["dispatcher"], event.data["args"])
+
+            def on_end(self, event: Any) -> None:
+                announcer.end()
+
+        event.register("numba:compile", Listener())
+        self.registered = True
+
+    def begin(self, dispatcher: Any, types: tuple[Any, ...]) -> None:
+        """A function is about to be compiled; those that it calls follow inside."""
+        depth = getattr(self._thread, "depth", 0)
+        self._thread.depth = depth + 1
+        if depth == 0 and self.wanted and dispatcher.py_func.__module__.startswith("creases.engine."):
+            self._say(ALL if self.all_at_once else kind_of(dispatcher.py_func.__module__, types))
+
+    def end(self) -> None:
+        """It is compiled."""
+        self._thread.depth -= 1
+
+    def _say(self, kind: str) -> None:
+        if kind in self._said or ALL in self._said:
+            return
+        self._said.add(kind)
+        what, time = WORDS[kind]
+        kept = "" if kernel_folder() is None else ", once"
+        ahead = "" if kind == ALL or not kept else "; `creases warm` does it ahead"
+        print(f"creases: compiling its kernels{what}{kept} ({time}){ahead}.", file=sys.stderr)
+
+
+announcer = Announcer()
+
+
+def kind_of(module: str, types: tuple[Any, ...]) -> str:
+    """Of a function of the engine that is called from Python, what it is for."""
+    if any("points" in getattr(one, "fields", ()) for one in types):  # the workspace of a polytope
+        return SPACE
+    return LINES if module.rpartition(".")[2] in ("sweep", "walk", "table") else LOOP
 
 
 def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
-    """On the very first count of an installation, say on stderr why it takes so long. `progress` False: silence."""
-    from creases.engine.kernel import must_compile
-
-    if progress is not False and must_compile() and not _said:
-        _said.append(True)
-        print("creases: compiling its kernels, once (about a minute); `creases warm` does it ahead.", file=sys.stderr)
+    """From here on say on stderr, once for each kind of kernels, why a count takes so long. `progress` False: silence."""
+    announcer.wanted = progress is not False
+    if announcer.wanted and not announcer.registered:
+        announcer.register()
 
 
 def compile_kernels() -> float:
     """Compile what is not compiled yet; returns the seconds it took."""
     from creases.engine.warm import warm
 
-    return warm()
+    announcer.all_at_once = True
+    try:
+        return warm()
+    finally:
+        announcer.all_at_once = False
 
 
 def kernel_folder() -> Path | None:
