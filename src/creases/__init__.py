@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 from creases.version import __version__
 
 if TYPE_CHECKING:
-    from creases import auditing, complex, domain, errors, paper, plot, readers, scheduling, theory, training
+    from creases import (  # noqa: F401
+        auditing,
+        complex,
+        domain,
+        errors,
+        paper,
+        plot,
+        readers,
+        scheduling,
+        theory,
+        training,
+    )
     from creases.auditing import Audit, audit
     from creases.complex import Complex
     from creases.counting import Count, count, count_many

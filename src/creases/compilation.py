@@ -81,7 +81,8 @@ def kind_of(module: str, types: tuple[Any, ...]) -> str:
 
 
 def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
-    """From here on say on stderr, once for each kind of kernels, why a count takes so long. `progress` False: silence."""
+    """From here on say on stderr, once for each kind of kernels, why a count takes so long; nothing if `progress` is
+    False."""
     announcer.wanted = progress is not False
     if announcer.wanted and not announcer.registered:
         announcer.register()
