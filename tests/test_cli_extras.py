@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from creases import cli
-from creases.errors import MissingExtraError, need_modules
+from creases.errors import MissingExtraError
 
 
 def without(monkeypatch, package):
@@ -57,6 +57,8 @@ def test_bad_input_paper_run_into_a_file(tmp_path, monkeypatch, capsys):
 
 
 def test_bad_input_missing_modules():
+    from creases.errors import need_modules
+
     need_modules("plot", "Drawing", "numpy")
     with pytest.raises(MissingExtraError, match=r"Drawing needs the package 'no_plot'.*pip install 'creases\[plot\]'"):
         need_modules("plot", "Drawing", "numpy", "no_plot")

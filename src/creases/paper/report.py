@@ -17,6 +17,7 @@ from creases.paper.choices import task_of
 from creases.paper.experiment import described
 from creases.paper.figure import Data, Figure, Finding, Size, chosen, data_of, units_of
 from creases.paper.store import Store
+from creases.plot.figure import write_figure
 from creases.training.files import replace_file
 from creases.version import __version__
 
@@ -116,7 +117,7 @@ def section_of(figure: Figure, data: Data, folder: Path) -> Section:
         picture = figure.draw(data)
         svg = as_svg(picture, figure.name)
         replace_file(folder / f"{figure.name}.svg", lambda partial: partial.write_text(svg, encoding="utf-8"))
-        replace_file(folder / f"{figure.name}.pdf", lambda partial: picture.savefig(partial))
+        replace_file(folder / f"{figure.name}.pdf", lambda partial: write_figure(picture, partial))
         replace_file(folder / f"{figure.name}.csv", lambda partial: data.table.to_csv(partial, index=False))
         findings = figure.findings(data)
     costs = data.costs()

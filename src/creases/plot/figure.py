@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creases.domain import Box, Domain, Polygon, Space
+from creases.domain import Box, Domain, Line, Polygon, Segment, Space
 from creases.errors import ModelFileError, require_extra
 
 if TYPE_CHECKING:
@@ -17,20 +17,30 @@ if TYPE_CHECKING:
 __all__ = [
     "COLOURS",
     "INK",
+    "MARKERS",
     "QUIET",
+    "STYLES",
     "axes_of",
     "axis_names",
     "check_name",
     "figure_of",
+    "line_axis",
     "new_figure",
+    "regions_drawn",
     "save_figure",
     "tidy",
+    "write_figure",
 ]
 
 # Text and lines; and what must not draw the eye.
 INK, QUIET = "#222222", "#777777"
 # Okabe and Ito (2008): told apart by colour-blind eyes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# What tells curves and marks apart once every colour is taken, and in grey print.
+STYLES = ("-", (0, (5.0, 1.5)), (0, (1.2, 1.2)), (0, (5.0, 1.5, 1.2, 1.5)))
+MARKERS = ("o", "s", "^", "D")
+# The label of what is drawn for the regions; legends leave out what begins so.
+REGIONS = "_regions"
 SUFFIXES = (".png", ".pdf", ".svg")
 
 
@@ -62,6 +72,27 @@ def axis_names(domain: Domain) -> list[str]:
     return ["$u$"] if domain.slice.dimension == 1 else ["$u_1$", "$u_2$"]
 
 
+def line_axis(domain: Domain) -> tuple[float, float, str]:
+    """How to write the places u of a line on an axis, in the units of the inputs: at + u * scale, and the axis's name.
+
+    Where one input alone varies, its values; else the distance from where u is 0.
+    """
+    sliced = domain.slice
+    direction = sliced.basis[0] + sliced.basis_tail[0]
+    varying = np.flatnonzero(direction)
+    if len(varying) == 1:
+        i = int(varying[0])
+        return float(sliced.origin[i]), float(direction[i]), f"input {i}"
+    place = "its start" if isinstance(domain, Segment) else "its point" if isinstance(domain, Line) else "its origin"
+    kind = "segment" if isinstance(domain, Segment) else "line"
+    return 0.0, float(np.linalg.norm(direction)), f"along the {kind}: distance from {place}, in units of the inputs"
+
+
+def regions_drawn(ax: Axes) -> int:
+    """How many regions `plot_complex` or `plot_line` has drawn on these axes."""
+    return sum(len(drawn.get_paths()) for drawn in ax.collections if drawn.get_label() == REGIONS)
+
+
 def tidy(ax: Axes) -> None:
     """Take away the frame that says nothing."""
     for side in ("top", "right"):
@@ -71,8 +102,19 @@ def tidy(ax: Axes) -> None:
 def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> Path:
     """Write a figure as .png, .pdf or .svg. Raises ModelFileError on any other suffix."""
     path = check_name(Path(path))
-    figure.savefig(path, dpi=dpi)
+    write_figure(figure, path, dpi=dpi)
     return path
+
+
+def write_figure(figure: Figure, target: Any, **options: Any) -> None:
+    """`figure.savefig` with letters of a .pdf as TrueType (Type 42), which publishers ask for and other programs can edit.
+
+    The user's own settings are as before when it returns.
+    """
+    from matplotlib import rc_context
+
+    with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42}):
+        figure.savefig(target, **options)
 
 
 def check_name(path: Path) -> Path:
