@@ -107,7 +107,7 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> Path:
 
 
 def write_figure(figure: Figure, target: Any, **options: Any) -> None:
-    """`figure.savefig` with letters of a .pdf as TrueType (Type 42), which publishers ask for and other programs can edit.
+    """`figure.savefig` with a .pdf's letters as TrueType (Type 42), which publishers ask for and programs can edit.
 
     The user's own settings are as before when it returns.
     """
