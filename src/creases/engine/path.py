@@ -166,17 +166,16 @@ def patterns_of(flips: Flips, last: Ints, neurons: int, pieces: Ints) -> NDArray
 
     last : for each piece but the first, its last flip.
     """
-    found, now, ends = list[NDArray[np.uint8]](), np.zeros(neurons, np.uint8), np.append(0, last + 1)
+    found, now = list[NDArray[np.uint8]](), np.zeros(neurons, np.uint8)
+    ends = np.append(0, last + 1)[pieces]
     for begin in range(0, len(ends), CHUNK):
-        end = min(begin + CHUNK, len(ends))
-        bits = np.zeros((end - begin, neurons), np.uint8)
-        first = int(ends[begin - 1]) if begin else 0
-        some = slice(first, int(ends[end - 1]))
-        rows = np.repeat(np.arange(begin, end), np.diff(ends[begin:end], prepend=first)) - begin
-        bits[rows, flips.neuron[some]] = 1  # at one border no neuron flips twice
+        some, first = ends[begin : begin + CHUNK], int(ends[begin - 1]) if begin else 0
+        # Each piece's row: how often each neuron has flipped since the row before.
+        rows = np.repeat(np.arange(len(some)), np.diff(some, prepend=first))
+        times = np.bincount(rows * neurons + flips.neuron[first : some[-1]], minlength=len(some) * neurons)
+        bits = (times & 1).astype(np.uint8).reshape(len(some), neurons)
         bits[0] ^= now
         np.bitwise_xor.accumulate(bits, axis=0, out=bits)
         now = bits[-1].copy()
-        chosen = pieces[np.searchsorted(pieces, begin) : np.searchsorted(pieces, end)] - begin
-        found.append(np.packbits(bits[chosen], axis=1))
+        found.append(np.packbits(bits, axis=1))
     return np.concatenate(found)
