@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +29,9 @@ class Announcer:
     """Says what is compiled, each kind once a process."""
 
     def __init__(self) -> None:
-        self.wanted = self.registered = False
-        self.all_at_once = False
+        self.wanted = self.all_at_once = False
         self._said: set[str] = set()
         self._thread = threading.local()
-
-    def register(self) -> None:
-        """Listen to Numba from now on."""
-        from numba.core import event
-
-        class Listener(event.Listener):  # type: ignore[misc]
-            """Numba's own kind of listener, handing on to us."""
-
-            def on_start(self, event: Any) -> None:
-                announcer.begin(event.data["dispatcher"], event.data["args"])
-
-            def on_end(self, event: Any) -> None:
-                announcer.end()
-
-        event.register("numba:compile", Listener())
-        self.registered = True
 
     def begin(self, dispatcher: Any, types: tuple[Any, ...]) -> None:
         """A function is about to be compiled; those that it calls follow inside."""
@@ -58,7 +42,7 @@ class Announcer:
 
     def end(self) -> None:
         """It is compiled."""
-        self._thread.depth -= 1
+        self._thread.depth = max(getattr(self._thread, "depth", 0) - 1, 0)
 
     def _say(self, kind: str) -> None:
         if kind in self._said or ALL in self._said:
@@ -73,6 +57,25 @@ class Announcer:
 announcer = Announcer()
 
 
+@cache
+def listen() -> None:
+    """Have Numba tell the announcer; once a process."""
+    from numba.core import event
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        """Numba's own kind of listener."""
+
+        def on_start(self, event: Any) -> None:
+            """Numba begins to compile."""
+            announcer.begin(event.data["dispatcher"], event.data["args"])
+
+        def on_end(self, event: Any) -> None:
+            """It has compiled."""
+            announcer.end()
+
+    event.register("numba:compile", Listener())
+
+
 def kind_of(module: str, types: tuple[Any, ...]) -> str:
     """Of a function of the engine that is called from Python, what it is for."""
     if any("points" in getattr(one, "fields", ()) for one in types):  # the workspace of a polytope
@@ -84,8 +87,8 @@ def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
     """From here on say on stderr, once for each kind of kernels, why a count takes so long; nothing if `progress` is
     False."""
     announcer.wanted = progress is not False
-    if announcer.wanted and not announcer.registered:
-        announcer.register()
+    if announcer.wanted:
+        listen()
 
 
 def compile_kernels() -> float:

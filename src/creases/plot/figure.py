@@ -83,9 +83,9 @@ def line_axis(domain: Domain) -> tuple[float, float, str]:
     if len(varying) == 1:
         i = int(varying[0])
         return float(sliced.origin[i]), float(direction[i]), f"input {i}"
-    place = "its start" if isinstance(domain, Segment) else "its point" if isinstance(domain, Line) else "its origin"
-    kind = "segment" if isinstance(domain, Segment) else "line"
-    return 0.0, float(np.linalg.norm(direction)), f"along the {kind}: distance from {place}, in units of the inputs"
+    kinds = {Segment: "the segment's start", Line: "the line's point"}
+    place = kinds.get(type(domain), "the line's origin")
+    return 0.0, float(np.linalg.norm(direction)), f"distance from {place}, in units of the inputs"
 
 
 def regions_drawn(ax: Axes) -> int:

@@ -91,7 +91,7 @@ def plot_outputs(ax: Axes, places: Floats, outputs: Floats, own: bool) -> None:
     if own:
         ax.figure.legend(loc="outside right upper", frameon=False, **small)
     else:
-        ax.legend(framealpha=0.85, **small)
+        ax.legend(loc="upper right", framealpha=0.85, **small)
 
 
 def usual_stretch(ends: np.ndarray) -> tuple[float, float]:

@@ -125,7 +125,7 @@ def mark_points(ax: Axes, marks: Floats, classes: list[tuple[str, NDArray[np.boo
     if own:
         ax.figure.legend(loc="outside right upper", frameon=False, fontsize="small")
     else:
-        ax.legend(framealpha=0.85, fontsize="small").set_zorder(5)
+        ax.legend(loc="upper right", framealpha=0.85, fontsize="small").set_zorder(5)
 
 
 def window_of(complex: Complex, points: Floats | None = None) -> Window:
