@@ -152,10 +152,11 @@ def test_known_a_long_path_is_as_fast_as_its_segments():
     """A thousand segments, made and counted: it took 23 seconds when each was cut, twice what their sweep takes now."""
     network = Network.he([784, 256, 256, 256, 10], seed=0)
     points = np.random.default_rng(0).random((1001, 784))
-    start = time.perf_counter()
+    count(network, Polyline(points[:3]))  # kernels are loaded
+    start = time.process_time()  # of this process alone, whatever else the machine does
     found = count(network, Polyline(points))
-    seconds = time.perf_counter() - start
-    start = time.perf_counter()
+    seconds = time.process_time() - start
+    start = time.process_time()
     segments = count_many(network, [Segment(a, b) for a, b in pairwise(points)])
     assert found.regions == sum(one.regions for one in segments) - 999
-    assert seconds < 3 * (time.perf_counter() - start) + 0.5
+    assert seconds < 3 * (time.process_time() - start) + 0.5
