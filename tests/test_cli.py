@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,7 +119,7 @@ def test_known_drawings_count_what_they_show(creases, lines, tmp_path, monkeypat
     for window, said in (("-2:2,-2:2", "7 regions"), ("2:3,5:6", "1 of 7 regions")):
         _, out, _ = creases("draw", lines, "-o", path, "--window", window)
         assert out == f"{said} drawn to {path}\n"
-        assert titles.pop() == f"{lines.name}: {said}"
+        assert titles.pop() == f"{Path(lines).name}: {said}"
     _, out, _ = creases("draw", lines, "-o", path, "--square", "3")
     assert out.startswith("7 regions drawn")
     _, out, _ = creases("draw", lines, "-o", path, "--segment", "0,-3", "0,3", "--window", "2.5:3")
