@@ -62,7 +62,7 @@ def listen() -> None:
     """Have Numba tell the announcer; once a process."""
     from numba.core import event
 
-    class Listener(event.Listener):  # type: ignore[misc]
+    class Listener(event.Listener):
         """Numba's own kind of listener."""
 
         def on_start(self, event: Any) -> None:
@@ -73,7 +73,7 @@ def listen() -> None:
             """It has compiled."""
             announcer.end()
 
-    event.register("numba:compile", Listener())
+    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
 
 
 def kind_of(module: str, types: tuple[Any, ...]) -> str:

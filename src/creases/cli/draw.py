@@ -90,7 +90,7 @@ def draw(
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
     complex = subdivide_flat(network, domain, threads=threads)
     ax = picture(complex, points, labels, window)
-    said = regions_said(complex, regions_drawn(ax), whole=window is None and domain.vertices is not None)
+    said = regions_said(complex, regions_drawn(ax), whole=window is None and not complex.at_infinity.any())
     ax.set_title(f"{model.name}: {said}", fontsize="medium")
     save_figure(figure_of(ax), output, dpi=dpi)
     typer.echo(f"{said} drawn to {output}")

@@ -143,6 +143,7 @@ def run_demo(demo: Demo, folder: Path, say: Callable[[str], object], show: Calla
     from creases.plot import new_figure
 
     # What is missing is told now, not at the end, and leaves no folder behind.
+    need_modules("plot", "Drawing", "matplotlib")
     new_figure(1, 1)
     need_modules("data", "The digits task", "sklearn")
     need_modules("torch", "Training", "torch")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +37,7 @@ def plot_complex(
     ax: Axes | None = None,
     *,
     points: ArrayLike | None = None,
-    labels: Sequence[Any] | None = None,
+    labels: ArrayLike | None = None,
     window: Window | None = None,
     colouring: Colouring = by_pattern,
 ) -> Axes:
@@ -94,7 +93,7 @@ def has_area(polygon: Floats) -> bool:
     return bool((x[1:-1] * y[2:] != x[2:] * y[1:-1]).any())
 
 
-def classes_of(labels: Sequence[Any], points: int) -> list[tuple[str, NDArray[np.bool_]]]:
+def classes_of(labels: ArrayLike, points: int) -> list[tuple[str, NDArray[np.bool_]]]:
     """The name of each class, and which points are of it; numbers and words in their order."""
     given = np.asarray(labels)
     if given.shape != (points,):
