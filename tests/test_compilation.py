@@ -94,6 +94,22 @@ def test_known_kinds_of_the_kernels_themselves():
     assert [kind_of("creases.engine.sweep", types) for types in sweep.signatures] == [LINES]
 
 
+@pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
+def test_known_half_compiled_is_not_compiled(tmp_path, monkeypatch):
+    """Workers begin with all kernels: where the loop in space is missing, each of them would compile it for itself."""
+    from creases.engine import kernel
+    from creases.engine.cut import cut
+
+    monkeypatch.setattr(cut, "overloads", {})
+    monkeypatch.setattr(cut._cache, "_cache_path", str(tmp_path))
+    monkeypatch.setattr(kernel, "CACHE_FOLDER", tmp_path)
+    assert kernel.must_compile()
+    (tmp_path / "cut.cut-94.py311.1.nbc").touch()
+    assert kernel.must_compile()
+    (tmp_path / "cut.cut-94.py311.2.nbc").touch()
+    assert not kernel.must_compile()
+
+
 PROGRAM = """
 import creases
 network = creases.Network.he([3, 4, 1], seed=0)
