@@ -246,6 +246,27 @@ def test_bad_input_dimensions(folded):
         plot_line(folded)
 
 
+def test_bad_input_what_is_drawn_of_what():
+    network = he_network([3, 4, 1])
+    plane = subdivide(network, Plane.through([0, 0, 0], [1, 0, 0], [0, 1, 1]).square(1))
+    with pytest.raises(DomainError, match=r"of shape \(4, 3\). Of inputs complex.domain.slice.coordinates"):
+        plot_complex(plane, points=np.zeros((4, 3)))
+    with pytest.raises(DomainError, match=r"window must be \(xmin, xmax, ymin, ymax\), finite and in this order; got"):
+        plot_complex(plane, window=(0, 1))
+    with pytest.raises(DomainError, match=r"window must be \(xmin, xmax, ymin, ymax\)"):
+        plot_complex(plane, window=(0, 1, 1, 0))
+    with pytest.raises(DomainError, match=r"window must be \(left, right\)"):
+        plot_line(subdivide(network, Segment([0, 0, 0], [1, 0, 0])), window=(1, 0))
+    with pytest.raises(DomainError, match=r"draws what creases.subdivide\(network, domain\) returns; got Network"):
+        plot_complex(network)
+    with pytest.raises(DomainError, match=r"dimension two, got Box.*; subdivide a slice, like Segment"):
+        plot_complex(subdivide(network, Box([-1] * 3, [1] * 3)))
+
+
+def test_known_axes_are_saved_with_their_figure(folded, tmp_path):
+    assert save_figure(plot_complex(folded), tmp_path / "a.png", dpi=30).stat().st_size > 1000
+
+
 def test_bad_input_history():
     with pytest.raises(DomainError, match=r"'a' has 2 counts for 3 epochs"):
         plot_history([0, 1, 2], [Series("a", [1, 2])], neurons=10)

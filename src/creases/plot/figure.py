@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from creases.domain import Box, Domain, Line, Polygon, Segment, Space
-from creases.errors import ModelFileError, require_extra
+from creases.errors import DomainError, ModelFileError, require_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from creases.complex import Complex
 
 __all__ = [
     "COLOURS",
@@ -22,7 +25,9 @@ __all__ = [
     "STYLES",
     "axes_of",
     "axis_names",
+    "check_dimension",
     "check_name",
+    "check_window",
     "figure_of",
     "line_axis",
     "new_figure",
@@ -58,9 +63,9 @@ def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
     return new_figure(width, height).add_subplot() if ax is None else ax
 
 
-def figure_of(ax: Axes) -> Figure:
-    """The whole figure that the axes stand on."""
-    return ax.figure.canvas.figure
+def figure_of(drawn: Figure | Axes) -> Figure:
+    """The whole figure that axes, or a part of a figure, stand on."""
+    return drawn.figure.canvas.figure
 
 
 def axis_names(domain: Domain) -> list[str]:
@@ -93,16 +98,42 @@ def regions_drawn(ax: Axes) -> int:
     return sum(len(drawn.get_paths()) for drawn in ax.collections if drawn.get_label() == REGIONS)
 
 
+def check_window(window: ArrayLike, dimension: int) -> tuple[float, ...]:
+    """The window as floats. Raises DomainError unless it is LOW, HIGH for each axis, finite and in this order."""
+    ends = np.asarray(window, dtype=np.float64)
+    if ends.shape != (2 * dimension,) or not np.isfinite(ends).all() or not (ends[0::2] < ends[1::2]).all():
+        form = "(xmin, xmax, ymin, ymax)" if dimension == 2 else "(left, right)"
+        raise DomainError(f"window must be {form}, finite and in this order; got {window!r}.")
+    return tuple(ends.tolist())
+
+
+def check_dimension(complex: Complex, dimension: int, name: str) -> None:
+    """Raise DomainError, naming the function, unless this is a complex of one or two dimensions as it needs."""
+    from creases.complex import Complex, RegionList
+
+    if not isinstance(complex, (Complex, RegionList)):
+        raise DomainError(
+            f"{name} draws what creases.subdivide(network, domain) returns; got {type(complex).__name__}."
+        )
+    wanted = f"{name} draws domains of dimension {['one', 'two'][dimension - 1]}"
+    if not isinstance(complex, Complex):
+        slices = "Segment(a, b) or Plane.through(a, b, c).square(1)"
+        raise DomainError(f"{wanted}, got {complex.domain!r}; subdivide a slice, like {slices}.")
+    if complex.dimension != dimension:
+        other = "for a line see plot_line" if complex.dimension == 1 else "for a plane see plot_complex"
+        raise DomainError(f"{wanted}, got {complex.dimension}; {other}.")
+
+
 def tidy(ax: Axes) -> None:
     """Take away the frame that says nothing."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 
 
-def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> Path:
-    """Write a figure as .png, .pdf or .svg. Raises ModelFileError on any other suffix."""
+def save_figure(figure: Figure | Axes, path: str | Path, dpi: int = 200) -> Path:
+    """Write a figure, or the one that axes stand on, as .png, .pdf or .svg; ModelFileError on any other suffix."""
     path = check_name(Path(path))
-    write_figure(figure, path, dpi=dpi)
+    write_figure(figure_of(figure), path, dpi=dpi)
     return path
 
 

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.errors import DomainError
 from creases.plot.colours import Colouring, by_pattern
-from creases.plot.figure import COLOURS, INK, QUIET, REGIONS, STYLES, axes_of, line_axis, tidy
+from creases.plot.figure import (
+    COLOURS,
+    INK,
+    QUIET,
+    REGIONS,
+    STYLES,
+    axes_of,
+    check_dimension,
+    check_window,
+    line_axis,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,12 +54,10 @@ def plot_line(
     window : (left, right) in the units of the axis, which are those of the inputs: the values of the input where one
         alone varies along the line, else the distance from where the line's own coordinate u is 0. None shows all of a
         segment, and of a line all its breaks.
-    Raises DomainError if the dimension is not one, MissingExtraError without matplotlib.
+    Raises DomainError if the dimension is not one or the window none, MissingExtraError without matplotlib.
     """
-    if complex.dimension != 1:
-        raise DomainError(
-            f"plot_line draws domains of dimension one, got {complex.dimension}; for a plane see plot_complex."
-        )
+    check_dimension(complex, 1, "plot_line")
+    window = None if window is None else check_window(window, 1)
     own = ax is None
     ax = axes_of(ax, 8.0, 4.0)
     from matplotlib.collections import PolyCollection

@@ -10,7 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from creases.domain import Polyline
 from creases.errors import DomainError
 from creases.plot.colours import Colouring, by_pattern
-from creases.plot.figure import COLOURS, INK, MARKERS, REGIONS, axes_of, axis_names
+from creases.plot.figure import (
+    COLOURS,
+    INK,
+    MARKERS,
+    REGIONS,
+    axes_of,
+    axis_names,
+    check_dimension,
+    check_window,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,20 +59,17 @@ def plot_complex(
     window : (xmin, xmax, ymin, ymax) in the slice's coordinates; None shows a bounded domain whole, and of an
         unbounded one where most cells lie (`window_of`).
     colouring : from the complex to one colour a cell, e.g. `by_pattern` (the default) or `by_activity`.
-    Raises DomainError if the dimension is not two, or labels are not as many as points or of too many classes;
-    MissingExtraError without matplotlib.
+    Raises DomainError if the dimension is not two, points or the window have another shape, or labels are not as many
+    as points or of too many classes; MissingExtraError without matplotlib.
     """
-    if complex.dimension != 2:
-        raise DomainError(
-            f"plot_complex draws domains of dimension two, got {complex.dimension}; for a line see plot_line."
-        )
-    marks = None if points is None else np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    check_dimension(complex, 2, "plot_complex")
+    marks = None if points is None else as_marks(points)
     classes = None if labels is None else classes_of(labels, 0 if marks is None else len(marks))
     own = ax is None
     ax = axes_of(ax, 6.0, 6.0)
     from matplotlib.collections import PolyCollection
 
-    shown = window_of(complex, marks) if window is None else window
+    shown = window_of(complex, marks) if window is None else check_window(window, 2)
     polygons = complex.polygons(window=shown)
     seen = np.array([has_area(polygon) for polygon in polygons], dtype=np.bool_)
     edge = WIDEST_EDGE * min(1.0, (CELLS_AT_WIDEST / max(int(seen.sum()), 1)) ** 0.5)
@@ -83,6 +89,17 @@ def plot_complex(
     across, up = axis_names(complex.domain)
     ax.set(xlim=shown[:2], ylim=shown[2:], aspect="equal", xlabel=across, ylabel=up)
     return ax
+
+
+def as_marks(points: ArrayLike) -> Floats:
+    """Points in the slice's coordinates, float64 (m, 2). Raises DomainError on any other shape."""
+    marks = np.asarray(points, dtype=np.float64)
+    if marks.size and marks.shape[-1] != 2:
+        raise DomainError(
+            f"points needs two coordinates each, those of the slice, got an array of shape {marks.shape}. Of inputs "
+            "complex.domain.slice.coordinates(inputs) gives them."
+        )
+    return marks.reshape(-1, 2)
 
 
 def has_area(polygon: Floats) -> bool:
