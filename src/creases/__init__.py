@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, Any
 from creases.version import __version__
 
 if TYPE_CHECKING:
-    from creases import (  # noqa: F401
-        auditing,
-        complex,
-        domain,
-        errors,
-        paper,
-        plot,
-        readers,
-        scheduling,
-        theory,
-        training,
-    )
+    from creases import auditing as auditing
+    from creases import complex as complex
+    from creases import domain as domain
+    from creases import errors as errors
+    from creases import paper as paper
+    from creases import plot as plot
+    from creases import readers as readers
+    from creases import scheduling as scheduling
+    from creases import theory as theory
+    from creases import training as training
     from creases.auditing import Audit, audit
     from creases.complex import Complex
     from creases.counting import Count, count, count_many
