@@ -57,14 +57,14 @@ def plot_line(
     Raises DomainError if the dimension is not one or the window none, MissingExtraError without matplotlib.
     """
     check_dimension(complex, 1, "plot_line")
-    window = None if window is None else check_window(window, 1)
+    wanted = None if window is None else check_window(window, 1)
     own = ax is None
     ax = axes_of(ax, 8.0, 4.0)
     from matplotlib.collections import PolyCollection
 
     at, scale, name = line_axis(complex.domain)
     intervals = complex.intervals()
-    shown = usual_stretch(intervals.ravel()) if window is None else sorted((value - at) / scale for value in window)
+    shown = usual_stretch(intervals.ravel()) if wanted is None else sorted((value - at) / scale for value in wanted)
     ends = np.clip(intervals, *shown)
     seen = ends[:, 0] < ends[:, 1]
     pale = 1.0 - PALE * (1.0 - colouring(complex)[seen])
@@ -77,7 +77,7 @@ def plot_line(
     outputs = complex.network.forward(complex.domain.slice.points(u[:, None]))
     plot_outputs(ax, at + scale * u, outputs, own)
     ax.axhline(0.0, color=QUIET, lw=0.6, zorder=1)
-    left, right = sorted(at + scale * end for end in shown) if window is None else window
+    left, right = wanted or sorted(at + scale * end for end in shown)
     ax.set(xlim=(left, right), xlabel=name, ylabel="output" if outputs.shape[1] == 1 else "outputs")
     tidy(ax)
     return ax
