@@ -35,6 +35,10 @@ def test_known_each_kind_is_said_once(fresh, capsys):
             pass
         with compiles("creases.engine.cut", ("state", "by_layer")), compiles("creases.engine.scan", ("state",)):
             pass
+        with compiles("creases.engine.sharp", ()):
+            pass
+        with compiles("creases.engine.bounds", ()):  # a small one, which is there in a moment
+            pass
         # What the loop in space calls is no loop of the plane.
         with compiles("creases.engine.cut", ("state", "points")), compiles("creases.engine.bounds", ()):
             pass
@@ -43,6 +47,7 @@ def test_known_each_kind_is_said_once(fresh, capsys):
     assert err.splitlines() == [
         "creases: compiling its kernels for lines, once (some seconds); `creases warm` does it ahead.",
         "creases: compiling its kernels, once (about half a minute); `creases warm` does it ahead.",
+        "creases: compiling its kernels for the corners of regions, once (some seconds); `creases warm` does it ahead.",
         "creases: compiling its kernels for three dimensions and more, once (about half a minute); `creases warm` does "
         "it ahead.",
     ]
@@ -71,7 +76,7 @@ def test_known_no_folder_no_once(fresh, capsys):
 
 def test_known_ahead_is_one_line(fresh, capsys):
     def warm():
-        for fields in ((), ("state",), ("state", "points")):
+        for fields in (("state",), ("state", "points")):
             with compiles("creases.engine.cut", fields):
                 pass
         return 1.0
@@ -113,7 +118,7 @@ def test_known_half_compiled_is_not_compiled(tmp_path, monkeypatch):
 PROGRAM = """
 import creases
 network = creases.Network.he([3, 4, 1], seed=0)
-creases.count(network, creases.Segment([0, 0, 0], [1, 1, 1]))
+creases.count(network, creases.Segment([0.1, 0.2, 0.3], [1, -1, 0.5]))
 print("line")
 creases.count(network, creases.Box([-1, -1, 0], [1, 1, 0]))
 print("plane")

@@ -16,12 +16,13 @@ from typing import Any
 __all__ = ["compile_kernels", "kernel_folder", "say_if_compiling"]
 
 # Kinds of kernels that are compiled at different times: what they are for, and how long that takes, about.
-ALL, LINES, LOOP, SPACE = "all", "lines", "loop", "space"
+ALL, LINES, LOOP, SPACE, CELLS = "all", "lines", "loop", "space", "cells"
 WORDS = {
     ALL: ("", "about a minute"),
     LINES: (" for lines", "some seconds"),
     LOOP: ("", "about half a minute"),
     SPACE: (" for three dimensions and more", "about half a minute"),
+    CELLS: (" for the corners of regions", "some seconds"),
 }
 
 
@@ -38,7 +39,9 @@ class Announcer:
         depth = getattr(self._thread, "depth", 0)
         self._thread.depth = depth + 1
         if depth == 0 and self.wanted and dispatcher.py_func.__module__.startswith("creases.engine."):
-            self._say(ALL if self.all_at_once else kind_of(dispatcher.py_func.__module__, types))
+            kind = kind_of(dispatcher.py_func.__module__, types)
+            if kind is not None:
+                self._say(ALL if self.all_at_once else kind)
 
     def end(self) -> None:
         """It is compiled."""
@@ -76,11 +79,14 @@ def listen() -> None:
     event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
 
 
-def kind_of(module: str, types: tuple[Any, ...]) -> str:
-    """Of a function of the engine that is called from Python, what it is for."""
-    if any("points" in getattr(one, "fields", ()) for one in types):  # the workspace of a polytope
+def kind_of(module: str, types: tuple[Any, ...]) -> str | None:
+    """Of a function of the engine that is called from Python, what it is for; None if it is compiled in a moment."""
+    fields = {name for one in types for name in getattr(one, "fields", ())}
+    if "points" in fields:  # the workspace of a polytope
         return SPACE
-    return LINES if module.rpartition(".")[2] in ("sweep", "walk", "table") else LOOP
+    if "state" in fields:  # that of a line or a plane
+        return LOOP
+    return {"sweep": LINES, "sharp": CELLS, "doubled": CELLS, "blocks": CELLS}.get(module.rpartition(".")[2])
 
 
 def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
