@@ -1,5 +1,7 @@
 """The benchmarks: peers count what Creases counts, networks are those of the known counts, the table reads."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -124,3 +126,23 @@ def test_known_peak_memory():
     block = np.ones(10_000_000)
     assert block.sum() == 1e7
     assert peak_megabytes() >= before > 10
+
+
+def speeds(network):
+    """Of a network in the table of results: (program, theirs / ours), the nearest first; the floor is no program."""
+    rows = re.findall(rf"^\| count {network} \| ([^|]*) \|[^|]*\|[^|]*\| ([\d,.]+) \|", table.README.read_text(), re.M)
+    return sorted(
+        ((name, float(ratio.replace(",", ""))) for name, ratio in rows if name != "the floor"), key=lambda row: row[1]
+    )
+
+
+def test_house_readme_says_what_the_table_says():
+    """The speeds on the first page are those of the nearest programs in benchmarks/README.md, whoever wrote them."""
+    page = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    said = re.search(
+        r"takes (\d+) times as long; the nearest of\s+others' takes (\d+) times.*?nearest takes (\d+) times", page, re.S
+    )
+    small, large = speeds("64 x 3"), speeds("256 x 3")
+    assert "ours, numpy" in small[0][0]
+    others = next(ratio for name, ratio in small if "ours" not in name)
+    assert [int(number) for number in said.groups()] == pytest.approx([small[0][1], others, large[0][1]], rel=0.1)

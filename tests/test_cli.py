@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,8 +107,38 @@ def test_known_drawings(creases, lines, tmp_path, suffix):
     path = tmp_path / f"picture{suffix}"
     code, out, err = creases("draw", lines, "-o", path, "--points", "0,0 .2,.2", "--window", "-1:1,-1:2")
     assert (code, err) == (0, "")
-    assert "7 regions drawn to" in out
+    assert "6 of 7 regions drawn to" in out
     assert path.stat().st_size > 1000
+
+
+def test_known_drawings_count_what_they_show(creases, lines, tmp_path, monkeypatch):
+    """Three lines in general position: seven regions of the plane, and in the middle of one of them that one."""
+    titles = []
+    monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda ax, title, **look: titles.append(title))
+    path = tmp_path / "picture.png"
+    for window, said in (("-2:2,-2:2", "7 regions"), ("2:3,5:6", "1 of 7 regions")):
+        _, out, _ = creases("draw", lines, "-o", path, "--window", window)
+        assert out == f"{said} drawn to {path}\n"
+        assert titles.pop() == f"{Path(lines).name}: {said}"
+    _, out, _ = creases("draw", lines, "-o", path, "--square", "3")
+    assert out.startswith("7 regions drawn")
+    _, out, _ = creases("draw", lines, "-o", path, "--segment", "0,-3", "0,3", "--window", "2.5:3")
+    assert out.startswith("1 of ")
+
+
+def test_known_points_by_class(creases, lines, tmp_path, monkeypatch):
+    """Labels as words, and from files of numbers and of words."""
+    seen = []
+    monkeypatch.setattr("creases.plot.regions.mark_points", lambda ax, marks, classes, own: seen.append(classes))
+    np.save(tmp_path / "numbers.npy", np.array([[1], [0], [1]]))
+    (tmp_path / "words.csv").write_text("cat\ndog\n\ncat\n")
+    points = ["--points", "0,0 .2,.2 .1,0"]
+    for labels, names in (("b a b", "ab"), (tmp_path / "numbers.npy", "01"), (tmp_path / "words.csv", ("cat", "dog"))):
+        code, _, err = creases("draw", lines, "-o", tmp_path / "a.png", *points, "--labels", labels)
+        assert (code, err) == (0, "")
+        classes = seen.pop()
+        assert [name for name, _ in classes] == list(names)
+        assert sum(mine.sum() for _, mine in classes) == 3
 
 
 def test_known_drawing_along_a_line(creases, hat, tmp_path):
@@ -154,6 +185,9 @@ def test_known_version_and_help(creases):
         (["draw", "LINES"], r"Missing option '--output'"),
         (["draw", "LINES", "-o", "a.bmp"], r"Pictures are saved as .png, .pdf, .svg; 'a.bmp' needs one of these"),
         (["draw", "LINES", "-o", "a.png", "--segment", "0,0", "1,1", "--points", "0,0"], r"--points marks inputs on"),
+        (["draw", "LINES", "-o", "a.png", "--labels", "a b"], r"--labels says of which class each of the --points is"),
+        (["draw", "LINES", "-o", "a.png", "--points", "0,0", "--labels", "a b"], r"--labels: 2 labels for 1 points"),
+        (["draw", "LINES", "-o", "a.png", "--points", "0,0", "--labels", "a.npy"], r"--labels: there is no file a.npy"),
         (["draw", "LINES", "-o", "a.png", "--window", "0:1"], r"--window: '0:1' must be 2 finite LOW:HIGH"),
     ],
 )

@@ -132,8 +132,11 @@ def test_bad_input_save(tmp_path):
 STRICTLY = "The polygon is not strictly convex: vertex .* does not lie strictly on the inner side of the edge"
 PARALLEL = r"parallel \(three points in a line, or equal points\)\. Choose points that are not collinear"
 BAD_DOMAINS = [
-    (lambda: Segment([0, 0], [0, 0]), "Segment needs two different points of one space.*use network.pattern"),
-    (lambda: Segment([0], [0, 1]), "Segment needs two different points of one space"),
+    (
+        lambda: Segment([0, 0], [0, 0]),
+        "of one space, got the same point twice. For .* use network.pattern",
+    ),
+    (lambda: Segment([0], [0, 1]), "different points of one space, got points of 1 and 2 coordinates"),
     (lambda: Segment([0, NAN], [0, 0]), "start has coordinate 1 = nan; every coordinate must be finite"),
     (lambda: Segment([0, 0], [INF, 0]), "end has coordinate 0 = inf"),
     (lambda: Segment([], []), "start is empty; a point needs at least one coordinate"),

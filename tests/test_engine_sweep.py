@@ -231,13 +231,14 @@ def test_laws_scaled_layers_are_the_network(scale):
     layers[1][0][2], layers[1][1][2] = 0.0, -1.0  # a row that is never active
     weights, biases = zip(*layers, strict=True)
     scaled = list(scaled_layers(weights, biases))
-    assert [len(bias) for _, bias in scaled] == [6, 4, 4, 3]
-    for weight, _ in scaled[1:]:
+    assert [len(bias) for _, bias, _ in scaled] == [6, 4, 4, 3]
+    assert scaled[1][2].tolist() == [0, 1, 3, 4]
+    for weight, _, _ in scaled[1:]:
         assert (np.linalg.norm(weight, axis=1) <= 1.0).all()
         assert (np.linalg.norm(weight, axis=1) > 0.999).all()
     for _ in range(20):
         given = new = [Fraction(value) for value in rng.standard_normal(2)]
-        for (weight, bias), (new_weight, new_bias) in zip(layers, scaled, strict=True):
+        for (weight, bias), (new_weight, new_bias, _) in zip(layers, scaled, strict=True):
             given, new = evaluated(weight, bias, given), evaluated(new_weight, new_bias, new)
             kept = given if len(given) == len(new) else given[:2] + given[3:]
             assert [value > 0 for value in kept] == [value > 0 for value in new]

@@ -78,13 +78,21 @@ class TwinPair:
             for row, bias in zip(self.weight, self.bias, strict=True)
         ]
 
+    def changes(self):
+        """(place, layer, row) of each sign that changes, in order."""
+        found = [(zero, 0, q) for zero, q in self.zeros()]
+        places = [self.left, *(zero for zero, _ in self.zeros()), self.right]
+        for s, t in pairwise(places):
+            found += [(-b / a, 1, i) for i, (a, b) in enumerate(self.forms_between(s, t)) if a and s < -b / a < t]
+        return sorted(found)
+
+    def flips(self):
+        """(layer, row) of each sign that changes, in order."""
+        return [(layer, row) for _, layer, row in self.changes()]
+
     def pieces(self):
         """Different places at which a lower or an upper row changes its sign, and one more."""
-        found = {zero for zero, _ in self.zeros()}
-        places = [self.left, *sorted(found), self.right]
-        for s, t in pairwise(places):
-            found |= {-b / a for a, b in self.forms_between(s, t) if a and s < -b / a < t}
-        return 1 + len(found)
+        return 1 + len({place for place, _, _ in self.changes()})
 
 
 class Table:
@@ -110,6 +118,7 @@ class Table:
         self.at, self.whole, self.columns = (int(self.shared.plan[0, column]) for column in (AT, WHOLE, COLUMNS))
         self.lows, self.ups = lows, ups
         self.lower, self.step, self.wide = self.at + LOWER, room(lows + 3), room(ups)
+        self.flips = np.zeros(1000, np.int64)
         self.upper = self.lower + LOWER_ARRAYS * self.step
         for which, values in ((SLOPES, rows), (SLOPE_ERRORS, errors)):
             for c in range(2):
@@ -253,11 +262,24 @@ def test_against_exact_walk(kind, widths):
             continue
         crossing, active, active_right = begun
         found = walk(
-            table.reals, table.ints, table.at, table.whole, table.lows, table.ups, crossing, active, active_right
+            table.reals,
+            table.ints,
+            table.at,
+            table.whole,
+            table.lows,
+            table.ups,
+            crossing,
+            active,
+            active_right,
+            0,
+            table.flips,
+            0,
         )
         if found != UNPROVED_SWEEP:
             proved += 1
             assert found == table.twin.pieces()
+            noted = table.flips[: found - 1]
+            assert list(zip(noted >> BITS, noted & (SECOND - 1), strict=True)) == table.twin.flips()
     assert proved or kind in ("integers", "twins")
 
 

@@ -97,6 +97,25 @@ def test_house_all_names_are_where_init_says():
         creases.fold  # noqa: B018
 
 
+@pytest.mark.parametrize("room", creases._ROOMS)
+def test_house_rooms_are_attributes(room):
+    """`creases.theory` after `import creases`, in a process that has imported nothing else, and no torch or matplotlib.
+
+    Audits compute in rationals (flint), and pieces are planned by the engine (numba).
+    """
+    program = f"import sys, creases; print(creases.{room}.__name__, *sorted({{m.split('.')[0] for m in sys.modules}}))"
+    name, *found = fresh(program).split()
+    assert name == f"creases.{room}"
+    assert set(found).isdisjoint(HEAVY) or room in ("auditing", "scheduling")
+    assert room in dir(creases)
+
+
+def test_house_every_room_is_listed():
+    """All that a user may import; the engine, the command line and single files are not."""
+    folders = {path.parent.name for path in Path(creases.__file__).parent.glob("*/__init__.py")}
+    assert folders - set(creases._ROOMS) == {"engine", "cli"}
+
+
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_house_every_command_is_documented_and_teaches(command):
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")

@@ -1,12 +1,14 @@
 """Progress of long counts: it grows to the answer, can be stopped, and stays off stdout."""
 
 import _thread
+import re
 import threading
 import time
 
 import pytest
 
 from creases import Box, Network, Polyline, Segment, Space, count, count_many, subdivide
+from creases import progress as showing
 from creases.engine import frontier
 from networks import random_network
 
@@ -134,6 +136,35 @@ def test_laws_stopped_by_ctrl_c(threads, when, often):
 def test_known_silent(progress, capsys):
     count(SMALL, SQUARE, progress=progress)
     assert capsys.readouterr() == ("", "")
+
+
+def test_known_lines_in_a_file(capsys, monkeypatch):
+    """Where stderr is no terminal, progress that is asked for is lines: at the end, and on the way."""
+    found = count_many(SMALL, [SQUARE, Space(2)], progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    regions = sum(one.regions for one in found)
+    assert re.fullmatch(rf"counting: 2 of 2 done, {regions:,} regions in \d+\.\d s\n", err)
+    monkeypatch.setattr(showing, "FIRST_LINE_SECONDS", 0.0)
+    monkeypatch.setattr(showing, "LINE_SECONDS", 0.0)
+    with showing.following(True, 3) as follower:
+        follower.found(5)
+        follower.say("about 2 s left")
+        follower.finish_one()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert re.fullmatch(r"counting: 0 of 3 done, 5 regions in \d\.\d s so far", lines[0])
+    assert re.fullmatch(r"counting: 1 of 3 done, 5 regions in \d\.\d s so far, about 2 s left", lines[2])
+    assert re.fullmatch(r"counting: 1 of 3 done, 5 regions in \d\.\d s", lines[3])
+
+
+def test_known_lines_are_seconds_apart(capsys, monkeypatch):
+    clock = iter(range(1000))
+    monkeypatch.setattr(showing.time, "perf_counter", lambda: next(clock))
+    with showing.following(True, 1) as follower:
+        for _ in range(100):
+            follower.found(1)
+    assert 5 < len(capsys.readouterr().err.splitlines()) < 30
 
 
 def test_known_bar_on_stderr(capsys, monkeypatch):

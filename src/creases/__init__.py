@@ -14,6 +14,16 @@ from typing import TYPE_CHECKING, Any
 from creases.version import __version__
 
 if TYPE_CHECKING:
+    from creases import auditing as auditing
+    from creases import complex as complex
+    from creases import domain as domain
+    from creases import errors as errors
+    from creases import paper as paper
+    from creases import plot as plot
+    from creases import readers as readers
+    from creases import scheduling as scheduling
+    from creases import theory as theory
+    from creases import training as training
     from creases.auditing import Audit, audit
     from creases.complex import Complex
     from creases.counting import Count, count, count_many
@@ -72,6 +82,9 @@ _HOME = {
     "RegionTracker": "creases.training",
 }
 
+# Rooms with public names of their own, so that `creases.theory.bounds` works without a second import.
+_ROOMS = ("auditing", "complex", "domain", "errors", "paper", "plot", "readers", "scheduling", "theory", "training")
+
 __all__ = [
     "Audit",
     "Box",
@@ -107,10 +120,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"creases.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'creases' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_ROOMS])

@@ -184,8 +184,9 @@ def count(
         most eight dimensions; the directions of nine inputs are a sphere of eight.
     by_neuron : also count, for every neuron, the regions of the layer below that it cuts.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
-    progress : True shows a bar on stderr, None shows one only where the count takes longer than a second and
-        stderr is a terminal, False shows none; a function is called with the regions found so far.
+    progress : True shows a bar on stderr (lines, where that is a file), None shows one only where the count takes
+        longer than a second and stderr is a terminal, False shows none; a function is called with the regions found
+        so far.
     Raises DomainError if the domain does not fit the network's inputs or has more than eight dimensions;
     NotEnoughMemoryError, a MemoryError too, if there is no memory for the work.
 
@@ -261,7 +262,7 @@ def _count_one(
         from creases.engine.path import tally_path
 
         problems = [as_problem(network, segment) for segment in domain.segments]
-        found, distinct = tally_path(problems, threads=threads, report=follower.found)
+        found, distinct = tally_path(problems, threads=threads, report=follower.found, workshop=workshop)
     else:
         from creases.engine.tally import tally
 

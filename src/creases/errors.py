@@ -15,8 +15,15 @@ __all__ = [
     "NotEnoughMemoryError",
     "SaveError",
     "UnsupportedModelError",
+    "need_modules",
     "require_extra",
 ]
+
+
+from importlib.util import find_spec
+
+# Packages whose modules have another name.
+PACKAGES = {"sklearn": "scikit-learn"}
 
 
 class CreasesError(Exception):
@@ -68,3 +75,19 @@ def require_extra(module: str, extra: str, purpose: str) -> MissingExtraError:
     "Reading .onnx files needs the package 'onnx'. Install it with: pip install 'creases[onnx]'"
     """
     return MissingExtraError(f"{purpose} needs the package {module!r}. Install it with: pip install 'creases[{extra}]'")
+
+
+def need_modules(extra: str, purpose: str, *modules: str) -> None:
+    """Raise MissingExtraError unless these modules can be found: asked before a file or a folder is made, and before
+    long work. None is imported.
+
+    Examples
+    --------
+    >>> need_modules("torch", "Training", "numpy")
+    >>> need_modules("plot", "Drawing", "no_plot")
+    Traceback (most recent call last):
+    creases.errors.MissingExtraError: Drawing needs the package 'no_plot'. Install it with: pip install 'creases[plot]'
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise require_extra(PACKAGES.get(module, module), extra, purpose)

@@ -1,4 +1,7 @@
-"""Progress on stderr for long work: regions so far, time, and what is left where that is known."""
+"""Progress on stderr for long work: regions so far, time, and what is left where that is known.
+
+A bar on a terminal; in a file, a line now and then, if progress was asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,87 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Protocol
 
 __all__ = ["following"]
 
 # Work shorter than this shows no bar unless one is asked for.
 QUIET_SECONDS = 1.0
+# Where a bar cannot be drawn anew a line is written after the first so many seconds, and then so often; and at the end.
+FIRST_LINE_SECONDS, LINE_SECONDS = 1.0, 10.0
+
+
+class Display(Protocol):
+    """What a follower shows its numbers on."""
+
+    def update(self, completed: int, regions: str, remark: str) -> None:
+        """Show these."""
+
+    def stop(self) -> None:
+        """The work has ended."""
+
+
+class Bar:
+    """A bar that is drawn anew, and taken away at the end."""
+
+    def __init__(self, console: object, doing: str, total: int) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        columns = [
+            SpinnerColumn(),
+            TextColumn(doing),
+            TextColumn("{task.fields[regions]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[remark]}"),
+        ]
+        if total > 1:
+            columns[2:2] = [BarColumn(), MofNCompleteColumn()]
+        self._bar = Progress(*columns, console=console, transient=True)  # type: ignore[arg-type]
+        self._task = self._bar.add_task(doing, total=total, regions="", remark="")
+        self._bar.start()
+
+    def update(self, completed: int, regions: str, remark: str) -> None:
+        """Show these."""
+        self._bar.update(self._task, completed=completed, regions=regions, remark=remark)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+
+class Lines:
+    """Lines on stderr, some seconds apart, and one at the end."""
+
+    def __init__(self, doing: str, total: int, start: float) -> None:
+        self._doing, self._total, self._start = doing, total, start
+        self._next = start + FIRST_LINE_SECONDS
+        self._said = ""
+
+    def update(self, completed: int, regions: str, remark: str) -> None:
+        """Write these, if it is time."""
+        done = f"{completed:,} of {self._total:,} done, " if self._total > 1 else ""
+        self._said = f"{self._doing}: {done}{regions}"
+        if time.perf_counter() >= self._next:
+            self._write(f" so far, {remark}" if remark else " so far")
+            self._next = time.perf_counter() + LINE_SECONDS
+
+    def stop(self) -> None:
+        """Write how far it came and how long it took."""
+        if self._said:
+            self._write("")
+
+    def _write(self, rest: str) -> None:
+        seconds = time.perf_counter() - self._start
+        taken = f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
+        print(f"{self._said} in {taken}{rest}", file=sys.stderr, flush=True)
 
 
 class Follower:
@@ -19,7 +98,7 @@ class Follower:
     def __init__(self, wanted: bool | None, total: int, listener: Callable[[int], None] | None, doing: str) -> None:
         self._wanted, self._total, self._listener, self._doing = wanted, total, listener, doing
         self._start = time.perf_counter()
-        self._bar: object | None = None
+        self._display: Display | None = None
         self.regions = 0
         self.finished = 0
         self._remark = ""
@@ -48,44 +127,25 @@ class Follower:
     def _show(self) -> None:
         if self._wanted is False or self._listener is not None:
             return
-        if self._bar is None:
+        if self._display is None:
             late = time.perf_counter() - self._start > QUIET_SECONDS
             if not (self._wanted or (late and sys.stderr.isatty())):
                 return
-            self._bar = self._start_bar()
-        self._bar.update(  # type: ignore[attr-defined]
-            0, completed=self.finished, regions=f"{self.regions:,} regions", remark=self._remark
-        )
+            self._display = self._new_display()
+        self._display.update(self.finished, f"{self.regions:,} regions", self._remark)
 
-    def _start_bar(self) -> object:
+    def _new_display(self) -> Display:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-        )
 
-        columns = [
-            SpinnerColumn(),
-            TextColumn(self._doing),
-            TextColumn("{task.fields[regions]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[remark]}"),
-        ]
-        if self._total > 1:
-            columns[2:2] = [BarColumn(), MofNCompleteColumn()]
-        bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        bar.add_task(self._doing, total=self._total, regions="", remark="")
-        bar.start()
-        return bar
+        console = Console(stderr=True)
+        if console.is_terminal or console.is_jupyter:
+            return Bar(console, self._doing, self._total)
+        return Lines(self._doing, self._total, self._start)
 
     def stop(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()  # type: ignore[attr-defined]
+        """The work has ended."""
+        if self._display is not None:
+            self._display.stop()
 
 
 @contextmanager
@@ -94,8 +154,8 @@ def following(
 ) -> Iterator[Follower]:
     """Follow `total` pieces of work; `doing` is the bar's word for it.
 
-    progress : True shows a bar on stderr, None only where the work is long and stderr is a terminal, False
-        none; a function is called with the regions found so far.
+    progress : True shows a bar on stderr (lines, where that is a file), None a bar where the work is long and stderr is
+        a terminal, False nothing; a function is called with the regions found so far.
     """
     listener = progress if callable(progress) else None
     follower = Follower(progress if isinstance(progress, bool) else None, total, listener, doing)

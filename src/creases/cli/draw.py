@@ -55,12 +55,20 @@ def draw(
         str | None,
         typer.Option("--points", metavar="POINTS", help="Inputs to mark, each where it is nearest to the plane."),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="LABELS",
+            help="The class of each point, to colour it by: 'cat dog cat', or a .npy or .csv file of one a row.",
+        ),
+    ] = None,
     window: Annotated[
         str | None,
         typer.Option(
             "--window",
             metavar="RANGES",
-            help="What to show, in the domain's own coordinates: -1:1,0:2, or -1:1 on a line.",
+            help="What to show, in the units of the picture's axes: -1:1,0:2, or -1:1 on a line.",
         ),
     ] = None,
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 200,
@@ -72,6 +80,7 @@ def draw(
     [bold]Examples[/bold]
     creases draw net.onnx --box -1:1,-1:1 -o regions.png
     creases draw net.onnx --plane origin a.npy b.npy --points images.npy -o plane.pdf
+    creases draw net.onnx --plane a.npy b.npy c.npy --points test.npy --labels classes.npy -o classes.png
     creases draw net.pt --activation relu --plane a.npy b.npy c.npy --window -1:2,-1:2 -o near.png
     creases draw net.onnx --segment a.npy b.npy -o walk.svg
 
@@ -80,7 +89,7 @@ def draw(
     """
     from creases.cli.domains import as_domain
     from creases.cli.show import writable
-    from creases.plot import save_figure
+    from creases.plot import regions_drawn, save_figure
     from creases.plot.figure import check_name, figure_of, new_figure
     from creases.subdivision import subdivide_flat
 
@@ -91,26 +100,37 @@ def draw(
     domain = as_domain(options, network)
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
     complex = subdivide_flat(network, domain, threads=threads)
-    ax = picture(complex, points, window)
-    ax.set_title(f"{model.name}: {len(complex):,} regions", fontsize="medium")
+    ax = picture(complex, points, labels, window)
+    said = regions_said(complex, regions_drawn(ax), whole=window is None and not complex.at_infinity.any())
+    ax.set_title(f"{model.name}: {said}", fontsize="medium")
     save_figure(figure_of(ax), output, dpi=dpi)
-    typer.echo(f"{len(complex):,} regions drawn to {output}")
+    typer.echo(f"{said} drawn to {output}")
     for note in network.notes:
         typer.echo(f"note: {note}")
 
 
-def picture(complex: Complex, points: str | None, window: str | None) -> Axes:
+def regions_said(complex: Complex, drawn: int, whole: bool) -> str:
+    """How many regions a picture shows, in words; of how many, where it is a part."""
+    total = len(complex)
+    # Of a picture of all that there is, a region that is too thin for floats is there too.
+    return f"{total:,} regions" if whole or drawn == total else f"{drawn:,} of {total:,} regions"
+
+
+def picture(complex: Complex, points: str | None, labels: str | None, window: str | None) -> Axes:
     """The complex on axes of its own: a map for two dimensions, a graph for one."""
     from creases.cli.domains import as_ranges
-    from creases.cli.points import read_points
+    from creases.cli.points import read_labels, read_points
     from creases.errors import DomainError
     from creases.plot import plot_complex, plot_line
 
     sliced = complex.domain.slice
     shown = None if window is None else as_ranges(window, sliced.dimension, "--window")
+    if labels is not None and points is None:
+        raise DomainError("--labels says of which class each of the --points is; give these too.")
     if sliced.dimension == 1:
         if points is not None:
             raise DomainError("--points marks inputs on a plane domain; along a line there is nowhere to put them.")
         return plot_line(complex, window=None if shown is None else shown[0])
     marks = None if points is None else sliced.coordinates(read_points(points, sliced.n_in, "--points"))
-    return plot_complex(complex, points=marks, window=None if shown is None else (*shown[0], *shown[1]))
+    classes = None if labels is None or marks is None else read_labels(labels, len(marks), "--labels")
+    return plot_complex(complex, points=marks, labels=classes, window=None if shown is None else (*shown[0], *shown[1]))

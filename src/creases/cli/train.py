@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+# What the store and the runs take.
+TRAIN_MODULES = ("torch", "sqlalchemy", "pandas", "safetensors", "psutil")
+
 __all__ = ["train"]
 
 TASK, NETWORK, TRAINING, COUNTING = "Task", "Network", "Training", "Where to count (any of; five planes if none)"
@@ -136,7 +139,7 @@ def train(
     from creases.cli.train_choices import as_hidden, as_optimiser, domains, task_choice, weight_law
     from creases.cli.train_show import draw, save, show
     from creases.compilation import compile_kernels, say_if_compiling
-    from creases.errors import ComputationError
+    from creases.errors import ComputationError, need_modules
     from creases.paper.experiment import Experiment
     from creases.paper.measures import Regions
     from creases.paper.store import Store
@@ -144,6 +147,8 @@ def train(
     from creases.plot.figure import check_name
     from creases.training import PAPER_EPOCHS, GaussianBiases, Initialisation, ZeroBiases
 
+    # Said before a store is made and anything is trained.
+    need_modules("paper", "Training", *TRAIN_MODULES, *(("matplotlib",) if picture is not None else ()))
     if csv is not None:
         writable(csv)
     if picture is not None:

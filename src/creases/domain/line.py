@@ -37,8 +37,10 @@ class Segment(Described):
     def __post_init__(self) -> None:
         start, end = as_point(self.start, "start"), as_point(self.end, "end")
         if start.shape != end.shape or (start == end).all():
+            sizes = f"points of {start.size} and {end.size} coordinates"
             raise DomainError(
-                f"Segment needs two different points of one space, got start={start} and end={end}. "
+                f"Segment needs two different points of one space, got "
+                f"{'the same point twice' if start.shape == end.shape else sizes}. "
                 "For a single input, use network.pattern(point)."
             )
         object.__setattr__(self, "start", start)

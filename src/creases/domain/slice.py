@@ -69,8 +69,6 @@ def check_independent(rows: list[list[Fraction]]) -> None:
     rank = len(independent([whole(row) for row in rows]))
     if rank == len(rows):
         return
-    if len(rows) == 1:
-        raise DomainError("The direction is zero; a line needs two different points.")
     if len(rows) == 2:
         raise DomainError(
             "The two directions of the plane are parallel (three points in a line, or equal points). "
@@ -122,7 +120,11 @@ class Slice:
             raise DomainError(
                 f"The basis must have one row of {self.origin.size} coordinates a dimension, got {self.basis.shape}."
             )
-        if not are_axes(self.basis, self.basis_tail):
+        if len(self.basis) == 1:
+            # One vector is independent if it is not zero; two floats add up to zero if one is the other's negative.
+            if not (self.basis != -self.basis_tail).any():
+                raise DomainError("The direction is zero; a line needs two different points.")
+        elif not are_axes(self.basis, self.basis_tail):
             check_independent(
                 [
                     [Fraction(h) + Fraction(t) for h, t in zip(head, tail, strict=True)]

@@ -48,11 +48,16 @@ class CellTable(NamedTuple):
     tally: Tally
 
 
-def cut_into_cells(problem: Problem, *, threads: int | None, report: Report) -> CellTable:
-    """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone."""
+def cut_into_cells(
+    problem: Problem, *, threads: int | None, report: Report, workshop: Workshop | None = None
+) -> CellTable:
+    """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone.
+
+    workshop : what earlier cuts of the same network, or of the same domain, have left.
+    """
     if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
         return low_rank_cells(problem, threads=threads, report=report)
-    total, found, workshop = Totals(problem.widths), [], Workshop()
+    total, found, workshop = Totals(problem.widths), [], workshop or Workshop()
     for start in starts(problem, workshop):
         if not isinstance(start, Start):
             raise ComputationError(

@@ -100,6 +100,9 @@ def private_folder() -> Path | None:
 
 CACHE_FOLDER = private_folder()
 
+# The main loop is compiled for two kinds of workspace: of lines and planes, and of polytopes.
+LOOPS = 2
+
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 # An inlined kernel lives on in the kernels that it is copied into, and is not cached itself. To one that takes a whole
@@ -108,19 +111,15 @@ CALLABLE = os.environ.get("CREASES_CALLABLE") == "1"
 
 
 def must_compile() -> bool:
-    """True until a kernel of these sources has been compiled, here or by an earlier process."""
-    if settings.DISABLE_JIT or has_run():
+    """True until the main loop has been compiled for the plane and for space, here or by an earlier process."""
+    if settings.DISABLE_JIT:
         return False
-    # Numba keeps one subfolder for each place that the sources are installed in; ask it for ours.
     loop = importlib.import_module("creases.engine.cut").cut
+    if len(loop.signatures) >= LOOPS:
+        return False
+    # Numba keeps one subfolder for each place that the sources are installed in, and there a file a signature.
     found = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
-    return found is None or next(found.glob("cut.cut-*.nbi"), None) is None
-
-
-def has_run() -> bool:
-    """Whether this process has compiled or loaded the main loop."""
-    loop = sys.modules.get("creases.engine.cut")
-    return loop is not None and bool(loop.cut.signatures)
+    return found is None or len(list(found.glob("cut.cut-*.nbc"))) < LOOPS
 
 
 def kernel(function: F) -> F:

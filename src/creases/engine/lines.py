@@ -42,6 +42,8 @@ from creases.engine.work import Floats, Ints
 
 __all__ = ["Swept", "lines_together", "prepared", "sweep_together"]
 
+# Asks for no list of flips.
+NO_FLIPS = np.empty(0, np.int64)
 # No exponent of a float is as small as this.
 LEAST_EXPONENT = -(2**40)
 # No more lines are counted together: their points fit the second-level cache.
@@ -56,6 +58,7 @@ class Swept(NamedTuple):
 
     weight : float64 (n, n_in), the first layer's. first_an : see BIAS.
     reals, ints, plan : the tables of `sweep`, with biases and couplings in place; they hold one line at a time.
+    rows : for each layer the neurons that are swept (`scaled_layers`).
     """
 
     weight: Floats
@@ -63,12 +66,13 @@ class Swept(NamedTuple):
     reals: Floats
     ints: Ints
     plan: Ints
+    rows: list[Ints]
 
 
 def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
     """What the lines of a network share."""
     layers = list(scaled_layers(weights, biases))
-    rows = [len(bias) for _, bias in layers]
+    rows = [len(bias) for _, bias, _ in layers]
     plan = np.zeros((len(rows), PLAN_COLUMNS), np.int64)
     at = whole = 0
     for layer, (lows, ups) in enumerate(zip(rows, [*rows[1:], 0], strict=True)):
@@ -78,26 +82,26 @@ def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
         plan[layer, COLUMNS] = at
         at += lows * room(ups)
     reals, ints = aligned(at), np.zeros(whole, np.int64)
-    for (lows, place, _, columns), (weight, bias) in zip(plan[:-1, :4].tolist(), layers[1:], strict=True):
+    for (lows, place, _, columns), (weight, bias, _) in zip(plan[:-1, :4].tolist(), layers[1:], strict=True):
         ups, wide = len(bias), room(len(bias))
         upper = place + LOWER + LOWER_ARRAYS * room(lows + 3) + BIASES * wide
         reals[upper : upper + ups] = bias
         reals[place + MOST_BIAS] = np.abs(bias).max(initial=0.0)
         reals[columns : columns + lows * wide].reshape(lows, wide)[:, :ups] = weight.T
-    weight, bias = layers[0]
+    weight, bias, _ = layers[0]
     with np.errstate(over="ignore", under="ignore"):
         rounding = (weight.shape[1] + 4) * UNIT * ROUND_UP
         norms = np.sqrt(np.einsum("nm,nm->n", weight, weight)) * ROUND_UP + 2.0**-500
         first = np.array([bias, rounding * norms, rounding * np.abs(bias)])
-    return Swept(weight, first, reals, ints, plan)
+    return Swept(weight, first, reals, ints, plan, [kept for _, _, kept in layers])
 
 
-def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterator[tuple[Floats, Floats]]:
+def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterator[tuple[Floats, Floats, Ints]]:
     """The layers, rows above the first multiplied to make the norm of their couplings one; columns make up for it.
 
     A multiplier is a power of two, which is exact, times a factor near one, which costs a coupling two units at most
     (its row's and its column's) and a bias one. Rows that are never active and cut nothing are left out: without
-    couplings, and with a bias that is not positive or with no layer above.
+    couplings, and with a bias that is not positive or with no layer above. The third is which rows were kept.
     """
     columns = np.arange(weights[0].shape[1])
     exponents, factors = np.zeros(len(columns), np.int64), np.ones(len(columns))
@@ -116,7 +120,7 @@ def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterat
             # A row's largest entry is near one now: nothing of the norm is lost.
             factors[coupled] = 1.0 / (np.linalg.norm(weight[coupled], axis=1) * ROUND_UP)
             weight, bias = weight * factors[:, None], bias * factors
-        yield weight, bias
+        yield weight, bias, columns
 
 
 def lines_together(widths: Sequence[int]) -> int:
@@ -142,16 +146,18 @@ def aligned(count: int) -> Floats:
     return array[skip : skip + count]
 
 
-def sweep_together(shared: Swept, origins: Floats, directions: Floats, ends: Floats) -> NDArray[np.int64]:
+def sweep_together(
+    shared: Swept, origins: Floats, directions: Floats, ends: Floats, flips: Ints = NO_FLIPS
+) -> NDArray[np.int64]:
     """Regions of each line after each hidden layer, int64 (l, depth); -1 where they are not proved.
 
     origins, directions : float64 (l, n_in), the lines t -> origin + t (direction + tail), |tail| <= u |direction|
-    entry by entry. ends : float64 (l, 2), the first and the last t; infinite ones too.
+    entry by entry. ends : float64 (l, 2), the first and the last t; infinite ones too. flips : as `sweep` says.
     """
     found = np.full((len(ends), len(shared.plan)), UNPROVED_SWEEP, np.int64)
     if not flushes_to_zero(2.0**-1022):  # the ordinary way says what then is to be done
         products = first_products(shared, origins, directions)
-        sweep(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, found)
+        sweep(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, found, flips)
     return found
 
 

@@ -71,6 +71,7 @@ from creases.engine.table import (
     ZEROS,
     bound_at,
     end_point,
+    note_flip,
     room,
 )
 from creases.engine.walk import pass_one, start_forms, walk
@@ -96,15 +97,19 @@ def sweep(
     sizes_2l: Floats,
     ends_l2: Floats,
     found_ld: Ints,
+    flips: Ints,
 ) -> None:
     """Sweep line after line; write the pieces of each layer where all is proved.
 
     reals, ints, plan : the tables, with biases and couplings in place. first_an : see BIAS.
     constants_ln, slopes_ln : products of the first layer's weights with origins and directions. sizes_2l : bounds of
     the norms of origins and directions. ends_l2 : each line's first and last point.
+    flips : output; for each line where all is proved, one line after the other, the rows whose signs change, in their
+    order along the line (`note_flip`): one fewer than its pieces. Those beyond its end are left out; empty: not asked.
     """
-    depth = plan.shape[0]
+    depth, top = plan.shape[0], 0
     for line in range(ends_l2.shape[0]):
+        begin = top
         reals[LEFT], reals[RIGHT] = ends_l2[line, 0], ends_l2[line, 1]
         write_first(reals, first_an, constants_ln, slopes_ln, sizes_2l, line, plan[0, ROWS])
         for layer in range(depth):
@@ -123,11 +128,18 @@ def sweep(
                 note_points(reals, ints, at, whole, plan[layer, COLUMNS], lows, ups, crossing)
                 start_forms(reals, ints, at + LOWER, whole, plan[layer, COLUMNS], lows, ups, active)
                 if layer + 2 == depth:
-                    pieces = walk(reals, ints, at, whole, lows, ups, crossing, active, active_right)
+                    pieces = walk(reals, ints, at, whole, lows, ups, crossing, active, active_right, layer, flips, top)
                     if pieces < 0:
                         break
                     plan[layer + 1, PIECES] += pieces
+                    top += pieces - 1
+                elif layer + 1 == depth:  # the only layer
+                    for k in range(crossing):
+                        note_flip(flips, top + k, layer, ints[whole + CROSSING * room(lows + 3) + k])
+                    top += crossing
             elif done < plan[layer, CROSSING_ROWS]:
+                note_flip(flips, top, layer, ints[whole + CROSSING * room(lows + 3) + done])
+                top += 1
                 pass_one(reals, ints, at + LOWER, whole, lows, ups, done)
             if layer + 2 >= depth or done + 1 > plan[layer, CROSSING_ROWS]:
                 plan[layer, PASSED] = UNPROVED_SWEEP
@@ -138,6 +150,7 @@ def sweep(
             layer += 1
         for other in range(depth):
             found_ld[line, other] = plan[other, PIECES] if layer < 0 else UNPROVED_SWEEP
+        top = top if layer < 0 else begin
 
 
 @inlined
@@ -291,7 +304,8 @@ def note_points(
 ) -> None:
     """For each zero in order: its point and bound, and what comes in there: w f if f rises, -w f if it falls.
 
-    To make the zeros a multiple of four the last point is repeated, where then nothing happens.
+    To make the zeros a multiple of four the last point is repeated, where then nothing happens. The list of crossing
+    rows is put in their order.
     """
     lower, step, order = at + LOWER, room(lows + 3), whole + ORDER * room(lows + 3)
     points, errors = lower + POINTS * step, lower + POINT_ERRORS * step
@@ -302,7 +316,7 @@ def note_points(
         reals[errors + k] = reals[lower + ZERO_ERRORS * step + q]
         reals[lower + GAIN_SLOPES * step + k] = abs(slope)
         reals[lower + GAIN_CONSTANTS * step + k] = constant if slope > 0.0 else -constant
-        ints[order + k] = columns + q * room(ups)
+        ints[order + k], ints[whole + CROSSING * step + k] = columns + q * room(ups), q
     for k in range(crossing):
         reals[lower + BOUNDS * step + k] = bound_at(reals, at, reals[points + k], 1.0, reals[errors + k])
     for k in range(crossing, (crossing + 3) & ~3):

@@ -9,9 +9,9 @@ import numpy as np
 
 from creases.engine.bounds import sign_threshold
 from creases.engine.kernel import inlined
-from creases.engine.work import Floats
+from creases.engine.work import Floats, Ints
 
-__all__ = ["UNPROVED_SWEEP", "bound_at", "end_point", "ints_of_sweep", "reals_of_sweep", "room"]
+__all__ = ["UNPROVED_SWEEP", "bound_at", "end_point", "ints_of_sweep", "note_flip", "reals_of_sweep", "room"]
 
 # What is answered where a proof is missing.
 UNPROVED_SWEEP = -1
@@ -43,8 +43,8 @@ UPPER_ARRAYS = 14
 # The couplings stand behind all tables, all upper rows to one lower row after the other.
 
 # In `ints`, for each lower row: its signs at the ends (1 if active at the left, 2 if at the right), lists of rows that
-# cross and of those active at the left, the rows in the order of their zeros, later where their couplings stand; then
-# a list of upper rows.
+# cross (once these are in order, in the order of their zeros) and of those active at the left; in the order of zeros
+# the rows, later where their couplings stand; then a list of upper rows.
 STATUSES, CROSSING, ACTIVES, ORDER = 0, 1, 2, 3
 INT_ARRAYS = 4
 
@@ -83,6 +83,13 @@ def end_point(place: float) -> tuple[float, float]:
     if place == -np.inf:
         return -1.0, 0.0
     return place, 1.0
+
+
+@inlined
+def note_flip(flips: Ints, place: int, layer: int, row: int) -> None:
+    """Note at a place which row of which layer changes its sign there, if there is room: layer 2^BITS + row."""
+    if place < flips.shape[0]:
+        flips[place] = (layer << BITS) + row
 
 
 @inlined

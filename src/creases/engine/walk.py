@@ -13,6 +13,7 @@ from creases.engine.table import (
     BITS,
     BOUNDS,
     CONSTANTS,
+    CROSSING,
     FIRST,
     FOURTH,
     GAIN_CONSTANTS,
@@ -35,6 +36,7 @@ from creases.engine.table import (
     VALUES,
     bound_at,
     end_point,
+    note_flip,
     room,
 )
 from creases.engine.work import Floats, Ints
@@ -94,9 +96,24 @@ def pass_one(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, ups: 
 
 @inlined
 def walk(
-    reals: Floats, ints: Ints, at: int, whole: int, lows: int, ups: int, crossing: int, active: int, active_right: int
+    reals: Floats,
+    ints: Ints,
+    at: int,
+    whole: int,
+    lows: int,
+    ups: int,
+    crossing: int,
+    active: int,
+    active_right: int,
+    layer: int,
+    flips: Ints,
+    top: int,
 ) -> int:
-    """Pieces of the upper layer: from the left end over the zeros of the lower rows to the right end."""
+    """Pieces of the upper layer: from the left end over the zeros of the lower rows to the right end.
+
+    flips : where the rows of either layer that change their sign are noted, in order from place `top` on, one fewer
+    than pieces; empty if nobody asks. layer : the lower one's number.
+    """
     lower, step, wide = at + LOWER, room(lows + 3), room(ups)
     upper, order = lower + LOWER_ARRAYS * step, whole + ORDER * step
     slopes, values, listed = upper + NOW_SLOPES * wide, upper + VALUES * wide, whole + INT_ARRAYS * step
@@ -105,7 +122,7 @@ def walk(
     bound = bound_at(reals, at, point, one, error)
     if look(reals, slopes, ups, point, one, bound, before) != ups:
         return UNPROVED_SWEEP
-    pieces = 1 + crossing
+    pieces, noting = 1 + crossing, flips.shape[0] > 0
     for k in range(0, crossing, 4):
         all_changes, proved = pass_four(reals, ints, lower + k, order + k, step, slopes, before, next_four, ups)
         if proved != ups:
@@ -118,6 +135,11 @@ def walk(
                 reals, ints, listed, before, after, max(bound, bound_after), upper, ups, changes
             ):
                 return UNPROVED_SWEEP
+            if noting:
+                top = note_changes(reals, ints, listed, before, after, upper, ups, changes, layer + 1, flips, top)
+                if k + j < crossing:
+                    note_flip(flips, top, layer, ints[whole + CROSSING * step + k + j])
+                    top += 1
             before, bound = after, bound_after
         # The other four places: those that were written last are still wanted.
         next_four = values + wide if next_four > values + wide else values + 5 * wide
@@ -130,6 +152,8 @@ def walk(
         reals, ints, listed, before, next_four, max(bound, bound_after), upper, ups, changes
     ):
         return UNPROVED_SWEEP
+    if noting:
+        note_changes(reals, ints, listed, before, next_four, upper, ups, changes, layer + 1, flips, top)
     return pieces + changes
 
 
@@ -229,11 +253,40 @@ def are_distinct(
     return True
 
 
+@kernel
+def note_changes(
+    reals: Floats,
+    ints: Ints,
+    listed: int,
+    before: int,
+    after: int,
+    upper: int,
+    ups: int,
+    changes: int,
+    layer: int,
+    flips: Ints,
+    top: int,
+) -> int:
+    """Note the upper rows that change their sign in one piece, in the order of their zeros; returns the place after.
+
+    That order is the order of the intervals which `are_distinct` has just proved not to overlap.
+    """
+    if changes > 0:
+        list_changes(reals, ints, listed, ups, before, after, changes)
+    lows = upper + LOWS * room(ups)
+    for k in range(changes):
+        place = top
+        for other in range(changes):
+            place += reals[lows + other] < reals[lows + k]
+        note_flip(flips, place, layer, ints[listed + k])
+    return top + changes
+
+
 @inlined
 def list_changes(reals: Floats, ints: Ints, listed: int, ups: int, before: int, after: int, changes: int) -> None:
     """List the `changes` upper rows whose signs differ.
 
-    Two or three, as there are mostly, are the first, the last and what their sum leaves, found many at a time.
+    One, two or three, as there are mostly, are the first, the last and what their sum leaves, found many at a time.
     """
     first, last, rest = ups, 0, 0
     for i in range(room(ups)):

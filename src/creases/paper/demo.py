@@ -20,6 +20,7 @@ import numpy as np
 
 from creases.counting import count
 from creases.domain import Domain, Plane
+from creases.errors import need_modules
 from creases.files import replace_file
 from creases.network import Network
 from creases.paper.demo_figures import curve_figure, regions_figure
@@ -141,7 +142,11 @@ def run_demo(demo: Demo, folder: Path, say: Callable[[str], object], show: Calla
     """
     from creases.plot import new_figure
 
-    new_figure(1, 1)  # a missing matplotlib is told now, not at the end
+    # What is missing is told now, not at the end, and leaves no folder behind.
+    need_modules("plot", "Drawing", "matplotlib")
+    new_figure(1, 1)
+    need_modules("data", "The digits task", "sklearn")
+    need_modules("torch", "Training", "torch")
     folder.mkdir(parents=True, exist_ok=True)
     result = DemoResult()
     task = digits_task(demo.seed)

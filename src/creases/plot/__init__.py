@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from creases.plot.bands import epoch_axis, plot_band
 from creases.plot.colours import Colouring, by_activity, by_pattern
-from creases.plot.figure import new_figure, save_figure
+from creases.plot.figure import new_figure, regions_drawn, save_figure
 from creases.plot.history import Series, plot_history
 from creases.plot.line import plot_line
 from creases.plot.regions import plot_complex, window_of
@@ -24,6 +24,7 @@ __all__ = [
     "plot_complex",
     "plot_history",
     "plot_line",
+    "regions_drawn",
     "save_figure",
     "window_of",
 ]

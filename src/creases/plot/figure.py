@@ -4,35 +4,50 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from creases.domain import Box, Domain, Polygon, Space
-from creases.errors import ModelFileError, require_extra
+from creases.domain import Box, Domain, Line, Polygon, Segment, Space
+from creases.errors import DomainError, ModelFileError, require_extra
 from creases.files import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from creases.complex import Complex
+
 __all__ = [
     "COLOURS",
     "INK",
+    "MARKERS",
     "QUIET",
+    "STYLES",
     "axes_of",
     "axis_names",
+    "check_dimension",
     "check_name",
+    "check_window",
     "figure_of",
+    "line_axis",
     "new_figure",
+    "regions_drawn",
     "save_figure",
     "tidy",
+    "write_figure",
 ]
 
 # Text and lines; and what must not draw the eye.
 INK, QUIET = "#222222", "#777777"
 # Okabe and Ito (2008): told apart by colour-blind eyes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# What tells curves and marks apart once every colour is taken, and in grey print.
+STYLES = ("-", (0, (5.0, 1.5)), (0, (1.2, 1.2)), (0, (5.0, 1.5, 1.2, 1.5)))
+MARKERS = ("o", "s", "^", "D")
+# The label of what is drawn for the regions; legends leave out what begins so.
+REGIONS = "_regions"
 SUFFIXES = (".png", ".pdf", ".svg")
 
 
@@ -50,9 +65,9 @@ def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
     return new_figure(width, height).add_subplot() if ax is None else ax
 
 
-def figure_of(ax: Axes) -> Figure:
-    """The whole figure that the axes stand on."""
-    return ax.figure.canvas.figure
+def figure_of(drawn: Figure | Axes) -> Figure:
+    """The whole figure that axes, or a part of a figure, stand on."""
+    return drawn.figure.canvas.figure
 
 
 def axis_names(domain: Domain) -> list[str]:
@@ -64,23 +79,81 @@ def axis_names(domain: Domain) -> list[str]:
     return ["$u$"] if domain.slice.dimension == 1 else ["$u_1$", "$u_2$"]
 
 
+def line_axis(domain: Domain) -> tuple[float, float, str]:
+    """How to write the places u of a line on an axis, in the units of the inputs: at + u * scale, and the axis's name.
+
+    Where one input alone varies, its values; else the distance from where u is 0.
+    """
+    sliced = domain.slice
+    direction = sliced.basis[0] + sliced.basis_tail[0]
+    varying = np.flatnonzero(direction)
+    if len(varying) == 1:
+        i = int(varying[0])
+        return float(sliced.origin[i]), float(direction[i]), f"input {i}"
+    kinds = {Segment: "the segment's start", Line: "the line's point"}
+    place = kinds.get(type(domain), "the line's origin")
+    return 0.0, float(np.linalg.norm(direction)), f"distance from {place}, in units of the inputs"
+
+
+def regions_drawn(ax: Axes) -> int:
+    """How many regions `plot_complex` or `plot_line` has drawn on these axes."""
+    return sum(len(drawn.get_paths()) for drawn in ax.collections if drawn.get_label() == REGIONS)
+
+
+def check_window(window: ArrayLike, dimension: int) -> tuple[float, ...]:
+    """The window as floats. Raises DomainError unless it is LOW, HIGH for each axis, finite and in this order."""
+    ends = np.asarray(window, dtype=np.float64)
+    if ends.shape != (2 * dimension,) or not np.isfinite(ends).all() or not (ends[0::2] < ends[1::2]).all():
+        form = "(xmin, xmax, ymin, ymax)" if dimension == 2 else "(left, right)"
+        raise DomainError(f"window must be {form}, finite and in this order; got {window!r}.")
+    return tuple(ends.tolist())
+
+
+def check_dimension(complex: Complex, dimension: int, name: str) -> None:
+    """Raise DomainError, naming the function, unless this is a complex of one or two dimensions as it needs."""
+    from creases.complex import Complex, RegionList
+
+    if not isinstance(complex, (Complex, RegionList)):
+        raise DomainError(
+            f"{name} draws what creases.subdivide(network, domain) returns; got {type(complex).__name__}."
+        )
+    wanted = f"{name} draws domains of dimension {['one', 'two'][dimension - 1]}"
+    if not isinstance(complex, Complex):
+        slices = "Segment(a, b) or Plane.through(a, b, c).square(1)"
+        raise DomainError(f"{wanted}, got {complex.domain!r}; subdivide a slice, like {slices}.")
+    if complex.dimension != dimension:
+        other = "for a line see plot_line" if complex.dimension == 1 else "for a plane see plot_complex"
+        raise DomainError(f"{wanted}, got {complex.dimension}; {other}.")
+
+
 def tidy(ax: Axes) -> None:
     """Take away the frame that says nothing."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 
 
-def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> Path:
-    """Write a figure as .png, .pdf or .svg, whole or not at all.
+def save_figure(figure: Figure | Axes, path: str | Path, dpi: int = 200) -> Path:
+    """Write a figure, or the one that axes stand on, as .png, .pdf or .svg, whole or not at all.
 
     Raises ModelFileError on any other suffix, SaveError if it cannot be written.
     """
     path = check_name(Path(path))
     # Into memory first: on a full disk the writers of matplotlib have errors of other modules, which say nothing.
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=dpi, format=path.suffix[1:].lower())
+    write_figure(figure_of(figure), buffer, dpi=dpi, format=path.suffix[1:].lower())
     replace_file(path, lambda partial: partial.write_bytes(buffer.getbuffer()))
     return path
+
+
+def write_figure(figure: Figure, target: Any, **options: Any) -> None:
+    """`figure.savefig` with a .pdf's letters as TrueType (Type 42), which publishers ask for and programs can edit.
+
+    The user's own settings are as before when it returns.
+    """
+    from matplotlib import rc_context
+
+    with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42}):
+        figure.savefig(target, **options)
 
 
 def check_name(path: Path) -> Path:

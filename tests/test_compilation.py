@@ -1,0 +1,156 @@
+"""What is said while kernels are compiled: each kind once, nothing where they are loaded, and never a thing untrue."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from numba.core import event
+
+from creases import Box, Network, Segment, compilation, count
+from creases.compilation import LINES, LOOP, SPACE, kind_of, say_if_compiling
+from engine_twins import COMPILED
+
+
+@pytest.fixture
+def fresh(monkeypatch, tmp_path):
+    """As in a process that has compiled nothing yet, and has a folder for kernels."""
+    monkeypatch.setattr(compilation, "announcer", compilation.Announcer())
+    monkeypatch.setattr(compilation, "kernel_folder", lambda: tmp_path)
+    return monkeypatch
+
+
+def compiles(module, *fields):
+    """Numba's event that a function of this module, of arguments with these fields, is compiled."""
+    types = tuple(SimpleNamespace(fields=some) for some in fields)
+    dispatcher = SimpleNamespace(py_func=SimpleNamespace(__module__=module))
+    return event.trigger_event("numba:compile", data={"dispatcher": dispatcher, "args": types})
+
+
+def test_known_each_kind_is_said_once(fresh, capsys):
+    say_if_compiling(None)
+    for _ in range(2):
+        with compiles("creases.engine.sweep", ()), compiles("creases.engine.table", ()):
+            pass
+        with compiles("creases.engine.cut", ("state", "by_layer")), compiles("creases.engine.scan", ("state",)):
+            pass
+        with compiles("creases.engine.sharp", ()):
+            pass
+        with compiles("creases.engine.bounds", ()):  # a small one, which is there in a moment
+            pass
+        # What the loop in space calls is no loop of the plane.
+        with compiles("creases.engine.cut", ("state", "points")), compiles("creases.engine.bounds", ()):
+            pass
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "creases: compiling its kernels for lines, once (some seconds); `creases warm` does it ahead.",
+        "creases: compiling its kernels, once (about half a minute); `creases warm` does it ahead.",
+        "creases: compiling its kernels for the corners of regions, once (some seconds); `creases warm` does it ahead.",
+        "creases: compiling its kernels for three dimensions and more, once (about half a minute); `creases warm` does "
+        "it ahead.",
+    ]
+
+
+def test_known_silence(fresh, capsys):
+    """Where it is asked for; where a user's own functions are compiled; where nothing is."""
+    say_if_compiling(None)
+    with compiles("their.own.module", ()):
+        pass
+    say_if_compiling(False)
+    with compiles("creases.engine.cut", ("points",)):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_known_no_folder_no_once(fresh, capsys):
+    fresh.setattr(compilation, "kernel_folder", lambda: None)
+    say_if_compiling(True)
+    with compiles("creases.engine.cut", ("points",)):
+        pass
+    assert capsys.readouterr().err == (
+        "creases: compiling its kernels for three dimensions and more (about half a minute).\n"
+    )
+
+
+def test_known_ahead_is_one_line(fresh, capsys):
+    def warm():
+        for fields in (("state",), ("state", "points")):
+            with compiles("creases.engine.cut", fields):
+                pass
+        return 1.0
+
+    fresh.setattr("creases.engine.warm.warm", warm)
+    say_if_compiling(None)
+    compilation.compile_kernels()
+    assert capsys.readouterr().err == "creases: compiling its kernels, once (about a minute).\n"
+
+
+@pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
+def test_known_kinds_of_the_kernels_themselves():
+    from creases.engine.cut import cut
+    from creases.engine.sweep import sweep
+
+    network = Network.he([3, 4, 1], seed=0)
+    for domain in (Segment([0, 0, 0], [1, 1, 1]), Box([-1, -1, 0], [1, 1, 0]), Box([-1] * 3, [1] * 3)):
+        count(network, domain)
+    assert sorted(kind_of("creases.engine.cut", types) for types in cut.signatures) == [LOOP, SPACE]
+    assert [kind_of("creases.engine.sweep", types) for types in sweep.signatures] == [LINES]
+
+
+@pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
+def test_known_half_compiled_is_not_compiled(tmp_path, monkeypatch):
+    """Workers begin with all kernels: where the loop in space is missing, each of them would compile it for itself."""
+    from creases.engine import kernel
+    from creases.engine.cut import cut
+
+    monkeypatch.setattr(cut, "overloads", {})
+    monkeypatch.setattr(cut._cache, "_cache_path", str(tmp_path))
+    monkeypatch.setattr(kernel, "CACHE_FOLDER", tmp_path)
+    assert kernel.must_compile()
+    (tmp_path / "cut.cut-94.py311.1.nbc").touch()
+    assert kernel.must_compile()
+    (tmp_path / "cut.cut-94.py311.2.nbc").touch()
+    assert not kernel.must_compile()
+
+
+PROGRAM = """
+import creases
+network = creases.Network.he([3, 4, 1], seed=0)
+creases.count(network, creases.Segment([0.1, 0.2, 0.3], [1, -1, 0.5]))
+print("line")
+creases.count(network, creases.Box([-1, -1, 0], [1, 1, 0]))
+print("plane")
+creases.count(network, creases.Box([-1, -1, -1], [1, 1, 1]))
+print("space")
+"""
+
+
+@pytest.mark.jit
+@pytest.mark.long
+@pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
+def test_known_a_new_installation(tmp_path):
+    """With an empty folder each of three counts says that it compiles; in the next process none does."""
+    environment = {**os.environ, "CREASES_CACHE_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+            env=environment,
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    said = [line.split(" (")[0] for line in runs[0]]
+    assert said == [
+        "creases: compiling its kernels for lines, once",
+        "line",
+        "creases: compiling its kernels, once",
+        "plane",
+        "creases: compiling its kernels for three dimensions and more, once",
+        "space",
+    ]
+    assert runs[1] == ["line", "plane", "space"]
