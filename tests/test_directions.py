@@ -312,8 +312,18 @@ def test_bad_input_flat_only():
 
 @pytest.mark.jit
 def test_bad_input_no_chart():
-    """Two neurons parallel but for 1e-300: counted in rationals, but not listed."""
-    network = hidden([[[1.0, 0.0, 0.0], [1.0, 1e-300, 0.0], [0.0, 0.0, 1.0]]], [[0.0, 0.0, 0.0]])
-    assert count(network, Space(3)).regions == 8
+    """Two neurons parallel but for 2^-52: counted in rationals, but not listed."""
+    rows = [[1.0, 1.0, 0.0], [1.0, 1.0 + 2.0**-52, 0.0], [0.0, 0.0, 1.0]]
+    network = hidden([rows], [[1.0, 2.0, 0.0]])
+    assert count(network, Space(3)).exact_cells == 8
     with pytest.raises(ComputationError, match="nearly parallel"):
         subdivide(network, Space(3))
+
+
+@pytest.mark.jit
+def test_known_a_chart_of_far_rays_in_whole_numbers():
+    """Two neurons parallel but for 1e-300: floats hold the far rays, though the inverse that gave them did not."""
+    network = hidden([[[1.0, 0.0, 0.0], [1.0, 1e-300, 0.0], [0.0, 0.0, 1.0]]], [[0.0, 0.0, 0.0]])
+    found = subdivide(network, Space(3))
+    assert found.certified
+    assert len(np.unique(found.patterns, axis=0)) == len(found) == count(network, Space(3)).regions == 8
