@@ -64,10 +64,14 @@ class Case:
         return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
 
 
+def family_of(number):
+    return ROUND[number % len(ROUND)]
+
+
 def make(seed, number):
     """Case `number` of a seed; the families take turns."""
     rng = np.random.default_rng([seed, number])
-    family = ROUND[number % len(ROUND)]
+    family = family_of(number)
     factors, most, scales = [], MOST_CELLS, ["not scaled"]
     if family in LIMITS:
         place, layers = LIMITS[family](rng)

@@ -40,9 +40,9 @@ def with_monsters(rng):
     layers, monsters, equal = [], [], []
     for level in range(depth):
         last = level == depth - 1
-        rows = ground(rng, below) if level == 0 else cancelling(rng, below, monsters, equal, last)
+        rows = ground(rng, below, bare) if level == 0 else cancelling(rng, below, monsters, equal, last)
         count = int(level == 0) if bare else 0 if last and rng.integers(2) else int(rng.integers(3))
-        found = [monster(rng, below, monsters) for _ in range(count)]
+        found = [monster(rng, below, monsters, bare) for _ in range(count)]
         order = rng.permutation(len(rows) + len(found)).tolist()
         layer = [[*rows, *found][i] for i in order]
         monsters = [place for place, i in enumerate(order) if i >= len(rows)]
@@ -52,13 +52,13 @@ def with_monsters(rng):
     return place, layers
 
 
-def ground(rng, below):
+def ground(rng, below, bare):
     """Constants and small whole rows, scaled to the inputs; each may come twice or thrice."""
     rows, n = [], len(below.sizes)
     scales = [2.0 ** -np.clip(np.rint(np.log2(size)), -1000, 1000) for size in below.sizes]
-    for count in (one_of(rng, (2, 2, 3)), *one_of(rng, ((), (1,), (1, 2)))):
+    for count in (one_of(rng, (2, 3, 3)), *one_of(rng, ((1,), (1,), (1, 2)))):
         weights, bias = [0.0] * n, float(rng.integers(1, 3))
-        if rng.integers(3) or (rows and not any(map(any, (row for row, _ in rows)))):
+        if rows or rng.integers(4 - 2 * bare):
             weights = rng.integers(-2, 3, n).astype(float)
             weights[rng.integers(n)] += 0.0 if weights.any() else 1.0
             weights, bias = (weights * scales).tolist(), float(one_of(rng, (0, 1, 2, 3, -1)))
@@ -86,10 +86,10 @@ def cancelling(rng, below, monsters, equal, last):
     return rows
 
 
-def monster(rng, below, monsters):
+def monster(rng, below, monsters, bare):
     """A neuron whose size is beyond the largest float, or nearly: by its bias, by its weights, or together with those
     of a monster below. On a coin it is dead."""
-    n, large = len(below.sizes), one_of(rng, MONSTERS)
+    n, large = len(below.sizes), LARGEST if bare and rng.integers(4) else one_of(rng, MONSTERS)
     sign = one_of(rng, (1.0, -1.0))
     if rng.integers(2):
         return [0.0] * n, sign * large
