@@ -40,7 +40,9 @@ def parsed(arguments):
     parser.add_argument("--limit", type=float, default=LIMIT, help=f"seconds for creases on one case ({LIMIT:.0f})")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two lines of progress (10)")
     parser.add_argument("--failures", type=Path, default=Path("build/fuzz"), help="where failing cases go (build/fuzz)")
-    parser.add_argument("--family", action="append", choices=dict.fromkeys(ROUND), help="only this one; may be repeated")
+    parser.add_argument(
+        "--family", action="append", choices=dict.fromkeys(ROUND), help="only this one; may be repeated"
+    )
     parser.add_argument("--replay", type=Path, metavar="FILE", help="check the case in this file only")
     parser.add_argument("--case", type=int, metavar="NUMBER", help="check this case of the seed only")
     parser.add_argument("--shrink", action="store_true", help="make the one case small, if it fails, and write it")

@@ -2,9 +2,9 @@
 
 Compared are the regions after each layer, the neurons' own counts, how many regions reach infinity, the same in pieces
 where the case asks for it, and where it is subdivided, the set of patterns and a point inside each cell. A plain count
-and one by neurons go different ways through the engine, and so does a line by `count_many`, so each is asked. Creases
-may refuse to subdivide a whole line, plane or space, or directions (ComputationError is documented there); nothing else may be raised, and
-nothing warned of.
+and one by neurons go different ways through the engine, so both are asked; on a line the plain one is a sweep. Creases
+may refuse to subdivide a whole line, plane or space, or directions (ComputationError is documented there); nothing
+else may be raised, and nothing warned of.
 """
 
 import time

@@ -97,4 +97,3 @@ def monster(rng, below, monsters, bare):
     for i in monsters or range(n) if rng.integers(2) else [int(rng.integers(n))]:
         weights[i] = sign * large
     return weights, float(one_of(rng, (0.0, 0.0, sign * large, -1.0)))
-

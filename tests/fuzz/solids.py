@@ -5,7 +5,6 @@ from fractions import Fraction
 import numpy as np
 
 import reference
-from fuzz.floats import one_of
 
 
 def some_t(rng, n):
@@ -62,7 +61,8 @@ def subspace(rng, frame):
 def directions(rng, frame):
     """All directions, on which a network counts as if it had no biases."""
     n = len(frame.centre)
-    inner = [[Fraction(0)] * n, *(exactly([s * x for s, x in zip(frame.size, some_t(rng, n), strict=True)]) for _ in range(3))]
+    some = [[s * x for s, x in zip(frame.size, some_t(rng, n), strict=True)] for _ in range(3)]
+    inner = [[Fraction(0)] * n, *map(exactly, some)]
     return {"kind": "directions", "n": n}, inner[:1], inner
 
 
@@ -103,7 +103,9 @@ def product(factors):
     vertices, tights = [()], [frozenset()]
     for number, factor in enumerate(factors):
         count = len(factor)
-        walls = [{(number, v), (number, (v - 1) % count)} if len(factor[v]) == 2 else {(number, v)} for v in range(count)]
+        # Edge v of a polygon goes from vertex v to the next; an interval's ends are its walls.
+        before = 1 if len(factor[0]) == 2 else 0
+        walls = [frozenset({(number, v), (number, (v - before) % count)}) for v in range(count)]
         vertices = [(*vertex, *more) for vertex in vertices for more in factor]
         tights = [tight | walls[v] for tight in tights for v in range(count)]
     return vertices, tights
