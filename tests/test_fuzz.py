@@ -1,6 +1,7 @@
 """A short run of `make fuzz`, and whether it would notice: a wrong count, an error, a warning, a hang, a crash."""
 
 import dataclasses
+import functools
 import itertools
 import json
 import os
@@ -117,8 +118,13 @@ def test_known_fuzz_findings(name):
         assert outcome.kind == "right", outcome.message
 
 
+@functools.cache
+def made_once():
+    return [make(SEED, number) for number in range(CASES)]
+
+
 def test_fuzz_makes_every_kind_again_and_again():
-    made = [make(SEED, number) for number in range(CASES)]
+    made = made_once()
     tags = {tag for case in made for tag in case.tags}
     kinds = {kind.__name__ for module in (limits, extremes) for kinds in module.KINDS.values() for kind in kinds}
     kinds |= {kind.__name__ for kinds in KINDS.values() for kind in kinds} | {"polytope"}
@@ -140,18 +146,18 @@ def test_fuzz_makes_every_kind_again_and_again():
 def test_fuzz_stands_at_the_limit_of_exactness():
     """Of rows of whole numbers some sum up to 2^53, some to one less or more; sizes overflow in some networks."""
     totals = set()
-    for number in range(CASES):
-        if family_of(number) == "at the limit":
-            totals |= {sum(abs(Fraction(x)) for x in row) for row in make(SEED, number).weights[1]}
+    for case in made_once():
+        if case.tags[0] == "at the limit":
+            totals |= {sum(abs(Fraction(x)) for x in row) for row in case.weights[1]}
     assert {2**53 - 1, 2**53, 2**53 + 1} <= totals
-    monsters = [make(SEED, number) for number in range(CASES) if family_of(number) == "monsters"]
+    monsters = [case for case in made_once() if case.tags[0] == "monsters"]
     assert sum(LARGEST in np.abs([x for bias in case.biases for x in bias]) for case in monsters) > 10
 
 
 def test_fuzz_domains_are_the_same_for_both():
     """What is handed to creases has the corners that the reference cuts."""
     for number in [*range(60), 60, 61, 62, 123, 124, 125]:
-        case = make(SEED, number)
+        case = made_once()[number]
         ours, theirs = domain_from_dict(case.domain), specification(case.domain, case.factors)
         assert ours.slice.n_in == len(theirs.inputs)
         if is_whole(case.domain) or case.domain["kind"] == "directions":
@@ -168,9 +174,8 @@ def test_fuzz_domains_are_the_same_for_both():
 
 def test_fuzz_flat_reference_says_what_the_reference_says():
     checked = 0
-    for number in range(200):
-        case = make(SEED, number)
-        if case.domain["kind"] != "polygon" or case.domain["plane"] or family_of(number) in FACETS:
+    for case in made_once()[:200]:
+        if case.domain["kind"] != "polygon" or case.domain["plane"] or case.tags[0] in FACETS:
             continue
         domain = specification(case.domain)
         pairs = zip(
