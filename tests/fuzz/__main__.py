@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from creases.compilation import compile_kernels
-from fuzz.cases import Case, make
+from fuzz.cases import ROUND, Case, make
 from fuzz.checking import FAILURES, check
 from fuzz.running import LIMIT, Totals, outcomes
 from fuzz.shrinking import shrunk
@@ -40,6 +40,9 @@ def parsed(arguments):
     parser.add_argument("--limit", type=float, default=LIMIT, help=f"seconds for creases on one case ({LIMIT:.0f})")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two lines of progress (10)")
     parser.add_argument("--failures", type=Path, default=Path("build/fuzz"), help="where failing cases go (build/fuzz)")
+    parser.add_argument(
+        "--family", action="append", choices=dict.fromkeys(ROUND), help="only this one; may be repeated"
+    )
     parser.add_argument("--replay", type=Path, metavar="FILE", help="check the case in this file only")
     parser.add_argument("--case", type=int, metavar="NUMBER", help="check this case of the seed only")
     parser.add_argument("--shrink", action="store_true", help="make the one case small, if it fails, and write it")
@@ -49,7 +52,8 @@ def parsed(arguments):
 def run(options):
     """Check cases until there are cells enough; 1 if any failed."""
     totals, said, interrupted = Totals(), time.monotonic(), False
-    with contextlib.closing(outcomes(options.seed, options.processes, options.first, options.limit)) as found:
+    chosen = options.seed, options.processes, options.first, options.limit, options.family
+    with contextlib.closing(outcomes(*chosen)) as found:
         try:
             while totals.cells < options.cells:
                 outcome = next(found)

@@ -1,8 +1,10 @@
 """Whether creases and the reference say the same about a case.
 
-Compared are the regions after each layer, the neurons' own counts, how many regions reach infinity, and where the
-case is subdivided, the set of patterns and a point inside each cell. Creases may refuse to subdivide a whole line
-or plane (ComputationError is documented there); nothing else may be raised, and nothing warned of.
+Compared are the regions after each layer, the neurons' own counts, how many regions reach infinity, the same in pieces
+where the case asks for it, and where it is subdivided, the set of patterns and a point inside each cell. A plain count
+and one by neurons go different ways through the engine, so both are asked; on a line the plain one is a sweep. Creases
+may refuse to subdivide a whole line, plane or space, or directions (ComputationError is documented there); nothing
+else may be raised, and nothing warned of.
 """
 
 import time
@@ -14,11 +16,9 @@ import creases
 import reference
 from creases.domain import domain_from_dict
 from creases.errors import ComputationError
+from fuzz import flat
 from fuzz.cases import Case
-from fuzz.domains import is_whole, specification
-
-# The network of a case ends with the layer after which it has more regions: fractions are slow.
-MOST_CELLS = 60
+from fuzz.domains import FEWER, is_whole, specification
 
 FAILURES = ("wrong", "error", "warning", "hang", "crash")
 
@@ -69,9 +69,9 @@ def check(case, decided=lambda: None):
 def expect(case):
     """The case with as many layers as the reference decides quickly, and what the reference says."""
     found = []
-    for layer in reference.layers(case.weights, case.biases, specification(case.domain)):
+    for layer in true_layers(case):
         found.append(layer)
-        if len(layer[0]) > MOST_CELLS:
+        if len(layer[0]) > case.most:
             break
     regions = found[-1][0]
     return case.cut_to(len(found)), Expected(
@@ -82,32 +82,55 @@ def expect(case):
     )
 
 
+def true_layers(case):
+    """What `reference.layers` says of a case."""
+    domain = specification(case.domain, case.factors)
+    if case.domain["kind"] == "polygon" and len(case.domain["vertices"]) >= FEWER:
+        return flat.layers(case.weights, case.biases, domain.inputs, case.domain["vertices"])
+    return reference.layers(case.weights, effective_biases(case), domain)
+
+
+def effective_biases(case):
+    """The biases that count: none among directions."""
+    among_directions = case.domain["kind"] == "directions"
+    return [[0.0] * len(bias) for bias in case.biases] if among_directions else case.biases
+
+
 def compare(case, expected):
     """(what differs, or "", exact cells, whether `subdivide` refused)."""
     network = creases.Network.from_arrays(case.weights, case.biases, output_layer=False)
     domain, whole = domain_from_dict(case.domain), is_whole(case.domain)
-    found = creases.count(network, domain, by_neuron=True, threads=1, progress=False)
     unbounded = expected.unbounded if whole else None
-    different = [
-        f"{name}: {got}, but the reference says {true}"
-        for name, got, true in (
-            ("certified", found.certified, True),
-            ("regions", found.regions, expected.by_layer[-1]),
-            ("by_layer", found.by_layer, expected.by_layer),
-            ("by_neuron", found.by_neuron, expected.by_neuron),
-            ("unbounded", found.unbounded, unbounded),
-        )
-        if got != true
-    ]
+    found = creases.count(network, domain, by_neuron=True, threads=1, progress=False)
+    different = list(compare_counts("", found, expected, unbounded))
+    if found.by_neuron != expected.by_neuron:
+        different.append(f"by_neuron: {found.by_neuron}, but the reference says {expected.by_neuron}")
+    plain = creases.count(network, domain, threads=1, progress=False)
+    different += compare_counts("plain count: ", plain, expected, unbounded)
     refused = False
+    if case.pieces:
+        parted = creases.count_in_pieces(network, domain, pieces=case.pieces, threads=1, progress=False)
+        different += compare_counts("count_in_pieces: ", parted, expected, unbounded)
     if case.subdivide:
         try:
             different += compare_cells(case, creases.subdivide(network, domain, threads=1, progress=False), expected)
         except ComputationError:
-            if not whole:
+            if not whole and case.domain["kind"] != "directions":
                 raise
             refused = True
     return "\n".join(different), found.exact_cells, refused
+
+
+def compare_counts(door, found, expected, unbounded):
+    """What differs in a Count, line by line; `door` says who counted."""
+    for name, got, true in (
+        ("certified", found.certified, True),
+        ("regions", found.regions, expected.by_layer[-1]),
+        ("by_layer", found.by_layer, expected.by_layer),
+        ("unbounded", found.unbounded, unbounded),
+    ):
+        if got != true:
+            yield f"{door}{name}: {got}, but the reference says {true}"
 
 
 def compare_cells(case, cells, expected):
@@ -121,12 +144,33 @@ def compare_cells(case, cells, expected):
         more, less = set(patterns) - set(expected.patterns), set(expected.patterns) - set(patterns)
         yield f"subdivide: patterns {sorted(more)} are not there, {sorted(less)} are missing"
         return
+    if isinstance(cells, creases.complex.RegionList):
+        points = rays_inside(cells)
+    else:
+        yield from compare_infinity(case, cells, expected)
+        inside, exact = cells.interior_points, cells.exact_interior_points
+        points = [(i, (*exact.get(i, inside[i].tolist()), 1)) for i in range(len(patterns))]
+    inputs = specification(case.domain, case.factors).inputs
+    for i, point in points:
+        there = reference.pattern_at(case.weights, effective_biases(case), [exact_dot(form, point) for form in inputs])
+        if there != patterns[i]:
+            yield f"interior point {point} of cell {i} has pattern {there}, the cell has {patterns[i]}"
+
+
+def rays_inside(cells):
+    """(number, homogeneous coordinates) of the regions in a list whose ray is proved to lie inside, where it is finite
+    or a direction of `Directions`."""
+    among_directions = isinstance(cells.domain, creases.Directions)
+    for i, (ray, inside) in enumerate(zip(cells.rays.tolist(), cells.inside, strict=True)):
+        if inside and (ray[-1] or among_directions):
+            yield i, ray
+
+
+def compare_infinity(case, cells, expected):
     reaching = sum(cells.at_infinity[a:b].any() for a, b in zip(cells.first, cells.first[1:], strict=False))
     if reaching != (expected.unbounded if is_whole(case.domain) else 0):
         yield f"subdivide: {reaching} cells reach infinity, but the reference says {expected.unbounded}"
-    domain, inside = specification(case.domain), cells.interior_points
-    for i, pattern in enumerate(patterns):
-        point = cells.exact_interior_points.get(i, inside[i].tolist())
-        there = reference.pattern_at(case.weights, case.biases, domain.at(tuple(point)))
-        if there != pattern:
-            yield f"interior point {point} of cell {i} has pattern {there}, the cell has {pattern}"
+
+
+def exact_dot(form, point):
+    return reference.dot(map(reference.Fraction, form), map(reference.Fraction, point))

@@ -1,4 +1,4 @@
-"""Where the networks are cut: a domain as plain data, the points of it that lines should nearly meet.
+"""Where the networks are cut: a domain as plain data, the points of it that lines should nearly meet (and `solids`).
 
 A domain is a dict as `creases.domain.domain_from_dict` reads it. `specification` says the same to the reference.
 A frame is a centre and a size for each input: points are centre + t * size with t in [-1, 1], rounded once.
@@ -11,6 +11,9 @@ import numpy as np
 
 import reference
 from fuzz.floats import nudged, one_of, relative
+from fuzz.solids import cube, directions, exactly, hull, product, simplex, some_t, subspace
+
+FEWER = 100
 
 
 class Frame(NamedTuple):
@@ -59,11 +62,6 @@ def stretched(rng, n):
 
 
 FRAMES = (unit, unit, unit, far_off, tiny, large_or_small, denormal, stretched)
-
-
-def some_t(rng, n):
-    """A point of [-1, 1]^n: whole quarters, or anything."""
-    return (rng.integers(-4, 5, n) / 4 if rng.integers(2) else rng.uniform(-1, 1, n)).tolist()
 
 
 # Kinds. Each takes (rng, frame), and answers (domain, corners, inner), or None where the numbers allow no domain.
@@ -178,8 +176,8 @@ def is_convex(vertices):
 
 KINDS = {
     1: (segment, line, box, space),
-    2: (segment, line, box, box, polygon, polygon, space, plane),
-    3: (segment, line, box, plane, polygon),
+    2: (segment, line, box, box, polygon, polygon, space, plane, directions),
+    3: (segment, line, box, box, plane, plane, polygon, polygon, cube, simplex, space, subspace, directions),
 }
 
 
@@ -196,10 +194,6 @@ def some_place(rng, n_in):
 # The same in rationals.
 
 
-def exactly(point):
-    return [Fraction(x) for x in point]
-
-
 def between(a, b, t):
     return [Fraction(x) + Fraction(t) * (Fraction(y) - Fraction(x)) for x, y in zip(a, b, strict=True)]
 
@@ -214,8 +208,8 @@ def on_plane(domain, u):
     return [Fraction(o) + Fraction(u[0]) * a + Fraction(u[1]) * b for o, a, b in columns]
 
 
-def specification(domain):
-    """The domain in the reference's words."""
+def specification(domain, factors=()):
+    """The domain in the reference's words. factors : those of a polytope that is a product."""
     match domain["kind"]:
         case "segment":
             return reference.segment(domain["start"], domain["end"])
@@ -223,16 +217,29 @@ def specification(domain):
             return reference.affine(domain["point"], [domain["direction"]], reference.space(1))
         case "box":
             return reference.box(domain["lower"], domain["upper"])
-        case "space":
+        case "space" | "directions":
             return reference.space(domain["n"])
         case "plane":
             return reference.affine(domain["origin"], exact_basis(domain), reference.space(2))
+        case "subspace":
+            return reference.affine(domain["origin"], domain["basis"], reference.space(len(domain["basis"])))
         case "polygon":
-            inner, under = reference.polygon(domain["vertices"]), domain["plane"]
+            inner, under = polygon_of(domain["vertices"]), domain["plane"]
             return reference.affine(under["origin"], exact_basis(under), inner) if under else inner
+        case "simplex":
+            return reference.simplex(domain["vertices"])
+        case "polytope":
+            return reference.polytope(*(product(factors) if factors else hull(domain["points"])))
     raise ValueError(f"unknown kind of domain {domain['kind']!r}")
+
+
+def polygon_of(vertices):
+    """A polygon; one of so many vertices that checking it would take a while was made convex."""
+    if len(vertices) < FEWER:
+        return reference.polygon(vertices)
+    return reference.polytope(vertices, [{i, (i - 1) % len(vertices)} for i in range(len(vertices))])
 
 
 def is_whole(domain):
     """Whether the domain reaches infinity."""
-    return domain["kind"] in ("line", "plane", "space")
+    return domain["kind"] in ("line", "plane", "space", "subspace")

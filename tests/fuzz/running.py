@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from multiprocessing.connection import wait
 
-from fuzz.cases import make
+from fuzz.cases import family_of, make
 from fuzz.checking import FAILURES, Outcome, check
 
 LIMIT = 60.0  # seconds for creases on one case: the slowest needs half a second, but a busy machine may stall
@@ -71,12 +71,12 @@ class Totals:
         yield f"seconds in the reference {self.reference_seconds:,.0f}, in creases {self.seconds:,.0f}"
 
 
-def outcomes(seed, processes, first=0, limit=LIMIT):
+def outcomes(seed, processes, first=0, limit=LIMIT, families=None):
     """The outcomes of cases first, first + 1, ... without end, in the order in which they come.
 
-    processes : 0 works in this process, without a time limit.
+    processes : 0 works in this process, without a time limit. families : only cases of these.
     """
-    numbers = itertools.count(first)
+    numbers = (number for number in itertools.count(first) if not families or family_of(number) in families)
     if processes == 0:
         yield from (check(make(seed, number)) for number in numbers)
         return

@@ -1,5 +1,6 @@
 """A failing case made small: layers, neurons and digits are taken away while it fails in the same way."""
 
+import math
 from dataclasses import replace
 
 from fuzz.checking import check
@@ -18,6 +19,8 @@ def simpler(case):
     """Cases with less in them, those with much less first."""
     if case.subdivide:
         yield replace(case, subdivide=False)
+    if case.pieces:
+        yield replace(case, pieces=0)
     for depth in range(1, len(case.weights)):
         yield case.cut_to(depth)
     for layer, bias in enumerate(case.biases):
@@ -52,5 +55,5 @@ def with_fewer_digits(case):
 
 def simpler_numbers(x):
     """Numbers to try in the place of x; each is simpler than the one after it."""
-    chain = [0.0, 1.0, -1.0, float(f"{x:.0e}"), float(f"{x:.2e}")]
+    chain = [y for y in (0.0, 1.0, -1.0, float(f"{x:.0e}"), float(f"{x:.2e}")) if math.isfinite(y)]
     return chain[: chain.index(x)] if x in chain else chain
