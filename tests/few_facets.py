@@ -74,4 +74,5 @@ def main(kinds, seed):
     print(kept, refused, len(parted), sum(parted))
 
 
-main(sys.argv[1].split(","), int(sys.argv[2]))
+if __name__ == "__main__":
+    main(sys.argv[1].split(","), int(sys.argv[2]))

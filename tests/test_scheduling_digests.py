@@ -92,7 +92,7 @@ def test_bad_input_a_row_of_another_piece_or_count(counted, tmp_path):
     place, _ = counted
     changed(place, "delete from pieces where path = '-+'")
     changed(place, "insert into pieces select count, root, '-+', by_layer, unbounded, exact_cells, certified, seconds, "
-            "worker, digest from pieces where path = '--'")  # fmt: skip
+            "worker, roots, digest from pieces where path = '--'")  # fmt: skip
     refused(place, r"path = '-\+': it does not agree with its digest")
     place = tmp_path / "two.db"
     count_in_pieces(known(), CUBE, pieces=4, threads=1, journal=place)

@@ -167,7 +167,9 @@ def test_bad_input_a_piece_of_other_roots_in_a_journal(tmp_path):
     first = count_in_pieces(known(), Space(3), pieces=8, threads=1, journal=place)
     with sqlite3.connect(place) as connection:
         connection.execute("update pieces set roots = 'abcdef' where root = 3")
-    with pytest.raises(JournalError, match=r"root = 3 .*cut from other starting cells \(abcdef\)\. Take it away") as e:
+    with pytest.raises(
+        JournalError, match=r"root = 3 .*cut from other starting cells \(abcdef\)\. .*Take it away"
+    ) as e:
         count_in_pieces(known(), Space(3), journal=place)
     with sqlite3.connect(place) as connection:
         assert connection.execute(str(e.value)[str(e.value).index("DELETE") :]).rowcount == 1

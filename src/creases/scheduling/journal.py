@@ -103,10 +103,10 @@ class Journal(Database):
             depth, drop = row["depth"], row["drop"]
             if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
                 raise ValueError(f"depth is {depth!r}, drop {drop!r}")
-            check_count(row)
             roots = Roots.read(row["roots_text"])
             if roots.sha256 != row["roots"]:
                 raise ValueError(f"the starting cells have the hash {roots.sha256[:16]}, not {str(row['roots'])[:16]}")
+            check_count(row)
         except ValueError as error:
             raise self.damaged_count(row, error) from error
         return roots
