@@ -21,6 +21,7 @@ from creases.errors import ComputationError
 from creases.packing import as_problem
 from creases.scheduling import Journal
 from creases.scheduling.cluster import dask_workers
+from creases.scheduling.journal_rows import KEY, as_count
 from creases.scheduling.piece import Shipped, count_piece, divided_once
 from creases.scheduling.plan import Plan, halvings
 from other_roots import CASES, elsewhere, network_of, whole_spaces
@@ -156,6 +157,11 @@ def test_bad_input_damaged_roots_in_a_journal(tmp_path, change, words):
         connection.execute("drop table counts")
         connection.execute("alter table fresh rename to counts")
         connection.execute("update counts set " + change.format(hash=other.sha256, text=other.text))
+        connection.row_factory = sqlite3.Row
+        row = connection.execute("select * from counts").fetchone()
+        texts = [row[name] for name in ("domain_text", "roots_text", "version", "begun")]
+        digest = as_count({name: row[name] for name in KEY}, *texts)["digest"]  # what it holds is looked at too
+        connection.execute("update counts set digest = ?", (digest,))
     for pieces in (8, None):
         with pytest.raises(JournalError, match=rf"damaged row in its table counts, id = 1: .*{words}.*Give another"):
             count_in_pieces(known(), Space(3), pieces=pieces, journal=place)

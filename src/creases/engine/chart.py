@@ -238,7 +238,8 @@ def cone_start(
         rays = [np.array([g[1], -g[0], 0.0]), np.array([-f[1], f[0], 0.0])]
     end = np.append(apex, 1.0)
     # Columns: apex + x (ray_1 - apex) + y (ray_2 - apex); the last row is the form that is 1 on finite points.
-    chart = np.column_stack([*(ray - end for ray in rays), end])
+    with np.errstate(over="ignore"):  # a chart that is not finite is none
+        chart = np.column_stack([*(ray - end for ray in rays), end])
     moved, moved_bounds = in_chart(turned, bounds[neurons], chart)
     infinity = np.append(-np.ones(d), 1.0)
     edges, edge_bounds = np.vstack([moved, infinity]), np.vstack([moved_bounds, [0.0, 0.0]])

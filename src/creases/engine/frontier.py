@@ -226,15 +226,17 @@ def work_together(
 
     threads = [threading.Thread(target=labour, args=(work, helpers, first), daemon=True)]
     threads += [threading.Thread(target=join_in, daemon=True) for _ in range(workers - 1)]
-    for thread in threads:
-        thread.start()
+    started: list[threading.Thread] = []
     try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.1)
-    except BaseException as error:  # Ctrl-C
+    except BaseException as error:  # Ctrl-C, or no room for one more thread
         board.fail(error)
-        for thread in threads:
+        for thread in started:
             thread.join()
         raise
     if board.failure is not None:

@@ -7,6 +7,7 @@ odd. The way down is one of whole numbers (`tiles.halved`): it is the same where
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from creases.engine.chart import ExactStart
@@ -21,6 +22,9 @@ from creases.engine.walls import halved
 from creases.engine.workshop import Workshop
 
 __all__ = ["Divided", "Part"]
+
+# Cells that are kept on the way down to parts: a polygon of thousands of corners takes a second to halve.
+KEPT_CELLS = 64
 
 
 class Part(NamedTuple):
@@ -50,6 +54,8 @@ class Divided:
         self._whole = problem
         self._roots = starting_cells(problem, roots)
         self._problem = within(problem, roots)
+        # Parts come in an order in which neighbours have most of their way down in common.
+        self._cell = lru_cache(maxsize=KEPT_CELLS)(self.cell)
 
     def parts(self, depth: int, drop: int) -> list[Part]:
         """All parts, each starting cell halved `depth` times over.
@@ -68,11 +74,7 @@ class Divided:
         problem = self._problem
         if problem is None:
             return tally_constant(self._whole)
-        root = self._roots[part.root]
-        for step in part.path:
-            pieces = halved(root) if isinstance(root, Tile) else None
-            assert pieces is not None  # `parts` has been here
-            root = pieces["-+0".index(step)]
+        root = self._cell(part.root, part.path)
         total = Totals(problem.widths)
         if isinstance(root, ExactStart):
             total.add_exact(ExactForms.of(problem, problem.frame), root)
@@ -85,6 +87,15 @@ class Divided:
         found = total.result(problem)
         constant = self.constant and not problem.directions
         return found._replace(unbounded=found.by_layer[-1]) if constant else found
+
+    def cell(self, root: int, path: str) -> Root:
+        """The cell of a part."""
+        if not path:
+            return self._roots[root]
+        above = self._cell(root, path[:-1])
+        pieces = halved(above) if isinstance(above, Tile) else None
+        assert pieces is not None  # `parts` has been here
+        return pieces["-+0".index(path[-1])]
 
 
 def paths(root: Root, depth: int, drop: int, path: str = "") -> list[str]:
