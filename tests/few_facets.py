@@ -54,9 +54,9 @@ def main(kinds, seed):
     parted, whole = [], frontier.part_crowded
 
     def counting(work, oracle):
-        work, wall = whole(work, oracle)
-        parted.append(wall is not None)
-        return work, wall
+        work, walls = whole(work, oracle)
+        parted.append(len(walls) > 0)
+        return work, walls
 
     frontier.part_crowded = counting
     for module in (crowded, polytope, start, tiles, walls):

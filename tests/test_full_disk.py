@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -276,3 +277,27 @@ def test_laws_what_is_saved_is_read(tmp_path):
     again = Complex.load(cells.save(tmp_path / "cells.npz"))
     assert np.array_equal(again.corners, cells.corners)
     assert load(NETWORK.save(tmp_path / "net.npz")).sha256 == NETWORK.sha256
+
+
+def test_laws_two_that_write_one_file_at_once(tmp_path):
+    """Whoever reads it sees what one of them wrote, whole."""
+    path, seen = tmp_path / "file.txt", set()
+    path.write_text("a" * 100_000)
+
+    def write(letter):
+        def slowly(partial):
+            with partial.open("w") as file:
+                for _ in range(100):
+                    file.write(letter * 1000)
+                    file.flush()
+
+        for _ in range(5):
+            replace_file(path, slowly)
+
+    threads = [threading.Thread(target=write, args=(letter,)) for letter in "ab"]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        seen.add(path.read_text())
+    assert seen | {path.read_text()} <= {"a" * 100_000, "b" * 100_000}
+    assert list(tmp_path.iterdir()) == [path]

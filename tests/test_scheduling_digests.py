@@ -168,3 +168,14 @@ def test_laws_of_pieces():
     check_layers((LARGEST,), inside, (1000,), 64)
     with pytest.raises(ValueError, match="at most"):
         check_layers((LARGEST + 1,), inside, (1000,), 64)
+
+
+@pytest.mark.parametrize("path", ["'it''s'", "X'302b'", "'-+'"])
+def test_bad_input_rows_that_no_program_wrote_are_taken_away_as_told(counted, path):
+    """Whatever stands there, the command that the error shows takes it away, and the count goes on."""
+    place, first = counted
+    changed(place, f"update pieces set path = {path}, by_layer = '{'[' * 200_000}' where path = '-+'")
+    said = refused(place, "damaged row in its table pieces")
+    with sqlite3.connect(place) as other:
+        assert other.execute(said[said.index("DELETE") :]).rowcount == 1
+    assert count_in_pieces(known(), CUBE, pieces=4, threads=1, journal=place).by_layer == first.by_layer

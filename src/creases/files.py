@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 from creases.errors import SaveError
 
 __all__ = ["not_written", "remedy_of", "replace_file"]
+
+# Of the files that this process has begun.
+numbers = itertools.count()
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -24,12 +28,14 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     Raises SaveError, with its remedy, where `write` or the system cannot write; no part of a file is left behind.
     """
     try:
-        if path.is_relative_to("/dev") or (path.exists() and not path.is_file()):
+        device = path.is_relative_to("/dev") and not path.is_relative_to("/dev/shm")
+        if device or (path.exists() and not path.is_file()):
             write(path)
             return
-        # Of a link the file that it leads to. The suffix stays last: writers judge a file by it.
+        # Of a link the file that it leads to. The suffix stays last: writers judge a file by it. The name is nobody
+        # else's: two that write one file at once do not write into one.
         target = Path(os.path.realpath(path))
-        partial = target.with_name(f".partial_{path.name}")
+        partial = target.with_name(f".partial_{os.getpid()}_{next(numbers)}_{path.name}")
         try:
             write(partial)
             with partial.open("rb+") as file:

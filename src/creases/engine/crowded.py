@@ -18,7 +18,7 @@ from creases.engine.room import grown, with_room
 from creases.engine.signs import UNPROVED
 from creases.engine.stack import push
 from creases.engine.tiles import Tile, nearest_forms, places_of
-from creases.engine.walls import divided, no_wall
+from creases.engine.walls import parted_somehow
 from creases.engine.work import (
     ASKED,
     CHILD,
@@ -40,7 +40,6 @@ from creases.engine.work import (
     AnyWork,
     SpaceWork,
 )
-from creases.errors import ComputationError
 
 __all__ = ["part_crowded", "signed", "take_off"]
 
@@ -49,26 +48,29 @@ numbering = threading.Lock()
 UNNUMBERED = -(2**62)
 
 
-def part_crowded(work: SpaceWork, oracle: Oracle) -> tuple[SpaceWork, Tile | None]:
+def part_crowded(work: SpaceWork, oracle: Oracle) -> tuple[SpaceWork, list[Tile]]:
     """Put the current cell on the stack in parts that have room for one facet more.
 
-    Returns the workspace, which may have grown, and the wall between two parts as a domain; None if there is none.
-    Raises ComputationError if no wall is found.
+    Returns the workspace, which may have grown, and the walls between the parts as domains: each has parted one part,
+    so what it has is taken off once. Raises ComputationError if no wall is found.
     """
     tile, (_, ids) = oracle.tile_of(work), facets_at(work)
     places = {number: int(work.slots[bit]) for bit, number in ids.items()}
-    parts, wall = [tile], None
-    if len(tile.facets) >= MOST_FACETS:
-        found = divided(tile, MOST_FACETS - 1, UNNUMBERED)
-        if found is None:
-            raise ComputationError(no_wall(tile))
-        *parts, between = found
-        wall = between._replace(ids=tuple(number if number == INFINITY else FIRST_WALL for number in between.ids))
-        for i, part in enumerate(parts):  # the wall is the last facet of both; each has its own inward form of it
-            number = numbered(oracle, part.facets[-1])
-            parts[i] = part._replace(ids=(*part.ids[:-1], number))
+    parts: list[Tile] = []
+    walls: list[Tile] = []
+    waiting = [(tile, 0)]
+    while waiting:
+        part, deep = waiting.pop()
+        if len(part.facets) < MOST_FACETS:
+            parts.append(part)
+            continue
+        *halves, between = parted_somehow(part, MOST_FACETS - 1, UNNUMBERED, deep)
+        walls.append(between._replace(ids=tuple(n if n == INFINITY else FIRST_WALL for n in between.ids)))
+        for half in reversed(halves):  # the wall is the last facet of both; each has its own inward form of it
+            number = numbered(oracle, half.facets[-1])
+            waiting.append((half._replace(ids=(*half.ids[:-1], number)), deep + 1))
             places[number] = int(work.state[FACETS_TOP])
-            work = keep_facet(work, part.facets[-1], number)
+            work = keep_facet(work, half.facets[-1], number)
     for row, corner in work.asks[: int(work.state[ASKED])].tolist():
         work.answers_nc[row, corner] = UNPROVED
     work.state[ASKED] = 0
@@ -76,7 +78,7 @@ def part_crowded(work: SpaceWork, oracle: Oracle) -> tuple[SpaceWork, Tile | Non
         work = put(work, part, places)
     work.state[HAVE] = 0
     work.state[EXACT_CELLS] += 1
-    return work, wall
+    return work, walls
 
 
 def numbered(oracle: Oracle, form: Any) -> int:
@@ -90,7 +92,7 @@ def keep_facet(work: SpaceWork, form: Any, number: int) -> SpaceWork:
     """Write a facet behind those that are kept."""
     top, wide = int(work.state[FACETS_TOP]), int(work.state[DIMENSION]) + FACET_TAIL
     if top == work.facet_ints.size:
-        work = with_room(work, facet_ints=2 * top)
+        work = with_room(work, facet_ints=max(256, 2 * top))
     if (top + 1) * wide > work.facet_reals.size:
         work = with_room(work, facet_reals=2 * (top + 1) * wide)
     (values,), (bounds,) = nearest_forms([form])

@@ -180,8 +180,8 @@ def drive_on(work: AnyWork, helpers: Helpers, budget: int, report: Report) -> tu
         if status != CROWDED_CELL:
             return work, status
         assert isinstance(work, SpaceWork)  # edges of a polygon have no bits
-        work, wall = part_crowded(work, helpers.oracle)
-        if wall is not None:
+        work, walls = part_crowded(work, helpers.oracle)
+        for wall in walls:
             helpers.count_wall(work, wall, report)
 
 

@@ -204,6 +204,7 @@ def rounded(chart: Floats) -> Floats:
 
 def start_of(tile: Tile) -> AnyStart | CrowdedStart:
     """The tile as a starting cell for the kernels; it has one dimension or more."""
+    assert INFINITY not in tile.ids[1:]  # kernels look for it in the first place
     if tile.dimension > 2 and len(tile.facets) > MOST_FACETS:
         return CrowdedStart(tile)
     order, corners = list(range(len(tile.facets))), list(range(len(tile.rays)))

@@ -26,7 +26,7 @@ from creases.engine.work import MOST_FACETS
 from creases.errors import ComputationError
 from creases.rationals import whole
 
-__all__ = ["divided", "halved", "pruned", "roomy"]
+__all__ = ["divided", "halved", "parted_somehow", "pruned", "roomy"]
 
 Floats = NDArray[np.float64]
 Parts = tuple[Tile, Tile, Tile]
@@ -36,6 +36,8 @@ FINEST_STEP = 64
 # Oblique walls that are looked at, and their slopes' denominator; and how many of the best are made.
 OBLIQUE, SLOPES = 200, 16
 MADE = 20
+# A tile is parted at most so many times over: into a thousand parts.
+MOST_WALLS = 10
 
 
 class Wall(NamedTuple):
@@ -62,7 +64,8 @@ def halved(tile: Tile) -> Parts | None:
 
 
 def near(value: Fraction, width: Fraction) -> Fraction:
-    """A number with few bits, near a value of an interval of this width."""
+    """A number with few bits, near a value of an interval of this width, which is not zero."""
+    assert width > 0  # or no step would be small enough
     step = width / FINEST_STEP
     power = Fraction(1)
     while power > step:
@@ -140,18 +143,28 @@ def pruned(tile: Tile) -> Tile:
     return tile._replace(masks=masks, facets=tuple(tile.facets[i] for i in kept), ids=tuple(tile.ids[i] for i in kept))
 
 
-def roomy(tile: Tile, sign: int = 1) -> Iterator[tuple[int, Tile]]:
-    """Parts of a tile that have room for their facets, each with how often its regions count: 1 or -1."""
+def roomy(tile: Tile, sign: int = 1, deep: int = 0) -> Iterator[tuple[int, Tile]]:
+    """Parts of a tile that have room for their facets, each with how often its regions count: 1 or -1.
+
+    deep : how many walls have parted it already. Where any two facets meet, as in the dual of a cyclic polytope, one
+    wall alone leaves no fewer of them on either side, but several do.
+    Raises ComputationError if no wall is found, or MOST_WALLS deep there are still too many facets.
+    """
     if tile.dimension < 3 or len(tile.facets) <= MOST_FACETS:
         yield sign, tile
         return
-    parts = divided(tile, len(tile.facets) - 1)
+    below, above, wall = parted_somehow(tile, len(tile.facets) - 1, FIRST_WALL, deep)
+    yield from roomy(below, sign, deep + 1)
+    yield from roomy(above, sign, deep + 1)
+    yield from roomy(wall, -sign, deep + 1)
+
+
+def parted_somehow(tile: Tile, most: int, number: int, deep: int) -> Parts:
+    """`divided`. Raises ComputationError if no wall is found, or the tile has been parted MOST_WALLS times over."""
+    parts = divided(tile, most, number) if deep < MOST_WALLS else None
     if parts is None:
         raise ComputationError(no_wall(tile))
-    below, above, wall = parts
-    yield from roomy(below, sign)
-    yield from roomy(above, sign)
-    yield from roomy(wall, -sign)
+    return parts
 
 
 def moved_to(tile: Tile, chart: Floats) -> Tile | None:
@@ -184,23 +197,34 @@ def no_wall(tile: Tile) -> str:
 
 
 def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
-    """`parted` by a wall that leaves no more than `most` facets on either side; None if none is found.
+    """`parted` by a wall that leaves no more than `most` facets on either side; where none does, by one that leaves
+    few. None if there is none.
 
     The wall is drawn in a chart with few bits, so that floats hold its own: that of a cone has all bits of a float.
     """
     roomier = moved_to(tile, rounded(tile.chart)) if len(tile.chart) == tile.dimension + 1 else tile
     if roomier is None:
         return None
-    for wall in walls_tried(roomier):
+    best: Parts | None = None
+    for facets, wall in walls_tried(roomier):
+        if best is not None and facets > most:
+            break  # those that come leave no fewer
         parts = parted(roomier, wall, number)
-        if parts is not None and max(len(part.facets) for part in parts[:2]) <= most:
-            below, above = (moved_to(part, tile.chart) if roomier is not tile else part for part in parts[:2])
-            return None if below is None or above is None else (below, above, parts[2])
-    return None
+        if parts is None:
+            continue
+        if max(len(part.facets) for part in parts[:2]) <= most:
+            best = parts
+            break
+        best = best or parts
+    if best is None:
+        return None
+    below, above = (moved_to(part, tile.chart) if roomier is not tile else part for part in best[:2])
+    return None if below is None or above is None else (below, above, best[2])
 
 
-def walls_tried(tile: Tile) -> list[Wall]:
-    """Some walls through the middle of a tile; those first that leave the fewest facets on either side, by floats."""
+def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
+    """Some walls through the middle of a tile, and how many facets each leaves on the side with more, by floats: those
+    first that leave the fewest."""
     j = tile.dimension
     points = np.array([[int(value) / int(ray[-1]) for value in ray[:-1]] for ray in tile.rays])
     normals = np.random.default_rng(0).standard_normal((OBLIQUE, j))
@@ -214,9 +238,11 @@ def walls_tried(tile: Tile) -> list[Wall]:
         normal = normal / normal[axis]  # one or minus one
         heights = points @ normal
         low, high = Fraction(float(heights.min())), Fraction(float(heights.max()))
+        if not low < high:
+            continue  # thinner than floats can tell
         for middle in ((low + high) / 2, Fraction(float(heights.mean()))):
             if low < (place := near(middle, high - low)) < high:
                 sides = [int(touches[side].any(axis=0).sum()) for side in (heights < place, heights > place)]
                 slopes = tuple(Fraction(0 if c == axis else -float(normal[c])) for c in range(j))
-                scored.append((max(sides), len(scored), Wall(axis, slopes, place)))
-    return [wall for _, _, wall in sorted(scored)[:MADE]]
+                scored.append((max(sides) + 1, len(scored), Wall(axis, slopes, place)))  # the wall is one too
+    return [(facets, wall) for facets, _, wall in sorted(scored)[:MADE]]

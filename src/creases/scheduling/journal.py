@@ -181,7 +181,7 @@ def damaged(place: Place, wrong: list[tuple[Any, str]]) -> JournalError:
     """The error for rows of the table of pieces that Creases has not written so, each with what is wrong with it."""
 
     def where(row: Any) -> str:
-        return f"count = {row['count']!r} AND root = {row['root']!r} AND path = {row['path']!r}"
+        return " AND ".join(is_in_sql(name, row[name]) for name in ("count", "root", "path"))
 
     (first, reason), named = wrong[0], [row for row, _ in wrong[:MOST_NAMED]]
     if len(wrong) == 1:
@@ -196,6 +196,16 @@ def damaged(place: Place, wrong: list[tuple[Any, str]]) -> JournalError:
         f"The journal {place.text} has {rows} in its table pieces, {where(first)}: {reason}. Nothing damaged is "
         f"counted. Take it away, and {what} counted again: DELETE FROM pieces WHERE {condition}"
     )
+
+
+def is_in_sql(column: str, value: Any) -> str:
+    """The condition that a column has this value, whatever a damaged row holds there, to be pasted."""
+    if value is None:
+        return f"{column} IS NULL"
+    if isinstance(value, bytes):
+        return f"{column} = X'{value.hex()}'"
+    text = str(value).replace("'", "''")
+    return f"{column} = '{text}'" if isinstance(value, str) else f"{column} = {text}"
 
 
 def tables(sql: Any) -> dict[str, Any]:

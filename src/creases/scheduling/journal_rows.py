@@ -104,7 +104,7 @@ def read_layers(text: Any, layers: int) -> tuple[int, ...]:
     """The column by_layer. Raises ValueError if it is not a list of so many counts."""
     try:
         values = json.loads(text)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"by_layer is {str(text)[:60]!r}, no list of numbers in JSON") from error
     if not (isinstance(values, list) and all(map(is_count, values))):
         raise ValueError(f"by_layer is {str(text)[:60]!r}, no list of counts")
