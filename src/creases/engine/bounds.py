@@ -83,8 +83,8 @@ def or_infinite(bound: float) -> float:
 
 
 def all_or_infinite(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`or_infinite` of every entry of an array."""
-    return np.where(bounds < np.inf, bounds, np.inf)
+    """`or_infinite` of every entry of an array; the array itself, where its sum shows that all are finite."""
+    return bounds if bounds.sum() < np.inf else np.where(bounds < np.inf, bounds, np.inf)
 
 
 @inlined

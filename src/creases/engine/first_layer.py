@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,8 +59,9 @@ def first_forms(problem: Problem, product: Product = np.matmul) -> tuple[Floats,
         if problem.origin.any():
             forms[:, -1] += product(weight, problem.origin)
             bounds[:, -1] = rounding * (product(absolute, np.abs(problem.origin)) + np.abs(bias)) + UNDERFLOW
-    bounds[~np.isfinite(forms)] = np.inf
-    return forms, all_or_infinite(bounds)
+        if not math.isfinite(forms.sum()):  # a sum of finite numbers may overflow too, which does no harm here
+            bounds[~np.isfinite(forms)] = np.inf
+        return forms, all_or_infinite(bounds)
 
 
 def is_axis(head: Floats, tail: Floats) -> bool:
@@ -100,9 +102,11 @@ def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floa
             touched = (forms != 0).astype(float) @ (chart != 0) > 0
             lost = (touched & (sizes < 2.0**-900)) | ((bounds != 0).astype(float) @ (chart != 0) > 0) | (grown != 0)
         grown[lost] += UNDERFLOW
-        grown[~np.isfinite(moved)] = np.inf
-        pairs = np.column_stack([grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]])
-    return moved, all_or_infinite(pairs)
+        if not math.isfinite(moved.sum()):
+            grown[~np.isfinite(moved)] = np.inf
+        pairs = np.empty((len(forms), 2))
+        pairs[:, 0], pairs[:, 1] = grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]
+        return moved, all_or_infinite(pairs)
 
 
 def exact_first(problem: Problem, rows: Sequence[int], chart: Floats | None = None) -> list[Any]:
