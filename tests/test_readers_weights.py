@@ -67,9 +67,9 @@ def saved(tmp_path):
     return save
 
 
-def safetensors_bytes(tensors):
+def safetensors_bytes(tensors, **metadata):
     """The format as the package writes it: tensors listed by their names."""
-    header, body = {}, b""
+    header, body = {"__metadata__": metadata} if metadata else {}, b""
     for name in sorted(tensors):
         values = tensors[name].numpy()
         kind = {"float64": "F64", "float32": "F32", "int64": "I64"}[str(values.dtype)]
@@ -170,6 +170,7 @@ def test_known_batch_norm_eps_is_what_is_told(saved):
     told = creases.load(path, activation="relu", batch_norm_eps=0.5)
     assert told.sha256 == creases.load(module).sha256
     assert not any("assumed, torch's default" in note for note in told.notes)
+    assert "BatchNorm '1': eps=0.5, as batch_norm_eps= says." in told.notes
     assumed = creases.load(path, activation="relu")
     assert assumed.sha256 != told.sha256
     assert any("eps=1e-05 assumed, torch's default" in note for note in assumed.notes)
@@ -390,6 +391,20 @@ def test_known_order_places_kinks_beside_batch_norms(saved):
     assert creases.load(path, activation="relu", order=["relu", "fc", "relu", "out", "relu"]).widths == (2, 4, 1)
 
 
+def test_known_notes_say_every_kink_and_every_layer(saved):
+    path = saved(linears(_0=(2, 4), _2=(4, 1)))
+    told = creases.load(path, activation="relu", order=["0", "relu", "2"], final_kink=True)
+    assert told.widths == (4, 1)
+    assert "read as '0', 'relu', '2', as order= says, and a ReLU after the last, as final_kink= says." in told.notes[0]
+    ends = creases.load(path, activation="relu", order=["0", "relu", "2", "relu"], final_kink=True)
+    assert "'relu', as order= says." in ends.notes[0]
+    many = {f"{2 * i}.weight": np.ones((1, 1)) for i in range(20)}
+    (note,) = creases.load(many, activation="relu").notes
+    assert all(f"'{2 * i}'" in note for i in range(20))
+    (_read, left) = creases.load(many, activation="relu", order=["0", "2"]).notes
+    assert all(f"'{2 * i}'" in left for i in range(2, 20))
+
+
 # Networks side by side.
 
 
@@ -426,13 +441,124 @@ def test_known_networks_side_by_side_are_never_chained(saved, shared):
         (["q1.0", "q1.2", "q2.0", "q2.2"], ["q1.", "q2."]),
         (["members.0.0", "members.0.2", "members.1.0", "members.1.2"], ["members.0.", "members.1."]),
         (["net.a.0", "net.a.2", "net.b.0"], ["net.a.", "net.b."]),
+        (["fc1", "fc2", "critic.0", "critic.2"], ["fc1", "fc2", "critic."]),
+        (["critic.0", "critic.2", "0", "2"], ["0", "2", "critic."]),
+        (["net.0", "net.2", "net.aux.0", "net.aux.2"], ["net.0", "net.2", "net.aux."]),
+        (["features.0", "features.2", "fc"], []),
+        (["fc1", "fc2", "head.linear"], []),
     ],
 )
 def test_known_prefixes_side_by_side(names, several):
     assert side_by_side([Named(name, 2, 2, is_norm=False) for name in names]) == several
 
 
+def test_known_layers_without_prefix_beside_a_prefix_are_never_chained(saved):
+    """The critic gives as many numbers as the actor takes: they would fit one another."""
+    tensors = linears(critic__0=(2, 5), critic__2=(5, 2), fc1=(2, 4), fc2=(4, 3))
+    for name in ("net.pt", "net.safetensors"):
+        path = saved(tensors, name)
+        with pytest.raises(ModelFileError, match=r"'fc1', 'fc2' and 'critic\.' stand side by side") as caught:
+            creases.load(path, activation="relu")
+        for call in ('order=["fc1", "fc2"]', 'prefix="critic."'):
+            assert call in str(caught.value)
+        actor = creases.load(path, activation="relu", order=["fc1", "fc2"])
+        assert actor.sha256 == network_of(tensors, "fc1", "fc2").sha256
+        assert creases.load(path, activation="relu", prefix="critic.").widths == (5,)
+    one = linears(body__0=(2, 5), body__2=(5, 5), head=(5, 1))
+    assert creases.load(saved(one), activation="relu").depth == 2
+
+
 # Checkpoints, and state dicts in memory.
+
+
+def test_known_lists_of_state_dicts_are_chosen_by_their_place(saved):
+    """As two critics are kept: the actor alone must not pass for all that is there."""
+    actor, *critics = (linears(seed, _0=(2, 4), _2=(4, 2)) for seed in range(3))
+    for content in ({"actor": actor, "critics": critics}, {"actor": actor, "critics": tuple(critics)}):
+        path = saved(content)
+        with pytest.raises(ModelFileError, match=r"'actor\.' and 'critics\.' stand side by side"):
+            creases.load(path, activation="relu")
+        second = creases.load(path, activation="relu", prefix="critics.1")
+        assert second.sha256 == network_of(critics[1], "0", "2").sha256
+
+
+def test_bad_input_what_is_nested_deep_is_not_passed_over(saved):
+    shallow, deep = linears(0, _0=(2, 4), _2=(4, 2)), linears(1, _0=(2, 3), _2=(3, 1))
+    for _ in range(6):
+        deep = {"x": deep}
+    with pytest.raises(ModelFileError, match=r"'a\.' and 'x\.' stand side by side"):
+        creases.load(saved({"a": shallow, **deep}), activation="relu")
+    for _ in range(30):
+        deep = {"x": [deep]}
+    with pytest.raises(ModelFileError, match=r"nested more than 16 deep.*Give the state dict itself"):
+        creases.load(saved({"a": shallow, **deep}), activation="relu")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"a": linears(0, b__0=(2, 4), b__2=(4, 1)), "a.b": linears(1, _0=(2, 4), _2=(4, 1))},
+        {1: linears(0, _0=(2, 4), _2=(4, 1)), "1": linears(1, _0=(2, 4), _2=(4, 1))},
+    ],
+)
+def test_bad_input_two_tensors_of_one_name(saved, content):
+    for source in (content, saved(content)):
+        with pytest.raises(ModelFileError, match=r"two tensors that would both be named '(a\.b|1)\.0\.weight'"):
+            creases.load(source, activation="relu")
+
+
+def test_bad_input_mappings_that_hold_one_another():
+    """A few objects that unfold into more than memory holds: the walk through them ends."""
+    inner = {"x": 1}
+    for _ in range(15):
+        inner = dict.fromkeys(range(30), inner)
+    with pytest.raises(ModelFileError, match=r"more than 1000000 entries"):
+        creases.load(inner, activation="relu")
+
+
+# Tied weights, and files that claim more than they hold.
+
+
+def test_known_tied_layers_of_safetensors_are_read(tmp_path):
+    """save_model stores tied tensors once; the other name is in the metadata alone."""
+    tensors = linears(_0=(2, 2), _4=(2, 1))
+    tied = {"2.weight": "0.weight", "2.bias": "0.bias", "format": "pt", "note": "tied"}
+    (tmp_path / "net.safetensors").write_bytes(safetensors_bytes(tensors, **tied))
+    network = creases.load(tmp_path / "net.safetensors", activation="relu")
+    assert network.sha256 == network_of(tensors, "0", "0", "4").sha256
+
+
+def test_known_what_save_model_writes(tmp_path):
+    save_model = pytest.importorskip("safetensors.torch", reason="safetensors is not installed").save_model
+    linear = nn.Linear(2, 2)
+    module = nn.Sequential(linear, nn.ReLU(), linear, nn.ReLU(), nn.Linear(2, 1))
+    save_model(module, str(tmp_path / "net.safetensors"))
+    assert creases.load(tmp_path / "net.safetensors", activation="relu").sha256 == creases.load(module).sha256
+
+
+def test_bad_input_tied_thousands_of_times(tmp_path, saved):
+    weight = torch.ones(50, 50, dtype=torch.float64)
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(safetensors_bytes({"0.weight": weight}, **{f"{i}.weight": "0.weight" for i in range(1, 1000)}))
+    with pytest.raises(ModelFileError, match=r"share storage and together claim more than 64 times the file's"):
+        creases.load(path, activation="relu")
+    with pytest.raises(ModelFileError, match=r"share storage and together claim more than 64 times the file's"):
+        creases.load(saved({f"{i}.weight": weight.view(50, 50) for i in range(1000)}), activation="relu")
+    assert creases.load(saved({f"{i}.weight": weight for i in range(9)}), activation="relu").depth == 8
+
+
+def test_bad_input_safetensors_that_overlap(tmp_path):
+    entry = {"dtype": "F64", "shape": [1, 1]}
+    header = {
+        "0.weight": {**entry, "data_offsets": [0, 8]},
+        "2.weight": {**entry, "data_offsets": [8, 16]},
+        "4.weight": {**entry, "data_offsets": [4, 12]},
+    }
+    text = json.dumps(header).encode()
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + np.ones(2).tobytes())
+    with pytest.raises(ModelFileError, match=r"tensors '0\.weight' and '4\.weight' overlap in the file"):
+        creases.load(path, activation="relu")
 
 
 @pytest.mark.parametrize("key", ["net", "policy", "params", "model", "state_dict", "ema", 3])

@@ -9,7 +9,7 @@ ReLU; numbers that leave two places, or none where others are left, are refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,17 @@ from creases.readers.chain import Chain
 from creases.readers.kinks import note_place, placed, reading
 from creases.readers.layer_order import Named, listed
 
-__all__ = ["from_tensors", "state_dict_in"]
+__all__ = ["check_claims", "from_tensors", "state_dict_in"]
 
 Floats = NDArray[np.float64]
 Group = dict[str, Floats]
 
 STATISTICS = ("running_mean", "running_var")
 LEAVES = ("weight", "bias", *STATISTICS, "num_batches_tracked")
-DEEPEST = 3  # of a state dict within a checkpoint: {"model": {"state_dict": ...}}
+DEEPEST = 16  # levels of a checkpoint that are looked through for state dicts: {"model": {"state_dict": ...}}
+MOST_ENTRIES = 1_000_000  # of its mappings and lists
+MOST_TENSORS = 100_000
+MOST_SHARED = 64  # times the size of a file that its tensors may claim together: tied weights are stored once
 EPS = 1e-5  # the default of torch.nn.BatchNorm1d
 SUPPORTED = (
     "Creases reads chains of Linear ('<prefix>.weight' with two axes, '<prefix>.bias') and BatchNorm1d "
@@ -49,37 +52,69 @@ class Choice:
 
 
 def state_dict_in(loaded: object, source: str, is_tensor: Callable[[object], bool]) -> Mapping[Any, Any]:
-    """The mapping of names to tensors in what a checkpoint holds: itself, or up to three levels down.
+    """The mapping of names to tensors in what a checkpoint holds: itself, or some levels down.
 
-    It may stand under any name ('state_dict', 'model', 'net', 'policy', 'params'), there also as the only element of
-    a list. Where there are several they become one, the names preceded by theirs: 'actor.0.weight'.
-    Raises ModelFileError if there is none.
+    It may stand under any name ('state_dict', 'model', 'net', 'policy', 'params') and in lists. Where there are several
+    they become one, the names preceded by theirs: 'actor.0.weight', 'critics.1.0.weight'.
+    Raises ModelFileError if there is none, where two names become one, and where it is nested too deep to look.
     """
     if not isinstance(loaded, Mapping):
         raise ModelFileError(
             f"{source} holds a {type(loaded).__name__}, not a state dict. Save it with "
             "torch.save(model.state_dict(), path)."
         )
-    found = nested(loaded, is_tensor, DEEPEST)
+    found = list(nested(loaded, is_tensor, source, DEEPEST, [0]))
     if not found:
         return loaded
     if len(found) == 1:
-        return next(iter(found.values()))
-    return {f"{key}.{name}": value for key, inner in found.items() for name, value in inner.items()}
+        return found[0][1]
+    tensors: dict[str, Any] = {}
+    for path, inner in found:
+        if len(tensors) > MOST_TENSORS:
+            raise ModelFileError(f"{source} has more than {MOST_TENSORS} tensors. Give the state dict itself.")
+        for name, value in inner.items():
+            full = f"{path}.{name}"
+            if full in tensors:
+                raise ModelFileError(
+                    f"{source} holds two tensors that would both be named {full!r}. Give one of its state dicts alone."
+                )
+            tensors[full] = value
+    return tensors
 
 
-def nested(loaded: Mapping[Any, Any], is_tensor: Callable[[object], bool], depth: int) -> dict[str, Mapping[Any, Any]]:
-    """The state dicts within a checkpoint by their keys; itself under '' if it is one."""
-    if any(is_tensor(value) and str(key).rpartition(".")[2] in LEAVES for key, value in loaded.items()):
-        return {"": loaded}
-    found: dict[str, Mapping[Any, Any]] = {}
-    for key, value in loaded.items():
-        if isinstance(value, list | tuple) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, Mapping) and depth:
-            for inner, mapping in nested(value, is_tensor, depth - 1).items():
-                found[f"{key}.{inner}" if inner else str(key)] = mapping
-    return found
+def nested(
+    loaded: Mapping[Any, Any] | list[Any] | tuple[Any, ...],
+    is_tensor: Callable[[object], bool],
+    source: str,
+    depth: int,
+    entries: list[int],
+    path: str = "",
+) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """The state dicts within a checkpoint and where they stand, 'critics.0'; itself under '' if it is one.
+
+    entries : how many have been looked at so far. Raises ModelFileError beyond MOST_ENTRIES, or DEEPEST levels: a
+    small file could name one mapping in another again and again.
+    """
+    entries[0] += len(loaded) if isinstance(loaded, Mapping) else 1 + len(loaded) // 20  # histories are long lists
+    if entries[0] > MOST_ENTRIES:
+        raise ModelFileError(f"{source} has more than {MOST_ENTRIES} entries. Give the state dict itself.")
+    if isinstance(loaded, Mapping):
+        if any(is_tensor(value) and str(key).rpartition(".")[2] in LEAVES for key, value in loaded.items()):
+            yield path, loaded
+            return
+        parts = [(f"{path}.{key}" if path else str(key), value) for key, value in loaded.items()]
+    elif len(loaded) == 1:
+        parts = [(path, loaded[0])]
+    else:
+        parts = [(f"{path}.{i}", value) for i, value in enumerate(loaded)]
+    for name, value in parts:
+        if isinstance(value, Mapping | list | tuple):
+            if depth == 0:
+                raise ModelFileError(
+                    f"{source}: {name[:60]!r} is nested more than {DEEPEST} deep, and what is in it is not looked at. "
+                    "Give the state dict itself: torch.save(model.state_dict(), path)."
+                )
+            yield from nested(value, is_tensor, source, depth - 1, entries, name)
 
 
 def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *, stored: bool = True) -> Network:
@@ -101,7 +136,7 @@ def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *
     chain = Chain(source)
     chain.note(reading(names, how, kinks, source, answers))
     if choice.left:
-        chain.note(f"{source} also holds {listed(choice.left)}, left out as the caller chose.")
+        chain.note(f"{source} also holds {listed(choice.left, whole=True)}, left out as the caller chose.")
     if kinks.started:
         chain.relu()
     for i, name in enumerate(names):
@@ -135,7 +170,9 @@ def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
             ) from error
         return
     eps = answers.batch_norm_eps
-    if eps is None:
+    if eps is not None:
+        chain.note(f"BatchNorm '{name}': eps={eps}, as batch_norm_eps= says.")
+    else:
         eps = EPS
         chain.note(
             f"BatchNorm '{name}': eps={EPS} assumed, torch's default: a state dict does not say; batch_norm_eps= does."
@@ -143,6 +180,15 @@ def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
     mean, variance = (group[what] for what in STATISTICS)
     gamma, beta = group.get("weight", np.ones(mean.shape)), group.get("bias", np.zeros(mean.shape))
     chain.batch_norm(f"BatchNorm '{name}'", mean, variance, gamma, beta, eps)
+
+
+def check_claims(claimed: int, size: int, source: str) -> None:
+    """Refuse tensors that together have many times the file's bytes: thousands of views of one storage."""
+    if claimed > MOST_SHARED * size:
+        raise ModelFileError(
+            f"{source}: its tensors share storage and together claim more than {MOST_SHARED} times the file's "
+            f"{size} bytes. If that is meant, save each apart: tensor.clone()."
+        )
 
 
 # Which tensors.

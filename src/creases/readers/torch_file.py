@@ -26,7 +26,7 @@ from creases.arrays import as_floats
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError, require_extra
 from creases.network import Network
 from creases.readers.answers import Answers
-from creases.readers.state_dict import from_tensors, state_dict_in
+from creases.readers.state_dict import check_claims, from_tensors, state_dict_in
 from creases.readers.torch_module import tensor_values
 
 __all__ = ["read_state_dict", "read_torch_file"]
@@ -66,11 +66,12 @@ def read_torch_file(data: bytes, source: str, answers: Answers) -> Network:
     except Exception as error:  # pickle, zip and runtime errors: torch documents none
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{source} is truncated or damaged; torch says: {reason}") from error
-    tensors = {}
+    tensors, claimed = {}, 0
     for name, tensor in state_dict_in(loaded, source, lambda value: isinstance(value, torch.Tensor)).items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
             raise ModelFileError(f"{source}: entry {name!r} is a {type(tensor).__name__}, not a tensor. {REMEDY}")
-        tensors[name] = values_of(tensor, name, len(data), source)
+        claimed += tensor.numel() * tensor.element_size()
+        tensors[name] = values_of(tensor, name, claimed, len(data), source)
     return from_tensors(tensors, source, answers)
 
 
@@ -112,8 +113,11 @@ def checked_torch(source: str) -> Any:
     return torch
 
 
-def values_of(tensor: Any, name: str, size: int, source: str) -> NDArray[np.float64]:
-    """One tensor as float64, once it is known not to be a small storage that poses as a large tensor."""
+def values_of(tensor: Any, name: str, claimed: int, size: int, source: str) -> NDArray[np.float64]:
+    """One tensor as float64, once it is known not to be a small storage that poses as a large tensor, or as many.
+
+    claimed : bytes of the tensors so far, this one's too. size : bytes of the file.
+    """
     if name.endswith("num_batches_tracked"):
         return np.zeros(())
     if math.prod(tensor.shape) * tensor.element_size() > size:
@@ -121,6 +125,7 @@ def values_of(tensor: Any, name: str, size: int, source: str) -> NDArray[np.floa
             f"{source}: tensor '{name}' has shape {tuple(tensor.shape)}, more numbers than the file's {size} "
             "bytes hold."
         )
+    check_claims(claimed, size, source)
     return tensor_values(tensor, f"{source}: tensor '{name}'")
 
 
