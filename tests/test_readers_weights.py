@@ -16,6 +16,7 @@ from creases.readers.layer_order import Named, fitting, side_by_side
 from shared_networks import shared_case
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
+prune = pytest.importorskip("torch.nn.utils.prune")
 nn = torch.nn
 
 
@@ -121,7 +122,7 @@ def test_bad_input_what_may_be_no_chain_is_asked_for(saved, name, suffix):
     said = str(caught.value)
     assert f"net{suffix} holds weights and no graph: what stands between its layers is not in it" in said
     assert f'creases.load("{path}", activation="relu"' in said
-    assert f"creases count {shlex.quote(str(path))} --activation relu" in said
+    assert "(on the command line add: --activation relu" in said
 
 
 def test_known_the_call_that_the_error_shows_is_the_one_that_reads_the_file(saved, capfd):
@@ -130,14 +131,13 @@ def test_known_the_call_that_the_error_shows_is_the_one_that_reads_the_file(save
     path = saved(tensors, "it's one.pt")
     with pytest.raises(ModelFileError) as caught:
         creases.load(path)
-    python, command = str(caught.value).split("say so: ")[1].split(" (as a command: ")
+    python, command = str(caught.value).split("say so: ")[1].split(" (on the command line add: ")
     command = command.split("). If not")[0]
     network = eval(python, {"creases": creases})
     assert network.sha256 == network_of(tensors, "a.0", "a.2").sha256
     words = shlex.split(command)
-    assert words[:2] == ["creases", "count"]
-    assert words[3:] == ["--activation", "relu", "--prefix", "a."]
-    assert cli.run(["info", *words[2:], "--json"]) == 0
+    assert words == ["--activation", "relu", "--prefix", "a."]
+    assert cli.run(["info", str(path), *words, "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["sha256"] == network.sha256
 
 
@@ -186,6 +186,9 @@ def test_known_batch_norm_eps_is_what_is_told(saved):
         ({"order": [0, 2]}, r"order must be a list of the layers' names"),
         ({"order": ["0", "3"]}, r"has no layer '3' for order=; its layers are '0', '2'"),
         ({"order": ["0", "0", "2"]}, r"order= must name the layers.*each once; got '0', '0', '2'"),
+        ({"order": 5}, r"order must be a list of the layers' names, such as .*got 5"),
+        ({"order": {"0": 1}}, r"order must be a list of the layers' names"),
+        ({"prefix": "ac"}, r"no tensor under prefix 'ac\.'; its layers are"),
         ({"order": []}, r"each once; got nothing"),
         ({"prefix": 3}, r"prefix must be the beginning"),
         ({"prefix": "actor"}, r"has no tensor under prefix 'actor\.'; its layers are '0', '2'"),
@@ -211,6 +214,76 @@ def test_bad_input_answers_where_nothing_is_asked(tmp_path):
     with pytest.raises(ModelFileError, match=r"A torch module says itself.*order and prefix are for files"):
         creases.load(module, order=["0"], prefix="a")
     assert creases.load(module).notes == ()
+
+
+def test_known_activation_is_read_in_any_case(saved):
+    path = saved(linears(_0=(2, 4), _2=(4, 1)))
+    for word in ("ReLU", "RELU"):
+        assert creases.load(path, activation=word).notes == creases.load(path, activation="relu").notes
+
+
+def test_bad_input_a_prefix_ends_at_a_dot(saved):
+    path = saved(linears(actor__0=(2, 4), actor__2=(4, 1), action__0=(2, 2)))
+    with pytest.raises(ModelFileError, match=r"a prefix ends at a dot\. .*under 'action\.', 'actor\.'"):
+        creases.load(path, activation="relu", prefix="act")
+
+
+REWRITTEN = {
+    "weight norm": (torch.nn.utils.weight_norm, r"weight norm of layer '0'.*remove_weight_norm\(layer\)"),
+    "spectral norm": (torch.nn.utils.spectral_norm, r"spectral norm of layer '0'.*remove_spectral_norm\(layer\)"),
+    "parametrization": (
+        torch.nn.utils.parametrizations.spectral_norm,
+        r"parametrization .* of layer '0'.*remove_parametrizations\(layer, 'weight'\)",
+    ),
+    "pruning": (
+        lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+        r"pruning of layer '0'.*prune\.remove\(layer, 'weight'\)",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_bad_input_weights_made_from_others_are_made_permanent_first(saved, name):
+    change, text = REWRITTEN[name]
+    module = nn.Sequential(change(nn.Linear(2, 4)), nn.ReLU(), nn.Linear(4, 1))
+    for suffix in (".pt", ".safetensors"):
+        with pytest.raises(UnsupportedModelError, match=rf"{text}, and save it again\.$") as caught:
+            creases.load(saved(module.state_dict(), f"net{suffix}"), activation="relu")
+        assert "order=" not in str(caught.value)
+
+
+@pytest.mark.parametrize("layer", [nn.LayerNorm(4), nn.PReLU()])
+def test_bad_input_what_acts_between_layers_is_not_left_out(saved, layer):
+    path = saved(nn.Sequential(nn.Linear(2, 4), layer, nn.ReLU(), nn.Linear(4, 1)).state_dict())
+    with pytest.raises(UnsupportedModelError, match=r"None of them is supported, and without it.*another one") as e:
+        creases.load(path, activation="relu")
+    assert "order=" not in str(e.value)
+
+
+def test_bad_input_tensors_of_other_forms_are_converted_first(saved):
+    weight = linears(_0=(2, 4))["0.weight"]
+    forms = {
+        r"sparse.*\.to_dense\(\)": weight.to_sparse(),
+        r"quantized|qint8.*\.dequantize\(\)": torch.quantize_per_tensor(weight.float(), 0.1, 0, torch.qint8),
+    }
+    for text, tensor in forms.items():
+        for source in ({"0.weight": tensor}, saved({"0.weight": tensor})):
+            with pytest.raises(CreasesError, match=text):
+                creases.load(source, activation="relu")
+
+
+@pytest.mark.parametrize("kind", ["I64", "I32", "U8", "F32"])
+def test_known_how_many_batches_were_tracked_is_of_any_type(tmp_path, kind):
+    tensors = linears(_0=(2, 4), _3=(4, 1)) | norms("1", size=4)
+    whole = safetensors_bytes(tensors)
+    (length,) = struct.unpack("<Q", whole[:8])
+    header = json.loads(whole[8 : 8 + length])
+    header["1.num_batches_tracked"]["dtype"] = kind
+    text = json.dumps(header).encode()
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + whole[8 + length :])
+    assert creases.load(path, activation="relu").widths == (4,)
 
 
 # Order.
@@ -594,7 +667,7 @@ def test_known_state_dicts_in_memory():
         ModelFileError, match=r"The state dict holds weights and no graph.*creases\.load\(state_dict, act"
     ) as e:
         creases.load(module.state_dict())
-    assert "as a command" not in str(e.value)
+    assert "command line" not in str(e.value)
     with_gradients = dict(module.named_parameters())
     arrays = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
     for tensors in (module.state_dict(), with_gradients, arrays):
@@ -644,6 +717,16 @@ def test_bad_input_softmax_at_the_end_has_a_remedy():
     ):
         creases.load(module)
     assert creases.load(module[:-1]).n_out == 3
+
+
+def test_bad_input_what_stands_between_layers_has_no_such_remedy():
+    inner = nn.Sequential(nn.Linear(2, 3), nn.GELU())
+    for module in (nn.Sequential(nn.Linear(2, 3), nn.GELU(), nn.Linear(3, 1)), nn.Sequential(inner, nn.Linear(3, 1))):
+        with pytest.raises(UnsupportedModelError, match=r"GELU '.*' is not supported") as caught:
+            creases.load(module)
+        assert "without it" not in str(caught.value)
+    with pytest.raises(UnsupportedModelError, match=r"stands last: .*load the module without it\.$"):
+        creases.load(nn.Sequential(inner))
 
 
 def test_bad_input_names_without_end_take_no_time():

@@ -203,6 +203,13 @@ def chosen(tensors: Mapping[str, Floats], source: str, answers: Answers) -> Choi
         kept = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         left = list(dict.fromkeys(layer_of(name) for name in tensors if name not in kept))
         if not kept:
+            begun = prefix[:-1]
+            nearest = {begun + name[len(begun) :].partition(".")[0] + "." for name in tensors if name.startswith(begun)}
+            if nearest:
+                raise ModelFileError(
+                    f"{source} has no tensor under prefix {prefix!r}: a prefix ends at a dot. Names that begin with "
+                    f"{begun!r} are under {listed(sorted(nearest))}."
+                )
             raise ModelFileError(
                 f"{source} has no tensor under prefix {prefix!r}; its layers are {listed(left)}, and a prefix is the "
                 "beginning of such a name."
@@ -239,6 +246,8 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
     for name, tensor in tensors.items():
         prefix, _dot, leaf = name.rpartition(".")
         if leaf not in LEAVES:
+            if remedy := rewritten_weight(name, tensors):
+                raise UnsupportedModelError(f"{source}: tensor '{name}' {remedy}, and save it again.")
             raise UnsupportedModelError(f"{source}: tensor '{name}' {tensor.shape} is not supported. {SUPPORTED}")
         if tensor.ndim > 2:
             kind = "a convolution" if leaf == "weight" else "no dense layer"
@@ -257,9 +266,33 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
             name, shape = f"{prefix}.weight" if prefix else "weight", group["weight"].shape
             raise UnsupportedModelError(
                 f"{source}: tensor '{name}' has shape {shape} and no running_mean beside it: a LayerNorm, a "
-                f"PReLU, or a BatchNorm that keeps no running statistics. {SUPPORTED}"
+                "PReLU, or a BatchNorm that keeps no running statistics. None of them is supported, and without it the "
+                "network would be another one."
             )
     return groups
+
+
+def rewritten_weight(name: str, tensors: Mapping[str, Floats]) -> str:
+    """What a tensor is that a layer's weight is made from, and how to make the weight permanent; '' if it is none."""
+    layer, _dot, leaf = name.rpartition(".")
+    head, found, _rest = f".{name}".rpartition(".parametrizations.")
+    if found:
+        module = f"layer '{head[1:]}'" if head else "the module"
+        return (
+            f"belongs to a parametrization (weight or spectral norm, say) of {module}. Make the weight permanent, "
+            "torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight')"
+        )
+    beside = {other.rpartition(".")[2] for other in tensors if other.rpartition(".")[0] == layer}
+    ways = {
+        "weight norm": ({"weight_g", "weight_v"}, "torch.nn.utils.remove_weight_norm(layer)"),
+        "pruning": ({"weight_orig", "weight_mask"}, "torch.nn.utils.prune.remove(layer, 'weight')"),
+        "pruning of the bias": ({"bias_orig", "bias_mask"}, "torch.nn.utils.prune.remove(layer, 'bias')"),
+        "spectral norm": ({"weight_orig", "weight_u"}, "torch.nn.utils.remove_spectral_norm(layer)"),
+    }
+    for what, (leaves, call) in ways.items():
+        if leaf in leaves | {"weight_v"} and leaves <= beside:
+            return f"belongs to the {what} of layer '{layer}'. Make the weight permanent, {call}"
+    return ""
 
 
 def is_norm(group: Mapping[str, Floats]) -> bool:

@@ -44,6 +44,11 @@ PLAIN_NAMES = re.compile(
     r"|torch\.((?!Untyped|Typed)[A-Z][A-Za-z0-9]*Storage|Size|device|u?int[0-9]+|b?float[0-9]+|bool)|torch\.serialization\._get_layout"
     r"|torch\.nn\.parameter\.Parameter|builtins\.(set|complex)|__builtin__\.(set|complex)|_codecs\.encode"
 )
+# What torch calls to make tensors of other forms, and how to convert them.
+OTHER_FORMS = {
+    "torch._utils._rebuild_sparse": ("sparse", ".to_dense()"),
+    "torch._utils._rebuild_qtensor": ("quantized", ".dequantize()"),
+}
 LEGACY_PICKLES = 5  # magic number, protocol, system, object, storage keys; the numbers follow
 Instruction = tuple[str, Any]
 
@@ -61,7 +66,7 @@ def read_torch_file(data: bytes, source: str, answers: Answers) -> Network:
             warnings.simplefilter("ignore")  # about old formats and odd escapes: nothing the caller can mend
             check_pickles(data, source)
             loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except ModelFileError:
+    except (ModelFileError, MemoryError):
         raise
     except Exception as error:  # pickle, zip and runtime errors: torch documents none
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -140,7 +145,7 @@ def check_pickles(data: bytes, source: str) -> None:
             for instructions in programs(data, LEGACY_PICKLES):
                 check_names(instructions, source)
                 check_storages(instructions, len(data), source)
-    except ModelFileError:
+    except (ModelFileError, MemoryError):
         raise
     except Exception as error:  # pickletools raises what it meets: ValueError, IndexError, UnicodeDecodeError
         raise ModelFileError(f"{source} is truncated, or no torch file: {error}") from error
@@ -188,6 +193,11 @@ def check_names(instructions: list[Instruction], source: str) -> None:
                 strings.append(argument)
             continue
         if not PLAIN_NAMES.fullmatch(name):
+            for maker, (form, way) in OTHER_FORMS.items():
+                if name.startswith(maker):
+                    raise UnsupportedModelError(
+                        f"{source} holds {form} tensors, which are not read. Convert each before saving: tensor{way}."
+                    )
             raise ModelFileError(
                 f"{source} is a pickle that calls {name}, which is code and not a state dict; it was not run. {REMEDY}"
             )
