@@ -666,3 +666,16 @@ def test_bad_input_axes_without_number_take_no_time(load):
     shape = model_of([("Reshape", "x S", "h", {}), *TAIL], ["N", 6], S=np.array(many), **REST)
     with pytest.raises(ModelFileError, match=r"makes 20000 axes; 64 are the most"):
         load(shape)
+
+
+def chain_of_one(count):
+    """As many layers, all with the weight W."""
+    pairs = [(("MatMul", f"r{i} W", f"m{i}", {}), ("Relu", f"m{i}", f"r{i + 1}", {})) for i in range(count)]
+    nodes = [("Identity", "x", "r0", {}), *(node for pair in pairs for node in pair)]
+    return model_of(nodes, ["N", 50], out=("N", 50), W=numbers(50, 50))
+
+
+def test_bad_input_one_weight_taken_thousands_of_times(load):
+    assert load(chain_of_one(20)).depth == 20
+    with pytest.raises(ModelFileError, match=r"together claim more than 64 times the file's"):
+        load(chain_of_one(1000))

@@ -23,6 +23,7 @@ from creases.readers.chain import Chain
 from creases.readers.onnx_external import Beside
 from creases.readers.onnx_operators import OPERATORS, Flow, Node
 from creases.readers.onnx_tensor import MOST_AXES, attributes_of, constant_value, tensor_values
+from creases.readers.state_dict import check_claims
 
 __all__ = ["read_onnx"]
 
@@ -65,7 +66,8 @@ def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     entry = the_input(graph, tensors, source)
     beside = Beside(folder, source)
-    shape, input_shape = shapes_of(entry, len(data) + beside.size(graph.initializer), source)
+    size = len(data) + beside.size(graph.initializer)
+    shape, input_shape = shapes_of(entry, size, source)
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     flow = Flow(entry.name, shape, Chain(source), max(versions, default=1))
     constants: dict[str, Array] = {}
@@ -77,6 +79,7 @@ def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
             constants[node.output[0]] = value if node.op_type == "Identity" else transposed(node, value, source)
         else:
             step(node, flow, tensors, constants, beside)
+            check_claims(flow.claimed, size, source)
     outputs = [str(output.name) for output in graph.output]  # bytes where it is no UTF-8
     if outputs != [flow.value]:
         raise UnsupportedModelError(
@@ -226,6 +229,7 @@ def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, A
         for i, name in enumerate(names)
         if name and name != flow.value
     }
+    flow.claimed += sum(value.nbytes for value in given.values())
     allowed, most, operator = OPERATORS[proto.op_type]
     attributes = attributes_of(proto)
     unknown = sorted(set(attributes) - set(allowed))

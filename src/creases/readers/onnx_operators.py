@@ -33,6 +33,7 @@ class Flow:
     shape: tuple[int, ...]
     chain: Chain
     opset: int
+    claimed: int = 0  # bytes of the constants that the nodes took, each time anew
 
     @property
     def size(self) -> int:
