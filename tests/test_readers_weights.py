@@ -519,6 +519,7 @@ def test_known_networks_side_by_side_are_never_chained(saved, shared):
         (["net.0", "net.2", "net.aux.0", "net.aux.2"], ["net.0", "net.2", "net.aux."]),
         (["features.0", "features.2", "fc"], []),
         (["fc1", "fc2", "head.linear"], []),
+        (["layer1.linear", "layer2.linear", "fc1", "fc2"], []),
     ],
 )
 def test_known_prefixes_side_by_side(names, several):

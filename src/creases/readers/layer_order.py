@@ -77,7 +77,7 @@ def side_by_side(layers: Sequence[Named]) -> list[str]:
         linears = {prefix: sum(not layer.is_norm for layer in inner) for prefix, inner in below.items()}
         several = [prefix for prefix, count in linears.items() if count]
         blocks = len(set(map(words_of, several))) == 1 and all(linears[prefix] == 1 for prefix in several)
-        heads = sum(not layer.is_norm for layer in here) > 1 and sum(linears.values()) > 1
+        heads = sum(not layer.is_norm for layer in here) > 1 and max(linears.values(), default=0) > 1
         if (len(several) > 1 and not blocks) or heads:
             return [*(names(here) if heads else []), *several]
         waiting += [(prefix, inner) for prefix, inner in reversed(below.items()) if len(inner) > 1]
