@@ -10,6 +10,7 @@ import pytest
 import creases
 from creases.errors import CreasesError, ModelFileError, NetworkError
 from creases.network import Network, Normalisation
+from creases.npz import check_npz
 
 RNG = np.random.default_rng(3)
 
@@ -220,6 +221,8 @@ def test_bad_input_members_that_share_their_bytes(tmp_path):
     path.write_bytes(whole[:first_end] + moved + last + bytes(tail))
     with pytest.raises(ModelFileError, match=r"its members share bytes"):
         creases.load(path)
+    with pytest.raises(ValueError, match=r"its members share bytes"):
+        check_npz(path, {})
 
 
 def test_laws_notes_are_no_part_of_the_hash(tmp_path):

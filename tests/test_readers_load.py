@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import creases
-from creases.errors import CreasesError, ModelFileError, UnsupportedModelError
+from creases.errors import CreasesError, ModelFileError, NotEnoughMemoryError, UnsupportedModelError
 from creases.network import Network
 
 NETWORK = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
@@ -71,9 +73,7 @@ def test_bad_input_other_objects(source):
         creases.load(source)
 
 
-@pytest.mark.parametrize(
-    "error", [RecursionError("deep"), MemoryError(), UnicodeDecodeError("utf-8", b"x", 0, 1, "odd")]
-)
+@pytest.mark.parametrize("error", [RecursionError("deep"), UnicodeDecodeError("utf-8", b"x", 0, 1, "odd")])
 def test_bad_input_what_no_reader_foresaw_is_still_our_error(tmp_path, monkeypatch, error):
     from creases.readers import polar
 
@@ -98,3 +98,15 @@ def test_bad_input_named_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "net.npz")
     with pytest.raises(ModelFileError, match=r"net.npz is not a regular file"):
         creases.load(tmp_path / "net.npz")
+
+
+@pytest.mark.parametrize("where", ["reading the file", "making its arrays"])
+def test_bad_input_no_room_for_a_file(tmp_path, monkeypatch, where):
+    path = NETWORK.save(tmp_path / "net.npz")
+
+    def full(*_args, **_options):
+        raise MemoryError
+
+    monkeypatch.setattr(*((Path, "read_bytes") if where == "reading the file" else (np, "load")), full)
+    with pytest.raises(NotEnoughMemoryError, match=r"net\.npz has [0-9,]+ bytes, and reading it takes more memory"):
+        creases.load(path)

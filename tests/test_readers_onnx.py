@@ -625,3 +625,57 @@ def test_bad_input_onnx_missing(load, monkeypatch):
 def test_bad_input_no_protobuf(load):
     with pytest.raises(CreasesError, match=r"net.onnx is truncated or damaged"):
         load(b"this is no model")
+
+
+def test_bad_input_what_stands_between_layers_has_no_remedy_of_the_last(load):
+    model = model_of(
+        [("MatMul", "x W1", "h", {}), ("Sigmoid", "h", "r", {}), ("MatMul", "r W2", "y", {})], ["N", 6], W1=W1, W2=W2
+    )
+    with pytest.raises(UnsupportedModelError, match=r"it has Sigmoid node") as caught:
+        load(model)
+    assert "without it" not in str(caught.value)
+
+
+def plain_model():
+    return model_of(
+        [("MatMul", "x W1", "h", {}), ("Relu", "h", "r", {}), ("MatMul", "r W2", "y", {})], ["N", 6], W1=W1, W2=W2
+    )
+
+
+def test_bad_input_sparse_constants(load):
+    model = plain_model()
+    sparse = model.graph.sparse_initializer.add()
+    sparse.values.CopyFrom(numpy_helper.from_array(np.ones(1), "S"))
+    with pytest.raises(UnsupportedModelError, match=r"sparse constants \(sparse_initializer\), which are not read"):
+        load(model)
+
+
+def test_bad_input_axes_without_number_take_no_time(load):
+    """The product of their lengths has millions of digits; it must not be worked out."""
+    many = [2**62] * 20_000
+    tensor = plain_model()
+    del tensor.graph.initializer[0].dims[:]
+    tensor.graph.initializer[0].dims.extend(many)
+    with pytest.raises(ModelFileError, match=r"tensor 'W1' has 20000 axes; an array has 64 at most"):
+        load(tensor)
+    entry = plain_model()
+    for side in many:
+        entry.graph.input[0].type.tensor_type.shape.dim.add().dim_value = side
+    with pytest.raises(ModelFileError, match=r"input 'x' has 20002 axes; an array has 64 at most"):
+        load(entry)
+    shape = model_of([("Reshape", "x S", "h", {}), *TAIL], ["N", 6], S=np.array(many), **REST)
+    with pytest.raises(ModelFileError, match=r"makes 20000 axes; 64 are the most"):
+        load(shape)
+
+
+def chain_of_one(count):
+    """As many layers, all with the weight W."""
+    pairs = [(("MatMul", f"r{i} W", f"m{i}", {}), ("Relu", f"m{i}", f"r{i + 1}", {})) for i in range(count)]
+    nodes = [("Identity", "x", "r0", {}), *(node for pair in pairs for node in pair)]
+    return model_of(nodes, ["N", 50], out=("N", 50), W=numbers(50, 50))
+
+
+def test_bad_input_one_weight_taken_thousands_of_times(load):
+    assert load(chain_of_one(20)).depth == 20
+    with pytest.raises(ModelFileError, match=r"together claim more than 64 times the file's"):
+        load(chain_of_one(1000))

@@ -28,6 +28,8 @@ def load(tmp_path):
     return load_text
 
 
+ROUNDED = "{}: its decimals are read as the nearest float64 numbers, which are what is certified."
+
 NNET = """// A comment
 // and another, with 1,2,3
 2,2,1,3,
@@ -58,7 +60,7 @@ def test_known_nnet_is_read_number_by_number(load):
     assert (norm.minimum.tolist(), norm.maximum.tolist()) == ([-1.0, -2.0], [1.0, 2.0])
     assert (norm.mean.tolist(), norm.range.tolist()) == ([0.5, 0.0], [2.0, 4.0])
     assert (norm.output_mean, norm.output_range, norm.applied) == (10.0, 3.0, False)
-    assert network.notes == ()
+    assert network.notes == (ROUNDED.format("net.nnet"),)
 
 
 def test_known_nnet_line_breaks_and_commas_do_not_matter(load):
@@ -137,7 +139,7 @@ def test_known_acasxu_outputs_are_raw_when_applied():
 def test_bad_input_junk_normalisation_is_ignored_with_a_note(name, text):
     network = creases.load(shared(name))
     assert network.normalisation is None
-    assert network.notes == (f"Normalisation ignored: {text}.",)
+    assert network.notes == (f"Normalisation ignored: {text}.", ROUNDED.format(name))
     with pytest.raises(NetworkError, match=rf"There is no normalisation to apply. Normalisation ignored: {text}"):
         creases.load(shared(name), apply_normalisation=True)
 
@@ -221,8 +223,35 @@ def test_known_a_text_that_may_have_been_cut_within_its_last_number_is_noted(loa
     note = "The file ends in '{}' without a line end: were it cut there, nothing would show it."
     with pytest.raises(ModelFileError, match="truncated: its last number lacks the comma"):
         load(NNET.removesuffix("5,\n"), ".nnet")
-    assert load(NNET.removesuffix("\n"), ".nnet").notes == ()
+    assert load(NNET.removesuffix("\n"), ".nnet").notes == (ROUNDED.format("net.nnet"),)
     assert load(POLAR.replace("Affine", "ReLU").removesuffix("\n"), ".polar").notes == (note.format("1.0"),)
+
+
+@pytest.mark.parametrize(
+    ("word", "exact"),
+    [
+        ("0.5", True),
+        ("-3", True),
+        ("1e22", True),
+        ("0.5000000000000000000", True),
+        ("0.0e-500", True),
+        ("0.1", False),
+        ("1e23", False),
+        ("9007199254740993", False),
+        ("1e-400", False),
+        ("5e-324", False),
+        ("1e-99999999999999999999", False),
+    ],
+)
+def test_known_decimals_that_float64_does_not_hold_are_noted(load, word, exact):
+    exact_nnet = NNET.replace("-0.1,0.3", "-0.5,0.25")
+    assert load(exact_nnet, ".nnet").notes == ()
+    for text, suffix in (
+        (exact_nnet.replace("-0.5,0.25", f"-0.5,{word}"), ".nnet"),
+        (exact_nnet.replace("0.5,0.0,10.0", f"0.5,{word},10.0"), ".nnet"),
+        (POLAR.replace("Affine", "ReLU").replace(".25", word), ".polar"),
+    ):
+        assert load(text, suffix).notes == (() if exact else (ROUNDED.format(f"net{suffix}"),))
 
 
 def test_known_polar_offset_and_scale(load):
@@ -235,7 +264,12 @@ def test_known_polar_offset_and_scale(load):
 
 def test_known_shared_polar():
     network = creases.load(shared("jr_inverted_pendulum.polar"))
-    assert (network.n_in, network.widths, network.n_out, network.notes) == (2, (25, 25), 1, ())
+    assert (network.n_in, network.widths, network.n_out, network.notes) == (
+        2,
+        (25, 25),
+        1,
+        (ROUNDED.format("jr_inverted_pendulum.polar"),),
+    )
     assert network.hidden[0].weight[0].tolist() == [-0.24301, -0.18771]
     assert network.hidden[0].bias[0] == -0.00419
     assert network.output.bias.tolist() == [-0.0049]

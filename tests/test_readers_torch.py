@@ -488,6 +488,10 @@ def entry(shape, begin, end, kind="F32"):
     [
         (b"abc", "is truncated: 3 bytes are no .safetensors file"),
         (struct.pack("<Q", 2**60) + b"{}", r"declares a header of 1152921504606846976 bytes but has 2"),
+        (
+            safetensors_bytes({"a.weight": entry([2**62] * 20_000, 0, 8)}, bytes(8)),
+            r"tensor 'a\.weight' has 20000 axes; an array has 64 at most",
+        ),
         (safetensors_bytes(b"{nonsense"), "the header is not JSON"),
         (safetensors_bytes(b"[" * 100000), "the header is not JSON"),
         (safetensors_bytes(b"\xff\xfe"), "the header is not JSON"),

@@ -16,6 +16,7 @@ from creases.readers.layer_order import Named, fitting, side_by_side
 from shared_networks import shared_case
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
+prune = pytest.importorskip("torch.nn.utils.prune")
 nn = torch.nn
 
 
@@ -67,9 +68,9 @@ def saved(tmp_path):
     return save
 
 
-def safetensors_bytes(tensors):
+def safetensors_bytes(tensors, **metadata):
     """The format as the package writes it: tensors listed by their names."""
-    header, body = {}, b""
+    header, body = {"__metadata__": metadata} if metadata else {}, b""
     for name in sorted(tensors):
         values = tensors[name].numpy()
         kind = {"float64": "F64", "float32": "F32", "int64": "I64"}[str(values.dtype)]
@@ -121,7 +122,7 @@ def test_bad_input_what_may_be_no_chain_is_asked_for(saved, name, suffix):
     said = str(caught.value)
     assert f"net{suffix} holds weights and no graph: what stands between its layers is not in it" in said
     assert f'creases.load("{path}", activation="relu"' in said
-    assert f"creases count {shlex.quote(str(path))} --activation relu" in said
+    assert "(on the command line add: --activation relu" in said
 
 
 def test_known_the_call_that_the_error_shows_is_the_one_that_reads_the_file(saved, capfd):
@@ -130,14 +131,13 @@ def test_known_the_call_that_the_error_shows_is_the_one_that_reads_the_file(save
     path = saved(tensors, "it's one.pt")
     with pytest.raises(ModelFileError) as caught:
         creases.load(path)
-    python, command = str(caught.value).split("say so: ")[1].split(" (as a command: ")
+    python, command = str(caught.value).split("say so: ")[1].split(" (on the command line add: ")
     command = command.split("). If not")[0]
     network = eval(python, {"creases": creases})
     assert network.sha256 == network_of(tensors, "a.0", "a.2").sha256
     words = shlex.split(command)
-    assert words[:2] == ["creases", "count"]
-    assert words[3:] == ["--activation", "relu", "--prefix", "a."]
-    assert cli.run(["info", *words[2:], "--json"]) == 0
+    assert words == ["--activation", "relu", "--prefix", "a."]
+    assert cli.run(["info", str(path), *words, "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["sha256"] == network.sha256
 
 
@@ -170,6 +170,7 @@ def test_known_batch_norm_eps_is_what_is_told(saved):
     told = creases.load(path, activation="relu", batch_norm_eps=0.5)
     assert told.sha256 == creases.load(module).sha256
     assert not any("assumed, torch's default" in note for note in told.notes)
+    assert "BatchNorm '1': eps=0.5, as batch_norm_eps= says." in told.notes
     assumed = creases.load(path, activation="relu")
     assert assumed.sha256 != told.sha256
     assert any("eps=1e-05 assumed, torch's default" in note for note in assumed.notes)
@@ -185,6 +186,9 @@ def test_known_batch_norm_eps_is_what_is_told(saved):
         ({"order": [0, 2]}, r"order must be a list of the layers' names"),
         ({"order": ["0", "3"]}, r"has no layer '3' for order=; its layers are '0', '2'"),
         ({"order": ["0", "0", "2"]}, r"order= must name the layers.*each once; got '0', '0', '2'"),
+        ({"order": 5}, r"order must be a list of the layers' names, such as .*got 5"),
+        ({"order": {"0": 1}}, r"order must be a list of the layers' names"),
+        ({"prefix": "ac"}, r"no tensor under prefix 'ac\.'; its layers are"),
         ({"order": []}, r"each once; got nothing"),
         ({"prefix": 3}, r"prefix must be the beginning"),
         ({"prefix": "actor"}, r"has no tensor under prefix 'actor\.'; its layers are '0', '2'"),
@@ -210,6 +214,76 @@ def test_bad_input_answers_where_nothing_is_asked(tmp_path):
     with pytest.raises(ModelFileError, match=r"A torch module says itself.*order and prefix are for files"):
         creases.load(module, order=["0"], prefix="a")
     assert creases.load(module).notes == ()
+
+
+def test_known_activation_is_read_in_any_case(saved):
+    path = saved(linears(_0=(2, 4), _2=(4, 1)))
+    for word in ("ReLU", "RELU"):
+        assert creases.load(path, activation=word).notes == creases.load(path, activation="relu").notes
+
+
+def test_bad_input_a_prefix_ends_at_a_dot(saved):
+    path = saved(linears(actor__0=(2, 4), actor__2=(4, 1), action__0=(2, 2)))
+    with pytest.raises(ModelFileError, match=r"a prefix ends at a dot\. .*under 'action\.', 'actor\.'"):
+        creases.load(path, activation="relu", prefix="act")
+
+
+REWRITTEN = {
+    "weight norm": (torch.nn.utils.weight_norm, r"weight norm of layer '0'.*remove_weight_norm\(layer\)"),
+    "spectral norm": (torch.nn.utils.spectral_norm, r"spectral norm of layer '0'.*remove_spectral_norm\(layer\)"),
+    "parametrization": (
+        torch.nn.utils.parametrizations.spectral_norm,
+        r"parametrization .* of layer '0'.*remove_parametrizations\(layer, 'weight'\)",
+    ),
+    "pruning": (
+        lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+        r"pruning of layer '0'.*prune\.remove\(layer, 'weight'\)",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_bad_input_weights_made_from_others_are_made_permanent_first(saved, name):
+    change, text = REWRITTEN[name]
+    module = nn.Sequential(change(nn.Linear(2, 4)), nn.ReLU(), nn.Linear(4, 1))
+    for suffix in (".pt", ".safetensors"):
+        with pytest.raises(UnsupportedModelError, match=rf"{text}, and save it again\.$") as caught:
+            creases.load(saved(module.state_dict(), f"net{suffix}"), activation="relu")
+        assert "order=" not in str(caught.value)
+
+
+@pytest.mark.parametrize("layer", [nn.LayerNorm(4), nn.PReLU()])
+def test_bad_input_what_acts_between_layers_is_not_left_out(saved, layer):
+    path = saved(nn.Sequential(nn.Linear(2, 4), layer, nn.ReLU(), nn.Linear(4, 1)).state_dict())
+    with pytest.raises(UnsupportedModelError, match=r"None of them is supported, and without it.*another one") as e:
+        creases.load(path, activation="relu")
+    assert "order=" not in str(e.value)
+
+
+def test_bad_input_tensors_of_other_forms_are_converted_first(saved):
+    weight = linears(_0=(2, 4))["0.weight"]
+    forms = {
+        r"sparse.*\.to_dense\(\)": weight.to_sparse(),
+        r"quantized|qint8.*\.dequantize\(\)": torch.quantize_per_tensor(weight.float(), 0.1, 0, torch.qint8),
+    }
+    for text, tensor in forms.items():
+        for source in ({"0.weight": tensor}, saved({"0.weight": tensor})):
+            with pytest.raises(CreasesError, match=text):
+                creases.load(source, activation="relu")
+
+
+@pytest.mark.parametrize("kind", ["I64", "I32", "U8", "F32"])
+def test_known_how_many_batches_were_tracked_is_of_any_type(tmp_path, kind):
+    tensors = linears(_0=(2, 4), _3=(4, 1)) | norms("1", size=4)
+    whole = safetensors_bytes(tensors)
+    (length,) = struct.unpack("<Q", whole[:8])
+    header = json.loads(whole[8 : 8 + length])
+    header["1.num_batches_tracked"]["dtype"] = kind
+    text = json.dumps(header).encode()
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + whole[8 + length :])
+    assert creases.load(path, activation="relu").widths == (4,)
 
 
 # Order.
@@ -390,6 +464,20 @@ def test_known_order_places_kinks_beside_batch_norms(saved):
     assert creases.load(path, activation="relu", order=["relu", "fc", "relu", "out", "relu"]).widths == (2, 4, 1)
 
 
+def test_known_notes_say_every_kink_and_every_layer(saved):
+    path = saved(linears(_0=(2, 4), _2=(4, 1)))
+    told = creases.load(path, activation="relu", order=["0", "relu", "2"], final_kink=True)
+    assert told.widths == (4, 1)
+    assert "read as '0', 'relu', '2', as order= says, and a ReLU after the last, as final_kink= says." in told.notes[0]
+    ends = creases.load(path, activation="relu", order=["0", "relu", "2", "relu"], final_kink=True)
+    assert "'relu', as order= says." in ends.notes[0]
+    many = {f"{2 * i}.weight": np.ones((1, 1)) for i in range(20)}
+    (note,) = creases.load(many, activation="relu").notes
+    assert all(f"'{2 * i}'" in note for i in range(20))
+    (_read, left) = creases.load(many, activation="relu", order=["0", "2"]).notes
+    assert all(f"'{2 * i}'" in left for i in range(2, 20))
+
+
 # Networks side by side.
 
 
@@ -426,13 +514,125 @@ def test_known_networks_side_by_side_are_never_chained(saved, shared):
         (["q1.0", "q1.2", "q2.0", "q2.2"], ["q1.", "q2."]),
         (["members.0.0", "members.0.2", "members.1.0", "members.1.2"], ["members.0.", "members.1."]),
         (["net.a.0", "net.a.2", "net.b.0"], ["net.a.", "net.b."]),
+        (["fc1", "fc2", "critic.0", "critic.2"], ["fc1", "fc2", "critic."]),
+        (["critic.0", "critic.2", "0", "2"], ["0", "2", "critic."]),
+        (["net.0", "net.2", "net.aux.0", "net.aux.2"], ["net.0", "net.2", "net.aux."]),
+        (["features.0", "features.2", "fc"], []),
+        (["fc1", "fc2", "head.linear"], []),
+        (["layer1.linear", "layer2.linear", "fc1", "fc2"], []),
     ],
 )
 def test_known_prefixes_side_by_side(names, several):
     assert side_by_side([Named(name, 2, 2, is_norm=False) for name in names]) == several
 
 
+def test_known_layers_without_prefix_beside_a_prefix_are_never_chained(saved):
+    """The critic gives as many numbers as the actor takes: they would fit one another."""
+    tensors = linears(critic__0=(2, 5), critic__2=(5, 2), fc1=(2, 4), fc2=(4, 3))
+    for name in ("net.pt", "net.safetensors"):
+        path = saved(tensors, name)
+        with pytest.raises(ModelFileError, match=r"'fc1', 'fc2' and 'critic\.' stand side by side") as caught:
+            creases.load(path, activation="relu")
+        for call in ('order=["fc1", "fc2"]', 'prefix="critic."'):
+            assert call in str(caught.value)
+        actor = creases.load(path, activation="relu", order=["fc1", "fc2"])
+        assert actor.sha256 == network_of(tensors, "fc1", "fc2").sha256
+        assert creases.load(path, activation="relu", prefix="critic.").widths == (5,)
+    one = linears(body__0=(2, 5), body__2=(5, 5), head=(5, 1))
+    assert creases.load(saved(one), activation="relu").depth == 2
+
+
 # Checkpoints, and state dicts in memory.
+
+
+def test_known_lists_of_state_dicts_are_chosen_by_their_place(saved):
+    """As two critics are kept: the actor alone must not pass for all that is there."""
+    actor, *critics = (linears(seed, _0=(2, 4), _2=(4, 2)) for seed in range(3))
+    for content in ({"actor": actor, "critics": critics}, {"actor": actor, "critics": tuple(critics)}):
+        path = saved(content)
+        with pytest.raises(ModelFileError, match=r"'actor\.' and 'critics\.' stand side by side"):
+            creases.load(path, activation="relu")
+        second = creases.load(path, activation="relu", prefix="critics.1")
+        assert second.sha256 == network_of(critics[1], "0", "2").sha256
+
+
+def test_bad_input_what_is_nested_deep_is_not_passed_over(saved):
+    shallow, deep = linears(0, _0=(2, 4), _2=(4, 2)), linears(1, _0=(2, 3), _2=(3, 1))
+    for _ in range(6):
+        deep = {"x": deep}
+    with pytest.raises(ModelFileError, match=r"'a\.' and 'x\.' stand side by side"):
+        creases.load(saved({"a": shallow, **deep}), activation="relu")
+    for _ in range(30):
+        deep = {"x": [deep]}
+    with pytest.raises(ModelFileError, match=r"nested more than 16 deep.*Give the state dict itself"):
+        creases.load(saved({"a": shallow, **deep}), activation="relu")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"a": linears(0, b__0=(2, 4), b__2=(4, 1)), "a.b": linears(1, _0=(2, 4), _2=(4, 1))},
+        {1: linears(0, _0=(2, 4), _2=(4, 1)), "1": linears(1, _0=(2, 4), _2=(4, 1))},
+    ],
+)
+def test_bad_input_two_tensors_of_one_name(saved, content):
+    for source in (content, saved(content)):
+        with pytest.raises(ModelFileError, match=r"two tensors that would both be named '(a\.b|1)\.0\.weight'"):
+            creases.load(source, activation="relu")
+
+
+def test_bad_input_mappings_that_hold_one_another():
+    """A few objects that unfold into more than memory holds: the walk through them ends."""
+    inner = {"x": 1}
+    for _ in range(15):
+        inner = dict.fromkeys(range(30), inner)
+    with pytest.raises(ModelFileError, match=r"more than 1000000 entries"):
+        creases.load(inner, activation="relu")
+
+
+# Tied weights, and files that claim more than they hold.
+
+
+def test_known_tied_layers_of_safetensors_are_read(tmp_path):
+    """save_model stores tied tensors once; the other name is in the metadata alone."""
+    tensors = linears(_0=(2, 2), _4=(2, 1))
+    tied = {"2.weight": "0.weight", "2.bias": "0.bias", "format": "pt", "note": "tied"}
+    (tmp_path / "net.safetensors").write_bytes(safetensors_bytes(tensors, **tied))
+    network = creases.load(tmp_path / "net.safetensors", activation="relu")
+    assert network.sha256 == network_of(tensors, "0", "0", "4").sha256
+
+
+def test_known_what_save_model_writes(tmp_path):
+    save_model = pytest.importorskip("safetensors.torch", reason="safetensors is not installed").save_model
+    linear = nn.Linear(2, 2)
+    module = nn.Sequential(linear, nn.ReLU(), linear, nn.ReLU(), nn.Linear(2, 1))
+    save_model(module, str(tmp_path / "net.safetensors"))
+    assert creases.load(tmp_path / "net.safetensors", activation="relu").sha256 == creases.load(module).sha256
+
+
+def test_bad_input_tied_thousands_of_times(tmp_path, saved):
+    weight = torch.ones(50, 50, dtype=torch.float64)
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(safetensors_bytes({"0.weight": weight}, **{f"{i}.weight": "0.weight" for i in range(1, 1000)}))
+    with pytest.raises(ModelFileError, match=r"share storage and together claim more than 64 times the file's"):
+        creases.load(path, activation="relu")
+    with pytest.raises(ModelFileError, match=r"share storage and together claim more than 64 times the file's"):
+        creases.load(saved({f"{i}.weight": weight.view(50, 50) for i in range(1000)}), activation="relu")
+    assert creases.load(saved({f"{i}.weight": weight for i in range(9)}), activation="relu").depth == 8
+
+
+def test_bad_input_safetensors_that_overlap(tmp_path):
+    entry = {"dtype": "F64", "shape": [1, 1]}
+    header = {
+        "0.weight": {**entry, "data_offsets": [0, 8]},
+        "2.weight": {**entry, "data_offsets": [8, 16]},
+        "4.weight": {**entry, "data_offsets": [4, 12]},
+    }
+    text = json.dumps(header).encode()
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + np.ones(2).tobytes())
+    with pytest.raises(ModelFileError, match=r"tensors '0\.weight' and '4\.weight' overlap in the file"):
+        creases.load(path, activation="relu")
 
 
 @pytest.mark.parametrize("key", ["net", "policy", "params", "model", "state_dict", "ema", 3])
@@ -468,7 +668,7 @@ def test_known_state_dicts_in_memory():
         ModelFileError, match=r"The state dict holds weights and no graph.*creases\.load\(state_dict, act"
     ) as e:
         creases.load(module.state_dict())
-    assert "as a command" not in str(e.value)
+    assert "command line" not in str(e.value)
     with_gradients = dict(module.named_parameters())
     arrays = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
     for tensors in (module.state_dict(), with_gradients, arrays):
@@ -518,6 +718,16 @@ def test_bad_input_softmax_at_the_end_has_a_remedy():
     ):
         creases.load(module)
     assert creases.load(module[:-1]).n_out == 3
+
+
+def test_bad_input_what_stands_between_layers_has_no_such_remedy():
+    inner = nn.Sequential(nn.Linear(2, 3), nn.GELU())
+    for module in (nn.Sequential(nn.Linear(2, 3), nn.GELU(), nn.Linear(3, 1)), nn.Sequential(inner, nn.Linear(3, 1))):
+        with pytest.raises(UnsupportedModelError, match=r"GELU '.*' is not supported") as caught:
+            creases.load(module)
+        assert "without it" not in str(caught.value)
+    with pytest.raises(UnsupportedModelError, match=r"stands last: .*load the module without it\.$"):
+        creases.load(nn.Sequential(inner))
 
 
 def test_bad_input_names_without_end_take_no_time():

@@ -29,6 +29,8 @@ def check_npz(path: Path, limits: dict[str, int]) -> None:
         members = archive.infolist()
         if len({member.filename for member in members}) < len(members):
             raise ValueError("it names a member twice")
+        if sum(member.compress_size for member in members) > size:
+            raise ValueError("its members share bytes")
         for member in members:
             name, claimed = member.filename.removesuffix(".npy"), member.file_size
             if claimed > BLOWUP * member.compress_size or member.compress_size > size:

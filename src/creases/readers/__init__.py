@@ -16,7 +16,7 @@ from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from creases.errors import CreasesError, ModelFileError, NetworkError, UnsupportedModelError
+from creases.errors import CreasesError, ModelFileError, NetworkError, NotEnoughMemoryError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.answers import Answers
 
@@ -76,7 +76,7 @@ def load(
     Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or holds
     weights that leave a question open (the message shows the call that answers it); UnsupportedModelError, with the
     node's name, if it is no chain of dense layers and ReLUs; MissingExtraError if an optional package is needed;
-    NetworkError on numbers that are not finite or shapes that do not fit.
+    NetworkError on numbers that are not finite or shapes that do not fit; NotEnoughMemoryError if there is no room.
 
     Examples
     --------
@@ -150,6 +150,8 @@ def read_file(path: Path, answers: Answers) -> Network:
         if not path.is_file():
             raise ModelFileError(f"{path} is not a regular file.")
         data = path.read_bytes()
+    except MemoryError as error:
+        raise no_room(path) from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path; ModelFileError is one too
         if isinstance(error, CreasesError):
             raise
@@ -169,7 +171,17 @@ def read_file(path: Path, answers: Answers) -> Network:
         return network
     except CreasesError:
         raise
+    except MemoryError as error:
+        raise no_room(path) from error
     except Exception as error:  # the last net below all readers: what a damaged file raises is not foreseeable
         raise ModelFileError(
             f"{path.name} cannot be read as {path.suffix.lower()}; {type(error).__name__}: {error}"
         ) from error
+
+
+def no_room(path: Path) -> NotEnoughMemoryError:
+    """The error where a file, or what is in it, does not fit into memory."""
+    return NotEnoughMemoryError(
+        f"{path} has {path.stat().st_size:,} bytes, and reading it takes more memory than is free. Free some, or read "
+        "it on a larger machine."
+    )

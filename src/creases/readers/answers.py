@@ -2,14 +2,14 @@
 
 A state dict names tensors. Which activation stands between its layers, in which order they act, whether they are one
 network or two side by side, is not in it: a residual network, one with GELU and a plain chain look alike. What is
-not known is asked and never guessed; each question shows the call that answers it, as Python and as a command.
+not known is asked and never guessed; each question shows the call that answers it, and the options for a command line.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,11 +46,15 @@ class Answers:
         batch_norm_eps: float | None,
     ) -> Answers:
         """The options of `load`, each of the right kind. Raises ModelFileError, UnsupportedModelError."""
+        if isinstance(activation, str) and activation.lower() == KINK:
+            activation = KINK  # as torch writes it, "ReLU"
         if activation is not None and activation != KINK:
             raise UnsupportedModelError(
                 f'activation={activation!r} is not supported: Creases counts ReLU networks, activation="relu".'
             )
-        if order is not None and (isinstance(order, str) or not all(isinstance(name, str) for name in order)):
+        told = isinstance(order, Iterable) and not isinstance(order, str | Mapping)
+        order = tuple(order) if told and order is not None else order
+        if order is not None and not (told and all(isinstance(name, str) for name in order)):
             raise ModelFileError(f'order must be a list of the layers\' names, such as ["0", "2"]; got {order!r}.')
         if not (prefix is None or isinstance(prefix, str)):
             raise ModelFileError(f"prefix must be the beginning of the layers' names, got {prefix!r}.")
@@ -92,16 +96,16 @@ class Answers:
         return f"creases.load({target}, {', '.join(f'{name}={as_python(v)}' for name, v in options.items())})"
 
     def calls(self, options: dict[str, Any]) -> str:
-        """The call of `load` with these options, and the same as a command where there is a file."""
+        """The call of `load` with these options, and where there is a file the same for whatever command was typed."""
         python = self.python(**options)
         if self.target is None:
             return python
-        words = ["creases", "count", self.target]
+        words = []
         for name, value in options.items():
             words.append("--" + name.replace("_", "-"))
             if value is not True:
                 words.append(",".join(value) if isinstance(value, list | tuple) else str(value))
-        return f"{python} (as a command: {' '.join(map(shlex.quote, words))})"
+        return f"{python} (on the command line add: {' '.join(map(shlex.quote, words))})"
 
 
 def as_python(value: Any) -> str:

@@ -40,7 +40,7 @@ def read_archive(data: bytes, source: str) -> Network:
         check_members(data, source)
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays: Arrays = {name: archive[name] for name in archive.files}
-    except ModelFileError:
+    except (ModelFileError, MemoryError):
         raise
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
         raise ModelFileError(f"{source} is truncated or damaged: {error}") from error

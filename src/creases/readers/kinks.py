@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from creases.errors import UnsupportedModelError
+from creases.errors import ModelFileError, UnsupportedModelError
 from creases.readers.answers import KINK, Answers
 from creases.readers.chain import Chain
-from creases.readers.layer_order import Named, in_order, listed, side_by_side
+from creases.readers.layer_order import Named, in_order, listed, side_by_side, suggestion
 
 __all__ = ["Kinks", "note_place", "placed", "reading"]
 
@@ -36,12 +36,7 @@ def placed(
     if entries is None:
         known = list(layers.values())
         if several := side_by_side(known):
-            raise answers.question(
-                source,
-                f"{' and '.join(map(repr, several))} stand side by side in it: networks of their own, or parts of one. "
-                "prefix= chooses one of them; order= names the layers of a chain that runs through several.",
-                prefix=several[0],
-            )
+            raise ask_which(several, layers, source, answers)
         names, how = in_order(known, stored, source, answers)
     else:
         names, how = [name for name in entries if name in layers], "as order= gives them"
@@ -52,6 +47,23 @@ def placed(
     check_room(names, spans, source, answers)
     places = {relu_place(names[first : last + 1], first, source, answers) for first, last in spans}
     return names, how, Kinks(frozenset(places | ({len(names) - 1} if answers.final_kink else set())))
+
+
+def ask_which(several: list[str], layers: Mapping[str, Named], source: str, answers: Answers) -> ModelFileError:
+    """The question which of the networks side by side is meant; no prefix chooses layers that stand at the fork."""
+    heads = [name for name in several if name in layers]
+    prefixes = [name for name in several if name not in layers]
+    what = " and ".join([*([listed(heads)] if heads else []), *map(repr, prefixes)])
+    problem = f"{what} stand side by side in it: networks of their own, or parts of one."
+    chain = "order= names the layers of a chain that runs through several."
+    if not heads:
+        return answers.question(source, f"{problem} prefix= chooses one of them; {chain}", prefix=several[0])
+    return answers.question(
+        source,
+        f"{problem} order= chooses {listed(heads)}, as in the call that follows, and prefix= another, "
+        f"{answers.python(prefix=prefixes[0])}; {chain}",
+        order=suggestion([layers[name] for name in heads]),
+    )
 
 
 def kinks_told(entries: Sequence[str], count: int, answers: Answers) -> Kinks:
@@ -132,11 +144,13 @@ def relu_place(prefixes: Sequence[str], first: int, source: str, answers: Answer
 def reading(names: Sequence[str], how: str, kinks: Kinks, source: str, answers: Answers) -> str:
     """The sentence that says as what the file is read."""
     if kinks.told:
-        return f"{source} holds weights and no graph: it is read as {listed(answers.order or ())}, as order= says."
+        order = answers.order or ()
+        end = ", and a ReLU after the last, as final_kink= says" if answers.final_kink and order[-1] != KINK else ""
+        return f"{source} holds weights and no graph: it is read as {listed(order, whole=True)}, as order= says{end}."
     end = "and after the last" if answers.final_kink else "none after the last"
     return (
-        f"{source} holds weights and no graph: it is read as the layers {listed(names)}, {how}, ReLU between them, "
-        f'{end}, and nothing else, as activation="{KINK}" says.'
+        f"{source} holds weights and no graph: it is read as the layers {listed(names, whole=True)}, {how}, ReLU "
+        f'between them, {end}, and nothing else, as activation="{KINK}" says.'
     )
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from creases.readers.answers import Answers
 
-__all__ = ["Named", "in_order", "listed", "natural_order", "side_by_side"]
+__all__ = ["Named", "in_order", "listed", "natural_order", "side_by_side", "suggestion"]
 
 # Orders are looked for step by step, each of as many names as there are; beyond so many names there may be another.
 WORK = 1_000_000
@@ -60,20 +60,26 @@ def side_by_side(layers: Sequence[Named]) -> list[str]:
     """The prefixes at the first fork where two or more hold Linear layers of their own; none where there is no fork.
 
     Prefixes of one Linear each that differ in a number only, 'layers.0.' and 'layers.1.', are blocks of one network.
+    Two or more Linears that stand at the fork itself, 'fc1' and 'fc2' beside 'critic.0' and 'critic.2', may be a
+    network too, and come first; one alone, beside 'body.0' and 'body.2', is the head of a body.
     """
     waiting = [("", list(layers))]
     while waiting:  # no recursion: a name may have thousands of dots
         at, group = waiting.pop()
         below: dict[str, list[Named]] = {}
+        here: list[Named] = []
         for layer in group:
             head, dot, _rest = layer.name[len(at) :].partition(".")
             if dot:
                 below.setdefault(f"{at}{head}.", []).append(layer)
+            else:
+                here.append(layer)
         linears = {prefix: sum(not layer.is_norm for layer in inner) for prefix, inner in below.items()}
         several = [prefix for prefix, count in linears.items() if count]
         blocks = len(set(map(words_of, several))) == 1 and all(linears[prefix] == 1 for prefix in several)
-        if len(several) > 1 and not blocks:
-            return several
+        heads = sum(not layer.is_norm for layer in here) > 1 and max(linears.values(), default=0) > 1
+        if (len(several) > 1 and not blocks) or heads:
+            return [*(names(here) if heads else []), *several]
         waiting += [(prefix, inner) for prefix, inner in reversed(below.items()) if len(inner) > 1]
     return []
 
@@ -193,7 +199,7 @@ def names(layers: Sequence[Named]) -> list[str]:
     return [layer.name for layer in layers]
 
 
-def listed(layers: Sequence[Named] | Sequence[str]) -> str:
-    """Names for a sentence, the middle left out of many."""
+def listed(layers: Sequence[Named] | Sequence[str], whole: bool = False) -> str:
+    """Names for a sentence; of many the middle is left out, except in notes (`whole`), which say what was read."""
     words = [repr(layer.name if isinstance(layer, Named) else layer) for layer in layers]
-    return ", ".join(words if len(words) <= SHOWN else [*words[: SHOWN - 2], "...", words[-1]])
+    return ", ".join(words if whole or len(words) <= SHOWN else [*words[: SHOWN - 2], "...", words[-1]])

@@ -9,16 +9,16 @@ beside it where it is usable.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 
 from creases.errors import ModelFileError, NetworkError
 from creases.network import Network, Normalisation
 from creases.readers.chain import Chain, rationals
-from creases.readers.text import expect_count, floats, note_open_end, whole
+from creases.readers.text import expect_count, floats, note_decimals, note_open_end, whole
 
 __all__ = ["normalised", "read_nnet"]
 
@@ -43,7 +43,7 @@ def read_nnet(data: bytes, source: str) -> Network:
     sizes = layer_sizes(counts, sizes_line, source)
     body = [line.rstrip() for line in lines[len(HEADER) :]]
     found = [word for line in body for word in words(line)]
-    pairs = list(pairwise(sizes))
+    pairs = list(itertools.pairwise(sizes))
     expect_count(len(found), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
     if len(body) > 1 and body[-2].endswith(",") and not body[-1].endswith(","):
         raise ModelFileError(f"{source} is truncated: its last number lacks the comma that ends the other lines.")
@@ -58,6 +58,7 @@ def read_nnet(data: bytes, source: str) -> Network:
             chain.relu()
     note_open_end(text, chain)
     normalisation = usable_normalisation(norm_lines, sizes[0], chain)
+    note_decimals(itertools.chain(found, *(norm_lines if normalisation else ())), chain)
     return chain.network(normalisation=normalisation)
 
 

@@ -22,7 +22,8 @@ from creases.network import Network
 from creases.readers.chain import Chain
 from creases.readers.onnx_external import Beside
 from creases.readers.onnx_operators import OPERATORS, Flow, Node
-from creases.readers.onnx_tensor import attributes_of, constant_value, tensor_values
+from creases.readers.onnx_tensor import MOST_AXES, attributes_of, constant_value, tensor_values
+from creases.readers.state_dict import check_claims
 
 __all__ = ["read_onnx"]
 
@@ -45,11 +46,17 @@ def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
         raise require_extra("onnx", "onnx", "Reading .onnx files") from error
     try:
         model = onnx.load_model_from_string(data)
+    except MemoryError:
+        raise
     except Exception as error:  # protobuf's DecodeError, which is not ours to import
         raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
     graph = model.graph
     if not graph.node:
         raise ModelFileError(f"{source} is empty: its graph has no nodes.")
+    if graph.sparse_initializer:
+        raise UnsupportedModelError(
+            f"{source} keeps sparse constants (sparse_initializer), which are not read. Make them dense before export."
+        )
     nodes = in_order(graph, source)
     check_operators(graph, nodes, source)
     if model.functions:
@@ -59,7 +66,8 @@ def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     entry = the_input(graph, tensors, source)
     beside = Beside(folder, source)
-    shape, input_shape = shapes_of(entry, len(data) + beside.size(graph.initializer), source)
+    size = len(data) + beside.size(graph.initializer)
+    shape, input_shape = shapes_of(entry, size, source)
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     flow = Flow(entry.name, shape, Chain(source), max(versions, default=1))
     constants: dict[str, Array] = {}
@@ -71,6 +79,7 @@ def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
             constants[node.output[0]] = value if node.op_type == "Identity" else transposed(node, value, source)
         else:
             step(node, flow, tensors, constants, beside)
+            check_claims(flow.claimed, size, source)
     outputs = [str(output.name) for output in graph.output]  # bytes where it is no UTF-8
     if outputs != [flow.value]:
         raise UnsupportedModelError(
@@ -135,10 +144,12 @@ def check_operators(graph: Any, nodes: list[Any], source: str) -> None:
             strange.append(node)
     if strange:
         more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+        # Only what stands last is no part of what cuts the input space.
+        is_last = len(strange) == 1 and strange[0] is nodes[-1]
+        remedy = " It stands last: if the network is wanted without it, export the model without it." if is_last else ""
         raise UnsupportedModelError(
             f"{source} is not supported: it has {', '.join(described(node) for node in strange[:5])}{more}. "
-            f"Creases reads chains of {', '.join(sorted(known))}, and Transpose of constants. If such a node stands "
-            "last (a Softmax, say), export the model without it."
+            f"Creases reads chains of {', '.join(sorted(known))}, and Transpose of constants.{remedy}"
         )
     for node in nodes:
         if not node.output or (not node.input and node.op_type != "Constant"):
@@ -160,6 +171,10 @@ def shapes_of(entry: Any, size: int, source: str) -> tuple[tuple[int, ...], tupl
     The first of several axes is the batch if its length is 1 or not fixed. No other may be open.
     """
     kind = entry.type.tensor_type
+    if len(kind.shape.dim) > MOST_AXES:
+        raise ModelFileError(
+            f"{source}: input '{entry.name}' has {len(kind.shape.dim)} axes; an array has {MOST_AXES} at most."
+        )
     # An axis is fixed if it has a positive dim_value; 0, -1 and names leave it open.
     axes = [max(axis.dim_value, 0) for axis in kind.shape.dim]
     names = [str(axis.dim_param or axis.dim_value or "?") for axis in kind.shape.dim]
@@ -214,6 +229,7 @@ def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, A
         for i, name in enumerate(names)
         if name and name != flow.value
     }
+    flow.claimed += sum(value.nbytes for value in given.values())
     allowed, most, operator = OPERATORS[proto.op_type]
     attributes = attributes_of(proto)
     unknown = sorted(set(attributes) - set(allowed))

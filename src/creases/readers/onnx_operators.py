@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, UnsupportedModelError
 from creases.readers.chain import Chain
+from creases.readers.onnx_tensor import MOST_AXES
 
 __all__ = ["OPERATORS", "Flow", "Node"]
 
@@ -32,6 +33,7 @@ class Flow:
     shape: tuple[int, ...]
     chain: Chain
     opset: int
+    claimed: int = 0  # bytes of the constants that the nodes took, each time anew
 
     @property
     def size(self) -> int:
@@ -182,6 +184,8 @@ def reshape(node: Node, flow: Flow) -> None:
     wanted = node.constants[1].ravel().tolist() if 1 in node.constants else node.attributes.get("shape")
     if not isinstance(wanted, list) or not all(type(side) is int for side in wanted):
         raise UnsupportedModelError(f"{flow.chain.source}: {node.label} needs a constant shape of integers.")
+    if len(wanted) > MOST_AXES:
+        raise ModelFileError(f"{flow.chain.source}: {node.label} makes {len(wanted)} axes; {MOST_AXES} are the most.")
     sides = list(wanted)
     if not node.attributes.get("allowzero", 0):
         sides = [flow.shape[i] if side == 0 and i < len(flow.shape) else side for i, side in enumerate(sides)]

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from creases.errors import ModelFileError, UnsupportedModelError
 from creases.readers.onnx_external import Beside, is_outside
 
-__all__ = ["attributes_of", "constant_value", "tensor_values"]
+__all__ = ["MOST_AXES", "attributes_of", "constant_value", "tensor_values"]
 
+MOST_AXES = 64  # of a NumPy array; the product of more lengths could take minutes
 # Type: bytes a number in raw_data, and the field that holds the numbers otherwise.
 KINDS = {
     "FLOAT": (4, "float_data"),
@@ -43,6 +44,8 @@ def tensor_values(tensor: Any, label: str, source: str, beside: Beside) -> NDArr
         raise UnsupportedModelError(f"{source}: {label} has type {kind}; supported are {', '.join(KINDS)}.")
     width, field = KINDS[kind]
     dims = list(tensor.dims)
+    if len(dims) > MOST_AXES:
+        raise ModelFileError(f"{source}: {label} has {len(dims)} axes; an array has {MOST_AXES} at most.")
     count = math.prod(dims)
     if is_outside(tensor) and min(dims, default=0) >= 0:
         tensor = beside.filled(tensor, count * width, label)

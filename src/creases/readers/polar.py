@@ -16,7 +16,7 @@ import numpy as np
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.chain import Chain
-from creases.readers.text import LONGEST, expect_count, floats, is_number, note_open_end, whole
+from creases.readers.text import LONGEST, expect_count, floats, is_number, note_decimals, note_open_end, whole
 
 __all__ = ["read_polar"]
 
@@ -61,6 +61,7 @@ def read_polar(data: bytes, source: str) -> Network:
             chain.relu()
     rescale(chain, numbers[start], numbers[start + 1], n_out)
     note_open_end(text, chain)
+    note_decimals(found, chain)
     return chain.network()
 
 

@@ -9,7 +9,7 @@ ReLU; numbers that leave two places, or none where others are left, are refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,17 @@ from creases.readers.chain import Chain
 from creases.readers.kinks import note_place, placed, reading
 from creases.readers.layer_order import Named, listed
 
-__all__ = ["from_tensors", "state_dict_in"]
+__all__ = ["check_claims", "from_tensors", "state_dict_in"]
 
 Floats = NDArray[np.float64]
 Group = dict[str, Floats]
 
 STATISTICS = ("running_mean", "running_var")
 LEAVES = ("weight", "bias", *STATISTICS, "num_batches_tracked")
-DEEPEST = 3  # of a state dict within a checkpoint: {"model": {"state_dict": ...}}
+DEEPEST = 16  # levels of a checkpoint that are looked through for state dicts: {"model": {"state_dict": ...}}
+MOST_ENTRIES = 1_000_000  # of its mappings and lists
+MOST_TENSORS = 100_000
+MOST_SHARED = 64  # times the size of a file that its tensors may claim together: tied weights are stored once
 EPS = 1e-5  # the default of torch.nn.BatchNorm1d
 SUPPORTED = (
     "Creases reads chains of Linear ('<prefix>.weight' with two axes, '<prefix>.bias') and BatchNorm1d "
@@ -49,37 +52,69 @@ class Choice:
 
 
 def state_dict_in(loaded: object, source: str, is_tensor: Callable[[object], bool]) -> Mapping[Any, Any]:
-    """The mapping of names to tensors in what a checkpoint holds: itself, or up to three levels down.
+    """The mapping of names to tensors in what a checkpoint holds: itself, or some levels down.
 
-    It may stand under any name ('state_dict', 'model', 'net', 'policy', 'params'), there also as the only element of
-    a list. Where there are several they become one, the names preceded by theirs: 'actor.0.weight'.
-    Raises ModelFileError if there is none.
+    It may stand under any name ('state_dict', 'model', 'net', 'policy', 'params') and in lists. Where there are several
+    they become one, the names preceded by theirs: 'actor.0.weight', 'critics.1.0.weight'.
+    Raises ModelFileError if there is none, where two names become one, and where it is nested too deep to look.
     """
     if not isinstance(loaded, Mapping):
         raise ModelFileError(
             f"{source} holds a {type(loaded).__name__}, not a state dict. Save it with "
             "torch.save(model.state_dict(), path)."
         )
-    found = nested(loaded, is_tensor, DEEPEST)
+    found = list(nested(loaded, is_tensor, source, DEEPEST, [0]))
     if not found:
         return loaded
     if len(found) == 1:
-        return next(iter(found.values()))
-    return {f"{key}.{name}": value for key, inner in found.items() for name, value in inner.items()}
+        return found[0][1]
+    tensors: dict[str, Any] = {}
+    for path, inner in found:
+        if len(tensors) > MOST_TENSORS:
+            raise ModelFileError(f"{source} has more than {MOST_TENSORS} tensors. Give the state dict itself.")
+        for name, value in inner.items():
+            full = f"{path}.{name}"
+            if full in tensors:
+                raise ModelFileError(
+                    f"{source} holds two tensors that would both be named {full!r}. Give one of its state dicts alone."
+                )
+            tensors[full] = value
+    return tensors
 
 
-def nested(loaded: Mapping[Any, Any], is_tensor: Callable[[object], bool], depth: int) -> dict[str, Mapping[Any, Any]]:
-    """The state dicts within a checkpoint by their keys; itself under '' if it is one."""
-    if any(is_tensor(value) and str(key).rpartition(".")[2] in LEAVES for key, value in loaded.items()):
-        return {"": loaded}
-    found: dict[str, Mapping[Any, Any]] = {}
-    for key, value in loaded.items():
-        if isinstance(value, list | tuple) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, Mapping) and depth:
-            for inner, mapping in nested(value, is_tensor, depth - 1).items():
-                found[f"{key}.{inner}" if inner else str(key)] = mapping
-    return found
+def nested(
+    loaded: Mapping[Any, Any] | list[Any] | tuple[Any, ...],
+    is_tensor: Callable[[object], bool],
+    source: str,
+    depth: int,
+    entries: list[int],
+    path: str = "",
+) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """The state dicts within a checkpoint and where they stand, 'critics.0'; itself under '' if it is one.
+
+    entries : how many have been looked at so far. Raises ModelFileError beyond MOST_ENTRIES, or DEEPEST levels: a
+    small file could name one mapping in another again and again.
+    """
+    entries[0] += len(loaded) if isinstance(loaded, Mapping) else 1 + len(loaded) // 20  # histories are long lists
+    if entries[0] > MOST_ENTRIES:
+        raise ModelFileError(f"{source} has more than {MOST_ENTRIES} entries. Give the state dict itself.")
+    if isinstance(loaded, Mapping):
+        if any(is_tensor(value) and str(key).rpartition(".")[2] in LEAVES for key, value in loaded.items()):
+            yield path, loaded
+            return
+        parts = [(f"{path}.{key}" if path else str(key), value) for key, value in loaded.items()]
+    elif len(loaded) == 1:
+        parts = [(path, loaded[0])]
+    else:
+        parts = [(f"{path}.{i}", value) for i, value in enumerate(loaded)]
+    for name, value in parts:
+        if isinstance(value, Mapping | list | tuple):
+            if depth == 0:
+                raise ModelFileError(
+                    f"{source}: {name[:60]!r} is nested more than {DEEPEST} deep, and what is in it is not looked at. "
+                    "Give the state dict itself: torch.save(model.state_dict(), path)."
+                )
+            yield from nested(value, is_tensor, source, depth - 1, entries, name)
 
 
 def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *, stored: bool = True) -> Network:
@@ -101,7 +136,7 @@ def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *
     chain = Chain(source)
     chain.note(reading(names, how, kinks, source, answers))
     if choice.left:
-        chain.note(f"{source} also holds {listed(choice.left)}, left out as the caller chose.")
+        chain.note(f"{source} also holds {listed(choice.left, whole=True)}, left out as the caller chose.")
     if kinks.started:
         chain.relu()
     for i, name in enumerate(names):
@@ -135,7 +170,9 @@ def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
             ) from error
         return
     eps = answers.batch_norm_eps
-    if eps is None:
+    if eps is not None:
+        chain.note(f"BatchNorm '{name}': eps={eps}, as batch_norm_eps= says.")
+    else:
         eps = EPS
         chain.note(
             f"BatchNorm '{name}': eps={EPS} assumed, torch's default: a state dict does not say; batch_norm_eps= does."
@@ -143,6 +180,15 @@ def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
     mean, variance = (group[what] for what in STATISTICS)
     gamma, beta = group.get("weight", np.ones(mean.shape)), group.get("bias", np.zeros(mean.shape))
     chain.batch_norm(f"BatchNorm '{name}'", mean, variance, gamma, beta, eps)
+
+
+def check_claims(claimed: int, size: int, source: str) -> None:
+    """Refuse tensors that together have many times the file's bytes: thousands of views of one storage."""
+    if claimed > MOST_SHARED * size:
+        raise ModelFileError(
+            f"{source}: its tensors share storage and together claim more than {MOST_SHARED} times the file's "
+            f"{size} bytes. If that is meant, save each apart: tensor.clone()."
+        )
 
 
 # Which tensors.
@@ -157,6 +203,13 @@ def chosen(tensors: Mapping[str, Floats], source: str, answers: Answers) -> Choi
         kept = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         left = list(dict.fromkeys(layer_of(name) for name in tensors if name not in kept))
         if not kept:
+            begun = prefix[:-1]
+            nearest = {begun + name[len(begun) :].partition(".")[0] + "." for name in tensors if name.startswith(begun)}
+            if nearest:
+                raise ModelFileError(
+                    f"{source} has no tensor under prefix {prefix!r}: a prefix ends at a dot. Names that begin with "
+                    f"{begun!r} are under {listed(sorted(nearest))}."
+                )
             raise ModelFileError(
                 f"{source} has no tensor under prefix {prefix!r}; its layers are {listed(left)}, and a prefix is the "
                 "beginning of such a name."
@@ -193,6 +246,8 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
     for name, tensor in tensors.items():
         prefix, _dot, leaf = name.rpartition(".")
         if leaf not in LEAVES:
+            if remedy := rewritten_weight(name, tensors):
+                raise UnsupportedModelError(f"{source}: tensor '{name}' {remedy}, and save it again.")
             raise UnsupportedModelError(f"{source}: tensor '{name}' {tensor.shape} is not supported. {SUPPORTED}")
         if tensor.ndim > 2:
             kind = "a convolution" if leaf == "weight" else "no dense layer"
@@ -211,9 +266,33 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
             name, shape = f"{prefix}.weight" if prefix else "weight", group["weight"].shape
             raise UnsupportedModelError(
                 f"{source}: tensor '{name}' has shape {shape} and no running_mean beside it: a LayerNorm, a "
-                f"PReLU, or a BatchNorm that keeps no running statistics. {SUPPORTED}"
+                "PReLU, or a BatchNorm that keeps no running statistics. None of them is supported, and without it the "
+                "network would be another one."
             )
     return groups
+
+
+def rewritten_weight(name: str, tensors: Mapping[str, Floats]) -> str:
+    """What a tensor is that a layer's weight is made from, and how to make the weight permanent; '' if it is none."""
+    layer, _dot, leaf = name.rpartition(".")
+    head, found, _rest = f".{name}".rpartition(".parametrizations.")
+    if found:
+        module = f"layer '{head[1:]}'" if head else "the module"
+        return (
+            f"belongs to a parametrization (weight or spectral norm, say) of {module}. Make the weight permanent, "
+            "torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight')"
+        )
+    beside = {other.rpartition(".")[2] for other in tensors if other.rpartition(".")[0] == layer}
+    ways = {
+        "weight norm": ({"weight_g", "weight_v"}, "torch.nn.utils.remove_weight_norm(layer)"),
+        "pruning": ({"weight_orig", "weight_mask"}, "torch.nn.utils.prune.remove(layer, 'weight')"),
+        "pruning of the bias": ({"bias_orig", "bias_mask"}, "torch.nn.utils.prune.remove(layer, 'bias')"),
+        "spectral norm": ({"weight_orig", "weight_u"}, "torch.nn.utils.remove_spectral_norm(layer)"),
+    }
+    for what, (leaves, call) in ways.items():
+        if leaf in leaves | {"weight_v"} and leaves <= beside:
+            return f"belongs to the {what} of layer '{layer}'. Make the weight permanent, {call}"
+    return ""
 
 
 def is_norm(group: Mapping[str, Floats]) -> bool:

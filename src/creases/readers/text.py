@@ -7,7 +7,8 @@ array.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from creases.errors import ModelFileError
 from creases.readers.chain import Chain
 
-__all__ = ["LONGEST", "expect_count", "floats", "is_number", "note_open_end", "whole"]
+__all__ = ["LONGEST", "expect_count", "floats", "is_number", "note_decimals", "note_open_end", "whole"]
 
 LONGEST = 30  # characters of a bad word that an error shows
 
@@ -43,6 +44,22 @@ def is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def note_decimals(words: Iterable[str], chain: Chain) -> None:
+    """Note that decimals were rounded, where one is not a float64 as it is written (0.1, or 1e-400, read as 0)."""
+    if not all(map(is_exact, words)):
+        chain.note(
+            f"{chain.source}: its decimals are read as the nearest float64 numbers, which are what is certified."
+        )
+
+
+def is_exact(word: str) -> bool:
+    """True if float64 holds the number that a word says; Python compares decimals and floats exactly."""
+    try:
+        return Decimal(word) == float(word)
+    except InvalidOperation:  # an exponent beyond all reason
+        return False
 
 
 def whole(word: str, what: str, source: str) -> int:

@@ -26,7 +26,7 @@ from creases.arrays import as_floats
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError, require_extra
 from creases.network import Network
 from creases.readers.answers import Answers
-from creases.readers.state_dict import from_tensors, state_dict_in
+from creases.readers.state_dict import check_claims, from_tensors, state_dict_in
 from creases.readers.torch_module import tensor_values
 
 __all__ = ["read_state_dict", "read_torch_file"]
@@ -44,6 +44,11 @@ PLAIN_NAMES = re.compile(
     r"|torch\.((?!Untyped|Typed)[A-Z][A-Za-z0-9]*Storage|Size|device|u?int[0-9]+|b?float[0-9]+|bool)|torch\.serialization\._get_layout"
     r"|torch\.nn\.parameter\.Parameter|builtins\.(set|complex)|__builtin__\.(set|complex)|_codecs\.encode"
 )
+# What torch calls to make tensors of other forms, and how to convert them.
+OTHER_FORMS = {
+    "torch._utils._rebuild_sparse": ("sparse", ".to_dense()"),
+    "torch._utils._rebuild_qtensor": ("quantized", ".dequantize()"),
+}
 LEGACY_PICKLES = 5  # magic number, protocol, system, object, storage keys; the numbers follow
 Instruction = tuple[str, Any]
 
@@ -61,16 +66,17 @@ def read_torch_file(data: bytes, source: str, answers: Answers) -> Network:
             warnings.simplefilter("ignore")  # about old formats and odd escapes: nothing the caller can mend
             check_pickles(data, source)
             loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except ModelFileError:
+    except (ModelFileError, MemoryError):
         raise
     except Exception as error:  # pickle, zip and runtime errors: torch documents none
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{source} is truncated or damaged; torch says: {reason}") from error
-    tensors = {}
+    tensors, claimed = {}, 0
     for name, tensor in state_dict_in(loaded, source, lambda value: isinstance(value, torch.Tensor)).items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
             raise ModelFileError(f"{source}: entry {name!r} is a {type(tensor).__name__}, not a tensor. {REMEDY}")
-        tensors[name] = values_of(tensor, name, len(data), source)
+        claimed += tensor.numel() * tensor.element_size()
+        tensors[name] = values_of(tensor, name, claimed, len(data), source)
     return from_tensors(tensors, source, answers)
 
 
@@ -112,8 +118,11 @@ def checked_torch(source: str) -> Any:
     return torch
 
 
-def values_of(tensor: Any, name: str, size: int, source: str) -> NDArray[np.float64]:
-    """One tensor as float64, once it is known not to be a small storage that poses as a large tensor."""
+def values_of(tensor: Any, name: str, claimed: int, size: int, source: str) -> NDArray[np.float64]:
+    """One tensor as float64, once it is known not to be a small storage that poses as a large tensor, or as many.
+
+    claimed : bytes of the tensors so far, this one's too. size : bytes of the file.
+    """
     if name.endswith("num_batches_tracked"):
         return np.zeros(())
     if math.prod(tensor.shape) * tensor.element_size() > size:
@@ -121,6 +130,7 @@ def values_of(tensor: Any, name: str, size: int, source: str) -> NDArray[np.floa
             f"{source}: tensor '{name}' has shape {tuple(tensor.shape)}, more numbers than the file's {size} "
             "bytes hold."
         )
+    check_claims(claimed, size, source)
     return tensor_values(tensor, f"{source}: tensor '{name}'")
 
 
@@ -135,7 +145,7 @@ def check_pickles(data: bytes, source: str) -> None:
             for instructions in programs(data, LEGACY_PICKLES):
                 check_names(instructions, source)
                 check_storages(instructions, len(data), source)
-    except ModelFileError:
+    except (ModelFileError, MemoryError):
         raise
     except Exception as error:  # pickletools raises what it meets: ValueError, IndexError, UnicodeDecodeError
         raise ModelFileError(f"{source} is truncated, or no torch file: {error}") from error
@@ -183,6 +193,11 @@ def check_names(instructions: list[Instruction], source: str) -> None:
                 strings.append(argument)
             continue
         if not PLAIN_NAMES.fullmatch(name):
+            for maker, (form, way) in OTHER_FORMS.items():
+                if name.startswith(maker):
+                    raise UnsupportedModelError(
+                        f"{source} holds {form} tensors, which are not read. Convert each before saving: tensor{way}."
+                    )
             raise ModelFileError(
                 f"{source} is a pickle that calls {name}, which is code and not a state dict; it was not run. {REMEDY}"
             )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
+from creases.errors import ModelFileError, NetworkError, NotEnoughMemoryError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.chain import Chain
 
@@ -54,8 +54,8 @@ def read_module(module: torch.nn.Module) -> Network:
     return chain.network()
 
 
-def add(module: torch.nn.Module, path: str, chain: Chain, depth: int) -> None:
-    """Add one module, with all inside it, to the chain."""
+def add(module: torch.nn.Module, path: str, chain: Chain, depth: int, is_last: bool = True) -> None:
+    """Add one module, with all inside it, to the chain; `is_last` if nothing follows it."""
     from torch import nn
 
     name = described(module, path)
@@ -74,7 +74,7 @@ def add(module: torch.nn.Module, path: str, chain: Chain, depth: int) -> None:
     ):
         home = type(module).__module__  # told where it is not torch's own: a quantized Linear is named Linear too
         name = name if home.startswith("torch.nn.modules.") else f"{home}.{name}"
-        raise UnsupportedModelError(f"{name} is not supported. {remedy(module, path)}")
+        raise UnsupportedModelError(f"{name} is not supported. {remedy(module, path, is_last)}")
     check_untouched(module, name)
     if kind is not nn.Sequential:
         kinds[kind](module, name, chain)
@@ -82,9 +82,9 @@ def add(module: torch.nn.Module, path: str, chain: Chain, depth: int) -> None:
     if depth == DEEPEST:
         raise UnsupportedModelError(f"{name} is nested more than {DEEPEST} deep; flatten it into one Sequential.")
     # Not named_children(): it names a module that stands twice (one shared ReLU, say) only once.
-    for key, child in module._modules.items():
-        if child is not None:
-            add(child, f"{path}.{key}" if path else key, chain, depth + 1)
+    children = [(key, child) for key, child in module._modules.items() if child is not None]
+    for i, (key, child) in enumerate(children, start=1):
+        add(child, f"{path}.{key}" if path else key, chain, depth + 1, is_last and i == len(children))
 
 
 def described(module: torch.nn.Module, path: str) -> str:
@@ -92,13 +92,16 @@ def described(module: torch.nn.Module, path: str) -> str:
     return f"{type(module).__name__} '{path}'" if path else f"{type(module).__name__} (the module itself)"
 
 
-def remedy(module: torch.nn.Module, path: str) -> str:
+def remedy(module: torch.nn.Module, path: str, is_last: bool) -> str:
     """What is supported, and what to do about a module that is not."""
     from torch import nn
 
     text = f"Creases reads chains of {SUPPORTED}."
     if not module._modules:
-        return f"{text} If it stands last (a Softmax, say), load the module without it: creases.load(model[:-1])."
+        if not (is_last and path):
+            return text
+        call = ": creases.load(model[:-1])" if "." not in path else ""
+        return f"{text} It stands last: if the network is wanted without it, load the module without it{call}."
     text += " Only a Sequential tells in which order its children act; the forward of another class is not read."
     inner = next((key for key, child in module._modules.items() if type(child) is nn.Sequential), None)
     if inner is not None:
@@ -177,9 +180,15 @@ def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
     if tensor.device.type == "meta":
         raise NetworkError(f"{name} holds no numbers yet. Load the model's weights first.")
     if not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.is_quantized:
-        raise NetworkError(f"{name} is {tensor.dtype}, {tensor.layout}; it must be dense floating point numbers.")
+        way = ".dequantize()" if tensor.is_quantized else ".to_dense()" if tensor.layout is not torch.strided else ""
+        raise NetworkError(
+            f"{name} is {tensor.dtype}, {tensor.layout}; it must be dense floating point numbers."
+            f"{f' Convert it first: tensor{way}.' if way else ''}"
+        )
     try:
         values: NDArray[np.float64] = tensor.detach().to(device="cpu", dtype=torch.float64).numpy().copy()
-    except (RuntimeError, TypeError, ValueError, MemoryError) as error:
+    except MemoryError as error:
+        raise NotEnoughMemoryError(f"{name} has not room enough in memory: {error}") from error
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name} cannot be copied to the CPU: {error}") from error
     return values
