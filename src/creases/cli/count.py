@@ -133,7 +133,7 @@ def count(
 
     A .onnx file says what the network computes. A .pt, .pth, .ckpt or .safetensors file holds weights alone:
     --activation relu says that they are a chain with ReLU between the layers and nothing else. Where order or network
-    are not clear either, the error shows the command that says it.
+    are not clear either, the error shows the options that say it.
 
     \b
     [bold]Points[/bold]
