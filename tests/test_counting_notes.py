@@ -116,7 +116,7 @@ def test_known_a_normalisation_that_is_applied_is_certified_for_the_folded_weigh
     path.write_text(header + "".join(f"{number},\n" for number in numbers))
     plain, raw = load(path), load(path, apply_normalisation=True)
     assert count(plain, Space(2)).regions == 4
-    assert plain.notes == ()
+    assert not any("folded" in note for note in plain.notes)  # 0.3 is rounded as it is read, and that is said
     found = count(raw, Space(2))
     assert any("Certified is the network with these folded weights" in note for note in found.notes)
     _, out, _ = creases("count", path, "--apply-normalisation")

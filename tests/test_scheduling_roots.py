@@ -89,6 +89,7 @@ def test_known_a_journal_of_two_processors(tmp_path, two_processors):
             assert len(set(connection.execute("select roots from pieces"))) == 1
 
 
+@pytest.mark.long
 def test_known_pieces_sent_from_one_processor_to_the_other(tmp_path, two_processors):
     """As Dask sends them: 79 regions, half of the pieces counted by either, whatever either would have chosen."""
     planned = """
@@ -107,6 +108,7 @@ print(sum(part.sign * count_piece(divided, part).by_layer[-1] for part in parts 
     assert sum(int(lines[-1]) for lines in counts) == 79
 
 
+@pytest.mark.long
 def test_laws_two_processors_choose_the_same(two_processors):
     """So that they seldom meet another's choice at all: what is added is added in a fixed order."""
     script = """
@@ -120,7 +122,10 @@ print([choose_roots(as_problem(network, space)).sha256 for space in [plane, *spa
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize(("d", "rank", "seed"), CASES)
+@pytest.mark.parametrize(
+    ("d", "rank", "seed"),
+    [pytest.param(*case, marks=[pytest.mark.long] if case[0] > 2 and case[2] else []) for case in CASES],
+)
 def test_laws_a_journal_goes_on_elsewhere(tmp_path, d, rank, seed):
     """With what it has, and with the starting cells that it was begun with."""
     network = network_of(d, rank, seed)
