@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.errors import ModelFileError, NetworkError
 from creases.files import replace_file
+from creases.streams import stream
 
 __all__ = ["Dense", "Network", "Normalisation"]
 
@@ -223,7 +224,7 @@ class Network:
             )
         if not (isinstance(seed, (int, np.integer)) and seed >= 0 and np.isfinite(bias_std) and bias_std >= 0):
             raise NetworkError(f"seed and bias_std must not be negative; got seed={seed!r} and bias_std={bias_std!r}.")
-        rng = np.random.default_rng(seed)
+        rng = stream("network", seed)
         weights, biases = [], []
         for n_in, n_out in pairwise(sizes):
             weights.append(rng.standard_normal((n_out, n_in)) * np.sqrt(2 / n_in))

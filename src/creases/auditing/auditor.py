@@ -27,6 +27,7 @@ from creases.domain import Directions, Domain, Polyline
 from creases.errors import ComputationError, DomainError
 from creases.network import Network
 from creases.progress import following
+from creases.streams import stream
 
 if TYPE_CHECKING:
     from creases.complex import Complex
@@ -174,7 +175,7 @@ def audit_cells(
         chosen = list(range(len(complex)))
     else:
         # In the order of the table neighbours come together, and share what is remembered of their layers.
-        chosen = sorted(np.random.default_rng(seed).choice(len(complex), size=cells, replace=False).tolist())
+        chosen = sorted(stream("audited cells", seed).choice(len(complex), size=cells, replace=False).tolist())
     check_cells(exact, complex, chosen, ledger, report)
     if cells is not None and not ledger.complete:
         check_points(exact, complex, cells, seed, ledger)

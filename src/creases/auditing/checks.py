@@ -22,6 +22,7 @@ from creases.auditing.forms import Bits, ExactNetwork, packed, unpacked
 from creases.auditing.ledger import Ledger
 from creases.auditing.points import corners_of, random_points
 from creases.auditing.tables import areas, first_double, regions_by_layer, stray_bits
+from creases.streams import stream
 
 if TYPE_CHECKING:
     from creases.complex import Complex
@@ -132,7 +133,7 @@ def check_neighbours(
 def check_points(network: ExactNetwork, complex: Complex, count: int, seed: int, ledger: Ledger) -> None:
     """Look up the regions of random points of the domain."""
     stored = {row.tobytes() for row in complex.patterns}
-    rng = np.random.default_rng([seed, 1])
+    rng = stream("audited points", seed)
     points = list(random_points(network, corners_of(complex.domain), count, rng))
     for at in range(0, count, BATCH):
         batch = points[at : at + BATCH]

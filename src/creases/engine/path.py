@@ -23,6 +23,7 @@ from creases.engine.problem import Problem
 from creases.engine.table import BITS
 from creases.engine.tally import Tally
 from creases.engine.workshop import Workshop
+from creases.streams import stream
 
 __all__ = ["tally_path"]
 
@@ -146,7 +147,7 @@ def distinct_patterns(flips: Flips, neurons: int) -> int:
     Each neuron has a random number, a piece the sum (without carries) of those that have flipped an odd number of times
     since the start. Patterns whose sums differ are different; those whose sums agree are compared.
     """
-    keys = np.random.default_rng(0).integers(0, 1 << 64, neurons, dtype=np.uint64)
+    keys = stream("keys of patterns", 0).integers(0, 1 << 64, neurons, dtype=np.uint64)
     last = np.flatnonzero(np.append(flips.at[1:] != flips.at[:-1], [True] * (len(flips.at) > 0)))
     sums = np.append(np.zeros(1, np.uint64), np.bitwise_xor.accumulate(keys[flips.neuron])[last])
     _, group, sizes = np.unique(sums, return_inverse=True, return_counts=True)

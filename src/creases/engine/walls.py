@@ -25,6 +25,7 @@ from creases.engine.tiles import Tile, corners_on, rounded
 from creases.engine.work import MOST_FACETS
 from creases.errors import ComputationError
 from creases.rationals import whole
+from creases.streams import stream
 
 __all__ = ["divided", "halved", "parted_somehow", "pruned", "roomy"]
 
@@ -227,7 +228,7 @@ def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
     first that leave the fewest."""
     j = tile.dimension
     points = np.array([[int(value) / int(ray[-1]) for value in ray[:-1]] for ray in tile.rays])
-    normals = np.random.default_rng(0).standard_normal((OBLIQUE, j))
+    normals = stream("oblique directions", 0).standard_normal((OBLIQUE, j))
     normals = np.round(normals / np.abs(normals).max(axis=1, keepdims=True) * SLOPES) / SLOPES
     touches = np.zeros((len(points), len(tile.facets)), np.bool_)
     for i, corners in enumerate(corners_on(tile)):

@@ -16,6 +16,7 @@ from creases.engine.lines import prepared, sweep_together
 from creases.engine.problem import Polytope, Problem
 from creases.engine.sharp import Sharpener
 from creases.engine.tally import tally
+from creases.streams import stream
 
 __all__ = ["warm", "warm_lines", "warm_space"]
 
@@ -64,7 +65,7 @@ def warm_lines() -> None:
 
 def warm_space() -> None:
     """Compile what cuts three dimensions and more: a cube and a whole space, with coincident planes in them."""
-    rng = np.random.default_rng(0)
+    rng = stream("networks that warm the kernels", 0)
     weights = (np.vstack([np.eye(3), np.eye(3)[:1]]), rng.standard_normal((3, 4)))
     problem = Problem(weights, (np.zeros(4), np.ones(3)), np.zeros(3), np.eye(3), np.zeros((3, 3)), None)
     rays = [(x, y, z, 1) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]

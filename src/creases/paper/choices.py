@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from creases.domain import Box, Domain, Line, Segment, Space
+from creases.streams import stream
 from creases.training import (
     Task,
     TrainingError,
@@ -219,7 +220,7 @@ class OriginLines:
     def build(self, task: Task) -> dict[str, Domain]:
         """As `DomainChoice` says; raises TrainingError if the task has no examples for a test."""
         examples = task.test_inputs if len(task.test_inputs) else task.train_inputs
-        chosen = np.random.default_rng(0).permutation(len(examples))[: self.count]
+        chosen = stream("lines through examples", 0).permutation(len(examples))[: self.count]
         origin = np.zeros(task.n_in)
         return {
             f"line {i}": Line(origin, examples[at].astype(np.float64))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from creases.paper.choices import Digits, IdxFiles, Mnist, TaskChoice
+from creases.paper.choices import Digits, IdxFiles, Mnist, TaskChoice, task_of
+from creases.paper.claims import DIFFERS, HOLDS, LEAST_RUNS, NOTED, UNDECIDED, Finding, interval, summary
 from creases.paper.experiment import Experiment
 from creases.paper.runs import DIVERGED
 
@@ -31,24 +32,21 @@ __all__ = [
     "Finding",
     "Line",
     "Size",
-    "Verdict",
     "above",
     "chosen",
     "data_of",
     "interval",
     "judge",
+    "last_step",
     "mean_sd",
     "units_of",
     "within",
 ]
 
 T = TypeVar("T")
-Floats = NDArray[np.float64]
 
-# Verdicts. NOTED: a number that no claim speaks of.
-HOLDS, DIFFERS, TOO_FEW, NOTED = "holds", "differs", "too few runs", "noted"
-# Fewer runs than this decide nothing.
-LEAST_RUNS = 3
+# TRANSITION: old name.
+TOO_FEW = UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,6 @@ class Line(NamedTuple):
 
     experiment: Experiment
     labels: Mapping[str, Any]
-
-
-class Finding(NamedTuple):
-    """One number of the report. what : in words. measured : with its spread. authors : theirs, or what theory says;
-    "" if neither speaks of it. verdict : HOLDS, DIFFERS, TOO_FEW or NOTED.
-    """
-
-    what: str
-    measured: str
-    authors: str
-    verdict: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +127,10 @@ class Data:
         some = self.lines if lines is None else lines
         return chosen(self.store.costs(line.experiment.sha256 for line in some), some)
 
+    def steps(self, line: Line) -> int:
+        """Optimiser steps of the training of each run of a line."""
+        return last_step(line.experiment)
+
     def network(self, line: Line, seed: int, epoch: float) -> Network:
         """The network that a run kept. Raises StoreError if it is not there."""
         return self.store.network(line.experiment.sha256, seed, epoch)
@@ -150,7 +141,8 @@ class Figure:
     """One figure. Everything that its report says comes from here and from the data.
 
     name : for the command line. title : of the report's section. source : which figure of which paper, or "new".
-    claim : in a sentence. doubts : where the recipe is uncertain, "" if it is not.
+    claim : in a sentence. regime : in which the authors found it, in words: networks, data, steps of training, runs;
+    "" where the figure is ours alone. doubts : where the recipe is uncertain, "" if it is not.
     lines : the experiments of a size. draw : the picture. findings : the numbers, with verdicts.
     """
 
@@ -161,7 +153,16 @@ class Figure:
     lines: Callable[[Size], list[Line]]
     draw: Callable[[Data], Picture]
     findings: Callable[[Data], list[Finding]]
+    regime: str = ""
     doubts: str = ""
+
+
+def last_step(experiment: Experiment) -> int:
+    """Optimiser steps of the whole training, 0 if there is none."""
+    if experiment.epochs == 0:
+        return 0
+    seed = experiment.seeds[0]
+    return experiment.epochs * experiment.settings(seed).steps_per_epoch(task_of(experiment.task, seed))
 
 
 def units_of(lines: Iterable[Line]) -> set[Unit]:
@@ -188,77 +189,24 @@ def data_of(figure: Figure, size: Size, store: Store) -> Data:
     return Data(size, lines, table[~broke], table[broke], missing, store)
 
 
-def mean_sd(values: ArrayLike, form: str = ".3g") -> str:
-    """Mean, standard deviation over runs and their number, as text."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.size == 0:
-        return "no runs"
-    if array.size == 1:
-        return f"{array[0]:{form}} (1 run)"
-    mean, spread = array.mean(), array.std(ddof=1)
-    if spread <= 1e-12 * abs(mean):  # the rounding of equal values
-        spread = 0.0
-    return f"{mean:{form}} ± {spread:{form}} ({array.size} runs)"
+# TRANSITION: to be removed when every figure uses creases.paper.claims
+mean_sd = summary
 
 
-def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
-    """Student's interval for the mean; infinite for fewer than two values."""
-    from scipy.stats import t
+def within(values: ArrayLike, low: float, high: float) -> str:
+    """Old."""
+    from creases.paper.claims import between
 
-    array = np.asarray(values, dtype=np.float64)
-    if array.size < 2:
-        return (-np.inf, np.inf)
-    reach = float(t.ppf((1 + confidence) / 2, array.size - 1)) * array.std(ddof=1) / np.sqrt(array.size)
-    return (float(array.mean() - reach), float(array.mean() + reach))
+    return between(low, high, "").verdict(values)
 
 
-class Verdict(str):
-    """One of the words, and the rule by which it was found: the range that is claimed, in words."""
+def above(values: ArrayLike, level: float) -> str:
+    """Old."""
+    from creases.paper.claims import above as claim
 
-    rule: str
-
-    def __new__(cls, word: str, rule: str) -> Verdict:
-        """The word with its rule; equal to the word alone."""
-        made = super().__new__(cls, word)
-        made.rule = rule
-        return made
-
-
-def within(values: ArrayLike, low: float, high: float) -> Verdict:
-    """Verdict on "the mean lies in [low, high]": HOLDS or DIFFERS where its 95 % interval says so, or the mean does and
-    the interval is no wider than the claim; else, or with fewer than three runs, TOO_FEW.
-    """
-    return Verdict(word_within(np.asarray(values, dtype=np.float64), low, high), f"{low:.3g} to {high:.3g}")
-
-
-def word_within(array: Floats, low: float, high: float) -> str:
-    """The word of `within`."""
-    if array.size < LEAST_RUNS or not np.isfinite(array).all():
-        return TOO_FEW
-    left, right = interval(array)
-    if low <= left and right <= high:
-        return HOLDS
-    if right < low or left > high:
-        return DIFFERS
-    if right - left > high - low:
-        return TOO_FEW
-    return HOLDS if low <= array.mean() <= high else DIFFERS
-
-
-def above(values: ArrayLike, level: float) -> Verdict:
-    """Verdict on "the mean lies above the level": HOLDS or DIFFERS where its 95 % interval lies on one side; else, or
-    with fewer than three runs, TOO_FEW. For "below", give the negatives of both.
-    """
-    rule = f"above {level:.3g}" if level >= 0 else f"below {-level:.3g}"
-    array = np.asarray(values, dtype=np.float64)
-    if array.size < LEAST_RUNS or not np.isfinite(array).all():
-        return Verdict(TOO_FEW, rule)
-    left, right = interval(array)
-    return Verdict(HOLDS if left > level else DIFFERS if right <= level else TOO_FEW, rule)
+    return claim(level, "").verdict(values)
 
 
 def judge(holds: bool, runs: int) -> str:
-    """Verdict on a claim that is true or false of the data of so many runs."""
-    if runs < LEAST_RUNS:
-        return TOO_FEW
-    return HOLDS if holds else DIFFERS
+    """Old."""
+    return TOO_FEW if runs < LEAST_RUNS else HOLDS if holds else DIFFERS

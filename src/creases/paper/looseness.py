@@ -15,6 +15,7 @@ import numpy as np
 from creases.counting import count
 from creases.domain import Box
 from creases.network import Network
+from creases.streams import stream
 from creases.theory.average import explicit_bound, t_of, theorem5_bound
 from creases.theory.constants import gaussian_bias_density, mean_gradient_constant, uniform_bias_density
 
@@ -63,11 +64,11 @@ def looseness(
     for n in dimensions:
         for biases, c_bias in LAWS.items():
             draw = drawing(n, biases)
-            points = np.random.default_rng(0).uniform(-5.0, 5.0, (10, n))
+            points = stream("points in cubes", 0).uniform(-5.0, 5.0, (10, n))
             c_grad = mean_gradient_constant(draw, points, n, networks=max(seeds, 2)).value
             counts = np.empty((seeds, len(SIDES)))
             for seed in range(seeds):
-                network = draw(np.random.default_rng(seed))
+                network = draw(stream("networks in cubes", seed))
                 for column, side in enumerate(SIDES):
                     cube = Box(np.full(n, -side / 2), np.full(n, side / 2))
                     result = count(network, cube, progress=False)

@@ -19,6 +19,7 @@ from creases.domain import Domain
 from creases.errors import NetworkError
 from creases.network import Network
 from creases.paper.choices import DomainChoice
+from creases.streams import stream
 from creases.theory.constants import bias_constant, gradient_constant
 from creases.theory.distances import boundary_distance
 from creases.training import Task
@@ -91,7 +92,7 @@ class Distances:
 
     def prepare(self, task: Task) -> Measuring:
         """As `Measure` says."""
-        rng = np.random.default_rng(0)
+        rng = stream("points for distances", 0)
         mean, spread = task.train_inputs.mean(axis=0), task.train_inputs.std(axis=0)
         kinds = {"train": some(task.train_inputs, self.points, rng), "test": some(task.test_inputs, self.points, rng)}
         kinds["noise"] = mean + spread * rng.standard_normal((self.points, task.n_in))
@@ -148,7 +149,7 @@ class Constants:
 
     def prepare(self, task: Task) -> Measuring:
         """As `Measure` says."""
-        points = some(task.train_inputs, self.points, np.random.default_rng(0)).astype(np.float64)
+        points = some(task.train_inputs, self.points, stream("points for gradients", 0)).astype(np.float64)
 
         def measure(network: Network) -> list[Measured]:
             rows = [Measured("C_grad", "train", gradient_constant(network, points).value)]

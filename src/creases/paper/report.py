@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from creases.errors import require_extra
 from creases.files import replace_file
 from creases.paper.choices import task_of
 from creases.paper.experiment import described
-from creases.paper.figure import Data, Figure, Finding, Size, chosen, data_of, units_of
+from creases.paper.claims import NOTED, Finding
+from creases.paper.figure import Data, Figure, Line, Size, chosen, data_of, last_step, units_of
 from creases.paper.store import Store
 from creases.plot import save_figure
 from creases.version import __version__
@@ -33,7 +35,7 @@ class Section:
     """What the report says of one figure.
 
     svg : its picture as text; "" if there are no data. findings : with verdicts. settings : a line an experiment.
-    tasks : what was learned, by name.
+    ours : the regime of its runs, in words, to be read beside the authors'. tasks : what was learned, by name.
     runs, missing, diverged : how many. training, measuring : seconds of all its runs. certified : whether every count
     was proved; None if nothing was counted.
     """
@@ -42,6 +44,7 @@ class Section:
     svg: str
     findings: Sequence[Finding]
     settings: Sequence[str]
+    ours: str
     tasks: Sequence[str]
     runs: int
     missing: int
@@ -52,7 +55,7 @@ class Section:
 
 
 def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> tuple[Path, list[Section]]:
-    """Write `report.html`, its findings as `report.md`, and NAME.svg, NAME.pdf and NAME.csv for each figure.
+    """Write `report.html`, its findings as `report.md` and `report.json`, and NAME.svg, .pdf and .csv for each figure.
 
     folder : made if it is not there. Returns the page and what is on it. Raises MissingExtraError without jinja2,
     matplotlib or pandas; StoreError if the store cannot be read.
@@ -79,12 +82,86 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
         training=costs["training"].sum(),
         measuring=costs["measuring"].sum(),
         now=f"{datetime.now():%Y-%m-%d %H:%M}",
+        convention=CONVENTION,
+        chance=chance(sections),
     )
     path = folder / "report.html"
     replace_file(path, lambda partial: partial.write_text(page, encoding="utf-8"))
     text = as_markdown(sections, size, versions_in(costs))
     replace_file(folder / "report.md", lambda partial: partial.write_text(text, encoding="utf-8"))
+    found = json.dumps(as_json(sections, size, versions_in(costs)), indent=1, ensure_ascii=False) + "\n"
+    replace_file(folder / "report.json", lambda partial: partial.write_text(found, encoding="utf-8"))
     return path, sections
+
+
+# Said once on each page, and meant in every table and picture.
+CONVENTION = (
+    "Numbers are means over runs; ± and the bands of the pictures are one standard deviation over runs, and [ , ] is the "
+    "95 % interval of the mean (Student). A claim about a mean holds where that interval lies inside the range that is "
+    "claimed, differs where it lies outside, and is undecided where it reaches over an edge or fewer than three runs are "
+    "there. Where the claim speaks of a longer training than ours it may hold, but ours does not refute it: another regime."
+)
+
+
+def chance(sections: Sequence[Section]) -> str:
+    """How many verdicts would be wrong by chance, in words."""
+    judged = sum(finding.verdict != NOTED for section in sections for finding in section.findings)
+    return (
+        f"There are {judged:,} verdicts. Were every mean right at an edge of its range, where chance does most, one in "
+        f"forty would say that a true claim differs, {judged / 40:.1f} of them, and as many that a false one holds."
+    )
+
+
+def as_json(sections: Sequence[Section], size: Size, versions: Sequence[str]) -> dict[str, Any]:
+    """What the report found, for programs: figures by name, findings by what they are of."""
+    figures = {}
+    for section in sections:
+        findings = {}
+        for finding in section.findings:
+            numbers = None if finding.numbers is None else [as_number(value) for value in finding.numbers]
+            findings[finding.what] = {
+                "measured": finding.measured,
+                "authors": finding.authors,
+                "verdict": str(finding.verdict),
+                "rule": finding.verdict.rule,
+                "refuted by": finding.verdict.refuted,
+                "mean, sd, low, high, runs": numbers,
+            }
+        figures[section.figure.name] = {
+            "title": section.figure.title,
+            "ours": section.ours,
+            "authors": section.figure.regime,
+            "runs": section.runs,
+            "missing": section.missing,
+            "diverged": section.diverged,
+            "certified": section.certified,
+            "training": round(section.training, 1),
+            "measuring": round(section.measuring, 1),
+            "findings": findings,
+        }
+    return {"size": size.name, "creases": __version__, "versions": list(versions), "figures": figures}
+
+
+def as_number(value: float) -> float | None:
+    """As JSON has it: what is not finite is null."""
+    return value if isfinite(value) else None
+
+
+def regime_of(lines: Sequence[Line]) -> str:
+    """How long and on how much the runs of these lines train, in words: "2,000 to 4,000 examples, 620 steps of 128"."""
+    trained = [line.experiment for line in lines if line.experiment.epochs]
+    runs = spread([len(line.experiment.seeds) for line in lines])
+    if not trained:
+        return f"nothing is trained; {runs} runs of each kind."
+    examples = spread([len(task_of(one.task, one.seeds[0]).train_inputs) for one in trained])
+    steps, batches = spread([last_step(one) for one in trained]), spread([one.batch_size for one in trained])
+    return f"{examples} examples, {steps} steps of at most {batches}; {runs} runs of each kind."
+
+
+def spread(values: Sequence[int]) -> str:
+    """One number, or the least and the most."""
+    least, most = min(values), max(values)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]) -> str:
@@ -92,15 +169,19 @@ def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]
     parts = [
         f"# The papers again, size {size.name}\n",
         f"Written by `creases paper run {size.options}`, Creases {__version__}; runs made with "
-        f"{'; '.join(versions) or 'nothing yet'}. Numbers are means over runs, plus or minus one standard deviation; "
-        "verdicts are computed from the data. See [papers.md](papers.md).\n",
+        f"{'; '.join(versions) or 'nothing yet'}. See [papers.md](papers.md).\n",
+        f"{CONVENTION}\n",
+        f"{chance(sections)}\n",
     ]
     for section in sections:
         parts.append(f"## {section.figure.title}\n\n{section.figure.source}. {section.figure.claim}\n")
-        rows = ["| what | measured | the authors, or theory | verdict |", "| --- | --- | --- | --- |"]
+        theirs = f" The authors: {section.figure.regime}" if section.figure.regime else ""
+        parts.append(f"Here: {section.ours}{theirs}\n")
+        rows = ["| what | measured | the authors, or theory | verdict | would refute it |", "| --- " * 5 + "|"]
         for finding in section.findings:
-            rule = getattr(finding.verdict, "rule", "")
-            cells = [*finding[:3], f"{finding.verdict} ({rule})" if rule else finding.verdict]
+            rule = finding.verdict.rule
+            verdict = f"{finding.verdict} ({rule})" if rule else str(finding.verdict)
+            cells = [finding.what, finding.measured, finding.authors, verdict, finding.verdict.refuted]
             rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
         parts.append("\n".join(rows) + "\n")
         missing = f", {section.missing} missing" if section.missing else ""
@@ -127,6 +208,7 @@ def section_of(figure: Figure, data: Data, folder: Path) -> Section:
         svg,
         findings,
         [settings_of(line.experiment) for line in data.lines],
+        regime_of(data.lines),
         list(dict.fromkeys(brief(described(line.experiment.task)) for line in data.lines)),
         len(units_of(data.lines)) - data.missing,
         data.missing,

@@ -13,6 +13,7 @@ import numpy as np
 
 from creases.counting import count
 from creases.domain import Segment
+from creases.streams import stream
 from creases.theory.constructions import perturb, sawtooth
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def collapse(
     for scale in scales:
         row = []
         for seed in range(seeds):
-            found = count(perturb(whole, scale, np.random.default_rng(seed)), unit, progress=False)
+            found = count(perturb(whole, scale, stream("noise on a construction", seed)), unit, progress=False)
             assert found.certified
             row.append(found.regions)
             done()

@@ -16,6 +16,7 @@ import numpy as np
 from creases.counting import count
 from creases.domain import Directions, Space
 from creases.network import Network
+from creases.streams import stream
 from creases.theory.maximum import central, zaslavsky
 
 __all__ = ["CASES", "Mean", "as_markdown", "he_network_of", "mean_counts"]
@@ -68,7 +69,7 @@ class Mean(NamedTuple):
 
 def he_network_of(n_in: int, widths: Sequence[int], seed: int) -> Network:
     """A network of float64 at He initialisation: weights N(0, 2 / fan-in), biases N(0, BIAS^2), one output."""
-    rng = np.random.default_rng(seed)
+    rng = stream("network", seed)
     weights, biases = [], []
     for below, above in pairwise((n_in, *widths, 1)):
         weights.append(rng.standard_normal((above, below)) * np.sqrt(2 / below))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.streams import stream
 from creases.theory.constructions import perturb, sawtooth
 from creases.training import TrainingError
 from creases.training.initialisations import check_scale
@@ -39,6 +40,6 @@ class Sawtooth:
         """
         if widths[0] != 1 or len(widths) < 3 or any(width != 2 for width in widths[1:-1]):
             raise TrainingError(f"A sawtooth has one input and two neurons in each hidden layer; got widths {widths}.")
-        network = perturb(sawtooth(len(widths) - 2), self.noise, np.random.default_rng(seed))
+        network = perturb(sawtooth(len(widths) - 2), self.noise, stream("noise on a construction", seed))
         assert network.output is not None
         return chain_of([(layer.weight, layer.bias) for layer in (*network.hidden, network.output)])

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.errors import NetworkError
 from creases.network import Network
+from creases.streams import stream
 from creases.theory.arguments import positive, whole
 from creases.theory.distances import gradient_norms
 
@@ -84,7 +85,7 @@ def empirical_bias_density(biases: ArrayLike, *, resamples: int = 100, seed: int
     equal = int(np.unique(values, return_counts=True)[1].max())
     if equal > max(2, values.size / 10):
         raise NetworkError(f"{equal} of {values.size} biases are equal: a law with such a value has no density.")
-    rng = np.random.default_rng(seed)
+    rng = stream("resampling of biases", seed)
     places = (values - values.min()) / spread
     tops = []
     for _ in range(whole(resamples, "resamples", 2)):
@@ -163,7 +164,7 @@ def mean_gradient_constant(
     Taking the largest of noisy means errs upwards, by about the standard error that is given.
     Raises NetworkError if an argument is out of its range, or the networks have different numbers of neurons.
     """
-    rng = np.random.default_rng(seed)
+    rng = stream("networks for C_grad", seed)
     count = whole(networks, "networks", 2)
     drawn = [gradient_norms(network, points).reshape(-1, network.neurons) for network in map(draw, [rng] * count)]
     if len({norms.shape for norms in drawn}) > 1 or not drawn[0].size:

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.errors import NetworkError
 from creases.network import Network
+from creases.streams import stream
 from creases.theory.arguments import positive, whole
 from creases.theory.constants import Estimate
 
@@ -66,7 +67,7 @@ def expected_stratum(
         raise NetworkError(f"lower and upper must be two finite corners of a box, got {lower!r} and {upper!r}.")
     if k not in (1, 2) or k > low.size:
         raise NetworkError(f"k must be 1 or 2, and at most the box's {low.size} dimensions; got {k!r}.")
-    rng, count = np.random.default_rng(seed), whole(networks, "networks", 2)
+    rng, count = stream("networks for Kac-Rice", seed), whole(networks, "networks", 2)
     means = []
     for _ in range(count):
         network = draw(rng)

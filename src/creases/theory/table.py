@@ -14,6 +14,7 @@ from creases.domain import Box, Polyline, Segment
 from creases.domain.volume import volume_of
 from creases.errors import NetworkError, require_extra
 from creases.network import Network
+from creases.streams import stream
 from creases.theory.arguments import as_layers, whole
 from creases.theory.attained import arora_lower, montufar_2014_lower, pascanu_lower, serra_lower
 from creases.theory.average import explicit_bound, smallest_side, smallest_t, t_of, theorem5_bound
@@ -220,7 +221,7 @@ def side_of(domain: Any) -> float | None:
 
 def sample_points(count: Count, samples: int, seed: int) -> Any:
     """Inputs in the box around a domain's corners in its own coordinates, or about the origin of an infinite one."""
-    rng, sliced = np.random.default_rng(seed), count.domain.slice
+    rng, sliced = stream("points of a table", seed), count.domain.slice
     domain = count.domain
     if isinstance(domain, Box):
         return rng.uniform(domain.lower, domain.upper, (samples, sliced.n_in))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Folder"]
 
-FORMAT = "creases-checkpoint-1"
+# The number goes up when the steps after a checkpoint would be others: 2 draws the order of examples otherwise.
+FORMAT = "creases-checkpoint-2"
 KEPT = 2  # the one before the last too, in case the disk lets the last one down
 
 
@@ -77,5 +78,8 @@ class Folder:
                 f"{path} cannot be read: {type(error).__name__}. Delete it to go on from the step saved before it."
             ) from error
         if not isinstance(state, dict) or state.get("format") != FORMAT:
-            raise TrainingError(f"{path} is not a checkpoint of this program. Choose another folder.")
+            raise TrainingError(
+                f"{path} is not a checkpoint of this version of the program, which could go on from it bit for bit. "
+                "Choose another folder."
+            )
         return state

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from creases.interrupts import uninterrupted
+from creases.streams import stream
 from creases.training.checkpoints import Folder
 from creases.training.errors import DivergedError, TrainingError, need_torch
 from creases.training.files import Row
@@ -189,7 +190,7 @@ class Run:
 
         epoch, place = divmod(self.step, self.per_epoch)
         if self._order[0] != epoch:
-            rng = np.random.default_rng([self.settings.seed, epoch])
+            rng = stream("order of examples", self.settings.seed, epoch)
             self._order = (epoch, rng.permutation(len(self.task.train_labels)))
         size = self.settings.batch_size
         chosen = torch.from_numpy(self._order[1][place * size : (place + 1) * size])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.streams import stream
 from creases.training.errors import TrainingError
 from creases.training.networks import as_widths, chain_of
 
@@ -226,9 +227,9 @@ class Initialisation:
         Raises TrainingError on widths that are none, MissingExtraError if torch is not installed.
         """
         sizes = as_widths(widths)
-        rng = np.random.default_rng(seed)
+        rng = stream("network", seed)
         if inputs is None:
-            inputs = np.random.default_rng(0).standard_normal((256, sizes[0])).astype(np.float32)
+            inputs = stream("inputs for a law of biases", 0).standard_normal((256, sizes[0])).astype(np.float32)
         values = inputs.astype(np.float64)
         layers = []
         for n_in, n_out in pairwise(sizes):

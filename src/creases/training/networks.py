@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.streams import stream
 from creases.training.errors import TrainingError, need_torch
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def he_network(
     for value, name in ((weight_scale, "weight_scale"), (bias_std, "bias_std")):
         if not (isfinite(value) and value >= 0):
             raise TrainingError(f"{name} must be finite and at least 0, got {value}.")
-    rng = np.random.default_rng(seed)
+    rng = stream("network", seed)
     layers = []
     for n_in, n_out in pairwise(sizes):
         weight = rng.standard_normal((n_out, n_in)) * sqrt(2 / n_in) * weight_scale

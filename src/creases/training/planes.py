@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.domain import Plane, Polygon
 from creases.domain.slice import as_point
 from creases.errors import DomainError
+from creases.streams import stream
 from creases.training.errors import TrainingError
 from creases.training.tasks import Task
 
@@ -75,7 +76,7 @@ def planes_through_origin(task: Task, count: int, seed: int = 0) -> list[Plane]:
     Raises TrainingError if count < 1 or the examples span no plane.
     Source: Hanin and Rolnick 2019, section 3.2: five planes, shared by all networks.
     """
-    return drawn(task, count, 2, seed, plane_through_origin_and)
+    return drawn(task, count, 2, seed, plane_through_origin_and, "planes through the origin")
 
 
 def planes_through_examples(task: Task, count: int, seed: int = 0) -> list[Plane]:
@@ -84,7 +85,7 @@ def planes_through_examples(task: Task, count: int, seed: int = 0) -> list[Plane
     u = (0, 0), (1, 0) and (0, 1) are the examples. The same task and seed give the same planes.
     Raises TrainingError if count < 1 or the examples span no plane.
     """
-    return drawn(task, count, 3, seed, Plane.through)
+    return drawn(task, count, 3, seed, Plane.through, "planes through examples")
 
 
 def circumcentre_square(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Picture:
@@ -150,13 +151,13 @@ def perpendicular(vector: Floats, axis: Floats, names: str) -> Floats:
     return np.asarray(rest / length)
 
 
-def drawn(task: Task, count: int, examples: int, seed: int, make: Callable[..., Plane]) -> list[Plane]:
+def drawn(task: Task, count: int, examples: int, seed: int, make: Callable[..., Plane], use: str) -> list[Plane]:
     """`count` planes made from that many training examples each; a draw that spans no plane is drawn again."""
     if count < 1:
         raise TrainingError(f"Give a count of at least one plane, got {count}.")
     if len(task.train_inputs) < examples:
         raise TrainingError(f"{task!r} has fewer than the {examples} training examples that a plane needs.")
-    rng = np.random.default_rng(seed)
+    rng = stream(use, seed)
     planes: list[Plane] = []
     failures = 0
     while len(planes) < count:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.errors import require_extra
+from creases.streams import stream
 from creases.training.errors import TrainingError
 
 __all__ = [
@@ -173,7 +174,7 @@ def split(
     """The task of these examples in random order, the last of them for the test."""
     if not 0 <= test_fraction < 1:
         raise TrainingError(f"test_fraction must be at least 0 and less than 1, got {test_fraction}.")
-    order = np.random.default_rng(seed).permutation(len(inputs))
+    order = stream("split into training and test", seed).permutation(len(inputs))
     train, test = np.split(order, [len(inputs) - round(test_fraction * len(inputs))])
     labels = np.asarray(labels)
     return Task(
@@ -205,7 +206,7 @@ def with_label_noise(task: Task, fraction: float, seed: int = 0) -> Task:
     """
     if not 0 <= fraction <= 1:
         raise TrainingError(f"The fraction of random labels must lie in 0 ... 1, got {fraction}.")
-    rng = np.random.default_rng(seed)
+    rng = stream("label noise", seed)
     order, drawn = rng.permutation(len(task.train_labels)), rng.integers(task.classes, size=len(task.train_labels))
     labels = task.train_labels.copy()
     chosen = order[: round(fraction * len(labels))]
@@ -232,7 +233,7 @@ def random_points_task(points: int, n_in: int = 2, classes: int = 2, seed: int =
     """
     if points < 1 or n_in < 1:
         raise TrainingError(f"Give at least one point and one input, got points={points} and n_in={n_in}.")
-    rng = np.random.default_rng(seed)
+    rng = stream("random points", seed)
     inputs = rng.uniform(-1.0, 1.0, size=(points, n_in)).astype(np.float32)
     return Task(
         name=f"{points} random points",
@@ -260,7 +261,7 @@ def with_pixel_noise(task: Task, seed: int = 0) -> Task:
     Task(digits, inputs noise: 1,438 + 0 examples, 64 inputs, 10 classes)
     """
     mean, spread = task.train_inputs.mean(axis=0), task.train_inputs.std(axis=0)
-    drawn = np.random.default_rng(seed).standard_normal(task.train_inputs.shape)
+    drawn = stream("pixel noise", seed).standard_normal(task.train_inputs.shape)
     return replace(
         task,
         name=f"{task.name}, inputs noise",

@@ -1,0 +1,235 @@
+"""Claims that data can refute: each is written down with what would refute it, before there are data.
+
+A number is measured once a run, and a claim speaks of its mean over runs. It *holds* where the 95 % interval of the mean
+(Student) lies inside the range that is claimed, *differs* where the interval lies outside, and is *undecided* where the
+interval reaches over an edge or fewer than three runs are there. A claim of the authors about a longer training than
+ours cannot differ here: *another regime*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "CONFIDENCE",
+    "DIFFERS",
+    "ELSEWHERE",
+    "HOLDS",
+    "LEAST_RUNS",
+    "NOTED",
+    "UNDECIDED",
+    "Claim",
+    "Finding",
+    "Numbers",
+    "Verdict",
+    "above",
+    "always",
+    "below",
+    "between",
+    "equal_to",
+    "interval",
+    "judged",
+    "noted",
+    "summary",
+]
+
+Floats = NDArray[np.float64]
+
+# Verdicts. NOTED: a number that no claim speaks of.
+HOLDS, DIFFERS, UNDECIDED, ELSEWHERE, NOTED = "holds", "differs", "undecided", "another regime", "noted"
+# Fewer runs than this decide nothing.
+LEAST_RUNS = 3
+CONFIDENCE = 0.95
+
+
+class Numbers(NamedTuple):
+    """What a number was over runs. sd : standard deviation over runs, NaN for one run. low, high : the 95 % interval of
+    the mean (Student), infinite for one run. runs : how many.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+    runs: int
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Numbers:
+        """Those of some values, shape (runs,); all NaN for none."""
+        array = np.asarray(values, dtype=np.float64)
+        if array.size == 0:
+            return cls(np.nan, np.nan, -inf, inf, 0)
+        mean, sd = float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else np.nan
+        if sd <= 1e-12 * abs(mean):  # equal values, but for the rounding of their mean
+            return cls(float(array[0]), 0.0, float(array.min()), float(array.max()), array.size)
+        return cls(mean, sd, *interval(array), array.size)
+
+
+class Verdict(str):
+    """One of the words. rule : what is claimed of the mean. refuted : what would refute it. Both "" for NOTED."""
+
+    rule: str
+    refuted: str
+
+    def __new__(cls, word: str, rule: str = "", refuted: str = "") -> Verdict:
+        """The word with its rule; equal to the word alone."""
+        made = super().__new__(cls, word)
+        made.rule, made.refuted = rule, refuted
+        return made
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The mean of a number over runs lies in a range.
+
+    authors : what the authors, or theory, say of it, in words.
+    low, high : the ends of the range, themselves in it; infinite where there is no end. strict : the ends are not in it.
+    steps : optimiser steps of the training that the claim speaks of, None where that does not matter. With fewer the
+        claim may hold, but data do not refute it.
+    why : where the range comes from, in words; "" if `authors` says it.
+    """
+
+    authors: str
+    low: float = -inf
+    high: float = inf
+    strict: bool = False
+    steps: int | None = None
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high or (self.low, self.high) == (-inf, inf):
+            raise ValueError(f"A claim needs a range that data can leave; got {self.low} to {self.high}.")
+
+    @property
+    def rule(self) -> str:
+        """The range, in words."""
+        if self.low == self.high:
+            return f"exactly {self.low:g}"
+        if self.high == inf:
+            return f"{'above' if self.strict else 'at least'} {self.low:.3g}"
+        if self.low == -inf:
+            return f"{'below' if self.strict else 'at most'} {self.high:.3g}"
+        return f"{self.low:.3g} to {self.high:.3g}"
+
+    @property
+    def refuted(self) -> str:
+        """What would refute it, in words."""
+        if self.low == self.high:
+            return "one run with another number"
+        sides = []
+        if isfinite(self.low):
+            sides.append(f"{'at or ' if self.strict else ''}below {self.low:.3g}")
+        if isfinite(self.high):
+            sides.append(f"{'at or ' if self.strict else ''}above {self.high:.3g}")
+        text = f"a 95 % interval of the mean {' or '.join(sides)}"
+        return text if self.steps is None else f"{text}, after {self.steps:,} steps or more"
+
+    def verdict(self, values: ArrayLike, steps: float | None = None) -> Verdict:
+        """What data say. values : shape (runs,), one a run, independent of each other. steps : of their training."""
+        return Verdict(self._word(np.asarray(values, dtype=np.float64), steps), self.rule, self.refuted)
+
+    def _word(self, array: Floats, steps: float | None) -> str:
+        if self.low == self.high and (array[np.isfinite(array)] != self.low).any():
+            return DIFFERS  # one counterexample is enough
+        # A number that is none in a run (a training that diverged) decides nothing about the mean.
+        if array.size < LEAST_RUNS or not np.isfinite(array).all():
+            return UNDECIDED
+        _, _, left, right, _ = Numbers.of(array)
+        if (self.low < left and right < self.high) if self.strict else (self.low <= left and right <= self.high):
+            return HOLDS
+        outside = right < self.low or left > self.high
+        if self.strict:
+            outside = right <= self.low or left >= self.high
+        if not outside:
+            return UNDECIDED
+        return ELSEWHERE if self.steps is not None and (steps is None or steps < self.steps) else DIFFERS
+
+
+def between(low: float, high: float, authors: str, *, steps: int | None = None, why: str = "") -> Claim:
+    """The mean lies between two numbers. Raises ValueError unless both are finite: then use `above` or `below`."""
+    if not (isfinite(low) and isfinite(high)):
+        raise ValueError(f"between needs two numbers, got {low} and {high}.")
+    return Claim(authors, low, high, steps=steps, why=why)
+
+
+def above(level: float, authors: str, *, steps: int | None = None, why: str = "") -> Claim:
+    """The mean lies above a number."""
+    return Claim(authors, low=level, strict=True, steps=steps, why=why)
+
+
+def below(level: float, authors: str, *, steps: int | None = None, why: str = "") -> Claim:
+    """The mean lies below a number."""
+    return Claim(authors, high=level, strict=True, steps=steps, why=why)
+
+
+def equal_to(value: float, authors: str, *, why: str = "") -> Claim:
+    """Every run has this number."""
+    return Claim(authors, value, value, why=why)
+
+
+def always(authors: str, *, why: str = "") -> Claim:
+    """Something is so in every run: its values are 1 where it is, 0 where it is not."""
+    return equal_to(1.0, authors, why=why)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One number of the report.
+
+    what : in words; no two of a figure have the same. measured : with its spread, in words. authors : theirs, or what
+    theory says; "" if neither speaks of it. verdict : with its rule. numbers : behind `measured`; None where it is words.
+    """
+
+    what: str
+    measured: str
+    authors: str
+    verdict: Verdict
+    numbers: Numbers | None = None
+
+    def __post_init__(self) -> None:  # TRANSITION
+        if not isinstance(self.verdict, Verdict):
+            object.__setattr__(self, "verdict", Verdict(self.verdict))
+
+
+def judged(
+    what: str, values: ArrayLike, claim: Claim, *, steps: float | None = None, form: str = ".3g", more: str = ""
+) -> Finding:
+    """A claim beside its data. values, steps : as for `Claim.verdict`. form : of the numbers. more : said after them."""
+    numbers = Numbers.of(values)
+    return Finding(what, summary(numbers, form) + more, claim.authors, claim.verdict(values, steps), numbers)
+
+
+def noted(what: str, values: ArrayLike | str, authors: str = "", *, form: str = ".3g", more: str = "") -> Finding:
+    """A number that no claim speaks of, or words."""
+    if isinstance(values, str):
+        return Finding(what, values + more, authors, Verdict(NOTED))
+    numbers = Numbers.of(values)
+    return Finding(what, summary(numbers, form) + more, authors, Verdict(NOTED), numbers)
+
+
+def summary(values: ArrayLike | Numbers, form: str = ".3g") -> str:
+    """Mean ± standard deviation over runs [95 % interval of the mean] (number of runs), as text."""
+    found = values if isinstance(values, Numbers) else Numbers.of(values)
+    if found.runs == 0:
+        return "no runs"
+    if found.runs == 1:
+        return f"{found.mean:{form}} (1 run)"
+    if found.sd == 0:
+        return f"{found.mean:{form}} ± 0 ({found.runs} runs)"
+    return f"{found.mean:{form}} ± {found.sd:{form}} [{found.low:{form}}, {found.high:{form}}] ({found.runs} runs)"
+
+
+def interval(values: ArrayLike, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Student's interval for the mean of independent values, shape (runs,); infinite for fewer than two."""
+    from scipy.stats import t
+
+    array = np.asarray(values, dtype=np.float64)
+    if array.size < 2:
+        return (-inf, inf)
+    reach = float(t.ppf((1 + confidence) / 2, array.size - 1)) * array.std(ddof=1) / np.sqrt(array.size)
+    return (float(array.mean() - reach), float(array.mean() + reach))
