@@ -58,7 +58,7 @@ test-bounds: $(STAMP) ## all tests with every array index checked
 
 test-long: $(STAMP) ## all tests as they are, the long tables too
 	@echo "test-long: everything, the long tables too"
-	@$(PYTEST)
+	@CREASES_LONG=1 $(PYTEST)
 
 $(BENCH_STAMP): $(STAMP)
 	@sh tools/setup.sh $(VENV) bench

@@ -18,7 +18,7 @@ from creases.paper.sweep import crew_of, sweep
 from creases.theory import sawtooth, trivial, zaslavsky
 from creases.training import GaussianBiases, HeWeights, Initialisation, TrainingError, ZeroBiases, digits_task
 
-NAMES = ("partition", "growth", "lines", "distances", "slices", "sawtooth", "spaces")
+NAMES = ("partition", "growth", "fluctuations", "lines", "distances", "slices", "sawtooth", "spaces")
 SMOKE = SIZES["smoke"]
 # The digits stand for the images: eight times eight pixels.
 TINY = Size("tiny", 0, images=SMOKE.small)
@@ -66,7 +66,9 @@ def run(figure, store, size=TINY):
 @pytest.mark.parametrize(("name", "seeds"), [*((name, 1) for name in NAMES), ("lines", 3), ("distances", 3)])
 def test_laws_a_figure_of_few_runs(name, seeds, store):
     """It is drawn, every finding has a verdict, and one run decides nothing."""
-    few = {"growth": lambda line: line.experiment.neurons <= 24}.get(name, small)
+    few = small
+    if name in ("growth", "fluctuations"):
+        few = lambda line: line.experiment.neurons <= 32  # noqa: E731
     if name == "spaces":
         few = lambda line: line.labels["inputs"] == 2  # noqa: E731
     figure = shrunk(FIGURES[name], few, seeds)
@@ -76,7 +78,9 @@ def test_laws_a_figure_of_few_runs(name, seeds, store):
     findings = figure.findings(data)
     assert findings
     if seeds == 1 and name != "sawtooth":
-        assert {finding.verdict for finding in findings} <= {TOO_FEW, "noted"}
+        # Networks of one hidden layer have one number, whatever n: three of them are three runs.
+        spread = [finding for finding in findings if not finding.what.startswith("one hidden layer")]
+        assert {finding.verdict for finding in spread} <= {TOO_FEW, "noted"}
     assert all("nan" not in finding.measured for finding in findings)
 
 
@@ -90,7 +94,7 @@ def test_bad_input_nothing_in_the_store(name, store):
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("name", ["lines", "distances", "growth", "sawtooth", "spaces"])
+@pytest.mark.parametrize("name", ["lines", "distances", "growth", "fluctuations", "sawtooth", "spaces"])
 def test_bad_input_some_experiments_missing(name, store):
     """Findings and pictures of a store in which most experiments are not."""
     figure = FIGURES[name]

@@ -1,58 +1,24 @@
-"""What a figure says: statistics and verdicts, the report, and the commands."""
+"""What a figure says, the report that holds it, and the commands."""
 
 import json
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from creases import cli
 from creases.errors import DomainError
 from creases.paper import figures as figures_room
 from creases.paper.choices import Digits, OriginPlanes
+from creases.paper.claims import UNDECIDED, Claim, judged
 from creases.paper.experiment import Experiment
-from creases.paper.figure import (
-    DIFFERS,
-    HOLDS,
-    SIZES,
-    TOO_FEW,
-    Figure,
-    Finding,
-    Line,
-    data_of,
-    interval,
-    judge,
-    mean_sd,
-    within,
-)
+from creases.paper.figure import SIZES, Figure, Line, data_of
 from creases.paper.figures import FIGURES, figures_named
 from creases.paper.measures import Regions
 from creases.paper.report import write_report
 from creases.paper.store import Store
 from creases.paper.sweep import crew_of, sweep
 from creases.training import SGD
-
-
-def test_known_verdicts():
-    """A verdict needs three runs, and an interval that does not reach over the edge."""
-    assert within([1.0, 1.1, 0.9, 1.0], 0.5, 1.5) == HOLDS
-    assert within([3.0, 3.1, 2.9, 3.0], 0.5, 1.5) == DIFFERS
-    assert within([1.0, 1.1], 0.5, 1.5) == TOO_FEW
-    assert within([0.0, 1.0, 2.0], 0.9, 1.1) == TOO_FEW
-    assert within([1.0, 1.0, np.nan], 0.5, 1.5) == TOO_FEW
-    assert within([1.30, 1.45, 1.55, 1.50], 0.5, 1.5) == HOLDS  # its interval reaches over the edge, its mean does not
-    assert (judge(True, 3), judge(False, 3), judge(True, 2)) == (HOLDS, DIFFERS, TOO_FEW)
-
-
-def test_known_statistics():
-    low, high = interval([1.0, 2.0, 3.0])
-    assert low == pytest.approx(2 - 4.303 / np.sqrt(3), abs=1e-3)  # Student's t of two degrees of freedom
-    assert high == pytest.approx(2 + 4.303 / np.sqrt(3), abs=1e-3)
-    assert interval([1.0]) == (-np.inf, np.inf)
-    assert mean_sd([1.0, 2.0, 3.0]) == "2 ± 1 (3 runs)"
-    assert mean_sd([1.5]) == "1.5 (1 run)"
-    assert mean_sd([]) == "no runs"
 
 
 def test_laws_every_figure_says_what_it_is():
@@ -104,10 +70,12 @@ def tiny_draw(data):
 
 def tiny_findings(data):
     runs = data.runs("regions", ["rate", "epoch"], rate="small", epoch=0.0)
-    return [Finding("regions < 100 & positive", mean_sd(runs["value"]), "<b>", within(runs["value"], 1, 100))]
+    return [judged("regions < 100 & positive", runs["value"], SOME, steps=data.steps(data.lines[0]))]
 
 
-TINY = Figure("tiny", "A tiny figure", "new", "It is tiny.", tiny_lines, tiny_draw, tiny_findings)
+# Seven neurons in a plane: at most 29 regions. The authors would have trained for longer.
+SOME = Claim("<b>", 1.0, 100.0, steps=1000)
+TINY = Figure("tiny", "A tiny figure", "new", "It is tiny.", tiny_lines, tiny_draw, tiny_findings, "tinier <still>.")
 
 
 @pytest.mark.jit
@@ -128,7 +96,7 @@ def test_known_report(tmp_path):
         path, (section,) = write_report([TINY], size, opened, tmp_path / "report")
         fewer = replace(TINY, lines=lambda size: [replace_seeds(line, (0,)) for line in tiny_lines(size)])
         _, (asked,) = write_report([fewer], size, opened, tmp_path / "fewer")
-    assert (asked.runs, asked.missing, asked.findings[0].verdict) == (2, 0, TOO_FEW)  # seed 1 was not asked for
+    assert (asked.runs, asked.missing, asked.findings[0].verdict) == (2, 0, UNDECIDED)  # seed 1 was not asked for
     assert "1 run)" in asked.findings[0].measured
     assert (section.missing, section.diverged, section.certified) == (1, 1, True)
     page = path.read_text()
@@ -136,17 +104,37 @@ def test_known_report(tmp_path):
     assert "1 diverged" in page
     assert "regions &lt; 100 &amp; positive" in page
     assert "&lt;b&gt;" in page
-    assert TOO_FEW in page
+    assert UNDECIDED in page  # of two runs
+    assert "1 to 100" in page
+    assert "a 95 % interval of the mean below 1 or above 100, after 1,000 steps or more" in page
+    assert "tinier &lt;still&gt;." in page
+    assert section.ours == "1,438 examples, 5 steps of at most 256; 1 to 3 runs of each kind."
+    assert section.ours in page
+    assert "one standard deviation over runs" in page
+    assert "There are 1 verdicts." in page
     assert "<svg" in page
     assert not re.search(r'(src|href)="(?!#|http://www\.w3\.org)', page)  # all of it is in the one file
     assert len(set(re.findall(r'\bid="([^"]+)"', page))) == len(re.findall(r'\bid="([^"]+)"', page))
     assert {file.name for file in (tmp_path / "report").iterdir()} == {
         "report.html",
         "report.md",
+        "report.json",
         "tiny.svg",
         "tiny.pdf",
         "tiny.csv",
     }
+    said = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert said["size"] == "smoke"
+    tiny = said["figures"]["tiny"]
+    assert (tiny["authors"], tiny["ours"], tiny["runs"], tiny["missing"]) == ("tinier <still>.", section.ours, 3, 1)
+    (told,) = tiny["findings"].values()
+    assert (told["verdict"], told["rule"]) == (UNDECIDED, "1 to 100")
+    assert told["mean, sd, low, high, runs"] == list(section.findings[0].numbers)
+    text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert f"| {section.findings[0].measured} | <b> | undecided (1 to 100) | {told['refuted by']} |" in text
+    alone = json.loads((tmp_path / "fewer" / "report.json").read_text(encoding="utf-8"))
+    (told,) = alone["figures"]["tiny"]["findings"].values()
+    assert told["mean, sd, low, high, runs"][1:4] == [None] * 3  # JSON has no infinity
 
 
 @pytest.mark.jit

@@ -129,6 +129,17 @@ def test_known_choices():
     assert task_of(PixelNoise(Digits()), 1).sha256 != task_of(PixelNoise(Digits()), 2).sha256
 
 
+def test_laws_tasks_are_shared_where_nothing_is_drawn():
+    """Images are read once, not once a seed; what draws from the seed is built for each."""
+    for choice in (Digits(), Fewer(Digits(), 9), Principal(Digits(), 2)):
+        assert task_of(choice, 0) is task_of(choice, 7)
+        assert task_of(choice, 7).sha256 == choice.build(7).sha256
+    for choice in (RandomPoints(5), PixelNoise(Digits()), LabelNoise(Digits(), 0.5), Fewer(PixelNoise(Digits()), 9)):
+        assert task_of(choice, 0).sha256 != task_of(choice, 7).sha256
+        assert task_of(choice, 7) is task_of(choice, 7)
+        assert task_of(choice, 7).sha256 == choice.build(7).sha256
+
+
 # Runs.
 
 

@@ -48,6 +48,11 @@ BAD = {
         ((2, 2, 2, 0), "input_dim must be"),
     ],
     "bias_constant": [((NETWORK,), "No layer has biases with a density")],
+    "bias_constant_excess": [
+        *WIDTHS,
+        (([3, 1],), r"widths must have two neurons at least in each layer, for a density; got \[3, 1\]"),
+        (([3, 3], {"networks": 1}), "networks must be a whole number, at least 2"),
+    ],
     "boundary_distance": [
         ((NETWORK, [[0.0, 1.0]]), "shape"),
         ((NETWORK, [[NAN]]), "not finite"),
@@ -114,6 +119,16 @@ BAD = {
     ],
     "gaussian_bias_density": [((0.0,), "sigma"), ((INF,), "sigma"), ((NAN,), "sigma"), (("1",), "sigma")],
     "gaussian_density": [((0.0,), "sigma"), ((INF,), "sigma"), ((-1.0,), "sigma")],
+    "gaussian_gradient_constant": [
+        *[((2, *given), words) for given, words in WIDTHS],
+        ((0, [3]), "input_dim must be"),
+        ((2, [3], {"moments": 0}), "moments must be a whole number, at least 1"),
+    ],
+    "gaussian_gradient_moments": [
+        ((2, [3], 0), "m must be a whole number, at least 1"),
+        ((2, [3, 3], 2, {"variances": [1.0]}), "one number a hidden layer, 2; got 1"),
+        ((2, [3, 3], 2, {"variances": [1.0, 0.0]}), r"variances\[1\] must be a finite number above 0"),
+    ],
     "gradient_constant": [
         ((NETWORK, np.zeros((0, 1))), "points is empty"),
         ((NETWORK, [[0.0, 0.0]]), "shape"),
@@ -136,7 +151,7 @@ BAD = {
     "maxout_upper": [(([3], 0, 2), "pieces must be"), (([], 2, 2), "widths is empty"), (([3], 2, 0), "input_dim")],
     "mean_gradient_constant": [
         ((law, ONE, 0), "moments must be a whole number, at least 1"),
-        ((law, ONE, 1, {"networks": 1}), "networks must be a whole number, at least 2"),
+        ((law, ONE, 1, {"networks": 1}), "networks must be a whole number, at least 4"),
         ((law, [[1.0, 2.0]], 1), "shape"),
         ((law, np.zeros((0, 1)), 1), "points must hold one at least"),
         ((uneven, ONE, 1, {"networks": 20}), "networks of one number of neurons"),
@@ -220,7 +235,7 @@ BAD = {
 }
 
 # Classes, and functions whose errors are tested where they are: they need a count or a domain.
-ELSEWHERE = {"Estimate", "NeuronOnLine", "Pair", "Row", "Table", "compare", "neurons_along"}
+ELSEWHERE = {"Estimate", "NeuronOnLine", "Pair", "Row", "Table", "compare", "largest_gradient", "neurons_along"}
 # With the number of inputs from which on they refuse: a sphere of directions has a dimension fewer.
 OF_DOMAINS = {"unbounded_cones": 9, "zero_bias_map": 10}
 

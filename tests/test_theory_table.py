@@ -64,9 +64,8 @@ def test_laws_estimated_constants_meet_the_closed_forms():
     law = he_law(3, (20, 20, 20))
     estimate = mean_gradient_constant(law, rng.standard_normal((4, 3)), 2, networks=300)
     assert estimate.m == 2
-    # The largest of 240 means errs upwards.
-    assert -3 * estimate.error < estimate.value - sqrt(2) < 6 * estimate.error
-    assert "300 networks" in estimate.rests_on
+    assert abs(estimate.value - sqrt(2)) < 3 * estimate.error
+    assert estimate.rests_on == "150 networks where 150 others are steepest, of 240 neurons and points"
     assert float(estimate) == estimate.value
 
 
@@ -106,24 +105,20 @@ def test_laws_bias_constant_is_that_of_the_narrowest_layer():
 
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 2), (3, 3), (5, 3)])
 def test_laws_moments_of_the_first_layer_are_estimated(n, m):
-    """Every point is alike there, so few of them, and no more than one neuron, do not err upwards."""
+    """Of one neuron at one point, half of the networks at a time."""
     estimate = mean_gradient_constant(he_law(n, (1,)), np.zeros((1, n)), m, networks=4000)
     assert abs(estimate.value - first_layer_moment(n, m)) < 4 * estimate.error
-    assert (estimate.m, estimate.rests_on) == (m, f"4000 networks, 1 points, moments up to {m}")
+    assert estimate.m == m
 
 
-def test_against_exact_error_of_the_largest_gradient():
-    """The standard error in closed form is that of drawing the points again, many times."""
+def test_known_largest_gradient_at_points():
+    """A lower bound, of which nothing says how far below it is."""
     network = Network.from_arrays(*random_network([2, 6, 6, 1], 0, 0.5))
-    rng = np.random.default_rng(0)
-    points = rng.standard_normal((40, 2))
-    largest = gradient_norms(network, points).max(axis=1)
-    drawn = [rng.choice(largest, 40).max() for _ in range(20_000)]
+    points = np.random.default_rng(0).standard_normal((40, 2))
     found = gradient_constant(network, points)
-    assert found.value == largest.max()
-    assert found.error == pytest.approx(np.std(drawn), rel=0.05)
-    assert (found.m, found.rests_on) == (0, "40 points of one network")
-    assert gradient_constant(network, points[:1]).error == 0.0
+    assert found.value == gradient_norms(network, points).max()
+    assert np.isnan(found.error)
+    assert (found.m, found.rests_on, found.kind) == (0, "40 points of one network", "lower bound")
 
 
 def test_laws_gradient_constant_of_one_network():
@@ -147,10 +142,11 @@ def test_known_comparison():
     c_grad, c_bias = table["C_grad"], table["C_bias"]
     assert table["theorem 5, T = 32 C_grad C_bias"] == round(theorem5_bound(32, 2, t_of(c_grad, c_bias), volume=4.0))
     assert table["explicit bound"] == round(explicit_bound(32, 2, 2.0, c_grad, c_bias))
+    assert table["side in units"] == pytest.approx(2.0 * c_grad * c_bias * 32)
     assert 412 < table["explicit bound"] < table["theorem 5, T = 32 C_grad C_bias"]
     kinds = {row.name: row.kind for row in table}
     assert kinds["theorem 5, T = 32 C_grad C_bias"] == f"bound on a mean, side >= {1 / (15 * c_grad * c_bias):.2g}"
-    assert kinds["C_grad"].startswith("± ")
+    assert kinds["C_grad"] == "exact"
     assert kinds["C_bias"].startswith("± ")
     assert repr(table).startswith("Box(n_in=2, dimension=2), N = 32\nregions")
     frame = table.to_pandas()
@@ -184,11 +180,10 @@ def test_laws_comparisons_on_a_slice_are_those_of_the_network_on_it():
     directions = np.linalg.qr(rng.standard_normal((40, 2)))[0].T
     network = Network.from_arrays(weights, biases)
     within = Network.from_arrays([np.array(weights[0]) @ directions.T, *weights[1:]], biases)
-    in_plane = compare(count(network, Plane(np.zeros(40), 2.0 * directions).square(1.0)), network, samples=4000)
-    flat = compare(count(within, Box([-2, -2], [2, 2])), within, samples=4000)
-    for name in ("regions", "T-hat", "C_bias", "N^n / n!"):
+    in_plane = compare(count(network, Plane(np.zeros(40), 2.0 * directions).square(1.0)), network)
+    flat = compare(count(within, Box([-2, -2], [2, 2])), within)
+    for name in ("regions", "T-hat", "C_bias", "C_grad", "N^n / n!"):
         assert in_plane[name] == pytest.approx(flat[name])
-    assert in_plane["C_grad"] == pytest.approx(flat["C_grad"], rel=0.05)  # other points, mostly the same regions
     assert in_plane["C_grad"] < 0.6 * gradient_constant(network, np.zeros((1, 40))).value
 
 

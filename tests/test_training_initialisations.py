@@ -1,9 +1,13 @@
 """Laws of weights and biases: each has the moments that its name promises, and the papers' is `he_network`."""
 
+import copy
+
 import numpy as np
 import pytest
+import torch
 
 from creases import load
+from creases.streams import stream
 from creases.training import (
     BandBiases,
     CorrelatedBiases,
@@ -24,6 +28,7 @@ from creases.training import (
     principal_task,
     with_pixel_noise,
 )
+from creases.training.networks import NORM_EPS
 
 
 def test_known_the_default_is_he_network():
@@ -76,6 +81,35 @@ def test_known_what_is_trained():
     folded = load(Initialisation(batch_norm=True).build([3, 4, 4, 2], 0))
     assert folded.widths == (4, 4)
     assert folded.output is not None
+
+
+@pytest.mark.parametrize("inputs", [np.random.default_rng(3).uniform(1.0, 3.0, (40, 3)).astype(np.float32), None])
+def test_laws_batch_norm_begins_as_it_is_used(inputs):
+    """In use it gives what it gives in training on those inputs as one batch; without inputs, on the 256 of its own."""
+    model = Initialisation(batch_norm=True).build([3, 6, 5, 2], 1, inputs)
+    seen = stream("inputs for a law of biases", 0).standard_normal((256, 3)) if inputs is None else inputs
+    seen = torch.from_numpy(seen.astype(np.float32))
+    with torch.no_grad():
+        used = model.eval()(seen)
+        assert torch.allclose(used, copy.deepcopy(model).train()(seen), atol=1e-5)
+        plain = Initialisation().build([3, 6, 5, 2], 1, inputs)
+        assert not torch.allclose(used, plain(seen), atol=1e-2)
+    norms = [module for module in model if isinstance(module, torch.nn.BatchNorm1d)]
+    assert [len(norm.running_mean) for norm in norms] == [6, 5]
+    folded = load(model)
+    assert np.allclose(folded.forward(seen.numpy().astype(np.float64)), used.numpy(), atol=1e-5)
+
+
+def test_known_batch_norm_of_one_layer():
+    """Of what a first layer gives on the inputs: its mean and its variance, by the formula; scale 1 and shift 0."""
+    inputs = np.random.default_rng(5).standard_normal((30, 4)).astype(np.float32)
+    model = Initialisation(batch_norm=True).build([4, 3, 2], 2, inputs)
+    reached = inputs @ model[0].weight.detach().numpy().T + model[0].bias.detach().numpy()
+    assert np.allclose(model[1].running_mean, reached.mean(axis=0), atol=1e-6)
+    assert np.allclose(model[1].running_var, reached.var(axis=0), rtol=1e-5)
+    assert (model[1].weight == 1).all()
+    assert (model[1].bias == 0).all()
+    assert model[1].eps == NORM_EPS == torch.nn.BatchNorm1d(1).eps
 
 
 def test_known_tasks():

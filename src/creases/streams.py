@@ -4,7 +4,7 @@ Numpy gives one generator a seed. Two parts of the project that ask for the gene
 same numbers, and what should be independent would not be: noise images that are the weights of the first layer, say.
 So every use has a tag here, and its numbers are those of `SeedSequence(seed, spawn_key=(tag, ...))`, which numpy keeps
 apart from each other and from the seed alone. The weights of a network are the seed's own, `default_rng(seed)`: this is
-what the documentation of `Network.random` and `he_network` promises.
+what the documentation of `Network.he` and `he_network` promises.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ TAGS: dict[str, tuple[int, ...]] = {
     "networks that warm the kernels": (22,),
     "keys of patterns": (23,),
     "oblique directions": (24,),
+    "biases for C_bias": (32,),
 }
 
 

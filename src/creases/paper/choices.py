@@ -62,10 +62,22 @@ class TaskChoice(Protocol):
         """The task. seed : the run's; what the papers share between runs (the split, say) does not depend on it."""
 
 
-@lru_cache(maxsize=32)
 def task_of(choice: TaskChoice, seed: int) -> Task:
-    """`choice.build(seed)`, kept for the next run in this process."""
+    """`choice.build(seed)`, kept for the next run in this process: one task for all seeds where none is drawn."""
+    return kept_task(choice, seed if is_drawn(choice) else 0)
+
+
+@lru_cache(maxsize=32)
+def kept_task(choice: TaskChoice, seed: int) -> Task:
+    """`choice.build(seed)`."""
     return choice.build(seed)
+
+
+def is_drawn(choice: TaskChoice) -> bool:
+    """Whether the task depends on the seed. Reading the images again for each seed would take seconds and memory."""
+    if isinstance(choice, Fewer | Principal):
+        return is_drawn(choice.of)
+    return not isinstance(choice, Mnist | Digits | IdxFiles)
 
 
 @dataclass(frozen=True)

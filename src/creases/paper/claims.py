@@ -1,9 +1,9 @@
 """Claims that data can refute: each is written down with what would refute it, before there are data.
 
-A number is measured once a run, and a claim speaks of its mean over runs. It *holds* where the 95 % interval of the mean
-(Student) lies inside the range that is claimed, *differs* where the interval lies outside, and is *undecided* where the
-interval reaches over an edge or fewer than three runs are there. A claim of the authors about a longer training than
-ours cannot differ here: *another regime*.
+A number is measured once a run, and a claim speaks of its mean over runs. It *holds* where the 95 % interval of the
+mean (Student) lies inside the range that is claimed, *differs* where the interval lies outside, and is *undecided*
+where the interval reaches over an edge or fewer than three runs are there. A claim of the authors about a longer
+training than ours cannot differ here: *another regime*.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Numbers(NamedTuple):
         array = np.asarray(values, dtype=np.float64)
         if array.size == 0:
             return cls(np.nan, np.nan, -inf, inf, 0)
-        mean, sd = float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else np.nan
+        with np.errstate(invalid="ignore"):  # an infinite number has no spread
+            mean, sd = float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else np.nan
         if sd <= 1e-12 * abs(mean):  # equal values, but for the rounding of their mean
             return cls(float(array[0]), 0.0, float(array.min()), float(array.max()), array.size)
         return cls(mean, sd, *interval(array), array.size)
@@ -88,7 +89,7 @@ class Claim:
     """The mean of a number over runs lies in a range.
 
     authors : what the authors, or theory, say of it, in words.
-    low, high : the ends of the range, themselves in it; infinite where there is no end. strict : the ends are not in it.
+    low, high : the ends of the range, themselves in it unless strict; infinite where there is no end.
     steps : optimiser steps of the training that the claim speaks of, None where that does not matter. With fewer the
         claim may hold, but data do not refute it.
     why : where the range comes from, in words; "" if `authors` says it.
@@ -102,8 +103,9 @@ class Claim:
     why: str = ""
 
     def __post_init__(self) -> None:
-        if not self.low <= self.high or (self.low, self.high) == (-inf, inf):
-            raise ValueError(f"A claim needs a range that data can leave; got {self.low} to {self.high}.")
+        empty = not self.low <= self.high or (self.strict and self.low == self.high)
+        if empty or not (isfinite(self.low) or isfinite(self.high)):
+            raise ValueError(f"A claim needs a range that data can be in and leave; got {self.low} to {self.high}.")
 
     @property
     def rule(self) -> str:
@@ -119,22 +121,24 @@ class Claim:
     @property
     def refuted(self) -> str:
         """What would refute it, in words."""
-        if self.low == self.high:
-            return "one run with another number"
         sides = []
         if isfinite(self.low):
             sides.append(f"{'at or ' if self.strict else ''}below {self.low:.3g}")
         if isfinite(self.high):
             sides.append(f"{'at or ' if self.strict else ''}above {self.high:.3g}")
-        text = f"a 95 % interval of the mean {' or '.join(sides)}"
+        exact = self.low == self.high
+        text = "one run with another number" if exact else f"a 95 % interval of the mean {' or '.join(sides)}"
         return text if self.steps is None else f"{text}, after {self.steps:,} steps or more"
 
     def verdict(self, values: ArrayLike, steps: float | None = None) -> Verdict:
         """What data say. values : shape (runs,), one a run, independent of each other. steps : of their training."""
-        return Verdict(self._word(np.asarray(values, dtype=np.float64), steps), self.rule, self.refuted)
+        word = self._word(np.asarray(values, dtype=np.float64))
+        if word == DIFFERS and self.steps is not None and (steps is None or steps < self.steps):
+            word = ELSEWHERE
+        return Verdict(word, self.rule, self.refuted)
 
-    def _word(self, array: Floats, steps: float | None) -> str:
-        if self.low == self.high and (array[np.isfinite(array)] != self.low).any():
+    def _word(self, array: Floats) -> str:
+        if self.low == self.high and (array[~np.isnan(array)] != self.low).any():
             return DIFFERS  # one counterexample is enough
         # A number that is none in a run (a training that diverged) decides nothing about the mean.
         if array.size < LEAST_RUNS or not np.isfinite(array).all():
@@ -145,9 +149,7 @@ class Claim:
         outside = right < self.low or left > self.high
         if self.strict:
             outside = right <= self.low or left >= self.high
-        if not outside:
-            return UNDECIDED
-        return ELSEWHERE if self.steps is not None and (steps is None or steps < self.steps) else DIFFERS
+        return DIFFERS if outside else UNDECIDED
 
 
 def between(low: float, high: float, authors: str, *, steps: int | None = None, why: str = "") -> Claim:
@@ -182,7 +184,7 @@ class Finding:
     """One number of the report.
 
     what : in words; no two of a figure have the same. measured : with its spread, in words. authors : theirs, or what
-    theory says; "" if neither speaks of it. verdict : with its rule. numbers : behind `measured`; None where it is words.
+    theory says; "" if neither speaks of it. verdict : with its rule. numbers : behind `measured`; None for words.
     """
 
     what: str
@@ -199,7 +201,7 @@ class Finding:
 def judged(
     what: str, values: ArrayLike, claim: Claim, *, steps: float | None = None, form: str = ".3g", more: str = ""
 ) -> Finding:
-    """A claim beside its data. values, steps : as for `Claim.verdict`. form : of the numbers. more : said after them."""
+    """A claim beside its data. values, steps : as for `Claim.verdict`. form : of the numbers. more : said after."""
     numbers = Numbers.of(values)
     return Finding(what, summary(numbers, form) + more, claim.authors, claim.verdict(values, steps), numbers)
 
@@ -231,5 +233,6 @@ def interval(values: ArrayLike, confidence: float = CONFIDENCE) -> tuple[float, 
     array = np.asarray(values, dtype=np.float64)
     if array.size < 2:
         return (-inf, inf)
-    reach = float(t.ppf((1 + confidence) / 2, array.size - 1)) * array.std(ddof=1) / np.sqrt(array.size)
+    with np.errstate(invalid="ignore"):
+        reach = float(t.ppf((1 + confidence) / 2, array.size - 1)) * array.std(ddof=1) / np.sqrt(array.size)
     return (float(array.mean() - reach), float(array.mean() + reach))

@@ -1,11 +1,13 @@
-"""What the figures of counts through training share: a curve a label with its band, and findings on factors."""
+"""What the figures of counts through training share: curves with bands, moments, findings on factors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from creases.paper.figure import Finding, mean_sd, within
+import numpy as np
+
+from creases.paper.claims import Claim, Finding, judged, noted
 from creases.plot import plot_band
 from creases.plot.figure import COLOURS, QUIET, tidy
 
@@ -13,10 +15,21 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
-__all__ = ["draw_curves", "factor_findings", "last_of_each"]
+__all__ = [
+    "LEARNED",
+    "at_epoch",
+    "draw_curves",
+    "factor_finding",
+    "largest_mean",
+    "last_of_each",
+    "paired_ratio",
+    "paired_slope",
+]
 
 # Curves of a sweep, from little to much: matplotlib's own, whose lightness rises evenly.
 SEQUENCE = "viridis"
+# From this training accuracy on, the examples are said to be learned by heart.
+LEARNED = 0.95
 
 
 def draw_curves(
@@ -60,22 +73,67 @@ def last_of_each(runs: pandas.DataFrame, by: Iterable[str]) -> pandas.DataFrame:
     return runs.loc[runs.groupby([*by, "seed"])["epoch"].idxmax()]
 
 
-def factor_findings(
-    runs: pandas.DataFrame, label: str, order: Iterable[Any], most: float, authors: str, form: str = "{}"
-) -> list[Finding]:
-    """For each value of the label: the largest count of a run over its first, at most `most`; and how the run ended.
+def at_epoch(runs: pandas.DataFrame, epoch: float) -> pandas.DataFrame:
+    """The rows at the moment of these runs that lies nearest to an epoch; without runs that broke off before it."""
+    if runs.empty:
+        return runs
+    moments = runs["epoch"].unique()
+    return runs[runs["epoch"] == moments[np.abs(moments - epoch).argmin()]]
 
-    form : of the value of the label in the text.
+
+def largest_mean(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """The rows at that moment after the first at which the mean count over runs is largest.
+
+    The first is left out, so the mean may lie below it. The mean of the largest counts, run by run, would
+    grow with the number of moments; this is nearly free of selection.
     """
-    found = []
-    for name in order:
-        mine = runs[runs[label] == name]
-        if mine.empty:
-            continue
-        top = mine.groupby("seed")["factor"].max()
-        end = last_of_each(mine, [label])
-        accuracy = end["train_accuracy"].mean()
-        said = f"{mean_sd(top)}; at the end {end['factor'].mean():.3g}, training accuracy {accuracy:.0%}"
-        what = f"{form.format(name)}: largest count of a run / its first"
-        found.append(Finding(what, said, authors, within(top, 1.0, most)))
-    return found
+    later = runs[runs["epoch"] > runs["epoch"].min()]
+    if later.empty:
+        return later
+    return later[later["epoch"] == later.groupby("epoch")["value"].mean().idxmax()]
+
+
+def factor_finding(runs: pandas.DataFrame, name: str, claim: Claim, *, learned: bool = False) -> Finding:
+    """The count of the runs of one setting over their first, at the moment where its mean is largest; and the end.
+
+    runs : as `Data.growth` gives. learned : the claim is of examples learned by heart, so it is judged only where the
+    training accuracy at the end says that they are; else the numbers are noted.
+    """
+    top, end = largest_mean(runs), last_of_each(runs, [])
+    accuracy = end["train_accuracy"].mean()
+    more = f" after {top['epoch'].mean():.4g} epochs; at the end {end['factor'].mean():.3g}, training accuracy "
+    more += f"{accuracy:.0%}"
+    if top.empty:
+        return noted(f"{name}: count where its mean is largest / the first", "no runs")
+    if learned and not accuracy >= LEARNED:
+        what = f"{name}, not learned by heart: count where its mean is largest / the first"
+        return noted(what, top["factor"], more=more)
+    what = f"{name}{', learned by heart' if learned else ''}: count where its mean is largest / the first"
+    return judged(what, top["factor"], claim, more=more)
+
+
+def paired_ratio(
+    ends: pandas.DataFrame, label: str, over: Any, under: Any, value: str = "value"
+) -> pandas.Series[float]:
+    """Per seed, the number of one setting over that of another; seeds that both have. Empty if there are none."""
+    sides = [ends[ends[label] == name].set_index("seed")[value] for name in (over, under)]
+    return (sides[0] / sides[1]).dropna()
+
+
+def paired_slope(ends: pandas.DataFrame, label: str, logarithm: bool = False) -> pandas.Series[float]:
+    """Per seed, the slope of log(factor) on a label that is a number (or on its decimal logarithm), by least squares.
+
+    ends : a row a run. Runs of one seed share their first weights, so the settings of a seed are not independent, but
+    slopes of different seeds are. Seeds that have not every value of the label are left out.
+    """
+    import pandas
+
+    table = ends.pivot_table(index="seed", columns=label, values="factor").dropna()
+    if table.shape[1] < 2 or table.empty:
+        return pandas.Series(dtype=float)
+    at = np.asarray(table.columns, dtype=np.float64)
+    at = np.log10(at) if logarithm else at
+    deviations = at - at.mean()
+    with np.errstate(divide="ignore"):
+        logs = np.log(table.to_numpy(dtype=np.float64))
+    return pandas.Series(logs @ deviations / (deviations @ deviations), index=table.index)

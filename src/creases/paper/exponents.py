@@ -7,48 +7,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.paper.figure import interval
+from creases.paper.jackknife import pseudo_values
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["as_text", "exponents"]
+__all__ = ["exponents"]
+
+Floats = NDArray[np.float64]
 
 
-def exponents(runs: pandas.DataFrame) -> NDArray[np.float64]:
-    """Of N and of the depth in count = c N^a depth^b, fitted to the logarithms of means over seeds: shape (seeds, 2).
+def exponents(runs: pandas.DataFrame) -> Floats:
+    """Of N and of the depth in count = c N^a depth^b: pseudo-values, shape (blocks, 2), as `pseudo_values` has them.
 
-    runs : columns neurons, depth, seed and value, a row a run.
+    runs : columns neurons, depth, seed and value, a row a run; layers of equal width. Architectures may have different
+    numbers of seeds: there are as many blocks as the one with fewest has.
 
-    A row is a pseudo-value of the jackknife over seeds (Tukey 1958): their mean is the estimate, and Student's interval
-    for that mean is its interval. Only seeds are taken that every architecture has; without depths that differ the
-    second column is NaN, and there is no row where one number of neurons is all there is.
+    Fitted by weighted least squares to the logarithms of the mean counts of architectures. The relative variance of a
+    mean over m seeds goes like (depth - 1) depth / (N m), as the figure of fluctuations shows, and the weights are its
+    inverse; all are equal where a depth is one. A logarithm of a mean is too small by half the relative variance of
+    that mean; the jackknife takes that away to first order.
+    Without depths that differ the second column is NaN; there is no row where one number of neurons is all there is.
     """
-    table = runs.pivot_table(index=["neurons", "depth"], columns="seed", values="value").dropna(axis=1)
-    neurons, depths = (table.index.get_level_values(i).to_numpy(np.float64) for i in (0, 1))
-    seeds = table.shape[1]
-    if seeds == 0 or len(np.unique(neurons)) < 2:
+    shapes = [shape for shape, _ in runs.groupby(["neurons", "depth"])]
+    if len({neurons for neurons, _ in shapes}) < 2:
         return np.empty((0, 2))
-    columns = [np.ones(len(table)), np.log(neurons), np.log(depths)]
+    values = [dict(zip(mine["seed"], mine["value"], strict=True)) for _, mine in runs.groupby(["neurons", "depth"])]
+    neurons, depths = np.array(shapes, dtype=np.float64).T
+    columns = [np.ones(len(shapes)), np.log(neurons), np.log(depths)]
     design = np.column_stack(columns if len(np.unique(depths)) > 1 else columns[:2])
 
-    def fit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = np.linalg.lstsq(design, np.log(values.mean(axis=1)), rcond=None)[0]
+    def fit(seeds: set[int]) -> Floats:
+        counts = np.array([len(seeds & set(some)) for some in values], dtype=np.float64)
+        if not counts.all():
+            return np.full(2, np.nan)
+        means = np.array([sum(value for seed, value in some.items() if seed in seeds) for some in values]) / counts
+        weights = np.ones(len(means)) if depths.min() < 2 else neurons * counts / (depths * (depths - 1))
+        roots = np.sqrt(weights)
+        found = np.linalg.lstsq(design * roots[:, None], np.log(means) * roots, rcond=None)[0]
         return np.array([found[1], found[2] if len(found) > 2 else np.nan])
 
-    values = table.to_numpy(np.float64)
-    whole = fit(values)
-    if seeds == 1:
-        return whole[None, :]
-    without = np.array([fit(np.delete(values, i, axis=1)) for i in range(seeds)])
-    return np.asarray(seeds * whole - (seeds - 1) * without)
-
-
-def as_text(values: NDArray[np.float64]) -> str:
-    """One exponent's pseudo-values as an estimate with its interval, in words."""
-    if len(values) == 0 or not np.isfinite(values).all():
-        return "too little to fit"
-    low, high = interval(values)
-    if len(values) == 1:
-        return f"{values[0]:.3f} (1 run)"
-    return f"{values.mean():.3f}, 95 % interval {low:.3f} to {high:.3f} ({len(values)} runs)"
+    return pseudo_values(sorted(set(runs["seed"])), fit, min(map(len, values)))

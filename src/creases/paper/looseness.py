@@ -1,7 +1,8 @@
 """How loose the average-case bounds are: mean counts in cubes beside the explicit bound and theorem 5.
 
-He networks with Gaussian or uniform biases, in cubes around the origin; C_grad is estimated for the law itself, and
-C_bias is known.
+He networks with Gaussian or uniform biases, in cubes around the origin. Both constants of the law are exact: C_grad by
+`gaussian_gradient_constant`, C_bias by its density. Sides are s / (C_grad C_bias N): from s of about one on theorem 5
+speaks, and where all regions are met a larger side only divides the same count by a larger volume.
 """
 
 from __future__ import annotations
@@ -11,32 +12,71 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from creases.counting import count
 from creases.domain import Box
 from creases.network import Network
+from creases.paper.claims import Numbers, Verdict, below
+from creases.paper.natural import ALLOWED, explicit_in_units, t_in_units
 from creases.streams import stream
-from creases.theory.average import explicit_bound, t_of, theorem5_bound
-from creases.theory.constants import gaussian_bias_density, mean_gradient_constant, uniform_bias_density
+from creases.theory.average import t_of, theorem5_bound
+from creases.theory.constants import gaussian_bias_density, uniform_bias_density
+from creases.theory.gradient_laws import gaussian_gradient_constant
 
-__all__ = ["LAWS", "SIDES", "Loose", "as_markdown", "looseness"]
+__all__ = ["HEADER", "LAWS", "SCALES", "Loose", "as_markdown", "line_of", "looseness"]
 
 WIDTHS, SIGMA, LENGTH = (16, 16), 0.5, 1.0
-SIDES = (0.1, 1.0, 10.0)
+# Sides of the cubes times C_grad C_bias N.
+SCALES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
+HEADER = (
+    "n",
+    "biases",
+    "s",
+    "side",
+    "mean count",
+    "95 % of the mean",
+    "explicit / mean",
+    "theorem 5 / mean",
+    "smallest T",
+    "verdict",
+)
 
 
 class Loose(NamedTuple):
-    """One line: mean count in a cube, and the bounds. error : standard error of the mean."""
+    """One line: the counts in a cube, and the bounds on their mean.
+
+    scale : s. side : s / (C_grad C_bias N). counts : mean, standard deviation over networks, 95 % interval of the mean.
+    smallest_t : T-hat of the mean in units of C_grad C_bias; theorem 5 says at most 32. verdict : whether the mean lies
+    below theorem 5's bound, which is whether its T-hat lies below 32.
+    """
 
     input_dim: int
     biases: str
+    scale: float
     side: float
-    mean: float
-    error: float
+    counts: Numbers
     explicit: float
     theorem5: float
+    smallest_t: float
     c_grad: float
     c_bias: float
+    verdict: Verdict
+
+    def cells(self) -> list[str]:
+        """As text, in the order of HEADER."""
+        return [
+            str(self.input_dim),
+            self.biases,
+            f"{self.scale:g}",
+            f"{self.side:.3g}",
+            f"{self.counts.mean:.4g}",
+            f"[{self.counts.low:.4g}, {self.counts.high:.4g}]",
+            f"{self.explicit / self.counts.mean:.3g}",
+            f"{self.theorem5 / self.counts.mean:.3g}",
+            f"{self.smallest_t:.3g}",
+            str(self.verdict),
+        ]
 
 
 def drawing(input_dim: int, biases: str) -> Callable[[np.random.Generator], Network]:
@@ -44,9 +84,9 @@ def drawing(input_dim: int, biases: str) -> Callable[[np.random.Generator], Netw
 
     def draw(rng: np.random.Generator) -> Network:
         weights, offsets = [], []
-        for below, above in pairwise((input_dim, *WIDTHS)):
-            weights.append(rng.standard_normal((above, below)) * np.sqrt(2 / below))
-            normal, flat = rng.standard_normal(above) * SIGMA, rng.uniform(-LENGTH / 2, LENGTH / 2, above)
+        for below_it, above_it in pairwise((input_dim, *WIDTHS)):
+            weights.append(rng.standard_normal((above_it, below_it)) * np.sqrt(2 / below_it))
+            normal, flat = rng.standard_normal(above_it) * SIGMA, rng.uniform(-LENGTH / 2, LENGTH / 2, above_it)
             offsets.append(normal if biases == "Gaussian" else flat)
         return Network.from_arrays(weights, offsets, output_layer=False)
 
@@ -59,49 +99,54 @@ LAWS = {"Gaussian": gaussian_bias_density(SIGMA), "uniform": uniform_bias_densit
 def looseness(
     seeds: int, dimensions: Sequence[int] = (1, 2, 3), *, done: Callable[[], None] = lambda: None
 ) -> list[Loose]:
-    """Mean counts over seeds 0 ... seeds - 1 in cubes of the sides SIDES. done : called after each network."""
-    found, neurons = [], sum(WIDTHS)
+    """Counts over seeds 0 ... seeds - 1 in cubes of the sides SCALES. done : called after each network."""
+    found = []
     for n in dimensions:
-        for biases, c_bias in LAWS.items():
-            draw = drawing(n, biases)
-            points = stream("points in cubes", 0).uniform(-5.0, 5.0, (10, n))
-            c_grad = mean_gradient_constant(draw, points, n, networks=max(seeds, 2)).value
-            counts = np.empty((seeds, len(SIDES)))
+        for biases in LAWS:
+            draw, counts = drawing(n, biases), np.empty((seeds, len(SCALES)))
             for seed in range(seeds):
                 network = draw(stream("networks in cubes", seed))
-                for column, side in enumerate(SIDES):
-                    cube = Box(np.full(n, -side / 2), np.full(n, side / 2))
-                    result = count(network, cube, progress=False)
+                for column, scale in enumerate(SCALES):
+                    half = np.full(n, scale * unit_of(n, biases) / 2)
+                    result = count(network, Box(-half, half), progress=False)
                     assert result.certified
                     counts[seed, column] = result.regions
                 done()
-            for column, side in enumerate(SIDES):
-                values = counts[:, column]
-                explicit = float(explicit_bound(neurons, n, side, c_grad, c_bias))
-                theorem = float(theorem5_bound(neurons, n, t_of(c_grad, c_bias), volume=side**n))
-                error = float(values.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
-                found.append(Loose(n, biases, side, float(values.mean()), error, explicit, theorem, c_grad, c_bias))
+            found += [line_of(n, biases, scale, counts[:, i]) for i, scale in enumerate(SCALES)]
     return found
+
+
+def unit_of(input_dim: int, biases: str) -> float:
+    """1 / (C_grad C_bias N) of a law."""
+    return 1.0 / (gaussian_gradient_constant(input_dim, WIDTHS) * LAWS[biases] * sum(WIDTHS))
+
+
+def line_of(input_dim: int, biases: str, scale: float, counts: ArrayLike) -> Loose:
+    """The line of these counts, one a network, in cubes of this scale."""
+    c_grad, c_bias, neurons = gaussian_gradient_constant(input_dim, WIDTHS), LAWS[biases], sum(WIDTHS)
+    side, numbers = scale * unit_of(input_dim, biases), Numbers.of(counts)
+    theorem = float(theorem5_bound(neurons, input_dim, t_of(c_grad, c_bias), volume=side**input_dim))
+    claim = below(theorem, f"a T of {ALLOWED:g} C_grad C_bias is enough")
+    return Loose(
+        input_dim,
+        biases,
+        scale,
+        side,
+        numbers,
+        explicit_in_units(neurons, scale, input_dim),
+        theorem,
+        t_in_units(numbers.mean, scale, input_dim),
+        c_grad,
+        c_bias,
+        claim.verdict(counts),
+    )
 
 
 def as_markdown(lines: Sequence[Loose]) -> str:
     """The table of the documentation."""
+    numbers = ("n", "s", "side", "mean count", "explicit / mean", "theorem 5 / mean", "smallest T")
     rows = [
-        "| n | biases | side | mean count | explicit bound | / mean | theorem 5 | / mean | C_grad | C_bias |",
-        "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        f"| {' | '.join(HEADER)} |",
+        f"| {' | '.join('---:' if name in numbers else '---' for name in HEADER)} |",
     ]
-    for line in lines:
-        cells = [
-            str(line.input_dim),
-            line.biases,
-            f"{line.side:g}",
-            f"{line.mean:.4g} ± {line.error:.2g}",
-            f"{line.explicit:.3g}",
-            f"{line.explicit / line.mean:.3g}",
-            f"{line.theorem5:.3g}",
-            f"{line.theorem5 / line.mean:.3g}",
-            f"{line.c_grad:.3f}",
-            f"{line.c_bias:.3f}",
-        ]
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+    return "\n".join(rows + [f"| {' | '.join(line.cells())} |" for line in lines])

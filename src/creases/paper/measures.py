@@ -24,10 +24,25 @@ from creases.theory.constants import bias_constant, gradient_constant
 from creases.theory.distances import boundary_distance
 from creases.training import Task
 
-__all__ = ["Constants", "Distances", "Measure", "Measured", "Measuring", "Patterns", "Regions", "WithoutBiases"]
+__all__ = [
+    "BINS",
+    "Constants",
+    "DistanceHistogram",
+    "Distances",
+    "Measure",
+    "Measured",
+    "Measuring",
+    "Patterns",
+    "Regions",
+    "WithoutBiases",
+    "bin_name",
+]
 
 # Shares of the points that lie nearer to a boundary than these quantiles.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Lower ends of the bins of log10(distance x N), each as wide as the next; what lies below the first is in it, what lies
+# above the last in that.
+BINS = tuple(-2.5 + 0.25 * i for i in range(17))
 
 
 class Measured(NamedTuple):
@@ -106,17 +121,43 @@ class Distances:
                 with threadpool_limits(1, user_api="blas"):
                     distances = boundary_distance(network, points)
                 distances = distances[np.isfinite(distances)]  # infinite where nothing bends the network
-                if len(distances) == 0:
-                    continue
-                rows.append(Measured("distance", name, float(distances.mean())))
-                for share, value in zip(QUANTILES, np.quantile(distances, QUANTILES).tolist(), strict=True):
-                    rows.append(Measured(f"distance {100 * share:g} %", name, value))
-                if (distances > 0).any():
-                    logarithm = float(np.log(distances[distances > 0]).mean())
-                    rows.append(Measured("log distance", name, logarithm))
+                if len(distances):
+                    rows += self.rows(name, distances, network.neurons)
             return rows
 
         return measure
+
+    def rows(self, name: str, distances: NDArray[np.float64], neurons: int) -> list[Measured]:
+        """What is said of the distances of one kind of points, of which there is one at least."""
+        rows = [Measured("distance", name, float(distances.mean()))]
+        for share, value in zip(QUANTILES, np.quantile(distances, QUANTILES).tolist(), strict=True):
+            rows.append(Measured(f"distance {100 * share:g} %", name, value))
+        if (distances > 0).any():
+            rows.append(Measured("log distance", name, float(np.log(distances[distances > 0]).mean())))
+        return rows
+
+
+@dataclass(frozen=True)
+class DistanceHistogram(Distances):
+    """What `Distances` measures, and a histogram of log10(distance x N), N the number of hidden neurons.
+
+    Rows named by `bin_name` hold the share of the points in each of `BINS`; a bin without points has no row.
+    """
+
+    def rows(self, name: str, distances: NDArray[np.float64], neurons: int) -> list[Measured]:
+        """As `Distances.rows`, with the histogram."""
+        with np.errstate(divide="ignore"):
+            logarithms = np.log10(distances * neurons)  # minus infinity on a boundary: the first bin
+        at = np.clip(np.searchsorted(BINS, logarithms, side="right") - 1, 0, None)
+        shares = np.bincount(at, minlength=len(BINS)) / len(distances)
+        return super().rows(name, distances, neurons) + [
+            Measured(bin_name(low), name, share) for low, share in zip(BINS, shares.tolist(), strict=True) if share > 0
+        ]
+
+
+def bin_name(low: float) -> str:
+    """How the rows of the bin from `low` on are named."""
+    return f"share of log10(distance x N) from {low:g}"
 
 
 @dataclass(frozen=True)
@@ -139,7 +180,7 @@ class Patterns:
 
 @dataclass(frozen=True)
 class Constants:
-    """C_grad and C_bias of the network at hand, estimated at training examples: rows "C_grad" and "C_bias".
+    """C_grad, a lower bound at training examples, and C_bias of the network at hand: rows "C_grad" and "C_bias".
 
     points : how many examples. The constants of theorem 5 belong to a distribution of networks; those of one trained
     network are what it would take for the theorem to speak of it.

@@ -129,6 +129,9 @@ def as_json(sections: Sequence[Section], size: Size, versions: Sequence[str]) ->
             }
         figures[section.figure.name] = {
             "title": section.figure.title,
+            "source": section.figure.source,
+            "claim": section.figure.claim,
+            "doubts": section.figure.doubts,
             "ours": section.ours,
             "authors": section.figure.regime,
             "runs": section.runs,
@@ -139,7 +142,8 @@ def as_json(sections: Sequence[Section], size: Size, versions: Sequence[str]) ->
             "measuring": round(section.measuring, 1),
             "findings": findings,
         }
-    return {"size": size.name, "creases": __version__, "versions": list(versions), "figures": figures}
+    said = {"convention": CONVENTION, "chance": chance(sections)}
+    return {"size": size.name, **said, "creases": __version__, "versions": list(versions), "figures": figures}
 
 
 def as_number(value: float) -> float | None:

@@ -1,7 +1,9 @@
-"""The sawtooth under noise: a construction with 2^depth pieces, and how few are left when its numbers are not exact.
+"""The sawtooth under noise: a construction with 2^depth pieces, and how many are left when its numbers are not exact.
 
-The companion paper's figure: Gaussian noise on weights and biases destroys almost all pieces. Very little noise adds
-some first: without it half of the neurons only touch zero, in every trough, and with it they cross it there.
+The companion paper's figure: a little Gaussian noise on weights and biases destroys almost all pieces. What little and
+almost all mean is said here, before anything is counted: noise is compared with the weights that it is added to, and
+almost all is 99 in 100. Very little noise adds pieces first: without it half of the neurons only touch zero, in every
+trough, and with it they cross it there.
 """
 
 from __future__ import annotations
@@ -19,9 +21,14 @@ from creases.theory.constructions import perturb, sawtooth
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["SCALES", "Curve", "collapse", "plot_collapse"]
+__all__ = ["ALMOST_NONE", "SCALES", "TYPICAL", "Curve", "collapse", "least_noise", "plot_collapse", "share_of_weight"]
 
-SCALES = (0.0, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+# Standard deviations of the noise.
+SCALES = (0.0, 1e-3, 3e-3, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+# The root mean square of the weights 2 and -4, which every layer but the first has: what noise is compared with.
+TYPICAL = 10.0**0.5
+# Of 2^depth pieces, less than this share is almost none.
+ALMOST_NONE = 0.01
 
 
 class Curve(NamedTuple):
@@ -49,6 +56,30 @@ def collapse(
             done()
         rows.append(tuple(row))
     return Curve(depth, tuple(scales), tuple(rows))
+
+
+def share_of_weight(noise: float) -> str:
+    """Noise as a part of the typical weight, in words: "0.95 % of a weight"."""
+    return f"{100 * noise / TYPICAL:.2g} % of a weight"
+
+
+def least_noise(scales: Sequence[float], shares: Sequence[float], level: float) -> float:
+    """The noise from which on less than a share of the pieces is left; NaN if even the most noise leaves more.
+
+    scales : increasing; a scale of 0 is left out. shares : of 2^depth, the mean at each. level : the share.
+    Between two scales the share is a power of the noise.
+    """
+    known = [(scale, share) for scale, share in zip(scales, shares, strict=True) if scale > 0]
+    more = [i for i, (_, share) in enumerate(known) if not share < level]
+    if not more:
+        return known[0][0] if known else np.nan
+    if more[-1] == len(known) - 1:
+        return np.nan
+    (low, above), (high, below) = known[more[-1]], known[more[-1] + 1]
+    if not below > 0:
+        return high
+    part = np.log(above / level) / np.log(above / below)
+    return float(low * (high / low) ** part)
 
 
 def plot_collapse(curve: Curve, ax: Axes | None = None) -> Axes:

@@ -12,14 +12,18 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.counting import count
 from creases.domain import Directions, Space
 from creases.network import Network
+from creases.paper.claims import Numbers
+from creases.paper.fluctuations import relative_variance
+from creases.paper.jackknife import pseudo_values
 from creases.streams import stream
 from creases.theory.maximum import central, zaslavsky
 
-__all__ = ["CASES", "Mean", "as_markdown", "he_network_of", "mean_counts"]
+__all__ = ["CASES", "Mean", "as_markdown", "he_network_of", "mean_counts", "with_interval"]
 
 # Inputs and hidden widths.
 CASES: tuple[tuple[int, tuple[int, ...]], ...] = (
@@ -28,6 +32,7 @@ CASES: tuple[tuple[int, tuple[int, ...]], ...] = (
     (3, (10,) * 4),
     (4, (8, 8)),
     (4, (12, 12)),
+    (4, (16, 16)),
 )
 # Scaling all biases scales the whole space, and changes no count there.
 BIAS = 0.1
@@ -57,14 +62,20 @@ class Mean(NamedTuple):
         return statistics.stdev(self.counts) if len(self.counts) > 1 else 0.0
 
     @property
-    def ratio(self) -> float:
-        """The mean as a part of what hyperplanes have."""
-        return self.mean / self.hyperplanes
+    def ratio(self) -> Numbers:
+        """Counts as parts of what hyperplanes have, over seeds."""
+        return Numbers.of(np.array(self.counts, dtype=np.float64) / self.hyperplanes)
 
     @property
-    def ratio_error(self) -> float:
-        """Standard error of `ratio`."""
-        return float(self.deviation / np.sqrt(len(self.counts)) / self.hyperplanes)
+    def variation(self) -> Numbers:
+        """Standard deviation / mean of the count, over groups of seeds; its interval is the jackknife's."""
+        values = np.array(self.counts, dtype=np.float64)
+        seeds = range(len(values))
+
+        def of(some: set[int]) -> NDArray[np.float64]:
+            return np.array([relative_variance(values[sorted(some)]) ** 0.5])
+
+        return Numbers.of(pseudo_values(seeds, of)[:, 0])
 
 
 def he_network_of(n_in: int, widths: Sequence[int], seed: int) -> Network:
@@ -106,7 +117,7 @@ def mean_counts(
 def as_markdown(means: Sequence[Mean]) -> str:
     """The table of the documentation."""
     lines = [
-        "| inputs | hidden | domain | seeds | mean count | sd | hyperplanes | mean / hyperplanes |",
+        "| inputs | hidden | domain | seeds | mean count ± sd | hyperplanes | mean / hyperplanes | sd / mean |",
         "| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in means:
@@ -115,10 +126,17 @@ def as_markdown(means: Sequence[Mean]) -> str:
             ", ".join(map(str, row.widths)),
             row.domain,
             str(len(row.counts)),
-            f"{row.mean:,.1f}",
-            f"{row.deviation:,.1f}",
+            f"{row.mean:,.1f} ± {row.deviation:,.1f}",
             f"{row.hyperplanes:,}",
-            f"{row.ratio:.4f} ± {row.ratio_error:.4f}",
+            with_interval(row.ratio),
+            with_interval(row.variation),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def with_interval(numbers: Numbers) -> str:
+    """An estimate and its 95 % interval; the estimate alone where there is one run."""
+    if numbers.runs < 2:
+        return "" if np.isnan(numbers.mean) else f"{numbers.mean:.3f}"
+    return f"{numbers.mean:.3f} [{numbers.low:.3f}, {numbers.high:.3f}]"

@@ -25,16 +25,22 @@ from creases.theory.average import (
 from creases.theory.constants import (
     Estimate,
     bias_constant,
+    bias_constant_excess,
     empirical_bias_density,
-    first_layer_moment,
     gaussian_bias_density,
     gradient_constant,
+    largest_gradient,
     mean_gradient_constant,
     uniform_bias_density,
 )
 from creases.theory.constructions import folding, perturb, sawtooth, zigzag, zonotope
 from creases.theory.convolutional import xiong_one_layer
 from creases.theory.distances import boundary_distance, gradient_norms
+from creases.theory.gradient_laws import (
+    first_layer_moment,
+    gaussian_gradient_constant,
+    gaussian_gradient_moments,
+)
 from creases.theory.kac_rice import expected_stratum, gaussian_density, uniform_density
 from creases.theory.maximum import (
     central,
@@ -59,6 +65,7 @@ __all__ = [
     "Table",
     "arora_lower",
     "bias_constant",
+    "bias_constant_excess",
     "boundary_distance",
     "bounds",
     "central",
@@ -72,11 +79,14 @@ __all__ = [
     "folding",
     "gaussian_bias_density",
     "gaussian_density",
+    "gaussian_gradient_constant",
+    "gaussian_gradient_moments",
     "gradient_constant",
     "gradient_norms",
     "hanin_rolnick_estimate",
     "has_full_recession_cone",
     "hinz_upper",
+    "largest_gradient",
     "line_bound",
     "maxout_upper",
     "mean_gradient_constant",

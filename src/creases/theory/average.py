@@ -198,8 +198,10 @@ def petersen_zech_bound(widths: Iterable[int], derivative: float, spread: float)
 
 
 def smallest_t(regions: int, neurons: int, input_dim: int, *, volume: float = 1.0) -> float:
-    """T-hat: the smallest T with regions <= (T N)^n / n! times the volume. 1 is about what hyperplanes have.
+    """T-hat: the smallest T with regions <= (T N)^n / n! times the volume.
 
+    It says something of a network in cubes whose side is some 1 / (C_grad C_bias N) to 1 / (C_grad C_bias). In much
+    larger ones, where all regions are met, it is about 1 / side for N^n / n! regions, and measures the window.
     Raises NetworkError if an argument is out of its range, or there are fewer neurons than dimensions (theorem 5 then
     has no T).
 

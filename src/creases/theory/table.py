@@ -18,7 +18,7 @@ from creases.streams import stream
 from creases.theory.arguments import as_layers, whole
 from creases.theory.attained import arora_lower, montufar_2014_lower, pascanu_lower, serra_lower
 from creases.theory.average import explicit_bound, smallest_side, smallest_t, t_of, theorem5_bound
-from creases.theory.constants import bias_constant, gradient_constant
+from creases.theory.constants import Estimate, bias_constant, gradient_constant, largest_gradient
 from creases.theory.maximum import (
     central,
     hanin_rolnick_estimate,
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["Row", "Table", "bounds", "compare"]
+
+# Regions that are listed for their gradients; to list them takes about as long as to count them, and memory.
+MOST_LISTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -162,11 +165,13 @@ def arora_of(widths: list[int], n: int) -> int:
 def compare(count: Count, network: Network, *, samples: int = 1000, seed: int = 0) -> Table:
     """A count beside its theory: N^n / n!, hyperplanes, the maximum, T-hat, and bounds with the network's constants.
 
-    count : of this network (its hash is checked). samples : points at which C_grad is looked for: on bounded domains in
-    the box around the corners, else standard normal coordinates. seed : of these points.
+    count : of this network (its hash is checked). samples : points at which C_grad is looked for where the domain has
+    more than 100,000 regions or is a Polyline: in the box around its corners. seed : of these points.
     The bounds on means speak of a law of networks and of cubes (theorem 5 of those whose side is at least the one given
     with it); with the constants of one network they are a yardstick. They are left out where no layer has biases with a
-    density, and on infinite domains; the explicit one is there for cubes and segments only.
+    density, and on infinite domains; the explicit one is there for cubes and segments only. T-hat says something of the
+    network where the side in units is small; where it is 10 N and more, a random network has most of its regions there
+    already, and T-hat is about 1 / side.
     Raises NetworkError if the count is of another network, or an argument is out of its range.
     """
     if count.network != network.sha256:
@@ -186,19 +191,20 @@ def compare(count: Count, network: Network, *, samples: int = 1000, seed: int = 
 
 
 def with_constants(count: Count, network: Network, volume: float, points: Any, seed: int) -> list[Row]:
-    """The network's own constants, each with its standard error, and the bounds on means that they give."""
+    """The network's own constants, each with what is known of its error, and the bounds on means that they give."""
     try:
         c_bias = bias_constant(network, seed=seed)
     except NetworkError:  # zero biases, for example
         return []
-    n, neurons, basis = count.domain.slice.dimension, network.neurons, count.domain.slice.basis
-    c_grad = gradient_constant(network, points, along=basis)
+    n, neurons, c_grad = count.domain.slice.dimension, network.neurons, steepness(count, network, points)
     rows = [
-        Row("C_grad", c_grad.value, f"± {c_grad.error:.2g}", c_grad.rests_on),
-        Row("C_bias", c_bias.value, f"± {c_bias.error:.2g}", c_bias.rests_on),
+        Row("C_grad", c_grad.value, c_grad.kind, c_grad.rests_on),
+        Row("C_bias", c_bias.value, f"± {c_bias.error:.2g} (standard error)", c_bias.rests_on),
     ]
     if c_grad.value == 0.0:
         return rows
+    units = volume ** (1.0 / n) * c_grad.value * c_bias.value * neurons
+    rows.append(Row("side in units", units, "volume^(1/n) C_grad C_bias N", "from about 10 N on T-hat is 1 / side"))
     t = t_of(c_grad.value, c_bias.value)
     bound, side = theorem5_bound(neurons, n, t, volume=volume), smallest_side(t, c_grad.value, c_bias.value)
     name = "theorem 5, T = 32 C_grad C_bias"
@@ -207,6 +213,13 @@ def with_constants(count: Count, network: Network, volume: float, points: Any, s
         explicit = round(explicit_bound(neurons, n, own, c_grad.value, c_bias.value))
         rows.append(Row("explicit bound", explicit, "bound on a mean, any side", "Kac and Rice's formula"))
     return rows
+
+
+def steepness(count: Count, network: Network, points: Any) -> Estimate:
+    """C_grad of the network along a domain: exact where its regions can be listed, else a lower bound at the points."""
+    if count.regions <= MOST_LISTED and not isinstance(count.domain, Polyline):
+        return largest_gradient(network, count.domain)
+    return gradient_constant(network, points, along=count.domain.slice.basis)
 
 
 def side_of(domain: Any) -> float | None:

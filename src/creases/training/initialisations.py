@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from creases.streams import stream
 from creases.training.errors import TrainingError
-from creases.training.networks import as_widths, chain_of
+from creases.training.networks import NORM_EPS, as_widths, chain_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -206,6 +206,8 @@ class Initialisation:
     weights, biases : of every layer, the output too.
     trained_biases : False keeps the biases as they were drawn (with `ZeroBiases`, a zero-bias network for ever).
     batch_norm : True puts a BatchNorm1d before each ReLU, trained with the rest; counts see it folded into the weights.
+        Its running mean and variance begin as those of the inputs that `build` is given, layer by layer, so that the
+        network at step 0 is the one that a training sees. Torch's own, 0 and 1, would make it the network without.
 
     Examples
     --------
@@ -222,8 +224,8 @@ class Initialisation:
         """A torch chain in float32 on the CPU.
 
         widths : inputs, neurons of each hidden layer, outputs. seed : of everything drawn.
-        inputs : shape (examples, n_in), for laws that look at what the network will see; None takes points of
-            N(0, 1), the same for every seed.
+        inputs : shape (examples, n_in), for laws that look at what the network will see and for the statistics of batch
+            norm; None takes 256 points of N(0, 1), the same for every seed.
         Raises TrainingError on widths that are none, MissingExtraError if torch is not installed.
         """
         sizes = as_widths(widths)
@@ -231,14 +233,19 @@ class Initialisation:
         if inputs is None:
             inputs = stream("inputs for a law of biases", 0).standard_normal((256, sizes[0])).astype(np.float32)
         values = inputs.astype(np.float64)
-        layers = []
+        layers, statistics = [], []
         for n_in, n_out in pairwise(sizes):
             weight = self.weights.draw(rng, n_out, n_in)
             reached = values @ weight.T
             bias = self.biases.draw(rng, reached)
             layers.append((weight, bias))
-            values = np.maximum(reached + bias, 0.0)
-        model = chain_of(layers, batch_norm=self.batch_norm)
+            values = reached + bias
+            if self.batch_norm:
+                mean, variance = values.mean(axis=0), values.var(axis=0)
+                statistics.append((mean, variance))
+                values = (values - mean) / np.sqrt(variance + NORM_EPS)
+            values = np.maximum(values, 0.0)
+        model = chain_of(layers, statistics=statistics if self.batch_norm else None)
         if not self.trained_biases:
             for module in model:
                 if hasattr(module, "in_features"):

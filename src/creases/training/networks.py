@@ -17,9 +17,12 @@ from creases.training.errors import TrainingError, need_torch
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["as_widths", "chain_of", "he_network"]
+__all__ = ["NORM_EPS", "as_widths", "chain_of", "he_network"]
 
 Floats = NDArray[np.float64]
+
+# What torch's BatchNorm adds to a variance before it divides by its root.
+NORM_EPS = 1e-5
 
 
 def he_network(
@@ -59,11 +62,14 @@ def he_network(
     return chain_of(layers)
 
 
-def chain_of(layers: Sequence[tuple[Floats, Floats]], *, batch_norm: bool = False) -> nn.Sequential:
+def chain_of(
+    layers: Sequence[tuple[Floats, Floats]], *, statistics: Sequence[tuple[Floats, Floats]] | None = None
+) -> nn.Sequential:
     """A torch chain Linear, ReLU, ..., Linear with these weights and biases, rounded to float32, on the CPU.
 
     layers : weight of shape (n_out, n_in) and bias of shape (n_out,), first layer first.
-    batch_norm : put a BatchNorm1d, as torch makes it, before each ReLU.
+    statistics : for each hidden layer the running mean and variance, each of shape (n_out,), of a BatchNorm1d that is
+        put before its ReLU with scale 1 and shift 0; None puts none.
     Raises MissingExtraError if torch is not installed.
     """
     need_torch("Training")
@@ -71,17 +77,33 @@ def chain_of(layers: Sequence[tuple[Floats, Floats]], *, batch_norm: bool = Fals
     from torch import nn
 
     modules: list[nn.Module] = []
-    for weight, bias in layers:
+    for i, (weight, bias) in enumerate(layers):
         n_out, n_in = weight.shape
         # Not nn.Linear(n_in, n_out): it would draw its own weights from torch's global generator.
         linear = nn.utils.skip_init(nn.Linear, n_in, n_out, dtype=torch.float32)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(weight.astype(np.float32)))
             linear.bias.copy_(torch.from_numpy(bias.astype(np.float32)))
-        modules += [linear, *([nn.BatchNorm1d(n_out)] if batch_norm else []), nn.ReLU()]
-    if batch_norm:
-        del modules[-2]  # the output's
-    return nn.Sequential(*modules[:-1])
+        modules.append(linear)
+        if i == len(layers) - 1:
+            break
+        if statistics is not None:
+            modules.append(norm_with(*statistics[i]))
+        modules.append(nn.ReLU())
+    return nn.Sequential(*modules)
+
+
+def norm_with(mean: Floats, variance: Floats) -> nn.BatchNorm1d:
+    """A BatchNorm1d, as torch makes it, with these running statistics, each of shape (neurons,)."""
+    import torch
+    from torch import nn
+
+    norm = nn.BatchNorm1d(len(mean), eps=NORM_EPS)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    norm.running_mean.copy_(torch.from_numpy(mean.astype(np.float32)))
+    norm.running_var.copy_(torch.from_numpy(variance.astype(np.float32)))
+    return norm
 
 
 def as_widths(widths: Sequence[int]) -> list[int]:

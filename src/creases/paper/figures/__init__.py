@@ -10,6 +10,7 @@ from creases.paper.figure import Figure
 from creases.paper.figures import (
     counts,
     distances,
+    fluctuations,
     growth,
     initialisations,
     lines,
@@ -22,6 +23,7 @@ from creases.paper.figures import (
     slices,
     spaces,
     theory,
+    windows,
     zero_bias,
 )
 
@@ -36,10 +38,12 @@ MODULES = (
     rates,
     zero_bias,
     slices,
+    windows,
     lines,
     distances,
     sawtooth,
     growth,
+    fluctuations,
     spaces,
     initialisations,
     theory,

@@ -4,39 +4,73 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from creases.paper.choices import OriginPlanes
+from creases.paper.claims import above, always, between, judged, noted
 from creases.paper.curves import draw_curves, last_of_each
 from creases.paper.experiment import Experiment
-from creases.paper.figure import NOTED, Data, Figure, Finding, Line, Size, judge, mean_sd, within
+from creases.paper.figure import Data, Figure, Finding, Line, Size
 from creases.paper.measures import Measure, Regions, WithoutBiases
 from creases.plot import new_figure
 from creases.training import Initialisation, ZeroBiases
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure as Picture
 
 __all__ = ["FIGURE"]
 
-NETWORKS = {"[20]³": (20,) * 3, "[32]³": (32,) * 3, "[16]⁶": (16,) * 6}
+TRAINED = {"[20]³": (20,) * 3, "[32]³": (32,) * 3, "[16]⁶": (16,) * 6}
+# At the start only, with many seeds. The first four have one depth, and an exponent of N.
+DRAWN = {"[8]³": (8,) * 3, "[16]³": (16,) * 3, "[32]³": (32,) * 3, "[64]³": (64,) * 3, "[16]⁶": (16,) * 6}
+GROWING, DEEP = ("[8]³", "[16]³", "[32]³", "[64]³"), "[16]⁶"
+# Of those that are trained, two of one depth.
+PAIR = ("[20]³", "[32]³")
 BIASED, FREE = "with biases", "without"
+WORDS = {BIASED: "with biases", FREE: "without biases"}
 STARTS = {BIASED: Initialisation(), FREE: Initialisation(biases=ZeroBiases(), trained_biases=False)}
+REGIONS, CONES = "regions", "regions without biases"
+
+START = between(0.9, 1.1, "about 1: N lines through the origin make 2N", why="ours: about is to a tenth")
+END = between(0.8, 1.25, "about 1, in training too (ours)", why="ours: about is to a fifth, after training")
+NO_LINES = above(0.01, "", why="ours: a later layer's neurons are no lines; those of one layer would give exactly 0")
+POWERS = {
+    FREE: between(0.9, 1.1, "1: N^(n-1)", why="ours: a tenth of the one power that biases are worth"),
+    BIASED: between(1.9, 2.1, "2: N^n", why="ours: a tenth of the one power that biases are worth"),
+}
+# Two sizes and few runs: nearer to this power than to the next.
+POWERS_AT_THE_END = {
+    FREE: between(0.5, 1.5, "1, in training too (ours)", why="ours: nearer to 1 than to 0 or 2"),
+    BIASED: between(1.5, 2.5, "2, in training too (ours)", why="ours: nearer to 2 than to 1 or 3"),
+}
+NO_MORE = always("always (theorem: see zero_bias_map)")
 
 
 def lines(size: Size) -> list[Line]:
-    """Each network with biases, and without them from beginning to end."""
+    """Each network with biases, and without them from beginning to end; and more of them that are not trained."""
     moments = size.pick((0, 1, 5, 10), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20))
     planes, seeds = OriginPlanes(size.pick(2, 5, 5)), tuple(range(size.pick(3, 10, 10)))
+    many = tuple(range(size.pick(20, 100, 400)))
     measures: dict[str, tuple[Measure, ...]] = {
         BIASED: (Regions(planes), WithoutBiases(planes)),
         FREE: (Regions(planes),),
     }
-    return [
+    found = [
         Line(
             Experiment(size.images, widths, measures[kind], moments, start, seeds=seeds),
-            {"hidden": name, "biases": kind},
+            {"hidden": name, "biases": kind, "runs": "trained"},
         )
-        for name, widths in NETWORKS.items()
+        for name, widths in TRAINED.items()
         for kind, start in STARTS.items()
+    ]
+    few = OriginPlanes(size.pick(1, 2, 5))
+    return found + [
+        Line(
+            Experiment(size.images, widths, (Regions(few), WithoutBiases(few)), seeds=many),
+            {"hidden": name, "biases": BIASED, "runs": "drawn"},
+        )
+        for name, widths in DRAWN.items()
     ]
 
 
@@ -44,12 +78,12 @@ def draw(data: Data) -> Picture:
     """Regions / N^2 with biases; regions / 2 N of networks that have none, and of the first without theirs."""
     figure = new_figure(10.5, 3.6)
     biased, without, removed = figure.subplots(1, 3)
-    runs = data.growth(["hidden", "biases"])
-    draw_curves(biased, runs[runs["biases"] == BIASED], "hidden", NETWORKS, level=0.5)
-    cones, taken = runs[runs["biases"] == FREE].copy(), data.runs("regions without biases", ["hidden", "epoch"])
+    runs = data.growth(["hidden", "biases"], runs="trained")
+    draw_curves(biased, runs[runs["biases"] == BIASED], "hidden", TRAINED, level=0.5)
+    cones, taken = runs[runs["biases"] == FREE].copy(), data.runs(CONES, ["hidden", "epoch"], runs="trained")
     for ax, some in ((without, cones), (removed, taken)):
         some["lines"] = some["value"] / (2 * some["neurons"])
-        draw_curves(ax, some, "hidden", NETWORKS, value="lines", level=1.0)
+        draw_curves(ax, some, "hidden", TRAINED, value="lines", level=1.0)
         ax.set(ylabel="regions / 2N", ylim=(0, None))
     biased.set(ylabel="regions / N²", ylim=(0, None))
     titles = {biased: "trained with biases", without: "trained without", removed: "trained with, counted without"}
@@ -60,30 +94,74 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[Finding]:
-    """About 2 N cones in a plane through the origin at the start, and never more than with biases."""
-    runs = data.growth(["hidden", "biases"])
-    both = data.rows("regions without biases").copy()
-    planes = ["experiment", "seed", "step", "domain"]
-    both["with"] = data.rows("regions").set_index(planes)["value"].reindex(both.set_index(planes).index).to_numpy()
+    """About 2 N cones in a plane through the origin, one power of N fewer than regions with biases, and never more."""
+    return [*at_the_start(data), *through_training(data), *without_biases(data)]
+
+
+def at_the_start(data: Data) -> list[Finding]:
+    """Of the networks that are not trained: cones beside 2 N, and exponents of N without biases and with them."""
+    counts = {
+        FREE: data.runs(CONES, ["hidden"], runs="drawn"),
+        BIASED: data.runs(REGIONS, ["hidden"], runs="drawn"),
+    }
     found = []
-    for name in NETWORKS:
-        cones = runs[(runs["hidden"] == name) & (runs["biases"] == FREE)]
-        for moment, some in (("start", cones[cones["epoch"] == 0]), ("end", last_of_each(cones, ["hidden", "biases"]))):
-            ratio = some["value"] / (2 * some["neurons"])
-            if len(ratio):
-                what = f"{name}: cones in a plane / 2N at the {moment}"
-                said, verdict = ("about 1", within(ratio, 0.8, 1.2)) if moment == "start" else ("", NOTED)
-                found.append(Finding(what, mean_sd(ratio), said, verdict))
-        if len(cones):
-            top = cones.groupby("seed")["factor"].max()
-            what = f"{name}: most cones of a run / its first"
-            found.append(Finding(what, mean_sd(top), "a small factor", within(top, 1, 3)))
-        mine = both[both["hidden"] == name]
-        if len(mine):
-            fewer, most = int((mine["value"] <= mine["with"]).sum()), float((mine["value"] / mine["with"]).max())
-            said = f"in {fewer:,} of {len(mine):,} counts; at most {most:.3g} times as many"
-            what = f"{name}: without its biases a network has no more regions"
-            found.append(Finding(what, said, "always (theorem)", judge(fewer == len(mine), mine["seed"].nunique())))
+    for name in DRAWN:
+        cones = counts[FREE][counts[FREE]["hidden"] == name]
+        found.append(
+            judged(f"{name}: cones in a plane / 2N at the start", cones["value"] / (2 * cones["neurons"]), START)
+        )
+    planes = data.rows(CONES, hidden=DEEP, runs="drawn")
+    apart = (planes["value"] / (2 * planes["neurons"]) - 1.0).abs().groupby(planes["seed"]).mean()
+    found.append(judged(f"{DEEP}: |cones / 2N - 1| in a plane at the start", apart, NO_LINES))
+    for kind, some in counts.items():
+        powers = exponents(some[some["hidden"].isin(GROWING)])
+        what = f"{WORDS[kind]}, {GROWING[0]} to {GROWING[-1]}: exponent of N at the start"
+        found.append(judged(what, powers, POWERS[kind]))
+    return found
+
+
+def through_training(data: Data) -> list[Finding]:
+    """Of the networks that are trained: cones beside 2 N at the end, their most and least, and exponents of N."""
+    runs = data.growth(["hidden", "biases"], runs="trained")
+    ends = last_of_each(runs, ["hidden", "biases"])
+    found = []
+    for name in TRAINED:
+        end = ends[(ends["hidden"] == name) & (ends["biases"] == FREE)]
+        found.append(judged(f"{name}: cones in a plane / 2N at the end", end["value"] / (2 * end["neurons"]), END))
+        factors = runs[(runs["hidden"] == name) & (runs["biases"] == FREE)].groupby("seed")["factor"]
+        found.append(noted(f"{name}: most cones of a run / its first", factors.max()))
+        found.append(noted(f"{name}: fewest cones of a run / its first", factors.min()))
+    for kind, claim in POWERS_AT_THE_END.items():
+        some = ends[(ends["biases"] == kind) & ends["hidden"].isin(PAIR)]
+        what = f"{WORDS[kind]}, {PAIR[0]} to {PAIR[1]}: exponent of N at the end"
+        found.append(judged(what, exponents(some), claim))
+    return found
+
+
+def without_biases(data: Data) -> list[Finding]:
+    """Plane by plane: the same weights without their biases have no more regions. A run is 1 if that is always so."""
+    cones = data.rows(CONES)
+    places = ["experiment", "seed", "step", "domain"]
+    regions = data.rows(REGIONS).set_index(places)["value"].reindex(cones.set_index(places).index).to_numpy()
+    fewer, ratios = cones["value"] <= regions, cones["value"] / regions
+    found = []
+    for words, kind in (("at every moment", "trained"), ("at the start", "drawn")):
+        mine = cones["runs"] == kind
+        if not mine.any():
+            continue
+        runs = fewer[mine].groupby([cones[mine]["hidden"], cones[mine]["seed"]]).all()
+        more = f"; {fewer[mine].sum():,} of {mine.sum():,} counts, at most {ratios[mine].max():.3g} times as many"
+        what = f"a network without its biases has no more regions, {words}: part of the runs"
+        found.append(judged(what, runs.astype(float), NO_MORE, more=more))
+    return found
+
+
+def exponents(runs: pandas.DataFrame) -> list[float]:
+    """For each seed the exponent of N in its counts, by least squares of the logarithms; runs of several N have one."""
+    found = []
+    for _, mine in runs.groupby("seed"):
+        if mine["neurons"].nunique() > 1 and (mine["value"] > 0).all():
+            found.append(float(np.polyfit(np.log(mine["neurons"]), np.log(mine["value"]), 1)[0]))
     return found
 
 
@@ -96,6 +174,8 @@ FIGURE = Figure(
     lines=lines,
     draw=draw,
     findings=findings,
+    regime="a theorem on averages over random weights, for any fully connected network; nothing is trained and nothing "
+    "counted. That the constant is 2N in a plane is ours.",
     doubts="The wording of the appendix is not known to us. That taking the biases away never makes more regions in a "
     "plane through the origin is a theorem (see zero_bias_map), for the same weights; the networks that are trained "
     "without biases have weights of their own. 2N is no maximum of a deep network: a neuron of a later layer may be "

@@ -1,0 +1,57 @@
+"""The jackknife over seeds: intervals for numbers that are no means, such as exponents and relative variances.
+
+Runs with the same seed draw some of the same random numbers whatever their architecture, so that a number made of many
+architectures is spread by seeds, and seeds are what is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.paper.claims import Claim, Finding, Numbers, noted
+
+__all__ = ["as_text", "estimated", "pseudo_values"]
+
+Floats = NDArray[np.float64]
+
+
+def pseudo_values(seeds: Sequence[int], statistic: Callable[[set[int]], Floats], blocks: int | None = None) -> Floats:
+    """Pseudo-values of the jackknife (Tukey 1958): shape (blocks, k), or (1, k), the statistic itself, for one block.
+
+    seeds : all that there are. statistic : from the seeds that are left to k numbers. blocks : the seeds are dealt to
+    so many blocks, in turn, and a block at a time is left out; a seed each by default. Where some architectures have
+    few seeds, as many blocks as those have seeds: then each block has a run of each architecture, and the interval is
+    of that many independent things.
+
+    The mean of the pseudo-values is the estimate, without its bias of order 1 / blocks, and Student's interval for that
+    mean is its interval.
+    """
+    ordered = sorted(seeds)
+    count = min(len(ordered), blocks or len(ordered))
+    whole = statistic(set(ordered))
+    if count < 2:
+        return whole[None, :]
+    without = np.array([statistic(set(ordered) - set(ordered[i::count])) for i in range(count)])
+    return np.asarray(count * whole - (count - 1) * without)
+
+
+def estimated(what: str, values: Floats, claim: Claim | None, *, form: str = ".3g", more: str = "") -> Finding:
+    """A claim beside pseudo-values, shape (blocks,); `noted` without a claim, "too little" where there are none."""
+    text = as_text(values, form) + more
+    if claim is None:
+        return noted(what, text)
+    return Finding(what, text, claim.authors, claim.verdict(values), Numbers.of(values))
+
+
+def as_text(values: Floats, form: str = ".3g", *, short: bool = False) -> str:
+    """One number's pseudo-values as an estimate with its interval, in words. short : not how it was made."""
+    if len(values) == 0 or not np.isfinite(values).all():
+        return "too few runs"
+    found = Numbers.of(values)
+    if found.runs == 1:
+        return f"{found.mean:{form}} (1 run)"
+    text = f"{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]"
+    return text if short else f"{text} (jackknife over {found.runs} groups of seeds)"

@@ -1,0 +1,88 @@
+"""C_grad and C_bias of the laws by which networks begin, where they are known: for squares, so moments up to 2.
+
+Of independent entries of mean 0 and variance v, or of an orthogonal matrix with random signs, a row w has E (w . u)^2 =
+v ||u||^2. So layer by layer the second moment of gradients is multiplied by width x v x the chance to be active. That
+chance is 1/2 whatever the length of the gradient if biases are even (`creases.theory.gradient_laws`), less if they are
+negative, and at most 1 in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import sqrt
+from typing import NamedTuple
+
+from creases.theory.constants import gaussian_bias_density, uniform_bias_density
+from creases.training import (
+    CorrelatedBiases,
+    GaussianBiases,
+    GlorotWeights,
+    HeUniformWeights,
+    HeWeights,
+    Initialisation,
+    LeCunWeights,
+    OneSidedBiases,
+    OrthogonalWeights,
+    UniformBiases,
+)
+from creases.training.initialisations import BiasLaw, WeightLaw
+
+__all__ = ["LawConstants", "constants_of"]
+
+
+class LawConstants(NamedTuple):
+    """Of a law of networks. c_grad : for moments up to 2; exact, or an upper bound where biases have one sign.
+    c_bias : the largest density of a bias given everything else.
+    """
+
+    c_grad: float
+    c_bias: float
+
+    def unit(self, neurons: int) -> float:
+        """1 / (C_grad C_bias N), in which theorem 5 measures the sides of cubes."""
+        return 1.0 / (self.c_grad * self.c_bias * neurons)
+
+
+def constants_of(start: Initialisation, n_in: int, widths: Sequence[int]) -> LawConstants | None:
+    """The constants of a law for hidden layers of these widths; None where its biases have no density with a bound:
+    zero biases, and biases in a band whose width the weights choose.
+    """
+    c_bias = density_of(start.biases)
+    if c_bias is None:
+        return None
+    active = 1.0 if isinstance(start.biases, OneSidedBiases) and start.biases.std > 0 else 0.5
+    largest = moment = 0.0
+    for i, (below, above) in enumerate(pairwise((n_in, *widths))):
+        variance = variance_of(start.weights, below, above)
+        moment = n_in * variance if i == 0 else moment * active * below * variance
+        largest = max(largest, moment)
+    return LawConstants(sqrt(largest), c_bias)
+
+
+def variance_of(law: WeightLaw, n_in: int, n_out: int) -> float:
+    """Of one weight. Raises TypeError for a law that is not known here."""
+    if isinstance(law, HeWeights):
+        return law.scale**2 * 2.0 / n_in
+    if isinstance(law, HeUniformWeights):
+        return 2.0 / n_in
+    if isinstance(law, GlorotWeights):
+        return 2.0 / (n_in + n_out)
+    if isinstance(law, LeCunWeights):
+        return 1.0 / n_in
+    if isinstance(law, OrthogonalWeights):
+        return 2.0 / max(n_in, n_out)  # rows or columns have length sqrt(2)
+    raise TypeError(f"The variance of {law!r} is not known.")
+
+
+def density_of(law: BiasLaw) -> float | None:
+    """The largest density of a bias given everything else; None if it has no bound."""
+    if isinstance(law, GaussianBiases):
+        return gaussian_bias_density(law.std)
+    if isinstance(law, UniformBiases):
+        return uniform_bias_density(2.0 * law.half_width)
+    if isinstance(law, OneSidedBiases):
+        return 2.0 * gaussian_bias_density(abs(law.std))
+    if isinstance(law, CorrelatedBiases):  # given what is shared, they are independent with what is left of the spread
+        return gaussian_bias_density(law.std * sqrt(1.0 - law.correlation))
+    return None

@@ -1,0 +1,70 @@
+"""The authors' length of training in steps of the optimiser, and the epochs that make as many steps with other data.
+
+They train 20 epochs on 60,000 images, 468 batches of 128 each: 9,360 steps. With fewer images an epoch has fewer steps,
+so equal epochs are not equal trainings.
+Source: Hanin and Rolnick, NeurIPS 2019, section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from creases.paper.choices import Fewer, LabelNoise, Mnist, PixelNoise, RandomPoints, TaskChoice, task_of
+from creases.training import PAPER_EPOCHS
+
+__all__ = [
+    "AUTHORS_EPOCH",
+    "AUTHORS_MOMENTS",
+    "AUTHORS_STEPS",
+    "BATCH",
+    "examples_of",
+    "moments_at",
+    "steps_per_epoch",
+    "whole_epochs",
+]
+
+BATCH = 128
+AUTHORS_EPOCH = 468
+AUTHORS_STEPS = 20 * AUTHORS_EPOCH
+# Steps at which the authors' curves have their points.
+AUTHORS_MOMENTS = tuple(round(epoch * AUTHORS_EPOCH) for epoch in PAPER_EPOCHS)
+
+
+def examples_of(choice: TaskChoice) -> int:
+    """Training examples of a task; it is made only if its choice does not say how many."""
+    match choice:
+        case RandomPoints(points=points):
+            return points
+        case Fewer(examples=examples):
+            return examples
+        case LabelNoise(of=of) | PixelNoise(of=of):
+            return examples_of(of)
+        case Mnist():
+            return 4000
+        case _:
+            return len(task_of(choice, 0).train_inputs)
+
+
+def steps_per_epoch(choice: TaskChoice, batch: int = BATCH) -> int:
+    """Batches of an epoch: what is left over sits out, and a task smaller than a batch is one batch."""
+    return max(examples_of(choice) // batch, 1)
+
+
+def whole_epochs(steps: int, choice: TaskChoice) -> float:
+    """The fewest whole epochs with at least so many steps."""
+    return float(ceil(steps / steps_per_epoch(choice)))
+
+
+def moments_at(steps: Sequence[int], choice: TaskChoice) -> tuple[float, ...]:
+    """Moments of an experiment, in epochs, at which so many steps are done; the last is the next whole epoch.
+
+    steps : increasing.
+
+    Examples
+    --------
+    >>> moments_at((0, 62, 9360), Mnist())
+    (0.0, 2.0, 302.0)
+    """
+    per_epoch = steps_per_epoch(choice)
+    return (*(step / per_epoch for step in steps[:-1]), whole_epochs(steps[-1], choice))
