@@ -1,8 +1,8 @@
 """Made-up data for the figures of the papers: what a figure would say of a world that is so, and of one that is not.
 
-Nothing is trained and nothing counted. A world is a function that says what each run would have measured at each moment;
-`data_in` puts it into the table that a store would give, so that a figure's findings are computed from it as from real
-runs.
+Nothing is trained and nothing counted. A world is a function that says what each run would have measured at each
+moment; `data_in` puts it into the table that a store would give, so that a figure's findings are computed from it as
+from real runs.
 """
 
 from dataclasses import dataclass

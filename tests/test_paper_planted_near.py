@@ -46,7 +46,6 @@ def test_planted_distances():
             "heavier tail": distances(median=0.5),
         },
     )
-    assert all("exponent" in what for what in held(found, "half the exponent", "exponent"))
     # Each lie meets what it is about, at both scales of the biases and wherever it is asked.
     everything = set().union(*found.values())
     for lie, words in {
@@ -62,11 +61,6 @@ def test_planted_distances():
     products = {what for what in everything if what.endswith("distance × N")}
     assert products <= found["a third of every distance"]
     assert products <= found["five times"]
-
-
-def held(found, lie, word):
-    """What a lie refutes and that has a word in it."""
-    return {what for what in found[lie] if word in what}
 
 
 def test_planted_distances_of_a_broken_network():
@@ -90,8 +84,8 @@ def test_known_shares_in_bins():
     from creases.paper.distance_picture import exponential_shares, shares_in_bins
 
     data = data_in(distances(), FIGURES["distances"], runs=2)
-    runs = 2 * len([line for line in data.lines if line.labels["bias"] == 0.1])
-    shares = shares_in_bins(data, 0.1, 0, runs)
+    runs = data.rows("distance", domain="test", bias=0.1, epoch=0)
+    shares = shares_in_bins(data, runs, 0)
     assert shares[BINS.index(-0.5)] == pytest.approx(1.0)
     assert shares.sum() == pytest.approx(1.0)
     law = exponential_shares(0.7)
@@ -100,7 +94,7 @@ def test_known_shares_in_bins():
     assert law[edge:].sum() == pytest.approx(np.exp(-1 / 0.7))
 
 
-def slices(start=0.2, growth=1.0):
+def slices(start=0.25, growth=1.0):
     """A count that is a part of N^2 at the start, and times a factor afterwards."""
     return lambda moment: [
         ("regions", "square", start * moment.neurons**2 * jitter(moment) * (1.0 if moment.first else growth))
@@ -113,7 +107,7 @@ def test_planted_slices():
         slices(growth=0.85),
         {
             "N²/2 always": slices(0.5),
-            "half of every count": slices(0.1),
+            "half of every count": slices(0.125),
             "grows fivefold": slices(growth=5.0),
             "falls to a third": slices(growth=0.3),
             "zero once trained": slices(growth=0.0),

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from creases.paper.claims import DIFFERS, HOLDS
 from creases.paper.figures import FIGURES
-from creases.paper.fluctuations import handed_up, log_gradient_law
+from creases.paper.fluctuations import gradient_relative_variance, handed_up, log_gradient_law
 from creases.theory import zaslavsky
 from planted import data_in, jitter, refuted, verdicts
 
@@ -107,6 +107,11 @@ def by(part, coefficient):
     )
 
 
+def of_gradients(moment):
+    """CV^2 of ||J u||^n."""
+    return gradient_relative_variance(moment.line.experiment.widths, moment.labels["inputs"])
+
+
 def test_known_verdicts_of_fluctuations():
     lies = {
         "no spread": spreading(lambda moment: 0.0),
@@ -115,8 +120,9 @@ def test_known_verdicts_of_fluctuations():
         "without the depth": spreading(by(lambda depth: 1.0, 0.1)),
         "(L - 1) / width": spreading(by(lambda depth: depth - 1, 0.065)),
         "L / width": spreading(by(lambda depth: depth, 0.065)),
-        # To first order in 1 / width.
+        # To first order in 1 / width, and exactly.
         "as gradients": spreading(by(lambda depth: depth, 1.25)),
+        "as gradients, exactly": spreading(of_gradients),
         "half": spreading(by_law, mean=0.5, flat=0.5),
         "more": spreading(by_law, mean=1.5),
         "gradients of half the variance": spreading(by_law, spread=0.5),
@@ -125,6 +131,7 @@ def test_known_verdicts_of_fluctuations():
     for n in (1, 2, 3, 4):
         (coefficient,) = (what for what in found["no spread"] if what.startswith(f"n = {n}: CV² / (n² "))
         assert coefficient in found["as gradients"]
+        assert f"n = {n}: CV² of counts / CV² of ‖J u‖^n by its law, mean over networks" in found["no spread"]
         assert f"n = {n}: exponent of the width in CV² at equal depth" in found["without the width"]
         assert any(what.startswith(f"n = {n}: exponent of ") and "L" in what for what in found["one spread for all"])
         assert any(what.startswith(f"n = {n}: regions / Σ C(N, k), mean") for what in found["half"])
@@ -132,6 +139,7 @@ def test_known_verdicts_of_fluctuations():
     assert "n = 1: scatter by L / width less scatter by (L - 1) / width" in found["(L - 1) / width"]
     assert "n = 2: scatter by S less scatter by L / width" in found["L / width"]
     assert any("gradients" in what for what in found["gradients of half the variance"])
+    assert any("of ‖J u‖^n" in what for what in found["as gradients, exactly"])
     assert any("deepest" in what for what in found["more"])
 
 

@@ -193,10 +193,6 @@ class Finding:
     verdict: Verdict
     numbers: Numbers | None = None
 
-    def __post_init__(self) -> None:  # TRANSITION
-        if not isinstance(self.verdict, Verdict):
-            object.__setattr__(self, "verdict", Verdict(self.verdict))
-
 
 def judged(
     what: str, values: ArrayLike, claim: Claim, *, steps: float | None = None, form: str = ".3g", more: str = ""

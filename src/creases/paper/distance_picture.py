@@ -86,7 +86,7 @@ def histogram(ax: Axes, data: Data, runs: pandas.DataFrame, bias: float) -> None
     test = runs[runs["domain"] == "test"]
     for epoch, style, when in ((0.0, "--", "start"), (test["epoch"].max(), "-", "end")):
         then = test[test["epoch"] == epoch]
-        shares = shares_in_bins(data, bias, epoch, len(then))
+        shares = shares_in_bins(data, then, epoch)
         if shares.any():
             ax.stairs(shares, [*BINS, BINS[-1] + WIDTH], ls=style, color=KINDS["test"], lw=1.4, label=f"shares, {when}")
             law = np.mean([exponential_shares(mean) for mean in then["product"]], axis=0)
@@ -95,12 +95,16 @@ def histogram(ax: Axes, data: Data, runs: pandas.DataFrame, bias: float) -> None
     ax.set(xlabel="$\\log_{10}$(distance × N)", ylabel="share of test images", ylim=(0, None))
 
 
-def shares_in_bins(data: Data, bias: float, epoch: float, runs: int) -> Floats:
-    """The mean over so many runs of the share of test images in each bin; zero where nothing is there."""
-    found = np.zeros(len(BINS))
+def shares_in_bins(data: Data, runs: pandas.DataFrame, epoch: float) -> Floats:
+    """The mean over these runs of the share of test images in each bin; zero where nothing is there.
+
+    runs : columns hidden, bias, length and seed, a row a run.
+    """
+    found, keys = np.zeros(len(BINS)), ["hidden", "bias", "length", "seed"]
     for i, low in enumerate(BINS):
-        rows = data.rows(bin_name(low), domain="test", bias=bias, epoch=epoch)
-        found[i] = rows["value"].sum() / runs if runs else 0.0
+        rows = data.rows(bin_name(low), domain="test", epoch=epoch)
+        if len(rows) and len(runs):
+            found[i] = rows.merge(runs[keys], on=keys)["value"].sum() / len(runs)
     return found
 
 

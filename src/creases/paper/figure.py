@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from creases.paper.choices import Digits, IdxFiles, Mnist, TaskChoice, task_of
-from creases.paper.claims import DIFFERS, HOLDS, LEAST_RUNS, NOTED, UNDECIDED, Finding, interval, summary
+from creases.paper.claims import Finding
 from creases.paper.experiment import Experiment
 from creases.paper.runs import DIVERGED
 
@@ -21,32 +20,9 @@ if TYPE_CHECKING:
     from creases.network import Network
     from creases.paper.store import Store, Unit
 
-__all__ = [
-    "DIFFERS",
-    "HOLDS",
-    "NOTED",
-    "SIZES",
-    "TOO_FEW",
-    "Data",
-    "Figure",
-    "Finding",
-    "Line",
-    "Size",
-    "above",
-    "chosen",
-    "data_of",
-    "interval",
-    "judge",
-    "last_step",
-    "mean_sd",
-    "units_of",
-    "within",
-]
+__all__ = ["SIZES", "Data", "Figure", "Line", "Size", "chosen", "data_of", "last_step", "units_of"]
 
 T = TypeVar("T")
-
-# TRANSITION: old name.
-TOO_FEW = UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -187,26 +163,3 @@ def data_of(figure: Figure, size: Size, store: Store) -> Data:
     missing = len(units_of(lines) - store.done())
     broke = table["measure"] == DIVERGED
     return Data(size, lines, table[~broke], table[broke], missing, store)
-
-
-# TRANSITION: to be removed when every figure uses creases.paper.claims
-mean_sd = summary
-
-
-def within(values: ArrayLike, low: float, high: float) -> str:
-    """Old."""
-    from creases.paper.claims import between
-
-    return between(low, high, "").verdict(values)
-
-
-def above(values: ArrayLike, level: float) -> str:
-    """Old."""
-    from creases.paper.claims import above as claim
-
-    return claim(level, "").verdict(values)
-
-
-def judge(holds: bool, runs: int) -> str:
-    """Old."""
-    return TOO_FEW if runs < LEAST_RUNS else HOLDS if holds else DIFFERS

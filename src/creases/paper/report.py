@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from creases.errors import require_extra
 from creases.files import replace_file
 from creases.paper.choices import task_of
-from creases.paper.experiment import described
 from creases.paper.claims import NOTED, Finding
+from creases.paper.experiment import described
 from creases.paper.figure import Data, Figure, Line, Size, chosen, data_of, last_step, units_of
 from creases.paper.store import Store
 from creases.plot import save_figure
@@ -96,10 +96,11 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
 
 # Said once on each page, and meant in every table and picture.
 CONVENTION = (
-    "Numbers are means over runs; ± and the bands of the pictures are one standard deviation over runs, and [ , ] is the "
-    "95 % interval of the mean (Student). A claim about a mean holds where that interval lies inside the range that is "
-    "claimed, differs where it lies outside, and is undecided where it reaches over an edge or fewer than three runs are "
-    "there. Where the claim speaks of a longer training than ours it may hold, but ours does not refute it: another regime."
+    "Numbers are means over runs; ± and the bands of the pictures are one standard deviation over runs, and [ , ] is "
+    "the 95 % interval of the mean (Student). A claim about a mean holds where that interval lies inside the range "
+    "that is claimed, differs where it lies outside, and is undecided where it reaches over an edge or fewer than "
+    "three runs are there. Where the claim speaks of a training of more steps than ours it may hold, but ours does "
+    "not refute it: another regime."
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE"]
 
+# Width and depth; those at the ends, which say most of the exponent.
 FEW = ((20, 3), (40, 3), (80, 3), (16, 4), (64, 4))
-# Width and depth.
+ENDS = ((20, 3), (80, 3), (16, 4), (64, 4))
 ALL = (*((w, 3) for w in (20, 40, 60, 80)), *((w, 4) for w in (16, 32, 64, 128)), *((w, 5) for w in (25, 50, 75, 100)))
 # The authors show the larger biases in one run, the smaller ones in twelve: only with these do we train as long.
 BIASES = LARGE, SMALL = (0.1, 1e-3)
 KINDS = ("train", "test", "noise")
 # The constants of the authors' guides; the upper one is 1.5 in one of their scripts and 2 in another.
 GUIDES, LEAST, MOST = (0.4, 1.5), 0.4, 2.0
+SHORT, LONG = "short", "long"
 START, FIRST, LAST = "start", "the authors' epoch 1", "the authors' epoch 20"
 STEPS = {START: None, FIRST: EPOCH_1, LAST: EPOCH_20}
 CONSTANT = "ours: a factor of 1.5 is what a curve may rise or fall and be called roughly constant"
@@ -64,52 +66,79 @@ def exponential(when: str) -> Claim:
 
 
 def lines(size: Size) -> list[Line]:
-    """One experiment a network and a standard deviation of the biases."""
+    """One experiment a network and a standard deviation of the biases; of the small ones a few that are long too."""
     first, last = authors_epochs(size)
-    measures = (DistanceHistogram(size.pick(100, 500, 10_000)),)
-    short: tuple[float, ...] = (0, 0.25, 1, 4, 16)
-    long: tuple[float, ...] = (*short, 64, 302)
-    if (first, last) == (1, 20):
-        short = long = (0, 0.25, 0.5, 1, 2, 4, 6, 8, 10, 15, 20)
-    if size.rank == 0:
-        short = long = (0, first)
-    return [
-        Line(
-            Experiment(
-                size.images,
-                (width,) * depth,
-                measures,
-                long if bias == SMALL else short,
-                initialisation=Initialisation(biases=GaussianBiases(bias)),
-                seeds=tuple(range(size.pick(3, 4 if bias == SMALL else 8, 12))),
-            ),
-            {"hidden": f"[{width}]{'⁰¹²³⁴⁵'[depth]}", "depth": depth, "bias": bias},
-        )
+    theirs = (0, 0.25, 0.5, 1, 2, 4, 6, 8, 10, 15, 20) if last == 20 else (0, 0.25, 1, 4, first)
+    short = (0, first) if size.rank == 0 else theirs
+    seeds, points = tuple(range(size.pick(3, 12, 12))), size.pick(100, 500, 10_000)
+    found = [
+        line_of(size, widths, points, bias, short, seeds, SHORT)
         for bias in BIASES
-        for width, depth in size.pick(FEW, FEW, ALL)
+        for widths in size.pick(ENDS, FEW, ALL)
     ]
+    if size.rank > 0 and last > 20:
+        found += [line_of(size, widths, points, SMALL, (*theirs, 64, last), seeds[:6], LONG) for widths in ENDS]
+    return found
+
+
+def line_of(
+    size: Size,
+    shape: tuple[int, int],
+    points: int,
+    bias: float,
+    moments: tuple[float, ...],
+    seeds: tuple[int, ...],
+    length: str,
+) -> Line:
+    """One line. shape : width and depth."""
+    width, depth = shape
+    start, measures = Initialisation(biases=GaussianBiases(bias)), (DistanceHistogram(points),)
+    experiment = Experiment(size.images, (width,) * depth, measures, moments, initialisation=start, seeds=seeds)
+    hidden = f"[{width}]{'⁰¹²³⁴⁵'[depth]}"
+    return Line(experiment, {"hidden": hidden, "depth": depth, "bias": bias, "length": length})
 
 
 def times_neurons(data: Data, measure: str = "distance") -> pandas.DataFrame:
     """Of each run, moment and kind of points: the mean distance (or another number of the distances), times N too."""
-    runs = data.runs(measure, ["hidden", "depth", "bias", "domain", "epoch"])
+    runs = data.runs(measure, ["hidden", "depth", "bias", "length", "domain", "epoch"])
     runs["product"] = runs["value"] * runs["neurons"]
     return runs
 
 
 def draw(data: Data) -> Picture:
     """A row a scale of the biases: distance x N against epoch and accuracy, distance against N, the histogram."""
-    return draw_distances(data, times_neurons(data), BIASES, GUIDES)
+    runs = times_neurons(data)
+    # Long runs where there are such, else the short ones.
+    longest = runs.groupby("bias")["epoch"].transform("max") == runs.groupby(["bias", "length"])["epoch"].transform(
+        "max"
+    )
+    return draw_distances(data, runs[longest], BIASES, GUIDES)
 
 
-def moments(data: Data, bias: float) -> dict[str, tuple[float, float | None]]:
-    """The start and the authors' epochs, where runs with these biases are measured: epoch here, steps until then."""
-    mine = [line for line in data.lines if line.labels["bias"] == bias]
+class Moment(NamedTuple):
+    """One of the moments that claims speak of. lines : whose runs are asked. epoch : of ours. steps : until then."""
+
+    when: str
+    lines: list[Line]
+    epoch: float
+    steps: float | None
+
+    def of(self, runs: pandas.DataFrame, epoch: float | None = None) -> pandas.DataFrame:
+        """The rows of these lines at this moment, or at another epoch."""
+        labels = self.lines[0].labels
+        mine = runs[(runs["bias"] == labels["bias"]) & (runs["length"] == labels["length"])]
+        return mine[mine["epoch"] == (self.epoch if epoch is None else epoch)]
+
+
+def moments(data: Data, bias: float) -> list[Moment]:
+    """The start and the authors' epochs, where runs with these biases are measured."""
     first, last = authors_epochs(data.size)
-    found: dict[str, tuple[float, float | None]] = {START: (0.0, None)}
-    for when, epoch in ((FIRST, first), (LAST, last)):
-        if mine and epoch in mine[0].experiment.moments:
-            found[when] = (float(epoch), steps_at(data, mine[0], epoch))
+    found = []
+    for when, epoch in ((START, 0), (FIRST, first), (LAST, last)):
+        mine = [line for line in data.lines if line.labels["bias"] == bias and epoch in line.experiment.moments]
+        if mine:
+            same = [line for line in mine if line.labels["length"] == mine[0].labels["length"]]
+            found.append(Moment(when, same, float(epoch), steps_at(data, same[0], epoch) if epoch else None))
     return found
 
 
@@ -146,39 +175,31 @@ def findings(data: Data) -> list[Finding]:
     """The exponent of N; distance x N beside the guides and through training; noise beside images; the law."""
     runs, medians, found = times_neurons(data), times_neurons(data, "distance 50 %"), []
     for bias in BIASES:
-        mine = runs[runs["bias"] == bias]
-        test = mine[mine["domain"] == "test"]
-        for when, (epoch, steps) in moments(data, bias).items():
-            name, then = f"biases {bias:g}, {when}", mine[mine["epoch"] == epoch]
+        for moment in moments(data, bias):
+            then, when, steps = moment.of(runs), moment.when, moment.steps
+            name, of = f"biases {bias:g}, {when}", {kind: then[then["domain"] == kind] for kind in KINDS}
             for kind in KINDS:
                 what = f"{name}, {kind}: exponent of N in the distance, at equal depth"
-                found.append(judged(what, per_seed(then[then["domain"] == kind], slope), exponent(when), steps=steps))
-            found += of_networks(data, bias, when, test, epoch, steps)
-            of = {kind: then[then["domain"] == kind] for kind in KINDS}
+                found.append(judged(what, per_seed(of[kind], slope), exponent(when), steps=steps))
+            found += of_networks(name, moment, runs[runs["domain"] == "test"])
             rows = over(of["noise"], of["test"], ["hidden"])
             what = f"{name}: distance from noise / from test images"
             found.append(judged(what, per_seed(rows, typical), alike(when), steps=steps))
-            rows = over(
-                medians[(medians["bias"] == bias) & (medians["epoch"] == epoch)], of["test"], ["hidden", "domain"]
-            )
+            rows = over(moment.of(medians), of["test"], ["hidden", "domain"])
             what = f"{name}, test: median distance / mean"
             found.append(judged(what, per_seed(rows, typical), exponential(when), steps=steps))
     return found
 
 
-def of_networks(
-    data: Data, bias: float, when: str, test: pandas.DataFrame, epoch: float, steps: float | None
-) -> list[Finding]:
-    """For each network distance x N at a moment, and over that at the start."""
-    found = []
-    for line in data.lines:
-        if line.labels["bias"] != bias:
-            continue
+def of_networks(name: str, moment: Moment, test: pandas.DataFrame) -> list[Finding]:
+    """For each network distance x N at a moment, and over that at the start of the same run."""
+    found, (when, lines, _, steps) = [], moment
+    for line in lines:
         mine = test[test["hidden"] == line.labels["hidden"]]
-        then, what = mine[mine["epoch"] == epoch], f"biases {bias:g}, {line.labels['hidden']}, {when}, test"
+        then, what = moment.of(mine), f"{name}, {line.labels['hidden']}, test"
         found.append(judged(f"{what}: distance × N", then["product"], guided(when), steps=steps))
         if when != START:
-            ratios = over(then, mine[mine["epoch"] == 0], ["hidden"])["ratio"]
+            ratios = over(then, moment.of(mine, 0.0), ["hidden"])["ratio"]
             found.append(judged(f"{what}: distance × N / that at the start", ratios, constant(when), steps=steps))
     return found
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import RandomPoints, WholeSpace
-from creases.paper.claims import between, judged, noted
+from creases.paper.claims import Finding, between, judged, noted
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Finding, Line, Size
+from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import Regions
 from creases.paper.store import StoreError
 from creases.plot import by_pattern, new_figure, plot_complex

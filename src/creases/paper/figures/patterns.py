@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import task_of
-from creases.paper.claims import above, below, judged, noted
+from creases.paper.claims import Finding, above, below, judged, noted
 from creases.paper.curves import draw_curves, last_of_each
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Finding, Line, Size
+from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import Patterns
 from creases.plot import new_figure
 

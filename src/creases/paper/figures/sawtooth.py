@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import RandomPoints, UnitSegment
-from creases.paper.claims import below, equal_to, judged, noted
+from creases.paper.claims import Finding, below, equal_to, judged, noted
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Finding, Line, Size
+from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import Regions
 from creases.paper.sawtooth import ALMOST_NONE, SCALES, least_noise, share_of_weight
 from creases.paper.starts import Sawtooth

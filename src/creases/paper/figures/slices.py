@@ -27,8 +27,10 @@ NAME = "[64]³"
 # Dots to the inch; thousands of cells are kept as pixels.
 FINE = 220
 
-# A square of the images' size holds a part of the plane's N² / 2 only.
-AT_START = between(0.15, 0.25, "a picture", why="ours: 0.20 in each of seeds 100 to 102, which are not among these")
+# N² / 2, a counter of the whole plane, is no part of it.
+AT_START = between(
+    1 / 6, 1 / 3, "a picture", why="ours: a square of the images' size holds a third to two thirds of N²/2"
+)
 OURS = "ours: less than twice or half is of one order, and is what the eye sees in the authors' pictures"
 AT_EPOCH_1 = between(0.5, 2.0, "of one order", steps=EPOCH_1, why=OURS)
 AT_EPOCH_20 = between(0.5, 2.0, "of one order", steps=EPOCH_20, why=OURS)

@@ -13,7 +13,7 @@ from creases.paper.measures import Regions
 from creases.paper.regimes import EPOCH_1, EPOCH_20, authors_epochs, steps_at
 from creases.paper.squares import ExampleSquares, OriginSquares, half_width_of
 from creases.plot import epoch_axis, new_figure, plot_band
-from creases.plot.figure import COLOURS, QUIET, tidy
+from creases.plot.figure import COLOURS, INK, QUIET, tidy
 from creases.training import GaussianBiases, Initialisation
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def lines(size: Size) -> list[Line]:
         for bias in BIASES:
             start = Initialisation(biases=GaussianBiases(bias))
             labels = {"hidden": hidden, "bias": bias}
-            seeds = tuple(range(size.pick(10, 40, 40)))
+            seeds = tuple(range(size.pick(6, 40, 40)))
             experiment = Experiment(size.images, widths, measures, (0,), initialisation=start, seeds=seeds)
             found.append(Line(experiment, {**labels, "role": UNTRAINED}))
             # The authors' biases are the small ones, and with these we train as long as they do.
@@ -108,7 +108,7 @@ def draw(data: Data) -> Picture:
         trained = mine[(mine["role"] == TRAINED) & (mine["bias"] == SMALL)]
         for i, (name, (kind, half)) in enumerate(FOLLOWED.items()):
             some = factors(trained[(trained["kind"] == kind) & (trained["half"] == half)])
-            plot_band(row[2], some["epoch"], some["factor"], label=name, colour=COLOURS[i])
+            plot_band(row[2], some["epoch"], some["factor"], label=name, colour=(INK, *COLOURS[2:])[i], style="s-")
         epoch_axis(row[2], max([0.0, *trained["epoch"]]))
         row[2].axhline(1.0, color=QUIET, lw=1.0, ls=":")
         row[2].set(ylabel="regions / those at the start", ylim=(0, None))
@@ -205,7 +205,7 @@ def shares(name: str, runs: pandas.DataFrame) -> list[Finding]:
     found = []
     for kind, windows, where in (
         (ORIGIN, (0.1, DATA), "at the origin"),
-        (EXAMPLE, (DATA, 20.0), "around three images"),
+        (EXAMPLE, (DATA,), "around three images"),
     ):
         for half in windows:
             part = over(ratios(runs, kind, half), ratios(runs, kind, inf))

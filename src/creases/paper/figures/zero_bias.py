@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import OriginPlanes
-from creases.paper.claims import above, always, between, judged, noted
+from creases.paper.claims import Finding, above, always, between, judged, noted
 from creases.paper.curves import draw_curves, last_of_each
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Finding, Line, Size
+from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import Measure, Regions, WithoutBiases
 from creases.plot import new_figure
 from creases.training import Initialisation, ZeroBiases
