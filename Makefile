@@ -38,6 +38,7 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts, generated docs current
 	@$(RUN) mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/make_cli_docs.py --check
+	@$(BIN)/python tools/make_papers_docs.py --check
 
 pytest: $(STAMP)
 	@echo "pytest: all tests but the long ones, two at a time"
@@ -71,8 +72,9 @@ bench: $(BENCH_STAMP) ## ratios against other programs and the floor, written in
 bench-quick: $(BENCH_STAMP) ## the same in under a minute, printed only
 	@$(RUN) benchmarks --quick
 
-docs: $(STAMP) ## write docs/cli.md from the commands' own help
+docs: $(STAMP) ## write docs/cli.md from the commands' own help, docs/papers.md from the numbers of docs/laptop.json
 	@$(BIN)/python tools/make_cli_docs.py
+	@$(BIN)/python tools/make_papers_docs.py
 
 clean: ## remove .venv, caches and results
 	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov

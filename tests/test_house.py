@@ -67,14 +67,12 @@ def test_house_import_brings_in_nothing_heavy(module):
     assert set(found).isdisjoint(HEAVY)
 
 
-def test_house_help_is_fast_and_light():
+def test_house_help_is_light():
     program = (
-        "import sys, time; t = time.perf_counter(); from creases.cli import run; run(['count', '--help']);"
-        "print(time.perf_counter() - t, 'numpy' in sys.modules)"
+        "import sys; from creases.cli import run; run(['count', '--help']);"
+        "print(*sorted({'numpy', 'numba', 'torch', 'pandas', 'matplotlib'} & set(sys.modules)), 'done')"
     )
-    seconds, numpy = fresh(program).splitlines()[-1].split()
-    assert numpy == "False"
-    assert float(seconds) < 1.0
+    assert fresh(program).splitlines()[-1] == "done"  # what takes the time of a start is left alone
 
 
 @pytest.mark.parametrize("name", sorted(set(creases.__all__) - {"__version__"}))

@@ -80,12 +80,14 @@ class Report:
         for one in self.found["figures"][figure]["findings"].values():
             found[one["verdict"]] = found.get(one["verdict"], 0) + 1
         found.pop("noted", None)
-        return ", ".join(f"{count} {word}" for word, count in found.items()) or "none is judged"
+        plural = {"holds": "hold", "differs": "differ"}
+        said = [f"{count} {plural.get(word, word) if count > 1 else word}" for word, count in found.items()]
+        return ", ".join(said) or "none is judged"
 
-    def refuting(self, figure: str) -> list[tuple[str, str]]:
-        """What is claimed of the means of a figure, and what would refute it: each rule once."""
+    def ranges(self, figure: str) -> str:
+        """The ranges that are claimed of the means of a figure, each once."""
         findings = self.found["figures"][figure]["findings"].values()
-        return list(dict.fromkeys((one["rule"], one["refuted by"]) for one in findings if one["rule"]))
+        return "; ".join(dict.fromkeys(one["rule"] for one in findings if one["rule"]))
 
 
 def page() -> str:
@@ -95,7 +97,7 @@ def page() -> str:
     environment = jinja2.Environment(
         autoescape=False, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    names = ("measured", "mean", "interval", "verdict", "least", "most", "words", "refuting")
+    names = ("measured", "mean", "interval", "verdict", "least", "most", "words", "ranges")
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     text = template.render(figures=found["figures"], report=found, **{name: getattr(report, name) for name in names})
     return text.rstrip() + "\n"

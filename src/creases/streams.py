@@ -53,9 +53,9 @@ def stream(use: str, seed: int, *parts: int) -> np.random.Generator:
 
     Examples
     --------
-    >>> stream("network", 3).integers(100) == np.random.default_rng(3).integers(100)
-    True
-    >>> stream("pixel noise", 3).integers(1000) == stream("label noise", 3).integers(1000)
+    >>> int(stream("network", 3).integers(1000)), int(np.random.default_rng(3).integers(1000))
+    (811, 811)
+    >>> int(stream("pixel noise", 3).integers(1000)) == int(stream("label noise", 3).integers(1000))
     False
     """
     key = (*TAGS[use], *parts)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
-from creases.paper.choices import Fewer, LabelNoise, Mnist, PixelNoise, RandomPoints, TaskChoice, task_of
+from creases.paper.choices import Fewer, IdxFiles, LabelNoise, Mnist, PixelNoise, RandomPoints, TaskChoice, task_of
+from creases.paper.figure import Data, Line, Size
 from creases.training import PAPER_EPOCHS
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "AUTHORS_MOMENTS",
     "AUTHORS_STEPS",
     "BATCH",
+    "authors_epochs",
     "examples_of",
     "moments_at",
+    "steps_done",
     "steps_per_epoch",
     "whole_epochs",
 ]
@@ -27,6 +30,9 @@ __all__ = [
 BATCH = 128
 AUTHORS_EPOCH = 468
 AUTHORS_STEPS = 20 * AUTHORS_EPOCH
+# Whole epochs of 31 batches, as 4,000 images have, that are at least as many steps as epochs 1 and 20 of theirs: 496
+# and 9,362.
+OF_FEWER = (16, 302)
 # Steps at which the authors' curves have their points.
 AUTHORS_MOMENTS = tuple(round(epoch * AUTHORS_EPOCH) for epoch in PAPER_EPOCHS)
 
@@ -68,3 +74,14 @@ def moments_at(steps: Sequence[int], choice: TaskChoice) -> tuple[float, ...]:
     """
     per_epoch = steps_per_epoch(choice)
     return (*(step / per_epoch for step in steps[:-1]), whole_epochs(steps[-1], choice))
+
+
+def authors_epochs(size: Size) -> tuple[int, int]:
+    """The epochs of this size's images that are as many steps as the authors' epochs 1 and 20."""
+    return (1, 20) if size.rank == 2 or isinstance(size.images, IdxFiles) else OF_FEWER
+
+
+def steps_done(data: Data, line: Line, epoch: float) -> float:
+    """Optimiser steps of a run of a line up to this epoch."""
+    epochs = line.experiment.epochs
+    return data.steps(line) * epoch / epochs if epochs else 0.0

@@ -29,6 +29,7 @@ SHAPING = (
     "scheduling/piece.py",
     "scheduling/plan.py",
     "scheduling/sources.py",
+    "streams.py",
 )
 
 

@@ -13,7 +13,7 @@ from creases.paper.distance_picture import draw_distances
 from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import DistanceHistogram
-from creases.paper.regimes import EPOCH_1, EPOCH_20, authors_epochs, steps_at
+from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_STEPS, authors_epochs, steps_done
 from creases.training import GaussianBiases, Initialisation
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ KINDS = ("train", "test", "noise")
 GUIDES, LEAST, MOST = (0.4, 1.5), 0.4, 2.0
 SHORT, LONG = "short", "long"
 START, FIRST, LAST = "start", "the authors' epoch 1", "the authors' epoch 20"
-STEPS = {START: None, FIRST: EPOCH_1, LAST: EPOCH_20}
+STEPS = {START: None, FIRST: AUTHORS_EPOCH, LAST: AUTHORS_STEPS}
 CONSTANT = "ours: a factor of 1.5 is what a curve may rise or fall and be called roughly constant"
 
 
@@ -138,7 +138,7 @@ def moments(data: Data, bias: float) -> list[Moment]:
         mine = [line for line in data.lines if line.labels["bias"] == bias and epoch in line.experiment.moments]
         if mine:
             same = [line for line in mine if line.labels["length"] == mine[0].labels["length"]]
-            found.append(Moment(when, same, float(epoch), steps_at(data, same[0], epoch) if epoch else None))
+            found.append(Moment(when, same, float(epoch), steps_done(data, same[0], epoch) if epoch else None))
     return found
 
 

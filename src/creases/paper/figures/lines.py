@@ -9,7 +9,7 @@ from creases.paper.claims import Finding, always, between, judged, noted
 from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import Regions
-from creases.paper.regimes import EPOCH_1, authors_epochs, steps_at
+from creases.paper.steps import AUTHORS_EPOCH, authors_epochs, steps_done
 from creases.plot import epoch_axis, new_figure, plot_band
 from creases.plot.figure import COLOURS, QUIET, tidy
 
@@ -28,7 +28,7 @@ LEARNED = 0.99
 
 AT_START = between(0.9, 1.1, "about 1", why="ours: a tenth on either side of 1")
 WHY = "ours: a quarter on either side of 1"
-TRAINED = between(0.75, 1.25, "in the vicinity of 1", steps=EPOCH_1, why=f"{WHY}; from their epoch 1 on")
+TRAINED = between(0.75, 1.25, "in the vicinity of 1", steps=AUTHORS_EPOCH, why=f"{WHY}; from their epoch 1 on")
 BY_HEART = between(0.75, 1.25, "in the vicinity of 1", why=WHY)
 BESIDE = between(0.8, 1.25, "no more for noise", why="ours: a fifth fewer, a quarter more")
 HYPERPLANES = always("N + 1: N hyperplanes meet a line once each", why="a theorem")
@@ -101,9 +101,9 @@ def findings(data: Data) -> list[Finding]:
             continue
         for epoch in dict.fromkeys((1, authors_epochs(data.size)[0], end)):
             if epoch in line.experiment.moments:
-                steps, values = steps_at(data, line, epoch), ratios(mine, epoch)
+                steps, values = steps_done(data, line, epoch), ratios(mine, epoch)
                 what = f"{name}, {steps:,.0f} steps: regions / N"
-                early = steps < EPOCH_1
+                early = steps < AUTHORS_EPOCH
                 found.append(noted(what, values) if early else judged(what, values, TRAINED, steps=steps))
     return found + beside_true(data, runs) + crossings(data)
 

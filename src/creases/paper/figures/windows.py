@@ -10,8 +10,8 @@ from creases.paper.claims import Finding, between, judged, noted
 from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import Regions
-from creases.paper.regimes import EPOCH_1, EPOCH_20, authors_epochs, steps_at
 from creases.paper.squares import ExampleSquares, OriginSquares, half_width_of
+from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_STEPS, authors_epochs, steps_done
 from creases.plot import epoch_axis, new_figure, plot_band
 from creases.plot.figure import COLOURS, INK, QUIET, tidy
 from creases.training import GaussianBiases, Initialisation
@@ -218,8 +218,8 @@ def trained(data: Data, line: Line, runs: pandas.DataFrame) -> list[Finding]:
     hidden, bias, end = line.labels["hidden"], line.labels["bias"], line.experiment.moments[-1]
     mine = runs[(runs["role"] == TRAINED) & (runs["hidden"] == hidden) & (runs["bias"] == bias)]
     first, last = mine[mine["epoch"] == 0], mine[mine["epoch"] == end]
-    steps, found = steps_at(data, line, end), []
-    claim = kept_up(EPOCH_20 if bias == SMALL else EPOCH_1)
+    steps, found = steps_done(data, line, end), []
+    claim = kept_up(AUTHORS_STEPS if bias == SMALL else AUTHORS_EPOCH)
     name = f"{hidden}, biases {bias:g}, {steps:,.0f} steps"
     for window, (kind, half) in FOLLOWED.items():
         factor = over(ratios(last, kind, half), ratios(first, kind, half))
