@@ -123,6 +123,6 @@ FIGURE = Figure(
     findings=findings,
     doubts="That the network is [64]³ and that the moments are the start, epoch 1 and epoch 20 is from memory, with "
     "the biases of the other experiments (standard deviation 0.001). On 4,000 images an epoch is 31 steps, so that the "
-    "authors' epochs 1 and 20 are taken where ours have as many steps, 16 and 302. All runs have the same square. The range of the "
-    "start was written down when three of these runs had been seen.",
+    "authors' epochs 1 and 20 are taken where ours have as many steps, 16 and 302. All runs have the same square. "
+    "The range of the start was written down when three of these runs had been seen.",
 )
