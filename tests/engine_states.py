@@ -8,16 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from creases.engine.cut import cut
-from creases.engine.local import localise
-from creases.engine.oracle import Oracle
+from creases.engine.loop.cut import cut
+from creases.engine.loop.oracle import Oracle
 from creases.engine.problem import Problem
-from creases.engine.room import grown
-from creases.engine.scan import ask, cell_reach, forget_answers, scan
-from creases.engine.stack import no_room, pop, push
-from creases.engine.start import workspace
-from creases.engine.tiles import bounded_start
-from creases.engine.work import (
+from creases.engine.rows.local import localise
+from creases.engine.rows.scan import ask, cell_reach, forget_answers, scan
+from creases.engine.starts.starting import workspace
+from creases.engine.starts.tiles import bounded_start
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.growth import grown
+from creases.engine.state.stack import no_room, pop, push
+from creases.engine.state.work import (
     ASKED,
     BLOCK,
     CELL,
@@ -57,7 +58,6 @@ from creases.engine.work import (
     X,
     Y,
 )
-from creases.engine.workshop import Workshop
 from engine_twins import TwinNetwork, cross, dot, exactly, sign
 
 # Where a row keeps its form, by the number of its coordinates.

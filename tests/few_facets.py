@@ -10,7 +10,9 @@ import numpy as np
 
 import reference
 from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
-from creases.engine import crowded, frontier, polytope, start, tiles, walls
+from creases.engine.cells import polytope
+from creases.engine.loop import crowded, frontier
+from creases.engine.starts import starting, tiles, walls
 from creases.errors import ComputationError
 from networks import KINDS, table
 
@@ -59,7 +61,7 @@ def main(kinds, seed):
         return work, walls
 
     frontier.part_crowded = counting
-    for module in (crowded, polytope, start, tiles, walls):
+    for module in (crowded, polytope, starting, tiles, walls):
         module.MOST_FACETS = ROOM
     np.seterr(all="ignore")
     kept = refused = 0

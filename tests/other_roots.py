@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from creases import Directions, Line, Network, Space, Subspace
-from creases.engine.first_layer import exact_first
+from creases.engine.starts.first_layer import exact_first
 from creases.rationals import independent
 
 

@@ -31,16 +31,19 @@ def compiles(module, *fields):
 def test_known_each_kind_is_said_once(fresh, capsys):
     say_if_compiling(None)
     for _ in range(2):
-        with compiles("creases.engine.sweep", ()), compiles("creases.engine.table", ()):
+        with compiles("creases.engine.lines.sweep", ()), compiles("creases.engine.lines.table", ()):
             pass
-        with compiles("creases.engine.cut", ("state", "by_layer")), compiles("creases.engine.scan", ("state",)):
+        with (
+            compiles("creases.engine.loop.cut", ("state", "by_layer")),
+            compiles("creases.engine.rows.scan", ("state",)),
+        ):
             pass
-        with compiles("creases.engine.sharp", ()):
+        with compiles("creases.engine.answers.sharp", ()):
             pass
-        with compiles("creases.engine.bounds", ()):  # a small one, which is there in a moment
+        with compiles("creases.engine.proof.bounds", ()):  # a small one, which is there in a moment
             pass
         # What the loop in space calls is no loop of the plane.
-        with compiles("creases.engine.cut", ("state", "points")), compiles("creases.engine.bounds", ()):
+        with compiles("creases.engine.loop.cut", ("state", "points")), compiles("creases.engine.proof.bounds", ()):
             pass
     out, err = capsys.readouterr()
     assert out == ""
@@ -59,7 +62,7 @@ def test_known_silence(fresh, capsys):
     with compiles("their.own.module", ()):
         pass
     say_if_compiling(False)
-    with compiles("creases.engine.cut", ("points",)):
+    with compiles("creases.engine.loop.cut", ("points",)):
         pass
     assert capsys.readouterr() == ("", "")
 
@@ -67,7 +70,7 @@ def test_known_silence(fresh, capsys):
 def test_known_no_folder_no_once(fresh, capsys):
     fresh.setattr(compilation, "kernel_folder", lambda: None)
     say_if_compiling(True)
-    with compiles("creases.engine.cut", ("points",)):
+    with compiles("creases.engine.loop.cut", ("points",)):
         pass
     assert capsys.readouterr().err == (
         "creases: compiling its kernels for three dimensions and more (about half a minute).\n"
@@ -77,7 +80,7 @@ def test_known_no_folder_no_once(fresh, capsys):
 def test_known_ahead_is_one_line(fresh, capsys):
     def warm():
         for fields in (("state",), ("state", "points")):
-            with compiles("creases.engine.cut", fields):
+            with compiles("creases.engine.loop.cut", fields):
                 pass
         return 1.0
 
@@ -89,30 +92,30 @@ def test_known_ahead_is_one_line(fresh, capsys):
 
 @pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
 def test_known_kinds_of_the_kernels_themselves():
-    from creases.engine.cut import cut
-    from creases.engine.sweep import sweep
+    from creases.engine.lines.sweep import sweep
+    from creases.engine.loop.cut import cut
 
     network = Network.he([3, 4, 1], seed=0)
     for domain in (Segment([0, 0, 0], [1, 1, 1]), Box([-1, -1, 0], [1, 1, 0]), Box([-1] * 3, [1] * 3)):
         count(network, domain)
-    assert sorted(kind_of("creases.engine.cut", types) for types in cut.signatures) == [LOOP, SPACE]
-    assert [kind_of("creases.engine.sweep", types) for types in sweep.signatures] == [LINES]
+    assert sorted(kind_of("creases.engine.loop.cut", types) for types in cut.signatures) == [LOOP, SPACE]
+    assert [kind_of("creases.engine.lines.sweep", types) for types in sweep.signatures] == [LINES]
 
 
 @pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
 def test_known_half_compiled_is_not_compiled(tmp_path, monkeypatch):
     """Workers begin with all kernels: where the loop in space is missing, each of them would compile it for itself."""
-    from creases.engine import kernel
-    from creases.engine.cut import cut
+    from creases.engine import warm
+    from creases.engine.loop.cut import cut
 
     monkeypatch.setattr(cut, "overloads", {})
     monkeypatch.setattr(cut._cache, "_cache_path", str(tmp_path))
-    monkeypatch.setattr(kernel, "CACHE_FOLDER", tmp_path)
-    assert kernel.must_compile()
+    monkeypatch.setattr(warm, "CACHE_FOLDER", tmp_path)
+    assert warm.must_compile()
     (tmp_path / "cut.cut-94.py311.1.nbc").touch()
-    assert kernel.must_compile()
+    assert warm.must_compile()
     (tmp_path / "cut.cut-94.py311.2.nbc").touch()
-    assert not kernel.must_compile()
+    assert not warm.must_compile()
 
 
 PROGRAM = """

@@ -133,7 +133,7 @@ def test_against_reference_a_first_layer_of_low_rank():
 @pytest.mark.jit
 def test_against_reference_threads(monkeypatch):
     """Cells given away to other threads, with their facets, count as those that were kept."""
-    from creases.engine import frontier
+    from creases.engine.loop import frontier
 
     monkeypatch.setattr(frontier, "ALONE", 100)
     monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)
@@ -344,6 +344,6 @@ def test_bad_input_polytopes_of_too_many_dimensions(make, words):
 
 def test_known_limits_are_the_engines():
     from creases.domain import slice as slices
-    from creases.engine import work
+    from creases.engine.state import work
 
     assert slices.MOST_DIMENSIONS == work.MOST_DIMENSIONS

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import creases
 import reference
 from creases import Box, Line, Network, Plane, Polygon, Polyline, Segment, Space, count, count_many, subdivide
-from creases.engine import frontier
+from creases.engine.loop import frontier
 from creases.theory import zaslavsky
 from networks import KINDS, generic, networks, random_network, table, through
 from shared_networks import shared

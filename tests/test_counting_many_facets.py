@@ -10,10 +10,10 @@ import pytest
 
 import reference
 from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
-from creases.engine.exact import dot
-from creases.engine.tiles import CrowdedStart, bounded_start, root_tile
-from creases.engine.walls import divided, moved_to, roomy
-from creases.engine.work import MOST_FACETS
+from creases.engine.proof.rational import dot
+from creases.engine.starts.tiles import CrowdedStart, bounded_start, root_tile
+from creases.engine.starts.walls import divided, moved_to, roomy
+from creases.engine.state.work import MOST_FACETS
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from networks import random_network

@@ -263,7 +263,7 @@ def test_laws_no_more_cones_than_regions():
 
 @pytest.mark.jit
 def test_laws_threads_list_the_same_cells(monkeypatch):
-    from creases.engine import frontier
+    from creases.engine.loop import frontier
 
     monkeypatch.setattr(frontier, "ALONE", 20)
     monkeypatch.setattr(frontier, "SHARED_BUDGET", 20)

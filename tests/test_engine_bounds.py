@@ -13,8 +13,8 @@ from math import inf, isfinite, nan, nextafter
 import numpy as np
 import pytest
 
-from creases.engine.bounds import UNIT, flushes_to_zero, gamma, meeting_point, sign_threshold
-from creases.engine.line import zero_of
+from creases.engine.cells.interval import zero_of
+from creases.engine.proof.bounds import UNIT, flushes_to_zero, gamma, meeting_point, sign_threshold
 from engine_twins import amount, cross, dot, exactly, some_float
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # without the JIT

@@ -9,16 +9,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from creases.engine.bounds import gamma
-from creases.engine.chart import ExactStart
-from creases.engine.chords import count_chords, pieces_at_infinity
-from creases.engine.first_layer import independent_rows
-from creases.engine.last import affine_row, count_last
-from creases.engine.line import count_zeros, cut_interval, halve_interval
-from creases.engine.local import localise
-from creases.engine.plane import INFINITY_WALL, cut_polygon, halve_polygon
-from creases.engine.room import grown
-from creases.engine.scan import (
+from creases.engine.cells.chords import count_chords, pieces_at_infinity
+from creases.engine.cells.interval import count_zeros, cut_interval, halve_interval
+from creases.engine.cells.last_in_plane import affine_row, count_last
+from creases.engine.cells.polygon import INFINITY_WALL, cut_polygon, halve_polygon
+from creases.engine.proof.bounds import gamma
+from creases.engine.proof.signs import UNPROVED
+from creases.engine.rows.local import localise
+from creases.engine.rows.scan import (
     CROSSING,
     CROSSING_UNPROVED,
     UNKNOWN,
@@ -29,11 +27,14 @@ from creases.engine.scan import (
     scan,
     sign_at,
 )
-from creases.engine.signs import UNPROVED
-from creases.engine.stack import STACK_HEADER
-from creases.engine.start import starts
-from creases.engine.tiles import bounded_start
-from creases.engine.work import (
+from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.first_layer import independent_rows
+from creases.engine.starts.starting import starts
+from creases.engine.starts.tiles import bounded_start
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.growth import grown
+from creases.engine.state.stack import STACK_HEADER
+from creases.engine.state.work import (
     ACTIVE,
     BY_NEURON,
     CELL,
@@ -64,7 +65,6 @@ from creases.engine.work import (
     UNPROVED_COUNT,
     X,
 )
-from creases.engine.workshop import Workshop
 from engine_states import (
     FORM,
     INTERVAL,

@@ -5,12 +5,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from creases.engine.chart import ExactStart, is_bounded_in
-from creases.engine.exact import scaled
-from creases.engine.first_layer import exact_first, independent_rows
-from creases.engine.start import starts
-from creases.engine.tiles import bounded_start
-from creases.engine.workshop import Workshop
+from creases.engine.proof.rational import scaled
+from creases.engine.starts.chart import ExactStart, is_bounded_in
+from creases.engine.starts.first_layer import exact_first, independent_rows
+from creases.engine.starts.starting import starts
+from creases.engine.starts.tiles import bounded_start
+from creases.engine.starts.workshop import Workshop
 from engine_states import corners_between, one_layer, problem_of
 from engine_twins import amount, cross, determinant, dot, exactly, opposite, some_float
 

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 import reference
-from creases.engine import frontier
-from creases.engine.cells import cut_into_cells
-from creases.engine.chart import ExactStart
-from creases.engine.first_layer import independent_rows
-from creases.engine.room import PER_CORNER, grown
-from creases.engine.signs import UNPROVED
-from creases.engine.stack import pop
-from creases.engine.start import starts
-from creases.engine.tally import tally
-from creases.engine.tiles import bounded_start
-from creases.engine.work import (
+from creases.engine.answers.cell_table import cut_into_cells
+from creases.engine.answers.tally import tally
+from creases.engine.loop import frontier
+from creases.engine.proof.signs import UNPROVED
+from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.first_layer import independent_rows
+from creases.engine.starts.starting import starts
+from creases.engine.starts.tiles import bounded_start
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.growth import PER_CORNER, grown
+from creases.engine.state.stack import pop
+from creases.engine.state.work import (
     BY_NEURON,
     CELL,
     CORNERS,
@@ -39,7 +40,6 @@ from creases.engine.work import (
     Work,
     allocate,
 )
-from creases.engine.workshop import Workshop
 from engine_states import INTERVAL, SQUARE, Cut, local_network, one_layer, park, problem_of
 from engine_twins import amount
 from networks import KINDS, as_lists, he, table

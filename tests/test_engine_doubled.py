@@ -7,7 +7,8 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from creases.engine.doubled import (
+from creases.engine.problem import Problem
+from creases.engine.proof.doubled import (
     DoubledForms,
     add,
     doubled,
@@ -18,8 +19,7 @@ from creases.engine.doubled import (
     two_product,
     two_sum,
 )
-from creases.engine.problem import Problem
-from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED
+from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED
 from engine_twins import TwinNetwork, amount, determinant, exactly, opposite, sign, some_float
 from networks import table
 

@@ -9,7 +9,7 @@ from flint import fmpz
 
 import reference
 from creases import Network, Polygon, subdivide
-from creases.engine.exact import (
+from creases.engine.proof.rational import (
     ExactCell,
     ExactForms,
     ExactTally,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from creases import Box, Line, Network, Segment, count, count_in_pieces, subdivide
-from creases.engine.exact import as_integers
-from creases.engine.exactness import COARSEST, FINEST, MOST_UNITS, exact_layers, finest_bit, fits, largest_row
+from creases.engine.proof.exact_layers import COARSEST, FINEST, MOST_UNITS, exact_layers, finest_bit, fits, largest_row
+from creases.engine.proof.rational import as_integers
 from engine_twins import exactly
 from front_doors import check_all_doors, cube
 

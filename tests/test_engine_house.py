@@ -19,12 +19,16 @@ from numba.extending import is_jitted
 
 import creases.engine
 from creases.engine import kernel as kernel_room
-from creases.engine.bounds import meeting_point
 from creases.engine.compiler import KernelCompiler, as_unsigned
+from creases.engine.proof.bounds import meeting_point
 from engine_twins import COMPILED
 
 ENGINE = Path(creases.engine.__file__).parent
-ROOMS = sorted(name for _, name, _ in pkgutil.iter_modules([str(ENGINE)]))
+SOURCES = sorted(ENGINE.rglob("*.py"))
+FOLDERS = sorted({path.parent.name for path in SOURCES} - {"engine"})
+MODULES = sorted(
+    name.removeprefix("creases.engine.") for _, name, _ in pkgutil.walk_packages([str(ENGINE)], "creases.engine.")
+)
 CHECKED = bool(numba.config.BOUNDSCHECK)
 compiled_only = pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
 
@@ -73,27 +77,27 @@ print(json.dumps(found))
 
 # Kernels whose sums may be added in any order: plain sums, and nothing else.
 IN_ANY_ORDER = {
-    "creases.engine.relax.combine",
-    "creases.engine.space_rows.along",
-    "creases.engine.space_rows.sizes_along",
-    "creases.engine.substitution.add_active",
-    "creases.engine.substitution.keep_open",
-    "creases.engine.substitution.size_of",
+    "creases.engine.rows.relax.combine",
+    "creases.engine.rows.rows_in_space.along",
+    "creases.engine.rows.rows_in_space.sizes_along",
+    "creases.engine.rows.substitution.add_active",
+    "creases.engine.rows.substitution.keep_open",
+    "creases.engine.rows.substitution.size_of",
 }
 # Those that write many sums at a time, or go on with one: they add and multiply, and take no difference or quotient.
 SUMS_AND_MORE = {
-    "creases.engine.sweep.norm",
-    "creases.engine.walk.add_four",
-    "creases.engine.walk.look",
-    "creases.engine.walk.pass_four",
+    "creases.engine.lines.sweep.norm",
+    "creases.engine.lines.walk.add_four",
+    "creases.engine.lines.walk.look",
+    "creases.engine.lines.walk.pass_four",
 }
 
 
 def kernels():
     """Every kernel of the engine by its name."""
     found = {}
-    for room in ROOMS:
-        for thing in vars(importlib.import_module(f"creases.engine.{room}")).values():
+    for module in MODULES:
+        for thing in vars(importlib.import_module(f"creases.engine.{module}")).values():
             if is_jitted(thing):
                 found[f"{thing.py_func.__module__}.{thing.py_func.__name__}"] = thing
     return found
@@ -108,6 +112,13 @@ def fresh(program, **environment):
         check=False,
         env={**os.environ, **environment},
     )
+
+
+def test_house_these_tests_see_the_sources():
+    """Tests that read files pass where there are none: here are the rooms, and more than fifty files in them."""
+    assert FOLDERS == ["answers", "cells", "lines", "loop", "proof", "rows", "starts", "state"]
+    assert len(SOURCES) > 50
+    assert {"warm", "loop", "loop.cut", "proof.bounds"} <= set(MODULES)
 
 
 # How kernels are compiled.
@@ -136,7 +147,7 @@ def test_house_kernels_have_the_engines_options():
 
 def test_house_one_decorator():
     """Nothing but kernel.py asks Numba to compile; compiler.py is a step of its compiler."""
-    for path in ENGINE.glob("*.py"):
+    for path in SOURCES:
         text = path.read_text(encoding="utf-8")
         if path.name not in ("kernel.py", "compiler.py"):
             assert not re.search(r"\bnumba\b.*\bimport\b|\bimport numba\b", text), path.name
@@ -147,10 +158,11 @@ def test_house_one_decorator():
 def decorated(decorator):
     """The functions of the engine under this decorator: {name: syntax tree}."""
     found = {}
-    for path in ENGINE.glob("*.py"):
+    for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and decorator in [ast.unparse(item) for item in node.decorator_list]:
-                found[f"creases.engine.{path.stem}.{node.name}"] = node
+                place = ".".join(path.relative_to(ENGINE).with_suffix("").parts)
+                found[f"creases.engine.{place}.{node.name}"] = node
     return found
 
 
@@ -331,7 +343,7 @@ def test_house_one_signature():
     done = fresh(COUNTS + SIGNATURES)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert len(found["creases.engine.cut.cut"]) == 1
+    assert len(found["creases.engine.loop.cut.cut"]) == 1
     for name, signatures in found.items():
         assert len(signatures) <= 1, f"{name} is compiled more than once: {signatures}"
 
@@ -364,7 +376,8 @@ def test_house_the_cache_folder_knows_all_sources(tmp_path, monkeypatch):
         path.write_bytes(before + b"\n")
         seen.add(kernel_room.source_hash())
         path.write_bytes(before)
-    assert len(seen) == 1 + len(files) >= 1 + len(ROOMS) + 1  # with __init__.py
+    assert len(seen) == 1 + len(files) == 1 + len(SOURCES)
+    assert {path.parent.name for path in files} == {"engine", *FOLDERS}, "a file of each room was changed"
     assert kernel_room.source_hash() == here
     (copy / "a" / "room").mkdir(parents=True)
     for new in (copy / "new.py", copy / "a" / "new.py", copy / "a" / "room" / "new.py", copy / "b.py"):
@@ -425,7 +438,7 @@ def test_bad_input_a_cache_home_where_nothing_can_be_written(tmp_path, monkeypat
     with pytest.warns(UserWarning, match=r"Set CREASES_CACHE_DIR to a folder of your own"):
         assert kernel_room.private_folder() is None
     # A kernel compiles without a cache, and the plain engine counts; each says the warning once.
-    program = "from creases.engine.bounds import gamma; print(gamma(2) > 0)"
+    program = "from creases.engine.proof.bounds import gamma; print(gamma(2) > 0)"
     plain = "from creases import Box, Network, count; "
     plain += "print(count(Network.from_arrays([[[1.0]]], [[0.0]], output_layer=False), Box([-1], [1])).regions == 2)"
     for run in (fresh(program, CREASES_CACHE_DIR=home), fresh(plain, CREASES_CACHE_DIR=home, NUMBA_DISABLE_JIT="1")):
@@ -446,11 +459,11 @@ def test_house_decorating_leaves_numbas_settings_alone():
 
 
 def test_house_the_engine_knows_arrays_only():
-    imports = "; ".join(f"import creases.engine.{room}" for room in ROOMS)
+    imports = "; ".join(f"import creases.engine.{module}" for module in MODULES)
     done = fresh(f"import sys; {imports}; print(*sorted(sys.modules))")
     assert done.returncode == 0, done.stderr
     modules = set(done.stdout.split())
-    assert "creases.engine.cut" in modules
+    assert "creases.engine.loop.cut" in modules
     roots = {name.split(".")[0] for name in modules}
     assert roots.isdisjoint({"torch", "matplotlib", "dask", "onnx", "sklearn", "mlxtend", "pandas", "rich", "typer"})
     ours = {name for name in modules if name.startswith("creases.") and not name.startswith("creases.engine")}
@@ -460,7 +473,7 @@ def test_house_the_engine_knows_arrays_only():
 def test_house_python_calls_no_kernel_that_has_no_door():
     """An inlined kernel that takes a workspace cannot be called from Python by users: only kernels name it."""
     doorless, outside = set(), []
-    for path in Path(kernel_room.__file__).parent.glob("*.py"):
+    for path in SOURCES:
         tree = ast.parse(path.read_text())
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):

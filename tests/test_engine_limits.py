@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from creases import Line, Network, subdivide
-from creases.engine.band import slope_and_lift
-from creases.engine.blocks import Block, unpack
-from creases.engine.bounds import ROUND_UP, UNDERFLOW
-from creases.engine.corner import are_independent, place_corner
-from creases.engine.doubled import multiply_rows, sign_at_corner, two_product
-from creases.engine.interior import proved_inside
-from creases.engine.line import zero_of
-from creases.engine.pieces import cut_section
+from creases.engine.answers.blocks import Block, unpack
+from creases.engine.answers.interior import proved_inside
+from creases.engine.answers.sharp import place_corner as place_sharp
+from creases.engine.cells.arrangement import cut_section
+from creases.engine.cells.corner import are_independent, place_corner
+from creases.engine.cells.interval import zero_of
 from creases.engine.problem import Problem
-from creases.engine.sharp import place_corner as place_sharp
-from creases.engine.signs import UNPROVED
-from creases.engine.work import MOST_CHORDS, SECTION_BOUNDS, SECTION_FROM, SECTION_MASKS, SECTION_TO
+from creases.engine.proof.band import slope_and_lift
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
+from creases.engine.proof.doubled import multiply_rows, sign_at_corner, two_product
+from creases.engine.proof.signs import UNPROVED
+from creases.engine.state.work import MOST_CHORDS, SECTION_BOUNDS, SECTION_FROM, SECTION_MASKS, SECTION_TO
 from engine_twins import amount, dot, exactly
 
 

@@ -11,11 +11,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from creases.engine.chart import ExactStart
-from creases.engine.first_layer import independent_rows
-from creases.engine.scan import cell_reach, scan
-from creases.engine.start import starts
-from creases.engine.work import (
+from creases.engine.rows.scan import cell_reach, scan
+from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.first_layer import independent_rows
+from creases.engine.starts.starting import starts
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.work import (
     ACTIVE,
     BEST_ROW,
     CORNERS,
@@ -36,7 +37,6 @@ from creases.engine.work import (
     STATUS,
     THRESHOLD,
 )
-from creases.engine.workshop import Workshop
 from engine_states import FORM, INTERVAL, SQUARE, Cut, copied, found_by_scan, local_network, localised, problem_of
 from engine_twins import amount, dot
 from networks import KINDS, as_lists, he, table

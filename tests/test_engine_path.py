@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import reference
 from creases import Network, Polyline, Segment, count, count_many
-from creases.engine import path as paths
-from creases.engine.cells import cut_into_cells
+from creases.engine.answers import path as paths
+from creases.engine.answers.cell_table import cut_into_cells
 from creases.packing import as_problem
 from engine_twins import amount
 from networks import KINDS, networks, random_network, table

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from creases import Box, Network, Plane, Polygon, Polytope, count, count_in_pieces, subdivide
-from creases.engine import frontier
-from creases.engine.frontier import run
-from creases.engine.handing import give, load
-from creases.engine.stack import pop
-from creases.engine.start import starts, workspace
-from creases.engine.tiles import root_tile, start_of
-from creases.engine.walls import halved
-from creases.engine.work import CELL, CORNERS, STACK_INTS_TOP, STACK_REALS_TOP, WAITING
-from creases.engine.workshop import Workshop
+from creases.engine.loop import frontier
+from creases.engine.loop.frontier import run
+from creases.engine.starts.starting import starts, workspace
+from creases.engine.starts.tiles import root_tile, start_of
+from creases.engine.starts.walls import halved
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.handing import give, load
+from creases.engine.state.stack import pop
+from creases.engine.state.work import CELL, CORNERS, STACK_INTS_TOP, STACK_REALS_TOP, WAITING
 from creases.packing import as_problem
 from engine_states import Cut, one_layer
 from networks import random_network

@@ -5,9 +5,9 @@ import pytest
 
 from counts_in_pieces import CUBE, known
 from creases import Box, Directions, Line, Network, Segment, Space, Subspace, count
-from creases.engine.first_layer import exact_first, first_forms, steady_product
-from creases.engine.parts import Divided
-from creases.engine.roots import Cone, Roots, choose_roots, starting_cells
+from creases.engine.answers.pieces import Divided
+from creases.engine.starts.first_layer import exact_first, first_forms, steady_product
+from creases.engine.starts.roots import Cone, Roots, choose_roots, starting_cells
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from creases.scheduling.piece import count_piece

@@ -10,13 +10,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from creases.engine.bounds import UNDERFLOW, gamma
-from creases.engine.local import note_active
-from creases.engine.relax import combine
-from creases.engine.scan import cell_reach
-from creases.engine.stack import pop
-from creases.engine.substitution import write_row
-from creases.engine.work import (
+from creases.engine.proof.bounds import UNDERFLOW, gamma
+from creases.engine.rows.local import note_active
+from creases.engine.rows.relax import combine
+from creases.engine.rows.scan import cell_reach
+from creases.engine.rows.substitution import write_row
+from creases.engine.state.stack import pop
+from creases.engine.state.work import (
     ACTIVE,
     ACTIVE_START,
     CELL,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from creases import Box, Line, Network, Plane, Polygon, Segment, Space, subdivide
-from creases.engine.blocks import Block, exact_corner, unpack
-from creases.engine.edges import ExactEdges
-from creases.engine.sharp import SHARP, Sharpener
+from creases.engine.answers.blocks import Block, exact_corner, unpack
+from creases.engine.answers.sharp import SHARP, Sharpener
+from creases.engine.proof.edges import ExactEdges
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from engine_twins import TwinNetwork, amount, cross, dot, exactly, opposite, polygon_of

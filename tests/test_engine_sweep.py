@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 import reference
 from creases import Box, Count, Line, Network, Plane, Polygon, Polyline, Segment, Space, count, count_many
-from creases.engine.lines import (
+from creases.engine.answers.tally import tally
+from creases.engine.lines.sweep import write_first
+from creases.engine.lines.table import CONSTANT_ERRORS, CONSTANTS, LOWER, MOST_ROWS, SLOPE_ERRORS, SLOPES, room
+from creases.engine.lines.together import (
     MOST_TOGETHER,
     first_products,
     lines_together,
@@ -17,9 +20,6 @@ from creases.engine.lines import (
     scaled_layers,
     sweep_together,
 )
-from creases.engine.sweep import write_first
-from creases.engine.table import CONSTANT_ERRORS, CONSTANTS, LOWER, MOST_ROWS, SLOPE_ERRORS, SLOPES, room
-from creases.engine.tally import tally
 from creases.packing import as_lines, as_problem
 from engine_twins import amount
 from networks import KINDS, as_lists, he, networks, random_network, table

@@ -12,12 +12,24 @@ import pytest
 
 import reference
 from creases import Plane
-from creases.engine import chart, first_layer, last, last_in_space, scan, start, ties, tiles
-from creases.engine.bounds import FAR, HUGE, UNDERFLOW, UNIT, all_or_infinite, is_exact, or_infinite, sign_threshold
-from creases.engine.first_layer import first_forms, in_chart, is_axis
+from creases.engine.cells import last_in_plane, last_in_space
 from creases.engine.problem import Problem
-from creases.engine.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
-from creases.engine.work import (
+from creases.engine.proof import ties
+from creases.engine.proof.bounds import (
+    FAR,
+    HUGE,
+    UNDERFLOW,
+    UNIT,
+    all_or_infinite,
+    is_exact,
+    or_infinite,
+    sign_threshold,
+)
+from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.rows import scan
+from creases.engine.starts import chart, first_layer, starting, tiles
+from creases.engine.starts.first_layer import first_forms, in_chart, is_axis
+from creases.engine.state.work import (
     ACTIVE,
     ACTIVE_ERRORS,
     BLOCK,
@@ -274,9 +286,9 @@ def test_against_exact_diagonal_charts(scale):
 
 
 def test_known_forms_of_infinity_that_multiply_exactly():
-    assert start.is_signs(np.array([-1.0, -0.0, 0.0, 1.0]))
+    assert starting.is_signs(np.array([-1.0, -0.0, 0.0, 1.0]))
     for value in (nextafter(1.0, 0), nextafter(1.0, 2), TINIEST, 0.5, 2.0):
-        assert not start.is_signs(np.array([-1.0, value]))
+        assert not starting.is_signs(np.array([-1.0, value]))
 
 
 @pytest.mark.parametrize("infinity", [(0.0, 0.0, 1.0), (-1.0, -1.0, 1.0), (-0.3, 0.7, 1.0), (0.0, 0.0, 0.0)])
@@ -289,7 +301,7 @@ def test_laws_sizes_of_the_root_are_numbers_or_infinite(value, infinity):
     work = allocate([2, 2, 1], 2, 4)
     with np.errstate(all="ignore"):
         forms = np.column_stack([layers[0], np.zeros(2)]) + np.outer(biases[0], infinity)
-        start.root_network(work, problem, np.array(infinity), forms, np.zeros((2, 2)))
+        starting.root_network(work, problem, np.array(infinity), forms, np.zeros((2, 2)))
     for layer, rows in enumerate(problem.widths):
         at, stride = (int(work.ints[HEADER + FIELDS * layer + name]) for name in (BLOCK, STRIDE))
         block = work.reals[at : at + rows * stride].reshape(rows, stride)
@@ -312,7 +324,7 @@ def test_laws_last_row_of_what_has_no_bound_is_not_exact(bad, place, factor):
     work.reals[at : at + COUPLED] = factor
     work.reals[place] = bad
     work.row_ints[KEPT, 0] = 0
-    *_, error_g, error_w = last.affine_row(work, at, 0, COUPLED, 1, 2.0**-50)
+    *_, error_g, error_w = last_in_plane.affine_row(work, at, 0, COUPLED, 1, 2.0**-50)
     assert (error_g if place in (ERROR_G, SIZE_G) else error_w) == inf
 
 
@@ -371,7 +383,7 @@ def test_known_charts_that_overflow_when_rounded_are_refused():
     """Rounded up to the next multiple of 2^-36 of itself the largest float is no float; pieces take the cone whole."""
     assert not np.isfinite(tiles.rounded(np.array([[LARGEST, 0.0], [0.0, 1.0]]))).all()
     problem = first_problem([[1.0]], [0.0], [[1.0]])
-    cone = next(iter(start.starts(problem, None)))
+    cone = next(iter(starting.starts(problem, None)))
     far = cone._replace(chart=np.array([[LARGEST, 0.0], [-1.0, 1.0]]))
     assert tiles.tile_of_cone(problem, far) is None
 

@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from creases.engine.exactness import exact_layers, twins
-from creases.engine.signs import UNPROVED
-from creases.engine.ties import exact_sign_at_corner, exact_sign_at_zero
-from creases.engine.work import SCRATCH
+from creases.engine.proof.exact_layers import exact_layers, twins
+from creases.engine.proof.signs import UNPROVED
+from creases.engine.proof.ties import exact_sign_at_corner, exact_sign_at_zero
+from creases.engine.state.work import SCRATCH
 from engine_twins import cross, dot, sign
 
 

@@ -6,9 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from creases.engine.lines import prepared
-from creases.engine.sweep import are_in_order, bound_forms, hand_down, note_points, part_rows
-from creases.engine.table import (
+from creases.engine.lines.sweep import are_in_order, bound_forms, hand_down, note_points, part_rows
+from creases.engine.lines.table import (
     AT,
     BITS,
     COLUMNS,
@@ -32,7 +31,8 @@ from creases.engine.table import (
     WHOLE,
     room,
 )
-from creases.engine.walk import are_distinct, count_changes, pass_four, pass_one, start_forms, walk
+from creases.engine.lines.together import prepared
+from creases.engine.lines.walk import are_distinct, count_changes, pass_four, pass_one, start_forms, walk
 from engine_twins import amount
 
 KINDS = ("generic", "blurred", "integers", "tiny", "twins")

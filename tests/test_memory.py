@@ -96,12 +96,12 @@ def test_bad_input_measured_as_it_goes(free):
 
 
 def test_bad_input_numpy_s_own_error(monkeypatch):
-    from creases.engine import cells
+    from creases.engine.answers import cell_table
 
     def none_left(*_):
         return np.empty(1 << 50)
 
-    monkeypatch.setattr(cells, "run_together", none_left)
+    monkeypatch.setattr(cell_table, "run_together", none_left)
     with pytest.raises(
         NotEnoughMemoryError, match=r"A subdivision has run out of memory \(Unable to allocate .* Count"
     ):
@@ -110,7 +110,7 @@ def test_bad_input_numpy_s_own_error(monkeypatch):
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
 def test_bad_input_memory_in_a_count(error, monkeypatch):
-    from creases.engine import frontier
+    from creases.engine.loop import frontier
 
     def none_left(*_):
         raise error
@@ -124,7 +124,7 @@ def test_bad_input_memory_in_a_count(error, monkeypatch):
 
 def test_laws_rays_are_looked_at_some_at_a_time(monkeypatch):
     """However many at a time: the same list, and the memory that a list takes beside it does not grow with it."""
-    from creases.engine import listing
+    from creases.engine.answers import listing
 
     network, domain = Network.he([3, 6, 4, 1], bias_std=0.1), Box([-1] * 3, [1] * 3)
     whole, looked_at, proved_inside = subdivide(network, domain, threads=1), [], listing.proved_inside

@@ -9,11 +9,12 @@ import pytest
 from creases.paper.choices import Digits, Fewer, Mnist, OriginPlanes, PixelNoise, RandomPoints, task_of
 from creases.paper.claims import DIFFERS, HOLDS, NOTED, UNDECIDED, between
 from creases.paper.curves import at_epoch, factor_finding, largest_mean, last_of_each, paired_ratio, paired_slope
-from creases.paper.experiment import Experiment, run
+from creases.paper.experiment import Experiment
 from creases.paper.figure import SIZES, Size, data_of, last_step, units_of
 from creases.paper.figures import FIGURES
 from creases.paper.measures import Regions, WithoutBiases
 from creases.paper.report import write_report
+from creases.paper.runs import run
 from creases.paper.steps import AUTHORS_MOMENTS, AUTHORS_STEPS, moments_at, steps_per_epoch
 from creases.paper.store import Store
 from creases.paper.sweep import crew_of, sweep

@@ -31,9 +31,9 @@ from creases.paper.choices import (
     WholeSpace,
     task_of,
 )
-from creases.paper.experiment import Experiment, run
+from creases.paper.experiment import Experiment
 from creases.paper.measures import Constants, Distances, Patterns, Regions
-from creases.paper.runs import COLUMNS, network_file, run_once
+from creases.paper.runs import COLUMNS, network_file, run, run_once
 from creases.paper.store import Store, StoreError
 from creases.paper.sweep import crew_of, sweep
 from creases.training import SGD, TrainingError

@@ -6,8 +6,9 @@ import pytest
 from creases.counting import count_many
 from creases.network import Network
 from creases.paper.choices import Digits, ExamplePlanes, OriginPlanes, PictureSquare, task_of
-from creases.paper.experiment import Experiment, run
+from creases.paper.experiment import Experiment
 from creases.paper.measures import BINS, DistanceHistogram, Distances, Regions, bin_name
+from creases.paper.runs import run
 from creases.paper.squares import ExampleSquares, OriginSquares, half_width_of
 from creases.theory import boundary_distance
 from creases.training import GaussianBiases, Initialisation, circumcentre_square

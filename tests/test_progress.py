@@ -9,7 +9,7 @@ import pytest
 
 from creases import Box, Network, Polyline, Segment, Space, count, count_many, subdivide
 from creases import progress as showing
-from creases.engine import frontier
+from creases.engine.loop import frontier
 from networks import random_network
 
 SQUARE = Box([-1, -1], [1, 1])

@@ -32,10 +32,10 @@ from creases import (
     count,
     count_in_pieces,
 )
-from creases.engine.parts import Divided, Part
-from creases.engine.roots import choose_roots
-from creases.engine.tiles import root_tile
-from creases.engine.walls import halved
+from creases.engine.answers.pieces import Divided, Part
+from creases.engine.starts.roots import choose_roots
+from creases.engine.starts.tiles import root_tile
+from creases.engine.starts.walls import halved
 from creases.packing import as_problem
 from creases.scheduling import Journal
 from creases.scheduling.plan import Plan, halvings

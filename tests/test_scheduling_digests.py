@@ -9,7 +9,7 @@ import pytest
 
 from counts_in_pieces import CUBE, known, recorded_anew
 from creases import Box, JournalError, count_in_pieces
-from creases.engine.parts import Part
+from creases.engine.answers.pieces import Part
 from creases.errors import ComputationError
 from creases.scheduling import Journal
 from creases.scheduling.laws import LARGEST, check_layers, check_sum

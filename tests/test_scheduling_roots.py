@@ -15,8 +15,8 @@ import pytest
 
 from counts_in_pieces import known
 from creases import Box, Directions, JournalError, Space, count, count_in_pieces
-from creases.engine.first_layer import independent_rows
-from creases.engine.roots import choose_roots
+from creases.engine.starts.first_layer import independent_rows
+from creases.engine.starts.roots import choose_roots
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from creases.scheduling import Journal
@@ -38,7 +38,7 @@ plane = Plane(np.zeros(64), np.vstack([0.1 * np.ones(64), 0.01 * rng.standard_no
 """
 CHOSEN = """
 import threadpoolctl
-from creases.engine.first_layer import independent_rows
+from creases.engine.starts.first_layer import independent_rows
 from creases.packing import as_problem
 kinds = {one.get("architecture") for one in threadpoolctl.threadpool_info() if one["internal_api"] == "openblas"}
 print(*sorted(map(str, kinds)), independent_rows(as_problem(network, plane)), sep="|")
@@ -113,7 +113,7 @@ def test_laws_two_processors_choose_the_same(two_processors):
     """So that they seldom meet another's choice at all: what is added is added in a fixed order."""
     script = """
 from creases import Subspace
-from creases.engine.roots import choose_roots
+from creases.engine.starts.roots import choose_roots
 spaces = [Subspace(rng.standard_normal(64), rng.standard_normal((d, 64))) for d in (1, 2, 3, 4)]
 spaces += [Subspace(np.zeros(64), np.vstack([0.1 * np.ones(64), rng.standard_normal((d, 64))])) for d in (1, 2, 3)]
 print([choose_roots(as_problem(network, space)).sha256 for space in [plane, *spaces]])

@@ -14,7 +14,7 @@ CORNERS = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]
 
 def count_on_square(hidden):
     """Regions on [-1, 1]^2 of the hidden layers, by the engine's rational arithmetic alone."""
-    from creases.engine.exact import ExactForms, ExactTally, count_below, vertex_cell
+    from creases.engine.proof.rational import ExactForms, ExactTally, count_below, vertex_cell
 
     network = creases.Network.from_arrays([w for w, _ in hidden], [b for _, b in hidden], output_layer=False)
     weights, biases = [layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden]

@@ -27,7 +27,7 @@ from creases.packing import as_lines, as_problem, check_fit, check_threads, is_l
 from creases.version import __version__
 
 if TYPE_CHECKING:
-    from creases.engine.workshop import Workshop
+    from creases.engine.starts.workshop import Workshop
     from creases.progress import Follower
 
 __all__ = ["Count", "count", "count_many", "has_its_digest"]
@@ -219,7 +219,7 @@ def count_many(
     for network, domain in pairs:
         check_fit(network, domain)
     from creases.compilation import say_if_compiling
-    from creases.engine.workshop import Workshop
+    from creases.engine.starts.workshop import Workshop
     from creases.progress import following
 
     say_if_compiling(progress)
@@ -259,12 +259,12 @@ def _count_one(
     start = time.perf_counter()
     distinct = None
     if isinstance(domain, Polyline):
-        from creases.engine.path import tally_path
+        from creases.engine.answers.path import tally_path
 
         problems = [as_problem(network, segment) for segment in domain.segments]
         found, distinct = tally_path(problems, threads=threads, report=follower.found, workshop=workshop)
     else:
-        from creases.engine.tally import tally
+        from creases.engine.answers.tally import tally
 
         found = tally(
             as_problem(network, domain),
@@ -298,7 +298,7 @@ def _line_counter(
 
     None for a network that is too large for it.
     """
-    from creases.engine.lines import lines_together, prepared, sweep_together
+    from creases.engine.lines.together import lines_together, prepared, sweep_together
 
     together = lines_together([len(layer.bias) for layer in network.hidden])
     if not together:

@@ -18,8 +18,8 @@ from creases.network import Network
 from creases.packing import as_problem, check_fit, check_threads
 
 if TYPE_CHECKING:
+    from creases.engine.answers.tally import Tally
     from creases.engine.problem import Problem
-    from creases.engine.tally import Tally
     from creases.progress import Follower
 
 __all__ = ["subdivide", "subdivide_flat"]
@@ -88,7 +88,7 @@ def subdivide_flat(
             "corners and edges. Use count or subdivide, or take a slice."
         )
     from creases.compilation import say_if_compiling
-    from creases.engine.cells import cut_into_cells
+    from creases.engine.answers.cell_table import cut_into_cells
     from creases.progress import following
 
     say_if_compiling(progress)
@@ -116,7 +116,7 @@ def listed(
 ) -> RegionList:
     """The regions without their facets."""
     from creases.compilation import say_if_compiling
-    from creases.engine.listing import list_cells
+    from creases.engine.answers.listing import list_cells
     from creases.progress import following
 
     say_if_compiling(progress)
@@ -202,7 +202,7 @@ def check_before(problem: Problem, expected: int, room: Room, threads: int | Non
     free = free_memory()
     if free is None or expected * room.kept <= free:
         return
-    from creases.engine.tally import tally
+    from creases.engine.answers.tally import tally
 
     found, most = 0, free // room.kept
 

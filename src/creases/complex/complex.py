@@ -124,7 +124,7 @@ class Complex:
 
     @cached_property
     def _interior(self) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
-        from creases.engine.interior import interior_points
+        from creases.engine.answers.interior import interior_points
         from creases.packing import as_problem
 
         with enough_memory("A search for points inside the cells", "Subdivide a smaller domain."):

@@ -10,7 +10,6 @@ kernels are compiled afresh in each process, with a notice.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import os
 import stat
@@ -32,7 +31,6 @@ __all__ = [
     "by_domain",
     "inlined",
     "kernel",
-    "must_compile",
     "reordered",
     "source_hash",
 ]
@@ -100,26 +98,11 @@ def private_folder() -> Path | None:
 
 CACHE_FOLDER = private_folder()
 
-# The main loop is compiled for two kinds of workspace: of lines and planes, and of polytopes.
-LOOPS = 2
-
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 # An inlined kernel lives on in the kernels that it is copied into, and is not cached itself. To one that takes a whole
 # workspace Python has no door: making it takes a sixth of all compiling. Tests want the doors, and ask for them.
 CALLABLE = os.environ.get("CREASES_CALLABLE") == "1"
-
-
-def must_compile() -> bool:
-    """True until the main loop has been compiled for the plane and for space, here or by an earlier process."""
-    if settings.DISABLE_JIT:
-        return False
-    loop = importlib.import_module("creases.engine.cut").cut
-    if len(loop.signatures) >= LOOPS:
-        return False
-    # Numba keeps one subfolder for each place that the sources are installed in, and there a file a signature.
-    found = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
-    return found is None or len(list(found.glob("cut.cut-*.nbc"))) < LOOPS
 
 
 def kernel(function: F) -> F:

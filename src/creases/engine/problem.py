@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FIRST_WALL", "INFINITY", "Polytope", "Problem"]
+__all__ = ["FIRST_WALL", "INFINITY", "Floats", "Ints", "Pattern", "Polytope", "Problem"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Pattern = list[NDArray[np.bool_]]  # of one region: for each layer, which neurons are active
 
 # Names of a cell's walls that are no neurons: infinity, and the domain's own, counted down from FIRST_WALL.
 INFINITY, FIRST_WALL = -1, -2

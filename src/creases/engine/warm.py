@@ -5,20 +5,23 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from creases.engine.cells import cut_into_cells
-from creases.engine.doubled import DoubledForms, edge_sign
-from creases.engine.edges import ExactEdges
-from creases.engine.kernel import CACHE_FOLDER, must_compile
-from creases.engine.lines import prepared, sweep_together
+from creases.engine.answers.cell_table import cut_into_cells
+from creases.engine.answers.sharp import Sharpener
+from creases.engine.answers.tally import tally
+from creases.engine.kernel import CACHE_FOLDER, settings
+from creases.engine.lines.together import prepared, sweep_together
+from creases.engine.loop.cut import cut
 from creases.engine.problem import Polytope, Problem
-from creases.engine.sharp import Sharpener
-from creases.engine.tally import tally
+from creases.engine.proof.doubled import DoubledForms, edge_sign
+from creases.engine.proof.edges import ExactEdges
 from creases.streams import stream
 
-__all__ = ["warm", "warm_lines", "warm_space"]
+__all__ = ["must_compile", "warm", "warm_lines", "warm_space"]
 
 # Two small networks with coincident neurons reach every kernel, those behind a tie included.
 ROWS = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0], [0.25, 0.5]])
@@ -27,6 +30,21 @@ ABOVE = np.array([[1.0, -1.0, 0.5, 0.5], [1.0, 1.0, 0.0, -1.0]])
 BIASES_ABOVE = np.array([0.0, 0.1])
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 INTERVAL = np.array([[-1.0], [1.0]])
+
+# The main loop is compiled for two kinds of workspace: of lines and planes, and of polytopes.
+LOOPS = 2
+
+
+def must_compile() -> bool:
+    """True until the main loop has been compiled for the plane and for space, here or by an earlier process."""
+    if settings.DISABLE_JIT:
+        return False
+    loop: Any = cut  # a dispatcher of Numba
+    if len(loop.signatures) >= LOOPS:
+        return False
+    # Numba keeps one subfolder for each place that the sources are installed in, and there a file a signature.
+    found = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
+    return found is None or len(list(found.glob("cut.cut-*.nbc"))) < LOOPS
 
 
 def warm() -> float:

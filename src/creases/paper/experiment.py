@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,10 +24,9 @@ from creases.paper.measures import Measure
 from creases.training import Adam, Initialisation, Optimiser, Settings, TrainingError
 
 if TYPE_CHECKING:
-    import pandas
     from torch import nn
 
-__all__ = ["Experiment", "Start", "described", "run"]
+__all__ = ["Experiment", "Start", "described"]
 
 # The number goes up when the same values give other runs: 2 has streams of random numbers apart (`creases.streams`).
 FORMAT = "creases-experiment-2"
@@ -119,21 +117,3 @@ def described(value: Any) -> Any:
     if isinstance(value, bool | int | str) or value is None:
         return value
     return float(value)
-
-
-def run(experiment: Experiment, *, networks: str | Path | None = None) -> pandas.DataFrame:
-    """Do every run of an experiment, here and one after the other; the measurements as a table.
-
-    networks : a folder for the networks that are kept; None keeps none.
-    Columns: experiment, seed, those of `creases.paper.runs.COLUMNS`. A training that diverges ends with a row
-    "diverged". For many experiments, and to go on after a stop, see `creases.paper.sweep`.
-    """
-    import pandas
-
-    from creases.paper.runs import COLUMNS, run_once
-
-    folder = None if networks is None else Path(networks)
-    rows = []
-    for seed in experiment.seeds:
-        rows += [(experiment.sha256, seed, *row) for row in run_once(experiment, seed, folder).rows]
-    return pandas.DataFrame(rows, columns=["experiment", "seed", *COLUMNS])

@@ -18,17 +18,17 @@ from creases.errors import NetworkError
 from creases.files import replace_file
 from creases.network import Network
 from creases.paper.choices import task_of
+from creases.paper.experiment import Experiment
 from creases.paper.measures import Measured
 from creases.readers import load
 from creases.training import DivergedError, Task, fit
 from creases.version import __version__
 
 if TYPE_CHECKING:
+    import pandas
     from torch import nn
 
-    from creases.paper.experiment import Experiment
-
-__all__ = ["COLUMNS", "DIVERGED", "Kept", "Row", "RunResult", "network_file", "run_once", "save_network"]
+__all__ = ["COLUMNS", "DIVERGED", "Kept", "Row", "RunResult", "network_file", "run", "run_once", "save_network"]
 
 DIVERGED = "diverged"
 
@@ -225,3 +225,19 @@ def save_network(network: Network, folder: Path) -> Path:
     content = save(arrays)
     replace_file(path, lambda partial: partial.write_bytes(content))
     return path
+
+
+def run(experiment: Experiment, *, networks: str | Path | None = None) -> pandas.DataFrame:
+    """Do every run of an experiment, here and one after the other; the measurements as a table.
+
+    networks : a folder for the networks that are kept; None keeps none.
+    Columns: experiment, seed, those of `COLUMNS`. A training that diverges ends with a row
+    "diverged". For many experiments, and to go on after a stop, see `creases.paper.sweep`.
+    """
+    import pandas
+
+    folder = None if networks is None else Path(networks)
+    rows = []
+    for seed in experiment.seeds:
+        rows += [(experiment.sha256, seed, *row) for row in run_once(experiment, seed, folder).rows]
+    return pandas.DataFrame(rows, columns=["experiment", "seed", *COLUMNS])

@@ -11,8 +11,8 @@ from pathlib import Path
 from creases.compilation import compile_kernels, say_if_compiling
 from creases.counting import LESS, Count
 from creases.domain import Domain
-from creases.engine.kernel import must_compile
-from creases.engine.parts import Part
+from creases.engine.answers.pieces import Part
+from creases.engine.warm import must_compile
 from creases.errors import ComputationError, DomainError
 from creases.memory import enough_memory
 from creases.network import Network

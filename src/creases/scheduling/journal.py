@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from creases.engine.parts import Part
-from creases.engine.roots import Roots
+from creases.engine.answers.pieces import Part
+from creases.engine.starts.roots import Roots
 from creases.errors import ComputationError, JournalError, require_extra
 from creases.scheduling.database import Database, Place, check_file, check_owner, read_url
 from creases.scheduling.journal_rows import Key, as_count, as_result, as_row, check_count, is_count

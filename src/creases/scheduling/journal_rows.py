@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import Any
 
 from creases.digests import digest_of
-from creases.engine.parts import Part
+from creases.engine.answers.pieces import Part
 from creases.scheduling.laws import LARGEST, check_layers
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan

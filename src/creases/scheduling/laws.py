@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from creases.engine.parts import Part
+from creases.engine.answers.pieces import Part
 
 __all__ = ["LARGEST", "check_layers", "check_sum"]
 

@@ -9,10 +9,10 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
 
-from creases.engine.driving import Report
-from creases.engine.parts import Divided, Part
+from creases.engine.answers.pieces import Divided, Part
+from creases.engine.loop.drive import Report
 from creases.engine.problem import Problem
-from creases.engine.roots import Roots
+from creases.engine.starts.roots import Roots
 from creases.scheduling.sources import shaping_hash
 
 __all__ = ["PieceResult", "Shipped", "count_piece", "count_piece_of"]

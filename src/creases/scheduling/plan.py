@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from creases.domain import Domain, Polyline
-from creases.engine.parts import Divided, Part
+from creases.engine.answers.pieces import Divided, Part
 from creases.engine.problem import Problem
-from creases.engine.roots import Roots, choose_roots
+from creases.engine.starts.roots import Roots, choose_roots
 from creases.errors import DomainError
 from creases.network import Network
 from creases.packing import as_problem, check_fit

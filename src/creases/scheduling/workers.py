@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
-from creases.engine.parts import Part
+from creases.engine.answers.pieces import Part
 from creases.errors import ComputationError
 from creases.scheduling.piece import PieceResult, Shipped, count_piece, count_piece_of
 from creases.scheduling.plan import Plan

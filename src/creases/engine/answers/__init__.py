@@ -1,0 +1,1 @@
+"""What the front doors ask for: a tally, a table of cells, a list of regions, pieces, a path."""

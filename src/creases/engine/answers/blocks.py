@@ -1,0 +1,226 @@
+"""What the loop writes out, as blocks of cells: corners in the domain's coordinates, each with a bound that is kept.
+
+A corner comes out of the loop in its cell's chart, with a bound on its error there (`bounds.meeting_point`,
+`line.zero_of`). Here it goes to the domain's coordinates. Where it may then be off by more than `SHARP`, it is
+computed again: in double-double (`sharp`), and in rationals where that does not do.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.answers.sharp import DENORMAL, SHARP, Sharpener, lost_in
+from creases.engine.kernel import inlined, kernel
+from creases.engine.problem import Floats, Ints, Problem
+from creases.engine.proof.bounds import ROUND_UP, UNIT
+from creases.engine.proof.edges import ExactEdges
+from creases.engine.proof.rational import cross, nearest_float
+from creases.engine.starts.chart import Start
+from creases.engine.state.work import DIMENSION, OUT_INTS_TOP, OUT_REALS_TOP, WORDS, Work
+
+__all__ = ["Block", "Keeper"]
+
+
+# The largest power of two: a corner beyond it is given out as the nearest float only from rationals.
+LARGEST = 2.0**1023
+
+
+class Block(NamedTuple):
+    """Cells in order; the fields are those of `cells.CellTable`, but patterns are int64 (cells, words)."""
+
+    first: Ints
+    corners: Floats
+    at_infinity: NDArray[np.bool_]
+    edges: Ints
+    patterns: Ints
+
+
+class Keeper:
+    """Takes what the loop wrote out for cells of one starting cell. A thread has its own."""
+
+    def __init__(self, problem: Problem, start: Start) -> None:
+        self._problem, self._chart = problem, start.chart
+        self._size = problem.size
+        self._exact: ExactEdges | None = None
+        self._sharpener: Sharpener | None = None
+
+    def take(self, work: Work) -> Block:
+        """The cells that the loop has written since the last time; its output is then empty again."""
+        d, words = int(work.state[DIMENSION]), int(work.state[WORDS])
+        corners = int(work.state[OUT_REALS_TOP]) // (d + 1)
+        cells = (int(work.state[OUT_INTS_TOP]) - 2 * corners) // (1 + words)
+        block = Block(
+            np.empty(cells + 1, np.int64),
+            np.empty((corners, d)),
+            np.empty(corners, np.bool_),
+            np.empty(corners, np.int64),
+            np.empty((cells, words), np.int64),
+        )
+        blurred = np.empty((corners, 2), np.int64)
+        left = unpack(work.out_reals, work.out_ints, self._chart, self._size, *block, blurred)
+        work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
+        if left:
+            self.sharpen(block, blurred[:left])
+        return block
+
+    def sharpen(self, block: Block, blurred: Ints) -> None:
+        """Compute the corners anew that are not known well enough; `blurred` has (corner, cell) of each."""
+        if self._sharpener is None or self._exact is None:
+            self._exact = ExactEdges.of(self._problem)
+            self._sharpener = Sharpener(self._problem, self._exact)
+        left = self._sharpener.sharpen(blurred, self._size, *block)
+        for corner, cell in blurred[:left].tolist():
+            block.corners[corner] = exact_corner(block, corner, cell, self._exact)
+
+
+@kernel
+def unpack(
+    out_reals: Floats,
+    out_ints: Ints,
+    chart: Floats,
+    size: float,
+    first: Ints,
+    corners_vd: Floats,
+    at_infinity: NDArray[np.bool_],
+    edges: Ints,
+    patterns_cw: Ints,
+    blurred: Ints,
+) -> int:
+    """Sort what `cut.emit` wrote into a block.
+
+    size : the largest coordinate of a bounded domain, by which errors are measured; 0 for a whole space.
+    blurred : int64 (corners, 2), output: corner and cell where the error may be larger than `SHARP`. Returns how many.
+    """
+    d, words = corners_vd.shape[1], patterns_cw.shape[1]
+    at = v = real = left = 0
+    first[0] = 0
+    for cell in range(patterns_cw.shape[0]):
+        corners = out_ints[at]
+        at += 1
+        for _ in range(corners):
+            edges[v] = out_ints[at]
+            far = out_ints[at + 1] != 0
+            at_infinity[v] = far
+            if size > 0.0:
+                known = place_scaled(out_reals, real, chart[0, 0], size, corners_vd, v)
+            elif far:
+                known = place_direction(out_reals, real, chart, corners_vd, v)
+            else:
+                known = place_in_cone(out_reals, real, chart, corners_vd, v)
+            if not known:
+                blurred[left, 0], blurred[left, 1] = v, cell
+                left += 1
+            at += 2
+            real += d + 1
+            v += 1
+        for word in range(words):
+            patterns_cw[cell, word] = out_ints[at + word]
+        at += words
+        first[cell + 1] = v
+    return left
+
+
+@inlined
+def place_scaled(reals: Floats, at: int, scale: float, size: float, corners_vd: Floats, v: int) -> bool:
+    """Write a corner of a bounded domain, whose chart is a scale, a power of two; is it known well enough?
+
+    fl(scale x) = scale x, or off by at most 2^-1075 if it underflows; so the error is at most scale e + 2^-1075.
+    """
+    d = corners_vd.shape[1]
+    known = (scale * reals[at + d] + DENORMAL) * ROUND_UP <= SHARP * size
+    for c in range(d):
+        corners_vd[v, c] = scale * reals[at + c]
+        known = known and abs(corners_vd[v, c]) <= LARGEST
+    return known
+
+
+@inlined
+def moved_to(reals: Floats, at: int, chart: Floats, row: int) -> tuple[float, float]:
+    """One homogeneous coordinate of a corner in the domain, and a bound on its error.
+
+    The coordinate is sum chart_i x_i + chart_d. Its d + 1 <= 3 terms, added in any order, lose gamma(3) of the sum
+    of absolute values, of which 4 u is an upper bound; the corner's error e moves it by e sum |chart_i| at most.
+    What is exactly zero stays so: underflow is added only where there is a product.
+    """
+    d = chart.shape[0] - 1
+    value, error = chart[row, d], reals[at + d]
+    moved, sizes, lost = 0.0, abs(value), 0.0
+    for i in range(d):
+        term = chart[row, i] * reals[at + i]
+        value += term
+        sizes += abs(term)
+        moved += abs(chart[row, i])
+        if chart[row, i] != 0.0 and (reals[at + i] != 0.0 or error != 0.0):
+            lost = DENORMAL
+    return value, (moved * error + 4.0 * UNIT * sizes + lost) * ROUND_UP
+
+
+@inlined
+def place_in_cone(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v: int) -> bool:
+    """Write a finite corner of a whole space, seen in a cone's chart; is it known well enough?
+
+    For u = U / W, with the errors of U and W bounded by a and b, true values starred and W* >= W - b > 0:
+    |u - u*| = |u (W* - W) - (U* - U)| / W* <= (|u| b + a) / (W - b). The quotient's rounding adds u |u|; what
+    underflows is added where there is a value, as `SHARP * most` may underflow too.
+    """
+    w, w_error = moved_to(reals, at, chart, corners_vd.shape[1])
+    below = w - w_error * ROUND_UP
+    if not below > 0.0:
+        return False
+    most = worst = 0.0
+    for c in range(corners_vd.shape[1]):
+        value, error = moved_to(reals, at, chart, c)
+        u = value / w
+        corners_vd[v, c] = u
+        most = max(most, abs(u))
+        # A sum, not a maximum, which might lose a NaN.
+        worst += (abs(u) * w_error + error) / below + 2.0 * UNIT * abs(u)
+        worst += lost_in(value, error)
+    return most <= LARGEST and worst * ROUND_UP <= SHARP * most
+
+
+@inlined
+def place_direction(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v: int) -> bool:
+    """Write a corner at infinity as a direction of length one; is it known well enough?
+
+    Two directions U and U* with |U - U*| <= a have |U / |U| - U* / |U*|| <= 2 a / |U|, lengths being Euclidean. The
+    vector is brought to size one by its largest coordinate before it is squared; five roundings at most follow.
+    """
+    d = corners_vd.shape[1]
+    longest = total = off = 0.0
+    for c in range(d):
+        corners_vd[v, c], error = moved_to(reals, at, chart, c)
+        longest = max(longest, abs(corners_vd[v, c]))
+        off += error
+    if not (2.0 * off + 8.0 * UNIT * longest) * ROUND_UP < SHARP * longest:
+        return False
+    for c in range(d):
+        corners_vd[v, c] /= longest
+        total += corners_vd[v, c] * corners_vd[v, c]
+    length = np.sqrt(total)
+    for c in range(d):
+        corners_vd[v, c] /= length
+    return longest <= LARGEST
+
+
+def exact_corner(block: Block, corner: int, cell: int, exact: ExactEdges) -> Floats:
+    """The floats nearest to a corner of a cell, or to its direction, in the domain's coordinates."""
+    bits = np.unpackbits(block.patterns[cell].astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
+    pattern = exact.pattern(bits)
+    begin, end = int(block.first[cell]), int(block.first[cell + 1])
+    before = corner - 1 if corner > begin else end - 1
+    f, g = (exact.edge(int(block.edges[i]), pattern) for i in (before, corner))
+    if len(g) == 2:
+        if block.at_infinity[corner]:  # the interval's other end is a zero, and its form grows this way
+            return np.array([1.0 if f[0] > 0 else -1.0])
+        return np.array([nearest_float(Fraction(-int(g[1]), int(g[0])))])
+    *u, w = cross(f, g)
+    if not block.at_infinity[corner]:
+        return np.array([nearest_float(Fraction(int(value), int(w))) for value in u])
+    longest = max(abs(int(value)) for value in u)
+    direction = np.array([int(value) / longest for value in u])
+    return np.asarray(direction / np.linalg.norm(direction))

@@ -1,0 +1,176 @@
+"""Cut a domain and keep its cells: corners, edges and patterns, in an order that no number of threads changes.
+
+On a line the cells come in the order of the line. Corners are given in the domain's own coordinates, as near as
+`sharp.SHARP` says; a corner at infinity is a direction.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.answers.blocks import Block, Keeper
+from creases.engine.answers.tally import Tally, Totals
+from creases.engine.loop.drive import Report
+from creases.engine.loop.frontier import run
+from creases.engine.problem import Floats, Ints, Problem
+from creases.engine.proof.rational import ExactForms
+from creases.engine.starts.chart import AnyStart, Start
+from creases.engine.starts.first_layer import exact_first, independent_rows, restricted
+from creases.engine.starts.starting import starts
+from creases.engine.starts.workshop import Workshop
+from creases.errors import ComputationError
+
+__all__ = ["CellTable", "cut_into_cells"]
+
+
+class CellTable(NamedTuple):
+    """Cells as flat arrays; the corners of cell i are rows first[i] to first[i + 1].
+
+    corners : float64 (corners, d). at_infinity : bool (corners,), True where the corner is a direction.
+    edges : int64 (corners,), the edge from a corner to the next (d = 1: at the corner): a neuron's number,
+        -1 for infinity, -2 - i for edge i of a bounded domain.
+    patterns : uint8 (cells, ceil(N / 8)), neuron i is bit i % 8 of byte i // 8.
+    tally : what `tally.tally` would count.
+    """
+
+    first: Ints
+    corners: Floats
+    at_infinity: NDArray[np.bool_]
+    edges: Ints
+    patterns: NDArray[np.uint8]
+    tally: Tally
+
+
+def cut_into_cells(
+    problem: Problem, *, threads: int | None, report: Report, workshop: Workshop | None = None
+) -> CellTable:
+    """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone.
+
+    workshop : what earlier cuts of the same network, or of the same domain, have left.
+    """
+    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
+        return low_rank_cells(problem, threads=threads, report=report)
+    total, found, workshop = Totals(problem.widths), [], workshop or Workshop()
+    for start in starts(problem, workshop):
+        if not isinstance(start, Start):
+            raise ComputationError(
+                "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
+                "floats cannot hold the cells of the whole space. Cut a bounded polygon or segment, or use count, "
+                "which decides in rationals."
+            )
+        blocks: list[Block] = []
+        keep = partial(Keeper, problem, start)
+        for work, written in run(problem, start, threads, False, keep, report, workshop):
+            total.add(work)
+            blocks += written
+        found.append(in_line_order(blocks, start) if problem.dimension == 1 else blocks)
+    # Of the two rays of a line, the one that comes from minus infinity is first.
+    if problem.dimension == 1:
+        found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
+    return joined(found, total.result(problem))
+
+
+def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
+    """The intervals of one starting cell from left to right; a chart may look at a ray from its end."""
+    if start.chart[0, 0] * start.chart[1, 1] - start.chart[0, 1] * start.chart[1, 0] > 0:
+        return blocks
+    # An interval has two corners: reversing the flat arrays reverses the cells and their corners alike.
+    return [
+        block._replace(
+            corners=block.corners[::-1],
+            at_infinity=block.at_infinity[::-1],
+            edges=block.edges[::-1],
+            patterns=block.patterns[::-1],
+        )
+        for block in reversed(blocks)
+    ]
+
+
+def joined(found: list[list[Block]], tally: Tally) -> CellTable:
+    """One table of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
+    blocks = [block for blocks in found for block in blocks]
+    offsets = np.cumsum([0, *(block.first[-1] for block in blocks)]).tolist()
+    width = (sum(len(row) for row in tally.by_neuron) + 7) // 8
+    firsts, corners, marks, edges, words = (list(field) for field in zip(*blocks, strict=True))
+    for emptied in (blocks, *found):
+        emptied.clear()
+    first = np.concatenate([[0], *(first[1:] + at for first, at in zip(firsts, offsets, strict=False))])
+    return CellTable(
+        first=first,
+        corners=run_together(corners),
+        at_infinity=run_together(marks),
+        edges=run_together(edges),
+        patterns=run_together([np.ascontiguousarray(part, "<i8").view(np.uint8)[:, :width] for part in words], words),
+        tally=tally,
+    )
+
+
+def run_together(*lists: list[NDArray[Any]]) -> NDArray[Any]:
+    """The arrays of the first list one after the other; all lists are then empty, so that the memory is free."""
+    result = np.ascontiguousarray(np.concatenate(lists[0]))
+    for arrays in lists:
+        arrays.clear()
+    return result
+
+
+def low_rank_cells(problem: Problem, *, threads: int | None, report: Report) -> CellTable:
+    """The cells of a whole space along some direction of which the network is constant.
+
+    For a plane these are strips. A strip has no corners; the four that are given are a point on either side
+    (a direction where that side is missing) and the two directions of the strip.
+    """
+    across = restricted(problem)
+    neurons = sum(problem.widths)
+    if across is None:
+        tally = Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
+        active = constant_pattern(problem)
+        axes = np.vstack([np.eye(problem.dimension), -np.eye(problem.dimension)])
+        corners = axes if problem.dimension == 2 else axes[::-1]
+        report(1)
+        return CellTable(
+            first=np.array([0, len(corners)]),
+            corners=corners,
+            at_infinity=np.ones(len(corners), np.bool_),
+            edges=np.full(len(corners), -1),
+            patterns=np.packbits(active, bitorder="little")[None, : (neurons + 7) // 8],
+            tally=tally,
+        )
+    table = cut_into_cells(across, threads=threads, report=report)
+    return table if problem.dimension == 1 else strips(problem, across, table)
+
+
+def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
+    """The pattern of a network that is constant on the domain, in rationals."""
+    forms = ExactForms.of(problem)
+    pattern: list[NDArray[np.bool_]] = []
+    for layer in range(len(problem.widths)):
+        pattern.append(np.array([form[-1] > 0 for form in forms.forms(layer, pattern)], dtype=np.bool_))
+    return np.concatenate(pattern)
+
+
+def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
+    """Turn the intervals of the line across into strips of the plane."""
+    row = next(form for form in exact_first(problem, range(problem.widths[0])) if form[0] != 0 or form[1] != 0)
+    size = max(abs(value) for value in row[:2])
+    f = np.array([float(int(value) / int(size)) for value in row[:2]])
+    axis = np.array([1.0, 0.0]) if np.array_equal(across.basis[0], problem.basis[0]) else np.array([0.0, 1.0])
+    along = np.array([-f[1], f[0]]) / np.hypot(*f)
+    if axis[0] * along[1] - axis[1] * along[0] < 0:
+        along = -along
+    cells = len(table.first) - 1
+    left, right = table.corners[0::2, 0], table.corners[1::2, 0]
+    corners = np.empty((cells, 4, 2))
+    corners[:, 0], corners[:, 2] = -along, along
+    corners[:, 1], corners[:, 3] = right[:, None] * axis, left[:, None] * axis
+    at_infinity = np.ones((cells, 4), np.bool_)
+    at_infinity[:, 1], at_infinity[:, 3] = table.at_infinity[1::2], table.at_infinity[0::2]
+    edges = np.empty((cells, 4), np.int64)
+    edges[:, 0] = edges[:, 1] = table.edges[1::2]
+    edges[:, 2] = edges[:, 3] = table.edges[0::2]
+    tally = table.tally._replace(unbounded=cells)
+    first = 4 * np.arange(cells + 1)
+    return CellTable(first, corners.reshape(-1, 2), at_infinity.ravel(), edges.ravel(), table.patterns, tally)

@@ -1,0 +1,186 @@
+"""A point strictly inside each cell, with a proof: floats with running error bounds, rationals where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.problem import Floats, Pattern, Polytope, Problem
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.proof.edges import ExactEdges
+from creases.engine.proof.rational import exact_corners, nearest_float
+from creases.engine.starts.tiles import nearest_forms
+
+__all__ = ["interior_points"]
+
+CHUNK = 4096
+
+
+def interior_points(
+    problem: Problem,
+    first: NDArray[np.int64],
+    corners: Floats,
+    at_infinity: NDArray[np.bool_],
+    edges: NDArray[np.int64],
+    patterns: NDArray[np.uint8],
+) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
+    """A point of each cell of a `CellTable` (its arrays), in the domain's coordinates.
+
+    Returns float64 (cells, d) and, for cells in which no float was found, a rational point; there the float is
+    the nearest one.
+    """
+    bits = np.unpackbits(patterns, axis=1, bitorder="little", count=sum(problem.widths)).astype(np.bool_)
+    points = middles(first, corners, at_infinity)
+    proved = np.concatenate(
+        [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
+    )
+    if isinstance(problem.vertices, Polytope):
+        proved &= proved_behind(problem.vertices.walls, points)
+    elif problem.vertices is not None:
+        proved &= proved_within(problem.vertices, points)
+    exact: dict[int, tuple[Fraction, ...]] = {}
+    if not proved.all():
+        finder = Finder(problem)
+        for i in np.flatnonzero(~proved).tolist():
+            rows = slice(first[i], first[i + 1])
+            point, rational = finder.find(points[i], edges[rows], at_infinity[rows], bits[i])
+            points[i] = point
+            if rational is not None:
+                exact[i] = rational
+    return points, exact
+
+
+def middles(first: NDArray[np.int64], corners: Floats, at_infinity: NDArray[np.bool_]) -> Floats:
+    """The mean of each cell's finite corners, moved along its far directions where it is unbounded."""
+    starts = first[:-1]
+    with np.errstate(invalid="ignore", over="ignore"):  # such a point is then found in rationals
+        finite = np.add.reduceat(np.where(at_infinity[:, None], 0.0, corners), starts, axis=0)
+        count = np.add.reduceat((~at_infinity).astype(np.float64), starts)
+        middle = finite / np.maximum(count, 1.0)[:, None]
+        far = np.add.reduceat(np.where(at_infinity[:, None], corners, 0.0), starts, axis=0)
+        size = np.maximum.reduceat(np.where(at_infinity, 0.0, np.abs(corners).max(axis=1)), starts)
+        return np.asarray(middle + far * np.where(size > 0, size, 1.0)[:, None])
+
+
+def proved_inside(problem: Problem, points: Floats, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """For each point, whether floats prove that every neuron has the strict sign of its pattern there.
+
+    Running error analysis (Higham, section 3.3): a layer's error is |W| times the error below plus the rounding of
+    its sums, gamma(n + 2) (|W| |a| + |b|). The errors' own rounding is relative, and ROUND_UP pays for it once a layer;
+    what overflows is infinite or NaN, and no sign is proved by it.
+    """
+    with np.errstate(all="ignore"):
+        values = problem.origin + points @ problem.basis + points @ problem.basis_tail
+        sizes = np.abs(problem.origin) + np.abs(points) @ (np.abs(problem.basis) + np.abs(problem.basis_tail))
+        errors = 8.0 * UNIT * sizes * ROUND_UP + UNDERFLOW
+        inside = np.ones(len(points), dtype=np.bool_)
+        at = 0
+        for weight, bias in zip(problem.weights, problem.biases, strict=True):
+            active = bits[:, at : at + len(bias)]
+            at += len(bias)
+            z = values @ weight.T + bias
+            rounding = (weight.shape[1] + 2) * UNIT * (np.abs(values) @ np.abs(weight).T + np.abs(bias))
+            errors = (errors @ np.abs(weight).T + rounding) * ROUND_UP + UNDERFLOW
+            inside &= (np.where(active, z, -z) > errors).all(axis=1)
+            values, errors = np.where(active, z, 0.0), np.where(active, errors, 0.0)
+    return inside
+
+
+def proved_within(vertices: Floats, points: Floats) -> NDArray[np.bool_]:
+    """For each point, whether floats prove that it lies strictly inside the domain with these corners.
+
+    On an edge p q the sign of (q - p) x (point - p) decides; its two products of differences lose at most 8 u each.
+    """
+    if vertices.shape[1] == 1:
+        return np.asarray((points[:, 0] > vertices.min()) & (points[:, 0] < vertices.max()))
+    inside = np.ones(len(points), dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        for p, q in zip(vertices, np.roll(vertices, -1, axis=0), strict=True):
+            first = (q[0] - p[0]) * (points[:, 1] - p[1])
+            second = (q[1] - p[1]) * (points[:, 0] - p[0])
+            inside &= first - second > 16.0 * UNIT * (np.abs(first) + np.abs(second)) + UNDERFLOW
+    return inside
+
+
+def proved_behind(walls: Sequence[Any], points: Floats) -> NDArray[np.bool_]:
+    """`proved_within` for exact walls, rounded with a bound; the three products of a form lose at most 4 u each."""
+    inside = np.ones(len(points), dtype=np.bool_)
+    forms, bounds = nearest_forms(walls)
+    with np.errstate(all="ignore"):
+        rays = np.column_stack([points, np.ones(len(points))])
+        reach = np.abs(points).max(axis=1)
+        for form, (error_g, error_w) in zip(forms, bounds, strict=True):
+            terms = rays * form
+            lost = 4.0 * UNIT * np.abs(terms).sum(axis=1) + error_g * reach + error_w
+            inside &= terms.sum(axis=1) > lost * ROUND_UP + UNDERFLOW
+    return inside
+
+
+class Finder:
+    """Finds interior points in rationals."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._edges = ExactEdges.of(problem)
+
+    def find(
+        self, guess: Floats, edges: NDArray[np.int64], at_infinity: NDArray[np.bool_], bits: NDArray[np.bool_]
+    ) -> tuple[Floats, tuple[Fraction, ...] | None]:
+        """A float point strictly inside the cell and None, or the nearest float and a rational point."""
+        pattern = self._edges.pattern(bits)
+        if np.isfinite(guess).all() and self.inside([Fraction(value) for value in guess.tolist()], edges, pattern):
+            return guess, None
+        point = self.middle([self._edges.edge(int(e), pattern) for e in edges], at_infinity)
+        near = np.array([nearest_float(value) for value in point])
+        if self.inside([Fraction(value) for value in near.tolist()], edges, pattern):
+            return near, None
+        return near, tuple(point)
+
+    def inside(self, point: list[Fraction], edges: NDArray[np.int64], pattern: Pattern) -> bool:
+        """Whether every edge of the cell has the point strictly on its inner side: the edges bound the cell."""
+        ray = [*point, Fraction(1)]
+        for number in edges.tolist():
+            form = self._edges.edge(number, pattern)
+            if not sum(int(a) * b for a, b in zip(form, ray, strict=True)) > 0:
+                return False
+        return True
+
+    def middle(self, edges: list[Any], at_infinity: NDArray[np.bool_]) -> list[Fraction]:
+        """A rational point strictly inside a cell with these edges."""
+        if len(edges) == 4 and edges[0] == edges[1] and edges[2] == edges[3] and len(edges[0]) == 3:
+            return strip_middle(edges[2], edges[0])
+        rays = exact_corners(edges)
+        if len(edges[0]) == 2 and at_infinity.any():
+            return ray_middle(edges, rays, at_infinity)
+        total = [Fraction(0)] * (len(rays[0]))
+        for ray, infinite in zip(rays, at_infinity, strict=True):
+            size = max(abs(int(value)) for value in ray) if infinite else int(ray[-1])
+            total = [a + Fraction(int(b), size) for a, b in zip(total, ray, strict=True)]
+        return [value / total[-1] for value in total[:-1]]
+
+
+def ray_middle(edges: list[Any], rays: list[Any], at_infinity: NDArray[np.bool_]) -> list[Fraction]:
+    """A point strictly inside an unbounded interval: one beyond its finite end, or zero if it has none."""
+    if at_infinity.all():
+        return [Fraction(0)]
+    end = int(np.flatnonzero(~at_infinity)[0])
+    size = Fraction(int(rays[end][0]), int(rays[end][1]))
+    step = max(abs(size), Fraction(1))
+    return [size + (step if edges[end][0] > 0 else -step)]
+
+
+def strip_middle(left: Any, right: Any) -> list[Fraction]:
+    """A point between two parallel lines (inward forms), or inside one of them where the other is infinity."""
+    axis = 0 if left[0] != 0 or right[0] != 0 else 1
+    ends = [-Fraction(int(f[2]), int(f[axis])) for f in (left, right) if f[axis] != 0]
+    if len(ends) == 2:
+        value = (ends[0] + ends[1]) / 2
+    elif len(ends) == 1:
+        inward = left if left[axis] != 0 else right
+        value = ends[0] + (1 if inward[axis] > 0 else -1)
+    else:
+        value = Fraction(0)
+    return [value, Fraction(0)] if axis == 0 else [Fraction(0), value]

@@ -1,0 +1,219 @@
+"""Cut a domain of any dimension and list its cells: the pattern of each, and one ray through its inside.
+
+The ray is the mean of the cell's corners, in the domain's homogeneous coordinates: a point (u, 1), or a direction
+(u, 0) of the sphere. Whether it lies inside is proved afterwards, from the pattern alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.answers.tally import Tally, Totals, tally_constant
+from creases.engine.loop.drive import Report
+from creases.engine.loop.frontier import run
+from creases.engine.problem import Floats, Problem
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
+from creases.engine.proof.rational import ExactForms
+from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.first_layer import first_forms, independent_rows, restricted
+from creases.engine.starts.starting import starts
+from creases.engine.starts.tiles import Tile
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.work import DIMENSION, OUT_INTS_TOP, OUT_REALS_TOP, WORDS, AnyWork, SpaceWork
+from creases.errors import ComputationError
+
+__all__ = ["CellList", "list_cells"]
+
+Bools = NDArray[np.bool_]
+
+# Cells whose rays are looked at together.
+TOGETHER = 4096
+
+
+class CellList(NamedTuple):
+    """All cells of a problem.
+
+    patterns : bool (cells, N). rays : float64 (cells, d + 1), the last number 1, or 0 for directions.
+    inside : bool (cells,), True where the ray is proved to lie inside the cell. tally : what `tally` would count.
+    """
+
+    patterns: Bools
+    rays: Floats
+    inside: Bools
+    tally: Tally
+
+
+class MeanKeeper:
+    """Takes the pattern and the mean of the corners of each cell that the loop has written out."""
+
+    def __init__(self, chart: Floats) -> None:
+        self._chart = chart
+
+    def take(self, work: AnyWork) -> tuple[NDArray[np.int64], Floats]:
+        """Patterns, int64 (cells, words), and rays, float64 (cells, d + 1), since the last time."""
+        state, d, words = work.state, int(work.state[DIMENSION]), int(work.state[WORDS])
+        reals, ints = work.out_reals[: int(state[OUT_REALS_TOP])], work.out_ints[: int(state[OUT_INTS_TOP])]
+        state[OUT_REALS_TOP] = state[OUT_INTS_TOP] = 0
+        if isinstance(work, SpaceWork):
+            patterns, means = ints.reshape(-1, words).copy(), reals.reshape(-1, d)
+        else:
+            patterns, means = unpacked(ints, reals.reshape(-1, d + 1)[:, :d], words)
+        return patterns, np.column_stack([means, np.ones(len(means))]) @ self._chart.T
+
+
+def unpacked(ints: NDArray[np.int64], corners: Floats, words: int) -> tuple[NDArray[np.int64], Floats]:
+    """Patterns and mean corners of the cells of a line or a plane that `cut.emit` wrote."""
+    patterns, first, at = [], [0], 0
+    while at < len(ints):
+        count = int(ints[at])
+        at += 1 + 2 * count
+        patterns.append(ints[at : at + words].copy())
+        first.append(first[-1] + count)
+        at += words
+    counts = np.diff(first)
+    return np.array(patterns), np.add.reduceat(corners, first[:-1], axis=0) / counts[:, None]
+
+
+def list_cells(problem: Problem, *, threads: int | None, report: Report) -> CellList:
+    """All cells of a problem. Raises ComputationError where floats hold no chart of a cone."""
+    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
+        return list_low_rank(problem, threads=threads, report=report)
+    neurons = sum(problem.widths)
+    total, patterns, rays, workshop = Totals(problem.widths), [], [], Workshop()
+    for start in starts(problem, workshop):
+        if isinstance(start, ExactStart):
+            raise ComputationError(
+                "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
+                "floats cannot hold the cells of the whole space. Cut a bounded domain, or use count, which decides "
+                "in rationals."
+            )
+        if isinstance(start, Tile):
+            rays.append(start.chart.sum(axis=1, keepdims=True).T)
+            patterns.append(pattern_at(problem, rays[-1][0])[None])
+            total.by_layer += 1
+            continue
+        for work, written in run(problem, start, threads, False, partial(MeanKeeper, start.chart), report, workshop):
+            total.add(work)
+            patterns += [bits_of(words, neurons) for words, _ in written]
+            rays += [means for _, means in written]
+    points = np.concatenate(rays)
+    if not problem.directions:
+        with np.errstate(all="ignore"):  # a point too far for floats is not finite, and so not proved to be inside
+            points = points / points[:, -1:]
+    found = once_each(CellList(np.concatenate(patterns), points, np.zeros(0, np.bool_), total.result(problem)))
+    # Some at a time: the forward pass takes some fifty bytes a neuron of a layer and cell, the result one.
+    inside = np.concatenate(
+        [proved_inside(problem, some_of(found, begin)) for begin in range(0, len(found.rays), TOGETHER)]
+    )
+    return found._replace(inside=inside)
+
+
+def some_of(cells: CellList, begin: int) -> CellList:
+    """The patterns and rays of `TOGETHER` cells."""
+    chosen = slice(begin, begin + TOGETHER)
+    return cells._replace(patterns=cells.patterns[chosen], rays=cells.rays[chosen])
+
+
+def once_each(cells: CellList) -> CellList:
+    """The cells without those that are listed again: regions that a wall has parted, for room or for bits of facets.
+
+    A region is convex, so those of one pattern are one. A point inside any part of it is inside.
+    """
+    if len(cells.patterns) == cells.tally.by_layer[-1]:
+        return cells
+    _, first = np.unique(np.packbits(cells.patterns, axis=1), axis=0, return_index=True)
+    kept = np.sort(first)
+    return cells._replace(patterns=cells.patterns[kept], rays=cells.rays[kept])
+
+
+def bits_of(words: NDArray[np.int64], neurons: int) -> Bools:
+    """Patterns, int64 (cells, words), as bool (cells, neurons)."""
+    bits = np.unpackbits(np.ascontiguousarray(words, "<i8").view(np.uint8), axis=1, bitorder="little")
+    return bits[:, :neurons].astype(np.bool_)
+
+
+def list_low_rank(problem: Problem, *, threads: int | None, report: Report) -> CellList:
+    """The cells of a whole space along some direction of which the network is constant: those of the others."""
+    across, d = restricted(problem), problem.dimension
+    one = 0.0 if problem.directions else 1.0
+    if across is None:
+        ray = np.append(np.zeros(d), one) if one else np.eye(d + 1)[0]
+        tally = tally_constant(problem)
+        report(1)
+        return CellList(pattern_at(problem, ray)[None], ray[None], np.ones(1, np.bool_), tally)
+    found = list_cells(across, threads=threads, report=report)
+    axes = [next(c for c in range(d) if np.array_equal(problem.basis[c], row)) for row in across.basis]
+    rays = np.zeros((len(found.rays), d + 1))
+    rays[:, [*axes, d]] = found.rays
+    unbounded = None if problem.directions else len(rays)
+    return found._replace(rays=rays, tally=found.tally._replace(unbounded=unbounded))
+
+
+def pattern_at(problem: Problem, ray: Floats) -> Bools:
+    """The pattern at a ray, in rationals; zero is inactive."""
+    forms = ExactForms.of(problem)
+    pattern: list[Bools] = []
+    exact = [Fraction(x) for x in ray.tolist()]
+    for layer in range(len(problem.widths)):
+        rows = forms.forms(layer, pattern)
+        pattern.append(np.array([value_at(row, exact) > 0 for row in rows], np.bool_))
+    return np.concatenate(pattern)
+
+
+def value_at(form: Sequence[Any], ray: list[Fraction]) -> Fraction:
+    """The value of an exact form at an exact ray."""
+    return sum((int(x) * y for x, y in zip(form, ray, strict=True)), Fraction(0))
+
+
+def proved_inside(problem: Problem, cells: CellList) -> Bools:
+    """Whether each ray lies strictly inside its cell: in floats with bounds, in rationals where these do not tell.
+
+    A forward pass along the cell's own pattern, with the size of what each sum may have lost beside it: a sum of m
+    products of floats, computed with errors e, is off by at most sum |w| e + (m + 2) u sum |w| (|a| + e).
+    """
+    forms, bounds = first_forms(problem)
+    rays, splits = cells.rays, np.cumsum(problem.widths)[:-1]
+    proved: Bools = np.array(np.isfinite(rays).all(axis=1), np.bool_)
+    values: Floats = np.zeros((len(rays), 0))
+    errors = values
+    with np.errstate(all="ignore"):
+        for layer, on in enumerate(np.split(cells.patterns, splits, axis=1)):
+            if layer == 0:
+                sizes = np.abs(rays) @ np.abs(forms).T
+                touched = (rays != 0).astype(float) @ ((forms != 0) | (bounds > 0)).T
+                z, lost = rays @ forms.T, np.abs(rays) @ bounds.T + (problem.dimension + 4) * UNIT * sizes
+            else:
+                weight, bias = problem.weights[layer], problem.biases[layer]
+                constant = rays[:, -1:] * bias
+                z = values @ weight.T + constant
+                sizes = (np.abs(values) + errors) @ np.abs(weight).T + np.abs(constant)
+                touched = ((values != 0) | (errors > 0)).astype(float) @ (weight != 0).T + (rays[:, -1:] * bias != 0)
+                lost = errors @ np.abs(weight).T + (weight.shape[1] + 4) * UNIT * sizes
+            lost = lost * ROUND_UP + np.where(touched > 0, UNDERFLOW, 0.0)
+            # Where nothing comes in, a neuron vanishes on the cell, and is inactive.
+            proved &= np.where(on, z > lost, (z < -lost) | (touched == 0)).all(axis=1)
+            values, errors = np.where(on, z, 0.0), np.where(on, lost, 0.0)
+    exact = ExactForms.of(problem)
+    for cell in np.flatnonzero(~proved & np.isfinite(rays).all(axis=1)).tolist():
+        proved[cell] = is_inside(exact, cells.patterns[cell], rays[cell], splits)
+    return proved
+
+
+def is_inside(forms: ExactForms, bits: Bools, ray: Floats, splits: NDArray[np.int64]) -> bool:
+    """`proved_inside` for one cell, in rationals: no neuron is zero at the ray but one that vanishes on the cell."""
+    pattern, exact = np.split(bits, splits), [Fraction(x) for x in ray.tolist()]
+    for layer, on in enumerate(pattern):
+        for row, active in zip(forms.forms(layer, pattern), on.tolist(), strict=True):
+            relevant = row if exact[-1] else row[:-1]
+            value = value_at(row, exact)
+            if not any(relevant):
+                continue
+            if (value > 0) != active or value == 0:
+                return False
+    return True

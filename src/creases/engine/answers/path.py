@@ -1,0 +1,181 @@
+"""A path of segments: pieces along it, and the different regions that it meets.
+
+What is kept of the path is which neurons change their sign at which border between two pieces, its flips: patterns
+themselves would take a thousand times the memory and time. Segments are swept together (`lines`). The sweep proves that
+no neuron is zero at a segment's ends, so the pieces on either side of a joint then have one pattern. A segment on which
+something is not proved is cut into cells, whose patterns say what changes: at joints between two such segments as well.
+
+A neuron that the sweep leaves out is never active and never cuts, or is constant in the last layer: it flips nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.answers.cell_table import CellTable, cut_into_cells
+from creases.engine.answers.tally import Tally
+from creases.engine.lines.table import BITS
+from creases.engine.lines.together import lines_together, prepared, sweep_together
+from creases.engine.loop.drive import Report
+from creases.engine.problem import Ints, Problem
+from creases.engine.starts.workshop import Workshop
+from creases.streams import stream
+
+__all__ = ["tally_path"]
+
+Bools = NDArray[np.bool_]
+
+# Flips that there is room for at first; it grows to what a block of segments needs.
+FLIPS = 1 << 14
+# Patterns that are written out at one time.
+CHUNK = 1 << 12
+
+
+class Flips(NamedTuple):
+    """Which neurons change their sign where along a path.
+
+    at : int64, the border, from 0 to borders - 1, not decreasing. neuron : int64, counted through all layers.
+    borders : how many there are; at one within a piece, as joints are, nothing flips.
+    """
+
+    at: Ints
+    neuron: Ints
+    borders: int
+
+
+def tally_path(
+    problems: Sequence[Problem], *, threads: int | None, report: Report, workshop: Workshop | None = None
+) -> tuple[Tally, int]:
+    """Count along a path given as the problems of its segments, all of one network, each from 0 to 1.
+
+    Neighbouring pieces with one pattern are one piece, across a corner too. Returns the tally (by_layer: pieces
+    that the layers up to each one make) and the number of different patterns.
+    """
+    widths = problems[0].widths
+    starts = np.cumsum([0, *widths])
+    swept = swept_flips(problems, starts, report)
+    workshop = workshop or Workshop()
+    tables = {
+        i: cut_into_cells(problem, threads=threads, report=report, workshop=workshop)
+        for i, (problem, neurons) in enumerate(zip(problems, swept, strict=True))
+        if neurons is None
+    }
+    flips = joined(swept, tables, int(starts[-1]))
+    by_layer, by_neuron = counted(flips, starts)
+    found = Tally(
+        by_layer=by_layer,
+        by_neuron=by_neuron,
+        unbounded=None,
+        exact_cells=sum(table.tally.exact_cells for table in tables.values()),
+        certified=all(table.tally.certified for table in tables.values()),
+    )
+    return found, distinct_patterns(flips, int(starts[-1]))
+
+
+def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> list[Ints | None]:
+    """For each segment the neurons that change their sign along it, one after the other; None where it must be cut."""
+    weights, biases = problems[0].weights, problems[0].biases
+    together = lines_together([len(bias) for bias in biases])
+    if not together:
+        return [None] * len(problems)
+    shared, found = prepared(weights, biases), list[Ints | None]()
+    flips = np.empty(FLIPS, np.int64)
+    ends = np.array([[0.0, 1.0]] * together)
+    for begin in range(0, len(problems), together):
+        some = problems[begin : begin + together]
+        origins = np.array([problem.origin for problem in some])
+        directions = np.concatenate([problem.basis for problem in some])
+        pieces = sweep_together(shared, origins, directions, ends[: len(some)], flips)[:, -1]
+        needed = int((pieces[pieces > 0] - 1).sum())
+        if needed > len(flips):
+            flips = np.empty(2 * needed, np.int64)
+            pieces = sweep_together(shared, origins, directions, ends[: len(some)], flips)[:, -1]
+        report(int(pieces[pieces > 0].sum()))
+        layers, rows = flips[:needed] >> BITS, flips[:needed] & ((1 << BITS) - 1)
+        neurons = np.concatenate([start + kept for start, kept in zip(starts[:-1], shared.rows, strict=True)])
+        firsts = np.cumsum([0, *(len(kept) for kept in shared.rows)])
+        parts = np.split(neurons[firsts[layers] + rows], np.cumsum(pieces[pieces > 0] - 1)[:-1])
+        given = iter(parts)
+        found += [next(given) if count > 0 else None for count in pieces.tolist()]
+    return found
+
+
+def joined(swept: Sequence[Ints | None], tables: dict[int, CellTable], neurons: int) -> Flips:
+    """The flips of the whole path: those of its segments, and those at joints between two that were cut."""
+    at, neuron, border = list[Ints](), list[Ints](), 0
+    last: Bools | None = None  # the pattern at the end of the segment before, where that was cut
+    for i, one in enumerate(swept):
+        if one is not None:
+            at.append(border + np.arange(len(one)))
+            neuron.append(one)
+            border, last = border + len(one) + 1, None
+            continue
+        bits = np.unpackbits(tables[i].patterns, axis=1, bitorder="little", count=neurons).astype(np.bool_)
+        # The joint before is the first border here: nothing flips there if the segment before was swept.
+        before = bits[:1] if last is None else last[None]
+        where, which = np.nonzero(np.concatenate([before, bits[:-1]]) != bits)
+        at.append(border - 1 + where)
+        neuron.append(which)
+        border, last = border + len(bits), bits[-1]
+    return Flips(np.concatenate(at), np.concatenate(neuron), border - 1)
+
+
+def counted(flips: Flips, starts: Ints) -> tuple[list[int], list[list[int]]]:
+    """Pieces after each layer; and for each neuron the pieces of the layers below in which it takes both signs."""
+    layers = np.searchsorted(starts, flips.neuron, "right") - 1
+    lowest = np.full(flips.borders, len(starts), np.int64)  # the lowest layer that flips at a border
+    np.minimum.at(lowest, flips.at, layers)
+    by_layer, by_neuron = [], []
+    for layer in range(len(starts) - 1):
+        by_layer.append(1 + int((lowest <= layer).sum()))
+        inside = (layers == layer) & (lowest[flips.at] == layer)
+        piece_below = np.cumsum(lowest < layer)[flips.at[inside]]
+        cuts = np.unique((flips.neuron[inside] - starts[layer]) * (flips.borders + 1) + piece_below)
+        width = int(starts[layer + 1] - starts[layer])
+        by_neuron.append(np.bincount(cuts // (flips.borders + 1), minlength=width).tolist())
+    return by_layer, by_neuron
+
+
+def distinct_patterns(flips: Flips, neurons: int) -> int:
+    """How many different patterns the pieces have.
+
+    Each neuron has a random number, a piece the sum (without carries) of those that have flipped an odd number of times
+    since the start. Patterns whose sums differ are different; those whose sums agree are compared.
+    """
+    keys = stream("keys of patterns", 0).integers(0, 1 << 64, neurons, dtype=np.uint64)
+    last = np.flatnonzero(np.append(flips.at[1:] != flips.at[:-1], [True] * (len(flips.at) > 0)))
+    sums = np.append(np.zeros(1, np.uint64), np.bitwise_xor.accumulate(keys[flips.neuron])[last])
+    _, group, sizes = np.unique(sums, return_inverse=True, return_counts=True)
+    alike = np.flatnonzero(sizes[group] > 1)
+    if not len(alike):
+        return len(sizes)
+    patterns = patterns_of(flips, last, neurons, alike)
+    order = np.argsort(group[alike], kind="stable")
+    together = group[alike][order[1:]] == group[alike][order[:-1]]
+    if (patterns[order[1:]] == patterns[order[:-1]])[together].all():
+        return len(sizes)
+    return int((sizes == 1).sum()) + len(np.unique(patterns, axis=0))
+
+
+def patterns_of(flips: Flips, last: Ints, neurons: int, pieces: Ints) -> NDArray[np.uint8]:
+    """The patterns of some pieces (int64, increasing), against that of the first one: uint8, a bit a neuron.
+
+    last : for each piece but the first, its last flip.
+    """
+    found, now = list[NDArray[np.uint8]](), np.zeros(neurons, np.uint8)
+    ends = np.append(0, last + 1)[pieces]
+    for begin in range(0, len(ends), CHUNK):
+        some, first = ends[begin : begin + CHUNK], int(ends[begin - 1]) if begin else 0
+        # Each piece's row: how often each neuron has flipped since the row before.
+        rows = np.repeat(np.arange(len(some)), np.diff(some, prepend=first))
+        times = np.bincount(rows * neurons + flips.neuron[first : some[-1]], minlength=len(some) * neurons)
+        bits = (times & 1).astype(np.uint8).reshape(len(some), neurons)
+        bits[0] ^= now
+        np.bitwise_xor.accumulate(bits, axis=0, out=bits)
+        now = bits[-1].copy()
+        found.append(np.packbits(bits, axis=1))
+    return np.concatenate(found)

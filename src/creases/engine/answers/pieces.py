@@ -1,0 +1,111 @@
+"""A count in independent parts: which tiles there are, and what each of them has.
+
+A part is named by its starting cell (`roots`) and by its way down from there: "-" and "+" for the halves below and
+above a wall, "0" for the wall itself. Its regions count as often as its name has zeros: once more if even, once less if
+odd. The way down is one of whole numbers (`tiles.halved`): it is the same wherever it is gone.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from creases.engine.answers.tally import Tally, Totals, count_point, tally_constant
+from creases.engine.loop.drive import Report
+from creases.engine.loop.frontier import run
+from creases.engine.problem import Problem
+from creases.engine.proof.rational import ExactForms
+from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.roots import Root, Roots, starting_cells, within
+from creases.engine.starts.tiles import Tile, start_of
+from creases.engine.starts.walls import halved
+from creases.engine.starts.workshop import Workshop
+
+__all__ = ["Divided", "Part"]
+
+# Cells that are kept on the way down to parts: a polygon of thousands of corners takes a second to halve.
+KEPT_CELLS = 64
+
+
+class Part(NamedTuple):
+    """One part of a domain. root : which of its starting cells. path : the way down from there."""
+
+    root: int
+    path: str
+
+    @property
+    def sign(self) -> int:
+        """How often its regions count: 1 or -1."""
+        return -1 if self.path.count("0") % 2 else 1
+
+
+class Divided:
+    """A problem's domain, to be counted part by part from these roots. Threads may share one.
+
+    roots : as `roots.choose_roots` has chosen them, here or elsewhere; of a Divided their hash. Directions along which
+    the network is constant are divided out (`constant`).
+    Raises ComputationError if they are none of the problem.
+    """
+
+    def __init__(self, problem: Problem, roots: Roots) -> None:
+        self.roots = roots.sha256
+        self._workshop = Workshop()
+        self.constant = len(roots.axes) < problem.dimension
+        self._whole = problem
+        self._roots = starting_cells(problem, roots)
+        self._problem = within(problem, roots)
+        # Parts come in an order in which neighbours have most of their way down in common.
+        self._cell = lru_cache(maxsize=KEPT_CELLS)(self.cell)
+
+    def parts(self, depth: int, drop: int) -> list[Part]:
+        """All parts, each starting cell halved `depth` times over.
+
+        drop : how many halvings less a wall is worth, which has so many fewer regions.
+        """
+        if not self._roots:
+            return [Part(0, "")]
+        return [Part(i, path) for i, root in enumerate(self._roots) for path in paths(root, depth, drop)]
+
+    def tally(self, part: Part, threads: int, report: Report) -> Tally:
+        """Count the regions of the problem that meet one of its parts.
+
+        threads, report : as for `tally`. Regions cut by each neuron are not counted: they do not add up.
+        """
+        problem = self._problem
+        if problem is None:
+            return tally_constant(self._whole)
+        root = self._cell(part.root, part.path)
+        total = Totals(problem.widths)
+        if isinstance(root, ExactStart):
+            total.add_exact(ExactForms.of(problem, problem.frame), root)
+        elif isinstance(root, Tile) and root.dimension == 0:
+            total.by_layer += count_point(problem, root)
+        else:
+            start = start_of(root) if isinstance(root, Tile) else root
+            for work, _ in run(problem, start, threads, False, None, report, self._workshop):
+                total.add(work)
+        found = total.result(problem)
+        constant = self.constant and not problem.directions
+        return found._replace(unbounded=found.by_layer[-1]) if constant else found
+
+    def cell(self, root: int, path: str) -> Root:
+        """The cell of a part."""
+        if not path:
+            return self._roots[root]
+        above = self._cell(root, path[:-1])
+        pieces = halved(above) if isinstance(above, Tile) else None
+        assert pieces is not None  # `parts` has been here
+        return pieces["-+0".index(path[-1])]
+
+
+def paths(root: Root, depth: int, drop: int, path: str = "") -> list[str]:
+    """The names of a starting cell's parts."""
+    pieces = halved(root) if isinstance(root, Tile) and depth > 0 and root.dimension > 0 else None
+    if pieces is None:
+        return [path]
+    below, above, wall = pieces
+    return [
+        *paths(below, depth - 1, drop, path + "-"),
+        *paths(wall, max(depth - 1 - drop, 0), drop, path + "0"),
+        *paths(above, depth - 1, drop, path + "+"),
+    ]

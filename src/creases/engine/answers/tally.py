@@ -1,0 +1,136 @@
+"""Count the cells of a domain: the engine's answer to `creases.count`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.loop.drive import Report
+from creases.engine.loop.frontier import run
+from creases.engine.problem import Problem
+from creases.engine.proof.bounds import PROOFS
+from creases.engine.proof.rational import ExactForms, ExactTally, count_below
+from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.first_layer import exact_first, independent_rows, restricted
+from creases.engine.starts.starting import starts
+from creases.engine.starts.tiles import Tile
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.work import (
+    EXACT_CELLS,
+    UNBOUNDED,
+    AnyWork,
+)
+
+__all__ = ["Tally", "Totals", "count_point", "tally", "tally_constant"]
+
+
+class Tally(NamedTuple):
+    """What a cut found.
+
+    by_layer : regions after each hidden layer. by_neuron : for each layer and neuron, the regions of the layer
+    below that it cuts. unbounded : regions that reach infinity, None on a bounded domain.
+    exact_cells : cells for which rationals were needed. certified : True if every sign was proved.
+    """
+
+    by_layer: list[int]
+    by_neuron: list[list[int]]
+    unbounded: int | None
+    exact_cells: int
+    certified: bool
+
+
+def tally(
+    problem: Problem, *, threads: int | None, by_neuron: bool, report: Report, workshop: Workshop | None = None
+) -> Tally:
+    """Count the cells of a problem; every sign that decides something is proved.
+
+    threads : how many threads to use, None for one a core. report : called with regions found since the last call.
+    workshop : what earlier counts of the same network, or on the same domain, have left.
+    """
+    workshop = workshop or Workshop()
+    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
+        return tally_low_rank(problem, threads, by_neuron, report, workshop)
+    total = Totals(problem.widths)
+    for start in starts(problem, workshop):
+        if isinstance(start, Tile):
+            total.by_layer += count_point(problem, start)
+            continue
+        if isinstance(start, ExactStart):
+            total.add_exact(ExactForms.of(problem, problem.frame), start)
+            continue
+        for work, _ in run(problem, start, threads, by_neuron, None, report, workshop):
+            total.add(work)
+    if problem.vertices is None and by_neuron:
+        # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
+        rows = exact_first(problem, range(problem.widths[0]))
+        total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
+    return total.result(problem)
+
+
+class Totals:
+    """Sums over workspaces."""
+
+    def __init__(self, widths: list[int]) -> None:
+        self.by_layer = np.zeros(len(widths), dtype=np.int64)
+        self.by_neuron = np.zeros(sum(widths), dtype=np.int64)
+        self.unbounded = self.exact_cells = 0
+
+    def add(self, work: AnyWork) -> None:
+        """Add what a finished workspace counted."""
+        self.by_layer += work.by_layer
+        self.by_neuron += work.by_neuron
+        self.unbounded += int(work.state[UNBOUNDED])
+        self.exact_cells += int(work.state[EXACT_CELLS])
+
+    def add_exact(self, forms: ExactForms, start: ExactStart) -> None:
+        """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
+        exact = ExactTally(forms.widths)
+        count_below(forms, start.cell, 0, start.signs, [], exact)
+        self.by_layer += np.array(exact.by_layer)
+        self.by_neuron += np.array([value for row in exact.by_neuron for value in row])
+        self.unbounded += exact.unbounded
+        self.exact_cells += exact.by_layer[-1]
+
+    def result(self, problem: Problem) -> Tally:
+        """The tally of all that was added."""
+        splits = np.cumsum(problem.widths)[:-1]
+        return Tally(
+            by_layer=self.by_layer.tolist(),
+            by_neuron=[part.tolist() for part in np.split(self.by_neuron, splits)],
+            unbounded=None if problem.vertices is not None or problem.directions else self.unbounded,
+            exact_cells=self.exact_cells,
+            certified=PROOFS,
+        )
+
+
+def tally_low_rank(problem: Problem, threads: int | None, by_neuron: bool, report: Report, workshop: Workshop) -> Tally:
+    """A whole space along some direction of which the network is constant: that direction is divided out."""
+    across = restricted(problem)
+    if across is None:
+        report(1)
+        return tally_constant(problem)
+    found = tally(across, threads=threads, by_neuron=by_neuron, report=report, workshop=workshop)
+    return found if problem.directions else found._replace(unbounded=found.by_layer[-1])
+
+
+def tally_constant(problem: Problem) -> Tally:
+    """One region, which is all of the space: the network is constant there."""
+    unbounded = None if problem.directions else 1
+    return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], unbounded, 0, True)
+
+
+def count_point(problem: Problem, tile: Tile) -> list[int]:
+    """For each layer 1 if a region meets the tile's one point; 0 from where one ends there: where a neuron is zero that
+    is not zero all around."""
+    forms, parent = ExactForms.of(problem, tile.chart), ExactForms.of(problem, problem.frame)
+    found: list[int] = [0] * len(problem.widths)
+    pattern: list[NDArray[np.bool_]] = []
+    for layer in range(len(found)):
+        here, around = forms.forms(layer, pattern), parent.forms(layer, pattern)
+        if any(value == 0 and any(form) for (value,), form in zip(here, around, strict=True)):
+            break
+        found[layer] = 1
+        pattern.append(np.array([value > 0 for (value,) in here]))
+    return found

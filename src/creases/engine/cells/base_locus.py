@@ -1,0 +1,131 @@
+"""Corners at which whole layers vanish, known without arithmetic.
+
+Where a layer has `a` active neurons, every neuron above it is on the cell a sum of these `a` forms and a constant: of
+r = a + 1 forms in homogeneous coordinates, in which the constant is the form of infinity; of r = a if the layers above
+have no biases. They all vanish where the r forms do, in the base locus of this linear system. With few active neurons
+cells of all of R^d reach the locus, far out, and every row above has an exact zero there, which no bound on floats can
+prove; so it is at the origin of a network without biases, whose neurons are sums of the d coordinates. But infinity,
+a facet of a layer above and one of an active neuron of the layer itself are such sums too: where r of them meet that
+are independent, the whole system vanishes. The facets of a corner that has only d are independent; of more, floats
+choose d and prove that they are. Nothing else is rounded: forms are counted, and weights and biases asked whether they
+are zero.
+"""
+
+from __future__ import annotations
+
+from creases.engine.cells.corner import are_independent, lowest_bit
+from creases.engine.cells.polytope import facets_of
+from creases.engine.kernel import by_domain, kernel
+from creases.engine.problem import INFINITY, Ints
+from creases.engine.proof.signs import ZERO
+from creases.engine.state.work import (
+    ASKED,
+    CELL,
+    CONSTANT,
+    COORDINATES,
+    CORNERS,
+    DIMENSION,
+    FIRST_NEURON,
+    SpaceWork,
+    Work,
+)
+
+__all__ = ["answer_in_base_locus"]
+
+NO_EDGE = -(2**62)  # none at all
+
+
+@kernel
+def answer_in_base_locus_in_space(work: SpaceWork, layer: int, begin: int) -> int:
+    """Answer the signs of rows of `layer` that are asked from place `begin` of `asks` on, where the corner lies in the
+    base locus of a layer below; how many are left. All rows of the layers below are decided on the cell.
+    """
+    left = 0
+    for a in range(begin, work.state[ASKED]):
+        row, v = work.asks[a, 0], work.asks[a, 1]
+        if in_base_locus(work, layer, v):
+            work.answers_nc[row, v] = ZERO
+        else:
+            left += 1
+    return left
+
+
+@kernel
+def in_base_locus(work: SpaceWork, layer: int, v: int) -> bool:
+    """Whether all rows of `layer` are proved to vanish at corner v of the current cell."""
+    mask, d = work.masks[CELL, v], work.state[DIMENSION]
+    for below in range(-1, layer):
+        constant = has_constant(work.layer_ints, below, layer)
+        rank = constant + forms_of(work.state, work.pattern, work.layer_ints, below)
+        if rank > d:
+            continue
+        sums, rest = 0, mask
+        while rest:
+            facet = work.facet_ints[work.slots[lowest_bit(rest)]]
+            if is_sum(work.pattern, work.layer_ints, facet, below, constant):
+                sums |= rest & -rest
+            rest &= rest - 1
+        if facets_of(sums) < rank:
+            continue
+        if facets_of(mask) == d or are_independent(work.slots, work.facet_reals, work.sums, d, mask, sums, rank):
+            return True
+    return False
+
+
+@kernel
+def answer_in_base_locus_in_plane(work: Work, layer: int, begin: int) -> int:
+    """`answer_in_base_locus_in_space` for a line or a plane, where a corner lies on d edges, which are independent."""
+    left = 0
+    for a in range(begin, work.state[ASKED]):
+        row, v = work.asks[a, 0], work.asks[a, 1]
+        one, other = work.cell_ints[CELL, v, 0], NO_EDGE
+        if work.state[DIMENSION] == 2:
+            other = work.cell_ints[CELL, v - 1 if v > 0 else work.state[CORNERS] - 1, 0]
+        proved = False
+        for below in range(-1, layer):
+            constant = has_constant(work.layer_ints, below, layer)
+            sums = int(is_sum(work.pattern, work.layer_ints, one, below, constant))
+            sums += int(is_sum(work.pattern, work.layer_ints, other, below, constant))
+            proved = proved or sums >= constant + forms_of(work.state, work.pattern, work.layer_ints, below)
+        if proved:
+            work.answers_nc[row, v] = ZERO
+        else:
+            left += 1
+    return left
+
+
+answer_in_base_locus = by_domain(answer_in_base_locus_in_plane, answer_in_base_locus_in_space)
+
+
+# Of a layer `below`, where -1 stands for the inputs.
+
+
+@kernel
+def has_constant(layer_ints: Ints, below: int, layer: int) -> int:
+    """1 if a neuron of `layer` may have a constant beside the forms of the layer `below`."""
+    for between in range(below + 1, layer + 1):
+        if layer_ints[between, CONSTANT]:
+            return 1
+    return 0
+
+
+@kernel
+def forms_of(state: Ints, pattern: Ints, layer_ints: Ints, below: int) -> int:
+    """How many forms every neuron above a layer is a sum of on the current cell, but for a constant."""
+    if below < 0:
+        return state[COORDINATES]
+    active = 0
+    for neuron in range(layer_ints[below, FIRST_NEURON], layer_ints[below + 1, FIRST_NEURON]):
+        active += pattern[neuron >> 6] >> (neuron & 63) & 1
+    return active
+
+
+@kernel
+def is_sum(pattern: Ints, layer_ints: Ints, facet: int, below: int, constant: int) -> bool:
+    """Whether a facet's form is such a sum: infinity's, a neuron's above the layer, an active one's of the layer."""
+    if facet == INFINITY:
+        return constant == 1
+    if facet >= layer_ints[below + 1, FIRST_NEURON]:
+        return True
+    active = facet >= 0 and pattern[facet >> 6] >> (facet & 63) & 1 == 1
+    return active and facet >= layer_ints[max(below, 0), FIRST_NEURON]

@@ -1,0 +1,352 @@
+"""The loop: depth first through the cells of a domain, one stack, no recursion, nothing allocated.
+
+A cell is scanned against the rows of the lowest open layer of its local network. If none crosses, the layer is
+complete on it; if few do, the network is localised again; else the row that halves the cell best splits it: a
+true wall, so nothing is counted twice. In the last layer no cells are built where a count of chords is proved.
+What cannot be proved stops the loop with UNPROVED_CELL and a list of questions; it goes on with the answers.
+"""
+
+from __future__ import annotations
+
+from creases.engine.cells.arrangement import count_pieces, infinity_bit
+from creases.engine.cells.base_locus import answer_in_base_locus
+from creases.engine.cells.chords import count_chords, pieces_at_infinity
+from creases.engine.cells.interval import count_zeros, halve_interval
+from creases.engine.cells.last_in_plane import count_last
+from creases.engine.cells.last_in_space import count_last_in_space
+from creases.engine.cells.polygon import cut_polygon, halve_polygon
+from creases.engine.cells.polytope import UNCUT, cut_polytope, keep_positive_side, put_negative_side
+from creases.engine.kernel import by_domain, inlined, kernel
+from creases.engine.proof.signs import NEGATIVE
+from creases.engine.rows.local import localise
+from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign, row_at, scan
+from creases.engine.state.record import field, mark_active, need
+from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
+from creases.engine.state.work import (
+    ACTIVE,
+    ASKED,
+    BEST_ROW,
+    BY_NEURON,
+    CELL,
+    CELL_COLUMNS,
+    CHILD,
+    CORNER_ERROR,
+    CORNERS,
+    CROSSING_ROWS,
+    DEPTH,
+    DIMENSION,
+    DONE,
+    EMIT,
+    FIRST_NEURON,
+    FOLLOWING_ROWS,
+    FRESH,
+    FULL,
+    HALF_PROVED_ROWS,
+    HAVE,
+    IDS,
+    INACTIVE,
+    INT_ZERO,
+    KIND,
+    LOWEST,
+    MORE,
+    MOST_CHORDS,
+    NEAREST,
+    NETWORK,
+    OPEN,
+    OUT_INTS_TOP,
+    OUT_REALS_TOP,
+    ROWS,
+    SCANNED,
+    STACK_INTS_TOP,
+    STACK_REALS_TOP,
+    STATUS,
+    THRESHOLD,
+    UNBOUNDED,
+    UNKNOWN,
+    UNKNOWN_ROWS,
+    UNPROVED_CELL,
+    UNPROVED_COUNT,
+    VANISHED,
+    VANISHING_ROW,
+    WAITING,
+    WALL,
+    WORDS,
+    AnyWork,
+    SpaceWork,
+    Work,
+)
+
+__all__ = ["cut"]
+
+# The network is localised again when no more than this part of the rows it was built with still cross.
+CROWDED = 0.6
+# With no more rows than this it is not worth it before all of them are decided.
+FEW_ROWS = 4
+
+# Places of the arrays among the fields of Work, for FULL_ARRAY.
+CORNERS_FIELD = Work._fields.index("cell_reals")
+OUT_REALS_FIELD = Work._fields.index("out_reals")
+OUT_INTS_FIELD = Work._fields.index("out_ints")
+SPACE_OUT_REALS_FIELD = SpaceWork._fields.index("out_reals")
+SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_ints")
+
+
+@kernel
+def cut(work: AnyWork, budget: int) -> int:
+    """Work through at most `budget` cells. Returns DONE, MORE or what stops it: UNPROVED_CELL, FULL, CROWDED_CELL,
+    or VANISHING_ROW on a wall.
+
+    All state is in `work`. Each turn of the loop finishes, counts, localises or splits the current cell.
+    """
+    state, ints = work.state, work.ints
+    depth = state[DEPTH]
+    for _ in range(budget):
+        if state[HAVE] == 0:
+            if state[WAITING] == 0:
+                return DONE
+            pop(work)
+        net = state[NETWORK]
+        layer = ints[net + LOWEST]
+        last, crossing, still_open, unproved = layer + 1 == depth, 0, 0, 0
+        reach, corner_error = cell_reach(work)
+        if layer < depth:
+            if state[SCANNED] == 0:
+                scan(work, net, layer, reach, corner_error)
+                if state[WALL] and state[VANISHED]:
+                    return VANISHING_ROW
+            state[SCANNED] = 0
+            crossing, unproved = state[CROSSING_ROWS], state[HALF_PROVED_ROWS] + state[UNKNOWN_ROWS]
+            still_open = crossing + unproved
+            if state[FRESH] and state[BY_NEURON]:
+                if state[UNKNOWN_ROWS]:
+                    if ask_outside(work, net, layer):
+                        return UNPROVED_CELL
+                    continue
+                tally_neurons(work, net, layer)
+            state[FRESH] = 0
+        if still_open == 0 and (last or layer == depth):
+            if finish(work, last) == FULL:
+                return FULL
+            continue
+        pieces, unbounded, counted = UNPROVED_COUNT, 0, layer
+        if still_open == 0:
+            if layer + 2 == depth and not state[EMIT] and not state[BY_NEURON]:
+                pieces, unbounded = count_next(work, net, layer, reach, corner_error)
+                counted = layer + 1
+        elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
+            pieces, unbounded = count_crossing(work, net, layer)
+        if pieces != UNPROVED_COUNT:
+            work.by_layer[layer] += 1 if counted > layer else 0
+            work.by_layer[counted] += pieces
+            state[UNBOUNDED] += unbounded
+            state[HAVE] = 0
+            forget_answers(work)
+            continue
+        rows, few = ints[field(net, layer, ROWS)], 4 * MOST_CHORDS if last else FEW_ROWS
+        if still_open == 0 or (rows > few and still_open + state[FOLLOWING_ROWS] <= CROWDED * rows):
+            forget_answers(work)
+            if localise(work, reach + corner_error, corner_error) == FULL:
+                return FULL
+        elif crossing == 0:
+            if ask_outside(work, net, layer):
+                return UNPROVED_CELL
+        else:
+            answer = split(work, net, layer)
+            if answer != MORE:
+                return answer
+    return MORE if state[HAVE] or state[WAITING] else DONE
+
+
+@inlined
+def ask_outside(work: AnyWork, net: int, layer: int) -> bool:
+    """List the signs that are not proved; is there one that a base locus does not tell?"""
+    before = work.state[ASKED]
+    ask(work, net, layer)
+    return answer_in_base_locus(work, layer, before) > 0
+
+
+@inlined
+def tally_neurons(work: AnyWork, net: int, layer: int) -> None:
+    """The current cell is a region of the layers below: add one for each neuron that cuts it."""
+    for i in range(work.ints[field(net, layer, ROWS)]):
+        if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != UNKNOWN:
+            work.by_neuron[work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + i]] += 1
+
+
+@inlined
+def finish(work: AnyWork, count_last: bool) -> int:
+    """The current cell is a region of the whole network: count it, and write it out if that is wanted.
+
+    count_last : True if the last layer has just been completed (False where `enter` has counted it already).
+    """
+    state = work.state
+    if state[EMIT]:
+        answer = emit(work)
+        if answer == FULL:
+            return FULL
+    if count_last:
+        work.by_layer[state[DEPTH] - 1] += 1
+    state[UNBOUNDED] += is_unbounded(work)
+    state[HAVE] = 0
+    forget_answers(work)
+    return MORE
+
+
+@inlined
+def is_unbounded_in_plane(work: Work) -> int:
+    """1 if the current cell reaches infinity."""
+    if work.state[DIMENSION] == 2:
+        return pieces_at_infinity(work, INT_ZERO)
+    return min(work.cell_ints[CELL, 0, 1] + work.cell_ints[CELL, 1, 1], 1)
+
+
+@inlined
+def is_unbounded_in_space(work: SpaceWork) -> int:
+    """1 if the current cell reaches infinity."""
+    return 1 if infinity_bit(work) != 0 else 0
+
+
+is_unbounded = by_domain(is_unbounded_in_plane, is_unbounded_in_space)
+
+
+@inlined
+def count_crossing_in_plane(work: Work, net: int, layer: int) -> tuple[int, int]:
+    """Pieces that the crossing rows of the last layer make of the current cell, and how many reach infinity."""
+    return count_zeros(work, net, layer) if work.state[DIMENSION] == 1 else count_chords(work, net, layer)
+
+
+count_crossing = by_domain(count_crossing_in_plane, count_pieces)
+
+
+count_next = by_domain(count_last, count_last_in_space)
+
+
+@kernel
+def emit_in_plane(work: Work) -> int:
+    """Write the current cell out: corners (d coordinates and the error) to out_reals; corner count, edge ids and
+    marks of infinity, and the pattern's words to out_ints."""
+    state, d = work.state, work.state[DIMENSION]
+    corners, words = state[CORNERS], state[WORDS]
+    at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
+    if at + corners * (d + 1) > work.out_reals.size:
+        return need(state, OUT_REALS_FIELD, at + corners * (d + 1))
+    if whole + 1 + 2 * corners + words > work.out_ints.size:
+        return need(state, OUT_INTS_FIELD, whole + 1 + 2 * corners + words)
+    work.out_ints[whole] = corners
+    for v in range(corners):
+        for c in range(d):
+            work.out_reals[at + v * (d + 1) + c] = work.cell_reals[CELL, v, c]
+        work.out_reals[at + v * (d + 1) + d] = work.cell_reals[CELL, v, CORNER_ERROR]
+        work.out_ints[whole + 1 + 2 * v] = work.cell_ints[CELL, v, 0]
+        work.out_ints[whole + 2 + 2 * v] = work.cell_ints[CELL, v, 1]
+    for word in range(words):
+        work.out_ints[whole + 1 + 2 * corners + word] = work.pattern[word]
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * (d + 1), whole + 1 + 2 * corners + words
+    return DONE
+
+
+@kernel
+def emit_in_space(work: SpaceWork) -> int:
+    """Write the current cell out: the mean of its corners to out_reals, the pattern's words to out_ints."""
+    state, d, corners = work.state, work.state[DIMENSION], work.state[CORNERS]
+    at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
+    if at + d > work.out_reals.size:
+        return need(state, SPACE_OUT_REALS_FIELD, at + d)
+    if whole + state[WORDS] > work.out_ints.size:
+        return need(state, SPACE_OUT_INTS_FIELD, whole + state[WORDS])
+    for c in range(d):
+        total = 0.0
+        for v in range(corners):
+            total += work.points[CELL, c, v]
+        work.out_reals[at + c] = total / corners
+    for word in range(state[WORDS]):
+        work.out_ints[whole + word] = work.pattern[word]
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + d, whole + state[WORDS]
+    return DONE
+
+
+emit = by_domain(emit_in_plane, emit_in_space)
+
+
+@inlined
+def split_in_space(work: SpaceWork, net: int, layer: int) -> int:
+    """Split the current cell by its best crossing row; the negative side waits, the other goes on."""
+    state = work.state
+    rows, row = work.ints[field(net, layer, ROWS)], state[BEST_ROW]
+    if no_room(work, work.points.shape[2], rows) == FULL:
+        return FULL
+    neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
+    new = cut_polytope(work, net, layer, row, neuron)
+    if new < UNCUT:
+        return UNCUT - new
+    negative = put_negative_side(work, new, state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER)
+    push_other_side(work, row, neuron, -1.0, negative, rows)
+    keep_positive_side(work, new)
+    take_side(work, row, neuron, 1.0)
+    forget_answers(work)
+    return MORE
+
+
+@inlined
+def split_in_plane(work: Work, net: int, layer: int) -> int:
+    """Split the current cell by its best crossing row; one side waits, the other goes on.
+
+    An interval goes on with the side of its corner 0, so that cells are finished in their order on the line; a
+    polygon goes on with the positive side.
+    """
+    state = work.state
+    corners, rows = state[CORNERS], work.ints[field(net, layer, ROWS)]
+    if corners + 2 > work.cell_reals.shape[1]:
+        return need(state, CORNERS_FIELD, 2 * (corners + 2))
+    if no_room(work, corners + 2, rows) == FULL:
+        return FULL
+    row = state[BEST_ROW]
+    neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
+    first = 1.0
+    at, ints_at = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
+    if state[DIMENSION] == 1:
+        if proved_sign(work, row, row_at(work, net, layer, row), INT_ZERO) == NEGATIVE:
+            first = -1.0
+        halve_interval(work, net, layer, row, first, at, ints_at)
+        push_other_side(work, row, neuron, -first, corners, rows)
+    elif work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD]:
+        child = halve_polygon(work, net, layer, row, at, ints_at)
+        push_other_side(work, row, neuron, -first, corners + 4 - child, rows)
+        corners = child
+    else:
+        child = cut_polygon(work, net, layer, row, -first)
+        take_side(work, row, neuron, -first)
+        push(work, child, rows)  # there is room: for two corners more than the cell's
+        corners = cut_polygon(work, net, layer, row, first)
+    take_side(work, row, neuron, first)
+    for v in range(corners):
+        for c in range(CELL_COLUMNS):
+            work.cell_reals[CELL, v, c] = work.cell_reals[CHILD, v, c]
+        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = (
+            work.cell_ints[CHILD, v, 0],
+            work.cell_ints[CHILD, v, 1],
+        )
+    state[CORNERS] = corners
+    forget_answers(work)
+    return MORE
+
+
+split = by_domain(split_in_plane, split_in_space)
+
+
+@inlined
+def push_other_side(work: AnyWork, row: int, neuron: int, side: float, corners: int, rows: int) -> None:
+    """Put the side that was written to the stack there for good."""
+    take_side(work, row, neuron, side)
+    push_written(work, corners, rows)
+
+
+@inlined
+def take_side(work: AnyWork, row: int, neuron: int, side: float) -> None:
+    """Note that a row is active (side 1.0) or not on one side of it."""
+    if side > 0.0:
+        work.row_ints[STATUS, row] = ACTIVE
+        mark_active(work.pattern, neuron)
+    else:
+        work.row_ints[STATUS, row] = INACTIVE
+        work.pattern[neuron >> 6] &= ~(1 << (neuron & 63))

@@ -1,0 +1,283 @@
+"""The open cells and the threads that work on them.
+
+One thread begins with the whole starting cell. A thread that has nothing to do is given the cell that has waited
+longest, and so is the largest, by one that has several; what a thread counts comes in the order of the cells before
+what it gave away. So the result and its order are the same for every number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from creases.engine.loop.crowded import part_crowded, signed, take_off
+from creases.engine.loop.drive import Report, drive
+from creases.engine.loop.oracle import Oracle
+from creases.engine.problem import Problem
+from creases.engine.starts.chart import AnyStart
+from creases.engine.starts.starting import workspace
+from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
+from creases.engine.starts.walls import roomy
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.handing import Task, give, load
+from creases.engine.state.work import (
+    BY_NEURON,
+    CROWDED_CELL,
+    DONE,
+    EMIT,
+    EXACT_CELLS,
+    MORE,
+    OUT_INTS_TOP,
+    OUT_REALS_TOP,
+    UNBOUNDED,
+    WAITING,
+    AnyWork,
+    SpaceWork,
+)
+
+__all__ = ["Keeper", "run"]
+
+# Cells that are cut before a second thread is started; small domains end here.
+ALONE = 3000
+# Cells between two looks at progress and Ctrl-C: some milliseconds; and between two looks at threads without work.
+BUDGET = 20_000
+SHARED_BUDGET = 2000
+# Numbers that there is room for in the output, where cells are written out: what a budget of cells needs.
+OUT_REALS, OUT_INTS = 10 * BUDGET, 16 * BUDGET
+
+
+class Keeper(Protocol):
+    """Takes the cells that a workspace has written out."""
+
+    def take(self, work: Any) -> Any:
+        """The cells since the last time, as one block; the workspace's output is then empty again."""
+
+
+class Stopped(Exception):
+    """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
+
+
+class Piece:
+    """A part of the starting cell that one thread works on; `next` is the one that follows in the order of cells."""
+
+    def __init__(self, task: Task | None) -> None:
+        self.task = task
+        self.next: Piece | None = None
+        self.sums: AnyWork | None = None
+        self.blocks: list[Any] = []
+
+
+class Board:
+    """Where threads without work wait, and others leave some for them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[Piece] = []
+        self._busy = self._idle = 0
+        self.failure: BaseException | None = None
+        self.wanted = False  # read without the lock: a look that comes late costs a millisecond
+
+    def put(self, piece: Piece) -> None:
+        """Leave a piece for whoever is without work."""
+        with self._changed:
+            self._waiting.append(piece)
+            self._busy += 1
+            self.wanted = self._idle > len(self._waiting)
+            self._changed.notify()
+
+    def take(self) -> Piece | None:
+        """A piece to work on, when there is one; None when all is done, or something has failed."""
+        with self._changed:
+            self._idle += 1
+            self.wanted = self._idle > len(self._waiting)
+            while not self._waiting and self._busy and self.failure is None:
+                self._changed.wait()
+            self._idle -= 1
+            self.wanted = self._idle > len(self._waiting)
+            return self._waiting.pop() if self._waiting and self.failure is None else None
+
+    def done(self) -> None:
+        """A piece that was taken is finished."""
+        with self._changed:
+            self._busy -= 1
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """Everyone is to stop."""
+        with self._changed:
+            self.failure = self.failure or error
+            self._changed.notify_all()
+
+
+class Helpers(NamedTuple):
+    """What a thread works with.
+
+    count_wall : takes off the sums of a workspace what a wall has that has parted one of its cells.
+    """
+
+    oracle: Oracle
+    keeper: Keeper | None
+    count_wall: Callable[[AnyWork, Tile, Report], None]
+
+
+def run(
+    problem: Problem,
+    start: AnyStart | CrowdedStart,
+    threads: int | None,
+    by_neuron: bool,
+    keep: Callable[[], Keeper] | None,
+    report: Report,
+    workshop: Workshop,
+) -> Iterator[tuple[AnyWork, list[Any]]]:
+    """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
+
+    keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted. A cell
+        with more facets than there is room for is parted by walls, and written out in parts, each with its pattern.
+    workshop : where workspaces come from; what is yielded goes back there.
+    """
+    if isinstance(start, CrowdedStart):
+        for sign, tile in roomy(start.tile):
+            wanted = keep if tile.dimension == start.tile.dimension else None
+            for sums, cells in run(problem, start_of(tile), threads, by_neuron, wanted, report, workshop):
+                yield signed(sums, sign), cells
+        return
+    walls = list(start.walls)  # those that part crowded cells come to them, for all threads
+
+    def count_wall(work: AnyWork, wall: Tile, found: Report) -> None:
+        for sums, _ in run(problem, start_of(wall), 1, by_neuron, None, lambda _: found(0), workshop):
+            take_off(work, sums)
+            found(-int(sums.by_layer[-1]))
+
+    def new_helpers() -> Helpers:  # a thread has its own
+        return Helpers(Oracle(problem, start.chart, walls), None if keep is None else keep(), count_wall)
+
+    work = workspace(problem, start, workshop)
+    work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep is not None
+    if keep is not None:
+        work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
+    helpers = new_helpers()
+    workers = threads or os.cpu_count() or 1
+    work, status = drive_on(work, helpers, ALONE, report)
+    blocks = taken(work, helpers.keeper)
+    while status == MORE and workers == 1:
+        work, status = drive_on(work, helpers, BUDGET, report)
+        blocks += taken(work, helpers.keeper)
+    if status == DONE:
+        yield work, blocks
+        workshop.give_back(work)
+        return
+    yield from work_together(work, helpers, new_helpers, workers, report, blocks, workshop)
+
+
+def drive_on(work: AnyWork, helpers: Helpers, budget: int, report: Report) -> tuple[AnyWork, int]:
+    """`drive`, and on past cells that have no room for their facets. DONE or MORE."""
+    while True:
+        work, status = drive(work, helpers.oracle, budget, report)
+        if status != CROWDED_CELL:
+            return work, status
+        assert isinstance(work, SpaceWork)  # edges of a polygon have no bits
+        work, walls = part_crowded(work, helpers.oracle)
+        for wall in walls:
+            helpers.count_wall(work, wall, report)
+
+
+def work_together(
+    work: AnyWork,
+    helpers: Helpers,
+    new_helpers: Callable[[], Helpers],
+    workers: int,
+    report: Report,
+    blocks: list[Any],
+    workshop: Workshop,
+) -> Iterator[tuple[AnyWork, list[Any]]]:
+    """Go on with several threads; yield all results in the order of the cells, `blocks` first."""
+    board, lock = Board(), threading.Lock()
+    first = Piece(None)
+    first.blocks = blocks
+    # The stack of `work` is the first piece: its own thread takes it, however late that one starts.
+    board.put(first)
+    board.take()
+
+    def found(regions: int) -> None:
+        if board.failure is not None:
+            raise Stopped
+        with lock:
+            report(regions)
+
+    def labour(mine: AnyWork, own: Helpers, piece: Piece | None) -> None:
+        try:
+            while piece is not None:
+                if piece.task is not None:
+                    mine = load(cleared(mine), piece.task)
+                    piece.task = None
+                mine = finish_piece(mine, own, piece, board, found)
+                board.done()
+                piece = board.take()
+            workshop.give_back(mine)
+        except BaseException as error:
+            board.fail(error)
+
+    def join_in() -> None:
+        labour(workshop.take_like(work), new_helpers(), board.take())
+
+    threads = [threading.Thread(target=labour, args=(work, helpers, first), daemon=True)]
+    threads += [threading.Thread(target=join_in, daemon=True) for _ in range(workers - 1)]
+    started: list[threading.Thread] = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.1)
+    except BaseException as error:  # Ctrl-C, or no room for one more thread
+        board.fail(error)
+        for thread in started:
+            thread.join()
+        raise
+    if board.failure is not None:
+        raise board.failure
+    piece: Piece | None = first
+    while piece is not None:
+        assert piece.sums is not None  # no thread has failed
+        yield piece.sums, piece.blocks
+        piece = piece.next
+
+
+def finish_piece(work: AnyWork, helpers: Helpers, piece: Piece, board: Board, found: Report) -> AnyWork:
+    """Work on a piece to its end, giving away what waits longest as long as others are without work."""
+    status = MORE
+    while status == MORE:
+        if board.failure is not None:
+            raise Stopped
+        work, status = drive_on(work, helpers, SHARED_BUDGET, found)
+        piece.blocks += taken(work, helpers.keeper)
+        while status == MORE and board.wanted and work.state[WAITING] > 0:
+            given = Piece(give(work))
+            given.next, piece.next = piece.next, given
+            board.put(given)
+    piece.sums = sums_of(work)
+    return work
+
+
+def cleared(mine: AnyWork) -> AnyWork:
+    """A thread's workspace with its sums at zero."""
+    for slot in (UNBOUNDED, EXACT_CELLS, OUT_REALS_TOP, OUT_INTS_TOP):
+        mine.state[slot] = 0
+    mine.by_layer[:] = 0
+    mine.by_neuron[:] = 0
+    return mine
+
+
+def sums_of(work: AnyWork) -> AnyWork:
+    """The workspace with copies of its sums, so that its owner may go on."""
+    return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
+
+
+def taken(work: AnyWork, keeper: Keeper | None) -> list[Any]:
+    """What the kernel wrote out since the last time, if it is wanted and there is any."""
+    return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []

@@ -1,0 +1,250 @@
+"""Answers for the cells on which floats cannot prove a sign, for that cell's open questions only.
+
+The kernel stops with UNPROVED_CELL and lists (row, corner) pairs in `asks`. The corner is where two known
+forms vanish, so its sign under the row's form is that of a determinant: in double-double with a bound first, in
+integers where that proves nothing. The corners' coordinates are then
+set to the floats nearest to the true ones, so that most later signs on the cell need no rationals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from creases.engine.problem import INFINITY, Floats, Pattern, Problem
+from creases.engine.proof.doubled import DoubledForms, doubled, edge_sign
+from creases.engine.proof.edges import ExactEdges
+from creases.engine.proof.rational import ExactForms, dot, exact_corners, meeting_ray, nearest_point, primitive
+from creases.engine.proof.rational_polytope import bits_of
+from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.starts.tiles import Tile
+from creases.engine.starts.walls import pruned
+from creases.engine.state.work import (
+    ASKED,
+    BY_NEURON,
+    CELL,
+    CORNER_ERROR,
+    CORNERS,
+    EXACT_CELLS,
+    FIELDS,
+    HAVE,
+    HEADER,
+    IDS,
+    LOWEST,
+    NETWORK,
+    SCANNED,
+    VANISHED,
+    AnyWork,
+    SpaceWork,
+    Work,
+)
+
+__all__ = ["Oracle", "facets_at"]
+
+
+# Of a few hundred bytes each.
+KEPT_CORNERS = 50_000
+
+
+class ExactCorner(NamedTuple):
+    """A corner of a cell in space.
+
+    ray : in homogeneous coordinates, whole numbers. place : the nearest floats, and what they are off.
+    """
+
+    ray: Any
+    place: tuple[float, ...]
+
+
+class Oracle:
+    """Decides the questions of one starting cell's workspace.
+
+    problem : the arrays that were given. chart : the cell's chart. walls : exact forms of edges that are not
+    neurons, by -2 - edge id.
+    """
+
+    def __init__(self, problem: Problem, chart: Floats, walls: list[Any]) -> None:
+        self._problem, self._chart, self._walls = problem, chart, walls
+        self._corners: dict[tuple[tuple[int, ...], int], ExactCorner] = {}
+
+    @cached_property
+    def _edges(self) -> ExactEdges:  # made when the first question comes: most cuts ask none
+        return ExactEdges(ExactForms.of(self._problem, self._chart), self._walls)
+
+    @cached_property
+    def _doubled(self) -> DoubledForms:
+        return DoubledForms(self._problem, self._chart)
+
+    @cached_property
+    def _parent(self) -> ExactForms:
+        return ExactForms.of(self._problem, self._problem.frame)
+
+    def answer_vanishing(self, work: AnyWork) -> None:
+        """On a wall: leave the current cell if a row of its lowest layer vanishes on it but not in the parent, whose
+        regions end there; else let the loop go on with it."""
+        layer, _, pattern = self.place_of(work)
+        here, parent = self._edges.forms.forms(layer, pattern), self._parent.forms(layer, pattern)
+        if any(not any(row) and any(form) for row, form in zip(here, parent, strict=True)):
+            if work.state[BY_NEURON]:
+                self.tally_on_wall(work, layer, here, parent)
+            for row, corner in work.asks[: int(work.state[ASKED])].tolist():
+                work.answers_nc[row, corner] = UNPROVED
+            work.state[ASKED] = work.state[HAVE] = 0
+        else:
+            work.state[SCANNED] = 1
+        work.state[VANISHED] = 0
+
+    def tally_on_wall(self, work: AnyWork, layer: int, here: list[Any], parent: list[Any]) -> None:
+        """What the loop would have tallied of the region of the layers below that the current cell is, for each neuron.
+
+        One that cuts the parent's region right along the wall cuts neither half of it: taken off as -1, the wall makes
+        up for that. All this is seen on the cell that the layers below have left, before any row of the layer cuts it.
+        """
+        rays, first = self.rays_of(work), self._edges.first_neuron(layer)
+        for j, (row, form) in enumerate(zip(here, parent, strict=True)):
+            values = [dot(row, ray) for ray in rays]
+            work.by_neuron[first + j] += (min(values) < 0 < max(values)) if any(row) else -any(form)
+
+    def rays_of(self, work: AnyWork) -> list[Any]:
+        """The current cell's corners in homogeneous coordinates, whole numbers."""
+        _, _, pattern = self.place_of(work)
+        if isinstance(work, SpaceWork):
+            return [corner.ray for corner in self.corners_of(work, pattern)]
+        edge_ids = work.cell_ints[CELL, : int(work.state[CORNERS]), 0].tolist()
+        return exact_corners([self._edges.edge(number, pattern) for number in edge_ids])
+
+    def tile_of(self, work: SpaceWork) -> Tile:
+        """The current cell, exactly, with its true facets; their ids are those of the loop."""
+        _, _, pattern = self.place_of(work)
+        masks, ids = facets_at(work)
+        ids = dict(sorted(ids.items(), key=lambda item: item[1] != INFINITY))  # which comes first where it is one
+        places = {place: 1 << i for i, place in enumerate(ids)}
+        tile = Tile(
+            chart=self._chart,
+            rays=tuple(corner.ray for corner in self.corners_of(work, pattern)),
+            masks=tuple(sum(places[place] for place in bits_of(mask)) for mask in masks),
+            facets=tuple(primitive(self._edges.edge(number, pattern)) for number in ids.values()),
+            ids=tuple(ids.values()),
+            signs={},
+        )
+        return pruned(tile)
+
+    @property
+    def walls(self) -> list[Any]:
+        """Exact inward forms of edges that are no neurons, by -2 - id; shared by all threads of a starting cell."""
+        return self._walls
+
+    def answer(self, work: AnyWork) -> None:
+        """Write the sign of every asked pair into answers_nc: in double-double where that proves it, else exactly."""
+        if isinstance(work, SpaceWork):
+            self.answer_in_space(work)
+        else:
+            self.answer_in_plane(work)
+
+    def answer_in_space(self, work: SpaceWork) -> None:
+        """`answer` for a polytope, in integers: a corner is where the facets of its mask meet."""
+        state = work.state
+        layer, listed, pattern = self.place_of(work)
+        rows = self._edges.forms.forms(layer, pattern)
+        corners = self.corners_of(work, pattern)
+        for row, v in open_questions(work):
+            value = dot(rows[int(work.ints[listed + row])], corners[v].ray)
+            work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
+        work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
+        state[EXACT_CELLS] += 1
+
+    def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[ExactCorner]:
+        """The current cell's corners: each is where the facets of its mask meet."""
+        active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
+        masks, ids = facets_at(work)
+        return [self.corner(tuple(sorted(ids[place] for place in bits_of(mask))), active, pattern) for mask in masks]
+
+    def corner(self, facets: tuple[int, ...], active: int, pattern: Pattern) -> ExactCorner:
+        """Where facets with these ids meet, on a pattern whose bits are `active` too. Kept: cells share their corners.
+
+        A facet's form depends on the layers below its own.
+        """
+        layer = self._edges.neuron(facets[-1])[0] if facets[-1] >= 0 else 0
+        key = facets, active & ((1 << self._edges.first_neuron(layer)) - 1)
+        found = self._corners.get(key)
+        if found is None:
+            ray = meeting_ray([self._edges.edge(facet, pattern) for facet in facets])
+            near, worst = nearest_point(ray)
+            found = ExactCorner(ray, (*near, worst))
+            if len(self._corners) == KEPT_CORNERS:
+                self._corners.clear()
+            self._corners[key] = found
+        return found
+
+    def place_of(self, work: AnyWork) -> tuple[int, int, Pattern]:
+        """The current cell's lowest open layer, where its neurons are listed in `ints`, and the cell's pattern."""
+        bits = np.unpackbits(work.pattern.astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
+        net = int(work.state[NETWORK])
+        layer = int(work.ints[net + LOWEST])
+        return layer, int(work.ints[net + HEADER + FIELDS * layer + IDS]), self._edges.pattern(bits)
+
+    def answer_in_plane(self, work: Work) -> None:
+        """`answer` for a line or a plane."""
+        state = work.state
+        layer, ids, pattern = self.place_of(work)
+        asked = [(row, int(work.ints[ids + row]), corner) for row, corner in open_questions(work)]
+        edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
+        for row, corner, sign in self.doubled_signs(asked, edge_ids, layer, pattern):
+            work.answers_nc[row, corner] = sign
+        left = [item for item in asked if work.answers_nc[item[0], item[2]] == UNPROVED]
+        if not left:
+            return
+        rows = self._edges.forms.forms(layer, pattern)
+        corners = exact_corners([self._edges.edge(number, pattern) for number in edge_ids])
+        for row, neuron, corner in left:
+            value = dot(rows[neuron], corners[corner])
+            work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
+        self.sharpen(work, corners)
+        state[EXACT_CELLS] += 1
+
+    def doubled_signs(
+        self, asked: list[tuple[int, int, int]], edge_ids: list[int], layer: int, pattern: Pattern
+    ) -> Iterator[tuple[int, int, int]]:
+        """(row, corner, sign) of asked (row, neuron, corner), by double-double; the sign may be UNPROVED."""
+        rows = self._doubled.forms(layer, pattern)
+        # Those that meet where a sign is asked: a polygon may have thousands of others.
+        beside_asked = {v for _, _, corner in asked for v in (corner, (corner or len(edge_ids)) - 1)}
+        edges = {v: self.doubled_edge(edge_ids[v], pattern) for v in beside_asked}
+        for row, neuron, corner in asked:
+            before = (corner or len(edge_ids)) - 1
+            beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[before], edges[corner]]
+            yield row, corner, edge_sign(beside, rows.row(neuron))
+
+    def doubled_edge(self, number: int, pattern: Pattern) -> Any:
+        """The inward form of an edge in double-double."""
+        if number < 0:
+            wall = [int(value) for value in self._edges.wall(number)]
+            size = max(abs(value) for value in wall)
+            return doubled([Fraction(value, size) for value in wall])
+        layer, neuron = self._edges.neuron(number)
+        return self._doubled.forms(layer, pattern).row(neuron, 1.0 if pattern[layer][neuron] else -1.0)
+
+    def sharpen(self, work: Work, corners: list[Any]) -> None:
+        """Set the current cell's corners to the floats nearest to the true ones."""
+        for v, ray in enumerate(corners):
+            near, worst = nearest_point(ray)
+            work.cell_reals[CELL, v, : len(near)] = near
+            work.cell_reals[CELL, v, CORNER_ERROR] = worst
+
+
+def open_questions(work: AnyWork) -> list[tuple[int, int]]:
+    """Row and corner of the signs that were asked and are not answered: the loop answers some itself."""
+    asked: list[tuple[int, int]] = work.asks[: int(work.state[ASKED])].tolist()
+    return [(row, v) for row, v in asked if work.answers_nc[row, v] == UNPROVED]
+
+
+def facets_at(work: SpaceWork) -> tuple[list[int], dict[int, int]]:
+    """The masks of the current cell's corners, and the id of the facet that each bit of them stands for."""
+    masks = work.masks[CELL, : int(work.state[CORNERS])].tolist()
+    # Only bits that are set: slots of others may name facets that another workspace had.
+    return masks, {place: int(work.facet_ints[work.slots[place]]) for place in bits_of(reduce(or_, masks))}

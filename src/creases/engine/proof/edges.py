@@ -1,0 +1,66 @@
+"""The exact edges of a cell: neurons by their number on the cell's pattern, walls, and infinity."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.problem import FIRST_WALL, INFINITY, Pattern, Polytope, Problem
+from creases.engine.proof.rational import ExactForms, scaled, vertex_cell
+
+__all__ = ["ExactEdges"]
+
+
+class ExactEdges:
+    """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall.
+
+    forms : the exact forms of the neurons. walls : exact inward forms of the domain's own edges.
+    """
+
+    def __init__(self, forms: ExactForms, walls: Sequence[Any]) -> None:
+        self.forms = forms
+        self._walls = walls
+        self._starts: list[int] = np.cumsum([0, *forms.widths]).tolist()
+
+    @classmethod
+    def of(cls, problem: Problem) -> ExactEdges:
+        """The edges of a problem's cells, in the domain's own coordinates."""
+        if isinstance(problem.vertices, Polytope):
+            walls: Sequence[Any] = problem.vertices.walls
+        else:
+            walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
+        return cls(ExactForms.of(problem), walls)
+
+    @property
+    def walls(self) -> int:
+        """How many edges the domain has of its own."""
+        return len(self._walls)
+
+    def pattern(self, bits: NDArray[np.bool_]) -> Pattern:
+        """Bits of all neurons as one bool array a layer."""
+        return [bits[a:b] for a, b in zip(self._starts, self._starts[1:], strict=False)]
+
+    def neuron(self, number: int) -> tuple[int, int]:
+        """Layer and index of a neuron."""
+        layer = bisect_right(self._starts, number) - 1
+        return layer, number - self._starts[layer]
+
+    def first_neuron(self, layer: int) -> int:
+        """The number of a layer's first neuron."""
+        return self._starts[layer]
+
+    def wall(self, number: int) -> Any:
+        """The form of an edge that is not a neuron (number < 0)."""
+        return self.forms.infinity if number == INFINITY else self._walls[FIRST_WALL - number]
+
+    def edge(self, number: int, pattern: Pattern) -> Any:
+        """The form of an edge of a cell with this pattern."""
+        if number < 0:
+            return self.wall(number)
+        layer, index = self.neuron(number)
+        form = self.forms.forms(layer, pattern)[index]
+        return form if pattern[layer][index] else scaled(form, -1)

@@ -1,0 +1,143 @@
+"""What can be known of a network before it is cut: layers without rounding, neurons that are multiples of others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.problem import Floats
+from creases.engine.proof.rational import as_integers
+
+__all__ = ["exact_layers", "twins"]
+
+
+# A size is units * 2^grid, both whole numbers of Python's: sums and products of sizes do not round, and neither does
+# their comparison with a limit.
+Size = tuple[int, int]
+
+# Multiples of 2^grid up to this many units are floats, and one more unit is not certain to be.
+MOST_UNITS = 2**53
+# Every number that exact arithmetic meets is a multiple of a power of two above the first and below the second: none
+# underflows, none overflows, and the bounds of its layer are finite.
+FINEST, COARSEST = -900, 900
+
+
+def exact_layers(forms: Floats, bounds: Floats, weights: tuple[Floats, ...], biases: tuple[Floats, ...]) -> list[bool]:
+    """For each layer, whether all sums and products in its affine forms and couplings are exact for every pattern.
+
+    forms, bounds : the first layer's forms (n, k) on the chart and the pairs of their bounds (n, 2).
+
+    Where all numbers that are added are multiples of 2^g, and their absolute values add up to at most 2^(53 + g),
+    every partial sum is a float. A product's g is the sum of its factors'; the sizes below multiply in the maximum
+    norm. The same holds for couplings that skip layers: they are products of the weight matrices in between.
+    A bound that is a NaN is no zero (`any` takes it for true).
+    """
+    exact = [False] * len(weights)
+    if bounds.any() or not np.isfinite(forms).all():
+        return exact
+    size = largest_row(forms)
+    exact[0] = fits(size)
+    skips: list[Size] = []
+    for layer, (weight, bias) in enumerate(zip(weights[1:], biases[1:], strict=True), 1):
+        if not exact[layer - 1]:
+            break
+        factor = largest_row(weight)
+        skips = [factor, *(times(factor, below) for below in skips)]
+        size = plus(times(factor, size), largest_row(bias[:, None]))
+        exact[layer] = all(map(fits, (size, *skips)))
+    return exact
+
+
+def fits(size: Size) -> bool:
+    """Whether multiples of 2^grid up to this size are floats; whole numbers are compared, so nothing rounds."""
+    units, grid = size
+    return units == 0 or (grid > FINEST and units <= MOST_UNITS and units.bit_length() + grid <= COARSEST)
+
+
+def times(one: Size, other: Size) -> Size:
+    """The product of two sizes."""
+    return one[0] * other[0], one[1] + other[1]
+
+
+def plus(one: Size, other: Size) -> Size:
+    """The sum of two sizes, on the finer of their grids; a zero has none."""
+    if not (one[0] and other[0]):
+        return one if one[0] else other
+    grid = min(one[1], other[1])
+    return (one[0] << one[1] - grid) + (other[0] << other[1] - grid), grid
+
+
+def largest_row(matrix: Floats) -> Size:
+    """The largest sum of absolute values of a row, exactly, if it fits; else some size that does not fit.
+
+    The sum of floats decides only whether 63 bits hold the sum of units: n < 2^24 terms lose a relative n u, so a row
+    whose sum seems no more than 2 MOST_UNITS is below 3 MOST_UNITS, and one that seems more is above MOST_UNITS.
+    """
+    grid = finest_bit(matrix)
+    if not FINEST < grid <= COARSEST:
+        return 2 * MOST_UNITS, grid
+    with np.errstate(over="ignore", invalid="ignore"):
+        units = np.abs(matrix) * 2.0**-grid  # whole numbers, or infinite
+        if not units.sum(axis=1).max(initial=0.0) <= 2.0 * MOST_UNITS:  # NaN lands here too
+            return 2 * MOST_UNITS, grid
+    return int(units.astype(np.int64).sum(axis=1).max(initial=0)), grid
+
+
+def finest_bit(numbers: Floats) -> int:
+    """The largest g for which all numbers are multiples of 2^g; 0 if they are all zero.
+
+    A number is taken apart by frexp, which rounds nothing, and so is the lowest bit of its mantissa: below FINEST what
+    is no number.
+    """
+    mantissas, exponents = np.frexp(numbers[numbers != 0])
+    if not mantissas.size or not np.isfinite(mantissas).all():
+        return 0 if not mantissas.size else FINEST - 1
+    whole = (np.abs(mantissas) * 2.0**53).astype(np.int64)
+    _, above = np.frexp((whole & -whole).astype(np.float64))  # a power of two has the mantissa 1/2
+    return int((exponents - 54 + above).min())
+
+
+def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
+    """For each neuron of a layer 1 + the first neuron that it is exactly a multiple of, negative for a negative factor.
+
+    0 where there is none. Two such neurons have one zero set, whatever the layers below do.
+    A row divided by its first number that is not zero is the same row of floats for all multiples, because division
+    rounds correctly; the rows that agree so are compared in integers.
+    """
+    rows = np.concatenate([weight, bias[:, None]], axis=1) + 0.0
+    found = np.zeros(len(rows), dtype=np.int64)
+    with np.errstate(all="ignore"):
+        quotients = rows[:, 0] / rows[:, 1]
+    quotients[np.isinf(quotients)] = np.inf  # opposites have opposite ones
+    # Multiples have equal quotients too; where all differ, as they mostly do, there is no more to look at.
+    if not np.isnan(quotients).any() and len(set(quotients.tolist())) == len(rows):
+        return found
+    nonzero = weight != 0
+    lead = nonzero.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        shapes = rows / rows[np.arange(len(rows)), lead][:, None] + 0.0
+    # Equal rows have equal sums of their bits; seldom has any other pair.
+    keys = shapes.view(np.int64).sum(axis=1).tolist()
+    if len(set(keys)) == len(rows):
+        return found
+    seen: dict[int, list[int]] = {}
+    for i, key in enumerate(keys):
+        if not nonzero[i, lead[i]]:
+            continue
+        others = seen.setdefault(key, [])
+        for j in others:
+            if lead[i] == lead[j] and are_multiples(rows[i], rows[j], int(lead[i])):
+                found[i] = (j + 1) * (1 if (rows[i, lead[i]] > 0) == (rows[j, lead[i]] > 0) else -1)
+                break
+        else:
+            others.append(i)
+    return found
+
+
+def are_multiples(row: Floats, other: Floats, lead: int) -> bool:
+    """Whether two rows are proportional, exactly."""
+    if np.array_equal(row, other) or np.array_equal(row, -other):
+        return True
+    (ours, theirs), _ = as_integers(row, other)
+    a, b = ours[lead], theirs[lead]
+    return all(x * b == y * a for x, y in zip(ours, theirs, strict=True))

@@ -1,0 +1,381 @@
+"""Rational arithmetic: where floats cannot prove a sign, this room decides it.
+
+Float weights are dyadic rationals m 2^e, so every affine form of the network on a domain is, up to one
+common power of two a layer, a vector of integers; signs do not see the power of two. All arithmetic here
+is on Python-Flint integers. Homogeneous coordinates of the domain (k = d + 1, see `ExactForms`) need no
+division either: in the plane (k = 3) the vertex between two edges is the cross product of their forms, and
+its sign under a third form is a 3 x 3 determinant.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from flint import fmpz, fmpz_mat
+from numpy.typing import NDArray
+
+from creases.engine.problem import Floats, Problem
+from creases.engine.proof.bounds import UNIT
+
+__all__ = [
+    "ExactCell",
+    "ExactForms",
+    "ExactTally",
+    "as_integers",
+    "cone_cells",
+    "count_below",
+    "cross",
+    "dot",
+    "exact_corners",
+    "meeting_ray",
+    "nearest_float",
+    "nearest_point",
+    "primitive",
+    "scaled",
+    "vertex_cell",
+]
+
+Form = tuple[Any, ...]  # k integers; the affine form's coefficients in homogeneous coordinates
+
+CACHED_LAYERS = 4096
+
+
+def as_integers(*arrays: Floats) -> tuple[list[list[Any]], int]:
+    """Float arrays as integers with one common exponent e: entry = integer * 2^-e, e as small as it can be.
+
+    arrays : any number of float64 arrays, finite.
+    Returns (one flat list of Python integers an array, e >= any value that keeps all of them whole).
+    """
+    mantissas, exponents = [], []
+    for array in arrays:
+        fraction, exponent = np.frexp(np.asarray(array, dtype=np.float64).ravel())
+        mantissas.append((fraction * 2.0**53).astype(np.int64))
+        exponents.append(exponent.astype(np.int64) - 53)
+    m, e = np.concatenate(mantissas), np.concatenate(exponents)
+    trailing = np.zeros_like(m)
+    nonzero = m != 0
+    # The lowest set bit of a mantissa is a power of two; frexp says which without rounding, a logarithm might not.
+    trailing[nonzero] = np.frexp((m[nonzero] & -m[nonzero]).astype(np.float64))[1] - 1
+    lowest = int((e + trailing)[nonzero].min()) if nonzero.any() else 0
+    whole = [
+        0 if not value else (int(value) << shift if shift >= 0 else int(value) >> -shift)
+        for value, shift in zip(m.tolist(), (e - lowest).tolist(), strict=True)
+    ]
+    result, start = [], 0
+    for array in arrays:
+        result.append(whole[start : start + array.size])
+        start += array.size
+    return result, -lowest
+
+
+def cross(f: Form, g: Form) -> Form:
+    """The cross product of two forms (or rays) with three coordinates: where both vanish."""
+    return (f[1] * g[2] - f[2] * g[1], f[2] * g[0] - f[0] * g[2], f[0] * g[1] - f[1] * g[0])
+
+
+def dot(f: Form, ray: Form) -> Any:
+    """A form's value at a ray, up to the positive scales of both."""
+    return sum((a * b for a, b in zip(f, ray, strict=True)), fmpz(0))
+
+
+def nearest_float(value: Fraction) -> float:
+    """The float nearest to a rational; the largest finite one where it is beyond."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float(np.copysign(np.finfo(np.float64).max, 1 if value > 0 else -1))
+
+
+def scaled(form: Form, factor: int) -> Form:
+    """A form times an integer."""
+    return tuple(factor * value for value in form)
+
+
+def primitive(ray: Form) -> Form:
+    """The same ray with the common factor of its coordinates divided out, so that integers stay short."""
+    divisor = fmpz(0)
+    for value in ray:
+        divisor = value.gcd(divisor) if isinstance(value, fmpz) else fmpz(value).gcd(divisor)
+    return ray if divisor in (0, 1) else tuple(value // divisor for value in ray)
+
+
+class ExactForms:
+    """The exact affine forms of a network's neurons on a slice, pattern by pattern.
+
+    weights, biases : hidden layers, float64, shapes (n_l, n_{l-1}) and (n_l,).
+    origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
+    chart : float64, shape (d + 1, k), or None for the identity; its columns span a part of the slice of k - 1 <= d
+        dimensions.
+    The slice is u -> origin + sum_i u_i (basis[i] + basis_tail[i]); (u, w) = chart @ homogeneous coordinates.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[Floats],
+        biases: Sequence[Floats],
+        origin: Floats,
+        basis: Floats,
+        basis_tail: Floats,
+        chart: Floats | None = None,
+    ) -> None:
+        self.widths = [len(bias) for bias in biases]
+        self._slice_dimension = len(basis)
+        frame = np.eye(len(basis) + 1) if chart is None else chart
+        rows, columns = frame.shape
+        self.dimension = columns - 1
+        (entries,), exponent = as_integers(frame)
+        # A negative exponent means whole numbers with a common power of two: multiply it back, the scale is then 1.
+        self._chart = fmpz_mat(rows, columns, entries) * (fmpz(1) << max(-exponent, 0))
+        self._chart_scale = max(exponent, 0)
+        self.infinity: Form = tuple(self._chart.table()[-1])
+        self._arrays = list(zip(weights, biases, strict=True))
+        self._layers: dict[int, tuple[fmpz_mat, list[Any], int]] = {}
+        self._slice = (origin, basis, basis_tail)
+        self._cache: OrderedDict[tuple[int, bytes], tuple[list[Form], int]] = OrderedDict()
+
+    @classmethod
+    def of(cls, problem: Problem, chart: Floats | None = None) -> ExactForms:
+        """The exact forms of a problem's neurons, in a chart."""
+        return cls(problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart)
+
+    def _layer(self, layer: int) -> tuple[fmpz_mat, list[Any], int]:
+        if layer not in self._layers:
+            weight, bias = self._arrays[layer]
+            (w, b), exponent = as_integers(weight, bias)
+            rows, columns = weight.shape
+            self._layers[layer] = (fmpz_mat(rows, columns, w), [fmpz(value) for value in b], exponent)
+        return self._layers[layer]
+
+    def _first(self) -> tuple[list[Form], int]:
+        weight, bias, exponent = self._layer(0)
+        (origin, head, tail), slice_exponent = as_integers(*self._slice)
+        n_in = len(origin)
+        rows = [[head[i * n_in + j] + tail[i * n_in + j] for j in range(n_in)] for i in range(self._slice_dimension)]
+        columns = [*rows, origin]
+        frame = fmpz_mat(n_in, len(columns), [columns[c][j] for j in range(n_in) for c in range(len(columns))])
+        one = fmpz(1) << max(slice_exponent, 0)
+        # A negative slice exponent means integers that were divided by a power of two: multiply it back.
+        if slice_exponent < 0:
+            frame = frame * (fmpz(1) << -slice_exponent)
+        values = (weight * frame).table()
+        forms = fmpz_mat([[*row[:-1], row[-1] + b * one] for row, b in zip(values, bias, strict=True)])
+        scale = exponent + max(slice_exponent, 0) + self._chart_scale
+        return [tuple(row) for row in (forms * self._chart).table()], scale
+
+    def forms(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> list[Form]:
+        """The forms of the neurons of `layer` (0-based) where the layers below have `pattern`.
+
+        pattern : one bool array a layer; only the first `layer` are read.
+        Returns n_l forms of d + 1 integers, all on one positive scale.
+        """
+        return self._forms(layer, pattern)[0]
+
+    def _forms(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> tuple[list[Form], int]:
+        key = (layer, b"".join(np.asarray(pattern[i], dtype=np.bool_).tobytes() for i in range(layer)))
+        found = self._cache.get(key)
+        if found is None:
+            found = self._first() if layer == 0 else self._above(layer, pattern)
+            self._cache[key] = found
+            if len(self._cache) > CACHED_LAYERS:
+                self._cache.popitem(last=False)
+        else:
+            self._cache.move_to_end(key)
+        return found
+
+    def _above(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> tuple[list[Form], int]:
+        below, scale = self._forms(layer - 1, pattern)
+        weight, bias, exponent = self._layer(layer)
+        zeros = (fmpz(0),) * (self.dimension + 1)
+        active = [form if on else zeros for form, on in zip(below, pattern[layer - 1], strict=True)]
+        values = (weight * fmpz_mat([list(form) for form in active])).table()
+        # z = W relu(z_below) + b: the product is on scale 2^-(exponent + scale), b times the form that is 1 on
+        # finite points on 2^-(exponent + chart scale).
+        lift = scale - self._chart_scale
+        one = [value << max(lift, 0) for value in self.infinity]
+        if lift < 0:
+            values = [[value << -lift for value in row] for row in values]
+        forms = [tuple(z + b * w for z, w in zip(row, one, strict=True)) for row, b in zip(values, bias, strict=True)]
+        return forms, exponent + max(scale, self._chart_scale)
+
+
+class ExactCell(NamedTuple):
+    """A convex cell of dimension 1 or 2 as a pointed cone.
+
+    rays : homogeneous coordinates, counter-clockwise for d = 2.
+    edges : inward forms; d = 2: edges[i] runs from rays[i] to rays[i + 1]; d = 1: edges[i] vanishes at rays[i].
+    """
+
+    rays: list[Form]
+    edges: list[Form]
+
+    def part(self, form: Form, values: list[Any], sign: int) -> ExactCell:
+        """The part on which a form has this sign; `values` are its values at the rays."""
+        return clip(self, scaled(form, sign), [sign * value for value in values])
+
+
+class Cuttable(Protocol):
+    """A cell that a form cuts in two: of one or two dimensions here, of more in `exact_space`."""
+
+    @property
+    def rays(self) -> list[Form]:
+        """Corners in homogeneous coordinates."""
+
+    def part(self, form: Form, values: list[Any], sign: int) -> Cuttable:
+        """The part on which a form has this sign; `values` are its values at the rays."""
+
+
+def vertex_cell(vertices: Floats) -> ExactCell:
+    """The bounded cell with these corners (float64, shape (v, d)), counter-clockwise for d = 2."""
+    flat, exponent = as_integers(np.asarray(vertices, dtype=np.float64))
+    d = vertices.shape[1]
+    w, factor = fmpz(1) << max(exponent, 0), 1 << max(-exponent, 0)
+    rays = [(*(fmpz(value * factor) for value in flat[0][i * d : (i + 1) * d]), w) for i in range(len(vertices))]
+    if d == 1:
+        low, high = rays
+        return ExactCell(rays, [(low[1], -low[0]), (-high[1], high[0])])
+    return ExactCell(rays, [cross(p, q) for p, q in zip(rays, rays[1:] + rays[:1], strict=True)])
+
+
+def cone_cells(independent: Sequence[Form]) -> list[tuple[ExactCell, tuple[bool, ...]]]:
+    """The cones into which d independent forms cut all of R^d, each with the signs of the forms on it.
+
+    The forms' zero sets are true walls, so nothing is counted twice.
+    """
+    d = len(independent)
+    cells = []
+    infinity = (*(fmpz(0),) * d, fmpz(1))
+    for number in range(1 << d):
+        signs = tuple(bool(number >> i & 1) for i in range(d))
+        walls = [scaled(f, 1 if on else -1) for f, on in zip(independent, signs, strict=True)]
+        if d == 1:
+            (f,) = walls
+            apex = (-f[1], f[0]) if f[0] > 0 else (f[1], -f[0])
+            far = (fmpz(1), fmpz(0)) if f[0] > 0 else (fmpz(-1), fmpz(0))
+            cells.append((ExactCell([apex, far], [f, infinity]), signs))
+            continue
+        f, g = walls
+        edges = [f, g, infinity] if dot(cross(f, g), infinity) > 0 else [g, f, infinity]
+        rays = [primitive(cross(edges[i - 1], edges[i])) for i in range(3)]
+        cells.append((ExactCell(rays, edges), signs))
+    return cells
+
+
+def clip(cell: ExactCell, form: Form, values: list[Any]) -> ExactCell:
+    """The part of the cell where the form is positive; `values` are the form's values at the rays."""
+    if len(form) == 2:
+        low, high = cell.rays
+        zero = (-form[1], form[0]) if form[0] > 0 else (form[1], -form[0])
+        keep_high = values[1] > 0
+        return ExactCell(
+            [zero, high] if keep_high else [low, zero],
+            [form, cell.edges[1]] if keep_high else [cell.edges[0], form],
+        )
+    rays: list[Form] = []
+    edges: list[Form] = []
+    for i, (ray, edge, value) in enumerate(zip(cell.rays, cell.edges, values, strict=True)):
+        after = values[(i + 1) % len(values)]
+        if value > 0 or (value == 0 and after > 0):
+            rays.append(ray)
+            edges.append(edge)
+            if after < 0:
+                rays.append(primitive(cross(edge, form)))
+                edges.append(form)
+        elif value == 0:
+            if values[i - 1] > 0:
+                rays.append(ray)
+                edges.append(form)
+        elif after > 0:
+            rays.append(primitive(cross(form, edge)))
+            edges.append(edge)
+    return ExactCell(rays, edges)
+
+
+def exact_corners(edges: list[Any]) -> list[Any]:
+    """Corners of a cell from its exact inward edges: rays with positive last coordinate."""
+    if len(edges[0]) == 2:
+        return [(-f[1], f[0]) if f[0] > 0 else (f[1], -f[0]) for f in edges]
+    return [cross(edges[i - 1], edges[i]) for i in range(len(edges))]
+
+
+def meeting_ray(forms: Sequence[Form]) -> Form:
+    """The ray at which forms of rank d vanish, in k = d + 1 homogeneous coordinates; its last one is positive, or zero.
+
+    Raises ValueError if their rank is another.
+    """
+    k = len(forms[0])
+    null, rank = fmpz_mat([list(form) for form in forms]).nullspace()
+    if rank != 1:
+        raise ValueError(f"{len(forms)} forms in {k} coordinates vanish on a space of dimension {rank}, not on a ray")
+    ray = tuple(null[i, 0] for i in range(k))
+    return primitive(scaled(ray, -1) if ray[-1] < 0 else ray)
+
+
+def nearest_point(ray: Form) -> tuple[list[float], float]:
+    """The floats nearest to a finite point's coordinates, and a bound on what they lose.
+
+    Half a unit of the last place, below 2 u |x|, or below 2^-1070 for a denormal; zero only if integers say so.
+    """
+    *values, one = map(int, ray)
+    near = [value / one for value in values]  # integers are divided to the nearest float
+    parts = [x.as_integer_ratio() for x in near]
+    exact = [top * one == value * bottom for (top, bottom), value in zip(parts, values, strict=True)]
+    lost = [2.0 * UNIT * abs(x) + 2.0**-1070 for x, known in zip(near, exact, strict=True) if not known]
+    return near, max(lost, default=0.0)
+
+
+class ExactTally:
+    """What is counted: regions after each layer, by neuron, and those that reach infinity."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        self.by_layer = [0] * len(widths)
+        self.by_neuron = [[0] * width for width in widths]
+        self.unbounded = 0
+
+
+def count_below(
+    forms: ExactForms,
+    cell: Cuttable,
+    layer: int,
+    known: dict[int, bool],
+    pattern: list[NDArray[np.bool_]],
+    tally: ExactTally,
+) -> None:
+    """Cut a cell by the rest of its layer and by all layers above, and add what is found to the tally.
+
+    layer : the lowest layer that is not decided on the cell.
+    known : the neurons of that layer whose sign on the cell is known.
+    pattern : bool arrays of the layers below.
+    """
+    rows = forms.forms(layer, pattern)
+    finished: list[tuple[Cuttable, dict[int, bool]]] = [(cell, dict(known))]
+    for j, row in enumerate(rows):
+        if j in known:
+            continue
+        pieces: list[tuple[Cuttable, dict[int, bool]]] = []
+        for piece, signs in finished:
+            values = [dot(row, ray) for ray in piece.rays]
+            if max(values) > 0 > min(values):
+                pieces += [(piece.part(row, values, sign), {**signs, j: sign > 0}) for sign in (1, -1)]
+            else:
+                pieces.append((piece, {**signs, j: max(values) > 0}))
+        finished = pieces
+        values = [dot(row, ray) for ray in cell.rays]
+        tally.by_neuron[layer][j] += max(values) > 0 > min(values)
+    tally.by_layer[layer] += len(finished)
+    last = layer + 1 == len(forms.widths)
+    for piece, signs in finished:
+        if last:
+            tally.unbounded += any(ray[-1] == 0 for ray in piece.rays)
+        else:
+            below = np.array([signs[j] for j in range(len(rows))], dtype=np.bool_)
+            count_below(forms, piece, layer + 1, {}, [*pattern, below], tally)
+
+
+def interior_point(cell: ExactCell) -> list[Fraction]:
+    """A rational point strictly inside the cell, in the slice's coordinates (d fractions)."""
+    total = [sum((ray[c] for ray in cell.rays), fmpz(0)) for c in range(len(cell.rays[0]))]
+    return [Fraction(int(value), int(total[-1])) for value in total[:-1]]

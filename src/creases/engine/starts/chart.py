@@ -1,0 +1,280 @@
+"""Charts: the coordinates in which a starting cell is bounded.
+
+A bounded domain is scaled by a power of two into [-1, 1]^d (`tiles`). A whole line, plane or space is first cut by d
+independent neurons of the first layer into 2^d cones (true walls, so nothing is counted twice), and each cone is seen
+in the chart whose last coordinate is one on the simplex of its apex and its d far rays: infinity is a facet like any
+other, and its form, 1 - sum of coordinates, takes the place of the constant 1 that multiplies the biases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from flint import fmpz
+
+from creases.engine.cells.corner import place_corner
+from creases.engine.cells.interval import zero_of
+from creases.engine.problem import Floats
+from creases.engine.proof.bounds import UNIT, meeting_point
+from creases.engine.proof.rational import ExactCell, as_integers, cross, dot, exact_corners, meeting_ray, scaled
+from creases.engine.proof.rational_polytope import ExactPolytope
+from creases.engine.starts.first_layer import in_chart, steady_product
+
+__all__ = [
+    "AnyStart",
+    "ExactStart",
+    "SpaceStart",
+    "Start",
+    "cone_start",
+    "cone_start_in_space",
+    "far_directions",
+]
+
+
+class Start(NamedTuple):
+    """One starting cell.
+
+    chart : float64 (k, k); the domain's homogeneous coordinates are chart @ the cell's.
+    edges : inward forms of the cell's edges, float64 (c, k), counter-clockwise; for d = 1 edge i vanishes at corner i.
+    edge_bounds : float64 (c, 2), the pairs (E_g, E_w) of `bounds`.
+    edge_ids : a neuron's number, -1 for infinity, -2 - wall for the domain's own edges.
+    corners : float64 (c, d + 1): coordinates and error.
+    infinite : for each corner, whether it is at infinity.
+    walls : the exact forms of the domain's own edges, by -2 - edge id.
+    signs : {neuron of the first layer: is it active} for those that made the cell.
+    """
+
+    chart: Floats
+    edges: Floats
+    edge_bounds: Floats
+    edge_ids: list[int]
+    corners: Floats
+    infinite: list[bool]
+    walls: list[Any]
+    signs: dict[int, bool]
+
+
+class ExactStart(NamedTuple):
+    """A starting cone whose numbers are too large or too small for a chart in floats; rationals cut it whole."""
+
+    cell: ExactCell | ExactPolytope
+    signs: dict[int, bool]
+
+
+class SpaceStart(NamedTuple):
+    """One starting cell of three dimensions or more.
+
+    chart : float64 (k, k), as in `Start`. corners : float64 (v, d + 1), coordinates and error.
+    masks : for each corner the bits of the facets that it lies on.
+    facets : forms of the facets, float64 (f, k); facet_bounds : float64 (f, 2); facet_ids : as `edge_ids` of `Start`;
+    infinity comes first where it is one. walls, signs : as in `Start`.
+    """
+
+    chart: Floats
+    corners: Floats
+    masks: list[int]
+    facets: Floats
+    facet_bounds: Floats
+    facet_ids: list[int]
+    walls: list[Any]
+    signs: dict[int, bool]
+
+
+AnyStart = Start | SpaceStart
+
+
+def far_directions(exact_rows: Sequence[Any]) -> Floats:
+    """For each of d independent forms the direction in which it grows and no other does: float64 (d, d), unit rows.
+
+    Found in whole numbers and rounded correctly, so the same on every processor.
+    """
+    gradients = [row[:-1] for row in exact_rows]
+    found = np.empty((len(gradients), len(gradients)))
+    for i, form in enumerate(gradients):
+        ray = meeting_ray([*gradients[:i], *gradients[i + 1 :]]) if len(gradients) > 1 else (fmpz(1),)
+        longest = max(abs(int(value)) for value in ray) * (1 if dot(form, ray) > 0 else -1)
+        direction = [int(value) / longest for value in ray]
+        length = math.sqrt(math.fsum(x * x for x in direction))
+        found[i] = [x / length for x in direction]
+    return found
+
+
+def cone_start_in_space(
+    forms: Floats,
+    bounds: Floats,
+    rows: Sequence[int],
+    signs: Sequence[bool],
+    exact_rows: Sequence[Any],
+    directions: Floats,
+) -> SpaceStart | None:
+    """`cone_start` for three dimensions or more: the simplex of the cone's apex and its d far rays.
+
+    directions : the `far_directions` of `exact_rows`.
+    """
+    d = len(rows)
+    inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
+    turned = forms[list(rows)] * np.where(signs, 1.0, -1.0)[:, None]
+    with np.errstate(all="ignore"):
+        tip = meeting_ray(inward)
+        try:
+            apex = np.array([float(Fraction(int(value), int(tip[-1]))) for value in tip[:-1]])
+        except OverflowError:
+            return None
+        length = typical_distance(np.delete(forms, rows, axis=0), apex)
+        rays = directions * np.where(signs, length, -length)[:, None]
+        end = np.append(apex, 1.0)
+        chart = np.column_stack([*(np.append(ray, 0.0) - end for ray in rays), end])
+    moved, moved_bounds = in_chart(turned, bounds[list(rows)], chart)
+    infinity = np.append(-np.ones(d), 1.0)
+    facets, facet_bounds = np.vstack([infinity, moved]), np.vstack([[0.0, 0.0], moved_bounds])
+    # Facet 0 is infinity; the apex lies on all others, far ray i on all but its own neuron's.
+    whole = (1 << (d + 1)) - 1
+    masks = [whole & ~1, *(whole & ~(2 << i) for i in range(d))]
+    if not (np.isfinite(chart).all() and np.isfinite(facets).all() and is_simplex_in(chart, inward, masks)):
+        return None
+    return SpaceStart(
+        chart=chart,
+        corners=corners_in_space(facets, facet_bounds, masks),
+        masks=masks,
+        facets=facets,
+        facet_bounds=facet_bounds,
+        facet_ids=[-1, *rows],
+        walls=[],
+        signs=dict(zip(rows, map(bool, signs), strict=True)),
+    )
+
+
+def is_simplex_in(chart: Floats, inward: Sequence[Any], masks: Sequence[int]) -> bool:
+    """Whether the cone of these exact inward forms is, in the chart, a bounded simplex with these corners.
+
+    In whole numbers: the chart's floats, which must be finite, are taken exactly.
+    """
+    k = len(chart)
+    (entries,), _ = as_integers(chart)
+    moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]
+    facets = [(*(fmpz(-1),) * (k - 1), fmpz(1)), *moved]
+    for mask in masks:
+        on = [facet for i, facet in enumerate(facets) if mask >> i & 1]
+        (off,) = [facet for i, facet in enumerate(facets) if not mask >> i & 1]
+        try:
+            corner = meeting_ray(on)
+        except ValueError:
+            return False
+        if corner[-1] <= 0 or dot(off, corner) <= 0:
+            return False
+    return True
+
+
+def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int]) -> Floats:
+    """The corners where d facets meet, with their errors (`corner`)."""
+    d = facets.shape[1] - 1
+    points, slots, room = np.zeros((d + 1, len(masks))), np.arange(len(facets)), np.zeros(4 * d * d + 4 * d)
+    rows = np.concatenate([facets, facet_bounds], axis=1).ravel()
+    for v, mask in enumerate(masks):
+        place_corner(slots, rows, room, points, d, mask, True, v)
+    return np.ascontiguousarray(points.T)
+
+
+def nearest_quotient(value: int, scale: int) -> tuple[float, float]:
+    """The float nearest to value / scale, at most one in size, and a bound on what it loses: zero if it is exact.
+
+    That it is exact is decided in whole numbers. Half a unit of the last place is at most u |near|, a product by a
+    power of two and so without rounding, or 2^-1075 for a denormal.
+    """
+    near = value / scale  # Python rounds the quotient of whole numbers correctly
+    numerator, denominator = near.as_integer_ratio()
+    exact = numerator * scale == value * denominator
+    return near, 0.0 if exact else abs(near) * UNIT + 2.0**-1074
+
+
+def typical_distance(forms: Floats, apex: Floats) -> float:
+    """The length at which a chart draws its far rays: the median distance from the apex to other zero sets.
+
+    Not much shorter than the apex is far from the origin, or rounding would blur the rays. It proves nothing: any
+    chart is good in which the cone is shown to be bounded.
+    """
+    with np.errstate(all="ignore"):
+        norms = np.linalg.norm(forms[:, :-1], axis=1)
+        distances = np.abs(steady_product(forms[:, :-1], apex) + forms[:, -1]) / norms
+    usable = distances[np.isfinite(distances) & (distances > 0)]
+    length = float(np.median(usable)) if usable.size else 1.0
+    return max(length, 1e-4 * float(np.abs(apex).max()), 2.0**-500)
+
+
+def cone_start(
+    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
+) -> Start | None:
+    """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
+
+    forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
+    exact_rows : the exact forms of `rows` in the domain's coordinates.
+    Returns None if numbers are so large or small that floats hold no chart in which the cone is bounded
+    (decided in rationals).
+    """
+    d = len(rows)
+    inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
+    order = [1, 0] if d == 2 and cross(*inward)[2] < 0 else list(range(d))
+    inward, neurons = [inward[i] for i in order], [rows[i] for i in order]
+    (tip,) = exact_corners(inward) if d == 1 else [cross(*inward)]
+    try:
+        apex = np.array([float(Fraction(int(tip[c]), int(tip[-1]))) for c in range(d)])
+    except OverflowError:
+        return None
+    turned = np.array([forms[rows[i]] * (1.0 if signs[i] else -1.0) for i in order])
+    length = typical_distance(np.delete(forms, rows, axis=0), apex)
+    with np.errstate(all="ignore"):
+        units = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
+        units = units / np.linalg.norm(units, axis=1)[:, None] * length
+    if d == 1:
+        rays = [np.array([units[0, 0], 0.0])]
+    else:
+        f, g = units
+        rays = [np.array([g[1], -g[0], 0.0]), np.array([-f[1], f[0], 0.0])]
+    end = np.append(apex, 1.0)
+    # Columns: apex + x (ray_1 - apex) + y (ray_2 - apex); the last row is the form that is 1 on finite points.
+    with np.errstate(over="ignore"):  # a chart that is not finite is none
+        chart = np.column_stack([*(ray - end for ray in rays), end])
+    moved, moved_bounds = in_chart(turned, bounds[neurons], chart)
+    infinity = np.append(-np.ones(d), 1.0)
+    edges, edge_bounds = np.vstack([moved, infinity]), np.vstack([moved_bounds, [0.0, 0.0]])
+    if not (np.isfinite(chart).all() and np.isfinite(edges).all() and is_bounded_in(chart, inward)):
+        return None
+    return Start(
+        chart=chart,
+        edges=edges,
+        edge_bounds=edge_bounds,
+        edge_ids=[*neurons, -1],
+        corners=corners_of(edges, edge_bounds),
+        infinite=[True, False, True] if d == 2 else [False, True],
+        walls=[],
+        signs={rows[i]: bool(signs[i]) for i in range(d)},
+    )
+
+
+def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
+    """Whether the cone of these exact inward forms has, in the chart, corners that are all finite and in order.
+
+    In whole numbers: the chart's floats, which must be finite, are taken exactly.
+    """
+    k = len(chart)
+    (entries,), _ = as_integers(chart)
+    moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]
+    edges = [*moved, (*(fmpz(-1),) * (k - 1), fmpz(1))]
+    corners = exact_corners(edges)
+    if k == 2:
+        return edges[0][0] > 0 and edges[1][0] < 0 and corners[0][0] < corners[0][1]
+    # Rounding may have turned the chart over; the corners are then those of the opposite triangle, in the same order.
+    return all(corner[2] > 0 for corner in corners) and dot(edges[2], corners[1]) > 0
+
+
+def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
+    """The corners between neighbouring edges, with their errors."""
+    if edges.shape[1] == 2:
+        return np.array([zero_of(*edge, *bound) for edge, bound in zip(edges, edge_bounds, strict=True)])
+    return np.array(
+        [meeting_point(*edges[i - 1], *edge_bounds[i - 1], *edges[i], *edge_bounds[i]) for i in range(len(edges))]
+    )

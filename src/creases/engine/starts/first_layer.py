@@ -1,0 +1,186 @@
+"""The first layer on a domain: its forms with their bounds, and which of its neurons are independent there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from creases.engine.problem import Floats, Problem
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
+from creases.engine.proof.rational import ExactForms
+from creases.rationals import independent
+
+__all__ = [
+    "axes_across",
+    "exact_first",
+    "first_forms",
+    "in_chart",
+    "independent_rows",
+    "linear_rank",
+    "restricted",
+    "restricted_to",
+    "steady_product",
+]
+
+Product = Callable[[Floats, Floats], Floats]
+
+
+def steady_product(matrix: Floats, vector: Floats) -> Floats:
+    """matrix @ vector, added column after column: the same floats on every processor, which BLAS does not promise."""
+    total = np.zeros(len(matrix))
+    for column, factor in zip(matrix.T, vector.tolist(), strict=True):
+        total += column * factor
+    return total
+
+
+def first_forms(problem: Problem, product: Product = np.matmul) -> tuple[Floats, Floats]:
+    """Forms of the first layer in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
+
+    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most, in whatever
+    order `product`, of a matrix and a vector, adds. An entry that overflows is bounded by nothing, exact or not.
+    """
+    weight, bias = problem.weights[0], problem.biases[0]
+    n_in = weight.shape[1]
+    rounding = (n_in + 2) * UNIT * ROUND_UP
+    forms, bounds = np.zeros((2, len(bias), len(problem.basis) + 1))
+    absolute = np.abs(weight)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for c, (head, tail) in enumerate(zip(problem.basis, problem.basis_tail, strict=True)):
+            forms[:, c] = product(weight, head)
+            if not is_axis(head, tail):
+                lost = rounding * product(absolute, np.abs(head)) + product(absolute, np.abs(tail))
+                bounds[:, c] = lost * ROUND_UP + UNDERFLOW
+        forms[:, -1] = bias
+        if problem.origin.any():
+            forms[:, -1] += product(weight, problem.origin)
+            bounds[:, -1] = rounding * (product(absolute, np.abs(problem.origin)) + np.abs(bias)) + UNDERFLOW
+        if not math.isfinite(forms.sum()):  # a sum of finite numbers may overflow too, which does no harm here
+            bounds[~np.isfinite(forms)] = np.inf
+        return forms, all_or_infinite(bounds)
+
+
+def is_axis(head: Floats, tail: Floats) -> bool:
+    """Whether a basis vector is one coordinate times a power of two of at least one: its products are exact.
+
+    At least one, so that they do not underflow. Nothing is rounded here: frexp takes the number given apart.
+    """
+    values = head[head != 0]
+    return not tail.any() and values.size == 1 and abs(values[0]) >= 1.0 and are_powers_of_two(values)
+
+
+def are_powers_of_two(numbers: Floats) -> bool:
+    """Whether all numbers are powers of two, or their opposites: frexp finds the mantissa 1/2, and rounds nothing."""
+    return bool((np.abs(np.frexp(numbers)[0]) == 0.5).all())
+
+
+def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
+    """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included.
+
+    What is not known to be exact gets UNDERFLOW, so no bound is zero by having underflowed itself. The sizes that
+    decide are rounded, but not by a factor of 2^122: a product loses bits below 2^-1022, and counts as one that may
+    have below 2^-900. An infinite bound or form times a zero of the chart is a NaN: that entry, and one that overflows,
+    is bounded by nothing.
+    """
+    d, diagonal = chart.shape[1] - 1, chart.diagonal()
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        if (
+            chart.shape[0] == chart.shape[1]
+            and np.count_nonzero(chart) == np.count_nonzero(diagonal)
+            and are_powers_of_two(diagonal)
+        ):
+            # Products with powers of two are exact unless they underflow.
+            moved, grown = forms * diagonal, bounds * np.abs(diagonal)
+            lost = ((forms != 0) & (np.abs(moved) < 2.0**-900)) | (bounds != 0)
+        else:
+            moved, sizes = forms @ chart, np.abs(forms) @ np.abs(chart)
+            grown = (bounds @ np.abs(chart) + (len(chart) + 2) * UNIT * sizes) * ROUND_UP
+            touched = (forms != 0).astype(float) @ (chart != 0) > 0
+            lost = (touched & (sizes < 2.0**-900)) | ((bounds != 0).astype(float) @ (chart != 0) > 0) | (grown != 0)
+        grown[lost] += UNDERFLOW
+        if not math.isfinite(moved.sum()):
+            grown[~np.isfinite(moved)] = np.inf
+        pairs = np.empty((len(forms), 2))
+        pairs[:, 0], pairs[:, 1] = grown[:, :d].sum(axis=1) * ROUND_UP, grown[:, d]
+        return moved, all_or_infinite(pairs)
+
+
+def exact_first(problem: Problem, rows: Sequence[int], chart: Floats | None = None) -> list[Any]:
+    """The exact forms of some neurons of the first layer, in the domain's coordinates or in a chart."""
+    weight, bias = problem.weights[0][list(rows)], problem.biases[0][list(rows)]
+    return ExactForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail, chart).forms(0, [])
+
+
+def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = None) -> list[int]:
+    """As many neurons of the first layer as its rank on the domain, with linear parts proved independent.
+
+    Of d <= 2, the largest one and the one that crosses it most squarely: they make the best chart. Beyond, the ones
+    that elimination finds most square to those before. Which they are is chosen by floats, where equal ones tie by
+    their rounding: who has to choose as others do gives `first`, the forms and bounds of a `steady_product`.
+    """
+    forms, bounds = first or first_forms(problem)
+    with np.errstate(all="ignore"):
+        if problem.dimension == 1:
+            best = int(np.argmax(np.abs(forms[:, 0])))
+            if abs(forms[best, 0]) > bounds[best, 0]:
+                return [best]
+        elif problem.dimension == 2:
+            sizes = np.abs(forms[:, :2]).max(axis=1)
+            a = int(np.argmax(sizes))
+            turns = forms[a, 0] * forms[:, 1] - forms[a, 1] * forms[:, 0]
+            b = int(np.argmax(np.nan_to_num(np.abs(turns) / sizes)))
+            moved = 2.0 * (np.abs(forms[a, :2]).max() + bounds[a, :2].max()) * bounds[b, :2].max()
+            moved += 2.0 * sizes[b] * bounds[a, :2].max() + 8.0 * UNIT * sizes[a] * sizes[b]
+            if abs(turns[b]) > moved * ROUND_UP + UNDERFLOW:
+                return [a, b]
+        else:
+            found = most_square(forms[:, :-1])
+            if len(found) == problem.dimension and linear_rank(exact_first(problem, found)) == len(found):
+                return found
+    return independent(row[:-1] for row in exact_first(problem, range(len(forms))))
+
+
+def linear_rank(rows: Sequence[Any]) -> int:
+    """The rank of the linear parts of exact forms."""
+    return len(independent(row[:-1] for row in rows))
+
+
+def most_square(gradients: Floats) -> list[int]:
+    """Rows (n, d) that Gram and Schmidt find furthest from the span of those before, in units of their length."""
+    norms = np.linalg.norm(gradients, axis=1)
+    left = np.nan_to_num(gradients / np.where(norms > 0, norms, 1.0)[:, None])
+    found: list[int] = []
+    for _ in range(gradients.shape[1]):
+        sizes = np.linalg.norm(left, axis=1)
+        best = int(np.argmax(sizes))
+        if not sizes[best] > 1e-12:
+            break
+        found.append(best)
+        unit = left[best] / sizes[best]
+        left = left - np.outer(steady_product(left, unit), unit)
+    return found
+
+
+def restricted(problem: Problem) -> Problem | None:
+    """A whole space on which the first layer has a rank r below d, as a whole space of r dimensions across it.
+
+    Along the other directions the network is constant: they are divided out. None if the rank is zero.
+    """
+    axes = axes_across(problem)
+    return restricted_to(problem, axes) if axes else None
+
+
+def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
+    """The part of a whole space that some of its coordinates span."""
+    return problem._replace(basis=problem.basis[list(axes)], basis_tail=problem.basis_tail[list(axes)])
+
+
+def axes_across(problem: Problem) -> list[int]:
+    """Coordinates of a whole space, as many as the first layer's rank, on which its neurons are independent: exact."""
+    rows = exact_first(problem, range(problem.widths[0]))
+    columns = [tuple(row[c] for row in rows) for c in range(problem.dimension)]
+    # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
+    order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))
+    return sorted(order[place] for place in independent(columns[c] for c in order))

@@ -1,0 +1,240 @@
+"""From arrays to the first cells: the starting cells of a domain, and a workspace with the root network in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from creases.engine.problem import Floats, Problem
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
+from creases.engine.proof.exact_layers import exact_layers
+from creases.engine.proof.rational import cone_cells
+from creases.engine.proof.rational_polytope import exact_cone, exact_directions
+from creases.engine.starts.chart import (
+    AnyStart,
+    ExactStart,
+    SpaceStart,
+    Start,
+    cone_start,
+    cone_start_in_space,
+    far_directions,
+)
+from creases.engine.starts.first_layer import exact_first, first_forms, in_chart, independent_rows
+from creases.engine.starts.tiles import CrowdedStart, Tile, start_of, tiles_of_directions
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.growth import grown
+from creases.engine.state.stack import push
+from creases.engine.state.work import (
+    ACTIVE,
+    BLOCK,
+    CHILD,
+    CONSTANT,
+    COORDINATES,
+    CORNER_ERROR,
+    COUPLED,
+    EDGE,
+    EDGE_G,
+    EDGE_W,
+    ERROR_G,
+    ERROR_W,
+    EXACT,
+    FACETS_TOP,
+    FIELDS,
+    FIRST,
+    FORM,
+    FRESH,
+    FULL,
+    HEADER,
+    IDS,
+    INACTIVE,
+    INTS_TOP,
+    LOWEST,
+    MOST_FACETS,
+    NETWORK,
+    ONE,
+    REALS_TOP,
+    ROWS,
+    SIMPLE,
+    SIZE_G,
+    SIZE_W,
+    STATUS,
+    STRIDE,
+    WALL,
+    AnyWork,
+    X,
+    Y,
+)
+
+__all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "workspace"]
+
+
+# Corners more than its first that a cell has room for at the start; where it gets more, the loop asks.
+MOST_NEW_CORNERS = 512
+
+
+def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedStart | ExactStart | Tile]:
+    """The starting cells of a domain; a whole space must have as many independent rows as dimensions.
+
+    A Tile is one of no dimension: the directions of a line are two points.
+    """
+    if problem.directions:
+        for root in cones_of_directions(problem, independent_rows(problem)):
+            yield start_of(root) if isinstance(root, Tile) and root.dimension > 0 else root
+        return
+    if problem.vertices is not None:
+        yield workshop.bounded_start(problem.vertices)
+        return
+    yield from cones(problem, independent_rows(problem), first_forms(problem))
+
+
+def cones(problem: Problem, rows: list[int], first: tuple[Floats, Floats]) -> Iterator[Start | SpaceStart | ExactStart]:
+    """The cones into which d independent neurons cut a whole space. first : `first_forms`, of whichever product."""
+    exact_rows = exact_first(problem, rows)
+    forms, bounds = first
+    if problem.dimension > 2:
+        yield from cones_in_space(forms, bounds, rows, exact_rows)
+        return
+    for cell, signs in cone_cells(exact_rows):
+        start = cone_start(forms, bounds, rows, signs, exact_rows)
+        yield start if start is not None else ExactStart(cell, dict(zip(rows, signs, strict=True)))
+
+
+def cones_in_space(
+    first: Floats, bounds: Floats, rows: list[int], exact_rows: list[Any]
+) -> Iterator[SpaceStart | ExactStart]:
+    """`cones` of three dimensions or more."""
+    directions = far_directions(exact_rows)
+    for signs in itertools.product((False, True), repeat=len(rows)):
+        start = cone_start_in_space(first, bounds, rows, signs, exact_rows, directions)
+        known = dict(zip(rows, signs, strict=True))
+        yield start if start is not None else ExactStart(exact_cone(exact_rows, signs), known)
+
+
+def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | ExactStart]:
+    """The cones into which d independent neurons cut all directions."""
+    every = [dict(zip(rows, signs, strict=True)) for signs in itertools.product((False, True), repeat=len(rows))]
+    for known, tile in zip(every, tiles_of_directions(problem, every), strict=True):
+        yield tile if tile is not None else cone_of_directions(problem, known)
+
+
+def cone_of_directions(problem: Problem, known: dict[int, bool]) -> ExactStart:
+    """One of them in rationals."""
+    return ExactStart(exact_directions(exact_first(problem, list(known)), list(known.values())), known)
+
+
+def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
+    """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
+    d, widths = start.chart.shape[1] - 1, problem.widths
+    corners = len(start.corners)
+    work = workshop.take(widths, d, max(16, corners + min(corners, MOST_NEW_CORNERS)))
+    state = work.state
+    first, bounds = first_forms(problem)
+    forms, pairs = in_chart(first, bounds, start.chart)
+    with np.errstate(over="ignore", invalid="ignore"):
+        root_network(work, problem, start.chart[-1], forms, pairs)
+    if is_signs(start.chart[-1]):
+        work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
+    work.twins[:] = workshop.twins(problem)
+    if isinstance(start, SpaceStart):
+        place_polytope(work, start)
+    else:
+        place_polygon(work, start)
+    for neuron, active in start.signs.items():
+        work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
+        if active:
+            work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
+    state[WALL] = d + 1 < problem.frame.shape[1]
+    state[COORDINATES] = problem.dimension
+    if start.chart[-1].any():  # among directions there are no constants
+        work.layer_ints[:-1, CONSTANT] = [bias.any() for bias in problem.biases]
+        work.layer_ints[0, CONSTANT] |= problem.origin.any()
+    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally.py).
+    state[FRESH] = 0 if start.signs else 1
+    while push(work, corners, widths[0]) == FULL:  # a polygon may have thousands of corners
+        work = grown(work)
+    return work
+
+
+def is_signs(infinity: Floats) -> bool:
+    """Whether the form of infinity has entries 0, 1 and -1 only, so that its products with biases are exact.
+
+    The entries are a chart's, which holds as it stands, whatever rounding chose it.
+    """
+    return bool(np.isin(infinity, (0.0, 1.0, -1.0)).all())
+
+
+def place_polygon(work: Any, start: Start) -> None:
+    """Make the starting cell of a line or a plane the child."""
+    n_edges, axes = len(start.edges), [X, ONE] if start.chart.shape[1] == 2 else [X, Y, ONE]
+    places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
+    work.cell_reals[CHILD, :n_edges, places] = np.concatenate([start.corners, start.edges, start.edge_bounds], axis=1).T
+    work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
+    work.cell_ints[CHILD, :n_edges, 1] = start.infinite
+
+
+def place_polytope(work: Any, start: SpaceStart) -> None:
+    """Make the starting cell of a polytope the child. One with more facets is parted first (`tiles.CrowdedStart`)."""
+    corners, facets = len(start.corners), len(start.facets)
+    assert facets <= MOST_FACETS
+    d = start.chart.shape[1] - 1
+    work.points[CHILD, :, :corners] = start.corners.T
+    work.masks[CHILD, :corners] = start.masks
+    work.slots[:facets] = np.arange(facets)
+    work.slots[SIMPLE] = all(mask.bit_count() == d for mask in start.masks)
+    rows = np.concatenate([start.facets, start.facet_bounds], axis=1)  # `allocate_in_space` has room for 256
+    work.facet_reals[: rows.size], work.facet_ints[:facets] = rows.ravel(), start.facet_ids
+    work.state[FACETS_TOP] = facets
+
+
+def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
+    """Write the whole network as the first local network: nothing skipped, every coefficient above exact.
+
+    Sizes and errors are sums of non-negative numbers, rounded up. What overflows, or is a NaN because something that
+    overflowed is multiplied by zero, is infinite.
+    """
+    state, widths = work.state, problem.widths
+    d = len(infinity) - 1
+    record, at = 0, 0
+    ids_at = HEADER + FIELDS * len(widths)
+    work.ints[record + LOWEST] = 0
+    below = np.zeros((0, 2))
+    for layer, rows in enumerate(widths):
+        sizes = np.empty((rows, 2))
+        if layer == 0:
+            forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
+        else:
+            forms_nk, coupling = problem.biases[layer][:, None] * infinity, problem.weights[layer]
+            errors = np.zeros((rows, 2))
+            if not is_signs(infinity):
+                lost = np.abs(forms_nk) * UNIT
+                errors[:, 0], errors[:, 1] = lost[:, :d].sum(axis=1) * ROUND_UP, lost[:, d] * ROUND_UP
+                errors[problem.biases[layer] != 0] += UNDERFLOW  # the product may be zero
+        absolute = np.abs(forms_nk)
+        sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
+        if layer:
+            sizes += np.abs(coupling) @ below
+        sizes, errors = all_or_infinite((sizes + errors) * ROUND_UP), all_or_infinite(errors)
+        sizes[sizes > 0] += UNDERFLOW
+        # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
+        if layer and below.any() and not sizes.all():
+            sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
+        wide = COUPLED if d < 3 else FORM + d
+        base, stride = HEADER + FIELDS * layer, wide + coupling.shape[1]
+        work.ints[base + ROWS] = rows
+        work.ints[base + FIRST] = max(layer - 1, 0)
+        work.ints[base + IDS] = ids_at
+        work.ints[ids_at : ids_at + rows] = np.arange(rows)
+        ids_at += rows
+        work.ints[base + BLOCK], work.ints[base + STRIDE] = at, stride
+        block = work.reals[at : at + rows * stride].reshape(rows, stride)
+        place = X if d < 3 else FORM
+        block[:, X:ONE] = 0.0
+        block[:, place : place + d], block[:, ONE] = forms_nk[:, :d], forms_nk[:, d]
+        block[:, ERROR_G : ERROR_W + 1], block[:, SIZE_G : SIZE_W + 1] = errors, sizes
+        block[:, wide:] = coupling
+        at += block.size
+        below = sizes
+    state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at

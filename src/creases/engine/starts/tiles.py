@@ -1,0 +1,264 @@
+"""A starting cell in parts, cut by walls that are not neurons: for work in pieces, and put right by Euler's relation.
+
+A region is convex, so a wall that meets it leaves a part on either side and one on the wall, and
+
+    regions(whole) = regions(one half) + regions(other half) - regions of the whole that meet the wall,
+
+and so with the regions that reach infinity. The last number is a count on the wall, one dimension down; the wall may be
+cut in its turn, and each of the three may be cut where it likes. On a wall a neuron's form may vanish though it does
+not in the parent: the parent's regions then end there and none meets that piece of the wall, which is skipped
+(`Oracle.answer_vanishing`, and `count_point` where no dimension is left).
+
+A tile is exact: corners and facets in whole numbers, in a chart of floats whose columns span it. How one is cut by a
+wall stands in `walls`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from flint import fmpz
+
+from creases.engine.problem import FIRST_WALL, INFINITY, Floats, Polytope, Problem
+from creases.engine.proof.bounds import ROUND_UP
+from creases.engine.proof.rational import Form, cross, dot, meeting_ray, nearest_point, primitive, scaled, vertex_cell
+from creases.engine.proof.rational_polytope import bits_of
+from creases.engine.starts.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
+from creases.engine.starts.first_layer import exact_first
+from creases.engine.state.work import MOST_FACETS
+
+__all__ = [
+    "CrowdedStart",
+    "Tile",
+    "bounded_start",
+    "cone_in_chart",
+    "corners_on",
+    "directions_in_chart",
+    "nearest_forms",
+    "places_of",
+    "root_tile",
+    "rounded",
+    "start_of",
+    "tile_of_cone",
+    "tiles_of_directions",
+]
+
+
+# A cone's chart is rounded to so many bits a row, so that walls have room for theirs.
+CHART_BITS = 36
+
+
+class Tile(NamedTuple):
+    """A convex polytope of j dimensions in a domain of d.
+
+    chart : float64 (d + 1, j + 1), exact: the domain's homogeneous coordinates are chart @ the tile's.
+    rays : corners, whole numbers, the last one positive. masks : for each corner, bit i if it lies on facet i.
+    facets : inward forms, whole numbers. ids : a neuron's number, INFINITY, or FIRST_WALL for any wall.
+    signs : {neuron of the first layer: is it active} for those that made the cell.
+    """
+
+    chart: Floats
+    rays: tuple[Form, ...]
+    masks: tuple[int, ...]
+    facets: tuple[Form, ...]
+    ids: tuple[int, ...]
+    signs: dict[int, bool]
+
+    @property
+    def dimension(self) -> int:
+        """j."""
+        return self.chart.shape[1] - 1
+
+
+class CrowdedStart(NamedTuple):
+    """A starting cell with more facets than a cell has room for: it is parted by walls before it begins (`walls`)."""
+
+    tile: Tile
+
+    @property
+    def chart(self) -> Floats:
+        """That of the tile, and of its parts."""
+        return self.tile.chart
+
+
+def root_tile(vertices: Floats | Polytope) -> Tile:
+    """All of a bounded domain, scaled by a power of two into [-1, 1]^d."""
+    if isinstance(vertices, Polytope):
+        rays, walls, masks = vertices.rays, vertices.walls, vertices.masks
+    else:
+        cell = vertex_cell(vertices)
+        rays, walls, count = tuple(cell.rays), tuple(cell.edges), len(cell.rays)
+        # Edge i runs from corner i to the next; on a line it is the form that vanishes there.
+        flat = len(rays[0]) == 2
+        masks = tuple(1 << v if flat else 1 << v | 1 << (v - 1) % count for v in range(count))
+    d = len(rays[0]) - 1
+    most = max(abs(Fraction(int(x), int(ray[-1]))) for ray in rays for x in ray[:-1])
+    exponent = min(max(power_above(most), -1022), 1023)
+    up, down = 1 << max(exponent, 0), 1 << max(-exponent, 0)
+    return Tile(
+        chart=np.diag([2.0**exponent] * d + [1.0]),
+        rays=tuple(primitive((*(fmpz(x) * down for x in ray[:-1]), fmpz(ray[-1]) * up)) for ray in rays),
+        masks=tuple(masks),
+        facets=tuple(primitive((*(fmpz(x) * up for x in wall[:-1]), fmpz(wall[-1]) * down)) for wall in walls),
+        ids=(FIRST_WALL,) * len(walls),
+        signs={},
+    )
+
+
+def power_above(value: Fraction) -> int:
+    """The least exponent of a power of two that is no less than a positive number."""
+    exponent = value.numerator.bit_length() - value.denominator.bit_length() - 1
+    while Fraction(2) ** exponent < value:
+        exponent += 1
+    return exponent
+
+
+def bounded_start(vertices: Floats | Polytope) -> AnyStart | CrowdedStart:
+    """The starting cell of a bounded domain: float64 (v, d) corners, counter-clockwise, or a polytope."""
+    return start_of(root_tile(vertices))
+
+
+def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
+    """A cone of a whole space in its chart, which is rounded first; None if it is no bounded simplex there then."""
+    return cone_in_chart(problem, start.signs, rounded(start.chart))  # -1 and 1 stay as they are
+
+
+def cone_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Tile | None:
+    """The cone on which d independent neurons have these signs, in a chart, decided in whole numbers.
+
+    chart : float64 (d + 1, d + 1), its last row of whole numbers. None if the cone is no bounded simplex in it.
+    """
+    if not np.isfinite(chart).all():
+        return None
+    d = problem.dimension
+    rows = exact_first(problem._replace(vertices=None), list(signs), chart)
+    infinity = tuple(fmpz(int(value)) for value in chart[-1])
+    facets = [infinity, *(scaled(row, 1 if on else -1) for row, on in zip(rows, signs.values(), strict=True))]
+    whole = (1 << (d + 1)) - 1
+    rays = corners_of_simplex(facets)
+    if rays is None:
+        return None
+    masks = tuple(whole & ~(1 << i) for i in range(d + 1))
+    return Tile(chart, tuple(rays), masks, tuple(map(primitive, facets)), (INFINITY, *signs), signs)
+
+
+def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]]) -> list[Tile | None]:
+    """For each choice of signs of d independent neurons their directions, in a chart of the cone's rays.
+
+    None where floats hold no such chart.
+    """
+    directions = far_directions(exact_first(problem, list(cones[0])))
+    found = []
+    for signs in cones:
+        ends = np.zeros((len(signs) + 1, len(signs)))
+        ends[:-1] = (directions * np.where(list(signs.values()), 1.0, -1.0)[:, None]).T
+        chart = rounded(np.column_stack([ends[:, :-1] - ends[:, -1:], ends[:, -1]]))
+        found.append(directions_in_chart(problem, signs, chart))
+    return found
+
+
+def directions_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Tile | None:
+    """The directions on which d independent neurons have these signs, in a chart, decided in whole numbers.
+
+    chart : float64 (d + 1, d). Its last row is zero: biases, and all that is not at infinity, drop out. None if the
+    cone is no bounded simplex in it.
+    """
+    d, moved = len(signs), exact_first(problem, list(signs), chart)
+    facets = [scaled(row, 1 if on else -1) for row, on in zip(moved, signs.values(), strict=True)]
+    corners = corners_of_simplex(facets)
+    if corners is None:
+        return None
+    masks = tuple(((1 << d) - 1) & ~(1 << i) for i in range(d))
+    return Tile(chart, tuple(corners), masks, tuple(map(primitive, facets)), tuple(signs), signs)
+
+
+def corners_of_simplex(facets: list[Form]) -> list[Form] | None:
+    """The corner opposite to each facet of a bounded simplex; None if there is no such simplex."""
+    rays = []
+    for i, facet in enumerate(facets):
+        try:
+            ray: Form = meeting_ray([*facets[:i], *facets[i + 1 :]]) if len(facets) > 1 else (fmpz(1),)
+        except ValueError:
+            return None
+        if ray[-1] <= 0 or dot(facet, ray) <= 0:
+            return None
+        rays.append(ray)
+    return rays
+
+
+def rounded(chart: Floats) -> Floats:
+    """A chart with each row rounded to CHART_BITS below its largest entry, so that sums of columns are exact.
+
+    Steps are powers of two, so quotients and products lose nothing to rounding; the largest entry may overflow.
+    """
+    _, exponents = np.frexp(np.abs(chart).max(axis=1, keepdims=True))
+    steps = np.ldexp(1.0, np.maximum(exponents - CHART_BITS, -1070))
+    with np.errstate(over="ignore"):
+        return np.asarray(np.round(chart / steps) * steps)
+
+
+def start_of(tile: Tile) -> AnyStart | CrowdedStart:
+    """The tile as a starting cell for the kernels; it has one dimension or more."""
+    assert INFINITY not in tile.ids[1:]  # kernels look for it in the first place
+    if tile.dimension > 2 and len(tile.facets) > MOST_FACETS:
+        return CrowdedStart(tile)
+    order, corners = list(range(len(tile.facets))), list(range(len(tile.rays)))
+    if tile.dimension < 3:
+        order, corners = around(tile)
+    facets = [tile.facets[i] for i in order]
+    ids = [FIRST_WALL - place if tile.ids[i] == FIRST_WALL else tile.ids[i] for place, i in enumerate(order)]
+    points = places_of([tile.rays[v] for v in corners])
+    forms, bounds = nearest_forms(facets)
+    if tile.dimension < 3:
+        far = [i for i, number in enumerate(tile.ids) if number == INFINITY]
+        infinite = [any(tile.masks[v] >> i & 1 for i in far) for v in corners]
+        return Start(tile.chart, forms, bounds, ids, points, infinite, facets, tile.signs)
+    return SpaceStart(tile.chart, points, list(tile.masks), forms, bounds, ids, facets, tile.signs)
+
+
+def places_of(rays: Sequence[Form]) -> Floats:
+    """The floats nearest to corners, and what they are off, float64 (v, d + 1)."""
+    return np.array([[*point, worst] for point, worst in map(nearest_point, rays)])
+
+
+def nearest_forms(forms: Sequence[Form]) -> tuple[Floats, Floats]:
+    """Exact forms, each in units of its largest number, as floats (f, k), with the pairs (E_g, E_w), float64 (f, 2)."""
+    sizes = [max(abs(value) for value in form) for form in forms]
+    near = [[nearest_quotient(int(v), int(s)) for v in f] for f, s in zip(forms, sizes, strict=True)]
+    lost = np.array([[loss for _, loss in row] for row in near])
+    bounds = np.array([lost[:, :-1].sum(axis=1), lost[:, -1]]).T * ROUND_UP
+    return np.array([[value for value, _ in row] for row in near]), bounds
+
+
+def corners_on(tile: Tile) -> list[list[int]]:
+    """For each facet the corners that lie on it."""
+    on: list[list[int]] = [[] for _ in tile.facets]
+    for v, mask in enumerate(tile.masks):
+        for i in bits_of(mask):
+            on[i].append(v)
+    return on
+
+
+def around(tile: Tile) -> tuple[list[int], list[int]]:
+    """Facets and corners of a tile of one or two dimensions in the order of `Start`."""
+    if tile.dimension == 1:
+        corners = sorted(range(2), key=lambda v: Fraction(int(tile.rays[v][0]), int(tile.rays[v][1])))
+        return [tile.masks[v].bit_length() - 1 for v in corners], corners
+    begins: dict[int, tuple[int, int]] = {}
+    for i, (facet, on) in enumerate(zip(tile.facets, corners_on(tile), strict=True)):
+        if len(on) < 2:
+            continue  # infinity, which the tile touches in a corner
+        p, q = on
+        if dot(facet, cross(tile.rays[p], tile.rays[q])) < 0:
+            p, q = q, p
+        begins[p] = i, q
+    edges, corners, v = [], [], min(begins)
+    for _ in begins:
+        edge, after = begins[v]
+        edges.append(edge)
+        corners.append(v)
+        v = after
+    return edges, corners

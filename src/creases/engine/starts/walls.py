@@ -1,0 +1,247 @@
+"""Tiles cut by walls that are no neurons: in halves for work in pieces, and where a cell has no room for its facets.
+
+A cell knows its facets by the bits of one number, and a polytope with more facets than bits is parted until each part
+has few enough. What is counted on the parts is put right by Euler's relation (`parts`): the wall is counted too, and
+taken off.
+
+Any wall does whose chart floats hold. Beside those across one coordinate oblique ones with few bits are tried: a long
+prism is parted along its length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from flint import fmpq_mat, fmpz, fmpz_mat
+
+from creases.engine.problem import FIRST_WALL, INFINITY, Floats
+from creases.engine.proof.rational import Form, as_integers, dot, nearest_float, primitive, scaled
+from creases.engine.proof.rational_polytope import ExactPolytope, bits_of
+from creases.engine.starts.tiles import Tile, corners_on, rounded
+from creases.engine.state.work import MOST_FACETS
+from creases.errors import ComputationError
+from creases.rationals import whole
+from creases.streams import stream
+
+__all__ = ["divided", "halved", "parted_somehow", "pruned", "roomy"]
+
+Parts = tuple[Tile, Tile, Tile]
+
+# A wall stands on a multiple of a power of two that is at most this part of the tile's width.
+FINEST_STEP = 64
+# Oblique walls that are looked at, and their slopes' denominator; and how many of the best are made.
+OBLIQUE, SLOPES = 200, 16
+MADE = 20
+# A tile is parted at most so many times over: into a thousand parts.
+MOST_WALLS = 10
+
+
+class Wall(NamedTuple):
+    """Where coordinate `axis` is the sum of the slopes times the others and `place`; its own slope is zero."""
+
+    axis: int
+    slopes: tuple[Fraction, ...]
+    place: Fraction
+
+
+def halved(tile: Tile) -> Parts | None:
+    """The halves below and above a wall across the tile's longest coordinate, and the wall, one dimension down.
+
+    None if floats do not hold the wall's chart.
+    """
+    j = tile.dimension
+    extents = []
+    for c in range(j):
+        values = [Fraction(int(ray[c]), int(ray[-1])) for ray in tile.rays]
+        extents.append((min(values), max(values)))
+    axis = max(range(j), key=lambda c: (extents[c][1] - extents[c][0], -c))
+    low, high = extents[axis]
+    return parted(tile, Wall(axis, (Fraction(0),) * j, near((low + high) / 2, high - low)))
+
+
+def near(value: Fraction, width: Fraction) -> Fraction:
+    """A number with few bits, near a value of an interval of this width, which is not zero."""
+    assert width > 0  # or no step would be small enough
+    step = width / FINEST_STEP
+    power = Fraction(1)
+    while power > step:
+        power /= 2
+    while power * 2 <= step:
+        power *= 2
+    return round(value / power) * power
+
+
+def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
+    """The parts below and above a wall, whose id is `number`, and the wall itself.
+
+    None if it does not cut the tile, or floats do not hold its chart.
+    """
+    axis, factors = wall.axis, (*wall.slopes, wall.place)
+    chart = chart_on(tile.chart, wall)
+    row = [Fraction(c == axis) - factor for c, factor in enumerate(factors)]
+    above: Form = tuple(map(fmpz, whole(row)))
+    values = [dot(above, ray) for ray in tile.rays]
+    if chart is None or not min(values) < 0 < max(values):
+        return None
+    cell = ExactPolytope(list(tile.rays), list(tile.masks), len(tile.facets))
+    bit, ids = 1 << len(tile.facets), (*tile.ids, number)
+    upper, lower = cell.part(above, values, 1), cell.part(above, values, -1)
+    halves = [
+        Tile(tile.chart, tuple(part.rays), tuple(part.masks), (*tile.facets, form), ids, tile.signs)
+        for part, form in ((lower, scaled(above, -1)), (upper, above))
+    ]
+    on = [(ray, mask & ~bit) for ray, mask in zip(upper.rays, upper.masks, strict=True) if mask & bit]
+    between = Tile(
+        chart,
+        tuple(primitive((*ray[:axis], *ray[axis + 1 :])) for ray, _ in on),
+        tuple(mask for _, mask in on),
+        tuple(on_wall(facet, wall) for facet in tile.facets),
+        tile.ids,
+        tile.signs,
+    )
+    return pruned(halves[0]), pruned(halves[1]), pruned(between)
+
+
+def chart_on(chart: Floats, wall: Wall) -> Floats | None:
+    """The chart of a wall, in which its axis is put together of the other columns; None if floats do not hold it."""
+    factors = (*wall.slopes, wall.place)
+    exact = [
+        [Fraction(x) + factor * Fraction(row[wall.axis]) for x, factor in zip(row, factors, strict=True)]
+        for row in chart.tolist()
+    ]
+    kept = [[*row[: wall.axis], *row[wall.axis + 1 :]] for row in exact]
+    floats = np.array([list(map(nearest_float, row)) for row in kept])
+    return floats if [list(map(Fraction, row)) for row in floats.tolist()] == kept else None
+
+
+def on_wall(form: Form, wall: Wall) -> Form:
+    """A form on the wall, in the other coordinates."""
+    *factors, scale = whole([*wall.slopes, wall.place, 1])
+    moved = tuple(value * scale + form[wall.axis] * factor for value, factor in zip(form, factors, strict=True))
+    return primitive((*moved[: wall.axis], *moved[wall.axis + 1 :]))
+
+
+def pruned(tile: Tile) -> Tile:
+    """The tile with its true facets only: those whose corners are not all on another one (ties: the first).
+
+    Infinity stays as long as a corner is there: regions that reach it there only are unbounded too.
+    """
+    on = [frozenset(corners) for corners in corners_on(tile)]
+
+    def is_true(i: int) -> bool:
+        # A facet with all its corners has the first of them.
+        beside = bits_of(tile.masks[min(on[i])])
+        return not any(on[i] < on[k] or (on[i] == on[k] and k < i) for k in beside)
+
+    kept = [i for i, mine in enumerate(on) if mine and (tile.ids[i] == INFINITY or is_true(i))]
+    places = {i: 1 << place for place, i in enumerate(kept)}
+    masks = tuple(sum(places.get(i, 0) for i in bits_of(mask)) for mask in tile.masks)
+    return tile._replace(masks=masks, facets=tuple(tile.facets[i] for i in kept), ids=tuple(tile.ids[i] for i in kept))
+
+
+def roomy(tile: Tile, sign: int = 1, deep: int = 0) -> Iterator[tuple[int, Tile]]:
+    """Parts of a tile that have room for their facets, each with how often its regions count: 1 or -1.
+
+    deep : how many walls have parted it already. Where any two facets meet, as in the dual of a cyclic polytope, one
+    wall alone leaves no fewer of them on either side, but several do.
+    Raises ComputationError if no wall is found, or MOST_WALLS deep there are still too many facets.
+    """
+    if tile.dimension < 3 or len(tile.facets) <= MOST_FACETS:
+        yield sign, tile
+        return
+    below, above, wall = parted_somehow(tile, len(tile.facets) - 1, FIRST_WALL, deep)
+    yield from roomy(below, sign, deep + 1)
+    yield from roomy(above, sign, deep + 1)
+    yield from roomy(wall, -sign, deep + 1)
+
+
+def parted_somehow(tile: Tile, most: int, number: int, deep: int) -> Parts:
+    """`divided`. Raises ComputationError if no wall is found, or the tile has been parted MOST_WALLS times over."""
+    parts = divided(tile, most, number) if deep < MOST_WALLS else None
+    if parts is None:
+        raise ComputationError(no_wall(tile))
+    return parts
+
+
+def moved_to(tile: Tile, chart: Floats) -> Tile | None:
+    """The tile in another chart of the same space, exactly; None if it is not bounded there."""
+    (here, there), _ = as_integers(tile.chart, chart)
+    k = tile.dimension + 1
+    matrix, other = fmpq_mat(fmpz_mat(k, k, here)), fmpq_mat(fmpz_mat(k, k, there))
+    if other.det() == 0:
+        return None
+    # Coordinates in one chart are those in the other times its inverse, forms the other way round.
+    onward, _ = (other.inv() * matrix).numer_denom()
+    back, _ = (matrix.inv() * other).numer_denom()
+    rays = [onward * fmpz_mat(k, 1, list(ray)) for ray in tile.rays]
+    facets = [fmpz_mat(1, k, list(facet)) * back for facet in tile.facets]
+    if not all(ray[k - 1, 0] > 0 for ray in rays):
+        return None
+    return tile._replace(
+        chart=chart,
+        rays=tuple(primitive(tuple(ray.entries())) for ray in rays),
+        facets=tuple(primitive(tuple(facet.entries())) for facet in facets),
+    )
+
+
+def no_wall(tile: Tile) -> str:
+    """Words for a tile that no wall parts."""
+    return (
+        f"A region of {tile.dimension} dimensions has {len(tile.facets)} facets; a cell has room for {MOST_FACETS}, "
+        "and no wall was found that parts it. Cut a smaller domain, or a slice of fewer dimensions."
+    )
+
+
+def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
+    """`parted` by a wall that leaves no more than `most` facets on either side; where none does, by one that leaves
+    few. None if there is none.
+
+    The wall is drawn in a chart with few bits, so that floats hold its own: that of a cone has all bits of a float.
+    """
+    roomier = moved_to(tile, rounded(tile.chart)) if len(tile.chart) == tile.dimension + 1 else tile
+    if roomier is None:
+        return None
+    best: Parts | None = None
+    for facets, wall in walls_tried(roomier):
+        if best is not None and facets > most:
+            break  # those that come leave no fewer
+        parts = parted(roomier, wall, number)
+        if parts is None:
+            continue
+        if max(len(part.facets) for part in parts[:2]) <= most:
+            best = parts
+            break
+        best = best or parts
+    if best is None:
+        return None
+    below, above = (moved_to(part, tile.chart) if roomier is not tile else part for part in best[:2])
+    return None if below is None or above is None else (below, above, best[2])
+
+
+def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
+    """Some walls through the middle of a tile, and how many facets each leaves on the side with more, by floats: those
+    first that leave the fewest."""
+    j = tile.dimension
+    points = np.array([[int(value) / int(ray[-1]) for value in ray[:-1]] for ray in tile.rays])
+    normals = stream("oblique directions", 0).standard_normal((OBLIQUE, j))
+    normals = np.round(normals / np.abs(normals).max(axis=1, keepdims=True) * SLOPES) / SLOPES
+    touches = np.zeros((len(points), len(tile.facets)), np.bool_)
+    for i, corners in enumerate(corners_on(tile)):
+        touches[corners, i] = True
+    scored: list[tuple[int, int, Wall]] = []
+    for normal in np.concatenate([np.eye(j), normals]):
+        axis = int(np.argmax(np.abs(normal)))
+        normal = normal / normal[axis]  # one or minus one
+        heights = points @ normal
+        low, high = Fraction(float(heights.min())), Fraction(float(heights.max()))
+        if not low < high:
+            continue  # thinner than floats can tell
+        for middle in ((low + high) / 2, Fraction(float(heights.mean()))):
+            if low < (place := near(middle, high - low)) < high:
+                sides = [int(touches[side].any(axis=0).sum()) for side in (heights < place, heights > place)]
+                slopes = tuple(Fraction(0 if c == axis else -float(normal[c])) for c in range(j))
+                scored.append((max(sides) + 1, len(scored), Wall(axis, slopes, place)))  # the wall is one too
+    return [(facets, wall) for facets, _, wall in sorted(scored)[:MADE]]

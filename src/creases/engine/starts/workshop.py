@@ -1,0 +1,100 @@
+"""What one cut leaves for the next: workspaces to use again, and what is known of a network or a domain.
+
+Planes through one network share the multiples among its neurons; checkpoints of one run share the domain's starting
+cell. Both share the arrays, which have grown to what such a cut needs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.problem import Floats, Polytope, Problem
+from creases.engine.proof.exact_layers import twins
+from creases.engine.proof.signs import UNPROVED
+from creases.engine.starts.chart import AnyStart
+from creases.engine.starts.tiles import CrowdedStart, bounded_start
+from creases.engine.state.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, AnyWork, allocate, allocate_in_space
+
+__all__ = ["Workshop"]
+
+
+class Workshop:
+    """Where cuts take their workspaces from. Threads of one cut may use it at the same time."""
+
+    def __init__(self) -> None:
+        # By dimension: a cut in space may take one for a wall on its way. Append and pop are atomic.
+        self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
+        self._twins: tuple[Problem, NDArray[np.int64]] | None = None
+        self._start: tuple[Floats | Polytope, AnyStart | CrowdedStart] | None = None
+
+    def take(self, widths: list[int], dimension: int, corners: int) -> AnyWork:
+        """An empty workspace, one that was given back if it has these widths and room for such cells."""
+        spare = self._spare[dimension]
+        while spare:
+            try:
+                work = spare.pop()
+            except IndexError:  # another thread was faster
+                break
+            if hidden_widths(work) == widths and work.values_nc.shape[1] >= corners:
+                return emptied(work)
+        return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners)
+
+    def take_like(self, work: AnyWork) -> AnyWork:
+        """An empty workspace for the same cut, for another thread."""
+        mine = self.take(hidden_widths(work), int(work.state[DIMENSION]), work.values_nc.shape[1])
+        if mine.out_reals.size < work.out_reals.size:
+            mine = mine._replace(out_reals=np.zeros_like(work.out_reals), out_ints=np.zeros_like(work.out_ints))
+        mine.state[:], mine.layer_ints[:], mine.twins[:] = work.state, work.layer_ints, work.twins
+        return mine
+
+    def give_back(self, work: AnyWork) -> None:
+        """Leave a workspace whose sums nobody will read any more."""
+        self._spare[int(work.state[DIMENSION])].append(work)
+
+    def twins(self, problem: Problem) -> NDArray[np.int64]:
+        """For each neuron which other it is a multiple of (`exactness.twins`), layer after layer."""
+        if self._twins is None or not same_layers(self._twins[0], problem):
+            found = [twins(weight, bias) for weight, bias in zip(problem.weights, problem.biases, strict=True)]
+            self._twins = problem, np.concatenate(found)
+        return self._twins[1]
+
+    def bounded_start(self, vertices: Floats | Polytope) -> AnyStart | CrowdedStart:
+        """The starting cell of a bounded domain (`tiles.bounded_start`)."""
+        if self._start is None or not same_domain(self._start[0], vertices):
+            self._start = vertices, bounded_start(vertices)
+        return self._start[1]
+
+
+def hidden_widths(work: AnyWork) -> list[int]:
+    """The widths that a workspace was made for."""
+    widths: list[int] = np.diff(work.layer_ints[:, FIRST_NEURON]).tolist()
+    return widths
+
+
+def same_domain(one: Floats | Polytope, other: Floats | Polytope) -> bool:
+    """Whether two bounded domains have the same corners."""
+    if isinstance(one, Polytope) or isinstance(other, Polytope):
+        return one is other or (isinstance(one, Polytope) and isinstance(other, Polytope) and one == other)
+    return np.array_equal(one, other)
+
+
+def same_layers(problem: Problem, other: Problem) -> bool:
+    """Whether two problems hold the very same arrays of a network."""
+    ours, theirs = (*problem.weights, *problem.biases), (*other.weights, *other.biases)
+    return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
+
+
+def emptied(work: AnyWork) -> AnyWork:
+    """A used workspace as `allocate` would give it, but for what nobody reads before it is written."""
+    state = work.state
+    depth, dimension, words = state[DEPTH], state[DIMENSION], state[WORDS]
+    state[:] = 0
+    state[DEPTH], state[DIMENSION], state[WORDS] = depth, dimension, words
+    work.layer_ints[:, FIRST_NEURON + 1 :] = 0
+    for array in (work.pattern, work.row_ints, work.by_layer, work.by_neuron):
+        array[:] = 0
+    work.answers_nc[:] = UNPROVED
+    return work

@@ -1,0 +1,62 @@
+"""Room for what a cut writes: arrays that are full are made larger, between two calls of a kernel.
+
+A kernel that finds an array too small changes nothing and says which one it is, and how much it needs (`record.need`).
+What is written from Python asks here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from creases.engine.proof.signs import UNPROVED
+from creases.engine.state.work import FULL_ARRAY, NEEDED, AnyWork
+
+__all__ = ["grown", "with_room"]
+
+W = TypeVar("W", bound=AnyWork)
+
+# Arrays with an axis of corners grow together: the axis, and what fills the new part.
+PER_CORNER = {
+    "cell_reals": (1, 0),
+    "cell_ints": (1, 0),
+    "points": (2, 0),
+    "masks": (1, 0),
+    "sides": (0, 0),
+    "edges": (0, 0),
+    "row_values": (0, 0),
+    "section_reals": (2, 0),
+    "section_ints": (2, 0),
+    "values_nc": (1, 0),
+    "answers_nc": (1, UNPROVED),
+    "asks": (0, 0),
+}
+
+
+def grown(work: W) -> W:
+    """The workspace with the array that was full made larger."""
+    name, needed = type(work)._fields[int(work.state[FULL_ARRAY])], int(work.state[NEEDED])
+    if name in PER_CORNER:
+        return with_room(work, corners=needed)
+    return with_room(work, **{name: max(needed, 2 * getattr(work, name).size)})
+
+
+def with_room(work: W, corners: int = 0, **sizes: int) -> W:
+    """The workspace with room for so many corners of a cell, and so many numbers in its flat arrays; what they hold
+    stays."""
+    larger: dict[str, Any] = {}
+    before = work.values_nc.shape[1]
+    for name, (axis, fill) in PER_CORNER.items() if corners > before else ():
+        if name in work._fields:
+            old = getattr(work, name)
+            pads = [(0, 0)] * old.ndim
+            pads[axis] = (0, old.shape[axis] // before * (corners - before))
+            larger[name] = np.pad(old, pads, constant_values=fill)
+    for name, size in sizes.items():
+        old = getattr(work, name)
+        if old.size < size:
+            larger[name] = np.zeros(size, old.dtype)
+            larger[name][: old.size] = old
+    made: Any = work._replace(**larger)
+    return cast(W, made)

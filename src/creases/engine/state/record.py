@@ -1,0 +1,86 @@
+"""Reading and marking what the workspace keeps: a local network's record, a pattern's bits, what is full."""
+
+from __future__ import annotations
+
+from creases.engine.kernel import by_domain, inlined
+from creases.engine.problem import Ints
+from creases.engine.proof.bounds import LARGEST_PROVED
+from creases.engine.state.work import (
+    ACTIVE,
+    COUPLED,
+    CROSSING,
+    DIMENSION,
+    FIELDS,
+    FORM,
+    FULL,
+    FULL_ARRAY,
+    HEADER,
+    HIGH,
+    INACTIVE,
+    KIND,
+    LOW,
+    NEAREST,
+    NEEDED,
+    OPEN,
+    THRESHOLD,
+    AnyWork,
+    SpaceWork,
+    Work,
+)
+
+__all__ = ["UNSETTLED", "coupled", "field", "mark_active", "need", "status_of_values"]
+
+# No status: `status_of_values` does not know.
+UNSETTLED = -1
+
+
+@inlined
+def field(net: int, layer: int, name: int) -> int:
+    """Where a layer's field stands in `ints`, in the local network recorded at `net`."""
+    return net + HEADER + FIELDS * layer + name
+
+
+@inlined
+def coupled_in_plane(work: Work) -> int:
+    """Where a row's couplings begin: how many numbers come before them."""
+    return COUPLED
+
+
+@inlined
+def coupled_in_space(work: SpaceWork) -> int:
+    """Where a row's couplings begin: behind the coordinates of its form."""
+    return FORM + work.state[DIMENSION]
+
+
+coupled = by_domain(coupled_in_plane, coupled_in_space)
+
+
+@inlined
+def need(state: Ints, array: int, room: int) -> int:
+    """Say that an array of Work (by its place among the fields) needs `room` entries."""
+    state[FULL_ARRAY] = array
+    state[NEEDED] = room
+    return FULL
+
+
+@inlined
+def status_of_values(work: AnyWork, i: int, low: float, high: float, nearest: float, bound: float) -> int:
+    """Status of an affine row by its values at the corners, UNSETTLED where the common bound does not tell.
+
+    What `scan` wants to know of row i is kept. A bound that is finite says that no value overflowed
+    (`bounds.sign_threshold`), so low, high and nearest have lost no NaN; any other bound makes all comparisons false.
+    """
+    work.row_reals[i, LOW], work.row_reals[i, HIGH] = low, high
+    work.row_reals[i, NEAREST], work.row_reals[i, THRESHOLD] = nearest, bound
+    work.row_ints[KIND, i] = CROSSING
+    if low > bound and high < LARGEST_PROVED:
+        return ACTIVE
+    if high < -bound and low > -LARGEST_PROVED:
+        return INACTIVE
+    return OPEN if low < -bound and high > bound and nearest > bound else UNSETTLED
+
+
+@inlined
+def mark_active(pattern: Ints, neuron: int) -> None:
+    """Set a neuron's bit."""
+    pattern[neuron >> 6] |= 1 << (neuron & 63)
