@@ -44,7 +44,7 @@ def kept_of(cells):
     if isinstance(cells, Complex):
         d = cells.dimension
         return (d + 1) * (8 * d + 9) + 8 + cells.patterns.shape[1]
-    return cells.network.neurons + cells.patterns.shape[1] + 8 * (cells.rays.shape[1])
+    return 2 * (cells.patterns.shape[1] + 8 * cells.rays.shape[1])
 
 
 @pytest.mark.jit

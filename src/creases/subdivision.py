@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from creases.complex import Complex, RegionList
 from creases.domain import Directions, Domain, Polyline
 from creases.errors import DomainError, NotEnoughMemoryError
@@ -122,16 +120,15 @@ def listed(
     say_if_compiling(progress)
     start, problem = time.perf_counter(), as_problem(network, domain)
     d, neurons, sphere = domain.slice.dimension, network.neurons, isinstance(domain, Directions)
-    # A byte for each neuron's sign, before they become bits; and a ray.
-    room = Room(neurons + (neurons + 7) // 8 + 8 * (d + 1), joined=neurons + 8 * (d + 1))
+    packed = (neurons + 7) // 8 + 8 * (d + 1)  # the signs of its neurons, and a ray
+    room = Room(2 * packed, joined=packed)
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
         found = list_cells(problem, threads=threads, report=room.watched(follower.found))
-        patterns = np.packbits(found.patterns, axis=1, bitorder="little")
     return RegionList(
         network=network,
         domain=domain,
-        patterns=patterns,
+        patterns=found.patterns,
         rays=found.rays,
         inside=found.inside,
         **facts(found.tally, start),

@@ -20,9 +20,10 @@ from creases.engine.proof.bounds import ROUND_UP, UNIT
 from creases.engine.proof.edges import ExactEdges
 from creases.engine.proof.rational import cross, nearest_float
 from creases.engine.starts.chart import Start
+from creases.engine.state.pattern import bits_of_words
 from creases.engine.state.work import DIMENSION, OUT_INTS_TOP, OUT_REALS_TOP, WORDS, Work
 
-__all__ = ["Block", "Keeper"]
+__all__ = ["Block", "CornerKeeper"]
 
 
 # The largest power of two: a corner beyond it is given out as the nearest float only from rationals.
@@ -39,7 +40,7 @@ class Block(NamedTuple):
     patterns: Ints
 
 
-class Keeper:
+class CornerKeeper:
     """Takes what the loop wrote out for cells of one starting cell. A thread has its own."""
 
     def __init__(self, problem: Problem, start: Start) -> None:
@@ -209,7 +210,7 @@ def place_direction(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v
 
 def exact_corner(block: Block, corner: int, cell: int, exact: ExactEdges) -> Floats:
     """The floats nearest to a corner of a cell, or to its direction, in the domain's coordinates."""
-    bits = np.unpackbits(block.patterns[cell].astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
+    bits = bits_of_words(block.patterns[cell])
     pattern = exact.pattern(bits)
     begin, end = int(block.first[cell]), int(block.first[cell + 1])
     before = corner - 1 if corner > begin else end - 1

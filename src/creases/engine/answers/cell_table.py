@@ -6,22 +6,27 @@ On a line the cells come in the order of the line. Corners are given in the doma
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.answers.blocks import Block, Keeper
-from creases.engine.answers.tally import Tally, Totals
+from creases.engine.answers.blocks import Block, CornerKeeper
+from creases.engine.answers.driver import collect
+from creases.engine.answers.tally import Tally, Totals, tally_constant
 from creases.engine.loop.drive import Report
-from creases.engine.loop.frontier import run
+from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.rational import ExactForms
-from creases.engine.starts.chart import AnyStart, Start
-from creases.engine.starts.first_layer import exact_first, independent_rows, restricted
+from creases.engine.starts.chart import AnyStart, ExactStart, Start
+from creases.engine.starts.first_layer import exact_first
 from creases.engine.starts.starting import starts
+from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.pattern import bytes_of_bits, bytes_of_words
+from creases.engine.state.work import AnyWork
 from creases.errors import ComputationError
 
 __all__ = ["CellTable", "cut_into_cells"]
@@ -52,26 +57,49 @@ def cut_into_cells(
 
     workshop : what earlier cuts of the same network, or of the same domain, have left.
     """
-    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
-        return low_rank_cells(problem, threads=threads, report=report)
-    total, found, workshop = Totals(problem.widths), [], workshop or Workshop()
-    for start in starts(problem, workshop):
-        if not isinstance(start, Start):
-            raise ComputationError(
-                "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
-                "floats cannot hold the cells of the whole space. Cut a bounded polygon or segment, or use count, "
-                "which decides in rationals."
-            )
-        blocks: list[Block] = []
-        keep = partial(Keeper, problem, start)
-        for work, written in run(problem, start, threads, False, keep, report, workshop):
-            total.add(work)
-            blocks += written
-        found.append(in_line_order(blocks, start) if problem.dimension == 1 else blocks)
-    # Of the two rays of a line, the one that comes from minus infinity is first.
-    if problem.dimension == 1:
+    workshop = workshop or Workshop()
+    inside = workshop.across(problem)
+    if inside is None:
+        report(1)
+        return table_of_constant(problem)
+    cells = TabledCells(inside)
+    collect(inside, starts(inside, workshop), cells, threads=threads, by_neuron=False, report=report, workshop=workshop)
+    found = cells.blocks
+    if inside.dimension == 1:
+        found = [in_line_order(blocks, start) for blocks, start in zip(found, cells.starts, strict=True)]
+        # Of the two rays of a line, the one that comes from minus infinity is first.
         found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
-    return joined(found, total.result(problem))
+    table = joined(found, cells.result(problem))
+    return strips(problem, inside, table) if inside.dimension < problem.dimension else table
+
+
+class TabledCells(Totals):
+    """Collects finished cells with their corners, and what `Totals` counts. blocks : a list for each starting cell."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.starts: list[AnyStart] = []
+        self.blocks: list[list[Block]] = []
+
+    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
+        """Corners are kept by the chart that they come in."""
+        assert isinstance(start, Start)  # a line or a plane has no other
+        self.starts.append(start)
+        self.blocks.append([])
+        return partial(CornerKeeper, self.problem, start)
+
+    def add(self, work: AnyWork, blocks: list[Block]) -> None:
+        """Add what a finished workspace counted and wrote."""
+        super().add(work, blocks)
+        self.blocks[-1] += blocks
+
+    def add_rational(self, start: ExactStart) -> None:
+        """There are no floats to write."""
+        raise ComputationError(
+            "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
+            "floats cannot hold the cells of the whole space. Cut a bounded polygon or segment, or use count, "
+            "which decides in rationals."
+        )
 
 
 def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
@@ -94,7 +122,7 @@ def joined(found: list[list[Block]], tally: Tally) -> CellTable:
     """One table of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
     blocks = [block for blocks in found for block in blocks]
     offsets = np.cumsum([0, *(block.first[-1] for block in blocks)]).tolist()
-    width = (sum(len(row) for row in tally.by_neuron) + 7) // 8
+    neurons = sum(len(row) for row in tally.by_neuron)
     firsts, corners, marks, edges, words = (list(field) for field in zip(*blocks, strict=True))
     for emptied in (blocks, *found):
         emptied.clear()
@@ -104,7 +132,7 @@ def joined(found: list[list[Block]], tally: Tally) -> CellTable:
         corners=run_together(corners),
         at_infinity=run_together(marks),
         edges=run_together(edges),
-        patterns=run_together([np.ascontiguousarray(part, "<i8").view(np.uint8)[:, :width] for part in words], words),
+        patterns=run_together([bytes_of_words(part, neurons) for part in words], words),
         tally=tally,
     )
 
@@ -117,30 +145,18 @@ def run_together(*lists: list[NDArray[Any]]) -> NDArray[Any]:
     return result
 
 
-def low_rank_cells(problem: Problem, *, threads: int | None, report: Report) -> CellTable:
-    """The cells of a whole space along some direction of which the network is constant.
-
-    For a plane these are strips. A strip has no corners; the four that are given are a point on either side
-    (a direction where that side is missing) and the two directions of the strip.
-    """
-    across = restricted(problem)
-    neurons = sum(problem.widths)
-    if across is None:
-        tally = Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], 1, 0, True)
-        active = constant_pattern(problem)
-        axes = np.vstack([np.eye(problem.dimension), -np.eye(problem.dimension)])
-        corners = axes if problem.dimension == 2 else axes[::-1]
-        report(1)
-        return CellTable(
-            first=np.array([0, len(corners)]),
-            corners=corners,
-            at_infinity=np.ones(len(corners), np.bool_),
-            edges=np.full(len(corners), -1),
-            patterns=np.packbits(active, bitorder="little")[None, : (neurons + 7) // 8],
-            tally=tally,
-        )
-    table = cut_into_cells(across, threads=threads, report=report)
-    return table if problem.dimension == 1 else strips(problem, across, table)
+def table_of_constant(problem: Problem) -> CellTable:
+    """The table of a network that is constant: one cell, whose corners are the directions of the axes."""
+    axes = np.vstack([np.eye(problem.dimension), -np.eye(problem.dimension)])
+    corners = axes if problem.dimension == 2 else axes[::-1]
+    return CellTable(
+        first=np.array([0, len(corners)]),
+        corners=corners,
+        at_infinity=np.ones(len(corners), np.bool_),
+        edges=np.full(len(corners), -1),
+        patterns=bytes_of_bits(constant_pattern(problem)[None]),
+        tally=tally_constant(problem),
+    )
 
 
 def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
@@ -153,7 +169,11 @@ def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
 
 
 def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
-    """Turn the intervals of the line across into strips of the plane."""
+    """Turn the intervals of the line across into strips of a plane that is constant along its other direction.
+
+    A strip has no corners; the four that are given are a point on either side (a direction where that side is missing)
+    and the two directions of the strip.
+    """
     row = next(form for form in exact_first(problem, range(problem.widths[0])) if form[0] != 0 or form[1] != 0)
     size = max(abs(value) for value in row[:2])
     f = np.array([float(int(value) / int(size)) for value in row[:2]])
@@ -171,6 +191,5 @@ def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
     edges = np.empty((cells, 4), np.int64)
     edges[:, 0] = edges[:, 1] = table.edges[1::2]
     edges[:, 2] = edges[:, 3] = table.edges[0::2]
-    tally = table.tally._replace(unbounded=cells)
     first = 4 * np.arange(cells + 1)
-    return CellTable(first, corners.reshape(-1, 2), at_infinity.ravel(), edges.ravel(), table.patterns, tally)
+    return CellTable(first, corners.reshape(-1, 2), at_infinity.ravel(), edges.ravel(), table.patterns, table.tally)

@@ -14,6 +14,7 @@ from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.proof.edges import ExactEdges
 from creases.engine.proof.rational import exact_corners, nearest_float
 from creases.engine.starts.tiles import nearest_forms
+from creases.engine.state.pattern import bits_of_bytes
 
 __all__ = ["interior_points"]
 
@@ -33,7 +34,7 @@ def interior_points(
     Returns float64 (cells, d) and, for cells in which no float was found, a rational point; there the float is
     the nearest one.
     """
-    bits = np.unpackbits(patterns, axis=1, bitorder="little", count=sum(problem.widths)).astype(np.bool_)
+    bits = bits_of_bytes(patterns, sum(problem.widths))
     points = middles(first, corners, at_infinity)
     proved = np.concatenate(
         [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]

@@ -6,7 +6,7 @@ The ray is the mean of the cell's corners, in the domain's homogeneous coordinat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,17 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.answers.driver import collect
 from creases.engine.answers.tally import Tally, Totals, tally_constant
 from creases.engine.loop.drive import Report
-from creases.engine.loop.frontier import run
+from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.proof.rational import ExactForms
-from creases.engine.starts.chart import ExactStart
-from creases.engine.starts.first_layer import first_forms, independent_rows, restricted
+from creases.engine.starts.chart import AnyStart, ExactStart
+from creases.engine.starts.first_layer import FirstLayer
 from creases.engine.starts.starting import starts
-from creases.engine.starts.tiles import Tile
+from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import DIMENSION, OUT_INTS_TOP, OUT_REALS_TOP, WORDS, AnyWork, SpaceWork
 from creases.errors import ComputationError
 
@@ -39,11 +41,12 @@ TOGETHER = 4096
 class CellList(NamedTuple):
     """All cells of a problem.
 
-    patterns : bool (cells, N). rays : float64 (cells, d + 1), the last number 1, or 0 for directions.
+    patterns : uint8 (cells, ceil(N / 8)), neuron i is bit i % 8 of byte i // 8.
+    rays : float64 (cells, d + 1), the last number 1, or 0 for directions.
     inside : bool (cells,), True where the ray is proved to lie inside the cell. tally : what `tally` would count.
     """
 
-    patterns: Bools
+    patterns: NDArray[np.uint8]
     rays: Floats
     inside: Bools
     tally: Tally
@@ -82,36 +85,57 @@ def unpacked(ints: NDArray[np.int64], corners: Floats, words: int) -> tuple[NDAr
 
 def list_cells(problem: Problem, *, threads: int | None, report: Report) -> CellList:
     """All cells of a problem. Raises ComputationError where floats hold no chart of a cone."""
-    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
-        return list_low_rank(problem, threads=threads, report=report)
-    neurons = sum(problem.widths)
-    total, patterns, rays, workshop = Totals(problem.widths), [], [], Workshop()
-    for start in starts(problem, workshop):
-        if isinstance(start, ExactStart):
-            raise ComputationError(
-                "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
-                "floats cannot hold the cells of the whole space. Cut a bounded domain, or use count, which decides "
-                "in rationals."
-            )
-        if isinstance(start, Tile):
-            rays.append(start.chart.sum(axis=1, keepdims=True).T)
-            patterns.append(pattern_at(problem, rays[-1][0])[None])
-            total.by_layer += 1
-            continue
-        for work, written in run(problem, start, threads, False, partial(MeanKeeper, start.chart), report, workshop):
-            total.add(work)
-            patterns += [bits_of(words, neurons) for words, _ in written]
-            rays += [means for _, means in written]
-    points = np.concatenate(rays)
+    workshop = Workshop()
+    inside = workshop.across(problem)
+    if inside is None:
+        report(1)
+        return list_constant(problem)
+    cells = ListedCells(inside)
+    collect(inside, starts(inside, workshop), cells, threads=threads, by_neuron=False, report=report, workshop=workshop)
+    points = np.concatenate(cells.rays)
     if not problem.directions:
         with np.errstate(all="ignore"):  # a point too far for floats is not finite, and so not proved to be inside
             points = points / points[:, -1:]
-    found = once_each(CellList(np.concatenate(patterns), points, np.zeros(0, np.bool_), total.result(problem)))
+    found = once_each(CellList(np.concatenate(cells.patterns), points, np.zeros(0, np.bool_), cells.result(problem)))
     # Some at a time: the forward pass takes some fifty bytes a neuron of a layer and cell, the result one.
-    inside = np.concatenate(
-        [proved_inside(problem, some_of(found, begin)) for begin in range(0, len(found.rays), TOGETHER)]
-    )
-    return found._replace(inside=inside)
+    first = workshop.first_layer(inside)
+    proved = [proved_inside(first, some_of(found, begin)) for begin in range(0, len(found.rays), TOGETHER)]
+    found = found._replace(inside=np.concatenate(proved))
+    return found if inside is problem else along_all_axes(found, inside, problem)
+
+
+class ListedCells(Totals):
+    """Collects the pattern of each finished cell and the mean of its corners, and what `Totals` counts."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.patterns: list[NDArray[np.uint8]] = []
+        self.rays: list[Floats] = []
+
+    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
+        """Means are moved to the domain's coordinates."""
+        return partial(MeanKeeper, start.chart)
+
+    def add(self, work: AnyWork, blocks: list[tuple[NDArray[np.int64], Floats]]) -> None:
+        """Add what a finished workspace counted and wrote."""
+        super().add(work, blocks)
+        self.patterns += [bytes_of_words(words, len(self.by_neuron)) for words, _ in blocks]
+        self.rays += [means for _, means in blocks]
+
+    def add_rational(self, start: ExactStart) -> None:
+        """There are no floats to write."""
+        raise ComputationError(
+            "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
+            "floats cannot hold the cells of the whole space. Cut a bounded domain, or use count, which decides "
+            "in rationals."
+        )
+
+    def add_point(self, tile: Tile) -> None:
+        """The point is its own mean."""
+        super().add_point(tile)
+        ray = tile.chart.sum(axis=1)
+        self.rays.append(ray[None])
+        self.patterns.append(bytes_of_bits(pattern_at(self.problem, ray)[None]))
 
 
 def some_of(cells: CellList, begin: int) -> CellList:
@@ -127,32 +151,27 @@ def once_each(cells: CellList) -> CellList:
     """
     if len(cells.patterns) == cells.tally.by_layer[-1]:
         return cells
-    _, first = np.unique(np.packbits(cells.patterns, axis=1), axis=0, return_index=True)
+    _, first = np.unique(cells.patterns, axis=0, return_index=True)
     kept = np.sort(first)
     return cells._replace(patterns=cells.patterns[kept], rays=cells.rays[kept])
 
 
-def bits_of(words: NDArray[np.int64], neurons: int) -> Bools:
-    """Patterns, int64 (cells, words), as bool (cells, neurons)."""
-    bits = np.unpackbits(np.ascontiguousarray(words, "<i8").view(np.uint8), axis=1, bitorder="little")
-    return bits[:, :neurons].astype(np.bool_)
+def list_constant(problem: Problem) -> CellList:
+    """The one cell of a network that is constant, with any ray."""
+    d = problem.dimension
+    ray = np.eye(d + 1)[0 if problem.directions else d]
+    return CellList(
+        bytes_of_bits(pattern_at(problem, ray)[None]), ray[None], np.ones(1, np.bool_), tally_constant(problem)
+    )
 
 
-def list_low_rank(problem: Problem, *, threads: int | None, report: Report) -> CellList:
-    """The cells of a whole space along some direction of which the network is constant: those of the others."""
-    across, d = restricted(problem), problem.dimension
-    one = 0.0 if problem.directions else 1.0
-    if across is None:
-        ray = np.append(np.zeros(d), one) if one else np.eye(d + 1)[0]
-        tally = tally_constant(problem)
-        report(1)
-        return CellList(pattern_at(problem, ray)[None], ray[None], np.ones(1, np.bool_), tally)
-    found = list_cells(across, threads=threads, report=report)
-    axes = [next(c for c in range(d) if np.array_equal(problem.basis[c], row)) for row in across.basis]
-    rays = np.zeros((len(found.rays), d + 1))
-    rays[:, [*axes, d]] = found.rays
-    unbounded = None if problem.directions else len(rays)
-    return found._replace(rays=rays, tally=found.tally._replace(unbounded=unbounded))
+def along_all_axes(cells: CellList, inside: Problem, whole: Problem) -> CellList:
+    """The cells with rays of the whole space: zero on the axes that were divided out."""
+    d = whole.dimension
+    axes = [next(c for c in range(d) if np.array_equal(whole.basis[c], row)) for row in inside.basis]
+    rays = np.zeros((len(cells.rays), d + 1))
+    rays[:, [*axes, d]] = cells.rays
+    return cells._replace(rays=rays)
 
 
 def pattern_at(problem: Problem, ray: Floats) -> Bools:
@@ -171,19 +190,20 @@ def value_at(form: Sequence[Any], ray: list[Fraction]) -> Fraction:
     return sum((int(x) * y for x, y in zip(form, ray, strict=True)), Fraction(0))
 
 
-def proved_inside(problem: Problem, cells: CellList) -> Bools:
+def proved_inside(first: FirstLayer, cells: CellList) -> Bools:
     """Whether each ray lies strictly inside its cell: in floats with bounds, in rationals where these do not tell.
 
     A forward pass along the cell's own pattern, with the size of what each sum may have lost beside it: a sum of m
     products of floats, computed with errors e, is off by at most sum |w| e + (m + 2) u sum |w| (|a| + e).
     """
-    forms, bounds = first_forms(problem)
+    problem, (forms, bounds) = first.problem, first.forms
     rays, splits = cells.rays, np.cumsum(problem.widths)[:-1]
+    patterns = bits_of_bytes(cells.patterns, sum(problem.widths))
     proved: Bools = np.array(np.isfinite(rays).all(axis=1), np.bool_)
     values: Floats = np.zeros((len(rays), 0))
     errors = values
     with np.errstate(all="ignore"):
-        for layer, on in enumerate(np.split(cells.patterns, splits, axis=1)):
+        for layer, on in enumerate(np.split(patterns, splits, axis=1)):
             if layer == 0:
                 sizes = np.abs(rays) @ np.abs(forms).T
                 touched = (rays != 0).astype(float) @ ((forms != 0) | (bounds > 0)).T
@@ -201,7 +221,7 @@ def proved_inside(problem: Problem, cells: CellList) -> Bools:
             values, errors = np.where(on, z, 0.0), np.where(on, lost, 0.0)
     exact = ExactForms.of(problem)
     for cell in np.flatnonzero(~proved & np.isfinite(rays).all(axis=1)).tolist():
-        proved[cell] = is_inside(exact, cells.patterns[cell], rays[cell], splits)
+        proved[cell] = is_inside(exact, patterns[cell], rays[cell], splits)
     return proved
 
 

@@ -23,6 +23,7 @@ from creases.engine.lines.together import lines_together, prepared, sweep_togeth
 from creases.engine.loop.drive import Report
 from creases.engine.problem import Ints, Problem
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.pattern import bits_of_bytes
 from creases.streams import stream
 
 __all__ = ["tally_path"]
@@ -114,7 +115,7 @@ def joined(swept: Sequence[Ints | None], tables: dict[int, CellTable], neurons: 
             neuron.append(one)
             border, last = border + len(one) + 1, None
             continue
-        bits = np.unpackbits(tables[i].patterns, axis=1, bitorder="little", count=neurons).astype(np.bool_)
+        bits = bits_of_bytes(tables[i].patterns, neurons)
         # The joint before is the first border here: nothing flips there if the segment before was swept.
         before = bits[:1] if last is None else last[None]
         where, which = np.nonzero(np.concatenate([before, bits[:-1]]) != bits)

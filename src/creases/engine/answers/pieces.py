@@ -10,14 +10,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from creases.engine.answers.tally import Tally, Totals, count_point, tally_constant
+from creases.engine.answers.driver import collect
+from creases.engine.answers.tally import Tally, Totals, tally_constant
 from creases.engine.loop.drive import Report
-from creases.engine.loop.frontier import run
 from creases.engine.problem import Problem
-from creases.engine.proof.rational import ExactForms
-from creases.engine.starts.chart import ExactStart
 from creases.engine.starts.roots import Root, Roots, starting_cells, within
-from creases.engine.starts.tiles import Tile, start_of
+from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import halved
 from creases.engine.starts.workshop import Workshop
 
@@ -75,18 +73,9 @@ class Divided:
         if problem is None:
             return tally_constant(self._whole)
         root = self._cell(part.root, part.path)
-        total = Totals(problem.widths)
-        if isinstance(root, ExactStart):
-            total.add_exact(ExactForms.of(problem, problem.frame), root)
-        elif isinstance(root, Tile) and root.dimension == 0:
-            total.by_layer += count_point(problem, root)
-        else:
-            start = start_of(root) if isinstance(root, Tile) else root
-            for work, _ in run(problem, start, threads, False, None, report, self._workshop):
-                total.add(work)
-        found = total.result(problem)
-        constant = self.constant and not problem.directions
-        return found._replace(unbounded=found.by_layer[-1]) if constant else found
+        total = Totals(problem)
+        collect(problem, [root], total, threads=threads, by_neuron=False, report=report, workshop=self._workshop)
+        return total.result(self._whole)
 
     def cell(self, root: int, path: str) -> Root:
         """The cell of a part."""

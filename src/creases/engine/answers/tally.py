@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.answers.driver import collect
 from creases.engine.loop.drive import Report
-from creases.engine.loop.frontier import run
+from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Problem
 from creases.engine.proof.bounds import PROOFS
 from creases.engine.proof.rational import ExactForms, ExactTally, count_below
-from creases.engine.starts.chart import ExactStart
-from creases.engine.starts.first_layer import exact_first, independent_rows, restricted
+from creases.engine.starts.chart import AnyStart, ExactStart
+from creases.engine.starts.first_layer import exact_first
 from creases.engine.starts.starting import starts
-from creases.engine.starts.tiles import Tile
+from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.work import (
     EXACT_CELLS,
@@ -50,18 +52,20 @@ def tally(
     workshop : what earlier counts of the same network, or on the same domain, have left.
     """
     workshop = workshop or Workshop()
-    if problem.vertices is None and len(independent_rows(problem)) < problem.dimension:
-        return tally_low_rank(problem, threads, by_neuron, report, workshop)
-    total = Totals(problem.widths)
-    for start in starts(problem, workshop):
-        if isinstance(start, Tile):
-            total.by_layer += count_point(problem, start)
-            continue
-        if isinstance(start, ExactStart):
-            total.add_exact(ExactForms.of(problem, problem.frame), start)
-            continue
-        for work, _ in run(problem, start, threads, by_neuron, None, report, workshop):
-            total.add(work)
+    inside = workshop.across(problem)
+    if inside is None:
+        report(1)
+        return tally_constant(problem)
+    total = Totals(inside)
+    collect(
+        inside,
+        starts(inside, workshop),
+        total,
+        threads=threads,
+        by_neuron=by_neuron,
+        report=report,
+        workshop=workshop,
+    )
     if problem.vertices is None and by_neuron:
         # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
         rows = exact_first(problem, range(problem.widths[0]))
@@ -70,22 +74,31 @@ def tally(
 
 
 class Totals:
-    """Sums over workspaces."""
+    """Sums over workspaces: the collector of a count.
 
-    def __init__(self, widths: list[int]) -> None:
-        self.by_layer = np.zeros(len(widths), dtype=np.int64)
-        self.by_neuron = np.zeros(sum(widths), dtype=np.int64)
+    problem : what is cut, without directions along which the network is constant.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.by_layer = np.zeros(len(problem.widths), dtype=np.int64)
+        self.by_neuron = np.zeros(sum(problem.widths), dtype=np.int64)
         self.unbounded = self.exact_cells = 0
 
-    def add(self, work: AnyWork) -> None:
+    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper] | None:
+        """Finished cells are only counted."""
+        return None
+
+    def add(self, work: AnyWork, blocks: list[Any]) -> None:
         """Add what a finished workspace counted."""
         self.by_layer += work.by_layer
         self.by_neuron += work.by_neuron
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
 
-    def add_exact(self, forms: ExactForms, start: ExactStart) -> None:
+    def add_rational(self, start: ExactStart) -> None:
         """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
+        forms = ExactForms.of(self.problem, self.problem.frame)
         exact = ExactTally(forms.widths)
         count_below(forms, start.cell, 0, start.signs, [], exact)
         self.by_layer += np.array(exact.by_layer)
@@ -93,26 +106,22 @@ class Totals:
         self.unbounded += exact.unbounded
         self.exact_cells += exact.by_layer[-1]
 
-    def result(self, problem: Problem) -> Tally:
-        """The tally of all that was added."""
-        splits = np.cumsum(problem.widths)[:-1]
+    def add_point(self, tile: Tile) -> None:
+        """Add the region that meets a point."""
+        self.by_layer += count_point(self.problem, tile)
+
+    def result(self, whole: Problem) -> Tally:
+        """The tally of all that was added. whole : the problem with all its directions."""
+        splits = np.cumsum(whole.widths)[:-1]
+        # Along a direction of which the network is constant every region reaches infinity.
+        unbounded = self.unbounded if self.problem.dimension == whole.dimension else int(self.by_layer[-1])
         return Tally(
             by_layer=self.by_layer.tolist(),
             by_neuron=[part.tolist() for part in np.split(self.by_neuron, splits)],
-            unbounded=None if problem.vertices is not None or problem.directions else self.unbounded,
+            unbounded=None if whole.vertices is not None or whole.directions else unbounded,
             exact_cells=self.exact_cells,
             certified=PROOFS,
         )
-
-
-def tally_low_rank(problem: Problem, threads: int | None, by_neuron: bool, report: Report, workshop: Workshop) -> Tally:
-    """A whole space along some direction of which the network is constant: that direction is divided out."""
-    across = restricted(problem)
-    if across is None:
-        report(1)
-        return tally_constant(problem)
-    found = tally(across, threads=threads, by_neuron=by_neuron, report=report, workshop=workshop)
-    return found if problem.directions else found._replace(unbounded=found.by_layer[-1])
 
 
 def tally_constant(problem: Problem) -> Tally:

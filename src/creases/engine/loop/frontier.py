@@ -39,7 +39,7 @@ from creases.engine.state.work import (
     SpaceWork,
 )
 
-__all__ = ["Keeper", "run"]
+__all__ = ["CellKeeper", "run"]
 
 # Cells that are cut before a second thread is started; small domains end here.
 ALONE = 3000
@@ -50,7 +50,7 @@ SHARED_BUDGET = 2000
 OUT_REALS, OUT_INTS = 10 * BUDGET, 16 * BUDGET
 
 
-class Keeper(Protocol):
+class CellKeeper(Protocol):
     """Takes the cells that a workspace has written out."""
 
     def take(self, work: Any) -> Any:
@@ -120,7 +120,7 @@ class Helpers(NamedTuple):
     """
 
     oracle: Oracle
-    keeper: Keeper | None
+    keeper: CellKeeper | None
     count_wall: Callable[[AnyWork, Tile, Report], None]
 
 
@@ -129,7 +129,7 @@ def run(
     start: AnyStart | CrowdedStart,
     threads: int | None,
     by_neuron: bool,
-    keep: Callable[[], Keeper] | None,
+    keep: Callable[[], CellKeeper] | None,
     report: Report,
     workshop: Workshop,
 ) -> Iterator[tuple[AnyWork, list[Any]]]:
@@ -278,6 +278,6 @@ def sums_of(work: AnyWork) -> AnyWork:
     return work._replace(state=work.state.copy(), by_layer=work.by_layer.copy(), by_neuron=work.by_neuron.copy())
 
 
-def taken(work: AnyWork, keeper: Keeper | None) -> list[Any]:
+def taken(work: AnyWork, keeper: CellKeeper | None) -> list[Any]:
     """What the kernel wrote out since the last time, if it is wanted and there is any."""
     return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []

@@ -24,6 +24,7 @@ from creases.engine.proof.rational_polytope import bits_of
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import pruned
+from creases.engine.state.pattern import bits_of_words
 from creases.engine.state.work import (
     ASKED,
     BY_NEURON,
@@ -183,7 +184,7 @@ class Oracle:
 
     def place_of(self, work: AnyWork) -> tuple[int, int, Pattern]:
         """The current cell's lowest open layer, where its neurons are listed in `ints`, and the cell's pattern."""
-        bits = np.unpackbits(work.pattern.astype("<i8").view(np.uint8), bitorder="little").astype(np.bool_)
+        bits = bits_of_words(work.pattern)
         net = int(work.state[NETWORK])
         layer = int(work.ints[net + LOWEST])
         return layer, int(work.ints[net + HEADER + FIELDS * layer + IDS]), self._edges.pattern(bits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from creases.engine.proof.rational import ExactForms
 from creases.rationals import independent
 
 __all__ = [
+    "FirstLayer",
     "axes_across",
     "exact_first",
     "first_forms",
@@ -34,6 +36,32 @@ def steady_product(matrix: Floats, vector: Floats) -> Floats:
     for column, factor in zip(matrix.T, vector.tolist(), strict=True):
         total += column * factor
     return total
+
+
+class FirstLayer:
+    """The first layer of a problem on its domain; each part is computed when it is first asked for, and once.
+
+    product : of a matrix and a vector, by which the forms are computed.
+    """
+
+    def __init__(self, problem: Problem, product: Product = np.matmul) -> None:
+        self.problem = problem
+        self._product = product
+
+    @cached_property
+    def forms(self) -> tuple[Floats, Floats]:
+        """The forms and the bounds on their entries (`first_forms`)."""
+        return first_forms(self.problem, self._product)
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """As many neurons as the layer's rank on the domain, independent there (`independent_rows`)."""
+        return independent_rows(self.problem, self.forms)
+
+    @property
+    def is_constant_somewhere(self) -> bool:
+        """Whether the domain is a whole space along some direction of which the network is constant."""
+        return self.problem.vertices is None and len(self.rows) < self.problem.dimension
 
 
 def first_forms(problem: Problem, product: Product = np.matmul) -> tuple[Floats, Floats]:

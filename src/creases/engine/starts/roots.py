@@ -19,10 +19,10 @@ import numpy as np
 from creases.engine.problem import Problem
 from creases.engine.starts.chart import AnyStart, ExactStart
 from creases.engine.starts.first_layer import (
+    FirstLayer,
     axes_across,
     exact_first,
     first_forms,
-    independent_rows,
     linear_rank,
     restricted_to,
     steady_product,
@@ -102,13 +102,12 @@ def choose_roots(problem: Problem) -> Roots:
     every = tuple(range(problem.dimension))
     if problem.vertices is not None:
         return Roots(every, (), ())
-    first = first_forms(problem, steady_product)
-    rows = independent_rows(problem, first)
-    if len(rows) < problem.dimension:
+    first = FirstLayer(problem, steady_product)
+    if first.is_constant_somewhere:
         axes = tuple(axes_across(problem))
         return choose_roots(restricted_to(problem, axes))._replace(axes=axes) if axes else Roots((), (), ())
-    found = []
-    for start in cones_of_directions(problem, rows) if problem.directions else cones(problem, rows, first):
+    found, rows = [], first.rows
+    for start in cones_of_directions(problem, rows) if problem.directions else cones(problem, rows, first.forms):
         tile = start if isinstance(start, Tile) else None
         if not isinstance(start, (Tile, ExactStart)):
             tile = tile_of_cone(problem, start)

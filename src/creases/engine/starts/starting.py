@@ -22,8 +22,8 @@ from creases.engine.starts.chart import (
     cone_start_in_space,
     far_directions,
 )
-from creases.engine.starts.first_layer import exact_first, first_forms, in_chart, independent_rows
-from creases.engine.starts.tiles import CrowdedStart, Tile, start_of, tiles_of_directions
+from creases.engine.starts.first_layer import exact_first, in_chart
+from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.growth import grown
 from creases.engine.state.stack import push
@@ -76,18 +76,15 @@ MOST_NEW_CORNERS = 512
 
 
 def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedStart | ExactStart | Tile]:
-    """The starting cells of a domain; a whole space must have as many independent rows as dimensions.
-
-    A Tile is one of no dimension: the directions of a line are two points.
-    """
+    """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.directions:
-        for root in cones_of_directions(problem, independent_rows(problem)):
-            yield start_of(root) if isinstance(root, Tile) and root.dimension > 0 else root
+        yield from cones_of_directions(problem, workshop.first_layer(problem).rows)
         return
     if problem.vertices is not None:
         yield workshop.bounded_start(problem.vertices)
         return
-    yield from cones(problem, independent_rows(problem), first_forms(problem))
+    first = workshop.first_layer(problem)
+    yield from cones(problem, first.rows, first.forms)
 
 
 def cones(problem: Problem, rows: list[int], first: tuple[Floats, Floats]) -> Iterator[Start | SpaceStart | ExactStart]:
@@ -131,7 +128,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     corners = len(start.corners)
     work = workshop.take(widths, d, max(16, corners + min(corners, MOST_NEW_CORNERS)))
     state = work.state
-    first, bounds = first_forms(problem)
+    first, bounds = workshop.first_layer(problem).forms
     forms, pairs = in_chart(first, bounds, start.chart)
     with np.errstate(over="ignore", invalid="ignore"):
         root_network(work, problem, start.chart[-1], forms, pairs)

@@ -15,6 +15,7 @@ from creases.engine.problem import Floats, Polytope, Problem
 from creases.engine.proof.exact_layers import twins
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import AnyStart
+from creases.engine.starts.first_layer import FirstLayer, restricted
 from creases.engine.starts.tiles import CrowdedStart, bounded_start
 from creases.engine.state.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, AnyWork, allocate, allocate_in_space
 
@@ -28,6 +29,7 @@ class Workshop:
         # By dimension: a cut in space may take one for a wall on its way. Append and pop are atomic.
         self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
         self._twins: tuple[Problem, NDArray[np.int64]] | None = None
+        self._first: FirstLayer | None = None
         self._start: tuple[Floats | Polytope, AnyStart | CrowdedStart] | None = None
 
     def take(self, widths: list[int], dimension: int, corners: int) -> AnyWork:
@@ -60,6 +62,20 @@ class Workshop:
             found = [twins(weight, bias) for weight, bias in zip(problem.weights, problem.biases, strict=True)]
             self._twins = problem, np.concatenate(found)
         return self._twins[1]
+
+    def first_layer(self, problem: Problem) -> FirstLayer:
+        """The first layer of a problem: the one of before while the problem is the same."""
+        first = self._first
+        if first is None or first.problem is not problem:
+            self._first = first = FirstLayer(problem)
+        return first
+
+    def across(self, problem: Problem) -> Problem | None:
+        """A problem without the directions of a whole space along which the network is constant: mostly itself.
+
+        None if there are no others: the network is constant.
+        """
+        return restricted(problem) if self.first_layer(problem).is_constant_somewhere else problem
 
     def bounded_start(self, vertices: Floats | Polytope) -> AnyStart | CrowdedStart:
         """The starting cell of a bounded domain (`tiles.bounded_start`)."""
