@@ -6,13 +6,13 @@ from contextlib import contextmanager
 import numpy as np
 
 from creases import Directions, Line, Network, Space, Subspace
-from creases.engine.starts.first_layer import exact_first
+from creases.engine.starts.first_layer import rational_first
 from creases.rationals import independent
 
 
 def last_rows(problem, first=None):
     """`independent_rows` as some other machine may choose them: the last ones, rather than the largest."""
-    rows = exact_first(problem, range(problem.widths[0]))
+    rows = rational_first(problem, range(problem.widths[0]))
     return sorted(len(rows) - 1 - place for place in independent(row[:-1] for row in reversed(rows)))
 
 

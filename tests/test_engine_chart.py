@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from creases.engine.proof.rational import scaled
-from creases.engine.starts.chart import ExactStart, is_bounded_in
-from creases.engine.starts.first_layer import exact_first, independent_rows
+from creases.engine.starts.chart import RationalStart, is_bounded_in
+from creases.engine.starts.first_layer import independent_rows, rational_first
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
@@ -73,7 +73,7 @@ def test_against_exact_cones(d, nearness):
         assert len(cells) == 2**d
         assert len({tuple(cell.signs.items()) for cell in cells}) == 2**d
         for start in cells:
-            if isinstance(start, ExactStart):
+            if isinstance(start, RationalStart):
                 refused += 1
             else:
                 check_cone(problem, start)
@@ -89,11 +89,11 @@ def test_known_a_chart_that_rounding_turned_over_is_none():
     rows = [[1.5, -1.0, -1.0], [-1.0499999999999996, 0.6999999999999998, 0.35], [-4.500000000002196, 3.0, 0.0]]
     problem = one_layer(rows, None)
     for start in starts(problem, Workshop()):
-        if not isinstance(start, ExactStart):
+        if not isinstance(start, RationalStart):
             check_cone(problem, start)
     # A good chart, and the same with its far rays changed over.
     problem = one_layer([[1.0, 0.25, 0.5], [0.5, -1.0, 0.25]], None)
-    exact = exact_first(problem, [0, 1])
+    exact = rational_first(problem, [0, 1])
     turned = 0
     for start in starts(problem, Workshop()):
         names = start.edge_ids[:2]
@@ -142,9 +142,9 @@ def test_known_a_whole_plane_on_a_slice():
     for _ in range(amount(20, 8)):
         weights, basis = rng.standard_normal((4, 3)), rng.standard_normal((2, 3))
         problem = problem_of([weights], [rng.standard_normal(4)], rng.standard_normal(3), basis, None)
-        exact = exact_first(problem, range(4))
+        exact = rational_first(problem, range(4))
         for start in starts(problem, Workshop()):
-            assert not isinstance(start, ExactStart)
+            assert not isinstance(start, RationalStart)
             chart = exactly(start.chart)
             for row, near, (error_g, error_w) in zip(
                 start.edge_ids[:2], start.edges, start.edge_bounds.tolist(), strict=False

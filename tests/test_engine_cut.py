@@ -8,7 +8,7 @@ from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
 from creases.engine.loop import frontier
 from creases.engine.proof.signs import UNPROVED
-from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import bounded_start
@@ -313,7 +313,7 @@ def test_against_exact_sums_on_whole_planes():
         expected = list(reference.layers(weights, biases, space))
         by_layer, unbounded = np.zeros(len(biases), int), 0
         for start in starts(problem, Workshop()):
-            if isinstance(start, ExactStart):
+            if isinstance(start, RationalStart):
                 break
             work = Cut(problem, start).finish(5)
             by_layer, unbounded = by_layer + work.by_layer, unbounded + int(work.state[UNBOUNDED])

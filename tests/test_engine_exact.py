@@ -10,18 +10,18 @@ from flint import fmpz
 import reference
 from creases import Network, Polygon, subdivide
 from creases.engine.proof.rational import (
-    ExactCell,
-    ExactForms,
-    ExactTally,
+    RationalCell,
+    RationalForms,
+    RationalTally,
     as_integers,
     clip,
     cone_cells,
     count_below,
     cross,
     dot,
-    exact_corners,
     interior_point,
     primitive,
+    rational_corners,
     scaled,
     vertex_cell,
 )
@@ -96,7 +96,7 @@ def test_against_exact_forms_on_random_charts(n_in):
         arrays = [[np.array(part, dtype=float) for part in parts] for parts in (weights, biases)]
         pattern = [rng.integers(0, 2, len(bias)).astype(bool) for bias in biases]
         truth = TwinNetwork(weights, biases, origin, basis, tail, chart).forms(pattern)
-        exact = ExactForms(*arrays, origin, basis, tail, chart)
+        exact = RationalForms(*arrays, origin, basis, tail, chart)
         for layer, rows in enumerate(truth):
             found = exact.forms(layer, pattern)
             assert len(found) == len(rows)
@@ -113,7 +113,9 @@ def test_against_exact_forms_at_rational_points():
     """Where a point has the pattern, the forms' signs there are those of the reference's forward pass."""
     for i, (_, weights, biases) in enumerate(table(amount(40, 20), 41, 2)):
         rng = np.random.default_rng(i)
-        forms = ExactForms([np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(2))
+        forms = RationalForms(
+            [np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(2)
+        )
         point = [Fraction(int(x), 12) for x in rng.integers(-20, 21, 2)]
         pattern = reference.pattern_at(weights, biases, point)
         below = [np.array(bits) for bits in pattern]
@@ -160,7 +162,7 @@ def test_known_vertex_cells(vertices):
     check_cell(cell)
     found = [[Fraction(int(x), int(ray[-1])) for x in ray[:-1]] for ray in cell.rays]
     assert found == [[Fraction(x) for x in vertex] for vertex in vertices.tolist()]
-    corners = exact_corners(cell.edges)
+    corners = rational_corners(cell.edges)
     assert all(ratio(numbers(a), numbers(b)) for a, b in zip(corners, cell.rays, strict=True))
 
 
@@ -230,8 +232,8 @@ def test_against_exact_clip(vertices):
 
 def count_in_rationals(weights, biases, vertices, d):
     """(by_layer, by_neuron, unbounded) of a bounded cell, or of all of R^d cut into cones; None if it has no cones."""
-    forms = ExactForms([np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(d))
-    tally = ExactTally(forms.widths)
+    forms = RationalForms([np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(d))
+    tally = RationalTally(forms.widths)
     if vertices is not None:
         count_below(forms, vertex_cell(vertices), 0, {}, [], tally)
         return tally
@@ -265,10 +267,10 @@ def test_against_exact_counts_of_every_kind(d, bounded):
 
 
 def test_known_count_of_a_triangle_cut_through_its_corners():
-    cell = ExactCell(*vertex_cell(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])))
+    cell = RationalCell(*vertex_cell(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])))
     weights, biases = [[[1.0, -1.0], [1.0, 2.0], [1.0, 1.0]]], [[0.0, -2.0, -2.0]]
-    forms = ExactForms([np.array(w) for w in weights], [np.array(b) for b in biases], *identity(2))
-    tally = ExactTally([3])
+    forms = RationalForms([np.array(w) for w in weights], [np.array(b) for b in biases], *identity(2))
+    tally = RationalTally([3])
     count_below(forms, cell, 0, {}, [], tally)
     # Two lines through corners meet inside; the third runs along an edge.
     assert (tally.by_layer, tally.by_neuron) == ([4], [[1, 1, 0]])

@@ -161,7 +161,7 @@ def decorated(decorator):
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and decorator in [ast.unparse(item) for item in node.decorator_list]:
-                place = ".".join(path.relative_to(ENGINE).with_suffix("").parts)
+                place = ".".join(path.relative_to(ENGINE).with_suffix("").pieces)
                 found[f"creases.engine.{place}.{node.name}"] = node
     return found
 

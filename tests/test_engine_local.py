@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from creases.engine.rows.scan import cell_reach, scan
-from creases.engine.starts.chart import ExactStart
+from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
 from creases.engine.starts.workshop import Workshop
@@ -312,6 +312,6 @@ def test_against_exact_local_networks_of_every_kind(kind):
         whole = problem._replace(vertices=None)
         if len(independent_rows(whole)) == 2:
             for start in starts(whole, Workshop()):
-                if not isinstance(start, ExactStart):
+                if not isinstance(start, RationalStart):
                     check(whole, rng, seen, 4, start)
     assert seen["rows"] > amount(100, 20), seen

@@ -6,7 +6,7 @@ import pytest
 from counts_in_pieces import CUBE, known
 from creases import Box, Directions, Line, Network, Segment, Space, Subspace, count
 from creases.engine.answers.pieces import Divided
-from creases.engine.starts.first_layer import exact_first, first_forms, steady_product
+from creases.engine.starts.first_layer import first_forms, rational_first, steady_product
 from creases.engine.starts.roots import Cone, Roots, choose_roots, starting_cells
 from creases.errors import ComputationError
 from creases.packing import as_problem
@@ -27,7 +27,7 @@ def test_laws_any_roots_add_up(d, rank, seed):
         sent = Roots.read(chosen.text)
         assert sent == chosen
         divided, by_layer = Divided(problem, sent), np.zeros(2, np.int64)
-        for part in divided.parts(2, 1):
+        for part in divided.pieces(2, 1):
             result = count_piece(divided, part)
             by_layer += part.sign * np.array(result.by_layer)
             assert result.roots == chosen.sha256
@@ -43,7 +43,7 @@ def test_laws_cones_that_are_not_halved(near):
         problem = as_problem(network, domain)
         chosen = choose_roots(problem)
         divided = Divided(problem, Roots.read(chosen.text))
-        by_layer = sum(part.sign * np.array(count_piece(divided, part).by_layer) for part in divided.parts(2, 0))
+        by_layer = sum(part.sign * np.array(count_piece(divided, part).by_layer) for part in divided.pieces(2, 0))
         assert tuple(by_layer) == count(network, domain).by_layer
         assert all(cone.chart is None for cone in chosen.cones) == (domain == Space(2) or near == 2.0**-45)
 
@@ -69,7 +69,7 @@ def test_against_exact_steady_forms(d):
     rng = np.random.default_rng(d)
     network = Network.from_arrays([rng.standard_normal((9, 40))], [rng.standard_normal(9)], output_layer=False)
     problem = as_problem(network, Subspace(rng.standard_normal(40), rng.standard_normal((d, 40))))
-    exact = exact_first(problem, range(9))
+    exact = rational_first(problem, range(9))
     scale = 2.0**0
     for product in (np.matmul, steady_product):
         forms, bounds = first_forms(problem, product)

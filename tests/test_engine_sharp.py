@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from creases import Box, Line, Network, Plane, Polygon, Segment, Space, subdivide
-from creases.engine.answers.blocks import Block, exact_corner, unpack
+from creases.engine.answers.blocks import Block, rational_corner, unpack
 from creases.engine.answers.sharp import SHARP, Sharpener
-from creases.engine.proof.edges import ExactEdges
+from creases.engine.proof.edges import RationalEdges
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from engine_twins import TwinNetwork, amount, cross, dot, exactly, opposite, polygon_of
@@ -141,7 +141,7 @@ def computed_again(weights, biases, domain):
     cells = subdivide(hidden(weights, biases), domain)
     true, problem, block = TrueCells(weights, biases, domain), as_problem(cells.network, domain), block_of(cells)
     pairs = np.column_stack([np.arange(len(cells.corners)), np.repeat(np.arange(len(cells)), np.diff(cells.first))])
-    left = Sharpener(problem, ExactEdges.of(problem)).sharpen(pairs, float(true.size or 0), *block)
+    left = Sharpener(problem, RationalEdges.of(problem)).sharpen(pairs, float(true.size or 0), *block)
     return cells, true, block, [tuple(pair) for pair in pairs[:left].tolist()]
 
 
@@ -167,7 +167,7 @@ def test_against_exact_double_double_and_rational_corners(weights, biases):
             cells, true, block, left = computed_again(weights, biases, domain)
         except ComputationError:
             continue
-        exact, rest = ExactEdges.of(as_problem(cells.network, domain)), dict(left)
+        exact, rest = RationalEdges.of(as_problem(cells.network, domain)), dict(left)
         for i in range(len(cells)):
             edges = true.edges(cells, i)
             if is_strip(edges):
@@ -175,7 +175,7 @@ def test_against_exact_double_double_and_rational_corners(weights, biases):
             for v, ray in zip(range(cells.first[i], cells.first[i + 1]), true.corners(edges), strict=True):
                 if v not in rest:
                     assert true.deviation(block.corners[v], cells.at_infinity[v], ray) <= Fraction(SHARP)
-                near = exact_corner(block, v, i, exact)
+                near = rational_corner(block, v, i, exact)
                 assert true.deviation(near, cells.at_infinity[v], ray) <= Fraction(1, 10**15)
 
 
@@ -184,7 +184,7 @@ def test_against_exact_double_double_forms(weights, biases):
     """The forms that are kept of the layers below are within their bounds."""
     domain = DOMAINS[len(weights[0][0])][0]
     problem = as_problem(hidden(weights, biases), domain)
-    cells, sharpener = subdivide(hidden(weights, biases), domain), Sharpener(problem, ExactEdges.of(problem))
+    cells, sharpener = subdivide(hidden(weights, biases), domain), Sharpener(problem, RationalEdges.of(problem))
     block, net = block_of(cells), sharpener._forms
     twin = TwinNetwork(*problem[:5], np.eye(problem.dimension + 1))
     for i in range(0, len(cells), 1 + len(cells) // 12):

@@ -35,7 +35,7 @@ def done_in(place, pieces):
     """The results in a journal, each row read and checked, and how many there are to be."""
     plan = Plan.of(known(), CUBE, pieces)
     with Journal(place) as journal:
-        return journal.results(journal.begin(plan), plan), len(plan.parts)
+        return journal.results(journal.begin(plan), plan), len(plan.pieces)
 
 
 def fill(folder, left):

@@ -32,7 +32,7 @@ from creases import (
     count,
     count_in_pieces,
 )
-from creases.engine.answers.pieces import Divided, Part
+from creases.engine.answers.pieces import Divided, Piece
 from creases.engine.starts.roots import choose_roots
 from creases.engine.starts.tiles import root_tile
 from creases.engine.starts.walls import halved
@@ -56,7 +56,7 @@ def in_parts(network, domain, depth, drop):
     """(by_layer, unbounded) summed over the parts, each with its sign."""
     divided = divided_of(network, domain)
     by_layer, unbounded = np.zeros(len(network.hidden), np.int64), 0
-    for part in divided.parts(depth, drop):
+    for part in divided.pieces(depth, drop):
         found = divided.tally(part, 1, lambda regions: None)
         by_layer += part.sign * np.array(found.by_layer)
         unbounded += part.sign * (found.unbounded or 0)
@@ -106,13 +106,13 @@ def test_known_a_wall_inside_a_zero_set():
     """x = 0 is a wall and the first neuron's zero set: no region meets it, though three regions of its plane do."""
     network = hidden([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]])
     divided = divided_of(network, Box([-1, -1], [1, 1]))
-    assert [part.path for part in divided.parts(1, 0)] == ["-", "0", "+"]
-    found = [divided.tally(part, 1, lambda regions: None).by_layer for part in divided.parts(1, 0)]
+    assert [part.path for part in divided.pieces(1, 0)] == ["-", "0", "+"]
+    found = [divided.tally(part, 1, lambda regions: None).by_layer for part in divided.pieces(1, 0)]
     assert found == [[2], [0], [2]]
     # Twice the neuron less itself vanishes everywhere, on the wall and around it: it is inactive, and ends nothing.
     silent = hidden([[[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]], [[2.0, -1.0, 0.0]]], [[-0.5, -1.0, 0.0], [0.0]])
     divided = divided_of(silent, Box([-1, -1], [1, 1]))
-    assert divided.tally(Part(0, "0"), 1, lambda regions: None).by_layer == [2, 2]
+    assert divided.tally(Piece(0, "0"), 1, lambda regions: None).by_layer == [2, 2]
 
 
 def test_known_halves_of_a_tile():
@@ -176,7 +176,7 @@ def test_known_processes_and_threads_agree(tmp_path):
     with Journal(tmp_path / "runs.db") as journal:
         made = Plan.of(known(), CUBE, 8)
         results = journal.results(journal.begin(made), made)
-    assert set(results) == set(made.parts)
+    assert set(results) == set(made.pieces)
     assert {result.worker.split(":")[1] for result in results.values()}.isdisjoint({str(os.getpid())})
 
 
@@ -271,10 +271,10 @@ def test_known_plans():
     assert halvings(512, 4, None) == 8
     assert halvings(5000, 8, None) == 12
     one, other = (Plan.of(known(), CUBE, None) for _ in range(2))
-    assert one.parts == other.parts
+    assert one.pieces == other.pieces
     assert one.key == other.key
     assert one.key != Plan.of(known(), Box([-1] * 3, [1, 1, 2]), None).key
-    walls = [part.path.count("0") for part in one.parts]
+    walls = [part.path.count("0") for part in one.pieces]
     assert walls == sorted(walls)
 
 
@@ -303,7 +303,7 @@ def test_bad_input_pieces():
 def test_laws_leaving_early_stops_what_has_begun():
     """A caller that goes away, by Ctrl-C say, waits for milliseconds and not for pieces."""
     made = Plan.of(known((4, 64, 64, 1)), Box([-1] * 4, [1] * 4), 2)
-    work = ThreadWorkers(2).work(made, [*made.parts[-1:], *made.parts])
+    work = ThreadWorkers(2).work(made, [*made.pieces[-1:], *made.pieces])
     next(work)  # the wall; the halves take seconds each
     start = time.perf_counter()
     work.close()

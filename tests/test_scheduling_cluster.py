@@ -50,13 +50,13 @@ def test_laws_a_killed_worker_loses_nothing(tmp_path):
     made = Plan.of(network, CUBE, 64)
     with dask_workers(None, 2) as workers, Journal(tmp_path / "runs.db") as journal:
         number, killed = journal.begin(made), False
-        for result in workers.work(made, made.parts):
+        for result in workers.work(made, made.pieces):
             journal.record(number, result)
             if not killed:
                 os.kill(int(result.worker.split(":")[1]), signal.SIGKILL)
                 killed = True
         done = journal.results(number, made)
-    assert set(done) == set(made.parts)
+    assert set(done) == set(made.pieces)
     assert sum(part.sign * result.by_layer[-1] for part, result in done.items()) == 40141
 
 
@@ -65,7 +65,7 @@ def test_bad_input_another_engine_on_a_worker(monkeypatch):
     made = Plan.of(known(), CUBE, 4)
     made.key["engine"] = "0123456789abcdef"
     with dask_workers(None, 1) as workers, pytest.raises(ComputationError, match="runs another engine"):
-        list(DaskWorkers(workers._client).work(made, made.parts))
+        list(DaskWorkers(workers._client).work(made, made.pieces))
 
 
 @pytest.mark.jit

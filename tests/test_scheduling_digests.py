@@ -9,7 +9,7 @@ import pytest
 
 from counts_in_pieces import CUBE, known, recorded_anew
 from creases import Box, JournalError, count_in_pieces
-from creases.engine.answers.pieces import Part
+from creases.engine.answers.pieces import Piece
 from creases.errors import ComputationError
 from creases.scheduling import Journal
 from creases.scheduling.laws import LARGEST, check_layers, check_sum
@@ -122,7 +122,7 @@ def test_bad_input_a_sum_that_cannot_be(tmp_path):
     place = tmp_path / "runs.db"
     count_in_pieces(known(), CUBE, pieces=4, threads=1, journal=place)
     recorded_anew(
-        place, Plan.of(known(), CUBE, 4), lambda one: one if one.part.sign < 0 else replace(one, by_layer=(9, 9))
+        place, Plan.of(known(), CUBE, 4), lambda one: one if one.piece.sign < 0 else replace(one, by_layer=(9, 9))
     )
     with pytest.raises(
         ComputationError, match=r"do not fit together \(their sum after each layer is -.*Count again, into"
@@ -154,7 +154,7 @@ def test_bad_input_an_old_journal(tmp_path):
 
 def test_laws_of_pieces():
     """At each limit and one beyond it."""
-    inside, wall = Part(0, "-+"), Part(0, "-0+")
+    inside, wall = Piece(0, "-+"), Piece(0, "-0+")
     check_layers((1 + 5 + 10, 16 * 4), inside, (5, 2), 2)  # two lines cut each region into four
     for by_layer in ((17, 17), (16, 65)):
         with pytest.raises(ValueError, match="at most"):

@@ -216,7 +216,7 @@ def test_bad_input_a_full_disk(tmp_path):
     made = Plan.of(known((3, 32, 32, 1)), CUBE, 64)
     with Journal(place) as journal:
         before = journal.results(journal.begin(made), made)
-    assert 0 < len(before) < len(made.parts)
+    assert 0 < len(before) < len(made.pieces)
     subprocess.run(run, check=True, capture_output=True, timeout=300)
     assert Count.from_dict(json.loads(saved.read_text())).regions == 40141
     with Journal(place) as journal:

@@ -98,7 +98,7 @@ from creases.scheduling.piece import Shipped, count_piece, divided_once
 from creases.scheduling.plan import Plan
 if len(sys.argv) > 2:
     plan = Plan.of(network, plane, 32)
-    pickle.dump((Shipped("a name", plan.problem, plan.roots), plan.parts), open(sys.argv[1], "wb"))
+    pickle.dump((Shipped("a name", plan.problem, plan.roots), plan.pieces), open(sys.argv[1], "wb"))
 shipped, parts = pickle.load(open(sys.argv[1], "rb"))
 divided = divided_once(shipped)
 print(sum(part.sign * count_piece(divided, part).by_layer[-1] for part in parts if part.root % 2 == len(sys.argv) % 2))
@@ -234,9 +234,9 @@ def test_laws_one_worker_for_two_planners():
     assert theirs.key != ours.key
     with dask_workers(None, 1) as workers:
         for plan in (ours, theirs, ours):
-            results = list(workers.work(plan, plan.parts))
+            results = list(workers.work(plan, plan.pieces))
             assert {result.roots for result in results} == {plan.roots.sha256}
-            assert sum(result.part.sign * result.by_layer[-1] for result in results) == truth[-1]
+            assert sum(result.piece.sign * result.by_layer[-1] for result in results) == truth[-1]
 
 
 @pytest.mark.jit
@@ -245,13 +245,13 @@ def test_laws_a_worker_chooses_nothing():
     network = network_of(3, 3, 0)
     plan = Plan.of(network, Space(3), 32)
     shipped = Shipped("a name", plan.problem, plan.roots)
-    results = [count_piece(plan.divided, part) for part in plan.parts[0::2]]
+    results = [count_piece(plan.divided, part) for part in plan.pieces[0::2]]
     with elsewhere():
         divided_once.cache_clear()
         divided = divided_once(shipped)
-        results += [count_piece(divided, part) for part in plan.parts[1::2]]
+        results += [count_piece(divided, part) for part in plan.pieces[1::2]]
     assert {result.roots for result in results} == {plan.roots.sha256}
-    assert sum(result.part.sign * result.by_layer[-1] for result in results) == count(network, Space(3)).regions
+    assert sum(result.piece.sign * result.by_layer[-1] for result in results) == count(network, Space(3)).regions
 
 
 @pytest.mark.jit
@@ -262,7 +262,7 @@ def test_bad_input_other_roots_on_a_worker():
         dask_workers(None, 1) as workers,
         pytest.raises(ComputationError, match=r"has cut its piece from other starting cells .*, here 0123456789abcdef"),
     ):
-        list(workers.work(plan, plan.parts))
+        list(workers.work(plan, plan.pieces))
 
 
 # Depths.

@@ -106,19 +106,19 @@ def engine_vertices(
     domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace | Directions,
 ) -> Any:
     """A bounded domain's corners as the engine takes them, floats or a Polytope; None for a whole space."""
-    from creases.engine.problem import Polytope as EnginePolytope
+    from creases.engine.problem import IntegerPolytope
 
     if isinstance(domain, Box) and domain.dimension > 2:
         free = domain.lower < domain.upper
-        return EnginePolytope(*corners_of_box(domain.lower[free], domain.upper[free]))
+        return IntegerPolytope(*corners_of_box(domain.lower[free], domain.upper[free]))
     if isinstance(domain, (Simplex, Polytope)):
         if any(abs(x) > MOST_FLOAT * ray[-1] for ray in domain.corners.rays for x in ray[:-1]):
             raise DomainError(f"{domain!r} has a corner that is too far away for float64. Cut a part of it.")
         if domain.dimension > 2:
-            return EnginePolytope(*domain.corners)
+            return IntegerPolytope(*domain.corners)
         corners = in_order(domain.corners)
         held = floats_of(corners)
-        return EnginePolytope(*corners) if held is None else held
+        return IntegerPolytope(*corners) if held is None else held
     return domain.vertices
 
 

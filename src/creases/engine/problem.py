@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FIRST_WALL", "INFINITY", "Floats", "Ints", "Pattern", "Polytope", "Problem"]
+__all__ = ["FIRST_WALL", "INFINITY", "Floats", "IntegerPolytope", "Ints", "Pattern", "Problem"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,7 +17,7 @@ Pattern = list[NDArray[np.bool_]]  # of one region: for each layer, which neuron
 INFINITY, FIRST_WALL = -1, -2
 
 
-class Polytope(NamedTuple):
+class IntegerPolytope(NamedTuple):
     """A bounded convex domain, exactly.
 
     rays : corners in homogeneous coordinates, whole numbers, the last one positive.
@@ -36,8 +36,8 @@ class Problem(NamedTuple):
 
     weights, biases : one float64 array a hidden layer, shapes (n_l, n_{l-1}) and (n_l,).
     origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
-    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; a Polytope for d >= 3, and
-        where floats do not hold them; None for all of R^d.
+    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; an IntegerPolytope for d >= 3,
+        and where floats do not hold them; None for all of R^d.
     directions : True for the sphere of directions of all of R^d: the cones that are left far out, where biases do not
         count.
     """
@@ -47,7 +47,7 @@ class Problem(NamedTuple):
     origin: Floats
     basis: Floats
     basis_tail: Floats
-    vertices: Floats | Polytope | None
+    vertices: Floats | IntegerPolytope | None
     directions: bool = False
 
     @property
@@ -61,7 +61,7 @@ class Problem(NamedTuple):
         """The largest coordinate of a bounded domain's corners, rounded, and positive; 0.0 for all of R^d."""
         if self.vertices is None:
             return 0.0
-        if isinstance(self.vertices, Polytope):
+        if isinstance(self.vertices, IntegerPolytope):
             return max(2.0**-1074, *(abs(x / ray[-1]) for ray in self.vertices.rays for x in ray[:-1]))
         return float(np.abs(self.vertices).max())
 

@@ -16,15 +16,15 @@ from creases.engine.answers.tally import tally
 from creases.engine.kernel import CACHE_FOLDER, settings
 from creases.engine.lines.together import prepared, sweep_together
 from creases.engine.loop.cut import cut
-from creases.engine.problem import Polytope, Problem
+from creases.engine.problem import IntegerPolytope, Problem
 from creases.engine.proof.doubled import DoubledForms, edge_sign
-from creases.engine.proof.edges import ExactEdges
+from creases.engine.proof.edges import RationalEdges
 from creases.streams import stream
 
 __all__ = ["must_compile", "warm", "warm_lines", "warm_space"]
 
 # Two small networks with coincident neurons reach every kernel, those behind a tie included.
-ROWS = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0], [0.25, 0.5]])
+WEIGHTS = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0], [0.25, 0.5]])
 BIASES = np.array([0.0, 0.0, 0.0, 0.5])
 ABOVE = np.array([[1.0, -1.0, 0.5, 0.5], [1.0, 1.0, 0.0, -1.0]])
 BIASES_ABOVE = np.array([0.0, 0.1])
@@ -72,13 +72,13 @@ def warm() -> float:
 def warm_lines() -> None:
     """Compile what sweeps lines, and what computes ill-conditioned corners in double-double."""
     none = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0, np.bool_), np.empty(0, np.int64)
-    Sharpener(small(2), ExactEdges.of(small(2))).sharpen(
+    Sharpener(small(2), RationalEdges.of(small(2))).sharpen(
         np.empty((0, 2), np.int64), 1.0, *none, np.empty((0, 1), np.int64)
     )
     rows = DoubledForms(small(2), np.eye(3)).forms(0, [])
     edge_sign([rows.row(0), rows.row(1)], rows.row(2))
     ends = np.array([[-1.0, 1.0]])
-    sweep_together(prepared([ROWS, ABOVE], [BIASES, ABOVE[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
+    sweep_together(prepared([WEIGHTS, ABOVE], [BIASES, ABOVE[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
 
 
 def warm_space() -> None:
@@ -89,7 +89,7 @@ def warm_space() -> None:
     rays = [(x, y, z, 1) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
     walls = [(*(sign * (i == j) for j in range(3)), 1) for i in range(3) for sign in (1, -1)]
     masks = [sum(1 << w for w, wall in enumerate(walls) if np.dot(wall, ray) == 0) for ray in rays]
-    cube = Polytope(tuple(rays), tuple(walls), tuple(masks))
+    cube = IntegerPolytope(tuple(rays), tuple(walls), tuple(masks))
     for vertices in (cube, None):
         tally(problem._replace(vertices=vertices), threads=1, by_neuron=True, report=ignore)
 
@@ -97,7 +97,7 @@ def warm_space() -> None:
 def small(d: int) -> Problem:
     """A network of two layers on the interval (d = 1) or the square."""
     return Problem(
-        weights=(np.ascontiguousarray(ROWS[:, :d]), ABOVE),
+        weights=(np.ascontiguousarray(WEIGHTS[:, :d]), ABOVE),
         biases=(BIASES, BIASES_ABOVE),
         origin=np.zeros(d),
         basis=np.eye(d),

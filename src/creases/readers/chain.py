@@ -33,7 +33,7 @@ ROOT_BITS = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Dense:
+class Matrix:
     """x -> weight @ x + bias; float64, shapes (n_out, n_in) and (n_out,)."""
 
     name: str
@@ -51,7 +51,7 @@ class Diagonal:
     rooted: bool = False
 
 
-Segment = list[Dense | Diagonal]
+LinearPart = list[Matrix | Diagonal]
 
 
 class Chain:
@@ -64,7 +64,7 @@ class Chain:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.segments: list[Segment] = [[]]
+        self.segments: list[LinearPart] = [[]]
         self.notes: list[str] = []
         self.width: int | None = None  # of what flows after the last piece; None before the first
         self.n_in: int | None = None
@@ -90,7 +90,7 @@ class Chain:
                 f"{weights.shape}; it must be ({n_out},), one number a neuron."
             )
         self._follow(name, n_in)
-        self.segments[-1].append(Dense(name, weights, biases))
+        self.segments[-1].append(Matrix(name, weights, biases))
         self.width = n_out
 
     def shift(self, name: str, values: ArrayLike) -> None:
@@ -100,8 +100,8 @@ class Chain:
         segment = self.segments[-1]
         if not shifts.any():
             return
-        if segment and isinstance(before := segment[-1], Dense) and not before.bias.any():
-            segment[-1] = Dense(before.name, before.weight, shifts)
+        if segment and isinstance(before := segment[-1], Matrix) and not before.bias.any():
+            segment[-1] = Matrix(before.name, before.weight, shifts)
             return
         segment.append(Diagonal(name, (Fraction(1),) * shifts.size, rationals(shifts)))
 
@@ -188,8 +188,8 @@ class Chain:
                 f"{self.source}: {name} takes {n_in} numbers but what stands before it gives {self.width}."
             )
 
-    def _fold(self, segment: Segment, label: str, width: int, output: bool = False) -> tuple[Floats, Floats]:
-        if len(segment) == 1 and isinstance(only := segment[0], Dense):
+    def _fold(self, segment: LinearPart, label: str, width: int, output: bool = False) -> tuple[Floats, Floats]:
+        if len(segment) == 1 and isinstance(only := segment[0], Matrix):
             return only.weight, only.bias
         if not segment:
             self.note("The ReLU on the inputs themselves is hidden layer 1, its weight the identity.")
@@ -215,7 +215,7 @@ class Chain:
         return weight, bias
 
 
-def listed(segment: Segment) -> str:
+def listed(segment: LinearPart) -> str:
     """The names of a segment's pieces, first to last."""
     return ", then ".join(piece.name for piece in segment)
 
@@ -236,20 +236,20 @@ def root(value: Fraction) -> Fraction:
     return Fraction(isqrt((value.numerator << 2 * bits) // value.denominator), 1 << bits)
 
 
-def folded(segment: Segment) -> tuple[Floats, Floats, bool]:
+def folded(segment: LinearPart) -> tuple[Floats, Floats, bool]:
     """The product of a segment's pieces, rounded once; float64 of shapes (n_out, n_in) and (n_out,).
 
     Third comes whether every number is the product itself, which float64 happened to hold.
-    Rows are rationals one at a time where only one Dense is in it: rationals take ten times a float's memory.
+    Rows are rationals one at a time where only one Matrix is in it: rationals take ten times a float's memory.
     Raises OverflowError if an entry is too large for float64.
     """
     from flint import fmpq, fmpq_mat
 
-    rows: Iterable[list[Any]] | None = None  # no Dense yet: the map is diagonal
+    rows: Iterable[list[Any]] | None = None  # no Matrix yet: the map is diagonal
     scale: list[Any] = []
     shift: list[Any] = []
     for piece in segment:
-        if isinstance(piece, Dense):
+        if isinstance(piece, Matrix):
             moved = [fmpq(0)] * len(piece.bias)
             if shift:
                 column = fmpq_mat([[entry] for entry in shift])

@@ -11,7 +11,7 @@ from pathlib import Path
 from creases.compilation import compile_kernels, say_if_compiling
 from creases.counting import LESS, Count
 from creases.domain import Domain
-from creases.engine.answers.pieces import Part
+from creases.engine.answers.pieces import Piece
 from creases.engine.warm import must_compile
 from creases.errors import ComputationError, DomainError
 from creases.memory import enough_memory
@@ -81,28 +81,28 @@ def count_in_pieces(
         number = kept.begin(plan) if kept is not None else 0
         done = dict(kept.results(number, plan)) if kept is not None else {}
         before = math.fsum(result.seconds for result in done.values())
-        left = [part for part in plan.parts if part not in done]
-        follower = stack.enter_context(following(progress, len(plan.parts)))
+        left = [piece for piece in plan.pieces if piece not in done]
+        follower = stack.enter_context(following(progress, len(plan.pieces)))
         follower.finish_some(len(done))
         if left:
             for result in stack.enter_context(results(plan, left, threads, workers, cluster, follower, done)):
                 if kept is not None:
                     kept.record(number, result)
-                done[result.part] = result
-                follower.found(result.part.sign * result.by_layer[-1])
+                done[result.piece] = result
+                follower.found(result.piece.sign * result.by_layer[-1])
                 follower.finish_one()
-    return summed(plan, [done[part] for part in plan.parts], time.perf_counter() - start, before)
+    return summed(plan, [done[piece] for piece in plan.pieces], time.perf_counter() - start, before)
 
 
 @contextmanager
 def results(
     plan: Plan,
-    left: list[Part],
+    left: list[Piece],
     threads: int | None,
     workers: int | None,
     cluster: str | None,
     follower: Follower,
-    done: dict[Part, PieceResult],
+    done: dict[Piece, PieceResult],
 ) -> Iterator[Iterable[PieceResult]]:
     """The results of the pieces that are left, from whoever is to work on them; the follower is told what is left."""
     with ExitStack() as stack:
@@ -120,15 +120,15 @@ def results(
         yield stack.enter_context(closing(told()))
 
 
-def time_left(parts: list[Part], done: dict[Part, PieceResult], workers: int) -> str:
+def time_left(pieces: list[Piece], done: dict[Piece, PieceResult], workers: int) -> str:
     """About how long the pieces that are left will take, by those of the same dimension that are done."""
     spent: dict[int, list[float]] = {}
-    for part, result in done.items():
-        spent.setdefault(part.path.count("0"), []).append(result.seconds)
+    for piece, result in done.items():
+        spent.setdefault(piece.path.count("0"), []).append(result.seconds)
     means = {walls: sum(times) / len(times) for walls, times in spent.items()}
     # A wall takes less than what it is a wall of; until one is done that is all that is known.
     guess = min(means.values(), default=0.0)
-    rest = sum(means.get(part.path.count("0"), guess) for part in parts if part not in done) / workers
+    rest = sum(means.get(piece.path.count("0"), guess) for piece in pieces if piece not in done) / workers
     return f"about {rest:,.0f} s left" if rest < 120 else f"about {rest / 60:,.0f} min left"
 
 
@@ -136,10 +136,10 @@ def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) 
     """The pieces' results as one count, each with its sign. before : seconds of those that the journal had."""
     by_layer = [0] * len(plan.network.hidden)
     for result in found:
-        by_layer = [total + result.part.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
+        by_layer = [total + result.piece.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
     bounded = unbounded = None
     if all(result.unbounded is not None for result in found):
-        unbounded = sum(result.part.sign * (result.unbounded or 0) for result in found)
+        unbounded = sum(result.piece.sign * (result.unbounded or 0) for result in found)
         bounded = by_layer[-1] - unbounded
     try:
         check_sum(by_layer, unbounded)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from creases.engine.answers.pieces import Part
+from creases.engine.answers.pieces import Piece
 from creases.engine.starts.roots import Roots
 from creases.errors import ComputationError, JournalError, require_extra
 from creases.scheduling.database import Database, Place, check_file, check_owner, read_url
@@ -139,7 +139,7 @@ class Journal(Database):
             raise self.damaged_count(row, error) from error
         return found
 
-    def results(self, number: int, plan: Plan) -> dict[Part, PieceResult]:
+    def results(self, number: int, plan: Plan) -> dict[Piece, PieceResult]:
         """The pieces of a count that are done. number : as `begin(plan)` has said.
 
         Raises JournalError, naming the rows, if some were not written so by Creases.
@@ -149,13 +149,13 @@ class Journal(Database):
         raw = [sql.type_coerce(column, sql.types.NullType).label(column.name) for column in pieces.c]
         with self.told("read"), self._engine.begin() as connection:
             rows = connection.execute(sql.select(*raw).where(pieces.c.count == number)).mappings().all()
-        found, known, wrong = {}, set(plan.parts), []
+        found, known, wrong = {}, set(plan.pieces), []
         for row in rows:
             try:
-                part = Part(row["root"], row["path"])
-                if part not in known:
+                piece = Piece(row["root"], row["path"])
+                if piece not in known:
                     raise ValueError("the count has no such piece")
-                found[part] = as_result(row, plan)
+                found[piece] = as_result(row, plan)
             except ValueError as error:
                 wrong.append((row, str(error)))
         if wrong:

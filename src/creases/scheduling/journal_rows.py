@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import Any
 
 from creases.digests import digest_of
-from creases.engine.answers.pieces import Part
+from creases.engine.answers.pieces import Piece
 from creases.scheduling.laws import LARGEST, check_layers
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan
@@ -45,8 +45,8 @@ def check_count(row: Mapping[str, Any]) -> None:
 def as_row(number: int, result: PieceResult, key: Key) -> dict[str, Any]:
     """A result of count `number` as it is recorded. key : what the count's results rest on."""
     row = {
-        "root": result.part.root,
-        "path": result.part.path,
+        "root": result.piece.root,
+        "path": result.piece.path,
         "by_layer": json.dumps(result.by_layer),
         "unbounded": result.unbounded,
         "exact_cells": result.exact_cells,
@@ -64,9 +64,9 @@ def as_result(row: Any, plan: Plan) -> PieceResult:
 
     Raises ValueError, which says what is wrong with it, if it was not recorded so.
     """
-    widths, part = plan.network.widths, Part(row["root"], row["path"])
+    widths, piece = plan.network.widths, Piece(row["root"], row["path"])
     by_layer = read_layers(row["by_layer"], len(widths))
-    check_layers(by_layer, part, widths, plan.problem.dimension)
+    check_layers(by_layer, piece, widths, plan.problem.dimension)
     infinite = plan.problem.vertices is None and not plan.problem.directions
     unbounded = row["unbounded"]
     if not (is_count(unbounded) and unbounded <= by_layer[-1] if infinite else unbounded is None):
@@ -85,7 +85,7 @@ def as_result(row: Any, plan: Plan) -> PieceResult:
         raise ValueError(f"it was cut from other starting cells ({str(row['roots'])[:16]})")
     named = {field.name for field in fields(PieceResult)}
     result = PieceResult(
-        part=part,
+        piece=piece,
         by_layer=by_layer,
         unbounded=unbounded,
         exact_cells=row["exact_cells"],

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from creases.engine.answers.pieces import Part
+from creases.engine.answers.pieces import Piece
 
 __all__ = ["LARGEST", "check_layers", "check_sum"]
 
@@ -19,12 +19,12 @@ __all__ = ["LARGEST", "check_layers", "check_sum"]
 LARGEST = 2**63 - 1
 
 
-def check_layers(by_layer: Sequence[int], part: Part, widths: Sequence[int], dimension: int) -> None:
+def check_layers(by_layer: Sequence[int], piece: Piece, widths: Sequence[int], dimension: int) -> None:
     """Raise ValueError if a piece cannot have so many regions after each layer.
 
     widths : of the hidden layers. dimension : of the domain; a wall has less, one for each wall that it lies in.
     """
-    walls = part.path.count("0")
+    walls = piece.path.count("0")
     before = 1
     for layer, (regions, width) in enumerate(zip(by_layer, widths, strict=True), start=1):
         most = min(before * most_pieces(width, dimension - walls), LARGEST)

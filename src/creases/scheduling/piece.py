@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
 
-from creases.engine.answers.pieces import Divided, Part
+from creases.engine.answers.pieces import Divided, Piece
 from creases.engine.loop.drive import Report
 from creases.engine.problem import Problem
 from creases.engine.starts.roots import Roots
@@ -22,12 +22,12 @@ __all__ = ["PieceResult", "Shipped", "count_piece", "count_piece_of"]
 class PieceResult:
     """What one piece has.
 
-    part : which piece. by_layer, unbounded, exact_cells, certified : as in `Count`, of the regions that meet it.
+    piece : which piece. by_layer, unbounded, exact_cells, certified : as in `Count`, of the regions that meet it.
     seconds : how long it took. worker : host and process. engine : hash of what shapes a piece there (`sources`).
     roots : hash of the starting cells that it was cut from.
     """
 
-    part: Part
+    piece: Piece
     by_layer: tuple[int, ...]
     unbounded: int | None
     exact_cells: int
@@ -38,12 +38,12 @@ class PieceResult:
     roots: str
 
 
-def count_piece(divided: Divided, part: Part, report: Report = lambda regions: None) -> PieceResult:
+def count_piece(divided: Divided, piece: Piece, report: Report = lambda regions: None) -> PieceResult:
     """Count one piece, in this thread; `report` hears of regions as they are found, and may stop it by an exception."""
     start = time.perf_counter()
-    found = divided.tally(part, 1, report)
+    found = divided.tally(piece, 1, report)
     return PieceResult(
-        part,
+        piece,
         tuple(found.by_layer),
         found.unbounded,
         found.exact_cells,
@@ -74,7 +74,7 @@ def divided_once(shipped: Shipped) -> Divided:
     return Divided(shipped.problem, shipped.roots)
 
 
-def count_piece_of(shipped: Shipped, part: Part) -> PieceResult:
+def count_piece_of(shipped: Shipped, piece: Piece) -> PieceResult:
     """`count_piece` for a worker of a Dask cluster that has been sent the problem; it stops when the worker closes."""
     from distributed import get_worker
     from distributed.core import Status
@@ -85,4 +85,4 @@ def count_piece_of(shipped: Shipped, part: Part) -> PieceResult:
         if worker.status in (Status.closing, Status.closed):
             raise CancelledError
 
-    return count_piece(divided_once(shipped), part, report)
+    return count_piece(divided_once(shipped), piece, report)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from creases.domain import Domain, Polyline
-from creases.engine.answers.pieces import Divided, Part
+from creases.engine.answers.pieces import Divided, Piece
 from creases.engine.problem import Problem
 from creases.engine.starts.roots import Roots, choose_roots
 from creases.errors import DomainError
@@ -81,9 +81,9 @@ class Plan:
         return Divided(self.problem, self.roots)
 
     @cached_property
-    def parts(self) -> list[Part]:
+    def pieces(self) -> list[Piece]:
         """The pieces; the largest first, so that the last ones to end are small."""
-        return sorted(self.divided.parts(self.depth, self.drop), key=lambda part: (part.path.count("0"), part))
+        return sorted(self.divided.pieces(self.depth, self.drop), key=lambda piece: (piece.path.count("0"), piece))
 
     @cached_property
     def key(self) -> dict[str, str | int]:

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
-from creases.engine.answers.pieces import Part
+from creases.engine.answers.pieces import Piece
 from creases.errors import ComputationError
 from creases.scheduling.piece import PieceResult, Shipped, count_piece, count_piece_of
 from creases.scheduling.plan import Plan
@@ -33,7 +33,7 @@ class Workers(Protocol):
     def count(self) -> int:
         """How many pieces are worked on at the same time."""
 
-    def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
+    def work(self, plan: Plan, pieces: Sequence[Piece]) -> Iterator[PieceResult]:
         """Count these pieces; results as they come."""
 
 
@@ -43,7 +43,7 @@ class ThreadWorkers:
     def __init__(self, threads: int | None) -> None:
         self.count = threads or os.cpu_count() or 1
 
-    def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
+    def work(self, plan: Plan, pieces: Sequence[Piece]) -> Iterator[PieceResult]:
         """Count these pieces; results as they come. What has begun is left when the caller leaves early."""
         divided, stopped = plan.divided, threading.Event()
 
@@ -54,11 +54,11 @@ class ThreadWorkers:
         with ThreadPoolExecutor(self.count) as pool, ExitStack() as stack:
             stack.callback(pool.shutdown, wait=False, cancel_futures=True)
             stack.callback(stopped.set)
-            left = iter(parts)
+            left = iter(pieces)
             running: set[Future[PieceResult]] = set()
             while True:
                 free = 2 * self.count - len(running)
-                running |= {pool.submit(count_piece, divided, part, report) for part in itertools.islice(left, free)}
+                running |= {pool.submit(count_piece, divided, piece, report) for piece in itertools.islice(left, free)}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -82,7 +82,7 @@ class DaskWorkers:
         executor: Executor = self._client.get_executor(pure=False)
         return executor
 
-    def work(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PieceResult]:
+    def work(self, plan: Plan, pieces: Sequence[Piece]) -> Iterator[PieceResult]:
         """Count these pieces; results as they come. A piece whose worker dies is given to another.
 
         Raises ComputationError if a worker runs another engine or has other starting cells, or a piece fails time and
@@ -94,12 +94,12 @@ class DaskWorkers:
         # A task rather than scattered data: if the worker that holds it dies, it is made again.
         name = "-".join(map(str, plan.key.values()))
         shipped = client.submit(Shipped, name, plan.problem, plan.roots, pure=False)
-        left = iter(parts)
+        left = iter(pieces)
 
         def next_ones(how_many: int) -> list[Any]:
             return [
-                client.submit(count_piece_of, shipped, part, pure=False, retries=RETRIES)
-                for part in itertools.islice(left, how_many)
+                client.submit(count_piece_of, shipped, piece, pure=False, retries=RETRIES)
+                for piece in itertools.islice(left, how_many)
             ]
 
         running = as_completed(next_ones(AHEAD * self.count))

@@ -17,7 +17,7 @@ from creases.engine.answers.sharp import DENORMAL, SHARP, Sharpener, lost_in
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNIT
-from creases.engine.proof.edges import ExactEdges
+from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.rational import cross, nearest_float
 from creases.engine.starts.chart import Start
 from creases.engine.state.pattern import bits_of_words
@@ -46,7 +46,7 @@ class CornerKeeper:
     def __init__(self, problem: Problem, start: Start) -> None:
         self._problem, self._chart = problem, start.chart
         self._size = problem.size
-        self._exact: ExactEdges | None = None
+        self._exact: RationalEdges | None = None
         self._sharpener: Sharpener | None = None
 
     def take(self, work: Work) -> Block:
@@ -71,11 +71,11 @@ class CornerKeeper:
     def sharpen(self, block: Block, blurred: Ints) -> None:
         """Compute the corners anew that are not known well enough; `blurred` has (corner, cell) of each."""
         if self._sharpener is None or self._exact is None:
-            self._exact = ExactEdges.of(self._problem)
+            self._exact = RationalEdges.of(self._problem)
             self._sharpener = Sharpener(self._problem, self._exact)
         left = self._sharpener.sharpen(blurred, self._size, *block)
         for corner, cell in blurred[:left].tolist():
-            block.corners[corner] = exact_corner(block, corner, cell, self._exact)
+            block.corners[corner] = rational_corner(block, corner, cell, self._exact)
 
 
 @kernel
@@ -208,7 +208,7 @@ def place_direction(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v
     return longest <= LARGEST
 
 
-def exact_corner(block: Block, corner: int, cell: int, exact: ExactEdges) -> Floats:
+def rational_corner(block: Block, corner: int, cell: int, exact: RationalEdges) -> Floats:
     """The floats nearest to a corner of a cell, or to its direction, in the domain's coordinates."""
     bits = bits_of_words(block.patterns[cell])
     pattern = exact.pattern(bits)

@@ -19,9 +19,9 @@ from creases.engine.answers.tally import Tally, Totals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Floats, Ints, Problem
-from creases.engine.proof.rational import ExactForms
-from creases.engine.starts.chart import AnyStart, ExactStart, Start
-from creases.engine.starts.first_layer import exact_first
+from creases.engine.proof.rational import RationalForms
+from creases.engine.starts.chart import AnyStart, RationalStart, Start
+from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.workshop import Workshop
@@ -93,7 +93,7 @@ class TabledCells(Totals):
         super().add(work, blocks)
         self.blocks[-1] += blocks
 
-    def add_rational(self, start: ExactStart) -> None:
+    def add_rational(self, start: RationalStart) -> None:
         """There are no floats to write."""
         raise ComputationError(
             "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
@@ -161,7 +161,7 @@ def table_of_constant(problem: Problem) -> CellTable:
 
 def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
     """The pattern of a network that is constant on the domain, in rationals."""
-    forms = ExactForms.of(problem)
+    forms = RationalForms.of(problem)
     pattern: list[NDArray[np.bool_]] = []
     for layer in range(len(problem.widths)):
         pattern.append(np.array([form[-1] > 0 for form in forms.forms(layer, pattern)], dtype=np.bool_))
@@ -174,7 +174,7 @@ def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
     A strip has no corners; the four that are given are a point on either side (a direction where that side is missing)
     and the two directions of the strip.
     """
-    row = next(form for form in exact_first(problem, range(problem.widths[0])) if form[0] != 0 or form[1] != 0)
+    row = next(form for form in rational_first(problem, range(problem.widths[0])) if form[0] != 0 or form[1] != 0)
     size = max(abs(value) for value in row[:2])
     f = np.array([float(int(value) / int(size)) for value in row[:2]])
     axis = np.array([1.0, 0.0]) if np.array_equal(across.basis[0], problem.basis[0]) else np.array([0.0, 1.0])

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
 from creases.engine.problem import Problem
-from creases.engine.starts.chart import AnyStart, ExactStart
+from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.work import AnyWork
 
 __all__ = ["Collector", "StartingCell", "collect"]
 
-StartingCell = AnyStart | CrowdedStart | ExactStart | Tile
+StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
 
 
 class Collector(Protocol):
@@ -27,7 +27,7 @@ class Collector(Protocol):
     def add(self, work: AnyWork, blocks: list[Any]) -> None:
         """A workspace with its sums, and what its keeper took, in order."""
 
-    def add_rational(self, start: ExactStart) -> None:
+    def add_rational(self, start: RationalStart) -> None:
         """A starting cell that floats cannot hold."""
 
     def add_point(self, tile: Tile) -> None:
@@ -46,7 +46,7 @@ def collect(
 ) -> None:
     """Cut these starting cells of a problem to the end. The other arguments are those of `tally.tally`."""
     for cell in cells:
-        if isinstance(cell, ExactStart):
+        if isinstance(cell, RationalStart):
             into.add_rational(cell)
         elif isinstance(cell, Tile) and cell.dimension == 0:
             into.add_point(cell)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.problem import Floats, Pattern, Polytope, Problem
+from creases.engine.problem import Floats, IntegerPolytope, Pattern, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.proof.edges import ExactEdges
-from creases.engine.proof.rational import exact_corners, nearest_float
+from creases.engine.proof.edges import RationalEdges
+from creases.engine.proof.rational import nearest_float, rational_corners
 from creases.engine.starts.tiles import nearest_forms
 from creases.engine.state.pattern import bits_of_bytes
 
@@ -39,7 +39,7 @@ def interior_points(
     proved = np.concatenate(
         [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
     )
-    if isinstance(problem.vertices, Polytope):
+    if isinstance(problem.vertices, IntegerPolytope):
         proved &= proved_behind(problem.vertices.walls, points)
     elif problem.vertices is not None:
         proved &= proved_within(problem.vertices, points)
@@ -125,7 +125,7 @@ class Finder:
     """Finds interior points in rationals."""
 
     def __init__(self, problem: Problem) -> None:
-        self._edges = ExactEdges.of(problem)
+        self._edges = RationalEdges.of(problem)
 
     def find(
         self, guess: Floats, edges: NDArray[np.int64], at_infinity: NDArray[np.bool_], bits: NDArray[np.bool_]
@@ -153,7 +153,7 @@ class Finder:
         """A rational point strictly inside a cell with these edges."""
         if len(edges) == 4 and edges[0] == edges[1] and edges[2] == edges[3] and len(edges[0]) == 3:
             return strip_middle(edges[2], edges[0])
-        rays = exact_corners(edges)
+        rays = rational_corners(edges)
         if len(edges[0]) == 2 and at_infinity.any():
             return ray_middle(edges, rays, at_infinity)
         total = [Fraction(0)] * (len(rays[0]))

@@ -20,8 +20,8 @@ from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.proof.rational import ExactForms
-from creases.engine.starts.chart import AnyStart, ExactStart
+from creases.engine.proof.rational import RationalForms
+from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import FirstLayer
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile
@@ -122,7 +122,7 @@ class ListedCells(Totals):
         self.patterns += [bytes_of_words(words, len(self.by_neuron)) for words, _ in blocks]
         self.rays += [means for _, means in blocks]
 
-    def add_rational(self, start: ExactStart) -> None:
+    def add_rational(self, start: RationalStart) -> None:
         """There are no floats to write."""
         raise ComputationError(
             "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
@@ -176,7 +176,7 @@ def along_all_axes(cells: CellList, inside: Problem, whole: Problem) -> CellList
 
 def pattern_at(problem: Problem, ray: Floats) -> Bools:
     """The pattern at a ray, in rationals; zero is inactive."""
-    forms = ExactForms.of(problem)
+    forms = RationalForms.of(problem)
     pattern: list[Bools] = []
     exact = [Fraction(x) for x in ray.tolist()]
     for layer in range(len(problem.widths)):
@@ -219,13 +219,13 @@ def proved_inside(first: FirstLayer, cells: CellList) -> Bools:
             # Where nothing comes in, a neuron vanishes on the cell, and is inactive.
             proved &= np.where(on, z > lost, (z < -lost) | (touched == 0)).all(axis=1)
             values, errors = np.where(on, z, 0.0), np.where(on, lost, 0.0)
-    exact = ExactForms.of(problem)
+    exact = RationalForms.of(problem)
     for cell in np.flatnonzero(~proved & np.isfinite(rays).all(axis=1)).tolist():
         proved[cell] = is_inside(exact, patterns[cell], rays[cell], splits)
     return proved
 
 
-def is_inside(forms: ExactForms, bits: Bools, ray: Floats, splits: NDArray[np.int64]) -> bool:
+def is_inside(forms: RationalForms, bits: Bools, ray: Floats, splits: NDArray[np.int64]) -> bool:
     """`proved_inside` for one cell, in rationals: no neuron is zero at the ray but one that vanishes on the cell."""
     pattern, exact = np.split(bits, splits), [Fraction(x) for x in ray.tolist()]
     for layer, on in enumerate(pattern):

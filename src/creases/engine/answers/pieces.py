@@ -1,6 +1,6 @@
-"""A count in independent parts: which tiles there are, and what each of them has.
+"""A count in independent pieces: which tiles there are, and what each of them has.
 
-A part is named by its starting cell (`roots`) and by its way down from there: "-" and "+" for the halves below and
+A piece is named by its starting cell (`roots`) and by its way down from there: "-" and "+" for the halves below and
 above a wall, "0" for the wall itself. Its regions count as often as its name has zeros: once more if even, once less if
 odd. The way down is one of whole numbers (`tiles.halved`): it is the same wherever it is gone.
 """
@@ -19,14 +19,14 @@ from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import halved
 from creases.engine.starts.workshop import Workshop
 
-__all__ = ["Divided", "Part"]
+__all__ = ["Divided", "Piece"]
 
-# Cells that are kept on the way down to parts: a polygon of thousands of corners takes a second to halve.
+# Cells that are kept on the way down to pieces: a polygon of thousands of corners takes a second to halve.
 KEPT_CELLS = 64
 
 
-class Part(NamedTuple):
-    """One part of a domain. root : which of its starting cells. path : the way down from there."""
+class Piece(NamedTuple):
+    """One piece of a domain. root : which of its starting cells. path : the way down from there."""
 
     root: int
     path: str
@@ -38,7 +38,7 @@ class Part(NamedTuple):
 
 
 class Divided:
-    """A problem's domain, to be counted part by part from these roots. Threads may share one.
+    """A problem's domain, to be counted piece by piece from these roots. Threads may share one.
 
     roots : as `roots.choose_roots` has chosen them, here or elsewhere; of a Divided their hash. Directions along which
     the network is constant are divided out (`constant`).
@@ -55,40 +55,40 @@ class Divided:
         # Parts come in an order in which neighbours have most of their way down in common.
         self._cell = lru_cache(maxsize=KEPT_CELLS)(self.cell)
 
-    def parts(self, depth: int, drop: int) -> list[Part]:
-        """All parts, each starting cell halved `depth` times over.
+    def pieces(self, depth: int, drop: int) -> list[Piece]:
+        """All pieces, each starting cell halved `depth` times over.
 
         drop : how many halvings less a wall is worth, which has so many fewer regions.
         """
         if not self._roots:
-            return [Part(0, "")]
-        return [Part(i, path) for i, root in enumerate(self._roots) for path in paths(root, depth, drop)]
+            return [Piece(0, "")]
+        return [Piece(i, path) for i, root in enumerate(self._roots) for path in paths(root, depth, drop)]
 
-    def tally(self, part: Part, threads: int, report: Report) -> Tally:
-        """Count the regions of the problem that meet one of its parts.
+    def tally(self, piece: Piece, threads: int, report: Report) -> Tally:
+        """Count the regions of the problem that meet one of its pieces.
 
         threads, report : as for `tally`. Regions cut by each neuron are not counted: they do not add up.
         """
         problem = self._problem
         if problem is None:
             return tally_constant(self._whole)
-        root = self._cell(part.root, part.path)
+        root = self._cell(piece.root, piece.path)
         total = Totals(problem)
         collect(problem, [root], total, threads=threads, by_neuron=False, report=report, workshop=self._workshop)
         return total.result(self._whole)
 
     def cell(self, root: int, path: str) -> Root:
-        """The cell of a part."""
+        """The cell of a piece."""
         if not path:
             return self._roots[root]
         above = self._cell(root, path[:-1])
         pieces = halved(above) if isinstance(above, Tile) else None
-        assert pieces is not None  # `parts` has been here
+        assert pieces is not None  # `pieces` has been here
         return pieces["-+0".index(path[-1])]
 
 
 def paths(root: Root, depth: int, drop: int, path: str = "") -> list[str]:
-    """The names of a starting cell's parts."""
+    """The names of a starting cell's pieces."""
     pieces = halved(root) if isinstance(root, Tile) and depth > 0 and root.dimension > 0 else None
     if pieces is None:
         return [path]

@@ -17,7 +17,7 @@ from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.proof.doubled import DOUBLED_UNIT, DoubledForms, add, doubled, multiply, two_product, two_sum
-from creases.engine.proof.edges import ExactEdges
+from creases.engine.proof.edges import RationalEdges
 
 __all__ = ["DENORMAL", "SHARP", "Sharpener", "lost_in"]
 
@@ -52,7 +52,7 @@ class Forms(NamedTuple):
 class Sharpener:
     """Computes corners of a problem's cells in double-double."""
 
-    def __init__(self, problem: Problem, exact: ExactEdges) -> None:
+    def __init__(self, problem: Problem, exact: RationalEdges) -> None:
         widths, k = problem.widths, problem.dimension + 1
         total = sum(widths)
         first = DoubledForms(problem, np.eye(k)).forms(0, [])

@@ -13,9 +13,9 @@ from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Problem
 from creases.engine.proof.bounds import PROOFS
-from creases.engine.proof.rational import ExactForms, ExactTally, count_below
-from creases.engine.starts.chart import AnyStart, ExactStart
-from creases.engine.starts.first_layer import exact_first
+from creases.engine.proof.rational import RationalForms, RationalTally, count_below
+from creases.engine.starts.chart import AnyStart, RationalStart
+from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
@@ -68,7 +68,7 @@ def tally(
     )
     if problem.vertices is None and by_neuron:
         # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
-        rows = exact_first(problem, range(problem.widths[0]))
+        rows = rational_first(problem, range(problem.widths[0]))
         total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
     return total.result(problem)
 
@@ -96,10 +96,10 @@ class Totals:
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
 
-    def add_rational(self, start: ExactStart) -> None:
+    def add_rational(self, start: RationalStart) -> None:
         """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
-        forms = ExactForms.of(self.problem, self.problem.frame)
-        exact = ExactTally(forms.widths)
+        forms = RationalForms.of(self.problem, self.problem.frame)
+        exact = RationalTally(forms.widths)
         count_below(forms, start.cell, 0, start.signs, [], exact)
         self.by_layer += np.array(exact.by_layer)
         self.by_neuron += np.array([value for row in exact.by_neuron for value in row])
@@ -133,7 +133,7 @@ def tally_constant(problem: Problem) -> Tally:
 def count_point(problem: Problem, tile: Tile) -> list[int]:
     """For each layer 1 if a region meets the tile's one point; 0 from where one ends there: where a neuron is zero that
     is not zero all around."""
-    forms, parent = ExactForms.of(problem, tile.chart), ExactForms.of(problem, problem.frame)
+    forms, parent = RationalForms.of(problem, tile.chart), RationalForms.of(problem, problem.frame)
     found: list[int] = [0] * len(problem.widths)
     pattern: list[NDArray[np.bool_]] = []
     for layer in range(len(found)):

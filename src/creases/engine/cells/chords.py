@@ -6,9 +6,9 @@ cross inside iff their ends alternate around the boundary.
 
 from __future__ import annotations
 
-from creases.engine.cells.polygon import INFINITY_WALL, form
+from creases.engine.cells.polygon import form
 from creases.engine.kernel import inlined, kernel
-from creases.engine.problem import Floats, Ints
+from creases.engine.problem import INFINITY, Floats, Ints
 from creases.engine.proof.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.rows.scan import row_at
@@ -172,7 +172,7 @@ def pieces_at_infinity(work: Work, chords: int) -> int:
     """How many of a cell's pieces reach infinity: none, one, or one more than the chords that end on its far edge."""
     infinite = 0
     for v in range(work.state[CORNERS]):
-        if work.cell_ints[CELL, v, 0] == INFINITY_WALL:
+        if work.cell_ints[CELL, v, 0] == INFINITY:
             infinite = 1
             for q in range(chords):
                 infinite += (work.chord_ints[q, CHORD_END] == v) + (work.chord_ints[q, CHORD_END + 1] == v)

@@ -52,7 +52,7 @@ def place_corner(
             rest &= rest - 1
     else:
         found = choose_rows(slots, facet_reals, sums, d, mask, mask, 0)
-    error = meet(facet_reals, sums, d) if found else np.inf
+    error = meeting_of_chosen(facet_reals, sums, d) if found else np.inf
     for c in range(d):
         points[c, v] = sums[chosen + d + c] if error < np.inf else 0.0
     points[d, v] = error
@@ -61,11 +61,14 @@ def place_corner(
 @kernel
 def are_independent(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> bool:
     """Whether floats prove that among the facets `wanted` of a corner's `mask` there are `rank` independent ones."""
-    return choose_rows(slots, facet_reals, sums, d, mask, wanted, rank) and meet(facet_reals, sums, d) < np.inf
+    return (
+        choose_rows(slots, facet_reals, sums, d, mask, wanted, rank)
+        and meeting_of_chosen(facet_reals, sums, d) < np.inf
+    )
 
 
 @kernel
-def meet(facet_reals: Floats, sums: Floats, d: int) -> float:
+def meeting_of_chosen(facet_reals: Floats, sums: Floats, d: int) -> float:
     """Where the d chosen facets meet, to `sums` behind the choice; returns the bound on its error. If it is finite the
     facets are independent: B A = I up to less than one, whatever the true A is.
     """
@@ -170,7 +173,7 @@ def lowest_bit(mask: int) -> int:
 @kernel
 def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> bool:
     """Choose d facets of a corner that lies on more: where they begin goes behind the matrices in `sums`. False if
-    there are no d that floats find independent; those that it finds are still to be proved so (`meet`).
+    there are no d that floats find independent; those that it finds are still to be proved so (`meeting_of_chosen`).
 
     wanted, rank : the first `rank` of them are chosen among these bits of the mask.
 

@@ -65,7 +65,7 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
         if work.twins[neurons + work.ints[ids + i]] != 0:
             continue  # its line, if it has one here, is another row's
         f0, f1, f2, f_g, f_w = affine_row(work, block + i * stride, source, source_stride, active, rounding)
-        crosses = meet(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
+        crosses = keep_if_crossing(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
         if crosses < 0 and work.state[WALL] == 0 and vanishes(work, block + i * stride, active):
             crosses = 0
         if crosses < 0 or chords + crosses > MOST_CHORDS:
@@ -126,7 +126,7 @@ def vanishes(work: Work, at: int, active: int) -> bool:
 
 
 @inlined
-def meet(
+def keep_if_crossing(
     work: Work, q: int, f0: float, f1: float, f2: float, f_g: float, f_w: float, reach: float, corner_error: float
 ) -> int:
     """1 if a form crosses the current cell (it is then kept as chord q), 0 if not, -1 if that is not proved.

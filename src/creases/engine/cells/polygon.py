@@ -9,6 +9,7 @@ finite) its error is infinite, nothing is proved by it, and the oracle goes by t
 from __future__ import annotations
 
 from creases.engine.kernel import inlined, kernel
+from creases.engine.problem import INFINITY
 from creases.engine.proof.bounds import meeting_point
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, ZERO
 from creases.engine.rows.scan import proved_sign, row_at
@@ -33,10 +34,7 @@ from creases.engine.state.work import (
     Y,
 )
 
-__all__ = ["INFINITY_WALL", "cut_polygon", "form", "halve_polygon"]
-
-# The edge at infinity of a whole plane is wall number 0: its id is -1.
-INFINITY_WALL = -1
+__all__ = ["cut_polygon", "form", "halve_polygon"]
 
 
 @inlined
@@ -84,7 +82,7 @@ def halve_polygon(work: Work, net: int, layer: int, row: int, at: int, ints_at: 
     f_g, f_w = cell[last_down, EDGE_G], cell[last_down, EDGE_W]
     x, y, error = meeting_point(f0, f1, f2, f_g, f_w, h0, h1, h2, h_g, h_w)
     name = work.cell_ints[CELL, last_down, 0]
-    far = 1 if name == INFINITY_WALL else 0
+    far = 1 if name == INFINITY else 0
     child[positive, X], child[positive, Y], child[positive, CORNER_ERROR] = x, y, error
     child[positive, EDGE], child[positive, EDGE + 1], child[positive, EDGE + 2] = h0, h1, h2
     child[positive, EDGE_G], child[positive, EDGE_W] = h_g, h_w
@@ -98,7 +96,7 @@ def halve_polygon(work: Work, net: int, layer: int, row: int, at: int, ints_at: 
     f_g, f_w = cell[last_up, EDGE_G], cell[last_up, EDGE_W]
     x, y, error = meeting_point(h0, h1, h2, h_g, h_w, f0, f1, f2, f_g, f_w)
     name = work.cell_ints[CELL, last_up, 0]
-    far = 1 if name == INFINITY_WALL else 0
+    far = 1 if name == INFINITY else 0
     child[positive + 1, X], child[positive + 1, Y], child[positive + 1, CORNER_ERROR] = x, y, error
     child[positive + 1, EDGE], child[positive + 1, EDGE + 1], child[positive + 1, EDGE + 2] = f0, f1, f2
     child[positive + 1, EDGE_G], child[positive + 1, EDGE_W] = f_g, f_w
@@ -149,7 +147,7 @@ def cut_polygon(work: Work, net: int, layer: int, row: int, side: float) -> int:
                 x, y, error = meeting_point(h0, h1, h2, h_g, h_w, f0, f1, f2, f_g, f_w)
                 set_edge(work, n, f0, f1, f2, f_g, f_w, work.cell_ints[CELL, v, 0])
             child[n, X], child[n, Y], child[n, CORNER_ERROR] = x, y, error
-            work.cell_ints[CHILD, n, 1] = work.cell_ints[CELL, v, 0] == INFINITY_WALL
+            work.cell_ints[CHILD, n, 1] = work.cell_ints[CELL, v, 0] == INFINITY
             n += 1
         before, sign = sign, after
     return n

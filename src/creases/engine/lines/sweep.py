@@ -35,13 +35,13 @@ import numpy as np
 from creases.engine.cells.interval import zero_of
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.lines.table import (
-    ACTIVES,
+    ACTIVE_LIST,
     AT,
     BOUNDS,
     COLUMNS,
     CONSTANT_ERRORS,
     CONSTANTS,
-    CROSSING,
+    CROSSING_LIST,
     CROSSING_ROWS,
     GAIN_CONSTANTS,
     GAIN_SLOPES,
@@ -50,6 +50,7 @@ from creases.engine.lines.table import (
     LOWER,
     LOWER_ARRAYS,
     MOST_BIAS,
+    NEURONS,
     NOW_SLOPES,
     ORDER,
     PASSED,
@@ -58,7 +59,6 @@ from creases.engine.lines.table import (
     POINTS,
     RIGHT,
     RIGHT_ERROR,
-    ROWS,
     SLOPE_ERROR,
     SLOPE_ERRORS,
     SLOPE_SIZE,
@@ -111,13 +111,13 @@ def sweep(
     for line in range(ends_l2.shape[0]):
         begin = top
         reals[LEFT], reals[RIGHT] = ends_l2[line, 0], ends_l2[line, 1]
-        write_first(reals, first_an, constants_ln, slopes_ln, sizes_2l, line, plan[0, ROWS])
+        write_first(reals, first_an, constants_ln, slopes_ln, sizes_2l, line, plan[0, NEURONS])
         for layer in range(depth):
             plan[layer, PIECES], plan[layer, PASSED] = 0, UNPROVED_SWEEP
         layer = 0
         while layer >= 0:
-            lows, at, whole, done = plan[layer, ROWS], plan[layer, AT], plan[layer, WHOLE], plan[layer, PASSED]
-            ups = plan[layer + 1, ROWS] if layer + 1 < depth else 0
+            lows, at, whole, done = plan[layer, NEURONS], plan[layer, AT], plan[layer, WHOLE], plan[layer, PASSED]
+            ups = plan[layer + 1, NEURONS] if layer + 1 < depth else 0
             if done < 0:  # the interval is new
                 crossing, active, active_right = part_rows(reals, ints, at, whole, lows)
                 if crossing < 0 or not are_in_order(reals, ints, at + LOWER, whole, lows, crossing):
@@ -135,10 +135,10 @@ def sweep(
                     top += pieces - 1
                 elif layer + 1 == depth:  # the only layer
                     for k in range(crossing):
-                        note_flip(flips, top + k, layer, ints[whole + CROSSING * room(lows + 3) + k])
+                        note_flip(flips, top + k, layer, ints[whole + CROSSING_LIST * room(lows + 3) + k])
                     top += crossing
             elif done < plan[layer, CROSSING_ROWS]:
-                note_flip(flips, top, layer, ints[whole + CROSSING * room(lows + 3) + done])
+                note_flip(flips, top, layer, ints[whole + CROSSING_LIST * room(lows + 3) + done])
                 top += 1
                 pass_one(reals, ints, at + LOWER, whole, lows, ups, done)
             if layer + 2 >= depth or done + 1 > plan[layer, CROSSING_ROWS]:
@@ -216,8 +216,8 @@ def part_rows(reals: Floats, ints: Ints, at: int, whole: int, lows: int) -> tupl
     crossing, active, active_right = 0, 0, 0
     for q in range(lows):
         status = ints[whole + STATUSES * step + q]
-        ints[whole + CROSSING * step + crossing] = q
-        ints[whole + ACTIVES * step + active] = q
+        ints[whole + CROSSING_LIST * step + crossing] = q
+        ints[whole + ACTIVE_LIST * step + active] = q
         crossing += (status ^ (status >> 1)) & 1
         active += status & 1
         active_right += status >> 1
@@ -232,7 +232,7 @@ def are_in_order(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, c
     """
     step = room(lows + 3)
     zeros, errors, points = lower + ZEROS * step, lower + ZERO_ERRORS * step, lower + POINTS * step
-    listed, order = whole + CROSSING * step, whole + ORDER * step
+    listed, order = whole + CROSSING_LIST * step, whole + ORDER * step
     if FEW * crossing < lows:
         for k in range(crossing):
             place_zero(reals, lower + ints[listed + k], step)
@@ -316,7 +316,7 @@ def note_points(
         reals[errors + k] = reals[lower + ZERO_ERRORS * step + q]
         reals[lower + GAIN_SLOPES * step + k] = abs(slope)
         reals[lower + GAIN_CONSTANTS * step + k] = constant if slope > 0.0 else -constant
-        ints[order + k], ints[whole + CROSSING * step + k] = columns + q * room(ups), q
+        ints[order + k], ints[whole + CROSSING_LIST * step + k] = columns + q * room(ups), q
     for k in range(crossing):
         reals[lower + BOUNDS * step + k] = bound_at(reals, at, reals[points + k], 1.0, reals[errors + k])
     for k in range(crossing, (crossing + 3) & ~3):

@@ -19,7 +19,7 @@ UNPROVED_SWEEP = -1
 # The plan of a sweep, a row for each layer: how many neurons it has, where its table as the lower layer stands in the
 # floats, in the integers, and its couplings to the layer above; how many of its rows cross the current interval, how
 # many of their zeros are behind; and the pieces found so far.
-ROWS, AT, WHOLE, COLUMNS, CROSSING_ROWS, PASSED, PIECES = 0, 1, 2, 3, 4, 5, 6
+NEURONS, AT, WHOLE, COLUMNS, CROSSING_ROWS, PASSED, PIECES = 0, 1, 2, 3, 4, 5, 6
 PLAN_COLUMNS = 7
 
 # A table begins with these numbers: the interval's ends (infinite ones too) with their errors, and the upper rows'
@@ -45,12 +45,12 @@ UPPER_ARRAYS = 14
 # In `ints`, for each lower row: its signs at the ends (1 if active at the left, 2 if at the right), lists of rows that
 # cross (once these are in order, in the order of their zeros) and of those active at the left; in the order of zeros
 # the rows, later where their couplings stand; then a list of upper rows.
-STATUSES, CROSSING, ACTIVES, ORDER = 0, 1, 2, 3
+STATUSES, CROSSING_LIST, ACTIVE_LIST, ORDER = 0, 1, 2, 3
 INT_ARRAYS = 4
 
 # Changes of signs on the way to four points are counted together, sixteen bits each: a layer with more rows than
 # MOST_ROWS must not be swept (`lines.lines_together`).
-FIRST, SECOND, THIRD, FOURTH, BITS = 1, 1 << 16, 1 << 32, 1 << 48, 16
+FIRST_POINT, SECOND_POINT, THIRD_POINT, FOURTH_POINT, BITS = 1, 1 << 16, 1 << 32, 1 << 48, 16
 MOST_ROWS = 32767
 
 

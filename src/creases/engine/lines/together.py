@@ -28,9 +28,9 @@ from creases.engine.lines.table import (
     LOWER_ARRAYS,
     MOST_BIAS,
     MOST_ROWS,
+    NEURONS,
     PASSED,
     PLAN_COLUMNS,
-    ROWS,
     UNPROVED_SWEEP,
     WHOLE,
     ints_of_sweep,
@@ -76,7 +76,7 @@ def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
     plan = np.zeros((len(rows), PLAN_COLUMNS), np.int64)
     at = whole = 0
     for layer, (lows, ups) in enumerate(zip(rows, [*rows[1:], 0], strict=True)):
-        plan[layer, [ROWS, AT, WHOLE, PASSED]] = lows, at, whole, UNPROVED_SWEEP
+        plan[layer, [NEURONS, AT, WHOLE, PASSED]] = lows, at, whole, UNPROVED_SWEEP
         at, whole = at + reals_of_sweep(lows, ups), whole + ints_of_sweep(lows, ups)
     for layer, (lows, ups) in enumerate(pairwise(rows)):
         plan[layer, COLUMNS] = at

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.lines.table import (
-    ACTIVES,
+    ACTIVE_LIST,
     BIASES,
     BITS,
     BOUNDS,
     CONSTANTS,
-    CROSSING,
-    FIRST,
-    FOURTH,
+    CROSSING_LIST,
+    FIRST_POINT,
+    FOURTH_POINT,
     GAIN_CONSTANTS,
     GAIN_SLOPES,
     HIGHS,
@@ -28,9 +28,9 @@ from creases.engine.lines.table import (
     ORDER,
     POINTS,
     RIGHT,
-    SECOND,
+    SECOND_POINT,
     SLOPES,
-    THIRD,
+    THIRD_POINT,
     UNPROVED_SWEEP,
     VALUES,
     bound_at,
@@ -49,7 +49,7 @@ def start_forms(
     reals: Floats, ints: Ints, lower: int, whole: int, columns: int, lows: int, ups: int, active: int
 ) -> None:
     """The upper rows' forms left of all zeros: their biases, and the active lower rows, four at a time."""
-    actives, upper, wide = whole + ACTIVES * room(lows + 3), lower + LOWER_ARRAYS * room(lows + 3), room(ups)
+    actives, upper, wide = whole + ACTIVE_LIST * room(lows + 3), lower + LOWER_ARRAYS * room(lows + 3), room(ups)
     slopes, constants = upper + NOW_SLOPES * wide, upper + NOW_CONSTANTS * wide
     for i in range(wide):
         reals[slopes + i], reals[constants + i] = 0.0, reals[upper + BIASES * wide + i]
@@ -128,7 +128,7 @@ def walk(
         if proved != ups:
             return UNPROVED_SWEEP
         for j in range(4):
-            changes, after = (all_changes >> (BITS * j)) & (SECOND - 1), next_four + j * wide
+            changes, after = (all_changes >> (BITS * j)) & (SECOND_POINT - 1), next_four + j * wide
             bound_after = reals[lower + BOUNDS * step + k + j]
             pieces += changes
             if changes > 1 and not are_distinct(
@@ -138,7 +138,7 @@ def walk(
             if noting:
                 top = note_changes(reals, ints, listed, before, after, upper, ups, changes, layer + 1, flips, top)
                 if k + j < crossing:
-                    note_flip(flips, top, layer, ints[whole + CROSSING * step + k + j])
+                    note_flip(flips, top, layer, ints[whole + CROSSING_LIST * step + k + j])
                     top += 1
             before, bound = after, bound_after
         # The other four places: those that were written last are still wanted.
@@ -208,10 +208,10 @@ def pass_four(
         v3 = slope * p3 + constant
         factor = reals[w3 + i]
         reals[slopes + i], reals[constants + i] = slope + factor * a3, constant + factor * d3
-        changes += FIRST if (v0 < 0.0) != (reals[before + i] < 0.0) else 0
-        changes += SECOND if (v1 < 0.0) != (v0 < 0.0) else 0
-        changes += THIRD if (v2 < 0.0) != (v1 < 0.0) else 0
-        changes += FOURTH if (v3 < 0.0) != (v2 < 0.0) else 0
+        changes += FIRST_POINT if (v0 < 0.0) != (reals[before + i] < 0.0) else 0
+        changes += SECOND_POINT if (v1 < 0.0) != (v0 < 0.0) else 0
+        changes += THIRD_POINT if (v2 < 0.0) != (v1 < 0.0) else 0
+        changes += FOURTH_POINT if (v3 < 0.0) != (v2 < 0.0) else 0
         good = (abs(v0) > b0) & (abs(v1) > b1) & (abs(v2) > b2) & (abs(v3) > b3)
         proved += 1 if good else 0
         reals[after + i], reals[after + wide + i] = v0, v1

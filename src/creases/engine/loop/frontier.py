@@ -61,12 +61,12 @@ class Stopped(Exception):
     """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
 
 
-class Piece:
+class Share:
     """A part of the starting cell that one thread works on; `next` is the one that follows in the order of cells."""
 
     def __init__(self, task: Task | None) -> None:
         self.task = task
-        self.next: Piece | None = None
+        self.next: Share | None = None
         self.sums: AnyWork | None = None
         self.blocks: list[Any] = []
 
@@ -76,21 +76,21 @@ class Board:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: list[Piece] = []
+        self._waiting: list[Share] = []
         self._busy = self._idle = 0
         self.failure: BaseException | None = None
         self.wanted = False  # read without the lock: a look that comes late costs a millisecond
 
-    def put(self, piece: Piece) -> None:
-        """Leave a piece for whoever is without work."""
+    def put(self, share: Share) -> None:
+        """Leave a share for whoever is without work."""
         with self._changed:
-            self._waiting.append(piece)
+            self._waiting.append(share)
             self._busy += 1
             self.wanted = self._idle > len(self._waiting)
             self._changed.notify()
 
-    def take(self) -> Piece | None:
-        """A piece to work on, when there is one; None when all is done, or something has failed."""
+    def take(self) -> Share | None:
+        """A share to work on, when there is one; None when all is done, or something has failed."""
         with self._changed:
             self._idle += 1
             self.wanted = self._idle > len(self._waiting)
@@ -101,7 +101,7 @@ class Board:
             return self._waiting.pop() if self._waiting and self.failure is None else None
 
     def done(self) -> None:
-        """A piece that was taken is finished."""
+        """A share that was taken is finished."""
         with self._changed:
             self._busy -= 1
             self._changed.notify_all()
@@ -196,9 +196,9 @@ def work_together(
 ) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Go on with several threads; yield all results in the order of the cells, `blocks` first."""
     board, lock = Board(), threading.Lock()
-    first = Piece(None)
+    first = Share(None)
     first.blocks = blocks
-    # The stack of `work` is the first piece: its own thread takes it, however late that one starts.
+    # The stack of `work` is the first share: its own thread takes it, however late that one starts.
     board.put(first)
     board.take()
 
@@ -208,15 +208,15 @@ def work_together(
         with lock:
             report(regions)
 
-    def labour(mine: AnyWork, own: Helpers, piece: Piece | None) -> None:
+    def labour(mine: AnyWork, own: Helpers, share: Share | None) -> None:
         try:
-            while piece is not None:
-                if piece.task is not None:
-                    mine = load(cleared(mine), piece.task)
-                    piece.task = None
-                mine = finish_piece(mine, own, piece, board, found)
+            while share is not None:
+                if share.task is not None:
+                    mine = load(cleared(mine), share.task)
+                    share.task = None
+                mine = finish_share(mine, own, share, board, found)
                 board.done()
-                piece = board.take()
+                share = board.take()
             workshop.give_back(mine)
         except BaseException as error:
             board.fail(error)
@@ -241,26 +241,26 @@ def work_together(
         raise
     if board.failure is not None:
         raise board.failure
-    piece: Piece | None = first
-    while piece is not None:
-        assert piece.sums is not None  # no thread has failed
-        yield piece.sums, piece.blocks
-        piece = piece.next
+    share: Share | None = first
+    while share is not None:
+        assert share.sums is not None  # no thread has failed
+        yield share.sums, share.blocks
+        share = share.next
 
 
-def finish_piece(work: AnyWork, helpers: Helpers, piece: Piece, board: Board, found: Report) -> AnyWork:
-    """Work on a piece to its end, giving away what waits longest as long as others are without work."""
+def finish_share(work: AnyWork, helpers: Helpers, share: Share, board: Board, found: Report) -> AnyWork:
+    """Work on a share to its end, giving away what waits longest as long as others are without work."""
     status = MORE
     while status == MORE:
         if board.failure is not None:
             raise Stopped
         work, status = drive_on(work, helpers, SHARED_BUDGET, found)
-        piece.blocks += taken(work, helpers.keeper)
+        share.blocks += taken(work, helpers.keeper)
         while status == MORE and board.wanted and work.state[WAITING] > 0:
-            given = Piece(give(work))
-            given.next, piece.next = piece.next, given
+            given = Share(give(work))
+            given.next, share.next = share.next, given
             board.put(given)
-    piece.sums = sums_of(work)
+    share.sums = sums_of(work)
     return work
 
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from creases.engine.problem import INFINITY, Floats, Pattern, Problem
 from creases.engine.proof.doubled import DoubledForms, doubled, edge_sign
-from creases.engine.proof.edges import ExactEdges
-from creases.engine.proof.rational import ExactForms, dot, exact_corners, meeting_ray, nearest_point, primitive
+from creases.engine.proof.edges import RationalEdges
+from creases.engine.proof.rational import RationalForms, dot, meeting_ray, nearest_point, primitive, rational_corners
 from creases.engine.proof.rational_polytope import bits_of
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.starts.tiles import Tile
@@ -52,7 +52,7 @@ __all__ = ["Oracle", "facets_at"]
 KEPT_CORNERS = 50_000
 
 
-class ExactCorner(NamedTuple):
+class RationalCorner(NamedTuple):
     """A corner of a cell in space.
 
     ray : in homogeneous coordinates, whole numbers. place : the nearest floats, and what they are off.
@@ -71,19 +71,19 @@ class Oracle:
 
     def __init__(self, problem: Problem, chart: Floats, walls: list[Any]) -> None:
         self._problem, self._chart, self._walls = problem, chart, walls
-        self._corners: dict[tuple[tuple[int, ...], int], ExactCorner] = {}
+        self._corners: dict[tuple[tuple[int, ...], int], RationalCorner] = {}
 
     @cached_property
-    def _edges(self) -> ExactEdges:  # made when the first question comes: most cuts ask none
-        return ExactEdges(ExactForms.of(self._problem, self._chart), self._walls)
+    def _edges(self) -> RationalEdges:  # made when the first question comes: most cuts ask none
+        return RationalEdges(RationalForms.of(self._problem, self._chart), self._walls)
 
     @cached_property
     def _doubled(self) -> DoubledForms:
         return DoubledForms(self._problem, self._chart)
 
     @cached_property
-    def _parent(self) -> ExactForms:
-        return ExactForms.of(self._problem, self._problem.frame)
+    def _parent(self) -> RationalForms:
+        return RationalForms.of(self._problem, self._problem.frame)
 
     def answer_vanishing(self, work: AnyWork) -> None:
         """On a wall: leave the current cell if a row of its lowest layer vanishes on it but not in the parent, whose
@@ -117,7 +117,7 @@ class Oracle:
         if isinstance(work, SpaceWork):
             return [corner.ray for corner in self.corners_of(work, pattern)]
         edge_ids = work.cell_ints[CELL, : int(work.state[CORNERS]), 0].tolist()
-        return exact_corners([self._edges.edge(number, pattern) for number in edge_ids])
+        return rational_corners([self._edges.edge(number, pattern) for number in edge_ids])
 
     def tile_of(self, work: SpaceWork) -> Tile:
         """The current cell, exactly, with its true facets; their ids are those of the loop."""
@@ -159,13 +159,13 @@ class Oracle:
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
 
-    def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[ExactCorner]:
+    def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[RationalCorner]:
         """The current cell's corners: each is where the facets of its mask meet."""
         active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
         masks, ids = facets_at(work)
         return [self.corner(tuple(sorted(ids[place] for place in bits_of(mask))), active, pattern) for mask in masks]
 
-    def corner(self, facets: tuple[int, ...], active: int, pattern: Pattern) -> ExactCorner:
+    def corner(self, facets: tuple[int, ...], active: int, pattern: Pattern) -> RationalCorner:
         """Where facets with these ids meet, on a pattern whose bits are `active` too. Kept: cells share their corners.
 
         A facet's form depends on the layers below its own.
@@ -176,7 +176,7 @@ class Oracle:
         if found is None:
             ray = meeting_ray([self._edges.edge(facet, pattern) for facet in facets])
             near, worst = nearest_point(ray)
-            found = ExactCorner(ray, (*near, worst))
+            found = RationalCorner(ray, (*near, worst))
             if len(self._corners) == KEPT_CORNERS:
                 self._corners.clear()
             self._corners[key] = found
@@ -201,7 +201,7 @@ class Oracle:
         if not left:
             return
         rows = self._edges.forms.forms(layer, pattern)
-        corners = exact_corners([self._edges.edge(number, pattern) for number in edge_ids])
+        corners = rational_corners([self._edges.edge(number, pattern) for number in edge_ids])
         for row, neuron, corner in left:
             value = dot(rows[neuron], corners[corner])
             work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO

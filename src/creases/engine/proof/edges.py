@@ -9,31 +9,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.problem import FIRST_WALL, INFINITY, Pattern, Polytope, Problem
-from creases.engine.proof.rational import ExactForms, scaled, vertex_cell
+from creases.engine.problem import FIRST_WALL, INFINITY, IntegerPolytope, Pattern, Problem
+from creases.engine.proof.rational import RationalForms, scaled, vertex_cell
 
-__all__ = ["ExactEdges"]
+__all__ = ["RationalEdges"]
 
 
-class ExactEdges:
+class RationalEdges:
     """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall.
 
     forms : the exact forms of the neurons. walls : exact inward forms of the domain's own edges.
     """
 
-    def __init__(self, forms: ExactForms, walls: Sequence[Any]) -> None:
+    def __init__(self, forms: RationalForms, walls: Sequence[Any]) -> None:
         self.forms = forms
         self._walls = walls
         self._starts: list[int] = np.cumsum([0, *forms.widths]).tolist()
 
     @classmethod
-    def of(cls, problem: Problem) -> ExactEdges:
+    def of(cls, problem: Problem) -> RationalEdges:
         """The edges of a problem's cells, in the domain's own coordinates."""
-        if isinstance(problem.vertices, Polytope):
+        if isinstance(problem.vertices, IntegerPolytope):
             walls: Sequence[Any] = problem.vertices.walls
         else:
             walls = [] if problem.vertices is None else vertex_cell(problem.vertices).edges
-        return cls(ExactForms.of(problem), walls)
+        return cls(RationalForms.of(problem), walls)
 
     @property
     def walls(self) -> int:

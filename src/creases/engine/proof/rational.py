@@ -2,7 +2,7 @@
 
 Float weights are dyadic rationals m 2^e, so every affine form of the network on a domain is, up to one
 common power of two a layer, a vector of integers; signs do not see the power of two. All arithmetic here
-is on Python-Flint integers. Homogeneous coordinates of the domain (k = d + 1, see `ExactForms`) need no
+is on Python-Flint integers. Homogeneous coordinates of the domain (k = d + 1, see `RationalForms`) need no
 division either: in the plane (k = 3) the vertex between two edges is the cross product of their forms, and
 its sign under a third form is a 3 x 3 determinant.
 """
@@ -22,19 +22,19 @@ from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import UNIT
 
 __all__ = [
-    "ExactCell",
-    "ExactForms",
-    "ExactTally",
+    "RationalCell",
+    "RationalForms",
+    "RationalTally",
     "as_integers",
     "cone_cells",
     "count_below",
     "cross",
     "dot",
-    "exact_corners",
     "meeting_ray",
     "nearest_float",
     "nearest_point",
     "primitive",
+    "rational_corners",
     "scaled",
     "vertex_cell",
 ]
@@ -103,7 +103,7 @@ def primitive(ray: Form) -> Form:
     return ray if divisor in (0, 1) else tuple(value // divisor for value in ray)
 
 
-class ExactForms:
+class RationalForms:
     """The exact affine forms of a network's neurons on a slice, pattern by pattern.
 
     weights, biases : hidden layers, float64, shapes (n_l, n_{l-1}) and (n_l,).
@@ -138,7 +138,7 @@ class ExactForms:
         self._cache: OrderedDict[tuple[int, bytes], tuple[list[Form], int]] = OrderedDict()
 
     @classmethod
-    def of(cls, problem: Problem, chart: Floats | None = None) -> ExactForms:
+    def of(cls, problem: Problem, chart: Floats | None = None) -> RationalForms:
         """The exact forms of a problem's neurons, in a chart."""
         return cls(problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart)
 
@@ -202,7 +202,7 @@ class ExactForms:
         return forms, exponent + max(scale, self._chart_scale)
 
 
-class ExactCell(NamedTuple):
+class RationalCell(NamedTuple):
     """A convex cell of dimension 1 or 2 as a pointed cone.
 
     rays : homogeneous coordinates, counter-clockwise for d = 2.
@@ -212,7 +212,7 @@ class ExactCell(NamedTuple):
     rays: list[Form]
     edges: list[Form]
 
-    def part(self, form: Form, values: list[Any], sign: int) -> ExactCell:
+    def part(self, form: Form, values: list[Any], sign: int) -> RationalCell:
         """The part on which a form has this sign; `values` are its values at the rays."""
         return clip(self, scaled(form, sign), [sign * value for value in values])
 
@@ -228,7 +228,7 @@ class Cuttable(Protocol):
         """The part on which a form has this sign; `values` are its values at the rays."""
 
 
-def vertex_cell(vertices: Floats) -> ExactCell:
+def vertex_cell(vertices: Floats) -> RationalCell:
     """The bounded cell with these corners (float64, shape (v, d)), counter-clockwise for d = 2."""
     flat, exponent = as_integers(np.asarray(vertices, dtype=np.float64))
     d = vertices.shape[1]
@@ -236,11 +236,11 @@ def vertex_cell(vertices: Floats) -> ExactCell:
     rays = [(*(fmpz(value * factor) for value in flat[0][i * d : (i + 1) * d]), w) for i in range(len(vertices))]
     if d == 1:
         low, high = rays
-        return ExactCell(rays, [(low[1], -low[0]), (-high[1], high[0])])
-    return ExactCell(rays, [cross(p, q) for p, q in zip(rays, rays[1:] + rays[:1], strict=True)])
+        return RationalCell(rays, [(low[1], -low[0]), (-high[1], high[0])])
+    return RationalCell(rays, [cross(p, q) for p, q in zip(rays, rays[1:] + rays[:1], strict=True)])
 
 
-def cone_cells(independent: Sequence[Form]) -> list[tuple[ExactCell, tuple[bool, ...]]]:
+def cone_cells(independent: Sequence[Form]) -> list[tuple[RationalCell, tuple[bool, ...]]]:
     """The cones into which d independent forms cut all of R^d, each with the signs of the forms on it.
 
     The forms' zero sets are true walls, so nothing is counted twice.
@@ -255,22 +255,22 @@ def cone_cells(independent: Sequence[Form]) -> list[tuple[ExactCell, tuple[bool,
             (f,) = walls
             apex = (-f[1], f[0]) if f[0] > 0 else (f[1], -f[0])
             far = (fmpz(1), fmpz(0)) if f[0] > 0 else (fmpz(-1), fmpz(0))
-            cells.append((ExactCell([apex, far], [f, infinity]), signs))
+            cells.append((RationalCell([apex, far], [f, infinity]), signs))
             continue
         f, g = walls
         edges = [f, g, infinity] if dot(cross(f, g), infinity) > 0 else [g, f, infinity]
         rays = [primitive(cross(edges[i - 1], edges[i])) for i in range(3)]
-        cells.append((ExactCell(rays, edges), signs))
+        cells.append((RationalCell(rays, edges), signs))
     return cells
 
 
-def clip(cell: ExactCell, form: Form, values: list[Any]) -> ExactCell:
+def clip(cell: RationalCell, form: Form, values: list[Any]) -> RationalCell:
     """The part of the cell where the form is positive; `values` are the form's values at the rays."""
     if len(form) == 2:
         low, high = cell.rays
         zero = (-form[1], form[0]) if form[0] > 0 else (form[1], -form[0])
         keep_high = values[1] > 0
-        return ExactCell(
+        return RationalCell(
             [zero, high] if keep_high else [low, zero],
             [form, cell.edges[1]] if keep_high else [cell.edges[0], form],
         )
@@ -291,10 +291,10 @@ def clip(cell: ExactCell, form: Form, values: list[Any]) -> ExactCell:
         elif after > 0:
             rays.append(primitive(cross(form, edge)))
             edges.append(edge)
-    return ExactCell(rays, edges)
+    return RationalCell(rays, edges)
 
 
-def exact_corners(edges: list[Any]) -> list[Any]:
+def rational_corners(edges: list[Any]) -> list[Any]:
     """Corners of a cell from its exact inward edges: rays with positive last coordinate."""
     if len(edges[0]) == 2:
         return [(-f[1], f[0]) if f[0] > 0 else (f[1], -f[0]) for f in edges]
@@ -327,7 +327,7 @@ def nearest_point(ray: Form) -> tuple[list[float], float]:
     return near, max(lost, default=0.0)
 
 
-class ExactTally:
+class RationalTally:
     """What is counted: regions after each layer, by neuron, and those that reach infinity."""
 
     def __init__(self, widths: Sequence[int]) -> None:
@@ -337,12 +337,12 @@ class ExactTally:
 
 
 def count_below(
-    forms: ExactForms,
+    forms: RationalForms,
     cell: Cuttable,
     layer: int,
     known: dict[int, bool],
     pattern: list[NDArray[np.bool_]],
-    tally: ExactTally,
+    tally: RationalTally,
 ) -> None:
     """Cut a cell by the rest of its layer and by all layers above, and add what is found to the tally.
 
@@ -375,7 +375,7 @@ def count_below(
             count_below(forms, piece, layer + 1, {}, [*pattern, below], tally)
 
 
-def interior_point(cell: ExactCell) -> list[Fraction]:
+def interior_point(cell: RationalCell) -> list[Fraction]:
     """A rational point strictly inside the cell, in the slice's coordinates (d fractions)."""
     total = [sum((ray[c] for ray in cell.rays), fmpz(0)) for c in range(len(cell.rays[0]))]
     return [Fraction(int(value), int(total[-1])) for value in total[:-1]]

@@ -13,17 +13,17 @@ from flint import fmpz
 
 from creases.engine.proof.rational import dot, meeting_ray, primitive, scaled
 
-__all__ = ["ExactPolytope", "bits_of", "exact_cone", "exact_directions"]
+__all__ = ["RationalPolytope", "bits_of", "rational_cone", "rational_directions"]
 
 
-class ExactPolytope(NamedTuple):
+class RationalPolytope(NamedTuple):
     """A convex cell as a pointed cone: rays in homogeneous coordinates, their masks, and the next free bit."""
 
     rays: list[Any]
     masks: list[int]
     walls: int
 
-    def part(self, form: Any, values: list[Any], sign: int) -> ExactPolytope:
+    def part(self, form: Any, values: list[Any], sign: int) -> RationalPolytope:
         """The part on which a form has this sign or is zero; `values` are its values at the rays."""
         bit = 1 << self.walls
         values = [sign * value for value in values]
@@ -38,7 +38,7 @@ class ExactPolytope(NamedTuple):
                 pair = zip(self.rays[u], self.rays[v], strict=True)
                 rays.append(primitive(tuple(values[u] * y - values[v] * x for x, y in pair)))
                 masks.append(shared | bit)
-        return ExactPolytope(rays, masks, self.walls + 1)
+        return RationalPolytope(rays, masks, self.walls + 1)
 
     def pairs(self, values: list[Any]) -> Iterator[tuple[int, int]]:
         """A positive and a negative ray each that lie on as many common walls as the ends of an edge do."""
@@ -64,7 +64,7 @@ def bits_of(mask: int) -> Iterator[int]:
         mask &= mask - 1
 
 
-def exact_cone(independent: Sequence[Any], signs: Sequence[bool]) -> ExactPolytope:
+def rational_cone(independent: Sequence[Any], signs: Sequence[bool]) -> RationalPolytope:
     """The cone of R^d on which d independent forms have these signs: its apex and d far rays."""
     d = len(independent)
     inward = [scaled(form, 1 if on else -1) for form, on in zip(independent, signs, strict=True)]
@@ -74,10 +74,10 @@ def exact_cone(independent: Sequence[Any], signs: Sequence[bool]) -> ExactPolyto
         ray = meeting_ray([infinity, *inward[:i], *inward[i + 1 :]])
         rays.append(ray if dot(form, ray) > 0 else scaled(ray, -1))
     whole = (1 << (d + 1)) - 1
-    return ExactPolytope(rays, [whole & ~1, *(whole & ~(2 << i) for i in range(d))], d + 1)
+    return RationalPolytope(rays, [whole & ~1, *(whole & ~(2 << i) for i in range(d))], d + 1)
 
 
-def exact_directions(independent: Sequence[Any], signs: Sequence[bool]) -> ExactPolytope:
+def rational_directions(independent: Sequence[Any], signs: Sequence[bool]) -> RationalPolytope:
     """The directions of R^d in which d independent forms grow or fall as these signs say."""
     inward = [scaled(form[:-1], 1 if on else -1) for form, on in zip(independent, signs, strict=True)]
     rays = []
@@ -85,4 +85,4 @@ def exact_directions(independent: Sequence[Any], signs: Sequence[bool]) -> Exact
         ray = meeting_ray([*inward[:i], *inward[i + 1 :]]) if len(inward) > 1 else (fmpz(1),)
         rays.append(ray if dot(form, ray) > 0 else scaled(ray, -1))
     whole = (1 << len(inward)) - 1
-    return ExactPolytope(rays, [whole & ~(1 << i) for i in range(len(inward))], len(inward))
+    return RationalPolytope(rays, [whole & ~(1 << i) for i in range(len(inward))], len(inward))

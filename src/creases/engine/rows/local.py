@@ -90,7 +90,7 @@ __all__ = ["localise"]
 
 # A layer of more than this many rows of which more than STUBBORN stay open says that the cell is still large:
 # the layers above are not looked at. Sound, only looser.
-FEW_ROWS = 8
+STUBBORN_ROWS = 8
 STUBBORN = 0.9
 
 # Places of the arrays among the fields of Work, for FULL_ARRAY.
@@ -128,7 +128,7 @@ def localise(work: AnyWork, reach: float, corner_error: float) -> int:
             continue
         if not stubborn:
             stay = relax_layer(work, net, layer, first, reach, corner_error)
-            stubborn = rows > FEW_ROWS and stay > STUBBORN * rows
+            stubborn = rows > STUBBORN_ROWS and stay > STUBBORN * rows
         if stubborn:
             for q in range(layers[layer, START], layers[layer + 1, START]):
                 work.open_ints[OPEN_STATUS, q] = OPEN

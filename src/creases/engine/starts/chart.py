@@ -20,13 +20,13 @@ from creases.engine.cells.corner import place_corner
 from creases.engine.cells.interval import zero_of
 from creases.engine.problem import Floats
 from creases.engine.proof.bounds import UNIT, meeting_point
-from creases.engine.proof.rational import ExactCell, as_integers, cross, dot, exact_corners, meeting_ray, scaled
-from creases.engine.proof.rational_polytope import ExactPolytope
+from creases.engine.proof.rational import RationalCell, as_integers, cross, dot, meeting_ray, rational_corners, scaled
+from creases.engine.proof.rational_polytope import RationalPolytope
 from creases.engine.starts.first_layer import in_chart, steady_product
 
 __all__ = [
     "AnyStart",
-    "ExactStart",
+    "RationalStart",
     "SpaceStart",
     "Start",
     "cone_start",
@@ -58,10 +58,10 @@ class Start(NamedTuple):
     signs: dict[int, bool]
 
 
-class ExactStart(NamedTuple):
+class RationalStart(NamedTuple):
     """A starting cone whose numbers are too large or too small for a chart in floats; rationals cut it whole."""
 
-    cell: ExactCell | ExactPolytope
+    cell: RationalCell | RationalPolytope
     signs: dict[int, bool]
 
 
@@ -87,12 +87,12 @@ class SpaceStart(NamedTuple):
 AnyStart = Start | SpaceStart
 
 
-def far_directions(exact_rows: Sequence[Any]) -> Floats:
+def far_directions(rational_rows: Sequence[Any]) -> Floats:
     """For each of d independent forms the direction in which it grows and no other does: float64 (d, d), unit rows.
 
     Found in whole numbers and rounded correctly, so the same on every processor.
     """
-    gradients = [row[:-1] for row in exact_rows]
+    gradients = [row[:-1] for row in rational_rows]
     found = np.empty((len(gradients), len(gradients)))
     for i, form in enumerate(gradients):
         ray = meeting_ray([*gradients[:i], *gradients[i + 1 :]]) if len(gradients) > 1 else (fmpz(1),)
@@ -108,15 +108,15 @@ def cone_start_in_space(
     bounds: Floats,
     rows: Sequence[int],
     signs: Sequence[bool],
-    exact_rows: Sequence[Any],
+    rational_rows: Sequence[Any],
     directions: Floats,
 ) -> SpaceStart | None:
     """`cone_start` for three dimensions or more: the simplex of the cone's apex and its d far rays.
 
-    directions : the `far_directions` of `exact_rows`.
+    directions : the `far_directions` of `rational_rows`.
     """
     d = len(rows)
-    inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
+    inward = [scaled(row, 1 if on else -1) for row, on in zip(rational_rows, signs, strict=True)]
     turned = forms[list(rows)] * np.where(signs, 1.0, -1.0)[:, None]
     with np.errstate(all="ignore"):
         tip = meeting_ray(inward)
@@ -206,20 +206,20 @@ def typical_distance(forms: Floats, apex: Floats) -> float:
 
 
 def cone_start(
-    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], exact_rows: Sequence[Any]
+    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], rational_rows: Sequence[Any]
 ) -> Start | None:
     """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
 
     forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
-    exact_rows : the exact forms of `rows` in the domain's coordinates.
+    rational_rows : the exact forms of `rows` in the domain's coordinates.
     Returns None if numbers are so large or small that floats hold no chart in which the cone is bounded
     (decided in rationals).
     """
     d = len(rows)
-    inward = [scaled(row, 1 if on else -1) for row, on in zip(exact_rows, signs, strict=True)]
+    inward = [scaled(row, 1 if on else -1) for row, on in zip(rational_rows, signs, strict=True)]
     order = [1, 0] if d == 2 and cross(*inward)[2] < 0 else list(range(d))
     inward, neurons = [inward[i] for i in order], [rows[i] for i in order]
-    (tip,) = exact_corners(inward) if d == 1 else [cross(*inward)]
+    (tip,) = rational_corners(inward) if d == 1 else [cross(*inward)]
     try:
         apex = np.array([float(Fraction(int(tip[c]), int(tip[-1]))) for c in range(d)])
     except OverflowError:
@@ -264,7 +264,7 @@ def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
     (entries,), _ = as_integers(chart)
     moved = [tuple(sum((f[r] * entries[r * k + c] for r in range(k)), fmpz(0)) for c in range(k)) for f in inward]
     edges = [*moved, (*(fmpz(-1),) * (k - 1), fmpz(1))]
-    corners = exact_corners(edges)
+    corners = rational_corners(edges)
     if k == 2:
         return edges[0][0] > 0 and edges[1][0] < 0 and corners[0][0] < corners[0][1]
     # Rounding may have turned the chart over; the corners are then those of the opposite triangle, in the same order.

@@ -11,17 +11,17 @@ import numpy as np
 
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
-from creases.engine.proof.rational import ExactForms
+from creases.engine.proof.rational import RationalForms
 from creases.rationals import independent
 
 __all__ = [
     "FirstLayer",
     "axes_across",
-    "exact_first",
     "first_forms",
     "in_chart",
     "independent_rows",
     "linear_rank",
+    "rational_first",
     "restricted",
     "restricted_to",
     "steady_product",
@@ -135,10 +135,10 @@ def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floa
         return moved, all_or_infinite(pairs)
 
 
-def exact_first(problem: Problem, rows: Sequence[int], chart: Floats | None = None) -> list[Any]:
+def rational_first(problem: Problem, rows: Sequence[int], chart: Floats | None = None) -> list[Any]:
     """The exact forms of some neurons of the first layer, in the domain's coordinates or in a chart."""
     weight, bias = problem.weights[0][list(rows)], problem.biases[0][list(rows)]
-    return ExactForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail, chart).forms(0, [])
+    return RationalForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail, chart).forms(0, [])
 
 
 def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = None) -> list[int]:
@@ -165,9 +165,9 @@ def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = Non
                 return [a, b]
         else:
             found = most_square(forms[:, :-1])
-            if len(found) == problem.dimension and linear_rank(exact_first(problem, found)) == len(found):
+            if len(found) == problem.dimension and linear_rank(rational_first(problem, found)) == len(found):
                 return found
-    return independent(row[:-1] for row in exact_first(problem, range(len(forms))))
+    return independent(row[:-1] for row in rational_first(problem, range(len(forms))))
 
 
 def linear_rank(rows: Sequence[Any]) -> int:
@@ -207,7 +207,7 @@ def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
 
 def axes_across(problem: Problem) -> list[int]:
     """Coordinates of a whole space, as many as the first layer's rank, on which its neurons are independent: exact."""
-    rows = exact_first(problem, range(problem.widths[0]))
+    rows = rational_first(problem, range(problem.widths[0]))
     columns = [tuple(row[c] for row in rows) for c in range(problem.dimension)]
     # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
     order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from creases.engine.problem import Problem
-from creases.engine.starts.chart import AnyStart, ExactStart
+from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import (
     FirstLayer,
     axes_across,
-    exact_first,
     first_forms,
     linear_rank,
+    rational_first,
     restricted_to,
     steady_product,
 )
@@ -33,7 +33,7 @@ from creases.errors import ComputationError
 
 __all__ = ["Cone", "Root", "Roots", "choose_roots", "starting_cells", "within"]
 
-Root = Tile | AnyStart | ExactStart
+Root = Tile | AnyStart | RationalStart
 
 
 class Cone(NamedTuple):
@@ -109,7 +109,7 @@ def choose_roots(problem: Problem) -> Roots:
     found, rows = [], first.rows
     for start in cones_of_directions(problem, rows) if problem.directions else cones(problem, rows, first.forms):
         tile = start if isinstance(start, Tile) else None
-        if not isinstance(start, (Tile, ExactStart)):
+        if not isinstance(start, (Tile, RationalStart)):
             tile = tile_of_cone(problem, start)
         chart = None if tile is None else as_chart(tile.chart.tolist())
         found.append(Cone(tuple(bool(on) for on in start.signs.values()), chart))
@@ -142,7 +142,7 @@ def starting_cells(problem: Problem, roots: Roots) -> list[Root]:
     neurons = range(inside.widths[0])
     signs = {cone.signs for cone in roots.cones if len(cone.signs) == d and set(map(type, cone.signs)) == {bool}}
     complete = len(rows) == d and len(roots.cones) == len(signs) == 2**d
-    if not (complete and all(row in neurons for row in rows) and linear_rank(exact_first(inside, rows)) == d):
+    if not (complete and all(row in neurons for row in rows) and linear_rank(rational_first(inside, rows)) == d):
         raise refused(roots)
     whole: dict[tuple[bool, ...], Root] = {}
     if any(cone.chart is None for cone in roots.cones) and not inside.directions:

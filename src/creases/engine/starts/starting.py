@@ -12,17 +12,17 @@ from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.rational import cone_cells
-from creases.engine.proof.rational_polytope import exact_cone, exact_directions
+from creases.engine.proof.rational_polytope import rational_cone, rational_directions
 from creases.engine.starts.chart import (
     AnyStart,
-    ExactStart,
+    RationalStart,
     SpaceStart,
     Start,
     cone_start,
     cone_start_in_space,
     far_directions,
 )
-from creases.engine.starts.first_layer import exact_first, in_chart
+from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.growth import grown
@@ -75,7 +75,7 @@ __all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "work
 MOST_NEW_CORNERS = 512
 
 
-def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedStart | ExactStart | Tile]:
+def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedStart | RationalStart | Tile]:
     """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.directions:
         yield from cones_of_directions(problem, workshop.first_layer(problem).rows)
@@ -87,39 +87,41 @@ def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedS
     yield from cones(problem, first.rows, first.forms)
 
 
-def cones(problem: Problem, rows: list[int], first: tuple[Floats, Floats]) -> Iterator[Start | SpaceStart | ExactStart]:
+def cones(
+    problem: Problem, rows: list[int], first: tuple[Floats, Floats]
+) -> Iterator[Start | SpaceStart | RationalStart]:
     """The cones into which d independent neurons cut a whole space. first : `first_forms`, of whichever product."""
-    exact_rows = exact_first(problem, rows)
+    rational_rows = rational_first(problem, rows)
     forms, bounds = first
     if problem.dimension > 2:
-        yield from cones_in_space(forms, bounds, rows, exact_rows)
+        yield from cones_in_space(forms, bounds, rows, rational_rows)
         return
-    for cell, signs in cone_cells(exact_rows):
-        start = cone_start(forms, bounds, rows, signs, exact_rows)
-        yield start if start is not None else ExactStart(cell, dict(zip(rows, signs, strict=True)))
+    for cell, signs in cone_cells(rational_rows):
+        start = cone_start(forms, bounds, rows, signs, rational_rows)
+        yield start if start is not None else RationalStart(cell, dict(zip(rows, signs, strict=True)))
 
 
 def cones_in_space(
-    first: Floats, bounds: Floats, rows: list[int], exact_rows: list[Any]
-) -> Iterator[SpaceStart | ExactStart]:
+    first: Floats, bounds: Floats, rows: list[int], rational_rows: list[Any]
+) -> Iterator[SpaceStart | RationalStart]:
     """`cones` of three dimensions or more."""
-    directions = far_directions(exact_rows)
+    directions = far_directions(rational_rows)
     for signs in itertools.product((False, True), repeat=len(rows)):
-        start = cone_start_in_space(first, bounds, rows, signs, exact_rows, directions)
+        start = cone_start_in_space(first, bounds, rows, signs, rational_rows, directions)
         known = dict(zip(rows, signs, strict=True))
-        yield start if start is not None else ExactStart(exact_cone(exact_rows, signs), known)
+        yield start if start is not None else RationalStart(rational_cone(rational_rows, signs), known)
 
 
-def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | ExactStart]:
+def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | RationalStart]:
     """The cones into which d independent neurons cut all directions."""
     every = [dict(zip(rows, signs, strict=True)) for signs in itertools.product((False, True), repeat=len(rows))]
     for known, tile in zip(every, tiles_of_directions(problem, every), strict=True):
         yield tile if tile is not None else cone_of_directions(problem, known)
 
 
-def cone_of_directions(problem: Problem, known: dict[int, bool]) -> ExactStart:
+def cone_of_directions(problem: Problem, known: dict[int, bool]) -> RationalStart:
     """One of them in rationals."""
-    return ExactStart(exact_directions(exact_first(problem, list(known)), list(known.values())), known)
+    return RationalStart(rational_directions(rational_first(problem, list(known)), list(known.values())), known)
 
 
 def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:

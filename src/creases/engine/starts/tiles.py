@@ -22,12 +22,12 @@ from typing import NamedTuple
 import numpy as np
 from flint import fmpz
 
-from creases.engine.problem import FIRST_WALL, INFINITY, Floats, Polytope, Problem
+from creases.engine.problem import FIRST_WALL, INFINITY, Floats, IntegerPolytope, Problem
 from creases.engine.proof.bounds import ROUND_UP
 from creases.engine.proof.rational import Form, cross, dot, meeting_ray, nearest_point, primitive, scaled, vertex_cell
 from creases.engine.proof.rational_polytope import bits_of
 from creases.engine.starts.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
-from creases.engine.starts.first_layer import exact_first
+from creases.engine.starts.first_layer import rational_first
 from creases.engine.state.work import MOST_FACETS
 
 __all__ = [
@@ -84,9 +84,9 @@ class CrowdedStart(NamedTuple):
         return self.tile.chart
 
 
-def root_tile(vertices: Floats | Polytope) -> Tile:
+def root_tile(vertices: Floats | IntegerPolytope) -> Tile:
     """All of a bounded domain, scaled by a power of two into [-1, 1]^d."""
-    if isinstance(vertices, Polytope):
+    if isinstance(vertices, IntegerPolytope):
         rays, walls, masks = vertices.rays, vertices.walls, vertices.masks
     else:
         cell = vertex_cell(vertices)
@@ -116,7 +116,7 @@ def power_above(value: Fraction) -> int:
     return exponent
 
 
-def bounded_start(vertices: Floats | Polytope) -> AnyStart | CrowdedStart:
+def bounded_start(vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart:
     """The starting cell of a bounded domain: float64 (v, d) corners, counter-clockwise, or a polytope."""
     return start_of(root_tile(vertices))
 
@@ -134,7 +134,7 @@ def cone_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Ti
     if not np.isfinite(chart).all():
         return None
     d = problem.dimension
-    rows = exact_first(problem._replace(vertices=None), list(signs), chart)
+    rows = rational_first(problem._replace(vertices=None), list(signs), chart)
     infinity = tuple(fmpz(int(value)) for value in chart[-1])
     facets = [infinity, *(scaled(row, 1 if on else -1) for row, on in zip(rows, signs.values(), strict=True))]
     whole = (1 << (d + 1)) - 1
@@ -150,7 +150,7 @@ def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]]) -> l
 
     None where floats hold no such chart.
     """
-    directions = far_directions(exact_first(problem, list(cones[0])))
+    directions = far_directions(rational_first(problem, list(cones[0])))
     found = []
     for signs in cones:
         ends = np.zeros((len(signs) + 1, len(signs)))
@@ -166,7 +166,7 @@ def directions_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats)
     chart : float64 (d + 1, d). Its last row is zero: biases, and all that is not at infinity, drop out. None if the
     cone is no bounded simplex in it.
     """
-    d, moved = len(signs), exact_first(problem, list(signs), chart)
+    d, moved = len(signs), rational_first(problem, list(signs), chart)
     facets = [scaled(row, 1 if on else -1) for row, on in zip(moved, signs.values(), strict=True)]
     corners = corners_of_simplex(facets)
     if corners is None:

@@ -19,7 +19,7 @@ from flint import fmpq_mat, fmpz, fmpz_mat
 
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats
 from creases.engine.proof.rational import Form, as_integers, dot, nearest_float, primitive, scaled
-from creases.engine.proof.rational_polytope import ExactPolytope, bits_of
+from creases.engine.proof.rational_polytope import RationalPolytope, bits_of
 from creases.engine.starts.tiles import Tile, corners_on, rounded
 from creases.engine.state.work import MOST_FACETS
 from creases.errors import ComputationError
@@ -86,7 +86,7 @@ def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
     values = [dot(above, ray) for ray in tile.rays]
     if chart is None or not min(values) < 0 < max(values):
         return None
-    cell = ExactPolytope(list(tile.rays), list(tile.masks), len(tile.facets))
+    cell = RationalPolytope(list(tile.rays), list(tile.masks), len(tile.facets))
     bit, ids = 1 << len(tile.facets), (*tile.ids, number)
     upper, lower = cell.part(above, values, 1), cell.part(above, values, -1)
     halves = [

@@ -11,7 +11,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.problem import Floats, Polytope, Problem
+from creases.engine.problem import Floats, IntegerPolytope, Problem
 from creases.engine.proof.exact_layers import twins
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import AnyStart
@@ -30,7 +30,7 @@ class Workshop:
         self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
         self._twins: tuple[Problem, NDArray[np.int64]] | None = None
         self._first: FirstLayer | None = None
-        self._start: tuple[Floats | Polytope, AnyStart | CrowdedStart] | None = None
+        self._start: tuple[Floats | IntegerPolytope, AnyStart | CrowdedStart] | None = None
 
     def take(self, widths: list[int], dimension: int, corners: int) -> AnyWork:
         """An empty workspace, one that was given back if it has these widths and room for such cells."""
@@ -77,7 +77,7 @@ class Workshop:
         """
         return restricted(problem) if self.first_layer(problem).is_constant_somewhere else problem
 
-    def bounded_start(self, vertices: Floats | Polytope) -> AnyStart | CrowdedStart:
+    def bounded_start(self, vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart:
         """The starting cell of a bounded domain (`tiles.bounded_start`)."""
         if self._start is None or not same_domain(self._start[0], vertices):
             self._start = vertices, bounded_start(vertices)
@@ -90,10 +90,10 @@ def hidden_widths(work: AnyWork) -> list[int]:
     return widths
 
 
-def same_domain(one: Floats | Polytope, other: Floats | Polytope) -> bool:
+def same_domain(one: Floats | IntegerPolytope, other: Floats | IntegerPolytope) -> bool:
     """Whether two bounded domains have the same corners."""
-    if isinstance(one, Polytope) or isinstance(other, Polytope):
-        return one is other or (isinstance(one, Polytope) and isinstance(other, Polytope) and one == other)
+    if isinstance(one, IntegerPolytope) or isinstance(other, IntegerPolytope):
+        return one is other or (type(one) is type(other) and bool(one == other))
     return np.array_equal(one, other)
 
 
