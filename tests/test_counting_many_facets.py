@@ -10,7 +10,7 @@ import pytest
 
 import reference
 from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
-from creases.engine.proof.rational import dot
+from creases.double_description import dot
 from creases.engine.starts.tiles import CrowdedStart, bounded_start, root_tile
 from creases.engine.starts.walls import divided, moved_to, roomy
 from creases.engine.state.work import MOST_FACETS

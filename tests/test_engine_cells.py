@@ -1,4 +1,4 @@
-"""One cell at a time: `scan`, `plane`, `line`, `chords` and `last` against their twins in fractions.
+"""One cell at a time: `scan`, `polygon`, `interval`, `chords` and `last_in_plane` against their twins in fractions.
 
 Rows are true forms that floats hold only nearly; the cells are cut several times, so that their corners, too, are
 known only up to their errors. What the engine proves must be true of the true rows and corners.

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from creases import Box, Line, Network, Plane, Polygon, Segment, Space, subdivide
-from creases.engine.answers.blocks import Block, rational_corner, unpack
+from creases.engine.answers.blocks import Block, place_corners, rational_corner
 from creases.engine.answers.sharp import SHARP, Sharpener
 from creases.engine.proof.edges import RationalEdges
+from creases.engine.state.output import read_cells
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from engine_twins import TwinNetwork, amount, cross, dot, exactly, opposite, polygon_of
@@ -207,7 +208,7 @@ def test_against_exact_double_double_forms(weights, biases):
 
 
 def some_corners(rng, d, count, sizes):
-    """What `cut.emit` writes for `count` one-cornered cells: coordinates in a chart, errors, marks."""
+    """What `output.emit` writes for `count` one-cornered cells: coordinates in a chart, errors, marks."""
     points = rng.uniform(-1, 1, (count, d)) * rng.choice([0.0, 1e-300, 1.0], (count, d), p=[0.1, 0.05, 0.85])
     reals = np.column_stack([points, rng.choice(sizes, count)])
     ints = np.zeros((count, 4), np.int64)
@@ -237,7 +238,8 @@ def test_against_exact_bounds_from_a_chart(d):
             np.empty((20, 1), np.int64),
         )
         blurred = np.empty((20, 2), np.int64)
-        left = unpack(reals.ravel(), ints.ravel(), chart, size, *block, blurred)
+        read_cells(ints.ravel(), block.first, block.at_infinity, block.edges, block.patterns)
+        left = place_corners(reals, chart, size, block.first, block.at_infinity, block.corners, blurred)
         assert block.first.tolist() == list(range(21))
         for i in sorted(set(range(20)) - set(blurred[:left, 0].tolist())):
             known += 1

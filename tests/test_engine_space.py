@@ -122,7 +122,7 @@ def test_known_bits():
 
 
 class Cell:
-    """A cube, or a simplex one of whose facets is infinity, with planes through it, as `pieces` wants them."""
+    """A cube, or a simplex one of whose facets is infinity, with planes through it, as `arrangement` wants them."""
 
     def __init__(self, d, planes, simplex=False):
         self.d, self.planes = d, planes

@@ -29,6 +29,7 @@ from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.rows import scan
 from creases.engine.starts import chart, first_layer, starting, tiles
 from creases.engine.starts.first_layer import first_forms, in_chart, is_axis
+from creases.engine.starts.workshop import Workshop
 from creases.engine.state.work import (
     ACTIVE,
     ACTIVE_ERRORS,
@@ -383,7 +384,7 @@ def test_known_charts_that_overflow_when_rounded_are_refused():
     """Rounded up to the next multiple of 2^-36 of itself the largest float is no float; pieces take the cone whole."""
     assert not np.isfinite(tiles.rounded(np.array([[LARGEST, 0.0], [0.0, 1.0]]))).all()
     problem = first_problem([[1.0]], [0.0], [[1.0]])
-    cone = next(iter(starting.starts(problem, None)))
+    cone = next(iter(starting.starts(problem, Workshop())))
     far = cone._replace(chart=np.array([[LARGEST, 0.0], [-1.0, 1.0]]))
     assert tiles.tile_of_cone(problem, far) is None
 

@@ -21,7 +21,7 @@ from creases.engine.lines.table import (
     ORDER,
     RIGHT,
     RIGHT_ERROR,
-    SECOND,
+    SECOND_POINT,
     SLOPE_ERROR,
     SLOPE_ERRORS,
     SLOPES,
@@ -250,7 +250,7 @@ def test_against_exact_four_at_a_time(kind, widths):
             found = table.reals[after + j * table.wide : after + j * table.wide + table.ups]
             assert (found > 0).tolist() == signs[1]
             if all(table.twin.upper_at(s)):
-                assert (changes >> (BITS * j)) & (SECOND - 1) == sum(p != q for p, q in zip(*signs, strict=True))
+                assert (changes >> (BITS * j)) & (SECOND_POINT - 1) == sum(p != q for p, q in zip(*signs, strict=True))
 
 
 @every_table
@@ -279,7 +279,7 @@ def test_against_exact_walk(kind, widths):
             proved += 1
             assert found == table.twin.pieces()
             noted = table.flips[: found - 1]
-            assert list(zip(noted >> BITS, noted & (SECOND - 1), strict=True)) == table.twin.flips()
+            assert list(zip(noted >> BITS, noted & (SECOND_POINT - 1), strict=True)) == table.twin.flips()
     assert proved or kind in ("integers", "twins")
 
 

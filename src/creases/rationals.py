@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import islice
 from math import gcd, lcm
 from typing import Any
 
 __all__ = ["Vector", "independent", "whole"]
 
 Vector = tuple[int, ...]
+
+# Rows that are looked at together for their rank.
+TOGETHER = 64
 
 
 def whole(row: Sequence[Fraction | float | int]) -> Vector:
@@ -22,19 +26,22 @@ def whole(row: Sequence[Fraction | float | int]) -> Vector:
 
 
 def independent(rows: Iterable[Sequence[Any]]) -> list[int]:
-    """Places of the first rows of whole numbers that are linearly independent, as many as there are: elimination."""
+    """Places of the first rows of whole numbers that are linearly independent, as many as there are.
+
+    Some at a time, so that no more are looked at than are needed: the pivots of elimination among the columns.
+    """
+    from flint import fmpz, fmpz_mat
+
     found: list[int] = []
-    reduced: list[tuple[int, list[Fraction]]] = []
-    for place, row in enumerate(rows):
-        left = [Fraction(int(value)) for value in row]
-        for pivot, other in reduced:
-            if left[pivot]:
-                factor = left[pivot]
-                left = [x - factor * y for x, y in zip(left, other, strict=True)]
-        pivot = next((c for c, value in enumerate(left) if value), -1)
-        if pivot >= 0:
-            reduced.append((pivot, [value / left[pivot] for value in left]))
-            found.append(place)
-        if len(found) == len(left):
+    kept: list[list[Any]] = []
+    places = enumerate(rows)
+    while block := list(islice(places, TOGETHER)):
+        both = kept + [[x if isinstance(x, fmpz) else int(x) for x in row] for _, row in block]
+        width = len(both[0])
+        echelon, _, rank = fmpz_mat(both).transpose().rref()
+        pivots = [next(c for c in range(len(both)) if echelon[r, c]) for r in range(rank)]
+        found += [block[pivot - len(kept)][0] for pivot in pivots[len(kept) :]]
+        kept = [both[pivot] for pivot in pivots]
+        if len(kept) == width:
             break
     return found

@@ -1,16 +1,15 @@
 """Exact polytopes: from half-spaces or vertices to both, by the double description method in whole numbers.
 
 A polytope is a cone of homogeneous coordinates (u, w). Its rays and walls are each other's dual, so one routine, "the
-rays of the cone where these forms are not negative", does both ways (Motzkin, Raiffa, Thompson and Thrall 1953).
+rays of the cone where these forms are not negative", does both ways (`double_description`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from creases.rationals import Vector, independent, whole
+from creases.rationals import Vector, independent
 
 __all__ = ["Ray", "dot", "extreme_rays"]
 
@@ -32,45 +31,21 @@ def extreme_rays(forms: Sequence[Vector]) -> list[Ray] | None:
 
     forms : rows of k whole numbers. A cone that is nothing but the origin has no rays.
     """
-    k = len(forms[0])
-    first = independent(forms)
+    from flint import fmpz, fmpz_mat
+
+    from creases.double_description import dot, part, primitive
+
+    k, first = len(forms[0]), independent(forms)
     if len(first) < k:
         return None
-    rays = simplicial_rays([forms[i] for i in first], first)
+    # The rays of a cone of k independent forms are the columns of the inverse of their matrix.
+    inverse: Any = fmpz_mat([forms[i] for i in first]).inv()
+    columns, _ = inverse.numer_denom()
+    every = sum(1 << place for place in first)
+    rays = [primitive(tuple(columns[i, j] for i in range(k))) for j in range(k)]
+    masks = [every & ~(1 << place) for place in first]
     for place, form in enumerate(forms):
         if place not in first:
-            rays = cut(rays, form, place, k)
-    return rays
-
-
-def simplicial_rays(forms: Sequence[Vector], places: Sequence[int]) -> list[Ray]:
-    """The k rays of a cone of k independent forms: the columns of the inverse of their matrix."""
-    k = len(forms)
-    rows = [[Fraction(x) for x in form] + [Fraction(i == j) for j in range(k)] for i, form in enumerate(forms)]
-    for column in range(k):
-        pivot = next(i for i in range(column, k) if rows[i][column])
-        rows[column], rows[pivot] = rows[pivot], rows[column]
-        rows[column] = [x / rows[column][column] for x in rows[column]]
-        for i in range(k):
-            if i != column and rows[i][column]:
-                factor = rows[i][column]
-                rows[i] = [x - factor * y for x, y in zip(rows[i], rows[column], strict=True)]
-    mask = sum(1 << place for place in places)
-    return [Ray(whole([row[k + i] for row in rows]), mask & ~(1 << place)) for i, place in enumerate(places)]
-
-
-def cut(rays: list[Ray], form: Vector, place: int, k: int) -> list[Ray]:
-    """The rays of the part of a cone on which a form is not negative."""
-    values = [dot(form, ray.vector) for ray in rays]
-    kept = [ray for ray, value in zip(rays, values, strict=True) if value > 0]
-    kept += [Ray(ray.vector, ray.mask | 1 << place) for ray, value in zip(rays, values, strict=True) if value == 0]
-    ups = [(ray, value) for ray, value in zip(rays, values, strict=True) if value > 0]
-    downs = [(ray, value) for ray, value in zip(rays, values, strict=True) if value < 0]
-    for up, high in ups:
-        for down, low in downs:
-            shared = up.mask & down.mask
-            if shared.bit_count() < k - 2 or sum(ray.mask & shared == shared for ray in rays) > 2:
-                continue  # not an edge: some other ray lies on all that the two share
-            vector = [high * y - low * x for x, y in zip(up.vector, down.vector, strict=True)]
-            kept.append(Ray(whole(vector), shared | 1 << place))
-    return kept
+            exact = [fmpz(x) for x in form]
+            rays, masks = part(rays, masks, [dot(exact, ray) for ray in rays], 1 << place)
+    return [Ray(tuple(map(int, ray)), mask) for ray, mask in zip(rays, masks, strict=True)]

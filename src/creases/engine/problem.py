@@ -36,8 +36,8 @@ class Problem(NamedTuple):
 
     weights, biases : one float64 array a hidden layer, shapes (n_l, n_{l-1}) and (n_l,).
     origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
-    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; an IntegerPolytope for d >= 3,
-        and where floats do not hold them; None for all of R^d.
+    vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; an IntegerPolytope
+        for d >= 3, and where floats do not hold them; None for all of R^d.
     directions : True for the sphere of directions of all of R^d: the cones that are left far out, where biases do not
         count.
     """

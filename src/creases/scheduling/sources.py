@@ -22,6 +22,7 @@ __all__ = ["SHAPING", "Maker", "maker", "shaping_hash"]
 SHAPING = (
     "arrays.py",
     "domain",
+    "double_description.py",
     "engine",
     "network.py",
     "packing.py",

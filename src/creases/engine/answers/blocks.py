@@ -1,7 +1,7 @@
 """What the loop writes out, as blocks of cells: corners in the domain's coordinates, each with a bound that is kept.
 
 A corner comes out of the loop in its cell's chart, with a bound on its error there (`bounds.meeting_point`,
-`line.zero_of`). Here it goes to the domain's coordinates. Where it may then be off by more than `SHARP`, it is
+`interval.zero_of`). Here it goes to the domain's coordinates. Where it may then be off by more than `SHARP`, it is
 computed again: in double-double (`sharp`), and in rationals where that does not do.
 """
 
@@ -20,8 +20,9 @@ from creases.engine.proof.bounds import ROUND_UP, UNIT
 from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.rational import cross, nearest_float
 from creases.engine.starts.chart import Start
+from creases.engine.state.output import take_cells
 from creases.engine.state.pattern import bits_of_words
-from creases.engine.state.work import DIMENSION, OUT_INTS_TOP, OUT_REALS_TOP, WORDS, Work
+from creases.engine.state.work import Work
 
 __all__ = ["Block", "CornerKeeper"]
 
@@ -31,7 +32,7 @@ LARGEST = 2.0**1023
 
 
 class Block(NamedTuple):
-    """Cells in order; the fields are those of `cells.CellTable`, but patterns are int64 (cells, words)."""
+    """Cells in order; the fields are those of `cell_table.CellTable`, but patterns are int64 (cells, words)."""
 
     first: Ints
     corners: Floats
@@ -51,19 +52,15 @@ class CornerKeeper:
 
     def take(self, work: Work) -> Block:
         """The cells that the loop has written since the last time; its output is then empty again."""
-        d, words = int(work.state[DIMENSION]), int(work.state[WORDS])
-        corners = int(work.state[OUT_REALS_TOP]) // (d + 1)
-        cells = (int(work.state[OUT_INTS_TOP]) - 2 * corners) // (1 + words)
+        cells = take_cells(work)
+        count = len(cells.edges)
         block = Block(
-            np.empty(cells + 1, np.int64),
-            np.empty((corners, d)),
-            np.empty(corners, np.bool_),
-            np.empty(corners, np.int64),
-            np.empty((cells, words), np.int64),
+            cells.first, np.empty((count, cells.corners.shape[1] - 1)), cells.at_infinity, cells.edges, cells.patterns
         )
-        blurred = np.empty((corners, 2), np.int64)
-        left = unpack(work.out_reals, work.out_ints, self._chart, self._size, *block, blurred)
-        work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
+        blurred = np.empty((count, 2), np.int64)
+        left = place_corners(
+            cells.corners, self._chart, self._size, block.first, block.at_infinity, block.corners, blurred
+        )
         if left:
             self.sharpen(block, blurred[:left])
         return block
@@ -79,68 +76,52 @@ class CornerKeeper:
 
 
 @kernel
-def unpack(
-    out_reals: Floats,
-    out_ints: Ints,
+def place_corners(
+    written_ve: Floats,
     chart: Floats,
     size: float,
     first: Ints,
-    corners_vd: Floats,
     at_infinity: NDArray[np.bool_],
-    edges: Ints,
-    patterns_cw: Ints,
+    corners_vd: Floats,
     blurred: Ints,
 ) -> int:
-    """Sort what `cut.emit` wrote into a block.
+    """Write corners in the domain's coordinates.
 
-    size : the largest coordinate of a bounded domain, by which errors are measured; 0 for a whole space.
+    written_ve : float64 (corners, d + 1), coordinates in the chart and their error. size : the largest coordinate of a
+        bounded domain, by which errors are measured; 0 for a whole space.
     blurred : int64 (corners, 2), output: corner and cell where the error may be larger than `SHARP`. Returns how many.
     """
-    d, words = corners_vd.shape[1], patterns_cw.shape[1]
-    at = v = real = left = 0
-    first[0] = 0
-    for cell in range(patterns_cw.shape[0]):
-        corners = out_ints[at]
-        at += 1
-        for _ in range(corners):
-            edges[v] = out_ints[at]
-            far = out_ints[at + 1] != 0
-            at_infinity[v] = far
+    left = 0
+    for cell in range(first.shape[0] - 1):
+        for v in range(first[cell], first[cell + 1]):
             if size > 0.0:
-                known = place_scaled(out_reals, real, chart[0, 0], size, corners_vd, v)
-            elif far:
-                known = place_direction(out_reals, real, chart, corners_vd, v)
+                known = place_scaled(written_ve, chart[0, 0], size, corners_vd, v)
+            elif at_infinity[v]:
+                known = place_direction(written_ve, chart, corners_vd, v)
             else:
-                known = place_in_cone(out_reals, real, chart, corners_vd, v)
+                known = place_in_cone(written_ve, chart, corners_vd, v)
             if not known:
                 blurred[left, 0], blurred[left, 1] = v, cell
                 left += 1
-            at += 2
-            real += d + 1
-            v += 1
-        for word in range(words):
-            patterns_cw[cell, word] = out_ints[at + word]
-        at += words
-        first[cell + 1] = v
     return left
 
 
 @inlined
-def place_scaled(reals: Floats, at: int, scale: float, size: float, corners_vd: Floats, v: int) -> bool:
+def place_scaled(written_ve: Floats, scale: float, size: float, corners_vd: Floats, v: int) -> bool:
     """Write a corner of a bounded domain, whose chart is a scale, a power of two; is it known well enough?
 
     fl(scale x) = scale x, or off by at most 2^-1075 if it underflows; so the error is at most scale e + 2^-1075.
     """
     d = corners_vd.shape[1]
-    known = (scale * reals[at + d] + DENORMAL) * ROUND_UP <= SHARP * size
+    known = (scale * written_ve[v, d] + DENORMAL) * ROUND_UP <= SHARP * size
     for c in range(d):
-        corners_vd[v, c] = scale * reals[at + c]
+        corners_vd[v, c] = scale * written_ve[v, c]
         known = known and abs(corners_vd[v, c]) <= LARGEST
     return known
 
 
 @inlined
-def moved_to(reals: Floats, at: int, chart: Floats, row: int) -> tuple[float, float]:
+def moved_to(written_ve: Floats, v: int, chart: Floats, row: int) -> tuple[float, float]:
     """One homogeneous coordinate of a corner in the domain, and a bound on its error.
 
     The coordinate is sum chart_i x_i + chart_d. Its d + 1 <= 3 terms, added in any order, lose gamma(3) of the sum
@@ -148,33 +129,33 @@ def moved_to(reals: Floats, at: int, chart: Floats, row: int) -> tuple[float, fl
     What is exactly zero stays so: underflow is added only where there is a product.
     """
     d = chart.shape[0] - 1
-    value, error = chart[row, d], reals[at + d]
+    value, error = chart[row, d], written_ve[v, d]
     moved, sizes, lost = 0.0, abs(value), 0.0
     for i in range(d):
-        term = chart[row, i] * reals[at + i]
+        term = chart[row, i] * written_ve[v, i]
         value += term
         sizes += abs(term)
         moved += abs(chart[row, i])
-        if chart[row, i] != 0.0 and (reals[at + i] != 0.0 or error != 0.0):
+        if chart[row, i] != 0.0 and (written_ve[v, i] != 0.0 or error != 0.0):
             lost = DENORMAL
     return value, (moved * error + 4.0 * UNIT * sizes + lost) * ROUND_UP
 
 
 @inlined
-def place_in_cone(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v: int) -> bool:
+def place_in_cone(written_ve: Floats, chart: Floats, corners_vd: Floats, v: int) -> bool:
     """Write a finite corner of a whole space, seen in a cone's chart; is it known well enough?
 
     For u = U / W, with the errors of U and W bounded by a and b, true values starred and W* >= W - b > 0:
     |u - u*| = |u (W* - W) - (U* - U)| / W* <= (|u| b + a) / (W - b). The quotient's rounding adds u |u|; what
     underflows is added where there is a value, as `SHARP * most` may underflow too.
     """
-    w, w_error = moved_to(reals, at, chart, corners_vd.shape[1])
+    w, w_error = moved_to(written_ve, v, chart, corners_vd.shape[1])
     below = w - w_error * ROUND_UP
     if not below > 0.0:
         return False
     most = worst = 0.0
     for c in range(corners_vd.shape[1]):
-        value, error = moved_to(reals, at, chart, c)
+        value, error = moved_to(written_ve, v, chart, c)
         u = value / w
         corners_vd[v, c] = u
         most = max(most, abs(u))
@@ -185,7 +166,7 @@ def place_in_cone(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v: 
 
 
 @inlined
-def place_direction(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v: int) -> bool:
+def place_direction(written_ve: Floats, chart: Floats, corners_vd: Floats, v: int) -> bool:
     """Write a corner at infinity as a direction of length one; is it known well enough?
 
     Two directions U and U* with |U - U*| <= a have |U / |U| - U* / |U*|| <= 2 a / |U|, lengths being Euclidean. The
@@ -194,7 +175,7 @@ def place_direction(reals: Floats, at: int, chart: Floats, corners_vd: Floats, v
     d = corners_vd.shape[1]
     longest = total = off = 0.0
     for c in range(d):
-        corners_vd[v, c], error = moved_to(reals, at, chart, c)
+        corners_vd[v, c], error = moved_to(written_ve, v, chart, c)
         longest = max(longest, abs(corners_vd[v, c]))
         off += error
     if not (2.0 * off + 8.0 * UNIT * longest) * ROUND_UP < SHARP * longest:

@@ -26,8 +26,9 @@ from creases.engine.starts.first_layer import FirstLayer
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.output import take_cells, take_means
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
-from creases.engine.state.work import DIMENSION, OUT_INTS_TOP, OUT_REALS_TOP, WORDS, AnyWork, SpaceWork
+from creases.engine.state.work import AnyWork, SpaceWork
 from creases.errors import ComputationError
 
 __all__ = ["CellList", "list_cells"]
@@ -60,27 +61,14 @@ class MeanKeeper:
 
     def take(self, work: AnyWork) -> tuple[NDArray[np.int64], Floats]:
         """Patterns, int64 (cells, words), and rays, float64 (cells, d + 1), since the last time."""
-        state, d, words = work.state, int(work.state[DIMENSION]), int(work.state[WORDS])
-        reals, ints = work.out_reals[: int(state[OUT_REALS_TOP])], work.out_ints[: int(state[OUT_INTS_TOP])]
-        state[OUT_REALS_TOP] = state[OUT_INTS_TOP] = 0
         if isinstance(work, SpaceWork):
-            patterns, means = ints.reshape(-1, words).copy(), reals.reshape(-1, d)
+            patterns, means = take_means(work)
         else:
-            patterns, means = unpacked(ints, reals.reshape(-1, d + 1)[:, :d], words)
+            cells = take_cells(work)
+            counts = np.diff(cells.first)[:, None]
+            means = np.add.reduceat(cells.corners[:, :-1], cells.first[:-1], axis=0) / counts
+            patterns = cells.patterns
         return patterns, np.column_stack([means, np.ones(len(means))]) @ self._chart.T
-
-
-def unpacked(ints: NDArray[np.int64], corners: Floats, words: int) -> tuple[NDArray[np.int64], Floats]:
-    """Patterns and mean corners of the cells of a line or a plane that `cut.emit` wrote."""
-    patterns, first, at = [], [0], 0
-    while at < len(ints):
-        count = int(ints[at])
-        at += 1 + 2 * count
-        patterns.append(ints[at : at + words].copy())
-        first.append(first[-1] + count)
-        at += words
-    counts = np.diff(first)
-    return np.array(patterns), np.add.reduceat(corners, first[:-1], axis=0) / counts[:, None]
 
 
 def list_cells(problem: Problem, *, threads: int | None, report: Report) -> CellList:

@@ -25,7 +25,7 @@ product that underflows loses at most 2^-1075, a coupling that does little more 
 What is compared, and why rounding does not turn it. A value with its bound (`bounds.sign_threshold`), which is rounded
 up; a bias or a row that overflows leaves an infinite bound, or NaN in the value, and neither is a sign. The gap of two
 zeros with the sum of their errors: the gap is rounded once, a unit of itself, and ROUND_UP pays for it and for the sum.
-Every error of a zero is zero or at least UNDERFLOW (`line.zero_of`), so that no rounding of it is lost.
+Every error of a zero is zero or at least UNDERFLOW (`interval.zero_of`), so that no rounding of it is lost.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ STATUSES, CROSSING_LIST, ACTIVE_LIST, ORDER = 0, 1, 2, 3
 INT_ARRAYS = 4
 
 # Changes of signs on the way to four points are counted together, sixteen bits each: a layer with more rows than
-# MOST_ROWS must not be swept (`lines.lines_together`).
+# MOST_ROWS must not be swept (`together.lines_together`).
 FIRST_POINT, SECOND_POINT, THIRD_POINT, FOURTH_POINT, BITS = 1, 1 << 16, 1 << 32, 1 << 48, 16
 MOST_ROWS = 32767
 

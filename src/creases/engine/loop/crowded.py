@@ -2,7 +2,7 @@
 
 The loop stops before the cut that would make it one. Facets that only touch the cell are left out; where that is not
 enough, a wall that is no neuron parts it (`walls`), and both parts go on the stack, where the loop, or another
-thread, goes on with them as with any cell. What they count too much, by Euler's relation (`parts`), is what the wall
+thread, goes on with them as with any cell. What they count too much, by Euler's relation (`pieces`), is what the wall
 has, as a domain of its own, one dimension down: regions of the cell's own layer and those above, and what neurons above
 it cut. The layers below were counted before.
 """

@@ -20,6 +20,7 @@ from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.proof.signs import NEGATIVE
 from creases.engine.rows.local import localise
 from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign, row_at, scan
+from creases.engine.state.output import emit
 from creases.engine.state.record import field, mark_active, need
 from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
 from creases.engine.state.work import (
@@ -30,7 +31,6 @@ from creases.engine.state.work import (
     CELL,
     CELL_COLUMNS,
     CHILD,
-    CORNER_ERROR,
     CORNERS,
     CROSSING_ROWS,
     DEPTH,
@@ -53,8 +53,6 @@ from creases.engine.state.work import (
     NEAREST,
     NETWORK,
     OPEN,
-    OUT_INTS_TOP,
-    OUT_REALS_TOP,
     ROWS,
     SCANNED,
     STACK_INTS_TOP,
@@ -70,7 +68,6 @@ from creases.engine.state.work import (
     VANISHING_ROW,
     WAITING,
     WALL,
-    WORDS,
     AnyWork,
     SpaceWork,
     Work,
@@ -85,10 +82,6 @@ FEW_ROWS = 4
 
 # Places of the arrays among the fields of Work, for FULL_ARRAY.
 CORNERS_FIELD = Work._fields.index("cell_reals")
-OUT_REALS_FIELD = Work._fields.index("out_reals")
-OUT_INTS_FIELD = Work._fields.index("out_ints")
-SPACE_OUT_REALS_FIELD = SpaceWork._fields.index("out_reals")
-SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_ints")
 
 
 @kernel
@@ -219,53 +212,6 @@ count_crossing = by_domain(count_crossing_in_plane, count_pieces)
 
 
 count_next = by_domain(count_last, count_last_in_space)
-
-
-@kernel
-def emit_in_plane(work: Work) -> int:
-    """Write the current cell out: corners (d coordinates and the error) to out_reals; corner count, edge ids and
-    marks of infinity, and the pattern's words to out_ints."""
-    state, d = work.state, work.state[DIMENSION]
-    corners, words = state[CORNERS], state[WORDS]
-    at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
-    if at + corners * (d + 1) > work.out_reals.size:
-        return need(state, OUT_REALS_FIELD, at + corners * (d + 1))
-    if whole + 1 + 2 * corners + words > work.out_ints.size:
-        return need(state, OUT_INTS_FIELD, whole + 1 + 2 * corners + words)
-    work.out_ints[whole] = corners
-    for v in range(corners):
-        for c in range(d):
-            work.out_reals[at + v * (d + 1) + c] = work.cell_reals[CELL, v, c]
-        work.out_reals[at + v * (d + 1) + d] = work.cell_reals[CELL, v, CORNER_ERROR]
-        work.out_ints[whole + 1 + 2 * v] = work.cell_ints[CELL, v, 0]
-        work.out_ints[whole + 2 + 2 * v] = work.cell_ints[CELL, v, 1]
-    for word in range(words):
-        work.out_ints[whole + 1 + 2 * corners + word] = work.pattern[word]
-    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * (d + 1), whole + 1 + 2 * corners + words
-    return DONE
-
-
-@kernel
-def emit_in_space(work: SpaceWork) -> int:
-    """Write the current cell out: the mean of its corners to out_reals, the pattern's words to out_ints."""
-    state, d, corners = work.state, work.state[DIMENSION], work.state[CORNERS]
-    at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
-    if at + d > work.out_reals.size:
-        return need(state, SPACE_OUT_REALS_FIELD, at + d)
-    if whole + state[WORDS] > work.out_ints.size:
-        return need(state, SPACE_OUT_INTS_FIELD, whole + state[WORDS])
-    for c in range(d):
-        total = 0.0
-        for v in range(corners):
-            total += work.points[CELL, c, v]
-        work.out_reals[at + c] = total / corners
-    for word in range(state[WORDS]):
-        work.out_ints[whole + word] = work.pattern[word]
-    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + d, whole + state[WORDS]
-    return DONE
-
-
-emit = by_domain(emit_in_plane, emit_in_space)
 
 
 @inlined

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import INFINITY, Floats, Pattern, Problem
 from creases.engine.proof.doubled import DoubledForms, doubled, edge_sign
 from creases.engine.proof.edges import RationalEdges
-from creases.engine.proof.rational import RationalForms, dot, meeting_ray, nearest_point, primitive, rational_corners
-from creases.engine.proof.rational_polytope import bits_of
+from creases.engine.proof.rational import RationalForms, meeting_ray, nearest_point, rational_corners
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import pruned

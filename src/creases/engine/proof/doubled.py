@@ -2,7 +2,7 @@
 
 A number is an unevaluated sum hi + lo of two floats (Dekker 1971). Products of two floats are exact as such a sum
 (Veltkamp's splitting), so weights enter without loss. Each result carries a bound on its own error, and a sign
-counts only beyond it; what is still not proved, true zeros among it, is for `exact`.
+counts only beyond it; what is still not proved, true zeros among it, is for `rational`.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def doubled(values: Sequence[Fraction]) -> tuple[Floats, Floats, Floats]:
 
 
 class DoubledForms:
-    """The forms of a network's neurons on a slice, pattern by pattern, in double-double; cf. `exact.RationalForms`."""
+    """The forms of a network's neurons on a slice, pattern by pattern, in double-double; cf. `rational.RationalForms`."""
 
     def __init__(self, problem: Problem, chart: Floats) -> None:
         self._problem, self._chart = problem, chart

@@ -18,6 +18,7 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
+from creases.double_description import dot, primitive
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import UNIT
 
@@ -29,11 +30,9 @@ __all__ = [
     "cone_cells",
     "count_below",
     "cross",
-    "dot",
     "meeting_ray",
     "nearest_float",
     "nearest_point",
-    "primitive",
     "rational_corners",
     "scaled",
     "vertex_cell",
@@ -77,11 +76,6 @@ def cross(f: Form, g: Form) -> Form:
     return (f[1] * g[2] - f[2] * g[1], f[2] * g[0] - f[0] * g[2], f[0] * g[1] - f[1] * g[0])
 
 
-def dot(f: Form, ray: Form) -> Any:
-    """A form's value at a ray, up to the positive scales of both."""
-    return sum((a * b for a, b in zip(f, ray, strict=True)), fmpz(0))
-
-
 def nearest_float(value: Fraction) -> float:
     """The float nearest to a rational; the largest finite one where it is beyond."""
     try:
@@ -93,14 +87,6 @@ def nearest_float(value: Fraction) -> float:
 def scaled(form: Form, factor: int) -> Form:
     """A form times an integer."""
     return tuple(factor * value for value in form)
-
-
-def primitive(ray: Form) -> Form:
-    """The same ray with the common factor of its coordinates divided out, so that integers stay short."""
-    divisor = fmpz(0)
-    for value in ray:
-        divisor = value.gcd(divisor) if isinstance(value, fmpz) else fmpz(value).gcd(divisor)
-    return ray if divisor in (0, 1) else tuple(value // divisor for value in ray)
 
 
 class RationalForms:
@@ -218,7 +204,7 @@ class RationalCell(NamedTuple):
 
 
 class Cuttable(Protocol):
-    """A cell that a form cuts in two: of one or two dimensions here, of more in `exact_space`."""
+    """A cell that a form cuts in two: of one or two dimensions here, of more in `rational_polytope`."""
 
     @property
     def rays(self) -> list[Form]:
@@ -373,9 +359,3 @@ def count_below(
         else:
             below = np.array([signs[j] for j in range(len(rows))], dtype=np.bool_)
             count_below(forms, piece, layer + 1, {}, [*pattern, below], tally)
-
-
-def interior_point(cell: RationalCell) -> list[Fraction]:
-    """A rational point strictly inside the cell, in the slice's coordinates (d fractions)."""
-    total = [sum((ray[c] for ray in cell.rays), fmpz(0)) for c in range(len(cell.rays[0]))]
-    return [Fraction(int(value), int(total[-1])) for value in total[:-1]]

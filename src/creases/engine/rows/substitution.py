@@ -9,7 +9,7 @@ added in any order.
 Bounds and sizes are sums of numbers that are not negative, so their own rounding is relative and ROUND_UP pays for it,
 and none of them is compared with anything here. Where a size overflows the sums make NaN of it (0 * inf: a coupling of
 zero, a layer with no open row). A row is written with infinity in place of a NaN, once, so that whoever reads it may
-say `> 0.0` or take a maximum, which would lose a NaN: rows that a network begins with are (`start`), and so are all
+say `> 0.0` or take a maximum, which would lose a NaN: rows that a network begins with are (`starting`), and so are all
 that are made of rows.
 """
 

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from flint import fmpz
 
+from creases.double_description import dot
 from creases.engine.cells.corner import place_corner
 from creases.engine.cells.interval import zero_of
 from creases.engine.problem import Floats
 from creases.engine.proof.bounds import UNIT, meeting_point
-from creases.engine.proof.rational import RationalCell, as_integers, cross, dot, meeting_ray, rational_corners, scaled
+from creases.engine.proof.rational import RationalCell, as_integers, cross, meeting_ray, rational_corners, scaled
 from creases.engine.proof.rational_polytope import RationalPolytope
 from creases.engine.starts.first_layer import in_chart, steady_product
 

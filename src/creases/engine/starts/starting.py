@@ -150,7 +150,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     if start.chart[-1].any():  # among directions there are no constants
         work.layer_ints[:-1, CONSTANT] = [bias.any() for bias in problem.biases]
         work.layer_ints[0, CONSTANT] |= problem.origin.any()
-    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally.py).
+    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
     state[FRESH] = 0 if start.signs else 1
     while push(work, corners, widths[0]) == FULL:  # a polygon may have thousands of corners
         work = grown(work)

@@ -22,10 +22,10 @@ from typing import NamedTuple
 import numpy as np
 from flint import fmpz
 
+from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats, IntegerPolytope, Problem
 from creases.engine.proof.bounds import ROUND_UP
-from creases.engine.proof.rational import Form, cross, dot, meeting_ray, nearest_point, primitive, scaled, vertex_cell
-from creases.engine.proof.rational_polytope import bits_of
+from creases.engine.proof.rational import Form, cross, meeting_ray, nearest_point, scaled, vertex_cell
 from creases.engine.starts.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.state.work import MOST_FACETS

@@ -1,7 +1,7 @@
 """Tiles cut by walls that are no neurons: in halves for work in pieces, and where a cell has no room for its facets.
 
 A cell knows its facets by the bits of one number, and a polytope with more facets than bits is parted until each part
-has few enough. What is counted on the parts is put right by Euler's relation (`parts`): the wall is counted too, and
+has few enough. What is counted on the parts is put right by Euler's relation (`pieces`): the wall is counted too, and
 taken off.
 
 Any wall does whose chart floats hold. Beside those across one coordinate oblique ones with few bits are tried: a long
@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from flint import fmpq_mat, fmpz, fmpz_mat
 
+from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats
-from creases.engine.proof.rational import Form, as_integers, dot, nearest_float, primitive, scaled
-from creases.engine.proof.rational_polytope import RationalPolytope, bits_of
+from creases.engine.proof.rational import Form, as_integers, nearest_float, scaled
+from creases.engine.proof.rational_polytope import RationalPolytope
 from creases.engine.starts.tiles import Tile, corners_on, rounded
 from creases.engine.state.work import MOST_FACETS
 from creases.errors import ComputationError

@@ -57,7 +57,7 @@ class Workshop:
         self._spare[int(work.state[DIMENSION])].append(work)
 
     def twins(self, problem: Problem) -> NDArray[np.int64]:
-        """For each neuron which other it is a multiple of (`exactness.twins`), layer after layer."""
+        """For each neuron which other it is a multiple of (`exact_layers.twins`), layer after layer."""
         if self._twins is None or not same_layers(self._twins[0], problem):
             found = [twins(weight, bias) for weight, bias in zip(problem.weights, problem.biases, strict=True)]
             self._twins = problem, np.concatenate(found)

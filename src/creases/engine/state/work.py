@@ -161,7 +161,7 @@ FACET_TAIL = 3
 MOST_FACETS = 62
 SIMPLE, SLOTS = 62, 63
 
-# Sections of a cell, one dimension less a level (`pieces`): the rows of section_ints, and the row of section_reals
+# Sections of a cell, one dimension less a level (`arrangement`): the rows of section_ints, and the row of section_reals
 # that holds bounds.
 SECTION_MASKS, SECTION_FROM, SECTION_TO, SECTION_SHARED = 0, 1, 2, 3
 SECTION_COUNTS = 4  # its rows, its edges, and the row whose section is next
