@@ -1,8 +1,8 @@
 """A path of segments: pieces along it, and the different regions that it meets.
 
 What is kept of the path is which neurons change their sign at which border between two pieces, its flips: patterns
-themselves would take a thousand times the memory and time. Segments are swept together (`together`). The sweep proves that
-no neuron is zero at a segment's ends, so the pieces on either side of a joint then have one pattern. A segment on which
+themselves would take a thousand times the memory and time. Segments are swept together. The sweep proves that no neuron
+is zero at a segment's ends, so the pieces on either side of a joint then have one pattern. A segment on which
 something is not proved is cut into cells, whose patterns say what changes: at joints between two such segments as well.
 
 A neuron that the sweep leaves out is never active and never cuts, or is constant in the last layer: it flips nowhere.

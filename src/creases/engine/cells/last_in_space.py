@@ -1,6 +1,6 @@
 """`last_in_plane` for three dimensions or more: the last layer on a cell that the layers below have finished.
 
-Each row is put together, looked at, and forgotten unless it crosses the cell; those that cross are counted by `arrangement`.
+Each row is put together, looked at, and forgotten unless it crosses the cell; `arrangement` counts those that cross.
 Where anything is not proved at once the loop goes its ordinary way.
 """
 

@@ -176,7 +176,7 @@ def doubled(values: Sequence[Fraction]) -> tuple[Floats, Floats, Floats]:
 
 
 class DoubledForms:
-    """The forms of a network's neurons on a slice, pattern by pattern, in double-double; cf. `rational.RationalForms`."""
+    """The forms of a network's neurons on a slice, pattern by pattern, in double-double; cf. `RationalForms`."""
 
     def __init__(self, problem: Problem, chart: Floats) -> None:
         self._problem, self._chart = problem, chart
