@@ -631,7 +631,7 @@ def test_bad_input_safetensors_that_overlap(tmp_path):
     text = json.dumps(header).encode()
     path = tmp_path / "net.safetensors"
     path.write_bytes(struct.pack("<Q", len(text)) + text + np.ones(2).tobytes())
-    with pytest.raises(ModelFileError, match=r"tensors '0\.weight' and '4\.weight' overlap in the file"):
+    with pytest.raises(ModelFileError, match=r"invalid offset for tensor `(2|4)\.weight`"):
         creases.load(path, activation="relu")
 
 
