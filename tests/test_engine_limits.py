@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from creases import Line, Network, subdivide
-from creases.engine.answers.blocks import Block, unpack
+from creases.engine.answers.blocks import place_corners
 from creases.engine.answers.interior import proved_inside
 from creases.engine.answers.sharp import place_corner as place_sharp
 from creases.engine.cells.arrangement import cut_section
@@ -170,18 +170,12 @@ def test_against_exact_corners_among_denormal_numbers(exponent):
     for _ in range(amount(200, 20)):
         chart = np.array([[np.ldexp(rng.uniform(0.5, 1), exponent), 0.0], [0.0, 2.0**60]])
         x = float(rng.uniform(0.5, 1))
-        block = Block(
-            np.empty(2, np.int64),
-            np.empty((1, 1)),
-            np.empty(1, np.bool_),
-            np.empty(1, np.int64),
-            np.empty((1, 1), np.int64),
-        )
-        blurred = np.empty((1, 2), np.int64)
-        left = unpack(np.array([x, 0.0]), np.array([1, 0, 0, 0]), chart, 0.0, *block, blurred)
+        corners, blurred = np.empty((1, 1)), np.empty((1, 2), np.int64)
+        first, at_infinity = np.array([0, 1]), np.array([False])
+        left = place_corners(np.array([[x, 0.0]]), chart, 0.0, first, at_infinity, corners, blurred)
         true = Fraction(float(chart[0, 0])) * Fraction(x) / 2**60
         if not left:
-            assert abs(Fraction(float(block.corners[0, 0])) - true) <= true / 10**9
+            assert abs(Fraction(float(corners[0, 0])) - true) <= true / 10**9
         form = np.array([[float(chart[1, 1]), -float(chart[0, 0])]])
         edges = np.zeros((3, 2, 2))
         edges[0] = form

@@ -146,7 +146,7 @@ class Table:
 
     def begin(self):
         """Everything up to the walk; (crossing, active, active at the right), or None where a proof is missing."""
-        crossing, active, active_right = self.piece()
+        crossing, active, active_right = self.part()
         if crossing < 0 or not self.sort(crossing):
             return None
         bound_forms(self.reals, self.at, self.lows)
@@ -178,7 +178,7 @@ every_table = pytest.mark.parametrize(
 def test_against_exact_part_rows(kind, widths):
     proved = 0
     for table in tables(kind, widths, amount(12, 3)):
-        crossing, active, active_right = table.piece()
+        crossing, active, active_right = table.part()
         if crossing == UNPROVED_SWEEP:
             continue
         proved += 1
@@ -195,7 +195,7 @@ def test_against_exact_part_rows(kind, widths):
 def test_against_exact_order_of_zeros(kind, widths):
     in_order = refused = 0
     for table in tables(kind, widths, amount(12, 3)):
-        crossing, _, _ = table.piece()
+        crossing, _, _ = table.part()
         if crossing < 0:
             continue
         if not table.sort(crossing):

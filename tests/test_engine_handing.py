@@ -1,0 +1,92 @@
+"""Cells that threads hand to one another: nothing is lost on the way, and it does happen."""
+
+import numpy as np
+import pytest
+
+import creases.engine.loop.frontier as frontier
+from creases.engine.answers.cell_table import cut_into_cells
+from creases.engine.answers.tally import tally
+from creases.engine.starts.workshop import Workshop
+from creases.engine.state.handing import give, load
+from creases.engine.state.work import BY_NEURON, WAITING, WORDS
+from engine_states import INTERVAL, SQUARE, Cut, problem_of
+from networks import as_lists, he
+
+
+def problem(d, widths, seed=0):
+    weights, biases = as_lists(he(np.random.default_rng(seed), d, widths=widths, bias=0.3))
+    return problem_of(weights, biases, np.zeros(d), np.eye(d), SQUARE if d == 2 else INTERVAL)
+
+
+def quiet(_regions):
+    pass
+
+
+def sums(work):
+    return work.by_layer.copy(), work.by_neuron.copy()
+
+
+@pytest.mark.parametrize(("d", "widths"), [(1, (40, 30)), (2, (8, 7, 6))])
+def test_laws_what_is_given_and_what_is_kept_add_up(d, widths):
+    """After some steps one waiting cell goes to another workspace, and each finishes its own."""
+    whole = tally(problem(d, widths), threads=1, by_neuron=True, report=quiet)
+    handed = 0
+    for steps in range(1, 60, 3):
+        giver = Cut(problem(d, widths))
+        giver.work.state[BY_NEURON] = 1
+        for _ in giver.steps(limit=steps):
+            pass
+        if giver.work.state[WAITING] == 0:
+            continue
+        taker = Cut(problem(d, widths))
+        taker.work = Workshop().take_like(giver.work)
+        waiting = int(giver.work.state[WAITING])
+        taker.work = load(taker.work, give(giver.work))
+        assert (giver.work.state[WAITING], taker.work.state[WAITING]) == (waiting - 1, 1)
+        giver.finish()
+        taker.finish()
+        total = [a + b for a, b in zip(sums(giver.work), sums(taker.work), strict=True)]
+        assert total[0].tolist() == whole.by_layer
+        assert total[1].tolist() == [n for layer in whole.by_neuron for n in layer]
+        handed += 1
+    assert handed > 5
+
+
+def test_laws_the_cell_that_has_waited_longest_is_given():
+    """It is the largest: its record is the first on the stack, and its pattern that of the first cell put there."""
+    cut = Cut(problem(2, (12, 10)))
+    first = None
+    for _ in cut.steps(limit=30):
+        waiting = int(cut.work.state[WAITING])
+        if waiting and first is None:
+            first = cut.work.stack_ints[: int(cut.work.state[WORDS]) + 60].copy()
+        if waiting >= 3:
+            break
+    assert waiting >= 3
+    task = give(cut.work)
+    assert np.array_equal(task.record_ints[:3], first[:3])
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("answer", [tally, cut_into_cells])
+def test_laws_cells_are_handed_over(answer, monkeypatch):
+    """Without this, a test that threads change nothing would pass with a second thread that never works."""
+    given = []
+
+    def noted(work):
+        given.append(int(work.state[WAITING]))
+        return give(work)
+
+    monkeypatch.setattr(frontier, "give", noted)
+    monkeypatch.setattr(frontier, "ALONE", 100)
+    monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)
+    work = problem(2, (64, 64, 64))
+    more = {"by_neuron": True} if answer is tally else {}
+    alone = answer(work, threads=1, report=quiet, **more)
+    assert given == []
+    together = answer(work, threads=3, report=quiet, **more)
+    assert len(given) > 2
+    one, other = (found if answer is tally else found.tally for found in (alone, together))
+    assert one == other
+    if answer is cut_into_cells:
+        assert all(np.array_equal(a, b) for a, b in zip(alone[:-1], together[:-1], strict=True))

@@ -1,0 +1,44 @@
+"""The kernels as users have them; those of the other tests have doors for Python (`CREASES_CALLABLE`)."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from creases import Box, Network, Segment, Space, count, subdivide
+from engine_twins import COMPILED
+
+PROGRAM = """
+import json
+from creases import Box, Network, Segment, Space, count, subdivide
+from creases.engine import kernel
+found = []
+for network in (Network.he([2, 12, 10, 1], bias_std=0.1), Network.he([2, 12, 10, 1])):
+    for domain in (Box([-1, -1], [1, 1]), Space(2), Segment([-1, 0.5], [1, -0.25])):
+        counted = count(network, domain, by_neuron=True, progress=False)
+        found.append([counted.certified, counted.by_layer, counted.by_neuron])
+    cells = subdivide(network, Box([-1, -1], [1, 1]), progress=False)
+    found.append([len(cells), cells.patterns.sum(axis=0).tolist(), repr(float(cells.corners.sum()))])
+print(json.dumps([kernel.CALLABLE, found]))
+"""
+
+
+@pytest.mark.jit
+@pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
+def test_known_the_shipped_kernels_say_the_same():
+    environment = {name: value for name, value in os.environ.items() if name != "CREASES_CALLABLE"}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    callable_, found = json.loads(done.stdout)
+    assert callable_ is False, "the build under test is not the shipped one"
+    here = []
+    for network in (Network.he([2, 12, 10, 1], bias_std=0.1), Network.he([2, 12, 10, 1])):
+        for domain in (Box([-1, -1], [1, 1]), Space(2), Segment([-1, 0.5], [1, -0.25])):
+            counted = count(network, domain, by_neuron=True, progress=False)
+            here.append([counted.certified, counted.by_layer, counted.by_neuron])
+        cells = subdivide(network, Box([-1, -1], [1, 1]), progress=False)
+        here.append([len(cells), cells.patterns.sum(axis=0).tolist(), repr(float(cells.corners.sum()))])
+    assert found == json.loads(json.dumps(here))
+    assert all(row[0] is True for row in found if len(row) == 3 and isinstance(row[0], bool))
