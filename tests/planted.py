@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas
 
-from creases.paper.claims import DIFFERS, HOLDS, NOTED
+from creases.paper.claims import BROKEN, CHECK, DIFFERS, HOLDS, NOTED
 from creases.paper.figure import SIZES, Data
 from creases.paper.runs import COLUMNS
 
@@ -95,18 +95,19 @@ def verdicts(world, figure, **given):
 
 
 def refuted(figure, truth, lies, **given):
-    """Check that every verdict of a figure holds in a true world, and differs in one of the false ones at least.
+    """Check that every verdict of a figure holds in a true world, and differs in one of the false ones at least; and
+    that every check is met and fails.
 
     truth : a world, as `data_in` takes it. lies : worlds by name. Returns which verdicts each lie refutes.
     """
     held = verdicts(truth, figure, **given)
     assert held
-    assert {what for what, word in held.items() if word != HOLDS} == set()
+    assert {what for what, word in held.items() if word not in (HOLDS, CHECK)} == set()
     found = {}
     for name, lie in lies.items():
         said = verdicts(lie, figure, **given)
         assert set(said) == set(held), name
-        found[name] = {what for what, word in said.items() if word == DIFFERS}
+        found[name] = {what for what, word in said.items() if word in (DIFFERS, BROKEN)}
         assert found[name], f"{name} refutes nothing"
     never = set(held) - set().union(*found.values())
     assert never == set(), "no lie refutes these"

@@ -29,6 +29,13 @@ from benchmarks.timing import Sample, in_turns
 from creases import Line, Network, Segment, count, count_many
 
 
+def test_every_theme_imports_what_there_is():
+    # The benchmarks run by hand only; what is renamed in the package must not wait for that.
+    from benchmarks.__main__ import THEMES
+
+    assert all(callable(rows) for rows in THEMES.values())
+
+
 def counted(layers):
     return count(as_network(layers), SQUARE, threads=1, progress=False).regions
 

@@ -10,10 +10,13 @@ import pytest
 import creases
 from creases.paper.choices import task_of
 from creases.paper.claims import (
+    BROKEN,
+    CHECK,
     DIFFERS,
     ELSEWHERE,
     HOLDS,
     NOTED,
+    UNCHECKED,
     UNDECIDED,
     Claim,
     Numbers,
@@ -258,12 +261,30 @@ def test_laws_a_verdict_is_its_word():
     assert (Verdict(NOTED).rule, Verdict(NOTED).refuted) == ("", "")
 
 
+def test_known_checks():
+    """What a theorem says is met, broken or undecided in words of its own, and never counted."""
+    for claim, met, broken in (
+        (between(0.99, 1.01, "one", check=True), [1.0] * 3, [1.1] * 3),
+        (equal_to(1.0, "one", check=True), [1.0] * 3, [1.0, 2.0]),
+        (always("so", check=True), [1.0] * 3, [0.0]),
+    ):
+        assert [claim.verdict(values) for values in (met, broken, [1.0])] == [CHECK, BROKEN, UNCHECKED]
+        assert not any(claim.verdict(values).counted for values in (met, broken, [1.0]))
+        assert claim.verdict(met).rule
+        assert claim.verdict(met).refuted
+    assert all(Verdict(word).counted for word in (HOLDS, DIFFERS, UNDECIDED, ELSEWHERE))
+    assert not Verdict(NOTED).counted
+
+
 def test_known_chance():
     """One in forty of those that are judged."""
     findings = [judged(f"{i}", [1.0, 1.1, 1.2], above(0.0, "")) for i in range(60)]
     sections = [SimpleNamespace(findings=findings), SimpleNamespace(findings=[*findings[:20], noted("n", "much")])]
     assert chance(sections).startswith("There are 80 verdicts.")
-    assert " 2.0 of them" in chance(sections)
+    assert "at most 2 of 80." in chance(sections)
+    theorem = equal_to(1.0, "a theorem", check=True)
+    checks = [judged("c", values, theorem) for values in ([1.0] * 3, [2.0] * 3, [1.0])]
+    assert chance([*sections, SimpleNamespace(findings=checks)]) == chance(sections)
     assert chance([]).startswith("There are 0 verdicts.")
 
 
@@ -303,7 +324,7 @@ def test_laws_every_figure_can_be_refuted(name):
         said = (finding.verdict.rule, finding.verdict.refuted)
         assert all(said) if finding.verdict != NOTED else not any(said), finding.what
         assert isinstance(finding.verdict, Verdict), finding.what
-        assert finding.verdict in (HOLDS, DIFFERS, UNDECIDED, ELSEWHERE, NOTED)
+        assert finding.verdict in (HOLDS, DIFFERS, UNDECIDED, ELSEWHERE, NOTED, CHECK, BROKEN, UNCHECKED)
         if finding.verdict != NOTED:
             assert finding.numbers is not None, finding.what
 

@@ -7,7 +7,7 @@ import pytest
 
 from creases import cli
 from creases.paper import looseness, sawtooth, spaces
-from creases.paper.claims import DIFFERS, HOLDS, UNDECIDED
+from creases.paper.claims import BROKEN, CHECK, UNCHECKED
 from creases.theory import central, smallest_side, smallest_t, t_of, zaslavsky
 
 
@@ -43,7 +43,7 @@ def test_laws_means_lie_below_the_bounds(seeds):
         product((1, 2, 3), ("Gaussian", "uniform"), looseness.SCALES)
     )
     for line in lines:
-        assert line.verdict == HOLDS
+        assert line.verdict == CHECK
         assert line.counts.high < line.explicit < line.theorem5
         assert line.side == pytest.approx(line.scale / (line.c_grad * line.c_bias * 32))
         if line.scale >= 4:
@@ -62,14 +62,14 @@ def test_laws_means_lie_below_the_bounds(seeds):
 def test_known_looseness_of_planted_counts(n):
     """Its verdict can fail: half and twice what theorem 5 allows; T-hat says the same in units of C_grad C_bias."""
     allowed = looseness.line_of(n, "uniform", 4.0, [1.0] * 3).theorem5
-    for factor, verdict in ((0.5, HOLDS), (2.0, DIFFERS)):
+    for factor, verdict in ((0.5, CHECK), (2.0, BROKEN)):
         line = looseness.line_of(n, "uniform", 4.0, factor * allowed * np.array([0.99, 1.0, 1.01]))
         assert line.verdict == verdict
         assert line.smallest_t == pytest.approx(32.0 * factor ** (1 / n))
         t = smallest_t(round(line.counts.mean), 32, n, volume=line.side**n) / (line.c_grad * line.c_bias)
         assert t == pytest.approx(line.smallest_t, rel=0.01)
-    assert looseness.line_of(n, "uniform", 4.0, allowed * np.array([0.5, 1.0, 1.5])).verdict == UNDECIDED
-    assert looseness.line_of(n, "uniform", 4.0, [1.0, 2.0]).verdict == UNDECIDED
+    assert looseness.line_of(n, "uniform", 4.0, allowed * np.array([0.5, 1.0, 1.5])).verdict == UNCHECKED
+    assert looseness.line_of(n, "uniform", 4.0, [1.0, 2.0]).verdict == UNCHECKED
 
 
 @pytest.mark.jit

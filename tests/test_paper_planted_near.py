@@ -5,6 +5,8 @@ from math import log
 import numpy as np
 import pytest
 
+from creases.paper.choices import RandomPoints
+from creases.paper.figure import Size
 from creases.paper.figures import FIGURES
 from creases.paper.figures.windows import NEAR
 from creases.paper.measures import BINS, bin_name
@@ -94,7 +96,7 @@ def test_known_shares_in_bins():
     assert law[edge:].sum() == pytest.approx(np.exp(-1 / 0.7))
 
 
-def slices(start=0.25, growth=1.0):
+def slices(start=0.2, growth=1.0):
     """A count that is a part of N^2 at the start, and times a factor afterwards."""
     return lambda moment: [
         ("regions", "square", start * moment.neurons**2 * jitter(moment) * (1.0 if moment.first else growth))
@@ -107,7 +109,7 @@ def test_planted_slices():
         slices(growth=0.85),
         {
             "N²/2 always": slices(0.5),
-            "half of every count": slices(0.125),
+            "half of every count": slices(0.1),
             "grows fivefold": slices(growth=5.0),
             "falls to a third": slices(growth=0.3),
             "zero once trained": slices(growth=0.0),
@@ -136,21 +138,22 @@ def lines(level=1.0, growth=1.0, labels=1.0, pixels=1.0, one_layer=0):
     return world
 
 
+# As many examples as the authors have: they learn noise for 200 epochs of 468 steps.
+AS_LONG = Size("paper", 2, images=RandomPoints(60_000, n_in=1))
+WORLDS_OF_LINES = {
+    "half of every count": lines(level=0.5),
+    "one and a half of every count": lines(level=1.5),
+    "falls to half": lines(growth=0.5),
+    "grows by a half": lines(growth=1.5),
+    "zeros": lines(level=0.0),
+    "one more in one layer": lines(one_layer=1),
+    "random labels make more": lines(labels=1.4),
+    "noise makes fewer": lines(pixels=0.7),
+}
+
+
 def test_planted_lines():
-    found = refuted(
-        FIGURES["lines"],
-        lines(),
-        {
-            "half of every count": lines(level=0.5),
-            "one and a half of every count": lines(level=1.5),
-            "falls to half": lines(growth=0.5),
-            "grows by a half": lines(growth=1.5),
-            "zeros": lines(level=0.0),
-            "one more in one layer": lines(one_layer=1),
-            "random labels make more": lines(labels=1.4),
-            "noise makes fewer": lines(pixels=0.7),
-        },
-    )
+    found = refuted(FIGURES["lines"], lines(), WORLDS_OF_LINES, size=AS_LONG)
     everything = set().union(*found.values())
     starts = {what for what in everything if "start" in what}
     assert starts <= found["half of every count"] & found["one and a half of every count"] & found["zeros"]
@@ -160,8 +163,19 @@ def test_planted_lines():
     by_heart = {what for what in everything if "end: regions / N" in what}
     assert by_heart <= found["falls to half"] & found["grows by a half"]
     assert found["one more in one layer"] == {what for what in everything if "N + 1" in what}
+    assert not any("[60]" in what and "N + 1" not in what for what in everything)
     assert any("random labels / with true" in what for what in found["random labels make more"])
     assert any("noise images / with true" in what for what in found["noise makes fewer"])
+
+
+def test_planted_lines_shorter_training():
+    """At laptop noise is learned in fewer steps than the authors', which refutes nothing; all else can differ there."""
+    said = {name: verdicts(world, FIGURES["lines"]) for name, world in WORLDS_OF_LINES.items()}
+    words = {what: {found[what] for found in said.values()} for what in verdicts(lines(), FIGURES["lines"])}
+    elsewhere = {what for what, found in words.items() if "another regime" in found}
+    assert len(elsewhere) == 4
+    assert all("random labels" in what or "noise images" in what for what in elsewhere)
+    assert {what for what, found in words.items() if found & {"differs", "check failed"}} == set(words) - elsewhere
 
 
 def test_planted_lines_not_learned():
@@ -210,7 +224,7 @@ def test_planted_windows():
         },
     )
     starts = {what for what in set().union(*found.values()) if "regions / N²" in what}
-    assert len(starts) == 8
+    assert len(starts) == 6  # through the origin at one scale of the biases: at the other the regions are the same
     assert starts <= found["N² everywhere"] & found["half of every count"]
     assert all("near" not in what for what in found["planes apart from the origin have fewer"])
     assert len(found["training multiplies by five"]) == len(found["training leaves a third"]) == 20

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from creases.paper.claims import DIFFERS, HOLDS, UNDECIDED
+from creases.paper.claims import CHECK, DIFFERS, HOLDS, NOTED, UNDECIDED
 from creases.paper.figures import FIGURES
-from creases.paper.figures.sawtooth import SCALES, SHOWN
+from creases.paper.figures.sawtooth import LITTLE, SCALES, SHOWN
 from creases.paper.sawtooth import ALMOST_NONE, TYPICAL, least_noise, share_of_weight
 from planted import data_in, jitter, refuted, verdicts
 
@@ -75,7 +75,6 @@ def test_laws_zero_bias_can_be_refuted():
         ZERO,
         planes(),
         {
-            "2N for every network": planes(spread=0.0),
             "N²/2 for every network": planes(power=2.0),
             "half of the cones": planes(cones=0.5),
             "training doubles": planes(end=2.0),
@@ -98,7 +97,6 @@ def test_laws_zero_bias_can_be_refuted():
     ends = {f"{name}: cones in a plane / 2N at the end" for name in ("[20]³", "[32]³", "[16]⁶")}
     theorem = {what for what in verdicts(planes(), ZERO) if "no more regions" in what}
     assert len(theorem) == 2
-    assert found["2N for every network"] == {"[16]⁶: |cones / 2N - 1| in a plane at the start"}
     assert found["half of the cones"] >= starts | ends
     assert found["training doubles"] == found["training halves"] == ends
     assert found["one counterexample"] == theorem
@@ -144,7 +142,8 @@ def test_laws_sawtooth_can_be_refuted():
     exact = {"without noise: pieces / 2^L, all depths"}
     assert found["noise does nothing"] == found["one piece in fifty is left"] == everything - exact
     assert found["one tooth is missed"] == found["half of every count"] == exact
-    assert len(everything) == 1 + len(SCALES) - 1 + len(SHOWN)
+    little = [noise for noise in (*SCALES[1:], *SHOWN) if noise <= LITTLE]
+    assert len(everything) == 1 + len(little) < 1 + len(SCALES) - 1 + len(SHOWN)
 
 
 def test_known_sawtooth_by_scales():
@@ -152,6 +151,9 @@ def test_known_sawtooth_by_scales():
     world = teeth(lambda depth, noise: 2.0**depth if noise < 0.3 else 1.0)
     said = verdicts(world, SAWTOOTH)
     for noise in SCALES[1:]:
+        if noise > LITTLE:  # a sixth of a weight is no little noise
+            assert not any(what.startswith(f"noise {noise:g} (") for what in said)
+            continue
         (share,) = [word for what, word in said.items() if what.startswith(f"noise {noise:g} (")]
         assert share == (HOLDS if noise >= 0.3 else DIFFERS)
     found = {finding.what: finding for finding in SAWTOOTH.findings(data_in(world, SAWTOOTH))}
@@ -202,18 +204,23 @@ def test_laws_patterns_can_be_refuted():
         visits(),
         {
             "the number of examples, always": lambda moment: [("patterns", part, n) for part, n in EXAMPLES.items()],
-            "half of every count": visits(test=0.499, start=0.4995, end=0.495),
-            "two in a hundred share": visits(test=0.98),
             "training spreads": visits(start=0.99, end=0.999),
             "zeros": lambda moment: [("patterns", part, 0) for part in EXAMPLES],
         },
     )
     said = set(verdicts(visits(), PATTERNS))
-    tests = {what for what in said if "patterns of the test" in what}
+    assert len(said) == 5
+    assert found["the number of examples, always"] == found["training spreads"] == found["zeros"] == said
+
+
+def test_known_patterns_of_the_test_are_noted():
+    """What others found for networks that are not known is no claim about these, however few have their own."""
+    pytest.importorskip("mlxtend")
+    found = PATTERNS.findings(data_in(visits(test=0.5), PATTERNS))
+    tests = [finding for finding in found if "patterns of the test" in finding.what]
     assert len(tests) == 10
-    assert found["the number of examples, always"] == found["training spreads"] == said - tests
-    assert found["half of every count"] == found["two in a hundred share"] == tests
-    assert found["zeros"] == said
+    assert {str(finding.verdict) for finding in tests} == {NOTED}
+    assert all("Sattelberg" in finding.authors for finding in tests)
 
 
 @pytest.mark.parametrize("name", ["partition", "zero_bias", "sawtooth", "patterns"])
@@ -223,7 +230,7 @@ def test_laws_two_runs_decide_nothing(name):
         pytest.importorskip("mlxtend")
     world = {"partition": plane(5.0), "zero_bias": planes(5.0), "sawtooth": teeth(lambda depth, noise: 5.0)}
     said = verdicts(world.get(name, visits(test=0.5)), FIGURES[name], runs=2)
-    assert {word for what, word in said.items() if "no more regions" not in what} <= {UNDECIDED, HOLDS}
-    held = {what for what, word in said.items() if word == HOLDS}
+    assert {word for what, word in said.items() if "no more regions" not in what} <= {UNDECIDED, HOLDS, CHECK}
+    held = {what for what, word in said.items() if word in (HOLDS, CHECK)}
     # Runs without noise are those of all depths.
     assert all("without noise" in what or "no more regions" in what for what in held)

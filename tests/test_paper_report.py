@@ -15,6 +15,7 @@ from creases.paper.experiment import Experiment
 from creases.paper.figure import SIZES, Figure, Line, data_of
 from creases.paper.figures import FIGURES, figures_named
 from creases.paper.measures import Regions
+from creases.paper.regime import regime_of
 from creases.paper.report import write_report
 from creases.paper.store import Store
 from creases.paper.sweep import crew_of, sweep
@@ -42,6 +43,17 @@ def test_laws_every_figure_says_what_it_is():
             assert shared or not before
             assert all(runs[label] >= before[label] for label in shared), name
             before = runs
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_laws_every_regime_is_in_words(name):
+    """Networks, what is learned and where is counted, with no name of a class and no number left out."""
+    pytest.importorskip("mlxtend")
+    said = regime_of(FIGURES[name].lines(SIZES["laptop"]))
+    assert said.startswith("[") or re.match(r"\d+ networks of ", said)
+    assert said.endswith(" of each kind.")
+    assert "#" not in said
+    assert not re.search(r"\b[A-Z][a-z]+[A-Z]", said)
 
 
 def test_bad_input_names():
@@ -115,7 +127,10 @@ def test_known_report(tmp_path):
     assert "1 to 100" in page
     assert "a 95 % interval of the mean below 1 or above 100, after 1,000 steps or more" in page
     assert "tinier &lt;still&gt;." in page
-    assert section.ours == "1,438 examples, 5 steps of at most 256; 1 to 3 runs of each kind."
+    assert section.ours == (
+        "[4, 3]; digits of scikit-learn, 8 × 8 pixels; 2 whole planes through the origin and two training examples; "
+        "1,438 examples, 5 steps of at most 256; 1 to 3 runs of each kind."
+    )
     assert section.ours in page
     assert "one standard deviation over runs" in page
     assert "There are 1 verdicts." in page

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +44,10 @@ class Report:
         """Its number with spread, interval and runs, as the report says it."""
         return str(self.finding(figure, what)["measured"])
 
-    def mean(self, figure: str, what: str, form: str = ".2f") -> str:
-        """Its mean alone."""
-        return f"{self.finding(figure, what)['mean, sd, low, high, runs'][0]:{form}}"
-
     def interval(self, figure: str, what: str, form: str = ".2f") -> str:
         """Its mean and the 95 % interval of the mean: "0.52 [0.48, 0.56]"."""
         mean, _, low, high, _ = self.finding(figure, what)["mean, sd, low, high, runs"]
-        if low is None or high is None:
+        if low is None or high is None or low == high:
             return f"{mean:{form}}"
         return f"{mean:{form}} [{low:{form}}, {high:{form}}]"
 
@@ -57,22 +55,55 @@ class Report:
         """Its word, in italics."""
         return f"*{self.finding(figure, what)['verdict']}*"
 
-    def least(self, figure: str, part: str, form: str = ".2f") -> str:
-        """The smallest mean of all findings whose text holds `part`."""
-        return f"{min(self.means(figure, part)):{form}}"
+    def least(self, figure: str, *parts: str, but: str = "", form: str = ".2f") -> str:
+        """The smallest mean of the findings that `among` gives, with its interval."""
+        return self.interval(figure, self.by_mean(figure, parts, but)[0], form)
 
-    def most(self, figure: str, part: str, form: str = ".2f") -> str:
-        """The largest mean of all findings whose text holds `part`."""
-        return f"{max(self.means(figure, part)):{form}}"
+    def most(self, figure: str, *parts: str, but: str = "", form: str = ".2f") -> str:
+        """The largest mean of the findings that `among` gives, with its interval."""
+        return self.interval(figure, self.by_mean(figure, parts, but)[-1], form)
 
-    def means(self, figure: str, part: str) -> list[float]:
-        """The means of all findings whose text holds `part`; at least one."""
-        findings = self.found["figures"][figure]["findings"]
-        numbers = [one["mean, sd, low, high, runs"] for what, one in findings.items() if part in what]
-        means = [float(found[0]) for found in numbers if found and found[0] is not None]
-        if not means:
-            raise KeyError(f"{figure} has no finding with {part!r} in it")
-        return means
+    def by_mean(self, figure: str, parts: tuple[str, ...], but: str) -> list[str]:
+        """What the findings that `among` gives are of, from the smallest mean to the largest."""
+        found = self.among(figure, parts, but)
+        return [what for what, _ in sorted(found, key=lambda one: one[1]["mean, sd, low, high, runs"][0])]
+
+    def told(self, figure: str, word: str, *parts: str, but: str = "", form: str = ".2f") -> str:
+        """Of the findings that `among` gives those with a verdict: "2 of 7, [16]⁴ 0.89 [0.74, 1.04] and ..."."""
+        found = self.among(figure, parts, but)
+        names = [what for what, one in found if one["verdict"] == word]
+        some = "; ".join(f"{networks_in(what)} {self.interval(figure, what, form)}" for what in names)
+        return f"{len(names)} of {len(found)}" + (f" ({some})" if some else "")
+
+    def reaching(self, figure: str, side: str, level: float, *parts: str, but: str = "") -> str:
+        """Of the findings that `among` gives, how many intervals reach below (or above) a level: "3 of 10"."""
+        ends = [
+            one["mean, sd, low, high, runs"][2 if side == "below" else 3] for _, one in self.among(figure, parts, but)
+        ]
+        return f"{sum(end < level if side == 'below' else end > level for end in ends)} of {len(ends)}"
+
+    def networks(self, figure: str, *parts: str, but: str = "", form: str = ".2f") -> str:
+        """The smallest and the largest mean of what `among` gives, with intervals and what they are of."""
+        by_mean = self.by_mean(figure, parts, but)
+        said = [f"{self.interval(figure, what, form)} ({networks_in(what)})" for what in by_mean]
+        return f"{said[0]} to {said[-1]}"
+
+    def times(self, figure: str, what: str, form: str = ".2f") -> str:
+        """e to the power of a slope of logarithms, and of the ends of its interval."""
+        mean, _, low, high, _ = self.finding(figure, what)["mean, sd, low, high, runs"]
+        return f"{exp(mean):{form}} [{exp(low):{form}}, {exp(high):{form}}]"
+
+    def among(self, figure: str, parts: tuple[str, ...], but: str) -> list[tuple[str, dict[str, Any]]]:
+        """The findings with numbers whose text holds all parts, and not `but` if it is not ""; at least one."""
+        findings = self.found["figures"][figure]["findings"].items()
+        some = [
+            (what, one)
+            for what, one in findings
+            if all(part in what for part in parts) and not (but and but in what) and one["mean, sd, low, high, runs"]
+        ]
+        if not some:
+            raise KeyError(f"{figure} has no finding with {parts} in it")
+        return some
 
     def words(self, figure: str) -> str:
         """How many of a figure's verdicts say what: "12 hold, 1 differs"."""
@@ -80,14 +111,21 @@ class Report:
         for one in self.found["figures"][figure]["findings"].values():
             found[one["verdict"]] = found.get(one["verdict"], 0) + 1
         found.pop("noted", None)
-        plural = {"holds": "hold", "differs": "differ"}
+        plural = {"holds": "hold", "differs": "differ", "check": "checks", "check failed": "checks failed"}
         said = [f"{count} {plural.get(word, word) if count > 1 else word}" for word, count in found.items()]
         return ", ".join(said) or "none is judged"
 
     def ranges(self, figure: str) -> str:
         """The ranges that are claimed of the means of a figure, each once."""
         findings = self.found["figures"][figure]["findings"].values()
-        return "; ".join(dict.fromkeys(one["rule"] for one in findings if one["rule"]))
+        judged = [one for one in findings if one["rule"] and not one["verdict"].startswith("check")]
+        return "; ".join(dict.fromkeys(one["rule"] for one in judged))
+
+
+def networks_in(what: str) -> str:
+    """The network that a finding names, "[16]⁴", or else what stands before its colon."""
+    found = re.search(r"\[[0-9]+\][²³⁴⁵⁶]?", what)
+    return found.group() if found else what.partition(":")[0]
 
 
 def page() -> str:
@@ -97,9 +135,10 @@ def page() -> str:
     environment = jinja2.Environment(
         autoescape=False, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    names = ("measured", "mean", "interval", "verdict", "least", "most", "words", "ranges")
+    names = (report.measured, report.interval, report.verdict, report.least, report.most, report.told, report.words)
+    names = (*names, report.ranges, report.reaching, report.networks, report.times)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    text = template.render(figures=found["figures"], report=found, **{name: getattr(report, name) for name in names})
+    text = template.render(figures=found["figures"], report=found, **{look_up.__name__: look_up for look_up in names})
     return text.rstrip() + "\n"
 
 

@@ -10,9 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 from benchmarks.networks import WrongCount, checked, in_cube
 from benchmarks.rows import costs, faster
 from creases.engine.answers.pieces import Divided
+from creases.scheduling.cluster import dask_workers
 from creases.scheduling.piece import count_piece
 from creases.scheduling.plan import Plan
-from creases.scheduling.workers import dask_workers
 
 
 def rows(settings):

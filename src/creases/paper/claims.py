@@ -3,7 +3,8 @@
 A number is measured once a run, and a claim speaks of its mean over runs. It *holds* where the 95 % interval of the
 mean (Student) lies inside the range that is claimed, *differs* where the interval lies outside, and is *undecided*
 where the interval reaches over an edge or fewer than three runs are there. A claim of the authors about a longer
-training than ours cannot differ here: *another regime*.
+training than ours cannot differ here: *another regime*. What a theorem or an identity says is a *check*: it tests the
+program, not the claim, and is no verdict.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "BROKEN",
+    "CHECK",
     "CONFIDENCE",
     "DIFFERS",
     "ELSEWHERE",
     "HOLDS",
     "LEAST_RUNS",
     "NOTED",
+    "UNCHECKED",
     "UNDECIDED",
     "Claim",
     "Finding",
@@ -42,6 +46,8 @@ Floats = NDArray[np.float64]
 
 # Verdicts. NOTED: a number that no claim speaks of.
 HOLDS, DIFFERS, UNDECIDED, ELSEWHERE, NOTED = "holds", "differs", "undecided", "another regime", "noted"
+# In place of the first three for a theorem or an identity, which are shown but are no verdicts on a claim.
+CHECK, BROKEN, UNCHECKED = "check", "check failed", "check undecided"
 # Fewer runs than this decide nothing.
 LEAST_RUNS = 3
 CONFIDENCE = 0.95
@@ -83,6 +89,11 @@ class Verdict(str):
         made.rule, made.refuted = rule, refuted
         return made
 
+    @property
+    def counted(self) -> bool:
+        """Whether it is a verdict on a claim, not a note and not a check."""
+        return self not in (NOTED, CHECK, BROKEN, UNCHECKED)
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -93,6 +104,7 @@ class Claim:
     steps : optimiser steps of the training that the claim speaks of, None where that does not matter. With fewer the
         claim may hold, but data do not refute it.
     why : where the range comes from, in words; "" if `authors` says it.
+    check : it is a theorem or an identity, which only an error of the program could break.
     """
 
     authors: str
@@ -101,6 +113,7 @@ class Claim:
     strict: bool = False
     steps: int | None = None
     why: str = ""
+    check: bool = False
 
     def __post_init__(self) -> None:
         empty = not self.low <= self.high or (self.strict and self.low == self.high)
@@ -135,6 +148,8 @@ class Claim:
         word = self._word(np.asarray(values, dtype=np.float64))
         if word == DIFFERS and self.steps is not None and (steps is None or steps < self.steps):
             word = ELSEWHERE
+        if self.check:
+            word = {HOLDS: CHECK, DIFFERS: BROKEN, UNDECIDED: UNCHECKED}.get(word, word)
         return Verdict(word, self.rule, self.refuted)
 
     def _word(self, array: Floats) -> str:
@@ -152,11 +167,13 @@ class Claim:
         return DIFFERS if outside else UNDECIDED
 
 
-def between(low: float, high: float, authors: str, *, steps: int | None = None, why: str = "") -> Claim:
+def between(
+    low: float, high: float, authors: str, *, steps: int | None = None, why: str = "", check: bool = False
+) -> Claim:
     """The mean lies between two numbers. Raises ValueError unless both are finite: then use `above` or `below`."""
     if not (isfinite(low) and isfinite(high)):
         raise ValueError(f"between needs two numbers, got {low} and {high}.")
-    return Claim(authors, low, high, steps=steps, why=why)
+    return Claim(authors, low, high, steps=steps, why=why, check=check)
 
 
 def above(level: float, authors: str, *, steps: int | None = None, why: str = "") -> Claim:
@@ -164,19 +181,19 @@ def above(level: float, authors: str, *, steps: int | None = None, why: str = ""
     return Claim(authors, low=level, strict=True, steps=steps, why=why)
 
 
-def below(level: float, authors: str, *, steps: int | None = None, why: str = "") -> Claim:
+def below(level: float, authors: str, *, steps: int | None = None, why: str = "", check: bool = False) -> Claim:
     """The mean lies below a number."""
-    return Claim(authors, high=level, strict=True, steps=steps, why=why)
+    return Claim(authors, high=level, strict=True, steps=steps, why=why, check=check)
 
 
-def equal_to(value: float, authors: str, *, why: str = "") -> Claim:
+def equal_to(value: float, authors: str, *, why: str = "", check: bool = False) -> Claim:
     """Every run has this number."""
-    return Claim(authors, value, value, why=why)
+    return Claim(authors, value, value, why=why, check=check)
 
 
-def always(authors: str, *, why: str = "") -> Claim:
+def always(authors: str, *, why: str = "", check: bool = False) -> Claim:
     """Something is so in every run: its values are 1 where it is, 0 where it is not."""
-    return equal_to(1.0, authors, why=why)
+    return equal_to(1.0, authors, why=why, check=check)
 
 
 @dataclass(frozen=True)

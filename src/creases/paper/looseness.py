@@ -126,7 +126,7 @@ def line_of(input_dim: int, biases: str, scale: float, counts: ArrayLike) -> Loo
     c_grad, c_bias, neurons = gaussian_gradient_constant(input_dim, WIDTHS), LAWS[biases], sum(WIDTHS)
     side, numbers = scale * unit_of(input_dim, biases), Numbers.of(counts)
     theorem = float(theorem5_bound(neurons, input_dim, t_of(c_grad, c_bias), volume=side**input_dim))
-    claim = below(theorem, f"a T of {ALLOWED:g} C_grad C_bias is enough")
+    claim = below(theorem, f"a T of {ALLOWED:g} C_grad C_bias is enough", check=True)
     return Loose(
         input_dim,
         biases,

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from creases.errors import require_extra
 from creases.files import replace_file
 from creases.paper.choices import task_of
-from creases.paper.claims import NOTED, Finding
+from creases.paper.claims import Finding
 from creases.paper.experiment import described
-from creases.paper.figure import Data, Figure, Line, Size, chosen, data_of, last_step, units_of
+from creases.paper.figure import Data, Figure, Size, chosen, data_of, units_of
+from creases.paper.regime import regime_of
 from creases.paper.store import Store
 from creases.plot import save_figure
 from creases.version import __version__
@@ -99,17 +100,19 @@ CONVENTION = (
     "Numbers are means over runs; ± and the bands of the pictures are one standard deviation over runs, and [ , ] is "
     "the 95 % interval of the mean (Student). A claim about a mean holds where that interval lies inside the range "
     "that is claimed, differs where it lies outside, and is undecided where it reaches over an edge or fewer than "
-    "three runs are there. Where the claim speaks of a training of more steps than ours it may hold, but ours does "
-    "not refute it: another regime."
+    "three runs are there. 'Holds' means inside the range, not equal to the number named. Where the claim speaks of a "
+    "training of more steps than ours it may hold, but ours does not refute it: another regime. A theorem or an "
+    "identity is a check of the program, and is not counted among the verdicts."
 )
 
 
 def chance(sections: Sequence[Section]) -> str:
-    """How many verdicts would be wrong by chance, in words."""
-    judged = sum(finding.verdict != NOTED for section in sections for finding in section.findings)
+    """How many verdicts may be wrong by chance, in words."""
+    judged = sum(finding.verdict.counted for section in sections for finding in section.findings)
     return (
-        f"There are {judged:,} verdicts. Were every mean right at an edge of its range, where chance does most, one in "
-        f"forty would say that a true claim differs, {judged / 40:.1f} of them, and as many that a false one holds."
+        f"There are {judged:,} verdicts. At most 1 in 40 verdicts on a true claim says 'differs' by chance, and only "
+        f"if the mean lies at the edge of its range: at most {judged / 40:.0f} of {judged:,}. Verdicts of one figure "
+        "share seeds, so such errors come together."
     )
 
 
@@ -150,23 +153,6 @@ def as_json(sections: Sequence[Section], size: Size, versions: Sequence[str]) ->
 def as_number(value: float) -> float | None:
     """As JSON has it: what is not finite is null."""
     return value if isfinite(value) else None
-
-
-def regime_of(lines: Sequence[Line]) -> str:
-    """How long and on how much the runs of these lines train, in words: "2,000 to 4,000 examples, 620 steps of 128"."""
-    trained = [line.experiment for line in lines if line.experiment.epochs]
-    runs = spread([len(line.experiment.seeds) for line in lines])
-    if not trained:
-        return f"nothing is trained; {runs} runs of each kind."
-    examples = spread([len(task_of(one.task, one.seeds[0]).train_inputs) for one in trained])
-    steps, batches = spread([last_step(one) for one in trained]), spread([one.batch_size for one in trained])
-    return f"{examples} examples, {steps} steps of at most {batches}; {runs} runs of each kind."
-
-
-def spread(values: Sequence[int]) -> str:
-    """One number, or the least and the most."""
-    least, most = min(values), max(values)
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]) -> str:

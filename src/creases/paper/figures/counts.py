@@ -158,5 +158,5 @@ FIGURE = Figure(
     "images would not show. "
     "The planes pass through the origin and two training examples; with biases of standard deviation 0.001 most "
     "of their regions lie near the origin, far from the data. The authors count in a square of forty times the data's "
-    "size, we in the whole plane.",
+    "size, we in the whole plane. All runs have the same planes and images; intervals are over weights and order only.",
 )

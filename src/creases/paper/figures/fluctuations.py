@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.paper.choices import RandomPoints, WholeSpace
-from creases.paper.claims import Finding, below, between, equal_to, interval, judged, noted
+from creases.paper.claims import (
+    NOTED,
+    Finding,
+    Numbers,
+    Verdict,
+    below,
+    between,
+    equal_to,
+    interval,
+    judged,
+    noted,
+)
 from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.fluctuations import (
@@ -51,8 +62,8 @@ LARGE = {
 }
 # Networks with one hidden layer, which do not vary, and so many of them.
 FLAT_WIDTH, FLAT_SEEDS = 16, 10
-# A network is shallow for its width where depth / width is at most this.
-SHALLOW = 1 / 8
+# A network is shallow for its width where depth / width is at most this, and deep where it is at least that.
+SHALLOW, DEEP = 1 / 8, 1 / 2
 
 OURS = "ours, from networks with other seeds (1000 and on)"
 COEFFICIENTS = {
@@ -81,7 +92,7 @@ DEEP_MEAN = below(1.0, "below 1: a deficit", why=OURS)
 # Of two parts of the depth the one whose coefficient depends less on the network, by n.
 BETTER = {1: ("L", "L - 1"), 2: ("S", "L")}
 BETTER_CLAIM = below(0.0, "below 0: it is the better part", why=OURS)
-FLAT = equal_to(1.0, "exactly 1 (Zaslavsky 1975)")
+FLAT = equal_to(1.0, "exactly 1 (Zaslavsky 1975)", check=True)
 
 
 def lines(size: Size) -> list[Line]:
@@ -129,7 +140,6 @@ def of_law(table: pandas.DataFrame, n: int) -> list[Finding]:
         estimated(f"n = {n}: exponent of {part} in CV² at equal width", values[:, 1], DEPTH[n]),
         estimated(f"n = {n}: CV² / (n² {name}), mean over networks", coefficients[:, best], COEFFICIENTS[n]),
         noted(f"n = {n}: the same by other parts of the depth", others),
-        noted(f"n = {n}: CV² / (n (L - 1) / width), mean over networks", as_text(n * coefficients[:, 1])),
         noted(f"n = {n}: scatter (variance over networks of log CV² / part)", apart),
     ]
     if n in BETTER:
@@ -140,15 +150,15 @@ def of_law(table: pandas.DataFrame, n: int) -> list[Finding]:
 
 
 def of_means(table: pandas.DataFrame, n: int) -> list[Finding]:
-    """Counts as parts of sum C(N, k): networks shallow for their width, and the one that is deepest for it."""
+    """Counts as parts of sum C(N, k): networks shallow for their width, and each that is deep for it."""
     widths, depths = shapes_of(table)
     ratios = ratios_to_hyperplanes(table, n)
     shallow = ratios[depths / widths <= SHALLOW]
     mean = shallow.mean(axis=0) if len(shallow) else np.empty(0)
     found = [judged(f"n = {n}: regions / Σ C(N, k), mean of networks with L / width up to 1/8", mean, SHALLOW_MEAN)]
-    if len(ratios):
-        at = int(np.argmax(depths / widths))
-        what = f"n = {n}: regions / Σ C(N, k), [{widths[at]:.0f}]^{depths[at]:.0f}, the deepest for its width"
+    deep = depths / widths >= min(DEEP, max(depths / widths, default=DEEP))
+    for at in np.flatnonzero(deep):
+        what = f"n = {n}: regions / Σ C(N, k), [{widths[at]:.0f}]^{depths[at]:.0f}, deep for its width"
         spread = f"; CV {relative_variance(ratios[at]) ** 0.5:.2f}" if ratios.shape[1] > 1 else ""
         found.append(
             judged(what, ratios[at], DEEP_MEAN, more=spread) if n == 2 else noted(what, ratios[at], more=spread)
@@ -188,20 +198,46 @@ def of_gradients(data: Data) -> list[Finding]:
                 scores.setdefault(seed, []).append((np.log(value * n / width) - mean) ** 2 / variance)
     what = "gradients: (log Z - its mean)² / its variance, both of the law, mean over networks and n"
     found.append(judged(what, [float(np.mean(some)) for some in scores.values()], GRADIENTS))
-    found += [beside_gradients(table_of(data, n), n) for n in DIMENSIONS]
-    return found
+    tables = {n: table_of(data, n) for n in DIMENSIONS}
+    found += [beside_gradients(table, n) for n, table in tables.items()]
+    return [*found, *ends_beside_gradients(tables)]
 
 
 def beside_gradients(table: pandas.DataFrame, n: int) -> Finding:
     """CV^2 of counts over that of ||J u||^n, which is of volumes as a count is, for one n."""
-    theirs = np.array([gradient_relative_variance((int(w),) * int(L), n) for w, L in table.index])
-    values = spreads(table, lambda cv2: np.array([(cv2 / theirs).mean()]), 1)[:, 0]
-    parts = spreads(table, lambda cv2: cv2 / theirs, len(table)).mean(axis=0) if len(values) > 1 else np.empty(0)
+    values = parts_of_gradients(table, n)
+    parts = values.mean(axis=0) if len(values) > 1 else np.empty(0)
     more = (
         f"; 1/{1 / parts.max():.0f} to 1/{1 / parts.min():.0f} by network" if len(parts) and (parts > 0).all() else ""
     )
     what = f"n = {n}: CV² of counts / CV² of ‖J u‖^n by its law, mean over networks"
-    return estimated(what, values, BESIDE_GRADIENTS, more=more)
+    mean = values.mean(axis=1) if len(table) else np.empty(0)
+    return estimated(what, mean, BESIDE_GRADIENTS, more=more)
+
+
+def parts_of_gradients(table: pandas.DataFrame, n: int) -> Floats:
+    """Pseudo-values, shape (seeds, networks), of CV^2 of counts over that of ||J u||^n by its law."""
+    theirs = np.array([gradient_relative_variance((int(w),) * int(L), n) for w, L in table.index])
+    return spreads(table, lambda cv2: cv2 / theirs, len(table))
+
+
+def ends_beside_gradients(tables: dict[int, pandas.DataFrame]) -> list[Finding]:
+    """The networks of any n whose CV^2 is the largest and the least part of that of gradients."""
+    parts = [
+        (f"; n = {n}, [{width}]^{depth}", column)
+        for n, table in tables.items()
+        for (width, depth), column in zip(table.index, parts_of_gradients(table, n).T, strict=True)
+        if len(column) > 1
+    ]
+    parts.sort(key=lambda part: -float(part[1].mean()))
+    found = []
+    for word, where, values in (
+        (word, *parts[at]) if parts else (word, "", np.empty(0)) for word, at in (("largest", 0), ("least", -1))
+    ):
+        what = f"CV² of counts / CV² of ‖J u‖^n by its law, {word} of any network"
+        numbers = Numbers.of(values)
+        found.append(Finding(what, as_text(values, short=True) + where, "", Verdict(NOTED), numbers))
+    return found
 
 
 def of_flat(data: Data) -> Finding:
@@ -276,8 +312,8 @@ FIGURE = Figure(
     title="Fluctuations of the count over networks",
     source="new: Hanin and Rolnick (NeurIPS 2019) show means with a band; Hanin and Nica (2018) have gradients",
     claim="At He initialisation the mean number of regions of R^n hardly knows the depth; its spread does. The "
-    "relative variance over networks, CV² = (sd / mean)², goes like the depth over the width, as that of gradients "
-    "does, but is less than a tenth of it, and grows like n, not n².",
+    "relative variance over networks, CV² = (sd / mean)², goes roughly like the depth over the width, is less than "
+    "a tenth of that of the gradients of the same networks, and grows with n by less than n².",
     lines=lines,
     draw=draw,
     findings=findings,
@@ -285,7 +321,9 @@ FIGURE = Figure(
     "variance proportional to the sum of 1 / width.",
     doubts="A CV² has an interval by the jackknife over seeds, which all networks of one n share. Ranges of "
     "coefficients were written down after looking at networks with seeds from 1000 on; the runs have seeds from 0 on. "
-    "The range of CV² beside that of gradients was written down after the runs. "
+    "The words on n, the range of CV² beside that of gradients, and that networks with L / width from 1/2 on are "
+    "deep for their width, were written after the runs. That of gradients grows exponentially in L / width; only the "
+    "variance of log ‖J u‖² goes like the sum of 1 / width. "
     "Layers are of equal width, at least 4 n. S = sum over layers j of (share of the neurons above j)² / width = "
     "(L - 1)(2 L - 1) / (6 L width) is what independent relative changes by each layer would hand to the neurons above "
     "it: an account, not a theorem.",

@@ -146,5 +146,5 @@ FIGURE = Figure(
     "N²/2 is what they expect of any network in a plane.",
     doubts="Depth, width and the scale of the biases are the authors'; their window and seed are not known. The "
     "picture shows where most corners lie, which is near the origin because the biases are small; counts are of the "
-    "whole plane.",
+    "whole plane. Part of these networks were in an earlier report, so that the ranges are not blind.",
 )

@@ -152,5 +152,5 @@ FIGURE = Figure(
     "4,000 images are 302 epochs, the other sweeps over 620 steps. Batch norm is counted folded into the weights, as a "
     "network in use has it, and begins with the statistics of the training examples. In whole planes through the "
     "origin the scale of all biases changes nothing at the start, and that of all weights is one of the biases, which "
-    "differs from layer to layer.",
+    "differs from layer to layer. All runs have the same planes and images; intervals are over weights and order only.",
 )
