@@ -273,13 +273,13 @@ def test_bad_input_tensors_of_other_forms_are_converted_first(saved):
                 creases.load(source, activation="relu")
 
 
-@pytest.mark.parametrize("kind", ["I64", "I32", "U8", "F32"])
-def test_known_how_many_batches_were_tracked_is_of_any_type(tmp_path, kind):
+@pytest.mark.parametrize(("kind", "shape"), [("I64", []), ("I32", [2]), ("U8", [8]), ("F32", [2])])
+def test_known_how_many_batches_were_tracked_is_of_any_type(tmp_path, kind, shape):
     tensors = linears(_0=(2, 4), _3=(4, 1)) | norms("1", size=4)
     whole = safetensors_bytes(tensors)
     (length,) = struct.unpack("<Q", whole[:8])
     header = json.loads(whole[8 : 8 + length])
-    header["1.num_batches_tracked"]["dtype"] = kind
+    header["1.num_batches_tracked"] |= {"dtype": kind, "shape": shape}  # of as many bytes
     text = json.dumps(header).encode()
     path = tmp_path / "net.safetensors"
     path.write_bytes(struct.pack("<Q", len(text)) + text + whole[8 + length :])

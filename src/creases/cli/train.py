@@ -37,7 +37,7 @@ def train(
     ] = 2,
     label_noise: Annotated[
         float,
-        typer.Option("--label-noise", min=0.0, max=1.0, help="Piece of labels made random.", rich_help_panel=TASK),
+        typer.Option("--label-noise", min=0.0, max=1.0, help="Part of labels made random.", rich_help_panel=TASK),
     ] = 0.0,
     noise_images: Annotated[
         bool, typer.Option("--noise-images", help="Put noise in the place of the inputs.", rich_help_panel=TASK)
