@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 
 import creases
-from creases.errors import CreasesError, MissingExtraError, ModelFileError, NetworkError, UnsupportedModelError
+from creases.errors import (
+    CreasesError,
+    MissingExtraError,
+    ModelFileError,
+    NetworkError,
+    UnsupportedModelError,
+)
 from creases.readers.layer_order import natural_order
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

@@ -28,7 +28,7 @@ def whole(row: Sequence[Fraction | float | int]) -> Vector:
 def independent(rows: Iterable[Sequence[Any]]) -> list[int]:
     """Places of the first rows of whole numbers that are linearly independent, as many as there are.
 
-    Some at a time, so that no more are looked at than are needed: the pivots of elimination among the columns.
+    They are the pivots of elimination among the columns, some at a time, so that none is looked at beyond the full rank.
     """
     from flint import fmpz, fmpz_mat
 

@@ -64,7 +64,7 @@ def cut_into_cells(
         return table_of_constant(problem)
     cells = TabledCells(inside)
     collect(inside, starts(inside, workshop), cells, threads=threads, by_neuron=False, report=report, workshop=workshop)
-    found = cells.blocks
+    found, cells.blocks = cells.blocks, []  # so that `joined` is the last to hold them
     if inside.dimension == 1:
         found = [in_line_order(blocks, start) for blocks, start in zip(found, cells.starts, strict=True)]
         # Of the two rays of a line, the one that comes from minus infinity is first.

@@ -81,10 +81,13 @@ def list_cells(problem: Problem, *, threads: int | None, report: Report) -> Cell
     cells = ListedCells(inside)
     collect(inside, starts(inside, workshop), cells, threads=threads, by_neuron=False, report=report, workshop=workshop)
     points = np.concatenate(cells.rays)
+    cells.rays.clear()
     if not problem.directions:
         with np.errstate(all="ignore"):  # a point too far for floats is not finite, and so not proved to be inside
-            points = points / points[:, -1:]
-    found = once_each(CellList(np.concatenate(cells.patterns), points, np.zeros(0, np.bool_), cells.result(problem)))
+            np.divide(points, points[:, -1:].copy(), out=points)
+    patterns = np.concatenate(cells.patterns)
+    cells.patterns.clear()
+    found = once_each(CellList(patterns, points, np.zeros(0, np.bool_), cells.result(problem)))
     # Some at a time: the forward pass takes some fifty bytes a neuron of a layer and cell, the result one.
     first = workshop.first_layer(inside)
     proved = [proved_inside(first, some_of(found, begin)) for begin in range(0, len(found.rays), TOGETHER)]

@@ -2,7 +2,7 @@
 
 A piece is named by its starting cell (`roots`) and by its way down from there: "-" and "+" for the halves below and
 above a wall, "0" for the wall itself. Its regions count as often as its name has zeros: once more if even, once less if
-odd. The way down is one of whole numbers (`tiles.halved`): it is the same wherever it is gone.
+odd. The way down is one of whole numbers (`walls.halved`): it is the same wherever it is gone.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Divided:
         self._whole = problem
         self._roots = starting_cells(problem, roots)
         self._problem = within(problem, roots)
-        # Parts come in an order in which neighbours have most of their way down in common.
+        # Pieces come in an order in which neighbours have most of their way down in common.
         self._cell = lru_cache(maxsize=KEPT_CELLS)(self.cell)
 
     def pieces(self, depth: int, drop: int) -> list[Piece]:
@@ -82,17 +82,17 @@ class Divided:
         if not path:
             return self._roots[root]
         above = self._cell(root, path[:-1])
-        pieces = halved(above) if isinstance(above, Tile) else None
-        assert pieces is not None  # `pieces` has been here
-        return pieces["-+0".index(path[-1])]
+        halves = halved(above) if isinstance(above, Tile) else None
+        assert halves is not None  # `paths` names no other pieces
+        return halves["-+0".index(path[-1])]
 
 
 def paths(root: Root, depth: int, drop: int, path: str = "") -> list[str]:
     """The names of a starting cell's pieces."""
-    pieces = halved(root) if isinstance(root, Tile) and depth > 0 and root.dimension > 0 else None
-    if pieces is None:
+    halves = halved(root) if isinstance(root, Tile) and depth > 0 and root.dimension > 0 else None
+    if halves is None:
         return [path]
-    below, above, wall = pieces
+    below, above, wall = halves
     return [
         *paths(below, depth - 1, drop, path + "-"),
         *paths(wall, max(depth - 1 - drop, 0), drop, path + "0"),
