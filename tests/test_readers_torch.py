@@ -523,6 +523,14 @@ def test_bad_input_safetensors(tmp_path, data, text):
         load_chain(path)
 
 
+def test_bad_input_safetensors_larger_than_what_is_free(tmp_path, monkeypatch):
+    module = mlp(3, 2, 1)
+    pytest.importorskip("safetensors.torch").save_file(module.state_dict(), tmp_path / "net.safetensors")
+    monkeypatch.setattr("creases.readers.safetensors.free_memory", lambda: 100)
+    with pytest.raises(NotEnoughMemoryError, match=r"takes more memory than is free"):
+        load_chain(tmp_path / "net.safetensors")
+
+
 # Tensors where arrays are expected.
 
 

@@ -86,9 +86,8 @@ def kind_of(module: str, types: tuple[Any, ...]) -> str | None:
         return SPACE
     if "state" in fields:  # that of a line or a plane
         return LOOP
-    return {"sweep": LINES, "sharp": CELLS, "doubled": CELLS, "blocks": CELLS, "output": CELLS}.get(
-        module.rpartition(".")[2]
-    )
+    kinds = {"sweep": LINES, **dict.fromkeys(("sharp", "doubled", "blocks", "output"), CELLS)}
+    return kinds.get(module.rpartition(".")[2])
 
 
 def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:

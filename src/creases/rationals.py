@@ -28,7 +28,8 @@ def whole(row: Sequence[Fraction | float | int]) -> Vector:
 def independent(rows: Iterable[Sequence[Any]]) -> list[int]:
     """Places of the first rows of whole numbers that are linearly independent, as many as there are.
 
-    They are the pivots of elimination among the columns, some at a time, so that none is looked at beyond the full rank.
+    They are the pivots of elimination among the columns, some at a time, so that none is looked at behind
+    the full rank.
     """
     from flint import fmpz, fmpz_mat
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, UnsupportedModelError
+from creases.memory import free_memory
 from creases.network import Network
 from creases.readers.answers import Answers
 from creases.readers.layer_order import natural_order
@@ -31,10 +32,13 @@ def read_safetensors(data: bytes, source: str, answers: Answers) -> Network:
 
     data : the whole file. source : its name, for messages. answers : what the caller says of weights without a graph.
     Raises ModelFileError if the file contradicts itself, UnsupportedModelError if it holds another kind of
-    layer, NetworkError if its numbers make no network.
+    layer, NetworkError if its numbers make no network, MemoryError if there is no room for its tensors.
     """
     from safetensors import SafetensorError, deserialize
 
+    # The package copies every tensor, and where it cannot, it panics rather than raise an error.
+    if (free := free_memory()) is not None and free < 2 * len(data):
+        raise MemoryError
     try:
         entries = dict(deserialize(data))  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError) as error:
@@ -42,7 +46,10 @@ def read_safetensors(data: bytes, source: str, answers: Answers) -> Network:
         raise ModelFileError(
             f"{source} ({len(data)} bytes) is damaged, truncated or no .safetensors file: {reason}."
         ) from error
-    values = {name: tensor_values(name, entry, source) for name, entry in entries.items()}
+    values = {}
+    for name, entry in entries.items():
+        values[name] = tensor_values(name, entry, source)
+        del entry["data"]
     tied = tied_names(data, entries)
     claimed = sum(values[tied.get(name, name)].nbytes for name in (*values, *tied))
     check_claims(claimed, len(data), source)
