@@ -281,7 +281,7 @@ def test_known_chance():
     findings = [judged(f"{i}", [1.0, 1.1, 1.2], above(0.0, "")) for i in range(60)]
     sections = [SimpleNamespace(findings=findings), SimpleNamespace(findings=[*findings[:20], noted("n", "much")])]
     assert chance(sections).startswith("There are 80 verdicts.")
-    assert "at most 2 of 80." in chance(sections)
+    assert "at most 2 of 80 on average." in chance(sections)
     theorem = equal_to(1.0, "a theorem", check=True)
     checks = [judged("c", values, theorem) for values in ([1.0] * 3, [2.0] * 3, [1.0])]
     assert chance([*sections, SimpleNamespace(findings=checks)]) == chance(sections)

@@ -111,8 +111,8 @@ def chance(sections: Sequence[Section]) -> str:
     judged = sum(finding.verdict.counted for section in sections for finding in section.findings)
     return (
         f"There are {judged:,} verdicts. At most 1 in 40 verdicts on a true claim says 'differs' by chance, and only "
-        f"if the mean lies at the edge of its range: at most {judged / 40:.0f} of {judged:,}. Verdicts of one figure "
-        "share seeds, so such errors come together."
+        f"if the mean lies at the edge of its range: at most {judged / 40:.0f} of {judged:,} on average. Verdicts "
+        "of one figure share seeds, so such errors come together."
     )
 
 

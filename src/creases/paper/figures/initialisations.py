@@ -82,7 +82,7 @@ AS_GLOROT = between(
     check=True,
 )
 CONES = between(0.9, 1.1, "about 1: zero biases leave cones, 2 N of them", why="ours: a tenth about it")
-BOUNDED = below(1.0, "below 1: the mean, as derived for every law with such constants")
+BOUNDED = below(1.0, "below 1: the mean, as derived for every law with such constants", check=True)
 
 
 def lines(size: Size) -> list[Line]:
