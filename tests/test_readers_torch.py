@@ -19,6 +19,7 @@ from creases.errors import (
     MissingExtraError,
     ModelFileError,
     NetworkError,
+    NotEnoughMemoryError,
     UnsupportedModelError,
 )
 from creases.readers.layer_order import natural_order
