@@ -1,4 +1,4 @@
-"""The rounding-error bounds of `engine.bounds` and `interval.zero_of` against the true errors, in rationals.
+"""The rounding-error bounds of `engine.proof.bounds` and `interval.zero_of` against the true errors, in rationals.
 
 True forms and true corners are put where the bounds allow them at worst: at the ends of their intervals.
 """

@@ -1,4 +1,4 @@
-"""Double-double arithmetic (`engine.doubled`) against fractions: what it calls exact is, what it bounds it bounds."""
+"""Double-double arithmetic (`proof.doubled`) against fractions: what it calls exact is, what it bounds it bounds."""
 
 from fractions import Fraction
 from itertools import product

@@ -1,5 +1,7 @@
 """Cells that threads hand to one another: nothing is lost on the way, and it does happen."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,13 @@ def test_laws_cells_are_handed_over(answer, monkeypatch):
         given.append(int(work.state[WAITING]))
         return give(work)
 
+    def slowly(*arguments):
+        """The others have started, and wait, before the first thread has done half of its work."""
+        time.sleep(0.001)
+        return drive_on(*arguments)
+
+    drive_on = frontier.drive_on
+    monkeypatch.setattr(frontier, "drive_on", slowly)
     monkeypatch.setattr(frontier, "give", noted)
     monkeypatch.setattr(frontier, "ALONE", 100)
     monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)

@@ -1,4 +1,4 @@
-"""The rational engine (`engine.exact`) against Python's fractions and the reference, which share nothing with it."""
+"""The rational engine (`proof.rational`) against Python's fractions and the reference, which share nothing with it."""
 
 from fractions import Fraction
 from itertools import product

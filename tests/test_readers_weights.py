@@ -526,6 +526,30 @@ def test_known_prefixes_side_by_side(names, several):
     assert side_by_side([Named(name, 2, 2, is_norm=False) for name in names]) == several
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("actor_fc1", "actor_fc2"), ("critic_fc1", "critic_fc2")),
+        (("actor1", "actor2"), ("critic1", "critic2")),
+        (("net.q_in", "net.q_out"), ("net.v_in", "net.v_out")),
+    ],
+)
+def test_known_networks_that_only_underscores_part_are_never_chained(saved, first, second):
+    """Two networks of [2, 8, 2] fit one another: as a chain they were counted, every sign proved."""
+    keys = [name.replace(".", "__") for name in first + second]
+    tensors = linears(**dict(zip(keys, [(2, 8), (8, 2)] * 2, strict=True)))
+    for name in ("net.pt", "net.safetensors"):
+        path = saved(tensors, name)
+        with pytest.raises(ModelFileError, match=r"stand side by side in it, each with as many inputs"):
+            creases.load(path, activation="relu")
+        for names in (first, second):
+            network = creases.load(path, activation="relu", order=list(names))
+            assert network.sha256 == network_of(tensors, *names).sha256
+    # Where the second takes what the first gives, and nothing else, it is one network.
+    other = linears(**dict(zip(keys, [(2, 8), (8, 5), (5, 6), (6, 1)], strict=True)))
+    assert creases.load(saved(other, "one.pt"), activation="relu").widths == (8, 5, 6)
+
+
 def test_known_layers_without_prefix_beside_a_prefix_are_never_chained(saved):
     """The critic gives as many numbers as the actor takes: they would fit one another."""
     tensors = linears(critic__0=(2, 5), critic__2=(5, 2), fc1=(2, 4), fc2=(4, 3))

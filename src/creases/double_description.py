@@ -17,7 +17,7 @@ Vector = tuple[Any, ...]  # of fmpz
 
 
 def dot(form: Sequence[Any], ray: Sequence[Any]) -> Any:
-    """The value of a form at a ray."""
+    """The value of a form at a ray, both of k whole numbers. Raises ValueError if their lengths differ."""
     return sum((x * y for x, y in zip(form, ray, strict=True)), fmpz(0))
 
 
@@ -34,7 +34,8 @@ def part(
 ) -> tuple[list[Vector], list[int]]:
     """The rays, and their masks, of the part of a pointed cone on which a form is not negative.
 
-    values : the form's at the rays. bit : its own in the masks, set where it vanishes.
+    rays : n rows of k whole numbers (fmpz). masks, values : n each; values are the form's at the rays.
+    bit : the form's own in the masks, set where it vanishes. Kept rays come first, then the new ones.
     """
     kept, their_masks = [], []
     for ray, mask, value in zip(rays, masks, values, strict=True):
@@ -69,7 +70,7 @@ def pairs(k: int, masks: Sequence[int], values: Sequence[Any]) -> Iterator[tuple
 
 
 def bits_of(mask: int) -> Iterator[int]:
-    """The places of the bits that are set."""
+    """The places of the bits that are set, lowest first."""
     while mask:
         yield (mask & -mask).bit_length() - 1
         mask &= mask - 1

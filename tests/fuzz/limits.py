@@ -1,6 +1,6 @@
 """Networks whose sums stand where floats stop to hold them: at 2^53 units of their last place, and one unit beside.
 
-A layer is exact while the absolute values that are added make at most 2^53 units (`engine.exactness`). Here they make
+A layer is exact while the absolute values that are added make at most 2^53 units (`proof.exact_layers`). Here they make
 2^53, one unit less, one or some more, in one layer or by the product of two, with a bias or without, over skipped
 layers, on domains whose size is a power of two or not. Rows come in pairs that differ by one unit: where a sum loses
 it, two lines become one.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["list_figures", "report_command", "run_command"]
 
 # What runs take, and what the report of them takes beyond that.
-RUN_MODULES = ("torch", "sklearn", "sqlalchemy", "distributed", "safetensors", "psutil")
+RUN_MODULES = ("torch", "sklearn", "sqlalchemy", "distributed", "psutil")
 REPORT_MODULES = ("jinja2", "matplotlib", "pandas")
 
 Figures: TypeAlias = Annotated[

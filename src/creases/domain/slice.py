@@ -23,7 +23,7 @@ __all__ = ["MOST_DIMENSIONS", "Described", "Slice", "as_dimensions", "as_point",
 
 Floats = NDArray[np.float64]
 
-# Dimensions of a domain that can be cut. `engine.work` says the same; it is not imported for it.
+# Dimensions of a domain that can be cut. `engine.state.work` says the same; it is not imported for it.
 MOST_DIMENSIONS = 8
 
 

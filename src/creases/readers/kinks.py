@@ -15,7 +15,7 @@ from itertools import pairwise
 from creases.errors import ModelFileError, UnsupportedModelError
 from creases.readers.answers import KINK, Answers
 from creases.readers.chain import Chain
-from creases.readers.layer_order import Named, in_order, listed, side_by_side, suggestion
+from creases.readers.layer_order import Named, abreast, in_order, listed, side_by_side, suggestion
 
 __all__ = ["Kinks", "note_place", "placed", "reading"]
 
@@ -37,6 +37,14 @@ def placed(
         known = list(layers.values())
         if several := side_by_side(known):
             raise ask_which(several, layers, source, answers)
+        if groups := abreast(known):
+            raise answers.question(
+                source,
+                f"{' and '.join(map(listed, groups))} stand side by side in it, each with as many inputs: networks of "
+                "their own, or parts of one. order= chooses one of them, as in the call that follows, or names the "
+                "layers of a chain that runs through several.",
+                order=suggestion(groups[0]),
+            )
         names, how = in_order(known, stored, source, answers)
     else:
         names, how = [name for name in entries if name in layers], "as order= gives them"

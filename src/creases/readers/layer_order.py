@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from creases.readers.answers import Answers
 
-__all__ = ["Named", "in_order", "listed", "natural_order", "side_by_side", "suggestion"]
+__all__ = ["Named", "abreast", "in_order", "listed", "natural_order", "side_by_side", "suggestion"]
 
 # Orders are looked for step by step, each of as many names as there are; beyond so many names there may be another.
 WORK = 1_000_000
@@ -82,6 +82,24 @@ def side_by_side(layers: Sequence[Named]) -> list[str]:
             return [*(names(here) if heads else []), *several]
         waiting += [(prefix, inner) for prefix, inner in reversed(below.items()) if len(inner) > 1]
     return []
+
+
+def abreast(layers: Sequence[Named]) -> list[list[Named]]:
+    """Groups of two Linears or more that may be networks of their own though no dot parts their names; [] if none may.
+
+    'actor_fc1' and 'actor_fc2' beside 'critic_fc1' and 'critic_fc2': the names of a group are alike but for what stands
+    behind the last underscore, or but for their numbers, and two groups begin with as many inputs.
+    """
+    linears = [layer for layer in layers if not layer.is_norm]
+    if len({layer.name.rpartition(".")[0] for layer in linears}) != 1:
+        return []
+    groups: dict[str, list[Named]] = {}
+    for layer in linears:
+        head, _, _ = layer.name.rpartition(".")[2].rpartition("_")
+        groups.setdefault(head or words_of(layer.name), []).append(layer)
+    several = [group for group in groups.values() if len(group) > 1]
+    taken = [min(group, key=lambda layer: natural_order(layer.name)).n_in for group in several]
+    return [group for group, n_in in zip(several, taken, strict=True) if taken.count(n_in) > 1]
 
 
 def in_order(layers: Sequence[Named], stored: bool, source: str, answers: Answers) -> tuple[list[str], str]:

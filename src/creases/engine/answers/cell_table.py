@@ -14,20 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.answers.blocks import Block, CornerKeeper
-from creases.engine.answers.driver import collect
-from creases.engine.answers.tally import Tally, Totals, tally_constant
+from creases.engine.answers.driver import cut_domain
+from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
-from creases.engine.problem import Floats, Ints, Problem
-from creases.engine.proof.rational import RationalForms
-from creases.engine.starts.chart import AnyStart, RationalStart, Start
+from creases.engine.problem import INFINITY, Floats, Ints, Problem
+from creases.engine.proof.rational import pattern_at
+from creases.engine.starts.chart import AnyStart, Start
 from creases.engine.starts.first_layer import rational_first
-from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.pattern import bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork
-from creases.errors import ComputationError
 
 __all__ = ["CellTable", "cut_into_cells"]
 
@@ -53,17 +51,18 @@ class CellTable(NamedTuple):
 def cut_into_cells(
     problem: Problem, *, threads: int | None, report: Report, workshop: Workshop | None = None
 ) -> CellTable:
-    """All cells of a problem, every sign proved. Raises ComputationError where floats hold no chart of a cone.
+    """All cells of a problem of one or two dimensions, every sign proved.
+
+    Raises ComputationError where floats hold no chart of a cone.
 
     workshop : what earlier cuts of the same network, or of the same domain, have left.
     """
-    workshop = workshop or Workshop()
-    inside = workshop.across(problem)
-    if inside is None:
-        report(1)
+    cells = cut_domain(
+        problem, TabledCells, threads=threads, by_neuron=False, report=report, workshop=workshop or Workshop()
+    )
+    if cells is None:
         return table_of_constant(problem)
-    cells = TabledCells(inside)
-    collect(inside, starts(inside, workshop), cells, threads=threads, by_neuron=False, report=report, workshop=workshop)
+    inside = cells.problem
     found, cells.blocks = cells.blocks, []  # so that `joined` is the last to hold them
     if inside.dimension == 1:
         found = [in_line_order(blocks, start) for blocks, start in zip(found, cells.starts, strict=True)]
@@ -73,7 +72,7 @@ def cut_into_cells(
     return strips(problem, inside, table) if inside.dimension < problem.dimension else table
 
 
-class TabledCells(Totals):
+class TabledCells(WrittenTotals):
     """Collects finished cells with their corners, and what `Totals` counts. blocks : a list for each starting cell."""
 
     def __init__(self, problem: Problem) -> None:
@@ -83,7 +82,7 @@ class TabledCells(Totals):
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
         """Corners are kept by the chart that they come in."""
-        assert isinstance(start, Start)  # a line or a plane has no other
+        assert isinstance(start, Start)  # lines and planes start from a Start
         self.starts.append(start)
         self.blocks.append([])
         return partial(CornerKeeper, self.problem, start)
@@ -92,14 +91,6 @@ class TabledCells(Totals):
         """Add what a finished workspace counted and wrote."""
         super().add(work, blocks)
         self.blocks[-1] += blocks
-
-    def add_rational(self, start: RationalStart) -> None:
-        """There are no floats to write."""
-        raise ComputationError(
-            "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
-            "floats cannot hold the cells of the whole space. Cut a bounded polygon or segment, or use count, "
-            "which decides in rationals."
-        )
 
 
 def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
@@ -153,19 +144,10 @@ def table_of_constant(problem: Problem) -> CellTable:
         first=np.array([0, len(corners)]),
         corners=corners,
         at_infinity=np.ones(len(corners), np.bool_),
-        edges=np.full(len(corners), -1),
-        patterns=bytes_of_bits(constant_pattern(problem)[None]),
+        edges=np.full(len(corners), INFINITY),
+        patterns=bytes_of_bits(pattern_at(problem, np.eye(problem.dimension + 1)[-1])[None]),
         tally=tally_constant(problem),
     )
-
-
-def constant_pattern(problem: Problem) -> NDArray[np.bool_]:
-    """The pattern of a network that is constant on the domain, in rationals."""
-    forms = RationalForms.of(problem)
-    pattern: list[NDArray[np.bool_]] = []
-    for layer in range(len(problem.widths)):
-        pattern.append(np.array([form[-1] > 0 for form in forms.forms(layer, pattern)], dtype=np.bool_))
-    return np.concatenate(pattern)
 
 
 def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:

@@ -6,30 +6,28 @@ The ray is the mean of the cell's corners, in the domain's homogeneous coordinat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.answers.driver import collect
-from creases.engine.answers.tally import Tally, Totals, tally_constant
+from creases.engine.answers.driver import cut_domain
+from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.proof.rational import RationalForms
-from creases.engine.starts.chart import AnyStart, RationalStart
+from creases.engine.proof.rational import RationalForms, pattern_at, value_at
+from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer
-from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import take_cells, take_means
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork, SpaceWork
-from creases.errors import ComputationError
 
 __all__ = ["CellList", "list_cells"]
 
@@ -72,14 +70,15 @@ class MeanKeeper:
 
 
 def list_cells(problem: Problem, *, threads: int | None, report: Report) -> CellList:
-    """All cells of a problem. Raises ComputationError where floats hold no chart of a cone."""
+    """All cells of a problem. threads, report : as for `tally.tally`.
+
+    Raises ComputationError where floats hold no chart of a cone.
+    """
     workshop = Workshop()
-    inside = workshop.across(problem)
-    if inside is None:
-        report(1)
+    cells = cut_domain(problem, ListedCells, threads=threads, by_neuron=False, report=report, workshop=workshop)
+    if cells is None:
         return list_constant(problem)
-    cells = ListedCells(inside)
-    collect(inside, starts(inside, workshop), cells, threads=threads, by_neuron=False, report=report, workshop=workshop)
+    inside = cells.problem
     points = np.concatenate(cells.rays)
     cells.rays.clear()
     if not problem.directions:
@@ -95,7 +94,7 @@ def list_cells(problem: Problem, *, threads: int | None, report: Report) -> Cell
     return found if inside is problem else along_all_axes(found, inside, problem)
 
 
-class ListedCells(Totals):
+class ListedCells(WrittenTotals):
     """Collects the pattern of each finished cell and the mean of its corners, and what `Totals` counts."""
 
     def __init__(self, problem: Problem) -> None:
@@ -113,14 +112,6 @@ class ListedCells(Totals):
         self.patterns += [bytes_of_words(words, len(self.by_neuron)) for words, _ in blocks]
         self.rays += [means for _, means in blocks]
 
-    def add_rational(self, start: RationalStart) -> None:
-        """There are no floats to write."""
-        raise ComputationError(
-            "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that "
-            "floats cannot hold the cells of the whole space. Cut a bounded domain, or use count, which decides "
-            "in rationals."
-        )
-
     def add_point(self, tile: Tile) -> None:
         """The point is its own mean."""
         super().add_point(tile)
@@ -136,7 +127,7 @@ def some_of(cells: CellList, begin: int) -> CellList:
 
 
 def once_each(cells: CellList) -> CellList:
-    """The cells without those that are listed again: regions that a wall has parted, for room or for bits of facets.
+    """The cells without those that are listed again: regions that a wall has parted because a cell had too many facets.
 
     A region is convex, so those of one pattern are one. A point inside any part of it is inside.
     """
@@ -163,22 +154,6 @@ def along_all_axes(cells: CellList, inside: Problem, whole: Problem) -> CellList
     rays = np.zeros((len(cells.rays), d + 1))
     rays[:, [*axes, d]] = cells.rays
     return cells._replace(rays=rays)
-
-
-def pattern_at(problem: Problem, ray: Floats) -> Bools:
-    """The pattern at a ray, in rationals; zero is inactive."""
-    forms = RationalForms.of(problem)
-    pattern: list[Bools] = []
-    exact = [Fraction(x) for x in ray.tolist()]
-    for layer in range(len(problem.widths)):
-        rows = forms.forms(layer, pattern)
-        pattern.append(np.array([value_at(row, exact) > 0 for row in rows], np.bool_))
-    return np.concatenate(pattern)
-
-
-def value_at(form: Sequence[Any], ray: list[Fraction]) -> Fraction:
-    """The value of an exact form at an exact ray."""
-    return sum((int(x) * y for x, y in zip(form, ray, strict=True)), Fraction(0))
 
 
 def proved_inside(first: FirstLayer, cells: CellList) -> Bools:

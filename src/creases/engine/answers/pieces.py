@@ -2,7 +2,7 @@
 
 A piece is named by its starting cell (`roots`) and by its way down from there: "-" and "+" for the halves below and
 above a wall, "0" for the wall itself. Its regions count as often as its name has zeros: once more if even, once less if
-odd. The way down is one of whole numbers (`walls.halved`): it is the same wherever it is gone.
+odd. The way down is one of whole numbers (`walls.halved`): every machine halves a cell alike.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Divided:
 
     roots : as `roots.choose_roots` has chosen them, here or elsewhere; of a Divided their hash. Directions along which
     the network is constant are divided out (`constant`).
-    Raises ComputationError if they are none of the problem.
+    Raises ComputationError if the roots do not belong to the problem.
     """
 
     def __init__(self, problem: Problem, roots: Roots) -> None:

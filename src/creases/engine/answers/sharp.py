@@ -7,8 +7,7 @@ below are kept from one cell to the next, as far as the two patterns agree.
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
-from creases.engine.proof.doubled import DOUBLED_UNIT, DoubledForms, add, doubled, multiply, two_product, two_sum
+from creases.engine.proof.doubled import DOUBLED_UNIT, DoubledForms, add, doubled_wall, multiply, two_product, two_sum
 from creases.engine.proof.edges import RationalEdges
 
 __all__ = ["DENORMAL", "SHARP", "Sharpener", "lost_in"]
@@ -86,17 +85,10 @@ class Sharpener:
     ) -> int:
         """Write the corners anew; the first rows of `blurred` are then those that are still not known well enough.
 
-        blurred : int64 (n, 2), corner and cell. size : as in `blocks.unpack`. The rest is the cells' block.
+        blurred : int64 (n, 2), corner and cell. size : as in `blocks.place_corners`. The rest is the cells' block.
         Returns how many are left.
         """
         return int(sharpen(self._forms, blurred, size, first, corners, at_infinity, edges, patterns))
-
-
-def doubled_wall(wall: Any) -> tuple[Floats, Floats, Floats]:
-    """An edge that is not a neuron, exact integers, in double-double and of size one."""
-    values = [int(value) for value in wall]
-    size = max(abs(value) for value in values)
-    return doubled([Fraction(value, size) for value in values])
 
 
 @kernel

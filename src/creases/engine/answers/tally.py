@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.answers.driver import collect
+from creases.engine.answers.driver import cut_domain
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Problem
@@ -16,20 +16,16 @@ from creases.engine.proof.bounds import PROOFS
 from creases.engine.proof.rational import RationalForms, RationalTally, count_below
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
-from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.work import (
-    EXACT_CELLS,
-    UNBOUNDED,
-    AnyWork,
-)
+from creases.engine.state.work import EXACT_CELLS, UNBOUNDED, AnyWork
+from creases.errors import ComputationError
 
-__all__ = ["Tally", "Totals", "count_point", "tally", "tally_constant"]
+__all__ = ["Tally", "Totals", "WrittenTotals", "count_point", "tally", "tally_constant"]
 
 
 class Tally(NamedTuple):
-    """What a cut found.
+    """The counts of one cut.
 
     by_layer : regions after each hidden layer. by_neuron : for each layer and neuron, the regions of the layer
     below that it cuts. unbounded : regions that reach infinity, None on a bounded domain.
@@ -50,22 +46,13 @@ def tally(
 
     threads : how many threads to use, None for one a core. report : called with regions found since the last call.
     workshop : what earlier counts of the same network, or on the same domain, have left.
+    Raises ComputationError if no wall parts a cell with too many facets, or a thread flushes denormals to zero.
     """
-    workshop = workshop or Workshop()
-    inside = workshop.across(problem)
-    if inside is None:
-        report(1)
-        return tally_constant(problem)
-    total = Totals(inside)
-    collect(
-        inside,
-        starts(inside, workshop),
-        total,
-        threads=threads,
-        by_neuron=by_neuron,
-        report=report,
-        workshop=workshop,
+    total = cut_domain(
+        problem, Totals, threads=threads, by_neuron=by_neuron, report=report, workshop=workshop or Workshop()
     )
+    if total is None:
+        return tally_constant(problem)
     if problem.vertices is None and by_neuron:
         # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
         rows = rational_first(problem, range(problem.widths[0]))
@@ -121,6 +108,17 @@ class Totals:
             unbounded=None if whole.vertices is not None or whole.directions else unbounded,
             exact_cells=self.exact_cells,
             certified=PROOFS,
+        )
+
+
+class WrittenTotals(Totals):
+    """Sums over workspaces whose finished cells are written out: there must be floats to write."""
+
+    def add_rational(self, start: RationalStart) -> None:
+        """Raises ComputationError: the cell has no chart in floats."""
+        raise ComputationError(
+            "The network's first layer has numbers so large or so small, or neurons so nearly parallel, that floats "
+            "cannot hold the cells of the whole space. Cut a bounded domain, or use count, which decides in rationals."
         )
 
 

@@ -21,7 +21,7 @@ from creases.engine.proof.signs import NEGATIVE
 from creases.engine.rows.local import localise
 from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign, row_at, scan
 from creases.engine.state.output import emit
-from creases.engine.state.record import field, mark_active, need
+from creases.engine.state.record import field, mark_active, mark_inactive, need
 from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
 from creases.engine.state.work import (
     ACTIVE,
@@ -170,7 +170,7 @@ def tally_neurons(work: AnyWork, net: int, layer: int) -> None:
 def finish(work: AnyWork, count_last: bool) -> int:
     """The current cell is a region of the whole network: count it, and write it out if that is wanted.
 
-    count_last : True if the last layer has just been completed (False where `enter` has counted it already).
+    count_last : True if the last layer has just been completed (False where it was counted before).
     """
     state = work.state
     if state[EMIT]:
@@ -295,4 +295,4 @@ def take_side(work: AnyWork, row: int, neuron: int, side: float) -> None:
         mark_active(work.pattern, neuron)
     else:
         work.row_ints[STATUS, row] = INACTIVE
-        work.pattern[neuron >> 6] &= ~(1 << (neuron & 63))
+        mark_inactive(work.pattern, neuron)

@@ -10,8 +10,9 @@ from creases.engine.proof.bounds import flushes_to_zero
 from creases.engine.state.growth import grown
 from creases.engine.state.work import FULL, MORE, UNPROVED_CELL, VANISHING_ROW, AnyWork
 
-__all__ = ["Report", "drive", "grown"]
+__all__ = ["Report", "drive"]
 
+# Called with the regions found since the last call; a negative number where a wall takes some off.
 Report = Callable[[int], None]
 
 # Questions that are answered between two looks at progress and Ctrl-C: some tenths of a second.

@@ -9,7 +9,6 @@ set to the floats nearest to the true ones, so that most later signs on the cell
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -18,13 +17,13 @@ import numpy as np
 
 from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import INFINITY, Floats, Pattern, Problem
-from creases.engine.proof.doubled import DoubledForms, doubled, edge_sign
+from creases.engine.proof.doubled import DoubledForms, doubled_wall, edge_sign
 from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.rational import RationalForms, meeting_ray, nearest_point, rational_corners
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import pruned
-from creases.engine.state.pattern import bits_of_words
+from creases.engine.state.pattern import bits_of_words, number_of_words
 from creases.engine.state.work import (
     ASKED,
     BY_NEURON,
@@ -161,7 +160,7 @@ class Oracle:
 
     def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[RationalCorner]:
         """The current cell's corners: each is where the facets of its mask meet."""
-        active = int.from_bytes(work.pattern.astype("<i8").tobytes(), "little")
+        active = number_of_words(work.pattern)
         masks, ids = facets_at(work)
         return [self.corner(tuple(sorted(ids[place] for place in bits_of(mask))), active, pattern) for mask in masks]
 
@@ -224,9 +223,7 @@ class Oracle:
     def doubled_edge(self, number: int, pattern: Pattern) -> Any:
         """The inward form of an edge in double-double."""
         if number < 0:
-            wall = [int(value) for value in self._edges.wall(number)]
-            size = max(abs(value) for value in wall)
-            return doubled([Fraction(value, size) for value in wall])
+            return doubled_wall(self._edges.wall(number))
         layer, neuron = self._edges.neuron(number)
         return self._doubled.forms(layer, pattern).row(neuron, 1.0 if pattern[layer][neuron] else -1.0)
 

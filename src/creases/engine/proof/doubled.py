@@ -175,6 +175,13 @@ def doubled(values: Sequence[Fraction]) -> tuple[Floats, Floats, Floats]:
     return hi, lo, np.array([float(value) * ROUND_UP + (UNDERFLOW if value else 0.0) for value in lost])
 
 
+def doubled_wall(wall: Any) -> tuple[Floats, Floats, Floats]:
+    """An edge that is not a neuron, exact integers, in double-double and of size one."""
+    values = [int(value) for value in wall]
+    size = max(abs(value) for value in values)
+    return doubled([Fraction(value, size) for value in values])
+
+
 class DoubledForms:
     """The forms of a network's neurons on a slice, pattern by pattern, in double-double; cf. `RationalForms`."""
 

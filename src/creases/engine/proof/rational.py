@@ -1,4 +1,4 @@
-"""Rational arithmetic: where floats cannot prove a sign, this room decides it.
+"""Rational arithmetic: where floats cannot prove a sign, this file decides it.
 
 Float weights are dyadic rationals m 2^e, so every affine form of the network on a domain is, up to one
 common power of two a layer, a vector of integers; signs do not see the power of two. All arithmetic here
@@ -33,8 +33,10 @@ __all__ = [
     "meeting_ray",
     "nearest_float",
     "nearest_point",
+    "pattern_at",
     "rational_corners",
     "scaled",
+    "value_at",
     "vertex_cell",
 ]
 
@@ -311,6 +313,22 @@ def nearest_point(ray: Form) -> tuple[list[float], float]:
     exact = [top * one == value * bottom for (top, bottom), value in zip(parts, values, strict=True)]
     lost = [2.0 * UNIT * abs(x) + 2.0**-1070 for x, known in zip(near, exact, strict=True) if not known]
     return near, max(lost, default=0.0)
+
+
+def pattern_at(problem: Problem, ray: Floats) -> NDArray[np.bool_]:
+    """The pattern at a ray of the domain, float64 (d + 1,), as bool (N,); a neuron that is zero there is inactive."""
+    forms = RationalForms.of(problem)
+    pattern: list[NDArray[np.bool_]] = []
+    exact = [Fraction(x) for x in ray.tolist()]
+    for layer in range(len(problem.widths)):
+        rows = forms.forms(layer, pattern)
+        pattern.append(np.array([value_at(row, exact) > 0 for row in rows], np.bool_))
+    return np.concatenate(pattern)
+
+
+def value_at(form: Sequence[Any], ray: list[Fraction]) -> Fraction:
+    """The value of an exact form at an exact ray."""
+    return sum((int(x) * y for x, y in zip(form, ray, strict=True)), Fraction(0))
 
 
 class RationalTally:

@@ -146,7 +146,8 @@ def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = Non
 
     Of d <= 2, the largest one and the one that crosses it most squarely: they make the best chart. Beyond, the ones
     that elimination finds most square to those before. Which they are is chosen by floats, where equal ones tie by
-    their rounding: who has to choose as others do gives `first`, the forms and bounds of a `steady_product`.
+    their rounding: to choose the same neurons on every machine, give as `first` the forms and bounds that were computed
+    with `steady_product`.
     """
     forms, bounds = first or first_forms(problem)
     with np.errstate(all="ignore"):

@@ -1,10 +1,10 @@
 """The starting cells of a domain as a value, which is chosen once and goes with every piece that is cut from them.
 
 A bounded domain is its own starting cell. A whole line, plane or space, or its directions, begins as the cones of some
-neurons of the first layer. Which neurons, and in which coordinates a cone is halved, any choice does; but a part is
-named by its way down from its cone, so parts of two choices do not fit together. Their choice is one of floats: it is
-made here from sums in a fixed order and from whole numbers, so that processors agree as far as that goes, and whoever
-counts a part is given it and chooses nothing. What he is given he sees to in whole numbers (`starting_cells`).
+neurons of the first layer. Any choice of neurons and charts is valid, but a piece is named by its way down from its
+cone, so pieces of two choices cannot be added up. The choice is one of floats: it is made here from sums in a fixed
+order and from whole numbers, so that processors agree as far as that goes. Whoever counts a piece is given the choice,
+and proves in whole numbers that the cells are the domain's (`starting_cells`).
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def starting_cells(problem: Problem, roots: Roots) -> list[Root]:
         raise refused(roots)
     whole: dict[tuple[bool, ...], Root] = {}
     if any(cone.chart is None for cone in roots.cones) and not inside.directions:
-        # Counted as they are: in which coordinates is nobody else's matter.
+        # Never halved: their charts need not be those of another process.
         whole = {tuple(start.signs.values()): start for start in cones(inside, rows, first_forms(inside))}
     return [starting_cell(inside, roots, cone, whole) for cone in roots.cones]
 

@@ -26,6 +26,7 @@ from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.growth import grown
+from creases.engine.state.pattern import set_active
 from creases.engine.state.stack import push
 from creases.engine.state.work import (
     ACTIVE,
@@ -90,7 +91,7 @@ def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedS
 def cones(
     problem: Problem, rows: list[int], first: tuple[Floats, Floats]
 ) -> Iterator[Start | SpaceStart | RationalStart]:
-    """The cones into which d independent neurons cut a whole space. first : `first_forms`, of whichever product."""
+    """The cones into which d independent neurons cut a whole space. first : `first_forms`, by any product."""
     rational_rows = rational_first(problem, rows)
     forms, bounds = first
     if problem.dimension > 2:
@@ -120,7 +121,7 @@ def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | Ra
 
 
 def cone_of_directions(problem: Problem, known: dict[int, bool]) -> RationalStart:
-    """One of them in rationals."""
+    """The directions of one cone, in which the neurons have the signs `known`, in rationals."""
     return RationalStart(rational_directions(rational_first(problem, list(known)), list(known.values())), known)
 
 
@@ -144,7 +145,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     for neuron, active in start.signs.items():
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
-            work.pattern[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))
+            set_active(work.pattern, neuron)
     state[WALL] = d + 1 < problem.frame.shape[1]
     state[COORDINATES] = problem.dimension
     if start.chart[-1].any():  # among directions there are no constants

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from creases.engine.problem import Ints
 
-__all__ = ["bits_of_bytes", "bits_of_words", "bytes_of_bits", "bytes_of_words"]
+__all__ = ["bits_of_bytes", "bits_of_words", "bytes_of_bits", "bytes_of_words", "number_of_words", "set_active"]
 
 Bytes = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -35,3 +35,13 @@ def bits_of_bytes(patterns: Bytes, neurons: int) -> Bools:
 def bits_of_words(words: Ints) -> Bools:
     """One pattern in words, int64 (ceil(N / 64),), as bool: N neurons, then what is left of the last word."""
     return np.unpackbits(words.astype("<i8").view(np.uint8), bitorder="little").view(np.bool_)
+
+
+def number_of_words(words: Ints) -> int:
+    """One pattern in words as a whole number, bit i of which is neuron i."""
+    return int.from_bytes(words.astype("<i8").tobytes(), "little")
+
+
+def set_active(words: Ints, neuron: int) -> None:
+    """Set a neuron's bit in one pattern, where no kernel runs (`record.mark_active` is one)."""
+    words[neuron >> 6] |= np.int64(np.uint64(1) << np.uint64(neuron & 63))

@@ -84,3 +84,9 @@ def status_of_values(work: AnyWork, i: int, low: float, high: float, nearest: fl
 def mark_active(pattern: Ints, neuron: int) -> None:
     """Set a neuron's bit."""
     pattern[neuron >> 6] |= 1 << (neuron & 63)
+
+
+@inlined
+def mark_inactive(pattern: Ints, neuron: int) -> None:
+    """Clear a neuron's bit."""
+    pattern[neuron >> 6] &= ~(1 << (neuron & 63))
