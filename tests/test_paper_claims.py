@@ -288,6 +288,20 @@ def test_known_chance():
     assert chance([]).startswith("There are 0 verdicts.")
 
 
+def test_known_chance_of_short_trainings():
+    """Verdicts on a longer training cannot differ, and are said to be so; undecided ones and those in regime too."""
+    claim = above(1.0, "", steps=1000)
+    short = [judged(f"s{i}", [1.1, 1.2, 1.3], claim, steps=999) for i in range(7)]
+    short.append(judged("lower", [0.1, 0.2, 0.3], claim, steps=999))
+    long = [judged(f"l{i}", [0.1, 0.2, 0.3], claim, steps=1000) for i in range(40)]
+    assert short[-1].verdict == ELSEWHERE
+    assert [finding.verdict.short for finding in (short[0], short[-1], long[0])] == [True, True, False]
+    said = chance([SimpleNamespace(findings=[*short, *long])])
+    assert said.startswith("There are 48 verdicts. Of these, 8 claim something of more steps than were run:")
+    assert "at most 1 of the other 40 on average." in said
+    assert "more steps" not in chance([SimpleNamespace(findings=long)])
+
+
 # Every figure.
 
 

@@ -1,8 +1,10 @@
 """What a figure says, the report that holds it, and the commands."""
 
+import importlib.util
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,7 @@ from creases.paper.figure import SIZES, Figure, Line, data_of
 from creases.paper.figures import FIGURES, figures_named
 from creases.paper.measures import Regions
 from creases.paper.regime import regime_of
-from creases.paper.report import write_report
+from creases.paper.report import SECONDS, write_report
 from creases.paper.store import Store
 from creases.paper.sweep import crew_of, sweep
 from creases.training import SGD
@@ -153,10 +155,73 @@ def test_known_report(tmp_path):
     assert (told["verdict"], told["rule"]) == (UNDECIDED, "1 to 100")
     assert told["mean, sd, low, high, runs"] == list(section.findings[0].numbers)
     text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert SECONDS in text
+    assert SECONDS in page
     assert f"| {section.findings[0].measured} | <b> | undecided (1 to 100) | {told['refuted by']} |" in text
     alone = json.loads((tmp_path / "fewer" / "report.json").read_text(encoding="utf-8"))
     (told,) = alone["figures"]["tiny"]["findings"].values()
     assert told["mean, sd, low, high, runs"][1:4] == [None] * 3  # JSON has no infinity
+
+
+def page_of(findings, **given):
+    """What tools/make_papers_docs.py looks up in a report of a figure; findings : (verdict, rule, authors) by name."""
+    path = Path(__file__).parents[1] / "tools" / "make_papers_docs.py"
+    spec = importlib.util.spec_from_file_location("make_papers_docs", path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    made = {
+        what: {
+            "verdict": verdict,
+            "rule": rule,
+            "authors": authors,
+            "measured": "1.00; training accuracy 26%",
+            "mean, sd, low, high, runs": [1.0, 0.1, 0.9, 1.1, 5],
+        }
+        for what, (verdict, rule, authors) in findings.items()
+    }
+    return tool.Report({"figures": {"some": {"findings": made, "ours": "[64]⁴, [80]³", "certified": None, **given}}})
+
+
+def test_known_verdicts_of_the_page():
+    """No number of the page is without its word where it does not hold."""
+    words = ("holds", "undecided", "differs", "noted", "check", "check failed")
+    page = page_of({f"[{i}]²: x": (word, "below 1", "") for i, word in enumerate(words)})
+    said = [page.interval("some", f"[{i}]²: x", ".1f") for i in range(len(words))]
+    after = ["", " (*undecided*)", " (*differs*)", "", "", " (*check failed*)"]
+    assert said == [f"1.0 [0.9, 1.1]{word}" for word in after]
+    assert page.networks("some", "[1]", form=".1f") == " to ".join(["1.0 [0.9, 1.1] ([1]², *undecided*)"] * 2)
+    assert page.times("some", "[1]²: x").endswith(" (*undecided*)")
+    assert page.accuracy("some", "[1]²: x") == "26 %"
+    assert (page.widest(), page.widest("⁴")) == (80, 64)
+    assert page.certified() == "every count is certified"
+    assert page_of({}, certified=False).certified() == "not every count is certified (some)"
+
+
+def test_known_ranges_of_the_page():
+    """Each claim once, with what it is about where its words are a number, and n where the range depends on it."""
+    page = page_of(
+        {
+            "[8]²: regions / Σ C(N, k), at once": ("holds", "0.4 to 0.6", "about 1/2"),
+            "[9]²: regions / Σ C(N, k), at once": ("differs", "0.4 to 0.6", "about 1/2"),
+            "[8]²: a / b": ("holds", "0.5 to 2", "a small factor"),
+            "[8]²: c / d": ("holds", "0.5 to 2", "a small factor"),
+            "[8]²: e at the end": ("holds", "above 1", "above 1: it recovers"),
+            "n = 1: slope": ("holds", "-1.2 to -0.8", "-1"),
+            "n = 2: slope": ("holds", "-1.2 to -0.8", "-1"),
+            "n = 3: slope": ("holds", "-1.3 to -0.7", "-1"),
+            "[8]²: share": ("undecided", "0 to 1", ""),
+            "[8]²: theorem": ("check", "below 1", "a theorem"),
+            "[8]²: much": ("noted", "", ""),
+        }
+    )
+    assert page.ranges("some").split("; ") == [
+        "regions / Σ C(N, k), about 1/2 (0.4 to 0.6)",
+        "a small factor (0.5 to 2)",
+        "e at the end, above 1: it recovers",
+        "slope, -1 (-1.2 to -0.8 for n = 1, 2",
+        "-1.3 to -0.7 for n = 3)",
+        "share (0 to 1)",
+    ]
 
 
 @pytest.mark.jit

@@ -45,6 +45,15 @@ class Report:
         return str(self.finding(figure, what)["measured"])
 
     def interval(self, figure: str, what: str, form: str = ".2f") -> str:
+        """Its mean and the 95 % interval of the mean, and its verdict unless it holds: "0.52 [0.48, 0.56]"."""
+        return f"{self.number(figure, what, form)}{self.unless_it_holds(figure, what, ' ({})')}"
+
+    def unless_it_holds(self, figure: str, what: str, around: str) -> str:
+        """A verdict that is undecided, differs, or a check that is not met, put into `around`; else ""."""
+        word = self.finding(figure, what)["verdict"]
+        return "" if word in ("holds", "check", "noted") else around.format(f"*{word}*")
+
+    def number(self, figure: str, what: str, form: str = ".2f") -> str:
         """Its mean and the 95 % interval of the mean: "0.52 [0.48, 0.56]"."""
         mean, _, low, high, _ = self.finding(figure, what)["mean, sd, low, high, runs"]
         if low is None or high is None or low == high:
@@ -55,6 +64,10 @@ class Report:
         """Its word, in italics."""
         return f"*{self.finding(figure, what)['verdict']}*"
 
+    def rule(self, figure: str, what: str) -> str:
+        """The range that is claimed of it: "0.4 to 2"."""
+        return str(self.finding(figure, what)["rule"])
+
     def least(self, figure: str, *parts: str, but: str = "", form: str = ".2f") -> str:
         """The smallest mean of the findings that `among` gives, with its interval."""
         return self.interval(figure, self.by_mean(figure, parts, but)[0], form)
@@ -63,16 +76,20 @@ class Report:
         """The largest mean of the findings that `among` gives, with its interval."""
         return self.interval(figure, self.by_mean(figure, parts, but)[-1], form)
 
+    def of_most(self, figure: str, *parts: str, but: str = "") -> str:
+        """What `most` is of, as it stands before the colon: network and setting."""
+        return self.by_mean(figure, parts, but)[-1].partition(":")[0]
+
     def by_mean(self, figure: str, parts: tuple[str, ...], but: str) -> list[str]:
         """What the findings that `among` gives are of, from the smallest mean to the largest."""
         found = self.among(figure, parts, but)
         return [what for what, _ in sorted(found, key=lambda one: one[1]["mean, sd, low, high, runs"][0])]
 
     def told(self, figure: str, word: str, *parts: str, but: str = "", form: str = ".2f") -> str:
-        """Of the findings that `among` gives those with a verdict: "2 of 7, [16]⁴ 0.89 [0.74, 1.04] and ..."."""
+        """Of the findings that `among` gives those with a verdict: "2 of 7 ([16]⁴: 0.89 [0.74, 1.04]; ...)"."""
         found = self.among(figure, parts, but)
         names = [what for what, one in found if one["verdict"] == word]
-        some = "; ".join(f"{networks_in(what)} {self.interval(figure, what, form)}" for what in names)
+        some = "; ".join(f"{networks_in(what)}: {self.number(figure, what, form)}" for what in names)
         return f"{len(names)} of {len(found)}" + (f" ({some})" if some else "")
 
     def reaching(self, figure: str, side: str, level: float, *parts: str, but: str = "") -> str:
@@ -85,13 +102,30 @@ class Report:
     def networks(self, figure: str, *parts: str, but: str = "", form: str = ".2f") -> str:
         """The smallest and the largest mean of what `among` gives, with intervals and what they are of."""
         by_mean = self.by_mean(figure, parts, but)
-        said = [f"{self.interval(figure, what, form)} ({networks_in(what)})" for what in by_mean]
-        return f"{said[0]} to {said[-1]}"
+        said = [
+            f"{self.number(figure, what, form)} ({networks_in(what)}{self.unless_it_holds(figure, what, ', {}')})"
+            for what in (by_mean[0], by_mean[-1])
+        ]
+        return " to ".join(said)
 
     def times(self, figure: str, what: str, form: str = ".2f") -> str:
-        """e to the power of a slope of logarithms, and of the ends of its interval."""
+        """e to the power of a slope of logarithms, and of the ends of its interval; its verdict unless it holds."""
         mean, _, low, high, _ = self.finding(figure, what)["mean, sd, low, high, runs"]
-        return f"{exp(mean):{form}} [{exp(low):{form}}, {exp(high):{form}}]"
+        verdict = self.unless_it_holds(figure, what, " ({})")
+        return f"{exp(mean):{form}} [{exp(low):{form}}, {exp(high):{form}}]{verdict}"
+
+    def accuracy(self, figure: str, what: str) -> str:
+        """The training accuracy that stands beside a finding: "67 %"."""
+        found = re.search(r"training accuracy ([0-9.]+) ?%", self.measured(figure, what))
+        if found is None:
+            raise KeyError(f"{figure}: {what!r} has no training accuracy")
+        return f"{found.group(1)} %"
+
+    def widest(self, depth: str = "") -> int:
+        """The widest layer of the networks that are trained; depth : only of those that are so deep, "⁴"."""
+        ours = [one["ours"] for one in self.found["figures"].values() if "nothing is trained" not in one["ours"]]
+        pattern = rf"\[([0-9]+)\]{depth}" if depth else r"\[([0-9]+)\]"
+        return max(int(width) for text in ours for width in re.findall(pattern, text))
 
     def among(self, figure: str, parts: tuple[str, ...], but: str) -> list[tuple[str, dict[str, Any]]]:
         """The findings with numbers whose text holds all parts, and not `but` if it is not ""; at least one."""
@@ -105,6 +139,11 @@ class Report:
             raise KeyError(f"{figure} has no finding with {parts} in it")
         return some
 
+    def certified(self) -> str:
+        """Whether every count was proved: "every count is certified"."""
+        failed = [name for name, one in self.found["figures"].items() if one["certified"] is False]
+        return f"not every count is certified ({', '.join(failed)})" if failed else "every count is certified"
+
     def words(self, figure: str) -> str:
         """How many of a figure's verdicts say what: "12 hold, 1 differs"."""
         found: dict[str, int] = {}
@@ -116,10 +155,50 @@ class Report:
         return ", ".join(said) or "none is judged"
 
     def ranges(self, figure: str) -> str:
-        """The ranges that are claimed of the means of a figure, each once."""
-        findings = self.found["figures"][figure]["findings"].values()
-        judged = [one for one in findings if one["rule"] and not one["verdict"].startswith("check")]
-        return "; ".join(dict.fromkeys(one["rule"] for one in judged))
+        """What is claimed of the means of a figure, each claim once: "cones / 2N, about 1 (0.9 to 1.1)".
+
+        The quantity is named where it is one, or where the words of the claim are a number and no more. Where the
+        ranges of one quantity depend on the number of inputs n, that is said.
+        """
+        claims: dict[tuple[str, str], dict[str, list[str]]] = {}
+        of_words: dict[tuple[str, str], list[str]] = {}
+        judged = [
+            (what, one)
+            for what, one in self.found["figures"][figure]["findings"].items()
+            if one["rule"] and not one["verdict"].startswith("check")
+        ]
+        for what, one in judged:
+            of_words.setdefault((one["authors"], one["rule"]), []).append(quantity_in(what))
+        for what, one in judged:
+            words, rule = one["authors"], one["rule"]
+            named = is_bare(words) or len(set(of_words[words, rule])) == 1
+            claims.setdefault((quantity_in(what) if named else "", words), {}).setdefault(rule, []).append(what)
+        quantities = [quantity for quantity, words in claims for _ in claims[quantity, words]]
+        said = []
+        for (quantity, words), rules in claims.items():
+            several = len(rules) > 1 or (is_bare(words) and quantities.count(quantity) > 1)
+            parts = [rule + (inputs_in(whats) if several else "") for rule, whats in rules.items()]
+            head = ", ".join(part for part in (quantity, words) if part)
+            # "above 1: it recovers" says its range already.
+            done = len(parts) == 1 and re.match(rf"(ours: )?{re.escape(parts[0])}\b", words)
+            said.append(head if done else f"{head} ({'; '.join(parts)})")
+        return "; ".join(said)
+
+
+def is_bare(words: str) -> bool:
+    """Whether the words of a claim are a number and no more: "-1", "about 1/2", "0.06 to 0.10"."""
+    return not re.sub(r"\b(about|above|below|ours|to)\b|\W|\d", "", words)
+
+
+def quantity_in(what: str) -> str:
+    """The quantity that a finding is of, without network and setting: "cones in a plane / 2N at the start"."""
+    return re.split(r", (?![^(]*\))", what.rpartition(": ")[2])[0]
+
+
+def inputs_in(whats: list[str]) -> str:
+    """For which n: " for n = 1 and 2"; "" if findings do not say."""
+    found = dict.fromkeys(n for what in whats for n in re.findall(r"\bn = ([0-9])", what))
+    return f" for n = {', '.join(found)}" if found else ""
 
 
 def networks_in(what: str) -> str:
@@ -136,7 +215,8 @@ def page() -> str:
         autoescape=False, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     names = (report.measured, report.interval, report.verdict, report.least, report.most, report.told, report.words)
-    names = (*names, report.ranges, report.reaching, report.networks, report.times)
+    names = (*names, report.ranges, report.reaching, report.networks, report.times, report.accuracy, report.widest)
+    names = (*names, report.number, report.of_most, report.certified, report.rule)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     text = template.render(figures=found["figures"], report=found, **{look_up.__name__: look_up for look_up in names})
     return text.rstrip() + "\n"

@@ -78,15 +78,19 @@ class Numbers(NamedTuple):
 
 
 class Verdict(str):
-    """One of the words. rule : what is claimed of the mean. refuted : what would refute it. Both "" for NOTED."""
+    """One of the words. rule : what is claimed of the mean. refuted : what would refute it. Both "" for NOTED.
+
+    short : the claim speaks of more steps than were run, so the verdict cannot be that it differs.
+    """
 
     rule: str
     refuted: str
+    short: bool
 
-    def __new__(cls, word: str, rule: str = "", refuted: str = "") -> Verdict:
+    def __new__(cls, word: str, rule: str = "", refuted: str = "", *, short: bool = False) -> Verdict:
         """The word with its rule; equal to the word alone."""
         made = super().__new__(cls, word)
-        made.rule, made.refuted = rule, refuted
+        made.rule, made.refuted, made.short = rule, refuted, short
         return made
 
     @property
@@ -146,11 +150,12 @@ class Claim:
     def verdict(self, values: ArrayLike, steps: float | None = None) -> Verdict:
         """What data say. values : shape (runs,), one a run, independent of each other. steps : of their training."""
         word = self._word(np.asarray(values, dtype=np.float64))
-        if word == DIFFERS and self.steps is not None and (steps is None or steps < self.steps):
+        short = self.steps is not None and (steps is None or steps < self.steps)
+        if word == DIFFERS and short:
             word = ELSEWHERE
         if self.check:
             word = {HOLDS: CHECK, DIFFERS: BROKEN, UNDECIDED: UNCHECKED}.get(word, word)
-        return Verdict(word, self.rule, self.refuted)
+        return Verdict(word, self.rule, self.refuted, short=short)
 
     def _word(self, array: Floats) -> str:
         if self.low == self.high and (array[~np.isnan(array)] != self.low).any():

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,7 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
         now=f"{datetime.now():%Y-%m-%d %H:%M}",
         convention=CONVENTION,
         chance=chance(sections),
+        seconds=SECONDS,
     )
     path = folder / "report.html"
     replace_file(path, lambda partial: partial.write_text(page, encoding="utf-8"))
@@ -106,13 +107,24 @@ CONVENTION = (
 )
 
 
+# Said where seconds are told.
+SECONDS = (
+    "Seconds are by the clock, summed over runs of one core each; they include the time that a run waited while the "
+    "machine did other work, so the runs alone may take less."
+)
+
+
 def chance(sections: Sequence[Section]) -> str:
-    """How many verdicts may be wrong by chance, in words."""
-    judged = sum(finding.verdict.counted for section in sections for finding in section.findings)
+    """How many verdicts may be wrong by chance, and how many cannot say 'differs', in words."""
+    verdicts = [finding.verdict for section in sections for finding in section.findings if finding.verdict.counted]
+    short = sum(verdict.short for verdict in verdicts)
+    able = len(verdicts) - short
+    unable = f" Of these, {short:,} claim something of more steps than were run: they can hold, but not differ."
     return (
-        f"There are {judged:,} verdicts. At most 1 in 40 verdicts on a true claim says 'differs' by chance, and only "
-        f"if the mean lies at the edge of its range: at most {judged / 40:.0f} of {judged:,} on average. Verdicts "
-        "of one figure share seeds, so such errors come together."
+        f"There are {len(verdicts):,} verdicts.{unable if short else ''} At most 1 in 40 verdicts on a true claim says "
+        f"'differs' by chance, and only if the mean lies at the edge of its range: at most {ceil(able / 40):,} of "
+        f"{'the other ' if short else ''}{able:,} on average. Verdicts of one figure share seeds, so such errors come "
+        "together."
     )
 
 
@@ -163,6 +175,7 @@ def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]
         f"{'; '.join(versions) or 'nothing yet'}. See [papers.md](papers.md).\n",
         f"{CONVENTION}\n",
         f"{chance(sections)}\n",
+        f"{SECONDS}\n",
     ]
     for section in sections:
         parts.append(f"## {section.figure.title}\n\n{section.figure.source}. {section.figure.claim}\n")

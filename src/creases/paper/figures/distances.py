@@ -215,9 +215,10 @@ FIGURE = Figure(
     lines=lines,
     draw=draw,
     findings=findings,
-    doubts="The authors show biases of standard deviation 0.1 and of 0.001; which figure has which is not known, so "
-    "both are here. Distances are to boundaries of activation regions, in pixels / 255. The guides are read from their "
-    "scripts, 1.5 / N in one and 2 / N in another. Noise has the mean and the standard deviation of the training "
-    "images, pixel by pixel. As many steps as the authors' epochs 1 and 20 are 16 and 302 passes over 4,000 images, "
-    "where theirs are 1 and 20 over 60,000. All runs measure from the same points.",
+    doubts="The recipe gives biases of standard deviation 0.1 and 0.001; we could not tell which figure has which, so "
+    "both are shown. Distances are to boundaries of activation regions, in pixels / 255. The guides are read from "
+    "their scripts: the lower is 0.4 / N, the upper 1.5 / N in one script and 2 / N in another. Noise has the mean and "
+    "the standard deviation of the training images, pixel by pixel. As many steps as the authors' epochs 1 and 20 are "
+    "16 and 302 passes over 4,000 images, where theirs are 1 and 20 over 60,000. All runs measure from the same "
+    "points.",
 )

@@ -177,6 +177,8 @@ FIGURE = Figure(
     doubts="The authors' networks for this figure are known for [32]³ only. Where the images are noise there is no "
     "test set, and lines go through images that are learned. With biases of standard deviation 0.001 most of the "
     "regions lie near the origin, far from the image. Noise is learned by heart from 1,000 images, and the same 1,000 "
-    "with their labels stand beside it: an epoch has 7 steps where the authors' has 468. As many steps as the "
+    "with their labels stand beside it: an epoch has 7 steps where the authors' has 468. "
+    f"What is claimed of noise at the end speaks of {AUTHORS_HEART:,} steps: fewer can confirm it, but not refute it. "
+    "As many steps as the "
     "authors' epochs 1 and 20 go 16 and 302 times over 4,000 images. All runs have the same lines.",
 )

@@ -22,7 +22,7 @@ NETWORKS = {"[8]²": (8, 8), "[16]²": (16, 16), "[16]⁴": (16,) * 4, "[32]³":
 
 # Of networks whose widths are not known: no claim about these.
 NEARLY_ALL = "above 0.99 (Sattelberg 2023, other networks)"
-FEWER = below(0.0, "below 0 (ours)", why="ours: training makes examples share regions")
+FEWER = below(0.0, "below 0: fewer at the end (ours)", why="ours: training makes examples share regions")
 
 
 def lines(size: Size) -> list[Line]:
@@ -87,7 +87,7 @@ FIGURE = Figure(
     draw=draw,
     findings=findings,
     regime="other networks on MNIST: fewer than 1 % of the test's examples share a region (Sattelberg 2023).",
-    doubts="Patterns / examples is 1 less a share of the examples; twice that share at most are not alone, as two "
-    "examples in one region take away one pattern. The widths of Sattelberg's networks are not recovered, so theirs is "
+    doubts="If patterns / examples is 1 - s, at most a share 2 s of the examples share a region, as two examples in "
+    "one region take away one pattern. The widths of Sattelberg's networks are not recovered, so theirs is "
     "no claim about these. All runs have the same images; intervals are over weights and order only.",
 )

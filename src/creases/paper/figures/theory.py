@@ -30,7 +30,7 @@ SCALES = tuple(8.0**power for power in range(7))
 
 # The law's mean at the start lies below by a proof; for a trained network, and with its own constants, there is none.
 DERIVED = "below 1: derived for the mean of a law, with the law's constants"
-HOPED = "below 1, if the theorem's bound with the network's own constants still holds; not proved"
+HOPED = "below 1, if the theorem's bound with the network's own constants still holds, which is not proved"
 THEOREM_5 = {"at the start": below(1.0, DERIVED), "at the end": below(1.0, HOPED)}
 WINDOW = between(
     -1.05,
@@ -195,7 +195,7 @@ FIGURE = Figure(
     doubts="The theorem speaks of the mean over a law of networks at the start, and of biases given the weights; "
     "constants of one network, and of a trained one, are a yardstick, "
     "and change with it: the squares after training are as much wider as C_grad C_bias is smaller. In the smallest "
-    "square one region alone, and in large ones all of them, make T one over the side, which says nothing of the "
+    "square one region alone, and in large ones all of them, make T fall like 1 / side, which says nothing of the "
     "network. C_grad is exact: the largest gradient of any "
     "neuron on all regions of the plane. C_bias is the top of a kernel density of a layer's biases, the largest of all "
     "layers, as if they were independent draws of one law: at the start it is 8 % too large in the mean for two layers "

@@ -241,8 +241,8 @@ FIGURE = Figure(
     source="new; in the planes of Hanin and Rolnick, NeurIPS 2019",
     claim="Whole planes through the origin and through three images have about N²/2 regions, and training changes "
     "that by a small factor. At the start, with biases of standard deviation 0.001, four fifths of the regions of a "
-    "plane through the origin meet a square around it whose half-width is 1.25 % of a data norm. That training changes "
-    "a count by a small factor is asked of squares of every size too: this is ours.",
+    "plane through the origin meet a square around it whose half-width is 1.25 % of a data norm. We ask the same "
+    "of squares of every size; that claim is ours.",
     regime="whole planes, as squares of 20 times 1.25 data norms; biases of standard deviation 0.001; 60,000 images, "
     "20 epochs of 468 steps; 5 planes, 10 runs. Smaller squares are ours.",
     lines=lines,
