@@ -1,5 +1,6 @@
 """Lines swept together: against `reference.py`, against the ordinary way, and the bounds against fractions."""
 
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -253,6 +254,17 @@ def evaluated(weight, bias, values):
 
 
 @pytest.mark.jit
+@pytest.mark.parametrize("bias", [np.finfo(float).max, -np.finfo(float).max])
+def test_known_a_bias_that_overflows_when_its_row_is_scaled(bias):
+    """No warning reaches the user: the bound is infinite, and the line is cut."""
+    network = Network.from_arrays([[[1.0]], [[0.5]], [[1.0]]], [[0.0], [bias], [-1.0]], output_layer=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = count(network, Segment([-1], [1]))
+    assert found.certified
+    assert found.by_layer == (2, 2, 2)
+
+
 def test_known_layers_too_wide_to_be_swept():
     """Sixteen bits count a row's changes: a layer with more rows is cut, and its zeros are all there."""
     rows = MOST_ROWS + 1

@@ -117,9 +117,10 @@ def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterat
             exponents[coupled] = -sizes.max(axis=1, initial=LEAST_EXPONENT)[coupled]
             with np.errstate(over="ignore", under="ignore"):
                 weight, bias = np.ldexp(weight, exponents[:, None] - below) / divisors, np.ldexp(bias, exponents)
-            # A row's largest entry is near one now: nothing of the norm is lost.
-            factors[coupled] = 1.0 / (np.linalg.norm(weight[coupled], axis=1) * ROUND_UP)
-            weight, bias = weight * factors[:, None], bias * factors
+                # A row's largest entry is near one now: nothing of the norm is lost, and the factor is at most two.
+                factors[coupled] = 1.0 / (np.linalg.norm(weight[coupled], axis=1) * ROUND_UP)
+                # A bias near the largest float may become infinite: so is its bound then, and the line is cut.
+                weight, bias = weight * factors[:, None], bias * factors
         yield weight, bias, columns
 
 
