@@ -50,22 +50,22 @@ def must_compile() -> bool:
 def warm() -> float:
     """Compile what is not in the cache yet; returns the seconds that took.
 
-    The loop in this process and what does not need it in another, because Numba compiles on one core.
+    Lines and planes in this process, spaces in another, which takes about as long: Numba compiles on one core.
     """
     start = time.perf_counter()
     other = None
     if CACHE_FOLDER is not None and must_compile():
-        program = "from creases.engine.warm import warm_lines, warm_space; warm_lines(); warm_space()"
+        program = "from creases.engine.warm import warm_space; warm_space()"
         other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for d in (1, 2):
         for vertices in (small(d).vertices, None):
             domain = small(d)._replace(vertices=vertices)
             tally(domain, threads=1, by_neuron=True, report=ignore)
             cut_into_cells(domain, threads=1, report=ignore)
+    warm_lines()
     if other is not None:
         other.wait()
-    warm_lines()  # what the other process has not done, this one does
-    warm_space()
+    warm_space()  # what the other process has not done, this one does
     return time.perf_counter() - start
 
 
