@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,13 @@ from creases.errors import DomainError
 from creases.network import Network
 
 if TYPE_CHECKING:
+    from creases.engine.graph import Graph
     from creases.engine.problem import Problem
 
 __all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
+
+# The graph of each network that is in use.
+graphs: WeakKeyDictionary[Network, Graph] = WeakKeyDictionary()
 
 MOST_FLOAT = int(np.finfo(np.float64).max)
 
@@ -92,14 +97,24 @@ def as_problem(network: Network, domain: Domain) -> Problem:
 
     sliced = domain.slice
     return Problem(
-        weights=tuple(layer.weight for layer in network.hidden),
-        biases=tuple(layer.bias for layer in network.hidden),
+        graph=graph_of(network),
         origin=sliced.origin,
         basis=sliced.basis,
         basis_tail=sliced.basis_tail,
         vertices=None if isinstance(domain, Polyline) else engine_vertices(domain),
         directions=isinstance(domain, Directions),
     )
+
+
+def graph_of(network: Network) -> Graph:
+    """A network's levels as the engine takes them; made once a network."""
+    from creases.engine.graph import Graph
+
+    found = graphs.get(network)
+    if found is None:
+        found = Graph.chain([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
+        graphs[network] = found
+    return found
 
 
 def engine_vertices(

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.graph import Graph
+
 __all__ = ["FIRST_WALL", "INFINITY", "Floats", "IntegerPolytope", "Ints", "Pattern", "Problem"]
 
 Floats = NDArray[np.float64]
@@ -32,9 +34,9 @@ class IntegerPolytope(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A network's hidden layers on the slice u -> origin + sum_i u_i (basis[i] + basis_tail[i]).
+    """A network on the slice u -> origin + sum_i u_i (basis[i] + basis_tail[i]).
 
-    weights, biases : one float64 array a hidden layer, shapes (n_l, n_{l-1}) and (n_l,).
+    graph : the network's levels, as far as they cut anything.
     origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
     vertices : float64, shape (v, d), the convex domain's corners in u, counter-clockwise; an IntegerPolytope
         for d >= 3, and where floats do not hold them; None for all of R^d.
@@ -42,8 +44,7 @@ class Problem(NamedTuple):
         count.
     """
 
-    weights: tuple[Floats, ...]
-    biases: tuple[Floats, ...]
+    graph: Graph
     origin: Floats
     basis: Floats
     basis_tail: Floats
@@ -72,5 +73,10 @@ class Problem(NamedTuple):
 
     @property
     def widths(self) -> list[int]:
-        """Neurons of each hidden layer."""
-        return [len(bias) for bias in self.biases]
+        """Neurons or candidates of each layer."""
+        return self.graph.widths
+
+    @property
+    def depth(self) -> int:
+        """Layers."""
+        return len(self.graph.layers)

@@ -13,6 +13,7 @@ import numpy as np
 from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.sharp import Sharpener
 from creases.engine.answers.tally import tally
+from creases.engine.graph import Graph
 from creases.engine.kernel import CACHE_FOLDER, settings
 from creases.engine.lines.together import prepared, sweep_together
 from creases.engine.loop.cut import cut
@@ -85,7 +86,7 @@ def warm_space() -> None:
     """Compile what cuts three dimensions and more: a cube and a whole space, with coincident planes in them."""
     rng = stream("networks that warm the kernels", 0)
     weights = (np.vstack([np.eye(3), np.eye(3)[:1]]), rng.standard_normal((3, 4)))
-    problem = Problem(weights, (np.zeros(4), np.ones(3)), np.zeros(3), np.eye(3), np.zeros((3, 3)), None)
+    problem = Problem(Graph.chain(weights, (np.zeros(4), np.ones(3))), np.zeros(3), np.eye(3), np.zeros((3, 3)), None)
     rays = [(x, y, z, 1) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
     walls = [(*(sign * (i == j) for j in range(3)), 1) for i in range(3) for sign in (1, -1)]
     masks = [sum(1 << w for w, wall in enumerate(walls) if np.dot(wall, ray) == 0) for ray in rays]
@@ -97,8 +98,7 @@ def warm_space() -> None:
 def small(d: int) -> Problem:
     """A network of two layers on the interval (d = 1) or the square."""
     return Problem(
-        weights=(np.ascontiguousarray(WEIGHTS[:, :d]), ABOVE),
-        biases=(BIASES, BIASES_ABOVE),
+        graph=Graph.chain((np.ascontiguousarray(WEIGHTS[:, :d]), ABOVE), (BIASES, BIASES_ABOVE)),
         origin=np.zeros(d),
         basis=np.eye(d),
         basis_tail=np.zeros((d, d)),

@@ -67,10 +67,12 @@ class CornerKeeper:
 
     def sharpen(self, block: Block, blurred: Ints) -> None:
         """Compute the corners anew that are not known well enough; `blurred` has (corner, cell) of each."""
-        if self._sharpener is None or self._exact is None:
+        if self._exact is None:
             self._exact = RationalEdges.of(self._problem)
-            self._sharpener = Sharpener(self._problem, self._exact)
-        left = self._sharpener.sharpen(blurred, self._size, *block)
+            self._sharpener = Sharpener(self._problem, self._exact) if self._problem.graph.is_chain else None
+        left = len(blurred)
+        if self._sharpener is not None:
+            left = self._sharpener.sharpen(blurred, self._size, *block)
         for corner, cell in blurred[:left].tolist():
             block.corners[corner] = rational_corner(block, corner, cell, self._exact)
 

@@ -19,7 +19,7 @@ from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import INFINITY, Floats, Ints, Problem
-from creases.engine.proof.rational import pattern_at
+from creases.engine.proof.rational_forms import pattern_at
 from creases.engine.starts.chart import AnyStart, Start
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart

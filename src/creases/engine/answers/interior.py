@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from creases.engine.problem import Floats, IntegerPolytope, Pattern, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.proof.edges import RationalEdges
+from creases.engine.proof.inside import proved_by_floats
 from creases.engine.proof.rational import nearest_float, rational_corners
 from creases.engine.starts.tiles import nearest_forms
 from creases.engine.state.pattern import bits_of_bytes
@@ -36,8 +37,9 @@ def interior_points(
     """
     bits = bits_of_bytes(patterns, sum(problem.widths))
     points = middles(first, corners, at_infinity)
+    rays = np.column_stack([points, np.ones(len(points))])
     proved = np.concatenate(
-        [proved_inside(problem, points[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
+        [proved_by_floats(problem, rays[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
     )
     if isinstance(problem.vertices, IntegerPolytope):
         proved &= proved_behind(problem.vertices.walls, points)
@@ -65,30 +67,6 @@ def middles(first: NDArray[np.int64], corners: Floats, at_infinity: NDArray[np.b
         far = np.add.reduceat(np.where(at_infinity[:, None], corners, 0.0), starts, axis=0)
         size = np.maximum.reduceat(np.where(at_infinity, 0.0, np.abs(corners).max(axis=1)), starts)
         return np.asarray(middle + far * np.where(size > 0, size, 1.0)[:, None])
-
-
-def proved_inside(problem: Problem, points: Floats, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """For each point, whether floats prove that every neuron has the strict sign of its pattern there.
-
-    Running error analysis (Higham, section 3.3): a layer's error is |W| times the error below plus the rounding of
-    its sums, gamma(n + 2) (|W| |a| + |b|). The errors' own rounding is relative, and ROUND_UP pays for it once a layer;
-    what overflows is infinite or NaN, and no sign is proved by it.
-    """
-    with np.errstate(all="ignore"):
-        values = problem.origin + points @ problem.basis + points @ problem.basis_tail
-        sizes = np.abs(problem.origin) + np.abs(points) @ (np.abs(problem.basis) + np.abs(problem.basis_tail))
-        errors = 8.0 * UNIT * sizes * ROUND_UP + UNDERFLOW
-        inside = np.ones(len(points), dtype=np.bool_)
-        at = 0
-        for weight, bias in zip(problem.weights, problem.biases, strict=True):
-            active = bits[:, at : at + len(bias)]
-            at += len(bias)
-            z = values @ weight.T + bias
-            rounding = (weight.shape[1] + 2) * UNIT * (np.abs(values) @ np.abs(weight).T + np.abs(bias))
-            errors = (errors @ np.abs(weight).T + rounding) * ROUND_UP + UNDERFLOW
-            inside &= (np.where(active, z, -z) > errors).all(axis=1)
-            values, errors = np.where(active, z, 0.0), np.where(active, errors, 0.0)
-    return inside
 
 
 def proved_within(vertices: Floats, points: Floats) -> NDArray[np.bool_]:

@@ -19,10 +19,10 @@ from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Floats, Problem
-from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.proof.rational import RationalForms, pattern_at, value_at
+from creases.engine.proof.inside import proved_by_floats
+from creases.engine.proof.rational import value_at
+from creases.engine.proof.rational_forms import RationalForms, pattern_at
 from creases.engine.starts.chart import AnyStart
-from creases.engine.starts.first_layer import FirstLayer
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import take_cells, take_means
@@ -88,8 +88,7 @@ def list_cells(problem: Problem, *, threads: int | None, report: Report) -> Cell
     cells.patterns.clear()
     found = once_each(CellList(patterns, points, np.zeros(0, np.bool_), cells.result(problem)))
     # Some at a time: the forward pass takes some fifty bytes a neuron of a layer and cell, the result one.
-    first = workshop.first_layer(inside)
-    proved = [proved_inside(first, some_of(found, begin)) for begin in range(0, len(found.rays), TOGETHER)]
+    proved = [proved_inside(inside, some_of(found, begin)) for begin in range(0, len(found.rays), TOGETHER)]
     found = found._replace(inside=np.concatenate(proved))
     return found if inside is problem else along_all_axes(found, inside, problem)
 
@@ -156,50 +155,36 @@ def along_all_axes(cells: CellList, inside: Problem, whole: Problem) -> CellList
     return cells._replace(rays=rays)
 
 
-def proved_inside(first: FirstLayer, cells: CellList) -> Bools:
-    """Whether each ray lies strictly inside its cell: in floats with bounds, in rationals where these do not tell.
-
-    A forward pass along the cell's own pattern, with the size of what each sum may have lost beside it: a sum of m
-    products of floats, computed with errors e, is off by at most sum |w| e + (m + 2) u sum |w| (|a| + e).
-    """
-    problem, (forms, bounds) = first.problem, first.forms
-    rays, splits = cells.rays, np.cumsum(problem.widths)[:-1]
+def proved_inside(problem: Problem, cells: CellList) -> Bools:
+    """Whether each ray lies strictly inside its cell: in floats with bounds, in rationals where these do not tell."""
     patterns = bits_of_bytes(cells.patterns, sum(problem.widths))
-    proved: Bools = np.array(np.isfinite(rays).all(axis=1), np.bool_)
-    values: Floats = np.zeros((len(rays), 0))
-    errors = values
-    with np.errstate(all="ignore"):
-        for layer, on in enumerate(np.split(patterns, splits, axis=1)):
-            if layer == 0:
-                sizes = np.abs(rays) @ np.abs(forms).T
-                touched = (rays != 0).astype(float) @ ((forms != 0) | (bounds > 0)).T
-                z, lost = rays @ forms.T, np.abs(rays) @ bounds.T + (problem.dimension + 4) * UNIT * sizes
-            else:
-                weight, bias = problem.weights[layer], problem.biases[layer]
-                constant = rays[:, -1:] * bias
-                z = values @ weight.T + constant
-                sizes = (np.abs(values) + errors) @ np.abs(weight).T + np.abs(constant)
-                touched = ((values != 0) | (errors > 0)).astype(float) @ (weight != 0).T + (rays[:, -1:] * bias != 0)
-                lost = errors @ np.abs(weight).T + (weight.shape[1] + 4) * UNIT * sizes
-            lost = lost * ROUND_UP + np.where(touched > 0, UNDERFLOW, 0.0)
-            # Where nothing comes in, a neuron vanishes on the cell, and is inactive.
-            proved &= np.where(on, z > lost, (z < -lost) | (touched == 0)).all(axis=1)
-            values, errors = np.where(on, z, 0.0), np.where(on, lost, 0.0)
+    proved = proved_by_floats(problem, cells.rays, patterns)
     exact = RationalForms.of(problem)
-    for cell in np.flatnonzero(~proved & np.isfinite(rays).all(axis=1)).tolist():
-        proved[cell] = is_inside(exact, patterns[cell], rays[cell], splits)
+    for cell in np.flatnonzero(~proved & np.isfinite(cells.rays).all(axis=1)).tolist():
+        proved[cell] = is_inside(exact, patterns[cell], cells.rays[cell])
     return proved
 
 
-def is_inside(forms: RationalForms, bits: Bools, ray: Floats, splits: NDArray[np.int64]) -> bool:
-    """`proved_inside` for one cell, in rationals: no neuron is zero at the ray but one that vanishes on the cell."""
-    pattern, exact = np.split(bits, splits), [Fraction(x) for x in ray.tolist()]
+def is_inside(forms: RationalForms, bits: Bools, ray: Floats) -> bool:
+    """`proved_inside` for one cell, in rationals: no neuron is zero at the ray but one that vanishes on the cell, and no
+    two candidates are equal there but where they are on the cell."""
+    pattern, exact = np.split(bits, forms.graph.first_neurons[1:-1]), [Fraction(x) for x in ray.tolist()]
     for layer, on in enumerate(pattern):
-        for row, active in zip(forms.forms(layer, pattern), on.tolist(), strict=True):
-            relevant = row if exact[-1] else row[:-1]
-            value = value_at(row, exact)
-            if not any(relevant):
-                continue
-            if (value > 0) != active or value == 0:
+        rows = forms.forms(layer, pattern)
+        rows = rows if exact[-1] else [(*row[:-1], 0) for row in rows]
+        values = [value_at(row, exact) for row in rows]
+        groups = forms.graph.layer(layer).groups
+        if groups is None:
+            if any(
+                any(row) and (value == 0 or (value > 0) != active)
+                for row, value, active in zip(rows, values, on, strict=True)
+            ):
+                return False
+            continue
+        winner = {switch: i for i, switch in enumerate(groups.tolist()) if on[i]}
+        for i, switch in enumerate(groups.tolist()):
+            best = winner[switch]
+            equal = values[i] == values[best]
+            if values[i] > values[best] or (equal and i != best and (rows[i] != rows[best] or i < best)):
                 return False
     return True

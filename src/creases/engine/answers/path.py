@@ -79,10 +79,11 @@ def tally_path(
 
 def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> list[Ints | None]:
     """For each segment the neurons that change their sign along it, one after the other; None where it must be cut."""
-    weights, biases = problems[0].weights, problems[0].biases
-    together = lines_together([len(bias) for bias in biases])
+    graph = problems[0].graph
+    together = lines_together(graph.widths) if graph.is_chain else 0
     if not together:
         return [None] * len(problems)
+    weights, biases = graph.weights, graph.biases
     shared, found = prepared(weights, biases), list[Ints | None]()
     flips = np.empty(FLIPS, np.int64)
     ends = np.array([[0.0, 1.0]] * together)

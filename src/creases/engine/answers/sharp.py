@@ -59,10 +59,10 @@ class Sharpener:
         walls = [doubled_wall(exact.wall(number)) for number in numbers]
         layers = np.zeros((len(widths) + 1, 3), np.int64)
         layers[:, FIRST_NEURON] = np.cumsum([0, *widths])
-        layers[:, WEIGHTS_AT] = np.cumsum([0, *(weight.size for weight in problem.weights)])
+        layers[:, WEIGHTS_AT] = np.cumsum([0, *(weight.size for weight in problem.graph.weights)])
         self._forms = Forms(
-            weights=np.concatenate([weight.ravel() for weight in problem.weights]),
-            biases=np.concatenate(problem.biases),
+            weights=np.concatenate([weight.ravel() for weight in problem.graph.weights]),
+            biases=np.concatenate(problem.graph.biases),
             layers=layers,
             given=np.stack(first),
             walls=np.stack([np.stack(part) for part in zip(*walls, strict=True)]),

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.answers.driver import cut_domain
+from creases.engine.answers.rational_count import RationalTally, count_below
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import Problem
 from creases.engine.proof.bounds import PROOFS
-from creases.engine.proof.rational import RationalForms, RationalTally, count_below
+from creases.engine.proof.rational_forms import RationalForms, decided
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
@@ -139,5 +140,5 @@ def count_point(problem: Problem, tile: Tile) -> list[int]:
         if any(value == 0 and any(form) for (value,), form in zip(here, around, strict=True)):
             break
         found[layer] = 1
-        pattern.append(np.array([value > 0 for (value,) in here]))
+        pattern.append(decided(problem.graph.layer(layer), [value for (value,) in here]))
     return found

@@ -8,7 +8,8 @@ prove; so it is at the origin of a network without biases, whose neurons are sum
 a facet of a layer above and one of an active neuron of the layer itself are such sums too: where r of them meet that
 are independent, the whole system vanishes. The facets of a corner that has only d are independent; of more, floats
 choose d and prove that they are. Nothing else is rounded: forms are counted, and weights and biases asked whether they
-are zero.
+are zero. Where a layer takes from others than the one before it, or has other kinks than ReLU, only the inputs' base locus
+is known.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from creases.engine.state.work import (
     CORNERS,
     DIMENSION,
     FIRST_NEURON,
+    PLAIN_CHAIN,
     SpaceWork,
     Work,
 )
@@ -54,7 +56,7 @@ def answer_in_base_locus_in_space(work: SpaceWork, layer: int, begin: int) -> in
 def in_base_locus(work: SpaceWork, layer: int, v: int) -> bool:
     """Whether all rows of `layer` are proved to vanish at corner v of the current cell."""
     mask, d = work.masks[CELL, v], work.state[DIMENSION]
-    for below in range(-1, layer):
+    for below in range(-1, layer if work.state[PLAIN_CHAIN] else 0):
         constant = has_constant(work.layer_ints, below, layer)
         rank = constant + forms_of(work.state, work.pattern, work.layer_ints, below)
         if rank > d:
@@ -82,7 +84,7 @@ def answer_in_base_locus_in_plane(work: Work, layer: int, begin: int) -> int:
         if work.state[DIMENSION] == 2:
             other = work.cell_ints[CELL, v - 1 if v > 0 else work.state[CORNERS] - 1, 0]
         proved = False
-        for below in range(-1, layer):
+        for below in range(-1, layer if work.state[PLAIN_CHAIN] else 0):
             constant = has_constant(work.layer_ints, below, layer)
             sums = int(is_sum(work.pattern, work.layer_ints, one, below, constant))
             sums += int(is_sum(work.pattern, work.layer_ints, other, below, constant))

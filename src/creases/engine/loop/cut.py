@@ -47,12 +47,14 @@ from creases.engine.state.work import (
     INACTIVE,
     INT_ZERO,
     KIND,
+    KIND_OF_LAYER,
     LOWEST,
     MORE,
     MOST_CHORDS,
     NEAREST,
     NETWORK,
     OPEN,
+    RELU_LAYER,
     ROWS,
     SCANNED,
     STACK_INTS_TOP,
@@ -123,7 +125,8 @@ def cut(work: AnyWork, budget: int) -> int:
             continue
         pieces, unbounded, counted = UNPROVED_COUNT, 0, layer
         if still_open == 0:
-            if layer + 2 == depth and not state[EMIT] and not state[BY_NEURON]:
+            plain = work.layer_ints[layer, KIND_OF_LAYER] == RELU_LAYER
+            if layer + 2 == depth and plain and not state[EMIT] and not state[BY_NEURON]:
                 pieces, unbounded = count_next(work, net, layer, reach, corner_error)
                 counted = layer + 1
         elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:

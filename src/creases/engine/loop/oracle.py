@@ -19,7 +19,8 @@ from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import INFINITY, Floats, Pattern, Problem
 from creases.engine.proof.doubled import DoubledForms, doubled_wall, edge_sign
 from creases.engine.proof.edges import RationalEdges
-from creases.engine.proof.rational import RationalForms, meeting_ray, nearest_point, rational_corners
+from creases.engine.proof.rational import meeting_ray, nearest_point, rational_corners
+from creases.engine.proof.rational_forms import RationalForms
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import pruned

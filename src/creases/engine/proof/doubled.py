@@ -10,20 +10,22 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.graph import INPUTS, Matrix, is_sparse
 from creases.engine.kernel import inlined, kernel
-from creases.engine.problem import Floats, Problem
+from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED
 
 __all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "sign_at_corner"]
 
 
-CACHED_LAYERS = 256
+CACHED_LEVELS = 256
 SPLITTER = 2.0**27 + 1.0
 
 # One double-double addition of the accurate kind errs by less than 2^-104 of its result's size, a product by less
@@ -98,6 +100,56 @@ def multiply_rows(
                 error += abs(w) * error_mk[m, k] + UNDERFLOW
             hi_nk[n, k], lo_nk[n, k] = total, total_lo
             error_nk[n, k] = or_infinite((error + terms * DOUBLED_UNIT * size) * ROUND_UP)
+
+
+@kernel
+def multiply_sparse(
+    ends: Ints,
+    columns: Ints,
+    entries: Floats,
+    hi_mk: Floats,
+    lo_mk: Floats,
+    error_mk: Floats,
+    hi_nk: Floats,
+    lo_nk: Floats,
+    error_nk: Floats,
+) -> None:
+    """`multiply_rows` for a matrix of which row n has the entries ends[n] ... ends[n + 1] - 1 in these columns."""
+    for n in range(ends.size - 1):
+        terms = 2.0 * (ends[n + 1] - ends[n]) + 2.0
+        for k in range(hi_mk.shape[1]):
+            total, total_lo = hi_nk[n, k], lo_nk[n, k]
+            size, error = abs(total), error_nk[n, k]
+            for i in range(ends[n], ends[n + 1]):
+                w, m = entries[i], columns[i]
+                if w == 0.0 or (hi_mk[m, k] == 0.0 and error_mk[m, k] == 0.0):
+                    continue
+                p, p_lo = multiply(w, 0.0, hi_mk[m, k], lo_mk[m, k])
+                total, total_lo = add(total, total_lo, p, p_lo)
+                size += abs(p)
+                error += abs(w) * error_mk[m, k] + UNDERFLOW
+            hi_nk[n, k], lo_nk[n, k] = total, total_lo
+            error_nk[n, k] = or_infinite((error + terms * DOUBLED_UNIT * size) * ROUND_UP)
+
+
+@kernel
+def scale_rows(
+    factors_hi: Floats, factors_lo: Floats, factors_error: Floats, hi_nk: Floats, lo_nk: Floats, error_nk: Floats
+) -> None:
+    """Multiply each row by its factor, hi + lo up to its error; the bounds become those of the products.
+
+    |f z - f' z'| <= |f'| e + e_f (|z'| + e), and one product loses DOUBLED_UNIT of its size. |f'| is at most |hi| + |lo|.
+    An exact zero stays one.
+    """
+    for n in range(hi_nk.shape[0]):
+        factor = abs(factors_hi[n]) + abs(factors_lo[n])
+        for k in range(hi_nk.shape[1]):
+            if hi_nk[n, k] == 0.0 and error_nk[n, k] == 0.0:
+                continue
+            size, error = abs(hi_nk[n, k]) + abs(lo_nk[n, k]), error_nk[n, k]
+            lost = factor * error + factors_error[n] * (size + error) + 2.0 * DOUBLED_UNIT * factor * size
+            hi_nk[n, k], lo_nk[n, k] = multiply(factors_hi[n], factors_lo[n], hi_nk[n, k], lo_nk[n, k])
+            error_nk[n, k] = or_infinite(lost * ROUND_UP + UNDERFLOW)
 
 
 @kernel
@@ -183,55 +235,81 @@ def doubled_wall(wall: Any) -> tuple[Floats, Floats, Floats]:
 
 
 class DoubledForms:
-    """The forms of a network's neurons on a slice, pattern by pattern, in double-double; cf. `RationalForms`."""
+    """The forms of a problem's units on a slice, pattern by pattern, in double-double; cf. `RationalForms`."""
 
     def __init__(self, problem: Problem, chart: Floats) -> None:
-        self._problem, self._chart = problem, chart
+        self._problem, self._graph, self._chart = problem, problem.graph, chart
         self._cache: OrderedDict[tuple[int, bytes], DoubledRows] = OrderedDict()
+        layers = self._graph.layers
+        self._layers_below = [sum(layer < level for layer in layers) for level in range(len(self._graph.levels) + 1)]
 
     def forms(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
-        """The forms of the neurons of `layer` where the layers below have `pattern` (one bool array a layer)."""
-        key = (layer, b"".join(pattern[i].tobytes() for i in range(layer)))
-        found = self._cache.get(key)
-        if found is None:
-            found = self._first() if layer == 0 else self._above(layer, pattern)
-            self._cache[key] = found
-            if len(self._cache) > CACHED_LAYERS:
-                self._cache.popitem(last=False)
-        return found
+        """The forms of the units of `layer` where the layers below have `pattern` (one bool array a layer)."""
+        return self._z(self._graph.layers[layer], pattern)
 
-    def _first(self) -> DoubledRows:
+    @cached_property
+    def _inputs(self) -> DoubledRows:
         problem = self._problem
         # Input coordinates of the chart's axes: slice times chart, basis = head + tail without error.
         head, tail = problem.basis, problem.basis_tail
         total = head + tail  # and what that rounds away (two_sum): a tail may be as long as its head
         back = total - head
         rest = (head - (total - back)) + (tail - back)
-        axes_hi = np.ascontiguousarray(np.vstack([total, problem.origin]).T)
-        axes_lo = np.ascontiguousarray(np.vstack([rest, np.zeros_like(problem.origin)]).T)
-        axes = DoubledRows(axes_hi, axes_lo, np.zeros_like(axes_hi))
-        user = product(problem.weights[0], axes, problem.biases[0], np.eye(problem.dimension + 1)[-1])
-        chart = np.ascontiguousarray(self._chart.T)
-        turned = DoubledRows(*(np.ascontiguousarray(part.T) for part in user))
-        moved = product(chart, turned, np.zeros(len(chart)), np.zeros(turned.hi.shape[1]))
+        hi = np.vstack([total, problem.origin])
+        axes = DoubledRows(hi, np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros_like(hi))
+        moved = nothing(len(self._chart.T), hi.shape[1])
+        add_product(np.ascontiguousarray(self._chart.T), axes, moved)
         return DoubledRows(*(np.ascontiguousarray(part.T) for part in moved))
 
-    def _above(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
-        below = self.forms(layer - 1, pattern)
-        active = pattern[layer - 1][:, None]
-        kept = DoubledRows(*(np.where(active, part, 0.0) for part in below))
-        return product(self._problem.weights[layer], kept, self._problem.biases[layer], self._chart[-1])
+    def _z(self, number: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
+        """The forms of a level's units where the layers below it have `pattern`."""
+        key = (number, b"".join(pattern[i].tobytes() for i in range(self._layers_below[number])))
+        found = self._cache.get(key)
+        if found is None:
+            self._cache[key] = found = self._sum(number, pattern)
+            if len(self._cache) > CACHED_LEVELS:
+                self._cache.popitem(last=False)
+        return found
+
+    def _sum(self, number: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
+        level, constant = self._graph.levels[number - 1], self._chart[-1]
+        hi = np.ascontiguousarray(level.bias[:, None] * constant[None, :])
+        exact = np.isin(constant, (0.0, 1.0, -1.0))
+        total = DoubledRows(hi, np.zeros_like(hi), np.where(exact, 0.0, np.abs(hi) * UNIT + UNDERFLOW))
+        for source, matrix in level.terms:
+            add_product(matrix, self._values(source, pattern), total)
+        if level.divisors is not None:
+            parts = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
+            scale_rows(*parts, *total)
+        return total
+
+    def _values(self, number: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
+        """What a level hands on where the layers have `pattern`."""
+        if number == INPUTS:
+            return self._inputs
+        rows, slopes = self._z(number, pattern), self._graph.levels[number - 1].slopes
+        if slopes is None:
+            return rows
+        factors = np.where(pattern[self._graph.layer_of[number]], slopes[1], slopes[0])
+        found = DoubledRows(*(np.where((factors != 0.0)[:, None], part, 0.0) for part in rows))
+        if not np.isin(factors, (0.0, 1.0)).all():
+            scale_rows(factors, np.zeros_like(factors), np.zeros_like(factors), *found)
+        return found
 
 
-def product(weight: Floats, rows: DoubledRows, bias: Floats, constant: Floats) -> DoubledRows:
-    """weight @ rows + bias * constant."""
-    hi = np.ascontiguousarray(bias[:, None] * constant[None, :])
-    exact = np.isin(constant, (0.0, 1.0, -1.0))
-    lost = np.where(exact, 0.0, np.abs(hi) * UNIT + UNDERFLOW)
-    result = DoubledRows(hi, np.zeros_like(hi), lost)
-    # A copy, because Numba compiles once more for read-only arrays.
-    multiply_rows(np.array(weight, order="C"), *rows, *result)
-    return result
+def nothing(rows: int, columns: int) -> DoubledRows:
+    """Forms that are zero, exactly."""
+    return DoubledRows(*(np.zeros((rows, columns)) for _ in range(3)))
+
+
+def add_product(matrix: Matrix, rows: DoubledRows, total: DoubledRows) -> None:
+    """Add matrix @ rows to what stands in `total`."""
+    if is_sparse(matrix):
+        ends, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+        multiply_sparse(ends, columns, np.array(matrix.data), *rows, *total)
+    else:
+        # A copy, because Numba compiles once more for read-only arrays.
+        multiply_rows(np.array(matrix, order="C"), *rows, *total)
 
 
 def edge_sign(edges: Sequence[tuple[Any, Any, Any]], row: tuple[Any, Any, Any]) -> int:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.problem import FIRST_WALL, INFINITY, IntegerPolytope, Pattern, Problem
-from creases.engine.proof.rational import RationalForms, scaled, vertex_cell
+from creases.engine.proof.rational import scaled, vertex_cell
+from creases.engine.proof.rational_forms import RationalForms
 
 __all__ = ["RationalEdges"]
 

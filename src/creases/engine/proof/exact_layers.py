@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.problem import Floats
+from creases.engine.graph import INPUTS, Graph, Level, Matrix, is_sparse
+from creases.engine.problem import Floats, Ints
 from creases.engine.proof.rational import as_integers
 
-__all__ = ["exact_layers", "twins"]
+__all__ = ["exact_layers", "exact_levels", "twins", "twins_in"]
 
 
 # A size is units * 2^grid, both whole numbers of Python's: sums and products of sizes do not round, and neither does
@@ -17,35 +20,88 @@ Size = tuple[int, int]
 
 # Multiples of 2^grid up to this many units are floats, and one more unit is not certain to be.
 MOST_UNITS = 2**53
+# Numbers of a sparse level that are written out to look for multiples.
+MOST_COMPARED = 1 << 22
 # Every number that exact arithmetic meets is a multiple of a power of two above the first and below the second: none
 # underflows, none overflows, and the bounds of its layer are finite.
 FINEST, COARSEST = -900, 900
 
 
-def exact_layers(forms: Floats, bounds: Floats, weights: tuple[Floats, ...], biases: tuple[Floats, ...]) -> list[bool]:
+def exact_layers(graph: Graph, inputs: dict[int, tuple[Floats, Floats]]) -> list[bool]:
     """For each layer, whether all sums and products in its affine forms and couplings are exact for every pattern.
 
-    forms, bounds : the first layer's forms (n, k) on the chart and the pairs of their bounds (n, 2).
+    inputs : for each level that takes from the inputs the forms (n, k) that come of them on the chart, its biases
+        included, and the pairs of their bounds (n, 2).
 
     Where all numbers that are added are multiples of 2^g, and their absolute values add up to at most 2^(53 + g),
     every partial sum is a float. A product's g is the sum of its factors'; the sizes below multiply in the maximum
-    norm. The same holds for couplings that skip layers: they are products of the weight matrices in between.
+    norm. The same holds for couplings that skip layers: they are products of the matrices in between, and of slopes.
     A bound that is a NaN is no zero (`any` takes it for true).
     """
-    exact = [False] * len(weights)
-    if bounds.any() or not np.isfinite(forms).all():
-        return exact
-    size = largest_row(forms)
-    exact[0] = fits(size)
-    skips: list[Size] = []
-    for layer, (weight, bias) in enumerate(zip(weights[1:], biases[1:], strict=True), 1):
-        if not exact[layer - 1]:
-            break
-        factor = largest_row(weight)
-        skips = [factor, *(times(factor, below) for below in skips)]
-        size = plus(times(factor, size), largest_row(bias[:, None]))
-        exact[layer] = all(map(fits, (size, *skips)))
-    return exact
+    exact = exact_levels(graph, inputs)
+    return [exact[number - 1] for number in graph.layers]
+
+
+def exact_levels(graph: Graph, inputs: dict[int, tuple[Floats, Floats]]) -> list[bool]:
+    """`exact_layers` for each level, linear ones too."""
+    known: dict[int, Sizes | None] = {}
+    for number, level in enumerate(graph.levels, 1):
+        sizes = sizes_of(number, level, inputs, known)
+        if sizes is not None and not all(map(fits, (sizes.form, *sizes.couplings.values()))):
+            sizes = None
+        known[number] = sizes
+    return [sizes is not None for sizes in known.values()]
+
+
+class Sizes(NamedTuple):
+    """Of a level whose rows are exact: the largest sum of absolute values of a row's form, and of its couplings to each
+    layer below, by the number of that level."""
+
+    form: Size
+    couplings: dict[int, Size]
+
+
+def sizes_of(
+    number: int, level: Level, inputs: dict[int, tuple[Floats, Floats]], known: dict[int, Sizes | None]
+) -> Sizes | None:
+    """The sizes of a level's rows from those of its sources; None if something is not exact."""
+    if number in inputs:
+        forms, bounds = inputs[number]
+        if bounds.any() or not np.isfinite(forms).all():
+            return None
+        form = largest_row(forms)
+    else:
+        form = largest_row(level.bias[:, None])
+    couplings: dict[int, Size] = {}
+    for source, matrix in level.terms:
+        if source == INPUTS:
+            continue
+        below = known[source]
+        if below is None:
+            return None
+        factor = largest_row(matrix)
+        form = plus(form, times(factor, below.form))
+        for layer, size in below.couplings.items():
+            couplings[layer] = plus(couplings.get(layer, (0, 0)), times(factor, size))
+    if level.divisors is not None:
+        factor = quotient(level.divisors)
+        form, couplings = times(factor, form), {layer: times(factor, size) for layer, size in couplings.items()}
+    if level.slopes is None:
+        return Sizes(form, couplings)
+    if not all(map(fits, (form, *couplings.values()))):
+        return None
+    # What the level hands on: its rows times their slopes, or its units themselves.
+    steepest = largest_row(level.slopes.reshape(-1, 1))
+    form, couplings = times(steepest, form), {layer: times(steepest, size) for layer, size in couplings.items()}
+    return Sizes(form, {**couplings, number: (1, 0)})
+
+
+def quotient(divisors: Ints) -> Size:
+    """What a division multiplies sizes by; some size that does not fit, if they are not all powers of two."""
+    exponents = [int(divisor).bit_length() - 1 for divisor in divisors]
+    if any(1 << e != divisor for e, divisor in zip(exponents, divisors.tolist(), strict=True)):
+        return 2 * MOST_UNITS, 0
+    return 1 << max(exponents) - min(exponents), -max(exponents)
 
 
 def fits(size: Size) -> bool:
@@ -67,20 +123,20 @@ def plus(one: Size, other: Size) -> Size:
     return (one[0] << one[1] - grid) + (other[0] << other[1] - grid), grid
 
 
-def largest_row(matrix: Floats) -> Size:
+def largest_row(matrix: Matrix) -> Size:
     """The largest sum of absolute values of a row, exactly, if it fits; else some size that does not fit.
 
     The sum of floats decides only whether 63 bits hold the sum of units: n < 2^24 terms lose a relative n u, so a row
     whose sum seems no more than 2 MOST_UNITS is below 3 MOST_UNITS, and one that seems more is above MOST_UNITS.
     """
-    grid = finest_bit(matrix)
+    grid = finest_bit(matrix.data if is_sparse(matrix) else matrix)
     if not FINEST < grid <= COARSEST:
         return 2 * MOST_UNITS, grid
     with np.errstate(over="ignore", invalid="ignore"):
-        units = np.abs(matrix) * 2.0**-grid  # whole numbers, or infinite
-        if not units.sum(axis=1).max(initial=0.0) <= 2.0 * MOST_UNITS:  # NaN lands here too
+        units = abs(matrix) * 2.0**-grid  # whole numbers, or infinite
+        if not np.asarray(units.sum(axis=1)).max(initial=0.0) <= 2.0 * MOST_UNITS:  # NaN lands here too
             return 2 * MOST_UNITS, grid
-    return int(units.astype(np.int64).sum(axis=1).max(initial=0)), grid
+    return int(np.asarray(units.astype(np.int64).sum(axis=1)).max(initial=0)), grid
 
 
 def finest_bit(numbers: Floats) -> int:
@@ -95,6 +151,15 @@ def finest_bit(numbers: Floats) -> int:
     whole = (np.abs(mantissas) * 2.0**53).astype(np.int64)
     _, above = np.frexp((whole & -whole).astype(np.float64))  # a power of two has the mantissa 1/2
     return int((exponents - 54 + above).min())
+
+
+def twins_in(level: Level) -> NDArray[np.int64]:
+    """`twins` of a level's neurons; of a level that is too large for it, none. A switch has none."""
+    size = sum(matrix.shape[0] * matrix.shape[1] for matrix in level.matrices)
+    if level.groups is not None or (size > MOST_COMPARED and any(map(is_sparse, level.matrices))):
+        return np.zeros(len(level.bias), np.int64)
+    dense = [matrix.toarray() if is_sparse(matrix) else matrix for matrix in level.matrices]
+    return twins(dense[0] if len(dense) == 1 else np.concatenate(dense, axis=1), level.bias)
 
 
 def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:

@@ -1,39 +1,35 @@
 """Rational arithmetic: where floats cannot prove a sign, this file decides it.
 
 Float weights are dyadic rationals m 2^e, so every affine form of the network on a domain is, up to one
-common power of two a layer, a vector of integers; signs do not see the power of two. All arithmetic here
-is on Python-Flint integers. Homogeneous coordinates of the domain (k = d + 1, see `RationalForms`) need no
+common power of two a layer, a vector of integers; signs do not see the power of two (`rational_forms`). All arithmetic
+here is on Python-Flint integers. Homogeneous coordinates of the domain (k = d + 1) need no
 division either: in the plane (k = 3) the vertex between two edges is the cross product of their forms, and
 its sign under a third form is a 3 x 3 determinant.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from flint import fmpz, fmpz_mat
-from numpy.typing import NDArray
 
 from creases.double_description import dot, primitive
-from creases.engine.problem import Floats, Problem
+from creases.engine.problem import Floats
 from creases.engine.proof.bounds import UNIT
 
 __all__ = [
+    "Cuttable",
+    "Form",
     "RationalCell",
-    "RationalForms",
-    "RationalTally",
     "as_integers",
     "cone_cells",
-    "count_below",
     "cross",
     "meeting_ray",
     "nearest_float",
     "nearest_point",
-    "pattern_at",
     "rational_corners",
     "scaled",
     "value_at",
@@ -41,8 +37,6 @@ __all__ = [
 ]
 
 Form = tuple[Any, ...]  # k integers; the affine form's coefficients in homogeneous coordinates
-
-CACHED_LAYERS = 4096
 
 
 def as_integers(*arrays: Floats) -> tuple[list[list[Any]], int]:
@@ -89,105 +83,6 @@ def nearest_float(value: Fraction) -> float:
 def scaled(form: Form, factor: int) -> Form:
     """A form times an integer."""
     return tuple(factor * value for value in form)
-
-
-class RationalForms:
-    """The exact affine forms of a network's neurons on a slice, pattern by pattern.
-
-    weights, biases : hidden layers, float64, shapes (n_l, n_{l-1}) and (n_l,).
-    origin : float64, shape (n_in,). basis, basis_tail : float64, shape (d, n_in).
-    chart : float64, shape (d + 1, k), or None for the identity; its columns span a part of the slice of k - 1 <= d
-        dimensions.
-    The slice is u -> origin + sum_i u_i (basis[i] + basis_tail[i]); (u, w) = chart @ homogeneous coordinates.
-    """
-
-    def __init__(
-        self,
-        weights: Sequence[Floats],
-        biases: Sequence[Floats],
-        origin: Floats,
-        basis: Floats,
-        basis_tail: Floats,
-        chart: Floats | None = None,
-    ) -> None:
-        self.widths = [len(bias) for bias in biases]
-        self._slice_dimension = len(basis)
-        frame = np.eye(len(basis) + 1) if chart is None else chart
-        rows, columns = frame.shape
-        self.dimension = columns - 1
-        (entries,), exponent = as_integers(frame)
-        # A negative exponent means whole numbers with a common power of two: multiply it back, the scale is then 1.
-        self._chart = fmpz_mat(rows, columns, entries) * (fmpz(1) << max(-exponent, 0))
-        self._chart_scale = max(exponent, 0)
-        self.infinity: Form = tuple(self._chart.table()[-1])
-        self._arrays = list(zip(weights, biases, strict=True))
-        self._layers: dict[int, tuple[fmpz_mat, list[Any], int]] = {}
-        self._slice = (origin, basis, basis_tail)
-        self._cache: OrderedDict[tuple[int, bytes], tuple[list[Form], int]] = OrderedDict()
-
-    @classmethod
-    def of(cls, problem: Problem, chart: Floats | None = None) -> RationalForms:
-        """The exact forms of a problem's neurons, in a chart."""
-        return cls(problem.weights, problem.biases, problem.origin, problem.basis, problem.basis_tail, chart)
-
-    def _layer(self, layer: int) -> tuple[fmpz_mat, list[Any], int]:
-        if layer not in self._layers:
-            weight, bias = self._arrays[layer]
-            (w, b), exponent = as_integers(weight, bias)
-            rows, columns = weight.shape
-            self._layers[layer] = (fmpz_mat(rows, columns, w), [fmpz(value) for value in b], exponent)
-        return self._layers[layer]
-
-    def _first(self) -> tuple[list[Form], int]:
-        weight, bias, exponent = self._layer(0)
-        (origin, head, tail), slice_exponent = as_integers(*self._slice)
-        n_in = len(origin)
-        rows = [[head[i * n_in + j] + tail[i * n_in + j] for j in range(n_in)] for i in range(self._slice_dimension)]
-        columns = [*rows, origin]
-        frame = fmpz_mat(n_in, len(columns), [columns[c][j] for j in range(n_in) for c in range(len(columns))])
-        one = fmpz(1) << max(slice_exponent, 0)
-        # A negative slice exponent means integers that were divided by a power of two: multiply it back.
-        if slice_exponent < 0:
-            frame = frame * (fmpz(1) << -slice_exponent)
-        values = (weight * frame).table()
-        forms = fmpz_mat([[*row[:-1], row[-1] + b * one] for row, b in zip(values, bias, strict=True)])
-        scale = exponent + max(slice_exponent, 0) + self._chart_scale
-        return [tuple(row) for row in (forms * self._chart).table()], scale
-
-    def forms(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> list[Form]:
-        """The forms of the neurons of `layer` (0-based) where the layers below have `pattern`.
-
-        pattern : one bool array a layer; only the first `layer` are read.
-        Returns n_l forms of d + 1 integers, all on one positive scale.
-        """
-        return self._forms(layer, pattern)[0]
-
-    def _forms(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> tuple[list[Form], int]:
-        key = (layer, b"".join(np.asarray(pattern[i], dtype=np.bool_).tobytes() for i in range(layer)))
-        found = self._cache.get(key)
-        if found is None:
-            found = self._first() if layer == 0 else self._above(layer, pattern)
-            self._cache[key] = found
-            if len(self._cache) > CACHED_LAYERS:
-                self._cache.popitem(last=False)
-        else:
-            self._cache.move_to_end(key)
-        return found
-
-    def _above(self, layer: int, pattern: Sequence[NDArray[np.bool_]]) -> tuple[list[Form], int]:
-        below, scale = self._forms(layer - 1, pattern)
-        weight, bias, exponent = self._layer(layer)
-        zeros = (fmpz(0),) * (self.dimension + 1)
-        active = [form if on else zeros for form, on in zip(below, pattern[layer - 1], strict=True)]
-        values = (weight * fmpz_mat([list(form) for form in active])).table()
-        # z = W relu(z_below) + b: the product is on scale 2^-(exponent + scale), b times the form that is 1 on
-        # finite points on 2^-(exponent + chart scale).
-        lift = scale - self._chart_scale
-        one = [value << max(lift, 0) for value in self.infinity]
-        if lift < 0:
-            values = [[value << -lift for value in row] for row in values]
-        forms = [tuple(z + b * w for z, w in zip(row, one, strict=True)) for row, b in zip(values, bias, strict=True)]
-        return forms, exponent + max(scale, self._chart_scale)
 
 
 class RationalCell(NamedTuple):
@@ -315,65 +210,6 @@ def nearest_point(ray: Form) -> tuple[list[float], float]:
     return near, max(lost, default=0.0)
 
 
-def pattern_at(problem: Problem, ray: Floats) -> NDArray[np.bool_]:
-    """The pattern at a ray of the domain, float64 (d + 1,), as bool (N,); a neuron that is zero there is inactive."""
-    forms = RationalForms.of(problem)
-    pattern: list[NDArray[np.bool_]] = []
-    exact = [Fraction(x) for x in ray.tolist()]
-    for layer in range(len(problem.widths)):
-        rows = forms.forms(layer, pattern)
-        pattern.append(np.array([value_at(row, exact) > 0 for row in rows], np.bool_))
-    return np.concatenate(pattern)
-
-
 def value_at(form: Sequence[Any], ray: list[Fraction]) -> Fraction:
     """The value of an exact form at an exact ray."""
     return sum((int(x) * y for x, y in zip(form, ray, strict=True)), Fraction(0))
-
-
-class RationalTally:
-    """What is counted: regions after each layer, by neuron, and those that reach infinity."""
-
-    def __init__(self, widths: Sequence[int]) -> None:
-        self.by_layer = [0] * len(widths)
-        self.by_neuron = [[0] * width for width in widths]
-        self.unbounded = 0
-
-
-def count_below(
-    forms: RationalForms,
-    cell: Cuttable,
-    layer: int,
-    known: dict[int, bool],
-    pattern: list[NDArray[np.bool_]],
-    tally: RationalTally,
-) -> None:
-    """Cut a cell by the rest of its layer and by all layers above, and add what is found to the tally.
-
-    layer : the lowest layer that is not decided on the cell.
-    known : the neurons of that layer whose sign on the cell is known.
-    pattern : bool arrays of the layers below.
-    """
-    rows = forms.forms(layer, pattern)
-    finished: list[tuple[Cuttable, dict[int, bool]]] = [(cell, dict(known))]
-    for j, row in enumerate(rows):
-        if j in known:
-            continue
-        pieces: list[tuple[Cuttable, dict[int, bool]]] = []
-        for piece, signs in finished:
-            values = [dot(row, ray) for ray in piece.rays]
-            if max(values) > 0 > min(values):
-                pieces += [(piece.part(row, values, sign), {**signs, j: sign > 0}) for sign in (1, -1)]
-            else:
-                pieces.append((piece, {**signs, j: max(values) > 0}))
-        finished = pieces
-        values = [dot(row, ray) for ray in cell.rays]
-        tally.by_neuron[layer][j] += max(values) > 0 > min(values)
-    tally.by_layer[layer] += len(finished)
-    last = layer + 1 == len(forms.widths)
-    for piece, signs in finished:
-        if last:
-            tally.unbounded += any(ray[-1] == 0 for ray in piece.rays)
-        else:
-            below = np.array([signs[j] for j in range(len(rows))], dtype=np.bool_)
-            count_below(forms, piece, layer + 1, {}, [*pattern, below], tally)

@@ -1,10 +1,10 @@
 """The local network: what of the network is still undecided on one cell.
 
-On a small cell nearly every neuron keeps one sign. An inactive one drops out; an active one is linear and is
+On a small cell nearly every neuron keeps one sign. One whose slope there is zero drops out; any other is linear and is
 substituted into the layers above. What remains, for each layer from the lowest that is not decided, are the
 open rows only, over the same few coordinates, with couplings that may skip layers:
 
-    z_l = forms_l (x, 1) + sum over open layers p < l of coupling_{l,p} relu(z_p)      up to the row's bounds.
+    z_l = forms_l (x, 1) + sum over open layers p < l of coupling_{l,p} kink(z_p)      up to the row's bounds.
 
 `localise` makes the local network of a cell from that of a larger one, layer by layer: each layer's rows are looked
 at over the cell's corners (`scan` where they are affine, else `relax`), and those that stay open are written, with
@@ -12,7 +12,7 @@ all that is stable below substituted. A layer that did not change is shared by o
 
 What the bounds (E_g, E_w) of a row say, with z* the true pre-activations of the real network:
 
-    | z*_i(x) - [ forms_i (x, 1) + sum_q coupling_iq relu(z*_q(x)) ] | <= E_g max|x_c| + E_w   on the cell,
+    | z*_i(x) - [ forms_i (x, 1) + sum_q coupling_iq kink(z*_q(x)) ] | <= E_g max|x_c| + E_w   on the cell,
 
 so the rounding of couplings is in them too. The pair (S_g, S_w) bounds the size: |z*_i(x)| <= S_g max|x_c| + S_w.
 None of the four is ever NaN (`substitution`), so the largest size of a layer is a maximum that loses nothing.
@@ -24,6 +24,7 @@ from creases.engine.kernel import by_domain, inlined
 from creases.engine.rows.relax import drop, relax_affine, relax_layer
 from creases.engine.rows.rows_in_space import list_form_in_space
 from creases.engine.rows.scan import follow, halving, note_scan, scan_row, status_of
+from creases.engine.rows.slopes import is_dropped, scale_listed, scale_row, slope_of
 from creases.engine.rows.substitution import write_row
 from creases.engine.state.record import coupled, field, mark_active, need
 from creases.engine.state.work import (
@@ -44,6 +45,7 @@ from creases.engine.state.work import (
     DONE,
     ERROR_G,
     ERROR_W,
+    EXACT,
     FIELDS,
     FIRST,
     FIRST_NEURON,
@@ -53,7 +55,6 @@ from creases.engine.state.work import (
     HEADER,
     HIGH,
     IDS,
-    INACTIVE,
     INTS_TOP,
     KIND,
     LOW,
@@ -76,6 +77,7 @@ from creases.engine.state.work import (
     SIZE_W,
     START,
     STATUS,
+    STEEPEST,
     STRIDE,
     THRESHOLD,
     UNKNOWN,
@@ -164,17 +166,20 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float) ->
     source, stride = ints[field(net, lowest, BLOCK)], ints[field(net, lowest, STRIDE)]
     at, ids = state[REALS_TOP], state[INTS_TOP]
     stay = active = 0
+    neurons = work.layer_ints[lowest, FIRST_NEURON]
     most_g = most_w = 0.0
     for i in range(rows):
-        status = work.row_ints[STATUS, i]
+        status, neuron = work.row_ints[STATUS, i], neurons + ints[old_ids + i]
         work.open_ints[OPEN_STATUS, i] = status
-        if status == INACTIVE:
+        if is_dropped(work, neuron, status):
             drop(work, i)
         else:
             low = work.row_reals[i, LOW] - work.row_reals[i, THRESHOLD]
             high = work.row_reals[i, HIGH] + work.row_reals[i, THRESHOLD]
-            relax_affine(work, i, status, source, low, high, reach)
-            most_g, most_w = max(most_g, reals[source + SIZE_G]), max(most_w, reals[source + SIZE_W])
+            relax_affine(work, i, neuron, status, source, low, high, reach)
+            steepest = work.slopes[STEEPEST, neuron]
+            most_g = max(most_g, steepest * reals[source + SIZE_G])
+            most_w = max(most_w, steepest * reals[source + SIZE_W])
             if status == OPEN:
                 for c in range(wide):
                     reals[at + c] = reals[source + c]
@@ -184,6 +189,7 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float) ->
                 at += wide
             else:
                 note_active(work, active, i, source, 0, 0)
+                scale_listed(work, active, slope_of(work, neuron, status), work.layer_ints[lowest, EXACT])
                 active += 1
         source += stride
     close_layer(work, new, lowest, lowest, stay, active, rows, wide, most_g, most_w)
@@ -261,16 +267,20 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
             known = status_of(work.ints, statuses, work.pattern, neurons, old_ids, q - start, twin)
             status = follow(work, stay, twin, known)
         work.open_ints[OPEN_STATUS, q] = status
-        if status == INACTIVE:
+        if is_dropped(work, neurons + neuron, status):
             drop(work, q)
             continue
         low = work.row_reals[stay, LOW] - work.row_reals[stay, THRESHOLD]
         high = work.row_reals[stay, HIGH] + work.row_reals[stay, THRESHOLD]
-        relax_affine(work, q, status, at, low, high, reach)
-        most_g, most_w = max(most_g, reals[at + SIZE_G]), max(most_w, reals[at + SIZE_W])
-        if status == ACTIVE:
+        relax_affine(work, q, neurons + neuron, status, at, low, high, reach)
+        steepest = work.slopes[STEEPEST, neurons + neuron]
+        most_g = max(most_g, steepest * reals[at + SIZE_G])
+        most_w = max(most_w, steepest * reals[at + SIZE_W])
+        if status != OPEN:
             note_active(work, base + active, q, at, 0, 0)  # listed whole: its place may be written over
-            mark_active(work.pattern, neurons + neuron)
+            scale_listed(work, base + active, slope_of(work, neurons + neuron, status), layers[layer, EXACT])
+            if status == ACTIVE:
+                mark_active(work.pattern, neurons + neuron)
             active += 1
             continue
         work.open_ints[OPEN_ROW, stay], ints[ids + stay] = q, neuron
@@ -314,18 +324,23 @@ def write_layer(work: AnyWork, net: int, new: int, layer: int, first: int, apart
     most_g = most_w = 0.0
     for i in range(rows):
         status, neuron = work.open_ints[OPEN_STATUS, start + i], ints[old_ids + i]
+        number = layers[layer, FIRST_NEURON] + neuron
         if status == ACTIVE:
-            mark_active(work.pattern, layers[layer, FIRST_NEURON] + neuron)
-        if status == OPEN or (status == ACTIVE and not last):
+            mark_active(work.pattern, number)
+        if status == OPEN or (not last and not is_dropped(work, number, status)):
             at = source
             if rewrite:
                 at = top + stay * stride if status == OPEN else apart
                 write_row(work, layer, first, new_first, source, at)
-            most_g, most_w = max(most_g, reals[at + SIZE_G]), max(most_w, reals[at + SIZE_W])
+            steepest = work.slopes[STEEPEST, number]
+            most_g = max(most_g, steepest * reals[at + SIZE_G])
+            most_w = max(most_w, steepest * reals[at + SIZE_W])
             if status == OPEN:
                 work.open_ints[OPEN_ROW, opened + stay], ints[ids + stay] = start + i, neuron
                 stay += 1
             else:
+                # `at` is apart, because a layer of which a row does not stay is rewritten.
+                scale_row(reals, at, stride, slope_of(work, number, status), layers[layer, EXACT])
                 note_active(work, base + active, start + i, at, shift, opened - shift)
                 active += 1
                 apart += stride

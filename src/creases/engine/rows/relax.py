@@ -13,18 +13,23 @@ from __future__ import annotations
 
 from creases.engine.kernel import by_domain, inlined, reordered
 from creases.engine.problem import Floats
-from creases.engine.proof.band import slope_and_lift
+from creases.engine.proof.band import band
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma
 from creases.engine.rows.rows_in_space import drop_in_space, relax_affine_in_space, relax_row_in_space
+from creases.engine.rows.slopes import is_dropped, slope_of
 from creases.engine.state.record import field
 from creases.engine.state.work import (
+    ABOVE,
     ACTIVE,
+    BELOW,
     BLOCK,
     CELL,
     CORNERS,
     COUPLED,
     ERROR_G,
     ERROR_W,
+    FIRST_NEURON,
+    IDS,
     INACTIVE,
     ONE,
     OPEN,
@@ -52,9 +57,9 @@ def relax_layer(work: AnyWork, net: int, layer: int, first: int, reach: float, c
     ints, layers = work.ints, work.layer_ints
     rows, at, stride = ints[field(net, layer, ROWS)], ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     begin, start = layers[first, START], layers[layer, START]
-    stay = 0
+    ids, neurons, stay = ints[field(net, layer, IDS)], layers[layer, FIRST_NEURON], 0
     for i in range(rows):
-        status = relax_row(work, at, begin, start, i, reach, corner_error)
+        status = relax_row(work, at, begin, start, i, neurons + ints[ids + i], reach, corner_error)
         work.open_ints[OPEN_STATUS, start + i] = status
         stay += status == OPEN
         at += stride
@@ -62,8 +67,10 @@ def relax_layer(work: AnyWork, net: int, layer: int, first: int, reach: float, c
 
 
 @inlined
-def relax_row_in_plane(work: Work, at: int, begin: int, start: int, i: int, reach: float, corner_error: float) -> int:
-    """Status of row i of a layer, at `at`, over the current cell; its relaxation, unless it is inactive.
+def relax_row_in_plane(
+    work: Work, at: int, begin: int, start: int, i: int, neuron: int, reach: float, corner_error: float
+) -> int:
+    """Status of row i of a layer, at `at`, over the current cell; its relaxation, unless it hands on nothing.
 
     begin, start : places of the layer's first column and first row in the list of open rows.
     """
@@ -74,7 +81,7 @@ def relax_row_in_plane(work: Work, at: int, begin: int, start: int, i: int, reac
     more_x, more_y, more_one, more_radius = combine(reals, work.open_reals, at + COUPLED, begin, start)
     radius = (radius + more_radius) * ROUND_UP + UNDERFLOW
     x, y, one = x + more_x, y + more_y, one + more_one
-    return bound(work, start + i, x, y, one, radius, reach, corner_error, start - begin)
+    return bound(work, start + i, neuron, x, y, one, radius, reach, corner_error, start - begin)
 
 
 relax_row = by_domain(relax_row_in_plane, relax_row_in_space)
@@ -100,6 +107,7 @@ def combine(reals: Floats, open_reals: Floats, at: int, begin: int, end: int) ->
 def bound(
     work: Work,
     q: int,
+    neuron: int,
     x: float,
     y: float,
     one: float,
@@ -108,7 +116,7 @@ def bound(
     corner_error: float,
     terms: int,
 ) -> int:
-    """Status of an open row from its linear part and radius over the cell; its relaxation, unless it is inactive.
+    """Status of an open row from its linear part and radius over the cell; its relaxation, unless it hands on nothing.
 
     The linear part is evaluated at the computed corners; corner errors and the rounding of the evaluation
     (4 u of the sizes, as in `bounds.sign_threshold`; 8 u to cover the rounding of the bounds) widen the radius.
@@ -126,17 +134,19 @@ def bound(
     if low > 0.0 and high < LARGEST_PROVED:
         status = ACTIVE
     elif high < 0.0 and low > -LARGEST_PROVED:
-        drop_in_plane(work, q)
-        return INACTIVE
+        status = INACTIVE
     else:
         status = OPEN
-    set_relaxed(work, q, status, x, y, one, radius, low, high, reach, terms)
+    if is_dropped(work, neuron, status):
+        drop_in_plane(work, q)
+    else:
+        set_relaxed(work, q, neuron, status, x, y, one, radius, low, high, reach, terms)
     return status
 
 
 @inlined
 def drop_in_plane(work: Work, q: int) -> None:
-    """Row q is inactive on the cell: its activation is zero."""
+    """Row q hands on nothing on the cell."""
     for c in range(RELAXED, RADIUS + 1):
         work.open_reals[c, q] = 0.0
 
@@ -145,14 +155,16 @@ drop = by_domain(drop_in_plane, drop_in_space)
 
 
 @inlined
-def relax_affine_in_plane(work: Work, q: int, status: int, at: int, low: float, high: float, reach: float) -> None:
+def relax_affine_in_plane(
+    work: Work, q: int, neuron: int, status: int, at: int, low: float, high: float, reach: float
+) -> None:
     """The relaxation of a row that is affine on the cell and was scanned: its form, up to its bounds.
 
     at : where its row stands in `reals`. low, high : bounds of its values on the cell.
     """
     reals = work.reals
     radius = (reals[at + ERROR_G] * reach + reals[at + ERROR_W]) * ROUND_UP
-    set_relaxed(work, q, status, reals[at + X], reals[at + Y], reals[at + ONE], radius, low, high, reach, 0)
+    set_relaxed(work, q, neuron, status, reals[at + X], reals[at + Y], reals[at + ONE], radius, low, high, reach, 0)
 
 
 relax_affine = by_domain(relax_affine_in_plane, relax_affine_in_space)
@@ -162,6 +174,7 @@ relax_affine = by_domain(relax_affine_in_plane, relax_affine_in_space)
 def set_relaxed(
     work: Work,
     q: int,
+    neuron: int,
     status: int,
     x: float,
     y: float,
@@ -172,20 +185,22 @@ def set_relaxed(
     reach: float,
     terms: int,
 ) -> None:
-    """Turn the linear part Z and radius R of neuron q into those of relu(q), rounding included.
+    """Turn the linear part Z and radius R of neuron q into those of what it hands on, rounding included.
 
-    A neuron z with lo <= z <= hi, lo < 0 < hi, has s z <= relu(z) <= s z + t (`band`), so relu(z) = s Z + t / 2 up to
-    s R + t / 2, where z = Z up to R. The last coordinate is 1 all over the cell.
+    A neuron z with lo <= z <= hi has kink(z) = s z + m up to h (`band`), so kink(z) = s Z + m up to |s| R + h, where
+    z = Z up to R; one whose sign is known has m = h = 0. The last coordinate is 1 all over the cell.
 
-    The factor s and the products s Z are rounded, a relative 2 u at most of s |Z|; gamma(terms + 6) also pays for
+    The factor s and the products s Z are rounded, a relative 2 u at most of s |Z|; gamma(terms + 8) also pays for
     the sums of the layer above, which see the result as a factor (`combine`).
     """
-    slope, lift = 1.0, 0.0
+    middle = half = 0.0
     if status == OPEN:
-        slope, lift = slope_and_lift(low, high)
+        slope, middle, half = band(low, high, work.slopes[BELOW, neuron], work.slopes[ABOVE, neuron])
+    else:
+        slope = slope_of(work, neuron, status)
     x, y, one = slope * x, slope * y, slope * one
     size = (abs(x) + abs(y)) * reach + abs(one)
     rounding = gamma(work.open_reals.shape[1] + terms + 8)
     relaxed = work.open_reals
-    relaxed[RELAXED, q], relaxed[RELAXED + 1, q], relaxed[RELAXED + 2, q] = x, y, one + 0.5 * lift
-    relaxed[RADIUS, q] = (slope * radius + 0.5 * lift + rounding * (size + lift)) * ROUND_UP + UNDERFLOW
+    relaxed[RELAXED, q], relaxed[RELAXED + 1, q], relaxed[RELAXED + 2, q] = x, y, one + middle
+    relaxed[RADIUS, q] = (abs(slope) * radius + half + rounding * (size + abs(middle) + half)) * ROUND_UP + UNDERFLOW

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.problem import Floats
-from creases.engine.proof.band import slope_and_lift
+from creases.engine.proof.band import band
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma, sign_threshold
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.rows.slopes import is_dropped, slope_of
 from creases.engine.state.record import UNSETTLED, status_of_values
 from creases.engine.state.work import (
+    ABOVE,
     ACTIVE,
     ACTIVE_ERRORS,
     ACTIVE_FORM,
     ACTIVE_IN_SPACE,
     ACTIVE_ROW,
     ACTIVE_SIZES,
+    BELOW,
     CELL,
     CORNERS,
     CROSSING,
@@ -168,26 +171,29 @@ def sign_at_in_space(work: SpaceWork, row: int, at: int, v: int) -> int:
 
 @inlined
 def drop_in_space(work: SpaceWork, q: int) -> None:
-    """Row q is inactive on the cell: its activation is zero."""
+    """Row q hands on nothing on the cell."""
     for c in range(work.state[DIMENSION]):
         work.open_forms[RELAXED_IN_SPACE, c, q] = 0.0
     work.open_reals[RELAXED + ONE, q] = work.open_reals[RADIUS, q] = 0.0
 
 
 @inlined
-def relax_affine_in_space(work: SpaceWork, q: int, status: int, at: int, low: float, high: float, reach: float) -> None:
+def relax_affine_in_space(
+    work: SpaceWork, q: int, neuron: int, status: int, at: int, low: float, high: float, reach: float
+) -> None:
     """The relaxation of a row that is affine on the cell and was scanned: its form, up to its bounds."""
     reals = work.reals
     for c in range(work.state[DIMENSION]):
         work.sums[c] = reals[at + FORM + c]
     radius = (reals[at + ERROR_G] * reach + reals[at + ERROR_W]) * ROUND_UP
-    set_relaxed_in_space(work, q, status, reals[at + ONE], radius, low, high, reach, 0)
+    set_relaxed_in_space(work, q, neuron, status, reals[at + ONE], radius, low, high, reach, 0)
 
 
 @inlined
 def set_relaxed_in_space(
     work: SpaceWork,
     q: int,
+    neuron: int,
     status: int,
     one: float,
     radius: float,
@@ -197,9 +203,11 @@ def set_relaxed_in_space(
     terms: int,
 ) -> None:
     """`relax.set_relaxed` of the linear part in `sums`."""
-    slope, lift = 1.0, 0.0
+    middle = half = 0.0
     if status == OPEN:
-        slope, lift = slope_and_lift(low, high)
+        slope, middle, half = band(low, high, work.slopes[BELOW, neuron], work.slopes[ABOVE, neuron])
+    else:
+        slope = slope_of(work, neuron, status)
     relaxed, gradient = work.open_forms[RELAXED_IN_SPACE], 0.0
     for c in range(work.state[DIMENSION]):
         value = slope * work.sums[c]
@@ -208,15 +216,16 @@ def set_relaxed_in_space(
     one = slope * one
     size = gradient * reach + abs(one)
     rounding = gamma(work.open_reals.shape[1] + terms + 8)
-    work.open_reals[RELAXED + ONE, q] = one + 0.5 * lift
-    work.open_reals[RADIUS, q] = (slope * radius + 0.5 * lift + rounding * (size + lift)) * ROUND_UP + UNDERFLOW
+    work.open_reals[RELAXED + ONE, q] = one + middle
+    radius = (abs(slope) * radius + half + rounding * (size + abs(middle) + half)) * ROUND_UP + UNDERFLOW
+    work.open_reals[RADIUS, q] = radius
 
 
 @inlined
 def relax_row_in_space(
-    work: SpaceWork, at: int, begin: int, start: int, i: int, reach: float, corner_error: float
+    work: SpaceWork, at: int, begin: int, start: int, i: int, neuron: int, reach: float, corner_error: float
 ) -> int:
-    """Status of row i of a layer, at `at`, over the current cell; its relaxation, unless it is inactive."""
+    """Status of row i of a layer, at `at`, over the current cell; its relaxation, unless it hands on nothing."""
     reals, d, corners = work.reals, work.state[DIMENSION], work.state[CORNERS]
     own = gradient_in_space(work, at) * reach + abs(reals[at + ONE])
     rounding = gamma(start - begin + 4)
@@ -241,11 +250,13 @@ def relax_row_in_space(
     if low > 0.0 and high < LARGEST_PROVED:
         status = ACTIVE
     elif high < 0.0 and low > -LARGEST_PROVED:
-        drop_in_space(work, start + i)
-        return INACTIVE
+        status = INACTIVE
     else:
         status = OPEN
-    set_relaxed_in_space(work, start + i, status, one, radius, low, high, reach, start - begin)
+    if is_dropped(work, neuron, status):
+        drop_in_space(work, start + i)
+    else:
+        set_relaxed_in_space(work, start + i, neuron, status, one, radius, low, high, reach, start - begin)
     return status
 
 

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from creases.engine.graph import INPUTS, Graph, Matrix, is_sparse
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
-from creases.engine.proof.rational import RationalForms
+from creases.engine.proof.rational_forms import RationalForms
 from creases.rationals import independent
 
 __all__ = [
     "FirstLayer",
     "axes_across",
     "first_forms",
+    "first_layer_forms",
     "in_chart",
     "independent_rows",
     "linear_rank",
@@ -51,7 +53,7 @@ class FirstLayer:
     @cached_property
     def forms(self) -> tuple[Floats, Floats]:
         """The forms and the bounds on their entries (`first_forms`)."""
-        return first_forms(self.problem, self._product)
+        return first_layer_forms(self.problem, self._product)
 
     @cached_property
     def rows(self) -> list[int]:
@@ -64,17 +66,27 @@ class FirstLayer:
         return self.problem.vertices is None and len(self.rows) < self.problem.dimension
 
 
-def first_forms(problem: Problem, product: Product = np.matmul) -> tuple[Floats, Floats]:
+def first_layer_forms(problem: Problem, product: Product = np.matmul) -> tuple[Floats, Floats]:
     """Forms of the first layer in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
+
+    Where linear levels stand below it, the floats nearest to the true ones.
+    """
+    level = problem.graph.layer(0)
+    if level.sources == (INPUTS,) and not is_sparse(level.matrices[0]):
+        return first_forms(problem, level.matrices[0], level.bias, product)
+    return RationalForms.of(problem).floats(0)
+
+
+def first_forms(problem: Problem, weight: Matrix, bias: Floats, product: Product = np.matmul) -> tuple[Floats, Floats]:
+    """Forms of weight @ inputs + bias in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
 
     A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most, in whatever
     order `product`, of a matrix and a vector, adds. An entry that overflows is bounded by nothing, exact or not.
     """
-    weight, bias = problem.weights[0], problem.biases[0]
     n_in = weight.shape[1]
     rounding = (n_in + 2) * UNIT * ROUND_UP
     forms, bounds = np.zeros((2, len(bias), len(problem.basis) + 1))
-    absolute = np.abs(weight)
+    absolute = abs(weight)
     with np.errstate(over="ignore", invalid="ignore"):
         for c, (head, tail) in enumerate(zip(problem.basis, problem.basis_tail, strict=True)):
             forms[:, c] = product(weight, head)
@@ -137,8 +149,15 @@ def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floa
 
 def rational_first(problem: Problem, rows: Sequence[int], chart: Floats | None = None) -> list[Any]:
     """The exact forms of some neurons of the first layer, in the domain's coordinates or in a chart."""
-    weight, bias = problem.weights[0][list(rows)], problem.biases[0][list(rows)]
-    return RationalForms([weight], [bias], problem.origin, problem.basis, problem.basis_tail, chart).forms(0, [])
+    graph, some = problem.graph, list(rows)
+    number = graph.layers[0]
+    level = graph.levels[number - 1]
+    assert level.slopes is not None
+    restricted_level = level._replace(
+        matrices=tuple(matrix[some] for matrix in level.matrices), bias=level.bias[some], slopes=level.slopes[:, some]
+    )
+    part = Graph((*graph.levels[: number - 1], restricted_level))
+    return RationalForms(part, problem.origin, problem.basis, problem.basis_tail, chart).forms(0, [])
 
 
 def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = None) -> list[int]:
@@ -149,7 +168,7 @@ def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = Non
     their rounding: to choose the same neurons on every machine, give as `first` the forms and bounds that were computed
     with `steady_product`.
     """
-    forms, bounds = first or first_forms(problem)
+    forms, bounds = first or first_layer_forms(problem)
     with np.errstate(all="ignore"):
         if problem.dimension == 1:
             best = int(np.argmax(np.abs(forms[:, 0])))
@@ -206,9 +225,17 @@ def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
     return problem._replace(basis=problem.basis[list(axes)], basis_tail=problem.basis_tail[list(axes)])
 
 
+def input_forms(problem: Problem) -> list[Any]:
+    """Exact forms, in the domain's coordinates, that vanish along the directions in which the network does not see its
+    inputs change, and along no others."""
+    if problem.graph.is_chain:
+        return rational_first(problem, range(problem.widths[0]))
+    return RationalForms.of(problem).inputs()
+
+
 def axes_across(problem: Problem) -> list[int]:
     """Coordinates of a whole space, as many as the first layer's rank, on which its neurons are independent: exact."""
-    rows = rational_first(problem, range(problem.widths[0]))
+    rows = input_forms(problem)
     columns = [tuple(row[c] for row in rows) for c in range(problem.dimension)]
     # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
     order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))

@@ -21,7 +21,7 @@ from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import (
     FirstLayer,
     axes_across,
-    first_forms,
+    first_layer_forms,
     linear_rank,
     rational_first,
     restricted_to,
@@ -147,7 +147,7 @@ def starting_cells(problem: Problem, roots: Roots) -> list[Root]:
     whole: dict[tuple[bool, ...], Root] = {}
     if any(cone.chart is None for cone in roots.cones) and not inside.directions:
         # Never halved: their charts need not be those of another process.
-        whole = {tuple(start.signs.values()): start for start in cones(inside, rows, first_forms(inside))}
+        whole = {tuple(start.signs.values()): start for start in cones(inside, rows, first_layer_forms(inside))}
     return [starting_cell(inside, roots, cone, whole) for cone in roots.cones]
 
 

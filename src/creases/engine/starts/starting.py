@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from creases.engine.graph import is_sparse
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.exact_layers import exact_layers
@@ -23,19 +24,24 @@ from creases.engine.starts.chart import (
     far_directions,
 )
 from creases.engine.starts.first_layer import in_chart, rational_first
+from creases.engine.starts.graph_root import GraphRoot, graph_root
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.growth import grown
+from creases.engine.state.growth import grown, with_room
 from creases.engine.state.pattern import set_active
+from creases.engine.state.record import field
 from creases.engine.state.stack import push
 from creases.engine.state.work import (
+    ABOVE,
     ACTIVE,
+    BELOW,
     BLOCK,
     CHILD,
     CONSTANT,
     COORDINATES,
     CORNER_ERROR,
     COUPLED,
+    DIMENSION,
     EDGE,
     EDGE_G,
     EDGE_W,
@@ -52,16 +58,22 @@ from creases.engine.state.work import (
     IDS,
     INACTIVE,
     INTS_TOP,
+    KIND_OF_LAYER,
     LOWEST,
     MOST_FACETS,
     NETWORK,
     ONE,
+    PLAIN_CHAIN,
     REALS_TOP,
+    RELU_LAYER,
     ROWS,
+    SCRATCH,
     SIMPLE,
     SIZE_G,
     SIZE_W,
+    SLOPED_LAYER,
     STATUS,
+    STEEPEST,
     STRIDE,
     WALL,
     AnyWork,
@@ -127,34 +139,77 @@ def cone_of_directions(problem: Problem, known: dict[int, bool]) -> RationalStar
 
 def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
-    d, widths = start.chart.shape[1] - 1, problem.widths
-    corners = len(start.corners)
-    work = workshop.take(widths, d, max(16, corners + min(corners, MOST_NEW_CORNERS)))
+    d, corners = start.chart.shape[1] - 1, len(start.corners)
+    work = (chain_workspace if problem.graph.is_chain else graph_workspace)(problem, start, workshop)
     state = work.state
-    first, bounds = workshop.first_layer(problem).forms
-    forms, pairs = in_chart(first, bounds, start.chart)
-    with np.errstate(over="ignore", invalid="ignore"):
-        root_network(work, problem, start.chart[-1], forms, pairs)
-    if is_signs(start.chart[-1]):
-        work.layer_ints[:-1, EXACT] = exact_layers(forms, pairs, problem.weights, problem.biases)
     work.twins[:] = workshop.twins(problem)
     if isinstance(start, SpaceStart):
         place_polytope(work, start)
     else:
         place_polygon(work, start)
+    state[WALL] = d + 1 < problem.frame.shape[1]
+    state[COORDINATES] = problem.dimension
+    if start.chart[-1].any():  # among directions there are no constants
+        work.layer_ints[:-1, CONSTANT] = constants(problem)
+    lowest = int(work.ints[state[NETWORK] + LOWEST])
+    rows = 0 if lowest == problem.depth else int(work.ints[field(state[NETWORK], lowest, ROWS)])
+    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
+    state[FRESH] = 0 if start.signs and lowest == 0 else 1
+    while push(work, corners, rows) == FULL:  # a polygon may have thousands of corners
+        work = grown(work)
+    return work
+
+
+def constants(problem: Problem) -> list[bool]:
+    """For each layer whether a unit of its level, or of a linear level since the layer before, may have a constant."""
+    found, some = list[bool](), bool(problem.origin.any())
+    for level in problem.graph.levels:
+        some |= bool(level.bias.any())
+        if level.slopes is not None:
+            found.append(some)
+            some = False
+    return found
+
+
+def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]) -> AnyWork:
+    """A workspace for a starting cell. rows : how many rows of each layer are open on it at most."""
+    corners = len(start.corners)
+    room = max(16, corners + min(corners, MOST_NEW_CORNERS))
+    return workshop.take(problem.widths, start.chart.shape[1] - 1, room, rows)
+
+
+def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
+    """A workspace in which a chain's first local network is the chain itself."""
+    work = taken(problem, start, workshop, problem.widths)
+    first, bounds = workshop.first_layer(problem).forms
+    forms, pairs = in_chart(first, bounds, start.chart)
+    with np.errstate(over="ignore", invalid="ignore"):
+        root_network(work, problem, start.chart[-1], forms, pairs)
+    if is_signs(start.chart[-1]):
+        work.layer_ints[:-1, EXACT] = exact_layers(problem.graph, {1: (forms, pairs)})
+    work.slopes[BELOW], work.slopes[ABOVE:] = 0.0, 1.0
+    work.state[PLAIN_CHAIN] = 1
     for neuron, active in start.signs.items():
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
             set_active(work.pattern, neuron)
-    state[WALL] = d + 1 < problem.frame.shape[1]
-    state[COORDINATES] = problem.dimension
-    if start.chart[-1].any():  # among directions there are no constants
-        work.layer_ints[:-1, CONSTANT] = [bias.any() for bias in problem.biases]
-        work.layer_ints[0, CONSTANT] |= problem.origin.any()
-    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
-    state[FRESH] = 0 if start.signs else 1
-    while push(work, corners, widths[0]) == FULL:  # a polygon may have thousands of corners
-        work = grown(work)
+    return work
+
+
+def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
+    """A workspace with the first local network of a graph."""
+    root, graph = graph_root(problem, start), problem.graph
+    work = taken(problem, start, workshop, [len(layer.units) for layer in root.layers])
+    work = write_graph_root(work, root)
+    work.layer_ints[:-1, EXACT] = root.exact
+    slopes = [graph.layer(layer).slopes for layer in range(problem.depth)]
+    work.slopes[: ABOVE + 1] = np.concatenate([each for each in slopes if each is not None], axis=1)
+    work.slopes[STEEPEST] = np.abs(work.slopes[: ABOVE + 1]).max(axis=0)
+    for layer in range(problem.depth):
+        plain = not slopes[layer][0].any() and (slopes[layer][1] == 1.0).all()
+        work.layer_ints[layer, KIND_OF_LAYER] = RELU_LAYER if plain else SLOPED_LAYER
+    for unit in np.flatnonzero(root.active).tolist():
+        set_active(work.pattern, unit)
     return work
 
 
@@ -190,7 +245,7 @@ def place_polytope(work: Any, start: SpaceStart) -> None:
 
 
 def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
-    """Write the whole network as the first local network: nothing skipped, every coefficient above exact.
+    """Write a whole chain as the first local network: nothing skipped, every coefficient above exact.
 
     Sizes and errors are sums of non-negative numbers, rounded up. What overflows, or is a NaN because something that
     overflowed is multiplied by zero, is infinite.
@@ -201,17 +256,18 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
     ids_at = HEADER + FIELDS * len(widths)
     work.ints[record + LOWEST] = 0
     below = np.zeros((0, 2))
+    weights, biases = problem.graph.weights, problem.graph.biases
     for layer, rows in enumerate(widths):
         sizes = np.empty((rows, 2))
         if layer == 0:
             forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
         else:
-            forms_nk, coupling = problem.biases[layer][:, None] * infinity, problem.weights[layer]
+            forms_nk, coupling = biases[layer][:, None] * infinity, weights[layer]
             errors = np.zeros((rows, 2))
             if not is_signs(infinity):
                 lost = np.abs(forms_nk) * UNIT
                 errors[:, 0], errors[:, 1] = lost[:, :d].sum(axis=1) * ROUND_UP, lost[:, d] * ROUND_UP
-                errors[problem.biases[layer] != 0] += UNDERFLOW  # the product may be zero
+                errors[biases[layer] != 0] += UNDERFLOW  # the product may be zero
         absolute = np.abs(forms_nk)
         sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
         if layer:
@@ -221,7 +277,7 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any() and not sizes.all():
             sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
-        wide = COUPLED if d < 3 else FORM + d
+        wide = coupled_numbers(work)
         base, stride = HEADER + FIELDS * layer, wide + coupling.shape[1]
         work.ints[base + ROWS] = rows
         work.ints[base + FIRST] = max(layer - 1, 0)
@@ -238,3 +294,46 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
         at += block.size
         below = sizes
     state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at
+
+
+def write_graph_root(work: AnyWork, root: GraphRoot) -> AnyWork:
+    """Write the open rows of a graph as the first local network; the workspace may have grown.
+
+    A layer's couplings stand for all open units from the lowest layer that it is coupled to up to the layer before it.
+    """
+    depth, counts = len(root.layers), [len(layer.units) for layer in root.layers]
+    d, wide = int(work.state[DIMENSION]), int(coupled_numbers(work))
+    firsts = [max(0, min([*rows.couplings, layer - 1])) for layer, rows in enumerate(root.layers)]
+    strides = [wide + sum(counts[first:layer]) for layer, first in enumerate(firsts)]
+    size = sum(count * stride for count, stride in zip(counts, strides, strict=True))
+    ids_at = HEADER + FIELDS * depth
+    work = with_room(work, reals=2 * size + 4096 + SCRATCH, ints=4 * (ids_at + sum(counts)))
+    state, at = work.state, 0
+    lowest = next((layer for layer, count in enumerate(counts) if count), depth)
+    work.ints[LOWEST] = lowest
+    work.by_layer[:lowest] += 1
+    for layer, rows in enumerate(root.layers):
+        base, count, stride = HEADER + FIELDS * layer, counts[layer], strides[layer]
+        for name, value in ((ROWS, count), (FIRST, firsts[layer]), (IDS, ids_at), (BLOCK, at), (STRIDE, stride)):
+            work.ints[base + name] = value
+        work.ints[ids_at : ids_at + count] = rows.units
+        block = work.reals[at : at + count * stride].reshape(count, stride)
+        block[:] = 0.0
+        place = X if d < 3 else FORM
+        block[:, place : place + d], block[:, ONE] = rows.forms[:, :d], rows.forms[:, d]
+        block[:, ERROR_G : ERROR_W + 1], block[:, SIZE_G : SIZE_W + 1] = rows.errors, rows.sizes
+        column = wide
+        for below in range(firsts[layer], layer):
+            coupling = rows.couplings.get(below)
+            if coupling is not None:
+                block[:, column : column + counts[below]] = coupling.toarray() if is_sparse(coupling) else coupling
+            column += counts[below]
+        at, ids_at = at + block.size, ids_at + count
+    state[NETWORK], state[REALS_TOP], state[INTS_TOP] = 0, at, ids_at
+    return work
+
+
+def coupled_numbers(work: AnyWork) -> int:
+    """How many numbers come before a row's couplings (`record.coupled`)."""
+    d = int(work.state[DIMENSION])
+    return COUPLED if d < 3 else FORM + d

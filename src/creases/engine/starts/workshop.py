@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.problem import Floats, IntegerPolytope, Problem
-from creases.engine.proof.exact_layers import twins
+from creases.engine.proof.exact_layers import twins_in
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
@@ -32,24 +32,27 @@ class Workshop:
         self._first: FirstLayer | None = None
         self._start: tuple[Floats | IntegerPolytope, AnyStart | CrowdedStart] | None = None
 
-    def take(self, widths: list[int], dimension: int, corners: int) -> AnyWork:
-        """An empty workspace, one that was given back if it has these widths and room for such cells."""
+    def take(self, widths: list[int], dimension: int, corners: int, rows: list[int]) -> AnyWork:
+        """An empty workspace, one that was given back if it has these widths and room for such cells and rows."""
         spare = self._spare[dimension]
         while spare:
             try:
                 work = spare.pop()
             except IndexError:  # another thread was faster
                 break
-            if hidden_widths(work) == widths and work.values_nc.shape[1] >= corners:
+            room = work.row_ints.shape[1] >= max([*rows, 1]) and work.open_ints.shape[1] >= sum(rows)
+            if hidden_widths(work) == widths and work.values_nc.shape[1] >= corners and room:
                 return emptied(work)
-        return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners)
+        return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners, rows)
 
     def take_like(self, work: AnyWork) -> AnyWork:
         """An empty workspace for the same cut, for another thread."""
-        mine = self.take(hidden_widths(work), int(work.state[DIMENSION]), work.values_nc.shape[1])
+        rows = [work.row_ints.shape[1], work.open_ints.shape[1] - work.row_ints.shape[1]]
+        mine = self.take(hidden_widths(work), int(work.state[DIMENSION]), work.values_nc.shape[1], rows)
         if mine.out_reals.size < work.out_reals.size:
             mine = mine._replace(out_reals=np.zeros_like(work.out_reals), out_ints=np.zeros_like(work.out_ints))
-        mine.state[:], mine.layer_ints[:], mine.twins[:] = work.state, work.layer_ints, work.twins
+        mine.state[:], mine.layer_ints[:] = work.state, work.layer_ints
+        mine.twins[:], mine.slopes[:] = work.twins, work.slopes
         return mine
 
     def give_back(self, work: AnyWork) -> None:
@@ -59,8 +62,8 @@ class Workshop:
     def twins(self, problem: Problem) -> NDArray[np.int64]:
         """For each neuron which other it is a multiple of (`exact_layers.twins`), layer after layer."""
         if self._twins is None or not same_layers(self._twins[0], problem):
-            found = [twins(weight, bias) for weight, bias in zip(problem.weights, problem.biases, strict=True)]
-            self._twins = problem, np.concatenate(found)
+            found = [twins_in(problem.graph.layer(layer)) for layer in range(problem.depth)]
+            self._twins = problem, np.concatenate([np.zeros(0, np.int64), *found])
         return self._twins[1]
 
     def first_layer(self, problem: Problem) -> FirstLayer:
@@ -99,7 +102,9 @@ def same_domain(one: Floats | IntegerPolytope, other: Floats | IntegerPolytope) 
 
 def same_layers(problem: Problem, other: Problem) -> bool:
     """Whether two problems hold the very same arrays of a network."""
-    ours, theirs = (*problem.weights, *problem.biases), (*other.weights, *other.biases)
+    if problem.graph is other.graph:
+        return True
+    ours, theirs = ([x for level in p.graph.levels for x in (*level.matrices, level.bias)] for p in (problem, other))
     return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
 

@@ -63,10 +63,11 @@ FULL_ARRAY = 20  # when FULL: index of the field of Work that must grow
 SCANNED = 21  # 1 if the lowest layer's rows are scanned already on the current cell; what `scan` found is then in
 CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, FOLLOWING_ROWS, BEST_ROW = 22, 23, 24, 25, 26
 FACETS_TOP = 27  # facets that are kept, in space
+PLAIN_CHAIN = 31  # 1 if each layer takes from the one before it only, and all kinks are ReLU
 WALL = 28  # 1 if the starting cell lies on a wall of a larger domain: a row may vanish on it that does not there
 VANISHED = 29  # 1 if on a wall `scan` has found a row that may vanish on the current cell
 COORDINATES = 30  # of the domain: the forms of which those of the first layer are sums, but for a constant
-STATE_SLOTS = 31
+STATE_SLOTS = 32
 
 # A local network's record in `ints`: [LOWEST], then FIELDS numbers a layer.
 LOWEST = 0
@@ -110,7 +111,17 @@ NEW_FIRST = 4
 CHANGED = 5  # 1 if a row does not stay
 EXACT = 6  # 1 if all sums and products of the layer's rows are exact, whatever the pattern
 CONSTANT = 7  # 1 if some form of the layer may have a constant of its own
-LAYER_COLUMNS = 8
+KIND_OF_LAYER = 8  # what the layer's kinks are
+LAYER_COLUMNS = 9
+
+# KIND_OF_LAYER.
+RELU_LAYER = 0
+SLOPED_LAYER = 1  # neurons of two slopes each
+SWITCH_LAYER = 2  # candidates of switches
+
+# Rows of `slopes`: what a unit's pre-activation is multiplied by where it is inactive and where it is active, and the
+# larger absolute value of the two.
+BELOW, ABOVE, STEEPEST = 0, 1, 2
 
 # KIND: how an open row meets the cell.
 CROSSING = 0  # cuts it, and its sign at every corner is proved
@@ -200,6 +211,7 @@ class Work(NamedTuple):
     twins: (
         Ints  # (N,) 1 + the neuron of the same layer that this one is a multiple of, negative if of its opposite; or 0
     )
+    slopes: Floats  # (3, N)
     out_reals: Floats
     out_ints: Ints
 
@@ -239,6 +251,7 @@ class SpaceWork(NamedTuple):
     by_layer: Ints
     by_neuron: Ints
     twins: Ints
+    slopes: Floats
     out_reals: Floats
     out_ints: Ints
 
@@ -246,15 +259,16 @@ class SpaceWork(NamedTuple):
 AnyWork = Work | SpaceWork
 
 
-def allocate(widths: list[int], dimension: int, corners: int) -> Work:
-    """An empty workspace for a network with these hidden widths on domains of this dimension.
+def allocate(widths: list[int], dimension: int, corners: int, rows: list[int]) -> Work:
+    """An empty workspace for a network with these widths of layers on domains of this dimension.
 
     corners : how many corners a cell may have at first; the arrays grow when a cell has more.
+    rows : how many rows of each layer a local network has at most.
     """
-    depth, total, widest = len(widths), sum(widths), max(widths)
-    coupled = sum(a * b for a, b in itertools.pairwise(widths))
+    depth, neurons, total, widest = len(widths), sum(widths), max(sum(rows), 1), max([*rows, 1])
+    coupled = sum(a * b for a, b in itertools.pairwise(rows))
     room = 2 * (coupled + total * COUPLED) + 4096 + SCRATCH
-    words = (total + 63) // 64
+    words = (neurons + 63) // 64
     i8, f8 = np.int64, np.float64
     work = Work(
         state=np.zeros(STATE_SLOTS, i8),
@@ -277,8 +291,9 @@ def allocate(widths: list[int], dimension: int, corners: int) -> Work:
         chord_ints=np.zeros((MOST_CHORDS, 2), i8),
         chord_reals=np.zeros((MOST_CHORDS, CHORD_COLUMNS), f8),
         by_layer=np.zeros(depth, i8),
-        by_neuron=np.zeros(total, i8),
-        twins=np.zeros(total, i8),
+        by_neuron=np.zeros(neurons, i8),
+        twins=np.zeros(neurons, i8),
+        slopes=np.zeros((3, neurons), f8),
         out_reals=np.zeros(1, f8),
         out_ints=np.zeros(1, i8),
     )
@@ -293,10 +308,10 @@ def label(work: Work | SpaceWork, widths: list[int], dimension: int) -> None:
     state[DIMENSION], state[DEPTH], state[WORDS] = dimension, len(widths), len(work.pattern)
 
 
-def allocate_in_space(widths: list[int], dimension: int, corners: int) -> SpaceWork:
+def allocate_in_space(widths: list[int], dimension: int, corners: int, rows: list[int]) -> SpaceWork:
     """`allocate` for three dimensions or more."""
-    flat, d = allocate(widths, 2, 1), dimension
-    total, widest, corners = sum(widths), max(widths), max(corners, MOST_CHORDS)
+    flat, d = allocate(widths, 2, 1, rows), dimension
+    total, widest, corners = max(sum(rows), 1), max([*rows, 1]), max(corners, MOST_CHORDS)
     i8, f8 = np.int64, np.float64
     shared = {name: getattr(flat, name) for name in SpaceWork._fields if name in Work._fields}
     work = SpaceWork(

@@ -1,0 +1,145 @@
+"""A network as the engine knows it: levels of units, each of which takes from the inputs and from levels below it.
+
+    z_l = (sum over sources p < l of matrix_{l,p} value_p + bias_l) / divisor_l,    value_l = kink(z_l)
+
+Level 0 is the inputs. A kink is two slopes, below zero and above: (0, 1) for ReLU. A level without slopes is linear: its
+values are its z, it has no walls and no place in the pattern. All others are layers.
+
+A switch is a maximum over candidates, the units of a level with `groups`. A candidate's value is its z where it wins and
+zero elsewhere, so what stands above takes from every candidate alike, and of the values of one switch one is there.
+Thus a switch's pattern is one bit a candidate, and its slopes are those of ReLU.
+
+What counts no region is left out: the levels that no layer takes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Graph", "Level", "Matrix", "absolute", "is_sparse", "times"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Matrix = Any  # a float64 array (n, m), or a csr_array of SciPy's
+
+INPUTS = 0
+
+
+class Level(NamedTuple):
+    """Units that stand side by side.
+
+    sources : numbers of the levels that it takes from, 0 for the inputs, each once. matrices : one for each, float64
+        (n, values of the source), an array or a csr_array.
+    bias : float64 (n,). slopes : float64 (2, n), below zero and above, or None if the units are linear.
+    groups : int64 (n,), the switch of each candidate, not decreasing; None if the units are no candidates.
+    divisors : int64 (n,), at least one; None for ones. Only of linear levels.
+    """
+
+    sources: tuple[int, ...]
+    matrices: tuple[Matrix, ...]
+    bias: Floats
+    slopes: Floats | None = None
+    groups: Ints | None = None
+    divisors: Ints | None = None
+
+    @property
+    def terms(self) -> Iterable[tuple[int, Matrix]]:
+        """Each source with its matrix."""
+        return zip(self.sources, self.matrices, strict=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The levels of a network, first to last; level i is `levels[i - 1]`."""
+
+    levels: tuple[Level, ...]
+
+    @classmethod
+    def chain(cls, weights: Sequence[Floats], biases: Sequence[Floats]) -> Graph:
+        """Dense layers with ReLU, one after the other: float64 (n_l, n_{l-1}) and (n_l,)."""
+        levels = []
+        for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            levels.append(Level((number,), (weight,), bias, relu_slopes(len(bias))))
+        return cls(tuple(levels))
+
+    @cached_property
+    def layers(self) -> tuple[int, ...]:
+        """The numbers of the levels that have neurons or candidates."""
+        return tuple(i for i, level in enumerate(self.levels, 1) if level.slopes is not None)
+
+    @cached_property
+    def layer_of(self) -> dict[int, int]:
+        """For the number of each such level, which layer it is, from 0."""
+        return {level: layer for layer, level in enumerate(self.layers)}
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """Neurons or candidates of each layer."""
+        return [len(self.levels[i - 1].bias) for i in self.layers]
+
+    @cached_property
+    def first_neurons(self) -> list[int]:
+        """For each layer the neurons of all layers below it, and at last all there are."""
+        return [0, *np.cumsum(self.widths, dtype=np.int64).tolist()]
+
+    def layer(self, layer: int) -> Level:
+        """The level that is this layer."""
+        return self.levels[self.layers[layer] - 1]
+
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether these are dense layers with ReLU, each of which takes from the one before it only."""
+        return all(
+            level.sources == (i,)
+            and level.slopes is not None
+            and level.groups is None
+            and isinstance(level.matrices[0], np.ndarray)
+            and not level.slopes[0].any()
+            and bool((level.slopes[1] == 1.0).all())
+            for i, level in enumerate(self.levels)
+        )
+
+    @cached_property
+    def weights(self) -> tuple[Floats, ...]:
+        """The matrices of a chain."""
+        assert self.is_chain
+        return tuple(level.matrices[0] for level in self.levels)
+
+    @cached_property
+    def biases(self) -> tuple[Floats, ...]:
+        """The biases of a chain."""
+        assert self.is_chain
+        return tuple(level.bias for level in self.levels)
+
+    @cached_property
+    def input_matrices(self) -> tuple[Matrix, ...]:
+        """All matrices that the inputs are multiplied by."""
+        return tuple(matrix for level in self.levels for source, matrix in level.terms if source == INPUTS)
+
+
+def relu_slopes(units: int) -> Floats:
+    """The slopes of ReLU for so many units, float64 (2, units)."""
+    slopes = np.zeros((2, units))
+    slopes[1] = 1.0
+    return slopes
+
+
+def is_sparse(matrix: Matrix) -> bool:
+    """Whether a matrix is one of SciPy's."""
+    return not isinstance(matrix, np.ndarray)
+
+
+def times(matrix: Matrix, values: Floats) -> Floats:
+    """matrix @ values for float64 (m,) or (m, k), as an array."""
+    return np.asarray(matrix @ values)
+
+
+def absolute(matrix: Matrix) -> Matrix:
+    """The matrix of absolute values."""
+    return abs(matrix)

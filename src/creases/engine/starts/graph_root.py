@@ -1,0 +1,305 @@
+"""The first local network of a graph: level by level, over the corners of a starting cell.
+
+A chain's first local network is the chain itself. A graph's has no linear units, and of its neurons only those that are
+not proved to keep one sign on the starting cell: what is decided is substituted at once, as `local` does later on
+smaller cells, with the same bounds. So its size is that of what is undecided, whatever the size of the network.
+
+    z_l = forms_l (x, 1) + sum over open units q below of couplings_lq kink(z_q)     up to the rows' bounds.
+
+Rounding, of a level that adds up m products a number: gamma(m + 3) times the sum of the products' sizes, for forms and for
+couplings (times the size of what they couple to), because a row's size is no less than that of its form and of its
+couplings together (`substitution`). A row that copies one unit of another level loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from creases.engine.graph import INPUTS, Level, Matrix, absolute, is_sparse, times
+from creases.engine.problem import Floats, Ints, Problem
+from creases.engine.proof.band import bands
+from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
+from creases.engine.proof.exact_layers import exact_levels
+from creases.engine.starts.chart import AnyStart
+from creases.engine.starts.first_layer import first_forms, in_chart
+
+__all__ = ["GraphRoot", "OpenRows", "graph_root"]
+
+Bools = NDArray[np.bool_]
+
+
+class OpenRows(NamedTuple):
+    """The units of one layer that are open on the starting cell.
+
+    units : int64 (m,). forms : float64 (m, k). errors, sizes : float64 (m, 2), the pairs of `local`.
+    couplings : for each layer below that they are coupled to, by its number among the layers, a matrix (m, its open
+    units).
+    """
+
+    units: Ints
+    forms: Floats
+    errors: Floats
+    sizes: Floats
+    couplings: dict[int, Matrix]
+
+
+class GraphRoot(NamedTuple):
+    """The first local network. active : bool (N,), the units that are active on all of the cell.
+    exact : for each layer whether its rows are exact, as `exact_layers` says."""
+
+    layers: list[OpenRows]
+    active: Bools
+    exact: list[bool]
+
+
+class Rows(NamedTuple):
+    """A level's rows, of its sums or of its values; the arrays as in `OpenRows`."""
+
+    forms: Floats
+    errors: Floats
+    sizes: Floats
+    couplings: dict[int, Matrix]
+
+
+class Relaxed(NamedTuple):
+    """Open units of a layer as bands between two parallel hyperplanes: |kink(z) - forms (x, 1)| <= radii on the cell.
+
+    forms : float64 (m, k). radii : float64 (m,). sizes : float64 (m, 2), of their values.
+    """
+
+    forms: Floats
+    radii: Floats
+    sizes: Floats
+
+
+class Cell(NamedTuple):
+    """The starting cell. points : float64 (k, v), corners in homogeneous coordinates. reach : the largest coordinate.
+    off : the largest error of a corner. infinity : float64 (k,), the form that is one on finite points.
+    on_wall : whether it lies on a wall of a larger domain, where a row may vanish that does not there.
+    terms : how many terms a sum has at most, for whom `Relaxed` pays ahead."""
+
+    points: Floats
+    reach: float
+    off: float
+    infinity: Floats
+    on_wall: bool
+    terms: int
+
+
+def graph_root(problem: Problem, start: AnyStart) -> GraphRoot:
+    """The first local network of a problem's graph on a starting cell."""
+    graph, k = problem.graph, start.chart.shape[1]
+    corners = start.corners
+    cell = Cell(
+        points=np.vstack([corners[:, : k - 1].T, np.ones(len(corners))]),
+        reach=float(np.abs(corners[:, : k - 1]).max()),
+        off=float(corners[:, k - 1].max()),
+        infinity=start.chart[-1],
+        on_wall=len(problem.frame.T) > k,
+        terms=sum(graph.widths),
+    )
+    active, found = np.zeros(sum(graph.widths), np.bool_), list[OpenRows]()
+    values: dict[int, Rows] = {}
+    relaxed: dict[int, Relaxed] = {}
+    with np.errstate(all="ignore"):
+        inputs = {
+            number: in_chart(*first_forms(problem, matrix, level.bias), start.chart)
+            for number, level in enumerate(graph.levels, 1)
+            for source, matrix in level.terms
+            if source == INPUTS
+        }
+        signs = bool(np.isin(cell.infinity, (0.0, 1.0, -1.0)).all())
+        exact = exact_levels(graph, inputs) if signs else [False] * len(graph.levels)
+        for number, level in enumerate(graph.levels, 1):
+            rows = summed(level, inputs.get(number), values, relaxed, cell, exact[number - 1])
+            if level.slopes is None:
+                values[number] = rows
+                continue
+            layer = graph.layer_of[number]
+            known = start.signs if layer == 0 else {}
+            open_rows, values[number], relaxed[layer], on = decided(level, layer, rows, relaxed, known, cell)
+            first = graph.first_neurons[layer]
+            active[first : first + len(on)] = on
+            found.append(open_rows)
+    return GraphRoot(found, active, [exact[number - 1] for number in graph.layers])
+
+
+def summed(
+    level: Level,
+    inputs: tuple[Floats, Floats] | None,
+    values: dict[int, Rows],
+    relaxed: dict[int, Relaxed],
+    cell: Cell,
+    exact: bool,
+) -> Rows:
+    """The rows of a level's sums. inputs : the forms that come of the inputs and their bounds, the biases included."""
+    n, d = len(level.bias), len(cell.infinity) - 1
+    if inputs is not None:
+        forms, errors = inputs[0].copy(), inputs[1].copy()
+    else:
+        forms = level.bias[:, None] * cell.infinity
+        errors = np.zeros((n, 2))
+        if not np.isin(cell.infinity, (0.0, 1.0, -1.0)).all():
+            errors = UNIT * ROUND_UP * pairs(forms, d)
+            errors[level.bias != 0] += UNDERFLOW
+    weight, terms = pairs(forms, d), np.full(n, float(inputs is not None) + 3.0)
+    copies = (level.bias == 0) & (inputs is None)
+    couplings: dict[int, Matrix] = {}
+    count = np.zeros(n)
+    for source, matrix in level.terms:
+        if source == INPUTS:
+            continue
+        below, sizes = values[source], absolute(matrix)
+        forms = forms + times(matrix, below.forms)
+        errors = errors + or_infinite(times(sizes, below.errors))
+        weight = weight + or_infinite(times(sizes, below.sizes))
+        for layer, coupling in below.couplings.items():
+            product = matrix @ coupling
+            couplings[layer] = couplings[layer] + product if layer in couplings else product
+        entries = matrix.data if is_sparse(matrix) else matrix
+        nonzero = np.diff(matrix.indptr) if is_sparse(matrix) else np.count_nonzero(matrix, axis=1)
+        count = count + nonzero
+        copies = copies & ((np.abs(entries) == 1.0).all() or row_all(matrix))
+    copies = copies & (count <= 1)
+    if not exact:
+        rounding = np.where(copies, 0.0, UNIT * ROUND_UP * (terms + count))[:, None]
+        errors = (errors + rounding * weight) * ROUND_UP
+        errors = errors + np.where((weight > 0) & ~copies[:, None], UNDERFLOW, 0.0)
+    if level.divisors is not None:
+        forms, errors, couplings = divided(forms, errors, couplings, level.divisors, weight, exact)
+    return with_sizes(forms, errors, couplings, relaxed, d)
+
+
+def row_all(matrix: Matrix) -> Bools:
+    """For each row whether all its entries that are not zero are 1 or -1."""
+    if is_sparse(matrix):
+        other = csr_array((np.abs(matrix.data) != 1.0, matrix.indices, matrix.indptr), shape=matrix.shape)
+        found: Bools = np.asarray(other.sum(axis=1)) == 0
+        return found
+    return np.asarray(((matrix == 0) | (np.abs(matrix) == 1.0)).all(axis=1))
+
+
+def divided(
+    forms: Floats, errors: Floats, couplings: dict[int, Matrix], divisors: Ints, weight: Floats, exact: bool
+) -> tuple[Floats, Floats, dict[int, Matrix]]:
+    """Rows divided by whole numbers: a quotient loses one rounding."""
+    factors = 1.0 / divisors.astype(np.float64)  # rounded once, each product once more
+    lost = np.zeros_like(errors) if exact else (3.0 * UNIT * weight + UNDERFLOW * (weight > 0)) * factors[:, None]
+    errors = (errors * factors[:, None] + lost) * ROUND_UP
+    return forms * factors[:, None], errors, {layer: scaled(c, factors) for layer, c in couplings.items()}
+
+
+def with_sizes(
+    forms: Floats, errors: Floats, couplings: dict[int, Matrix], relaxed: dict[int, Relaxed], d: int
+) -> Rows:
+    """Rows with their sizes: |z| <= S_g max |x_c| + S_w on the cell."""
+    sizes = pairs(forms, d) + errors
+    for layer, coupling in couplings.items():
+        sizes = sizes + or_infinite(times(absolute(coupling), relaxed[layer].sizes))
+    sizes = sizes * ROUND_UP
+    sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
+    finite = np.isfinite(forms).all(axis=1)[:, None]
+    errors, sizes = np.where(finite, errors, np.inf), np.where(finite, sizes, np.inf)
+    return Rows(forms, all_or_infinite(errors), all_or_infinite(sizes), couplings)
+
+
+def decided(
+    level: Level, layer: int, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], cell: Cell
+) -> tuple[OpenRows, Rows, Relaxed, Bools]:
+    """The open rows of a layer, what its level hands on, its open units relaxed, and which units are active.
+
+    known : units of which the cell's own walls say the sign.
+    """
+    assert level.slopes is not None
+    linear, radii = relax(rows, relaxed, cell)
+    low, high = ends(linear, radii, cell)
+    on, off = (low > 0) & (high < LARGEST_PROVED), (high < 0) & (low > -LARGEST_PROVED)
+    if not cell.on_wall:
+        nothing = ~rows.forms.any(axis=1) & ~rows.errors.any(axis=1)
+        for coupling in rows.couplings.values():
+            nothing &= np.asarray(absolute(coupling).sum(axis=1)).ravel() == 0
+        off |= nothing
+    for unit, active in known.items():
+        on[unit], off[unit] = active, not active
+    left = np.flatnonzero(~(on | off))
+    factors = np.where(on, level.slopes[1], np.where(off, level.slopes[0], 0.0))
+    steep = np.abs(level.slopes).max(axis=0)[left]
+    slopes, middles, halves = bands(low[left], high[left], level.slopes[0, left], level.slopes[1, left])
+    bent = slopes[:, None] * linear[left]
+    size = np.abs(bent[:, :-1]).sum(axis=1) * cell.reach + np.abs(bent[:, -1])
+    bent[:, -1] += middles
+    rounding = UNIT * ROUND_UP * (cell.terms + 2 * len(cell.infinity) + 16)
+    radius = (
+        np.abs(slopes) * radii[left] + halves + rounding * (size + np.abs(middles) + halves)
+    ) * ROUND_UP + UNDERFLOW
+    radius = np.where(np.isnan(radius), np.inf, radius)
+    band = Relaxed(bent, radius, or_infinite(rows.sizes[left] * steep[:, None] * ROUND_UP))
+    open_rows = OpenRows(
+        left,
+        rows.forms[left],
+        rows.errors[left],
+        rows.sizes[left],
+        {below: coupling[left] for below, coupling in rows.couplings.items()},
+    )
+    return open_rows, handed_on(rows, factors, left, layer), band, on
+
+
+def handed_on(rows: Rows, factors: Floats, left: Ints, layer: int) -> Rows:
+    """A layer's values: decided units times their slopes, and of open ones the units themselves."""
+    n, exact = len(factors), np.isin(factors, (0.0, 1.0, -1.0))
+    forms = np.where((factors != 0.0)[:, None], factors[:, None] * rows.forms, 0.0)
+    sizes = np.where((factors != 0.0)[:, None], np.abs(factors)[:, None] * rows.sizes, 0.0)
+    errors = np.where((factors != 0.0)[:, None], np.abs(factors)[:, None] * rows.errors, 0.0)
+    lost = np.where(exact[:, None], 0.0, 2.0 * UNIT * sizes + UNDERFLOW)
+    couplings = {below: scaled(coupling, factors) for below, coupling in rows.couplings.items()}
+    units = csr_array((np.ones(len(left)), (left, np.arange(len(left)))), shape=(n, len(left)))
+    grown = np.where(exact[:, None], errors, (errors + lost) * ROUND_UP)
+    return Rows(forms, grown, sizes * ROUND_UP, {**couplings, layer: units})
+
+
+def scaled(matrix: Matrix, factors: Floats) -> Matrix:
+    """A matrix whose rows are multiplied by factors; a row times zero is zero."""
+    if is_sparse(matrix):
+        return csr_array(
+            (matrix.data * np.repeat(factors, np.diff(matrix.indptr)), matrix.indices, matrix.indptr),
+            shape=matrix.shape,
+        )
+    return np.where((factors != 0.0)[:, None], factors[:, None] * matrix, 0.0)
+
+
+def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: Cell) -> tuple[Floats, Floats]:
+    """Linear forms of the rows' sums (n, k), and radii (n,): |z - form (x, 1)| <= radius on the cell."""
+    linear = rows.forms.copy()
+    count = 4 + sum(coupling.shape[1] for coupling in rows.couplings.values())
+    own = np.abs(rows.forms[:, :-1]).sum(axis=1) * cell.reach + np.abs(rows.forms[:, -1])
+    radii = rows.errors[:, 0] * (cell.reach + cell.off) + rows.errors[:, 1] + UNIT * ROUND_UP * count * own
+    for layer, coupling in rows.couplings.items():
+        linear += times(coupling, relaxed[layer].forms)
+        radii = radii + times(absolute(coupling), relaxed[layer].radii)
+    return linear, np.where(np.isnan(radii), np.inf, radii * ROUND_UP + UNDERFLOW)
+
+
+def ends(linear: Floats, radii: Floats, cell: Cell) -> tuple[Floats, Floats]:
+    """The least and the largest value that the rows may have on the cell, as in `relax.bound`."""
+    at_corners = linear @ cell.points
+    gradient = np.abs(linear[:, :-1]).sum(axis=1)
+    size = gradient * cell.reach + np.abs(linear[:, -1])
+    slack = (radii + gradient * cell.off + 2.0 * (len(cell.infinity) + 2) * UNIT * size) * ROUND_UP + UNDERFLOW
+    low, high = at_corners.min(axis=1) - slack, at_corners.max(axis=1) + slack
+    known = np.isfinite(low) & np.isfinite(high)
+    return np.where(known, low, -np.inf), np.where(known, high, np.inf)
+
+
+def pairs(forms: Floats, d: int) -> Floats:
+    """The sums of the sizes of the coordinates and of the constant, float64 (n, 2)."""
+    sizes: Any = np.abs(forms)
+    return np.stack([sizes[:, :d].sum(axis=1), sizes[:, d]], axis=1)
+
+
+def or_infinite(sizes: Floats) -> Floats:
+    """Sizes with infinity in place of a NaN, which an infinity times zero leaves."""
+    return np.where(np.isnan(sizes), np.inf, sizes)
