@@ -30,7 +30,7 @@ class Ray(NamedTuple):
 class Cone(NamedTuple):
     lines: tuple  # vectors along which the cone is infinite both ways; they lie on all walls
     rays: tuple
-    walls: frozenset
+    walls: frozenset  # their names: ("wall", ...) and "infinity"; ("neuron" or "switch", level, which, candidates)
 
 
 class Domain(NamedTuple):
@@ -112,6 +112,7 @@ class Level(NamedTuple):
 
 class Slopes(NamedTuple):
     pairs: list  # (below, above) for each unit: its value is below * z for z < 0 and above * z for z > 0
+    cut_by = "neuron"
 
     def at(self, z):
         values = [Fraction(below if x < 0 else above) * x for x, (below, above) in zip(z, self.pairs, strict=True)]
@@ -146,6 +147,7 @@ class Clip(NamedTuple):
 
 class Max(NamedTuple):
     groups: list  # units that are candidates, for each value of the level
+    cut_by = "switch"
 
     def at(self, z):
         groups = [[z[unit] for unit in group] for group in self.groups]
@@ -349,7 +351,7 @@ def cuttings(levels, domain):
                 pieces = [
                     ((*states, choices[i][0]), (*values, choices[i][2]), part)
                     for states, values, cone in pieces
-                    for i, part in winners(candidates, cone, (number, j))
+                    for i, part in winners(candidates, cone, (kink.cut_by, number, j))
                 ]
             layers = [tuple(state for state in states if state is not None) for states, _, _ in pieces]
             turns.append([len(set(states)) > 1 for states in zip(*layers, strict=True)])
