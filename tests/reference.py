@@ -1,4 +1,4 @@
-"""The specification: activation regions of a ReLU network on a domain, in rational arithmetic.
+"""The specification: activation regions of a piecewise-linear network on a domain, in rational arithmetic.
 
 Slow, short, and sharing nothing with creases. A cell is a cone in homogeneous coordinates (u, w), w >= 0,
 kept as its generators and cut by one neuron after the other with the double description method (Motzkin,
@@ -7,9 +7,13 @@ Raiffa, Thompson and Thrall 1953; with lines as in Fukuda and Prodon 1996). It d
 * Regions are open relative to the domain: a neuron cuts a cell iff its pre-activation takes both strict
   signs there. Cells are convex, so their generators tell (Hanin and Rolnick 2019, Lemma 4).
 * A neuron is active on a region iff its pre-activation is positive there; one that vanishes identically is
-  inactive and cuts nothing.
+  inactive and cuts nothing. A linear unit, of two equal slopes, is no neuron.
+* A switch has one winner on a region: the candidate that is nowhere less than another one, the first of those
+  that are identically equal. It cuts only where winners change. A neuron is the switch between 0 and z.
 
-Weights and biases are those of the HIDDEN layers, nested lists of ints, floats (taken exactly) or Fractions.
+A network is a list of levels, numbered from 1; level 0 is the input. Where a question takes weights and biases
+instead, they are those of the HIDDEN layers of a chain of ReLUs. Numbers are ints, floats (taken exactly) or
+Fractions, in nested lists.
 """
 
 from fractions import Fraction
@@ -26,7 +30,7 @@ class Ray(NamedTuple):
 class Cone(NamedTuple):
     lines: tuple  # vectors along which the cone is infinite both ways; they lie on all walls
     rays: tuple
-    walls: frozenset
+    walls: frozenset  # their names: ("wall", ...) and "infinity"; ("neuron" or "switch", level, which, candidates)
 
 
 class Domain(NamedTuple):
@@ -39,7 +43,7 @@ class Domain(NamedTuple):
 
 
 class Region(NamedTuple):
-    pattern: tuple  # one tuple of bools a layer
+    pattern: tuple  # one tuple a layer: a bool for each neuron, or the winner of each switch
     cone: Cone
 
     @property
@@ -65,6 +69,10 @@ def dot(a, b):
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
+def times(factor, vector):
+    return tuple(factor * x for x in vector)
+
+
 def whole(rows):
     """The rows times the smallest positive number that makes all of them integers, and that number."""
     rows = [[Fraction(x) for x in row] for row in rows]
@@ -88,6 +96,97 @@ def independent(rows):
             return False
         rows = [[x - row[i] / first[i] * y for x, y in zip(row, first, strict=True)] for row in rows]
     return True
+
+
+# Networks. A kink says what becomes of the sums z of a level: `at` a point, and by `choices` between affine forms.
+# There each value has a list of (state, candidate, value): the state is this one where this candidate is the largest.
+
+
+class Level(NamedTuple):
+    sources: dict  # {number of an earlier level: matrix}, a row for each unit of this one
+    bias: list
+    kink: tuple  # Slopes, Clip or Max
+
+    # z = sum of matrix @ (values of the source) + bias
+
+
+class Slopes(NamedTuple):
+    pairs: list  # (below, above) for each unit: its value is below * z for z < 0 and above * z for z > 0
+    cut_by = "neuron"
+
+    def at(self, z):
+        values = [Fraction(below if x < 0 else above) * x for x, (below, above) in zip(z, self.pairs, strict=True)]
+        return values, tuple(x > 0 for x, (below, above) in zip(z, self.pairs, strict=True) if below != above)
+
+    def whole(self):
+        """With integer slopes; and the positive number that the values are multiplied by."""
+        pairs, factor = whole(self.pairs)
+        return Slopes(pairs), factor
+
+    def choices(self, z):
+        return [
+            [(False, times(0, form), times(below, form)), (True, form, times(above, form))]
+            if below != above
+            else [(None, form, times(above, form))]
+            for form, (below, above) in zip(z, self.pairs, strict=True)
+        ]
+
+
+class Clip(NamedTuple):
+    low: list  # low < high: numbers, or one for each unit
+    high: list
+
+    def bounds(self, n):
+        return [[Fraction(x) for x in (bound if hasattr(bound, "__len__") else [bound] * n)] for bound in self]
+
+    def at(self, z):
+        low, high = self.bounds(len(z))
+        above = [x > a for x, a in zip(z, low, strict=True)] + [x > b for x, b in zip(z, high, strict=True)]
+        return [min(max(x, a), b) for x, a, b in zip(z, low, high, strict=True)], tuple(above)
+
+
+class Max(NamedTuple):
+    groups: list  # units that are candidates, for each value of the level
+    cut_by = "switch"
+
+    def at(self, z):
+        groups = [[z[unit] for unit in group] for group in self.groups]
+        return [max(group) for group in groups], tuple(group.index(max(group)) for group in groups)
+
+    def whole(self):
+        return self, 1
+
+    def choices(self, z):
+        return [[(i, z[unit], z[unit]) for i, unit in enumerate(group)] for group in self.groups]
+
+
+def relu(n):
+    return Slopes([(0, 1)] * n)
+
+
+def linear(n):
+    return Slopes([(1, 1)] * n)
+
+
+def chain(weights, biases):
+    """The levels of a chain of ReLU layers."""
+    layers = zip(weights, biases, strict=True)
+    return [Level({depth: weight}, bias, relu(len(bias))) for depth, (weight, bias) in enumerate(layers)]
+
+
+def without_clips(levels):
+    """(number, level) with each clip as low + relu(z - low) - relu(z - high): a layer of ReLUs and a linear level."""
+    for number, level in enumerate(levels, start=1):
+        if isinstance(level.kink, Clip):
+            n = len(level.bias)
+            low, high = level.kink.bounds(n)
+            bias = [Fraction(b) - bound for bounds in (low, high) for b, bound in zip(level.bias, bounds, strict=True)]
+            sums = {p: [*matrix, *matrix] for p, matrix in level.sources.items()}
+            difference = [(*row, *times(-1, row)) for row in unit(n)]
+            yield ("clip", number), Level(sums, bias, relu(2 * n))
+            yield number, Level({("clip", number): difference}, low, linear(n))
+        else:
+            yield number, level
 
 
 # Domains. A polytope is its vertices and, for each, the names of the walls through it.
@@ -164,10 +263,17 @@ def box(lower, upper):
 # Cutting.
 
 
+def sides(form, cone):
+    """Whether the form is negative somewhere on the cone, and whether it is positive: its generators decide."""
+    if any(dot(form, line) for line in cone.lines):
+        return True, True
+    heights = [dot(form, ray.vector) for ray in cone.rays]
+    return min(heights) < 0, max(heights) > 0
+
+
 def cuts(form, cone):
-    """Whether the form takes both strict signs on the cone: its generators decide."""
-    signs = [dot(form, ray.vector) for ray in cone.rays]
-    return any(dot(form, line) for line in cone.lines) or min(signs) < 0 < max(signs)
+    """Whether the form takes both strict signs on the cone."""
+    return all(sides(form, cone))
 
 
 def half(cone, form, wall):
@@ -196,78 +302,162 @@ def half(cone, form, wall):
     return Cone(cone.lines, tuple(rays), cone.walls | {wall})
 
 
-def split(piece, form, wall):
-    """The piece, or its two parts, each with one more sign in its pattern."""
-    signs, cone = piece
-    if cuts(form, cone):
-        opposite = tuple(-x for x in form)
-        return [((*signs, False), half(cone, opposite, wall)), ((*signs, True), half(cone, form, wall))]
-    return [((*signs, any(dot(form, ray.vector) > 0 for ray in cone.rays)), cone)]
+def winners(forms, cone, name):
+    """Yield (i, the part of the cone where form i is the largest, the first of equal ones) if it has an inside."""
+    for i in range(len(forms)):
+        part = where_largest(i, forms, cone, name)
+        if part:
+            yield i, part
+        if part is cone:
+            return  # the largest everywhere
 
 
-def layers(weights, biases, domain):
-    """Yield (regions, cutting) after each layer: cutting[j] of the regions below it are cut by neuron j."""
-    # One positive factor a layer keeps all forms integer: it changes no sign and commutes with ReLU.
+def where_largest(i, forms, cone, name):
+    """That part, or None."""
+    for j, other in enumerate(forms):
+        form = tuple(x - y for x, y in zip(forms[i], other, strict=True))
+        less, more = sides(form, cone) if i != j else (False, True)
+        if less and more:
+            cone = half(cone, form, (*name, *sorted((i, j))))
+        elif less or (not more and j < i):
+            return None
+    return cone
+
+
+def cuttings(levels, domain):
+    """Yield (cells, scale, cutting) after each level.
+
+    cells : (region, values) each; values[p] are the affine forms of level p there, those of this level times `scale`.
+    cutting : for each neuron or switch of the level, how many of the regions below have more than one of its states.
+    """
+    # One positive factor a level keeps all forms integer: it changes no sign and no winner.
     inputs, scale = whole(domain.inputs)
     w = unit(len(inputs[0]))[-1]
-    cells = [(Region((), domain.cone), inputs)]
-    for depth, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        rows, factor = whole([*row, Fraction(b) * scale] for row, b in zip(weight, bias, strict=True))
-        scale *= factor
-        below, cells, cutting = cells, [], [0] * len(rows)
-        for (pattern, cone), outputs in below:
-            columns = list(zip(*outputs, w, strict=True))
-            forms = [tuple(dot(row, column) for column in columns) for row in rows]
-            pieces = [((), cone)]
-            for j, form in enumerate(forms):
-                cutting[j] += cuts(form, cone)
-                pieces = [part for piece in pieces for part in split(piece, form, ("neuron", depth, j))]
-            for signs, piece in pieces:
-                active = [form if on else (0,) * len(w) for on, form in zip(signs, forms, strict=True)]
-                cells.append((Region((*pattern, signs), piece), active))
-        yield [region for region, _ in cells], cutting
+    scales, cells = {0: scale}, [(Region((), domain.cone), {0: inputs})]
+    for number, level in without_clips(levels):
+        rows, scale = whole(
+            [*(Fraction(x) / scales[p] for p, row in zip(level.sources, rows, strict=True) for x in row), bias]
+            for *rows, bias in zip(*level.sources.values(), level.bias, strict=True)
+        )
+        kink, factor = level.kink.whole()
+        scales[number] = scale * factor
+        below, cells, turns = cells, [], []
+        for region, known in below:
+            columns = list(zip(*(form for p in level.sources for form in known[p]), w, strict=True))
+            z = [tuple(dot(row, column) for column in columns) for row in rows]
+            pieces = [((), (), region.cone)]
+            for j, choices in enumerate(kink.choices(z)):
+                candidates = [form for _, form, _ in choices]
+                pieces = [
+                    ((*states, choices[i][0]), (*values, choices[i][2]), part)
+                    for states, values, cone in pieces
+                    for i, part in winners(candidates, cone, (kink.cut_by, number, j))
+                ]
+            layers = [tuple(state for state in states if state is not None) for states, _, _ in pieces]
+            turns.append([len(set(states)) > 1 for states in zip(*layers, strict=True)])
+            for layer, (_, values, cone) in zip(layers, pieces, strict=True):
+                pattern = (*region.pattern, layer) if layer else region.pattern
+                cells.append((Region(pattern, cone), {**known, number: values}))
+        yield cells, scales[number], [sum(turned) for turned in zip(*turns, strict=True)]
 
 
-# Questions.
+# Questions about networks as graphs. A layer is a level with neurons or switches.
 
 
-def regions(weights, biases, domain):
+def graph_layers(levels, domain):
+    """Yield (regions, cutting) after each layer: cutting[j] of the regions below it are cut by neuron or switch j."""
+    for cells, _, cutting in cuttings(levels, domain):
+        if cutting:
+            yield [region for region, _ in cells], cutting
+
+
+def graph_regions(levels, domain):
     """The activation regions of the network restricted to the domain."""
-    return list(layers(weights, biases, domain))[-1][0]
+    *_, (cells, _, _) = cuttings(levels, domain)
+    return [region for region, _ in cells]
 
 
-def count(weights, biases, domain):
-    return len(regions(weights, biases, domain))
+def graph_pieces(levels, domain):
+    """(region, outputs): the network's outputs on each region, as affine forms of (u, w)."""
+    *_, (cells, scale, _) = cuttings(levels, domain)
+    return [
+        (region, [tuple(Fraction(x) / scale for x in form) for form in list(values.values())[-1]])
+        for region, values in cells
+    ]
 
 
-def by_layer(weights, biases, domain):
-    """The number of regions after each hidden layer."""
-    return [len(found) for found, _ in layers(weights, biases, domain)]
+def graph_count(levels, domain):
+    return len(graph_regions(levels, domain))
 
 
-def by_neuron(weights, biases, domain):
-    """For each neuron, how many of the regions of the layers below it cuts."""
-    return [cutting for _, cutting in layers(weights, biases, domain)]
+def graph_by_layer(levels, domain):
+    """The number of regions after each layer."""
+    return [len(found) for found, _ in graph_layers(levels, domain)]
 
 
-def bounded_unbounded(weights, biases, domain):
-    found = [region.bounded for region in regions(weights, biases, domain)]
+def graph_by_neuron(levels, domain):
+    """For each neuron or switch of each layer, how many of the regions of the levels below it cuts."""
+    return [cutting for _, cutting in graph_layers(levels, domain)]
+
+
+def graph_bounded_unbounded(levels, domain):
+    found = [region.bounded for region in graph_regions(levels, domain)]
     return found.count(True), found.count(False)
 
 
-def path(weights, biases, points):
+def graph_path(levels, points):
     """(regions, distinct): pieces along a path, one across a corner where the pattern stays; and patterns."""
     patterns = []
     for a, b in pairwise(points):
-        found = regions(weights, biases, segment(a, b))
+        found = graph_regions(levels, segment(a, b))
         patterns += [region.pattern for region in sorted(found, key=Region.interior_point)]
     return len(list(groupby(patterns))), len(set(patterns))
 
 
-def pattern_at(weights, biases, point):
-    """The pattern at one input: which pre-activations are strictly positive."""
-    values, pattern = [Fraction(x) for x in point], ()
-    for weight, bias in zip(weights, biases, strict=True):
-        z = [dot(map(Fraction, row), values) + Fraction(b) for row, b in zip(weight, bias, strict=True)]
-        values, pattern = [max(x, 0) for x in z], (*pattern, tuple(x > 0 for x in z))
-    return pattern
+def at_point(levels, point):
+    """(outputs, pattern) at one input, by definition: without forms, scales or cells."""
+    values, pattern = [[Fraction(x) for x in point]], ()
+    for level in levels:
+        z = [
+            sum(
+                (dot(map(Fraction, row), values[p]) for p, row in zip(level.sources, rows, strict=True)), Fraction(bias)
+            )
+            for *rows, bias in zip(*level.sources.values(), level.bias, strict=True)
+        ]
+        outputs, states = level.kink.at(z)
+        values.append(outputs)
+        pattern = (*pattern, states) if states else pattern
+    return values[-1], pattern
+
+
+def graph_forward(levels, point):
+    """The values of the last level at one input."""
+    return at_point(levels, point)[0]
+
+
+def graph_pattern_at(levels, point):
+    """The pattern at one input: which pre-activations are strictly positive, and the first largest candidates."""
+    return at_point(levels, point)[1]
+
+
+# The same questions about chains of ReLU layers.
+
+
+def of_chain(question):
+    """The question with (weights, biases) in the place of the levels."""
+
+    def asked(weights, biases, where):
+        return question(chain(weights, biases), where)
+
+    asked.__doc__ = question.__doc__
+    return asked
+
+
+layers = of_chain(graph_layers)
+regions = of_chain(graph_regions)
+count = of_chain(graph_count)
+by_layer = of_chain(graph_by_layer)
+by_neuron = of_chain(graph_by_neuron)
+bounded_unbounded = of_chain(graph_bounded_unbounded)
+path = of_chain(graph_path)
+pattern_at = of_chain(graph_pattern_at)

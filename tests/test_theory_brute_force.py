@@ -97,34 +97,13 @@ def test_known_one_generic_layer(number, n):
 
 def maxout_regions(layers, n):
     """Regions of a maxout network: layers of units of k integer forms (linear part, constant), exactly."""
-    cells = [(reference.space(n).cone, np.eye(n + 1, dtype=object)[:n].tolist())]
+    levels = []
     for depth, units in enumerate(layers):
-        found = []
-        for cone, inputs in cells:
-            lifted = [*inputs, [0] * n + [1]]
-            pieces = [(cone, [])]
-            for i, unit in enumerate(units):
-                forms = [[reference.dot(form, column) for column in zip(*lifted, strict=True)] for form in unit]
-                pieces = [
-                    (part, [*largest, forms[p]])
-                    for piece, largest in pieces
-                    for p in range(len(forms))
-                    if (part := where_largest(piece, forms, p, (depth, i))) is not None
-                ]
-            found += pieces
-        cells = found
-    return len(cells)
-
-
-def where_largest(cone, forms, p, name):
-    """The part of the cone where form p is the largest, the first of equal ones; None if it has no inside."""
-    for q, other in enumerate(forms):
-        difference = tuple(x - y for x, y in zip(forms[p], other, strict=True))
-        if reference.cuts(difference, cone):
-            cone = reference.half(cone, difference, (*name, p, q))
-        elif any(reference.dot(difference, ray.vector) < 0 for ray in cone.rays) or (q < p and not any(difference)):
-            return None
-    return cone
+        forms = [form for unit in units for form in unit]
+        groups = np.arange(len(forms)).reshape(len(units), -1).tolist()
+        matrix, bias = [form[:-1] for form in forms], [form[-1] for form in forms]
+        levels.append(reference.Level({depth: matrix}, bias, reference.Max(groups)))
+    return reference.graph_count(levels, reference.space(n))
 
 
 @pytest.mark.parametrize(("n", "widths"), [(1, [2]), (1, [2, 2]), (2, [2]), (2, [2, 1]), (3, [2]), (2, [1, 2])])
