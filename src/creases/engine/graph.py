@@ -22,13 +22,26 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Graph", "Level", "Matrix", "absolute", "is_sparse", "times"]
+__all__ = [
+    "COORDINATES",
+    "INPUTS",
+    "Floats",
+    "Graph",
+    "Level",
+    "Matrix",
+    "absolute",
+    "is_sparse",
+    "relu_slopes",
+    "times",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Matrix = Any  # a float64 array (n, m), or a csr_array of SciPy's
 
-INPUTS = 0
+# The numbers of what is no level: the inputs, and the homogeneous coordinates (u, 1) of the domain, from which only walls
+# take (`whole_space`).
+INPUTS, COORDINATES = 0, -1
 
 
 class Level(NamedTuple):

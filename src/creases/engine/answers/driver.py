@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from creases.engine.loop.drive import Report
@@ -11,6 +12,7 @@ from creases.engine.problem import Problem
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
+from creases.engine.starts.whole_space import Walled, walled
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.work import AnyWork
 
@@ -34,6 +36,10 @@ class Collector(Protocol):
 
     def add_point(self, tile: Tile) -> None:
         """A starting cell of no dimension: the directions of a line are two points."""
+
+    def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
+        """A whole space, or a wall of one, whose first layer has walls among its neurons. cut : `collect`, but for what
+        is the same for all."""
 
 
 C = TypeVar("C", bound=Collector)
@@ -59,15 +65,12 @@ def cut_domain(
         report(1)
         return None
     into = collector(inside)
-    collect(
-        inside,
-        starts(inside, workshop),
-        into,
-        threads=threads,
-        by_neuron=by_neuron,
-        report=report,
-        workshop=workshop,
-    )
+    options: Any = {"threads": threads, "by_neuron": by_neuron, "report": report, "workshop": workshop}
+    if workshop.first_layer(inside).is_lacking_rows:
+        for part in walled(inside):
+            into.add_walled(part, partial(collect, **options))
+    else:
+        collect(inside, starts(inside, workshop), into, **options)
     return into
 
 

@@ -60,7 +60,7 @@ class MeanKeeper:
     def take(self, work: AnyWork) -> tuple[NDArray[np.int64], Floats]:
         """Patterns, int64 (cells, words), and rays, float64 (cells, d + 1), since the last time."""
         if isinstance(work, SpaceWork):
-            patterns, means = take_means(work)
+            patterns, means, _ = take_means(work)
         else:
             cells = take_cells(work)
             counts = np.diff(cells.first)[:, None]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.answers.driver import cut_domain
+from creases.engine.answers.driver import StartingCell, cut_domain
 from creases.engine.answers.rational_count import RationalTally, count_below
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
-from creases.engine.problem import Problem
+from creases.engine.loop.oracle import has_tie
+from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import PROOFS
 from creases.engine.proof.rational_forms import RationalForms, decided
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
+from creases.engine.starts.whole_space import Walled
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.work import EXACT_CELLS, UNBOUNDED, AnyWork
+from creases.engine.state.output import take_cells, take_means
+from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
+from creases.engine.state.work import EXACT_CELLS, UNBOUNDED, AnyWork, SpaceWork
 from creases.errors import ComputationError
 
 __all__ = ["Tally", "Totals", "WrittenTotals", "count_point", "tally", "tally_constant"]
@@ -54,7 +58,7 @@ def tally(
     )
     if total is None:
         return tally_constant(problem)
-    if problem.vertices is None and by_neuron:
+    if problem.vertices is None and by_neuron and problem.graph.layer(0).groups is None:
         # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
         rows = rational_first(problem, range(problem.widths[0]))
         total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
@@ -86,6 +90,11 @@ class Totals:
 
     def add_rational(self, start: RationalStart) -> None:
         """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
+        if len(start.cell.rays[0]) < len(self.problem.frame.T):
+            raise ComputationError(
+                "A wall of the whole space has numbers so large or so small that floats cannot hold it. Cut a bounded "
+                "domain."
+            )
         forms = RationalForms.of(self.problem, self.problem.frame)
         exact = RationalTally(forms.widths)
         count_below(forms, start.cell, 0, start.signs, [], exact)
@@ -97,6 +106,22 @@ class Totals:
     def add_point(self, tile: Tile) -> None:
         """Add the region that meets a point."""
         self.by_layer += count_point(self.problem, tile)
+
+    def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Totals], None]) -> None:
+        """Add, or take off, what a space has that is cut by walls too."""
+        whole = len(part.axes) == part.problem.dimension and not part.problem.directions
+        some = WalledTotals(part) if whole else Totals(part.problem)
+        if part.axes:
+            cut(part.problem, part.starts, some)
+        else:
+            some.by_layer += count_origin(part.problem)
+        first = part.problem.widths[0]
+        neurons = np.concatenate([some.by_neuron[: first - part.drawn], some.by_neuron[first:]])
+        self.by_layer += part.sign * some.by_layer[int(part.inserted) :]
+        self.by_neuron += part.sign * neurons
+        if isinstance(some, WalledTotals):
+            self.unbounded += len(some.far)
+        self.exact_cells += some.exact_cells
 
     def result(self, whole: Problem) -> Tally:
         """The tally of all that was added. whole : the problem with all its directions."""
@@ -123,22 +148,88 @@ class WrittenTotals(Totals):
         )
 
 
+class WalledTotals(Totals):
+    """Sums over a whole space that walls have cut, and the patterns of its regions that reach infinity.
+
+    Euler's relation does not tell how many these are: of a region that has a line in it both halves may reach infinity
+    where the wall's part does not.
+    """
+
+    def __init__(self, part: Walled) -> None:
+        super().__init__(part.problem)
+        self.far: set[bytes] = set()
+        first = part.problem.widths[0]
+        self._neurons = [*range(first - part.drawn), *range(first, sum(part.problem.widths))]
+
+    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
+        """Cells are written out."""
+        return FarKeeper
+
+    def add(self, work: AnyWork, blocks: list[NDArray[np.int64]]) -> None:
+        """Add what a finished workspace counted and wrote."""
+        super().add(work, blocks)
+        for words in blocks:
+            bits = bits_of_bytes(bytes_of_words(words, len(self.by_neuron)), len(self.by_neuron))
+            self.far |= set(map(bytes, bytes_of_bits(bits[:, self._neurons])))
+
+    def add_rational(self, start: RationalStart) -> None:
+        """Raises ComputationError: the cell has no chart in floats, so no patterns are written."""
+        raise ComputationError(
+            "The whole space needs walls that are no neurons, and the network has numbers so large or so small that "
+            "floats cannot hold the cells between them. Cut a bounded domain."
+        )
+
+    def add_point(self, tile: Tile) -> None:
+        """A whole space has none."""
+        raise AssertionError("a whole space begins with cones")
+
+
+class FarKeeper:
+    """Takes the patterns of the cells that reach infinity."""
+
+    def take(self, work: AnyWork) -> NDArray[np.int64]:
+        """Their patterns, int64 (cells, words), since the last time."""
+        if isinstance(work, SpaceWork):
+            patterns, _, far = take_means(work)
+            return patterns[far != 0]
+        cells = take_cells(work)
+        return cells.patterns[np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])]
+
+
 def tally_constant(problem: Problem) -> Tally:
     """One region, which is all of the space: the network is constant there."""
     unbounded = None if problem.directions else 1
     return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], unbounded, 0, True)
 
 
+def count_origin(problem: Problem) -> list[int]:
+    """`count_point` at zero, where all walls of a whole space meet. Of directions no cone has it but the whole space."""
+    origin = np.zeros((problem.dimension + 1, 1))
+    if not problem.directions:
+        origin[-1] = 1.0
+    return count_at(problem, origin)
+
+
 def count_point(problem: Problem, tile: Tile) -> list[int]:
     """For each layer 1 if a region meets the tile's one point; 0 from where one ends there: where a neuron is zero that
     is not zero all around."""
-    forms, parent = RationalForms.of(problem, tile.chart), RationalForms.of(problem, problem.frame)
+    return count_at(problem, tile.chart)
+
+
+def count_at(problem: Problem, chart: Floats) -> list[int]:
+    """`count_point` in a chart, float64 (d + 1, 1)."""
+    forms, parent = RationalForms.of(problem, chart), RationalForms.of(problem, problem.frame)
     found: list[int] = [0] * len(problem.widths)
     pattern: list[NDArray[np.bool_]] = []
     for layer in range(len(found)):
-        here, around = forms.forms(layer, pattern), parent.forms(layer, pattern)
-        if any(value == 0 and any(form) for (value,), form in zip(here, around, strict=True)):
+        here, around, level = forms.forms(layer, pattern), parent.forms(layer, pattern), problem.graph.layer(layer)
+        on = decided(level, [value for (value,) in here])
+        if level.groups is None:
+            ends = any(value == 0 and any(form) for (value,), form in zip(here, around, strict=True))
+        else:
+            ends = has_tie(level.groups.tolist(), on.tolist(), here, around)
+        if ends:
             break
         found[layer] = 1
-        pattern.append(decided(problem.graph.layer(layer), [value for (value,) in here]))
+        pattern.append(on)
     return found

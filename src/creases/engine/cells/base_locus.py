@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from creases.engine.cells.corner import are_independent, lowest_bit
 from creases.engine.cells.polytope import facets_of
-from creases.engine.kernel import by_domain, kernel
+from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.problem import INFINITY, Ints
 from creases.engine.proof.signs import ZERO
+from creases.engine.state.record import field, pair_at
 from creases.engine.state.work import (
     ASKED,
     CELL,
@@ -27,7 +28,15 @@ from creases.engine.state.work import (
     CORNERS,
     DIMENSION,
     FIRST_NEURON,
+    FIRST_ROW,
+    IDS,
+    KIND_OF_LAYER,
+    NETWORK,
     PLAIN_CHAIN,
+    ROWS,
+    SECOND_ROW,
+    SWITCH_LAYER,
+    AnyWork,
     SpaceWork,
     Work,
 )
@@ -45,7 +54,7 @@ def answer_in_base_locus_in_space(work: SpaceWork, layer: int, begin: int) -> in
     left = 0
     for a in range(begin, work.state[ASKED]):
         row, v = work.asks[a, 0], work.asks[a, 1]
-        if in_base_locus(work, layer, v):
+        if both_vanish(work, layer, row, v) or in_base_locus(work, layer, v):
             work.answers_nc[row, v] = ZERO
         else:
             left += 1
@@ -83,7 +92,7 @@ def answer_in_base_locus_in_plane(work: Work, layer: int, begin: int) -> int:
         one, other = work.cell_ints[CELL, v, 0], NO_EDGE
         if work.state[DIMENSION] == 2:
             other = work.cell_ints[CELL, v - 1 if v > 0 else work.state[CORNERS] - 1, 0]
-        proved = False
+        proved = both_vanish_at(work, layer, row, one, other)
         for below in range(-1, layer if work.state[PLAIN_CHAIN] else 0):
             constant = has_constant(work.layer_ints, below, layer)
             sums = int(is_sum(work.pattern, work.layer_ints, one, below, constant))
@@ -97,6 +106,43 @@ def answer_in_base_locus_in_plane(work: Work, layer: int, begin: int) -> int:
 
 
 answer_in_base_locus = by_domain(answer_in_base_locus_in_plane, answer_in_base_locus_in_space)
+
+
+# A pair of candidates that are activations of two neurons, both active: it vanishes where these two do.
+
+
+@inlined
+def neurons_of_pair(work: AnyWork, layer: int, row: int) -> tuple[int, int]:
+    """The two neurons of such a pair; -1 twice for any other row."""
+    net = work.state[NETWORK]
+    if work.layer_ints[layer, KIND_OF_LAYER] != SWITCH_LAYER or row < work.ints[field(net, layer, ROWS)]:
+        return -1, -1
+    place, ids = pair_at(work, net, layer, row), work.ints[field(net, layer, IDS)]
+    first = work.layer_ints[layer, FIRST_NEURON]
+    p = work.twins[first + work.ints[ids + work.ints[place + FIRST_ROW]]] - 1
+    q = work.twins[first + work.ints[ids + work.ints[place + SECOND_ROW]]] - 1
+    return (p, q) if p >= 0 and q >= 0 else (-1, -1)
+
+
+@inlined
+def both_vanish_at(work: Work, layer: int, row: int, one: int, other: int) -> bool:
+    """Whether the corner between two edges is where both neurons of a pair vanish."""
+    p, q = neurons_of_pair(work, layer, row)
+    return p >= 0 and ((p == one and q == other) or (p == other and q == one))
+
+
+@inlined
+def both_vanish(work: SpaceWork, layer: int, row: int, v: int) -> bool:
+    """Whether corner v lies on the facets of both neurons of a pair."""
+    p, q = neurons_of_pair(work, layer, row)
+    if p < 0:
+        return False
+    rest, on = work.masks[CELL, v], 0
+    while rest:
+        facet = work.facet_ints[work.slots[lowest_bit(rest)]]
+        on |= (1 if facet == p else 0) | (2 if facet == q else 0)
+        rest &= rest - 1
+    return on == 3
 
 
 # Of a layer `below`, where -1 stands for the inputs.

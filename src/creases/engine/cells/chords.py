@@ -11,8 +11,7 @@ from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import INFINITY, Floats, Ints
 from creases.engine.proof.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.proof.signs import UNPROVED
-from creases.engine.rows.scan import row_at
-from creases.engine.state.record import field
+from creases.engine.state.record import field, row_at
 from creases.engine.state.work import (
     CELL,
     CHORD_BOUNDS,

@@ -13,8 +13,8 @@ from creases.engine.cells.polygon import form
 from creases.engine.kernel import inlined, kernel
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.proof.signs import POSITIVE
-from creases.engine.rows.scan import proved_sign, row_at
-from creases.engine.state.record import field
+from creases.engine.rows.scan import proved_sign
+from creases.engine.state.record import field, name_of_row, row_at
 from creases.engine.state.work import (
     CELL,
     CELL_COLUMNS,
@@ -25,9 +25,7 @@ from creases.engine.state.work import (
     EDGE,
     EDGE_G,
     EDGE_W,
-    FIRST_NEURON,
     FOLLOWS,
-    IDS,
     INT_ZERO,
     KIND,
     NEAREST,
@@ -75,10 +73,9 @@ def cut_interval(work: Work, net: int, layer: int, row: int, side: float) -> int
 
     Returns the child's number of corners, 2.
     """
-    ints = work.ints
     source = row_at(work, net, layer, row)
     f0, _, f1, f_g, f_w = form(work, source)
-    neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
+    neuron = name_of_row(work, net, layer, row)
     first_is_positive = proved_sign(work, row, source, INT_ZERO) == POSITIVE
     new = 1 if first_is_positive == (side > 0.0) else 0  # the corner that the zero replaces
     child = work.cell_reals[CHILD]

@@ -12,8 +12,8 @@ from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import INFINITY
 from creases.engine.proof.bounds import meeting_point
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, ZERO
-from creases.engine.rows.scan import proved_sign, row_at
-from creases.engine.state.record import field
+from creases.engine.rows.scan import proved_sign
+from creases.engine.state.record import name_of_row, row_at
 from creases.engine.state.work import (
     CELL,
     CELL_COLUMNS,
@@ -25,8 +25,6 @@ from creases.engine.state.work import (
     EDGE_W,
     ERROR_G,
     ERROR_W,
-    FIRST_NEURON,
-    IDS,
     INT_ZERO,
     ONE,
     Work,
@@ -46,10 +44,10 @@ def halve_polygon(work: Work, net: int, layer: int, row: int, at: int, ints_at: 
     Both sides share the two new corners: the negative side's form is the opposite one, and all that is computed
     with it is the same but for its sign.
     """
-    ints, corners = work.ints, work.state[CORNERS]
+    corners = work.state[CORNERS]
     source = row_at(work, net, layer, row)
     h0, h1, h2, h_g, h_w = form(work, source)
-    neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
+    neuron = name_of_row(work, net, layer, row)
     up = down = INT_ZERO  # the first positive corner after a negative one, and the reverse
     before = work.values_nc[row, corners - 1] > 0.0
     for v in range(corners):
@@ -115,11 +113,11 @@ def cut_polygon(work: Work, net: int, layer: int, row: int, side: float) -> int:
 
     side : +1.0 or -1.0. All signs of the row at the corners are proved.
     """
-    ints, corners = work.ints, work.state[CORNERS]
+    corners = work.state[CORNERS]
     source = row_at(work, net, layer, row)
     h0, h1, h2, h_g, h_w = form(work, source)
     h0, h1, h2 = side * h0, side * h1, side * h2
-    neuron = work.layer_ints[layer, FIRST_NEURON] + ints[ints[field(net, layer, IDS)] + row]
+    neuron = name_of_row(work, net, layer, row)
     wanted = POSITIVE if side > 0.0 else NEGATIVE
     cell, child = work.cell_reals[CELL], work.cell_reals[CHILD]
     n = INT_ZERO

@@ -14,8 +14,8 @@ from creases.engine.cells.corner import place_corner
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Ints
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, ZERO
-from creases.engine.rows.scan import proved_sign, row_at
-from creases.engine.state.record import need
+from creases.engine.rows.scan import proved_sign
+from creases.engine.state.record import need, row_at
 from creases.engine.state.stack import put_slots
 from creases.engine.state.work import (
     CELL,

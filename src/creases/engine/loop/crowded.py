@@ -22,6 +22,7 @@ from creases.engine.state.stack import push
 from creases.engine.state.work import (
     ASKED,
     CHILD,
+    CLAIMED,
     DIMENSION,
     EXACT_CELLS,
     FACET_TAIL,
@@ -34,12 +35,15 @@ from creases.engine.state.work import (
     LOWEST,
     MOST_FACETS,
     NETWORK,
+    PAIRS,
     ROWS,
     SIMPLE,
+    STATUS,
     UNBOUNDED,
     AnyWork,
     SpaceWork,
 )
+from creases.errors import ComputationError
 
 __all__ = ["part_crowded", "signed", "take_off"]
 
@@ -54,6 +58,7 @@ def part_crowded(work: SpaceWork, oracle: Oracle) -> tuple[SpaceWork, list[Tile]
     Returns the workspace, which may have grown, and the walls between the parts as domains: each has parted one part,
     so what it has is taken off once. Raises ComputationError if no wall is found.
     """
+    refuse_claimed(work)
     tile, (_, ids) = oracle.tile_of(work), facets_at(work)
     places = {number: int(work.slots[bit]) for bit, number in ids.items()}
     parts: list[Tile] = []
@@ -111,10 +116,26 @@ def put(work: SpaceWork, part: Tile, places: dict[int, int]) -> SpaceWork:
     work.masks[CHILD, :corners] = part.masks
     work.slots[: len(part.ids)] = [places[number] for number in part.ids]
     work.slots[SIMPLE] = all(mask.bit_count() == part.dimension for mask in part.masks)
-    rows = int(work.ints[net + HEADER + FIELDS * int(work.ints[net + LOWEST]) + ROWS])
+    rows = rows_of(work, net)
     while push(work, corners, rows) == FULL:
         work = grown(work)
     return work
+
+
+def rows_of(work: SpaceWork, net: int) -> int:
+    """Rows of the lowest layer that have a status."""
+    base = net + HEADER + FIELDS * int(work.ints[net + LOWEST])
+    return int(work.ints[base + ROWS] + work.ints[base + PAIRS])
+
+
+def refuse_claimed(work: SpaceWork) -> None:
+    """Raises ComputationError for a cell that is being clipped to where a candidate wins: its walls would be too long."""
+    net = int(work.state[NETWORK])
+    if (work.row_ints[STATUS, : rows_of(work, net)] == CLAIMED).any():
+        raise ComputationError(
+            f"A region has more than {MOST_FACETS} facets where a maximum of several is decided; a cell has no room for "
+            "them. Cut a smaller domain, or a slice of fewer dimensions."
+        )
 
 
 def take_off(work: AnyWork, wall: AnyWork) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from creases.engine.cells.arrangement import count_pieces, infinity_bit
 from creases.engine.cells.base_locus import answer_in_base_locus
 from creases.engine.cells.chords import count_chords, pieces_at_infinity
-from creases.engine.cells.interval import count_zeros, halve_interval
+from creases.engine.cells.interval import count_zeros, cut_interval, halve_interval
 from creases.engine.cells.last_in_plane import count_last
 from creases.engine.cells.last_in_space import count_last_in_space
 from creases.engine.cells.polygon import cut_polygon, halve_polygon
@@ -19,10 +19,20 @@ from creases.engine.cells.polytope import UNCUT, cut_polytope, keep_positive_sid
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.proof.signs import NEGATIVE
 from creases.engine.rows.local import localise
-from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign, row_at, scan
+from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign
+from creases.engine.rows.switches import end_of_switch, scan
 from creases.engine.state.output import emit
-from creases.engine.state.record import field, mark_active, mark_inactive, need
-from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
+from creases.engine.state.record import (
+    all_rows,
+    field,
+    mark_active,
+    mark_inactive,
+    name_of_row,
+    need,
+    pair_at,
+    row_at,
+)
+from creases.engine.state.stack import STACK_HEADER, copy_cell_to_child, no_room, pop, push, push_written
 from creases.engine.state.work import (
     ACTIVE,
     ASKED,
@@ -31,18 +41,24 @@ from creases.engine.state.work import (
     CELL,
     CELL_COLUMNS,
     CHILD,
+    CLAIM,
+    CLAIMED,
+    CLIP,
     CORNERS,
     CROSSING_ROWS,
     DEPTH,
     DIMENSION,
     DONE,
     EMIT,
+    EMPTY,
     FIRST_NEURON,
+    FIRST_ROW,
     FOLLOWING_ROWS,
     FRESH,
     FULL,
     HALF_PROVED_ROWS,
     HAVE,
+    HOW_TO_SPLIT,
     IDS,
     INACTIVE,
     INT_ZERO,
@@ -54,12 +70,15 @@ from creases.engine.state.work import (
     NEAREST,
     NETWORK,
     OPEN,
-    RELU_LAYER,
+    PAIRS,
     ROWS,
     SCANNED,
+    SECOND_ROW,
+    SLOPED_LAYER,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     STATUS,
+    SWITCH_LAYER,
     THRESHOLD,
     UNBOUNDED,
     UNKNOWN,
@@ -107,6 +126,9 @@ def cut(work: AnyWork, budget: int) -> int:
         if layer < depth:
             if state[SCANNED] == 0:
                 scan(work, net, layer, reach, corner_error)
+                if state[EMPTY]:
+                    leave(work)
+                    continue
                 if state[WALL] and state[VANISHED]:
                     return VANISHING_ROW
             state[SCANNED] = 0
@@ -125,20 +147,20 @@ def cut(work: AnyWork, budget: int) -> int:
             continue
         pieces, unbounded, counted = UNPROVED_COUNT, 0, layer
         if still_open == 0:
-            plain = work.layer_ints[layer, KIND_OF_LAYER] == RELU_LAYER
-            if layer + 2 == depth and plain and not state[EMIT] and not state[BY_NEURON]:
+            if layer + 2 == depth and is_counted(work, layer) and not state[EMIT] and not state[BY_NEURON]:
                 pieces, unbounded = count_next(work, net, layer, reach, corner_error)
                 counted = layer + 1
-        elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT]:
+        elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT] and not is_switch(work, layer):
             pieces, unbounded = count_crossing(work, net, layer)
         if pieces != UNPROVED_COUNT:
             work.by_layer[layer] += 1 if counted > layer else 0
             work.by_layer[counted] += pieces
             state[UNBOUNDED] += unbounded
-            state[HAVE] = 0
-            forget_answers(work)
+            leave(work)
             continue
         rows, few = ints[field(net, layer, ROWS)], 4 * MOST_CHORDS if last else FEW_ROWS
+        if is_switch(work, layer):  # pairs are what is open; and a cell that is claimed is clipped first
+            rows = ints[field(net, layer, PAIRS)] if state[HOW_TO_SPLIT] != CLIP else 0
         if still_open == 0 or (rows > few and still_open + state[FOLLOWING_ROWS] <= CROWDED * rows):
             forget_answers(work)
             if localise(work, reach + corner_error, corner_error) == FULL:
@@ -147,10 +169,29 @@ def cut(work: AnyWork, budget: int) -> int:
             if ask_outside(work, net, layer):
                 return UNPROVED_CELL
         else:
-            answer = split(work, net, layer)
+            answer = claim(work, net, layer) if state[HOW_TO_SPLIT] == CLAIM else split(work, net, layer)
             if answer != MORE:
                 return answer
     return MORE if state[HAVE] or state[WAITING] else DONE
+
+
+@inlined
+def is_switch(work: AnyWork, layer: int) -> bool:
+    """Whether a layer's rows are candidates of switches."""
+    return work.layer_ints[layer, KIND_OF_LAYER] == SWITCH_LAYER
+
+
+@inlined
+def is_counted(work: AnyWork, layer: int) -> bool:
+    """Whether the layer above this one is counted without being cut: neurons, and all that is active below has slope 1."""
+    return work.layer_ints[layer, KIND_OF_LAYER] != SLOPED_LAYER and not is_switch(work, layer + 1)
+
+
+@inlined
+def leave(work: AnyWork) -> None:
+    """Have done with the current cell."""
+    work.state[HAVE] = work.state[EMPTY] = 0
+    forget_answers(work)
 
 
 @inlined
@@ -163,10 +204,26 @@ def ask_outside(work: AnyWork, net: int, layer: int) -> bool:
 
 @inlined
 def tally_neurons(work: AnyWork, net: int, layer: int) -> None:
-    """The current cell is a region of the layers below: add one for each neuron that cuts it."""
+    """The current cell is a region of the layers below: add one for each neuron that cuts it, and each switch."""
+    if is_switch(work, layer):
+        tally_switches(work, net, layer)
+        return
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != UNKNOWN:
             work.by_neuron[work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + i]] += 1
+
+
+@inlined
+def tally_switches(work: AnyWork, net: int, layer: int) -> None:
+    """Add one for each switch of which more than one candidate wins on the cell, to its first candidate."""
+    first, ids, begin = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)], 0
+    while begin < work.ints[field(net, layer, ROWS)]:
+        end = end_of_switch(work, net, layer, begin)
+        left = 0
+        for i in range(begin, end):
+            left += work.row_ints[STATUS, i] != INACTIVE
+        work.by_neuron[work.switches[first + work.ints[ids + begin]]] += left > 1
+        begin = end
 
 
 @inlined
@@ -177,14 +234,13 @@ def finish(work: AnyWork, count_last: bool) -> int:
     """
     state = work.state
     if state[EMIT]:
-        answer = emit(work)
+        answer = emit(work, is_unbounded(work))
         if answer == FULL:
             return FULL
     if count_last:
         work.by_layer[state[DEPTH] - 1] += 1
     state[UNBOUNDED] += is_unbounded(work)
-    state[HAVE] = 0
-    forget_answers(work)
+    leave(work)
     return MORE
 
 
@@ -221,17 +277,23 @@ count_next = by_domain(count_last, count_last_in_space)
 def split_in_space(work: SpaceWork, net: int, layer: int) -> int:
     """Split the current cell by its best crossing row; the negative side waits, the other goes on."""
     state = work.state
-    rows, row = work.ints[field(net, layer, ROWS)], state[BEST_ROW]
-    if no_room(work, work.points.shape[2], rows) == FULL:
+    rows, row = all_rows(work, net, layer), state[BEST_ROW]
+    if no_room(work, 1, work.points.shape[2], rows) == FULL:
         return FULL
-    neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
-    new = cut_polytope(work, net, layer, row, neuron)
+    name, side = name_of_row(work, net, layer, row), 1.0
+    new = cut_polytope(work, net, layer, row, name)
     if new < UNCUT:
         return UNCUT - new
-    negative = put_negative_side(work, new, state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER)
-    push_other_side(work, row, neuron, -1.0, negative, rows)
+    if state[HOW_TO_SPLIT] == CLIP:
+        side = claimed_side(work, net, layer, row)
+        if side < 0.0:
+            for v in range(state[CORNERS]):
+                work.sides[v] = -work.sides[v]
+    else:
+        negative = put_negative_side(work, new, state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER)
+        push_other_side(work, net, layer, row, -1.0, negative, rows)
     keep_positive_side(work, new)
-    take_side(work, row, neuron, 1.0)
+    take_side(work, net, layer, row, side)
     forget_answers(work)
     return MORE
 
@@ -244,30 +306,34 @@ def split_in_plane(work: Work, net: int, layer: int) -> int:
     polygon goes on with the positive side.
     """
     state = work.state
-    corners, rows = state[CORNERS], work.ints[field(net, layer, ROWS)]
+    corners, rows = state[CORNERS], all_rows(work, net, layer)
     if corners + 2 > work.cell_reals.shape[1]:
         return need(state, CORNERS_FIELD, 2 * (corners + 2))
-    if no_room(work, corners + 2, rows) == FULL:
+    if no_room(work, 1, corners + 2, rows) == FULL:
         return FULL
-    row = state[BEST_ROW]
-    neuron = work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
-    first = 1.0
+    row, first = state[BEST_ROW], 1.0
     at, ints_at = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
-    if state[DIMENSION] == 1:
+    if state[HOW_TO_SPLIT] == CLIP:
+        first = claimed_side(work, net, layer, row)
+        if state[DIMENSION] == 1:
+            corners = cut_interval(work, net, layer, row, first)
+        else:
+            corners = cut_polygon(work, net, layer, row, first)
+    elif state[DIMENSION] == 1:
         if proved_sign(work, row, row_at(work, net, layer, row), INT_ZERO) == NEGATIVE:
             first = -1.0
         halve_interval(work, net, layer, row, first, at, ints_at)
-        push_other_side(work, row, neuron, -first, corners, rows)
+        push_other_side(work, net, layer, row, -first, corners, rows)
     elif work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD]:
         child = halve_polygon(work, net, layer, row, at, ints_at)
-        push_other_side(work, row, neuron, -first, corners + 4 - child, rows)
+        push_other_side(work, net, layer, row, -first, corners + 4 - child, rows)
         corners = child
     else:
         child = cut_polygon(work, net, layer, row, -first)
-        take_side(work, row, neuron, -first)
+        take_side(work, net, layer, row, -first)
         push(work, child, rows)  # there is room: for two corners more than the cell's
         corners = cut_polygon(work, net, layer, row, first)
-    take_side(work, row, neuron, first)
+    take_side(work, net, layer, row, first)
     for v in range(corners):
         for c in range(CELL_COLUMNS):
             work.cell_reals[CELL, v, c] = work.cell_reals[CHILD, v, c]
@@ -284,18 +350,72 @@ split = by_domain(split_in_plane, split_in_space)
 
 
 @inlined
-def push_other_side(work: AnyWork, row: int, neuron: int, side: float, corners: int, rows: int) -> None:
+def push_other_side(work: AnyWork, net: int, layer: int, row: int, side: float, corners: int, rows: int) -> None:
     """Put the side that was written to the stack there for good."""
-    take_side(work, row, neuron, side)
+    take_side(work, net, layer, row, side)
     push_written(work, corners, rows)
 
 
 @inlined
-def take_side(work: AnyWork, row: int, neuron: int, side: float) -> None:
-    """Note that a row is active (side 1.0) or not on one side of it."""
-    if side > 0.0:
-        work.row_ints[STATUS, row] = ACTIVE
-        mark_active(work.pattern, neuron)
+def take_side(work: AnyWork, net: int, layer: int, row: int, side: float) -> None:
+    """Note that a row is active (side 1.0) or not on one side of it, or which of a pair is the larger one there."""
+    first, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
+    work.row_ints[STATUS, row] = ACTIVE if side > 0.0 else INACTIVE
+    if not is_switch(work, layer):
+        mark(work, first + work.ints[ids + row], side > 0.0)
+        return
+    place = pair_at(work, net, layer, row)
+    one, other = work.ints[place + FIRST_ROW], work.ints[place + SECOND_ROW]
+    if work.state[HOW_TO_SPLIT] == CLIP:
+        work.row_ints[STATUS, one if side > 0.0 else other] = INACTIVE
+        return
+    for i in (one, other):
+        wins = (i == other) == (side > 0.0)
+        work.row_ints[STATUS, i] = ACTIVE if wins else INACTIVE
+        mark(work, first + work.ints[ids + i], wins)
+
+
+@inlined
+def mark(work: AnyWork, unit: int, active: bool) -> None:
+    """Note in the pattern whether a unit is active."""
+    if active:
+        mark_active(work.pattern, unit)
     else:
-        work.row_ints[STATUS, row] = INACTIVE
-        mark_inactive(work.pattern, neuron)
+        mark_inactive(work.pattern, unit)
+
+
+@inlined
+def claimed_side(work: AnyWork, net: int, layer: int, row: int) -> float:
+    """The side of a pair's row on which the candidate that claims the cell is ahead: 1.0 if it is the second one."""
+    second = work.ints[pair_at(work, net, layer, row) + SECOND_ROW]
+    return 1.0 if work.row_ints[STATUS, second] == CLAIMED else -1.0
+
+
+@inlined
+def claim(work: AnyWork, net: int, layer: int) -> int:
+    """Put a copy of the current cell on the stack for each candidate but one that is left of the best row's switch, and go
+    on with that one; each copy is claimed by its candidate."""
+    row, begin, corners = work.state[BEST_ROW], 0, work.state[CORNERS]
+    first, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
+    while end_of_switch(work, net, layer, begin) <= work.ints[pair_at(work, net, layer, row) + FIRST_ROW]:
+        begin = end_of_switch(work, net, layer, begin)
+    end = end_of_switch(work, net, layer, begin)
+    if no_room(work, end - begin, corners, all_rows(work, net, layer)) == FULL:
+        return FULL
+    copy_cell_to_child(work, corners)
+    forget_answers(work)
+    before = -1
+    for i in range(begin, end):
+        if work.row_ints[STATUS, i] == INACTIVE:
+            continue
+        if before >= 0:
+            unit = first + work.ints[ids + before]
+            work.row_ints[STATUS, before] = CLAIMED
+            mark_active(work.pattern, unit)
+            push(work, corners, all_rows(work, net, layer))  # there is room
+            work.row_ints[STATUS, before] = OPEN
+            mark_inactive(work.pattern, unit)
+        before = i
+    work.row_ints[STATUS, before] = CLAIMED
+    mark_active(work.pattern, first + work.ints[ids + before])
+    return MORE

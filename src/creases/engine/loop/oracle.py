@@ -18,7 +18,7 @@ import numpy as np
 from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import INFINITY, Floats, Pattern, Problem
 from creases.engine.proof.doubled import DoubledForms, doubled_wall, edge_sign
-from creases.engine.proof.edges import RationalEdges
+from creases.engine.proof.edges import RationalEdges, difference
 from creases.engine.proof.rational import meeting_ray, nearest_point, rational_corners
 from creases.engine.proof.rational_forms import RationalForms
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
@@ -33,20 +33,28 @@ from creases.engine.state.work import (
     CORNERS,
     EXACT_CELLS,
     FIELDS,
+    FIRST_ROW,
     HAVE,
     HEADER,
     IDS,
     LOWEST,
     NETWORK,
+    PAIR_COLUMNS,
+    PAIR_IDS,
+    ROWS,
     SCANNED,
+    SECOND_ROW,
     VANISHED,
     AnyWork,
     SpaceWork,
     Work,
 )
 
-__all__ = ["Oracle", "facets_at"]
+__all__ = ["Oracle", "facets_at", "has_tie"]
 
+
+# A row of the lowest layer: its neuron, or of a pair of candidates the one and the one it is compared with.
+Units = tuple[int, int | None]
 
 # Of a few hundred bytes each.
 KEPT_CORNERS = 50_000
@@ -90,8 +98,13 @@ class Oracle:
         regions end there; else let the loop go on with it."""
         layer, _, pattern = self.place_of(work)
         here, parent = self._edges.forms.forms(layer, pattern), self._parent.forms(layer, pattern)
-        if any(not any(row) and any(form) for row, form in zip(here, parent, strict=True)):
-            if work.state[BY_NEURON]:
+        groups = self._problem.graph.layer(layer).groups
+        if groups is not None:
+            ends = has_tie(groups.tolist(), pattern[layer].tolist(), here, parent)
+        else:
+            ends = any(not any(row) and any(form) for row, form in zip(here, parent, strict=True))
+        if ends:
+            if work.state[BY_NEURON] and groups is None:
                 self.tally_on_wall(work, layer, here, parent)
             for row, corner in work.asks[: int(work.state[ASKED])].tolist():
                 work.answers_nc[row, corner] = UNPROVED
@@ -154,7 +167,7 @@ class Oracle:
         rows = self._edges.forms.forms(layer, pattern)
         corners = self.corners_of(work, pattern)
         for row, v in open_questions(work):
-            value = dot(rows[int(work.ints[listed + row])], corners[v].ray)
+            value = dot(form_of(rows, units_of_row(work, layer, listed, row)), corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
@@ -170,7 +183,7 @@ class Oracle:
 
         A facet's form depends on the layers below its own.
         """
-        layer = self._edges.neuron(facets[-1])[0] if facets[-1] >= 0 else 0
+        layer = max(map(self._edges.layer, facets))
         key = facets, active & ((1 << self._edges.first_neuron(layer)) - 1)
         found = self._corners.get(key)
         if found is None:
@@ -193,7 +206,7 @@ class Oracle:
         """`answer` for a line or a plane."""
         state = work.state
         layer, ids, pattern = self.place_of(work)
-        asked = [(row, int(work.ints[ids + row]), corner) for row, corner in open_questions(work)]
+        asked = [(row, units_of_row(work, layer, ids, row), corner) for row, corner in open_questions(work)]
         edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
         for row, corner, sign in self.doubled_signs(asked, edge_ids, layer, pattern):
             work.answers_nc[row, corner] = sign
@@ -202,31 +215,32 @@ class Oracle:
             return
         rows = self._edges.forms.forms(layer, pattern)
         corners = rational_corners([self._edges.edge(number, pattern) for number in edge_ids])
-        for row, neuron, corner in left:
-            value = dot(rows[neuron], corners[corner])
+        for row, units, corner in left:
+            value = dot(form_of(rows, units), corners[corner])
             work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         self.sharpen(work, corners)
         state[EXACT_CELLS] += 1
 
     def doubled_signs(
-        self, asked: list[tuple[int, int, int]], edge_ids: list[int], layer: int, pattern: Pattern
+        self, asked: list[tuple[int, Units, int]], edge_ids: list[int], layer: int, pattern: Pattern
     ) -> Iterator[tuple[int, int, int]]:
-        """(row, corner, sign) of asked (row, neuron, corner), by double-double; the sign may be UNPROVED."""
+        """(row, corner, sign) of asked (row, units, corner), by double-double; the sign may be UNPROVED."""
         rows = self._doubled.forms(layer, pattern)
         # Those that meet where a sign is asked: a polygon may have thousands of others.
         beside_asked = {v for _, _, corner in asked for v in (corner, (corner or len(edge_ids)) - 1)}
         edges = {v: self.doubled_edge(edge_ids[v], pattern) for v in beside_asked}
-        for row, neuron, corner in asked:
+        for row, (unit, less), corner in asked:
             before = (corner or len(edge_ids)) - 1
             beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[before], edges[corner]]
-            yield row, corner, edge_sign(beside, rows.row(neuron))
+            yield row, corner, edge_sign(beside, rows.row(unit) if less is None else rows.difference(unit, less))
 
     def doubled_edge(self, number: int, pattern: Pattern) -> Any:
         """The inward form of an edge in double-double."""
         if number < 0:
             return doubled_wall(self._edges.wall(number))
-        layer, neuron = self._edges.neuron(number)
-        return self._doubled.forms(layer, pattern).row(neuron, 1.0 if pattern[layer][neuron] else -1.0)
+        layer, unit, other = self._edges.units(number)
+        rows, sign = self._doubled.forms(layer, pattern), 1.0 if pattern[layer][unit] else -1.0
+        return rows.row(unit, sign) if other is None else rows.difference(unit, other, sign)
 
     def sharpen(self, work: Work, corners: list[Any]) -> None:
         """Set the current cell's corners to the floats nearest to the true ones."""
@@ -234,6 +248,31 @@ class Oracle:
             near, worst = nearest_point(ray)
             work.cell_reals[CELL, v, : len(near)] = near
             work.cell_reals[CELL, v, CORNER_ERROR] = worst
+
+
+def units_of_row(work: AnyWork, layer: int, listed: int, row: int) -> Units:
+    """The neuron of a row of the lowest layer, and None; or of a pair the second candidate, and the first."""
+    base = int(work.state[NETWORK]) + HEADER + FIELDS * layer
+    rows = int(work.ints[base + ROWS])
+    if row < rows:
+        return int(work.ints[listed + row]), None
+    place = int(work.ints[base + PAIR_IDS]) + PAIR_COLUMNS * (row - rows)
+    one, other = (int(work.ints[place + which]) for which in (FIRST_ROW, SECOND_ROW))
+    return int(work.ints[listed + other]), int(work.ints[listed + one])
+
+
+def form_of(rows: list[Any], units: Units) -> Any:
+    """The exact form of a row, from those of its layer's units."""
+    unit, less = units
+    return rows[unit] if less is None else difference(rows[unit], rows[less])
+
+
+def has_tie(groups: list[int], won: list[bool], here: list[Any], parent: list[Any]) -> bool:
+    """Whether a candidate is equal to its switch's winner on a wall, but not in the parent, whose regions end there."""
+    winner = {switch: i for i, switch in enumerate(groups) if won[i]}
+    return any(
+        here[i] == here[winner[switch]] and parent[i] != parent[winner[switch]] for i, switch in enumerate(groups)
+    )
 
 
 def open_questions(work: AnyWork) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.graph import INPUTS, Matrix, is_sparse
+from creases.engine.graph import COORDINATES, INPUTS, Matrix, is_sparse
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
@@ -217,6 +217,12 @@ class DoubledRows(NamedTuple):
         """One form, or its opposite."""
         return sign * self.hi[index], sign * self.lo[index], self.error[index]
 
+    def difference(self, index: int, less: int, sign: float = 1.0) -> tuple[Floats, Floats, Floats]:
+        """What one form exceeds another by, or its opposite."""
+        total = DoubledRows(*(part[[index]].copy() for part in self))
+        add_product(np.array([[-1.0]]), DoubledRows(*(part[[less]] for part in self)), total)
+        return total.row(0, sign)
+
 
 def doubled(values: Sequence[Fraction]) -> tuple[Floats, Floats, Floats]:
     """Rational numbers as hi + lo with a bound on what is lost."""
@@ -287,6 +293,8 @@ class DoubledForms:
         """What a level hands on where the layers have `pattern`."""
         if number == INPUTS:
             return self._inputs
+        if number == COORDINATES:
+            return DoubledRows(np.array(self._chart), *(np.zeros_like(self._chart) for _ in range(2)))
         rows, slopes = self._z(number, pattern), self._graph.levels[number - 1].slopes
         if slopes is None:
             return rows

@@ -13,11 +13,17 @@ from creases.engine.problem import FIRST_WALL, INFINITY, IntegerPolytope, Patter
 from creases.engine.proof.rational import scaled, vertex_cell
 from creases.engine.proof.rational_forms import RationalForms
 
-__all__ = ["RationalEdges"]
+__all__ = ["RationalEdges", "difference"]
+
+
+def difference(form: Any, less: Any) -> Any:
+    """What one exact form of a layer exceeds another by."""
+    return tuple(a - b for a, b in zip(form, less, strict=True))
 
 
 class RationalEdges:
-    """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall.
+    """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall, or
+    that of the wall between two candidates of a switch (`units`).
 
     forms : the exact forms of the neurons. walls : exact inward forms of the domain's own edges.
     """
@@ -50,6 +56,22 @@ class RationalEdges:
         layer = bisect_right(self._starts, number) - 1
         return layer, number - self._starts[layer]
 
+    def units(self, number: int) -> tuple[int, int, int | None]:
+        """Layer of an edge that is no wall of the domain, and the index of its neuron, or of its two candidates: on the
+        inner side the first is the larger where its bit is set in the pattern.
+
+        N units have the numbers below N. The wall between candidate a and candidate a + k is N (1 + k) + a.
+        """
+        total = self._starts[-1]
+        if number < total:
+            return *self.neuron(number), None
+        layer, one = self.neuron(number % total)
+        return layer, one, one + number // total - 1
+
+    def layer(self, number: int) -> int:
+        """Layer of an edge; 0 for the domain's own."""
+        return self.units(number)[0] if number >= 0 else 0
+
     def first_neuron(self, layer: int) -> int:
         """The number of a layer's first neuron."""
         return self._starts[layer]
@@ -62,6 +84,7 @@ class RationalEdges:
         """The form of an edge of a cell with this pattern."""
         if number < 0:
             return self.wall(number)
-        layer, index = self.neuron(number)
-        form = self.forms.forms(layer, pattern)[index]
+        layer, index, other = self.units(number)
+        rows = self.forms.forms(layer, pattern)
+        form = rows[index] if other is None else difference(rows[index], rows[other])
         return form if pattern[layer][index] else scaled(form, -1)

@@ -11,7 +11,7 @@ from creases.engine.graph import INPUTS, Graph, Level, Matrix, is_sparse
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.rational import as_integers
 
-__all__ = ["exact_layers", "exact_levels", "twins", "twins_in"]
+__all__ = ["exact_layers", "exact_levels", "twins", "twins_of"]
 
 
 # A size is units * 2^grid, both whole numbers of Python's: sums and products of sizes do not round, and neither does
@@ -151,6 +151,44 @@ def finest_bit(numbers: Floats) -> int:
     whole = (np.abs(mantissas) * 2.0**53).astype(np.int64)
     _, above = np.frexp((whole & -whole).astype(np.float64))  # a power of two has the mantissa 1/2
     return int((exponents - 54 + above).min())
+
+
+def twins_of(graph: Graph) -> Ints:
+    """For each unit which other it is a multiple of (`twins`), layer after layer; for each candidate of a switch 1 + the
+    neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, or 0."""
+    found = [np.zeros(0, np.int64)]
+    copied: dict[int, Ints] = {}
+    switches = any(level.groups is not None for level in graph.levels)
+    for number, level in enumerate(graph.levels, 1):
+        if switches:
+            copied[number] = copies(level, copied)
+        if level.slopes is not None:
+            found.append(copied[number] if level.groups is not None else twins_in(level))
+        if switches and level.slopes is not None:
+            copied[number] = activations(number, level, graph)
+    return np.concatenate(found)
+
+
+def copies(level: Level, copied: dict[int, Ints]) -> Ints:
+    """For each unit's sum 1 + the neuron whose activation it is a positive multiple of; 0 where it is none."""
+    found, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
+    for source, matrix in level.terms:
+        rows, columns = matrix.nonzero()
+        np.add.at(entries, rows, 1)
+        if source in copied:
+            values = np.asarray(matrix[rows, columns]).ravel()
+            found[rows] = np.where(values > 0, copied[source][columns], 0)
+    return np.where((entries == 1) & (level.bias == 0), found, 0)
+
+
+def activations(number: int, level: Level, graph: Graph) -> Ints:
+    """`copies` of what a layer hands on."""
+    assert level.slopes is not None
+    if level.groups is not None:
+        return np.zeros(len(level.bias), np.int64)  # one of several: which, the pattern says
+    first = graph.first_neurons[graph.layer_of[number]]
+    plain = (level.slopes[0] == 0) & (level.slopes[1] > 0)
+    return np.where(plain, 1 + first + np.arange(len(level.bias)), 0)
 
 
 def twins_in(level: Level) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.graph import INPUTS, Level, Matrix, absolute, is_sparse
+from creases.engine.graph import COORDINATES, INPUTS, Level, Matrix, absolute, is_sparse
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 
@@ -39,7 +39,7 @@ def proved_by_floats(problem: Problem, rays: Floats, bits: Bools) -> Bools:
     proved: Bools = np.array(np.isfinite(rays).all(axis=1), np.bool_)
     patterns = np.split(bits, splits, axis=1) if graph.layers else []
     with np.errstate(all="ignore"):
-        known = {INPUTS: inputs_at(problem, rays)}
+        known = {INPUTS: inputs_at(problem, rays), COORDINATES: Values(rays, np.zeros_like(rays), rays != 0)}
         for number, level in enumerate(graph.levels, 1):
             sums = summed(level, known, rays[:, -1:])
             if level.slopes is None:
@@ -97,8 +97,7 @@ def nonzero(matrix: Matrix) -> Matrix:
 
 def told(level: Level, sums: Values, on: Bools) -> Bools:
     """For each point whether every neuron's sign is proved to be that of the pattern."""
-    found: Bools = np.where(on, sums.at > sums.off, (sums.at < -sums.off) | ~sums.touched).all(axis=1)
-    return found
+    return np.asarray(np.where(on, sums.at > sums.off, (sums.at < -sums.off) | ~sums.touched).all(axis=1))
 
 
 def told_by_switches(level: Level, sums: Values, on: Bools) -> Bools:

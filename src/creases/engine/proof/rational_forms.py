@@ -17,7 +17,7 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
-from creases.engine.graph import INPUTS, Graph, Level, Matrix, is_sparse
+from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_sparse
 from creases.engine.problem import Floats, Pattern, Problem
 from creases.engine.proof.rational import Form, as_integers, value_at
 
@@ -43,7 +43,7 @@ class IntegerMatrix:
         if exponent < 0:  # whole numbers that were divided by a power of two
             entries = [value << -exponent for value in entries]
         self.scale = 1 << max(exponent, 0)
-        self._dense = None if sparse else fmpz_mat(*matrix.shape, entries)
+        self._dense = None if sparse else fmpz_mat(matrix.shape[0], matrix.shape[1], entries)
         self._rows: list[list[tuple[int, int]]] = []
         if sparse:
             ends, columns = matrix.indptr.tolist(), matrix.indices.tolist()
@@ -156,7 +156,7 @@ class RationalForms:
 
     def _sum(self, number: int, pattern: Sequence[NDArray[np.bool_]]) -> Rows:
         level, matrices, (bias, bias_scale) = self._level(number)
-        terms = []
+        terms = list[tuple[list[Any], int]]()
         for source, matrix in matrices:
             values = self._values(source, pattern)
             terms.append((matrix.times(values.forms), matrix.scale * values.scale))
@@ -181,6 +181,8 @@ class RationalForms:
         """What a level hands on where the layers have `pattern`."""
         if number == INPUTS:
             return self._inputs
+        if number == COORDINATES:
+            return Rows([tuple(row) for row in self._chart], self._chart_scale)
         rows, slopes = self._z(number, pattern), self.graph.levels[number - 1].slopes
         if slopes is None:
             return rows

@@ -26,6 +26,7 @@ from creases.engine.rows.rows_in_space import list_form_in_space
 from creases.engine.rows.scan import follow, halving, note_scan, scan_row, status_of
 from creases.engine.rows.slopes import is_dropped, scale_listed, scale_row, slope_of
 from creases.engine.rows.substitution import write_row
+from creases.engine.rows.switches import relax_switches, write_pairs
 from creases.engine.state.record import coupled, field, mark_active, need
 from creases.engine.state.work import (
     ACTIVE,
@@ -57,8 +58,10 @@ from creases.engine.state.work import (
     IDS,
     INTS_TOP,
     KIND,
+    KIND_OF_LAYER,
     LOW,
     LOWEST,
+    MOST_CANDIDATES,
     MOST_G,
     MOST_W,
     NETWORK,
@@ -69,6 +72,8 @@ from creases.engine.state.work import (
     OPEN_ROW,
     OPEN_START,
     OPEN_STATUS,
+    PAIR_COLUMNS,
+    PAIRS,
     REALS_TOP,
     ROWS,
     SCANNED,
@@ -79,6 +84,7 @@ from creases.engine.state.work import (
     STATUS,
     STEEPEST,
     STRIDE,
+    SWITCH_LAYER,
     THRESHOLD,
     UNKNOWN,
     WALL,
@@ -119,22 +125,26 @@ def localise(work: AnyWork, reach: float, corner_error: float) -> int:
     layers[lowest, OPEN_START] = layers[lowest, ACTIVE_START] = 0
     # Rows to substitute are put together behind the place that the new network can take at most.
     apart = (work.reals.size + state[REALS_TOP]) // 2
-    take_lowest(work, net, new, lowest, reach)
+    take_lowest(work, net, new, lowest, reach, corner_error)
     stubborn, affine = NO, layers[lowest + 1, OPEN_START] == 0 and state[WALL] == 0
     for layer in range(lowest + 1, depth):
         rows = work.ints[field(net, layer, ROWS)]
         first = max(work.ints[field(net, layer, FIRST)], lowest)
-        if affine:
+        switches = layers[layer, KIND_OF_LAYER] == SWITCH_LAYER
+        if affine and not switches:
             write_affine(work, net, new, layer, first, reach, corner_error)
             affine = layers[layer + 1, OPEN_START] == 0
             continue
         if not stubborn:
             stay = relax_layer(work, net, layer, first, reach, corner_error)
+            if switches:
+                stay = relax_switches(work, net, layer, layers[layer, START], reach, corner_error)
             stubborn = rows > STUBBORN_ROWS and stay > STUBBORN * rows
         if stubborn:
             for q in range(layers[layer, START], layers[layer + 1, START]):
                 work.open_ints[OPEN_STATUS, q] = OPEN
         apart = write_layer(work, net, new, layer, first, apart)
+        affine = affine and layers[layer + 1, OPEN_START] == 0
     enter(work, new)
     return DONE
 
@@ -143,23 +153,26 @@ def localise(work: AnyWork, reach: float, corner_error: float) -> int:
 def make_room(work: AnyWork, net: int, lowest: int, depth: int) -> int:
     """See that there is room for the new local network whatever drops out; FULL if not. Counts rows in START."""
     state, layers = work.state, work.layer_ints
-    most, total = 0, 0
+    most, total, pairs = 0, 0, 0
     layers[lowest, START] = 0
     for layer in range(lowest, depth):
         rows = work.ints[field(net, layer, ROWS)]
         most += rows * (coupled(work) + total)
         total += rows
         layers[layer + 1, START] = total
-    room = state[REALS_TOP] + 2 * (most + SCRATCH)  # the rows, and those to substitute
+        if layers[layer, KIND_OF_LAYER] == SWITCH_LAYER:
+            pairs = max(pairs, rows * (min(rows, state[MOST_CANDIDATES]) - 1) // 2)
+    room = state[REALS_TOP] + 2 * (most + pairs * coupled(work) + SCRATCH)  # the rows, and those to substitute
     if room > work.reals.size:
         return need(state, REALS_FIELD, room)
-    if state[INTS_TOP] + HEADER + FIELDS * depth + total > work.ints.size:
-        return need(state, INTS_FIELD, state[INTS_TOP] + HEADER + FIELDS * depth + total)
+    room = state[INTS_TOP] + HEADER + FIELDS * depth + total + PAIR_COLUMNS * pairs
+    if room > work.ints.size:
+        return need(state, INTS_FIELD, room)
     return DONE
 
 
 @inlined
-def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float) -> None:
+def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float, corner_error: float) -> None:
     """The lowest layer's rows by the statuses of the scan: the open ones are kept, the active ones to substitute."""
     ints, reals, state = work.ints, work.reals, work.state
     rows, old_ids, wide = ints[field(net, lowest, ROWS)], ints[field(net, lowest, IDS)], coupled(work)
@@ -167,6 +180,7 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float) ->
     at, ids = state[REALS_TOP], state[INTS_TOP]
     stay = active = 0
     neurons = work.layer_ints[lowest, FIRST_NEURON]
+    switches = work.layer_ints[lowest, KIND_OF_LAYER] == SWITCH_LAYER
     most_g = most_w = 0.0
     for i in range(rows):
         status, neuron = work.row_ints[STATUS, i], neurons + ints[old_ids + i]
@@ -176,7 +190,8 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float) ->
         else:
             low = work.row_reals[i, LOW] - work.row_reals[i, THRESHOLD]
             high = work.row_reals[i, HIGH] + work.row_reals[i, THRESHOLD]
-            relax_affine(work, i, neuron, status, source, low, high, reach)
+            # Open candidates are relaxed as linear rows, and their switches afterwards.
+            relax_affine(work, i, neuron, ACTIVE if switches else status, source, low, high, reach)
             steepest = work.slopes[STEEPEST, neuron]
             most_g = max(most_g, steepest * reals[source + SIZE_G])
             most_w = max(most_w, steepest * reals[source + SIZE_W])
@@ -193,6 +208,8 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float) ->
                 active += 1
         source += stride
     close_layer(work, new, lowest, lowest, stay, active, rows, wide, most_g, most_w)
+    if switches and stay:
+        relax_switches(work, net, lowest, 0, reach, corner_error)
 
 
 @inlined
@@ -234,7 +251,7 @@ def close_layer(
     ints, layers, state = work.ints, work.layer_ints, work.state
     ints[field(new, layer, ROWS)], ints[field(new, layer, FIRST)] = stay, new_first
     ints[field(new, layer, IDS)], ints[field(new, layer, BLOCK)] = state[INTS_TOP], state[REALS_TOP]
-    ints[field(new, layer, STRIDE)] = stride
+    ints[field(new, layer, STRIDE)], ints[field(new, layer, PAIRS)] = stride, 0
     state[INTS_TOP] += stay
     state[REALS_TOP] += stay * stride
     work.layer_reals[layer, MOST_G], work.layer_reals[layer, MOST_W] = most_g, most_w
@@ -267,6 +284,8 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
             known = status_of(work.ints, statuses, work.pattern, neurons, old_ids, q - start, twin)
             status = follow(work, stay, twin, known)
         work.open_ints[OPEN_STATUS, q] = status
+        if status == ACTIVE:
+            mark_active(work.pattern, neurons + neuron)
         if is_dropped(work, neurons + neuron, status):
             drop(work, q)
             continue
@@ -279,8 +298,6 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
         if status != OPEN:
             note_active(work, base + active, q, at, 0, 0)  # listed whole: its place may be written over
             scale_listed(work, base + active, slope_of(work, neurons + neuron, status), layers[layer, EXACT])
-            if status == ACTIVE:
-                mark_active(work.pattern, neurons + neuron)
             active += 1
             continue
         work.open_ints[OPEN_ROW, stay], ints[ids + stay] = q, neuron
@@ -366,3 +383,5 @@ def enter(work: AnyWork, new: int) -> None:
     if layer < state[DEPTH]:
         for i in range(ints[field(new, layer, ROWS)]):
             work.row_ints[STATUS, i] = OPEN
+        if work.layer_ints[layer, KIND_OF_LAYER] == SWITCH_LAYER:
+            write_pairs(work, new, layer)

@@ -31,6 +31,7 @@ from creases.engine.state.work import (
     FIRST_NEURON,
     IDS,
     INACTIVE,
+    KIND_OF_LAYER,
     ONE,
     OPEN,
     OPEN_STATUS,
@@ -39,6 +40,7 @@ from creases.engine.state.work import (
     ROWS,
     START,
     STRIDE,
+    SWITCH_LAYER,
     AnyWork,
     Work,
     X,
@@ -52,14 +54,16 @@ __all__ = ["drop", "relax_affine", "relax_layer"]
 def relax_layer(work: AnyWork, net: int, layer: int, first: int, reach: float, corner_error: float) -> int:
     """Bound all rows of a layer over the current cell: their statuses and relaxations; returns how many stay open.
 
+    Candidates of switches stay open, as linear rows (`switches.relax_switches`).
     first : the lowest layer that the rows are coupled to. The layers from there on are relaxed already.
     """
     ints, layers = work.ints, work.layer_ints
     rows, at, stride = ints[field(net, layer, ROWS)], ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     begin, start = layers[first, START], layers[layer, START]
     ids, neurons, stay = ints[field(net, layer, IDS)], layers[layer, FIRST_NEURON], 0
+    candidates = layers[layer, KIND_OF_LAYER] == SWITCH_LAYER
     for i in range(rows):
-        status = relax_row(work, at, begin, start, i, neurons + ints[ids + i], reach, corner_error)
+        status = relax_row(work, at, begin, start, i, neurons + ints[ids + i], candidates, reach, corner_error)
         work.open_ints[OPEN_STATUS, start + i] = status
         stay += status == OPEN
         at += stride
@@ -68,7 +72,15 @@ def relax_layer(work: AnyWork, net: int, layer: int, first: int, reach: float, c
 
 @inlined
 def relax_row_in_plane(
-    work: Work, at: int, begin: int, start: int, i: int, neuron: int, reach: float, corner_error: float
+    work: Work,
+    at: int,
+    begin: int,
+    start: int,
+    i: int,
+    neuron: int,
+    candidate: bool,
+    reach: float,
+    corner_error: float,
 ) -> int:
     """Status of row i of a layer, at `at`, over the current cell; its relaxation, unless it hands on nothing.
 
@@ -81,6 +93,9 @@ def relax_row_in_plane(
     more_x, more_y, more_one, more_radius = combine(reals, work.open_reals, at + COUPLED, begin, start)
     radius = (radius + more_radius) * ROUND_UP + UNDERFLOW
     x, y, one = x + more_x, y + more_y, one + more_one
+    if candidate:
+        set_relaxed(work, start + i, neuron, ACTIVE, x, y, one, radius, 0.0, 0.0, reach, start - begin)
+        return OPEN
     return bound(work, start + i, neuron, x, y, one, radius, reach, corner_error, start - begin)
 
 

@@ -223,7 +223,15 @@ def set_relaxed_in_space(
 
 @inlined
 def relax_row_in_space(
-    work: SpaceWork, at: int, begin: int, start: int, i: int, neuron: int, reach: float, corner_error: float
+    work: SpaceWork,
+    at: int,
+    begin: int,
+    start: int,
+    i: int,
+    neuron: int,
+    candidate: bool,
+    reach: float,
+    corner_error: float,
 ) -> int:
     """Status of row i of a layer, at `at`, over the current cell; its relaxation, unless it hands on nothing."""
     reals, d, corners = work.reals, work.state[DIMENSION], work.state[CORNERS]
@@ -238,6 +246,9 @@ def relax_row_in_space(
         gradient += abs(value)
     one = reals[at + ONE] + along(reals, shift, work.open_reals[RELAXED + ONE], begin, start)
     radius = (radius + sizes_along(reals, shift, work.open_reals[RADIUS], begin, start)) * ROUND_UP + UNDERFLOW
+    if candidate:
+        set_relaxed_in_space(work, start + i, neuron, ACTIVE, one, radius, 0.0, 0.0, reach, start - begin)
+        return OPEN
     values = work.row_values
     evaluate(work.sums, 0, one, work.points[CELL], d, corners, values)
     low = high = values[0]

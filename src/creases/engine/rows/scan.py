@@ -20,7 +20,7 @@ from creases.engine.rows.rows_in_space import (
     scan_row_in_space,
     sign_at_in_space,
 )
-from creases.engine.state.record import UNSETTLED, field, mark_active, status_of_values
+from creases.engine.state.record import UNSETTLED, all_rows, field, mark_active, row_at, status_of_values
 from creases.engine.state.work import (
     ACTIVE,
     ASKED,
@@ -43,17 +43,21 @@ from creases.engine.state.work import (
     FOLLOWS,
     HALF_PROVED_ROWS,
     HIGH,
+    HOW_TO_SPLIT,
     IDS,
     INACTIVE,
     KIND,
+    KIND_OF_LAYER,
     LOW,
     NEAREST,
     ONE,
     OPEN,
     ROWS,
     SCRATCH,
+    SPLIT,
     STATUS,
     STRIDE,
+    SWITCH_LAYER,
     THRESHOLD,
     UNKNOWN,
     UNKNOWN_ROWS,
@@ -69,9 +73,10 @@ __all__ = [
     "cell_reach",
     "follow",
     "forget_answers",
+    "halving",
+    "note_scan",
     "proved_sign",
-    "row_at",
-    "scan",
+    "scan_neurons",
     "scan_row",
     "sign_at",
     "status_of",
@@ -92,12 +97,6 @@ cell_reach = by_domain(cell_reach_in_plane, cell_reach_in_space)
 
 
 @inlined
-def row_at(work: AnyWork, net: int, layer: int, row: int) -> int:
-    """Where a row of a local network begins in `reals`."""
-    return work.ints[field(net, layer, BLOCK)] + row * work.ints[field(net, layer, STRIDE)]
-
-
-@inlined
 def threshold(reals: Floats, at: int, reach: float, corner_error: float) -> float:
     """`bounds.sign_threshold` of the row at `at`."""
     gradient = abs(reals[at + X]) + abs(reals[at + Y])
@@ -105,7 +104,7 @@ def threshold(reals: Floats, at: int, reach: float, corner_error: float) -> floa
 
 
 @inlined
-def scan(work: AnyWork, net: int, layer: int, reach: float, corner_error: float) -> None:
+def scan_neurons(work: AnyWork, net: int, layer: int, reach: float, corner_error: float) -> None:
     """Give every open row of the lowest layer its status, or its kind if it stays open; the sums go to `state`.
 
     CROSSING_ROWS : rows proved to cut the cell with all signs proved. HALF_PROVED_ROWS : rows that cut with a sign
@@ -176,8 +175,9 @@ def follow(work: AnyWork, row: int, twin: int, status: int) -> int:
 
 @inlined
 def note_scan(work: AnyWork, crossing: int, half_proved: int, unknown: int, following: int, best_row: int) -> None:
-    """Keep what a scan found."""
+    """Keep what a scan found; its best row splits the cell (`switches` has other ways)."""
     state = work.state
+    state[HOW_TO_SPLIT] = SPLIT
     state[CROSSING_ROWS], state[HALF_PROVED_ROWS] = crossing, half_proved
     state[UNKNOWN_ROWS], state[FOLLOWING_ROWS], state[BEST_ROW] = unknown, following, best_row
 
@@ -318,7 +318,8 @@ def proved_sign(work: AnyWork, row: int, at: int, v: int) -> int:
 def ask(work: AnyWork, net: int, layer: int) -> int:
     """List in `asks` every sign of an open row at a corner that is not proved; return how many were added."""
     asked = before = work.state[ASKED]
-    for i in range(work.ints[field(net, layer, ROWS)]):
+    first = work.ints[field(net, layer, ROWS)] if work.layer_ints[layer, KIND_OF_LAYER] == SWITCH_LAYER else 0
+    for i in range(first, all_rows(work, net, layer)):
         if work.row_ints[STATUS, i] == OPEN and CROSSING < work.row_ints[KIND, i] < FOLLOWS:
             for v in range(work.state[CORNERS]):
                 if sign_at(work, i, row_at(work, net, layer, i), v) == UNPROVED:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from creases.engine.graph import INPUTS, Graph, Matrix, is_sparse
+from creases.engine.graph import COORDINATES, INPUTS, Graph, Matrix, is_sparse
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.rational_forms import RationalForms
@@ -58,11 +58,20 @@ class FirstLayer:
     @cached_property
     def rows(self) -> list[int]:
         """As many neurons as the layer's rank on the domain, independent there (`independent_rows`)."""
+        if not self.problem.graph.layers or self.problem.graph.layer(0).groups is not None:
+            return []
         return independent_rows(self.problem, self.forms)
 
     @property
     def is_constant_somewhere(self) -> bool:
         """Whether the domain is a whole space along some direction of which the network is constant."""
+        if self.problem.vertices is not None or len(self.rows) == self.problem.dimension:
+            return False
+        return self.problem.graph.is_chain or linear_rank(input_forms(self.problem)) < self.problem.dimension
+
+    @property
+    def is_lacking_rows(self) -> bool:
+        """Whether the domain is a whole space that the layer's neurons do not cut into bounded cones."""
         return self.problem.vertices is None and len(self.rows) < self.problem.dimension
 
 
@@ -222,6 +231,15 @@ def restricted(problem: Problem) -> Problem | None:
 
 def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
     """The part of a whole space that some of its coordinates span."""
+    if len(axes) == problem.dimension:
+        return problem
+    kept, levels = [*axes, problem.dimension], problem.graph.levels
+    if any(COORDINATES in level.sources for level in levels):
+        on_kept = [
+            level._replace(matrices=tuple(m[:, kept] if s == COORDINATES else m for s, m in level.terms))
+            for level in levels
+        ]
+        problem = problem._replace(graph=Graph(tuple(on_kept)))
     return problem._replace(basis=problem.basis[list(axes)], basis_tail=problem.basis_tail[list(axes)])
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from creases.engine.graph import INPUTS, Level, Matrix, absolute, is_sparse, times
+from creases.engine.graph import COORDINATES, INPUTS, Level, Matrix, absolute, is_sparse, times
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.band import bands
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
@@ -78,16 +78,21 @@ class Relaxed(NamedTuple):
 
 class Cell(NamedTuple):
     """The starting cell. points : float64 (k, v), corners in homogeneous coordinates. reach : the largest coordinate.
-    off : the largest error of a corner. infinity : float64 (k,), the form that is one on finite points.
+    off : the largest error of a corner.
     on_wall : whether it lies on a wall of a larger domain, where a row may vanish that does not there.
     terms : how many terms a sum has at most, for whom `Relaxed` pays ahead."""
 
     points: Floats
     reach: float
     off: float
-    infinity: Floats
+    chart: Floats
     on_wall: bool
     terms: int
+
+    @property
+    def infinity(self) -> Floats:
+        """The form that is one on finite points, float64 (k,)."""
+        return self.chart[-1]
 
 
 def graph_root(problem: Problem, start: AnyStart) -> GraphRoot:
@@ -98,7 +103,7 @@ def graph_root(problem: Problem, start: AnyStart) -> GraphRoot:
         points=np.vstack([corners[:, : k - 1].T, np.ones(len(corners))]),
         reach=float(np.abs(corners[:, : k - 1]).max()),
         off=float(corners[:, k - 1].max()),
-        infinity=start.chart[-1],
+        chart=start.chart,
         on_wall=len(problem.frame.T) > k,
         terms=sum(graph.widths),
     )
@@ -121,10 +126,10 @@ def graph_root(problem: Problem, start: AnyStart) -> GraphRoot:
                 continue
             layer = graph.layer_of[number]
             known = start.signs if layer == 0 else {}
-            open_rows, values[number], relaxed[layer], on = decided(level, layer, rows, relaxed, known, cell)
+            left, values[number], relaxed[layer], on = decided(level, layer, rows, relaxed, known, cell)
             first = graph.first_neurons[layer]
             active[first : first + len(on)] = on
-            found.append(open_rows)
+            found.append(left)
     return GraphRoot(found, active, [exact[number - 1] for number in graph.layers])
 
 
@@ -147,11 +152,16 @@ def summed(
             errors = UNIT * ROUND_UP * pairs(forms, d)
             errors[level.bias != 0] += UNDERFLOW
     weight, terms = pairs(forms, d), np.full(n, float(inputs is not None) + 3.0)
-    copies = (level.bias == 0) & (inputs is None)
+    copies = (level.bias == 0) & np.full(n, inputs is None)
     couplings: dict[int, Matrix] = {}
     count = np.zeros(n)
     for source, matrix in level.terms:
         if source == INPUTS:
+            continue
+        if source == COORDINATES:  # one for each wall, of whose unit nothing else is: nothing rounds
+            chosen = matrix.any(axis=1)
+            forms[chosen], errors[chosen] = matrix[chosen] @ cell.chart, 0.0
+            weight, copies = pairs(forms, d), copies | chosen
             continue
         below, sizes = values[source], absolute(matrix)
         forms = forms + times(matrix, below.forms)
@@ -202,7 +212,7 @@ def with_sizes(
         sizes = sizes + or_infinite(times(absolute(coupling), relaxed[layer].sizes))
     sizes = sizes * ROUND_UP
     sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
-    finite = np.isfinite(forms).all(axis=1)[:, None]
+    finite = np.isfinite(forms.sum(axis=1, keepdims=True))
     errors, sizes = np.where(finite, errors, np.inf), np.where(finite, sizes, np.inf)
     return Rows(forms, all_or_infinite(errors), all_or_infinite(sizes), couplings)
 
@@ -216,6 +226,8 @@ def decided(
     """
     assert level.slopes is not None
     linear, radii = relax(rows, relaxed, cell)
+    if level.groups is not None:
+        return decided_switches(level.groups, layer, rows, relaxed, linear, radii, cell)
     low, high = ends(linear, radii, cell)
     on, off = (low > 0) & (high < LARGEST_PROVED), (high < 0) & (low > -LARGEST_PROVED)
     if not cell.on_wall:
@@ -238,14 +250,55 @@ def decided(
     ) * ROUND_UP + UNDERFLOW
     radius = np.where(np.isnan(radius), np.inf, radius)
     band = Relaxed(bent, radius, or_infinite(rows.sizes[left] * steep[:, None] * ROUND_UP))
-    open_rows = OpenRows(
-        left,
-        rows.forms[left],
-        rows.errors[left],
-        rows.sizes[left],
-        {below: coupling[left] for below, coupling in rows.couplings.items()},
-    )
-    return open_rows, handed_on(rows, factors, left, layer), band, on
+    return open_rows(rows, left), handed_on(rows, factors, left, layer), band, on
+
+
+def open_rows(rows: Rows, left: Ints) -> OpenRows:
+    """The rows of the units that are left open."""
+    couplings = {below: coupling[left] for below, coupling in rows.couplings.items()}
+    return OpenRows(left, rows.forms[left], rows.errors[left], rows.sizes[left], couplings)
+
+
+def decided_switches(
+    groups: Ints, layer: int, rows: Rows, relaxed: dict[int, Relaxed], linear: Floats, radii: Floats, cell: Cell
+) -> tuple[OpenRows, Rows, Relaxed, Bools]:
+    """`decided` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out."""
+    n = len(groups)
+    out, bands_of = np.zeros(n, np.bool_), (np.zeros_like(linear), np.zeros(n))
+    firsts = np.searchsorted(groups, np.unique(groups))
+    for begin, end in zip(firsts.tolist(), [*firsts[1:].tolist(), n], strict=True):
+        above = exceeding(linear[begin:end], radii[begin:end], cell)
+        for j in range(end - begin):
+            # One that is out itself is below one that is not, which this one would be below too.
+            out[begin + j] = any(above[j, i] < 0.0 and not out[begin + i] for i in range(end - begin) if i != j)
+        left = begin + np.flatnonzero(~out[begin:end])
+        if len(left) > 1:
+            worst = np.where(np.eye(len(left), dtype=bool), 0.0, above[np.ix_(left - begin, left - begin)]).max(axis=0)
+            best = int(np.argmin(worst))
+            half = 0.5 * max(worst[best], 0.0) * ROUND_UP
+            bands_of[0][left[best]] = linear[left[best]]
+            bands_of[0][left[best], -1] += half if np.isfinite(half) else 0.0
+            lost = 2.0 * UNIT * (abs(linear[left[best], -1]) + half)
+            bands_of[1][left[best]] = (radii[left[best]] + half + lost) * ROUND_UP + UNDERFLOW
+    alone = np.bincount(groups[~out], minlength=int(groups[-1]) + 1)[groups] == 1
+    on = ~out & alone
+    left = np.flatnonzero(~out & ~alone)
+    band = Relaxed(bands_of[0][left], or_infinite(bands_of[1][left]), rows.sizes[left])
+    size = np.abs(band.forms[:, :-1]).sum(axis=1) * cell.reach + np.abs(band.forms[:, -1])
+    rounding = UNIT * ROUND_UP * (cell.terms + 2 * len(cell.infinity) + 16)
+    band = band._replace(radii=or_infinite(band.radii + rounding * size) * ROUND_UP)
+    return open_rows(rows, left), handed_on(rows, on.astype(np.float64), left, layer), band, on
+
+
+def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
+    """What row j may exceed row i by at most on the cell, float64 (n, n) [j, i]; negative if it is below it."""
+    gaps = linear[:, None] - linear[None, :]
+    most = (gaps @ cell.points).max(axis=2)
+    gradient = np.abs(gaps[:, :, :-1]).sum(axis=2)
+    size = gradient * cell.reach + np.abs(gaps[:, :, -1])
+    slack = radii[:, None] + radii[None, :] + gradient * cell.off + 2.0 * (len(cell.infinity) + 3) * UNIT * size
+    found = most + slack * ROUND_UP + UNDERFLOW
+    return np.where(np.isfinite(found), found, np.inf)
 
 
 def handed_on(rows: Rows, factors: Floats, left: Ints, layer: int) -> Rows:

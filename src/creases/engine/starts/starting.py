@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from creases.engine.graph import is_sparse
-from creases.engine.problem import Floats, Problem
+from creases.engine.graph import Level, is_sparse
+from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.rational import cone_cells
 from creases.engine.proof.rational_polytope import rational_cone, rational_directions
+from creases.engine.rows.switches import write_pairs
 from creases.engine.starts.chart import (
     AnyStart,
     RationalStart,
@@ -29,7 +30,7 @@ from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.growth import grown, with_room
 from creases.engine.state.pattern import set_active
-from creases.engine.state.record import field
+from creases.engine.state.record import coupled_numbers
 from creases.engine.state.stack import push
 from creases.engine.state.work import (
     ABOVE,
@@ -40,7 +41,6 @@ from creases.engine.state.work import (
     CONSTANT,
     COORDINATES,
     CORNER_ERROR,
-    COUPLED,
     DIMENSION,
     EDGE,
     EDGE_G,
@@ -60,9 +60,12 @@ from creases.engine.state.work import (
     INTS_TOP,
     KIND_OF_LAYER,
     LOWEST,
+    MOST_CANDIDATES,
     MOST_FACETS,
     NETWORK,
     ONE,
+    PAIR_COLUMNS,
+    PAIRS,
     PLAIN_CHAIN,
     REALS_TOP,
     RELU_LAYER,
@@ -75,6 +78,7 @@ from creases.engine.state.work import (
     STATUS,
     STEEPEST,
     STRIDE,
+    SWITCH_LAYER,
     WALL,
     AnyWork,
     X,
@@ -152,7 +156,10 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     if start.chart[-1].any():  # among directions there are no constants
         work.layer_ints[:-1, CONSTANT] = constants(problem)
     lowest = int(work.ints[state[NETWORK] + LOWEST])
-    rows = 0 if lowest == problem.depth else int(work.ints[field(state[NETWORK], lowest, ROWS)])
+    rows = 0
+    if lowest < problem.depth:
+        base = HEADER + FIELDS * lowest
+        rows = int(work.ints[base + ROWS] + work.ints[base + PAIRS])
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
     state[FRESH] = 0 if start.signs and lowest == 0 else 1
     while push(work, corners, rows) == FULL:  # a polygon may have thousands of corners
@@ -199,18 +206,36 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
 def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace with the first local network of a graph."""
     root, graph = graph_root(problem, start), problem.graph
-    work = taken(problem, start, workshop, [len(layer.units) for layer in root.layers])
-    work = write_graph_root(work, root)
+    pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
+    rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
+    work = write_graph_root(taken(problem, start, workshop, rows), root, max(pairs))
     work.layer_ints[:-1, EXACT] = root.exact
-    slopes = [graph.layer(layer).slopes for layer in range(problem.depth)]
-    work.slopes[: ABOVE + 1] = np.concatenate([each for each in slopes if each is not None], axis=1)
+    slopes = [each for level in graph.levels if (each := level.slopes) is not None]
+    work.slopes[: ABOVE + 1] = np.concatenate(slopes, axis=1)
     work.slopes[STEEPEST] = np.abs(work.slopes[: ABOVE + 1]).max(axis=0)
     for layer in range(problem.depth):
+        first, groups = graph.first_neurons[layer], graph.layer(layer).groups
         plain = not slopes[layer][0].any() and (slopes[layer][1] == 1.0).all()
         work.layer_ints[layer, KIND_OF_LAYER] = RELU_LAYER if plain else SLOPED_LAYER
+        if groups is not None:
+            work.layer_ints[layer, KIND_OF_LAYER] = SWITCH_LAYER
+            work.switches[first : first + len(groups)] = first + np.searchsorted(groups, groups)
+            work.state[MOST_CANDIDATES] = max(work.state[MOST_CANDIDATES], np.bincount(groups).max())
     for unit in np.flatnonzero(root.active).tolist():
         set_active(work.pattern, unit)
+    work.twins[:] = workshop.twins(problem)
+    lowest = int(work.ints[LOWEST])
+    if lowest < problem.depth and graph.layer(lowest).groups is not None:
+        write_pairs(work, 0, lowest)
     return work
+
+
+def pairs_of(level: Level, units: Ints) -> int:
+    """How many pairs of candidates of one switch there are among some units of a level."""
+    if level.groups is None:
+        return 0
+    _, sizes = np.unique(level.groups[units], return_counts=True)
+    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def is_signs(infinity: Floats) -> bool:
@@ -284,7 +309,7 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
         work.ints[base + IDS] = ids_at
         work.ints[ids_at : ids_at + rows] = np.arange(rows)
         ids_at += rows
-        work.ints[base + BLOCK], work.ints[base + STRIDE] = at, stride
+        work.ints[base + BLOCK], work.ints[base + STRIDE], work.ints[base + PAIRS] = at, stride, 0
         block = work.reals[at : at + rows * stride].reshape(rows, stride)
         place = X if d < 3 else FORM
         block[:, X:ONE] = 0.0
@@ -296,9 +321,10 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
     state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at
 
 
-def write_graph_root(work: AnyWork, root: GraphRoot) -> AnyWork:
+def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
     """Write the open rows of a graph as the first local network; the workspace may have grown.
 
+    pairs : how many pairs of candidates there must be room for.
     A layer's couplings stand for all open units from the lowest layer that it is coupled to up to the layer before it.
     """
     depth, counts = len(root.layers), [len(layer.units) for layer in root.layers]
@@ -307,14 +333,23 @@ def write_graph_root(work: AnyWork, root: GraphRoot) -> AnyWork:
     strides = [wide + sum(counts[first:layer]) for layer, first in enumerate(firsts)]
     size = sum(count * stride for count, stride in zip(counts, strides, strict=True))
     ids_at = HEADER + FIELDS * depth
-    work = with_room(work, reals=2 * size + 4096 + SCRATCH, ints=4 * (ids_at + sum(counts)))
+    work = with_room(
+        work, reals=2 * (size + pairs * wide) + 4096 + SCRATCH, ints=4 * (ids_at + sum(counts) + PAIR_COLUMNS * pairs)
+    )
     state, at = work.state, 0
     lowest = next((layer for layer, count in enumerate(counts) if count), depth)
     work.ints[LOWEST] = lowest
     work.by_layer[:lowest] += 1
     for layer, rows in enumerate(root.layers):
         base, count, stride = HEADER + FIELDS * layer, counts[layer], strides[layer]
-        for name, value in ((ROWS, count), (FIRST, firsts[layer]), (IDS, ids_at), (BLOCK, at), (STRIDE, stride)):
+        for name, value in (
+            (ROWS, count),
+            (FIRST, firsts[layer]),
+            (IDS, ids_at),
+            (BLOCK, at),
+            (STRIDE, stride),
+            (PAIRS, 0),
+        ):
             work.ints[base + name] = value
         work.ints[ids_at : ids_at + count] = rows.units
         block = work.reals[at : at + count * stride].reshape(count, stride)
@@ -331,9 +366,3 @@ def write_graph_root(work: AnyWork, root: GraphRoot) -> AnyWork:
         at, ids_at = at + block.size, ids_at + count
     state[NETWORK], state[REALS_TOP], state[INTS_TOP] = 0, at, ids_at
     return work
-
-
-def coupled_numbers(work: AnyWork) -> int:
-    """How many numbers come before a row's couplings (`record.coupled`)."""
-    d = int(work.state[DIMENSION])
-    return COUPLED if d < 3 else FORM + d

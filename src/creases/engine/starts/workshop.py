@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.problem import Floats, IntegerPolytope, Problem
-from creases.engine.proof.exact_layers import twins_in
+from creases.engine.proof.exact_layers import twins_of
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
@@ -62,8 +62,7 @@ class Workshop:
     def twins(self, problem: Problem) -> NDArray[np.int64]:
         """For each neuron which other it is a multiple of (`exact_layers.twins`), layer after layer."""
         if self._twins is None or not same_layers(self._twins[0], problem):
-            found = [twins_in(problem.graph.layer(layer)) for layer in range(problem.depth)]
-            self._twins = problem, np.concatenate([np.zeros(0, np.int64), *found])
+            self._twins = problem, twins_of(problem.graph)
         return self._twins[1]
 
     def first_layer(self, problem: Problem) -> FirstLayer:

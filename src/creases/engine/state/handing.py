@@ -8,6 +8,7 @@ import numpy as np
 
 from creases.engine.problem import Floats, Ints
 from creases.engine.state.growth import with_room
+from creases.engine.state.record import coupled_numbers
 from creases.engine.state.stack import (
     RECORD_CORNERS,
     RECORD_INTS_TOP,
@@ -28,6 +29,10 @@ from creases.engine.state.work import (
     HEADER,
     IDS,
     LOWEST,
+    PAIR_COLUMNS,
+    PAIR_IDS,
+    PAIRS,
+    PAIRS_AT,
     ROWS,
     SCRATCH,
     SLOTS,
@@ -89,7 +94,7 @@ def network_of(work: AnyWork, net: int) -> tuple[Floats, Ints]:
     """A local network on its own: copies of its rows and ids, and a record with their places from offset 0."""
     depth = int(work.state[DEPTH])
     record = work.ints[net : net + HEADER + FIELDS * depth].copy()
-    blocks, lists, at, ids_at = [], [], 0, record.size
+    blocks, lists, at, ids_at, wide = [], [], 0, record.size, coupled_numbers(work)
     for layer in range(int(record[LOWEST]), depth):
         base = HEADER + FIELDS * layer
         rows, block, ids = int(record[base + ROWS]), int(record[base + BLOCK]), int(record[base + IDS])
@@ -99,6 +104,14 @@ def network_of(work: AnyWork, net: int) -> tuple[Floats, Ints]:
         record[base + BLOCK], record[base + IDS] = at, ids_at
         at += size
         ids_at += rows
+        pairs = int(record[base + PAIRS])
+        if pairs:
+            block, ids = int(record[base + PAIRS_AT]), int(record[base + PAIR_IDS])
+            blocks.append(work.reals[block : block + pairs * wide])
+            lists.append(work.ints[ids : ids + PAIR_COLUMNS * pairs])
+            record[base + PAIRS_AT], record[base + PAIR_IDS] = at, ids_at
+            at += pairs * wide
+            ids_at += PAIR_COLUMNS * pairs
     return np.concatenate([np.zeros(0), *blocks]), np.concatenate([record, *lists])
 
 

@@ -2,7 +2,8 @@
 
 Of a line or a plane a cell's numbers in `out_ints` are how many corners it has, for each the id of the edge behind it
 and a mark if it is at infinity, and its pattern's words; in `out_reals`, corner after corner, d coordinates in the
-starting cell's chart and a bound on their error. In space they are the pattern's words, and the mean of the corners.
+starting cell's chart and a bound on their error. In space they are a mark if it reaches infinity and the pattern's
+words, and the mean of the corners.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_ints")
 
 
 @kernel
-def emit_in_plane(work: Work) -> int:
+def emit_in_plane(work: Work, far: int) -> int:
     """Write the current cell out: corners (d coordinates and the error) to out_reals; corner count, edge ids and
     marks of infinity, and the pattern's words to out_ints."""
     state, d = work.state, work.state[DIMENSION]
@@ -62,22 +63,24 @@ def emit_in_plane(work: Work) -> int:
 
 
 @kernel
-def emit_in_space(work: SpaceWork) -> int:
-    """Write the current cell out: the mean of its corners to out_reals, the pattern's words to out_ints."""
+def emit_in_space(work: SpaceWork, far: int) -> int:
+    """Write the current cell out: the mean of its corners to out_reals; whether it reaches infinity, and the pattern's
+    words, to out_ints."""
     state, d, corners = work.state, work.state[DIMENSION], work.state[CORNERS]
     at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
     if at + d > work.out_reals.size:
         return need(state, SPACE_OUT_REALS_FIELD, at + d)
-    if whole + state[WORDS] > work.out_ints.size:
-        return need(state, SPACE_OUT_INTS_FIELD, whole + state[WORDS])
+    if whole + 1 + state[WORDS] > work.out_ints.size:
+        return need(state, SPACE_OUT_INTS_FIELD, whole + 1 + state[WORDS])
     for c in range(d):
         total = 0.0
         for v in range(corners):
             total += work.points[CELL, c, v]
         work.out_reals[at + c] = total / corners
+    work.out_ints[whole] = far
     for word in range(state[WORDS]):
-        work.out_ints[whole + word] = work.pattern[word]
-    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + d, whole + state[WORDS]
+        work.out_ints[whole + 1 + word] = work.pattern[word]
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + d, whole + 1 + state[WORDS]
     return DONE
 
 
@@ -133,11 +136,13 @@ def read_cells(out_ints: Ints, first: Ints, at_infinity: NDArray[np.bool_], edge
         first[cell + 1] = v
 
 
-def take_means(work: SpaceWork) -> tuple[Ints, Floats]:
-    """Patterns, int64 (cells, words), and the means of the corners in the chart, float64 (cells, d): a view.
+def take_means(work: SpaceWork) -> tuple[Ints, Floats, Ints]:
+    """Patterns, int64 (cells, words), the means of the corners in the chart, float64 (cells, d): a view, and which cells
+    reach infinity, int64 (cells,).
 
     Of the cells of space that the loop has written since the last time; the output is then empty again.
     """
     ints, reals = work.out_ints[: int(work.state[OUT_INTS_TOP])], work.out_reals[: int(work.state[OUT_REALS_TOP])]
     work.state[OUT_REALS_TOP] = work.state[OUT_INTS_TOP] = 0
-    return ints.reshape(-1, int(work.state[WORDS])).copy(), reals.reshape(-1, int(work.state[DIMENSION]))
+    cells = ints.reshape(-1, 1 + int(work.state[WORDS])).copy()
+    return cells[:, 1:], reals.reshape(-1, int(work.state[DIMENSION])), cells[:, 0]

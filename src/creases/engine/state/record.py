@@ -7,28 +7,51 @@ from creases.engine.problem import Ints
 from creases.engine.proof.bounds import LARGEST_PROVED
 from creases.engine.state.work import (
     ACTIVE,
+    BLOCK,
     COUPLED,
     CROSSING,
     DIMENSION,
     FIELDS,
+    FIRST_NEURON,
     FORM,
     FULL,
     FULL_ARRAY,
     HEADER,
     HIGH,
+    IDS,
     INACTIVE,
     KIND,
     LOW,
     NEAREST,
     NEEDED,
     OPEN,
+    PAIR_COLUMNS,
+    PAIR_IDS,
+    PAIRS,
+    PAIRS_AT,
+    ROWS,
+    STRIDE,
     THRESHOLD,
+    WALL_NAME,
     AnyWork,
     SpaceWork,
     Work,
 )
 
-__all__ = ["UNSETTLED", "coupled", "field", "mark_active", "need", "status_of_values"]
+__all__ = [
+    "UNSETTLED",
+    "all_rows",
+    "coupled",
+    "coupled_numbers",
+    "field",
+    "mark_active",
+    "mark_inactive",
+    "name_of_row",
+    "need",
+    "pair_at",
+    "row_at",
+    "status_of_values",
+]
 
 # No status: `status_of_values` does not know.
 UNSETTLED = -1
@@ -38,6 +61,35 @@ UNSETTLED = -1
 def field(net: int, layer: int, name: int) -> int:
     """Where a layer's field stands in `ints`, in the local network recorded at `net`."""
     return net + HEADER + FIELDS * layer + name
+
+
+@inlined
+def all_rows(work: AnyWork, net: int, layer: int) -> int:
+    """Rows of a lowest layer that have a status: its own, and the pairs behind them."""
+    return work.ints[field(net, layer, ROWS)] + work.ints[field(net, layer, PAIRS)]
+
+
+@inlined
+def row_at(work: AnyWork, net: int, layer: int, row: int) -> int:
+    """Where a row of a local network, or a pair, begins in `reals`."""
+    rows = work.ints[field(net, layer, ROWS)]
+    if row < rows:
+        return work.ints[field(net, layer, BLOCK)] + row * work.ints[field(net, layer, STRIDE)]
+    return work.ints[field(net, layer, PAIRS_AT)] + (row - rows) * coupled(work)
+
+
+@inlined
+def pair_at(work: AnyWork, net: int, layer: int, row: int) -> int:
+    """Where the numbers of a pair begin in `ints`; `row` counts the layer's own rows too."""
+    return work.ints[field(net, layer, PAIR_IDS)] + PAIR_COLUMNS * (row - work.ints[field(net, layer, ROWS)])
+
+
+@inlined
+def name_of_row(work: AnyWork, net: int, layer: int, row: int) -> int:
+    """What the wall of a row of the lowest layer is called: a neuron's number, or that of a pair (`wall_between`)."""
+    if row >= work.ints[field(net, layer, ROWS)]:
+        return work.ints[pair_at(work, net, layer, row) + WALL_NAME]
+    return work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
 
 
 @inlined
@@ -53,6 +105,12 @@ def coupled_in_space(work: SpaceWork) -> int:
 
 
 coupled = by_domain(coupled_in_plane, coupled_in_space)
+
+
+def coupled_numbers(work: AnyWork) -> int:
+    """`coupled`, where no kernel runs."""
+    d = int(work.state[DIMENSION])
+    return COUPLED if d < 3 else FORM + d
 
 
 @inlined

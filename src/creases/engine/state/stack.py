@@ -34,7 +34,7 @@ from creases.engine.state.work import (
     Work,
 )
 
-__all__ = ["STACK_HEADER", "no_room", "pop", "push", "push_written", "put_slots"]
+__all__ = ["STACK_HEADER", "copy_cell_to_child", "no_room", "pop", "push", "push_written", "put_slots"]
 
 # What a record in `stack_ints` begins with: corners, where the cell's local network stands, the tops of the two arenas
 # then, rows of its lowest layer, whether these have been looked at; the cell's lists follow.
@@ -76,6 +76,29 @@ def take_cell_in_plane(work: Work, corners: int, at: int, whole: int) -> None:
             work.cell_reals[CELL, v, c] = work.stack_reals[at + v * CELL_COLUMNS + c]
         for c in range(2):
             work.cell_ints[CELL, v, c] = work.stack_ints[whole + 2 * v + c]
+
+
+@inlined
+def copy_cell_to_child_in_plane(work: Work, corners: int) -> None:
+    """Make the child a copy of the current cell."""
+    for v in range(corners):
+        for c in range(CELL_COLUMNS):
+            work.cell_reals[CHILD, v, c] = work.cell_reals[CELL, v, c]
+        for c in range(2):
+            work.cell_ints[CHILD, v, c] = work.cell_ints[CELL, v, c]
+
+
+@inlined
+def copy_cell_to_child_in_space(work: SpaceWork, corners: int) -> None:
+    """Make the child a copy of the current cell."""
+    for c in range(work.state[DIMENSION] + 1):
+        for v in range(corners):
+            work.points[CHILD, c, v] = work.points[CELL, c, v]
+    for v in range(corners):
+        work.masks[CHILD, v] = work.masks[CELL, v]
+
+
+copy_cell_to_child = by_domain(copy_cell_to_child_in_plane, copy_cell_to_child_in_space)
 
 
 @inlined
@@ -131,11 +154,12 @@ take_cell = by_domain(take_cell_in_plane, take_cell_in_space)
 
 
 @inlined
-def no_room(work: AnyWork, corners: int, rows: int) -> int:
-    """FULL if the stack cannot take a cell of so many corners and rows."""
+def no_room(work: AnyWork, cells: int, corners: int, rows: int) -> int:
+    """FULL if the stack cannot take some cells of so many corners and rows each."""
     state = work.state
-    reals = state[STACK_REALS_TOP] + reals_of_cell(work, corners)
-    whole = state[STACK_INTS_TOP] + STACK_HEADER + ints_of_cell(work, corners) + rows + state[WORDS] + 1
+    reals = state[STACK_REALS_TOP] + cells * reals_of_cell(work, corners)
+    each = STACK_HEADER + ints_of_cell(work, corners) + rows + state[WORDS] + 1
+    whole = state[STACK_INTS_TOP] + cells * each
     if reals > work.stack_reals.size:
         return need(state, STACK_REALS_FIELD, reals)
     if whole > work.stack_ints.size:
@@ -149,7 +173,7 @@ def push(work: AnyWork, corners: int, rows: int) -> int:
 
     DONE, or FULL with nothing changed.
     """
-    if no_room(work, corners, rows) == FULL:
+    if no_room(work, 1, corners, rows) == FULL:
         return FULL
     put_cell(work, corners, work.state[STACK_REALS_TOP], work.state[STACK_INTS_TOP] + STACK_HEADER)
     push_written(work, corners, rows)

@@ -67,7 +67,15 @@ PLAIN_CHAIN = 31  # 1 if each layer takes from the one before it only, and all k
 WALL = 28  # 1 if the starting cell lies on a wall of a larger domain: a row may vanish on it that does not there
 VANISHED = 29  # 1 if on a wall `scan` has found a row that may vanish on the current cell
 COORDINATES = 30  # of the domain: the forms of which those of the first layer are sums, but for a constant
-STATE_SLOTS = 32
+EMPTY = 32  # 1 if `scan` has found that the current cell has no part where the claimed candidate wins
+HOW_TO_SPLIT = 33  # by BEST_ROW: SPLIT, CLIP or CLAIM
+MOST_CANDIDATES = 34  # of one switch
+STATE_SLOTS = 35
+
+# HOW_TO_SPLIT: both sides go on; the one side goes on where the claimed candidate exceeds the other, the other is left;
+# a copy of the cell goes on for each candidate of a switch, which claims it.
+SPLIT, CLIP, CLAIM = 0, 1, 2
+
 
 # A local network's record in `ints`: [LOWEST], then FIELDS numbers a layer.
 LOWEST = 0
@@ -77,7 +85,15 @@ FIRST = 1  # lowest layer whose open rows are columns of this layer's coupling
 IDS = 2  # offset in `ints`: neuron of each row, within its layer
 BLOCK = 3  # offset in `reals`: the rows, one after the other
 STRIDE = 4  # numbers a row
-FIELDS = 5
+# Of a lowest layer of switches: pairs of its rows that are open, rows that stand behind these in `row_ints`.
+PAIRS = 5
+PAIR_IDS = 6  # offset in `ints`: PAIR_COLUMNS numbers a pair
+PAIRS_AT = 7  # offset in `reals`: what the second candidate exceeds the first by, a row without couplings
+FIELDS = 8
+
+# Of a pair of candidates of one switch: the two rows, the first before the second, and the name of the wall between them.
+FIRST_ROW, SECOND_ROW, WALL_NAME = 0, 1, 2
+PAIR_COLUMNS = 3
 
 # A row in `reals`: its form, the pair of bounds (E_g, E_w), the pair (S_g, S_w) with |z*(x)| <= S_g max|x_c| + S_w,
 # and one coupling for each open row of layers FIRST ... l - 1. On a line the second coordinate is always zero.
@@ -99,6 +115,8 @@ MOST_CHORDS = 12
 
 # Status of a row on a cell.
 OPEN, INACTIVE, ACTIVE = 0, 1, 2
+# Of a pair: one of the two has lost already. Of a candidate: the cell is to be clipped to where it wins its switch.
+MOOT, CLAIMED = 3, 4
 
 # Columns of layer_ints.
 FIRST_NEURON = 0  # neurons in the layers below
@@ -208,10 +226,11 @@ class Work(NamedTuple):
     chord_reals: Floats  # (MOST_CHORDS, CHORD_COLUMNS)
     by_layer: Ints  # (depth,)
     by_neuron: Ints  # (N,)
-    twins: (
-        Ints  # (N,) 1 + the neuron of the same layer that this one is a multiple of, negative if of its opposite; or 0
-    )
+    # (N,) 1 + the neuron of the same layer that this one is a multiple of, negative if of its opposite; or 0. Of a
+    # candidate 1 + the neuron with ReLU, of any layer, whose activation it is a positive multiple of; or 0.
+    twins: Ints
     slopes: Floats  # (3, N)
+    switches: Ints  # (N,) of a candidate the first one of its switch
     out_reals: Floats
     out_ints: Ints
 
@@ -252,6 +271,7 @@ class SpaceWork(NamedTuple):
     by_neuron: Ints
     twins: Ints
     slopes: Floats
+    switches: Ints
     out_reals: Floats
     out_ints: Ints
 
@@ -294,6 +314,7 @@ def allocate(widths: list[int], dimension: int, corners: int, rows: list[int]) -
         by_neuron=np.zeros(neurons, i8),
         twins=np.zeros(neurons, i8),
         slopes=np.zeros((3, neurons), f8),
+        switches=np.zeros(neurons, i8),
         out_reals=np.zeros(1, f8),
         out_ints=np.zeros(1, i8),
     )
