@@ -40,6 +40,7 @@ class Kink(ABC):
 
     def check(self, n_units: int) -> None:
         """Raise NetworkError unless it fits a level of so many units."""
+        whole(n_units, "n_units", 1)
 
     def n_values(self, n_units: int) -> int:
         """How many values a level of so many units has: one a unit, or one a switch."""
@@ -95,7 +96,7 @@ class TwoSlopes(Kink):
     def bent(self, n_units: int) -> Bools:
         """Which units are neurons, bool (n_units,)."""
         below, above = self.slopes(n_units)
-        return below != above
+        return np.asarray(below != above)
 
     def neurons(self, n_units: int) -> int:
         """How many units have two different slopes."""
@@ -104,7 +105,7 @@ class TwoSlopes(Kink):
     def apply(self, z: Floats) -> Floats:
         """The values, float64 (..., n_units)."""
         below, above = self.slopes(z.shape[-1])
-        return z * np.where(z > 0.0, above, below)
+        return np.asarray(z * np.where(z > 0.0, above, below))
 
     def pattern(self, z: Floats) -> Bools:
         """Which neurons have z > 0, bool (..., neurons)."""
@@ -163,8 +164,8 @@ class Linear(TwoSlopes):
 class LeakyReLU(TwoSlopes):
     """z above zero, slope * z below; with one slope a unit it is a PReLU.
 
-    slope : a number, or float64 of shape (n_units,), read-only. 0 is a ReLU, -1 the absolute value; a unit of slope 1 is
-        linear.
+    slope : a number, or float64 of shape (n_units,), read-only. 0 is a ReLU, -1 the absolute value; a unit of slope 1
+        is linear.
     Raises NetworkError if a slope is not finite.
     """
 
@@ -249,8 +250,8 @@ class Clip(Kink):
 class Max(Kink):
     """Maxima over groups of units: one switch, and one value, a group. Max pooling, maxout, argmax.
 
-    groups : sequences of unit indices, none empty, at least one; they may overlap and differ in size. Kept as a tuple of
-        tuples. The candidates of a switch are its group's units in this order; among equal ones the first wins.
+    groups : sequences of unit indices, none empty, at least one; they may overlap and differ in size. Kept as a tuple
+        of tuples. The candidates of a switch are its group's units in this order; among equal ones the first wins.
     Raises NetworkError if there is no group, one is empty, or an index is negative or no whole number.
     """
 
@@ -276,19 +277,28 @@ class Max(Kink):
         return cls(tuple(tuple(range(first, first + k)) for first in range(0, n, k)))
 
     @cached_property
+    def units(self) -> Integers:
+        """The candidates of all switches, group after group, int64 (sum of sizes,)."""
+        return frozen(np.array([unit for group in self.groups for unit in group], dtype=np.int64))
+
+    @cached_property
     def sizes(self) -> Integers:
         """How many candidates each switch has, int64 (switches,)."""
         return frozen(np.array([len(group) for group in self.groups], dtype=np.int64))
 
     @cached_property
-    def candidates(self) -> Integers:
-        """The units of each switch, int64 (switches, most); short rows are filled with their first unit."""
-        most = int(self.sizes.max())
-        return frozen(np.array([(*group, *group[:1] * (most - len(group))) for group in self.groups], dtype=np.int64))
+    def starts(self) -> Integers:
+        """Where each switch's candidates begin in `units`, int64 (switches,)."""
+        return frozen(np.cumsum(self.sizes) - self.sizes)
+
+    @property
+    def positions(self) -> Integers:
+        """The position of each of `units` in its group."""
+        return np.arange(len(self.units)) - np.repeat(self.starts, self.sizes)
 
     def check(self, n_units: int) -> None:
         """Raise NetworkError unless every index is that of a unit."""
-        if (most := int(self.candidates.max())) >= n_units:
+        if (most := int(self.units.max())) >= n_units:
             raise NetworkError(f"Max names unit {most}; a level of {n_units} units has 0 to {n_units - 1}.")
 
     def n_values(self, n_units: int) -> int:
@@ -301,16 +311,18 @@ class Max(Kink):
 
     def apply(self, z: Floats) -> Floats:
         """The values, float64 (..., switches)."""
-        return np.asarray(z[..., self.candidates].max(axis=-1))
+        return np.asarray(np.maximum.reduceat(z[..., self.units], self.starts, axis=-1))
 
     def pattern(self, z: Floats) -> Integers:
         """Which candidate of each switch wins, int64 (..., switches): its position in the group, lowest among equal."""
-        return z[..., self.candidates].argmax(axis=-1).astype(np.int64)
+        candidates = z[..., self.units]
+        largest = np.maximum.reduceat(candidates, self.starts, axis=-1)
+        wins = ~(candidates < np.repeat(largest, self.sizes, axis=-1))
+        return np.asarray(np.minimum.reduceat(np.where(wins, self.positions, len(self.units)), self.starts, axis=-1))
 
     def bits(self, pattern: NDArray[Any]) -> Bools:
         """One truth value for each candidate, bool (..., sum of sizes), group after group: True for the winner."""
-        one_hot = np.asarray(pattern)[..., None] == np.arange(self.candidates.shape[1])
-        return np.asarray(one_hot[..., np.arange(self.candidates.shape[1]) < self.sizes[:, None]])
+        return np.asarray(np.repeat(pattern, self.sizes, axis=-1) == self.positions)
 
     def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
         """The winners themselves."""
@@ -318,7 +330,7 @@ class Max(Kink):
         if winners.dtype.kind not in "iu" or ((winners < 0) | (winners >= self.sizes)).any():
             raise NetworkError(f"A pattern of {self!r} holds a position in each group, whole numbers; got {winners}.")
         n = len(self.groups)
-        return Piece(self.candidates[np.arange(n), winners], np.ones(n), np.zeros(n))
+        return Piece(self.units[self.starts + winners], np.ones(n), np.zeros(n))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All candidates, group after group, and how many each group has."""

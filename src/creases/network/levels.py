@@ -51,12 +51,13 @@ class Level:
             whole(source, f"{said}the number of a source", 0)
             if not isinstance(operator, Operator):
                 raise NetworkError(
-                    f"{said}source {source} must be an operator (Dense, Sparse, Conv, ConvTranspose, AveragePool, Select, "
-                    f"Scale), got a {type(operator).__name__}."
+                    f"{said}source {source} must be an operator (Dense, Sparse, Conv, ConvTranspose, AveragePool, "
+                    f"Select, Scale), got a {type(operator).__name__}."
                 )
         if not isinstance(kink, Kink):
             raise NetworkError(
-                f"{said}kink must be ReLU(), LeakyReLU(slope), Abs(), Clip(low, high), Linear() or Max(groups), got {kink!r}."
+                f"{said}kink must be ReLU(), LeakyReLU(slope), Abs(), Clip(low, high), Linear() or Max(groups), got "
+                f"{kink!r}."
             )
         if not isinstance(name, str):
             raise NetworkError(f"Level: name must be text, got {name!r}.")
@@ -107,11 +108,15 @@ class Level:
 
     def sums(self, values: Sequence[Floats | None]) -> Floats:
         """z in float64, (..., n_units), from the values of the input and of all levels that it takes from."""
-        total: Floats | None = None
-        for source, operator in self.sources.items():
-            part = operator.apply(values[source])  # type: ignore[arg-type]
-            total = part if total is None else total + part
-        return np.asarray(total + self.bias)
+        return self.linear(values) + self.bias
+
+    def linear(self, values: Sequence[Floats | None]) -> Floats:
+        """`sums` without the bias; a new array."""
+        parts = (operator.apply(values[source]) for source, operator in self.sources.items())  # type: ignore[arg-type]
+        result = next(parts)
+        for part in parts:
+            result = result + part
+        return result
 
     def __reduce__(self) -> tuple[Callable[..., Level], tuple[Any, ...]]:
         return Level, (dict(self.sources), self.bias, self.kink, self.name)

@@ -38,7 +38,7 @@ SHOWN = 4
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """Levels of units, each of which takes from the input and from earlier levels; the outputs are the last one's values.
+    """Levels of units, which take from the input and from earlier levels; the outputs are the last one's values.
 
     Make one with `Network.from_arrays` (a chain of dense layers with ReLU), with `creases.build`, with
     `Network.from_levels` or with `creases.load`; nothing in it can change afterwards.
@@ -349,13 +349,9 @@ class Network:
             raise NetworkError(f"A pattern has one array for each of the {self.depth} layers, got {len(pattern)}.")
         parts = iter(pattern)
         # Rows: the gradient by each input, and the constant last.
-        forms: list[Floats | None] = [np.eye(self.n_in + 1, self.n_in)]
+        forms: list[Floats] = [np.eye(self.n_in + 1, self.n_in)]
         for level in self.levels:
-            linear: Floats | None = None
-            for source, operator in level.sources.items():
-                part = operator.apply(forms[source])  # type: ignore[arg-type]
-                linear = part if linear is None else linear + part
-            assert linear is not None
+            linear = level.linear(forms)
             linear[-1] += level.bias
             here = np.zeros(0, dtype=bool)
             if places := level.neurons + level.switches:
@@ -366,9 +362,7 @@ class Network:
             values = linear[:, piece.units] * piece.slopes
             values[-1] += piece.offsets
             forms.append(values)
-        last = forms[-1]
-        assert last is not None
-        return np.ascontiguousarray(last[:-1].T), last[-1].copy()
+        return np.ascontiguousarray(forms[-1][:-1].T), forms[-1][-1].copy()
 
     def without_biases(self) -> Network:
         """The same weights with every bias zero, the output's too: scale equivariant, N(c x) = c N(x) for c > 0.
@@ -378,8 +372,9 @@ class Network:
         """
         for number, level in enumerate(self.levels, start=1):
             if isinstance(level.kink, Clip):
+                named = f" ({level.name})" if level.name else ""
                 raise NetworkError(
-                    f"Level {number}{f' ({level.name})' if level.name else ''} has a clip, {level.kink!r}, whose bounds are "
+                    f"Level {number}{named} has a clip, {level.kink!r}, whose bounds are "
                     "not zero: no network with it is scale equivariant, and its regions are not cones."
                 )
         bare = tuple(Level(level.sources, None, level.kink, level.name) for level in self.levels)

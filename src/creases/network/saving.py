@@ -72,7 +72,7 @@ def hash_of_levels(levels: Sequence[Level], n_in: int) -> str:
     described, arrays = parts_of(levels)
     for entry in described:
         del entry["name"]
-    # The text first, which names every array; then each array with its shape, so that no two graphs share a byte stream.
+    # The text first, which names every array; then each with its shape: no two graphs share a byte stream.
     text = json.dumps([n_in, described], sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(f"{GRAPH_FORMAT}|{text}".encode())
     for name, array in arrays.items():

@@ -9,7 +9,8 @@
 
 Shapes have no batch axis. Nothing is multiplied or folded: every number that is given stands in the network as it is.
 
-`flows` has the graph and how it becomes levels, `linear`, `bends` and `shapes` the functions, `numbers` and `exact` the numbers.
+`flows` has the graph and how it becomes levels, `linear`, `bends` and `shapes` the functions, `numbers` and `exact`
+what they do with numbers.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def prelu(x: Flow, slope: ArrayLike, *, name: str = "") -> Flow:
     """Leaky ReLU with slopes: one number, one a channel (the first axis), or an array of x's shape."""
     flow = checked(x, "build.prelu")
     # torch keeps a slope for all channels as an array of one.
-    slopes = np.squeeze(as_finite(slope, "build.prelu: slope")) if np.size(slope) == 1 else slope  # type: ignore[arg-type]
+    slopes = np.squeeze(as_finite(slope, "build.prelu: slope")) if np.size(slope) == 1 else slope
     return bend(flow, LeakyReLU(one_or_spread(slopes, flow, "build.prelu: slope")), flow.shape, name)
 
 
@@ -88,7 +88,7 @@ def hard_tanh(x: Flow, low: float = -1.0, high: float = 1.0, *, name: str = "") 
 
 
 def hard_sigmoid(x: Flow, alpha: float = 1 / 6, beta: float = 0.5, *, name: str = "") -> Flow:
-    """min(max(alpha * x + beta, 0), 1): torch's with 1/6 (a note says that it is rounded), Keras's and ONNX's with 0.2."""
+    """min(max(alpha * x + beta, 0), 1): of torch with 1/6 (a note says that it is rounded), of ONNX with 0.2."""
     flow = checked(x, "build.hard_sigmoid")
     shifts = spread(beta, flow.shape, "build.hard_sigmoid: beta")
     factors = Scale(spread(alpha, flow.shape, "build.hard_sigmoid: alpha"))
@@ -129,7 +129,8 @@ def max_pool(
     places = windows.places()
     if (places < 0).all(axis=1).any():
         raise NetworkError(
-            f"build.max_pool: a window would see padding only; padding {windows.padding} is too much for a kernel of {taps}."
+            f"build.max_pool: a window would see padding only; padding {windows.padding} is too much for a kernel of "
+            f"{taps}."
         )
     seen = [row[row >= 0] for row in places]
     size = int(np.prod(shape[1:]))

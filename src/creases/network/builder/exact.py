@@ -21,8 +21,8 @@ def batch_norm_numbers(
 ) -> tuple[Floats, Floats, bool]:
     """Scales weight / sqrt(variance + eps), biases bias - mean * scale, and whether none of them was rounded.
 
-    All float64 of shape (channels,). Each number is the float64 nearest to the exact one (of the biases: with the rounded
-    scale). Raises NetworkError if variance + eps is not positive, or a number is beyond float64.
+    All float64 of shape (channels,). Each number is the float64 nearest to the exact one (of the biases: with the
+    rounded scale). Raises NetworkError if variance + eps is not positive, or a number is beyond float64.
     """
     if isinstance(eps, bool) or not isinstance(eps, (int, float, np.integer, np.floating)) or not math.isfinite(eps):
         raise NetworkError(f"build.batch_norm: eps must be a finite number, got {eps!r}.")

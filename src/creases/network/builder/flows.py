@@ -1,14 +1,15 @@
 """Flows: the values that run through a network while it is being written down, and how they become levels.
 
-A flow is a node of a graph that only grows, so no cycle can be made. There are three kinds of nodes: the input; a sum of
-operators of other nodes, with a bias; a kink of one node. `levels_of_graph` makes levels of them, and never adds or
+A flow is a node of a graph that only grows, so no cycle can be made. There are three kinds of nodes: the input; a sum
+of operators of other nodes, with a bias; a kink of one node. `levels_of_graph` makes levels of them, and never adds or
 multiplies two stored numbers where that could round:
 
 * a kink shares its level with the sum below it, if nobody else takes that sum;
 * a sum that is only added to another one joins it, if they take from different levels and their biases add exactly;
 * two operators of one level on the same source stay two: one of them takes from a copy of the source.
 
-Reshaping makes no node. Levels stand in the order in which their flows were made; what the output does not need is left out.
+Reshaping makes no node. Levels stand in the order in which their flows were made; what the output does not need is left
+out.
 """
 
 from __future__ import annotations
@@ -103,8 +104,8 @@ def total(
     roots = {id(flow.node.root or flow.node): flow.node.root or flow.node for flow, _ in terms}
     if len(roots) > 1:
         raise NetworkError(
-            f"{what} joins flows of two inputs, but a network has exactly one. Make one build.input(...) that holds both, and "
-            "take its parts with build.slice or build.take."
+            f"{what} joins flows of two inputs, but a network has exactly one. Make one build.input(...) that holds "
+            "both, and take its parts with build.slice or build.take."
         )
     root = next(iter(roots.values()))
     nodes = tuple((flow.node, operator) for flow, operator in terms)

@@ -65,8 +65,8 @@ def fits(flow: Flow, operator: Operator, what: str) -> None:
     """Raise NetworkError unless a matrix has a column for each value."""
     if operator.n_in != flow.size:
         raise NetworkError(
-            f"build.{what}: weight has {operator.n_in} columns, but {flow!r} has {flow.size} values. Weights have shape "
-            "(n_out, n_in)."
+            f"build.{what}: weight has {operator.n_in} columns, but {flow!r} has {flow.size} values. Weights have "
+            "shape (n_out, n_in)."
         )
 
 
@@ -152,7 +152,7 @@ def batch_norm(
     mean, variance, weight, bias : one number a channel (the first axis of x); None is 1 for weight, 0 for bias.
     The scale is the float64 nearest to weight / sqrt(variance + eps), the bias the one nearest to bias - mean * scale;
     where one of them had to be rounded, a note on the network says so.
-    Raises NetworkError if a variance + eps is not positive, a number is not finite, or their number is not that of channels.
+    Raises NetworkError if a variance + eps is not positive, a number is not finite, or there is not one a channel.
     """
     flow = checked(x, "build.batch_norm")
     channels = flow.shape[:1]
@@ -203,7 +203,7 @@ def subtract(x: Flow, y: Flow, *, name: str = "") -> Flow:
 
 
 def linear_combination(flows: Sequence[Flow], factors: Sequence[float], *, name: str = "") -> Flow:
-    """The sum of flows of one shape, each times a number. Raises NetworkError if shapes differ or numbers do not fit."""
+    """The sum of flows of one shape, each times a number. Raises NetworkError if shapes or numbers do not fit."""
     if len(flows) != len(factors):
         raise NetworkError(f"build.linear_combination: got {len(flows)} flows and {len(factors)} factors.")
     return combined("linear_combination", flows, factors, name)

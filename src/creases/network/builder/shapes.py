@@ -1,4 +1,4 @@
-"""Shapes: what only moves values. Reshaping costs nothing; the rest is a selection, with zeros where nothing is selected."""
+"""Shapes: what only moves values. Reshaping costs nothing; the rest is a selection, zero where nothing is selected."""
 
 from __future__ import annotations
 
@@ -124,7 +124,8 @@ def concatenate(flows: Sequence[Flow], axis: int = 0, *, name: str = "") -> Flow
     rests = {(*flow.shape[:along], *flow.shape[along + 1 :]) for flow in kept}
     if len(rests) > 1 or len({len(flow.shape) for flow in kept}) > 1:
         raise NetworkError(
-            f"build.concatenate: all sides but axis {axis} must agree, got {' and '.join(str(flow.shape) for flow in kept)}."
+            f"build.concatenate: all sides but axis {axis} must agree, got "
+            f"{' and '.join(str(flow.shape) for flow in kept)}."
         )
     shape = list(kept[0].shape)
     shape[along] = sum(flow.shape[along] for flow in kept)

@@ -19,7 +19,7 @@ from creases.network.operators.operator import (
     as_sparse,
     whole,
 )
-from creases.network.operators.windows import Windows, as_padding
+from creases.network.operators.windows import Windows, as_padding, at
 
 __all__ = ["Conv", "ConvTranspose"]
 
@@ -53,8 +53,8 @@ class Conv(Operator):
         groups = whole(self.groups, "Conv: groups", 1)
         if shape[0] != weight.shape[1] * groups or weight.shape[0] % groups:
             raise NetworkError(
-                f"Conv: weight of shape {weight.shape} with groups={groups} takes {weight.shape[1] * groups} channels, and "
-                f"its {weight.shape[0]} outputs must be a multiple of groups; input_shape is {shape}."
+                f"Conv: weight of shape {weight.shape} with groups={groups} takes {weight.shape[1] * groups} channels, "
+                f"and its {weight.shape[0]} outputs must be a multiple of groups; input_shape is {shape}."
             )
         set_all(self, weight, sides, groups)
         windows = Windows.over(shape[1:], weight.shape[2:], self.stride, self.padding, self.dilation, "Conv")  # type: ignore[arg-type]
@@ -72,8 +72,8 @@ class Conv(Operator):
         kernel = self.weight.reshape(self.groups, outputs // self.groups, inputs, *windows.kernel)
         result = np.zeros((len(rows), self.groups, outputs // self.groups, windows.n_windows))
         for tap in windows.taps():
-            seen = padded[(..., *windows.at(tap))].reshape(len(rows), self.groups, inputs, windows.n_windows)
-            result += kernel[(..., *tap)] @ seen
+            seen = padded[at(*windows.at(tap))].reshape(len(rows), self.groups, inputs, windows.n_windows)
+            result += kernel[at(*tap)] @ seen
         return result.reshape(len(rows), self.n_out)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -132,8 +132,8 @@ class ConvTranspose(Operator):
         ):
             if extra >= max(step, gap):
                 raise NetworkError(
-                    f"ConvTranspose: output_padding must be less than stride or dilation, got {extra} with stride {step} "
-                    f"and dilation {gap}."
+                    f"ConvTranspose: output_padding must be less than stride or dilation, got {extra} with stride "
+                    f"{step} and dilation {gap}."
                 )
             length = (side - 1) * step + gap * (taps - 1) + 1 + extra - sum(pair)
             if length < 1:
@@ -163,13 +163,13 @@ class ConvTranspose(Operator):
         ]
         result = np.zeros((len(rows), self.groups, outputs, *whole_sides))
         for tap in windows.taps():
-            result[(..., *windows.at(tap))] += (kernel[(..., *tap)] @ images).reshape(
+            result[at(*windows.at(tap))] += (kernel[at(*tap)] @ images).reshape(
                 len(rows), self.groups, outputs, *windows.counts
             )
         kept = [
             slice(before, before + side) for (before, _after), side in zip(windows.padding, windows.sides, strict=True)
         ]
-        return result[(..., *kept)].reshape(len(rows), self.n_out)
+        return np.asarray(result[at(*kept)].reshape(len(rows), self.n_out))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The weight."""
@@ -185,7 +185,8 @@ def as_kernel(weight: Any, name: str, layout: str) -> Floats:
     kernel = as_finite(weight, f"{name}: weight")
     if kernel.ndim not in (3, 4, 5) or 0 in kernel.shape:
         raise NetworkError(
-            f"{name}: weight must have shape {layout} with one, two or three sides, none of them empty; got {kernel.shape}."
+            f"{name}: weight must have shape {layout} with one, two or three sides, none of them empty; got "
+            f"{kernel.shape}."
         )
     return kernel
 
@@ -193,14 +194,14 @@ def as_kernel(weight: Any, name: str, layout: str) -> Floats:
 def set_all(operator: Any, weight: Floats, sides: int, groups: int) -> None:
     """Put what both kinds of convolution have in its place, one number a side."""
     name = type(operator).__name__
-    for field, value in (
+    for part, value in (
         ("weight", weight),
         ("stride", as_sides(operator.stride, f"{name}: stride", sides, 1)),
         ("padding", as_padding(operator.padding, f"{name}: padding", sides)),
         ("dilation", as_sides(operator.dilation, f"{name}: dilation", sides, 1)),
         ("groups", groups),
     ):
-        object.__setattr__(operator, field, value)
+        object.__setattr__(operator, part, value)
 
 
 def settings_of(operator: Any) -> dict[str, Any]:
@@ -215,7 +216,7 @@ def settings_of(operator: Any) -> dict[str, Any]:
 
 
 def convolution_matrix(weight: Floats, windows: Windows, groups: int) -> tuple[Floats, Integers, Integers]:
-    """Numbers, columns and starts of rows of a convolution's matrix; rows are (output, window), columns (input, place)."""
+    """Numbers, columns and starts of rows of its matrix; rows are (output, window), columns (input, place)."""
     outputs, inputs = weight.shape[:2]
     places = windows.places()
     n_windows, n_taps = places.shape

@@ -59,7 +59,8 @@ class Sparse(Operator):
 
         if not issparse(self.weight) or len(self.weight.shape) != 2:
             raise NetworkError(
-                f"Sparse takes a matrix of scipy.sparse, got a {type(self.weight).__name__}. Of an array make Dense(...)."
+                f"Sparse takes a matrix of scipy.sparse, got a {type(self.weight).__name__}. Of an array make "
+                "Dense(...)."
             )
         shape = (int(self.weight.shape[0]), int(self.weight.shape[1]))
         if 0 in shape:

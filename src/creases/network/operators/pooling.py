@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from creases.errors import NetworkError
 from creases.network.operators.operator import Floats, Integers, Operator, as_input_shape, as_sides, as_sparse
-from creases.network.operators.windows import Windows, as_padding
+from creases.network.operators.windows import Windows, as_padding, at
 
 __all__ = ["AveragePool"]
 
@@ -84,7 +84,7 @@ class AveragePool(Operator):
         padded = windows.padded(rows.reshape(-1, *self.input_shape))
         sums = np.zeros((len(rows), *self.output_shape))
         for tap in windows.taps():
-            sums += padded[(..., *windows.at(tap))]
+            sums += padded[at(*windows.at(tap))]
         return np.asarray(sums.reshape(len(rows), self.n_out) / self.divisors)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

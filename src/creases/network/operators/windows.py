@@ -1,7 +1,7 @@
 """Windows that slide over an image: where each of them stands, what it sees, what lies in the padding.
 
-Along one side of length L, window o has its tap t at o * stride + t * dilation - before; positions outside 0 ... L - 1 are
-padding. Convolutions, average pools and max pools differ only in what they do with the numbers there.
+Along one side of length L, window o has its tap t at o * stride + t * dilation - before; positions outside 0 ... L - 1
+are padding. Convolutions, average pools and max pools differ only in what they do with the numbers there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from creases.errors import NetworkError
 from creases.network.operators.operator import Floats, Integers, as_sides, whole
 
-__all__ = ["Windows", "as_padding"]
+__all__ = ["Windows", "as_padding", "at"]
 
 Sides = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
@@ -52,8 +52,9 @@ class Windows:
             room = side + before + after - reach
             if room < 0:
                 raise NetworkError(
-                    f"{name}: a kernel of {taps} (dilation {gap}, so {reach} wide) does not fit into a side of {side} with "
-                    f"padding ({before}, {after}), {side + before + after} in all. Give more padding or a smaller kernel."
+                    f"{name}: a kernel of {taps} (dilation {gap}, so {reach} wide) does not fit into a side of {side} "
+                    f"with padding ({before}, {after}), {side + before + after} in all. Give more padding or a smaller "
+                    "kernel."
                 )
             count = (-(-room // step) if ceil else room // step) + 1
             if ceil and (count - 1) * step >= side + before:
@@ -88,7 +89,7 @@ class Windows:
             kept = max(min(side, length - before), 0)
             here.append(slice(before, before + kept))
             there.append(slice(0, kept))
-        result[(..., *here)] = images[(..., *there)]
+        result[at(*here)] = images[at(*there)]
         return result
 
     def places(self) -> Integers:
@@ -114,13 +115,18 @@ class Windows:
             end = np.minimum(first + taps, side + after)
             if not with_padding:
                 first, end = np.maximum(first, 0), np.minimum(end, side)
-            result = (result[:, None] * (end - first)).reshape(-1)
+            result = np.multiply.outer(result, (end - first).astype(np.int64)).reshape(-1)
         return result
 
     @property
     def n_windows(self) -> int:
         """How many windows there are."""
         return math.prod(self.counts)
+
+
+def at(*last: Any) -> Any:
+    """An index of the last axes."""
+    return (..., *last)
 
 
 def as_padding(value: Any, name: str, sides: int) -> Pairs:
