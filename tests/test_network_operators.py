@@ -215,22 +215,34 @@ KERNEL = np.ones((2, 1, 3))
         (lambda: Conv(KERNEL, (1, 9), stride=0), "Conv: stride must be a whole number of at least 1, got 0"),
         (lambda: Conv(KERNEL, (1, 9), dilation=-1), "Conv: dilation must be a whole number of at least 1, got -1"),
         (lambda: Conv(KERNEL, (1, 9), padding=-1), "Conv: padding must be a whole number of at least 0, got -1"),
-        (lambda: Conv(KERNEL, (1, 9), padding=((1, -2),)), "Conv: padding must be a whole number of at least 0, got -2"),
+        (
+            lambda: Conv(KERNEL, (1, 9), padding=((1, -2),)),
+            "Conv: padding must be a whole number of at least 0, got -2",
+        ),
         (lambda: Conv(KERNEL, (1, 9), padding=(1, 1)), "must be one number, 1 .one a side., or 1 pairs"),
         (lambda: Conv(KERNEL, (1, 9), stride=(1, 1)), "stride must be one number or 1, one a side; got 2"),
         (lambda: Conv(KERNEL, (2, 9), groups=2, dilation=2.0), "dilation must be a whole number"),
         (lambda: Conv(np.ones((3, 1, 3)), (2, 9), groups=2), "its 3 outputs must be a multiple of groups"),
-        (lambda: Conv(KERNEL, (1, 2)), r"a kernel of 3 .* does not fit into a side of 2 with padding \(0, 0\), 2 in all"),
+        (
+            lambda: Conv(KERNEL, (1, 2)),
+            r"a kernel of 3 .* does not fit into a side of 2 with padding \(0, 0\), 2 in all",
+        ),
         (lambda: Conv(KERNEL, (1, 4), dilation=2), r"dilation 2, so 5 wide"),
         (lambda: Conv(KERNEL * np.nan, (1, 9)), r"Conv: weight\[0, 0, 0\] is nan"),
         (lambda: ConvTranspose(KERNEL, (1, 9)), r"takes 2 channels.*input_shape is \(1, 9\)"),
-        (lambda: ConvTranspose(KERNEL, (2, 9), output_padding=1), "output_padding must be less than stride or dilation"),
+        (
+            lambda: ConvTranspose(KERNEL, (2, 9), output_padding=1),
+            "output_padding must be less than stride or dilation",
+        ),
         (lambda: ConvTranspose(KERNEL, (2, 1), padding=2), r"padding \(2, 2\) cuts off all of a side: 3 numbers"),
         (lambda: AveragePool(3, (9,)), r"input_shape must be \(channels, side, \.\.\.\), got \(9,\)"),
         (lambda: AveragePool(10, (1, 9)), "does not fit into a side of 9"),
         (lambda: AveragePool(2, (1, 9), padding=2), r"padding must be less than the kernel, got \(2, 2\)"),
         (lambda: AveragePool(2, (1, 9), stride=0), "stride must be a whole number of at least 1, got 0"),
-        (lambda: Dense([[1.0, 2.0]]).apply([1.0]), r"Dense\(2 -> 1\) takes values of shape \(\.\.\., 2\), got shape \(1,\)"),
+        (
+            lambda: Dense([[1.0, 2.0]]).apply([1.0]),
+            r"Dense\(2 -> 1\) takes values of shape \(\.\.\., 2\), got shape \(1,\)",
+        ),
     ],
 )
 def test_bad_input_operators(make, text):

@@ -81,7 +81,7 @@ def levels_of(hidden: Sequence[DenseLayer], output: DenseLayer | None) -> tuple[
                 "Weights have shape (n_out, n_in); transpose them if yours are (n_in, n_out)."
             )
     return tuple(
-        Level({number: Dense(layer.weight)}, layer.bias, ReLU() if number < len(hidden) else Linear())
+        Level({number: Dense.of_checked(layer.weight)}, layer.bias, ReLU() if number < len(hidden) else Linear())
         for number, layer in enumerate(chain)
     )
 

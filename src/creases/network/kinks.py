@@ -27,10 +27,10 @@ Bools = NDArray[np.bool_]
 class Piece(NamedTuple):
     """A kink on one pattern: value i is slopes[i] * z[units[i]] + offsets[i].
 
-    units : int64; slopes, offsets : float64; all of shape (n_values,).
+    units : int64, or None where value i is that of unit i; slopes, offsets : float64; all of shape (n_values,).
     """
 
-    units: Integers
+    units: Integers | None
     slopes: Floats
     offsets: Floats
 
@@ -118,7 +118,7 @@ class TwoSlopes(Kink):
         chosen = np.array(above)
         bent = np.flatnonzero(below != above)
         chosen[bent] = np.where(pattern, above[bent], below[bent])
-        return Piece(np.arange(n_units), chosen, np.zeros(n_units))
+        return Piece(None, chosen, np.zeros(n_units))
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,26 @@ class ReLU(TwoSlopes):
         """0 below, 1 above."""
         return two(0.0, 1.0, n_units)
 
+    # What follows says nothing new: a chain is evaluated at every step of training.
+    def bent(self, n_units: int) -> Bools:
+        """All."""
+        return np.ones(n_units, dtype=bool)
+
+    def neurons(self, n_units: int) -> int:
+        """All."""
+        return n_units
+
     def apply(self, z: Floats) -> Floats:
         """The values, float64 (..., n_units)."""
         return np.maximum(z, 0.0)
+
+    def pattern(self, z: Floats) -> Bools:
+        """Which neurons have z > 0, bool (..., n_units)."""
+        return z > 0.0
+
+    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+        """1 where active, 0 elsewhere."""
+        return Piece(None, np.asarray(pattern, dtype=np.float64), np.zeros(n_units))
 
 
 @dataclass(frozen=True)
@@ -236,7 +253,7 @@ class Clip(Kink):
         low, high = self.bounds(n_units)
         above_low, above_high = np.asarray(pattern, dtype=bool).reshape(2, n_units)
         offsets = np.where(above_high, high, np.where(above_low, 0.0, low))
-        return Piece(np.arange(n_units), (above_low & ~above_high).astype(np.float64), offsets)
+        return Piece(None, (above_low & ~above_high).astype(np.float64), offsets)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """low and high."""

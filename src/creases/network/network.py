@@ -58,6 +58,7 @@ class Network:
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", tuple(self.levels))
         if not self.levels:
             raise NetworkError("A network needs at least one level; got none.")
         first = self.levels[0]
@@ -67,8 +68,8 @@ class Network:
                 f"input_shape {self.input_shape} does not hold the {first.sources[0].n_in} inputs of layer 1."
             )
         check_levels(self.levels, n_in)
-        chain = chain_of(self.levels)
-        object.__setattr__(self, "sha256", hash_of_chain(chain) if chain else hash_of_levels(self.levels, n_in))
+        digest = hash_of_levels(self.levels, n_in) if self._chain is None else hash_of_chain(self._chain)
+        object.__setattr__(self, "sha256", digest)
 
     @classmethod
     def from_levels(
@@ -359,7 +360,7 @@ class Network:
                 if here.shape != (places,):
                     raise NetworkError(f"The pattern of {level!r} has shape ({places},), got {here.shape}.")
             piece = level.kink.piece(here, level.n_units)
-            values = linear[:, piece.units] * piece.slopes
+            values = (linear if piece.units is None else linear[:, piece.units]) * piece.slopes
             values[-1] += piece.offsets
             forms.append(values)
         return np.ascontiguousarray(forms[-1][:-1].T), forms[-1][-1].copy()

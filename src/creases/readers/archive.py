@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, NetworkError
-from creases.network import FORMAT, GRAPH_FORMAT, Level, Network, Normalisation
+from creases.network import FORMAT, GRAPH_FORMAT, Network, Normalisation
 from creases.network.saving import levels_from
 
 __all__ = ["read_archive"]
@@ -85,8 +85,8 @@ def read_chain(arrays: Arrays, header: dict[str, Any], source: str) -> Network:
     names = header["names"]
     if not isinstance(names, list) or len(names) != depth or not all(isinstance(name, str) for name in names):
         raise ModelFileError(f"{source}: the header's 'names' must be one text for each of the {depth} layers.")
-    levels = zip(network.levels, names, strict=True)
-    return replace(network, levels=tuple(Level(level.sources, level.bias, level.kink, name) for level, name in levels))
+    named = zip(network.levels, names, strict=True)
+    return replace(network, levels=tuple(replace(level, name=name) for level, name in named))
 
 
 def read_graph(arrays: Arrays, header: dict[str, Any], source: str) -> Network:

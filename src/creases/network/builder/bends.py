@@ -36,7 +36,7 @@ SIXTH_NOTE = (
 
 
 def relu(x: Flow, *, name: str = "") -> Flow:
-    """max(x, 0)."""
+    """max(x, 0), place by place."""
     flow = checked(x, "build.relu")
     return bend(flow, ReLU(), flow.shape, name)
 
@@ -56,7 +56,7 @@ def prelu(x: Flow, slope: ArrayLike, *, name: str = "") -> Flow:
 
 
 def abs(x: Flow, *, name: str = "") -> Flow:
-    """|x|."""
+    """|x|, the absolute value, place by place."""
     flow = checked(x, "build.abs")
     return bend(flow, Abs(), flow.shape, name)
 
@@ -78,12 +78,12 @@ def one_or_spread(values: Any, flow: Flow, name: str) -> Any:
 
 
 def relu6(x: Flow, *, name: str = "") -> Flow:
-    """min(max(x, 0), 6)."""
+    """min(max(x, 0), 6): a clip, two neurons a unit."""
     return clip(x, 0.0, 6.0, name=name)
 
 
 def hard_tanh(x: Flow, low: float = -1.0, high: float = 1.0, *, name: str = "") -> Flow:
-    """min(max(x, low), high)."""
+    """min(max(x, low), high), both numbers: a clip, two neurons a unit."""
     return clip(x, low, high, name=name)
 
 

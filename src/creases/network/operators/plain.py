@@ -32,6 +32,14 @@ class Dense(Operator):
         object.__setattr__(self, "weight", weight)
         self._set_shapes((weight.shape[1],), (weight.shape[0],))
 
+    @classmethod
+    def of_checked(cls, weight: Floats) -> Dense:
+        """The operator of a weight that is already checked, float64, C order and read-only: it is not copied."""
+        operator = cls.__new__(cls)
+        object.__setattr__(operator, "weight", weight)
+        operator._set_shapes((weight.shape[1],), (weight.shape[0],))
+        return operator
+
     def _matrix(self) -> Floats:
         return self.weight
 
