@@ -244,6 +244,10 @@ class Network:
         """Number of hidden neurons and switches, the N of the paper."""
         return sum(self.widths)
 
+    def __reduce__(self) -> tuple[type[Network], tuple[Any, ...]]:
+        # Made anew where it is unpickled: read-only there too, and without what is cached.
+        return Network, (self.levels, self.input_shape, self.normalisation, self.notes)
+
     def __repr__(self) -> str:
         if self._chain is not None:
             widths = ", ".join(str(width) for width in self.widths)
