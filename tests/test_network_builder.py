@@ -317,6 +317,47 @@ def test_known_kinks_keep_their_numbers():
             assert (found.tolist() if isinstance(found, np.ndarray) else found) == value
 
 
+@pytest.mark.parametrize("seed", range(300))
+def test_laws_any_graph_computes_what_was_written(seed):
+    """Random flows, each beside its numbers on a few points; whole numbers, so that every sum is exact."""
+    rng = np.random.default_rng(seed)
+    points = rng.integers(-4, 5, (6, 3)).astype(float)
+    made = [(build.input(3), points)]
+    for _ in range(rng.integers(1, 14)):
+        (x, a), (y, b) = (made[rng.integers(max(0, len(made) - 4), len(made))] for _ in range(2))
+        weight, bias = rng.integers(-2, 3, (3, 3)).astype(float), rng.integers(-2, 3, 3).astype(float)
+        choices = [
+            lambda x=x, a=a, w=weight, c=bias: (build.dense(x, w, c), a @ w.T + c),
+            lambda x=x, a=a, w=weight: (build.dense(x, w), a @ w.T),
+            lambda x=x, a=a: (build.relu(x), np.maximum(a, 0)),
+            lambda x=x, a=a: (build.abs(x), np.abs(a)),
+            lambda x=x, a=a: (build.clip(x, -3, 5), np.clip(a, -3, 5)),
+            lambda x=x, a=a, y=y, b=b: (build.add(x, y), a + b),
+            lambda x=x, a=a, y=y, b=b: (build.add(x, y, x), 2 * a + b),
+            lambda x=x, a=a, y=y, b=b: (build.subtract(x, y), a - b),
+            lambda x=x, a=a, y=y, b=b: (build.maximum(x, y), np.maximum(a, b)),
+            lambda x=x, a=a, c=bias: (build.shift(x, c), a + c),
+            lambda x=x, a=a: (build.slice(x, None, None, -1), a[:, ::-1]),
+            lambda x=x, a=a, y=y, b=b: (
+                build.take(build.concatenate([x, y]), [5, 0, 3]),
+                np.concatenate([a, b], axis=1)[:, [5, 0, 3]],
+            ),
+        ]
+        made.append(choices[rng.integers(len(choices))]())
+    flow, expected = made[-1]
+    network = build.network(flow)
+    assert np.array_equal(network.forward(points), expected)
+    # Every operator and every bias is one that was given, or a selection of values.
+    used = {source for level in network.levels for source in level.sources}
+    assert set(range(1, len(network.levels))) <= used
+    for level in network.levels:
+        for operator in level.sources.values():
+            assert isinstance(operator, Dense | Select | Scale)
+    for point in points:
+        matrix, offset = network.affine_map(point)
+        np.testing.assert_allclose(matrix @ point + offset, network.forward(point), atol=1e-9)
+
+
 def test_laws_deep_networks_are_built_without_recursion():
     h = build.input(1)
     for _ in range(3000):

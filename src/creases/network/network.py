@@ -8,7 +8,7 @@ neuron keeps one strict sign. Levels without neurons or switches are affine and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.errors import NetworkError
 from creases.network.chain import Chain, DenseLayer, as_layer, chain_of, levels_of
+from creases.network.evaluation import affine_map_of_levels, evaluate
 from creases.network.kinks import Clip, Max
 from creases.network.levels import Level, check_levels
 from creases.network.operators import Select
@@ -280,32 +281,17 @@ class Network:
             raise NetworkError("A point has a coordinate that is not finite.")
         return flat
 
-    def _evaluate(self, points: ArrayLike) -> Iterator[tuple[Level, Floats, Floats]]:
-        """Each level with its sums and values, in order; values that no later level takes are let go."""
-        values: list[Floats | None] = [self.points(points)]
-        last_use = [0] * (len(self.levels) + 1)
-        for number, level in enumerate(self.levels, start=1):
-            for source in level.sources:
-                last_use[source] = number
-        for number, level in enumerate(self.levels, start=1):
-            z = level.sums(values)
-            values.append(level.kink.apply(z))
-            for source in level.sources:
-                if last_use[source] == number:
-                    values[source] = None
-            yield level, z, values[-1]  # type: ignore[misc]
-
     def pre_activations(self, points: ArrayLike) -> list[Floats]:
         """Pre-activations z, one array of shape (..., n_units) a layer, in float64.
 
         Layers are the levels with neurons or switches; z is the sum of every unit of the level, before its kink.
         """
-        return [z for level, z, _ in self._evaluate(points) if level.neurons or level.switches]
+        return [z for level, z, _ in evaluate(self.levels, self.points(points)) if level.neurons or level.switches]
 
     def forward(self, points: ArrayLike) -> Floats:
         """The network's outputs in float64, shape (..., n_out): the values of the last level."""
         values = np.zeros(0)
-        for _, _, latest in self._evaluate(points):
+        for _, _, latest in evaluate(self.levels, self.points(points)):
             values = latest
         return np.asarray(values)
 
@@ -319,7 +305,11 @@ class Network:
         Nearer to a boundary than rounding error the float sign may be wrong; `count` and `subdivide`
         prove theirs.
         """
-        return [level.kink.pattern(z) for level, z, _ in self._evaluate(points) if level.neurons or level.switches]
+        return [
+            level.kink.pattern(z)
+            for level, z, _ in evaluate(self.levels, self.points(points))
+            if level.neurons or level.switches
+        ]
 
     def packed_pattern(self, points: ArrayLike) -> NDArray[np.uint8]:
         """`pattern` in bits, uint8 of shape (..., ceil(bits / 8)): bit i is bit i % 8 of byte i // 8.
@@ -352,22 +342,7 @@ class Network:
         """
         if len(pattern) != self.depth:
             raise NetworkError(f"A pattern has one array for each of the {self.depth} layers, got {len(pattern)}.")
-        parts = iter(pattern)
-        # Rows: the gradient by each input, and the constant last.
-        forms: list[Floats] = [np.eye(self.n_in + 1, self.n_in)]
-        for level in self.levels:
-            linear = level.linear(forms)
-            linear[-1] += level.bias
-            here = np.zeros(0, dtype=bool)
-            if places := level.neurons + level.switches:
-                here = np.asarray(next(parts))
-                if here.shape != (places,):
-                    raise NetworkError(f"The pattern of {level!r} has shape ({places},), got {here.shape}.")
-            piece = level.kink.piece(here, level.n_units)
-            values = (linear if piece.units is None else linear[:, piece.units]) * piece.slopes
-            values[-1] += piece.offsets
-            forms.append(values)
-        return np.ascontiguousarray(forms[-1][:-1].T), forms[-1][-1].copy()
+        return affine_map_of_levels(self.levels, pattern, self.n_in)
 
     def without_biases(self) -> Network:
         """The same weights with every bias zero, the output's too: scale equivariant, N(c x) = c N(x) for c > 0.
