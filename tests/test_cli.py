@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from creases import Count, Network, cli
+from creases import Count, Network, build, cli
 from networks import random_network
 
 # One input, three breaks at -1, 0 and 1: four regions of the whole line.
@@ -100,6 +100,26 @@ def test_known_info_of_many_inputs(creases, tmp_path):
     _, out, _ = creases("info", model.save(tmp_path / "wide.npz"))
     assert "784 of shape (1, 28, 28)" in out
     assert "none: every layer in the file is hidden" in out
+
+
+def test_known_info_of_a_graph(creases, tmp_path):
+    """Layers by name; no bound that is a theorem of chains only."""
+    x = build.input(1, 2, 2)
+    h = build.max_pool(build.relu(build.conv(x, np.ones((2, 1, 1, 1))), name="stem"), 2)
+    path = build.network(build.dense(h, np.ones((3, 2)))).save(tmp_path / "graph.npz")
+    code, out, err = creases("info", path)
+    assert (code, err) == (0, "")
+    for row in (
+        "graph +3 levels, 2 of them layers with neurons or switches",
+        "layers +stem: 8, layer 2: 2",
+        "neurons +8",
+        "switches +2",
+        "outputs +3",
+    ):
+        assert re.search(row, out), row
+    assert "by theory" not in out
+    found = json.loads(creases("info", path, "--json")[1])
+    assert (found["widths"], found["output_layer"], found["theory"]) == ([8, 2], True, [])
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])

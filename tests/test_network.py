@@ -112,7 +112,7 @@ def test_known_sizes_and_repr():
     _, _, network = small_network(0)
     assert (network.n_in, network.n_out, network.depth, network.widths, network.neurons) == (3, 2, 2, (5, 4), 9)
     assert repr(network) == "Network(3 -> [5, 4] -> 2, 9 neurons)"
-    assert repr(network.hidden[0]) == "Dense(3 -> 5)"
+    assert repr(network.hidden[0]) == "DenseLayer(3 -> 5)"
     _, _, network = small_network(0, output_layer=False)
     assert (network.n_out, network.depth, network.widths, network.output) == (2, 3, (5, 4, 2), None)
     assert repr(network) == "Network(3 -> [5, 4, 2], 11 neurons)"

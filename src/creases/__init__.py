@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from creases import complex as complex
     from creases import domain as domain
     from creases import errors as errors
+    from creases import network as network
     from creases import paper as paper
     from creases import plot as plot
     from creases import readers as readers
@@ -42,7 +43,24 @@ if TYPE_CHECKING:
         Subspace,
     )
     from creases.errors import CreasesError, DomainError, JournalError, MissingExtraError, ModelFileError, NetworkError
-    from creases.network import Network
+    from creases.network import (
+        Abs,
+        AveragePool,
+        Clip,
+        Conv,
+        ConvTranspose,
+        Dense,
+        LeakyReLU,
+        Level,
+        Linear,
+        Max,
+        Network,
+        ReLU,
+        Scale,
+        Select,
+        Sparse,
+    )
+    from creases.network import builder as build
     from creases.readers import load
     from creases.scheduling import count_in_pieces
     from creases.subdivision import subdivide
@@ -75,7 +93,21 @@ _HOME = {
     "MissingExtraError": "creases.errors",
     "ModelFileError": "creases.errors",
     "NetworkError": "creases.errors",
+    "Abs": "creases.network",
+    "AveragePool": "creases.network",
+    "Clip": "creases.network",
+    "Conv": "creases.network",
+    "ConvTranspose": "creases.network",
+    "Dense": "creases.network",
+    "LeakyReLU": "creases.network",
+    "Level": "creases.network",
+    "Linear": "creases.network",
+    "Max": "creases.network",
     "Network": "creases.network",
+    "ReLU": "creases.network",
+    "Scale": "creases.network",
+    "Select": "creases.network",
+    "Sparse": "creases.network",
     "load": "creases.readers",
     "count_in_pieces": "creases.scheduling",
     "subdivide": "creases.subdivision",
@@ -83,18 +115,43 @@ _HOME = {
 }
 
 # Rooms with public names of their own, so that `creases.theory.bounds` works without a second import.
-_ROOMS = ("auditing", "complex", "domain", "errors", "paper", "plot", "readers", "scheduling", "theory", "training")
+_ROOMS = (
+    "auditing",
+    "complex",
+    "domain",
+    "errors",
+    "network",
+    "paper",
+    "plot",
+    "readers",
+    "scheduling",
+    "theory",
+    "training",
+)
+
+# Modules with a name of their own here: `creases.build.relu(...)`.
+_MODULES = {"build": "creases.network.builder"}
 
 __all__ = [
+    "Abs",
     "Audit",
+    "AveragePool",
     "Box",
+    "Clip",
     "Complex",
+    "Conv",
+    "ConvTranspose",
     "Count",
     "CreasesError",
+    "Dense",
     "Directions",
     "DomainError",
     "JournalError",
+    "LeakyReLU",
+    "Level",
     "Line",
+    "Linear",
+    "Max",
     "MissingExtraError",
     "ModelFileError",
     "Network",
@@ -103,14 +160,19 @@ __all__ = [
     "Polygon",
     "Polyline",
     "Polytope",
+    "ReLU",
     "RegionTracker",
+    "Scale",
     "Segment",
+    "Select",
     "Simplex",
     "Slice",
     "Space",
+    "Sparse",
     "Subspace",
     "__version__",
     "audit",
+    "build",
     "count",
     "count_in_pieces",
     "count_many",
@@ -122,6 +184,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"creases.{name}")
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name not in _HOME:
         raise AttributeError(f"module 'creases' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

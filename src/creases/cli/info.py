@@ -62,12 +62,17 @@ def describe(network: Network, model: Path) -> dict[str, Any]:
         "widths": list(network.widths),
         "neurons": network.neurons,
         "outputs": network.n_out,
-        "output_layer": network.output is not None,
+        "output_layer": has_output_layer(network),
         "normalisation": normalisation(network),
         "notes": list(network.notes),
         "sha256": network.sha256,
         "theory": theory(network),
     }
+
+
+def has_output_layer(network: Network) -> bool:
+    """Whether what comes last has neither neurons nor switches."""
+    return len(network.levels) not in network.layers
 
 
 def normalisation(network: Network) -> dict[str, Any] | None:
@@ -88,8 +93,11 @@ def theory(network: Network) -> list[dict[str, int]]:
     """For a line, a plane and an input space of few inputs: what is likely at initialization, and the most.
 
     `estimate` is N^d / d! of Hanin and Rolnick (2019), rounded; `one_layer` what N neurons in one generic layer
-    give (Zaslavsky 1975); `maximum` the bound of Serra et al. (2018) for these layers.
+    give (Zaslavsky 1975); `maximum` the bound of Serra et al. (2018) for these layers. They are theorems of chains;
+    of a graph the list is empty.
     """
+    if not network.is_chain:
+        return []
     from creases.theory import hanin_rolnick_estimate, serra_upper, zaslavsky
 
     return [
@@ -110,12 +118,11 @@ def show(network: Network, model: Path) -> None:
     from creases.theory.table import readable
 
     shape = f" of shape {network.input_shape}" if len(network.input_shape) > 1 else ""
-    output = str(network.n_out) if network.output else "none: every layer in the file is hidden"
+    output = str(network.n_out) if has_output_layer(network) else "none: every layer in the file is hidden"
     rows: list[tuple[str, object]] = [
         ("file", model.name),
         ("inputs", f"{network.n_in}{shape}"),
-        ("hidden layers", f"{network.depth}: {', '.join(map(str, network.widths))}"),
-        ("neurons", network.neurons),
+        *sizes(network),
         ("outputs", output),
         ("normalisation", told(network)),
         *(("note", note) for note in network.notes),
@@ -123,6 +130,8 @@ def show(network: Network, model: Path) -> None:
     ]
     console = out()
     console.print(facts(rows))
+    if not network.is_chain:
+        return
     names = {1: "a line", 2: "a plane"}
     console.print("\nRegions on domains of dimension d, by theory:")
     console.print(
@@ -138,6 +147,23 @@ def show(network: Network, model: Path) -> None:
             ],
         )
     )
+
+
+def sizes(network: Network) -> list[tuple[str, object]]:
+    """Layers and neurons: of a graph its levels and switches too, and the layers by name."""
+    if network.is_chain:
+        return [
+            ("hidden layers", f"{network.depth}: {', '.join(map(str, network.widths))}"),
+            ("neurons", network.neurons),
+        ]
+    switches = sum(level.switches for level in network.levels)
+    named = zip(network.layer_names, network.widths, strict=True)
+    return [
+        ("graph", f"{len(network.levels)} levels, {network.depth} of them layers with neurons or switches"),
+        ("layers", ", ".join(f"{name}: {width}" for name, width in named) or "none"),
+        ("neurons", network.neurons - switches),
+        ("switches", switches),
+    ]
 
 
 def told(network: Network) -> str:

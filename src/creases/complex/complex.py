@@ -19,7 +19,7 @@ from creases.domain import Domain, domain_from_dict
 from creases.errors import ModelFileError, NotEnoughMemoryError
 from creases.files import replace_file
 from creases.memory import enough_memory
-from creases.network import Dense, Network
+from creases.network import DenseLayer, Network
 from creases.npz import check_npz
 from creases.version import __version__
 
@@ -195,7 +195,7 @@ class Complex:
             "notes": list(self.network.notes),
         }
         arrays: dict[str, Any] = {name: getattr(self, name) for name in ARRAYS}
-        layers: list[Dense] = [*self.network.hidden, *([self.network.output] if self.network.output else [])]
+        layers: list[DenseLayer] = [*self.network.hidden, *([self.network.output] if self.network.output else [])]
         for i, layer in enumerate(layers):
             arrays[f"weight_{i}"], arrays[f"bias_{i}"] = layer.weight, layer.bias
         sealed = {**header, "digest": digest_of_archive(header, arrays)}

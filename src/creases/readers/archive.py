@@ -1,4 +1,4 @@
-"""`.npz` files, as `Network.save` writes them.
+"""`.npz` files, as `Network.save` writes them: chains (`creases-network-1`) and graphs (`creases-graph-1`).
 
 Decides that the archive is one of ours and whole: every member's `.npy` header is compared with the member's
 size, and that with what deflate can yield, before an array is made; what describes an array is short, or not read at
@@ -12,20 +12,28 @@ import json
 import math
 import re
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.errors import ModelFileError
-from creases.network import FORMAT, Network, Normalisation
+from creases.errors import ModelFileError, NetworkError
+from creases.network import FORMAT, GRAPH_FORMAT, Network, Normalisation
+from creases.network.saving import levels_from
 
 __all__ = ["read_archive"]
 
 BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
 LONGEST = 2**20  # bytes of the JSON header: notes are sentences, and deflate could make gigabytes of a small file
 NORMALISATION = ("minimum", "maximum", "mean", "range")
-MEMBER = re.compile(r"(weight|bias)_[1-9][0-9]{0,8}|header|normalisation_(minimum|maximum|mean|range)")
+LONGEST_LEVELS = 2**24  # bytes of the JSON that says what a graph's levels are: some 100 a source
+LIMITS = {"header": LONGEST, "levels": LONGEST_LEVELS}
+CHAIN_MEMBER = re.compile(r"(weight|bias)_[1-9][0-9]{0,8}|header|normalisation_(minimum|maximum|mean|range)")
+GRAPH_MEMBER = re.compile(
+    r"level_[1-9][0-9]{0,8}_(bias|source_[0-9]{1,9}_[a-z]{1,20}|kink_[a-z]{1,20})"
+    r"|levels|header|normalisation_(minimum|maximum|mean|range)"
+)
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -33,8 +41,8 @@ def read_archive(data: bytes, source: str) -> Network:
     """The network that `Network.save` wrote.
 
     data : the whole file. source : its name, for messages.
-    Raises ModelFileError if the file is damaged, altered, or no such archive; NetworkError if its arrays make
-    no network.
+    Raises ModelFileError if the file is damaged, altered, or no such archive, or if its levels make no graph;
+    NetworkError if the arrays of a chain make no network.
     """
     try:
         check_members(data, source)
@@ -45,6 +53,21 @@ def read_archive(data: bytes, source: str) -> Network:
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
         raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
     header = read_header(arrays, source)
+    is_graph = header["format"] == GRAPH_FORMAT
+    member = GRAPH_MEMBER if is_graph else CHAIN_MEMBER
+    if strange := [name for name in arrays if not member.fullmatch(name)]:
+        raise ModelFileError(f"{source} was not written by Network.save: it holds {strange[0][:60]!r}.")
+    network = read_graph(arrays, header, source) if is_graph else read_chain(arrays, header, source)
+    if network.sha256 != header["sha256"]:
+        raise ModelFileError(
+            f"{source}: the sha256 of its arrays is {network.sha256[:16]}..., not the one that it was saved "
+            f"with, {header['sha256'][:16]}...: it was altered."
+        )
+    return network
+
+
+def read_chain(arrays: Arrays, header: dict[str, Any], source: str) -> Network:
+    """The chain of dense layers of an archive."""
     depth = sum(name.startswith("weight_") for name in arrays)
     wanted = {f"{kind}_{layer}" for layer in range(1, depth + 1) for kind in ("weight", "bias")}
     if {name for name in arrays if name.startswith(("weight_", "bias_"))} != wanted:
@@ -57,19 +80,41 @@ def read_archive(data: bytes, source: str) -> Network:
         normalisation=read_normalisation(arrays, header, source),
         notes=header["notes"],
     )
-    if network.sha256 != header["sha256"]:
-        raise ModelFileError(
-            f"{source}: the sha256 of its arrays is {network.sha256[:16]}..., not the one that it was saved "
-            f"with, {header['sha256'][:16]}...: it was altered."
+    if "names" not in header:
+        return network
+    names = header["names"]
+    if not isinstance(names, list) or len(names) != depth or not all(isinstance(name, str) for name in names):
+        raise ModelFileError(f"{source}: the header's 'names' must be one text for each of the {depth} layers.")
+    named = zip(network.levels, names, strict=True)
+    return replace(network, levels=tuple(replace(level, name=name) for level, name in named))
+
+
+def read_graph(arrays: Arrays, header: dict[str, Any], source: str) -> Network:
+    """The graph of an archive. Raises ModelFileError, naming level and source, if its levels make none."""
+    left = {name: array for name, array in arrays.items() if name.startswith("level_")}
+    text = arrays.get("levels")
+    if text is None or text.dtype != np.uint8 or text.ndim != 1:
+        raise ModelFileError(f"{source} lacks its levels, or they are no bytes.")
+    try:
+        described = json.loads(text.tobytes().decode())
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{source}: the levels are not JSON ({error}).") from error
+    try:
+        return Network.from_levels(
+            levels_from(described, left),
+            input_shape=header["input_shape"],
+            normalisation=read_normalisation(arrays, header, source),
+            notes=header["notes"],
         )
-    return network
+    except NetworkError as error:
+        raise ModelFileError(f"{source} holds no network: {error}") from error
 
 
 def check_members(data: bytes, source: str) -> None:
     """Compare each member's declared sizes with one another and with the bytes that are there."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
-        strange = [name for name in names if not MEMBER.fullmatch(name)]
+        strange = [name for name in names if not (CHAIN_MEMBER.fullmatch(name) or GRAPH_MEMBER.fullmatch(name))]
         if strange or "header" not in names or len(set(names)) < len(names):
             what = f"holds {strange[0][:60]!r}" if strange else "lacks a header, or names a member twice"
             raise ModelFileError(f"{source} was not written by Network.save: it {what}.")
@@ -81,9 +126,11 @@ def check_members(data: bytes, source: str) -> None:
                     f"{source}: {member.filename} claims {member.file_size} bytes, which cannot come from "
                     f"{member.compress_size} compressed ones: it is damaged."
                 )
-            if member.filename.removesuffix(".npy") == "header" and member.file_size > LONGEST:
+            name = member.filename.removesuffix(".npy")
+            if member.file_size > LIMITS.get(name, member.file_size):
+                what = "a header has" if name == "header" else "levels have"
                 raise ModelFileError(
-                    f"{source}: header.npy claims {member.file_size} bytes; a header has {LONGEST} at most: it is "
+                    f"{source}: {name}.npy claims {member.file_size} bytes; {what} {LIMITS[name]} at most: it is "
                     "damaged."
                 )
             with archive.open(member) as stream:
@@ -110,10 +157,13 @@ def read_header(arrays: Arrays, source: str) -> dict[str, Any]:
         raise ModelFileError(f"{source}: the header is not JSON ({error}).") from error
     if not isinstance(header, dict):
         raise ModelFileError(f"{source}: the header is no JSON object.")
-    if header.get("format") != FORMAT:
+    if header.get("format") not in (FORMAT, GRAPH_FORMAT):
         raise ModelFileError(
-            f"{source} has format {str(header.get('format'))[:60]!r}; this version of Creases reads {FORMAT!r}."
+            f"{source} has format {str(header.get('format'))[:60]!r}; this version of Creases reads {FORMAT!r} and "
+            f"{GRAPH_FORMAT!r}."
         )
+    if header["format"] == GRAPH_FORMAT:
+        del kinds["output_layer"]
     wrong = [key for key, kind in kinds.items() if not isinstance(header.get(key), kind)]
     if not wrong and not all(type(side) is int and 0 < side < 2**31 for side in header["input_shape"]):
         wrong = ["input_shape"]

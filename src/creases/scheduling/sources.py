@@ -24,7 +24,7 @@ SHAPING = (
     "domain",
     "double_description.py",
     "engine",
-    "network.py",
+    "network",
     "packing.py",
     "rationals.py",
     "scheduling/piece.py",

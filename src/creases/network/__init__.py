@@ -1,0 +1,38 @@
+"""Networks with piecewise-linear parts: levels, what they compute, how they are built, hashed and saved.
+
+`network` has the noun; `levels`, `kinks` and `operators` what it is made of; `chain` the networks of dense layers;
+`saving` hashes and files; `builder` (`creases.build`) how to write one down in a few lines.
+"""
+
+from __future__ import annotations
+
+from creases.network.chain import DenseLayer
+from creases.network.kinks import Abs, Clip, Kink, LeakyReLU, Linear, Max, ReLU
+from creases.network.levels import Level
+from creases.network.network import Network
+from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Operator, Scale, Select, Sparse
+from creases.network.saving import FORMAT, GRAPH_FORMAT, Normalisation
+
+__all__ = [
+    "FORMAT",
+    "GRAPH_FORMAT",
+    "Abs",
+    "AveragePool",
+    "Clip",
+    "Conv",
+    "ConvTranspose",
+    "Dense",
+    "DenseLayer",
+    "Kink",
+    "LeakyReLU",
+    "Level",
+    "Linear",
+    "Max",
+    "Network",
+    "Normalisation",
+    "Operator",
+    "ReLU",
+    "Scale",
+    "Select",
+    "Sparse",
+]

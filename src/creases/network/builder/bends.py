@@ -1,0 +1,168 @@
+"""Kinks: ReLU and its relatives, clips, and maxima. Each shares its level with the sum below it where it can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from creases.errors import NetworkError
+from creases.network.builder.flows import Flow, bend, checked, total
+from creases.network.builder.numbers import spread
+from creases.network.kinks import Abs, Clip, LeakyReLU, Max, ReLU
+from creases.network.operators import Operator, Scale, Select
+from creases.network.operators.operator import as_finite, as_input_shape, as_sides, whole
+from creases.network.operators.windows import Windows, as_padding
+
+__all__ = [
+    "abs",
+    "clip",
+    "hard_sigmoid",
+    "hard_tanh",
+    "leaky_relu",
+    "max_pool",
+    "maximum",
+    "maxout",
+    "prelu",
+    "relu",
+    "relu6",
+]
+
+SIXTH_NOTE = (
+    "A hard sigmoid scales by 1/6, which is no float64: what is counted has the nearest one, as float64 programs have."
+)
+
+
+def relu(x: Flow, *, name: str = "") -> Flow:
+    """max(x, 0), place by place."""
+    flow = checked(x, "build.relu")
+    return bend(flow, ReLU(), flow.shape, name)
+
+
+def leaky_relu(x: Flow, slope: float = 0.01, *, name: str = "") -> Flow:
+    """x above zero, slope * x below. Raises NetworkError if the slope is not a finite number."""
+    flow = checked(x, "build.leaky_relu")
+    return bend(flow, LeakyReLU(slope), flow.shape, name)
+
+
+def prelu(x: Flow, slope: ArrayLike, *, name: str = "") -> Flow:
+    """Leaky ReLU with slopes: one number, one a channel (the first axis), or an array of x's shape."""
+    flow = checked(x, "build.prelu")
+    # torch keeps a slope for all channels as an array of one.
+    slopes = np.squeeze(as_finite(slope, "build.prelu: slope")) if np.size(slope) == 1 else slope
+    return bend(flow, LeakyReLU(one_or_spread(slopes, flow, "build.prelu: slope")), flow.shape, name)
+
+
+def abs(x: Flow, *, name: str = "") -> Flow:
+    """|x|, the absolute value, place by place."""
+    flow = checked(x, "build.abs")
+    return bend(flow, Abs(), flow.shape, name)
+
+
+def clip(x: Flow, low: ArrayLike, high: ArrayLike, *, name: str = "") -> Flow:
+    """min(max(x, low), high); each bound one number, one a channel, or an array of x's shape.
+
+    Raises NetworkError unless low < high everywhere and both are finite.
+    """
+    flow = checked(x, "build.clip")
+    bounds = (one_or_spread(bound, flow, f"build.clip: {what}") for what, bound in (("low", low), ("high", high)))
+    return bend(flow, Clip(*bounds), flow.shape, name)
+
+
+def one_or_spread(values: Any, flow: Flow, name: str) -> Any:
+    """One number as it is; several spread over the values of a flow."""
+    array = as_finite(values, name)
+    return float(array) if array.ndim == 0 else spread(array, flow.shape, name)
+
+
+def relu6(x: Flow, *, name: str = "") -> Flow:
+    """min(max(x, 0), 6): a clip, two neurons a unit."""
+    return clip(x, 0.0, 6.0, name=name)
+
+
+def hard_tanh(x: Flow, low: float = -1.0, high: float = 1.0, *, name: str = "") -> Flow:
+    """min(max(x, low), high), both numbers: a clip, two neurons a unit."""
+    return clip(x, low, high, name=name)
+
+
+def hard_sigmoid(x: Flow, alpha: float = 1 / 6, beta: float = 0.5, *, name: str = "") -> Flow:
+    """min(max(alpha * x + beta, 0), 1): of torch with 1/6 (a note says that it is rounded), of ONNX with 0.2."""
+    flow = checked(x, "build.hard_sigmoid")
+    shifts = spread(beta, flow.shape, "build.hard_sigmoid: beta")
+    factors = Scale(spread(alpha, flow.shape, "build.hard_sigmoid: alpha"))
+    notes = (SIXTH_NOTE,) if alpha == 1 / 6 else ()
+    return clip(total([(flow, factors)], flow.shape, "build.hard_sigmoid", shifts, notes=notes), 0.0, 1.0, name=name)
+
+
+def max_pool(
+    x: Flow,
+    kernel: Any,
+    *,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    name: str = "",
+) -> Flow:
+    """Maxima over windows of x, shape (channels, *sides); what lies in the padding never wins (torch's minus infinity).
+
+    kernel, stride, dilation : one whole number or one a side; stride is the kernel where it is None.
+    padding : one number, one a side, or pairs (before, after).
+    ceil_mode : whether a last window may reach beyond the padding.
+    Raises NetworkError if the kernel does not fit, or a window would see padding only.
+    """
+    flow = checked(x, "build.max_pool")
+    shape = as_input_shape(flow.shape, "build.max_pool: the shape of x")
+    sides = len(shape) - 1
+    taps = as_sides(kernel, "build.max_pool: kernel", sides, 1)
+    windows = Windows.over(
+        shape[1:],
+        taps,
+        taps if stride is None else as_sides(stride, "build.max_pool: stride", sides, 1),
+        as_padding(padding, "build.max_pool: padding", sides),
+        as_sides(dilation, "build.max_pool: dilation", sides, 1),
+        "build.max_pool",
+        bool(ceil_mode),
+    )
+    places = windows.places()
+    if (places < 0).all(axis=1).any():
+        raise NetworkError(
+            f"build.max_pool: a window would see padding only; padding {windows.padding} is too much for a kernel of "
+            f"{taps}."
+        )
+    seen = [row[row >= 0] for row in places]
+    size = int(np.prod(shape[1:]))
+    groups = tuple(tuple((row + channel * size).tolist()) for channel in range(shape[0]) for row in seen)
+    return bend(flow, Max(groups), (shape[0], *windows.counts), name)
+
+
+def maxout(x: Flow, size: int, *, name: str = "") -> Flow:
+    """The maximum of every `size` consecutive channels (the first axis of x), place by place.
+
+    Raises NetworkError unless size divides the channels.
+    """
+    flow = checked(x, "build.maxout")
+    channels, k = flow.shape[0], whole(size, "build.maxout: size", 1)
+    if channels % k:
+        raise NetworkError(f"build.maxout: groups of {k} do not divide {channels} channels.")
+    places = np.arange(flow.size).reshape(channels // k, k, -1).swapaxes(1, 2).reshape(-1, k)
+    return bend(flow, Max(tuple(map(tuple, places.tolist()))), (channels // k, *flow.shape[1:]), name)
+
+
+def maximum(*flows: Flow, name: str = "") -> Flow:
+    """The largest of two or more flows of one shape, place by place. Raises NetworkError if their shapes differ."""
+    kept = [checked(flow, "build.maximum") for flow in flows]
+    if not kept or len({flow.shape for flow in kept}) > 1:
+        shapes = " and ".join(str(flow.shape) for flow in kept) or "none"
+        raise NetworkError(f"build.maximum takes flows of one shape, got {shapes}.")
+    size, count = kept[0].size, len(kept)
+    terms: list[tuple[Flow, Operator]] = []
+    for i, flow in enumerate(kept):
+        indices = np.full(size * count, -1)
+        indices[i * size : (i + 1) * size] = np.arange(size)
+        terms.append((flow, Select(indices, size)))
+    side_by_side = total(terms, (size * count,), "build.maximum")
+    groups: Sequence[Sequence[int]] = np.arange(size * count).reshape(count, size).T.tolist()
+    return bend(side_by_side, Max(tuple(map(tuple, groups))), kept[0].shape, name)

@@ -1,0 +1,232 @@
+"""Flows: the values that run through a network while it is being written down, and how they become levels.
+
+A flow is a node of a graph that only grows, so no cycle can be made. There are three kinds of nodes: the input; a sum
+of operators of other nodes, with a bias; a kink of one node. `levels_of_graph` makes levels of them, and never adds or
+multiplies two stored numbers where that could round:
+
+* a kink shares its level with the sum below it, if nobody else takes that sum;
+* a sum that is only added to another one joins it, if they take from different levels and their biases add exactly;
+* two operators of one level on the same source stay two: one of them takes from a copy of the source.
+
+Reshaping makes no node. Levels stand in the order in which their flows were made; what the output does not need is left
+out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from creases.errors import NetworkError
+from creases.network.kinks import Kink, Linear
+from creases.network.levels import Level
+from creases.network.operators import Operator, Select
+from creases.network.operators.operator import Floats, by
+
+__all__ = ["Flow", "Node", "bend", "checked", "input_of", "levels_of_graph", "total"]
+
+numbers = itertools.count()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Node:
+    """The input (no terms, no kink), a sum of terms, or a kink of its only term."""
+
+    shape: tuple[int, ...]
+    root: Node | None  # the input that it comes from; None for an input itself
+    terms: tuple[tuple[Node, Operator], ...] = ()
+    bias: Floats | None = None
+    kink: Kink | None = None
+    name: str = ""
+    notes: tuple[str, ...] = ()
+    # Larger than those of all nodes that it takes from.
+    number: int = field(default_factory=lambda: next(numbers))
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it is a sum of terms."""
+        return bool(self.terms) and self.kink is None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Flow:
+    """Values that run through a network while it is built, in a shape. Made by the functions of `creases.build`.
+
+    shape : tuple of int, without a batch axis: (channels, height, width) of an image.
+    """
+
+    shape: tuple[int, ...]
+    node: Node
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return self.node.size
+
+    def __repr__(self) -> str:
+        return f"Flow({by(self.shape)})"
+
+
+def checked(flow: Any, what: str) -> Flow:
+    """A flow; NetworkError, naming the function, if it is none."""
+    if not isinstance(flow, Flow):
+        raise NetworkError(
+            f"{what} takes a flow, as build.input(...) and the other functions of creases.build give it; got a "
+            f"{type(flow).__name__}."
+        )
+    return flow
+
+
+def input_of(shape: tuple[int, ...]) -> Flow:
+    """A new input."""
+    return Flow(shape, Node(shape, None))
+
+
+def total(
+    terms: Sequence[tuple[Flow, Operator]],
+    shape: tuple[int, ...],
+    what: str,
+    bias: Floats | None = None,
+    name: str = "",
+    notes: tuple[str, ...] = (),
+) -> Flow:
+    """The sum of operators of flows, plus a bias. Raises NetworkError if the flows come from different inputs."""
+    roots = {id(flow.node.root or flow.node): flow.node.root or flow.node for flow, _ in terms}
+    if len(roots) > 1:
+        raise NetworkError(
+            f"{what} joins flows of two inputs, but a network has exactly one. Make one build.input(...) that holds "
+            "both, and take its parts with build.slice or build.take."
+        )
+    root = next(iter(roots.values()))
+    nodes = tuple((flow.node, operator) for flow, operator in terms)
+    return Flow(shape, Node(shape, root, nodes, bias, name=name, notes=notes))
+
+
+def bend(flow: Flow, kink: Kink, shape: tuple[int, ...], name: str = "") -> Flow:
+    """A kink of a flow. Raises NetworkError if the kink does not fit it."""
+    kink.check(flow.size)
+    below = flow.node
+    node = Node(shape, below.root or below, ((below, Select.all(flow.size)),), None, kink, name)
+    return Flow(shape, node)
+
+
+def levels_of_graph(output: Flow) -> tuple[list[Level], tuple[str, ...]]:
+    """The levels that the output needs, and the notes of their nodes, each once."""
+    nodes = needed(output.node)
+    uses = dict.fromkeys(nodes, 0)
+    for node in nodes:
+        for source, _ in node.terms:
+            uses[source] += 1
+    uses[output.node] += 1
+    joined = join_all(nodes, uses)
+    # Sums that are part of another level.
+    absorbed = {child for terms in joined.values() for child in terms.absorbed}
+    absorbed |= {node.terms[0][0] for node in nodes if node.kink and shares_level(node, uses)}
+    levels: list[Level] = []
+    place: dict[Node, int] = {}
+    for node in nodes:
+        if not node.terms:
+            place[node] = 0
+        elif node not in absorbed:
+            below = node.terms[0][0]
+            if node.kink is None:
+                sums = joined[node]
+            elif below in absorbed:
+                sums = joined[below]
+            else:
+                sums = Sums(node.terms, None, node.name, frozenset())
+            sources = sources_of(sums.terms, place, levels)
+            name = node.name or sums.name
+            levels.append(Level(sources, sums.bias, node.kink or Linear(), name))
+            place[node] = len(levels)
+    if not levels:
+        levels.append(Level({0: Select.all(output.size)}, None, Linear()))
+    notes = dict.fromkeys(note for node in nodes for note in node.notes)
+    return levels, tuple(notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What stands in one level: terms and bias, and the sums that were absorbed into it."""
+
+    terms: tuple[tuple[Node, Operator], ...]
+    bias: Floats | None
+    name: str
+    absorbed: frozenset[Node]
+
+
+def join_all(nodes: Sequence[Node], uses: dict[Node, int]) -> dict[Node, Sums]:
+    """Each sum's terms and bias, with those of sums that are only added to it in their place, where that is exact."""
+    joined: dict[Node, Sums] = {}
+    for node in nodes:  # what a node takes from comes before it
+        if not node.is_sum:
+            continue
+        # Sources of the terms that are not looked at yet: what joins must leave them free.
+        later = [source for source, _ in node.terms]
+        terms: list[tuple[Node, Operator]] = []
+        bias, name, absorbed = node.bias, node.name, frozenset[Node]()
+        for source, operator in node.terms:
+            later.remove(source)
+            if source.is_sum and uses[source] == 1 and isinstance(operator, Select) and operator.is_identity:
+                child = joined[source]
+                added, exact = exact_sum(bias, child.bias)
+                taken = {other for other, _ in terms} | set(later)
+                if exact and taken.isdisjoint(other for other, _ in child.terms):
+                    terms += child.terms
+                    bias, name, absorbed = added, name or child.name, absorbed | {source} | child.absorbed
+                    continue
+            terms.append((source, operator))
+        joined[node] = Sums(tuple(terms), bias, name, absorbed)
+    return joined
+
+
+def shares_level(node: Node, uses: dict[Node, int]) -> bool:
+    """Whether a kink stands in the level of the sum below it: one that nobody else takes."""
+    below = node.terms[0][0]
+    return below.is_sum and uses[below] == 1
+
+
+def needed(output: Node) -> list[Node]:
+    """The nodes that the output takes from, itself included, in the order in which they were made."""
+    found, waiting = {output}, [output]
+    while waiting:
+        for source, _ in waiting.pop().terms:
+            if source not in found:
+                found.add(source)
+                waiting.append(source)
+    return sorted(found, key=lambda node: node.number)
+
+
+def sources_of(
+    terms: Iterable[tuple[Node, Operator]], place: dict[Node, int], levels: list[Level]
+) -> dict[int, Operator]:
+    """Operators by the number of their level; of a level that is named again, a copy is put before."""
+    sources: dict[int, Operator] = {}
+    for node, operator in terms:
+        number = place[node]
+        if number in sources:
+            levels.append(Level({number: Select.all(node.size)}, None, Linear()))
+            number = len(levels)
+        sources[number] = operator
+    return sources
+
+
+def exact_sum(first: Floats | None, second: Floats | None) -> tuple[Floats | None, bool]:
+    """The sum of two biases, None for zeros, and whether it is exact (Knuth's two-sum leaves no error)."""
+    if first is None or second is None:
+        return (second if first is None else first), True
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = first + second
+        other = result - first
+        error = (first - (result - other)) + (second - other)
+    return result, bool(np.isfinite(result).all() and (error == 0.0).all())

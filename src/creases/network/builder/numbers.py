@@ -1,0 +1,26 @@
+"""Numbers for a flow: one for all, one a channel, or one a value, spread over the values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from creases.errors import NetworkError
+from creases.network.operators.operator import Floats, as_finite
+
+__all__ = ["spread"]
+
+
+def spread(values: Any, shape: tuple[int, ...], name: str) -> Floats:
+    """float64 (n,), n the product of `shape`, of one number, one a channel (the first axis), or an array of `shape`."""
+    array = as_finite(values, name)
+    if array.shape == shape:
+        return array.reshape(-1)
+    if array.ndim == 0:
+        return np.full(shape, float(array)).reshape(-1)
+    if array.shape == shape[:1]:
+        return np.broadcast_to(array.reshape(-1, *[1] * (len(shape) - 1)), shape).reshape(-1)
+    raise NetworkError(
+        f"{name} must be one number, {shape[0]} (one a channel), or have shape {shape}; got shape {array.shape}."
+    )

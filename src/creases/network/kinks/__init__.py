@@ -1,0 +1,13 @@
+"""What a unit does to its sum: `slopes` at zero, a `clip`, a `maximum` over several units."""
+
+from __future__ import annotations
+
+from creases.network.kinks.clip import Clip
+from creases.network.kinks.kink import Kink, Piece
+from creases.network.kinks.maximum import Max
+from creases.network.kinks.slopes import Abs, LeakyReLU, Linear, ReLU
+
+__all__ = ["KINKS", "Abs", "Clip", "Kink", "LeakyReLU", "Linear", "Max", "Piece", "ReLU"]
+
+# By the name that files and hashes know them by.
+KINKS: dict[str, type[Kink]] = {kind.__name__: kind for kind in (Abs, Clip, LeakyReLU, Linear, Max, ReLU)}

@@ -1,0 +1,71 @@
+"""Clips: two neurons on one sum, clip(z) = low + relu(z - low) - relu(z - high)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import NetworkError
+from creases.network.kinks.kink import Bools, Kink, Piece, check_length, number_or_one_a_unit, said, two
+from creases.network.operators.operator import Floats
+
+__all__ = ["Clip"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Clip(Kink):
+    """min(max(z, low), high): two neurons a unit, z > low and z > high.
+
+    low, high : numbers, or float64 of shape (n_units,), read-only; finite, low < high in every unit.
+    Raises NetworkError otherwise.
+    """
+
+    low: float | Floats
+    high: float | Floats
+
+    def __post_init__(self) -> None:
+        for name in ("low", "high"):
+            object.__setattr__(self, name, number_or_one_a_unit(getattr(self, name), f"Clip: {name}"))
+        low, high = np.asarray(self.low), np.asarray(self.high)
+        if low.ndim and high.ndim and low.shape != high.shape:
+            raise NetworkError(f"Clip: low has {len(low)} numbers and high {len(high)}; give one a unit of each.")
+        if not (low < high).all():
+            raise NetworkError(f"Clip needs low < high in every unit, got low={self.low} and high={self.high}.")
+
+    def check(self, n_units: int) -> None:
+        """Raise NetworkError unless there is one low and one high, or one a unit."""
+        check_length(self.low, "Clip: low", n_units)
+        check_length(self.high, "Clip: high", n_units)
+
+    def neurons(self, n_units: int) -> int:
+        """Two a unit."""
+        return 2 * n_units
+
+    def bounds(self, n_units: int) -> Floats:
+        """low and high of each unit, float64 (2, n_units)."""
+        return two(self.low, self.high, n_units)
+
+    def apply(self, z: Floats) -> Floats:
+        """The values, float64 (..., n_units)."""
+        return np.asarray(np.clip(z, self.low, self.high))
+
+    def pattern(self, z: Floats) -> Bools:
+        """bool (..., 2 n_units): first z > low of every unit, then z > high of every unit."""
+        return np.concatenate((z > self.low, z > self.high), axis=-1)
+
+    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+        """Slope 1 between the bounds; the bound itself, with slope 0, beyond them."""
+        low, high = self.bounds(n_units)
+        above_low, above_high = np.asarray(pattern, dtype=bool).reshape(2, n_units)
+        offsets = np.where(above_high, high, np.where(above_low, 0.0, low))
+        return Piece(None, (above_low & ~above_high).astype(np.float64), offsets)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """low and high."""
+        return {name: np.asarray(getattr(self, name), dtype=np.float64) for name in ("low", "high")}
+
+    def __repr__(self) -> str:
+        return f"Clip({said(self.low, 'numbers')}, {said(self.high, 'numbers')})"

@@ -1,0 +1,114 @@
+"""What a unit does to its sum z: two slopes, a clip, or a maximum over several units.
+
+Every kink is continuous and piecewise linear. Where it bends is all that cuts the input space: a unit whose two slopes
+differ is a neuron, a clip is two neurons on one sum, a maximum over several candidates is a switch. A unit whose two
+slopes are equal is linear: no neuron, no place in the pattern.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import NetworkError
+from creases.network.operators.operator import Floats, Integers, as_finite, whole
+
+__all__ = ["Bools", "Kink", "Piece", "check_length", "number_or_one_a_unit", "said", "two"]
+
+Bools = NDArray[np.bool_]
+
+
+class Piece(NamedTuple):
+    """A kink on one pattern: value i is slopes[i] * z[units[i]] + offsets[i].
+
+    units : int64, or None where value i is that of unit i; slopes, offsets : float64; all of shape (n_values,).
+    """
+
+    units: Integers | None
+    slopes: Floats
+    offsets: Floats
+
+
+class Kink(ABC):
+    """What a level does to its n units' sums z, float64 (..., n). Nothing in it can change."""
+
+    def check(self, n_units: int) -> None:
+        """Raise NetworkError unless it fits a level of so many units."""
+        whole(n_units, "n_units", 1)
+
+    def n_values(self, n_units: int) -> int:
+        """How many values a level of so many units has: one a unit, or one a switch."""
+        return n_units
+
+    def neurons(self, n_units: int) -> int:
+        """How many neurons: units whose two slopes differ; two a unit of a clip."""
+        return 0
+
+    def switches(self, n_units: int) -> int:
+        """How many switches."""
+        return 0
+
+    def slopes(self, n_units: int) -> Floats:
+        """The slopes below and above zero, float64 (2, n_units).
+
+        Raises NetworkError for a Clip and a Max, which are not given by two slopes.
+        """
+        raise NetworkError(f"{self!r} has no two slopes; only ReLU, LeakyReLU, Abs and Linear have.")
+
+    @abstractmethod
+    def apply(self, z: Floats) -> Floats:
+        """The values, float64 (..., n_values), of sums (..., n_units)."""
+
+    @abstractmethod
+    def pattern(self, z: Floats) -> NDArray[Any]:
+        """The pattern in float64: bool (..., neurons) of neurons, int64 (..., switches) of switches."""
+
+    def bits(self, pattern: NDArray[Any]) -> Bools:
+        """A pattern as truth values: of a switch one for each candidate, True for the winner."""
+        return pattern
+
+    @abstractmethod
+    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+        """The affine map from sums to values on one pattern, shape (neurons,) or (switches,)."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Its numbers by name, for the hash and for files: float64 or int64."""
+        return {}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Kink:
+        """The kink that has these `arrays()`. Raises NetworkError if there is none."""
+        return cls(**arrays)
+
+    def __reduce__(self) -> tuple[Callable[..., Kink], tuple[Any, ...]]:
+        return type(self).from_arrays, (self.arrays(),)
+
+
+def two(first: float | Floats, second: float | Floats, n_units: int) -> Floats:
+    """Two numbers, or two a unit, as float64 (2, n_units)."""
+    result = np.empty((2, n_units))
+    result[0], result[1] = first, second
+    return result
+
+
+def number_or_one_a_unit(values: ArrayLike, name: str) -> float | Floats:
+    """A float, or a read-only float64 array of shape (n,); NetworkError otherwise."""
+    array = as_finite(values, name)
+    if array.ndim > 1 or array.size == 0:
+        raise NetworkError(f"{name} must be one number or one a unit, got shape {array.shape}.")
+    return float(array) if array.ndim == 0 else array
+
+
+def check_length(values: float | Floats, name: str, n_units: int) -> None:
+    """Raise NetworkError unless there is one number, or one a unit."""
+    if isinstance(values, np.ndarray) and len(values) != n_units:
+        raise NetworkError(f"{name} must be one number or one a unit, {n_units} here; got {len(values)}.")
+
+
+def said(values: float | Floats, what: str) -> str:
+    """A number, or how many there are."""
+    return f"{len(values)} {what}" if isinstance(values, np.ndarray) else f"{values:g}"

@@ -1,0 +1,131 @@
+"""Kinks at zero: one slope below it, one above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.network.kinks.kink import Bools, Kink, Piece, check_length, number_or_one_a_unit, said, two
+from creases.network.operators.operator import Floats
+
+__all__ = ["Abs", "LeakyReLU", "Linear", "ReLU", "TwoSlopes"]
+
+
+class TwoSlopes(Kink):
+    """A kink at zero: the slope below it, the slope above it."""
+
+    def bent(self, n_units: int) -> Bools:
+        """Which units are neurons, bool (n_units,)."""
+        below, above = self.slopes(n_units)
+        return np.asarray(below != above)
+
+    def neurons(self, n_units: int) -> int:
+        """How many units have two different slopes."""
+        return int(self.bent(n_units).sum())
+
+    def apply(self, z: Floats) -> Floats:
+        """The values, float64 (..., n_units)."""
+        below, above = self.slopes(z.shape[-1])
+        return np.asarray(z * np.where(z > 0.0, above, below))
+
+    def pattern(self, z: Floats) -> Bools:
+        """Which neurons have z > 0, bool (..., neurons)."""
+        bent = self.bent(z.shape[-1])
+        return z > 0.0 if bent.all() else z[..., bent] > 0.0
+
+    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+        """The slopes of one pattern."""
+        below, above = self.slopes(n_units)
+        chosen = np.array(above)
+        bent = np.flatnonzero(below != above)
+        chosen[bent] = np.where(pattern, above[bent], below[bent])
+        return Piece(None, chosen, np.zeros(n_units))
+
+
+@dataclass(frozen=True)
+class ReLU(TwoSlopes):
+    """max(z, 0)."""
+
+    def slopes(self, n_units: int) -> Floats:
+        """0 below, 1 above."""
+        return two(0.0, 1.0, n_units)
+
+    # What follows says nothing new: a chain is evaluated at every step of training.
+    def bent(self, n_units: int) -> Bools:
+        """All."""
+        return np.ones(n_units, dtype=bool)
+
+    def neurons(self, n_units: int) -> int:
+        """All."""
+        return n_units
+
+    def apply(self, z: Floats) -> Floats:
+        """The values, float64 (..., n_units)."""
+        return np.maximum(z, 0.0)
+
+    def pattern(self, z: Floats) -> Bools:
+        """Which neurons have z > 0, bool (..., n_units)."""
+        return z > 0.0
+
+    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+        """1 where active, 0 elsewhere."""
+        return Piece(None, np.asarray(pattern, dtype=np.float64), np.zeros(n_units))
+
+
+@dataclass(frozen=True)
+class Abs(TwoSlopes):
+    """|z|."""
+
+    def slopes(self, n_units: int) -> Floats:
+        """-1 below, 1 above."""
+        return two(-1.0, 1.0, n_units)
+
+    def apply(self, z: Floats) -> Floats:
+        """The values, float64 (..., n_units)."""
+        return np.abs(z)
+
+
+@dataclass(frozen=True)
+class Linear(TwoSlopes):
+    """z as it is: no neuron, no switch."""
+
+    def slopes(self, n_units: int) -> Floats:
+        """1 and 1."""
+        return two(1.0, 1.0, n_units)
+
+    def apply(self, z: Floats) -> Floats:
+        """The values, float64 (..., n_units)."""
+        return z
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LeakyReLU(TwoSlopes):
+    """z above zero, slope * z below; with one slope a unit it is a PReLU.
+
+    slope : a number, or float64 of shape (n_units,), read-only. 0 is a ReLU, -1 the absolute value; a unit of slope 1
+        is linear.
+    Raises NetworkError if a slope is not finite.
+    """
+
+    slope: float | Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slope", number_or_one_a_unit(self.slope, "LeakyReLU: slope"))
+
+    def check(self, n_units: int) -> None:
+        """Raise NetworkError unless there is one slope, or one a unit."""
+        check_length(self.slope, "LeakyReLU: slope", n_units)
+
+    def slopes(self, n_units: int) -> Floats:
+        """`slope` below, 1 above."""
+        return two(self.slope, 1.0, n_units)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The slope, or slopes."""
+        return {"slope": np.asarray(self.slope, dtype=np.float64)}
+
+    def __repr__(self) -> str:
+        return f"LeakyReLU({said(self.slope, 'slopes')})"

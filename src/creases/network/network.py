@@ -1,0 +1,390 @@
+"""A network with piecewise-linear parts as levels: what is evaluated, hashed, saved, and handed to the engine.
+
+Conventions of Hanin and Rolnick (2019), section 2: a hidden neuron's pre-activation is z(x), it is
+active where z(x) > 0, and an activation region is a non-empty open set of inputs on which every hidden
+neuron keeps one strict sign. Levels without neurons or switches are affine and cut nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.arrays import as_floats
+from creases.errors import NetworkError
+from creases.network.chain import Chain, DenseLayer, as_layer, chain_of, levels_of
+from creases.network.evaluation import affine_map_of_levels, evaluate
+from creases.network.kinks import Clip, Max
+from creases.network.levels import Level, check_levels
+from creases.network.operators import Select
+from creases.network.operators.operator import by, whole
+from creases.network.saving import Normalisation, hash_of_chain, hash_of_levels, write_network
+from creases.streams import stream
+
+__all__ = ["Network"]
+
+Floats = NDArray[np.float64]
+
+# How many widths the repr of a graph shows.
+SHOWN = 4
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """Levels of units, which take from the input and from earlier levels; the outputs are the last one's values.
+
+    Make one with `Network.from_arrays` (a chain of dense layers with ReLU), with `creases.build`, with
+    `Network.from_levels` or with `creases.load`; nothing in it can change afterwards.
+
+    levels : the levels, number 1 first; the input is level 0.
+    input_shape : the shape of one input as its users know it, e.g. (1, 28, 28); points may be given in it or flat.
+    normalisation : what the file says about raw inputs, or None.
+    notes : what a reader assumed (ReLU between the layers of a weight file) and did that is not a plain copy (a folded
+        BatchNorm), one sentence each. They travel to every Count and are no part of the hash.
+    sha256 : of all numbers that decide its function, in hexadecimal.
+    """
+
+    levels: tuple[Level, ...]
+    input_shape: tuple[int, ...]
+    normalisation: Normalisation | None = None
+    notes: tuple[str, ...] = ()
+    sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", tuple(self.levels))
+        if not self.levels:
+            raise NetworkError("A network needs at least one level; got none.")
+        first = self.levels[0]
+        n_in = math.prod(self.input_shape)
+        if isinstance(first, Level) and 0 in first.sources and first.sources[0].n_in != n_in:
+            raise NetworkError(
+                f"input_shape {self.input_shape} does not hold the {first.sources[0].n_in} inputs of layer 1."
+            )
+        check_levels(self.levels, n_in)
+        digest = hash_of_levels(self.levels, n_in) if self._chain is None else hash_of_chain(self._chain)
+        object.__setattr__(self, "sha256", digest)
+
+    @classmethod
+    def from_levels(
+        cls,
+        levels: Iterable[Level],
+        *,
+        n_in: int | None = None,
+        input_shape: Sequence[int] | None = None,
+        normalisation: Normalisation | None = None,
+        notes: Sequence[str] = (),
+    ) -> Network:
+        """A network from its levels, number 1 first; the input is level 0, and the last level's values are the outputs.
+
+        n_in : number of inputs, or input_shape : the shape of one input. Where neither is given, what the first level
+            takes.
+        notes : sentences that every count of the network repeats.
+        Raises NetworkError if there is no level, one takes from itself or a later one, or sizes do not fit.
+
+        Examples
+        --------
+        >>> from creases.network import Abs, Dense, Linear
+        >>> Network.from_levels([Level({0: Dense([[1.0, 2.0]])}, [0.5], Abs())])
+        Network(2 -> [1], 1 neuron, graph of 1 level)
+        """
+        kept = tuple(levels)
+        if input_shape is not None:
+            shape = as_shape(input_shape)
+        elif n_in is not None:
+            shape = (whole(n_in, "n_in", 1),)
+        elif kept and isinstance(kept[0], Level) and 0 in kept[0].sources:
+            shape = kept[0].sources[0].input_shape
+        else:
+            shape = (1,)
+        if n_in is not None and math.prod(shape) != n_in:
+            raise NetworkError(f"input_shape {shape} holds {math.prod(shape)} inputs, but n_in is {n_in}.")
+        return cls(kept, shape, normalisation, tuple(notes))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        weights: Iterable[ArrayLike],
+        biases: Iterable[ArrayLike],
+        *,
+        output_layer: bool = True,
+        input_shape: Sequence[int] | None = None,
+        normalisation: Normalisation | None = None,
+        notes: Sequence[str] = (),
+    ) -> Network:
+        """A network from its weights and biases, first layer first.
+
+        weights : one array a layer, shape (n_out, n_in); float32 and float16 widen without loss.
+        biases : one array a layer, shape (n_out,).
+        output_layer : True (default) if the last layer is the affine output, which has no ReLU;
+            False if every layer given is hidden.
+        input_shape : the shape of one input; default (n_in,).
+        notes : sentences that every count of the network repeats.
+        Raises NetworkError on shapes that do not chain, numbers that are not finite, or no hidden layer.
+
+        Examples
+        --------
+        >>> network = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
+        >>> network
+        Network(1 -> [2] -> 1, 2 neurons)
+        """
+        if biases is None:
+            raise NetworkError(
+                "biases is None. Give one array a layer; for layers without biases zeros, np.zeros(n_out)."
+            )
+        weights, biases = list(weights), list(biases)
+        if len(weights) != len(biases):
+            raise NetworkError(f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each.")
+        if not weights:
+            raise NetworkError("Got no layers: weights and biases are empty.")
+        last = len(weights)
+        layers = [
+            as_layer(weight, bias, f"layer {i} ({'output' if output_layer and i == last else 'hidden'})")
+            for i, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1)
+        ]
+        output = layers.pop() if output_layer else None
+        levels = levels_of(layers, output)
+        shape = (layers[0].n_in,) if input_shape is None else as_shape(input_shape)
+        return cls(levels, shape, normalisation, tuple(notes))
+
+    @classmethod
+    def he(cls, widths: Sequence[int], *, seed: int = 0, bias_std: float = 0.1) -> Network:
+        """A network at He initialisation, the same on every machine for one seed.
+
+        widths : number of inputs, neurons of each hidden layer, number of outputs; [2, 64, 64, 1] has depth two.
+        Weights are drawn from N(0, 2 / fan-in) and biases from N(0, bias_std^2), layer by layer, weights first, by
+        numpy.random.default_rng(seed) (He et al. 2015; Hanin and Rolnick 2019, section 3).
+        Raises NetworkError if there is no hidden layer or a width is not positive.
+
+        Examples
+        --------
+        >>> Network.he([2, 16, 16, 1])
+        Network(2 -> [16, 16] -> 1, 32 neurons)
+        """
+        sizes = list(widths) if isinstance(widths, Iterable) else [widths]
+        if len(sizes) < 3 or not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes):
+            raise NetworkError(
+                f"widths must name the inputs, at least one hidden layer and the outputs, all positive; got {widths}."
+            )
+        if not (isinstance(seed, (int, np.integer)) and seed >= 0 and np.isfinite(bias_std) and bias_std >= 0):
+            raise NetworkError(f"seed and bias_std must not be negative; got seed={seed!r} and bias_std={bias_std!r}.")
+        rng = stream("network", seed)
+        weights, biases = [], []
+        for n_in, n_out in pairwise(sizes):
+            weights.append(rng.standard_normal((n_out, n_in)) * np.sqrt(2 / n_in))
+            biases.append(rng.standard_normal(n_out) * bias_std)
+        return cls.from_arrays(weights, biases)
+
+    @cached_property
+    def _chain(self) -> Chain | None:
+        return chain_of(self.levels)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether it is a chain: dense levels with ReLU one after the other, and an optional affine output."""
+        return self._chain is not None
+
+    def _as_chain(self, what: str) -> Chain:
+        if self._chain is None:
+            raise NetworkError(
+                f"{self!r} is no chain of dense layers with ReLU but a graph, and has no `{what}`; its levels are in "
+                "`network.levels`."
+            )
+        return self._chain
+
+    @property
+    def hidden(self) -> tuple[DenseLayer, ...]:
+        """The hidden layers of a chain, first to last. Raises NetworkError if the network is a graph."""
+        return self._as_chain("hidden").hidden
+
+    @property
+    def output(self) -> DenseLayer | None:
+        """The output layer of a chain, or None. Raises NetworkError if the network is a graph."""
+        return self._as_chain("output").output
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return math.prod(self.input_shape)
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs: the values of the last level."""
+        return self.levels[-1].n_values
+
+    @cached_property
+    def layers(self) -> tuple[int, ...]:
+        """The numbers of the levels that are layers to a user: those with neurons or switches."""
+        return tuple(number for number, level in enumerate(self.levels, start=1) if level.neurons or level.switches)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers' names; "layer 1", "layer 2", ... of those whose level has none."""
+        return tuple(self.levels[number - 1].name or f"layer {i}" for i, number in enumerate(self.layers, start=1))
+
+    @property
+    def depth(self) -> int:
+        """Number of layers: of hidden layers in a chain, of levels with neurons or switches in a graph."""
+        return len(self.layers)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons and switches of each layer; a clip is two neurons."""
+        kept = (self.levels[number - 1] for number in self.layers)
+        return tuple(level.neurons + level.switches for level in kept)
+
+    @property
+    def neurons(self) -> int:
+        """Number of hidden neurons and switches, the N of the paper."""
+        return sum(self.widths)
+
+    def __reduce__(self) -> tuple[type[Network], tuple[Any, ...]]:
+        # Made anew where it is unpickled: read-only there too, and without what is cached.
+        return Network, (self.levels, self.input_shape, self.normalisation, self.notes)
+
+    def __repr__(self) -> str:
+        if self._chain is not None:
+            widths = ", ".join(str(width) for width in self.widths)
+            end = f" -> {self.output.n_out}" if self.output else ""
+            shape = f", input_shape={self.input_shape}" if len(self.input_shape) > 1 else ""
+            return f"Network({self.n_in} -> [{widths}]{end}, {self.neurons} neurons{shape})"
+        widths = ", ".join([*(str(width) for width in self.widths[:SHOWN]), *([".."] if self.depth > SHOWN else [])])
+        end = "" if len(self.levels) in self.layers else f" -> {self.n_out}"
+        switches = sum(level.switches for level in self.levels)
+        counts = [counted(self.neurons - switches, "neuron")] if self.neurons > switches or not switches else []
+        counts += [counted(switches, "switch", "es")] if switches else []
+        size = counted(len(self.levels), "level")
+        return f"Network({by(self.input_shape)} -> [{widths}]{end}, {' and '.join(counts)}, graph of {size})"
+
+    def points(self, points: ArrayLike) -> Floats:
+        """Points as a float64 array of shape (..., n_in), given flat or in `input_shape`.
+
+        Raises NetworkError if the shape fits neither, or a coordinate is not finite.
+        """
+        array = as_floats(points, "Points", NetworkError)
+        rank = len(self.input_shape)
+        if array.ndim >= 1 and array.shape[-1] == self.n_in:
+            flat = array
+        elif array.ndim >= rank and array.shape[array.ndim - rank :] == self.input_shape:
+            flat = array.reshape(*array.shape[: array.ndim - rank], self.n_in)
+        else:
+            own = f" or (..., {', '.join(map(str, self.input_shape))})" if rank > 1 else ""
+            raise NetworkError(f"Points must have shape (..., {self.n_in}){own}, got shape {array.shape}.")
+        if not np.isfinite(flat).all():
+            raise NetworkError("A point has a coordinate that is not finite.")
+        return flat
+
+    def pre_activations(self, points: ArrayLike) -> list[Floats]:
+        """Pre-activations z, one array of shape (..., n_units) a layer, in float64.
+
+        Layers are the levels with neurons or switches; z is the sum of every unit of the level, before its kink.
+        """
+        return [z for level, z, _ in evaluate(self.levels, self.points(points)) if level.neurons or level.switches]
+
+    def forward(self, points: ArrayLike) -> Floats:
+        """The network's outputs in float64, shape (..., n_out): the values of the last level."""
+        values = np.zeros(0)
+        for _, _, latest in evaluate(self.levels, self.points(points)):
+            values = latest
+        return np.asarray(values)
+
+    def pattern(self, points: ArrayLike) -> list[NDArray[Any]]:
+        """Activation patterns, one array a layer.
+
+        Of neurons bool (..., neurons): True where z > 0 in float64; units whose two slopes are equal are left out. Of a
+        clip bool (..., 2 n_units): z > low of every unit, then z > high of every unit. Of switches int64
+        (..., switches): the position of the winner in its group, the lowest among equal ones.
+
+        Nearer to a boundary than rounding error the float sign may be wrong; `count` and `subdivide`
+        prove theirs.
+        """
+        return [
+            level.kink.pattern(z)
+            for level, z, _ in evaluate(self.levels, self.points(points))
+            if level.neurons or level.switches
+        ]
+
+    def packed_pattern(self, points: ArrayLike) -> NDArray[np.uint8]:
+        """`pattern` in bits, uint8 of shape (..., ceil(bits / 8)): bit i is bit i % 8 of byte i // 8.
+
+        The neurons of all layers, in order, have one bit each; a switch has one for each of its candidates, in the
+        order of its group, of which only the winner's is set; the groups of a layer follow one another.
+        """
+        kinks = (self.levels[number - 1].kink for number in self.layers)
+        bits = [kink.bits(pattern) for kink, pattern in zip(kinks, self.pattern(points), strict=True)]
+        if not bits:
+            return np.zeros((*self.points(points).shape[:-1], 0), dtype=np.uint8)
+        return np.packbits(np.concatenate(bits, axis=-1), axis=-1, bitorder="little")
+
+    def affine_map(self, point: ArrayLike) -> tuple[Floats, Floats]:
+        """The affine map x -> matrix @ x + offset that the network is on the region of one point.
+
+        point : shape (n_in,) or input_shape.
+        Returns (matrix of shape (n_out, n_in), offset of shape (n_out,)), both float64.
+        """
+        flat = self.points(point)
+        if flat.ndim != 1:
+            raise NetworkError(f"affine_map takes one point, got an array of shape {np.shape(point)}.")
+        return self.affine_map_of(self.pattern(flat))
+
+    def affine_map_of(self, pattern: Sequence[ArrayLike]) -> tuple[Floats, Floats]:
+        """The affine map of an activation pattern (one array a layer, as `pattern` gives them of one point).
+
+        Returns (matrix of shape (n_out, n_in), offset of shape (n_out,)), both float64.
+        Raises NetworkError if the pattern does not fit the layers.
+        """
+        if len(pattern) != self.depth:
+            raise NetworkError(f"A pattern has one array for each of the {self.depth} layers, got {len(pattern)}.")
+        return affine_map_of_levels(self.levels, pattern, self.n_in)
+
+    def without_biases(self) -> Network:
+        """The same weights with every bias zero, the output's too: scale equivariant, N(c x) = c N(x) for c > 0.
+
+        Its regions are open cones (Hanin and Rolnick 2019, appendix D), as many as `Directions` has of this network.
+        Raises NetworkError if a level has a Clip, whose bounds are biases and cannot both be zero.
+        """
+        for number, level in enumerate(self.levels, start=1):
+            if isinstance(level.kink, Clip):
+                named = f" ({level.name})" if level.name else ""
+                raise NetworkError(
+                    f"Level {number}{named} has a clip, {level.kink!r}, whose bounds are "
+                    "not zero: no network with it is scale equivariant, and its regions are not cones."
+                )
+        bare = tuple(Level(level.sources, None, level.kink, level.name) for level in self.levels)
+        return Network(bare, self.input_shape, notes=self.notes)
+
+    def with_argmax(self) -> Network:
+        """The same network with one more level, "argmax", a switch over all outputs.
+
+        Its activation regions are those of the network cut by the boundaries between classes, and the last entry of a
+        pattern is the class: the lowest among equal ones. Its one output is the largest of the network's.
+        """
+        n = self.n_out
+        level = Level({len(self.levels): Select.all(n)}, None, Max((tuple(range(n)),)), "argmax")
+        return Network((*self.levels, level), self.input_shape, self.normalisation, self.notes)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the network as `.npz` (plain arrays, no pickles), whole or not at all; `creases.load` opens it."""
+        path = Path(path)
+        write_network(self, path)
+        return path
+
+
+def counted(number: int, noun: str, plural: str = "s") -> str:
+    """A number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
+def as_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
+    """An input shape, checked."""
+    sides = tuple(input_shape)
+    if not all(int(side) == side and side > 0 for side in sides):
+        raise NetworkError(f"input_shape must hold positive whole numbers, got {sides}.")
+    return tuple(int(side) for side in sides)

@@ -1,0 +1,15 @@
+"""Linear maps between the values of two levels: one small file a kind of geometry."""
+
+from __future__ import annotations
+
+from creases.network.operators.convolution import Conv, ConvTranspose
+from creases.network.operators.operator import Operator
+from creases.network.operators.plain import Dense, Scale, Select, Sparse
+from creases.network.operators.pooling import AveragePool
+
+__all__ = ["OPERATORS", "AveragePool", "Conv", "ConvTranspose", "Dense", "Operator", "Scale", "Select", "Sparse"]
+
+# By the name that files and hashes know them by.
+OPERATORS: dict[str, type[Operator]] = {
+    kind.__name__: kind for kind in (AveragePool, Conv, ConvTranspose, Dense, Scale, Select, Sparse)
+}

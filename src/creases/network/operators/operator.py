@@ -1,0 +1,154 @@
+"""What every operator is: an exact linear map from the values of one level to the units of another.
+
+An operator never rounds when it is made: its `matrix` holds the numbers that were given, each in its place, and where
+the map divides (an average), the whole numbers to divide by stand beside it in `divisors`. Rounding happens only
+in `apply`, which is a float64 evaluation and proves nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.arrays import as_floats
+from creases.errors import NetworkError
+
+__all__ = ["Floats", "Integers", "Operator", "as_finite", "as_sides", "as_sparse", "whole"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+class Operator(ABC):
+    """A linear map between the values of two levels: (matrix @ values) / divisors. Nothing in it can change.
+
+    input_shape, output_shape : tuples of int, how users see the values; both are flat, in C order, in `apply`.
+    n_in, n_out : int, the products of these shapes.
+    """
+
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    n_in: int
+    n_out: int
+
+    def _set_shapes(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
+        for name, value in (
+            ("input_shape", input_shape),
+            ("output_shape", output_shape),
+            ("n_in", math.prod(input_shape)),
+            ("n_out", math.prod(output_shape)),
+        ):
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def matrix(self) -> Any:
+        """The exact matrix, float64 (n_out, n_in): a numpy array of a Dense, else a scipy.sparse.csr_array; read-only.
+
+        It is made when it is first asked for. No two numbers are ever added or multiplied to make it.
+        """
+        return self._matrix()
+
+    @property
+    def divisors(self) -> Integers | None:
+        """Whole numbers, int64 (n_out,), by which the rows of `matrix` are divided; None where nothing divides."""
+        return None
+
+    def apply(self, values: ArrayLike) -> Floats:
+        """The map in float64, level by level as torch does it: (..., n_in) -> (..., n_out), all points at once.
+
+        Raises NetworkError if the last axis is not n_in long.
+        """
+        array = np.asarray(values, dtype=np.float64)
+        if array.ndim < 1 or array.shape[-1] != self.n_in:
+            raise NetworkError(f"{self!r} takes values of shape (..., {self.n_in}), got shape {array.shape}.")
+        result = self._apply(array.reshape(-1, self.n_in))
+        return result.reshape(*array.shape[:-1], self.n_out)
+
+    @abstractmethod
+    def _matrix(self) -> Any: ...
+
+    @abstractmethod
+    def _apply(self, rows: Floats) -> Floats:
+        """float64 (b, n_in) -> (b, n_out)."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Its numbers by name, for the hash and for files: float64 or int64."""
+
+    def settings(self) -> dict[str, Any]:
+        """What else makes it, by name: whole numbers, truth values and lists of them."""
+        return {}
+
+    @classmethod
+    def from_parts(cls, settings: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Operator:
+        """The operator that has these `settings()` and `arrays()`. Raises NetworkError if there is none."""
+        return cls(**settings, **arrays)
+
+    def __reduce__(self) -> tuple[Callable[..., Operator], tuple[Any, ...]]:
+        # Made anew where it is unpickled: checked and read-only there too, and without its matrix.
+        return type(self).from_parts, (self.settings(), self.arrays())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({by(self.input_shape)} -> {by(self.output_shape)})"
+
+
+def by(shape: Sequence[int]) -> str:
+    """A shape as people write it: 3x32x32."""
+    return "x".join(str(side) for side in shape) or "1"
+
+
+def as_finite(values: ArrayLike, name: str) -> Floats:
+    """`values` as a new read-only float64 array, C order; NetworkError, with the place, if one is not finite."""
+    array = as_floats(values, name, NetworkError)
+    wrong = ~np.isfinite(array)
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        at = str(list(where)) if where else ""
+        raise NetworkError(f"{name}{at} is {array[where]}; every number of a network must be finite.")
+    array.setflags(write=False)
+    return array
+
+
+def whole(value: Any, name: str, least: int) -> int:
+    """A whole number of at least `least`; NetworkError otherwise."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
+        raise NetworkError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+    return int(value)
+
+
+def as_sides(value: Any, name: str, sides: int, least: int) -> tuple[int, ...]:
+    """One whole number a side, given as one for all or as a sequence."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        return (whole(value, name, least),) * sides
+    several = tuple(whole(number, name, least) for number in value)
+    if len(several) != sides:
+        raise NetworkError(f"{name} must be one number or {sides}, one a side; got {len(several)}: {several}.")
+    return several
+
+
+def as_input_shape(shape: Any, name: str, sides: int | None = None) -> tuple[int, ...]:
+    """A shape (channels, *sides), checked."""
+    given = tuple(shape) if hasattr(shape, "__iter__") else (shape,)
+    result = tuple(whole(side, name, 1) for side in given)
+    if len(result) < 2 or (sides is not None and len(result) != sides + 1):
+        wanted = "(channels, side, ...)" if sides is None else f"(channels, {', '.join(['side'] * sides)})"
+        raise NetworkError(f"{name} must be {wanted}, got {result}.")
+    return result
+
+
+def as_sparse(data: Floats, indices: Integers, starts: Integers, shape: tuple[int, int]) -> Any:
+    """A read-only scipy.sparse.csr_array without stored zeros, of rows whose columns are sorted and named once."""
+    from scipy.sparse import csr_array
+
+    matrix = csr_array((data, indices, starts), shape=shape)
+    if not data.all():
+        matrix.eliminate_zeros()
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.setflags(write=False)
+    return matrix
