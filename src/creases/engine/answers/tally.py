@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from creases.engine.answers.driver import StartingCell, cut_domain
 from creases.engine.answers.rational_count import RationalTally, count_below
+from creases.engine.graph import Graph
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.loop.oracle import has_tie
@@ -54,11 +56,16 @@ def tally(
     Raises ComputationError if no wall parts a cell with too many facets, or a thread flushes denormals to zero.
     """
     total = cut_domain(
-        problem, Totals, threads=threads, by_neuron=by_neuron, report=report, workshop=workshop or Workshop()
+        problem,
+        partial(Totals, by_neuron=by_neuron),
+        threads=threads,
+        by_neuron=by_neuron,
+        report=report,
+        workshop=workshop or Workshop(),
     )
     if total is None:
         return tally_constant(problem)
-    if problem.vertices is None and by_neuron and problem.graph.layer(0).groups is None:
+    if problem.vertices is None and by_neuron and not total.by_patterns:
         # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
         rows = rational_first(problem, range(problem.widths[0]))
         total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
@@ -68,11 +75,12 @@ def tally(
 class Totals:
     """Sums over workspaces: the collector of a count.
 
-    problem : what is cut, without directions along which the network is constant.
+    problem : what is cut, without directions along which the network is constant. by_neuron : whether that is wanted.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, by_neuron: bool = False) -> None:
+        self.problem, self._wanted = problem, by_neuron
+        self.by_patterns = False  # True if by_neuron was read off the regions' patterns
         self.by_layer = np.zeros(len(problem.widths), dtype=np.int64)
         self.by_neuron = np.zeros(sum(problem.widths), dtype=np.int64)
         self.unbounded = self.exact_cells = 0
@@ -109,18 +117,17 @@ class Totals:
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Totals], None]) -> None:
         """Add, or take off, what a space has that is cut by walls too."""
-        whole = len(part.axes) == part.problem.dimension and not part.problem.directions
-        some = WalledTotals(part) if whole else Totals(part.problem)
+        whole = len(part.axes) == part.problem.dimension and (self._wanted or not part.problem.directions)
+        some = WalledTotals(part, self._wanted) if whole else Totals(part.problem)
         if part.axes:
             cut(part.problem, part.starts, some)
         else:
             some.by_layer += count_origin(part.problem)
-        first = part.problem.widths[0]
-        neurons = np.concatenate([some.by_neuron[: first - part.drawn], some.by_neuron[first:]])
         self.by_layer += part.sign * some.by_layer[int(part.inserted) :]
-        self.by_neuron += part.sign * neurons
         if isinstance(some, WalledTotals):
             self.unbounded += len(some.far)
+            if self._wanted:
+                self.by_neuron, self.by_patterns = cutting(self.problem.graph, some.patterns), True
         self.exact_cells += some.exact_cells
 
     def result(self, whole: Problem) -> Tally:
@@ -149,28 +156,34 @@ class WrittenTotals(Totals):
 
 
 class WalledTotals(Totals):
-    """Sums over a whole space that walls have cut, and the patterns of its regions that reach infinity.
+    """Sums over a whole space that walls have cut, and patterns of its regions: of those that reach infinity, and of all
+    where it is wanted which neuron cuts how many.
 
-    Euler's relation does not tell how many these are: of a region that has a line in it both halves may reach infinity
-    where the wall's part does not.
+    Euler's relation tells neither. Of a region that has a line in it both halves may reach infinity where the wall's part
+    does not; and a switch may part both halves of a region where it does not part the wall.
     """
 
-    def __init__(self, part: Walled) -> None:
+    def __init__(self, part: Walled, every: bool) -> None:
         super().__init__(part.problem)
         self.far: set[bytes] = set()
+        self.patterns: set[bytes] = set()
+        self._every = every
         first = part.problem.widths[0]
         self._neurons = [*range(first - part.drawn), *range(first, sum(part.problem.widths))]
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
         """Cells are written out."""
-        return FarKeeper
+        return PatternKeeper
 
-    def add(self, work: AnyWork, blocks: list[NDArray[np.int64]]) -> None:
+    def add(self, work: AnyWork, blocks: list[tuple[NDArray[np.int64], NDArray[np.bool_]]]) -> None:
         """Add what a finished workspace counted and wrote."""
         super().add(work, blocks)
-        for words in blocks:
+        for words, far in blocks:
             bits = bits_of_bytes(bytes_of_words(words, len(self.by_neuron)), len(self.by_neuron))
-            self.far |= set(map(bytes, bytes_of_bits(bits[:, self._neurons])))
+            patterns = bytes_of_bits(bits[:, self._neurons])
+            self.far |= set(map(bytes, patterns[far]))
+            if self._every:
+                self.patterns |= set(map(bytes, patterns))
 
     def add_rational(self, start: RationalStart) -> None:
         """Raises ComputationError: the cell has no chart in floats, so no patterns are written."""
@@ -184,16 +197,39 @@ class WalledTotals(Totals):
         raise AssertionError("a whole space begins with cones")
 
 
-class FarKeeper:
-    """Takes the patterns of the cells that reach infinity."""
+class PatternKeeper:
+    """Takes the patterns of cells, and which of them reach infinity."""
 
-    def take(self, work: AnyWork) -> NDArray[np.int64]:
-        """Their patterns, int64 (cells, words), since the last time."""
+    def take(self, work: AnyWork) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The patterns, int64 (cells, words), since the last time."""
         if isinstance(work, SpaceWork):
             patterns, _, far = take_means(work)
-            return patterns[far != 0]
+            return patterns, far != 0
         cells = take_cells(work)
-        return cells.patterns[np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])]
+        return cells.patterns, np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])
+
+
+def cutting(graph: Graph, patterns: Iterable[bytes]) -> NDArray[np.int64]:
+    """For each unit how many regions of the layers below it cuts, from the patterns of all regions; a switch at its first
+    candidate."""
+    found = np.zeros(sum(graph.widths), np.int64)
+    packed = np.array([np.frombuffer(pattern, np.uint8) for pattern in patterns])
+    bits = bits_of_bytes(packed, len(found))
+    for layer, first in enumerate(graph.first_neurons[:-1]):
+        width, groups = graph.widths[layer], graph.layer(layer).groups
+        _, region = (
+            np.unique(bits[:, :first], axis=0, return_inverse=True) if first else (None, np.zeros(len(bits), int))
+        )
+        region = np.ravel(region)
+        total, on = np.bincount(region), np.zeros((region.max() + 1, width), np.int64)
+        np.add.at(on, region, bits[:, first : first + width].astype(np.int64))
+        cut = (on > 0) & (on < total[:, None])
+        if groups is None:
+            found[first : first + width] = cut.sum(axis=0)
+            continue
+        for begin in np.searchsorted(groups, np.unique(groups)).tolist():
+            found[first + begin] = cut[:, groups == groups[begin]].any(axis=1).sum()
+    return found
 
 
 def tally_constant(problem: Problem) -> Tally:

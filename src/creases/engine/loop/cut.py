@@ -165,7 +165,7 @@ def cut(work: AnyWork, budget: int) -> int:
             forget_answers(work)
             if localise(work, reach + corner_error, corner_error) == FULL:
                 return FULL
-        elif crossing == 0:
+        elif state[BEST_ROW] < 0:
             if ask_outside(work, net, layer):
                 return UNPROVED_CELL
         else:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.graph import INPUTS, Graph, Level, Matrix, is_sparse
+from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_sparse
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.rational import as_integers
 
@@ -76,7 +76,7 @@ def sizes_of(
     for source, matrix in level.terms:
         if source == INPUTS:
             continue
-        below = known[source]
+        below = known[source] if source != COORDINATES else None  # charts with walls in them have all bits
         if below is None:
             return None
         factor = largest_row(matrix)

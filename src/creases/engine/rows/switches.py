@@ -235,9 +235,9 @@ def scan_switches(work: AnyWork, net: int, layer: int, reach: float, corner_erro
             unknown += kind == UNKNOWN
             mine = CLIP if claimed >= 0 else (SPLIT if left == 2 else CLAIM)
             if ahead(mine, how):
-                how, best, best_row, crossing = mine, -1.0, -1, 0
+                how, best, best_row = mine, -1.0, -1
+            crossing += kind == CROSSING
             if kind == CROSSING and mine == how:
-                crossing += 1
                 score = halving(work, r, row_at(work, net, layer, r))
                 if score > best or best_row < 0:
                     best, best_row = score, r
