@@ -23,7 +23,7 @@ from creases.errors import DomainError, ModelFileError
 from creases.files import replace_file
 from creases.memory import enough_memory
 from creases.network import Network
-from creases.packing import as_lines, as_problem, check_fit, check_threads, is_line
+from creases.packing import as_lines, as_problem, by_unit, check_fit, check_threads, is_line
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -42,15 +42,17 @@ class Count:
     """How many activation regions a network has on a domain, and what the number rests on.
 
     regions : regions of the whole network on the domain; on a Polyline, pieces along the path.
-    by_layer : regions after each hidden layer; the last one is `regions`.
+    by_layer : regions after each layer, that is after each level with neurons or switches (`network.layer_names`); the
+        last one is `regions`.
     certified : True only if every sign that decided something was proved.
     exact_cells : cells for which floats could not prove a sign and rational arithmetic decided.
     seconds : wall time of the count; of one that was resumed, of its last run.
     domain : what was cut.
     network : sha256 of the network.
     bounded, unbounded : the split of `regions` on whole lines, planes and spaces; else None.
-    by_neuron : on request, for each layer and neuron the regions of the layer below whose interior the
-        neuron's zero set meets; it does not depend on the order of cuts.
+    by_neuron : on request, for each layer and neuron the regions of the layers below whose interior the
+        neuron's zero set meets, and for each switch those on which more than one candidate wins; it does not depend on
+        the order of cuts. A clip is two neurons.
     distinct : on a Polyline, the different regions that the path meets; else None.
     version : the version of Creases that counted.
     pieces : in how many independent pieces it was counted (`count_in_pieces`).
@@ -274,7 +276,7 @@ def _count_one(
             workshop=workshop,
         )
     follower.finish_one()
-    regions = found.by_layer[-1]
+    regions = found.by_layer[-1] if found.by_layer else 1
     return Count(
         regions=regions,
         by_layer=tuple(found.by_layer),
@@ -285,7 +287,7 @@ def _count_one(
         network=network.sha256,
         bounded=None if found.unbounded is None else regions - found.unbounded,
         unbounded=found.unbounded,
-        by_neuron=tuple(tuple(row) for row in found.by_neuron) if by_neuron else None,
+        by_neuron=by_unit(network, found.by_neuron) if by_neuron else None,
         distinct=distinct,
         notes=network.notes,
     )
@@ -300,6 +302,8 @@ def _line_counter(
     """
     from creases.engine.lines.together import lines_together, prepared, sweep_together
 
+    if not network.is_chain:
+        return None
     together = lines_together([len(layer.bias) for layer in network.hidden])
     if not together:
         return None

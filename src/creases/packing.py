@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from creases.engine.graph import Graph
     from creases.engine.problem import Problem
 
-__all__ = ["as_lines", "as_problem", "check_fit", "check_threads", "is_line"]
+__all__ = ["as_lines", "as_problem", "by_unit", "check_fit", "check_threads", "graph_of", "is_line"]
 
 # The graph of each network that is in use.
 graphs: WeakKeyDictionary[Network, Graph] = WeakKeyDictionary()
@@ -109,12 +109,27 @@ def as_problem(network: Network, domain: Domain) -> Problem:
 def graph_of(network: Network) -> Graph:
     """A network's levels as the engine takes them; made once a network."""
     from creases.engine.graph import Graph
+    from creases.lowering import lowered
 
     found = graphs.get(network)
     if found is None:
-        found = Graph.chain([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
+        if network.is_chain:
+            found = Graph.chain([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
+        else:
+            found = lowered(network.levels)
         graphs[network] = found
     return found
+
+
+def by_unit(network: Network, by_neuron: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    """What the engine counts for each unit of a layer as numbers of the network's neurons and switches: a switch's stands
+    at its first candidate."""
+    groups = [graph_of(network).layer(layer).groups for layer in range(len(by_neuron))]
+    found = []
+    for row, switches in zip(by_neuron, groups, strict=True):
+        firsts = range(len(row)) if switches is None else np.unique(switches, return_index=True)[1].tolist()
+        found.append(tuple(row[first] for first in firsts))
+    return tuple(found)
 
 
 def engine_vertices(

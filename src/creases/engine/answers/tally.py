@@ -233,8 +233,8 @@ def cutting(graph: Graph, patterns: Iterable[bytes]) -> NDArray[np.int64]:
 
 
 def tally_constant(problem: Problem) -> Tally:
-    """One region, which is all of the space: the network is constant there."""
-    unbounded = None if problem.directions else 1
+    """One region, which is all of the domain: nothing cuts it."""
+    unbounded = None if problem.directions or problem.vertices is not None else 1
     return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], unbounded, 0, True)
 
 

@@ -75,8 +75,10 @@ class Workshop:
     def across(self, problem: Problem) -> Problem | None:
         """A problem without the directions of a whole space along which the network is constant: mostly itself.
 
-        None if there are no others: the network is constant.
+        None if there are no others, or the network has no layer: nothing cuts.
         """
+        if not problem.graph.layers:
+            return None
         return restricted(problem) if self.first_layer(problem).is_constant_somewhere else problem
 
     def bounded_start(self, vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart:
