@@ -10,7 +10,7 @@ import networks
 import reference
 from creases import Network, Space, subdivide
 from creases.errors import NetworkError
-from creases.theory import boundary_distance, distances, gradient_norms
+from creases.theory import boundary_distance, forms, gradient_norms
 
 FAR = 1000  # half the side of the box that the reference cuts; the points are within 2
 NORMS = (1, 2, np.inf)
@@ -140,7 +140,7 @@ def test_laws_a_batch_is_its_points(monkeypatch):
     network = Network.from_arrays(*networks.random_network([5, 8, 8, 1], 0, 0.5))
     points = np.random.default_rng(0).standard_normal((50, 5))
     whole = boundary_distance(network, points), gradient_norms(network, points)
-    monkeypatch.setattr(distances, "AT_A_TIME", 300)
+    monkeypatch.setattr(forms, "AT_A_TIME", 300)
     assert np.allclose(boundary_distance(network, points.reshape(10, 5, 5)).ravel(), whole[0], rtol=1e-12)
     norms = gradient_norms(network, points.reshape(10, 5, 5))
     assert norms.shape == (10, 5, 16)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import pi, prod, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,8 @@ from creases.network import Network
 from creases.streams import stream
 from creases.subdivision import subdivide
 from creases.theory.arguments import as_layers, positive, whole
-from creases.theory.distances import at_a_time, first_along, gradient_norms
+from creases.theory.distances import gradient_norms
+from creases.theory.forms import Walk, directions_along, unpacked
 
 __all__ = [
     "Estimate",
@@ -164,10 +165,11 @@ def gradient_constant(network: Network, points: ArrayLike, *, along: ArrayLike |
     say (a bootstrap of a maximum is not consistent): there is no standard error. `largest_gradient` has the supremum.
     Raises NetworkError if there is no point, or as `gradient_norms` does.
     """
-    norms = gradient_norms(network, points, along=along).reshape(-1, network.neurons)
+    norms = gradient_norms(network, points, along=along)
+    norms = norms.reshape(prod(norms.shape[:-1]), network.neurons)
     if not len(norms):
         raise NetworkError("points is empty; give one at least at which gradients are looked at.")
-    return Estimate(float(norms.max()), float("nan"), 0, f"{len(norms)} points of one network", "lower bound")
+    return Estimate(float(norms.max(initial=0.0)), float("nan"), 0, f"{len(norms)} points of one network", "lower bound")
 
 
 def largest_gradient(network: Network, domain: Domain, *, threads: int | None = None) -> Estimate:
@@ -186,26 +188,12 @@ def largest_gradient(network: Network, domain: Domain, *, threads: int | None = 
     3.0
     """
     found = subdivide(network, domain, threads=threads, progress=False)
-    first = first_along(network, domain.slice.basis)
-    step, largest = at_a_time(network, first), 0.0
+    walk, largest = Walk(network, directions_along(network, domain.slice.basis)), 0.0
+    step = walk.at_a_time
     for begin in range(0, len(found), step):
-        some = np.unpackbits(found.patterns[begin : begin + step], axis=1, count=network.neurons, bitorder="little")
-        largest = max(largest, steepest(network, first, some))
+        for forms in walk.on(unpacked(network, found.patterns[begin : begin + step])):
+            largest = max(largest, float(forms.neuron_lengths().max(initial=0.0)))
     return Estimate(largest, 0.0, 0, f"all {len(found):,} regions of one network on the domain", "exact")
-
-
-def steepest(network: Network, first: Floats, patterns: NDArray[np.uint8]) -> float:
-    """The largest gradient norm of any neuron on regions of these patterns (p, N). first : (n_1, d), of layer one."""
-    largest, start = 0.0, 0
-    gradients: Floats = np.broadcast_to(first, (len(patterns), *first.shape))
-    for number, layer in enumerate(network.hidden):
-        if number:
-            gradients = layer.weight @ gradients
-        largest = max(largest, float(np.sqrt((gradients**2).sum(axis=2).max(initial=0.0))))
-        width = layer.weight.shape[0]
-        gradients = gradients * patterns[:, start : start + width, None]
-        start += width
-    return largest
 
 
 def mean_gradient_constant(

@@ -37,11 +37,11 @@ class TwoSlopes(Kink):
         return z > 0.0 if bent.all() else z[..., bent] > 0.0
 
     def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
-        """The slopes of one pattern."""
+        """The slopes of a pattern."""
         below, above = self.slopes(n_units)
-        chosen = np.array(above)
         bent = np.flatnonzero(below != above)
-        chosen[bent] = np.where(pattern, above[bent], below[bent])
+        chosen = np.array(np.broadcast_to(above, (*np.shape(pattern)[:-1], n_units)))
+        chosen[..., bent] = np.where(pattern, above[bent], below[bent])
         return Piece(None, chosen, np.zeros(n_units))
 
 
