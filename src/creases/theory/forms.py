@@ -19,7 +19,7 @@ from creases.network import Clip, Level, Linear, Max, Network
 from creases.network.evaluation import last_uses
 from creases.network.kinks.slopes import TwoSlopes
 
-__all__ = ["Forms", "Walk", "all_directions", "directions_along", "unpacked"]
+__all__ = ["Forms", "Walk", "all_directions", "bent", "directions_along", "unpacked"]
 
 Floats = NDArray[np.float64]
 Patterns = list[NDArray[Any]]  # one array a layer, (p, neurons) or (p, switches)
