@@ -122,8 +122,8 @@ def graph_of(network: Network) -> Graph:
 
 
 def by_unit(network: Network, by_neuron: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """What the engine counts for each unit of a layer as numbers of the network's neurons and switches: a switch's stands
-    at its first candidate."""
+    """What the engine counts for each unit of a layer as numbers of the network's neurons and switches: a switch's
+    stands at its first candidate."""
     groups = [graph_of(network).layer(layer).groups for layer in range(len(by_neuron))]
     found = []
     for row, switches in zip(by_neuron, groups, strict=True):
