@@ -183,7 +183,8 @@ def is_switch(work: AnyWork, layer: int) -> bool:
 
 @inlined
 def is_counted(work: AnyWork, layer: int) -> bool:
-    """Whether the layer above this one is counted without being cut: neurons, and all that is active below has slope 1."""
+    """Whether the layer above this one may be counted without being cut: it has neurons, and what is active below has
+    slope 1."""
     return work.layer_ints[layer, KIND_OF_LAYER] != SLOPED_LAYER and not is_switch(work, layer + 1)
 
 
@@ -393,8 +394,8 @@ def claimed_side(work: AnyWork, net: int, layer: int, row: int) -> float:
 
 @inlined
 def claim(work: AnyWork, net: int, layer: int) -> int:
-    """Put a copy of the current cell on the stack for each candidate but one that is left of the best row's switch, and go
-    on with that one; each copy is claimed by its candidate."""
+    """Put a copy of the current cell on the stack for each candidate but one that is left of the best row's switch,
+    and go on with that one; each copy is claimed by its candidate."""
     row, begin, corners = work.state[BEST_ROW], 0, work.state[CORNERS]
     first, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
     while end_of_switch(work, net, layer, begin) <= work.ints[pair_at(work, net, layer, row) + FIRST_ROW]:

@@ -154,8 +154,8 @@ def finest_bit(numbers: Floats) -> int:
 
 
 def twins_of(graph: Graph) -> Ints:
-    """For each unit which other it is a multiple of (`twins`), layer after layer; for each candidate of a switch 1 + the
-    neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, or 0."""
+    """For each unit which other it is a multiple of (`twins`), layer after layer; for each candidate of a switch 1 +
+    the neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, or 0."""
     found = [np.zeros(0, np.int64)]
     copied: dict[int, Ints] = {}
     switches = any(level.groups is not None for level in graph.levels)
@@ -174,9 +174,9 @@ def copies(level: Level, copied: dict[int, Ints]) -> Ints:
     found, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
     for source, matrix in level.terms:
         rows, columns = matrix.nonzero()
+        values = matrix.data[matrix.data != 0] if is_sparse(matrix) else matrix[rows, columns]
         np.add.at(entries, rows, 1)
         if source in copied:
-            values = np.asarray(matrix[rows, columns]).ravel()
             found[rows] = np.where(values > 0, copied[source][columns], 0)
     return np.where((entries == 1) & (level.bias == 0), found, 0)
 

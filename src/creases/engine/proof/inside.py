@@ -1,8 +1,8 @@
 """Whether points lie strictly inside their regions: a forward pass along each region's own pattern, with bounds.
 
 Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, section 3.3): a sum of m products of
-numbers known up to e is off by at most sum |w| e + (m + 4) u sum |w| (|a| + e). The errors' own rounding is relative, and
-ROUND_UP pays for it once a level; what overflows is infinite or NaN, and no sign is proved by it.
+numbers known up to e is off by at most sum |w| e + (m + 4) u sum |w| (|a| + e). The errors' own rounding is relative,
+and ROUND_UP pays for it once a level; what overflows is infinite or NaN, and no sign is proved by it.
 """
 
 from __future__ import annotations

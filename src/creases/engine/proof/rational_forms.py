@@ -1,7 +1,7 @@
 """The exact affine forms of a network's units on a slice, pattern by pattern, in whole numbers.
 
-Float weights are dyadic rationals, so a level's forms are vectors of whole numbers over one positive number, which signs
-do not see. Where levels meet, what they share is their least common multiple.
+Float weights are dyadic rationals, so a level's forms are vectors of whole numbers over one positive number, which
+signs do not see. Where levels meet, what they share is their least common multiple.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from math import lcm
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ class IntegerMatrix:
         self._rows: list[list[tuple[int, int]]] = []
         if sparse:
             ends, columns = matrix.indptr.tolist(), matrix.indices.tolist()
-            self._rows = [[(columns[i], entries[i]) for i in range(a, b)] for a, b in zip(ends, ends[1:], strict=False)]
+            self._rows = [[(columns[i], entries[i]) for i in range(a, b)] for a, b in pairwise(ends)]
 
     def times(self, forms: Sequence[Form]) -> list[Any]:
         """The products with forms of one length."""

@@ -1,10 +1,11 @@
 """What a unit hands on where its sign is known: its pre-activation times the slope of its kink on that side.
 
-A row to substitute is listed with its slope in it, so that whoever adds it up multiplies by couplings only. ReLU's slopes
-are 0 and 1: an inactive row drops out, an active one is listed as it stands.
+A row to substitute is listed with its slope in it, so that whoever adds it up multiplies by couplings only. ReLU's
+slopes are 0 and 1: an inactive row drops out, an active one is listed as it stands.
 
-Rounding, for a slope s that is neither 0, 1 nor -1: every number of a row times s loses u of itself, and what is coupled
-to has its size; a row's size is no less than the sum of all that (`substitution`). So |s| (E + u S) bounds the error.
+Rounding, for a slope s that is neither 0, 1 nor -1: every number of a row times s loses u of itself, and what is
+coupled to has its size; a row's size is no less than the sum of all that (`substitution`). So |s| (E + u S) bounds
+the error.
 """
 
 from __future__ import annotations

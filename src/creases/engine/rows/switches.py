@@ -1,16 +1,17 @@
 """Switches: which candidate is the largest, where on the cell.
 
-A switch parts a cell into the convex sets on which one candidate is no less than all others. A tournament would draw walls
-that are none, so candidates are compared in pairs, on rows of their own: what the second exceeds the first by. One that is
-below another on all of the cell is out; of two that are equal there the second is. Where two are left, the row of the two
-is a true wall, and splits the cell like a neuron. Where more are left, a copy of the cell goes on for each of them, which
-it claims: the copy is clipped to where it exceeds the others, one after the other, and is left where it is nowhere ahead.
+A switch parts a cell into the convex sets on which one candidate is no less than all others. A tournament would draw
+walls that are none, so candidates are compared in pairs, on rows of their own: what the second exceeds the first by.
+One that is below another on all of the cell is out; of two that are equal there the second is. Where two are left,
+the row of the two is a true wall, and splits the cell like a neuron. Where more are left, a copy of the cell goes on
+for each of them, which it claims: the copy is clipped to where it exceeds the others, one after the other, and is
+left where it is nowhere ahead.
 
 Pairs are written when a layer of switches is the lowest that is open: its rows are affine then.
 
-ReLU below a maximum, as in max pooling, makes ties that need no arithmetic. Of two candidates that are activations of one
-neuron each, one that is inactive is zero: below one that is active, and equal to another that is inactive. Where both are
-active and both vanish, so does their difference (`base_locus`).
+ReLU below a maximum, as in max pooling, makes ties that need no arithmetic. Of two candidates that are activations of
+one neuron each, one that is inactive is zero: below one that is active, and equal to another that is inactive. Where
+both are active and both vanish, so does their difference (`base_locus`).
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ def write_pairs(work: AnyWork, net: int, layer: int) -> None:
 
 @inlined
 def status_of_activations(work: AnyWork, one: int, other: int) -> int:
-    """Status of a pair of candidates if both are activations of neurons with ReLU of which one is inactive; else OPEN."""
+    """Status of a pair of candidates if both are activations of neurons with ReLU of which one is inactive; else
+    OPEN.
+    """
     p, q = work.twins[one] - 1, work.twins[other] - 1
     if p < 0 or q < 0:
         return OPEN
@@ -165,7 +168,9 @@ subtract = by_domain(subtract_in_plane, subtract_in_space)
 
 @inlined
 def add_bounds(work: AnyWork, row: int, less: int, at: int, lost: float) -> None:
-    """The constant and the bounds of a difference; `lost` is what its coordinates have lost. Sums of nothing are zero."""
+    """The constant and the bounds of a difference; `lost` is what its coordinates have lost. Sums of nothing are
+    zero.
+    """
     reals = work.reals
     reals[at + ONE], more = two_sum(reals[row + ONE], -reals[less + ONE])
     reals[at + ERROR_G] = or_infinite((reals[row + ERROR_G] + reals[less + ERROR_G] + lost) * ROUND_UP)
@@ -271,9 +276,9 @@ def relax_switches(work: AnyWork, net: int, layer: int, start: int, reach: float
     """Decide what the relaxed candidates of a layer decide, and relax its switches; how many candidates stay open.
 
     Candidates come relaxed as linear rows; `start` is the place of the layer's first. What is below another candidate
-    is out; one that is alone has won. Else m, the largest of them, is a + r for any one of them, a, with r between 0 and
-    the most that another exceeds a by: a is chosen so that this is least. All candidates of a switch are coupled to what is
-    above by the same numbers, so the switch may be relaxed in one of them, and be nothing in the others.
+    is out; one that is alone has won. Else m, the largest of them, is a + r for any one of them, a, with r between 0
+    and the most that another exceeds a by: a is chosen so that this is least. All candidates of a switch are coupled
+    to what is above by the same numbers, so the switch may be relaxed in one of them, and be nothing in the others.
     """
     rows, statuses = work.ints[field(net, layer, ROWS)], work.open_ints[OPEN_STATUS]
     begin, stay = 0, 0

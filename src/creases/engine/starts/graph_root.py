@@ -6,9 +6,9 @@ smaller cells, with the same bounds. So its size is that of what is undecided, w
 
     z_l = forms_l (x, 1) + sum over open units q below of couplings_lq kink(z_q)     up to the rows' bounds.
 
-Rounding, of a level that adds up m products a number: gamma(m + 3) times the sum of the products' sizes, for forms and for
-couplings (times the size of what they couple to), because a row's size is no less than that of its form and of its
-couplings together (`substitution`). A row that copies one unit of another level loses nothing.
+Rounding, of a level that adds up m products a number: gamma(m + 3) times the sum of the products' sizes, for forms
+and for couplings (times the size of what they couple to), because a row's size is no less than that of its form and
+of its couplings together (`substitution`). A row that copies one unit of another level loses nothing.
 """
 
 from __future__ import annotations
@@ -262,7 +262,9 @@ def open_rows(rows: Rows, left: Ints) -> OpenRows:
 def decided_switches(
     groups: Ints, layer: int, rows: Rows, relaxed: dict[int, Relaxed], linear: Floats, radii: Floats, cell: Cell
 ) -> tuple[OpenRows, Rows, Relaxed, Bools]:
-    """`decided` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out."""
+    """`decided` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is
+    out.
+    """
     n = len(groups)
     out, bands_of = np.zeros(n, np.bool_), (np.zeros_like(linear), np.zeros(n))
     firsts = np.searchsorted(groups, np.unique(groups))

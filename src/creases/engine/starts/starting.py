@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from creases.engine.starts.chart import (
     far_directions,
 )
 from creases.engine.starts.first_layer import in_chart, rational_first
-from creases.engine.starts.graph_root import GraphRoot, graph_root
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.growth import grown, with_room
@@ -84,6 +83,9 @@ from creases.engine.state.work import (
     X,
     Y,
 )
+
+if TYPE_CHECKING:
+    from creases.engine.starts.graph_root import GraphRoot
 
 __all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "workspace"]
 
@@ -205,6 +207,8 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
 
 def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace with the first local network of a graph."""
+    from creases.engine.starts.graph_root import graph_root  # SciPy, which a chain does without
+
     root, graph = graph_root(problem, start), problem.graph
     pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
     rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
