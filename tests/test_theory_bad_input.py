@@ -235,7 +235,18 @@ BAD = {
 }
 
 # Classes, and functions whose errors are tested where they are: they need a count or a domain.
-ELSEWHERE = {"Estimate", "NeuronOnLine", "Pair", "Row", "Table", "compare", "largest_gradient", "neurons_along"}
+ELSEWHERE = {
+    "Estimate",
+    "NeuronOnLine",
+    "Pair",
+    "Row",
+    "SwitchOnLine",
+    "Table",
+    "compare",
+    "largest_gradient",
+    "neurons_along",
+    "switches_along",
+}
 # With the number of inputs from which on they refuse: a sphere of directions has a dimension fewer.
 OF_DOMAINS = {"unbounded_cones": 9, "zero_bias_map": 10}
 

@@ -187,7 +187,7 @@ def test_laws_going_on_from_a_step(tmp_path):
 
 
 def test_bad_input_model():
-    with pytest.raises(TrainingError, match=r"needs a torch.nn.Module, got a Network\. .*creases\.count"):
+    with pytest.raises(TrainingError, match=r"needs a torch.nn.Module, or a function .*; got a Network\. .*creases\.count"):
         RegionTracker(creases.load(model_of()), SQUARE)
     model = model_of()
     model[0].weight.data[0, 0] = float("nan")

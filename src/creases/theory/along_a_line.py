@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex import Complex
 from creases.counting import count
 from creases.domain import Segment
 from creases.errors import DomainError
@@ -19,6 +20,7 @@ from creases.network import Clip, Level, Network
 from creases.subdivision import subdivide_flat
 from creases.theory.arguments import positive, whole
 from creases.theory.forms import bent, unpacked
+from creases.theory.graphs import has_switches
 
 __all__ = ["NeuronOnLine", "SwitchOnLine", "neurons_along", "switches_along"]
 
@@ -111,7 +113,7 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
     counted = count(network, segment, by_neuron=True, progress=False)
     assert counted.by_neuron is not None
     cells = subdivide_flat(network, segment, progress=False)
-    breaks = np.append(cells.intervals()[:, 0], cells.intervals()[-1, 1])
+    breaks = in_order(cells)[1]
     length = float(np.linalg.norm(segment.slice.basis[0]))
     layers = network.pre_activations(segment.slice.points(breaks[:, None]))
     levels = [network.levels[number - 1] for number in network.layers]
@@ -157,10 +159,22 @@ def switches_along(network: Network, segment: Segment) -> list[SwitchOnLine]:
     check_segment(segment)
     cells = subdivide_flat(network, segment, progress=False)
     found = []
-    for layer, (number, pattern) in enumerate(zip(network.layers, unpacked(network, cells.patterns), strict=True)):
+    patterns = unpacked(network, cells.patterns[in_order(cells)[0]])
+    for layer, (number, pattern) in enumerate(zip(network.layers, patterns, strict=True)):
         for switch, winners in enumerate(pattern.T.tolist() if network.levels[number - 1].switches else []):
             found.append(SwitchOnLine(layer, switch, tuple(winner for winner, _ in groupby(winners))))
     return found
+
+
+def in_order(cells: Complex) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The cells from the start of the segment to its end, and the cells + 1 ends of them.
+
+    A switch's winners are cut out one after the other, so that its cells may stand in another order.
+    """
+    ends = cells.corners[:, 0].reshape(-1, 2)
+    order = np.argsort(ends.sum(axis=1), kind="stable") if has_switches(cells.network) else np.arange(len(ends))
+    ends = np.maximum.accumulate(ends[order].ravel())
+    return order, np.append(ends[::2], ends[-1])
 
 
 def check_segment(segment: Segment) -> None:
