@@ -81,8 +81,9 @@ class NeuronOnLine(NamedTuple):
 class SwitchOnLine(NamedTuple):
     """One switch along a segment.
 
-    layer, switch : which, from 0. winners : the positions in its group of the candidates that win, from the start of the
-    segment to its end, proved; where the winner changes it is another one.
+    layer, switch : which, from 0. winners : the positions in its group of the candidates that win, from the start of
+    the segment to its end, each other than the one before. Who wins on a region is proved, the order of the regions is
+    that of their ends in floats.
     """
 
     layer: int

@@ -20,9 +20,7 @@ def as_chain(network: Network, what: str, why: str, instead: str) -> tuple[Dense
     if not isinstance(network, Network):
         raise NetworkError(f"{what} takes a Network, got {shown(network)}.")
     if not network.is_chain:
-        raise NetworkError(
-            f"{what} is for chains of dense layers with ReLU, and {network!r} is none: {why} {instead}"
-        )
+        raise NetworkError(f"{what} is for chains of dense layers with ReLU, and {network!r} is none: {why} {instead}")
     return network.hidden
 
 

@@ -125,8 +125,8 @@ def bias_constant(network: Network, *, resamples: int = 100, seed: int = 0) -> E
     The largest of noisy densities is too large, which the standard error does not contain: where all layers have one
     normal law, in the mean by 8 % for two layers of 16, by 15 % for three, by 8 % for three of 32 and by 6 % for three
     of 64 (`bias_constant_excess`).
-    network : any, a chain or a graph. Of a graph they are the biases of the levels with neurons or switches: of neurons,
-    of units with a clip, whose two neurons share theirs, and of all candidates of switches.
+    network : any, a chain or a graph. Of a graph they are the biases of the levels with neurons or switches: those of
+    neurons, of units with a clip, whose two neurons share one, and of all candidates of switches.
     Layers whose units share biases, as those of a convolution do, are passed over: each of them stands there twice or
     more, and together they have no density.
     Raises NetworkError if no layer has biases of which a density can be estimated; zero biases, say, have none.
@@ -158,8 +158,9 @@ def of_walls(level: Level) -> NDArray[np.int64]:
 def bias_constant_excess(widths: Iterable[int], *, networks: int = 1000, seed: int = 0) -> Estimate:
     """By which part `bias_constant` is too large in the mean, if the biases of all layers are independent N(0, s^2).
 
-    widths : neurons of each hidden layer, two at least in each. networks : how many are drawn. Negative where smoothing
-    lowers a top by more than the choice of the largest raises it. s does not matter.
+    widths : neurons of each hidden layer, two at least in each, of a chain or of any network whose neurons have biases
+    of their own. networks : how many are drawn. Negative where smoothing lowers a top by more than the choice of the
+    largest raises it. s does not matter.
     Raises NetworkError if an argument is out of its range.
     """
     layers, count = as_layers(widths), whole(networks, "networks", 2)
@@ -184,7 +185,9 @@ def gradient_constant(network: Network, points: ArrayLike, *, along: ArrayLike |
     norms = as_table(gradient_norms(network, points, along=along))
     if not len(norms):
         raise NetworkError("points is empty; give one at least at which gradients are looked at.")
-    return Estimate(float(norms.max(initial=0.0)), float("nan"), 0, f"{len(norms)} points of one network", "lower bound")
+    return Estimate(
+        float(norms.max(initial=0.0)), float("nan"), 0, f"{len(norms)} points of one network", "lower bound"
+    )
 
 
 def as_table(norms: Floats) -> Floats:

@@ -35,8 +35,8 @@ class Forms(NamedTuple):
     """The units of one layer at p points, or on p patterns.
 
     z : (p, n) the pre-activations; None on patterns. gradients : (p, k, n), along k directions. lengths : (p, n), the
-    Euclidean lengths of these; parts : (p, n), the sum of the lengths of what each is made of. pattern : (p, neurons) or
-    (p, switches). Where all p have the same gradients, gradients, lengths and parts may hold them once, with p = 1.
+    Euclidean lengths of these; parts : (p, n), the sum of the lengths of what each is made of. pattern : (p, neurons)
+    or (p, switches). Where all p have the same gradients, gradients, lengths and parts may hold them once, with p = 1.
     """
 
     level: Level

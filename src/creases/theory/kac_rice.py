@@ -61,8 +61,9 @@ def expected_stratum(
 ) -> Estimate:
     """E vol_{n - k}(B_k in the box), with its standard error.
 
-    draw : makes a network of the law from a generator, a chain of dense layers with ReLU, its biases independent of each other and of the weights, with
-    this density. lower, upper : shape (n,), the box. k : 1 or 2, how many neurons vanish (at most n).
+    draw : makes a network of the law from a generator, a chain of dense layers with ReLU, its biases independent of
+    each other and of the weights, with this density. lower, upper : shape (n,), the box. k : 1 or 2, how many neurons
+    vanish (at most n).
     networks, points : how many are drawn, and points of the box for each. seed : of both.
     Raises NetworkError for another k, a box that is none, or a network that takes another number of inputs or
     is a graph.

@@ -115,8 +115,8 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
 
     network_or_widths : a Network, or the neurons of each hidden layer. input_dim : n; for a Network None means its own
     inputs, and the dimension of a slice that is cut may be given.
-    Widths are those of a chain of dense layers with ReLU. Of a graph the table has what is known of its levels: an upper
-    bound, and the estimates if every neuron has a threshold of its own; its notes say what is left out, and why.
+    Widths are those of a chain of dense layers with ReLU. Of a graph the table has what is known of its levels: an
+    upper bound, and the estimates if every neuron has a threshold of its own; notes say what is left out, and why.
     Raises NetworkError if an argument is out of its range.
 
     Examples
@@ -195,7 +195,8 @@ def notes_of(network: Network) -> list[str]:
     notes = []
     if has_switches(network):
         notes.append(
-            "Left out, as switches have no threshold: estimates and bounds on means. Of maxout see Tseran and Montufar 2021."
+            "Left out, as switches have no threshold: estimates and bounds on means. Of maxout see Tseran and Montufar "
+            "2021."
         )
     elif has_clips(network):
         notes.append("Left out, as the two neurons of a clip never meet: N^n / n! and hyperplanes in general position.")

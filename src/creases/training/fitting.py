@@ -73,7 +73,8 @@ def fit(
 
     model : a torch module from inputs of shape (b, n_in) to scores of shape (b, classes), on the CPU.
     settings : default `Settings()`, those of the paper.
-    tracker : a `RegionTracker` of this model, or of a function that gives its network, or alike; its `step` is called after each step.
+    tracker : a `RegionTracker` of this model, or of a function that gives its network, or alike; its `step` is called
+        after each step.
     checkpoints : a folder. Saved are step 0, the last step, and those at which the tracker counts (without a
         tracker, the end of each epoch); see `checkpoints.py`. Ctrl-C saves the step it met and is raised again.
     checkpoint_epochs : save at the end of every so many epochs instead.
