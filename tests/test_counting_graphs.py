@@ -33,7 +33,7 @@ from graph_networks import as_network
 
 SQUARE = Box([-1.0, -1.0], [1.0, 1.0])
 # Cases a number of inputs: with `LONG` three thousand in all.
-CASES = 750 if LONG else amount(80, 12)
+CASES = 750 if LONG else amount(160, 14)
 OF_CONES = ("relu", "leaky", "slopes", "abs", "max", "linear")
 
 
