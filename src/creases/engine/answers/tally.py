@@ -17,7 +17,7 @@ from creases.engine.loop.frontier import CellKeeper
 from creases.engine.loop.oracle import has_tie
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import PROOFS
-from creases.engine.proof.rational_forms import RationalForms, decided
+from creases.engine.proof.rational_forms import RationalForms, decided, pattern_at
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
@@ -195,8 +195,10 @@ class WalledTotals(Totals):
         )
 
     def add_point(self, tile: Tile) -> None:
-        """A whole space has none."""
-        raise AssertionError("a whole space begins with cones")
+        """Add the region that meets a point: one of the two directions of a line."""
+        super().add_point(tile)
+        bits = pattern_at(self.problem, tile.chart.sum(axis=1))[self._neurons]
+        self.patterns.add(bytes(bytes_of_bits(bits[None])[0]))
 
 
 class PatternKeeper:

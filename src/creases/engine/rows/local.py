@@ -21,12 +21,13 @@ None of the four is ever NaN (`substitution`), so the largest size of a layer is
 from __future__ import annotations
 
 from creases.engine.kernel import by_domain, inlined
+from creases.engine.rows.pairs import write_pairs
 from creases.engine.rows.relax import drop, relax_affine, relax_layer
+from creases.engine.rows.relax_switches import relax_switches
 from creases.engine.rows.rows_in_space import list_form_in_space
 from creases.engine.rows.scan import follow, halving, note_scan, scan_row, status_of
 from creases.engine.rows.slopes import is_dropped, scale_listed, scale_row, slope_of
 from creases.engine.rows.substitution import write_row
-from creases.engine.rows.switches import relax_switches, write_pairs
 from creases.engine.state.record import coupled, field, mark_active, need
 from creases.engine.state.work import (
     ACTIVE,

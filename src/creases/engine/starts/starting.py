@@ -14,7 +14,7 @@ from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infini
 from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.rational import cone_cells
 from creases.engine.proof.rational_polytope import rational_cone, rational_directions
-from creases.engine.rows.switches import write_pairs
+from creases.engine.rows.pairs import write_pairs
 from creases.engine.starts.chart import (
     AnyStart,
     RationalStart,

@@ -52,7 +52,7 @@ class Workshop:
         if mine.out_reals.size < work.out_reals.size:
             mine = mine._replace(out_reals=np.zeros_like(work.out_reals), out_ints=np.zeros_like(work.out_ints))
         mine.state[:], mine.layer_ints[:] = work.state, work.layer_ints
-        mine.twins[:], mine.slopes[:] = work.twins, work.slopes
+        mine.twins[:], mine.slopes[:], mine.switches[:] = work.twins, work.slopes, work.switches
         return mine
 
     def give_back(self, work: AnyWork) -> None:
@@ -105,6 +105,8 @@ def same_layers(problem: Problem, other: Problem) -> bool:
     """Whether two problems hold the very same arrays of a network."""
     if problem.graph is other.graph:
         return True
+    if not (problem.graph.is_chain and other.graph.is_chain):
+        return False
     ours, theirs = ([x for level in p.graph.levels for x in (*level.matrices, level.bias)] for p in (problem, other))
     return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
