@@ -209,7 +209,8 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     """A workspace with the first local network of a graph."""
     from creases.engine.starts.graph_root import graph_root  # SciPy, which a chain does without
 
-    root, graph = graph_root(problem, start), problem.graph
+    twins, graph = workshop.twins(problem), problem.graph
+    root = graph_root(problem, start, twins)
     pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
     rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
     work = write_graph_root(taken(problem, start, workshop, rows), root, max(pairs))
@@ -227,7 +228,7 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
             work.state[MOST_CANDIDATES] = max(work.state[MOST_CANDIDATES], np.bincount(groups).max())
     for unit in np.flatnonzero(root.active).tolist():
         set_active(work.pattern, unit)
-    work.twins[:] = workshop.twins(problem)
+    work.twins[:] = twins
     lowest = int(work.ints[LOWEST])
     if lowest < problem.depth and graph.layer(lowest).groups is not None:
         write_pairs(work, 0, lowest)
