@@ -7,12 +7,10 @@ m 2^e, m a whole number, is a scale by 2^-e and a division by m: exact.
 import math
 
 import numpy as np
-import pytest
 
 from creases import build
 from creases.network.builder.flows import Flow, total
 from creases.network.operators import Scale
-from shared_networks import shared
 
 
 class Quotient(Scale):
@@ -36,10 +34,14 @@ def quotient(flow, constants):
     return total([(flow, operator)], flow.shape, "quotient")
 
 
-def onnx_network(name, folder=shared):
+def onnx_network(name):
     """The network of a shared file; the test that asks is skipped where the file or onnx is absent."""
+    import pytest
+
+    from shared_networks import shared
+
     onnx = pytest.importorskip("onnx")
-    return network_of(onnx.load(folder(name)))
+    return network_of(onnx.load(shared(name)))
 
 
 def network_of(model):

@@ -90,8 +90,8 @@ def first_forms(problem: Problem, weight: Matrix, bias: Floats, product: Product
     """Forms of weight @ inputs + bias in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
 
     A coordinate along one input times a power of two is exact; other entries lose gamma(m + 2) at most, of m products a
-    row, in whatever order `product`, of an array and a vector, adds. An entry that overflows is bounded by nothing, exact
-    or not.
+    row, in whatever order `product`, of an array and a vector, adds. An entry that overflows is bounded by nothing,
+    exact or not.
     """
     terms = weight.shape[1]
     if is_sparse(weight):

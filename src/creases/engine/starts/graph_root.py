@@ -99,7 +99,7 @@ class Cell(NamedTuple):
 
 
 def graph_root(problem: Problem, start: AnyStart, twins: Ints) -> GraphRoot:
-    """The first local network of a problem's graph on a starting cell. twins : of all units (`exact_layers.twins_of`)."""
+    """The first local network of a problem's graph on a starting cell. twins : of all units (`exact_layers`)."""
     graph, k = problem.graph, start.chart.shape[1]
     corners = start.corners
     cell = Cell(
@@ -258,9 +258,9 @@ def decided(
 
 def vanish(rows: Rows) -> Bools:
     """Which rows are zero on all of the cell, exactly."""
-    nothing = ~rows.forms.any(axis=1) & ~rows.errors.any(axis=1)
+    nothing: Bools = np.asarray(~rows.forms.any(axis=1) & ~rows.errors.any(axis=1))
     for coupling in rows.couplings.values():
-        nothing &= np.asarray(absolute(coupling).sum(axis=1)).ravel() == 0
+        nothing[np.asarray(absolute(coupling).sum(axis=1)).ravel() != 0] = False
     return nothing
 
 
