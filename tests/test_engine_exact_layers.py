@@ -5,10 +5,21 @@ from math import inf, nan
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from creases import Box, Line, Network, Segment, count, count_in_pieces, subdivide
 from creases.engine.graph import Graph
-from creases.engine.proof.exact_layers import COARSEST, FINEST, MOST_UNITS, exact_layers, finest_bit, fits, largest_row
+from creases.engine.proof.exact_layers import (
+    COARSEST,
+    FINEST,
+    MOST_UNITS,
+    exact_layers,
+    finest_bit,
+    fits,
+    largest_row,
+    twins,
+    twins_of_sparse,
+)
 from creases.engine.proof.rational import as_integers
 from engine_twins import exactly
 from front_doors import check_all_doors, cube
@@ -122,3 +133,16 @@ def test_laws_zero_bounds_only_are_exact():
     for bound in (nan, inf, TINIEST):
         assert exact_of_chain(forms, np.array([[0.0, 0.0], [0.0, bound]]), *layers) == [False, False]
     assert exact_of_chain(forms, np.zeros((2, 2)), *layers) == [True, True]
+
+
+def test_laws_twins_of_sparse_rows():
+    """Those of the same rows written out, in one matrix or in two side by side."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        weight = rng.integers(-1, 2, (12, 5)) * rng.choice([1.0, 0.1, -3.0], (12, 1))
+        bias = rng.integers(-1, 2, 12) * rng.choice([1.0, 0.1, -3.0], 12)
+        weight[6:9], bias[6:9] = weight[:3] * [[2.0], [-0.5], [1.0]], bias[:3] * [2.0, -0.5, 1.0]
+        wanted = twins(weight, bias).tolist()
+        assert any(wanted)
+        assert twins_of_sparse([csr_array(weight)], bias).tolist() == wanted
+        assert twins_of_sparse([csr_array(weight[:, :2]), weight[:, 2:]], bias).tolist() == wanted

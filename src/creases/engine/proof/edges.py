@@ -85,6 +85,7 @@ class RationalEdges:
         if number < 0:
             return self.wall(number)
         layer, index, other = self.units(number)
-        rows = self.forms.forms(layer, pattern)
+        rows = self.forms.some(layer, [index] if other is None else [index, other], pattern)
         form = rows[index] if other is None else difference(rows[index], rows[other])
+        assert form is not None
         return form if pattern[layer][index] else scaled(form, -1)

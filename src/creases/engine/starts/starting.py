@@ -27,7 +27,7 @@ from creases.engine.starts.chart import (
 from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.growth import grown, with_room
+from creases.engine.state.growth import check_room, grown, with_room
 from creases.engine.state.pattern import set_active
 from creases.engine.state.record import coupled_numbers
 from creases.engine.state.stack import push
@@ -209,7 +209,8 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     """A workspace with the first local network of a graph."""
     from creases.engine.starts.graph_root import graph_root  # SciPy, which a chain does without
 
-    root, graph = graph_root(problem, start), problem.graph
+    twins, graph = workshop.twins(problem), problem.graph
+    root = graph_root(problem, start, twins)
     pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
     rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
     work = write_graph_root(taken(problem, start, workshop, rows), root, max(pairs))
@@ -227,7 +228,7 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
             work.state[MOST_CANDIDATES] = max(work.state[MOST_CANDIDATES], np.bincount(groups).max())
     for unit in np.flatnonzero(root.active).tolist():
         set_active(work.pattern, unit)
-    work.twins[:] = workshop.twins(problem)
+    work.twins[:] = twins
     lowest = int(work.ints[LOWEST])
     if lowest < problem.depth and graph.layer(lowest).groups is not None:
         write_pairs(work, 0, lowest)
@@ -337,9 +338,10 @@ def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
     strides = [wide + sum(counts[first:layer]) for layer, first in enumerate(firsts)]
     size = sum(count * stride for count, stride in zip(counts, strides, strict=True))
     ids_at = HEADER + FIELDS * depth
-    work = with_room(
-        work, reals=2 * (size + pairs * wide) + 4096 + SCRATCH, ints=4 * (ids_at + sum(counts) + PAIR_COLUMNS * pairs)
-    )
+    reals = 2 * (size + pairs * wide) + 4096 + SCRATCH
+    if reals > work.reals.size:
+        check_room(reals, counts)
+    work = with_room(work, reals=reals, ints=4 * (ids_at + sum(counts) + PAIR_COLUMNS * pairs))
     state, at = work.state, 0
     lowest = next((layer for layer, count in enumerate(counts) if count), depth)
     work.ints[LOWEST] = lowest

@@ -17,7 +17,17 @@ from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
 from creases.engine.starts.tiles import CrowdedStart, bounded_start
-from creases.engine.state.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, AnyWork, allocate, allocate_in_space
+from creases.engine.state.growth import check_room
+from creases.engine.state.work import (
+    DEPTH,
+    DIMENSION,
+    FIRST_NEURON,
+    WORDS,
+    AnyWork,
+    allocate,
+    allocate_in_space,
+    arena_numbers,
+)
 
 __all__ = ["Workshop"]
 
@@ -43,6 +53,8 @@ class Workshop:
             room = work.row_ints.shape[1] >= max([*rows, 1]) and work.open_ints.shape[1] >= sum(rows)
             if hidden_widths(work) == widths and work.values_nc.shape[1] >= corners and room:
                 return emptied(work)
+        # Values and answers of the lowest layer's rows at the corners, and what is asked of them.
+        check_room(arena_numbers(rows) + 4 * max([*rows, 1]) * corners, rows)
         return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners, rows)
 
     def take_like(self, work: AnyWork) -> AnyWork:

@@ -288,8 +288,7 @@ def allocate(widths: list[int], dimension: int, corners: int, rows: list[int] | 
     """
     rows = widths if rows is None else rows
     depth, neurons, total, widest = len(widths), sum(widths), max(sum(rows), 1), max([*rows, 1])
-    coupled = sum(a * b for a, b in itertools.pairwise(rows))
-    room = 2 * (coupled + total * COUPLED) + 4096 + SCRATCH
+    room = arena_numbers(rows)
     words = (neurons + 63) // 64
     i8, f8 = np.int64, np.float64
     work = Work(
@@ -322,6 +321,12 @@ def allocate(widths: list[int], dimension: int, corners: int, rows: list[int] | 
     )
     label(work, widths, dimension)
     return work
+
+
+def arena_numbers(rows: list[int]) -> int:
+    """How many numbers a new workspace has for local networks of a chain, of which each layer has so many rows."""
+    coupled = sum(a * b for a, b in itertools.pairwise(rows))
+    return 2 * (coupled + max(sum(rows), 1) * COUPLED) + 4096 + SCRATCH
 
 
 def label(work: Work | SpaceWork, widths: list[int], dimension: int) -> None:
