@@ -21,6 +21,7 @@ __all__ = [
     "first_forms",
     "first_layer_forms",
     "in_chart",
+    "input_forms",
     "independent_rows",
     "linear_rank",
     "rational_first",
