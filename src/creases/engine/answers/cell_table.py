@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from creases.engine.answers.blocks import Block, CornerKeeper
 from creases.engine.answers.driver import StartingCell, cut_domain
 from creases.engine.answers.merging import Cells, merged
+from creases.engine.answers.sharp import SHARP
 from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats, IntegerPolytope, Ints, Problem
+from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.rational import nearest_float
 from creases.engine.proof.rational_forms import pattern_at
 from creases.engine.starts.chart import AnyStart, Start
@@ -28,7 +30,7 @@ from creases.engine.starts.first_layer import input_forms
 from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.whole_space import Walled
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.pattern import bytes_of_bits, bytes_of_words
+from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork
 
 __all__ = ["CellTable", "cut_into_cells"]
@@ -118,7 +120,10 @@ class TabledCells(WrittenTotals):
             found = [in_line_order(blocks, start) for blocks, start in zip(found, self.starts, strict=True)]
             # Of the two rays of a line, the one that comes from minus infinity is first.
             found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
-        return joined(found, sum(self.problem.widths))
+        cells = joined(found, sum(self.problem.widths))
+        switched = any(level.groups is not None for level in self.problem.graph.levels)
+        # The loop goes from left to right but where candidates claim their parts of an interval.
+        return sorted_on_line(self.problem, cells) if switched and self.problem.dimension == 1 else cells
 
 
 def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
@@ -151,6 +156,31 @@ def joined(found: list[list[Block]], neurons: int) -> Cells:
         at_infinity=run_together(marks),
         edges=run_together(edges),
         patterns=run_together([bytes_of_words(part, neurons) for part in words], words),
+    )
+
+
+def sorted_on_line(problem: Problem, cells: Cells) -> Cells:
+    """The intervals in the order of the line: by their left ends in floats, and in rationals where those are near."""
+    far = cells.at_infinity[0::2]
+    ends = np.where(far, -np.inf, cells.corners[0::2, 0])
+    order = np.argsort(ends, kind="stable")
+    ends = ends[order]
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.diff(ends) <= 4.0 * SHARP * np.maximum(problem.size, np.maximum(np.abs(ends[1:]), np.abs(ends[:-1])))
+    near &= np.isfinite(ends[:-1])
+    exact = RationalEdges.of(problem)
+    bits = bits_of_bytes(cells.patterns, sum(problem.widths))
+
+    def end(cell: int) -> Fraction:
+        slope, constant = exact.edge(int(cells.edges[2 * cell]), exact.pattern(bits[cell]))
+        return -Fraction(int(constant), int(slope))
+
+    for run in np.split(np.arange(len(order)), np.flatnonzero(~near) + 1):
+        if len(run) > 1:
+            order[run] = sorted(order[run].tolist(), key=end)
+    corners = np.column_stack([2 * order, 2 * order + 1]).ravel()
+    return Cells(
+        cells.first, cells.corners[corners], cells.at_infinity[corners], cells.edges[corners], cells.patterns[order]
     )
 
 
