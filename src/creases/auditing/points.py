@@ -75,7 +75,7 @@ def combination(vertices: NDArray[np.float64], weights: list[int]) -> Form:
 def typical_distance(network: ExactNetwork) -> float:
     """The median distance from the origin to the zero sets of the first layer; one if there is none."""
     distances = []
-    for *gradient, constant in network.forms(bytes(network.starts[-1]))[: network.widths[0]]:
+    for *gradient, constant in network.first_forms():
         length = math.isqrt(sum(int(value) ** 2 for value in gradient))
         if length and constant:
             distances.append(as_float(abs(constant), length))
