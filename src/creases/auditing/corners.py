@@ -90,7 +90,8 @@ def compare(
         return Comparison(float(deviation), told(distances, order, at_infinity, infinite))
     if lost:
         stored, true = int(edges[order[lost[0]]]), sorted(cell.edges[lost[0]], reverse=True)
-        wrong = f"the edge from corner {order[lost[0]]} is stored as {named(stored, bits)}, but there it is {named(true[0], bits)}"
+        known = f"the edge from corner {order[lost[0]]} is stored as {named(stored, bits)}"
+        wrong = f"{known}, but there it is {named(true[0], bits)}"
         return Comparison(float(deviation), wrong)
     return Comparison(float(deviation), None)
 

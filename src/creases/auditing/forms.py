@@ -28,7 +28,7 @@ from creases.domain import Domain, Polyline, Polytope, Simplex
 from creases.domain.polytope import in_order
 from creases.network import Network
 
-__all__ = ["Bits", "ExactNetwork", "Form", "Point", "cross", "dot", "over_one_denominator", "packed", "primitive", "unpacked"]
+__all__ = ["Bits", "ExactNetwork", "Form", "Point", "cross", "dot", "packed", "primitive", "unpacked"]
 
 Form = tuple[Any, ...]  # k integers: an affine form, or a ray
 Point = tuple[Form, ...]  # up to k rays, see above
@@ -70,8 +70,8 @@ def unpacked(row: NDArray[np.uint8], neurons: int) -> Bits:
 class ExactNetwork:
     """The neurons and switches of a network on a domain of one or two dimensions, exactly.
 
-    sizes : for each layer how many bits each of its neurons or switches has. starts : the number of the first bit of each
-        layer, and of one beyond.
+    sizes : for each layer how many bits each of its neurons or switches has.
+    starts : the number of the first bit of each layer, and of one beyond.
     walls : the inward forms of a bounded domain's own edges, in the order of their ids -2, -3, ...; d = 1: its ends.
     """
 
@@ -99,8 +99,7 @@ class ExactNetwork:
         return self.starts[-1]
 
     def sums(self, bits: Bits) -> Iterator[tuple[int, Rows]]:
-        """For every level with neurons or switches its number and the forms of its sums where the network has the pattern
-        `bits`, as far as some point has it."""
+        """For every level with neurons or switches its number, and the forms of its sums on the pattern `bits`."""
         known = {0: self._inputs}
         found: dict[int, Rows] = {}
 
@@ -167,7 +166,7 @@ class ExactNetwork:
         spans = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         columns = fmpz_mat(k, len(rays), [ray[c] for c in range(k) for ray in rays])
         one = tuple(ray[-1] for ray in rays)
-        inputs = (fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()
+        inputs: list[Row] = (fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()
         known, found = [Rows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
         for level in self._levels:
             sums = level.sums([known[source] for source in level.sources], one)

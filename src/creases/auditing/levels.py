@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -71,7 +71,7 @@ class ExactMatrix:
         else:
             (flat,), self.denominator = over_one_denominator(matrix.data)
             ends, columns = matrix.indptr.tolist(), matrix.indices.tolist()
-            self._rows = [list(zip(columns[a:b], flat[a:b], strict=True)) for a, b in zip(ends, ends[1:], strict=False)]
+            self._rows = [list(zip(columns[a:b], flat[a:b], strict=True)) for a, b in pairwise(ends)]
         if divisors is not None:
             whole = math.lcm(*divisors.tolist())
             self._rows = [
@@ -85,7 +85,7 @@ class ExactMatrix:
         if self.dense is not None:
             table: list[Row] = (self.dense * fmpz_mat([list(row) for row in rows])).table()
             return table
-        found = []
+        found: list[Row] = []
         for entries in self._rows:
             total: Row = [ZERO] * len(rows[0])
             for column, entry in entries:
@@ -150,7 +150,8 @@ class ExactClip:
         """z - low of all units, then z - high."""
         bounds = [times(bound * sums.denominator, one) for bound in (*self._low, *self._high)]
         scaled = [times(self._denominator, row) for row in (*sums.rows, *sums.rows)]
-        return Rows([less(z, bound) for z, bound in zip(scaled, bounds, strict=True)], sums.denominator * self._denominator)
+        rows = [less(z, bound) for z, bound in zip(scaled, bounds, strict=True)]
+        return Rows(rows, sums.denominator * self._denominator)
 
     def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
         """Both bounds of each unit."""

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from creases.auditing.cells import well_inside
 from creases.auditing.corners import as_float
-from creases.auditing.forms import ExactNetwork, Form, Point, over_one_denominator
+from creases.auditing.forms import ExactNetwork, Form, Point
+from creases.auditing.levels import over_one_denominator
 from creases.domain import Domain, Polyline, Polytope, Simplex
 from creases.domain.polytope import in_order
 

@@ -71,8 +71,10 @@ def regions_by_layer(
 def cuts_by_neuron(
     patterns: Patterns, sizes: Sequence[Sequence[int]], group: Grouping = by_pattern
 ) -> tuple[tuple[int, ...], ...]:
-    """For each layer and neuron, how many regions of the layers below it cuts: those in which it has both signs; for each
-    switch, those in which more than one candidate wins. sizes : as above."""
+    """For each layer and neuron, how many regions of the layers below it cuts: those in which it has both signs.
+
+    For each switch, those in which more than one candidate wins. sizes : as above.
+    """
     result, start = [], 0
     for layer in sizes:
         below = group(patterns, start)

@@ -1,7 +1,7 @@
 """What the file of a Complex holds beside its cells: the network, and a digest of it all.
 
-A chain is its weights and biases, as it always was; a graph is its levels as JSON in the array `levels` (bytes of UTF-8),
-and every array of a level under the number of the level and of the source, as in the file of a network.
+A chain is its weights and biases, as it always was; a graph is its levels as JSON in the array `levels` (bytes of
+UTF-8), and every array of a level under the number of the level and of the source, as in the file of a network.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Arrays = dict[str, NDArray[Any]]
 
 FORMAT = "creases-complex-2"
 GRAPH_FORMAT = "creases-complex-graph-1"
-# Bytes at most: of the header four for a character, and a domain of 100,000 corners has some millions; of the levels some
-# hundred a source.
+# Bytes at most: of the header four for a character, and a domain of 100,000 corners has some millions; of the levels
+# some hundred a source.
 LIMITS = {"header": 1 << 26, "levels": 1 << 24}
 
 

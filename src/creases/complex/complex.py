@@ -126,7 +126,8 @@ class Complex:
         Examples
         --------
         >>> from creases import Box, Network, subdivide
-        >>> cells = subdivide(Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[-1.0, -1.0], [0.0]]), Box([0], [2]))
+        >>> network = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[-1.0, -1.0], [0.0]])
+        >>> cells = subdivide(network, Box([0], [2]))
         >>> [cells.wall_name(edge) for edge in cells.edges]
         [('domain', 0), ('neuron', 'layer 1', 0), ('neuron', 'layer 1', 0), ('domain', 1)]
         """

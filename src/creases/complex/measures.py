@@ -39,8 +39,8 @@ def crossings(complex: Complex) -> int:
     pairs, places = np.sort(np.stack([before[inside], complex.edges[inside]]), axis=0), complex.corners[inside]
     if (heaps(pairs, places) % 4).any():
         raise ComputationError(
-            "More than two neurons vanish in one point of this complex, or three candidates of a switch are equal there, "
-            "so its corners do not come in fours. Move the biases a little, or count on a line."
+            "More than two neurons vanish in one point of this complex, so its corners do not come in fours; or three "
+            "candidates of a switch are equal there. Move the biases a little, or count on a line."
         )
     return int(inside.sum()) // 4
 

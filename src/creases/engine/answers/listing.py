@@ -196,8 +196,11 @@ def proved_inside(problem: Problem, cells: CellList) -> Bools:
 
 
 def is_inside(forms: RationalForms, bits: Bools, ray: Floats) -> bool:
-    """`proved_inside` for one cell, in rationals: no neuron is zero at the ray but one that vanishes on the cell, and no
-    two candidates are equal there but where they are on the cell."""
+    """`proved_inside` for one cell, in rationals.
+
+    No neuron is zero at the ray but one that vanishes on the cell, and no two candidates are equal there but where they
+    are on the cell.
+    """
     pattern, exact = np.split(bits, forms.graph.first_neurons[1:-1]), [Fraction(x) for x in ray.tolist()]
     for layer, on in enumerate(pattern):
         rows = forms.forms(layer, pattern)

@@ -1,4 +1,4 @@
-"""Put together what drawn walls have parted: cells of a whole line or plane as they are without walls that are no neurons.
+"""Put together what drawn walls have parted: the cells of a whole line or plane without walls that are no neurons.
 
 A region is convex, so its parts have one pattern, and it is the intersection of the half-planes of their true edges; a
 drawn wall among a part's edges is inside the region, or lies on a true wall, which then has another number. Regions
@@ -120,9 +120,9 @@ def facets(exact: RationalEdges, numbers: set[int], drawn: Sequence[Any], patter
     for form in drawn:
         if any(is_multiple(form, side.form) for side in sides):
             continue
-        number = next((n for n, other in bounding(exact, pattern) if is_multiple(form, other)), None)
-        if number is not None:
-            sides.append(Side(number, exact.edge(number, pattern)))
+        found = next((n for n, other in bounding(exact, pattern) if is_multiple(form, other)), None)
+        if found is not None:
+            sides.append(Side(found, exact.edge(found, pattern)))
     return sides
 
 

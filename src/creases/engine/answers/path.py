@@ -137,8 +137,10 @@ def first_units(graph: Graph) -> Ints:
 
 
 def counted(flips: Flips, starts: Ints, units: Ints) -> tuple[list[int], list[list[int]]]:
-    """Pieces after each layer; and for each neuron the pieces of the layers below in which it takes both signs, for each
-    switch, at its first candidate, those in which more than one wins. units : see `first_units`."""
+    """Pieces after each layer; and for each neuron the pieces of the layers below in which it takes both signs.
+
+    For each switch, at its first candidate, those in which more than one wins. units : see `first_units`.
+    """
     layers = np.searchsorted(starts, flips.neuron, "right") - 1
     lowest = np.full(flips.borders, len(starts), np.int64)  # the lowest layer that flips at a border
     np.minimum.at(lowest, flips.at, layers)

@@ -76,7 +76,7 @@ class Kink(ABC):
         return bits
 
     def places(self, n_units: int) -> Integers:
-        """How many of the `bits` each neuron or switch has, int64 (neurons + switches,): one; of a switch one a candidate."""
+        """How many of the `bits` each neuron or switch has, int64 (neurons + switches,): a switch one a candidate."""
         return np.ones(self.neurons(n_units), dtype=np.int64)
 
     @abstractmethod

@@ -98,7 +98,8 @@ class Max(Kink):
     def of_bits(self, bits: Bools) -> Integers:
         """The place in its group of each switch's winner."""
         at = np.flatnonzero(bits)
-        if len(at) != len(self.sizes) or (np.repeat(np.arange(len(self.sizes)), self.sizes)[at] != np.arange(len(at))).any():
+        switches = np.repeat(np.arange(len(self.sizes)), self.sizes)[at]
+        if not np.array_equal(switches, np.arange(len(self.sizes))):
             raise NetworkError(f"A pattern of {self!r} has one winner in each group, and these bits have not.")
         return self.positions[at]
 
