@@ -81,7 +81,7 @@ def tally_path(
 def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> list[Ints | None]:
     """For each segment the neurons that change their sign along it, one after the other; None where it must be cut."""
     graph = problems[0].graph
-    together = lines_together(graph.widths) if graph.is_chain else 0
+    together = lines_together(graph.widths) if graph.levels and graph.is_chain else 0
     if not together:
         return [None] * len(problems)
     weights, biases = graph.weights, graph.biases
