@@ -46,6 +46,8 @@ def subdivide(
     a plane, plus the pattern); `creases.count` needs none of it. Where hyperplanes in general position would have more
     regions than there is memory for, they are counted first, and it is refused only if it is certain that they do not
     fit; it is left as soon as that is certain of what has been found, too.
+    The regions are those of `count`, so of any network: of a graph a pattern has the winner of each switch, and an edge
+    may be where two of its candidates change places (`Complex.wall_name`).
     Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline;
     NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory.
 
@@ -91,7 +93,7 @@ def subdivide_flat(
 
     say_if_compiling(progress)
     start, problem = time.perf_counter(), as_problem(network, domain)
-    d, neurons = domain.slice.dimension, network.neurons
+    d, neurons = domain.slice.dimension, network.bits
     # An interval has two corners, a piece of a plane three or more; to each belong its neuron and a mark.
     room = Room((d + 1) * (8 * d + 9) + 8 + (neurons + 7) // 8, joined=(d + 1) * 8 * d)
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
@@ -119,7 +121,7 @@ def listed(
 
     say_if_compiling(progress)
     start, problem = time.perf_counter(), as_problem(network, domain)
-    d, neurons, sphere = domain.slice.dimension, network.neurons, isinstance(domain, Directions)
+    d, neurons, sphere = domain.slice.dimension, network.bits, isinstance(domain, Directions)
     packed = (neurons + 7) // 8 + 8 * (d + 1)  # the signs of its neurons, and a ray
     room = Room(2 * packed, joined=packed)
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:

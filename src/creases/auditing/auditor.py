@@ -8,7 +8,7 @@ kernels propose cells once more, their numbers are compared with the saved ones,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,8 +168,8 @@ def audit_cells(
     """Check the table of a subdivision, and as many of its cells as were asked for."""
     if not fits(complex, ledger):
         return
-    check_table(complex, ledger)
     exact = ExactNetwork(network, complex.domain)
+    check_table(exact, complex, ledger)
     ledger.complete = cells is None or cells >= len(complex)
     if cells is None or ledger.complete:
         chosen = list(range(len(complex)))
@@ -183,12 +183,12 @@ def audit_cells(
 
 def audit_count(count: Count, network: Network, cells: int | None, seed: int, ledger: Ledger, report: Report) -> None:
     """Count anew where that is quick or asked for, else compare with cells that the kernels propose."""
-    widths = network.widths
+    sizes = [places.tolist() for places in network.places]
     if isinstance(count.domain, Polyline):
         path = recount_path(network, count.domain, ledger, report)
         ledger.complete = True
-        compare_numbers(count, path.patterns, widths, None, by_run, ledger)
-        distinct = int(by_pattern(path.patterns, network.neurons).max()) + 1
+        compare_numbers(count, path.patterns, sizes, None, by_run, ledger)
+        distinct = int(by_pattern(path.patterns, network.bits).max()) + 1
         compare("distinct", count.distinct, distinct, ledger)
     elif cells is None or count.regions <= max(cells, SMALL):
         walked = recount(network, count.domain, 2 * count.regions + SMALL, ledger, report)
@@ -196,12 +196,12 @@ def audit_count(count: Count, network: Network, cells: int | None, seed: int, le
             ledger.fault("regions", f"{count.regions:,} are saved, and there are more than {len(walked.patterns):,}")
             return
         ledger.complete = True
-        compare_numbers(count, walked.patterns, widths, walked.unbounded, by_pattern, ledger)
+        compare_numbers(count, walked.patterns, sizes, walked.unbounded, by_pattern, ledger)
     else:
         proposed = proposal(network, count)
         infinite = np.add.reduceat(proposed.at_infinity, proposed.first[:-1], dtype=np.int64)
         unbounded = int(np.count_nonzero(infinite))
-        compare_numbers(count, proposed.patterns, widths, unbounded, by_pattern, ledger)
+        compare_numbers(count, proposed.patterns, sizes, unbounded, by_pattern, ledger)
         audit_cells(proposed, network, cells, seed, ledger, report)
     if ledger.complete:
         ledger.recounted = ledger.cells
@@ -222,19 +222,19 @@ def proposal(network: Network, count: Count) -> Complex:
 def compare_numbers(
     count: Count,
     patterns: NDArray[np.uint8],
-    widths: tuple[int, ...],
+    sizes: Sequence[Sequence[int]],
     unbounded: int | None,
     group: Grouping,
     ledger: Ledger,
 ) -> None:
     """The saved numbers beside those of a table of patterns."""
     compare("regions", count.regions, len(patterns), ledger)
-    compare("by_layer", tuple(count.by_layer), regions_by_layer(patterns, widths, group), ledger)
+    compare("by_layer", tuple(count.by_layer), regions_by_layer(patterns, sizes, group), ledger)
     if not isinstance(count.domain, Polyline) and count.domain.vertices is None:
         compare("unbounded", count.unbounded, unbounded, ledger)
         compare("bounded", count.bounded, len(patterns) - (unbounded or 0), ledger)
     if count.by_neuron is not None:
-        compare("by_neuron", count.by_neuron, cuts_by_neuron(patterns, widths, group), ledger)
+        compare("by_neuron", count.by_neuron, cuts_by_neuron(patterns, sizes, group), ledger)
 
 
 def compare(name: str, saved: object, found: object, ledger: Ledger) -> None:

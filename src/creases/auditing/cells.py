@@ -1,4 +1,5 @@
-"""The exact cell of a pattern: the domain cut by the open half-plane of every neuron, none left out, from scratch.
+"""The exact cell of a pattern: the domain cut by the open half-plane of every neuron, and of every winner against each
+other candidate of its switch, none left out, from scratch.
 
 A cell is given by its inward forms, walls and neurons alike. In the plane two forms that are not parallel
 make a cone with three corners (one at infinity lies on a line like any other), and the others clip it one by one
@@ -21,14 +22,14 @@ __all__ = ["INFINITY", "ExactCell", "Facet", "cell_of", "just_across", "well_ins
 INFINITY = -1
 ZERO, ONE = fmpz(0), fmpz(1)
 AT_INFINITY = frozenset({INFINITY})
-Named = tuple[int, Form]  # the id of a wall (-2 - i) or the number of a neuron, and its inward form
+Named = tuple[int, Form]  # an id, that of a wall being -2 - i (`ExactNetwork.bounds` has others), and an inward form
 
 
 class Facet(NamedTuple):
     """A side of a cell that is not at infinity.
 
     form : inward, zero on the facet. point : a ray in its relative interior.
-    ids : every wall and every neuron whose form vanishes on it.
+    ids : every wall, every neuron and every pair of candidates whose form vanishes on it.
     """
 
     form: Form
@@ -80,12 +81,10 @@ def well_inside(ray: Form) -> Point:
 
 def cell_of(network: ExactNetwork, bits: Bits) -> ExactCell | None:
     """The cell of a pattern, or None if no open set of the domain has it."""
-    named: list[Named] = [(-2 - i, wall) for i, wall in enumerate(network.walls)]
-    for number, (form, active) in enumerate(zip(network.forms(bits), bits, strict=True)):
-        if any(form):
-            named.append((number, form if active else tuple(-value for value in form)))
-        elif active:
-            return None  # it vanishes identically, and so is inactive
+    bounds = network.bounds(bits)
+    if bounds is None:
+        return None
+    named: list[Named] = [*((-2 - i, wall) for i, wall in enumerate(network.walls)), *bounds]
     if network.dimension == 1:
         return interval(named)
     starting = independent(named)

@@ -1,6 +1,6 @@
 """A table of cells against the network: whole, cell by cell, and at random points.
 
-A cell is right if the open half-planes of its pattern, all N of them, leave something of the domain; if its
+A cell is right if the open half-planes of its pattern, all of them, leave something of the domain; if its
 stored corners and edges are those of what is left; if a point in it has its pattern when the network is
 evaluated there; and if across each of its facets, but for the domain's own edge, lies a cell that is stored too.
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.auditing.cells import ExactCell, cell_of, just_across
-from creases.auditing.corners import TOLERANCE, compare, size_of
+from creases.auditing.corners import TOLERANCE, compare, on_what, size_of
 from creases.auditing.forms import Bits, ExactNetwork, packed, unpacked
 from creases.auditing.ledger import Ledger
 from creases.auditing.points import corners_of, random_points
@@ -45,15 +45,16 @@ def fits(complex: Complex, ledger: Ledger) -> bool:
     return not ledger.findings
 
 
-def check_table(complex: Complex, ledger: Ledger) -> None:
+def check_table(network: ExactNetwork, complex: Complex, ledger: Ledger) -> None:
     """What concerns all cells at once: no pattern twice, the numbers of regions, the sum of areas."""
-    patterns, neurons = complex.patterns, complex.network.neurons
-    for row in stray_bits(patterns, neurons).tolist():
-        ledger.fault("pattern", f"a bit beyond the last of {neurons} neurons is set", row)
+    patterns, switched = complex.patterns, network.bits > complex.network.neurons
+    what = f"{network.bits} neurons and candidates" if switched else f"{network.bits} neurons"
+    for row in stray_bits(patterns, network.bits).tolist():
+        ledger.fault("pattern", f"a bit beyond the last of {what} is set", row)
     double = first_double(patterns)
     where = "" if double is None else f"cells {double[0]} and {double[1]} have one pattern"
     ledger.hold(double is None, "doubled", f"{len(complex):,} patterns, no two alike", where)
-    found, stored = regions_by_layer(patterns, complex.network.widths), tuple(complex.by_layer)
+    found, stored = regions_by_layer(patterns, network.sizes), tuple(complex.by_layer)
     ledger.hold(
         found == stored,
         "by_layer",
@@ -85,19 +86,19 @@ def check_cells(
     """Check the chosen cells one by one. `report` is called with 1 after each."""
     stored = {row.tobytes() for row in complex.patterns}
     for index in chosen:
-        bits = unpacked(complex.patterns[index], complex.network.neurons)
+        bits = unpacked(complex.patterns[index], network.bits)
         cell = cell_of(network, bits)
         ledger.cells += 1
         if cell is None:
             ledger.fault("empty", "no open set of the domain has its pattern", index)
         else:
-            check_corners(complex, index, cell, ledger)
+            check_corners(complex, index, cell, network.bits, ledger)
             check_neighbours(network, stored, index, bits, cell, ledger)
         report(1)
 
 
-def check_corners(complex: Complex, index: int, cell: ExactCell, ledger: Ledger) -> None:
-    """The stored corners and edges of one cell."""
+def check_corners(complex: Complex, index: int, cell: ExactCell, bits: int, ledger: Ledger) -> None:
+    """The stored corners and edges of one cell. bits : of a pattern."""
     rows = slice(complex.first[index], complex.first[index + 1])
     found = compare(
         cell,
@@ -105,6 +106,7 @@ def check_corners(complex: Complex, index: int, cell: ExactCell, ledger: Ledger)
         complex.at_infinity[rows],
         complex.edges[rows],
         size_of(cell, corners_of(complex.domain)),
+        bits,
     )
     ledger.corners += len(cell.corners)
     if found.wrong is not None:
@@ -126,8 +128,8 @@ def check_neighbours(
         ledger.fault("pattern", "a point inside it has another pattern", index)
     for facet, pattern in zip(crossed, across, strict=True):
         if packed(pattern) not in stored:
-            neurons = numbers(sorted(facet.ids))
-            ledger.fault("neighbour", f"the region across its edge on neuron {neurons} is not stored", index)
+            on = on_what(facet.ids, network.bits)
+            ledger.fault("neighbour", f"the region across its edge on {on} is not stored", index)
 
 
 def check_points(network: ExactNetwork, complex: Complex, count: int, seed: int, ledger: Ledger) -> None:

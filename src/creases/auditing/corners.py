@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,8 +61,12 @@ def compare(
     at_infinity: NDArray[np.bool_],
     edges: NDArray[np.int64],
     size: float,
+    bits: int,
 ) -> Comparison:
-    """Compare a cell's stored rows (v of them, see `Complex`) with the exact cell; they may begin at any corner."""
+    """Compare a cell's stored rows (v of them, see `Complex`) with the exact cell; they may begin at any corner.
+
+    bits : of a pattern, which tell what ids stand for.
+    """
     count = len(cell.corners)
     if len(corners) != count:
         return Comparison(0.0, f"{len(corners)} corners are stored where the exact cell has {count}")
@@ -85,7 +90,8 @@ def compare(
         return Comparison(float(deviation), told(distances, order, at_infinity, infinite))
     if lost:
         stored, true = int(edges[order[lost[0]]]), sorted(cell.edges[lost[0]], reverse=True)
-        wrong = f"the edge from corner {order[lost[0]]} is stored as {named(stored)}, but there it is {named(true[0])}"
+        known = f"the edge from corner {order[lost[0]]} is stored as {named(stored, bits)}"
+        wrong = f"{known}, but there it is {named(true[0], bits)}"
         return Comparison(float(deviation), wrong)
     return Comparison(float(deviation), None)
 
@@ -127,8 +133,18 @@ def strip_distances(
     return np.asarray(distances)
 
 
-def named(name: int) -> str:
-    """An edge's id in words."""
+def on_what(ids: Iterable[int], bits: int) -> str:
+    """Some edges' ids in words."""
+    neurons = ", ".join(f"{name:,}" for name in sorted(ids) if name < bits)
+    pairs = [named(name, bits) for name in sorted(ids) if name >= bits]
+    return " and ".join([*([f"neuron {neurons}"] if neurons else []), *pairs])
+
+
+def named(name: int, bits: int) -> str:
+    """An edge's id in words; a pattern has so many bits."""
     if name == INFINITY:
         return "infinity"
+    if name >= bits > 0:
+        further, one = divmod(name, bits)
+        return f"candidates {one} and {one + further - 1}"
     return f"neuron {name}" if name >= 0 else f"edge {-2 - name} of the domain"

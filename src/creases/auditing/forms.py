@@ -1,7 +1,7 @@
 """The network on a domain in whole numbers: forms of a pattern, and patterns of points, straight from the weights.
 
-Float weights are fractions whose denominators are powers of two. With one common denominator a layer, every
-pre-activation is an integer over a positive number, and only the integer is kept: it has the same sign.
+Float weights are fractions whose denominators are powers of two. With one common denominator a level (`levels`), every
+pre-activation is an integer over a positive number, and the integer has its sign.
 Points and forms are in homogeneous coordinates (u, w) of the domain, k = d + 1 integers: w > 0 is the point
 u / w, w = 0 a direction.
 
@@ -15,14 +15,15 @@ This is a second arithmetic on purpose. It imports nothing that counts, and shar
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
+from creases.auditing.levels import Bits, ExactLevel, Row, Rows, over_one_denominator
 from creases.domain import Domain, Polyline, Polytope, Simplex
 from creases.domain.polytope import in_order
 from creases.network import Network
@@ -31,11 +32,8 @@ __all__ = ["Bits", "ExactNetwork", "Form", "Point", "cross", "dot", "packed", "p
 
 Form = tuple[Any, ...]  # k integers: an affine form, or a ray
 Point = tuple[Form, ...]  # up to k rays, see above
-Bits = bytes  # one byte a neuron, 0 or 1, through the layers
 
-ZERO = fmpz(0)
-
-# How many (layer, pattern below it) are remembered: neighbours share most of theirs.
+# How many (level, pattern below it) are remembered: neighbours share most of theirs.
 REMEMBERED = 512
 
 
@@ -60,7 +58,7 @@ def primitive(form: Form) -> Form:
 
 
 def packed(bits: Bits) -> bytes:
-    """A pattern as a row of `Complex.patterns`: neuron i is bit i % 8 of byte i // 8."""
+    """A pattern as a row of `Complex.patterns`: bit i is bit i % 8 of byte i // 8."""
     return np.packbits(np.frombuffer(bits, np.uint8), bitorder="little").tobytes()
 
 
@@ -69,61 +67,92 @@ def unpacked(row: NDArray[np.uint8], neurons: int) -> Bits:
     return np.unpackbits(row, bitorder="little", count=neurons).tobytes()
 
 
-def over_one_denominator(*arrays: NDArray[np.float64]) -> tuple[list[list[int]], int]:
-    """Arrays of floats as integers over one denominator: ([flat integers of each array], denominator)."""
-    fractions = [[value.as_integer_ratio() for value in array.ravel().tolist()] for array in arrays]
-    denominator = max((below for row in fractions for _, below in row), default=1)
-    # All denominators are powers of two, so the largest is a multiple of the others.
-    return [[above * (denominator // below) for above, below in row] for row in fractions], denominator
-
-
 class ExactNetwork:
-    """The hidden neurons of a network on a domain of one or two dimensions, exactly.
+    """The neurons and switches of a network on a domain of one or two dimensions, exactly.
 
-    widths, starts : neurons of each layer, and the number of the first neuron of each (and of one beyond).
+    sizes : for each layer how many bits each of its neurons or switches has.
+    starts : the number of the first bit of each layer, and of one beyond.
     walls : the inward forms of a bounded domain's own edges, in the order of their ids -2, -3, ...; d = 1: its ends.
     """
 
     def __init__(self, network: Network, domain: Domain) -> None:
         sliced = domain.slice
-        self.widths = network.widths
-        self.starts = [0, *accumulate(network.widths)]
         self.dimension = sliced.dimension
         self.walls = walls_of(domain)
         k = self.dimension + 1
-        (origin, head, tail), self._frame_scale = over_one_denominator(sliced.origin, sliced.basis, sliced.basis_tail)
+        (origin, head, tail), scale = over_one_denominator(sliced.origin, sliced.basis, sliced.basis_tail)
         n = sliced.n_in
         columns = [[head[i * n + j] + tail[i * n + j] for j in range(n)] for i in range(self.dimension)]
-        self._frame = fmpz_mat(n, k, [column[j] for j in range(n) for column in (*columns, origin)])
-        self._layers = []
-        for layer in network.hidden:
-            (weight, bias), scale = over_one_denominator(layer.weight, layer.bias)
-            constant = [value for b in bias for value in (*[0] * self.dimension, b)]
-            entry = fmpz_mat(layer.n_out, layer.n_in, weight), fmpz_mat(layer.n_out, k, constant), fmpz(scale)
-            self._layers.append(entry)
-        self._remembered: OrderedDict[tuple[int, Bits], list[Form]] = OrderedDict()
+        frame = [tuple(fmpz(column[j]) for column in (*columns, origin)) for j in range(n)]
+        self._inputs = Rows(list[Row](frame), scale)
+        self._one: Row = tuple(fmpz(int(i == k - 1)) for i in range(k))
+        self._levels = [ExactLevel(level) for level in network.levels]
+        self.sizes = [level.bend.sizes for level in self._levels if level.bend.sizes]
+        # Of every level the number of its first bit, and of one beyond.
+        self._firsts = [0, *accumulate(sum(level.bend.sizes) for level in self._levels)]
+        self.starts = [0, *accumulate(map(sum, self.sizes))]
+        self._remembered: OrderedDict[tuple[int, Bits], Rows] = OrderedDict()
 
-    def forms(self, bits: Bits) -> list[Form]:
-        """The forms of all neurons where the network has the pattern `bits`: N forms of k integers."""
-        result: list[Form] = []
-        below, scale = self._frame, fmpz(self._frame_scale)
-        for layer, (weight, bias, denominator) in enumerate(self._layers):
-            start, end = self.starts[layer], self.starts[layer + 1]
-            key = (layer, bits[:start])
+    @property
+    def bits(self) -> int:
+        """How many bits a pattern has."""
+        return self.starts[-1]
+
+    def sums(self, bits: Bits) -> Iterator[tuple[int, Rows]]:
+        """For every level with neurons or switches its number, and the forms of its sums on the pattern `bits`."""
+        known = {0: self._inputs}
+        found: dict[int, Rows] = {}
+
+        def values(number: int) -> Rows:
+            if number not in known:
+                level, below = self._levels[number - 1], found[number]
+                known[number] = level.bend.values(below, self._one, self.part(bits, number))
+            return known[number]
+
+        for number, level in enumerate(self._levels, 1):
+            key = (number, bits[: self._firsts[number - 1]])
             rows = self._remembered.get(key)
             if rows is None:
-                if layer > 0:
-                    below = masked(result[self.starts[layer - 1] :], bits[self.starts[layer - 1] : start])
-                rows = [tuple(row) for row in (weight * below + bias * scale).table()]
+                rows = level.sums([values(source) for source in level.sources], self._one)
                 self._remembered[key] = rows
                 if len(self._remembered) > REMEMBERED:
                     self._remembered.popitem(last=False)
             else:
                 self._remembered.move_to_end(key)
-            assert len(rows) == end - start
-            result += rows
-            scale = scale * denominator
-        return result
+            found[number] = rows
+            if level.bend.sizes:
+                yield number, rows
+
+    def part(self, bits: Bits, number: int) -> Bits:
+        """The bits of one level."""
+        return bits[self._firsts[number - 1] : self._firsts[number]]
+
+    def bounds(self, bits: Bits) -> list[tuple[int, Form]] | None:
+        """What may bound the region of a pattern: the ids of neurons and of pairs of candidates, and inward forms.
+
+        None if no open set has the pattern.
+        """
+        found: list[tuple[int, Form]] = []
+        for number, rows in self.sums(bits):
+            mine, first = self.part(bits, number), self._firsts[number - 1]
+            walls = self._levels[number - 1].bend.walls(rows, self._one, mine)
+            if walls is None:
+                return None
+            for one, other, form, may_vanish in walls:
+                if any(form):
+                    found.append((self.bits * (1 + other - one) * (one != other) + first + one, tuple(form)))
+                elif not may_vanish:
+                    return None
+        return found
+
+    def first_forms(self) -> list[Form]:
+        """The forms of the first layer's neurons, or what candidates of a switch next to one another differ by."""
+        number, rows = next(self.sums(bytes(self.bits)), (0, Rows([], 1)))
+        if not number:
+            return []
+        bend = self._levels[number - 1].bend
+        bits = bend.bits(rows, self._one)
+        return [tuple(wall.form) for wall in bend.walls(rows, self._one, bits) or ()]
 
     def patterns(self, points: Sequence[Point]) -> list[Bits]:
         """The pattern of the open region in which each point lies, by evaluating the network there.
@@ -134,34 +163,22 @@ class ExactNetwork:
             return []
         k, rays = self.dimension + 1, [ray for point in points for ray in point]
         ends = list(accumulate(map(len, points)))
-        spans = list(zip([0, *ends], ends, strict=False))
+        spans = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         columns = fmpz_mat(k, len(rays), [ray[c] for c in range(k) for ray in rays])
-        found = [bytearray() for _ in points]
-        values, scale = self._frame * columns, fmpz(self._frame_scale)
-        for weight, bias, denominator in self._layers:
-            rows = (weight * values + (bias * columns) * scale).table()
-            for row in rows:
-                for bits, (start, end) in zip(found, spans, strict=True):
-                    active = first_sign(row[start:end]) > 0
-                    bits.append(active)
-                    if not active:
-                        row[start:end] = [ZERO] * (end - start)
-            values, scale = fmpz_mat(rows), scale * denominator
+        one = tuple(ray[-1] for ray in rays)
+        inputs: list[Row] = (fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()
+        known, found = [Rows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
+        for level in self._levels:
+            sums = level.sums([known[source] for source in level.sources], one)
+            parts = []
+            for bits, span in zip(found, spans, strict=True):
+                mine = Rows([row[span] for row in sums.rows], sums.denominator)
+                state = level.bend.bits(mine, one[span])
+                bits += state
+                parts.append(level.bend.values(mine, one[span], state))
+            rows = [list(chain.from_iterable(row)) for row in zip(*(part.rows for part in parts), strict=True)]
+            known.append(Rows(list[Row](rows), parts[0].denominator))
         return [bytes(bits) for bits in found]
-
-
-def first_sign(values: Iterable[Any]) -> Any:
-    """The first value that is not zero, or zero."""
-    for value in values:
-        if value:
-            return value
-    return ZERO
-
-
-def masked(rows: Sequence[Form], active: Bits) -> fmpz_mat:
-    """The forms as a matrix, those of inactive neurons as zeros."""
-    zeros = (ZERO,) * len(rows[0])
-    return fmpz_mat([list(row if on else zeros) for row, on in zip(rows, active, strict=True)])
 
 
 def walls_of(domain: Domain) -> list[Form]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from creases.auditing.cells import well_inside
 from creases.auditing.corners import as_float
-from creases.auditing.forms import ExactNetwork, Form, Point, over_one_denominator
+from creases.auditing.forms import ExactNetwork, Form, Point
+from creases.auditing.levels import over_one_denominator
 from creases.domain import Domain, Polyline, Polytope, Simplex
 from creases.domain.polytope import in_order
 
@@ -75,7 +76,7 @@ def combination(vertices: NDArray[np.float64], weights: list[int]) -> Form:
 def typical_distance(network: ExactNetwork) -> float:
     """The median distance from the origin to the zero sets of the first layer; one if there is none."""
     distances = []
-    for *gradient, constant in network.forms(bytes(network.starts[-1]))[: network.widths[0]]:
+    for *gradient, constant in network.first_forms():
         length = math.isqrt(sum(int(value) ** 2 for value in gradient))
         if length and constant:
             distances.append(as_float(abs(constant), length))

@@ -85,4 +85,4 @@ def neighbours(exact: ExactNetwork, cell: ExactCell, ledger: Ledger) -> list[Bit
 
 def as_table(keys: list[bytes]) -> NDArray[np.uint8]:
     """Packed patterns as rows."""
-    return np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1)
+    return np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), len(keys[0]))

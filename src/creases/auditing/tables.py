@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -40,43 +41,54 @@ def by_run(patterns: Patterns, bits: int) -> NDArray[np.int64]:
     return np.cumsum([0, *(begun[1:] != begun[:-1]).any(axis=1)])
 
 
-def stray_bits(patterns: Patterns, neurons: int) -> NDArray[np.int64]:
-    """The rows in which a bit beyond the last neuron is set."""
-    spare = neurons % 8
+def stray_bits(patterns: Patterns, bits: int) -> NDArray[np.int64]:
+    """The rows in which a bit beyond the last neuron or candidate is set."""
+    spare = bits % 8
     return np.flatnonzero(patterns[:, -1] >> spare) if spare else np.zeros(0, np.int64)
 
 
 def first_double(patterns: Patterns) -> tuple[int, int] | None:
     """Two rows that are equal, or None."""
+    if not patterns.shape[1]:
+        return (0, 1) if len(patterns) > 1 else None
     _, first, inverse = np.unique(as_keys(patterns), return_index=True, return_inverse=True)
     doubles = np.flatnonzero(first[inverse] != np.arange(len(patterns)))
     return None if not len(doubles) else (int(first[inverse[doubles[0]]]), int(doubles[0]))
 
 
-def regions_by_layer(patterns: Patterns, widths: Sequence[int], group: Grouping = by_pattern) -> tuple[int, ...]:
+def regions_by_layer(
+    patterns: Patterns, sizes: Sequence[Sequence[int]], group: Grouping = by_pattern
+) -> tuple[int, ...]:
     """The number of regions of the first layers, layer by layer: their different patterns.
+
+    sizes : for each layer how many bits each of its neurons or switches has.
 
     Each region of the first layers holds a region of all, so none is forgotten; and two have never one pattern.
     """
-    return tuple(int(group(patterns, end).max()) + 1 for end in np.cumsum(widths).tolist())
+    return tuple(int(group(patterns, end).max()) + 1 for end in accumulate(map(sum, sizes)))
 
 
 def cuts_by_neuron(
-    patterns: Patterns, widths: Sequence[int], group: Grouping = by_pattern
+    patterns: Patterns, sizes: Sequence[Sequence[int]], group: Grouping = by_pattern
 ) -> tuple[tuple[int, ...], ...]:
-    """For each layer and neuron, how many regions of the layers below it cuts: those in which it has both signs."""
+    """For each layer and neuron, how many regions of the layers below it cuts: those in which it has both signs.
+
+    For each switch, those in which more than one candidate wins. sizes : as above.
+    """
     result, start = [], 0
-    for width in widths:
+    for layer in sizes:
         below = group(patterns, start)
         order = np.argsort(below, kind="stable")
         begins = np.flatnonzero(np.diff(below[order], prepend=-1))
         counts = []
-        for neuron in range(start, start + width):
-            active = (patterns[order, neuron // 8] >> (neuron % 8)) & 1
-            both = np.minimum.reduceat(active, begins) != np.maximum.reduceat(active, begins)
+        for size in layer:
+            both = np.zeros(len(begins), np.bool_)
+            for bit in range(start, start + size):
+                on = (patterns[order, bit // 8] >> (bit % 8)) & 1
+                both |= np.minimum.reduceat(on, begins) != np.maximum.reduceat(on, begins)
             counts.append(int(both.sum()))
+            start += size
         result.append(tuple(counts))
-        start += width
     return tuple(result)
 
 

@@ -13,22 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.complex.archive import (
+    FORMAT,
+    GRAPH_FORMAT,
+    LIMITS,
+    check_arrays,
+    digest_of_archive,
+    network_from,
+    network_parts,
+)
 from creases.complex.clip import clip_to_window, usual_window
-from creases.digests import digest_of, digest_of_array
+from creases.complex.names import name_of
 from creases.domain import Domain, domain_from_dict
 from creases.errors import ModelFileError, NotEnoughMemoryError
 from creases.files import replace_file
 from creases.memory import enough_memory
-from creases.network import DenseLayer, Network
+from creases.network import Network
 from creases.npz import check_npz
 from creases.version import __version__
 
 __all__ = ["Cell", "Complex"]
 
 Floats = NDArray[np.float64]
-FORMAT = "creases-complex-2"
-# Bytes of the header at most: four for a character; a domain of 100,000 corners has some millions.
-MOST_HEADER = 1 << 26
 ARRAYS = ("first", "corners", "at_infinity", "edges", "patterns")
 
 
@@ -40,13 +46,13 @@ class Cell:
     vertices : float64 (v, d), finite corners in slice coordinates, as near as in `Complex`, counter-clockwise for
         d = 2.
     rays : float64 (r, d), unit directions in which it is unbounded.
-    pattern : one bool array a layer.
+    pattern : one array a layer, bool for neurons, int64 for switches.
     """
 
     index: int
     vertices: Floats
     rays: Floats
-    pattern: list[NDArray[np.bool_]]
+    pattern: list[NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,8 +66,10 @@ class Complex:
         the nearest float. A direction has length one and is within 1e-9 too.
     at_infinity : bool (corners,); True where the corner is a direction, the cell being unbounded.
     edges : int64 (corners,); what bounds the cell between a corner and the next (d = 1: at the corner): the
-        number of a neuron (counted through the layers), -1 for infinity, -2 - i for edge i of the domain.
-    patterns : uint8 (cells, ceil(N / 8)); neuron i is bit i % 8 of byte i // 8, proved.
+        number of a neuron (its bit in the pattern), -1 for infinity, -2 - i for edge i of the domain. Where two
+        candidates of a switch change places, of the bits a and a + k of N, it is N (1 + k) + a. `wall_name` tells.
+    patterns : uint8 (cells, ceil(N / 8)), as `Network.packed_pattern` has them: neuron i is bit i % 8 of byte i // 8,
+        and a switch has a bit for each candidate; proved.
     by_layer, certified, exact_cells, seconds, version : as in `Count`.
 
     The order of the cells does not depend on the number of threads; on a line it is the order of the line.
@@ -101,10 +109,29 @@ class Complex:
         """Dimension of the domain, 1 or 2."""
         return int(self.corners.shape[1])
 
-    def pattern(self, index: int) -> list[NDArray[np.bool_]]:
-        """The activation pattern of a cell, one bool array a layer."""
-        bits = np.unpackbits(self.patterns[index], bitorder="little", count=self.network.neurons).astype(np.bool_)
-        return np.split(bits, np.cumsum(self.network.widths)[:-1])
+    def pattern(self, index: int) -> list[NDArray[Any]]:
+        """The activation pattern of a cell, one array a layer as `Network.pattern` gives them: bool for neurons, the
+        place of the winner in its group, int64, for switches."""
+        return self.network.unpacked_pattern(self.patterns[index])
+
+    def wall_name(self, edge: int) -> tuple[str | int, ...]:
+        """What an entry of `edges` is, in words.
+
+        ("neuron", layer, index) : a neuron by the name of its layer and its place in the pattern there.
+        ("switch", layer, index, one, other) : two candidates of a switch, by their places in its group; on either side
+            one of them wins.
+        ("infinity",), ("domain", index) : no wall of the network.
+        Raises IndexError if there is no such edge.
+
+        Examples
+        --------
+        >>> from creases import Box, Network, subdivide
+        >>> network = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[-1.0, -1.0], [0.0]])
+        >>> cells = subdivide(network, Box([0], [2]))
+        >>> [cells.wall_name(edge) for edge in cells.edges]
+        [('domain', 0), ('neuron', 'layer 1', 0), ('neuron', 'layer 1', 0), ('domain', 1)]
+        """
+        return name_of(self.network, int(edge))
 
     def cell(self, index: int) -> Cell:
         """One cell with its corners and pattern. Raises IndexError if there is none of that number."""
@@ -181,10 +208,10 @@ class Complex:
         path = Path(path)
         if path.suffix != ".npz":
             raise ModelFileError(f"A complex is saved as .npz, got {path.name!r}. Rename it {path.stem}.npz.")
+        fields, parts = network_parts(self.network)
         header = {
-            "format": FORMAT,
+            **fields,
             "domain": self.domain.to_dict(),
-            "output_layer": self.network.output is not None,
             "input_shape": list(self.network.input_shape),
             "network": self.network.sha256,
             "by_layer": list(self.by_layer),
@@ -194,10 +221,7 @@ class Complex:
             "version": self.version,
             "notes": list(self.network.notes),
         }
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in ARRAYS}
-        layers: list[DenseLayer] = [*self.network.hidden, *([self.network.output] if self.network.output else [])]
-        for i, layer in enumerate(layers):
-            arrays[f"weight_{i}"], arrays[f"bias_{i}"] = layer.weight, layer.bias
+        arrays: dict[str, Any] = {**{name: getattr(self, name) for name in ARRAYS}, **parts}
         sealed = {**header, "digest": digest_of_archive(header, arrays)}
 
         def write(partial: Path) -> None:
@@ -214,23 +238,16 @@ class Complex:
         Raises ModelFileError if the file is missing, truncated, something else, or not as it was saved.
         """
         try:
-            check_npz(Path(path), {"header": MOST_HEADER})
+            check_npz(Path(path), LIMITS)
             with np.load(Path(path), allow_pickle=False) as data:
                 header = json.loads(str(data["header"]))
-                if header.get("format") != FORMAT:
+                if header.get("format") not in (FORMAT, GRAPH_FORMAT):
                     raise ModelFileError(
                         f"{path} is not a complex of this version ({FORMAT}): it says {header.get('format')!r}. "
                         "Subdivide again and save, or open it with the version that wrote it."
                     )
                 everything = {name: data[name] for name in data.files if name != "header"}
-            layers = sum(name.startswith("weight_") for name in everything)
-            network = Network.from_arrays(
-                [everything[f"weight_{i}"] for i in range(layers)],
-                [everything[f"bias_{i}"] for i in range(layers)],
-                output_layer=header["output_layer"],
-                input_shape=header["input_shape"],
-                notes=[str(note) for note in header.get("notes", [])],
-            )
+            network = network_from(header, everything)
             arrays = {name: everything[name] for name in ARRAYS}
         except ModelFileError:
             raise
@@ -261,24 +278,3 @@ class Complex:
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(f"{path} does not describe the cells of a complex: {error}") from error
-
-
-def digest_of_archive(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
-    """Of all that a file holds but the digest itself."""
-    fields = {name: value for name, value in header.items() if name != "digest"}
-    return digest_of({"header": fields, "arrays": {name: digest_of_array(array) for name, array in arrays.items()}})
-
-
-def check_arrays(arrays: dict[str, NDArray[Any]], network: Network) -> None:
-    """Raise ValueError unless a file's arrays fit together."""
-    first, corners = arrays["first"], arrays["corners"]
-    cells, width = len(first) - 1, (network.neurons + 7) // 8
-    if first[0] != 0 or (np.diff(first) < 1).any() or first[-1] != len(corners):
-        raise ValueError("the cells' corners are not numbered one after the other")
-    if corners.ndim != 2 or corners.shape[1] not in (1, 2):
-        raise ValueError(f"corners have shape {corners.shape}")
-    for name in ("at_infinity", "edges"):
-        if arrays[name].shape != (len(corners),):
-            raise ValueError(f"{name} has shape {arrays[name].shape}, not one entry a corner")
-    if arrays["patterns"].shape != (cells, width):
-        raise ValueError(f"patterns have shape {arrays['patterns'].shape}, not ({cells}, {width})")

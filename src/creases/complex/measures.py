@@ -26,7 +26,8 @@ def crossings(complex: Complex) -> int:
     """How many points there are at which as many neurons vanish as the domain has dimensions (the stratum k = d).
 
     On a line the ends of cells at neurons, two cells to each; in a plane the corners between two neurons' edges, four.
-    Raises DomainError unless the domain is bounded; ComputationError if more than two neurons meet in a point.
+    Raises DomainError unless the domain is bounded; ComputationError if more than two neurons meet in a point, or three
+    candidates of a switch.
     """
     check(complex, complex.dimension)
     own = complex.edges >= 0
@@ -38,8 +39,8 @@ def crossings(complex: Complex) -> int:
     pairs, places = np.sort(np.stack([before[inside], complex.edges[inside]]), axis=0), complex.corners[inside]
     if (heaps(pairs, places) % 4).any():
         raise ComputationError(
-            "More than two neurons vanish in one point of this complex, so its corners do not come in fours. "
-            "Move the biases a little, or count on a line."
+            "More than two neurons vanish in one point of this complex, so its corners do not come in fours; or three "
+            "candidates of a switch are equal there. Move the biases a little, or count on a line."
         )
     return int(inside.sum()) // 4
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ class RegionList:
     """The regions of a network on a domain of three dimensions or more, or on `Directions`, as `subdivide` found them.
 
     network, domain : what was cut.
-    patterns : uint8 (regions, ceil(N / 8)); neuron i is bit i % 8 of byte i // 8, proved.
+    patterns : uint8 (regions, ceil(bits / 8)), as `Network.packed_pattern` has them: neuron i is bit i % 8 of byte
+        i // 8, and a switch has a bit for each candidate; proved.
     rays : float64 (regions, d + 1), one through the inside of each region, in homogeneous coordinates of the domain's
         slice: (u, 1) is the point u, (u, 0) the direction u.
     inside : bool (regions,); True where the ray is proved to lie inside. A region may be too thin for floats.
@@ -53,10 +55,14 @@ class RegionList:
         """How many there are."""
         return len(self)
 
-    def pattern(self, index: int) -> list[NDArray[np.bool_]]:
-        """The activation pattern of a region, one bool array a layer."""
-        bits = np.unpackbits(self.patterns[index], bitorder="little")[: self.network.neurons].astype(np.bool_)
-        return np.split(bits, np.cumsum(self.network.widths)[:-1])
+    def pattern(self, index: int) -> list[NDArray[Any]]:
+        """The activation pattern of a region, one array a layer as `Network.pattern` gives them: bool for neurons, the
+        place of the winner in its group, int64, for switches."""
+        return self.network.unpacked_pattern(self.patterns[index])
+
+    def affine_map(self, index: int) -> tuple[Floats, Floats]:
+        """The affine map x -> matrix @ x + offset of the network on a region, as `Network.affine_map` gives it."""
+        return self.network.affine_map_of(self.pattern(index))
 
     def inputs(self) -> Floats:
         """Inputs of the network on the rays, float64 (regions, n_in): points inside the regions, or directions."""

@@ -323,6 +323,33 @@ class Network:
             return np.zeros((*self.points(points).shape[:-1], 0), dtype=np.uint8)
         return np.packbits(np.concatenate(bits, axis=-1), axis=-1, bitorder="little")
 
+    @cached_property
+    def places(self) -> tuple[NDArray[np.int64], ...]:
+        """How many bits of a packed pattern each neuron or switch has: for each layer int64 (neurons + switches,).
+
+        A neuron has one, a switch one for each of its candidates.
+        """
+        kept = (self.levels[number - 1] for number in self.layers)
+        return tuple(level.kink.places(level.n_units) for level in kept)
+
+    @property
+    def bits(self) -> int:
+        """How many bits a packed pattern has: in a network without switches as many as neurons."""
+        return sum(int(places.sum()) for places in self.places)
+
+    def unpacked_pattern(self, packed: ArrayLike) -> list[NDArray[Any]]:
+        """The pattern of one row of `packed_pattern`, one array a layer as `pattern` gives them of one point.
+
+        Raises NetworkError if the row is too short, or a switch has not one winner.
+        """
+        row = np.asarray(packed, dtype=np.uint8)
+        if row.shape != ((self.bits + 7) // 8,):
+            raise NetworkError(f"A packed pattern has shape ({(self.bits + 7) // 8},), got {row.shape}.")
+        bits = np.unpackbits(row, bitorder="little", count=self.bits).astype(np.bool_)
+        ends = np.cumsum([int(places.sum()) for places in self.places], dtype=np.int64)
+        kinks = (self.levels[number - 1].kink for number in self.layers)
+        return [kink.of_bits(part) for kink, part in zip(kinks, np.split(bits, ends[:-1]), strict=False)]
+
     def affine_map(self, point: ArrayLike) -> tuple[Floats, Floats]:
         """The affine map x -> matrix @ x + offset that the network is on the region of one point.
 

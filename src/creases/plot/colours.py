@@ -1,7 +1,8 @@
 """Colours of regions: neighbours can be told apart, by colour-blind eyes and in grey print too.
 
 Where two regions share a facet, exactly one neuron differs in a generic network, so the parity of the
-number of active neurons is a proper colouring with two colours: it sets the lightness. The hue drifts with
+number of active neurons is a proper colouring with two colours: it sets the lightness. (A switch counts as the place of
+its winner, so that most of its walls are seen too.) The hue drifts with
 the pattern: each neuron pulls it in a direction of its own, so far-apart regions differ much and neighbours
 little, and the large folds of the early layers stay visible. Colours are made in OKLab (Ottosson 2020), where
 equal steps look equal.
@@ -34,13 +35,15 @@ CHUNK = 1 << 15
 def by_pattern(complex: Complex) -> Floats:
     """Hue from the activation pattern, lightness from the parity of its active neurons."""
     bits = complex.patterns.shape[1] * 8
+    odd = np.zeros(bits, np.uint8)
+    odd[: complex.network.bits] = np.concatenate([np.zeros(0, np.uint8), *map(oddness, complex.network.places)])
     angles = 2.0 * np.pi * GOLDEN * np.arange(bits)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     hues, parities = [], []
     for start in range(0, len(complex), CHUNK):
         active = np.unpackbits(complex.patterns[start : start + CHUNK], axis=1, bitorder="little")
         hues.append(active.astype(np.float64) @ directions)
-        parities.append(active.sum(axis=1) % 2)
+        parities.append((active * odd).sum(axis=1) % 2)
     pull = np.concatenate(hues)
     pull -= pull.mean(axis=0)
     spread = np.sqrt((pull**2).sum(axis=1).mean()) or 1.0
@@ -49,6 +52,17 @@ def by_pattern(complex: Complex) -> Floats:
     pull *= CHROMA * np.tanh(reach / spread) / np.maximum(reach, 1e-300)
     lightness = np.where(np.concatenate(parities) == 0, *LIGHTNESS)
     return oklab_to_rgb(np.column_stack([lightness, pull]))
+
+
+def oddness(places: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """For each bit of a layer whether it counts: that of a neuron, and of a switch those of every other candidate.
+
+    places : how many bits each neuron or switch has.
+    """
+    if (places == 1).all():
+        return np.ones(len(places), np.uint8)
+    starts = np.repeat(np.cumsum(places) - places, places)
+    return ((np.arange(int(places.sum())) - starts) % 2).astype(np.uint8)
 
 
 def by_activity(complex: Complex) -> Floats:

@@ -6,7 +6,8 @@ On a line the cells come in the order of the line. Corners are given in the doma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,17 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.answers.blocks import Block, CornerKeeper
-from creases.engine.answers.driver import cut_domain
+from creases.engine.answers.driver import StartingCell, cut_domain
+from creases.engine.answers.merging import Cells, merged
+from creases.engine.answers.sharp import SHARP
 from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
-from creases.engine.problem import INFINITY, Floats, Ints, Problem
+from creases.engine.problem import FIRST_WALL, INFINITY, Floats, IntegerPolytope, Ints, Problem
+from creases.engine.proof.edges import RationalEdges
+from creases.engine.proof.rational import nearest_float
 from creases.engine.proof.rational_forms import pattern_at
 from creases.engine.starts.chart import AnyStart, Start
-from creases.engine.starts.first_layer import rational_first
+from creases.engine.starts.first_layer import input_forms
 from creases.engine.starts.tiles import CrowdedStart
+from creases.engine.starts.whole_space import Walled
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.pattern import bytes_of_bits, bytes_of_words
+from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork
 
 __all__ = ["CellTable", "cut_into_cells"]
@@ -35,7 +41,7 @@ class CellTable(NamedTuple):
 
     corners : float64 (corners, d). at_infinity : bool (corners,), True where the corner is a direction.
     edges : int64 (corners,), the edge from a corner to the next (d = 1: at the corner): a neuron's number,
-        -1 for infinity, -2 - i for edge i of a bounded domain.
+        -1 for infinity, -2 - i for edge i of a bounded domain, or that of two candidates (`edges.RationalEdges`).
     patterns : uint8 (cells, ceil(N / 8)), neuron i is bit i % 8 of byte i // 8.
     tally : what `tally.tally` would count.
     """
@@ -57,18 +63,21 @@ def cut_into_cells(
 
     workshop : what earlier cuts of the same network, or of the same domain, have left.
     """
-    cells = cut_domain(
+    collected = cut_domain(
         problem, TabledCells, threads=threads, by_neuron=False, report=report, workshop=workshop or Workshop()
     )
-    if cells is None:
+    if collected is None:
         return table_of_constant(problem)
-    inside = cells.problem
-    found, cells.blocks = cells.blocks, []  # so that `joined` is the last to hold them
-    if inside.dimension == 1:
-        found = [in_line_order(blocks, start) for blocks, start in zip(found, cells.starts, strict=True)]
-        # Of the two rays of a line, the one that comes from minus infinity is first.
-        found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
-    table = joined(found, cells.result(problem))
+    inside = collected.problem
+    if collected.walled is None:
+        table = CellTable(*collected.cells(), collected.result(problem))
+    else:
+        part, parted = collected.walled
+        cells = merged(parted.cells(), part, inside)
+        collected.unbounded = int(np.logical_or.reduceat(cells.at_infinity, cells.first[:-1]).sum())
+        tally = collected.result(problem)
+        assert len(cells.patterns) == tally.by_layer[-1]
+        table = CellTable(*cells, tally)
     return strips(problem, inside, table) if inside.dimension < problem.dimension else table
 
 
@@ -79,6 +88,7 @@ class TabledCells(WrittenTotals):
         super().__init__(problem)
         self.starts: list[AnyStart] = []
         self.blocks: list[list[Block]] = []
+        self.walled: tuple[Walled, TabledCells] | None = None
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
         """Corners are kept by the chart that they come in."""
@@ -91,6 +101,29 @@ class TabledCells(WrittenTotals):
         """Add what a finished workspace counted and wrote."""
         super().add(work, blocks)
         self.blocks[-1] += blocks
+
+    def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
+        """Add what a space has that is cut by walls too: of the whole one the cells, of a wall what it takes off."""
+        if len(part.axes) < part.problem.dimension:
+            super().add_walled(part, cut)
+            return
+        parted = TabledCells(part.problem)
+        cut(part.problem, part.starts, parted)
+        self.walled = part, parted
+        self.by_layer += part.sign * parted.by_layer[int(part.inserted) :]
+        self.exact_cells += parted.exact_cells
+
+    def cells(self) -> Cells:
+        """All cells. The blocks are gone then: what joins them is the last to hold them."""
+        found, self.blocks = self.blocks, []
+        if self.problem.dimension == 1:
+            found = [in_line_order(blocks, start) for blocks, start in zip(found, self.starts, strict=True)]
+            # Of the two rays of a line, the one that comes from minus infinity is first.
+            found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
+        cells = joined(found, sum(self.problem.widths))
+        switched = any(level.groups is not None for level in self.problem.graph.levels)
+        # The loop goes from left to right but where candidates claim their parts of an interval.
+        return sorted_on_line(self.problem, cells) if switched and self.problem.dimension == 1 else cells
 
 
 def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
@@ -109,22 +142,45 @@ def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
     ]
 
 
-def joined(found: list[list[Block]], tally: Tally) -> CellTable:
-    """One table of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
+def joined(found: list[list[Block]], neurons: int) -> Cells:
+    """The cells of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
     blocks = [block for blocks in found for block in blocks]
     offsets = np.cumsum([0, *(block.first[-1] for block in blocks)]).tolist()
-    neurons = sum(len(row) for row in tally.by_neuron)
     firsts, corners, marks, edges, words = (list(field) for field in zip(*blocks, strict=True))
     for emptied in (blocks, *found):
         emptied.clear()
     first = np.concatenate([[0], *(first[1:] + at for first, at in zip(firsts, offsets, strict=False))])
-    return CellTable(
+    return Cells(
         first=first,
         corners=run_together(corners),
         at_infinity=run_together(marks),
         edges=run_together(edges),
         patterns=run_together([bytes_of_words(part, neurons) for part in words], words),
-        tally=tally,
+    )
+
+
+def sorted_on_line(problem: Problem, cells: Cells) -> Cells:
+    """The intervals in the order of the line: by their left ends in floats, and in rationals where those are near."""
+    far = cells.at_infinity[0::2]
+    ends = np.where(far, -np.inf, cells.corners[0::2, 0])
+    order = np.argsort(ends, kind="stable")
+    ends = ends[order]
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.diff(ends) <= 4.0 * SHARP * np.maximum(problem.size, np.maximum(np.abs(ends[1:]), np.abs(ends[:-1])))
+    near &= np.isfinite(ends[:-1])
+    exact = RationalEdges.of(problem)
+    bits = bits_of_bytes(cells.patterns, sum(problem.widths))
+
+    def end(cell: int) -> Fraction:
+        slope, constant = exact.edge(int(cells.edges[2 * cell]), exact.pattern(bits[cell]))
+        return -Fraction(int(constant), int(slope))
+
+    for run in np.split(np.arange(len(order)), np.flatnonzero(~near) + 1):
+        if len(run) > 1:
+            order[run] = sorted(order[run].tolist(), key=end)
+    corners = np.column_stack([2 * order, 2 * order + 1]).ravel()
+    return Cells(
+        cells.first, cells.corners[corners], cells.at_infinity[corners], cells.edges[corners], cells.patterns[order]
     )
 
 
@@ -137,7 +193,14 @@ def run_together(*lists: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def table_of_constant(problem: Problem) -> CellTable:
-    """The table of a network that is constant: one cell, whose corners are the directions of the axes."""
+    """The table of a network that is constant, or has no layer: one cell, which is all of the domain. The corners of a
+    whole space are the directions of the axes."""
+    tally = tally_constant(problem)
+    if problem.vertices is not None:
+        cell = domain_cell(problem.vertices)
+        pattern = bytes_of_bits(pattern_at(problem, np.append(cell[0], 1.0))[None])
+        far = np.zeros(len(cell), np.bool_)
+        return CellTable(np.array([0, len(cell)]), cell, far, FIRST_WALL - np.arange(len(cell)), pattern, tally)
     axes = np.vstack([np.eye(problem.dimension), -np.eye(problem.dimension)])
     corners = axes if problem.dimension == 2 else axes[::-1]
     return CellTable(
@@ -146,8 +209,15 @@ def table_of_constant(problem: Problem) -> CellTable:
         at_infinity=np.ones(len(corners), np.bool_),
         edges=np.full(len(corners), INFINITY),
         patterns=bytes_of_bits(pattern_at(problem, np.eye(problem.dimension + 1)[-1])[None]),
-        tally=tally_constant(problem),
+        tally=tally,
     )
+
+
+def domain_cell(vertices: Floats | IntegerPolytope) -> Floats:
+    """The corners of a bounded domain of one or two dimensions, in order, the nearest floats."""
+    if not isinstance(vertices, IntegerPolytope):
+        return vertices.copy()
+    return np.array([[nearest_float(Fraction(x, ray[-1])) for x in ray[:-1]] for ray in vertices.rays])
 
 
 def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
@@ -156,7 +226,7 @@ def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
     A strip has no corners; the four that are given are a point on either side (a direction where that side is missing)
     and the two directions of the strip.
     """
-    row = next(form for form in rational_first(problem, range(problem.widths[0])) if form[0] != 0 or form[1] != 0)
+    row = next(form for form in input_forms(problem) if form[0] != 0 or form[1] != 0)
     size = max(abs(value) for value in row[:2])
     f = np.array([float(int(value) / int(size)) for value in row[:2]])
     axis = np.array([1.0, 0.0]) if np.array_equal(across.basis[0], problem.basis[0]) else np.array([0.0, 1.0])

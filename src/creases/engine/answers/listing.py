@@ -6,24 +6,26 @@ The ray is the mean of the cell's corners, in the domain's homogeneous coordinat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.answers.driver import cut_domain
+from creases.engine.answers.driver import StartingCell, cut_domain
+from creases.engine.answers.merging import without_drawn
 from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper
-from creases.engine.problem import Floats, Problem
+from creases.engine.problem import Floats, IntegerPolytope, Problem
 from creases.engine.proof.inside import proved_by_floats
-from creases.engine.proof.rational import value_at
+from creases.engine.proof.rational import nearest_float, value_at
 from creases.engine.proof.rational_forms import RationalForms, pattern_at
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.tiles import CrowdedStart, Tile
+from creases.engine.starts.whole_space import Walled
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import take_cells, take_means
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
@@ -57,16 +59,18 @@ class MeanKeeper:
     def __init__(self, chart: Floats) -> None:
         self._chart = chart
 
-    def take(self, work: AnyWork) -> tuple[NDArray[np.int64], Floats]:
-        """Patterns, int64 (cells, words), and rays, float64 (cells, d + 1), since the last time."""
+    def take(self, work: AnyWork) -> tuple[NDArray[np.int64], Floats, Bools]:
+        """Patterns, int64 (cells, words), rays, float64 (cells, d + 1), and which cells reach infinity, since the last
+        time."""
         if isinstance(work, SpaceWork):
-            patterns, means, _ = take_means(work)
+            patterns, means, marks = take_means(work)
+            far = marks != 0
         else:
             cells = take_cells(work)
             counts = np.diff(cells.first)[:, None]
             means = np.add.reduceat(cells.corners[:, :-1], cells.first[:-1], axis=0) / counts
-            patterns = cells.patterns
-        return patterns, np.column_stack([means, np.ones(len(means))]) @ self._chart.T
+            patterns, far = cells.patterns, np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])
+        return patterns, np.column_stack([means, np.ones(len(means))]) @ self._chart.T, far
 
 
 def list_cells(problem: Problem, *, threads: int | None, report: Report) -> CellList:
@@ -100,23 +104,42 @@ class ListedCells(WrittenTotals):
         super().__init__(problem)
         self.patterns: list[NDArray[np.uint8]] = []
         self.rays: list[Floats] = []
+        self.far: list[Bools] = []
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
         """Means are moved to the domain's coordinates."""
         return partial(MeanKeeper, start.chart)
 
-    def add(self, work: AnyWork, blocks: list[tuple[NDArray[np.int64], Floats]]) -> None:
+    def add(self, work: AnyWork, blocks: list[tuple[NDArray[np.int64], Floats, Bools]]) -> None:
         """Add what a finished workspace counted and wrote."""
         super().add(work, blocks)
-        self.patterns += [bytes_of_words(words, len(self.by_neuron)) for words, _ in blocks]
-        self.rays += [means for _, means in blocks]
+        self.patterns += [bytes_of_words(words, len(self.by_neuron)) for words, _, _ in blocks]
+        self.rays += [means for _, means, _ in blocks]
+        self.far += [far for _, _, far in blocks]
 
     def add_point(self, tile: Tile) -> None:
         """The point is its own mean."""
         super().add_point(tile)
         ray = tile.chart.sum(axis=1)
         self.rays.append(ray[None])
+        self.far.append(np.ones(1, np.bool_))
         self.patterns.append(bytes_of_bits(pattern_at(self.problem, ray)[None]))
+
+    def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
+        """Add what a space has that is cut by walls too: of the whole one the parts of cells, of a wall what it takes
+        off. `once_each` makes one of the parts."""
+        if len(part.axes) < part.problem.dimension:
+            super().add_walled(part, cut)
+            return
+        parted = ListedCells(part.problem)
+        cut(part.problem, part.starts, parted)
+        self.patterns += [without_drawn(patterns, part) for patterns in parted.patterns]
+        self.rays += parted.rays
+        self.by_layer += part.sign * parted.by_layer[int(part.inserted) :]
+        self.exact_cells += parted.exact_cells
+        # Euler's relation does not tell: of a region with a line in it both parts reach infinity, its wall may not.
+        far = [patterns[far] for patterns, far in zip(self.patterns, parted.far, strict=True)]
+        self.unbounded += len(np.unique(np.concatenate(far), axis=0))
 
 
 def some_of(cells: CellList, begin: int) -> CellList:
@@ -126,7 +149,8 @@ def some_of(cells: CellList, begin: int) -> CellList:
 
 
 def once_each(cells: CellList) -> CellList:
-    """The cells without those that are listed again: regions that a wall has parted because a cell had too many facets.
+    """The cells without those that are listed again: regions that a wall has parted because a cell had too many facets,
+    or a space too few neurons in its first layer.
 
     A region is convex, so those of one pattern are one. A point inside any part of it is inside.
     """
@@ -138,12 +162,18 @@ def once_each(cells: CellList) -> CellList:
 
 
 def list_constant(problem: Problem) -> CellList:
-    """The one cell of a network that is constant, with any ray."""
+    """The one cell of a network that is constant, or has no layer, with any ray."""
     d = problem.dimension
     ray = np.eye(d + 1)[0 if problem.directions else d]
-    return CellList(
-        bytes_of_bits(pattern_at(problem, ray)[None]), ray[None], np.ones(1, np.bool_), tally_constant(problem)
-    )
+    inside = True
+    if problem.vertices is not None:
+        assert isinstance(problem.vertices, IntegerPolytope)  # of three dimensions or more
+        corners = [[Fraction(x, corner[-1]) for x in corner] for corner in problem.vertices.rays]
+        mean = [nearest_float(sum(column, Fraction(0)) / len(corners)) for column in zip(*corners, strict=True)]
+        ray = np.array(mean)
+        inside = all(value_at(wall, [Fraction(x) for x in mean]) > 0 for wall in problem.vertices.walls)
+    pattern = bytes_of_bits(pattern_at(problem, ray)[None])
+    return CellList(pattern, ray[None], np.array([inside]), tally_constant(problem))
 
 
 def along_all_axes(cells: CellList, inside: Problem, whole: Problem) -> CellList:
@@ -166,8 +196,11 @@ def proved_inside(problem: Problem, cells: CellList) -> Bools:
 
 
 def is_inside(forms: RationalForms, bits: Bools, ray: Floats) -> bool:
-    """`proved_inside` for one cell, in rationals: no neuron is zero at the ray but one that vanishes on the cell, and
-    no two candidates are equal there but where they are on the cell."""
+    """`proved_inside` for one cell, in rationals.
+
+    No neuron is zero at the ray but one that vanishes on the cell, and no two candidates are equal there but where they
+    are on the cell.
+    """
     pattern, exact = np.split(bits, forms.graph.first_neurons[1:-1]), [Fraction(x) for x in ray.tolist()]
     for layer, on in enumerate(pattern):
         rows = forms.forms(layer, pattern)

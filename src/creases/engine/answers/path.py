@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from creases.engine.answers.cell_table import CellTable, cut_into_cells
 from creases.engine.answers.tally import Tally
+from creases.engine.graph import Graph
 from creases.engine.lines.table import BITS
 from creases.engine.lines.together import lines_together, prepared, sweep_together
 from creases.engine.loop.drive import Report
@@ -66,7 +67,7 @@ def tally_path(
         if neurons is None
     }
     flips = joined(swept, tables, int(starts[-1]))
-    by_layer, by_neuron = counted(flips, starts)
+    by_layer, by_neuron = counted(flips, starts, first_units(problems[0].graph))
     found = Tally(
         by_layer=by_layer,
         by_neuron=by_neuron,
@@ -80,7 +81,7 @@ def tally_path(
 def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> list[Ints | None]:
     """For each segment the neurons that change their sign along it, one after the other; None where it must be cut."""
     graph = problems[0].graph
-    together = lines_together(graph.widths) if graph.is_chain else 0
+    together = lines_together(graph.widths) if graph.levels and graph.is_chain else 0
     if not together:
         return [None] * len(problems)
     weights, biases = graph.weights, graph.biases
@@ -126,8 +127,20 @@ def joined(swept: Sequence[Ints | None], tables: dict[int, CellTable], neurons: 
     return Flips(np.concatenate(at), np.concatenate(neuron), border - 1)
 
 
-def counted(flips: Flips, starts: Ints) -> tuple[list[int], list[list[int]]]:
-    """Pieces after each layer; and for each neuron the pieces of the layers below in which it takes both signs."""
+def first_units(graph: Graph) -> Ints:
+    """For each unit itself, or the first candidate of its switch."""
+    found = [np.zeros(0, np.int64)]
+    for layer, first in enumerate(graph.first_neurons[:-1]):
+        groups, own = graph.layer(layer).groups, np.arange(graph.widths[layer])
+        found.append(first + (own if groups is None else np.searchsorted(groups, groups)))
+    return np.concatenate(found)
+
+
+def counted(flips: Flips, starts: Ints, units: Ints) -> tuple[list[int], list[list[int]]]:
+    """Pieces after each layer; and for each neuron the pieces of the layers below in which it takes both signs.
+
+    For each switch, at its first candidate, those in which more than one wins. units : see `first_units`.
+    """
     layers = np.searchsorted(starts, flips.neuron, "right") - 1
     lowest = np.full(flips.borders, len(starts), np.int64)  # the lowest layer that flips at a border
     np.minimum.at(lowest, flips.at, layers)
@@ -136,7 +149,7 @@ def counted(flips: Flips, starts: Ints) -> tuple[list[int], list[list[int]]]:
         by_layer.append(1 + int((lowest <= layer).sum()))
         inside = (layers == layer) & (lowest[flips.at] == layer)
         piece_below = np.cumsum(lowest < layer)[flips.at[inside]]
-        cuts = np.unique((flips.neuron[inside] - starts[layer]) * (flips.borders + 1) + piece_below)
+        cuts = np.unique((units[flips.neuron[inside]] - starts[layer]) * (flips.borders + 1) + piece_below)
         width = int(starts[layer + 1] - starts[layer])
         by_neuron.append(np.bincount(cuts // (flips.borders + 1), minlength=width).tolist())
     return by_layer, by_neuron

@@ -22,6 +22,7 @@ __all__ = [
     "first_layer_forms",
     "in_chart",
     "independent_rows",
+    "input_forms",
     "linear_rank",
     "rational_first",
     "restricted",

@@ -72,6 +72,14 @@ class Kink(ABC):
         """A pattern as truth values: of a switch one for each candidate, True for the winner."""
         return pattern
 
+    def of_bits(self, bits: Bools) -> NDArray[Any]:
+        """The pattern that has these `bits`."""
+        return bits
+
+    def places(self, n_units: int) -> Integers:
+        """How many of the `bits` each neuron or switch has, int64 (neurons + switches,): a switch one a candidate."""
+        return np.ones(self.neurons(n_units), dtype=np.int64)
+
     @abstractmethod
     def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
         """The affine map from sums to values on a pattern, shape (..., neurons) or (..., switches)."""

@@ -95,6 +95,18 @@ class Max(Kink):
         """One truth value for each candidate, bool (..., sum of sizes), group after group: True for the winner."""
         return np.asarray(np.repeat(pattern, self.sizes, axis=-1) == self.positions)
 
+    def of_bits(self, bits: Bools) -> Integers:
+        """The place in its group of each switch's winner."""
+        at = np.flatnonzero(bits)
+        switches = np.repeat(np.arange(len(self.sizes)), self.sizes)[at]
+        if not np.array_equal(switches, np.arange(len(self.sizes))):
+            raise NetworkError(f"A pattern of {self!r} has one winner in each group, and these bits have not.")
+        return self.positions[at]
+
+    def places(self, n_units: int) -> Integers:
+        """Its group's size for each switch."""
+        return self.sizes
+
     def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
         """The winners themselves."""
         winners = np.asarray(pattern)

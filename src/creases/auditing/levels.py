@@ -1,0 +1,292 @@
+"""A network's levels in whole numbers: what each takes, and what its kink makes of its sums, column by column.
+
+Float weights are fractions whose denominators are powers of two, an average is a sum over a whole number. Each level's
+numbers stand over one positive denominator, of which only signs never speak. A kink sees the sums at some columns: k of
+them are a form, as many as a point has rays are a point (`forms`). There a unit has a state: whether it is above its
+bend, or the candidate that is largest; and the state says what the level hands on.
+
+The bits of a state: one a neuron, two a unit of a clip (all units' first, z > low, then z > high), one a candidate of a
+switch, group after group. A wall has the number of its neuron's bit, or of two candidates' bits a < b of one switch
+N (1 + b - a) + a, with N bits in all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from flint import fmpz, fmpz_mat
+from numpy.typing import NDArray
+
+from creases.network import Clip, Kink, Level, Max, Operator
+
+__all__ = ["Bits", "ExactLevel", "Row", "Rows", "Wall", "over_one_denominator"]
+
+Row = Sequence[Any]  # whole numbers, one a column
+Bits = bytes  # one byte a bit, 0 or 1
+ZERO = fmpz(0)
+
+
+class Rows(NamedTuple):
+    """Rows of whole numbers over one positive denominator."""
+
+    rows: list[Row]
+    denominator: int
+
+
+class Wall(NamedTuple):
+    """Where a state ends: `form` is positive inside. one, other : bits, of a neuron the same.
+
+    may_vanish : whether the state is right where the form vanishes identically.
+    """
+
+    one: int
+    other: int
+    form: Row
+    may_vanish: bool
+
+
+def over_one_denominator(*arrays: NDArray[np.float64]) -> tuple[list[list[int]], int]:
+    """Arrays of floats as integers over one denominator: ([flat integers of each array], denominator)."""
+    fractions = [[value.as_integer_ratio() for value in array.ravel().tolist()] for array in arrays]
+    denominator = max((below for row in fractions for _, below in row), default=1)
+    # All denominators are powers of two, so the largest is a multiple of the others.
+    return [[above * (denominator // below) for above, below in row] for row in fractions], denominator
+
+
+class ExactMatrix:
+    """An operator as whole numbers over one denominator."""
+
+    def __init__(self, operator: Operator) -> None:
+        matrix, divisors = operator.matrix, operator.divisors
+        self.dense: fmpz_mat | None = None
+        if isinstance(matrix, np.ndarray):
+            (flat,), self.denominator = over_one_denominator(matrix)
+            entries = [flat[i : i + matrix.shape[1]] for i in range(0, len(flat), matrix.shape[1])]
+            self._rows = [list(enumerate(row)) for row in entries] if divisors is not None else []
+            self.dense = fmpz_mat(entries) if divisors is None else None
+        else:
+            (flat,), self.denominator = over_one_denominator(matrix.data)
+            ends, columns = matrix.indptr.tolist(), matrix.indices.tolist()
+            self._rows = [list(zip(columns[a:b], flat[a:b], strict=True)) for a, b in pairwise(ends)]
+        if divisors is not None:
+            whole = math.lcm(*divisors.tolist())
+            self._rows = [
+                [(column, entry * (whole // divisor)) for column, entry in row]
+                for row, divisor in zip(self._rows, divisors.tolist(), strict=True)
+            ]
+            self.denominator *= whole
+
+    def times(self, rows: list[Row]) -> list[Row]:
+        """The product with rows."""
+        if self.dense is not None:
+            table: list[Row] = (self.dense * fmpz_mat([list(row) for row in rows])).table()
+            return table
+        found: list[Row] = []
+        for entries in self._rows:
+            total: Row = [ZERO] * len(rows[0])
+            for column, entry in entries:
+                total = [a + entry * b for a, b in zip(total, rows[column], strict=True)]
+            found.append(total)
+        return found
+
+
+class Bend(Protocol):
+    """A level's kink, exactly.
+
+    sizes : how many bits each neuron or switch has.
+    """
+
+    sizes: list[int]
+
+    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+        """All that may bound the state `bits`, or None if no point has it. one : the row of the constant 1."""
+
+    def bits(self, sums: Rows, one: Row) -> Bits:
+        """The state at a point: its columns are rays, of which the first that is not zero decides."""
+
+    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+        """What the level hands on in the state `bits`."""
+
+
+class ExactSlopes:
+    """Two slopes a unit; those with two different ones are neurons."""
+
+    def __init__(self, below: NDArray[np.float64], above: NDArray[np.float64]) -> None:
+        self._neurons = np.flatnonzero(below != above).tolist()
+        (self._below, self._above), self._denominator = over_one_denominator(below, above)
+        self.sizes = [1] * len(self._neurons)
+
+    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+        """Each neuron's own form."""
+        forms = [sums.rows[unit] for unit in self._neurons]
+        return (Wall(i, i, signed(form, on), not on) for i, (form, on) in enumerate(zip(forms, bits, strict=True)))
+
+    def bits(self, sums: Rows, one: Row) -> Bits:
+        """Which neurons are above zero."""
+        return bytes(first_sign(sums.rows[unit]) > 0 for unit in self._neurons)
+
+    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+        """Each sum by its slope."""
+        slopes = list(self._above)
+        for unit, on in zip(self._neurons, bits, strict=True):
+            if not on:
+                slopes[unit] = self._below[unit]
+        rows = [times(slope, row) for slope, row in zip(slopes, sums.rows, strict=True)]
+        return Rows(rows, sums.denominator * self._denominator)
+
+
+class ExactClip:
+    """low + relu(z - low) - relu(z - high)."""
+
+    def __init__(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+        (self._low, self._high), self._denominator = over_one_denominator(low, high)
+        self.sizes = [1] * (2 * len(low))
+
+    def beyond(self, sums: Rows, one: Row) -> Rows:
+        """z - low of all units, then z - high."""
+        bounds = [times(bound * sums.denominator, one) for bound in (*self._low, *self._high)]
+        scaled = [times(self._denominator, row) for row in (*sums.rows, *sums.rows)]
+        rows = [less(z, bound) for z, bound in zip(scaled, bounds, strict=True)]
+        return Rows(rows, sums.denominator * self._denominator)
+
+    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+        """Both bounds of each unit."""
+        forms = self.beyond(sums, one).rows
+        return (Wall(i, i, signed(form, on), not on) for i, (form, on) in enumerate(zip(forms, bits, strict=True)))
+
+    def bits(self, sums: Rows, one: Row) -> Bits:
+        """Which units are above their bounds."""
+        return bytes(first_sign(row) > 0 for row in self.beyond(sums, one).rows)
+
+    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+        """low, z or high."""
+        rows, denominator = self.beyond(sums, one)
+        n, found = len(self._low), []
+        for i, low in enumerate(self._low):
+            value: Row = times(low * sums.denominator, one)
+            if bits[i]:
+                value = more(value, rows[i])
+            if bits[n + i]:
+                value = less(value, rows[n + i])
+            found.append(value)
+        return Rows(found, denominator)
+
+
+class ExactMax:
+    """The largest candidate of each group, the first among equal ones."""
+
+    def __init__(self, groups: Sequence[Sequence[int]]) -> None:
+        self._groups = groups
+        self.sizes = [len(group) for group in groups]
+        self._firsts = [0, *accumulate(self.sizes)]
+
+    def winners(self, bits: Bits) -> list[int] | None:
+        """The place of each group's winner, or None if one has not one."""
+        found = []
+        for first, size in zip(self._firsts, self.sizes, strict=False):
+            mine = bits[first : first + size]
+            if sum(mine) != 1:
+                return None
+            found.append(mine.index(1))
+        return found
+
+    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+        """Each winner against the others of its group."""
+        winners = self.winners(bits)
+        return None if winners is None else self.against(sums, winners)
+
+    def against(self, sums: Rows, winners: list[int]) -> Iterator[Wall]:
+        """`walls` of these winners."""
+        for group, first, winner in zip(self._groups, self._firsts, winners, strict=False):
+            for i, unit in enumerate(group):
+                if i != winner:
+                    form = less(sums.rows[group[winner]], sums.rows[unit])
+                    yield Wall(first + min(i, winner), first + max(i, winner), form, winner < i)
+
+    def bits(self, sums: Rows, one: Row) -> Bits:
+        """The winners."""
+        found = bytearray()
+        for group in self._groups:
+            best = 0
+            for i in range(1, len(group)):
+                if first_sign(less(sums.rows[group[i]], sums.rows[group[best]])) > 0:
+                    best = i
+            found += bytes(i == best for i in range(len(group)))
+        return bytes(found)
+
+    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+        """The winners' sums."""
+        winners = self.winners(bits)
+        assert winners is not None
+        rows = [sums.rows[group[winner]] for group, winner in zip(self._groups, winners, strict=True)]
+        return Rows(rows, sums.denominator)
+
+
+def exact_bend(kink: Kink, n: int) -> Bend:
+    """A kink of n units."""
+    if isinstance(kink, Max):
+        return ExactMax(kink.groups)
+    if isinstance(kink, Clip):
+        low, high = (np.broadcast_to(np.asarray(bound, np.float64), (n,)) for bound in (kink.low, kink.high))
+        return ExactClip(low, high)
+    below, above = kink.slopes(n)
+    return ExactSlopes(below, above)
+
+
+class ExactLevel:
+    """One level. sources : the numbers of the levels that it takes from, 0 for the inputs."""
+
+    def __init__(self, level: Level) -> None:
+        self.sources = tuple(level.sources)
+        self._matrices = [ExactMatrix(operator) for operator in level.sources.values()]
+        (self._bias,), self._bias_denominator = over_one_denominator(level.bias)
+        self.bend = exact_bend(level.kink, level.n_units)
+
+    def sums(self, values: Sequence[Rows], one: Row) -> Rows:
+        """z, from the values of its sources."""
+        pairs = list(zip(self._matrices, values, strict=True))
+        denominators = [matrix.denominator * rows.denominator for matrix, rows in pairs]
+        whole = math.lcm(self._bias_denominator, *denominators)
+        share = whole // self._bias_denominator
+        total: list[Row] = [times(bias * share, one) for bias in self._bias]
+        for (matrix, below), denominator in zip(pairs, denominators, strict=True):
+            factor = whole // denominator
+            products = matrix.times(below.rows)
+            if factor != 1:
+                products = [times(factor, row) for row in products]
+            total = [more(a, b) for a, b in zip(total, products, strict=True)]
+        return Rows(total, whole)
+
+
+def times(factor: int, row: Row) -> Row:
+    """A multiple of a row."""
+    if factor == 1:
+        return row
+    return [factor * value for value in row] if factor else [ZERO] * len(row)
+
+
+def more(row: Row, other: Row) -> Row:
+    """The sum of two rows."""
+    return [a + b for a, b in zip(row, other, strict=True)]
+
+
+def less(row: Row, other: Row) -> Row:
+    """The difference of two rows."""
+    return [a - b for a, b in zip(row, other, strict=True)]
+
+
+def signed(row: Row, positive: int) -> Row:
+    """The row, or its opposite."""
+    return row if positive else [-value for value in row]
+
+
+def first_sign(values: Iterable[Any]) -> Any:
+    """The first value that is not zero, or zero."""
+    for value in values:
+        if value:
+            return value
+    return ZERO
