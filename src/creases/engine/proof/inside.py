@@ -50,7 +50,12 @@ def proved_by_floats(problem: Problem, rays: Floats, bits: Bools) -> Bools:
             factors = np.where(on, level.slopes[1], level.slopes[0])
             known[number] = Values(
                 np.where(factors != 0.0, factors * sums.at, 0.0),
-                np.where(factors != 0.0, np.abs(factors) * (sums.off + UNIT * np.abs(sums.at)) * ROUND_UP, 0.0),
+                np.where(
+                    factors != 0.0,
+                    np.abs(factors) * (sums.off + UNIT * np.abs(sums.at)) * ROUND_UP
+                    + np.where(np.isin(factors, (0.0, 1.0, -1.0)) | ~sums.touched, 0.0, UNDERFLOW),
+                    0.0,
+                ),
                 (factors != 0.0) & sums.touched,
             )
     return proved

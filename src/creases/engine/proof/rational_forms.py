@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_sparse
 from creases.engine.problem import Floats, Pattern, Problem
-from creases.engine.proof.rational import Form, as_integers, value_at
+from creases.engine.proof.rational import Form, as_integers, nearest_float, value_at
 
 __all__ = ["RationalForms", "decided", "pattern_at"]
 
@@ -144,12 +144,12 @@ class RationalForms:
         number = self.graph.layers[layer]
         rows = self._z(number, [], range(len(self.graph.levels[number - 1].bias)))
         exact = [[Fraction(int(x), rows.scale) for x in form] for form in rows.forms if form is not None]
-        near = np.array([[float(x) for x in form] for form in exact])
+        near = np.array([[nearest_float(x) for x in form] for form in exact])
         off = [
             [abs(x - Fraction(y)) for x, y in zip(form, row, strict=True)]
             for form, row in zip(exact, near.tolist(), strict=True)
         ]
-        return near, np.array([[np.nextafter(float(x), np.inf) if x else 0.0 for x in row] for row in off])
+        return near, np.array([[np.nextafter(nearest_float(x), np.inf) if x else 0.0 for x in row] for row in off])
 
     def inputs(self) -> list[Form]:
         """For each matrix that the inputs are multiplied by the forms that its rows are, one after the other."""

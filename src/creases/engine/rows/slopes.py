@@ -61,8 +61,14 @@ def scaled_bound(error: float, size: float, slope: float, exact: int) -> float:
 
 
 @inlined
+def handed_size(size: float, steepest: float) -> float:
+    """The size of what a unit hands on: its own, times the steeper of its slopes."""
+    return scaled_size(size, steepest)
+
+
+@inlined
 def scaled_size(size: float, slope: float) -> float:
-    """The size of a row with this size, times a slope."""
+    """The size of a row with this size, times a slope; what is not zero stays so."""
     steep = abs(slope)
     return size if steep == 1.0 else or_infinite(steep * size * ROUND_UP + (UNDERFLOW if size > 0.0 else 0.0))
 

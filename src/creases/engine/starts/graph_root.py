@@ -168,12 +168,14 @@ def summed(
         if source == COORDINATES:  # one for each wall, of whose unit nothing else is: nothing rounds
             chosen = matrix.any(axis=1)
             forms[chosen], errors[chosen] = matrix[chosen] @ cell.chart, 0.0
-            weight, copies = pairs(forms, d), copies | chosen
+            weight[chosen], copies = pairs(forms, d)[chosen], copies | chosen
             continue
         below, sizes = values[source], absolute(matrix)
         forms = forms + times(matrix, below.forms)
         errors = errors + or_infinite(times(sizes, below.errors))
         weight = weight + or_infinite(times(sizes, below.sizes))
+        # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
+        weight = weight + np.where(times(nonzero_in(matrix), (below.sizes > 0).astype(float)) > 0, UNDERFLOW, 0.0)
         for layer, coupling in below.couplings.items():
             product = matrix @ coupling
             couplings[layer] = couplings[layer] + product if layer in couplings else product
@@ -186,9 +188,25 @@ def summed(
         rounding = np.where(copies, 0.0, UNIT * ROUND_UP * (terms + count))[:, None]
         errors = (errors + rounding * weight) * ROUND_UP
         errors = errors + np.where((weight > 0) & ~copies[:, None], UNDERFLOW, 0.0)
+        errors = errors + lost_in_couplings(couplings, relaxed, ~copies)
     if level.divisors is not None:
         forms, errors, couplings = divided(forms, errors, couplings, level.divisors, weight, exact)
+        errors = errors + lost_in_couplings(couplings, relaxed, np.full(n, not exact))
     return with_sizes(forms, errors, couplings, relaxed, d)
+
+
+def nonzero_in(matrix: Matrix) -> Matrix:
+    """One where a matrix has an entry that is not zero."""
+    return (matrix != 0).astype(np.float64)
+
+
+def lost_in_couplings(couplings: dict[int, Matrix], relaxed: dict[int, Relaxed], some: Bools) -> Floats:
+    """What some rows lose by couplings that have underflowed: each is multiplied by the size of what it couples to."""
+    lost = np.zeros((len(some), 2))
+    for layer, coupling in couplings.items():
+        if coupling.shape[1]:
+            lost[some] += or_infinite(4.0 * UNDERFLOW * relaxed[layer].sizes.sum(axis=0))
+    return lost
 
 
 def row_all(matrix: Matrix) -> Bools:
@@ -252,8 +270,14 @@ def decided(
         np.abs(slopes) * radii[left] + halves + rounding * (size + np.abs(middles) + halves)
     ) * ROUND_UP + UNDERFLOW
     radius = np.where(np.isnan(radius), np.inf, radius)
-    band = Relaxed(bent, radius, or_infinite(rows.sizes[left] * steep[:, None] * ROUND_UP))
-    return open_rows(rows, left), handed_on(rows, factors, left, layer), band, on.astype(np.int64) - off
+    band = Relaxed(bent, radius, or_infinite(steepened(rows.sizes[left], steep)))
+    values = handed_on(rows, factors, left, layer, band.sizes, relaxed)
+    return open_rows(rows, left), values, band, on.astype(np.int64) - off
+
+
+def steepened(sizes: Floats, steep: Floats) -> Floats:
+    """Sizes (n, 2) times what the steeper slope multiplies them by; what is not zero stays so."""
+    return sizes * steep[:, None] * ROUND_UP + np.where(sizes > 0, UNDERFLOW, 0.0)
 
 
 def vanish(rows: Rows) -> Bools:
@@ -303,7 +327,7 @@ def decided_switches(
     band = middle_of_switches(linear[open_units], radii[open_units], chosen[open_units], halves[open_units], cell)
     return (
         open_rows(rows, open_units),
-        handed_on(rows, on.astype(np.float64), open_units, layer),
+        handed_on(rows, on.astype(np.float64), open_units, layer, rows.sizes[open_units], relaxed),
         band._replace(sizes=rows.sizes[open_units]),
         on.astype(np.int64) - out,
     )
@@ -356,17 +380,24 @@ def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
     return found
 
 
-def handed_on(rows: Rows, factors: Floats, left: Ints, layer: int) -> Rows:
-    """A layer's values: decided units times their slopes, and of open ones the units themselves."""
+def handed_on(
+    rows: Rows, factors: Floats, left: Ints, layer: int, open_sizes: Floats, relaxed: dict[int, Relaxed]
+) -> Rows:
+    """A layer's values: decided units times their slopes, and of open ones the units themselves.
+
+    open_sizes : float64 (m, 2), of the values of the units that are left open.
+    """
     n, exact = len(factors), np.isin(factors, (0.0, 1.0, -1.0))
     forms = np.where((factors != 0.0)[:, None], factors[:, None] * rows.forms, 0.0)
-    sizes = np.where((factors != 0.0)[:, None], np.abs(factors)[:, None] * rows.sizes, 0.0)
+    sizes = np.where((factors != 0.0)[:, None], steepened(rows.sizes, np.abs(factors)), 0.0)
+    sizes[left] = open_sizes
     errors = np.where((factors != 0.0)[:, None], np.abs(factors)[:, None] * rows.errors, 0.0)
     lost = np.where(exact[:, None], 0.0, 2.0 * UNIT * sizes + UNDERFLOW)
     couplings = {below: scaled(coupling, factors) for below, coupling in rows.couplings.items()}
     units = csr_array((np.ones(len(left)), (left, np.arange(len(left)))), shape=(n, len(left)))
     grown = np.where(exact[:, None], errors, (errors + lost) * ROUND_UP)
-    return Rows(forms, grown, sizes * ROUND_UP, {**couplings, layer: units})
+    grown = grown + lost_in_couplings(rows.couplings, relaxed, ~exact)
+    return Rows(forms, or_infinite(grown), or_infinite(sizes), {**couplings, layer: units})
 
 
 def scaled(matrix: Matrix, factors: Floats) -> Matrix:
