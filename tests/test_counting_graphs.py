@@ -126,7 +126,7 @@ def test_against_exact_switches_draw_no_false_walls(candidates):
 
 
 def winning(weight, bias):
-    """The candidates that are the largest on some open part of the square, by the reference's cones; ties: the first."""
+    """The candidates that are the largest somewhere on the square, by the reference's cones; of ties the first."""
     square = reference.box([-1, -1], [1, 1])
     kink = reference.Max([list(range(len(bias)))])
     levels = [reference.Level({0: weight.tolist()}, bias.tolist(), kink)]
