@@ -39,8 +39,8 @@ def test_bad_input_a_first_local_network_that_does_not_fit(free, network, units)
     free(20_000)
     with pytest.raises(
         NotEnoughMemoryError,
-        match=rf"^On the whole domain {units} layer by layer\), and to write down how each depends on those below takes "
-        r"0\.\d+ MB; 0\.02 MB of memory are free\. Count on a smaller domain, where fewer are undecided\.$",
+        match=rf"^On the whole domain {units} layer by layer\), and to write down how each depends on those below "
+        r"takes 0\.\d+ MB; 0\.02 MB of memory are free\. Count on a smaller domain, where fewer are undecided\.$",
     ):
         count(network, SQUARE)
 
