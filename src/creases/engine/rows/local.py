@@ -140,7 +140,7 @@ def localise(work: AnyWork, reach: float, corner_error: float) -> int:
         if not stubborn:
             stay = relax_layer(work, net, layer, first, reach, corner_error)
             if switches:
-                stay = relax_switches(work, net, layer, layers[layer, START], reach, corner_error)
+                stay = relax_switches(work, net, layer, first, layers[layer, START], reach, corner_error)
             stubborn = rows > STUBBORN_ROWS and stay > STUBBORN * rows
         if stubborn:
             for q in range(layers[layer, START], layers[layer + 1, START]):
@@ -211,7 +211,7 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float, co
         source += stride
     close_layer(work, new, lowest, lowest, stay, active, rows, wide, most_g, most_w)
     if switches and stay:
-        relax_switches(work, net, lowest, 0, reach, corner_error)
+        relax_switches(work, net, lowest, lowest, 0, reach, corner_error)
 
 
 @inlined

@@ -8,12 +8,18 @@ from creases.engine.kernel import by_domain, inlined
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.rows.pairs import end_of_switch
 from creases.engine.rows.relax import drop
-from creases.engine.state.record import field
+from creases.engine.rows.substitution import form_size
+from creases.engine.state.record import coupled, field
 from creases.engine.state.work import (
     ACTIVE,
+    BLOCK,
     CELL,
     CORNERS,
     DIMENSION,
+    ERROR_G,
+    ERROR_W,
+    FIRST_NEURON,
+    IDS,
     INACTIVE,
     ONE,
     OPEN,
@@ -22,6 +28,9 @@ from creases.engine.state.work import (
     RELAXED,
     RELAXED_IN_SPACE,
     ROWS,
+    START,
+    STRIDE,
+    WALL,
     AnyWork,
     SpaceWork,
     Work,
@@ -33,18 +42,22 @@ __all__ = ["relax_switches"]
 
 
 @inlined
-def relax_switches(work: AnyWork, net: int, layer: int, start: int, reach: float, corner_error: float) -> int:
+def relax_switches(
+    work: AnyWork, net: int, layer: int, first: int, start: int, reach: float, corner_error: float
+) -> int:
     """Decide what the relaxed candidates of a layer decide, and relax its switches; how many candidates stay open.
 
-    Candidates come relaxed as linear rows; `start` is the place of the layer's first. What is below another candidate
-    is out; one that is alone has won. Else m, the largest of them, is a + r for any one of them, a, with r between 0
-    and the most that another exceeds a by: a is chosen so that this is least. All candidates of a switch are coupled
-    to what is above by the same numbers, so the switch may be relaxed in one of them, and be nothing in the others.
+    Candidates come relaxed as linear rows; `start` is the place of the layer's first, `first` the lowest layer that
+    they are coupled to. Of those that are zero the first one stays; what is below another candidate is out; one that is
+    alone has won. Else m, the largest of them, is a + r for any one of them, a, with r between 0 and the most that
+    another exceeds a by: a is chosen so that this is least. All candidates of a switch are coupled to what is above by
+    the same numbers, so the switch may be relaxed in one of them, and be nothing in the others.
     """
     rows, statuses = work.ints[field(net, layer, ROWS)], work.open_ints[OPEN_STATUS]
     begin, stay = 0, 0
     while begin < rows:
         end = end_of_switch(work, net, layer, begin)
+        drop_zeros(work, net, layer, first, start, begin, end)
         for i in range(start + begin, start + end):
             for j in range(start + begin, start + end):
                 if (
@@ -82,6 +95,47 @@ def relax_switches(work: AnyWork, net: int, layer: int, start: int, reach: float
             work.open_reals[RADIUS, chosen] = (work.open_reals[RADIUS, chosen] + more) * ROUND_UP
         begin = end
     return stay
+
+
+@inlined
+def drop_zeros(work: AnyWork, net: int, layer: int, first: int, start: int, begin: int, end: int) -> None:
+    """Of the candidates begin ... end - 1 of a switch that are zero on all of the cell, all but the first are out.
+
+    So it is with ReLU below a maximum, where no bound on floats tells zero from zero. On a wall a row may vanish that
+    does not in the parent: there only activations of one neuron count, which is inactive in both.
+    """
+    block, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
+    units, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
+    found = False
+    for i in range(begin, end):
+        q = start + i
+        if work.open_ints[OPEN_STATUS, q] != OPEN or work.open_reals[RELAXED + ONE, q] != 0.0:
+            continue
+        if work.state[WALL] and work.twins[units + work.ints[ids + i]] <= 0:
+            continue
+        if is_zero(work, block + i * stride, work.layer_ints[first, START], start):
+            if found:
+                work.open_ints[OPEN_STATUS, q] = INACTIVE
+                drop(work, q)
+            found = True
+
+
+@inlined
+def is_zero(work: AnyWork, at: int, begin: int, end: int) -> bool:
+    """Whether the row at `at`, coupled to the open rows begin ... end - 1, is zero on all of the cell, exactly.
+
+    What hands on nothing is inactive and has the radius zero (`relax.drop`); no other row that is inactive has.
+    """
+    slope, constant = form_size(work, at)
+    if slope != 0.0 or constant != 0.0 or work.reals[at + ERROR_G] != 0.0 or work.reals[at + ERROR_W] != 0.0:
+        return False
+    column = at + coupled(work) - begin
+    for q in range(begin, end):
+        if work.reals[column + q] != 0.0 and (
+            work.open_ints[OPEN_STATUS, q] != INACTIVE or work.open_reals[RADIUS, q] != 0.0
+        ):
+            return False
+    return True
 
 
 @inlined
