@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import creases
+import reference
+from engine_twins import amount
+from graph_networks import as_network
 from onnx_networks import onnx_network
 from shared_networks import shared
 
@@ -74,3 +77,26 @@ def test_known_base_kw_in_a_large_square():
     a, b, c = np.random.default_rng(0).random((3, network.n_in))
     found = creases.count(network, creases.Plane.through(a, b, c).square(1.0))
     assert (found.by_layer, found.certified) == ((229407, 346746, 356186), True)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_against_exact_pools_behind_relu(d):
+    """Windows that share neurons, many of them dead: zero is equal to zero there, and no wall."""
+    n, windows = (8, [range(4), range(4, 8), [0, 7, 2]]) if d < 3 else (6, [range(3), range(3, 6), [0, 5, 2]])
+    windows = [list(window) for window in windows]
+    for seed in range(amount(24, 6)):
+        rng = np.random.default_rng([d, seed])
+        if seed % 2:
+            weight, bias, top = rng.integers(-2, 3, (n, d)), rng.integers(-3, 1, n), rng.integers(-2, 3, (3, 3))
+        else:
+            weight, bias, top = rng.standard_normal((n, d)), rng.standard_normal(n) - 0.7, rng.standard_normal((3, 3))
+        levels = [
+            reference.Level({0: (1.0 * weight).tolist()}, (1.0 * bias).tolist(), reference.relu(n)),
+            reference.Level({1: np.eye(n).tolist()}, [0.0] * n, reference.Max(windows)),
+            reference.Level(
+                {2: (1.0 * top).tolist()}, rng.integers(-1, 2, 3).astype(float).tolist(), reference.relu(3)
+            ),
+        ]
+        wanted = tuple(reference.graph_by_layer(levels, reference.box([-1.5] * d, [1.5] * d)))
+        found = creases.count(as_network(levels, d), creases.Box([-1.5] * d, [1.5] * d), threads=1, progress=False)
+        assert (found.by_layer, found.certified) == (wanted, True), seed

@@ -159,12 +159,16 @@ def test_house_no_machine_paths_or_registry_hosts():
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
-def test_house_python_in_the_documents_runs(path, tmp_path, monkeypatch):
-    """Each ```python block, in the order of the page, in one namespace and an empty folder."""
+def test_house_python_in_the_documents_runs(path, tmp_path, monkeypatch, capsys):
+    """Each ```python block, in the order of the page, in one namespace and an empty folder; a comment behind a
+    `print(...)` that begins with a number says what is printed."""
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__main__"}
     for i, code in enumerate(blocks(path, "python")):
         exec(compile(code, f"{path.name}, block {i}", "exec"), namespace)
+        printed = capsys.readouterr().out.splitlines()
+        for said in re.findall(r"^print\(.*\)  # (\d.*)$", code, re.MULTILINE):
+            assert any(said == line or said.startswith(f"{line}, ") for line in printed), (said, printed)
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
