@@ -57,7 +57,8 @@ def test_laws_audits_of_graphs_agree(part):
         network, _, domain, _ = flat_case([22, part, seed])
         for result in (subdivide(network, domain, threads=1), count(network, domain, threads=1, by_neuron=True)):
             found = audit(result, network, cells=None)
-            assert found.agrees and found.complete, texts(found)
+            assert found.agrees, texts(found)
+            assert found.complete
 
 
 @pytest.mark.long
@@ -67,7 +68,8 @@ def test_laws_audits_of_graphs_agree_table(part):
         network, _, domain, _ = flat_case([23, part, seed])
         for result in (subdivide(network, domain, threads=1), count(network, domain, threads=1, by_neuron=True)):
             found = audit(result, network, cells=None)
-            assert found.agrees and found.complete, texts(found)
+            assert found.agrees, texts(found)
+            assert found.complete
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -76,7 +78,8 @@ def test_laws_audits_along_a_path(seed):
     network = as_network(graph_cases.random_graph(rng, 2, degenerate=bool(seed % 2), kinks=KINKS), 2)
     path = Polyline((rng.integers(-8, 9, (4, 2)) / 4 + np.arange(4)[:, None] / 64).tolist())
     found = audit(count(network, path, by_neuron=True), network)
-    assert found.agrees and found.complete, texts(found)
+    assert found.agrees, texts(found)
+    assert found.complete
 
 
 def images():
@@ -103,7 +106,8 @@ def test_laws_audit_of_convolutions_and_averages():
     assert len(cells) > 20
     for result in (cells, count(network, Line(start, end), by_neuron=True)):
         found = audit(result, network, cells=None)
-        assert found.agrees and found.complete, texts(found)
+        assert found.agrees, texts(found)
+        assert found.complete
     found = audit(subdivide(network, Plane.through(start, end, third)), cells=20)
     assert found.agrees, texts(found)
 
@@ -113,7 +117,8 @@ def test_known_networks_without_layers(domain):
     plain = Network.from_levels([Level({0: Dense([[1.0, 1.0]])}, None, Linear())])
     for result in (subdivide(plain, domain), count(plain, domain)):
         found = audit(result, plain)
-        assert found.agrees and found.complete, texts(found)
+        assert found.agrees, texts(found)
+        assert found.complete
 
 
 # What is wrong.
