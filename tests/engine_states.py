@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from creases.engine.graph import Graph
 from creases.engine.loop.cut import cut
 from creases.engine.loop.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.rows.local import localise
-from creases.engine.rows.scan import ask, cell_reach, forget_answers, scan
+from creases.engine.rows.scan import ask, cell_reach, forget_answers
+from creases.engine.rows.switches import scan
 from creases.engine.starts.starting import workspace
 from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
@@ -71,11 +73,11 @@ INTERVAL = np.array([[-1.0], [1.0]])
 def problem_of(weights, biases, origin, basis, vertices, tail=None):
     """A Problem from nested lists."""
     basis = np.array(basis, dtype=float)
+    matrices = [
+        np.array(weight, dtype=float).reshape(len(bias), -1) for weight, bias in zip(weights, biases, strict=True)
+    ]
     return Problem(
-        tuple(
-            np.array(weight, dtype=float).reshape(len(bias), -1) for weight, bias in zip(weights, biases, strict=True)
-        ),
-        tuple(np.array(bias, dtype=float) for bias in biases),
+        Graph.chain(matrices, [np.array(bias, dtype=float) for bias in biases]),
         np.array(origin, dtype=float),
         basis,
         np.zeros_like(basis) if tail is None else np.array(tail),
@@ -353,7 +355,7 @@ def park(work):
     state, net = work.state, int(work.state[NETWORK])
     lowest, corners = int(work.ints[net + LOWEST]), int(work.state[CORNERS])
     rows = int(work.ints[net + HEADER + FIELDS * lowest + ROWS]) if lowest < state[DEPTH] else 0
-    if no_room(work, corners, rows) == FULL:
+    if no_room(work, 1, corners, rows) == FULL:
         return FULL
     work.cell_reals[CHILD, :corners], work.cell_ints[CHILD, :corners] = (
         work.cell_reals[CELL, :corners],

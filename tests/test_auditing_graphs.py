@@ -58,7 +58,7 @@ def test_laws_audits_of_graphs_agree(part):
         for result in (subdivide(network, domain, threads=1), count(network, domain, threads=1, by_neuron=True)):
             found = audit(result, network, cells=None)
             assert found.agrees, texts(found)
-            assert found.complete
+            assert found.complete, texts(found)
 
 
 @pytest.mark.long
@@ -69,7 +69,7 @@ def test_laws_audits_of_graphs_agree_table(part):
         for result in (subdivide(network, domain, threads=1), count(network, domain, threads=1, by_neuron=True)):
             found = audit(result, network, cells=None)
             assert found.agrees, texts(found)
-            assert found.complete
+            assert found.complete, texts(found)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -79,7 +79,7 @@ def test_laws_audits_along_a_path(seed):
     path = Polyline((rng.integers(-8, 9, (4, 2)) / 4 + np.arange(4)[:, None] / 64).tolist())
     found = audit(count(network, path, by_neuron=True), network)
     assert found.agrees, texts(found)
-    assert found.complete
+    assert found.complete, texts(found)
 
 
 def images():
@@ -107,7 +107,7 @@ def test_laws_audit_of_convolutions_and_averages():
     for result in (cells, count(network, Line(start, end), by_neuron=True)):
         found = audit(result, network, cells=None)
         assert found.agrees, texts(found)
-        assert found.complete
+        assert found.complete, texts(found)
     found = audit(subdivide(network, Plane.through(start, end, third)), cells=20)
     assert found.agrees, texts(found)
 
@@ -118,7 +118,7 @@ def test_known_networks_without_layers(domain):
     for result in (subdivide(plain, domain), count(plain, domain)):
         found = audit(result, plain)
         assert found.agrees, texts(found)
-        assert found.complete
+        assert found.complete, texts(found)
 
 
 # What is wrong.

@@ -103,7 +103,7 @@ def test_known_info_of_many_inputs(creases, tmp_path):
 
 
 def test_known_info_of_a_graph(creases, tmp_path):
-    """Layers by name; no bound that is a theorem of chains only."""
+    """Layers by name, kind and width; the bound of its levels, and what is left out."""
     x = build.input(1, 2, 2)
     h = build.max_pool(build.relu(build.conv(x, np.ones((2, 1, 1, 1))), name="stem"), 2)
     path = build.network(build.dense(h, np.ones((3, 2)))).save(tmp_path / "graph.npz")
@@ -111,15 +111,23 @@ def test_known_info_of_a_graph(creases, tmp_path):
     assert (code, err) == (0, "")
     for row in (
         "graph +3 levels, 2 of them layers with neurons or switches",
-        "layers +stem: 8, layer 2: 2",
         "neurons +8",
         "switches +2",
         "outputs +3",
+        r"stem +ReLU\(\) +8 +0",
+        r"layer 2 +Max\(2 of 4\) +0 +2",
+        "a plane +2 +- +- +592",
+        r"dense layers with ReLU only, and left\s+out",
+        "switches have no threshold",
     ):
         assert re.search(row, out), row
-    assert "by theory" not in out
     found = json.loads(creases("info", path, "--json")[1])
-    assert (found["widths"], found["output_layer"], found["theory"]) == ([8, 2], True, [])
+    assert (found["widths"], found["output_layer"]) == ([8, 2], True)
+    assert found["layers"] == [
+        {"name": "stem", "kind": "ReLU()", "neurons": 8, "switches": 0},
+        {"name": "layer 2", "kind": "Max(2 of 4)", "neurons": 0, "switches": 2},
+    ]
+    assert found["theory"][1] == {"dimension": 2, "estimate": None, "one_layer": None, "maximum": 37 * 16}
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])

@@ -24,16 +24,16 @@ from creases.engine.rows.scan import (
     cell_reach,
     forget_answers,
     proved_sign,
-    row_at,
-    scan,
     sign_at,
 )
+from creases.engine.rows.switches import scan
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.growth import grown
+from creases.engine.state.record import row_at
 from creases.engine.state.stack import STACK_HEADER
 from creases.engine.state.work import (
     ACTIVE,

@@ -25,7 +25,7 @@ def check_cone(problem, start):
     chart = exactly(start.chart)
     forms = {}
     for row in start.signs:
-        column = [*exactly(problem.weights[0][row]), Fraction(float(problem.biases[0][row]))]
+        column = [*exactly(problem.graph.weights[0][row]), Fraction(float(problem.graph.biases[0][row]))]
         moved = [dot(column, axis) for axis in zip(*chart, strict=True)]
         forms[row] = tuple(moved) if start.signs[row] else opposite(moved)
     # The last coordinate of the domain is what is zero at infinity.
@@ -155,7 +155,7 @@ def test_known_a_whole_plane_on_a_slice():
                 place = int(np.argmax(np.abs(near)))
                 columns = [*exactly(problem.basis), exactly(problem.origin)]
                 values = [dot(exactly(weights[row]), column) for column in columns]
-                values[-1] += Fraction(float(problem.biases[0][row]))
+                values[-1] += Fraction(float(problem.graph.biases[0][row]))
                 true = [dot(values, axis) * (1 if start.signs[row] else -1) for axis in zip(*chart, strict=True)]
                 assert abs(moved[place] * true[0]) == abs(moved[0] * true[place])
                 lost = [abs(x - Fraction(float(y))) for x, y in zip(true, near, strict=True)]

@@ -6,6 +6,7 @@ import pytest
 import reference
 from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
+from creases.engine.graph import Graph
 from creases.engine.loop import frontier
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import RationalStart
@@ -123,7 +124,7 @@ def test_laws_layers_above_change_nothing_below():
     problem = generic_problem((10, 9, 8, 7, 6))
     whole = Cut(problem).finish().by_layer.tolist()
     for depth in range(1, 5):
-        below = problem._replace(weights=problem.weights[:depth], biases=problem.biases[:depth])
+        below = problem._replace(graph=Graph(problem.graph.levels[:depth]))
         assert Cut(below).finish().by_layer.tolist() == whole[:depth]
     assert whole == sorted(whole)
 

@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 import pytest
 
+from creases.engine.graph import Graph
 from creases.engine.problem import Problem
 from creases.engine.proof.doubled import (
     DoubledForms,
@@ -280,7 +281,7 @@ def test_against_exact_doubled_forms():
             tail = rng.standard_normal((d, 3))
         chart = np.vstack([rng.standard_normal((d, d + 1)), [[*[-1.0] * d, 1.0]]])
         arrays = [np.array(weight) for weight in weights], [np.array(bias) for bias in biases]
-        problem = Problem(tuple(arrays[0]), tuple(arrays[1]), origin, basis, tail, None)
+        problem = Problem(Graph.chain(arrays[0], arrays[1]), origin, basis, tail, None)
         pattern = [rng.integers(0, 2, len(bias)).astype(bool) for bias in biases]
         truth = TwinNetwork(weights, biases, origin, basis, tail, chart).forms(pattern)
         forms = DoubledForms(problem, chart)

@@ -5,9 +5,21 @@ from math import inf, nan
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from creases import Box, Line, Network, Segment, count, count_in_pieces, subdivide
-from creases.engine.proof.exact_layers import COARSEST, FINEST, MOST_UNITS, exact_layers, finest_bit, fits, largest_row
+from creases.engine.graph import Graph
+from creases.engine.proof.exact_layers import (
+    COARSEST,
+    FINEST,
+    MOST_UNITS,
+    exact_layers,
+    finest_bit,
+    fits,
+    largest_row,
+    twins,
+    twins_of_sparse,
+)
 from creases.engine.proof.rational import as_integers
 from engine_twins import exactly
 from front_doors import check_all_doors, cube
@@ -53,6 +65,10 @@ def test_known_sizes_that_fit(grid, more):
     assert fits(size) == (more <= 0 and grid > FINEST and units << max(grid, 0) < 1 << COARSEST)
 
 
+def exact_of_chain(forms, bounds, weights, biases):
+    return exact_layers(Graph.chain(weights, biases), {1: (forms, bounds)})
+
+
 @pytest.mark.parametrize("numbers", [[1.0, LARGEST], [TINIEST, 1.0], [inf, 1.0], [nan, 1.0], [LARGEST, LARGEST]])
 def test_known_sizes_beyond_all_units_fit_nothing(numbers):
     assert not fits(largest_row(np.array([[0.0, 0.0], numbers])))
@@ -60,7 +76,7 @@ def test_known_sizes_beyond_all_units_fit_nothing(numbers):
 
 def test_known_size_of_nothing():
     assert fits(largest_row(np.zeros((2, 3))))
-    assert exact_layers(np.zeros((1, 2)), np.zeros((1, 2)), (np.zeros((1, 1)),) * 2, (np.zeros(1),) * 2) == [True] * 2
+    assert exact_of_chain(np.zeros((1, 2)), np.zeros((1, 2)), (np.zeros((1, 1)),) * 2, (np.zeros(1),) * 2) == [True] * 2
 
 
 @pytest.mark.parametrize("power", [-1074, -1073, -1023, -1022, -1021, -900, -53, -52, -1, 0, 1, 52, 53, 1000, 1023])
@@ -95,25 +111,38 @@ def test_against_exact_layers_one_unit_beyond_a_float(forms, weight, bias):
     ]
     assert 2**53 + 1 in true
     weights, biases = (np.eye(len(forms)), weight), (np.zeros(len(forms)), bias)
-    assert not exact_layers(forms, np.zeros((len(forms), 2)), weights, biases)[1]
+    assert not exact_of_chain(forms, np.zeros((len(forms), 2)), weights, biases)[1]
 
 
 def test_known_layers_that_just_fit():
     one, none = np.ones(1), np.zeros((1, 2))
     for size in (T - 2, T - 1):
         forms, weights = np.array([[0.0, size]]), (np.eye(1), np.eye(1))
-        assert exact_layers(forms, none, weights, (np.zeros(1), one)) == [True, True]
-    assert exact_layers(np.array([[0.0, T]]), none, weights, (np.zeros(1), one)) == [True, False]
+        assert exact_of_chain(forms, none, weights, (np.zeros(1), one)) == [True, True]
+    assert exact_of_chain(np.array([[0.0, T]]), none, weights, (np.zeros(1), one)) == [True, False]
     # Couplings that skip a layer are products too: T itself, then twice as much, which is a float nevertheless.
     deep = (np.eye(1), np.full((1, 1), T / 2), np.full((1, 1), 2.0), np.full((1, 1), 2.0))
     tiny = np.array([[2.0**-60, 0.0]])
-    assert exact_layers(tiny, none, deep, (np.zeros(1),) * 4) == [True] * 4
+    assert exact_of_chain(tiny, none, deep, (np.zeros(1),) * 4) == [True] * 4
     deep = (np.eye(1), np.full((1, 2), T / 2 - 1).T, np.array([[1.0, 1.0], [1.0, 2.0]]), np.ones((1, 2)))
-    assert exact_layers(tiny, none, deep, tuple(np.zeros(len(w)) for w in deep)) == [True, True, False, False]
+    assert exact_of_chain(tiny, none, deep, tuple(np.zeros(len(w)) for w in deep)) == [True, True, False, False]
 
 
 def test_laws_zero_bounds_only_are_exact():
     forms, layers = np.eye(2), ((np.eye(2),) * 2, (np.zeros(2),) * 2)
     for bound in (nan, inf, TINIEST):
-        assert exact_layers(forms, np.array([[0.0, 0.0], [0.0, bound]]), *layers) == [False, False]
-    assert exact_layers(forms, np.zeros((2, 2)), *layers) == [True, True]
+        assert exact_of_chain(forms, np.array([[0.0, 0.0], [0.0, bound]]), *layers) == [False, False]
+    assert exact_of_chain(forms, np.zeros((2, 2)), *layers) == [True, True]
+
+
+def test_laws_twins_of_sparse_rows():
+    """Those of the same rows written out, in one matrix or in two side by side."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        weight = rng.integers(-1, 2, (12, 5)) * rng.choice([1.0, 0.1, -3.0], (12, 1))
+        bias = rng.integers(-1, 2, 12) * rng.choice([1.0, 0.1, -3.0], 12)
+        weight[6:9], bias[6:9] = weight[:3] * [[2.0], [-0.5], [1.0]], bias[:3] * [2.0, -0.5, 1.0]
+        wanted = twins(weight, bias).tolist()
+        assert any(wanted)
+        assert twins_of_sparse([csr_array(weight)], bias).tolist() == wanted
+        assert twins_of_sparse([csr_array(weight[:, :2]), weight[:, 2:]], bias).tolist() == wanted

@@ -8,15 +8,16 @@ import pytest
 
 from creases import Line, Network, subdivide
 from creases.engine.answers.blocks import place_corners
-from creases.engine.answers.interior import proved_inside
 from creases.engine.answers.sharp import place_corner as place_sharp
 from creases.engine.cells.arrangement import cut_section
 from creases.engine.cells.corner import are_independent, place_corner
 from creases.engine.cells.interval import zero_of
+from creases.engine.graph import Graph
 from creases.engine.problem import Problem
-from creases.engine.proof.band import slope_and_lift
+from creases.engine.proof.band import band
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 from creases.engine.proof.doubled import multiply_rows, sign_at_corner, two_product
+from creases.engine.proof.inside import proved_by_floats
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.state.work import MOST_CHORDS, SECTION_BOUNDS, SECTION_FROM, SECTION_MASKS, SECTION_TO
 from engine_twins import amount, dot, exactly
@@ -29,22 +30,26 @@ def neighbours(x):
 
 # The band around an undecided activation.
 
+SLOPES = [(0.0, 1.0), (-1.0, 1.0), (0.01, 1.0), (2.0, -0.5), (0.25, 0.0), (1.0, 1.0)]
+
 
 @pytest.mark.parametrize("widest", [0, 10, 300])
 def test_against_exact_band(widest):
-    """s z <= relu(z) <= s z + t at both ends and at 0, where it is closest, up to what a radius pays for underflow."""
+    """|kink(z) - s z - m| <= h at both ends and at 0, where it bends, up to what a radius pays for underflow."""
     rng = np.random.default_rng(widest)
     for _ in range(amount(3000, 300)):
         low, high = np.sort(rng.standard_normal(2) * 10.0 ** rng.uniform(-widest, widest, 2)).tolist()
         for a, b in ((low, high), (-abs(low), abs(high)), (-abs(low), 5e-324), (-5e-324, abs(high)), (0.0, abs(high))):
-            slope, lift = slope_and_lift(a, b)
-            assert 0 <= slope <= 1
-            if lift == inf:
-                assert max(abs(a), abs(b)) > 1e299
+            below, above = SLOPES[int(rng.integers(len(SLOPES)))]
+            slope, middle, half = band(a, b, below, above)
+            if half == inf:
+                assert max(abs(a), abs(b)) > 1e298
                 continue
             for z in {a, b, min(max(a, 0.0), b)}:
-                at = Fraction(slope) * Fraction(z)
-                assert at <= max(Fraction(z), 0) <= at + Fraction(lift) + Fraction(UNDERFLOW)
+                off = (
+                    Fraction(above if z > 0 else below) * Fraction(z) - Fraction(slope) * Fraction(z) - Fraction(middle)
+                )
+                assert abs(off) <= Fraction(half) + Fraction(UNDERFLOW)
 
 
 @pytest.mark.parametrize("low", [nan, -inf, -1.0, -0.0, 0.0, 1.0, inf])
@@ -52,7 +57,7 @@ def test_against_exact_band(widest):
 def test_bad_input_band_of_bounds_that_are_not_finite(low, high):
     """A maximum that loses a NaN made a band of no height."""
     if isnan(low) or isnan(high) or low == -inf or high == inf:
-        assert slope_and_lift(low, high) == (0.0, inf)
+        assert band(low, high, 0.0, 1.0) == (0.0, 0.0, inf)
 
 
 # Double-double.
@@ -233,10 +238,10 @@ def test_against_exact_points_at_a_neurons_zero():
         bias = -float(dot(exactly(weight[0]), inputs))
         for units in (0, 1, -1, 3, -3, 40, -40):
             moved = np.array([bias + units * float(np.spacing(bias))])
-            problem = Problem((weight,), (moved,), np.zeros(n), basis, np.zeros((2, n)), None)
+            problem = Problem(Graph.chain([weight], [moved]), np.zeros(n), basis, np.zeros((2, n)), None)
             true = dot(exactly(weight[0]), inputs) + Fraction(float(moved[0]))
-            on = proved_inside(problem, point, np.array([[True]]))[0]
-            off = proved_inside(problem, point, np.array([[False]]))[0]
+            on = proved_by_floats(problem, np.append(point, [[1.0]], axis=1), np.array([[True]]))[0]
+            off = proved_by_floats(problem, np.append(point, [[1.0]], axis=1), np.array([[False]]))[0]
             proved += on or off
             assert not (on and true <= 0)
             assert not (off and true >= 0)
@@ -247,7 +252,11 @@ def test_against_exact_points_at_a_neurons_zero():
 def test_bad_input_points_are_not_proved_by_what_overflows(large):
     weights = (np.array([[large], [1.0]]), np.array([[large, 1.0], [0.0, 1.0]]))
     problem = Problem(
-        weights, (np.array([large, 1.0]), np.zeros(2)), np.zeros(1), np.ones((1, 1)), np.zeros((1, 1)), None
+        Graph.chain(weights, (np.array([large, 1.0]), np.zeros(2))),
+        np.zeros(1),
+        np.ones((1, 1)),
+        np.zeros((1, 1)),
+        None,
     )
     bits = np.array([[True, True, True, True], [True, True, True, False]])
-    assert not proved_inside(problem, np.array([[0.5], [0.5]]), bits)[1]
+    assert not proved_by_floats(problem, np.array([[0.5, 1.0], [0.5, 1.0]]), bits)[1]

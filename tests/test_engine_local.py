@@ -11,7 +11,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from creases.engine.rows.scan import cell_reach, scan
+from creases.engine.rows.scan import cell_reach
+from creases.engine.rows.switches import scan
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts

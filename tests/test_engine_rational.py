@@ -10,19 +10,19 @@ from flint import fmpz
 import reference
 from creases import Network, Polygon, subdivide
 from creases.double_description import dot, primitive
+from creases.engine.answers.rational_count import RationalTally, count_below
+from creases.engine.graph import Graph
 from creases.engine.proof.rational import (
     RationalCell,
-    RationalForms,
-    RationalTally,
     as_integers,
     clip,
     cone_cells,
-    count_below,
     cross,
     rational_corners,
     scaled,
     vertex_cell,
 )
+from creases.engine.proof.rational_forms import RationalForms
 from engine_states import INTERVAL, SQUARE
 from engine_twins import TwinNetwork, amount, sign, some_float
 from networks import table
@@ -83,6 +83,10 @@ def some_chart(rng, k):
     return np.vstack([rng.standard_normal((k - 1, k)), [*[-1.0] * (k - 1), 1.0]])
 
 
+def chain_of(weights, biases):
+    return Graph.chain([np.array(weight) for weight in weights], [np.array(bias) for bias in biases])
+
+
 @pytest.mark.parametrize("n_in", [1, 2, 3])
 def test_against_exact_forms_on_random_charts(n_in):
     """All forms of a layer are the true ones, up to one positive factor, for every kind of network and any pattern."""
@@ -94,7 +98,7 @@ def test_against_exact_forms_on_random_charts(n_in):
         arrays = [[np.array(part, dtype=float) for part in parts] for parts in (weights, biases)]
         pattern = [rng.integers(0, 2, len(bias)).astype(bool) for bias in biases]
         truth = TwinNetwork(weights, biases, origin, basis, tail, chart).forms(pattern)
-        exact = RationalForms(*arrays, origin, basis, tail, chart)
+        exact = RationalForms(Graph.chain(*arrays), origin, basis, tail, chart)
         for layer, rows in enumerate(truth):
             found = exact.forms(layer, pattern)
             assert len(found) == len(rows)
@@ -111,9 +115,7 @@ def test_against_exact_forms_at_rational_points():
     """Where a point has the pattern, the forms' signs there are those of the reference's forward pass."""
     for i, (_, weights, biases) in enumerate(table(amount(40, 20), 41, 2)):
         rng = np.random.default_rng(i)
-        forms = RationalForms(
-            [np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(2)
-        )
+        forms = RationalForms(chain_of(weights, biases), *identity(2))
         point = [Fraction(int(x), 12) for x in rng.integers(-20, 21, 2)]
         pattern = reference.pattern_at(weights, biases, point)
         below = [np.array(bits) for bits in pattern]
@@ -231,7 +233,7 @@ def test_against_exact_clip(vertices):
 
 def count_in_rationals(weights, biases, vertices, d):
     """(by_layer, by_neuron, unbounded) of a bounded cell, or of all of R^d cut into cones; None if it has no cones."""
-    forms = RationalForms([np.array(weight) for weight in weights], [np.array(bias) for bias in biases], *identity(d))
+    forms = RationalForms(chain_of(weights, biases), *identity(d))
     tally = RationalTally(forms.widths)
     if vertices is not None:
         count_below(forms, vertex_cell(vertices), 0, {}, [], tally)
@@ -268,7 +270,7 @@ def test_against_exact_counts_of_every_kind(d, bounded):
 def test_known_count_of_a_triangle_cut_through_its_corners():
     cell = RationalCell(*vertex_cell(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])))
     weights, biases = [[[1.0, -1.0], [1.0, 2.0], [1.0, 1.0]]], [[0.0, -2.0, -2.0]]
-    forms = RationalForms([np.array(w) for w in weights], [np.array(b) for b in biases], *identity(2))
+    forms = RationalForms(chain_of(weights, biases), *identity(2))
     tally = RationalTally([3])
     count_below(forms, cell, 0, {}, [], tally)
     # Two lines through corners meet inside; the third runs along an edge.

@@ -6,7 +6,7 @@ import pytest
 from counts_in_pieces import CUBE, known
 from creases import Box, Directions, Line, Network, Segment, Space, Subspace, count
 from creases.engine.answers.pieces import Divided
-from creases.engine.starts.first_layer import first_forms, rational_first, steady_product
+from creases.engine.starts.first_layer import first_layer_forms, rational_first, steady_product
 from creases.engine.starts.roots import Cone, Roots, choose_roots, starting_cells
 from creases.errors import ComputationError
 from creases.packing import as_problem
@@ -72,7 +72,7 @@ def test_against_exact_steady_forms(d):
     exact = rational_first(problem, range(9))
     scale = 2.0**0
     for product in (np.matmul, steady_product):
-        forms, bounds = first_forms(problem, product)
+        forms, bounds = first_layer_forms(problem, product)
         # Exact forms are on a common power of two: that of the entry which is largest tells it.
         row, column = np.unravel_index(np.argmax(np.abs(forms)), forms.shape)
         scale = 2.0 ** round(np.log2(float(int(exact[row][column])) / forms[row, column]))

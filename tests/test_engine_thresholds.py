@@ -13,6 +13,7 @@ import pytest
 import reference
 from creases import Plane
 from creases.engine.cells import last_in_plane, last_in_space
+from creases.engine.graph import Graph
 from creases.engine.problem import Problem
 from creases.engine.proof import ties
 from creases.engine.proof.bounds import (
@@ -28,7 +29,7 @@ from creases.engine.proof.bounds import (
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.rows import scan
 from creases.engine.starts import chart, first_layer, starting, tiles
-from creases.engine.starts.first_layer import first_forms, in_chart, is_axis
+from creases.engine.starts.first_layer import first_layer_forms, in_chart, is_axis
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.work import (
     ACTIVE,
@@ -222,8 +223,7 @@ def first_problem(weights, biases, basis, tail=None, origin=None):
     basis = np.array(basis, dtype=float)
     n = basis.shape[1]
     return Problem(
-        weights=(np.array(weights, dtype=float),),
-        biases=(np.array(biases, dtype=float),),
+        graph=Graph.chain([np.array(weights, dtype=float)], [np.array(biases, dtype=float)]),
         origin=np.zeros(n) if origin is None else np.array(origin, dtype=float),
         basis=basis,
         basis_tail=np.zeros_like(basis) if tail is None else np.array(tail, dtype=float),
@@ -244,7 +244,7 @@ def test_known_axes_of_the_input():
 @pytest.mark.parametrize("weight", [2.0**512, nextafter(2.0**512, 0)])
 def test_known_forms_that_overflow_are_bounded_by_nothing(weight):
     """The product with a power of two is exact, if it is a float."""
-    forms, bounds = first_forms(first_problem([[weight]], [0.0], [[2.0**512]]))
+    forms, bounds = first_layer_forms(first_problem([[weight]], [0.0], [[2.0**512]]))
     assert (forms[0, 0] < inf) == (weight < 2.0**512)
     assert bounds[0, 0] == (0.0 if weight < 2.0**512 else inf)
     for frame in (np.eye(2), np.array([[1.0, 0.0], [-1.0, 1.0]])):
@@ -298,7 +298,7 @@ def test_laws_sizes_of_the_root_are_numbers_or_infinite(value, infinity):
     """A size that overflows, times a coupling of zero, is infinite; what is not zero has none of zero."""
     layers = [np.array([[value, 0.0], [0.0, 1.0]]), np.array([[value, 0.0], [0.0, 1.0]]), np.array([[0.0, 1.0]])]
     biases = [np.array([value, 1.0]), np.array([LARGEST, 0.0]), np.array([value])]
-    problem = first_problem(layers[0], biases[0], np.eye(2))._replace(weights=tuple(layers), biases=tuple(biases))
+    problem = first_problem(layers[0], biases[0], np.eye(2))._replace(graph=Graph.chain(layers, biases))
     work = allocate([2, 2, 1], 2, 4)
     with np.errstate(all="ignore"):
         forms = np.column_stack([layers[0], np.zeros(2)]) + np.outer(biases[0], infinity)

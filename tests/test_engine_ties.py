@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from creases.engine.graph import Graph
 from creases.engine.proof.exact_layers import exact_layers, twins
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.proof.ties import exact_sign_at_corner, exact_sign_at_zero
@@ -133,7 +134,7 @@ def test_against_exact_layers_without_rounding(size):
         weights = tuple(rng.integers(-size, size + 1, shape) / 8.0 for shape in shapes)
         biases = tuple(rng.integers(-size, size + 1, shape[0]) / 8.0 for shape in shapes)
         first = np.column_stack([weights[0], biases[0]])
-        exact = exact_layers(first, np.zeros((5, 2)), weights, biases)
+        exact = exact_layers(Graph.chain(weights, biases), {1: (first, np.zeros((5, 2)))})
         for flag, (floats, true) in zip(exact, forms_by_floats_and_fractions(first, weights, biases, rng), strict=True):
             assert not flag or [[Fraction(x) for x in row] for row in floats.tolist()] == true
         flags += exact
@@ -144,6 +145,9 @@ def test_against_exact_layers_without_rounding(size):
 def test_known_layers_without_rounding():
     rng = np.random.default_rng(5)
     first, weights, biases = np.eye(3), (np.eye(3)[:, :2], rng.standard_normal((3, 3))), (np.zeros(3), np.zeros(3))
-    assert exact_layers(first, np.zeros((3, 2)), weights, biases) == [True, False]
-    assert exact_layers(first, np.full((3, 2), 1e-300), weights, biases) == [False, False]
-    assert exact_layers(np.full((3, 3), np.inf), np.zeros((3, 2)), weights, biases) == [False, False]
+    assert exact_layers(Graph.chain(weights, biases), {1: (first, np.zeros((3, 2)))}) == [True, False]
+    assert exact_layers(Graph.chain(weights, biases), {1: (first, np.full((3, 2), 1e-300))}) == [False, False]
+    assert exact_layers(Graph.chain(weights, biases), {1: (np.full((3, 3), np.inf), np.zeros((3, 2)))}) == [
+        False,
+        False,
+    ]

@@ -158,6 +158,8 @@ BAD = {
     ],
     "montufar_2014_lower": WIDTHS_OF_N,
     "montufar_2017_upper": WIDTHS_OF_N,
+    "network_patterns": [(([3, 3],), "network must be a Network, got .3, 3.")],
+    "network_upper": [((7,), "network must be a Network, got 7"), ((NETWORK, 0), "input_dim must be")],
     "one_dimensional_maximum": WIDTHS,
     "pascanu_lower": WIDTHS_OF_N,
     "perturb": [((NETWORK, s, RNG), "scale must be a finite number of at least 0") for s in (-1.0, INF, NAN)],
@@ -235,7 +237,18 @@ BAD = {
 }
 
 # Classes, and functions whose errors are tested where they are: they need a count or a domain.
-ELSEWHERE = {"Estimate", "NeuronOnLine", "Pair", "Row", "Table", "compare", "largest_gradient", "neurons_along"}
+ELSEWHERE = {
+    "Estimate",
+    "NeuronOnLine",
+    "Pair",
+    "Row",
+    "SwitchOnLine",
+    "Table",
+    "compare",
+    "largest_gradient",
+    "neurons_along",
+    "switches_along",
+}
 # With the number of inputs from which on they refuse: a sphere of directions has a dimension fewer.
 OF_DOMAINS = {"unbounded_cones": 9, "zero_bias_map": 10}
 

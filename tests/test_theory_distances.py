@@ -6,11 +6,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+import graph_cases
 import networks
 import reference
 from creases import Network, Space, subdivide
 from creases.errors import NetworkError
-from creases.theory import boundary_distance, distances, gradient_norms
+from creases.theory import boundary_distance, forms, gradient_norms
+from graph_networks import as_network
 
 FAR = 1000  # half the side of the box that the reference cuts; the points are within 2
 NORMS = (1, 2, np.inf)
@@ -30,22 +32,22 @@ def through(rays):
 
 
 def facets(region, n):
-    """Forms of the hyperplanes through the region's facets at neurons, from its corners."""
+    """Forms of the hyperplanes through the region's facets at neurons and switches, from its corners."""
     found = []
     for wall in region.cone.walls:
-        if wall[0] == "neuron":
+        if wall[0] in ("neuron", "switch"):
             corners = [ray.vector for ray in region.cone.rays if wall in ray.tight]
             forms = map(through, combinations(corners, n))
             found += [form for form in [next((form for form in forms if any(form[:-1])), None)] if form]
     return found
 
 
-def exact_distances(weights, biases, point):
+def exact_distances(levels, point):
     """By norm of the input the exact distance to the nearest facet of the point's region; None on a boundary."""
     n = len(point)
     at = [Fraction(x) for x in point]
-    pattern = reference.pattern_at(weights, biases, at)
-    found = reference.regions(weights, biases, reference.box([-FAR] * n, [FAR] * n))
+    pattern = reference.graph_pattern_at(levels, at)
+    found = reference.graph_regions(levels, reference.box([-FAR] * n, [FAR] * n))
     walls = facets(next(region for region in found if region.pattern == pattern), n)
     away = dict.fromkeys(NORMS, np.inf)
     for *slope, constant in walls:
@@ -79,11 +81,29 @@ def test_against_exact_distances(n):
         points = np.random.default_rng(n).integers(-15, 16, (2, n)) / 8 + 2.0**-20 / 3
         found = {norm: boundary_distance(network, points, norm=norm) for norm in NORMS}
         for i, point in enumerate(points.tolist()):
-            for norm, exact in exact_distances(weights, biases, point).items():
+            for norm, exact in exact_distances(reference.chain(weights, biases), point).items():
                 if exact < FAR / 2:
                     assert found[norm][i] == pytest.approx(exact, rel=1e-9), (name, norm)
                 else:
                     assert found[norm][i] > FAR / 2, (name, norm)
+
+
+@pytest.mark.parametrize("degenerate", [False, True])
+@pytest.mark.parametrize("n", [1, 2])
+def test_against_exact_distances_of_graphs(n, degenerate):
+    """Residual sums, clips, switches, any slopes, ties: to the nearest facet of the point's region, or none."""
+    for seed in range(60):
+        rng = np.random.default_rng([seed, n, degenerate])
+        levels = graph_cases.random_graph(rng, n, degenerate=degenerate, most_units=4)
+        network = as_network(levels, n)
+        points = rng.integers(-15, 16, (2, n)) / 8 + 2.0**-20 / 3
+        found = {norm: boundary_distance(network, points, norm=norm) for norm in NORMS}
+        for i, point in enumerate(points.tolist()):
+            for norm, exact in exact_distances(levels, point).items():
+                if exact < FAR / 2:
+                    assert found[norm][i] == pytest.approx(exact, rel=1e-9), (seed, norm)
+                else:
+                    assert found[norm][i] > FAR / 2, (seed, norm)
 
 
 def test_known_distances():
@@ -140,7 +160,7 @@ def test_laws_a_batch_is_its_points(monkeypatch):
     network = Network.from_arrays(*networks.random_network([5, 8, 8, 1], 0, 0.5))
     points = np.random.default_rng(0).standard_normal((50, 5))
     whole = boundary_distance(network, points), gradient_norms(network, points)
-    monkeypatch.setattr(distances, "AT_A_TIME", 300)
+    monkeypatch.setattr(forms, "AT_A_TIME", 300)
     assert np.allclose(boundary_distance(network, points.reshape(10, 5, 5)).ravel(), whole[0], rtol=1e-12)
     norms = gradient_norms(network, points.reshape(10, 5, 5))
     assert norms.shape == (10, 5, 16)

@@ -6,11 +6,22 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import creases
+from creases import build
 from creases.errors import DomainError, MissingExtraError, NetworkError
-from creases.training import RegionTracker, TrainingError, he_network, read_rows
+from creases.training import (
+    RegionTracker,
+    Settings,
+    TrainingError,
+    digits_task,
+    fit,
+    he_network,
+    plane_through_origin_and,
+    read_rows,
+)
 from creases.training.tracker import COLUMNS
 
 torch = pytest.importorskip("torch")
@@ -186,8 +197,110 @@ def test_laws_going_on_from_a_step(tmp_path):
     assert [row["step"] for row in read_rows(path)] == [0, 1, 2, 3]
 
 
+class Residual:
+    """Not torch's: weights that are moved in a loop, and the network that they make now, on four inputs."""
+
+    def __init__(self, seed=0):
+        self.rng = np.random.default_rng(seed)
+        self.weights = [self.rng.standard_normal(shape) for shape in ((5, 4), (5, 5), (6, 5))]
+
+    def step(self):
+        for weight in self.weights:
+            weight += 0.05 * self.rng.standard_normal(weight.shape)
+
+    def __call__(self):
+        first, second, third = self.weights
+        h = build.relu(build.dense(build.input(4), first, np.full(5, 0.3)))
+        h = build.relu(build.add(h, build.dense(h, second, np.full(5, -0.2))))
+        return build.network(build.maxout(build.dense(h, third), 3))
+
+
+PLANES = {
+    "origin": plane_through_origin_and([1.0, 0.0, 2.0, 0.0], [0.0, 1.0, 0.0, -1.0]),
+    "three": creases.Plane.through([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1]),
+    "line": creases.Segment([-2, -2, -2, -2], [2, 2, 2, 3]),
+}
+
+
+def test_laws_a_graph_is_tracked(tmp_path):
+    """Through a function: counts on planes at each step, the file after each count, going on with it, tables."""
+    model, path, networks = Residual(), tmp_path / "rows.jsonl", []
+    tracker = RegionTracker(model, PLANES, [0, 2, 3], threads=1, path=path)
+    for step in range(1, 4):
+        networks.append(model())
+        model.step()
+        rows = tracker.step(epoch=step / 2)
+        assert len(rows) == (3 if step in (2, 3) else 0)
+        assert read_rows(path) == tracker.table()
+    networks.append(model())
+    rows = tracker.table()
+    assert [(row["step"], row["name"]) for row in rows] == [(step, name) for step in (0, 2, 3) for name in PLANES]
+    for row in rows:
+        network = networks[row["step"]]
+        found = creases.count(network, PLANES[row["name"]], threads=1)
+        assert not network.is_chain
+        assert tuple(row) == COLUMNS
+        assert (row["network"], row["regions"], row["by_layer"]) == (network.sha256, found.regions, [*found.by_layer])
+        assert row["certified"] is True
+        assert len(row["by_layer"]) == 3
+        assert row["neurons"] == 12  # ten and two switches
+        assert row["regions_per_neurons_squared"] == row["regions"] / 144
+    # Killed after step 2, and begun again: nothing is counted twice, and the rest is as it was.
+    again = Residual()
+    again.step()
+    again.step()
+    cut = tmp_path / "cut.jsonl"
+    cut.write_text("".join(path.read_text().splitlines(keepends=True)[:7]) + '{"step": 3, "tor')
+    resumed = RegionTracker(again, PLANES, [0, 2, 3], threads=1, path=cut, resume=True, start=2)
+    assert resumed.table() == rows[:6]
+    again.step()
+    resumed.step(epoch=1.5)
+    assert without_seconds(resumed.table()) == without_seconds(read_rows(cut)) == without_seconds(rows)
+    assert tracker.save(tmp_path / "rows.csv").read_text().count("\n") == 10
+    assert tracker.to_pandas()["neurons"].tolist() == [12] * 9
+
+
+def test_laws_a_function_is_its_module():
+    """Whether it gives the module or the network that is read from it; `fit` takes it too."""
+    tables = []
+    for given in (lambda model: model, lambda model: lambda: model, lambda model: lambda: creases.load(model)):
+        model = model_of()
+        tracker = RegionTracker(given(model), SQUARE, threads=1)
+        train(model, tracker, 3)
+        tables.append(without_seconds(tracker.table()))
+    assert tables[0] == tables[1] == tables[2]
+    task = digits_task()
+    watched = he_network([64, 4, 10], bias_std=0.1)
+    line = creases.Segment([0.0] * 64, [1.0] * 64)
+    tracker = RegionTracker(lambda: creases.load(watched).with_argmax(), line, [0, 11], threads=1)
+    fit(watched, task, Settings(epochs=1), tracker)
+    assert [row["step"] for row in tracker.table()] == [0, 11]
+    assert {row["neurons"] for row in tracker.table()} == {5}
+
+
+def test_known_a_network_without_neurons():
+    line = build.network(build.dense(build.input(2), [[1.0, 2.0]]))
+    (row,) = RegionTracker(lambda: line, SQUARE, threads=1).table()
+    assert (row["regions"], row["by_layer"], row["regions_per_neurons_squared"]) == (1, [], None)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (lambda: 7, "must return a Network, .* or a torch.nn.Module; it returned a int"),
+        ("net.onnx", "needs a torch.nn.Module, or a function without arguments .*; got a str"),
+        (torch.nn.Linear, "got a type"),
+    ],
+)
+def test_bad_input_functions(model, message):
+    with pytest.raises(TrainingError, match=message):
+        RegionTracker(model, SQUARE)
+
+
 def test_bad_input_model():
-    with pytest.raises(TrainingError, match=r"needs a torch.nn.Module, got a Network\. .*creases\.count"):
+    with pytest.raises(
+        TrainingError, match=r"needs a torch.nn.Module, or a function .*; got a Network\. .*creases\.count"
+    ):
         RegionTracker(creases.load(model_of()), SQUARE)
     model = model_of()
     model[0].weight.data[0, 0] = float("nan")

@@ -14,11 +14,13 @@ CORNERS = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]
 
 def count_on_square(hidden):
     """Regions on [-1, 1]^2 of the hidden layers, by the engine's rational arithmetic alone."""
-    from creases.engine.proof.rational import RationalForms, RationalTally, count_below, vertex_cell
+    from creases.engine.answers.rational_count import RationalTally, count_below
+    from creases.engine.proof.rational import vertex_cell
+    from creases.engine.proof.rational_forms import RationalForms
+    from creases.packing import graph_of
 
     network = creases.Network.from_arrays([w for w, _ in hidden], [b for _, b in hidden], output_layer=False)
-    weights, biases = [layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden]
-    forms = RationalForms(weights, biases, np.zeros(2), np.eye(2), np.zeros((2, 2)))
+    forms = RationalForms(graph_of(network), np.zeros(2), np.eye(2), np.zeros((2, 2)))
     tally = RationalTally(forms.widths)
     count_below(forms, vertex_cell(np.array(CORNERS)), 0, {}, [], tally)
     return tally.by_layer[-1]

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         ReLU,
         Scale,
         Select,
+        Slopes,
         Sparse,
     )
     from creases.network import builder as build
@@ -107,6 +108,7 @@ _HOME = {
     "ReLU": "creases.network",
     "Scale": "creases.network",
     "Select": "creases.network",
+    "Slopes": "creases.network",
     "Sparse": "creases.network",
     "load": "creases.readers",
     "count_in_pieces": "creases.scheduling",
@@ -167,6 +169,7 @@ __all__ = [
     "Select",
     "Simplex",
     "Slice",
+    "Slopes",
     "Space",
     "Sparse",
     "Subspace",

@@ -4,8 +4,8 @@ Nothing is multiplied, folded or rounded on the way. A clip is two neurons on on
 
     clip(z, low, high) = low + relu(z - low) - relu(z - high),
 
-with linear units for the sum and for what it hands on, so that low and high meet z in the engine's own arithmetic, which
-is exact where it must be. A unit whose two slopes are equal is linear. A switch's candidates are the units of its
+with linear units for the sum and for what it hands on, so that low and high meet z in the engine's own arithmetic,
+which is exact where it must be. A unit whose two slopes are equal is linear. A switch's candidates are the units of its
 groups, group after group; one that is in two groups stands there twice. An average is a sum of a linear level, divided
 by a whole number.
 """
@@ -27,7 +27,9 @@ Indices = NDArray[np.int64]
 
 
 class Part(NamedTuple):
-    """Some of a network's level: unit i of the engine's level adds its value to value `places[i]`; None for i itself."""
+    """Some of a network's level: unit i of the engine's level adds its value to value `places[i]`; None for i
+    itself.
+    """
 
     level: int
     places: Indices | None

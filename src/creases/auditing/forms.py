@@ -166,7 +166,7 @@ class ExactNetwork:
         spans = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         columns = fmpz_mat(k, len(rays), [ray[c] for c in range(k) for ray in rays])
         one = tuple(ray[-1] for ray in rays)
-        inputs: list[Row] = (fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()
+        inputs: list[Row] = [*(fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()]
         known, found = [Rows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
         for level in self._levels:
             sums = level.sums([known[source] for source in level.sources], one)

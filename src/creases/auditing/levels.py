@@ -83,7 +83,7 @@ class ExactMatrix:
     def times(self, rows: list[Row]) -> list[Row]:
         """The product with rows."""
         if self.dense is not None:
-            table: list[Row] = (self.dense * fmpz_mat([list(row) for row in rows])).table()
+            table: list[Row] = [*(self.dense * fmpz_mat([list(row) for row in rows])).table()]
             return table
         found: list[Row] = []
         for entries in self._rows:

@@ -61,6 +61,7 @@ def describe(network: Network, model: Path) -> dict[str, Any]:
         "input_shape": list(network.input_shape),
         "widths": list(network.widths),
         "neurons": network.neurons,
+        "layers": layers(network),
         "outputs": network.n_out,
         "output_layer": has_output_layer(network),
         "normalisation": normalisation(network),
@@ -89,32 +90,42 @@ def normalisation(network: Network) -> dict[str, Any] | None:
     }
 
 
-def theory(network: Network) -> list[dict[str, int]]:
+def theory(network: Network) -> list[dict[str, int | None]]:
     """For a line, a plane and an input space of few inputs: what is likely at initialization, and the most.
 
     `estimate` is N^d / d! of Hanin and Rolnick (2019), rounded; `one_layer` what N neurons in one generic layer
-    give (Zaslavsky 1975); `maximum` the bound of Serra et al. (2018) for these layers. They are theorems of chains;
-    of a graph the list is empty.
+    give (Zaslavsky 1975); both None of a graph with switches or clips. `maximum` is the bound of Serra et al. (2018) of
+    a chain, and of a graph that of its levels (`creases.theory.network_upper`).
     """
-    if not network.is_chain:
-        return []
-    from creases.theory import hanin_rolnick_estimate, serra_upper, zaslavsky
+    from creases.theory import hanin_rolnick_estimate, network_upper, serra_upper, zaslavsky
+    from creases.theory.table import has_estimates
 
+    known, neurons = network.is_chain or has_estimates(network), network.neurons
     return [
         {
             "dimension": d,
-            "estimate": round(hanin_rolnick_estimate(network.neurons, d)),
-            "one_layer": zaslavsky(network.neurons, d),
-            "maximum": serra_upper(network.widths, d),
+            "estimate": round(hanin_rolnick_estimate(neurons, d)) if known else None,
+            "one_layer": zaslavsky(neurons, d) if known else None,
+            "maximum": serra_upper(network.widths, d) if network.is_chain else network_upper(network, d),
         }
         for d in sorted({1, 2, network.n_in})
         if d <= min(network.n_in, FEW_INPUTS)
     ]
 
 
+def layers(network: Network) -> list[dict[str, str | int]]:
+    """The layers, first to last: name, kind, neurons and switches."""
+    levels = [network.levels[number - 1] for number in network.layers]
+    return [
+        {"name": name, "kind": repr(level.kink), "neurons": level.neurons, "switches": level.switches}
+        for name, level in zip(network.layer_names, levels, strict=True)
+    ]
+
+
 def show(network: Network, model: Path) -> None:
     """Print the tables for people."""
     from creases.cli.show import facts, out, table
+    from creases.theory import bounds
     from creases.theory.table import readable
 
     shape = f" of shape {network.input_shape}" if len(network.input_shape) > 1 else ""
@@ -131,7 +142,8 @@ def show(network: Network, model: Path) -> None:
     console = out()
     console.print(facts(rows))
     if not network.is_chain:
-        return
+        shown = [[str(value) for value in layer.values()] for layer in layers(network)]
+        console.print(table(["layer", "kind", "neurons", "switches"], shown))
     names = {1: "a line", 2: "a plane"}
     console.print("\nRegions on domains of dimension d, by theory:")
     console.print(
@@ -139,28 +151,28 @@ def show(network: Network, model: Path) -> None:
             ["", "d", "random: about N^d/d!", "one layer of N", "at most"],
             [
                 [
-                    names.get(row["dimension"], "all inputs"),
+                    names.get(row["dimension"] or 0, "all inputs"),
                     str(row["dimension"]),
-                    *(readable(row[key]) for key in ("estimate", "one_layer", "maximum")),
+                    *("-" if row[key] is None else readable(row[key]) for key in ("estimate", "one_layer", "maximum")),
                 ]
                 for row in theory(network)
             ],
         )
     )
+    for note in [] if network.is_chain else bounds(network, 1).notes:
+        console.print(note)
 
 
 def sizes(network: Network) -> list[tuple[str, object]]:
-    """Layers and neurons: of a graph its levels and switches too, and the layers by name."""
+    """Layers and neurons: of a graph its levels and switches too."""
     if network.is_chain:
         return [
             ("hidden layers", f"{network.depth}: {', '.join(map(str, network.widths))}"),
             ("neurons", network.neurons),
         ]
     switches = sum(level.switches for level in network.levels)
-    named = zip(network.layer_names, network.widths, strict=True)
     return [
         ("graph", f"{len(network.levels)} levels, {network.depth} of them layers with neurons or switches"),
-        ("layers", ", ".join(f"{name}: {width}" for name, width in named) or "none"),
         ("neurons", network.neurons - switches),
         ("switches", switches),
     ]

@@ -24,6 +24,8 @@ def theory(
 ) -> None:
     """Print what the theory says of networks with these hidden layers: estimates, constructions, upper bounds.
 
+    The layers are those of a chain of dense layers with ReLU. What is known of a graph (residual, convolutional, with
+    switches) stands in `creases info MODEL`.
     All are computed in whole numbers (N^n / n! is rounded to one), and shown by their size beyond twelve digits. What a
     trained network has stands beside them with `creases count MODEL --theory`.
 
@@ -59,4 +61,7 @@ def show_table(found: Table) -> None:
     rows = [[row.name, readable(row.value), row.kind, row.source] for row in found]
     shown = table(["", "value", "", ""], rows)
     shown.title = found.title
-    out().print(shown)
+    console = out()
+    console.print(shown)
+    for note in found.notes:
+        console.print(note)

@@ -2,11 +2,11 @@
 
     z_l = (sum over sources p < l of matrix_{l,p} value_p + bias_l) / divisor_l,    value_l = kink(z_l)
 
-Level 0 is the inputs. A kink is two slopes, below zero and above: (0, 1) for ReLU. A level without slopes is linear: its
-values are its z, it has no walls and no place in the pattern. All others are layers.
+Level 0 is the inputs. A kink is two slopes, below zero and above: (0, 1) for ReLU. A level without slopes is linear:
+its values are its z, it has no walls and no place in the pattern. All others are layers.
 
-A switch is a maximum over candidates, the units of a level with `groups`. A candidate's value is its z where it wins and
-zero elsewhere, so what stands above takes from every candidate alike, and of the values of one switch one is there.
+A switch is a maximum over candidates, the units of a level with `groups`. A candidate's value is its z where it wins
+and zero elsewhere, so what stands above takes from every candidate alike, and of the values of one switch one is there.
 Thus a switch's pattern is one bit a candidate, and its slopes are those of ReLU.
 
 What counts no region is left out: the levels that no layer takes from.
@@ -39,8 +39,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Matrix = Any  # a float64 array (n, m), or a csr_array of SciPy's
 
-# The numbers of what is no level: the inputs, and the homogeneous coordinates (u, 1) of the domain, from which only walls
-# take (`whole_space`).
+# The numbers of what is no level: the inputs, and the homogeneous coordinates (u, 1) of the domain, from which only
+# walls take (`whole_space`).
 INPUTS, COORDINATES = 0, -1
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from creases.network.chain import DenseLayer
-from creases.network.kinks import Abs, Clip, Kink, LeakyReLU, Linear, Max, ReLU
+from creases.network.kinks import Abs, Clip, Kink, LeakyReLU, Linear, Max, ReLU, Slopes
 from creases.network.levels import Level
 from creases.network.network import Network
 from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Operator, Scale, Select, Sparse
@@ -34,5 +34,6 @@ __all__ = [
     "ReLU",
     "Scale",
     "Select",
+    "Slopes",
     "Sparse",
 ]

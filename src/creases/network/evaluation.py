@@ -15,7 +15,7 @@ from creases.errors import NetworkError
 from creases.network.levels import Level
 from creases.network.operators.operator import Floats
 
-__all__ = ["affine_map_of_levels", "evaluate"]
+__all__ = ["affine_map_of_levels", "evaluate", "last_uses"]
 
 
 def evaluate(levels: Sequence[Level], points: Floats) -> Iterator[tuple[Level, Floats, Floats]]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from creases.compilation import compile_kernels, say_if_compiling
-from creases.counting import LESS, Count
+from creases.counting import LESS, Count, count
 from creases.domain import Domain
 from creases.engine.answers.pieces import Piece
 from creases.engine.warm import must_compile
@@ -72,6 +72,8 @@ def count_in_pieces(
         raise DomainError("Give workers (processes of this machine) or cluster (a scheduler's address), not both.")
     check_address(cluster)
     plan = Plan.of(network, domain, pieces)
+    if network.depth == 0:  # nothing cuts: one piece is all there is
+        return count(network, domain, threads=threads, progress=progress)
     say_if_compiling(progress)
     start = time.perf_counter()
     with enough_memory("A count in pieces", LESS), ExitStack() as stack:
@@ -134,7 +136,7 @@ def time_left(pieces: list[Piece], done: dict[Piece, PieceResult], workers: int)
 
 def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) -> Count:
     """The pieces' results as one count, each with its sign. before : seconds of those that the journal had."""
-    by_layer = [0] * len(plan.network.hidden)
+    by_layer = [0] * plan.network.depth
     for result in found:
         by_layer = [total + result.piece.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
     bounded = unbounded = None

@@ -14,6 +14,7 @@ from typing import Any
 
 from creases.digests import digest_of
 from creases.engine.answers.pieces import Piece
+from creases.packing import hyperplanes
 from creases.scheduling.laws import LARGEST, check_layers
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan
@@ -64,9 +65,9 @@ def as_result(row: Any, plan: Plan) -> PieceResult:
 
     Raises ValueError, which says what is wrong with it, if it was not recorded so.
     """
-    widths, piece = plan.network.widths, Piece(row["root"], row["path"])
-    by_layer = read_layers(row["by_layer"], len(widths))
-    check_layers(by_layer, piece, widths, plan.problem.dimension)
+    walls, piece = hyperplanes(plan.network), Piece(row["root"], row["path"])
+    by_layer = read_layers(row["by_layer"], len(walls))
+    check_layers(by_layer, piece, walls, plan.problem.dimension)
     infinite = plan.problem.vertices is None and not plan.problem.directions
     unbounded = row["unbounded"]
     if not (is_count(unbounded) and unbounded <= by_layer[-1] if infinite else unbounded is None):

@@ -1,7 +1,7 @@
 """What every piece of a count, and their sum, must obey: a result that does not is wrong, whoever has it.
 
-Layer l cuts each region of the layers below it, which is convex, by as many hyperplanes as it has neurons: into one
-piece at least, and into at most sum C(n, k), k <= d, in d dimensions (Zaslavsky 1975).
+Layer l cuts each region of the layers below it, which is convex, by as many hyperplanes as it has neurons, and switches
+pairs of candidates: into one piece at least, and into at most sum C(n, k), k <= d, in d dimensions (Zaslavsky 1975).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["LARGEST", "check_layers", "check_sum"]
 LARGEST = 2**63 - 1
 
 
-def check_layers(by_layer: Sequence[int], piece: Piece, widths: Sequence[int], dimension: int) -> None:
+def check_layers(by_layer: Sequence[int], piece: Piece, hyperplanes: Sequence[int], dimension: int) -> None:
     """Raise ValueError if a piece cannot have so many regions after each layer.
 
-    widths : of the hidden layers. dimension : of the domain; a wall has less, one for each wall that it lies in.
+    hyperplanes : of each layer. dimension : of the domain; a wall has less, one for each wall that it lies in.
     """
     walls = piece.path.count("0")
     before = 1
-    for layer, (regions, width) in enumerate(zip(by_layer, widths, strict=True), start=1):
+    for layer, (regions, width) in enumerate(zip(by_layer, hyperplanes, strict=True), start=1):
         most = min(before * most_pieces(width, dimension - walls), LARGEST)
         if regions > most:
             raise ValueError(f"by_layer has {regions:,} regions after layer {layer}, where there are {most:,} at most")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from creases.theory.along_a_line import NeuronOnLine, neurons_along
+from creases.theory.along_a_line import NeuronOnLine, SwitchOnLine, neurons_along, switches_along
 from creases.theory.attained import (
     arora_lower,
     montufar_2014_lower,
@@ -41,6 +41,7 @@ from creases.theory.gradient_laws import (
     gaussian_gradient_constant,
     gaussian_gradient_moments,
 )
+from creases.theory.graphs import network_patterns, network_upper
 from creases.theory.kac_rice import expected_stratum, gaussian_density, uniform_density
 from creases.theory.maximum import (
     central,
@@ -62,6 +63,7 @@ __all__ = [
     "NeuronOnLine",
     "Pair",
     "Row",
+    "SwitchOnLine",
     "Table",
     "arora_lower",
     "bias_constant",
@@ -92,6 +94,8 @@ __all__ = [
     "mean_gradient_constant",
     "montufar_2014_lower",
     "montufar_2017_upper",
+    "network_patterns",
+    "network_upper",
     "neurons_along",
     "one_dimensional_maximum",
     "pascanu_lower",
@@ -104,6 +108,7 @@ __all__ = [
     "smallest_side",
     "smallest_t",
     "strata_bound",
+    "switches_along",
     "t_of",
     "theorem5_bound",
     "trivial",

@@ -6,19 +6,23 @@ takes a total variation of many times the range, so a steep gradient, or a bias 
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex import Complex
 from creases.counting import count
 from creases.domain import Segment
 from creases.errors import DomainError
-from creases.network import Network
+from creases.network import Clip, Level, Network
 from creases.subdivision import subdivide_flat
 from creases.theory.arguments import positive, whole
+from creases.theory.forms import bent, unpacked
+from creases.theory.graphs import has_switches
 
-__all__ = ["NeuronOnLine", "neurons_along"]
+__all__ = ["NeuronOnLine", "SwitchOnLine", "neurons_along", "switches_along"]
 
 
 class NeuronOnLine(NamedTuple):
@@ -74,9 +78,29 @@ class NeuronOnLine(NamedTuple):
         return found
 
 
+class SwitchOnLine(NamedTuple):
+    """One switch along a segment.
+
+    layer, switch : which, from 0. winners : the positions in its group of the candidates that win, from the start of
+    the segment to its end, each other than the one before. Who wins on a region is proved, the order of the regions is
+    that of their ends in floats.
+    """
+
+    layer: int
+    switch: int
+    winners: tuple[int, ...]
+
+    @property
+    def changes(self) -> int:
+        """How often the winner changes."""
+        return len(self.winners) - 1
+
+
 def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
     """Every hidden neuron along a segment, first layer first.
 
+    network : any, a chain or a graph. The two neurons of a clip's unit stand as in its pattern, those at the low bounds
+    of a layer first; units of two equal slopes are no neurons. A switch has no threshold: see `switches_along`.
     Crossings are counted by the engine; the rest is read off the pre-activations at the breaks, between which they are
     linear, in floats. Raises DomainError if the domain is another, or not in the network's input space.
 
@@ -86,36 +110,87 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
     >>> [neuron.crossings for neuron in neurons_along(sawtooth(3), Segment([-1.0], [1.0]))]
     [1, 1, 0, 2, 0, 4]
     """
-    if not isinstance(segment, Segment):
-        raise DomainError(f"Neurons are followed along a Segment, from one point to another; got {segment!r}.")
+    check_segment(segment)
     counted = count(network, segment, by_neuron=True, progress=False)
     assert counted.by_neuron is not None
     cells = subdivide_flat(network, segment, progress=False)
-    breaks = np.append(cells.intervals()[:, 0], cells.intervals()[-1, 1])
+    breaks = in_order(cells)[1]
     length = float(np.linalg.norm(segment.slice.basis[0]))
     layers = network.pre_activations(segment.slice.points(breaks[:, None]))
+    levels = [network.levels[number - 1] for number in network.layers]
     steps = np.diff(breaks) * length
     found = []
-    for layer, (values, crossings) in enumerate(zip(layers, counted.by_neuron, strict=True)):
-        bias = network.hidden[layer].bias
-        moves = np.abs(np.diff(values, axis=0))
+    for layer, (level, z, crossings) in enumerate(zip(levels, layers, counted.by_neuron, strict=True)):
+        if level.switches:
+            continue
+        units, thresholds = neurons_of(level)
+        values = z - level.bias
+        moves = np.abs(np.diff(z, axis=0))
         with np.errstate(divide="ignore", invalid="ignore"):
             slopes = np.where(steps[:, None] > 0, moves / steps[:, None], 0.0)
-        for i in range(values.shape[1]):
+        for i, (unit, threshold) in enumerate(zip(units.tolist(), thresholds.tolist(), strict=True)):
             found.append(
                 NeuronOnLine(
                     layer,
                     i,
                     crossings[i],
-                    float(-bias[i]),
-                    float(values[:, i].min() - bias[i]),
-                    float(values[:, i].max() - bias[i]),
-                    float(moves[:, i].sum()),
-                    float(slopes[:, i].max(initial=0.0)),
-                    turning(values[:, i] - bias[i]),
+                    threshold,
+                    float(values[:, unit].min()),
+                    float(values[:, unit].max()),
+                    float(moves[:, unit].sum()),
+                    float(slopes[:, unit].max(initial=0.0)),
+                    turning(values[:, unit]),
                 )
             )
     return found
+
+
+def switches_along(network: Network, segment: Segment) -> list[SwitchOnLine]:
+    """Every switch along a segment, first layer first: which candidates win, one after the other.
+
+    network : any; a chain has no switches. Raises DomainError as `neurons_along` does.
+
+    Examples
+    --------
+    >>> from creases.network import Dense, Level, Max
+    >>> largest = Network.from_levels([Level({0: Dense([[-1.0], [0.0], [1.0]])}, None, Max([[0, 1, 2]]))])
+    >>> switches_along(largest, Segment([-1.0], [1.0]))  # max(-x, 0, x): the 0 wins nowhere
+    [SwitchOnLine(layer=0, switch=0, winners=(0, 2))]
+    """
+    check_segment(segment)
+    cells = subdivide_flat(network, segment, progress=False)
+    found = []
+    patterns = unpacked(network, cells.patterns[in_order(cells)[0]])
+    for layer, (number, pattern) in enumerate(zip(network.layers, patterns, strict=True)):
+        for switch, winners in enumerate(pattern.T.tolist() if network.levels[number - 1].switches else []):
+            found.append(SwitchOnLine(layer, switch, tuple(winner for winner, _ in groupby(winners))))
+    return found
+
+
+def in_order(cells: Complex) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The cells from the start of the segment to its end, and the cells + 1 ends of them.
+
+    A switch's winners are cut out one after the other, so that its cells may stand in another order.
+    """
+    ends = cells.corners[:, 0].reshape(-1, 2)
+    order = np.argsort(ends.sum(axis=1), kind="stable") if has_switches(cells.network) else np.arange(len(ends))
+    ends = np.maximum.accumulate(ends[order].ravel())
+    return order, np.append(ends[::2], ends[-1])
+
+
+def check_segment(segment: Segment) -> None:
+    """Raise DomainError unless it is a Segment."""
+    if not isinstance(segment, Segment):
+        raise DomainError(f"Neurons are followed along a Segment, from one point to another; got {segment!r}.")
+
+
+def neurons_of(level: Level) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Of each neuron of a level without switches its unit, and the value of z - bias at which it bends."""
+    if isinstance(level.kink, Clip):
+        places = np.arange(level.n_units)
+        return np.tile(places, 2), (level.kink.bounds(level.n_units) - level.bias).ravel()
+    units = bent(level)
+    return units, -level.bias[units]
 
 
 def turning(values: NDArray[np.float64]) -> tuple[float, ...]:

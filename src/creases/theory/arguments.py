@@ -7,12 +7,33 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from creases.errors import NetworkError
+from creases.network import DenseLayer, Network
 
-__all__ = ["as_layers", "positive", "whole"]
+__all__ = ["as_chain", "as_layers", "positive", "whole"]
+
+
+def as_chain(network: Network, what: str, why: str, instead: str) -> tuple[DenseLayer, ...]:
+    """The hidden layers of a chain of dense layers with ReLU; NetworkError of a graph, for which `what` is not known.
+
+    why : one sentence, why it is a theorem of chains. instead : what to use for a graph.
+    """
+    if not isinstance(network, Network):
+        raise NetworkError(f"{what} takes a Network, got {shown(network)}.")
+    if not network.is_chain:
+        raise NetworkError(f"{what} is for chains of dense layers with ReLU, and {network!r} is none: {why} {instead}")
+    return network.hidden
 
 
 def as_layers(widths: Iterable[int]) -> list[int]:
-    """Hidden widths as ints, each at least 1, one at least."""
+    """Hidden widths as ints, each at least 1, one at least. A Network is refused: what takes widths is for chains."""
+    if isinstance(widths, Network):
+        remedy = (
+            f"Give them: widths={list(widths.widths)}."
+            if widths.is_chain
+            else "The formula is for chains of dense layers with ReLU, of which widths say all; for a graph use "
+            "theory.network_upper(network)."
+        )
+        raise NetworkError(f"widths must list the neurons of each hidden layer, got {widths!r}. {remedy}")
     try:
         given = list(widths)
     except TypeError as error:

@@ -1,4 +1,8 @@
-"""How many regions some network of given widths has: lower bounds on the maximum, by constructions."""
+"""How many regions some network of given widths has: lower bounds on the maximum, by constructions.
+
+Each is built as a chain of dense layers with ReLU, and nothing is said of networks with other levels: which of them
+reach as many is not known. Nor is it said of any one network; count that.
+"""
 
 from __future__ import annotations
 

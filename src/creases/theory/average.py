@@ -2,7 +2,9 @@
 
 C_grad bounds the moments of every neuron's gradient norm, sup_x E ||grad z(x)||^m <= C_grad^m for m up to the input
 dimension; C_bias the density of the biases given everything else, sup rho <= C_bias^k for any k of them. N is the
-number of hidden neurons, n the input dimension. Fractions neither overflow nor round; float() gives a float.
+number of hidden neurons, n the input dimension. What is derived here needs neurons with two slopes and these two
+conditions: it holds of chains and of graphs, of clips too, whose two neurons never vanish together, but not of switches
+nor where units share weights or biases. Fractions neither overflow nor round; float() gives a float.
 
 Sources: Hanin and Rolnick 2019, "Deep ReLU Networks Have Surprisingly Few Activation Patterns" (theorem 5) and
 "Complexity of Linear Regions in Deep Networks"; derivations are written out where the papers give no constant.
@@ -187,7 +189,8 @@ def tubes(x: float, most: int) -> float:
 def petersen_zech_bound(widths: Iterable[int], derivative: float, spread: float) -> float:
     """Expected pieces of a segment of length one, biases uniform and independent, weights fixed.
 
-    widths : d_1 ... d_L. derivative : C, a bound on the inner derivatives. spread : delta, biases being uniform in
+    widths : d_1 ... d_L, of a chain of dense layers with ReLU: the theorem goes up from one layer to the next.
+    derivative : C, a bound on the inner derivatives. spread : delta, biases being uniform in
     [-delta / 2, delta / 2]. The bound is 1 + d_1 + (C / delta) (1 + (L - 1) ln(2 width)) sum_{j >= 2} d_j.
     Raises NetworkError if an argument is out of its range.
     Source: Petersen and Zech 2024, "Mathematical Theory of Deep Learning", theorem 6.9.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import pi, prod, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,11 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.domain import Domain
 from creases.errors import NetworkError
-from creases.network import Network
+from creases.network import Clip, Level, Max, Network
 from creases.streams import stream
 from creases.subdivision import subdivide
 from creases.theory.arguments import as_layers, positive, whole
-from creases.theory.distances import at_a_time, first_along, gradient_norms
+from creases.theory.distances import gradient_norms
+from creases.theory.forms import Walk, bent, directions_along, unpacked
 
 __all__ = [
     "Estimate",
@@ -124,26 +125,42 @@ def bias_constant(network: Network, *, resamples: int = 100, seed: int = 0) -> E
     The largest of noisy densities is too large, which the standard error does not contain: where all layers have one
     normal law, in the mean by 8 % for two layers of 16, by 15 % for three, by 8 % for three of 32 and by 6 % for three
     of 64 (`bias_constant_excess`).
-    Raises NetworkError if no layer has biases of which a density can be estimated.
+    network : any, a chain or a graph. Of a graph they are the biases of the levels with neurons or switches: those of
+    neurons, of units with a clip, whose two neurons share one, and of all candidates of switches.
+    Layers whose units share biases, as those of a convolution do, are passed over: each of them stands there twice or
+    more, and together they have no density.
+    Raises NetworkError if no layer has biases of which a density can be estimated; zero biases, say, have none.
     """
     best: Estimate | None = None
-    for number, layer in enumerate(network.hidden, start=1):
+    for number, name in zip(network.layers, network.layer_names, strict=True):
+        level = network.levels[number - 1]
+        biases = level.bias[of_walls(level)]
+        if np.unique(biases, return_counts=True)[1].min() > 1:
+            continue
         try:
-            found = empirical_bias_density(layer.bias, resamples=resamples, seed=seed)
+            found = empirical_bias_density(biases, resamples=resamples, seed=seed)
         except NetworkError:
             continue
         if best is None or found.value > best.value:
-            best = Estimate(found.value, found.error, 0, f"layer {number}: {found.rests_on}")
+            best = Estimate(found.value, found.error, 0, f"{name}: {found.rests_on}")
     if best is None:
         raise NetworkError("No layer has biases with a density: in each there are fewer than two, or many are equal.")
     return best
 
 
+def of_walls(level: Level) -> NDArray[np.int64]:
+    """The units of a layer whose sums make walls: neurons, units with a clip, candidates of switches."""
+    if isinstance(level.kink, Max):
+        return np.unique(level.kink.units)
+    return np.arange(level.n_units) if isinstance(level.kink, Clip) else bent(level)
+
+
 def bias_constant_excess(widths: Iterable[int], *, networks: int = 1000, seed: int = 0) -> Estimate:
     """By which part `bias_constant` is too large in the mean, if the biases of all layers are independent N(0, s^2).
 
-    widths : neurons of each hidden layer, two at least in each. networks : how many are drawn. Negative where smoothing
-    lowers a top by more than the choice of the largest raises it. s does not matter.
+    widths : neurons of each hidden layer, two at least in each, of a chain or of any network whose neurons have biases
+    of their own. networks : how many are drawn. Negative where smoothing lowers a top by more than the choice of the
+    largest raises it. s does not matter.
     Raises NetworkError if an argument is out of its range.
     """
     layers, count = as_layers(widths), whole(networks, "networks", 2)
@@ -159,20 +176,29 @@ def bias_constant_excess(widths: Iterable[int], *, networks: int = 1000, seed: i
 def gradient_constant(network: Network, points: ArrayLike, *, along: ArrayLike | None = None) -> Estimate:
     """A lower bound on C_grad of one network: the largest gradient norm of any neuron at some points.
 
+    network : any, a chain or a graph; see `gradient_norms` for clips and switches.
     points : shape (p, n_in), where it is looked for. along : as for `gradient_norms`, for counts on a slice.
     Every moment of what is not random is the same, so m is 0. How much larger the supremum is, points cannot
     say (a bootstrap of a maximum is not consistent): there is no standard error. `largest_gradient` has the supremum.
     Raises NetworkError if there is no point, or as `gradient_norms` does.
     """
-    norms = gradient_norms(network, points, along=along).reshape(-1, network.neurons)
+    norms = as_table(gradient_norms(network, points, along=along))
     if not len(norms):
         raise NetworkError("points is empty; give one at least at which gradients are looked at.")
-    return Estimate(float(norms.max()), float("nan"), 0, f"{len(norms)} points of one network", "lower bound")
+    return Estimate(
+        float(norms.max(initial=0.0)), float("nan"), 0, f"{len(norms)} points of one network", "lower bound"
+    )
+
+
+def as_table(norms: Floats) -> Floats:
+    """Norms (..., N) as (points, N), N = 0 too."""
+    return norms.reshape(prod(norms.shape[:-1]), norms.shape[-1])
 
 
 def largest_gradient(network: Network, domain: Domain, *, threads: int | None = None) -> Estimate:
     """C_grad of one network on a domain: the largest norm of any neuron's gradient on any region of the domain.
 
+    network : any, a chain or a graph; see `gradient_norms` for clips and switches.
     domain : any that `subdivide` takes; `Space(n_in)` gives the supremum over all inputs. Gradients are taken along it.
     threads : as for `subdivide`.
     The regions are all there are, by proof; norms are floats.
@@ -186,26 +212,12 @@ def largest_gradient(network: Network, domain: Domain, *, threads: int | None = 
     3.0
     """
     found = subdivide(network, domain, threads=threads, progress=False)
-    first = first_along(network, domain.slice.basis)
-    step, largest = at_a_time(network, first), 0.0
+    walk, largest = Walk(network, directions_along(network, domain.slice.basis)), 0.0
+    step = walk.at_a_time
     for begin in range(0, len(found), step):
-        some = np.unpackbits(found.patterns[begin : begin + step], axis=1, count=network.neurons, bitorder="little")
-        largest = max(largest, steepest(network, first, some))
+        for forms in walk.on(unpacked(network, found.patterns[begin : begin + step])):
+            largest = max(largest, float(forms.neuron_lengths().max(initial=0.0)))
     return Estimate(largest, 0.0, 0, f"all {len(found):,} regions of one network on the domain", "exact")
-
-
-def steepest(network: Network, first: Floats, patterns: NDArray[np.uint8]) -> float:
-    """The largest gradient norm of any neuron on regions of these patterns (p, N). first : (n_1, d), of layer one."""
-    largest, start = 0.0, 0
-    gradients: Floats = np.broadcast_to(first, (len(patterns), *first.shape))
-    for number, layer in enumerate(network.hidden):
-        if number:
-            gradients = layer.weight @ gradients
-        largest = max(largest, float(np.sqrt((gradients**2).sum(axis=2).max(initial=0.0))))
-        width = layer.weight.shape[0]
-        gradients = gradients * patterns[:, start : start + width, None]
-        start += width
-    return largest
 
 
 def mean_gradient_constant(
@@ -218,7 +230,8 @@ def mean_gradient_constant(
 ) -> Estimate:
     """C_grad of a law of networks: max over m <= moments, neurons and points of the m-th moment's m-th root.
 
-    draw : makes a network of the law from a generator. points : shape (p, n_in). moments : the dimension n of counts.
+    draw : makes a network of the law from a generator, a chain or a graph. points : shape (p, n_in).
+    moments : the dimension n of counts.
     networks : how many are drawn, 4 at least. Roots of moments rise with m (Jensen), so m is `moments`.
     The largest of noisy means would be about two standard errors too large (1.8 to 2.2 for He networks of two and
     three layers of 16 to 20, ten points and 200 networks); so the neuron and the point are chosen on
@@ -229,7 +242,7 @@ def mean_gradient_constant(
     """
     rng, m = stream("networks for C_grad", seed), whole(moments, "moments", 1)
     count = whole(networks, "networks", 4)
-    drawn = [gradient_norms(network, points).reshape(-1, network.neurons) for network in map(draw, [rng] * count)]
+    drawn = [as_table(gradient_norms(network, points)) for network in map(draw, [rng] * count)]
     if len({norms.shape for norms in drawn}) > 1 or not drawn[0].size:
         raise NetworkError("The law must draw networks of one number of neurons, and points must hold one at least.")
     powers = np.array(drawn).reshape(count, -1) ** m

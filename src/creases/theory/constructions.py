@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 
 from creases.errors import NetworkError
 from creases.network import Network
-from creases.theory.arguments import as_layers, positive, whole
+from creases.theory.arguments import as_chain, as_layers, positive, whole
 
 __all__ = ["folding", "perturb", "sawtooth", "zigzag", "zonotope"]
 
 Floats = NDArray[np.float64]
+
+CHAINS_ONLY = (
+    "a graph does not say which of its numbers are weights; the identity of a residual sum is none.",
+    "For a graph draw the noise where its weights are, and build it anew with creases.build.",
+)
 
 
 def sawtooth(depth: int) -> Network:
@@ -156,11 +161,12 @@ def arrangement_in_cube(count: int, n: int, rng: np.random.Generator) -> tuple[F
 def perturb(network: Network, scale: float, rng: np.random.Generator) -> Network:
     """The network with independent noise N(0, scale^2) on every weight and bias, the output's too.
 
-    Raises NetworkError unless scale is finite and at least 0.
+    network : a chain of dense layers with ReLU. Raises NetworkError for a graph, and unless scale is finite and at
+    least 0.
     Source: the companion paper's figure of the sawtooth under noise (Hanin and Rolnick 2019).
     """
     size = positive(scale, "scale", zero=True)
-    chain = [*network.hidden, *([network.output] if network.output else [])]
+    chain = [*as_chain(network, "perturb", *CHAINS_ONLY), *([network.output] if network.output else [])]
     return Network.from_arrays(
         [layer.weight + size * rng.standard_normal(layer.weight.shape) for layer in chain],
         [layer.bias + size * rng.standard_normal(layer.bias.shape) for layer in chain],

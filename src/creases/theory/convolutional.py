@@ -16,6 +16,7 @@ def xiong_one_layer(
 ) -> int:
     """The most regions of one convolutional ReLU layer, which generic weights have: sum over K of prod C(d_1, t_ij).
 
+    Of one layer on the input only; `network_upper` is a bound for any network with convolutions.
     height, width, channels : of the input. kernel : height and width of a filter. filters : d_1, how many there are.
     stride : in both directions; no padding. t_ij, one number for each position of the filter, runs over
     K = {t : sum_J t_ij <= number of inputs that the positions in J see, for every set J of positions}.

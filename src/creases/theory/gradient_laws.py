@@ -9,6 +9,9 @@ weights do, so the moments of their length are those of a slope over those of a 
 
     E ||grad z||^m = v_1^(m/2) E chi_n^m  prod over layers j below that of z of  v_(j+1)^(m/2) E chi_K(j)^m.
 
+So it is of chains of dense layers with ReLU: where a gradient comes by two ways, as in a residual sum, its parts are
+not independent. For other laws `mean_gradient_constant` measures it.
+
 At m = 2 and He's variances v = 2 / fan-in each factor is 1, and the moment 2 in all layers. For the product see Hanin
 and Nica 2018, "Products of many large random matrices and gradients in deep neural networks".
 """
@@ -45,9 +48,9 @@ def gaussian_gradient_moments(
 ) -> list[float]:
     """(E ||grad z||^m)^(1/m) of the neurons of each hidden layer, exact at every point.
 
-    widths : neurons of each hidden layer. variances : of the independent, normal weights of each layer; None is He's,
-    2 / fan-in. Biases have any law that is even, without a value of positive probability, and are independent; with
-    some neurons held at zero, as in Kac and Rice's formula, the moments are no larger.
+    widths : neurons of each hidden layer of a chain with ReLU. variances : of the independent, normal weights of each
+    layer; None is He's, 2 / fan-in. Biases have any law that is even, without a value of positive probability, and
+    are independent; with some neurons held at zero, as in Kac and Rice's formula, the moments are no larger.
     Raises NetworkError if an argument is out of its range, or there is not one variance a layer.
     Source: derived above.
 
@@ -72,7 +75,7 @@ def gaussian_gradient_moments(
 def gaussian_gradient_constant(
     input_dim: int, widths: Iterable[int], *, moments: int | None = None, variances: Sequence[float] | None = None
 ) -> float:
-    """C_grad of a law of networks with Gaussian weights, exact: the largest over layers of `gaussian_gradient_moments`.
+    """C_grad of chains with ReLU and Gaussian weights, exact: the largest layer's of `gaussian_gradient_moments`.
 
     moments : the highest, None for the input dimension, as in counts. Roots of moments rise with m (Jensen), so the
     highest is the largest. Other arguments and errors as there.

@@ -22,13 +22,18 @@ from creases.arrays import as_floats
 from creases.errors import NetworkError
 from creases.network import Network
 from creases.streams import stream
-from creases.theory.arguments import positive, whole
+from creases.theory.arguments import as_chain, positive, whole
 from creases.theory.constants import Estimate
 
 __all__ = ["expected_stratum", "gaussian_density", "uniform_density"]
 
 Floats = NDArray[np.float64]
 Density = Callable[[Floats], Floats]
+
+CHAINS_ONLY = (
+    "what is held at zero, and handed on from there, is worked out layer by layer.",
+    "For a graph measure it: the mean of creases.complex.boundary_length or crossings over networks that are drawn.",
+)
 
 
 def gaussian_density(sigma: float) -> Density:
@@ -56,10 +61,12 @@ def expected_stratum(
 ) -> Estimate:
     """E vol_{n - k}(B_k in the box), with its standard error.
 
-    draw : makes a network of the law from a generator, its biases independent of each other and of the weights, with
-    this density. lower, upper : shape (n,), the box. k : 1 or 2, how many neurons vanish (at most n).
+    draw : makes a network of the law from a generator, a chain of dense layers with ReLU, its biases independent of
+    each other and of the weights, with this density. lower, upper : shape (n,), the box. k : 1 or 2, how many neurons
+    vanish (at most n).
     networks, points : how many are drawn, and points of the box for each. seed : of both.
-    Raises NetworkError for another k, a box that is none, or a network that takes another number of inputs.
+    Raises NetworkError for another k, a box that is none, or a network that takes another number of inputs or
+    is a graph.
     """
     low, high = as_floats(lower, "lower", NetworkError), as_floats(upper, "upper", NetworkError)
     finite = np.isfinite(low).all() and np.isfinite(high).all()
@@ -73,6 +80,7 @@ def expected_stratum(
         network = draw(rng)
         if network.n_in != low.size:
             raise NetworkError(f"The box has {low.size} dimensions, but {network!r} takes {network.n_in} inputs.")
+        as_chain(network, "expected_stratum", *CHAINS_ONLY)
         x = rng.uniform(low, high, (whole(points, "points", 1), low.size))
         means.append(float((one(network, x, density) if k == 1 else two(network, x, density)).mean()))
     volume = float(np.prod(high - low))

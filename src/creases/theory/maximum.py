@@ -3,8 +3,9 @@
 One layer is a hyperplane arrangement, which Zaslavsky's theorem counts exactly. For more layers the upper bounds go
 layer by layer: a region on which only n - j neurons of a layer are active leaves that layer with at most n - j
 dimensions, so the next layer cuts less. All of these hold for the whole input space; for the regions met by a slice of
-dimension d, put d in the place of the input dimension. All count activation regions of hidden ReLU neurons. What some
-networks have is in `attained`.
+dimension d, put d in the place of the input dimension. All count activation regions of hidden neurons, and those that
+take widths are of chains, where a layer takes from the one before only. What some networks have is in `attained`, the
+most that a graph can have in `graphs`.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def faces(neurons: int, input_dim: int, k: int) -> int:
 def montufar_2017_upper(widths: Iterable[int], input_dim: int) -> int:
     """An upper bound: prod_l sum_{j <= d_l} C(n_l, j), d_l = min(n, n_1, ..., n_l).
 
-    widths : neurons of each hidden layer. input_dim : n.
+    widths : neurons of each hidden layer of a chain. input_dim : n. Only hyperplanes are counted, so any two
+    slopes will do: ReLU, leaky ReLU, absolute values. `network_upper` is the same of any graph.
     Raises NetworkError if an argument is not a whole number in its range.
     Source: Montúfar 2017, "Notes on the number of linear regions of deep neural networks".
 
@@ -134,8 +136,9 @@ def montufar_2017_upper(widths: Iterable[int], input_dim: int) -> int:
 
 
 def serra_upper(widths: Iterable[int], input_dim: int, *, ranks: Sequence[int] | None = None) -> int:
-    """An upper bound on the regions of any network with these hidden layers.
+    """An upper bound on the regions of any chain of ReLU layers of these widths.
 
+    Not of graphs, nor of other kinks: a neuron that is off must hand nothing on. For these there is `network_upper`.
     widths : neurons of each hidden layer, first to last, each at least 1; the output layer does not count.
     input_dim : n, at least 1.
     ranks : of the weight matrices, where they are known to be lower than their size: a layer of rank r is cut in at
@@ -178,7 +181,7 @@ def hinz_upper(widths: Iterable[int], input_dim: int) -> int:
 
     A region of d dimensions becomes C(n_l, j) regions of min(d, n_l - j) dimensions for each j <= min(d, n_l). With
     this choice of what one layer does (that of Serra et al.) the bound is `serra_upper`, from the other end.
-    Arguments and errors as for `serra_upper`.
+    Arguments and errors as for `serra_upper`, and of chains of ReLU only as that is.
     Source: Hinz and van de Geer 2019, "A framework for the construction of upper bounds on the number of affine linear
     regions of ReLU feed-forward neural networks".
 
@@ -202,7 +205,7 @@ def hinz_upper(widths: Iterable[int], input_dim: int) -> int:
 def raghu_order(width: int, depth: int, input_dim: int) -> int:
     """The order of an upper bound for L layers of one width: k^(L n). A constant factor is not given with it.
 
-    width : k. depth : L, hidden layers. input_dim : n.
+    width : k. depth : L, hidden layers of a chain of ReLU. input_dim : n.
     Raises NetworkError if an argument is not a whole number in its range.
     Source: Raghu et al. 2017, Theorem 1: O(k^(L n)) for ReLU, O((2 k)^(L n)) for hard tanh.
 
@@ -217,6 +220,7 @@ def raghu_order(width: int, depth: int, input_dim: int) -> int:
 def maxout_upper(widths: Iterable[int], pieces: int, input_dim: int) -> int:
     """An upper bound for maxout networks: prod_l sum_{j <= d_l} C(k (k - 1) n_l / 2, j), d_l = min(n, n_1, ..., n_l).
 
+    The units stand in a chain; `network_upper` is of any graph of switches, and no more.
     pieces : k, the affine functions of which each unit takes the largest, at least 1. Other arguments and errors as for
     `montufar_2017_upper`, which k = 2 gives.
     Source: Montúfar 2017; every pair of a unit's functions has one hyperplane where they agree.
@@ -241,6 +245,7 @@ def hanin_rolnick_estimate(neurons: int, input_dim: int) -> Fraction:
     Returns a Fraction; float() rounds it once.
     Raises NetworkError if an argument is not a whole number in its range.
 
+    It is of neurons with thresholds of their own and independent weights, in a chain or not, and not of switches.
     This is a heuristic and not a bound: Hanin and Rolnick 2019 offer it for the whole space in the remark
     that follows Theorem 5, where depth plays no part. Theorem 5 itself speaks of large cubes and has
     (T N)^n / n! with a constant T > 1. For one generic layer it is the leading term of `zaslavsky`.

@@ -19,6 +19,7 @@ from creases.theory.arguments import as_layers, whole
 from creases.theory.attained import arora_lower, montufar_2014_lower, pascanu_lower, serra_lower
 from creases.theory.average import explicit_bound, smallest_side, smallest_t, t_of, theorem5_bound
 from creases.theory.constants import Estimate, bias_constant, gradient_constant, largest_gradient
+from creases.theory.graphs import has_clips, has_shared_weights, has_switches, network_patterns, network_upper
 from creases.theory.maximum import (
     central,
     hanin_rolnick_estimate,
@@ -48,10 +49,13 @@ class Row:
 
 
 class Table:
-    """Lines that print well; `rows` holds them, `to_pandas` gives a frame, `to_dict` what goes into JSON."""
+    """Lines that print well; `rows` holds them, `to_pandas` gives a frame, `to_dict` what goes into JSON.
 
-    def __init__(self, title: str, rows: Iterable[Row]) -> None:
-        self.title, self.rows = title, list(rows)
+    notes : sentences that say what the theory does not know of this network, and why; printed below the lines.
+    """
+
+    def __init__(self, title: str, rows: Iterable[Row], notes: Iterable[str] = ()) -> None:
+        self.title, self.rows, self.notes = title, list(rows), list(notes)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -73,12 +77,12 @@ class Table:
             f"{name:<{widths[0]}}  {value:>{widths[1]}}  {kind:<{widths[2]}}  {source}".rstrip()
             for name, value, kind, source in cells
         ]
-        return "\n".join([self.title, *lines])
+        return "\n".join([self.title, *lines, *self.notes])
 
     def to_dict(self) -> dict[str, Any]:
-        """The title, and the rows as dicts, for JSON; a value beyond 300 digits as `readable` writes it."""
+        """The title, the rows as dicts, and the notes, for JSON; a value beyond 300 digits as `readable` writes it."""
         rows = [{**vars(row), "value": row.value if row.value < 10**300 else readable(row.value)} for row in self.rows]
-        return {"title": self.title, "rows": rows}
+        return {"title": self.title, "rows": rows, "notes": self.notes}
 
     def to_pandas(self) -> pandas.DataFrame:
         """A frame with a row a line. Raises MissingExtraError if pandas is not installed."""
@@ -107,10 +111,12 @@ def readable(value: Any) -> str:
 
 
 def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = None) -> Table:
-    """Maximum counts, estimates and constructions for hidden layers of these widths.
+    """Maximum counts, estimates and constructions for hidden layers of these widths, or for a network.
 
     network_or_widths : a Network, or the neurons of each hidden layer. input_dim : n; for a Network None means its own
     inputs, and the dimension of a slice that is cut may be given.
+    Widths are those of a chain of dense layers with ReLU. Of a graph the table has what is known of its levels: an
+    upper bound, and the estimates if every neuron has a threshold of its own; notes say what is left out, and why.
     Raises NetworkError if an argument is out of its range.
 
     Examples
@@ -128,6 +134,8 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
     no network has more          9,393,931  upper bound          Montufar 2017
     patterns                       1.15e18  upper bound          2^N
     """
+    if isinstance(network_or_widths, Network) and not network_or_widths.is_chain:
+        return bounds_of_graph(network_or_widths, input_dim)
     if isinstance(network_or_widths, Network):
         widths, n = list(network_or_widths.widths), input_dim if input_dim is not None else network_or_widths.n_in
     else:
@@ -136,12 +144,9 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
             raise NetworkError("Give input_dim beside widths: the number of inputs, or of dimensions of a slice.")
         n = input_dim
     n, neurons = whole(n, "input_dim", 1), sum(widths)
-    random, without = "estimate", "estimate, no biases"
     lower, upper = "reached", "upper bound"
     rows = [
-        Row("hyperplanes, general position", zaslavsky(neurons, n), random, "Zaslavsky 1975"),
-        Row("N^n / n!", round(hanin_rolnick_estimate(neurons, n)), random, "Hanin and Rolnick 2019"),
-        Row("central hyperplanes", central(neurons, n), without, "Zaslavsky 1975"),
+        *estimates(neurons, n),
         Row("some network has", serra_lower(widths, n), lower, "Serra et al. 2018"),
         Row("some network has", montufar_2014_lower(widths, n), lower, "Montufar et al. 2014"),
         Row("some network has", pascanu_lower(widths, n), lower, "Pascanu et al. 2013"),
@@ -153,6 +158,51 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
     layers = f"{len(widths)} hidden layer{'s' * (len(widths) > 1)}"
     title = f"{layers} ({', '.join(map(str, widths))}), N = {neurons}, n = {n}"
     return Table(title, [row for row in rows if row.kind != lower or row.value > 0])
+
+
+def estimates(neurons: int, n: int) -> list[Row]:
+    """What is likely of random networks."""
+    random, without = "estimate", "estimate, no biases"
+    return [
+        Row("hyperplanes, general position", zaslavsky(neurons, n), random, "Zaslavsky 1975"),
+        Row("N^n / n!", round(hanin_rolnick_estimate(neurons, n)), random, "Hanin and Rolnick 2019"),
+        Row("central hyperplanes", central(neurons, n), without, "Zaslavsky 1975"),
+    ]
+
+
+def bounds_of_graph(network: Network, input_dim: int | None) -> Table:
+    """`bounds` of a network that is no chain: what holds for its levels, and notes on what does not."""
+    n = network.n_in if input_dim is None else whole(input_dim, "input_dim", 1)
+    rows = [
+        *(estimates(network.neurons, n) if has_estimates(network) else []),
+        Row("no network has more", network_upper(network, n), "upper bound", "Montufar 2017, level by level"),
+        Row("patterns", network_patterns(network), "upper bound", "states of all neurons and switches"),
+    ]
+    chains = (
+        "For chains of dense layers with ReLU only, and left out: what some networks reach (Serra, Montufar, Pascanu, "
+        "Arora), and the upper bound of Serra et al. 2018."
+    )
+    return Table(f"{network!r}, n = {n}", rows, [chains, *notes_of(network)])
+
+
+def has_estimates(network: Network) -> bool:
+    """Whether every neuron has a threshold of its own, as in the estimates for random networks."""
+    return not has_switches(network) and not has_clips(network)
+
+
+def notes_of(network: Network) -> list[str]:
+    """What is not known of a graph on the average."""
+    notes = []
+    if has_switches(network):
+        notes.append(
+            "Left out, as switches have no threshold: estimates and bounds on means. Of maxout see Tseran and Montufar "
+            "2021."
+        )
+    elif has_clips(network):
+        notes.append("Left out, as the two neurons of a clip never meet: N^n / n! and hyperplanes in general position.")
+    if has_shared_weights(network):
+        notes.append("What is said of random networks is for independent weights; those of a convolution are shared.")
+    return notes
 
 
 def arora_of(widths: list[int], n: int) -> int:
@@ -172,22 +222,25 @@ def compare(count: Count, network: Network, *, samples: int = 1000, seed: int = 
     density, and on infinite domains; the explicit one is there for cubes and segments only. T-hat says something of the
     network where the side in units is small; where it is 10 N and more, a random network has most of its regions there
     already, and T-hat is about 1 / side.
+    Of a graph there is what `bounds` has of it; T-hat and the bounds on means if it has no switches. What is left out
+    stands in the notes.
     Raises NetworkError if the count is of another network, or an argument is out of its range.
     """
     if count.network != network.sha256:
         raise NetworkError("The count is of another network (the hashes differ). Give the network that was counted.")
     n, neurons = count.domain.slice.dimension, network.neurons
+    known = bounds(network, n)
     rows = [
         Row("regions", count.regions, "counted" if count.certified else "counted, NOT certified", "Creases"),
-        *(row for row in bounds(network, n) if row.kind.startswith("estimate")),
-        Row("no network has more", serra_upper(network.widths, n), "upper bound", "Serra et al. 2018"),
+        *(row for row in known if row.kind.startswith("estimate")),
+        next(row for row in known if row.name == "no network has more"),
     ]
     volume = volume_of(count.domain)
-    if volume is not None and neurons >= n:
+    if volume is not None and neurons >= n and not has_switches(network):
         t_hat = smallest_t(count.regions, neurons, n, volume=volume)
         rows.append(Row("T-hat", t_hat, "smallest T of theorem 5", "Hanin and Rolnick 2019"))
         rows += with_constants(count, network, volume, sample_points(count, whole(samples, "samples", 1), seed), seed)
-    return Table(f"{count.domain!r}, N = {neurons}", rows)
+    return Table(f"{count.domain!r}, N = {neurons}", rows, known.notes)
 
 
 def with_constants(count: Count, network: Network, volume: float, points: Any, seed: int) -> list[Row]:

@@ -21,10 +21,16 @@ from creases.errors import NetworkError
 from creases.network import Network
 from creases.rationals import independent
 from creases.subdivision import subdivide
+from creases.theory.arguments import as_chain
 
 __all__ = ["Pair", "has_full_recession_cone", "unbounded_cones", "zero_bias_map"]
 
 Bools = NDArray[np.bool_]
+
+CHAINS_ONLY = (
+    "the map is proved for neurons that are off or hand on what they get, layer upon layer.",
+    "For a graph compare counts: count(network.without_biases(), Directions(n_in)) and count(network, Space(n_in)).",
+)
 Pattern = tuple[Bools, ...]  # one array a layer
 
 
@@ -38,9 +44,9 @@ class Pair(NamedTuple):
 def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]:
     """For each region of `network.without_biases()` the region of `network` that it goes to, in exact arithmetic.
 
-    network : any, of at most nine inputs. threads : as for `count`.
+    network : any chain of dense layers with ReLU, of at most nine inputs. threads : as for `count`.
     Returns as many pairs as `count(network, Directions(n_in))` has regions; no region of the network comes twice.
-    Raises DomainError for more inputs, ComputationError as `subdivide` does.
+    Raises NetworkError for a graph, DomainError for more inputs, ComputationError as `subdivide` does.
 
     Examples
     --------
@@ -48,9 +54,9 @@ def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]
     >>> [[layer.tolist() for layer in pair.biased] for pair in zero_bias_map(two_steps)]
     [[[False, False]], [[True, True]]]
     """
+    layers = exact_layers(network, "zero_bias_map")
     found = subdivide(network.without_biases(), Directions(network.n_in), threads=threads, progress=False)
     assert isinstance(found, RegionList)
-    layers = [Exact.of(layer.weight, layer.bias) for layer in network.hidden]
     pairs = []
     for index in range(len(found)):
         zero_bias = tuple(found.pattern(index))
@@ -63,6 +69,7 @@ def unbounded_cones(network: Network, *, threads: int | None = None) -> list[Pat
 
     Arguments and errors as for `zero_bias_map`, whose images these are, but of at most eight inputs.
     """
+    as_chain(network, "unbounded_cones", *CHAINS_ONLY)
     found = subdivide(network, Space(network.n_in), threads=threads, progress=False)
     patterns = (tuple(pattern) for pattern in patterns_of(found))
     return [pattern for pattern in patterns if has_full_recession_cone(network, pattern)]
@@ -77,11 +84,11 @@ def has_full_recession_cone(network: Network, pattern: Sequence[Bools]) -> bool:
     """Whether a region, given by its pattern, goes to infinity in an open set of directions; decided in integers.
 
     That is so iff some direction makes the linear part of every pre-activation that has one grow to its side.
-    pattern : one bool array a layer. Raises NetworkError if it is not of this network's widths.
+    pattern : one bool array a layer. Raises NetworkError for a graph, and if it is not of this network's widths.
     """
+    layers = exact_layers(network, "has_full_recession_cone")
     if [len(active) for active in pattern] != list(network.widths):
         raise NetworkError(f"The pattern must have one bool array a layer, of {list(network.widths)} neurons.")
-    layers = [Exact.of(layer.weight, layer.bias) for layer in network.hidden]
     forms = []
     for active, row in signed_forms(layers, pattern):
         if any(row[:-1]):
@@ -112,6 +119,11 @@ class Exact(NamedTuple):
         scale = max(denominator.bit_length() - 1 for row in ratios for _, denominator in row)
         *rows, last = [[n << (scale - d.bit_length() + 1) for n, d in row] for row in ratios]
         return cls(np.array(rows, object).reshape(weight.shape), np.array(last, object), scale)
+
+
+def exact_layers(network: Network, what: str) -> list[Exact]:
+    """The layers of a chain in whole numbers; NetworkError, naming `what` was asked for, of a graph."""
+    return [Exact.of(layer.weight, layer.bias) for layer in as_chain(network, what, *CHAINS_ONLY)]
 
 
 def signed_forms(layers: Sequence[Exact], pattern: Sequence[Bools]) -> Iterator[tuple[bool, list[int]]]:

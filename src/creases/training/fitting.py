@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from creases.interrupts import uninterrupted
+from creases.readers.torch_module import is_module
 from creases.streams import stream
 from creases.training.checkpoints import Folder
 from creases.training.errors import DivergedError, TrainingError, need_torch
@@ -38,11 +39,14 @@ __all__ = ["Tracker", "fit"]
 class Tracker(Protocol):
     """What is told of every step: a `RegionTracker`, or anything else that measures a model as it learns.
 
-    model : the module that is watched. at : the step it is at.
+    model : the module that is watched, or a function that gives the network. at : the step it is at.
     """
 
-    model: nn.Module
     at: int
+
+    @property
+    def model(self) -> object:
+        """What it reads."""
 
     def is_due(self, step: int) -> bool:
         """Whether it will measure at this step."""
@@ -69,7 +73,8 @@ def fit(
 
     model : a torch module from inputs of shape (b, n_in) to scores of shape (b, classes), on the CPU.
     settings : default `Settings()`, those of the paper.
-    tracker : a `RegionTracker` of this model, or alike; its `step` is called after each step.
+    tracker : a `RegionTracker` of this model, or of a function that gives its network, or alike; its `step` is called
+        after each step.
     checkpoints : a folder. Saved are step 0, the last step, and those at which the tracker counts (without a
         tracker, the end of each epoch); see `checkpoints.py`. Ctrl-C saves the step it met and is raised again.
     checkpoint_epochs : save at the end of every so many epochs instead.
@@ -149,7 +154,8 @@ class Run:
         checkpoint_epochs: int | None,
         on_epoch: Callable[[Row], object] | None,
     ) -> None:
-        if tracker is not None and tracker.model is not model:
+        # Of a function nobody can tell whose network it gives.
+        if tracker is not None and tracker.model is not model and is_module(tracker.model):
             raise TrainingError("The tracker watches another model than the one that is trained.")
         if checkpoint_epochs is not None and checkpoint_epochs < 1:
             raise TrainingError(f"checkpoint_epochs must be at least 1, got {checkpoint_epochs}.")

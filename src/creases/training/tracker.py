@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from creases.counting import count_many
 from creases.domain import Domain
+from creases.network import Network
 from creases.packing import check_fit
 from creases.readers import load
+from creases.readers.torch_module import is_module
 from creases.training.errors import TrainingError, need_torch
 from creases.training.files import Row, as_frame, save_table
 from creases.training.journal import Journal
@@ -29,8 +31,6 @@ from creases.training.journal import Journal
 if TYPE_CHECKING:
     import pandas
     from torch import nn
-
-    from creases.network import Network
 
 __all__ = ["COLUMNS", "RegionTracker"]
 
@@ -52,9 +52,11 @@ COLUMNS = (
 
 
 class RegionTracker:
-    """Counts a live torch model's activation regions on some domains as its training goes.
+    """Counts a live model's activation regions on some domains as its training goes.
 
-    model : a torch module that `creases.load` can read; it is read afresh at each count and never changed.
+    model : a torch module that `creases.load` can read; or a function without arguments that gives the network as it
+        is now, a Network (a chain or a graph, made with `creases.build` from the weights of any framework) or such a
+        module. It is read afresh at each count and never changed.
     domains : a domain, several, or a dict of them by name; all in the model's input space.
     every : count at step 0 and each so many steps; or the very steps at which to count, in any order.
     path : a file to which each count is appended before anyone hears of it, one JSON object a line; see
@@ -70,17 +72,18 @@ class RegionTracker:
     step, epoch : when; the epoch is None unless `step` was told.
     domain, name, domain_repr : index of the domain, its name (its repr where it has none), its repr.
     regions, by_layer, certified, exact_cells, seconds : as in `creases.Count`; by_layer is a list.
-    neurons, regions_per_neurons_squared : N, and regions / N^2: about 1/2 at initialisation on a plane
-        (Hanin and Rolnick 2019, figure 4).
+    neurons, regions_per_neurons_squared : N, a graph's switches among them, and regions / N^2: about 1/2 at
+        initialisation on a plane (Hanin and Rolnick 2019, figure 4); None of a network without neurons.
     network : sha256 of the network counted.
 
-    Raises MissingExtraError if torch is not installed; TrainingError if the model is no module, `every` holds
-    no step, or the file is not of this tracking; DomainError if a domain does not fit the model.
+    Raises MissingExtraError if torch is not installed and there is no function; TrainingError if the model is neither
+    module nor function, the function gives no network, `every` holds no step, or the file is not of this tracking;
+    DomainError if a domain does not fit the model.
     """
 
     def __init__(
         self,
-        model: nn.Module,
+        model: nn.Module | Callable[[], Network | nn.Module],
         domains: Domain | Iterable[Domain] | Mapping[str, Domain],
         every: int | Iterable[int] = 1,
         *,
@@ -90,11 +93,12 @@ class RegionTracker:
         threads: int | None = None,
         on_count: Callable[[list[Row]], object] | None = None,
     ) -> None:
-        self.model = as_module(model)
+        self.model = model
+        self._read = reader_of(model)
         self.names, self.domains = as_domains(domains)
         self.every = as_steps(every)
         self.threads, self.on_count = threads, on_count
-        network = load(model)
+        network = self._read()
         for domain in self.domains:
             check_fit(network, domain)
         if resume and path is None:
@@ -126,7 +130,7 @@ class RegionTracker:
 
         Raises TrainingError if there are rows for this step, but of other weights.
         """
-        return self._count(epoch, load(self.model))
+        return self._count(epoch, self._read())
 
     def is_due(self, step: int) -> bool:
         """Whether `step` is one of the steps to count at."""
@@ -161,7 +165,7 @@ class RegionTracker:
         return f"RegionTracker({len(self.domains)} domains, {when}; at step {self.at}, {len(self._rows)} rows)"
 
     def _count_if_due(self, epoch: float | None, network: Network | None = None) -> list[Row]:
-        return self._count(epoch, network or load(self.model)) if self.is_due(self.at) else []
+        return self._count(epoch, network or self._read()) if self.is_due(self.at) else []
 
     def _count(self, epoch: float | None, network: Network) -> list[Row]:
         there = [row for row in self._rows if row["step"] == self.at]
@@ -184,7 +188,7 @@ class RegionTracker:
                 "domain_repr": repr(self.domains[i]),
                 "regions": found.regions,
                 "neurons": network.neurons,
-                "regions_per_neurons_squared": found.regions / network.neurons**2,
+                "regions_per_neurons_squared": found.regions / network.neurons**2 if network.neurons else None,
                 "by_layer": list(found.by_layer),
                 "certified": found.certified,
                 "exact_cells": found.exact_cells,
@@ -201,17 +205,32 @@ class RegionTracker:
         return [dict(row) for row in rows]
 
 
-def as_module(model: Any) -> nn.Module:
-    """The model, if it is a torch module."""
-    need_torch("Tracking a model in training")
-    from torch import nn
+def reader_of(model: Any) -> Callable[[], Network]:
+    """What reads the model as it is now."""
+    if is_module(model):
+        return lambda: load(model)
+    if callable(model) and not isinstance(model, type):
+        return lambda: given_by(model)
+    if not isinstance(model, Network):
+        need_torch("Tracking a model in training")
+    raise TrainingError(
+        "RegionTracker needs a torch.nn.Module, or a function without arguments that gives the network as it is now; "
+        f"got a {type(model).__name__}. A network that does not change needs no tracker: "
+        "creases.count(network, domain)."
+    )
 
-    if not isinstance(model, nn.Module):
-        raise TrainingError(
-            f"RegionTracker needs a torch.nn.Module, got a {type(model).__name__}. "
-            "A network that does not change needs no tracker: creases.count(network, domain)."
-        )
-    return model
+
+def given_by(function: Callable[[], Any]) -> Network:
+    """The network that a function gives."""
+    found = function()
+    if isinstance(found, Network):
+        return found
+    if is_module(found):
+        return load(found)
+    raise TrainingError(
+        "The function that RegionTracker was given must return a Network, as creases.build makes them, or a "
+        f"torch.nn.Module; it returned a {type(found).__name__}."
+    )
 
 
 def as_domains(domains: Any) -> tuple[tuple[str, ...], tuple[Domain, ...]]:

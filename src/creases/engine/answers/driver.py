@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
@@ -12,9 +12,11 @@ from creases.engine.problem import Problem
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
-from creases.engine.starts.whole_space import Walled, walled
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.work import AnyWork
+
+if TYPE_CHECKING:
+    from creases.engine.starts.whole_space import Walled
 
 __all__ = ["Collector", "StartingCell", "collect", "cut_domain"]
 
@@ -67,6 +69,8 @@ def cut_domain(
     into = collector(inside)
     options: Any = {"threads": threads, "by_neuron": by_neuron, "report": report, "workshop": workshop}
     if workshop.first_layer(inside).is_lacking_rows:
+        from creases.engine.starts.whole_space import walled
+
         for part in walled(inside):
             into.add_walled(part, partial(collect, **options))
     else:

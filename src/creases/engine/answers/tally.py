@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,18 @@ from creases.engine.loop.frontier import CellKeeper
 from creases.engine.loop.oracle import has_tie
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import PROOFS
-from creases.engine.proof.rational_forms import RationalForms, decided
+from creases.engine.proof.rational_forms import RationalForms, decided, pattern_at
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
-from creases.engine.starts.whole_space import Walled
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import take_cells, take_means
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import EXACT_CELLS, UNBOUNDED, AnyWork, SpaceWork
 from creases.errors import ComputationError
+
+if TYPE_CHECKING:
+    from creases.engine.starts.whole_space import Walled
 
 __all__ = ["Tally", "Totals", "WrittenTotals", "count_point", "tally", "tally_constant"]
 
@@ -156,11 +158,11 @@ class WrittenTotals(Totals):
 
 
 class WalledTotals(Totals):
-    """Sums over a whole space that walls have cut, and patterns of its regions: of those that reach infinity, and of all
-    where it is wanted which neuron cuts how many.
+    """Sums over a whole space that walls have cut, and patterns of its regions: of those that reach infinity, and of
+    all where it is wanted which neuron cuts how many.
 
-    Euler's relation tells neither. Of a region that has a line in it both halves may reach infinity where the wall's part
-    does not; and a switch may part both halves of a region where it does not part the wall.
+    Euler's relation tells neither. Of a region that has a line in it both halves may reach infinity where the wall's
+    part does not; and a switch may part both halves of a region where it does not part the wall.
     """
 
     def __init__(self, part: Walled, every: bool) -> None:
@@ -193,8 +195,10 @@ class WalledTotals(Totals):
         )
 
     def add_point(self, tile: Tile) -> None:
-        """A whole space has none."""
-        raise AssertionError("a whole space begins with cones")
+        """Add the region that meets a point: one of the two directions of a line."""
+        super().add_point(tile)
+        bits = pattern_at(self.problem, tile.chart.sum(axis=1))[self._neurons]
+        self.patterns.add(bytes(bytes_of_bits(bits[None])[0]))
 
 
 class PatternKeeper:
@@ -210,8 +214,8 @@ class PatternKeeper:
 
 
 def cutting(graph: Graph, patterns: Iterable[bytes]) -> NDArray[np.int64]:
-    """For each unit how many regions of the layers below it cuts, from the patterns of all regions; a switch at its first
-    candidate."""
+    """For each unit how many regions of the layers below it cuts, from the patterns of all regions; a switch at its
+    first candidate."""
     found = np.zeros(sum(graph.widths), np.int64)
     packed = np.array([np.frombuffer(pattern, np.uint8) for pattern in patterns])
     bits = bits_of_bytes(packed, len(found))
@@ -239,7 +243,9 @@ def tally_constant(problem: Problem) -> Tally:
 
 
 def count_origin(problem: Problem) -> list[int]:
-    """`count_point` at zero, where all walls of a whole space meet. Of directions no cone has it but the whole space."""
+    """`count_point` at zero, where all walls of a whole space meet. Of directions no cone has it but the whole
+    space.
+    """
     origin = np.zeros((problem.dimension + 1, 1))
     if not problem.directions:
         origin[-1] = 1.0

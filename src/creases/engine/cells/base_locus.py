@@ -8,8 +8,8 @@ prove; so it is at the origin of a network without biases, whose neurons are sum
 a facet of a layer above and one of an active neuron of the layer itself are such sums too: where r of them meet that
 are independent, the whole system vanishes. The facets of a corner that has only d are independent; of more, floats
 choose d and prove that they are. Nothing else is rounded: forms are counted, and weights and biases asked whether they
-are zero. Where a layer takes from others than the one before it, or has other kinks than ReLU, only the inputs' base locus
-is known.
+are zero. Where a layer takes from others than the one before it, or has other kinks than ReLU, only the inputs' base
+locus is known.
 """
 
 from __future__ import annotations

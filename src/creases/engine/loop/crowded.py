@@ -129,12 +129,13 @@ def rows_of(work: SpaceWork, net: int) -> int:
 
 
 def refuse_claimed(work: SpaceWork) -> None:
-    """Raises ComputationError for a cell that is being clipped to where a candidate wins: its walls would be too long."""
+    """Raises ComputationError for a cell that is being clipped to where a candidate wins: walls in it would be longer
+    than in the part that is left."""
     net = int(work.state[NETWORK])
     if (work.row_ints[STATUS, : rows_of(work, net)] == CLAIMED).any():
         raise ComputationError(
-            f"A region has more than {MOST_FACETS} facets where a maximum of several is decided; a cell has no room for "
-            "them. Cut a smaller domain, or a slice of fewer dimensions."
+            f"A region has more than {MOST_FACETS} facets where a maximum of several is decided; a cell has no room "
+            "for them. Cut a smaller domain, or a slice of fewer dimensions."
         )
 
 

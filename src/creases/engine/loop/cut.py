@@ -17,24 +17,21 @@ from creases.engine.cells.last_in_space import count_last_in_space
 from creases.engine.cells.polygon import cut_polygon, halve_polygon
 from creases.engine.cells.polytope import UNCUT, cut_polytope, keep_positive_side, put_negative_side
 from creases.engine.kernel import by_domain, inlined, kernel
+from creases.engine.loop.claims import claim, claimed_side, is_switch, take_side, tally_switches
 from creases.engine.proof.signs import NEGATIVE
 from creases.engine.rows.local import localise
 from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign
-from creases.engine.rows.switches import end_of_switch, scan
+from creases.engine.rows.switches import scan
 from creases.engine.state.output import emit
 from creases.engine.state.record import (
     all_rows,
     field,
-    mark_active,
-    mark_inactive,
     name_of_row,
     need,
-    pair_at,
     row_at,
 )
-from creases.engine.state.stack import STACK_HEADER, copy_cell_to_child, no_room, pop, push, push_written
+from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
 from creases.engine.state.work import (
-    ACTIVE,
     ASKED,
     BEST_ROW,
     BY_NEURON,
@@ -42,7 +39,6 @@ from creases.engine.state.work import (
     CELL_COLUMNS,
     CHILD,
     CLAIM,
-    CLAIMED,
     CLIP,
     CORNERS,
     CROSSING_ROWS,
@@ -52,7 +48,6 @@ from creases.engine.state.work import (
     EMIT,
     EMPTY,
     FIRST_NEURON,
-    FIRST_ROW,
     FOLLOWING_ROWS,
     FRESH,
     FULL,
@@ -60,7 +55,6 @@ from creases.engine.state.work import (
     HAVE,
     HOW_TO_SPLIT,
     IDS,
-    INACTIVE,
     INT_ZERO,
     KIND,
     KIND_OF_LAYER,
@@ -73,12 +67,10 @@ from creases.engine.state.work import (
     PAIRS,
     ROWS,
     SCANNED,
-    SECOND_ROW,
     SLOPED_LAYER,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     STATUS,
-    SWITCH_LAYER,
     THRESHOLD,
     UNBOUNDED,
     UNKNOWN,
@@ -176,14 +168,9 @@ def cut(work: AnyWork, budget: int) -> int:
 
 
 @inlined
-def is_switch(work: AnyWork, layer: int) -> bool:
-    """Whether a layer's rows are candidates of switches."""
-    return work.layer_ints[layer, KIND_OF_LAYER] == SWITCH_LAYER
-
-
-@inlined
 def is_counted(work: AnyWork, layer: int) -> bool:
-    """Whether the layer above this one is counted without being cut: neurons, and all that is active below has slope 1."""
+    """Whether the layer above this one may be counted without being cut: it has neurons, and what is active below has
+    slope 1."""
     return work.layer_ints[layer, KIND_OF_LAYER] != SLOPED_LAYER and not is_switch(work, layer + 1)
 
 
@@ -211,19 +198,6 @@ def tally_neurons(work: AnyWork, net: int, layer: int) -> None:
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] == OPEN and work.row_ints[KIND, i] != UNKNOWN:
             work.by_neuron[work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + i]] += 1
-
-
-@inlined
-def tally_switches(work: AnyWork, net: int, layer: int) -> None:
-    """Add one for each switch of which more than one candidate wins on the cell, to its first candidate."""
-    first, ids, begin = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)], 0
-    while begin < work.ints[field(net, layer, ROWS)]:
-        end = end_of_switch(work, net, layer, begin)
-        left = 0
-        for i in range(begin, end):
-            left += work.row_ints[STATUS, i] != INACTIVE
-        work.by_neuron[work.switches[first + work.ints[ids + begin]]] += left > 1
-        begin = end
 
 
 @inlined
@@ -354,68 +328,3 @@ def push_other_side(work: AnyWork, net: int, layer: int, row: int, side: float, 
     """Put the side that was written to the stack there for good."""
     take_side(work, net, layer, row, side)
     push_written(work, corners, rows)
-
-
-@inlined
-def take_side(work: AnyWork, net: int, layer: int, row: int, side: float) -> None:
-    """Note that a row is active (side 1.0) or not on one side of it, or which of a pair is the larger one there."""
-    first, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
-    work.row_ints[STATUS, row] = ACTIVE if side > 0.0 else INACTIVE
-    if not is_switch(work, layer):
-        mark(work, first + work.ints[ids + row], side > 0.0)
-        return
-    place = pair_at(work, net, layer, row)
-    one, other = work.ints[place + FIRST_ROW], work.ints[place + SECOND_ROW]
-    if work.state[HOW_TO_SPLIT] == CLIP:
-        work.row_ints[STATUS, one if side > 0.0 else other] = INACTIVE
-        return
-    for i in (one, other):
-        wins = (i == other) == (side > 0.0)
-        work.row_ints[STATUS, i] = ACTIVE if wins else INACTIVE
-        mark(work, first + work.ints[ids + i], wins)
-
-
-@inlined
-def mark(work: AnyWork, unit: int, active: bool) -> None:
-    """Note in the pattern whether a unit is active."""
-    if active:
-        mark_active(work.pattern, unit)
-    else:
-        mark_inactive(work.pattern, unit)
-
-
-@inlined
-def claimed_side(work: AnyWork, net: int, layer: int, row: int) -> float:
-    """The side of a pair's row on which the candidate that claims the cell is ahead: 1.0 if it is the second one."""
-    second = work.ints[pair_at(work, net, layer, row) + SECOND_ROW]
-    return 1.0 if work.row_ints[STATUS, second] == CLAIMED else -1.0
-
-
-@inlined
-def claim(work: AnyWork, net: int, layer: int) -> int:
-    """Put a copy of the current cell on the stack for each candidate but one that is left of the best row's switch, and go
-    on with that one; each copy is claimed by its candidate."""
-    row, begin, corners = work.state[BEST_ROW], 0, work.state[CORNERS]
-    first, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
-    while end_of_switch(work, net, layer, begin) <= work.ints[pair_at(work, net, layer, row) + FIRST_ROW]:
-        begin = end_of_switch(work, net, layer, begin)
-    end = end_of_switch(work, net, layer, begin)
-    if no_room(work, end - begin, corners, all_rows(work, net, layer)) == FULL:
-        return FULL
-    copy_cell_to_child(work, corners)
-    forget_answers(work)
-    before = -1
-    for i in range(begin, end):
-        if work.row_ints[STATUS, i] == INACTIVE:
-            continue
-        if before >= 0:
-            unit = first + work.ints[ids + before]
-            work.row_ints[STATUS, before] = CLAIMED
-            mark_active(work.pattern, unit)
-            push(work, corners, all_rows(work, net, layer))  # there is room
-            work.row_ints[STATUS, before] = OPEN
-            mark_inactive(work.pattern, unit)
-        before = i
-    work.row_ints[STATUS, before] = CLAIMED
-    mark_active(work.pattern, first + work.ints[ids + before])
-    return MORE

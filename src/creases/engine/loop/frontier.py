@@ -31,6 +31,8 @@ from creases.engine.state.work import (
     EMIT,
     EXACT_CELLS,
     MORE,
+    MOST_CANDIDATES,
+    MOST_FACETS,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     UNBOUNDED,
@@ -38,6 +40,7 @@ from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
 )
+from creases.errors import ComputationError
 
 __all__ = ["CellKeeper", "run"]
 
@@ -140,6 +143,8 @@ def run(
     workshop : where workspaces come from; what is yielded goes back there.
     """
     if isinstance(start, CrowdedStart):
+        if by_neuron and any(level.groups is not None for level in problem.graph.levels):
+            raise no_by_neuron()
         for sign, tile in roomy(start.tile):
             wanted = keep if tile.dimension == start.tile.dimension else None
             for sums, cells in run(problem, start_of(tile), threads, by_neuron, wanted, report, workshop):
@@ -180,9 +185,20 @@ def drive_on(work: AnyWork, helpers: Helpers, budget: int, report: Report) -> tu
         if status != CROWDED_CELL:
             return work, status
         assert isinstance(work, SpaceWork)  # edges of a polygon have no bits
+        if work.state[BY_NEURON] and work.state[MOST_CANDIDATES]:
+            raise no_by_neuron()
         work, walls = part_crowded(work, helpers.oracle)
         for wall in walls:
             helpers.count_wall(work, wall, report)
+
+
+def no_by_neuron() -> ComputationError:
+    """The error for a count by neuron where a wall parts a cell: a switch may part both halves of a region and not the
+    wall, so Euler's relation does not tell how many it parts."""
+    return ComputationError(
+        f"A region has more than {MOST_FACETS} facets and must be parted, and then the regions that a maximum of several"
+        " parts do not add up. Count without by_neuron, or on a smaller domain."
+    )
 
 
 def work_together(

@@ -164,10 +164,11 @@ class Oracle:
         """`answer` for a polytope, in integers: a corner is where the facets of its mask meet."""
         state = work.state
         layer, listed, pattern = self.place_of(work)
-        rows = self._edges.forms.forms(layer, pattern)
+        asked = [(row, units_of_row(work, layer, listed, row), v) for row, v in open_questions(work)]
+        rows = self._edges.forms.some(layer, units_asked(asked), pattern)
         corners = self.corners_of(work, pattern)
-        for row, v in open_questions(work):
-            value = dot(form_of(rows, units_of_row(work, layer, listed, row)), corners[v].ray)
+        for row, units, v in asked:
+            value = dot(form_of(rows, units), corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
@@ -213,7 +214,7 @@ class Oracle:
         left = [item for item in asked if work.answers_nc[item[0], item[2]] == UNPROVED]
         if not left:
             return
-        rows = self._edges.forms.forms(layer, pattern)
+        rows = self._edges.forms.some(layer, units_asked(left), pattern)
         corners = rational_corners([self._edges.edge(number, pattern) for number in edge_ids])
         for row, units, corner in left:
             value = dot(form_of(rows, units), corners[corner])
@@ -259,6 +260,11 @@ def units_of_row(work: AnyWork, layer: int, listed: int, row: int) -> Units:
     place = int(work.ints[base + PAIR_IDS]) + PAIR_COLUMNS * (row - rows)
     one, other = (int(work.ints[place + which]) for which in (FIRST_ROW, SECOND_ROW))
     return int(work.ints[listed + other]), int(work.ints[listed + one])
+
+
+def units_asked(asked: list[tuple[int, Units, int]]) -> list[int]:
+    """The units whose forms decide some questions."""
+    return [unit for _, units, _ in asked for unit in units if unit is not None]
 
 
 def form_of(rows: list[Any], units: Units) -> Any:

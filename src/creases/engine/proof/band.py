@@ -17,9 +17,9 @@ def band(low: float, high: float, below: float, above: float) -> tuple[float, fl
 
     kink(z) - s z has one bend, at z = 0, where it is 0; so it lies between the least and the largest of 0, (below - s)
     low and (above - s) high, as far as the ends lie on either side of zero. That holds for any s, so s may be rounded;
-    of the differences, whose rounding is relative, and of the products ROUND_UP pays for the rounding, and for what they
-    lose to underflow (less than 2^-1074) the UNDERFLOW in the radius. Where a bound is NaN or infinite h is infinite;
-    that is looked at apart, because a maximum may lose a NaN.
+    of the differences, whose rounding is relative, and of the products ROUND_UP pays for the rounding, and for what
+    they lose to underflow (less than 2^-1074) the UNDERFLOW in the radius. Where a bound is NaN or infinite h is
+    infinite; that is looked at apart, because a maximum may lose a NaN.
     """
     slope = above if low >= 0.0 else (below if high <= 0.0 else (above * high - below * low) / (high - low))
     if not abs(slope) <= abs(below) + abs(above):

@@ -138,8 +138,8 @@ def scale_rows(
 ) -> None:
     """Multiply each row by its factor, hi + lo up to its error; the bounds become those of the products.
 
-    |f z - f' z'| <= |f'| e + e_f (|z'| + e), and one product loses DOUBLED_UNIT of its size. |f'| is at most |hi| + |lo|.
-    An exact zero stays one.
+    |f z - f' z'| <= |f'| e + e_f (|z'| + e), and one product loses DOUBLED_UNIT of its size. |f'| is at most |hi| +
+    |lo|. An exact zero stays one.
     """
     for n in range(hi_nk.shape[0]):
         factor = abs(factors_hi[n]) + abs(factors_lo[n])

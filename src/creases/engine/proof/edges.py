@@ -22,8 +22,8 @@ def difference(form: Any, less: Any) -> Any:
 
 
 class RationalEdges:
-    """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall, or
-    that of the wall between two candidates of a switch (`units`).
+    """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall,
+    or that of the wall between two candidates of a switch (`units`).
 
     forms : the exact forms of the neurons. walls : exact inward forms of the domain's own edges.
     """
@@ -85,6 +85,7 @@ class RationalEdges:
         if number < 0:
             return self.wall(number)
         layer, index, other = self.units(number)
-        rows = self.forms.forms(layer, pattern)
+        rows = self.forms.some(layer, [index] if other is None else [index, other], pattern)
         form = rows[index] if other is None else difference(rows[index], rows[other])
+        assert form is not None
         return form if pattern[layer][index] else scaled(form, -1)

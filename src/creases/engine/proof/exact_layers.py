@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,6 @@ Size = tuple[int, int]
 
 # Multiples of 2^grid up to this many units are floats, and one more unit is not certain to be.
 MOST_UNITS = 2**53
-# Numbers of a sparse level that are written out to look for multiples.
-MOST_COMPARED = 1 << 22
 # Every number that exact arithmetic meets is a multiple of a power of two above the first and below the second: none
 # underflows, none overflows, and the bounds of its layer are finite.
 FINEST, COARSEST = -900, 900
@@ -154,8 +153,8 @@ def finest_bit(numbers: Floats) -> int:
 
 
 def twins_of(graph: Graph) -> Ints:
-    """For each unit which other it is a multiple of (`twins`), layer after layer; for each candidate of a switch 1 + the
-    neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, or 0."""
+    """For each unit which other it is a multiple of (`twins`), layer after layer; for each candidate of a switch 1 +
+    the neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, or 0."""
     found = [np.zeros(0, np.int64)]
     copied: dict[int, Ints] = {}
     switches = any(level.groups is not None for level in graph.levels)
@@ -174,9 +173,9 @@ def copies(level: Level, copied: dict[int, Ints]) -> Ints:
     found, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
     for source, matrix in level.terms:
         rows, columns = matrix.nonzero()
+        values = matrix.data[matrix.data != 0] if is_sparse(matrix) else matrix[rows, columns]
         np.add.at(entries, rows, 1)
         if source in copied:
-            values = np.asarray(matrix[rows, columns]).ravel()
             found[rows] = np.where(values > 0, copied[source][columns], 0)
     return np.where((entries == 1) & (level.bias == 0), found, 0)
 
@@ -192,12 +191,47 @@ def activations(number: int, level: Level, graph: Graph) -> Ints:
 
 
 def twins_in(level: Level) -> NDArray[np.int64]:
-    """`twins` of a level's neurons; of a level that is too large for it, none. A switch has none."""
-    size = sum(matrix.shape[0] * matrix.shape[1] for matrix in level.matrices)
-    if level.groups is not None or (size > MOST_COMPARED and any(map(is_sparse, level.matrices))):
+    """`twins` of a level's neurons. A switch has none."""
+    if level.groups is not None:
         return np.zeros(len(level.bias), np.int64)
-    dense = [matrix.toarray() if is_sparse(matrix) else matrix for matrix in level.matrices]
-    return twins(dense[0] if len(dense) == 1 else np.concatenate(dense, axis=1), level.bias)
+    if any(map(is_sparse, level.matrices)):
+        return twins_of_sparse(level.matrices, level.bias)
+    matrices = level.matrices
+    return twins(matrices[0] if len(matrices) == 1 else np.concatenate(matrices, axis=1), level.bias)
+
+
+def twins_of_sparse(matrices: Sequence[Matrix], bias: Floats) -> NDArray[np.int64]:
+    """`twins` of rows that stand in several matrices side by side: their numbers are compared where there are any."""
+    from scipy.sparse import csr_array, hstack  # which a chain does without
+
+    rows = csr_array(hstack([*map(csr_array, matrices), csr_array(bias[:, None])]))
+    rows.eliminate_zeros()
+    rows.sort_indices()
+    found, columns = np.zeros(len(bias), np.int64), rows.shape[1]
+    counts, starts = np.diff(rows.indptr), rows.indptr[:-1]
+    used = np.flatnonzero(counts)
+    if not used.size:
+        return found
+    with np.errstate(all="ignore"):
+        shapes = rows.data / np.repeat(rows.data[starts[used]], counts[used]) + 0.0
+        keys = np.add.reduceat(shapes.view(np.int64) * (2 * rows.indices.astype(np.int64) + 1), starts[used]).tolist()
+    if len(set(keys)) == len(keys):
+        return found
+    seen: dict[int, list[int]] = {}
+    for i, key in zip(used.tolist(), keys, strict=True):
+        ours = slice(rows.indptr[i], rows.indptr[i + 1])
+        if rows.indices[ours.start] == columns - 1:  # a bias alone
+            continue
+        others = seen.setdefault(key, [])
+        for j in others:
+            theirs = slice(rows.indptr[j], rows.indptr[j + 1])
+            one, other = rows.data[ours], rows.data[theirs]
+            if np.array_equal(rows.indices[ours], rows.indices[theirs]) and are_multiples(one, other, 0):
+                found[i] = (j + 1) * (1 if (one[0] > 0) == (other[0] > 0) else -1)
+                break
+        else:
+            others.append(i)
+    return found
 
 
 def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
 """Whether points lie strictly inside their regions: a forward pass along each region's own pattern, with bounds.
 
 Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, section 3.3): a sum of m products of
-numbers known up to e is off by at most sum |w| e + (m + 4) u sum |w| (|a| + e). The errors' own rounding is relative, and
-ROUND_UP pays for it once a level; what overflows is infinite or NaN, and no sign is proved by it.
+numbers known up to e is off by at most sum |w| e + (m + 4) u sum |w| (|a| + e). The errors' own rounding is relative,
+and ROUND_UP pays for it once a level; what overflows is infinite or NaN, and no sign is proved by it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,12 @@ def proved_by_floats(problem: Problem, rays: Floats, bits: Bools) -> Bools:
             factors = np.where(on, level.slopes[1], level.slopes[0])
             known[number] = Values(
                 np.where(factors != 0.0, factors * sums.at, 0.0),
-                np.where(factors != 0.0, np.abs(factors) * (sums.off + UNIT * np.abs(sums.at)) * ROUND_UP, 0.0),
+                np.where(
+                    factors != 0.0,
+                    np.abs(factors) * (sums.off + UNIT * np.abs(sums.at)) * ROUND_UP
+                    + np.where(np.isin(factors, (0.0, 1.0, -1.0)) | ~sums.touched, 0.0, UNDERFLOW),
+                    0.0,
+                ),
                 (factors != 0.0) & sums.touched,
             )
     return proved

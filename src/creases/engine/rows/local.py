@@ -21,12 +21,14 @@ None of the four is ever NaN (`substitution`), so the largest size of a layer is
 from __future__ import annotations
 
 from creases.engine.kernel import by_domain, inlined
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, or_infinite
+from creases.engine.rows.pairs import write_pairs
 from creases.engine.rows.relax import drop, relax_affine, relax_layer
+from creases.engine.rows.relax_switches import relax_switches
 from creases.engine.rows.rows_in_space import list_form_in_space
 from creases.engine.rows.scan import follow, halving, note_scan, scan_row, status_of
-from creases.engine.rows.slopes import is_dropped, scale_listed, scale_row, slope_of
+from creases.engine.rows.slopes import handed_size, is_dropped, scale_listed, scale_row, slope_of
 from creases.engine.rows.substitution import write_row
-from creases.engine.rows.switches import relax_switches, write_pairs
 from creases.engine.state.record import coupled, field, mark_active, need
 from creases.engine.state.work import (
     ACTIVE,
@@ -193,8 +195,8 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float, co
             # Open candidates are relaxed as linear rows, and their switches afterwards.
             relax_affine(work, i, neuron, ACTIVE if switches else status, source, low, high, reach)
             steepest = work.slopes[STEEPEST, neuron]
-            most_g = max(most_g, steepest * reals[source + SIZE_G])
-            most_w = max(most_w, steepest * reals[source + SIZE_W])
+            most_g = max(most_g, handed_size(reals[source + SIZE_G], steepest))
+            most_w = max(most_w, handed_size(reals[source + SIZE_W], steepest))
             if status == OPEN:
                 for c in range(wide):
                     reals[at + c] = reals[source + c]
@@ -293,8 +295,8 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
         high = work.row_reals[stay, HIGH] + work.row_reals[stay, THRESHOLD]
         relax_affine(work, q, neurons + neuron, status, at, low, high, reach)
         steepest = work.slopes[STEEPEST, neurons + neuron]
-        most_g = max(most_g, steepest * reals[at + SIZE_G])
-        most_w = max(most_w, steepest * reals[at + SIZE_W])
+        most_g = max(most_g, handed_size(reals[at + SIZE_G], steepest))
+        most_w = max(most_w, handed_size(reals[at + SIZE_W], steepest))
         if status != OPEN:
             note_active(work, base + active, q, at, 0, 0)  # listed whole: its place may be written over
             scale_listed(work, base + active, slope_of(work, neurons + neuron, status), layers[layer, EXACT])
@@ -350,14 +352,17 @@ def write_layer(work: AnyWork, net: int, new: int, layer: int, first: int, apart
                 at = top + stay * stride if status == OPEN else apart
                 write_row(work, layer, first, new_first, source, at)
             steepest = work.slopes[STEEPEST, number]
-            most_g = max(most_g, steepest * reals[at + SIZE_G])
-            most_w = max(most_w, steepest * reals[at + SIZE_W])
+            most_g = max(most_g, handed_size(reals[at + SIZE_G], steepest))
+            most_w = max(most_w, handed_size(reals[at + SIZE_W], steepest))
             if status == OPEN:
                 work.open_ints[OPEN_ROW, opened + stay], ints[ids + stay] = start + i, neuron
                 stay += 1
             else:
                 # `at` is apart, because a layer of which a row does not stay is rewritten.
-                scale_row(reals, at, stride, slope_of(work, number, status), layers[layer, EXACT])
+                slope = slope_of(work, number, status)
+                scale_row(reals, at, stride, slope, layers[layer, EXACT])
+                if abs(slope) != 1.0 and not layers[layer, EXACT]:
+                    pay_for_couplings(work, at, new_first, layer)
                 note_active(work, base + active, start + i, at, shift, opened - shift)
                 active += 1
                 apart += stride
@@ -367,6 +372,19 @@ def write_layer(work: AnyWork, net: int, new: int, layer: int, first: int, apart
         for name in (FIRST, BLOCK, STRIDE):
             ints[field(new, layer, name)] = ints[field(net, layer, name)]
     return apart
+
+
+@inlined
+def pay_for_couplings(work: AnyWork, at: int, first: int, layer: int) -> None:
+    """Couplings of the row at `at` may have underflowed as they were scaled: each is multiplied by the size of what it
+    couples to (`substitution.write_row`)."""
+    reals = work.reals
+    for below in range(first, layer):
+        places = work.layer_ints[below + 1, OPEN_START] - work.layer_ints[below, OPEN_START]
+        lost_g = UNDERFLOW * places * work.layer_reals[below, MOST_G]
+        lost_w = UNDERFLOW * places * work.layer_reals[below, MOST_W]
+        reals[at + ERROR_G] = or_infinite(reals[at + ERROR_G] + lost_g * ROUND_UP)
+        reals[at + ERROR_W] = or_infinite(reals[at + ERROR_W] + lost_w * ROUND_UP)
 
 
 @inlined

@@ -1,10 +1,11 @@
 """What a unit hands on where its sign is known: its pre-activation times the slope of its kink on that side.
 
-A row to substitute is listed with its slope in it, so that whoever adds it up multiplies by couplings only. ReLU's slopes
-are 0 and 1: an inactive row drops out, an active one is listed as it stands.
+A row to substitute is listed with its slope in it, so that whoever adds it up multiplies by couplings only. ReLU's
+slopes are 0 and 1: an inactive row drops out, an active one is listed as it stands.
 
-Rounding, for a slope s that is neither 0, 1 nor -1: every number of a row times s loses u of itself, and what is coupled
-to has its size; a row's size is no less than the sum of all that (`substitution`). So |s| (E + u S) bounds the error.
+Rounding, for a slope s that is neither 0, 1 nor -1: every number of a row times s loses u of itself, and what is
+coupled to has its size; a row's size is no less than the sum of all that (`substitution`). So |s| (E + u S) bounds
+the error.
 """
 
 from __future__ import annotations
@@ -60,8 +61,14 @@ def scaled_bound(error: float, size: float, slope: float, exact: int) -> float:
 
 
 @inlined
+def handed_size(size: float, steepest: float) -> float:
+    """The size of what a unit hands on: its own, times the steeper of its slopes."""
+    return scaled_size(size, steepest)
+
+
+@inlined
 def scaled_size(size: float, slope: float) -> float:
-    """The size of a row with this size, times a slope."""
+    """The size of a row with this size, times a slope; what is not zero stays so."""
     steep = abs(slope)
     return size if steep == 1.0 else or_infinite(steep * size * ROUND_UP + (UNDERFLOW if size > 0.0 else 0.0))
 

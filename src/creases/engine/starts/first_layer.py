@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from creases.engine.graph import COORDINATES, INPUTS, Graph, Matrix, is_sparse
+from creases.engine.graph import COORDINATES, INPUTS, Graph, Matrix, is_sparse, times
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.rational_forms import RationalForms
@@ -90,11 +90,14 @@ def first_layer_forms(problem: Problem, product: Product = np.matmul) -> tuple[F
 def first_forms(problem: Problem, weight: Matrix, bias: Floats, product: Product = np.matmul) -> tuple[Floats, Floats]:
     """Forms of weight @ inputs + bias in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
 
-    A coordinate along one input times a power of two is exact; other entries lose gamma(n_in + 2) at most, in whatever
-    order `product`, of a matrix and a vector, adds. An entry that overflows is bounded by nothing, exact or not.
+    A coordinate along one input times a power of two is exact; other entries lose gamma(m + 2) at most, of m products a
+    row, in whatever order `product`, of an array and a vector, adds. An entry that overflows is bounded by nothing,
+    exact or not.
     """
-    n_in = weight.shape[1]
-    rounding = (n_in + 2) * UNIT * ROUND_UP
+    terms = weight.shape[1]
+    if is_sparse(weight):
+        product, terms = times, int(np.diff(weight.indptr).max(initial=0))
+    rounding = (terms + 2) * UNIT * ROUND_UP
     forms, bounds = np.zeros((2, len(bias), len(problem.basis) + 1))
     absolute = abs(weight)
     with np.errstate(over="ignore", invalid="ignore"):

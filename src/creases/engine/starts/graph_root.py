@@ -6,9 +6,9 @@ smaller cells, with the same bounds. So its size is that of what is undecided, w
 
     z_l = forms_l (x, 1) + sum over open units q below of couplings_lq kink(z_q)     up to the rows' bounds.
 
-Rounding, of a level that adds up m products a number: gamma(m + 3) times the sum of the products' sizes, for forms and for
-couplings (times the size of what they couple to), because a row's size is no less than that of its form and of its
-couplings together (`substitution`). A row that copies one unit of another level loses nothing.
+Rounding, of a level that adds up m products a number: gamma(m + 3) times the sum of the products' sizes, for forms
+and for couplings (times the size of what they couple to), because a row's size is no less than that of its form and
+of its couplings together (`substitution`). A row that copies one unit of another level loses nothing.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from creases.engine.starts.first_layer import first_forms, in_chart
 __all__ = ["GraphRoot", "OpenRows", "graph_root"]
 
 Bools = NDArray[np.bool_]
+
+# How many numbers stand side by side while candidates are compared in pairs.
+COMPARED = 1 << 22
 
 
 class OpenRows(NamedTuple):
@@ -95,8 +98,8 @@ class Cell(NamedTuple):
         return self.chart[-1]
 
 
-def graph_root(problem: Problem, start: AnyStart) -> GraphRoot:
-    """The first local network of a problem's graph on a starting cell."""
+def graph_root(problem: Problem, start: AnyStart, twins: Ints) -> GraphRoot:
+    """The first local network of a problem's graph on a starting cell. twins : of all units (`exact_layers`)."""
     graph, k = problem.graph, start.chart.shape[1]
     corners = start.corners
     cell = Cell(
@@ -107,7 +110,7 @@ def graph_root(problem: Problem, start: AnyStart) -> GraphRoot:
         on_wall=len(problem.frame.T) > k,
         terms=sum(graph.widths),
     )
-    active, found = np.zeros(sum(graph.widths), np.bool_), list[OpenRows]()
+    signs, found = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
     values: dict[int, Rows] = {}
     relaxed: dict[int, Relaxed] = {}
     with np.errstate(all="ignore"):
@@ -117,20 +120,24 @@ def graph_root(problem: Problem, start: AnyStart) -> GraphRoot:
             for source, matrix in level.terms
             if source == INPUTS
         }
-        signs = bool(np.isin(cell.infinity, (0.0, 1.0, -1.0)).all())
-        exact = exact_levels(graph, inputs) if signs else [False] * len(graph.levels)
+        steady = bool(np.isin(cell.infinity, (0.0, 1.0, -1.0)).all())
+        exact = exact_levels(graph, inputs) if steady else [False] * len(graph.levels)
         for number, level in enumerate(graph.levels, 1):
             rows = summed(level, inputs.get(number), values, relaxed, cell, exact[number - 1])
             if level.slopes is None:
                 values[number] = rows
                 continue
             layer = graph.layer_of[number]
-            known = start.signs if layer == 0 else {}
-            left, values[number], relaxed[layer], on = decided(level, layer, rows, relaxed, known, cell)
-            first = graph.first_neurons[layer]
-            active[first : first + len(on)] = on
+            first, end = graph.first_neurons[layer], graph.first_neurons[layer + 1]
+            if level.groups is None:
+                known = start.signs if layer == 0 else {}
+                made = decided(level, layer, rows, relaxed, known, cell)
+            else:
+                out = tied(level.groups, rows, twins[first:end], signs, cell.on_wall)
+                made = decided_switches(level.groups, layer, rows, relaxed, out, cell)
+            left, values[number], relaxed[layer], signs[first:end] = made
             found.append(left)
-    return GraphRoot(found, active, [exact[number - 1] for number in graph.layers])
+    return GraphRoot(found, signs > 0, [exact[number - 1] for number in graph.layers])
 
 
 def summed(
@@ -161,12 +168,14 @@ def summed(
         if source == COORDINATES:  # one for each wall, of whose unit nothing else is: nothing rounds
             chosen = matrix.any(axis=1)
             forms[chosen], errors[chosen] = matrix[chosen] @ cell.chart, 0.0
-            weight, copies = pairs(forms, d), copies | chosen
+            weight[chosen], copies = pairs(forms, d)[chosen], copies | chosen
             continue
         below, sizes = values[source], absolute(matrix)
         forms = forms + times(matrix, below.forms)
         errors = errors + or_infinite(times(sizes, below.errors))
         weight = weight + or_infinite(times(sizes, below.sizes))
+        # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
+        weight = weight + np.where(times(nonzero_in(matrix), (below.sizes > 0).astype(float)) > 0, UNDERFLOW, 0.0)
         for layer, coupling in below.couplings.items():
             product = matrix @ coupling
             couplings[layer] = couplings[layer] + product if layer in couplings else product
@@ -179,9 +188,25 @@ def summed(
         rounding = np.where(copies, 0.0, UNIT * ROUND_UP * (terms + count))[:, None]
         errors = (errors + rounding * weight) * ROUND_UP
         errors = errors + np.where((weight > 0) & ~copies[:, None], UNDERFLOW, 0.0)
+        errors = errors + lost_in_couplings(couplings, relaxed, ~copies)
     if level.divisors is not None:
         forms, errors, couplings = divided(forms, errors, couplings, level.divisors, weight, exact)
+        errors = errors + lost_in_couplings(couplings, relaxed, np.full(n, not exact))
     return with_sizes(forms, errors, couplings, relaxed, d)
+
+
+def nonzero_in(matrix: Matrix) -> Matrix:
+    """One where a matrix has an entry that is not zero."""
+    return (matrix != 0).astype(np.float64)
+
+
+def lost_in_couplings(couplings: dict[int, Matrix], relaxed: dict[int, Relaxed], some: Bools) -> Floats:
+    """What some rows lose by couplings that have underflowed: each is multiplied by the size of what it couples to."""
+    lost = np.zeros((len(some), 2))
+    for layer, coupling in couplings.items():
+        if coupling.shape[1]:
+            lost[some] += or_infinite(4.0 * UNDERFLOW * relaxed[layer].sizes.sum(axis=0))
+    return lost
 
 
 def row_all(matrix: Matrix) -> Bools:
@@ -219,22 +244,18 @@ def with_sizes(
 
 def decided(
     level: Level, layer: int, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], cell: Cell
-) -> tuple[OpenRows, Rows, Relaxed, Bools]:
-    """The open rows of a layer, what its level hands on, its open units relaxed, and which units are active.
+) -> tuple[OpenRows, Rows, Relaxed, Ints]:
+    """The open rows of a layer, what its level hands on, its open units relaxed, and the signs of all: 1 for active, -1
+    for inactive, 0 for open.
 
     known : units of which the cell's own walls say the sign.
     """
     assert level.slopes is not None
     linear, radii = relax(rows, relaxed, cell)
-    if level.groups is not None:
-        return decided_switches(level.groups, layer, rows, relaxed, linear, radii, cell)
     low, high = ends(linear, radii, cell)
     on, off = (low > 0) & (high < LARGEST_PROVED), (high < 0) & (low > -LARGEST_PROVED)
     if not cell.on_wall:
-        nothing = ~rows.forms.any(axis=1) & ~rows.errors.any(axis=1)
-        for coupling in rows.couplings.values():
-            nothing &= np.asarray(absolute(coupling).sum(axis=1)).ravel() == 0
-        off |= nothing
+        off |= vanish(rows)
     for unit, active in known.items():
         on[unit], off[unit] = active, not active
     left = np.flatnonzero(~(on | off))
@@ -249,8 +270,22 @@ def decided(
         np.abs(slopes) * radii[left] + halves + rounding * (size + np.abs(middles) + halves)
     ) * ROUND_UP + UNDERFLOW
     radius = np.where(np.isnan(radius), np.inf, radius)
-    band = Relaxed(bent, radius, or_infinite(rows.sizes[left] * steep[:, None] * ROUND_UP))
-    return open_rows(rows, left), handed_on(rows, factors, left, layer), band, on
+    band = Relaxed(bent, radius, or_infinite(steepened(rows.sizes[left], steep)))
+    values = handed_on(rows, factors, left, layer, band.sizes, relaxed)
+    return open_rows(rows, left), values, band, on.astype(np.int64) - off
+
+
+def steepened(sizes: Floats, steep: Floats) -> Floats:
+    """Sizes (n, 2) times what the steeper slope multiplies them by; what is not zero stays so."""
+    return sizes * steep[:, None] * ROUND_UP + np.where(sizes > 0, UNDERFLOW, 0.0)
+
+
+def vanish(rows: Rows) -> Bools:
+    """Which rows are zero on all of the cell, exactly."""
+    nothing: Bools = np.asarray(~rows.forms.any(axis=1) & ~rows.errors.any(axis=1))
+    for coupling in rows.couplings.values():
+        nothing[np.asarray(absolute(coupling).sum(axis=1)).ravel() != 0] = False
+    return nothing
 
 
 def open_rows(rows: Rows, left: Ints) -> OpenRows:
@@ -260,58 +295,109 @@ def open_rows(rows: Rows, left: Ints) -> OpenRows:
 
 
 def decided_switches(
-    groups: Ints, layer: int, rows: Rows, relaxed: dict[int, Relaxed], linear: Floats, radii: Floats, cell: Cell
-) -> tuple[OpenRows, Rows, Relaxed, Bools]:
-    """`decided` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out."""
-    n = len(groups)
-    out, bands_of = np.zeros(n, np.bool_), (np.zeros_like(linear), np.zeros(n))
-    firsts = np.searchsorted(groups, np.unique(groups))
-    for begin, end in zip(firsts.tolist(), [*firsts[1:].tolist(), n], strict=True):
-        above = exceeding(linear[begin:end], radii[begin:end], cell)
-        for j in range(end - begin):
-            # One that is out itself is below one that is not, which this one would be below too.
-            out[begin + j] = any(above[j, i] < 0.0 and not out[begin + i] for i in range(end - begin) if i != j)
-        left = begin + np.flatnonzero(~out[begin:end])
-        if len(left) > 1:
-            worst = np.where(np.eye(len(left), dtype=bool), 0.0, above[np.ix_(left - begin, left - begin)]).max(axis=0)
-            best = int(np.argmin(worst))
-            half = 0.5 * max(worst[best], 0.0) * ROUND_UP
-            bands_of[0][left[best]] = linear[left[best]]
-            bands_of[0][left[best], -1] += half if np.isfinite(half) else 0.0
-            lost = 2.0 * UNIT * (abs(linear[left[best], -1]) + half)
-            bands_of[1][left[best]] = (radii[left[best]] + half + lost) * ROUND_UP + UNDERFLOW
+    groups: Ints, layer: int, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: Cell
+) -> tuple[OpenRows, Rows, Relaxed, Ints]:
+    """`decided` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out.
+
+    out : candidates that are out without arithmetic (`tied`).
+    """
+    linear, radii = relax(rows, relaxed, cell)
+    out, chosen, halves = out.copy(), np.zeros(len(groups), np.bool_), np.zeros(len(groups))
+    left = np.flatnonzero(~out)
+    firsts, sizes = np.unique(groups[left], return_index=True, return_counts=True)[1:]
+    for m in sorted(set(sizes.tolist()) - {1}):
+        windows = left[firsts[sizes == m][:, None] + np.arange(m)]
+        at_once = max(1, COMPARED // (m * m * (cell.points.size + 4)))
+        for some in np.split(windows, range(at_once, len(windows), at_once)):
+            above = exceeding(linear[some], radii[some], cell)
+            for j in range(m):
+                # One that is out itself is below one that is not, which this one would be below too.
+                out[some[:, j]] = ((above[:, j] < 0.0) & ~out[some]).any(axis=1)
+            # What others exceed a candidate by, of those that are left.
+            stay = ~out[some]
+            worst = np.where(stay[:, :, None], np.maximum(above, 0.0), 0.0).max(axis=1)
+            best = np.argmin(np.where(stay, worst, np.inf), axis=1)
+            places = np.arange(len(some)), best
+            several = stay.sum(axis=1) > 1
+            chosen[some[places][several]] = True
+            halves[some[places]] = 0.5 * worst[places] * ROUND_UP
     alone = np.bincount(groups[~out], minlength=int(groups[-1]) + 1)[groups] == 1
     on = ~out & alone
-    left = np.flatnonzero(~out & ~alone)
-    band = Relaxed(bands_of[0][left], or_infinite(bands_of[1][left]), rows.sizes[left])
-    size = np.abs(band.forms[:, :-1]).sum(axis=1) * cell.reach + np.abs(band.forms[:, -1])
+    open_units = np.flatnonzero(~out & ~alone)
+    band = middle_of_switches(linear[open_units], radii[open_units], chosen[open_units], halves[open_units], cell)
+    return (
+        open_rows(rows, open_units),
+        handed_on(rows, on.astype(np.float64), open_units, layer, rows.sizes[open_units], relaxed),
+        band._replace(sizes=rows.sizes[open_units]),
+        on.astype(np.int64) - out,
+    )
+
+
+def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Floats, cell: Cell) -> Relaxed:
+    """Open candidates relaxed: the one chosen of each switch is its form and half of what it may be exceeded by; the
+    others are nothing."""
+    forms = np.where(chosen[:, None], linear, 0.0)
+    forms[:, -1] += np.where(chosen & np.isfinite(halves), halves, 0.0)
+    lost = 2.0 * UNIT * (np.abs(linear[:, -1]) + halves)
+    radii = np.where(chosen, (radii + halves + lost) * ROUND_UP + UNDERFLOW, 0.0)
+    size = np.abs(forms[:, :-1]).sum(axis=1) * cell.reach + np.abs(forms[:, -1])
     rounding = UNIT * ROUND_UP * (cell.terms + 2 * len(cell.infinity) + 16)
-    band = band._replace(radii=or_infinite(band.radii + rounding * size) * ROUND_UP)
-    return open_rows(rows, left), handed_on(rows, on.astype(np.float64), left, layer), band, on
+    return Relaxed(forms, or_infinite((radii + rounding * size) * ROUND_UP), np.zeros((len(forms), 2)))
+
+
+def tied(groups: Ints, rows: Rows, twins: Ints, signs: Ints, on_wall: bool) -> Bools:
+    """Candidates of switches that are out because they are zero and another is zero too, or active.
+
+    twins : 1 + the neuron with ReLU whose activation a candidate is a positive multiple of, or 0 (`exact_layers`).
+    signs : of the neurons of the layers below, 1 for active, -1 for inactive, 0 for one that is open.
+    As in `switches.status_of_activations`, of candidates that are all zero the first one stays.
+    """
+    sign = np.where(twins > 0, signs[twins - 1], 0)
+    zero = sign < 0
+    if not on_wall:  # where a row may vanish that does not in the parent
+        zero |= vanish(rows)
+    beaten = np.zeros(int(groups[-1]) + 1, np.bool_)
+    beaten[groups[sign > 0]] = True
+    first = np.zeros(len(groups), np.bool_)
+    first[np.flatnonzero(zero)[np.unique(groups[zero], return_index=True)[1]]] = True
+    found: Bools = zero & (beaten[groups] | ~first)
+    return found
 
 
 def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
-    """What row j may exceed row i by at most on the cell, float64 (n, n) [j, i]; negative if it is below it."""
-    gaps = linear[:, None] - linear[None, :]
-    most = (gaps @ cell.points).max(axis=2)
-    gradient = np.abs(gaps[:, :, :-1]).sum(axis=2)
-    size = gradient * cell.reach + np.abs(gaps[:, :, -1])
-    slack = radii[:, None] + radii[None, :] + gradient * cell.off + 2.0 * (len(cell.infinity) + 3) * UNIT * size
+    """What row j may exceed row i by at most on the cell, of m rows of each of s switches; negative if it is below it.
+
+    linear : float64 (s, m, k). radii : float64 (s, m). Returns float64 (s, m, m) [switch, j, i]; zero where i is j.
+    """
+    gaps = linear[:, :, None] - linear[:, None, :]
+    most = (gaps @ cell.points).max(axis=3)
+    gradient = np.abs(gaps[..., :-1]).sum(axis=3)
+    size = gradient * cell.reach + np.abs(gaps[..., -1])
+    slack = radii[:, :, None] + radii[:, None, :] + gradient * cell.off + 2.0 * (len(cell.infinity) + 3) * UNIT * size
     found = most + slack * ROUND_UP + UNDERFLOW
-    return np.where(np.isfinite(found), found, np.inf)
+    found = np.where(np.isfinite(found), found, np.inf)
+    found[:, np.arange(found.shape[1]), np.arange(found.shape[1])] = 0.0
+    return found
 
 
-def handed_on(rows: Rows, factors: Floats, left: Ints, layer: int) -> Rows:
-    """A layer's values: decided units times their slopes, and of open ones the units themselves."""
+def handed_on(
+    rows: Rows, factors: Floats, left: Ints, layer: int, open_sizes: Floats, relaxed: dict[int, Relaxed]
+) -> Rows:
+    """A layer's values: decided units times their slopes, and of open ones the units themselves.
+
+    open_sizes : float64 (m, 2), of the values of the units that are left open.
+    """
     n, exact = len(factors), np.isin(factors, (0.0, 1.0, -1.0))
     forms = np.where((factors != 0.0)[:, None], factors[:, None] * rows.forms, 0.0)
-    sizes = np.where((factors != 0.0)[:, None], np.abs(factors)[:, None] * rows.sizes, 0.0)
+    sizes = np.where((factors != 0.0)[:, None], steepened(rows.sizes, np.abs(factors)), 0.0)
+    sizes[left] = open_sizes
     errors = np.where((factors != 0.0)[:, None], np.abs(factors)[:, None] * rows.errors, 0.0)
     lost = np.where(exact[:, None], 0.0, 2.0 * UNIT * sizes + UNDERFLOW)
     couplings = {below: scaled(coupling, factors) for below, coupling in rows.couplings.items()}
     units = csr_array((np.ones(len(left)), (left, np.arange(len(left)))), shape=(n, len(left)))
     grown = np.where(exact[:, None], errors, (errors + lost) * ROUND_UP)
-    return Rows(forms, grown, sizes * ROUND_UP, {**couplings, layer: units})
+    grown = grown + lost_in_couplings(rows.couplings, relaxed, ~exact)
+    return Rows(forms, or_infinite(grown), or_infinite(sizes), {**couplings, layer: units})
 
 
 def scaled(matrix: Matrix, factors: Floats) -> Matrix:

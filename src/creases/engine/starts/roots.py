@@ -106,6 +106,11 @@ def choose_roots(problem: Problem) -> Roots:
     if first.is_constant_somewhere:
         axes = tuple(axes_across(problem))
         return choose_roots(restricted_to(problem, axes))._replace(axes=axes) if axes else Roots((), (), ())
+    if first.is_lacking_rows:
+        raise ComputationError(
+            "The network's first layer does not cut the whole space into bounded cones, so there are no pieces of it. "
+            "Use count, which draws walls, or count pieces of a bounded domain."
+        )
     found, rows = [], first.rows
     for start in cones_of_directions(problem, rows) if problem.directions else cones(problem, rows, first.forms):
         tile = start if isinstance(start, Tile) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infini
 from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.rational import cone_cells
 from creases.engine.proof.rational_polytope import rational_cone, rational_directions
-from creases.engine.rows.switches import write_pairs
+from creases.engine.rows.pairs import write_pairs
 from creases.engine.starts.chart import (
     AnyStart,
     RationalStart,
@@ -25,10 +25,9 @@ from creases.engine.starts.chart import (
     far_directions,
 )
 from creases.engine.starts.first_layer import in_chart, rational_first
-from creases.engine.starts.graph_root import GraphRoot, graph_root
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.growth import grown, with_room
+from creases.engine.state.growth import check_room, grown, with_room
 from creases.engine.state.pattern import set_active
 from creases.engine.state.record import coupled_numbers
 from creases.engine.state.stack import push
@@ -84,6 +83,9 @@ from creases.engine.state.work import (
     X,
     Y,
 )
+
+if TYPE_CHECKING:
+    from creases.engine.starts.graph_root import GraphRoot
 
 __all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "workspace"]
 
@@ -205,7 +207,10 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
 
 def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace with the first local network of a graph."""
-    root, graph = graph_root(problem, start), problem.graph
+    from creases.engine.starts.graph_root import graph_root  # SciPy, which a chain does without
+
+    twins, graph = workshop.twins(problem), problem.graph
+    root = graph_root(problem, start, twins)
     pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
     rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
     work = write_graph_root(taken(problem, start, workshop, rows), root, max(pairs))
@@ -223,7 +228,7 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
             work.state[MOST_CANDIDATES] = max(work.state[MOST_CANDIDATES], np.bincount(groups).max())
     for unit in np.flatnonzero(root.active).tolist():
         set_active(work.pattern, unit)
-    work.twins[:] = workshop.twins(problem)
+    work.twins[:] = twins
     lowest = int(work.ints[LOWEST])
     if lowest < problem.depth and graph.layer(lowest).groups is not None:
         write_pairs(work, 0, lowest)
@@ -333,9 +338,10 @@ def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
     strides = [wide + sum(counts[first:layer]) for layer, first in enumerate(firsts)]
     size = sum(count * stride for count, stride in zip(counts, strides, strict=True))
     ids_at = HEADER + FIELDS * depth
-    work = with_room(
-        work, reals=2 * (size + pairs * wide) + 4096 + SCRATCH, ints=4 * (ids_at + sum(counts) + PAIR_COLUMNS * pairs)
-    )
+    reals = 2 * (size + pairs * wide) + 4096 + SCRATCH
+    if reals > work.reals.size:
+        check_room(reals, counts)
+    work = with_room(work, reals=reals, ints=4 * (ids_at + sum(counts) + PAIR_COLUMNS * pairs))
     state, at = work.state, 0
     lowest = next((layer for layer, count in enumerate(counts) if count), depth)
     work.ints[LOWEST] = lowest

@@ -6,8 +6,8 @@ region is convex, so by Euler's relation, as in `tiles`,
 
     regions(space) = regions(space with the wall drawn) - regions of the whole that meet the wall,
 
-and the wall is a space of one dimension less, which may need more walls in its turn. What a wall has is counted over the
-parent's coordinates: a form that vanishes on it but not in the parent ends the regions there.
+and the wall is a space of one dimension less, which may need more walls in its turn. What a wall has is counted over
+the parent's coordinates: a form that vanishes on it but not in the parent ends the regions there.
 """
 
 from __future__ import annotations

@@ -17,7 +17,17 @@ from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
 from creases.engine.starts.tiles import CrowdedStart, bounded_start
-from creases.engine.state.work import DEPTH, DIMENSION, FIRST_NEURON, WORDS, AnyWork, allocate, allocate_in_space
+from creases.engine.state.growth import check_room
+from creases.engine.state.work import (
+    DEPTH,
+    DIMENSION,
+    FIRST_NEURON,
+    WORDS,
+    AnyWork,
+    allocate,
+    allocate_in_space,
+    arena_numbers,
+)
 
 __all__ = ["Workshop"]
 
@@ -43,6 +53,8 @@ class Workshop:
             room = work.row_ints.shape[1] >= max([*rows, 1]) and work.open_ints.shape[1] >= sum(rows)
             if hidden_widths(work) == widths and work.values_nc.shape[1] >= corners and room:
                 return emptied(work)
+        # Values and answers of the lowest layer's rows at the corners, and what is asked of them.
+        check_room(arena_numbers(rows) + 4 * max([*rows, 1]) * corners, rows)
         return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners, rows)
 
     def take_like(self, work: AnyWork) -> AnyWork:
@@ -52,7 +64,7 @@ class Workshop:
         if mine.out_reals.size < work.out_reals.size:
             mine = mine._replace(out_reals=np.zeros_like(work.out_reals), out_ints=np.zeros_like(work.out_ints))
         mine.state[:], mine.layer_ints[:] = work.state, work.layer_ints
-        mine.twins[:], mine.slopes[:] = work.twins, work.slopes
+        mine.twins[:], mine.slopes[:], mine.switches[:] = work.twins, work.slopes, work.switches
         return mine
 
     def give_back(self, work: AnyWork) -> None:
@@ -105,6 +117,8 @@ def same_layers(problem: Problem, other: Problem) -> bool:
     """Whether two problems hold the very same arrays of a network."""
     if problem.graph is other.graph:
         return True
+    if not (problem.graph.is_chain and other.graph.is_chain):
+        return False
     ours, theirs = ([x for level in p.graph.levels for x in (*level.matrices, level.bias)] for p in (problem, other))
     return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 

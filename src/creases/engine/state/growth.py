@@ -6,14 +6,20 @@ What is written from Python asks here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.state.work import FULL_ARRAY, NEEDED, AnyWork
+from creases.errors import NotEnoughMemoryError
+from creases.memory import as_bytes, free_memory
 
-__all__ = ["grown", "with_room"]
+__all__ = ["check_room", "grown", "with_room"]
+
+# Numbers of eight bytes that nobody asks for: to ask takes longer than to count little.
+NEGLIGIBLE = 1 << 24
 
 W = TypeVar("W", bound=AnyWork)
 
@@ -40,6 +46,23 @@ def grown(work: W) -> W:
     if name in PER_CORNER:
         return with_room(work, corners=needed)
     return with_room(work, **{name: max(needed, 2 * getattr(work, name).size)})
+
+
+def check_room(numbers: int, rows: Sequence[int]) -> None:
+    """Raise NotEnoughMemoryError if so many numbers of eight bytes certainly do not fit: before they are allocated.
+
+    rows : how many rows of each layer the first local network has.
+    """
+    if numbers <= NEGLIGIBLE:
+        return
+    free = free_memory()
+    if free is not None and 8 * numbers > free:
+        layers = ", ".join(f"{count:,}" for count in rows)
+        raise NotEnoughMemoryError(
+            f"On the whole domain {sum(rows):,} units of this network are undecided ({layers}, layer by layer), and to "
+            f"write down how each depends on those below takes {as_bytes(8 * numbers)}; {as_bytes(free)} of memory are "
+            "free. Count on a smaller domain, where fewer are undecided."
+        )
 
 
 def with_room(work: W, corners: int = 0, **sizes: int) -> W:

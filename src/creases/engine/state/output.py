@@ -137,8 +137,8 @@ def read_cells(out_ints: Ints, first: Ints, at_infinity: NDArray[np.bool_], edge
 
 
 def take_means(work: SpaceWork) -> tuple[Ints, Floats, Ints]:
-    """Patterns, int64 (cells, words), the means of the corners in the chart, float64 (cells, d): a view, and which cells
-    reach infinity, int64 (cells,).
+    """Patterns, int64 (cells, words), the means of the corners in the chart, float64 (cells, d): a view, and which
+    cells reach infinity, int64 (cells,).
 
     Of the cells of space that the loop has written since the last time; the output is then empty again.
     """

@@ -15,6 +15,7 @@ from creases.engine.state.work import (
     CORNERS,
     DIMENSION,
     DONE,
+    EMPTY,
     FACETS_TOP,
     FRESH,
     FULL,
@@ -224,4 +225,4 @@ def pop(work: AnyWork) -> None:
         work.pattern[word] = stack[whole + word]
     state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, start
     state[WAITING] -= 1
-    state[HAVE], state[SCANNED] = 1, 0
+    state[HAVE], state[SCANNED], state[EMPTY] = 1, 0, 0

@@ -91,7 +91,8 @@ PAIR_IDS = 6  # offset in `ints`: PAIR_COLUMNS numbers a pair
 PAIRS_AT = 7  # offset in `reals`: what the second candidate exceeds the first by, a row without couplings
 FIELDS = 8
 
-# Of a pair of candidates of one switch: the two rows, the first before the second, and the name of the wall between them.
+# Of a pair of candidates of one switch: the two rows, the first before the second, and the name of the wall between
+# them.
 FIRST_ROW, SECOND_ROW, WALL_NAME = 0, 1, 2
 PAIR_COLUMNS = 3
 
@@ -279,15 +280,15 @@ class SpaceWork(NamedTuple):
 AnyWork = Work | SpaceWork
 
 
-def allocate(widths: list[int], dimension: int, corners: int, rows: list[int]) -> Work:
+def allocate(widths: list[int], dimension: int, corners: int, rows: list[int] | None = None) -> Work:
     """An empty workspace for a network with these widths of layers on domains of this dimension.
 
     corners : how many corners a cell may have at first; the arrays grow when a cell has more.
-    rows : how many rows of each layer a local network has at most.
+    rows : how many rows of each layer a local network has at most; its width, if it is not given.
     """
+    rows = widths if rows is None else rows
     depth, neurons, total, widest = len(widths), sum(widths), max(sum(rows), 1), max([*rows, 1])
-    coupled = sum(a * b for a, b in itertools.pairwise(rows))
-    room = 2 * (coupled + total * COUPLED) + 4096 + SCRATCH
+    room = arena_numbers(rows)
     words = (neurons + 63) // 64
     i8, f8 = np.int64, np.float64
     work = Work(
@@ -322,6 +323,12 @@ def allocate(widths: list[int], dimension: int, corners: int, rows: list[int]) -
     return work
 
 
+def arena_numbers(rows: list[int]) -> int:
+    """How many numbers a new workspace has for local networks of a chain, of which each layer has so many rows."""
+    coupled = sum(a * b for a, b in itertools.pairwise(rows))
+    return 2 * (coupled + max(sum(rows), 1) * COUPLED) + 4096 + SCRATCH
+
+
 def label(work: Work | SpaceWork, widths: list[int], dimension: int) -> None:
     """Write into a new workspace what it is for."""
     work.layer_ints[:, FIRST_NEURON] = np.concatenate([[0], np.cumsum(widths)])
@@ -329,8 +336,9 @@ def label(work: Work | SpaceWork, widths: list[int], dimension: int) -> None:
     state[DIMENSION], state[DEPTH], state[WORDS] = dimension, len(widths), len(work.pattern)
 
 
-def allocate_in_space(widths: list[int], dimension: int, corners: int, rows: list[int]) -> SpaceWork:
+def allocate_in_space(widths: list[int], dimension: int, corners: int, rows: list[int] | None = None) -> SpaceWork:
     """`allocate` for three dimensions or more."""
+    rows = widths if rows is None else rows
     flat, d = allocate(widths, 2, 1, rows), dimension
     total, widest, corners = max(sum(rows), 1), max([*rows, 1]), max(corners, MOST_CHORDS)
     i8, f8 = np.int64, np.float64

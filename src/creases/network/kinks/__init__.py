@@ -5,9 +5,9 @@ from __future__ import annotations
 from creases.network.kinks.clip import Clip
 from creases.network.kinks.kink import Kink, Piece
 from creases.network.kinks.maximum import Max
-from creases.network.kinks.slopes import Abs, LeakyReLU, Linear, ReLU
+from creases.network.kinks.slopes import Abs, LeakyReLU, Linear, ReLU, Slopes
 
-__all__ = ["KINKS", "Abs", "Clip", "Kink", "LeakyReLU", "Linear", "Max", "Piece", "ReLU"]
+__all__ = ["KINKS", "Abs", "Clip", "Kink", "LeakyReLU", "Linear", "Max", "Piece", "ReLU", "Slopes"]
 
 # By the name that files and hashes know them by.
-KINKS: dict[str, type[Kink]] = {kind.__name__: kind for kind in (Abs, Clip, LeakyReLU, Linear, Max, ReLU)}
+KINKS: dict[str, type[Kink]] = {kind.__name__: kind for kind in (Abs, Clip, LeakyReLU, Linear, Max, ReLU, Slopes)}

@@ -59,7 +59,8 @@ class Clip(Kink):
     def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
         """Slope 1 between the bounds; the bound itself, with slope 0, beyond them."""
         low, high = self.bounds(n_units)
-        above_low, above_high = np.asarray(pattern, dtype=bool).reshape(2, n_units)
+        above = np.asarray(pattern, dtype=bool)
+        above_low, above_high = above[..., :n_units], above[..., n_units:]
         offsets = np.where(above_high, high, np.where(above_low, 0.0, low))
         return Piece(None, (above_low & ~above_high).astype(np.float64), offsets)
 

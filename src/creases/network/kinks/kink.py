@@ -25,7 +25,8 @@ Bools = NDArray[np.bool_]
 class Piece(NamedTuple):
     """A kink on one pattern: value i is slopes[i] * z[units[i]] + offsets[i].
 
-    units : int64, or None where value i is that of unit i; slopes, offsets : float64; all of shape (n_values,).
+    units : int64, or None where value i is that of unit i; slopes, offsets : float64. All have shape (n_values,); of
+        several patterns (..., n_values), or (n_values,) of what does not depend on them.
     """
 
     units: Integers | None
@@ -81,7 +82,7 @@ class Kink(ABC):
 
     @abstractmethod
     def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
-        """The affine map from sums to values on one pattern, shape (neurons,) or (switches,)."""
+        """The affine map from sums to values on a pattern, shape (..., neurons) or (..., switches)."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Its numbers by name, for the hash and for files: float64 or int64."""

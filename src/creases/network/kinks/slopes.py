@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from creases.network.kinks.kink import Bools, Kink, Piece, check_length, number_or_one_a_unit, said, two
 from creases.network.operators.operator import Floats
 
-__all__ = ["Abs", "LeakyReLU", "Linear", "ReLU", "TwoSlopes"]
+__all__ = ["Abs", "LeakyReLU", "Linear", "ReLU", "Slopes", "TwoSlopes"]
 
 
 class TwoSlopes(Kink):
@@ -37,11 +37,11 @@ class TwoSlopes(Kink):
         return z > 0.0 if bent.all() else z[..., bent] > 0.0
 
     def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
-        """The slopes of one pattern."""
+        """The slopes of a pattern."""
         below, above = self.slopes(n_units)
-        chosen = np.array(above)
         bent = np.flatnonzero(below != above)
-        chosen[bent] = np.where(pattern, above[bent], below[bent])
+        chosen = np.array(np.broadcast_to(above, (*np.shape(pattern)[:-1], n_units)))
+        chosen[..., bent] = np.where(pattern, above[bent], below[bent])
         return Piece(None, chosen, np.zeros(n_units))
 
 
@@ -129,3 +129,35 @@ class LeakyReLU(TwoSlopes):
 
     def __repr__(self) -> str:
         return f"LeakyReLU({said(self.slope, 'slopes')})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Slopes(TwoSlopes):
+    """above * z above zero, below * z below: any two slopes.
+
+    below, above : numbers, or float64 of shape (n_units,), read-only. A unit whose two slopes are equal is linear.
+    Raises NetworkError if a slope is not finite.
+    """
+
+    below: float | Floats
+    above: float | Floats
+
+    def __post_init__(self) -> None:
+        for name in ("below", "above"):
+            object.__setattr__(self, name, number_or_one_a_unit(getattr(self, name), f"Slopes: {name}"))
+
+    def check(self, n_units: int) -> None:
+        """Raise NetworkError unless there is one slope a side, or one a unit."""
+        check_length(self.below, "Slopes: below", n_units)
+        check_length(self.above, "Slopes: above", n_units)
+
+    def slopes(self, n_units: int) -> Floats:
+        """`below` and `above`."""
+        return two(self.below, self.above, n_units)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The slopes."""
+        return {name: np.asarray(getattr(self, name), dtype=np.float64) for name in ("below", "above")}
+
+    def __repr__(self) -> str:
+        return f"Slopes({said(self.below, 'slopes')}, {said(self.above, 'slopes')})"

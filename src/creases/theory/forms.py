@@ -1,0 +1,215 @@
+"""Pre-activations of a network and their gradients in floats, level after level: at points, or on given patterns.
+
+Derivatives go upwards with the values, along orthonormal directions of input space: all of them, those that the levels
+above the input see (every gradient is a combination of these), or those of a slice. A level's operators are
+applied to derivatives as they are to values; a kink multiplies them by its slope, a switch hands on its winner's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.arrays import as_floats
+from creases.errors import NetworkError
+from creases.network import Clip, Level, Linear, Max, Network
+from creases.network.evaluation import last_uses
+from creases.network.kinks.slopes import TwoSlopes
+
+__all__ = ["Forms", "Walk", "all_directions", "bent", "directions_along", "unpacked"]
+
+Floats = NDArray[np.float64]
+Patterns = list[NDArray[Any]]  # one array a layer, (p, neurons) or (p, switches)
+
+# Numbers of the derivatives of one level that are held at a time.
+AT_A_TIME = 10_000_000
+
+# A gradient that is this part of the sum of the lengths it is made of, or less, is what rounding left of zero.
+NOTHING = 2.0**-40
+
+
+class Forms(NamedTuple):
+    """The units of one layer at p points, or on p patterns.
+
+    z : (p, n) the pre-activations; None on patterns. gradients : (p, k, n), along k directions. lengths : (p, n), the
+    Euclidean lengths of these; parts : (p, n), the sum of the lengths of what each is made of. pattern : (p, neurons)
+    or (p, switches). Where all p have the same gradients, gradients, lengths and parts may hold them once, with p = 1.
+    """
+
+    level: Level
+    z: Floats | None
+    gradients: Floats
+    lengths: Floats
+    parts: Floats
+    pattern: NDArray[Any]
+
+    def neuron_lengths(self) -> Floats:
+        """(p or 1, neurons or switches): of each neuron; twice of a clip; of a switch the longest of its candidates."""
+        kink = self.level.kink
+        if isinstance(kink, Max):
+            return np.asarray(np.maximum.reduceat(self.lengths[:, kink.units], kink.starts, axis=1))
+        if isinstance(kink, Clip):
+            return np.concatenate([self.lengths, self.lengths], axis=1)
+        return self.lengths[:, bent(self.level)]
+
+    def walls(self) -> Iterator[tuple[Floats, Floats, Floats]]:
+        """What bounds a region: heights (p, w), gradients (p or 1, k, w) and the lengths of these (p or 1, w).
+
+        A wall is where a height vanishes: z of a neuron, z - low and z - high of a clip, and of a switch its winner
+        less each other candidate. One without a gradient is none; its length is 0.
+        """
+        assert self.z is not None
+        kink = self.level.kink
+        if isinstance(kink, Clip):
+            for bound in kink.bounds(self.level.n_units):
+                yield self.z - bound, self.gradients, self.lengths
+        elif isinstance(kink, Max):
+            winners = np.repeat(kink.units[kink.starts + self.pattern], kink.sizes, axis=1)
+            heights = np.take_along_axis(self.z, winners, 1) - self.z[:, kink.units]
+            steps = chosen(self.gradients, winners) - self.gradients[:, :, kink.units]
+            parts = np.take_along_axis(self.parts, winners, 1) + self.parts[:, kink.units]
+            yield heights, *without_rounding(steps, parts)
+        elif (places := bent(self.level)).size == self.level.n_units:
+            yield self.z, self.gradients, self.lengths
+        else:
+            yield self.z[:, places], self.gradients[:, :, places], self.lengths[:, places]
+
+
+class Walk:
+    """Goes up through the levels of a network, as far as there are layers.
+
+    directions : float64 (k, n_in), orthonormal rows.
+    """
+
+    def __init__(self, network: Network, directions: Floats) -> None:
+        self.levels = levels_with_walls(network)
+        self.directions = directions
+        self._magnitudes = [
+            {source: abs(operator.matrix) for source, operator in level.sources.items()} for level in self.levels
+        ]
+        self._last = last_uses(self.levels)
+
+    @property
+    def at_a_time(self) -> int:
+        """How many points are worked on together."""
+        sizes = [max(len(kink.units) if isinstance(kink, Max) else 0, n) for kink, n in map(kink_of, self.levels)]
+        return max(1, AT_A_TIME // (len(self.directions) * max(sizes, default=1)))
+
+    def at(self, points: Floats) -> Iterator[Forms]:
+        """Each layer at points (p, n_in)."""
+        return self._up(points, None)
+
+    def on(self, patterns: Sequence[NDArray[Any]]) -> Iterator[Forms]:
+        """Each layer on patterns, an array a layer."""
+        return self._up(None, iter(patterns))
+
+    def _up(self, points: Floats | None, patterns: Iterator[NDArray[Any]] | None) -> Iterator[Forms]:
+        values: list[Floats | None] = [points]
+        slopes: list[Floats | None] = [self.directions[None]]
+        below: list[Floats | None] = [np.linalg.norm(self.directions, axis=0)[None]]
+        for level, magnitudes, unneeded in zip(self.levels, self._magnitudes, self._last, strict=True):
+            gradients, parts = level.linear(slopes), parts_of(level, magnitudes, below)
+            gradients, lengths = without_rounding(gradients, parts)
+            z = level.sums(values) if points is not None else None
+            is_layer = bool(level.neurons or level.switches)
+            pattern: NDArray[Any] = np.zeros((1, 0), bool)
+            if is_layer:
+                pattern = level.kink.pattern(z) if z is not None else next(patterns)  # type: ignore[arg-type]
+                yield Forms(level, z, gradients, lengths, parts, pattern)
+            if isinstance(level.kink, Linear):
+                slopes.append(gradients)
+                below.append(lengths)
+            else:
+                piece = level.kink.piece(pattern, level.n_units)
+                if piece.units is not None:
+                    gradients = chosen(gradients, piece.units)
+                    lengths = np.take_along_axis(lengths, piece.units, 1)
+                slopes.append(gradients * piece.slopes[..., None, :])
+                below.append(lengths * np.abs(piece.slopes))
+            values.append(None if z is None else level.kink.apply(z))
+            for source in unneeded:
+                values[source], slopes[source], below[source] = None, None, None
+
+
+def levels_with_walls(network: Network) -> tuple[Level, ...]:
+    """The levels up to the last layer."""
+    return network.levels[: max(network.layers, default=0)]
+
+
+def kink_of(level: Level) -> tuple[Any, int]:
+    """A level's kink and number of units."""
+    return level.kink, level.n_units
+
+
+def bent(level: Level) -> NDArray[np.int64]:
+    """Which units of a level of two slopes are neurons."""
+    assert isinstance(level.kink, TwoSlopes)
+    return np.flatnonzero(level.kink.bent(level.n_units))
+
+
+def parts_of(level: Level, magnitudes: dict[int, Any], below: Sequence[Floats | None]) -> Floats:
+    """For each unit the sum of the lengths of what its gradient is made of, (p or 1, n)."""
+    total: Any = 0.0
+    for source, operator in level.sources.items():
+        part = (magnitudes[source] @ np.transpose(below[source])).T  # type: ignore[arg-type]
+        total = total + (part if operator.divisors is None else part / operator.divisors)
+    return np.asarray(total)
+
+
+def chosen(gradients: Floats, units: NDArray[np.int64]) -> Floats:
+    """Gradients (p or 1, k, n) of some units (p, m): (p, k, m)."""
+    return np.asarray(np.take_along_axis(gradients, units[:, None, :], 2))
+
+
+def without_rounding(gradients: Floats, parts: Floats) -> tuple[Floats, Floats]:
+    """Gradients (p, k, n) and their lengths (p, n), zero where rounding alone has left something.
+
+    A unit that cancels has no boundary; what rounding leaves of its gradient would make one, at distance 0.
+    """
+    lengths = np.sqrt(np.einsum("pkn,pkn->pn", gradients, gradients))
+    nothing = (lengths <= NOTHING * parts) & (lengths > 0)
+    if nothing.any():
+        gradients, lengths = np.where(nothing[:, None, :], 0.0, gradients), np.where(nothing, 0.0, lengths)
+    return gradients, lengths
+
+
+def all_directions(network: Network, *, euclidean: bool) -> Floats:
+    """Directions (k, n_in) whose derivatives are all there is to gradients; for Euclidean lengths as few as suffice.
+
+    Gradients are combinations of the rows that the levels above the input have. Where there are fewer rows than inputs,
+    Euclidean lengths can be taken in an orthonormal basis of what they span: k numbers a gradient, not n_in.
+    """
+    first = [level.sources[0] for level in levels_with_walls(network) if 0 in level.sources]
+    if not euclidean or sum(operator.n_out for operator in first) >= network.n_in:
+        return np.eye(network.n_in)
+    rows = [matrix if isinstance(matrix, np.ndarray) else matrix.toarray() for matrix in (o.matrix for o in first)]
+    if not rows:
+        return np.zeros((1, network.n_in))
+    return np.ascontiguousarray(np.linalg.qr(np.concatenate(rows).T)[0].T)
+
+
+def directions_along(network: Network, along: ArrayLike) -> Floats:
+    """An orthonormal basis (d, n_in) of the span of the rows `along` (d, n_in)."""
+    rows = as_floats(along, "along", NetworkError)
+    if rows.ndim != 2 or rows.shape[1] != network.n_in or not np.isfinite(rows).all():
+        raise NetworkError(f"along must hold finite directions, shape (d, {network.n_in}); got shape {rows.shape}.")
+    return np.ascontiguousarray(np.linalg.qr(rows.T)[0].T)
+
+
+def unpacked(network: Network, packed: NDArray[np.uint8]) -> Patterns:
+    """Patterns of regions (p, bytes), in bits as `Network.packed_pattern` has them, as one array a layer."""
+    kinks = [network.levels[number - 1].kink for number in network.layers]
+    sizes = [
+        len(kink.units) if isinstance(kink, Max) else width for kink, width in zip(kinks, network.widths, strict=True)
+    ]
+    bits = np.unpackbits(packed, axis=1, count=sum(sizes), bitorder="little").astype(bool)
+    layers = np.split(bits, np.cumsum(sizes)[:-1], axis=1) if sizes else []
+    return [winners(kink, layer) if isinstance(kink, Max) else layer for kink, layer in zip(kinks, layers, strict=True)]
+
+
+def winners(kink: Max, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The position of the winner of each switch, (p, switches), from a bit for each candidate."""
+    return np.asarray(np.add.reduceat(bits * kink.positions, kink.starts, axis=1))

@@ -1,0 +1,111 @@
+"""The most regions that networks of these levels have, whatever their numbers: chains and graphs.
+
+On one region of the levels below, the sums of a level are affine in what it takes. So its walls are hyperplanes there:
+one for a neuron, two for a clip, one for each pair of a switch's candidates. They cut in no more dimensions than the
+level's sources have together, and h hyperplanes make at most sum_{j <= d} C(h, j) pieces of d dimensions (Zaslavsky
+1975); nor are there more than the states that the level has. For chains of ReLU this is Montúfar's bound of 2017.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from creases.errors import NetworkError
+from creases.network import Clip, Conv, ConvTranspose, Level, Max, Network
+from creases.theory.arguments import shown, whole
+
+__all__ = ["has_clips", "has_shared_weights", "has_switches", "network_patterns", "network_upper"]
+
+
+def network_upper(network: Network, input_dim: int | None = None) -> int:
+    """An upper bound on the regions of any network with the levels of this one: a product over its layers.
+
+    network : any, a chain or a graph; only sizes, sources and kinks of its levels matter, slopes do as far as a unit of
+    equal ones is no neuron. input_dim : n, None for the network's inputs; for the regions of a slice its dimension.
+    Returns an int of any size: prod over layers of min(sum_{j <= d} C(h, j), states), h being the walls of the layer,
+    and d the least of n and of the dimensions that its sources have together.
+    Raises NetworkError if it is no network, or input_dim no whole number of at least 1.
+    Source: Montúfar 2017 for chains of ReLU and of maxout, whose proof looks at hyperplanes only.
+
+    See Also
+    --------
+    montufar_2017_upper : the same of chains with ReLU, from their widths. serra_upper : less, for such chains only.
+
+    Examples
+    --------
+    >>> network_upper(Network.he([3, 4, 4, 1])) == 225  # montufar_2017_upper([4, 4], 3)
+    True
+    >>> from creases import build
+    >>> x = build.input(2)
+    >>> network_upper(build.network(build.maxout(build.dense(x, [[1.0, 0.0]] * 3), 3)))  # three states
+    3
+    """
+    check(network)
+    n = network.n_in if input_dim is None else whole(input_dim, "input_dim", 1)
+    total, dimensions = 1, [n]
+    for level in network.levels:
+        d = min(n, sum(dimensions[source] for source in level.sources))
+        total *= min(pieces(walls_of(level), d), states_of(level))
+        dimensions.append(min(d, level.n_values))
+    return total
+
+
+def network_patterns(network: Network) -> int:
+    """All patterns, whatever the network does: 2 for a neuron, 3 for a clip, k for a switch of k candidates.
+
+    Raises NetworkError if it is no network.
+
+    Examples
+    --------
+    >>> network_patterns(Network.he([3, 4, 4, 1]))
+    256
+    """
+    check(network)
+    return prod(map(states_of, network.levels))
+
+
+def check(network: Network) -> None:
+    """Raise NetworkError unless it is a network."""
+    if not isinstance(network, Network):
+        raise NetworkError(
+            f"network must be a Network, got {shown(network)}. Of widths there are montufar_2017_upper and serra_upper."
+        )
+
+
+def pieces(h: int, d: int) -> int:
+    """sum_{j <= d} C(h, j): `zaslavsky`, of d = 0 too, each term from the one before, as there may be thousands."""
+    total = term = 1
+    for j in range(min(d, h)):
+        term = term * (h - j) // (j + 1)
+        total += term
+    return total
+
+
+def walls_of(level: Level) -> int:
+    """How many hyperplanes cut a region of the levels below: of a switch all pairs."""
+    if isinstance(level.kink, Max):
+        return sum(k * (k - 1) // 2 for k in level.kink.sizes.tolist())
+    return level.neurons
+
+
+def states_of(level: Level) -> int:
+    """How many patterns there are of a level."""
+    if isinstance(level.kink, Max):
+        return prod(level.kink.sizes.tolist())
+    return int(3**level.n_units) if isinstance(level.kink, Clip) else int(2**level.neurons)
+
+
+def has_switches(network: Network) -> bool:
+    """Whether it has switches, which have no threshold."""
+    return any(level.switches for level in network.levels)
+
+
+def has_clips(network: Network) -> bool:
+    """Whether it has clips, whose two neurons share a sum."""
+    return any(isinstance(level.kink, Clip) for level in network.levels)
+
+
+def has_shared_weights(network: Network) -> bool:
+    """Whether it has convolutions."""
+    operators = (operator for level in network.levels for operator in level.sources.values())
+    return any(isinstance(operator, (Conv, ConvTranspose)) for operator in operators)

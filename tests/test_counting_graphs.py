@@ -1,0 +1,375 @@
+"""Counts of networks that are graphs, against the reference; and the laws that they obey."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import reference
+from creases import (
+    Box,
+    Clip,
+    Dense,
+    Directions,
+    Level,
+    Linear,
+    Max,
+    Network,
+    Plane,
+    ReLU,
+    Scale,
+    Segment,
+    Select,
+    Slopes,
+    Space,
+    count,
+    count_in_pieces,
+    count_many,
+)
+from creases.domain import domain_from_dict
+from engine_twins import COMPILED, LONG, amount
+from graph_cases import DOMAINS, random_domain, random_graph, without_biases
+from graph_networks import as_network
+
+SQUARE = Box([-1.0, -1.0], [1.0, 1.0])
+# Cases a number of inputs: with `LONG` three thousand in all.
+CASES = 750 if LONG else amount(160, 14)
+OF_CONES = ("relu", "leaky", "slopes", "abs", "max", "linear")
+
+
+def counted(network, domain, **options):
+    return count(network, domain, threads=1, progress=False, **options)
+
+
+def specified(levels, place):
+    """What the reference says: regions by layer, by neuron, and on infinite domains how many are unbounded."""
+    by_neuron = tuple(tuple(map(int, row)) for row in reference.graph_by_neuron(levels, place))
+    return tuple(reference.graph_by_layer(levels, place)), by_neuron, reference.graph_bounded_unbounded(levels, place)
+
+
+# Against the reference.
+
+
+@pytest.mark.parametrize("n_in", [1, 2, 3, 4])
+def test_against_exact_counts_of_random_graphs(n_in):
+    """Half of them degenerate: whole weights, copies, opposites, zero biases, dead units, ties, equal slopes."""
+    kinds = dict.fromkeys(DOMAINS[n_in], 0)
+    for i in range(CASES):
+        rng = np.random.default_rng([71, n_in, i])
+        levels = random_graph(rng, n_in, degenerate=bool(i % 2))
+        place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
+        network, domain = as_network(levels, n_in), domain_from_dict(place.data)
+        found = counted(network, domain, by_neuron=True)
+        by_layer, by_neuron, (bounded, unbounded) = specified(levels, place.specification)
+        assert found.certified
+        assert (found.by_layer, found.by_neuron) == (by_layer, by_neuron), (i, place.name)
+        assert found.unbounded in (None, unbounded), (i, place.name)
+        assert found.bounded in (None, bounded), (i, place.name)
+        kinds[place.name] += 1
+    assert all(kinds.values())
+
+
+@pytest.mark.parametrize("n_in", [1, 2, 3])
+def test_against_exact_counts_of_directions(n_in):
+    """The cones of a network without biases are the regions of all of space, as the reference counts them."""
+    for i in range(CASES // 8):
+        rng = np.random.default_rng([72, n_in, i])
+        levels = without_biases(random_graph(rng, n_in, degenerate=bool(i % 2), kinks=OF_CONES))
+        network, space = as_network(levels, n_in), reference.space(n_in)
+        by_layer, by_neuron, _ = specified(levels, space)
+        found = counted(network, Directions(n_in), by_neuron=True)
+        assert (found.by_layer, found.by_neuron) == (by_layer, by_neuron), i
+        assert counted(network, Space(n_in)).by_layer == by_layer, i
+
+
+@pytest.mark.parametrize("n_in", [1, 2, 3])
+def test_against_exact_counts_in_pieces(n_in):
+    for i in range(amount(24, 6)):
+        rng = np.random.default_rng([73, n_in, i])
+        levels = random_graph(rng, n_in, degenerate=bool(i % 2))
+        place = random_domain(rng, n_in, "box")
+        network, domain = as_network(levels, n_in), domain_from_dict(place.data)
+        found = count_in_pieces(network, domain, pieces=8, threads=1, progress=False)
+        assert found.by_layer == tuple(reference.graph_by_layer(levels, place.specification)), i
+
+
+@pytest.mark.skipif(not COMPILED, reason="some seconds as plain Python")
+def test_laws_threads_count_the_same():
+    """More cells than one thread works on alone, so that some are handed over with their pairs and claims."""
+    rng = np.random.default_rng(74)
+    weight, above = rng.standard_normal((96, 2)), rng.standard_normal((48, 32))
+    levels = [
+        Level({0: Dense(weight)}, rng.standard_normal(96), Max.of(96, 3)),
+        Level({1: Dense(above)}, rng.standard_normal(48), Slopes(-0.5, 1.0)),
+        Level({2: Dense(rng.standard_normal((32, 48)))}, rng.standard_normal(32), Max.of(32, 4)),
+    ]
+    network = Network.from_levels(levels, n_in=2)
+    found = {count(network, SQUARE, threads=threads, progress=False).by_layer for threads in (1, 2, 3)}
+    assert len(found) == 1
+    assert min(found)[-1] > 3000
+
+
+# Switches.
+
+
+@pytest.mark.parametrize("candidates", range(3, 10))
+def test_against_exact_switches_draw_no_false_walls(candidates):
+    """A maximum of many forms parts the square as its upper envelope is parted; a tournament never into less."""
+    for i in range(amount(30, 6)):
+        rng = np.random.default_rng([75, candidates, i])
+        forms = rng.integers(-3, 4, (candidates, 3)).astype(float) if i % 2 else rng.standard_normal((candidates, 3))
+        weight, bias = forms[:, :2], forms[:, 2]
+        network = Network.from_levels([Level({0: Dense(weight)}, bias, Max([range(candidates)]))], n_in=2)
+        winners = winning(weight, bias)
+        assert counted(network, SQUARE).regions == len(winners), i
+        assert counted(tournament(weight, bias), SQUARE).regions >= len(winners), i
+
+
+def winning(weight, bias):
+    """The candidates that are the largest somewhere on the square, by the reference's cones; of ties the first."""
+    square = reference.box([-1, -1], [1, 1])
+    kink = reference.Max([list(range(len(bias)))])
+    levels = [reference.Level({0: weight.tolist()}, bias.tolist(), kink)]
+    return {region.pattern for region in reference.graph_regions(levels, square)}
+
+
+def tournament(weight, bias):
+    """The same maximum as b + relu(a - b), two by two."""
+    levels, numbers = [Level({0: Dense(weight)}, bias, Linear())], len(bias)
+    at = 1
+    while numbers > 1:
+        pairs = numbers // 2
+        first, second = np.arange(0, 2 * pairs, 2), np.arange(1, 2 * pairs, 2)
+        less = np.zeros((pairs, numbers))
+        less[np.arange(pairs), first], less[np.arange(pairs), second] = 1.0, -1.0
+        levels.append(Level({at: Dense(less)}, None, ReLU()))
+        rest = [*second, *range(2 * pairs, numbers)]
+        ahead = np.eye(len(rest), pairs)
+        levels.append(Level({at: Select(rest, numbers), at + 1: Dense(ahead)}, None, Linear()))
+        at, numbers = at + 2, len(rest)
+    return Network.from_levels(levels, n_in=2)
+
+
+def test_known_maximum_with_candidates_that_never_win():
+    weight = np.array([[1.0], [-1.0], [0.0], [0.0]])
+    network = Network.from_levels([Level({0: Dense(weight)}, [0.0, 0.0, 3.0, 3.0], Max([range(4)]))], n_in=1)
+    assert counted(network, Segment([-1.0], [1.0])).regions == 1
+    found = counted(network, Segment([-5.0], [5.0]), by_neuron=True)
+    assert (found.regions, found.by_neuron) == (3, ((1,),))
+
+
+def test_laws_maximum_of_two_is_a_neuron():
+    """max(a, b) = b + relu(a - b)."""
+    rng = np.random.default_rng(76)
+    for _ in range(amount(12, 4)):
+        weight, bias, top = rng.standard_normal((12, 2)), rng.standard_normal(12), rng.standard_normal((8, 6))
+        switches = Network.from_levels(
+            [Level({0: Dense(weight)}, bias, Max.of(12, 2)), Level({1: Dense(top)}, None, ReLU())], n_in=2
+        )
+        less = np.kron(np.eye(6), [[1.0, -1.0]])
+        neurons = Network.from_levels(
+            [
+                Level({0: Dense(weight)}, bias, Linear()),
+                Level({1: Dense(less)}, None, ReLU()),
+                Level({1: Select(range(1, 12, 2), 12), 2: Select(range(6), 6)}, None, Linear()),
+                Level({3: Dense(top)}, None, ReLU()),
+            ],
+            n_in=2,
+        )
+        assert counted(switches, SQUARE).by_layer == counted(neurons, SQUARE).by_layer
+
+
+def test_laws_order_of_candidates_does_not_matter():
+    rng = np.random.default_rng(77)
+    for _ in range(amount(8, 3)):
+        weight, bias, top = rng.standard_normal((9, 3)), rng.standard_normal(9), rng.standard_normal((5, 3))
+
+        def of(order, weight=weight, bias=bias, top=top):
+            groups = [[3 * group + int(place) for place in order] for group in range(3)]
+            return Network.from_levels(
+                [Level({0: Dense(weight)}, bias, Max(groups)), Level({1: Dense(top)}, None, ReLU())], n_in=3
+            )
+
+        cube = Box([-1.0] * 3, [1.0] * 3)
+        assert len({counted(of(order), cube).by_layer for order in ([0, 1, 2], [2, 0, 1], [1, 0, 2])}) == 1
+
+
+def test_laws_relu_before_a_maximum_parts_nothing_where_all_are_zero():
+    weight = np.array([[1.0, 0.0], [0.0, 1.0]])
+    network = Network.from_levels(
+        [Level({0: Dense(weight)}, None, ReLU()), Level({1: Select(range(2), 2)}, None, Max([[0, 1]]))], n_in=2
+    )
+    # Four quadrants, of which the first is parted along its diagonal.
+    assert counted(network, Space(2)).by_layer == (4, 5)
+    assert counted(network, SQUARE).by_layer == (4, 5)
+
+
+def test_known_decision_regions_of_a_classifier():
+    """Three classes that meet in a point: three regions, and none is cut by a neuron."""
+    angles = 2 * np.pi * np.arange(3) / 3
+    outputs = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    network = Network.from_levels([Level({0: Dense(outputs)}, None, Linear())], n_in=2).with_argmax()
+    assert counted(network, SQUARE).regions == 3
+    assert counted(network, Space(2)).unbounded == 3
+
+
+# Laws of graphs.
+
+
+def chain_and_graph(rng, widths):
+    """One network as a chain, and with each weight as a linear level of its own."""
+    weights = [rng.standard_normal((n, m)) for m, n in pairwise(widths)]
+    biases = [rng.standard_normal(n) * 0.3 for n in widths[1:]]
+    levels = []
+    for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        levels.append(Level({2 * number: Dense(weight)}, None, Linear()))
+        levels.append(Level({2 * number + 1: Scale(np.ones(len(bias)))}, bias, ReLU()))
+    return Network.from_arrays(weights, biases, output_layer=False), Network.from_levels(levels, n_in=widths[0])
+
+
+@pytest.mark.parametrize("widths", [[1, 9, 9, 9], [2, 12, 12, 8], [3, 7, 7], [4, 6, 5]])
+@pytest.mark.parametrize("bounded", [True, False])
+def test_laws_a_chain_written_as_a_graph_counts_the_same(widths, bounded):
+    n = widths[0]
+    domain = Box([-1.0] * n, [1.0] * n) if bounded else Space(n)
+    chain, graph = chain_and_graph(np.random.default_rng(n), widths)
+    assert chain.is_chain
+    assert not graph.is_chain
+    one, other = (counted(network, domain, by_neuron=True) for network in (chain, graph))
+    assert (one.by_layer, one.by_neuron, one.unbounded) == (other.by_layer, other.by_neuron, other.unbounded)
+
+
+def test_laws_equal_slopes_are_linear():
+    rng = np.random.default_rng(78)
+    weight, top = rng.standard_normal((6, 2)), rng.standard_normal((7, 6))
+    mixed = Slopes([0.5, 1.0, 0.0, 2.0, 0.25, 0.0], [0.5, 1.0, 1.0, 2.0, 1.0, 0.0])
+    network = Network.from_levels(
+        [Level({0: Dense(weight)}, None, mixed), Level({1: Dense(top)}, np.ones(7), ReLU())], n_in=2
+    )
+    # The first level has two neurons; its linear units reach the second level as they are.
+    assert network.widths == (2, 7)
+    specification = reference.Slopes(np.stack(mixed.slopes(6), axis=1).tolist())
+    levels = [
+        reference.Level({0: weight.tolist()}, [0.0] * 6, specification),
+        reference.Level({1: top.tolist()}, [1.0] * 7, reference.relu(7)),
+    ]
+    assert counted(network, SQUARE).by_layer == tuple(reference.graph_by_layer(levels, reference.box([-1, -1], [1, 1])))
+
+
+def test_laws_a_clip_is_its_two_neurons():
+    rng = np.random.default_rng(79)
+    weight, bias, top = rng.standard_normal((6, 2)), rng.standard_normal(6), rng.standard_normal((7, 6))
+    clipped = Network.from_levels(
+        [Level({0: Dense(weight)}, bias, Clip(-0.5, 0.75)), Level({1: Dense(top)}, None, ReLU())], n_in=2
+    )
+    both = np.concatenate([weight, weight])
+    pair = Network.from_levels(
+        [
+            Level({0: Dense(both)}, np.concatenate([bias + 0.5, bias - 0.75]), ReLU()),
+            Level({1: Dense(np.concatenate([top, -top], axis=1))}, top.sum(axis=1) * -0.5, ReLU()),
+        ],
+        n_in=2,
+    )
+    # The second one's biases are rounded, which moves no wall past another here.
+    assert counted(clipped, SQUARE).by_layer == counted(pair, SQUARE).by_layer
+
+
+def test_laws_two_copies_side_by_side_count_as_one():
+    rng = np.random.default_rng(80)
+    weight, bias, above = rng.standard_normal((8, 2)), rng.standard_normal(8), rng.standard_normal((8, 8))
+    one = [Level({0: Dense(weight)}, bias, ReLU()), Level({1: Dense(above)}, None, ReLU())]
+    two = [
+        *one,
+        Level({0: Dense(weight)}, bias, ReLU()),
+        Level({3: Dense(above)}, None, ReLU()),
+        Level({2: Select(range(8), 8), 4: Scale(-1.0, 8)}, None, ReLU()),
+    ]
+    single, double = (
+        counted(Network.from_levels(one, n_in=2), SQUARE),
+        counted(Network.from_levels(two, n_in=2), SQUARE),
+    )
+    # Their difference is zero: nothing is left to cut.
+    assert double.by_layer == (*single.by_layer, *(single.by_layer[-1],) * 3)
+
+
+def test_laws_a_residual_block_of_zero_weights_adds_nothing():
+    rng = np.random.default_rng(81)
+    weight, bias, top = rng.standard_normal((8, 2)), rng.standard_normal(8), rng.standard_normal((6, 8))
+    plain = [Level({0: Dense(weight)}, bias, ReLU()), Level({1: Dense(top)}, None, ReLU())]
+    block = [
+        plain[0],
+        Level({1: Dense(np.zeros((8, 8)))}, None, ReLU()),
+        Level({1: Select(range(8), 8), 2: Dense(np.zeros((8, 8)))}, None, ReLU()),
+        Level({3: Dense(top)}, None, ReLU()),
+    ]
+    first, last = counted(Network.from_levels(plain, n_in=2), SQUARE).by_layer
+    assert counted(Network.from_levels(block, n_in=2), SQUARE).by_layer == (first, first, first, last)
+
+
+def test_laws_a_double_negation_changes_nothing():
+    rng = np.random.default_rng(82)
+    weight, bias, top = rng.standard_normal((8, 3)), rng.standard_normal(8), rng.standard_normal((6, 8))
+    plain = [Level({0: Dense(weight)}, bias, ReLU()), Level({1: Dense(top)}, None, ReLU())]
+    twin = [
+        Level({0: Dense(-weight)}, -bias, Linear()),
+        Level({1: Scale(-1.0, 8)}, None, ReLU()),
+        Level({2: Scale(-1.0, 8)}, None, Linear()),
+        Level({3: Dense(-top)}, None, ReLU()),
+    ]
+    cube = Box([-1.0] * 3, [1.0] * 3)
+    one, other = (counted(Network.from_levels(levels, n_in=3), cube, by_neuron=True) for levels in (plain, twin))
+    assert (one.by_layer, one.by_neuron) == (other.by_layer, other.by_neuron)
+
+
+@pytest.mark.parametrize("depth", [1, 4, 9])
+def test_known_folds_of_absolute_values(depth):
+    """|2 x| - 1 again and again folds [-1, 1] into 2^depth pieces."""
+    levels = []
+    for number in range(depth):
+        levels.append(
+            Level({2 * number: Dense([[2.0 if number else 1.0]])}, [-1.0 if number else 0.0], Slopes(-1.0, 1.0))
+        )
+        levels.append(Level({2 * number + 1: Scale(1.0, 1)}, None, Linear()))
+    network = Network.from_levels(levels, n_in=1)
+    assert counted(network, Segment([-1.0], [1.0])).by_layer == tuple(2 ** (number + 1) for number in range(depth))
+
+
+# Domains, and what a graph may be.
+
+
+def test_known_a_network_without_kinks_is_one_region():
+    network = Network.from_levels([Level({0: Dense(np.eye(2))}, None, Linear())], n_in=2)
+    found = counted(network, SQUARE)
+    assert (found.regions, found.by_layer, found.unbounded) == (1, (), None)
+    found = counted(network, Space(2))
+    assert (found.regions, found.bounded, found.unbounded) == (1, 0, 1)
+    assert count_in_pieces(network, SQUARE, progress=False).regions == 1
+
+
+def test_known_a_level_that_sees_what_the_first_layer_does_not():
+    """relu(x), then relu(y + relu(x)): in the plane the first layer has one direction only."""
+    levels = [
+        Level({0: Dense([[1.0, 0.0]])}, None, ReLU()),
+        Level({0: Dense([[0.0, 1.0]]), 1: Dense([[1.0]])}, None, ReLU()),
+    ]
+    found = counted(Network.from_levels(levels, n_in=2), Space(2), by_neuron=True)
+    assert (found.by_layer, found.unbounded, found.by_neuron) == ((2, 4), 4, ((1,), (2,)))
+
+
+def test_laws_lines_of_graphs_one_by_one_and_together():
+    rng = np.random.default_rng(83)
+    levels = random_graph(rng, 2, degenerate=False)
+    network = as_network(levels, 2)
+    lines = [Segment(a, b) for a, b in zip(rng.standard_normal((6, 2)), rng.standard_normal((6, 2)), strict=True)]
+    together = count_many(network, lines, progress=False)
+    assert [found.by_layer for found in together] == [counted(network, line).by_layer for line in lines]
+
+
+@pytest.mark.skipif(not COMPILED, reason="some seconds as plain Python")
+def test_laws_a_slice_may_be_turned():
+    rng = np.random.default_rng(84)
+    levels = random_graph(rng, 3, degenerate=False)
+    network = as_network(levels, 3)
+    points = rng.standard_normal((3, 3))
+    found = {counted(network, Plane.through(*points[list(order)])).regions for order in ([0, 1, 2], [2, 0, 1])}
+    assert len(found) == 1
