@@ -15,7 +15,7 @@ from creases.auditing.ledger import Ledger
 from creases.auditing.recount import recount
 from creases.domain import domain_from_dict
 from creases.network import AveragePool, Clip, Conv, Dense, LeakyReLU, Level, Linear, Max, ReLU, Scale
-from graph_networks import KINKS, as_network, packed
+from graph_networks import as_network, packed
 
 SQUARE = Box([-1, -1], [1, 1])
 
@@ -24,7 +24,7 @@ def flat_case(seed):
     """A network of one or two dimensions, or on a domain of such."""
     rng = np.random.default_rng(seed)
     n_in = int(rng.integers(1, 5))
-    levels = graph_cases.random_graph(rng, n_in, degenerate=bool(rng.integers(2)), kinks=KINKS)
+    levels = graph_cases.random_graph(rng, n_in, degenerate=bool(rng.integers(2)))
     kinds = [k for k in graph_cases.DOMAINS[n_in] if n_in < 3 or k not in ("box", "space", "simplex")]
     place = graph_cases.random_domain(rng, n_in, kinds[rng.integers(len(kinds))])
     return as_network(levels, n_in), levels, domain_from_dict(place.data), place.specification
@@ -75,7 +75,7 @@ def test_laws_audits_of_graphs_agree_table(part):
 @pytest.mark.parametrize("seed", range(6))
 def test_laws_audits_along_a_path(seed):
     rng = np.random.default_rng([24, seed])
-    network = as_network(graph_cases.random_graph(rng, 2, degenerate=bool(seed % 2), kinks=KINKS), 2)
+    network = as_network(graph_cases.random_graph(rng, 2, degenerate=bool(seed % 2)), 2)
     path = Polyline((rng.integers(-8, 9, (4, 2)) / 4 + np.arange(4)[:, None] / 64).tolist())
     found = audit(count(network, path, by_neuron=True), network)
     assert found.agrees, texts(found)

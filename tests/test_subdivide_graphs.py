@@ -28,7 +28,7 @@ from creases.complex.archive import GRAPH_FORMAT, digest_of_archive
 from creases.complex.measures import boundary_length, crossings
 from creases.domain import domain_from_dict
 from creases.network import Abs, Dense, LeakyReLU, Level, Linear, Max, ReLU, Select
-from graph_networks import KINKS, as_network, packed
+from graph_networks import as_network, packed
 
 SQUARE = Box([-1, -1], [1, 1])
 
@@ -37,7 +37,7 @@ def case_of(seed):
     """The levels, the domain and its specification of a seed; all kinds of domains, directions too."""
     rng = np.random.default_rng(seed)
     n_in = int(rng.integers(1, 5))
-    levels = graph_cases.random_graph(rng, n_in, degenerate=bool(rng.integers(2)), kinks=KINKS)
+    levels = graph_cases.random_graph(rng, n_in, degenerate=bool(rng.integers(2)))
     kinds = [*graph_cases.DOMAINS[n_in]]
     if not any(isinstance(level.kink, reference.Clip) for level in levels):
         kinds.append("directions")
@@ -346,7 +346,7 @@ def test_against_reference_paths(seed):
     """Along a path, where pieces are told by their order."""
     rng = np.random.default_rng([11, seed])
     n_in = int(rng.integers(1, 4))
-    levels = graph_cases.random_graph(rng, n_in, degenerate=bool(seed % 2), kinks=KINKS)
+    levels = graph_cases.random_graph(rng, n_in, degenerate=bool(seed % 2))
     points = (rng.integers(-8, 9, (4, n_in)) / 4 + np.arange(4)[:, None] / 64).tolist()
     found = count(as_network(levels, n_in), Polyline(points), by_neuron=True)
     assert (found.regions, found.distinct) == reference.graph_path(levels, points)

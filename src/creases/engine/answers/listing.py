@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,13 @@ from creases.engine.proof.rational import nearest_float, value_at
 from creases.engine.proof.rational_forms import RationalForms, pattern_at
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.tiles import CrowdedStart, Tile
-from creases.engine.starts.whole_space import Walled
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import take_cells, take_means
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork, SpaceWork
+
+if TYPE_CHECKING:
+    from creases.engine.starts.whole_space import Walled
 
 __all__ = ["CellList", "list_cells"]
 

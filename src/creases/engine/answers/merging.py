@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cmp_to_key
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from creases.engine.problem import INFINITY, Floats, Ints, Pattern, Problem
 from creases.engine.proof.edges import RationalEdges, difference
 from creases.engine.proof.rational import cross, nearest_float
-from creases.engine.starts.whole_space import Walled
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits
+
+if TYPE_CHECKING:
+    from creases.engine.starts.whole_space import Walled
 
 __all__ = ["Cells", "merged", "without_drawn"]
 
