@@ -97,11 +97,11 @@ def test_against_exact_counts_in_pieces(n_in):
 def test_laws_threads_count_the_same():
     """More cells than one thread works on alone, so that some are handed over with their pairs and claims."""
     rng = np.random.default_rng(74)
-    weight, above = rng.standard_normal((96, 2)), rng.standard_normal((48, 32))
+    weight, above = rng.standard_normal((192, 2)), rng.standard_normal((64, 64))
     levels = [
-        Level({0: Dense(weight)}, rng.standard_normal(96), Max.of(96, 3)),
-        Level({1: Dense(above)}, rng.standard_normal(48), Slopes(-0.5, 1.0)),
-        Level({2: Dense(rng.standard_normal((32, 48)))}, rng.standard_normal(32), Max.of(32, 4)),
+        Level({0: Dense(weight)}, rng.standard_normal(192), Max.of(192, 3)),
+        Level({1: Dense(above)}, rng.standard_normal(64), Slopes(-0.5, 1.0)),
+        Level({2: Dense(rng.standard_normal((64, 64)))}, rng.standard_normal(64), Max.of(64, 4)),
     ]
     network = Network.from_levels(levels, n_in=2)
     found = {count(network, SQUARE, threads=threads, progress=False).by_layer for threads in (1, 2, 3)}

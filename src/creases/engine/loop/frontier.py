@@ -196,8 +196,8 @@ def no_by_neuron() -> ComputationError:
     """The error for a count by neuron where a wall parts a cell: a switch may part both halves of a region and not the
     wall, so Euler's relation does not tell how many it parts."""
     return ComputationError(
-        f"A region has more than {MOST_FACETS} facets and must be parted, and then the regions that a maximum of several"
-        " parts do not add up. Count without by_neuron, or on a smaller domain."
+        f"A region has more than {MOST_FACETS} facets and must be parted, and the regions that a maximum of several "
+        "parts do not add up then. Count without by_neuron, or on a smaller domain."
     )
 
 
