@@ -18,48 +18,54 @@ from creases.engine.rows.switches import scan
 from creases.engine.starts.starting import workspace
 from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.growth import grown
-from creases.engine.state.stack import no_room, pop, push
-from creases.engine.state.work import (
-    ASKED,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CELL,
     CELL_COLUMNS,
     CHILD,
     CORNER_ERROR,
-    CORNERS,
+    EDGE,
+)
+from creases.engine.state.growth import grown
+from creases.engine.state.network_layout import (
+    BLOCK,
     COUPLED,
+    ERROR_G,
+    ERROR_W,
+    FIELDS,
+    FIRST,
+    HEADER,
+    IDS,
+    LOWEST,
+    ONE,
+    ROWS,
+    SIZE_G,
+    SIZE_W,
+    STRIDE,
+    X,
+    Y,
+)
+from creases.engine.state.row_layout import (
+    EXACT,
+    OPEN,
+    RADIUS,
+    RELAXED,
+    STATUS,
+)
+from creases.engine.state.slots import (
+    ASKED,
+    CORNERS,
     CROSSING_ROWS,
     DEPTH,
     DIMENSION,
     DONE,
-    EDGE,
-    ERROR_G,
-    ERROR_W,
-    EXACT,
-    FIELDS,
-    FIRST,
     FULL,
     HALF_PROVED_ROWS,
     HAVE,
-    HEADER,
-    IDS,
-    LOWEST,
     NETWORK,
-    ONE,
-    OPEN,
-    RADIUS,
-    RELAXED,
-    ROWS,
-    SIZE_G,
-    SIZE_W,
-    STATUS,
-    STRIDE,
     UNKNOWN_ROWS,
     UNPROVED_CELL,
-    X,
-    Y,
 )
+from creases.engine.state.stack import no_room, pop, push
 from engine_twins import TwinNetwork, cross, dot, exactly, sign
 
 # Where a row keeps its form, by the number of its coordinates.

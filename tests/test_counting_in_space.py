@@ -340,10 +340,3 @@ def test_bad_input_polytopes_of_too_many_dimensions(make, words):
     with pytest.raises(DomainError, match=rf"{words} cannot be cut, only one of up to 8: .* inside a Subspace"):
         make()
     assert time.perf_counter() - start < 0.5
-
-
-def test_known_limits_are_the_engines():
-    from creases.domain import slice as slices
-    from creases.engine.state import work
-
-    assert slices.MOST_DIMENSIONS == work.MOST_DIMENSIONS

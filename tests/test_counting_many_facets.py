@@ -13,7 +13,9 @@ from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdi
 from creases.double_description import dot
 from creases.engine.starts.tiles import CrowdedStart, bounded_start, root_tile
 from creases.engine.starts.walls import divided, moved_to, roomy
-from creases.engine.state.work import MOST_FACETS
+from creases.engine.state.cell_layout import (
+    MOST_FACETS,
+)
 from creases.errors import ComputationError
 from creases.packing import as_problem
 from networks import random_network

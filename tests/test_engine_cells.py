@@ -32,40 +32,46 @@ from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.growth import grown
-from creases.engine.state.record import row_at
-from creases.engine.state.stack import STACK_HEADER
-from creases.engine.state.work import (
-    ACTIVE,
-    BY_NEURON,
+from creases.engine.state.cell_layout import (
     CELL,
     CELL_COLUMNS,
     CHILD,
     CHORD_END,
     CHORD_HIGH,
     CHORD_LOW,
-    CORNERS,
+    MOST_CHORDS,
+)
+from creases.engine.state.growth import grown
+from creases.engine.state.network_layout import (
     COUPLED,
-    DEPTH,
-    DIMENSION,
     ERROR_G,
     ERROR_W,
-    FULL,
+    LOWEST,
+    ONE,
+    X,
+)
+from creases.engine.state.record import row_at
+from creases.engine.state.row_layout import (
+    ACTIVE,
     INACTIVE,
     KEPT,
     KIND,
-    LOWEST,
-    MOST_CHORDS,
     NEAREST,
-    NETWORK,
-    ONE,
     OPEN,
     STATUS,
     THRESHOLD,
+)
+from creases.engine.state.slots import (
+    BY_NEURON,
+    CORNERS,
+    DEPTH,
+    DIMENSION,
+    FULL,
+    NETWORK,
     UNBOUNDED,
     UNPROVED_COUNT,
-    X,
 )
+from creases.engine.state.stack import STACK_HEADER
 from engine_states import (
     FORM,
     INTERVAL,

@@ -14,11 +14,18 @@ from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.growth import PER_CORNER, grown
-from creases.engine.state.stack import pop
-from creases.engine.state.work import (
-    BY_NEURON,
+from creases.engine.state.cell_layout import (
     CELL,
+)
+from creases.engine.state.growth import PER_CORNER, grown
+from creases.engine.state.network_layout import (
+    SCRATCH,
+)
+from creases.engine.state.row_layout import (
+    STATUS,
+)
+from creases.engine.state.slots import (
+    BY_NEURON,
     CORNERS,
     DEPTH,
     EMIT,
@@ -31,13 +38,14 @@ from creases.engine.state.work import (
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     REALS_TOP,
-    SCRATCH,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
-    STATUS,
     UNBOUNDED,
     UNPROVED_CELL,
     WAITING,
+)
+from creases.engine.state.stack import pop
+from creases.engine.state.work import (
     Work,
     allocate,
 )

@@ -17,9 +17,17 @@ from creases.engine.starts.starting import starts, workspace
 from creases.engine.starts.tiles import root_tile, start_of
 from creases.engine.starts.walls import halved
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.cell_layout import (
+    CELL,
+)
 from creases.engine.state.handing import give, load
+from creases.engine.state.slots import (
+    CORNERS,
+    STACK_INTS_TOP,
+    STACK_REALS_TOP,
+    WAITING,
+)
 from creases.engine.state.stack import pop
-from creases.engine.state.work import CELL, CORNERS, STACK_INTS_TOP, STACK_REALS_TOP, WAITING
 from creases.packing import as_problem
 from engine_states import Cut, one_layer
 from networks import random_network

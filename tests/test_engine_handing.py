@@ -10,7 +10,11 @@ from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.handing import give, load
-from creases.engine.state.work import BY_NEURON, WAITING, WORDS
+from creases.engine.state.slots import (
+    BY_NEURON,
+    WAITING,
+    WORDS,
+)
 from engine_states import INTERVAL, SQUARE, Cut, problem_of
 from networks import as_lists, he
 

@@ -19,7 +19,13 @@ from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 from creases.engine.proof.doubled import multiply_rows, sign_at_corner, two_product
 from creases.engine.proof.inside import proved_by_floats
 from creases.engine.proof.signs import UNPROVED
-from creases.engine.state.work import MOST_CHORDS, SECTION_BOUNDS, SECTION_FROM, SECTION_MASKS, SECTION_TO
+from creases.engine.state.cell_layout import (
+    MOST_CHORDS,
+    SECTION_BOUNDS,
+    SECTION_FROM,
+    SECTION_MASKS,
+    SECTION_TO,
+)
 from engine_twins import amount, dot, exactly
 
 

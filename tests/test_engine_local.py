@@ -17,26 +17,30 @@ from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.work import (
-    ACTIVE,
-    BEST_ROW,
-    CORNERS,
-    DEPTH,
+from creases.engine.state.network_layout import (
     ERROR_W,
-    HAVE,
+    ONE,
+    SIZE_W,
+)
+from creases.engine.state.row_layout import (
+    ACTIVE,
     INACTIVE,
     KIND,
-    NETWORK,
-    ONE,
     OPEN,
     OPEN_STATUS,
     RADIUS,
     RELAXED,
-    SCANNED,
-    SIZE_W,
     START,
     STATUS,
     THRESHOLD,
+)
+from creases.engine.state.slots import (
+    BEST_ROW,
+    CORNERS,
+    DEPTH,
+    HAVE,
+    NETWORK,
+    SCANNED,
 )
 from engine_states import FORM, INTERVAL, SQUARE, Cut, copied, found_by_scan, local_network, localised, problem_of
 from engine_twins import amount, dot

@@ -15,31 +15,39 @@ from creases.engine.rows.local import note_active
 from creases.engine.rows.relax import combine
 from creases.engine.rows.scan import cell_reach
 from creases.engine.rows.substitution import write_row
-from creases.engine.state.stack import pop
-from creases.engine.state.work import (
-    ACTIVE,
-    ACTIVE_START,
+from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
-    CORNERS,
+)
+from creases.engine.state.network_layout import (
     COUPLED,
     ERROR_G,
     ERROR_W,
+    ONE,
+    SIZE_G,
+    SIZE_W,
+    X,
+    Y,
+)
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    ACTIVE_START,
     INACTIVE,
     MOST_G,
     MOST_W,
-    ONE,
     OPEN,
     OPEN_ROW,
     OPEN_START,
     OPEN_STATUS,
     RADIUS,
     RELAXED,
-    SIZE_G,
-    SIZE_W,
     START,
-    X,
-    Y,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+)
+from creases.engine.state.stack import pop
+from creases.engine.state.work import (
     allocate,
 )
 from engine_states import FORM, INTERVAL, SQUARE, Cut, block, localised, problem_of

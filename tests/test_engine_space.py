@@ -11,7 +11,14 @@ from creases.engine.cells.arrangement import pieces_and_far
 from creases.engine.cells.corner import lowest_bit, place_corner
 from creases.engine.cells.polytope import are_simple, facets_of
 from creases.engine.proof.rational import meeting_ray
-from creases.engine.state.work import MOST_CHORDS, SECTION_BOUNDS, SECTION_MASKS, UNPROVED_COUNT
+from creases.engine.state.cell_layout import (
+    MOST_CHORDS,
+    SECTION_BOUNDS,
+    SECTION_MASKS,
+)
+from creases.engine.state.slots import (
+    UNPROVED_COUNT,
+)
 from engine_twins import amount
 
 # Corners.

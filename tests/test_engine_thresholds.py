@@ -31,33 +31,41 @@ from creases.engine.rows import scan
 from creases.engine.starts import chart, first_layer, starting, tiles
 from creases.engine.starts.first_layer import first_layer_forms, in_chart, is_axis
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.work import (
-    ACTIVE,
-    ACTIVE_ERRORS,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
-    CORNERS,
-    COUPLED,
-    DIMENSION,
     EDGE,
     EDGE_G,
     EDGE_W,
+)
+from creases.engine.state.network_layout import (
+    BLOCK,
+    COUPLED,
     ERROR_G,
     ERROR_W,
     FIELDS,
     FORM,
     HEADER,
-    KEPT,
     ONE,
     ROWS,
     SCRATCH,
     SIZE_G,
     SIZE_W,
-    STATUS,
     STRIDE,
     X,
     Y,
+)
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    ACTIVE_ERRORS,
+    KEPT,
+    STATUS,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+    DIMENSION,
+)
+from creases.engine.state.work import (
     allocate,
     allocate_in_space,
 )

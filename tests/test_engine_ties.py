@@ -9,7 +9,9 @@ from creases.engine.graph import Graph
 from creases.engine.proof.exact_layers import exact_layers, twins
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.proof.ties import exact_sign_at_corner, exact_sign_at_zero
-from creases.engine.state.work import SCRATCH
+from creases.engine.state.network_layout import (
+    SCRATCH,
+)
 from engine_twins import cross, dot, sign
 
 

@@ -17,14 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
 from creases.errors import DomainError
+from creases.limits import MOST_DIMENSIONS
 from creases.rationals import independent, whole
 
 __all__ = ["MOST_DIMENSIONS", "Described", "Slice", "as_dimensions", "as_point", "difference"]
 
 Floats = NDArray[np.float64]
-
-# Dimensions of a domain that can be cut. `engine.state.work` says the same; it is not imported for it.
-MOST_DIMENSIONS = 8
 
 
 def as_point(values: ArrayLike, name: str) -> Floats:

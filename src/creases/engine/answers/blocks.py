@@ -22,7 +22,9 @@ from creases.engine.proof.rational import cross, nearest_float
 from creases.engine.starts.chart import Start
 from creases.engine.state.output import take_cells
 from creases.engine.state.pattern import bits_of_words
-from creases.engine.state.work import Work
+from creases.engine.state.work import (
+    Work,
+)
 
 __all__ = ["Block", "CornerKeeper"]
 

@@ -30,7 +30,9 @@ from creases.engine.starts.first_layer import input_forms
 from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
-from creases.engine.state.work import AnyWork
+from creases.engine.state.work import (
+    AnyWork,
+)
 
 if TYPE_CHECKING:
     from creases.engine.starts.whole_space import Walled

@@ -13,7 +13,9 @@ from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.work import AnyWork
+from creases.engine.state.work import (
+    AnyWork,
+)
 
 if TYPE_CHECKING:
     from creases.engine.starts.whole_space import Walled

@@ -28,7 +28,10 @@ from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import take_cells, take_means
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
-from creases.engine.state.work import AnyWork, SpaceWork
+from creases.engine.state.work import (
+    AnyWork,
+    SpaceWork,
+)
 
 if TYPE_CHECKING:
     from creases.engine.starts.whole_space import Walled

@@ -24,7 +24,14 @@ from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import take_cells, take_means
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
-from creases.engine.state.work import EXACT_CELLS, UNBOUNDED, AnyWork, SpaceWork
+from creases.engine.state.slots import (
+    EXACT_CELLS,
+    UNBOUNDED,
+)
+from creases.engine.state.work import (
+    AnyWork,
+    SpaceWork,
+)
 from creases.errors import ComputationError
 
 if TYPE_CHECKING:

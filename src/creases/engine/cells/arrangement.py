@@ -20,19 +20,9 @@ from __future__ import annotations
 from creases.engine.kernel import kernel
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.state.record import field
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     CELL,
-    CORNERS,
-    DIMENSION,
-    FOLLOWS,
-    HIGH,
-    KIND,
-    LOW,
     MOST_CHORDS,
-    NEAREST,
-    OPEN,
-    ROWS,
     SECTION_BOUNDS,
     SECTION_COUNTS,
     SECTION_FROM,
@@ -40,9 +30,27 @@ from creases.engine.state.work import (
     SECTION_SHARED,
     SECTION_TO,
     SIMPLE,
+)
+from creases.engine.state.network_layout import (
+    ROWS,
+)
+from creases.engine.state.record import field
+from creases.engine.state.row_layout import (
+    FOLLOWS,
+    HIGH,
+    KIND,
+    LOW,
+    NEAREST,
+    OPEN,
     STATUS,
     THRESHOLD,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+    DIMENSION,
     UNPROVED_COUNT,
+)
+from creases.engine.state.work import (
     SpaceWork,
 )
 

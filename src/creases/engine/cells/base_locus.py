@@ -19,23 +19,31 @@ from creases.engine.cells.polytope import facets_of
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.problem import INFINITY, Ints
 from creases.engine.proof.signs import ZERO
-from creases.engine.state.record import field, pair_at
-from creases.engine.state.work import (
-    ASKED,
+from creases.engine.state.cell_layout import (
     CELL,
+)
+from creases.engine.state.network_layout import (
+    FIRST_ROW,
+    IDS,
+    ROWS,
+    SECOND_ROW,
+)
+from creases.engine.state.record import field, pair_at
+from creases.engine.state.row_layout import (
     CONSTANT,
+    FIRST_NEURON,
+    KIND_OF_LAYER,
+    SWITCH_LAYER,
+)
+from creases.engine.state.slots import (
+    ASKED,
     COORDINATES,
     CORNERS,
     DIMENSION,
-    FIRST_NEURON,
-    FIRST_ROW,
-    IDS,
-    KIND_OF_LAYER,
     NETWORK,
     PLAIN_CHAIN,
-    ROWS,
-    SECOND_ROW,
-    SWITCH_LAYER,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,

@@ -11,25 +11,33 @@ from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import INFINITY, Floats, Ints
 from creases.engine.proof.bounds import ROUND_UP, UNIT, meeting_point, sign_threshold
 from creases.engine.proof.signs import UNPROVED
-from creases.engine.state.record import field, row_at
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     CELL,
     CHORD_BOUNDS,
     CHORD_END,
     CHORD_FORM,
     CHORD_HIGH,
     CHORD_LOW,
-    CORNERS,
+)
+from creases.engine.state.network_layout import (
+    ROWS,
+)
+from creases.engine.state.record import field, row_at
+from creases.engine.state.row_layout import (
     FOLLOWS,
-    INT_ONE,
-    INT_ZERO,
     KIND,
     NEAREST,
     OPEN,
-    ROWS,
     STATUS,
     THRESHOLD,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+    INT_ONE,
+    INT_ZERO,
     UNPROVED_COUNT,
+)
+from creases.engine.state.work import (
     Work,
 )
 

@@ -25,7 +25,7 @@ import numpy as np
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, UNIT
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     FACET_TAIL,
 )
 

@@ -14,8 +14,7 @@ from creases.engine.kernel import inlined, kernel
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.proof.signs import POSITIVE
 from creases.engine.rows.scan import proved_sign
-from creases.engine.state.record import field, name_of_row, row_at
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     CELL,
     CELL_COLUMNS,
     CHILD,
@@ -25,18 +24,27 @@ from creases.engine.state.work import (
     EDGE,
     EDGE_G,
     EDGE_W,
+)
+from creases.engine.state.network_layout import (
+    ROWS,
+    X,
+    Y,
+)
+from creases.engine.state.record import field, name_of_row, row_at
+from creases.engine.state.row_layout import (
     FOLLOWS,
-    INT_ZERO,
     KIND,
     NEAREST,
     OPEN,
-    ROWS,
     STATUS,
     THRESHOLD,
+)
+from creases.engine.state.slots import (
+    INT_ZERO,
     UNPROVED_COUNT,
+)
+from creases.engine.state.work import (
     Work,
-    X,
-    Y,
 )
 
 __all__ = ["count_zeros", "cut_interval", "halve_interval", "pieces_of_zeros", "zero_of"]

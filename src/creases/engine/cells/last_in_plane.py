@@ -11,34 +11,42 @@ from creases.engine.cells.interval import pieces_of_zeros
 from creases.engine.cells.polygon import form
 from creases.engine.kernel import inlined
 from creases.engine.proof.bounds import LARGEST_PROVED, PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite, sign_threshold
-from creases.engine.state.record import field
-from creases.engine.state.work import (
-    ACTIVE,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CELL,
-    CORNERS,
+    MOST_CHORDS,
+)
+from creases.engine.state.network_layout import (
+    BLOCK,
     COUPLED,
-    DIMENSION,
     ERROR_G,
     ERROR_W,
-    EXACT,
-    FIRST_NEURON,
     IDS,
-    INT_ONE,
-    INT_ZERO,
-    KEPT,
-    MOST_CHORDS,
     ONE,
     ROWS,
     SIZE_G,
     SIZE_W,
-    STATUS,
     STRIDE,
-    UNPROVED_COUNT,
-    WALL,
-    Work,
     X,
     Y,
+)
+from creases.engine.state.record import field
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    EXACT,
+    FIRST_NEURON,
+    KEPT,
+    STATUS,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+    DIMENSION,
+    INT_ONE,
+    INT_ZERO,
+    UNPROVED_COUNT,
+    WALL,
+)
+from creases.engine.state.work import (
+    Work,
 )
 
 __all__ = ["count_last"]

@@ -10,34 +10,42 @@ from creases.engine.cells.arrangement import LARGEST, SMALLEST, infinity_bit, pi
 from creases.engine.kernel import inlined
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite, sign_threshold
 from creases.engine.rows.rows_in_space import along, evaluate, gradient_in_space, list_form_in_space, sizes_along
+from creases.engine.state.cell_layout import (
+    CELL,
+    MOST_CHORDS,
+    SECTION_BOUNDS,
+    SECTION_MASKS,
+    SIMPLE,
+)
+from creases.engine.state.network_layout import (
+    BLOCK,
+    ERROR_G,
+    ERROR_W,
+    FORM,
+    IDS,
+    ONE,
+    ROWS,
+    STRIDE,
+)
 from creases.engine.state.record import field
-from creases.engine.state.work import (
+from creases.engine.state.row_layout import (
     ACTIVE,
     ACTIVE_ERRORS,
     ACTIVE_FORM,
     ACTIVE_IN_SPACE,
     ACTIVE_ROW,
     ACTIVE_SIZES,
-    BLOCK,
-    CELL,
-    CORNERS,
-    DIMENSION,
-    ERROR_G,
-    ERROR_W,
     EXACT,
     FIRST_NEURON,
-    FORM,
-    IDS,
-    MOST_CHORDS,
-    ONE,
-    ROWS,
-    SECTION_BOUNDS,
-    SECTION_MASKS,
-    SIMPLE,
     STATUS,
-    STRIDE,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+    DIMENSION,
     UNPROVED_COUNT,
     WALL,
+)
+from creases.engine.state.work import (
     SpaceWork,
 )
 

@@ -13,23 +13,29 @@ from creases.engine.problem import INFINITY
 from creases.engine.proof.bounds import meeting_point
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, ZERO
 from creases.engine.rows.scan import proved_sign
-from creases.engine.state.record import name_of_row, row_at
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     CELL,
     CELL_COLUMNS,
     CHILD,
     CORNER_ERROR,
-    CORNERS,
     EDGE,
     EDGE_G,
     EDGE_W,
+)
+from creases.engine.state.network_layout import (
     ERROR_G,
     ERROR_W,
-    INT_ZERO,
     ONE,
-    Work,
     X,
     Y,
+)
+from creases.engine.state.record import name_of_row, row_at
+from creases.engine.state.slots import (
+    CORNERS,
+    INT_ZERO,
+)
+from creases.engine.state.work import (
+    Work,
 )
 
 __all__ = ["cut_polygon", "form", "halve_polygon"]

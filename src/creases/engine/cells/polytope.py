@@ -15,24 +15,32 @@ from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Ints
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, ZERO
 from creases.engine.rows.scan import proved_sign
-from creases.engine.state.record import need, row_at
-from creases.engine.state.stack import put_slots
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     CELL,
     CHILD,
+    FACET_TAIL,
+    MOST_FACETS,
+    SIMPLE,
+)
+from creases.engine.state.network_layout import (
+    ERROR_G,
+    ERROR_W,
+    FORM,
+    ONE,
+)
+from creases.engine.state.record import need, row_at
+from creases.engine.state.row_layout import (
+    NEAREST,
+    THRESHOLD,
+)
+from creases.engine.state.slots import (
     CORNERS,
     CROWDED_CELL,
     DIMENSION,
-    ERROR_G,
-    ERROR_W,
-    FACET_TAIL,
     FACETS_TOP,
-    FORM,
-    MOST_FACETS,
-    NEAREST,
-    ONE,
-    SIMPLE,
-    THRESHOLD,
+)
+from creases.engine.state.stack import put_slots
+from creases.engine.state.work import (
     SpaceWork,
 )
 

@@ -5,27 +5,33 @@ from __future__ import annotations
 from creases.engine.kernel import inlined
 from creases.engine.rows.pairs import end_of_switch
 from creases.engine.rows.scan import forget_answers
-from creases.engine.state.record import all_rows, field, mark_active, mark_inactive, pair_at
-from creases.engine.state.stack import copy_cell_to_child, no_room, push
-from creases.engine.state.work import (
-    ACTIVE,
-    BEST_ROW,
-    CLAIMED,
-    CLIP,
-    CORNERS,
-    FIRST_NEURON,
+from creases.engine.state.network_layout import (
     FIRST_ROW,
-    FULL,
-    HOW_TO_SPLIT,
     IDS,
-    INACTIVE,
-    KIND_OF_LAYER,
-    MORE,
-    OPEN,
     ROWS,
     SECOND_ROW,
+)
+from creases.engine.state.record import all_rows, field, mark_active, mark_inactive, pair_at
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    CLAIMED,
+    FIRST_NEURON,
+    INACTIVE,
+    KIND_OF_LAYER,
+    OPEN,
     STATUS,
     SWITCH_LAYER,
+)
+from creases.engine.state.slots import (
+    BEST_ROW,
+    CLIP,
+    CORNERS,
+    FULL,
+    HOW_TO_SPLIT,
+    MORE,
+)
+from creases.engine.state.stack import copy_cell_to_child, no_room, push
+from creases.engine.state.work import (
     AnyWork,
 )
 

@@ -17,29 +17,37 @@ from creases.engine.problem import FIRST_WALL, INFINITY
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.tiles import Tile, nearest_forms, places_of
 from creases.engine.starts.walls import parted_somehow
-from creases.engine.state.growth import grown, with_room
-from creases.engine.state.stack import push
-from creases.engine.state.work import (
-    ASKED,
+from creases.engine.state.cell_layout import (
     CHILD,
-    CLAIMED,
-    DIMENSION,
-    EXACT_CELLS,
     FACET_TAIL,
-    FACETS_TOP,
+    MOST_FACETS,
+    SIMPLE,
+)
+from creases.engine.state.growth import grown, with_room
+from creases.engine.state.network_layout import (
     FIELDS,
-    FIRST_NEURON,
-    FULL,
-    HAVE,
     HEADER,
     LOWEST,
-    MOST_FACETS,
-    NETWORK,
     PAIRS,
     ROWS,
-    SIMPLE,
+)
+from creases.engine.state.row_layout import (
+    CLAIMED,
+    FIRST_NEURON,
     STATUS,
+)
+from creases.engine.state.slots import (
+    ASKED,
+    DIMENSION,
+    EXACT_CELLS,
+    FACETS_TOP,
+    FULL,
+    HAVE,
+    NETWORK,
     UNBOUNDED,
+)
+from creases.engine.state.stack import push
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
 )

@@ -22,6 +22,18 @@ from creases.engine.proof.signs import NEGATIVE
 from creases.engine.rows.local import localise
 from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign
 from creases.engine.rows.switches import scan
+from creases.engine.state.cell_layout import (
+    CELL,
+    CELL_COLUMNS,
+    CHILD,
+    MOST_CHORDS,
+)
+from creases.engine.state.network_layout import (
+    IDS,
+    LOWEST,
+    PAIRS,
+    ROWS,
+)
 from creases.engine.state.output import emit
 from creases.engine.state.record import (
     all_rows,
@@ -30,14 +42,21 @@ from creases.engine.state.record import (
     need,
     row_at,
 )
-from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
-from creases.engine.state.work import (
+from creases.engine.state.row_layout import (
+    FIRST_NEURON,
+    KIND,
+    KIND_OF_LAYER,
+    NEAREST,
+    OPEN,
+    SLOPED_LAYER,
+    STATUS,
+    THRESHOLD,
+    UNKNOWN,
+)
+from creases.engine.state.slots import (
     ASKED,
     BEST_ROW,
     BY_NEURON,
-    CELL,
-    CELL_COLUMNS,
-    CHILD,
     CLAIM,
     CLIP,
     CORNERS,
@@ -47,33 +66,19 @@ from creases.engine.state.work import (
     DONE,
     EMIT,
     EMPTY,
-    FIRST_NEURON,
     FOLLOWING_ROWS,
     FRESH,
     FULL,
     HALF_PROVED_ROWS,
     HAVE,
     HOW_TO_SPLIT,
-    IDS,
     INT_ZERO,
-    KIND,
-    KIND_OF_LAYER,
-    LOWEST,
     MORE,
-    MOST_CHORDS,
-    NEAREST,
     NETWORK,
-    OPEN,
-    PAIRS,
-    ROWS,
     SCANNED,
-    SLOPED_LAYER,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
-    STATUS,
-    THRESHOLD,
     UNBOUNDED,
-    UNKNOWN,
     UNKNOWN_ROWS,
     UNPROVED_CELL,
     UNPROVED_COUNT,
@@ -81,6 +86,9 @@ from creases.engine.state.work import (
     VANISHING_ROW,
     WAITING,
     WALL,
+)
+from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,

@@ -8,7 +8,15 @@ from creases.engine.loop.cut import cut
 from creases.engine.loop.oracle import Oracle
 from creases.engine.proof.bounds import flushes_to_zero
 from creases.engine.state.growth import grown
-from creases.engine.state.work import FULL, MORE, UNPROVED_CELL, VANISHING_ROW, AnyWork
+from creases.engine.state.slots import (
+    FULL,
+    MORE,
+    UNPROVED_CELL,
+    VANISHING_ROW,
+)
+from creases.engine.state.work import (
+    AnyWork,
+)
 
 __all__ = ["Report", "drive"]
 

@@ -23,8 +23,11 @@ from creases.engine.starts.starting import workspace
 from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
 from creases.engine.starts.walls import roomy
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.cell_layout import (
+    MOST_FACETS,
+)
 from creases.engine.state.handing import Task, give, load
-from creases.engine.state.work import (
+from creases.engine.state.slots import (
     BY_NEURON,
     CROWDED_CELL,
     DONE,
@@ -32,11 +35,12 @@ from creases.engine.state.work import (
     EXACT_CELLS,
     MORE,
     MOST_CANDIDATES,
-    MOST_FACETS,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     UNBOUNDED,
     WAITING,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
 )

@@ -24,27 +24,33 @@ from creases.engine.proof.rational_forms import RationalForms
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import pruned
-from creases.engine.state.pattern import bits_of_words, number_of_words
-from creases.engine.state.work import (
-    ASKED,
-    BY_NEURON,
+from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
-    CORNERS,
-    EXACT_CELLS,
+)
+from creases.engine.state.network_layout import (
     FIELDS,
     FIRST_ROW,
-    HAVE,
     HEADER,
     IDS,
     LOWEST,
-    NETWORK,
     PAIR_COLUMNS,
     PAIR_IDS,
     ROWS,
-    SCANNED,
     SECOND_ROW,
+)
+from creases.engine.state.pattern import bits_of_words, number_of_words
+from creases.engine.state.slots import (
+    ASKED,
+    BY_NEURON,
+    CORNERS,
+    EXACT_CELLS,
+    HAVE,
+    NETWORK,
+    SCANNED,
     VANISHED,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,

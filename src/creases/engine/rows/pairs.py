@@ -12,38 +12,44 @@ from __future__ import annotations
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.proof.bounds import ROUND_UP, or_infinite
 from creases.engine.proof.doubled import two_sum
-from creases.engine.state.record import coupled, field
-from creases.engine.state.work import (
-    ACTIVE,
+from creases.engine.state.network_layout import (
     BLOCK,
-    DIMENSION,
     ERROR_G,
     ERROR_W,
-    FIRST_NEURON,
     FIRST_ROW,
     FORM,
     IDS,
-    INACTIVE,
-    INTS_TOP,
     ONE,
-    OPEN,
     PAIR_COLUMNS,
     PAIR_IDS,
     PAIRS,
     PAIRS_AT,
-    REALS_TOP,
     ROWS,
     SECOND_ROW,
     SIZE_G,
     SIZE_W,
-    STATUS,
     STRIDE,
     WALL_NAME,
+    X,
+    Y,
+)
+from creases.engine.state.record import coupled, field
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    FIRST_NEURON,
+    INACTIVE,
+    OPEN,
+    STATUS,
+)
+from creases.engine.state.slots import (
+    DIMENSION,
+    INTS_TOP,
+    REALS_TOP,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,
-    X,
-    Y,
 )
 
 __all__ = ["end_of_switch", "write_pairs"]

@@ -17,34 +17,42 @@ from creases.engine.proof.band import band
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma
 from creases.engine.rows.rows_in_space import drop_in_space, relax_affine_in_space, relax_row_in_space
 from creases.engine.rows.slopes import is_dropped, slope_of
-from creases.engine.state.record import field
-from creases.engine.state.work import (
-    ABOVE,
-    ACTIVE,
-    BELOW,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CELL,
-    CORNERS,
+)
+from creases.engine.state.network_layout import (
+    BLOCK,
     COUPLED,
     ERROR_G,
     ERROR_W,
-    FIRST_NEURON,
     IDS,
+    ONE,
+    ROWS,
+    STRIDE,
+    X,
+    Y,
+)
+from creases.engine.state.record import field
+from creases.engine.state.row_layout import (
+    ABOVE,
+    ACTIVE,
+    BELOW,
+    FIRST_NEURON,
     INACTIVE,
     KIND_OF_LAYER,
-    ONE,
     OPEN,
     OPEN_STATUS,
     RADIUS,
     RELAXED,
-    ROWS,
     START,
-    STRIDE,
     SWITCH_LAYER,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+)
+from creases.engine.state.work import (
     AnyWork,
     Work,
-    X,
-    Y,
 )
 
 __all__ = ["drop", "relax_affine", "relax_layer"]

@@ -9,33 +9,41 @@ from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.rows.pairs import end_of_switch
 from creases.engine.rows.relax import drop
 from creases.engine.rows.substitution import form_size
-from creases.engine.state.record import coupled, field
-from creases.engine.state.work import (
-    ACTIVE,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CELL,
-    CORNERS,
-    DIMENSION,
+)
+from creases.engine.state.network_layout import (
+    BLOCK,
     ERROR_G,
     ERROR_W,
-    FIRST_NEURON,
     IDS,
-    INACTIVE,
     ONE,
+    ROWS,
+    STRIDE,
+    X,
+    Y,
+)
+from creases.engine.state.record import coupled, field
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    FIRST_NEURON,
+    INACTIVE,
     OPEN,
     OPEN_STATUS,
     RADIUS,
     RELAXED,
     RELAXED_IN_SPACE,
-    ROWS,
     START,
-    STRIDE,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+    DIMENSION,
     WALL,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,
-    X,
-    Y,
 )
 
 __all__ = ["relax_switches"]

@@ -13,8 +13,19 @@ from creases.engine.proof.band import band
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma, sign_threshold
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.rows.slopes import is_dropped, slope_of
+from creases.engine.state.cell_layout import (
+    CELL,
+)
+from creases.engine.state.network_layout import (
+    ERROR_G,
+    ERROR_W,
+    FORM,
+    ONE,
+    SIZE_G,
+    SIZE_W,
+)
 from creases.engine.state.record import UNSETTLED, status_of_values
-from creases.engine.state.work import (
+from creases.engine.state.row_layout import (
     ABOVE,
     ACTIVE,
     ACTIVE_ERRORS,
@@ -23,24 +34,21 @@ from creases.engine.state.work import (
     ACTIVE_ROW,
     ACTIVE_SIZES,
     BELOW,
-    CELL,
-    CORNERS,
     CROSSING,
     CROSSING_UNPROVED,
-    DIMENSION,
-    ERROR_G,
-    ERROR_W,
-    FORM,
     INACTIVE,
     KIND,
-    ONE,
     OPEN,
     RADIUS,
     RELAXED,
     RELAXED_IN_SPACE,
-    SIZE_G,
-    SIZE_W,
     UNKNOWN,
+)
+from creases.engine.state.slots import (
+    CORNERS,
+    DIMENSION,
+)
+from creases.engine.state.work import (
     SpaceWork,
 )
 

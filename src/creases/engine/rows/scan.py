@@ -20,52 +20,60 @@ from creases.engine.rows.rows_in_space import (
     scan_row_in_space,
     sign_at_in_space,
 )
-from creases.engine.state.record import UNSETTLED, all_rows, field, mark_active, row_at, status_of_values
-from creases.engine.state.work import (
-    ACTIVE,
-    ASKED,
-    BEST_ROW,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
-    CORNERS,
-    CROSSING,
-    CROSSING_ROWS,
-    CROSSING_UNPROVED,
-    DIMENSION,
     EDGE,
     EDGE_G,
     EDGE_W,
+)
+from creases.engine.state.network_layout import (
+    BLOCK,
     ERROR_G,
     ERROR_W,
-    FIRST_NEURON,
-    FOLLOWING_ROWS,
-    FOLLOWS,
-    HALF_PROVED_ROWS,
-    HIGH,
-    HOW_TO_SPLIT,
     IDS,
+    ONE,
+    ROWS,
+    SCRATCH,
+    STRIDE,
+    X,
+    Y,
+)
+from creases.engine.state.record import UNSETTLED, all_rows, field, mark_active, row_at, status_of_values
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    CROSSING,
+    CROSSING_UNPROVED,
+    FIRST_NEURON,
+    FOLLOWS,
+    HIGH,
     INACTIVE,
     KIND,
     KIND_OF_LAYER,
     LOW,
     NEAREST,
-    ONE,
     OPEN,
-    ROWS,
-    SCRATCH,
-    SPLIT,
     STATUS,
-    STRIDE,
     SWITCH_LAYER,
     THRESHOLD,
     UNKNOWN,
+)
+from creases.engine.state.slots import (
+    ASKED,
+    BEST_ROW,
+    CORNERS,
+    CROSSING_ROWS,
+    DIMENSION,
+    FOLLOWING_ROWS,
+    HALF_PROVED_ROWS,
+    HOW_TO_SPLIT,
+    SPLIT,
     UNKNOWN_ROWS,
     VANISHED,
+)
+from creases.engine.state.work import (
     AnyWork,
     Work,
-    X,
-    Y,
 )
 
 __all__ = [

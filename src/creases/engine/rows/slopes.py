@@ -13,7 +13,14 @@ from __future__ import annotations
 from creases.engine.kernel import by_domain, inlined
 from creases.engine.problem import Floats
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
-from creases.engine.state.work import (
+from creases.engine.state.network_layout import (
+    ERROR_G,
+    FORM,
+    ONE,
+    SIZE_G,
+    X,
+)
+from creases.engine.state.row_layout import (
     ABOVE,
     ACTIVE,
     ACTIVE_ERRORS,
@@ -21,16 +28,15 @@ from creases.engine.state.work import (
     ACTIVE_IN_SPACE,
     ACTIVE_SIZES,
     BELOW,
-    DIMENSION,
-    ERROR_G,
-    FORM,
     INACTIVE,
-    ONE,
-    SIZE_G,
+)
+from creases.engine.state.slots import (
+    DIMENSION,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,
-    X,
 )
 
 __all__ = ["is_dropped", "scale_listed", "scale_row", "slope_of"]

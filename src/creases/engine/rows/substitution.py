@@ -19,8 +19,17 @@ from creases.engine.kernel import by_domain, inlined, reordered
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite
 from creases.engine.rows.rows_in_space import add_forms_in_space, copy_form_in_space, form_size_in_space
+from creases.engine.state.network_layout import (
+    ERROR_G,
+    ERROR_W,
+    ONE,
+    SIZE_G,
+    SIZE_W,
+    X,
+    Y,
+)
 from creases.engine.state.record import coupled
-from creases.engine.state.work import (
+from creases.engine.state.row_layout import (
     ACTIVE_AT,
     ACTIVE_COLUMNS,
     ACTIVE_ERRORS,
@@ -29,21 +38,16 @@ from creases.engine.state.work import (
     ACTIVE_SHIFT,
     ACTIVE_SIZES,
     ACTIVE_START,
-    ERROR_G,
-    ERROR_W,
     EXACT,
     MOST_G,
     MOST_W,
-    ONE,
     OPEN_ROW,
     OPEN_START,
-    SIZE_G,
-    SIZE_W,
     START,
+)
+from creases.engine.state.work import (
     AnyWork,
     Work,
-    X,
-    Y,
 )
 
 __all__ = ["write_row"]

@@ -13,32 +13,38 @@ from __future__ import annotations
 from creases.engine.kernel import inlined
 from creases.engine.rows.pairs import end_of_switch
 from creases.engine.rows.scan import halving, note_scan, scan_neurons, scan_row
+from creases.engine.state.network_layout import (
+    FIRST_ROW,
+    IDS,
+    ROWS,
+    SECOND_ROW,
+)
 from creases.engine.state.record import coupled, field, mark_active, pair_at, row_at
-from creases.engine.state.work import (
+from creases.engine.state.row_layout import (
     ACTIVE,
-    CLAIM,
     CLAIMED,
-    CLIP,
     CROSSING,
     CROSSING_UNPROVED,
-    EMPTY,
     FIRST_NEURON,
-    FIRST_ROW,
-    HOW_TO_SPLIT,
-    IDS,
     INACTIVE,
     KIND,
     KIND_OF_LAYER,
     MOOT,
     OPEN,
-    ROWS,
-    SECOND_ROW,
-    SPLIT,
     STATUS,
     SWITCH_LAYER,
     UNKNOWN,
+)
+from creases.engine.state.slots import (
+    CLAIM,
+    CLIP,
+    EMPTY,
+    HOW_TO_SPLIT,
+    SPLIT,
     VANISHED,
     WALL,
+)
+from creases.engine.state.work import (
     AnyWork,
 )
 

@@ -27,61 +27,69 @@ from creases.engine.starts.chart import (
 from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.growth import check_room, grown, with_room
-from creases.engine.state.pattern import set_active
-from creases.engine.state.record import coupled_numbers
-from creases.engine.state.stack import push
-from creases.engine.state.work import (
-    ABOVE,
-    ACTIVE,
-    BELOW,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CHILD,
-    CONSTANT,
-    COORDINATES,
     CORNER_ERROR,
-    DIMENSION,
     EDGE,
     EDGE_G,
     EDGE_W,
+    MOST_FACETS,
+    SIMPLE,
+)
+from creases.engine.state.growth import check_room, grown, with_room
+from creases.engine.state.network_layout import (
+    BLOCK,
     ERROR_G,
     ERROR_W,
-    EXACT,
-    FACETS_TOP,
     FIELDS,
     FIRST,
     FORM,
-    FRESH,
-    FULL,
     HEADER,
     IDS,
-    INACTIVE,
-    INTS_TOP,
-    KIND_OF_LAYER,
     LOWEST,
-    MOST_CANDIDATES,
-    MOST_FACETS,
-    NETWORK,
     ONE,
     PAIR_COLUMNS,
     PAIRS,
-    PLAIN_CHAIN,
-    REALS_TOP,
-    RELU_LAYER,
     ROWS,
     SCRATCH,
-    SIMPLE,
     SIZE_G,
     SIZE_W,
+    STRIDE,
+    X,
+    Y,
+)
+from creases.engine.state.pattern import set_active
+from creases.engine.state.record import coupled_numbers
+from creases.engine.state.row_layout import (
+    ABOVE,
+    ACTIVE,
+    BELOW,
+    CONSTANT,
+    EXACT,
+    INACTIVE,
+    KIND_OF_LAYER,
+    RELU_LAYER,
     SLOPED_LAYER,
     STATUS,
     STEEPEST,
-    STRIDE,
     SWITCH_LAYER,
+)
+from creases.engine.state.slots import (
+    COORDINATES,
+    DIMENSION,
+    FACETS_TOP,
+    FRESH,
+    FULL,
+    INTS_TOP,
+    MOST_CANDIDATES,
+    NETWORK,
+    PLAIN_CHAIN,
+    REALS_TOP,
     WALL,
+)
+from creases.engine.state.stack import push
+from creases.engine.state.work import (
     AnyWork,
-    X,
-    Y,
 )
 
 if TYPE_CHECKING:

@@ -28,7 +28,9 @@ from creases.engine.proof.bounds import ROUND_UP
 from creases.engine.proof.rational import Form, cross, meeting_ray, nearest_point, scaled, vertex_cell
 from creases.engine.starts.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
 from creases.engine.starts.first_layer import rational_first
-from creases.engine.state.work import MOST_FACETS
+from creases.engine.state.cell_layout import (
+    MOST_FACETS,
+)
 
 __all__ = [
     "CrowdedStart",

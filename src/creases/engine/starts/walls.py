@@ -22,7 +22,9 @@ from creases.engine.problem import FIRST_WALL, INFINITY, Floats
 from creases.engine.proof.rational import Form, as_integers, nearest_float, scaled
 from creases.engine.proof.rational_polytope import RationalPolytope
 from creases.engine.starts.tiles import Tile, corners_on, rounded
-from creases.engine.state.work import MOST_FACETS
+from creases.engine.state.cell_layout import (
+    MOST_FACETS,
+)
 from creases.errors import ComputationError
 from creases.rationals import whole
 from creases.streams import stream

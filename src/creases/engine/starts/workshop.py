@@ -18,11 +18,15 @@ from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
 from creases.engine.starts.tiles import CrowdedStart, bounded_start
 from creases.engine.state.growth import check_room
-from creases.engine.state.work import (
+from creases.engine.state.row_layout import (
+    FIRST_NEURON,
+)
+from creases.engine.state.slots import (
     DEPTH,
     DIMENSION,
-    FIRST_NEURON,
     WORDS,
+)
+from creases.engine.state.work import (
     AnyWork,
     allocate,
     allocate_in_space,

@@ -12,7 +12,13 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from creases.engine.proof.signs import UNPROVED
-from creases.engine.state.work import FULL_ARRAY, NEEDED, AnyWork
+from creases.engine.state.slots import (
+    FULL_ARRAY,
+    NEEDED,
+)
+from creases.engine.state.work import (
+    AnyWork,
+)
 from creases.errors import NotEnoughMemoryError
 from creases.memory import as_bytes, free_memory
 

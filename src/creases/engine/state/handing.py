@@ -7,25 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from creases.engine.problem import Floats, Ints
-from creases.engine.state.growth import with_room
-from creases.engine.state.record import coupled_numbers
-from creases.engine.state.stack import (
-    RECORD_CORNERS,
-    RECORD_INTS_TOP,
-    RECORD_NETWORK,
-    RECORD_REALS_TOP,
-    RECORD_ROWS,
-    STACK_HEADER,
-)
-from creases.engine.state.work import (
-    ASKED,
-    BLOCK,
+from creases.engine.state.cell_layout import (
     CELL_COLUMNS,
-    DEPTH,
-    DIMENSION,
     FACET_TAIL,
+    SLOTS,
+)
+from creases.engine.state.growth import with_room
+from creases.engine.state.network_layout import (
+    BLOCK,
     FIELDS,
-    HAVE,
     HEADER,
     IDS,
     LOWEST,
@@ -35,12 +25,28 @@ from creases.engine.state.work import (
     PAIRS_AT,
     ROWS,
     SCRATCH,
-    SLOTS,
+    STRIDE,
+)
+from creases.engine.state.record import coupled_numbers
+from creases.engine.state.slots import (
+    ASKED,
+    DEPTH,
+    DIMENSION,
+    HAVE,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
-    STRIDE,
     WAITING,
     WORDS,
+)
+from creases.engine.state.stack import (
+    RECORD_CORNERS,
+    RECORD_INTS_TOP,
+    RECORD_NETWORK,
+    RECORD_REALS_TOP,
+    RECORD_ROWS,
+    STACK_HEADER,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
 )

@@ -15,16 +15,20 @@ from numpy.typing import NDArray
 
 from creases.engine.kernel import by_domain, kernel
 from creases.engine.problem import Floats, Ints
-from creases.engine.state.record import need
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
+)
+from creases.engine.state.record import need
+from creases.engine.state.slots import (
     CORNERS,
     DIMENSION,
     DONE,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     WORDS,
+)
+from creases.engine.state.work import (
     SpaceWork,
     Work,
 )

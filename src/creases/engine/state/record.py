@@ -5,34 +5,40 @@ from __future__ import annotations
 from creases.engine.kernel import by_domain, inlined
 from creases.engine.problem import Ints
 from creases.engine.proof.bounds import LARGEST_PROVED
-from creases.engine.state.work import (
-    ACTIVE,
+from creases.engine.state.network_layout import (
     BLOCK,
     COUPLED,
-    CROSSING,
-    DIMENSION,
     FIELDS,
-    FIRST_NEURON,
     FORM,
-    FULL,
-    FULL_ARRAY,
     HEADER,
-    HIGH,
     IDS,
-    INACTIVE,
-    KIND,
-    LOW,
-    NEAREST,
-    NEEDED,
-    OPEN,
     PAIR_COLUMNS,
     PAIR_IDS,
     PAIRS,
     PAIRS_AT,
     ROWS,
     STRIDE,
-    THRESHOLD,
     WALL_NAME,
+)
+from creases.engine.state.row_layout import (
+    ACTIVE,
+    CROSSING,
+    FIRST_NEURON,
+    HIGH,
+    INACTIVE,
+    KIND,
+    LOW,
+    NEAREST,
+    OPEN,
+    THRESHOLD,
+)
+from creases.engine.state.slots import (
+    DIMENSION,
+    FULL,
+    FULL_ARRAY,
+    NEEDED,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,

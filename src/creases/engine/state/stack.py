@@ -7,11 +7,17 @@ when it was put there: local networks made since then are gone when it is taken 
 from __future__ import annotations
 
 from creases.engine.kernel import by_domain, inlined, kernel
-from creases.engine.state.record import need
-from creases.engine.state.work import (
+from creases.engine.state.cell_layout import (
     CELL,
     CELL_COLUMNS,
     CHILD,
+    SLOTS,
+)
+from creases.engine.state.record import need
+from creases.engine.state.row_layout import (
+    STATUS,
+)
+from creases.engine.state.slots import (
     CORNERS,
     DIMENSION,
     DONE,
@@ -24,12 +30,12 @@ from creases.engine.state.work import (
     NETWORK,
     REALS_TOP,
     SCANNED,
-    SLOTS,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
-    STATUS,
     WAITING,
     WORDS,
+)
+from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
     Work,
