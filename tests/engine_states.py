@@ -91,6 +91,11 @@ def problem_of(weights, biases, origin, basis, vertices, tail=None):
     )
 
 
+def arrays_of(problem):
+    """What `TwinNetwork` takes of a chain."""
+    return problem.graph.weights, problem.graph.biases, problem.origin, problem.basis, problem.basis_tail
+
+
 def one_layer(forms, vertices=SQUARE):
     """The problem whose neurons are these forms of the domain's own coordinates."""
     forms = np.array(forms, dtype=float)
@@ -105,7 +110,7 @@ class Cut:
         self.problem, self.start = problem, start or bounded_start(problem.vertices)
         self.work = workspace(problem, self.start, Workshop())
         self.oracle = Oracle(problem, self.start.chart, self.start.walls)
-        self.twin = TwinNetwork(*problem[:5], self.start.chart)
+        self.twin = TwinNetwork(*arrays_of(problem), self.start.chart)
         self.first = np.concatenate([[0], np.cumsum(problem.widths)]).tolist()
 
     def blur(self, rng, size):
@@ -187,7 +192,9 @@ class Cell(Cut):
             weights, biases = [*weights, np.zeros((last, rows))], [*biases, np.zeros(last)]
         vertices = start.corners[:, :-1] * start.chart[0, 0]
         super().__init__(problem_of(weights, biases, np.zeros(k - 1), np.eye(k - 1), vertices), start)
-        self.work = self.work._replace(twins=np.zeros(64, np.int64))  # rows get names beyond the network's neurons
+        # Rows get names beyond the network's neurons.
+        slopes = np.array([[0.0] * 64, [1.0] * 64, [1.0] * 64])
+        self.work = self.work._replace(twins=np.zeros(64, np.int64), slopes=slopes)
         self.work.layer_ints[:, EXACT] = 0
         pop(self.work)
         self.rows, self.near, self.names = [[Fraction(0)] * k for _ in range(rows)], [[]] * rows, [0] * rows

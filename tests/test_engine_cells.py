@@ -79,6 +79,7 @@ from engine_states import (
     Cell,
     Cut,
     TwinNetwork,
+    arrays_of,
     block,
     cell_at,
     copied,
@@ -732,7 +733,7 @@ def test_against_exact_pieces_at_infinity():
             continue
         problem = one_layer(firsts, None)
         for start in starts(problem, Workshop()):
-            twin = TwinNetwork(*problem[:5], start.chart)
+            twin = TwinNetwork(*arrays_of(problem), start.chart)
             forms = twin.forms([[True, True]])[0]
             edges = {j: form if start.signs[j] else opposite(form) for j, form in enumerate(forms)}
             infinity = [Fraction(-1), Fraction(-1), Fraction(1)]

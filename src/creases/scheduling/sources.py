@@ -24,6 +24,8 @@ SHAPING = (
     "domain",
     "double_description.py",
     "engine",
+    "limits.py",
+    "lowering.py",
     "network",
     "packing.py",
     "rationals.py",
