@@ -9,6 +9,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from creases.cli.app import app as our_app
 from creases.cli.objects import flattened
 
 PANEL = "How large"
@@ -154,3 +155,11 @@ def test_bad_input_default_where_typer_does_not_look():
 def test_bad_input_unknown_keyword():
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         flattened(fold)(sheet="a4", loud=True, number=2, colour="red")
+
+
+def test_house_commands_take_few_parameters():
+    few = {
+        command.callback.__name__: len(inspect.signature(command.callback.__wrapped__).parameters)
+        for command in our_app.registered_commands
+    }
+    assert max(few.values()) <= 6, few
