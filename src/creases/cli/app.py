@@ -12,6 +12,7 @@ from creases.cli.count import count
 from creases.cli.demo import demo
 from creases.cli.draw import draw
 from creases.cli.info import info
+from creases.cli.objects import flattened
 from creases.cli.paper import paper
 from creases.cli.theory import theory
 from creases.cli.train import train
@@ -47,5 +48,5 @@ def creases(
 
 
 for command in (info, count, draw, audit, theory, train, demo, warm, cite):
-    app.command()(command)
+    app.command()(flattened(command))
 app.add_typer(paper)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from creases.cli.options import Activation, ApplyNormalisation, BatchNormEps, FinalKink, Order, Prefix, WeightOptions
+from creases.cli.options import Json, WeightOptions
 
 if TYPE_CHECKING:
     from creases.auditing import Audit
@@ -27,6 +27,7 @@ def audit(
             show_default=False,
         ),
     ],
+    *,
     model: Annotated[
         Path | None,
         typer.Argument(
@@ -39,13 +40,8 @@ def audit(
         str, typer.Option("--cells", metavar="N", help="How many cells to check, drawn at random, or 'all'.")
     ] = "1000",
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Seed of the random choice.")] = 0,
-    activation: Activation = None,
-    order: Order = None,
-    prefix: Prefix = None,
-    final_kink: FinalKink = False,
-    batch_norm_eps: BatchNormEps = None,
-    apply_normalisation: ApplyNormalisation = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
+    weights: WeightOptions,
+    json: Json = False,
 ) -> None:
     """Decide a saved result again, in rational arithmetic, from the weights alone.
 
@@ -72,8 +68,7 @@ def audit(
     from creases.auditing import audit as audit_result
 
     wanted = as_cells(cells)
-    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
-    network = None if model is None else weights.load(model, apply_normalisation)
+    network = None if model is None else weights.load(model)
     found = audit_result(result, network, cells=wanted, seed=seed)
     if json:
         typer.echo(found.to_json())

@@ -4,35 +4,12 @@ from __future__ import annotations
 
 import statistics
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from creases.cli.options import (
-    Activation,
-    ApplyNormalisation,
-    BatchNormEps,
-    BoxOption,
-    DirectionsOption,
-    DomainOptions,
-    FinalKink,
-    HalfSpacesOption,
-    LineOption,
-    Model,
-    Order,
-    PlaneOption,
-    PolygonOption,
-    PolylineOption,
-    PolytopeOption,
-    Prefix,
-    SegmentOption,
-    SimplexOption,
-    SpaceOption,
-    SquareOption,
-    SubspaceOption,
-    Threads,
-    WeightOptions,
-)
+from creases.cli.count_options import AskedOptions, OutputOptions, WorkOptions
+from creases.cli.options import DomainOptions, Model, WeightOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,77 +18,13 @@ if TYPE_CHECKING:
     from creases.network import Network
 
 
-PIECES = "In pieces (the result is the same)"
-
-
 def count(
     model: Model,
-    segment: SegmentOption = None,
-    line: LineOption = None,
-    polyline: PolylineOption = None,
-    plane: PlaneOption = None,
-    square: SquareOption = None,
-    polygon: PolygonOption = None,
-    box: BoxOption = None,
-    simplex: SimplexOption = None,
-    polytope: PolytopeOption = None,
-    half_spaces: HalfSpacesOption = None,
-    subspace: SubspaceOption = None,
-    space: SpaceOption = False,
-    directions: DirectionsOption = False,
-    activation: Activation = None,
-    order: Order = None,
-    prefix: Prefix = None,
-    final_kink: FinalKink = False,
-    batch_norm_eps: BatchNormEps = None,
-    apply_normalisation: ApplyNormalisation = False,
-    by_neuron: Annotated[
-        bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
-    ] = False,
-    theory: Annotated[
-        bool, typer.Option("--theory", help="Print what the theory says beside the count: bounds, T-hat, constants.")
-    ] = False,
-    threads: Threads = None,
-    journal: Annotated[
-        str | None,
-        typer.Option(
-            "--journal",
-            metavar="PLACE",
-            help="Count in pieces and keep each result in this SQLite file or database URL. The same command goes on "
-            "from there, whatever has ended it.",
-            rich_help_panel=PIECES,
-        ),
-    ] = None,
-    pieces: Annotated[
-        int | None,
-        typer.Option(
-            "--pieces", min=1, metavar="N", help="Count in at least N pieces, up to 65,536.", rich_help_panel=PIECES
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            min=1,
-            metavar="N",
-            help="Give the pieces to N processes of this machine instead of threads.",
-            rich_help_panel=PIECES,
-        ),
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            "--cluster",
-            metavar="ADDRESS",
-            help="Give the pieces to the Dask cluster whose scheduler is there, like tcp://127.0.0.1:8786.",
-            rich_help_panel=PIECES,
-        ),
-    ] = None,
-    save: Annotated[
-        Path | None,
-        typer.Option("--save", metavar="FILE", help="Write the result to this JSON file before it is printed."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
+    domain: DomainOptions,
+    weights: WeightOptions,
+    asked: AskedOptions,
+    work: WorkOptions,
+    output: OutputOptions,
 ) -> None:
     """Count the activation regions of a network on a domain, with a proof of every sign.
 
@@ -143,55 +56,19 @@ def count(
     a.npy:3        row 3, counted from 0, of a file of many points
     POINTS         such points with spaces between them, or a file of many
     """
-    from json import dumps
-
-    from creases.cli.domains import as_domain
-    from creases.cli.show import writable
     from creases.cli.theory import show_table
-    from creases.counting import count as count_regions
-    from creases.errors import DomainError
-    from creases.scheduling import count_in_pieces
-    from creases.theory import compare
 
-    if save is not None:
-        writable(save)
-    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
-    network = weights.load(model, apply_normalisation)
-    options = DomainOptions(
-        segment,
-        line,
-        polyline,
-        plane,
-        square,
-        polygon,
-        box,
-        simplex,
-        polytope,
-        half_spaces,
-        subspace,
-        space,
-        directions,
-    )
-    domain = as_domain(options, network)
-    if (journal, pieces, workers, cluster) == (None, None, None, None):
-        result = count_regions(network, domain, by_neuron=by_neuron, threads=threads)
-    elif by_neuron:
-        raise DomainError("--by-neuron is counted in one piece: the cuts of a neuron do not add up over pieces.")
-    else:
-        result = count_in_pieces(
-            network, domain, pieces=pieces, threads=threads, workers=workers, cluster=cluster, journal=journal
-        )
-    if save is not None:
-        result.to_json(save)
-    beside = compare(result, network) if theory else None
-    if json and beside is not None:
-        typer.echo(dumps({**result.to_dict(), "theory": beside.to_dict()["rows"]}, indent=2))
-    elif json:
-        typer.echo(result.to_json())
-    else:
-        show(result, network, model, save)
-        if beside is not None:
-            show_table(beside)
+    output.check()
+    network = weights.load(model)
+    result = work.count(network, domain.as_domain(network), asked.by_neuron)
+    output.write(result)
+    beside = asked.compare(result, network)
+    if output.json:
+        typer.echo(output.as_json(result, beside))
+        return
+    show(result, network, model, output.save)
+    if beside is not None:
+        show_table(beside)
 
 
 def show(result: Count, network: Network, model: Path, saved: Path | None) -> None:

@@ -7,9 +7,10 @@ the domain is the whole input space, if it has one or two dimensions.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from creases.cli.options import DomainOptions
 from creases.cli.points import FILE, number, read_point, read_points
 from creases.domain import (
     Box,
@@ -27,6 +28,9 @@ from creases.domain import (
 )
 from creases.errors import DomainError
 from creases.network import Network
+
+if TYPE_CHECKING:
+    from creases.cli.options import DomainOptions
 
 __all__ = ["as_domain", "as_ranges"]
 

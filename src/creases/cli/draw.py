@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from creases.cli.options import (
-    Activation,
-    ApplyNormalisation,
-    BatchNormEps,
-    BoxOption,
-    DomainOptions,
-    FinalKink,
-    LineOption,
-    Model,
-    Order,
-    PlaneOption,
-    PolygonOption,
-    Prefix,
-    SegmentOption,
-    SpaceOption,
-    SquareOption,
-    Threads,
-    WeightOptions,
-)
+from creases.cli.options import FlatDomainOptions, Model, Threads, WeightOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,28 +16,14 @@ if TYPE_CHECKING:
     from creases.complex import Complex
 
 
-def draw(
-    model: Model,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The picture to write: .png, .pdf or .svg.")
-    ],
-    segment: SegmentOption = None,
-    line: LineOption = None,
-    plane: PlaneOption = None,
-    square: SquareOption = None,
-    polygon: PolygonOption = None,
-    box: BoxOption = None,
-    space: SpaceOption = False,
-    activation: Activation = None,
-    order: Order = None,
-    prefix: Prefix = None,
-    final_kink: FinalKink = False,
-    batch_norm_eps: BatchNormEps = None,
-    apply_normalisation: ApplyNormalisation = False,
+@dataclass(frozen=True)
+class LookOptions:
+    """What the picture shows beside the regions, and how much of them."""
+
     points: Annotated[
         str | None,
         typer.Option("--points", metavar="POINTS", help="Inputs to mark, each where it is nearest to the plane."),
-    ] = None,
+    ] = None
     labels: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +31,7 @@ def draw(
             metavar="LABELS",
             help="The class of each point, to colour it by: 'cat dog cat', or a .npy or .csv file of one a row.",
         ),
-    ] = None,
+    ] = None
     window: Annotated[
         str | None,
         typer.Option(
@@ -70,8 +39,40 @@ def draw(
             metavar="RANGES",
             help="What to show, in the units of the picture's axes: -1:1,0:2, or -1:1 on a line.",
         ),
-    ] = None,
-    dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 200,
+    ] = None
+    dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 200
+
+    def picture(self, complex: Complex) -> Axes:
+        """The complex on axes of its own: a map for two dimensions, a graph for one."""
+        from creases.cli.domains import as_ranges
+        from creases.cli.points import read_labels, read_points
+        from creases.errors import DomainError
+        from creases.plot import plot_complex, plot_line
+
+        points, labels = self.points, self.labels
+        sliced = complex.domain.slice
+        shown = None if self.window is None else as_ranges(self.window, sliced.dimension, "--window")
+        if labels is not None and points is None:
+            raise DomainError("--labels says of which class each of the --points is; give these too.")
+        if sliced.dimension == 1:
+            if points is not None:
+                raise DomainError("--points marks inputs on a plane domain; along a line there is nowhere to put them.")
+            return plot_line(complex, window=None if shown is None else shown[0])
+        marks = None if points is None else sliced.coordinates(read_points(points, sliced.n_in, "--points"))
+        classes = None if labels is None or marks is None else read_labels(labels, len(marks), "--labels")
+        return plot_complex(
+            complex, points=marks, labels=classes, window=None if shown is None else (*shown[0], *shown[1])
+        )
+
+
+def draw(
+    model: Model,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The picture to write: .png, .pdf or .svg.")
+    ],
+    domain: FlatDomainOptions,
+    weights: WeightOptions,
+    look: LookOptions,
     threads: Threads = None,
 ) -> None:
     """Draw the regions of a network on a plane domain, or its outputs along a line.
@@ -87,23 +88,20 @@ def draw(
     Domains and points are given as in 'creases count', whose --help lists their forms. On a whole line, plane
     or space the picture shows where most regions lie; --window chooses another part.
     """
-    from creases.cli.domains import as_domain
     from creases.cli.show import writable
     from creases.plot import regions_drawn, save_figure
     from creases.plot.figure import check_name, figure_of, new_figure
     from creases.subdivision import subdivide_flat
 
     writable(check_name(output))
-    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
-    network = weights.load(model, apply_normalisation)
-    options = DomainOptions(segment, line, None, plane, square, polygon, box, space=space)
-    domain = as_domain(options, network)
+    network = weights.load(model)
+    where = domain.as_domain(network)
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
-    complex = subdivide_flat(network, domain, threads=threads)
-    ax = picture(complex, points, labels, window)
-    said = regions_said(complex, regions_drawn(ax), whole=window is None and not complex.at_infinity.any())
+    complex = subdivide_flat(network, where, threads=threads)
+    ax = look.picture(complex)
+    said = regions_said(complex, regions_drawn(ax), whole=look.window is None and not complex.at_infinity.any())
     ax.set_title(f"{model.name}: {said}", fontsize="medium")
-    save_figure(figure_of(ax), output, dpi=dpi)
+    save_figure(figure_of(ax), output, dpi=look.dpi)
     typer.echo(f"{said} drawn to {output}")
     for note in network.notes:
         typer.echo(f"note: {note}")
@@ -114,23 +112,3 @@ def regions_said(complex: Complex, drawn: int, whole: bool) -> str:
     total = len(complex)
     # Of a picture of all that there is, a region that is too thin for floats is there too.
     return f"{total:,} regions" if whole or drawn == total else f"{drawn:,} of {total:,} regions"
-
-
-def picture(complex: Complex, points: str | None, labels: str | None, window: str | None) -> Axes:
-    """The complex on axes of its own: a map for two dimensions, a graph for one."""
-    from creases.cli.domains import as_ranges
-    from creases.cli.points import read_labels, read_points
-    from creases.errors import DomainError
-    from creases.plot import plot_complex, plot_line
-
-    sliced = complex.domain.slice
-    shown = None if window is None else as_ranges(window, sliced.dimension, "--window")
-    if labels is not None and points is None:
-        raise DomainError("--labels says of which class each of the --points is; give these too.")
-    if sliced.dimension == 1:
-        if points is not None:
-            raise DomainError("--points marks inputs on a plane domain; along a line there is nowhere to put them.")
-        return plot_line(complex, window=None if shown is None else shown[0])
-    marks = None if points is None else sliced.coordinates(read_points(points, sliced.n_in, "--points"))
-    classes = None if labels is None or marks is None else read_labels(labels, len(marks), "--labels")
-    return plot_complex(complex, points=marks, labels=classes, window=None if shown is None else (*shown[0], *shown[1]))

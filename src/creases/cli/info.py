@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from creases.cli.options import (
-    Activation,
-    ApplyNormalisation,
-    BatchNormEps,
-    FinalKink,
-    Model,
-    Order,
-    Prefix,
-    WeightOptions,
-)
+from creases.cli.options import Json, Model, WeightOptions
 
 if TYPE_CHECKING:
     from creases.network import Network
@@ -25,16 +16,7 @@ if TYPE_CHECKING:
 FEW_INPUTS = 16
 
 
-def info(
-    model: Model,
-    activation: Activation = None,
-    order: Order = None,
-    prefix: Prefix = None,
-    final_kink: FinalKink = False,
-    batch_norm_eps: BatchNormEps = None,
-    apply_normalisation: ApplyNormalisation = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
-) -> None:
+def info(model: Model, weights: WeightOptions, json: Json = False) -> None:
     """Show what a model file holds, and what theory says of its counts.
 
     \b
@@ -43,8 +25,7 @@ def info(
     creases info net.nnet --apply-normalisation
     creases info net.pt --activation relu --json
     """
-    weights = WeightOptions(activation, order, prefix, final_kink, batch_norm_eps)
-    network = weights.load(model, apply_normalisation)
+    network = weights.load(model)
     if json:
         from json import dumps
 

@@ -9,33 +9,10 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from creases.domain import Domain
     from creases.network import Network
 
-__all__ = [
-    "Activation",
-    "ApplyNormalisation",
-    "BatchNormEps",
-    "BoxOption",
-    "DirectionsOption",
-    "DomainOptions",
-    "FinalKink",
-    "HalfSpacesOption",
-    "LineOption",
-    "Model",
-    "Order",
-    "PlaneOption",
-    "PolygonOption",
-    "PolylineOption",
-    "PolytopeOption",
-    "Prefix",
-    "SegmentOption",
-    "SimplexOption",
-    "SpaceOption",
-    "SquareOption",
-    "SubspaceOption",
-    "Threads",
-    "WeightOptions",
-]
+__all__ = ["DomainOptions", "FlatDomainOptions", "Json", "Model", "Threads", "WeightOptions"]
 
 WEIGHTS = "Weights without a graph (.pt, .pth, .ckpt, .safetensors)"
 PANEL = "Domain (one of; none means the whole space of one or two inputs)"
@@ -46,54 +23,6 @@ Model: TypeAlias = Annotated[
         metavar="MODEL",
         help="A network: .onnx, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt or .safetensors.",
         show_default=False,
-    ),
-]
-Activation: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--activation",
-        metavar="relu",
-        help="Say that the weights are a chain with ReLU between the layers and nothing else; the file does not.",
-        rich_help_panel=WEIGHTS,
-    ),
-]
-Order: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--order",
-        metavar="NAMES",
-        help="The layers in the order in which they act: fc1,fc2,out. With relu among them, ReLU stands there and "
-        "nowhere else: 0,1,relu,3.",
-        rich_help_panel=WEIGHTS,
-    ),
-]
-Prefix: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--prefix",
-        metavar="NAME",
-        help="Read only the layers whose names begin so, like actor., where the file holds several networks.",
-        rich_help_panel=WEIGHTS,
-    ),
-]
-FinalKink: TypeAlias = Annotated[
-    bool,
-    typer.Option("--final-kink", help="The last layer has a ReLU too: it is hidden.", rich_help_panel=WEIGHTS),
-]
-BatchNormEps: TypeAlias = Annotated[
-    float | None,
-    typer.Option(
-        "--batch-norm-eps",
-        metavar="EPS",
-        help="The eps of the BatchNorms; torch's default, 1e-5, if not given.",
-        rich_help_panel=WEIGHTS,
-    ),
-]
-ApplyNormalisation: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--apply-normalisation",
-        help="Take inputs in a .nnet file's raw units; else in the network's own normalised units.",
     ),
 ]
 SegmentOption: TypeAlias = Annotated[
@@ -107,12 +36,6 @@ LineOption: TypeAlias = Annotated[
         metavar="POINT DIRECTION",
         help="The whole line through POINT, infinite both ways.",
         rich_help_panel=PANEL,
-    ),
-]
-PolylineOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--polyline", metavar="POINTS", help="The path through POINTS, segment by segment.", rich_help_panel=PANEL
     ),
 ]
 PlaneOption: TypeAlias = Annotated[
@@ -156,45 +79,6 @@ SpaceOption: TypeAlias = Annotated[
     bool,
     typer.Option("--space", help="The whole input space, of up to eight inputs.", rich_help_panel=PANEL),
 ]
-SimplexOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--simplex", metavar="POINTS", help="The simplex with these n + 1 corners, of n inputs.", rich_help_panel=PANEL
-    ),
-]
-PolytopeOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--polytope", metavar="POINTS", help="The convex hull of POINTS, of up to eight inputs.", rich_help_panel=PANEL
-    ),
-]
-HalfSpacesOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--half-spaces",
-        metavar="ROWS",
-        help="The bounded polytope of inputs x with a . x <= b for every row a,b (n + 1 numbers); often a file.",
-        rich_help_panel=PANEL,
-    ),
-]
-SubspaceOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--subspace",
-        metavar="POINTS",
-        help="The whole subspace through the first point along the directions that follow, at most eight.",
-        rich_help_panel=PANEL,
-    ),
-]
-DirectionsOption: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--directions",
-        help="The sphere of directions of the input space, of up to nine inputs: the cones that remain far out, where "
-        "biases do not count.",
-        rich_help_panel=PANEL,
-    ),
-]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(
@@ -205,19 +89,63 @@ Threads: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")]
 
 
 @dataclass(frozen=True)
 class WeightOptions:
-    """What was typed of a file that holds weights and no graph."""
+    """How to read a model file: what the file itself does not say."""
 
-    activation: str | None = None
-    order: str | None = None
-    prefix: str | None = None
-    final_kink: bool = False
-    batch_norm_eps: float | None = None
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            "--activation",
+            metavar="relu",
+            help="Say that the weights are a chain with ReLU between the layers and nothing else; the file does not.",
+            rich_help_panel=WEIGHTS,
+        ),
+    ] = None
+    order: Annotated[
+        str | None,
+        typer.Option(
+            "--order",
+            metavar="NAMES",
+            help="The layers in the order in which they act: fc1,fc2,out. With relu among them, ReLU stands there and "
+            "nowhere else: 0,1,relu,3.",
+            rich_help_panel=WEIGHTS,
+        ),
+    ] = None
+    prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--prefix",
+            metavar="NAME",
+            help="Read only the layers whose names begin so, like actor., where the file holds several networks.",
+            rich_help_panel=WEIGHTS,
+        ),
+    ] = None
+    final_kink: Annotated[
+        bool,
+        typer.Option("--final-kink", help="The last layer has a ReLU too: it is hidden.", rich_help_panel=WEIGHTS),
+    ] = False
+    batch_norm_eps: Annotated[
+        float | None,
+        typer.Option(
+            "--batch-norm-eps",
+            metavar="EPS",
+            help="The eps of the BatchNorms; torch's default, 1e-5, if not given.",
+            rich_help_panel=WEIGHTS,
+        ),
+    ] = None
+    apply_normalisation: Annotated[
+        bool,
+        typer.Option(
+            "--apply-normalisation",
+            help="Take inputs in a .nnet file's raw units; else in the network's own normalised units.",
+        ),
+    ] = False
 
-    def load(self, model: Path, apply_normalisation: bool) -> Network:
+    def load(self, model: Path) -> Network:
         """The network in a model file."""
         from creases.readers import load
 
@@ -228,29 +156,97 @@ class WeightOptions:
             prefix=self.prefix,
             final_kink=self.final_kink,
             batch_norm_eps=self.batch_norm_eps,
-            apply_normalisation=apply_normalisation,
+            apply_normalisation=self.apply_normalisation,
         )
 
 
 @dataclass(frozen=True)
 class DomainOptions:
-    """The options as they were typed; None where one was not given."""
+    """The domain as it was typed; None or False where an option was not given."""
 
-    segment: tuple[str, str] | None = None
-    line: tuple[str, str] | None = None
-    polyline: str | None = None
-    plane: tuple[str, str, str] | None = None
-    square: float | None = None
-    polygon: str | None = None
-    box: str | None = None
-    simplex: str | None = None
-    polytope: str | None = None
-    half_spaces: str | None = None
-    subspace: str | None = None
-    space: bool | None = None
-    directions: bool | None = None
+    segment: SegmentOption = None
+    line: LineOption = None
+    polyline: Annotated[
+        str | None,
+        typer.Option(
+            "--polyline", metavar="POINTS", help="The path through POINTS, segment by segment.", rich_help_panel=PANEL
+        ),
+    ] = None
+    plane: PlaneOption = None
+    square: SquareOption = None
+    polygon: PolygonOption = None
+    box: BoxOption = None
+    simplex: Annotated[
+        str | None,
+        typer.Option(
+            "--simplex",
+            metavar="POINTS",
+            help="The simplex with these n + 1 corners, of n inputs.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    polytope: Annotated[
+        str | None,
+        typer.Option(
+            "--polytope",
+            metavar="POINTS",
+            help="The convex hull of POINTS, of up to eight inputs.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    half_spaces: Annotated[
+        str | None,
+        typer.Option(
+            "--half-spaces",
+            metavar="ROWS",
+            help="The bounded polytope of inputs x with a . x <= b for every row a,b (n + 1 numbers); often a file.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    subspace: Annotated[
+        str | None,
+        typer.Option(
+            "--subspace",
+            metavar="POINTS",
+            help="The whole subspace through the first point along the directions that follow, at most eight.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    space: SpaceOption = False
+    directions: Annotated[
+        bool,
+        typer.Option(
+            "--directions",
+            help="The sphere of directions of the input space, of up to nine inputs: the cones that remain far out, "
+            "where biases do not count.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False
 
     def given(self) -> list[str]:
         """The names of the options that were typed."""
         names = [field.name for field in fields(self) if getattr(self, field.name) not in (None, False)]
         return ["--" + name.replace("_", "-") for name in names]
+
+    def as_domain(self, network: Network) -> Domain:
+        """The domain in the network's input space. Raises DomainError if the options do not describe one."""
+        from creases.cli.domains import as_domain
+
+        return as_domain(self, network)
+
+
+@dataclass(frozen=True)
+class FlatDomainOptions:
+    """Those of the options that describe a domain which can be drawn."""
+
+    segment: SegmentOption = None
+    line: LineOption = None
+    plane: PlaneOption = None
+    square: SquareOption = None
+    polygon: PolygonOption = None
+    box: BoxOption = None
+    space: SpaceOption = False
+
+    def as_domain(self, network: Network) -> Domain:
+        """The domain in the network's input space. Raises DomainError if the options do not describe one."""
+        return DomainOptions(**vars(self)).as_domain(network)

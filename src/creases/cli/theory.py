@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from creases.cli.options import Json
+
 if TYPE_CHECKING:
     from creases.theory.table import Table
 
@@ -20,7 +22,7 @@ def theory(
         int,
         typer.Option("--input-dim", "-n", min=1, metavar="N", help="Number of inputs, or dimensions of a slice."),
     ] = 2,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")] = False,
+    json: Json = False,
 ) -> None:
     """Print what the theory says of networks with these hidden layers: estimates, constructions, upper bounds.
 

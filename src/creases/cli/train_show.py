@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +13,47 @@ if TYPE_CHECKING:
 
     from creases.paper.experiment import Experiment
 
-__all__ = ["draw", "save", "show"]
+__all__ = ["OutputOptions", "show"]
+
+# What the store and the runs take.
+TRAIN_MODULES = ("torch", "sqlalchemy", "pandas", "safetensors", "psutil")
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where the runs are kept, and what is made of them."""
+
+    store: Annotated[
+        str, typer.Option("--store", metavar="PLACE", help="Where the runs are kept: a SQLite file or a database URL.")
+    ] = "creases-train.db"
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the table too.", show_default=False)
+    ] = None
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", metavar="FILE", help="Draw it: .png, .svg or .pdf.", show_default=False),
+    ] = None
+
+    def check(self) -> None:
+        """Say what is missing before a store is made and anything is trained."""
+        from creases.cli.show import writable
+        from creases.errors import need_modules
+        from creases.plot.figure import check_name
+
+        need_modules("paper", "Training", *TRAIN_MODULES, *(("matplotlib",) if self.picture is not None else ()))
+        if self.csv is not None:
+            writable(self.csv)
+        if self.picture is not None:
+            writable(check_name(self.picture))
+
+    def write(self, table: pandas.DataFrame, experiment: Experiment) -> None:
+        """The CSV file and the picture, if they were asked for."""
+        if self.csv is not None:
+            save(table, self.csv)
+            typer.echo(f"saved to {self.csv}")
+        if self.picture is not None:
+            draw(table, experiment, self.picture)
+            typer.echo(f"drawn to {self.picture}")
 
 
 def kinds_of(table: pandas.DataFrame) -> pandas.Series:

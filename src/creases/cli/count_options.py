@@ -1,0 +1,131 @@
+"""What the options of `creases count` say beside the network and the domain: what else, with whom, and where to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from creases.cli.options import Json, Threads
+
+if TYPE_CHECKING:
+    from creases.counting import Count
+    from creases.domain import Domain
+    from creases.network import Network
+    from creases.theory.table import Table
+
+__all__ = ["AskedOptions", "OutputOptions", "WorkOptions"]
+
+PIECES = "In pieces (the result is the same)"
+
+
+@dataclass(frozen=True)
+class AskedOptions:
+    """What is asked for besides the number of regions."""
+
+    by_neuron: Annotated[
+        bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
+    ] = False
+    theory: Annotated[
+        bool, typer.Option("--theory", help="Print what the theory says beside the count: bounds, T-hat, constants.")
+    ] = False
+
+    def compare(self, result: Count, network: Network) -> Table | None:
+        """What the theory says, if it is asked for."""
+        if not self.theory:
+            return None
+        from creases.theory import compare
+
+        return compare(result, network)
+
+
+@dataclass(frozen=True)
+class WorkOptions:
+    """Who counts: threads, or processes and clusters that take pieces, with a journal of what is done."""
+
+    threads: Threads = None
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            "--journal",
+            metavar="PLACE",
+            help="Count in pieces and keep each result in this SQLite file or database URL. The same command goes on "
+            "from there, whatever has ended it.",
+            rich_help_panel=PIECES,
+        ),
+    ] = None
+    pieces: Annotated[
+        int | None,
+        typer.Option(
+            "--pieces", min=1, metavar="N", help="Count in at least N pieces, up to 65,536.", rich_help_panel=PIECES
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            metavar="N",
+            help="Give the pieces to N processes of this machine instead of threads.",
+            rich_help_panel=PIECES,
+        ),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Give the pieces to the Dask cluster whose scheduler is there, like tcp://127.0.0.1:8786.",
+            rich_help_panel=PIECES,
+        ),
+    ] = None
+
+    @property
+    def in_one_piece(self) -> bool:
+        """Whether nothing was typed that needs pieces."""
+        return (self.journal, self.pieces, self.workers, self.cluster) == (None, None, None, None)
+
+    def count(self, network: Network, domain: Domain, by_neuron: bool) -> Count:
+        """The count. Raises DomainError if it is to be of each neuron, and in pieces."""
+        from creases.counting import count
+        from creases.errors import DomainError
+        from creases.scheduling import count_in_pieces
+
+        if self.in_one_piece:
+            return count(network, domain, by_neuron=by_neuron, threads=self.threads)
+        if by_neuron:
+            raise DomainError("--by-neuron is counted in one piece: the cuts of a neuron do not add up over pieces.")
+        return count_in_pieces(network, domain, **vars(self))
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where the result goes, and in which form."""
+
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FILE", help="Write the result to this JSON file before it is printed."),
+    ] = None
+    json: Json = False
+
+    def check(self) -> None:
+        """Say that the file cannot be written before anything is counted."""
+        from creases.cli.show import writable
+
+        if self.save is not None:
+            writable(self.save)
+
+    def write(self, result: Count) -> None:
+        """Write the file, if there is to be one."""
+        if self.save is not None:
+            result.to_json(self.save)
+
+    def as_json(self, result: Count, beside: Table | None) -> str:
+        """What --json prints."""
+        from json import dumps
+
+        if beside is None:
+            return result.to_json()
+        return dumps({**result.to_dict(), "theory": beside.to_dict()["rows"]}, indent=2)

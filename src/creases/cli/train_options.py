@@ -1,0 +1,228 @@
+"""What the options of `creases train` say: the task, the network, its training, and where to count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from creases.paper.choices import DomainChoice, TaskChoice
+    from creases.training import Initialisation
+
+__all__ = ["NetworkOptions", "PlaceOptions", "TaskOptions", "TrainingOptions"]
+
+TASK, NETWORK, TRAINING, COUNTING = "Task", "Network", "Training", "Where to count (any of; five planes if none)"
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """What is learned."""
+
+    task: Annotated[
+        str, typer.Option("--task", help="mnist (5,000 real images), digits, or points.", rich_help_panel=TASK)
+    ] = "mnist"
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="The four idx files of MNIST or Fashion-MNIST, plain or .gz, instead.",
+            show_default=False,
+            rich_help_panel=TASK,
+        ),
+    ] = None
+    points: Annotated[
+        int, typer.Option("--points", min=1, help="With --task points: how many.", rich_help_panel=TASK)
+    ] = 100
+    inputs: Annotated[
+        int, typer.Option("--inputs", min=1, help="With --task points: of how many inputs.", rich_help_panel=TASK)
+    ] = 2
+    label_noise: Annotated[
+        float,
+        typer.Option("--label-noise", min=0.0, max=1.0, help="Part of labels made random.", rich_help_panel=TASK),
+    ] = 0.0
+    noise_images: Annotated[
+        bool, typer.Option("--noise-images", help="Put noise in the place of the inputs.", rich_help_panel=TASK)
+    ] = False
+    components: Annotated[
+        int | None,
+        typer.Option(
+            "--components",
+            min=1,
+            metavar="N",
+            help="See the inputs through N principal components.",
+            show_default=False,
+            rich_help_panel=TASK,
+        ),
+    ] = None
+
+    def as_task(self) -> TaskChoice:
+        """The task that the options name."""
+        from creases.paper.choices import Digits, IdxFiles, LabelNoise, Mnist, PixelNoise, Principal, RandomPoints
+
+        kinds: dict[str, Callable[[], TaskChoice]] = {
+            "mnist": Mnist,
+            "digits": Digits,
+            "points": lambda: RandomPoints(self.points, self.inputs),
+        }
+        if self.data is not None and self.task != "mnist":
+            raise typer.BadParameter(f"give --data, which is a task of its own, or --task {self.task}")
+        chosen = IdxFiles.of(self.data) if self.data is not None else one_of(kinds, self.task, "--task")()
+        if self.components is not None:
+            chosen = Principal(chosen, self.components)
+        if self.noise_images:
+            chosen = PixelNoise(chosen)
+        return LabelNoise(chosen, self.label_noise) if self.label_noise > 0 else chosen
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """The network before it learns."""
+
+    hidden: Annotated[
+        str, typer.Option("--hidden", metavar="WIDTHS", help="Neurons of each layer.", rich_help_panel=NETWORK)
+    ] = "32,32,32"
+    weights: Annotated[
+        str,
+        typer.Option("--weights", help="he, he-uniform, glorot, lecun or orthogonal.", rich_help_panel=NETWORK),
+    ] = "he"
+    weight_scale: Annotated[
+        float, typer.Option("--weight-scale", min=0.0, help="He's weights times this.", rich_help_panel=NETWORK)
+    ] = 1.0
+    bias_std: Annotated[
+        float,
+        typer.Option("--bias-std", min=0.0, help="Standard deviation of the biases.", rich_help_panel=NETWORK),
+    ] = 1e-3
+    zero_bias: Annotated[
+        bool, typer.Option("--zero-bias", help="Biases zero, and not trained.", rich_help_panel=NETWORK)
+    ] = False
+    batch_norm: Annotated[
+        bool, typer.Option("--batch-norm", help="A BatchNorm before each ReLU.", rich_help_panel=NETWORK)
+    ] = False
+
+    def as_hidden(self) -> tuple[int, ...]:
+        """The widths of the hidden layers."""
+        try:
+            return tuple(int(part) for part in self.hidden.split(","))
+        except ValueError:
+            raise typer.BadParameter(
+                f"--hidden must be whole numbers with commas, like 32,32; got {self.hidden!r}"
+            ) from None
+
+    def as_initialisation(self) -> Initialisation:
+        """The laws of weights and biases that the options name."""
+        from creases.training import GaussianBiases, Initialisation, ZeroBiases
+
+        return Initialisation(
+            self.as_weight_law(),
+            ZeroBiases() if self.zero_bias else GaussianBiases(self.bias_std),
+            trained_biases=not self.zero_bias,
+            batch_norm=self.batch_norm,
+        )
+
+    def as_weight_law(self) -> Any:
+        """The law of the weights that the options name."""
+        from creases import training
+
+        laws: dict[str, Callable[[], object]] = {
+            "he": lambda: training.HeWeights(self.weight_scale),
+            "he-uniform": training.HeUniformWeights,
+            "glorot": training.GlorotWeights,
+            "lecun": training.LeCunWeights,
+            "orthogonal": training.OrthogonalWeights,
+        }
+        law = one_of(laws, self.weights, "--weights")
+        if self.weight_scale != 1.0 and self.weights != "he":
+            raise typer.BadParameter("--weight-scale is of --weights he only")
+        return law()
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How it learns, and how often it is done."""
+
+    epochs: Annotated[
+        int, typer.Option("--epochs", min=0, help="How long; counted at the papers' epochs.", rich_help_panel=TRAINING)
+    ] = 20
+    optimiser: Annotated[str, typer.Option("--optimiser", help="adam or sgd.", rich_help_panel=TRAINING)] = "adam"
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            help="1e-3 for adam and 0.1 for sgd, if not given.",
+            show_default=False,
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    weight_decay: Annotated[
+        float, typer.Option("--weight-decay", min=0.0, help="Of the optimiser.", rich_help_panel=TRAINING)
+    ] = 0.0
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Examples a step.", rich_help_panel=TRAINING)
+    ] = 128
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs, seeds 0 ...", rich_help_panel=TRAINING)] = 1
+
+    def as_moments(self) -> tuple[float, ...]:
+        """The epochs at which regions are counted: the papers', and the last."""
+        from creases.training import PAPER_EPOCHS
+
+        return tuple(sorted({*(at for at in PAPER_EPOCHS if at < self.epochs), float(self.epochs)}))
+
+    def as_kept(self) -> tuple[float, ...]:
+        """The epochs whose networks are kept: the first and the last."""
+        return tuple(dict.fromkeys((0.0, float(self.epochs))))
+
+    def as_optimiser(self) -> Any:
+        """The optimiser that the options name."""
+        from creases.training import SGD, Adam
+
+        kinds: dict[str, Callable[..., object]] = {"adam": Adam, "sgd": SGD}
+        rates = {} if self.rate is None else {"lr": self.rate}
+        return one_of(kinds, self.optimiser, "--optimiser")(weight_decay=self.weight_decay, **rates)
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """Where to count."""
+
+    planes: Annotated[
+        int,
+        typer.Option(
+            "--planes", min=0, metavar="N", help="Planes through 0 and two examples.", rich_help_panel=COUNTING
+        ),
+    ] = 0
+    example_planes: Annotated[
+        int,
+        typer.Option(
+            "--example-planes", min=0, metavar="N", help="Planes through three examples.", rich_help_panel=COUNTING
+        ),
+    ] = 0
+    lines: Annotated[
+        int,
+        typer.Option("--lines", min=0, metavar="N", help="Lines through 0 and an example.", rich_help_panel=COUNTING),
+    ] = 0
+    space: Annotated[
+        bool, typer.Option("--space", help="The whole input space, of few inputs.", rich_help_panel=COUNTING)
+    ] = False
+
+    def as_domains(self) -> list[DomainChoice]:
+        """The domains; planes through the origin if none is named."""
+        from creases.paper.choices import ExamplePlanes, OriginLines, OriginPlanes, WholeSpace
+
+        chosen: list[DomainChoice] = []
+        chosen += [OriginPlanes(self.planes)] if self.planes else []
+        chosen += [ExamplePlanes(self.example_planes)] if self.example_planes else []
+        chosen += [OriginLines(self.lines)] if self.lines else []
+        chosen += [WholeSpace()] if self.space else []
+        return chosen or [OriginPlanes(5)]
+
+
+def one_of(kinds: dict[str, Callable[..., Any]], name: str, option: str) -> Callable[..., Any]:
+    """The one of this name."""
+    if name not in kinds:
+        raise typer.BadParameter(f"{option} must be one of {', '.join(kinds)}; got {name!r}")
+    return kinds[name]
