@@ -23,13 +23,10 @@ from creases.engine.state.cell_layout import (
     MOST_FACETS,
     SIMPLE,
 )
+from creases.engine.state.first_network import rows_of_lowest
 from creases.engine.state.growth import grown, with_room
 from creases.engine.state.network_layout import (
-    FIELDS,
-    HEADER,
     LOWEST,
-    PAIRS,
-    ROWS,
 )
 from creases.engine.state.row_layout import (
     CLAIMED,
@@ -117,30 +114,23 @@ def keep_facet(work: SpaceWork, form: Any, number: int) -> SpaceWork:
 
 def put(work: SpaceWork, part: Tile, places: dict[int, int]) -> SpaceWork:
     """Put a part of the current cell on the stack. places : where facets are kept, by their ids."""
-    corners, net = len(part.rays), int(work.state[NETWORK])
+    corners = len(part.rays)
     if corners > work.points.shape[2]:
         work = with_room(work, corners=2 * corners)
     work.points[CHILD, :, :corners] = places_of(part.rays).T
     work.masks[CHILD, :corners] = part.masks
     work.slots[: len(part.ids)] = [places[number] for number in part.ids]
     work.slots[SIMPLE] = all(mask.bit_count() == part.dimension for mask in part.masks)
-    rows = rows_of(work, net)
+    rows = rows_of_lowest(work)
     while push(work, corners, rows) == FULL:
         work = grown(work)
     return work
 
 
-def rows_of(work: SpaceWork, net: int) -> int:
-    """Rows of the lowest layer that have a status."""
-    base = net + HEADER + FIELDS * int(work.ints[net + LOWEST])
-    return int(work.ints[base + ROWS] + work.ints[base + PAIRS])
-
-
 def refuse_claimed(work: SpaceWork) -> None:
     """Raises ComputationError for a cell that is being clipped to where a candidate wins: walls in it would be longer
     than in the part that is left."""
-    net = int(work.state[NETWORK])
-    if (work.row_ints[STATUS, : rows_of(work, net)] == CLAIMED).any():
+    if (work.row_ints[STATUS, : rows_of_lowest(work)] == CLAIMED).any():
         raise ComputationError(
             f"A region has more than {MOST_FACETS} facets where a maximum of several is decided; a cell has no room "
             "for them. Cut a smaller domain, or a slice of fewer dimensions."

@@ -36,25 +36,14 @@ from creases.engine.state.cell_layout import (
     MOST_FACETS,
     SIMPLE,
 )
+from creases.engine.state.first_network import begin_network, lowest_layer, rows_of_lowest, write_layer
 from creases.engine.state.growth import check_room, grown, with_room
 from creases.engine.state.network_layout import (
-    BLOCK,
-    ERROR_G,
-    ERROR_W,
     FIELDS,
-    FIRST,
-    FORM,
     HEADER,
-    IDS,
-    LOWEST,
     ONE,
     PAIR_COLUMNS,
-    PAIRS,
-    ROWS,
     SCRATCH,
-    SIZE_G,
-    SIZE_W,
-    STRIDE,
     X,
     Y,
 )
@@ -76,15 +65,11 @@ from creases.engine.state.row_layout import (
 )
 from creases.engine.state.slots import (
     COORDINATES,
-    DIMENSION,
     FACETS_TOP,
     FRESH,
     FULL,
-    INTS_TOP,
     MOST_CANDIDATES,
-    NETWORK,
     PLAIN_CHAIN,
-    REALS_TOP,
     WALL,
 )
 from creases.engine.state.stack import push
@@ -165,11 +150,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     state[COORDINATES] = problem.dimension
     if start.chart[-1].any():  # among directions there are no constants
         work.layer_ints[:-1, CONSTANT] = constants(problem)
-    lowest = int(work.ints[state[NETWORK] + LOWEST])
-    rows = 0
-    if lowest < problem.depth:
-        base = HEADER + FIELDS * lowest
-        rows = int(work.ints[base + ROWS] + work.ints[base + PAIRS])
+    lowest, rows = lowest_layer(work), rows_of_lowest(work)
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
     state[FRESH] = 0 if start.signs and lowest == 0 else 1
     while push(work, corners, rows) == FULL:  # a polygon may have thousands of corners
@@ -237,7 +218,7 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     for unit in np.flatnonzero(root.active).tolist():
         set_active(work.pattern, unit)
     work.twins[:] = twins
-    lowest = int(work.ints[LOWEST])
+    lowest = lowest_layer(work)
     if lowest < problem.depth and graph.layer(lowest).groups is not None:
         write_pairs(work, 0, lowest)
     return work
@@ -288,14 +269,11 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
     Sizes and errors are sums of non-negative numbers, rounded up. What overflows, or is a NaN because something that
     overflowed is multiplied by zero, is infinite.
     """
-    state, widths = work.state, problem.widths
     d = len(infinity) - 1
-    record, at = 0, 0
-    ids_at = HEADER + FIELDS * len(widths)
-    work.ints[record + LOWEST] = 0
+    begin_network(work, 0)
     below = np.zeros((0, 2))
     weights, biases = problem.graph.weights, problem.graph.biases
-    for layer, rows in enumerate(widths):
+    for layer, rows in enumerate(problem.widths):
         sizes = np.empty((rows, 2))
         if layer == 0:
             forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
@@ -315,23 +293,9 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         if layer and below.any() and not sizes.all():
             sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
-        wide = coupled_numbers(work)
-        base, stride = HEADER + FIELDS * layer, wide + coupling.shape[1]
-        work.ints[base + ROWS] = rows
-        work.ints[base + FIRST] = max(layer - 1, 0)
-        work.ints[base + IDS] = ids_at
-        work.ints[ids_at : ids_at + rows] = np.arange(rows)
-        ids_at += rows
-        work.ints[base + BLOCK], work.ints[base + STRIDE], work.ints[base + PAIRS] = at, stride, 0
-        block = work.reals[at : at + rows * stride].reshape(rows, stride)
-        place = X if d < 3 else FORM
-        block[:, X:ONE] = 0.0
-        block[:, place : place + d], block[:, ONE] = forms_nk[:, :d], forms_nk[:, d]
-        block[:, ERROR_G : ERROR_W + 1], block[:, SIZE_G : SIZE_W + 1] = errors, sizes
-        block[:, wide:] = coupling
-        at += block.size
+        units, first = np.arange(rows), max(layer - 1, 0)
+        write_layer(work, layer, units, first, coupling.shape[1], forms_nk, errors, sizes)[:] = coupling
         below = sizes
-    state[NETWORK], state[REALS_TOP], state[INTS_TOP] = record, at, ids_at
 
 
 def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
@@ -341,42 +305,26 @@ def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
     A layer's couplings stand for all open units from the lowest layer that it is coupled to up to the layer before it.
     """
     depth, counts = len(root.layers), [len(layer.units) for layer in root.layers]
-    d, wide = int(work.state[DIMENSION]), int(coupled_numbers(work))
+    wide = coupled_numbers(work)
     firsts = [max(0, min([*rows.couplings, layer - 1])) for layer, rows in enumerate(root.layers)]
-    strides = [wide + sum(counts[first:layer]) for layer, first in enumerate(firsts)]
-    size = sum(count * stride for count, stride in zip(counts, strides, strict=True))
-    ids_at = HEADER + FIELDS * depth
+    columns = [sum(counts[first:layer]) for layer, first in enumerate(firsts)]
+    size = sum(count * (wide + more) for count, more in zip(counts, columns, strict=True))
     reals = 2 * (size + pairs * wide) + 4096 + SCRATCH
     if reals > work.reals.size:
         check_room(reals, counts)
-    work = with_room(work, reals=reals, ints=4 * (ids_at + sum(counts) + PAIR_COLUMNS * pairs))
-    state, at = work.state, 0
+    work = with_room(work, reals=reals, ints=4 * (HEADER + FIELDS * depth + sum(counts) + PAIR_COLUMNS * pairs))
     lowest = next((layer for layer, count in enumerate(counts) if count), depth)
-    work.ints[LOWEST] = lowest
+    begin_network(work, lowest)
     work.by_layer[:lowest] += 1
     for layer, rows in enumerate(root.layers):
-        base, count, stride = HEADER + FIELDS * layer, counts[layer], strides[layer]
-        for name, value in (
-            (ROWS, count),
-            (FIRST, firsts[layer]),
-            (IDS, ids_at),
-            (BLOCK, at),
-            (STRIDE, stride),
-            (PAIRS, 0),
-        ):
-            work.ints[base + name] = value
-        work.ints[ids_at : ids_at + count] = rows.units
-        block = work.reals[at : at + count * stride].reshape(count, stride)
-        block[:] = 0.0
-        place = X if d < 3 else FORM
-        block[:, place : place + d], block[:, ONE] = rows.forms[:, :d], rows.forms[:, d]
-        block[:, ERROR_G : ERROR_W + 1], block[:, SIZE_G : SIZE_W + 1] = rows.errors, rows.sizes
-        column = wide
+        couplings = write_layer(
+            work, layer, rows.units, firsts[layer], columns[layer], rows.forms, rows.errors, rows.sizes
+        )
+        column = 0
         for below in range(firsts[layer], layer):
             coupling = rows.couplings.get(below)
             if coupling is not None:
-                block[:, column : column + counts[below]] = coupling.toarray() if is_sparse(coupling) else coupling
+                dense = coupling.toarray() if is_sparse(coupling) else coupling
+                couplings[:, column : column + counts[below]] = dense
             column += counts[below]
-        at, ids_at = at + block.size, ids_at + count
-    state[NETWORK], state[REALS_TOP], state[INTS_TOP] = 0, at, ids_at
     return work
