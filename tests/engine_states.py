@@ -4,6 +4,7 @@ Unlike `engine_twins`, this module knows how the engine lays out its arrays.
 """
 
 from fractions import Fraction
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from creases.engine.graph import Graph
 from creases.engine.loop.cut import cut
 from creases.engine.loop.oracle import Oracle
-from creases.engine.problem import Problem
+from creases.engine.problem import IntegerPolytope, Problem
 from creases.engine.rows.local import localise
 from creases.engine.rows.scan import ask, cell_reach, forget_answers
 from creases.engine.rows.switches import scan
@@ -49,6 +50,7 @@ from creases.engine.state.row_layout import (
     OPEN,
     RADIUS,
     RELAXED,
+    RELAXED_IN_SPACE,
     STATUS,
 )
 from creases.engine.state.slots import (
@@ -66,10 +68,11 @@ from creases.engine.state.slots import (
     UNPROVED_CELL,
 )
 from creases.engine.state.stack import no_room, pop, push
-from engine_twins import TwinNetwork, cross, dot, exactly, sign
+from creases.engine.state.work import SpaceWork
+from engine_twins import TwinGraph, TwinNetwork, cross, dot, exactly, meeting, sign
 
-# Where a row keeps its form, by the number of its coordinates.
-FORM = {2: [X, ONE], 3: [X, Y, ONE]}
+# Where a row keeps its form, by the number of its coordinates; in space they stand behind the fixed places.
+FORM = {2: [X, ONE], 3: [X, Y, ONE], **{d + 1: [*range(COUPLED, COUPLED + d), ONE] for d in range(3, 9)}}
 UP = 1 + 2.0**-40
 
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
@@ -78,12 +81,18 @@ INTERVAL = np.array([[-1.0], [1.0]])
 
 def problem_of(weights, biases, origin, basis, vertices, tail=None):
     """A Problem from nested lists."""
-    basis = np.array(basis, dtype=float)
     matrices = [
         np.array(weight, dtype=float).reshape(len(bias), -1) for weight, bias in zip(weights, biases, strict=True)
     ]
+    graph = Graph.chain(matrices, [np.array(bias, dtype=float) for bias in biases])
+    return graph_problem(graph, origin, basis, vertices, tail)
+
+
+def graph_problem(graph, origin, basis, vertices, tail=None):
+    """A Problem from a graph and nested lists."""
+    basis = np.array(basis, dtype=float)
     return Problem(
-        Graph.chain(matrices, [np.array(bias, dtype=float) for bias in biases]),
+        graph,
         np.array(origin, dtype=float),
         basis,
         np.zeros_like(basis) if tail is None else np.array(tail),
@@ -91,9 +100,24 @@ def problem_of(weights, biases, origin, basis, vertices, tail=None):
     )
 
 
-def arrays_of(problem):
-    """What `TwinNetwork` takes of a chain."""
-    return problem.graph.weights, problem.graph.biases, problem.origin, problem.basis, problem.basis_tail
+def cube(d):
+    """[-1, 1]^d in three dimensions and more."""
+    rays = tuple((*corner, 1) for corner in product((-1, 1), repeat=d))
+    walls = tuple((*(turn * (i == j) for j in range(d)), 1) for i in range(d) for turn in (1, -1))
+    return IntegerPolytope(rays, walls, masks_of(rays, walls))
+
+
+def corner_of_space(d):
+    """The simplex of the origin and the unit vectors."""
+    unit = np.eye(d, dtype=int).tolist()
+    rays = ((*[0] * d, 1), *((*row, 1) for row in unit))
+    walls = (*((*row, 0) for row in unit), (*[-1] * d, 1))
+    return IntegerPolytope(rays, walls, masks_of(rays, walls))
+
+
+def masks_of(rays, walls):
+    """For each corner, bit i if it lies on wall i."""
+    return tuple(sum(1 << i for i, wall in enumerate(walls) if not dot(wall, ray)) for ray in rays)
 
 
 def one_layer(forms, vertices=SQUARE):
@@ -103,6 +127,14 @@ def one_layer(forms, vertices=SQUARE):
     return problem_of([forms[:, :d]], [forms[:, d]], np.zeros(d), np.eye(d), vertices)
 
 
+def twin_of(problem, chart):
+    """The twin of a problem's network in a chart."""
+    place = problem.origin, problem.basis, problem.basis_tail, chart
+    if problem.graph.is_chain:
+        return TwinNetwork(problem.graph.weights, problem.graph.biases, *place)
+    return TwinGraph(problem.graph.levels, *place)
+
+
 class Cut:
     """One starting cell on its way: a workspace, its oracle, and the network's twin in the same chart."""
 
@@ -110,21 +142,26 @@ class Cut:
         self.problem, self.start = problem, start or bounded_start(problem.vertices)
         self.work = workspace(problem, self.start, Workshop())
         self.oracle = Oracle(problem, self.start.chart, self.start.walls)
-        self.twin = TwinNetwork(*arrays_of(problem), self.start.chart)
+        self.twin = twin_of(problem, self.start.chart)
         self.first = np.concatenate([[0], np.cumsum(problem.widths)]).tolist()
 
     def blur(self, rng, size):
         """Move the root network's forms by up to `size` of their largest number, and pay for it in their bounds."""
         self.work.layer_ints[:, EXACT] = 0
         for layer in range(len(self.problem.widths)):
-            rows = block(self.work, 0, layer)
-            before = rows[:, FORM[len(self.start.chart)]]
+            rows, form = block(self.work, 0, layer), FORM[len(self.start.chart)]
+            known = np.isfinite(rows).all(axis=1)  # of one that overflowed nothing is known
+            if not known.any():
+                continue
+            some = rows[known]
+            before = some[:, form]
             after = before + size * np.abs(before).max(axis=1, keepdims=True) * rng.choice(
                 [-1.0, 0.0, 1.0], before.shape
             )
-            rows[:, FORM[len(self.start.chart)]] = after
+            some[:, form] = after
             moved = np.abs(after - before) * UP
-            pay(rows, moved[:, :-1].sum(axis=1), moved[:, -1])
+            pay(some, moved[:, :-1].sum(axis=1), moved[:, -1])
+            rows[known] = some
 
     def steps(self, budget=1, limit=10**9):
         """Run the kernel, `budget` cells a call, until it is done; yield after every call that is not the last."""
@@ -154,7 +191,10 @@ class Cut:
     def walls(self):
         """The inward forms of the domain's edges in the chart, by edge id."""
         if self.problem.vertices is None:
-            return {-1: [*[Fraction(-1)] * (len(self.start.chart) - 1), Fraction(1)]}
+            return {-1: exactly(self.start.chart[-1])}
+        if isinstance(self.problem.vertices, IntegerPolytope):
+            axes = list(zip(*exactly(self.start.chart), strict=True))
+            return {-2 - i: [dot(wall, axis) for axis in axes] for i, wall in enumerate(self.problem.vertices.walls)}
         points = [[x / Fraction(self.start.chart[0, 0]) for x in exactly(v)] for v in self.problem.vertices]
         if len(points[0]) == 1:
             (low,), (high,) = points
@@ -162,19 +202,33 @@ class Cut:
         rays = [(*p, Fraction(1)) for p in points]
         return {-2 - i: cross(p, q) for i, (p, q) in enumerate(zip(rays, rays[1:] + rays[:1], strict=True))}
 
+    def edge(self, number, forms):
+        """The true inward form of an edge of the current cell, by its id. A wall between two candidates of N units,
+        a and a + k, is called N (1 + k) + a."""
+        if number < 0:
+            return self.walls()[number]
+        times, number = divmod(number, self.first[-1])
+        layer = next(i for i, end in enumerate(self.first[1:]) if number < end)
+        unit = number - self.first[layer]
+        form = forms[layer][unit]
+        if times:
+            form = [x - y for x, y in zip(form, forms[layer][unit + times - 1], strict=True)]
+        return form if self.pattern()[layer][unit] else [-x for x in form]
+
+    def facets(self):
+        """For each corner of the current cell in space the ids of the facets that it lies on."""
+        work = self.work
+        masks = work.masks[CELL, : int(work.state[CORNERS])].tolist()
+        return [[int(work.facet_ints[work.slots[i]]) for i in range(62) if mask >> i & 1] for mask in masks]
+
     def true_corners(self, forms):
         """The current cell's corners as rays with last coordinate one, from its edges' names and the true forms."""
-        corners, pattern, walls = int(self.work.state[CORNERS]), self.pattern(), self.walls()
-        edges = []
-        for number in self.work.cell_ints[CELL, :corners, 0].tolist():
-            if number < 0:
-                edges.append(walls[number])
-            else:
-                layer = next(i for i, end in enumerate(self.first[1:]) if number < end)
-                neuron = number - self.first[layer]
-                turn = 1 if pattern[layer][neuron] else -1
-                edges.append([turn * x for x in forms[layer][neuron]])
-        return corners_between(edges)
+        if len(self.start.chart[0]) > 3:
+            lists = self.facets()
+            edges = {name: self.edge(name, forms) for names in lists for name in names}
+            return [meeting([edges[name] for name in names]) for names in lists]
+        names = self.work.cell_ints[CELL, : int(self.work.state[CORNERS]), 0].tolist()
+        return corners_between([self.edge(number, forms) for number in names])
 
 
 class Cell(Cut):
@@ -193,8 +247,8 @@ class Cell(Cut):
         vertices = start.corners[:, :-1] * start.chart[0, 0]
         super().__init__(problem_of(weights, biases, np.zeros(k - 1), np.eye(k - 1), vertices), start)
         # Rows get names beyond the network's neurons.
-        slopes = np.array([[0.0] * 64, [1.0] * 64, [1.0] * 64])
-        self.work = self.work._replace(twins=np.zeros(64, np.int64), slopes=slopes)
+        slopes = np.repeat([[0.0], [1.0], [1.0]], 128, axis=1)
+        self.work = self.work._replace(twins=np.zeros(128, np.int64), slopes=slopes)
         self.work.layer_ints[:, EXACT] = 0
         pop(self.work)
         self.rows, self.near, self.names = [[Fraction(0)] * k for _ in range(rows)], [[]] * rows, [0] * rows
@@ -283,9 +337,21 @@ def localised(work):
     reach, corner_error = cell_reach(work)
     scan(work, net, int(work.ints[net + LOWEST]), reach, corner_error)
     work.open_reals[RELAXED : RADIUS + 1] = np.nan
+    if isinstance(work, SpaceWork):
+        work.open_forms[RELAXED_IN_SPACE] = np.nan
     while localise(work, reach + corner_error, corner_error) == FULL:
         work = grown(work)
     return work
+
+
+def relaxed_rows(work, at, rows):
+    """Relaxations of some open rows: a form and a radius each, float64 (rows, k + 1)."""
+    d, some = int(work.state[DIMENSION]), slice(at, at + rows)
+    if d < 3:
+        return work.open_reals[[*(RELAXED + c for c in FORM[d + 1]), RADIUS], some].T
+    return np.column_stack(
+        [work.open_forms[RELAXED_IN_SPACE, :, some].T, work.open_reals[[RELAXED + ONE, RADIUS], some].T]
+    )
 
 
 def block(work, net, layer):
@@ -344,19 +410,21 @@ def local_network(work, net=None):
     """(lowest open layer, {layer: Layer}) of the local network of the current cell."""
     net = int(work.state[NETWORK]) if net is None else net
     k, lowest, found = int(work.state[DIMENSION]) + 1, int(work.ints[net + LOWEST]), {}
+    coupled = COUPLED + (k - 1 if k > 3 else 0)
     columns = []
     for layer in range(lowest, int(work.state[DEPTH])):
         record = work.ints[net + HEADER + FIELDS * layer :][:FIELDS].tolist()
         rows, first = block(work, net, layer), max(record[FIRST], lowest)
-        assert record[ROWS] == 0 or record[STRIDE] == COUPLED + sum(columns[first - lowest :])
-        assert k == 3 or not rows[:, Y].any()
+        assert record[ROWS] == 0 or record[STRIDE] == coupled + sum(columns[first - lowest :])
+        # On a line nothing is there, but what an infinite coupling makes of nothing.
+        assert k > 2 or not rows[np.isfinite(rows).all(axis=1), Y].any()
         found[layer] = Layer(
             ids=work.ints[record[IDS] :][: record[ROWS]].tolist(),
             forms=rows[:, FORM[k]].tolist(),
             errors=rows[:, [ERROR_G, ERROR_W]].tolist(),
             sizes=rows[:, [SIZE_G, SIZE_W]].tolist(),
             first=first,
-            coupling=rows[:, COUPLED:].T.tolist(),
+            coupling=rows[:, coupled:].T.tolist(),
             at=record[BLOCK],
         )
         columns.append(record[ROWS])

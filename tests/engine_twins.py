@@ -136,6 +136,15 @@ class TwinNetwork:
             for weight, bias in zip(weights, biases, strict=True)
         ]
 
+    @property
+    def kinks(self):
+        """As in `TwinGraph`: slopes and switches of each layer."""
+        return [([(Fraction(0), Fraction(1))] * len(rows), None) for rows, _ in self.layers]
+
+    def handed(self, layer, z, on=None, rather=()):
+        """As in `TwinGraph`: what a layer hands on."""
+        return [max(value, Fraction(0)) for value in z]
+
     def values(self, ray, pattern=None):
         """z of every neuron at a ray (times its w), layer by layer; relu by `pattern` where one is given."""
         (a,), factor = whole([[dot(form, ray) for form in self.inputs]])
@@ -153,3 +162,73 @@ class TwinNetwork:
         k = len(self.inputs[0])
         columns = [self.values([int(i == c) for i in range(k)], pattern) for c in range(k)]
         return [list(zip(*parts, strict=True)) for parts in zip(*columns, strict=True)]
+
+
+class TwinGraph:
+    """A graph of levels on a slice, seen in a chart; what `TwinNetwork` is to a chain.
+
+    levels : what has sources, matrices, bias, slopes, groups and divisors, as the engine's levels do.
+    """
+
+    def __init__(self, levels, origin, basis, basis_tail, chart):
+        self.inputs = TwinNetwork([], [], origin, basis, basis_tail, chart).inputs
+        self.levels = []
+        for level in levels:
+            matrices = [matrix if hasattr(matrix, "tolist") else matrix.toarray() for matrix in level.matrices]
+            sources = [
+                (source, [[(j, Fraction(x)) for j, x in enumerate(row) if x] for row in matrix.tolist()])
+                for source, matrix in zip(level.sources, matrices, strict=True)
+            ]
+            slopes = None if level.slopes is None else list(zip(*exactly(level.slopes), strict=True))
+            groups = None if level.groups is None else level.groups.tolist()
+            divisors = [1] * len(level.bias) if level.divisors is None else level.divisors.tolist()
+            self.levels.append((sources, exactly(level.bias), slopes, groups, divisors))
+        self.kinks = [(slopes, groups) for _, _, slopes, groups, _ in self.levels if slopes is not None]
+
+    def values(self, ray, pattern=None):
+        """z of every unit of a layer at a ray (times its w); what is handed on by `pattern` where one is given."""
+        *inputs, w = [dot(form, ray) for form in self.inputs]
+        known, result = [inputs], []
+        for sources, bias, slopes, _, divisors in self.levels:
+            z = [
+                (b * w + sum(x * known[source][j] for source, rows in sources for j, x in rows[i])) / divisors[i]
+                for i, b in enumerate(bias)
+            ]
+            if slopes is not None:
+                layer, on = len(result), None if pattern is None else pattern[len(result)]
+                result.append(z)
+                z = self.handed(layer, z, on=on)
+            known.append(z)
+        return result
+
+    def handed(self, layer, z, on=None, rather=()):
+        """What a layer's units hand on: z times a slope; of a switch z of its winner, and zero of the others.
+
+        on : bits that say the sides, and the winners. rather : of candidates that are equal, those to take first.
+        """
+        slopes, groups = self.kinks[layer]
+        if groups is None:
+            on = [value > 0 for value in z] if on is None else on
+            return [value * pair[bool(side)] for value, pair, side in zip(z, slopes, on, strict=True)]
+        if on is None:
+            best = {}
+            for i, group in enumerate(groups):
+                best[group] = max(best.get(group, (z[i], False, -i)), (z[i], i in rather, -i))
+            on = [-best[group][2] == i for i, group in enumerate(groups)]
+        return [value if side else Fraction(0) for value, side in zip(z, on, strict=True)]
+
+    forms = TwinNetwork.forms
+
+
+def meeting(forms):
+    """Where d hyperplanes or more meet in one point, with last coordinate one."""
+    rows, d = [list(form) for form in forms], len(forms[0]) - 1
+    for c in range(d):
+        pivot = next(i for i in range(c, len(rows)) if rows[i][c])
+        rows[c], rows[pivot] = rows[pivot], rows[c]
+        rows[c] = [Fraction(x) / rows[c][c] for x in rows[c]]
+        for i, row in enumerate(rows):
+            if i != c and row[c]:
+                rows[i] = [x - row[c] * y for x, y in zip(row, rows[c], strict=True)]
+    assert not any(map(any, rows[d:]))
+    return (*(-row[-1] for row in rows[:d]), Fraction(1))

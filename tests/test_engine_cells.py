@@ -78,8 +78,6 @@ from engine_states import (
     SQUARE,
     Cell,
     Cut,
-    TwinNetwork,
-    arrays_of,
     block,
     cell_at,
     copied,
@@ -87,6 +85,7 @@ from engine_states import (
     one_layer,
     pay,
     problem_of,
+    twin_of,
 )
 from engine_twins import amount, clip, dot, exactly, opposite, pieces, some_float
 from networks import as_lists, he, table
@@ -733,7 +732,7 @@ def test_against_exact_pieces_at_infinity():
             continue
         problem = one_layer(firsts, None)
         for start in starts(problem, Workshop()):
-            twin = TwinNetwork(*arrays_of(problem), start.chart)
+            twin = twin_of(problem, start.chart)
             forms = twin.forms([[True, True]])[0]
             edges = {j: form if start.signs[j] else opposite(form) for j, form in enumerate(forms)}
             infinity = [Fraction(-1), Fraction(-1), Fraction(1)]

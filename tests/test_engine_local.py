@@ -6,13 +6,10 @@ was dropped has the sign that the pattern says, and relaxations enclose what the
 """
 
 from collections import Counter
-from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from creases.engine.rows.scan import cell_reach
-from creases.engine.rows.switches import scan
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
@@ -22,187 +19,14 @@ from creases.engine.state.network_layout import (
     ONE,
     SIZE_W,
 )
-from creases.engine.state.row_layout import (
-    ACTIVE,
-    INACTIVE,
-    KIND,
-    OPEN,
-    OPEN_STATUS,
-    RADIUS,
-    RELAXED,
-    START,
-    STATUS,
-    THRESHOLD,
-)
-from creases.engine.state.slots import (
-    BEST_ROW,
-    CORNERS,
-    DEPTH,
-    HAVE,
-    NETWORK,
-    SCANNED,
-)
-from engine_states import FORM, INTERVAL, SQUARE, Cut, copied, found_by_scan, local_network, localised, problem_of
-from engine_twins import amount, dot
+from engine_contract import check
+from engine_states import INTERVAL, SQUARE, Cut, local_network, problem_of
+from engine_twins import amount
 from networks import KINDS, as_lists, he, table
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # without the JIT
 
 POLYGON = np.array([[-1.0, -1.0], [2.0, -0.5], [0.5, 1.5], [-1.0, 1.0]])
-
-
-def points_of(corners, rng, count):
-    """The corners' mean, some corners, and some points between, as rays with last coordinate one."""
-    weights = [[1] * len(corners)]
-    while len(weights) < count:
-        row = rng.integers(0, 2**16, len(corners)) * (rng.random(len(corners)) < 0.5)
-        weights.append(row.tolist() if row.any() else [int(i == 0) for i in range(len(corners))])
-    return [tuple(dot(row, column) / sum(row) for column in zip(*corners, strict=True)) for row in weights]
-
-
-def relu(value):
-    return max(value, Fraction(0))
-
-
-def check_scanned(work, seen):
-    """If `localise` says that the new lowest rows are scanned, a scan finds what it has left."""
-    net, lowest = int(work.state[NETWORK]), local_network(work)[0]
-    if not work.state[SCANNED] or lowest == work.state[DEPTH]:
-        return
-    seen["scanned"] += 1
-    rows, corners = len(local_network(work)[1][lowest].ids), int(work.state[CORNERS])
-    assert (work.row_ints[STATUS, :rows] == OPEN).all()
-    again = copied(work)
-    for array in (again.row_reals, again.values_nc, again.row_ints[KIND]):
-        array[:] = -77
-    reach, corner_error = cell_reach(again)
-    scan(again, net, lowest, reach, corner_error)
-    same = [(again.row_reals[:rows, :3], work.row_reals[:rows, :3])]
-    same += [(array.values_nc[:rows, :corners] for array in (again, work))]
-    assert all(np.array_equal(*pair, equal_nan=True) for pair in same)
-    assert found_by_scan(again) == found_by_scan(work)
-    assert again.state[BEST_ROW] == work.state[BEST_ROW]
-    assert (again.row_ints[[STATUS, KIND], :rows] == work.row_ints[[STATUS, KIND], :rows]).all()
-    # `localise` is told a reach that covers the true corners: its threshold is the larger one, and decides no sign.
-    thresholds = again.row_reals[:rows, THRESHOLD], work.row_reals[:rows, THRESHOLD]
-    assert (thresholds[0] == thresholds[1] if corner_error == 0.0 else thresholds[0] <= thresholds[1]).all()
-
-
-class Checker:
-    """Checks a cut between two calls of the kernel, and counts what it has seen happen."""
-
-    def __init__(self, cut, rng, seen):
-        self.cut, self.rng, self.seen = cut, rng, seen
-        self.before = 0, local_network(cut.work)[1]
-
-    def check(self):
-        work = self.cut.work
-        if not work.state[HAVE]:
-            return
-        pattern = self.cut.pattern()
-        corners = self.cut.true_corners(self.cut.twin.forms(pattern))
-        points = points_of(corners, self.rng, 3)
-        values = [self.cut.twin.values(point) for point in points]
-        lowest, layers = local_network(work)
-        self.look_for_events(lowest, layers)
-        statuses = work.row_ints[STATUS].tolist()
-        for point, z in zip(points, values, strict=True):
-            self.check_rows(lowest, layers, point, z)
-            self.check_dropped(lowest, layers, statuses, pattern, z)
-        if lowest < int(work.state[DEPTH]):
-            self.check_localised(lowest, layers, points, values)
-
-    def check_rows(self, lowest, layers, point, z):
-        """|z* - [forms (x, 1) + sum coupling relu(z*)]| <= E_g max|x_c| + E_w and |z*| <= S_g max|x_c| + S_w."""
-        reach = max(map(abs, point[:-1]))
-        open_below = {}
-        for layer, rows in layers.items():
-            below = [value for p in range(rows.first, layer) for value in open_below[p]]
-            for i, neuron in enumerate(rows.ids):
-                true = z[layer][neuron]
-                coupling = [column[i] for column in rows.coupling]
-                self.seen["rows"] += 1
-                # A number that overflowed says nothing.
-                if np.isfinite([*rows.forms[i], *rows.errors[i], *coupling]).all():
-                    local = dot(map(Fraction, [*rows.forms[i], *coupling]), [*point, *below])
-                    error_g, error_w = map(Fraction, rows.errors[i])
-                    assert abs(true - local) <= error_g * reach + error_w, (layer, neuron)
-                if np.isfinite(rows.sizes[i]).all():
-                    size_g, size_w = map(Fraction, rows.sizes[i])
-                    assert abs(true) <= size_g * reach + size_w, (layer, neuron)
-            open_below[layer] = [relu(z[layer][neuron]) for neuron in rows.ids]
-
-    def check_dropped(self, lowest, layers, statuses, pattern, z):
-        """A neuron without an open row has its pattern's sign, up to zeros on the cell's boundary."""
-        for layer, bits in enumerate(pattern):
-            rows = layers[layer].ids if layer in layers else []
-            undecided = [n for i, n in enumerate(rows) if layer > lowest or statuses[i] == OPEN]
-            for neuron, on in enumerate(bits):
-                if neuron not in undecided:
-                    assert z[layer][neuron] >= 0 if on else z[layer][neuron] <= 0, (layer, neuron)
-
-    def check_localised(self, lowest, layers, points, values):
-        """A copy of the state, localised here and now, keeps the contract too, and so does all that led to it."""
-        work = localised(self.cut.work)
-        self.check_relaxed(work, lowest, layers, points, values)
-        new_lowest, new_layers = local_network(work)
-        pattern, statuses = self.cut.pattern(work), work.row_ints[STATUS].tolist()
-        for point, z in zip(points, values, strict=True):
-            self.check_rows(new_lowest, new_layers, point, z)
-            self.check_dropped(new_lowest, new_layers, statuses, pattern, z)
-        check_scanned(work, self.seen)
-
-    def check_relaxed(self, work, lowest, layers, points, values):
-        """relu(z*) = linear part (x, 1) up to the radius, and statuses are true signs."""
-        axes = FORM[len(points[0])]
-        for layer, rows in layers.items():
-            at = int(work.layer_ints[layer, START])
-            relaxed = work.open_reals[RELAXED : RADIUS + 1, at : at + len(rows.ids)].T
-            self.seen["horizon"] += bool(rows.ids) and bool(np.isnan(relaxed).all())  # not looked at
-            for i, neuron in enumerate(rows.ids):
-                status = int(work.open_ints[OPEN_STATUS, at + i])
-                linear, radius = relaxed[i, axes].tolist(), float(relaxed[i, RADIUS])
-                for point, z in zip(points, values, strict=True):
-                    true = z[layer][neuron]
-                    if status == INACTIVE:
-                        assert true <= 0
-                        assert not any([*linear, radius])
-                        self.seen["inactive"] += 1
-                        continue
-                    assert true >= 0 or status == OPEN
-                    self.seen["active"] += status == ACTIVE
-                    if np.isfinite([*linear, radius]).all():
-                        assert abs(relu(true) - dot(map(Fraction, linear), point)) <= Fraction(radius)
-                        self.seen["enclosed"] += 1
-
-    def look_for_events(self, lowest, layers):
-        net = int(self.cut.work.state[NETWORK])
-        if self.before is not None and net > self.before[0]:
-            self.seen["localised"] += 1
-            for layer, rows in layers.items():
-                old = self.before[1].get(layer)
-                if old is None or not rows.ids:
-                    continue
-                self.seen["shared"] += old.at == rows.at
-                self.seen["fewer rows"] += len(rows.ids) < len(old.ids)
-                self.seen["substituted"] += layer > 0 and sum(map(sum, rows.errors)) > sum(map(sum, old.errors))
-                skipping = sum(len(layers[p].ids) for p in range(rows.first, layer - 1))
-                self.seen["skipping"] += any(any(column) for column in rows.coupling[:skipping])
-        self.before = net, layers
-
-
-def check(problem, rng, seen, states, start=None, blur=True):
-    """Check up to `states` states of the cut of a problem, some at the beginning and some deep in it."""
-    cut = Cut(problem, start)
-    if blur and rng.integers(2):
-        cut.blur(rng, float(rng.choice([1e-12, 1e-6, 1e-3])))
-    checker = Checker(cut, rng, seen)
-    for i, _ in enumerate(cut.steps(limit=3 * states)):
-        if i < states / 3 or rng.random() < 0.33:
-            checker.check()
-        else:
-            checker.before = None
-    return cut
 
 
 def some_slice(rng, n_in, d):

@@ -12,8 +12,8 @@ from creases.engine.proof.edges import RationalEdges
 from creases.engine.state.output import read_cells
 from creases.errors import ComputationError
 from creases.packing import as_problem
-from engine_states import arrays_of
-from engine_twins import TwinNetwork, amount, cross, dot, exactly, opposite, polygon_of
+from engine_states import twin_of
+from engine_twins import amount, cross, dot, exactly, opposite, polygon_of
 from networks import KINDS, random_network, table
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in scalar:RuntimeWarning")  # without the JIT
@@ -43,7 +43,7 @@ class TrueCells:
     def __init__(self, weights, biases, domain):
         problem = as_problem(hidden(weights, biases), domain)
         self.d = problem.dimension
-        self.twin = TwinNetwork(*arrays_of(problem), np.eye(self.d + 1))
+        self.twin = twin_of(problem, np.eye(self.d + 1))
         self.walls = {-1: (*[0] * self.d, 1)}
         if problem.vertices is not None:
             if self.d == 1:
@@ -188,7 +188,7 @@ def test_against_exact_double_double_forms(weights, biases):
     problem = as_problem(hidden(weights, biases), domain)
     cells, sharpener = subdivide(hidden(weights, biases), domain), Sharpener(problem, RationalEdges.of(problem))
     block, net = block_of(cells), sharpener._forms
-    twin = TwinNetwork(*arrays_of(problem), np.eye(problem.dimension + 1))
+    twin = twin_of(problem, np.eye(problem.dimension + 1))
     for i in range(0, len(cells), 1 + len(cells) // 12):
         pairs = np.array([[v, i] for v in range(cells.first[i], cells.first[i + 1])])
         sharpener.sharpen(pairs, 1.0, *block)
