@@ -63,7 +63,9 @@ def scaled_bound(error: float, size: float, slope: float, exact: int) -> float:
     if steep == 1.0 or (exact and error == 0.0):
         return error
     # An exact zero stays one: nothing of the row is there.
-    return or_infinite(steep * (error + UNIT * size) * ROUND_UP + (UNDERFLOW if size > 0.0 or error > 0.0 else 0.0))
+    # Of a tiny size u of it is zero, and a slope may be large.
+    paid = UNDERFLOW if size > 0.0 or error > 0.0 else 0.0
+    return or_infinite((steep * (error + UNIT * size + paid) + paid) * ROUND_UP)
 
 
 @inlined
