@@ -257,7 +257,7 @@ def test_against_exact_couplings_that_underflow_as_a_cell_grows_small():
         biases = [np.zeros(4), -1e170 * rng.uniform(0.5, 2.0, 4), 0.8e-130 * matrices[2][:, 0]]
         levels = [Level((i,), (matrices[i],), biases[i], slopes[i]) for i in range(3)]
         check(graph_problem(Graph(tuple(levels)), [0.0, 0.0], np.eye(2), SQUARE), rng, seen, 6, blur=False)
-    assert seen["substituted"] > 2, seen
+    assert seen["substituted"] > 1, seen
 
 
 @pytest.mark.parametrize("widest", [3, 30, 150, 300])

@@ -36,7 +36,7 @@ from creases.engine.state.cell_layout import (
     MOST_FACETS,
     SIMPLE,
 )
-from creases.engine.state.first_network import begin_network, lowest_layer, rows_of_lowest, write_layer
+from creases.engine.state.first_network import begin_network, lowest_layer, rows_of_lowest, write_first_rows
 from creases.engine.state.growth import check_room, grown, with_room
 from creases.engine.state.network_layout import (
     FIELDS,
@@ -294,7 +294,7 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
         if layer and below.any() and not sizes.all():
             sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
         units, first = np.arange(rows), max(layer - 1, 0)
-        write_layer(work, layer, units, first, coupling.shape[1], forms_nk, errors, sizes)[:] = coupling
+        write_first_rows(work, layer, units, first, coupling.shape[1], forms_nk, errors, sizes)[:] = coupling
         below = sizes
 
 
@@ -317,7 +317,7 @@ def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
     begin_network(work, lowest)
     work.by_layer[:lowest] += 1
     for layer, rows in enumerate(root.layers):
-        couplings = write_layer(
+        couplings = write_first_rows(
             work, layer, rows.units, firsts[layer], columns[layer], rows.forms, rows.errors, rows.sizes
         )
         column = 0

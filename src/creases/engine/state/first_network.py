@@ -25,7 +25,7 @@ from creases.engine.state.record import coupled_numbers
 from creases.engine.state.slots import DEPTH, DIMENSION, INTS_TOP, NETWORK, REALS_TOP
 from creases.engine.state.work import AnyWork
 
-__all__ = ["begin_network", "lowest_layer", "rows_of_lowest", "write_layer"]
+__all__ = ["begin_network", "lowest_layer", "rows_of_lowest", "write_first_rows"]
 
 
 def begin_network(work: AnyWork, lowest: int) -> None:
@@ -35,7 +35,7 @@ def begin_network(work: AnyWork, lowest: int) -> None:
     work.state[INTS_TOP] = HEADER + FIELDS * work.state[DEPTH]
 
 
-def write_layer(
+def write_first_rows(
     work: AnyWork, layer: int, units: Ints, first: int, columns: int, forms: Floats, bounds: Floats, sizes: Floats
 ) -> Floats:
     """Write the next layer's open rows; returns their couplings, float64 (rows, columns), which are zero, to be filled.
