@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AskedOptions", "OutputOptions", "WorkOptions"]
 
-PIECES = "In pieces (the result is the same)"
+# An option in a panel of its own on the help page.
+piece_option = partial(typer.Option, rich_help_panel="In pieces (the result is the same)")
 
 
 @dataclass(frozen=True)
@@ -48,37 +50,28 @@ class WorkOptions:
     threads: Threads = None
     journal: Annotated[
         str | None,
-        typer.Option(
+        piece_option(
             "--journal",
             metavar="PLACE",
             help="Count in pieces and keep each result in this SQLite file or database URL. The same command goes on "
             "from there, whatever has ended it.",
-            rich_help_panel=PIECES,
         ),
     ] = None
     pieces: Annotated[
-        int | None,
-        typer.Option(
-            "--pieces", min=1, metavar="N", help="Count in at least N pieces, up to 65,536.", rich_help_panel=PIECES
-        ),
+        int | None, piece_option("--pieces", min=1, metavar="N", help="Count in at least N pieces, up to 65,536.")
     ] = None
     workers: Annotated[
         int | None,
-        typer.Option(
-            "--workers",
-            min=1,
-            metavar="N",
-            help="Give the pieces to N processes of this machine instead of threads.",
-            rich_help_panel=PIECES,
+        piece_option(
+            "--workers", min=1, metavar="N", help="Give the pieces to N processes of this machine instead of threads."
         ),
     ] = None
     cluster: Annotated[
         str | None,
-        typer.Option(
+        piece_option(
             "--cluster",
             metavar="ADDRESS",
             help="Give the pieces to the Dask cluster whose scheduler is there, like tcp://127.0.0.1:8786.",
-            rich_help_panel=PIECES,
         ),
     ] = None
 

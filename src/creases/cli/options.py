@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DomainOptions", "FlatDomainOptions", "Json", "Model", "Threads", "WeightOptions"]
 
-WEIGHTS = "Weights without a graph (.pt, .pth, .ckpt, .safetensors)"
-PANEL = "Domain (one of; none means the whole space of one or two inputs)"
+# An option in a panel of its own on the help page.
+weight_option = partial(typer.Option, rich_help_panel="Weights without a graph (.pt, .pth, .ckpt, .safetensors)")
+domain_option = partial(
+    typer.Option, rich_help_panel="Domain (one of; none means the whole space of one or two inputs)"
+)
 
 Model: TypeAlias = Annotated[
     Path,
@@ -26,59 +30,46 @@ Model: TypeAlias = Annotated[
     ),
 ]
 SegmentOption: TypeAlias = Annotated[
-    tuple[str, str] | None,
-    typer.Option("--segment", metavar="A B", help="The segment from point A to point B.", rich_help_panel=PANEL),
+    tuple[str, str] | None, domain_option("--segment", metavar="A B", help="The segment from point A to point B.")
 ]
 LineOption: TypeAlias = Annotated[
     tuple[str, str] | None,
-    typer.Option(
-        "--line",
-        metavar="POINT DIRECTION",
-        help="The whole line through POINT, infinite both ways.",
-        rich_help_panel=PANEL,
-    ),
+    domain_option("--line", metavar="POINT DIRECTION", help="The whole line through POINT, infinite both ways."),
 ]
 PlaneOption: TypeAlias = Annotated[
     tuple[str, str, str] | None,
-    typer.Option(
+    domain_option(
         "--plane",
         metavar="A B C",
         help="The whole plane through three points; with --square or --polygon, a piece of it.",
-        rich_help_panel=PANEL,
     ),
 ]
 SquareOption: TypeAlias = Annotated[
     float | None,
-    typer.Option(
+    domain_option(
         "--square",
         metavar="H",
         help="The square [-H, H] x [-H, H], of two inputs or in the coordinates of --plane "
         "(A is 0,0; B is 1,0; C is 0,1).",
-        rich_help_panel=PANEL,
     ),
 ]
 PolygonOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    domain_option(
         "--polygon",
         metavar="POINTS",
         help="The convex polygon with these corners, of two inputs or in the coordinates of --plane.",
-        rich_help_panel=PANEL,
     ),
 ]
 BoxOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    domain_option(
         "--box",
         metavar="SIDES",
         help="LOW:HIGH for each input, or one number to hold it fixed: -1:1,-1:1,0. Or a file of two rows.",
-        rich_help_panel=PANEL,
     ),
 ]
-SpaceOption: TypeAlias = Annotated[
-    bool,
-    typer.Option("--space", help="The whole input space, of up to eight inputs.", rich_help_panel=PANEL),
-]
+SpaceOption: TypeAlias = Annotated[bool, domain_option("--space", help="The whole input space, of up to eight inputs.")]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(
@@ -98,43 +89,36 @@ class WeightOptions:
 
     activation: Annotated[
         str | None,
-        typer.Option(
+        weight_option(
             "--activation",
             metavar="relu",
             help="Say that the weights are a chain with ReLU between the layers and nothing else; the file does not.",
-            rich_help_panel=WEIGHTS,
         ),
     ] = None
     order: Annotated[
         str | None,
-        typer.Option(
+        weight_option(
             "--order",
             metavar="NAMES",
             help="The layers in the order in which they act: fc1,fc2,out. With relu among them, ReLU stands there and "
             "nowhere else: 0,1,relu,3.",
-            rich_help_panel=WEIGHTS,
         ),
     ] = None
     prefix: Annotated[
         str | None,
-        typer.Option(
+        weight_option(
             "--prefix",
             metavar="NAME",
             help="Read only the layers whose names begin so, like actor., where the file holds several networks.",
-            rich_help_panel=WEIGHTS,
         ),
     ] = None
-    final_kink: Annotated[
-        bool,
-        typer.Option("--final-kink", help="The last layer has a ReLU too: it is hidden.", rich_help_panel=WEIGHTS),
-    ] = False
+    final_kink: Annotated[bool, weight_option("--final-kink", help="The last layer has a ReLU too: it is hidden.")] = (
+        False
+    )
     batch_norm_eps: Annotated[
         float | None,
-        typer.Option(
-            "--batch-norm-eps",
-            metavar="EPS",
-            help="The eps of the BatchNorms; torch's default, 1e-5, if not given.",
-            rich_help_panel=WEIGHTS,
+        weight_option(
+            "--batch-norm-eps", metavar="EPS", help="The eps of the BatchNorms; torch's default, 1e-5, if not given."
         ),
     ] = None
     apply_normalisation: Annotated[
@@ -167,10 +151,7 @@ class DomainOptions:
     segment: SegmentOption = None
     line: LineOption = None
     polyline: Annotated[
-        str | None,
-        typer.Option(
-            "--polyline", metavar="POINTS", help="The path through POINTS, segment by segment.", rich_help_panel=PANEL
-        ),
+        str | None, domain_option("--polyline", metavar="POINTS", help="The path through POINTS, segment by segment.")
     ] = None
     plane: PlaneOption = None
     square: SquareOption = None
@@ -178,48 +159,35 @@ class DomainOptions:
     box: BoxOption = None
     simplex: Annotated[
         str | None,
-        typer.Option(
-            "--simplex",
-            metavar="POINTS",
-            help="The simplex with these n + 1 corners, of n inputs.",
-            rich_help_panel=PANEL,
-        ),
+        domain_option("--simplex", metavar="POINTS", help="The simplex with these n + 1 corners, of n inputs."),
     ] = None
     polytope: Annotated[
         str | None,
-        typer.Option(
-            "--polytope",
-            metavar="POINTS",
-            help="The convex hull of POINTS, of up to eight inputs.",
-            rich_help_panel=PANEL,
-        ),
+        domain_option("--polytope", metavar="POINTS", help="The convex hull of POINTS, of up to eight inputs."),
     ] = None
     half_spaces: Annotated[
         str | None,
-        typer.Option(
+        domain_option(
             "--half-spaces",
             metavar="ROWS",
             help="The bounded polytope of inputs x with a . x <= b for every row a,b (n + 1 numbers); often a file.",
-            rich_help_panel=PANEL,
         ),
     ] = None
     subspace: Annotated[
         str | None,
-        typer.Option(
+        domain_option(
             "--subspace",
             metavar="POINTS",
             help="The whole subspace through the first point along the directions that follow, at most eight.",
-            rich_help_panel=PANEL,
         ),
     ] = None
     space: SpaceOption = False
     directions: Annotated[
         bool,
-        typer.Option(
+        domain_option(
             "--directions",
             help="The sphere of directions of the input space, of up to nine inputs: the cones that remain far out, "
             "where biases do not count.",
-            rich_help_panel=PANEL,
         ),
     ] = False
 

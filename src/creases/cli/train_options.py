@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,48 +16,41 @@ if TYPE_CHECKING:
 
 __all__ = ["NetworkOptions", "PlaceOptions", "TaskOptions", "TrainingOptions"]
 
-TASK, NETWORK, TRAINING, COUNTING = "Task", "Network", "Training", "Where to count (any of; five planes if none)"
+# An option in a panel of its own on the help page.
+task_option = partial(typer.Option, rich_help_panel="Task")
+network_option = partial(typer.Option, rich_help_panel="Network")
+training_option = partial(typer.Option, rich_help_panel="Training")
+place_option = partial(typer.Option, rich_help_panel="Where to count (any of; five planes if none)")
 
 
 @dataclass(frozen=True)
 class TaskOptions:
     """What is learned."""
 
-    task: Annotated[
-        str, typer.Option("--task", help="mnist (5,000 real images), digits, or points.", rich_help_panel=TASK)
-    ] = "mnist"
+    task: Annotated[str, task_option("--task", help="mnist (5,000 real images), digits, or points.")] = "mnist"
     data: Annotated[
         Path | None,
-        typer.Option(
+        task_option(
             "--data",
             metavar="DIR",
             help="The four idx files of MNIST or Fashion-MNIST, plain or .gz, instead.",
             show_default=False,
-            rich_help_panel=TASK,
         ),
     ] = None
-    points: Annotated[
-        int, typer.Option("--points", min=1, help="With --task points: how many.", rich_help_panel=TASK)
-    ] = 100
-    inputs: Annotated[
-        int, typer.Option("--inputs", min=1, help="With --task points: of how many inputs.", rich_help_panel=TASK)
-    ] = 2
+    points: Annotated[int, task_option("--points", min=1, help="With --task points: how many.")] = 100
+    inputs: Annotated[int, task_option("--inputs", min=1, help="With --task points: of how many inputs.")] = 2
     label_noise: Annotated[
-        float,
-        typer.Option("--label-noise", min=0.0, max=1.0, help="Part of labels made random.", rich_help_panel=TASK),
+        float, task_option("--label-noise", min=0.0, max=1.0, help="Part of labels made random.")
     ] = 0.0
-    noise_images: Annotated[
-        bool, typer.Option("--noise-images", help="Put noise in the place of the inputs.", rich_help_panel=TASK)
-    ] = False
+    noise_images: Annotated[bool, task_option("--noise-images", help="Put noise in the place of the inputs.")] = False
     components: Annotated[
         int | None,
-        typer.Option(
+        task_option(
             "--components",
             min=1,
             metavar="N",
             help="See the inputs through N principal components.",
             show_default=False,
-            rich_help_panel=TASK,
         ),
     ] = None
 
@@ -83,26 +77,12 @@ class TaskOptions:
 class NetworkOptions:
     """The network before it learns."""
 
-    hidden: Annotated[
-        str, typer.Option("--hidden", metavar="WIDTHS", help="Neurons of each layer.", rich_help_panel=NETWORK)
-    ] = "32,32,32"
-    weights: Annotated[
-        str,
-        typer.Option("--weights", help="he, he-uniform, glorot, lecun or orthogonal.", rich_help_panel=NETWORK),
-    ] = "he"
-    weight_scale: Annotated[
-        float, typer.Option("--weight-scale", min=0.0, help="He's weights times this.", rich_help_panel=NETWORK)
-    ] = 1.0
-    bias_std: Annotated[
-        float,
-        typer.Option("--bias-std", min=0.0, help="Standard deviation of the biases.", rich_help_panel=NETWORK),
-    ] = 1e-3
-    zero_bias: Annotated[
-        bool, typer.Option("--zero-bias", help="Biases zero, and not trained.", rich_help_panel=NETWORK)
-    ] = False
-    batch_norm: Annotated[
-        bool, typer.Option("--batch-norm", help="A BatchNorm before each ReLU.", rich_help_panel=NETWORK)
-    ] = False
+    hidden: Annotated[str, network_option("--hidden", metavar="WIDTHS", help="Neurons of each layer.")] = "32,32,32"
+    weights: Annotated[str, network_option("--weights", help="he, he-uniform, glorot, lecun or orthogonal.")] = "he"
+    weight_scale: Annotated[float, network_option("--weight-scale", min=0.0, help="He's weights times this.")] = 1.0
+    bias_std: Annotated[float, network_option("--bias-std", min=0.0, help="Standard deviation of the biases.")] = 1e-3
+    zero_bias: Annotated[bool, network_option("--zero-bias", help="Biases zero, and not trained.")] = False
+    batch_norm: Annotated[bool, network_option("--batch-norm", help="A BatchNorm before each ReLU.")] = False
 
     def as_hidden(self) -> tuple[int, ...]:
         """The widths of the hidden layers."""
@@ -145,26 +125,15 @@ class NetworkOptions:
 class TrainingOptions:
     """How it learns, and how often it is done."""
 
-    epochs: Annotated[
-        int, typer.Option("--epochs", min=0, help="How long; counted at the papers' epochs.", rich_help_panel=TRAINING)
-    ] = 20
-    optimiser: Annotated[str, typer.Option("--optimiser", help="adam or sgd.", rich_help_panel=TRAINING)] = "adam"
+    epochs: Annotated[int, training_option("--epochs", min=0, help="How long; counted at the papers' epochs.")] = 20
+    optimiser: Annotated[str, training_option("--optimiser", help="adam or sgd.")] = "adam"
     rate: Annotated[
         float | None,
-        typer.Option(
-            "--learning-rate",
-            help="1e-3 for adam and 0.1 for sgd, if not given.",
-            show_default=False,
-            rich_help_panel=TRAINING,
-        ),
+        training_option("--learning-rate", help="1e-3 for adam and 0.1 for sgd, if not given.", show_default=False),
     ] = None
-    weight_decay: Annotated[
-        float, typer.Option("--weight-decay", min=0.0, help="Of the optimiser.", rich_help_panel=TRAINING)
-    ] = 0.0
-    batch_size: Annotated[
-        int, typer.Option("--batch-size", min=1, help="Examples a step.", rich_help_panel=TRAINING)
-    ] = 128
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs, seeds 0 ...", rich_help_panel=TRAINING)] = 1
+    weight_decay: Annotated[float, training_option("--weight-decay", min=0.0, help="Of the optimiser.")] = 0.0
+    batch_size: Annotated[int, training_option("--batch-size", min=1, help="Examples a step.")] = 128
+    seeds: Annotated[int, training_option("--seeds", min=1, help="Runs, seeds 0 ...")] = 1
 
     def as_moments(self) -> tuple[float, ...]:
         """The epochs at which regions are counted: the papers', and the last."""
@@ -189,25 +158,12 @@ class TrainingOptions:
 class PlaceOptions:
     """Where to count."""
 
-    planes: Annotated[
-        int,
-        typer.Option(
-            "--planes", min=0, metavar="N", help="Planes through 0 and two examples.", rich_help_panel=COUNTING
-        ),
-    ] = 0
+    planes: Annotated[int, place_option("--planes", min=0, metavar="N", help="Planes through 0 and two examples.")] = 0
     example_planes: Annotated[
-        int,
-        typer.Option(
-            "--example-planes", min=0, metavar="N", help="Planes through three examples.", rich_help_panel=COUNTING
-        ),
+        int, place_option("--example-planes", min=0, metavar="N", help="Planes through three examples.")
     ] = 0
-    lines: Annotated[
-        int,
-        typer.Option("--lines", min=0, metavar="N", help="Lines through 0 and an example.", rich_help_panel=COUNTING),
-    ] = 0
-    space: Annotated[
-        bool, typer.Option("--space", help="The whole input space, of few inputs.", rich_help_panel=COUNTING)
-    ] = False
+    lines: Annotated[int, place_option("--lines", min=0, metavar="N", help="Lines through 0 and an example.")] = 0
+    space: Annotated[bool, place_option("--space", help="The whole input space, of few inputs.")] = False
 
     def as_domains(self) -> list[DomainChoice]:
         """The domains; planes through the origin if none is named."""
