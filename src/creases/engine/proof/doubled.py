@@ -77,6 +77,21 @@ def multiply(a: float, a_lo: float, b: float, b_lo: float) -> tuple[float, float
     return two_sum(p, p_lo + (a * b_lo + a_lo * b))
 
 
+@inlined
+def add_term(
+    total: float, total_lo: float, size: float, error: float, w: float, hi: float, lo: float, error_of: float
+) -> tuple[float, float, float, float]:
+    """One term w (hi + lo) of a product of rows, added to the sum, to its size and to its bound so far.
+
+    error_of : the bound of hi + lo. What is exactly zero adds nothing.
+    """
+    if w == 0.0 or (hi == 0.0 and error_of == 0.0):
+        return total, total_lo, size, error
+    p, p_lo = multiply(w, 0.0, hi, lo)
+    total, total_lo = add(total, total_lo, p, p_lo)
+    return total, total_lo, size + abs(p), error + (abs(w) * error_of + UNDERFLOW)
+
+
 @kernel
 def multiply_rows(
     weight_nm: Floats, hi_mk: Floats, lo_mk: Floats, error_mk: Floats, hi_nk: Floats, lo_nk: Floats, error_nk: Floats
@@ -91,13 +106,9 @@ def multiply_rows(
             total, total_lo = hi_nk[n, k], lo_nk[n, k]
             size, error = abs(total), error_nk[n, k]
             for m in range(weight_nm.shape[1]):
-                w = weight_nm[n, m]
-                if w == 0.0 or (hi_mk[m, k] == 0.0 and error_mk[m, k] == 0.0):
-                    continue
-                p, p_lo = multiply(w, 0.0, hi_mk[m, k], lo_mk[m, k])
-                total, total_lo = add(total, total_lo, p, p_lo)
-                size += abs(p)
-                error += abs(w) * error_mk[m, k] + UNDERFLOW
+                total, total_lo, size, error = add_term(
+                    total, total_lo, size, error, weight_nm[n, m], hi_mk[m, k], lo_mk[m, k], error_mk[m, k]
+                )
             hi_nk[n, k], lo_nk[n, k] = total, total_lo
             error_nk[n, k] = or_infinite((error + terms * DOUBLED_UNIT * size) * ROUND_UP)
 
@@ -121,13 +132,10 @@ def multiply_sparse(
             total, total_lo = hi_nk[n, k], lo_nk[n, k]
             size, error = abs(total), error_nk[n, k]
             for i in range(ends[n], ends[n + 1]):
-                w, m = entries[i], columns[i]
-                if w == 0.0 or (hi_mk[m, k] == 0.0 and error_mk[m, k] == 0.0):
-                    continue
-                p, p_lo = multiply(w, 0.0, hi_mk[m, k], lo_mk[m, k])
-                total, total_lo = add(total, total_lo, p, p_lo)
-                size += abs(p)
-                error += abs(w) * error_mk[m, k] + UNDERFLOW
+                m = columns[i]
+                total, total_lo, size, error = add_term(
+                    total, total_lo, size, error, entries[i], hi_mk[m, k], lo_mk[m, k], error_mk[m, k]
+                )
             hi_nk[n, k], lo_nk[n, k] = total, total_lo
             error_nk[n, k] = or_infinite((error + terms * DOUBLED_UNIT * size) * ROUND_UP)
 
