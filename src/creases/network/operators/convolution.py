@@ -47,16 +47,13 @@ class Conv(Operator):
     _windows: Windows = field(init=False)
 
     def __post_init__(self) -> None:
-        weight = as_kernel(self.weight, "Conv", "(out, in / groups, *kernel)")
-        sides = weight.ndim - 2
-        shape = as_input_shape(self.input_shape, "Conv: input_shape", sides)
-        groups = whole(self.groups, "Conv: groups", 1)
+        shape = set_all(self, "(out, in / groups, *kernel)")
+        weight, groups = self.weight, self.groups
         if shape[0] != weight.shape[1] * groups or weight.shape[0] % groups:
             raise NetworkError(
                 f"Conv: weight of shape {weight.shape} with groups={groups} takes {weight.shape[1] * groups} channels, "
                 f"and its {weight.shape[0]} outputs must be a multiple of groups; input_shape is {shape}."
             )
-        set_all(self, weight, sides, groups)
         windows = Windows.over(shape[1:], weight.shape[2:], self.stride, self.padding, self.dilation, "Conv")  # type: ignore[arg-type]
         object.__setattr__(self, "_windows", windows)
         self._set_shapes(shape, (weight.shape[0], *windows.counts))
@@ -108,17 +105,14 @@ class ConvTranspose(Operator):
     _windows: Windows = field(init=False)
 
     def __post_init__(self) -> None:
-        weight = as_kernel(self.weight, "ConvTranspose", "(in, out / groups, *kernel)")
-        sides = weight.ndim - 2
-        shape = as_input_shape(self.input_shape, "ConvTranspose: input_shape", sides)
-        groups = whole(self.groups, "ConvTranspose: groups", 1)
+        shape = set_all(self, "(in, out / groups, *kernel)")
+        weight, groups = self.weight, self.groups
         if shape[0] != weight.shape[0] or shape[0] % groups:
             raise NetworkError(
                 f"ConvTranspose: weight of shape {weight.shape} takes {weight.shape[0]} channels, a multiple of "
                 f"groups={groups}; input_shape is {shape}."
             )
-        set_all(self, weight, sides, groups)
-        more = as_sides(self.output_padding, "ConvTranspose: output_padding", sides, 0)
+        more = as_sides(self.output_padding, "ConvTranspose: output_padding", len(shape) - 1, 0)
         object.__setattr__(self, "output_padding", more)
         lengths = []
         for side, taps, step, pair, extra, gap in zip(
@@ -191,17 +185,24 @@ def as_kernel(weight: Any, name: str, layout: str) -> Floats:
     return kernel
 
 
-def set_all(operator: Any, weight: Floats, sides: int, groups: int) -> None:
-    """Put what both kinds of convolution have in its place, one number a side."""
+def set_all(operator: Any, layout: str) -> tuple[int, ...]:
+    """Put what both kinds of convolution have in its place, checked, one number a side; returns the shape of an image.
+
+    layout : how the weight's axes are to be told in an error.
+    """
     name = type(operator).__name__
+    weight = as_kernel(operator.weight, name, layout)
+    sides = weight.ndim - 2
+    shape = as_input_shape(operator.input_shape, f"{name}: input_shape", sides)
     for part, value in (
         ("weight", weight),
+        ("groups", whole(operator.groups, f"{name}: groups", 1)),
         ("stride", as_sides(operator.stride, f"{name}: stride", sides, 1)),
         ("padding", as_padding(operator.padding, f"{name}: padding", sides)),
         ("dilation", as_sides(operator.dilation, f"{name}: dilation", sides, 1)),
-        ("groups", groups),
     ):
         object.__setattr__(operator, part, value)
+    return shape
 
 
 def settings_of(operator: Any) -> dict[str, Any]:
