@@ -23,3 +23,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from creases.compilation import compile_kernels
 
         compile_kernels()
+
+
+@pytest.fixture
+def free_memory_of(monkeypatch):
+    """Gives, for a module that asks, a function that sets how much memory there seems to be, nothing negligible."""
+
+    def of(module):
+        def say(size):
+            monkeypatch.setattr(module, "NEGLIGIBLE", 0)
+            monkeypatch.setattr(module, "free_memory", lambda: size)
+
+        return say
+
+    return of

@@ -11,14 +11,8 @@ SQUARE = Box([-1, -1], [1, 1])
 
 
 @pytest.fixture
-def free(monkeypatch):
-    """A function that sets how much memory there seems to be, with nothing negligible."""
-
-    def say(size):
-        monkeypatch.setattr(growth, "NEGLIGIBLE", 0)
-        monkeypatch.setattr(growth, "free_memory", lambda: size)
-
-    return say
+def free(free_memory_of):
+    return free_memory_of(growth)
 
 
 def residual():

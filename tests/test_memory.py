@@ -29,14 +29,8 @@ SQUARE = Box([-1, -1], [1, 1])
 
 
 @pytest.fixture
-def free(monkeypatch):
-    """A function that sets how much memory there seems to be, with nothing negligible."""
-
-    def say(size):
-        monkeypatch.setattr(subdivision, "NEGLIGIBLE", 0)
-        monkeypatch.setattr(subdivision, "free_memory", lambda: size)
-
-    return say
+def free(free_memory_of):
+    return free_memory_of(subdivision)
 
 
 def kept_of(cells):
