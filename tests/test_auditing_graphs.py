@@ -51,25 +51,31 @@ def test_against_reference_recount(part):
                 assert corners == {ray for ray in region.rays if ray[-1]}
 
 
+def agrees(result, network, **options):
+    """Whether an audit looked at all that it was asked for, and found nothing wrong."""
+    found = audit(result, network, **options)
+    assert found.agrees, texts(found)
+    assert found.complete, texts(found)
+    return True
+
+
+def both_agree(seed):
+    network, _, domain, _ = flat_case(seed)
+    cells, found = subdivide(network, domain, threads=1), count(network, domain, threads=1, by_neuron=True)
+    return agrees(cells, network, cells=None) and agrees(found, network, cells=None)
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_laws_audits_of_graphs_agree(part):
     for seed in range(8):
-        network, _, domain, _ = flat_case([22, part, seed])
-        for result in (subdivide(network, domain, threads=1), count(network, domain, threads=1, by_neuron=True)):
-            found = audit(result, network, cells=None)
-            assert found.agrees, texts(found)
-            assert found.complete, texts(found)
+        assert both_agree([22, part, seed])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(20))
 def test_laws_audits_of_graphs_agree_table(part):
     for seed in range(100):
-        network, _, domain, _ = flat_case([23, part, seed])
-        for result in (subdivide(network, domain, threads=1), count(network, domain, threads=1, by_neuron=True)):
-            found = audit(result, network, cells=None)
-            assert found.agrees, texts(found)
-            assert found.complete, texts(found)
+        assert both_agree([23, part, seed])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -77,9 +83,7 @@ def test_laws_audits_along_a_path(seed):
     rng = np.random.default_rng([24, seed])
     network = as_network(graph_cases.random_graph(rng, 2, degenerate=bool(seed % 2)), 2)
     path = Polyline((rng.integers(-8, 9, (4, 2)) / 4 + np.arange(4)[:, None] / 64).tolist())
-    found = audit(count(network, path, by_neuron=True), network)
-    assert found.agrees, texts(found)
-    assert found.complete, texts(found)
+    assert agrees(count(network, path, by_neuron=True), network)
 
 
 def images():
@@ -105,9 +109,7 @@ def test_laws_audit_of_convolutions_and_averages():
     cells = subdivide(network, Segment(start, end))
     assert len(cells) > 20
     for result in (cells, count(network, Line(start, end), by_neuron=True)):
-        found = audit(result, network, cells=None)
-        assert found.agrees, texts(found)
-        assert found.complete, texts(found)
+        assert agrees(result, network, cells=None)
     found = audit(subdivide(network, Plane.through(start, end, third)), cells=20)
     assert found.agrees, texts(found)
 
@@ -116,9 +118,7 @@ def test_laws_audit_of_convolutions_and_averages():
 def test_known_networks_without_layers(domain):
     plain = Network.from_levels([Level({0: Dense([[1.0, 1.0]])}, None, Linear())])
     for result in (subdivide(plain, domain), count(plain, domain)):
-        found = audit(result, plain)
-        assert found.agrees, texts(found)
-        assert found.complete, texts(found)
+        assert agrees(result, plain)
 
 
 # What is wrong.
