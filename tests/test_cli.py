@@ -130,6 +130,30 @@ def test_known_info_of_a_graph(creases, tmp_path):
     assert found["theory"][1] == {"dimension": 2, "estimate": None, "one_layer": None, "maximum": 37 * 16}
 
 
+def test_known_count_of_switches(creases, tmp_path):
+    """N holds switches too, and the table says so."""
+    network = build.network(build.maxout(build.dense(build.input(2), [[1, 0], [0, 1], [-1, -1]]), 3))
+    code, out, err = creases("count", network.save(tmp_path / "best.npz"), "--square", "1", "--by-neuron")
+    assert (code, err) == (0, "")
+    assert re.search(r"regions / N\^2 +3 with N = 1 neurons and switches", out)
+    assert "cut by one:" in out
+
+
+def test_known_networks_without_neurons(creases, tmp_path):
+    """One region, with nothing to compare it with and no layer to show."""
+    path = build.network(build.dense(build.input(2), [[1.0, 2.0]])).save(tmp_path / "affine.npz")
+    code, out, err = creases("count", path, "--square", "1")
+    assert (code, err) == (0, "")
+    assert re.search(r"regions +1\b", out)
+    assert "N^2" not in out
+    assert "layer" not in out
+    code, out, err = creases("info", path)
+    assert (code, err) == (0, "")
+    assert "1 level, 0 of them layers" in out
+    picture = tmp_path / "affine.png"
+    assert creases("draw", path, "--square", "1", "-o", picture)[1] == f"1 region drawn to {picture}\n"
+
+
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
 def test_known_drawings(creases, lines, tmp_path, suffix):
     path = tmp_path / f"picture{suffix}"

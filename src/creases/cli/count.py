@@ -98,7 +98,8 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
         rows.append(("", f"and {result.seconds_from_journal:.3g} s of one thread's work taken from the journal"))
     console = out()
     console.print(facts(rows))
-    console.print(layers(result, network))
+    if network.depth:
+        console.print(layers(result, network))
     if saved is not None:
         typer.echo(f"saved to {saved}")
 
@@ -119,23 +120,31 @@ def certainty(result: Count) -> str:
 
 
 def scale(result: Count, network: Network) -> list[tuple[str, object]]:
-    """The count beside the power of the number of neurons that Hanin and Rolnick (2019) compare it with."""
+    """The count beside the power of the number of neurons that Hanin and Rolnick (2019) compare it with, if any."""
     from creases.domain import Directions
 
     domain, neurons = result.domain, network.neurons
+    if not neurons:
+        return []
     d = max(domain.dimension, 1) if isinstance(domain, Directions) else domain.slice.dimension
     power = "N" if d == 1 else f"N^{d}"
-    return [(f"regions / {power}", f"{result.regions / neurons**d:.3g} with N = {neurons} neurons")]
+    return [(f"regions / {power}", f"{result.regions / neurons**d:.3g} with N = {neurons} {units_of(network)}")]
+
+
+def units_of(network: Network) -> str:
+    """What N counts."""
+    return "neurons and switches" if any(level.switches for level in network.levels) else "neurons"
 
 
 def layers(result: Count, network: Network) -> Table:
     """Regions after each layer; with --by-neuron, how many regions the neurons of a layer cut."""
     from creases.cli.show import table
 
-    titles = ["layer", "neurons", "regions after it"]
+    units = units_of(network)
+    titles = ["layer", units, "regions after it"]
     rows = [[i, *pair] for i, pair in enumerate(zip(network.widths, result.by_layer, strict=True), start=1)]
     if result.by_neuron is not None:
-        titles += ["cut by a neuron: least", "median", "most"]
+        titles += [f"cut by {'a neuron' if units == 'neurons' else 'one'}: least", "median", "most"]
         for row, cuts in zip(rows, result.by_neuron, strict=True):
             row += [min(cuts), round(statistics.median(cuts)), max(cuts)]
     return table(titles, [[f"{value:,}" for value in row] for row in rows])

@@ -109,6 +109,8 @@ def draw(
 
 def regions_said(complex: Complex, drawn: int, whole: bool) -> str:
     """How many regions a picture shows, in words; of how many, where it is a part."""
-    total = len(complex)
+    from creases.cli.show import several
+
+    total = several(len(complex), "region")
     # Of a picture of all that there is, a region that is too thin for floats is there too.
-    return f"{total:,} regions" if whole or drawn == total else f"{drawn:,} of {total:,} regions"
+    return total if whole or drawn == len(complex) else f"{drawn:,} of {total}"

@@ -122,7 +122,7 @@ def show(network: Network, model: Path) -> None:
     ]
     console = out()
     console.print(facts(rows))
-    if not network.is_chain:
+    if network.depth and not network.is_chain:
         shown = [[str(value) for value in layer.values()] for layer in layers(network)]
         console.print(table(["layer", "kind", "neurons", "switches"], shown))
     names = {1: "a line", 2: "a plane"}
@@ -146,6 +146,8 @@ def show(network: Network, model: Path) -> None:
 
 def sizes(network: Network) -> list[tuple[str, object]]:
     """Layers and neurons: of a graph its levels and switches too."""
+    from creases.cli.show import several
+
     if network.is_chain:
         return [
             ("hidden layers", f"{network.depth}: {', '.join(map(str, network.widths))}"),
@@ -153,7 +155,7 @@ def sizes(network: Network) -> list[tuple[str, object]]:
         ]
     switches = sum(level.switches for level in network.levels)
     return [
-        ("graph", f"{len(network.levels)} levels, {network.depth} of them layers with neurons or switches"),
+        ("graph", f"{several(len(network.levels), 'level')}, {network.depth} of them layers with neurons or switches"),
         ("neurons", network.neurons - switches),
         ("switches", switches),
     ]
