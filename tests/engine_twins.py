@@ -16,11 +16,16 @@ COMPILED = not numba.config.DISABLE_JIT
 LONG = os.environ.get("CREASES_LONG") == "1"
 
 
-def amount(compiled, plain):
-    """How many samples to draw: kernels as plain Python are a hundred times slower."""
+def amount(compiled, plain, everyday=None):
+    """How many samples to draw: kernels as plain Python are a hundred times slower.
+
+    everyday : how many in runs that are not long, half if not given; fewer where the twins take most of the time.
+    """
     if not COMPILED:
         return plain
-    return compiled if LONG else (compiled + 1) // 2
+    if LONG:
+        return compiled
+    return (compiled + 1) // 2 if everyday is None else everyday
 
 
 def exactly(values):

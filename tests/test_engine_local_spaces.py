@@ -47,7 +47,8 @@ def test_against_exact_local_networks_in_space(d):
 @pytest.mark.parametrize("d", [3, 4])
 def test_against_exact_local_networks_in_space_with_numbers_of_any_size(d):
     seen = Counter()
-    for number in range(amount(40, 16 if d == 3 else 6)):
+    few = 16 if d == 3 else 6
+    for number in range(amount(40, few, few)):
         rng = np.random.default_rng([number, d, 1])
         weights, biases = as_lists(he(rng, d, widths=rng.integers(2, 5, 3).tolist(), bias=0.5))
         check(in_space(rng, d, *resized(rng, weights, biases)), rng, seen, 4)
@@ -84,13 +85,13 @@ def test_against_exact_local_networks_in_space_over_denormal_forms(d):
 def test_against_exact_local_networks_in_space_of_every_kind(kind):
     """On a cube, and on some cones of the whole space."""
     seen = Counter()
-    for number, (_, weights, biases) in enumerate(table(amount(3, 1), seed=5, n_in=3, kinds=[kind])):
+    for number, (_, weights, biases) in enumerate(table(amount(3, 1, 1), seed=5, n_in=3, kinds=[kind])):
         rng = np.random.default_rng([number, 4])
         problem = problem_of(weights, biases, [0.0] * 3, np.eye(3), cube(3))
         check(problem, rng, seen, 4)
         whole = problem._replace(vertices=None)
         if len(independent_rows(whole)) == 3:
-            for start in list(starts(whole, Workshop()))[:: amount(1, 3)]:
+            for start in list(starts(whole, Workshop()))[:: amount(1, 3, 3)]:
                 if not isinstance(start, RationalStart):
                     check(whole, rng, seen, 2, start)
     assert seen["rows"] > 10, seen

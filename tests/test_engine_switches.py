@@ -189,7 +189,7 @@ def check_parts(forms, groups):
 def test_against_exact_parts_of_one_switch(d):
     """A claimed cell is clipped to exactly where its candidate wins."""
     parts = claims = 0
-    for seed in range(amount(60, (60, 30, 10)[d - 1])):
+    for seed in range(amount(60, (60, 30, 10)[d - 1], (30, 30, 10)[d - 1])):
         rng = np.random.default_rng([seed, d])
         number = int(rng.integers(2, 7))
         more, claimed = check_parts(some_forms(rng, d, number), [0] * number)
@@ -311,7 +311,7 @@ def barely_exact(rng, d):
 @pytest.mark.parametrize("kind", [pooled, mixed, sized, barely_exact], ids=lambda kind: kind.__name__)
 def test_against_exact_pairs_and_who_is_out(kind, d):
     seen = Counter()
-    for seed in range(amount(16, 4 if d < 3 else 3)):
+    for seed in range(amount(16, 4 if d < 3 else 3, 4)):
         rng = np.random.default_rng([seed, d])
         cut = Cut(kind(rng, d))
         for number, work in enumerate(states(cut)):
@@ -357,7 +357,7 @@ def test_against_exact_differences_of_rows(d):
 def test_against_exact_relaxed_switches(kind, d):
     """They hold the true maximum, and whoever is taken out is beaten by one and the same other at all points."""
     seen = Counter()
-    for seed in range(amount(16, 4 if d < 3 else 3)):
+    for seed in range(amount(16, 4 if d < 3 else 3, 4)):
         rng = np.random.default_rng([seed, d, 1])
         check(kind(rng, d), rng, seen, 6)
         cut = Cut(kind(rng, d))

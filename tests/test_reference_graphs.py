@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import reference
+from engine_twins import LONG
 from graph_cases import DOMAINS, KINKS, random_domain, random_graph, values, without_biases
 from reference import (
     Clip,
@@ -49,10 +50,13 @@ def identity(n):
 
 
 def many(number, seed, n_ins=(1, 2, 3), **options):
-    """A test of (levels, domain): random graphs, half of them degenerate, on every kind of domain in turn."""
+    """A test of (levels, domain): random graphs, half of them degenerate, on every kind of domain in turn.
+
+    number : of each number of inputs, with `LONG`. Everyday runs have half, and no kind of domain less than that.
+    """
     cases = []
     for n_in in n_ins:
-        for i in range(number):
+        for i in range(number if LONG else max((number + 1) // 2, min(number, 2 * len(DOMAINS[n_in])))):
             rng = np.random.default_rng([seed, n_in, i])
             levels = random_graph(rng, n_in, degenerate=bool(i % 2), **options)
             place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
