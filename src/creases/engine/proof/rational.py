@@ -1,7 +1,7 @@
 """Rational arithmetic: where floats cannot prove a sign, this file decides it.
 
 Float weights are dyadic rationals m 2^e, so every affine form of the network on a domain is, up to one
-common power of two a layer, a vector of integers; signs do not see the power of two (`rational_forms`). All arithmetic
+positive factor a level, a vector of integers; signs do not see the factor (`rational_forms`). All arithmetic
 here is on Python-Flint integers. Homogeneous coordinates of the domain (k = d + 1) need no
 division either: in the plane (k = 3) the vertex between two edges is the cross product of their forms, and
 its sign under a third form is a 3 x 3 determinant.
