@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from creases.engine.graph import Graph
     from creases.engine.problem import Problem
 
-__all__ = ["as_lines", "as_problem", "by_unit", "check_fit", "check_threads", "graph_of", "hyperplanes", "is_line"]
+__all__ = ["as_lines", "as_problem", "by_unit", "check_fit", "check_threads", "graph_of", "is_line"]
 
 # The graph of each network that is in use.
 graphs: WeakKeyDictionary[Network, Graph] = WeakKeyDictionary()
@@ -130,17 +130,6 @@ def by_unit(network: Network, by_neuron: Sequence[Sequence[int]]) -> tuple[tuple
         firsts = range(len(row)) if switches is None else np.unique(switches, return_index=True)[1].tolist()
         found.append(tuple(row[first] for first in firsts))
     return tuple(found)
-
-
-def hyperplanes(network: Network) -> list[int]:
-    """For each layer how many hyperplanes cut a region of the layers below it, at most: one a neuron, and of a switch
-    one for each pair of its candidates."""
-    found = []
-    for number in graph_of(network).layers:
-        level = graph_of(network).levels[number - 1]
-        sizes = np.ones(0, np.int64) if level.groups is None else np.bincount(level.groups)
-        found.append(len(level.bias) if level.groups is None else int((sizes * (sizes - 1) // 2).sum()))
-    return found
 
 
 def engine_vertices(

@@ -100,6 +100,17 @@ class Level:
         return self.kink.switches(self.n_units)
 
     @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer to a user: has neurons or switches."""
+        return self.neurons > 0 or self.switches > 0
+
+    @property
+    def hyperplanes(self) -> int:
+        """How many hyperplanes cut a region of the levels below, at most: one a neuron, and of a switch one for each
+        pair of its candidates."""
+        return self.kink.hyperplanes(self.n_units)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of its values where an operator says one, (channels, *sides) of a convolution; else (n_values,)."""
         if self.switches:

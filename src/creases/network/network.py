@@ -222,7 +222,7 @@ class Network:
     @cached_property
     def layers(self) -> tuple[int, ...]:
         """The numbers of the levels that are layers to a user: those with neurons or switches."""
-        return tuple(number for number, level in enumerate(self.levels, start=1) if level.neurons or level.switches)
+        return tuple(number for number, level in enumerate(self.levels, start=1) if level.is_layer)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -286,7 +286,7 @@ class Network:
 
         Layers are the levels with neurons or switches; z is the sum of every unit of the level, before its kink.
         """
-        return [z for level, z, _ in evaluate(self.levels, self.points(points)) if level.neurons or level.switches]
+        return [z for level, z, _ in evaluate(self.levels, self.points(points)) if level.is_layer]
 
     def forward(self, points: ArrayLike) -> Floats:
         """The network's outputs in float64, shape (..., n_out): the values of the last level."""
@@ -305,11 +305,7 @@ class Network:
         Nearer to a boundary than rounding error the float sign may be wrong; `count` and `subdivide`
         prove theirs.
         """
-        return [
-            level.kink.pattern(z)
-            for level, z, _ in evaluate(self.levels, self.points(points))
-            if level.neurons or level.switches
-        ]
+        return [level.kink.pattern(z) for level, z, _ in evaluate(self.levels, self.points(points)) if level.is_layer]
 
     def packed_pattern(self, points: ArrayLike) -> NDArray[np.uint8]:
         """`pattern` in bits, uint8 of shape (..., ceil(bits / 8)): bit i is bit i % 8 of byte i // 8.

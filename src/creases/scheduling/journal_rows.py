@@ -14,7 +14,6 @@ from typing import Any
 
 from creases.digests import digest_of
 from creases.engine.answers.pieces import Piece
-from creases.packing import hyperplanes
 from creases.scheduling.laws import LARGEST, check_layers
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan
@@ -65,7 +64,8 @@ def as_result(row: Any, plan: Plan) -> PieceResult:
 
     Raises ValueError, which says what is wrong with it, if it was not recorded so.
     """
-    walls, piece = hyperplanes(plan.network), Piece(row["root"], row["path"])
+    network, piece = plan.network, Piece(row["root"], row["path"])
+    walls = [network.levels[number - 1].hyperplanes for number in network.layers]
     by_layer = read_layers(row["by_layer"], len(walls))
     check_layers(by_layer, piece, walls, plan.problem.dimension)
     infinite = plan.problem.vertices is None and not plan.problem.directions

@@ -114,9 +114,8 @@ class Walk:
             gradients, parts = level.linear(slopes), parts_of(level, magnitudes, below)
             gradients, lengths = without_rounding(gradients, parts)
             z = level.sums(values) if points is not None else None
-            is_layer = bool(level.neurons or level.switches)
             pattern: NDArray[Any] = np.zeros((1, 0), bool)
-            if is_layer:
+            if level.is_layer:
                 pattern = level.kink.pattern(z) if z is not None else next(patterns)  # type: ignore[arg-type]
                 yield Forms(level, z, gradients, lengths, parts, pattern)
             if isinstance(level.kink, Linear):
@@ -202,14 +201,6 @@ def directions_along(network: Network, along: ArrayLike) -> Floats:
 def unpacked(network: Network, packed: NDArray[np.uint8]) -> Patterns:
     """Patterns of regions (p, bytes), in bits as `Network.packed_pattern` has them, as one array a layer."""
     kinks = [network.levels[number - 1].kink for number in network.layers]
-    sizes = [
-        len(kink.units) if isinstance(kink, Max) else width for kink, width in zip(kinks, network.widths, strict=True)
-    ]
-    bits = np.unpackbits(packed, axis=1, count=sum(sizes), bitorder="little").astype(bool)
-    layers = np.split(bits, np.cumsum(sizes)[:-1], axis=1) if sizes else []
-    return [winners(kink, layer) if isinstance(kink, Max) else layer for kink, layer in zip(kinks, layers, strict=True)]
-
-
-def winners(kink: Max, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The position of the winner of each switch, (p, switches), from a bit for each candidate."""
-    return np.asarray(np.add.reduceat(bits * kink.positions, kink.starts, axis=1))
+    ends = np.cumsum([int(places.sum()) for places in network.places], dtype=np.int64)
+    bits = np.unpackbits(packed, axis=1, count=network.bits, bitorder="little").astype(bool)
+    return [kink.of_bits(part) for kink, part in zip(kinks, np.split(bits, ends[:-1], axis=1), strict=False)]

@@ -45,7 +45,7 @@ def network_upper(network: Network, input_dim: int | None = None) -> int:
     total, dimensions = 1, [n]
     for level in network.levels:
         d = min(n, sum(dimensions[source] for source in level.sources))
-        total *= min(pieces(walls_of(level), d), states_of(level))
+        total *= min(pieces(level.hyperplanes, d), states_of(level))
         dimensions.append(min(d, level.n_values))
     return total
 
@@ -79,13 +79,6 @@ def pieces(h: int, d: int) -> int:
         term = term * (h - j) // (j + 1)
         total += term
     return total
-
-
-def walls_of(level: Level) -> int:
-    """How many hyperplanes cut a region of the levels below: of a switch all pairs."""
-    if isinstance(level.kink, Max):
-        return sum(k * (k - 1) // 2 for k in level.kink.sizes.tolist())
-    return level.neurons
 
 
 def states_of(level: Level) -> int:

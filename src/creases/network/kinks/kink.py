@@ -53,6 +53,10 @@ class Kink(ABC):
         """How many switches."""
         return 0
 
+    def hyperplanes(self, n_units: int) -> int:
+        """How many hyperplanes cut a region of the levels below, at most: one a neuron."""
+        return self.neurons(n_units)
+
     def slopes(self, n_units: int) -> Floats:
         """The slopes below and above zero, float64 (2, n_units).
 

@@ -80,6 +80,10 @@ class Max(Kink):
         """One a group."""
         return len(self.groups)
 
+    def hyperplanes(self, n_units: int) -> int:
+        """One for each pair of candidates of one switch."""
+        return int((self.sizes * (self.sizes - 1) // 2).sum())
+
     def apply(self, z: Floats) -> Floats:
         """The values, float64 (..., switches)."""
         return np.asarray(np.maximum.reduceat(z[..., self.units], self.starts, axis=-1))
@@ -96,12 +100,13 @@ class Max(Kink):
         return np.asarray(np.repeat(pattern, self.sizes, axis=-1) == self.positions)
 
     def of_bits(self, bits: Bools) -> Integers:
-        """The place in its group of each switch's winner."""
-        at = np.flatnonzero(bits)
-        switches = np.repeat(np.arange(len(self.sizes)), self.sizes)[at]
-        if not np.array_equal(switches, np.arange(len(self.sizes))):
+        """The place in its group of each switch's winner, int64 (..., switches).
+
+        Raises NetworkError unless each switch has exactly one.
+        """
+        if (np.add.reduceat(bits, self.starts, axis=-1, dtype=np.int64) != 1).any():
             raise NetworkError(f"A pattern of {self!r} has one winner in each group, and these bits have not.")
-        return self.positions[at]
+        return np.asarray(np.add.reduceat(bits * self.positions, self.starts, axis=-1))
 
     def places(self, n_units: int) -> Integers:
         """Its group's size for each switch."""
