@@ -399,6 +399,8 @@ def test_known_rounding_is_noted():
     assert len(twice.notes) == 2
     assert "1/6" in build.network(build.hard_sigmoid(x)).notes[0]
     assert build.network(build.hard_sigmoid(x, 0.25)).notes == ()
+    assert build.network(build.hard_sigmoid(x, [0.25, 0.5])).notes == ()
+    assert len(build.network(build.hard_sigmoid(x, [0.25, 1 / 6])).notes) == 1
 
 
 # Bad input.
@@ -441,7 +443,10 @@ FLAT = build.input(4)
         ),
         (lambda: build.maximum(FLAT, build.input(4)), r"build\.maximum joins flows of two inputs"),
         (lambda: build.maximum(), r"build\.maximum takes flows of one shape, got none"),
-        (lambda: build.linear_combination([FLAT], [1.0, 2.0]), "got 1 flows and 2 factors"),
+        (lambda: build.linear_combination([FLAT], [1.0, 2.0]), r"1 flows need as many factors, got \[1.0, 2.0\]"),
+        (lambda: build.linear_combination([FLAT], 2.0), "1 flows need as many factors, got 2.0"),
+        (lambda: build.linear_combination(FLAT, [1.0]), r"build\.linear_combination takes a list of flows, got a Flow"),
+        (lambda: build.concatenate(FLAT), r"build\.concatenate takes a list of flows, got a Flow"),
         (lambda: build.linear_combination([FLAT], [np.nan]), "Scale: factors is nan"),
         (lambda: build.concatenate([]), r"build\.concatenate needs at least one flow"),
         (
@@ -454,6 +459,10 @@ FLAT = build.input(4)
         (lambda: build.reshape(FLAT, 5), "does not hold the 4 values"),
         (lambda: build.transpose(IMAGE, 0, 1), r"axes must name each of 0 to 2 once, got \(0, 1\)"),
         (lambda: build.slice(FLAT, 3, 2), "nothing is left of axis 0, 4 long, by 3:2:None"),
+        (lambda: build.slice(FLAT, 0, 2, 0), r"build\.slice: step must not be 0"),
+        (lambda: build.slice(FLAT, 0.5, 2), r"build\.slice: start must be a whole number .* got 0\.5"),
+        (lambda: build.transpose(IMAGE, 0, None, 2), r"build\.transpose: an axis must be a whole number"),
+        (lambda: build.hard_sigmoid(IMAGE, np.ones(3)), r"build\.hard_sigmoid: alpha must be one number, 2"),
         (lambda: build.take(FLAT, 4), "axis 0 has indices -4 to 3, got 4"),
         (lambda: build.take(FLAT, [0.5]), "indices must be a whole number or a flat sequence"),
         (lambda: build.pad(FLAT, ((-1, 0),)), r"build\.pad: padding must be a whole number of at least 0, got -1"),

@@ -450,6 +450,7 @@ ONE = Dense([[1.0]])
         (lambda: Max([]), r"Max needs at least one group of units.*got \[\]"),
         (lambda: Max([[0], []]), "Max: group 1 has no candidates; every group needs at least one unit"),
         (lambda: Max([[0, -1]]), "Max: a unit of group 0 must be a whole number of at least 0, got -1"),
+        (lambda: Max([[2**70]]), "Max: a unit of group 0 may be 2,147,483,647 at most"),
         (lambda: Max([[0.5]]), "must be a whole number of at least 0, got 0.5"),
         (lambda: Max(3), "Max needs at least one group"),
         (lambda: Max.of(6, 4), "groups of 4 do not divide 6 units"),

@@ -188,6 +188,13 @@ def test_against_torch_average_pools(torch, rank, ceil_mode, count_include_pad, 
 KERNEL = np.ones((2, 1, 3))
 
 
+def naming_no_column():
+    """A sparse matrix with an index that SciPy did not look at."""
+    matrix = sparse.csr_array(np.eye(2))
+    matrix.indices[0] = 7
+    return matrix
+
+
 @pytest.mark.parametrize(
     ("make", "text"),
     [
@@ -201,6 +208,7 @@ KERNEL = np.ones((2, 1, 3))
             r"names entry \(1, 0\) twice, and adding the two might round",
         ),
         (lambda: Sparse(sparse.csr_array([[np.inf, 0.0]])), r"Sparse: stored number \[0\] is inf"),
+        (lambda: Sparse(naming_no_column()), r"Sparse: weight of shape \(2, 2\) is no matrix"),
         (lambda: Select([0, 3], 3), r"Select: indices\[1\] is 3; allowed are -1 to 2"),
         (lambda: Select([0, -2], 3), r"Select: indices\[1\] is -2; allowed are -1 to 2"),
         (lambda: Select([0.5], 3), r"flat sequence of at least one whole number, got shape \(1,\) of float64"),
@@ -213,6 +221,12 @@ KERNEL = np.ones((2, 1, 3))
         (lambda: Conv(KERNEL, (1, 9, 9)), r"Conv: input_shape must be \(channels, side\), got \(1, 9, 9\)"),
         (lambda: Conv(np.ones((2, 2)), (1, 9)), "with one, two or three sides, none of them empty; got"),
         (lambda: Conv(KERNEL, (1, 9), stride=0), "Conv: stride must be a whole number of at least 1, got 0"),
+        (lambda: Conv(KERNEL, (1, 9), stride=10**30), r"Conv: stride may be 2,147,483,647 at most, got 1,000,"),
+        (lambda: Conv(KERNEL, (1, 9), padding=10**12), "Conv: padding may be 2,147,483,647 at most"),
+        (
+            lambda: Conv(KERNEL, (1, 9), padding=2 * 10**9),
+            "Conv: 4,000,000,007 windows fit; 2,147,",
+        ),
         (lambda: Conv(KERNEL, (1, 9), dilation=-1), "Conv: dilation must be a whole number of at least 1, got -1"),
         (lambda: Conv(KERNEL, (1, 9), padding=-1), "Conv: padding must be a whole number of at least 0, got -1"),
         (

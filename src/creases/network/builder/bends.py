@@ -92,7 +92,7 @@ def hard_sigmoid(x: Flow, alpha: float = 1 / 6, beta: float = 0.5, *, name: str 
     flow = checked(x, "build.hard_sigmoid")
     shifts = spread(beta, flow.shape, "build.hard_sigmoid: beta")
     factors = Scale(spread(alpha, flow.shape, "build.hard_sigmoid: alpha"))
-    notes = (SIXTH_NOTE,) if alpha == 1 / 6 else ()
+    notes = (SIXTH_NOTE,) if np.any(np.asarray(alpha) == 1 / 6) else ()
     return clip(total([(flow, factors)], flow.shape, "build.hard_sigmoid", shifts, notes=notes), 0.0, 1.0, name=name)
 
 

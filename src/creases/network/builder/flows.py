@@ -28,7 +28,7 @@ from creases.network.levels import Level
 from creases.network.operators import Operator, Select
 from creases.network.operators.operator import Floats, by
 
-__all__ = ["Flow", "Node", "bend", "checked", "input_of", "levels_of_graph", "total"]
+__all__ = ["Flow", "Node", "bend", "checked", "input_of", "levels_of_graph", "several", "total"]
 
 numbers = itertools.count()
 
@@ -85,6 +85,13 @@ def checked(flow: Any, what: str) -> Flow:
             f"{type(flow).__name__}."
         )
     return flow
+
+
+def several(flows: Any, what: str) -> list[Flow]:
+    """A sequence of flows; NetworkError, naming the function, if it is none."""
+    if not isinstance(flows, (list, tuple)):
+        raise NetworkError(f"{what} takes a list of flows, got a {type(flows).__name__}.")
+    return [checked(flow, what) for flow in flows]
 
 
 def input_of(shape: tuple[int, ...]) -> Flow:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from creases.errors import NetworkError
 from creases.network.builder.exact import batch_norm_numbers
-from creases.network.builder.flows import Flow, checked, total
+from creases.network.builder.flows import Flow, checked, several, total
 from creases.network.builder.numbers import spread
 from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Operator, Scale, Select, Sparse
 from creases.network.operators.operator import as_finite
@@ -204,9 +204,10 @@ def subtract(x: Flow, y: Flow, *, name: str = "") -> Flow:
 
 def linear_combination(flows: Sequence[Flow], factors: Sequence[float], *, name: str = "") -> Flow:
     """The sum of flows of one shape, each times a number. Raises NetworkError if shapes or numbers do not fit."""
-    if len(flows) != len(factors):
-        raise NetworkError(f"build.linear_combination: got {len(flows)} flows and {len(factors)} factors.")
-    return combined("linear_combination", flows, factors, name)
+    kept = several(flows, "build.linear_combination")
+    if not isinstance(factors, (Sequence, np.ndarray)) or len(kept) != len(factors):
+        raise NetworkError(f"build.linear_combination: {len(kept)} flows need as many factors, got {factors!r}.")
+    return combined("linear_combination", kept, factors, name)
 
 
 def combined(what: str, flows: Sequence[Flow], factors: Sequence[float | None], name: str) -> Flow:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from creases.errors import NetworkError
-from creases.network.builder.flows import Flow, checked, total
+from creases.network.builder.flows import Flow, checked, several, total
 from creases.network.operators import Operator, Select
-from creases.network.operators.operator import Integers, as_finite, as_sides, whole
+from creases.network.operators.operator import LARGEST_WHOLE, Integers, as_finite, as_sides, whole
 from creases.network.operators.windows import as_padding
 
 __all__ = ["concatenate", "flatten", "pad", "reshape", "slice", "take", "transpose", "upsample"]
@@ -47,9 +47,8 @@ def transpose(x: Flow, *axes: int, name: str = "") -> Flow:
     """
     flow = checked(x, "build.transpose")
     rank = len(flow.shape)
-    order = (
-        tuple(axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes) or tuple(range(rank))[::-1]
-    )
+    given = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+    order = tuple(whole(axis, "build.transpose: an axis", 0) for axis in given) or tuple(range(rank))[::-1]
     if sorted(order) != list(range(rank)):
         raise NetworkError(f"build.transpose: axes must name each of 0 to {rank - 1} once, got {order}.")
     return selected(flow, places_of(flow).transpose(order), "transpose", name)
@@ -58,9 +57,17 @@ def transpose(x: Flow, *axes: int, name: str = "") -> Flow:
 def slice(
     x: Flow, start: int | None, stop: int | None, step: int | None = None, *, axis: int = 0, name: str = ""
 ) -> Flow:
-    """x[start:stop:step] along one axis, as Python slices. Raises NetworkError if nothing is left."""
+    """x[start:stop:step] along one axis, as Python slices.
+
+    Raises NetworkError if nothing is left, a number is not whole, or the step is zero.
+    """
     flow = checked(x, "build.slice")
     along = axis_of(flow, axis, "slice")
+    for what, number in (("start", start), ("stop", stop), ("step", step)):
+        if number is not None:
+            whole(number, f"build.slice: {what}", -LARGEST_WHOLE)
+    if step == 0:
+        raise NetworkError("build.slice: step must not be 0; -1 takes the values in the opposite order.")
     cut = builtins.slice(start, stop, step)
     places = places_of(flow)[(*[builtins.slice(None)] * along, cut)]
     if not places.size:
@@ -117,7 +124,7 @@ def upsample(x: Flow, factor: Any, *, name: str = "") -> Flow:
 
 def concatenate(flows: Sequence[Flow], axis: int = 0, *, name: str = "") -> Flow:
     """Flows one after the other along one axis. Raises NetworkError if their other sides differ."""
-    kept = [checked(flow, "build.concatenate") for flow in flows]
+    kept = several(flows, "build.concatenate")
     if not kept:
         raise NetworkError("build.concatenate needs at least one flow.")
     along = axis_of(kept[0], axis, "concatenate")

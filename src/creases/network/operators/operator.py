@@ -19,10 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.errors import NetworkError
 
-__all__ = ["Floats", "Integers", "Operator", "as_finite", "as_sides", "as_sparse", "whole"]
+__all__ = ["LARGEST_WHOLE", "Floats", "Integers", "Operator", "as_finite", "as_sides", "as_sparse", "whole"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+# Sizes, strides and indices beyond it are mistakes.
+LARGEST_WHOLE = 2**31 - 1
 
 
 class Operator(ABC):
@@ -116,9 +119,11 @@ def as_finite(values: ArrayLike, name: str) -> Floats:
 
 
 def whole(value: Any, name: str, least: int) -> int:
-    """A whole number of at least `least`; NetworkError otherwise."""
+    """A whole number of at least `least`, and at most LARGEST_WHOLE; NetworkError otherwise."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
         raise NetworkError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+    if value > LARGEST_WHOLE:
+        raise NetworkError(f"{name} may be {LARGEST_WHOLE:,} at most, got {value:,}.")
     return int(value)
 
 

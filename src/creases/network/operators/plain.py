@@ -73,7 +73,10 @@ class Sparse(Operator):
         shape = (int(self.weight.shape[0]), int(self.weight.shape[1]))
         if 0 in shape:
             raise NetworkError(f"Sparse: weight must have shape (n_out, n_in), both at least 1; got {shape}.")
-        entries = coo_array(self.weight)
+        try:
+            entries = coo_array(self.weight)
+        except (ValueError, IndexError) as error:  # a csr_matrix, say, that names a column it has not
+            raise NetworkError(f"Sparse: weight of shape {shape} is no matrix: {error}.") from error
         data = as_finite(entries.data, "Sparse: stored number ")
         rows, columns = (np.asarray(part, dtype=np.int64) for part in entries.coords)
         if len(data) and (rows.min() < 0 or columns.min() < 0 or rows.max() >= shape[0] or columns.max() >= shape[1]):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from creases.errors import NetworkError
-from creases.network.operators.operator import Floats, Integers, as_sides, whole
+from creases.network.operators.operator import LARGEST_WHOLE, Floats, Integers, as_sides, whole
 
 __all__ = ["Windows", "as_padding", "at"]
 
@@ -44,7 +44,7 @@ class Windows:
     ) -> Windows:
         """As many windows as fit; with `ceil` one more may reach beyond the padding, if it begins before that (torch).
 
-        Raises NetworkError, naming `name`, where not even one fits.
+        Raises NetworkError, naming `name`, where not even one fits, or far too many do.
         """
         counts = []
         for side, taps, step, (before, after), gap in zip(sides, kernel, stride, padding, dilation, strict=True):
@@ -60,6 +60,8 @@ class Windows:
             if ceil and (count - 1) * step >= side + before:
                 count -= 1
             counts.append(count)
+        if math.prod(counts) > LARGEST_WHOLE:
+            raise NetworkError(f"{name}: {math.prod(counts):,} windows fit; {LARGEST_WHOLE:,} are allowed at most.")
         return cls(sides, kernel, stride, padding, dilation, tuple(counts))
 
     def taps(self) -> list[Sides]:
