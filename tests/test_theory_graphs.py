@@ -256,6 +256,24 @@ def test_known_equal_candidates_have_no_wall():
     assert theory.boundary_distance(network, points) == pytest.approx(exact, rel=1e-9)
 
 
+def test_known_walls_of_slight_gradients():
+    """What cancels but for one part in 2^41 is a wall; what cancels altogether is none, and neither is rounding."""
+    x = build.input(1)
+    steep = build.dense(x, [[2.0**41], [2.0**41 - 1]])
+    network = build.network(build.relu(build.dense(steep, [[1.0, -1.0]], [-0.5])))
+    assert theory.boundary_distance(network, [[0.0], [1.5]]).tolist() == [0.5, 1.0]
+    tenths = build.dense(x, [[0.1], [0.2], [0.3]])
+    network = build.network(build.relu(build.dense(tenths, [[1.0, 1.0, -1.0]], [1.0])))
+    assert 0.1 + 0.2 - 0.3 != 0
+    assert theory.boundary_distance(network, [[0.0]]).tolist() == [np.inf]
+
+
+@pytest.mark.parametrize("size", [1e-250, 1e250])
+def test_known_walls_of_gradients_whose_squares_are_no_floats(size):
+    network = Network.from_levels([Level({0: Dense([[3.0 * size, 4.0 * size]])}, [10.0 * size], ReLU())])
+    assert theory.boundary_distance(network, [[0.0, 0.0]]) == pytest.approx([2.0])
+
+
 def test_known_clips():
     """Both walls of a unit, from all sides; both of its neurons have its gradient."""
     network = Network.from_levels([Level({0: Dense([[2.0]])}, [1.0], Clip(0.0, 3.0))])

@@ -27,23 +27,27 @@ Patterns = list[NDArray[Any]]  # one array a layer, (p, neurons) or (p, switches
 # Numbers of the derivatives of one level that are held at a time.
 AT_A_TIME = 10_000_000
 
-# A gradient that is this part of the sum of the lengths it is made of, or less, is what rounding left of zero.
-NOTHING = 2.0**-40
+# A sum of n products is off by less than SLACK * (n + 4) of their absolute sum, whatever the order: gamma_(n + 2) of
+# Higham, with room for the bound's own rounding (n < 2^40).
+SLACK = 2.0**-52
+# Squares of lengths beyond these would underflow or overflow.
+SHORTEST, LONGEST = 1e-140, 1e140
 
 
 class Forms(NamedTuple):
     """The units of one layer at p points, or on p patterns.
 
     z : (p, n) the pre-activations; None on patterns. gradients : (p, k, n), along k directions. lengths : (p, n), the
-    Euclidean lengths of these; parts : (p, n), the sum of the lengths of what each is made of. pattern : (p, neurons)
-    or (p, switches). Where all p have the same gradients, gradients, lengths and parts may hold them once, with p = 1.
+    Euclidean lengths of these; errors : (p, n), bounds of the lengths of what rounding may have added to each.
+    pattern : (p, neurons) or (p, switches). Where all p have the same gradients, gradients, lengths and errors may hold
+    them once, with p = 1.
     """
 
     level: Level
     z: Floats | None
     gradients: Floats
     lengths: Floats
-    parts: Floats
+    errors: Floats
     pattern: NDArray[Any]
 
     def neuron_lengths(self) -> Floats:
@@ -70,8 +74,9 @@ class Forms(NamedTuple):
             winners = np.repeat(kink.units[kink.starts + self.pattern], kink.sizes, axis=1)
             heights = np.take_along_axis(self.z, winners, 1) - self.z[:, kink.units]
             steps = chosen(self.gradients, winners) - self.gradients[:, :, kink.units]
-            parts = np.take_along_axis(self.parts, winners, 1) + self.parts[:, kink.units]
-            yield heights, *without_rounding(steps, parts)
+            errors = np.take_along_axis(self.errors, winners, 1) + self.errors[:, kink.units]
+            added = np.take_along_axis(self.lengths, winners, 1) + self.lengths[:, kink.units]
+            yield heights, *without_rounding(steps, errors + SLACK * added)
         elif (places := bent(self.level)).size == self.level.n_units:
             yield self.z, self.gradients, self.lengths
         else:
@@ -90,6 +95,7 @@ class Walk:
         self._magnitudes = [
             {source: abs(operator.matrix) for source, operator in level.sources.items()} for level in self.levels
         ]
+        self._roundings = [SLACK * (4 + sum(map(most_entries, of.values()))) for of in self._magnitudes]
         self._last = last_uses(self.levels)
 
     @property
@@ -109,25 +115,30 @@ class Walk:
     def _up(self, points: Floats | None, patterns: Iterator[NDArray[Any]] | None) -> Iterator[Forms]:
         values: list[Floats | None] = [points]
         slopes: list[Floats | None] = [self.directions[None]]
-        below: list[Floats | None] = [np.linalg.norm(self.directions, axis=0)[None]]
-        for level, magnitudes, unneeded in zip(self.levels, self._magnitudes, self._last, strict=True):
-            gradients, parts = level.linear(slopes), parts_of(level, magnitudes, below)
-            gradients, lengths = without_rounding(gradients, parts)
+        # Two rows a pattern: the lengths of the derivatives, and the bounds of what rounding has added to them.
+        norms = np.linalg.norm(self.directions, axis=0)
+        below: list[Floats | None] = [np.stack([norms, np.zeros_like(norms)])[:, None]]
+        for level, magnitudes, rounding, unneeded in zip(
+            self.levels, self._magnitudes, self._roundings, self._last, strict=True
+        ):
+            parts, errors = parts_of(level, magnitudes, below)
+            errors = errors + rounding * parts
+            gradients, lengths = without_rounding(level.linear(slopes), errors)
             z = level.sums(values) if points is not None else None
             pattern: NDArray[Any] = np.zeros((1, 0), bool)
             if level.is_layer:
                 pattern = level.kink.pattern(z) if z is not None else next(patterns)  # type: ignore[arg-type]
-                yield Forms(level, z, gradients, lengths, parts, pattern)
-            if isinstance(level.kink, Linear):
-                slopes.append(gradients)
-                below.append(lengths)
-            else:
+                yield Forms(level, z, gradients, lengths, errors, pattern)
+            known = np.stack([lengths, errors])
+            if not isinstance(level.kink, Linear):
                 piece = level.kink.piece(pattern, level.n_units)
                 if piece.units is not None:
                     gradients = chosen(gradients, piece.units)
-                    lengths = np.take_along_axis(lengths, piece.units, 1)
-                slopes.append(gradients * piece.slopes[..., None, :])
-                below.append(lengths * np.abs(piece.slopes))
+                    known = np.take_along_axis(known, piece.units[None], 2)
+                gradients, known = gradients * piece.slopes[..., None, :], known * np.abs(piece.slopes)
+                known[1] += SLACK * known[0]
+            slopes.append(gradients)
+            below.append(known)
             values.append(None if z is None else level.kink.apply(z))
             for source in unneeded:
                 values[source], slopes[source], below[source] = None, None, None
@@ -149,30 +160,52 @@ def bent(level: Level) -> NDArray[np.int64]:
     return np.flatnonzero(level.kink.bent(level.n_units))
 
 
+def most_entries(matrix: Any) -> int:
+    """The largest number of entries in a row of a matrix."""
+    return int(matrix.shape[1] if isinstance(matrix, np.ndarray) else np.diff(matrix.indptr).max(initial=0))
+
+
 def parts_of(level: Level, magnitudes: dict[int, Any], below: Sequence[Floats | None]) -> Floats:
-    """For each unit the sum of the lengths of what its gradient is made of, (p or 1, n)."""
+    """For each unit the sums of the lengths of what its gradient is made of, and of the bounds of their errors.
+
+    below : (2, p or 1, m) of each source. Returns (2, p or 1, n).
+    """
     total: Any = 0.0
     for source, operator in level.sources.items():
-        part = (magnitudes[source] @ np.transpose(below[source])).T  # type: ignore[arg-type]
+        known: Any = below[source]
+        part = (magnitudes[source] @ known.reshape(-1, known.shape[2]).T).T.reshape(2, known.shape[1], -1)
         total = total + (part if operator.divisors is None else part / operator.divisors)
     return np.asarray(total)
 
 
 def chosen(gradients: Floats, units: NDArray[np.int64]) -> Floats:
-    """Gradients (p or 1, k, n) of some units (p, m): (p, k, m)."""
+    """What stands at some units (p, m) of gradients (p or 1, k, n): (p, k, m)."""
     return np.asarray(np.take_along_axis(gradients, units[:, None, :], 2))
 
 
-def without_rounding(gradients: Floats, parts: Floats) -> tuple[Floats, Floats]:
-    """Gradients (p, k, n) and their lengths (p, n), zero where rounding alone has left something.
+def without_rounding(gradients: Floats, errors: Floats) -> tuple[Floats, Floats]:
+    """Gradients (p, k, n) and their lengths (p, n), zero where rounding alone may have left something.
 
     A unit that cancels has no boundary; what rounding leaves of its gradient would make one, at distance 0.
+    errors : (p, n), at least the length of what rounding has added.
     """
-    lengths = np.sqrt(np.einsum("pkn,pkn->pn", gradients, gradients))
-    nothing = (lengths <= NOTHING * parts) & (lengths > 0)
+    lengths = lengths_of(gradients)
+    nothing = (lengths <= errors) & (lengths > 0)
     if nothing.any():
         gradients, lengths = np.where(nothing[:, None, :], 0.0, gradients), np.where(nothing, 0.0, lengths)
     return gradients, lengths
+
+
+def lengths_of(gradients: Floats) -> Floats:
+    """The Euclidean lengths (p, n) of gradients (p, k, n); those whose squares are no floats are scaled first."""
+    with np.errstate(over="ignore", under="ignore"):
+        lengths = np.sqrt(np.einsum("pkn,pkn->pn", gradients, gradients))
+    if ((lengths < SHORTEST) | (lengths > LONGEST)).any():
+        largest = np.abs(gradients).max(axis=1)
+        scales = np.where(largest > 0, largest, 1.0)
+        scaled = gradients / scales[:, None, :]
+        lengths = scales * np.sqrt(np.einsum("pkn,pkn->pn", scaled, scaled))
+    return np.asarray(lengths)
 
 
 def all_directions(network: Network, *, euclidean: bool) -> Floats:
