@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import reference
 from creases import (
@@ -22,6 +23,7 @@ from creases import (
     Select,
     Slopes,
     Space,
+    Sparse,
     count,
     count_in_pieces,
     count_many,
@@ -203,6 +205,21 @@ def test_laws_relu_before_a_maximum_parts_nothing_where_all_are_zero():
     # Four quadrants, of which the first is parted along its diagonal.
     assert counted(network, Space(2)).by_layer == (4, 5)
     assert counted(network, SQUARE).by_layer == (4, 5)
+
+
+def test_known_a_maximum_over_bounds_that_overflow():
+    """All that is left of a switch may be bounded by infinity: then one of those is handed on, not one that is out."""
+    large, far = 1e308, 2.0**40
+    above = [[far], [far], [0.0]]
+    tiny = csr_array([[0.0], [0.0], [100 * far / large]])
+    levels = [
+        Level({0: Dense([[1.5 * large]])}, [-large], ReLU()),
+        Level({0: Dense(above), 1: Sparse(tiny)}, [-10 * far, 5 * far, 0.0], Max([[0, 1, 2]])),
+        Level({2: Sparse(csr_array([[1.0]]))}, [-20 * far], ReLU()),
+    ]
+    result = counted(Network.from_levels(levels, n_in=1), Box([-1.0], [1.0]))
+    assert result.by_layer == (2, 3, 4)
+    assert result.certified
 
 
 def test_known_decision_regions_of_a_classifier():

@@ -316,7 +316,8 @@ def decided_switches(
             # What others exceed a candidate by, of those that are left.
             stay = ~out[some]
             worst = np.where(stay[:, :, None], np.maximum(above, 0.0), 0.0).max(axis=1)
-            best = np.argmin(np.where(stay, worst, np.inf), axis=1)
+            # One that stays is chosen even where every bound overflows: the others are infinitely far behind.
+            best = np.argmin(np.where(stay, np.minimum(worst, np.finfo(np.float64).max), np.inf), axis=1)
             places = np.arange(len(some)), best
             several = stay.sum(axis=1) > 1
             chosen[some[places][several]] = True
@@ -369,12 +370,18 @@ def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
 
     linear : float64 (s, m, k). radii : float64 (s, m). Returns float64 (s, m, m) [switch, j, i]; zero where i is j.
     """
-    gaps = linear[:, :, None] - linear[:, None, :]
-    most = (gaps @ cell.points).max(axis=3)
-    gradient = np.abs(gaps[..., :-1]).sum(axis=3)
-    size = gradient * cell.reach + np.abs(gaps[..., -1])
-    slack = radii[:, :, None] + radii[:, None, :] + gradient * cell.off + 2.0 * (len(cell.infinity) + 3) * UNIT * size
-    found = most + slack * ROUND_UP + UNDERFLOW
+    switches, m = radii.shape
+    found = np.empty((switches, m, m))
+    at_once = max(1, COMPARED // (switches * m * (cell.points.size + 4)))
+    for begin in range(0, m, at_once):
+        some = slice(begin, begin + at_once)
+        gaps = linear[:, some, None] - linear[:, None, :]
+        most = (gaps @ cell.points).max(axis=3)
+        gradient = np.abs(gaps[..., :-1]).sum(axis=3)
+        size = gradient * cell.reach + np.abs(gaps[..., -1])
+        slack = radii[:, some, None] + radii[:, None, :] + gradient * cell.off
+        slack += 2.0 * (len(cell.infinity) + 3) * UNIT * size
+        found[:, some] = most + slack * ROUND_UP + UNDERFLOW
     found = np.where(np.isfinite(found), found, np.inf)
     found[:, np.arange(found.shape[1]), np.arange(found.shape[1])] = 0.0
     return found
