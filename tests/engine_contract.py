@@ -10,7 +10,6 @@ from fractions import Fraction
 import numpy as np
 
 from creases.engine.rows.scan import cell_reach
-from creases.engine.rows.switches import scan
 from creases.engine.state.row_layout import (
     ACTIVE,
     CLAIMED,
@@ -30,7 +29,7 @@ from creases.engine.state.slots import (
     NETWORK,
     SCANNED,
 )
-from engine_states import Cut, copied, found_by_scan, local_network, localised, relaxed_rows
+from engine_states import Cut, copied, found_by_scan, local_network, localised, relaxed_rows, scan
 from engine_twins import dot, exactly
 
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from creases.engine.graph import Graph
+from creases.engine.loop.claims import is_switch
 from creases.engine.loop.cut import cut
 from creases.engine.loop.oracle import Oracle
 from creases.engine.problem import IntegerPolytope, Problem
 from creases.engine.rows.local import localise
-from creases.engine.rows.scan import ask, cell_reach, forget_answers
-from creases.engine.rows.switches import scan
+from creases.engine.rows.scan import ask, cell_reach, forget_answers, scan_neurons
+from creases.engine.rows.switches import scan_switches
 from creases.engine.starts.starting import workspace
 from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
@@ -327,6 +328,11 @@ def found_by_scan(work):
 def copied(work):
     """A workspace of its own."""
     return work._replace(**{name: array.copy() for name, array in work._asdict().items()})
+
+
+def scan(work, net, layer, reach, corner_error):
+    """How the rows of the lowest layer meet the current cell, as `cut` asks: of neurons, or of switches."""
+    (scan_switches if is_switch(work, layer) else scan_neurons)(work, net, layer, reach, corner_error)
 
 
 def localised(work):

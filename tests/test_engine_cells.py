@@ -26,7 +26,6 @@ from creases.engine.rows.scan import (
     proved_sign,
     sign_at,
 )
-from creases.engine.rows.switches import scan
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
@@ -85,6 +84,7 @@ from engine_states import (
     one_layer,
     pay,
     problem_of,
+    scan,
     twin_of,
 )
 from engine_twins import amount, clip, dot, exactly, opposite, pieces, some_float

@@ -8,6 +8,7 @@ from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
 from creases.engine.graph import Graph
 from creases.engine.loop import frontier
+from creases.engine.proof.exact_layers import twins_of
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
@@ -412,11 +413,11 @@ def test_laws_threads_share_a_workshop(monkeypatch):
 
 
 def test_laws_a_workshop_knows_networks_and_domains_apart():
-    """Twins belong to the arrays that they were found in, a starting cell to its vertices."""
+    """Twins belong to the graph that they were found in, a starting cell to its vertices."""
     workshop = Workshop()
     twice, once = one_layer([[1.0, 2.0, 3.0]] * 2), one_layer([[1.0, 2.0, 3.0], [2.0, 1.0, 3.0]])
     for problem, expected in ((twice, [0, 1]), (once, [0, 0]), (twice, [0, 1])):
-        assert workshop.twins(problem).tolist() == expected
+        assert twins_of(problem.graph).tolist() == expected
     for vertices in (SQUARE, SQUARE / 3, SQUARE[:3], SQUARE):
         assert np.array_equal(workshop.bounded_start(vertices).corners, bounded_start(vertices).corners)
 

@@ -9,7 +9,6 @@ import pytest
 import reference
 from creases.engine.cells.last_in_space import count_last_in_space
 from creases.engine.rows.scan import cell_reach, forget_answers
-from creases.engine.rows.switches import scan
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.workshop import Workshop
@@ -17,7 +16,7 @@ from creases.engine.state.cell_layout import MOST_CHORDS, SIMPLE
 from creases.engine.state.network_layout import ERROR_G, ERROR_W
 from creases.engine.state.slots import CORNERS, DEPTH, HAVE, UNPROVED_COUNT
 from creases.engine.state.stack import pop
-from engine_states import FORM, Cut, block, copied, cube, found_by_scan, local_network, problem_of
+from engine_states import FORM, Cut, block, copied, cube, found_by_scan, local_network, problem_of, scan
 from engine_twins import amount, dot
 from networks import as_lists, he, table
 

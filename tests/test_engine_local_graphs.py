@@ -13,9 +13,9 @@ from scipy.sparse import csr_array
 
 from creases.engine.graph import Graph, Level, relu_slopes
 from creases.engine.proof.bounds import UNDERFLOW
+from creases.engine.proof.exact_layers import twins_of
 from creases.engine.rows.slopes import scale_row
 from creases.engine.starts.graph_root import graph_root
-from creases.engine.starts.workshop import Workshop
 from engine_contract import check, points_of
 from engine_states import INTERVAL, SQUARE, Cut, cube, graph_problem
 from engine_twins import amount, dot, exactly, some_float
@@ -119,7 +119,7 @@ def some_problem(rng, wild, largest=6, d=None):
 def check_root(problem, rng, seen):
     """The rows that are left open keep the contract on the starting cell, and what is decided is true there."""
     cut = Cut(problem)
-    root = graph_root(problem, cut.start, Workshop().twins(problem))
+    root = graph_root(problem, cut.start, twins_of(problem.graph))
     layers, corners = cut.first, [(*exactly(corner[:-1]), 1) for corner in cut.start.corners]
     if cut.start.corners[:, -1].any():
         return

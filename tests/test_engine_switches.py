@@ -13,7 +13,6 @@ from creases.engine.loop import cut as loop
 from creases.engine.rows.pairs import subtract
 from creases.engine.rows.relax_switches import exceeds
 from creases.engine.rows.scan import cell_reach
-from creases.engine.rows.switches import scan
 from creases.engine.state.cell_layout import CELL, CORNER_ERROR
 from creases.engine.state.growth import grown
 from creases.engine.state.network_layout import (
@@ -72,6 +71,7 @@ from engine_states import (
     graph_problem,
     local_network,
     localised,
+    scan,
 )
 from engine_twins import amount, dot, exactly, some_float
 

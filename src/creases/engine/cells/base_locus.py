@@ -40,6 +40,7 @@ from creases.engine.state.slots import (
     COORDINATES,
     CORNERS,
     DIMENSION,
+    MOST_CANDIDATES,
     NETWORK,
     PLAIN_CHAIN,
 )
@@ -62,7 +63,7 @@ def answer_in_base_locus_in_space(work: SpaceWork, layer: int, begin: int) -> in
     left = 0
     for a in range(begin, work.state[ASKED]):
         row, v = work.asks[a, 0], work.asks[a, 1]
-        if both_vanish(work, layer, row, v) or in_base_locus(work, layer, v):
+        if (work.state[MOST_CANDIDATES] and both_vanish(work, layer, row, v)) or in_base_locus(work, layer, v):
             work.answers_nc[row, v] = ZERO
         else:
             left += 1
@@ -100,7 +101,7 @@ def answer_in_base_locus_in_plane(work: Work, layer: int, begin: int) -> int:
         one, other = work.cell_ints[CELL, v, 0], NO_EDGE
         if work.state[DIMENSION] == 2:
             other = work.cell_ints[CELL, v - 1 if v > 0 else work.state[CORNERS] - 1, 0]
-        proved = both_vanish_at(work, layer, row, one, other)
+        proved = work.state[MOST_CANDIDATES] > 0 and both_vanish_at(work, layer, row, one, other)
         for below in range(-1, layer if work.state[PLAIN_CHAIN] else 0):
             constant = has_constant(work.layer_ints, below, layer)
             sums = int(is_sum(work.pattern, work.layer_ints, one, below, constant))

@@ -20,9 +20,11 @@ from creases.engine.state.cell_layout import (
     CHORD_LOW,
 )
 from creases.engine.state.network_layout import (
+    BLOCK,
     ROWS,
+    STRIDE,
 )
-from creases.engine.state.record import field, row_at
+from creases.engine.state.record import field
 from creases.engine.state.row_layout import (
     FOLLOWS,
     KIND,
@@ -56,12 +58,13 @@ def count_chords(work: Work, net: int, layer: int) -> tuple[int, int]:
     Returns the pieces and how many of them reach infinity; UNPROVED_COUNT where a proof is missing.
     """
     chords = INT_ZERO
+    block, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
             continue
         if not work.row_reals[i, NEAREST] > work.row_reals[i, THRESHOLD]:
             return UNPROVED_COUNT, 0  # a corner lies on the line, or only just not
-        f0, f1, f2, f_g, f_w = form(work, row_at(work, net, layer, i))
+        f0, f1, f2, f_g, f_w = form(work, block + i * stride)
         note_chord(work, chords, f0, f1, f2, f_g, f_w)
         place_ends(work, i, chords)
         chords += 1

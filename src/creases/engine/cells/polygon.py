@@ -23,13 +23,15 @@ from creases.engine.state.cell_layout import (
     EDGE_W,
 )
 from creases.engine.state.network_layout import (
+    BLOCK,
     ERROR_G,
     ERROR_W,
     ONE,
+    STRIDE,
     X,
     Y,
 )
-from creases.engine.state.record import name_of_row, row_at
+from creases.engine.state.record import field, name_of_row, neuron_of, row_at
 from creases.engine.state.slots import (
     CORNERS,
     INT_ZERO,
@@ -43,7 +45,7 @@ __all__ = ["cut_polygon", "form", "halve_polygon"]
 
 @inlined
 def halve_polygon(work: Work, net: int, layer: int, row: int, at: int, ints_at: int) -> int:
-    """Cut the current cell by a row that touches no corner: one side goes to the child, the other to the stack.
+    """Cut the current cell by a neuron's row that touches no corner: one side is the child, the other on the stack.
 
     at, ints_at : the place for the negative side's corners in `stack_reals` and `stack_ints`.
     The child is the positive side. Returns its number of corners; the negative side has corners + 4 less that number.
@@ -51,9 +53,9 @@ def halve_polygon(work: Work, net: int, layer: int, row: int, at: int, ints_at: 
     with it is the same but for its sign.
     """
     corners = work.state[CORNERS]
-    source = row_at(work, net, layer, row)
+    source = work.ints[field(net, layer, BLOCK)] + row * work.ints[field(net, layer, STRIDE)]
     h0, h1, h2, h_g, h_w = form(work, source)
-    neuron = name_of_row(work, net, layer, row)
+    neuron = neuron_of(work, net, layer, row)
     up = down = INT_ZERO  # the first positive corner after a negative one, and the reverse
     before = work.values_nc[row, corners - 1] > 0.0
     for v in range(corners):

@@ -11,21 +11,19 @@ from __future__ import annotations
 from creases.engine.cells.arrangement import count_pieces, infinity_bit
 from creases.engine.cells.base_locus import answer_in_base_locus
 from creases.engine.cells.chords import count_chords, pieces_at_infinity
-from creases.engine.cells.interval import count_zeros, cut_interval, halve_interval
+from creases.engine.cells.interval import count_zeros, halve_interval
 from creases.engine.cells.last_in_plane import count_last
 from creases.engine.cells.last_in_space import count_last_in_space
 from creases.engine.cells.polygon import cut_polygon, halve_polygon
 from creases.engine.cells.polytope import UNCUT, cut_polytope, keep_positive_side, put_negative_side
 from creases.engine.kernel import by_domain, inlined, kernel
-from creases.engine.loop.claims import claim, claimed_side, is_switch, take_side, tally_switches
+from creases.engine.loop.claims import is_switch, split_switch, tally_switches
 from creases.engine.proof.signs import NEGATIVE
 from creases.engine.rows.local import localise
-from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign
-from creases.engine.rows.switches import scan
+from creases.engine.rows.scan import ask, cell_reach, forget_answers, proved_sign, scan_neurons
+from creases.engine.rows.switches import scan_switches
 from creases.engine.state.cell_layout import (
     CELL,
-    CELL_COLUMNS,
-    CHILD,
     MOST_CHORDS,
 )
 from creases.engine.state.network_layout import (
@@ -35,15 +33,11 @@ from creases.engine.state.network_layout import (
     ROWS,
 )
 from creases.engine.state.output import emit
-from creases.engine.state.record import (
-    all_rows,
-    field,
-    name_of_row,
-    need,
-    row_at,
-)
+from creases.engine.state.record import field, mark_active, mark_inactive, need, neuron_of, row_at
 from creases.engine.state.row_layout import (
+    ACTIVE,
     FIRST_NEURON,
+    INACTIVE,
     KIND,
     KIND_OF_LAYER,
     NEAREST,
@@ -57,7 +51,6 @@ from creases.engine.state.slots import (
     ASKED,
     BEST_ROW,
     BY_NEURON,
-    CLAIM,
     CLIP,
     CORNERS,
     CROSSING_ROWS,
@@ -87,7 +80,7 @@ from creases.engine.state.slots import (
     WAITING,
     WALL,
 )
-from creases.engine.state.stack import STACK_HEADER, no_room, pop, push, push_written
+from creases.engine.state.stack import STACK_HEADER, keep_child, no_room, pop, push, push_written
 from creases.engine.state.work import (
     AnyWork,
     SpaceWork,
@@ -122,13 +115,17 @@ def cut(work: AnyWork, budget: int) -> int:
         net = state[NETWORK]
         layer = ints[net + LOWEST]
         last, crossing, still_open, unproved = layer + 1 == depth, 0, 0, 0
+        switches = layer < depth and is_switch(work, layer)
         reach, corner_error = cell_reach(work)
         if layer < depth:
             if state[SCANNED] == 0:
-                scan(work, net, layer, reach, corner_error)
-                if state[EMPTY]:
-                    leave(work)
-                    continue
+                if switches:
+                    scan_switches(work, net, layer, reach, corner_error)
+                    if state[EMPTY]:
+                        leave(work)
+                        continue
+                else:
+                    scan_neurons(work, net, layer, reach, corner_error)
                 if state[WALL] and state[VANISHED]:
                     return VANISHING_ROW
             state[SCANNED] = 0
@@ -150,7 +147,7 @@ def cut(work: AnyWork, budget: int) -> int:
             if layer + 2 == depth and is_counted(work, layer) and not state[EMIT] and not state[BY_NEURON]:
                 pieces, unbounded = count_next(work, net, layer, reach, corner_error)
                 counted = layer + 1
-        elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT] and not is_switch(work, layer):
+        elif last and unproved == 0 and still_open <= MOST_CHORDS and not state[EMIT] and not switches:
             pieces, unbounded = count_crossing(work, net, layer)
         if pieces != UNPROVED_COUNT:
             work.by_layer[layer] += 1 if counted > layer else 0
@@ -159,7 +156,7 @@ def cut(work: AnyWork, budget: int) -> int:
             leave(work)
             continue
         rows, few = ints[field(net, layer, ROWS)], 4 * MOST_CHORDS if last else FEW_ROWS
-        if is_switch(work, layer):  # pairs are what is open; and a cell that is claimed is clipped first
+        if switches:  # pairs are what is open; and a cell that is claimed is clipped first
             rows = ints[field(net, layer, PAIRS)] if state[HOW_TO_SPLIT] != CLIP else 0
         if still_open == 0 or (rows > few and still_open + state[FOLLOWING_ROWS] <= CROWDED * rows):
             forget_answers(work)
@@ -169,7 +166,7 @@ def cut(work: AnyWork, budget: int) -> int:
             if ask_outside(work, net, layer):
                 return UNPROVED_CELL
         else:
-            answer = claim(work, net, layer) if state[HOW_TO_SPLIT] == CLAIM else split(work, net, layer)
+            answer = split_switch(work, net, layer) if switches else split(work, net, layer)
             if answer != MORE:
                 return answer
     return MORE if state[HAVE] or state[WAITING] else DONE
@@ -259,23 +256,17 @@ count_next = by_domain(count_last, count_last_in_space)
 def split_in_space(work: SpaceWork, net: int, layer: int) -> int:
     """Split the current cell by its best crossing row; the negative side waits, the other goes on."""
     state = work.state
-    rows, row = all_rows(work, net, layer), state[BEST_ROW]
+    rows, row = work.ints[field(net, layer, ROWS)], state[BEST_ROW]
     if no_room(work, 1, work.points.shape[2], rows) == FULL:
         return FULL
-    name, side = name_of_row(work, net, layer, row), 1.0
-    new = cut_polytope(work, net, layer, row, name)
+    neuron = neuron_of(work, net, layer, row)
+    new = cut_polytope(work, net, layer, row, neuron)
     if new < UNCUT:
         return UNCUT - new
-    if state[HOW_TO_SPLIT] == CLIP:
-        side = claimed_side(work, net, layer, row)
-        if side < 0.0:
-            for v in range(state[CORNERS]):
-                work.sides[v] = -work.sides[v]
-    else:
-        negative = put_negative_side(work, new, state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER)
-        push_other_side(work, net, layer, row, -1.0, negative, rows)
+    negative = put_negative_side(work, new, state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER)
+    push_other_side(work, row, neuron, -1.0, negative, rows)
     keep_positive_side(work, new)
-    take_side(work, net, layer, row, side)
+    take_side(work, row, neuron, 1.0)
     forget_answers(work)
     return MORE
 
@@ -288,42 +279,30 @@ def split_in_plane(work: Work, net: int, layer: int) -> int:
     polygon goes on with the positive side.
     """
     state = work.state
-    corners, rows = state[CORNERS], all_rows(work, net, layer)
+    corners, rows = state[CORNERS], work.ints[field(net, layer, ROWS)]
     if corners + 2 > work.cell_reals.shape[1]:
         return need(state, CORNERS_FIELD, 2 * (corners + 2))
     if no_room(work, 1, corners + 2, rows) == FULL:
         return FULL
     row, first = state[BEST_ROW], 1.0
+    neuron = neuron_of(work, net, layer, row)
     at, ints_at = state[STACK_REALS_TOP], state[STACK_INTS_TOP] + STACK_HEADER
-    if state[HOW_TO_SPLIT] == CLIP:
-        first = claimed_side(work, net, layer, row)
-        if state[DIMENSION] == 1:
-            corners = cut_interval(work, net, layer, row, first)
-        else:
-            corners = cut_polygon(work, net, layer, row, first)
-    elif state[DIMENSION] == 1:
+    if state[DIMENSION] == 1:
         if proved_sign(work, row, row_at(work, net, layer, row), INT_ZERO) == NEGATIVE:
             first = -1.0
         halve_interval(work, net, layer, row, first, at, ints_at)
-        push_other_side(work, net, layer, row, -first, corners, rows)
+        push_other_side(work, row, neuron, -first, corners, rows)
     elif work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD]:
         child = halve_polygon(work, net, layer, row, at, ints_at)
-        push_other_side(work, net, layer, row, -first, corners + 4 - child, rows)
+        push_other_side(work, row, neuron, -first, corners + 4 - child, rows)
         corners = child
     else:
         child = cut_polygon(work, net, layer, row, -first)
-        take_side(work, net, layer, row, -first)
+        take_side(work, row, neuron, -first)
         push(work, child, rows)  # there is room: for two corners more than the cell's
         corners = cut_polygon(work, net, layer, row, first)
-    take_side(work, net, layer, row, first)
-    for v in range(corners):
-        for c in range(CELL_COLUMNS):
-            work.cell_reals[CELL, v, c] = work.cell_reals[CHILD, v, c]
-        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = (
-            work.cell_ints[CHILD, v, 0],
-            work.cell_ints[CHILD, v, 1],
-        )
-    state[CORNERS] = corners
+    take_side(work, row, neuron, first)
+    keep_child(work, corners)
     forget_answers(work)
     return MORE
 
@@ -332,7 +311,18 @@ split = by_domain(split_in_plane, split_in_space)
 
 
 @inlined
-def push_other_side(work: AnyWork, net: int, layer: int, row: int, side: float, corners: int, rows: int) -> None:
+def push_other_side(work: AnyWork, row: int, neuron: int, side: float, corners: int, rows: int) -> None:
     """Put the side that was written to the stack there for good."""
-    take_side(work, net, layer, row, side)
+    take_side(work, row, neuron, side)
     push_written(work, corners, rows)
+
+
+@inlined
+def take_side(work: AnyWork, row: int, neuron: int, side: float) -> None:
+    """Note that a row is active (side 1.0) or not on one side of it."""
+    if side > 0.0:
+        work.row_ints[STATUS, row] = ACTIVE
+        mark_active(work.pattern, neuron)
+    else:
+        work.row_ints[STATUS, row] = INACTIVE
+        mark_inactive(work.pattern, neuron)

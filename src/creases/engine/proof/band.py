@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from creases.engine.kernel import inlined
+from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Floats
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP
 
-__all__ = ["band", "bands"]
+__all__ = ["band", "bands", "relu_band"]
 
 
-@inlined
+@kernel
 def band(low: float, high: float, below: float, above: float) -> tuple[float, float, float]:
     """s, m and h with |kink(z) - s z - m| <= h for all z in [low, high]; the kink's slopes are `below` and `above`.
 
@@ -30,6 +30,18 @@ def band(low: float, high: float, below: float, above: float) -> tuple[float, fl
     if not (top < LARGEST_PROVED and bottom > -LARGEST_PROVED and high - low < np.inf):
         return 0.0, 0.0, np.inf  # what reaches no proof here reaches none above
     return slope, 0.5 * (top + bottom), 0.5 * (top - bottom) * ROUND_UP
+
+
+@inlined
+def relu_band(low: float, high: float) -> tuple[float, float, float]:
+    """`band` of ReLU, for which zero is the least of the three."""
+    slope = 1.0 if low >= 0.0 else (0.0 if high <= 0.0 else high / (high - low))
+    if not 0.0 <= slope <= 1.0:
+        slope = 0.0
+    top = max(-slope * low, (1.0 - slope) * high, 0.0) * ROUND_UP
+    if not (top < LARGEST_PROVED and high - low < np.inf):
+        return 0.0, 0.0, np.inf
+    return slope, 0.5 * top, 0.5 * top * ROUND_UP
 
 
 def bands(low: Floats, high: Floats, below: Floats, above: Floats) -> tuple[Floats, Floats, Floats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ MOST_UNITS = 2**53
 # Every number that exact arithmetic meets is a multiple of a power of two above the first and below the second: none
 # underflows, none overflows, and the bounds of its layer are finite.
 FINEST, COARSEST = -900, 900
+
+# The twins of each graph that is in use.
+known_twins: WeakKeyDictionary[Graph, Ints] = WeakKeyDictionary()
 
 
 def exact_layers(graph: Graph, inputs: dict[int, tuple[Floats, Floats]]) -> list[bool]:
@@ -64,6 +68,8 @@ def sizes_of(
     number: int, level: Level, inputs: dict[int, tuple[Floats, Floats]], known: dict[int, Sizes | None]
 ) -> Sizes | None:
     """The sizes of a level's rows from those of its sources; None if something is not exact."""
+    if any(known[source] is None for source in level.sources if source > INPUTS):
+        return None
     if number in inputs:
         forms, bounds = inputs[number]
         if bounds.any() or not np.isfinite(forms).all():
@@ -155,6 +161,14 @@ def finest_bit(numbers: Floats) -> int:
 def twins_of(graph: Graph) -> Ints:
     """For each unit which other it is a multiple of (`twins`), layer after layer; for each candidate of a switch 1 +
     the neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, or 0."""
+    twins = known_twins.get(graph)
+    if twins is None:
+        twins = known_twins[graph] = find_twins(graph)
+    return twins
+
+
+def find_twins(graph: Graph) -> Ints:
+    """`twins_of`."""
     found = [np.zeros(0, np.int64)]
     copied: dict[int, Ints] = {}
     switches = any(level.groups is not None for level in graph.levels)

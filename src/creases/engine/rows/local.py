@@ -20,7 +20,7 @@ None of the four is ever NaN (`substitution`), so the largest size of a layer is
 
 from __future__ import annotations
 
-from creases.engine.kernel import by_domain, inlined
+from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, or_infinite
 from creases.engine.rows.pairs import write_pairs
 from creases.engine.rows.relax import drop, relax_affine, relax_layer
@@ -79,7 +79,6 @@ from creases.engine.state.row_layout import (
     OPEN_STATUS,
     START,
     STATUS,
-    STEEPEST,
     SWITCH_LAYER,
     THRESHOLD,
     UNKNOWN,
@@ -93,6 +92,7 @@ from creases.engine.state.slots import (
     MOST_CANDIDATES,
     NETWORK,
     NO,
+    PLAIN_CHAIN,
     REALS_TOP,
     SCANNED,
     WALL,
@@ -187,22 +187,21 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float, co
     source, stride = ints[field(net, lowest, BLOCK)], ints[field(net, lowest, STRIDE)]
     at, ids = state[REALS_TOP], state[INTS_TOP]
     stay = active = 0
-    neurons = work.layer_ints[lowest, FIRST_NEURON]
+    neurons, plain = work.layer_ints[lowest, FIRST_NEURON], state[PLAIN_CHAIN]
     switches = work.layer_ints[lowest, KIND_OF_LAYER] == SWITCH_LAYER
     most_g = most_w = 0.0
     for i in range(rows):
         status, neuron = work.row_ints[STATUS, i], neurons + ints[old_ids + i]
         work.open_ints[OPEN_STATUS, i] = status
-        if is_dropped(work, neuron, status):
+        if is_dropped(work, plain, neuron, status):
             drop(work, i)
         else:
             low = work.row_reals[i, LOW] - work.row_reals[i, THRESHOLD]
             high = work.row_reals[i, HIGH] + work.row_reals[i, THRESHOLD]
             # Open candidates are relaxed as linear rows, and their switches afterwards.
             relax_affine(work, i, neuron, ACTIVE if switches else status, source, low, high, reach)
-            steepest = work.slopes[STEEPEST, neuron]
-            most_g = max(most_g, handed_size(reals[source + SIZE_G], steepest))
-            most_w = max(most_w, handed_size(reals[source + SIZE_W], steepest))
+            most_g = max(most_g, handed_size(work, plain, reals[source + SIZE_G], neuron))
+            most_w = max(most_w, handed_size(work, plain, reals[source + SIZE_W], neuron))
             if status == OPEN:
                 for c in range(wide):
                     reals[at + c] = reals[source + c]
@@ -212,7 +211,8 @@ def take_lowest(work: AnyWork, net: int, new: int, lowest: int, reach: float, co
                 at += wide
             else:
                 note_active(work, active, i, source, 0, 0)
-                scale_listed(work, active, slope_of(work, neuron, status), work.layer_ints[lowest, EXACT])
+                if not plain:
+                    scale_listed(work, active, slope_of(work, neuron, status), work.layer_ints[lowest, EXACT])
                 active += 1
         source += stride
     close_layer(work, new, lowest, lowest, stay, active, rows, wide, most_g, most_w)
@@ -278,7 +278,7 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
     rows, old_ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)]
     source, stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     at, ids, start, wide = state[REALS_TOP], state[INTS_TOP], layers[layer, START], coupled(work)
-    base, neurons = layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON]
+    base, neurons, plain = layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON], state[PLAIN_CHAIN]
     stay = active = crossing = half_proved = unknown = following = 0
     best, best_row = -1.0, -1
     most_g = most_w = 0.0
@@ -294,18 +294,18 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
         work.open_ints[OPEN_STATUS, q] = status
         if status == ACTIVE:
             mark_active(work.pattern, neurons + neuron)
-        if is_dropped(work, neurons + neuron, status):
+        if is_dropped(work, plain, neurons + neuron, status):
             drop(work, q)
             continue
         low = work.row_reals[stay, LOW] - work.row_reals[stay, THRESHOLD]
         high = work.row_reals[stay, HIGH] + work.row_reals[stay, THRESHOLD]
         relax_affine(work, q, neurons + neuron, status, at, low, high, reach)
-        steepest = work.slopes[STEEPEST, neurons + neuron]
-        most_g = max(most_g, handed_size(reals[at + SIZE_G], steepest))
-        most_w = max(most_w, handed_size(reals[at + SIZE_W], steepest))
+        most_g = max(most_g, handed_size(work, plain, reals[at + SIZE_G], neurons + neuron))
+        most_w = max(most_w, handed_size(work, plain, reals[at + SIZE_W], neurons + neuron))
         if status != OPEN:
             note_active(work, base + active, q, at, 0, 0)  # listed whole: its place may be written over
-            scale_listed(work, base + active, slope_of(work, neurons + neuron, status), layers[layer, EXACT])
+            if not plain:
+                scale_listed(work, base + active, slope_of(work, neurons + neuron, status), layers[layer, EXACT])
             active += 1
             continue
         work.open_ints[OPEN_ROW, stay], ints[ids + stay] = q, neuron
@@ -336,7 +336,7 @@ def write_layer(work: AnyWork, net: int, new: int, layer: int, first: int, apart
     rows, old_ids, ids = ints[field(net, layer, ROWS)], ints[field(net, layer, IDS)], state[INTS_TOP]
     source, old_stride = ints[field(net, layer, BLOCK)], ints[field(net, layer, STRIDE)]
     start, base, opened = layers[layer, START], layers[layer, ACTIVE_START], layers[layer, OPEN_START]
-    new_first, rewrite, last = min(first, layer), NO, layer + 1 == state[DEPTH]
+    new_first, rewrite, last, plain = min(first, layer), NO, layer + 1 == state[DEPTH], state[PLAIN_CHAIN]
     for below in range(first, layer):
         rewrite = rewrite or layers[below, CHANGED] == 1
         if layers[below + 1, ACTIVE_START] > layers[below, ACTIVE_START]:
@@ -352,23 +352,23 @@ def write_layer(work: AnyWork, net: int, new: int, layer: int, first: int, apart
         number = layers[layer, FIRST_NEURON] + neuron
         if status == ACTIVE:
             mark_active(work.pattern, number)
-        if status == OPEN or (not last and not is_dropped(work, number, status)):
+        if status == OPEN or (not last and not is_dropped(work, plain, number, status)):
             at = source
             if rewrite:
                 at = top + stay * stride if status == OPEN else apart
                 write_row(work, layer, first, new_first, source, at)
-            steepest = work.slopes[STEEPEST, number]
-            most_g = max(most_g, handed_size(reals[at + SIZE_G], steepest))
-            most_w = max(most_w, handed_size(reals[at + SIZE_W], steepest))
+            most_g = max(most_g, handed_size(work, plain, reals[at + SIZE_G], number))
+            most_w = max(most_w, handed_size(work, plain, reals[at + SIZE_W], number))
             if status == OPEN:
                 work.open_ints[OPEN_ROW, opened + stay], ints[ids + stay] = start + i, neuron
                 stay += 1
             else:
                 # `at` is apart, because a layer of which a row does not stay is rewritten.
-                slope = slope_of(work, number, status)
-                scale_row(reals, at, stride, slope, layers[layer, EXACT])
-                if abs(slope) != 1.0 and not layers[layer, EXACT]:
-                    pay_for_couplings(work, at, new_first, layer)
+                if not plain:
+                    slope = slope_of(work, number, status)
+                    scale_row(reals, at, stride, slope, layers[layer, EXACT])
+                    if abs(slope) != 1.0 and not layers[layer, EXACT]:
+                        pay_for_couplings(work, at, new_first, layer)
                 note_active(work, base + active, start + i, at, shift, opened - shift)
                 active += 1
                 apart += stride
@@ -380,7 +380,7 @@ def write_layer(work: AnyWork, net: int, new: int, layer: int, first: int, apart
     return apart
 
 
-@inlined
+@kernel
 def pay_for_couplings(work: AnyWork, at: int, first: int, layer: int) -> None:
     """Couplings of the row at `at` may have underflowed as they were scaled: each is multiplied by the size of what it
     couples to (`substitution.write_row`)."""

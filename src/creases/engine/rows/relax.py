@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from creases.engine.kernel import by_domain, inlined, reordered
 from creases.engine.problem import Floats
-from creases.engine.proof.band import band
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma
 from creases.engine.rows.rows_in_space import drop_in_space, relax_affine_in_space, relax_row_in_space
-from creases.engine.rows.slopes import is_dropped, slope_of
+from creases.engine.rows.slopes import band_of, is_dropped, slope_of
 from creases.engine.state.cell_layout import (
     CELL,
 )
@@ -34,9 +33,7 @@ from creases.engine.state.network_layout import (
 )
 from creases.engine.state.record import field
 from creases.engine.state.row_layout import (
-    ABOVE,
     ACTIVE,
-    BELOW,
     FIRST_NEURON,
     INACTIVE,
     KIND_OF_LAYER,
@@ -49,6 +46,7 @@ from creases.engine.state.row_layout import (
 )
 from creases.engine.state.slots import (
     CORNERS,
+    PLAIN_CHAIN,
 )
 from creases.engine.state.work import (
     AnyWork,
@@ -160,7 +158,7 @@ def bound(
         status = INACTIVE
     else:
         status = OPEN
-    if is_dropped(work, neuron, status):
+    if is_dropped(work, work.state[PLAIN_CHAIN], neuron, status):
         drop_in_plane(work, q)
     else:
         set_relaxed(work, q, neuron, status, x, y, one, radius, low, high, reach, terms)
@@ -218,9 +216,9 @@ def set_relaxed(
     """
     middle = half = 0.0
     if status == OPEN:
-        slope, middle, half = band(low, high, work.slopes[BELOW, neuron], work.slopes[ABOVE, neuron])
+        slope, middle, half = band_of(work, neuron, low, high)
     else:
-        slope = slope_of(work, neuron, status)
+        slope = 1.0 if work.state[PLAIN_CHAIN] else slope_of(work, neuron, status)
     x, y, one = slope * x, slope * y, slope * one
     size = (abs(x) + abs(y)) * reach + abs(one)
     rounding = gamma(work.open_reals.shape[1] + terms + 8)

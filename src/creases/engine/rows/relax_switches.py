@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creases.engine.kernel import by_domain, inlined
+from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.rows.pairs import end_of_switch
 from creases.engine.rows.relax import drop
@@ -49,7 +49,7 @@ from creases.engine.state.work import (
 __all__ = ["relax_switches"]
 
 
-@inlined
+@kernel
 def relax_switches(
     work: AnyWork, net: int, layer: int, first: int, start: int, reach: float, corner_error: float
 ) -> int:

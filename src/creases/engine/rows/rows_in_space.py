@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.problem import Floats
-from creases.engine.proof.band import band
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma, sign_threshold
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
-from creases.engine.rows.slopes import is_dropped, slope_of
+from creases.engine.rows.slopes import band_of, is_dropped, slope_of
 from creases.engine.state.cell_layout import (
     CELL,
 )
@@ -26,14 +25,12 @@ from creases.engine.state.network_layout import (
 )
 from creases.engine.state.record import UNSETTLED, status_of_values
 from creases.engine.state.row_layout import (
-    ABOVE,
     ACTIVE,
     ACTIVE_ERRORS,
     ACTIVE_FORM,
     ACTIVE_IN_SPACE,
     ACTIVE_ROW,
     ACTIVE_SIZES,
-    BELOW,
     CROSSING,
     CROSSING_UNPROVED,
     INACTIVE,
@@ -47,6 +44,7 @@ from creases.engine.state.row_layout import (
 from creases.engine.state.slots import (
     CORNERS,
     DIMENSION,
+    PLAIN_CHAIN,
 )
 from creases.engine.state.work import (
     SpaceWork,
@@ -213,9 +211,9 @@ def set_relaxed_in_space(
     """`relax.set_relaxed` of the linear part in `sums`."""
     middle = half = 0.0
     if status == OPEN:
-        slope, middle, half = band(low, high, work.slopes[BELOW, neuron], work.slopes[ABOVE, neuron])
+        slope, middle, half = band_of(work, neuron, low, high)
     else:
-        slope = slope_of(work, neuron, status)
+        slope = 1.0 if work.state[PLAIN_CHAIN] else slope_of(work, neuron, status)
     relaxed, gradient = work.open_forms[RELAXED_IN_SPACE], 0.0
     for c in range(work.state[DIMENSION]):
         value = slope * work.sums[c]
@@ -272,7 +270,7 @@ def relax_row_in_space(
         status = INACTIVE
     else:
         status = OPEN
-    if is_dropped(work, neuron, status):
+    if is_dropped(work, work.state[PLAIN_CHAIN], neuron, status):
         drop_in_space(work, start + i)
     else:
         set_relaxed_in_space(work, start + i, neuron, status, one, radius, low, high, reach, start - begin)

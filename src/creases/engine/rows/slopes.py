@@ -10,8 +10,9 @@ the error.
 
 from __future__ import annotations
 
-from creases.engine.kernel import by_domain, inlined
+from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.problem import Floats
+from creases.engine.proof.band import band, relu_band
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.state.network_layout import (
     ERROR_G,
@@ -29,9 +30,11 @@ from creases.engine.state.row_layout import (
     ACTIVE_SIZES,
     BELOW,
     INACTIVE,
+    STEEPEST,
 )
 from creases.engine.state.slots import (
     DIMENSION,
+    PLAIN_CHAIN,
 )
 from creases.engine.state.work import (
     AnyWork,
@@ -49,11 +52,21 @@ def slope_of(work: AnyWork, neuron: int, status: int) -> float:
 
 
 @inlined
-def is_dropped(work: AnyWork, neuron: int, status: int) -> bool:
-    """Whether a unit is known to hand on nothing."""
+def is_dropped(work: AnyWork, plain: int, neuron: int, status: int) -> bool:
+    """Whether a unit is known to hand on nothing. plain : PLAIN_CHAIN, where slopes need not be looked up."""
+    if plain:
+        return status == INACTIVE
     return (status == INACTIVE and work.slopes[BELOW, neuron] == 0.0) or (
         status == ACTIVE and work.slopes[ABOVE, neuron] == 0.0
     )
+
+
+@inlined
+def band_of(work: AnyWork, neuron: int, low: float, high: float) -> tuple[float, float, float]:
+    """The band of an undecided unit with values between these (`band`)."""
+    if work.state[PLAIN_CHAIN]:
+        return relu_band(low, high)
+    return band(low, high, work.slopes[BELOW, neuron], work.slopes[ABOVE, neuron])
 
 
 @inlined
@@ -69,9 +82,11 @@ def scaled_bound(error: float, size: float, slope: float, exact: int) -> float:
 
 
 @inlined
-def handed_size(size: float, steepest: float) -> float:
+def handed_size(work: AnyWork, plain: int, size: float, neuron: int) -> float:
     """The size of what a unit hands on: its own, times the steeper of its slopes."""
-    return scaled_size(size, steepest)
+    if plain:
+        return size
+    return scaled_size(size, work.slopes[STEEPEST, neuron])
 
 
 @inlined
@@ -81,7 +96,7 @@ def scaled_size(size: float, slope: float) -> float:
     return size if steep == 1.0 else or_infinite(steep * size * ROUND_UP + (UNDERFLOW if size > 0.0 else 0.0))
 
 
-@inlined
+@kernel
 def scale_row(reals: Floats, at: int, stride: int, slope: float, exact: int) -> None:
     """Multiply the row at `at`, of `stride` numbers, by a slope."""
     if slope == 1.0:
@@ -113,7 +128,7 @@ def scale_form_in_space(work: SpaceWork, place: int, slope: float) -> None:
 scale_form = by_domain(scale_form_in_plane, scale_form_in_space)
 
 
-@inlined
+@kernel
 def scale_listed(work: AnyWork, place: int, slope: float, exact: int) -> None:
     """Multiply a row that is listed to be substituted, and has no couplings, by a slope."""
     if slope == 1.0:

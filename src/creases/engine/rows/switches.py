@@ -10,9 +10,9 @@ left where it is nowhere ahead.
 
 from __future__ import annotations
 
-from creases.engine.kernel import inlined
+from creases.engine.kernel import inlined, kernel
 from creases.engine.rows.pairs import end_of_switch
-from creases.engine.rows.scan import halving, note_scan, scan_neurons, scan_row
+from creases.engine.rows.scan import halving, note_scan, scan_row
 from creases.engine.state.network_layout import (
     FIRST_ROW,
     IDS,
@@ -28,11 +28,9 @@ from creases.engine.state.row_layout import (
     FIRST_NEURON,
     INACTIVE,
     KIND,
-    KIND_OF_LAYER,
     MOOT,
     OPEN,
     STATUS,
-    SWITCH_LAYER,
     UNKNOWN,
 )
 from creases.engine.state.slots import (
@@ -48,19 +46,10 @@ from creases.engine.state.work import (
     AnyWork,
 )
 
-__all__ = ["scan"]
+__all__ = ["scan_switches"]
 
 
-@inlined
-def scan(work: AnyWork, net: int, layer: int, reach: float, corner_error: float) -> None:
-    """How the rows of the lowest layer meet the current cell (`scan_neurons`, `scan_switches`)."""
-    if work.layer_ints[layer, KIND_OF_LAYER] == SWITCH_LAYER:
-        scan_switches(work, net, layer, reach, corner_error)
-    else:
-        scan_neurons(work, net, layer, reach, corner_error)
-
-
-@inlined
+@kernel
 def scan_switches(work: AnyWork, net: int, layer: int, reach: float, corner_error: float) -> None:
     """Give the candidates and pairs of the lowest layer their statuses, and say how to split the cell, if at all.
 

@@ -11,7 +11,7 @@ import numpy as np
 from creases.engine.graph import Level, is_sparse
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
-from creases.engine.proof.exact_layers import exact_layers
+from creases.engine.proof.exact_layers import exact_layers, twins_of
 from creases.engine.proof.rational import cone_cells
 from creases.engine.proof.rational_polytope import rational_cone, rational_directions
 from creases.engine.rows.pairs import write_pairs
@@ -141,7 +141,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     d, corners = start.chart.shape[1] - 1, len(start.corners)
     work = (chain_workspace if problem.graph.is_chain else graph_workspace)(problem, start, workshop)
     state = work.state
-    work.twins[:] = workshop.twins(problem)
+    work.twins[:] = twins_of(problem.graph)
     if isinstance(start, SpaceStart):
         place_polytope(work, start)
     else:
@@ -198,7 +198,7 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     """A workspace with the first local network of a graph."""
     from creases.engine.starts.graph_root import graph_root  # SciPy, which a chain does without
 
-    twins, graph = workshop.twins(problem), problem.graph
+    twins, graph = twins_of(problem.graph), problem.graph
     root = graph_root(problem, start, twins)
     pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
     rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
@@ -310,9 +310,10 @@ def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
     columns = [sum(counts[first:layer]) for layer, first in enumerate(firsts)]
     size = sum(count * (wide + more) for count, more in zip(counts, columns, strict=True))
     reals = 2 * (size + pairs * wide) + 4096 + SCRATCH
-    if reals > work.reals.size:
-        check_room(reals, counts)
-    work = with_room(work, reals=reals, ints=4 * (HEADER + FIELDS * depth + sum(counts) + PAIR_COLUMNS * pairs))
+    ints = 4 * (HEADER + FIELDS * depth + sum(counts) + PAIR_COLUMNS * pairs)
+    if reals > work.reals.size or ints > work.ints.size:
+        check_room(reals + ints, counts)
+    work = with_room(work, reals=reals, ints=ints)
     lowest = next((layer for layer, count in enumerate(counts) if count), depth)
     begin_network(work, lowest)
     work.by_layer[:lowest] += 1

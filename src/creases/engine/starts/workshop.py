@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from numpy.typing import NDArray
 
 from creases.engine.problem import Floats, IntegerPolytope, Problem
-from creases.engine.proof.exact_layers import twins_of
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
@@ -42,7 +40,6 @@ class Workshop:
     def __init__(self) -> None:
         # By dimension: a cut in space may take one for a wall on its way. Append and pop are atomic.
         self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
-        self._twins: tuple[Problem, NDArray[np.int64]] | None = None
         self._first: FirstLayer | None = None
         self._start: tuple[Floats | IntegerPolytope, AnyStart | CrowdedStart] | None = None
 
@@ -74,12 +71,6 @@ class Workshop:
     def give_back(self, work: AnyWork) -> None:
         """Leave a workspace whose sums nobody will read any more."""
         self._spare[int(work.state[DIMENSION])].append(work)
-
-    def twins(self, problem: Problem) -> NDArray[np.int64]:
-        """For each neuron which other it is a multiple of (`exact_layers.twins`), layer after layer."""
-        if self._twins is None or not same_layers(self._twins[0], problem):
-            self._twins = problem, twins_of(problem.graph)
-        return self._twins[1]
 
     def first_layer(self, problem: Problem) -> FirstLayer:
         """The first layer of a problem: the one of before while the problem is the same."""
@@ -115,16 +106,6 @@ def same_domain(one: Floats | IntegerPolytope, other: Floats | IntegerPolytope) 
     if isinstance(one, IntegerPolytope) or isinstance(other, IntegerPolytope):
         return one is other or (type(one) is type(other) and bool(one == other))
     return np.array_equal(one, other)
-
-
-def same_layers(problem: Problem, other: Problem) -> bool:
-    """Whether two problems hold the very same arrays of a network."""
-    if problem.graph is other.graph:
-        return True
-    if not (problem.graph.is_chain and other.graph.is_chain):
-        return False
-    ours, theirs = ([x for level in p.graph.levels for x in (*level.matrices, level.bias)] for p in (problem, other))
-    return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
 
 def emptied(work: AnyWork) -> AnyWork:

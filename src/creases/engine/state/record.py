@@ -54,6 +54,7 @@ __all__ = [
     "mark_inactive",
     "name_of_row",
     "need",
+    "neuron_of",
     "pair_at",
     "row_at",
     "status_of_values",
@@ -85,6 +86,12 @@ def row_at(work: AnyWork, net: int, layer: int, row: int) -> int:
 
 
 @inlined
+def neuron_of(work: AnyWork, net: int, layer: int, row: int) -> int:
+    """The number of a row's neuron, counted through all layers."""
+    return work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
+
+
+@inlined
 def pair_at(work: AnyWork, net: int, layer: int, row: int) -> int:
     """Where the numbers of a pair begin in `ints`; `row` counts the layer's own rows too."""
     return work.ints[field(net, layer, PAIR_IDS)] + PAIR_COLUMNS * (row - work.ints[field(net, layer, ROWS)])
@@ -95,7 +102,7 @@ def name_of_row(work: AnyWork, net: int, layer: int, row: int) -> int:
     """What the wall of a row of the lowest layer is called: a neuron's number, or that of a pair (`wall_between`)."""
     if row >= work.ints[field(net, layer, ROWS)]:
         return work.ints[pair_at(work, net, layer, row) + WALL_NAME]
-    return work.layer_ints[layer, FIRST_NEURON] + work.ints[work.ints[field(net, layer, IDS)] + row]
+    return neuron_of(work, net, layer, row)
 
 
 @inlined

@@ -41,7 +41,7 @@ from creases.engine.state.work import (
     Work,
 )
 
-__all__ = ["STACK_HEADER", "copy_cell_to_child", "no_room", "pop", "push", "push_written", "put_slots"]
+__all__ = ["STACK_HEADER", "copy_cell_to_child", "keep_child", "no_room", "pop", "push", "push_written", "put_slots"]
 
 # What a record in `stack_ints` begins with: corners, where the cell's local network stands, the tops of the two arenas
 # then, rows of its lowest layer, whether these have been looked at; the cell's lists follow.
@@ -103,6 +103,19 @@ def copy_cell_to_child_in_space(work: SpaceWork, corners: int) -> None:
             work.points[CHILD, c, v] = work.points[CELL, c, v]
     for v in range(corners):
         work.masks[CHILD, v] = work.masks[CELL, v]
+
+
+@inlined
+def keep_child(work: Work, corners: int) -> None:
+    """Make the child, of a line or a plane, the current cell."""
+    for v in range(corners):
+        for c in range(CELL_COLUMNS):
+            work.cell_reals[CELL, v, c] = work.cell_reals[CHILD, v, c]
+        work.cell_ints[CELL, v, 0], work.cell_ints[CELL, v, 1] = (
+            work.cell_ints[CHILD, v, 0],
+            work.cell_ints[CHILD, v, 1],
+        )
+    work.state[CORNERS] = corners
 
 
 copy_cell_to_child = by_domain(copy_cell_to_child_in_plane, copy_cell_to_child_in_space)
