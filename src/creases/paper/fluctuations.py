@@ -36,6 +36,7 @@ __all__ = [
     "handed_up",
     "log_gradient_law",
     "relative_variance",
+    "relative_variances",
 ]
 
 Floats = NDArray[np.float64]
@@ -60,7 +61,14 @@ class SquaredGradient:
 
 def relative_variance(values: Floats) -> float:
     """CV^2 = variance / mean^2 of shape (runs,); NaN for fewer than two."""
-    return float(values.var(ddof=1) / values.mean() ** 2) if len(values) > 1 else np.nan
+    return float(relative_variances(values[None])[0])
+
+
+def relative_variances(values: Floats) -> Floats:
+    """CV^2 of each row, shape (rows, runs): (rows,)."""
+    if values.shape[1] < 2:
+        return np.full(len(values), np.nan)
+    return np.asarray(values.var(axis=1, ddof=1) / values.mean(axis=1) ** 2)
 
 
 def handed_up(widths: Sequence[int]) -> float:
@@ -92,12 +100,15 @@ def layer_moment(width: int, power: float) -> float:
 
 def log_gradient_law(widths: Sequence[int]) -> tuple[float, float]:
     """Mean and variance of log(Z / E Z), exactly, over networks in which no layer is all off."""
-    mean = variance = 0.0
-    for width in widths:
-        heads = np.arange(1, width + 1)
-        chance = np.array([comb(width, k) for k in heads.tolist()]) / (2.0**width - 1.0)
-        means = digamma(heads / 2) + np.log(2.0)
-        first = float(chance @ means)
-        mean += first - np.log(width / 2)
-        variance += float(chance @ (polygamma(1, heads / 2) + means**2)) - first**2
-    return float(mean), variance
+    layers = [log_layer_law(width) for width in widths]
+    return sum(mean for mean, _ in layers), sum(variance for _, variance in layers)
+
+
+@cache
+def log_layer_law(width: int) -> tuple[float, float]:
+    """What one layer adds to mean and variance of `log_gradient_law`."""
+    heads = np.arange(1, width + 1)
+    chance = np.array([comb(width, k) for k in heads.tolist()]) / (2.0**width - 1.0)
+    means = digamma(heads / 2) + np.log(2.0)
+    first = float(chance @ means)
+    return first - float(np.log(width / 2)), float(chance @ (polygamma(1, heads / 2) + means**2)) - first**2

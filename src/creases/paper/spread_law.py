@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.paper.figure import Data
-from creases.paper.fluctuations import relative_variance
+from creases.paper.fluctuations import relative_variances
 from creases.paper.jackknife import pseudo_values
 from creases.theory.maximum import zaslavsky
 
@@ -52,7 +52,7 @@ def spreads(table: pandas.DataFrame, statistic: Callable[[Floats], Floats], size
 
     def of(some: set[int]) -> Floats:
         kept = values[:, [seed in some for seed in seeds]]
-        return statistic(np.array([relative_variance(row) for row in kept]))
+        return statistic(relative_variances(kept))
 
     with np.errstate(divide="ignore", invalid="ignore"):
         return pseudo_values(seeds, of)

@@ -29,6 +29,7 @@ from creases.paper.fluctuations import (
     handed_up,
     log_gradient_law,
     relative_variance,
+    relative_variances,
 )
 from creases.paper.jackknife import as_text, estimated, pseudo_values
 from creases.paper.measures import Regions
@@ -179,7 +180,7 @@ def of_inputs(data: Data) -> Finding:
 
     def slope(some: set[int]) -> Floats:
         kept = [seed in some for seed in seeds]
-        logs = [np.mean([np.log(relative_variance(row[kept])) for row in values]) for values in chosen]
+        logs = [np.log(relative_variances(values[:, kept])).mean() for values in chosen]
         return np.polyfit(np.log(list(tables)), logs, 1)[:1] if np.isfinite(logs).all() else np.full(1, np.nan)
 
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -27,7 +27,7 @@ NAMES = {(12, 12, 12): "[12]³", (16, 16, 16): "[16]³", (20, 20, 20): "[20]³"}
 OURS = "ours: a small factor is at most 2, and a count that falls to half of its start is no recovery"
 START = between(0.75, 1.25, "about 1", why="ten networks whose counts spread by 0.2 to 0.4 of their mean")
 # The first moment is not among them, where the ratio is 1 by construction, nor the last, which is judged by itself.
-LARGEST = between(0.5, 2.0, "a small factor, in planes", why=OURS)
+PEAK = between(0.5, 2.0, "a small factor, in planes", why=OURS)
 END = between(0.5, 2.0, "a small factor, in planes", why=OURS)
 
 
@@ -115,7 +115,7 @@ def of_training(name: str, runs: pandas.DataFrame) -> list[Finding]:
     top = before[before["epoch"] == at]["of first"]
     learned = f"; training accuracy {end['train_accuracy'].mean():.2f}" if end["train_accuracy"].notna().any() else ""
     return [
-        judged(f"{name}: largest mean before the end of count / first", top, LARGEST, more=f"; at epoch {at:g}"),
+        judged(f"{name}: largest mean before the end of count / first", top, PEAK, more=f"; at epoch {at:g}"),
         judged(f"{name}: count at the end / first", end["of first"], END, more=learned),
     ]
 
