@@ -68,7 +68,7 @@ from creases.engine.state.slots import (
     UNKNOWN_ROWS,
     UNPROVED_CELL,
 )
-from creases.engine.state.stack import no_room, pop, push
+from creases.engine.state.stack import no_room, push
 from creases.engine.state.work import SpaceWork
 from engine_twins import TwinGraph, TwinNetwork, cross, dot, exactly, meeting, sign
 
@@ -251,7 +251,6 @@ class Cell(Cut):
         slopes = np.repeat([[0.0], [1.0], [1.0]], 128, axis=1)
         self.work = self.work._replace(twins=np.zeros(128, np.int64), slopes=slopes)
         self.work.layer_ints[:, EXACT] = 0
-        pop(self.work)
         self.rows, self.near, self.names = [[Fraction(0)] * k for _ in range(rows)], [[]] * rows, [0] * rows
         self.noise, self.rng = noise, rng
         self.next_name = rows  # rows get a new neuron's number each time: at most 63, as a pattern is one word

@@ -12,7 +12,7 @@ import reference
 from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
 from creases.double_description import dot
 from creases.engine.starts.tiles import CrowdedStart, bounded_start, root_tile
-from creases.engine.starts.walls import divided, moved_to, roomy
+from creases.engine.starts.walls import divided, roomy, tile_in_chart
 from creases.engine.state.cell_layout import (
     MOST_FACETS,
 )
@@ -121,11 +121,11 @@ def test_known_parts_of_a_tile_have_room():
 def test_laws_a_tile_in_another_chart():
     tile = root_tile(as_problem(Network.from_arrays(*random_network([3, 5, 1], 0, 0.1)), ball(20)[0]).vertices)
     chart = tile.chart @ np.array([[1, 0.25, 0, 0], [0, 2, 0.125, 0], [0, 0, 1, 0], [0, 0.0625, 0, 1]])
-    moved = moved_to(tile, chart)
+    moved = tile_in_chart(tile, chart)
     assert moved.masks == tile.masks
     for facet, before in zip(moved.facets, tile.facets, strict=True):
         assert [dot(facet, ray) > 0 for ray in moved.rays] == [dot(before, ray) > 0 for ray in tile.rays]
-    assert moved_to(moved, tile.chart).rays == tile.rays
+    assert tile_in_chart(moved, tile.chart).rays == tile.rays
 
 
 def axes(d):

@@ -20,14 +20,15 @@ from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
     CELL,
 )
+from creases.engine.state.growth import grown
 from creases.engine.state.handing import give, load
 from creases.engine.state.slots import (
     CORNERS,
-    STACK_INTS_TOP,
-    STACK_REALS_TOP,
+    FULL,
+    HAVE,
     WAITING,
 )
-from creases.engine.state.stack import pop
+from creases.engine.state.stack import copy_cell_to_child, pop, push
 from creases.packing import as_problem
 from engine_states import Cut, one_layer
 from networks import random_network
@@ -62,7 +63,7 @@ def domain(request):
     return STARTS[request.param]()
 
 
-def test_laws_a_starting_cell_is_put_whole_on_the_stack(domain):
+def test_laws_a_starting_cell_is_whole(domain):
     """In a new workspace, and in one that a small domain has left."""
     n_in = domain.slice.n_in
     problem = as_problem(hidden([np.ones((2, n_in))], [np.ones(2)]), domain)
@@ -73,24 +74,20 @@ def test_laws_a_starting_cell_is_put_whole_on_the_stack(domain):
     (start,) = starts(problem, workshop)
     for _ in range(2):
         work = workspace(problem, start, workshop)
-        assert work.state[STACK_REALS_TOP] <= work.stack_reals.size
-        assert work.state[STACK_INTS_TOP] <= work.stack_ints.size
-        pop(work)
         corners = len(start.corners)
         assert work.state[CORNERS] == corners > 500
-        assert work.state[WAITING] == 0
+        assert (work.state[HAVE], work.state[WAITING]) == (1, 0)
         places = work.points[CELL, :-1, :corners].T if problem.dimension > 2 else work.cell_reals[CELL, :corners, :2]
         assert np.array_equal(places, start.corners[:, :-1])
         workshop.give_back(work)
 
 
-def test_laws_a_half_of_a_tile_is_put_whole_on_the_stack():
+def test_laws_a_half_of_a_tile_is_whole():
     """What work in pieces begins with."""
     problem = one_layer([[1.0, 2.0, 0.0]], disc(1200))
     for part in halved(root_tile(problem.vertices)):
         start = start_of(part)
         work = workspace(problem, start, Workshop())
-        pop(work)
         assert work.state[CORNERS] == len(start.corners)
 
 
@@ -105,9 +102,11 @@ def test_laws_a_cell_is_handed_to_a_workspace_that_has_not_grown(d):
         small = Box([-1] * 3, [1] * 3)
     network = hidden([np.eye(d)], [np.zeros(d)])
     giver, taker = (Cut(as_problem(network, one)).work for one in (domain, small))
-    pop(taker)
     corners = len(Cut(as_problem(network, domain)).start.corners)
     assert taker.values_nc.shape[1] < corners
+    copy_cell_to_child(giver, corners)
+    while push(giver, corners, d) == FULL:
+        giver = grown(giver)
     taken = load(taker, give(giver))
     pop(taken)
     assert taken.state[CORNERS] == corners <= taken.values_nc.shape[1]

@@ -495,5 +495,5 @@ def test_house_python_calls_no_kernel_that_has_no_door():
             for call in ast.walk(body)
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
         ]
-    assert {"scan", "localise", "write_row"} <= doorless
+    assert {"scan_neurons", "localise", "write_row"} <= doorless
     assert [(room, name) for room, name in outside if name in doorless] == []

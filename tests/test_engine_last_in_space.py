@@ -15,7 +15,6 @@ from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import MOST_CHORDS, SIMPLE
 from creases.engine.state.network_layout import ERROR_G, ERROR_W
 from creases.engine.state.slots import CORNERS, DEPTH, HAVE, UNPROVED_COUNT
-from creases.engine.state.stack import pop
 from engine_states import FORM, Cut, block, copied, cube, found_by_scan, local_network, problem_of, scan
 from engine_twins import amount, dot
 from networks import as_lists, he, table
@@ -129,7 +128,6 @@ def planes_in_cube(forms, d=3, last_errors=0.0):
     forms = np.array(forms, dtype=float)
     biases = forms[:, d] - 2.0 * forms[:, :d].sum(axis=1)
     cut = Cut(problem_of([np.eye(d), forms[:, :d]], [np.full(d, 2.0), biases], np.zeros(d), np.eye(d), cube(d)))
-    pop(cut.work)
     block(cut.work, 0, 1)[:, [ERROR_G, ERROR_W]] = last_errors
     scan(cut.work, 0, 0, *cell_reach(cut.work))
     assert found_by_scan(cut.work) == (0, 0, 0)

@@ -8,7 +8,7 @@ import pytest
 
 from creases import Line, Network, subdivide
 from creases.engine.answers.blocks import place_corners
-from creases.engine.answers.sharp import place_corner as place_sharp
+from creases.engine.answers.sharp import place_corner_of_edges as place_sharp
 from creases.engine.cells.arrangement import cut_section
 from creases.engine.cells.corner import are_independent, place_corner
 from creases.engine.cells.interval import zero_of

@@ -135,7 +135,7 @@ def test_laws_sums_decide_nothing(chunk, room, monkeypatch):
     path = Polyline([*points, *points[3:7]])
     expected = count(network, path)
     assert expected.distinct < expected.regions
-    monkeypatch.setattr(paths, "CHUNK", chunk)
+    monkeypatch.setattr(paths, "PATTERNS_AT_ONCE", chunk)
     monkeypatch.setattr(paths, "FLIPS", room)
 
     class Same:

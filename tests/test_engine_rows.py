@@ -46,7 +46,6 @@ from creases.engine.state.row_layout import (
 from creases.engine.state.slots import (
     CORNERS,
 )
-from creases.engine.state.stack import pop
 from creases.engine.state.work import (
     allocate,
 )
@@ -302,7 +301,6 @@ class Bounded:
                 biases[-1] += rng.choice([-4.0, 4.0], rows) * np.abs(weights[-1]).sum(axis=1)
         vertices = SQUARE if d == 2 else INTERVAL
         self.d, self.cut = d, Cut(problem_of(weights, biases, [0.0] * d, np.eye(d), vertices))
-        pop(self.cut.work)
         self.rng = rng
         self.blur()
         self.move()
@@ -397,7 +395,6 @@ def test_laws_relaxations_prove_what_is_plain():
         widths = [2, 12, 12, 12]
         weights = [rng.standard_normal((n, m)) * (2 / m) ** 0.5 for m, n in itertools.pairwise(widths)]
         cut = Cut(problem_of(weights, [0.1 * rng.standard_normal(12) for _ in weights], [0.0, 0.0], np.eye(2), SQUARE))
-        pop(cut.work)
         cut.work.cell_reals[CELL, :4, :2] *= 1e-3
         cut.work.cell_reals[CELL, :4, :2] += rng.uniform(-0.9, 0.9, 2)
         assert cell_reach(cut.work)[1] == 0.0

@@ -398,7 +398,6 @@ def test_against_exact_what_one_relaxed_row_exceeds_another_by(d):
     rng, vertices = np.random.default_rng(d), cube(d) if d > 2 else VERTICES[d]
     level = switches(np.eye(2, d), [0.0, 0.0], [0, 0])
     cut = Cut(graph_problem(Graph((level,)), np.zeros(d), np.eye(d), vertices))
-    pop(cut.work)
     work, v = cut.work, int(cut.work.state[CORNERS])
     whole = work.points[CELL, :d, :v].T.copy() if d > 2 else work.cell_reals[CELL, :v, :d].copy()
     for _ in range(amount(200, 100)):
@@ -431,7 +430,6 @@ def test_laws_relaxed_switches_prove_what_is_plain():
         first = Level((0,), (rng.standard_normal((n, 2)),), rng.standard_normal(n), relu_slopes(n))
         second = switches(rng.standard_normal((m, n)), rng.standard_normal(m), np.repeat(np.arange(3), 3), 1)
         cut = Cut(graph_problem(Graph((first, second)), np.zeros(2), np.eye(2), SQUARE))
-        pop(cut.work)
         cut.work.cell_reals[CELL, :4, :2] *= 1e-3
         cut.work.cell_reals[CELL, :4, :2] += rng.uniform(-0.9, 0.9, 2)
         lowest, layers = local_network(cut.work)
@@ -451,7 +449,6 @@ def test_known_candidates_that_are_zero():
     first = Level((0,), (np.array([[1.0, 0.0]] * 3 + [[0.0, 1.0]]),), np.array([0.1, 0.2, 0.3, 0.0]), relu_slopes(4))
     second = switches(np.eye(4), np.zeros(4), [0] * 4, 1)
     cut = Cut(graph_problem(Graph((first, second)), np.zeros(2), np.eye(2), SQUARE))
-    pop(cut.work)
     cut.work.cell_reals[CELL, :4, 0] = [-1.0, -0.5, -0.5, -1.0]  # the part where x < -0.5
     work = localised(cut.work)
     at = int(work.layer_ints[1, START])

@@ -160,7 +160,7 @@ def test_laws_only_exact_forms_have_exact_signs(bound, place):
     assert sign_of_row(work, 0.0) == (ZERO if bound == 0.0 or place in (2, 3) else UNPROVED)
 
 
-@pytest.mark.parametrize("limit", [ties.SMALLEST, ties.LARGEST])
+@pytest.mark.parametrize("limit", [ties.SMALLEST_FACTOR, ties.LARGEST_FACTOR])
 def test_against_exact_signs_at_the_ends_of_their_range(limit):
     """Determinants of numbers at the limit, with all their bits, that cancel up to the last: right, and none beyond."""
     full = limit * (2.0 - 2.0**-52) if limit < 1 else limit * (1.0 - 2.0**-53)

@@ -12,7 +12,7 @@ from creases import Box, JournalError, count_in_pieces
 from creases.engine.answers.pieces import Piece
 from creases.errors import ComputationError
 from creases.scheduling import Journal
-from creases.scheduling.laws import LARGEST, check_layers, check_sum
+from creases.scheduling.laws import LARGEST_COUNT, check_layers, check_sum
 from creases.scheduling.plan import Plan
 
 pytestmark = pytest.mark.jit
@@ -165,9 +165,9 @@ def test_laws_of_pieces():
     for by_layer in ((7, 7), (6, 19), (0, 1)):
         with pytest.raises(ValueError, match="at most"):
             check_layers(by_layer, wall, (5, 2), 2)
-    check_layers((LARGEST,), inside, (1000,), 64)
+    check_layers((LARGEST_COUNT,), inside, (1000,), 64)
     with pytest.raises(ValueError, match="at most"):
-        check_layers((LARGEST + 1,), inside, (1000,), 64)
+        check_layers((LARGEST_COUNT + 1,), inside, (1000,), 64)
 
 
 @pytest.mark.parametrize("path", ["'it''s'", "X'302b'", "'-+'"])

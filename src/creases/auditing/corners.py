@@ -17,7 +17,7 @@ __all__ = ["TOLERANCE", "Comparison", "compare", "size_of"]
 # How far a stored corner may lie from the exact one, as a part of the size of what is cut. The corners are
 # floats of forms that floats hold nearly; a corner that belongs elsewhere is out by far more.
 TOLERANCE = 1e-9
-LARGEST = sys.float_info.max
+LARGEST_FLOAT = sys.float_info.max
 
 
 class Comparison(NamedTuple):
@@ -32,7 +32,7 @@ def as_float(above: Any, below: Any) -> float:
     try:
         return int(above) / int(below)
     except OverflowError:
-        return LARGEST if (above > 0) == (below > 0) else -LARGEST
+        return LARGEST_FLOAT if (above > 0) == (below > 0) else -LARGEST_FLOAT
 
 
 def place(ray: Form) -> NDArray[np.float64]:
@@ -126,8 +126,8 @@ def strip_distances(
     for i, outward in ((1, 1.0), (3, -1.0)):
         if infinite[i]:
             distances[i] = 0.0 if outward * float(corners[i] @ normal) > 0 else np.inf
-        elif np.abs(exact[i]).max() == LARGEST:
-            distances[i] = 0.0 if np.abs(corners[i]).max() == LARGEST else np.inf
+        elif np.abs(exact[i]).max() == LARGEST_FLOAT:
+            distances[i] = 0.0 if np.abs(corners[i]).max() == LARGEST_FLOAT else np.inf
         else:
             distances[i] = abs(float((corners[i] - exact[i]) @ normal))
     return np.asarray(distances)

@@ -29,7 +29,7 @@ LIGHTNESS = (0.74, 0.90)
 CHROMA = 0.09
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 # Cells whose bits are unpacked at one time.
-CHUNK = 1 << 15
+CELLS_AT_ONCE = 1 << 15
 
 
 def by_pattern(complex: Complex) -> Floats:
@@ -40,8 +40,8 @@ def by_pattern(complex: Complex) -> Floats:
     angles = 2.0 * np.pi * GOLDEN * np.arange(bits)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     hues, parities = [], []
-    for start in range(0, len(complex), CHUNK):
-        active = np.unpackbits(complex.patterns[start : start + CHUNK], axis=1, bitorder="little")
+    for start in range(0, len(complex), CELLS_AT_ONCE):
+        active = np.unpackbits(complex.patterns[start : start + CELLS_AT_ONCE], axis=1, bitorder="little")
         hues.append(active.astype(np.float64) @ directions)
         parities.append((active * odd).sum(axis=1) % 2)
     pull = np.concatenate(hues)
@@ -69,8 +69,8 @@ def by_activity(complex: Complex) -> Floats:
     """From dark blue to yellow as more neurons are active; dead stretches of the domain show dark."""
     active = np.concatenate(
         [
-            np.unpackbits(complex.patterns[start : start + CHUNK], axis=1).sum(axis=1)
-            for start in range(0, len(complex), CHUNK)
+            np.unpackbits(complex.patterns[start : start + CELLS_AT_ONCE], axis=1).sum(axis=1)
+            for start in range(0, len(complex), CELLS_AT_ONCE)
         ]
     ).astype(np.float64)
     low, high = active.min(), active.max()

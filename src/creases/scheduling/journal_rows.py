@@ -14,7 +14,7 @@ from typing import Any
 
 from creases.digests import digest_of
 from creases.engine.answers.pieces import Piece
-from creases.scheduling.laws import LARGEST, check_layers
+from creases.scheduling.laws import LARGEST_COUNT, check_layers
 from creases.scheduling.piece import PieceResult
 from creases.scheduling.plan import Plan
 
@@ -73,7 +73,7 @@ def as_result(row: Any, plan: Plan) -> PieceResult:
     if not (is_count(unbounded) and unbounded <= by_layer[-1] if infinite else unbounded is None):
         allowed = f"a number of its {by_layer[-1]} regions" if infinite else "empty, as on a bounded domain"
         raise ValueError(f"unbounded is {unbounded!r}, not {allowed}")
-    if not (is_count(row["exact_cells"]) and row["exact_cells"] <= LARGEST):
+    if not (is_count(row["exact_cells"]) and row["exact_cells"] <= LARGEST_COUNT):
         raise ValueError(f"exact_cells is {row['exact_cells']!r}")
     if row["certified"] not in (0, 1):
         raise ValueError(f"certified is {row['certified']!r}")

@@ -13,10 +13,10 @@ from functools import lru_cache
 
 from creases.engine.answers.pieces import Piece
 
-__all__ = ["LARGEST", "check_layers", "check_sum"]
+__all__ = ["LARGEST_COUNT", "check_layers", "check_sum"]
 
 # What an engine can count: its numbers are int64.
-LARGEST = 2**63 - 1
+LARGEST_COUNT = 2**63 - 1
 
 
 def check_layers(by_layer: Sequence[int], piece: Piece, hyperplanes: Sequence[int], dimension: int) -> None:
@@ -27,7 +27,7 @@ def check_layers(by_layer: Sequence[int], piece: Piece, hyperplanes: Sequence[in
     walls = piece.path.count("0")
     before = 1
     for layer, (regions, width) in enumerate(zip(by_layer, hyperplanes, strict=True), start=1):
-        most = min(before * most_pieces(width, dimension - walls), LARGEST)
+        most = min(before * most_pieces(width, dimension - walls), LARGEST_COUNT)
         if regions > most:
             raise ValueError(f"by_layer has {regions:,} regions after layer {layer}, where there are {most:,} at most")
         # On a wall it may: a neuron that vanishes there, and not around it, leaves a region of the wall in none.

@@ -30,7 +30,7 @@ __all__ = ["Block", "CornerKeeper"]
 
 
 # The largest power of two: a corner beyond it is given out as the nearest float only from rationals.
-LARGEST = 2.0**1023
+LARGEST_POWER = 2.0**1023
 
 
 class Block(NamedTuple):
@@ -120,12 +120,12 @@ def place_scaled(written_ve: Floats, scale: float, size: float, corners_vd: Floa
     known = (scale * written_ve[v, d] + DENORMAL) * ROUND_UP <= SHARP * size
     for c in range(d):
         corners_vd[v, c] = scale * written_ve[v, c]
-        known = known and abs(corners_vd[v, c]) <= LARGEST
+        known = known and abs(corners_vd[v, c]) <= LARGEST_POWER
     return known
 
 
 @inlined
-def moved_to(written_ve: Floats, v: int, chart: Floats, row: int) -> tuple[float, float]:
+def corner_in_chart(written_ve: Floats, v: int, chart: Floats, row: int) -> tuple[float, float]:
     """One homogeneous coordinate of a corner in the domain, and a bound on its error.
 
     The coordinate is sum chart_i x_i + chart_d. Its d + 1 <= 3 terms, added in any order, lose gamma(3) of the sum
@@ -153,20 +153,20 @@ def place_in_cone(written_ve: Floats, chart: Floats, corners_vd: Floats, v: int)
     |u - u*| = |u (W* - W) - (U* - U)| / W* <= (|u| b + a) / (W - b). The quotient's rounding adds u |u|; what
     underflows is added where there is a value, as `SHARP * most` may underflow too.
     """
-    w, w_error = moved_to(written_ve, v, chart, corners_vd.shape[1])
+    w, w_error = corner_in_chart(written_ve, v, chart, corners_vd.shape[1])
     below = w - w_error * ROUND_UP
     if not below > 0.0:
         return False
     most = worst = 0.0
     for c in range(corners_vd.shape[1]):
-        value, error = moved_to(written_ve, v, chart, c)
+        value, error = corner_in_chart(written_ve, v, chart, c)
         u = value / w
         corners_vd[v, c] = u
         most = max(most, abs(u))
         # A sum, not a maximum, which might lose a NaN.
         worst += (abs(u) * w_error + error) / below + 2.0 * UNIT * abs(u)
         worst += lost_in(value, error)
-    return most <= LARGEST and worst * ROUND_UP <= SHARP * most
+    return most <= LARGEST_POWER and worst * ROUND_UP <= SHARP * most
 
 
 @inlined
@@ -179,7 +179,7 @@ def place_direction(written_ve: Floats, chart: Floats, corners_vd: Floats, v: in
     d = corners_vd.shape[1]
     longest = total = off = 0.0
     for c in range(d):
-        corners_vd[v, c], error = moved_to(written_ve, v, chart, c)
+        corners_vd[v, c], error = corner_in_chart(written_ve, v, chart, c)
         longest = max(longest, abs(corners_vd[v, c]))
         off += error
     if not (2.0 * off + 8.0 * UNIT * longest) * ROUND_UP < SHARP * longest:
@@ -190,7 +190,7 @@ def place_direction(written_ve: Floats, chart: Floats, corners_vd: Floats, v: in
     length = np.sqrt(total)
     for c in range(d):
         corners_vd[v, c] /= length
-    return longest <= LARGEST
+    return longest <= LARGEST_POWER
 
 
 def rational_corner(block: Block, corner: int, cell: int, exact: RationalEdges) -> Floats:

@@ -124,7 +124,7 @@ class TabledCells(WrittenTotals):
             found = [in_line_order(blocks, start) for blocks, start in zip(found, self.starts, strict=True)]
             # Of the two rays of a line, the one that comes from minus infinity is first.
             found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
-        cells = joined(found, sum(self.problem.widths))
+        cells = join_blocks(found, sum(self.problem.widths))
         switched = any(level.groups is not None for level in self.problem.graph.levels)
         # The loop goes from left to right but where candidates claim their parts of an interval.
         return sorted_on_line(self.problem, cells) if switched and self.problem.dimension == 1 else cells
@@ -146,7 +146,7 @@ def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
     ]
 
 
-def joined(found: list[list[Block]], neurons: int) -> Cells:
+def join_blocks(found: list[list[Block]], neurons: int) -> Cells:
     """The cells of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
     blocks = [block for blocks in found for block in blocks]
     offsets = np.cumsum([0, *(block.first[-1] for block in blocks)]).tolist()

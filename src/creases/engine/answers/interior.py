@@ -19,7 +19,7 @@ from creases.engine.state.pattern import bits_of_bytes
 
 __all__ = ["interior_points"]
 
-CHUNK = 4096
+CELLS_AT_ONCE = 4096
 
 
 def interior_points(
@@ -39,7 +39,10 @@ def interior_points(
     points = middles(first, corners, at_infinity)
     rays = np.column_stack([points, np.ones(len(points))])
     proved = np.concatenate(
-        [proved_by_floats(problem, rays[at : at + CHUNK], bits[at : at + CHUNK]) for at in range(0, len(points), CHUNK)]
+        [
+            proved_by_floats(problem, rays[at : at + CELLS_AT_ONCE], bits[at : at + CELLS_AT_ONCE])
+            for at in range(0, len(points), CELLS_AT_ONCE)
+        ]
     )
     if isinstance(problem.vertices, IntegerPolytope):
         proved &= proved_behind(problem.vertices.walls, points)

@@ -34,7 +34,7 @@ Bools = NDArray[np.bool_]
 # Flips that there is room for at first; it grows to what a block of segments needs.
 FLIPS = 1 << 14
 # Patterns that are written out at one time.
-CHUNK = 1 << 12
+PATTERNS_AT_ONCE = 1 << 12
 
 
 class Flips(NamedTuple):
@@ -66,7 +66,7 @@ def tally_path(
         for i, (problem, neurons) in enumerate(zip(problems, swept, strict=True))
         if neurons is None
     }
-    flips = joined(swept, tables, int(starts[-1]))
+    flips = join_tables(swept, tables, int(starts[-1]))
     by_layer, by_neuron = counted(flips, starts, first_units(problems[0].graph))
     found = Tally(
         by_layer=by_layer,
@@ -107,7 +107,7 @@ def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> li
     return found
 
 
-def joined(swept: Sequence[Ints | None], tables: dict[int, CellTable], neurons: int) -> Flips:
+def join_tables(swept: Sequence[Ints | None], tables: dict[int, CellTable], neurons: int) -> Flips:
     """The flips of the whole path: those of its segments, and those at joints between two that were cut."""
     at, neuron, border = list[Ints](), list[Ints](), 0
     last: Bools | None = None  # the pattern at the end of the segment before, where that was cut
@@ -183,8 +183,8 @@ def patterns_of(flips: Flips, last: Ints, neurons: int, pieces: Ints) -> NDArray
     """
     found, now = list[NDArray[np.uint8]](), np.zeros(neurons, np.uint8)
     ends = np.append(0, last + 1)[pieces]
-    for begin in range(0, len(ends), CHUNK):
-        some, first = ends[begin : begin + CHUNK], int(ends[begin - 1]) if begin else 0
+    for begin in range(0, len(ends), PATTERNS_AT_ONCE):
+        some, first = ends[begin : begin + PATTERNS_AT_ONCE], int(ends[begin - 1]) if begin else 0
         # Each piece's row: how often each neuron has flipped since the row before.
         rows = np.repeat(np.arange(len(some)), np.diff(some, prepend=first))
         times = np.bincount(rows * neurons + flips.neuron[first : some[-1]], minlength=len(some) * neurons)

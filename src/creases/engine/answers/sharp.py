@@ -110,7 +110,7 @@ def sharpen(
         before = v - 1 if v > first[cell] else first[cell + 1] - 1
         write_edge(net, edges[before], 0)
         write_edge(net, edges[v], 1)
-        if not place_corner(net.edges, size, at_infinity[v], corners_vd, v):
+        if not place_corner_of_edges(net.edges, size, at_infinity[v], corners_vd, v):
             blurred[left, 0], blurred[left, 1] = v, cell
             left += 1
     return left
@@ -138,7 +138,7 @@ def take_pattern(net: Forms, patterns_cw: Ints, cell: int) -> None:
 def write_edge(net: Forms, number: int, place: int) -> None:
     """Write the inward form of an edge to `edges`."""
     if number < 0:
-        copy_form(net.walls, -1 - number, net.edges, place)
+        copy_edge(net.walls, -1 - number, net.edges, place)
         return
     layer = 0
     while net.layers[layer + 1, FIRST_NEURON] <= number:
@@ -152,7 +152,7 @@ def write_edge(net: Forms, number: int, place: int) -> None:
 
 
 @inlined
-def copy_form(source: Floats, i: int, target: Floats, place: int) -> None:
+def copy_edge(source: Floats, i: int, target: Floats, place: int) -> None:
     """Copy a form."""
     for part in range(3):
         for c in range(target.shape[2]):
@@ -188,7 +188,7 @@ def write_form(net: Forms, layer: int, neuron: int, target: Floats, place: int) 
     """
     begin = net.layers[layer, FIRST_NEURON]
     if layer == 0:
-        copy_form(net.given, neuron, target, place)
+        copy_edge(net.given, neuron, target, place)
         return
     below = net.layers[layer - 1, FIRST_NEURON]
     rows = net.layers[layer - 1, ACTIVE_ROWS]
@@ -231,7 +231,7 @@ def minor(edges: Floats, i: int, j: int) -> tuple[float, float]:
 
 
 @kernel
-def place_corner(edges: Floats, size: float, far: bool, corners_vd: Floats, v: int) -> bool:
+def place_corner_of_edges(edges: Floats, size: float, far: bool, corners_vd: Floats, v: int) -> bool:
     """Write the corner between two edges; is it known well enough?
 
     On a line the corner is the second edge's zero, or at infinity, where the first edge's form grows. The bounds are
@@ -272,7 +272,7 @@ def lost_in(value: float, error: float) -> float:
 
 @inlined
 def place_on_line(edges: Floats, size: float, far: bool, corners_vd: Floats, v: int) -> bool:
-    """`place_corner` for d = 1."""
+    """`place_corner_of_edges` for d = 1."""
     row = 0 if far else 1
     slope = edges[HI, row, 0]
     slope_error = edges[ERROR, row, 0] + abs(edges[LO, row, 0])

@@ -10,7 +10,7 @@ planes through one point are refused. With values g_u, g_v up to E, and a = |f_u
 the value at the zero of f is (b g_u + a g_v) / (a + b) up to E + (|g_u| + |g_v|) (e / (a + b - 2 e) + 8 u): the weight
 b / (a + b) is off by e / (a* + b*) at most, and a* + b* >= a + b - 2 e. That difference is positive, since signs are
 proved, and known up to a few units wherever the bound can prove anything: there e is less than a + b - 2 e, or the
-bound were more than the values. The bounds' own rounding is relative (nothing underflows, see SMALLEST): ROUND_UP.
+bound were more than the values. The bounds' own rounding is relative (nothing underflows, see SMALLEST_VALUE).
 
 Only for simple cells, in which two corners share an edge iff they share all but one of their facets.
 """
@@ -54,12 +54,12 @@ from creases.engine.state.work import (
     SpaceWork,
 )
 
-__all__ = ["LARGEST", "SMALLEST", "count_pieces", "infinity_bit", "pieces_and_far"]
+__all__ = ["LARGEST_VALUE", "SMALLEST_VALUE", "count_pieces", "infinity_bit", "pieces_and_far"]
 
 # Values of the cell's rows that are let in. A value that is proved on a section is at least u times its row's largest
 # there, so it shrinks by 2^-49 a level at most, with what the weight loses. Products of two values of any level are
 # then above 2^-(2 (200 + 6 * 49)) > 2^-1000: neither they nor quotients overflow or lose anything to underflow.
-SMALLEST, LARGEST = 2.0**-200, 2.0**460
+SMALLEST_VALUE, LARGEST_VALUE = 2.0**-200, 2.0**460
 
 
 @kernel
@@ -75,9 +75,9 @@ def count_pieces(work: SpaceWork, net: int, layer: int) -> tuple[int, int]:
         if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
             continue
         low, high, nearest = work.row_reals[i, LOW], work.row_reals[i, HIGH], work.row_reals[i, NEAREST]
-        if rows == MOST_CHORDS or not (nearest > work.row_reals[i, THRESHOLD] and nearest > SMALLEST):
+        if rows == MOST_CHORDS or not (nearest > work.row_reals[i, THRESHOLD] and nearest > SMALLEST_VALUE):
             return UNPROVED_COUNT, 0
-        if not (high < LARGEST and -low < LARGEST):
+        if not (high < LARGEST_VALUE and -low < LARGEST_VALUE):
             return UNPROVED_COUNT, 0
         for v in range(corners):
             work.section_reals[0, rows, v] = work.values_nc[i, v]

@@ -6,7 +6,7 @@ Where anything is not proved at once the loop goes its ordinary way.
 
 from __future__ import annotations
 
-from creases.engine.cells.arrangement import LARGEST, SMALLEST, infinity_bit, pieces_and_far
+from creases.engine.cells.arrangement import LARGEST_VALUE, SMALLEST_VALUE, infinity_bit, pieces_and_far
 from creases.engine.kernel import inlined
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite, sign_threshold
 from creases.engine.rows.rows_in_space import along, evaluate, gradient_in_space, list_form_in_space, sizes_along
@@ -79,14 +79,14 @@ def count_last_in_space(work: SpaceWork, net: int, layer: int, reach: float, cor
         low, high, nearest = values[0], values[0], abs(values[0])
         for v in range(1, corners):
             low, high, nearest = min(values[v], low), max(values[v], high), min(abs(values[v]), nearest)
-        if (low > bound and high < LARGEST) or (high < -bound and low > -LARGEST):
+        if (low > bound and high < LARGEST_VALUE) or (high < -bound and low > -LARGEST_VALUE):
             continue
-        if not (low < -bound and high > bound and nearest > bound and nearest > SMALLEST):
+        if not (low < -bound and high > bound and nearest > bound and nearest > SMALLEST_VALUE):
             # NaN lands here too. A row in which nothing is cuts nothing.
             if work.state[WALL] == 0 and is_nothing(work, bound):
                 continue
             return UNPROVED_COUNT, 0
-        if not (high < LARGEST and -low < LARGEST):
+        if not (high < LARGEST_VALUE and -low < LARGEST_VALUE):
             return UNPROVED_COUNT, 0
         work.section_reals[0, SECTION_BOUNDS, crossing] = bound
         crossing += 1

@@ -41,6 +41,9 @@ from creases.engine.state.slots import (
 )
 from creases.engine.state.stack import put_slots
 from creases.engine.state.work import (
+    FACET_INTS_FIELD,
+    FACET_REALS_FIELD,
+    POINTS_FIELD,
     SpaceWork,
 )
 
@@ -54,11 +57,6 @@ __all__ = [
 
 # `cut_polytope` answers with less than this where it has not cut.
 UNCUT = 0
-
-# Places of the arrays among the fields of SpaceWork, for FULL_ARRAY.
-POINTS_FIELD = SpaceWork._fields.index("points")
-FACET_REALS_FIELD = SpaceWork._fields.index("facet_reals")
-FACET_INTS_FIELD = SpaceWork._fields.index("facet_ints")
 
 
 @kernel

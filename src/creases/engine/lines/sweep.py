@@ -42,7 +42,6 @@ from creases.engine.lines.table import (
     CONSTANT_ERRORS,
     CONSTANTS,
     CROSSING_LIST,
-    CROSSING_ROWS,
     GAIN_CONSTANTS,
     GAIN_SLOPES,
     LEFT,
@@ -59,6 +58,7 @@ from creases.engine.lines.table import (
     POINTS,
     RIGHT,
     RIGHT_ERROR,
+    ROWS_CROSSED,
     SLOPE_ERROR,
     SLOPE_ERRORS,
     SLOPE_SIZE,
@@ -123,7 +123,7 @@ def sweep(
                 if crossing < 0 or not are_in_order(reals, ints, at + LOWER, whole, lows, crossing):
                     break
                 plan[layer, PIECES] += 1 + crossing
-                plan[layer, CROSSING_ROWS] = crossing
+                plan[layer, ROWS_CROSSED] = crossing
                 bound_forms(reals, at, lows)
                 note_points(reals, ints, at, whole, plan[layer, COLUMNS], lows, ups, crossing)
                 start_forms(reals, ints, at + LOWER, whole, plan[layer, COLUMNS], lows, ups, active)
@@ -137,16 +137,16 @@ def sweep(
                     for k in range(crossing):
                         note_flip(flips, top + k, layer, ints[whole + CROSSING_LIST * room(lows + 3) + k])
                     top += crossing
-            elif done < plan[layer, CROSSING_ROWS]:
+            elif done < plan[layer, ROWS_CROSSED]:
                 note_flip(flips, top, layer, ints[whole + CROSSING_LIST * room(lows + 3) + done])
                 top += 1
                 pass_one(reals, ints, at + LOWER, whole, lows, ups, done)
-            if layer + 2 >= depth or done + 1 > plan[layer, CROSSING_ROWS]:
+            if layer + 2 >= depth or done + 1 > plan[layer, ROWS_CROSSED]:
                 plan[layer, PASSED] = UNPROVED_SWEEP
                 layer -= 1
                 continue
             plan[layer, PASSED] = done + 1
-            hand_down(reals, at, plan[layer + 1, AT], lows, ups, done + 1, plan[layer, CROSSING_ROWS])
+            hand_down(reals, at, plan[layer + 1, AT], lows, ups, done + 1, plan[layer, ROWS_CROSSED])
             layer += 1
         for other in range(depth):
             found_ld[line, other] = plan[other, PIECES] if layer < 0 else UNPROVED_SWEEP

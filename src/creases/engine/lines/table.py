@@ -19,7 +19,7 @@ UNPROVED_SWEEP = -1
 # The plan of a sweep, a row for each layer: how many neurons it has, where its table as the lower layer stands in the
 # floats, in the integers, and its couplings to the layer above; how many of its rows cross the current interval, how
 # many of their zeros are behind; and the pieces found so far.
-NEURONS, AT, WHOLE, COLUMNS, CROSSING_ROWS, PASSED, PIECES = 0, 1, 2, 3, 4, 5, 6
+NEURONS, AT, WHOLE, COLUMNS, ROWS_CROSSED, PASSED, PIECES = 0, 1, 2, 3, 4, 5, 6
 PLAN_COLUMNS = 7
 
 # A table begins with these numbers: the interval's ends (infinite ones too) with their errors, and the upper rows'

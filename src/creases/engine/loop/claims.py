@@ -45,12 +45,14 @@ from creases.engine.state.stack import (
     push,
     push_written,
 )
-from creases.engine.state.work import AnyWork, SpaceWork, Work
+from creases.engine.state.work import (
+    CORNERS_FIELD,
+    AnyWork,
+    SpaceWork,
+    Work,
+)
 
 __all__ = ["is_switch", "split_switch", "tally_switches"]
-
-# Places of the arrays among the fields of Work, for FULL_ARRAY.
-CORNERS_FIELD = Work._fields.index("cell_reals")
 
 
 @inlined

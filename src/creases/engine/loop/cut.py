@@ -82,6 +82,7 @@ from creases.engine.state.slots import (
 )
 from creases.engine.state.stack import STACK_HEADER, keep_child, no_room, pop, push, push_written
 from creases.engine.state.work import (
+    CORNERS_FIELD,
     AnyWork,
     SpaceWork,
     Work,
@@ -93,9 +94,6 @@ __all__ = ["cut"]
 CROWDED = 0.6
 # With no more rows than this it is not worth it before all of them are decided.
 FEW_ROWS = 4
-
-# Places of the arrays among the fields of Work, for FULL_ARRAY.
-CORNERS_FIELD = Work._fields.index("cell_reals")
 
 
 @kernel

@@ -23,7 +23,7 @@ TERMS, SUM = 10, 36
 # Products of three numbers between these neither overflow nor lose a bit to underflow: the lowest bit of a product of
 # three floats stands at most 3 * 53 below its highest, so above 2^(-750 - 159), and 24 of them and what splits them
 # (2^28 times a product of two) stay below 2^755. The numbers themselves are compared with the limits, nothing computed.
-SMALLEST, LARGEST = 2.0**-250, 2.0**250
+SMALLEST_FACTOR, LARGEST_FACTOR = 2.0**-250, 2.0**250
 
 
 @kernel
@@ -69,7 +69,7 @@ def exact_sign_at_zero(scratch: Floats, at: int) -> int:
 @inlined
 def in_range(x: float) -> bool:
     """Whether a number is zero or of a size whose products are exact. A NaN is not."""
-    return x == 0.0 or SMALLEST <= abs(x) <= LARGEST
+    return x == 0.0 or SMALLEST_FACTOR <= abs(x) <= LARGEST_FACTOR
 
 
 @inlined

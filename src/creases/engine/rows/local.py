@@ -98,6 +98,8 @@ from creases.engine.state.slots import (
     WALL,
 )
 from creases.engine.state.work import (
+    INTS_FIELD,
+    REALS_FIELD,
     AnyWork,
     Work,
 )
@@ -108,10 +110,6 @@ __all__ = ["localise"]
 # the layers above are not looked at. Sound, only looser.
 STUBBORN_ROWS = 8
 STUBBORN = 0.9
-
-# Places of the arrays among the fields of Work, for FULL_ARRAY.
-REALS_FIELD = Work._fields.index("reals")
-INTS_FIELD = Work._fields.index("ints")
 
 
 @inlined

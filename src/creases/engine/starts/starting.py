@@ -28,7 +28,7 @@ from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
-    CHILD,
+    CELL,
     CORNER_ERROR,
     EDGE,
     EDGE_G,
@@ -36,8 +36,8 @@ from creases.engine.state.cell_layout import (
     MOST_FACETS,
     SIMPLE,
 )
-from creases.engine.state.first_network import begin_network, lowest_layer, rows_of_lowest, write_first_rows
-from creases.engine.state.growth import check_room, grown, with_room
+from creases.engine.state.first_network import begin_network, lowest_layer, write_first_rows
+from creases.engine.state.growth import check_room, with_room
 from creases.engine.state.network_layout import (
     FIELDS,
     HEADER,
@@ -65,14 +65,14 @@ from creases.engine.state.row_layout import (
 )
 from creases.engine.state.slots import (
     COORDINATES,
+    CORNERS,
     FACETS_TOP,
     FRESH,
-    FULL,
+    HAVE,
     MOST_CANDIDATES,
     PLAIN_CHAIN,
     WALL,
 )
-from creases.engine.state.stack import push
 from creases.engine.state.work import (
     AnyWork,
 )
@@ -137,8 +137,8 @@ def cone_of_directions(problem: Problem, known: dict[int, bool]) -> RationalStar
 
 
 def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
-    """A workspace of the workshop's with the root network in place and the starting cell on the stack."""
-    d, corners = start.chart.shape[1] - 1, len(start.corners)
+    """A workspace of the workshop's with the root network in place; the current cell is the starting cell."""
+    d = start.chart.shape[1] - 1
     work = (chain_workspace if problem.graph.is_chain else graph_workspace)(problem, start, workshop)
     state = work.state
     work.twins[:] = twins_of(problem.graph)
@@ -150,11 +150,9 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     state[COORDINATES] = problem.dimension
     if start.chart[-1].any():  # among directions there are no constants
         work.layer_ints[:-1, CONSTANT] = constants(problem)
-    lowest, rows = lowest_layer(work), rows_of_lowest(work)
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
-    state[FRESH] = 0 if start.signs and lowest == 0 else 1
-    while push(work, corners, rows) == FULL:  # a polygon may have thousands of corners
-        work = grown(work)
+    state[FRESH] = 0 if start.signs and lowest_layer(work) == 0 else 1
+    state[CORNERS], state[HAVE] = len(start.corners), 1
     return work
 
 
@@ -241,21 +239,21 @@ def is_signs(infinity: Floats) -> bool:
 
 
 def place_polygon(work: Any, start: Start) -> None:
-    """Make the starting cell of a line or a plane the child."""
+    """Make the starting cell of a line or a plane the current one."""
     n_edges, axes = len(start.edges), [X, ONE] if start.chart.shape[1] == 2 else [X, Y, ONE]
     places = [*axes[:-1], CORNER_ERROR, *(EDGE + c for c in axes), EDGE_G, EDGE_W]
-    work.cell_reals[CHILD, :n_edges, places] = np.concatenate([start.corners, start.edges, start.edge_bounds], axis=1).T
-    work.cell_ints[CHILD, :n_edges, 0] = start.edge_ids
-    work.cell_ints[CHILD, :n_edges, 1] = start.infinite
+    work.cell_reals[CELL, :n_edges, places] = np.concatenate([start.corners, start.edges, start.edge_bounds], axis=1).T
+    work.cell_ints[CELL, :n_edges, 0] = start.edge_ids
+    work.cell_ints[CELL, :n_edges, 1] = start.infinite
 
 
 def place_polytope(work: Any, start: SpaceStart) -> None:
-    """Make the starting cell of a polytope the child. One with more facets is parted first (`tiles.CrowdedStart`)."""
+    """Make the starting cell of a polytope the current one; a crowded one is parted first (`tiles`)."""
     corners, facets = len(start.corners), len(start.facets)
     assert facets <= MOST_FACETS
     d = start.chart.shape[1] - 1
-    work.points[CHILD, :, :corners] = start.corners.T
-    work.masks[CHILD, :corners] = start.masks
+    work.points[CELL, :, :corners] = start.corners.T
+    work.masks[CELL, :corners] = start.masks
     work.slots[:facets] = np.arange(facets)
     work.slots[SIMPLE] = all(mask.bit_count() == d for mask in start.masks)
     rows = np.concatenate([start.facets, start.facet_bounds], axis=1)  # `allocate_in_space` has room for 256

@@ -169,7 +169,7 @@ def parted_somehow(tile: Tile, most: int, number: int, deep: int) -> Parts:
     return parts
 
 
-def moved_to(tile: Tile, chart: Floats) -> Tile | None:
+def tile_in_chart(tile: Tile, chart: Floats) -> Tile | None:
     """The tile in another chart of the same space, exactly; None if it is not bounded there."""
     (here, there), _ = as_integers(tile.chart, chart)
     k = tile.dimension + 1
@@ -204,7 +204,7 @@ def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
 
     The wall is drawn in a chart with few bits, so that floats hold its own: that of a cone has all bits of a float.
     """
-    roomier = moved_to(tile, rounded(tile.chart)) if len(tile.chart) == tile.dimension + 1 else tile
+    roomier = tile_in_chart(tile, rounded(tile.chart)) if len(tile.chart) == tile.dimension + 1 else tile
     if roomier is None:
         return None
     best: Parts | None = None
@@ -220,7 +220,7 @@ def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
         best = best or parts
     if best is None:
         return None
-    below, above = (moved_to(part, tile.chart) if roomier is not tile else part for part in best[:2])
+    below, above = (tile_in_chart(part, tile.chart) if roomier is not tile else part for part in best[:2])
     return None if below is None or above is None else (below, above, best[2])
 
 

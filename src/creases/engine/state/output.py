@@ -29,17 +29,15 @@ from creases.engine.state.slots import (
     WORDS,
 )
 from creases.engine.state.work import (
+    OUT_INTS_FIELD,
+    OUT_REALS_FIELD,
+    SPACE_OUT_INTS_FIELD,
+    SPACE_OUT_REALS_FIELD,
     SpaceWork,
     Work,
 )
 
 __all__ = ["WrittenCells", "emit", "take_cells", "take_means"]
-
-# Places of the arrays among the fields of Work, for FULL_ARRAY.
-OUT_REALS_FIELD = Work._fields.index("out_reals")
-OUT_INTS_FIELD = Work._fields.index("out_ints")
-SPACE_OUT_REALS_FIELD = SpaceWork._fields.index("out_reals")
-SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_ints")
 
 
 @kernel

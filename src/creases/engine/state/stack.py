@@ -36,6 +36,8 @@ from creases.engine.state.slots import (
     WORDS,
 )
 from creases.engine.state.work import (
+    STACK_INTS_FIELD,
+    STACK_REALS_FIELD,
     AnyWork,
     SpaceWork,
     Work,
@@ -47,10 +49,6 @@ __all__ = ["STACK_HEADER", "copy_cell_to_child", "keep_child", "no_room", "pop",
 # then, rows of its lowest layer, whether these have been looked at; the cell's lists follow.
 RECORD_CORNERS, RECORD_NETWORK, RECORD_REALS_TOP, RECORD_INTS_TOP, RECORD_ROWS, RECORD_FRESH = 0, 1, 2, 3, 4, 5
 STACK_HEADER = 6
-
-# Places of the arrays among the fields of Work, for FULL_ARRAY.
-STACK_REALS_FIELD = Work._fields.index("stack_reals")
-STACK_INTS_FIELD = Work._fields.index("stack_ints")
 
 
 @inlined

@@ -120,6 +120,14 @@ class SpaceWork(NamedTuple):
 
 AnyWork = Work | SpaceWork
 
+# Places of arrays that may be too small among the fields of a workspace, for FULL_ARRAY. Of space some stand elsewhere.
+REALS_FIELD, INTS_FIELD = Work._fields.index("reals"), Work._fields.index("ints")
+STACK_REALS_FIELD, STACK_INTS_FIELD = Work._fields.index("stack_reals"), Work._fields.index("stack_ints")
+CORNERS_FIELD, POINTS_FIELD = Work._fields.index("cell_reals"), SpaceWork._fields.index("points")
+FACET_REALS_FIELD, FACET_INTS_FIELD = SpaceWork._fields.index("facet_reals"), SpaceWork._fields.index("facet_ints")
+OUT_REALS_FIELD, OUT_INTS_FIELD = Work._fields.index("out_reals"), Work._fields.index("out_ints")
+SPACE_OUT_REALS_FIELD, SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_reals"), SpaceWork._fields.index("out_ints")
+
 
 def allocate(widths: list[int], dimension: int, corners: int, rows: list[int] | None = None) -> Work:
     """An empty workspace for a network with these widths of layers on domains of this dimension.
