@@ -29,6 +29,8 @@ from creases import (
     count_many,
 )
 from creases.domain import domain_from_dict
+from creases.engine.answers import driver
+from creases.engine.answers.driver import halves_of
 from engine_twins import COMPILED, LONG, amount
 from graph_cases import DOMAINS, random_domain, random_graph, without_biases
 from graph_networks import as_network
@@ -94,6 +96,24 @@ def test_against_exact_counts_in_pieces(n_in):
         network, domain = as_network(levels, n_in), domain_from_dict(place.data)
         found = count_in_pieces(network, domain, pieces=8, threads=1, progress=False)
         assert found.by_layer == tuple(reference.graph_by_layer(levels, place.specification)), i
+
+
+@pytest.mark.parametrize("n_in", [1, 2, 3, 4])
+def test_against_exact_counts_of_domains_that_are_halved(monkeypatch, n_in):
+    """A cell on which more than three units are open is halved, and so are its halves; walls are taken off."""
+    halved = []
+    monkeypatch.setattr(driver, "MOST_OPEN", 3)
+    monkeypatch.setattr(driver, "MOST_HALVINGS", 3 if n_in < 3 else 2)
+    monkeypatch.setattr(driver, "halves_of", lambda *given: halved.append(halves_of(*given)) or halved[-1])
+    for i in range(amount(96, 16) if n_in < 4 else 4):
+        rng = np.random.default_rng([75, n_in, i])
+        levels = random_graph(rng, n_in, degenerate=bool(i % 2))
+        place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
+        found = counted(as_network(levels, n_in), domain_from_dict(place.data))
+        by_layer, _, (_, unbounded) = specified(levels, place.specification)
+        assert found.by_layer == by_layer, (i, place.name)
+        assert found.unbounded in (None, unbounded), (i, place.name)
+    assert any(parts is not None for parts in halved)
 
 
 @pytest.mark.skipif(not COMPILED, reason="some seconds as plain Python")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
 from creases.engine.problem import Problem
-from creases.engine.starts.chart import AnyStart, RationalStart
+from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts
-from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
+from creases.engine.starts.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
+from creases.engine.starts.walls import Parts, halved
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.work import (
     AnyWork,
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from creases.engine.starts.whole_space import Walled
 
 __all__ = ["Collector", "StartingCell", "collect", "cut_domain"]
+
+# Units of a graph that are open on a starting cell before it is halved, and how many times over it is: a point through
+# which very many hyperplanes pass lies in some half of all.
+MOST_OPEN, MOST_HALVINGS = 3000, 30
 
 # Every kind of starting cell: with a chart in floats, with too many facets, in rationals, or a tile.
 StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
@@ -40,6 +45,12 @@ class Collector(Protocol):
 
     def add_point(self, tile: Tile) -> None:
         """A starting cell of no dimension: the directions of a line are two points."""
+
+    def on_wall(self) -> Collector | None:
+        """What collects a wall that halves a starting cell; None if what is collected does not add up over halves."""
+
+    def take_off(self, wall: Any) -> None:
+        """Take off what was collected on a wall."""
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
         """A whole space, or a wall of one, whose first layer has walls among its neurons. cut : `collect`, but for what
@@ -85,18 +96,55 @@ def collect(
     cells: Iterable[StartingCell],
     into: Collector,
     *,
-    threads: int | None,
-    by_neuron: bool,
-    report: Report,
-    workshop: Workshop,
+    deep: int = 0,
+    **options: Any,
 ) -> None:
-    """Cut these starting cells of a problem to the end, in this order. The rest is as for `cut_domain`."""
+    """Cut these starting cells of a problem to the end, in this order.
+
+    deep : how many times they have been halved already. options : as for `cut_domain`.
+    """
     for cell in cells:
         if isinstance(cell, RationalStart):
             into.add_rational(cell)
         elif isinstance(cell, Tile) and cell.dimension == 0:
             into.add_point(cell)
         else:
-            start = start_of(cell) if isinstance(cell, Tile) else cell
-            for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop):
-                into.add(work, blocks)
+            cut_cell(problem, cell, into, deep, options)
+
+
+def cut_cell(
+    problem: Problem, cell: AnyStart | CrowdedStart | Tile, into: Collector, deep: int, options: dict[str, Any]
+) -> None:
+    """Cut a starting cell to the end; of a graph of which very many units are open on it, cut its halves, and take off
+    what the wall between them has (Euler's relation)."""
+    start = start_of(cell) if isinstance(cell, Tile) else cell
+    wall_into = into.on_wall() if deep < MOST_HALVINGS else None
+    most_open = None if wall_into is None else MOST_OPEN
+    threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
+    try:
+        for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop, most_open):
+            into.add(work, blocks)
+    except LargeRoot:
+        assert wall_into is not None
+        parts = halves_of(problem, cell)
+        if parts is None:
+            collect(problem, [cell], into, deep=MOST_HALVINGS, **options)
+            return
+        below, above, wall = parts
+        collect(problem, [below, above], into, deep=deep + 1, **options)
+        collect(problem, [wall], wall_into, deep=deep + 1, **{**options, "report": lambda _: report(0)})
+        into.take_off(wall_into)
+
+
+def halves_of(problem: Problem, cell: AnyStart | CrowdedStart | Tile) -> Parts | None:
+    """The halves of a starting cell and the wall between them; None if it cannot be halved."""
+    if isinstance(cell, (Tile, CrowdedStart)):
+        tile = cell if isinstance(cell, Tile) else cell.tile
+    elif problem.vertices is not None:
+        tile = root_tile(problem.vertices)
+    else:
+        found = tile_of_cone(problem, cell) if cell.chart.shape[0] == cell.chart.shape[1] else None
+        if found is None:
+            return None
+        tile = found
+    return halved(tile)

@@ -124,6 +124,17 @@ class Totals:
         """Add the region that meets a point."""
         self.by_layer += count_point(self.problem, tile)
 
+    def on_wall(self) -> Totals | None:
+        """Sums of a wall; None where regions are wanted by neuron, because one that lies in the wall cuts a region and
+        neither of its halves, or where more is kept of regions than their number."""
+        return Totals(self.problem) if type(self) is Totals and not self._wanted else None
+
+    def take_off(self, wall: Totals) -> None:
+        """Take off what a wall has that halves a starting cell."""
+        self.by_layer -= wall.by_layer
+        self.unbounded -= wall.unbounded
+        self.exact_cells += wall.exact_cells
+
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Totals], None]) -> None:
         """Add, or take off, what a space has that is cut by walls too."""
         whole = len(part.axes) == part.problem.dimension and (self._wanted or not part.problem.directions)

@@ -139,12 +139,14 @@ def run(
     keep: Callable[[], CellKeeper] | None,
     report: Report,
     workshop: Workshop,
+    most_open: int | None = None,
 ) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
     keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted. A cell
         with more facets than there is room for is parted by walls, and written out in parts, each with its pattern.
     workshop : where workspaces come from; what is yielded goes back there.
+    most_open : how many units of a graph may be open on the cell, if it matters. Raises LargeRoot at once if more are.
     """
     if isinstance(start, CrowdedStart):
         if by_neuron and any(level.groups is not None for level in problem.graph.levels):
@@ -164,7 +166,7 @@ def run(
     def new_helpers() -> Helpers:  # a thread has its own
         return Helpers(Oracle(problem, start.chart, walls), None if keep is None else keep(), count_wall)
 
-    work = workspace(problem, start, workshop)
+    work = workspace(problem, start, workshop, most_open)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep is not None
     if keep is not None:
         work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))

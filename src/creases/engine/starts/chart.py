@@ -27,6 +27,7 @@ from creases.engine.starts.first_layer import in_chart, steady_product
 
 __all__ = [
     "AnyStart",
+    "LargeRoot",
     "RationalStart",
     "SpaceStart",
     "Start",
@@ -86,6 +87,10 @@ class SpaceStart(NamedTuple):
 
 
 AnyStart = Start | SpaceStart
+
+
+class LargeRoot(Exception):
+    """More units of a graph are open on a starting cell than were asked for: it is halved first (`driver`)."""
 
 
 def far_directions(rational_rows: Sequence[Any]) -> Floats:

@@ -24,7 +24,7 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.band import bands
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.exact_layers import exact_levels
-from creases.engine.starts.chart import AnyStart
+from creases.engine.starts.chart import AnyStart, LargeRoot
 from creases.engine.starts.first_layer import first_forms, in_chart
 
 __all__ = ["GraphRoot", "OpenRows", "graph_root"]
@@ -98,8 +98,12 @@ class Cell(NamedTuple):
         return self.chart[-1]
 
 
-def graph_root(problem: Problem, start: AnyStart, twins: Ints) -> GraphRoot:
-    """The first local network of a problem's graph on a starting cell. twins : of all units (`exact_layers`)."""
+def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | None = None) -> GraphRoot:
+    """The first local network of a problem's graph on a starting cell.
+
+    twins : of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
+    Raises LargeRoot as soon as more are.
+    """
     graph, k = problem.graph, start.chart.shape[1]
     corners = start.corners
     cell = Cell(
@@ -137,6 +141,8 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints) -> GraphRoot:
                 made = decided_switches(level.groups, layer, rows, relaxed, out, cell)
             left, values[number], relaxed[layer], signs[first:end] = made
             found.append(left)
+            if most_open is not None and sum(len(rows.units) for rows in found) > most_open:
+                raise LargeRoot
     return GraphRoot(found, signs > 0, [exact[number - 1] for number in graph.layers])
 
 

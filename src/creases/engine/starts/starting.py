@@ -136,10 +136,16 @@ def cone_of_directions(problem: Problem, known: dict[int, bool]) -> RationalStar
     return RationalStart(rational_directions(rational_first(problem, list(known)), list(known.values())), known)
 
 
-def workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
-    """A workspace of the workshop's with the root network in place; the current cell is the starting cell."""
+def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: int | None = None) -> AnyWork:
+    """A workspace of the workshop's with the root network in place; the current cell is the starting cell.
+
+    most_open : how many units of a graph may be open on the starting cell, if it matters. Raises LargeRoot if more are.
+    """
     d = start.chart.shape[1] - 1
-    work = (chain_workspace if problem.graph.is_chain else graph_workspace)(problem, start, workshop)
+    if problem.graph.is_chain:
+        work = chain_workspace(problem, start, workshop)
+    else:
+        work = graph_workspace(problem, start, workshop, most_open)
     state = work.state
     work.twins[:] = twins_of(problem.graph)
     if isinstance(start, SpaceStart):
@@ -192,12 +198,12 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     return work
 
 
-def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
-    """A workspace with the first local network of a graph."""
+def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: int | None) -> AnyWork:
+    """A workspace with the first local network of a graph (`graph_root`)."""
     from creases.engine.starts.graph_root import graph_root  # SciPy, which a chain does without
 
     twins, graph = twins_of(problem.graph), problem.graph
-    root = graph_root(problem, start, twins)
+    root = graph_root(problem, start, twins, most_open)
     pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
     rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
     work = write_graph_root(taken(problem, start, workshop, rows), root, max(pairs))
