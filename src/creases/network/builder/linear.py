@@ -12,7 +12,7 @@ from creases.errors import NetworkError
 from creases.network.builder.exact import batch_norm_numbers
 from creases.network.builder.flows import Flow, checked, several, total
 from creases.network.builder.numbers import spread
-from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Operator, Scale, Select, Sparse
+from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Divide, Operator, Scale, Select, Sparse
 from creases.network.operators.operator import as_finite
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "conv",
     "conv_transpose",
     "dense",
+    "divide",
     "global_average_pool",
     "linear_combination",
     "scale",
@@ -184,6 +185,15 @@ def scale(x: Flow, factors: ArrayLike, *, name: str = "") -> Flow:
     """Each value times a factor: one number, one a channel (the first axis), or an array of x's shape."""
     flow = checked(x, "build.scale")
     return apply(flow, Scale(spread(factors, flow.shape, "build.scale: factors")), "scale", None, name, flow.shape)
+
+
+def divide(x: Flow, numbers: ArrayLike, *, name: str = "") -> Flow:
+    """Each value divided by a number, exactly: one number, one a channel (the first axis), or an array of x's shape.
+
+    Raises NetworkError if a number is zero, not finite, or finer than `creases.network.Divide` takes.
+    """
+    flow = checked(x, "build.divide")
+    return apply(flow, Divide(spread(numbers, flow.shape, "build.divide: numbers")), "divide", None, name, flow.shape)
 
 
 def shift(x: Flow, numbers: ArrayLike, *, name: str = "") -> Flow:
