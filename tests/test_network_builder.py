@@ -9,7 +9,7 @@ import pytest
 
 from creases import build
 from creases.errors import NetworkError
-from creases.network import Abs, Clip, Conv, Dense, LeakyReLU, Linear, Max, ReLU, Scale, Select
+from creases.network import Abs, Clip, Conv, Dense, Divide, LeakyReLU, Linear, Max, ReLU, Scale, Select
 from creases.network.builder.exact import batch_norm_numbers, nearest_root
 from engine_twins import LONG
 
@@ -384,11 +384,26 @@ def test_known_nearest_root(square):
 def test_known_batch_norm_numbers():
     one = np.ones(1)
     # sqrt(3 + 1) = 2: nothing is rounded.
-    scales, shifts, exact = batch_norm_numbers(3.0 * one, 3.0 * one, -one, 0.25 * one, 1.0)
-    assert (scales.tolist(), shifts.tolist(), exact) == ([-0.5], [1.75], True)
-    scales, shifts, exact = batch_norm_numbers(one, one, one, one, 1.0)
-    assert (scales.tolist(), exact) == ([np.sqrt(0.5)], False)
-    assert batch_norm_numbers(one, one, 0.0 * one, one, 1.0)[2]
+    assert batch_norm_numbers(3.0 * one, -one, 1.0) == ([-0.5], [1.0], True)
+    # 1 / 3 is no float, but 3 is one to divide by.
+    assert batch_norm_numbers(9.0 * one, one, 0.0) == ([1.0], [3.0], True)
+    assert batch_norm_numbers(one, one, 1.0) == ([np.sqrt(0.5)], [1.0], False)
+    assert batch_norm_numbers(one, 0.0 * one, 1.0) == ([0.0], [1.0], True)
+
+
+def test_known_a_batch_norm_folds_nothing():
+    """The mean is subtracted before the scale, in a level of its own or in that of the sum below."""
+    x = build.input(2)
+    network = build.network(build.relu(build.batch_norm(x, [0.1, 0.7], [1.0, 3.0], [0.3, -2.0], [0.5, 0.0])))
+    below, above = network.levels
+    assert below.bias.tolist() == [-0.1, -0.7]
+    assert above.sources[1].factors.tolist() == [0.3 / np.sqrt(1 + 1e-5), -2.0 / np.sqrt(3 + 1e-5)]
+    assert above.bias.tolist() == [0.5, 0.0]
+    joined = build.network(build.batch_norm(build.dense(x, np.eye(2)), [0.1, 0.7], [1.0, 3.0]))
+    assert [level.bias.tolist() for level in joined.levels] == [[-0.1, -0.7], [0.0, 0.0]]
+    thirds = build.network(build.batch_norm(x, [0.0, 0.0], [9.0, 1.0], eps=0.0))
+    assert [type(level.sources[i]) for i, level in enumerate(thirds.levels)] == [Divide, Scale]
+    assert thirds.notes == ()
 
 
 def test_known_rounding_is_noted():
@@ -398,7 +413,7 @@ def test_known_rounding_is_noted():
     once = build.batch_norm(x, [0.0, 1.0], [1.0, 3.0])
     twice = build.network(build.batch_norm(once, [0.0, 1.0], [1.0, 3.0]), notes=["mine"])
     assert twice.notes[0] == "mine"
-    assert re.match(r"A batch norm stands as a scale and a bias a channel", twice.notes[1])
+    assert "weight / sqrt(variance + eps), is irrational" in twice.notes[1]
     assert len(twice.notes) == 2
     assert "1/6" in build.network(build.hard_sigmoid(x)).notes[0]
     assert build.network(build.hard_sigmoid(x, 0.25)).notes == ()
@@ -486,7 +501,7 @@ FLAT = build.input(4)
         (lambda: build.batch_norm(IMAGE, np.ones(2), np.ones(2), eps=np.nan), "eps must be a finite number, got nan"),
         (
             lambda: build.batch_norm(IMAGE, np.full(2, 1e300), np.full(2, 1e-300), np.full(2, 1e200), eps=0.0),
-            "channel 0 has a scale or a bias beyond float64",
+            "channel 0 has a scale beyond float64",
         ),
     ],
 )

@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 BATCH_NORM_NOTE = (
-    "A batch norm stands as a scale and a bias a channel, weight / sqrt(variance + eps) and bias - mean * scale, each "
-    "rounded to the nearest float64; what is counted is the network with these."
+    "A batch norm's scale, weight / sqrt(variance + eps), is irrational: the network's is the float64 nearest to it. "
+    "Nothing else of it is rounded."
 )
 
 
@@ -148,11 +148,11 @@ def batch_norm(
     *,
     name: str = "",
 ) -> Flow:
-    """A batch norm in evaluation, (x - mean) / sqrt(variance + eps) * weight + bias, as a scale and a bias a channel.
+    """A batch norm in evaluation, (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel.
 
     mean, variance, weight, bias : one number a channel (the first axis of x); None is 1 for weight, 0 for bias.
-    The scale is the float64 nearest to weight / sqrt(variance + eps), the bias the one nearest to bias - mean * scale;
-    where one of them had to be rounded, a note on the network says so.
+    x - mean, the product with the scale, and bias are levels of their own where need be, so that nothing is rounded but
+    the scale: where weight / sqrt(variance + eps) is irrational, the float64 nearest to it, and a note says so.
     Raises NetworkError if a variance + eps is not positive, a number is not finite, or there is not one a channel.
     """
     flow = checked(x, "build.batch_norm")
@@ -170,12 +170,17 @@ def batch_norm(
                 f"build.batch_norm: {what} must have shape {channels}, one number a channel, got shape {array.shape}."
             )
         given.append(array)
-    factors, shifts, exact = batch_norm_numbers(given[0], given[1], given[2], given[3], eps)
+    means, variances, weights, biases = given
+    factors, divisors, exact = batch_norm_numbers(variances, weights, eps)
+    if means.any():
+        flow = shift(flow, 0.0 - means)
+    if (divisors != 1.0).any():
+        flow = divide(flow, divisors)
     return total(
         [(flow, Scale(spread(factors, flow.shape, "scale")))],
         flow.shape,
         "build.batch_norm",
-        spread(shifts, flow.shape, "bias"),
+        spread(biases, flow.shape, "bias"),
         name,
         () if exact else (BATCH_NORM_NOTE,),
     )
