@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
-from creases.readers.activations import LINEAR, activation_word, is_activation, kink_of
+from creases.readers.activations import LINEAR, RELU, activation_word, is_activation, kink_of
 from creases.readers.answers import Answers
 from creases.readers.chain import Chain
 from creases.readers.kinks import note_place, placed, reading
@@ -148,7 +148,7 @@ def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *
     if answers.batch_norm_eps is not None and not any(is_norm(layers[name]) for name in names):
         raise ModelFileError(f"{source} has no BatchNorm, so batch_norm_eps has no meaning here; leave it out.")
     network = chain.network()
-    if network.layers:
+    if network.layers or kinks.told or answers.activation != RELU:
         return network
     note = "It is one affine map. If its last layer has a kink too, say final_kink=True (--final-kink)."
     return replace(network, notes=(*network.notes, note))
