@@ -1,12 +1,14 @@
 """The reference's levels as networks of creases, and the patterns of both in bits."""
 
+from fractions import Fraction
+
 import numpy as np
 
 import reference
-from creases import Abs, Clip, Dense, LeakyReLU, Level, Linear, Max, Network, ReLU, Slopes
+from creases import Abs, Clip, Dense, Divide, LeakyReLU, Level, Linear, Max, Network, ReLU, Slopes
 from graph_cases import KINKS
 
-__all__ = ["KINKS", "as_kink", "as_network", "packed"]
+__all__ = ["KINKS", "as_kink", "as_network", "packed", "with_divisions"]
 
 PLAIN = {(0, 1): ReLU(), (1, 1): Linear(), (-1, 1): Abs()}
 
@@ -36,6 +38,31 @@ def as_network(levels, n_in):
         ],
         n_in=n_in,
     )
+
+
+def with_divisions(levels, n_in, draw):
+    """The levels of the reference with a division after the inputs and after each level, and the network of dense
+    operators that divides so. draw : a function of a size to the numbers to divide by.
+    """
+    numbers = draw(n_in)
+    specified, made = [quotient(0, numbers)], [Level({0: Divide(numbers)}, None, Linear())]
+    at = [1]
+    for level in levels:
+        # Each level takes the quotients of the levels that it took.
+        specified.append(level._replace(sources={at[p]: matrix for p, matrix in level.sources.items()}))
+        operators = {p: Dense(np.array(matrix, dtype=float)) for p, matrix in specified[-1].sources.items()}
+        made.append(Level(operators, level.bias, as_kink(level.kink)))
+        numbers = draw(made[-1].n_values)
+        specified.append(quotient(len(made), numbers))
+        made.append(Level({len(made): Divide(numbers)}, None, Linear()))
+        at.append(len(made))
+    return specified, Network.from_levels(made, n_in=n_in)
+
+
+def quotient(source, numbers):
+    """A level of the reference: the values of another one divided by numbers."""
+    rows = [[1 / Fraction(x) if i == j else 0 for j in range(len(numbers))] for i, x in enumerate(numbers)]
+    return reference.Level({source: rows}, [0] * len(numbers), reference.linear(len(numbers)))
 
 
 def packed(network, pattern):

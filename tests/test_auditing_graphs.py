@@ -15,7 +15,7 @@ from creases.auditing.ledger import Ledger
 from creases.auditing.recount import recount
 from creases.domain import domain_from_dict
 from creases.network import AveragePool, Clip, Conv, Dense, LeakyReLU, Level, Linear, Max, ReLU, Scale
-from graph_networks import as_network, packed
+from graph_networks import as_network, packed, with_divisions
 
 SQUARE = Box([-1, -1], [1, 1])
 
@@ -112,6 +112,18 @@ def test_laws_audit_of_convolutions_and_averages():
         assert agrees(result, network, cells=None)
     found = audit(subdivide(network, Plane.through(start, end, third)), cells=20)
     assert found.agrees, texts(found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_laws_audit_of_divisions(seed):
+    """Divisors of 53 bits: the audit's integers share nothing with the engine's, and both are the specification's."""
+    rng = np.random.default_rng([25, seed])
+    levels = graph_cases.random_graph(rng, 2, degenerate=bool(seed % 2))
+    specified, network = with_divisions(levels, 2, lambda n: rng.choice([0.1, -0.3, 0.229, 7.0, 0.5], n))
+    assert agrees(count(network, SQUARE, by_neuron=True), network)
+    cells = subdivide(network, SQUARE)
+    assert agrees(cells, network, cells=None)
+    assert len(cells) == reference.graph_count(specified, reference.box([-1, -1], [1, 1]))
 
 
 @pytest.mark.parametrize("domain", [SQUARE, Space(2), Segment([0, 0], [1, 1]), Line([0, 0], [1, 0])])

@@ -1,5 +1,6 @@
 """Counts of networks that are graphs, against the reference; and the laws that they obey."""
 
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,7 @@ from creases import (
     Slopes,
     Space,
     Sparse,
+    build,
     count,
     count_in_pieces,
     count_many,
@@ -31,7 +33,7 @@ from creases import (
 from creases.domain import domain_from_dict
 from engine_twins import COMPILED, LONG, amount
 from graph_cases import DOMAINS, random_domain, random_graph, without_biases
-from graph_networks import as_network
+from graph_networks import as_network, with_divisions
 
 SQUARE = Box([-1.0, -1.0], [1.0, 1.0])
 # Cases a number of inputs: with `LONG` three thousand in all.
@@ -94,6 +96,59 @@ def test_against_exact_counts_in_pieces(n_in):
         network, domain = as_network(levels, n_in), domain_from_dict(place.data)
         found = count_in_pieces(network, domain, pieces=8, threads=1, progress=False)
         assert found.by_layer == tuple(reference.graph_by_layer(levels, place.specification)), i
+
+
+DIVISORS = (0.1, -0.1, 3.0, 0.25, -1.0, 0.229, 0.3081, 128.0, 49.0, 1e5, float(np.float32(0.2023)))
+
+
+def divisors(rng, spread):
+    """Draws numbers to divide by: often equal ones, often of 53 bits, times 2 to -spread to spread."""
+
+    def draw(n):
+        if rng.integers(3) == 0:
+            return np.full(n, DIVISORS[rng.integers(len(DIVISORS))])
+        some = rng.choice(DIVISORS, n) if rng.integers(2) else rng.uniform(0.5, 2.0, n)
+        return np.ldexp(some, rng.integers(-spread, spread + 1, n))
+
+    return draw
+
+
+@pytest.mark.parametrize("spread", [0, 60])
+@pytest.mark.parametrize("n_in", [1, 2, 3, 4])
+def test_against_exact_counts_of_graphs_that_divide(n_in, spread):
+    """Every value is divided by a float of its own, which no factor does: in rationals, in doubles and in pairs."""
+    for i in range(amount(120, 8, 24)):
+        rng = np.random.default_rng([76, n_in, spread, i])
+        levels = random_graph(rng, n_in, degenerate=bool(i % 2))
+        specification, network = with_divisions(levels, n_in, divisors(rng, spread))
+        place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
+        found = counted(network, domain_from_dict(place.data), by_neuron=True)
+        by_layer, by_neuron, (_, unbounded) = specified(specification, place.specification)
+        assert found.certified
+        assert (found.by_layer, found.by_neuron) == (by_layer, by_neuron), (i, place.name)
+        assert found.unbounded in (None, unbounded), (i, place.name)
+
+
+@pytest.mark.parametrize("divisor", [0.1, 0.3, -7.0, 0.229, 1e100, 1e-100])
+def test_known_lines_that_meet_in_one_point_still_do_when_divided(divisor):
+    """Eight lines through one point, whose equations hold no float that is right: 16 regions, not 37."""
+    weight = np.array([[np.cos(t), np.sin(t)] for t in 0.1 + np.arange(8) / 3])
+    centred = build.shift(build.divide(build.input(2), divisor), [-0.1, -0.7])
+    network = build.network(build.relu(build.dense(build.divide(centred, [divisor, divisor * 3]), weight)))
+    for domain in (Space(2), Plane([0.0, 0.0], [[1.0, 0.0], [0.25, 3.0]])):
+        found = counted(network, domain)
+        assert (found.regions, found.certified) == (16, True)
+
+
+@pytest.mark.parametrize("number", [1.0 / 3.0, np.nextafter(1.0 / 3.0, 1.0)])
+def test_known_a_third_is_no_float(number):
+    """(1 + x) / 3 is one of the two floats beside a third a hair away from x = 0; a factor has it elsewhere."""
+    third = build.divide(build.shift(build.input(1), [1.0]), 3.0)
+    network = build.network(build.relu(build.shift(third, [-number])))
+    bend = float(3 * Fraction(number) - 1)
+    assert 2.0**-55 < abs(bend) < 2.0**-52
+    assert counted(network, Segment([bend - 2.0**-60], [bend + 2.0**-60])).regions == 2
+    assert counted(network, Segment([bend + 2.0**-60], [bend + 2.0**-58])).regions == 1
 
 
 @pytest.mark.skipif(not COMPILED, reason="some seconds as plain Python")

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from creases.engine.graph import Graph
+from creases.engine.graph import Graph, Level, relu_slopes
 from creases.engine.problem import Problem
 from creases.engine.proof.doubled import (
     DoubledForms,
@@ -296,3 +296,22 @@ def test_against_exact_doubled_forms():
                     else:
                         assert name.startswith("extreme")
     assert sharp > 0.8 * asked
+
+
+def test_against_exact_doubled_forms_that_are_divided():
+    """Quotients by whole numbers of up to 53 bits: hi + lo is true up to its bound, which is some 1e-30 of it."""
+    rng = np.random.default_rng(3)
+    for _ in range(amount(20, 5)):
+        weight, bias = rng.standard_normal((4, 2)), rng.standard_normal(4)
+        divisors = np.array([3, 2**53 - 1, 3602879701896397, int(rng.integers(2, 2**53))])
+        levels = (
+            Level((0,), (weight,), bias, divisors=divisors),
+            Level((1,), (np.eye(4),), np.zeros(4), relu_slopes(4)),
+        )
+        problem = Problem(Graph(levels), np.zeros(2), np.eye(2), np.zeros((2, 2)), None)
+        found = DoubledForms(problem, np.eye(3)).forms(0, [])
+        rows = np.column_stack([weight, bias]).tolist()
+        for row, divisor, *parts in zip(rows, divisors.tolist(), *map(np.ndarray.tolist, found), strict=True):
+            for entry, hi, lo, error in zip(row, *parts, strict=True):
+                true = Fraction(entry) / divisor
+                assert abs(true - Fraction(hi) - Fraction(lo)) <= Fraction(error) <= abs(true) / 10**28

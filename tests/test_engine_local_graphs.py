@@ -91,6 +91,9 @@ class Drawn:
             groups = np.unique(groups, return_inverse=True)[1]
         if kind == "means":
             divisors = rng.integers(1, 5, n)
+            if divisors.sum() % 2:  # as many bits as a float has, and quotients as large as before
+                divisors = divisors * (2**50 + 1)
+                matrices, bias = [matrix * 2.0**50 for matrix in matrices], bias * 2.0**50
         if rng.integers(3) == 0:
             matrices = [csr_array(matrix) for matrix in matrices]
         self.levels.append(Level(tuple(sources), tuple(matrices), bias, slopes, groups, divisors))

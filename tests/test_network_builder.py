@@ -9,7 +9,7 @@ import pytest
 
 from creases import build
 from creases.errors import NetworkError
-from creases.network import Abs, Clip, Conv, Dense, LeakyReLU, Linear, Max, ReLU, Scale, Select
+from creases.network import Abs, Clip, Conv, Dense, Divide, LeakyReLU, Linear, Max, ReLU, Scale, Select
 from creases.network.builder.exact import batch_norm_numbers, nearest_root
 from engine_twins import LONG
 
@@ -191,6 +191,9 @@ SHAPES = {
     "combination": (lambda x: build.linear_combination([x, build.relu(x)], [0.5, -3]), 0.5 * X - 3 * np.maximum(X, 0)),
     "scale a channel": (lambda x: build.scale(x, [1, 2, 3, 4]), X * [[1], [2], [3], [4]]),
     "scale": (lambda x: build.scale(x, X), X * X),
+    "divide a channel": (lambda x: build.divide(x, [1, 0.1, -3, 4]), X / [[1], [0.1], [-3], [4]]),
+    "divide": (lambda x: build.divide(x, X + 0.1), X / (X + 0.1)),
+    "divide by one number": (lambda x: build.divide(x, 0.1), X / 0.1),
     "shift": (lambda x: build.shift(x, [1, 2, 3, 4]), X + np.array([[1], [2], [3], [4]])),
     "maxout": (lambda x: build.maxout(x, 2), np.maximum(X[::2], X[1::2])),
     "maximum": (lambda x: build.maximum(x, build.scale(x, -1.0), build.relu(x)), np.abs(X)),
@@ -381,11 +384,26 @@ def test_known_nearest_root(square):
 def test_known_batch_norm_numbers():
     one = np.ones(1)
     # sqrt(3 + 1) = 2: nothing is rounded.
-    scales, shifts, exact = batch_norm_numbers(3.0 * one, 3.0 * one, -one, 0.25 * one, 1.0)
-    assert (scales.tolist(), shifts.tolist(), exact) == ([-0.5], [1.75], True)
-    scales, shifts, exact = batch_norm_numbers(one, one, one, one, 1.0)
-    assert (scales.tolist(), exact) == ([np.sqrt(0.5)], False)
-    assert batch_norm_numbers(one, one, 0.0 * one, one, 1.0)[2]
+    assert batch_norm_numbers(3.0 * one, -one, 1.0) == ([-0.5], [1.0], True)
+    # 1 / 3 is no float, but 3 is one to divide by.
+    assert batch_norm_numbers(9.0 * one, one, 0.0) == ([1.0], [3.0], True)
+    assert batch_norm_numbers(one, one, 1.0) == ([np.sqrt(0.5)], [1.0], False)
+    assert batch_norm_numbers(one, 0.0 * one, 1.0) == ([0.0], [1.0], True)
+
+
+def test_known_a_batch_norm_folds_nothing():
+    """The mean is subtracted before the scale, in a level of its own or in that of the sum below."""
+    x = build.input(2)
+    network = build.network(build.relu(build.batch_norm(x, [0.1, 0.7], [1.0, 3.0], [0.3, -2.0], [0.5, 0.0])))
+    below, above = network.levels
+    assert below.bias.tolist() == [-0.1, -0.7]
+    assert above.sources[1].factors.tolist() == [0.3 / np.sqrt(1 + 1e-5), -2.0 / np.sqrt(3 + 1e-5)]
+    assert above.bias.tolist() == [0.5, 0.0]
+    joined = build.network(build.batch_norm(build.dense(x, np.eye(2)), [0.1, 0.7], [1.0, 3.0]))
+    assert [level.bias.tolist() for level in joined.levels] == [[-0.1, -0.7], [0.0, 0.0]]
+    thirds = build.network(build.batch_norm(x, [0.0, 0.0], [9.0, 1.0], eps=0.0))
+    assert [type(level.sources[i]) for i, level in enumerate(thirds.levels)] == [Divide, Scale]
+    assert thirds.notes == ()
 
 
 def test_known_rounding_is_noted():
@@ -395,7 +413,7 @@ def test_known_rounding_is_noted():
     once = build.batch_norm(x, [0.0, 1.0], [1.0, 3.0])
     twice = build.network(build.batch_norm(once, [0.0, 1.0], [1.0, 3.0]), notes=["mine"])
     assert twice.notes[0] == "mine"
-    assert re.match(r"A batch norm stands as a scale and a bias a channel", twice.notes[1])
+    assert "weight / sqrt(variance + eps), is irrational" in twice.notes[1]
     assert len(twice.notes) == 2
     assert "1/6" in build.network(build.hard_sigmoid(x)).notes[0]
     assert build.network(build.hard_sigmoid(x, 0.25)).notes == ()
@@ -475,13 +493,15 @@ FLAT = build.input(4)
         (lambda: build.prelu(IMAGE, [1.0, 2.0, 3.0]), r"build\.prelu: slope must be one number, 2 \(one a channel\)"),
         (lambda: build.leaky_relu(FLAT, np.inf), "LeakyReLU: slope is inf"),
         (lambda: build.clip(FLAT, 1.0, 0.0), "Clip needs low < high"),
+        (lambda: build.divide(IMAGE, np.ones(4)), r"build\.divide: numbers must be one number, 2"),
+        (lambda: build.divide(FLAT, [1, 1, 0, 1]), r"Divide: numbers\[2\] is 0.0; nothing is divided by zero"),
         (lambda: build.scale(IMAGE, np.ones(4)), r"build\.scale: factors must be one number, 2"),
         (lambda: build.batch_norm(IMAGE, np.ones(3), np.ones(2)), r"build\.batch_norm: mean must have shape \(2,\)"),
         (lambda: build.batch_norm(IMAGE, np.ones(2), [1.0, -1.0]), r"variance\[1\] \+ eps must be positive"),
         (lambda: build.batch_norm(IMAGE, np.ones(2), np.ones(2), eps=np.nan), "eps must be a finite number, got nan"),
         (
             lambda: build.batch_norm(IMAGE, np.full(2, 1e300), np.full(2, 1e-300), np.full(2, 1e200), eps=0.0),
-            "channel 0 has a scale or a bias beyond float64",
+            "channel 0 has a scale beyond float64",
         ),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from creases.errors import NetworkError
-from creases.network import AveragePool, Conv, ConvTranspose, Dense, Scale, Select, Sparse
+from creases.network import AveragePool, Conv, ConvTranspose, Dense, Divide, Scale, Select, Sparse
 
 sparse = pytest.importorskip("scipy.sparse")
 
@@ -24,6 +24,8 @@ OPERATORS = {
     "select": Select([2, -1, 0, 2], 3),
     "scale": Scale(numbers(4)),
     "one scale": Scale(0.1, 3),
+    "divide": Divide([0.1, -3.0, 0.75, 1e30]),
+    "one division": Divide(0.1, 3),
     "conv 1": Conv(numbers(4, 1, 3), (2, 9), 2, ((1, 2),), 2, 2),
     "conv 2": Conv(numbers(3, 2, 3, 2), (2, 7, 6), (2, 1), (1, 0), (1, 2)),
     "conv 3": Conv(numbers(2, 1, 2, 2, 2), (1, 4, 3, 5), 1, 1),
@@ -72,6 +74,9 @@ def test_laws_shapes_and_read_only(operator):
 
 def test_laws_the_matrix_holds_the_given_numbers_only(operator):
     """No coefficient is a sum or a product of others, and none stands twice in one place."""
+    if isinstance(operator, Divide):
+        assert set(np.frexp(np.abs(operator.matrix.data))[0].tolist()) == {0.5}  # powers of two
+        return
     given = {0.0, 1.0} | {float(x) for array in operator.arrays().values() for x in array.ravel()}
     if isinstance(operator, Dense):
         return
@@ -106,6 +111,34 @@ def test_known_an_average_is_exact():
     assert pool.divisors.tolist() == [3]
     assert pool.matrix.toarray().tolist() == [[1.0, 1.0, 1.0]]
     assert Fraction(1, 3) != Fraction(1 / 3)
+
+
+FLOATS = [0.1, -0.1, 1.0, 3.0, 4.0, -0.25, 1e-290, 1e300, 2.0**53, 2.0**1023, -(2.0**-1023), 2.0**53 - 1, 1 + 2.0**-52]
+
+
+def test_known_a_division_is_exact():
+    """0.1 is 3602879701896397 / 2^55, and divided by it is multiplied by 2^55 and divided by the whole number."""
+    tenth = Divide(0.1, 2)
+    assert tenth.matrix.toarray().tolist() == [[2.0**55, 0.0], [0.0, 2.0**55]]
+    assert tenth.divisors.tolist() == [3602879701896397] * 2
+    numbers = [*FLOATS, *RNG.standard_normal(50), *np.ldexp(RNG.standard_normal(50), RNG.integers(-900, 900, 50))]
+    operator = Divide(numbers)
+    parts = zip(numbers, operator.matrix.data.tolist(), operator.divisors.tolist(), strict=True)
+    for number, factor, divisor in parts:
+        assert Fraction(factor) / divisor == 1 / Fraction(number)
+        assert 0 < divisor < 2**53 or (number, divisor) == (2.0**53, 2**52)
+
+
+def test_known_whole_numbers_need_no_factor():
+    whole = Divide([1.0, 2.0, 3.0, 256.0, 2.0**53 - 1])
+    assert (whole.matrix.data == 1.0).all()
+    assert whole.divisors.tolist() == [1, 2, 3, 256, 2**53 - 1]
+
+
+def test_known_a_division_rounds_once():
+    """As torch divides, not as one multiplies by the float nearest to 1 / 49."""
+    assert Divide(49.0, 1).apply([49.0]).tolist() == [1.0]
+    assert 49.0 * (1.0 / 49.0) != 1.0
 
 
 def test_known_select():
@@ -217,6 +250,14 @@ def naming_no_column():
         (lambda: Scale(2.0), r"one factor for how many units\? Give n: Scale\(2\.0, n\)"),
         (lambda: Scale([1.0, 2.0], 3), r"factors must be one number or have shape \(3,\), got shape \(2,\)"),
         (lambda: Scale([1.0, np.inf]), r"Scale: factors\[1\] is inf"),
+        (lambda: Divide(2.0), r"one number for how many units\? Give n: Divide\(2\.0, n\)"),
+        (lambda: Divide([1.0, 2.0], 3), r"numbers must be one number or have shape \(3,\), got shape \(2,\)"),
+        (lambda: Divide([1.0, np.inf]), r"Divide: numbers\[1\] is inf"),
+        (lambda: Divide([1.0, 0.0]), r"Divide: numbers\[1\] is 0.0; nothing is divided by zero"),
+        (
+            lambda: Divide(5e-324, 2),
+            r"Divide: numbers\[0\] is 5e-324; its last bit is below 2\^-1023, so that what it is",
+        ),
         (lambda: Conv(KERNEL, (2, 9)), r"takes 1 channels.*input_shape is \(2, 9\)"),
         (lambda: Conv(KERNEL, (1, 9, 9)), r"Conv: input_shape must be \(channels, side\), got \(1, 9, 9\)"),
         (lambda: Conv(np.ones((2, 2)), (1, 9)), "with one, two or three sides, none of them empty; got"),

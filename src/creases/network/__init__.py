@@ -10,7 +10,7 @@ from creases.network.chain import DenseLayer
 from creases.network.kinks import Abs, Clip, Kink, LeakyReLU, Linear, Max, ReLU, Slopes
 from creases.network.levels import Level
 from creases.network.network import Network
-from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Operator, Scale, Select, Sparse
+from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Divide, Operator, Scale, Select, Sparse
 from creases.network.saving import FORMAT, GRAPH_FORMAT, Normalisation
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "ConvTranspose",
     "Dense",
     "DenseLayer",
+    "Divide",
     "Kink",
     "LeakyReLU",
     "Level",

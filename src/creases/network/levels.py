@@ -52,7 +52,7 @@ class Level:
             if not isinstance(operator, Operator):
                 raise NetworkError(
                     f"{said}source {source} must be an operator (Dense, Sparse, Conv, ConvTranspose, AveragePool, "
-                    f"Select, Scale), got a {type(operator).__name__}."
+                    f"Select, Scale, Divide), got a {type(operator).__name__}."
                 )
         if not isinstance(kink, Kink):
             raise NetworkError(

@@ -1,4 +1,4 @@
-"""The float64 numbers of a batch norm, each the nearest one, and whether they are the true ones."""
+"""The float64 numbers that a batch norm multiplies and divides by, and whether they are the true ones."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ __all__ = ["batch_norm_numbers"]
 BITS = 128
 
 
-def batch_norm_numbers(
-    mean: Floats, variance: Floats, weight: Floats, bias: Floats, eps: float
-) -> tuple[Floats, Floats, bool]:
-    """Scales weight / sqrt(variance + eps), biases bias - mean * scale, and whether none of them was rounded.
+def batch_norm_numbers(variance: Floats, weight: Floats, eps: float) -> tuple[Floats, Floats, bool]:
+    """Factors and divisors that make up weight / sqrt(variance + eps), and whether none of them had to be rounded.
 
-    All float64 of shape (channels,). Each number is the float64 nearest to the exact one (of the biases: with the
-    rounded scale). Raises NetworkError if variance + eps is not positive, or a number is beyond float64.
+    All float64 of shape (channels,). A scale that is no float is a weight divided by its root where that is a float;
+    else it is the float64 nearest to it, as a rule because the root is irrational.
+    Raises NetworkError if variance + eps is not positive, or a scale is beyond float64.
     """
     if isinstance(eps, bool) or not isinstance(eps, (int, float, np.integer, np.floating)) or not math.isfinite(eps):
         raise NetworkError(f"build.batch_norm: eps must be a finite number, got {eps!r}.")
-    scales, shifts, exact = np.empty(len(mean)), np.empty(len(mean)), True
-    for channel in range(len(mean)):
+    factors, divisors, exact = np.empty(len(variance)), np.ones(len(variance)), True
+    for channel in range(len(variance)):
         squared = Fraction(float(variance[channel])) + Fraction(float(eps))
         if squared <= 0:
             raise NetworkError(
@@ -36,14 +35,16 @@ def batch_norm_numbers(
         numerator = Fraction(float(weight[channel]))
         try:
             scale = math.copysign(nearest_root(numerator**2 / squared), numerator)
-            true_shift = Fraction(float(bias[channel])) - Fraction(float(mean[channel])) * Fraction(scale)
-            scales[channel], shifts[channel] = scale + 0.0, float(true_shift) + 0.0
         except OverflowError as error:
-            raise NetworkError(f"build.batch_norm: channel {channel} has a scale or a bias beyond float64.") from error
-        exact = (
-            exact and Fraction(scale) ** 2 * squared == numerator**2 and Fraction(float(shifts[channel])) == true_shift
-        )
-    return scales, shifts, exact
+            raise NetworkError(f"build.batch_norm: channel {channel} has a scale beyond float64.") from error
+        if Fraction(scale) ** 2 * squared != numerator**2:
+            root = nearest_root(squared)
+            if Fraction(root) ** 2 == squared:
+                scale, divisors[channel] = float(numerator), root
+            else:
+                exact = False
+        factors[channel] = scale + 0.0
+    return factors, divisors, exact
 
 
 def nearest_root(square: Fraction) -> float:

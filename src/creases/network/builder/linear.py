@@ -12,7 +12,7 @@ from creases.errors import NetworkError
 from creases.network.builder.exact import batch_norm_numbers
 from creases.network.builder.flows import Flow, checked, several, total
 from creases.network.builder.numbers import spread
-from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Operator, Scale, Select, Sparse
+from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Divide, Operator, Scale, Select, Sparse
 from creases.network.operators.operator import as_finite
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "conv",
     "conv_transpose",
     "dense",
+    "divide",
     "global_average_pool",
     "linear_combination",
     "scale",
@@ -31,8 +32,8 @@ __all__ = [
 ]
 
 BATCH_NORM_NOTE = (
-    "A batch norm stands as a scale and a bias a channel, weight / sqrt(variance + eps) and bias - mean * scale, each "
-    "rounded to the nearest float64; what is counted is the network with these."
+    "A batch norm's scale, weight / sqrt(variance + eps), is irrational: the network's is the float64 nearest to it. "
+    "Nothing else of it is rounded."
 )
 
 
@@ -147,11 +148,11 @@ def batch_norm(
     *,
     name: str = "",
 ) -> Flow:
-    """A batch norm in evaluation, (x - mean) / sqrt(variance + eps) * weight + bias, as a scale and a bias a channel.
+    """A batch norm in evaluation, (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel.
 
     mean, variance, weight, bias : one number a channel (the first axis of x); None is 1 for weight, 0 for bias.
-    The scale is the float64 nearest to weight / sqrt(variance + eps), the bias the one nearest to bias - mean * scale;
-    where one of them had to be rounded, a note on the network says so.
+    x - mean, the product with the scale, and bias are levels of their own where need be, so that nothing is rounded but
+    the scale: where weight / sqrt(variance + eps) is irrational, the float64 nearest to it, and a note says so.
     Raises NetworkError if a variance + eps is not positive, a number is not finite, or there is not one a channel.
     """
     flow = checked(x, "build.batch_norm")
@@ -169,12 +170,17 @@ def batch_norm(
                 f"build.batch_norm: {what} must have shape {channels}, one number a channel, got shape {array.shape}."
             )
         given.append(array)
-    factors, shifts, exact = batch_norm_numbers(given[0], given[1], given[2], given[3], eps)
+    means, variances, weights, biases = given
+    factors, divisors, exact = batch_norm_numbers(variances, weights, eps)
+    if means.any():
+        flow = shift(flow, 0.0 - means)
+    if (divisors != 1.0).any():
+        flow = divide(flow, divisors)
     return total(
         [(flow, Scale(spread(factors, flow.shape, "scale")))],
         flow.shape,
         "build.batch_norm",
-        spread(shifts, flow.shape, "bias"),
+        spread(biases, flow.shape, "bias"),
         name,
         () if exact else (BATCH_NORM_NOTE,),
     )
@@ -184,6 +190,15 @@ def scale(x: Flow, factors: ArrayLike, *, name: str = "") -> Flow:
     """Each value times a factor: one number, one a channel (the first axis), or an array of x's shape."""
     flow = checked(x, "build.scale")
     return apply(flow, Scale(spread(factors, flow.shape, "build.scale: factors")), "scale", None, name, flow.shape)
+
+
+def divide(x: Flow, numbers: ArrayLike, *, name: str = "") -> Flow:
+    """Each value divided by a number, exactly: one number, one a channel (the first axis), or an array of x's shape.
+
+    Raises NetworkError if a number is zero, not finite, or finer than `creases.network.Divide` takes.
+    """
+    flow = checked(x, "build.divide")
+    return apply(flow, Divide(spread(numbers, flow.shape, "build.divide: numbers")), "divide", None, name, flow.shape)
 
 
 def shift(x: Flow, numbers: ArrayLike, *, name: str = "") -> Flow:

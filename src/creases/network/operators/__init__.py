@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from creases.network.operators.convolution import Conv, ConvTranspose
 from creases.network.operators.operator import Operator
-from creases.network.operators.plain import Dense, Scale, Select, Sparse
+from creases.network.operators.plain import Dense, Divide, Scale, Select, Sparse
 from creases.network.operators.pooling import AveragePool
 
-__all__ = ["OPERATORS", "AveragePool", "Conv", "ConvTranspose", "Dense", "Operator", "Scale", "Select", "Sparse"]
+__all__ = [
+    "OPERATORS",
+    "AveragePool",
+    "Conv",
+    "ConvTranspose",
+    "Dense",
+    "Divide",
+    "Operator",
+    "Scale",
+    "Select",
+    "Sparse",
+]
 
 # By the name that files and hashes know them by.
 OPERATORS: dict[str, type[Operator]] = {
-    kind.__name__: kind for kind in (AveragePool, Conv, ConvTranspose, Dense, Scale, Select, Sparse)
+    kind.__name__: kind for kind in (AveragePool, Conv, ConvTranspose, Dense, Divide, Scale, Select, Sparse)
 }

@@ -1,9 +1,10 @@
-"""Operators without geometry: a dense matrix, a sparse one, a selection of values, a scale of each."""
+"""Operators without geometry: a dense matrix, a sparse one, a selection of values, a scale or a division of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from creases.errors import NetworkError
 from creases.network.operators.operator import Floats, Integers, Operator, as_finite, as_sparse, whole
 
-__all__ = ["Dense", "Scale", "Select", "Sparse"]
+__all__ = ["Dense", "Divide", "Scale", "Select", "Sparse"]
+
+# A float is m * 2^e with |m| < 2^53. Powers of two are floats that are not subnormal from 2^-1022 to 2^1023.
+MANTISSA, FINEST = 53, -1023
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -187,21 +191,13 @@ class Scale(Operator):
     n: int | None = None
 
     def __post_init__(self) -> None:
-        factors = as_finite(self.factors, "Scale: factors")
-        if factors.ndim == 0 and self.n is None:
-            raise NetworkError(f"Scale: one factor for how many units? Give n: Scale({float(factors)}, n).")
-        n = len(factors) if self.n is None else whole(self.n, "Scale: n", 1)
-        if factors.ndim == 0:
-            factors = np.full(n, float(factors))
-            factors.setflags(write=False)
-        if factors.shape != (n,) or n == 0:
-            raise NetworkError(f"Scale: factors must be one number or have shape ({n},), got shape {factors.shape}.")
+        factors = one_a_unit(self.factors, self.n, "Scale", "factor")
         object.__setattr__(self, "factors", factors)
-        object.__setattr__(self, "n", n)
-        self._set_shapes((n,), (n,))
+        object.__setattr__(self, "n", len(factors))
+        self._set_shapes((len(factors),), (len(factors),))
 
     def _matrix(self) -> Any:
-        return as_sparse(np.array(self.factors), np.arange(self.n_in), np.arange(self.n_in + 1), (self.n_in, self.n_in))
+        return diagonal(self.factors)
 
     def _apply(self, rows: Floats) -> Floats:
         return rows * self.factors
@@ -209,6 +205,88 @@ class Scale(Operator):
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The factors, one a unit."""
         return {"factors": self.factors}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Divide(Operator):
+    """Each value divided by a number of its own, exactly: 1 / number is no float as a rule, and none is ever formed.
+
+    A float is m * 2^e with a whole number m, so `matrix` has 2^-e, with the number's sign, and `divisors` have |m|.
+
+    numbers : a number, with n; or float64, shape (n,), one a unit. Kept as a read-only array of shape (n,).
+    n : number of units; may be left out where numbers has one a unit.
+    Raises NetworkError if a number is zero, is not finite, or is so small that 2^-e is beyond float64, or if their
+    number is not n.
+    """
+
+    numbers: Floats
+    n: int | None = None
+
+    def __post_init__(self) -> None:
+        numbers = one_a_unit(self.numbers, self.n, "Divide", "number")
+        for wrong, said in ((numbers == 0.0, "nothing is divided by zero"), (finest_bits(numbers) < FINEST, TOO_FINE)):
+            if wrong.any():
+                place = int(np.flatnonzero(wrong)[0])
+                raise NetworkError(f"Divide: numbers[{place}] is {numbers[place]}; {said}.")
+        object.__setattr__(self, "numbers", numbers)
+        object.__setattr__(self, "n", len(numbers))
+        self._set_shapes((len(numbers),), (len(numbers),))
+
+    @cached_property
+    def _parts(self) -> tuple[Floats, Integers]:
+        """2^-e with the sign, and |m|: of whole numbers below 2^53 e is 0, of larger ones as small as it can be."""
+        exponents = finest_bits(self.numbers)
+        lengths = np.frexp(self.numbers)[1] - exponents
+        exponents = exponents - np.clip(exponents, 0, MANTISSA - lengths)
+        wholes = np.ldexp(np.abs(self.numbers), -exponents).astype(np.int64)
+        wholes.setflags(write=False)
+        return np.copysign(np.ldexp(1.0, -exponents), self.numbers), wholes
+
+    @property
+    def divisors(self) -> Integers:
+        """|m| of each number m * 2^e, int64 (n,), less than 2^53."""
+        return self._parts[1]
+
+    def _matrix(self) -> Any:
+        return diagonal(self._parts[0])
+
+    def _apply(self, rows: Floats) -> Floats:
+        return rows / self.numbers
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The numbers, one a unit."""
+        return {"numbers": self.numbers}
+
+
+TOO_FINE = "its last bit is below 2^-1023, so that what it is divided into leaves the range of float64"
+
+
+def one_a_unit(values: ArrayLike, n: int | None, what: str, noun: str) -> Floats:
+    """A number for each of n units, float64 (n,), read-only; NetworkError if they are not finite or not n."""
+    numbers = as_finite(values, f"{what}: {noun}s")
+    if numbers.ndim == 0 and n is None:
+        raise NetworkError(f"{what}: one {noun} for how many units? Give n: {what}({float(numbers)}, n).")
+    units = len(numbers) if n is None else whole(n, f"{what}: n", 1)
+    if numbers.ndim == 0:
+        numbers = np.full(units, float(numbers))
+        numbers.setflags(write=False)
+    if numbers.shape != (units,) or units == 0:
+        raise NetworkError(f"{what}: {noun}s must be one number or have shape ({units},), got shape {numbers.shape}.")
+    return numbers
+
+
+def diagonal(numbers: Floats) -> Any:
+    """The sparse matrix of one number a unit."""
+    n = len(numbers)
+    return as_sparse(np.array(numbers), np.arange(n), np.arange(n + 1), (n, n))
+
+
+def finest_bits(numbers: Floats) -> Integers:
+    """The exponent of each number's last bit, int64 (n,): it is a whole odd number times 2 to this; 0 of zero."""
+    mantissas, exponents = np.frexp(numbers)
+    wholes = (np.abs(mantissas) * 2.0**MANTISSA).astype(np.int64)
+    last = np.frexp((wholes & -wholes).astype(np.float64))[1]  # one more than the place of the last bit
+    return np.where(wholes == 0, 0, exponents.astype(np.int64) - MANTISSA + last - 1)
 
 
 def as_indices(values: ArrayLike | Sequence[int], name: str, least: int, end: int) -> Integers:
