@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from creases.readers.onnx_moves import MOVES, concatenated, moved_constant, padded, split
-from creases.readers.onnx_tensor import dtype_of, tensor_values
+from creases.readers.onnx_tensor import MOST_AXES, dtype_of, tensor_values
 from creases.readers.onnx_values import Array, Node, Value
 
 __all__ = ["FOLDED", "MEASURED", "fold", "measured"]
@@ -138,8 +138,10 @@ def cast_like(node: Node) -> Array:
 
 def filled(node: Node) -> Array:
     """ConstantOfShape: one number, 0.0 where none is given, as often as told."""
-    shape = node.integers(0, "", "shape")
-    shape = [int(side) for side in node.constant(0, "shape").ravel().tolist()] if shape is None else shape
+    sides = node.constant(0, "shape")
+    if sides.dtype.kind not in "iu" or sides.size > MOST_AXES:
+        node.damaged("needs a shape of whole numbers, and not too many.")
+    shape = [int(side) for side in sides.ravel().tolist()]
     value = np.zeros(1, dtype=np.float32)
     if "value" in node.attributes:
         value = tensor_values(node.attributes["value"], f"{node.label}: value", node.context.source, None)

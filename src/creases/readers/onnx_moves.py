@@ -270,9 +270,7 @@ def padded(node: Node, array: Array, filling: float | int) -> Array:
     node.room(shape)
     added = [(max(before, 0), max(after, 0)) for before, after in pairs]
     node.room([side + sum(pair) for side, pair in zip(array.shape, added, strict=True)])
-    kept = tuple(
-        slice(max(-before, 0), max(-before, 0) + side) for side, (before, _) in zip(shape, pairs, strict=True)
-    )
+    kept = tuple(slice(max(-before, 0), max(-before, 0) + side) for side, (before, _) in zip(shape, pairs, strict=True))
     mode = node.word("mode", "constant")
     if mode == "constant":
         return np.pad(array, added, constant_values=filling)[kept]

@@ -9,6 +9,7 @@ what would mix them is refused: the network of one input would be another functi
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
@@ -22,7 +23,20 @@ from creases.network.operators.operator import Floats, Integers
 from creases.readers.onnx_tensor import MOST_AXES
 from creases.readers.state_dict import check_claims
 
-__all__ = ["Array", "Context", "Given", "Node", "Value", "kept_axis", "places_of", "selected", "shaped"]
+__all__ = [
+    "FIXED_BATCH",
+    "Array",
+    "Context",
+    "Given",
+    "Node",
+    "Value",
+    "cut_off",
+    "kept_axis",
+    "places_of",
+    "selected",
+    "shaped",
+    "spread_to",
+]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -59,15 +73,18 @@ Given: TypeAlias = Value | Array
 class Context:
     """What all nodes of a file share.
 
+    entry : name of the input that is not fixed.
     opset : version of ONNX's own operators. n_bytes : of the file, with those beside it.
     several : whether the inputs' batch axis has a fixed length above 1, not an open one.
     """
 
     source: str
+    entry: str
     opset: int
     n_bytes: int
     several: bool = False
     notes: list[str] = field(default_factory=list)
+    rounded: list[tuple[str, str]] = field(default_factory=list)  # nodes that computed constants, and in which type
     claimed: int = 0  # bytes of the constants that nodes took, each time anew
     written: int = 0
 
@@ -100,9 +117,9 @@ class Node:
 
     def refuse(self, text: str) -> NoReturn:
         """Raise the error that what it does is no piecewise linear map, or not one that is read; offers what is."""
-        before = next((name for name, given in zip(self.names, self.inputs, strict=True) if isinstance(given, Value)), "")
-        remedy = f" What stands before it can be read alone: load(..., output={before!r})." if before else ""
-        raise UnsupportedModelError(f"{self.context.source}: {self.label} {text}{remedy}")
+        named = zip(self.names, self.inputs, strict=True)
+        before = next((name for name, given in named if isinstance(given, Value)), "")
+        raise UnsupportedModelError(f"{self.context.source}: {self.label} {text}{cut_off(before, self.context.entry)}")
 
     def damaged(self, text: str) -> NoReturn:
         """Raise the error that it breaks the rules of ONNX."""
@@ -134,7 +151,7 @@ class Node:
         return value
 
     def integers(self, place: int, name: str, what: str | None = None) -> list[int] | None:
-        """Whole numbers that stand in an attribute or, in later versions, in a constant input; None where in neither."""
+        """Whole numbers in an attribute or, in later versions, in a constant input; None where in neither."""
         if name in self.attributes:
             values = self.attributes[name]
             if not isinstance(values, list) or not all(type(value) is int for value in values):
@@ -202,6 +219,16 @@ class Node:
             )
         return wide
 
+    def joint_shape(self) -> tuple[int, ...]:
+        """The shape that all inputs have together, as NumPy broadcasts."""
+        shapes = [given.shape for given in self.inputs if given is not None]
+        try:
+            shape = np.broadcast_shapes(*shapes)
+        except ValueError:
+            self.damaged(f"combines shapes {' and '.join(map(str, shapes[:8]))}, which do not fit each other.")
+        self.room(shape)
+        return shape
+
     def room(self, shape: tuple[int, ...] | list[int], times: int = 1) -> int:
         """How many numbers a shape has, `times` of which are about to be written for each.
 
@@ -216,6 +243,16 @@ class Node:
         if self.context.written > MOST_IN_ALL:
             self.damaged(f"and the nodes before it make more than {MOST_IN_ALL:,} numbers; the file is too large.")
         return size
+
+
+def cut_off(before: str, entry: str) -> str:
+    """The remedy of reading what stands before a node, up to the value `before` that it takes; "" if nothing does."""
+    if not before or before == entry:
+        return ""
+    return (
+        f" What stands before it can be read alone, with load(..., output={before!r}) or --output-name "
+        f"{shlex.quote(before)}."
+    )
 
 
 def shaped(value: Value, shape: tuple[int, ...], batch: int | None) -> Value:
@@ -248,3 +285,11 @@ def kept_axis(before: tuple[int, ...], after: tuple[int, ...], axis: int | None)
     ahead, length = math.prod(before[:axis]), before[axis]
     fits = [i for i, side in enumerate(after) if side == length and math.prod(after[:i]) == ahead]
     return axis if axis in fits else next(iter(fits), None)
+
+
+def spread_to(node: Node, value: Value, shape: tuple[int, ...]) -> Value:
+    """A flow repeated along axes of length 1, and along new ones in front, to a shape that it fits."""
+    batch = None if value.batch is None else value.batch + len(shape) - len(value.shape)
+    if batch is not None and shape[batch] != value.shape[value.batch or 0]:
+        node.refuse(f"combines shape {value.shape}, whose batch axis has length 1, with {shape[batch]} on that axis.")
+    return selected(node, value, np.broadcast_to(places_of(value), shape), batch)
