@@ -56,7 +56,7 @@ def load(
     source : the path of a .onnx, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; an `nn.Sequential`
         of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a state dict; or a fitted
         MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what
-        is not a plain copy (a folded BatchNorm), is said in `network.notes` and in the notes of its counts.
+        was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of its counts.
 
     A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
     caller says, and is asked for otherwise:
@@ -70,8 +70,8 @@ def load(
     batch_norm_eps : eps of the BatchNorms, which a state dict does not hold; torch's default 1e-5 if not given.
 
     apply_normalisation : with a file that says how raw inputs are normalised (.nnet): False (default) gives
-        the network on normalised inputs, with the file's words in `network.normalisation`; True folds shift
-        and scale into the first and the last layer, so that the network takes and gives raw values.
+        the network on normalised inputs, with the file's words in `network.normalisation`; True puts
+        shift and scale before the first and after the last layer, exactly: the network takes and gives raw values.
     input_shape : the shape of one input, where the file does not say it, such as (1, 28, 28).
     Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or holds
     weights that leave a question open (the message shows the call that answers it); UnsupportedModelError, with the

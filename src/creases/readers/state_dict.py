@@ -10,7 +10,7 @@ ReLU; numbers that leave two places, or none where others are left, are refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -146,14 +146,11 @@ def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *
             note_place([known[name] for name in names], i, kinks, chain)
     if answers.batch_norm_eps is not None and not any(is_norm(layers[name]) for name in names):
         raise ModelFileError(f"{source} has no BatchNorm, so batch_norm_eps has no meaning here; leave it out.")
-    try:
-        return chain.network()
-    except NetworkError as error:
-        if "no ReLU" in str(error):
-            raise NetworkError(
-                f"{error} If its last layer has a ReLU too, say final_kink=True (--final-kink)."
-            ) from error
-        raise
+    network = chain.network()
+    if network.layers:
+        return network
+    note = "It is one affine map. If its last layer has a kink too, say final_kink=True (--final-kink)."
+    return replace(network, notes=(*network.notes, note))
 
 
 def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
