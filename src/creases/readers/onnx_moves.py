@@ -44,6 +44,18 @@ def same(_node: Node, _before: tuple[int, ...], after: tuple[int, ...], axis: in
     return axis + len(after) - len(_before)
 
 
+def without_squeezed(node: Node, before: tuple[int, ...], _after: tuple[int, ...], axis: int) -> int | None:
+    """Where an axis is once those that a Squeeze names are left out."""
+    gone = squeezed(node, before)
+    return None if axis in gone else axis - sum(each < axis for each in gone)
+
+
+def with_unsqueezed(node: Node, _before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
+    """Where an axis is once those that an Unsqueeze names are put in."""
+    new = node.axes(node.integers(1, "axes") or [], len(after))
+    return [i for i in range(len(after)) if i not in new][axis]
+
+
 def followed(_node: Node, before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
     """The order of the numbers stays."""
     return kept_axis(before, after, axis)
@@ -84,11 +96,17 @@ def flatten(node: Node, array: Array) -> Array:
 
 def squeeze(node: Node, array: Array) -> Array:
     """Squeeze: axes of length 1 are left out, all of them where none is named."""
+    gone = squeezed(node, array.shape)
+    return array.reshape([side for i, side in enumerate(array.shape) if i not in gone])
+
+
+def squeezed(node: Node, shape: tuple[int, ...]) -> list[int]:
+    """The axes that a Squeeze leaves out."""
     wanted = node.integers(1, "axes")
-    axes = [i for i, side in enumerate(array.shape) if side == 1] if wanted is None else node.axes(wanted, array.ndim)
-    if any(array.shape[axis] != 1 for axis in axes):
-        node.damaged(f"leaves out axes {axes} of shape {array.shape}; only one of length 1 can be.")
-    return array.reshape([side for i, side in enumerate(array.shape) if i not in axes])
+    axes = [i for i, side in enumerate(shape) if side == 1] if wanted is None else node.axes(wanted, len(shape))
+    if any(shape[axis] != 1 for axis in axes):
+        node.damaged(f"leaves out axes {axes} of shape {shape}; only one of length 1 can be.")
+    return axes
 
 
 def unsqueeze(node: Node, array: Array) -> Array:
@@ -289,8 +307,8 @@ MOVES: dict[str, Move] = {
     "Reshape": Move(new_shape, followed),
     "Slice": Move(cut, same),
     "SpaceToDepth": Move(space_to_depth, same),
-    "Squeeze": Move(squeeze, followed),
+    "Squeeze": Move(squeeze, without_squeezed),
     "Tile": Move(tile, same),
     "Transpose": Move(transpose, turned),
-    "Unsqueeze": Move(unsqueeze, followed),
+    "Unsqueeze": Move(unsqueeze, with_unsqueezed),
 }
