@@ -454,6 +454,30 @@ def test_bad_input_inputs_of_whole_numbers(load):
         load(model_of([("Cast", "x", "y", {"to": 11})], ("N", 6), kind=TensorProto.INT64))
 
 
+# What programs do not agree on.
+
+
+@pytest.mark.parametrize(
+    ("op", "names", "told", "text"),
+    [
+        ("MaxPool", "x", {"kernel_shape": [1], "strides": [4]}, "has auto_pad SAME_UPPER with stride 4 and kernel 1"),
+        ("Conv", "x W", {"strides": [4]}, "has auto_pad SAME_UPPER with stride 4 and kernel 2 on a side of 8"),
+        ("ConvTranspose", "x W", {"strides": [4]}, r"asks for sides \[32\] where there are \[30\]"),
+    ],
+)
+def test_bad_input_windows_that_leave_numbers_out(load, op, names, told, text):
+    model = model_of([(op, names, "y", {"auto_pad": "SAME_UPPER", **told})], ("N", 1, 8), W=np.ones((1, 1, 2)))
+    with pytest.raises(UnsupportedModelError, match=text):
+        load(model)
+
+
+def test_bad_input_flags_that_are_none(load):
+    with pytest.raises(
+        ModelFileError, match=r"ReduceSum node 'reducesum_0' has 7 as its attribute 'keepdims'; 0 and 1"
+    ):
+        load(model_of([("ReduceSum", "x", "y", {"keepdims": 7})], (1, 8)))
+
+
 # Whole networks.
 
 

@@ -48,8 +48,10 @@ def measured(node: Node) -> Array:
     return np.array(value.shape[start:end], dtype=np.int64)
 
 
-def constants(node: Node) -> list[Array]:
-    """All inputs, of one number type."""
+def constants(node: Node, count: int | None) -> list[Array]:
+    """All inputs, of one number type; `count` of them, None for any number."""
+    if count is not None and len(node.inputs) != count:
+        node.damaged(f"takes {len(node.inputs)} inputs; it needs {count}.")
     arrays = [node.constant(place, "input") for place in range(len(node.inputs))]
     if not arrays or len({array.dtype for array in arrays}) > 1:
         node.damaged(f"combines numbers of types {', '.join(str(array.dtype) for array in arrays[:8]) or 'none'}.")
@@ -66,12 +68,16 @@ def broadcast(node: Node, arrays: Sequence[Array]) -> None:
     node.room(shape)
 
 
-def arithmetic(function: Callable[..., Any]) -> Callable[[Node], Array]:
-    """An operator of one, two or more constants, number by number, left to right."""
+def combined(function: Callable[..., Any], arrays: list[Array], count: int | None) -> Array:
+    """A function of one array, of two, or of two at a time from the left (count None)."""
+    return np.asarray(function(*arrays) if count is not None else reduce(function, arrays))
+
+
+def arithmetic(function: Callable[..., Any], count: int | None = 2) -> Callable[[Node], Array]:
+    """An operator of constants, number by number, that rounds floats."""
 
     def folded(node: Node) -> Array:
-        arrays = constants(node)
-        result = np.asarray(reduce(function, arrays) if len(arrays) > 1 else function(arrays[0]))
+        result = combined(function, constants(node, count), count)
         if result.dtype.kind == "f":
             node.context.rounded.append((node.label, str(result.dtype)))
         return result
@@ -79,24 +85,9 @@ def arithmetic(function: Callable[..., Any]) -> Callable[[Node], Array]:
     return folded
 
 
-def exact(function: Callable[..., Any]) -> Callable[[Node], Array]:
-    """An operator that never rounds."""
-
-    def folded(node: Node) -> Array:
-        arrays = constants(node)
-        return np.asarray(reduce(function, arrays) if len(arrays) > 1 else function(*arrays))
-
-    return folded
-
-
-def one(array: Array) -> Array:
-    """The only input of an operator of any number of them."""
-    return array
-
-
-def either(function: Callable[[Array, Array], Any]) -> Callable[..., Any]:
-    """A function of two arrays that leaves a single one as it is."""
-    return lambda *arrays: function(*arrays) if len(arrays) == 2 else one(*arrays)
+def exact(function: Callable[..., Any], count: int | None = 2) -> Callable[[Node], Array]:
+    """An operator of constants, number by number, that never rounds."""
+    return lambda node: combined(function, constants(node, count), count)
 
 
 def divide(first: Array, second: Array) -> Array:
@@ -111,10 +102,10 @@ def divide(first: Array, second: Array) -> Array:
 
 def modulo(node: Node) -> Array:
     """Mod: with the sign of the divisor, or as C has it."""
-    first, second = constants(node)
+    first, second = constants(node, 2)
     if first.dtype.kind != "f" and not second.all():
         node.damaged("divides by zero.")
-    return np.asarray(np.fmod(first, second) if node.whole("fmod", 0) else np.mod(first, second))
+    return np.asarray(np.fmod(first, second) if node.flag("fmod", 0) else np.mod(first, second))
 
 
 def quotient(node: Node) -> Array:
@@ -192,7 +183,7 @@ def product(node: Node) -> Array:
         node.refuse("takes a product of floats, which may round in any order.")
     wanted = node.integers(1, "axes")
     axes = tuple(node.axes(list(range(array.ndim)) if wanted is None else wanted, array.ndim))
-    return np.asarray(np.prod(array, axis=axes, keepdims=bool(node.whole("keepdims", 1))))
+    return np.asarray(np.prod(array, axis=axes, keepdims=node.flag("keepdims", 1)))
 
 
 def as_it_is(node: Node) -> Array:
@@ -202,37 +193,37 @@ def as_it_is(node: Node) -> Array:
 
 # Integers wrap round and are exact otherwise; of floats these round.
 FOLDED: dict[str, Callable[[Node], Array]] = {
-    "Abs": exact(np.abs),
+    "Abs": exact(np.abs, 1),
     "Add": arithmetic(np.add),
     "And": exact(np.logical_and),
     "Cast": cast,
     "CastLike": cast_like,
-    "Ceil": exact(np.ceil),
+    "Ceil": exact(np.ceil, 1),
     "Concat": put_together,
     "ConstantOfShape": filled,
     "Div": quotient,
     "Equal": exact(np.equal),
-    "Floor": exact(np.floor),
+    "Floor": exact(np.floor, 1),
     "Greater": exact(np.greater),
     "GreaterOrEqual": exact(np.greater_equal),
     "Identity": as_it_is,
     "Less": exact(np.less),
     "LessOrEqual": exact(np.less_equal),
-    "Max": exact(either(np.maximum)),
-    "Min": exact(either(np.minimum)),
+    "Max": exact(np.maximum, None),
+    "Min": exact(np.minimum, None),
     "Mod": modulo,
     "Mul": arithmetic(np.multiply),
-    "Neg": exact(np.negative),
-    "Not": exact(np.logical_not),
+    "Neg": exact(np.negative, 1),
+    "Not": exact(np.logical_not, 1),
     "Or": exact(np.logical_or),
     "Pad": put_around,
     "Range": counted,
-    "Reciprocal": arithmetic(lambda array: np.divide(np.ones((), array.dtype), array)),
+    "Reciprocal": arithmetic(lambda array: np.divide(np.ones((), array.dtype), array), 1),
     "ReduceProd": product,
-    "Relu": exact(lambda array: np.maximum(array, np.zeros((), array.dtype))),
-    "Sign": exact(np.sign),
-    "Sqrt": arithmetic(np.sqrt),
+    "Relu": exact(lambda array: np.maximum(array, np.zeros((), array.dtype)), 1),
+    "Sign": exact(np.sign, 1),
+    "Sqrt": arithmetic(np.sqrt, 1),
     "Sub": arithmetic(np.subtract),
-    "Sum": arithmetic(either(np.add)),
+    "Sum": arithmetic(np.add, None),
     "Where": where,
 }

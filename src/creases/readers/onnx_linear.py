@@ -204,7 +204,7 @@ def gemm(node: Node) -> Value:
     value, weight = node.flow(0 if left else 1), node.real(node.constant(1 if left else 0, "weight"), "weight")
     if len(value.shape) != 2 or weight.ndim != 2:
         node.refuse(f"needs two axes, not shapes {value.shape} and {weight.shape}; put a Flatten before it.")
-    turn_a, turn_b = (bool(node.whole(name, 0)) for name in ("transA", "transB"))
+    turn_a, turn_b = (node.flag(name, 0) for name in ("transA", "transB"))
     if turn_a if left else turn_b:
         batch = None if value.batch is None else 1 - value.batch
         value = selected(node, value, places_of(value).T, batch)
@@ -338,7 +338,7 @@ def upper_half(value: Any) -> Any:
 
 def batch_normalization(node: Node) -> Value:
     """BatchNormalization in evaluation: a scale and a shift for each channel, the second axis."""
-    if node.whole("training_mode", 0) or node.outputs > 1:
+    if node.flag("training_mode", 0) or node.outputs > 1:
         node.refuse("is in training mode; export the model in evaluation mode.")
     if node.whole("spatial", 1) != 1:
         node.refuse("has its statistics for each place apart (spatial=0), which is not read.")
@@ -370,8 +370,8 @@ def reduced(node: Node) -> tuple[Value, Integers, tuple[int, ...], int | None]:
             node.damaged(f"needs shape (1, channels, side, ...), not {value.shape}.")
         axes, keep = list(range(2, rank)), True
     else:
-        wanted, keep = node.integers(1, "axes"), bool(node.whole("keepdims", 1))
-        if not wanted and node.whole("noop_with_empty_axes", 0):
+        wanted, keep = node.integers(1, "axes"), node.flag("keepdims", 1)
+        if not wanted and node.flag("noop_with_empty_axes", 0):
             axes = []
         else:
             axes = node.axes(wanted or list(range(rank)), rank)

@@ -72,7 +72,7 @@ def new_shape(node: Node, array: Array) -> Array:
     if len(wanted) > MOST_AXES:
         node.damaged(f"makes {len(wanted)} axes; {MOST_AXES} are the most.")
     sides = list(wanted)
-    if not node.whole("allowzero", 0):
+    if not node.flag("allowzero", 0):
         sides = [array.shape[i] if side == 0 and i < array.ndim else side for i, side in enumerate(sides)]
     if sides.count(-1) == 1:
         rest = math.prod(side for side in sides if side != -1)

@@ -52,7 +52,7 @@ def resize(node: Node) -> Value:
         scales = [float(number) for number in node.constant(2, "scales").reshape(-1).tolist()]
     if len(sizes or scales or []) != len(axes):
         node.damaged(f"has {len(sizes or scales or [])} scales or sizes for {len(axes)} axes.")
-    if node.whole("antialias", 0) or node.word("keep_aspect_ratio_policy", "stretch") != "stretch":
+    if node.flag("antialias", 0) or node.word("keep_aspect_ratio_policy", "stretch") != "stretch":
         node.refuse("has antialias or keeps the aspect ratio, which is not read.")
     spread_scales = [1.0] * rank if scales is not None else None
     spread_sizes = list(value.shape) if sizes is not None else None

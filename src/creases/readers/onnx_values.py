@@ -182,6 +182,13 @@ class Node:
             self.damaged(f"has an attribute '{name}' that is no whole number.")
         return value
 
+    def flag(self, name: str, default: int) -> bool:
+        """An attribute that is 0 or 1."""
+        value = self.whole(name, default)
+        if value not in (0, 1):
+            self.damaged(f"has {value} as its attribute '{name}'; 0 and 1 are allowed.")
+        return value == 1
+
     def word(self, name: str, default: str) -> str:
         """An attribute that is text."""
         value = self.attributes.get(name, default)

@@ -42,8 +42,11 @@ def image_of(node: Node) -> tuple[Value, Flow]:
     return value, Flow(value.shape[1:], value.flow.node)
 
 
-def placing(node: Node, sides: Sequence[int], kernel: Sequence[int] | None) -> Placing:
-    """Where the windows of a convolution or a pool stand; `kernel` is the weight's, if there is one."""
+def placing(node: Node, sides: Sequence[int], kernel: Sequence[int] | None, pads: bool = True) -> Placing:
+    """Where the windows of a convolution or a pool stand; `kernel` is the weight's, if there is one.
+
+    pads : whether paddings are asked for; there are none otherwise.
+    """
     count = len(sides)
     taps = node.integers(0, "kernel_shape") or (None if kernel is None else list(kernel))
     if taps is None or len(taps) != count or (kernel is not None and taps != list(kernel)):
@@ -55,7 +58,8 @@ def placing(node: Node, sides: Sequence[int], kernel: Sequence[int] | None) -> P
         or not all(1 <= number <= LARGEST_WHOLE for number in (*taps, *strides, *dilations))
     ):
         node.damaged(f"has kernel {taps}, strides {strides} and dilations {dilations} for {count} sides.")
-    return Placing(taps, strides, dilations, paddings(node, sides, taps, strides, dilations))
+    padding = paddings(node, sides, taps, strides, dilations) if pads else [(0, 0)] * count
+    return Placing(taps, strides, dilations, padding)
 
 
 def paddings(
@@ -74,8 +78,13 @@ def paddings(
         node.damaged(f"has auto_pad {auto!r}.")
     pairs = []
     for side, tap, stride, gap in zip(sides, taps, strides, dilations, strict=True):
-        needed = max((-(-side // stride) - 1) * stride + gap * (tap - 1) + 1 - side, 0)
-        pairs.append(halves(needed, auto == "SAME_UPPER"))
+        needed = (-(-side // stride) - 1) * stride + gap * (tap - 1) + 1 - side
+        if needed < -1:
+            node.refuse(
+                f"has auto_pad {auto} with stride {stride} and kernel {tap} on a side of {side}: windows that leave "
+                "numbers out stand differently from program to program. Export it with pads."
+            )
+        pairs.append(halves(max(needed, 0), auto == "SAME_UPPER"))
     return pairs
 
 
@@ -141,7 +150,9 @@ def conv_transpose(node: Node) -> Value:
     weight = kernel_of(node)
     bias = node.real(node.constant(2, "bias"), "bias") if node.has(2) else None
     sides, group = image.shape[1:], node.whole("group", 1)
-    where = placing(node, sides, weight.shape[2:])
+    auto, wanted = node.word("auto_pad", "NOTSET"), node.integers(0, "output_shape")
+    same = auto.startswith("SAME")
+    where = placing(node, sides, weight.shape[2:], pads=wanted is None and not same)
     more = node.integers(0, "output_padding") or [0] * len(sides)
     if len(more) != len(sides) or not all(0 <= number <= LARGEST_WHOLE for number in more):
         node.damaged(f"has output_padding {more} for {len(sides)} sides.")
@@ -149,8 +160,7 @@ def conv_transpose(node: Node) -> Value:
         stride * (side - 1) + extra + gap * (tap - 1) + 1
         for side, tap, stride, gap, extra in zip(sides, where.kernel, where.strides, where.dilations, more, strict=True)
     ]
-    auto, wanted = node.word("auto_pad", "NOTSET"), node.integers(0, "output_shape")
-    pads, same = where.pads, auto.startswith("SAME")
+    pads = where.pads
     if wanted is not None and len(wanted) == len(sides) + 2:
         wanted = wanted[2:]
     if wanted is None and same:
@@ -158,11 +168,12 @@ def conv_transpose(node: Node) -> Value:
     if wanted is not None:
         if len(wanted) != len(sides) or any(length < 1 for length in wanted):
             node.damaged(f"has output_shape {wanted} for {len(sides)} sides.")
-        pads = []
-        for axis, (length, goal) in enumerate(zip(full, wanted, strict=True)):
-            # What is missing stands behind; the operator puts zeros there, which is what a transpose leaves empty.
-            more[axis] += max(goal - length, 0)
-            pads.append(halves(max(length - goal, 0), auto == "SAME_UPPER"))
+        if any(length < goal for length, goal in zip(full, wanted, strict=True)):
+            node.refuse(
+                f"asks for sides {wanted} where there are {full}: what stands beyond differs from program to program. "
+                "Export it with pads and output_padding."
+            )
+        pads = [halves(length - goal, auto == "SAME_UPPER") for length, goal in zip(full, wanted, strict=True)]
     node.room([weight.shape[1] * max(group, 1), *(max(length, 0) for length in full)], 2)
     flow = build.conv_transpose(
         image,
@@ -182,7 +193,7 @@ def max_pool(node: Node) -> Value:
     """MaxPool: its values. Which of them won is another output, which nobody may take."""
     value, image = image_of(node)
     where = placing(node, image.shape[1:], None)
-    ceil = bool(node.whole("ceil_mode", 0))
+    ceil = node.flag("ceil_mode", 0)
     windows = windows_of(node, image, where, ceil)
     node.room((image.shape[0], *windows.counts), 16 * math.prod(where.kernel))
     flow = build.max_pool(
@@ -201,7 +212,7 @@ def average_pool(node: Node) -> Value:
     """AveragePool: what lies in the padding counts among what is divided by, or does not."""
     value, image = image_of(node)
     where = placing(node, image.shape[1:], None)
-    ceil, with_padding = bool(node.whole("ceil_mode", 0)), bool(node.whole("count_include_pad", 0))
+    ceil, with_padding = node.flag("ceil_mode", 0), node.flag("count_include_pad", 0)
     windows = windows_of(node, image, where, ceil)
     shape = (image.shape[0], *windows.counts)
     node.room(shape, 2)
