@@ -48,7 +48,7 @@ GRAPHS = (".onnx", ".onnx.gz")
 def load(
     source: str | os.PathLike[str] | torch.nn.Module | Mapping[str, Any] | Any,
     *,
-    activation: str | None = None,
+    activation: str | Sequence[str] | None = None,
     order: Sequence[str] | None = None,
     prefix: str | None = None,
     final_kink: bool = False,
@@ -69,12 +69,14 @@ def load(
     A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
     caller says, and is asked for otherwise:
 
-    activation : "relu" says that the network is a chain with ReLU between its layers and nothing else.
+    activation : "relu" says that the network is a chain with ReLU between its layers and nothing else; "leaky:0.01" a
+        leaky ReLU with this slope below zero, "abs" the absolute value, "linear" nothing. A list says what follows each
+        layer, one entry a Linear, as in ["relu", "abs", "linear"].
     order : the layers' names in the order in which they act, such as ["encoder", "decoder"]; others are left out.
-        "relu" among the names says where a ReLU stands, and that it stands nowhere else. Not given, the order is that
-        of the numbers in the names or of a .pt file, where nothing contradicts it.
+        Activations among the names, such as "relu", say where they stand, and that they stand nowhere else. Not given,
+        the order is that of the numbers in the names or of a .pt file, where nothing contradicts it.
     prefix : the beginning of the names of the one network to read, such as "actor.", where several are in the file.
-    final_kink : True if the last layer has a ReLU too, so that it is hidden and there is no output layer.
+    final_kink : True if a kink follows the last layer too, so that it is hidden and there is no output layer.
     batch_norm_eps : eps of the BatchNorms, which a state dict does not hold; torch's default 1e-5 if not given.
 
     apply_normalisation : with a file that says how raw inputs are normalised (.nnet): False (default) gives
