@@ -9,7 +9,6 @@ import creases
 import reference
 from engine_twins import amount
 from graph_networks import as_network
-from onnx_networks import onnx_network
 from shared_networks import shared
 
 # The table of shared/networks/README.md, whole: file, seed, half-width, regions after each layer.
@@ -30,7 +29,12 @@ IN_A_PLANE = [
     ("mnist_relu_9_200", 1, 0.1, (9, 56, 236, 595, 981, 1310, 1571, 1824, 1850)),
 ]
 
-network_of = cache(onnx_network)
+
+@cache
+def network_of(name):
+    """The network of a shared file."""
+    pytest.importorskip("onnx")
+    return creases.load(shared(name))
 
 
 def square_of(n_in, seed, half, middle=1 / 3):

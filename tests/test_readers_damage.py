@@ -3,6 +3,7 @@
 The readers are called directly, without the net below them in `load`, so that a slip in one of them shows.
 """
 
+import gzip
 import io
 import struct
 from functools import partial
@@ -52,6 +53,10 @@ def onnx(_folder):
     tensors = [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()]
     graph = helper.make_graph(nodes, "g", [value("x", ["N", 2])], [value("v3", ["N", 1])], tensors)
     return helper.make_model(graph).SerializeToString()
+
+
+def onnx_gz(folder):
+    return gzip.compress(onnx(folder), mtime=0)
 
 
 def tensors():
@@ -106,6 +111,7 @@ MAKERS = {
     ".npz": npz,
     ".nnet": nnet,
     ".onnx": onnx,
+    ".onnx.gz": onnx_gz,
     ".polar": polar,
     ".pt": pt,
     ".pth": pth,

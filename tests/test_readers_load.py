@@ -52,12 +52,12 @@ def test_bad_input_directory(tmp_path):
 @pytest.mark.parametrize("name", ["net.h5", "net", "net.nnet.txt"])
 def test_bad_input_unknown_extension_lists_the_known(tmp_path, name):
     (tmp_path / name).write_text("1")
-    known = r"known ones are \.npz, \.nnet, \.onnx, \.polar, \.pt, \.pth, \.ckpt, \.safetensors"
+    known = r"known ones are \.npz, \.nnet, \.onnx, \.onnx\.gz, \.polar, \.pt, \.pth, \.ckpt, \.safetensors"
     with pytest.raises(ModelFileError, match=rf"{name} has extension '.*'; {known}"):
         creases.load(tmp_path / name)
 
 
-@pytest.mark.parametrize("suffix", ["npz", "nnet", "onnx", "polar", "pt", "pth", "ckpt", "safetensors"])
+@pytest.mark.parametrize("suffix", ["npz", "nnet", "onnx", "onnx.gz", "polar", "pt", "pth", "ckpt", "safetensors"])
 def test_bad_input_empty_file(tmp_path, suffix):
     (tmp_path / f"net.{suffix}").write_bytes(b"")
     with pytest.raises(ModelFileError, match=rf"net.{suffix} is empty"):

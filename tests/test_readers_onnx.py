@@ -9,11 +9,13 @@ import pytest
 
 import creases
 from creases.errors import CreasesError, MissingExtraError, ModelFileError, NetworkError, UnsupportedModelError
+from creases.network import Linear, ReLU
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
+from onnx_models import model_of  # noqa: E402
 from shared_networks import shared_case  # noqa: E402
 
 SHARED = Path(__file__).parents[2] / "shared" / "networks"
@@ -28,23 +30,6 @@ def shared(name):
 
 def numbers(*shape):
     return RNG.standard_normal(shape)
-
-
-def model_of(nodes, shape, out=("N", 2), opset=13, kind=TensorProto.DOUBLE, inputs=(), outputs=None, **constants):
-    """A model with input x and output y; a node is (operator, inputs, output, attributes)."""
-    protos = [
-        helper.make_node(op, names.split(), [output], name=f"{op.lower()}_{i}", **attributes)
-        for i, (op, names, output, attributes) in enumerate(nodes)
-    ]
-    tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
-    graph = helper.make_graph(
-        protos,
-        "graph",
-        [helper.make_tensor_value_info("x", kind, shape), *inputs],
-        outputs or [helper.make_tensor_value_info(nodes[-1][2], kind, out)],
-        tensors,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
 @pytest.fixture
@@ -209,10 +194,13 @@ def test_known_plain_layers_are_copied_and_not_noted(load):
 
 
 def test_known_a_shift_of_the_inputs_stays_a_shift(load):
+    """Lines that meet in one point stay so."""
     nodes, shape, constants = CHAINS["shift of the inputs"]
     network = load(model_of(nodes, shape, **constants))
     assert network.notes == ()
-    assert not network.is_chain
+    assert [level.kink for level in network.levels] == [Linear(), ReLU(), Linear()]
+    assert (network.levels[0].bias == -constants["c"]).all()
+    assert (network.levels[1].sources[1].weight == constants["W1"].T).all()
 
 
 @pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
@@ -262,13 +250,11 @@ def test_laws_acasxu_is_one_network_in_two_formats():
     assert np.abs(onnx_net.forward(points) - nnet.forward(points)).max() < 1e-5 * scale
 
 
-def test_bad_input_shared_convolutions():
-    with pytest.raises(UnsupportedModelError, match=r"Conv node 'conv2d', MaxPool node 'conv2d_1/Identity:0_pooling'"):
-        creases.load(shared("marabou_cnn_max_mnist3.onnx"))
-    with pytest.raises(
-        UnsupportedModelError, match=r"Transpose node .*Conv node 'conv2d/Conv2D'.*Creases reads chains of Add"
-    ):
-        creases.load(shared("marabou_tinytaxinet.onnx"))
+def test_known_shared_convolutions():
+    pooled = creases.load(shared("marabou_cnn_max_mnist3.onnx"))
+    assert (pooled.input_shape, pooled.widths) == ((28, 28, 1), (1250, 288, 64, 32))
+    assert creases.load(shared("marabou_tinytaxinet.onnx")).widths == (16, 8, 8)
+    assert creases.load(shared("cifar_resnet_2b.onnx")).widths == (2048, 1024, 1024, 1024, 1024, 100)
 
 
 GEMM = ("Gemm", "x W1 B1", "h", {})
@@ -278,63 +264,84 @@ GEMM = ("Gemm", "x W1 B1", "h", {})
     ("nodes", "extra", "text"),
     [
         (
-            [GEMM, ("Sigmoid", "h", "y", {})],
+            [GEMM, ("Elu", "h", "y", {})],
             {},
-            r"has Sigmoid node 'sigmoid_1'\. Creases reads chains of Add, Constant, Dropout, Flatten, Gemm",
+            r"has Elu node 'elu_1', which is not piecewise linear or not read\. Creases reads Abs, Add, .*"
+            r"What stands before it can be read alone, with load\(\.\.\., output='h'\) or --output-name h\.",
         ),
-        ([("Conv", "x W1", "h", {}), *TAIL], {}, "has Conv node 'conv_0'"),
-        ([GEMM, *TAIL[:2], ("Softmax", "m", "y", {})], {}, "Softmax node 'softmax_3'.*export the model without it"),
-        ([GEMM, *[("Tanh", "h", f"t{i}", {}) for i in range(7)]], {}, "Tanh node 'tanh_5' and 2 more"),
+        ([("Conv", "x W1", "h", {}), *TAIL], {}, r"Conv node 'conv_0' needs shape \(1, channels, side, ...\)"),
+        ([GEMM, ("Softmax", "h", "s", {}), ("Relu", "s", "y", {})], {}, "Softmax node 'softmax_1'.*output='h'"),
         (
-            [GEMM, ("Add", "h h", "g", {}), ("Relu", "g", "y", {})],
+            [GEMM, *[("Tanh", "h", f"t{i}", {}) for i in range(7)], ("Sum", "t0 t1 t2 t3 t4 t5 t6", "y", {})],
             {},
-            "Add node 'add_1' should take what flows, 'h', once.*takes it 2 times: the graph branches",
+            "Tanh node 'tanh_5' and 2 more.*output='h'",
         ),
         (
-            [GEMM, ("Relu", "h", "r", {}), ("Add", "r h", "y", {})],
+            [GEMM, ("Mul", "h h", "g", {}), ("Relu", "g", "y", {})],
             {},
-            "Add node 'add_2' should take what flows, 'r'.*takes 'h'",
+            "Mul node 'mul_1' multiplies two values that both depend on the input.*output='h'",
         ),
-        ([GEMM, ("Relu", "x", "y", {})], {}, "Relu node 'relu_1'.*takes 'x'"),
-        ([GEMM, ("Relu", "nothing", "y", {})], {}, "takes 'nothing'"),
-        ([("Add", "x B1", "h", {}), *TAIL], {}, r"Add node 'add_0' combines \(1, 6\) with a constant of shape \(4,\)"),
+        ([GEMM, ("Div", "B1 h", "y", {})], {}, "Div node 'div_1' divides by a value that depends on the input"),
+        ([GEMM, ("Sign", "h", "y", {})], {}, "has Sign node 'sign_1', which is not piecewise linear"),
+        ([GEMM, ("MatMul", "h h", "y", {})], {}, "MatMul node 'matmul_1' multiplies two values that both depend"),
+        ([GEMM, ("Cast", "h", "y", {"to": 7})], {}, "Cast node 'cast_1' rounds what flows to INT64"),
+        (
+            [GEMM, ("Add", "h nothing", "y", {})],
+            {},
+            "Add node 'add_1' takes 'nothing', which no node gives, or none that is read",
+        ),
+        (
+            [
+                ("Unsqueeze", "x a", "i", {}),
+                ("MaxPool", "i", "p places", {"kernel_shape": [2]}),
+                ("Cast", "places", "y", {"to": 11}),
+            ],
+            {"a": np.array([1])},
+            "Cast node 'cast_2' takes 'places', which no node gives, or none that is read",
+        ),
+        (
+            [("Add", "x B1", "h", {}), *TAIL],
+            {},
+            r"Add node 'add_0' combines shapes \(1, 6\) and \(4,\), which do not fit each other",
+        ),
         (
             [("Add", "x big", "h", {}), *TAIL],
             {"big": np.ones((5, 1))},
-            r"combines \(1, 6\) with a constant of shape \(5, 1\)",
+            r"combines shape \(1, 6\), whose batch axis has length 1, with 5 on that axis",
         ),
         (
             [("MatMul", "x W2", "h", {}), *TAIL],
             {},
-            r"MatMul node 'matmul_0' multiplies 6 numbers of shape \(1, 6\) by a weight of shape \(4, 2\)",
+            r"MatMul node 'matmul_0' multiplies shape \(1, 6\) by a weight of shape \(4, 2\), which do not fit",
         ),
-        ([("MatMul", "x T", "h", {}), *TAIL], {"T": np.ones((1, 6, 4))}, r"by a weight of shape \(1, 6, 4\)"),
+        ([("MatMul", "x T", "h", {}), *TAIL], {"T": np.ones((1, 5, 4))}, r"by a weight of shape \(1, 5, 4\)"),
         ([("MatMul", "x", "h", {}), *TAIL], {}, "MatMul node 'matmul_0' needs two inputs"),
-        ([("Gemm", "x W1 x", "h", {}), *TAIL], {}, "takes it 2 times"),
+        ([("Gemm", "x W1 x", "h", {}), *TAIL], {}, r"adds shape \(1, 6\) to \(1, 4\), which it does not fit"),
         ([("Gemm", "W1 W2 x", "h", {}), *TAIL], {}, "Gemm node 'gemm_0' needs a constant factor"),
+        ([("Gemm", "x x", "h", {"transB": 1}), *TAIL], {}, "Gemm node 'gemm_0' needs a constant factor"),
         ([("Gemm", "x W1 B1", "h", {"alpha": float("nan")}), *TAIL], {}, "has a factor that is not finite"),
-        ([("Gemm", "x W1 B1", "h", {"beta": float("inf")}), *TAIL], {}, "has a factor or a bias that is not finite"),
+        ([("Gemm", "x W1 B1", "h", {"beta": float("inf")}), *TAIL], {}, "has a factor that is not finite, 'beta'"),
         (
             [("Gemm", "x W1 B1", "h", {"gamma": 1}), *TAIL],
             {},
             "Gemm node 'gemm_0' has attribute 'gamma', which is not supported",
         ),
         ([("Add", "x c c", "h", {}), *TAIL], {"c": np.ones(6)}, "Add node 'add_0' has 3 inputs"),
-        ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.array([2, -1, -1])}, r"makes shape \(2, -1, -1\) of \(1, 6\)"),
+        ([("Reshape", "x s", "h", {}), *TAIL], {"s": np.array([2, -1, -1])}, r"makes shape \(2, -1, -1\) of \(1, 6\)"),
         (
-            [("Reshape", "x s", "f", {}), *TAIL],
+            [("Reshape", "x s", "h", {}), *TAIL],
             {"s": np.array([64, 6])},
             "exported with a fixed batch size, export it with size 1",
         ),
-        ([("Reshape", "x s", "f", {}), *TAIL], {"s": np.ones(2)}, "needs a constant shape of integers"),
-        ([("Flatten", "x", "f", {"axis": 5}), *TAIL], {}, r"has axis 5, but shape \(1, 6\) flows"),
+        ([("Reshape", "x s", "h", {}), *TAIL], {"s": np.ones(2)}, "needs a constant shape of integers"),
+        ([("Flatten", "x", "h", {"axis": 5}), *TAIL], {}, r"has axis 5, but shape \(1, 6\) flows"),
         (
-            [("Dropout", "x p t", "d", {}), *TAIL],
+            [("Dropout", "x p t", "h", {}), *TAIL],
             {"p": np.float64(0.5), "t": np.True_},
             "Dropout node 'dropout_0' is in training mode",
         ),
         (
-            [("Constant", "", "c", {"value_string": b"a"}), GEMM, *TAIL],
+            [("Constant", "", "c", {"value_string": b"a"}), ("Gemm", "x W1 c", "h", {}), *TAIL],
             {},
             "Constant node 'constant_0' gives no plain tensor but value_string",
         ),
@@ -370,10 +377,18 @@ def test_bad_input_shapes_of_the_input(load, shape, text):
 
 def test_bad_input_inputs_and_outputs(load):
     second = helper.make_tensor_value_info("z", TensorProto.DOUBLE, (1, 6))
-    with pytest.raises(UnsupportedModelError, match=r"must have one input beside its weights; it has x, z"):
-        load(model_of([GEMM, *TAIL], ("N", 6), inputs=[second], W1=W1, B1=B1, **REST))
+    nodes = [("Add", "x z", "s", {}), ("Gemm", "s W1 B1", "h", {}), *TAIL]
+    with pytest.raises(
+        UnsupportedModelError,
+        match=r"must have one input beside its weights; it has x, z\. Fix all but one by value: "
+        r"load\(\.\.\., inputs=\{'z': array\}\), or --fix-input z=FILE\.npy",
+    ):
+        load(model_of(nodes, ("N", 6), inputs=[second], W1=W1, B1=B1, **REST))
     outputs = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in ("h", "y")]
-    with pytest.raises(UnsupportedModelError, match=r"must have one output, the last node's 'y'; it has h, y"):
+    with pytest.raises(
+        UnsupportedModelError,
+        match=r"must have one output; it has h, y\. Choose one by its name: load\(\.\.\., output='h'\)",
+    ):
         load(model_of([GEMM, *TAIL], ("N", 6), outputs=outputs, W1=W1, B1=B1, **REST))
 
 
@@ -381,7 +396,7 @@ def test_bad_input_numbers(load):
     for value in (np.nan, np.inf):
         weight = W1.copy()
         weight[2, 3] = value
-        with pytest.raises(NetworkError, match=rf"Gemm node 'gemm_0': weight\[3, 2\] is {value}"):
+        with pytest.raises(NetworkError, match=rf"Gemm node 'gemm_0': weight\[2, 3\] is {value}"):
             load(model_of([GEMM, *TAIL], ("N", 6), W1=weight, B1=B1, **REST))
 
 
@@ -396,7 +411,7 @@ def test_bad_input_other_domains_and_dropouts_of_old(load):
 
 
 def test_bad_input_weights_of_integers(load):
-    with pytest.raises(UnsupportedModelError, match=r"MatMul node 'matmul_0' has a constant of integers"):
+    with pytest.raises(UnsupportedModelError, match=r"MatMul node 'matmul_0' has a weight of integers"):
         load(model_of([("MatMul", "x I", "h", {}), *TAIL], ("N", 6), I=np.ones((6, 4), int), **REST))
     with pytest.raises(UnsupportedModelError, match=r"Add node 'add_0' has a constant of integers"):
         load(model_of([("Add", "x I", "h", {}), *TAIL], ("N", 6), I=np.ones(6, int), **REST))
@@ -415,9 +430,14 @@ def test_bad_input_nothing_in_it(load):
         load(helper.make_model(helper.make_graph([], "empty", [], [])))
     with pytest.raises(ModelFileError, match=r"net.onnx is empty"):
         load(b"")
-    assert load(model_of([("Gemm", "x W1 B1", "y", {})], ("N", 6), W1=W1, B1=B1)).layers == ()
-    with pytest.raises(NetworkError, match=r"is empty: it has no layer with weights"):
-        load(model_of([("Relu", "x", "y", {})], ("N", 6)))
+    with pytest.raises(UnsupportedModelError, match=r"it has none that its output needs"):
+        load(model_of([("Relu", "W1", "y", {})], ("N", 6), W1=W1))
+
+
+def test_known_a_network_without_a_kink_is_one_region(load):
+    network = load(model_of([("Gemm", "x W1 B1", "y", {})], ("N", 6), W1=W1, B1=B1))
+    assert (network.neurons, network.layers) == (0, ())
+    assert load(model_of([("Relu", "x", "y", {})], ("N", 6))).widths == (6,)
 
 
 # Constants wherever they stand.
@@ -479,7 +499,7 @@ def test_laws_nodes_in_any_order_are_one_graph(load):
 @pytest.mark.parametrize(
     ("nodes", "text"),
     [
-        ([("Transpose", "x", "t", {}), ("MatMul", "t W1", "h", {}), *TAIL], "has Transpose node 'transpose_0'"),
+        ([("Transpose", "x", "t", {}), ("MatMul", "t W1", "h", {}), *TAIL], r"multiplies shape \(6, 1\) by a weight"),
         ([("Transpose", "W1", "t", {"perm": [0, 0]}), ("MatMul", "x t", "h", {}), *TAIL], "an order of its 2 axes"),
         ([("Identity", "W1", "W2", {}), GEMM, *TAIL], "gives 'W2', which stands for another"),
         ([GEMM, ("Relu", "h", "h", {}), *TAIL], "gives 'h', which stands for another"),

@@ -8,14 +8,13 @@ their time is four ReLUs for a switch.
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 
 import creases
-from benchmarks.networks import ROOT, SHARED, SQUARE, as_network, check, random_layers
+from benchmarks.networks import SHARED, SQUARE, as_network, check, random_layers
 from benchmarks.rows import costs, missing
 from benchmarks.timing import in_turns
 
@@ -50,14 +49,7 @@ def shared_network(name):
     """A network of the shared folder, or None where that is absent."""
     if not (SHARED / f"{name}.onnx").exists():
         return None
-    tests = str(ROOT / "tests")
-    if tests not in sys.path:
-        sys.path.append(tests)
-    import onnx
-
-    from onnx_networks import network_of
-
-    return network_of(onnx.load(SHARED / f"{name}.onnx"))
+    return creases.load(SHARED / f"{name}.onnx")
 
 
 def square_in_plane(n_in, half):

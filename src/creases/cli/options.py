@@ -17,6 +17,7 @@ __all__ = ["DomainOptions", "FlatDomainOptions", "Json", "Model", "Threads", "We
 
 # An option in a panel of its own on the help page.
 weight_option = partial(typer.Option, rich_help_panel="Weights without a graph (.pt, .pth, .ckpt, .safetensors)")
+graph_option = partial(typer.Option, rich_help_panel="Values of a graph (.onnx, .onnx.gz)")
 domain_option = partial(
     typer.Option, rich_help_panel="Domain (one of; none means the whole space of one or two inputs)"
 )
@@ -25,7 +26,7 @@ Model: TypeAlias = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="A network: .onnx, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt or .safetensors.",
+        help="A network: .onnx, .onnx.gz, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt or .safetensors.",
         show_default=False,
     ),
 ]
@@ -128,8 +129,27 @@ class WeightOptions:
         ),
     ] = False
 
+    output_name: Annotated[
+        str | None,
+        graph_option(
+            "--output-name",
+            metavar="NAME",
+            help="The value that the network gives: one of several outputs, or any value inside.",
+        ),
+    ] = None
+    fix_input: Annotated[
+        list[str] | None,
+        graph_option(
+            "--fix-input",
+            metavar="NAME=FILE.npy",
+            help="Fix an input at the numbers of a file; once for all inputs but one.",
+            show_default=False,
+        ),
+    ] = None
+
     def load(self, model: Path) -> Network:
         """The network in a model file."""
+        from creases.cli.points import read_inputs
         from creases.readers import load
 
         several = (self.activation or "").split(",")
@@ -141,6 +161,8 @@ class WeightOptions:
             final_kink=self.final_kink,
             batch_norm_eps=self.batch_norm_eps,
             apply_normalisation=self.apply_normalisation,
+            output=self.output_name,
+            inputs=read_inputs(self.fix_input, "--fix-input") if self.fix_input else None,
         )
 
 

@@ -11,6 +11,7 @@ POINTS are "0,0 1,0 0,1" (a space between points) or a file with one point a row
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from creases.errors import DomainError, ModelFileError
 
-__all__ = ["number", "read_labels", "read_point", "read_points"]
+__all__ = ["number", "read_inputs", "read_labels", "read_point", "read_points"]
 
 Floats = NDArray[np.float64]
 
@@ -110,6 +111,20 @@ def read_file(path: Path, n: int, option: str) -> Floats:
             f"a shape like ({n},) or (m, {n})."
         )
     return np.array(values, dtype=np.float64).reshape(-1, n)
+
+
+def read_inputs(texts: Sequence[str], option: str) -> dict[str, NDArray[np.generic]]:
+    """Arrays by name, each from NAME=FILE.npy. Raises ModelFileError, naming the option."""
+    inputs: dict[str, NDArray[np.generic]] = {}
+    for text in texts:
+        name, equals, file = text.rpartition("=")
+        path = Path(file)
+        if not equals or not name or name in inputs or path.suffix.lower() != ".npy":
+            raise ModelFileError(f"{option} takes NAME=FILE.npy, each name once, got {text!r}.")
+        if not path.is_file():
+            raise ModelFileError(f"{option}: there is no file {path}. Check the name and the folder.")
+        inputs[name] = read_npy(path)
+    return inputs
 
 
 def read_npy(path: Path) -> NDArray[np.generic]:

@@ -16,6 +16,8 @@ from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import ArrayLike
+
 from creases.errors import CreasesError, ModelFileError, NetworkError, NotEnoughMemoryError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.answers import Answers
@@ -30,6 +32,7 @@ READERS = {
     ".npz": ("archive", "read_archive"),
     ".nnet": ("nnet", "read_nnet"),
     ".onnx": ("onnx_graph", "read_onnx"),
+    ".onnx.gz": ("onnx_packed", "read_onnx_gz"),
     ".polar": ("polar", "read_polar"),
     ".pt": ("torch_file", "read_torch_file"),
     ".pth": ("torch_file", "read_torch_file"),
@@ -38,6 +41,8 @@ READERS = {
 }
 # Those that hold weights and no graph.
 WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors")
+# Those of graphs, whose values have names.
+GRAPHS = (".onnx", ".onnx.gz")
 
 
 def load(
@@ -50,13 +55,16 @@ def load(
     batch_norm_eps: float | None = None,
     apply_normalisation: bool = False,
     input_shape: Sequence[int] | None = None,
+    output: str | None = None,
+    inputs: Mapping[str, ArrayLike] | None = None,
 ) -> Network:
     """A network from a file, by its extension, or from a model in memory.
 
-    source : the path of a .onnx, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; an `nn.Sequential`
-        of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a state dict; or a fitted
-        MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what
-        was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of its counts.
+    source : the path of a .onnx, .onnx.gz, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; an
+        `nn.Sequential` of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a state
+        dict; or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was
+        assumed, and what was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of
+        its counts.
 
     A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
     caller says, and is asked for otherwise:
@@ -75,9 +83,15 @@ def load(
         the network on normalised inputs, with the file's words in `network.normalisation`; True puts
         shift and scale before the first and after the last layer, exactly: the network takes and gives raw values.
     input_shape : the shape of one input, where the file does not say it, such as (1, 28, 28).
+
+    A .onnx file is a graph of values that have names:
+
+    output : the name of the value that the network gives, one of several outputs or any value inside.
+    inputs : arrays by name for all inputs but one, which are fixed at these numbers.
+
     Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or holds
     weights that leave a question open (the message shows the call that answers it); UnsupportedModelError, with the
-    node's name, if it is no chain of dense layers and ReLUs; MissingExtraError if an optional package is needed;
+    node's name, if it is not piecewise linear or not read; MissingExtraError if an optional package is needed;
     NetworkError on numbers that are not finite or shapes that do not fit; NotEnoughMemoryError if there is no room.
 
     Examples
@@ -91,9 +105,18 @@ def load(
     """
     from creases.readers.nnet import normalised
 
+    if output is not None and not isinstance(output, str):
+        raise ModelFileError(f"output must be the name of one value, got {output!r}.")
+    if inputs is not None and not (isinstance(inputs, Mapping) and all(isinstance(name, str) for name in inputs)):
+        raise ModelFileError(f"inputs must be arrays by the names of the inputs that they fix, got {inputs!r:.100}.")
     target = os.fsdecode(source) if isinstance(source, str | os.PathLike) else None
     answers = Answers.checked(target, activation, order, prefix, final_kink, batch_norm_eps)
-    network = read_model(source, answers) if target is None else read_file(Path(target), answers)
+    named = {"output": output, "inputs": inputs}
+    if target is None:
+        refuse_names(named, "A model in memory")
+        network = read_model(source, answers)
+    else:
+        network = read_file(Path(target), answers, named)
     if apply_normalisation:
         network = normalised(network)
     if input_shape is not None:
@@ -137,17 +160,26 @@ def refuse_answers(answers: Answers, what: str) -> None:
         )
 
 
-def read_file(path: Path, answers: Answers) -> Network:
+def refuse_names(named: Mapping[str, Any], what: str) -> None:
+    """Refuse names of values where values have none."""
+    if told := [name for name, value in named.items() if value is not None]:
+        raise ModelFileError(
+            f"{what} has no values with names; {' and '.join(told)} {'is' if len(told) == 1 else 'are'} for files of "
+            f"graphs ({', '.join(GRAPHS)}). Leave {'it' if len(told) == 1 else 'them'} out."
+        )
+
+
+def read_file(path: Path, answers: Answers, named: Mapping[str, Any]) -> Network:
     """Read a file whole and hand it to its reader."""
-    known = ", ".join(READERS)
+    known, suffix = ", ".join(READERS), suffix_of(path)
     try:
         if path.is_dir():
             raise ModelFileError(f"{path} is a directory. Give the path of one file in it ({known}).")
         if not path.exists():
             raise ModelFileError(f"There is no file {path}. Check the path; relative ones start from {Path.cwd()}.")
-        if path.suffix.lower() not in READERS:
+        if suffix not in READERS:
             raise ModelFileError(
-                f"{path.name} has extension {path.suffix!r}; known ones are {known}. Rename it if it is one of these."
+                f"{path.name} has extension {suffix!r}; known ones are {known}. Rename it if it is one of these."
             )
         if not path.is_file():
             raise ModelFileError(f"{path} is not a regular file.")
@@ -160,13 +192,16 @@ def read_file(path: Path, answers: Answers) -> Network:
         raise ModelFileError(f"{path} cannot be opened: {error}") from error
     if not data:
         raise ModelFileError(f"{path} is empty.")
-    suffix = path.suffix.lower()
     module, name = READERS[suffix]
-    more: tuple[object, ...] = (path.parent,) if suffix == ".onnx" else ()
+    more: tuple[object, ...] = ()
     if suffix in WEIGHTS_ONLY:
         more = (answers,)
     else:
         refuse_answers(answers, path.name)
+    if suffix in GRAPHS:
+        more = (path.parent, named["output"], named["inputs"])
+    else:
+        refuse_names(named, path.name)
     reader = getattr(import_module(f"creases.readers.{module}"), name)
     try:
         network: Network = reader(data, path.name, *more)
@@ -176,9 +211,13 @@ def read_file(path: Path, answers: Answers) -> Network:
     except MemoryError as error:
         raise no_room(path) from error
     except Exception as error:  # the last net below all readers: what a damaged file raises is not foreseeable
-        raise ModelFileError(
-            f"{path.name} cannot be read as {path.suffix.lower()}; {type(error).__name__}: {error}"
-        ) from error
+        raise ModelFileError(f"{path.name} cannot be read as {suffix}; {type(error).__name__}: {error}") from error
+
+
+def suffix_of(path: Path) -> str:
+    """The extension that says which reader a file goes to."""
+    name, suffix = path.name.lower(), path.suffix.lower()
+    return next((known for known in GRAPHS if known.count(".") > 1 and name.endswith(known)), suffix)
 
 
 def no_room(path: Path) -> NotEnoughMemoryError:

@@ -1,44 +1,55 @@
-"""`.onnx` files: a graph of operators, read if it is one chain from its input to its output.
+"""`.onnx` files: a graph of operators, read as levels at batch size 1.
 
-Decides which graphs are chains of affine maps and ReLUs. The nodes are walked in an order in which each comes after
-what it takes (a file need not keep one) with the shape of what flows, at batch size 1; each must take what the last
-one gave, beside constants, which may be transposed. What acts on one input as a dense layer is one, on whichever side
-its weight stands. Beside the one file only those in its own folder are read that it keeps its numbers in, and a
-tensor's declared shape is compared with its bytes before an array is made.
+Decides which part of the graph is the network: what its output needs, from its one input that is not fixed. The nodes
+are walked in an order in which each comes after what it takes (a file need not keep one). A node that takes constants
+only is worked out ahead (`onnx_folding`); any other one makes flows of what flows into it (`onnx_operators`). What
+stands last and is smooth and increasing, a Softmax or a Sigmoid, is left out: it cuts nothing. Beside the one file only
+those in its own folder are read that it keeps its numbers in, and a tensor's declared shape is compared with its bytes
+before an array is made.
 """
 
 from __future__ import annotations
 
 import heapq
-import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from creases.errors import ModelFileError, UnsupportedModelError, require_extra
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError, require_extra
 from creases.network import Network
-from creases.readers.chain import Chain
+from creases.network import builder as build
+from creases.network.builder.flows import Flow
 from creases.readers.onnx_external import Beside
-from creases.readers.onnx_operators import OPERATORS, Flow, Node
-from creases.readers.onnx_tensor import MOST_AXES, attributes_of, constant_value, tensor_values
-from creases.readers.state_dict import check_claims
+from creases.readers.onnx_folding import MEASURED, fold, measured
+from creases.readers.onnx_inputs import fixed_values, input_of
+from creases.readers.onnx_operators import OPERATORS, is_folded
+from creases.readers.onnx_tensor import attributes_of, constant_value, tensor_values
+from creases.readers.onnx_values import Context, Given, Node, Value, cut_off
 
 __all__ = ["read_onnx"]
 
-Array = NDArray[Any]
+# What is left out where it stands last: smooth and increasing, or the place of the largest value.
+SMOOTH = ("ArgMax", "Atan", "Erf", "Exp", "LogSoftmax", "Sigmoid", "Softmax", "Softplus", "Softsign", "Tanh")
+# What may stand behind that.
+PASSED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
-MOVED = ("Identity", "Transpose")  # what makes a constant of a constant
 
-
-def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
+def read_onnx(
+    data: bytes,
+    source: str,
+    folder: Path | None = None,
+    output: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
+) -> Network:
     """The network in an .onnx file; its `input_shape` is the graph input's, without a batch axis of 1 or
     unknown.
 
     data : the whole file. source : its name, for messages. folder : where it is, and what it keeps in other files.
-    Raises UnsupportedModelError, naming node and operator, if the graph is no such chain; ModelFileError if
-    the file is damaged or keeps its weights elsewhere; MissingExtraError without the onnx package.
+    output : the name of the value that the network gives; the file's only output if not given.
+    inputs : arrays for all inputs but one, by name.
+    Raises UnsupportedModelError, naming node and operator, if the graph is no piecewise linear map that is read;
+    ModelFileError if the file is damaged or keeps its weights elsewhere, or a name is wrong; MissingExtraError without
+    the onnx package.
     """
     try:
         import onnx
@@ -57,35 +68,56 @@ def read_onnx(data: bytes, source: str, folder: Path | None = None) -> Network:
         raise UnsupportedModelError(
             f"{source} keeps sparse constants (sparse_initializer), which are not read. Make them dense before export."
         )
-    nodes = in_order(graph, source)
-    check_operators(graph, nodes, source)
     if model.functions:
         raise UnsupportedModelError(
             f"{source} defines functions of its own, {model.functions[0].name!r}; inline them first."
         )
+    nodes = in_order(graph, source)
+    wanted = the_output(graph, nodes, output, source)
+    wanted, notes = without_the_last(nodes, wanted)
+    nodes = needed(nodes, wanted)
     tensors = {tensor.name: tensor for tensor in graph.initializer}
-    entry = the_input(graph, tensors, source)
+    taken = {name for node in nodes for name in node.input} | {wanted}
     beside = Beside(folder, source)
-    size = len(data) + beside.size(graph.initializer)
-    shape, input_shape = shapes_of(entry, size, source)
-    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
-    flow = Flow(entry.name, shape, Chain(source), max(versions, default=1))
-    constants: dict[str, Array] = {}
-    for node in nodes:
-        if node.op_type == "Constant":
-            constants[node.output[0]] = constant_value(node, described(node), source, beside)
-        elif node.op_type in MOVED and (node.input[0] in tensors or node.input[0] in constants):
-            value = constant(node.input[0], tensors, constants, source, beside)
-            constants[node.output[0]] = value if node.op_type == "Identity" else transposed(node, value, source)
-        else:
-            step(node, flow, tensors, constants, beside)
-            check_claims(flow.claimed, size, source)
-    outputs = [str(output.name) for output in graph.output]  # bytes where it is no UTF-8
-    if outputs != [flow.value]:
+    n_bytes = len(data) + beside.size(graph.initializer)
+    fixed, entry = fixed_values(graph, tensors, taken, inputs, source)
+    value = input_of(entry, n_bytes, source)
+    versions = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
+    several = value.batch is not None and value.shape[value.batch] > 1
+    context = Context(source, str(entry.name), max(versions, default=1), n_bytes, several, notes)
+    check_operators(nodes, {*tensors, *fixed}, context)
+    values: dict[str, Given | None] = {**fixed, str(entry.name): value}
+    for proto in nodes:
+        for name in proto.input:
+            if name in tensors and name not in values:
+                values[name] = tensor_values(tensors[name], f"tensor '{name}'", source, beside)
+        results = step(proto, values, context, beside)
+        for place, name in enumerate(proto.output):
+            if name:
+                values[name] = results[place] if place < len(results) else None
+    found = values.get(wanted)
+    if not isinstance(found, Value):
         raise UnsupportedModelError(
-            f"{source} must have one output, the last node's {flow.value!r}; it has {', '.join(outputs) or 'none'}."
+            f"{source}: '{wanted}' does not depend on the input '{entry.name}', so there is nothing to count."
         )
-    return flow.chain.network(input_shape=input_shape)
+    return network_of(found.flow, value.flow, context)
+
+
+def network_of(found: Flow, given: Flow, context: Context) -> Network:
+    """The network from one flow to another, with the notes of the reader."""
+    if context.rounded:
+        labels = list(dict.fromkeys(label for label, _ in context.rounded))
+        kinds = " and ".join(sorted({kind for _, kind in context.rounded}))
+        more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
+        context.note(
+            f"{', '.join(labels[:5])}{more}: constants computed of constants in the file's own {kinds}, which "
+            "rounds as programs that run it do; what is counted has these."
+        )
+    try:
+        network = build.network(found, notes=context.notes)
+    except NetworkError as error:
+        raise NetworkError(f"{context.source}: {error}") from error
+    return network
 
 
 def described(node: Any) -> str:
@@ -131,110 +163,112 @@ def in_order(graph: Any, source: str) -> list[Any]:
     return [nodes[i] for i in taken]
 
 
-def check_operators(graph: Any, nodes: list[Any], source: str) -> None:
-    """Refuse a graph with operators other than ours; all such nodes are told, up to five."""
-    known = {"Constant", *OPERATORS}
-    fixed = {tensor.name for tensor in graph.initializer}
-    strange = []
-    for node in nodes:
-        is_ours = node.domain in ("", "ai.onnx")
-        if is_ours and (node.op_type == "Constant" or (node.op_type in MOVED and set(node.input) <= fixed)):
-            fixed.update(node.output)
-        elif node.op_type not in known or not is_ours:
-            strange.append(node)
-    if strange:
-        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
-        # Only what stands last is no part of what cuts the input space.
-        is_last = len(strange) == 1 and strange[0] is nodes[-1]
-        remedy = " It stands last: if the network is wanted without it, export the model without it." if is_last else ""
-        raise UnsupportedModelError(
-            f"{source} is not supported: it has {', '.join(described(node) for node in strange[:5])}{more}. "
-            f"Creases reads chains of {', '.join(sorted(known))}, and Transpose of constants.{remedy}"
+def the_output(graph: Any, nodes: list[Any], output: str | None, source: str) -> str:
+    """The name of the value that the network gives."""
+    outputs = [str(each.name) for each in graph.output]  # bytes where it is no UTF-8
+    if output is None:
+        if len(outputs) != 1:
+            raise UnsupportedModelError(
+                f"{source} must have one output; it has {', '.join(outputs) or 'none'}. Choose one by its name: "
+                f"load(..., output={next(iter(outputs), 'name')!r}), or --output-name."
+            )
+        return outputs[0]
+    made = [str(name) for node in nodes for name in node.output if name]
+    if output not in made:
+        near = [name for name in made if output.lower() in name.lower()][-5:] or outputs
+        raise ModelFileError(
+            f"{source} has no value {output!r} that a node gives. Its outputs are {', '.join(outputs) or 'none'}; "
+            f"names like this one: {', '.join(near) or 'none'}."
         )
+    return output
+
+
+def without_the_last(nodes: list[Any], wanted: str) -> tuple[str, list[str]]:
+    """The output before what stands last and cuts nothing, and the notes that say so."""
+    maker = {name: node for node in nodes for name in node.output if name}
+    notes: list[str] = []
+    at = wanted
+    while (node := maker.get(at)) is not None and node.input and node.domain in ("", "ai.onnx"):
+        if node.op_type in SMOOTH and at == node.output[0]:
+            at = wanted = str(node.input[0])
+            more = " For the regions of each class see network.with_argmax()." if node.op_type == "ArgMax" else ""
+            notes.append(
+                f"{described(node)} stands last and is left out: it is no kink and cuts nothing. The outputs are the "
+                f"values before it.{more}"
+            )
+        elif node.op_type in PASSED and at == node.output[0]:
+            at = str(node.input[0])
+        else:
+            break
+    return wanted, notes
+
+
+def needed(nodes: list[Any], wanted: str) -> list[Any]:
+    """The nodes without which a value cannot be made, in their order."""
+    names, kept = {wanted}, []
+    for node in reversed(nodes):
+        if names.intersection(filter(None, node.output)):
+            kept.append(node)
+            names.update(node.input)
+    return kept[::-1]
+
+
+def check_operators(nodes: list[Any], known: set[str], context: Context) -> None:
+    """Refuse a graph with operators other than ours; all such nodes are told, up to five."""
+    source, constants = context.source, set(known)
+    strange = []
     for node in nodes:
         if not node.output or (not node.input and node.op_type != "Constant"):
             raise ModelFileError(f"{source}: {described(node)} has no input or no output.")
+        is_ours = node.domain in ("", "ai.onnx")
+        if is_ours and (node.op_type in MEASURED or (is_folded(node.op_type) and set(node.input) <= constants | {""})):
+            constants.update(node.output)
+        elif node.op_type not in OPERATORS or not is_ours:
+            strange.append(node)
+    if not strange:
+        return
+    more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+    before = next((str(name) for name in strange[0].input if name and name not in constants), "")
+    raise UnsupportedModelError(
+        f"{source} is not supported: it has {', '.join(described(node) for node in strange[:5])}{more}, which is not "
+        f"piecewise linear or not read. Creases reads {', '.join(OPERATORS)}, and Constants and what is computed of "
+        f"constants and shapes.{cut_off(before, context.entry)}"
+    )
 
 
-def the_input(graph: Any, tensors: dict[str, Any], source: str) -> Any:
-    """The one input that is no initialiser's name (files of IR version 3 list those as inputs too)."""
-    inputs = [entry for entry in graph.input if entry.name not in tensors]
-    if len(inputs) != 1:
-        names = ", ".join(str(entry.name) for entry in inputs) or "none"
-        raise UnsupportedModelError(f"{source} must have one input beside its weights; it has {names}.")
-    return inputs[0]
-
-
-def shapes_of(entry: Any, size: int, source: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The input's shape at batch size 1, and that of one input, without the batch axis.
-
-    The first of several axes is the batch if its length is 1 or not fixed. No other may be open.
-    """
-    kind = entry.type.tensor_type
-    if len(kind.shape.dim) > MOST_AXES:
-        raise ModelFileError(
-            f"{source}: input '{entry.name}' has {len(kind.shape.dim)} axes; an array has {MOST_AXES} at most."
-        )
-    # An axis is fixed if it has a positive dim_value; 0, -1 and names leave it open.
-    axes = [max(axis.dim_value, 0) for axis in kind.shape.dim]
-    names = [str(axis.dim_param or axis.dim_value or "?") for axis in kind.shape.dim]
-    batched = len(axes) > 1 and axes[0] <= 1
-    one = tuple(axes[1:] if batched else axes)
-    if not one or not all(one):
-        raise UnsupportedModelError(
-            f"{source}: input '{entry.name}' has shape ({', '.join(names)}); every axis but the first (the "
-            "batch) must have a fixed length. Export the model with fixed axes."
-        )
-    if math.prod(one) > size:
-        raise ModelFileError(
-            f"{source}: input '{entry.name}' has shape ({', '.join(names)}), more numbers than the file has "
-            f"bytes ({size}), so that no weights can belong to them: it is damaged."
-        )
-    return (1, *one) if batched else one, one
-
-
-def constant(name: str, tensors: dict[str, Any], constants: dict[str, Array], source: str, beside: Beside) -> Array:
-    """A constant's array: a Constant node's, or an initialiser's, converted on first use."""
-    if name not in constants:
-        constants[name] = tensor_values(tensors[name], f"tensor '{name}'", source, beside)
-    return constants[name]
-
-
-def transposed(node: Any, value: Array, source: str) -> Array:
-    """A constant with its axes in the order of `perm`; turned round where none is given."""
-    attributes = attributes_of(node)
-    order = attributes.get("perm", list(range(value.ndim))[::-1])
-    if set(attributes) - {"perm"} or len(node.input) != 1 or sorted(order) != list(range(value.ndim)):
-        raise ModelFileError(
-            f"{source}: {described(node)} must take one constant and an order of its {value.ndim} axes, got "
-            f"{attributes}."
-        )
-    return np.transpose(value, order)
-
-
-def step(proto: Any, flow: Flow, tensors: dict[str, Any], constants: dict[str, Array], beside: Beside) -> None:
-    """Follow the flow through one node."""
-    label, source = described(proto), flow.chain.source
-    names = list(proto.input)
-    places = [i for i, name in enumerate(names) if name == flow.value]
-    foreign = [name for name in names if name and name != flow.value and not (name in tensors or name in constants)]
-    if len(places) != 1 or foreign:
-        what = f"takes '{foreign[0]}'" if foreign else f"takes it {len(places)} times"
-        raise UnsupportedModelError(
-            f"{source}: {label} should take what flows, '{flow.value}', once, beside constants, but {what}: "
-            "the graph branches or has loose ends. Creases reads one chain from the input to the output."
-        )
-    given = {
-        i: constant(name, tensors, constants, source, beside)
-        for i, name in enumerate(names)
-        if name and name != flow.value
-    }
-    flow.claimed += sum(value.nbytes for value in given.values())
-    allowed, most, operator = OPERATORS[proto.op_type]
-    attributes = attributes_of(proto)
-    unknown = sorted(set(attributes) - set(allowed))
-    if unknown or len(names) > most:
-        what = f"attribute '{unknown[0]}'" if unknown else f"{len(names)} inputs"
-        raise UnsupportedModelError(f"{source}: {label} has {what}, which is not supported.")
-    operator(Node(label, attributes, given, places[0]), flow)
-    flow.value = proto.output[0]
+def step(proto: Any, values: dict[str, Given | None], context: Context, beside: Beside) -> Sequence[Given]:
+    """What one node makes of the values before it."""
+    label, source = described(proto), context.source
+    if proto.op_type == "Constant":
+        return [constant_value(proto, label, source, beside)]
+    names = [str(name) for name in proto.input]
+    for name in names:
+        if name and values.get(name) is None:
+            raise UnsupportedModelError(f"{source}: {label} takes '{name}', which no node gives, or none that is read.")
+    node = Node(
+        proto.op_type,
+        label,
+        str(proto.name),
+        attributes_of(proto),
+        tuple(values[name] if name else None for name in names),
+        tuple(names),
+        len(proto.output),
+        context,
+    )
+    if node.op in MEASURED:
+        return [measured(node)]
+    operator = OPERATORS.get(node.op)
+    if operator is not None:
+        unknown = sorted(set(node.attributes) - set(operator.attributes))
+        if unknown or len(names) > operator.most:
+            what = f"attribute '{unknown[0]}'" if unknown else f"{len(names)} inputs"
+            node.refuse(f"has {what}, which is not supported.")
+    if operator is None or not any(isinstance(given, Value) for given in node.inputs):
+        return fold(node)
+    try:
+        result = operator.make(node)
+    except NetworkError as error:
+        if str(error).startswith(source):
+            raise
+        raise NetworkError(f"{source}: {label}: {error}") from error
+    return [result] if isinstance(result, Value) else result

@@ -1,215 +1,181 @@
-"""What the operators of an `.onnx` chain do to what flows through them.
+"""Which ONNX operators are read: what each is allowed to have, and what makes a flow of it.
 
-Decides, operator by operator, which uses are affine maps of one input and which are refused. What acts on one
-input as a dense layer is one, on whichever side its weight stands; Flatten and Reshape move no number, so
-they only change the shape.
+Decides what is refused by name alone: an operator that is not here, an attribute that is not known, an input too many.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from creases.errors import ModelFileError, UnsupportedModelError
-from creases.readers.chain import Chain
-from creases.readers.onnx_tensor import MOST_AXES
+from creases.readers import onnx_kinks as kinks
+from creases.readers import onnx_linear as linear
+from creases.readers import onnx_windows as windows
+from creases.readers.onnx_folding import FOLDED
+from creases.readers.onnx_moves import MOVES, concatenated, moved_flow, padded, split
+from creases.readers.onnx_resize import resize, upsample
+from creases.readers.onnx_tensor import FLOATS, kind_of
+from creases.readers.onnx_values import Array, Given, Node, Value, places_of, selected
 
-__all__ = ["OPERATORS", "Flow", "Node"]
-
-Array = NDArray[Any]
-
-
-@dataclass
-class Flow:
-    """What flows along the chain: the name of the value, its shape at batch size 1, and the pieces so far."""
-
-    value: str
-    shape: tuple[int, ...]
-    chain: Chain
-    opset: int
-    claimed: int = 0  # bytes of the constants that the nodes took, each time anew
-
-    @property
-    def size(self) -> int:
-        """How many numbers flow."""
-        return math.prod(self.shape)
+__all__ = ["OPERATORS", "Operator", "is_folded"]
 
 
 @dataclass(frozen=True)
-class Node:
-    """One operator: how errors name it, its attributes, its constants by place, and the place of the flow."""
+class Operator:
+    """attributes : those that are understood. most : inputs at most. make : what it does to flows."""
 
-    label: str
-    attributes: dict[str, Any]
-    constants: dict[int, Array]
-    place: int
-
-
-def the_constant(node: Node, flow: Flow) -> Array:
-    """The other operand of a node of two."""
-    if set(node.constants) != {1 - node.place}:
-        raise ModelFileError(f"{flow.chain.source}: {node.label} needs two inputs.")
-    return node.constants[1 - node.place]
+    make: Callable[[Node], Value | list[Given]]
+    attributes: tuple[str, ...] = ()
+    most: int = 1
 
 
-def matmul(node: Node, flow: Flow) -> None:
-    """x @ W or W @ x."""
-    product(node, flow, flow.shape, the_constant(node, flow), node.place == 0, None)
+def is_folded(op: str) -> bool:
+    """Whether a node that takes constants only is worked out ahead."""
+    return op in FOLDED or op in MOVES or op in ("Split", "Constant")
 
 
-def gemm(node: Node, flow: Flow) -> None:
-    """alpha * A' @ B' + beta * C, where A or B flows and ' transposes if so told."""
-    alpha, beta = (float(node.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
-    source = flow.chain.source
-    if node.place == 2 or 1 - node.place not in node.constants or len(flow.shape) != 2:
-        raise UnsupportedModelError(
-            f"{source}: {node.label} needs a constant factor beside what flows, which must have two axes, "
-            f"not shape {flow.shape}; put a Flatten before it."
-        )
-    turned = [bool(node.attributes.get(name, 0)) for name in ("transA", "transB")]
-    other = node.constants[1 - node.place]
-    other = other.T if turned[1 - node.place] and other.ndim == 2 else other
-    shape = flow.shape[::-1] if turned[node.place] else flow.shape
-    product(node, flow, shape, other, node.place == 0, alpha)
-    if 2 in node.constants:
-        added(node, flow, node.constants[2], beta)
-
-
-def real(node: Node, flow: Flow, values: Array) -> Array:
-    """The values, if they are floats: integers are not what a float operator takes, and may not fit into one."""
-    if values.dtype.kind != "f":
-        raise UnsupportedModelError(
-            f"{flow.chain.source}: {node.label} has a constant of integers; weights are floats."
-        )
-    return values
-
-
-def product(node: Node, flow: Flow, shape: tuple[int, ...], weight: Array, left: bool, alpha: float | None) -> None:
-    """Multiply what flows, of the given shape, by a weight; `left` if the flow stands on the left."""
-    source, weight = flow.chain.source, real(node, flow, weight)
-    vector = shape if len(shape) == 1 else (shape[-1:] if left else shape[-2:-1])
-    inner = weight.shape[0 if left else 1] if weight.ndim == 2 else 0
-    if inner != flow.size or vector != (flow.size,):
-        raise UnsupportedModelError(
-            f"{source}: {node.label} multiplies {flow.size} numbers of shape {shape} by a weight of shape "
-            f"{weight.shape}; supported is one vector by one matrix, all inputs with all neurons. If the "
-            "model was exported with a fixed batch size, export it with size 1; if an image flows, put a "
-            "Flatten before it."
-        )
-    flow.chain.dense(node.label, weight.T if left else weight)
-    n_out = weight.shape[1 if left else 0]
-    flow.shape = (n_out,) if len(shape) == 1 else (*shape[:-1], n_out) if left else (*shape[:-2], n_out, 1)
-    if alpha is not None and alpha != 1.0:
-        rescale(node, flow, alpha)
-
-
-def rescale(node: Node, flow: Flow, factor: float) -> None:
-    """Multiply all that flows by one finite factor."""
-    if not math.isfinite(factor):
-        raise ModelFileError(f"{flow.chain.source}: {node.label} has a factor that is not finite.")
-    flow.chain.scale(f"{node.label}'s factor {factor:g}", [Fraction(factor)] * flow.size, [Fraction(0)] * flow.size)
-
-
-def add(node: Node, flow: Flow) -> None:
-    """x + c or c + x."""
-    added(node, flow, the_constant(node, flow), 1.0)
-
-
-def subtract(node: Node, flow: Flow) -> None:
-    """x - c, or c - x, which turns the sign of all that flows."""
-    other = the_constant(node, flow)
-    if node.place == 1:
-        rescale(node, flow, -1.0)
-    added(node, flow, other, 1.0 if node.place == 1 else -1.0)
-
-
-def added(node: Node, flow: Flow, other: Array, factor: float) -> None:
-    """Add factor * constant, broadcast as numpy does, so long as no more numbers flow than before."""
-    try:
-        shape = np.broadcast_shapes(flow.shape, other.shape)
-    except ValueError:
-        shape = ()
-    if math.prod(shape) != flow.size or shape == ():
-        raise UnsupportedModelError(
-            f"{flow.chain.source}: {node.label} combines {flow.shape} with a constant of shape "
-            f"{other.shape}; the constant must have one number for each of the {flow.size}, or fewer that "
-            "broadcast to them."
-        )
-    values = np.broadcast_to(real(node, flow, other), shape).ravel()
-    flow.shape = shape
-    if factor in (1.0, -1.0):
-        flow.chain.shift(node.label, factor * values)
-    elif math.isfinite(factor) and np.isfinite(values).all():
-        exact = [Fraction(factor) * Fraction(value) for value in values.tolist()]
-        flow.chain.scale(f"{node.label}'s bias, by {factor:g}", [Fraction(1)] * flow.size, exact)
-    else:
-        raise ModelFileError(f"{flow.chain.source}: {node.label} has a factor or a bias that is not finite.")
-
-
-def relu(_node: Node, flow: Flow) -> None:
-    """max(x, 0)."""
-    flow.chain.relu()
-
-
-def identity(_node: Node, _flow: Flow) -> None:
+def identity(node: Node) -> Value:
     """x."""
+    return node.flow()
 
 
-def dropout(node: Node, flow: Flow) -> None:
-    """x, if the node is not in training mode."""
-    training = node.constants.get(2, np.False_).any() or (flow.opset < 7 and not node.attributes.get("is_test", 0))
-    if training:
-        raise UnsupportedModelError(
-            f"{flow.chain.source}: {node.label} is in training mode; export the model in evaluation mode."
-        )
+def dropout(node: Node) -> list[Given]:
+    """x, and a mask of ones, if the node is not in training mode."""
+    training = node.has(2) and node.constant(2, "training_mode").any()
+    if training or (node.context.opset < 7 and not node.attributes.get("is_test", 0)):
+        node.refuse("is in training mode; export the model in evaluation mode.")
+    value = node.flow()
+    if node.outputs == 1:
+        return [value]
+    return [value, np.ones(value.shape, dtype=np.bool_)]
 
 
-def flatten(node: Node, flow: Flow) -> None:
-    """Two axes, split at `axis`; no number moves."""
-    axis = int(node.attributes.get("axis", 1))
-    if not -len(flow.shape) <= axis <= len(flow.shape):
-        raise ModelFileError(f"{flow.chain.source}: {node.label} has axis {axis}, but shape {flow.shape} flows.")
-    axis += len(flow.shape) if axis < 0 else 0
-    flow.shape = (math.prod(flow.shape[:axis]), math.prod(flow.shape[axis:]))
+def cast(node: Node) -> Value:
+    """Cast between floats: real numbers stay what they are."""
+    kind = kind_of(node.whole("to", 0))
+    if kind not in FLOATS:
+        node.refuse(f"rounds what flows to {kind}, which is not piecewise linear.")
+    return node.flow()
 
 
-def reshape(node: Node, flow: Flow) -> None:
-    """Other axes, in the same order; 0 copies a length and -1 takes the rest."""
-    wanted = node.constants[1].ravel().tolist() if 1 in node.constants else node.attributes.get("shape")
-    if not isinstance(wanted, list) or not all(type(side) is int for side in wanted):
-        raise UnsupportedModelError(f"{flow.chain.source}: {node.label} needs a constant shape of integers.")
-    if len(wanted) > MOST_AXES:
-        raise ModelFileError(f"{flow.chain.source}: {node.label} makes {len(wanted)} axes; {MOST_AXES} are the most.")
-    sides = list(wanted)
-    if not node.attributes.get("allowzero", 0):
-        sides = [flow.shape[i] if side == 0 and i < len(flow.shape) else side for i, side in enumerate(sides)]
-    if sides.count(-1) == 1:
-        rest = math.prod(side for side in sides if side != -1)
-        sides[sides.index(-1)] = flow.size // rest if rest > 0 else 0
-    if math.prod(sides) != flow.size or min(sides, default=0) < 1:
-        raise UnsupportedModelError(
-            f"{flow.chain.source}: {node.label} makes shape {tuple(wanted)} of {flow.shape}, which has "
-            f"{flow.size} numbers at batch size 1. If the model was exported with a fixed batch size, export "
-            "it with size 1."
-        )
-    flow.shape = tuple(sides)
+def cast_like(node: Node) -> Value:
+    """CastLike: the same, of the number type of another."""
+    other = node.given(1)
+    if not isinstance(other, Value) and other.dtype.kind != "f":
+        node.refuse(f"rounds what flows to {other.dtype}, which is not piecewise linear.")
+    return node.flow()
 
 
-# Operator: its attributes that are understood, the most inputs it has, what it does.
-OPERATORS: dict[str, tuple[tuple[str, ...], int, Callable[[Node, Flow], None]]] = {
-    "Add": ((), 2, add),
-    "Dropout": (("ratio", "is_test", "seed"), 3, dropout),
-    "Flatten": (("axis",), 1, flatten),
-    "Gemm": (("alpha", "beta", "transA", "transB"), 3, gemm),
-    "Identity": ((), 1, identity),
-    "MatMul": ((), 2, matmul),
-    "Relu": ((), 1, relu),
-    "Reshape": (("shape", "allowzero"), 2, reshape),
-    "Sub": ((), 2, subtract),
+def parts(node: Node) -> list[Given]:
+    """Split."""
+    value = node.flow()
+    axis = node.axis(node.whole("axis", 0), len(value.shape))
+    if value.batch == axis and not node.context.several and value.shape[axis] != 1:
+        node.refuse("parts the batch axis.")
+    arrays = split(node, places_of(value))
+    # A part that nobody takes may be empty.
+    return [selected(node, value, array, value.batch) if array.size else np.empty(array.shape) for array in arrays]
+
+
+def concat(node: Node) -> Value:
+    """Concat: flows and constants, one after the other."""
+    first = next(given for given in node.inputs if isinstance(given, Value))
+    axis = node.axis(node.whole("axis", 0), len(first.shape))
+    if len(node.inputs) > 1 and first.batch == axis and not node.context.several:
+        node.refuse("puts values together along the batch axis, so that several inputs at once are mixed.")
+    return linear.joined(node, first, lambda arrays: concatenated(node, arrays))
+
+
+def pad(node: Node) -> Value:
+    """Pad: with a constant, or with what stands at the edge."""
+    value = node.flow()
+    if node.has(2):
+        filling = node.real(node.constant(2, "value"), "value").reshape(-1)
+    else:
+        filling = np.array([node.number("value", 0.0)])
+    if filling.size != 1:
+        node.damaged(f"pads with {filling.size} numbers; it takes one.")
+    return selected(node, value, padded(node, places_of(value), -1), value.batch, float(filling[0]))
+
+
+def where(node: Node) -> Value:
+    """Where: of two inputs one or the other, as a constant says."""
+    choice = node.constant(0, "condition")
+    shape = node.joint_shape()
+    first = next(given for given in node.inputs[1:] if isinstance(given, Value))
+
+    def chosen(arrays: list[Array]) -> Array:
+        return np.broadcast_to(np.where(choice != 0, arrays[0], arrays[1]), shape)
+
+    return linear.joined(node, first, chosen, 1)
+
+
+AXES = ("axes", "keepdims", "noop_with_empty_axes")
+WINDOW = ("auto_pad", "dilations", "kernel_shape", "pads", "strides")
+
+OPERATORS: dict[str, Operator] = {
+    "Abs": Operator(kinks.absolute),
+    "Add": Operator(linear.add, (), 2),
+    "AveragePool": Operator(windows.average_pool, (*WINDOW, "ceil_mode", "count_include_pad")),
+    "BatchNormalization": Operator(linear.batch_normalization, ("epsilon", "momentum", "spatial", "training_mode"), 5),
+    "Cast": Operator(cast, ("to", "saturate", "round_mode")),
+    "CastLike": Operator(cast_like, ("saturate", "round_mode"), 2),
+    "Clip": Operator(kinks.clip, ("min", "max"), 3),
+    "Concat": Operator(concat, ("axis",), 1 << 30),
+    "Conv": Operator(windows.conv, (*WINDOW, "group"), 3),
+    "ConvTranspose": Operator(windows.conv_transpose, (*WINDOW, "group", "output_padding", "output_shape"), 3),
+    "DepthToSpace": Operator(moved_flow, ("blocksize", "mode")),
+    "Div": Operator(linear.divide, (), 2),
+    "Dropout": Operator(dropout, ("ratio", "is_test", "seed"), 3),
+    "Expand": Operator(moved_flow, (), 2),
+    "Flatten": Operator(moved_flow, ("axis",)),
+    "Gather": Operator(moved_flow, ("axis",), 2),
+    "Gemm": Operator(linear.gemm, ("alpha", "beta", "transA", "transB"), 3),
+    "GlobalAveragePool": Operator(linear.reduce_mean),
+    "GlobalMaxPool": Operator(windows.global_max_pool),
+    "HardSigmoid": Operator(kinks.hard_sigmoid, ("alpha", "beta")),
+    "Identity": Operator(identity),
+    "LeakyRelu": Operator(kinks.leaky_relu, ("alpha",)),
+    "MatMul": Operator(linear.matmul, (), 2),
+    "Max": Operator(kinks.maximum, (), 1 << 30),
+    "MaxPool": Operator(windows.max_pool, (*WINDOW, "ceil_mode", "storage_order")),
+    "Min": Operator(kinks.minimum, (), 1 << 30),
+    "Mul": Operator(linear.multiply, (), 2),
+    "Neg": Operator(linear.negate),
+    "PRelu": Operator(kinks.prelu, (), 2),
+    "Pad": Operator(pad, ("mode", "pads", "value"), 4),
+    "ReduceMax": Operator(kinks.reduce_max, AXES, 2),
+    "ReduceMean": Operator(linear.reduce_mean, AXES, 2),
+    "ReduceMin": Operator(kinks.reduce_min, AXES, 2),
+    "ReduceSum": Operator(linear.reduce_sum, AXES, 2),
+    "Relu": Operator(kinks.relu),
+    "Reshape": Operator(moved_flow, ("shape", "allowzero"), 2),
+    "Resize": Operator(
+        resize,
+        (
+            "antialias",
+            "axes",
+            "coordinate_transformation_mode",
+            "cubic_coeff_a",
+            "exclude_outside",
+            "extrapolation_value",
+            "keep_aspect_ratio_policy",
+            "mode",
+            "nearest_mode",
+        ),
+        4,
+    ),
+    "Slice": Operator(moved_flow, ("starts", "ends", "axes"), 5),
+    "SpaceToDepth": Operator(moved_flow, ("blocksize",)),
+    "Split": Operator(parts, ("axis", "split", "num_outputs"), 2),
+    "Squeeze": Operator(moved_flow, ("axes",), 2),
+    "Sub": Operator(linear.subtract, (), 2),
+    "Sum": Operator(linear.add, (), 1 << 30),
+    "Tile": Operator(moved_flow, (), 2),
+    "Transpose": Operator(moved_flow, ("perm",)),
+    "Unsqueeze": Operator(moved_flow, ("axes",), 2),
+    "Upsample": Operator(upsample, ("mode", "scales"), 2),
+    "Where": Operator(where, (), 3),
 }

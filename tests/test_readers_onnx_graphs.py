@@ -1,0 +1,551 @@
+"""`.onnx` files as graphs: constants worked out ahead, what is left out, names, batches, and files that lie."""
+
+import gzip
+import warnings
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import creases
+from creases.errors import CreasesError, ModelFileError, UnsupportedModelError
+from creases.network import Divide, Linear, ReLU, Scale
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+
+from onnx_models import assert_same, model_of, onnxruntime, session_of  # noqa: E402
+from shared_networks import shared_case  # noqa: E402
+
+RNG = np.random.default_rng(11)
+
+
+def numbers(*shape):
+    return RNG.standard_normal(shape)
+
+
+def ints(*values):
+    return np.array(values, dtype=np.int64)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_model(model, name="net.onnx", **options):
+        path = tmp_path / name
+        path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
+        return creases.load(path, **options)
+
+    return load_model
+
+
+W1, B1, W2, B2 = numbers(6, 4), numbers(4), numbers(4, 2), numbers(2)
+MLP = [("Gemm", "x W1 B1", "h", {}), ("Relu", "h", "r", {}), ("Gemm", "r W2 B2", "y", {})]
+WEIGHTS = {"W1": W1, "B1": B1, "W2": W2, "B2": B2}
+
+
+# Exactly the file's network.
+
+
+def test_known_centring_does_not_part_lines_that_meet(load):
+    """Eight lines through (.1, .7): in floats W @ c is rounded, and they make 37 regions; there are 16."""
+    weight = np.random.default_rng(0).standard_normal((2, 8))
+    nodes = [("Sub", "x c", "n", {}), ("MatMul", "n W", "h", {}), ("Relu", "h", "r", {}), ("MatMul", "r V", "y", {})]
+    model = model_of(nodes, ("N", 2), c=np.array([0.1, 0.7]), W=weight, V=np.ones((8, 1)))
+    for network in (load(model), load(model, output="r")):
+        found = creases.count(network, creases.Space(2), threads=1, progress=False)
+        assert (found.regions, found.certified, found.notes) == (16, True, ())
+
+
+def test_known_the_shared_file_has_16():
+    found = creases.count(creases.load(shared_case("centred_double.onnx")), creases.Space(2), threads=1, progress=False)
+    assert (found.regions, found.certified, found.notes) == (16, True, ())
+
+
+def test_known_a_division_is_one_and_no_product(load):
+    nodes = [("Div", "x d", "n", {}), *[(op, names.replace("x", "n"), out, told) for op, names, out, told in MLP]]
+    network = load(model_of(nodes, ("N", 6), d=np.array([3.0, 1, 0.1, 49, 2, -7]), **WEIGHTS))
+    assert isinstance(network.levels[0].sources[0], Divide)
+    assert network.levels[0].sources[0].numbers.tolist() == [3.0, 1, 0.1, 49, 2, -7]
+    assert network.notes == ()
+    ones = load(model_of(nodes, ("N", 6), d=np.ones(6), **WEIGHTS))
+    assert ones.sha256 == load(model_of(MLP, ("N", 6), **WEIGHTS)).sha256
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_known_a_factor_of_gemm_is_folded_only_if_no_product_rounds(load, dtype):
+    weights = {name: values.astype(dtype) for name, values in WEIGHTS.items()}
+    nodes = [("Gemm", "x W1 B1", "h", {"alpha": 0.3, "beta": -0.7}), *MLP[1:]]
+    kind = TensorProto.FLOAT if dtype == np.float32 else TensorProto.DOUBLE
+    network = load(model_of(nodes, ("N", 6), kind=kind, **weights))
+    assert network.notes == ()
+    alpha, beta = (Fraction(float(np.float32(factor))) for factor in (0.3, -0.7))
+    if dtype == np.float64:
+        assert not network.is_chain
+        factors = [op.factors for level in network.levels for op in level.sources.values() if isinstance(op, Scale)]
+        assert sorted({float(factor[0]) for factor in factors}) == sorted([float(alpha), float(beta)])
+        return
+    assert network.is_chain
+    for stored, factor, ours in (
+        (weights["W1"].T, alpha, network.hidden[0].weight),
+        (weights["B1"], beta, network.hidden[0].bias),
+    ):
+        for mine, theirs in zip(ours.ravel().tolist(), stored.ravel().tolist(), strict=True):
+            assert Fraction(mine) == factor * Fraction(theirs)
+
+
+def test_laws_exact_products_are_found_out():
+    from creases.readers.onnx_linear import exact_product
+
+    rng = np.random.default_rng(5)
+    known = {True: 0, False: 0}
+    for _ in range(400):
+        bits = int(rng.integers(1, 54))
+        value = float(rng.integers(1 << (bits - 1), 1 << bits)) * 2.0 ** int(rng.integers(-300, 300))
+        factor = float(rng.integers(1, 1 << int(rng.integers(1, 54)))) * 2.0 ** int(rng.integers(-300, 300)) * -1
+        exact = Fraction(value) * Fraction(factor) == Fraction(value * factor)
+        found = exact_product(np.array([value]), factor)
+        known[exact] += 1
+        assert (found is not None) == exact
+        assert found is None or found[0] == value * factor
+    assert min(known.values()) > 50
+    assert exact_product(np.array([2.0**-600]), 2.0**-600) is None, "it underflows"
+    assert exact_product(np.array([2.0**600]), 2.0**600) is None, "it overflows"
+
+
+def test_known_an_irrational_batch_norm_is_noted_and_a_rational_one_is_not(load):
+    nodes = [("BatchNormalization", "x s b m v", "n", {"epsilon": 0.0}), *MLP[1:2], ("Identity", "r", "y", {})]
+    nodes[1] = ("Relu", "n", "r", {})
+    told = {"s": np.ones(6), "b": np.zeros(6), "m": numbers(6)}
+    assert load(model_of(nodes, ("N", 6), v=np.full(6, 9.0), **told)).notes == ()
+    (note,) = load(model_of(nodes, ("N", 6), v=np.full(6, 2.0), **told)).notes
+    assert "irrational" in note
+
+
+# Constants.
+
+
+def test_against_onnxruntime_shapes_that_are_computed(load):
+    """As torch writes x.view(x.size(0), -1): Shape, Gather, Unsqueeze, Concat, Reshape."""
+    nodes = [
+        ("Shape", "x", "shape", {}),
+        ("Constant", "", "zero", {"value_int": 0}),
+        ("Gather", "shape zero", "n", {"axis": 0}),
+        ("Unsqueeze", "n axes", "n1", {}),
+        ("Constant", "", "rest", {"value_ints": [-1]}),
+        ("Concat", "n1 rest", "wanted", {"axis": 0}),
+        ("Reshape", "x wanted", "flat", {}),
+        ("MatMul", "flat W1", "h", {}),
+        ("Relu", "h", "r", {}),
+        ("Size", "x", "size", {}),
+        ("Cast", "size", "six", {"to": TensorProto.DOUBLE}),
+        ("Div", "r six", "y", {}),
+    ]
+    assert_same(load, nodes, (1, 2, 3), 13, {"W1": W1, "axes": ints(0)}, np.random.default_rng(0))
+    network = load(model_of(nodes, ("N", 2, 3), W1=W1, axes=ints(0)))
+    assert [type(op) for level in network.levels for op in level.sources.values()][-1] is Divide
+
+
+FOLDED = {
+    "add": [("Add", "a b", "c", {})],
+    "sub": [("Sub", "b a", "c", {})],
+    "mul": [("Mul", "a b", "c", {})],
+    "div": [("Div", "a b", "c", {})],
+    "sqrt": [("Abs", "a", "d", {}), ("Sqrt", "d", "c", {})],
+    "reciprocal": [("Reciprocal", "a", "c", {})],
+    "neg": [("Neg", "a", "c", {})],
+    "sum": [("Sum", "a b a", "c", {})],
+    "max": [("Max", "a b", "c", {})],
+    "min of one": [("Min", "a", "c", {})],
+    "floor": [("Floor", "a", "c", {})],
+    "ceil": [("Ceil", "a", "c", {})],
+    "sign": [("Sign", "a", "c", {})],
+    "relu": [("Relu", "a", "c", {})],
+    "identity": [("Identity", "a", "c", {})],
+    "transpose": [("Transpose", "m", "n", {}), ("Slice", "n s e t", "c", {})],
+    "pad": [("Pad", "i p seven", "j", {}), ("Cast", "j", "c", {"to": 11})],
+    "split": [("Split", "m", "d c", {"axis": 0})],
+    "range": [("Range", "zero six two", "j", {}), ("ReduceProd", "j", "k", {}), ("Cast", "j", "c", {"to": 11})],
+    "integer division": [("Div", "i j", "k", {}), ("Cast", "k", "c", {"to": 11})],
+    "integer remainder": [("Mod", "i j", "k", {}), ("Cast", "k", "c", {"to": 11})],
+    "integer remainder as in C": [("Mod", "i j", "k", {"fmod": 1}), ("Cast", "k", "c", {"to": 11})],
+    "product": [("ReduceProd", "i", "k", {"axes": [0], "keepdims": 0}), ("Cast", "k", "c", {"to": 11})],
+    "cast": [("Cast", "a", "k", {"to": 7}), ("Cast", "k", "c", {"to": 11})],
+    "comparison": [("Greater", "a b", "g", {}), ("Not", "g", "n", {}), ("Where", "n a b", "c", {})],
+    "equal": [("Equal", "i j", "g", {}), ("Where", "g a b", "c", {})],
+    "both": [("Less", "i j", "g", {}), ("Equal", "i j", "h", {}), ("Or", "g h", "o", {}), ("Where", "o a b", "c", {})],
+    "filled": [
+        ("ConstantOfShape", "one_of_3", "c", {"value": numpy_helper.from_array(np.array([2.5]))}),
+    ],
+    "tile": [("Tile", "small r", "c", {})],
+    "expand": [("Expand", "small one_of_3", "c", {})],
+    "concat": [("Concat", "small small small", "c", {"axis": 0})],
+}
+# What came out of the nodes above is added to what flows, so that it shows.
+PARTS = {
+    "a": np.array([1.3, -2.7, 0.1]),
+    "b": np.array([0.7, 0.3, -0.1]),
+    "m": numbers(2, 3),
+    "i": ints(7, -7, 5),
+    "j": ints(2, 2, 5),
+    "p": ints(0, 0),
+    "seven": np.int64(7),
+    "s": ints(0),
+    "e": ints(1),
+    "t": ints(1),
+    "zero": np.int64(0),
+    "six": np.int64(6),
+    "two": np.int64(2),
+    "one_of_3": ints(3),
+    "small": np.array([0.25]),
+    "r": ints(3),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_against_onnxruntime_constants_computed_of_constants(load, name):
+    nodes = FOLDED[name]
+    made = {output for _, _, outputs, _ in nodes for output in outputs.split()}
+    constants = {key: values for key, values in PARTS.items() if key not in made}
+    shape = (1, 3, 2) if name == "transpose" else (1, 3)
+    nodes = [*nodes, ("Mul", "x c", "q", {}), ("Add", "q c", "y", {})]
+    assert_same(load, nodes, shape, 13, constants, np.random.default_rng(0))
+
+
+def test_known_float_constants_are_computed_in_the_file_s_own_type_and_that_is_noted(load):
+    """0.1 + 0.2 in float32, not in float64, and the nodes are named."""
+    a, b = np.float32(0.1), np.float32(0.2)
+    nodes = [("Add", "a b", "c", {}), ("Add", "x c", "y", {})]
+    network = load(model_of(nodes, ("N", 1), kind=TensorProto.FLOAT, a=a, b=b))
+    assert network.levels[0].bias.tolist() == [float(a + b)]
+    assert float(a + b) != float(a) + float(b)
+    (note,) = network.notes
+    assert note.startswith("Add node 'add_0': constants computed of constants in the file's own float32, which rounds")
+    whole = [("Add", "i i", "c", {}), ("Reshape", "x c", "y", {})]
+    assert load(model_of(whole, ("N", 4), i=ints(1, 1))).notes == ()
+
+
+@pytest.mark.parametrize("op", ["Exp", "MatMul", "Gemm", "Conv"])
+def test_bad_input_constants_that_are_not_worked_out(load, op):
+    names = "x" if op == "Exp" else "W W"
+    nodes = [(op, names.replace("x", "W"), "c", {}), ("MatMul", "x c", "y", {})]
+    text = "has Exp node" if op == "Exp" else f"{op} node '{op.lower()}_0' takes constants only, and is not worked out"
+    with pytest.raises(UnsupportedModelError, match=text):
+        load(model_of(nodes, ("N", 3), W=np.ones((3, 3))))
+
+
+HUGE = 10**12
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"),
+    [
+        ([("ConstantOfShape", "s", "c", {}), ("Add", "x c", "y", {})], {"s": ints(10**6, 10**6)}),
+        (
+            [("Range", "a b c", "d", {}), ("Add", "x d", "y", {})],
+            {"a": ints(0)[0], "b": ints(HUGE)[0], "c": ints(1)[0]},
+        ),
+        ([("Expand", "o s", "c", {}), ("Add", "x c", "y", {})], {"o": np.ones(1), "s": ints(HUGE)}),
+        ([("Expand", "x s", "y", {})], {"s": ints(10**6, 10**6, 1)}),
+        ([("Tile", "o s", "c", {}), ("Add", "x c", "y", {})], {"o": np.ones(1), "s": ints(HUGE)}),
+        ([("Tile", "x s", "y", {})], {"s": ints(1, HUGE)}),
+        ([("Pad", "x s", "y", {})], {"s": ints(0, 0, 0, HUGE)}),
+        ([("Pad", "x s", "y", {"mode": "edge"})], {"s": ints(0, HUGE, 0, -HUGE)}),
+        ([("Add", "a b", "c", {}), ("Add", "x c", "y", {})], {"a": np.ones((30_000, 1)), "b": np.ones(30_000)}),
+        ([("Gather", "a b", "c", {}), ("Add", "x c", "y", {})], {"a": np.ones((1, 9000)), "b": np.zeros(9000, int)}),
+        ([("Upsample", "x", "y", {"scales": [1.0, 1e12]})], {}),
+        ([("Expand", "x s", "e", {}), ("MatMul", "e W", "y", {})], {"s": ints(3000, 1, 1), "W": np.ones((6, 6000))}),
+        (
+            [("Unsqueeze", "x a", "i", {}), ("Conv", "i W", "y", {"pads": [2**31 - 2, 0]})],
+            {"a": ints(1), "W": np.ones((1, 1, 1))},
+        ),
+        (
+            [("Unsqueeze", "x a", "i", {}), ("ConvTranspose", "i W", "y", {"strides": [2**31 - 2]})],
+            {"a": ints(1), "W": np.ones((1, 1, 2))},
+        ),
+    ],
+)
+def test_bad_input_a_few_bytes_that_ask_for_much(load, nodes, constants):
+    opset = 7 if nodes[0][0] == "Upsample" else 13
+    with pytest.raises(CreasesError, match=r"are the most|windows fit|make more than|together claim more"):
+        load(model_of(nodes, ("N", 6), opset=opset, **constants))
+
+
+def test_bad_input_many_nodes_that_ask_for_much_together(load):
+    """None of them alone is too large."""
+    nodes = [("Expand", "x s", "e0", {})]
+    nodes += [("Mul", f"e{i} c", f"e{i + 1}", {}) for i in range(400)]
+    with pytest.raises(ModelFileError, match=r"and the nodes before it make more than 134,217,728 numbers"):
+        load(model_of(nodes, ("N", 1), s=ints(1, 2**20), c=np.float64(3.0)))
+
+
+# What stands last.
+
+
+@pytest.mark.parametrize("op", ["Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Erf", "Softplus", "ArgMax"])
+def test_known_what_is_smooth_and_stands_last_is_left_out_with_a_note(load, op):
+    behind = (
+        [("Cast", "s", "i", {"to": 7}), ("Squeeze", "i", "y", {})] if op == "ArgMax" else [("Identity", "s", "y", {})]
+    )
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), (op, "m", "s", {}), *behind]
+    network = load(model_of(nodes, ("N", 6), **WEIGHTS))
+    assert network.sha256 == load(model_of(MLP, ("N", 6), **WEIGHTS)).sha256
+    (note,) = network.notes
+    assert f"{op} node '{op.lower()}_3' stands last and is left out: it is no kink and cuts nothing" in note
+    assert ("with_argmax()" in note) == (op == "ArgMax")
+
+
+def test_known_two_that_stand_last_are_both_left_out(load):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "s", {}), ("ArgMax", "s", "y", {})]
+    network = load(model_of(nodes, ("N", 6), **WEIGHTS))
+    assert [note.split()[0] for note in network.notes] == ["ArgMax", "Softmax"]
+    assert network.n_out == 2
+
+
+def test_bad_input_what_is_smooth_and_is_not_last(load):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Sigmoid", "m", "s", {}), ("Add", "s B2", "y", {})]
+    model = model_of(nodes, ("N", 6), **WEIGHTS)
+    with pytest.raises(UnsupportedModelError, match=r"Sigmoid node 'sigmoid_3'.*load\(\.\.\., output='m'\)"):
+        load(model)
+    assert load(model, output="m").sha256 == load(model_of(MLP, ("N", 6), **WEIGHTS)).sha256
+
+
+# Values by name.
+
+
+def two_headed():
+    """Two outputs, and a second input."""
+    nodes = [("Add", "x z", "s", {}), ("Gemm", "s W1 B1", "h", {}), *MLP[1:], ("Elu", "r", "other", {})]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in ("y", "other")]
+    more = [helper.make_tensor_value_info("z", TensorProto.DOUBLE, ("N", 6))]
+    return model_of(nodes, ("N", 6), inputs=more, outputs=outputs, **WEIGHTS)
+
+
+def test_against_onnxruntime_one_output_by_name_and_one_input_by_value(load):
+    model = two_headed()
+    fixed = numbers(6)
+    for values in (fixed, fixed[None, :]):
+        network = load(model, output="y", inputs={"z": values})
+        session = session_of(model)
+        assert session is None or session.get_inputs()[1].name == "z"
+        x = numbers(1, 6)
+        feeds = {"x": x, "z": fixed[None, :]}
+        run = ReferenceEvaluator(model).run if session is None else session.run
+        wanted = run(["y"], feeds)[0].ravel()
+        np.testing.assert_allclose(network.forward(x.ravel()), wanted, rtol=1e-12)
+    inner = load(model, output="h", inputs={"z": np.zeros(6)})
+    np.testing.assert_allclose(inner.forward(x.ravel()), (x @ W1 + B1).ravel(), rtol=1e-12)
+    other = load(model, output="s", inputs={"x": fixed})
+    np.testing.assert_allclose(other.forward(np.zeros(6)), fixed)
+
+
+def test_known_inputs_that_the_output_does_not_need_are_left_alone(load):
+    model = model_of(MLP, ("N", 6), inputs=[helper.make_tensor_value_info("z", TensorProto.INT64, ("N",))], **WEIGHTS)
+    assert load(model).n_in == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, r"must have one output; it has y, other\. Choose one by its name: load\(\.\.\., output='y'\)"),
+        ({"output": "other", "inputs": {"z": numbers(6)}}, r"it has Elu node 'elu_4'.*output='r'"),
+        ({"output": "nothing"}, r"has no value 'nothing' that a node gives\. Its outputs are y, other"),
+        ({"output": "x"}, r"has no value 'x' that a node gives"),
+        ({"output": 3}, r"output must be the name of one value, got 3"),
+        ({"output": "y"}, r"must have one input beside its weights; it has x, z"),
+        ({"output": "y", "inputs": {"q": numbers(6)}}, r"has no input 'q' to fix; it has x, z"),
+        ({"output": "y", "inputs": {"x": numbers(6), "z": numbers(6)}}, r"it has none that its output needs"),
+        (
+            {"output": "y", "inputs": {"z": numbers(5)}},
+            r"input 'z' has shape \(N, 6\), .* but is fixed by an array of shape \(5,\)",
+        ),
+        ({"output": "y", "inputs": {"z": "six"}}, r"input 'z' must be fixed by an array of numbers, got a str"),
+        ({"output": "y", "inputs": [1.0]}, r"inputs must be arrays by the names"),
+        ({"output": "y", "inputs": {"z": np.full(6, np.nan)}}, r"those that fix it are not such numbers|is nan"),
+        ({"activation": "relu"}, r"says itself what it computes"),
+    ],
+)
+def test_bad_input_names(load, options, text):
+    with pytest.raises(CreasesError, match=text):
+        load(two_headed(), **options)
+
+
+def test_bad_input_a_fixed_input_that_the_file_s_type_does_not_hold(load):
+    entry = helper.make_tensor_value_info("z", TensorProto.FLOAT, (1, 6))
+    weights = {name: values.astype(np.float32) for name, values in WEIGHTS.items()}
+    nodes = [("Add", "x z", "s", {}), ("Gemm", "s W1 B1", "y", {})]
+    model = model_of(nodes, ("N", 6), kind=TensorProto.FLOAT, inputs=[entry], **weights)
+    tenth = np.full(6, 0.1)
+    with pytest.raises(ModelFileError, match=r"Round them yourself: array\.astype\('float32'\)"):
+        load(model, inputs={"z": tenth})
+    assert load(model, inputs={"z": tenth.astype("float32")}).levels[0].bias.tolist() == [float(np.float32(0.1))] * 6
+
+
+@pytest.mark.parametrize("options", [{"output": "y"}, {"inputs": {"z": np.ones(2)}}])
+def test_bad_input_names_where_values_have_none(tmp_path, options):
+    network = creases.Network.he([2, 3, 1])
+    path = network.save(tmp_path / "net.npz")
+    for source in (path, {"0.weight": np.ones((2, 2))}):
+        with pytest.raises(ModelFileError, match=r"has no values with names; (output|inputs) is for files of graphs"):
+            creases.load(source, **options)
+
+
+def test_known_names_on_the_command_line(tmp_path, capsys):
+    import json
+
+    from creases import cli
+
+    (tmp_path / "net.onnx").write_bytes(two_headed().SerializeToString())
+    np.save(tmp_path / "z.npy", np.zeros(6))
+    words = ["info", str(tmp_path / "net.onnx"), "--json", "--output-name", "y"]
+    assert cli.run([*words, "--fix-input", f"z={tmp_path / 'z.npy'}"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["widths"], told["inputs"]) == ([4], 6)
+    for wrong in ("z", "z=nowhere.npy", "=z.npy"):
+        assert cli.run([*words, "--fix-input", wrong]) == 2
+        assert "--fix-input" in capsys.readouterr().err
+
+
+# Batches.
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "text"),
+    [
+        ([("ReduceSum", "x a", "y", {})], {"a": ints(0)}, "reduces the batch axis"),
+        ([("ReduceMean", "x", "y", {})], {}, "reduces the batch axis"),
+        ([("ReduceMax", "x", "y", {"axes": [-2]})], {}, "reduces the batch axis"),
+        ([("Relu", "x", "r", {}), ("Concat", "r x", "y", {"axis": 0})], {}, "together along the batch axis"),
+        (
+            [("Transpose", "x", "t", {}), ("MatMul", "t W", "y", {})],
+            {"W": np.ones((1, 3))},
+            "adds up along the batch axis",
+        ),
+        ([("MatMul", "W x", "y", {})], {"W": np.ones((3, 1))}, "adds up along the batch axis"),
+        ([("Transpose", "x", "t", {}), ("ReduceSum", "t a", "y", {})], {"a": ints(1)}, "reduces the batch axis"),
+        (
+            [("Unsqueeze", "x u", "t", {}), ("ReduceSum", "t a", "y", {})],
+            {"u": ints(0), "a": ints(1)},
+            "reduces the batch axis",
+        ),
+    ],
+)
+def test_bad_input_what_mixes_inputs_of_an_open_batch(load, nodes, constants, text):
+    """A file that takes one input, and no more, may do all that."""
+    with pytest.raises(UnsupportedModelError, match=text):
+        load(model_of(nodes, ("N", 6), **constants))
+    rng = np.random.default_rng(0)
+    assert_same(load, nodes, (1, 6), 13, constants, rng)
+
+
+@pytest.mark.parametrize("op", ["MatMul", "Gemm"])
+def test_bad_input_a_fixed_batch_of_many(load, op):
+    with pytest.raises(UnsupportedModelError, match=r"acts on each of the 64 entries of the first axis.*with size 1"):
+        load(model_of([(op, "x W1", "y", {})], (64, 6), W1=W1))
+    image = [("Conv", "x W", "y", {})]
+    with pytest.raises(
+        UnsupportedModelError, match=r"needs shape \(1, channels, side, \.\.\.\), not \(64, 2, 5\).*size 1"
+    ):
+        load(model_of(image, (64, 2, 5), W=np.ones((3, 2, 2))))
+
+
+def test_bad_input_inputs_of_whole_numbers(load):
+    with pytest.raises(UnsupportedModelError, match=r"input 'x' has numbers of type INT64, which do not fill a space"):
+        load(model_of([("Cast", "x", "y", {"to": 11})], ("N", 6), kind=TensorProto.INT64))
+
+
+# What programs do not agree on.
+
+
+@pytest.mark.parametrize(
+    ("op", "names", "told", "text"),
+    [
+        ("MaxPool", "x", {"kernel_shape": [1], "strides": [4]}, "has auto_pad SAME_UPPER with stride 4 and kernel 1"),
+        ("Conv", "x W", {"strides": [4]}, "has auto_pad SAME_UPPER with stride 4 and kernel 2 on a side of 8"),
+        ("ConvTranspose", "x W", {"strides": [4]}, r"asks for sides \[32\] where there are \[30\]"),
+    ],
+)
+def test_bad_input_windows_that_leave_numbers_out(load, op, names, told, text):
+    model = model_of([(op, names, "y", {"auto_pad": "SAME_UPPER", **told})], ("N", 1, 8), W=np.ones((1, 1, 2)))
+    with pytest.raises(UnsupportedModelError, match=text):
+        load(model)
+
+
+def test_bad_input_flags_that_are_none(load):
+    with pytest.raises(
+        ModelFileError, match=r"ReduceSum node 'reducesum_0' has 7 as its attribute 'keepdims'; 0 and 1"
+    ):
+        load(model_of([("ReduceSum", "x", "y", {"keepdims": 7})], (1, 8)))
+
+
+# Whole networks.
+
+
+def test_against_onnxruntime_a_residual_network(load):
+    rng = np.random.default_rng(2)
+    weights = {
+        "w1": rng.standard_normal((4, 2, 3, 3)),
+        "w2": rng.standard_normal((4, 4, 3, 3)),
+        "w3": rng.standard_normal((4, 2, 1, 1)),
+        **{key: rng.standard_normal(4) for key in "sbm"},
+        "v": rng.random(4) + 0.5,
+        "w4": rng.standard_normal((3, 4)),
+    }
+    same = {"pads": [1, 1, 1, 1]}
+    nodes = [
+        ("Conv", "x w1", "c1", same),
+        ("BatchNormalization", "c1 s b m v", "n1", {}),
+        ("Relu", "n1", "r1", {}),
+        ("Conv", "r1 w2", "c2", same),
+        ("Conv", "x w3", "c3", {}),
+        ("Add", "c2 c3", "a", {}),
+        ("Relu", "a", "r2", {}),
+        ("MaxPool", "r2", "p", {"kernel_shape": [2, 2], "strides": [2, 2]}),
+        ("GlobalAveragePool", "p", "g", {}),
+        ("Flatten", "g", "f", {}),
+        ("Gemm", "f w4", "y", {"transB": 1}),
+    ]
+    assert_same(load, nodes, (1, 2, 6, 6), 13, weights, rng)
+    network = load(model_of(nodes, ("N", 2, 6, 6), **weights))
+    assert [len(level.sources) for level in network.levels].count(2) == 1
+    assert network.widths == (144, 144, 36)
+    assert network.layer_names == ("relu_2", "relu_6", "maxpool_7")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        network.forward(rng.standard_normal((3, 72)))
+
+
+def test_against_onnxruntime_the_newest_opset_and_the_oldest(load):
+    onnxruntime()
+    for opset in (7, onnx.defs.onnx_opset_version()):
+        model = model_of(MLP, ("N", 6), opset=opset, **WEIGHTS)
+        network = load(model)
+        assert network.is_chain
+        assert [level.kink for level in network.levels] == [ReLU(), Linear()]
+        x = numbers(1, 6)
+        wanted = ReferenceEvaluator(model).run(None, {"x": x})[0]
+        np.testing.assert_allclose(network.forward(x.ravel()), wanted.ravel(), rtol=1e-12)
+
+
+def test_known_packed_files_are_the_same_network(load):
+    data = model_of(MLP, ("N", 6), **WEIGHTS).SerializeToString()
+    wanted = load(data).sha256
+    for name in ("net.onnx.gz", "NET.ONNX.GZ"):
+        assert load(gzip.compress(data), name).sha256 == wanted
+    assert load(gzip.compress(data), "net.onnx.gz", output="h").n_out == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda _: gzip.compress(bytes(1 << 28)), r"unpacks to more than 67,108,864"),
+        (lambda data: data[:-4], r"is truncated: gzip's end is missing"),
+        (lambda data: data[:-4] + b"abcd", r"is truncated or damaged"),
+        (lambda data: data + b"more", r"4 bytes follow gzip's end"),
+        (lambda data: gzip.decompress(data), r"or no gzip file"),
+    ],
+)
+def test_bad_input_packed_files(load, change, text):
+    data = gzip.compress(model_of(MLP, ("N", 6), **WEIGHTS).SerializeToString())
+    with pytest.raises(ModelFileError, match=text):
+        load(change(data), "net.onnx.gz")
