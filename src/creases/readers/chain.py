@@ -132,6 +132,11 @@ class Chain:
             shifts.append(b - m * scales[-1])
         self.scale(name, scales, shifts, rooted)
 
+    @property
+    def is_affine(self) -> bool:
+        """Whether there are layers and no ReLU so far."""
+        return self.n_in is not None and len(self.segments) == 1
+
     def relu(self) -> None:
         """A ReLU on all that flows."""
         self.segments.append([])
