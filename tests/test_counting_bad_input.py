@@ -55,8 +55,20 @@ BAD_NETWORKS = [
     ),
     ({"weights": [np.zeros((2, 0))]}, r"weight has shape \(2, 0\); every layer needs"),
     (
+        {"weights": [[[1.0, 2.0]]], "biases": [[0, 0, 0]]},
+        r"bias must have shape \(1,\), one number a neuron, got shape \(3,\)",
+    ),
+    (
         {"weights": [[[1.0, 2.0]]], "biases": [[0, 0]]},
-        r"bias must have shape \(1,\), one number a neuron, got shape \(2,\)",
+        r"All weights are transposed: of shapes \(1, 2\) they fit one another and their biases only as \(n_in, n_out\)",
+    ),
+    (
+        {"weights": [np.ones((2, 5)), np.ones((5, 5)), np.ones((5, 1))], "biases": [np.zeros(5), np.zeros(5), [0]]},
+        r"All weights are transposed: of shapes \(2, 5\), \(5, 5\), \(5, 1\).*give \[np\.transpose\(w\) for",
+    ),
+    (
+        {"weights": [np.ones((2, 5)), np.ones((5, 4)), np.ones((3, 1))], "biases": [np.zeros(5), np.zeros(4), [0]]},
+        r"layer 1 \(hidden\): bias must have shape \(2,\), one number a neuron, got shape \(5,\).*transpose them",
     ),
     ({"weights": [[[1.0, 2.0]]], "biases": [0.0]}, r"bias must have shape \(1,\), one number a neuron, got shape \(\)"),
     ({"weights": [[[1.0, 2.0]], [[1.0, 2.0]]]}, r"layer 2 takes 2 inputs but layer 1 has 1 neurons.*transpose"),

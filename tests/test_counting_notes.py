@@ -1,4 +1,4 @@
-"""What a reader assumed or folded, wherever a count is seen: value, JSON, table, audit, saved networks."""
+"""What a reader assumed or rounded, wherever a count is seen: value, JSON, table, audit, saved networks."""
 
 import json
 
@@ -24,7 +24,7 @@ from creases.complex import Complex
 from creases.theory import perturb
 from shared_networks import shared_case
 
-NOTES = ("ReLU is assumed between the layers.", "Hidden layer 1 is folded.")
+NOTES = ("ReLU is assumed between the layers.", "A scale is rounded.")
 # Two inputs, three lines in general position.
 LINES = ([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [[1.0, 1.0, 1.0]]], [[0.0, 0.0, -1.0], [0.0]])
 TOLD, PLAIN = Network.from_arrays(*LINES, notes=NOTES), Network.from_arrays(*LINES)
@@ -107,8 +107,8 @@ def test_known_an_audit_has_the_notes_of_the_result_and_of_the_network():
     assert audit(count(PLAIN, SQUARE), PLAIN).notes == ()
 
 
-def test_known_a_normalisation_that_is_applied_is_certified_for_the_folded_weights(creases, tmp_path):
-    """Of five neurons three are multiples of one: on raw inputs, rounded, their lines part."""
+def test_known_a_normalisation_that_is_applied_moves_no_line(creases, tmp_path):
+    """Of five neurons three are multiples of one, on raw inputs too: nothing is rounded, and nothing noted of it."""
     rows = [(1, 2, 1), (3, 6, 3), (7, 14, 7), (-1, -2, -1), (5, -3, 2)]
     numbers = [x for row in rows for x in row[:2]] + [row[2] for row in rows] + [1.0] * 5 + [0.0]
     header = "// made here\n2,2,1,5,\n2,5,1,\n0,\n-5,-5,\n5,5,\n0.3,0.7,0.0,\n0.6,1.1,1.0,\n"
@@ -116,11 +116,14 @@ def test_known_a_normalisation_that_is_applied_is_certified_for_the_folded_weigh
     path.write_text(header + "".join(f"{number},\n" for number in numbers))
     plain, raw = load(path), load(path, apply_normalisation=True)
     assert count(plain, Space(2)).regions == 4
-    assert not any("folded" in note for note in plain.notes)  # 0.3 is rounded as it is read, and that is said
     found = count(raw, Space(2))
-    assert any("Certified is the network with these folded weights" in note for note in found.notes)
-    _, out, _ = creases("count", path, "--apply-normalisation")
-    assert "Certified is the network with these folded weights" in " ".join(out.split())
+    assert found.regions == 4
+    assert found.notes[:1] == plain.notes  # 0.3 is rounded as it is read, and that is said
+    assert found.notes[1:] == (
+        "Inputs are raw: they are not clipped to the file's minimum and maximum, so choose a domain within.",
+    )
+    _, out, _ = creases("count", path, "--apply-normalisation", "--space")
+    assert "Inputs are raw: they are not clipped" in " ".join(out.split())
 
 
 def test_known_a_weight_file_from_the_command_line(creases, tmp_path):
@@ -151,15 +154,33 @@ def test_known_a_weight_file_from_the_command_line(creases, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
+    ("name", "options", "regions", "text"),
     [
-        ("centred_double.onnx", {}),
-        ("bn_then_bias_free.pt", {"activation": "relu"}),
-        ("proportional_neurons.nnet", {"apply_normalisation": True}),
+        ("centred_double.onnx", {}, 16, ""),
+        ("bn_then_bias_free.pt", {"activation": "relu"}, 20, "weight / sqrt(variance + eps), is irrational"),
+        ("proportional_neurons.nnet", {"apply_normalisation": True}, 4, "Inputs are raw"),
     ],
 )
-def test_known_shared_files_whose_folding_moves_lines_say_so(name, options):
-    """Until networks are graphs their counts are those of the folded weights."""
+def test_known_shared_files_have_the_regions_of_what_they_hold(name, options, regions, text):
+    """Folded in floats they had 37, 56 and 11, and every sign of these was proved."""
     pytest.importorskip({"onnx": "onnx", "pt": "torch"}.get(name.split(".")[1], "numpy"))
     found = count(load(shared_case(name), **options), Space(2))
-    assert any("Certified is the network with these folded weights" in note for note in found.notes)
+    assert (found.regions, found.certified) == (regions, True)
+    assert text in "".join(found.notes)
+
+
+def test_known_what_was_rounded_is_said_wherever_a_count_is(creases, tmp_path):
+    """A batch norm's scale: in the count's table and JSON, in pieces and in an audit."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    module = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.Linear(2, 3), torch.nn.ReLU()).double()
+    torch.save(module.state_dict(), tmp_path / "net.pt")
+    network = load(tmp_path / "net.pt", activation="relu", final_kink=True)
+    assert network.notes[-1].endswith("the network's is the float64 nearest to it. Nothing else of it is rounded.")
+    assert count_in_pieces(network, SQUARE, pieces=4).notes == network.notes
+    told = ["--activation", "relu", "--final-kink"]
+    _, out, _ = creases("count", tmp_path / "net.pt", *told, "--square", "2", "--save", tmp_path / "r.json")
+    assert network.notes[-1] in " ".join(out.replace("note", "").split())
+    _, out, _ = creases("count", tmp_path / "net.pt", *told, "--square", "2", "--json")
+    assert tuple(json.loads(out)["notes"]) == network.notes
+    _, out, _ = creases("audit", tmp_path / "r.json", tmp_path / "net.pt", *told, "--json")
+    assert tuple(json.loads(out)["notes"]) == network.notes

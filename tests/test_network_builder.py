@@ -1,7 +1,6 @@
 """`creases.build`: what it computes beside numpy and torch, which levels it makes, what it refuses."""
 
 import inspect
-import re
 from fractions import Fraction
 
 import numpy as np

@@ -1,32 +1,16 @@
-"""Folding: between two ReLUs there is one affine map, exact and rounded once."""
+"""Chains of pieces: one layer where that is exact, else a level for each piece; nothing is rounded."""
 
-import decimal
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from creases import Abs, Divide, LeakyReLU, Scale, Space, build, count
 from creases.errors import NetworkError
-from creases.readers.chain import Chain, root
+from creases.readers.chain import Chain
 
 RNG = np.random.default_rng(5)
-
-
-def layers_of(network):
-    """Weights and biases of all layers, the output layer last."""
-    return [(layer.weight, layer.bias) for layer in [*network.hidden, *([network.output] if network.output else [])]]
-
-
-def fractions_of(array):
-    return [[Fraction(value) for value in row] for row in np.atleast_2d(array).tolist()]
-
-
-def true_product(second, first):
-    """The matrix product in fractions, rounded once: what folding must give, entry by entry."""
-    first, second = fractions_of(first), fractions_of(second)
-    columns = list(zip(*first, strict=True))
-    return np.array([[float(sum(a * b for a, b in zip(row, col, strict=True))) for col in columns] for row in second])
 
 
 def numbers(*shape):
@@ -46,59 +30,124 @@ def test_known_a_single_layer_between_relus_is_copied_bit_for_bit():
     assert network.notes == ()
 
 
-def test_laws_two_layers_in_a_row_are_their_product_rounded_once():
-    for _ in range(5):
-        first, b_first, second, b_second = numbers(4, 3), numbers(4), numbers(5, 4), numbers(5)
-        chain = Chain("here")
-        chain.dense("first", first, b_first)
-        chain.dense("second", second, b_second)
-        chain.relu()
-        network = chain.network()
-        weight, bias = layers_of(network)[0]
-        assert (weight == true_product(second, first)).all()
-        row = np.hstack([second, b_second[:, None]])
-        assert (bias == true_product(row, np.append(b_first, 1.0)[:, None]).ravel()).all()
-        (note,) = network.notes
-        assert "Hidden layer 1 is first, then second, made one layer" in note
-        assert "rounded once to float64" in note
+def exact_output(network, point):
+    """The outputs at a point in fractions, by the levels' operators: what is stored, and nothing else."""
+    values = [[Fraction(x) for x in point]]
+    for level in network.levels:
+        sums = [Fraction(b) for b in level.bias.tolist()]
+        for source, operator in level.sources.items():
+            matrix = operator.matrix if isinstance(operator.matrix, np.ndarray) else operator.matrix.toarray()
+            divisors = [1] * operator.n_out if operator.divisors is None else operator.divisors.tolist()
+            for i, row in enumerate(matrix.tolist()):
+                total = sum((Fraction(w) * x for w, x in zip(row, values[source], strict=True)), Fraction(0))
+                sums[i] += total / divisors[i]
+        below, above = level.kink.slopes(level.n_units).tolist()
+        values.append([Fraction(b if x < 0 else a) * x for x, a, b in zip(sums, above, below, strict=True)])
+    return values[-1]
 
 
-@pytest.mark.parametrize("before", [True, False])
-def test_laws_batch_norm_is_folded_with_correct_rounding(before):
-    """Against 80 decimal digits, on either side of the layer."""
-    weight, bias = numbers(4, 4), numbers(4)
-    mean, beta, gamma = numbers(3, 4)
-    variance, eps = np.abs(numbers(4)), 1e-5
+def test_laws_pieces_that_are_not_one_layer_are_levels_and_nothing_is_rounded():
+    """Weights that were rounded would show in fractions."""
+    first, b_first, second, b_second = numbers(4, 3), numbers(4), numbers(5, 4), numbers(5)
     chain = Chain("here")
-    if not before:
-        chain.dense("dense", weight, bias)
-    chain.batch_norm("norm", mean, variance, gamma, beta, eps)
-    if before:
-        chain.dense("dense", weight, bias)
+    chain.shift("centre", numbers(3))
+    centre = chain.segments[0].pieces[0].numbers
+    chain.divide("range", np.abs(numbers(3)))
+    width = chain.segments[0].pieces[1].numbers
+    chain.dense("first", first, b_first)
+    chain.dense("second", second, b_second)
     chain.relu()
-    ((folded, shift),) = layers_of(chain.network())
-    with decimal.localcontext(prec=1200):
-        D = decimal.Decimal
-        scales = [D(g) / (D(v) + D(eps)).sqrt() for g, v in zip(gamma.tolist(), variance.tolist(), strict=True)]
-        moves = [D(b) - D(m) * s for b, m, s in zip(beta.tolist(), mean.tolist(), scales, strict=True)]
-        rows = [[D(w) for w in row] for row in weight.tolist()]
-        if before:
-            wanted = [[w * s for w, s in zip(row, scales, strict=True)] for row in rows]
-            moved = [sum((w * m for w, m in zip(row, moves, strict=True)), D(0)) for row in rows]
-            biases = [m + D(b) for m, b in zip(moved, bias.tolist(), strict=True)]
-        else:
-            wanted = [[w * s for w in row] for row, s in zip(rows, scales, strict=True)]
-            biases = [s * D(b) + m for s, b, m in zip(scales, bias.tolist(), moves, strict=True)]
-        assert folded.tolist() == [[float(value) for value in row] for row in wanted]
-        assert shift.tolist() == [float(value) for value in biases]
+    network = chain.network()
+    assert network.notes == ()
+    assert network.widths == (5,)
+    for point in numbers(4, 3).tolist():
+        values = [(Fraction(x) + Fraction(c)) / Fraction(w) for x, c, w in zip(point, centre, width, strict=True)]
+        for weight, bias in ((first, b_first), (second, b_second)):
+            values = [
+                sum((Fraction(w) * x for w, x in zip(row, values, strict=True)), Fraction(b))
+                for row, b in zip(weight.tolist(), bias.tolist(), strict=True)
+            ]
+        assert exact_output(network, point) == [max(value, Fraction(0)) for value in values]
 
 
-@pytest.mark.parametrize(
-    "value", [Fraction(2), Fraction(1, 3), Fraction(10) ** -300, Fraction(10) ** 300, Fraction(7, 11)]
-)
-def test_laws_roots_are_good_to_255_bits(value):
-    assert abs(root(value) ** 2 / value - 1) < Fraction(1, 2**253)
-    assert root(value**2) == value
+def test_laws_whole_numbers_stay_a_chain():
+    """Products that float64 holds are one layer, the same as in fractions."""
+    for _ in range(5):
+        first, second, third = (RNG.integers(-9, 10, shape).astype(float) for shape in ((4, 3), (5, 4), (6, 5)))
+        shift, factors, divisors = np.array([1.0, -2.0, 0.5]), np.array([2.0, -1.0, 0.75, 4.0]), 2.0 ** np.arange(-2, 3)
+        chain = Chain("here")
+        chain.shift("shift", shift)
+        chain.dense("first", first, np.arange(4.0))
+        chain.multiply("factors", factors)
+        chain.dense("second", second, np.ones(5))
+        chain.divide("divisors", divisors)
+        chain.dense("third", third)
+        chain.relu()
+        (layer,) = chain.network().hidden
+        assert (layer.weight == (third / divisors) @ second @ (factors[:, None] * first)).all()
+        middle = second @ (factors * (first @ shift + np.arange(4.0))) + np.ones(5)
+        assert (layer.bias == third @ (middle / divisors)).all()
+
+
+def test_known_a_batch_norm_keeps_what_the_file_holds():
+    """The mean is subtracted, the scale is a float64 beside the true one, and the weights are as stored."""
+    weight, mean, beta = numbers(4, 2), numbers(4), numbers(4)
+    gamma, variance = numbers(4), np.abs(numbers(4))
+    chain = Chain("here")
+    chain.dense("dense", weight)
+    chain.batch_norm("norm", mean, variance, gamma, beta, 1e-5)
+    chain.relu()
+    network = chain.network()
+    below, above = network.levels
+    assert (below.sources[0].weight == weight).all()
+    assert (below.bias == -mean).all()
+    assert (above.bias == beta).all()
+    for factor, g, v in zip(above.sources[1].factors.tolist(), gamma.tolist(), variance.tolist(), strict=True):
+        squared = Fraction(g) ** 2 / (Fraction(v) + Fraction(1e-5))
+        near, beyond = (Fraction(abs(factor)) + Fraction(math.ulp(factor)) / 2 * sign for sign in (-1, 1))
+        assert near**2 <= squared <= beyond**2
+        assert (factor > 0) == (g > 0)
+    assert network.notes == (
+        "norm: its scale, weight / sqrt(variance + eps), is irrational; the network's is the float64 nearest to it. "
+        "Nothing else of it is rounded.",
+    )
+
+
+def test_known_a_root_that_is_a_float_is_divided_by():
+    chain = Chain("here")
+    chain.dense("dense", [[0.1]], [0.0])
+    chain.batch_norm("norm", [0.0], [9.0], [0.3], [0.0], 0.0)
+    chain.relu()
+    network = chain.network()
+    assert network.notes == ()
+    assert [type(next(iter(level.sources.values()))) for level in network.levels[1:]] == [Divide, Scale]
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_known_a_batch_norm_before_a_layer_without_biases(affine):
+    """Ten lines through one point of the plane: 20 regions. A bias that was rounded made 56 of them."""
+    weight = np.random.default_rng(1).standard_normal((10, 2))
+    chain = Chain("here")
+    gamma = [0.7, -1.3] if affine else [1.0, 1.0]
+    chain.batch_norm("norm", [0.1, 0.7], [0.9, 2.3], gamma, [0.0, 0.0], 1e-5)
+    chain.dense("dense", weight)
+    chain.relu()
+    found = count(chain.network(), Space(2), progress=False, threads=1)
+    assert (found.regions, found.certified) == (20, True)
+
+
+def test_known_a_pair_of_layers_keeps_what_coincides():
+    """Linear after Linear: rows that are multiples after the product only. A rounded product made two lines of one."""
+    first, second = np.array([[0.1, 0.3], [0.7, -0.2]]), np.array([[1.0, 3.0], [3.0, 9.0], [1.0, -1.0]])
+    chain = Chain("here")
+    chain.dense("first", first, [0.1, 0.2])
+    chain.dense("second", second, [0.1, 3 * 0.1, 0.0])
+    chain.relu()
+    network = chain.network()
+    assert not network.is_chain
+    coincide = 3 * Fraction(0.1) == Fraction(3 * 0.1)
+    expected = 4 if coincide else 6
+    assert count(network, Space(2), progress=False, threads=1).regions == expected
 
 
 def test_known_a_shift_after_a_layer_without_bias_is_its_bias_and_no_fold():
@@ -123,8 +172,7 @@ def test_known_pieces_without_a_dense_layer_become_a_diagonal_one():
     assert "Hidden layer 2 is norm, made one layer" in network.notes[0]
 
 
-def test_known_a_fold_says_whether_it_rounded():
-    """Certified is the folded network; where float64 holds every product, that is the file's own."""
+def test_known_what_is_one_layer_exactly_says_so():
     chain = Chain("here")
     chain.shift("centre", [0.5, -1.0])
     chain.dense("dense", [[1.0, 3.0], [-2.0, 0.25]], [0.0, 1.0])
@@ -135,34 +183,66 @@ def test_known_a_fold_says_whether_it_rounded():
     chain.shift("centre", [0.1, 0.7])
     chain.dense("dense", [[0.3, 3.0]], [1.0])
     chain.relu()
-    (note,) = chain.network().notes
-    assert "each number rounded once to float64. Certified is the network with these folded weights" in note
-    # A rational root is exact, and so is what is made of it; an irrational one is not, whatever rounding makes of it.
+    assert chain.network().notes == ()  # nothing was rounded, nothing was made one
     for variance, exact in ((4.0, True), (3.0, False)):
         chain = Chain("here")
         chain.dense("dense", [[1.0]], [0.0])
         chain.batch_norm("norm", [1.0], [variance], [1.0], [0.0], 0.0)
         chain.relu()
-        assert ("exactly: no number was rounded" in chain.network().notes[0]) == exact
-    for entry in (0.0, 1.0):  # a product that is zero hides the root; it is said all the same
-        chain = Chain("here")
-        chain.dense("dense", [[entry]], [0.0])
-        chain.batch_norm("norm", [0.0], [3.0], [1.0], [0.0], 0.0)
-        chain.relu()
-        assert "Certified is the network with these folded weights" in chain.network().notes[0]
+        network = chain.network()
+        assert network.is_chain == exact
+        assert ("exactly: no number was rounded" in network.notes[0]) == exact
 
 
-def test_known_a_rounded_output_layer_cuts_nothing():
+def test_known_scales_of_rationals():
+    """As a pair of fractions: a factor, a divisor, and what no float says is rounded and noted."""
+    third, tenth = Fraction(1, 3), 1 / Fraction(0.1)
     chain = Chain("here")
-    chain.dense("dense", [[0.3]], [0.0])
+    chain.scale("some", [tenth, Fraction(1)], [Fraction(0), Fraction(0.7)])
+    chain.dense("dense", np.eye(2))
+    network = chain.network()
+    assert exact_output(network, [0.3, 0.4]) == [Fraction(0.3) * tenth, Fraction(0.4) + Fraction(0.7)]
+    assert network.notes == ()
+    chain = Chain("here")
+    chain.scale("some", [third * Fraction(0.1)], [third])
+    network = chain.network()
+    assert network.notes == ("some: a number that is no float64 is rounded to the nearest one.",)
+    assert network.levels[-1].bias.tolist() == [1 / 3]
+
+
+def test_known_kinks_of_every_kind():
+    """One segment a kink, none left out that does something."""
+    chain = Chain("here")
+    chain.bend(LeakyReLU(0.1))
+    chain.dense("dense", [[1.0, -2.0], [0.5, 1.0]], [0.1, 0.2])
+    chain.bend(Abs())
     chain.relu()
-    chain.dense("out", [[0.1]], [0.0])
-    chain.dense("more", [[0.7]], [0.0])
-    (note,) = chain.network().notes
-    assert note.endswith(
-        "The output layer is out, then more, made one layer: computed in rationals, each number rounded "
-        "once to float64. It cuts nothing."
-    )
+    chain.relu()
+    chain.dense("out", [[1.0, 1.0]])
+    network = chain.network()
+    assert [type(level.kink).__name__ for level in network.levels] == ["LeakyReLU", "Abs", "ReLU", "Linear"]
+    x = build.input(2)
+    built = build.relu(build.abs(build.dense(build.leaky_relu(x, 0.1), [[1.0, -2.0], [0.5, 1.0]], [0.1, 0.2])))
+    assert network.sha256 == build.network(build.dense(built, [[1.0, 1.0]], [0.0])).sha256
+    assert network.notes == ("A ReLU that directly follows another changes nothing and is left out.",)
+
+
+def test_known_a_chain_without_a_kink_is_one_region():
+    for pieces in (1, 2):
+        chain = Chain("here")
+        for i in range(pieces):
+            chain.dense(f"dense {i}", numbers(2, 2), numbers(2))
+        network = chain.network()
+        assert network.layers == ()
+        assert count(network, Space(2), progress=False, threads=1).regions == 1
+
+
+def test_known_products_beyond_float64_are_levels():
+    chain = Chain("here")
+    chain.dense("first", [[1e200]])
+    chain.dense("second", [[1e200]])
+    chain.relu()
+    assert len(chain.network().levels) == 2
 
 
 def test_known_relu_on_the_inputs_is_an_identity_layer_and_a_second_relu_nothing():
@@ -212,21 +292,17 @@ def test_bad_input_batch_norms():
         chain.batch_norm("norm", [0.0], [math.nan], [1.0], [0.0], 1e-5)
 
 
-def test_bad_input_a_fold_that_leaves_the_range_of_floats():
+def test_bad_input_numbers_of_one_piece():
     chain = Chain("here")
-    chain.dense("first", [[1e200]])
-    chain.dense("second", [[1e200]])
-    chain.relu()
-    with pytest.raises(
-        NetworkError, match=r"hidden layer 1, folded from first, then second, leaves the range of float64"
-    ):
-        chain.network()
+    with pytest.raises(NetworkError, match=r"here: range divides by zero"):
+        chain.divide("range", [1.0, 0.0])
+    with pytest.raises(NetworkError, match=r"here: norm has a scale beyond float64"):
+        chain.batch_norm("norm", [0.0], [1e-300], [1e200], [0.0], 0.0)
+    chain.multiply("factors", [1.0, 2.0])
+    with pytest.raises(NetworkError, match=r"here: range takes 1 numbers but what stands before it gives 2"):
+        chain.divide("range", [2.0])
 
 
 def test_bad_input_nothing_to_count():
     with pytest.raises(NetworkError, match=r"here is empty: it has no layer with weights"):
         Chain("here").network()
-    chain = Chain("here")
-    chain.dense("dense", [[1.0]])
-    with pytest.raises(NetworkError, match=r"here has no ReLU: it is an affine map, with one activation region"):
-        chain.network()

@@ -76,17 +76,75 @@ def test_laws_applied_normalisation_is_the_network_on_raw_values(load):
     raw = np.random.default_rng(0).uniform(-1, 1, (50, 2)) * [1.0, 2.0]
     wanted = plain.forward((raw - [0.5, 0.0]) / [2.0, 4.0]) * 3.0 + 10.0
     assert np.abs(applied.forward(raw) - wanted).max() < 1e-14 * np.abs(wanted).max() * 10
-    assert any("Hidden layer 1 is the inputs' normalisation, then layer 1" in note for note in applied.notes)
     assert any("Inputs are raw: they are not clipped" in note for note in applied.notes)
 
 
-def test_known_applied_normalisation_is_rounded_once(load):
-    """-0.1 / 2 and 0.3 / 4 are exact halvings; 0.25 - 0.5 * (-0.1) / 2 is one rounding of the true sum."""
+def test_known_applied_normalisation_rounds_nothing(load):
+    """0.25 - 0.5 * (-0.1) / 2 is no float: mean and range stand in levels of their own, as the file has them."""
     applied = load(NNET, ".nnet", apply_normalisation=True)
-    assert applied.hidden[0].weight[1].tolist() == [-0.05, 0.075]
-    exact = np.float64((0.1).as_integer_ratio()[0] / (4 * (0.1).as_integer_ratio()[1]) + 0.25)
-    assert applied.hidden[0].bias[1] == exact
-    assert applied.output.bias.tolist() == [0.125 * 3 + 10]
+    centred, quotient, layer, output = applied.levels
+    assert centred.bias.tolist() == [-0.5, 0.0]
+    assert quotient.sources[1].numbers.tolist() == [2.0, 4.0]
+    assert layer.sources[2].weight.tolist() == [[1.0, 2.0], [-0.1, 0.3], [4.0, -5.0]]
+    assert layer.bias.tolist() == [0.5, 0.25, -1.0]
+    assert output.sources[3].weight.tolist() == [[3.0, 3.0, -6.0]]
+    assert output.bias.tolist() == [0.125 * 3 + 10]
+
+
+def test_known_applied_normalisation_that_is_exact_stays_a_chain(load):
+    """Where every number of the product is a float64, the network is the chain that it always was."""
+    applied = load(NNET.replace("-0.1,0.3", "-0.5,0.25"), ".nnet", apply_normalisation=True)
+    assert applied.is_chain
+    assert applied.hidden[0].weight.tolist() == [[0.5, 0.5], [-0.25, 0.0625], [2.0, -1.25]]
+    assert applied.hidden[0].bias.tolist() == [0.25, 0.375, -2.0]
+    assert applied.notes[-2:] == (
+        "Hidden layer 1 is the inputs' normalisation, then layer 1 of the file, made one layer exactly: no number was "
+        "rounded.",
+        "The output layer is the output layer of the file, then the outputs' normalisation, made one layer exactly: no "
+        "number was rounded.",
+    )
+
+
+PROPORTIONAL = """1,
+2,5,
+0,
+-9,-9,
+9,9,
+0.1,0.7,0,
+0.3,2.2,1,
+1,2,
+3,6,
+7,14,
+-1,-2,
+5,-3,
+1,3,7,-1,2,
+"""
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_known_proportional_neurons_stay_so(load, applied):
+    """Rows 1, 3, 7 and -1 times (1, 2 | 1) are one line, and a fifth crosses it: 4 regions, whatever stands below."""
+    with_relu = PROPORTIONAL.replace("1,\n2,5,", "2,\n2,5,1,") + "1,1,1,1,1,\n0,\n"
+    network = load(with_relu, ".nnet", apply_normalisation=applied)
+    found = creases.count(network, creases.domain.Space(2), progress=False, threads=1)
+    assert (found.regions, found.certified) == (4, True)
+    assert network.is_chain != applied
+
+
+def test_laws_a_normalised_graph_is_applied_level_by_level(tmp_path):
+    """Any network that is saved with a normalisation, not only a chain."""
+    x = creases.build.input(1, 4)
+    flow = creases.build.max_pool(creases.build.relu(creases.build.conv(x, np.ones((2, 1, 2)), [0.1, -0.3])), 3)
+    norm = Normalisation(*np.array([[-1.0] * 4, [1.0] * 4, [0.1, 0.2, 0.0, -0.3], [0.1, 0.3, 1.0, 7.0]]), 0.7, 0.3)
+    plain = creases.build.network(flow, normalisation=norm)
+    applied = creases.load(plain.save(tmp_path / "net.npz"), apply_normalisation=True)
+    raw = np.random.default_rng(2).standard_normal((20, 4))
+    np.testing.assert_allclose(
+        applied.forward(raw), plain.forward((raw - norm.mean) / norm.range) * 0.3 + 0.7, rtol=1e-15
+    )
+    assert applied.normalisation.applied
+    assert applied.input_shape == (1, 4)
+    assert applied.widths == plain.widths
 
 
 def test_laws_normalisation_survives_a_save(load, tmp_path):
@@ -195,8 +253,11 @@ def test_bad_input_nnet_that_ends_in_the_header(load):
         load("\n".join(NNET.split("\n")[:7]), ".nnet")
     with pytest.raises(ModelFileError, match=r"it ends before the counts"):
         load("// nothing\n", ".nnet")
-    with pytest.raises(NetworkError, match=r"has no ReLU"):
-        load("1\n1,1\n0\n0\n0\n0\n0\n1,\n1,", ".nnet")
+
+
+def test_known_nnet_of_one_layer_is_affine(load):
+    affine = load("1\n1,1\n0\n0\n0\n0\n0\n1,\n1,", ".nnet")
+    assert creases.count(affine, creases.domain.Space(1), progress=False, threads=1).regions == 1
 
 
 POLAR = "2 1 2 3 1 ReLU Affine ReLU  1 2 .5  -1 .25 0  3 -4 1  1 2 3 -.5  7 8  0.0 1.0 ".replace(" ", "\n")
@@ -350,9 +411,9 @@ def test_bad_input_normalisation_of_a_network_without(tmp_path):
         creases.load(path, apply_normalisation=True)
 
 
-def test_bad_input_normalisation_that_leaves_the_range_of_floats(tmp_path):
+def test_bad_input_normalisation_by_what_no_value_can_be_divided_by(tmp_path):
     tiny = np.array([1e-300])
     norm = Normalisation(-tiny, tiny, tiny, tiny, 0.0, 1.0)
     network = Network.from_arrays([[[1e100]], [[1.0]]], [[0.0], [0.0]], normalisation=norm)
-    with pytest.raises(NetworkError, match=r"hidden layer 1, folded from the inputs' normalisation.*leaves the range"):
+    with pytest.raises(NetworkError, match=r"Divide: numbers\[0\] is 1e-300; its last bit is below 2\^-1023"):
         creases.load(network.save(tmp_path / "net.npz"), apply_normalisation=True)

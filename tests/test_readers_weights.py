@@ -159,8 +159,9 @@ def test_known_final_kink_makes_the_last_layer_hidden(saved):
     assert network.output is None
     assert "ReLU between them, and after the last, and nothing else" in network.notes[0]
     one = saved(linears(_0=(2, 4)), "one.pt")
-    with pytest.raises(NetworkError, match=r"has no ReLU.*final_kink=True \(--final-kink\)"):
-        creases.load(one, activation="relu")
+    affine = creases.load(one, activation="relu")
+    assert affine.notes[-1].endswith("If its last layer has a kink too, say final_kink=True (--final-kink).")
+    assert creases.count(affine, creases.Space(2)).regions == 1
     assert creases.load(one, activation="relu", final_kink=True).widths == (4,)
 
 
@@ -181,7 +182,25 @@ def test_known_batch_norm_eps_is_what_is_told(saved):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"activation": "gelu"}, r"activation='gelu' is not supported: Creases counts ReLU networks"),
+        ({"activation": "gelu"}, r"activation='gelu' is not supported: Creases counts \"relu\", \"leaky:0.01\""),
+        ({"activation": 3}, r"activation=3 is not supported"),
+        ({"activation": []}, r"activation=\[\] is not supported"),
+        ({"activation": "leaky"}, r"activation='leaky' lacks its slope: write \"leaky:0.01\""),
+        ({"activation": "leaky:nan"}, r"activation='leaky:nan' lacks its slope"),
+        ({"activation": "leaky_relu"}, r"activation='leaky_relu' lacks its slope: write \"leaky:0.01\""),
+        ({"activation": ["relu", "gelu"]}, r"activation='gelu' is not supported"),
+        ({"activation": ["relu"]}, r"1 entries for 2 Linear layers, '0', '2'.*activation=\[\"relu\", \"linear\"\]"),
+        (
+            {"activation": ["relu"] * 2, "final_kink": True},
+            r"as a list says what follows the last layer; leave final_k",
+        ),
+        ({"order": ["0", "relu", "abs", "2"]}, r"order= places 'abs' directly behind 'relu'"),
+        ({"order": ["0", "relu", "2"], "activation": "abs"}, r"order= places 'relu', but activation= says \"abs\""),
+        ({"order": ["0", "relu", "2"], "activation": ["relu", "linear"]}, r"leave activation= out: creases\.load\("),
+        (
+            {"activation": None, "order": ["relu", "0", "abs", "2"], "final_kink": True},
+            r"final_kink= does not say which of 'relu', 'abs'",
+        ),
         ({"order": "0,2"}, r"order must be a list of the layers' names"),
         ({"order": [0, 2]}, r"order must be a list of the layers' names"),
         ({"order": ["0", "3"]}, r"has no layer '3' for order=; its layers are '0', '2'"),
@@ -295,8 +314,11 @@ def test_known_encoder_and_decoder_are_not_read_by_their_names(saved):
     path = saved(tensors, "net.safetensors")
     with pytest.raises(ModelFileError, match=r"'decoder', 'encoder', and so do 'encoder', 'decoder' fit") as caught:
         creases.load(path, activation="relu")
-    # Neither order is likelier: the call that is shown must not be one that can be copied unread.
-    assert 'order=["FIRST", "NEXT", "..."]' in str(caught.value)
+    # Neither order is likelier: both calls are shown, and either works.
+    shown = set()
+    for part in str(caught.value).split("creases.load(")[1:]:
+        shown.add(eval("creases.load(" + part.split(")")[0] + ")", {"creases": creases}).sha256)
+    assert shown == {network_of(tensors, *order).sha256 for order in (("encoder", "decoder"), ("decoder", "encoder"))}
     network = creases.load(path, activation="relu", order=["encoder", "decoder"])
     assert network.sha256 == network_of(tensors, "encoder", "decoder").sha256
     assert "'encoder', 'decoder', as order= gives them" in network.notes[0]
@@ -411,6 +433,89 @@ def test_laws_orders_that_fit_are_all_found():
     assert fitting([[layer] for layer in many]) == ([], False)
 
 
+# Activations.
+
+KINKS = {
+    "relu": torch.relu,
+    "leaky:0.3": lambda x: nn.functional.leaky_relu(x, 0.3),
+    "abs": torch.abs,
+    "linear": lambda x: x,
+}
+
+
+def through(tensors, names, words, points):
+    """What these Linears and activations compute, in torch."""
+    values = torch.tensor(points)
+    for name, word in zip(names, words, strict=True):
+        values = KINKS[word](nn.functional.linear(values, tensors[f"{name}.weight"], tensors[f"{name}.bias"]))
+    return values.numpy()
+
+
+@pytest.mark.parametrize("word", KINKS)
+def test_laws_one_activation_stands_between_the_layers(saved, word):
+    tensors, points = linears(_0=(2, 4), _2=(4, 3), _4=(3, 2)), np.random.default_rng(1).standard_normal((20, 2))
+    path = saved(tensors)
+    for final in (False, True):
+        network = creases.load(path, activation=word.upper(), final_kink=final)
+        words = [word, word, word if final else "linear"]
+        np.testing.assert_allclose(network.forward(points), through(tensors, "024", words, points), rtol=1e-12)
+        assert network.depth == (0 if word == "linear" else 2 + final)
+        assert f'as activation="{word}" says' in network.notes[0]
+    told = creases.load(path, activation=word).notes[0]
+    between = {
+        "relu": "ReLU",
+        "leaky:0.3": "a leaky ReLU of slope 0.3",
+        "abs": "the absolute value",
+        "linear": "nothing",
+    }
+    assert f"{between[word]} between them" in told
+
+
+@pytest.mark.parametrize("words", list(itertools.product(KINKS, repeat=3))[::5])
+def test_laws_a_list_says_what_follows_each_layer(saved, words):
+    """And so does order=, with the same words among the names."""
+    tensors, points = linears(_0=(2, 4), _1=(4, 3), _3=(3, 2)), np.random.default_rng(1).standard_normal((20, 2))
+    path = saved(tensors)
+    network = creases.load(path, activation=list(words))
+    np.testing.assert_allclose(network.forward(points), through(tensors, "013", words, points), rtol=1e-12)
+    assert network.depth == sum(word != "linear" for word in words)
+    order = [entry for pair in zip("013", words, strict=True) for entry in pair]
+    placed = creases.load(path, order=order)
+    assert placed.sha256 == network.sha256
+    assert "as order= says" in placed.notes[0]
+
+
+def test_known_a_list_places_kinks_beside_batch_norms(saved):
+    """By the numbers, as a ReLU is; a batch norm behind the last layer stands before its activation."""
+    layers = [nn.Linear(2, 4), nn.LeakyReLU(0.3), nn.BatchNorm1d(4), nn.Linear(4, 3), nn.BatchNorm1d(3)]
+    module = filled(nn.Sequential(*layers)).double()
+    network = creases.load(saved(module.state_dict()), activation=["leaky:0.3", "abs"])
+    points = np.random.default_rng(1).standard_normal((20, 2))
+    with torch.no_grad():
+        expected = module(torch.tensor(points)).abs().numpy()
+    np.testing.assert_allclose(network.forward(points), expected, rtol=1e-12)
+    assert any(
+        "The activation, a leaky ReLU of slope 0.3, is assumed to stand before" in note for note in network.notes
+    )
+
+
+def test_known_activations_on_the_command_line(saved, capfd):
+    path = saved(linears(_0=(2, 4), _2=(4, 3)))
+    for typed, given in (("leaky:0.3", "leaky:0.3"), ("relu,abs", ["relu", "abs"])):
+        assert cli.run(["info", str(path), "--activation", typed, "--json"]) == 0
+        assert json.loads(capfd.readouterr().out)["sha256"] == creases.load(path, activation=given).sha256
+    assert cli.run(["info", str(path), "--order", "0,abs,2,relu", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["sha256"] == creases.load(path, activation=["abs", "relu"]).sha256
+
+
+def test_known_the_call_for_a_list_of_the_wrong_length_works(saved):
+    path = saved(linears(_0=(2, 4), _2=(4, 3), _4=(3, 2)))
+    with pytest.raises(ModelFileError) as caught:
+        creases.load(path, activation=["abs", "relu"])
+    call = str(caught.value).split("nothing follows: ")[1].removesuffix(".")
+    assert eval(call, {"creases": creases}).depth == 2
+
+
 # Numbers without room for a kink.
 
 
@@ -428,9 +533,9 @@ def test_known_two_linears_in_a_row_are_one_affine_map(saved, shared):
         assert kinks in str(caught.value)
     one = creases.load(path, activation="relu", order=["0", "1", "relu", "3"])
     assert one.widths == (12,)
-    product = tensors["1.weight"].double() @ tensors["0.weight"].double()
-    assert np.allclose(one.hidden[0].weight, product.numpy(), rtol=1e-12)
-    assert any("rounded once to float64. Certified is the network with these folded weights" in n for n in one.notes)
+    for number, name in enumerate(("0", "1", "3")):
+        assert (one.levels[number].sources[number].weight == tensors[f"{name}.weight"].double().numpy()).all()
+    assert len(one.notes) == 1  # as what it was read, and nothing that was rounded
     two = creases.load(path, activation="relu", order=["0", "relu", "1", "relu", "3"])
     assert two.sha256 == network_of(tensors, "0", "1", "3").sha256
     # Twelve lines in general position, and no more; with a kink between there are more than these.

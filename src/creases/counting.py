@@ -58,7 +58,7 @@ class Count:
     pieces : in how many independent pieces it was counted (`count_in_pieces`).
     seconds_from_journal : what the pieces that this run took from its journal had taken in earlier runs, summed, one
         thread each; `seconds` does not hold it.
-    notes : what the network's reader assumed or folded, one plain sentence each; the count speaks of that network.
+    notes : what the network's reader assumed or rounded, one plain sentence each; the count speaks of that network.
     """
 
     regions: int

@@ -43,7 +43,7 @@ class Audit:
     points : random points whose region must be there. whole : the checks of the whole table, in words.
     findings : what does not agree, in the order in which it was found.
     seconds, seed, domain, network, version : as they were; network is the sha256 that the audit computed with.
-    notes : what the readers of the result's network and of the one given assumed or folded: it is what is audited.
+    notes : what the readers of the result's network and of the one given assumed or rounded: it is what is audited.
     """
 
     kind: str

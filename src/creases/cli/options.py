@@ -91,8 +91,9 @@ class WeightOptions:
         str | None,
         weight_option(
             "--activation",
-            metavar="relu",
-            help="Say that the weights are a chain with ReLU between the layers and nothing else; the file does not.",
+            metavar="KINK",
+            help="What stands between the layers of a file of weights alone, and nothing else: relu, abs, linear or "
+            "leaky:0.01, with the slope below zero; or one a layer, relu,abs,linear.",
         ),
     ] = None
     order: Annotated[
@@ -100,7 +101,7 @@ class WeightOptions:
         weight_option(
             "--order",
             metavar="NAMES",
-            help="The layers in the order in which they act: fc1,fc2,out. With relu among them, ReLU stands there and "
+            help="The layers in the order in which they act: fc1,fc2,out. Activations among them stand there and "
             "nowhere else: 0,1,relu,3.",
         ),
     ] = None
@@ -112,9 +113,7 @@ class WeightOptions:
             help="Read only the layers whose names begin so, like actor., where the file holds several networks.",
         ),
     ] = None
-    final_kink: Annotated[bool, weight_option("--final-kink", help="The last layer has a ReLU too: it is hidden.")] = (
-        False
-    )
+    final_kink: Annotated[bool, weight_option("--final-kink", help="A kink follows the last layer too.")] = False
     batch_norm_eps: Annotated[
         float | None,
         weight_option(
@@ -133,9 +132,10 @@ class WeightOptions:
         """The network in a model file."""
         from creases.readers import load
 
+        several = (self.activation or "").split(",")
         return load(
             model,
-            activation=self.activation,
+            activation=self.activation if self.activation is None or "," not in self.activation else several,
             order=None if self.order is None else [name.strip() for name in self.order.split(",")],
             prefix=self.prefix,
             final_kink=self.final_kink,

@@ -16,7 +16,7 @@ from creases.network.kinks import Linear, ReLU
 from creases.network.levels import Level
 from creases.network.operators import Dense
 
-__all__ = ["Chain", "DenseLayer", "as_layer", "chain_of", "levels_of"]
+__all__ = ["Chain", "DenseLayer", "are_transposed", "as_layer", "chain_of", "levels_of"]
 
 Floats = NDArray[np.float64]
 
@@ -84,6 +84,25 @@ def levels_of(hidden: Sequence[DenseLayer], output: DenseLayer | None) -> tuple[
         Level({number: Dense.of_checked(layer.weight)}, layer.bias, ReLU() if number < len(hidden) else Linear())
         for number, layer in enumerate(chain)
     )
+
+
+def are_transposed(weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) -> bool:
+    """Whether layers fit one another and their biases only if every weight is transposed.
+
+    Raises nothing: what is no matrix does not fit either way.
+    """
+    try:
+        shapes, lengths = [np.shape(weight) for weight in weights], [np.shape(bias) for bias in biases]
+    except ValueError:  # lists of lists of different lengths
+        return False
+    if any(len(shape) != 2 for shape in shapes):
+        return False
+
+    def fit(matrices: Sequence[tuple[int, ...]]) -> bool:
+        chain = all(above[1] == below[0] for below, above in pairwise(matrices))
+        return chain and all((matrix[0],) == length for matrix, length in zip(matrices, lengths, strict=True))
+
+    return not fit(shapes) and fit([(n_in, n_out) for n_out, n_in in shapes])
 
 
 def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> DenseLayer:

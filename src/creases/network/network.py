@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
 from creases.errors import NetworkError
-from creases.network.chain import Chain, DenseLayer, as_layer, chain_of, levels_of
+from creases.network.chain import Chain, DenseLayer, are_transposed, as_layer, chain_of, levels_of
 from creases.network.evaluation import affine_map_of_levels, evaluate
 from creases.network.kinks import Clip, Max
 from creases.network.levels import Level, check_levels
@@ -47,8 +47,8 @@ class Network:
     levels : the levels, number 1 first; the input is level 0.
     input_shape : the shape of one input as its users know it, e.g. (1, 28, 28); points may be given in it or flat.
     normalisation : what the file says about raw inputs, or None.
-    notes : what a reader assumed (ReLU between the layers of a weight file) and did that is not a plain copy (a folded
-        BatchNorm), one sentence each. They travel to every Count and are no part of the hash.
+    notes : what a reader assumed (ReLU between the layers of a weight file) and what it had to round (a
+        BatchNorm's irrational scale), one sentence each. They travel to every Count and are no part of the hash.
     sha256 : of all numbers that decide its function, in hexadecimal.
     """
 
@@ -144,6 +144,13 @@ class Network:
             raise NetworkError(f"Got {len(weights)} weights but {len(biases)} biases; each layer needs one of each.")
         if not weights:
             raise NetworkError("Got no layers: weights and biases are empty.")
+        if are_transposed(weights, biases):
+            shapes = ", ".join(str(np.shape(weight)) for weight in weights)
+            raise NetworkError(
+                f"All weights are transposed: of shapes {shapes} they fit one another and their biases only as "
+                "(n_in, n_out), as Keras, JAX and scikit-learn keep them. Weights here are (n_out, n_in): give "
+                "[np.transpose(w) for w in weights]."
+            )
         last = len(weights)
         layers = [
             as_layer(weight, bias, f"layer {i} ({'output' if output_layer and i == last else 'hidden'})")

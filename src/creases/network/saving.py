@@ -42,8 +42,8 @@ class Normalisation:
 
     minimum, maximum, mean, range : float64, shape (n_in,). Clipping limits, shift and scale of the inputs.
     output_mean, output_range : floats; raw output = network output * output_range + output_mean.
-    applied : True if the reader has folded shift and scale into the first and last layer, so that the
-        network takes raw inputs and gives raw outputs; False if the network takes normalised inputs.
+    applied : True if shift and scale are part of the network, so that it takes raw inputs and gives raw outputs; False
+        if it takes normalised inputs.
     """
 
     minimum: Floats

@@ -43,7 +43,7 @@ WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors")
 def load(
     source: str | os.PathLike[str] | torch.nn.Module | Mapping[str, Any] | Any,
     *,
-    activation: str | None = None,
+    activation: str | Sequence[str] | None = None,
     order: Sequence[str] | None = None,
     prefix: str | None = None,
     final_kink: bool = False,
@@ -56,22 +56,24 @@ def load(
     source : the path of a .onnx, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; an `nn.Sequential`
         of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a state dict; or a fitted
         MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what
-        is not a plain copy (a folded BatchNorm), is said in `network.notes` and in the notes of its counts.
+        was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of its counts.
 
     A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
     caller says, and is asked for otherwise:
 
-    activation : "relu" says that the network is a chain with ReLU between its layers and nothing else.
+    activation : "relu" says that the network is a chain with ReLU between its layers and nothing else; "leaky:0.01" a
+        leaky ReLU with this slope below zero, "abs" the absolute value, "linear" nothing. A list says what follows each
+        layer, one entry a Linear, as in ["relu", "abs", "linear"].
     order : the layers' names in the order in which they act, such as ["encoder", "decoder"]; others are left out.
-        "relu" among the names says where a ReLU stands, and that it stands nowhere else. Not given, the order is that
-        of the numbers in the names or of a .pt file, where nothing contradicts it.
+        Activations among the names, such as "relu", say where they stand, and that they stand nowhere else. Not given,
+        the order is that of the numbers in the names or of a .pt file, where nothing contradicts it.
     prefix : the beginning of the names of the one network to read, such as "actor.", where several are in the file.
-    final_kink : True if the last layer has a ReLU too, so that it is hidden and there is no output layer.
+    final_kink : True if a kink follows the last layer too, so that it is hidden and there is no output layer.
     batch_norm_eps : eps of the BatchNorms, which a state dict does not hold; torch's default 1e-5 if not given.
 
     apply_normalisation : with a file that says how raw inputs are normalised (.nnet): False (default) gives
-        the network on normalised inputs, with the file's words in `network.normalisation`; True folds shift
-        and scale into the first and the last layer, so that the network takes and gives raw values.
+        the network on normalised inputs, with the file's words in `network.normalisation`; True puts
+        shift and scale before the first and after the last layer, exactly: the network takes and gives raw values.
     input_shape : the shape of one input, where the file does not say it, such as (1, 28, 28).
     Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or holds
     weights that leave a question open (the message shows the call that answers it); UnsupportedModelError, with the

@@ -13,11 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from creases.errors import ModelFileError, UnsupportedModelError
+from creases.errors import ModelFileError
+from creases.readers.activations import RELU, activation_word
 
-__all__ = ["KINK", "Answers"]
-
-KINK = "relu"  # in `order`, the place of a ReLU
+__all__ = ["Answers"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Answers:
     """
 
     target: str | None = None
-    activation: str | None = None
+    activation: str | tuple[str, ...] | None = None
     order: tuple[str, ...] | None = None
     prefix: str | None = None
     final_kink: bool = False
@@ -39,18 +38,18 @@ class Answers:
     def checked(
         cls,
         target: str | None,
-        activation: str | None,
+        activation: str | Sequence[str] | None,
         order: Sequence[str] | None,
         prefix: str | None,
         final_kink: bool,
         batch_norm_eps: float | None,
     ) -> Answers:
         """The options of `load`, each of the right kind. Raises ModelFileError, UnsupportedModelError."""
-        if isinstance(activation, str) and activation.lower() == KINK:
-            activation = KINK  # as torch writes it, "ReLU"
-        if activation is not None and activation != KINK:
-            raise UnsupportedModelError(
-                f'activation={activation!r} is not supported: Creases counts ReLU networks, activation="relu".'
+        several = isinstance(activation, list | tuple) and len(activation) > 0
+        words = tuple(map(activation_word, activation)) if several and activation is not None else None
+        if words is not None and final_kink is True:
+            raise ModelFileError(
+                "activation= as a list says what follows the last layer; leave final_kink (--final-kink) out."
             )
         told = isinstance(order, Iterable) and not isinstance(order, str | Mapping)
         order = tuple(order) if told and order is not None else order
@@ -68,7 +67,8 @@ class Answers:
             if not 0 <= batch_norm_eps < float("inf"):
                 raise ModelFileError("batch_norm_eps must be a finite number of at least 0, as BatchNorm's eps is.")
         names = None if order is None else tuple(order)
-        return cls(target, activation, names, prefix, final_kink, batch_norm_eps)
+        word = None if activation is None else activation_word(activation) if words is None else words
+        return cls(target, word, names, prefix, final_kink, batch_norm_eps)
 
     def told(self) -> dict[str, Any]:
         """The options that were given, by name."""
@@ -80,19 +80,21 @@ class Answers:
 
         problem : what is not known beside the activation. suggested : the options that would say it.
         """
-        calls = self.calls({"activation": KINK, **self.told(), **suggested})
+        calls = self.calls({"activation": RELU, **self.told(), **suggested})
         if self.activation is not None:
             return ModelFileError(f"{source}: {problem} Say so: {calls}.")
         return ModelFileError(
             f"{source} holds weights and no graph: what stands between its layers is not in it. "
             f"{problem + ' ' if problem else ''}If it is a chain with ReLU between its layers and nothing else, say "
-            f"so: {calls}. If not, load the torch module itself or an .onnx file, which say what they compute."
+            f'so: {calls}. If not, activation= may be "leaky:0.01" (with its slope), "abs", "linear" or a list of '
+            "these; else load the torch module itself or an .onnx file, which say what they compute."
         )
 
     def python(self, **suggested: Any) -> str:
-        """The call of `load` with what was told and what is suggested."""
+        """The call of `load` with what was told and what is suggested; None leaves an option out."""
         target = "state_dict" if self.target is None else json.dumps(self.target, ensure_ascii=False)
-        options = {"activation": KINK, **self.told(), **suggested}
+        options = {"activation": RELU, **self.told(), **suggested}
+        options = {name: value for name, value in options.items() if value is not None}
         return f"creases.load({target}, {', '.join(f'{name}={as_python(v)}' for name, v in options.items())})"
 
     def calls(self, options: dict[str, Any]) -> str:

@@ -1,35 +1,36 @@
-"""A chain of affine pieces and ReLUs, as a file tells it, made into the layers of a `Network`.
+"""A chain of affine pieces and kinks, as a file tells it, made into a `Network` without rounding anything.
 
-Decides what is folded into what. Everything that stands between two ReLUs is one affine map; where that is
-a single Linear its numbers are copied as they are. Where it is more (a BatchNorm, a shift of the inputs, two
-Linears in a row) the product is worked out in rational numbers, from the float64 values of the stored ones,
-and each entry is rounded once to the nearest float64. A sign that is proved for the rounded numbers need not be that
-of the file's own: hyperplanes that meet in one point there may form a small polygon here. So `network.notes` says that
-what is certified is the folded network, or that nothing was rounded, where nothing was. A BatchNorm's square root is
-irrational as a rule: a rational within a factor 1 +- 2**-255 of it stands in for it, 2**200 times finer than
-float64, so that only a value that near to a tie could round the other way.
+Decides what is one layer. Everything that stands between two kinks is one affine map; where that is a single Linear its
+numbers are copied as they are. Where it is more (a BatchNorm, a shift of the inputs, two Linears in a row) the product
+is worked out in rational numbers, and if every number of it is a float64, it is one layer still. If not, each piece
+becomes a level of its own, with the numbers that are stored: a product that was rounded would be another network, whose
+hyperplanes need not meet where the file's do. One number there is that cannot be kept: a BatchNorm's scale,
+gamma / sqrt(variance + eps), where the root is irrational. The float64 nearest to it is the network's, and
+`network.notes` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import isqrt
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.errors import NetworkError
-from creases.network import Network, Normalisation
+from creases.network import Kink, Network, Normalisation, ReLU
+from creases.network import builder as build
+from creases.network.builder.exact import batch_norm_numbers
+from creases.network.builder.flows import bend
 
-__all__ = ["Chain", "rationals"]
+__all__ = ["Chain"]
 
 Floats = NDArray[np.float64]
-Rationals = tuple[Fraction, ...]
-
-ROOT_BITS = 256
+Layer = tuple[Floats, Floats]
+Does = Literal["plus", "times", "over"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +41,36 @@ class Matrix:
     weight: Floats
     bias: Floats
 
+    @cached_property
+    def exact(self) -> Any:
+        """The weight in flint's rationals."""
+        from flint import fmpq_mat
+
+        return fmpq_mat([list(map(exactly, row)) for row in self.weight.tolist()])
+
 
 @dataclass(frozen=True, eq=False)
-class Diagonal:
-    """x -> scale * x + shift, entry by entry; `rooted` if a square root was replaced by a rational."""
+class Each:
+    """Each value plus, times, or divided by a number of its own, float64 (n,).
+
+    nearest : whether a number stands in for another one, to which it is the nearest float64.
+    """
 
     name: str
-    scale: Rationals
-    shift: Rationals
-    rooted: bool = False
+    does: Does
+    numbers: Floats
+    nearest: bool = False
 
 
-LinearPart = list[Matrix | Diagonal]
+Piece = Matrix | Each
+
+
+@dataclass(eq=False)
+class Segment:
+    """What stands before a kink, and the kink; None after the last."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    kink: Kink | None = None
 
 
 class Chain:
@@ -64,7 +83,7 @@ class Chain:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.segments: list[LinearPart] = [[]]
+        self.segments = [Segment()]
         self.notes: list[str] = []
         self.width: int | None = None  # of what flows after the last piece; None before the first
         self.n_in: int | None = None
@@ -90,25 +109,44 @@ class Chain:
                 f"{weights.shape}; it must be ({n_out},), one number a neuron."
             )
         self._follow(name, n_in)
-        self.segments[-1].append(Matrix(name, weights, biases))
+        self._pieces.append(Matrix(name, weights, biases))
         self.width = n_out
 
     def shift(self, name: str, values: ArrayLike) -> None:
-        """Add a constant of shape (n,): into a bias of zeros as it is, else exactly, rounded at the end."""
+        """Add a constant of shape (n,)."""
         shifts = self._finite(name, values)
         self._follow(name, shifts.size)
-        segment = self.segments[-1]
         if not shifts.any():
             return
-        if segment and isinstance(before := segment[-1], Matrix) and not before.bias.any():
-            segment[-1] = Matrix(before.name, before.weight, shifts)
-            return
-        segment.append(Diagonal(name, (Fraction(1),) * shifts.size, rationals(shifts)))
+        if self._pieces and isinstance(before := self._pieces[-1], Matrix) and not before.bias.any():
+            self._pieces[-1] = Matrix(before.name, before.weight, shifts)
+        else:
+            self._each(name, "plus", shifts)
 
-    def scale(self, name: str, scale: Sequence[Fraction], shift: Sequence[Fraction], rooted: bool = False) -> None:
-        """Entry by entry x -> scale * x + shift, both of length n."""
-        self._follow(name, len(scale))
-        self.segments[-1].append(Diagonal(name, tuple(scale), tuple(shift), rooted))
+    def multiply(self, name: str, factors: ArrayLike) -> None:
+        """Multiply by factors of shape (n,)."""
+        self._each(name, "times", factors)
+
+    def divide(self, name: str, numbers: ArrayLike) -> None:
+        """Divide by numbers of shape (n,), exactly. Raises NetworkError if one is zero."""
+        values = self._finite(name, numbers)
+        if not values.all():
+            raise NetworkError(f"{self.source}: {name} divides by zero.")
+        self._each(name, "over", values)
+
+    def scale(self, name: str, scale: Sequence[Fraction], shift: Sequence[Fraction]) -> None:
+        """Entry by entry x -> scale * x + shift, both of length n; what no floats can say is rounded, and noted."""
+        factors, exact = nearest_floats(scale)
+        sums, held = nearest_floats(shift)
+        if not exact and all(scale):
+            numbers, exact = nearest_floats([1 / factor for factor in scale])
+            if exact:
+                self.divide(name, numbers)
+                factors = np.ones(len(factors))
+        if not (exact and held):
+            self.note(f"{name}: a number that is no float64 is rounded to the nearest one.")
+        self._each(name, "times", factors, nearest=not exact)
+        self._each(name, "plus", sums, nearest=not held)
 
     def batch_norm(
         self, name: str, mean: ArrayLike, variance: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float
@@ -120,17 +158,29 @@ class Chain:
         if len(shapes) != 1 or arrays["running_mean"].ndim != 1:
             listed = ", ".join(f"{what} {array.shape}" for what, array in arrays.items())
             raise NetworkError(f"{self.source}: {name} needs four arrays of one shape (n,), got {listed}.")
-        if (arrays["running_var"] < 0).any() or not 0 <= eps < float("inf"):
+        means, variances, weights, biases = arrays.values()
+        if (variances < 0).any() or not 0 <= eps < float("inf"):
             raise NetworkError(f"{self.source}: {name} has a negative variance or eps; neither can be.")
-        scales, shifts, rooted = [], [], False
-        for m, v, g, b in zip(*(rationals(array) for array in arrays.values()), strict=True):
-            if v + Fraction(eps) == 0:
-                raise NetworkError(f"{self.source}: {name} has a variance of zero and eps 0; it divides by zero.")
-            deviation = root(v + Fraction(eps))
-            rooted = rooted or deviation**2 != v + Fraction(eps)
-            scales.append(g / deviation)
-            shifts.append(b - m * scales[-1])
-        self.scale(name, scales, shifts, rooted)
+        if eps == 0 and not variances.all():
+            raise NetworkError(f"{self.source}: {name} has a variance of zero and eps 0; it divides by zero.")
+        try:
+            factors, divisors, exact = batch_norm_numbers(variances, weights, eps)
+        except NetworkError as error:
+            raise NetworkError(f"{self.source}: {name} has a scale beyond float64.") from error
+        self.shift(name, 0.0 - means)
+        self._each(name, "over", divisors)
+        self._each(name, "times", factors, nearest=not exact)
+        self.shift(name, biases)
+        if not exact:
+            self.note(
+                f"{name}: its scale, weight / sqrt(variance + eps), is irrational; the network's is the float64 "
+                "nearest to it. Nothing else of it is rounded."
+            )
+
+    def bend(self, kink: Kink) -> None:
+        """A kink of all that flows."""
+        self.segments[-1].kink = kink
+        self.segments.append(Segment())
 
     @property
     def is_affine(self) -> bool:
@@ -138,41 +188,45 @@ class Chain:
         return self.n_in is not None and len(self.segments) == 1
 
     def relu(self) -> None:
-        """A ReLU on all that flows."""
-        self.segments.append([])
+        """A ReLU of all that flows."""
+        self.bend(ReLU())
 
     def network(
         self, *, input_shape: Sequence[int] | None = None, normalisation: Normalisation | None = None
     ) -> Network:
-        """The network of all pieces so far; what follows the last ReLU is its output layer, if anything does.
+        """The network of all pieces so far; what follows the last kink is its output layer, if anything does.
 
-        Raises NetworkError if there is no affine piece, no ReLU, or a folded number leaves float64's range.
+        A chain of dense layers with ReLU where each segment is one layer, exactly; else a graph. Without a kink it is
+        one affine map. Raises NetworkError if there is no affine piece.
         """
         if self.n_in is None:
             raise NetworkError(f"{self.source} is empty: it has no layer with weights.")
-        if len(self.segments) == 1:
-            raise NetworkError(
-                f"{self.source} has no ReLU: it is an affine map, with one activation region and nothing to count."
+        segments = self._segments()
+        layers = [self._layer(segment, number) for number, segment in enumerate(segments)]
+        *hidden, last = segments
+        parts = layers if last.pieces else layers[:-1]
+        if hidden and None not in parts and all(isinstance(segment.kink, ReLU) for segment in hidden):
+            chain = [layer for layer in parts if layer is not None]
+            network = Network.from_arrays(
+                [weight for weight, _ in chain],
+                [bias for _, bias in chain],
+                output_layer=bool(last.pieces),
+                normalisation=normalisation,
+                notes=self.notes,
             )
-        *hidden, last = self.segments
-        width = self.n_in
-        layers: list[tuple[Floats, Floats]] = []
-        for number, segment in enumerate(hidden):
-            if not segment and number > 0:  # ReLU(ReLU(x)) = ReLU(x)
-                self.note("A ReLU that directly follows another changes nothing and is left out.")
-                continue
-            layers.append(self._fold(segment, f"Hidden layer {len(layers) + 1}", width))
-            width = layers[-1][1].size
-        if last:
-            layers.append(self._fold(last, "The output layer", width, output=True))
-        return Network.from_arrays(
-            [weight for weight, _ in layers],
-            [bias for _, bias in layers],
-            output_layer=bool(last),
-            input_shape=input_shape,
-            normalisation=normalisation,
-            notes=self.notes,
-        )
+        else:
+            network = self._graph(segments, layers, normalisation)
+        return network if input_shape is None else replace(network, input_shape=tuple(input_shape))
+
+    @property
+    def _pieces(self) -> list[Piece]:
+        return self.segments[-1].pieces
+
+    def _each(self, name: str, does: Does, values: ArrayLike, nearest: bool = False) -> None:
+        numbers = self._finite(name, values)
+        self._follow(name, numbers.size)
+        if (numbers != (0.0 if does == "plus" else 1.0)).any():
+            self._pieces.append(Each(name, does, numbers, nearest))
 
     def _finite(self, name: str, values: ArrayLike) -> Floats:
         array = np.asarray(values, dtype=np.float64)
@@ -193,122 +247,135 @@ class Chain:
                 f"{self.source}: {name} takes {n_in} numbers but what stands before it gives {self.width}."
             )
 
-    def _fold(self, segment: LinearPart, label: str, width: int, output: bool = False) -> tuple[Floats, Floats]:
-        if len(segment) == 1 and isinstance(only := segment[0], Matrix):
+    def _segments(self) -> list[Segment]:
+        """The segments, without ReLUs that directly follow another: ReLU(ReLU(x)) = ReLU(x)."""
+        kept = self.segments[:1]
+        for segment in self.segments[1:]:
+            if not segment.pieces and isinstance(segment.kink, ReLU) and isinstance(kept[-1].kink, ReLU):
+                self.note("A ReLU that directly follows another changes nothing and is left out.")
+            else:
+                kept.append(segment)
+        return kept
+
+    def _layer(self, segment: Segment, number: int) -> Layer | None:
+        """A segment, counted from 0, as one layer, if that is what it is, exactly."""
+        pieces = segment.pieces
+        if len(pieces) == 1 and isinstance(only := pieces[0], Matrix):
             return only.weight, only.bias
-        if not segment:
+        if pieces:
+            layer = folded(pieces)
+            if layer is not None:
+                label = f"Hidden layer {number + 1}" if segment.kink else "The output layer"
+                self.note(f"{label} is {listed(pieces)}, made one layer exactly: no number was rounded.")
+            return layer
+        if number == 0 and isinstance(segment.kink, ReLU):
+            assert self.n_in is not None
             self.note("The ReLU on the inputs themselves is hidden layer 1, its weight the identity.")
-            return np.eye(width), np.zeros(width)
-        try:
-            weight, bias, exact = folded(segment)
-        except OverflowError:
-            raise NetworkError(
-                f"{self.source}: {label.lower()}, folded from {listed(segment)}, leaves the range of float64."
-            ) from None
-        rooted = any(isinstance(piece, Diagonal) and piece.rooted for piece in segment)
-        made = f"{label} is {listed(segment)}, made one layer"
-        if exact and not rooted:
-            self.note(f"{made} exactly: no number was rounded.")
-            return weight, bias
-        how = f"computed in rationals{f' (square roots to {ROOT_BITS} bits)' if rooted else ''}"
-        # The output layer is no part of what is certified.
-        meaning = (
-            "Certified is the network with these folded weights: what met in one point before need not meet after."
-        )
-        meaning = "It cuts nothing." if output else meaning
-        self.note(f"{made}: {how}, each number rounded once to float64. {meaning}")
-        return weight, bias
+            return np.eye(self.n_in), np.zeros(self.n_in)
+        return None
+
+    def _graph(
+        self, segments: Sequence[Segment], layers: Sequence[Layer | None], normalisation: Normalisation | None
+    ) -> Network:
+        """The network with a level for each piece of the segments that are no layers."""
+        assert self.n_in is not None
+        flow = build.input(self.n_in)
+        for segment, layer in zip(segments, layers, strict=True):
+            for piece in segment.pieces if layer is None else [Matrix("", *layer)]:
+                if isinstance(piece, Matrix):
+                    flow = build.dense(flow, piece.weight, piece.bias)
+                else:
+                    act = {"plus": build.shift, "times": build.scale, "over": build.divide}[piece.does]
+                    flow = act(flow, piece.numbers)
+            if segment.kink is not None:
+                flow = bend(flow, segment.kink, flow.shape)
+        return build.network(flow, normalisation=normalisation, notes=self.notes)
 
 
-def listed(segment: LinearPart) -> str:
+def listed(pieces: Sequence[Piece]) -> str:
     """The names of a segment's pieces, first to last."""
-    return ", then ".join(piece.name for piece in segment)
+    return ", then ".join(dict.fromkeys(piece.name for piece in pieces))
 
 
-def rationals(values: Floats) -> Rationals:
-    """The exact values of finite floats."""
-    return tuple(Fraction(value) for value in values.ravel().tolist())
+def nearest_floats(values: Sequence[Fraction]) -> tuple[Floats, bool]:
+    """The float64s nearest to rationals, and whether each is equal to its own; not finite beyond float64."""
+    found = []
+    for value in values:
+        try:
+            found.append(float(value))
+        except OverflowError:
+            found.append(float("inf"))
+    return np.array(found), all(x != float("inf") and Fraction(x) == y for x, y in zip(found, values, strict=True))
 
 
-def root(value: Fraction) -> Fraction:
-    """The square root of a positive rational: exact if rational, else within a factor 1 +- 2**-255."""
-    top, bottom = isqrt(value.numerator), isqrt(value.denominator)
-    if top * top == value.numerator and bottom * bottom == value.denominator:
-        return Fraction(top, bottom)
-    # value * 4**bits must have 2 * ROOT_BITS bits, so that its integer root has ROOT_BITS.
-    missing = ROOT_BITS - (value.numerator.bit_length() - value.denominator.bit_length()) // 2 + 1
-    bits = max(missing, 0)
-    return Fraction(isqrt((value.numerator << 2 * bits) // value.denominator), 1 << bits)
+def folded(pieces: Sequence[Piece]) -> Layer | None:
+    """The product of a segment's pieces, float64 of shapes (n_out, n_in) and (n_out,); None if a number is no float64.
 
-
-def folded(segment: LinearPart) -> tuple[Floats, Floats, bool]:
-    """The product of a segment's pieces, rounded once; float64 of shapes (n_out, n_in) and (n_out,).
-
-    Third comes whether every number is the product itself, which float64 happened to hold.
-    Rows are rationals one at a time where only one Matrix is in it: rationals take ten times a float's memory.
-    Raises OverflowError if an entry is too large for float64.
+    Row by row, so that of a product that is none, as most are, only the beginning is computed.
     """
+    if any(isinstance(piece, Each) and piece.nearest for piece in pieces):
+        return None
+    last = pieces[-1]
+    rows, biases = [], []
+    for unit in range(len(last.bias if isinstance(last, Matrix) else last.numbers)):
+        row, bias = exact_row(pieces, unit)
+        floats = [as_float(value) for value in (*row, bias)]
+        if None in floats:
+            return None
+        *weights, last_float = floats
+        rows.append(weights)
+        biases.append(last_float)
+    return np.array(rows, dtype=np.float64), np.array(biases, dtype=np.float64)
+
+
+def exact_row(pieces: Sequence[Piece], unit: int) -> tuple[list[Any], Any]:
+    """One row of the product of pieces and its bias, in flint's rationals: from the last piece down to the first."""
     from flint import fmpq, fmpq_mat
 
-    rows: Iterable[list[Any]] | None = None  # no Matrix yet: the map is diagonal
-    scale: list[Any] = []
-    shift: list[Any] = []
-    for piece in segment:
+    factor, bias = fmpq(1), fmpq(0)
+    row: list[Any] | None = None  # no Matrix yet: `factor` times the unit's own value
+    for piece in reversed(pieces):
         if isinstance(piece, Matrix):
-            moved = [fmpq(0)] * len(piece.bias)
-            if shift:
-                column = fmpq_mat([[entry] for entry in shift])
-                moved = [(fmpq_mat([row]) * column)[0, 0] for row in exact_rows(piece.weight)]
-            shift = [m + fmpq(*b.as_integer_ratio()) for m, b in zip(moved, piece.bias.tolist(), strict=True)]
-            if rows is not None:
-                rows = (fmpq_mat(list(exact_rows(piece.weight))) * fmpq_mat(list(rows))).tolist()
+            if row is None:
+                bias += factor * exactly(piece.bias[unit])
+                row = [factor * exactly(value) for value in piece.weight[unit].tolist()]
             else:
-                rows = by_columns(exact_rows(piece.weight), scale)
-            continue
-        factors, terms = ([fmpq(v.numerator, v.denominator) for v in values] for values in (piece.scale, piece.shift))
-        if rows is not None:
-            rows = by_rows(rows, factors)
+                bias += dot(row, piece.bias)
+                row = (fmpq_mat([row]) * piece.exact).tolist()[0]
+        elif piece.does == "plus":
+            bias += dot(row, piece.numbers) if row is not None else factor * exactly(piece.numbers[unit])
+        elif row is None:
+            number = exactly(piece.numbers[unit])
+            factor = factor * number if piece.does == "times" else factor / number
         else:
-            scale = [f * s for f, s in zip(factors, scale, strict=True)] if scale else factors
-        shift = [f * s + t for f, s, t in zip(factors, shift, terms, strict=True)] if shift else terms
-    bias, exact = rounded(shift)
-    if rows is None:
-        diagonal, held = rounded(scale)
-        return np.diag(diagonal), bias, exact and held
-    weight = []
-    for row in rows:
-        values, held = rounded(row)
-        weight.append(values)
-        exact = exact and held
-    return np.array(weight), bias, exact
+            numbers = map(exactly, piece.numbers.tolist())
+            times = piece.does == "times"
+            row = [x * y if times else x / y for x, y in zip(row, numbers, strict=True)]
+    if row is None:
+        n = len(pieces[-1].numbers)  # type: ignore[union-attr]  # no Matrix is among them
+        row = [factor if i == unit else fmpq(0) for i in range(n)]
+    return row, bias
 
 
-def exact_rows(weight: Floats) -> Iterator[list[Any]]:
-    """The rows of a matrix of floats, as flint rationals."""
+def exactly(value: float) -> Any:
+    """A float as flint's rational."""
     from flint import fmpq
 
-    for row in weight:
-        yield [fmpq(*value.as_integer_ratio()) for value in row.tolist()]
+    return fmpq(*float(value).as_integer_ratio())
 
 
-def by_columns(rows: Iterable[list[Any]], factors: list[Any]) -> Iterator[list[Any]]:
-    """Each column times its factor; no factors mean ones."""
-    for row in rows:
-        yield [entry * f for entry, f in zip(row, factors, strict=True)] if factors else row
+def dot(row: Sequence[Any], values: Floats) -> Any:
+    """The sum of products, in flint's rationals."""
+    from flint import fmpq
+
+    return sum((x * exactly(y) for x, y in zip(row, values.tolist(), strict=True) if y), fmpq(0))
 
 
-def by_rows(rows: Iterable[list[Any]], factors: list[Any]) -> Iterator[list[Any]]:
-    """Each row times its factor."""
-    for row, factor in zip(rows, factors, strict=True):
-        yield [factor * entry for entry in row]
-
-
-def rounded(entries: Iterable[Any]) -> tuple[Floats, bool]:
-    """The float64s nearest to flint rationals, and whether each is equal to its own."""
-    values, exact = [], True
-    for entry in entries:
-        top, bottom = int(entry.p), int(entry.q)
-        value = top / bottom  # Python divides integers with one correct rounding
-        exact = exact and value.as_integer_ratio() == (top, bottom)  # flint's fractions are in lowest terms too
-        values.append(value)
-    return np.array(values), exact
+def as_float(value: Any) -> float | None:
+    """The float64 that is equal to flint's rational, if there is one."""
+    top, bottom = int(value.p), int(value.q)
+    try:
+        near = top / bottom  # Python divides integers with one correct rounding
+    except OverflowError:
+        return None
+    return near if near.as_integer_ratio() == (top, bottom) else None  # flint's fractions are in lowest terms too

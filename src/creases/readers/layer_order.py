@@ -20,6 +20,8 @@ __all__ = ["Named", "abreast", "in_order", "listed", "natural_order", "side_by_s
 # Orders are looked for step by step, each of as many names as there are; beyond so many names there may be another.
 WORK = 1_000_000
 SHOWN = 12
+# What is suggested where no order is likelier than another.
+UNKNOWN = ["FIRST", "NEXT", "..."]
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,15 @@ def told_by_shapes(
     if settled and not found:  # the chain will say which layer does not fit
         return names(by_numbers_first(layers)), "by the numbers in their names"
     fit = ", and so do ".join(listed(order) for order in found) or "several orders"
+    likely = suggestion(layers)
+    if len(found) > 1 and likely == UNKNOWN:
+        # Neither is likelier than the other: both calls are shown, and the one below is no advice.
+        likely, other = names(found[1]), answers.python(order=names(found[0]))
+        fit, asked = f"{fit} fit one another", f"order= names them as they act: as in the call that follows, or {other}"
+    else:
+        fit, asked = f"{fit} fit one another", "order= names them as they act"
     raise answers.question(
-        source,
-        f"Such a file lists its layers by name, not as they act: {fit} fit one another. order= names them as they act.",
-        order=suggestion(layers),
+        source, f"Such a file lists its layers by name, not as they act: {fit}. {asked}.", order=likely
     )
 
 
@@ -180,7 +187,7 @@ def suggestion(layers: Sequence[Named]) -> list[str]:
     """The order that the numbers make likely. Of words none is likelier, and a call to be copied would be a guess."""
     likely = by_numbers_first(layers)
     sure = all(numbers_of(layer.name) for layer in layers) and chains(likely)
-    return names(likely) if sure else ["FIRST", "NEXT", "..."]
+    return names(likely) if sure else UNKNOWN
 
 
 def chains(layers: Sequence[Named]) -> bool:

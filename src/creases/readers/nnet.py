@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from fractions import Fraction
+from dataclasses import replace
 
 import numpy as np
 
 from creases.errors import ModelFileError, NetworkError
-from creases.network import Network, Normalisation
-from creases.readers.chain import Chain, rationals
+from creases.network import Divide, Level, Linear, Network, Normalisation, Scale, Select
+from creases.readers.chain import Chain
 from creases.readers.text import expect_count, floats, note_decimals, note_open_end, whole
 
 __all__ = ["normalised", "read_nnet"]
@@ -107,7 +107,7 @@ def usable_normalisation(lines: Sequence[Sequence[str]], n_in: int, chain: Chain
 
 
 def normalised(network: Network) -> Network:
-    """The network that takes raw inputs and gives raw outputs: its `normalisation` folded into both ends.
+    """The network that takes raw inputs and gives raw outputs: with its `normalisation` at both ends, exactly.
 
     x = (raw - mean) / range before the first layer and y * output_range + output_mean after the last.
     The network is given back as it is if that is done already. Raises NetworkError if it has no
@@ -119,21 +119,46 @@ def normalised(network: Network) -> Network:
         raise NetworkError(f"There is no normalisation to apply. {reasons}Load it without apply_normalisation=True.")
     if norm.applied:
         return network
+    note = "Inputs are raw: they are not clipped to the file's minimum and maximum, so choose a domain within."
+    notes = [*network.notes, *([] if note in network.notes else [note])]
+    applied = replace(norm, applied=True)
+    if network.is_chain:
+        return chain_between(network, norm, notes).network(input_shape=network.input_shape, normalisation=applied)
+    return Network(levels_between(network, norm), network.input_shape, applied, tuple(notes))
+
+
+def chain_between(network: Network, norm: Normalisation, notes: list[str]) -> Chain:
+    """A chain between its normalisations: it stays one where no number need be rounded."""
     chain = Chain("The network")
-    chain.notes = list(network.notes)
-    widths = rationals(norm.range)
-    shifts = [-mean / width for mean, width in zip(rationals(norm.mean), widths, strict=True)]
-    chain.scale("the inputs' normalisation", [1 / width for width in widths], shifts)
+    chain.shift("the inputs' normalisation", 0.0 - norm.mean)
+    chain.divide("the inputs' normalisation", norm.range)
     for number, layer in enumerate(network.hidden, start=1):
         chain.dense(f"layer {number} of the file", layer.weight, layer.bias)
         chain.relu()
     if network.output is not None:
         chain.dense("the output layer of the file", network.output.weight, network.output.bias)
-    if (norm.output_mean, norm.output_range) != (0.0, 1.0):
-        scales, means = ([Fraction(value)] * network.n_out for value in (norm.output_range, norm.output_mean))
-        chain.scale("the outputs' normalisation", scales, means)
-    chain.note("Inputs are raw: they are not clipped to the file's minimum and maximum, so choose a domain within.")
-    applied = Normalisation(
-        norm.minimum, norm.maximum, norm.mean, norm.range, norm.output_mean, norm.output_range, applied=True
-    )
-    return chain.network(input_shape=network.input_shape, normalisation=applied)
+    chain.multiply("the outputs' normalisation", np.full(network.n_out, norm.output_range))
+    chain.shift("the outputs' normalisation", np.full(network.n_out, norm.output_mean))
+    chain.notes = notes
+    return chain
+
+
+def levels_between(network: Network, norm: Normalisation) -> tuple[Level, ...]:
+    """The levels of a network between its normalisations."""
+    n = network.n_in
+    first = [
+        Level({0: Select.all(n)}, 0.0 - norm.mean, Linear(), "inputs' mean"),
+        Level({1: Divide(norm.range)}, None, Linear(), "inputs' range"),
+    ]
+    moved = [
+        Level(
+            {source + len(first): operator for source, operator in level.sources.items()},
+            level.bias,
+            level.kink,
+            level.name,
+        )
+        for level in network.levels
+    ]
+    scale = Scale(np.full(network.n_out, norm.output_range))
+    last = Level({len(first) + len(moved): scale}, np.full(network.n_out, norm.output_mean), Linear(), "outputs")
+    return (*first, *moved, last)

@@ -8,7 +8,6 @@ has no activation names: it is refused rather than guessed at.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -88,9 +87,8 @@ def is_relu(word: str, layer: int, source: str) -> bool:
 
 
 def rescale(chain: Chain, offset: np.float64, factor: np.float64, n_out: int) -> None:
-    """Fold the outputs' offset and scale factor in; (0, 1), which most files have, changes nothing."""
+    """Subtract the outputs' offset and multiply by their scale factor; (0, 1), as in most files, changes nothing."""
     if not np.isfinite([offset, factor]).all():
         raise NetworkError(f"{chain.source}: the outputs' offset {offset} or scale {factor} is not finite.")
-    if (offset, factor) != (0.0, 1.0):
-        scale = Fraction(float(factor))
-        chain.scale("the file's output offset and scale", [scale] * n_out, [-Fraction(float(offset)) * scale] * n_out)
+    chain.shift("the file's output offset and scale", np.full(n_out, -offset))
+    chain.multiply("the file's output offset and scale", np.full(n_out, factor))

@@ -1,16 +1,17 @@
 """Named tensors without a program: torch state dicts (.pt, .pth, .ckpt, in memory) and .safetensors.
 
 Decides which layers the names spell. Tensors '<prefix>.weight' and '<prefix>.bias' are a Linear; with running_mean and
-running_var, a BatchNorm. Where the kinks stand is not in such a file, so the caller says it (`Answers`): a ReLU between
-any two consecutive Linears and none after the last, or wherever `order` places one. With a BatchNorm between two
-Linears, numbered names tell on which side of it another module stood; names that tell nothing mean Linear, BatchNorm,
-ReLU; numbers that leave two places, or none where others are left, are refused. All that is assumed is in the notes.
+running_var, a BatchNorm. Where the kinks stand is not in such a file, so the caller says it (`Answers`): between any
+two consecutive Linears and not after the last, or one a layer, or wherever `order` places one. With a BatchNorm between
+two Linears, numbered names tell on which side of it another module stood; names that tell nothing mean Linear,
+BatchNorm, kink; numbers that leave two places, or none where others are left, are refused. All that is assumed is in
+the notes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
-from creases.readers.answers import KINK, Answers
+from creases.readers.activations import LINEAR, RELU, activation_word, is_activation, kink_of
+from creases.readers.answers import Answers
 from creases.readers.chain import Chain
 from creases.readers.kinks import note_place, placed, reading
 from creases.readers.layer_order import Named, listed
@@ -47,7 +49,7 @@ class Choice:
     """Which tensors are read, under which names; `left` out are layers and tensors of other names."""
 
     tensors: dict[str, Floats]
-    entries: tuple[str, ...] | None  # of `order`: layers' names in full, and KINK
+    entries: tuple[str, ...] | None  # of `order`: layers' names in full, and activations
     left: list[str]
 
 
@@ -131,29 +133,25 @@ def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *
         raise ModelFileError(f"{source} has no Linear layer. {SUPPORTED}")
     known = {name: as_named(name, group) for name, group in layers.items()}
     names, how, kinks = placed(known, choice.entries, stored, source, answers)
-    if answers.activation is None:
+    if answers.activation is None and not kinks.told:
         raise answers.question(source)
     chain = Chain(source)
     chain.note(reading(names, how, kinks, source, answers))
     if choice.left:
         chain.note(f"{source} also holds {listed(choice.left, whole=True)}, left out as the caller chose.")
-    if kinks.started:
-        chain.relu()
-    for i, name in enumerate(names):
-        add(name, layers[name], chain, answers)
-        if i in kinks.places:
-            chain.relu()
+    for i, name in enumerate(["", *names], start=-1):  # a kink may stand before the first
+        if i >= 0:
+            add(name, layers[name], chain, answers)
+        if (kink := kink_of(kinks.places.get(i, LINEAR))) is not None:
+            chain.bend(kink)
             note_place([known[name] for name in names], i, kinks, chain)
     if answers.batch_norm_eps is not None and not any(is_norm(layers[name]) for name in names):
         raise ModelFileError(f"{source} has no BatchNorm, so batch_norm_eps has no meaning here; leave it out.")
-    try:
-        return chain.network()
-    except NetworkError as error:
-        if "no ReLU" in str(error):
-            raise NetworkError(
-                f"{error} If its last layer has a ReLU too, say final_kink=True (--final-kink)."
-            ) from error
-        raise
+    network = chain.network()
+    if network.layers or kinks.told or answers.activation != RELU:
+        return network
+    note = "It is one affine map. If its last layer has a kink too, say final_kink=True (--final-kink)."
+    return replace(network, notes=(*network.notes, note))
 
 
 def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
@@ -217,10 +215,7 @@ def chosen(tensors: Mapping[str, Floats], source: str, answers: Answers) -> Choi
     if answers.order is None:
         return Choice(kept, None, left)
     known = dict.fromkeys(layer_of(name) for name in kept)
-    entries = tuple(
-        name if name in known or name == KINK else f"{prefix}{name}" if f"{prefix}{name}" in known else ""
-        for name in answers.order
-    )
+    entries = tuple(full_name(name, prefix, known) for name in answers.order)
     if "" in entries and "" not in known:
         strange = answers.order[entries.index("")]
         raise ModelFileError(f"{source} has no layer {strange!r} for order=; its layers are {listed(list(known))}.")
@@ -232,6 +227,14 @@ def chosen(tensors: Mapping[str, Floats], source: str, answers: Answers) -> Choi
         )
     left += [name for name in known if name not in layers]
     return Choice({name: tensor for name, tensor in kept.items() if layer_of(name) in layers}, entries, left)
+
+
+def full_name(entry: str, prefix: str, known: Collection[str]) -> str:
+    """An entry of `order`: a layer's name, in full or without the prefix, else an activation; "" if it is neither."""
+    for name in (entry, f"{prefix}{entry}"):
+        if name in known:
+            return name
+    return activation_word(entry) if is_activation(entry) else ""
 
 
 def layer_of(tensor: str) -> str:

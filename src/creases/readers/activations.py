@@ -1,0 +1,69 @@
+"""How callers spell the activations of a file that holds weights alone: "relu", "leaky:0.01", "abs", "linear".
+
+Decides what a word means. A leaky ReLU has its slope behind a colon, as the network has it: a default that is guessed
+would be another network's. Capitals do not matter: torch writes "ReLU".
+"""
+
+from __future__ import annotations
+
+import math
+
+from creases.errors import ModelFileError, UnsupportedModelError
+from creases.network import Abs, Kink, LeakyReLU, ReLU
+
+__all__ = ["LINEAR", "RELU", "activation_word", "after", "is_activation", "kink_of"]
+
+RELU, ABS, LINEAR, LEAKY = "relu", "abs", "linear", "leaky:"
+SPELLED = '"relu", "leaky:0.01" (a leaky ReLU and its slope below zero), "abs" or "linear"'
+
+
+def activation_word(word: object) -> str:
+    """An activation as it is spelled here. Raises ModelFileError on a leaky one without its slope,
+    UnsupportedModelError on any other word.
+
+    Examples
+    --------
+    >>> activation_word("ReLU"), activation_word("leaky:1e-2")
+    ('relu', 'leaky:0.01')
+    """
+    spelled = word.lower().strip() if isinstance(word, str) else ""
+    if spelled in (RELU, ABS, LINEAR):
+        return spelled
+    head, colon, slope = spelled.partition(":")
+    if head in ("leaky", "leaky_relu", "leakyrelu"):
+        try:
+            number = float(slope)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ModelFileError(
+                f'activation={word!r} lacks its slope: write "leaky:0.01" with the number that the network multiplies '
+                "what is below zero by."
+            )
+        if colon and head == "leaky":
+            return f"{LEAKY}{number!r}"
+    raise UnsupportedModelError(
+        f"activation={word!r} is not supported: Creases counts {SPELLED}, or a list of these, one a layer."
+    )
+
+
+def is_activation(word: str) -> bool:
+    """Whether a word is an activation as it is spelled here."""
+    try:
+        activation_word(word)
+    except (ModelFileError, UnsupportedModelError):
+        return False
+    return True
+
+
+def kink_of(word: str) -> Kink | None:
+    """The kink of an activation; None of "linear"."""
+    if word == LINEAR:
+        return None
+    return ReLU() if word == RELU else Abs() if word == ABS else LeakyReLU(float(word.removeprefix(LEAKY)))
+
+
+def after(word: str) -> str:
+    """An activation in a sentence: ReLU, a leaky ReLU of slope 0.01, the absolute value, nothing."""
+    plain = {RELU: "ReLU", ABS: "the absolute value", LINEAR: "nothing"}
+    return plain.get(word) or f"a leaky ReLU of slope {word.removeprefix(LEAKY)}"
