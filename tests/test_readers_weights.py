@@ -840,23 +840,20 @@ def test_bad_input_the_shared_torchscript():
         creases.load(shared_case("torchscript.pt"))
 
 
-def test_bad_input_softmax_at_the_end_has_a_remedy():
+def test_known_softmax_at_the_end_is_left_out():
     module = nn.Sequential(nn.Linear(2, 12), nn.ReLU(), nn.Linear(12, 3), nn.Softmax(1))
-    with pytest.raises(
-        UnsupportedModelError, match=r"Softmax '3'.*load the module without it: creases\.load\(model\[:-1\]\)"
-    ):
+    network = creases.load(module)
+    assert network.sha256 == creases.load(module[:-1]).sha256
+    assert network.notes == (
+        "The end of Sequential is left out: softmax of Softmax '3'. It is smooth, so it cuts nothing.",
+    )
+
+
+def test_bad_input_what_stands_between_layers_is_named_with_what_can_be_cut_off():
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.GELU(), nn.Linear(3, 1))
+    with pytest.raises(UnsupportedModelError, match=r"gelu of GELU '2' .*cut it off: creases\.load\(model\[:2\]\)"):
         creases.load(module)
-    assert creases.load(module[:-1]).n_out == 3
-
-
-def test_bad_input_what_stands_between_layers_has_no_such_remedy():
-    inner = nn.Sequential(nn.Linear(2, 3), nn.GELU())
-    for module in (nn.Sequential(nn.Linear(2, 3), nn.GELU(), nn.Linear(3, 1)), nn.Sequential(inner, nn.Linear(3, 1))):
-        with pytest.raises(UnsupportedModelError, match=r"GELU '.*' is not supported") as caught:
-            creases.load(module)
-        assert "without it" not in str(caught.value)
-    with pytest.raises(UnsupportedModelError, match=r"stands last: .*load the module without it\.$"):
-        creases.load(nn.Sequential(inner))
+    assert creases.load(module[:2]).widths == (3,)
 
 
 def test_bad_input_names_without_end_take_no_time():

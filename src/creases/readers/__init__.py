@@ -112,25 +112,29 @@ def load(
     target = os.fsdecode(source) if isinstance(source, str | os.PathLike) else None
     answers = Answers.checked(target, activation, order, prefix, final_kink, batch_norm_eps)
     named = {"output": output, "inputs": inputs}
+    shape = None if input_shape is None else as_input_shape(input_shape)
     if target is None:
         refuse_names(named, "A model in memory")
-        network = read_model(source, answers)
+        network = read_model(source, answers, shape)
     else:
         network = read_file(Path(target), answers, named)
     if apply_normalisation:
         network = normalised(network)
-    if input_shape is not None:
-        try:
-            shape = tuple(index(side) for side in input_shape)
-        except TypeError:
-            shape = ()
-        if not shape or min(shape) < 1:
-            raise NetworkError(f"input_shape must be integers of at least 1, such as (1, 28, 28), got {input_shape!r}.")
-        network = replace(network, input_shape=shape)
-    return network
+    return network if shape is None else replace(network, input_shape=shape)
 
 
-def read_model(source: Any, answers: Answers) -> Network:
+def as_input_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
+    """The shape of one input, checked."""
+    try:
+        shape = tuple(index(side) for side in input_shape)
+    except TypeError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise NetworkError(f"input_shape must be integers of at least 1, such as (1, 28, 28), got {input_shape!r}.")
+    return shape
+
+
+def read_model(source: Any, answers: Answers, input_shape: tuple[int, ...] | None = None) -> Network:
     """The network of a model in memory."""
     from creases.readers.sklearn_model import is_estimator, read_estimator
     from creases.readers.torch_module import is_module, read_module
@@ -141,7 +145,7 @@ def read_model(source: Any, answers: Answers) -> Network:
         return read_state_dict(source, answers)
     if is_module(source):
         refuse_answers(answers, "A torch module")
-        return read_module(source)
+        return read_module(source, input_shape)
     if is_estimator(source):
         refuse_answers(answers, "A model of scikit-learn")
         return read_estimator(source)

@@ -27,7 +27,7 @@ from creases.errors import ModelFileError, NetworkError, UnsupportedModelError, 
 from creases.network import Network
 from creases.readers.answers import Answers
 from creases.readers.state_dict import check_claims, from_tensors, state_dict_in
-from creases.readers.torch_module import tensor_values
+from creases.readers.torch_tensor import tensor_values
 
 __all__ = ["read_state_dict", "read_torch_file"]
 

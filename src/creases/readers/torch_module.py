@@ -1,8 +1,9 @@
-"""A torch `nn.Module` in memory, read as a chain.
+"""A torch `nn.Module` in memory: a plain Sequential as a chain, any other by the program that it runs.
 
 Decides whether a module can be trusted to be the chain that it looks like. Only `nn.Sequential` says in which
-order its children act; any other container may do what it likes in `forward`, so it is refused, with the
-remedy. So is a module whose behaviour was changed from outside: a hook, a parametrization, a patched forward.
+order its children act; any other container may do what it likes in `forward`, and so may a module that was changed from
+outside by a parametrization or a patched forward: of these torch tells which operators they call (`torch_export`). A
+forward hook is refused: it is no part of the module, and may look at more than its numbers.
 Training mode makes no difference: the network read is the one that `eval()` gives.
 """
 
@@ -13,19 +14,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from creases.errors import ModelFileError, NetworkError, NotEnoughMemoryError, UnsupportedModelError
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.chain import Chain
+from creases.readers.torch_tensor import tensor_values
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["is_module", "read_module", "tensor_values"]
+__all__ = ["is_module", "read_module"]
 
-SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and nested Sequential"
-DEEPEST = 64
+DEEPEST = 64  # Sequentials in one another that are followed
 
 
 def is_module(source: object) -> bool:
@@ -34,31 +34,135 @@ def is_module(source: object) -> bool:
     return torch is not None and hasattr(torch, "nn") and isinstance(source, torch.nn.Module)
 
 
-def read_module(module: torch.nn.Module) -> Network:
-    """The network that a chain of torch layers computes in evaluation mode, in exact arithmetic.
+def read_module(module: torch.nn.Module, input_shape: tuple[int, ...] | None = None) -> Network:
+    """The network that a torch module computes in evaluation mode, in exact arithmetic.
 
-    module : an `nn.Sequential` of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and Sequentials.
-    Weights are copied (float32 widens without loss); the module is not changed.
-    Raises UnsupportedModelError on any other layer, by its dotted path and type; NetworkError on shapes that
-    do not chain or numbers that are not finite.
+    module : any module whose forward takes one input and is piecewise linear.
+    input_shape : the shape of one input without the batch, where the module does not say it.
+    Weights are copied (float32, bfloat16 and half widen without loss); the module is not changed.
+    Raises UnsupportedModelError, with the operator and where it stands, on what is not piecewise linear;
+    ModelFileError where the shape of an input must be told; NetworkError on shapes that do not fit or numbers that are
+    not finite.
     """
     import torch
+
+    from creases.readers.torch_export import unwrapped
 
     if isinstance(module, torch.jit.ScriptModule):
         raise UnsupportedModelError(
             "This module is a TorchScript program (torch.jit), which is not read. Load the torch module that it was "
             "made from, creases.load(model), or save that as .onnx with torch.onnx.export(model, ...)."
         )
+    module = unwrapped(module)
+    check_readable(module)
     chain = Chain(type(module).__name__)
-    add(module, "", chain, 0)
-    return chain.network()
+    try:
+        add(module, "", chain)
+        is_plain = not chain.is_affine
+    except NotAPlainChainError:
+        is_plain = False
+    return chain.network() if is_plain else read_program(module, input_shape)
 
 
-def add(module: torch.nn.Module, path: str, chain: Chain, depth: int, is_last: bool = True) -> None:
-    """Add one module, with all inside it, to the chain; `is_last` if nothing follows it."""
+def read_program(module: torch.nn.Module, input_shape: tuple[int, ...] | None) -> Network:
+    """The network of a module by the operators that it calls."""
+    from creases.readers.torch_export import program_of
+    from creases.readers.torch_interpreter import KNOWN, network_of
+
+    check_statistics(module)
+    shape = input_shape_of(module) if input_shape is None else input_shape
+    return network_of(program_of(module, type(module).__name__, shape, training_notes(module), KNOWN))
+
+
+def input_shape_of(module: torch.nn.Module) -> tuple[int, ...]:
+    """The shape of one input where the module says it: Lightning's example, or a first layer that takes vectors."""
+    import torch
     from torch import nn
 
-    name = described(module, path)
+    example = getattr(module, "example_input_array", None)
+    if isinstance(example, torch.Tensor) and example.ndim > 1:
+        return tuple(example.shape[1:])
+    first = next((part for part in module.modules() if next(part.parameters(recurse=False), None) is not None), None)
+    if isinstance(first, nn.Linear):
+        return (first.in_features,)
+    if isinstance(first, nn.BatchNorm1d):
+        return (first.num_features,)
+    sides = {nn.Conv1d: (100,), nn.Conv2d: (32, 32), nn.Conv3d: (16, 16, 16)}
+    shape: tuple[int, ...] = next(
+        ((first.in_channels, *more) for kind, more in sides.items() if isinstance(first, kind)), (3, 32, 32)
+    )
+    layer = f"whose first layer is a {type(first).__name__}" if first is not None else "without numbers"
+    raise ModelFileError(
+        f"{type(module).__name__} is a module {layer}: it does not say the shape of its inputs. Say it, without the "
+        f"batch: creases.load(model, input_shape={shape})."
+    )
+
+
+def check_readable(module: torch.nn.Module) -> None:
+    """Refuse a module that holds no numbers yet, or in which a hook stands that torch itself did not put there."""
+    from torch.nn.parameter import is_lazy
+    from torch.nn.utils import prune, spectral_norm, weight_norm
+
+    own = tuple(
+        kind
+        for kind in (
+            getattr(prune, "BasePruningMethod", None),
+            getattr(sys.modules.get(spectral_norm.__module__), "SpectralNorm", None),
+            getattr(sys.modules.get(weight_norm.__module__), "WeightNorm", None),
+        )
+        if kind is not None
+    )
+    for path, part in module.named_modules():
+        name = described(part, path)
+        if any(is_lazy(tensor) for tensor in part.parameters(recurse=False)):
+            raise NetworkError(f"{name} holds no numbers yet. Run the model once on an input, or load its weights.")
+        for what, tensor in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)):
+            if tensor.device.type == "meta":
+                raise NetworkError(f"{name}: {what} holds no numbers yet. Load the model's weights first.")
+        hooks = (*part._forward_hooks.values(), *part._forward_pre_hooks.values())
+        if any(not isinstance(hook, own) for hook in hooks):
+            raise UnsupportedModelError(
+                f"{name} has a forward hook, which may change what it computes. Remove the hook first (for "
+                "pruning: torch.nn.utils.prune.remove; for weight norm: torch.nn.utils.remove_weight_norm)."
+            )
+
+
+def check_statistics(module: torch.nn.Module) -> None:
+    """Refuse a BatchNorm that is no fixed function of one input."""
+    from torch import nn
+
+    for path, part in module.named_modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.running_mean is None:
+            raise UnsupportedModelError(
+                f"{described(part, path)} keeps no running statistics (track_running_stats=False), so its output "
+                "depends on the batch and it is no fixed function. Train it with track_running_stats=True."
+            )
+
+
+def training_notes(module: torch.nn.Module) -> list[str]:
+    """What is said of layers that training mode changes."""
+    from torch import nn
+
+    notes = []
+    for path, part in module.named_modules():
+        if part.training and isinstance(part, nn.modules.batchnorm._BatchNorm) and part.running_mean is not None:
+            notes.append(
+                f"{described(part, path)} was in training mode; its running statistics are used, as eval() would."
+            )
+        elif part.training and isinstance(part, nn.modules.dropout._DropoutNd) and part.p > 0:
+            notes.append(f"{described(part, path)} was in training mode; it is left out, as eval() would.")
+    return notes
+
+
+class NotAPlainChainError(Exception):
+    """A module is no chain that its Sequentials spell out; its program tells what it computes."""
+
+
+def add(module: torch.nn.Module, path: str, chain: Chain, depth: int = 0) -> None:
+    """Add one module, with all inside it, to the chain. Raises NotAPlainChainError on any that it does not know."""
+    from torch import nn
+    from torch.nn.utils import parametrize
+
     kinds: dict[type, Callable[[Any, str, Chain], None]] = {
         nn.Linear: add_linear,
         nn.ReLU: lambda _module, _name, chain: chain.relu(),
@@ -68,67 +172,31 @@ def add(module: torch.nn.Module, path: str, chain: Chain, depth: int, is_last: b
         nn.BatchNorm1d: add_batch_norm,
     }
     kind = next((kind for kind in (nn.Sequential, *kinds) if isinstance(module, kind)), None)
-    if kind is None or any(
-        getattr(type(module), method, None) is not getattr(kind, method, None)
-        for method in ("forward", "__call__", "__iter__")  # Sequential's forward iterates over itself
-    ):
-        home = type(module).__module__  # told where it is not torch's own: a quantized Linear is named Linear too
-        name = name if home.startswith("torch.nn.modules.") else f"{home}.{name}"
-        raise UnsupportedModelError(f"{name} is not supported. {remedy(module, path, is_last)}")
-    check_untouched(module, name)
+    changed = (
+        kind is None
+        or any(
+            getattr(type(module), method, None) is not getattr(kind, method, None)
+            for method in ("forward", "__call__", "__iter__")  # Sequential's forward iterates over itself
+        )
+        or parametrize.is_parametrized(module)
+        or module._forward_hooks
+        or module._forward_pre_hooks
+        or "forward" in vars(module)
+    )
+    if changed or depth == DEEPEST:
+        raise NotAPlainChainError
     if kind is not nn.Sequential:
-        kinds[kind](module, name, chain)
+        kinds[kind](module, described(module, path), chain)  # type: ignore[index]
         return
-    if depth == DEEPEST:
-        raise UnsupportedModelError(f"{name} is nested more than {DEEPEST} deep; flatten it into one Sequential.")
     # Not named_children(): it names a module that stands twice (one shared ReLU, say) only once.
-    children = [(key, child) for key, child in module._modules.items() if child is not None]
-    for i, (key, child) in enumerate(children, start=1):
-        add(child, f"{path}.{key}" if path else key, chain, depth + 1, is_last and i == len(children))
+    for key, child in module._modules.items():
+        if child is not None:
+            add(child, f"{path}.{key}" if path else key, chain, depth + 1)
 
 
 def described(module: torch.nn.Module, path: str) -> str:
     """The type and dotted path of a module, as in "Linear 'net.0'"."""
     return f"{type(module).__name__} '{path}'" if path else f"{type(module).__name__} (the module itself)"
-
-
-def remedy(module: torch.nn.Module, path: str, is_last: bool) -> str:
-    """What is supported, and what to do about a module that is not."""
-    from torch import nn
-
-    text = f"Creases reads chains of {SUPPORTED}."
-    if not module._modules:
-        if not (is_last and path):
-            return text
-        call = ": creases.load(model[:-1])" if "." not in path else ""
-        return f"{text} It stands last: if the network is wanted without it, load the module without it{call}."
-    text += " Only a Sequential tells in which order its children act; the forward of another class is not read."
-    inner = next((key for key, child in module._modules.items() if type(child) is nn.Sequential), None)
-    if inner is not None:
-        where = f"{path}.{inner}" if path else inner
-        return f"{text} If '{where}' is the whole network, load that: creases.load(model.{where})."
-    return f"{text} Build an nn.Sequential of its layers in the order of forward and load that."
-
-
-def check_untouched(module: torch.nn.Module, name: str) -> None:
-    """Refuse a module that something outside its class has changed, or that is not initialised."""
-    from torch.nn.parameter import is_lazy
-    from torch.nn.utils import parametrize
-
-    if any(is_lazy(parameter) for parameter in module.parameters(recurse=False)):
-        raise NetworkError(f"{name} holds no numbers yet. Run the model once on an input, or load its weights.")
-    if parametrize.is_parametrized(module):
-        raise UnsupportedModelError(
-            f"{name} has a parametrization. Make it permanent first: "
-            "torch.nn.utils.parametrize.remove_parametrizations(module, 'weight')."
-        )
-    if module._forward_hooks or module._forward_pre_hooks:
-        raise UnsupportedModelError(
-            f"{name} has a forward hook, which may change what it computes. Remove the hook first (for "
-            "pruning: torch.nn.utils.prune.remove; for weight norm: torch.nn.utils.remove_weight_norm)."
-        )
-    if "forward" in vars(module):
-        raise UnsupportedModelError(f"{name} has a forward of its own, which is not read; undo the change first.")
 
 
 def add_linear(module: torch.nn.Linear, name: str, chain: Chain) -> None:
@@ -141,10 +209,7 @@ def add_batch_norm(module: torch.nn.BatchNorm1d, name: str, chain: Chain) -> Non
     """Add a BatchNorm1d by its running statistics."""
     mean, variance = module.running_mean, module.running_var
     if mean is None or variance is None:
-        raise UnsupportedModelError(
-            f"{name} keeps no running statistics (track_running_stats=False), so its output depends on the "
-            "batch and it is no fixed function. Train it with track_running_stats=True."
-        )
+        raise NotAPlainChainError
     if module.training:
         chain.note(f"{name} was in training mode; its running statistics are used, as eval() would.")
     size = module.num_features
@@ -156,39 +221,12 @@ def add_batch_norm(module: torch.nn.BatchNorm1d, name: str, chain: Chain) -> Non
 
 
 def check_flatten(module: torch.nn.Flatten, name: str, chain: Chain) -> None:
-    """Flatten changes no number; one that would flatten the batch too, or only some axes, is refused."""
+    """Flatten changes no number; one that would flatten the batch too, or only some axes, is none of a plain chain."""
     if (module.start_dim, module.end_dim) != (1, -1):
-        raise UnsupportedModelError(
-            f"{name} has start_dim={module.start_dim}, end_dim={module.end_dim}; only Flatten(1, -1), which "
-            "makes one vector of each input, is supported."
-        )
+        raise NotAPlainChainError
 
 
 def note_dropout(module: torch.nn.Dropout, name: str, chain: Chain) -> None:
     """Dropout does nothing in evaluation."""
     if module.training and module.p > 0:
         chain.note(f"{name} was in training mode; it is left out, as eval() would.")
-
-
-def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
-    """A floating-point tensor's numbers as float64, on the CPU; `name` goes into the error.
-
-    Raises NetworkError if it holds no numbers (device "meta") or not real floats.
-    """
-    import torch
-
-    if tensor.device.type == "meta":
-        raise NetworkError(f"{name} holds no numbers yet. Load the model's weights first.")
-    if not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.is_quantized:
-        way = ".dequantize()" if tensor.is_quantized else ".to_dense()" if tensor.layout is not torch.strided else ""
-        raise NetworkError(
-            f"{name} is {tensor.dtype}, {tensor.layout}; it must be dense floating point numbers."
-            f"{f' Convert it first: tensor{way}.' if way else ''}"
-        )
-    try:
-        values: NDArray[np.float64] = tensor.detach().to(device="cpu", dtype=torch.float64).numpy().copy()
-    except MemoryError as error:
-        raise NotEnoughMemoryError(f"{name} has not room enough in memory: {error}") from error
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{name} cannot be copied to the CPU: {error}") from error
-    return values
