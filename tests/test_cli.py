@@ -102,8 +102,9 @@ def test_known_info_of_many_inputs(creases, tmp_path):
     assert "none: every layer in the file is hidden" in out
 
 
-def test_known_info_of_a_graph(creases, tmp_path):
-    """Layers by name, kind and width; the bound of its levels, and what is left out."""
+def test_known_info_of_a_graph(creases, tmp_path, monkeypatch):
+    """Levels with what they take, kind, shape and name; the bound of all, and what is left out."""
+    monkeypatch.setenv("COLUMNS", "140")
     x = build.input(1, 2, 2)
     h = build.max_pool(build.relu(build.conv(x, np.ones((2, 1, 1, 1))), name="stem"), 2)
     path = build.network(build.dense(h, np.ones((3, 2)))).save(tmp_path / "graph.npz")
@@ -114,8 +115,8 @@ def test_known_info_of_a_graph(creases, tmp_path):
         "neurons +8",
         "switches +2",
         "outputs +3",
-        r"stem +ReLU\(\) +8 +0",
-        r"layer 2 +Max\(2 of 4\) +0 +2",
+        r"1 +Conv\(1x2x2 -> 2x2x2\) of 0 +ReLU\(\) +2x2x2 +8 +stem",
+        r"2 +Select\(8 -> 8\) of 1 +Max\(2 of 4\) +2 +2 +layer 2",
         "a plane +2 +- +- +592",
         r"dense layers with ReLU only, and left\s+out",
         "switches have no threshold",
@@ -127,6 +128,8 @@ def test_known_info_of_a_graph(creases, tmp_path):
         {"name": "stem", "kind": "ReLU()", "neurons": 8, "switches": 0},
         {"name": "layer 2", "kind": "Max(2 of 4)", "neurons": 0, "switches": 2},
     ]
+    assert found["levels"][1]["takes"] == {"1": "Select(8 -> 8)"}
+    assert [level["layer"] for level in found["levels"]] == ["stem", "layer 2", None]
     assert found["theory"][1] == {"dimension": 2, "estimate": None, "one_layer": None, "maximum": 37 * 16}
 
 

@@ -43,6 +43,7 @@ def describe(network: Network, model: Path) -> dict[str, Any]:
         "widths": list(network.widths),
         "neurons": network.neurons,
         "layers": layers(network),
+        "levels": levels(network),
         "outputs": network.n_out,
         "output_layer": has_output_layer(network),
         "normalisation": normalisation(network),
@@ -103,6 +104,40 @@ def layers(network: Network) -> list[dict[str, str | int]]:
     ]
 
 
+def levels(network: Network) -> list[dict[str, Any]]:
+    """The levels, first to last: number, the layer's name or None, what it takes from each level below (the input is
+    0), kind, shape, neurons and switches."""
+    names = dict(zip(network.layers, network.layer_names, strict=True))
+    return [
+        {
+            "number": number,
+            "layer": names.get(number),
+            "takes": {str(source): repr(operator) for source, operator in level.sources.items()},
+            "kind": repr(level.kink),
+            "shape": list(level.shape),
+            "neurons": level.neurons,
+            "switches": level.switches,
+        }
+        for number, level in enumerate(network.levels, start=1)
+    ]
+
+
+def graph_rows(network: Network) -> list[list[str]]:
+    """The levels as rows of a table."""
+    return [
+        [
+            str(level["number"]),
+            " + ".join(f"{operator} of {source}" for source, operator in level["takes"].items()),
+            level["kind"],
+            "x".join(map(str, level["shape"])),
+            f"{level['neurons']:,}" if level["neurons"] else "",
+            f"{level['switches']:,}" if level["switches"] else "",
+            level["layer"] or "",
+        ]
+        for level in levels(network)
+    ]
+
+
 def show(network: Network, model: Path) -> None:
     """Print the tables for people."""
     from creases.cli.show import facts, out, table
@@ -122,9 +157,10 @@ def show(network: Network, model: Path) -> None:
     ]
     console = out()
     console.print(facts(rows))
-    if network.depth and not network.is_chain:
-        shown = [[str(value) for value in layer.values()] for layer in layers(network)]
-        console.print(table(["layer", "kind", "neurons", "switches"], shown))
+    if not network.is_chain:
+        words = ["takes (0 is the input)", "kind", "layer"]
+        titles = ["level", words[0], words[1], "shape", "neurons", "switches", words[2]]
+        console.print(table(titles, graph_rows(network), words))
     names = {1: "a line", 2: "a plane"}
     console.print("\nRegions on domains of dimension d, by theory:")
     console.print(

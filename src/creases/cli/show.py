@@ -30,11 +30,11 @@ def facts(rows: Iterable[tuple[str, object]]) -> Table:
     return table
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """Columns under their titles, numbers to the right."""
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[str] = ("",)) -> Table:
+    """Columns under their titles, numbers to the right. words : titles of columns of words, which stand to the left."""
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in titles:
-        result.add_column(title, justify="right" if title else "left")
+        result.add_column(title, justify="left" if title in words else "right")
     for row in rows:
         result.add_row(*row)
     return result
