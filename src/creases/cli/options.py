@@ -25,7 +25,7 @@ Model: TypeAlias = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="A network: .onnx, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt or .safetensors.",
+        help="A network: .onnx, .pt2, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt or .safetensors.",
         show_default=False,
     ),
 ]

@@ -35,6 +35,7 @@ READERS = {
     ".pth": ("torch_file", "read_torch_file"),
     ".ckpt": ("torch_file", "read_torch_file"),
     ".safetensors": ("safetensors", "read_safetensors"),
+    ".pt2": ("torch_archive", "read_torch_archive"),
 }
 # Those that hold weights and no graph.
 WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors")
@@ -53,9 +54,8 @@ def load(
 ) -> Network:
     """A network from a file, by its extension, or from a model in memory.
 
-    source : the path of a .onnx, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; an `nn.Sequential`
-        of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a state dict; or a fitted
-        MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what
+    source : the path of a .onnx, .pt2, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; any torch
+        `nn.Module` that is piecewise linear; a state dict; or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what
         was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of its counts.
 
     A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
@@ -74,7 +74,8 @@ def load(
     apply_normalisation : with a file that says how raw inputs are normalised (.nnet): False (default) gives
         the network on normalised inputs, with the file's words in `network.normalisation`; True puts
         shift and scale before the first and after the last layer, exactly: the network takes and gives raw values.
-    input_shape : the shape of one input, where the file does not say it, such as (1, 28, 28).
+    input_shape : the shape of one input, without the batch, where the source does not say it, such as (1, 28, 28). A
+        torch module is run on an input of this shape, with no numbers in it; one that begins with a Linear says it.
     Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or holds
     weights that leave a question open (the message shows the call that answers it); UnsupportedModelError, with the
     node's name, if it is no chain of dense layers and ReLUs; MissingExtraError if an optional package is needed;

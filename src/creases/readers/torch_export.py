@@ -22,7 +22,7 @@ from creases.readers.torch_graph import Call, Name, Program, Shape
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["arguments_of", "program_of"]
+__all__ = ["arguments_of", "line_of_trace", "program_of", "unwrapped"]
 
 # Higher-order operators that only set a mode around a part of the program: where among their arguments it stands.
 WRAPPERS = {"wrap_with_set_grad_enabled": 1, "wrap_with_autocast": 4}
@@ -248,7 +248,7 @@ def add_calls(
             if isinstance(held, torch.Tensor):
                 names[node.name] = held.detach()
         elif node.op == "call_function":
-            target, (path, kind), line = node.target, module_of(node), line_of(node)
+            target, (path, kind), line = node.target, module_of(node), line_of_trace(node.meta.get("stack_trace") or "")
             results = (prefix + node.name,)
             if isinstance(target, torch._ops.OpOverload):
                 calls.append(
@@ -316,9 +316,9 @@ def module_of(node: torch.fx.Node) -> tuple[str, str]:
     return str(path), str(kind if isinstance(kind, str) else kind.__name__).rpartition(".")[2]
 
 
-def line_of(node: torch.fx.Node) -> str:
-    """The line of the user's source that a node comes from: "line 20 of model.py: return F.gelu(x)"; or ''."""
-    frames = list(FRAME.finditer(node.meta.get("stack_trace") or ""))
+def line_of_trace(trace: str) -> str:
+    """The line of the user's source that a trace ends in: "line 20 of model.py: return F.gelu(x)"; or ''."""
+    frames = list(FRAME.finditer(trace))
     own = [frame for frame in frames if not re.search(r"[/\\]torch[/\\]", frame["file"])]
     if not own:
         return ""

@@ -51,7 +51,7 @@ EXACT = (
 PLAIN = (
     EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
 )
-LARGEST_CONSTANT = 2**28
+LARGEST_OF_A_FILE = 2**26
 WHY = {
     **dict.fromkeys(
         ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "erf", "sin", "cos", "pow", "sqrt"), ""
@@ -125,6 +125,8 @@ def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[
         if isinstance(call.operator, str):
             raise refused_kind(trace, call)
         values = leaves(arguments)
+        if not trace.program.trusted:
+            check_small(trace, call, arguments)
         if not values:
             return folded(trace, call, arguments, rounded)
         return handled(trace, call, arguments, values)
@@ -203,9 +205,12 @@ def not_linear(trace: Trace, call: Call) -> UnsupportedModelError:
 
 def refused_kind(trace: Trace, call: Call) -> UnsupportedModelError:
     """The error for a call of no operator: control flow and custom operators."""
+    said = f"{trace.program.source}: {call.operator}{f' ({call.line})' if call.line else ''}"
+    if str(call.operator).startswith("aten."):
+        return UnsupportedModelError(f"{said} is an operator that is not read.")
     return UnsupportedModelError(
-        f"{trace.program.source}: {call.operator}{f' ({call.line})' if call.line else ''} is no operator of torch "
-        "(control flow that looks at its input, or a custom operator), and what it computes is not read."
+        f"{said} is no operator of torch's own (control flow that looks at its input, or a custom operator), and what "
+        "it computes is not read."
     )
 
 
@@ -218,11 +223,13 @@ def folded(trace: Trace, call: Call, arguments: dict[str, Any], rounded: dict[st
         return None
     if torch.Tag.nondeterministic_seeded in call.operator.tags and not dropout_is_off(name, arguments):
         raise trace.refuse("draws random numbers, so that the module is no function of its input.")
-    if not trace.program.trusted:
-        check_small(trace, call, arguments)
+    if not trace.program.trusted and name.removesuffix("_") not in PLAIN:
+        raise trace.refuse("is computed from constants, which of a file is not done. Load the torch module itself.")
     if "device" in arguments:
         arguments["device"] = None
     try:
+        if name.endswith("_") and isinstance(arguments.get("self"), torch.Tensor):
+            arguments["self"] = arguments["self"].clone()  # it may be the module's own
         with torch.no_grad():
             result = called(call.operator, arguments)
     except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
@@ -249,14 +256,18 @@ def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
 
 
 def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
-    """Refuse what a file has run on its constants if it is none of a few plain operators, or its result is large."""
+    """Refuse a call of a file whose result would be very large, before it is made."""
     import torch
 
-    if call.name.removesuffix("_") not in PLAIN:
-        raise trace.refuse("is computed from constants, which of a file is not done. Load the torch module itself.")
+    if call.name.startswith(("_assert", "sym_")):
+        return
 
     def described(leaf: Any) -> Any:
-        return leaf.to("meta") if isinstance(leaf, torch.Tensor) else leaf
+        if isinstance(leaf, Value):
+            return torch.empty(leaf.shape, device="meta", dtype=torch.float64)
+        if not isinstance(leaf, torch.Tensor):
+            return leaf
+        return leaf.to("meta", torch.float64) if leaf.is_floating_point() else leaf.to("meta")
 
     given = {name: replaced(argument, described) for name, argument in arguments.items()}
     if "device" in given:
@@ -264,10 +275,12 @@ def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
     try:
         result = called(call.operator, given)
     except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
-        raise trace.refuse(f"cannot be computed on constants: {error}") from error
-    sizes = [part.numel() for part in (result if isinstance(result, list | tuple) else [result])]
-    if sum(sizes) > LARGEST_CONSTANT:
-        raise trace.refuse(f"makes a constant of {sum(sizes):,} numbers; {LARGEST_CONSTANT:,} are allowed in a file.")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise trace.refuse(f"does not fit what it is given; torch says: {reason}.") from error
+    parts = result if isinstance(result, list | tuple) else [result]
+    size = sum(part.numel() for part in parts if isinstance(part, torch.Tensor))
+    if size > LARGEST_OF_A_FILE:
+        raise trace.refuse(f"makes {size:,} numbers; {LARGEST_OF_A_FILE:,} are allowed in a file.")
 
 
 def finished(trace: Trace, outputs: list[Any]) -> Network:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases import build
-from creases.errors import NetworkError
+from creases.errors import NetworkError, NotEnoughMemoryError
 from creases.network.builder.flows import Flow
 from creases.network.operators import Scale, Select, Sparse
 from creases.network.operators.operator import as_sparse
@@ -23,6 +23,7 @@ from creases.readers.torch_graph import Floats, Shape, Trace, Value, aligned
 __all__ = ["LINEAR", "affine", "image_of", "reduced_axes", "reduction"]
 
 Arguments = Mapping[str, Any]
+MOST_PRODUCTS = 2**28
 Integers = NDArray[np.int64]
 
 
@@ -54,6 +55,11 @@ def products(
     """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms)."""
     terms = columns.shape[-1]
     full = (*shape, terms)
+    if math.prod(full) > MOST_PRODUCTS:
+        raise NotEnoughMemoryError(
+            f"{trace.program.source}: {trace.call.told} is a sparse matrix of {math.prod(full):,} numbers; "
+            f"{MOST_PRODUCTS:,} are allowed."
+        )
     data = np.broadcast_to(weight, full).reshape(-1)
     where = np.broadcast_to(columns, full).reshape(-1)
     rows = math.prod(shape)
