@@ -397,6 +397,46 @@ def test_against_torch_resnet_18_at_its_own_size():
     assert network.neurons == 557_056
 
 
+# Where torch.export fails.
+
+
+@pytest.fixture
+def no_export(monkeypatch):
+    def fail(*_arguments, **_options):
+        raise RuntimeError("this torch cannot")
+
+    monkeypatch.setattr(torch.export, "export", fail)
+
+
+TRACED = [
+    "in place",
+    "write into a part",
+    "matmul on the left",
+    "linear of an image",
+    "max pool with indices",
+    "no grad",
+    "mean",
+]
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_against_torch_one_function_by_a_trace(no_export, name):
+    check(Of(functions(name)), *IMAGE)
+
+
+@pytest.mark.parametrize("name", ["ResNet-18", "VGG-11", "MobileNetV2", "DenseNet"])
+def test_against_torch_whole_networks_by_a_trace(no_export, name):
+    side = 32 if name != "DenseNet" else 8
+    check(randomised(MODELS[name]()), 3, side, side)
+
+
+def test_bad_input_neither_export_nor_trace(no_export):
+    with pytest.raises(
+        UnsupportedModelError, match=r"Failing cannot be exported .*torch says: RuntimeError: this torch"
+    ):
+        creases.load(Failing())
+
+
 # What a module is apart from its layers.
 
 

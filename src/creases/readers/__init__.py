@@ -55,8 +55,9 @@ def load(
     """A network from a file, by its extension, or from a model in memory.
 
     source : the path of a .onnx, .pt2, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; any torch
-        `nn.Module` that is piecewise linear; a state dict; or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what
-        was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of its counts.
+        `nn.Module` that is piecewise linear; a state dict; or a fitted MLPClassifier or MLPRegressor of scikit-learn.
+        Weights become float64 without loss. What was assumed, and what was rounded (a BatchNorm's irrational scale), is
+        said in `network.notes` and in the notes of its counts.
 
     A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
     caller says, and is asked for otherwise:
