@@ -114,6 +114,11 @@ def functions(name):
         "narrow": lambda x: x.narrow(2, 1, 2),
         "index select": lambda x: x.index_select(3, torch.tensor([3, 0, 0])),
         "index": lambda x: x[:, [2, 0]].relu(),
+        "gather": lambda x: x.gather(1, (CONSTANT > 0).long()[None].expand(x.shape[0], -1, -1, -1)),
+        "unfold": lambda x: x.unfold(2, 3, 1).relu(),
+        "unfolded windows": lambda x: f.unfold(x, 2),
+        "hstack": lambda x: torch.hstack([x, -x]),
+        "movedim": lambda x: x.movedim(1, 3),
         "index two axes": lambda x: x[:, :, [0, 1, 2], [3, 1, 0]],
         "transpose": lambda x: x.transpose(1, 3).relu(),
         "permute": lambda x: x.permute(0, 3, 1, 2),
@@ -229,6 +234,11 @@ FUNCTIONS = [
     "narrow",
     "index select",
     "index",
+    "gather",
+    "unfold",
+    "unfolded windows",
+    "hstack",
+    "movedim",
     "index two axes",
     "transpose",
     "permute",
@@ -504,6 +514,20 @@ def test_against_torch_forwards_of_their_own(make):
     assert network.sha256 == creases.load(randomised(make())).sha256
 
 
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.RNN(4, 3, nonlinearity="relu", batch_first=True)
+
+    def forward(self, x):
+        states, _last = self.layer(x)
+        return states[:, -1]
+
+
+def test_against_torch_a_recurrent_network_of_relus():
+    assert check(randomised(Recurrent()), 2, 4).widths == (3, 3)
+
+
 def test_against_torch_reused_layers():
     network = check(randomised(Reused()), 3)
     assert network.widths == (3, 3, 3)
@@ -723,6 +747,9 @@ def test_bad_input_modules(make, text):
         (lambda x: torch.where(x > 0, x, x * 0.1), "gt .*a comparison jumps"),
         (lambda x: x.to(torch.int64).double(), "makes torch.int64 of real numbers"),
         (lambda x: functional.threshold(x, 1.0, 0.0), "jumps from 0.0 to 1.0"),
+        (lambda x: torch.div(torch.tanh(x), 2, rounding_mode="floor"), "tanh .*is not piecewise linear"),
+        (lambda x: 1 / torch.sigmoid(x), "sigmoid .*is not piecewise linear|reciprocal"),
+        (lambda x: torch.sigmoid(x) + x, "sigmoid .*is not piecewise linear"),
         (lambda x: torch.tanh(x).relu(), "tanh .*is not piecewise linear"),
         (lambda x: x.flatten(1).argmax(1) + 1, "argmax .*is not the end"),
         (lambda x: torch.div(x, 2, rounding_mode="floor"), "rounds, which is not piecewise linear"),

@@ -26,6 +26,7 @@ __all__ = ["arguments_of", "line_of_trace", "program_of", "unwrapped"]
 
 # Higher-order operators that only set a mode around a part of the program: where among their arguments it stands.
 WRAPPERS = {"wrap_with_set_grad_enabled": 1, "wrap_with_autocast": 4}
+DEEPEST_PARTS = 4  # operators that are made of others, which are made of others
 FRAME = re.compile(r'File "(?P<file>[^"]*)", line (?P<line>\d+), in \S+\n\s*(?P<code>[^\n]*)')
 
 
@@ -158,10 +159,14 @@ def exported(module: torch.nn.Module, example: torch.Tensor, known: frozenset[st
     import torch
 
     program = torch.export.export(module, (example,), strict=False).run_decompositions({})
-    called = {node.target for node in program.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
-    if unknown := [operator for operator in called if operator._schema.name.rpartition("::")[2] not in known]:
+    for _ in range(DEEPEST_PARTS):
+        called = {node.target for node in program.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
         parts = torch.export.default_decompositions()  # what a tensordot is made of, say
-        program = program.run_decompositions({operator: parts[operator] for operator in unknown if operator in parts})
+        unknown = [operator for operator in called if operator._schema.name.rpartition("::")[2] not in known]
+        taken_apart = {operator: parts[operator] for operator in unknown if operator in parts}
+        if not taken_apart:
+            break
+        program = program.run_decompositions(taken_apart)
     signature = program.graph_signature
     tensors: dict[str, Any] = {}
     for name, target in {**signature.inputs_to_parameters, **signature.inputs_to_buffers}.items():

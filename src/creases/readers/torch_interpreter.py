@@ -54,7 +54,7 @@ PLAIN = (
 LARGEST_OF_A_FILE = 2**26
 WHY = {
     **dict.fromkeys(
-        ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "erf", "sin", "cos", "pow", "sqrt"), ""
+        ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "softplus", "erf", "sin", "cos", "pow", "sqrt"), ""
     ),
     **dict.fromkeys(TAILS, ""),
     **dict.fromkeys(
@@ -174,8 +174,11 @@ def left_out(trace: Trace, call: Call, arguments: Mapping[str, Any], values: lis
     value = values[0]
     if "softmax" in call.name and trace.axis(arguments["dim"], len(value.shape)) == value.batch:
         raise trace.mixes()
-    if len(values) > 1 or any(tail.name == "argmax" for tail in value.tail):
-        return not_linear(trace, next(call for part in values for call in part.tail))
+    divides = call.name == "div" and not (
+        isinstance(arguments["self"], Value) and arguments.get("rounding_mode") is None
+    )
+    if len(values) > 1 or divides or any(tail.name == "argmax" for tail in value.tail):
+        return not_linear(trace, next((tail for part in values for tail in part.tail), call))
     return Value(value.flow, value.shape, value.batch, (*value.tail, call))
 
 
