@@ -641,6 +641,23 @@ def test_known_a_network_without_kinks_is_one_region():
     assert creases.count(network, creases.Space(2)).regions == 1
 
 
+def test_known_counts_of_forwards():
+    """A sawtooth of 2^5 teeth; eight lines through one point, which a shift in floats would part."""
+
+    def sawtooth(x):
+        for _ in range(5):
+            x = 1 - (2 * x - 1).abs()
+        return x
+
+    found = creases.count(creases.load(Of(sawtooth), input_shape=(1,)), creases.Segment([0], [1]))
+    assert (found.regions, found.certified) == (32, True)
+    weight = torch.randn(8, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    centre = torch.tensor([0.1, 0.7], dtype=torch.float64)
+    network = creases.load(Of(lambda x: torch.relu((x - centre) @ weight.T)), input_shape=(2,))
+    found = creases.count(network, creases.Space(2))
+    assert (found.regions, found.certified) == (16, True)
+
+
 def test_known_the_shape_of_an_input_that_a_module_says():
     assert creases.load(Custom()).input_shape == (2,)
     assert creases.load(Of(nn.Sequential(nn.BatchNorm1d(4), nn.ReLU()).double())).input_shape == (4,)
