@@ -154,6 +154,11 @@ def functions(name):
         "matmul of a stack": lambda x: CONSTANT @ x,
         "matmul by a vector": lambda x: x @ CONSTANT[0, 0],
         "mm": lambda x: torch.mm(x.flatten(1), MATRIX.repeat(4, 1)),
+        "add a multiple of a constant": lambda x: torch.add(x, CONSTANT, alpha=0.3).relu(),
+        "addmm with factors": lambda x: torch.addmm(
+            CONSTANT[0, 0], x.flatten(1), MATRIX.repeat(4, 1), beta=0.3, alpha=-2
+        ),
+        "addmm to a value": lambda x: torch.addmm(x[:, 0, 0], x.flatten(1), MATRIX.repeat(4, 1), beta=0.3),
         "addmm": lambda x: torch.addmm(CONSTANT[0, 0], x.flatten(1), MATRIX.repeat(4, 1)),
         "einsum": lambda x: torch.einsum("bchw,wk->bckh", x, CONSTANT[1]),
         "tensordot": lambda x: torch.tensordot(x, CONSTANT, dims=([1], [0])),
@@ -274,6 +279,9 @@ FUNCTIONS = [
     "matmul of a stack",
     "matmul by a vector",
     "mm",
+    "add a multiple of a constant",
+    "addmm with factors",
+    "addmm to a value",
     "addmm",
     "einsum",
     "tensordot",

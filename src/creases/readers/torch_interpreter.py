@@ -17,6 +17,7 @@ from creases.readers.torch_graph import Call, Name, Program, Trace, Value
 from creases.readers.torch_kinks import KINKS
 from creases.readers.torch_linear import LINEAR
 from creases.readers.torch_shapes import SHAPES_AND_NUMBERS, called, leaves, moved, replaced
+from creases.readers.torch_windows import WINDOWS
 
 __all__ = ["KNOWN", "network_of"]
 
@@ -69,7 +70,8 @@ WHY = {
     **dict.fromkeys(("gt", "lt", "ge", "le", "eq", "ne"), ": a comparison jumps"),
 }
 # What is read, or refused by its name: need not be taken apart.
-KNOWN = frozenset(LINEAR) | frozenset(KINKS) | PLAIN | AFTER_TAILS | NOTHING_IN_EVALUATION | frozenset(WHY)
+HANDLERS = {**LINEAR, **WINDOWS, **KINKS}
+KNOWN = frozenset(HANDLERS) | PLAIN | AFTER_TAILS | NOTHING_IN_EVALUATION | frozenset(WHY)
 PLACE = "Put a piecewise-linear one in its place (ReLU, LeakyReLU, PReLU, Hardtanh, Hardsigmoid, a maximum)"
 
 
@@ -163,10 +165,9 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Va
         return of_a_shape(arguments, call)
     if name in SHAPES_AND_NUMBERS:
         return moved(trace, arguments)
-    handler = LINEAR.get(name) or KINKS.get(name)
-    if handler is None:
+    if name not in HANDLERS:
         raise not_linear(trace, call)
-    return handler(trace, arguments)
+    return HANDLERS[name](trace, arguments)
 
 
 def left_out(trace: Trace, call: Call, arguments: Mapping[str, Any], values: list[Value]) -> Any:
