@@ -110,6 +110,16 @@ def safetensors(_folder):
     return struct.pack("<Q", len(text)) + text + body
 
 
+def pt2(_folder):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    layers = [torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)]
+    module = torch.nn.Sequential(*layers).double()
+    module.load_state_dict(tensors())
+    stream = io.BytesIO()
+    torch.export.save(torch.export.export(module, (torch.zeros(1, 2, dtype=torch.float64),)), stream)
+    return stream.getvalue()
+
+
 def keras_layers():
     pytest.importorskip("h5py", reason="h5py is not installed")
     pairs = zip(WEIGHTS, BIASES, strict=True)
@@ -150,13 +160,14 @@ MAKERS = {
     ".pth": pth,
     ".ckpt": ckpt,
     ".safetensors": safetensors,
+    ".pt2": pt2,
 }
 
 
 @pytest.fixture(params=MAKERS)
 def kind(request, tmp_path):
     """The reader of one kind of file, a file of that kind, and how often it is to be damaged."""
-    if request.param in (".pt", ".pth", ".ckpt", ".zip"):
+    if request.param in (".pt", ".pth", ".ckpt", ".pt2", ".zip"):
         pytest.importorskip("torch", reason="torch is not installed")
     module, name = READERS[request.param]
     reader = getattr(import_module(f"creases.readers.{module}"), name)

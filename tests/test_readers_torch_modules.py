@@ -114,6 +114,11 @@ def functions(name):
         "narrow": lambda x: x.narrow(2, 1, 2),
         "index select": lambda x: x.index_select(3, torch.tensor([3, 0, 0])),
         "index": lambda x: x[:, [2, 0]].relu(),
+        "gather": lambda x: x.gather(1, (CONSTANT > 0).long()[None].expand(x.shape[0], -1, -1, -1)),
+        "unfold": lambda x: x.unfold(2, 3, 1).relu(),
+        "unfolded windows": lambda x: f.unfold(x, 2),
+        "hstack": lambda x: torch.hstack([x, -x]),
+        "movedim": lambda x: x.movedim(1, 3),
         "index two axes": lambda x: x[:, :, [0, 1, 2], [3, 1, 0]],
         "transpose": lambda x: x.transpose(1, 3).relu(),
         "permute": lambda x: x.permute(0, 3, 1, 2),
@@ -149,6 +154,11 @@ def functions(name):
         "matmul of a stack": lambda x: CONSTANT @ x,
         "matmul by a vector": lambda x: x @ CONSTANT[0, 0],
         "mm": lambda x: torch.mm(x.flatten(1), MATRIX.repeat(4, 1)),
+        "add a multiple of a constant": lambda x: torch.add(x, CONSTANT, alpha=0.3).relu(),
+        "addmm with factors": lambda x: torch.addmm(
+            CONSTANT[0, 0], x.flatten(1), MATRIX.repeat(4, 1), beta=0.3, alpha=-2
+        ),
+        "addmm to a value": lambda x: torch.addmm(x[:, 0, 0], x.flatten(1), MATRIX.repeat(4, 1), beta=0.3),
         "addmm": lambda x: torch.addmm(CONSTANT[0, 0], x.flatten(1), MATRIX.repeat(4, 1)),
         "einsum": lambda x: torch.einsum("bchw,wk->bckh", x, CONSTANT[1]),
         "tensordot": lambda x: torch.tensordot(x, CONSTANT, dims=([1], [0])),
@@ -229,6 +239,11 @@ FUNCTIONS = [
     "narrow",
     "index select",
     "index",
+    "gather",
+    "unfold",
+    "unfolded windows",
+    "hstack",
+    "movedim",
     "index two axes",
     "transpose",
     "permute",
@@ -264,6 +279,9 @@ FUNCTIONS = [
     "matmul of a stack",
     "matmul by a vector",
     "mm",
+    "add a multiple of a constant",
+    "addmm with factors",
+    "addmm to a value",
     "addmm",
     "einsum",
     "tensordot",
@@ -397,6 +415,46 @@ def test_against_torch_resnet_18_at_its_own_size():
     assert network.neurons == 557_056
 
 
+# Where torch.export fails.
+
+
+@pytest.fixture
+def no_export(monkeypatch):
+    def fail(*_arguments, **_options):
+        raise RuntimeError("this torch cannot")
+
+    monkeypatch.setattr(torch.export, "export", fail)
+
+
+TRACED = [
+    "in place",
+    "write into a part",
+    "matmul on the left",
+    "linear of an image",
+    "max pool with indices",
+    "no grad",
+    "mean",
+]
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_against_torch_one_function_by_a_trace(no_export, name):
+    check(Of(functions(name)), *IMAGE)
+
+
+@pytest.mark.parametrize("name", ["ResNet-18", "VGG-11", "MobileNetV2", "DenseNet"])
+def test_against_torch_whole_networks_by_a_trace(no_export, name):
+    side = 32 if name != "DenseNet" else 8
+    check(randomised(MODELS[name]()), 3, side, side)
+
+
+def test_bad_input_neither_export_nor_trace(no_export):
+    with pytest.raises(
+        UnsupportedModelError, match=r"Failing cannot be exported .*torch says: RuntimeError: this torch"
+    ):
+        creases.load(Failing())
+
+
 # What a module is apart from its layers.
 
 
@@ -462,6 +520,20 @@ def test_against_torch_forwards_of_their_own(make):
     network = check(randomised(make()), 2)
     assert network.widths == (3,)
     assert network.sha256 == creases.load(randomised(make())).sha256
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.RNN(4, 3, nonlinearity="relu", batch_first=True)
+
+    def forward(self, x):
+        states, _last = self.layer(x)
+        return states[:, -1]
+
+
+def test_against_torch_a_recurrent_network_of_relus():
+    assert check(randomised(Recurrent()), 2, 4).widths == (3, 3)
 
 
 def test_against_torch_reused_layers():
@@ -577,6 +649,23 @@ def test_known_a_network_without_kinks_is_one_region():
     assert creases.count(network, creases.Space(2)).regions == 1
 
 
+def test_known_counts_of_forwards():
+    """A sawtooth of 2^5 teeth; eight lines through one point, which a shift in floats would part."""
+
+    def sawtooth(x):
+        for _ in range(5):
+            x = 1 - (2 * x - 1).abs()
+        return x
+
+    found = creases.count(creases.load(Of(sawtooth), input_shape=(1,)), creases.Segment([0], [1]))
+    assert (found.regions, found.certified) == (32, True)
+    weight = torch.randn(8, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    centre = torch.tensor([0.1, 0.7], dtype=torch.float64)
+    network = creases.load(Of(lambda x: torch.relu((x - centre) @ weight.T)), input_shape=(2,))
+    found = creases.count(network, creases.Space(2))
+    assert (found.regions, found.certified) == (16, True)
+
+
 def test_known_the_shape_of_an_input_that_a_module_says():
     assert creases.load(Custom()).input_shape == (2,)
     assert creases.load(Of(nn.Sequential(nn.BatchNorm1d(4), nn.ReLU()).double())).input_shape == (4,)
@@ -683,6 +772,9 @@ def test_bad_input_modules(make, text):
         (lambda x: torch.where(x > 0, x, x * 0.1), "gt .*a comparison jumps"),
         (lambda x: x.to(torch.int64).double(), "makes torch.int64 of real numbers"),
         (lambda x: functional.threshold(x, 1.0, 0.0), "jumps from 0.0 to 1.0"),
+        (lambda x: torch.div(torch.tanh(x), 2, rounding_mode="floor"), "tanh .*is not piecewise linear"),
+        (lambda x: 1 / torch.sigmoid(x), "sigmoid .*is not piecewise linear|reciprocal"),
+        (lambda x: torch.sigmoid(x) + x, "sigmoid .*is not piecewise linear"),
         (lambda x: torch.tanh(x).relu(), "tanh .*is not piecewise linear"),
         (lambda x: x.flatten(1).argmax(1) + 1, "argmax .*is not the end"),
         (lambda x: torch.div(x, 2, rounding_mode="floor"), "rounds, which is not piecewise linear"),

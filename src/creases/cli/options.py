@@ -26,7 +26,8 @@ Model: TypeAlias = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="A network: .onnx, .onnx.gz, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt or .safetensors.",
+        help="A network: .onnx, .onnx.gz, .pt2, .keras, .h5, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt, "
+        ".safetensors, .zip or .npz.",
         show_default=False,
     ),
 ]

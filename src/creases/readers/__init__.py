@@ -38,6 +38,7 @@ READERS = {
     ".pth": ("torch_file", "read_torch_file"),
     ".ckpt": ("torch_file", "read_torch_file"),
     ".safetensors": ("safetensors", "read_safetensors"),
+    ".pt2": ("torch_archive", "read_torch_archive"),
     ".keras": ("keras_file", "read_keras"),
     ".h5": ("keras_file", "read_keras_h5"),
     ".zip": ("policy_zip", "read_policy_zip"),
@@ -63,10 +64,11 @@ def load(
 ) -> Network:
     """A network from a file, by its extension, or from a model in memory.
 
-    source : the path of a .onnx, .onnx.gz, .keras, .h5, .nnet, .polar, .npz, .pt, .pth, .ckpt, .pt2, .safetensors or
-        .zip file; a torch module; a state dict; nested dictionaries of arrays (Flax, Haiku); or a fitted MLPClassifier
-        or MLPRegressor of scikit-learn. Weights become float64 without loss. What was assumed, and what was rounded (a
-        BatchNorm's irrational scale), is said in `network.notes` and in the notes of its counts.
+    source : the path of a .onnx, .onnx.gz, .pt2, .keras, .h5, .nnet, .polar, .npz, .pt, .pth, .ckpt, .safetensors or
+        .zip file; any torch `nn.Module` that is piecewise linear; a state dict; nested dictionaries of arrays (Flax,
+        Haiku); or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was
+        assumed, and what was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of
+        its counts.
 
     A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz that `Network.save` did not
     write and a dictionary in memory hold weights and no graph. What they do not say the caller says, and is asked for
@@ -85,7 +87,8 @@ def load(
     apply_normalisation : with a file that says how raw inputs are normalised (.nnet): False (default) gives
         the network on normalised inputs, with the file's words in `network.normalisation`; True puts
         shift and scale before the first and after the last layer, exactly: the network takes and gives raw values.
-    input_shape : the shape of one input, where the file does not say it, such as (1, 28, 28).
+    input_shape : the shape of one input, without the batch, where the source does not say it, such as (1, 28, 28). A
+        torch module is run on an input of this shape, with no numbers in it; one that begins with a Linear says it.
 
     A .onnx file is a graph of values that have names:
 

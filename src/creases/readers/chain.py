@@ -182,11 +182,6 @@ class Chain:
         self.segments[-1].kink = kink
         self.segments.append(Segment())
 
-    @property
-    def is_affine(self) -> bool:
-        """Whether there are layers and no ReLU so far."""
-        return self.n_in is not None and len(self.segments) == 1
-
     def relu(self) -> None:
         """A ReLU of all that flows."""
         self.bend(ReLU())

@@ -22,10 +22,11 @@ from creases.readers.torch_graph import Call, Name, Program, Shape
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["arguments_of", "program_of"]
+__all__ = ["arguments_of", "line_of_trace", "program_of", "unwrapped"]
 
 # Higher-order operators that only set a mode around a part of the program: where among their arguments it stands.
 WRAPPERS = {"wrap_with_set_grad_enabled": 1, "wrap_with_autocast": 4}
+DEEPEST_PARTS = 4  # operators that are made of others, which are made of others
 FRAME = re.compile(r'File "(?P<file>[^"]*)", line (?P<line>\d+), in \S+\n\s*(?P<code>[^\n]*)')
 
 
@@ -54,7 +55,7 @@ def program_of(
                 graph, tensors, given = traced(copied(module, source), example)
         except Exception:
             raise not_exported(source, shape, failure) from failure
-    calls, outputs = calls_of(graph, source)
+    calls, outputs = calls_of(graph)
     return Program(
         source,
         given,
@@ -158,10 +159,14 @@ def exported(module: torch.nn.Module, example: torch.Tensor, known: frozenset[st
     import torch
 
     program = torch.export.export(module, (example,), strict=False).run_decompositions({})
-    called = {node.target for node in program.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
-    if unknown := [operator for operator in called if operator._schema.name.rpartition("::")[2] not in known]:
+    for _ in range(DEEPEST_PARTS):
+        called = {node.target for node in program.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
         parts = torch.export.default_decompositions()  # what a tensordot is made of, say
-        program = program.run_decompositions({operator: parts[operator] for operator in unknown if operator in parts})
+        unknown = [operator for operator in called if operator._schema.name.rpartition("::")[2] not in known]
+        taken_apart = {operator: parts[operator] for operator in unknown if operator in parts}
+        if not taken_apart:
+            break
+        program = program.run_decompositions(taken_apart)
     signature = program.graph_signature
     tensors: dict[str, Any] = {}
     for name, target in {**signature.inputs_to_parameters, **signature.inputs_to_buffers}.items():
@@ -212,23 +217,17 @@ def not_exported(source: str, shape: Shape, failure: Exception) -> UnsupportedMo
 # A graph of torch.fx as calls.
 
 
-def calls_of(graph: torch.fx.GraphModule, source: str) -> tuple[list[Call], list[Any]]:
+def calls_of(graph: torch.fx.GraphModule) -> tuple[list[Call], list[Any]]:
     """The calls of a graph in order, and what it returns."""
     calls: list[Call] = []
-    outputs: list[Any] = []
-    add_calls(graph, calls, outputs, {}, "", source)
-    return calls, outputs
+    return calls, add_calls(graph, calls, {}, "")
 
 
-def add_calls(
-    graph: torch.fx.GraphModule,
-    calls: list[Call],
-    outputs: list[Any],
-    names: dict[str, Any],
-    prefix: str,
-    source: str,
-) -> None:
-    """Add the calls of a graph; `names` are what its inputs are called outside, `prefix` makes its own names unique."""
+def add_calls(graph: torch.fx.GraphModule, calls: list[Call], names: dict[str, Any], prefix: str) -> list[Any]:
+    """Add the calls of a graph; what it returns.
+
+    names : what its inputs are outside of it. prefix : makes its own names unique.
+    """
     import torch
 
     def named(argument: Any) -> Any:
@@ -238,43 +237,32 @@ def add_calls(
             return [named(part) for part in argument]
         return argument
 
+    outputs: list[Any] = []
     for node in graph.graph.nodes:
         if node.op == "output":
-            flat: list[Any] = []
-            gather(named(node.args[0]), flat)
-            outputs.extend(flat)
+            gather(named(node.args[0]), outputs)
         elif node.op == "get_attr":
             held = getattr(graph, str(node.target), None)
             if isinstance(held, torch.Tensor):
                 names[node.name] = held.detach()
         elif node.op == "call_function":
-            target, (path, kind), line = node.target, module_of(node), line_of(node)
-            results = (prefix + node.name,)
-            if isinstance(target, torch._ops.OpOverload):
-                calls.append(
-                    Call(
-                        target,
-                        arguments_of(target, named(node.args), {k: named(v) for k, v in node.kwargs.items()}),
-                        results,
-                        path,
-                        kind,
-                        line,
-                    )
-                )
-            elif getattr(target, "__name__", "") == "getitem":
-                parts = named(node.args)
-                calls.append(Call(None, {"self": parts[0], "index": parts[1]}, results, path, kind, line))
-            elif (name := getattr(target, "__name__", str(target))) in WRAPPERS:
-                place = WRAPPERS[name]
-                inner = getattr(graph, str(node.args[place].target))
-                given = named(node.args[place + 1 :])
+            given, kind = named(node.args), getattr(node.target, "__name__", str(node.target))
+            operator: Any = None
+            if isinstance(node.target, torch._ops.OpOverload):
+                operator = node.target
+                arguments = arguments_of(operator, given, {key: named(value) for key, value in node.kwargs.items()})
+            elif kind == "getitem":
+                arguments = {"self": given[0], "index": given[1]}
+            elif kind in WRAPPERS:
+                inner = getattr(graph, str(node.args[WRAPPERS[kind]].target))
                 holders = [part.name for part in inner.graph.nodes if part.op == "placeholder"]
-                found: list[Any] = []
-                add_calls(inner, calls, found, dict(zip(holders, given, strict=True)), f"{results[0]}/", source)
-                names[node.name] = found
-                calls.append(Call(None, {"self": [found], "index": 0}, results, path, kind, line))
+                inside = dict(zip(holders, given[WRAPPERS[kind] + 1 :], strict=True))
+                arguments = {"self": [add_calls(inner, calls, inside, f"{prefix}{node.name}/")], "index": 0}
             else:
-                calls.append(Call(str(name), {"self": named(node.args)}, results, path, kind, line))
+                operator, arguments = str(kind), {"self": given}
+            where = line_of_trace(node.meta.get("stack_trace") or "")
+            calls.append(Call(operator, arguments, (prefix + node.name,), *module_of(node), where))
+    return outputs
 
 
 def gather(result: Any, flat: list[Any]) -> None:
@@ -316,9 +304,9 @@ def module_of(node: torch.fx.Node) -> tuple[str, str]:
     return str(path), str(kind if isinstance(kind, str) else kind.__name__).rpartition(".")[2]
 
 
-def line_of(node: torch.fx.Node) -> str:
-    """The line of the user's source that a node comes from: "line 20 of model.py: return F.gelu(x)"; or ''."""
-    frames = list(FRAME.finditer(node.meta.get("stack_trace") or ""))
+def line_of_trace(trace: str) -> str:
+    """The line of the user's source that a trace ends in: "line 20 of model.py: return F.gelu(x)"; or ''."""
+    frames = list(FRAME.finditer(trace))
     own = [frame for frame in frames if not re.search(r"[/\\]torch[/\\]", frame["file"])]
     if not own:
         return ""

@@ -199,7 +199,8 @@ def check_names(instructions: list[Instruction], source: str) -> None:
                         f"{source} holds {form} tensors, which are not read. Convert each before saving: tensor{way}."
                     )
             raise ModelFileError(
-                f"{source} is a pickle that calls {name}, which is code and not a state dict; it was not run. {REMEDY}"
+                f"{source} is a pickle that calls {name}, which is code and not a state dict; it was not run. {REMEDY} "
+                "A module in memory needs no file: creases.load(model)."
             )
 
 

@@ -1,8 +1,8 @@
 """What a torch module computes, as calls of torch's own operators, and the values that run through them.
 
 A `Program` is what `torch_export` makes of a module and `torch_archive` of a file. `torch_interpreter` goes through its
-calls; each that takes a flow goes to a handler in `torch_linear`, `torch_kinks` or `torch_shapes`, which says it in
-`creases.build`.
+calls; each that takes a flow goes to a handler in `torch_linear`, `torch_windows`, `torch_kinks` or
+`torch_shapes`, which says it in `creases.build`.
 
 The program is that of a batch of one. Each value keeps the axis of the batch, though it is one long: what would mix the
 inputs of a larger batch (a mean over it, a reshape into it) is no function of one input, and is refused.

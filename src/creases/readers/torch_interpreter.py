@@ -17,6 +17,7 @@ from creases.readers.torch_graph import Call, Name, Program, Trace, Value
 from creases.readers.torch_kinks import KINKS
 from creases.readers.torch_linear import LINEAR
 from creases.readers.torch_shapes import SHAPES_AND_NUMBERS, called, leaves, moved, replaced
+from creases.readers.torch_windows import WINDOWS
 
 __all__ = ["KNOWN", "network_of"]
 
@@ -51,10 +52,10 @@ EXACT = (
 PLAIN = (
     EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
 )
-LARGEST_CONSTANT = 2**28
+LARGEST_OF_A_FILE = 2**26
 WHY = {
     **dict.fromkeys(
-        ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "erf", "sin", "cos", "pow", "sqrt"), ""
+        ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "softplus", "erf", "sin", "cos", "pow", "sqrt"), ""
     ),
     **dict.fromkeys(TAILS, ""),
     **dict.fromkeys(
@@ -69,7 +70,8 @@ WHY = {
     **dict.fromkeys(("gt", "lt", "ge", "le", "eq", "ne"), ": a comparison jumps"),
 }
 # What is read, or refused by its name: need not be taken apart.
-KNOWN = frozenset(LINEAR) | frozenset(KINKS) | PLAIN | AFTER_TAILS | NOTHING_IN_EVALUATION | frozenset(WHY)
+HANDLERS = {**LINEAR, **WINDOWS, **KINKS}
+KNOWN = frozenset(HANDLERS) | PLAIN | AFTER_TAILS | NOTHING_IN_EVALUATION | frozenset(WHY)
 PLACE = "Put a piecewise-linear one in its place (ReLU, LeakyReLU, PReLU, Hardtanh, Hardsigmoid, a maximum)"
 
 
@@ -125,6 +127,8 @@ def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[
         if isinstance(call.operator, str):
             raise refused_kind(trace, call)
         values = leaves(arguments)
+        if not trace.program.trusted:
+            check_small(trace, call, arguments)
         if not values:
             return folded(trace, call, arguments, rounded)
         return handled(trace, call, arguments, values)
@@ -161,10 +165,9 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Va
         return of_a_shape(arguments, call)
     if name in SHAPES_AND_NUMBERS:
         return moved(trace, arguments)
-    handler = LINEAR.get(name) or KINKS.get(name)
-    if handler is None:
+    if name not in HANDLERS:
         raise not_linear(trace, call)
-    return handler(trace, arguments)
+    return HANDLERS[name](trace, arguments)
 
 
 def left_out(trace: Trace, call: Call, arguments: Mapping[str, Any], values: list[Value]) -> Any:
@@ -172,8 +175,11 @@ def left_out(trace: Trace, call: Call, arguments: Mapping[str, Any], values: lis
     value = values[0]
     if "softmax" in call.name and trace.axis(arguments["dim"], len(value.shape)) == value.batch:
         raise trace.mixes()
-    if len(values) > 1 or any(tail.name == "argmax" for tail in value.tail):
-        return not_linear(trace, next(call for part in values for call in part.tail))
+    divides = call.name == "div" and not (
+        isinstance(arguments["self"], Value) and arguments.get("rounding_mode") is None
+    )
+    if len(values) > 1 or divides or any(tail.name == "argmax" for tail in value.tail):
+        return not_linear(trace, next((tail for part in values for tail in part.tail), call))
     return Value(value.flow, value.shape, value.batch, (*value.tail, call))
 
 
@@ -203,9 +209,12 @@ def not_linear(trace: Trace, call: Call) -> UnsupportedModelError:
 
 def refused_kind(trace: Trace, call: Call) -> UnsupportedModelError:
     """The error for a call of no operator: control flow and custom operators."""
+    said = f"{trace.program.source}: {call.operator}{f' ({call.line})' if call.line else ''}"
+    if str(call.operator).startswith("aten."):
+        return UnsupportedModelError(f"{said} is an operator that is not read.")
     return UnsupportedModelError(
-        f"{trace.program.source}: {call.operator}{f' ({call.line})' if call.line else ''} is no operator of torch "
-        "(control flow that looks at its input, or a custom operator), and what it computes is not read."
+        f"{said} is no operator of torch's own (control flow that looks at its input, or a custom operator), and what "
+        "it computes is not read."
     )
 
 
@@ -218,11 +227,13 @@ def folded(trace: Trace, call: Call, arguments: dict[str, Any], rounded: dict[st
         return None
     if torch.Tag.nondeterministic_seeded in call.operator.tags and not dropout_is_off(name, arguments):
         raise trace.refuse("draws random numbers, so that the module is no function of its input.")
-    if not trace.program.trusted:
-        check_small(trace, call, arguments)
+    if not trace.program.trusted and name.removesuffix("_") not in PLAIN:
+        raise trace.refuse("is computed from constants, which of a file is not done. Load the torch module itself.")
     if "device" in arguments:
         arguments["device"] = None
     try:
+        if name.endswith("_") and isinstance(arguments.get("self"), torch.Tensor):
+            arguments["self"] = arguments["self"].clone()  # it may be the module's own
         with torch.no_grad():
             result = called(call.operator, arguments)
     except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
@@ -249,14 +260,18 @@ def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
 
 
 def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
-    """Refuse what a file has run on its constants if it is none of a few plain operators, or its result is large."""
+    """Refuse a call of a file whose result would be very large, before it is made."""
     import torch
 
-    if call.name.removesuffix("_") not in PLAIN:
-        raise trace.refuse("is computed from constants, which of a file is not done. Load the torch module itself.")
+    if call.name.startswith(("_assert", "sym_")):
+        return
 
     def described(leaf: Any) -> Any:
-        return leaf.to("meta") if isinstance(leaf, torch.Tensor) else leaf
+        if isinstance(leaf, Value):
+            return torch.empty(leaf.shape, device="meta", dtype=torch.float64)
+        if not isinstance(leaf, torch.Tensor):
+            return leaf
+        return leaf.to("meta", torch.float64) if leaf.is_floating_point() else leaf.to("meta")
 
     given = {name: replaced(argument, described) for name, argument in arguments.items()}
     if "device" in given:
@@ -264,10 +279,12 @@ def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
     try:
         result = called(call.operator, given)
     except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
-        raise trace.refuse(f"cannot be computed on constants: {error}") from error
-    sizes = [part.numel() for part in (result if isinstance(result, list | tuple) else [result])]
-    if sum(sizes) > LARGEST_CONSTANT:
-        raise trace.refuse(f"makes a constant of {sum(sizes):,} numbers; {LARGEST_CONSTANT:,} are allowed in a file.")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise trace.refuse(f"does not fit what it is given; torch says: {reason}.") from error
+    parts = result if isinstance(result, list | tuple) else [result]
+    size = sum(part.numel() for part in parts if isinstance(part, torch.Tensor))
+    if size > LARGEST_OF_A_FILE:
+        raise trace.refuse(f"makes {size:,} numbers; {LARGEST_OF_A_FILE:,} are allowed in a file.")
 
 
 def finished(trace: Trace, outputs: list[Any]) -> Network:

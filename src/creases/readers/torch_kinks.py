@@ -11,17 +11,8 @@ from creases import build
 from creases.network.builder.flows import bend
 from creases.network.kinks import Max
 from creases.readers.torch_graph import Trace, Value, aligned
-from creases.readers.torch_linear import (
-    adaptive_windows,
-    affine,
-    divided,
-    image_of,
-    one_a_side,
-    reduced_axes,
-    reduction,
-    spread,
-    summed,
-)
+from creases.readers.torch_linear import affine, divided, spread, summed
+from creases.readers.torch_windows import adaptive_windows, image_of, one_a_side, reduced_axes, reduction
 
 __all__ = ["KINKS"]
 

@@ -55,13 +55,18 @@ def read_module(module: torch.nn.Module, input_shape: tuple[int, ...] | None = N
         )
     module = unwrapped(module)
     check_readable(module)
+    chain = plain_chain(module)
+    return read_program(module, input_shape) if chain is None else chain.network()
+
+
+def plain_chain(module: torch.nn.Module) -> Chain | None:
+    """The chain that a module's Sequentials spell out, or None."""
     chain = Chain(type(module).__name__)
     try:
         add(module, "", chain)
-        is_plain = not chain.is_affine
     except NotAPlainChainError:
-        is_plain = False
-    return chain.network() if is_plain else read_program(module, input_shape)
+        return None
+    return chain
 
 
 def read_program(module: torch.nn.Module, input_shape: tuple[int, ...] | None) -> Network:

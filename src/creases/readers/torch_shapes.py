@@ -194,6 +194,13 @@ def of_indexing(trace: Trace, value: Value, arguments: Arguments, shape: Shape) 
     return value.batch if value.batch < places[0] else value.batch + len(shape) - len(value.shape)
 
 
+def of_windows(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """One more axis, at the end: `unfold`."""
+    if trace.axis(arguments["dimension"], len(value.shape)) == value.batch:
+        raise trace.mixes()
+    return value.batch
+
+
 def of_stack(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
     """One more axis, and not along the batch."""
     return of_unsqueeze(trace, value, arguments, shape)
@@ -225,6 +232,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("select", "unbind", "select_copy"), of_selection),
     **dict.fromkeys(("expand", "expand_as", "repeat", "expand_copy", "broadcast_to"), of_expansion),
     "index": of_indexing,
+    "unfold": of_windows,
     "stack": of_stack,
     "select_scatter": of_scatter,
     "slice_scatter": of_scatter,
@@ -246,6 +254,7 @@ SHAPES = frozenset(RULES) - {"stack", "select_scatter", "slice_scatter", "where"
     "chunk",
     "tensor_split",
     "index_select",
+    "gather",
     "flip",
     "roll",
     "pixel_shuffle",
