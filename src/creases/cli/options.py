@@ -26,8 +26,8 @@ Model: TypeAlias = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="A network: .onnx, .onnx.gz, .pt2, .keras, .h5, .nnet, .polar or .npz; or weights alone: .pt, .pth, .ckpt, "
-        ".safetensors, .zip or .npz.",
+        help="A network: .onnx, .onnx.gz, .pt2, .keras, .h5, .nnet, .polar or .npz; or weights alone: .pt, .pth, "
+        ".ckpt, .safetensors, .zip or .npz.",
         show_default=False,
     ),
 ]
