@@ -201,6 +201,13 @@ def of_windows(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -
     return value.batch
 
 
+def of_triangle(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """Nowhere, if it is none of the last two: `tril`, `triu`."""
+    if value.batch is not None and value.batch >= len(shape) - 2:
+        raise trace.mixes()
+    return value.batch
+
+
 def of_stack(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
     """One more axis, and not along the batch."""
     return of_unsqueeze(trace, value, arguments, shape)
@@ -233,6 +240,8 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("expand", "expand_as", "repeat", "expand_copy", "broadcast_to"), of_expansion),
     "index": of_indexing,
     "unfold": of_windows,
+    "tril": of_triangle,
+    "triu": of_triangle,
     "stack": of_stack,
     "select_scatter": of_scatter,
     "slice_scatter": of_scatter,
@@ -241,7 +250,16 @@ RULES: dict[str, Rule] = {
     "masked_fill": of_numbers,
 }
 # The rest keeps its axes.
-SHAPES = frozenset(RULES) - {"stack", "select_scatter", "slice_scatter", "where", "masked_fill", "copy"} | {
+SHAPES = frozenset(RULES) - {
+    "stack",
+    "select_scatter",
+    "slice_scatter",
+    "where",
+    "masked_fill",
+    "copy",
+    "tril",
+    "triu",
+} | {
     "clone",
     "contiguous",
     "alias",
