@@ -33,6 +33,7 @@ __all__ = [
     "reduce_mean",
     "reduce_sum",
     "reduced",
+    "rows_of",
     "shifted",
     "subtract",
 ]
@@ -305,13 +306,18 @@ def dense(weight: Floats, alpha: float) -> tuple[Operator, float]:
 
 def sparse(entries: Floats, columns: Integers, n_in: int, alpha: float) -> tuple[Operator, float]:
     """Rows of as many entries, at these columns, times a factor; the factor where that would round."""
+    whole = exact_product(entries, alpha)
+    numbers = entries if whole is None else whole
+    operator = rows_of(columns.reshape(-1), numbers.reshape(-1), np.full(len(entries), entries.shape[1]), n_in)
+    return operator, (alpha if whole is None else 1.0)
+
+
+def rows_of(columns: Integers, numbers: Array, counts: Integers, n_in: int) -> Sparse:
+    """The operator whose rows have these numbers at these columns, one row after the other, so many each."""
     from scipy.sparse import csr_array
 
-    whole = exact_product(entries, alpha)
-    n_out, k = entries.shape
-    numbers = entries if whole is None else whole
-    matrix = csr_array((numbers.reshape(-1), columns.reshape(-1), np.arange(n_out + 1) * k), shape=(n_out, n_in))
-    return Sparse(matrix), (alpha if whole is None else 1.0)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    return Sparse(csr_array((numbers.astype(np.float64), columns, starts), shape=(len(counts), n_in)))
 
 
 def exact_product(values: Floats, factor: float) -> Floats | None:
