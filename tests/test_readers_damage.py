@@ -16,8 +16,11 @@ from creases.errors import CreasesError, ModelFileError
 from creases.network import Network, Normalisation
 from creases.readers import READERS, WEIGHTS_ONLY
 from creases.readers.answers import Answers
+from keras_files import begin, dense, h5_bytes, keras_bytes, sequential
 
 FLIPS = 400
+# These are read by a process of their own, half a second each: fewer of them are damaged.
+SLOW = (".h5", ".keras")
 RNG = np.random.default_rng(11)
 WEIGHTS = [RNG.standard_normal(shape).round(3) for shape in ((3, 2), (2, 3), (1, 2))]
 BIASES = [RNG.standard_normal(shape).round(3) for shape in (3, 2, 1)]
@@ -107,7 +110,37 @@ def safetensors(_folder):
     return struct.pack("<Q", len(text)) + text + body
 
 
+def keras_layers():
+    pytest.importorskip("h5py", reason="h5py is not installed")
+    pairs = zip(WEIGHTS, BIASES, strict=True)
+    named = [dense(f"d{i}", w.T, b, "relu" if i < 2 else "linear") for i, (w, b) in enumerate(pairs)]
+    return [begin(2), *named]
+
+
+def keras(_folder):
+    layers = keras_layers()
+    return keras_bytes(sequential(*layers), layers)
+
+
+def h5(_folder):
+    layers = keras_layers()
+    return h5_bytes(sequential(*layers), layers, {f"d{i}": ("kernel", "bias") for i in range(3)})
+
+
+def policy(folder):
+    """As stable-baselines3 writes them."""
+    import zipfile
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("policy.pth", pt(folder))
+    return stream.getvalue()
+
+
 MAKERS = {
+    ".zip": policy,
+    ".h5": h5,
+    ".keras": keras,
     ".npz": npz,
     ".nnet": nnet,
     ".onnx": onnx,
@@ -122,13 +155,13 @@ MAKERS = {
 
 @pytest.fixture(params=MAKERS)
 def kind(request, tmp_path):
-    """The reader of one kind of file and a file of that kind."""
-    if request.param in (".pt", ".pth", ".ckpt"):
+    """The reader of one kind of file, a file of that kind, and how often it is to be damaged."""
+    if request.param in (".pt", ".pth", ".ckpt", ".zip"):
         pytest.importorskip("torch", reason="torch is not installed")
     module, name = READERS[request.param]
     reader = getattr(import_module(f"creases.readers.{module}"), name)
     told = {"answers": Answers(activation="relu")} if request.param in WEIGHTS_ONLY else {}
-    return partial(reader, **told), MAKERS[request.param](tmp_path)
+    return partial(reader, **told), MAKERS[request.param](tmp_path), FLIPS // 20 if request.param in SLOW else FLIPS
 
 
 def survives(reader, data):
@@ -142,7 +175,7 @@ def survives(reader, data):
 
 
 def test_known_the_undamaged_file_is_the_network(kind):
-    reader, data = kind
+    reader, data, _ = kind
     network = reader(data, "net")
     assert network.sha256 == Network.from_arrays(WEIGHTS, BIASES).sha256
 
@@ -152,22 +185,22 @@ def test_laws_every_kind_of_file_is_damaged_here():
 
 
 def test_bad_input_truncated_files(kind):
-    reader, data = kind
-    step = max(len(data) // 400, 1)
+    reader, data, often = kind
+    step = max(len(data) // often, 1)
     kept = [end for end in range(0, len(data) - 1, step) if survives(reader, data[:end])]
     assert all(end > 0.95 * len(data) for end in kept), "only the last digits of a text, or padding, may be missing"
 
 
 def test_bad_input_truncated_files_say_so(kind):
-    reader, data = kind
+    reader, data, _ = kind
     with pytest.raises(ModelFileError, match=r"truncated"):
         reader(data[: 2 * len(data) // 3], "net")
 
 
 def test_bad_input_flipped_bytes(kind):
-    reader, data = kind
+    reader, data, often = kind
     rng = np.random.default_rng(0)
-    for _ in range(FLIPS):
+    for _ in range(often):
         damaged = bytearray(data)
         for place in rng.integers(0, len(data), rng.integers(1, 4)):
             damaged[place] = rng.integers(256)
@@ -175,9 +208,9 @@ def test_bad_input_flipped_bytes(kind):
 
 
 def test_bad_input_inserted_and_repeated_bytes(kind):
-    reader, data = kind
+    reader, data, often = kind
     rng = np.random.default_rng(1)
-    for _ in range(FLIPS // 4):
+    for _ in range(often // 4):
         start, end = sorted(rng.integers(0, len(data), 2))
         survives(reader, data[:end] + data[start:end] + data[end:])
         survives(reader, data[:start] + data[end:])
@@ -185,7 +218,7 @@ def test_bad_input_inserted_and_repeated_bytes(kind):
 
 
 def test_bad_input_noise(kind):
-    reader, data = kind
+    reader, data, _ = kind
     rng = np.random.default_rng(2)
     for size in (1, 7, 8, 100, 5000):
         assert not survives(reader, rng.bytes(size))

@@ -11,6 +11,7 @@ import pytest
 import creases
 from creases.errors import CreasesError, ModelFileError, NotEnoughMemoryError, UnsupportedModelError
 from creases.network import Network
+from creases.readers import READERS
 
 NETWORK = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
 
@@ -49,7 +50,7 @@ def test_bad_input_directory(tmp_path):
         creases.load(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["net.h5", "net", "net.nnet.txt"])
+@pytest.mark.parametrize("name", ["net.tflite", "net", "net.nnet.txt"])
 def test_bad_input_unknown_extension_lists_the_known(tmp_path, name):
     (tmp_path / name).write_text("1")
     known = r"known ones are \.npz, \.nnet, \.onnx, \.onnx\.gz, \.polar, \.pt, \.pth, \.ckpt, \.safetensors"
@@ -110,3 +111,8 @@ def test_bad_input_no_room_for_a_file(tmp_path, monkeypatch, where):
     monkeypatch.setattr(*((Path, "read_bytes") if where == "reading the file" else (np, "load")), full)
     with pytest.raises(NotEnoughMemoryError, match=r"net\.npz has [0-9,]+ bytes, and reading it takes more memory"):
         creases.load(path)
+
+
+def test_house_every_extension_is_documented():
+    page = (Path(__file__).parents[1] / "docs" / "formats.md").read_text()
+    assert [suffix for suffix in READERS if f"`{suffix}`" not in page] == []

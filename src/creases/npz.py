@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-__all__ = ["check_npz"]
+__all__ = ["check_members", "check_npz"]
 
 # Deflate writes no more than 1032 bytes for one.
 BLOWUP = 1032
@@ -24,8 +24,12 @@ def check_npz(path: Path, limits: dict[str, int]) -> None:
 
     limits : bytes that a member may have at most, by name; others may have what their file can hold.
     """
-    size = path.stat().st_size
-    with zipfile.ZipFile(path) as archive:
+    check_members(path, path.stat().st_size, limits)
+
+
+def check_members(file: Path | IO[bytes], size: int, limits: dict[str, int]) -> None:
+    """`check_npz` of a file that may be open. size : its bytes."""
+    with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len({member.filename for member in members}) < len(members):
             raise ValueError("it names a member twice")

@@ -93,7 +93,7 @@ def are_transposed(weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) ->
     """
     try:
         shapes, lengths = [np.shape(weight) for weight in weights], [np.shape(bias) for bias in biases]
-    except ValueError:  # lists of lists of different lengths
+    except (ValueError, RuntimeError, TypeError):  # lists of different lengths, or of tensors that need gradients
         return False
     if any(len(shape) != 2 for shape in shapes):
         return False

@@ -38,9 +38,12 @@ READERS = {
     ".pth": ("torch_file", "read_torch_file"),
     ".ckpt": ("torch_file", "read_torch_file"),
     ".safetensors": ("safetensors", "read_safetensors"),
+    ".keras": ("keras_file", "read_keras"),
+    ".h5": ("keras_file", "read_keras_h5"),
+    ".zip": ("policy_zip", "read_policy_zip"),
 }
 # Those that hold weights and no graph.
-WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors")
+WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors", ".zip")
 # Those of graphs, whose values have names.
 GRAPHS = (".onnx", ".onnx.gz")
 
@@ -60,14 +63,15 @@ def load(
 ) -> Network:
     """A network from a file, by its extension, or from a model in memory.
 
-    source : the path of a .onnx, .onnx.gz, .nnet, .polar, .npz, .pt, .pth, .ckpt or .safetensors file; an
-        `nn.Sequential` of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a state
-        dict; or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was
-        assumed, and what was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of
-        its counts.
+    source : the path of a .onnx, .onnx.gz, .keras, .h5, .nnet, .polar, .npz, .pt, .pth, .ckpt, .safetensors or .zip
+        file; an `nn.Sequential` of Linear, ReLU, Flatten, Dropout, Identity, BatchNorm1d and further Sequentials; a
+        state dict; nested dictionaries of arrays (Flax, Haiku); or a fitted MLPClassifier or MLPRegressor of
+        scikit-learn. Weights become float64 without loss. What was assumed, and what was rounded (a BatchNorm's
+        irrational scale), is said in `network.notes` and in the notes of its counts.
 
-    A .pt, .pth, .ckpt or .safetensors file and a state dict hold weights and no graph. What they do not say the
-    caller says, and is asked for otherwise:
+    A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz that `Network.save` did not
+    write and a dictionary in memory hold weights and no graph. What they do not say the caller says, and is asked for
+    otherwise:
 
     activation : "relu" says that the network is a chain with ReLU between its layers and nothing else; "leaky:0.01" a
         leaky ReLU with this slope below zero, "abs" the absolute value, "linear" nothing. A list says what follows each
@@ -136,9 +140,10 @@ def read_model(source: Any, answers: Answers) -> Network:
     from creases.readers.torch_module import is_module, read_module
 
     if isinstance(source, Mapping):
+        from creases.readers.nested_arrays import is_nested, read_nested
         from creases.readers.torch_file import read_state_dict
 
-        return read_state_dict(source, answers)
+        return read_nested(source, answers) if is_nested(source) else read_state_dict(source, answers)
     if is_module(source):
         refuse_answers(answers, "A torch module")
         return read_module(source)
@@ -171,6 +176,8 @@ def refuse_names(named: Mapping[str, Any], what: str) -> None:
 
 def read_file(path: Path, answers: Answers, named: Mapping[str, Any]) -> Network:
     """Read a file whole and hand it to its reader."""
+    from creases.readers.plain_arrays import is_plain
+
     known, suffix = ", ".join(READERS), suffix_of(path)
     try:
         if path.is_dir():
@@ -194,7 +201,9 @@ def read_file(path: Path, answers: Answers, named: Mapping[str, Any]) -> Network
         raise ModelFileError(f"{path} is empty.")
     module, name = READERS[suffix]
     more: tuple[object, ...] = ()
-    if suffix in WEIGHTS_ONLY:
+    if suffix == ".npz" and is_plain(data):
+        module, name, more = "plain_arrays", "read_plain", (answers,)
+    elif suffix in WEIGHTS_ONLY:
         more = (answers,)
     else:
         refuse_answers(answers, path.name)

@@ -1,0 +1,522 @@
+"""What the layers of Keras do to what flows through them, written with `creases.build`.
+
+Decides, class by class, which layers are piecewise linear and how their weights stand; what is not is refused by class
+and name. Keras keeps channels last, convolutions here have them first: a tensor remembers which, and is turned round
+only where a layer asks for the other. Softmax, sigmoid and tanh cut nothing where they stand last: there they are
+dropped, with a note; anywhere else they are refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
+from creases.network import builder as build
+from creases.network.builder import Flow
+
+__all__ = ["Layer", "Notes", "Tensor", "applied", "settled"]
+
+Floats = NDArray[np.float64]
+Weights = Callable[[], list[Floats]]
+
+SMOOTH = ("softmax", "log_softmax", "sigmoid", "tanh")
+LEAKY_DEFAULT = 0.2  # of keras.activations.leaky_relu
+LEAST_VARIANCE = 1e-14  # of Normalization, which divides by max(sqrt(variance), 1e-7)
+REMEDY = (
+    "Creases counts piecewise-linear networks. If it is wanted without this layer, save a model that ends before it."
+)
+
+
+@dataclass
+class Notes:
+    """What a reader says of the model. source : the file's name, for messages."""
+
+    source: str
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        """One sentence, once."""
+        if text not in self.texts:
+            self.texts.append(text)
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What flows. last : whether Keras has the channels last that stand first in `flow`.
+
+    smooth : an activation that was left out and must be the last one, and the layer that it is of; else "".
+    """
+
+    flow: Flow
+    last: bool = False
+    smooth: str = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As Keras has it, without the batch."""
+        shape = self.flow.shape
+        return (*shape[1:], shape[0]) if self.last else shape
+
+    @property
+    def rank(self) -> int:
+        """Number of axes, without the batch's."""
+        return len(self.flow.shape)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: its class, name and settings."""
+
+    kind: str
+    name: str
+    config: dict[str, Any]
+    source: str
+
+    @property
+    def label(self) -> str:
+        """As messages name it."""
+        return f"{self.kind} '{self.name}'"
+
+    def refuse(self, why: str) -> UnsupportedModelError:
+        """The error to raise."""
+        return UnsupportedModelError(f"{self.source}: {self.label} {why}")
+
+    def sides(self, what: str, rank: int) -> tuple[int, ...]:
+        """One whole number a side."""
+        value = self.config.get(what)
+        sides = [value] * rank if isinstance(value, int) else value
+        if (
+            not isinstance(sides, list)
+            or len(sides) != rank
+            or not all(type(side) is int and side > 0 for side in sides)
+        ):
+            raise ModelFileError(f"{self.source}: {self.label} has {what} {value!r}, not {rank} whole numbers.")
+        return tuple(sides)
+
+    @property
+    def channels_first(self) -> bool:
+        """Whether it takes channels first."""
+        return self.config.get("data_format") == "channels_first"
+
+
+def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) -> Tensor:
+    """What a layer makes of its inputs. Raises UnsupportedModelError on a layer that is not read, ModelFileError on
+    weights that do not fit it."""
+    if layer.kind in NOTHING and len(inputs) == 1:
+        return inputs[0]
+    for x in inputs:
+        if x.smooth:
+            raise UnsupportedModelError(
+                f"{layer.source}: {x.smooth} stands inside the network, before {layer.label}. {REMEDY}"
+            )
+    try:
+        if layer.kind in MERGES:
+            return merged(layer, inputs)
+        if len(inputs) != 1:
+            raise layer.refuse(f"takes {len(inputs)} tensors, and one is read.")
+        if layer.kind == "Lambda":
+            raise layer.refuse("holds Python code, which is never run. Write it with layers of Keras.")
+        known = LAYERS.get(layer.kind)
+        if known is None:
+            raise layer.refuse(f"is not supported. {REMEDY}")
+        return known(layer, inputs[0], weights, notes)
+    except NetworkError as error:
+        raise type(error)(f"{layer.source}: {layer.label}: {error}") from error
+
+
+def settled(x: Tensor, notes: Notes) -> Flow:
+    """The output of the whole model, in Keras's layout."""
+    if x.smooth:
+        notes.add(f"The outputs are what the network gives before {x.smooth}, which cuts nothing.")
+    return plain(x)
+
+
+def plain(x: Tensor) -> Flow:
+    """A tensor in Keras's layout."""
+    return build.transpose(x.flow, *range(1, x.rank), 0) if x.last and x.rank > 1 else x.flow
+
+
+def as_channels_first(layer: Layer, x: Tensor) -> Flow:
+    """A tensor with its channels first: (channels, *sides)."""
+    if x.rank < 2:
+        raise layer.refuse(f"takes an image, and {x.shape} flows.")
+    if layer.channels_first:
+        return plain(x)
+    return x.flow if x.last else build.transpose(x.flow, x.rank - 1, *range(x.rank - 1))
+
+
+def of_channels(layer: Layer, flow: Flow) -> Tensor:
+    """A result with its channels first, in the layout of the layer."""
+    return Tensor(flow, last=not layer.channels_first)
+
+
+def exactly(layer: Layer, arrays: list[Floats], *shapes: tuple[int, ...]) -> list[Floats]:
+    """A layer's weights, if they have these shapes. Raises ModelFileError."""
+    found = [array.shape for array in arrays]
+    if found != list(shapes):
+        raise ModelFileError(f"{layer.source}: {layer.label} has weights of shapes {found}, and needs {list(shapes)}.")
+    return arrays
+
+
+def spread(layer: Layer, values: Any, x: Tensor) -> Floats:
+    """Numbers that broadcast to a tensor in Keras's layout, in the layout of its flow."""
+    try:
+        whole = np.broadcast_to(np.asarray(values, dtype=np.float64), x.shape)
+    except (ValueError, TypeError) as error:
+        raise ModelFileError(f"{layer.source}: {layer.label} has numbers that do not fit {x.shape}.") from error
+    return np.moveaxis(whole, -1, 0) if x.last else whole
+
+
+# Activations.
+
+
+def activation(layer: Layer, x: Tensor, told: Any, notes: Notes) -> Tensor:
+    """An activation by its name."""
+    word = told.get("config") if isinstance(told, dict) and told.get("class_name") == "function" else told
+    if word is None or word == "linear":
+        return x
+    if word in SMOOTH:
+        return replace(x, smooth=f"the {word} of {layer.label}")
+    if word == "relu":
+        return replace(x, flow=build.relu(x.flow))
+    if word == "relu6":
+        return replace(x, flow=build.relu6(x.flow))
+    if word == "hard_tanh":
+        return replace(x, flow=build.hard_tanh(x.flow))
+    if word == "leaky_relu":
+        notes.add(f"{layer.label}: its leaky_relu has Keras's default slope, {LEAKY_DEFAULT}.")
+        return replace(x, flow=build.leaky_relu(x.flow, LEAKY_DEFAULT))
+    shown = word if isinstance(word, str) else word.get("class_name") if isinstance(word, dict) else word
+    raise layer.refuse(f"has activation {str(shown)[:60]!r}, which is not supported. {REMEDY}")
+
+
+def activation_layer(layer: Layer, x: Tensor, _weights: Weights, notes: Notes) -> Tensor:
+    """Activation."""
+    return activation(layer, x, layer.config.get("activation"), notes)
+
+
+def softmax(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """Softmax, which must stand last."""
+    return replace(x, smooth=layer.label)
+
+
+def number(layer: Layer, *names: str) -> float:
+    """A setting that is one number, by the first of its names that is there; some versions keep it as an array."""
+    value = next((layer.config[name] for name in names if name in layer.config), None)
+    if isinstance(value, dict) and isinstance(value.get("config"), dict):
+        value = value["config"].get("value")
+    try:
+        found = float(np.asarray(value, dtype=np.float64).reshape(()))
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise ModelFileError(f"{layer.source}: {layer.label} has {names[0]} {value!r}, which is no finite number.")
+    return found
+
+
+def relu(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """ReLU with a slope below zero or a largest value."""
+    slope = number(layer, "negative_slope") if layer.config.get("negative_slope") is not None else 0.0
+    most = layer.config.get("max_value")
+    if layer.config.get("threshold") not in (None, 0, 0.0) or (slope and most is not None):
+        raise layer.refuse("has a threshold, or a slope and a largest value, which are not read.")
+    if most is not None:
+        return replace(x, flow=build.clip(x.flow, 0.0, number(layer, "max_value")))
+    return replace(x, flow=build.leaky_relu(x.flow, slope) if slope else build.relu(x.flow))
+
+
+def leaky_relu(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """LeakyReLU."""
+    return replace(x, flow=build.leaky_relu(x.flow, number(layer, "negative_slope", "alpha")))
+
+
+def prelu(layer: Layer, x: Tensor, weights: Weights, _notes: Notes) -> Tensor:
+    """PReLU: slopes that may be shared along some axes."""
+    (slopes,) = weights() or [np.zeros(0)]
+    if slopes.ndim != x.rank:
+        raise ModelFileError(f"{layer.source}: {layer.label} has slopes of shape {slopes.shape} for {x.shape}.")
+    return replace(x, flow=build.prelu(x.flow, spread(layer, slopes, x)))
+
+
+# Linear layers.
+
+
+def dense(layer: Layer, x: Tensor, weights: Weights, notes: Notes) -> Tensor:
+    """Dense, along the last axis: of more axes than one it is a convolution with a kernel of one."""
+    n_in, arrays = x.shape[-1], weights()
+    bias = bool(layer.config.get("use_bias", True))
+    n_out = arrays[0].shape[-1] if arrays and arrays[0].ndim else 0
+    kernel, *biases = exactly(layer, arrays, (n_in, n_out), *([(n_out,)] if bias else []))
+    if layer.config.get("lora_rank") is not None:
+        raise layer.refuse("has a LoRA, which is not read. Merge it into the kernel first.")
+    if x.rank == 1:
+        made = Tensor(build.dense(x.flow, kernel.T, *biases))
+    else:
+        flow = x.flow if x.last else build.transpose(x.flow, x.rank - 1, *range(x.rank - 1))
+        made = Tensor(build.conv(flow, kernel.T.reshape(n_out, n_in, *[1] * (x.rank - 1)), *biases), last=True)
+    return activation(layer, made, layer.config.get("activation"), notes)
+
+
+def batch_norm(layer: Layer, x: Tensor, weights: Weights, _notes: Notes) -> Tensor:
+    """BatchNormalization of the channels."""
+    axis = layer.config.get("axis", -1)
+    (axis,) = axis if isinstance(axis, list) and len(axis) == 1 else [axis]
+    if type(axis) is not int or axis not in (-1, 1, x.rank):
+        raise layer.refuse(f"has axis {axis!r}, which is not read: it must be that of the channels.")
+    at_end = axis in (-1, x.rank)
+    if at_end and x.rank > 1:
+        x = Tensor(x.flow if x.last else build.transpose(x.flow, x.rank - 1, *range(x.rank - 1)), last=True)
+    elif not at_end:
+        x = Tensor(plain(x))
+    n = x.flow.shape[0]
+    scale, center = (bool(layer.config.get(what, True)) for what in ("scale", "center"))
+    arrays = exactly(layer, weights(), *[(n,)] * (2 + scale + center))
+    mean, variance = arrays[-2:]
+    flow = build.batch_norm(
+        x.flow,
+        mean,
+        variance,
+        arrays[0] if scale else None,
+        arrays[scale] if center else None,
+        number(layer, "epsilon"),
+    )
+    return replace(x, flow=flow)
+
+
+def normalization(layer: Layer, x: Tensor, weights: Weights, _notes: Notes) -> Tensor:
+    """Normalization of the last axis: (x - mean) / sqrt(variance)."""
+    axis = layer.config.get("axis", -1)
+    (axis,) = axis if isinstance(axis, list) and len(axis) == 1 else [axis]
+    if axis not in (-1, x.rank) or layer.config.get("invert"):
+        raise layer.refuse("normalises along other axes than the last, or back, which is not read.")
+    given = [layer.config.get(what) for what in ("mean", "variance")]
+    try:
+        arrays = weights() if None in given else [np.array(values, dtype=np.float64).ravel() for values in given]
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{layer.source}: {layer.label} has a mean or variance that is no number.") from error
+    mean, variance = exactly(layer, arrays, *[(x.shape[-1],)] * 2)
+    if (variance < LEAST_VARIANCE).any():
+        raise layer.refuse("has a variance of zero, so that it divides by Keras's epsilon; leave that input out.")
+    if x.rank > 1:
+        x = Tensor(x.flow if x.last else build.transpose(x.flow, x.rank - 1, *range(x.rank - 1)), last=True)
+    return replace(x, flow=build.batch_norm(x.flow, mean, variance, eps=0.0))
+
+
+def rescaling(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """Rescaling: x * scale + offset."""
+    scale, offset = (spread(layer, layer.config.get(what), x) for what in ("scale", "offset"))
+    return replace(x, flow=build.shift(build.scale(x.flow, scale), offset))
+
+
+def convolution(layer: Layer, x: Tensor, weights: Weights, notes: Notes) -> Tensor:
+    """Conv, DepthwiseConv and SeparableConv: kernels are (*kernel, in / groups, out) in Keras."""
+    flow, rank, arrays = as_channels_first(layer, x), x.rank - 1, weights()
+    if rank != int(layer.kind[-2]):
+        raise layer.refuse(f"takes {layer.kind[-2]} sides and channels, and {x.shape} flows.")
+    channels, bias = flow.shape[0], bool(layer.config.get("use_bias", True))
+    if not arrays or arrays[0].ndim != rank + 2:
+        raise ModelFileError(f"{layer.source}: {layer.label} has no kernel of {rank + 2} axes.")
+    kernel = arrays[0]
+    stride, dilation = layer.sides("strides", rank), layer.sides("dilation_rate", rank)
+    padding = padded(layer, flow.shape[1:], kernel.shape[:rank], stride, dilation)
+    depthwise = layer.kind.startswith(("Depthwise", "Separable"))
+    groups = channels if depthwise else layer.config.get("groups", 1)
+    # To (out, in / groups, *kernel); of depthwise ones (channels, multiplier) are the outputs.
+    if depthwise:
+        if kernel.shape[rank] != channels:
+            raise ModelFileError(
+                f"{layer.source}: {layer.label} has a kernel of {kernel.shape} for {channels} channels."
+            )
+        outputs = channels * kernel.shape[rank + 1]
+        turned = np.moveaxis(kernel, (rank, rank + 1), (0, 1)).reshape(outputs, 1, *kernel.shape[:rank])
+    else:
+        outputs = kernel.shape[rank + 1]
+        turned = np.moveaxis(kernel, (rank + 1, rank), (0, 1))
+    if layer.kind.startswith("Separable"):
+        n_out = arrays[1].shape[-1] if len(arrays) > 1 and arrays[1].ndim else 0
+        point = (*[1] * rank, outputs, n_out)
+        _, second, *biases = exactly(layer, arrays, kernel.shape, point, *([(n_out,)] if bias else []))
+        made = build.conv(flow, turned, stride=stride, padding=padding, dilation=dilation, groups=groups)
+        made = build.conv(made, np.moveaxis(second, (rank + 1, rank), (0, 1)), *biases)
+    else:
+        _, *biases = exactly(layer, arrays, kernel.shape, *([(outputs,)] if bias else []))
+        made = build.conv(flow, turned, *biases, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return activation(layer, of_channels(layer, made), layer.config.get("activation"), notes)
+
+
+def padded(
+    layer: Layer, sides: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> tuple[tuple[int, int], ...]:
+    """Zeros before and after each side, as TensorFlow pads: "same" makes ceil(side / stride) outputs."""
+    how = layer.config.get("padding", "valid")
+    if how == "valid":
+        return ((0, 0),) * len(sides)
+    reaches = [(taps - 1) * step for taps, step in zip(kernel, dilation, strict=True)]
+    if how == "causal" and len(sides) == 1:
+        return ((reaches[0], 0),)
+    if how != "same":
+        raise layer.refuse(f"has padding {how!r}, which is not read.")
+    pairs = []
+    for side, reach, step in zip(sides, reaches, stride, strict=True):
+        both = max((math.ceil(side / step) - 1) * step + reach + 1 - side, 0)
+        pairs.append((both // 2, both - both // 2))
+    return tuple(pairs)
+
+
+# Pools.
+
+
+def pool(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """MaxPooling and AveragePooling of one, two or three sides; zeros of the padding never count."""
+    flow, rank = as_channels_first(layer, x), x.rank - 1
+    if rank != int(layer.kind[-2]):
+        raise layer.refuse(f"takes {layer.kind[-2]} sides and channels, and {x.shape} flows.")
+    kernel = layer.sides("pool_size", rank)
+    stride = kernel if layer.config.get("strides") is None else layer.sides("strides", rank)
+    padding = padded(layer, flow.shape[1:], kernel, stride, (1,) * rank)
+    if layer.kind.startswith("Max"):
+        return of_channels(layer, build.max_pool(flow, kernel, stride=stride, padding=padding))
+    made = build.average_pool(flow, kernel, stride=stride, padding=padding, count_include_pad=False)
+    return of_channels(layer, made)
+
+
+def global_pool(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """GlobalMaxPooling and GlobalAveragePooling."""
+    flow = as_channels_first(layer, x)
+    made = build.max_pool(flow, flow.shape[1:]) if "Max" in layer.kind else build.global_average_pool(flow)
+    return of_channels(layer, made) if layer.config.get("keepdims") else Tensor(build.flatten(made))
+
+
+# Shapes.
+
+
+def flatten(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """Flatten, in Keras's layout; of channels first it puts them last before."""
+    flow = plain(x)
+    if layer.channels_first and x.rank > 1:
+        flow = build.transpose(flow, *range(1, x.rank), 0)
+    return Tensor(build.flatten(flow))
+
+
+def reshape(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """Reshape."""
+    return Tensor(build.reshape(plain(x), *layer.config.get("target_shape", ())))
+
+
+def permute(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """Permute: its axes are counted from one."""
+    dims = layer.config.get("dims")
+    if not isinstance(dims, list) or sorted(dims) != list(range(1, x.rank + 1)):
+        raise ModelFileError(f"{layer.source}: {layer.label} has dims {dims!r} for {x.shape}.")
+    return Tensor(build.transpose(plain(x), *(axis - 1 for axis in dims)))
+
+
+def pairs_of(layer: Layer, what: str, rank: int) -> list[tuple[int, int]]:
+    """Pairs (before, after), one a side; one side has a pair alone in Keras."""
+    given = layer.config.get(what)
+    given = [given] if rank == 1 and isinstance(given, list) and given and isinstance(given[0], int) else given
+    pairs = [tuple(pair) for pair in given if isinstance(pair, list)] if isinstance(given, list) else []
+    if len(pairs) != rank or not all(len(pair) == 2 and all(type(n) is int and n >= 0 for n in pair) for pair in pairs):
+        raise ModelFileError(f"{layer.source}: {layer.label} has {what} {given!r}, not a pair a side.")
+    return pairs
+
+
+def zero_padding(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """ZeroPadding."""
+    flow = as_channels_first(layer, x)
+    return of_channels(layer, build.pad(flow, ((0, 0), *pairs_of(layer, "padding", x.rank - 1))))
+
+
+def cropping(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """Cropping."""
+    flow = as_channels_first(layer, x)
+    for axis, (before, after) in enumerate(pairs_of(layer, "cropping", x.rank - 1), start=1):
+        flow = build.slice(flow, before, flow.shape[axis] - after, axis=axis)
+    return of_channels(layer, flow)
+
+
+def upsampling(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
+    """UpSampling by repeating."""
+    if layer.config.get("interpolation", "nearest") != "nearest":
+        raise layer.refuse(f"has interpolation {layer.config['interpolation']!r}; nearest is read.")
+    return of_channels(layer, build.upsample(as_channels_first(layer, x), layer.sides("size", x.rank - 1)))
+
+
+# Layers of several tensors.
+
+
+def merged(layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
+    """Add, Subtract, Average, Maximum, Minimum, Concatenate."""
+    rank = inputs[0].rank
+    alike = all(x.last == inputs[0].last for x in inputs)
+    flows = [x.flow if alike else plain(x) for x in inputs]
+    last = inputs[0].last and alike
+    if layer.kind == "Concatenate":
+        axis = layer.config.get("axis", -1)
+        if type(axis) is not int or axis == 0 or not -rank <= axis <= rank:
+            raise ModelFileError(f"{layer.source}: {layer.label} has axis {axis!r} for {inputs[0].shape}.")
+        place = axis % (rank + 1) - 1 if axis > 0 else axis + rank
+        return Tensor(build.concatenate(flows, (place + 1) % rank if last else place), last)
+    if len({x.shape for x in inputs}) > 1:
+        raise layer.refuse(f"takes tensors of shapes {[x.shape for x in inputs]}; those of one shape are read.")
+    return Tensor(MERGES[layer.kind](*flows), last)
+
+
+def average(*flows: Flow) -> Flow:
+    """The sum divided by how many there are."""
+    return build.divide(build.add(*flows), float(len(flows)))
+
+
+def minimum(*flows: Flow) -> Flow:
+    """The opposite of the maximum of opposites."""
+    return build.scale(build.maximum(*(build.scale(flow, -1.0) for flow in flows)), -1.0)
+
+
+MERGES: dict[str, Callable[..., Flow]] = {
+    "Add": build.add,
+    "Average": average,
+    "Concatenate": build.concatenate,
+    "Maximum": build.maximum,
+    "Minimum": minimum,
+    "Subtract": build.subtract,
+}
+# What changes nothing once the model is trained.
+NOTHING = (
+    "ActivityRegularization",
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Identity",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+)
+LAYERS: dict[str, Callable[[Layer, Tensor, Weights, Notes], Tensor]] = {
+    "Activation": activation_layer,
+    "BatchNormalization": batch_norm,
+    "Dense": dense,
+    "Flatten": flatten,
+    "LeakyReLU": leaky_relu,
+    "Normalization": normalization,
+    "PReLU": prelu,
+    "Permute": permute,
+    "ReLU": relu,
+    "Rescaling": rescaling,
+    "Reshape": reshape,
+    "Softmax": softmax,
+    **{f"{kind}{rank}D": convolution for kind in ("Conv", "SeparableConv") for rank in (1, 2)},
+    **{f"DepthwiseConv{rank}D": convolution for rank in (1, 2)},
+    "Conv3D": convolution,
+    **{f"{kind}Pooling{rank}D": pool for kind in ("Max", "Average") for rank in (1, 2, 3)},
+    **{f"Global{kind}Pooling{rank}D": global_pool for kind in ("Max", "Average") for rank in (1, 2, 3)},
+    **{f"ZeroPadding{rank}D": zero_padding for rank in (1, 2, 3)},
+    **{f"Cropping{rank}D": cropping for rank in (1, 2, 3)},
+    **{f"UpSampling{rank}D": upsampling for rank in (1, 2, 3)},
+}
