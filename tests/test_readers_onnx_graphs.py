@@ -95,7 +95,7 @@ def test_known_a_factor_of_gemm_is_folded_only_if_no_product_rounds(load, dtype)
 
 
 def test_laws_exact_products_are_found_out():
-    from creases.readers.onnx_linear import exact_product
+    from creases.readers.onnx_matrices import exact_product
 
     rng = np.random.default_rng(5)
     known = {True: 0, False: 0}
@@ -275,7 +275,7 @@ def test_bad_input_many_nodes_that_ask_for_much_together(load):
     """None of them alone is too large."""
     nodes = [("Expand", "x s", "e0", {})]
     nodes += [("Mul", f"e{i} c", f"e{i + 1}", {}) for i in range(400)]
-    with pytest.raises(ModelFileError, match=r"and the nodes before it make more than 134,217,728 numbers"):
+    with pytest.raises(ModelFileError, match=r"and the nodes before it make more than 201,326,592 numbers"):
         load(model_of(nodes, ("N", 1), s=ints(1, 2**20), c=np.float64(3.0)))
 
 

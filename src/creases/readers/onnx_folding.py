@@ -32,8 +32,11 @@ def fold(node: Node) -> list[Array]:
         return split(node, node.constant(0, "input"))
     if node.op not in FOLDED:
         node.refuse("takes constants only, and is not worked out ahead. Fold constants before export.")
-    with np.errstate(all="ignore"):
-        result = FOLDED[node.op](node)
+    try:
+        with np.errstate(all="ignore"):
+            result = FOLDED[node.op](node)
+    except TypeError as error:  # truth values that are subtracted, say
+        node.damaged(f"has no such operation on its numbers: {error}")
     node.room(result.shape)
     return [result]
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from creases.readers import onnx_kinks as kinks
 from creases.readers import onnx_linear as linear
+from creases.readers import onnx_matrices as matrices
 from creases.readers import onnx_windows as windows
 from creases.readers.onnx_folding import FOLDED
 from creases.readers.onnx_moves import MOVES, concatenated, moved_flow, padded, split
@@ -103,8 +104,10 @@ def pad(node: Node) -> Value:
 def where(node: Node) -> Value:
     """Where: of two inputs one or the other, as a constant says."""
     choice = node.constant(0, "condition")
+    first = next((given for given in (node.given(1), node.given(2)) if isinstance(given, Value)), None)
+    if first is None:
+        node.damaged("chooses between two constants by what depends on the input.")
     shape = node.joint_shape()
-    first = next(given for given in node.inputs[1:] if isinstance(given, Value))
 
     def chosen(arrays: list[Array]) -> Array:
         return np.broadcast_to(np.where(choice != 0, arrays[0], arrays[1]), shape)
@@ -132,13 +135,13 @@ OPERATORS: dict[str, Operator] = {
     "Expand": Operator(moved_flow, (), 2),
     "Flatten": Operator(moved_flow, ("axis",)),
     "Gather": Operator(moved_flow, ("axis",), 2),
-    "Gemm": Operator(linear.gemm, ("alpha", "beta", "transA", "transB"), 3),
+    "Gemm": Operator(matrices.gemm, ("alpha", "beta", "transA", "transB"), 3),
     "GlobalAveragePool": Operator(linear.reduce_mean),
     "GlobalMaxPool": Operator(windows.global_max_pool),
     "HardSigmoid": Operator(kinks.hard_sigmoid, ("alpha", "beta")),
     "Identity": Operator(identity),
     "LeakyRelu": Operator(kinks.leaky_relu, ("alpha",)),
-    "MatMul": Operator(linear.matmul, (), 2),
+    "MatMul": Operator(matrices.matmul, (), 2),
     "Max": Operator(kinks.maximum, (), 1 << 30),
     "MaxPool": Operator(windows.max_pool, (*WINDOW, "ceil_mode", "storage_order")),
     "Min": Operator(kinks.minimum, (), 1 << 30),

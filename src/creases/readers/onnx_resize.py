@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from itertools import product as combinations
 
 import numpy as np
 
 from creases.network.builder.flows import total
-from creases.network.operators import Sparse
-from creases.readers.onnx_linear import divided
+from creases.readers.onnx_linear import divided, rows_of
 from creases.readers.onnx_values import Node, Value, places_of, selected
 
 __all__ = ["resize", "upsample"]
@@ -89,7 +87,8 @@ def resized(
     if min(lengths, default=1) < 1:
         node.damaged(f"leaves nothing of shape {value.shape}.")
     node.room(lengths, 4)
-    node.room([sum(lengths)], 16)
+    # Rationals take microseconds each.
+    node.room([sum(lengths)], 600)
     near = mode == "nearest"
     rows = [
         [row_of(node, i, side, length, step, how, rounding if near else None) for i in range(length)]
@@ -148,25 +147,33 @@ def rounded(node: Node, x: Fraction, rounding: str) -> int:
 
 def blended(node: Node, value: Value, rows: list[list[Row]], shape: tuple[int, ...]) -> Value:
     """Sums of products of the weights along all axes, as whole numbers over a common one for each result."""
-    from scipy.sparse import csr_array
-
-    strides = [math.prod(value.shape[axis + 1 :]) for axis in range(len(value.shape))]
-    mixed = [axis for axis, side in enumerate(rows) if any(len(row) > 1 for row in side)]
-    node.room([*shape, 2 ** len(mixed)], 8)
-    numbers, columns, starts, divisors = [], [], [0], []
-    for result in combinations(*rows):
-        place, weights = [0], [Fraction(1)]
-        for row, stride in zip(result, strides, strict=True):
-            place = [p + source * stride for p in place for source, _ in row]
-            weights = [w * more for w in weights for _, more in row]
-        common = math.lcm(*(weight.denominator for weight in weights))
-        wholes = [int(weight * common) for weight in weights]
-        if common >= LARGEST_DIVISOR:
+    rank = len(shape)
+    strides = [math.prod(value.shape[axis + 1 :]) for axis in range(rank)]
+    mixed = sum(any(len(row) > 1 for row in side) for side in rows)
+    node.room([*shape, 2**mixed], 6)
+    # Axes of a result first, and for each of them one of the place that it takes along it, of length 1 or 2.
+    places, weights = np.zeros((1,) * (2 * rank), np.int64), np.ones((1,) * (2 * rank), np.int64)
+    divisors, largest = np.ones((1,) * rank, np.int64), 1
+    for axis, side in enumerate(rows):
+        taken = max(len(row) for row in side)
+        whole = [math.lcm(*(weight.denominator for _, weight in row)) for row in side]
+        largest *= max(whole)
+        if largest >= LARGEST_DIVISOR:
             node.refuse("has weights finer than float64 holds.")
-        columns += place
-        numbers += wholes
-        starts.append(len(columns))
-        divisors.append(common)
-    matrix = csr_array((np.array(numbers, dtype=np.float64), columns, starts), shape=(len(divisors), value.size))
-    summed = Value(total([(value.flow, Sparse(matrix))], shape, node.label, None, node.name), value.batch)
-    return divided(node, summed, np.array(divisors, dtype=np.float64))
+        here = np.zeros((2, len(side), taken), np.int64)
+        for i, (row, common) in enumerate(zip(side, whole, strict=True)):
+            for k, (place, weight) in enumerate(row):
+                here[:, i, k] = place * strides[axis], weight * common
+        across = [1] * (2 * rank)
+        across[axis], across[rank + axis] = len(side), taken
+        places = places + here[0].reshape(across)
+        weights = weights * here[1].reshape(across)
+        divisors = divisors * np.array(whole, np.int64).reshape(across[:rank])
+    size = math.prod(shape)
+    columns, numbers = places.reshape(size, -1), weights.reshape(size, -1)
+    over = divisors.reshape(size)
+    shared = np.gcd(np.gcd.reduce(numbers, axis=1), over)
+    kept = numbers != 0
+    operator = rows_of(columns[kept], (numbers // shared[:, None])[kept], kept.sum(axis=1), value.size)
+    summed = Value(total([(value.flow, operator)], shape, node.label, None, node.name), value.batch)
+    return divided(node, summed, (over // shared).astype(np.float64))

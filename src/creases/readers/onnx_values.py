@@ -41,7 +41,7 @@ __all__ = [
 Array: TypeAlias = NDArray[Any]
 
 MOST_NUMBERS = 1 << 24  # of one value: 64 channels of 512 x 512
-MOST_IN_ALL = 1 << 27  # indices and numbers that reading a file may write, 1 GB
+MOST_IN_ALL = 3 << 26  # indices and numbers that reading a file may write, 1.6 GB
 FIXED_BATCH = "If the model was exported with a fixed batch size, export it with size 1."
 
 

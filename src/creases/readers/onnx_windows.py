@@ -17,7 +17,7 @@ from creases.network.builder.flows import Flow, bend, total
 from creases.network.kinks import Max
 from creases.network.operators.operator import LARGEST_WHOLE
 from creases.network.operators.windows import Windows
-from creases.readers.onnx_linear import divided, reduced
+from creases.readers.onnx_linear import divided, reduced, rows_of
 from creases.readers.onnx_values import FIXED_BATCH, Node, Value, selected
 
 __all__ = ["average_pool", "conv", "conv_transpose", "global_max_pool", "max_pool", "maxima"]
@@ -195,7 +195,7 @@ def max_pool(node: Node) -> Value:
     where = placing(node, image.shape[1:], None)
     ceil = node.flag("ceil_mode", 0)
     windows = windows_of(node, image, where, ceil)
-    node.room((image.shape[0], *windows.counts), 16 * math.prod(where.kernel))
+    node.room((image.shape[0], *windows.counts), 24 * math.prod(where.kernel))
     flow = build.max_pool(
         image,
         where.kernel,
@@ -236,21 +236,9 @@ def average_pool(node: Node) -> Value:
     per_channel = math.prod(image.shape[1:])
     columns = (np.arange(image.shape[0])[:, None, None] * per_channel + places).reshape(-1, places.shape[1])
     there = np.tile(seen, (image.shape[0], 1))
-    # What lies in the padding is a zero at a place of its own row, which is taken out again.
-    operator = masked_sums(columns, there, image.size)
+    operator = rows_of(columns[there], np.ones(int(there.sum())), there.sum(axis=1), image.size)
     summed = Value(total([(image, operator)], shape, node.label, None, node.name))
-    return batched(divided(node, summed, np.tile(seen.sum(axis=1), image.shape[0]).astype(np.float64)).flow, value)
-
-
-def masked_sums(columns: Any, there: Any, n_in: int) -> Any:
-    """Sums of the values at some places, where they are there."""
-    from scipy.sparse import csr_array
-
-    from creases.network.operators import Sparse
-
-    starts = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
-    kept = columns[there]
-    return Sparse(csr_array((np.ones(kept.size), kept, starts), shape=(len(columns), n_in)))
+    return batched(divided(node, summed, there.sum(axis=1).astype(np.float64)).flow, value)
 
 
 def global_max_pool(node: Node) -> Value:
@@ -262,6 +250,6 @@ def maxima(node: Node, value: Value, places: Any, shape: tuple[int, ...], batch:
     """The largest of some of a flow's numbers for each result; places has shape (results, numbers)."""
     if places.shape[1] == 1:
         return selected(node, value, places.reshape(shape), batch)
-    node.room(places.shape, 16)
+    node.room(places.shape, 24)
     groups = tuple(map(tuple, places.tolist()))
     return Value(bend(value.flow, Max(groups), shape, node.name), batch)
