@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 
-from creases.readers.keras_file import snake_case
+from creases.readers.keras.file import snake_case
 
 __all__ = ["after", "begin", "dense", "functional", "h5_bytes", "keras_bytes", "layer", "put", "sequential"]
 

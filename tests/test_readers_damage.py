@@ -15,7 +15,7 @@ import pytest
 from creases.errors import CreasesError, ModelFileError
 from creases.network import Network, Normalisation
 from creases.readers import READERS, WEIGHTS_ONLY
-from creases.readers.answers import Answers
+from creases.readers.weights.answers import Answers
 from keras_files import begin, dense, h5_bytes, keras_bytes, sequential
 
 FLIPS = 400

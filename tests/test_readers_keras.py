@@ -9,7 +9,7 @@ import pytest
 
 import creases
 from creases.errors import CreasesError, ModelFileError, NetworkError, UnsupportedModelError
-from creases.readers.keras_file import read_keras
+from creases.readers.keras.file import read_keras
 from keras_files import after, begin, dense, functional, h5_bytes, keras_bytes, layer, put, sequential
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")

@@ -609,7 +609,7 @@ def test_bad_input_external_data_claimed_twice(load, tmp_path):
 
 
 def test_bad_input_external_data_without_a_folder():
-    from creases.readers.onnx_graph import read_onnx
+    from creases.readers.onnx.graph import read_onnx
 
     with pytest.raises(ModelFileError, match=r"keeps its numbers in another file"):
         read_onnx(outside(gemm_model()).SerializeToString(), "net.onnx")

@@ -22,7 +22,7 @@ from creases.errors import (
     NotEnoughMemoryError,
     UnsupportedModelError,
 )
-from creases.readers.layer_order import natural_order
+from creases.readers.weights.layer_order import natural_order
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 nn = torch.nn
@@ -456,7 +456,7 @@ def test_bad_input_safetensors(tmp_path, data, text):
 def test_bad_input_safetensors_larger_than_what_is_free(tmp_path, monkeypatch):
     module = mlp(3, 2, 1)
     pytest.importorskip("safetensors.torch").save_file(module.state_dict(), tmp_path / "net.safetensors")
-    monkeypatch.setattr("creases.readers.safetensors.free_memory", lambda: 100)
+    monkeypatch.setattr("creases.readers.weights.safetensors.free_memory", lambda: 100)
     with pytest.raises(NotEnoughMemoryError, match=r"takes more memory than is free"):
         load_chain(tmp_path / "net.safetensors")
 

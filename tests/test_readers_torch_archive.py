@@ -240,7 +240,7 @@ def test_bad_input_programs(save, tmp_path):
 
 def test_bad_input_mutated_files(plain):
     """Flipped bytes, cut ends and changed numbers of the graph: a network, or an error of ours that names the file."""
-    from creases.readers.torch_archive import read_torch_archive
+    from creases.readers.torch.archive import read_torch_archive
 
     data, rng = plain.read_bytes(), np.random.default_rng(3)
     begin, end = data.index(b'{"graph_module"'), data.index(b'"module_call_graph"')

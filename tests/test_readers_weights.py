@@ -12,7 +12,7 @@ import pytest
 import creases
 from creases import cli
 from creases.errors import CreasesError, ModelFileError, NetworkError, UnsupportedModelError
-from creases.readers.layer_order import Named, fitting, side_by_side
+from creases.readers.weights.layer_order import Named, fitting, side_by_side
 from shared_networks import shared_case
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

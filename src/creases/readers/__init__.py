@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from creases.errors import CreasesError, ModelFileError, NetworkError, NotEnoughMemoryError, UnsupportedModelError
 from creases.network import Network
-from creases.readers.answers import Answers
+from creases.readers.weights.answers import Answers
 
 if TYPE_CHECKING:
     import torch
@@ -31,17 +31,17 @@ __all__ = ["load"]
 READERS = {
     ".npz": ("archive", "read_archive"),
     ".nnet": ("nnet", "read_nnet"),
-    ".onnx": ("onnx_graph", "read_onnx"),
-    ".onnx.gz": ("onnx_packed", "read_onnx_gz"),
+    ".onnx": ("onnx.graph", "read_onnx"),
+    ".onnx.gz": ("onnx.packed", "read_onnx_gz"),
     ".polar": ("polar", "read_polar"),
-    ".pt": ("torch_file", "read_torch_file"),
-    ".pth": ("torch_file", "read_torch_file"),
-    ".ckpt": ("torch_file", "read_torch_file"),
-    ".safetensors": ("safetensors", "read_safetensors"),
-    ".pt2": ("torch_archive", "read_torch_archive"),
-    ".keras": ("keras_file", "read_keras"),
-    ".h5": ("keras_file", "read_keras_h5"),
-    ".zip": ("policy_zip", "read_policy_zip"),
+    ".pt": ("torch.file", "read_torch_file"),
+    ".pth": ("torch.file", "read_torch_file"),
+    ".ckpt": ("torch.file", "read_torch_file"),
+    ".safetensors": ("weights.safetensors", "read_safetensors"),
+    ".pt2": ("torch.archive", "read_torch_archive"),
+    ".keras": ("keras.file", "read_keras"),
+    ".h5": ("keras.file", "read_keras_h5"),
+    ".zip": ("torch.policy_zip", "read_policy_zip"),
 }
 # Those that hold weights and no graph.
 WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors", ".zip")
@@ -143,11 +143,11 @@ def as_input_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
 def read_model(source: Any, answers: Answers, input_shape: tuple[int, ...] | None = None) -> Network:
     """The network of a model in memory."""
     from creases.readers.sklearn_model import is_estimator, read_estimator
-    from creases.readers.torch_module import is_module, read_module
+    from creases.readers.torch.module import is_module, read_module
 
     if isinstance(source, Mapping):
-        from creases.readers.nested_arrays import is_nested, read_nested
-        from creases.readers.torch_file import read_state_dict
+        from creases.readers.torch.file import read_state_dict
+        from creases.readers.weights.nested_arrays import is_nested, read_nested
 
         return read_nested(source, answers) if is_nested(source) else read_state_dict(source, answers)
     if is_module(source):
@@ -182,7 +182,7 @@ def refuse_names(named: Mapping[str, Any], what: str) -> None:
 
 def read_file(path: Path, answers: Answers, named: Mapping[str, Any]) -> Network:
     """Read a file whole and hand it to its reader."""
-    from creases.readers.plain_arrays import is_plain
+    from creases.readers.weights.plain_arrays import is_plain
 
     known, suffix = ", ".join(READERS), suffix_of(path)
     try:

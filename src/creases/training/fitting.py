@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from creases.interrupts import uninterrupted
-from creases.readers.torch_module import is_module
+from creases.readers.torch.module import is_module
 from creases.streams import stream
 from creases.training.checkpoints import Folder
 from creases.training.errors import DivergedError, TrainingError, need_torch

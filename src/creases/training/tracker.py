@@ -23,7 +23,7 @@ from creases.domain import Domain
 from creases.network import Network
 from creases.packing import check_fit
 from creases.readers import load
-from creases.readers.torch_module import is_module
+from creases.readers.torch.module import is_module
 from creases.training.errors import TrainingError, need_torch
 from creases.training.files import Row, as_frame, save_table
 from creases.training.journal import Journal

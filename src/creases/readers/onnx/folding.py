@@ -1,0 +1,232 @@
+"""Nodes of an `.onnx` graph that take constants only, worked out ahead: shapes, mostly, and how they are computed.
+
+Whole numbers stay whole. Floats are computed in the number type that the file gives them, as every program that runs
+the file does: sums, products, quotients and square roots have one correct rounding there, and whatever has not
+(an exponential, a product of matrices) is refused. A note names the nodes whose results were rounded or may have been.
+Every shape is looked at before an array is made: a node of a few bytes may ask for 10^12 numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from creases.readers.onnx.moves import MOVES, concatenated, moved_constant, padded, split
+from creases.readers.onnx.tensor import MOST_AXES, dtype_of, tensor_values
+from creases.readers.onnx.values import Array, Node, Value
+
+__all__ = ["FOLDED", "MEASURED", "fold", "measured"]
+
+# What of a flow is constant all the same: its shape.
+MEASURED = ("Shape", "Size")
+
+
+def fold(node: Node) -> list[Array]:
+    """The constants that a node makes of constants. Raises UnsupportedModelError on operators that are not folded."""
+    if node.op in MOVES:
+        return [moved_constant(node)]
+    if node.op == "Split":
+        return split(node, node.constant(0, "input"))
+    if node.op not in FOLDED:
+        node.refuse("takes constants only, and is not worked out ahead. Fold constants before export.")
+    try:
+        with np.errstate(all="ignore"):
+            result = FOLDED[node.op](node)
+    except TypeError as error:  # truth values that are subtracted, say
+        node.damaged(f"has no such operation on its numbers: {error}")
+    node.room(result.shape)
+    return [result]
+
+
+def measured(node: Node) -> Array:
+    """Shape and Size of whatever flows, at batch size 1."""
+    value = node.given(0)
+    if node.op == "Size":
+        return np.array(value.size, dtype=np.int64)
+    rank = len(value.shape)
+    start, end = (node.whole(name, default) for name, default in (("start", 0), ("end", rank)))
+    return np.array(value.shape[start:end], dtype=np.int64)
+
+
+def constants(node: Node, count: int | None) -> list[Array]:
+    """All inputs, of one number type; `count` of them, None for any number."""
+    if count is not None and len(node.inputs) != count:
+        node.damaged(f"takes {len(node.inputs)} inputs; it needs {count}.")
+    arrays = [node.constant(place, "input") for place in range(len(node.inputs))]
+    if not arrays or len({array.dtype for array in arrays}) > 1:
+        node.damaged(f"combines numbers of types {', '.join(str(array.dtype) for array in arrays[:8]) or 'none'}.")
+    broadcast(node, arrays)
+    return arrays
+
+
+def broadcast(node: Node, arrays: Sequence[Array]) -> None:
+    """Raise ModelFileError unless shapes fit each other, and what they make is not too large."""
+    try:
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError:
+        node.damaged(f"combines constants of shapes {', '.join(str(array.shape) for array in arrays[:8])}.")
+    node.room(shape)
+
+
+def combined(function: Callable[..., Any], arrays: list[Array], count: int | None) -> Array:
+    """A function of one array, of two, or of two at a time from the left (count None)."""
+    return np.asarray(function(*arrays) if count is not None else reduce(function, arrays))
+
+
+def arithmetic(function: Callable[..., Any], count: int | None = 2) -> Callable[[Node], Array]:
+    """An operator of constants, number by number, that rounds floats."""
+
+    def folded(node: Node) -> Array:
+        result = combined(function, constants(node, count), count)
+        if result.dtype.kind == "f":
+            node.context.rounded.append((node.label, str(result.dtype)))
+        return result
+
+    return folded
+
+
+def exact(function: Callable[..., Any], count: int | None = 2) -> Callable[[Node], Array]:
+    """An operator of constants, number by number, that never rounds."""
+    return lambda node: combined(function, constants(node, count), count)
+
+
+def divide(first: Array, second: Array) -> Array:
+    """A quotient; of whole numbers the one that is cut off towards zero, and nothing by zero."""
+    if first.dtype.kind == "f":
+        return np.asarray(first / second)
+    if not second.all():
+        raise ZeroDivisionError("a whole number divided by zero")
+    quotient = np.abs(first) // np.abs(second)
+    return np.asarray(np.where((first < 0) != (second < 0), -quotient, quotient), dtype=first.dtype)
+
+
+def modulo(node: Node) -> Array:
+    """Mod: with the sign of the divisor, or as C has it."""
+    first, second = constants(node, 2)
+    if first.dtype.kind != "f" and not second.all():
+        node.damaged("divides by zero.")
+    return np.asarray(np.fmod(first, second) if node.flag("fmod", 0) else np.mod(first, second))
+
+
+def quotient(node: Node) -> Array:
+    """Div."""
+    try:
+        return arithmetic(divide)(node)
+    except ZeroDivisionError:
+        node.damaged("divides by zero.")
+
+
+def cast(node: Node) -> Array:
+    """Cast: the number type that `to` names."""
+    return node.constant(0, "input").astype(dtype_of(node.whole("to", 0), node.label, node.context.source))
+
+
+def cast_like(node: Node) -> Array:
+    """CastLike: the number type of another."""
+    other = node.given(1)
+    return node.constant(0, "input").astype(np.float64 if isinstance(other, Value) else other.dtype)
+
+
+def filled(node: Node) -> Array:
+    """ConstantOfShape: one number, 0.0 where none is given, as often as told."""
+    sides = node.constant(0, "shape")
+    if sides.dtype.kind not in "iu" or sides.size > MOST_AXES:
+        node.damaged("needs a shape of whole numbers, and not too many.")
+    shape = [int(side) for side in sides.ravel().tolist()]
+    value = np.zeros(1, dtype=np.float32)
+    if "value" in node.attributes:
+        value = tensor_values(node.attributes["value"], f"{node.label}: value", node.context.source, None)
+    if value.size != 1:
+        node.damaged(f"repeats {value.size} numbers; it repeats one.")
+    node.room(shape)
+    return np.full(shape, value.reshape(()))
+
+
+def counted(node: Node) -> Array:
+    """Range: whole numbers from start to limit in steps."""
+    ends = [node.constant(place, "bound") for place in range(3)]
+    if any(end.size != 1 or end.dtype.kind not in "iu" for end in ends):
+        node.refuse("counts in numbers that are not whole.")
+    start, limit, step = (int(end.reshape(())) for end in ends)
+    if step == 0:
+        node.damaged("counts in steps of 0.")
+    numbers = range(start, limit, step)
+    node.room([len(numbers)])
+    return np.arange(start, limit, step, dtype=ends[0].dtype)
+
+
+def where(node: Node) -> Array:
+    """Where: of two constants the first where a third is true."""
+    arrays = [node.constant(place, "input") for place in range(3)]
+    broadcast(node, arrays)
+    return np.where(arrays[0] != 0, arrays[1], arrays[2])
+
+
+def put_together(node: Node) -> Array:
+    """Concat of constants."""
+    return concatenated(node, [node.constant(place, "input") for place in range(len(node.inputs))])
+
+
+def put_around(node: Node) -> Array:
+    """Pad of a constant."""
+    array = node.constant(0, "input")
+    value = node.constant(2, "value") if node.has(2) else np.array(node.attributes.get("value", 0))
+    if value.size != 1:
+        node.damaged(f"pads with {value.size} numbers; it takes one.")
+    return padded(node, array, value.astype(array.dtype).reshape(()).item())
+
+
+def product(node: Node) -> Array:
+    """ReduceProd of whole numbers: how many a shape holds."""
+    array = node.constant(0, "input")
+    if array.dtype.kind not in "iu":
+        node.refuse("takes a product of floats, which may round in any order.")
+    wanted = node.integers(1, "axes")
+    axes = tuple(node.axes(list(range(array.ndim)) if wanted is None else wanted, array.ndim))
+    return np.asarray(np.prod(array, axis=axes, keepdims=node.flag("keepdims", 1)))
+
+
+def as_it_is(node: Node) -> Array:
+    """Identity, and Dropout of a constant."""
+    return node.constant(0, "input")
+
+
+# Integers wrap round and are exact otherwise; of floats these round.
+FOLDED: dict[str, Callable[[Node], Array]] = {
+    "Abs": exact(np.abs, 1),
+    "Add": arithmetic(np.add),
+    "And": exact(np.logical_and),
+    "Cast": cast,
+    "CastLike": cast_like,
+    "Ceil": exact(np.ceil, 1),
+    "Concat": put_together,
+    "ConstantOfShape": filled,
+    "Div": quotient,
+    "Equal": exact(np.equal),
+    "Floor": exact(np.floor, 1),
+    "Greater": exact(np.greater),
+    "GreaterOrEqual": exact(np.greater_equal),
+    "Identity": as_it_is,
+    "Less": exact(np.less),
+    "LessOrEqual": exact(np.less_equal),
+    "Max": exact(np.maximum, None),
+    "Min": exact(np.minimum, None),
+    "Mod": modulo,
+    "Mul": arithmetic(np.multiply),
+    "Neg": exact(np.negative, 1),
+    "Not": exact(np.logical_not, 1),
+    "Or": exact(np.logical_or),
+    "Pad": put_around,
+    "Range": counted,
+    "Reciprocal": arithmetic(lambda array: np.divide(np.ones((), array.dtype), array), 1),
+    "ReduceProd": product,
+    "Relu": exact(lambda array: np.maximum(array, np.zeros((), array.dtype)), 1),
+    "Sign": exact(np.sign, 1),
+    "Sqrt": arithmetic(np.sqrt, 1),
+    "Sub": arithmetic(np.subtract),
+    "Sum": arithmetic(np.add, None),
+    "Where": where,
+}

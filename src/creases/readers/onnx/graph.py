@@ -1,0 +1,274 @@
+"""`.onnx` files: a graph of operators, read as levels at batch size 1.
+
+Decides which part of the graph is the network: what its output needs, from its one input that is not fixed. The nodes
+are walked in an order in which each comes after what it takes (a file need not keep one). A node that takes constants
+only is worked out ahead (`folding`); any other one makes flows of what flows into it (`operators`). What
+stands last and is smooth and increasing, a Softmax or a Sigmoid, is left out: it cuts nothing. Beside the one file only
+those in its own folder are read that it keeps its numbers in, and a tensor's declared shape is compared with its bytes
+before an array is made.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from creases.errors import ModelFileError, NetworkError, UnsupportedModelError, require_extra
+from creases.network import Network
+from creases.network import builder as build
+from creases.network.builder.flows import Flow
+from creases.readers.onnx.external import Beside
+from creases.readers.onnx.folding import MEASURED, fold, measured
+from creases.readers.onnx.inputs import fixed_values, input_of
+from creases.readers.onnx.operators import OPERATORS, is_folded
+from creases.readers.onnx.tensor import attributes_of, constant_value, tensor_values
+from creases.readers.onnx.values import Context, Given, Node, Value, cut_off
+
+__all__ = ["read_onnx"]
+
+# What is left out where it stands last: smooth and increasing, or the place of the largest value.
+SMOOTH = ("ArgMax", "Atan", "Erf", "Exp", "LogSoftmax", "Sigmoid", "Softmax", "Softplus", "Softsign", "Tanh")
+# What may stand behind that.
+PASSED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+
+
+def read_onnx(
+    data: bytes,
+    source: str,
+    folder: Path | None = None,
+    output: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
+) -> Network:
+    """The network in an .onnx file; its `input_shape` is the graph input's, without a batch axis of 1 or
+    unknown.
+
+    data : the whole file. source : its name, for messages. folder : where it is, and what it keeps in other files.
+    output : the name of the value that the network gives; the file's only output if not given.
+    inputs : arrays for all inputs but one, by name.
+    Raises UnsupportedModelError, naming node and operator, if the graph is no piecewise linear map that is read;
+    ModelFileError if the file is damaged or keeps its weights elsewhere, or a name is wrong; MissingExtraError without
+    the onnx package.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise require_extra("onnx", "onnx", "Reading .onnx files") from error
+    try:
+        model = onnx.load_model_from_string(data)
+    except MemoryError:
+        raise
+    except Exception as error:  # protobuf's DecodeError, which is not ours to import
+        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
+    graph = model.graph
+    if not graph.node:
+        raise ModelFileError(f"{source} is empty: its graph has no nodes.")
+    if graph.sparse_initializer:
+        raise UnsupportedModelError(
+            f"{source} keeps sparse constants (sparse_initializer), which are not read. Make them dense before export."
+        )
+    if model.functions:
+        raise UnsupportedModelError(
+            f"{source} defines functions of its own, {model.functions[0].name!r}; inline them first."
+        )
+    nodes = in_order(graph, source)
+    wanted = the_output(graph, nodes, output, source)
+    wanted, notes = without_the_last(nodes, wanted)
+    nodes = needed(nodes, wanted)
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    taken = {name for node in nodes for name in node.input} | {wanted}
+    beside = Beside(folder, source)
+    n_bytes = len(data) + beside.size(graph.initializer)
+    fixed, entry = fixed_values(graph, tensors, taken, inputs, source)
+    value = input_of(entry, n_bytes, source)
+    versions = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
+    several = value.batch is not None and value.shape[value.batch] > 1
+    context = Context(source, str(entry.name), max(versions, default=1), n_bytes, several, notes)
+    check_operators(nodes, {*tensors, *fixed}, context)
+    values: dict[str, Given | None] = {**fixed, str(entry.name): value}
+    for proto in nodes:
+        for name in proto.input:
+            if name in tensors and name not in values:
+                values[name] = tensor_values(tensors[name], f"tensor '{name}'", source, beside)
+        results = step(proto, values, context, beside)
+        for place, name in enumerate(proto.output):
+            if name:
+                values[name] = results[place] if place < len(results) else None
+    found = values.get(wanted)
+    if not isinstance(found, Value):
+        raise UnsupportedModelError(
+            f"{source}: '{wanted}' does not depend on the input '{entry.name}', so there is nothing to count."
+        )
+    return network_of(found.flow, value.flow, context)
+
+
+def network_of(found: Flow, given: Flow, context: Context) -> Network:
+    """The network from one flow to another, with the notes of the reader."""
+    if context.rounded:
+        labels = list(dict.fromkeys(label for label, _ in context.rounded))
+        kinds = " and ".join(sorted({kind for _, kind in context.rounded}))
+        more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
+        context.note(
+            f"{', '.join(labels[:5])}{more}: constants computed of constants in the file's own {kinds}, which "
+            "rounds as programs that run it do; what is counted has these."
+        )
+    try:
+        network = build.network(found, notes=context.notes)
+    except NetworkError as error:
+        raise NetworkError(f"{context.source}: {error}") from error
+    return network
+
+
+def described(node: Any) -> str:
+    """A node by operator and name, as in "Gemm node 'fc1'"."""
+    if node.name:
+        return f"{node.op_type} node '{node.name}'"
+    return f"{node.op_type} node without a name, with output '{next(iter(node.output), '')}'"
+
+
+def in_order(graph: Any, source: str) -> list[Any]:
+    """The nodes, each after those whose outputs it takes, else in the file's order. Raises ModelFileError if a name
+    is given twice: it would then depend on the order what it stands for."""
+    nodes = list(graph.node)
+    tensors = [tensor.name for tensor in graph.initializer]
+    if len(set(tensors)) < len(tensors):
+        raise ModelFileError(f"{source} is damaged: two of its tensors have one name.")
+    names = {*tensors, *(entry.name for entry in graph.input)}
+    maker: dict[str, int] = {}
+    for i, node in enumerate(nodes):
+        for name in filter(None, node.output):
+            if name in maker or name in names:
+                raise ModelFileError(
+                    f"{source} is damaged: {described(node)} gives '{name}', which stands for another."
+                )
+            maker[name] = i
+    missing = [{maker[name] for name in node.input if name in maker} for node in nodes]
+    takers: list[list[int]] = [[] for _ in nodes]
+    for i, makers in enumerate(missing):
+        for made in makers:
+            takers[made].append(i)
+    ready = [i for i, makers in enumerate(missing) if not makers]
+    heapq.heapify(ready)
+    taken: list[int] = []
+    while ready:
+        taken.append(heapq.heappop(ready))
+        for i in takers[taken[-1]]:
+            missing[i].discard(taken[-1])
+            if not missing[i]:
+                heapq.heappush(ready, i)
+    if len(taken) < len(nodes):
+        first = min(set(range(len(nodes))) - set(taken))
+        raise ModelFileError(f"{source} is damaged: {described(nodes[first])} takes what is made from its own output.")
+    return [nodes[i] for i in taken]
+
+
+def the_output(graph: Any, nodes: list[Any], output: str | None, source: str) -> str:
+    """The name of the value that the network gives."""
+    outputs = [str(each.name) for each in graph.output]  # bytes where it is no UTF-8
+    if output is None:
+        if len(outputs) != 1:
+            raise UnsupportedModelError(
+                f"{source} must have one output; it has {', '.join(outputs) or 'none'}. Choose one by its name: "
+                f"load(..., output={next(iter(outputs), 'name')!r}), or --output-name."
+            )
+        return outputs[0]
+    made = [str(name) for node in nodes for name in node.output if name]
+    if output not in made:
+        near = [name for name in made if output.lower() in name.lower()][-5:] or outputs
+        raise ModelFileError(
+            f"{source} has no value {output!r} that a node gives. Its outputs are {', '.join(outputs) or 'none'}; "
+            f"names like this one: {', '.join(near) or 'none'}."
+        )
+    return output
+
+
+def without_the_last(nodes: list[Any], wanted: str) -> tuple[str, list[str]]:
+    """The output before what stands last and cuts nothing, and the notes that say so."""
+    maker = {name: node for node in nodes for name in node.output if name}
+    notes: list[str] = []
+    at = wanted
+    while (node := maker.get(at)) is not None and node.input and node.domain in ("", "ai.onnx"):
+        if node.op_type in SMOOTH and at == node.output[0]:
+            at = wanted = str(node.input[0])
+            more = " For the regions of each class see network.with_argmax()." if node.op_type == "ArgMax" else ""
+            notes.append(
+                f"{described(node)} stands last and is left out: it is no kink and cuts nothing. The outputs are the "
+                f"values before it.{more}"
+            )
+        elif node.op_type in PASSED and at == node.output[0]:
+            at = str(node.input[0])
+        else:
+            break
+    return wanted, notes
+
+
+def needed(nodes: list[Any], wanted: str) -> list[Any]:
+    """The nodes without which a value cannot be made, in their order."""
+    names, kept = {wanted}, []
+    for node in reversed(nodes):
+        if names.intersection(filter(None, node.output)):
+            kept.append(node)
+            names.update(node.input)
+    return kept[::-1]
+
+
+def check_operators(nodes: list[Any], known: set[str], context: Context) -> None:
+    """Refuse a graph with operators other than ours; all such nodes are told, up to five."""
+    source, constants = context.source, set(known)
+    strange = []
+    for node in nodes:
+        if not node.output or (not node.input and node.op_type != "Constant"):
+            raise ModelFileError(f"{source}: {described(node)} has no input or no output.")
+        is_ours = node.domain in ("", "ai.onnx")
+        if is_ours and (node.op_type in MEASURED or (is_folded(node.op_type) and set(node.input) <= constants | {""})):
+            constants.update(node.output)
+        elif node.op_type not in OPERATORS or not is_ours:
+            strange.append(node)
+    if not strange:
+        return
+    more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+    before = next((str(name) for name in strange[0].input if name and name not in constants), "")
+    raise UnsupportedModelError(
+        f"{source} is not supported: it has {', '.join(described(node) for node in strange[:5])}{more}, which is not "
+        f"piecewise linear or not read. Creases reads {', '.join(OPERATORS)}, and Constants and what is computed of "
+        f"constants and shapes.{cut_off(before, context.entry)}"
+    )
+
+
+def step(proto: Any, values: dict[str, Given | None], context: Context, beside: Beside) -> Sequence[Given]:
+    """What one node makes of the values before it."""
+    label, source = described(proto), context.source
+    if proto.op_type == "Constant":
+        return [constant_value(proto, label, source, beside)]
+    names = [str(name) for name in proto.input]
+    for name in names:
+        if name and values.get(name) is None:
+            raise UnsupportedModelError(f"{source}: {label} takes '{name}', which no node gives, or none that is read.")
+    node = Node(
+        proto.op_type,
+        label,
+        str(proto.name),
+        attributes_of(proto),
+        tuple(values[name] if name else None for name in names),
+        tuple(names),
+        len(proto.output),
+        context,
+    )
+    if node.op in MEASURED:
+        return [measured(node)]
+    operator = OPERATORS.get(node.op)
+    if operator is not None:
+        unknown = sorted(set(node.attributes) - set(operator.attributes))
+        if unknown or len(names) > operator.most:
+            what = f"attribute '{unknown[0]}'" if unknown else f"{len(names)} inputs"
+            node.refuse(f"has {what}, which is not supported.")
+    if operator is None or not any(isinstance(given, Value) for given in node.inputs):
+        return fold(node)
+    try:
+        result = operator.make(node)
+    except NetworkError as error:
+        if str(error).startswith(source):
+            raise
+        raise NetworkError(f"{source}: {label}: {error}") from error
+    return [result] if isinstance(result, Value) else result

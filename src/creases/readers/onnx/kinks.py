@@ -1,0 +1,165 @@
+"""Kinks of an `.onnx` graph: ReLU and its relatives, clips, maxima and minima.
+
+Decides what is a kink of which unit. A bound at one side is a ReLU between two shifts, max(x, c) = c + relu(x - c); a
+minimum is a maximum with all signs turned; a bound that is float32's largest number is none, as in the operator's own
+definition.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creases.network.builder.flows import Flow, bend, total
+from creases.network.kinks import Abs, Clip, Kink, LeakyReLU, Max, ReLU
+from creases.network.operators import Operator, Select
+from creases.network.operators.operator import Floats
+from creases.readers.onnx.linear import constant_flow, negative, reduced, scaled, shifted, spread
+from creases.readers.onnx.values import Node, Value, spread_to
+from creases.readers.onnx.windows import global_max_pool, maxima
+
+__all__ = [
+    "absolute",
+    "clip",
+    "hard_sigmoid",
+    "leaky_relu",
+    "maximum",
+    "minimum",
+    "prelu",
+    "reduce_max",
+    "reduce_min",
+    "relu",
+]
+
+
+def bent(node: Node, value: Value, kink: Kink) -> Value:
+    """A kink of each number."""
+    return Value(bend(value.flow, kink, value.shape, node.name), value.batch)
+
+
+def relu(node: Node) -> Value:
+    """Relu."""
+    return rectified(node, node.flow())
+
+
+def rectified(node: Node, value: Value) -> Value:
+    """max(x, 0); of what is a ReLU already nothing new."""
+    if isinstance(value.flow.node.kink, ReLU):
+        node.context.note("A ReLU that directly follows another changes nothing and is left out.")
+        return value
+    return bent(node, value, ReLU())
+
+
+def leaky_relu(node: Node) -> Value:
+    """LeakyRelu."""
+    return bent(node, node.flow(), LeakyReLU(node.number("alpha", 0.01)))
+
+
+def prelu(node: Node) -> Value:
+    """PRelu: a slope for each number, repeated as NumPy does."""
+    value, slope = node.flow(), node.constant(1, "slope")
+    try:
+        fits = np.broadcast_shapes(value.shape, slope.shape) == value.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        node.damaged(f"has slopes of shape {slope.shape} for {value.shape}, which they do not fit.")
+    node.room(value.shape)
+    return bent(node, value, LeakyReLU(spread(node, slope, value.shape)))
+
+
+def absolute(node: Node) -> Value:
+    """Abs."""
+    return bent(node, node.flow(), Abs())
+
+
+def clip(node: Node) -> Value:
+    """Clip: its bounds are attributes, or inputs from version 11 on."""
+    value = node.flow()
+    low, high = bound(node, 1, "min", -1.0), bound(node, 2, "max", 1.0)
+    if low is not None and high is not None:
+        if low >= high:
+            return constant_flow(node, value, np.full(value.size, high), value.shape)
+        return bent(node, value, Clip(low, high))
+    if low is not None:
+        return at_least(node, value, np.full(value.size, low))
+    if high is not None:
+        return negative(node, at_least(node, negative(node, value), np.full(value.size, -high)))
+    return value
+
+
+def bound(node: Node, place: int, name: str, sign: float) -> float | None:
+    """A bound of a Clip; None where it is not given, or is the largest number of its type on its side (`sign`)."""
+    values = node.constant(place, name) if node.has(place) else np.float32(node.attributes.get(name, sign * np.inf))
+    if values.size != 1 or values.dtype.kind != "f" or np.isnan(values).any():
+        node.damaged(f"has a bound '{name}' that is not one float.")
+    number = float(values.reshape(()))
+    if number * sign >= float(np.finfo(values.dtype).max):
+        return None
+    if np.isinf(number):
+        node.damaged(f"has {number} as its bound '{name}'.")
+    return number
+
+
+def at_least(node: Node, value: Value, low: Floats) -> Value:
+    """max(x, low) = low + relu(x - low)."""
+    return shifted(node, rectified(node, shifted(node, value, 0.0 - low)), low)
+
+
+def hard_sigmoid(node: Node) -> Value:
+    """HardSigmoid: alpha x + beta between 0 and 1."""
+    value, alpha, beta = node.flow(), node.number("alpha", 0.2), node.number("beta", 0.5)
+    sums = scaled(node, value, np.full(value.size, alpha))
+    return bent(node, shifted(node, sums, np.full(value.size, beta)), Clip(0.0, 1.0))
+
+
+def maximum(node: Node) -> Value:
+    """Max: of flows and constants."""
+    return largest(node, 1.0)
+
+
+def minimum(node: Node) -> Value:
+    """Min: the largest of all with their signs turned."""
+    return negative(node, largest(node, -1.0))
+
+
+def largest(node: Node, sign: float) -> Value:
+    """The largest of all inputs times a sign."""
+    shape = node.joint_shape()
+    flows: list[Value] = []
+    floor: Floats | None = None
+    for place in range(len(node.inputs)):
+        given = node.given(place)
+        if isinstance(given, Value):
+            value = spread_to(node, given, shape)
+            flows.append(negative(node, value) if sign < 0 else value)
+        else:
+            numbers = sign * spread(node, given, shape)
+            floor = numbers if floor is None else np.maximum(floor, numbers)
+    batch = next((value.batch for value in flows if value.batch is not None), None)
+    if len(flows) == 1:
+        return flows[0] if floor is None else at_least(node, flows[0], floor)
+    count, size = len(flows) + (floor is not None), flows[0].size
+    node.room((count, *shape), 8)
+    terms: list[tuple[Flow, Operator]] = []
+    for i, value in enumerate(flows):
+        indices = np.full(size * count, -1)
+        indices[i * size : (i + 1) * size] = np.arange(size)
+        terms.append((value.flow, Select(indices, size)))
+    bias = None
+    if floor is not None:
+        bias = np.zeros(size * count)
+        bias[-size:] = floor
+    beside = total(terms, (size * count,), node.label, bias)
+    groups = np.arange(size * count).reshape(count, size).T.tolist()
+    return Value(bend(beside, Max(tuple(map(tuple, groups))), shape, node.name), batch)
+
+
+def reduce_max(node: Node) -> Value:
+    """ReduceMax."""
+    return global_max_pool(node)
+
+
+def reduce_min(node: Node) -> Value:
+    """ReduceMin: the largest with all signs turned."""
+    value, places, shape, batch = reduced(node)
+    return negative(node, maxima(node, negative(node, value), places, shape, batch))

@@ -1,0 +1,184 @@
+"""Which ONNX operators are read: what each is allowed to have, and what makes a flow of it.
+
+Decides what is refused by name alone: an operator that is not here, an attribute that is not known, an input too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from creases.readers.onnx import kinks as kinks
+from creases.readers.onnx import linear as linear
+from creases.readers.onnx import matrices as matrices
+from creases.readers.onnx import windows as windows
+from creases.readers.onnx.folding import FOLDED
+from creases.readers.onnx.moves import MOVES, concatenated, moved_flow, padded, split
+from creases.readers.onnx.resize import resize, upsample
+from creases.readers.onnx.tensor import FLOATS, kind_of
+from creases.readers.onnx.values import Array, Given, Node, Value, places_of, selected
+
+__all__ = ["OPERATORS", "Operator", "is_folded"]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """attributes : those that are understood. most : inputs at most. make : what it does to flows."""
+
+    make: Callable[[Node], Value | list[Given]]
+    attributes: tuple[str, ...] = ()
+    most: int = 1
+
+
+def is_folded(op: str) -> bool:
+    """Whether a node that takes constants only is worked out ahead."""
+    return op in FOLDED or op in MOVES or op in ("Split", "Constant")
+
+
+def identity(node: Node) -> Value:
+    """x."""
+    return node.flow()
+
+
+def dropout(node: Node) -> list[Given]:
+    """x, and a mask of ones, if the node is not in training mode."""
+    training = node.has(2) and node.constant(2, "training_mode").any()
+    if training or (node.context.opset < 7 and not node.attributes.get("is_test", 0)):
+        node.refuse("is in training mode; export the model in evaluation mode.")
+    value = node.flow()
+    if node.outputs == 1:
+        return [value]
+    return [value, np.ones(value.shape, dtype=np.bool_)]
+
+
+def cast(node: Node) -> Value:
+    """Cast between floats: real numbers stay what they are."""
+    kind = kind_of(node.whole("to", 0))
+    if kind not in FLOATS:
+        node.refuse(f"rounds what flows to {kind}, which is not piecewise linear.")
+    return node.flow()
+
+
+def cast_like(node: Node) -> Value:
+    """CastLike: the same, of the number type of another."""
+    other = node.given(1)
+    if not isinstance(other, Value) and other.dtype.kind != "f":
+        node.refuse(f"rounds what flows to {other.dtype}, which is not piecewise linear.")
+    return node.flow()
+
+
+def parts(node: Node) -> list[Given]:
+    """Split."""
+    value = node.flow()
+    axis = node.axis(node.whole("axis", 0), len(value.shape))
+    if value.batch == axis and not node.context.several and value.shape[axis] != 1:
+        node.refuse("parts the batch axis.")
+    arrays = split(node, places_of(value))
+    # A part that nobody takes may be empty.
+    return [selected(node, value, array, value.batch) if array.size else np.empty(array.shape) for array in arrays]
+
+
+def concat(node: Node) -> Value:
+    """Concat: flows and constants, one after the other."""
+    first = next(given for given in node.inputs if isinstance(given, Value))
+    axis = node.axis(node.whole("axis", 0), len(first.shape))
+    if len(node.inputs) > 1 and first.batch == axis and not node.context.several:
+        node.refuse("puts values together along the batch axis, so that several inputs at once are mixed.")
+    return linear.joined(node, first, lambda arrays: concatenated(node, arrays))
+
+
+def pad(node: Node) -> Value:
+    """Pad: with a constant, or with what stands at the edge."""
+    value = node.flow()
+    if node.has(2):
+        filling = node.real(node.constant(2, "value"), "value").reshape(-1)
+    else:
+        filling = np.array([node.number("value", 0.0)])
+    if filling.size != 1:
+        node.damaged(f"pads with {filling.size} numbers; it takes one.")
+    return selected(node, value, padded(node, places_of(value), -1), value.batch, float(filling[0]))
+
+
+def where(node: Node) -> Value:
+    """Where: of two inputs one or the other, as a constant says."""
+    choice = node.constant(0, "condition")
+    first = next((given for given in (node.given(1), node.given(2)) if isinstance(given, Value)), None)
+    if first is None:
+        node.damaged("chooses between two constants by what depends on the input.")
+    shape = node.joint_shape()
+
+    def chosen(arrays: list[Array]) -> Array:
+        return np.broadcast_to(np.where(choice != 0, arrays[0], arrays[1]), shape)
+
+    return linear.joined(node, first, chosen, 1)
+
+
+AXES = ("axes", "keepdims", "noop_with_empty_axes")
+WINDOW = ("auto_pad", "dilations", "kernel_shape", "pads", "strides")
+
+OPERATORS: dict[str, Operator] = {
+    "Abs": Operator(kinks.absolute),
+    "Add": Operator(linear.add, (), 2),
+    "AveragePool": Operator(windows.average_pool, (*WINDOW, "ceil_mode", "count_include_pad")),
+    "BatchNormalization": Operator(linear.batch_normalization, ("epsilon", "momentum", "spatial", "training_mode"), 5),
+    "Cast": Operator(cast, ("to", "saturate", "round_mode")),
+    "CastLike": Operator(cast_like, ("saturate", "round_mode"), 2),
+    "Clip": Operator(kinks.clip, ("min", "max"), 3),
+    "Concat": Operator(concat, ("axis",), 1 << 30),
+    "Conv": Operator(windows.conv, (*WINDOW, "group"), 3),
+    "ConvTranspose": Operator(windows.conv_transpose, (*WINDOW, "group", "output_padding", "output_shape"), 3),
+    "DepthToSpace": Operator(moved_flow, ("blocksize", "mode")),
+    "Div": Operator(linear.divide, (), 2),
+    "Dropout": Operator(dropout, ("ratio", "is_test", "seed"), 3),
+    "Expand": Operator(moved_flow, (), 2),
+    "Flatten": Operator(moved_flow, ("axis",)),
+    "Gather": Operator(moved_flow, ("axis",), 2),
+    "Gemm": Operator(matrices.gemm, ("alpha", "beta", "transA", "transB"), 3),
+    "GlobalAveragePool": Operator(linear.reduce_mean),
+    "GlobalMaxPool": Operator(windows.global_max_pool),
+    "HardSigmoid": Operator(kinks.hard_sigmoid, ("alpha", "beta")),
+    "Identity": Operator(identity),
+    "LeakyRelu": Operator(kinks.leaky_relu, ("alpha",)),
+    "MatMul": Operator(matrices.matmul, (), 2),
+    "Max": Operator(kinks.maximum, (), 1 << 30),
+    "MaxPool": Operator(windows.max_pool, (*WINDOW, "ceil_mode", "storage_order")),
+    "Min": Operator(kinks.minimum, (), 1 << 30),
+    "Mul": Operator(linear.multiply, (), 2),
+    "Neg": Operator(linear.negate),
+    "PRelu": Operator(kinks.prelu, (), 2),
+    "Pad": Operator(pad, ("mode", "pads", "value"), 4),
+    "ReduceMax": Operator(kinks.reduce_max, AXES, 2),
+    "ReduceMean": Operator(linear.reduce_mean, AXES, 2),
+    "ReduceMin": Operator(kinks.reduce_min, AXES, 2),
+    "ReduceSum": Operator(linear.reduce_sum, AXES, 2),
+    "Relu": Operator(kinks.relu),
+    "Reshape": Operator(moved_flow, ("shape", "allowzero"), 2),
+    "Resize": Operator(
+        resize,
+        (
+            "antialias",
+            "axes",
+            "coordinate_transformation_mode",
+            "cubic_coeff_a",
+            "exclude_outside",
+            "extrapolation_value",
+            "keep_aspect_ratio_policy",
+            "mode",
+            "nearest_mode",
+        ),
+        4,
+    ),
+    "Slice": Operator(moved_flow, ("starts", "ends", "axes"), 5),
+    "SpaceToDepth": Operator(moved_flow, ("blocksize",)),
+    "Split": Operator(parts, ("axis", "split", "num_outputs"), 2),
+    "Squeeze": Operator(moved_flow, ("axes",), 2),
+    "Sub": Operator(linear.subtract, (), 2),
+    "Sum": Operator(linear.add, (), 1 << 30),
+    "Tile": Operator(moved_flow, (), 2),
+    "Transpose": Operator(moved_flow, ("perm",)),
+    "Unsqueeze": Operator(moved_flow, ("axes",), 2),
+    "Upsample": Operator(upsample, ("mode", "scales"), 2),
+    "Where": Operator(where, (), 3),
+}

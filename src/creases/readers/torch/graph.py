@@ -1,0 +1,190 @@
+"""What a torch module computes, as calls of torch's own operators, and the values that run through them.
+
+A `Program` is what `export` makes of a module and `archive` of a file. `interpreter` goes through its
+calls; each that takes a flow goes to a handler in `linear`, `windows`, `kinks` or
+`shapes`, which says it in `creases.build`.
+
+The program is that of a batch of one. Each value keeps the axis of the batch, though it is one long: what would mix the
+inputs of a larger batch (a mean over it, a reshape into it) is no function of one input, and is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import NetworkError, UnsupportedModelError
+from creases.network.builder.flows import Flow, total
+from creases.network.operators import Select
+from creases.readers.torch.tensor import tensor_values
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Call", "Name", "Program", "Trace", "Value", "aligned"]
+
+Floats = NDArray[np.float64]
+Shape = tuple[int, ...]
+
+# Above it a float64 does not hold every whole number.
+LARGEST_EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class Name:
+    """The result of an earlier call, an input or a tensor, among the arguments of a call."""
+
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One operator and what it is given.
+
+    operator : a torch operator such as torch.ops.aten.relu.default; None for a part of an earlier result, `index`.
+    arguments : by the names of the operator's schema, all of them; `Name` where it is an earlier result.
+    results : the names of its results; one for a result that is a tuple, whose parts are asked for by other calls.
+    path, kind : the module that it was called in, '' and the type of the whole module if none is known.
+    line : where it stands in the user's source, or ''.
+    """
+
+    operator: Any
+    arguments: Mapping[str, Any]
+    results: tuple[str, ...]
+    path: str = ""
+    kind: str = ""
+    line: str = ""
+
+    @property
+    def name(self) -> str:
+        """The operator's name without its overload: conv2d."""
+        return "getitem" if self.operator is None else str(self.operator._schema.name).rpartition("::")[2]
+
+    @property
+    def told(self) -> str:
+        """The operator, its module and its place, for messages."""
+        module = f" of {self.kind} '{self.path}'" if self.path else ""
+        return f"{self.name}{module}{f' ({self.line})' if self.line else ''}"
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Calls in order. `source` opens every message; `tensors` are parameters, buffers and constants by name.
+
+    sequential : whether the whole module is an nn.Sequential, so that model[:k] is a part of it.
+    trusted : whether it comes from a module in memory; a file may not have any operator run on its constants.
+    notes : what is known before its calls are read.
+    """
+
+    source: str
+    input: str
+    shape: Shape
+    tensors: Mapping[str, torch.Tensor]
+    calls: Sequence[Call]
+    outputs: Sequence[Any]
+    sequential: bool = False
+    trusted: bool = True
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A flow in the shape that torch has it in.
+
+    batch : the axis of the batch, or, if it is longer than one, the axis that has swallowed it; None where the program
+        itself took its one input out of the batch.
+    tail : the calls of smooth functions at the end that were left out.
+    """
+
+    flow: Flow
+    shape: Shape
+    batch: int | None
+    tail: tuple[Call, ...] = ()
+
+
+class Trace:
+    """What handlers share: the input, the notes, the call that is being read."""
+
+    def __init__(self, program: Program, root: Flow) -> None:
+        self.program = program
+        self.root = root
+        self.notes: dict[str, None] = {}
+        self.call: Call = Call(None, {}, ())
+
+    def note(self, text: str) -> None:
+        """Add a sentence to the network's notes, once."""
+        self.notes[text] = None
+
+    def refuse(self, why: str, remedy: str = "", call: Call | None = None) -> UnsupportedModelError:
+        """The error for a call: why it is not read, and what to do."""
+        said = (call or self.call).told
+        return UnsupportedModelError(f"{self.program.source}: {said} {why}{f' {remedy}' if remedy else ''}")
+
+    @property
+    def label(self) -> str:
+        """A name for the level that this call makes: its module's path, else its own."""
+        return self.call.path or (self.call.results[0] if self.call.results else "")
+
+    def axis(self, axis: int, rank: int) -> int:
+        """An axis counted from the beginning."""
+        return axis % max(rank, 1)
+
+    def mixes(self, what: str = "mixes the inputs of a batch") -> UnsupportedModelError:
+        """The error for a call that is no function of one input."""
+        return self.refuse(
+            f"{what}: a network is a function of one input, so the first axis, the batch, must stay apart. Flatten "
+            "from axis 1 on, x.flatten(1), and reduce over other axes only."
+        )
+
+    def sum_of(
+        self, terms: Sequence[tuple[Flow, Any]], shape: Shape, batch: int | None, bias: Floats | None = None
+    ) -> Value:
+        """The sum of operators of flows as a value; no term means a constant."""
+        size = math.prod(shape)
+        kept = list(terms) or [(self.root, Select(np.full(size, -1), self.root.size))]
+        biases = None if bias is None or not bias.any() else np.ascontiguousarray(bias, dtype=np.float64).reshape(-1)
+        return Value(total(kept, (size,), self.call.name, biases, self.label), shape, batch)
+
+    def numbers(self, given: Any, name: str = "") -> Floats:
+        """The exact values of a tensor or a number as float64."""
+        import torch
+
+        if isinstance(given, torch.Tensor):
+            if given.is_floating_point():
+                return tensor_values(given, f"{self.program.source}: {self.call.told}{f': {name}' if name else ''}")
+            given = given.detach().cpu().numpy()
+        array = np.asarray(given)
+        if array.dtype.kind not in "fiub":
+            raise NetworkError(f"{self.program.source}: {self.call.told} takes {array.dtype}; it must be real numbers.")
+        if array.dtype.kind in "iu" and array.size and max(abs(int(array.min())), int(array.max())) > LARGEST_EXACT:
+            raise NetworkError(f"{self.program.source}: {self.call.told} takes a number that no float64 is.")
+        return array.astype(np.float64)
+
+    def numbers_or_infinite(self, given: Any) -> Floats:
+        """As `numbers`; what is infinite is a bound that bounds nothing."""
+        return self.numbers(given)
+
+    def number(self, given: Any, name: str) -> float:
+        """One number."""
+        array = self.numbers(given, name)
+        if array.size != 1:
+            raise self.refuse(f"has {array.size} numbers for {name}; one is read.")
+        return float(array.reshape(-1)[0])
+
+
+def aligned(trace: Trace, first: Value, shape: Shape, second: Value | None = None) -> int | None:
+    """The axis of the batch after values are broadcast to one shape."""
+    axes = set()
+    for value in (first, second):
+        if value is not None and value.batch is not None:
+            axes.add(axis := value.batch + len(shape) - len(value.shape))
+            if shape[axis] != value.shape[value.batch]:
+                raise trace.mixes()
+    if len(axes) > 1:
+        raise trace.mixes()
+    return axes.pop() if axes else None

@@ -1,0 +1,314 @@
+"""A program of torch operators, read call by call into a network.
+
+What depends on the input is a flow of `creases.build`; all else is a constant, and is computed by torch itself in the
+precision that the module has, as the module would (a weight norm, say), which a note says. A call that cannot be read
+is an error only if the output needs it. Smooth functions that stand last cut nothing and are left out, with a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from creases import build
+from creases.errors import CreasesError, NetworkError, UnsupportedModelError
+from creases.network import Network
+from creases.readers.torch.graph import Call, Name, Program, Trace, Value
+from creases.readers.torch.kinks import KINKS
+from creases.readers.torch.linear import LINEAR
+from creases.readers.torch.shapes import SHAPES_AND_NUMBERS, called, leaves, moved, replaced
+from creases.readers.torch.windows import WINDOWS
+
+__all__ = ["KNOWN", "network_of"]
+
+# Smooth: at the end they cut nothing. `argmax` is a choice among outputs, none of which it changes.
+TAILS = frozenset(
+    {
+        "softmax",
+        "_softmax",
+        "log_softmax",
+        "_log_softmax",
+        "sigmoid",
+        "log_sigmoid",
+        "tanh",
+        "softplus",
+        "exp",
+        "argmax",
+    }
+)
+AFTER_TAILS = TAILS | {"mul", "div", "add", "sub", "rsub", "neg"}
+NOTHING_IN_EVALUATION = frozenset(
+    {"dropout", "native_dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"}
+)
+CASTS = frozenset({"to", "_to_copy", "type_as", "float", "double", "half", "bfloat16"})
+OF_A_SHAPE = frozenset({"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "fill", "zero"})
+# Operators on constants that do not round.
+EXACT = (
+    SHAPES_AND_NUMBERS
+    | OF_A_SHAPE
+    | {"zeros", "ones", "full", "arange", "scalar_tensor", "eye", "neg", "abs", "relu", "max", "min", "amax", "amin"}
+)
+# What a file may have run on its constants.
+PLAIN = (
+    EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
+)
+LARGEST_OF_A_FILE = 2**26
+WHY = {
+    **dict.fromkeys(
+        ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "softplus", "erf", "sin", "cos", "pow", "sqrt"), ""
+    ),
+    **dict.fromkeys(TAILS, ""),
+    **dict.fromkeys(
+        ("layer_norm", "native_layer_norm", "group_norm", "native_group_norm", "instance_norm", "rms_norm"),
+        ": it divides by a deviation of the values themselves",
+    ),
+    **dict.fromkeys(
+        ("scaled_dot_product_attention", "_native_multi_head_attention"), ": attention multiplies values with values"
+    ),
+    **dict.fromkeys(("std", "var", "linalg_vector_norm", "norm", "logsumexp", "_cdist_forward"), ""),
+    **dict.fromkeys(("sign", "round", "floor", "ceil", "trunc", "hardshrink", "heaviside"), ": it jumps"),
+    **dict.fromkeys(("gt", "lt", "ge", "le", "eq", "ne"), ": a comparison jumps"),
+}
+# What is read, or refused by its name: need not be taken apart.
+HANDLERS = {**LINEAR, **WINDOWS, **KINKS}
+KNOWN = frozenset(HANDLERS) | PLAIN | AFTER_TAILS | NOTHING_IN_EVALUATION | frozenset(WHY)
+PLACE = "Put a piecewise-linear one in its place (ReLU, LeakyReLU, PReLU, Hardtanh, Hardsigmoid, a maximum)"
+
+
+def network_of(program: Program) -> Network:
+    """The network that a program computes on a batch of one.
+
+    Raises UnsupportedModelError, with the operator, its module and its line, on what is not piecewise linear or mixes
+    a batch; NetworkError on numbers that are not finite.
+    """
+    root = build.input(*(program.shape[1:] or (1,)))
+    trace = Trace(program, root)
+    for note in program.notes:
+        trace.note(note)
+    known: dict[str, Any] = dict(program.tensors)
+    known[program.input] = Value(root, program.shape, 0)
+    rounded: dict[str, list[str]] = {}
+    for call in program.calls:
+        trace.call = call
+        bind(call, known, result_of(trace, call, known, rounded))
+    for where, operators in rounded.items():
+        trace.note(
+            f"{where}: {', '.join(dict.fromkeys(operators))} on constants is computed by torch, in the precision that "
+            "the module has; what is counted is the network with the results."
+        )
+    return finished(trace, [looked_up(output, known) for output in program.outputs])
+
+
+def bind(call: Call, known: dict[str, Any], result: Any) -> None:
+    """Name the result of a call; where its parts have names of their own, each of them."""
+    if len(call.results) == 1:
+        known[call.results[0]] = result
+        return
+    for i, name in enumerate(call.results):
+        known[name] = result[i] if isinstance(result, list | tuple) else result
+
+
+def looked_up(argument: Any, known: Mapping[str, Any]) -> Any:
+    """An argument with names replaced by what they stand for."""
+    return replaced(argument, lambda leaf: known[leaf.text] if isinstance(leaf, Name) else leaf)
+
+
+def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[str, list[str]]) -> Any:
+    """What a call gives: a value, a constant, a list of them, or the error that using it will raise."""
+    arguments = {name: looked_up(argument, known) for name, argument in call.arguments.items()}
+    errors: list[CreasesError] = []
+    for argument in arguments.values():
+        replaced(argument, lambda leaf: errors.append(leaf) if isinstance(leaf, CreasesError) else leaf)
+    if errors:
+        return errors[0]
+    try:
+        if call.operator is None:
+            return arguments["self"][arguments["index"]]
+        if isinstance(call.operator, str):
+            raise refused_kind(trace, call)
+        values = leaves(arguments)
+        if not trace.program.trusted:
+            check_small(trace, call, arguments)
+        if not values:
+            return folded(trace, call, arguments, rounded)
+        return handled(trace, call, arguments, values)
+    except UnsupportedModelError as error:
+        return error
+    except NetworkError as error:
+        said = str(error)
+        at_source = said.startswith(trace.program.source)
+        raise NetworkError(said if at_source else f"{trace.program.source}: {call.told}: {said}") from error
+
+
+def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Value]) -> Any:
+    """What a call makes of values."""
+    name = call.name.removesuffix("_") if call.name.endswith("_") else call.name
+    tail = tuple(dict.fromkeys(part for value in values for part in value.tail))
+    if name.startswith(("_assert", "sym_constrain")):
+        return None
+    if name == "sym_size":
+        return values[0].shape[arguments["dim"]]
+    if tail and name not in SHAPES_AND_NUMBERS | AFTER_TAILS | NOTHING_IN_EVALUATION | CASTS:
+        return not_linear(trace, tail[0])
+    if name in TAILS or (tail and name in AFTER_TAILS):
+        return left_out(trace, call, arguments, values)
+    if name in NOTHING_IN_EVALUATION:
+        if arguments.get("train", arguments.get("training")):
+            raise trace.refuse("is random in training mode.", "Call model.eval(), or leave training=True out.")
+        return [values[0], None] if name == "native_dropout" else values[0]
+    if name in CASTS:
+        kind = arguments.get("dtype")
+        if kind is not None and not kind.is_floating_point:
+            raise trace.refuse(f"makes {kind} of real numbers, which rounds them and is not piecewise linear.")
+        return values[0]
+    if name in OF_A_SHAPE:
+        return of_a_shape(arguments, call)
+    if name in SHAPES_AND_NUMBERS:
+        return moved(trace, arguments)
+    if name not in HANDLERS:
+        raise not_linear(trace, call)
+    return HANDLERS[name](trace, arguments)
+
+
+def left_out(trace: Trace, call: Call, arguments: Mapping[str, Any], values: list[Value]) -> Any:
+    """A smooth function of one value: the value itself, marked. What takes it must stand at the end too."""
+    value = values[0]
+    if "softmax" in call.name and trace.axis(arguments["dim"], len(value.shape)) == value.batch:
+        raise trace.mixes()
+    divides = call.name == "div" and not (
+        isinstance(arguments["self"], Value) and arguments.get("rounding_mode") is None
+    )
+    if len(values) > 1 or divides or any(tail.name == "argmax" for tail in value.tail):
+        return not_linear(trace, next((tail for part in values for tail in part.tail), call))
+    return Value(value.flow, value.shape, value.batch, (*value.tail, call))
+
+
+def of_a_shape(arguments: Mapping[str, Any], call: Call) -> Any:
+    """A constant that takes nothing from a value but its shape."""
+    import torch
+
+    def shaped(leaf: Any) -> Any:
+        return torch.zeros(leaf.shape, dtype=torch.float64) if isinstance(leaf, Value) else leaf
+
+    return called(call.operator, {name: replaced(argument, shaped) for name, argument in arguments.items()})
+
+
+def not_linear(trace: Trace, call: Call) -> UnsupportedModelError:
+    """The error for an operator that is no part of a piecewise-linear network, or that is not read."""
+    known = call.name in WHY
+    why = f"is not piecewise linear{WHY[call.name]}." if known else "is an operator that is not read."
+    if call.name == "argmax":
+        why = "is not the end of the module; at the end it would be left out, since it cuts nothing."
+    head = call.path.partition(".")[0]
+    if trace.program.sequential and head.isdigit() and int(head) > 0:
+        cut = f"or cut it off: creases.load(model[:{head}])."
+    else:
+        cut = "or cut it off: load a module whose forward returns what stands before it."
+    return trace.refuse(why, f"{PLACE} and train again, {cut}" if known else f"Leave it out, {cut}", call)
+
+
+def refused_kind(trace: Trace, call: Call) -> UnsupportedModelError:
+    """The error for a call of no operator: control flow and custom operators."""
+    said = f"{trace.program.source}: {call.operator}{f' ({call.line})' if call.line else ''}"
+    if str(call.operator).startswith("aten."):
+        return UnsupportedModelError(f"{said} is an operator that is not read.")
+    return UnsupportedModelError(
+        f"{said} is no operator of torch's own (control flow that looks at its input, or a custom operator), and what "
+        "it computes is not read."
+    )
+
+
+def folded(trace: Trace, call: Call, arguments: dict[str, Any], rounded: dict[str, list[str]]) -> Any:
+    """The result of an operator on constants, by torch."""
+    import torch
+
+    name = call.name
+    if name.startswith(("_assert", "sym_constrain")):
+        return None
+    if torch.Tag.nondeterministic_seeded in call.operator.tags and not dropout_is_off(name, arguments):
+        raise trace.refuse("draws random numbers, so that the module is no function of its input.")
+    if not trace.program.trusted and name.removesuffix("_") not in PLAIN:
+        raise trace.refuse("is computed from constants, which of a file is not done. Load the torch module itself.")
+    if "device" in arguments:
+        arguments["device"] = None
+    try:
+        if name.endswith("_") and isinstance(arguments.get("self"), torch.Tensor):
+            arguments["self"] = arguments["self"].clone()  # it may be the module's own
+        with torch.no_grad():
+            result = called(call.operator, arguments)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise trace.refuse(f"cannot be computed on constants; torch says: {reason}") from error
+    if isinstance(result, torch.Tensor) and result.is_floating_point() and not is_exact(call, arguments, result):
+        rounded.setdefault(f"{call.kind} '{call.path}'" if call.path else trace.program.source, []).append(name)
+    return result
+
+
+def dropout_is_off(name: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a random operator is a dropout in evaluation."""
+    return name in NOTHING_IN_EVALUATION and not arguments.get("train", arguments.get("training"))
+
+
+def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
+    """Whether an operator on constants cannot have rounded."""
+    import torch
+
+    if call.name in CASTS:
+        given = arguments["self"]
+        return not given.is_floating_point() or torch.promote_types(given.dtype, result.dtype) == result.dtype
+    return call.name.removesuffix("_") in EXACT or call.name in NOTHING_IN_EVALUATION
+
+
+def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
+    """Refuse a call of a file whose result would be very large, before it is made."""
+    import torch
+
+    if call.name.startswith(("_assert", "sym_")):
+        return
+
+    def described(leaf: Any) -> Any:
+        if isinstance(leaf, Value):
+            return torch.empty(leaf.shape, device="meta", dtype=torch.float64)
+        if not isinstance(leaf, torch.Tensor):
+            return leaf
+        return leaf.to("meta", torch.float64) if leaf.is_floating_point() else leaf.to("meta")
+
+    given = {name: replaced(argument, described) for name, argument in arguments.items()}
+    if "device" in given:
+        given["device"] = torch.device("meta")
+    try:
+        result = called(call.operator, given)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise trace.refuse(f"does not fit what it is given; torch says: {reason}.") from error
+    parts = result if isinstance(result, list | tuple) else [result]
+    size = sum(part.numel() for part in parts if isinstance(part, torch.Tensor))
+    if size > LARGEST_OF_A_FILE:
+        raise trace.refuse(f"makes {size:,} numbers; {LARGEST_OF_A_FILE:,} are allowed in a file.")
+
+
+def finished(trace: Trace, outputs: list[Any]) -> Network:
+    """The network of the one output that depends on the input."""
+    source = trace.program.source
+    for output in outputs:
+        if isinstance(output, CreasesError):
+            raise output
+    values = list({id(output): output for output in outputs if isinstance(output, Value)}.values())
+    if not values:
+        raise UnsupportedModelError(f"{source} gives nothing that depends on its input.")
+    if len(values) > 1:
+        shapes = " and ".join(str(value.shape) for value in values)
+        raise UnsupportedModelError(
+            f"{source} gives {len(values)} results, of shapes {shapes}; a network has one. Load a module whose forward "
+            "returns one of them, or all side by side: torch.cat([a.flatten(1), b.flatten(1)], 1)."
+        )
+    value = values[0]
+    if value.batch is not None and value.shape[value.batch] != 1:
+        raise UnsupportedModelError(
+            f"{source} gives one result for a whole batch, of shape {value.shape}; a network gives one for each input. "
+            "Keep the first axis: x.flatten(1), not x.flatten()."
+        )
+    if value.tail:
+        ends = ", then ".join(call.told for call in value.tail)
+        trace.note(f"The end of {source} is left out: {ends}. It is smooth, so it cuts nothing.")
+    return build.network(value.flow, notes=tuple(trace.notes))

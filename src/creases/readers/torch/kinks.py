@@ -1,0 +1,241 @@
+"""Torch operators with kinks: ReLU and its relatives, clips, maxima and minima, max pools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from creases import build
+from creases.network.builder.flows import bend
+from creases.network.kinks import Max
+from creases.readers.torch.graph import Trace, Value, aligned
+from creases.readers.torch.linear import affine, divided, spread, summed
+from creases.readers.torch.windows import adaptive_windows, image_of, one_a_side, reduced_axes, reduction
+
+__all__ = ["KINKS"]
+
+Arguments = Mapping[str, Any]
+
+
+def first(a: Arguments) -> Value:
+    """The value that an operator of one value takes."""
+    value: Value = a["self"] if "self" in a else a["input"]
+    return value
+
+
+def like(value: Value, flow: Any) -> Value:
+    """A flow in the shape of a value."""
+    return Value(flow, value.shape, value.batch)
+
+
+def relu(trace: Trace, a: Arguments) -> Value:
+    """max(x, 0)."""
+    return like(first(a), build.relu(first(a).flow, name=trace.label))
+
+
+def leaky_relu(trace: Trace, a: Arguments) -> Value:
+    """One slope below zero."""
+    slope = trace.number(a["negative_slope"], "negative_slope")
+    return like(first(a), build.leaky_relu(first(a).flow, slope, name=trace.label))
+
+
+def prelu(trace: Trace, a: Arguments) -> Value:
+    """Slopes of one number, or one a channel (axis 1)."""
+    value = first(a)
+    if isinstance(a["weight"], Value):
+        raise trace.refuse("has slopes that depend on the input, which is not piecewise linear.")
+    slopes = trace.numbers(a["weight"], "weight")
+    if trace.call.name == "prelu" and slopes.size > 1:
+        slopes = slopes.reshape(-1, *[1] * (len(value.shape) - 2))
+    slopes = np.broadcast_to(slopes, value.shape) if slopes.size > 1 else slopes
+    flow = build.reshape(value.flow, *value.shape)
+    return like(value, build.flatten(build.prelu(flow, slopes, name=trace.label)))
+
+
+def randomised_relu(trace: Trace, a: Arguments) -> Value:
+    """In evaluation a leaky ReLU with the mean of its two slopes."""
+    if a.get("training"):
+        raise trace.refuse("draws slopes by chance in training mode, and is no function.")
+    slope = (trace.number(a["lower"], "lower") + trace.number(a["upper"], "upper")) / 2
+    trace.note(f"{trace.call.told}: the slope {slope} is the mean of its two, computed in float64.")
+    return like(first(a), build.leaky_relu(first(a).flow, slope, name=trace.label))
+
+
+def absolute(trace: Trace, a: Arguments) -> Value:
+    """|x|."""
+    return like(first(a), build.abs(first(a).flow, name=trace.label))
+
+
+def clamp(trace: Trace, a: Arguments) -> Value:
+    """Bounds on one side or on both: numbers, constants, or other values."""
+    low, high = (a.get(name, a.get(other)) for name, other in (("min", "min_val"), ("max", "max_val")))
+    value = first(a)
+    if low is not None and high is not None and not isinstance(low, Value) and not isinstance(high, Value):
+        return clipped(trace, value, low, high)
+    if low is not None:
+        value = larger(trace, value, low)
+    return value if high is None else smaller(trace, value, high)
+
+
+def clipped(trace: Trace, value: Value, low: Any, high: Any) -> Value:
+    """min(max(x, low), high), both constants; what is infinite bounds nothing."""
+    lows, highs = (np.broadcast_to(trace.numbers_or_infinite(bound), value.shape) for bound in (low, high))
+    if np.isinf(lows).all():
+        return value if np.isinf(highs).all() else smaller(trace, value, high)
+    if np.isinf(highs).all():
+        return larger(trace, value, low)
+    aligned(trace, value, value.shape)
+    if (lows == lows.flat[0]).all() and (highs == highs.flat[0]).all():
+        return like(value, build.clip(value.flow, float(lows.flat[0]), float(highs.flat[0]), name=trace.label))
+    flow = build.reshape(value.flow, *value.shape)
+    return like(value, build.flatten(build.clip(flow, lows, highs, name=trace.label)))
+
+
+def larger(trace: Trace, value: Value, other: Any) -> Value:
+    """max(x, other): beside a constant c it is relu(x - c) + c."""
+    if isinstance(other, Value):
+        return extreme_of_two(trace, value, other, 1.0)
+    if np.isinf(bounds := trace.numbers_or_infinite(other)).all() and (bounds < 0).all():
+        return value
+    moved = summed(trace, value, other, -1.0)
+    bent = Value(build.relu(moved.flow, name=trace.label), moved.shape, moved.batch)
+    return summed(trace, bent, other, 1.0)
+
+
+def smaller(trace: Trace, value: Value, other: Any) -> Value:
+    """min(x, other): beside a constant c it is c - relu(c - x)."""
+    if isinstance(other, Value):
+        return extreme_of_two(trace, value, other, -1.0)
+    if np.isinf(bounds := trace.numbers_or_infinite(other)).all() and (bounds > 0).all():
+        return value
+    moved = summed(trace, other, value, -1.0)
+    bent = Value(build.relu(moved.flow, name=trace.label), moved.shape, moved.batch)
+    return summed(trace, other, bent, -1.0)
+
+
+def extreme_of_two(trace: Trace, one: Value, other: Value, sign: float) -> Value:
+    """The maximum of two values, or, with sign -1, the minimum."""
+    shape = np.broadcast_shapes(one.shape, other.shape)
+    batch = aligned(trace, one, shape, other)
+    parts = [affine(trace, Value(spread(trace, value, shape), shape, batch), sign).flow for value in (one, other)]
+    made = build.maximum(*(build.flatten(part) for part in parts), name=trace.label)
+    return affine(trace, Value(made, shape, batch), sign)
+
+
+def maximum(trace: Trace, a: Arguments) -> Value:
+    """max(x, y), place by place; one may be a constant."""
+    one, other = a["self"], a["other"]
+    return larger(trace, one, other) if isinstance(one, Value) else larger(trace, other, one)
+
+
+def minimum(trace: Trace, a: Arguments) -> Value:
+    """min(x, y), place by place; one may be a constant."""
+    one, other = a["self"], a["other"]
+    return smaller(trace, one, other) if isinstance(one, Value) else smaller(trace, other, one)
+
+
+def threshold(trace: Trace, a: Arguments) -> Value:
+    """x above the threshold and `value` below it: continuous only where the two are equal."""
+    at, value = (trace.number(a[name], name) for name in ("threshold", "value"))
+    if at != value:
+        raise trace.refuse(f"jumps from {value} to {at}, which is not continuous.")
+    return relu(trace, a) if at == 0.0 else larger(trace, first(a), at)
+
+
+def relu6(trace: Trace, a: Arguments) -> Value:
+    """min(max(x, 0), 6)."""
+    return like(first(a), build.relu6(first(a).flow, name=trace.label))
+
+
+def hard_sigmoid(trace: Trace, a: Arguments) -> Value:
+    """relu6(x + 3) / 6, the division exact."""
+    moved = summed(trace, first(a), 3.0, 1.0)
+    return divided(trace, like(moved, build.relu6(moved.flow, name=trace.label)), np.array(6.0))
+
+
+# Maxima over axes and windows.
+
+
+def largest(trace: Trace, a: Arguments, sign: float = 1.0) -> Value:
+    """Maxima over axes: a switch each."""
+    value = affine(trace, first(a), sign)
+    rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
+    if rows.shape[1] == 1:
+        return Value(first(a).flow, shape, batch)
+    flow = bend(build.flatten(value.flow), Max(tuple(map(tuple, rows.tolist()))), (len(rows),), trace.label)
+    return affine(trace, Value(flow, shape, batch), sign)
+
+
+def largest_of(trace: Trace, a: Arguments) -> Any:
+    """`max`: of one value all over, over an axis (with the indices beside it), or of two."""
+    if "other" in a:
+        return maximum(trace, a)
+    return largest(trace, a) if "dim" not in a else [largest(trace, a), None]
+
+
+def smallest_of(trace: Trace, a: Arguments) -> Any:
+    """`min`, as `max`."""
+    if "other" in a:
+        return minimum(trace, a)
+    return largest(trace, a, -1.0) if "dim" not in a else [largest(trace, a, -1.0), None]
+
+
+def smallest(trace: Trace, a: Arguments) -> Value:
+    """Minima over axes."""
+    return largest(trace, a, -1.0)
+
+
+def max_pool(trace: Trace, a: Arguments) -> Any:
+    """max_pool1d, max_pool2d, max_pool3d; with the indices beside it where they are asked for."""
+    name = trace.call.name
+    sides = int(name[len("max_pool")])
+    flow, lead, batch = image_of(trace, first(a), sides + 1)
+    made = build.max_pool(
+        flow,
+        one_a_side(a["kernel_size"], sides),
+        stride=one_a_side(a["stride"] or a["kernel_size"], sides),
+        padding=one_a_side(a["padding"], sides),
+        dilation=one_a_side(a["dilation"], sides),
+        ceil_mode=a["ceil_mode"],
+        name=trace.label,
+    )
+    result = Value(made, (*lead, *made.shape), batch)
+    return [result, None] if name.endswith("indices") else result
+
+
+def adaptive_max_pool(trace: Trace, a: Arguments) -> Any:
+    """Maxima over windows that are as even as the sides allow, with the indices beside them."""
+    sides = int(trace.call.name[-2])
+    flow, lead, batch = image_of(trace, first(a), sides + 1)
+    wanted: Sequence[int] = one_a_side(a["output_size"], sides)
+    groups = tuple(tuple(window.tolist()) for window in adaptive_windows(flow.shape, wanted))
+    made = bend(build.flatten(flow), Max(groups), (len(groups),), trace.label)
+    return [Value(made, (*lead, flow.shape[0], *wanted), batch), None]
+
+
+Handler = Callable[[Trace, Arguments], Any]
+KINKS: dict[str, Handler] = {
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    **dict.fromkeys(("prelu", "_prelu_kernel"), prelu),
+    "rrelu": randomised_relu,
+    **dict.fromkeys(("abs", "absolute"), absolute),
+    **dict.fromkeys(("clamp", "clip", "hardtanh", "clamp_min", "clamp_max"), clamp),
+    "relu6": relu6,
+    "hardsigmoid": hard_sigmoid,
+    "threshold": threshold,
+    **dict.fromkeys(("maximum", "fmax"), maximum),
+    **dict.fromkeys(("minimum", "fmin"), minimum),
+    "max": largest_of,
+    "min": smallest_of,
+    "amax": largest,
+    "amin": smallest,
+    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), max_pool),
+    **dict.fromkeys(
+        ("max_pool1d_with_indices", "max_pool2d_with_indices", "max_pool3d_with_indices"),
+        max_pool,
+    ),
+    **dict.fromkeys(("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"), adaptive_max_pool),
+}

@@ -1,0 +1,298 @@
+"""Torch operators that are linear in the values that run through a program, as flows of `creases.build`.
+
+No two numbers of a module are multiplied or added here: a matrix, a kernel, a divisor stand in the network as the
+module has them. A product with a matrix along one axis of several is a sparse matrix that repeats the numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases import build
+from creases.errors import NetworkError, NotEnoughMemoryError
+from creases.network.builder.flows import Flow
+from creases.network.operators import Scale, Select, Sparse
+from creases.network.operators.operator import as_sparse
+from creases.readers.torch.graph import Floats, Shape, Trace, Value, aligned
+
+__all__ = ["LINEAR", "affine", "constant", "divided", "places", "products", "spread", "summed", "value_in"]
+
+Arguments = Mapping[str, Any]
+MOST_PRODUCTS = 2**28
+Integers = NDArray[np.int64]
+
+
+# Products.
+
+
+def linear(trace: Trace, a: Arguments) -> Value:
+    """x @ weight.T + bias along the last axis."""
+    return along_last(trace, value_in(trace, a, "input"), trace.numbers(constant(trace, a, "weight")), a["bias"])
+
+
+def along_last(trace: Trace, value: Value, weight: Floats, bias: Any) -> Value:
+    """weight @ x along the last axis, for each of the others; weight (m, k)."""
+    if value.batch == len(value.shape) - 1:
+        raise trace.mixes()
+    if weight.ndim == 1:  # a Linear of one output may be stored as a vector
+        weight = weight[None, :]
+    shape = (*value.shape[:-1], len(weight))
+    if math.prod(shape) == len(weight):
+        biases = None if bias is None else np.broadcast_to(trace.numbers(bias, "bias"), shape).reshape(-1)
+        return Value(build.dense(build.flatten(value.flow), weight, biases, name=trace.label), shape, value.batch)
+    columns = places(value)[..., None, :]
+    return products(trace, value, columns, weight, shape, value.batch, bias)
+
+
+def products(
+    trace: Trace, value: Value, columns: Integers, weight: Floats, shape: Shape, batch: int | None, bias: Any = None
+) -> Value:
+    """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms)."""
+    terms = columns.shape[-1]
+    full = (*shape, terms)
+    if math.prod(full) > MOST_PRODUCTS:
+        raise NotEnoughMemoryError(
+            f"{trace.program.source}: {trace.call.told} is a sparse matrix of {math.prod(full):,} numbers; "
+            f"{MOST_PRODUCTS:,} are allowed."
+        )
+    data = np.broadcast_to(weight, full).reshape(-1)
+    where = np.broadcast_to(columns, full).reshape(-1)
+    rows = math.prod(shape)
+    starts = np.arange(rows + 1) * terms
+    order = np.lexsort((where, np.repeat(np.arange(rows), terms)))
+    operator = Sparse(as_sparse(np.array(data[order]), where[order], starts, (rows, value.flow.size)))
+    biases = None if bias is None else np.broadcast_to(trace.numbers(bias, "bias"), shape)
+    return trace.sum_of([(value.flow, operator)], shape, batch, biases)
+
+
+def matmul(trace: Trace, a: Arguments) -> Value:
+    """A product with a constant on either side, as torch.matmul broadcasts them."""
+    first, second = (a["self"], a.get("other", a.get("mat2", a.get("vec"))))
+    if isinstance(first, Value) and isinstance(second, Value):
+        raise product_of_flows(trace)
+    return product(trace, first, second, None)
+
+
+def addmm(trace: Trace, a: Arguments) -> Value:
+    """beta * self + alpha * (first @ second), where only one of the three is a value."""
+    first, second = (a[name] for name in (("mat1", "mat2") if "mat1" in a else ("batch1", "batch2")))
+    if isinstance(first, Value) and isinstance(second, Value):
+        raise product_of_flows(trace)
+    plain = a.get("beta", 1) == 1 and a.get("alpha", 1) == 1
+    if plain and not isinstance(a["self"], Value):
+        return product(trace, first, second, a["self"])
+    if not isinstance(first, Value) and not isinstance(second, Value):
+        raise trace.refuse("adds a value to a product of constants with factors, which is not read.")
+    made = affine(trace, product(trace, first, second, None), a.get("alpha", 1))
+    return summed(trace, made, a["self"], a.get("beta", 1))
+
+
+def product(trace: Trace, first: Any, second: Any, bias: Any) -> Value:
+    """first @ second (+ bias), one of them a value and the other a constant."""
+    if isinstance(first, Value):
+        weight = trace.numbers(second)
+        if weight.ndim == 1:
+            made = along_last(trace, first, weight[None, :], bias)
+            return Value(made.flow, made.shape[:-1], made.batch)
+        if weight.ndim == 2 and len(first.shape) > 1:
+            return along_last(trace, first, np.ascontiguousarray(weight.T), bias)
+        if len(first.shape) < 2:
+            raise trace.refuse("multiplies a value of one axis with a matrix, which is not read.")
+        columns, numbers = places(first)[..., :, None, :], np.swapaxes(weight, -1, -2)[..., None, :, :]
+        shape = (*np.broadcast_shapes(first.shape[:-2], weight.shape[:-2]), first.shape[-2], weight.shape[-1])
+        inner, value = len(first.shape) - 1, first
+    else:
+        weight, value = trace.numbers(first), second
+        if weight.ndim < 2 or len(value.shape) < 2:
+            raise trace.refuse("multiplies a vector with a value, which is not read. Use x @ matrix, or nn.Linear.")
+        columns, numbers = np.swapaxes(places(value), -1, -2)[..., None, :, :], weight[..., :, None, :]
+        shape = (*np.broadcast_shapes(weight.shape[:-2], value.shape[:-2]), weight.shape[-2], value.shape[-1])
+        inner = len(value.shape) - 2
+    if value.batch == inner:
+        raise trace.mixes()
+    return products(trace, value, columns, numbers, shape, aligned(trace, value, shape), bias)
+
+
+def einsum(trace: Trace, a: Arguments) -> Value:
+    """A product of a value and one constant, by letters. (What einsum is made of treats a batch of one as a sum.)"""
+    operands = a["tensors"]
+    if len(operands) != 2 or sum(isinstance(part, Value) for part in operands) == 2:
+        raise product_of_flows(trace) if len(operands) == 2 else trace.refuse("joins more than two, which is not read.")
+    inputs, _arrow, output = a["equation"].replace(" ", "").partition("->")
+    letters = inputs.split(",")
+    if not _arrow or "." in inputs or any(len(set(part)) < len(part) for part in (*letters, output)):
+        raise trace.refuse("has dots, a letter twice, or no '->', which is not read. Write out all axes.")
+    (own, value), (others, numbers) = sorted(
+        zip(letters, operands, strict=True), key=lambda pair: not isinstance(pair[1], Value)
+    )
+    weight = trace.numbers(numbers)
+    sums = [letter for letter in own if letter not in output]
+    if not set(output) | set(sums) >= set(others):
+        raise trace.refuse("sums numbers of a constant, which may round. Sum them before.")
+    sizes = {**dict(zip(others, weight.shape, strict=True)), **dict(zip(own, value.shape, strict=True))}
+    batch = None if value.batch is None else own[value.batch]
+    if batch is not None and (batch in sums or batch in others):
+        raise trace.mixes()
+    full = [*output, *sums]
+
+    def spread_over(array: Any, names: str) -> Any:
+        order = sorted(range(len(names)), key=lambda axis: full.index(names[axis]))
+        shape = [sizes[letter] if letter in names else 1 for letter in full]
+        spread_out = np.broadcast_to(array.transpose(order).reshape(shape), [sizes[letter] for letter in full])
+        return spread_out.reshape(*(sizes[letter] for letter in output), -1)
+
+    shape = tuple(sizes[letter] for letter in output)
+    where = None if batch is None else output.index(batch)
+    return products(trace, value, spread_over(places(value), own), spread_over(weight, others), shape, where)
+
+
+def product_of_flows(trace: Trace) -> Exception:
+    """The error for what is quadratic in the input."""
+    return trace.refuse(
+        "multiplies two values that both depend on the input (attention, gating, a squared norm), which is not "
+        "piecewise linear."
+    )
+
+
+# Sums, factors, shifts.
+
+
+def add(trace: Trace, a: Arguments) -> Value:
+    """self + alpha * other."""
+    return summed(trace, a["self"], a["other"], a.get("alpha", 1))
+
+
+def subtract(trace: Trace, a: Arguments) -> Value:
+    """self - alpha * other."""
+    return summed(trace, a["self"], a["other"], -trace.number(a.get("alpha", 1), "alpha"))
+
+
+def subtract_from(trace: Trace, a: Arguments) -> Value:
+    """other - alpha * self."""
+    return summed(trace, a["other"], a["self"], -trace.number(a.get("alpha", 1), "alpha"))
+
+
+def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> Value:
+    """first + alpha * second; one of them at least is a value, and both broadcast."""
+    factor = trace.number(alpha, "alpha")
+    values = [part for part in (first, second) if isinstance(part, Value)]
+    shape = np.broadcast_shapes(
+        *(part.shape if isinstance(part, Value) else np.shape(part) for part in (first, second))
+    )
+    batch = aligned(trace, values[0], shape, values[-1])
+    terms: list[tuple[Flow, Any]] = []
+    bias: Floats | None = None
+    for part, by in ((first, 1.0), (second, factor)):
+        if isinstance(part, Value):
+            flow = spread(trace, part, shape)
+            terms.append((flow, Select.all(flow.size) if by == 1.0 else Scale(np.full(flow.size, by))))
+        else:
+            numbers = np.broadcast_to(trace.numbers(part), shape)
+            if by in (1.0, -1.0):
+                bias = numbers * by
+            else:  # the product may be no float64: it is left to a level of its own
+                terms.append((trace.sum_of([], shape, None, numbers).flow, Scale(np.full(numbers.size, by))))
+    return trace.sum_of(terms, shape, batch, bias)
+
+
+def spread(trace: Trace, value: Value, shape: Shape) -> Flow:
+    """The flow of a value broadcast to a shape, flat."""
+    if value.shape == shape or math.prod(shape) == value.flow.size:
+        return build.flatten(value.flow)
+    where = np.broadcast_to(places(value), shape).reshape(-1)
+    return trace.sum_of([(value.flow, Select(where, value.flow.size))], shape, None).flow
+
+
+def multiply(trace: Trace, a: Arguments) -> Value:
+    """A value times constants."""
+    first, second = a["self"], a["other"]
+    if isinstance(first, Value) and isinstance(second, Value):
+        raise product_of_flows(trace)
+    return affine(trace, *((first, second) if isinstance(first, Value) else (second, first)))
+
+
+def affine(trace: Trace, value: Value, factors: Any) -> Value:
+    """A value times one number, or numbers that broadcast."""
+    numbers = trace.numbers(factors)
+    shape = np.broadcast_shapes(value.shape, numbers.shape)
+    batch = aligned(trace, value, shape)
+    flow = spread(trace, value, shape)
+    if (numbers == 1.0).all():
+        return Value(flow, shape, batch)
+    scales = Scale(np.ascontiguousarray(np.broadcast_to(numbers, shape)).reshape(-1))
+    return trace.sum_of([(flow, scales)], shape, batch)
+
+
+def divide(trace: Trace, a: Arguments) -> Value:
+    """A value divided by constants."""
+    if isinstance(a["other"], Value):
+        raise trace.refuse("divides by a value that depends on the input, which is not piecewise linear.")
+    if a.get("rounding_mode") is not None:
+        raise trace.refuse("rounds, which is not piecewise linear.")
+    return divided(trace, a["self"], trace.numbers(a["other"]))
+
+
+def divided(trace: Trace, value: Value, numbers: Floats) -> Value:
+    """A value divided by one number, or numbers that broadcast."""
+    if not numbers.all():
+        raise NetworkError(f"{trace.program.source}: {trace.call.told} divides by zero.")
+    shape = np.broadcast_shapes(value.shape, numbers.shape)
+    flow, batch = spread(trace, value, shape), aligned(trace, value, shape)
+    mantissas, _ = np.frexp(numbers)
+    if (
+        (np.abs(mantissas) == 0.5).all()
+        and np.isfinite(1.0 / numbers).all()
+        and (1.0 / (1.0 / numbers) == numbers).all()
+    ):
+        return affine(trace, Value(flow, shape, batch), 1.0 / numbers)
+    made = build.divide(flow, np.ascontiguousarray(np.broadcast_to(numbers, shape)).reshape(-1), name=trace.label)
+    return Value(build.flatten(made), shape, batch)
+
+
+def negate(trace: Trace, a: Arguments) -> Value:
+    """-x."""
+    return affine(trace, a["self"], -1.0)
+
+
+# Arguments.
+
+
+def places(value: Value) -> Integers:
+    """The number of each place, from 0, in the value's shape."""
+    return np.arange(math.prod(value.shape)).reshape(value.shape)
+
+
+def value_in(trace: Trace, a: Arguments, name: str) -> Value:
+    """An argument that must be a value."""
+    given = a[name]
+    if not isinstance(given, Value):
+        raise trace.refuse("has a weight that depends on the input, which is not piecewise linear.")
+    return given
+
+
+def constant(trace: Trace, a: Arguments, name: str) -> Any:
+    """An argument that must be a constant."""
+    if isinstance(a[name], Value):
+        raise product_of_flows(trace)
+    return a[name]
+
+
+Handler = Callable[[Trace, Arguments], Any]
+LINEAR: dict[str, Handler] = {
+    "linear": linear,
+    **dict.fromkeys(("matmul", "mm", "bmm", "mv"), matmul),
+    **dict.fromkeys(("addmm", "baddbmm"), addmm),
+    "einsum": einsum,
+    "add": add,
+    "sub": subtract,
+    "subtract": subtract,
+    "rsub": subtract_from,
+    **dict.fromkeys(("mul", "multiply"), multiply),
+    **dict.fromkeys(("div", "divide", "true_divide"), divide),
+    **dict.fromkeys(("neg", "negative"), negate),
+}

@@ -1,0 +1,56 @@
+"""`.zip` files of stable-baselines3: a policy's state dict, `policy.pth`, among other things.
+
+Decides what of the file is read: that one member, as any `.pth`. The rest holds pickles of whole objects, and is not
+looked at.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from creases.errors import ModelFileError
+from creases.network import Network
+from creases.readers.torch.file import read_torch_file
+from creases.readers.weights.answers import Answers
+
+__all__ = ["read_policy_zip"]
+
+MEMBER = "policy.pth"
+BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
+DEFAULTS = (
+    "Of stable-baselines3's policies PPO's and A2C's have Tanh if not told otherwise, which is not piecewise linear; "
+    "DQN's, SAC's and TD3's have ReLU."
+)
+
+
+def read_policy_zip(data: bytes, source: str, answers: Answers) -> Network:
+    """The network in a policy of stable-baselines3, as `model.save` writes it.
+
+    data : the whole file. source : its name, for messages. answers : what the caller says of weights without a graph.
+    Raises ModelFileError if it is none or is damaged, and with the call that answers where something is not known;
+    what `read_torch_file` raises of its member.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            if MEMBER not in members:
+                raise ModelFileError(
+                    f"{source} is no policy of stable-baselines3: it holds no {MEMBER}. Unpack other archives."
+                )
+            claimed, stored = members[MEMBER].file_size, members[MEMBER].compress_size
+            if claimed > BLOWUP * stored or stored > len(data):
+                raise ModelFileError(
+                    f"{source}: {MEMBER} claims {claimed:,} bytes, which it cannot have: it is damaged."
+                )
+            policy = archive.read(MEMBER)
+    except (ModelFileError, MemoryError):
+        raise
+    except Exception as error:  # zipfile and zlib raise a dozen kinds on damaged bytes
+        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
+    try:
+        return read_torch_file(policy, source, answers)
+    except ModelFileError as error:
+        if answers.activation is not None or "creases.load(" not in str(error):
+            raise
+        raise ModelFileError(f"{error} {DEFAULTS}") from error

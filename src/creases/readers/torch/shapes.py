@@ -1,0 +1,310 @@
+"""Torch operators that only move values: each is run by torch itself, on the numbers of places.
+
+A value's places are 1, 2, 3, ...; after the operator they say where each result came from, and zero says that it is no
+place of this value. What an operator fills in, a constant, is found by giving it zeros. So there is one handler for all
+of them, and no second opinion of what `pixel_shuffle` or a reflecting pad does. Only the axis of the batch must be
+followed by rules. It is one long; a longer one has swallowed it (tensordot does that, and parts them again).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from creases.network.operators import Select
+from creases.readers.torch.graph import Shape, Trace, Value
+
+__all__ = ["SHAPES", "SHAPES_AND_NUMBERS", "batch_of_view", "called", "leaves", "moved", "places_of", "replaced"]
+
+Arguments = Mapping[str, Any]
+Rule = Callable[[Trace, Value, Arguments, Shape], int | None]
+
+
+def places_of(value: Value) -> Any:
+    """The number of each place, from 1, float64 in the value's shape."""
+    import torch
+
+    return torch.arange(1, math.prod(value.shape) + 1, dtype=torch.float64).reshape(value.shape)
+
+
+def called(operator: Any, arguments: Arguments) -> Any:
+    """Run a torch operator on arguments by name."""
+    positional, named = [], {}
+    for argument in operator._schema.arguments:
+        if argument.kwarg_only:
+            named[argument.name] = arguments[argument.name]
+        else:
+            positional.append(arguments[argument.name])
+    return operator(*positional, **named)
+
+
+def replaced(given: Any, change: Callable[[Any], Any]) -> Any:
+    """An argument with every leaf changed."""
+    if isinstance(given, list | tuple):
+        return [replaced(part, change) for part in given]
+    return change(given)
+
+
+def leaves(arguments: Arguments) -> list[Value]:
+    """The values among the arguments, each once, in order."""
+    found: dict[Value, None] = {}
+
+    def look(leaf: Any) -> Any:
+        if isinstance(leaf, Value):
+            found[leaf] = None
+        return leaf
+
+    for argument in arguments.values():
+        replaced(argument, look)
+    return list(found)
+
+
+def moved(trace: Trace, arguments: Arguments) -> Any:
+    """The result of an operator that moves values and fills in constants: one value, or a list of them."""
+    import torch
+
+    operator, values = trace.call.operator, leaves(arguments)
+
+    def run(chosen: Value | None) -> list[Any]:
+        def given(leaf: Any) -> Any:
+            if isinstance(leaf, Value):
+                return places_of(leaf) if leaf is chosen else torch.zeros(leaf.shape, dtype=torch.float64)
+            floating = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
+            return leaf.detach().double() if floating else leaf
+
+        result = called(operator, {name: replaced(argument, given) for name, argument in arguments.items()})
+        return list(result) if isinstance(result, list | tuple) else [result]
+
+    constants = run(None)
+    moves = [(value, run(value)) for value in values]
+    results = []
+    for number, constant in enumerate(constants):
+        shape = tuple(constant.shape)
+        batches = {RULES.get(trace.call.name, same)(trace, value, arguments, shape) for value in values}
+        batches = batches - {None} or {None}
+        if len(batches) > 1:
+            raise trace.mixes()
+        terms = []
+        for value, parts in moves:
+            picked = (parts[number] - constant).reshape(-1).numpy().astype(np.int64) - 1
+            if (picked >= 0).any():
+                terms.append((value, picked))
+        bias = constant.reshape(-1).numpy()
+        results.append(arranged(trace, terms, shape, batches.pop(), bias))
+    returns = operator._schema.returns
+    return results[0] if len(returns) == 1 and "List" not in str(returns[0].type) else results
+
+
+def arranged(trace: Trace, terms: list[tuple[Value, Any]], shape: Shape, batch: int | None, bias: Any) -> Value:
+    """Values at places, and constants between them; what stays in its order costs nothing."""
+    if len(terms) == 1 and not bias.any():
+        value, picked = terms[0]
+        if len(picked) == value.flow.size and (picked == np.arange(len(picked))).all():
+            return Value(value.flow, shape, batch, value.tail)
+    tail = tuple(dict.fromkeys(call for value, _ in terms for call in value.tail))
+    made = trace.sum_of([(value.flow, Select(picked, value.flow.size)) for value, picked in terms], shape, batch, bias)
+    return Value(made.flow, shape, batch, tail)
+
+
+# Where the axis of the batch goes.
+
+
+def same(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """Nowhere; a result that has become longer along it, or has lost it, is refused."""
+    if value.batch is not None and (len(shape) != len(value.shape) or shape[value.batch] != value.shape[value.batch]):
+        raise trace.mixes()
+    return value.batch
+
+
+def batch_of_view(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """After a reshape: an axis of one with as much before it; else the axis that has swallowed it."""
+    if value.batch is None:
+        return None
+    least, most = (math.prod(value.shape[: value.batch + more]) for more in (0, 1))
+    before = [math.prod(shape[:axis]) for axis in range(len(shape))]
+    fits = [axis for axis, side in enumerate(shape) if side == 1 and least <= before[axis] <= most]
+    if fits:
+        return value.batch if value.batch in fits else fits[0]
+    return max((axis for axis in range(len(shape)) if before[axis] <= least), default=None)
+
+
+def of_permutation(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """`dims` name the axes in their new order."""
+    if value.batch is None:
+        return None
+    return [trace.axis(axis, len(shape)) for axis in arguments["dims"]].index(value.batch)
+
+
+def of_transposition(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """Two axes change places."""
+    rank = len(shape)
+    first = trace.axis(arguments.get("dim0", 0), rank)
+    second = trace.axis(arguments.get("dim1", 1), rank)
+    return {first: second, second: first}.get(value.batch, value.batch) if value.batch is not None else None
+
+
+def of_squeeze(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """Axes of one are gone; the batch's too, if it is named or all are."""
+    if value.batch is None:
+        return None
+    rank = len(value.shape)
+    given = arguments.get("dim")
+    dims = range(rank) if given is None else [given] if isinstance(given, int) else given
+    gone = {trace.axis(axis, rank) for axis in dims if value.shape[axis] == 1}
+    return None if value.batch in gone else value.batch - sum(axis < value.batch for axis in gone)
+
+
+def of_unsqueeze(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """One more axis."""
+    if value.batch is None:
+        return None
+    return value.batch + (trace.axis(arguments["dim"], len(shape)) <= value.batch)
+
+
+def of_selection(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """One axis less: `select`, `unbind`."""
+    dim = trace.axis(arguments["dim"], len(value.shape))
+    if dim == value.batch:
+        raise trace.mixes("takes one input out of the batch")
+    return None if value.batch is None else value.batch - (dim < value.batch)
+
+
+def of_expansion(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """More axes at the beginning."""
+    if value.batch is None:
+        return None
+    axis = value.batch + len(shape) - len(value.shape)
+    if shape[axis] != value.shape[value.batch]:
+        raise trace.mixes("repeats an input along the batch")
+    return axis
+
+
+def of_indexing(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """`x[:, indices]`: one array of indices in the place of an axis, or several one after the other."""
+    if value.batch is None:
+        return None
+    places = [axis for axis, index in enumerate(arguments["indices"]) if index is not None]
+    if value.batch in places:
+        raise trace.mixes("takes inputs out of the batch")
+    if places != list(range(places[0], places[-1] + 1)):
+        raise trace.refuse("takes indices along axes that do not follow one another, which is not read.")
+    return value.batch if value.batch < places[0] else value.batch + len(shape) - len(value.shape)
+
+
+def of_windows(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """One more axis, at the end: `unfold`."""
+    if trace.axis(arguments["dimension"], len(value.shape)) == value.batch:
+        raise trace.mixes()
+    return value.batch
+
+
+def of_triangle(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """Nowhere, if it is none of the last two: `tril`, `triu`."""
+    if value.batch is not None and value.batch >= len(shape) - 2:
+        raise trace.mixes()
+    return value.batch
+
+
+def of_stack(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """One more axis, and not along the batch."""
+    return of_unsqueeze(trace, value, arguments, shape)
+
+
+def of_scatter(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """The batch of the larger value; the smaller one has lost an axis."""
+    if value is arguments["self"]:
+        return same(trace, value, arguments, shape)
+    dim = trace.axis(arguments["dim"], len(shape))
+    if value.batch is None or len(value.shape) == len(shape):
+        return value.batch
+    return value.batch + (dim <= value.batch)
+
+
+def of_numbers(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+    """As in `of_expansion`: `where` and `masked_fill` broadcast."""
+    return of_expansion(trace, value, arguments, shape)
+
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(
+        ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "view_copy", "_reshape_copy"), batch_of_view
+    ),
+    **dict.fromkeys(("permute", "permute_copy"), of_permutation),
+    **dict.fromkeys(("transpose", "t", "swapaxes", "transpose_copy", "numpy_T"), of_transposition),
+    **dict.fromkeys(("squeeze", "squeeze_copy"), of_squeeze),
+    **dict.fromkeys(("unsqueeze", "unsqueeze_copy"), of_unsqueeze),
+    **dict.fromkeys(("select", "unbind", "select_copy"), of_selection),
+    **dict.fromkeys(("expand", "expand_as", "repeat", "expand_copy", "broadcast_to"), of_expansion),
+    "index": of_indexing,
+    "unfold": of_windows,
+    "tril": of_triangle,
+    "triu": of_triangle,
+    "stack": of_stack,
+    "select_scatter": of_scatter,
+    "slice_scatter": of_scatter,
+    "where": of_numbers,
+    "copy": of_numbers,
+    "masked_fill": of_numbers,
+}
+# The rest keeps its axes.
+SHAPES = frozenset(RULES) - {
+    "stack",
+    "select_scatter",
+    "slice_scatter",
+    "where",
+    "masked_fill",
+    "copy",
+    "tril",
+    "triu",
+} | {
+    "clone",
+    "contiguous",
+    "alias",
+    "detach",
+    "lift_fresh_copy",
+    "slice",
+    "narrow",
+    "split",
+    "split_with_sizes",
+    "chunk",
+    "tensor_split",
+    "index_select",
+    "gather",
+    "flip",
+    "roll",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "channel_shuffle",
+    "upsample_nearest1d",
+    "upsample_nearest2d",
+    "upsample_nearest3d",
+    "_upsample_nearest_exact1d",
+    "_upsample_nearest_exact2d",
+    "_upsample_nearest_exact3d",
+    "reflection_pad1d",
+    "reflection_pad2d",
+    "reflection_pad3d",
+    "replication_pad1d",
+    "replication_pad2d",
+    "replication_pad3d",
+    "repeat_interleave",
+}
+# These fill in constants too, or take several values.
+SHAPES_AND_NUMBERS = SHAPES | {
+    "cat",
+    "concat",
+    "concatenate",
+    "stack",
+    "constant_pad_nd",
+    "pad",
+    "select_scatter",
+    "slice_scatter",
+    "where",
+    "masked_fill",
+    "copy",
+    "tril",
+    "triu",
+}

@@ -1,0 +1,92 @@
+"""Nested dictionaries of arrays in memory: the parameters of Flax and Haiku.
+
+Decides which arrays are a layer: "kernel" or "w" is a weight of shape (n_in, n_out), which is transposed, "bias" or "b"
+its bias; "scale" and "bias" with "mean" and "var" under the same name are a BatchNorm. What remains is a matter of
+state dicts: such a dictionary holds weights and no graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.arrays import as_floats
+from creases.errors import ModelFileError, NetworkError
+from creases.network import Network
+from creases.readers.weights.answers import Answers
+from creases.readers.weights.layer_order import natural_order
+from creases.readers.weights.state_dict import from_tensors
+
+__all__ = ["as_tensors", "is_nested", "read_nested"]
+
+Floats = NDArray[np.float64]
+
+DEEPEST = 16
+MOST_ENTRIES = 100_000
+SOURCE = "The dictionary"
+# Collections of Flax, which name the same layers.
+COLLECTIONS = ("params", "batch_stats")
+# By Flax's and Haiku's names what a state dict calls it; a kernel is transposed.
+LEAVES = {"kernel": "weight", "w": "weight", "bias": "bias", "b": "bias", "scale": "weight", "gamma": "weight"}
+STATISTICS = {"mean": "running_mean", "var": "running_var"}
+KERNELS = ("kernel", "w")
+
+
+def is_nested(loaded: Mapping[Any, Any]) -> bool:
+    """Whether a dictionary is one of layers with kernels, and no state dict."""
+    try:
+        return any(path[-1] in KERNELS and len(path) > 1 for path, _ in arrays_in(loaded))
+    except ModelFileError:
+        return False
+
+
+def read_nested(loaded: Mapping[Any, Any], answers: Answers) -> Network:
+    """The network of nested dictionaries of arrays, as Flax and Haiku have their parameters.
+
+    loaded : {"Dense_0": {"kernel": (n_in, n_out), "bias": (n_out,)}, ...}, perhaps under "params".
+    answers : what the caller says of weights without a graph.
+    Raises ModelFileError and UnsupportedModelError as state dicts do, NetworkError on arrays of no real numbers.
+    """
+    entries = {".".join(path): array for path, array in arrays_in(loaded)}
+    return from_tensors(as_tensors(entries, SOURCE), SOURCE, answers, stored=False)
+
+
+def arrays_in(loaded: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """All arrays and the names that lead to them, those of Flax's collections left out.
+
+    Raises ModelFileError if it is nested too deep, or in itself.
+    """
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), loaded)]
+    count = 0
+    while waiting:
+        path, one = waiting.pop()
+        count += 1
+        if count > MOST_ENTRIES or len(path) > DEEPEST:
+            raise ModelFileError(
+                f"{SOURCE} has more than {MOST_ENTRIES} entries, or is nested more than {DEEPEST} deep."
+            )
+        if isinstance(one, Mapping):
+            inner = [((*path, str(key)), value) for key, value in one.items()]
+            waiting += reversed([(keys[1:] if keys[0] in COLLECTIONS else keys, value) for keys, value in inner])
+        elif hasattr(one, "__array__"):
+            yield path, one
+
+
+def as_tensors(entries: Mapping[str, Any], source: str) -> dict[str, Floats]:
+    """Arrays by a state dict's names: 'Dense_0.weight' of 'Dense_0.kernel', transposed."""
+    beside: dict[str, set[str]] = {}
+    for name in entries:
+        layer, _, leaf = name.rpartition(".")
+        beside.setdefault(layer, set()).add(leaf)
+    tensors = {}
+    for name in sorted(entries, key=natural_order):
+        layer, dot, leaf = name.rpartition(".")
+        array = as_floats(np.asarray(entries[name]), f"{source}: array '{name}'", NetworkError)
+        known = {**LEAVES, **(STATISTICS if STATISTICS.keys() <= beside[layer] else {})}
+        if leaf in KERNELS and array.ndim == 2:
+            array = array.T
+        tensors[f"{layer}{dot}{known.get(leaf, leaf)}"] = array
+    return tensors

@@ -1,0 +1,127 @@
+"""Plain `.npz` files of arrays: weights and biases by names, and nothing else.
+
+Decides what the names say. '<layer>.weight' and '<layer>.bias' are a state dict's, (n_out, n_in); '<layer>/kernel' or
+'<layer>.kernel' are (n_in, n_out), as Flax and Keras have them. Any other names say nothing, so that `order=` names the
+arrays as they act: a weight, its bias if it has one, the next weight. Which way round such weights stand is told by
+their shapes, and asked where both ways fit.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.arrays import as_floats
+from creases.errors import ModelFileError, NetworkError
+from creases.network import Network
+from creases.npz import check_members
+from creases.readers.weights.activations import is_activation
+from creases.readers.weights.answers import Answers
+from creases.readers.weights.nested_arrays import as_tensors
+from creases.readers.weights.state_dict import from_tensors
+
+__all__ = ["is_plain", "read_plain"]
+
+Floats = NDArray[np.float64]
+
+LEAVES = ("weight", "kernel", "w")
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether a .npz holds arrays that `Network.save` did not write: it has no header."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return False
+    return bool(names) and "header.npy" not in names and all(name.endswith(".npy") for name in names)
+
+
+def read_plain(data: bytes, source: str, answers: Answers) -> Network:
+    """The network whose weights and biases are arrays of a .npz.
+
+    data : the whole file. source : its name, for messages. answers : what the caller says; `order` names arrays where
+    their names do not say what they are.
+    Raises ModelFileError if the file is damaged, and with the call that answers where something is not known;
+    UnsupportedModelError and NetworkError as state dicts do.
+    """
+    try:
+        check_members(io.BytesIO(data), len(data), {})
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {
+                name: as_floats(archive[name], f"{source}: array '{name}'", NetworkError) for name in archive.files
+            }
+    except (ModelFileError, NetworkError, MemoryError):
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
+        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
+    dotted = {name.replace("/", "."): array for name, array in arrays.items()}
+    if any(name.rpartition(".")[2] in LEAVES and "." in name for name in dotted):
+        return from_tensors(as_tensors(dotted, source), source, answers, stored=False)
+    return from_ordered(arrays, source, answers)
+
+
+def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) -> Network:
+    """The network of arrays in the order that the caller says."""
+    order = answers.order
+    if order is not None and answers.activation is None and not any(map(is_activation, set(order) - set(arrays))):
+        raise answers.question(source)
+    if order is None:
+        raise answers.question(
+            source, "order= names its arrays as they act: a weight, its bias, the next weight.", order=list(arrays)
+        )
+    if strange := [name for name in order if name not in arrays and not is_activation(name)]:
+        raise ModelFileError(f"{source} has no array {strange[0]!r} for order=; it has {', '.join(map(repr, arrays))}.")
+    tensors: dict[str, Floats] = {}
+    names: list[str] = []
+    last = ""
+    for name in order:
+        if name not in arrays:
+            names.append(name)
+        elif arrays[name].ndim == 1 and last:
+            tensors[f"{last}.bias"] = arrays[name]
+            last = ""
+        elif arrays[name].ndim == 2 and f"{name}.weight" not in tensors:
+            tensors[f"{name}.weight"] = arrays[name]
+            names.append(name)
+            last = name
+        else:
+            raise ModelFileError(
+                f"{source}: order= has {name!r} of shape {arrays[name].shape} where a weight with two axes must stand, "
+                "or the bias of one behind it."
+            )
+    layers = [name for name in names if f"{name}.weight" in tensors]
+    turned = which_way(layers, tensors, source)
+    if turned:
+        tensors = {name: array.T for name, array in tensors.items()}
+    network = from_tensors(tensors, source, replace(answers, order=tuple(names)))
+    way = "(n_in, n_out)" if turned else "(n_out, n_in)"
+    note = f"{source}: its weights are read as {way}, the only way round in which they fit."
+    return replace(network, notes=(*network.notes, note))
+
+
+def which_way(layers: Sequence[str], tensors: Mapping[str, Floats], source: str) -> bool:
+    """Whether weights stand as (n_in, n_out). Raises ModelFileError where both ways fit, or none does."""
+
+    def fit(turned: bool) -> bool:
+        shapes = [tensors[f"{name}.weight"].shape[:: -1 if turned else 1] for name in layers]
+        biases = [tensors.get(f"{name}.bias") for name in layers]
+        chain = all(above[1] == below[0] for below, above in pairwise(shapes))
+        return chain and all(b is None or b.shape == (s[0],) for s, b in zip(shapes, biases, strict=True))
+
+    fits = fit(False), fit(True)
+    if all(fits):
+        raise ModelFileError(
+            f"{source}: its weights fit one another as (n_out, n_in) and as (n_in, n_out). Save them by names that say "
+            "it: '<layer>.weight' and '<layer>.bias' for the first, '<layer>.kernel' and '<layer>.bias' for the second."
+        )
+    if not any(fits):
+        shapes = ", ".join(f"{name!r} {tensors[f'{name}.weight'].shape}" for name in layers)
+        raise ModelFileError(f"{source}: in the order of order= its weights do not fit one another: {shapes}.")
+    return fits[1]
