@@ -208,7 +208,7 @@ def read_file(path: Path, answers: Answers, named: Mapping[str, Any]) -> Network
     module, name = READERS[suffix]
     more: tuple[object, ...] = ()
     if suffix == ".npz" and is_plain(data):
-        module, name, more = "plain_arrays", "read_plain", (answers,)
+        module, name, more = "weights.plain_arrays", "read_plain", (answers,)
     elif suffix in WEIGHTS_ONLY:
         more = (answers,)
     else:
