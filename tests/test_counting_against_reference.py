@@ -13,7 +13,7 @@ from creases.errors import ComputationError
 from networks import KINDS, as_lists, networks, table
 
 # The table: 100 rounds of 20 networks, one of each kind. `make test` does the first rounds, `make test-all` all.
-ROUNDS, SHORT_ROUNDS = 100, 15
+ROUNDS, SHORT_ROUNDS = 100, 8
 INPUTS = (2, 3, 2, 1)
 
 

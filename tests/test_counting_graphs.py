@@ -39,7 +39,7 @@ from graph_networks import as_network, with_divisions
 
 SQUARE = Box([-1.0, -1.0], [1.0, 1.0])
 # Cases a number of inputs: with `LONG` three thousand in all.
-CASES = amount(750, 14, 32)
+CASES = amount(750, 14, 20)
 OF_CONES = ("relu", "leaky", "slopes", "abs", "max", "linear")
 
 
@@ -107,7 +107,7 @@ def test_against_exact_counts_of_domains_that_are_halved(monkeypatch, n_in):
     monkeypatch.setattr(driver, "MOST_OPEN", 3)
     monkeypatch.setattr(driver, "MOST_HALVINGS", 3 if n_in < 3 else 2)
     monkeypatch.setattr(driver, "halves_of", lambda *given: halved.append(halves_of(*given)) or halved[-1])
-    for i in range(amount(96, 16) if n_in < 4 else 4):
+    for i in range(amount(96, 16, 8) if n_in < 4 else 4):
         rng = np.random.default_rng([75, n_in, i])
         levels = random_graph(rng, n_in, degenerate=bool(i % 2))
         place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
@@ -137,7 +137,7 @@ def divisors(rng, spread):
 @pytest.mark.parametrize("n_in", [1, 2, 3, 4])
 def test_against_exact_counts_of_graphs_that_divide(n_in, spread):
     """Every value is divided by a float of its own, which no factor does: in rationals, in doubles and in pairs."""
-    for i in range(amount(120, 8, 24)):
+    for i in range(amount(120, 8, 8)):
         rng = np.random.default_rng([76, n_in, spread, i])
         levels = random_graph(rng, n_in, degenerate=bool(i % 2))
         specification, network = with_divisions(levels, n_in, divisors(rng, spread))

@@ -11,7 +11,7 @@ import pytest
 import reference
 from creases import Box, Directions, DomainError, Network, Polytope, Simplex, Space, Subspace, count
 from creases.domain import domain_from_dict
-from engine_twins import amount
+from engine_twins import LONG, amount
 from networks import KINDS, as_lists, he, random_network, table
 
 
@@ -153,7 +153,7 @@ def test_against_reference_threads(monkeypatch):
 def test_against_reference_five_hundred(d, part):
     """Every kind of network in every kind of domain: boxes, simplices, spaces, directions, slices of larger inputs."""
     corner = np.vstack([np.full(d, -1), 2 * np.eye(d, dtype=int)])
-    for index in range({3: 50, 4: 30, 5: 14, 6: 6}[d]):
+    for index in range(0, {3: 50, 4: 30, 5: 14, 6: 6}[d], 1 if LONG else 3):
         seed = 100 * part + index
         rng, sliced = np.random.default_rng([d, seed]), seed % 5 == 4
         weights, biases = as_lists(KINDS[seed % len(KINDS)](rng, d + 2 * sliced))

@@ -38,7 +38,7 @@ MODELS = {"ResNet": lambda: ResNet(width=1), "VGG": lambda: VGG(width=1)}
 MODELS |= {"AlexNet": AlexNet, "MobileNetV2": MobileNetV2, "DenseNet": DenseNet}
 
 
-@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize("dynamic", [False, pytest.param(True, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", MODELS)
 def test_laws_a_program_is_the_module(save, name, dynamic):
     """AlexNet, ResNet and VGG write in place; the batch may have any size."""

@@ -437,7 +437,9 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name in ("ResNet-34", "VGG-16") else ()) for name in MODELS]
+)
 def test_against_torch_whole_networks(name):
     side = 32 if name != "DenseNet" else 8
     check(randomised(MODELS[name]()), 3, side, side)
@@ -482,7 +484,10 @@ def test_against_torch_one_function_by_a_trace(no_export, name):
     check(Of(functions(name)), *IMAGE)
 
 
-@pytest.mark.parametrize("name", ["ResNet-18", "VGG-11", "MobileNetV2", "DenseNet"])
+@pytest.mark.parametrize(
+    "name",
+    ["DenseNet", *(pytest.param(name, marks=pytest.mark.long) for name in ("ResNet-18", "VGG-11", "MobileNetV2"))],
+)
 def test_against_torch_whole_networks_by_a_trace(no_export, name):
     side = 32 if name != "DenseNet" else 8
     check(randomised(MODELS[name]()), 3, side, side)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from creases import load
+from creases.paper.runs import folded
 from creases.streams import stream
 from creases.training import (
     BandBiases,
@@ -78,9 +79,9 @@ def test_laws_biases():
 def test_known_what_is_trained():
     model = Initialisation(biases=ZeroBiases(), trained_biases=False).build([3, 4, 2], 0)
     assert [parameter.requires_grad for parameter in model.parameters()] == [True, False, True, False]
-    folded = load(Initialisation(batch_norm=True).build([3, 4, 4, 2], 0))
-    assert folded.widths == (4, 4)
-    assert folded.output is not None
+    network = load(Initialisation(batch_norm=True).build([3, 4, 4, 2], 0))
+    assert network.widths == (4, 4)
+    assert not network.is_chain
 
 
 @pytest.mark.parametrize("inputs", [np.random.default_rng(3).uniform(1.0, 3.0, (40, 3)).astype(np.float32), None])
@@ -96,8 +97,11 @@ def test_laws_batch_norm_begins_as_it_is_used(inputs):
         assert not torch.allclose(used, plain(seen), atol=1e-2)
     norms = [module for module in model if isinstance(module, torch.nn.BatchNorm1d)]
     assert [len(norm.running_mean) for norm in norms] == [6, 5]
-    folded = load(model)
-    assert np.allclose(folded.forward(seen.numpy().astype(np.float64)), used.numpy(), atol=1e-5)
+    points = seen.numpy().astype(np.float64)
+    assert np.allclose(load(model).forward(points), used.numpy(), atol=1e-5)
+    chain = folded(load(model))
+    assert chain.is_chain
+    assert np.allclose(chain.forward(points), load(model).forward(points), rtol=1e-12, atol=1e-12)
 
 
 def test_known_batch_norm_of_one_layer():

@@ -16,7 +16,7 @@ import numpy as np
 
 from creases.errors import NetworkError
 from creases.files import replace_file
-from creases.network import Network
+from creases.network import Linear, Network, ReLU
 from creases.paper.choices import task_of
 from creases.paper.experiment import Experiment
 from creases.paper.measures import Measured
@@ -131,7 +131,7 @@ class Watch:
             return
         start = time.perf_counter()
         try:
-            network = load(self.model)
+            network = folded(load(self.model))
         except NetworkError as error:  # the loss may be finite yet where a weight is not
             raise DivergedError(str(error)) from error
         measured = [one for measure in self._measures for one in measure(network)]
@@ -199,6 +199,31 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
+
+
+def folded(network: Network) -> Network:
+    """A chain with batch norms as one without: they stand in the weights, in float64, as in a network in use.
+
+    The papers' experiments are of chains. Raises NetworkError if the levels do not stand one on the other.
+    """
+    if network.is_chain:
+        return network
+    weights, biases = [], []
+    weight, bias = np.eye(network.n_in), np.zeros(network.n_in)
+    for number, level in enumerate(network.levels, start=1):
+        if list(level.sources) != [number - 1] or not isinstance(level.kink, ReLU | Linear):
+            raise NetworkError(f"{network!r} is no chain of layers with ReLU and batch norms.")
+        operator = level.sources[number - 1]
+        weight, bias = operator.apply(weight.T).T, operator.apply(bias) + level.bias
+        if isinstance(level.kink, ReLU):
+            weights.append(weight)
+            biases.append(bias)
+            weight, bias = np.eye(level.n_values), np.zeros(level.n_values)
+    has_output = isinstance(network.levels[-1].kink, Linear)
+    if has_output:
+        weights.append(weight)
+        biases.append(bias)
+    return Network.from_arrays(weights, biases, output_layer=has_output, input_shape=network.input_shape)
 
 
 def network_file(folder: Path, sha256: str) -> Path:

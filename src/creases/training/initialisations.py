@@ -205,7 +205,7 @@ class Initialisation:
 
     weights, biases : of every layer, the output too.
     trained_biases : False keeps the biases as they were drawn (with `ZeroBiases`, a zero-bias network for ever).
-    batch_norm : True puts a BatchNorm1d before each ReLU, trained with the rest; counts see it folded into the weights.
+    batch_norm : True puts a BatchNorm1d before each ReLU, trained with the rest; counts see it as it stands.
         Its running mean and variance begin as those of the inputs that `build` is given, layer by layer, so that the
         network at step 0 is the one that a training sees. Torch's own, 0 and 1, would make it the network without.
 
