@@ -312,7 +312,9 @@ def without_gradients(x):
         return y + 1
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if place % 2 else ()) for place, name in enumerate(FUNCTIONS)]
+)
 def test_against_torch_one_function(name):
     check(Of(functions(name)), *IMAGE)
 
