@@ -107,10 +107,12 @@ class RationalForms:
         self.graph, self.widths = graph, graph.widths
         frame = np.eye(len(basis) + 1) if chart is None else chart
         self.dimension = frame.shape[1] - 1
-        moved = IntegerMatrix(frame)
         k = len(frame.T)
         units = [tuple(fmpz(int(i == j)) for j in range(k)) for i in range(k)]
-        self._chart_scale, self._chart = moved.scale, moved.times(range(len(frame)), units)
+        self._chart_scale, self._chart = 1, units
+        if chart is not None:
+            moved = IntegerMatrix(frame)
+            self._chart_scale, self._chart = moved.scale, moved.times(range(len(frame)), units)
         self.infinity: Form = tuple(self._chart[-1])
         self._nothing: Form = (fmpz(0),) * k
         self._slice = (origin, basis, basis_tail)
