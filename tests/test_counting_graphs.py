@@ -171,6 +171,19 @@ def test_known_a_third_is_no_float(number):
     assert counted(network, Segment([bend + 2.0**-60], [bend + 2.0**-58])).regions == 1
 
 
+def test_known_hyperplanes_that_are_one_are_not_halved_without_end(monkeypatch):
+    """Whatever half is taken, a half of it meets all of them."""
+    cells = []
+    monkeypatch.setattr(driver, "MOST_OPEN", 3)
+    monkeypatch.setattr(driver, "halves_of", lambda *given: cells.append(given) or halves_of(*given))
+    rows = np.array([[1.0, 2.0]] * 4)
+    network = Network.from_levels(
+        [Level({0: Scale(np.ones(2))}, None, Linear()), Level({1: Dense(rows)}, [0.1] * 4, ReLU())], n_in=2
+    )
+    assert counted(network, SQUARE).by_layer == (2,)
+    assert 0 < len(cells) < 100
+
+
 @pytest.mark.skipif(not COMPILED, reason="some seconds as plain Python")
 def test_laws_threads_count_the_same():
     """More cells than one thread works on alone, so that some are handed over with their pairs and claims."""

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Collector", "StartingCell", "collect", "cut_domain"]
 
-# Units of a graph that are open on a starting cell before it is halved, and how many times over it is: a point through
-# which very many hyperplanes pass lies in some half of all.
+# Units of a graph that are open on a starting cell before it is halved, and how many times over it is.
 MOST_OPEN, MOST_HALVINGS = 3000, 30
+# A halving that leaves nearly as many of them open counts for several: where very many hyperplanes are one, or pass
+# through one point, halves without end would meet it.
+LESS, STALLED = 0.9, 5
 
 # Every kind of starting cell: with a chart in floats, with too many facets, in rationals, or a tile.
 StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
@@ -97,11 +99,13 @@ def collect(
     into: Collector,
     *,
     deep: int = 0,
+    above: LargeRoot | None = None,
     **options: Any,
 ) -> None:
     """Cut these starting cells of a problem to the end, in this order.
 
-    deep : how many times they have been halved already. options : as for `cut_domain`.
+    deep : how many times they have been halved already. above : what there was too much of on the cell that they are
+    halves of. options : as for `cut_domain`.
     """
     for cell in cells:
         if isinstance(cell, RationalStart):
@@ -109,11 +113,16 @@ def collect(
         elif isinstance(cell, Tile) and cell.dimension == 0:
             into.add_point(cell)
         else:
-            cut_cell(problem, cell, into, deep, options)
+            cut_cell(problem, cell, into, deep, above, options)
 
 
 def cut_cell(
-    problem: Problem, cell: AnyStart | CrowdedStart | Tile, into: Collector, deep: int, options: dict[str, Any]
+    problem: Problem,
+    cell: AnyStart | CrowdedStart | Tile,
+    into: Collector,
+    deep: int,
+    above: LargeRoot | None,
+    options: dict[str, Any],
 ) -> None:
     """Cut a starting cell to the end; of a graph of which very many units are open on it, cut its halves, and take off
     what the wall between them has (Euler's relation)."""
@@ -124,15 +133,17 @@ def cut_cell(
     try:
         for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop, most_open):
             into.add(work, blocks)
-    except LargeRoot:
+    except LargeRoot as large:
         assert wall_into is not None
         parts = halves_of(problem, cell)
         if parts is None:
             collect(problem, [cell], into, deep=MOST_HALVINGS, **options)
             return
-        below, above, wall = parts
-        collect(problem, [below, above], into, deep=deep + 1, **options)
-        collect(problem, [wall], wall_into, deep=deep + 1, **{**options, "report": lambda _: report(0)})
+        lower, upper, wall = parts
+        fewer = above is None or large.layer > above.layer or large.open < LESS * above.open
+        deep += 1 if fewer else STALLED
+        collect(problem, [lower, upper], into, deep=deep, above=large, **options)
+        collect(problem, [wall], wall_into, deep=deep, above=large, **{**options, "report": lambda _: report(0)})
         into.take_off(wall_into)
 
 

@@ -90,7 +90,14 @@ AnyStart = Start | SpaceStart
 
 
 class LargeRoot(Exception):
-    """More units of a graph are open on a starting cell than were asked for: it is halved first (`driver`)."""
+    """More units of a graph are open on a starting cell than were asked for: it is halved first (`driver`).
+
+    layer : the layer at which that was clear. open : how many units were open up to and with it.
+    """
+
+    def __init__(self, layer: int, open: int) -> None:
+        super().__init__(layer, open)
+        self.layer, self.open = layer, open
 
 
 def far_directions(rational_rows: Sequence[Any]) -> Floats:

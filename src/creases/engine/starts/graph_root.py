@@ -141,8 +141,9 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | 
                 made = decided_switches(level.groups, layer, rows, relaxed, out, cell)
             left, values[number], relaxed[layer], signs[first:end] = made
             found.append(left)
-            if most_open is not None and sum(len(rows.units) for rows in found) > most_open:
-                raise LargeRoot
+            still_open = sum(len(rows.units) for rows in found)
+            if most_open is not None and still_open > most_open:
+                raise LargeRoot(layer, still_open)
     return GraphRoot(found, signs > 0, [exact[number - 1] for number in graph.layers])
 
 
