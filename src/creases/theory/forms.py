@@ -187,10 +187,11 @@ def without_rounding(gradients: Floats, errors: Floats) -> tuple[Floats, Floats]
     """Gradients (p, k, n) and their lengths (p, n), zero where rounding alone may have left something.
 
     A unit that cancels has no boundary; what rounding leaves of its gradient would make one, at distance 0.
-    errors : (p, n), at least the length of what rounding has added.
+    errors : (p, n), at least the length of what rounding has added; infinite where a bound is beyond float64, which
+        says nothing, so that the gradient stays.
     """
     lengths = lengths_of(gradients)
-    nothing = (lengths <= errors) & (lengths > 0)
+    nothing = (lengths <= errors) & (lengths > 0) & np.isfinite(errors)
     if nothing.any():
         gradients, lengths = np.where(nothing[:, None, :], 0.0, gradients), np.where(nothing, 0.0, lengths)
     return gradients, lengths

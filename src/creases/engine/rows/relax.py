@@ -99,10 +99,7 @@ def relax_row_in_plane(
     more_x, more_y, more_one, more_radius = combine(reals, work.open_reals, at + COUPLED, begin, start)
     radius = (radius + more_radius) * ROUND_UP + UNDERFLOW
     x, y, one = x + more_x, y + more_y, one + more_one
-    if candidate:
-        set_relaxed(work, start + i, neuron, ACTIVE, x, y, one, radius, 0.0, 0.0, reach, start - begin)
-        return OPEN
-    return bound(work, start + i, neuron, x, y, one, radius, reach, corner_error, start - begin)
+    return bound(work, start + i, neuron, candidate, x, y, one, radius, reach, corner_error, start - begin)
 
 
 relax_row = by_domain(relax_row_in_plane, relax_row_in_space)
@@ -129,6 +126,7 @@ def bound(
     work: Work,
     q: int,
     neuron: int,
+    candidate: bool,
     x: float,
     y: float,
     one: float,
@@ -152,7 +150,7 @@ def bound(
     slack = (radius + gradient * corner_error + 8.0 * UNIT * size) * ROUND_UP + UNDERFLOW
     low, high = low - slack, high + slack
     # A NaN or an infinity proves nothing: such a row stays open.
-    if low > 0.0 and high < LARGEST_PROVED:
+    if candidate or (low > 0.0 and high < LARGEST_PROVED):  # a candidate is relaxed as a linear row, which is active
         status = ACTIVE
     elif high < 0.0 and low > -LARGEST_PROVED:
         status = INACTIVE
@@ -162,7 +160,7 @@ def bound(
         drop_in_plane(work, q)
     else:
         set_relaxed(work, q, neuron, status, x, y, one, radius, low, high, reach, terms)
-    return status
+    return OPEN if candidate else status
 
 
 @inlined

@@ -252,9 +252,6 @@ def relax_row_in_space(
         gradient += abs(value)
     one = reals[at + ONE] + along(reals, shift, work.open_reals[RELAXED + ONE], begin, start)
     radius = (radius + sizes_along(reals, shift, work.open_reals[RADIUS], begin, start)) * ROUND_UP + UNDERFLOW
-    if candidate:
-        set_relaxed_in_space(work, start + i, neuron, ACTIVE, one, radius, 0.0, 0.0, reach, start - begin)
-        return OPEN
     values = work.row_values
     evaluate(work.sums, 0, one, work.points[CELL], d, corners, values)
     low = high = values[0]
@@ -264,7 +261,7 @@ def relax_row_in_space(
     slack = (radius + gradient * corner_error + 2.0 * (d + 3.0) * UNIT * size) * ROUND_UP + UNDERFLOW
     low, high = low - slack, high + slack
     # A NaN or an infinity proves nothing: such a row stays open.
-    if low > 0.0 and high < LARGEST_PROVED:
+    if candidate or (low > 0.0 and high < LARGEST_PROVED):  # a candidate is relaxed as a linear row, which is active
         status = ACTIVE
     elif high < 0.0 and low > -LARGEST_PROVED:
         status = INACTIVE
@@ -274,7 +271,7 @@ def relax_row_in_space(
         drop_in_space(work, start + i)
     else:
         set_relaxed_in_space(work, start + i, neuron, status, one, radius, low, high, reach, start - begin)
-    return status
+    return OPEN if candidate else status
 
 
 @reordered
