@@ -33,6 +33,8 @@ from creases import (
 from creases.domain import domain_from_dict
 from creases.engine.answers import driver
 from creases.engine.answers.driver import halves_of
+from creases.engine.starts.roots import Roots, choose_roots
+from creases.packing import as_problem
 from engine_twins import COMPILED, LONG, amount
 from graph_cases import DOMAINS, random_domain, random_graph, without_biases
 from graph_networks import as_network, with_divisions
@@ -98,6 +100,22 @@ def test_against_exact_counts_in_pieces(n_in):
         network, domain = as_network(levels, n_in), domain_from_dict(place.data)
         found = count_in_pieces(network, domain, pieces=8, threads=1, progress=False)
         assert found.by_layer == tuple(reference.graph_by_layer(levels, place.specification)), i
+
+
+@pytest.mark.parametrize("n_in", [1, 2, 3])
+def test_against_exact_counts_of_whole_spaces_in_pieces(n_in):
+    """A space that the first layer does not cut into bounded cones is one piece."""
+    whole = set()
+    for i in range(amount(24, 6)):
+        rng = np.random.default_rng([77, n_in, i])
+        levels = random_graph(rng, n_in, degenerate=bool(i % 2))
+        place = random_domain(rng, n_in, "space")
+        network = as_network(levels, n_in)
+        found = count_in_pieces(network, domain_from_dict(place.data), pieces=8, threads=1, progress=False)
+        assert found.by_layer == tuple(reference.graph_by_layer(levels, place.specification)), i
+        assert found.unbounded == reference.graph_bounded_unbounded(levels, place.specification)[1], i
+        whole.add(choose_roots(as_problem(network, Space(n_in))) == Roots(tuple(range(n_in)), (), ()))
+    assert whole == {False, True}
 
 
 @pytest.mark.parametrize("n_in", [1, 2, 3, 4])

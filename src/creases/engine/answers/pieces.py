@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from creases.engine.answers.driver import collect
-from creases.engine.answers.tally import Tally, Totals, tally_constant
+from creases.engine.answers.tally import Tally, Totals, tally, tally_constant
 from creases.engine.loop.drive import Report
 from creases.engine.problem import Problem
-from creases.engine.starts.roots import Root, Roots, starting_cells, within
+from creases.engine.starts.roots import Root, Roots, Undivided, starting_cells, within
 from creases.engine.starts.tiles import Tile
 from creases.engine.starts.walls import halved
 from creases.engine.starts.workshop import Workshop
@@ -73,6 +73,8 @@ class Divided:
         if problem is None:
             return tally_constant(self._whole)
         root = self._cell(piece.root, piece.path)
+        if isinstance(root, Undivided):
+            return tally(self._whole, threads=threads, by_neuron=False, report=report, workshop=self._workshop)
         total = Totals(problem)
         collect(problem, [root], total, threads=threads, by_neuron=False, report=report, workshop=self._workshop)
         return total.result(self._whole)

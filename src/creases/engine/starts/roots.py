@@ -31,9 +31,15 @@ from creases.engine.starts.starting import cone_of_directions, cones, cones_of_d
 from creases.engine.starts.tiles import Tile, cone_in_chart, directions_in_chart, root_tile, tile_of_cone
 from creases.errors import ComputationError
 
-__all__ = ["Cone", "Root", "Roots", "choose_roots", "starting_cells", "within"]
+__all__ = ["Cone", "Root", "Roots", "Undivided", "choose_roots", "starting_cells", "within"]
 
-Root = Tile | AnyStart | RationalStart
+
+class Undivided(NamedTuple):
+    """A whole space that a network's first layer does not cut into bounded cones: walls part it as it is counted
+    (`whole_space`), so it is one piece."""
+
+
+Root = Tile | AnyStart | RationalStart | Undivided
 
 
 class Cone(NamedTuple):
@@ -51,7 +57,8 @@ class Roots(NamedTuple):
 
     axes : the coordinates of the domain that are left when those along which the network is constant are divided out.
     rows : neurons of the first layer, independent on these. cones : one for each choice of their signs.
-    A bounded domain has all axes, and neither rows nor cones; nor has a network that is constant, which has no axes.
+    A bounded domain has all axes, and neither rows nor cones; so has a whole space that the first layer does not cut
+    into bounded cones. A network that is constant has no axes.
     """
 
     axes: tuple[int, ...]
@@ -107,10 +114,7 @@ def choose_roots(problem: Problem) -> Roots:
         axes = tuple(axes_across(problem))
         return choose_roots(restricted_to(problem, axes))._replace(axes=axes) if axes else Roots((), (), ())
     if first.is_lacking_rows:
-        raise ComputationError(
-            "The network's first layer does not cut the whole space into bounded cones, so there are no pieces of it. "
-            "Use count, which draws walls, or count pieces of a bounded domain."
-        )
+        return Roots(every, (), ())
     found, rows = [], first.rows
     for start in cones_of_directions(problem, rows) if problem.directions else cones(problem, rows, first.forms):
         tile = start if isinstance(start, Tile) else None
@@ -143,6 +147,8 @@ def starting_cells(problem: Problem, roots: Roots) -> list[Root]:
         return []
     if inside.vertices is not None:
         return [root_tile(inside.vertices)]
+    if not roots.rows and not roots.cones and FirstLayer(inside).is_lacking_rows:
+        return [Undivided()]
     rows, d = list(roots.rows), inside.dimension
     neurons = range(inside.widths[0])
     signs = {cone.signs for cone in roots.cones if len(cone.signs) == d and set(map(type, cone.signs)) == {bool}}
