@@ -388,6 +388,8 @@ def test_known_batch_norm_numbers():
     assert batch_norm_numbers(9.0 * one, one, 0.0) == ([1.0], [3.0], True)
     assert batch_norm_numbers(one, one, 1.0) == ([np.sqrt(0.5)], [1.0], False)
     assert batch_norm_numbers(one, 0.0 * one, 1.0) == ([0.0], [1.0], True)
+    # The root is 1 + 2^-53: rational, and no float.
+    assert batch_norm_numbers((1 + 2.0**-52) * one, one, 2.0**-106) == ([1 - 2.0**-53], [1.0], False)
 
 
 def test_known_a_batch_norm_folds_nothing():
@@ -412,7 +414,7 @@ def test_known_rounding_is_noted():
     once = build.batch_norm(x, [0.0, 1.0], [1.0, 3.0])
     twice = build.network(build.batch_norm(once, [0.0, 1.0], [1.0, 3.0]), notes=["mine"])
     assert twice.notes[0] == "mine"
-    assert "weight / sqrt(variance + eps), is irrational" in twice.notes[1]
+    assert "weight / sqrt(variance + eps), is no float64" in twice.notes[1]
     assert len(twice.notes) == 2
     assert "1/6" in build.network(build.hard_sigmoid(x)).notes[0]
     assert build.network(build.hard_sigmoid(x, 0.25)).notes == ()

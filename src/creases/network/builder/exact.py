@@ -20,7 +20,8 @@ def batch_norm_numbers(variance: Floats, weight: Floats, eps: float) -> tuple[Fl
     """Factors and divisors that make up weight / sqrt(variance + eps), and whether none of them had to be rounded.
 
     All float64 of shape (channels,). A scale that is no float is a weight divided by its root where that is a float;
-    else it is the float64 nearest to it, as a rule because the root is irrational.
+    else it is the float64 nearest to it: as a rule because the root is irrational, but a rational root
+    (1 + 2^-53, of variance 1 + 2^-52 and eps 2^-106) need not be a float either.
     Raises NetworkError if variance + eps is not positive, or a scale is beyond float64.
     """
     if isinstance(eps, bool) or not isinstance(eps, (int, float, np.integer, np.floating)) or not math.isfinite(eps):

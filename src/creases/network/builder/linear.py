@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 BATCH_NORM_NOTE = (
-    "A batch norm's scale, weight / sqrt(variance + eps), is irrational: the network's is the float64 nearest to it. "
+    "A batch norm's scale, weight / sqrt(variance + eps), is no float64: the network's is the nearest one. "
     "Nothing else of it is rounded."
 )
 
@@ -152,7 +152,8 @@ def batch_norm(
 
     mean, variance, weight, bias : one number a channel (the first axis of x); None is 1 for weight, 0 for bias.
     x - mean, the product with the scale, and bias are levels of their own where need be, so that nothing is rounded but
-    the scale: where weight / sqrt(variance + eps) is irrational, the float64 nearest to it, and a note says so.
+    the scale: where weight / sqrt(variance + eps) is no float64, the nearest one stands for it, and a note says so. (A
+    weight over a root that is a float64 is divided, exactly.)
     Raises NetworkError if a variance + eps is not positive, a number is not finite, or there is not one a channel.
     """
     flow = checked(x, "build.batch_norm")
