@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.arrays import first_not_finite
 from creases.errors import NetworkError
 from creases.network import Kink, Network, Normalisation, ReLU
 from creases.network import builder as build
@@ -225,13 +226,8 @@ class Chain:
 
     def _finite(self, name: str, values: ArrayLike) -> Floats:
         array = np.asarray(values, dtype=np.float64)
-        wrong = ~np.isfinite(array)
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise NetworkError(
-                f"{self.source}: {name}{list(where)} is {array[where]}; every number must be finite. The "
-                "network may have diverged in training."
-            )
+        if wrong := first_not_finite(array, f"{self.source}: {name}"):
+            raise NetworkError(f"{wrong}; every number must be finite. The network may have diverged in training.")
         return array
 
     def _follow(self, name: str, n_in: int) -> None:

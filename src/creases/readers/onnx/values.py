@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.arrays import first_not_finite
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network.builder.flows import Flow, total
 from creases.network.operators import Select
@@ -217,13 +218,8 @@ class Node:
             self.refuse(f"has a {what} of integers; weights are floats.")
         self.context.take(values.nbytes)
         wide = values.astype(np.float64)
-        wrong = ~np.isfinite(wide)
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise NetworkError(
-                f"{self.context.source}: {self.label}: {what}{list(where) if where else ''} is {wide[where]}; every "
-                "number must be finite. The network may have diverged in training."
-            )
+        if wrong := first_not_finite(wide, f"{self.context.source}: {self.label}: {what}"):
+            raise NetworkError(f"{wrong}; every number must be finite. The network may have diverged in training.")
         return wide
 
     def joint_shape(self) -> tuple[int, ...]:
