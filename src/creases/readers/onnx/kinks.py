@@ -57,11 +57,7 @@ def leaky_relu(node: Node) -> Value:
 def prelu(node: Node) -> Value:
     """PRelu: a slope for each number, repeated as NumPy does."""
     value, slope = node.flow(), node.constant(1, "slope")
-    try:
-        fits = np.broadcast_shapes(value.shape, slope.shape) == value.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if not node.fits(slope, value.shape):
         node.damaged(f"has slopes of shape {slope.shape} for {value.shape}, which they do not fit.")
     node.room(value.shape)
     return bent(node, value, LeakyReLU(spread(node, slope, value.shape)))

@@ -52,11 +52,7 @@ def gemm(node: Node) -> Value:
     if not node.has(2) or beta == 0.0:
         return result
     other = node.given(2)
-    try:
-        fits = np.broadcast_shapes(other.shape, result.shape) == result.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if not node.fits(other, result.shape):
         node.damaged(f"adds shape {other.shape} to {result.shape}, which it does not fit.")
     if isinstance(other, Value):
         other = spread_to(node, other, result.shape)

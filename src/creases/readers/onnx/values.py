@@ -222,6 +222,13 @@ class Node:
             raise NetworkError(f"{wrong}; every number must be finite. The network may have diverged in training.")
         return wide
 
+    def fits(self, given: Given, shape: tuple[int, ...]) -> bool:
+        """Whether an input can be repeated to a shape, as NumPy broadcasts."""
+        try:
+            return np.broadcast_shapes(given.shape, shape) == shape
+        except ValueError:
+            return False
+
     def joint_shape(self) -> tuple[int, ...]:
         """The shape that all inputs have together, as NumPy broadcasts."""
         shapes = [given.shape for given in self.inputs if given is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,11 @@ import numpy as np
 from creases import build
 from creases.network.builder.flows import bend
 from creases.network.kinks import Max
-from creases.readers.torch.graph import Trace, Value, aligned
+from creases.readers.torch.graph import Arguments, Handler, Trace, Value, aligned
 from creases.readers.torch.linear import affine, divided, spread, summed
 from creases.readers.torch.windows import adaptive_windows, image_of, one_a_side, reduced_axes, reduction
 
 __all__ = ["KINKS"]
-
-Arguments = Mapping[str, Any]
 
 
 def first(a: Arguments) -> Value:
@@ -215,7 +213,6 @@ def adaptive_max_pool(trace: Trace, a: Arguments) -> Any:
     return [Value(made, (*lead, flow.shape[0], *wanted), batch), None]
 
 
-Handler = Callable[[Trace, Arguments], Any]
 KINKS: dict[str, Handler] = {
     "relu": relu,
     "leaky_relu": leaky_relu,

@@ -7,24 +7,20 @@ module has them. A product with a matrix along one axis of several is a sparse m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from creases import build
 from creases.errors import NetworkError, NotEnoughMemoryError
 from creases.network.builder.flows import Flow
 from creases.network.operators import Scale, Select, Sparse
 from creases.network.operators.operator import as_sparse
-from creases.readers.torch.graph import Floats, Shape, Trace, Value, aligned
+from creases.readers.torch.graph import Arguments, Floats, Handler, Integers, Shape, Trace, Value, aligned
 
 __all__ = ["LINEAR", "affine", "constant", "divided", "places", "products", "spread", "summed", "value_in"]
 
-Arguments = Mapping[str, Any]
 MOST_PRODUCTS = 2**28
-Integers = NDArray[np.int64]
 
 
 # Products.
@@ -282,7 +278,6 @@ def constant(trace: Trace, a: Arguments, name: str) -> Any:
     return a[name]
 
 
-Handler = Callable[[Trace, Arguments], Any]
 LINEAR: dict[str, Handler] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv"), matmul),

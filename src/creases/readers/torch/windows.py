@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from creases import build
 from creases.network.builder.flows import Flow
 from creases.network.operators import Select, Sparse
 from creases.network.operators.operator import as_sparse
-from creases.readers.torch.graph import Shape, Trace, Value
+from creases.readers.torch.graph import Arguments, Handler, Integers, Shape, Trace, Value
 from creases.readers.torch.linear import constant, divided, places, products, value_in
 
 __all__ = ["WINDOWS", "adaptive_windows", "image_of", "one_a_side", "reduced_axes", "reduction"]
-
-Arguments = Mapping[str, Any]
-Integers = NDArray[np.int64]
 
 
 # Convolutions.
@@ -204,7 +200,6 @@ def adaptive_windows(shape: Shape, wanted: Sequence[int]) -> list[Integers]:
     return [window.reshape(-1) for window in windows]
 
 
-Handler = Callable[[Trace, Arguments], Any]
 WINDOWS: dict[str, Handler] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), convolve),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), convolve_transposed),
