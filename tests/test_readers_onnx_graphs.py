@@ -95,7 +95,7 @@ def test_known_a_factor_of_gemm_is_folded_only_if_no_product_rounds(load, dtype)
 
 
 def test_laws_exact_products_are_found_out():
-    from creases.readers.onnx.matrices import exact_product
+    from creases.network.builder.exact import exact_product
 
     rng = np.random.default_rng(5)
     known = {True: 0, False: 0}

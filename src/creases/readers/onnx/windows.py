@@ -14,10 +14,11 @@ import numpy as np
 
 from creases.network import builder as build
 from creases.network.builder.flows import Flow, bend, total
+from creases.network.builder.linear import rows_of
 from creases.network.kinks import Max
 from creases.network.operators.operator import LARGEST_WHOLE
 from creases.network.operators.windows import Windows
-from creases.readers.onnx.linear import divided, reduced, rows_of
+from creases.readers.onnx.linear import divided, reduced
 from creases.readers.onnx.values import FIXED_BATCH, Node, Value, selected
 
 __all__ = ["average_pool", "conv", "conv_transpose", "global_max_pool", "max_pool", "maxima"]

@@ -13,9 +13,10 @@ import numpy as np
 
 from creases import build
 from creases.errors import NetworkError, NotEnoughMemoryError
+from creases.network.builder.exact import exact_product
 from creases.network.builder.flows import Flow
-from creases.network.operators import Scale, Select, Sparse
-from creases.network.operators.operator import as_sparse
+from creases.network.builder.linear import rows_of
+from creases.network.operators import Scale, Select
 from creases.readers.torch.graph import Arguments, Floats, Handler, Integers, Shape, Trace, Value, aligned
 
 __all__ = ["LINEAR", "affine", "constant", "divided", "places", "products", "spread", "summed", "value_in"]
@@ -58,10 +59,7 @@ def products(
         )
     data = np.broadcast_to(weight, full).reshape(-1)
     where = np.broadcast_to(columns, full).reshape(-1)
-    rows = math.prod(shape)
-    starts = np.arange(rows + 1) * terms
-    order = np.lexsort((where, np.repeat(np.arange(rows), terms)))
-    operator = Sparse(as_sparse(np.array(data[order]), where[order], starts, (rows, value.flow.size)))
+    operator = rows_of(where, data, np.full(math.prod(shape), terms), value.flow.size)
     biases = None if bias is None else np.broadcast_to(trace.numbers(bias, "bias"), shape)
     return trace.sum_of([(value.flow, operator)], shape, batch, biases)
 
@@ -189,9 +187,8 @@ def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> Value:
             terms.append((flow, Select.all(flow.size) if by == 1.0 else Scale(np.full(flow.size, by))))
         else:
             numbers = np.broadcast_to(trace.numbers(part), shape)
-            if by in (1.0, -1.0):
-                bias = numbers * by
-            else:  # the product may be no float64: it is left to a level of its own
+            bias = exact_product(numbers, by)
+            if bias is None:  # the product is left to a level of its own
                 terms.append((trace.sum_of([], shape, None, numbers).flow, Scale(np.full(numbers.size, by))))
     return trace.sum_of(terms, shape, batch, bias)
 

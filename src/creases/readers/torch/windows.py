@@ -10,8 +10,8 @@ import numpy as np
 
 from creases import build
 from creases.network.builder.flows import Flow
-from creases.network.operators import Select, Sparse
-from creases.network.operators.operator import as_sparse
+from creases.network.builder.linear import rows_of
+from creases.network.operators import Select
 from creases.readers.torch.graph import Arguments, Handler, Integers, Shape, Trace, Value
 from creases.readers.torch.linear import constant, divided, places, products, value_in
 
@@ -146,8 +146,7 @@ def summation(trace: Trace, a: Arguments) -> Value:
     """Sums over axes."""
     value = a["self"]
     rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
-    columns = np.sort(rows, axis=1).reshape(*shape, -1)
-    return products(trace, value, columns, np.ones(1), shape, batch)
+    return products(trace, value, rows.reshape(*shape, -1), np.ones(1), shape, batch)
 
 
 def average_pool(trace: Trace, a: Arguments) -> Value:
@@ -178,12 +177,10 @@ def adaptive_average_pool(trace: Trace, a: Arguments) -> Value:
         made = build.average_pool(flow, kernel, name=trace.label)
         return Value(made, (*lead, *made.shape), batch)
     windows = adaptive_windows(flow.shape, wanted)
-    columns = np.concatenate(windows)
-    starts = np.cumsum([0, *map(len, windows)])
-    matrix = as_sparse(np.ones(len(columns)), columns, starts, (len(windows), flow.size))
+    columns, counts = np.concatenate(windows), np.array([len(window) for window in windows])
     shape = (*lead, flow.shape[0], *wanted)
-    sums = trace.sum_of([(flow, Sparse(matrix))], shape, batch)
-    return divided(trace, sums, np.array([len(window) for window in windows], dtype=np.float64).reshape(shape))
+    sums = trace.sum_of([(flow, rows_of(columns, np.ones(len(columns)), counts, flow.size))], shape, batch)
+    return divided(trace, sums, counts.astype(np.float64).reshape(shape))
 
 
 def adaptive_windows(shape: Shape, wanted: Sequence[int]) -> list[Integers]:
