@@ -157,7 +157,7 @@ def test_known_a_weight_file_from_the_command_line(creases, tmp_path):
     ("name", "options", "regions", "text"),
     [
         ("centred_double.onnx", {}, 16, ""),
-        ("bn_then_bias_free.pt", {"activation": "relu"}, 20, "weight / sqrt(variance + eps), is irrational"),
+        ("bn_then_bias_free.pt", {"activation": "relu"}, 20, "weight / sqrt(variance + eps), is no float64"),
         ("proportional_neurons.nnet", {"apply_normalisation": True}, 4, "Inputs are raw"),
     ],
 )
@@ -175,7 +175,7 @@ def test_known_what_was_rounded_is_said_wherever_a_count_is(creases, tmp_path):
     module = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.Linear(2, 3), torch.nn.ReLU()).double()
     torch.save(module.state_dict(), tmp_path / "net.pt")
     network = load(tmp_path / "net.pt", activation="relu", final_kink=True)
-    assert network.notes[-1].endswith("the network's is the float64 nearest to it. Nothing else of it is rounded.")
+    assert network.notes[-1].endswith("the network's is the nearest one. Nothing else of it is rounded.")
     assert count_in_pieces(network, SQUARE, pieces=4).notes == network.notes
     told = ["--activation", "relu", "--final-kink"]
     _, out, _ = creases("count", tmp_path / "net.pt", *told, "--square", "2", "--save", tmp_path / "r.json")

@@ -9,6 +9,7 @@ import pytest
 from creases import build
 from creases.errors import NetworkError
 from creases.network import Abs, Clip, Conv, Dense, Divide, LeakyReLU, Linear, Max, ReLU, Scale, Select
+from creases.network.builder.bends import at_least, at_most
 from creases.network.builder.exact import batch_norm_numbers, nearest_root
 from engine_twins import LONG
 
@@ -388,6 +389,8 @@ def test_known_batch_norm_numbers():
     assert batch_norm_numbers(9.0 * one, one, 0.0) == ([1.0], [3.0], True)
     assert batch_norm_numbers(one, one, 1.0) == ([np.sqrt(0.5)], [1.0], False)
     assert batch_norm_numbers(one, 0.0 * one, 1.0) == ([0.0], [1.0], True)
+    # The root is 1 + 2^-53: rational, and no float.
+    assert batch_norm_numbers((1 + 2.0**-52) * one, one, 2.0**-106) == ([1 - 2.0**-53], [1.0], False)
 
 
 def test_known_a_batch_norm_folds_nothing():
@@ -405,6 +408,24 @@ def test_known_a_batch_norm_folds_nothing():
     assert thirds.notes == ()
 
 
+def test_known_a_bound_at_one_side_is_a_relu_between_shifts():
+    """min(x, c) = c - relu(c - x) rounds nothing and needs no third level for the signs."""
+    x, bounds = build.input(2), np.array([0.1, -3.0])
+    low, high = (build.network(bound(x, bounds, "here")) for bound in (at_least, at_most))
+    assert described(low) == [({0: Select}, ReLU), ({1: Select}, Linear)]
+    assert described(high) == [({0: Scale}, ReLU), ({1: Scale}, Linear)]
+    assert [level.bias.tolist() for level in (*low.levels, *high.levels)] == [
+        [-0.1, 3.0],
+        [0.1, -3.0],
+        [0.1, -3.0],
+        [0.1, -3.0],
+    ]
+    points = np.array([[0.0, -4.0], [0.1, -3.0], [8.0, 2.0]])
+    np.testing.assert_allclose(low.forward(points), np.maximum(points, bounds), rtol=1e-15)
+    np.testing.assert_allclose(high.forward(points), np.minimum(points, bounds), rtol=1e-15)
+    assert described(build.network(at_least(x, np.zeros(2), "here"))) == [({0: Select}, ReLU)]
+
+
 def test_known_rounding_is_noted():
     x = build.input(2)
     exact = build.network(build.batch_norm(x, [0.0, 1.0], [1.0, 3.0], eps=1.0, weight=[0.0, 1.0]))
@@ -412,7 +433,7 @@ def test_known_rounding_is_noted():
     once = build.batch_norm(x, [0.0, 1.0], [1.0, 3.0])
     twice = build.network(build.batch_norm(once, [0.0, 1.0], [1.0, 3.0]), notes=["mine"])
     assert twice.notes[0] == "mine"
-    assert "weight / sqrt(variance + eps), is irrational" in twice.notes[1]
+    assert "weight / sqrt(variance + eps), is no float64" in twice.notes[1]
     assert len(twice.notes) == 2
     assert "1/6" in build.network(build.hard_sigmoid(x)).notes[0]
     assert build.network(build.hard_sigmoid(x, 0.25)).notes == ()

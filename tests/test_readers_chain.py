@@ -108,7 +108,7 @@ def test_known_a_batch_norm_keeps_what_the_file_holds():
         assert near**2 <= squared <= beyond**2
         assert (factor > 0) == (g > 0)
     assert network.notes == (
-        "norm: its scale, weight / sqrt(variance + eps), is irrational; the network's is the float64 nearest to it. "
+        "norm: its scale, weight / sqrt(variance + eps), is no float64; the network's is the nearest one. "
         "Nothing else of it is rounded.",
     )
 

@@ -95,7 +95,7 @@ def test_known_a_factor_of_gemm_is_folded_only_if_no_product_rounds(load, dtype)
 
 
 def test_laws_exact_products_are_found_out():
-    from creases.readers.onnx.matrices import exact_product
+    from creases.network.builder.exact import exact_product
 
     rng = np.random.default_rng(5)
     known = {True: 0, False: 0}
@@ -113,13 +113,13 @@ def test_laws_exact_products_are_found_out():
     assert exact_product(np.array([2.0**600]), 2.0**600) is None, "it overflows"
 
 
-def test_known_an_irrational_batch_norm_is_noted_and_a_rational_one_is_not(load):
+def test_known_a_batch_norm_is_noted_where_its_scale_is_no_float64_and_only_there(load):
     nodes = [("BatchNormalization", "x s b m v", "n", {"epsilon": 0.0}), *MLP[1:2], ("Identity", "r", "y", {})]
     nodes[1] = ("Relu", "n", "r", {})
     told = {"s": np.ones(6), "b": np.zeros(6), "m": numbers(6)}
     assert load(model_of(nodes, ("N", 6), v=np.full(6, 9.0), **told)).notes == ()
     (note,) = load(model_of(nodes, ("N", 6), v=np.full(6, 2.0), **told)).notes
-    assert "irrational" in note
+    assert "weight / sqrt(variance + eps), is no float64" in note
 
 
 # Constants.

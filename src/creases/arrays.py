@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.errors import CreasesError
 
-__all__ = ["as_floats"]
+__all__ = ["as_floats", "first_not_finite"]
 
 
 def as_floats(values: ArrayLike, name: str, error: type[CreasesError]) -> NDArray[np.float64]:
@@ -38,6 +38,15 @@ def as_floats(values: ArrayLike, name: str, error: type[CreasesError]) -> NDArra
     if array.dtype.kind in "iu" and any(int(a) != int(b) for a, b in zip(array.ravel(), result.ravel(), strict=True)):
         raise error(f"{name} holds an integer that float64 cannot represent exactly.")
     return result
+
+
+def first_not_finite(array: NDArray[np.float64], name: str) -> str:
+    """The first number that is not finite and its place, "weight[2, 0] is nan", for an error; "" if all are."""
+    wrong = ~np.isfinite(array)
+    if not wrong.any():
+        return ""
+    where = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return f"{name}{list(where) if where else ''} is {array[where]}"
 
 
 def without_gradient(values: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.arrays import as_floats
+from creases.arrays import as_floats, first_not_finite
 from creases.errors import NetworkError
 from creases.network.kinks import Linear, ReLU
 from creases.network.levels import Level
@@ -129,12 +129,7 @@ def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> DenseLayer:
             f"{turned if biases.shape == (weights.shape[1],) else ''}"
         )
     for values, what in ((weights, "weight"), (biases, "bias")):
-        wrong = ~np.isfinite(values)
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise NetworkError(
-                f"{name}: {what}{list(where)} is {values[where]}; every weight must be finite. "
-                "The network may have diverged in training."
-            )
+        if wrong := first_not_finite(values, f"{name}: {what}"):
+            raise NetworkError(f"{wrong}; every weight must be finite. The network may have diverged in training.")
         values.setflags(write=False)
     return DenseLayer(weights, biases)

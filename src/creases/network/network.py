@@ -48,7 +48,8 @@ class Network:
     input_shape : the shape of one input as its users know it, e.g. (1, 28, 28); points may be given in it or flat.
     normalisation : what the file says about raw inputs, or None.
     notes : what a reader assumed (ReLU between the layers of a weight file) and what it had to round (a
-        BatchNorm's irrational scale), one sentence each. They travel to every Count and are no part of the hash.
+        BatchNorm's scale that is no float64), one sentence each. They travel to every Count and are no part of the
+        hash.
     sha256 : of all numbers that decide its function, in hexadecimal.
     """
 

@@ -67,8 +67,8 @@ def load(
     source : the path of a .onnx, .onnx.gz, .pt2, .keras, .h5, .nnet, .polar, .npz, .pt, .pth, .ckpt, .safetensors or
         .zip file; any torch `nn.Module` that is piecewise linear; a state dict; nested dictionaries of arrays (Flax,
         Haiku); or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was
-        assumed, and what was rounded (a BatchNorm's irrational scale), is said in `network.notes` and in the notes of
-        its counts.
+        assumed, and what was rounded (a BatchNorm's scale that is no float64), is said in `network.notes` and in
+        the notes of its counts.
 
     A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz that `Network.save` did not
     write and a dictionary in memory hold weights and no graph. What they do not say the caller says, and is asked for

@@ -5,8 +5,8 @@ numbers are copied as they are. Where it is more (a BatchNorm, a shift of the in
 is worked out in rational numbers, and if every number of it is a float64, it is one layer still. If not, each piece
 becomes a level of its own, with the numbers that are stored: a product that was rounded would be another network, whose
 hyperplanes need not meet where the file's do. One number there is that cannot be kept: a BatchNorm's scale,
-gamma / sqrt(variance + eps), where the root is irrational. The float64 nearest to it is the network's, and
-`network.notes` says so.
+gamma / sqrt(variance + eps), where it is no float64. The nearest one is the network's, and `network.notes`
+says so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.arrays import first_not_finite
 from creases.errors import NetworkError
 from creases.network import Kink, Network, Normalisation, ReLU
 from creases.network import builder as build
@@ -173,8 +174,8 @@ class Chain:
         self.shift(name, biases)
         if not exact:
             self.note(
-                f"{name}: its scale, weight / sqrt(variance + eps), is irrational; the network's is the float64 "
-                "nearest to it. Nothing else of it is rounded."
+                f"{name}: its scale, weight / sqrt(variance + eps), is no float64; the network's is the nearest "
+                "one. Nothing else of it is rounded."
             )
 
     def bend(self, kink: Kink) -> None:
@@ -225,13 +226,8 @@ class Chain:
 
     def _finite(self, name: str, values: ArrayLike) -> Floats:
         array = np.asarray(values, dtype=np.float64)
-        wrong = ~np.isfinite(array)
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise NetworkError(
-                f"{self.source}: {name}{list(where)} is {array[where]}; every number must be finite. The "
-                "network may have diverged in training."
-            )
+        if wrong := first_not_finite(array, f"{self.source}: {name}"):
+            raise NetworkError(f"{wrong}; every number must be finite. The network may have diverged in training.")
         return array
 
     def _follow(self, name: str, n_in: int) -> None:

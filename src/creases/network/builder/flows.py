@@ -20,9 +20,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from creases.errors import NetworkError
+from creases.network.builder.exact import exact_sum
 from creases.network.kinks import Kink, Linear
 from creases.network.levels import Level
 from creases.network.operators import Operator, Select
@@ -226,14 +225,3 @@ def sources_of(
             number = len(levels)
         sources[number] = operator
     return sources
-
-
-def exact_sum(first: Floats | None, second: Floats | None) -> tuple[Floats | None, bool]:
-    """The sum of two biases, None for zeros, and whether it is exact (Knuth's two-sum leaves no error)."""
-    if first is None or second is None:
-        return (second if first is None else first), True
-    with np.errstate(over="ignore", invalid="ignore"):
-        result = first + second
-        other = result - first
-        error = (first - (result - other)) + (second - other)
-    return result, bool(np.isfinite(result).all() and (error == 0.0).all())

@@ -13,7 +13,7 @@ from creases.network.builder.exact import batch_norm_numbers
 from creases.network.builder.flows import Flow, checked, several, total
 from creases.network.builder.numbers import spread
 from creases.network.operators import AveragePool, Conv, ConvTranspose, Dense, Divide, Operator, Scale, Select, Sparse
-from creases.network.operators.operator import as_finite
+from creases.network.operators.operator import Integers, as_finite
 
 __all__ = [
     "add",
@@ -25,6 +25,7 @@ __all__ = [
     "divide",
     "global_average_pool",
     "linear_combination",
+    "rows_of",
     "scale",
     "shift",
     "sparse",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 BATCH_NORM_NOTE = (
-    "A batch norm's scale, weight / sqrt(variance + eps), is irrational: the network's is the float64 nearest to it. "
+    "A batch norm's scale, weight / sqrt(variance + eps), is no float64: the network's is the nearest one. "
     "Nothing else of it is rounded."
 )
 
@@ -60,6 +61,18 @@ def sparse(x: Flow, weight: Any, bias: ArrayLike | None = None, *, name: str = "
     flow, operator = checked(x, "build.sparse"), Sparse(weight)
     fits(flow, operator, "sparse")
     return apply(flow, operator, "sparse", bias, name)
+
+
+def rows_of(columns: Integers, numbers: ArrayLike, counts: Integers, n_in: int) -> Sparse:
+    """The operator whose rows have these numbers at these columns, one row after the other, so many each.
+
+    columns, numbers : (terms,). counts : (n_out,), their sum is the terms.
+    Raises NetworkError if a row names a column twice, or one that is not there.
+    """
+    from scipy.sparse import csr_array
+
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    return Sparse(csr_array((np.asarray(numbers, dtype=np.float64), columns, starts), shape=(len(counts), n_in)))
 
 
 def fits(flow: Flow, operator: Operator, what: str) -> None:
@@ -152,7 +165,8 @@ def batch_norm(
 
     mean, variance, weight, bias : one number a channel (the first axis of x); None is 1 for weight, 0 for bias.
     x - mean, the product with the scale, and bias are levels of their own where need be, so that nothing is rounded but
-    the scale: where weight / sqrt(variance + eps) is irrational, the float64 nearest to it, and a note says so.
+    the scale: where weight / sqrt(variance + eps) is no float64, the nearest one stands for it, and a note says so. (A
+    weight over a root that is a float64 is divided, exactly.)
     Raises NetworkError if a variance + eps is not positive, a number is not finite, or there is not one a channel.
     """
     flow = checked(x, "build.batch_norm")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.arrays import as_floats
+from creases.arrays import as_floats, first_not_finite
 from creases.errors import NetworkError
 
 __all__ = ["LARGEST_WHOLE", "Floats", "Integers", "Operator", "as_finite", "as_sides", "as_sparse", "whole"]
@@ -109,11 +109,8 @@ def by(shape: Sequence[int]) -> str:
 def as_finite(values: ArrayLike, name: str) -> Floats:
     """`values` as a new read-only float64 array, C order; NetworkError, with the place, if one is not finite."""
     array = as_floats(values, name, NetworkError)
-    wrong = ~np.isfinite(array)
-    if wrong.any():
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        at = str(list(where)) if where else ""
-        raise NetworkError(f"{name}{at} is {array[where]}; every number of a network must be finite.")
+    if wrong := first_not_finite(array, name):
+        raise NetworkError(f"{wrong}; every number of a network must be finite.")
     array.setflags(write=False)
     return array
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from creases.network import builder as build
 from creases.network.builder.flows import Flow, total
-from creases.network.operators import AveragePool, Divide, Operator, Scale, Select, Sparse
+from creases.network.builder.linear import rows_of
+from creases.network.operators import AveragePool, Divide, Operator, Scale, Select
 from creases.network.operators.operator import Floats, Integers
 from creases.readers.onnx.values import FIXED_BATCH, Array, Node, Value, places_of, selected, shaped, spread_to
 
@@ -30,7 +31,6 @@ __all__ = [
     "reduce_mean",
     "reduce_sum",
     "reduced",
-    "rows_of",
     "scaled",
     "shifted",
     "spread",
@@ -249,11 +249,3 @@ def reduce_mean(node: Node) -> Value:
     row = selected(node, value, places, None)
     operator = AveragePool(count, (results, count))
     return Value(total([(row.flow, operator)], shape, node.label, None, node.name), batch)
-
-
-def rows_of(columns: Integers, numbers: Array, counts: Integers, n_in: int) -> Sparse:
-    """The operator whose rows have these numbers at these columns, one row after the other, so many each."""
-    from scipy.sparse import csr_array
-
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    return Sparse(csr_array((numbers.astype(np.float64), columns, starts), shape=(len(counts), n_in)))

@@ -7,21 +7,18 @@ if every product is a float64 (one of two float32 always is), and is a level of 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from creases.network.builder.exact import exact_product
 from creases.network.builder.flows import Flow, total
+from creases.network.builder.linear import rows_of
 from creases.network.operators import Dense, Operator, Scale, Select
 from creases.network.operators.operator import Floats, Integers
-from creases.readers.onnx.linear import constant_flow, rows_of, scaled, shifted, spread
+from creases.readers.onnx.linear import constant_flow, scaled, shifted, spread
 from creases.readers.onnx.values import FIXED_BATCH, Node, Value, places_of, selected, spread_to
 
-__all__ = ["exact_product", "gemm", "matmul"]
-
-# Products between these are exact if the error below says so: nothing underflows in working it out.
-SMALLEST, LARGEST = 2.0**-400, 2.0**400
-SPLITTER = 2.0**27 + 1
+__all__ = ["gemm", "matmul"]
 
 
 def matmul(node: Node) -> Value:
@@ -52,11 +49,7 @@ def gemm(node: Node) -> Value:
     if not node.has(2) or beta == 0.0:
         return result
     other = node.given(2)
-    try:
-        fits = np.broadcast_shapes(other.shape, result.shape) == result.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if not node.fits(other, result.shape):
         node.damaged(f"adds shape {other.shape} to {result.shape}, which it does not fit.")
     if isinstance(other, Value):
         other = spread_to(node, other, result.shape)
@@ -147,25 +140,3 @@ def sparse(entries: Floats, columns: Integers, n_in: int, alpha: float) -> tuple
     numbers = entries if whole is None else whole
     operator = rows_of(columns.reshape(-1), numbers.reshape(-1), np.full(len(entries), entries.shape[1]), n_in)
     return operator, (alpha if whole is None else 1.0)
-
-
-def exact_product(values: Floats, factor: float) -> Floats | None:
-    """values * factor if float64 holds every product, else None (Dekker's product leaves no error)."""
-    if factor in (1.0, -1.0):
-        return values * factor
-    if factor == 0.0:
-        return np.zeros_like(values)
-    sizes = np.abs(values[values != 0.0])
-    if not SMALLEST <= abs(factor) <= LARGEST or (sizes.size and not SMALLEST <= sizes.min() <= sizes.max() <= LARGEST):
-        return None
-    result = values * factor
-    high, factor_high = upper_half(values), upper_half(factor)
-    low, factor_low = values - high, factor - factor_high
-    error = ((high * factor_high - result) + high * factor_low + low * factor_high) + low * factor_low
-    return result if not error.any() else None
-
-
-def upper_half(value: Any) -> Any:
-    """The upper 26 bits of a float64 (Veltkamp's splitting)."""
-    large = SPLITTER * value
-    return large - (large - value)

@@ -7,8 +7,6 @@ refused before it is unpacked whole.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from creases.errors import ModelFileError
@@ -23,15 +21,13 @@ MOST_BYTES = (1 << 31) - 1  # of a file of ONNX: protobuf's own limit
 GZIP = 31  # the window of zlib that means a gzip header and its check sum
 
 
-def read_onnx_gz(
-    data: bytes,
-    source: str,
-    folder: Path | None = None,
-    output: str | None = None,
-    inputs: Mapping[str, Any] | None = None,
-) -> Network:
-    """`read_onnx` of a file that gzip packed. Raises ModelFileError if it unpacks to too much, or is damaged."""
-    return read_onnx(unpacked(data, source), source, folder, output, inputs)
+def read_onnx_gz(data: bytes, source: str, *told: Any) -> Network:
+    """The network in an .onnx file that gzip packed.
+
+    data : the whole file. source : its name, for messages. told : whatever else `read_onnx` takes, in its order.
+    Raises ModelFileError if it unpacks to too much, or is damaged, and what `read_onnx` raises.
+    """
+    return read_onnx(unpacked(data, source), source, *told)
 
 
 def unpacked(data: bytes, source: str) -> bytes:

@@ -14,7 +14,8 @@ from fractions import Fraction
 import numpy as np
 
 from creases.network.builder.flows import total
-from creases.readers.onnx.linear import divided, rows_of
+from creases.network.builder.linear import rows_of
+from creases.readers.onnx.linear import divided
 from creases.readers.onnx.values import Node, Value, places_of, selected
 
 __all__ = ["resize", "upsample"]

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.arrays import first_not_finite
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network.builder.flows import Flow, total
 from creases.network.operators import Select
@@ -104,6 +105,8 @@ class Node:
     """One operator: how errors name it, its attributes, and what it takes, None where an input is left out.
 
     names : of its inputs. outputs : how many of its outputs somebody may take.
+    Every function of a node raises by it: UnsupportedModelError (`refuse`) on what is not piecewise linear or not read,
+    ModelFileError (`damaged`) on what breaks the rules of ONNX, NetworkError (`real`) on numbers that are not finite.
     """
 
     op: str
@@ -116,13 +119,13 @@ class Node:
     context: Context
 
     def refuse(self, text: str) -> NoReturn:
-        """Raise the error that what it does is no piecewise linear map, or not one that is read; offers what is."""
+        """Raise UnsupportedModelError: what it does is not piecewise linear or not read; offers what is."""
         named = zip(self.names, self.inputs, strict=True)
         before = next((name for name, given in named if isinstance(given, Value)), "")
         raise UnsupportedModelError(f"{self.context.source}: {self.label} {text}{cut_off(before, self.context.entry)}")
 
     def damaged(self, text: str) -> NoReturn:
-        """Raise the error that it breaks the rules of ONNX."""
+        """Raise ModelFileError: it breaks the rules of ONNX."""
         raise ModelFileError(f"{self.context.source}: {self.label} {text}")
 
     def has(self, place: int) -> bool:
@@ -212,19 +215,21 @@ class Node:
         return axes
 
     def real(self, values: Array, what: str = "constant") -> Floats:
-        """Constants that stand in the network, float64 without loss and finite."""
+        """Constants that stand in the network, float64 without loss. Raises NetworkError unless all are finite."""
         if values.dtype.kind != "f":
             self.refuse(f"has a {what} of integers; weights are floats.")
         self.context.take(values.nbytes)
         wide = values.astype(np.float64)
-        wrong = ~np.isfinite(wide)
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise NetworkError(
-                f"{self.context.source}: {self.label}: {what}{list(where) if where else ''} is {wide[where]}; every "
-                "number must be finite. The network may have diverged in training."
-            )
+        if wrong := first_not_finite(wide, f"{self.context.source}: {self.label}: {what}"):
+            raise NetworkError(f"{wrong}; every number must be finite. The network may have diverged in training.")
         return wide
+
+    def fits(self, given: Given, shape: tuple[int, ...]) -> bool:
+        """Whether an input can be repeated to a shape, as NumPy broadcasts."""
+        try:
+            return np.broadcast_shapes(given.shape, shape) == shape
+        except ValueError:
+            return False
 
     def joint_shape(self) -> tuple[int, ...]:
         """The shape that all inputs have together, as NumPy broadcasts."""

@@ -14,10 +14,11 @@ import numpy as np
 
 from creases.network import builder as build
 from creases.network.builder.flows import Flow, bend, total
+from creases.network.builder.linear import rows_of
 from creases.network.kinks import Max
 from creases.network.operators.operator import LARGEST_WHOLE
 from creases.network.operators.windows import Windows
-from creases.readers.onnx.linear import divided, reduced, rows_of
+from creases.readers.onnx.linear import divided, reduced
 from creases.readers.onnx.values import FIXED_BATCH, Node, Value, selected
 
 __all__ = ["average_pool", "conv", "conv_transpose", "global_max_pool", "max_pool", "maxima"]
@@ -189,12 +190,16 @@ def conv_transpose(node: Node) -> Value:
     return batched(flow, value)
 
 
+def pool(node: Node) -> tuple[Value, Flow, Placing, bool, Windows]:
+    """What a pool takes: the value, the same as an image, where its windows stand, `ceil_mode`, and the windows."""
+    value, image = image_of(node)
+    where, ceil = placing(node, image.shape[1:], None), node.flag("ceil_mode", 0)
+    return value, image, where, ceil, windows_of(node, image, where, ceil)
+
+
 def max_pool(node: Node) -> Value:
     """MaxPool: its values. Which of them won is another output, which nobody may take."""
-    value, image = image_of(node)
-    where = placing(node, image.shape[1:], None)
-    ceil = node.flag("ceil_mode", 0)
-    windows = windows_of(node, image, where, ceil)
+    value, image, where, ceil, windows = pool(node)
     node.room((image.shape[0], *windows.counts), 24 * math.prod(where.kernel))
     flow = build.max_pool(
         image,
@@ -210,10 +215,8 @@ def max_pool(node: Node) -> Value:
 
 def average_pool(node: Node) -> Value:
     """AveragePool: what lies in the padding counts among what is divided by, or does not."""
-    value, image = image_of(node)
-    where = placing(node, image.shape[1:], None)
-    ceil, with_padding = node.flag("ceil_mode", 0), node.flag("count_include_pad", 0)
-    windows = windows_of(node, image, where, ceil)
+    value, image, where, ceil, windows = pool(node)
+    with_padding = node.flag("count_include_pad", 0)
     shape = (image.shape[0], *windows.counts)
     node.room(shape, 2)
     if all(gap == 1 for gap in where.dilations):

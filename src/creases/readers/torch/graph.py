@@ -1,8 +1,7 @@
 """What a torch module computes, as calls of torch's own operators, and the values that run through them.
 
-A `Program` is what `export` makes of a module and `archive` of a file. `interpreter` goes through its
-calls; each that takes a flow goes to a handler in `linear`, `windows`, `kinks` or
-`shapes`, which says it in `creases.build`.
+A `Program` is what `export` makes of a module and `archive` of a file. `interpreter` goes through its calls; each
+that takes a flow goes to a handler in `linear`, `windows`, `kinks` or `shapes`, which says it in `creases.build`.
 
 The program is that of a batch of one. Each value keeps the axis of the batch, though it is one long: what would mix the
 inputs of a larger batch (a mean over it, a reshape into it) is no function of one input, and is refused.
@@ -11,25 +10,37 @@ inputs of a larger batch (a mean over it, a reshape into it) is no function of o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from creases.errors import NetworkError, UnsupportedModelError
 from creases.network.builder.flows import Flow, total
 from creases.network.operators import Select
+from creases.network.operators.operator import Floats, Integers
 from creases.readers.torch.tensor import tensor_values
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Call", "Name", "Program", "Trace", "Value", "aligned"]
+__all__ = [
+    "Arguments",
+    "Call",
+    "Floats",
+    "Handler",
+    "Integers",
+    "Name",
+    "Program",
+    "Shape",
+    "Trace",
+    "Value",
+    "aligned",
+]
 
-Floats = NDArray[np.float64]
 Shape = tuple[int, ...]
+Arguments = Mapping[str, Any]
 
 # Above it a float64 does not hold every whole number.
 LARGEST_EXACT = 2**53
@@ -177,8 +188,13 @@ class Trace:
         return float(array.reshape(-1)[0])
 
 
+# What reads one operator: it gives a value, a constant, or a list of them, and raises UnsupportedModelError (`refuse`,
+# `mixes`) on what is no piecewise-linear function of one input or is not read, NetworkError on numbers that fit none.
+Handler: TypeAlias = Callable[[Trace, Arguments], Any]
+
+
 def aligned(trace: Trace, first: Value, shape: Shape, second: Value | None = None) -> int | None:
-    """The axis of the batch after values are broadcast to one shape."""
+    """The axis of the batch after values are broadcast to one shape; UnsupportedModelError if inputs are mixed."""
     axes = set()
     for value in (first, second):
         if value is not None and value.batch is not None:

@@ -7,24 +7,21 @@ module has them. A product with a matrix along one axis of several is a sparse m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from creases import build
 from creases.errors import NetworkError, NotEnoughMemoryError
+from creases.network.builder.exact import exact_product
 from creases.network.builder.flows import Flow
-from creases.network.operators import Scale, Select, Sparse
-from creases.network.operators.operator import as_sparse
-from creases.readers.torch.graph import Floats, Shape, Trace, Value, aligned
+from creases.network.builder.linear import rows_of
+from creases.network.operators import Scale, Select
+from creases.readers.torch.graph import Arguments, Floats, Handler, Integers, Shape, Trace, Value, aligned
 
 __all__ = ["LINEAR", "affine", "constant", "divided", "places", "products", "spread", "summed", "value_in"]
 
-Arguments = Mapping[str, Any]
 MOST_PRODUCTS = 2**28
-Integers = NDArray[np.int64]
 
 
 # Products.
@@ -52,7 +49,10 @@ def along_last(trace: Trace, value: Value, weight: Floats, bias: Any) -> Value:
 def products(
     trace: Trace, value: Value, columns: Integers, weight: Floats, shape: Shape, batch: int | None, bias: Any = None
 ) -> Value:
-    """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms)."""
+    """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms).
+
+    Raises NotEnoughMemoryError if these are more than MOST_PRODUCTS.
+    """
     terms = columns.shape[-1]
     full = (*shape, terms)
     if math.prod(full) > MOST_PRODUCTS:
@@ -62,10 +62,7 @@ def products(
         )
     data = np.broadcast_to(weight, full).reshape(-1)
     where = np.broadcast_to(columns, full).reshape(-1)
-    rows = math.prod(shape)
-    starts = np.arange(rows + 1) * terms
-    order = np.lexsort((where, np.repeat(np.arange(rows), terms)))
-    operator = Sparse(as_sparse(np.array(data[order]), where[order], starts, (rows, value.flow.size)))
+    operator = rows_of(where, data, np.full(math.prod(shape), terms), value.flow.size)
     biases = None if bias is None else np.broadcast_to(trace.numbers(bias, "bias"), shape)
     return trace.sum_of([(value.flow, operator)], shape, batch, biases)
 
@@ -193,9 +190,8 @@ def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> Value:
             terms.append((flow, Select.all(flow.size) if by == 1.0 else Scale(np.full(flow.size, by))))
         else:
             numbers = np.broadcast_to(trace.numbers(part), shape)
-            if by in (1.0, -1.0):
-                bias = numbers * by
-            else:  # the product may be no float64: it is left to a level of its own
+            bias = exact_product(numbers, by)
+            if bias is None:  # the product is left to a level of its own
                 terms.append((trace.sum_of([], shape, None, numbers).flow, Scale(np.full(numbers.size, by))))
     return trace.sum_of(terms, shape, batch, bias)
 
@@ -238,7 +234,7 @@ def divide(trace: Trace, a: Arguments) -> Value:
 
 
 def divided(trace: Trace, value: Value, numbers: Floats) -> Value:
-    """A value divided by one number, or numbers that broadcast."""
+    """A value divided by one number, or numbers that broadcast. Raises NetworkError if one is zero."""
     if not numbers.all():
         raise NetworkError(f"{trace.program.source}: {trace.call.told} divides by zero.")
     shape = np.broadcast_shapes(value.shape, numbers.shape)
@@ -268,7 +264,7 @@ def places(value: Value) -> Integers:
 
 
 def value_in(trace: Trace, a: Arguments, name: str) -> Value:
-    """An argument that must be a value."""
+    """An argument that must be a value. Raises UnsupportedModelError if it is a constant."""
     given = a[name]
     if not isinstance(given, Value):
         raise trace.refuse("has a weight that depends on the input, which is not piecewise linear.")
@@ -276,13 +272,12 @@ def value_in(trace: Trace, a: Arguments, name: str) -> Value:
 
 
 def constant(trace: Trace, a: Arguments, name: str) -> Any:
-    """An argument that must be a constant."""
+    """An argument that must be a constant. Raises UnsupportedModelError if it is a value."""
     if isinstance(a[name], Value):
         raise product_of_flows(trace)
     return a[name]
 
 
-Handler = Callable[[Trace, Arguments], Any]
 LINEAR: dict[str, Handler] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv"), matmul),

@@ -9,17 +9,16 @@ followed by rules. It is one long; a longer one has swallowed it (tensordot does
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from creases.network.operators import Select
-from creases.readers.torch.graph import Shape, Trace, Value
+from creases.readers.torch.graph import Arguments, Shape, Trace, Value
 
 __all__ = ["SHAPES", "SHAPES_AND_NUMBERS", "batch_of_view", "called", "leaves", "moved", "places_of", "replaced"]
 
-Arguments = Mapping[str, Any]
 Rule = Callable[[Trace, Value, Arguments, Shape], int | None]
 
 
@@ -249,17 +248,10 @@ RULES: dict[str, Rule] = {
     "copy": of_numbers,
     "masked_fill": of_numbers,
 }
-# The rest keeps its axes.
-SHAPES = frozenset(RULES) - {
-    "stack",
-    "select_scatter",
-    "slice_scatter",
-    "where",
-    "masked_fill",
-    "copy",
-    "tril",
-    "triu",
-} | {
+# Of these rules' operators some fill in constants, or take several values.
+MORE = {"stack", "select_scatter", "slice_scatter", "where", "masked_fill", "copy", "tril", "triu"}
+# What only moves the numbers of one value: by a rule, or each axis staying what it is.
+SHAPES = frozenset(RULES) - MORE | {
     "clone",
     "contiguous",
     "alias",
@@ -292,19 +284,4 @@ SHAPES = frozenset(RULES) - {
     "replication_pad3d",
     "repeat_interleave",
 }
-# These fill in constants too, or take several values.
-SHAPES_AND_NUMBERS = SHAPES | {
-    "cat",
-    "concat",
-    "concatenate",
-    "stack",
-    "constant_pad_nd",
-    "pad",
-    "select_scatter",
-    "slice_scatter",
-    "where",
-    "masked_fill",
-    "copy",
-    "tril",
-    "triu",
-}
+SHAPES_AND_NUMBERS = SHAPES | MORE | {"cat", "concat", "concatenate", "constant_pad_nd", "pad"}

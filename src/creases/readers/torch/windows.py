@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from creases import build
 from creases.network.builder.flows import Flow
-from creases.network.operators import Select, Sparse
-from creases.network.operators.operator import as_sparse
-from creases.readers.torch.graph import Shape, Trace, Value
+from creases.network.builder.linear import rows_of
+from creases.network.operators import Select
+from creases.readers.torch.graph import Arguments, Handler, Integers, Shape, Trace, Value
 from creases.readers.torch.linear import constant, divided, places, products, value_in
 
 __all__ = ["WINDOWS", "adaptive_windows", "image_of", "one_a_side", "reduced_axes", "reduction"]
-
-Arguments = Mapping[str, Any]
-Integers = NDArray[np.int64]
 
 
 # Convolutions.
@@ -73,7 +69,10 @@ def convolve_transposed(trace: Trace, a: Arguments) -> Value:
 
 
 def image_of(trace: Trace, value: Value, rank: int) -> tuple[Flow, Shape, int | None]:
-    """A value as an image (channels, *sides) of `rank` axes, the axes before it, and the batch's among these."""
+    """A value as an image (channels, *sides) of `rank` axes, the axes before it, and the batch's among these.
+
+    Raises UnsupportedModelError if these hold more than one image.
+    """
     lead = value.shape[: len(value.shape) - rank]
     if math.prod(lead) != 1 or (value.batch is not None and value.batch >= len(lead)):
         raise trace.mixes("takes an image for each of several inputs")
@@ -150,8 +149,7 @@ def summation(trace: Trace, a: Arguments) -> Value:
     """Sums over axes."""
     value = a["self"]
     rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
-    columns = np.sort(rows, axis=1).reshape(*shape, -1)
-    return products(trace, value, columns, np.ones(1), shape, batch)
+    return products(trace, value, rows.reshape(*shape, -1), np.ones(1), shape, batch)
 
 
 def average_pool(trace: Trace, a: Arguments) -> Value:
@@ -182,12 +180,10 @@ def adaptive_average_pool(trace: Trace, a: Arguments) -> Value:
         made = build.average_pool(flow, kernel, name=trace.label)
         return Value(made, (*lead, *made.shape), batch)
     windows = adaptive_windows(flow.shape, wanted)
-    columns = np.concatenate(windows)
-    starts = np.cumsum([0, *map(len, windows)])
-    matrix = as_sparse(np.ones(len(columns)), columns, starts, (len(windows), flow.size))
+    columns, counts = np.concatenate(windows), np.array([len(window) for window in windows])
     shape = (*lead, flow.shape[0], *wanted)
-    sums = trace.sum_of([(flow, Sparse(matrix))], shape, batch)
-    return divided(trace, sums, np.array([len(window) for window in windows], dtype=np.float64).reshape(shape))
+    sums = trace.sum_of([(flow, rows_of(columns, np.ones(len(columns)), counts, flow.size))], shape, batch)
+    return divided(trace, sums, counts.astype(np.float64).reshape(shape))
 
 
 def adaptive_windows(shape: Shape, wanted: Sequence[int]) -> list[Integers]:
@@ -204,7 +200,6 @@ def adaptive_windows(shape: Shape, wanted: Sequence[int]) -> list[Integers]:
     return [window.reshape(-1) for window in windows]
 
 
-Handler = Callable[[Trace, Arguments], Any]
 WINDOWS: dict[str, Handler] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), convolve),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), convolve_transposed),
