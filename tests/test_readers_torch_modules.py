@@ -671,14 +671,39 @@ def test_known_names_of_layers_are_those_of_the_modules():
         (lambda x: torch.softmax(x.flatten(1), 1), "softmax"),
         (lambda x: torch.sigmoid(x.flatten(1)), "sigmoid"),
         (lambda x: 2 * torch.tanh(x.flatten(1)) - 1, "tanh"),
-        (lambda x: x.flatten(1).argmax(1), "argmax"),
         (lambda x: torch.sigmoid(x).flatten(1), "sigmoid"),
         (lambda x: torch.cat([torch.sigmoid(x.flatten(1))[:, :3], x.flatten(1)[:, 3:]], 1), "sigmoid"),
+        (lambda x: torch.softmax(x, 1).permute(0, 2, 3, 1).reshape(-1, 4, 4, 3).permute(0, 3, 1, 2), "softmax"),
+        (lambda x: torch.cat([torch.softmax(x[:, :1], 2), x[:, 1:]], 1), "softmax"),
     ],
 )
 def test_known_a_smooth_end_is_left_out_and_said(function, name):
     network = check(Of(lambda x: function(x.relu())), *IMAGE, outputs=lambda x: x.relu())
     assert any(f"left out: {name}" in note and "so it cuts nothing" in note for note in network.notes)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: x.flatten(1).argmax(1), True),
+        (lambda x: x.flatten(1).argmax(1).detach().to(torch.float32), True),
+        (lambda x: torch.softmax(x.flatten(1), 1).argmax(1, keepdim=True), True),
+        (lambda x: torch.sigmoid(x).flatten(1).argmax(1), True),
+        (lambda x: x.argmax(1), False),  # one choice a pixel
+        (lambda x: torch.softmax(x, 1).flatten(1).argmax(1), False),
+        (lambda x: (-torch.sigmoid(x)).flatten(1).argmax(1), False),
+    ],
+)
+def test_known_an_argmax_is_left_out_and_its_regions_are_those_of_another_network(function, said):
+    network = check(Of(lambda x: function(x.relu())), *IMAGE, outputs=lambda x: x.relu())
+    (note,) = (note for note in network.notes if "left out" in note)
+    assert "The network's outputs are the values before it" in note
+    assert ("those of network.with_argmax()" in note) == said
+    assert "smooth" not in note
+
+
+def test_known_what_is_selected_from_a_smooth_function_of_each_place():
+    check(Of(lambda x: torch.sigmoid(x.relu())[:, 1]), *IMAGE, outputs=lambda x: x.relu()[:, 1])
 
 
 def test_known_what_the_output_does_not_need_is_no_error():
@@ -824,6 +849,27 @@ def test_bad_input_modules(make, text):
         (lambda x: torch.sigmoid(x) + x, "sigmoid .*is not piecewise linear"),
         (lambda x: torch.tanh(x).relu(), "tanh .*is not piecewise linear"),
         (lambda x: x.flatten(1).argmax(1) + 1, "argmax .*is not the end"),
+        (lambda x: torch.softmax(x.flatten(1), 1)[:, 1], "softmax .*is not piecewise linear"),
+        (lambda x: torch.log_softmax(x, 1)[:, 1:], "log_softmax .*is not piecewise linear"),
+        (lambda x: sum(torch.softmax(x, 1).unbind(1)[:1]), "softmax .*is not piecewise linear"),
+        (lambda x: torch.softmax(x, 1).masked_fill(CONSTANT > 0, 0.0), "softmax .*is not piecewise linear"),
+        (lambda x: torch.sigmoid(torch.softmax(x, 1)).chunk(2, 2)[0], "softmax .*is not piecewise linear"),
+        (lambda x: x.view(-1, 3, 2, 8).argmax(1)[:, 0], "argmax .*is not the end"),
+        (lambda x: x.flatten(1).argmax(1).view(-1, 1), "argmax .*is not the end"),
+        (lambda x: x.argmax(0), "argmax .*mixes the inputs of a batch"),
+        (lambda x: x.argmax(), "argmax .*mixes the inputs of a batch"),
+        (lambda x: x.gather(1, x.argmax(1, keepdim=True)), "argmax .*is not the end"),
+        (
+            lambda x: x.gather(1, torch.full((1, 1, 4, 4), 7)),
+            "gather .*does not fit what it is given; torch says: index 7",
+        ),
+        (lambda x: x[:, torch.tensor([5])], "index .*does not fit what it is given; torch says: index 5"),
+        (lambda x: torch.tanh(x[:, :, 0, 0]) * torch.ones(1, 1, 3), "tanh .*is not piecewise linear"),
+        (lambda x: torch.tanh(x[:, :, 0, 0]) * torch.tensor([0.0, 1.0, 1.0]), "tanh .*is not piecewise linear"),
+        (lambda x: torch.tanh(x) / float("inf"), "tanh .*is not piecewise linear"),
+        (lambda x: torch.add(CONSTANT, torch.tanh(x), alpha=0), "tanh .*is not piecewise linear"),
+        (lambda x: torch.rsub(torch.tanh(x), 1, alpha=0), "tanh .*is not piecewise linear"),
+        (lambda x: (y := torch.tanh(x)) * y, "tanh .*is not piecewise linear"),
         (lambda x: torch.div(x, 2, rounding_mode="floor"), "rounds, which is not piecewise linear"),
         (lambda x: x / 0, "divides by zero"),
         (lambda x: x.mean(), "reduces over the batch"),

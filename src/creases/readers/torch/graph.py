@@ -110,12 +110,14 @@ class Value:
     batch : the axis of the batch, or, if it is longer than one, the axis that has swallowed it; None where the program
         itself took its one input out of the batch.
     tail : the calls of smooth functions at the end that were left out.
+    ordered : whether the values are in the order of those that the tail makes of them.
     """
 
     flow: Flow
     shape: Shape
     batch: int | None
     tail: tuple[Call, ...] = ()
+    ordered: bool = True
 
 
 class Trace:
