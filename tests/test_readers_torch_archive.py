@@ -57,6 +57,14 @@ def test_known_narrow_numbers_widen_exactly(save, kind):
     assert creases.load(save(exported(module, 2))).sha256 == creases.load(module).sha256
 
 
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16])
+def test_known_plain_numbers_are_as_narrow_as_the_module(save, kind):
+    module = nn.Sequential(nn.Linear(2, 3), nn.LeakyReLU(0.1), nn.Linear(3, 1), nn.Hardtanh(-0.1, 0.7)).to(kind)
+    network = creases.load(save(exported(module, 2)))
+    assert network.sha256 == creases.load(module).sha256
+    assert network.sha256 != creases.load(module.to(torch.float64)).sha256 or kind is torch.float64
+
+
 def test_known_shared_and_turned_tensors(save):
     """A weight that is a transposed view, and one that is there twice."""
     module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3)).double()

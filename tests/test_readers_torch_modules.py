@@ -424,7 +424,57 @@ LAYERS = [
 @pytest.mark.parametrize("name", LAYERS)
 def test_against_torch_one_layer(name):
     layer, shape = layers(name)
-    check(randomised(nn.Sequential(layer, nn.LeakyReLU(0.1)), seed=2), *shape)
+    # The slope is one of any type: a module without numbers is read in float32, and compared in float64.
+    check(randomised(nn.Sequential(layer, nn.LeakyReLU(0.125)), seed=2), *shape)
+
+
+# Plain numbers beside float32 values are float32 in torch: at powers of two, all that follows is exact.
+
+WITH_NUMBERS = {
+    "leaky": lambda x: functional.leaky_relu(x, 0.1),
+    "rrelu": lambda x: functional.rrelu(x, 0.1, 0.7),
+    "mul": lambda x: x * 0.1,
+    "div": lambda x: (x / 0.1 * 0.1).float(),
+    "add": lambda x: x * 0 + 0.1,
+    "sub": lambda x: 0.1 - x * 0,
+    "a number of no axes": lambda x: x * torch.tensor(0.1, dtype=torch.float64),
+    "alpha": lambda x: torch.add(x * 0, x, alpha=0.1),
+    "beta": lambda x: torch.addmm(torch.ones(4), x, torch.zeros(4, 4), beta=0.1),
+    "clamp": lambda x: x.clamp(-0.1, 0.3),
+    "clamp min": lambda x: x.clamp(min=0.1),
+    "maximum": lambda x: torch.maximum(x, torch.tensor(0.1, dtype=torch.float64)),
+    "hardtanh": lambda x: functional.hardtanh(x, -0.1, 0.3),
+    "threshold": lambda x: functional.threshold(x, 0.1, 0.1),
+    "pad": lambda x: functional.pad(x, (1, 1), value=0.1),
+    "masked": lambda x: x.masked_fill(torch.tensor([True, False, True, False]), 0.1),
+    "where": lambda x: torch.where(torch.tensor([True, False, True, False]), x, 0.1),
+    "full": lambda x: x + torch.full_like(x, 0.1) - 0.1,
+    "doubles": lambda x: x.double() * 0.1,
+    "a large whole number": lambda x: x * 0 + 16_777_217,
+}
+
+
+@pytest.mark.parametrize("name", WITH_NUMBERS)
+def test_against_torch_plain_numbers_beside_float32(name):
+    points = torch.tensor([[-1.0, 4.0, -0.5, 0.0]])
+    module = Of(WITH_NUMBERS[name]).float().eval()
+    found = creases.load(module, input_shape=(4,)).forward(points.double().numpy())
+    assert (found == module(points).double().numpy()).all()
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+def test_known_plain_numbers_are_those_that_torch_computes_with(kind):
+    """Factors are float32 at least, and what may be a result itself is as narrow as the results."""
+    slope = 0.1 if kind is torch.float64 else float(np.float32(0.1))
+    filling = torch.tensor(0.1, dtype=kind).item()
+    for function, wanted in (
+        (lambda x: functional.leaky_relu(x, 0.1), -slope),
+        (lambda x: x * 0.1, -slope),
+        (lambda x: x.clamp(-0.1, 0.3), -filling),
+        (lambda x: torch.where(torch.tensor([False]), x, 0.1), filling),
+        (lambda x: torch.maximum(x, torch.tensor(0.1, dtype=torch.float64)), filling),
+    ):
+        assert creases.load(Of(function).to(kind), input_shape=(1,)).forward([[-1.0]]).tolist() == [[wanted]]
 
 
 # Whole networks.

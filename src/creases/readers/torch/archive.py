@@ -15,6 +15,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from creases.errors import CreasesError, ModelFileError, UnsupportedModelError
@@ -93,7 +94,7 @@ def program_of_archive(data: bytes, source: str) -> Program:
         raise UnsupportedModelError(f"{source} takes {len(values)} inputs; a network has one. {REMEDY}")
     shape = shape_of_input(graph["tensor_values"][values[0]]["sizes"], source)
     written = Written()
-    calls = [written.call(call, source) for call in calls_of(graph["nodes"], source)]
+    calls = [written.call(call, source) for call in calls_of(graph)]
     outputs = [
         written.now(argument_of(spec["user_output"]["arg"]), source)
         for spec in module["signature"]["output_specs"]
@@ -179,11 +180,11 @@ def shape_of_input(sizes: list[Mapping[str, Any]], source: str) -> tuple[int, ..
     return shape
 
 
-def calls_of(nodes: list[Mapping[str, Any]], source: str) -> Iterator[Call]:
+def calls_of(graph: Mapping[str, Any]) -> Iterator[Call]:
     """The calls of a graph in order."""
     import torch
 
-    for node in nodes:
+    for node in graph["nodes"]:
         results = tuple(names_of(node["outputs"]))
         path, kind = module_of(node["metadata"].get("nn_module_stack", ""))
         line = line_of_trace(node["metadata"].get("stack_trace", ""))
@@ -194,7 +195,11 @@ def calls_of(nodes: list[Mapping[str, Any]], source: str) -> Iterator[Call]:
             yield Call(node["target"].rpartition("torch.ops.")[2], given, results, path, kind, line)
             continue
         operator = getattr(getattr(torch.ops.aten, found["name"]), found["overload"])
-        yield Call(operator, arguments_of(operator, [], given), results, path, kind, line)
+        described: Mapping[str, Any] = next(
+            (graph["tensor_values"][result] for result in results if result in graph["tensor_values"]), {}
+        )
+        dtype = kind_of(described["dtype"]) if described.get("dtype") in KINDS else None
+        yield Call(operator, arguments_of(operator, [], given), results, path, kind, line, dtype)
 
 
 def names_of(outputs: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -298,4 +303,4 @@ class Written:
             elif call.name in VIEWS:
                 group.update(call.results)
                 self.shares.update(dict.fromkeys(call.results, group))
-        return Call(call.operator, arguments, call.results, call.path, call.kind, call.line)
+        return replace(call, arguments=arguments)

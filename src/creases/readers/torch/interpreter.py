@@ -134,7 +134,8 @@ def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[
 
 def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Value]) -> Any:
     """What a call makes of values."""
-    name = call.name.removesuffix("_") if call.name.endswith("_") else call.name
+    name = call.name.removesuffix("_")
+    arguments = computed_with(trace, arguments)
     tail = tuple(dict.fromkeys(part for value in values for part in value.tail))
     if name.startswith(("_assert", "sym_constrain")):
         return None
@@ -151,7 +152,7 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Va
             raise trace.refuse("is random in training mode.", "Call model.eval(), or leave training=True out.")
         return [values[0], None] if name == "native_dropout" else values[0]
     if name in CASTS:
-        kind = arguments.get("dtype")
+        kind = arguments.get("dtype") or call.dtype
         if kind is not None and not kind.is_floating_point:
             raise trace.refuse(f"makes {kind} of real numbers, which rounds them and is not piecewise linear.")
         return values[0]
@@ -162,6 +163,16 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Va
     if name not in HANDLERS:
         raise not_linear(trace, call)
     return HANDLERS[name](trace, arguments)
+
+
+def computed_with(trace: Trace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, those that are numbers beside values as torch computes with them."""
+    given = dict(arguments)
+    for argument in trace.call.operator._schema.arguments:
+        beside = argument.name == "value" or any(kind in str(argument.type) for kind in ("Tensor", "number"))
+        if beside and argument.name in given and trace.call.name != "rrelu":
+            given[argument.name] = replaced(given[argument.name], trace.computed_with)
+    return given
 
 
 def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list[Value]) -> Any:
@@ -204,7 +215,7 @@ def of_a_shape(trace: Trace, arguments: Mapping[str, Any]) -> Any:
     import torch
 
     def shaped(leaf: Any) -> Any:
-        return torch.zeros(leaf.shape, dtype=torch.float64) if isinstance(leaf, Value) else leaf
+        return torch.zeros(leaf.shape, dtype=trace.call.dtype or torch.float64) if isinstance(leaf, Value) else leaf
 
     return attempted(trace, {name: replaced(argument, shaped) for name, argument in arguments.items()})
 
