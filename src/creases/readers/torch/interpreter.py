@@ -222,10 +222,10 @@ def of_a_shape(trace: Trace, arguments: Mapping[str, Any]) -> Any:
 
 def not_linear(trace: Trace, call: Call) -> UnsupportedModelError:
     """The error for an operator that is no part of a piecewise-linear network, or that is not read."""
-    known = call.name in WHY
+    known = call.name in WHY and call.name != "argmax"
     why = f"is not piecewise linear{WHY[call.name]}." if known else "is an operator that is not read."
     if call.name == "argmax":
-        why = "is not the end of the module; at the end it would be left out, since it cuts nothing."
+        why = "is not the end of the module; only there it is left out (see network.with_argmax())."
     head = call.path.partition(".")[0]
     if trace.program.sequential and head.isdigit() and int(head) > 0:
         cut = f"or cut it off: creases.load(model[:{head}])."
