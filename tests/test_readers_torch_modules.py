@@ -752,6 +752,22 @@ def test_known_an_argmax_is_left_out_and_its_regions_are_those_of_another_networ
     assert "smooth" not in note
 
 
+@pytest.mark.parametrize("shape", [(2, 4), (1, 4), (3, 2, 4)])
+def test_known_a_chain_on_several_axes_acts_along_the_last(shape):
+    network = check(randomised(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))), *shape)
+    assert network.neurons == 3 * np.prod(shape[:-1])
+
+
+def test_known_a_chain_that_flattens_several_axes_is_the_chain():
+    chain = randomised(nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 2)))
+    assert check(chain, 1, 2, 2).sha256 == creases.load(chain).sha256
+
+
+def test_bad_input_a_chain_on_a_shape_that_it_does_not_take():
+    with pytest.raises(UnsupportedModelError, match=r"cannot be exported on one input of shape \(2, 2\)"):
+        creases.load(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), input_shape=(2, 2))
+
+
 def test_known_what_is_selected_from_a_smooth_function_of_each_place():
     check(Of(lambda x: torch.sigmoid(x.relu())[:, 1]), *IMAGE, outputs=lambda x: x.relu()[:, 1])
 
