@@ -130,12 +130,16 @@ class Value:
 
 
 class Trace:
-    """What handlers share: the input, the notes, the call that is being read."""
+    """What handlers share: the input, the notes, the call that is being read.
+
+    made : how many numbers the input and the results of a file's calls so far have together.
+    """
 
     def __init__(self, program: Program, root: Flow) -> None:
         self.program = program
         self.root = root
         self.notes: dict[str, None] = {}
+        self.made = math.prod(program.shape)
         self.call: Call = Call(None, {}, ())
 
     def note(self, text: str) -> None:

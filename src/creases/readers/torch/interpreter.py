@@ -7,6 +7,7 @@ is an error only if the output needs it. Smooth functions that stand last cut no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,7 +45,7 @@ EXACT = (
 PLAIN = (
     EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
 )
-LARGEST_OF_A_FILE = 2**26
+LARGEST_OF_A_FILE = 2**26  # numbers that its input and all results have together
 WHY = {
     **dict.fromkeys(
         ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "softplus", "erf", "sin", "cos", "pow", "sqrt"), ""
@@ -73,6 +74,11 @@ def network_of(program: Program) -> Network:
     Raises UnsupportedModelError, with the operator, its module and its line, on what is not piecewise linear or mixes
     a batch; NetworkError on numbers that are not finite.
     """
+    if not program.trusted and math.prod(program.shape) > LARGEST_OF_A_FILE:
+        raise UnsupportedModelError(
+            f"{program.source} takes inputs of {math.prod(program.shape):,} numbers; {LARGEST_OF_A_FILE:,} are allowed "
+            "in a file."
+        )
     root = build.input(*(program.shape[1:] or (1,)))
     trace = Trace(program, root)
     for note in program.notes:
@@ -283,7 +289,7 @@ def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
 
 
 def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
-    """Refuse a call of a file whose result would be very large, before it is made."""
+    """Refuse a call of a file whose result, with those before it, would be very large, before it is made."""
     import torch
 
     if call.name.startswith(("_assert", "sym_")):
@@ -302,8 +308,12 @@ def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
     result = attempted(trace, given)
     parts = result if isinstance(result, list | tuple) else [result]
     size = sum(part.numel() for part in parts if isinstance(part, torch.Tensor))
-    if size > LARGEST_OF_A_FILE:
-        raise trace.refuse(f"makes {size:,} numbers; {LARGEST_OF_A_FILE:,} are allowed in a file.")
+    if trace.made + size > LARGEST_OF_A_FILE:
+        raise trace.refuse(
+            f"makes {size:,} numbers, {trace.made + size:,} with the input and all results before; "
+            f"{LARGEST_OF_A_FILE:,} are allowed in a file. Load the torch module itself, which has no such bound."
+        )
+    trace.made += size
 
 
 def finished(trace: Trace, outputs: list[Any]) -> Network:

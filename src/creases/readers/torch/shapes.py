@@ -54,7 +54,7 @@ def attempted(trace: Trace, arguments: Arguments, what: str = "does not fit what
     """Run the operator of the call that is being read; what torch raises is a refusal that begins with `what`."""
     try:
         return called(trace.call.operator, arguments)
-    except (RuntimeError, NotImplementedError, TypeError, ValueError, IndexError) as error:
+    except (RuntimeError, NotImplementedError, TypeError, ValueError, IndexError, ArithmeticError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise trace.refuse(f"{what}; torch says: {reason.removesuffix('.')}.") from error
 
