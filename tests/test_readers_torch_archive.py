@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import creases
-from creases.errors import CreasesError, ModelFileError, UnsupportedModelError
+from creases.errors import CreasesError, ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -55,6 +55,14 @@ def test_laws_a_program_is_the_module(save, name, dynamic):
 def test_known_narrow_numbers_widen_exactly(save, kind):
     module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).to(kind)
     assert creases.load(save(exported(module, 2))).sha256 == creases.load(module).sha256
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16])
+def test_known_plain_numbers_are_as_narrow_as_the_module(save, kind):
+    module = nn.Sequential(nn.Linear(2, 3), nn.LeakyReLU(0.1), nn.Linear(3, 1), nn.Hardtanh(-0.1, 0.7)).to(kind)
+    network = creases.load(save(exported(module, 2)))
+    assert network.sha256 == creases.load(module).sha256
+    assert network.sha256 != creases.load(module.to(torch.float64)).sha256 or kind is torch.float64
 
 
 def test_known_shared_and_turned_tensors(save):
@@ -112,18 +120,20 @@ class Trap:
 
 
 def rewritten(path, change):
-    """The archive with each member's bytes passed through `change(name, data)`."""
+    """The archive, each member passed through `change(name, data)`, left out where that is None; one date for all."""
     result = io.BytesIO()
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(result, "w") as target:
         for member in source.infolist():
-            target.writestr(member.filename, change(member.filename.partition("/")[2], source.read(member)))
+            content = change(member.filename.partition("/")[2], source.read(member))
+            if content is not None:
+                target.writestr(zipfile.ZipInfo(member.filename), content)
     path.write_bytes(result.getvalue())
     return path
 
 
 @pytest.fixture
 def plain(save):
-    return save(exported(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).double(), 2))
+    return save(exported(randomised(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))), 2))
 
 
 def test_bad_input_no_pickle_is_run(plain, tmp_path):
@@ -186,7 +196,7 @@ X = {"as_tensor": {"name": "linear"}}
         (call("torch.ops.aten.relu.__class__", self=X), "damaged|schema"),
         (
             call("torch.ops.aten.expand.default", self=X, size={"as_ints": [2**20, 2**20, 3]}),
-            r"expand .* makes 3,298,534,883,328 numbers; 67,108,864 are allowed in a file",
+            r"expand .* makes 3,298,534,883,328 numbers, [0-9,]* with the input.*; 67,108,864 are allowed",
         ),
         (
             call("torch.ops.aten.zeros.default", size={"as_ints": [2**40]}),
@@ -198,6 +208,10 @@ X = {"as_tensor": {"name": "linear"}}
         ),
         (call("torch.ops.aten.relu.default", self={"as_tensor": {"name": "nothing"}}), "damaged: KeyError"),
         (lambda module: module["graph"]["nodes"].clear(), "damaged: KeyError"),
+        (
+            call("torch.ops.aten.mul.Scalar", self=X, other={"as_int": 10**400}),
+            r"net\.pt2: mul of ReLU '1' does not fit what it is given; torch says: int too big",
+        ),
         (lambda module: module["signature"]["input_specs"].append({"token": {"arg": {"name": "t"}}}), "takes a token"),
         (lambda module: module["signature"]["input_specs"].pop(), "takes 0 inputs"),
         (
@@ -209,6 +223,47 @@ X = {"as_tensor": {"name": "linear"}}
 def test_bad_input_graphs(plain, change, text):
     with pytest.raises(CreasesError, match=text):
         creases.load(changed(plain, change))
+
+
+def test_bad_input_any_error_names_the_file(plain):
+    """Errors of rooms that do not know of files, too: a schema's, a network's."""
+    unknown = call("torch.ops.aten.relu.default", other=X)
+    with pytest.raises(NetworkError, match=r"^net\.pt2: aten::relu has arguments that its schema does not know"):
+        creases.load(changed(plain, unknown))
+
+
+def test_bad_input_any_damage_names_the_file(plain, monkeypatch):
+    """zipfile documents no EOFError, and raises it where a directory points beyond the end."""
+    from creases.readers.torch.archive import read_torch_archive
+
+    def ends(data, source):
+        raise EOFError
+
+    monkeypatch.setattr("creases.readers.torch.archive.members_of", ends)
+    with pytest.raises(ModelFileError, match=r"^net\.pt2 is truncated or damaged: EOFError"):
+        read_torch_archive(plain.read_bytes(), "net.pt2")
+
+
+def test_bad_input_results_that_are_large_together(save, monkeypatch):
+    """Four results of three numbers beside an input of two: none is large."""
+    path = save(exported(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.ReLU()).double(), 2))
+    monkeypatch.setattr("creases.readers.torch.interpreter.LARGEST_OF_A_FILE", 14)
+    assert creases.load(path).neurons == 6
+    monkeypatch.setattr("creases.readers.torch.interpreter.LARGEST_OF_A_FILE", 13)
+    with pytest.raises(UnsupportedModelError, match=r"relu .* makes 3 numbers, 14 with the input .*; 13 are allowed"):
+        creases.load(path)
+    monkeypatch.setattr("creases.readers.torch.interpreter.LARGEST_OF_A_FILE", 1)
+    with pytest.raises(UnsupportedModelError, match=r"net\.pt2 takes inputs of 2 numbers; 1 are allowed"):
+        creases.load(path)
+
+
+def test_known_a_stored_tensor_takes_its_room_once(save):
+    from creases.readers.torch.archive import program_of_archive
+
+    module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3)).double()
+    module[2].weight = module[0].weight
+    tensors = program_of_archive(save(exported(module, 3)).read_bytes(), "net.pt2").tensors
+    assert tensors["p_0_weight"].data_ptr() == tensors["p_2_weight"].data_ptr()
 
 
 def test_bad_input_sizes_that_the_file_does_not_hold(plain):
@@ -238,11 +293,25 @@ def test_bad_input_programs(save, tmp_path):
         creases.load(tmp_path / "net.pt2", activation="relu")
 
 
+def settled(path):
+    """The archive with the same bytes whenever and wherever it is saved: without ids, traces and samples."""
+
+    def change(name, data):
+        if name == "models/model.json":
+            module = json.loads(data)["graph_module"]
+            for node in module["graph"]["nodes"]:
+                node["metadata"].pop("stack_trace")
+            return json.dumps({"graph_module": module}).encode()
+        return data if name.startswith(("data/weights/", "data/constants/")) else None
+
+    return rewritten(path, change)
+
+
 def test_bad_input_mutated_files(plain):
     """Flipped bytes, cut ends and changed numbers of the graph: a network, or an error of ours that names the file."""
     from creases.readers.torch.archive import read_torch_archive
 
-    data, rng = plain.read_bytes(), np.random.default_rng(3)
+    data, rng = settled(plain).read_bytes(), np.random.default_rng(3)
     begin, end = data.index(b'{"graph_module"'), data.index(b'"module_call_graph"')
     digits = [place for place in range(begin, end) if chr(data[place]).isdigit()]
     made = 0
@@ -270,7 +339,7 @@ def repaired(data):
             for member in source.infolist():
                 with source.open(member) as stream:
                     stream._expected_crc = None
-                    target.writestr(member.filename, stream.read())
+                    target.writestr(zipfile.ZipInfo(member.filename), stream.read())
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OSError, RuntimeError, OverflowError):
         return data
     return result.getvalue()

@@ -424,7 +424,57 @@ LAYERS = [
 @pytest.mark.parametrize("name", LAYERS)
 def test_against_torch_one_layer(name):
     layer, shape = layers(name)
-    check(randomised(nn.Sequential(layer, nn.LeakyReLU(0.1)), seed=2), *shape)
+    # The slope is one of any type: a module without numbers is read in float32, and compared in float64.
+    check(randomised(nn.Sequential(layer, nn.LeakyReLU(0.125)), seed=2), *shape)
+
+
+# Plain numbers beside float32 values are float32 in torch: at powers of two, all that follows is exact.
+
+WITH_NUMBERS = {
+    "leaky": lambda x: functional.leaky_relu(x, 0.1),
+    "rrelu": lambda x: functional.rrelu(x, 0.1, 0.7),
+    "mul": lambda x: x * 0.1,
+    "div": lambda x: (x / 0.1 * 0.1).float(),
+    "add": lambda x: x * 0 + 0.1,
+    "sub": lambda x: 0.1 - x * 0,
+    "a number of no axes": lambda x: x * torch.tensor(0.1, dtype=torch.float64),
+    "alpha": lambda x: torch.add(x * 0, x, alpha=0.1),
+    "beta": lambda x: torch.addmm(torch.ones(4), x, torch.zeros(4, 4), beta=0.1),
+    "clamp": lambda x: x.clamp(-0.1, 0.3),
+    "clamp min": lambda x: x.clamp(min=0.1),
+    "maximum": lambda x: torch.maximum(x, torch.tensor(0.1, dtype=torch.float64)),
+    "hardtanh": lambda x: functional.hardtanh(x, -0.1, 0.3),
+    "threshold": lambda x: functional.threshold(x, 0.1, 0.1),
+    "pad": lambda x: functional.pad(x, (1, 1), value=0.1),
+    "masked": lambda x: x.masked_fill(torch.tensor([True, False, True, False]), 0.1),
+    "where": lambda x: torch.where(torch.tensor([True, False, True, False]), x, 0.1),
+    "full": lambda x: x + torch.full_like(x, 0.1) - 0.1,
+    "doubles": lambda x: x.double() * 0.1,
+    "a large whole number": lambda x: x * 0 + 16_777_217,
+}
+
+
+@pytest.mark.parametrize("name", WITH_NUMBERS)
+def test_against_torch_plain_numbers_beside_float32(name):
+    points = torch.tensor([[-1.0, 4.0, -0.5, 0.0]])
+    module = Of(WITH_NUMBERS[name]).float().eval()
+    found = creases.load(module, input_shape=(4,)).forward(points.double().numpy())
+    assert (found == module(points).double().numpy()).all()
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+def test_known_plain_numbers_are_those_that_torch_computes_with(kind):
+    """Factors are float32 at least, and what may be a result itself is as narrow as the results."""
+    slope = 0.1 if kind is torch.float64 else float(np.float32(0.1))
+    filling = torch.tensor(0.1, dtype=kind).item()
+    for function, wanted in (
+        (lambda x: functional.leaky_relu(x, 0.1), -slope),
+        (lambda x: x * 0.1, -slope),
+        (lambda x: x.clamp(-0.1, 0.3), -filling),
+        (lambda x: torch.where(torch.tensor([False]), x, 0.1), filling),
+        (lambda x: torch.maximum(x, torch.tensor(0.1, dtype=torch.float64)), filling),
+    ):
+        assert creases.load(Of(function).to(kind), input_shape=(1,)).forward([[-1.0]]).tolist() == [[wanted]]
 
 
 # Whole networks.
@@ -671,14 +721,55 @@ def test_known_names_of_layers_are_those_of_the_modules():
         (lambda x: torch.softmax(x.flatten(1), 1), "softmax"),
         (lambda x: torch.sigmoid(x.flatten(1)), "sigmoid"),
         (lambda x: 2 * torch.tanh(x.flatten(1)) - 1, "tanh"),
-        (lambda x: x.flatten(1).argmax(1), "argmax"),
         (lambda x: torch.sigmoid(x).flatten(1), "sigmoid"),
         (lambda x: torch.cat([torch.sigmoid(x.flatten(1))[:, :3], x.flatten(1)[:, 3:]], 1), "sigmoid"),
+        (lambda x: torch.softmax(x, 1).permute(0, 2, 3, 1).reshape(-1, 4, 4, 3).permute(0, 3, 1, 2), "softmax"),
+        (lambda x: torch.cat([torch.softmax(x[:, :1], 2), x[:, 1:]], 1), "softmax"),
     ],
 )
 def test_known_a_smooth_end_is_left_out_and_said(function, name):
     network = check(Of(lambda x: function(x.relu())), *IMAGE, outputs=lambda x: x.relu())
     assert any(f"left out: {name}" in note and "so it cuts nothing" in note for note in network.notes)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: x.flatten(1).argmax(1), True),
+        (lambda x: x.flatten(1).argmax(1).detach().to(torch.float32), True),
+        (lambda x: torch.softmax(x.flatten(1), 1).argmax(1, keepdim=True), True),
+        (lambda x: torch.sigmoid(x).flatten(1).argmax(1), True),
+        (lambda x: x.argmax(1), False),  # one choice a pixel
+        (lambda x: torch.softmax(x, 1).flatten(1).argmax(1), False),
+        (lambda x: (-torch.sigmoid(x)).flatten(1).argmax(1), False),
+    ],
+)
+def test_known_an_argmax_is_left_out_and_its_regions_are_those_of_another_network(function, said):
+    network = check(Of(lambda x: function(x.relu())), *IMAGE, outputs=lambda x: x.relu())
+    (note,) = (note for note in network.notes if "left out" in note)
+    assert "The network's outputs are the values before it" in note
+    assert ("those of network.with_argmax()" in note) == said
+    assert "smooth" not in note
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (1, 4), (3, 2, 4)])
+def test_known_a_chain_on_several_axes_acts_along_the_last(shape):
+    network = check(randomised(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))), *shape)
+    assert network.neurons == 3 * np.prod(shape[:-1])
+
+
+def test_known_a_chain_that_flattens_several_axes_is_the_chain():
+    chain = randomised(nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 2)))
+    assert check(chain, 1, 2, 2).sha256 == creases.load(chain).sha256
+
+
+def test_bad_input_a_chain_on_a_shape_that_it_does_not_take():
+    with pytest.raises(UnsupportedModelError, match=r"cannot be exported on one input of shape \(2, 2\)"):
+        creases.load(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), input_shape=(2, 2))
+
+
+def test_known_what_is_selected_from_a_smooth_function_of_each_place():
+    check(Of(lambda x: torch.sigmoid(x.relu())[:, 1]), *IMAGE, outputs=lambda x: x.relu()[:, 1])
 
 
 def test_known_what_the_output_does_not_need_is_no_error():
@@ -823,7 +914,30 @@ def test_bad_input_modules(make, text):
         (lambda x: 1 / torch.sigmoid(x), "sigmoid .*is not piecewise linear|reciprocal"),
         (lambda x: torch.sigmoid(x) + x, "sigmoid .*is not piecewise linear"),
         (lambda x: torch.tanh(x).relu(), "tanh .*is not piecewise linear"),
-        (lambda x: x.flatten(1).argmax(1) + 1, "argmax .*is not the end"),
+        (lambda x: x.flatten(1).argmax(1) + 1, r"argmax .*is not the end of the module; only there.*with_argmax\(\)"),
+        (lambda x: torch.softmax(x.flatten(1), 1)[:, 1], "softmax .*is not piecewise linear"),
+        (lambda x: torch.log_softmax(x, 1)[:, 1:], "log_softmax .*is not piecewise linear"),
+        (lambda x: sum(torch.softmax(x, 1).unbind(1)[:1]), "softmax .*is not piecewise linear"),
+        (lambda x: torch.softmax(x, 1).masked_fill(CONSTANT > 0, 0.0), "softmax .*is not piecewise linear"),
+        (lambda x: torch.sigmoid(torch.softmax(x, 1)).chunk(2, 2)[0], "softmax .*is not piecewise linear"),
+        (lambda x: x.view(-1, 3, 2, 8).argmax(1)[:, 0], "argmax .*is not the end"),
+        (lambda x: x.flatten(1).argmax(1).view(-1, 1), "argmax .*is not the end"),
+        (lambda x: x.argmax(0), "argmax .*mixes the inputs of a batch"),
+        (lambda x: x.argmax(), "argmax .*mixes the inputs of a batch"),
+        (lambda x: x.gather(1, x.argmax(1, keepdim=True)), "argmax .*is not the end"),
+        (
+            lambda x: x.gather(1, torch.full((1, 1, 4, 4), 7)),
+            "gather .*does not fit what it is given; torch says: index 7",
+        ),
+        (lambda x: x[:, torch.tensor([5])], "index .*does not fit what it is given; torch says: index 5"),
+        (lambda x: torch.tanh(x[:, :, 0, 0]) * torch.ones(1, 1, 3), "tanh .*is not piecewise linear"),
+        (lambda x: torch.tanh(x[:, :, 0, 0]) * torch.tensor([0.0, 1.0, 1.0]), "tanh .*is not piecewise linear"),
+        (lambda x: torch.tanh(x) / float("inf"), "tanh .*is not piecewise linear"),
+        (lambda x: torch.add(CONSTANT, torch.tanh(x), alpha=0), "tanh .*is not piecewise linear"),
+        (lambda x: torch.rsub(torch.tanh(x), 1, alpha=0), "tanh .*is not piecewise linear"),
+        (lambda x: torch.softmax(x, 1) * 0, "softmax .*is not piecewise linear"),
+        (lambda x: 1 - torch.softmax(x, 1) * 1e-400, "softmax .*is not piecewise linear"),
+        (lambda x: (y := torch.tanh(x)) * y, "tanh .*is not piecewise linear"),
         (lambda x: torch.div(x, 2, rounding_mode="floor"), "rounds, which is not piecewise linear"),
         (lambda x: x / 0, "divides by zero"),
         (lambda x: x.mean(), "reduces over the batch"),

@@ -15,6 +15,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from creases.errors import CreasesError, ModelFileError, UnsupportedModelError
@@ -45,28 +46,34 @@ def read_torch_archive(data: bytes, source: str) -> Network:
 
     data : the whole file. source : its name, for messages.
     Raises ModelFileError on a damaged file and on what is stored as a pickle; UnsupportedModelError on what is not
-    piecewise linear, on more inputs than one, and on a batch of more than one; MissingExtraError without torch.
+    piecewise linear, on more inputs than one, and on a batch of more than one; NetworkError on numbers that are not
+    finite; MissingExtraError without torch. Each message begins with `source`.
     """
     checked_torch(source)
     try:
         return network_of(program_of_archive(data, source))
-    except (CreasesError, MemoryError):
+    except CreasesError as error:
+        if str(error).startswith(source):
+            raise
+        raise type(error)(f"{source}: {error}") from error
+    except MemoryError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # what torch and zipfile raise on damage is not foreseeable: an EOFError, say
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{source} is truncated or damaged: {type(error).__name__}: {reason}. {REMEDY}") from error
 
 
 def program_of_archive(data: bytes, source: str) -> Program:
     """The program in an archive, nothing of it unpickled."""
-    members = members_of(data, source)
+    # Tensors stand on these bytes and are not copied: however often a file names one, it takes its room once.
+    members = {name: bytearray(content) for name, content in members_of(data, source).items()}
     graphs = [name for name in members if re.fullmatch(r"models/[^/]+\.json", name)]
     if len(graphs) != 1:
         raise ModelFileError(
             f"{source} holds {len(graphs)} programs in the form that torch 2.8 and newer save; one is read. {REMEDY}"
         )
     title = graphs[0][len("models/") : -len(".json")]
-    if members.get("byteorder", b"little").strip() != b"little":
+    if members.get("byteorder", bytearray(b"little")).strip() != b"little":
         raise ModelFileError(f"{source} was written on a machine of the other byte order. {REMEDY}")
     module = json.loads(members[graphs[0]])["graph_module"]
     graph = module["graph"]
@@ -93,7 +100,7 @@ def program_of_archive(data: bytes, source: str) -> Program:
         raise UnsupportedModelError(f"{source} takes {len(values)} inputs; a network has one. {REMEDY}")
     shape = shape_of_input(graph["tensor_values"][values[0]]["sizes"], source)
     written = Written()
-    calls = [written.call(call, source) for call in calls_of(graph["nodes"], source)]
+    calls = [written.call(call, source) for call in calls_of(graph)]
     outputs = [
         written.now(argument_of(spec["user_output"]["arg"]), source)
         for spec in module["signature"]["output_specs"]
@@ -118,7 +125,7 @@ def members_of(data: bytes, source: str) -> dict[str, bytes]:
         }
 
 
-def tensor_of(members: Mapping[str, bytes], folder: str, name: str, entry: Mapping[str, Any], source: str) -> Any:
+def tensor_of(members: Mapping[str, bytearray], folder: str, name: str, entry: Mapping[str, Any], source: str) -> Any:
     """One tensor from its bytes."""
     import torch
 
@@ -132,9 +139,7 @@ def tensor_of(members: Mapping[str, bytes], folder: str, name: str, entry: Mappi
         raise UnsupportedModelError(
             f"{source}: tensor {name!r} is of a kind that is not read; it must be real and dense."
         )
-    stored = torch.frombuffer(
-        bytearray(members[folder + entry["path_name"]]) or bytearray(8), dtype=kind_of(described["dtype"])
-    )
+    stored = torch.frombuffer(members[folder + entry["path_name"]] or bytearray(8), dtype=kind_of(described["dtype"]))
     sizes, strides = ([plain_number(side) for side in described[key]] for key in ("sizes", "strides"))
     offset = plain_number(described["storage_offset"])
     last = offset + sum((side - 1) * stride for side, stride in zip(sizes, strides, strict=True))
@@ -179,11 +184,11 @@ def shape_of_input(sizes: list[Mapping[str, Any]], source: str) -> tuple[int, ..
     return shape
 
 
-def calls_of(nodes: list[Mapping[str, Any]], source: str) -> Iterator[Call]:
+def calls_of(graph: Mapping[str, Any]) -> Iterator[Call]:
     """The calls of a graph in order."""
     import torch
 
-    for node in nodes:
+    for node in graph["nodes"]:
         results = tuple(names_of(node["outputs"]))
         path, kind = module_of(node["metadata"].get("nn_module_stack", ""))
         line = line_of_trace(node["metadata"].get("stack_trace", ""))
@@ -194,7 +199,11 @@ def calls_of(nodes: list[Mapping[str, Any]], source: str) -> Iterator[Call]:
             yield Call(node["target"].rpartition("torch.ops.")[2], given, results, path, kind, line)
             continue
         operator = getattr(getattr(torch.ops.aten, found["name"]), found["overload"])
-        yield Call(operator, arguments_of(operator, [], given), results, path, kind, line)
+        described: Mapping[str, Any] = next(
+            (graph["tensor_values"][result] for result in results if result in graph["tensor_values"]), {}
+        )
+        dtype = kind_of(described["dtype"]) if described.get("dtype") in KINDS else None
+        yield Call(operator, arguments_of(operator, [], given), results, path, kind, line, dtype)
 
 
 def names_of(outputs: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -298,4 +307,4 @@ class Written:
             elif call.name in VIEWS:
                 group.update(call.results)
                 self.shares.update(dict.fromkeys(call.results, group))
-        return Call(call.operator, arguments, call.results, call.path, call.kind, call.line)
+        return replace(call, arguments=arguments)

@@ -55,7 +55,7 @@ def program_of(
                 graph, tensors, given = traced(copied(module, source), example)
         except Exception:
             raise not_exported(source, shape, failure) from failure
-    calls, outputs = calls_of(graph)
+    calls, outputs = calls_of(graph, example.dtype)
     return Program(
         source,
         given,
@@ -217,13 +217,18 @@ def not_exported(source: str, shape: Shape, failure: Exception) -> UnsupportedMo
 # A graph of torch.fx as calls.
 
 
-def calls_of(graph: torch.fx.GraphModule) -> tuple[list[Call], list[Any]]:
-    """The calls of a graph in order, and what it returns."""
+def calls_of(graph: torch.fx.GraphModule, dtype: torch.dtype) -> tuple[list[Call], list[Any]]:
+    """The calls of a graph in order, and what it returns.
+
+    dtype : the type of its numbers where the graph does not say it.
+    """
     calls: list[Call] = []
-    return calls, add_calls(graph, calls, {}, "")
+    return calls, add_calls(graph, dtype, calls, {}, "")
 
 
-def add_calls(graph: torch.fx.GraphModule, calls: list[Call], names: dict[str, Any], prefix: str) -> list[Any]:
+def add_calls(
+    graph: torch.fx.GraphModule, dtype: torch.dtype, calls: list[Call], names: dict[str, Any], prefix: str
+) -> list[Any]:
     """Add the calls of a graph; what it returns.
 
     names : what its inputs are outside of it. prefix : makes its own names unique.
@@ -257,12 +262,24 @@ def add_calls(graph: torch.fx.GraphModule, calls: list[Call], names: dict[str, A
                 inner = getattr(graph, str(node.args[WRAPPERS[kind]].target))
                 holders = [part.name for part in inner.graph.nodes if part.op == "placeholder"]
                 inside = dict(zip(holders, given[WRAPPERS[kind] + 1 :], strict=True))
-                arguments = {"self": [add_calls(inner, calls, inside, f"{prefix}{node.name}/")], "index": 0}
+                arguments = {"self": [add_calls(inner, dtype, calls, inside, f"{prefix}{node.name}/")], "index": 0}
             else:
                 operator, arguments = str(kind), {"self": given}
             where = line_of_trace(node.meta.get("stack_trace") or "")
-            calls.append(Call(operator, arguments, (prefix + node.name,), *module_of(node), where))
+            kind_of_result = dtype_of(node, dtype)
+            calls.append(Call(operator, arguments, (prefix + node.name,), *module_of(node), where, kind_of_result))
     return outputs
+
+
+def dtype_of(node: torch.fx.Node, otherwise: torch.dtype) -> torch.dtype | None:
+    """The type of the numbers that a node gives first; None if it gives no tensor."""
+    import torch
+
+    if "val" not in node.meta:
+        return otherwise
+    made = node.meta["val"]
+    first = made[0] if isinstance(made, list | tuple) and made else made
+    return first.dtype if isinstance(first, torch.Tensor) else None
 
 
 def gather(result: Any, flat: list[Any]) -> None:

@@ -44,6 +44,13 @@ Arguments = Mapping[str, Any]
 
 # Above it a float64 does not hold every whole number.
 LARGEST_EXACT = 2**53
+# Operators whose plain numbers may themselves be results.
+REPLACING = frozenset(
+    {
+        *("clamp", "clip", "clamp_min", "clamp_max", "hardtanh", "maximum", "minimum", "fmax", "fmin"),
+        *("where", "masked_fill", "fill", "constant_pad_nd", "pad", "full_like", "new_full"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Call:
     results : the names of its results; one for a result that is a tuple, whose parts are asked for by other calls.
     path, kind : the module that it was called in, '' and the type of the whole module if none is known.
     line : where it stands in the user's source, or ''.
+    dtype : the type of its (first) result's numbers, or None where it is not known or no tensor.
     """
 
     operator: Any
@@ -70,6 +78,7 @@ class Call:
     path: str = ""
     kind: str = ""
     line: str = ""
+    dtype: torch.dtype | None = None
 
     @property
     def name(self) -> str:
@@ -110,21 +119,27 @@ class Value:
     batch : the axis of the batch, or, if it is longer than one, the axis that has swallowed it; None where the program
         itself took its one input out of the batch.
     tail : the calls of smooth functions at the end that were left out.
+    ordered : whether the values are in the order of those that the tail makes of them.
     """
 
     flow: Flow
     shape: Shape
     batch: int | None
     tail: tuple[Call, ...] = ()
+    ordered: bool = True
 
 
 class Trace:
-    """What handlers share: the input, the notes, the call that is being read."""
+    """What handlers share: the input, the notes, the call that is being read.
+
+    made : how many numbers the input and the results of a file's calls so far have together.
+    """
 
     def __init__(self, program: Program, root: Flow) -> None:
         self.program = program
         self.root = root
         self.notes: dict[str, None] = {}
+        self.made = math.prod(program.shape)
         self.call: Call = Call(None, {}, ())
 
     def note(self, text: str) -> None:
@@ -179,6 +194,26 @@ class Trace:
     def numbers_or_infinite(self, given: Any) -> Floats:
         """As `numbers`; what is infinite is a bound that bounds nothing."""
         return self.numbers(given)
+
+    def computed_with(self, given: Any) -> Any:
+        """A plain number, or a tensor of one without axes, as torch computes with it.
+
+        It has the type of what it meets, of which float16 and bfloat16 are computed in float32; but what takes the
+        place of a value, a bound or a filling, has that value's type.
+        """
+        import torch
+
+        kind = self.call.dtype
+        if kind in (torch.float16, torch.bfloat16) and self.call.name.removesuffix("_") not in REPLACING:
+            kind = torch.float32
+        if kind not in (torch.float32, torch.float16, torch.bfloat16):
+            return given
+        if isinstance(given, torch.Tensor):
+            return given.to(kind) if given.ndim == 0 and given.is_floating_point() else given
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            return given
+        rounded = torch.tensor(given, dtype=torch.float64).to(kind).item()
+        return given if rounded == given else rounded
 
     def number(self, given: Any, name: str) -> float:
         """One number."""

@@ -7,8 +7,11 @@ is an error only if the output needs it. Smooth functions that stand last cut no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from creases import build
 from creases.errors import CreasesError, NetworkError, UnsupportedModelError
@@ -16,30 +19,20 @@ from creases.network import Network
 from creases.readers.torch.graph import Call, Name, Program, Trace, Value
 from creases.readers.torch.kinks import KINKS
 from creases.readers.torch.linear import LINEAR
-from creases.readers.torch.shapes import SHAPES_AND_NUMBERS, called, leaves, moved, replaced
+from creases.readers.torch.shapes import SHAPES_AND_NUMBERS, attempted, leaves, moved, replaced
 from creases.readers.torch.windows import WINDOWS
 
 __all__ = ["KNOWN", "network_of"]
 
-# Smooth: at the end they cut nothing. `argmax` is a choice among outputs, none of which it changes.
-TAILS = frozenset(
-    {
-        "softmax",
-        "_softmax",
-        "log_softmax",
-        "_log_softmax",
-        "sigmoid",
-        "log_sigmoid",
-        "tanh",
-        "softplus",
-        "exp",
-        "argmax",
-    }
-)
+# Smooth: at the end they cut nothing. Of the first each result depends on all values along an axis, so that none may be
+# taken without the others; of the second each on one. `argmax` is a choice among outputs, none of which it changes.
+COUPLING = frozenset({"softmax", "_softmax", "log_softmax", "_log_softmax"})
+TAILS = COUPLING | {"sigmoid", "log_sigmoid", "tanh", "softplus", "exp", "argmax"}
 AFTER_TAILS = TAILS | {"mul", "div", "add", "sub", "rsub", "neg"}
 NOTHING_IN_EVALUATION = frozenset(
     {"dropout", "native_dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"}
 )
+COPIES = frozenset({"alias", "clone", "contiguous", "detach", "lift_fresh_copy"})
 CASTS = frozenset({"to", "_to_copy", "type_as", "float", "double", "half", "bfloat16"})
 OF_A_SHAPE = frozenset({"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "fill", "zero"})
 # Operators on constants that do not round.
@@ -52,7 +45,7 @@ EXACT = (
 PLAIN = (
     EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
 )
-LARGEST_OF_A_FILE = 2**26
+LARGEST_OF_A_FILE = 2**26  # numbers that its input and all results have together
 WHY = {
     **dict.fromkeys(
         ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "softplus", "erf", "sin", "cos", "pow", "sqrt"), ""
@@ -81,6 +74,11 @@ def network_of(program: Program) -> Network:
     Raises UnsupportedModelError, with the operator, its module and its line, on what is not piecewise linear or mixes
     a batch; NetworkError on numbers that are not finite.
     """
+    if not program.trusted and math.prod(program.shape) > LARGEST_OF_A_FILE:
+        raise UnsupportedModelError(
+            f"{program.source} takes inputs of {math.prod(program.shape):,} numbers; {LARGEST_OF_A_FILE:,} are allowed "
+            "in a file."
+        )
     root = build.input(*(program.shape[1:] or (1,)))
     trace = Trace(program, root)
     for note in program.notes:
@@ -142,63 +140,98 @@ def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[
 
 def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Value]) -> Any:
     """What a call makes of values."""
-    name = call.name.removesuffix("_") if call.name.endswith("_") else call.name
+    name = call.name.removesuffix("_")
+    arguments = computed_with(trace, arguments)
     tail = tuple(dict.fromkeys(part for value in values for part in value.tail))
     if name.startswith(("_assert", "sym_constrain")):
         return None
+    if chosen := next((part for part in tail if part.name == "argmax"), None):
+        return values[0] if name in CASTS | COPIES and len(values) == 1 else not_linear(trace, chosen)
     if name == "sym_size":
         return values[0].shape[arguments["dim"]]
     if tail and name not in SHAPES_AND_NUMBERS | AFTER_TAILS | NOTHING_IN_EVALUATION | CASTS:
         return not_linear(trace, tail[0])
     if name in TAILS or (tail and name in AFTER_TAILS):
-        return left_out(trace, call, arguments, values)
+        return left_out(trace, name, arguments, values)
     if name in NOTHING_IN_EVALUATION:
         if arguments.get("train", arguments.get("training")):
             raise trace.refuse("is random in training mode.", "Call model.eval(), or leave training=True out.")
         return [values[0], None] if name == "native_dropout" else values[0]
     if name in CASTS:
-        kind = arguments.get("dtype")
+        kind = arguments.get("dtype") or call.dtype
         if kind is not None and not kind.is_floating_point:
             raise trace.refuse(f"makes {kind} of real numbers, which rounds them and is not piecewise linear.")
         return values[0]
     if name in OF_A_SHAPE:
-        return of_a_shape(arguments, call)
+        return of_a_shape(trace, arguments)
     if name in SHAPES_AND_NUMBERS:
-        return moved(trace, arguments)
+        return moved(trace, arguments, lambda value: of_a_part(trace, value))
     if name not in HANDLERS:
         raise not_linear(trace, call)
     return HANDLERS[name](trace, arguments)
 
 
-def left_out(trace: Trace, call: Call, arguments: Mapping[str, Any], values: list[Value]) -> Any:
+def computed_with(trace: Trace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, those that are numbers beside values as torch computes with them."""
+    given = dict(arguments)
+    for argument in trace.call.operator._schema.arguments:
+        beside = argument.name == "value" or any(kind in str(argument.type) for kind in ("Tensor", "number"))
+        if beside and argument.name in given and trace.call.name != "rrelu":
+            given[argument.name] = replaced(given[argument.name], trace.computed_with)
+    return given
+
+
+def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list[Value]) -> Any:
     """A smooth function of one value: the value itself, marked. What takes it must stand at the end too."""
-    value = values[0]
-    if "softmax" in call.name and trace.axis(arguments["dim"], len(value.shape)) == value.batch:
-        raise trace.mixes()
-    divides = call.name == "div" and not (
-        isinstance(arguments["self"], Value) and arguments.get("rounding_mode") is None
-    )
-    if len(values) > 1 or divides or any(tail.name == "argmax" for tail in value.tail):
-        return not_linear(trace, next((tail for part in values for tail in part.tail), call))
-    return Value(value.flow, value.shape, value.batch, (*value.tail, call))
+    value, ordered = values[0], values[0].ordered and name in TAILS
+    if len(values) > 1 or (name not in TAILS and not keeps_places(trace, name, arguments, value)):
+        return not_linear(trace, next((tail for part in values for tail in part.tail), trace.call))
+    if name in COUPLING or name == "argmax":
+        rank, dim = len(value.shape), arguments["dim"]
+        axis = value.batch if dim is None else trace.axis(dim, rank)
+        if value.batch is not None and axis == value.batch:
+            raise trace.mixes()
+        ordered = ordered and (axis is None or value.shape[axis] == value.flow.size)
+    return Value(value.flow, value.shape, value.batch, (*value.tail, trace.call), ordered)
 
 
-def of_a_shape(arguments: Mapping[str, Any], call: Call) -> Any:
+def keeps_places(trace: Trace, name: str, arguments: Mapping[str, Any], value: Value) -> bool:
+    """Whether an affine call makes of each place of a value one result that depends on it."""
+    if name == "neg":
+        return True
+    first, second = arguments["self"], arguments["other"]
+    if first is second or (name == "div" and (second is value or arguments.get("rounding_mode") is not None)):
+        return False
+    numbers = trace.numbers(second if first is value else first)
+    multiplied = first if name == "rsub" else second  # by alpha
+    factor = numbers if name in ("mul", "div") else trace.number(arguments.get("alpha", 1), "alpha")
+    if not np.isfinite(numbers).all() or np.broadcast_shapes(value.shape, numbers.shape) != value.shape:
+        return False
+    return bool(np.all(factor)) or (name not in ("mul", "div") and multiplied is not value)
+
+
+def of_a_part(trace: Trace, value: Value) -> UnsupportedModelError | None:
+    """The error for a part of a value that has couplings in its tail."""
+    coupling = next((tail for tail in value.tail if tail.name in COUPLING), None)
+    return None if coupling is None else not_linear(trace, coupling)
+
+
+def of_a_shape(trace: Trace, arguments: Mapping[str, Any]) -> Any:
     """A constant that takes nothing from a value but its shape."""
     import torch
 
     def shaped(leaf: Any) -> Any:
-        return torch.zeros(leaf.shape, dtype=torch.float64) if isinstance(leaf, Value) else leaf
+        return torch.zeros(leaf.shape, dtype=trace.call.dtype or torch.float64) if isinstance(leaf, Value) else leaf
 
-    return called(call.operator, {name: replaced(argument, shaped) for name, argument in arguments.items()})
+    return attempted(trace, {name: replaced(argument, shaped) for name, argument in arguments.items()})
 
 
 def not_linear(trace: Trace, call: Call) -> UnsupportedModelError:
     """The error for an operator that is no part of a piecewise-linear network, or that is not read."""
-    known = call.name in WHY
+    known = call.name in WHY and call.name != "argmax"
     why = f"is not piecewise linear{WHY[call.name]}." if known else "is an operator that is not read."
     if call.name == "argmax":
-        why = "is not the end of the module; at the end it would be left out, since it cuts nothing."
+        why = "is not the end of the module; only there it is left out (see network.with_argmax())."
     head = call.path.partition(".")[0]
     if trace.program.sequential and head.isdigit() and int(head) > 0:
         cut = f"or cut it off: creases.load(model[:{head}])."
@@ -231,14 +264,10 @@ def folded(trace: Trace, call: Call, arguments: dict[str, Any], rounded: dict[st
         raise trace.refuse("is computed from constants, which of a file is not done. Load the torch module itself.")
     if "device" in arguments:
         arguments["device"] = None
-    try:
-        if name.endswith("_") and isinstance(arguments.get("self"), torch.Tensor):
-            arguments["self"] = arguments["self"].clone()  # it may be the module's own
-        with torch.no_grad():
-            result = called(call.operator, arguments)
-    except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise trace.refuse(f"cannot be computed on constants; torch says: {reason}") from error
+    if name.endswith("_") and isinstance(arguments.get("self"), torch.Tensor):
+        arguments["self"] = arguments["self"].clone()  # it may be the module's own
+    with torch.no_grad():
+        result = attempted(trace, arguments, "cannot be computed on constants")
     if isinstance(result, torch.Tensor) and result.is_floating_point() and not is_exact(call, arguments, result):
         rounded.setdefault(f"{call.kind} '{call.path}'" if call.path else trace.program.source, []).append(name)
     return result
@@ -260,7 +289,7 @@ def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
 
 
 def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
-    """Refuse a call of a file whose result would be very large, before it is made."""
+    """Refuse a call of a file whose result, with those before it, would be very large, before it is made."""
     import torch
 
     if call.name.startswith(("_assert", "sym_")):
@@ -276,15 +305,15 @@ def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
     given = {name: replaced(argument, described) for name, argument in arguments.items()}
     if "device" in given:
         given["device"] = torch.device("meta")
-    try:
-        result = called(call.operator, given)
-    except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise trace.refuse(f"does not fit what it is given; torch says: {reason}.") from error
+    result = attempted(trace, given)
     parts = result if isinstance(result, list | tuple) else [result]
     size = sum(part.numel() for part in parts if isinstance(part, torch.Tensor))
-    if size > LARGEST_OF_A_FILE:
-        raise trace.refuse(f"makes {size:,} numbers; {LARGEST_OF_A_FILE:,} are allowed in a file.")
+    if trace.made + size > LARGEST_OF_A_FILE:
+        raise trace.refuse(
+            f"makes {size:,} numbers, {trace.made + size:,} with the input and all results before; "
+            f"{LARGEST_OF_A_FILE:,} are allowed in a file. Load the torch module itself, which has no such bound."
+        )
+    trace.made += size
 
 
 def finished(trace: Trace, outputs: list[Any]) -> Network:
@@ -309,6 +338,15 @@ def finished(trace: Trace, outputs: list[Any]) -> Network:
             "Keep the first axis: x.flatten(1), not x.flatten()."
         )
     if value.tail:
-        ends = ", then ".join(call.told for call in value.tail)
-        trace.note(f"The end of {source} is left out: {ends}. It is smooth, so it cuts nothing.")
+        trace.note(
+            f"The end of {source} is left out: {', then '.join(call.told for call in value.tail)}. {told(value)}"
+        )
     return build.network(value.flow, notes=tuple(trace.notes))
+
+
+def told(value: Value) -> str:
+    """What is said of a tail that was left out."""
+    if value.tail[-1].name != "argmax":
+        return "It is smooth, so it cuts nothing."
+    classes = "; the regions of each class are those of network.with_argmax()" if value.ordered else ""
+    return f"The network's outputs are the values before it{classes}."

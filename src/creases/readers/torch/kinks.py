@@ -57,8 +57,8 @@ def randomised_relu(trace: Trace, a: Arguments) -> Value:
     """In evaluation a leaky ReLU with the mean of its two slopes."""
     if a.get("training"):
         raise trace.refuse("draws slopes by chance in training mode, and is no function.")
-    slope = (trace.number(a["lower"], "lower") + trace.number(a["upper"], "upper")) / 2
-    trace.note(f"{trace.call.told}: the slope {slope} is the mean of its two, computed in float64.")
+    slope = trace.computed_with((trace.number(a["lower"], "lower") + trace.number(a["upper"], "upper")) / 2)
+    trace.note(f"{trace.call.told}: the slope {slope} is the mean of its two, as torch computes it.")
     return like(first(a), build.leaky_relu(first(a).flow, slope, name=trace.label))
 
 

@@ -38,7 +38,8 @@ def read_module(module: torch.nn.Module, input_shape: tuple[int, ...] | None = N
     """The network that a torch module computes in evaluation mode, in exact arithmetic.
 
     module : any module whose forward takes one input and is piecewise linear.
-    input_shape : the shape of one input without the batch, where the module does not say it.
+    input_shape : the shape of one input without the batch, where the module does not say it. One of several axes is
+        what the module is run on, be it a chain or not: a Linear acts along the last.
     Weights are copied (float32, bfloat16 and half widen without loss); the module is not changed.
     Raises UnsupportedModelError, with the operator and where it stands, on what is not piecewise linear;
     ModelFileError where the shape of an input must be told; NetworkError on shapes that do not fit or numbers that are
@@ -55,7 +56,8 @@ def read_module(module: torch.nn.Module, input_shape: tuple[int, ...] | None = N
         )
     module = unwrapped(module)
     check_readable(module)
-    chain = plain_chain(module)
+    several_axes = input_shape is not None and len(input_shape) > 1
+    chain = None if several_axes else plain_chain(module)
     return read_program(module, input_shape) if chain is None else chain.network()
 
 

@@ -17,7 +17,17 @@ import numpy as np
 from creases.network.operators import Select
 from creases.readers.torch.graph import Arguments, Shape, Trace, Value
 
-__all__ = ["SHAPES", "SHAPES_AND_NUMBERS", "batch_of_view", "called", "leaves", "moved", "places_of", "replaced"]
+__all__ = [
+    "SHAPES",
+    "SHAPES_AND_NUMBERS",
+    "attempted",
+    "batch_of_view",
+    "called",
+    "leaves",
+    "moved",
+    "places_of",
+    "replaced",
+]
 
 Rule = Callable[[Trace, Value, Arguments, Shape], int | None]
 
@@ -38,6 +48,15 @@ def called(operator: Any, arguments: Arguments) -> Any:
         else:
             positional.append(arguments[argument.name])
     return operator(*positional, **named)
+
+
+def attempted(trace: Trace, arguments: Arguments, what: str = "does not fit what it is given") -> Any:
+    """Run the operator of the call that is being read; what torch raises is a refusal that begins with `what`."""
+    try:
+        return called(trace.call.operator, arguments)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError, IndexError, ArithmeticError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise trace.refuse(f"{what}; torch says: {reason.removesuffix('.')}.") from error
 
 
 def replaced(given: Any, change: Callable[[Any], Any]) -> Any:
@@ -61,8 +80,11 @@ def leaves(arguments: Arguments) -> list[Value]:
     return list(found)
 
 
-def moved(trace: Trace, arguments: Arguments) -> Any:
-    """The result of an operator that moves values and fills in constants: one value, or a list of them."""
+def moved(trace: Trace, arguments: Arguments, whole: Callable[[Value], Exception | None]) -> Any:
+    """The result of an operator that moves values and fills in constants: one value, or a list of them.
+
+    whole : the error for a value of which a result has some places and not all, or None if it may.
+    """
     import torch
 
     operator, values = trace.call.operator, leaves(arguments)
@@ -74,7 +96,7 @@ def moved(trace: Trace, arguments: Arguments) -> Any:
             floating = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
             return leaf.detach().double() if floating else leaf
 
-        result = called(operator, {name: replaced(argument, given) for name, argument in arguments.items()})
+        result = attempted(trace, {name: replaced(argument, given) for name, argument in arguments.items()})
         return list(result) if isinstance(result, list | tuple) else [result]
 
     constants = run(None)
@@ -90,6 +112,9 @@ def moved(trace: Trace, arguments: Arguments) -> Any:
         for value, parts in moves:
             picked = (parts[number] - constant).reshape(-1).numpy().astype(np.int64) - 1
             if (picked >= 0).any():
+                error = whole(value)
+                if error is not None and len(np.unique(picked[picked >= 0])) < value.flow.size:
+                    raise error
                 terms.append((value, picked))
         bias = constant.reshape(-1).numpy()
         results.append(arranged(trace, terms, shape, batches.pop(), bias))
@@ -99,13 +124,14 @@ def moved(trace: Trace, arguments: Arguments) -> Any:
 
 def arranged(trace: Trace, terms: list[tuple[Value, Any]], shape: Shape, batch: int | None, bias: Any) -> Value:
     """Values at places, and constants between them; what stays in its order costs nothing."""
-    if len(terms) == 1 and not bias.any():
+    alone = len(terms) == 1 and bool((terms[0][1] >= 0).all())
+    if alone:
         value, picked = terms[0]
         if len(picked) == value.flow.size and (picked == np.arange(len(picked))).all():
-            return Value(value.flow, shape, batch, value.tail)
+            return Value(value.flow, shape, batch, value.tail, value.ordered)
     tail = tuple(dict.fromkeys(call for value, _ in terms for call in value.tail))
     made = trace.sum_of([(value.flow, Select(picked, value.flow.size)) for value, picked in terms], shape, batch, bias)
-    return Value(made.flow, shape, batch, tail)
+    return Value(made.flow, shape, batch, tail, terms[0][0].ordered if alone else not tail)
 
 
 # Where the axis of the batch goes.
