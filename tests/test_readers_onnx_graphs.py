@@ -1,6 +1,7 @@
 """`.onnx` files as graphs: constants worked out ahead, what is left out, names, batches, and files that lie."""
 
 import gzip
+import re
 import warnings
 from fractions import Fraction
 
@@ -287,19 +288,76 @@ def test_known_what_is_smooth_and_stands_last_is_left_out_with_a_note(load, op):
     behind = (
         [("Cast", "s", "i", {"to": 7}), ("Squeeze", "i", "y", {})] if op == "ArgMax" else [("Identity", "s", "y", {})]
     )
-    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), (op, "m", "s", {}), *behind]
+    told = {"axis": 1} if op == "ArgMax" else {}
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), (op, "m", "s", told), *behind]
     network = load(model_of(nodes, ("N", 6), **WEIGHTS))
     assert network.sha256 == load(model_of(MLP, ("N", 6), **WEIGHTS)).sha256
     (note,) = network.notes
-    assert f"{op} node '{op.lower()}_3' stands last and is left out: it is no kink and cuts nothing" in note
-    assert ("with_argmax()" in note) == (op == "ArgMax")
+    assert f"{op} node '{op.lower()}_3' stands last and is left out" in note
+    assert ("it is no kink and cuts nothing" in note) == (op != "ArgMax")
+    assert ("it cuts where the largest changes" in note) == (op == "ArgMax")
+    assert ("decision regions are those of network.with_argmax()" in note) == (op == "ArgMax")
 
 
 def test_known_two_that_stand_last_are_both_left_out(load):
-    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "s", {}), ("ArgMax", "s", "y", {})]
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "s", {}), ("ArgMax", "s", "y", {"axis": -1})]
     network = load(model_of(nodes, ("N", 6), **WEIGHTS))
     assert [note.split()[0] for note in network.notes] == ["ArgMax", "Softmax"]
     assert network.n_out == 2
+
+
+@pytest.mark.parametrize(
+    ("behind", "text"),
+    [
+        # A Cast to whole numbers jumps where the Sigmoid is 1/2; so it does behind an ArgMax and a Softmax.
+        ([("Sigmoid", "m", "s", {}), ("Cast", "s", "y", {"to": 7})], "Sigmoid node 'sigmoid_3'"),
+        ([("Sigmoid", "m", "s", {}), ("Cast", "s", "t", {"to": 9}), ("Squeeze", "t", "y", {})], "Sigmoid node"),
+        ([("Tanh", "m", "s", {}), ("Cast", "s", "c", {"to": 6}), ("Cast", "c", "y", {"to": 11})], "Tanh node"),
+        (
+            [("Softmax", "m", "s", {}), ("Cast", "s", "c", {"to": 7}), ("ArgMax", "c", "y", {"axis": 1})],
+            "Softmax node",
+        ),
+        # Only what lies on one side is what the largest is taken of.
+        ([("Softmax", "m", "s", {}), ("Slice", "s zero one one", "y", {})], "Softmax node"),
+        ([("Softmax", "m", "s", {}), ("Gather", "s zero", "y", {"axis": 1})], "Softmax node"),
+        ([("Softmax", "m", "s", {"axis": 0})], "Softmax node 'softmax_3' goes along the batch axis"),
+        ([("LogSoftmax", "m", "s", {"axis": -2})], "LogSoftmax node 'logsoftmax_3' goes along the batch axis"),
+        ([("ArgMax", "m", "s", {})], "ArgMax node 'argmax_3' goes along the batch axis"),
+        (
+            [("Unsqueeze", "m one", "u", {}), ("Softmax", "u", "s", {"axis": 1}), ("ArgMax", "s", "y", {"axis": 2})],
+            "Softmax node 'softmax_4' goes along axis 1, and the ArgMax behind it along 2",
+        ),
+        (
+            [("Softmax", "m", "s", {}), ("Unsqueeze", "s one", "u", {}), ("ArgMax", "u", "y", {"axis": 1})],
+            "Softmax node 'softmax_3'",
+        ),
+    ],
+)
+def test_bad_input_what_stands_last_and_jumps_or_mixes(load, behind, text):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), *behind]
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)):
+        load(model_of(nodes, ("N", 6), zero=ints(0), one=ints(1), **WEIGHTS))
+
+
+def test_known_moves_behind_a_softmax_change_nothing(load):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "s", {}), ("Cast", "s", "c", {"to": 1})]
+    nodes += [("Unsqueeze", "c one", "u", {}), ("Transpose", "u", "t", {}), ("Reshape", "t shape", "y", {})]
+    network = load(model_of(nodes, ("N", 6), one=ints(1), shape=ints(-1), **WEIGHTS))
+    assert network.sha256 == load(model_of(MLP, ("N", 6), **WEIGHTS)).sha256
+
+
+def test_known_an_argmax_along_one_of_several_axes_is_no_decision_of_the_network(load):
+    nodes = [("Relu", "x", "r", {}), ("ArgMax", "r", "y", {"axis": 1})]
+    (note,) = load(model_of(nodes, ("N", 2, 3))).notes
+    assert "it cuts where the largest changes" in note
+    assert "with_argmax" not in note
+
+
+def test_bad_input_a_softmax_of_old_versions_takes_all_axes_behind_its_own(load):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "y", {"axis": 0})]
+    with pytest.raises(UnsupportedModelError, match=r"Softmax node 'softmax_3' goes along the batch axis"):
+        load(model_of(nodes, ("N", 6), opset=11, **WEIGHTS))
+    assert load(model_of([*nodes[:-1], ("Softmax", "m", "y", {})], ("N", 6), opset=11, **WEIGHTS)).n_out == 2
 
 
 def test_bad_input_what_is_smooth_and_is_not_last(load):
