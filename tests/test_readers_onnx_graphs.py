@@ -280,6 +280,94 @@ def test_bad_input_many_nodes_that_ask_for_much_together(load):
         load(model_of(nodes, ("N", 1), s=ints(1, 2**20), c=np.float64(3.0)))
 
 
+# Number types.
+
+
+def rounding_notes(network):
+    return [note for note in network.notes if "constants computed of constants" in note]
+
+
+def added(*nodes):
+    """What `nodes` make is added to the input."""
+    return [*nodes, ("Add", "x c", "y", {})]
+
+
+@pytest.mark.parametrize(
+    ("values", "to", "kind"),
+    [
+        (np.array([0.1, 0.5]), TensorProto.FLOAT, "float32"),
+        (np.array([0.1, 0.5], np.float32), TensorProto.FLOAT16, "float16"),
+        (ints(2**24 + 1, 1), TensorProto.FLOAT, "float32"),
+        (ints(2**63 - 1, 1), TensorProto.DOUBLE, "float64"),
+        (np.array([0.25, 0.5]), TensorProto.FLOAT16, None),
+        (np.array([0.1, 0.5], np.float32), TensorProto.DOUBLE, None),
+        (ints(2**24, 1), TensorProto.FLOAT, None),
+    ],
+)
+def test_known_a_cast_that_rounds_constants_is_noted(load, values, to, kind):
+    network = load(model_of(added(("Cast", "a", "c", {"to": to})), ("N", 2), a=values))
+    texts = rounding_notes(network)
+    assert len(texts) == (kind is not None)
+    assert kind is None or f"Cast node 'cast_0': constants computed of constants in the file's own {kind}" in texts[0]
+    dtype = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16, TensorProto.DOUBLE: np.float64}[to]
+    assert (network.forward(np.zeros(2)) == values.astype(dtype)).all()
+
+
+def bfloats(*values):
+    """A constant of BFLOAT16."""
+    return helper.make_tensor("b", TensorProto.BFLOAT16, [len(values)], values)
+
+
+def test_known_casts_to_bfloat16_that_change_nothing(load):
+    nodes = added(("Cast", "a", "b", {"to": TensorProto.BFLOAT16}), ("Cast", "b", "c", {"to": 1}))
+    network = load(model_of(nodes, ("N", 2), a=np.array([0.5, -3.0])))
+    assert (network.forward(np.zeros(2)) == [0.5, -3.0]).all()
+    assert not rounding_notes(network)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "text"),
+    [
+        ([("Cast", "a", "c", {"to": 16})], "Cast node 'cast_0' rounds constants to BFLOAT16"),
+        ([("Cast", "wide", "c", {"to": 16})], "Cast node 'cast_0' rounds constants to BFLOAT16"),
+        ([("CastLike", "a b", "c", {})], "CastLike node 'castlike_1' rounds constants to BFLOAT16"),
+        ([("Add", "b b", "c", {})], "Add node 'add_1' computes constants in BFLOAT16"),
+        ([("Neg", "b", "n", {}), ("Mul", "n b", "c", {})], "Mul node 'mul_2' computes constants in BFLOAT16"),
+        ([("Concat", "b b", "n", {"axis": 0}), ("Sqrt", "n", "c", {})], "Sqrt node 'sqrt_2' computes constants in"),
+    ],
+)
+def test_bad_input_constants_that_bfloat16_would_round(load, nodes, text):
+    if "b" in nodes[0][1].split():
+        nodes = [("Constant", "", "b", {"value": bfloats(2.0, 3.0)}), *nodes]
+    constants = {"a": np.array([0.1, 0.5], np.float32), "wide": np.array([1 + 2.0**-30, 1])}
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)):
+        load(model_of(added(*nodes), ("N", 2), **constants))
+
+
+def test_bad_input_an_input_fixed_by_what_is_no_bfloat16(load):
+    more = [helper.make_tensor_value_info("c", TensorProto.BFLOAT16, (2,))]
+    model = model_of([("Add", "x c", "y", {})], ("N", 2), inputs=more)
+    with pytest.raises(
+        ModelFileError, match=r"input 'c' holds numbers of type bfloat16, and those that fix it are not"
+    ):
+        load(model, inputs={"c": np.array([0.1, 1.0])})
+    assert (load(model, inputs={"c": np.array([0.5, 1.0])}).forward(np.zeros(2)) == [0.5, 1.0]).all()
+
+
+def test_known_a_constant_takes_the_number_type_of_a_flow_where_the_file_tells_it(load):
+    nodes = [("CastLike", "a x", "c", {}), ("Add", "x c", "y", {})]
+    model = model_of(nodes, ("N", 2), opset=15, kind=TensorProto.FLOAT, a=np.array([0.1, 0.5]))
+    network = load(model)
+    assert (network.forward(np.zeros(2)) == np.array([0.1, 0.5], np.float32)).all()
+    assert "CastLike node 'castlike_0'" in rounding_notes(network)[0]
+    nodes = [("Neg", "x", "n", {}), ("CastLike", "a n", "c", {}), ("Add", "x c", "y", {})]
+    model = model_of(nodes, ("N", 2), opset=15, kind=TensorProto.FLOAT, a=np.array([0.1, 0.5]))
+    with pytest.raises(UnsupportedModelError, match=r"the number type of 'n', which the file does not tell"):
+        load(model)
+    model.graph.value_info.append(helper.make_tensor_value_info("n", TensorProto.FLOAT, None))
+    assert load(model).sha256 == network.sha256
+
+
 # What stands last.
 
 

@@ -21,10 +21,10 @@ from creases.network import Network
 from creases.network import builder as build
 from creases.network.builder.flows import Flow
 from creases.readers.onnx.external import Beside
-from creases.readers.onnx.folding import MEASURED, fold, measured
+from creases.readers.onnx.folding import MEASURED, fold, kind_made, measured
 from creases.readers.onnx.inputs import fixed_values, input_of
 from creases.readers.onnx.operators import OPERATORS, is_folded
-from creases.readers.onnx.tensor import FLOATS, attributes_of, constant_value, kind_of, tensor_values
+from creases.readers.onnx.tensor import BRIEF, FLOATS, attributes_of, constant_value, kind_of, tensor_values
 from creases.readers.onnx.values import Context, Given, Node, Value, cut_off
 
 __all__ = ["read_onnx"]
@@ -86,7 +86,7 @@ def read_onnx(
     value = input_of(entry, n_bytes, source)
     versions = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
     several = value.batch is not None and value.shape[value.batch] > 1
-    context = Context(source, str(entry.name), max(versions, default=1), n_bytes, several)
+    context = Context(source, str(entry.name), max(versions, default=1), n_bytes, several, kinds=number_types(graph))
     check_operators(nodes, {*tensors, *fixed}, context)
     values: dict[str, Given | None] = {**fixed, str(entry.name): value}
     for proto in nodes:
@@ -121,6 +121,13 @@ def network_of(found: Flow, given: Flow, context: Context) -> Network:
     except NetworkError as error:
         raise NetworkError(f"{context.source}: {error}") from error
     return network
+
+
+def number_types(graph: Any) -> dict[str, str]:
+    """Number types by the names of values, where the file declares them."""
+    entries = [*graph.value_info, *graph.output, *graph.input]
+    told = {str(entry.name): kind_of(entry.type.tensor_type.elem_type) for entry in entries}
+    return told | {str(tensor.name): kind_of(tensor.data_type) for tensor in graph.initializer}
 
 
 def described(node: Any) -> str:
@@ -302,7 +309,10 @@ def step(proto: Any, values: dict[str, Given | None], context: Context, beside: 
     """What one node makes of the values before it."""
     label, source = described(proto), context.source
     if proto.op_type == "Constant":
-        return [constant_value(proto, label, source, beside)]
+        array = constant_value(proto, label, source, beside)
+        told = {BRIEF} & {kind_of(each.t.data_type) for each in proto.attribute if each.HasField("t")}
+        context.kinds[str(proto.output[0])] = next(iter(told), "")
+        return [array]
     names = [str(name) for name in proto.input]
     for name in names:
         if name and values.get(name) is None:
@@ -326,11 +336,19 @@ def step(proto: Any, values: dict[str, Given | None], context: Context, beside: 
             what = f"attribute '{unknown[0]}'" if unknown else f"{len(names)} inputs"
             node.refuse(f"has {what}, which is not supported.")
     if operator is None or not any(isinstance(given, Value) for given in node.inputs):
-        return fold(node)
+        return noted(node, proto, fold(node))
     try:
         result = operator.make(node)
     except NetworkError as error:
         if str(error).startswith(source):
             raise
         raise NetworkError(f"{source}: {label}: {error}") from error
-    return [result] if isinstance(result, Value) else result
+    return [result] if isinstance(result, Value) else noted(node, proto, result)
+
+
+def noted(node: Node, proto: Any, results: Sequence[Given]) -> Sequence[Given]:
+    """What a node made; the number types of constants among it are kept."""
+    for name, made in zip(proto.output, results, strict=False):
+        if not isinstance(made, Value):
+            node.context.kinds[str(name)] = kind_made(node, made)
+    return results
