@@ -220,9 +220,11 @@ def product(node: Node) -> Array:
     array = node.constant(0, "input")
     if array.dtype.kind not in "iu":
         node.refuse("takes a product of floats, which may round in any order.")
-    wanted = node.integers(1, "axes")
-    axes = tuple(node.axes(list(range(array.ndim)) if wanted is None else wanted, array.ndim))
-    return np.asarray(np.prod(array, axis=axes, keepdims=node.flag("keepdims", 1)))
+    wanted = node.integers(1, "axes") or []
+    if not wanted and node.flag("noop_with_empty_axes", 0):
+        return array
+    axes = tuple(node.axes(wanted or list(range(array.ndim)), array.ndim))
+    return np.asarray(np.prod(array, axis=axes, keepdims=node.flag("keepdims", 1), dtype=array.dtype))
 
 
 def as_it_is(node: Node) -> Array:
