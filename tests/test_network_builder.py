@@ -9,6 +9,7 @@ import pytest
 from creases import build
 from creases.errors import NetworkError
 from creases.network import Abs, Clip, Conv, Dense, Divide, LeakyReLU, Linear, Max, ReLU, Scale, Select
+from creases.network.builder.bends import at_least, at_most
 from creases.network.builder.exact import batch_norm_numbers, nearest_root
 from engine_twins import LONG
 
@@ -405,6 +406,24 @@ def test_known_a_batch_norm_folds_nothing():
     thirds = build.network(build.batch_norm(x, [0.0, 0.0], [9.0, 1.0], eps=0.0))
     assert [type(level.sources[i]) for i, level in enumerate(thirds.levels)] == [Divide, Scale]
     assert thirds.notes == ()
+
+
+def test_known_a_bound_at_one_side_is_a_relu_between_shifts():
+    """min(x, c) = c - relu(c - x) rounds nothing and needs no third level for the signs."""
+    x, bounds = build.input(2), np.array([0.1, -3.0])
+    low, high = (build.network(bound(x, bounds, "here")) for bound in (at_least, at_most))
+    assert described(low) == [({0: Select}, ReLU), ({1: Select}, Linear)]
+    assert described(high) == [({0: Scale}, ReLU), ({1: Scale}, Linear)]
+    assert [level.bias.tolist() for level in (*low.levels, *high.levels)] == [
+        [-0.1, 3.0],
+        [0.1, -3.0],
+        [0.1, -3.0],
+        [0.1, -3.0],
+    ]
+    points = np.array([[0.0, -4.0], [0.1, -3.0], [8.0, 2.0]])
+    np.testing.assert_allclose(low.forward(points), np.maximum(points, bounds), rtol=1e-15)
+    np.testing.assert_allclose(high.forward(points), np.minimum(points, bounds), rtol=1e-15)
+    assert described(build.network(at_least(x, np.zeros(2), "here"))) == [({0: Select}, ReLU)]
 
 
 def test_known_rounding_is_noted():

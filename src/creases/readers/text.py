@@ -22,7 +22,7 @@ LONGEST = 30  # characters of a bad word that an error shows
 
 
 def floats(words: Sequence[str], what: str, source: str) -> NDArray[np.float64]:
-    """Words as float64; `what` they are goes into the error."""
+    """Words as float64 (n,); `what` they are goes into the error. Raises ModelFileError if one is no number."""
     try:
         return np.array([number(word) for word in words], dtype=np.float64)
     except ValueError:
@@ -63,14 +63,14 @@ def is_exact(word: str) -> bool:
 
 
 def whole(word: str, what: str, source: str) -> int:
-    """One word as an integer of at least 1 and at most 18 digits."""
+    """One word as an integer of at least 1 and at most 18 digits. Raises ModelFileError if it is none."""
     if not (word.isascii() and word.isdecimal() and len(word) <= 18 and int(word) > 0):
         raise ModelFileError(f"{source}: {what} must be a whole number of at least 1, got {word[:LONGEST]!r}.")
     return int(word)
 
 
 def expect_count(found: int, expected: int, sizes: Sequence[int], source: str) -> None:
-    """Refuse a file with fewer or more weights and biases than its sizes ask for."""
+    """Raise ModelFileError if a file has fewer or more weights and biases than its sizes ask for."""
     if found != expected:
         problem = "it is truncated" if found < expected else "it has too many, or its sizes are wrong"
         raise ModelFileError(

@@ -13,14 +13,17 @@ from creases.network.builder.flows import Flow, bend, checked, total
 from creases.network.builder.numbers import spread
 from creases.network.kinks import Abs, Clip, LeakyReLU, Max, ReLU
 from creases.network.operators import Operator, Scale, Select
-from creases.network.operators.operator import as_finite, as_input_shape, as_sides, whole
+from creases.network.operators.operator import Floats, as_finite, as_input_shape, as_sides, whole
 from creases.network.operators.windows import Windows, as_padding
 
 __all__ = [
     "abs",
+    "at_least",
+    "at_most",
     "clip",
     "hard_sigmoid",
     "hard_tanh",
+    "largest_of",
     "leaky_relu",
     "max_pool",
     "maximum",
@@ -75,6 +78,26 @@ def one_or_spread(values: Any, flow: Flow, name: str) -> Any:
     """One number as it is; several spread over the values of a flow."""
     array = as_finite(values, name)
     return float(array) if array.ndim == 0 else spread(array, flow.shape, name)
+
+
+def at_least(flow: Flow, low: Floats, what: str, name: str = "") -> Flow:
+    """max(x, low) = low + relu(x - low), low float64, one number a value; a ReLU alone where all are zero.
+
+    what : the function or node that asks, for errors.
+    """
+    if not low.any():
+        return bend(flow, ReLU(), flow.shape, name)
+    above = total([(flow, Select.all(flow.size))], flow.shape, what, 0.0 - low.reshape(-1))
+    bent = bend(above, ReLU(), flow.shape, name)
+    return total([(bent, Select.all(flow.size))], flow.shape, what, low.reshape(-1), name)
+
+
+def at_most(flow: Flow, high: Floats, what: str, name: str = "") -> Flow:
+    """min(x, high) = high - relu(high - x), high float64, one number a value; `what` as in `at_least`."""
+    high = high.reshape(-1)
+    turned = Scale(np.full(flow.size, -1.0))
+    bent = bend(total([(flow, turned)], flow.shape, what, high), ReLU(), flow.shape, name)
+    return total([(bent, turned)], flow.shape, what, high, name)
 
 
 def relu6(x: Flow, *, name: str = "") -> Flow:
@@ -157,12 +180,21 @@ def maximum(*flows: Flow, name: str = "") -> Flow:
     if not kept or len({flow.shape for flow in kept}) > 1:
         shapes = " and ".join(str(flow.shape) for flow in kept) or "none"
         raise NetworkError(f"build.maximum takes flows of one shape, got {shapes}.")
-    size, count = kept[0].size, len(kept)
+    return largest_of(kept, None, "build.maximum", name)
+
+
+def largest_of(flows: Sequence[Flow], constants: Floats | None, what: str, name: str = "") -> Flow:
+    """The largest of flows of one shape and, if there are any, of constants, float64, one a value; place by place.
+
+    what : the function or node that asks, for errors.
+    """
+    size, count = flows[0].size, len(flows) + (constants is not None)
     terms: list[tuple[Flow, Operator]] = []
-    for i, flow in enumerate(kept):
+    for i, flow in enumerate(flows):
         indices = np.full(size * count, -1)
         indices[i * size : (i + 1) * size] = np.arange(size)
         terms.append((flow, Select(indices, size)))
-    side_by_side = total(terms, (size * count,), "build.maximum")
+    bias = None if constants is None else np.concatenate((np.zeros(size * len(flows)), constants.reshape(-1)))
+    side_by_side = total(terms, (size * count,), what, bias)
     groups: Sequence[Sequence[int]] = np.arange(size * count).reshape(count, size).T.tolist()
-    return bend(side_by_side, Max(tuple(map(tuple, groups))), kept[0].shape, name)
+    return bend(side_by_side, Max(tuple(map(tuple, groups))), flows[0].shape, name)

@@ -60,7 +60,7 @@ def read_keras(data: bytes, source: str) -> Network:
 
 
 def read_keras_h5(data: bytes, source: str) -> Network:
-    """The network in a .h5 file that `model.save` of Keras wrote; as `read_keras`."""
+    """The network in a .h5 file that `model.save` of Keras wrote. Takes and raises what `read_keras` does."""
     file = opened(data, source)
     config = file.text("", "model_config")
     if config is None:

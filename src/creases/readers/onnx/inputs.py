@@ -30,6 +30,7 @@ def fixed_values(
 
     taken : names of all values that the output needs. An initialiser's name is no input (files of IR version 3 list
     those as inputs too).
+    Raises ModelFileError on a name or an array that does not fit; UnsupportedModelError unless one input is left.
     """
     entries = {str(entry.name): entry for entry in graph.input if entry.name not in tensors}
     given = {} if inputs is None else dict(inputs)

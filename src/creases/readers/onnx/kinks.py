@@ -1,17 +1,17 @@
 """Kinks of an `.onnx` graph: ReLU and its relatives, clips, maxima and minima.
 
-Decides what is a kink of which unit. A bound at one side is a ReLU between two shifts, max(x, c) = c + relu(x - c); a
-minimum is a maximum with all signs turned; a bound that is float32's largest number is none, as in the operator's own
-definition.
+Decides what is a kink of which unit. A bound at one side is a ReLU between two shifts, max(x, c) = c + relu(x - c) and
+min(x, c) = c - relu(c - x); a minimum of several flows is a maximum with all signs turned; a bound that is float32's
+largest number is none, as in the operator's own definition.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from creases.network.builder.flows import Flow, bend, total
-from creases.network.kinks import Abs, Clip, Kink, LeakyReLU, Max, ReLU
-from creases.network.operators import Operator, Select
+from creases.network.builder.bends import at_least, at_most, largest_of
+from creases.network.builder.flows import bend
+from creases.network.kinks import Abs, Clip, Kink, LeakyReLU, ReLU
 from creases.network.operators.operator import Floats
 from creases.readers.onnx.linear import constant_flow, negative, reduced, scaled, shifted, spread
 from creases.readers.onnx.values import Node, Value, spread_to
@@ -82,10 +82,8 @@ def clip(node: Node) -> Value:
             return constant_flow(node, value, np.full(value.size, high), value.shape)
         return bent(node, value, Clip(low, high))
     if low is not None:
-        return at_least(node, value, np.full(value.size, low))
-    if high is not None:
-        return negative(node, at_least(node, negative(node, value), np.full(value.size, -high)))
-    return value
+        return bounded_below(node, value, np.full(value.size, low))
+    return value if high is None else bounded_above(node, value, np.full(value.size, high))
 
 
 def bound(node: Node, place: int, name: str, sign: float) -> float | None:
@@ -101,9 +99,18 @@ def bound(node: Node, place: int, name: str, sign: float) -> float | None:
     return number
 
 
-def at_least(node: Node, value: Value, low: Floats) -> Value:
-    """max(x, low) = low + relu(x - low)."""
-    return shifted(node, rectified(node, shifted(node, value, 0.0 - low)), low)
+def bounded_below(node: Node, value: Value, low: Floats) -> Value:
+    """max(x, low), both constants and place by place."""
+    if not low.any():
+        return rectified(node, value)
+    node.room(value.shape, 2)
+    return Value(at_least(value.flow, low, node.label, node.name), value.batch)
+
+
+def bounded_above(node: Node, value: Value, high: Floats) -> Value:
+    """min(x, high), as `bounded_below`."""
+    node.room(value.shape, 4)
+    return Value(at_most(value.flow, high, node.label, node.name), value.batch)
 
 
 def hard_sigmoid(node: Node) -> Value:
@@ -119,40 +126,33 @@ def maximum(node: Node) -> Value:
 
 
 def minimum(node: Node) -> Value:
-    """Min: the largest of all with their signs turned."""
-    return negative(node, largest(node, -1.0))
+    """Min: of several flows the largest with all signs turned."""
+    return largest(node, -1.0)
 
 
 def largest(node: Node, sign: float) -> Value:
-    """The largest of all inputs times a sign."""
+    """The largest of all inputs, or, with sign -1, the smallest."""
     shape = node.joint_shape()
     flows: list[Value] = []
-    floor: Floats | None = None
+    constants: Floats | None = None  # of several the one that matters, place by place
     for place in range(len(node.inputs)):
         given = node.given(place)
         if isinstance(given, Value):
-            value = spread_to(node, given, shape)
-            flows.append(negative(node, value) if sign < 0 else value)
+            flows.append(spread_to(node, given, shape))
         else:
-            numbers = sign * spread(node, given, shape)
-            floor = numbers if floor is None else np.maximum(floor, numbers)
-    batch = next((value.batch for value in flows if value.batch is not None), None)
+            numbers = spread(node, given, shape)
+            constants = numbers if constants is None else sign * np.maximum(sign * constants, sign * numbers)
     if len(flows) == 1:
-        return flows[0] if floor is None else at_least(node, flows[0], floor)
-    count, size = len(flows) + (floor is not None), flows[0].size
-    node.room((count, *shape), 8)
-    terms: list[tuple[Flow, Operator]] = []
-    for i, value in enumerate(flows):
-        indices = np.full(size * count, -1)
-        indices[i * size : (i + 1) * size] = np.arange(size)
-        terms.append((value.flow, Select(indices, size)))
-    bias = None
-    if floor is not None:
-        bias = np.zeros(size * count)
-        bias[-size:] = floor
-    beside = total(terms, (size * count,), node.label, bias)
-    groups = np.arange(size * count).reshape(count, size).T.tolist()
-    return Value(bend(beside, Max(tuple(map(tuple, groups))), shape, node.name), batch)
+        if constants is None:
+            return flows[0]
+        return bounded_below(node, flows[0], constants) if sign > 0 else bounded_above(node, flows[0], constants)
+    node.room((len(flows) + (constants is not None), *shape), 8)
+    batch = next((value.batch for value in flows if value.batch is not None), None)
+    if sign > 0:
+        return Value(largest_of([value.flow for value in flows], constants, node.label, node.name), batch)
+    turned = [negative(node, value).flow for value in flows]
+    made = largest_of(turned, None if constants is None else 0.0 - constants, node.label, node.name)
+    return negative(node, Value(made, batch))
 
 
 def reduce_max(node: Node) -> Value:

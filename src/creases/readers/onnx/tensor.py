@@ -106,7 +106,10 @@ def attributes_of(node: Any) -> dict[str, Any]:
 
 
 def constant_value(node: Any, label: str, source: str, beside: Beside) -> NDArray[Any]:
-    """The array that a Constant node gives, in one of its five spellings for numbers."""
+    """The array that a Constant node gives, in one of its five spellings for numbers, in the type that it has there.
+
+    Raises UnsupportedModelError on another spelling, and what `tensor_values` raises.
+    """
     attributes = attributes_of(node)
     if len(attributes) == 1:
         ((name, value),) = attributes.items()

@@ -107,6 +107,8 @@ class Node:
     """One operator: how errors name it, its attributes, and what it takes, None where an input is left out.
 
     names : of its inputs. outputs : how many of its outputs somebody may take.
+    Every function of a node raises by it: UnsupportedModelError (`refuse`) on what is not piecewise linear or not read,
+    ModelFileError (`damaged`) on what breaks the rules of ONNX, NetworkError (`real`) on numbers that are not finite.
     """
 
     op: str
@@ -119,13 +121,13 @@ class Node:
     context: Context
 
     def refuse(self, text: str) -> NoReturn:
-        """Raise the error that what it does is no piecewise linear map, or not one that is read; offers what is."""
+        """Raise UnsupportedModelError: what it does is not piecewise linear or not read; offers what is."""
         named = zip(self.names, self.inputs, strict=True)
         before = next((name for name, given in named if isinstance(given, Value)), "")
         raise UnsupportedModelError(f"{self.context.source}: {self.label} {text}{cut_off(before, self.context.entry)}")
 
     def damaged(self, text: str) -> NoReturn:
-        """Raise the error that it breaks the rules of ONNX."""
+        """Raise ModelFileError: it breaks the rules of ONNX."""
         raise ModelFileError(f"{self.context.source}: {self.label} {text}")
 
     def has(self, place: int) -> bool:
@@ -219,7 +221,7 @@ class Node:
         return axes
 
     def real(self, values: Array, what: str = "constant") -> Floats:
-        """Constants that stand in the network, float64 without loss and finite."""
+        """Constants that stand in the network, float64 without loss. Raises NetworkError unless all are finite."""
         if values.dtype.kind != "f":
             self.refuse(f"has a {what} of integers; weights are floats.")
         self.context.take(values.nbytes)

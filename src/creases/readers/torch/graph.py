@@ -188,12 +188,13 @@ class Trace:
         return float(array.reshape(-1)[0])
 
 
-# What reads one operator: a value, a constant, or a list of them.
+# What reads one operator: it gives a value, a constant, or a list of them, and raises UnsupportedModelError (`refuse`,
+# `mixes`) on what is no piecewise-linear function of one input or is not read, NetworkError on numbers that fit none.
 Handler: TypeAlias = Callable[[Trace, Arguments], Any]
 
 
 def aligned(trace: Trace, first: Value, shape: Shape, second: Value | None = None) -> int | None:
-    """The axis of the batch after values are broadcast to one shape."""
+    """The axis of the batch after values are broadcast to one shape; UnsupportedModelError if inputs are mixed."""
     axes = set()
     for value in (first, second):
         if value is not None and value.batch is not None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from creases import build
-from creases.network.builder.flows import bend
+from creases.network.builder.bends import at_least, at_most
+from creases.network.builder.flows import Flow, bend
 from creases.network.kinks import Max
-from creases.readers.torch.graph import Arguments, Handler, Trace, Value, aligned
+from creases.readers.torch.graph import Arguments, Floats, Handler, Trace, Value, aligned
 from creases.readers.torch.linear import affine, divided, spread, summed
 from creases.readers.torch.windows import adaptive_windows, image_of, one_a_side, reduced_axes, reduction
 
@@ -92,25 +93,29 @@ def clipped(trace: Trace, value: Value, low: Any, high: Any) -> Value:
 
 
 def larger(trace: Trace, value: Value, other: Any) -> Value:
-    """max(x, other): beside a constant c it is relu(x - c) + c."""
+    """max(x, other)."""
     if isinstance(other, Value):
         return extreme_of_two(trace, value, other, 1.0)
     if np.isinf(bounds := trace.numbers_or_infinite(other)).all() and (bounds < 0).all():
         return value
-    moved = summed(trace, value, other, -1.0)
-    bent = Value(build.relu(moved.flow, name=trace.label), moved.shape, moved.batch)
-    return summed(trace, bent, other, 1.0)
+    return bounded(trace, value, bounds, at_least)
 
 
 def smaller(trace: Trace, value: Value, other: Any) -> Value:
-    """min(x, other): beside a constant c it is c - relu(c - x)."""
+    """min(x, other)."""
     if isinstance(other, Value):
         return extreme_of_two(trace, value, other, -1.0)
     if np.isinf(bounds := trace.numbers_or_infinite(other)).all() and (bounds > 0).all():
         return value
-    moved = summed(trace, other, value, -1.0)
-    bent = Value(build.relu(moved.flow, name=trace.label), moved.shape, moved.batch)
-    return summed(trace, other, bent, -1.0)
+    return bounded(trace, value, bounds, at_most)
+
+
+def bounded(trace: Trace, value: Value, bounds: Floats, bound: Callable[[Flow, Floats, str, str], Flow]) -> Value:
+    """A value that constants bound on one side; both broadcast."""
+    shape = np.broadcast_shapes(value.shape, bounds.shape)
+    numbers = np.broadcast_to(bounds, shape).reshape(-1)
+    batch = aligned(trace, value, shape)
+    return Value(bound(spread(trace, value, shape), numbers, trace.call.name, trace.label), shape, batch)
 
 
 def extreme_of_two(trace: Trace, one: Value, other: Value, sign: float) -> Value:

@@ -49,7 +49,10 @@ def along_last(trace: Trace, value: Value, weight: Floats, bias: Any) -> Value:
 def products(
     trace: Trace, value: Value, columns: Integers, weight: Floats, shape: Shape, batch: int | None, bias: Any = None
 ) -> Value:
-    """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms)."""
+    """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms).
+
+    Raises NotEnoughMemoryError if these are more than MOST_PRODUCTS.
+    """
     terms = columns.shape[-1]
     full = (*shape, terms)
     if math.prod(full) > MOST_PRODUCTS:
@@ -231,7 +234,7 @@ def divide(trace: Trace, a: Arguments) -> Value:
 
 
 def divided(trace: Trace, value: Value, numbers: Floats) -> Value:
-    """A value divided by one number, or numbers that broadcast."""
+    """A value divided by one number, or numbers that broadcast. Raises NetworkError if one is zero."""
     if not numbers.all():
         raise NetworkError(f"{trace.program.source}: {trace.call.told} divides by zero.")
     shape = np.broadcast_shapes(value.shape, numbers.shape)
@@ -261,7 +264,7 @@ def places(value: Value) -> Integers:
 
 
 def value_in(trace: Trace, a: Arguments, name: str) -> Value:
-    """An argument that must be a value."""
+    """An argument that must be a value. Raises UnsupportedModelError if it is a constant."""
     given = a[name]
     if not isinstance(given, Value):
         raise trace.refuse("has a weight that depends on the input, which is not piecewise linear.")
@@ -269,7 +272,7 @@ def value_in(trace: Trace, a: Arguments, name: str) -> Value:
 
 
 def constant(trace: Trace, a: Arguments, name: str) -> Any:
-    """An argument that must be a constant."""
+    """An argument that must be a constant. Raises UnsupportedModelError if it is a value."""
     if isinstance(a[name], Value):
         raise product_of_flows(trace)
     return a[name]

@@ -69,7 +69,10 @@ def convolve_transposed(trace: Trace, a: Arguments) -> Value:
 
 
 def image_of(trace: Trace, value: Value, rank: int) -> tuple[Flow, Shape, int | None]:
-    """A value as an image (channels, *sides) of `rank` axes, the axes before it, and the batch's among these."""
+    """A value as an image (channels, *sides) of `rank` axes, the axes before it, and the batch's among these.
+
+    Raises UnsupportedModelError if these hold more than one image.
+    """
     lead = value.shape[: len(value.shape) - rank]
     if math.prod(lead) != 1 or (value.batch is not None and value.batch >= len(lead)):
         raise trace.mixes("takes an image for each of several inputs")

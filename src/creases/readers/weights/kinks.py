@@ -33,7 +33,10 @@ class Kinks:
 def placed(
     layers: Mapping[str, Named], entries: Sequence[str] | None, stored: bool, source: str, answers: Answers
 ) -> tuple[list[str], str, Kinks]:
-    """The layers' names in their order, in words what told it, and where the kinks stand."""
+    """The layers' names in their order, in words what told it, and where the kinks stand.
+
+    Raises ModelFileError, with the question, where neither the file nor the answers say it.
+    """
     if entries is None:
         known = list(layers.values())
         if several := side_by_side(known):

@@ -181,7 +181,7 @@ def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
 
 
 def check_claims(claimed: int, size: int, source: str) -> None:
-    """Refuse tensors that together have many times the file's bytes: thousands of views of one storage."""
+    """Raise ModelFileError if tensors together have many times the file's bytes: thousands of views of one storage."""
     if claimed > MOST_SHARED * size:
         raise ModelFileError(
             f"{source}: its tensors share storage and together claim more than {MOST_SHARED} times the file's "
