@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -360,6 +361,63 @@ def test_bad_input_classes_of_others(load):
             of_layers(load, begin(2), FIRST, with_module(module), OUT)
 
 
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        ({"module": "mine.models"}, "is a 'Sequential' of 'mine.models', a class of its own"),
+        ({"module": "kerasy"}, "is a 'Sequential' of 'kerasy', a class of its own"),
+        ({"module": 3}, "is a 'Sequential' of '3', a class of its own"),
+        ({"registered_name": "mine>Sequential"}, "is a 'Sequential' of 'mine>Sequential', a class of its own"),
+        ({"module": None, "registered_name": "Custom>Net"}, "is a 'Sequential' of 'Custom>Net', a class of its own"),
+        ({"module": None, "registered_name": "Sequential"}, "is a 'Sequential' of '__main__', a class of its own"),
+    ],
+)
+@pytest.mark.parametrize("within", [False, True])
+def test_bad_input_models_of_others_by_a_name_of_keras(load, told, text, within):
+    config = sequential(FIRST, OUT)
+    if within:
+        inner = ({**config, "config": {**config["config"], "name": "inner"}, **told}, [FIRST, OUT])
+        layers = [begin(2), inner]
+        data = keras_bytes(sequential(*layers), layers)
+    else:
+        data = keras_bytes({**sequential(begin(2), FIRST, OUT), **told}, [begin(2), FIRST, OUT])
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)):
+        load(data)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"module": "keras.src.models.sequential", "registered_name": "Sequential"},
+        {"module": "tensorflow.python.keras.engine.sequential"},
+        {"module": "tf_keras.src.engine.sequential"},
+    ],
+)
+def test_known_models_of_keras_by_their_modules(load, told):
+    layers = [begin(2), FIRST, OUT]
+    assert load(keras_bytes({**sequential(*layers), **told}, layers)).widths == (3,)
+
+
+def test_known_files_without_modules_say_that_names_are_believed(load):
+    layers = [begin(2), FIRST, OUT]
+    config = sequential(*layers)
+    assert load(keras_bytes(config, layers)).notes == ()
+    for entry in (config, *config["config"]["layers"]):
+        del entry["module"]
+    (note,) = load(keras_bytes(config, layers)).notes
+    assert "names classes without their modules; those named as Keras's are read as Keras's own" in note
+
+
+def test_bad_input_layers_that_somebody_registered(load):
+    (entry, weights) = dense("mine", numbers(3, 3))
+    with pytest.raises(UnsupportedModelError, match=r"Dense 'mine' is no layer of Keras but mine>Dense"):
+        of_layers(load, begin(2), FIRST, ({**entry, "registered_name": "mine>Dense"}, weights), OUT)
+    # Of a class in a script of its own Keras 3 writes no module, and its plain name.
+    with pytest.raises(UnsupportedModelError, match=r"Dense 'mine' is no layer of Keras but __main__"):
+        of_layers(load, begin(2), FIRST, ({**entry, "module": None, "registered_name": "Dense"}, weights), OUT)
+
+
 def test_bad_input_models(load):
     layers = [begin(2), FIRST, OUT]
     config = functional(layers, {"first": ["input_layer"], "out": ["first"]}, "out")
@@ -385,6 +443,9 @@ def test_bad_input_models(load):
     with pytest.raises(UnsupportedModelError, match=r"layer 'first' takes '2\.0', which is no tensor"):
         load(keras_bytes(added, layers))
     own = {"module": "mine", "class_name": "Net", "config": {"width": 3}}
+    with pytest.raises(UnsupportedModelError, match=r"net\.keras is a 'Net' of 'mine', a class of its own"):
+        load(keras_bytes(own, layers))
+    del own["module"]
     with pytest.raises(UnsupportedModelError, match=r"net\.keras is a 'Net', a class of its own"):
         load(keras_bytes(own, layers))
     with pytest.raises(UnsupportedModelError, match=r"inputs of shape \(None, 2\), which is not fixed"):
