@@ -19,6 +19,7 @@ from creases.errors import CreasesError, ModelFileError
 from creases.network import Network, Normalisation
 from creases.readers import READERS, WEIGHTS_ONLY
 from creases.readers.weights.answers import Answers
+from creases.readers.weights.plain_arrays import read_plain
 from keras_files import begin, dense, h5_bytes, keras_bytes, sequential
 
 FLIPS = 400
@@ -223,6 +224,46 @@ def test_laws_a_file_is_the_same_whenever_it_is_made(suffix, tmp_path, monkeypat
     first, later = MAKERS[suffix](tmp_path), time.time() + 1e6
     monkeypatch.setattr(time, "time", lambda: later)
     assert MAKERS[suffix](tmp_path) == first
+
+
+# Members as flipped bytes may describe them, each of which zipfile answers with an error of another kind.
+CHANGES = {
+    "offset": {"header_offset": 2**63},  # OverflowError
+    "encrypted": {"flag_bits": 1},  # RuntimeError
+    "method": {"compress_type": 99},  # NotImplementedError
+    "lzma": {"compress_type": zipfile.ZIP_LZMA},  # LZMAError
+    "deflate": {"compress_type": zipfile.ZIP_DEFLATED},  # zlib.error
+    "size": {"compress_size": 3, "file_size": 3},  # BadZipFile
+}
+
+
+def redescribed(data, changes):
+    """An archive whose directory says other things of its members than is so."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w") as archive:
+        for member in old.infolist():
+            archive.writestr(zipfile.ZipInfo(member.filename), old.read(member))
+        for member in archive.filelist:
+            for name, value in changes.items():
+                setattr(member, name, value)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("suffix", [".keras", ".npz", ".zip", ".pt2", "plain.npz"])
+def test_bad_input_members_of_archives(suffix, change, tmp_path):
+    if suffix in (".zip", ".pt2"):
+        pytest.importorskip("torch", reason="torch is not installed")
+    if suffix == "plain.npz":
+        stream = io.BytesIO()
+        np.savez(stream, **{"0.weight": np.ones((2, 2))})
+        data, reader = stream.getvalue(), read_plain
+    else:
+        module, name = READERS[suffix]
+        data, reader = MAKERS[suffix](tmp_path), getattr(import_module(f"creases.readers.{module}"), name)
+    told = {"answers": Answers(activation="relu")} if suffix in (*WEIGHTS_ONLY, "plain.npz") else {}
+    with pytest.raises(ModelFileError, match=r"^net.* (is truncated or damaged|claim|has compressed members)"):
+        reader(redescribed(data, CHANGES[change]), "net", **told)
 
 
 def test_bad_input_truncated_files(kind):

@@ -11,6 +11,7 @@ import zipfile
 
 from creases.errors import ModelFileError
 from creases.network import Network
+from creases.readers.damage import damage_named
 from creases.readers.torch.file import read_torch_file
 from creases.readers.weights.answers import Answers
 
@@ -31,23 +32,16 @@ def read_policy_zip(data: bytes, source: str, answers: Answers) -> Network:
     Raises ModelFileError if it is none or is damaged, and with the call that answers where something is not known;
     what `read_torch_file` raises of its member.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            if MEMBER not in members:
-                raise ModelFileError(
-                    f"{source} is no policy of stable-baselines3: it holds no {MEMBER}. Unpack other archives."
-                )
-            claimed, stored = members[MEMBER].file_size, members[MEMBER].compress_size
-            if claimed > BLOWUP * stored or stored > len(data):
-                raise ModelFileError(
-                    f"{source}: {MEMBER} claims {claimed:,} bytes, which it cannot have: it is damaged."
-                )
-            policy = archive.read(MEMBER)
-    except (ModelFileError, MemoryError):
-        raise
-    except Exception as error:  # zipfile and zlib raise a dozen kinds on damaged bytes
-        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
+    with damage_named(source), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        if MEMBER not in members:
+            raise ModelFileError(
+                f"{source} is no policy of stable-baselines3: it holds no {MEMBER}. Unpack other archives."
+            )
+        claimed, stored = members[MEMBER].file_size, members[MEMBER].compress_size
+        if claimed > BLOWUP * stored or stored > len(data):
+            raise ModelFileError(f"{source}: {MEMBER} claims {claimed:,} bytes, which it cannot have: it is damaged.")
+        policy = archive.read(MEMBER)
     try:
         return read_torch_file(policy, source, answers)
     except ModelFileError as error:

@@ -21,6 +21,7 @@ from creases.arrays import as_floats
 from creases.errors import ModelFileError, NetworkError
 from creases.network import Network
 from creases.npz import check_members
+from creases.readers.damage import damage_named
 from creases.readers.weights.activations import is_activation
 from creases.readers.weights.answers import Answers
 from creases.readers.weights.nested_arrays import as_tensors
@@ -34,11 +35,11 @@ LEAVES = ("weight", "kernel", "w")
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether a .npz holds arrays that `Network.save` did not write: it has no header."""
+    """Whether a .npz holds arrays that `Network.save` did not write: it has no header. False if it is damaged."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with damage_named("the file"), zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+    except ModelFileError:
         return False
     return bool(names) and "header.npy" not in names and all(name.endswith(".npy") for name in names)
 
@@ -51,16 +52,12 @@ def read_plain(data: bytes, source: str, answers: Answers) -> Network:
     Raises ModelFileError if the file is damaged, and with the call that answers where something is not known;
     UnsupportedModelError and NetworkError as state dicts do.
     """
-    try:
+    with damage_named(source):
         check_members(io.BytesIO(data), len(data), {})
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {
                 name: as_floats(archive[name], f"{source}: array '{name}'", NetworkError) for name in archive.files
             }
-    except (ModelFileError, NetworkError, MemoryError):
-        raise
-    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
-        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
     dotted = {name.replace("/", "."): array for name, array in arrays.items()}
     if any(name.rpartition(".")[2] in LEAVES and "." in name for name in dotted):
         return from_tensors(as_tensors(dotted, source), source, answers, stored=False)
