@@ -1,13 +1,14 @@
 """`.zip` files of stable-baselines3: a policy's state dict, `policy.pth`, among other things.
 
 Decides what of the file is read: that one member, as any `.pth`. The rest holds pickles of whole objects, and is not
-looked at.
+looked at; what acts beside the weights is noted.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 from creases.errors import ModelFileError
 from creases.network import Network
@@ -22,6 +23,10 @@ BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
 DEFAULTS = (
     "Of stable-baselines3's policies PPO's and A2C's have Tanh if not told otherwise, which is not piecewise linear; "
     "DQN's, SAC's and TD3's have ReLU."
+)
+BESIDE = (
+    "squashing or clipping of actions, and normalisation of observations (VecNormalize), are not among a policy's "
+    "weights; they are left out."
 )
 
 
@@ -43,8 +48,9 @@ def read_policy_zip(data: bytes, source: str, answers: Answers) -> Network:
             raise ModelFileError(f"{source}: {MEMBER} claims {claimed:,} bytes, which it cannot have: it is damaged.")
         policy = archive.read(MEMBER)
     try:
-        return read_torch_file(policy, source, answers)
+        network = read_torch_file(policy, source, answers)
     except ModelFileError as error:
         if answers.activation is not None or "creases.load(" not in str(error):
             raise
         raise ModelFileError(f"{error} {DEFAULTS}") from error
+    return replace(network, notes=(*network.notes, f"{source}: {BESIDE}"))
