@@ -26,5 +26,5 @@ def damage_named(source: str, remedy: str = "") -> Iterator[None]:
     except (CreasesError, MemoryError):
         raise
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelFileError(f"{source} is truncated or damaged: {reason}{f'. {remedy}' if remedy else ''}") from error
+        reason = " ".join([f"{type(error).__name__}:", *str(error).strip().splitlines()[:1]]).rstrip(".:")
+        raise ModelFileError(f"{source} is truncated or damaged: {reason}. {remedy}".rstrip()) from error
