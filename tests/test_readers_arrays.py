@@ -57,6 +57,10 @@ def test_known_the_actor_of_a_policy(policy):
     network = creases.load(path, activation="relu", order=order)
     assert network.sha256 == NETWORK.sha256
     assert "as order= gives them" in network.notes[0]
+    assert network.notes[-1] == (
+        "agent.zip: squashing or clipping of actions, and normalisation of observations (VecNormalize), are not among "
+        "a policy's weights; they are left out."
+    )
     with pytest.raises(ModelFileError, match=r"PPO's and A2C's have Tanh if not told otherwise"):
         creases.load(path, order=order)
 
@@ -110,6 +114,8 @@ def test_known_kernels_are_transposed(tree):
     network = creases.load(tree, activation="relu")
     assert network.sha256 == NETWORK.sha256
     assert "The dictionary holds weights and no graph" in network.notes[0]
+    leaf = "w" if tree is HAIKU else "kernel"
+    assert network.notes[-1].startswith(f"The dictionary: what is named '{leaf}' is read as (n_in, n_out), as Flax")
     backwards = {name: dict(reversed(part.items())) for name, part in reversed(tree.items())} if tree is FLAX else tree
     assert creases.load(backwards, activation="relu").sha256 == NETWORK.sha256
 
@@ -173,7 +179,40 @@ def test_known_names_that_say_what_they_are(saved):
     torch_like = saved(**{"fc0.weight": W1, "fc0.bias": B1, "fc1.weight": W2, "fc1.bias": B2})
     assert creases.load(torch_like, activation="relu").sha256 == NETWORK.sha256
     keras_like = saved(**{"fc0/kernel": W1.T, "fc0/bias": B1, "fc1/kernel": W2.T, "fc1/bias": B2})
-    assert creases.load(keras_like, activation="relu").sha256 == NETWORK.sha256
+    network = creases.load(keras_like, activation="relu")
+    assert network.sha256 == NETWORK.sha256
+    assert network.notes[-1].startswith("net.npz: what is named 'kernel' is read as (n_in, n_out), as Flax, Haiku and")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("names", ["01", ("enc", "dec")])
+def test_known_weights_named_w_stand_the_way_in_which_they_fit(saved, turned, biased, names):
+    """Haiku has (n_in, n_out), others the other way round; a bias says it, and else numbers that tell the order."""
+    weights = [(W1.T, W2.T), (W1, W2)][not turned]
+    arrays = {f"{name}/w": weight for name, weight in zip(names, weights, strict=True)}
+    if biased:
+        arrays |= {f"{name}/b": bias for name, bias in zip(names, (B1, B2), strict=True)}
+    path = saved(**arrays)
+    if not biased and names != "01":  # backwards, and the other way round, they fit as well
+        with pytest.raises(ModelFileError, match=r"fit one another as \(n_out, n_in\) and as \(n_in, n_out\)"):
+            creases.load(path, activation="relu")
+        return
+    network = creases.load(path, activation="relu")
+    biases = [B1, B2] if biased else [np.zeros(4), np.zeros(3)]
+    assert network.sha256 == creases.Network.from_arrays([W1, W2], biases).sha256
+    way = "(n_in, n_out)" if turned else "(n_out, n_in)"
+    assert network.notes[-1] == f"net.npz: its weights are read as {way}, the only way round in which they fit."
+
+
+def test_bad_input_weights_named_w_that_fit_both_ways_or_none(saved):
+    square = {"0/w": numbers(2, 2), "0/b": numbers(2), "1/w": numbers(2, 2), "1/b": numbers(2)}
+    with pytest.raises(ModelFileError, match=r"net\.npz: its weights fit one another as \(n_out, n_in\) and as"):
+        creases.load(saved(**square), activation="relu")
+    with pytest.raises(ModelFileError, match=r"holds weights and no graph"):  # asked first, as of all such files
+        creases.load(saved(**square))
+    with pytest.raises(NetworkError, match=r"Linear '1'"):
+        creases.load(saved(**{"0/w": numbers(2, 3), "1/w": numbers(4, 5)}), activation="relu")
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -5,7 +5,10 @@ The readers are called directly, without the net below them in `load`, so that a
 
 import gzip
 import io
+import re
 import struct
+import time
+import zipfile
 from functools import partial
 from importlib import import_module
 
@@ -16,6 +19,7 @@ from creases.errors import CreasesError, ModelFileError
 from creases.network import Network, Normalisation
 from creases.readers import READERS, WEIGHTS_ONLY
 from creases.readers.weights.answers import Answers
+from creases.readers.weights.plain_arrays import read_plain
 from keras_files import begin, dense, h5_bytes, keras_bytes, sequential
 
 FLIPS = 400
@@ -81,7 +85,26 @@ def pt(_folder, zipped=True):
 
 
 def pth(folder):
-    return pt(folder, zipped=False)
+    """The older format. Torch names and sorts storages by where they are in memory: here it is by when they are met."""
+    data = pt(folder, zipped=False)
+    arrays = [array for pair in zip(WEIGHTS, BIASES, strict=True) for array in pair]
+    keys = list(re.finditer(rb"X....([0-9]{9,20})", data, re.DOTALL))
+    met = list(dict.fromkeys(key[1] for key in keys))
+    places = [met.index(key[1]) for key in keys[-len(met) :]]  # as they are listed before their numbers
+    stored = dict(zip(places, cut(data, [8 + array.nbytes for array in (arrays[i] for i in places)]), strict=True))
+    parts, end = [], 0
+    for i, key in enumerate(keys):
+        place = met.index(key[1]) if i < len(keys) - len(met) else i - (len(keys) - len(met))
+        parts += [data[end : key.start()], b"X" + struct.pack("<I", 12) + b"%012d" % place]
+        end = key.end()
+    rest = data[end : len(data) - sum(map(len, stored.values()))]
+    return b"".join([*parts, rest, *(stored[i] for i in range(len(met)))])
+
+
+def cut(data, sizes):
+    """The last bytes of a file in pieces of these sizes."""
+    ends = np.cumsum(sizes) + len(data) - sum(sizes)
+    return [data[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
 def ckpt(_folder):
@@ -139,11 +162,9 @@ def h5(_folder):
 
 def policy(folder):
     """As stable-baselines3 writes them."""
-    import zipfile
-
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("policy.pth", pt(folder))
+        archive.writestr(zipfile.ZipInfo("policy.pth"), pt(folder))
     return stream.getvalue()
 
 
@@ -193,6 +214,56 @@ def test_known_the_undamaged_file_is_the_network(kind):
 
 def test_laws_every_kind_of_file_is_damaged_here():
     assert set(MAKERS) == set(READERS)
+
+
+@pytest.mark.parametrize("suffix", MAKERS)
+def test_laws_a_file_is_the_same_whenever_it_is_made(suffix, tmp_path, monkeypatch):
+    """Else the seeds below would not say which bytes are damaged, and a failure could not be seen again."""
+    if suffix == ".pth":
+        pytest.importorskip("torch", reason="torch is not installed")
+    first, later = MAKERS[suffix](tmp_path), time.time() + 1e6
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert MAKERS[suffix](tmp_path) == first
+
+
+# Members as flipped bytes may describe them, each of which zipfile answers with an error of another kind.
+CHANGES = {
+    "offset": {"header_offset": 2**63},  # OverflowError
+    "encrypted": {"flag_bits": 1},  # RuntimeError
+    "method": {"compress_type": 99},  # NotImplementedError
+    "lzma": {"compress_type": zipfile.ZIP_LZMA},  # LZMAError
+    "deflate": {"compress_type": zipfile.ZIP_DEFLATED},  # zlib.error
+    "size": {"compress_size": 3, "file_size": 3},  # BadZipFile
+}
+
+
+def redescribed(data, changes):
+    """An archive whose directory says other things of its members than is so."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w") as archive:
+        for member in old.infolist():
+            archive.writestr(zipfile.ZipInfo(member.filename), old.read(member))
+        for member in archive.filelist:
+            for name, value in changes.items():
+                setattr(member, name, value)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("suffix", [".keras", ".npz", ".zip", ".pt2", "plain.npz"])
+def test_bad_input_members_of_archives(suffix, change, tmp_path):
+    if suffix in (".zip", ".pt2"):
+        pytest.importorskip("torch", reason="torch is not installed")
+    if suffix == "plain.npz":
+        stream = io.BytesIO()
+        np.savez(stream, **{"0.weight": np.ones((2, 2))})
+        data, reader = stream.getvalue(), read_plain
+    else:
+        module, name = READERS[suffix]
+        data, reader = MAKERS[suffix](tmp_path), getattr(import_module(f"creases.readers.{module}"), name)
+    told = {"answers": Answers(activation="relu")} if suffix in (*WEIGHTS_ONLY, "plain.npz") else {}
+    with pytest.raises(ModelFileError, match=r"^net.* (is truncated or damaged|claim|has compressed members)"):
+        reader(redescribed(data, CHANGES[change]), "net", **told)
 
 
 def test_bad_input_truncated_files(kind):

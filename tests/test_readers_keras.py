@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -67,7 +68,7 @@ ACTIVATIONS = {
     "relu": relu,
     "relu6": lambda x: np.clip(x, 0, 6),
     "hard_tanh": lambda x: np.clip(x, -1, 1),
-    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
+    "leaky_relu": lambda x: np.where(x > 0, x, float(np.float32(0.2)) * x),
     "linear": lambda x: x,
 }
 
@@ -85,9 +86,12 @@ def test_known_activations(load, word):
 
 KINKS = [
     (("ReLU", {"negative_slope": 0.0, "max_value": None, "threshold": 0.0}), relu),
-    (("ReLU", {"negative_slope": 0.1, "max_value": None, "threshold": 0.0}), lambda x: np.where(x > 0, x, 0.1 * x)),
+    (
+        ("ReLU", {"negative_slope": 0.1, "max_value": None, "threshold": 0.0}),
+        lambda x: np.where(x > 0, x, float(np.float32(0.1)) * x),
+    ),
     (("ReLU", {"negative_slope": 0.0, "max_value": 2.0, "threshold": 0.0}), lambda x: np.clip(x, 0, 2)),
-    (("LeakyReLU", {"negative_slope": 0.3}), lambda x: np.where(x > 0, x, 0.3 * x)),
+    (("LeakyReLU", {"negative_slope": 0.3}), lambda x: np.where(x > 0, x, float(np.float32(0.3)) * x)),
     (("LeakyReLU", {"alpha": 0.25}), lambda x: np.where(x > 0, x, 0.25 * x)),
 ]
 
@@ -142,7 +146,8 @@ def test_known_normalisation_and_rescaling(load):
     mean, variance, points = numbers(3), np.abs(numbers(3)) + 0.1, RNG.standard_normal((20, 3))
     stored = layer("Normalization", "n", mean, variance, np.int32(7), axis=[-1], invert=False, mean=None, variance=None)
     told = layer("Normalization", "n", axis=[-1], mean=[mean.tolist()], variance=[variance.tolist()])
-    expected = (points - mean) / np.sqrt(variance.astype(float)) * 0.3 - 0.1
+    scale, offset = float(np.float32(0.3)), float(np.float32(-0.1))
+    expected = (points - mean) / np.sqrt(variance.astype(float)) * scale + offset
     for norm in (stored, told):
         network = of_layers(load, begin(3), norm, layer("Rescaling", "r", scale=0.3, offset=-0.1))
         np.testing.assert_allclose(network.forward(points), expected, rtol=1e-12, atol=1e-14)
@@ -360,6 +365,128 @@ def test_bad_input_classes_of_others(load):
             of_layers(load, begin(2), FIRST, with_module(module), OUT)
 
 
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        ({"module": "mine.models"}, "is a 'Sequential' of 'mine.models', a class of its own"),
+        ({"module": "kerasy"}, "is a 'Sequential' of 'kerasy', a class of its own"),
+        ({"module": 3}, "is a 'Sequential' of '3', a class of its own"),
+        ({"registered_name": "mine>Sequential"}, "is a 'Sequential' of 'mine>Sequential', a class of its own"),
+        ({"module": None, "registered_name": "Custom>Net"}, "is a 'Sequential' of 'Custom>Net', a class of its own"),
+        ({"module": None, "registered_name": "Sequential"}, "is a 'Sequential' of '__main__', a class of its own"),
+    ],
+)
+@pytest.mark.parametrize("within", [False, True])
+def test_bad_input_models_of_others_by_a_name_of_keras(load, told, text, within):
+    config = sequential(FIRST, OUT)
+    if within:
+        inner = ({**config, "config": {**config["config"], "name": "inner"}, **told}, [FIRST, OUT])
+        layers = [begin(2), inner]
+        data = keras_bytes(sequential(*layers), layers)
+    else:
+        data = keras_bytes({**sequential(begin(2), FIRST, OUT), **told}, [begin(2), FIRST, OUT])
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)):
+        load(data)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"module": "keras.src.models.sequential", "registered_name": "Sequential"},
+        {"module": "tensorflow.python.keras.engine.sequential"},
+        {"module": "tf_keras.src.engine.sequential"},
+    ],
+)
+def test_known_models_of_keras_by_their_modules(load, told):
+    layers = [begin(2), FIRST, OUT]
+    assert load(keras_bytes({**sequential(*layers), **told}, layers)).widths == (3,)
+
+
+def test_known_files_without_modules_say_that_names_are_believed(load):
+    layers = [begin(2), FIRST, OUT]
+    config = sequential(*layers)
+    assert load(keras_bytes(config, layers)).notes == ()
+    for entry in (config, *config["config"]["layers"]):
+        del entry["module"]
+    (note,) = load(keras_bytes(config, layers)).notes
+    assert "names classes without their modules; those named as Keras's are read as Keras's own" in note
+
+
+def test_bad_input_layers_that_somebody_registered(load):
+    (entry, weights) = dense("mine", numbers(3, 3))
+    with pytest.raises(UnsupportedModelError, match=r"Dense 'mine' is no layer of Keras but mine>Dense"):
+        of_layers(load, begin(2), FIRST, ({**entry, "registered_name": "mine>Dense"}, weights), OUT)
+    # Of a class in a script of its own Keras 3 writes no module, and its plain name.
+    with pytest.raises(UnsupportedModelError, match=r"Dense 'mine' is no layer of Keras but __main__"):
+        of_layers(load, begin(2), FIRST, ({**entry, "module": None, "registered_name": "Dense"}, weights), OUT)
+
+
+def of_function(**told):
+    """An activation that is a function."""
+    return {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": None, **told}
+
+
+@pytest.mark.parametrize("told", [{}, {"module": "keras.src.activations", "registered_name": "relu"}])
+def test_known_functions_of_keras(load, told):
+    kernel = numbers(2, 3)
+    network = of_layers(load, begin(2), dense("d", kernel, None, of_function(**told)))
+    assert network.sha256 == of_layers(load, begin(2), dense("d", kernel, None, "relu")).sha256
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"module": "mine"},
+        {"registered_name": "mine>relu"},
+        {"registered_name": "function"},
+        {"module": 3},
+        {"module": None},
+    ],
+)
+def test_bad_input_functions_of_others(load, told):
+    with pytest.raises(UnsupportedModelError, match=r"Dense 'd' has a function of its own as its activation, 'relu'"):
+        of_layers(load, begin(2), dense("d", numbers(2, 3), None, of_function(**told)))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kept"),
+    [
+        ("float32", np.float32),
+        ({"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}, np.float32),
+        ("float64", np.float64),
+        ({"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float64"}}, np.float64),
+    ],
+)
+def test_known_numbers_of_a_configuration_are_those_that_keras_computes_with(load, dtype, kept):
+    """A slope of 0.1 is the float32 of a model of float32."""
+    ways = [
+        layer("ReLU", "r", negative_slope=0.1, dtype=dtype),
+        layer("LeakyReLU", "r", negative_slope=0.1, dtype=dtype),
+        layer("Rescaling", "r", scale=-0.1, offset=0.0, dtype=dtype),
+        layer("Rescaling", "r", scale=0.0, offset=0.1, dtype=dtype),
+    ]
+    array = {"class_name": "__numpy__", "config": {"value": -0.1, "dtype": "float64"}}  # as Keras 3 writes one
+    ways.append(layer("Rescaling", "r", scale=array, offset=0.0, dtype=dtype))
+    for way, wanted in zip(ways, (-0.1, -0.1, 0.1, 0.1, 0.1), strict=True):
+        assert of_layers(load, begin(1), way).forward(np.array([-1.0]))[0] == float(kept(wanted))
+
+
+def test_bad_input_scales_of_an_image_whose_channels_may_stand_first(load):
+    def scaled(shape, scale):
+        return of_layers(load, begin(*shape), layer("Rescaling", "r", scale=scale, offset=0.0))
+
+    points = np.ones(3 * 4 * 2)
+    assert (scaled((3, 4, 2), [2.0, 4.0]).forward(points) == np.tile([2.0, 4.0], 12)).all()
+    assert (scaled((2, 4, 2), [2.0, 2.0]).forward(points[:16]) == 2.0).all()
+    assert (scaled((2,), [2.0, 4.0]).forward(points[:2]) == [2.0, 4.0]).all()
+    for shape in ((2, 4, 2), (2, 4, 3)):
+        with pytest.raises(UnsupportedModelError, match=r"Rescaling 'r' has several scales for an image, and the file"):
+            scaled(shape, [2.0, 4.0])
+    with pytest.raises(ModelFileError, match=r"Rescaling 'r' has a scale or offset that is no number"):
+        scaled((2,), "much")
+
+
 def test_bad_input_models(load):
     layers = [begin(2), FIRST, OUT]
     config = functional(layers, {"first": ["input_layer"], "out": ["first"]}, "out")
@@ -385,6 +512,9 @@ def test_bad_input_models(load):
     with pytest.raises(UnsupportedModelError, match=r"layer 'first' takes '2\.0', which is no tensor"):
         load(keras_bytes(added, layers))
     own = {"module": "mine", "class_name": "Net", "config": {"width": 3}}
+    with pytest.raises(UnsupportedModelError, match=r"net\.keras is a 'Net' of 'mine', a class of its own"):
+        load(keras_bytes(own, layers))
+    del own["module"]
     with pytest.raises(UnsupportedModelError, match=r"net\.keras is a 'Net', a class of its own"):
         load(keras_bytes(own, layers))
     with pytest.raises(UnsupportedModelError, match=r"inputs of shape \(None, 2\), which is not fixed"):
@@ -444,7 +574,7 @@ def test_bad_input_files(load):
         load(keras_bytes("{", layers))
     with pytest.raises(ModelFileError, match=r"its configuration is no JSON \(.*recursion"):
         load(keras_bytes("[" * 100_000, layers))
-    with pytest.raises(ModelFileError, match=r"is truncated or damaged: File is not a zip file"):
+    with pytest.raises(ModelFileError, match=r"is truncated or damaged: BadZipFile: File is not a zip file"):
         load(b"nothing")
     with pytest.raises(ModelFileError, match=r"or no HDF5 file"):
         load(b"nothing", "net.h5")

@@ -1,6 +1,7 @@
 """`.onnx` files as graphs: constants worked out ahead, what is left out, names, batches, and files that lie."""
 
 import gzip
+import re
 import warnings
 from fractions import Fraction
 
@@ -170,6 +171,11 @@ FOLDED = {
     "integer remainder": [("Mod", "i j", "k", {}), ("Cast", "k", "c", {"to": 11})],
     "integer remainder as in C": [("Mod", "i j", "k", {"fmod": 1}), ("Cast", "k", "c", {"to": 11})],
     "product": [("ReduceProd", "i", "k", {"axes": [0], "keepdims": 0}), ("Cast", "k", "c", {"to": 11})],
+    "product of all": [("ReduceProd", "i none", "k", {}), ("Cast", "k", "c", {"to": 11})],
+    "product of none": [
+        ("ReduceProd", "i none", "k", {"noop_with_empty_axes": 1}),
+        ("Cast", "k", "c", {"to": 11}),
+    ],
     "cast": [("Cast", "a", "k", {"to": 7}), ("Cast", "k", "c", {"to": 11})],
     "comparison": [("Greater", "a b", "g", {}), ("Not", "g", "n", {}), ("Where", "n a b", "c", {})],
     "equal": [("Equal", "i j", "g", {}), ("Where", "g a b", "c", {})],
@@ -193,6 +199,7 @@ PARTS = {
     "s": ints(0),
     "e": ints(1),
     "t": ints(1),
+    "none": np.zeros(0, np.int64),
     "zero": np.int64(0),
     "six": np.int64(6),
     "two": np.int64(2),
@@ -209,7 +216,8 @@ def test_against_onnxruntime_constants_computed_of_constants(load, name):
     constants = {key: values for key, values in PARTS.items() if key not in made}
     shape = (1, 3, 2) if name == "transpose" else (1, 3)
     nodes = [*nodes, ("Mul", "x c", "q", {}), ("Add", "q c", "y", {})]
-    assert_same(load, nodes, shape, 13, constants, np.random.default_rng(0))
+    opset = 18 if "none" in constants and "i none" in str(nodes) else 13
+    assert_same(load, nodes, shape, opset, constants, np.random.default_rng(0))
 
 
 def test_known_float_constants_are_computed_in_the_file_s_own_type_and_that_is_noted(load):
@@ -279,6 +287,94 @@ def test_bad_input_many_nodes_that_ask_for_much_together(load):
         load(model_of(nodes, ("N", 1), s=ints(1, 2**20), c=np.float64(3.0)))
 
 
+# Number types.
+
+
+def rounding_notes(network):
+    return [note for note in network.notes if "constants computed of constants" in note]
+
+
+def added(*nodes):
+    """What `nodes` make is added to the input."""
+    return [*nodes, ("Add", "x c", "y", {})]
+
+
+@pytest.mark.parametrize(
+    ("values", "to", "kind"),
+    [
+        (np.array([0.1, 0.5]), TensorProto.FLOAT, "float32"),
+        (np.array([0.1, 0.5], np.float32), TensorProto.FLOAT16, "float16"),
+        (ints(2**24 + 1, 1), TensorProto.FLOAT, "float32"),
+        (ints(2**63 - 1, 1), TensorProto.DOUBLE, "float64"),
+        (np.array([0.25, 0.5]), TensorProto.FLOAT16, None),
+        (np.array([0.1, 0.5], np.float32), TensorProto.DOUBLE, None),
+        (ints(2**24, 1), TensorProto.FLOAT, None),
+    ],
+)
+def test_known_a_cast_that_rounds_constants_is_noted(load, values, to, kind):
+    network = load(model_of(added(("Cast", "a", "c", {"to": to})), ("N", 2), a=values))
+    texts = rounding_notes(network)
+    assert len(texts) == (kind is not None)
+    assert kind is None or f"Cast node 'cast_0': constants computed of constants in the file's own {kind}" in texts[0]
+    dtype = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16, TensorProto.DOUBLE: np.float64}[to]
+    assert (network.forward(np.zeros(2)) == values.astype(dtype)).all()
+
+
+def bfloats(*values):
+    """A constant of BFLOAT16."""
+    return helper.make_tensor("b", TensorProto.BFLOAT16, [len(values)], values)
+
+
+def test_known_casts_to_bfloat16_that_change_nothing(load):
+    nodes = added(("Cast", "a", "b", {"to": TensorProto.BFLOAT16}), ("Cast", "b", "c", {"to": 1}))
+    network = load(model_of(nodes, ("N", 2), a=np.array([0.5, -3.0])))
+    assert (network.forward(np.zeros(2)) == [0.5, -3.0]).all()
+    assert not rounding_notes(network)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "text"),
+    [
+        ([("Cast", "a", "c", {"to": 16})], "Cast node 'cast_0' rounds constants to BFLOAT16"),
+        ([("Cast", "wide", "c", {"to": 16})], "Cast node 'cast_0' rounds constants to BFLOAT16"),
+        ([("CastLike", "a b", "c", {})], "CastLike node 'castlike_1' rounds constants to BFLOAT16"),
+        ([("Add", "b b", "c", {})], "Add node 'add_1' computes constants in BFLOAT16"),
+        ([("Neg", "b", "n", {}), ("Mul", "n b", "c", {})], "Mul node 'mul_2' computes constants in BFLOAT16"),
+        ([("Concat", "b b", "n", {"axis": 0}), ("Sqrt", "n", "c", {})], "Sqrt node 'sqrt_2' computes constants in"),
+    ],
+)
+def test_bad_input_constants_that_bfloat16_would_round(load, nodes, text):
+    if "b" in nodes[0][1].split():
+        nodes = [("Constant", "", "b", {"value": bfloats(2.0, 3.0)}), *nodes]
+    constants = {"a": np.array([0.1, 0.5], np.float32), "wide": np.array([1 + 2.0**-30, 1])}
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)):
+        load(model_of(added(*nodes), ("N", 2), **constants))
+
+
+def test_bad_input_an_input_fixed_by_what_is_no_bfloat16(load):
+    more = [helper.make_tensor_value_info("c", TensorProto.BFLOAT16, (2,))]
+    model = model_of([("Add", "x c", "y", {})], ("N", 2), inputs=more)
+    with pytest.raises(
+        ModelFileError, match=r"input 'c' holds numbers of type bfloat16, and those that fix it are not"
+    ):
+        load(model, inputs={"c": np.array([0.1, 1.0])})
+    assert (load(model, inputs={"c": np.array([0.5, 1.0])}).forward(np.zeros(2)) == [0.5, 1.0]).all()
+
+
+def test_known_a_constant_takes_the_number_type_of_a_flow_where_the_file_tells_it(load):
+    nodes = [("CastLike", "a x", "c", {}), ("Add", "x c", "y", {})]
+    model = model_of(nodes, ("N", 2), opset=15, kind=TensorProto.FLOAT, a=np.array([0.1, 0.5]))
+    network = load(model)
+    assert (network.forward(np.zeros(2)) == np.array([0.1, 0.5], np.float32)).all()
+    assert "CastLike node 'castlike_0'" in rounding_notes(network)[0]
+    nodes = [("Neg", "x", "n", {}), ("CastLike", "a n", "c", {}), ("Add", "x c", "y", {})]
+    model = model_of(nodes, ("N", 2), opset=15, kind=TensorProto.FLOAT, a=np.array([0.1, 0.5]))
+    with pytest.raises(UnsupportedModelError, match=r"the number type of 'n', which the file does not tell"):
+        load(model)
+    model.graph.value_info.append(helper.make_tensor_value_info("n", TensorProto.FLOAT, None))
+    assert load(model).sha256 == network.sha256
+
+
 # What stands last.
 
 
@@ -287,19 +383,76 @@ def test_known_what_is_smooth_and_stands_last_is_left_out_with_a_note(load, op):
     behind = (
         [("Cast", "s", "i", {"to": 7}), ("Squeeze", "i", "y", {})] if op == "ArgMax" else [("Identity", "s", "y", {})]
     )
-    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), (op, "m", "s", {}), *behind]
+    told = {"axis": 1} if op == "ArgMax" else {}
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), (op, "m", "s", told), *behind]
     network = load(model_of(nodes, ("N", 6), **WEIGHTS))
     assert network.sha256 == load(model_of(MLP, ("N", 6), **WEIGHTS)).sha256
     (note,) = network.notes
-    assert f"{op} node '{op.lower()}_3' stands last and is left out: it is no kink and cuts nothing" in note
-    assert ("with_argmax()" in note) == (op == "ArgMax")
+    assert f"{op} node '{op.lower()}_3' stands last and is left out" in note
+    assert ("it is no kink and cuts nothing" in note) == (op != "ArgMax")
+    assert ("it cuts where the largest changes" in note) == (op == "ArgMax")
+    assert ("decision regions are those of network.with_argmax()" in note) == (op == "ArgMax")
 
 
 def test_known_two_that_stand_last_are_both_left_out(load):
-    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "s", {}), ("ArgMax", "s", "y", {})]
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "s", {}), ("ArgMax", "s", "y", {"axis": -1})]
     network = load(model_of(nodes, ("N", 6), **WEIGHTS))
     assert [note.split()[0] for note in network.notes] == ["ArgMax", "Softmax"]
     assert network.n_out == 2
+
+
+@pytest.mark.parametrize(
+    ("behind", "text"),
+    [
+        # A Cast to whole numbers jumps where the Sigmoid is 1/2; so it does behind an ArgMax and a Softmax.
+        ([("Sigmoid", "m", "s", {}), ("Cast", "s", "y", {"to": 7})], "Sigmoid node 'sigmoid_3'"),
+        ([("Sigmoid", "m", "s", {}), ("Cast", "s", "t", {"to": 9}), ("Squeeze", "t", "y", {})], "Sigmoid node"),
+        ([("Tanh", "m", "s", {}), ("Cast", "s", "c", {"to": 6}), ("Cast", "c", "y", {"to": 11})], "Tanh node"),
+        (
+            [("Softmax", "m", "s", {}), ("Cast", "s", "c", {"to": 7}), ("ArgMax", "c", "y", {"axis": 1})],
+            "Softmax node",
+        ),
+        # Only what lies on one side is what the largest is taken of.
+        ([("Softmax", "m", "s", {}), ("Slice", "s zero one one", "y", {})], "Softmax node"),
+        ([("Softmax", "m", "s", {}), ("Gather", "s zero", "y", {"axis": 1})], "Softmax node"),
+        ([("Softmax", "m", "s", {"axis": 0})], "Softmax node 'softmax_3' goes along the batch axis"),
+        ([("LogSoftmax", "m", "s", {"axis": -2})], "LogSoftmax node 'logsoftmax_3' goes along the batch axis"),
+        ([("ArgMax", "m", "s", {})], "ArgMax node 'argmax_3' goes along the batch axis"),
+        (
+            [("Unsqueeze", "m one", "u", {}), ("Softmax", "u", "s", {"axis": 1}), ("ArgMax", "s", "y", {"axis": 2})],
+            "Softmax node 'softmax_4' goes along axis 1, and the ArgMax behind it along 2",
+        ),
+        (
+            [("Softmax", "m", "s", {}), ("Unsqueeze", "s one", "u", {}), ("ArgMax", "u", "y", {"axis": 1})],
+            "Softmax node 'softmax_3'",
+        ),
+    ],
+)
+def test_bad_input_what_stands_last_and_jumps_or_mixes(load, behind, text):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), *behind]
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)):
+        load(model_of(nodes, ("N", 6), zero=ints(0), one=ints(1), **WEIGHTS))
+
+
+def test_known_moves_behind_a_softmax_change_nothing(load):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "s", {}), ("Cast", "s", "c", {"to": 1})]
+    nodes += [("Unsqueeze", "c one", "u", {}), ("Transpose", "u", "t", {}), ("Reshape", "t shape", "y", {})]
+    network = load(model_of(nodes, ("N", 6), one=ints(1), shape=ints(-1), **WEIGHTS))
+    assert network.sha256 == load(model_of(MLP, ("N", 6), **WEIGHTS)).sha256
+
+
+def test_known_an_argmax_along_one_of_several_axes_is_no_decision_of_the_network(load):
+    nodes = [("Relu", "x", "r", {}), ("ArgMax", "r", "y", {"axis": 1})]
+    (note,) = load(model_of(nodes, ("N", 2, 3))).notes
+    assert "it cuts where the largest changes" in note
+    assert "with_argmax" not in note
+
+
+def test_bad_input_a_softmax_of_old_versions_takes_all_axes_behind_its_own(load):
+    nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), ("Softmax", "m", "y", {"axis": 0})]
+    with pytest.raises(UnsupportedModelError, match=r"Softmax node 'softmax_3' goes along the batch axis"):
+        load(model_of(nodes, ("N", 6), opset=11, **WEIGHTS))
+    assert load(model_of([*nodes[:-1], ("Softmax", "m", "y", {})], ("N", 6), opset=11, **WEIGHTS)).n_out == 2
 
 
 def test_bad_input_what_is_smooth_and_is_not_last(load):

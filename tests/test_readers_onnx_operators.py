@@ -1,16 +1,18 @@
 """Every ONNX operator that is read, against onnxruntime in float64: attributes, defaults, and how versions differ."""
 
+import re
 import zlib
 
 import numpy as np
 import pytest
 
 import creases
+from creases.errors import UnsupportedModelError
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from onnx_models import assert_same  # noqa: E402
+from onnx_models import assert_same, model_of  # noqa: E402
 
 RNG = np.random.default_rng(3)
 
@@ -283,6 +285,7 @@ CASES = {
     "upsample of 7": one("Upsample", opset=7, **at(scales=[1.0, 1.0, 2.0, 3.0])),
     "upsample of 9": one("Upsample", "x s", opset=9, **at(mode="linear"), s=np.array([1, 1, 2, 2], np.float32)),
     "resize of 10": one("Resize", "x s", opset=10, s=np.array([1, 1, 0.5, 2.5], np.float32)),
+    "resize of 10, by a quarter": one("Resize", "x s", opset=10, shape=(1, 9), s=np.array([1, 0.25], np.float32)),
     "resize of 10, linear": one("Resize", "x s", opset=10, **at(mode="linear"), s=np.array([1, 1, 2, 1], np.float32)),
 }
 for how in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric"):
@@ -340,3 +343,72 @@ def test_against_onnxruntime_each_operator(load, name):
     }
     nodes = [*before, *renamed, ("Abs", "y", "last", {})]
     assert_same(load, nodes, shape, opset, {**constants, **mixed}, rng, name in COARSE)
+
+
+def resized(side, opset=13, scale=None, size=None, **told):
+    """A Resize of one axis."""
+    if size is not None:
+        return ("Resize", "x _ _ z", (1, side), opset, told, {"z": ints(1, size)})
+    names = "x _ s" if opset > 10 else "x s"
+    return ("Resize", names, (1, side), opset, told, {"s": np.array([1, scale], np.float32)})
+
+
+UNEQUAL = {
+    "resize of 10, to a place that is not whole": (
+        resized(5, 10, scale=0.6),
+        "makes an axis shorter by 0.6 before version 11",
+    ),
+    "upsample that shrinks": (
+        ("Upsample", "x", (1, 5), 9 - 2, {"scales": [1.0, 0.6]}, {}),
+        "makes an axis shorter by 0.6 before version 11",
+    ),
+    # 4 / 1.3333334 is 2.9999998, and 3 in float32.
+    "resize near a jump": (
+        resized(9, scale=4 / 3, nearest_mode="floor", coordinate_transformation_mode="asymmetric"),
+        "takes result 4 of an axis from place 2.99999991, so near to a jump from 2 to 3",
+    ),
+    "resize of 10 near a jump": (resized(9, 10, scale=4 / 3), "takes result 4 of an axis from place 2.99999991"),
+    "resize at a jump, by a scale that is no float": (
+        resized(15, size=9, nearest_mode="floor"),
+        "takes result 1 of an axis from place 2, so near to a jump from 1 to 2",
+    ),
+    "resize, symmetric, at a jump": (
+        resized(5, 19, scale=4.21, nearest_mode="floor", coordinate_transformation_mode="half_pixel_symmetric"),
+        "takes result 10 of an axis from place 2, so near",
+    ),
+    "resize to a length that rounding tells": (
+        resized(23, scale=12 / 23),
+        "that makes 11.9999999 of 23: rounded, the product may be the next whole number",
+    ),
+    "resize that leaves all sizes": (resized(18, scale=1.01), "has scales other than 1 and leaves all sizes"),
+    "pad, reflect and cut off": (
+        ("Pad", "x p", (1, 5), 13, {"mode": "reflect"}, {"p": ints(0, -1, 0, 2)}),
+        "cuts off numbers and repeats others (mode 'reflect'), for which programs differ",
+    ),
+    "pad, edge and cut off": (
+        ("Pad", "x p", (1, 5), 13, {"mode": "edge"}, {"p": ints(0, 2, 0, -1)}),
+        "cuts off numbers and repeats others (mode 'edge')",
+    ),
+    "prelu of 6": (
+        ("PRelu", "x s", (1, 2, 2), 6, {}, {"s": np.array([0.1, 0.2])}),
+        "has 2 slopes before version 7, where they are one a channel",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNEQUAL)
+def test_bad_input_what_programs_compute_differently(load, name):
+    (op, names, shape, opset, told, constants), text = UNEQUAL[name]
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)):
+        load(model_of([(op, names, "y", told)], shape, None, opset, **constants))
+
+
+def test_known_one_slope_is_one_in_all_versions(load):
+    network = load(model_of([("PRelu", "x s", "y", {})], (1, 2), None, 6, s=np.array([0.25])))
+    assert network.forward(np.array([-1.0, 2.0])).tolist() == [-0.25, 2.0]
+
+
+@pytest.mark.parametrize("places", [resized(5, scale=1.5), resized(5, size=10), resized(7, size=3), resized(5, size=9)])
+def test_known_neighbours_that_no_rounding_exchanges_are_read(load, places):
+    op, names, shape, opset, told, constants = places
+    assert_same(load, [(op, names, "y", told)], shape, opset, constants, np.random.default_rng(0))

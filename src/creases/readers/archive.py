@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from creases.errors import ModelFileError, NetworkError
 from creases.network import FORMAT, GRAPH_FORMAT, Network, Normalisation
 from creases.network.saving import levels_from
+from creases.readers.damage import damage_named
 
 __all__ = ["read_archive"]
 
@@ -44,14 +45,10 @@ def read_archive(data: bytes, source: str) -> Network:
     Raises ModelFileError if the file is damaged, altered, or no such archive, or if its levels make no graph;
     NetworkError if the arrays of a chain make no network.
     """
-    try:
+    with damage_named(source):
         check_members(data, source)
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays: Arrays = {name: archive[name] for name in archive.files}
-    except (ModelFileError, MemoryError):
-        raise
-    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
-        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
     header = read_header(arrays, source)
     is_graph = header["format"] == GRAPH_FORMAT
     member = GRAPH_MEMBER if is_graph else CHAIN_MEMBER

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, UnsupportedModelError
 from creases.network import Network
+from creases.readers.damage import damage_named
 from creases.readers.keras.hdf5 import Hdf5, opened
 from creases.readers.keras.model import Store, network_of
 
@@ -41,20 +42,15 @@ def read_keras(data: bytes, source: str) -> Network:
     Raises ModelFileError if it is damaged, UnsupportedModelError on a layer that is not piecewise linear or not known,
     by its class and name; MissingExtraError without h5py; NetworkError if its numbers make no network.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            if missing := [name for name in MEMBERS if name not in members]:
-                raise ModelFileError(f"{source} lacks {missing[0]}, so it is no .keras file of Keras 3. {AGAIN}")
-            for name in MEMBERS:
-                claimed, stored = members[name].file_size, members[name].compress_size
-                if claimed > BLOWUP * stored or stored > len(data) or (name == MEMBERS[0] and claimed > LONGEST):
-                    raise ModelFileError(f"{source}: {name} claims {claimed:,} bytes, which it cannot have.")
-            text, weights = (archive.read(name) for name in MEMBERS)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
+    with damage_named(source), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        if missing := [name for name in MEMBERS if name not in members]:
+            raise ModelFileError(f"{source} lacks {missing[0]}, so it is no .keras file of Keras 3. {AGAIN}")
+        for name in MEMBERS:
+            claimed, stored = members[name].file_size, members[name].compress_size
+            if claimed > BLOWUP * stored or stored > len(data) or (name == MEMBERS[0] and claimed > LONGEST):
+                raise ModelFileError(f"{source}: {name} claims {claimed:,} bytes, which it cannot have.")
+        text, weights = (archive.read(name) for name in MEMBERS)
     config = configuration(text.decode("utf-8", errors="replace"), source)
     return network_of(config, Numbered(opened(weights, source), ""), source)
 

@@ -3,12 +3,14 @@
 Decides, class by class, which layers are piecewise linear and how their weights stand; what is not is refused by class
 and name. Keras keeps channels last, convolutions here have them first: a tensor remembers which, and is turned round
 only where a layer asks for the other. Softmax, sigmoid and tanh cut nothing where they stand last: there they are
-dropped, with a note; anywhere else they are refused.
+dropped, with a note; anywhere else they are refused. Numbers in a configuration, slopes and scales, are float32s to
+Keras unless the layer computes in float64.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +28,7 @@ Floats = NDArray[np.float64]
 Weights = Callable[[], list[Floats]]
 
 SMOOTH = ("softmax", "log_softmax", "sigmoid", "tanh")
+OWN = re.compile(r"builtins|(tf_keras|(tensorflow\.(python\.)?)?keras)(\..*)?")  # modules of Keras's functions
 LEAKY_DEFAULT = 0.2  # of keras.activations.leaky_relu
 LEAST_VARIANCE = 1e-14  # of Normalization, which divides by max(sqrt(variance), 1e-7)
 REMEDY = (
@@ -99,10 +102,26 @@ class Layer:
             raise ModelFileError(f"{self.source}: {self.label} has {what} {value!r}, not {rank} whole numbers.")
         return tuple(sides)
 
+    def rounded(self, values: Any) -> Floats:
+        """Numbers of the configuration as the layer computes with them: float32s, or float64s if it does."""
+        policy = told_in(self.config.get("dtype"), "name")
+        array = np.asarray(told_in(values, "value"), dtype=np.float64)
+        if policy == "float64":
+            return array
+        with np.errstate(over="ignore"):
+            return array.astype(np.float32).astype(np.float64)
+
     @property
     def channels_first(self) -> bool:
         """Whether it takes channels first."""
         return self.config.get("data_format") == "channels_first"
+
+
+def told_in(value: Any, what: str) -> Any:
+    """A value, which Keras 3 may keep within an object's configuration: of an array, of a type."""
+    if isinstance(value, dict) and isinstance(value.get("config"), dict):
+        return value["config"].get(what)
+    return value
 
 
 def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) -> Tensor:
@@ -164,12 +183,19 @@ def exactly(layer: Layer, arrays: list[Floats], *shapes: tuple[int, ...]) -> lis
     return arrays
 
 
-def spread(layer: Layer, values: Any, x: Tensor) -> Floats:
-    """Numbers that broadcast to a tensor in Keras's layout, in the layout of its flow."""
+def repeated(values: Floats, shape: tuple[int, ...]) -> Floats | None:
+    """Numbers that broadcast to a shape; None if they do not."""
     try:
-        whole = np.broadcast_to(np.asarray(values, dtype=np.float64), x.shape)
-    except (ValueError, TypeError) as error:
-        raise ModelFileError(f"{layer.source}: {layer.label} has numbers that do not fit {x.shape}.") from error
+        return np.broadcast_to(values, shape)
+    except ValueError:
+        return None
+
+
+def spread(layer: Layer, values: Floats, x: Tensor) -> Floats:
+    """Numbers that broadcast to a tensor in Keras's layout, in the layout of its flow."""
+    whole = repeated(values, x.shape)
+    if whole is None:
+        raise ModelFileError(f"{layer.source}: {layer.label} has numbers that do not fit {x.shape}.")
     return np.moveaxis(whole, -1, 0) if x.last else whole
 
 
@@ -178,7 +204,14 @@ def spread(layer: Layer, values: Any, x: Tensor) -> Floats:
 
 def activation(layer: Layer, x: Tensor, told: Any, notes: Notes) -> Tensor:
     """An activation by its name."""
-    word = told.get("config") if isinstance(told, dict) and told.get("class_name") == "function" else told
+    word = told
+    if isinstance(told, dict) and told.get("class_name") == "function":
+        word, module, name = (told.get(what) for what in ("config", "module", "registered_name"))
+        if not isinstance(module, str) or not OWN.fullmatch(module) or name not in (None, word):
+            raise layer.refuse(
+                f"has a function of its own as its activation, {str(word)[:60]!r} of {str(module)[:60]!r}; the file "
+                'does not say what it computes. If it is one of Keras, give it by its name, as in activation="relu".'
+            )
     if word is None or word == "linear":
         return x
     if word in SMOOTH:
@@ -191,7 +224,7 @@ def activation(layer: Layer, x: Tensor, told: Any, notes: Notes) -> Tensor:
         return replace(x, flow=build.hard_tanh(x.flow))
     if word == "leaky_relu":
         notes.add(f"{layer.label}: its leaky_relu has Keras's default slope, {LEAKY_DEFAULT}.")
-        return replace(x, flow=build.leaky_relu(x.flow, LEAKY_DEFAULT))
+        return replace(x, flow=build.leaky_relu(x.flow, float(layer.rounded(LEAKY_DEFAULT))))
     shown = word if isinstance(word, str) else word.get("class_name") if isinstance(word, dict) else word
     raise layer.refuse(f"has activation {str(shown)[:60]!r}, which is not supported. {REMEDY}")
 
@@ -209,10 +242,8 @@ def softmax(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor
 def number(layer: Layer, *names: str) -> float:
     """A setting that is one number, by the first of its names that is there; some versions keep it as an array."""
     value = next((layer.config[name] for name in names if name in layer.config), None)
-    if isinstance(value, dict) and isinstance(value.get("config"), dict):
-        value = value["config"].get("value")
     try:
-        found = float(np.asarray(value, dtype=np.float64).reshape(()))
+        found = float(layer.rounded(value).reshape(()))
     except (TypeError, ValueError):
         found = math.nan
     if not math.isfinite(found):
@@ -297,7 +328,7 @@ def normalization(layer: Layer, x: Tensor, weights: Weights, _notes: Notes) -> T
         raise layer.refuse("normalises along other axes than the last, or back, which is not read.")
     given = [layer.config.get(what) for what in ("mean", "variance")]
     try:
-        arrays = weights() if None in given else [np.array(values, dtype=np.float64).ravel() for values in given]
+        arrays = weights() if None in given else [layer.rounded(values).ravel() for values in given]
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{layer.source}: {layer.label} has a mean or variance that is no number.") from error
     mean, variance = exactly(layer, arrays, *[(x.shape[-1],)] * 2)
@@ -310,7 +341,20 @@ def normalization(layer: Layer, x: Tensor, weights: Weights, _notes: Notes) -> T
 
 def rescaling(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
     """Rescaling: x * scale + offset."""
-    scale, offset = (spread(layer, layer.config.get(what), x) for what in ("scale", "offset"))
+    try:
+        told = [layer.rounded(layer.config.get(what)) for what in ("scale", "offset")]
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{layer.source}: {layer.label} has a scale or offset that is no number.") from error
+    if 0 < told[0].ndim < 3:
+        # Keras turns a list to (n, 1, 1) where it is set to channels first, which the file does not say.
+        turned = repeated(told[0].reshape(*told[0].shape, *[1] * (3 - told[0].ndim)), x.shape)
+        straight = repeated(told[0], x.shape)
+        if turned is not None and (straight is None or (straight != turned).any()):
+            raise layer.refuse(
+                "has several scales for an image, and the file does not say whether they are those of its last axis "
+                "or, where Keras is set to channels first, of its first. Give one scale, or use Normalization."
+            )
+    scale, offset = (spread(layer, values, x) for values in told)
     return replace(x, flow=build.shift(build.scale(x.flow, scale), offset))
 
 

@@ -25,7 +25,10 @@ Config = dict[str, Any]
 
 DEEPEST = 16
 MODELS = ("Sequential", "Functional", "Model")
-OURS = re.compile(r"(tf_keras|(tensorflow\.(python\.)?)?keras)(\.src)?\.layers(\..*)?")
+PACKAGE = r"(tf_keras|(tensorflow\.(python\.)?)?keras)(\.src)?"
+OURS = re.compile(PACKAGE + r"\.layers(\..*)?")
+OUR_MODELS = re.compile(PACKAGE + r"(\.(models|engine)(\..*)?)?")
+MAIN = "__main__"  # Keras 3 writes null for it; Keras 2 had no modules
 ONE = "Creases counts networks of one input and one output."
 
 
@@ -49,6 +52,8 @@ def network_of(config: Config, store: Store, source: str) -> Network:
     """
     notes = Notes(source)
     check_model(config, source)
+    if "module" not in config:
+        notes.add(f"{source} names classes without their modules; those named as Keras's are read as Keras's own.")
     x = build.input(*input_shape(config, source))
     try:
         result = settled(model(config, store, Tensor(x), notes, 0), notes)
@@ -93,17 +98,33 @@ def model(config: Config, store: Store, x: Tensor, notes: Notes, depth: int) -> 
 
 
 def check_model(config: Config, source: str) -> None:
-    """Refuse a class of the user's own."""
+    """Refuse a class of the user's own, whatever its name."""
     inner = config.get("config")
+    others = is_registered(config) or not ("module" not in config or is_of(config, OUR_MODELS))
     if (
-        config.get("class_name") not in MODELS
+        others
+        or config.get("class_name") not in MODELS
         or not isinstance(inner, dict)
         or not isinstance(inner.get("layers"), list)
     ):
+        named = config.get("registered_name") if is_registered(config) else config.get("module")
+        origin = f" of {str(named or MAIN)[:60]!r}" if others else ""
         raise UnsupportedModelError(
-            f"{source} is a {str(config.get('class_name'))[:60]!r}, a class of its own, which does not say how its "
-            "layers act. Make a keras.Sequential or keras.Model(inputs, outputs) of them and save that."
+            f"{source} is a {str(config.get('class_name'))[:60]!r}{origin}, a class of its own, which does not say how "
+            "its layers act. Make a keras.Sequential or keras.Model(inputs, outputs) of them and save that."
         )
+
+
+def is_of(entry: Config, modules: re.Pattern[str]) -> bool:
+    """Whether a class is from one of Keras's modules."""
+    module = entry.get("module")
+    return isinstance(module, str) and modules.fullmatch(module) is not None
+
+
+def is_registered(entry: Config) -> bool:
+    """Whether a class was registered by its user, under "package>name"."""
+    name = entry.get("registered_name")
+    return name is not None and (not isinstance(name, str) or ">" in name)
 
 
 def functional(config: Config, entries: Sequence[Config], layer: Any, x: Tensor, source: str) -> Tensor:
@@ -197,14 +218,16 @@ def check_ours(entry: Config, source: str) -> None:
     """Refuse a class that is not one of Keras's layers, whatever its name: an operation, or one of the user's own."""
     module, settings = entry.get("module"), entry.get("config") or {}
     label = f"{entry.get('class_name')} {name_of(entry, source)!r}"
-    if module is None:
+    if "module" not in entry:
         plain = "trainable" in settings or entry.get("class_name") == "InputLayer"
     else:
-        plain = isinstance(module, str) and OURS.fullmatch(module) is not None
-    if not plain:
+        plain = is_of(entry, OURS)
+    if not plain or is_registered(entry):
+        registered = entry.get("registered_name") if is_registered(entry) else None
+        module = module or (MAIN if "module" in entry and "trainable" in settings else None)
         raise UnsupportedModelError(
-            f"{source}: {label} is no layer of Keras but {module or 'an operation'}, which is not read. Write it with "
-            "layers of Keras."
+            f"{source}: {label} is no layer of Keras but {str(registered or module or 'an operation')[:60]}, which is "
+            "not read. Write it with layers of Keras."
         )
 
 

@@ -2,7 +2,8 @@
 
 Whole numbers stay whole. Floats are computed in the number type that the file gives them, as every program that runs
 the file does: sums, products, quotients and square roots have one correct rounding there, and whatever has not
-(an exponential, a product of matrices) is refused. A note names the nodes whose results were rounded or may have been.
+(an exponential, a product of matrices, whatever rounds to BFLOAT16) is refused. A note names the nodes whose results
+were rounded or may have been.
 Every shape is looked at before an array is made: a node of a few bytes may ask for 10^12 numbers.
 """
 
@@ -15,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from creases.readers.onnx.moves import MOVES, concatenated, moved_constant, padded, split
-from creases.readers.onnx.tensor import MOST_AXES, dtype_of, tensor_values
+from creases.readers.onnx.tensor import BRIEF, KINDS, MOST_AXES, dtype_of, is_brief, kind_of, tensor_values
 from creases.readers.onnx.values import Array, Node, Value
 
-__all__ = ["FOLDED", "MEASURED", "fold", "measured"]
+__all__ = ["FOLDED", "MEASURED", "fold", "kind_made", "measured"]
 
 # What of a flow is constant all the same: its shape.
 MEASURED = ("Shape", "Size")
@@ -39,6 +40,19 @@ def fold(node: Node) -> list[Array]:
         node.damaged(f"has no such operation on its numbers: {error}")
     node.room(result.shape)
     return [result]
+
+
+def kind_made(node: Node, array: Array) -> str:
+    """The number type of a constant that a node made; "" of one that is not read."""
+    if node.op == "Cast":
+        return kind_of(node.whole("to", 0))
+    if node.op == "CastLike":
+        return node.kind(1) or ""
+    told = {node.kind(place) for place in range(len(node.inputs))}
+    told |= {kind_of(value.data_type) for value in node.attributes.values() if hasattr(value, "data_type")}
+    if BRIEF in told and array.dtype == np.float32:
+        return BRIEF
+    return next((kind for kind, (_, _, dtype) in KINDS.items() if array.dtype == dtype), "")
 
 
 def measured(node: Node) -> Array:
@@ -81,6 +95,8 @@ def arithmetic(function: Callable[..., Any], count: int | None = 2) -> Callable[
 
     def folded(node: Node) -> Array:
         result = combined(function, constants(node, count), count)
+        if any(node.kind(place) == BRIEF for place in range(len(node.inputs))):
+            node.refuse(f"computes constants in {BRIEF}, which is not worked out ahead. Fold constants before export.")
         if result.dtype.kind == "f":
             node.context.rounded.append((node.label, str(result.dtype)))
         return result
@@ -121,13 +137,33 @@ def quotient(node: Node) -> Array:
 
 def cast(node: Node) -> Array:
     """Cast: the number type that `to` names."""
-    return node.constant(0, "input").astype(dtype_of(node.whole("to", 0), node.label, node.context.source))
+    return converted(node, kind_of(node.whole("to", 0)), dtype_of(node.whole("to", 0), node.label, node.context.source))
 
 
 def cast_like(node: Node) -> Array:
-    """CastLike: the number type of another."""
-    other = node.given(1)
-    return node.constant(0, "input").astype(np.float64 if isinstance(other, Value) else other.dtype)
+    """CastLike: the number type of another, a flow too."""
+    other, kind = node.given(1), node.kind(1)
+    if isinstance(other, Value) and kind not in KINDS:
+        node.refuse(
+            f"gives a constant the number type of '{node.names[1]}', which the file does not tell (value_info). Infer "
+            "shapes before export, or fold constants."
+        )
+    return converted(node, kind, KINDS[kind][2] if kind in KINDS else np.asarray(other).dtype.type)
+
+
+def converted(node: Node, kind: str | None, dtype: type) -> Array:
+    """A constant in another number type; the notes say where a float is rounded."""
+    array = node.constant(0, "input")
+    result: Array = array.astype(dtype)
+    if result.dtype.kind != "f":
+        return result
+    with np.errstate(all="ignore"):  # infinities are no whole numbers
+        changed = (result.astype(array.dtype) != array) & (array == array)
+    if kind == BRIEF and (changed.any() or not is_brief(result)):
+        node.refuse(f"rounds constants to {BRIEF}, which is not worked out ahead. Fold constants before export.")
+    if changed.any():
+        node.context.rounded.append((node.label, str(result.dtype)))
+    return result
 
 
 def filled(node: Node) -> Array:
@@ -184,9 +220,11 @@ def product(node: Node) -> Array:
     array = node.constant(0, "input")
     if array.dtype.kind not in "iu":
         node.refuse("takes a product of floats, which may round in any order.")
-    wanted = node.integers(1, "axes")
-    axes = tuple(node.axes(list(range(array.ndim)) if wanted is None else wanted, array.ndim))
-    return np.asarray(np.prod(array, axis=axes, keepdims=node.flag("keepdims", 1)))
+    wanted = node.integers(1, "axes") or []
+    if not wanted and node.flag("noop_with_empty_axes", 0):
+        return array
+    axes = tuple(node.axes(wanted or list(range(array.ndim)), array.ndim))
+    return np.asarray(np.prod(array, axis=axes, keepdims=node.flag("keepdims", 1), dtype=array.dtype))
 
 
 def as_it_is(node: Node) -> Array:

@@ -3,7 +3,8 @@
 Decides which part of the graph is the network: what its output needs, from its one input that is not fixed. The nodes
 are walked in an order in which each comes after what it takes (a file need not keep one). A node that takes constants
 only is worked out ahead (`folding`); any other one makes flows of what flows into it (`operators`). What
-stands last and is smooth and increasing, a Softmax or a Sigmoid, is left out: it cuts nothing. Beside the one file only
+stands last and is smooth and increasing, a Softmax or a Sigmoid, is left out: it cuts nothing. So is an ArgMax, which
+does cut, and the notes say so. Beside the one file only
 those in its own folder are read that it keeps its numbers in, and a tensor's declared shape is compared with its bytes
 before an array is made.
 """
@@ -20,17 +21,18 @@ from creases.network import Network
 from creases.network import builder as build
 from creases.network.builder.flows import Flow
 from creases.readers.onnx.external import Beside
-from creases.readers.onnx.folding import MEASURED, fold, measured
+from creases.readers.onnx.folding import MEASURED, fold, kind_made, measured
 from creases.readers.onnx.inputs import fixed_values, input_of
 from creases.readers.onnx.operators import OPERATORS, is_folded
-from creases.readers.onnx.tensor import attributes_of, constant_value, tensor_values
+from creases.readers.onnx.tensor import BRIEF, FLOATS, attributes_of, constant_value, kind_of, tensor_values
 from creases.readers.onnx.values import Context, Given, Node, Value, cut_off
 
 __all__ = ["read_onnx"]
 
 # What is left out where it stands last: smooth and increasing, or the place of the largest value.
 SMOOTH = ("ArgMax", "Atan", "Erf", "Exp", "LogSoftmax", "Sigmoid", "Softmax", "Softplus", "Softsign", "Tanh")
-# What may stand behind that.
+ALONG = ("ArgMax", "LogSoftmax", "Softmax")  # those that take all numbers along an axis
+# What may stand behind that: between floats, or the places that an ArgMax gives, a Cast changes nothing.
 PASSED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
@@ -74,7 +76,7 @@ def read_onnx(
         )
     nodes = in_order(graph, source)
     wanted = the_output(graph, nodes, output, source)
-    wanted, notes = without_the_last(nodes, wanted)
+    wanted, last = without_the_last(nodes, wanted)
     nodes = needed(nodes, wanted)
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     taken = {name for node in nodes for name in node.input} | {wanted}
@@ -84,7 +86,7 @@ def read_onnx(
     value = input_of(entry, n_bytes, source)
     versions = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
     several = value.batch is not None and value.shape[value.batch] > 1
-    context = Context(source, str(entry.name), max(versions, default=1), n_bytes, several, notes)
+    context = Context(source, str(entry.name), max(versions, default=1), n_bytes, several, kinds=number_types(graph))
     check_operators(nodes, {*tensors, *fixed}, context)
     values: dict[str, Given | None] = {**fixed, str(entry.name): value}
     for proto in nodes:
@@ -100,6 +102,7 @@ def read_onnx(
         raise UnsupportedModelError(
             f"{source}: '{wanted}' does not depend on the input '{entry.name}', so there is nothing to count."
         )
+    context.notes[:0] = left_out(last, found, context)
     return network_of(found.flow, value.flow, context)
 
 
@@ -118,6 +121,13 @@ def network_of(found: Flow, given: Flow, context: Context) -> Network:
     except NetworkError as error:
         raise NetworkError(f"{context.source}: {error}") from error
     return network
+
+
+def number_types(graph: Any) -> dict[str, str]:
+    """Number types by the names of values, where the file declares them."""
+    entries = [*graph.value_info, *graph.output, *graph.input]
+    told = {str(entry.name): kind_of(entry.type.tensor_type.elem_type) for entry in entries}
+    return told | {str(tensor.name): kind_of(tensor.data_type) for tensor in graph.initializer}
 
 
 def described(node: Any) -> str:
@@ -183,24 +193,83 @@ def the_output(graph: Any, nodes: list[Any], output: str | None, source: str) ->
     return output
 
 
-def without_the_last(nodes: list[Any], wanted: str) -> tuple[str, list[str]]:
-    """The output before what stands last and cuts nothing, and the notes that say so."""
+def without_the_last(nodes: list[Any], wanted: str) -> tuple[str, list[Any]]:
+    """The output before what stands last and is left out, and those nodes, last to first."""
     maker = {name: node for node in nodes for name in node.output if name}
-    notes: list[str] = []
-    at = wanted
+    last: list[Any] = []
+    at, jumps, moves = wanted, False, False  # behind `at` and before the node left out last
     while (node := maker.get(at)) is not None and node.input and node.domain in ("", "ai.onnx"):
-        if node.op_type in SMOOTH and at == node.output[0]:
-            at = wanted = str(node.input[0])
-            more = " For the regions of each class see network.with_argmax()." if node.op_type == "ArgMax" else ""
-            notes.append(
-                f"{described(node)} stands last and is left out: it is no kink and cuts nothing. The outputs are the "
-                f"values before it.{more}"
-            )
-        elif node.op_type in PASSED and at == node.output[0]:
-            at = str(node.input[0])
-        else:
+        if node.op_type not in (*SMOOTH, *PASSED) or at != node.output[0]:
             break
-    return wanted, notes
+        if node.op_type in SMOOTH:
+            # A Cast to whole numbers jumps, behind a Sigmoid say; those that an ArgMax gives it only writes down.
+            # Of two that are left out the axes are compared, so nothing may move these between them.
+            turned = moves and last and any(each.op_type in ALONG for each in (node, *last))
+            if (jumps and node.op_type != "ArgMax") or turned:
+                break
+            last.append(node)
+            wanted, jumps, moves = str(node.input[0]), False, False
+        elif node.op_type == "Cast":
+            jumps = jumps or kind_of(attributes_of(node).get("to", 0)) not in FLOATS
+        elif node.op_type != "Identity":
+            moves = True
+        at = str(node.input[0])
+    return wanted, last
+
+
+def left_out(last: list[Any], found: Value, context: Context) -> list[str]:
+    """What the notes say of the nodes that were left out, last to first; `found` is what the first of them takes.
+
+    Raises UnsupportedModelError if one of them takes the batch axis: it is then no function of one input.
+    """
+    texts: list[str] = []
+    rank = len(found.shape)
+    axis_of_argmax: int | None = None
+    for node in last:
+        label, more = described(node), ""
+        if node.op_type in ALONG:
+            axis = along(node, context)
+            if not -rank <= axis < max(rank, 1):
+                raise ModelFileError(f"{context.source}: {label} has axis {axis}, but there are {rank} axes.")
+            axis %= max(rank, 1)
+            # Before version 13 a Softmax takes all axes from its own on.
+            flat = node.op_type != "ArgMax" and context.opset < 13
+            taken = range(axis, rank) if flat else [axis] if rank else []
+            ends = cut_off(str(last[-1].input[0]), context.entry)
+            if found.batch in taken and not context.several:
+                raise UnsupportedModelError(
+                    f"{context.source}: {label} goes along the batch axis, so that several inputs at once are "
+                    f"mixed.{ends}"
+                )
+            if node.op_type == "ArgMax":
+                axis_of_argmax = axis
+                if rank and found.shape[axis] == found.flow.size:
+                    more = "; decision regions are those of network.with_argmax()"
+            elif axis_of_argmax is not None and axis_of_argmax not in taken:
+                raise UnsupportedModelError(
+                    f"{context.source}: {label} goes along axis {axis}, and the ArgMax behind it along "
+                    f"{axis_of_argmax}: without it the largest would be another.{ends}"
+                )
+        if node.op_type == "ArgMax":
+            texts.append(
+                f"{label} stands last and is left out, though it cuts where the largest changes. The outputs are the "
+                f"values before it{more}."
+            )
+        else:
+            texts.append(
+                f"{label} stands last and is left out: it is no kink and cuts nothing. The outputs are the values "
+                "before it."
+            )
+    return texts
+
+
+def along(node: Any, context: Context) -> int:
+    """The axis that a node takes all numbers along."""
+    default = 0 if node.op_type == "ArgMax" else -1 if context.opset >= 13 else 1
+    axis = attributes_of(node).get("axis", default)
+    if type(axis) is not int:
+        raise ModelFileError(f"{context.source}: {described(node)} has an axis that is no whole number.")
+    return axis
 
 
 def needed(nodes: list[Any], wanted: str) -> list[Any]:
@@ -240,7 +309,10 @@ def step(proto: Any, values: dict[str, Given | None], context: Context, beside: 
     """What one node makes of the values before it."""
     label, source = described(proto), context.source
     if proto.op_type == "Constant":
-        return [constant_value(proto, label, source, beside)]
+        array = constant_value(proto, label, source, beside)
+        told = {BRIEF} & {kind_of(each.t.data_type) for each in proto.attribute if each.HasField("t")}
+        context.kinds[str(proto.output[0])] = next(iter(told), "")
+        return [array]
     names = [str(name) for name in proto.input]
     for name in names:
         if name and values.get(name) is None:
@@ -264,11 +336,19 @@ def step(proto: Any, values: dict[str, Given | None], context: Context, beside: 
             what = f"attribute '{unknown[0]}'" if unknown else f"{len(names)} inputs"
             node.refuse(f"has {what}, which is not supported.")
     if operator is None or not any(isinstance(given, Value) for given in node.inputs):
-        return fold(node)
+        return noted(node, proto, fold(node))
     try:
         result = operator.make(node)
     except NetworkError as error:
         if str(error).startswith(source):
             raise
         raise NetworkError(f"{source}: {label}: {error}") from error
-    return [result] if isinstance(result, Value) else result
+    return [result] if isinstance(result, Value) else noted(node, proto, result)
+
+
+def noted(node: Node, proto: Any, results: Sequence[Given]) -> Sequence[Given]:
+    """What a node made; the number types of constants among it are kept."""
+    for name, made in zip(proto.output, results, strict=False):
+        if not isinstance(made, Value):
+            node.context.kinds[str(name)] = kind_made(node, made)
+    return results

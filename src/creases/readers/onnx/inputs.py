@@ -15,7 +15,7 @@ import numpy as np
 from creases.errors import ModelFileError, UnsupportedModelError
 from creases.network import builder as build
 from creases.network.builder.flows import Flow
-from creases.readers.onnx.tensor import FLOATS, MOST_AXES, dtype_of, kind_of
+from creases.readers.onnx.tensor import BRIEF, FLOATS, MOST_AXES, dtype_of, is_brief, kind_of
 from creases.readers.onnx.values import Array, Value
 
 __all__ = ["fixed_values", "input_of"]
@@ -57,6 +57,7 @@ def fixed_value(entry: Any, values: Any, source: str) -> Array:
     label = f"input '{entry.name}'"
     axes, names = axes_of(entry, source)
     dtype = dtype_of(entry.type.tensor_type.elem_type, label, source)
+    kind = kind_of(entry.type.tensor_type.elem_type)
     try:
         array: Array = np.asarray(values)
         numeric = array.dtype.kind in "fiub" and array.dtype.itemsize <= 8
@@ -71,10 +72,11 @@ def fixed_value(entry: Any, values: Any, source: str) -> Array:
             f"shape {array.shape}."
         )
     result: Array = array.reshape(full).astype(dtype)
-    if not np.array_equal(result, array.reshape(full)):
+    if not np.array_equal(result, array.reshape(full)) or (kind == BRIEF and not is_brief(result)):
+        name = np.dtype(dtype).name if kind != BRIEF else BRIEF.lower()
         raise ModelFileError(
-            f"{source}: {label} holds numbers of type {np.dtype(dtype)}, and those that fix it are not such numbers. "
-            f"Round them yourself: array.astype({np.dtype(dtype).name!r})."
+            f"{source}: {label} holds numbers of type {name}, and those that fix it are not such numbers. "
+            f"Round them yourself: array.astype({name!r})."
         )
     return result
 

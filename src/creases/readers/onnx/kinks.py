@@ -57,6 +57,11 @@ def leaky_relu(node: Node) -> Value:
 def prelu(node: Node) -> Value:
     """PRelu: a slope for each number, repeated as NumPy does."""
     value, slope = node.flow(), node.constant(1, "slope")
+    if node.context.opset < 7 and slope.size > 1:
+        node.refuse(
+            f"has {slope.size} slopes before version 7, where they are one a channel. Export the model with opset 7 or "
+            "later."
+        )
     if not node.fits(slope, value.shape):
         node.damaged(f"has slopes of shape {slope.shape} for {value.shape}, which they do not fit.")
     node.room(value.shape)

@@ -294,6 +294,8 @@ def padded(node: Node, array: Array, filling: float | int) -> Array:
         return np.pad(array, added, constant_values=filling)[kept]
     if mode not in ("reflect", "edge", "wrap"):
         node.damaged(f"has mode {mode!r}.")
+    if min(pads, default=0) < 0:
+        node.refuse(f"cuts off numbers and repeats others (mode {mode!r}), for which programs differ.")
     if 0 in array.shape:
         node.damaged(f"repeats the edge of shape {array.shape}, which is empty.")
     return np.pad(array, added, mode=mode)[kept]  # type: ignore[call-overload, no-any-return]

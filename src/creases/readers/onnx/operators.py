@@ -14,7 +14,7 @@ from creases.readers.onnx import kinks as kinks
 from creases.readers.onnx import linear as linear
 from creases.readers.onnx import matrices as matrices
 from creases.readers.onnx import windows as windows
-from creases.readers.onnx.folding import FOLDED
+from creases.readers.onnx.folding import FOLDED, fold
 from creases.readers.onnx.moves import MOVES, concatenated, moved_flow, padded, split
 from creases.readers.onnx.resize import resize, upsample
 from creases.readers.onnx.tensor import FLOATS, kind_of
@@ -61,9 +61,11 @@ def cast(node: Node) -> Value:
     return node.flow()
 
 
-def cast_like(node: Node) -> Value:
-    """CastLike: the same, of the number type of another."""
+def cast_like(node: Node) -> Value | list[Given]:
+    """CastLike: the same, of the number type of another; a constant may take that of a flow."""
     other = node.given(1)
+    if not isinstance(node.given(0), Value):
+        return [*fold(node)]
     if not isinstance(other, Value) and other.dtype.kind != "f":
         node.refuse(f"rounds what flows to {other.dtype}, which is not piecewise linear.")
     return node.flow()

@@ -3,7 +3,7 @@
 Decides the places and weights in rational numbers: a scale is the float that the file holds, or the quotient of two
 lengths, and the place of result i on an axis is a rational. So a nearest neighbour is a selection. Linear weights are
 whole numbers over a common one, by which the sums are divided; programs compute these weights in float32, and differ by
-its rounding where they are no such floats (thirds).
+its rounding where they are no such floats (thirds). A nearest neighbour that their rounding may exchange is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ __all__ = ["resize", "upsample"]
 
 HALF = Fraction(1, 2)
 LARGEST_DIVISOR = 1 << 53
+# How far a place in float32 may be from the rational one: by this, or by this part of it.
+OFF, PART_OFF = Fraction(1, 100_000), Fraction(1, 1 << 21)
 # Weights of one result along one axis: places and rational numbers.
 Row = list[tuple[int, Fraction]]
 
@@ -79,7 +81,7 @@ def resized(
             if not (math.isfinite(scales[axis]) and scales[axis] > 0):
                 node.damaged(f"has scale {scales[axis]}.")
             steps.append(Fraction(scales[axis]))
-            lengths.append(math.floor(side * steps[-1]))
+            lengths.append(length_of(node, side, steps[-1]))
         elif sizes is not None:
             if sizes[axis] < 1:
                 node.damaged(f"has size {sizes[axis]}.")
@@ -87,6 +89,8 @@ def resized(
             lengths.append(sizes[axis])
     if min(lengths, default=1) < 1:
         node.damaged(f"leaves nothing of shape {value.shape}.")
+    if lengths == list(value.shape) and any(step != 1 for step in steps):
+        node.refuse("has scales other than 1 and leaves all sizes, for which programs differ.")
     node.room(lengths, 4)
     # Rationals take microseconds each.
     node.room([sum(lengths)], 600)
@@ -101,14 +105,24 @@ def resized(
     return blended(node, value, rows, tuple(lengths))
 
 
+def length_of(node: Node, side: int, scale: Fraction) -> int:
+    """The length of an axis by its scale, if float32 has the same."""
+    length = side * scale
+    if math.floor(length * (1 + PART_OFF)) != math.floor(length):
+        node.refuse(
+            f"has a scale, {float(scale):.9g}, that makes {float(length):.9g} of {side}: rounded, the product may be "
+            "the next whole number. Give sizes."
+        )
+    return math.floor(length)
+
+
 def row_of(node: Node, i: int, side: int, length: int, scale: Fraction, how: str, rounding: str | None) -> Row:
     """Where result i of an axis comes from; `rounding` of the nearest place, None for two places and their weights."""
     if length == side and scale == 1:
         return [(i, Fraction(1))]
     x = coordinate(node, i, side, length, scale, how)
     if rounding is not None:
-        nearest = rounded(node, x, rounding)
-        return [(min(max(nearest, 0), side - 1), Fraction(1))]
+        return [(neighbour(node, i, side, x, scale, how, rounding), Fraction(1))]
     x = min(max(x, Fraction(0)), Fraction(side - 1))
     first = math.floor(x)
     weight = x - first
@@ -131,6 +145,28 @@ def coordinate(node: Node, i: int, side: int, length: int, scale: Fraction, how:
         centre = Fraction(side, 2)
         return centre * (1 - length / (side * scale)) + (i + HALF) / scale - HALF
     node.refuse(f"has coordinate_transformation_mode {how!r}, which is not read.")
+
+
+def neighbour(node: Node, i: int, side: int, x: Fraction, scale: Fraction, how: str, rounding: str) -> int:
+    """The nearest place to x on an axis, if every program takes that one."""
+    if node.context.opset < 11 and scale < 1 and x.denominator > 1:
+        node.refuse(
+            f"makes an axis shorter by {float(scale):.6g} before version 11, which does not say which neighbour is the "
+            "nearest, and programs differ. Export the model with opset 11 or later."
+        )
+    off = max(OFF, abs(x) * PART_OFF)
+    below, at, above = (min(max(rounded(node, y, rounding), 0), side - 1) for y in (x - off, x, x + off))
+    jump = x + HALF if rounding.startswith("round") else x
+    # Only of a scale that float32 holds, or where none is used, is a place at the jump itself the same to all.
+    held = how == "align_corners" or Fraction(float(np.float32(float(scale)))) == scale
+    if how == "half_pixel_symmetric":
+        held = held and (side * scale).denominator == 1
+    if below != above and (jump.denominator > 1 or not held):
+        node.refuse(
+            f"takes result {i} of an axis from place {float(x):.9g}, so near to a jump from {below} to {above} that "
+            "programs, which compute in float32, may take the other one."
+        )
+    return at
 
 
 def rounded(node: Node, x: Fraction, rounding: str) -> int:

@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 from creases.errors import ModelFileError, UnsupportedModelError
 from creases.readers.onnx.external import REMEDY, Beside, is_outside
 
-__all__ = ["FLOATS", "MOST_AXES", "attributes_of", "constant_value", "dtype_of", "kind_of", "tensor_values"]
+__all__ = [
+    "BRIEF",
+    "FLOATS",
+    "KINDS",
+    "MOST_AXES",
+    "attributes_of",
+    "constant_value",
+    "dtype_of",
+    "is_brief",
+    "kind_of",
+    "tensor_values",
+]
 
 MOST_AXES = 64  # of a NumPy array; the product of more lengths could take minutes
 # Type: bytes a number in raw_data, the field that holds the numbers otherwise, and the type that holds them here.
@@ -29,6 +40,7 @@ KINDS: dict[str, tuple[int, str, type]] = {
     "BOOL": (1, "int32_data", np.bool_),
 }
 FLOATS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
+BRIEF = "BFLOAT16"  # the upper half of a float32, in which it is held here
 
 
 def kind_of(number: int) -> str:
@@ -45,6 +57,11 @@ def dtype_of(number: int, label: str, source: str) -> type:
     if kind not in KINDS:
         raise UnsupportedModelError(f"{source}: {label} has type {kind}; supported are {', '.join(KINDS)}.")
     return KINDS[kind][2]
+
+
+def is_brief(array: NDArray[Any]) -> bool:
+    """Whether all numbers of a float32 array are BFLOAT16s."""
+    return not (np.ascontiguousarray(array).view(np.uint32) & 0xFFFF).any()
 
 
 def tensor_values(tensor: Any, label: str, source: str, beside: Beside | None) -> NDArray[Any]:

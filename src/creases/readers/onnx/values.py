@@ -88,6 +88,8 @@ class Context:
     rounded: list[tuple[str, str]] = field(default_factory=list)  # nodes that computed constants, and in which type
     claimed: int = 0  # bytes of the constants that nodes took, each time anew
     written: int = 0
+    # Number types of values by name, as far as the file or the work of `folding` tells: 32 bits hold a BFLOAT16 too.
+    kinds: dict[str, str] = field(default_factory=dict)
 
     def take(self, n_bytes: int) -> None:
         """Count constants that stand in the network. Raises ModelFileError if few are taken without end."""
@@ -138,6 +140,10 @@ class Node:
         if value is None:
             self.damaged(f"needs {'two inputs' if place == 1 else f'an input {place}'}.")
         return value
+
+    def kind(self, place: int) -> str | None:
+        """The number type of an input, None if nothing tells it."""
+        return self.context.kinds.get(self.names[place])
 
     def flow(self, place: int = 0) -> Value:
         """An input that depends on the network's."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from creases.errors import CreasesError, ModelFileError, UnsupportedModelError
 from creases.network import Network
+from creases.readers.damage import damage_named
 from creases.readers.torch.export import arguments_of, line_of_trace
 from creases.readers.torch.file import checked_torch
 from creases.readers.torch.graph import Call, Name, Program
@@ -111,7 +112,7 @@ def program_of_archive(data: bytes, source: str) -> Program:
 
 def members_of(data: bytes, source: str) -> dict[str, bytes]:
     """The members of the archive without the folder that they are in; refuses those larger than the file."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with damage_named(source, REMEDY), zipfile.ZipFile(io.BytesIO(data)) as archive:
         listed = archive.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in listed):
             raise ModelFileError(f"{source} has compressed members, which torch.export.save never writes. {REMEDY}")

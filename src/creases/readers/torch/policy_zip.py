@@ -1,16 +1,18 @@
 """`.zip` files of stable-baselines3: a policy's state dict, `policy.pth`, among other things.
 
 Decides what of the file is read: that one member, as any `.pth`. The rest holds pickles of whole objects, and is not
-looked at.
+looked at; what acts beside the weights is noted.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 from creases.errors import ModelFileError
 from creases.network import Network
+from creases.readers.damage import damage_named
 from creases.readers.torch.file import read_torch_file
 from creases.readers.weights.answers import Answers
 
@@ -22,6 +24,10 @@ DEFAULTS = (
     "Of stable-baselines3's policies PPO's and A2C's have Tanh if not told otherwise, which is not piecewise linear; "
     "DQN's, SAC's and TD3's have ReLU."
 )
+BESIDE = (
+    "squashing or clipping of actions, and normalisation of observations (VecNormalize), are not among a policy's "
+    "weights; they are left out."
+)
 
 
 def read_policy_zip(data: bytes, source: str, answers: Answers) -> Network:
@@ -31,26 +37,20 @@ def read_policy_zip(data: bytes, source: str, answers: Answers) -> Network:
     Raises ModelFileError if it is none or is damaged, and with the call that answers where something is not known;
     what `read_torch_file` raises of its member.
     """
+    with damage_named(source), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        if MEMBER not in members:
+            raise ModelFileError(
+                f"{source} is no policy of stable-baselines3: it holds no {MEMBER}. Unpack other archives."
+            )
+        claimed, stored = members[MEMBER].file_size, members[MEMBER].compress_size
+        if claimed > BLOWUP * stored or stored > len(data):
+            raise ModelFileError(f"{source}: {MEMBER} claims {claimed:,} bytes, which it cannot have: it is damaged.")
+        policy = archive.read(MEMBER)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            if MEMBER not in members:
-                raise ModelFileError(
-                    f"{source} is no policy of stable-baselines3: it holds no {MEMBER}. Unpack other archives."
-                )
-            claimed, stored = members[MEMBER].file_size, members[MEMBER].compress_size
-            if claimed > BLOWUP * stored or stored > len(data):
-                raise ModelFileError(
-                    f"{source}: {MEMBER} claims {claimed:,} bytes, which it cannot have: it is damaged."
-                )
-            policy = archive.read(MEMBER)
-    except (ModelFileError, MemoryError):
-        raise
-    except Exception as error:  # zipfile and zlib raise a dozen kinds on damaged bytes
-        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
-    try:
-        return read_torch_file(policy, source, answers)
+        network = read_torch_file(policy, source, answers)
     except ModelFileError as error:
         if answers.activation is not None or "creases.load(" not in str(error):
             raise
         raise ModelFileError(f"{error} {DEFAULTS}") from error
+    return replace(network, notes=(*network.notes, f"{source}: {BESIDE}"))

@@ -1,13 +1,14 @@
 """Nested dictionaries of arrays in memory: the parameters of Flax and Haiku.
 
 Decides which arrays are a layer: "kernel" or "w" is a weight of shape (n_in, n_out), which is transposed, "bias" or "b"
-its bias; "scale" and "bias" with "mean" and "var" under the same name are a BatchNorm. What remains is a matter of
-state dicts: such a dictionary holds weights and no graph.
+its bias; "scale" and "bias" with "mean" and "var" under the same name are a BatchNorm. That kernels were transposed is
+noted. What remains is a matter of state dicts: such a dictionary holds weights and no graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from creases.readers.weights.answers import Answers
 from creases.readers.weights.layer_order import natural_order
 from creases.readers.weights.state_dict import from_tensors
 
-__all__ = ["as_tensors", "is_nested", "read_nested"]
+__all__ = ["as_tensors", "is_nested", "read_nested", "with_kernels_noted"]
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +52,20 @@ def read_nested(loaded: Mapping[Any, Any], answers: Answers) -> Network:
     Raises ModelFileError and UnsupportedModelError as state dicts do, NetworkError on arrays of no real numbers.
     """
     entries = {".".join(path): array for path, array in arrays_in(loaded)}
-    return from_tensors(as_tensors(entries, SOURCE), SOURCE, answers, stored=False)
+    network = from_tensors(as_tensors(entries, SOURCE), SOURCE, answers, stored=False)
+    return with_kernels_noted(network, entries, SOURCE, KERNELS)
+
+
+def with_kernels_noted(network: Network, names: Iterable[str], source: str, kernels: Iterable[str]) -> Network:
+    """The network with a note that these kernels were transposed, if any name is of one."""
+    leaves = {name.rpartition(".")[2] for name in names}
+    if not (found := [kernel for kernel in kernels if kernel in leaves]):
+        return network
+    note = (
+        f"{source}: what is named {' or '.join(map(repr, found))} is read as (n_in, n_out), as Flax, Haiku and Keras "
+        "have it: it is transposed."
+    )
+    return replace(network, notes=(*network.notes, note))
 
 
 def arrays_in(loaded: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -75,8 +89,11 @@ def arrays_in(loaded: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], Any]
             yield path, one
 
 
-def as_tensors(entries: Mapping[str, Any], source: str) -> dict[str, Floats]:
-    """Arrays by a state dict's names: 'Dense_0.weight' of 'Dense_0.kernel', transposed."""
+def as_tensors(entries: Mapping[str, Any], source: str, turned: Iterable[str] = KERNELS) -> dict[str, Floats]:
+    """Arrays by a state dict's names: 'Dense_0.weight' of 'Dense_0.kernel', transposed.
+
+    turned : the names of weights that are transposed.
+    """
     beside: dict[str, set[str]] = {}
     for name in entries:
         layer, _, leaf = name.rpartition(".")
@@ -86,7 +103,7 @@ def as_tensors(entries: Mapping[str, Any], source: str) -> dict[str, Floats]:
         layer, dot, leaf = name.rpartition(".")
         array = as_floats(np.asarray(entries[name]), f"{source}: array '{name}'", NetworkError)
         known = {**LEAVES, **(STATISTICS if STATISTICS.keys() <= beside[layer] else {})}
-        if leaf in KERNELS and array.ndim == 2:
+        if leaf in turned and array.ndim == 2:
             array = array.T
         tensors[f"{layer}{dot}{known.get(leaf, leaf)}"] = array
     return tensors

@@ -1,9 +1,9 @@
 """Plain `.npz` files of arrays: weights and biases by names, and nothing else.
 
 Decides what the names say. '<layer>.weight' and '<layer>.bias' are a state dict's, (n_out, n_in); '<layer>/kernel' or
-'<layer>.kernel' are (n_in, n_out), as Flax and Keras have them. Any other names say nothing, so that `order=` names the
-arrays as they act: a weight, its bias if it has one, the next weight. Which way round such weights stand is told by
-their shapes, and asked where both ways fit.
+'<layer>.kernel' are (n_in, n_out), as Flax and Keras have them. '<layer>/w' is a weight of its layer, of Haiku and of
+others. Any other names say nothing, so that `order=` names the arrays as they act: a weight, its bias if it has
+one, the next weight. Which way round these two kinds stand is told by their shapes, and asked where both ways fit.
 """
 
 from __future__ import annotations
@@ -18,27 +18,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.arrays import as_floats
-from creases.errors import ModelFileError, NetworkError
+from creases.errors import CreasesError, ModelFileError, NetworkError
 from creases.network import Network
 from creases.npz import check_members
+from creases.readers.damage import damage_named
 from creases.readers.weights.activations import is_activation
 from creases.readers.weights.answers import Answers
-from creases.readers.weights.nested_arrays import as_tensors
+from creases.readers.weights.nested_arrays import as_tensors, with_kernels_noted
 from creases.readers.weights.state_dict import from_tensors
 
 __all__ = ["is_plain", "read_plain"]
 
 Floats = NDArray[np.float64]
 
-LEAVES = ("weight", "kernel", "w")
+UNDECIDED = "w"  # (n_in, n_out) to Haiku, (n_out, n_in) to others
+LEAVES = ("weight", "kernel", UNDECIDED)
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether a .npz holds arrays that `Network.save` did not write: it has no header."""
+    """Whether a .npz holds arrays that `Network.save` did not write: it has no header. False if it is damaged."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with damage_named("the file"), zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+    except ModelFileError:
         return False
     return bool(names) and "header.npy" not in names and all(name.endswith(".npy") for name in names)
 
@@ -51,20 +53,39 @@ def read_plain(data: bytes, source: str, answers: Answers) -> Network:
     Raises ModelFileError if the file is damaged, and with the call that answers where something is not known;
     UnsupportedModelError and NetworkError as state dicts do.
     """
-    try:
+    with damage_named(source):
         check_members(io.BytesIO(data), len(data), {})
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {
                 name: as_floats(archive[name], f"{source}: array '{name}'", NetworkError) for name in archive.files
             }
-    except (ModelFileError, NetworkError, MemoryError):
-        raise
-    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
-        raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
     dotted = {name.replace("/", "."): array for name, array in arrays.items()}
     if any(name.rpartition(".")[2] in LEAVES and "." in name for name in dotted):
-        return from_tensors(as_tensors(dotted, source), source, answers, stored=False)
+        return from_named(dotted, source, answers)
     return from_ordered(arrays, source, answers)
+
+
+def from_named(arrays: Mapping[str, Floats], source: str, answers: Answers) -> Network:
+    """The network of arrays whose names say what they are; a 'w' does not say which way round it stands."""
+
+    def read(turned: Sequence[str]) -> Network | CreasesError:
+        try:
+            return from_tensors(as_tensors(arrays, source, turned), source, answers, stored=False)
+        except CreasesError as error:
+            return error
+
+    undecided = any(name.rpartition(".")[2] == UNDECIDED for name in arrays)
+    ways = [("kernel", UNDECIDED), ("kernel",)] if undecided else [("kernel",)]
+    found = [read(turned) for turned in ways]
+    # What does not fit is a NetworkError; other errors are questions, which leave it open whether it fits.
+    fits = [i for i, one in enumerate(found) if not isinstance(one, NetworkError)]
+    one = found[fits[0] if fits else 0]
+    if len(fits) > 1 and any(isinstance(other, Network) for other in found):
+        raise both_fit(source)
+    if isinstance(one, CreasesError):
+        raise one
+    network = with_kernels_noted(one, arrays, source, ("kernel",))
+    return with_way_noted(network, source, turned=one is found[0]) if undecided else network
 
 
 def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) -> Network:
@@ -100,10 +121,22 @@ def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) ->
     turned = which_way(layers, tensors, source)
     if turned:
         tensors = {name: array.T for name, array in tensors.items()}
-    network = from_tensors(tensors, source, replace(answers, order=tuple(names)))
+    return with_way_noted(from_tensors(tensors, source, replace(answers, order=tuple(names))), source, turned)
+
+
+def with_way_noted(network: Network, source: str, turned: bool) -> Network:
+    """The network with a note which way round its weights stand."""
     way = "(n_in, n_out)" if turned else "(n_out, n_in)"
     note = f"{source}: its weights are read as {way}, the only way round in which they fit."
     return replace(network, notes=(*network.notes, note))
+
+
+def both_fit(source: str) -> ModelFileError:
+    """The question which way round weights stand."""
+    return ModelFileError(
+        f"{source}: its weights fit one another as (n_out, n_in) and as (n_in, n_out). Save them by names that say "
+        "it: '<layer>.weight' and '<layer>.bias' for the first, '<layer>.kernel' and '<layer>.bias' for the second."
+    )
 
 
 def which_way(layers: Sequence[str], tensors: Mapping[str, Floats], source: str) -> bool:
@@ -117,10 +150,7 @@ def which_way(layers: Sequence[str], tensors: Mapping[str, Floats], source: str)
 
     fits = fit(False), fit(True)
     if all(fits):
-        raise ModelFileError(
-            f"{source}: its weights fit one another as (n_out, n_in) and as (n_in, n_out). Save them by names that say "
-            "it: '<layer>.weight' and '<layer>.bias' for the first, '<layer>.kernel' and '<layer>.bias' for the second."
-        )
+        raise both_fit(source)
     if not any(fits):
         shapes = ", ".join(f"{name!r} {tensors[f'{name}.weight'].shape}" for name in layers)
         raise ModelFileError(f"{source}: in the order of order= its weights do not fit one another: {shapes}.")
