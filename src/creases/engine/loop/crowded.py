@@ -42,6 +42,7 @@ from creases.engine.state.slots import (
     HAVE,
     NETWORK,
     UNBOUNDED,
+    UNPROVED_SIGNS,
 )
 from creases.engine.state.stack import push
 from creases.engine.state.work import (
@@ -145,6 +146,7 @@ def take_off(work: AnyWork, wall: AnyWork) -> None:
     work.by_neuron[above:] -= wall.by_neuron[above:]
     work.state[UNBOUNDED] -= wall.state[UNBOUNDED]
     work.state[EXACT_CELLS] += wall.state[EXACT_CELLS]
+    work.state[UNPROVED_SIGNS] += wall.state[UNPROVED_SIGNS]
 
 
 def signed(work: AnyWork, sign: int) -> AnyWork:

@@ -48,6 +48,7 @@ from creases.engine.state.slots import (
     HAVE,
     NETWORK,
     SCANNED,
+    UNPROVED_SIGNS,
     VANISHED,
 )
 from creases.engine.state.work import (
@@ -176,8 +177,11 @@ class Oracle:
         for row, units, v in asked:
             value = dot(form_of(rows, units), corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
-        work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
+        if self._problem.graph.is_doubted:  # the true corners are elsewhere
+            state[UNPROVED_SIGNS] += len(asked)
+            return
+        work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
 
     def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[RationalCorner]:
         """The current cell's corners: each is where the facets of its mask meet."""
@@ -225,8 +229,11 @@ class Oracle:
         for row, units, corner in left:
             value = dot(form_of(rows, units), corners[corner])
             work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
-        self.sharpen(work, corners)
         state[EXACT_CELLS] += 1
+        if self._problem.graph.is_doubted:  # the true corners are elsewhere
+            state[UNPROVED_SIGNS] += len(left)
+        else:
+            self.sharpen(work, corners)
 
     def doubled_signs(
         self, asked: list[tuple[int, Units, int]], edge_ids: list[int], layer: int, pattern: Pattern

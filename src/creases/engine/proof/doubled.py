@@ -290,8 +290,15 @@ class DoubledForms:
         hi = np.ascontiguousarray(level.bias[:, None] * constant[None, :])
         exact = np.isin(constant, (0.0, 1.0, -1.0))
         total = DoubledRows(hi, np.zeros_like(hi), np.where(exact, 0.0, np.abs(hi) * UNIT + UNDERFLOW))
+        doubts = level.doubts
+        if doubts is not None:
+            total.error[:] = (total.error + np.outer(doubts.rows, doubts.bias * np.abs(constant))) * ROUND_UP
         for source, matrix in level.terms:
-            add_product(matrix, self._values(source, pattern), total)
+            values = self._values(source, pattern)
+            add_product(matrix, values, total)
+            if doubts is not None:
+                sizes = np.abs(values.hi) * (1.0 + 2.0 * UNIT) + values.error
+                total.error[:] = (total.error + np.outer(doubts.rows, doubts.of(source) @ sizes)) * ROUND_UP
         if level.divisors is not None:
             parts = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
             scale_rows(*parts, *total)

@@ -1,0 +1,69 @@
+"""Products with sparse matrices, and with factors one a unit, in double-double, row by row of values.
+
+One addition or product in double-double loses 2^-100 of its size at most (`doubled`), so a sum of m products loses
+(2 m + 2) 2^-100 times the sum of their sizes, and the length of all of them is what Schur's bound says of the
+matrix of absolute values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creases.engine.graph import Floats, Matrix
+from creases.engine.kernel import kernel
+from creases.engine.problem import Ints
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
+from creases.engine.proof.doubled import DOUBLED_UNIT, add, multiply
+
+__all__ = ["length", "scale_values", "sparse_product"]
+
+
+@kernel
+def multiply_values(
+    ends: Ints, columns: Ints, entries: Floats, hi_cm: Floats, lo_cm: Floats, hi_cn: Floats, lo_cn: Floats
+) -> None:
+    """Row n of the matrix has the entries ends[n] ... ends[n + 1] - 1 in these columns."""
+    for c in range(hi_cm.shape[0]):
+        for n in range(ends.size - 1):
+            total = total_lo = 0.0
+            for i in range(ends[n], ends[n + 1]):
+                high = hi_cm[c, columns[i]]
+                if high != 0.0:
+                    p, p_lo = multiply(entries[i], 0.0, high, lo_cm[c, columns[i]])
+                    total, total_lo = add(total, total_lo, p, p_lo)
+            hi_cn[c, n], lo_cn[c, n] = total, total_lo
+
+
+@kernel
+def scale_values(hi_n: Floats, lo_n: Floats, hi_cn: Floats, lo_cn: Floats) -> None:
+    """Multiply each unit's values by its factor, hi + lo."""
+    for c in range(hi_cn.shape[0]):
+        for n in range(hi_cn.shape[1]):
+            if hi_cn[c, n] != 0.0:
+                hi_cn[c, n], lo_cn[c, n] = multiply(hi_n[n], lo_n[n], hi_cn[c, n], lo_cn[c, n])
+
+
+def sparse_product(matrix: Matrix, norm: float, hi_cm: Floats, lo_cm: Floats) -> tuple[Floats, Floats, Floats]:
+    """Values hi + lo (c, m) times a csr_array (n, m): hi + lo (c, n), and the length of what is lost of each (c,).
+
+    norm : Schur's bound of the matrix. A copy of values, up to their signs, loses nothing.
+    """
+    ends, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+    hi, lo = np.empty((2, len(hi_cm), matrix.shape[0]))
+    multiply_values(ends, columns, np.array(matrix.data), hi_cm, lo_cm, hi, lo)
+    terms = int(np.diff(ends).max(initial=0))
+    if terms <= 1 and bool((np.abs(matrix.data) == 1.0).all()):
+        return hi, lo, np.zeros(len(hi))
+    return (
+        hi,
+        lo,
+        (2.0 * terms + 2.0) * DOUBLED_UNIT * norm * length(hi_cm) * ROUND_UP + UNDERFLOW * (length(hi_cm) > 0),
+    )
+
+
+def length(hi_cn: Floats) -> Floats:
+    """Bounds on the Euclidean lengths of hi + lo, float64 (c,): |lo| is below 2^-52 of |hi|."""
+    largest = np.abs(hi_cn).max(axis=1, initial=0.0)
+    scale = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)[:, None]
+    found = np.sqrt(np.einsum("cn,cn->c", hi_cn / scale, hi_cn / scale)) * scale[:, 0] * ROUND_UP
+    return np.where(np.isnan(found), np.inf, found)
