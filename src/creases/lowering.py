@@ -51,7 +51,7 @@ class Lowering:
     def matrix(self, operator: Any) -> Matrix:
         """The matrix of an operator, written out or not."""
         if self.large and type(operator).__name__ == "Conv":
-            return Convolution(operator.kernel, operator.stride, (operator.n_out, operator.n_in), operator.windows)
+            return Convolution(operator.kernel, operator.windows)
         return operator.matrix
 
     def add(self, level: Level) -> int:

@@ -16,7 +16,7 @@ from creases.engine.convolution import Convolution
 from creases.engine.graph import Floats, Matrix
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 
-__all__ = ["norm_of", "schur"]
+__all__ = ["norm_of", "schur", "spectral"]
 
 # Frequencies that are looked at along each side of a kernel, for each tap it has to one side of its middle.
 SAMPLES = 6

@@ -61,9 +61,27 @@ def sparse_product(matrix: Matrix, norm: float, hi_cm: Floats, lo_cm: Floats) ->
     )
 
 
+@kernel
+def squares(hi_cn: Floats, largest_c: Floats, found_c: Floats) -> None:
+    """The sums of squares in units of the largest number of each row, which is found too."""
+    for c in range(hi_cn.shape[0]):
+        largest = 0.0
+        for n in range(hi_cn.shape[1]):
+            # A NaN stays, and makes the length one.
+            largest = max(largest, abs(hi_cn[c, n])) if hi_cn[c, n] == hi_cn[c, n] else np.inf
+        total = 0.0
+        if largest > 0.0:
+            for n in range(hi_cn.shape[1]):
+                total += (hi_cn[c, n] / largest) ** 2
+        largest_c[c], found_c[c] = largest, total
+
+
 def length(hi_cn: Floats) -> Floats:
-    """Bounds on the Euclidean lengths of hi + lo, float64 (c,): |lo| is below 2^-52 of |hi|."""
-    largest = np.abs(hi_cn).max(axis=1, initial=0.0)
-    scale = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)[:, None]
-    found = np.sqrt(np.einsum("cn,cn->c", hi_cn / scale, hi_cn / scale)) * scale[:, 0] * ROUND_UP
-    return np.where(np.isnan(found), np.inf, found)
+    """Bounds on the Euclidean lengths of hi + lo, float64 (c,): |lo| is below 2^-52 of |hi|.
+
+    A sum of n < 2^32 squares, none negative, is right up to n u < ROUND_UP - 1; infinite, or a NaN, where a number is.
+    """
+    largest, found = np.empty((2, len(hi_cn)))
+    squares(hi_cn, largest, found)
+    lengths = np.sqrt(found) * largest * ROUND_UP
+    return np.where(np.isnan(lengths), np.inf, lengths)

@@ -53,12 +53,11 @@ def coordinates(problem: Problem) -> Columns:
     return Columns(hi, np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros(len(hi)))
 
 
-def times_columns(matrix: Matrix, columns: Columns) -> Columns:
-    """A matrix times columns."""
+def times_columns(matrix: Matrix, columns: Columns, precise: int) -> Columns:
+    """A matrix times columns. precise : how many of them, the first ones, are not multiplied by small numbers."""
     norm = norm_of(matrix)
     if isinstance(matrix, (Convolution, np.ndarray)):
-        hi, lo, each = sliced_product(matrix, columns.hi, columns.lo)
-        lost = each * np.sqrt(float(matrix.shape[0]))
+        hi, lo, lost = sliced_product(matrix, columns.hi, columns.lo, precise)
     else:
         hi, lo, lost = sparse_product(matrix, norm, columns.hi, columns.lo)
     return Columns(hi, lo, or_infinite((norm * columns.off + lost) * ROUND_UP))
@@ -72,7 +71,9 @@ def or_infinite(bounds: Floats) -> Floats:
 def summed_columns(level: Level, sources: Sequence[Columns], constant: int) -> Columns:
     """The sums of a level. sources : the columns of each source. constant : which column is that of one."""
     n = len(level.bias)
-    parts = [times_columns(matrix, columns) for (_, matrix), columns in zip(level.terms, sources, strict=True)]
+    parts = [
+        times_columns(matrix, columns, constant + 1) for (_, matrix), columns in zip(level.terms, sources, strict=True)
+    ]
     parts.sort(key=lambda part: -len(part.hi))
     hi, lo, off = parts[0]
     for more in parts[1:]:

@@ -78,15 +78,11 @@ class Conv(Operator):
         """The weight of each group, float64 (groups, outputs, inputs, *taps)."""
         return self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
 
-    def windows(self, rows: Floats) -> Floats:
-        """What each window sees of values (b, n_in): float64 (groups, inputs * taps, b, windows), with zeros around."""
-        inputs, windows = self.weight.shape[1], self._windows
-        padded = windows.padded(rows.reshape(-1, *self.input_shape))
-        taps, shape = windows.taps(), (len(rows), self.groups, inputs, *windows.counts)
-        seen = np.empty((self.groups, inputs, len(taps), len(rows), *windows.counts))
-        for place, tap in enumerate(taps):
-            seen[:, :, place] = np.moveaxis(padded[at(*windows.at(tap))].reshape(shape), 0, 2)
-        return seen.reshape(self.groups, inputs * len(taps), len(rows), windows.n_windows)
+    @property
+    def windows(self) -> Windows:
+        """Where its windows stand."""
+        windows: Windows = self._windows
+        return windows
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The weight."""
