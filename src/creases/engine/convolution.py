@@ -22,6 +22,7 @@ __all__ = ["Convolution"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,16 @@ class Convolution:
         stride = self.geometry.stride
         return math.prod(-(-taps // step) for taps, step in zip(self.kernel.shape[3:], stride, strict=True))
 
+    def spread(self, some: Bools) -> Bools:
+        """Where the result may have numbers that are not zero, bool (b, n_out), if values have them there (b, n_in)."""
+        images = self.images(some.astype(np.float64)) != 0.0
+        groups, outputs, inputs = self.kernel.shape[:3]
+        seen = images.reshape(len(some), groups, inputs, *images.shape[2:]).any(axis=2)
+        found = np.zeros((len(some), groups, *self.geometry.counts), np.bool_)
+        for tap in self.geometry.taps():
+            found |= seen[(..., *self.geometry.at(tap))]
+        return np.repeat(found, outputs, axis=1).reshape(len(some), -1)
+
     def images(self, values: Floats) -> Floats:
         """Values (b, n_in) as images with zeros around them, float64 (b, channels, *lengths)."""
         found: Floats = self.geometry.padded(values.reshape(len(values), self.channels, *self.geometry.sides))
@@ -67,13 +78,15 @@ class Convolution:
 
     def boxes(self, images: Floats) -> tuple[Ints, Ints]:
         """The windows of each image that see anything but zeros, from first to before end: int64 (b, sides) each."""
-        some: NDArray[np.bool_] = np.asarray(images.any(axis=1))
+        some = np.logical_or.reduce(images != 0.0, axis=1)
         geometry = self.geometry
         first, end = np.zeros((2, len(images), some.ndim - 1), np.int64)
         for side, (step, gap, taps, count) in enumerate(
             zip(geometry.stride, geometry.dilation, geometry.kernel, geometry.counts, strict=True)
         ):
-            along = np.moveaxis(some, side + 1, 1).reshape(*some.shape[:1], some.shape[side + 1], -1).any(axis=2)
+            along = np.logical_or.reduce(
+                np.moveaxis(some, side + 1, 1).reshape(*some.shape[:1], some.shape[side + 1], -1), 2
+            )
             low, high = along.argmax(axis=1), along.shape[1] - 1 - along[:, ::-1].argmax(axis=1)
             first[:, side] = np.clip(-(-(low - gap * (taps - 1)) // step), 0, count - 1)
             end[:, side] = np.clip(high // step, first[:, side], count - 1) + 1

@@ -51,18 +51,25 @@ class Doubts(NamedTuple):
     """How far off the numbers of a level may be from those of the network that is meant: it stands for the units of a
     larger one that are open on a tile, which were computed in floats.
 
-    rows : float64 (n,), what the bounds of a unit are multiplied by: one, or zero where its numbers are exact.
-    columns : for each source float64 (values of the source,), bounds that hold for all units. bias : a bound.
+    matrices : for each source float64 (n, values of the source), bounds of the numbers that it is multiplied by; zero
+    where those are exact. bias : float64 (n,).
     """
 
-    rows: Floats
     sources: tuple[int, ...]
-    columns: tuple[Floats, ...]
-    bias: float
+    matrices: tuple[Floats, ...]
+    bias: Floats
+
+    @property
+    def is_exact(self) -> NDArray[np.bool_]:
+        """For each unit whether its numbers are exact, bool (n,)."""
+        found: NDArray[np.bool_] = self.bias == 0.0
+        for matrix in self.matrices:
+            found = found & ~matrix.any(axis=1)
+        return found
 
     def of(self, source: int) -> Floats:
         """The bounds of the numbers by which a source is multiplied."""
-        return self.columns[self.sources.index(source)]
+        return self.matrices[self.sources.index(source)]
 
 
 class Level(NamedTuple):
@@ -92,9 +99,14 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """The levels of a network, first to last; level i is `levels[i - 1]`."""
+    """The levels of a network, first to last; level i is `levels[i - 1]`.
+
+    precise : of one whose numbers are doubted, what gives the forms of a layer's units on a pattern in a chart, in
+        double-double with bounds, of the network that is meant: (layer, pattern, chart) -> DoubledRows.
+    """
 
     levels: tuple[Level, ...]
+    precise: Any = None
 
     @classmethod
     def chain(cls, weights: Sequence[Floats], biases: Sequence[Floats]) -> Graph:

@@ -173,8 +173,8 @@ def cut_large(
 
     if isinstance(start, CrowdedStart):
         raise LargeRoot(0, 0)
-    small = small_graph(problem, cell_of(problem, start), twins_of(problem.graph), most_open)
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
+    small = small_graph(problem, cell_of(problem, start), twins_of(problem.graph), most_open, workshop.say)
     if not small.problem.graph.layers:
         into.add_small(small, None)
         report(1)

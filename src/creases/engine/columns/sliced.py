@@ -33,8 +33,8 @@ from creases.engine.proof.doubled import two_sum
 
 __all__ = ["SlicedMatrix", "sliced_matrix", "sliced_product"]
 
-# Slices of a matrix and of precise values, p of this module; other values have one less.
-PARTS = 5
+# Slices of a matrix and of precise values, p of this module; and of other values.
+PARTS, FEWER_PARTS = 5, 3
 # Slices have at most so many bits.
 MOST_BITS = 24
 # Numbers of a sum that a float holds exactly.
@@ -169,7 +169,7 @@ def sliced_product(
 ) -> tuple[Floats, Floats, Floats]:
     """Values hi + lo (c, m), row by row, times a matrix (n, m): hi + lo (c, n), and how long what is lost of each is.
 
-    precise : how many rows, the first ones, are multiplied by all slices; the others by one less.
+    precise : how many rows, the first ones, are multiplied by all slices; the others by fewer.
     A row that is out of range is infinitely far off, or, if it is tiny, by no more than it is.
     """
     sliced = sliced_matrix(matrix)
@@ -182,7 +182,7 @@ def sliced_product(
     inside = (powers >= LEAST_POWER) & (powers <= MOST_POWER) & (largest > 0.0)
     lost = np.where(powers > MOST_POWER, np.inf, 2.0 * sliced.terms * sliced.largest * math.sqrt(n) * largest)
     lost += 2.0**-1000 * (largest > 0.0)
-    for parts, rows in ((PARTS, np.arange(precise)), (PARTS - 1, np.arange(precise, count))):
+    for parts, rows in ((PARTS, np.arange(precise)), (FEWER_PARTS, np.arange(precise, count))):
         some = rows[inside[rows]]
         if not len(some):
             continue

@@ -8,6 +8,7 @@ matrix of absolute values.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.engine.graph import Floats, Matrix
 from creases.engine.kernel import kernel
@@ -15,7 +16,9 @@ from creases.engine.problem import Ints
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 from creases.engine.proof.doubled import DOUBLED_UNIT, add, multiply
 
-__all__ = ["length", "scale_values", "sparse_product"]
+__all__ = ["is_copy", "length", "scale_values", "sparse_product", "spread"]
+
+Bools = NDArray[np.bool_]
 
 
 @kernel
@@ -32,6 +35,17 @@ def multiply_values(
                     p, p_lo = multiply(entries[i], 0.0, high, lo_cm[c, columns[i]])
                     total, total_lo = add(total, total_lo, p, p_lo)
             hi_cn[c, n], lo_cn[c, n] = total, total_lo
+
+
+@kernel
+def spread_values(ends: Ints, columns: Ints, some_cm: Bools, some_cn: Bools) -> None:
+    """Where a row of the matrix meets any number that may not be zero."""
+    for c in range(some_cm.shape[0]):
+        for n in range(ends.size - 1):
+            found = False
+            for i in range(ends[n], ends[n + 1]):
+                found |= some_cm[c, columns[i]]
+            some_cn[c, n] = found
 
 
 @kernel
@@ -52,7 +66,7 @@ def sparse_product(matrix: Matrix, norm: float, hi_cm: Floats, lo_cm: Floats) ->
     hi, lo = np.empty((2, len(hi_cm), matrix.shape[0]))
     multiply_values(ends, columns, np.array(matrix.data), hi_cm, lo_cm, hi, lo)
     terms = int(np.diff(ends).max(initial=0))
-    if terms <= 1 and bool((np.abs(matrix.data) == 1.0).all()):
+    if is_copy(matrix):
         return hi, lo, np.zeros(len(hi))
     return (
         hi,
@@ -74,6 +88,18 @@ def squares(hi_cn: Floats, largest_c: Floats, found_c: Floats) -> None:
             for n in range(hi_cn.shape[1]):
                 total += (hi_cn[c, n] / largest) ** 2
         largest_c[c], found_c[c] = largest, total
+
+
+def is_copy(matrix: Matrix) -> bool:
+    """Whether a csr_array times values is a copy of some of them, up to their signs."""
+    return int(np.diff(matrix.indptr).max(initial=0)) <= 1 and bool((np.abs(matrix.data) == 1.0).all())
+
+
+def spread(matrix: Matrix, some_cm: Bools) -> Bools:
+    """Where the product of a csr_array with values may have numbers that are not zero, bool (c, n)."""
+    found = np.empty((len(some_cm), matrix.shape[0]), np.bool_)
+    spread_values(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), some_cm, found)
+    return found
 
 
 def length(hi_cn: Floats) -> Floats:

@@ -13,10 +13,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.engine.columns.norms import norm_of
 from creases.engine.columns.sliced import sliced_product
-from creases.engine.columns.sparse import length, scale_values, sparse_product
+from creases.engine.columns.sparse import is_copy, length, scale_values, sparse_product, spread
 from creases.engine.convolution import Convolution
 from creases.engine.graph import Floats, Level, Matrix
 from creases.engine.kernel import kernel
@@ -24,15 +25,32 @@ from creases.engine.problem import Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 from creases.engine.proof.doubled import DOUBLED_UNIT, add, doubled
 
+Bools = NDArray[np.bool_]
+
+# Columns whose images are looked at together.
+TOGETHER = 64
+
 __all__ = ["Columns", "bent", "coordinates", "summed_columns", "with_units"]
 
 
 class Columns(NamedTuple):
-    """hi, lo : float64 (c, n). off : float64 (c,), of each column."""
+    """hi, lo : float64 (c, n). off : float64 (c,), of each column. some : bool (c, n), where numbers may not be zero;
+    elsewhere they are, exactly. loose : bool (c, n), where they may be off; elsewhere hi + lo is exact."""
 
     hi: Floats
     lo: Floats
     off: Floats
+    some: Bools
+    loose: Bools
+
+    def part(self, rows: slice) -> Columns:
+        """Some of the columns."""
+        return Columns(*(part[rows] for part in self))  # type: ignore[arg-type]
+
+    def doubts(self, units: Ints | slice) -> Floats:
+        """How far the numbers of some units may be from hi, float64 (c, units)."""
+        found: Floats = np.where(self.loose[:, units], self.off[:, None], 0.0) + np.abs(self.lo[:, units])
+        return or_infinite(found * ROUND_UP)
 
 
 @kernel
@@ -50,7 +68,9 @@ def coordinates(problem: Problem) -> Columns:
     back = total - head
     rest = (head - (total - back)) + (tail - back)
     hi = np.vstack([total, problem.origin])
-    return Columns(hi, np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros(len(hi)))
+    return Columns(
+        hi, np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros(len(hi)), hi != 0.0, np.zeros(hi.shape, np.bool_)
+    )
 
 
 def times_columns(matrix: Matrix, columns: Columns, precise: int) -> Columns:
@@ -58,9 +78,21 @@ def times_columns(matrix: Matrix, columns: Columns, precise: int) -> Columns:
     norm = norm_of(matrix)
     if isinstance(matrix, (Convolution, np.ndarray)):
         hi, lo, lost = sliced_product(matrix, columns.hi, columns.lo, precise)
+        some = spread_dense(matrix, columns.some)
+        loose = some.copy()
     else:
         hi, lo, lost = sparse_product(matrix, norm, columns.hi, columns.lo)
-    return Columns(hi, lo, or_infinite((norm * columns.off + lost) * ROUND_UP))
+        some = spread(matrix, columns.some)
+        loose = spread(matrix, columns.loose) if is_copy(matrix) else some.copy()
+    return Columns(hi, lo, or_infinite((norm * columns.off + lost) * ROUND_UP), some, loose)
+
+
+def spread_dense(matrix: Convolution | Floats, some: Bools) -> Bools:
+    """Where a product with values may have numbers that are not zero, bool (c, n)."""
+    if isinstance(matrix, Convolution):
+        found = [matrix.spread(some[begin : begin + TOGETHER]) for begin in range(0, len(some), TOGETHER)]
+        return np.concatenate(found)
+    return np.broadcast_to(np.logical_or.reduce(some, 1)[:, None], (len(some), len(matrix))).copy()
 
 
 def or_infinite(bounds: Floats) -> Floats:
@@ -75,19 +107,24 @@ def summed_columns(level: Level, sources: Sequence[Columns], constant: int) -> C
         times_columns(matrix, columns, constant + 1) for (_, matrix), columns in zip(level.terms, sources, strict=True)
     ]
     parts.sort(key=lambda part: -len(part.hi))
-    hi, lo, off = parts[0]
+    hi, lo, off, some, loose = parts[0]
     for more in parts[1:]:
         rows = len(more.hi)
         add_values(hi, lo, more.hi, more.lo)
+        loose[:rows] |= more.loose | (some[:rows] & more.some)
+        some[:rows] |= more.some
         off[:rows] = (off[:rows] + more.off + lost_by(hi[:rows])) * ROUND_UP
     if level.bias.any():
         here = slice(constant, constant + 1)
         add_values(hi[here], lo[here], level.bias[None], np.zeros((1, n)))
         off[here] = (off[here] + lost_by(hi[here])) * ROUND_UP
-    found = Columns(hi, lo, off)
+        loose[constant] |= some[constant] & (level.bias != 0.0)
+        some[constant] |= level.bias != 0.0
+    found = Columns(hi, lo, off, some, loose)
     if level.divisors is not None:
         high, low, worst = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
         found = scaled(found, high, low, float(worst.max()))
+        found.loose[:] = found.some
     return found
 
 
@@ -110,7 +147,9 @@ def bent(columns: Columns, factors: Floats) -> Columns:
     """What a level hands on of the units that are decided, each times its slope. The columns themselves change."""
     nothing = factors == 0.0
     columns.hi[:, nothing] = columns.lo[:, nothing] = 0.0
+    columns.some[:, nothing] = columns.loose[:, nothing] = False
     if not np.isin(factors, (0.0, 1.0)).all():
+        columns.loose[:, ~np.isin(factors, (0.0, 1.0, -1.0))] = True
         return scaled(columns, factors, np.zeros_like(factors), 0.0)
     return columns
 
@@ -123,8 +162,11 @@ def with_units(columns: Columns, before: int, units: Ints) -> Columns:
     count, n = len(columns.hi), columns.hi.shape[1]
     assert count <= before
     hi, lo = np.zeros((2, before + len(units), n))
-    hi[:count], lo[:count] = columns.hi, columns.lo
-    hi[:, units] = lo[:, units] = 0.0
-    hi[before + np.arange(len(units)), units] = 1.0
+    some, loose = np.zeros((2, *hi.shape), np.bool_)
+    for whole, part in zip((hi, lo, some, loose), (columns.hi, columns.lo, columns.some, columns.loose), strict=True):
+        whole[:count] = part
+        whole[:, units] = 0
+    own = before + np.arange(len(units)), units
+    hi[own], some[own] = 1.0, True
     off = np.concatenate([columns.off, np.zeros(before - count + len(units))])
-    return Columns(hi, lo, off)
+    return Columns(hi, lo, off, some, loose)

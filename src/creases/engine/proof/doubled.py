@@ -22,7 +22,7 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED
 
-__all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "sign_at_corner"]
+__all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "in_chart_doubled", "sign_at_corner"]
 
 
 CACHED_LEVELS = 256
@@ -225,6 +225,13 @@ class DoubledRows(NamedTuple):
         """One form, or its opposite."""
         return sign * self.hi[index], sign * self.lo[index], self.error[index]
 
+    def is_zero(self, index: int, less: int | None) -> bool:
+        """Whether a form is zero, or of two the first is the second, exactly: no error, and no difference of floats."""
+        if less is None:
+            return not any(part[index].any() for part in self)
+        same = all(np.array_equal(part[index], part[less]) for part in (self.hi, self.lo))
+        return same and not (self.error[index].any() or self.error[less].any())
+
     def difference(self, index: int, less: int, sign: float = 1.0) -> tuple[Floats, Floats, Floats]:
         """What one form exceeds another by, or its opposite."""
         total = DoubledRows(*(part[[index]].copy() for part in self))
@@ -292,13 +299,13 @@ class DoubledForms:
         total = DoubledRows(hi, np.zeros_like(hi), np.where(exact, 0.0, np.abs(hi) * UNIT + UNDERFLOW))
         doubts = level.doubts
         if doubts is not None:
-            total.error[:] = (total.error + np.outer(doubts.rows, doubts.bias * np.abs(constant))) * ROUND_UP
+            total.error[:] = (total.error + np.outer(doubts.bias, np.abs(constant))) * ROUND_UP
         for source, matrix in level.terms:
             values = self._values(source, pattern)
             add_product(matrix, values, total)
             if doubts is not None:
                 sizes = np.abs(values.hi) * (1.0 + 2.0 * UNIT) + values.error
-                total.error[:] = (total.error + np.outer(doubts.rows, doubts.of(source) @ sizes)) * ROUND_UP
+                total.error[:] = (total.error + doubts.of(source) @ sizes) * ROUND_UP
         if level.divisors is not None:
             parts = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
             scale_rows(*parts, *total)
@@ -318,6 +325,14 @@ class DoubledForms:
         if not np.isin(factors, (0.0, 1.0)).all():
             scale_rows(factors, np.zeros_like(factors), np.zeros_like(factors), *found)
         return found
+
+
+def in_chart_doubled(rows: DoubledRows, chart: Floats) -> DoubledRows:
+    """Forms of the domain's homogeneous coordinates (n, d + 1) in a chart (d + 1, k)."""
+    across = DoubledRows(*(np.ascontiguousarray(part.T) for part in rows))
+    moved = nothing(chart.shape[1], len(rows.hi))
+    add_product(np.ascontiguousarray(chart.T), across, moved)
+    return DoubledRows(*(np.ascontiguousarray(part.T) for part in moved))
 
 
 def nothing(rows: int, columns: int) -> DoubledRows:

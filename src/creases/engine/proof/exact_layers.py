@@ -194,7 +194,7 @@ def copies(level: Level, copied: dict[int, Ints]) -> Ints:
         np.add.at(entries, rows, 1)
         if source in copied:
             found[rows] = np.where(values > 0, copied[source][columns], 0)
-    exact = True if level.doubts is None else level.doubts.rows == 0.0
+    exact = True if level.doubts is None else level.doubts.is_exact
     return np.where((entries == 1) & (level.bias == 0) & exact, found, 0)
 
 

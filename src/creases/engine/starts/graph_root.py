@@ -166,7 +166,7 @@ def summed(
         forms = forms + times(matrix, below.forms)
         errors = errors + or_infinite(times(sizes, below.errors))
         if level.doubts is not None:
-            errors = errors + or_infinite(level.doubts.rows[:, None] * (level.doubts.of(source) @ below.sizes))
+            errors = errors + or_infinite(level.doubts.of(source) @ below.sizes)
         weight = weight + or_infinite(times(sizes, below.sizes))
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         weight = weight + np.where(times(nonzero_in(matrix), (below.sizes > 0).astype(float)) > 0, UNDERFLOW, 0.0)
@@ -193,8 +193,7 @@ def doubted(level: Level, forms: Floats, bounds: Floats) -> tuple[Floats, Floats
     """Forms of the inputs and bounds on their entries, those of the level's doubts put in."""
     if level.doubts is None:
         return forms, bounds
-    each = np.append(level.doubts.of(INPUTS), level.doubts.bias)
-    return forms, (bounds + level.doubts.rows[:, None] * each) * ROUND_UP
+    return forms, (bounds + np.column_stack([level.doubts.of(INPUTS), level.doubts.bias])) * ROUND_UP
 
 
 def nonzero_in(matrix: Matrix) -> Matrix:

@@ -10,15 +10,16 @@ Its cost is that of a forward pass for each column, in slices.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.columns.values import Columns, bent, coordinates, summed_columns, with_units
-from creases.engine.graph import INPUTS, Doubts, Floats, Graph, Level, Matrix, is_sparse
+from creases.engine.graph import INPUTS, Doubts, Floats, Graph, Level, Matrix
 from creases.engine.problem import Ints, Problem
-from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, all_or_infinite
 from creases.engine.starts.cell import Cell
 from creases.engine.starts.chart import LargeRoot
 from creases.engine.starts.first_layer import in_chart
@@ -32,10 +33,15 @@ from creases.engine.starts.graph_root import (
     tied,
     with_sizes,
 )
+from creases.engine.starts.precise_forms import PreciseForms
 
 Bools = NDArray[np.bool_]
 
 __all__ = ["SmallGraph", "small_graph"]
+
+
+# Numbers of all columns of a level, 1 GiB; as many again are their low parts, and a few levels are there at a time.
+MOST_NUMBERS = 1 << 27
 
 
 class SmallGraph(NamedTuple):
@@ -54,48 +60,55 @@ class SmallGraph(NamedTuple):
 
 
 class Open(NamedTuple):
-    """The open units of one layer: their numbers, and their columns, hi (c, m), with bounds off (c,).
+    """The open units of one layer: their numbers, their columns (c, m), and how far off those may be (c, m).
 
-    exact : bool (m,), whose numbers are exact. level : the level that they are some of.
+    level : the level that they are some of.
     """
 
     units: Ints
     hi: Floats
-    off: Floats
-    exact: Bools
+    doubts: Floats
     level: Level
 
 
-def small_graph(problem: Problem, cell: Cell, twins: Ints, most_open: int | None = None) -> SmallGraph:
+def small_graph(
+    problem: Problem,
+    cell: Cell,
+    twins: Ints,
+    most_open: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> SmallGraph:
     """The small graph of the units that are open on a cell.
 
     twins : of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
-    Raises LargeRoot as soon as more are.
+    say : called with what is being done, and with "" at the end.
+    Raises LargeRoot as soon as more are, or their columns take more than MOST_NUMBERS numbers a level.
     """
     making = Making(problem, cell, twins)
     last_use = {source: number for number, level in enumerate(problem.graph.levels, 1) for source in level.sources}
     with np.errstate(all="ignore"):
         for number, level in enumerate(problem.graph.levels, 1):
+            say(f"level {number} of {len(problem.graph.levels)}, {making.count:,} units open here")
             making.put(number, level)
-            if most_open is not None and making.count > most_open:
+            if most_open is not None and (making.count > most_open or making.count * len(level.bias) > MOST_NUMBERS):
                 raise LargeRoot(len(making.found) - 1, making.count)
             for source in level.sources:
                 if last_use[source] == number:
                     del making.values[source]
+    say("")
     return making.result()
 
 
 class Making:
     """The levels that are made, one after the other.
 
-    values, exact : of each level that is used later, its columns, and which of its units' columns are exact.
+    values : of each level that is used later, its columns.
     """
 
     def __init__(self, problem: Problem, cell: Cell, twins: Ints) -> None:
         self.problem, self.cell, self.twins = problem, cell, twins
         self.graph, self.k = problem.graph, problem.dimension + 1
         self.values: dict[int, Columns] = {INPUTS: coordinates(problem)}
-        self.exact: dict[int, Bools] = {}
         self.relaxed: dict[int, Relaxed] = {}
         self.signs = np.zeros(sum(self.graph.widths), np.int64)
         self.found: list[Open] = []
@@ -108,18 +121,16 @@ class Making:
     def put(self, number: int, level: Level) -> None:
         """Make a level from its sources."""
         columns = summed_columns(level, [self.values[source] for source in level.sources], self.k - 1)
-        exact = copies(level, [self.exact.get(source) for source in level.sources])
         if level.slopes is None:
-            self.values[number], self.exact[number] = columns, exact
+            self.values[number] = columns
             return
         layer = self.graph.layer_of[number]
-        made = self.decide(layer, level, self.rows(columns, exact))
+        made = self.decide(layer, level, self.rows(columns))
         self.signs[self.first(layer) : self.first(layer + 1)] = made.signs
         self.relaxed[layer] = made.band
-        self.found.append(Open(made.left, columns.hi[:, made.left], columns.off, exact[made.left], level))
+        self.found.append(Open(made.left, columns.hi[:, made.left], columns.doubts(made.left), level))
         before = self.k + self.count - len(made.left)
         self.values[number] = with_units(bent(columns, made.factors), before, made.left)
-        self.exact[number] = (made.factors == 0.0) | (exact & np.isin(made.factors, (0.0, 1.0)))
 
     def first(self, layer: int) -> int:
         """The first unit of a layer among all."""
@@ -133,25 +144,22 @@ class Making:
         out = tied(level.groups, rows, twins, self.signs, self.cell.on_wall)
         return decide_switches(level.groups, rows, self.relaxed, out, self.cell)
 
-    def rows(self, columns: Columns, exact: Bools) -> Rows:
-        """Columns as rows on the cell, in its chart: what is off of hi is in their errors, lo too."""
+    def rows(self, columns: Columns) -> Rows:
+        """Columns as rows on the cell, in its chart: how far off hi is, is in their errors."""
         forms = np.ascontiguousarray(columns.hi[: self.k].T)
-        bounds = 2.0 * UNIT * np.abs(forms) + columns.off[: self.k]
-        bounds[exact] = 0.0
-        moved, errors = in_chart(forms, or_infinite(bounds), self.cell.chart)
+        own = columns.part(slice(0, self.k))
+        moved, errors = in_chart(forms, np.ascontiguousarray(own.doubts(slice(None)).T), self.cell.chart)
         couplings: dict[int, Matrix] = {}
         column = self.k
         for layer, below in enumerate(self.found):
             end = column + len(below.units)
             if column < end <= len(columns.hi):
                 couplings[layer] = columns.hi[column:end].T
-                lost = 2.0 * UNIT * np.abs(couplings[layer]) + columns.off[column:end]
-                more = or_infinite(lost @ self.relaxed[layer].sizes) * ROUND_UP
-                more[exact] = 0.0
-                errors = errors + more
+                part = columns.part(slice(column, end))
+                errors = errors + or_infinite(part.doubts(slice(None)).T @ self.relaxed[layer].sizes) * ROUND_UP
             column = end
         errors = all_or_infinite(errors * ROUND_UP)
-        errors[~exact] += UNDERFLOW
+        errors[errors > 0.0] += UNDERFLOW
         return with_sizes(moved, errors, couplings, self.relaxed, len(self.cell.infinity) - 1)
 
     def result(self) -> SmallGraph:
@@ -164,11 +172,12 @@ class Making:
                 levels.append(small_level(found, layer, starts, numbers))
                 numbers[layer] = len(levels)
         d = self.k - 1
+        layers, units = np.array(list(numbers), np.int64), [self.found[layer].units for layer in numbers]
+        precise = PreciseForms(self.problem, self.signs > 0, layers, units)
         problem = self.problem._replace(
-            graph=Graph(tuple(levels)), origin=np.zeros(d), basis=np.eye(d), basis_tail=np.zeros((d, d))
+            graph=Graph(tuple(levels), precise), origin=np.zeros(d), basis=np.eye(d), basis_tail=np.zeros((d, d))
         )
-        units = [self.found[layer].units for layer in numbers]
-        return SmallGraph(problem, np.array(list(numbers), np.int64), units, self.signs > 0)
+        return SmallGraph(problem, layers, units, self.signs > 0)
 
 
 def small_level(found: Open, layer: int, starts: list[int], numbers: dict[int, int]) -> Level:
@@ -177,45 +186,25 @@ def small_level(found: Open, layer: int, starts: list[int], numbers: dict[int, i
     starts : where the columns of each layer's units begin. numbers : of the small graph's levels, by layer.
     """
     d = starts[0] - 1
-    off = found.off + 2.0 * UNIT * np.abs(found.hi).max(axis=1)  # its low part is left out
-    sources, matrices, columns = [INPUTS], [np.ascontiguousarray(found.hi[:d].T)], [off[:d]]
+    sources, parts = [INPUTS], [slice(0, d)]
     for below in range(layer):
         here = slice(starts[below], starts[below + 1])
-        if here.start < here.stop and found.hi[here].any():
+        # Numbers that are zero here, and may not be, are those of a source too.
+        if found.hi[here].any() or found.doubts[here].any():
             sources.append(numbers[below])
-            matrices.append(np.ascontiguousarray(found.hi[here].T))
-            columns.append(off[here])
-        # Numbers that are zero here and off there would be a source too.
-        elif here.start < here.stop and off[here].any():
-            sources.append(numbers[below])
-            matrices.append(np.zeros((len(found.units), here.stop - here.start)))
-            columns.append(off[here])
-    doubts = Doubts(np.where(found.exact, 0.0, 1.0), tuple(sources), tuple(columns), float(off[d]))
+            parts.append(here)
+    matrices, doubts = (
+        tuple(np.ascontiguousarray(numbers[part].T) for part in parts) for numbers in (found.hi, found.doubts)
+    )
     level = found.level
     assert level.slopes is not None
     groups = None if level.groups is None else np.unique(level.groups[found.units], return_inverse=True)[1]
     return Level(
         tuple(sources),
-        tuple(matrices),
+        matrices,
         found.hi[d].copy(),
         np.ascontiguousarray(level.slopes[:, found.units]),
         groups,
         None,
-        doubts,
+        Doubts(tuple(sources), doubts, found.doubts[d].copy()),
     )
-
-
-def copies(level: Level, exact: list[Bools | None]) -> Bools:
-    """Which units of a level are no more than copies of units whose columns are exact: open ones, or zeros."""
-    n = len(level.bias)
-    found, count = level.bias == 0.0, np.zeros(n, np.int64)
-    if level.divisors is not None:
-        return np.zeros(n, np.bool_)
-    for (_, matrix), known in zip(level.terms, exact, strict=True):
-        if not is_sparse(matrix) or known is None:
-            return np.zeros(n, np.bool_)
-        nonzero = np.diff(matrix.indptr)
-        entries = np.repeat(np.arange(n), nonzero)
-        count += nonzero
-        found = found & (np.bincount(entries, ~(known[matrix.indices] & (matrix.data == 1.0)), n) == 0)
-    return found & (count <= 1)
