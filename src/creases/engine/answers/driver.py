@@ -29,6 +29,9 @@ __all__ = ["Collector", "StartingCell", "collect", "cut_domain"]
 
 # Units of a graph that are open on a starting cell before it is halved, and how many times over it is.
 MOST_OPEN, MOST_HALVINGS = 3000, 30
+# Units of a large network that are seen to bend on a starting cell before it is halved: as many as fit into the memory
+# of a small machine, and as bounds tell from others.
+MOST_SEEN = 1400
 # A halving that leaves nearly as many of them open counts for several: where very many hyperplanes are one, or pass
 # through one point, halves without end would meet it.
 LESS, STALLED = 0.9, 5
@@ -169,12 +172,16 @@ def cut_large(
 
     Raises LargeRoot where more than `most_open` are, or the cell has too many facets.
     """
+    from creases.engine.columns.sampling import bending_at_least
     from creases.engine.starts.operator_root import small_graph  # SciPy, which a chain does without
 
     if isinstance(start, CrowdedStart):
         raise LargeRoot(0, 0)
+    cell = cell_of(problem, start)
+    if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > MOST_SEEN:
+        raise LargeRoot(problem.depth, seen)
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
-    small = small_graph(problem, cell_of(problem, start), twins_of(problem.graph), most_open, workshop.say)
+    small = small_graph(problem, cell, twins_of(problem.graph), most_open, workshop.say)
     if not small.problem.graph.layers:
         into.add_small(small, None)
         report(1)

@@ -30,6 +30,13 @@ class Cell(NamedTuple):
         """The form that is one on finite points, float64 (k,)."""
         return self.chart[-1]
 
+    @property
+    def samples(self) -> Floats:
+        """Its corners, their mean, and half-way there: points in the domain's coordinates, float64 (s, d)."""
+        mean = self.points.mean(axis=1, keepdims=True)
+        rays = self.chart @ np.hstack([self.points, mean, 0.5 * (self.points + mean)])
+        return np.ascontiguousarray((rays[:-1] / rays[-1]).T)
+
 
 def cell_of(problem: Problem, start: AnyStart) -> Cell:
     """The starting cell as it is decided on."""
