@@ -24,6 +24,7 @@ GEOMETRIES = [
     {"input_shape": (1, 9, 6), "kernel": (2, 3), "dilation": (2, 1)},
     {"input_shape": (2, 4, 4, 4), "kernel": (2, 2, 2), "stride": 2},
     {"input_shape": (3, 5, 5), "kernel": (1, 1)},
+    {"input_shape": (1, 21), "kernel": (3,), "stride": 2, "dilation": 2},
 ]
 
 
@@ -89,6 +90,16 @@ def test_property_a_product_in_slices_is_no_further_off_than_it_says(settings, n
         assert not found_hi[3].any()
 
 
+def test_known_a_value_on_the_edge_of_two_slices_is_no_further_off():
+    """What is left of hi is half a unit, and lo adds to it."""
+    matrix = np.concatenate([[1.0], np.full(59, 2.0**-24)])[None]
+    hi = np.full((1, 60), 1.0 + 2.0**-48)
+    lo = np.full((1, 60), 2.0**-53)
+    found_hi, found_lo, lost = sliced_product(matrix, hi, lo, 0)
+    exact = exact_product(matrix, hi[0], lo[0])[0]
+    assert abs(Fraction(found_hi[0, 0]) + Fraction(found_lo[0, 0]) - exact) <= Fraction(lost[0])
+
+
 def test_known_float32_weights_take_two_slices_and_few_rows_more():
     from creases.engine.columns.sliced import SlicedMatrix
 
@@ -149,6 +160,11 @@ def test_known_lengths():
     found = length(np.array([[3.0, 4.0], [0.0, 0.0], [3e200, 4e200], [np.inf, 1.0], [np.nan, 1.0]]))
     assert found == pytest.approx([5.0, 0.0, 5e200, np.inf, np.inf], rel=1e-5)
     assert found[0] >= 5.0
+
+
+def test_known_windows_of_a_stride_that_dilation_shares():
+    ones = Conv(np.ones((1, 1, 3)), (1, 81), stride=2, dilation=2)
+    assert 2.9 < np.linalg.norm(ones.matrix.toarray(), 2) <= norm_of(Convolution(ones.kernel, ones.windows))
 
 
 def residual(seed, kinks="relu", pool=None, channels=3, side=5, blocks=2, stride=1):
@@ -212,6 +228,34 @@ def test_differential_roots_from_operators_count_as_written_out_rows(case, unwri
         assert found.regions > 5
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_known_a_pool_over_a_sum_is_no_copy_of_what_is_added(seed, unwritten):
+    """The sum's first source is the identity; what stands behind it is not looked at."""
+    rng = np.random.default_rng(seed)
+    x = build.input(1, 4, 4)
+    h = build.relu(build.conv(x, rng.normal(size=(2, 1, 3, 3)), rng.normal(size=2), padding=1))
+    g = build.relu(build.conv(h, rng.normal(size=(2, 2, 3, 3)), rng.normal(size=2), padding=1))
+    top = build.add(h, build.conv(g, rng.normal(size=(2, 2, 3, 3)), rng.normal(size=2), padding=1))
+    network = build.network(build.max_pool(top, 2))
+    points = rng.normal(size=(2, 16))
+    domain = Segment(points[0], points[1])
+    assert unwritten(network, domain).by_layer == creases.count(network, domain, progress=False).by_layer
+
+
+def test_known_a_constant_that_is_computed_as_zero_may_be_none(unwritten):
+    """2^-200 is left of 1 + 4 * 2^-50 + ... where double-double sees nothing."""
+    x = build.flatten(build.conv(build.reshape(build.input(2), 1, 2), np.ones((1, 1, 1)), np.zeros(1)))
+    first, second = build.take(x, [0]), build.take(x, [1])
+    for _ in range(4):
+        second = build.scale(second, 1.0 + 2.0**-50)
+    for much in (-(1.0 + 2.0**-48), -6.0 * 2.0**-100, -(2.0**-148)):
+        second = build.shift(second, much)
+    a = build.relu(first)
+    network = build.network(build.relu(build.add(build.add(first, a), second)))
+    found = unwritten(network, Box([-1.0, 1.0], [1.0, 1.0]))
+    assert found.by_layer == (2, 3) or not found.certified
+
+
 def test_property_halves_and_neurons_add_up(unwritten, monkeypatch):
     from creases.engine.answers import driver
 
@@ -221,10 +265,37 @@ def test_property_halves_and_neurons_add_up(unwritten, monkeypatch):
     for domain in (Plane.through(*points).square(0.1), Segment(points[0], points[1])):
         wanted = creases.count(network, domain, progress=False, by_neuron=True)
         assert unwritten(network, domain, by_neuron=True).by_neuron == wanted.by_neuron
-        with monkeypatch.context() as patch:
-            patch.setattr(driver, "MOST_OPEN", 60)
-            found = unwritten(network, domain)
-        assert (found.by_layer, found.certified) == (wanted.by_layer, True)
+        for most, value in (("MOST_OPEN", 60), ("MOST_SEEN", 40)):
+            with monkeypatch.context() as patch:
+                patch.setattr(driver, most, value)
+                found = unwritten(network, domain)
+            assert (found.by_layer, found.certified) == (wanted.by_layer, True)
+
+
+def test_property_no_more_units_are_seen_to_bend_than_are_open():
+    from creases.engine.columns.sampling import bending_at_least
+    from creases.engine.proof.exact_layers import twins_of
+    from creases.engine.starts.cell import cell_of
+    from creases.engine.starts.operator_root import small_graph
+    from creases.engine.starts.workshop import Workshop
+
+    for pool in (None, "max", "average"):
+        network = residual(2, pool=pool)
+        points = np.random.default_rng(11).uniform(size=(3, network.n_in))
+        problem = packing.as_problem(network, Plane.through(*points).square(0.1))
+        cell = cell_of(problem, Workshop().bounded_start(problem.vertices))
+        seen = bending_at_least(problem, cell.samples)
+        found = small_graph(problem, cell, twins_of(problem.graph))
+        assert 0 < seen <= sum(map(len, found.units))
+        # What is decided is what the network does at the samples.
+        inputs = problem.origin + cell.samples @ problem.basis
+        active = np.concatenate([layer.ravel() for layer in network.pattern(inputs[0])])
+        undecided = np.concatenate(
+            [problem.graph.first_neurons[layer] + units for layer, units in zip(found.layers, found.units, strict=True)]
+        )
+        decided = np.setdiff1d(np.arange(len(active)), undecided)
+        if pool != "max":  # a pool's winner is one bit a candidate in the engine, and a number in the network
+            assert (found.active[decided] == active[decided]).all()
 
 
 def test_differential_in_space(unwritten):

@@ -57,9 +57,10 @@ class Convolution:
 
     @cached_property
     def overlap(self) -> int:
-        """How many windows a value stands in, at most."""
-        stride = self.geometry.stride
-        return math.prod(-(-taps // step) for taps, step in zip(self.kernel.shape[3:], stride, strict=True))
+        """How many windows a value stands in, at most: taps t and t' meet it if (t - t') dilation is a multiple of the
+        stride."""
+        sides = zip(self.kernel.shape[3:], self.geometry.stride, self.geometry.dilation, strict=True)
+        return math.prod(-(-taps // (step // math.gcd(step, gap))) for taps, step, gap in sides)
 
     def spread(self, some: Bools) -> Bools:
         """Where the result may have numbers that are not zero, bool (b, n_out), if values have them there (b, n_in)."""

@@ -16,6 +16,7 @@ from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
 from creases.engine.starts.walls import Parts, halved
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.cell_layout import MOST_FACETS
 from creases.engine.state.work import (
     AnyWork,
 )
@@ -49,8 +50,11 @@ class Collector(Protocol):
     def add(self, work: AnyWork, blocks: list[Any]) -> None:
         """Add a finished workspace's sums, and the blocks that its keeper returned, in the order of cells."""
 
-    def add_small(self, small: SmallGraph, work: AnyWork | None) -> None:
-        """Add the sums of a workspace in which the small graph of a starting cell was cut; None if nothing cuts it."""
+    def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
+        """Add the sums of a workspace in which the small graph of a starting cell was cut; None if nothing cuts it.
+
+        whole : how many regions the layers below the small graph's have that are not added yet, one or none.
+        """
 
     def add_rational(self, start: RationalStart) -> None:
         """A starting cell that floats cannot hold."""
@@ -176,6 +180,11 @@ def cut_large(
     from creases.engine.starts.operator_root import small_graph  # SciPy, which a chain does without
 
     if isinstance(start, CrowdedStart):
+        if most_open is None:
+            raise ComputationError(
+                f"A large network is counted by neuron, or where {MOST_HALVINGS} halvings leave as much, on domains "
+                f"of at most {MOST_FACETS} facets. Count without by_neuron, or on a smaller domain."
+            )
         raise LargeRoot(0, 0)
     cell = cell_of(problem, start)
     if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > MOST_SEEN:
@@ -183,11 +192,12 @@ def cut_large(
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
     small = small_graph(problem, cell, twins_of(problem.graph), most_open, workshop.say)
     if not small.problem.graph.layers:
-        into.add_small(small, None)
+        into.add_small(small, None, 1)
         report(1)
         return
-    for work, _ in run(small.problem, start, threads, by_neuron, None, report, workshop):
-        into.add_small(small, work)
+    # Several threads share what one workspace has begun: only that one has the layers below the first open one.
+    for place, (work, _) in enumerate(run(small.problem, start, threads, by_neuron, None, report, workshop)):
+        into.add_small(small, work, int(place == 0))
 
 
 def halves_of(problem: Problem, cell: AnyStart | CrowdedStart | Tile) -> Parts | None:

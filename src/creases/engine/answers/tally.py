@@ -111,12 +111,12 @@ class Totals:
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
 
-    def add_small(self, small: SmallGraph, work: AnyWork | None) -> None:
+    def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
         """Add what was counted of a small graph: layers and units that it has not cut nothing there."""
         if work is None:
-            self.by_layer += 1
+            self.by_layer += whole
             return
-        regions = np.append(1, work.by_layer)
+        regions = np.append(whole, work.by_layer)
         self.by_layer += regions[np.searchsorted(small.layers, np.arange(len(self.by_layer)), side="right")]
         firsts = self.problem.graph.first_neurons
         places = [firsts[layer] + units for layer, units in zip(small.layers, small.units, strict=True)]
@@ -197,7 +197,7 @@ class Totals:
 class WrittenTotals(Totals):
     """Sums over workspaces whose finished cells are written out: there must be floats to write."""
 
-    def add_small(self, small: SmallGraph, work: AnyWork | None) -> None:
+    def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
         """Raises ComputationError: of so many units no patterns are written."""
         raise ComputationError(
             "The network is too large for its matrices to be written out, and its regions are counted, not listed. Use "

@@ -20,9 +20,10 @@ __all__ = ["norm_of", "schur", "spectral"]
 
 # Frequencies that are looked at along each side of a kernel, for each tap it has to one side of its middle.
 SAMPLES = 6
-# Eigenvalues of a symmetric matrix G of n rows are computed up to a small multiple of n u |G| (LAPACK), and G itself up
-# to as much, in single precision with u = 2^-24, which is as good here: for n <= 2^10 both stay below this part of |G|.
-EIGENVALUES, MOST_IN_SINGLE = 2.0**-8, 1 << 10
+# Eigenvalues of a symmetric matrix G of n rows are computed up to a small multiple of n u |G| (LAPACK). G = A A^T is
+# off by c u trace(G) at most for c columns of A. Single precision, u = 2^-24, is as good here.
+EIGENVALUES, SINGLE = 2.0**-8, 2.0**-24
+MOST_IN_SINGLE = 1 << 10
 
 known: WeakKeyDictionary[Convolution, float] = WeakKeyDictionary()
 
@@ -56,14 +57,19 @@ def spectral(matrix: Floats) -> float:
         matrix = matrix.conj().T
     size = float(np.abs(matrix).max(initial=0.0))
     if not 0.0 < size < np.inf:
-        return size
-    scaled = matrix / 2.0 ** math.frexp(size)[1]
+        return 0.0 if size == 0.0 else math.inf
+    power = math.frexp(size)[1]
+    scaled = np.ldexp(matrix.real, -power) + (1j * np.ldexp(matrix.imag, -power) if np.iscomplexobj(matrix) else 0.0)
+    unit = 2.0**-53
     if len(scaled) <= MOST_IN_SINGLE:
-        scaled = scaled.astype(np.complex64 if np.iscomplexobj(scaled) else np.float32)
-    largest = float(np.linalg.eigvalsh(scaled @ scaled.conj().T)[-1])
+        unit, scaled = SINGLE, scaled.astype(np.complex64 if np.iscomplexobj(scaled) else np.float32)
+    gram = scaled @ scaled.conj().T
+    # What single precision flushes to zero is below 2^-126 of the largest entry, and far below the part added here.
+    largest = float(np.linalg.eigvalsh(gram)[-1]) * (1.0 + 2.0 * EIGENVALUES)
+    largest += 8.0 * (scaled.shape[1] + 8.0) * unit * float(np.trace(gram).real)
     if not math.isfinite(largest):
         return math.inf
-    return math.sqrt(largest * (1.0 + 2.0 * EIGENVALUES)) * ROUND_UP * 2.0 ** math.frexp(size)[1]
+    return float(np.ldexp(math.sqrt(largest) * ROUND_UP, power)) * ROUND_UP + UNDERFLOW
 
 
 def norm_of_convolution(convolution: Convolution) -> float:

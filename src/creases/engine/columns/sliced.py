@@ -6,10 +6,12 @@ exactly, in whatever order and with whatever fused operations (Ozaki, Ogita, Ois
 with i + j < p are added up in double-double, the others are left out.
 
 Let b be the bits a slice has, w and s the largest absolute values of W and x, m the terms of a row, N_i a bound on the
-norm of W_i, and n and k the lengths of x and W x. Numbers of x_j are below 2^-jb s. All lengths are Euclidean:
+norm of W_i, and n and k the lengths of x and W x. Numbers of x_j are below 2 * 2^-jb s: what is left of hi is at
+most half a unit, that of lo no more, and s may be half of the power of two that it is measured by. All lengths are
+Euclidean:
 
-1. What is left out is no longer than  sum over i >= 1 of N_i  times  sum over j >= p - i of 2^-jb s sqrt(n).
-2. A product with a last slice, which has all bits that are left, is rounded: m u sqrt(k) m w s 2^-(p-1)b at most, for
+1. What is left out is no longer than  sum over i >= 1 of N_i  times  sum over j >= p - i of 2 * 2^-jb s sqrt(n).
+2. A product with a last slice, which has all bits that are left, is rounded: 2 m u sqrt(k) m w s 2^-(p-1)b at most, for
    each of the two; and the last slice of x is itself a sum that is rounded, by less than that.
 3. a additions lose 2^-53 of hi each, which goes to lo, and lo 2^-53 of itself: sqrt(k) a^2 2^-106 m w s at most.
 """
@@ -120,14 +122,14 @@ class SlicedMatrix:
     def lost(self, parts: int, n: int, k: int) -> float:
         """How long what is lost of a product may be, for values of size one. parts : p; the others as above."""
         unit = 2.0**-self.bits
-        left_out = sum(
-            norm * sum(unit**j for j in range(parts - i, parts)) for i, norm in enumerate(self.norms) if 0 < i < parts
-        )
+        left_out = 0.0
+        for i, norm in enumerate(self.norms[1:parts], 1):
+            left_out += 2.0 * norm * sum(unit**j for j in range(parts - i, parts))
         # Slices of the matrix from p on are left out with all of x.
-        left_out += sum(self.norms[parts:]) * (1.0 + 2.0 * unit)
+        left_out += 2.0 * sum(self.norms[parts:])
         sums = self.terms * self.largest
         adds = parts * (parts + 1) // 2
-        rounded = 3.0 * self.terms * 2.0**-53 * unit ** (parts - 1) + adds * adds * 2.0**-106
+        rounded = 6.0 * self.terms * 2.0**-53 * unit ** (parts - 1) + adds * adds * 2.0**-106
         return (left_out * math.sqrt(n) + math.sqrt(k) * sums * rounded) * ROUND_UP
 
 

@@ -84,7 +84,8 @@ def times_columns(matrix: Matrix, columns: Columns, precise: int) -> Columns:
         hi, lo, lost = sparse_product(matrix, norm, columns.hi, columns.lo)
         some = spread(matrix, columns.some)
         loose = spread(matrix, columns.loose) if is_copy(matrix) else some.copy()
-    return Columns(hi, lo, or_infinite((norm * columns.off + lost) * ROUND_UP), some, loose)
+    off = (norm * columns.off + lost) * ROUND_UP + UNDERFLOW * (columns.off > 0.0)
+    return Columns(hi, lo, or_infinite(off), some, loose)
 
 
 def spread_dense(matrix: Convolution | Floats, some: Bools) -> Bools:
@@ -140,7 +141,7 @@ def scaled(columns: Columns, high: Floats, low: Floats, worst: float) -> Columns
     sizes = length(columns.hi)
     scale_values(high, low, columns.hi, columns.lo)
     off = largest * columns.off + worst * (sizes + columns.off) + 2.0 * DOUBLED_UNIT * largest * sizes
-    return columns._replace(off=or_infinite(off * ROUND_UP + UNDERFLOW * (sizes > 0)))
+    return columns._replace(off=or_infinite(off * ROUND_UP + UNDERFLOW * ((sizes > 0) | (columns.off > 0))))
 
 
 def bent(columns: Columns, factors: Floats) -> Columns:

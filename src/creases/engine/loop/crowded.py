@@ -65,6 +65,8 @@ def part_crowded(work: SpaceWork, oracle: Oracle) -> tuple[SpaceWork, list[Tile]
     so what it has is taken off once. Raises ComputationError if no wall is found.
     """
     refuse_claimed(work)
+    if oracle.is_doubted:  # its facets are elsewhere
+        work.state[UNPROVED_SIGNS] += 1
     tile, (_, ids) = oracle.tile_of(work), facets_at(work)
     places = {number: int(work.slots[bit]) for bit, number in ids.items()}
     parts: list[Tile] = []

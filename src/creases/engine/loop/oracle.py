@@ -108,6 +108,9 @@ class Oracle:
         layer, _, pattern = self.place_of(work)
         here, parent = self._edges.forms.forms(layer, pattern), self._parent.forms(layer, pattern)
         groups = self._problem.graph.layer(layer).groups
+        doubts = self._problem.graph.layer(layer).doubts
+        if doubts is not None and any(not any(here[i]) for i in np.flatnonzero(~doubts.is_exact).tolist()):
+            work.state[UNPROVED_SIGNS] += 1
         if groups is not None:
             ends = has_tie(groups.tolist(), pattern[layer].tolist(), here, parent)
         else:
@@ -158,6 +161,11 @@ class Oracle:
         return pruned(tile)
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether the graph's numbers are near those of the network that is meant, and not they."""
+        return self._problem.graph.is_doubted
+
+    @property
     def walls(self) -> list[Any]:
         """Exact inward forms of edges that are no neurons, by -2 - id; shared by all threads of a starting cell."""
         return self._walls
@@ -180,7 +188,7 @@ class Oracle:
             value = dot(form_of(rows, units), corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         state[EXACT_CELLS] += 1
-        if self._problem.graph.is_doubted:  # the true corners are elsewhere
+        if self.is_doubted:  # the true corners are elsewhere
             state[UNPROVED_SIGNS] += len(asked)
             return
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
@@ -225,7 +233,7 @@ class Oracle:
         for forms in (self._doubled.forms, self.precise):
             for row, corner, sign in self.doubled_signs(left, edge_ids, layer, pattern, forms):
                 work.answers_nc[row, corner] = sign
-            if self._problem.graph.is_doubted:
+            if self.is_doubted:
                 rows = forms(layer, pattern)
                 for row, (unit, less), corner in left:
                     if rows.is_zero(unit, less):
@@ -241,7 +249,7 @@ class Oracle:
             value = dot(form_of(exact, units), corners[corner])
             work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
         state[EXACT_CELLS] += 1
-        if self._problem.graph.is_doubted:  # the true corners are elsewhere
+        if self.is_doubted:  # the true corners are elsewhere
             state[UNPROVED_SIGNS] += len(left)
         else:
             self.sharpen(work, corners)

@@ -299,13 +299,16 @@ class DoubledForms:
         total = DoubledRows(hi, np.zeros_like(hi), np.where(exact, 0.0, np.abs(hi) * UNIT + UNDERFLOW))
         doubts = level.doubts
         if doubts is not None:
-            total.error[:] = (total.error + np.outer(doubts.bias, np.abs(constant))) * ROUND_UP
+            off = np.outer(doubts.bias, np.abs(constant))
+            total.error[:] = (total.error + off + UNDERFLOW * np.outer(doubts.bias != 0.0, constant != 0.0)) * ROUND_UP
         for source, matrix in level.terms:
             values = self._values(source, pattern)
             add_product(matrix, values, total)
             if doubts is not None:
                 sizes = np.abs(values.hi) * (1.0 + 2.0 * UNIT) + values.error
-                total.error[:] = (total.error + doubts.of(source) @ sizes) * ROUND_UP
+                each = doubts.of(source)
+                met = (each != 0.0).astype(np.float64) @ (sizes != 0.0) > 0.0  # a product of the two may underflow
+                total.error[:] = (total.error + each @ sizes + UNDERFLOW * met) * ROUND_UP
         if level.divisors is not None:
             parts = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
             scale_rows(*parts, *total)

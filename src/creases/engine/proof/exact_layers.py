@@ -186,9 +186,9 @@ def find_twins(graph: Graph) -> Ints:
 def copies(level: Level, copied: dict[int, Ints]) -> Ints:
     """For each unit's sum 1 + the neuron whose activation it is a positive multiple of; 0 where it is none."""
     found, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
+    if any(isinstance(matrix, Convolution) for matrix in level.matrices):
+        return found
     for source, matrix in level.terms:
-        if isinstance(matrix, Convolution):
-            return found
         rows, columns = matrix.nonzero()
         values = matrix.data[matrix.data != 0] if is_sparse(matrix) else matrix[rows, columns]
         np.add.at(entries, rows, 1)

@@ -36,6 +36,7 @@ __all__ = [
     "Rows",
     "decide",
     "decide_switches",
+    "doubtful",
     "graph_root",
     "or_infinite",
     "tied",
@@ -166,7 +167,7 @@ def summed(
         forms = forms + times(matrix, below.forms)
         errors = errors + or_infinite(times(sizes, below.errors))
         if level.doubts is not None:
-            errors = errors + or_infinite(level.doubts.of(source) @ below.sizes)
+            errors = errors + doubtful(level.doubts.of(source), below.sizes)
         weight = weight + or_infinite(times(sizes, below.sizes))
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         weight = weight + np.where(times(nonzero_in(matrix), (below.sizes > 0).astype(float)) > 0, UNDERFLOW, 0.0)
@@ -187,6 +188,13 @@ def summed(
         forms, errors, couplings = divided(forms, errors, couplings, level.divisors, weight, exact)
         errors = errors + lost_in_couplings(couplings, relaxed, np.full(n, not exact))
     return with_sizes(forms, errors, couplings, relaxed, d)
+
+
+def doubtful(doubts: Floats, sizes: Floats) -> Floats:
+    """What doubts of couplings (n, m) to values of these sizes (m, 2) come to; a product of the two may underflow."""
+    met = (doubts != 0.0).astype(np.float64) @ (sizes > 0.0) > 0.0
+    found: Floats = or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
+    return found
 
 
 def doubted(level: Level, forms: Floats, bounds: Floats) -> tuple[Floats, Floats]:

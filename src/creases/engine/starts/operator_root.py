@@ -29,11 +29,12 @@ from creases.engine.starts.graph_root import (
     Rows,
     decide,
     decide_switches,
-    or_infinite,
+    doubtful,
     tied,
     with_sizes,
 )
 from creases.engine.starts.precise_forms import PreciseForms
+from creases.engine.state.growth import check_room
 
 Bools = NDArray[np.bool_]
 
@@ -90,6 +91,7 @@ def small_graph(
         for number, level in enumerate(problem.graph.levels, 1):
             say(f"level {number} of {len(problem.graph.levels)}, {making.count:,} units open here")
             making.put(number, level)
+            check_room(4 * making.count * len(level.bias), [len(layer.units) for layer in making.found])
             if most_open is not None and (making.count > most_open or making.count * len(level.bias) > MOST_NUMBERS):
                 raise LargeRoot(len(making.found) - 1, making.count)
             for source in level.sources:
@@ -156,7 +158,7 @@ class Making:
             if column < end <= len(columns.hi):
                 couplings[layer] = columns.hi[column:end].T
                 part = columns.part(slice(column, end))
-                errors = errors + or_infinite(part.doubts(slice(None)).T @ self.relaxed[layer].sizes) * ROUND_UP
+                errors = errors + doubtful(part.doubts(slice(None)).T, self.relaxed[layer].sizes)
             column = end
         errors = all_or_infinite(errors * ROUND_UP)
         errors[errors > 0.0] += UNDERFLOW
