@@ -45,6 +45,8 @@ class Count:
     by_layer : regions after each layer, that is after each level with neurons or switches (`network.layer_names`); the
         last one is `regions`.
     certified : True only if every sign that decided something was proved.
+    unproved_signs : how many signs were read off numbers near the network's own, and not proved; None where pieces were
+        counted, of which that is not kept.
     exact_cells : cells for which floats could not prove a sign and rational arithmetic decided.
     seconds : wall time of the count; of one that was resumed, of its last run.
     domain : what was cut.
@@ -76,6 +78,7 @@ class Count:
     pieces: int = 1
     seconds_from_journal: float = 0.0
     notes: tuple[str, ...] = ()
+    unproved_signs: int | None = 0
 
     @property
     def per_volume(self) -> float | None:
@@ -97,6 +100,7 @@ class Count:
             parts.append(f"in {self.pieces:,} pieces")
         parts += [
             "certified" if self.certified else "NOT certified",
+            *([f"unproved_signs={self.unproved_signs:,}"] if self.unproved_signs else []),
             f"exact_cells={self.exact_cells:,}",
             f"{self.seconds:.3g} s" + (f" + {before:.3g} s from the journal" if before else ""),
             repr(self.domain),
@@ -111,6 +115,7 @@ class Count:
             "regions": self.regions,
             "by_layer": list(self.by_layer),
             "certified": self.certified,
+            "unproved_signs": self.unproved_signs,
             "exact_cells": self.exact_cells,
             "seconds": self.seconds,
             "domain": self.domain.to_dict(),
@@ -226,8 +231,8 @@ def count_many(
 
     say_if_compiling(progress)
     found: list[Count] = []
-    workshop = Workshop()
     with enough_memory("A count", LESS), following(progress, len(pairs)) as follower:
+        workshop = Workshop(follower.say)
         for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
             together = [domain for _, domain in group]
             lines = not by_neuron and any(map(is_line, together))
@@ -281,6 +286,7 @@ def _count_one(
         regions=regions,
         by_layer=tuple(found.by_layer),
         certified=found.certified,
+        unproved_signs=found.unproved_signs,
         exact_cells=found.exact_cells,
         seconds=time.perf_counter() - start,
         domain=domain,

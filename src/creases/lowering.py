@@ -19,9 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
+from creases.engine.convolution import Convolution
 from creases.engine.graph import Floats, Graph, Level, Matrix, relu_slopes
 
 __all__ = ["lowered"]
+
+# Numbers that the matrices of a network's convolutions have together before they are left as they are: as sparse
+# matrices they take twelve bytes each.
+MOST_ENTRIES = 1 << 24
 
 Indices = NDArray[np.int64]
 
@@ -38,8 +43,16 @@ class Part(NamedTuple):
 class Lowering:
     """The engine's levels as they are made, one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, large: bool = False) -> None:
+        """large : whether convolutions are left as they are."""
         self.levels: list[Level] = []
+        self.large = large
+
+    def matrix(self, operator: Any) -> Matrix:
+        """The matrix of an operator, written out or not."""
+        if self.large and type(operator).__name__ == "Conv":
+            return Convolution(operator.kernel, operator.windows)
+        return operator.matrix
 
     def add(self, level: Level) -> int:
         """Put a level on top; returns its number."""
@@ -50,10 +63,26 @@ class Lowering:
         """A level of linear units; returns its number."""
         return self.add(Level(*split(sources), bias, divisors=divisors))
 
+    def values(self, parts: Sequence[Part], n: int) -> int:
+        """The level that has all values of a network's level, in their order; its number."""
+        if len(parts) == 1 and parts[0].places is None:
+            return parts[0].level
+        sources = [(part.level, on_units(identity(n), part.places)) for part in parts]
+        return self.linear(sources, np.zeros(n))
+
+
+def entries_of(level: Any) -> int:
+    """How many numbers the matrices of a level's convolutions have."""
+    convolutions = [each for each in level.sources.values() if type(each).__name__ == "Conv"]
+    return sum(each.n_out * int(np.prod(each.weight.shape[1:])) for each in convolutions)
+
 
 def lowered(levels: Sequence[Any]) -> Graph:
-    """The graph of a network's levels (`network.levels`), without those that nothing that cuts takes from."""
-    made = Lowering()
+    """The graph of a network's levels (`network.levels`), without those that nothing that cuts takes from.
+
+    Convolutions are written out as sparse matrices, unless those would have more than MOST_ENTRIES numbers together.
+    """
+    made = Lowering(sum(map(entries_of, levels)) > MOST_ENTRIES)
     parts: dict[int, list[Part]] = {0: [Part(0, None)]}
     for number, level in enumerate(levels, 1):
         parts[number] = put(made, level, sources_of(made, level, parts))
@@ -64,7 +93,11 @@ def sources_of(made: Lowering, level: Any, parts: dict[int, list[Part]]) -> list
     """What a level takes: numbers of the engine's levels with a matrix each."""
     found = []
     for source, operator in level.sources.items():
-        taken = [(part.level, on_units(operator.matrix, part.places)) for part in parts[source]]
+        matrix = made.matrix(operator)
+        if isinstance(matrix, Convolution):
+            found.append((made.values(parts[source], operator.n_in), matrix))
+            continue
+        taken = [(part.level, on_units(matrix, part.places)) for part in parts[source]]
         if operator.divisors is None:
             found += taken
         else:
@@ -75,27 +108,31 @@ def sources_of(made: Lowering, level: Any, parts: dict[int, list[Part]]) -> list
 
 def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[Part]:
     """The engine's levels of one level of a network; returns what hands on its values."""
-    kink, name = level.kink, type(level.kink).__name__
+    kink, name, bias = level.kink, type(level.kink).__name__, level.bias
+    if any(isinstance(matrix, Convolution) for _, matrix in sources) and name not in ("ReLU", "Linear"):
+        # Some of its units only, or some twice: the sums are written down first.
+        sums = made.linear(sources, bias)
+        sources, bias = [(sums, identity(len(bias)))], np.zeros(len(bias))
     if name == "Max":
         sizes = [len(group) for group in kink.groups]
         flat = np.concatenate([np.asarray(group, np.int64) for group in kink.groups])
         groups = np.repeat(np.arange(len(sizes)), sizes)
-        number = made.add(Level(*split(rows(sources, flat)), level.bias[flat], relu_slopes(len(flat)), groups))
+        number = made.add(Level(*split(rows(sources, flat)), bias[flat], relu_slopes(len(flat)), groups))
         return [Part(number, groups)]
     if name == "Clip":
-        return [Part(put_clip(made, level, sources), None)]
-    below, above = kink.slopes(len(level.bias))
+        return [Part(put_clip(made, kink, sources, bias), None)]
+    below, above = kink.slopes(len(bias))
     bent = np.flatnonzero(below != above)
     straight = np.flatnonzero(below == above)
     found = []
     if len(bent):
         whole = len(bent) == len(below)
         some = sources if whole else rows(sources, bent)
-        number = made.add(Level(*split(some), level.bias[bent], np.stack([below[bent], above[bent]])))
+        number = made.add(Level(*split(some), bias[bent], np.stack([below[bent], above[bent]])))
         found.append(Part(number, None if whole else bent))
     if len(straight):
         whole = len(straight) == len(below)
-        number = made.linear(sources if whole else rows(sources, straight), level.bias[straight])
+        number = made.linear(sources if whole else rows(sources, straight), bias[straight])
         factors = above[straight]
         if (factors != 1.0).any():
             places = np.arange(len(factors))
@@ -105,11 +142,11 @@ def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[P
     return found
 
 
-def put_clip(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> int:
+def put_clip(made: Lowering, kink: Any, sources: list[tuple[int, Matrix]], bias: Floats) -> int:
     """A clip's sums, its neurons (z - low of all units, then z - high of all), and its values; returns their number."""
-    n = len(level.bias)
-    low, high = (np.broadcast_to(np.asarray(bound, np.float64), (n,)) for bound in (level.kink.low, level.kink.high))
-    sums, one = made.linear(sources, level.bias), identity(n)
+    n = len(bias)
+    low, high = (np.broadcast_to(np.asarray(bound, np.float64), (n,)) for bound in (kink.low, kink.high))
+    sums, one = made.linear(sources, bias), identity(n)
     twice = csr_array(vstack([one, one]))
     neurons = made.add(Level((sums,), (twice,), -np.concatenate([low, high]), relu_slopes(2 * n)))
     return made.linear([(neurons, csr_array(hstack([one, -one])))], low.copy())

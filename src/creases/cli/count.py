@@ -113,7 +113,8 @@ def unit_of(result: Count) -> str:
 def certainty(result: Count) -> str:
     """What the proof rests on, in words."""
     if not result.certified:
-        return "NO: some signs could not be proved"
+        some = f"{result.unproved_signs:,}" if result.unproved_signs else "some"
+        return f"NO: {some} signs could not be proved"
     if result.exact_cells:
         return f"yes, every sign proved; {result.exact_cells:,} cells decided in rational arithmetic"
     return "yes, every sign proved"

@@ -22,9 +22,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.convolution import Convolution
+
 __all__ = [
     "COORDINATES",
     "INPUTS",
+    "Doubts",
     "Floats",
     "Graph",
     "Level",
@@ -44,6 +47,31 @@ Matrix = Any  # a float64 array (n, m), or a csr_array of SciPy's
 INPUTS, COORDINATES = 0, -1
 
 
+class Doubts(NamedTuple):
+    """How far off the numbers of a level may be from those of the network that is meant: it stands for the units of a
+    larger one that are open on a tile, which were computed in floats.
+
+    matrices : for each source float64 (n, values of the source), bounds of the numbers that it is multiplied by; zero
+    where those are exact. bias : float64 (n,).
+    """
+
+    sources: tuple[int, ...]
+    matrices: tuple[Floats, ...]
+    bias: Floats
+
+    @property
+    def is_exact(self) -> NDArray[np.bool_]:
+        """For each unit whether its numbers are exact, bool (n,)."""
+        found: NDArray[np.bool_] = self.bias == 0.0
+        for matrix in self.matrices:
+            found = found & ~matrix.any(axis=1)
+        return found
+
+    def of(self, source: int) -> Floats:
+        """The bounds of the numbers by which a source is multiplied."""
+        return self.matrices[self.sources.index(source)]
+
+
 class Level(NamedTuple):
     """Units that stand side by side.
 
@@ -52,6 +80,7 @@ class Level(NamedTuple):
     bias : float64 (n,). slopes : float64 (2, n), below zero and above, or None if the units are linear.
     groups : int64 (n,), the switch of each candidate, not decreasing; None if the units are no candidates.
     divisors : int64 (n,), at least one; None for ones. Only of linear levels.
+    doubts : how far off its numbers may be; None if they are the network's own.
     """
 
     sources: tuple[int, ...]
@@ -60,6 +89,7 @@ class Level(NamedTuple):
     slopes: Floats | None = None
     groups: Ints | None = None
     divisors: Ints | None = None
+    doubts: Doubts | None = None
 
     @property
     def terms(self) -> Iterable[tuple[int, Matrix]]:
@@ -69,9 +99,14 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """The levels of a network, first to last; level i is `levels[i - 1]`."""
+    """The levels of a network, first to last; level i is `levels[i - 1]`.
+
+    precise : of one whose numbers are doubted, what gives the forms of a layer's units on a pattern in a chart, in
+        double-double with bounds, of the network that is meant: (layer, pattern, chart) -> DoubledRows.
+    """
 
     levels: tuple[Level, ...]
+    precise: Any = None
 
     @classmethod
     def chain(cls, weights: Sequence[Floats], biases: Sequence[Floats]) -> Graph:
@@ -113,10 +148,21 @@ class Graph:
             and level.slopes is not None
             and level.groups is None
             and isinstance(level.matrices[0], np.ndarray)
+            and level.doubts is None
             and not level.slopes[0].any()
             and bool((level.slopes[1] == 1.0).all())
             for i, level in enumerate(self.levels)
         )
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether some of its matrices are too large to be written out."""
+        return any(isinstance(matrix, Convolution) for level in self.levels for matrix in level.matrices)
+
+    @cached_property
+    def is_doubted(self) -> bool:
+        """Whether its numbers are not the network's own, but near them."""
+        return any(level.doubts is not None for level in self.levels)
 
     @cached_property
     def weights(self) -> tuple[Floats, ...]:
@@ -145,7 +191,7 @@ def relu_slopes(units: int) -> Floats:
 
 def is_sparse(matrix: Matrix) -> bool:
     """Whether a matrix is one of SciPy's."""
-    return not isinstance(matrix, np.ndarray)
+    return not isinstance(matrix, (np.ndarray, Convolution))
 
 
 def times(matrix: Matrix, values: Floats) -> Floats:

@@ -153,7 +153,8 @@ def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) 
     return Count(
         regions=by_layer[-1],
         by_layer=tuple(by_layer),
-        certified=all(result.certified for result in found),
+        certified=(certified := all(result.certified for result in found)),
+        unproved_signs=0 if certified else None,
         exact_cells=sum(result.exact_cells for result in found),
         seconds=seconds,
         domain=plan.domain,

@@ -9,22 +9,30 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
 from creases.engine.problem import Problem
+from creases.engine.proof.exact_layers import twins_of
+from creases.engine.starts.cell import cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
 from creases.engine.starts.walls import Parts, halved
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.cell_layout import MOST_FACETS
 from creases.engine.state.work import (
     AnyWork,
 )
+from creases.errors import ComputationError
 
 if TYPE_CHECKING:
+    from creases.engine.starts.operator_root import SmallGraph
     from creases.engine.starts.whole_space import Walled
 
 __all__ = ["Collector", "StartingCell", "collect", "cut_domain"]
 
 # Units of a graph that are open on a starting cell before it is halved, and how many times over it is.
 MOST_OPEN, MOST_HALVINGS = 3000, 30
+# Units of a large network that are seen to bend on a starting cell before it is halved: as many as fit into the memory
+# of a small machine, and as bounds tell from others.
+MOST_SEEN = 1400
 # A halving that leaves nearly as many of them open counts for several: where very many hyperplanes are one, or pass
 # through one point, halves without end would meet it.
 LESS, STALLED = 0.9, 5
@@ -41,6 +49,12 @@ class Collector(Protocol):
 
     def add(self, work: AnyWork, blocks: list[Any]) -> None:
         """Add a finished workspace's sums, and the blocks that its keeper returned, in the order of cells."""
+
+    def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
+        """Add the sums of a workspace in which the small graph of a starting cell was cut; None if nothing cuts it.
+
+        whole : how many regions the layers below the small graph's have that are not added yet, one or none.
+        """
 
     def add_rational(self, start: RationalStart) -> None:
         """A starting cell that floats cannot hold."""
@@ -77,6 +91,11 @@ def cut_domain(
     threads, by_neuron, report, workshop : as for `tally.tally`.
     Raises ComputationError where a cell can be neither cut in floats nor parted, and what the collector raises.
     """
+    if problem.graph.is_large and problem.vertices is None:
+        raise ComputationError(
+            "The network is too large for its matrices to be written out, and is cut on bounded domains only, by the "
+            "neurons that are not decided there. Cut a Segment, a Polygon or a Box."
+        )
     inside = workshop.across(problem)
     if inside is None:
         report(1)
@@ -131,8 +150,11 @@ def cut_cell(
     most_open = None if wall_into is None else MOST_OPEN
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
     try:
-        for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop, most_open):
-            into.add(work, blocks)
+        if problem.graph.is_large:
+            cut_large(problem, start, into, most_open, options)
+        else:
+            for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop, most_open):
+                into.add(work, blocks)
     except LargeRoot as large:
         assert wall_into is not None
         parts = halves_of(problem, cell)
@@ -145,6 +167,37 @@ def cut_cell(
         collect(problem, [lower, upper], into, deep=deep, above=large, **options)
         collect(problem, [wall], wall_into, deep=deep, above=large, **{**options, "report": lambda _: report(0)})
         into.take_off(wall_into)
+
+
+def cut_large(
+    problem: Problem, start: AnyStart | CrowdedStart, into: Collector, most_open: int | None, options: dict[str, Any]
+) -> None:
+    """Cut a starting cell of a network whose matrices are not written out, by the units that are open on it.
+
+    Raises LargeRoot where more than `most_open` are, or the cell has too many facets.
+    """
+    from creases.engine.columns.sampling import bending_at_least
+    from creases.engine.starts.operator_root import small_graph  # SciPy, which a chain does without
+
+    if isinstance(start, CrowdedStart):
+        if most_open is None:
+            raise ComputationError(
+                f"A large network is counted by neuron, or where {MOST_HALVINGS} halvings leave as much, on domains "
+                f"of at most {MOST_FACETS} facets. Count without by_neuron, or on a smaller domain."
+            )
+        raise LargeRoot(0, 0)
+    cell = cell_of(problem, start)
+    if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > MOST_SEEN:
+        raise LargeRoot(problem.depth, seen)
+    threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
+    small = small_graph(problem, cell, twins_of(problem.graph), most_open, workshop.say)
+    if not small.problem.graph.layers:
+        into.add_small(small, None, 1)
+        report(1)
+        return
+    # Several threads share what one workspace has begun: only that one has the layers below the first open one.
+    for place, (work, _) in enumerate(run(small.problem, start, threads, by_neuron, None, report, workshop)):
+        into.add_small(small, work, int(place == 0))
 
 
 def halves_of(problem: Problem, cell: AnyStart | CrowdedStart | Tile) -> Parts | None:

@@ -17,7 +17,9 @@ from creases.engine.loop.frontier import CellKeeper
 from creases.engine.loop.oracle import has_tie
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import PROOFS
+from creases.engine.proof.exact_layers import twins_of
 from creases.engine.proof.rational_forms import RationalForms, decided, pattern_at
+from creases.engine.starts.cell import point_cell
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
@@ -27,6 +29,7 @@ from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_
 from creases.engine.state.slots import (
     EXACT_CELLS,
     UNBOUNDED,
+    UNPROVED_SIGNS,
 )
 from creases.engine.state.work import (
     AnyWork,
@@ -35,6 +38,7 @@ from creases.engine.state.work import (
 from creases.errors import ComputationError
 
 if TYPE_CHECKING:
+    from creases.engine.starts.operator_root import SmallGraph
     from creases.engine.starts.whole_space import Walled
 
 __all__ = ["Tally", "Totals", "WrittenTotals", "count_point", "tally", "tally_constant"]
@@ -46,6 +50,7 @@ class Tally(NamedTuple):
     by_layer : regions after each hidden layer. by_neuron : for each layer and neuron, the regions of the layer
     below that it cuts. unbounded : regions that reach infinity, None on a bounded domain.
     exact_cells : cells for which rationals were needed. certified : True if every sign was proved.
+    unproved_signs : how many were not.
     """
 
     by_layer: list[int]
@@ -53,6 +58,7 @@ class Tally(NamedTuple):
     unbounded: int | None
     exact_cells: int
     certified: bool
+    unproved_signs: int = 0
 
 
 def tally(
@@ -92,7 +98,7 @@ class Totals:
         self.by_patterns = False  # True if by_neuron was read off the regions' patterns
         self.by_layer = np.zeros(len(problem.widths), dtype=np.int64)
         self.by_neuron = np.zeros(sum(problem.widths), dtype=np.int64)
-        self.unbounded = self.exact_cells = 0
+        self.unbounded = self.exact_cells = self.unproved_signs = 0
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper] | None:
         """Finished cells are only counted."""
@@ -104,6 +110,19 @@ class Totals:
         self.by_neuron += work.by_neuron
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
+
+    def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
+        """Add what was counted of a small graph: layers and units that it has not cut nothing there."""
+        if work is None:
+            self.by_layer += whole
+            return
+        regions = np.append(whole, work.by_layer)
+        self.by_layer += regions[np.searchsorted(small.layers, np.arange(len(self.by_layer)), side="right")]
+        firsts = self.problem.graph.first_neurons
+        places = [firsts[layer] + units for layer, units in zip(small.layers, small.units, strict=True)]
+        self.by_neuron[np.concatenate(places)] += work.by_neuron
+        self.exact_cells += int(work.state[EXACT_CELLS])
+        self.unproved_signs += int(work.state[UNPROVED_SIGNS])
 
     def add_rational(self, start: RationalStart) -> None:
         """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
@@ -122,6 +141,15 @@ class Totals:
 
     def add_point(self, tile: Tile) -> None:
         """Add the region that meets a point."""
+        if self.problem.graph.is_large:
+            from creases.engine.starts.operator_root import small_graph
+
+            # What is open there may be zero: no region ends there, and none is proved to go on.
+            cell = point_cell(self.problem, tile.chart)
+            small = small_graph(self.problem, cell, twins_of(self.problem.graph))
+            self.unproved_signs += sum(map(len, small.units))
+            self.by_layer += 1
+            return
         self.by_layer += count_point(self.problem, tile)
 
     def on_wall(self) -> Totals | None:
@@ -134,6 +162,7 @@ class Totals:
         self.by_layer -= wall.by_layer
         self.unbounded -= wall.unbounded
         self.exact_cells += wall.exact_cells
+        self.unproved_signs += wall.unproved_signs
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Totals], None]) -> None:
         """Add, or take off, what a space has that is cut by walls too."""
@@ -160,12 +189,20 @@ class Totals:
             by_neuron=[part.tolist() for part in np.split(self.by_neuron, splits)],
             unbounded=None if whole.vertices is not None or whole.directions else unbounded,
             exact_cells=self.exact_cells,
-            certified=PROOFS,
+            certified=PROOFS and not self.unproved_signs,
+            unproved_signs=self.unproved_signs,
         )
 
 
 class WrittenTotals(Totals):
     """Sums over workspaces whose finished cells are written out: there must be floats to write."""
+
+    def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
+        """Raises ComputationError: of so many units no patterns are written."""
+        raise ComputationError(
+            "The network is too large for its matrices to be written out, and its regions are counted, not listed. Use "
+            "count."
+        )
 
     def add_rational(self, start: RationalStart) -> None:
         """Raises ComputationError: the cell has no chart in floats."""

@@ -42,6 +42,7 @@ from creases.engine.state.slots import (
     HAVE,
     NETWORK,
     UNBOUNDED,
+    UNPROVED_SIGNS,
 )
 from creases.engine.state.stack import push
 from creases.engine.state.work import (
@@ -64,6 +65,8 @@ def part_crowded(work: SpaceWork, oracle: Oracle) -> tuple[SpaceWork, list[Tile]
     so what it has is taken off once. Raises ComputationError if no wall is found.
     """
     refuse_claimed(work)
+    if oracle.is_doubted:  # its facets are elsewhere
+        work.state[UNPROVED_SIGNS] += 1
     tile, (_, ids) = oracle.tile_of(work), facets_at(work)
     places = {number: int(work.slots[bit]) for bit, number in ids.items()}
     parts: list[Tile] = []
@@ -145,6 +148,7 @@ def take_off(work: AnyWork, wall: AnyWork) -> None:
     work.by_neuron[above:] -= wall.by_neuron[above:]
     work.state[UNBOUNDED] -= wall.state[UNBOUNDED]
     work.state[EXACT_CELLS] += wall.state[EXACT_CELLS]
+    work.state[UNPROVED_SIGNS] += wall.state[UNPROVED_SIGNS]
 
 
 def signed(work: AnyWork, sign: int) -> AnyWork:

@@ -38,6 +38,7 @@ from creases.engine.state.slots import (
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     UNBOUNDED,
+    UNPROVED_SIGNS,
     WAITING,
 )
 from creases.engine.state.work import (
@@ -288,7 +289,7 @@ def finish_share(work: AnyWork, helpers: Helpers, share: Share, board: Board, fo
 
 def cleared(mine: AnyWork) -> AnyWork:
     """A thread's workspace with its sums at zero."""
-    for slot in (UNBOUNDED, EXACT_CELLS, OUT_REALS_TOP, OUT_INTS_TOP):
+    for slot in (UNBOUNDED, EXACT_CELLS, UNPROVED_SIGNS, OUT_REALS_TOP, OUT_INTS_TOP):
         mine.state[slot] = 0
     mine.by_layer[:] = 0
     mine.by_neuron[:] = 0

@@ -8,7 +8,7 @@ set to the floats nearest to the true ones, so that most later signs on the cell
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import numpy as np
 
 from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import INFINITY, Floats, Pattern, Problem
-from creases.engine.proof.doubled import DoubledForms, doubled_wall, edge_sign
+from creases.engine.proof.doubled import DoubledForms, DoubledRows, doubled_wall, edge_sign
 from creases.engine.proof.edges import RationalEdges, difference
 from creases.engine.proof.rational import meeting_ray, nearest_point, rational_corners
 from creases.engine.proof.rational_forms import RationalForms
@@ -48,6 +48,7 @@ from creases.engine.state.slots import (
     HAVE,
     NETWORK,
     SCANNED,
+    UNPROVED_SIGNS,
     VANISHED,
 )
 from creases.engine.state.work import (
@@ -61,6 +62,8 @@ __all__ = ["Oracle", "facets_at", "has_tie"]
 
 # A row of the lowest layer: its neuron, or of a pair of candidates the one and the one it is compared with.
 Units = tuple[int, int | None]
+# What gives the forms of a layer's units on a pattern.
+Forms = Callable[[int, Pattern], DoubledRows]
 
 # Of a few hundred bytes each.
 KEPT_CORNERS = 50_000
@@ -105,6 +108,9 @@ class Oracle:
         layer, _, pattern = self.place_of(work)
         here, parent = self._edges.forms.forms(layer, pattern), self._parent.forms(layer, pattern)
         groups = self._problem.graph.layer(layer).groups
+        doubts = self._problem.graph.layer(layer).doubts
+        if doubts is not None and any(not any(here[i]) for i in np.flatnonzero(~doubts.is_exact).tolist()):
+            work.state[UNPROVED_SIGNS] += 1
         if groups is not None:
             ends = has_tie(groups.tolist(), pattern[layer].tolist(), here, parent)
         else:
@@ -155,6 +161,11 @@ class Oracle:
         return pruned(tile)
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether the graph's numbers are near those of the network that is meant, and not they."""
+        return self._problem.graph.is_doubted
+
+    @property
     def walls(self) -> list[Any]:
         """Exact inward forms of edges that are no neurons, by -2 - id; shared by all threads of a starting cell."""
         return self._walls
@@ -176,8 +187,11 @@ class Oracle:
         for row, units, v in asked:
             value = dot(form_of(rows, units), corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
-        work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
         state[EXACT_CELLS] += 1
+        if self.is_doubted:  # the true corners are elsewhere
+            state[UNPROVED_SIGNS] += len(asked)
+            return
+        work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
 
     def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[RationalCorner]:
         """The current cell's corners: each is where the facets of its mask meet."""
@@ -215,38 +229,58 @@ class Oracle:
         layer, ids, pattern = self.place_of(work)
         asked = [(row, units_of_row(work, layer, ids, row), corner) for row, corner in open_questions(work)]
         edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
-        for row, corner, sign in self.doubled_signs(asked, edge_ids, layer, pattern):
-            work.answers_nc[row, corner] = sign
-        left = [item for item in asked if work.answers_nc[item[0], item[2]] == UNPROVED]
-        if not left:
-            return
-        rows = self._edges.forms.some(layer, units_asked(left), pattern)
+        left = asked
+        for forms in (self._doubled.forms, self.precise):
+            for row, corner, sign in self.doubled_signs(left, edge_ids, layer, pattern, forms):
+                work.answers_nc[row, corner] = sign
+            if self.is_doubted:
+                rows = forms(layer, pattern)
+                for row, (unit, less), corner in left:
+                    if rows.is_zero(unit, less):
+                        work.answers_nc[row, corner] = ZERO
+            left = [item for item in left if work.answers_nc[item[0], item[2]] == UNPROVED]
+            if not left:
+                return
+            if self._problem.graph.precise is None:
+                break
+        exact = self._edges.forms.some(layer, units_asked(left), pattern)
         corners = rational_corners([self._edges.edge(number, pattern) for number in edge_ids])
         for row, units, corner in left:
-            value = dot(form_of(rows, units), corners[corner])
+            value = dot(form_of(exact, units), corners[corner])
             work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
-        self.sharpen(work, corners)
         state[EXACT_CELLS] += 1
+        if self.is_doubted:  # the true corners are elsewhere
+            state[UNPROVED_SIGNS] += len(left)
+        else:
+            self.sharpen(work, corners)
+
+    def precise(self, layer: int, pattern: Pattern) -> DoubledRows:
+        """The forms of a layer of the network that a graph of doubted numbers stands for."""
+        found: DoubledRows = self._problem.graph.precise(layer, pattern, self._chart)
+        return found
 
     def doubled_signs(
-        self, asked: list[tuple[int, Units, int]], edge_ids: list[int], layer: int, pattern: Pattern
+        self, asked: list[tuple[int, Units, int]], edge_ids: list[int], layer: int, pattern: Pattern, forms: Forms
     ) -> Iterator[tuple[int, int, int]]:
-        """(row, corner, sign) of asked (row, units, corner), by double-double; the sign may be UNPROVED."""
-        rows = self._doubled.forms(layer, pattern)
+        """(row, corner, sign) of asked (row, units, corner), by double-double; the sign may be UNPROVED.
+
+        forms : of the units of a layer on a pattern.
+        """
+        rows = forms(layer, pattern)
         # Those that meet where a sign is asked: a polygon may have thousands of others.
         beside_asked = {v for _, _, corner in asked for v in (corner, (corner or len(edge_ids)) - 1)}
-        edges = {v: self.doubled_edge(edge_ids[v], pattern) for v in beside_asked}
+        edges = {v: self.doubled_edge(edge_ids[v], pattern, forms) for v in beside_asked}
         for row, (unit, less), corner in asked:
             before = (corner or len(edge_ids)) - 1
             beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[before], edges[corner]]
             yield row, corner, edge_sign(beside, rows.row(unit) if less is None else rows.difference(unit, less))
 
-    def doubled_edge(self, number: int, pattern: Pattern) -> Any:
+    def doubled_edge(self, number: int, pattern: Pattern, forms: Forms) -> Any:
         """The inward form of an edge in double-double."""
         if number < 0:
             return doubled_wall(self._edges.wall(number))
         layer, unit, other = self._edges.units(number)
-        rows, sign = self._doubled.forms(layer, pattern), 1.0 if pattern[layer][unit] else -1.0
+        rows, sign = forms(layer, pattern), 1.0 if pattern[layer][unit] else -1.0
         return rows.row(unit, sign) if other is None else rows.difference(unit, other, sign)
 
     def sharpen(self, work: Work, corners: list[Any]) -> None:

@@ -22,7 +22,7 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED
 
-__all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "sign_at_corner"]
+__all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "in_chart_doubled", "sign_at_corner"]
 
 
 CACHED_LEVELS = 256
@@ -225,6 +225,13 @@ class DoubledRows(NamedTuple):
         """One form, or its opposite."""
         return sign * self.hi[index], sign * self.lo[index], self.error[index]
 
+    def is_zero(self, index: int, less: int | None) -> bool:
+        """Whether a form is zero, or of two the first is the second, exactly: no error, and no difference of floats."""
+        if less is None:
+            return not any(part[index].any() for part in self)
+        same = all(np.array_equal(part[index], part[less]) for part in (self.hi, self.lo))
+        return same and not (self.error[index].any() or self.error[less].any())
+
     def difference(self, index: int, less: int, sign: float = 1.0) -> tuple[Floats, Floats, Floats]:
         """What one form exceeds another by, or its opposite."""
         total = DoubledRows(*(part[[index]].copy() for part in self))
@@ -290,8 +297,18 @@ class DoubledForms:
         hi = np.ascontiguousarray(level.bias[:, None] * constant[None, :])
         exact = np.isin(constant, (0.0, 1.0, -1.0))
         total = DoubledRows(hi, np.zeros_like(hi), np.where(exact, 0.0, np.abs(hi) * UNIT + UNDERFLOW))
+        doubts = level.doubts
+        if doubts is not None:
+            off = np.outer(doubts.bias, np.abs(constant))
+            total.error[:] = (total.error + off + UNDERFLOW * np.outer(doubts.bias != 0.0, constant != 0.0)) * ROUND_UP
         for source, matrix in level.terms:
-            add_product(matrix, self._values(source, pattern), total)
+            values = self._values(source, pattern)
+            add_product(matrix, values, total)
+            if doubts is not None:
+                sizes = np.abs(values.hi) * (1.0 + 2.0 * UNIT) + values.error
+                each = doubts.of(source)
+                met = (each != 0.0).astype(np.float64) @ (sizes != 0.0) > 0.0  # a product of the two may underflow
+                total.error[:] = (total.error + each @ sizes + UNDERFLOW * met) * ROUND_UP
         if level.divisors is not None:
             parts = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
             scale_rows(*parts, *total)
@@ -311,6 +328,14 @@ class DoubledForms:
         if not np.isin(factors, (0.0, 1.0)).all():
             scale_rows(factors, np.zeros_like(factors), np.zeros_like(factors), *found)
         return found
+
+
+def in_chart_doubled(rows: DoubledRows, chart: Floats) -> DoubledRows:
+    """Forms of the domain's homogeneous coordinates (n, d + 1) in a chart (d + 1, k)."""
+    across = DoubledRows(*(np.ascontiguousarray(part.T) for part in rows))
+    moved = nothing(chart.shape[1], len(rows.hi))
+    add_product(np.ascontiguousarray(chart.T), across, moved)
+    return DoubledRows(*(np.ascontiguousarray(part.T) for part in moved))
 
 
 def nothing(rows: int, columns: int) -> DoubledRows:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.convolution import Convolution
 from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_sparse
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.rational import as_integers
@@ -68,7 +69,7 @@ def sizes_of(
     number: int, level: Level, inputs: dict[int, tuple[Floats, Floats]], known: dict[int, Sizes | None]
 ) -> Sizes | None:
     """The sizes of a level's rows from those of its sources; None if something is not exact."""
-    if any(known[source] is None for source in level.sources if source > INPUTS):
+    if level.doubts is not None or any(known[source] is None for source in level.sources if source > INPUTS):
         return None
     if number in inputs:
         forms, bounds = inputs[number]
@@ -176,7 +177,7 @@ def find_twins(graph: Graph) -> Ints:
         if switches:
             copied[number] = copies(level, copied)
         if level.slopes is not None:
-            found.append(copied[number] if level.groups is not None else twins_in(level))
+            found.append(copied[number] if level.groups is not None else twins_in(level, graph.is_large))
         if switches and level.slopes is not None:
             copied[number] = activations(number, level, graph)
     return np.concatenate(found)
@@ -185,13 +186,16 @@ def find_twins(graph: Graph) -> Ints:
 def copies(level: Level, copied: dict[int, Ints]) -> Ints:
     """For each unit's sum 1 + the neuron whose activation it is a positive multiple of; 0 where it is none."""
     found, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
+    if any(isinstance(matrix, Convolution) for matrix in level.matrices):
+        return found
     for source, matrix in level.terms:
         rows, columns = matrix.nonzero()
         values = matrix.data[matrix.data != 0] if is_sparse(matrix) else matrix[rows, columns]
         np.add.at(entries, rows, 1)
         if source in copied:
             found[rows] = np.where(values > 0, copied[source][columns], 0)
-    return np.where((entries == 1) & (level.bias == 0), found, 0)
+    exact = True if level.doubts is None else level.doubts.is_exact
+    return np.where((entries == 1) & (level.bias == 0) & exact, found, 0)
 
 
 def activations(number: int, level: Level, graph: Graph) -> Ints:
@@ -204,9 +208,12 @@ def activations(number: int, level: Level, graph: Graph) -> Ints:
     return np.where(plain, 1 + first + np.arange(len(level.bias)), 0)
 
 
-def twins_in(level: Level) -> NDArray[np.int64]:
-    """`twins` of a level's neurons. A switch has none."""
-    if level.groups is not None:
+def twins_in(level: Level, large: bool) -> NDArray[np.int64]:
+    """`twins` of a level's neurons. A switch has none; of too many numbers, or such as are not exact, none are known.
+
+    large : whether the graph's matrices are not written out.
+    """
+    if level.groups is not None or level.doubts is not None or large:
         return np.zeros(len(level.bias), np.int64)
     if any(map(is_sparse, level.matrices)):
         return twins_of_sparse(level.matrices, level.bias)

@@ -24,10 +24,24 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.band import bands
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.exact_layers import exact_levels
+from creases.engine.starts.cell import Cell, cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot
 from creases.engine.starts.first_layer import first_forms, in_chart
 
-__all__ = ["GraphRoot", "OpenRows", "graph_root"]
+__all__ = [
+    "Decided",
+    "GraphRoot",
+    "OpenRows",
+    "Relaxed",
+    "Rows",
+    "decide",
+    "decide_switches",
+    "doubtful",
+    "graph_root",
+    "or_infinite",
+    "tied",
+    "with_sizes",
+]
 
 Bools = NDArray[np.bool_]
 
@@ -79,47 +93,19 @@ class Relaxed(NamedTuple):
     sizes: Floats
 
 
-class Cell(NamedTuple):
-    """The starting cell. points : float64 (k, v), corners in homogeneous coordinates. reach : the largest coordinate.
-    off : the largest error of a corner.
-    on_wall : whether it lies on a wall of a larger domain, where a row may vanish that does not there.
-    terms : how many terms a sum has at most, for whom `Relaxed` pays ahead."""
-
-    points: Floats
-    reach: float
-    off: float
-    chart: Floats
-    on_wall: bool
-    terms: int
-
-    @property
-    def infinity(self) -> Floats:
-        """The form that is one on finite points, float64 (k,)."""
-        return self.chart[-1]
-
-
 def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | None = None) -> GraphRoot:
     """The first local network of a problem's graph on a starting cell.
 
     twins : of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
     Raises LargeRoot as soon as more are.
     """
-    graph, k = problem.graph, start.chart.shape[1]
-    corners = start.corners
-    cell = Cell(
-        points=np.vstack([corners[:, : k - 1].T, np.ones(len(corners))]),
-        reach=float(np.abs(corners[:, : k - 1]).max()),
-        off=float(corners[:, k - 1].max()),
-        chart=start.chart,
-        on_wall=len(problem.frame.T) > k,
-        terms=sum(graph.widths),
-    )
+    graph, cell = problem.graph, cell_of(problem, start)
     signs, found = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
     values: dict[int, Rows] = {}
     relaxed: dict[int, Relaxed] = {}
     with np.errstate(all="ignore"):
         inputs = {
-            number: in_chart(*first_forms(problem, matrix, level.bias), start.chart)
+            number: in_chart(*doubted(level, *first_forms(problem, matrix, level.bias)), start.chart)
             for number, level in enumerate(graph.levels, 1)
             for source, matrix in level.terms
             if source == INPUTS
@@ -134,13 +120,13 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | 
             layer = graph.layer_of[number]
             first, end = graph.first_neurons[layer], graph.first_neurons[layer + 1]
             if level.groups is None:
-                known = start.signs if layer == 0 else {}
-                made = decided(level, layer, rows, relaxed, known, cell)
+                made = decide(level, rows, relaxed, start.signs if layer == 0 else {}, cell)
             else:
                 out = tied(level.groups, rows, twins[first:end], signs, cell.on_wall)
-                made = decided_switches(level.groups, layer, rows, relaxed, out, cell)
-            left, values[number], relaxed[layer], signs[first:end] = made
-            found.append(left)
+                made = decide_switches(level.groups, rows, relaxed, out, cell)
+            values[number] = handed_on(rows, made.factors, made.left, layer, made.band.sizes, relaxed)
+            relaxed[layer], signs[first:end] = made.band, made.signs
+            found.append(open_rows(rows, made.left))
             still_open = sum(len(rows.units) for rows in found)
             if most_open is not None and still_open > most_open:
                 raise LargeRoot(layer, still_open)
@@ -180,6 +166,8 @@ def summed(
         below, sizes = values[source], absolute(matrix)
         forms = forms + times(matrix, below.forms)
         errors = errors + or_infinite(times(sizes, below.errors))
+        if level.doubts is not None:
+            errors = errors + doubtful(level.doubts.of(source), below.sizes)
         weight = weight + or_infinite(times(sizes, below.sizes))
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         weight = weight + np.where(times(nonzero_in(matrix), (below.sizes > 0).astype(float)) > 0, UNDERFLOW, 0.0)
@@ -200,6 +188,20 @@ def summed(
         forms, errors, couplings = divided(forms, errors, couplings, level.divisors, weight, exact)
         errors = errors + lost_in_couplings(couplings, relaxed, np.full(n, not exact))
     return with_sizes(forms, errors, couplings, relaxed, d)
+
+
+def doubtful(doubts: Floats, sizes: Floats) -> Floats:
+    """What doubts of couplings (n, m) to values of these sizes (m, 2) come to; a product of the two may underflow."""
+    met = (doubts != 0.0).astype(np.float64) @ (sizes > 0.0) > 0.0
+    found: Floats = or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
+    return found
+
+
+def doubted(level: Level, forms: Floats, bounds: Floats) -> tuple[Floats, Floats]:
+    """Forms of the inputs and bounds on their entries, those of the level's doubts put in."""
+    if level.doubts is None:
+        return forms, bounds
+    return forms, (bounds + np.column_stack([level.doubts.of(INPUTS), level.doubts.bias])) * ROUND_UP
 
 
 def nonzero_in(matrix: Matrix) -> Matrix:
@@ -249,14 +251,21 @@ def with_sizes(
     return Rows(forms, all_or_infinite(errors), all_or_infinite(sizes), couplings)
 
 
-def decided(
-    level: Level, layer: int, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], cell: Cell
-) -> tuple[OpenRows, Rows, Relaxed, Ints]:
-    """The open rows of a layer, what its level hands on, its open units relaxed, and the signs of all: 1 for active, -1
-    for inactive, 0 for open.
+class Decided(NamedTuple):
+    """What is decided of a layer on the cell.
 
-    known : units of which the cell's own walls say the sign.
+    left : int64 (m,), the units that are open. factors : float64 (n,), the slopes of the others; zero for open ones.
+    signs : int64 (n,), 1 for active, -1 for inactive, 0 for open. band : the open units, relaxed.
     """
+
+    left: Ints
+    factors: Floats
+    signs: Ints
+    band: Relaxed
+
+
+def decide(level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], cell: Cell) -> Decided:
+    """Decide the neurons of a layer. known : units of which the cell's own walls say the sign."""
     assert level.slopes is not None
     linear, radii = relax(rows, relaxed, cell)
     low, high = ends(linear, radii, cell)
@@ -278,8 +287,7 @@ def decided(
     ) * ROUND_UP + UNDERFLOW
     radius = np.where(np.isnan(radius), np.inf, radius)
     band = Relaxed(bent, radius, or_infinite(steepened(rows.sizes[left], steep)))
-    values = handed_on(rows, factors, left, layer, band.sizes, relaxed)
-    return open_rows(rows, left), values, band, on.astype(np.int64) - off
+    return Decided(left, factors, on.astype(np.int64) - off, band)
 
 
 def steepened(sizes: Floats, steep: Floats) -> Floats:
@@ -301,10 +309,8 @@ def open_rows(rows: Rows, left: Ints) -> OpenRows:
     return OpenRows(left, rows.forms[left], rows.errors[left], rows.sizes[left], couplings)
 
 
-def decided_switches(
-    groups: Ints, layer: int, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: Cell
-) -> tuple[OpenRows, Rows, Relaxed, Ints]:
-    """`decided` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out.
+def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: Cell) -> Decided:
+    """`decide` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out.
 
     out : candidates that are out without arithmetic (`tied`).
     """
@@ -333,11 +339,8 @@ def decided_switches(
     on = ~out & alone
     open_units = np.flatnonzero(~out & ~alone)
     band = middle_of_switches(linear[open_units], radii[open_units], chosen[open_units], halves[open_units], cell)
-    return (
-        open_rows(rows, open_units),
-        handed_on(rows, on.astype(np.float64), open_units, layer, rows.sizes[open_units], relaxed),
-        band._replace(sizes=rows.sizes[open_units]),
-        on.astype(np.int64) - out,
+    return Decided(
+        open_units, on.astype(np.float64), on.astype(np.int64) - out, band._replace(sizes=rows.sizes[open_units])
     )
 
 

@@ -166,7 +166,7 @@ def constants(problem: Problem) -> list[bool]:
     """For each layer whether a unit of its level, or of a linear level since the layer before, may have a constant."""
     found, some = list[bool](), bool(problem.origin.any())
     for level in problem.graph.levels:
-        some |= bool(level.bias.any())
+        some |= bool(level.bias.any()) or (level.doubts is not None and bool(level.doubts.bias.any()))
         if level.slopes is not None:
             found.append(some)
             some = False

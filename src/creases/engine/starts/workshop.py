@@ -7,6 +7,7 @@ cell. Both share the arrays, which have grown to what such a cut needs.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 
@@ -35,9 +36,13 @@ __all__ = ["Workshop"]
 
 
 class Workshop:
-    """Where cuts take their workspaces from. Threads of one cut may use it at the same time."""
+    """Where cuts take their workspaces from. Threads of one cut may use it at the same time.
 
-    def __init__(self) -> None:
+    say : called with a word on what a long step is doing, and with "" when it is done.
+    """
+
+    def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
+        self.say = say
         # By dimension: a cut in space may take one for a wall on its way. Append and pop are atomic.
         self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
         self._first: FirstLayer | None = None

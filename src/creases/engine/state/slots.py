@@ -49,7 +49,8 @@ COORDINATES = 30  # of the domain: the forms of which those of the first layer a
 EMPTY = 32  # 1 if `scan` has found that the current cell has no part where the claimed candidate wins
 HOW_TO_SPLIT = 33  # by BEST_ROW: SPLIT, CLIP or CLAIM
 MOST_CANDIDATES = 34  # of one switch
-STATE_SLOTS = 35
+UNPROVED_SIGNS = 35  # signs that were read off numbers near the network's own, and not proved
+STATE_SLOTS = 36
 
 # HOW_TO_SPLIT: both sides go on; the one side goes on where the claimed candidate exceeds the other, the other is left;
 # a copy of the cell goes on for each candidate of a switch, which claims it.

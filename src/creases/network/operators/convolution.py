@@ -73,6 +73,17 @@ class Conv(Operator):
             result += kernel[at(*tap)] @ seen
         return result.reshape(len(rows), self.n_out)
 
+    @property
+    def kernel(self) -> Floats:
+        """The weight of each group, float64 (groups, outputs, inputs, *taps)."""
+        return self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
+
+    @property
+    def windows(self) -> Windows:
+        """Where its windows stand."""
+        windows: Windows = self._windows
+        return windows
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The weight."""
         return {"weight": self.weight}

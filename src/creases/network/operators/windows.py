@@ -7,7 +7,7 @@ are padding. Convolutions, average pools and max pools differ only in what they 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -119,6 +119,10 @@ class Windows:
                 first, end = np.maximum(first, 0), np.minimum(end, side)
             result = np.multiply.outer(result, (end - first).astype(np.int64)).reshape(-1)
         return result
+
+    def fewer(self, counts: Sides) -> Windows:
+        """As many windows along each side, from the first one on."""
+        return replace(self, counts=tuple(counts))
 
     @property
     def n_windows(self) -> int:

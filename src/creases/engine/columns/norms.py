@@ -1,0 +1,110 @@
+"""Bounds on how much a level's matrix lengthens a vector, |A x| <= norm |x| in the Euclidean length.
+
+Errors that are carried from level to level by |A| grow ten times or more a level, by the length of vectors only as
+much as the network itself stretches them.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from creases.engine.convolution import Convolution
+from creases.engine.graph import Floats, Matrix
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
+
+__all__ = ["norm_of", "schur", "spectral"]
+
+# Frequencies that are looked at along each side of a kernel, for each tap it has to one side of its middle.
+SAMPLES = 6
+# Eigenvalues of a symmetric matrix G of n rows are computed up to a small multiple of n u |G| (LAPACK). G = A A^T is
+# off by c u trace(G) at most for c columns of A. Single precision, u = 2^-24, is as good here.
+EIGENVALUES, SINGLE = 2.0**-8, 2.0**-24
+MOST_IN_SINGLE = 1 << 10
+
+known: WeakKeyDictionary[Convolution, float] = WeakKeyDictionary()
+
+
+def norm_of(matrix: Matrix) -> float:
+    """An upper bound of the spectral norm of a matrix: an array, a csr_array or a Convolution."""
+    if isinstance(matrix, Convolution):
+        found = known.get(matrix)
+        if found is None:
+            found = known[matrix] = norm_of_convolution(matrix)
+        return found
+    bound = schur(matrix)
+    if isinstance(matrix, np.ndarray):
+        bound = min(bound, spectral(matrix))
+    return bound
+
+
+def schur(matrix: Matrix) -> float:
+    """The root of the largest sum of a row times the largest sum of a column, of absolute values (Schur's test).
+
+    It bounds the norm of the matrix of absolute values too.
+    """
+    sizes = abs(matrix)
+    across, down = (float(np.asarray(sizes.sum(axis=axis)).max(initial=0.0)) for axis in (1, 0))
+    return math.sqrt(across * ROUND_UP) * math.sqrt(down * ROUND_UP) * ROUND_UP + UNDERFLOW
+
+
+def spectral(matrix: Floats) -> float:
+    """The norm of a matrix, real or complex: the root of the largest eigenvalue of its Gram matrix, rounded up."""
+    if matrix.shape[0] > matrix.shape[1]:
+        matrix = matrix.conj().T
+    size = float(np.abs(matrix).max(initial=0.0))
+    if not 0.0 < size < np.inf:
+        return 0.0 if size == 0.0 else math.inf
+    power = math.frexp(size)[1]
+    scaled = np.ldexp(matrix.real, -power) + (1j * np.ldexp(matrix.imag, -power) if np.iscomplexobj(matrix) else 0.0)
+    unit = 2.0**-53
+    if len(scaled) <= MOST_IN_SINGLE:
+        unit, scaled = SINGLE, scaled.astype(np.complex64 if np.iscomplexobj(scaled) else np.float32)
+    gram = scaled @ scaled.conj().T
+    # What single precision flushes to zero is below 2^-126 of the largest entry, and far below the part added here.
+    largest = float(np.linalg.eigvalsh(gram)[-1]) * (1.0 + 2.0 * EIGENVALUES)
+    largest += 8.0 * (scaled.shape[1] + 8.0) * unit * float(np.trace(gram).real)
+    if not math.isfinite(largest):
+        return math.inf
+    return float(np.ldexp(math.sqrt(largest) * ROUND_UP, power)) * ROUND_UP + UNDERFLOW
+
+
+def norm_of_convolution(convolution: Convolution) -> float:
+    """The least of two bounds, over the groups, each of which has its own inputs and outputs.
+
+    1. The windows hold a value `overlap` times at most, so they are sqrt(overlap) as long as the values.
+    2. Zeros around the image, and windows left out by a stride, make a part of the convolution on an endless image,
+       whose norm is the largest that the kernel's symbol, sum over taps of W_tap exp(i tap w), has at any frequency w.
+    """
+    groups = range(len(convolution.weight))
+    by_windows = math.sqrt(convolution.overlap) * max(spectral(convolution.weight[group]) for group in groups)
+    return min(by_windows * ROUND_UP, max(symbol(convolution.kernel[group]) for group in groups))
+
+
+def symbol(kernel: Floats) -> float:
+    """An upper bound of the norm of a kernel's symbol at all frequencies. kernel : (outputs, inputs, *taps).
+
+    Between two unit vectors it is a trigonometric polynomial of degree m = ceil((taps - 1) / 2) along each side, seen
+    from the kernel's middle. One that is looked at in N > 2 m places of even distance is nowhere larger than its
+    largest value there over cos(pi m / N) (Ehlich and Zeller 1964). The kernel is real: opposite frequencies are one.
+    """
+    taps = kernel.shape[2:]
+    degrees = [-(-(side - 1) // 2) for side in taps]
+    counts = [SAMPLES * degree if degree else 1 for degree in degrees]
+    flat = kernel.reshape(math.prod(kernel.shape[:2]), -1)
+    places = np.array(list(product(*map(range, taps))))
+    largest = 0.0
+    for at in product(*map(range, counts)):
+        opposite = tuple(-place % count for place, count in zip(at, counts, strict=True))
+        if at > opposite:
+            continue
+        angles = 2.0 * np.pi * (places @ (np.array(at) / np.array(counts)))
+        there = flat @ np.cos(angles) + 1j * (flat @ np.sin(angles))
+        largest = max(largest, spectral(there.reshape(kernel.shape[:2])))
+    between = math.prod(math.cos(math.pi * degree / count) for degree, count in zip(degrees, counts, strict=True))
+    # A phase is rounded by a few units, and the sum over taps by one a tap.
+    rounding = 1.0 + 2.0**-40 * len(places) * math.sqrt(math.prod(kernel.shape[:2]))
+    return largest * rounding * ROUND_UP / (between / ROUND_UP)

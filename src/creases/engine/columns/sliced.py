@@ -1,0 +1,269 @@
+"""Products with large matrices in double-double, most of the work done by BLAS: error-free slices.
+
+A matrix W and values x are cut into slices W = W_0 + W_1 + ..., x = x_0 + x_1 + ..., where the numbers of slice i are
+multiples of one power of two and have so few bits that no sum of a product W_i x_j has more than 53: BLAS computes it
+exactly, in whatever order and with whatever fused operations (Ozaki, Ogita, Oishi, Rump 2012). Products of slices
+with i + j < p are added up in double-double, the others are left out.
+
+Let b be the bits a slice has, w and s the largest absolute values of W and x, m the terms of a row, N_i a bound on the
+norm of W_i, and n and k the lengths of x and W x. Numbers of x_j are below 2 * 2^-jb s: what is left of hi is at
+most half a unit, that of lo no more, and s may be half of the power of two that it is measured by. All lengths are
+Euclidean:
+
+1. What is left out is no longer than  sum over i >= 1 of N_i  times  sum over j >= p - i of 2 * 2^-jb s sqrt(n).
+2. A product with a last slice, which has all bits that are left, is rounded: 2 m u sqrt(k) m w s 2^-(p-1)b at most, for
+   each of the two; and the last slice of x is itself a sum that is rounded, by less than that.
+3. a additions lose 2^-53 of hi each, which goes to lo, and lo 2^-53 of itself: sqrt(k) a^2 2^-106 m w s at most.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from creases.engine.columns.norms import spectral
+from creases.engine.convolution import Convolution
+from creases.engine.graph import Floats
+from creases.engine.kernel import kernel
+from creases.engine.problem import Ints
+from creases.engine.proof.bounds import ROUND_UP
+from creases.engine.proof.doubled import two_sum
+
+__all__ = ["SlicedMatrix", "sliced_matrix", "sliced_product"]
+
+# Slices of a matrix and of precise values, p of this module; and of other values.
+PARTS, FEWER_PARTS = 5, 3
+# Slices have at most so many bits.
+MOST_BITS = 24
+# Numbers of a sum that a float holds exactly.
+MANTISSA = 2.0**53
+# Magnitudes, as powers of two, within which no slice and no product of two of them underflows or overflows.
+LEAST_POWER, MOST_POWER = -300, 300
+# Numbers of windows that are multiplied at once, 32 MiB; and images whose boxes are looked at.
+AT_ONCE, IMAGES = 1 << 22, 64
+
+matrices: WeakKeyDictionary[Convolution, SlicedMatrix] = WeakKeyDictionary()
+
+
+@kernel
+def cut_slices(hi_cn: Floats, lo_cn: Floats, powers_c: Floats, bits: int, slices_pcn: Floats) -> None:
+    """Cut values hi + lo into slices: row c is below powers_c[c], and slice j a multiple of that / 2^((j + 1) bits).
+
+    Adding 1.5 * 2^52 units and taking them off again rounds to a multiple of the unit; what is left is exact.
+    The last slice is all that is left.
+    """
+    last = slices_pcn.shape[0] - 1
+    for c in range(hi_cn.shape[0]):
+        for n in range(hi_cn.shape[1]):
+            high, low, unit = hi_cn[c, n], lo_cn[c, n], powers_c[c]
+            for j in range(last):
+                unit *= 0.5**bits
+                shift = 1.5 * 2.0**52 * unit
+                part, small = (high + shift) - shift, (low + shift) - shift
+                high, low = high - part, low - small
+                slices_pcn[j, c, n] = part + small
+            slices_pcn[last, c, n] = high + low
+
+
+@kernel
+def add_parts(parts_grbw: Floats, outputs_r: Ints, hi_bgow: Floats, lo_bgow: Floats) -> None:
+    """Add products, row r of which belongs to an output, to sums hi + lo; what rounds away of hi goes to lo."""
+    for b in range(hi_bgow.shape[0]):
+        for g in range(hi_bgow.shape[1]):
+            for r in range(outputs_r.size):
+                o = outputs_r[r]
+                for w in range(hi_bgow.shape[3]):
+                    total, lost = two_sum(hi_bgow[b, g, o, w], parts_grbw[g, r, b, w])
+                    hi_bgow[b, g, o, w] = total
+                    lo_bgow[b, g, o, w] += lost
+
+
+@kernel
+def renormalise(hi_cn: Floats, lo_cn: Floats) -> None:
+    """Make lo what hi + lo differs from the float nearest to it."""
+    for c in range(hi_cn.shape[0]):
+        for n in range(hi_cn.shape[1]):
+            hi_cn[c, n], lo_cn[c, n] = two_sum(hi_cn[c, n], lo_cn[c, n])
+
+
+class SlicedMatrix:
+    """A matrix in slices.
+
+    weight : float64 (groups, outputs, terms). overlap : how many windows a value stands in, at most.
+    bits : b of this module. largest : w. terms : m. rows : for each slice the outputs of which it has any number.
+    """
+
+    def __init__(self, weight: Floats, overlap: int) -> None:
+        self.largest = float(np.abs(weight).max(initial=0.0))
+        self.outputs, self.terms = weight.shape[1:]
+        power = power_above(self.largest)
+        self.is_in_range = LEAST_POWER <= power <= MOST_POWER or self.largest == 0.0
+        self.bits, slices = cut_matrix(weight, power)
+        # A slice of float32 weights beyond the first two has numbers in few rows, if any.
+        outputs = [np.flatnonzero(part.any(axis=(0, 2))) for part in slices]
+        self._ends = np.cumsum([len(rows) for rows in outputs])
+        self._rows = np.concatenate(outputs)
+        kept = [part[:, rows] for part, rows in zip(slices, outputs, strict=True)]
+        self._stack = np.ascontiguousarray(np.concatenate(kept, axis=1))
+        self.norms = [
+            math.sqrt(overlap) * max(spectral(group) for group in part) * ROUND_UP if part.size else 0.0
+            for part in kept
+        ]
+
+    def first(self, slices: int) -> tuple[Floats, Ints]:
+        """The first slices, one above the other: float64 (groups, rows, terms), and the output of each row."""
+        end = int(self._ends[min(slices, PARTS) - 1])
+        return self._stack[:, :end], self._rows[:end]
+
+    def lost(self, parts: int, n: int, k: int) -> float:
+        """How long what is lost of a product may be, for values of size one. parts : p; the others as above."""
+        unit = 2.0**-self.bits
+        left_out = 0.0
+        for i, norm in enumerate(self.norms[1:parts], 1):
+            left_out += 2.0 * norm * sum(unit**j for j in range(parts - i, parts))
+        # Slices of the matrix from p on are left out with all of x.
+        left_out += 2.0 * sum(self.norms[parts:])
+        sums = self.terms * self.largest
+        adds = parts * (parts + 1) // 2
+        rounded = 6.0 * self.terms * 2.0**-53 * unit ** (parts - 1) + adds * adds * 2.0**-106
+        return (left_out * math.sqrt(n) + math.sqrt(k) * sums * rounded) * ROUND_UP
+
+
+def cut_matrix(weight: Floats, power: int) -> tuple[int, list[Floats]]:
+    """The bits a slice may have, and the slices of a matrix that is below 2^power.
+
+    In units of a slice its rows' sums, times 2^bits + 1 for a slice of values, are whole numbers. Sums of whole numbers
+    below 2^53 are exact, and so is the comparison: a larger sum is not rounded below.
+    """
+    rows, zeros = weight.reshape(1, -1), np.zeros((1, weight.size))
+    for bits in range(MOST_BITS, 0, -1):
+        slices = np.empty((PARTS, *rows.shape))
+        cut_slices(rows, zeros, np.array([2.0**power]), bits, slices)
+        every = [part.reshape(weight.shape) for part in slices]
+        units = [2.0 ** -(power - (i + 1) * bits) for i in range(PARTS - 1)]
+        widest = max(float((np.abs(part) * unit).sum(axis=2).max()) for part, unit in zip(every, units, strict=False))
+        if widest * (2.0**bits + 1.0) < MANTISSA:
+            return bits, every
+    raise AssertionError("one bit always fits: a row has fewer than 2^50 terms")
+
+
+def power_above(size: float) -> int:
+    """The power of two above a size: frexp rounds nothing."""
+    return math.frexp(size)[1] if size > 0.0 else 0
+
+
+def sliced_matrix(matrix: Convolution | Floats) -> SlicedMatrix:
+    """The slices of a matrix, kept as long as a convolution is."""
+    if not isinstance(matrix, Convolution):
+        return SlicedMatrix(matrix[None], 1)
+    found = matrices.get(matrix)
+    if found is None:
+        found = matrices[matrix] = SlicedMatrix(matrix.weight, matrix.overlap)
+    return found
+
+
+def sliced_product(
+    matrix: Convolution | Floats, hi_cm: Floats, lo_cm: Floats, precise: int
+) -> tuple[Floats, Floats, Floats]:
+    """Values hi + lo (c, m), row by row, times a matrix (n, m): hi + lo (c, n), and how long what is lost of each is.
+
+    precise : how many rows, the first ones, are multiplied by all slices; the others by fewer.
+    A row that is out of range is infinitely far off, or, if it is tiny, by no more than it is.
+    """
+    sliced = sliced_matrix(matrix)
+    n, count = matrix.shape[0], len(hi_cm)
+    hi, lo = np.zeros((2, count, n))
+    largest = np.abs(hi_cm).max(axis=1, initial=0.0)
+    powers = np.array([power_above(size) for size in largest.tolist()])
+    if not sliced.is_in_range:
+        return hi, lo, np.where(largest > 0.0, np.inf, 0.0)
+    inside = (powers >= LEAST_POWER) & (powers <= MOST_POWER) & (largest > 0.0)
+    lost = np.where(powers > MOST_POWER, np.inf, 2.0 * sliced.terms * sliced.largest * math.sqrt(n) * largest)
+    lost += 2.0**-1000 * (largest > 0.0)
+    for parts, rows in ((PARTS, np.arange(precise)), (FEWER_PARTS, np.arange(precise, count))):
+        some = rows[inside[rows]]
+        if not len(some):
+            continue
+        lost[some] = sliced.lost(parts, matrix.shape[1], n) * largest[some] * ROUND_UP
+        if isinstance(matrix, Convolution):
+            convolved(matrix, sliced, parts, some, powers, hi_cm, lo_cm, hi, lo)
+        else:
+            multiplied(sliced, parts, some, powers, hi_cm, lo_cm, hi, lo)
+    renormalise(hi, lo)
+    return hi, lo, lost
+
+
+def multiplied(
+    sliced: SlicedMatrix, parts: int, rows: Ints, powers: Ints, hi_cm: Floats, lo_cm: Floats, hi: Floats, lo: Floats
+) -> None:
+    """Write the products of some rows with an array, not yet normalised. parts : p of this module."""
+    sums = products(sliced, parts, powers[rows], hi_cm[rows], lo_cm[rows], lambda part: part.T[None, :, :, None])
+    hi[rows], lo[rows] = (part.reshape(len(rows), -1) for part in sums)
+
+
+def convolved(
+    matrix: Convolution,
+    sliced: SlicedMatrix,
+    parts: int,
+    rows: Ints,
+    powers: Ints,
+    hi_cm: Floats,
+    lo_cm: Floats,
+    hi: Floats,
+    lo: Floats,
+) -> None:
+    """`multiplied` for a convolution: images whose boxes are of about one size are multiplied at once."""
+    counts = matrix.geometry.counts
+    totals = [total.reshape(len(total), len(matrix.weight) * sliced.outputs, *counts) for total in (hi, lo)]
+    first, end = (np.zeros((len(rows), len(counts)), np.int64) for _ in range(2))
+    for begin in range(0, len(rows), IMAGES):
+        here = slice(begin, begin + IMAGES)
+        first[here], end[here] = matrix.boxes(matrix.images(hi_cm[rows[here]]))
+    order = np.argsort((end - first).prod(axis=1), kind="stable")
+    numbers = len(matrix.weight) * sliced.terms
+    place = 0
+    while place < len(order):
+        # Boxes of the largest of the sides of all that are together: as many as there is room for.
+        sides = np.maximum.accumulate((end - first)[order[place : place + IMAGES]], axis=0)
+        fitting = np.cumsum(np.ones(len(sides))) * sides.prod(axis=1) * numbers <= AT_ONCE
+        some = order[place : place + max(1, int(fitting.sum()))]
+        wide = sides[len(some) - 1].tolist()
+        place += len(some)
+        at = np.minimum(first[some], np.array(counts) - wide)
+        images = [matrix.cropped(matrix.images(part[rows[some]]), at, wide) for part in (hi_cm, lo_cm)]
+        high, low = (part.reshape(len(some), -1) for part in images)
+        sums = products(sliced, parts, powers[rows[some]], high, low, partial(seen_of, matrix, images[0].shape, wide))
+        for total, part in zip(totals, sums, strict=True):
+            boxes = part.reshape(len(some), total.shape[1], *wide)
+            for row, box, corner in zip(rows[some].tolist(), boxes, at.tolist(), strict=True):
+                total[(row, slice(None), *(slice(a, a + m) for a, m in zip(corner, wide, strict=True)))] = box
+
+
+def seen_of(matrix: Convolution, shape: tuple[int, ...], counts: list[int], part: Floats) -> Floats:
+    """What windows see of a slice of images of this shape."""
+    return matrix.windows(part.reshape(shape), counts)
+
+
+def products(
+    sliced: SlicedMatrix, parts: int, powers: Ints, hi_cm: Floats, lo_cm: Floats, seen_of: Callable[[Floats], Floats]
+) -> tuple[Floats, Floats]:
+    """The sums of the products of slices with slices, hi + lo (c, groups, outputs, w), not normalised.
+
+    seen_of : what the windows see of a slice, (groups, terms, c, w).
+    """
+    slices = np.empty((parts, *hi_cm.shape))
+    cut_slices(hi_cm, lo_cm, np.ldexp(1.0, powers), sliced.bits, slices)
+    hi = lo = np.zeros(0)
+    for j in range(parts):
+        stack, outputs = sliced.first(parts - j)
+        seen = seen_of(slices[j])
+        groups, _, count, windows = seen.shape
+        if j == 0:
+            hi, lo = np.zeros((2, count, groups, sliced.outputs, windows))
+        found = stack @ seen.reshape(groups, seen.shape[1], count * windows)
+        add_parts(found.reshape(groups, len(outputs), count, windows), outputs, hi, lo)
+    return hi, lo

@@ -1,0 +1,56 @@
+"""A starting cell as bounds and relaxations of the first local network see it: its corners, and how large it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from creases.engine.problem import Floats, Problem
+from creases.engine.starts.chart import AnyStart
+
+__all__ = ["Cell", "cell_of", "point_cell"]
+
+
+class Cell(NamedTuple):
+    """The starting cell. points : float64 (k, v), corners in homogeneous coordinates. reach : the largest coordinate.
+    off : the largest error of a corner.
+    on_wall : whether it lies on a wall of a larger domain, where a row may vanish that does not there.
+    terms : how many terms a sum has at most, for whom `Relaxed` pays ahead."""
+
+    points: Floats
+    reach: float
+    off: float
+    chart: Floats
+    on_wall: bool
+    terms: int
+
+    @property
+    def infinity(self) -> Floats:
+        """The form that is one on finite points, float64 (k,)."""
+        return self.chart[-1]
+
+    @property
+    def samples(self) -> Floats:
+        """Its corners, their mean, and half-way there: points in the domain's coordinates, float64 (s, d)."""
+        mean = self.points.mean(axis=1, keepdims=True)
+        rays = self.chart @ np.hstack([self.points, mean, 0.5 * (self.points + mean)])
+        return np.ascontiguousarray((rays[:-1] / rays[-1]).T)
+
+
+def cell_of(problem: Problem, start: AnyStart) -> Cell:
+    """The starting cell as it is decided on."""
+    k, corners = start.chart.shape[1], start.corners
+    return Cell(
+        points=np.vstack([corners[:, : k - 1].T, np.ones(len(corners))]),
+        reach=float(np.abs(corners[:, : k - 1]).max()),
+        off=float(corners[:, k - 1].max()),
+        chart=start.chart,
+        on_wall=len(problem.frame.T) > k,
+        terms=sum(problem.graph.widths),
+    )
+
+
+def point_cell(problem: Problem, chart: Floats) -> Cell:
+    """A point as a cell of no dimension. chart : float64 (d + 1, 1), its homogeneous coordinates."""
+    return Cell(np.ones((1, 1)), 0.0, 0.0, chart, True, sum(problem.graph.widths))

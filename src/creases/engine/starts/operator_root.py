@@ -1,0 +1,212 @@
+"""The first local network of a large graph on a tile, made operator by operator, and the small graph that it is.
+
+Level by level the units are columns (`columns.values`): along each coordinate, along the constant, and along each unit
+below that is open on the tile. Bounds and relaxations are those of `graph_root`. What is decided is substituted at
+once, so that at the end only the open units are left: a small graph of the domain's coordinates, whose numbers are off
+by no more than its `doubts` say. The loop starts from that as from any network, and no matrix is ever written out.
+
+Its cost is that of a forward pass for each column, in slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.engine.columns.values import Columns, bent, coordinates, summed_columns, with_units
+from creases.engine.graph import INPUTS, Doubts, Floats, Graph, Level, Matrix
+from creases.engine.problem import Ints, Problem
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, all_or_infinite
+from creases.engine.starts.cell import Cell
+from creases.engine.starts.chart import LargeRoot
+from creases.engine.starts.first_layer import in_chart
+from creases.engine.starts.graph_root import (
+    Decided,
+    Relaxed,
+    Rows,
+    decide,
+    decide_switches,
+    doubtful,
+    tied,
+    with_sizes,
+)
+from creases.engine.starts.precise_forms import PreciseForms
+from creases.engine.state.growth import check_room
+
+Bools = NDArray[np.bool_]
+
+__all__ = ["SmallGraph", "small_graph"]
+
+
+# Numbers of all columns of a level, 1 GiB; as many again are their low parts, and a few levels are there at a time.
+MOST_NUMBERS = 1 << 27
+
+
+class SmallGraph(NamedTuple):
+    """A large problem on one tile.
+
+    problem : of the open units, on the coordinates of the same domain.
+    layers : int64 (layers,), which layer of the large graph each of its layers is a part of.
+    units : for each of its layers the open units, int64.
+    active : bool (N,), which units of the large graph are active on all of the tile.
+    """
+
+    problem: Problem
+    layers: Ints
+    units: list[Ints]
+    active: Bools
+
+
+class Open(NamedTuple):
+    """The open units of one layer: their numbers, their columns (c, m), and how far off those may be (c, m).
+
+    level : the level that they are some of.
+    """
+
+    units: Ints
+    hi: Floats
+    doubts: Floats
+    level: Level
+
+
+def small_graph(
+    problem: Problem,
+    cell: Cell,
+    twins: Ints,
+    most_open: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> SmallGraph:
+    """The small graph of the units that are open on a cell.
+
+    twins : of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
+    say : called with what is being done, and with "" at the end.
+    Raises LargeRoot as soon as more are, or their columns take more than MOST_NUMBERS numbers a level.
+    """
+    making = Making(problem, cell, twins)
+    last_use = {source: number for number, level in enumerate(problem.graph.levels, 1) for source in level.sources}
+    with np.errstate(all="ignore"):
+        for number, level in enumerate(problem.graph.levels, 1):
+            say(f"level {number} of {len(problem.graph.levels)}, {making.count:,} units open here")
+            making.put(number, level)
+            check_room(4 * making.count * len(level.bias), [len(layer.units) for layer in making.found])
+            if most_open is not None and (making.count > most_open or making.count * len(level.bias) > MOST_NUMBERS):
+                raise LargeRoot(len(making.found) - 1, making.count)
+            for source in level.sources:
+                if last_use[source] == number:
+                    del making.values[source]
+    say("")
+    return making.result()
+
+
+class Making:
+    """The levels that are made, one after the other.
+
+    values : of each level that is used later, its columns.
+    """
+
+    def __init__(self, problem: Problem, cell: Cell, twins: Ints) -> None:
+        self.problem, self.cell, self.twins = problem, cell, twins
+        self.graph, self.k = problem.graph, problem.dimension + 1
+        self.values: dict[int, Columns] = {INPUTS: coordinates(problem)}
+        self.relaxed: dict[int, Relaxed] = {}
+        self.signs = np.zeros(sum(self.graph.widths), np.int64)
+        self.found: list[Open] = []
+
+    @property
+    def count(self) -> int:
+        """How many units are open so far."""
+        return sum(len(layer.units) for layer in self.found)
+
+    def put(self, number: int, level: Level) -> None:
+        """Make a level from its sources."""
+        columns = summed_columns(level, [self.values[source] for source in level.sources], self.k - 1)
+        if level.slopes is None:
+            self.values[number] = columns
+            return
+        layer = self.graph.layer_of[number]
+        made = self.decide(layer, level, self.rows(columns))
+        self.signs[self.first(layer) : self.first(layer + 1)] = made.signs
+        self.relaxed[layer] = made.band
+        self.found.append(Open(made.left, columns.hi[:, made.left], columns.doubts(made.left), level))
+        before = self.k + self.count - len(made.left)
+        self.values[number] = with_units(bent(columns, made.factors), before, made.left)
+
+    def first(self, layer: int) -> int:
+        """The first unit of a layer among all."""
+        return self.graph.first_neurons[layer]
+
+    def decide(self, layer: int, level: Level, rows: Rows) -> Decided:
+        """What is decided of a layer."""
+        if level.groups is None:
+            return decide(level, rows, self.relaxed, {}, self.cell)
+        twins = self.twins[self.first(layer) : self.first(layer + 1)]
+        out = tied(level.groups, rows, twins, self.signs, self.cell.on_wall)
+        return decide_switches(level.groups, rows, self.relaxed, out, self.cell)
+
+    def rows(self, columns: Columns) -> Rows:
+        """Columns as rows on the cell, in its chart: how far off hi is, is in their errors."""
+        forms = np.ascontiguousarray(columns.hi[: self.k].T)
+        own = columns.part(slice(0, self.k))
+        moved, errors = in_chart(forms, np.ascontiguousarray(own.doubts(slice(None)).T), self.cell.chart)
+        couplings: dict[int, Matrix] = {}
+        column = self.k
+        for layer, below in enumerate(self.found):
+            end = column + len(below.units)
+            if column < end <= len(columns.hi):
+                couplings[layer] = columns.hi[column:end].T
+                part = columns.part(slice(column, end))
+                errors = errors + doubtful(part.doubts(slice(None)).T, self.relaxed[layer].sizes)
+            column = end
+        errors = all_or_infinite(errors * ROUND_UP)
+        errors[errors > 0.0] += UNDERFLOW
+        return with_sizes(moved, errors, couplings, self.relaxed, len(self.cell.infinity) - 1)
+
+    def result(self) -> SmallGraph:
+        """The small graph of what was left open."""
+        levels: list[Level] = []
+        numbers: dict[int, int] = {}
+        starts = np.cumsum([self.k, *(len(layer.units) for layer in self.found)]).tolist()
+        for layer, found in enumerate(self.found):
+            if len(found.units):
+                levels.append(small_level(found, layer, starts, numbers))
+                numbers[layer] = len(levels)
+        d = self.k - 1
+        layers, units = np.array(list(numbers), np.int64), [self.found[layer].units for layer in numbers]
+        precise = PreciseForms(self.problem, self.signs > 0, layers, units)
+        problem = self.problem._replace(
+            graph=Graph(tuple(levels), precise), origin=np.zeros(d), basis=np.eye(d), basis_tail=np.zeros((d, d))
+        )
+        return SmallGraph(problem, layers, units, self.signs > 0)
+
+
+def small_level(found: Open, layer: int, starts: list[int], numbers: dict[int, int]) -> Level:
+    """The level of the open units of a layer.
+
+    starts : where the columns of each layer's units begin. numbers : of the small graph's levels, by layer.
+    """
+    d = starts[0] - 1
+    sources, parts = [INPUTS], [slice(0, d)]
+    for below in range(layer):
+        here = slice(starts[below], starts[below + 1])
+        # Numbers that are zero here, and may not be, are those of a source too.
+        if found.hi[here].any() or found.doubts[here].any():
+            sources.append(numbers[below])
+            parts.append(here)
+    matrices, doubts = (
+        tuple(np.ascontiguousarray(numbers[part].T) for part in parts) for numbers in (found.hi, found.doubts)
+    )
+    level = found.level
+    assert level.slopes is not None
+    groups = None if level.groups is None else np.unique(level.groups[found.units], return_inverse=True)[1]
+    return Level(
+        tuple(sources),
+        matrices,
+        found.hi[d].copy(),
+        np.ascontiguousarray(level.slopes[:, found.units]),
+        groups,
+        None,
+        Doubts(tuple(sources), doubts, found.doubts[d].copy()),
+    )
