@@ -35,8 +35,8 @@ from creases.engine.proof.doubled import two_sum
 
 __all__ = ["SlicedMatrix", "sliced_matrix", "sliced_product"]
 
-# Slices of a matrix and of precise values, p of this module; and of other values: with three, a ResNet-18 leaves so many
-# signs to be decided on their patterns that this takes longer than all products.
+# Slices of a matrix and of precise values, p of this module; and of other values: with three, a ResNet-18 leaves so
+# many signs to be decided on their patterns that this takes longer than all products.
 PARTS, FEWER_PARTS = 5, 4
 # Slices have at most so many bits.
 MOST_BITS = 24
