@@ -59,6 +59,15 @@ for n_in in (1, 2):
 # Corners that floats do not find.
 near = Network.from_arrays([[[1, 0], [0, 1]], [[0.7, 0.2], [0.7000000000000001, 0.2]]], [[2, 2], [-1.8, -1.8]])
 subdivide(near, Box([-1, -1], [1, 1]))
+# Convolutions that are not written out.
+import creases.lowering
+from creases import build
+creases.lowering.MOST_ENTRIES = -1
+h = build.conv(build.input(1, 3, 3), rng.standard_normal((2, 1, 3, 3)), rng.standard_normal(2), padding=1)
+h = build.leaky_relu(build.average_pool(build.relu(h), 2), 0.3)
+large = build.network(build.relu(build.dense(build.flatten(h), rng.standard_normal((3, 2)), rng.standard_normal(3))))
+for domain in (Segment(np.zeros(9), np.ones(9)), Plane.through(*rng.standard_normal((3, 9))).square(1.0)):
+    count(large, domain)
 subdivide(Network.from_arrays([[[1.0]], [[1.0]]], [[1.0], [-1e16]], output_layer=False), Space(1))
 """
 SIGNATURES = """

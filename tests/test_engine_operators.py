@@ -10,9 +10,10 @@ import pytest
 import creases
 from creases import build, lowering, packing
 from creases.domain import Box, Plane, Segment
+from creases.engine.answers import driver
 from creases.engine.columns.norms import norm_of, schur
-from creases.engine.columns.sliced import sliced_product
-from creases.engine.columns.sparse import length, sparse_product
+from creases.engine.columns.sliced import SlicedMatrix
+from creases.engine.columns.sparse import SparseMatrix, length
 from creases.engine.convolution import Convolution
 from creases.errors import ComputationError
 from creases.network.operators.convolution import Conv
@@ -76,7 +77,7 @@ def test_property_a_product_in_slices_is_no_further_off_than_it_says(settings, n
     lo = hi * rng.uniform(-1, 1, hi.shape) * 2.0**-54
     hi[3] = lo[3] = 0.0
     for some, precise in ((convolution, 2), (matrix, 1)):
-        found_hi, found_lo, lost = sliced_product(some, hi, lo, precise)
+        found_hi, found_lo, lost = SlicedMatrix(some).times(hi, lo, precise)
         for row in range(4):
             exact = exact_product(matrix, hi[row], lo[row])
             off = [
@@ -95,29 +96,52 @@ def test_known_a_value_on_the_edge_of_two_slices_is_no_further_off():
     matrix = np.concatenate([[1.0], np.full(59, 2.0**-24)])[None]
     hi = np.full((1, 60), 1.0 + 2.0**-48)
     lo = np.full((1, 60), 2.0**-53)
-    found_hi, found_lo, lost = sliced_product(matrix, hi, lo, 0)
+    found_hi, found_lo, lost = SlicedMatrix(matrix).times(hi, lo, 0)
     exact = exact_product(matrix, hi[0], lo[0])[0]
     assert abs(Fraction(found_hi[0, 0]) + Fraction(found_lo[0, 0]) - exact) <= Fraction(lost[0])
 
 
 def test_known_float32_weights_take_two_slices_and_few_rows_more():
-    from creases.engine.columns.sliced import SlicedMatrix
-
-    weight = np.random.default_rng(0).normal(size=(1, 64, 288)).astype(np.float32).astype(np.float64)
-    rows = len(SlicedMatrix(weight, 9).first(5)[1])
+    weight = np.random.default_rng(0).normal(size=(64, 288)).astype(np.float32).astype(np.float64)
+    rows = len(SlicedMatrix(weight).first(5)[1])
     assert 128 <= rows <= 140
-    assert len(SlicedMatrix(np.rint(weight * 10), 9).first(5)[1]) == 64
+    assert len(SlicedMatrix(np.rint(weight * 10)).first(5)[1]) == 64
 
 
 def test_known_values_out_of_range_are_far_off_or_tiny():
     matrix = np.ones((2, 3))
-    hi = np.array([[1e150, 0, 0], [1e-150, 0, 0], [1.0, 2.0, 3.0]])
-    hi_found, _, lost = sliced_product(matrix, hi, np.zeros_like(hi), 3)
-    assert lost[0] == np.inf
+    hi = np.array([[1e150, 0, 0], [1e-150, 0, 0], [1.0, 2.0, 3.0], [np.nan, 1, 1], [np.inf, 1, 1], [0, 0, 0]])
+    found, _, lost = SlicedMatrix(matrix).times(hi, np.zeros_like(hi), 3)
+    assert lost[[0, 3, 4]].tolist() == [np.inf] * 3
     assert 0 < lost[1] < 1e-148
-    assert hi_found[2].tolist() == [6.0, 6.0]
-    _, _, lost = sliced_product(1e200 * matrix, hi[2:], np.zeros((1, 3)), 1)
-    assert lost[0] == np.inf
+    assert found[2].tolist() == [6.0, 6.0]
+    assert lost[5] == 0.0
+    for scale in (1e200, 1e300, 1e-303, 5e-324):
+        lost = SlicedMatrix(scale * matrix).times(hi, np.zeros_like(hi), 1)[2]
+        assert lost.tolist() == [np.inf] * 5 + [0.0]
+
+
+def test_known_copies_of_any_size_are_copies():
+    """Splitting a number of 2^996 or more overflows."""
+    from scipy.sparse import csr_array
+
+    hi = np.array([[1e305, -1.5, 0.0, 5e-324]])
+    copies = SparseMatrix(csr_array(np.array([[0, 1.0, 0, 0], [-1.0, 0, 0, 0], [0, 0, 0, 1.0]])))
+    found, low, lost = copies.times(hi, np.zeros_like(hi), 1)
+    assert found.tolist() == [[-1.5, -1e305, 5e-324]]
+    assert not low.any()
+    assert lost.tolist() == [0.0]
+    assert SparseMatrix(csr_array(np.array([[3.0, 0, 0, 0]]))).times(hi, np.zeros_like(hi), 1)[2] == [np.inf]
+
+
+def test_known_numbers_that_overflow_are_not_taken_for_zero(unwritten):
+    x = build.take(build.input(2), [0, 1])
+    h = build.relu(build.conv(build.reshape(x, 1, 2), np.full((1, 1, 1), 1e100), np.zeros(1)))
+    network = build.network(build.flatten(h))
+    domain = Segment([-1e305, 1e305], [1e305, 5e304])
+    wanted, found = creases.count(network, domain, progress=False), unwritten(network, domain)
+    assert wanted.certified
+    assert found.by_layer == wanted.by_layer or not found.certified
 
 
 @pytest.mark.parametrize("settings", GEOMETRIES, ids=str)
@@ -147,13 +171,11 @@ def test_property_sparse_products_lose_what_they_say():
     matrix = rng.normal(size=(5, 7)) * (rng.uniform(size=(5, 7)) < 0.5)
     hi = rng.normal(size=(3, 7))
     lo = hi * 2.0**-54
-    found_hi, found_lo, lost = sparse_product(csr_array(matrix), schur(csr_array(matrix)), hi, lo)
+    found_hi, found_lo, lost = SparseMatrix(csr_array(matrix)).times(hi, lo, 1)
     for row in range(3):
         exact = exact_product(matrix, hi[row], lo[row])
         pairs = zip(found_hi[row].tolist(), found_lo[row].tolist(), exact, strict=True)
         assert true_length([Fraction(a) + Fraction(b) - c for a, b, c in pairs]) <= lost[row] < 1e-26
-    copies = csr_array(np.eye(7)[[3, 1]])
-    assert not sparse_product(copies, 1.0, hi, lo)[2].any()
 
 
 def test_known_lengths():
@@ -257,8 +279,6 @@ def test_known_a_constant_that_is_computed_as_zero_may_be_none(unwritten):
 
 
 def test_property_halves_and_neurons_add_up(unwritten, monkeypatch):
-    from creases.engine.answers import driver
-
     network = residual(3, channels=4, pool="average")
     rng = np.random.default_rng(7)
     points = rng.uniform(size=(3, network.n_in))
@@ -270,6 +290,58 @@ def test_property_halves_and_neurons_add_up(unwritten, monkeypatch):
                 patch.setattr(driver, most, value)
                 found = unwritten(network, domain)
             assert (found.by_layer, found.certified) == (wanted.by_layer, True)
+
+
+def test_known_a_constant_that_is_far_from_zero_is_proved(unwritten):
+    x = build.flatten(build.conv(build.reshape(build.input(2), 1, 2), np.ones((1, 1, 1)), np.zeros(1)))
+    first, second = build.take(x, [0]), build.shift(build.scale(build.take(x, [1]), 1.0 + 2.0**-50), -0.5)
+    network = build.network(build.relu(build.add(build.add(first, build.relu(first)), second)))
+    found = unwritten(network, Box([-1.0, 1.0], [1.0, 1.0]))
+    assert (found.by_layer, found.certified) == ((2, 3), True)
+
+
+def test_property_threads_of_a_large_network_add_up(unwritten, monkeypatch):
+    """The first layer does not bend: it has one region, whatever the number of workspaces."""
+    from creases.engine.loop import frontier
+
+    rng = np.random.default_rng(4)
+    x = build.input(1, 5, 5)
+    h = build.relu(build.conv(x, rng.uniform(0.1, 1, size=(2, 1, 3, 3)), np.full(2, 50.0), padding=1))
+    h = build.relu(build.conv(h, rng.normal(size=(3, 2, 3, 3)), np.zeros(3), padding=1))
+    h = build.relu(build.dense(build.flatten(h), rng.normal(size=(20, 75))))
+    network = build.network(build.dense(h, rng.normal(size=(2, 20))))
+    domain = Plane.through(*rng.normal(size=(3, 25))).square(2.0)
+    wanted = creases.count(network, domain, progress=False)
+    monkeypatch.setattr(frontier, "ALONE", 5)
+    monkeypatch.setattr(frontier, "SHARED_BUDGET", 3)
+    found = unwritten(network, domain, threads=2)
+    assert found.by_layer[0] == 1
+    assert (found.by_layer, found.certified) == (wanted.by_layer, True)
+
+
+def test_differential_domains_of_many_corners_and_facets(unwritten):
+    network = residual(5, channels=2, side=4, blocks=1)
+    rng = np.random.default_rng(12)
+    angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    plane = Plane.through(*rng.uniform(size=(3, 16)))
+    domain = plane.polygon(0.3 * np.column_stack([np.cos(angles), np.sin(angles)]))
+    wanted, found = creases.count(network, domain, progress=False), unwritten(network, domain)
+    assert (found.by_layer, found.certified) == (wanted.by_layer, True)
+
+
+def test_known_units_that_see_only_dead_ones_are_zero_on_walls_too(unwritten, monkeypatch):
+    rng = np.random.default_rng(6)
+    x = build.input(1, 4, 4)
+    h = build.relu(build.conv(x, rng.normal(size=(2, 1, 3, 3)), [-500.0, 0.3], padding=1))
+    h = build.relu(build.conv(h, rng.normal(size=(2, 1, 3, 3)), [0.0, 0.2], padding=1, groups=2))
+    network = build.network(build.dense(build.flatten(h), rng.normal(size=(2, 32))))
+    points = rng.normal(size=(3, 16))
+    for domain in (Segment(points[0], points[1]), Plane.through(*points).square(0.5)):
+        wanted = creases.count(network, domain, progress=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(driver, "MOST_SEEN", 5)
+            found = unwritten(network, domain)
+        assert (found.by_layer, found.certified) == (wanted.by_layer, True)
 
 
 def test_property_no_more_units_are_seen_to_bend_than_are_open():
@@ -344,6 +416,7 @@ def test_bad_input_whole_spaces_and_lists_are_refused(unwritten, monkeypatch):
     with pytest.raises(ComputationError, match="bounded domains only"):
         unwritten(network, Plane.through(*np.eye(3, 16)))
     monkeypatch.setattr(lowering, "MOST_ENTRIES", -1)
+    monkeypatch.setattr("creases.engine.starts.operator_root.small_graph", None)  # refused before any work
     packing.graphs.pop(network, None)
     with pytest.raises(ComputationError, match="counted, not listed"):
         creases.subdivide(network, Plane.through(*np.eye(3, 16)).square(0.1), progress=False)

@@ -109,7 +109,7 @@ def sources_of(made: Lowering, level: Any, parts: dict[int, list[Part]]) -> list
 def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[Part]:
     """The engine's levels of one level of a network; returns what hands on its values."""
     kink, name, bias = level.kink, type(level.kink).__name__, level.bias
-    if any(isinstance(matrix, Convolution) for _, matrix in sources) and name not in ("ReLU", "Linear"):
+    if any(isinstance(matrix, Convolution) for _, matrix in sources) and not is_whole(kink, len(bias)):
         # Some of its units only, or some twice: the sums are written down first.
         sums = made.linear(sources, bias)
         sources, bias = [(sums, identity(len(bias)))], np.zeros(len(bias))
@@ -140,6 +140,14 @@ def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[P
             number = made.linear([(number, scale)], np.zeros(len(factors)))
         found.append(Part(number, None if whole else straight))
     return found
+
+
+def is_whole(kink: Any, n: int) -> bool:
+    """Whether all n units of a level bend, or none does, each once."""
+    if type(kink).__name__ in ("Max", "Clip"):
+        return False
+    below, above = kink.slopes(n)
+    return bool((below == above).all() or (below != above).all())
 
 
 def put_clip(made: Lowering, kink: Any, sources: list[tuple[int, Matrix]], bias: Floats) -> int:

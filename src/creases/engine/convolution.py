@@ -64,9 +64,9 @@ class Convolution:
 
     def spread(self, some: Bools) -> Bools:
         """Where the result may have numbers that are not zero, bool (b, n_out), if values have them there (b, n_in)."""
-        images = self.images(some.astype(np.float64)) != 0.0
         groups, outputs, inputs = self.kernel.shape[:3]
-        seen = images.reshape(len(some), groups, inputs, *images.shape[2:]).any(axis=2)
+        by_group = some.reshape(len(some), groups, inputs, *self.geometry.sides)
+        seen = self.geometry.padded(np.logical_or.reduce(by_group, 2))
         found = np.zeros((len(some), groups, *self.geometry.counts), np.bool_)
         for tap in self.geometry.taps():
             found |= seen[(..., *self.geometry.at(tap))]

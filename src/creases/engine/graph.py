@@ -40,7 +40,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Matrix = Any  # a float64 array (n, m), or a csr_array of SciPy's
+Matrix = Any  # a float64 array (n, m), a csr_array of SciPy's, or a Convolution where the graph is large
 
 # The numbers of what is no level: the inputs, and the homogeneous coordinates (u, 1) of the domain, from which only
 # walls take (`whole_space`).
@@ -49,7 +49,7 @@ INPUTS, COORDINATES = 0, -1
 
 class Doubts(NamedTuple):
     """How far off the numbers of a level may be from those of the network that is meant: it stands for the units of a
-    larger one that are open on a tile, which were computed in floats.
+    larger one that are open on a tile, computed in double-double, of which the low parts are left out.
 
     matrices : for each source float64 (n, values of the source), bounds of the numbers that it is multiplied by; zero
     where those are exact. bias : float64 (n,).
@@ -76,7 +76,7 @@ class Level(NamedTuple):
     """Units that stand side by side.
 
     sources : numbers of the levels that it takes from, 0 for the inputs, each once. matrices : one for each, float64
-        (n, values of the source), an array or a csr_array.
+        (n, values of the source): an array, a csr_array or a Convolution.
     bias : float64 (n,). slopes : float64 (2, n), below zero and above, or None if the units are linear.
     groups : int64 (n,), the switch of each candidate, not decreasing; None if the units are no candidates.
     divisors : int64 (n,), at least one; None for ones. Only of linear levels.
@@ -153,6 +153,15 @@ class Graph:
             and bool((level.slopes[1] == 1.0).all())
             for i, level in enumerate(self.levels)
         )
+
+    @cached_property
+    def spent(self) -> dict[int, tuple[int, ...]]:
+        """For each level the sources, 0 for the inputs, that no level above it takes from."""
+        last = {source: number for number, level in enumerate(self.levels, 1) for source in level.sources}
+        return {
+            number: tuple(source for source in level.sources if last[source] == number)
+            for number, level in enumerate(self.levels, 1)
+        }
 
     @cached_property
     def is_large(self) -> bool:

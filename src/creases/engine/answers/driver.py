@@ -14,7 +14,7 @@ from creases.engine.starts.cell import cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
-from creases.engine.starts.walls import Parts, halved
+from creases.engine.starts.walls import Parts, halved, roomy
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import MOST_FACETS
 from creases.engine.state.work import (
@@ -49,6 +49,9 @@ class Collector(Protocol):
 
     def add(self, work: AnyWork, blocks: list[Any]) -> None:
         """Add a finished workspace's sums, and the blocks that its keeper returned, in the order of cells."""
+
+    def take_large(self) -> None:
+        """The network's matrices are not written out. Raises ComputationError if that is not taken."""
 
     def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
         """Add the sums of a workspace in which the small graph of a starting cell was cut; None if nothing cuts it.
@@ -101,6 +104,8 @@ def cut_domain(
         report(1)
         return None
     into = collector(inside)
+    if problem.graph.is_large:
+        into.take_large()
     options: Any = {"threads": threads, "by_neuron": by_neuron, "report": report, "workshop": workshop}
     if workshop.first_layer(inside).is_lacking_rows:
         from creases.engine.starts.whole_space import walled
@@ -151,7 +156,10 @@ def cut_cell(
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
     try:
         if problem.graph.is_large:
-            cut_large(problem, start, into, most_open, options)
+            if isinstance(start, CrowdedStart):
+                cut_crowded(problem, start, into, options)
+            else:
+                cut_large(problem, start, into, most_open, options)
         else:
             for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop, most_open):
                 into.add(work, blocks)
@@ -162,33 +170,42 @@ def cut_cell(
             collect(problem, [cell], into, deep=MOST_HALVINGS, **options)
             return
         lower, upper, wall = parts
-        fewer = above is None or large.layer > above.layer or large.open < LESS * above.open
-        deep += 1 if fewer else STALLED
+        deep += 1 if large.is_less_than(above, LESS) else STALLED
         collect(problem, [lower, upper], into, deep=deep, above=large, **options)
         collect(problem, [wall], wall_into, deep=deep, above=large, **{**options, "report": lambda _: report(0)})
         into.take_off(wall_into)
 
 
+def cut_crowded(problem: Problem, start: CrowdedStart, into: Collector, options: dict[str, Any]) -> None:
+    """Cut a starting cell of a large network that has too many facets: in parts, each with its sign (Euler's relation).
+
+    Raises ComputationError where what is collected does not add up over parts.
+    """
+    for sign, tile in roomy(start.tile):
+        wall_into = into.on_wall()
+        if wall_into is None:
+            raise ComputationError(
+                f"The domain has more than {MOST_FACETS} facets and must be parted, and counts by neuron do not add up "
+                "over parts. Count without by_neuron, or on a smaller domain."
+            )
+        collect(problem, [tile], into if sign > 0 else wall_into, **options)
+        if sign < 0:
+            into.take_off(wall_into)
+
+
 def cut_large(
-    problem: Problem, start: AnyStart | CrowdedStart, into: Collector, most_open: int | None, options: dict[str, Any]
+    problem: Problem, start: AnyStart, into: Collector, most_open: int | None, options: dict[str, Any]
 ) -> None:
     """Cut a starting cell of a network whose matrices are not written out, by the units that are open on it.
 
-    Raises LargeRoot where more than `most_open` are, or the cell has too many facets.
+    Raises LargeRoot where more than `most_open` are, or more than MOST_SEEN are seen to bend.
     """
     from creases.engine.columns.sampling import bending_at_least
     from creases.engine.starts.operator_root import small_graph  # SciPy, which a chain does without
 
-    if isinstance(start, CrowdedStart):
-        if most_open is None:
-            raise ComputationError(
-                f"A large network is counted by neuron, or where {MOST_HALVINGS} halvings leave as much, on domains "
-                f"of at most {MOST_FACETS} facets. Count without by_neuron, or on a smaller domain."
-            )
-        raise LargeRoot(0, 0)
     cell = cell_of(problem, start)
     if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > MOST_SEEN:
-        raise LargeRoot(problem.depth, seen)
+        raise LargeRoot(problem.depth, seen, is_seen=True)
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
     small = small_graph(problem, cell, twins_of(problem.graph), most_open, workshop.say)
     if not small.problem.graph.layers:

@@ -111,6 +111,9 @@ class Totals:
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
 
+    def take_large(self) -> None:
+        """Nothing stands against a large network."""
+
     def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
         """Add what was counted of a small graph: layers and units that it has not cut nothing there."""
         if work is None:
@@ -142,12 +145,11 @@ class Totals:
     def add_point(self, tile: Tile) -> None:
         """Add the region that meets a point."""
         if self.problem.graph.is_large:
-            from creases.engine.starts.operator_root import small_graph
+            from creases.engine.starts.operator_root import open_units
 
-            # What is open there may be zero: no region ends there, and none is proved to go on.
+            # What is open there may be zero: none is proved to go on, and none to end.
             cell = point_cell(self.problem, tile.chart)
-            small = small_graph(self.problem, cell, twins_of(self.problem.graph))
-            self.unproved_signs += sum(map(len, small.units))
+            self.unproved_signs += open_units(self.problem, cell, twins_of(self.problem.graph))
             self.by_layer += 1
             return
         self.by_layer += count_point(self.problem, tile)
@@ -197,7 +199,7 @@ class Totals:
 class WrittenTotals(Totals):
     """Sums over workspaces whose finished cells are written out: there must be floats to write."""
 
-    def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
+    def take_large(self) -> None:
         """Raises ComputationError: of so many units no patterns are written."""
         raise ComputationError(
             "The network is too large for its matrices to be written out, and its regions are counted, not listed. Use "

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from itertools import product
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -25,16 +24,11 @@ SAMPLES = 6
 EIGENVALUES, SINGLE = 2.0**-8, 2.0**-24
 MOST_IN_SINGLE = 1 << 10
 
-known: WeakKeyDictionary[Convolution, float] = WeakKeyDictionary()
-
 
 def norm_of(matrix: Matrix) -> float:
     """An upper bound of the spectral norm of a matrix: an array, a csr_array or a Convolution."""
     if isinstance(matrix, Convolution):
-        found = known.get(matrix)
-        if found is None:
-            found = known[matrix] = norm_of_convolution(matrix)
-        return found
+        return norm_of_convolution(matrix)
     bound = schur(matrix)
     if isinstance(matrix, np.ndarray):
         bound = min(bound, spectral(matrix))
@@ -59,8 +53,9 @@ def spectral(matrix: Floats) -> float:
     if not 0.0 < size < np.inf:
         return 0.0 if size == 0.0 else math.inf
     power = math.frexp(size)[1]
-    scaled = np.ldexp(matrix.real, -power) + (1j * np.ldexp(matrix.imag, -power) if np.iscomplexobj(matrix) else 0.0)
-    unit = 2.0**-53
+    scaled, unit = np.ldexp(matrix.real, -power), 2.0**-53
+    if np.iscomplexobj(matrix):
+        scaled = scaled + 1j * np.ldexp(matrix.imag, -power)
     if len(scaled) <= MOST_IN_SINGLE:
         unit, scaled = SINGLE, scaled.astype(np.complex64 if np.iscomplexobj(scaled) else np.float32)
     gram = scaled @ scaled.conj().T
@@ -105,6 +100,8 @@ def symbol(kernel: Floats) -> float:
         there = flat @ np.cos(angles) + 1j * (flat @ np.sin(angles))
         largest = max(largest, spectral(there.reshape(kernel.shape[:2])))
     between = math.prod(math.cos(math.pi * degree / count) for degree, count in zip(degrees, counts, strict=True))
-    # A phase is rounded by a few units, and the sum over taps by one a tap.
-    rounding = 1.0 + 2.0**-40 * len(places) * math.sqrt(math.prod(kernel.shape[:2]))
+    # A phase is rounded by a few units, and the sum over taps by one a tap: an error of norm 2^-49 taps^2 times the
+    # root of the sum of all squared weights. That sum is the mean over the frequencies of the symbol's own, which is at
+    # most the rank of a symbol times the square of its norm; so the error is relative to the largest norm.
+    rounding = 1.0 + 2.0**-40 * len(places) ** 2 * math.sqrt(math.prod(kernel.shape[:2]))
     return largest * rounding * ROUND_UP / (between / ROUND_UP)

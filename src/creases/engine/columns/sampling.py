@@ -17,11 +17,10 @@ __all__ = ["bending_at_least"]
 def bending_at_least(problem: Problem, points: Floats) -> int:
     """How many units are active at some of the points and not at others. points : float64 (s, d)."""
     graph, found = problem.graph, 0
-    last_use = {source: number for number, level in enumerate(graph.levels, 1) for source in level.sources}
     values: dict[int, Floats] = {INPUTS: problem.origin + points @ problem.basis}
     with np.errstate(all="ignore"):
         for number, level in enumerate(graph.levels, 1):
-            sums = level.bias + sum(times(matrix, values[source]) for source, matrix in level.terms)
+            sums = level.bias + sum(on_points(matrix, values[source]) for source, matrix in level.terms)
             if level.divisors is not None:
                 sums = sums / level.divisors
             values[number] = sums
@@ -29,9 +28,8 @@ def bending_at_least(problem: Problem, points: Floats) -> int:
                 active = active_at(level, sums)
                 found += int((active.any(axis=0) & ~active.all(axis=0)).sum())
                 values[number] = sums * np.where(active, level.slopes[1], level.slopes[0])
-            for source in level.sources:
-                if last_use[source] == number:
-                    del values[source]
+            for source in graph.spent[number]:
+                del values[source]
     return found
 
 
@@ -44,8 +42,8 @@ def active_at(level: Level, sums: Floats) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.asarray(sums == largest[:, inverse])
 
 
-def times(matrix: Matrix, values: Floats) -> Floats:
-    """A matrix times values (s, m), each row a point's."""
+def on_points(matrix: Matrix, values: Floats) -> Floats:
+    """A matrix (n, m) times values (s, m), each row a point's: float64 (s, n)."""
     if isinstance(matrix, Convolution):
         counts = matrix.geometry.counts
         seen = matrix.windows(matrix.images(values), counts)

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
-from weakref import WeakKeyDictionary
+from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from creases.engine.columns.norms import spectral
+from creases.engine.columns.norms import norm_of, spectral
 from creases.engine.convolution import Convolution
 from creases.engine.graph import Floats
 from creases.engine.kernel import kernel
@@ -33,7 +33,9 @@ from creases.engine.problem import Ints
 from creases.engine.proof.bounds import ROUND_UP
 from creases.engine.proof.doubled import two_sum
 
-__all__ = ["SlicedMatrix", "sliced_matrix", "sliced_product"]
+__all__ = ["SlicedMatrix"]
+
+Bools = NDArray[np.bool_]
 
 # Slices of a matrix and of precise values, p of this module; and of other values: with three, a ResNet-18 leaves so
 # many signs to be decided on their patterns that this takes longer than all products.
@@ -46,8 +48,6 @@ MANTISSA = 2.0**53
 LEAST_POWER, MOST_POWER = -300, 300
 # Numbers of windows that are multiplied at once, 32 MiB; and images whose boxes are looked at.
 AT_ONCE, IMAGES = 1 << 22, 64
-
-matrices: WeakKeyDictionary[Convolution, SlicedMatrix] = WeakKeyDictionary()
 
 
 @kernel
@@ -92,46 +92,85 @@ def renormalise(hi_cn: Floats, lo_cn: Floats) -> None:
 
 
 class SlicedMatrix:
-    """A matrix in slices.
+    """A matrix (n, m), an array or a Convolution, in slices, and what is known of it.
 
-    weight : float64 (groups, outputs, terms). overlap : how many windows a value stands in, at most.
-    bits : b of this module. largest : w. terms : m. rows : for each slice the outputs of which it has any number.
+    norm : a bound on its norm (`norms`). bits : b of this module.
     """
 
-    def __init__(self, weight: Floats, overlap: int) -> None:
-        self.largest = float(np.abs(weight).max(initial=0.0))
-        self.outputs, self.terms = weight.shape[1:]
+    is_copy = False
+
+    def __init__(self, matrix: Convolution | Floats) -> None:
+        self.matrix, self.shape = matrix, matrix.shape
+        self.weight, overlap = (matrix[None], 1) if isinstance(matrix, np.ndarray) else (matrix.weight, matrix.overlap)
+        self.largest = float(np.abs(self.weight).max(initial=0.0))
+        self.groups, self.outputs, self.terms = self.weight.shape
         power = power_above(self.largest)
         self.is_in_range = LEAST_POWER <= power <= MOST_POWER or self.largest == 0.0
-        self.bits, slices = cut_matrix(weight, power)
+        if not self.is_in_range:
+            return
+        self.bits, slices = cut_matrix(self.weight, power)
         # A slice of float32 weights beyond the first two has numbers in few rows, if any.
         outputs = [np.flatnonzero(part.any(axis=(0, 2))) for part in slices]
         self._ends = np.cumsum([len(rows) for rows in outputs])
         self._rows = np.concatenate(outputs)
         kept = [part[:, rows] for part, rows in zip(slices, outputs, strict=True)]
         self._stack = np.ascontiguousarray(np.concatenate(kept, axis=1))
-        self.norms = [
+        self._norms = [
             math.sqrt(overlap) * max(spectral(group) for group in part) * ROUND_UP if part.size else 0.0
             for part in kept
         ]
+
+    @cached_property
+    def norm(self) -> float:
+        """A bound on the norm of the matrix."""
+        return norm_of(self.matrix)
 
     def first(self, slices: int) -> tuple[Floats, Ints]:
         """The first slices, one above the other: float64 (groups, rows, terms), and the output of each row."""
         end = int(self._ends[min(slices, PARTS) - 1])
         return self._stack[:, :end], self._rows[:end]
 
-    def lost(self, parts: int, n: int, k: int) -> float:
-        """How long what is lost of a product may be, for values of size one. parts : p; the others as above."""
-        unit = 2.0**-self.bits
-        left_out = 0.0
-        for i, norm in enumerate(self.norms[1:parts], 1):
+    def lost(self, parts: int) -> float:
+        """How long what is lost of a product may be, for values of size one. parts : p of this module."""
+        (k, n), unit, left_out = self.shape, 2.0**-self.bits, 0.0
+        for i, norm in enumerate(self._norms[1:parts], 1):
             left_out += 2.0 * norm * sum(unit**j for j in range(parts - i, parts))
         # Slices of the matrix from p on are left out with all of x.
-        left_out += 2.0 * sum(self.norms[parts:])
+        left_out += 2.0 * sum(self._norms[parts:])
         sums = self.terms * self.largest
         adds = parts * (parts + 1) // 2
         rounded = 6.0 * self.terms * 2.0**-53 * unit ** (parts - 1) + adds * adds * 2.0**-106
         return (left_out * math.sqrt(n) + math.sqrt(k) * sums * rounded) * ROUND_UP
+
+    def spread(self, some_cm: Bools) -> Bools:
+        """Where a product with values may have numbers that are not zero, bool (c, n); some_cm : where values have."""
+        if isinstance(self.matrix, np.ndarray):
+            return np.broadcast_to(np.logical_or.reduce(some_cm, 1)[:, None], (len(some_cm), self.shape[0])).copy()
+        return self.matrix.spread(some_cm)
+
+    def times(self, hi_cm: Floats, lo_cm: Floats, precise: int) -> tuple[Floats, Floats, Floats]:
+        """Values hi + lo (c, m), row by row, times the matrix: hi + lo (c, n), and how long what is lost of each is.
+
+        precise : how many rows, the first ones, are multiplied by all slices; the others by fewer.
+        A row that is out of range, or no number, is infinitely far off; if it is tiny, by no more than it is.
+        """
+        hi, lo = np.zeros((2, len(hi_cm), self.shape[0]))
+        largest = np.abs(hi_cm).max(axis=1, initial=0.0)
+        if not self.is_in_range:
+            return hi, lo, np.where(largest == 0.0, 0.0, np.inf)
+        powers = np.array([power_above(size) for size in largest.tolist()])
+        inside = (powers >= LEAST_POWER) & (powers <= MOST_POWER) & (largest > 0.0) & np.isfinite(largest)
+        lost = 2.0 * self.terms * self.largest * math.sqrt(self.shape[0]) * largest + 2.0**-1000
+        lost[powers >= LEAST_POWER] = np.inf
+        lost[largest == 0.0] = 0.0
+        for parts, rows in ((PARTS, np.arange(precise)), (FEWER_PARTS, np.arange(precise, len(hi)))):
+            some = rows[inside[rows]]
+            if len(some):
+                lost[some] = self.lost(parts) * largest[some] * ROUND_UP
+                multiply = multiplied if isinstance(self.matrix, np.ndarray) else convolved
+                multiply(self, parts, some, powers, hi_cm, lo_cm, hi, lo)
+        renormalise(hi, lo)
+        return hi, lo, lost
 
 
 def cut_matrix(weight: Floats, power: int) -> tuple[int, list[Floats]]:
@@ -140,7 +179,8 @@ def cut_matrix(weight: Floats, power: int) -> tuple[int, list[Floats]]:
     In units of a slice its rows' sums, times 2^bits + 1 for a slice of values, are whole numbers. Sums of whole numbers
     below 2^53 are exact, and so is the comparison: a larger sum is not rounded below.
     """
-    rows, zeros = weight.reshape(1, -1), np.zeros((1, weight.size))
+    # A copy: Numba compiles once more for read-only arrays.
+    rows, zeros = np.array(weight.reshape(1, -1)), np.zeros((1, weight.size))
     for bits in range(MOST_BITS, 0, -1):
         slices = np.empty((PARTS, *rows.shape))
         cut_slices(rows, zeros, np.array([2.0**power]), bits, slices)
@@ -157,75 +197,31 @@ def power_above(size: float) -> int:
     return math.frexp(size)[1] if size > 0.0 else 0
 
 
-def sliced_matrix(matrix: Convolution | Floats) -> SlicedMatrix:
-    """The slices of a matrix, kept as long as a convolution is."""
-    if not isinstance(matrix, Convolution):
-        return SlicedMatrix(matrix[None], 1)
-    found = matrices.get(matrix)
-    if found is None:
-        found = matrices[matrix] = SlicedMatrix(matrix.weight, matrix.overlap)
-    return found
-
-
-def sliced_product(
-    matrix: Convolution | Floats, hi_cm: Floats, lo_cm: Floats, precise: int
-) -> tuple[Floats, Floats, Floats]:
-    """Values hi + lo (c, m), row by row, times a matrix (n, m): hi + lo (c, n), and how long what is lost of each is.
-
-    precise : how many rows, the first ones, are multiplied by all slices; the others by fewer.
-    A row that is out of range is infinitely far off, or, if it is tiny, by no more than it is.
-    """
-    sliced = sliced_matrix(matrix)
-    n, count = matrix.shape[0], len(hi_cm)
-    hi, lo = np.zeros((2, count, n))
-    largest = np.abs(hi_cm).max(axis=1, initial=0.0)
-    powers = np.array([power_above(size) for size in largest.tolist()])
-    if not sliced.is_in_range:
-        return hi, lo, np.where(largest > 0.0, np.inf, 0.0)
-    inside = (powers >= LEAST_POWER) & (powers <= MOST_POWER) & (largest > 0.0)
-    lost = np.where(powers > MOST_POWER, np.inf, 2.0 * sliced.terms * sliced.largest * math.sqrt(n) * largest)
-    lost += 2.0**-1000 * (largest > 0.0)
-    for parts, rows in ((PARTS, np.arange(precise)), (FEWER_PARTS, np.arange(precise, count))):
-        some = rows[inside[rows]]
-        if not len(some):
-            continue
-        lost[some] = sliced.lost(parts, matrix.shape[1], n) * largest[some] * ROUND_UP
-        if isinstance(matrix, Convolution):
-            convolved(matrix, sliced, parts, some, powers, hi_cm, lo_cm, hi, lo)
-        else:
-            multiplied(sliced, parts, some, powers, hi_cm, lo_cm, hi, lo)
-    renormalise(hi, lo)
-    return hi, lo, lost
-
-
 def multiplied(
     sliced: SlicedMatrix, parts: int, rows: Ints, powers: Ints, hi_cm: Floats, lo_cm: Floats, hi: Floats, lo: Floats
 ) -> None:
-    """Write the products of some rows with an array, not yet normalised. parts : p of this module."""
+    """Write the products of some rows of values with an array into hi + lo, not yet normalised.
+
+    parts : p of this module. rows : int64, which. powers : int64 (c,), the power of two above each row.
+    """
     sums = products(sliced, parts, powers[rows], hi_cm[rows], lo_cm[rows], lambda part: part.T[None, :, :, None])
     hi[rows], lo[rows] = (part.reshape(len(rows), -1) for part in sums)
 
 
 def convolved(
-    matrix: Convolution,
-    sliced: SlicedMatrix,
-    parts: int,
-    rows: Ints,
-    powers: Ints,
-    hi_cm: Floats,
-    lo_cm: Floats,
-    hi: Floats,
-    lo: Floats,
+    sliced: SlicedMatrix, parts: int, rows: Ints, powers: Ints, hi_cm: Floats, lo_cm: Floats, hi: Floats, lo: Floats
 ) -> None:
     """`multiplied` for a convolution: images whose boxes are of about one size are multiplied at once."""
+    matrix = sliced.matrix
+    assert not isinstance(matrix, np.ndarray)
     counts = matrix.geometry.counts
-    totals = [total.reshape(len(total), len(matrix.weight) * sliced.outputs, *counts) for total in (hi, lo)]
+    totals = [total.reshape(len(total), sliced.groups * sliced.outputs, *counts) for total in (hi, lo)]
     first, end = (np.zeros((len(rows), len(counts)), np.int64) for _ in range(2))
     for begin in range(0, len(rows), IMAGES):
         here = slice(begin, begin + IMAGES)
         first[here], end[here] = matrix.boxes(matrix.images(hi_cm[rows[here]]))
     order = np.argsort((end - first).prod(axis=1), kind="stable")
-    numbers = len(matrix.weight) * sliced.terms
+    numbers = sliced.groups * sliced.terms
     place = 0
     while place < len(order):
         # Boxes of the largest of the sides of all that are together: as many as there is room for.

@@ -10,13 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.columns.norms import schur
 from creases.engine.graph import Floats, Matrix
 from creases.engine.kernel import kernel
 from creases.engine.problem import Ints
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 from creases.engine.proof.doubled import DOUBLED_UNIT, add, multiply
 
-__all__ = ["is_copy", "length", "scale_values", "sparse_product", "spread"]
+__all__ = ["SparseMatrix", "length", "scale_values"]
 
 Bools = NDArray[np.bool_]
 
@@ -25,13 +26,16 @@ Bools = NDArray[np.bool_]
 def multiply_values(
     ends: Ints, columns: Ints, entries: Floats, hi_cm: Floats, lo_cm: Floats, hi_cn: Floats, lo_cn: Floats
 ) -> None:
-    """Row n of the matrix has the entries ends[n] ... ends[n + 1] - 1 in these columns."""
+    """Values hi + lo (c, m) times a matrix (n, m), of which row n has the entries ends[n] ... ends[n + 1] - 1 in these
+    columns: hi + lo (c, n)."""
     for c in range(hi_cm.shape[0]):
         for n in range(ends.size - 1):
             total = total_lo = 0.0
             for i in range(ends[n], ends[n + 1]):
                 high = hi_cm[c, columns[i]]
-                if high != 0.0:
+                if abs(entries[i]) == 1.0 and ends[n + 1] - ends[n] == 1:  # exact, however large
+                    total, total_lo = entries[i] * high, entries[i] * lo_cm[c, columns[i]]
+                elif high != 0.0:
                     p, p_lo = multiply(entries[i], 0.0, high, lo_cm[c, columns[i]])
                     total, total_lo = add(total, total_lo, p, p_lo)
             hi_cn[c, n], lo_cn[c, n] = total, total_lo
@@ -57,24 +61,6 @@ def scale_values(hi_n: Floats, lo_n: Floats, hi_cn: Floats, lo_cn: Floats) -> No
                 hi_cn[c, n], lo_cn[c, n] = multiply(hi_n[n], lo_n[n], hi_cn[c, n], lo_cn[c, n])
 
 
-def sparse_product(matrix: Matrix, norm: float, hi_cm: Floats, lo_cm: Floats) -> tuple[Floats, Floats, Floats]:
-    """Values hi + lo (c, m) times a csr_array (n, m): hi + lo (c, n), and the length of what is lost of each (c,).
-
-    norm : Schur's bound of the matrix. A copy of values, up to their signs, loses nothing.
-    """
-    ends, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
-    hi, lo = np.empty((2, len(hi_cm), matrix.shape[0]))
-    multiply_values(ends, columns, np.array(matrix.data), hi_cm, lo_cm, hi, lo)
-    terms = int(np.diff(ends).max(initial=0))
-    if is_copy(matrix):
-        return hi, lo, np.zeros(len(hi))
-    return (
-        hi,
-        lo,
-        (2.0 * terms + 2.0) * DOUBLED_UNIT * norm * length(hi_cm) * ROUND_UP + UNDERFLOW * (length(hi_cm) > 0),
-    )
-
-
 @kernel
 def squares(hi_cn: Floats, largest_c: Floats, found_c: Floats) -> None:
     """The sums of squares in units of the largest number of each row, which is found too."""
@@ -90,18 +76,6 @@ def squares(hi_cn: Floats, largest_c: Floats, found_c: Floats) -> None:
         largest_c[c], found_c[c] = largest, total
 
 
-def is_copy(matrix: Matrix) -> bool:
-    """Whether a csr_array times values is a copy of some of them, up to their signs."""
-    return int(np.diff(matrix.indptr).max(initial=0)) <= 1 and bool((np.abs(matrix.data) == 1.0).all())
-
-
-def spread(matrix: Matrix, some_cm: Bools) -> Bools:
-    """Where the product of a csr_array with values may have numbers that are not zero, bool (c, n)."""
-    found = np.empty((len(some_cm), matrix.shape[0]), np.bool_)
-    spread_values(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), some_cm, found)
-    return found
-
-
 def length(hi_cn: Floats) -> Floats:
     """Bounds on the Euclidean lengths of hi + lo, float64 (c,): |lo| is below 2^-52 of |hi|.
 
@@ -111,3 +85,36 @@ def length(hi_cn: Floats) -> Floats:
     squares(hi_cn, largest, found)
     lengths = np.sqrt(found) * largest * ROUND_UP
     return np.where(np.isnan(lengths), np.inf, lengths)
+
+
+class SparseMatrix:
+    """A csr_array (n, m), and what is known of it.
+
+    norm : Schur's bound. is_copy : whether a product with it is a copy of some values, up to their signs.
+    """
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.shape, self.norm = matrix.shape, schur(matrix)
+        self._ends, self._columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+        self._entries = np.array(matrix.data)
+        self._terms = int(np.diff(self._ends).max(initial=0))
+        self.is_copy = self._terms <= 1 and bool((np.abs(self._entries) == 1.0).all())
+
+    def spread(self, some_cm: Bools) -> Bools:
+        """Where a product with values may have numbers that are not zero, bool (c, n); some_cm : where values have."""
+        found = np.empty((len(some_cm), self.shape[0]), np.bool_)
+        spread_values(self._ends, self._columns, some_cm, found)
+        return found
+
+    def times(self, hi_cm: Floats, lo_cm: Floats, precise: int) -> tuple[Floats, Floats, Floats]:
+        """Values hi + lo (c, m) times the matrix: hi + lo (c, n), and the length of what is lost of each (c,).
+
+        precise : of no use here. Copies lose nothing; what overflows is infinitely far off.
+        """
+        hi, lo = np.empty((2, len(hi_cm), self.shape[0]))
+        multiply_values(self._ends, self._columns, self._entries, hi_cm, lo_cm, hi, lo)
+        sizes = length(hi_cm)
+        lost = np.zeros(len(hi))
+        if not self.is_copy:
+            lost = (2.0 * self._terms + 2.0) * DOUBLED_UNIT * self.norm * sizes * ROUND_UP + UNDERFLOW * (sizes > 0)
+        return hi, lo, np.where(np.isfinite(length(hi)), lost, np.inf)

@@ -15,20 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.columns.norms import norm_of
-from creases.engine.columns.sliced import sliced_product
-from creases.engine.columns.sparse import is_copy, length, scale_values, sparse_product, spread
-from creases.engine.convolution import Convolution
-from creases.engine.graph import Floats, Level, Matrix
+from creases.engine.columns.prepared import Prepared
+from creases.engine.columns.sparse import length, scale_values
+from creases.engine.graph import Floats, Level
 from creases.engine.kernel import kernel
 from creases.engine.problem import Ints, Problem
-from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
-from creases.engine.proof.doubled import DOUBLED_UNIT, add, doubled
+from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, all_or_infinite
+from creases.engine.proof.doubled import DOUBLED_UNIT, add, doubled, exact_sums
 
 Bools = NDArray[np.bool_]
-
-# Columns whose images are looked at together.
-TOGETHER = 64
 
 __all__ = ["Columns", "bent", "coordinates", "summed_columns", "with_units"]
 
@@ -50,12 +45,12 @@ class Columns(NamedTuple):
     def doubts(self, units: Ints | slice) -> Floats:
         """How far the numbers of some units may be from hi, float64 (c, units)."""
         found: Floats = np.where(self.loose[:, units], self.off[:, None], 0.0) + np.abs(self.lo[:, units])
-        return or_infinite(found * ROUND_UP)
+        return all_or_infinite(found * ROUND_UP)
 
 
 @kernel
 def add_values(hi_cn: Floats, lo_cn: Floats, more_hi_cn: Floats, more_lo_cn: Floats) -> None:
-    """Add more to the first rows of hi + lo."""
+    """Add more (m, n) to the first rows of hi + lo (c, n)."""
     for c in range(more_hi_cn.shape[0]):
         for n in range(hi_cn.shape[1]):
             hi_cn[c, n], lo_cn[c, n] = add(hi_cn[c, n], lo_cn[c, n], more_hi_cn[c, n], more_lo_cn[c, n])
@@ -63,50 +58,31 @@ def add_values(hi_cn: Floats, lo_cn: Floats, more_hi_cn: Floats, more_lo_cn: Flo
 
 def coordinates(problem: Problem) -> Columns:
     """The inputs as columns of the slice's coordinates and of one: exact."""
-    head, tail = problem.basis, problem.basis_tail
-    total = head + tail
-    back = total - head
-    rest = (head - (total - back)) + (tail - back)
+    total, rest = exact_sums(problem.basis, problem.basis_tail)
     hi = np.vstack([total, problem.origin])
-    return Columns(
-        hi, np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros(len(hi)), hi != 0.0, np.zeros(hi.shape, np.bool_)
-    )
+    lo, nowhere = np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros(hi.shape, np.bool_)
+    return Columns(hi, lo, np.zeros(len(hi)), hi != 0.0, nowhere)
 
 
-def times_columns(matrix: Matrix, columns: Columns, precise: int) -> Columns:
-    """A matrix times columns. precise : how many of them, the first ones, are not multiplied by small numbers."""
-    norm = norm_of(matrix)
-    if isinstance(matrix, (Convolution, np.ndarray)):
-        hi, lo, lost = sliced_product(matrix, columns.hi, columns.lo, precise)
-        some = spread_dense(matrix, columns.some)
-        loose = some.copy()
-    else:
-        hi, lo, lost = sparse_product(matrix, norm, columns.hi, columns.lo)
-        some = spread(matrix, columns.some)
-        loose = spread(matrix, columns.loose) if is_copy(matrix) else some.copy()
-    off = (norm * columns.off + lost) * ROUND_UP + UNDERFLOW * (columns.off > 0.0)
-    return Columns(hi, lo, or_infinite(off), some, loose)
+def times_columns(matrix: Prepared, columns: Columns, precise: int) -> Columns:
+    """A matrix (n, m) times columns of m units.
+
+    precise : how many of them, the first ones, are multiplied by all slices of the matrix; the others by fewer.
+    """
+    hi, lo, lost = matrix.times(columns.hi, columns.lo, precise)
+    some = matrix.spread(columns.some)
+    loose = matrix.spread(columns.loose) if matrix.is_copy else some.copy()
+    off = (matrix.norm * columns.off + lost) * ROUND_UP + UNDERFLOW * (columns.off > 0.0)
+    return Columns(hi, lo, all_or_infinite(off), some, loose)
 
 
-def spread_dense(matrix: Convolution | Floats, some: Bools) -> Bools:
-    """Where a product with values may have numbers that are not zero, bool (c, n)."""
-    if isinstance(matrix, Convolution):
-        found = [matrix.spread(some[begin : begin + TOGETHER]) for begin in range(0, len(some), TOGETHER)]
-        return np.concatenate(found)
-    return np.broadcast_to(np.logical_or.reduce(some, 1)[:, None], (len(some), len(matrix))).copy()
+def summed_columns(level: Level, matrices: Sequence[Prepared], sources: Sequence[Columns], constant: int) -> Columns:
+    """The sums of a level's units. matrices, sources : the matrix and the columns of each of its sources.
 
-
-def or_infinite(bounds: Floats) -> Floats:
-    """Infinity in place of a NaN."""
-    return np.where(np.isnan(bounds), np.inf, bounds)
-
-
-def summed_columns(level: Level, sources: Sequence[Columns], constant: int) -> Columns:
-    """The sums of a level. sources : the columns of each source. constant : which column is that of one."""
+    constant : which column is that of one; it and those before it are multiplied by all slices.
+    """
     n = len(level.bias)
-    parts = [
-        times_columns(matrix, columns, constant + 1) for (_, matrix), columns in zip(level.terms, sources, strict=True)
-    ]
+    parts = [times_columns(matrix, columns, constant + 1) for matrix, columns in zip(matrices, sources, strict=True)]
     parts.sort(key=lambda part: -len(part.hi))
     hi, lo, off, some, loose = parts[0]
     for more in parts[1:]:
@@ -117,7 +93,8 @@ def summed_columns(level: Level, sources: Sequence[Columns], constant: int) -> C
         off[:rows] = (off[:rows] + more.off + lost_by(hi[:rows])) * ROUND_UP
     if level.bias.any():
         here = slice(constant, constant + 1)
-        add_values(hi[here], lo[here], level.bias[None], np.zeros((1, n)))
+        # A copy: Numba compiles once more for read-only arrays.
+        add_values(hi[here], lo[here], np.array(level.bias[None]), np.zeros((1, n)))
         off[here] = (off[here] + lost_by(hi[here])) * ROUND_UP
         loose[constant] |= some[constant] & (level.bias != 0.0)
         some[constant] |= level.bias != 0.0
@@ -136,12 +113,14 @@ def lost_by(hi: Floats) -> Floats:
 
 
 def scaled(columns: Columns, high: Floats, low: Floats, worst: float) -> Columns:
-    """Each unit times its factor, high + low, which is off by `worst` at most."""
+    """Each unit times its factor, high + low (n,), which is off by `worst` at most. The columns themselves change."""
     largest = float(np.abs(high).max(initial=0.0)) * ROUND_UP
     sizes = length(columns.hi)
     scale_values(high, low, columns.hi, columns.lo)
     off = largest * columns.off + worst * (sizes + columns.off) + 2.0 * DOUBLED_UNIT * largest * sizes
-    return columns._replace(off=or_infinite(off * ROUND_UP + UNDERFLOW * ((sizes > 0) | (columns.off > 0))))
+    off = off * ROUND_UP + UNDERFLOW * ((sizes > 0) | (columns.off > 0))
+    # What overflows, even on the way to a number that a float holds, is infinitely far off.
+    return columns._replace(off=np.where(np.isfinite(length(columns.hi)), all_or_infinite(off), np.inf))
 
 
 def bent(columns: Columns, factors: Floats) -> Columns:
@@ -150,7 +129,8 @@ def bent(columns: Columns, factors: Floats) -> Columns:
     columns.hi[:, nothing] = columns.lo[:, nothing] = 0.0
     columns.some[:, nothing] = columns.loose[:, nothing] = False
     if not np.isin(factors, (0.0, 1.0)).all():
-        columns.loose[:, ~np.isin(factors, (0.0, 1.0, -1.0))] = True
+        rounded = ~np.isin(factors, (0.0, 1.0, -1.0))
+        columns.loose[:, rounded] = columns.some[:, rounded]
         return scaled(columns, factors, np.zeros_like(factors), 0.0)
     return columns
 

@@ -14,9 +14,10 @@ from operator import or_
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.double_description import bits_of, dot, primitive
-from creases.engine.problem import INFINITY, Floats, Pattern, Problem
+from creases.engine.problem import INFINITY, Floats, Ints, Pattern, Problem
 from creases.engine.proof.doubled import DoubledForms, DoubledRows, doubled_wall, edge_sign
 from creases.engine.proof.edges import RationalEdges, difference
 from creases.engine.proof.rational import meeting_ray, nearest_point, rational_corners
@@ -59,6 +60,8 @@ from creases.engine.state.work import (
 
 __all__ = ["Oracle", "facets_at", "has_tie"]
 
+
+Bools = NDArray[np.bool_]
 
 # A row of the lowest layer: its neuron, or of a pair of candidates the one and the one it is compared with.
 Units = tuple[int, int | None]
@@ -109,7 +112,7 @@ class Oracle:
         here, parent = self._edges.forms.forms(layer, pattern), self._parent.forms(layer, pattern)
         groups = self._problem.graph.layer(layer).groups
         doubts = self._problem.graph.layer(layer).doubts
-        if doubts is not None and any(not any(here[i]) for i in np.flatnonzero(~doubts.is_exact).tolist()):
+        if doubts is not None and is_doubtful(here, ~doubts.is_exact, groups, pattern[layer]):
             work.state[UNPROVED_SIGNS] += 1
         if groups is not None:
             ends = has_tie(groups.tolist(), pattern[layer].tolist(), here, parent)
@@ -187,10 +190,11 @@ class Oracle:
         for row, units, v in asked:
             value = dot(form_of(rows, units), corners[v].ray)
             work.answers_nc[row, v] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
-        state[EXACT_CELLS] += 1
         if self.is_doubted:  # the true corners are elsewhere
-            state[UNPROVED_SIGNS] += len(asked)
+            known = self._doubled.forms(layer, pattern)
+            state[UNPROVED_SIGNS] += sum(not known.is_zero(*units) for _, units, _ in asked)
             return
+        state[EXACT_CELLS] += 1
         work.points[CELL, :, : len(corners)] = np.array([corner.place for corner in corners]).T
 
     def corners_of(self, work: SpaceWork, pattern: Pattern) -> list[RationalCorner]:
@@ -230,29 +234,22 @@ class Oracle:
         asked = [(row, units_of_row(work, layer, ids, row), corner) for row, corner in open_questions(work)]
         edge_ids = work.cell_ints[CELL, : int(state[CORNERS]), 0].tolist()
         left = asked
-        for forms in (self._doubled.forms, self.precise):
+        for forms in (self._doubled.forms, self.precise) if self.is_doubted else (self._doubled.forms,):
             for row, corner, sign in self.doubled_signs(left, edge_ids, layer, pattern, forms):
                 work.answers_nc[row, corner] = sign
-            if self.is_doubted:
-                rows = forms(layer, pattern)
-                for row, (unit, less), corner in left:
-                    if rows.is_zero(unit, less):
-                        work.answers_nc[row, corner] = ZERO
             left = [item for item in left if work.answers_nc[item[0], item[2]] == UNPROVED]
             if not left:
                 return
-            if self._problem.graph.precise is None:
-                break
         exact = self._edges.forms.some(layer, units_asked(left), pattern)
         corners = rational_corners([self._edges.edge(number, pattern) for number in edge_ids])
         for row, units, corner in left:
             value = dot(form_of(exact, units), corners[corner])
             work.answers_nc[row, corner] = POSITIVE if value > 0 else NEGATIVE if value < 0 else ZERO
-        state[EXACT_CELLS] += 1
         if self.is_doubted:  # the true corners are elsewhere
             state[UNPROVED_SIGNS] += len(left)
-        else:
-            self.sharpen(work, corners)
+            return
+        state[EXACT_CELLS] += 1
+        self.sharpen(work, corners)
 
     def precise(self, layer: int, pattern: Pattern) -> DoubledRows:
         """The forms of a layer of the network that a graph of doubted numbers stands for."""
@@ -272,6 +269,9 @@ class Oracle:
         edges = {v: self.doubled_edge(edge_ids[v], pattern, forms) for v in beside_asked}
         for row, (unit, less), corner in asked:
             before = (corner or len(edge_ids)) - 1
+            if self.is_doubted and rows.is_zero(unit, less):
+                yield row, corner, ZERO
+                continue
             beside = [edges[corner]] if len(rows.hi[0]) == 2 else [edges[before], edges[corner]]
             yield row, corner, edge_sign(beside, rows.row(unit) if less is None else rows.difference(unit, less))
 
@@ -311,6 +311,18 @@ def form_of(rows: list[Any], units: Units) -> Any:
     """The exact form of a row, from those of its layer's units."""
     unit, less = units
     return rows[unit] if less is None else difference(rows[unit], rows[less])
+
+
+def is_doubtful(here: list[Any], loose: Bools, groups: Ints | None, on: Bools) -> bool:
+    """Whether a row that is zero on a wall, or a candidate that equals its switch's winner there, is doubted.
+
+    here : the rows on the wall. loose : which of them have doubted numbers. on : which candidates win.
+    """
+    if groups is None:
+        return any(not any(here[i]) for i in np.flatnonzero(loose).tolist())
+    winner = {switch: i for i, switch in enumerate(groups.tolist()) if on[i]}
+    pairs = [(i, winner[switch]) for i, switch in enumerate(groups.tolist()) if winner[switch] != i]
+    return any((loose[i] or loose[j]) and here[i] == here[j] for i, j in pairs)
 
 
 def has_tie(groups: list[int], won: list[bool], here: list[Any], parent: list[Any]) -> bool:

@@ -22,7 +22,7 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED
 
-__all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "in_chart_doubled", "sign_at_corner"]
+__all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "exact_sums", "in_chart_doubled", "sign_at_corner"]
 
 
 CACHED_LEVELS = 256
@@ -272,10 +272,7 @@ class DoubledForms:
     def _inputs(self) -> DoubledRows:
         problem = self._problem
         # Input coordinates of the chart's axes: slice times chart, basis = head + tail without error.
-        head, tail = problem.basis, problem.basis_tail
-        total = head + tail  # and what that rounds away (two_sum): a tail may be as long as its head
-        back = total - head
-        rest = (head - (total - back)) + (tail - back)
+        total, rest = exact_sums(problem.basis, problem.basis_tail)
         hi = np.vstack([total, problem.origin])
         axes = DoubledRows(hi, np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros_like(hi))
         moved = nothing(len(self._chart.T), hi.shape[1])
@@ -328,6 +325,13 @@ class DoubledForms:
         if not np.isin(factors, (0.0, 1.0)).all():
             scale_rows(factors, np.zeros_like(factors), np.zeros_like(factors), *found)
         return found
+
+
+def exact_sums(heads: Floats, tails: Floats) -> tuple[Floats, Floats]:
+    """heads + tails exactly, as hi + lo (`two_sum`): a tail may be as long as its head."""
+    total = heads + tails
+    back = total - heads
+    return total, (heads - (total - back)) + (tails - back)
 
 
 def in_chart_doubled(rows: DoubledRows, chart: Floats) -> DoubledRows:

@@ -12,6 +12,10 @@ from creases.engine.starts.chart import AnyStart
 __all__ = ["Cell", "cell_of", "point_cell"]
 
 
+# Corners that are looked at, of a cell that has more.
+MOST_SAMPLES = 8
+
+
 class Cell(NamedTuple):
     """The starting cell. points : float64 (k, v), corners in homogeneous coordinates. reach : the largest coordinate.
     off : the largest error of a corner.
@@ -32,9 +36,10 @@ class Cell(NamedTuple):
 
     @property
     def samples(self) -> Floats:
-        """Its corners, their mean, and half-way there: points in the domain's coordinates, float64 (s, d)."""
+        """Some of its corners, the mean of all, and half-way there: in the domain's coordinates, float64 (s, d)."""
         mean = self.points.mean(axis=1, keepdims=True)
-        rays = self.chart @ np.hstack([self.points, mean, 0.5 * (self.points + mean)])
+        corners = self.points[:, :: -(-self.points.shape[1] // MOST_SAMPLES)]
+        rays = self.chart @ np.hstack([corners, mean, 0.5 * (corners + mean)])
         return np.ascontiguousarray((rays[:-1] / rays[-1]).T)
 
 
@@ -53,4 +58,4 @@ def cell_of(problem: Problem, start: AnyStart) -> Cell:
 
 def point_cell(problem: Problem, chart: Floats) -> Cell:
     """A point as a cell of no dimension. chart : float64 (d + 1, 1), its homogeneous coordinates."""
-    return Cell(np.ones((1, 1)), 0.0, 0.0, chart, True, sum(problem.graph.widths))
+    return Cell(points=np.ones((1, 1)), reach=0.0, off=0.0, chart=chart, on_wall=True, terms=sum(problem.graph.widths))

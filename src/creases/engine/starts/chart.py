@@ -93,11 +93,18 @@ class LargeRoot(Exception):
     """More units of a graph are open on a starting cell than were asked for: it is halved first (`driver`).
 
     layer : the layer at which that was clear. open : how many units were open up to and with it.
+    is_seen : whether they were only seen at a few points to bend (`columns.sampling`).
     """
 
-    def __init__(self, layer: int, open: int) -> None:
+    def __init__(self, layer: int, open: int, is_seen: bool = False) -> None:
         super().__init__(layer, open)
-        self.layer, self.open = layer, open
+        self.layer, self.open, self.is_seen = layer, open, is_seen
+
+    def is_less_than(self, above: LargeRoot | None, part: float) -> bool:
+        """Whether halving what was `above` has led further: on, or to a smaller part of as many units."""
+        if above is None or self.is_seen != above.is_seen:
+            return True
+        return self.layer > above.layer or self.open < part * above.open
 
 
 def far_directions(rational_rows: Sequence[Any]) -> Floats:

@@ -38,8 +38,8 @@ __all__ = [
     "decide_switches",
     "doubtful",
     "graph_root",
-    "or_infinite",
     "tied",
+    "vanish",
     "with_sizes",
 ]
 
@@ -119,10 +119,12 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | 
                 continue
             layer = graph.layer_of[number]
             first, end = graph.first_neurons[layer], graph.first_neurons[layer + 1]
+            # On a wall a row may vanish that does not around it.
+            nothing = np.zeros(end - first, np.bool_) if cell.on_wall else vanish(rows)
             if level.groups is None:
-                made = decide(level, rows, relaxed, start.signs if layer == 0 else {}, cell)
+                made = decide(level, rows, relaxed, start.signs if layer == 0 else {}, nothing, cell)
             else:
-                out = tied(level.groups, rows, twins[first:end], signs, cell.on_wall)
+                out = tied(level.groups, twins[first:end], signs, nothing)
                 made = decide_switches(level.groups, rows, relaxed, out, cell)
             values[number] = handed_on(rows, made.factors, made.left, layer, made.band.sizes, relaxed)
             relaxed[layer], signs[first:end] = made.band, made.signs
@@ -165,10 +167,10 @@ def summed(
             continue
         below, sizes = values[source], absolute(matrix)
         forms = forms + times(matrix, below.forms)
-        errors = errors + or_infinite(times(sizes, below.errors))
+        errors = errors + all_or_infinite(times(sizes, below.errors))
         if level.doubts is not None:
             errors = errors + doubtful(level.doubts.of(source), below.sizes)
-        weight = weight + or_infinite(times(sizes, below.sizes))
+        weight = weight + all_or_infinite(times(sizes, below.sizes))
         # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
         weight = weight + np.where(times(nonzero_in(matrix), (below.sizes > 0).astype(float)) > 0, UNDERFLOW, 0.0)
         for layer, coupling in below.couplings.items():
@@ -193,7 +195,7 @@ def summed(
 def doubtful(doubts: Floats, sizes: Floats) -> Floats:
     """What doubts of couplings (n, m) to values of these sizes (m, 2) come to; a product of the two may underflow."""
     met = (doubts != 0.0).astype(np.float64) @ (sizes > 0.0) > 0.0
-    found: Floats = or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
+    found: Floats = all_or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
     return found
 
 
@@ -214,7 +216,7 @@ def lost_in_couplings(couplings: dict[int, Matrix], relaxed: dict[int, Relaxed],
     lost = np.zeros((len(some), 2))
     for layer, coupling in couplings.items():
         if coupling.shape[1]:
-            lost[some] += or_infinite(4.0 * UNDERFLOW * relaxed[layer].sizes.sum(axis=0))
+            lost[some] += all_or_infinite(4.0 * UNDERFLOW * relaxed[layer].sizes.sum(axis=0))
     return lost
 
 
@@ -243,7 +245,7 @@ def with_sizes(
     """Rows with their sizes: |z| <= S_g max |x_c| + S_w on the cell."""
     sizes = pairs(forms, d) + errors
     for layer, coupling in couplings.items():
-        sizes = sizes + or_infinite(times(absolute(coupling), relaxed[layer].sizes))
+        sizes = sizes + all_or_infinite(times(absolute(coupling), relaxed[layer].sizes))
     sizes = sizes * ROUND_UP
     sizes = np.where(sizes > 0, sizes + UNDERFLOW, sizes)
     finite = np.isfinite(forms.sum(axis=1, keepdims=True))
@@ -264,14 +266,19 @@ class Decided(NamedTuple):
     band: Relaxed
 
 
-def decide(level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], cell: Cell) -> Decided:
-    """Decide the neurons of a layer. known : units of which the cell's own walls say the sign."""
+def decide(
+    level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], nothing: Bools, cell: Cell
+) -> Decided:
+    """Decide the neurons of a layer.
+
+    known : units of which the cell's own walls say the sign. nothing : bool (n,), units that are known to be zero on
+    the cell, and on what it is a wall of.
+    """
     assert level.slopes is not None
     linear, radii = relax(rows, relaxed, cell)
     low, high = ends(linear, radii, cell)
     on, off = (low > 0) & (high < LARGEST_PROVED), (high < 0) & (low > -LARGEST_PROVED)
-    if not cell.on_wall:
-        off |= vanish(rows)
+    off |= nothing
     for unit, active in known.items():
         on[unit], off[unit] = active, not active
     left = np.flatnonzero(~(on | off))
@@ -286,7 +293,7 @@ def decide(level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[in
         np.abs(slopes) * radii[left] + halves + rounding * (size + np.abs(middles) + halves)
     ) * ROUND_UP + UNDERFLOW
     radius = np.where(np.isnan(radius), np.inf, radius)
-    band = Relaxed(bent, radius, or_infinite(steepened(rows.sizes[left], steep)))
+    band = Relaxed(bent, radius, all_or_infinite(steepened(rows.sizes[left], steep)))
     return Decided(left, factors, on.astype(np.int64) - off, band)
 
 
@@ -353,20 +360,19 @@ def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Flo
     radii = np.where(chosen, (radii + halves + lost) * ROUND_UP + UNDERFLOW, 0.0)
     size = np.abs(forms[:, :-1]).sum(axis=1) * cell.reach + np.abs(forms[:, -1])
     rounding = UNIT * ROUND_UP * (cell.terms + 2 * len(cell.infinity) + 16)
-    return Relaxed(forms, or_infinite((radii + rounding * size) * ROUND_UP), np.zeros((len(forms), 2)))
+    return Relaxed(forms, all_or_infinite((radii + rounding * size) * ROUND_UP), np.zeros((len(forms), 2)))
 
 
-def tied(groups: Ints, rows: Rows, twins: Ints, signs: Ints, on_wall: bool) -> Bools:
+def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
     """Candidates of switches that are out because they are zero and another is zero too, or active.
 
     twins : 1 + the neuron with ReLU whose activation a candidate is a positive multiple of, or 0 (`exact_layers`).
     signs : of the neurons of the layers below, 1 for active, -1 for inactive, 0 for one that is open.
+    nothing : bool (n,), candidates that are known to be zero on the cell, and on what it is a wall of.
     As in `switches.status_of_activations`, of candidates that are all zero the first one stays.
     """
     sign = np.where(twins > 0, signs[twins - 1], 0)
-    zero = sign < 0
-    if not on_wall:  # where a row may vanish that does not in the parent
-        zero |= vanish(rows)
+    zero = (sign < 0) | nothing
     beaten = np.zeros(int(groups[-1]) + 1, np.bool_)
     beaten[groups[sign > 0]] = True
     first = np.zeros(len(groups), np.bool_)
@@ -414,7 +420,7 @@ def handed_on(
     units = csr_array((np.ones(len(left)), (left, np.arange(len(left)))), shape=(n, len(left)))
     grown = np.where(exact[:, None], errors, (errors + lost) * ROUND_UP)
     grown = grown + lost_in_couplings(rows.couplings, relaxed, ~exact)
-    return Rows(forms, or_infinite(grown), or_infinite(sizes), {**couplings, layer: units})
+    return Rows(forms, all_or_infinite(grown), all_or_infinite(sizes), {**couplings, layer: units})
 
 
 def scaled(matrix: Matrix, factors: Floats) -> Matrix:
@@ -454,8 +460,3 @@ def pairs(forms: Floats, d: int) -> Floats:
     """The sums of the sizes of the coordinates and of the constant, float64 (n, 2)."""
     sizes: Any = np.abs(forms)
     return np.stack([sizes[:, :d].sum(axis=1), sizes[:, d]], axis=1)
-
-
-def or_infinite(sizes: Floats) -> Floats:
-    """Sizes with infinity in place of a NaN, which an infinity times zero leaves."""
-    return np.where(np.isnan(sizes), np.inf, sizes)

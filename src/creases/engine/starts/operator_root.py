@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.columns.prepared import prepared
 from creases.engine.columns.values import Columns, bent, coordinates, summed_columns, with_units
 from creases.engine.graph import INPUTS, Doubts, Floats, Graph, Level, Matrix
 from creases.engine.problem import Ints, Problem
@@ -31,6 +32,7 @@ from creases.engine.starts.graph_root import (
     decide_switches,
     doubtful,
     tied,
+    vanish,
     with_sizes,
 )
 from creases.engine.starts.precise_forms import PreciseForms
@@ -38,7 +40,7 @@ from creases.engine.state.growth import check_room
 
 Bools = NDArray[np.bool_]
 
-__all__ = ["SmallGraph", "small_graph"]
+__all__ = ["SmallGraph", "open_units", "small_graph"]
 
 
 # Numbers of all columns of a level, 1 GiB; as many again are their low parts, and a few levels are there at a time.
@@ -81,24 +83,37 @@ def small_graph(
 ) -> SmallGraph:
     """The small graph of the units that are open on a cell.
 
-    twins : of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
+    twins : int64 (N,), of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
     say : called with what is being done, and with "" at the end.
-    Raises LargeRoot as soon as more are, or their columns take more than MOST_NUMBERS numbers a level.
+    Raises LargeRoot where more are, or their columns would take more than MOST_NUMBERS numbers a level;
+    NotEnoughMemoryError where there is no memory for them.
     """
-    making = Making(problem, cell, twins)
-    last_use = {source: number for number, level in enumerate(problem.graph.levels, 1) for source in level.sources}
+    return made(problem, cell, twins, most_open, say).result()
+
+
+def open_units(problem: Problem, cell: Cell, twins: Ints) -> int:
+    """How many units are open on a cell; the arguments as of `small_graph`."""
+    return made(problem, cell, twins, None, lambda _: None).count
+
+
+def made(problem: Problem, cell: Cell, twins: Ints, most_open: int | None, say: Callable[[str], None]) -> Making:
+    """All levels on a cell, as of `small_graph`."""
+    graph, making = problem.graph, Making(problem, cell, twins)
     with np.errstate(all="ignore"):
-        for number, level in enumerate(problem.graph.levels, 1):
-            say(f"level {number} of {len(problem.graph.levels)}, {making.count:,} units open here")
+        for number, level in enumerate(graph.levels, 1):
+            say(f"level {number} of {len(graph.levels)}, {making.count:,} units open here")
+            numbers = (making.k + making.count) * len(level.bias)
+            if most_open is not None and numbers > MOST_NUMBERS:
+                raise LargeRoot(len(making.found), making.count)
+            # What is multiplied, the product, and the copy with its own units: high and low parts.
+            check_room(6 * numbers, [len(layer.units) for layer in making.found])
             making.put(number, level)
-            check_room(4 * making.count * len(level.bias), [len(layer.units) for layer in making.found])
-            if most_open is not None and (making.count > most_open or making.count * len(level.bias) > MOST_NUMBERS):
+            if most_open is not None and making.count > most_open:
                 raise LargeRoot(len(making.found) - 1, making.count)
-            for source in level.sources:
-                if last_use[source] == number:
-                    del making.values[source]
+            for source in graph.spent[number]:
+                del making.values[source]
     say("")
-    return making.result()
+    return making
 
 
 class Making:
@@ -122,12 +137,13 @@ class Making:
 
     def put(self, number: int, level: Level) -> None:
         """Make a level from its sources."""
-        columns = summed_columns(level, [self.values[source] for source in level.sources], self.k - 1)
+        sources = [self.values[source] for source in level.sources]
+        columns = summed_columns(level, prepared(self.graph, number), sources, self.k - 1)
         if level.slopes is None:
             self.values[number] = columns
             return
         layer = self.graph.layer_of[number]
-        made = self.decide(layer, level, self.rows(columns))
+        made = self.decide(layer, level, columns)
         self.signs[self.first(layer) : self.first(layer + 1)] = made.signs
         self.relaxed[layer] = made.band
         self.found.append(Open(made.left, columns.hi[:, made.left], columns.doubts(made.left), level))
@@ -138,12 +154,18 @@ class Making:
         """The first unit of a layer among all."""
         return self.graph.first_neurons[layer]
 
-    def decide(self, layer: int, level: Level, rows: Rows) -> Decided:
+    def decide(self, layer: int, level: Level, columns: Columns) -> Decided:
         """What is decided of a layer."""
+        rows = self.rows(columns)
+        # Where no column has a number, a unit is zero all around the cell too, even if that lies on a wall: columns are
+        # those of the domain's coordinates, and what is decided below has one sign on the closed cell, thus around it.
+        nothing: Bools = ~np.logical_or.reduce(columns.some, 0)
+        if not self.cell.on_wall:
+            nothing |= vanish(rows)
         if level.groups is None:
-            return decide(level, rows, self.relaxed, {}, self.cell)
+            return decide(level, rows, self.relaxed, {}, nothing, self.cell)
         twins = self.twins[self.first(layer) : self.first(layer + 1)]
-        out = tied(level.groups, rows, twins, self.signs, self.cell.on_wall)
+        out = tied(level.groups, twins, self.signs, nothing)
         return decide_switches(level.groups, rows, self.relaxed, out, self.cell)
 
     def rows(self, columns: Columns) -> Rows:
@@ -196,7 +218,7 @@ def small_level(found: Open, layer: int, starts: list[int], numbers: dict[int, i
             sources.append(numbers[below])
             parts.append(here)
     matrices, doubts = (
-        tuple(np.ascontiguousarray(numbers[part].T) for part in parts) for numbers in (found.hi, found.doubts)
+        tuple(np.ascontiguousarray(whole[part].T) for part in parts) for whole in (found.hi, found.doubts)
     )
     level = found.level
     assert level.slopes is not None

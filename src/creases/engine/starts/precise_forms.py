@@ -2,17 +2,19 @@
 
 A small graph's numbers were computed for all patterns on a tile, and are off by a little. Where that leaves a sign
 open, the network is applied once more, on the pattern that is asked about alone: its columns are those of the
-coordinates and of the constant only, which are multiplied by all slices.
+coordinates and of the constant only, which are multiplied by all slices. Patterns of neighbouring cells agree on most
+layers: work begins at the first layer that differs from the pattern before.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.columns.prepared import prepared
 from creases.engine.columns.values import Columns, bent, coordinates, summed_columns
 from creases.engine.graph import INPUTS, Floats
 from creases.engine.problem import Ints, Problem
@@ -22,53 +24,64 @@ __all__ = ["PreciseForms"]
 
 Bools = NDArray[np.bool_]
 
-# Patterns whose forms are kept.
-KEPT = 64
-
 
 class PreciseForms:
-    """problem : the large one. active : bool (N,), which of its units are active on all of the tile.
+    """Forms of the large network's units on patterns of the small graph's. Threads may share one.
+
+    problem : the large one. active : bool (N,), which of its units are active on all of the tile.
     layers, units : for each layer of the small graph which one of the large graph's it is a part of, and its units.
     """
 
     def __init__(self, problem: Problem, active: Bools, layers: Ints, units: list[Ints]) -> None:
-        self._problem, self._active = problem, active
+        self._problem, self._graph = problem, problem.graph
         self._layers, self._units = layers.tolist(), units
-        self._kept: OrderedDict[tuple[int, bytes], DoubledRows] = OrderedDict()
+        # Of the pattern that was asked about last: which units are active, the sums of the first levels, and the values
+        # of as many or one less.
+        self._active = active.copy()
+        self._sums: list[Columns] = []
+        self._values: list[Columns] = []
+        self._lock = threading.Lock()
 
     def __call__(self, layer: int, pattern: Sequence[Bools], chart: Floats) -> DoubledRows:
-        """The forms of the small graph's units of a layer, in a chart, where the layers below have `pattern`."""
-        key = layer, b"".join(np.asarray(pattern[below]).tobytes() for below in range(layer))
-        found = self._kept.get(key)
-        if found is None:
-            found = self._kept[key] = self._made(layer, pattern)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+        """The forms (n, k) of the small graph's units of a layer, in a chart (d + 1, k), where the layers below have
+        `pattern`: one bool array a layer of the small graph."""
+        number, units = self._graph.layers[self._layers[layer]], self._units[layer]
+        with self._lock, np.errstate(all="ignore"):
+            self.begin_with(layer, pattern)
+            while len(self._sums) < number:
+                self.add_level()
+            columns = self._sums[number - 1]
+            error = np.where(columns.loose[:, units], columns.off[:, None], 0.0)
+            parts = columns.hi[:, units], columns.lo[:, units], error
+            found = DoubledRows(*(np.ascontiguousarray(part.T) for part in parts))
         return in_chart_doubled(found, chart)
 
-    def _made(self, layer: int, pattern: Sequence[Bools]) -> DoubledRows:
-        graph = self._problem.graph
-        active = self._active.copy()
+    def begin_with(self, layer: int, pattern: Sequence[Bools]) -> None:
+        """Forget the levels that depend on where this pattern, of the layers below, differs from the last one."""
+        firsts = self._graph.first_neurons
         for below in range(layer):
-            active[graph.first_neurons[self._layers[below]] + self._units[below]] = pattern[below]
-        number = graph.layers[self._layers[layer]]
-        last_use = {source: user for user, level in enumerate(graph.levels, 1) for source in level.sources}
-        values: dict[int, Columns] = {INPUTS: coordinates(self._problem)}
-        with np.errstate(all="ignore"):
-            for user, level in enumerate(graph.levels[:number], 1):
-                columns = summed_columns(level, [values[source] for source in level.sources], self._problem.dimension)
-                if user == number:
-                    break
-                if level.slopes is not None:
-                    first = graph.first_neurons[graph.layer_of[user]]
-                    on = active[first : first + len(level.bias)]
-                    columns = bent(columns, np.where(on, level.slopes[1], level.slopes[0]))
-                values[user] = columns
-                for source in level.sources:
-                    if last_use[source] == user:
-                        del values[source]
-        units = self._units[layer]
-        error = np.where(columns.loose[:, units], columns.off[:, None], 0.0)
-        return DoubledRows(
-            *(np.ascontiguousarray(part.T) for part in (columns.hi[:, units], columns.lo[:, units], error))
-        )
+            places = firsts[self._layers[below]] + self._units[below]
+            if np.array_equal(self._active[places], pattern[below]):
+                continue
+            self._active[places] = pattern[below]
+            number = self._graph.layers[self._layers[below]]  # whose sums stay, and whose values do not
+            del self._sums[number:], self._values[number - 1 :]
+
+    def add_level(self) -> None:
+        """Sum one level more, of the values of those below."""
+        while len(self._values) < len(self._sums):
+            self._values.append(self.values_of(len(self._values) + 1))
+        number = len(self._sums) + 1
+        level, inputs = self._graph.levels[number - 1], coordinates(self._problem)
+        sources = [inputs if source == INPUTS else self._values[source - 1] for source in level.sources]
+        self._sums.append(summed_columns(level, prepared(self._graph, number), sources, self._problem.dimension))
+
+    def values_of(self, number: int) -> Columns:
+        """What a level hands on."""
+        level, sums = self._graph.levels[number - 1], self._sums[number - 1]
+        if level.slopes is None:
+            return sums
+        first = self._graph.first_neurons[self._graph.layer_of[number]]
+        on = self._active[first : first + len(level.bias)]
+        copies = Columns(*(part.copy() for part in sums))  # type: ignore[arg-type]
+        return bent(copies, np.where(on, level.slopes[1], level.slopes[0]))

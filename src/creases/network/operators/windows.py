@@ -12,9 +12,10 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.errors import NetworkError
-from creases.network.operators.operator import LARGEST_WHOLE, Floats, Integers, as_sides, whole
+from creases.network.operators.operator import LARGEST_WHOLE, Integers, as_sides, whole
 
 __all__ = ["Windows", "as_padding", "at"]
 
@@ -83,9 +84,12 @@ class Windows:
             for step, count, gap, taps in zip(self.stride, self.counts, self.dilation, self.kernel, strict=True)
         )
 
-    def padded(self, images: Floats) -> Floats:
-        """Images (b, c, *sides) with zeros around them, (b, c, *lengths); numbers that no window sees are cut off."""
-        result = np.zeros((*images.shape[:2], *self.lengths))
+    def padded(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Images (b, c, *sides) of any dtype with zeros around them, (b, c, *lengths).
+
+        Numbers that no window sees are cut off.
+        """
+        result = np.zeros((*images.shape[:2], *self.lengths), images.dtype)
         here, there = [], []
         for side, (before, _after), length in zip(self.sides, self.padding, self.lengths, strict=True):
             kept = max(min(side, length - before), 0)
