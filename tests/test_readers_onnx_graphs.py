@@ -299,6 +299,53 @@ def added(*nodes):
     return [*nodes, ("Add", "x c", "y", {})]
 
 
+def test_bad_input_a_remainder_of_floats_with_the_sign_of_the_divisor(load):
+    """ONNX has it for whole numbers only; -1e-9 mod 1 would be rounded to 1. As C has it, it is exact."""
+    parts = {"a": np.array([-1e-9, 5.5]), "b": np.ones(2)}
+    with pytest.raises(ModelFileError, match="Mod node 'mod_0' takes a remainder of floats, for which"):
+        load(model_of(added(("Mod", "a b", "c", {})), ("N", 2), **parts))
+    network = load(model_of(added(("Mod", "a b", "c", {"fmod": 1})), ("N", 2), **parts))
+    assert network.forward(np.zeros(2)).tolist() == [-1e-9, 0.5]
+    assert network.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "to", "fits"),
+    [
+        (np.inf, 7, False),
+        (np.nan, 6, False),
+        (3e9, 6, False),
+        (2.0**31, 6, False),
+        (2.0**31 - 0.5, 6, True),
+        (-(2.0**31) - 0.5, 6, True),
+        (-(2.0**31) - 1, 6, False),
+        (2.0**63, 7, False),
+        (-(2.0**63), 7, True),
+    ],
+)
+def test_known_casts_of_constants_to_whole_numbers_that_hold_them(load, value, to, fits):
+    nodes = added(("Cast", "a", "i", {"to": to}), ("Cast", "i", "c", {"to": 11}))
+    model = model_of(nodes, ("N", 1), a=np.array([value]))
+    if fits:
+        assert load(model).forward(np.zeros(1)).tolist() == [float(np.trunc(value))]
+        return
+    with pytest.raises(UnsupportedModelError, match=r"'cast_0' makes INT(32|64) of constants that are not finite"):
+        load(model)
+
+
+def test_known_the_rounding_to_bfloat16_that_is_advised_is_one(load):
+    more = [helper.make_tensor_value_info("z", TensorProto.BFLOAT16, (3,))]
+    model = model_of([("Cast", "z", "c", {"to": 11}), ("Add", "x c", "y", {})], ("N", 3), inputs=more)
+    array = np.array([0.1, -0.2, 3.0])
+    with pytest.raises(ModelFileError, match="holds numbers of type bfloat16") as caught:
+        load(model, inputs={"z": array})
+    way = str(caught.value).split("Round them yourself: ")[1].removesuffix(".")
+    rounded = eval(way, {}, {"array": array})
+    found = load(model, inputs={"z": rounded}).forward(np.zeros(3))
+    assert (np.abs(found - array) <= np.abs(array) * 2.0**-7).all()
+    assert found[2] == 3.0
+
+
 @pytest.mark.parametrize(
     ("values", "to", "kind"),
     [
