@@ -477,6 +477,42 @@ def test_known_plain_numbers_are_those_that_torch_computes_with(kind):
         assert creases.load(Of(function).to(kind), input_shape=(1,)).forward([[-1.0]]).tolist() == [[wanted]]
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("alone", [True, False])
+def test_against_torch_the_eps_of_a_batch_norm_has_the_type_that_torch_computes_in(kind, alone):
+    """With a variance of 0 and a weight of 1 the eps is all that scales: 2^-24 + 2^-49 is no float32."""
+    norm = nn.BatchNorm1d(1, eps=2.0**-24 + 2.0**-49).eval()
+    norm.running_var.zero_()
+    module = (nn.Sequential(norm) if alone else nn.Sequential(norm, nn.LeakyReLU(0.5))).to(kind)
+    wanted = module(torch.ones(1, 1, dtype=kind)).item()
+    found = creases.load(module).forward(np.ones((1, 1))).item()
+    assert (found == 4096.0) == (kind is not torch.float64)
+    assert found == wanted or (kind is torch.float64 and abs(found - wanted) <= 1e-12)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_known_a_batch_norm_is_the_same_from_a_module_and_its_parts(kind, tmp_path):
+    """As a chain, as a program, as a state dict and as a file of torch: one eps."""
+    module = randomised(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, eps=0.1), nn.ReLU(), nn.Linear(3, 1))).to(kind)
+    chain = creases.load(module)
+    points = points_for(chain)
+    assert (creases.load(Within(module)).forward(points) == chain.forward(points)).all()
+    torch.save(module.state_dict(), tmp_path / "net.pt")
+    for source in (module.state_dict(), tmp_path / "net.pt"):
+        assert creases.load(source, activation="relu", batch_norm_eps=0.1).sha256 == chain.sha256
+
+
+class Within(nn.Module):
+    """A module that is no Sequential."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x)
+
+
 # Whole networks.
 
 MODELS = {
