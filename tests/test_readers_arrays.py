@@ -202,7 +202,10 @@ def test_known_weights_named_w_stand_the_way_in_which_they_fit(saved, turned, bi
     biases = [B1, B2] if biased else [np.zeros(4), np.zeros(3)]
     assert network.sha256 == creases.Network.from_arrays([W1, W2], biases).sha256
     way = "(n_in, n_out)" if turned else "(n_out, n_in)"
-    assert network.notes[-1] == f"net.npz: its weights are read as {way}, the only way round in which they fit."
+    assert (
+        network.notes[-1]
+        == f"net.npz: what is named 'w' is read as {way}, the only way round in which the weights fit."
+    )
 
 
 def test_bad_input_weights_named_w_that_fit_both_ways_or_none(saved):
@@ -215,6 +218,55 @@ def test_bad_input_weights_named_w_that_fit_both_ways_or_none(saved):
         creases.load(saved(**{"0/w": numbers(2, 3), "1/w": numbers(4, 5)}), activation="relu")
 
 
+def test_known_notes_say_which_arrays_they_speak_of(saved):
+    """A 'w' that stands one way round beside a 'kernel' that stands the other."""
+    network = creases.load(saved(**{"0/w": W1, "0/b": B1, "1/kernel": W2.T, "1/b": B2}), activation="relu")
+    assert network.sha256 == NETWORK.sha256
+    assert [note.split(" read as ")[0] for note in network.notes[-2:]] == [
+        "net.npz: what is named 'kernel' is",
+        "net.npz: what is named 'w' is",
+    ]
+    assert "as (n_out, n_in)" in network.notes[-1]
+
+
+def test_bad_input_shapes_are_those_that_are_stored(saved):
+    path = saved(**{"0/w": numbers(3, 2), "0/b": numbers(5), "1/w": numbers(1, 3), "1/b": numbers(1)})
+    text = (
+        r"^net\.npz: Linear '0' has a bias of shape \(5,\) beside a weight of shape \(3, 2\).* the other way round\.$"
+    )
+    with pytest.raises(NetworkError, match=text):
+        creases.load(path, activation="relu")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        ("0/w", "0.w", "arrays '0/w' and '0.w' have one name"),
+        ("0.kernel", "0/kernel", r"arrays '0/kernel' and '0\.kernel' have one name"),
+        ("0.weight", "0.kernel", r"arrays '0\.kernel' and '0\.weight' are both the weight of '0'"),
+        ("0/w", "0/kernel", r"arrays '0\.kernel' and '0\.w' are both the weight of '0'"),
+    ],
+)
+def test_bad_input_two_arrays_of_one_name(saved, first, second, text):
+    """None of them is lost."""
+    with pytest.raises(ModelFileError, match=rf"^net\.npz: {text}"):
+        creases.load(saved(**{first: numbers(1, 2), second: numbers(1, 2)}), activation="relu")
+
+
+@pytest.mark.parametrize(
+    ("tree", "text"),
+    [
+        ({"a": {"kernel": W1.T, "w": W1.T}}, "are both the weight of 'a'"),
+        ({"a": {"kernel": W1.T, "bias": B1, "b": B1}}, "are both the bias of 'a'"),
+        ({"params": {"a": {"kernel": W1.T}}, "a": {"kernel": W1.T}}, r"two arrays that would be named 'a\.kernel'"),
+        ({"a": {"b": {"kernel": W1.T}}, "a.b": {"kernel": W1.T}}, r"two arrays that would be named 'a\.b\.kernel'"),
+    ],
+)
+def test_bad_input_two_arrays_of_one_name_in_a_dictionary(tree, text):
+    with pytest.raises(ModelFileError, match=rf"^The dictionary.* {text}"):
+        creases.load(tree, activation="relu")
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_known_an_order_of_arrays(saved, turned):
     """The first question shows a call that reads the file; shapes tell which way round the weights stand."""
@@ -224,7 +276,7 @@ def test_known_an_order_of_arrays(saved, turned):
     network = eval(shown_call(caught.value), {"creases": creases})
     assert network.sha256 == NETWORK.sha256
     assert network.notes[-1].endswith(
-        f"{'(n_in, n_out)' if turned else '(n_out, n_in)'}, the only way round in which they fit."
+        f"{'(n_in, n_out)' if turned else '(n_out, n_in)'}, the only way round in which the weights fit."
     )
     placed = creases.load(path, order=["arr_0", "arr_1", "abs", "arr_2", "arr_3"])
     points = numbers(20, 2)

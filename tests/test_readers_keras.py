@@ -128,6 +128,83 @@ def test_known_what_cuts_nothing_is_dropped_where_it_stands_last(load, last):
         of_layers(load, *inside, end)
 
 
+@pytest.mark.parametrize("last", ["softmax", "log_softmax", None])
+def test_bad_input_a_softmax_over_one_number_is_constant(load, last):
+    end = [dense("out", numbers(2, 1), numbers(1), last or "linear")]
+    name = "Dense 'out'"
+    if last is None:
+        end.append(layer("Softmax", "last", axis=-1))
+        name = "Softmax 'last'"
+    with pytest.raises(
+        UnsupportedModelError, match=rf"^net\.keras: {name} has a softmax over one number.* is constant"
+    ):
+        of_layers(load, begin(2), *end)
+    assert of_layers(load, begin(2), dense("out", numbers(2, 1), numbers(1), "sigmoid")).n_out == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis", "text"),
+    [
+        ((1, 4), 1, r"one number of \(1, 4\)"),
+        ((1, 4), [1, 2], None),
+        ((1, 1, 4), [1, -2], "constant"),
+        ((1, 4), -1, None),
+        ((4, 1), -1, "constant"),
+        ((4, 1), 1, None),
+        ((1, 4), 0, "goes along the batch"),
+        ((1, 4), -3, "goes along the batch"),
+        ((1, 4), [0, 1], "goes along the batch"),
+        ((1, 4), 3, r"has axis 3 for \(1, 4\)"),
+        ((1, 4), [], "has axis"),
+        ((1, 4), "last", "has axis"),
+    ],
+)
+def test_known_the_axes_of_a_softmax(load, shape, axis, text):
+    layers = [begin(*shape), layer("ReLU", "r"), layer("Softmax", "last", axis=axis)]
+    if text is None:
+        assert of_layers(load, *layers).n_out == 4
+        return
+    with pytest.raises((ModelFileError, UnsupportedModelError), match=text):
+        of_layers(load, *layers)
+
+
+def policy(name, kind="DTypePolicy"):
+    return {"module": "keras", "class_name": kind, "config": {"name": name}, "registered_name": None}
+
+
+@pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("plain", [True, False])
+def test_known_a_mixed_policy_is_noted_once(load, name, plain):
+    """Its layers keep float32s."""
+    w, b, told = numbers(2, 4), numbers(4), {"dtype": name if plain else policy(name)}
+    end = [layer("LeakyReLU", "l", negative_slope=0.1, **told), layer("Dropout", "d", rate=0.5, **told)]
+    layers = [begin(2), layer("Dense", "out", w, b, use_bias=True, activation="linear", **told), *end]
+    network = of_layers(load, *layers)
+    (note,) = network.notes
+    assert note.startswith(f"net.keras: layers compute in {name.removeprefix('mixed_')} (dtype policy {name}), which")
+    assert network.forward(np.zeros(2)).tolist() == pytest.approx(np.where(b > 0, b, np.float32(0.1) * b).tolist())
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("float16", "float16"),
+        (policy("bfloat16"), "bfloat16"),
+        (policy("float16", "FloatDTypePolicy"), "float16"),
+        (
+            {"module": "keras.dtype_policies", "class_name": "DTypePolicyMap", "config": {"policy_map": {}}},
+            "DTypePolicyMap",
+        ),
+        ({"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}}, "QuantizedDTypePolicy"),
+        (7, "7"),
+    ],
+)
+def test_bad_input_policies_of_narrow_numbers(load, told, shown):
+    layers = [begin(2), layer("Dense", "out", numbers(2, 1), use_bias=False, activation="linear", dtype=told)]
+    with pytest.raises(UnsupportedModelError, match=rf"Dense 'out' has dtype policy '{shown}'.*set_dtype_policy"):
+        of_layers(load, *layers)
+
+
 def test_known_batch_norms_keep_what_is_stored(load):
     """Ten lines through one point stay so: 20 regions of the plane, as torch's have."""
     mean, variance, w = numbers(2), np.abs(numbers(2)) + 0.1, np.random.default_rng(1).standard_normal((2, 10))

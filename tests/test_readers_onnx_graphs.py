@@ -299,6 +299,53 @@ def added(*nodes):
     return [*nodes, ("Add", "x c", "y", {})]
 
 
+def test_bad_input_a_remainder_of_floats_with_the_sign_of_the_divisor(load):
+    """ONNX has it for whole numbers only; -1e-9 mod 1 would be rounded to 1. As C has it, it is exact."""
+    parts = {"a": np.array([-1e-9, 5.5]), "b": np.ones(2)}
+    with pytest.raises(ModelFileError, match="Mod node 'mod_0' takes a remainder of floats, for which"):
+        load(model_of(added(("Mod", "a b", "c", {})), ("N", 2), **parts))
+    network = load(model_of(added(("Mod", "a b", "c", {"fmod": 1})), ("N", 2), **parts))
+    assert network.forward(np.zeros(2)).tolist() == [-1e-9, 0.5]
+    assert network.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "to", "fits"),
+    [
+        (np.inf, 7, False),
+        (np.nan, 6, False),
+        (3e9, 6, False),
+        (2.0**31, 6, False),
+        (2.0**31 - 0.5, 6, True),
+        (-(2.0**31) - 0.5, 6, True),
+        (-(2.0**31) - 1, 6, False),
+        (2.0**63, 7, False),
+        (-(2.0**63), 7, True),
+    ],
+)
+def test_known_casts_of_constants_to_whole_numbers_that_hold_them(load, value, to, fits):
+    nodes = added(("Cast", "a", "i", {"to": to}), ("Cast", "i", "c", {"to": 11}))
+    model = model_of(nodes, ("N", 1), a=np.array([value]))
+    if fits:
+        assert load(model).forward(np.zeros(1)).tolist() == [float(np.trunc(value))]
+        return
+    with pytest.raises(UnsupportedModelError, match=r"'cast_0' makes INT(32|64) of constants that are not finite"):
+        load(model)
+
+
+def test_known_the_rounding_to_bfloat16_that_is_advised_is_one(load):
+    more = [helper.make_tensor_value_info("z", TensorProto.BFLOAT16, (3,))]
+    model = model_of([("Cast", "z", "c", {"to": 11}), ("Add", "x c", "y", {})], ("N", 3), inputs=more)
+    array = np.array([0.1, -0.2, 3.0])
+    with pytest.raises(ModelFileError, match="holds numbers of type bfloat16") as caught:
+        load(model, inputs={"z": array})
+    way = str(caught.value).split("Round them yourself: ")[1].removesuffix(".")
+    rounded = eval(way, {}, {"array": array})
+    found = load(model, inputs={"z": rounded}).forward(np.zeros(3))
+    assert (np.abs(found - array) <= np.abs(array) * 2.0**-7).all()
+    assert found[2] == 3.0
+
+
 @pytest.mark.parametrize(
     ("values", "to", "kind"),
     [
@@ -419,10 +466,6 @@ def test_known_two_that_stand_last_are_both_left_out(load):
         ([("LogSoftmax", "m", "s", {"axis": -2})], "LogSoftmax node 'logsoftmax_3' goes along the batch axis"),
         ([("ArgMax", "m", "s", {})], "ArgMax node 'argmax_3' goes along the batch axis"),
         (
-            [("Unsqueeze", "m one", "u", {}), ("Softmax", "u", "s", {"axis": 1}), ("ArgMax", "s", "y", {"axis": 2})],
-            "Softmax node 'softmax_4' goes along axis 1, and the ArgMax behind it along 2",
-        ),
-        (
             [("Softmax", "m", "s", {}), ("Unsqueeze", "s one", "u", {}), ("ArgMax", "u", "y", {"axis": 1})],
             "Softmax node 'softmax_3'",
         ),
@@ -432,6 +475,67 @@ def test_bad_input_what_stands_last_and_jumps_or_mixes(load, behind, text):
     nodes = [*MLP[:2], ("Gemm", "r W2 B2", "m", {}), *behind]
     with pytest.raises(UnsupportedModelError, match=re.escape(text)):
         load(model_of(nodes, ("N", 6), zero=ints(0), one=ints(1), **WEIGHTS))
+
+
+def test_bad_input_an_argmax_along_another_axis_than_the_softmax(load):
+    model = model_of([("Softmax", "x", "s", {"axis": 1}), ("ArgMax", "s", "y", {"axis": 2})], ("N", 2, 3))
+    with pytest.raises(UnsupportedModelError, match="'softmax_0' goes along axis 1, and the ArgMax behind it along 2"):
+        load(model)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "text"),
+    [
+        ([("Softmax", "r", "y", {"axis": 0})], "Softmax node 'softmax_1' goes along axis 0 of shape (1, 3)"),
+        ([("LogSoftmax", "r", "y", {"axis": -2})], "LogSoftmax node 'logsoftmax_1' goes along axis 0"),
+        ([("ArgMax", "r", "y", {"axis": 0})], "ArgMax node 'argmax_1' goes along axis 0 of shape (1, 3)"),
+        (
+            [("Transpose", "r", "t", {"perm": [1, 0]}), ("Softmax", "t", "y", {"axis": 1})],
+            "Softmax node 'softmax_2' goes along axis 1 of shape (3, 1)",
+        ),
+        ([("Softmax", "r", "s", {"axis": 0}), ("ArgMax", "s", "y", {"axis": 1})], "Softmax node 'softmax_1' goes"),
+        # Each of these ends in an axis of one number too, behind the first.
+        ([("ArgMax", "r", "a", {"axis": 1}), ("ArgMax", "a", "y", {"axis": 1})], "ArgMax node 'argmax_1'"),
+        (
+            [("ArgMax", "r", "a", {"axis": 1}), ("Cast", "a", "c", {"to": 1}), ("Softmax", "c", "y", {"axis": 1})],
+            "ArgMax node 'argmax_1'",
+        ),
+    ],
+)
+def test_bad_input_what_is_constant_is_not_left_out(load, nodes, text):
+    """Along an axis of one number a Softmax is 1 and an ArgMax 0, whatever the input."""
+    model = model_of([("Relu", "x", "r", {}), *nodes], (1, 3))
+    with pytest.raises(UnsupportedModelError, match=re.escape(text)) as caught:
+        load(model)
+    assert "output='" in str(caught.value)
+
+
+def test_known_a_softmax_of_an_older_version_takes_all_axes_from_its_own(load):
+    """Before version 13 it is one over (1, 3) from axis 0 on."""
+    nodes = [("Relu", "x", "r", {}), ("Softmax", "r", "y", {"axis": 0})]
+    assert load(model_of(nodes, (1, 3), opset=11)).n_out == 3
+
+
+@pytest.mark.parametrize(("kind", "holds"), [(6, True), (7, True), (1, True), (11, True), (9, False), (3, False)])
+@pytest.mark.parametrize("again", [[], [("Cast", "c", "d", {"to": 1}), ("Squeeze", "d", "e", {})]])
+def test_known_casts_behind_an_argmax_keep_its_places_apart(load, kind, holds, again):
+    """INT32, INT64, FLOAT and DOUBLE hold every place; of BOOL and INT8 several are one."""
+    nodes = [("Relu", "x", "r", {}), ("ArgMax", "r", "a", {"axis": 1}), ("Cast", "a", "c", {"to": kind}), *again]
+    model = model_of(nodes, ("N", 3))
+    if holds:
+        assert load(model).n_out == 3
+        return
+    with pytest.raises(UnsupportedModelError, match="of the places that ArgMax node 'argmax_1' gives") as why:
+        load(model)
+    assert "output='r'" in str(why.value)
+    assert load(model, output="r").n_out == 3
+
+
+def test_bad_input_a_float16_does_not_hold_many_places(load):
+    model = model_of([("ArgMax", "x", "a", {"axis": 1}), ("Cast", "a", "y", {"to": 10})], ("N", 3))
+    with pytest.raises(UnsupportedModelError, match="makes FLOAT16 of the places that ArgMax node") as why:
+        load(model)
+    assert "output=" not in str(why.value)  # nothing stands before it
 
 
 def test_known_moves_behind_a_softmax_change_nothing(load):

@@ -451,6 +451,15 @@ WITH_NUMBERS = {
     "full": lambda x: x + torch.full_like(x, 0.1) - 0.1,
     "doubles": lambda x: x.double() * 0.1,
     "a large whole number": lambda x: x * 0 + 16_777_217,
+    "whole numbers": lambda x: x * 0 + torch.tensor([16_777_217, 1, -33_554_433, 3]),
+    "whole numbers beyond float64": lambda x: x * 0 + torch.tensor([2**60 + 1]),
+    "a whole number of no axes": lambda x: x * 0 + torch.tensor(16_777_217),
+    "a product of whole numbers": lambda x: x * torch.tensor([16_777_217, 1, 1, 2]),
+    "the place of whole numbers": lambda x: torch.where(x.new_zeros(4).bool(), x, torch.tensor([16_777_217, 1, 2, 3])),
+    "beside whole numbers": lambda x: torch.cat([x, torch.tensor([[16_777_217]])], 1),
+    "a bound of whole numbers": lambda x: torch.maximum(x, torch.tensor([16_777_217, 1, 2, 3])),
+    "places": lambda x: x[:, torch.tensor([3, 1])] + x.index_select(1, torch.tensor([0, 2])),
+    "truth values": lambda x: x * torch.tensor([True, False, True, True]) + torch.tensor(True),
 }
 
 
@@ -473,8 +482,55 @@ def test_known_plain_numbers_are_those_that_torch_computes_with(kind):
         (lambda x: x.clamp(-0.1, 0.3), -filling),
         (lambda x: torch.where(torch.tensor([False]), x, 0.1), filling),
         (lambda x: torch.maximum(x, torch.tensor(0.1, dtype=torch.float64)), filling),
+        (lambda x: functional.threshold(x, 0.1, 0.1), filling),
+        (lambda x: torch.where(torch.tensor([False]), x, torch.tensor([4099])), torch.tensor(4099).to(kind).item()),
     ):
         assert creases.load(Of(function).to(kind), input_shape=(1,)).forward([[-1.0]]).tolist() == [[wanted]]
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("alone", [True, False])
+def test_against_torch_the_eps_of_a_batch_norm_has_the_type_that_torch_computes_in(kind, alone):
+    """With a variance of 0 and a weight of 1 the eps is all that scales: 2^-24 + 2^-49 is no float32."""
+    norm = nn.BatchNorm1d(1, eps=2.0**-24 + 2.0**-49).eval()
+    norm.running_var.zero_()
+    module = (nn.Sequential(norm) if alone else nn.Sequential(norm, nn.LeakyReLU(0.5))).to(kind)
+    wanted = module(torch.ones(1, 1, dtype=kind)).item()
+    found = creases.load(module).forward(np.ones((1, 1))).item()
+    assert (found == 4096.0) == (kind is not torch.float64)
+    assert found == wanted or (kind is torch.float64 and abs(found - wanted) <= 1e-12)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_known_a_batch_norm_is_the_same_from_a_module_and_its_parts(kind, tmp_path):
+    """As a chain, as a program, as a state dict and as a file of torch: one eps."""
+    module = randomised(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, eps=0.1), nn.ReLU(), nn.Linear(3, 1))).to(kind)
+    chain = creases.load(module)
+    points = points_for(chain)
+    assert (creases.load(Within(module)).forward(points) == chain.forward(points)).all()
+    torch.save(module.state_dict(), tmp_path / "net.pt")
+    for source in (module.state_dict(), tmp_path / "net.pt"):
+        assert creases.load(source, activation="relu", batch_norm_eps=0.1).sha256 == chain.sha256
+
+
+@pytest.mark.parametrize("bound", [np.inf, np.nan])
+def test_bad_input_bounds_that_are_no_numbers_are_named_with_their_module(bound):
+    """Beside finite ones; where all are infinite they bound nothing."""
+    bounds = torch.tensor([-bound, 0.0, 1.0])
+    with pytest.raises(NetworkError, match=r"^Of: .*must be finite"):
+        creases.load(Of(lambda x: torch.maximum(x, bounds)), input_shape=(3,))
+    assert creases.load(Of(lambda x: x.clamp(min=-np.inf).relu()), input_shape=(3,)).neurons == 3
+
+
+class Within(nn.Module):
+    """A module that is no Sequential."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x)
 
 
 # Whole networks.
@@ -737,6 +793,7 @@ def test_known_a_smooth_end_is_left_out_and_said(function, name):
     [
         (lambda x: x.flatten(1).argmax(1), True),
         (lambda x: x.flatten(1).argmax(1).detach().to(torch.float32), True),
+        (lambda x: x.flatten(1).argmax(1).int().clone().double().long(), True),
         (lambda x: torch.softmax(x.flatten(1), 1).argmax(1, keepdim=True), True),
         (lambda x: torch.sigmoid(x).flatten(1).argmax(1), True),
         (lambda x: x.argmax(1), False),  # one choice a pixel
@@ -922,6 +979,12 @@ def test_bad_input_modules(make, text):
         (lambda x: torch.sigmoid(torch.softmax(x, 1)).chunk(2, 2)[0], "softmax .*is not piecewise linear"),
         (lambda x: x.view(-1, 3, 2, 8).argmax(1)[:, 0], "argmax .*is not the end"),
         (lambda x: x.flatten(1).argmax(1).view(-1, 1), "argmax .*is not the end"),
+        (lambda x: torch.softmax(x.sum((1, 2, 3))[:, None], 1), "softmax .*goes over one number, so .* is constant"),
+        (lambda x: torch.log_softmax(x[:, :1], 1), "log_softmax .*goes over one number, so .* is constant"),
+        (lambda x: x[:, :1].argmax(1), "argmax .*goes over one number, so .* is constant"),
+        (lambda x: x.flatten(1).argmax(1).bool(), "makes torch.bool of the places that argmax .*may become one"),
+        (lambda x: x.flatten(1).argmax(1).to(torch.int8), "makes torch.int8 of the places that argmax"),
+        (lambda x: x.flatten(1).argmax(1).int().half(), "makes torch.float16 of the places that argmax"),
         (lambda x: x.argmax(0), "argmax .*mixes the inputs of a batch"),
         (lambda x: x.argmax(), "argmax .*mixes the inputs of a batch"),
         (lambda x: x.gather(1, x.argmax(1, keepdim=True)), "argmax .*is not the end"),

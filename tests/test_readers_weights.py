@@ -44,7 +44,7 @@ def norms(*names, size, seed=1):
     """The tensors of BatchNorms, random."""
     found = {}
     for i, name in enumerate(names):
-        module = filled(nn.BatchNorm1d(size), seed + i)
+        module = filled(nn.BatchNorm1d(size).double(), seed + i)
         found |= {f"{name}.{key}": tensor for key, tensor in module.state_dict().items()}
     return found
 

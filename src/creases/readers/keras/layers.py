@@ -27,7 +27,10 @@ __all__ = ["Layer", "Notes", "Tensor", "applied", "settled"]
 Floats = NDArray[np.float64]
 Weights = Callable[[], list[Floats]]
 
+WIDE = ("float32", "float64")
+MIXED = ("mixed_float16", "mixed_bfloat16")  # float32s are kept
 SMOOTH = ("softmax", "log_softmax", "sigmoid", "tanh")
+COUPLING = ("softmax", "log_softmax")
 OWN = re.compile(r"builtins|(tf_keras|(tensorflow\.(python\.)?)?keras)(\..*)?")  # modules of Keras's functions
 LEAKY_DEFAULT = 0.2  # of keras.activations.leaky_relu
 LEAST_VARIANCE = 1e-14  # of Normalization, which divides by max(sqrt(variance), 1e-7)
@@ -104,12 +107,16 @@ class Layer:
 
     def rounded(self, values: Any) -> Floats:
         """Numbers of the configuration as the layer computes with them: float32s, or float64s if it does."""
-        policy = told_in(self.config.get("dtype"), "name")
         array = np.asarray(told_in(values, "value"), dtype=np.float64)
-        if policy == "float64":
+        if self.policy == "float64":
             return array
         with np.errstate(over="ignore"):
             return array.astype(np.float32).astype(np.float64)
+
+    @property
+    def policy(self) -> Any:
+        """The name of its dtype policy, or whatever stands there; None if it is not told."""
+        return told_in(self.config.get("dtype"), "name")
 
     @property
     def channels_first(self) -> bool:
@@ -127,6 +134,7 @@ def told_in(value: Any, what: str) -> Any:
 def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) -> Tensor:
     """What a layer makes of its inputs. Raises UnsupportedModelError on a layer that is not read, ModelFileError on
     weights that do not fit it."""
+    check_policy(layer, notes)
     if layer.kind in NOTHING and len(inputs) == 1:
         return inputs[0]
     for x in inputs:
@@ -147,6 +155,24 @@ def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) 
         return known(layer, inputs[0], weights, notes)
     except NetworkError as error:
         raise type(error)(f"{layer.source}: {layer.label}: {error}") from error
+
+
+def check_policy(layer: Layer, notes: Notes) -> None:
+    """Refuse numbers narrower than float32; note where float32s are kept and others computed with."""
+    told, policy = layer.config.get("dtype"), layer.policy
+    if told is None or policy in WIDE:
+        return
+    if policy not in MIXED:
+        kind = told.get("class_name") if policy is None and isinstance(told, dict) else policy
+        raise layer.refuse(
+            f"has dtype policy {str(kind)[:60]!r}; layers that keep float32s or float64s are read. Make the model with "
+            'keras.config.set_dtype_policy("float32"), give it the weights, model.set_weights(old.get_weights()), and '
+            "save that."
+        )
+    notes.add(
+        f"{layer.source}: layers compute in {policy.removeprefix('mixed_')} (dtype policy {policy}), which rounds; read "
+        "are the float32 numbers that they keep."
+    )
 
 
 def settled(x: Tensor, notes: Notes) -> Flow:
@@ -215,6 +241,8 @@ def activation(layer: Layer, x: Tensor, told: Any, notes: Notes) -> Tensor:
     if word is None or word == "linear":
         return x
     if word in SMOOTH:
+        if word in COUPLING:
+            check_coupled(layer, x, -1)
         return replace(x, smooth=f"the {word} of {layer.label}")
     if word == "relu":
         return replace(x, flow=build.relu(x.flow))
@@ -229,6 +257,21 @@ def activation(layer: Layer, x: Tensor, told: Any, notes: Notes) -> Tensor:
     raise layer.refuse(f"has activation {str(shown)[:60]!r}, which is not supported. {REMEDY}")
 
 
+def check_coupled(layer: Layer, x: Tensor, told: Any) -> None:
+    """Refuse a softmax that mixes inputs, or over one number: its result is constant. told : its axes, of Keras."""
+    axes = [*told] if isinstance(told, list | tuple) else [told]
+    if not axes or not all(type(axis) is int and -x.rank - 1 <= axis <= x.rank for axis in axes):
+        raise ModelFileError(f"{layer.source}: {layer.label} has axis {told!r} for {x.shape}.")
+    places = {axis % (x.rank + 1) for axis in axes}
+    if 0 in places:
+        raise layer.refuse("goes along the batch, so that inputs are mixed. Give it another axis.")
+    if math.prod(x.shape[place - 1] for place in places) == 1:
+        raise layer.refuse(
+            f"has a softmax over one number of {x.shape}, so that its result is constant. Save a model without it, or "
+            "with a sigmoid in its place."
+        )
+
+
 def activation_layer(layer: Layer, x: Tensor, _weights: Weights, notes: Notes) -> Tensor:
     """Activation."""
     return activation(layer, x, layer.config.get("activation"), notes)
@@ -236,6 +279,7 @@ def activation_layer(layer: Layer, x: Tensor, _weights: Weights, notes: Notes) -
 
 def softmax(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
     """Softmax, which must stand last."""
+    check_coupled(layer, x, layer.config.get("axis", -1))
     return replace(x, smooth=layer.label)
 
 

@@ -124,6 +124,8 @@ def modulo(node: Node) -> Array:
     first, second = constants(node, 2)
     if first.dtype.kind != "f" and not second.all():
         node.damaged("divides by zero.")
+    if first.dtype.kind == "f" and not node.flag("fmod", 0):
+        node.damaged("takes a remainder of floats, for which ONNX asks for fmod=1.")
     return np.asarray(np.fmod(first, second) if node.flag("fmod", 0) else np.mod(first, second))
 
 
@@ -154,6 +156,14 @@ def cast_like(node: Node) -> Array:
 def converted(node: Node, kind: str | None, dtype: type) -> Array:
     """A constant in another number type; the notes say where a float is rounded."""
     array = node.constant(0, "input")
+    if array.dtype.kind == "f" and np.dtype(dtype).kind == "i":
+        end = 2.0 ** (8 * np.dtype(dtype).itemsize - 1)
+        whole = np.trunc(array.astype(np.float64))
+        if not ((whole >= -end) & (whole < end)).all():  # nor a NaN
+            node.refuse(
+                f"makes {kind} of constants that are not finite or beyond it, which programs do differently. Fold "
+                "constants before export."
+            )
     result: Array = array.astype(dtype)
     if result.dtype.kind != "f":
         return result

@@ -12,6 +12,7 @@ before an array is made.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ __all__ = ["read_onnx"]
 # What is left out where it stands last: smooth and increasing, or the place of the largest value.
 SMOOTH = ("ArgMax", "Atan", "Erf", "Exp", "LogSoftmax", "Sigmoid", "Softmax", "Softplus", "Softsign", "Tanh")
 ALONG = ("ArgMax", "LogSoftmax", "Softmax")  # those that take all numbers along an axis
-# What may stand behind that: between floats, or the places that an ArgMax gives, a Cast changes nothing.
+# What may stand behind that. A Cast between floats changes nothing; nor does one of the places that an ArgMax gives, to
+# types that hold all of these.
+PLACES = ("INT32", "INT64", "FLOAT", "DOUBLE")
 PASSED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
@@ -76,7 +79,7 @@ def read_onnx(
         )
     nodes = in_order(graph, source)
     wanted = the_output(graph, nodes, output, source)
-    wanted, last = without_the_last(nodes, wanted)
+    wanted, last = without_the_last(nodes, wanted, source)
     nodes = needed(nodes, wanted)
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     taken = {name for node in nodes for name in node.input} | {wanted}
@@ -193,34 +196,54 @@ def the_output(graph: Any, nodes: list[Any], output: str | None, source: str) ->
     return output
 
 
-def without_the_last(nodes: list[Any], wanted: str) -> tuple[str, list[Any]]:
-    """The output before what stands last and is left out, and those nodes, last to first."""
+def without_the_last(nodes: list[Any], wanted: str, source: str) -> tuple[str, list[Any]]:
+    """The output before what stands last and is left out, and those nodes, last to first.
+
+    Raises UnsupportedModelError where a Cast makes one of several places that an ArgMax gives.
+    """
     maker = {name: node for node in nodes for name in node.output if name}
     last: list[Any] = []
     at, jumps, moves = wanted, False, False  # behind `at` and before the node left out last
+    merging: Any = None  # a Cast, anywhere behind `at`, to numbers of which several places may become one
     while (node := maker.get(at)) is not None and node.input and node.domain in ("", "ai.onnx"):
         if node.op_type not in (*SMOOTH, *PASSED) or at != node.output[0]:
             break
         if node.op_type in SMOOTH:
             # A Cast to whole numbers jumps, behind a Sigmoid say; those that an ArgMax gives it only writes down.
-            # Of two that are left out the axes are compared, so nothing may move these between them.
-            turned = moves and last and any(each.op_type in ALONG for each in (node, *last))
-            if (jumps and node.op_type != "ArgMax") or turned:
+            # Of two that are left out the axes are compared, so nothing may move these between them. Behind an ArgMax
+            # none may stand: of places a Softmax is another number, and a Tanh rounds to one.
+            chooses = node.op_type == "ArgMax"
+            turned = moves and any(each.op_type in ALONG for each in (node, *last))
+            if (jumps and not chooses) or (last and (turned or chooses)):
                 break
+            if merging is not None and chooses:
+                before = str(node.input[0])
+                raise UnsupportedModelError(
+                    f"{source}: {described(merging)} makes {cast_to(merging)} of the places that {described(node)} "
+                    f"gives; {', '.join(PLACES)} hold them all, and others may make one of several."
+                    f"{cut_off(before, '' if before in maker else before)}"
+                )
             last.append(node)
             wanted, jumps, moves = str(node.input[0]), False, False
         elif node.op_type == "Cast":
-            jumps = jumps or kind_of(attributes_of(node).get("to", 0)) not in FLOATS
+            jumps = jumps or cast_to(node) not in FLOATS
+            merging = merging or (None if cast_to(node) in PLACES else node)
         elif node.op_type != "Identity":
             moves = True
         at = str(node.input[0])
     return wanted, last
 
 
+def cast_to(node: Any) -> str:
+    """The number type that a Cast makes."""
+    return kind_of(attributes_of(node).get("to", 0))
+
+
 def left_out(last: list[Any], found: Value, context: Context) -> list[str]:
     """What the notes say of the nodes that were left out, last to first; `found` is what the first of them takes.
 
-    Raises UnsupportedModelError if one of them takes the batch axis: it is then no function of one input.
+    Raises UnsupportedModelError if one of them takes the batch axis, as it is then no function of one input, or one
+    number, as it is then constant.
     """
     texts: list[str] = []
     rank = len(found.shape)
@@ -240,6 +263,11 @@ def left_out(last: list[Any], found: Value, context: Context) -> list[str]:
                 raise UnsupportedModelError(
                     f"{context.source}: {label} goes along the batch axis, so that several inputs at once are "
                     f"mixed.{ends}"
+                )
+            if math.prod(found.shape[each] for each in taken) == 1:
+                raise UnsupportedModelError(
+                    f"{context.source}: {label} goes along axis {axis} of shape {found.shape}, over one number, so "
+                    f"that its result is constant.{ends}"
                 )
             if node.op_type == "ArgMax":
                 axis_of_argmax = axis

@@ -74,9 +74,11 @@ def fixed_value(entry: Any, values: Any, source: str) -> Array:
     result: Array = array.reshape(full).astype(dtype)
     if not np.array_equal(result, array.reshape(full)) or (kind == BRIEF and not is_brief(result)):
         name = np.dtype(dtype).name if kind != BRIEF else BRIEF.lower()
+        # NumPy has no BFLOAT16: the upper half of a float32, towards zero.
+        way = f"array.astype({name!r})" if kind != BRIEF else "(array.astype('f4').view('u4') & 0xFFFF0000).view('f4')"
         raise ModelFileError(
             f"{source}: {label} holds numbers of type {name}, and those that fix it are not such numbers. "
-            f"Round them yourself: array.astype({name!r})."
+            f"Round them yourself: {way}."
         )
     return result
 

@@ -51,17 +51,14 @@ def read_torch_archive(data: bytes, source: str) -> Network:
     finite; MissingExtraError without torch. Each message begins with `source`.
     """
     checked_torch(source)
-    try:
-        return network_of(program_of_archive(data, source))
-    except CreasesError as error:
-        if str(error).startswith(source):
-            raise
-        raise type(error)(f"{source}: {error}") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # what torch and zipfile raise on damage is not foreseeable: an EOFError, say
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelFileError(f"{source} is truncated or damaged: {type(error).__name__}: {reason}. {REMEDY}") from error
+    # What torch and zipfile raise on damage is not foreseeable: an EOFError, say.
+    with damage_named(source, REMEDY):
+        try:
+            return network_of(program_of_archive(data, source))
+        except CreasesError as error:
+            if str(error).startswith(source):
+                raise
+            raise type(error)(f"{source}: {error}") from error
 
 
 def program_of_archive(data: bytes, source: str) -> Program:

@@ -49,6 +49,7 @@ OTHER_FORMS = {
     "torch._utils._rebuild_sparse": ("sparse", ".to_dense()"),
     "torch._utils._rebuild_qtensor": ("quantized", ".dequantize()"),
 }
+DOUBLE = 8  # bytes
 LEGACY_PICKLES = 5  # magic number, protocol, system, object, storage keys; the numbers follow
 Instruction = tuple[str, Any]
 
@@ -71,13 +72,15 @@ def read_torch_file(data: bytes, source: str, answers: Answers) -> Network:
     except Exception as error:  # pickle, zip and runtime errors: torch documents none
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{source} is truncated or damaged; torch says: {reason}") from error
-    tensors, claimed = {}, 0
+    tensors, narrow, claimed = {}, set(), 0
     for name, tensor in state_dict_in(loaded, source, lambda value: isinstance(value, torch.Tensor)).items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
             raise ModelFileError(f"{source}: entry {name!r} is a {type(tensor).__name__}, not a tensor. {REMEDY}")
         claimed += tensor.numel() * tensor.element_size()
         tensors[name] = values_of(tensor, name, claimed, len(data), source)
-    return from_tensors(tensors, source, answers)
+        if tensor.dtype != torch.float64:
+            narrow.add(name)
+    return from_tensors(tensors, source, answers, narrow=narrow)
 
 
 def read_state_dict(loaded: Mapping[Any, Any], answers: Answers) -> Network:
@@ -87,7 +90,7 @@ def read_state_dict(loaded: Mapping[Any, Any], answers: Answers) -> Network:
     """
     torch = sys.modules.get("torch")
     kinds = (np.ndarray,) if torch is None else (np.ndarray, torch.Tensor)
-    source, tensors = "The state dict", {}
+    source, tensors, narrow = "The state dict", {}, set()
     for name, tensor in state_dict_in(loaded, source, lambda value: isinstance(value, kinds)).items():
         if not isinstance(name, str) or not isinstance(tensor, kinds):
             raise ModelFileError(
@@ -100,7 +103,9 @@ def read_state_dict(loaded: Mapping[Any, Any], answers: Answers) -> Network:
             tensors[name] = as_floats(tensor, f"{source}: array '{name}'", NetworkError)
         else:
             tensors[name] = tensor_values(tensor, f"{source}: tensor '{name}'")
-    return from_tensors(tensors, source, answers)
+        if tensor.dtype.itemsize < DOUBLE:
+            narrow.add(name)
+    return from_tensors(tensors, source, answers, narrow=narrow)
 
 
 def checked_torch(source: str) -> Any:

@@ -48,7 +48,7 @@ LARGEST_EXACT = 2**53
 REPLACING = frozenset(
     {
         *("clamp", "clip", "clamp_min", "clamp_max", "hardtanh", "maximum", "minimum", "fmax", "fmin"),
-        *("where", "masked_fill", "fill", "constant_pad_nd", "pad", "full_like", "new_full"),
+        *("threshold", "where", "masked_fill", "fill", "constant_pad_nd", "pad", "full_like", "new_full"),
     }
 )
 
@@ -191,25 +191,26 @@ class Trace:
             raise NetworkError(f"{self.program.source}: {self.call.told} takes a number that no float64 is.")
         return array.astype(np.float64)
 
-    def numbers_or_infinite(self, given: Any) -> Floats:
-        """As `numbers`; what is infinite is a bound that bounds nothing."""
-        return self.numbers(given)
-
     def computed_with(self, given: Any) -> Any:
-        """A plain number, or a tensor of one without axes, as torch computes with it.
+        """A plain number, a tensor of one without axes, or one of whole numbers, as torch computes with it.
 
         It has the type of what it meets, of which float16 and bfloat16 are computed in float32; but what takes the
-        place of a value, a bound or a filling, has that value's type.
+        place of a value, a bound or a filling, has that value's type, and so have whole numbers that have axes.
         """
         import torch
 
         kind = self.call.dtype
-        if kind in (torch.float16, torch.bfloat16) and self.call.name.removesuffix("_") not in REPLACING:
+        has_axes = isinstance(given, torch.Tensor) and given.ndim > 0
+        if (
+            kind in (torch.float16, torch.bfloat16)
+            and not has_axes
+            and self.call.name.removesuffix("_") not in REPLACING
+        ):
             kind = torch.float32
         if kind not in (torch.float32, torch.float16, torch.bfloat16):
             return given
         if isinstance(given, torch.Tensor):
-            return given.to(kind) if given.ndim == 0 and given.is_floating_point() else given
+            return given if has_axes and (given.is_floating_point() or given.dtype == torch.bool) else given.to(kind)
         if isinstance(given, bool) or not isinstance(given, int | float):
             return given
         rounded = torch.tensor(given, dtype=torch.float64).to(kind).item()

@@ -41,6 +41,8 @@ EXACT = (
     | OF_A_SHAPE
     | {"zeros", "ones", "full", "arange", "scalar_tensor", "eye", "neg", "abs", "relu", "max", "min", "amax", "amin"}
 )
+# Arguments that say which numbers are taken and how often, and are none themselves.
+CHOOSING = frozenset({"index", "indices", "condition", "mask", "repeats", "tensor_indices_or_sections"})
 # What a file may have run on its constants.
 PLAIN = (
     EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
@@ -146,7 +148,7 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Va
     if name.startswith(("_assert", "sym_constrain")):
         return None
     if chosen := next((part for part in tail if part.name == "argmax"), None):
-        return values[0] if name in CASTS | COPIES and len(values) == 1 else not_linear(trace, chosen)
+        return with_places(trace, arguments, values, chosen) if name in CASTS | COPIES else not_linear(trace, chosen)
     if name == "sym_size":
         return values[0].shape[arguments["dim"]]
     if tail and name not in SHAPES_AND_NUMBERS | AFTER_TAILS | NOTHING_IN_EVALUATION | CASTS:
@@ -175,10 +177,27 @@ def computed_with(trace: Trace, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call, those that are numbers beside values as torch computes with them."""
     given = dict(arguments)
     for argument in trace.call.operator._schema.arguments:
+        if argument.name in CHOOSING:
+            continue
         beside = argument.name == "value" or any(kind in str(argument.type) for kind in ("Tensor", "number"))
         if beside and argument.name in given and trace.call.name != "rrelu":
             given[argument.name] = replaced(given[argument.name], trace.computed_with)
     return given
+
+
+def with_places(trace: Trace, arguments: Mapping[str, Any], values: list[Value], chosen: Call) -> Any:
+    """The places that an argmax gives, in a type that holds all of them."""
+    import torch
+
+    kind = arguments.get("dtype") or trace.call.dtype
+    if len(values) > 1:
+        return not_linear(trace, chosen)
+    if kind not in (None, torch.int32, torch.int64, torch.float32, torch.float64):
+        raise trace.refuse(
+            f"makes {kind} of the places that {chosen.told} gives, of which several may become one. Leave it out: "
+            "int32, int64, float32 and float64 hold them all."
+        )
+    return values[0]
 
 
 def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list[Value]) -> Any:
@@ -191,7 +210,13 @@ def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list
         axis = value.batch if dim is None else trace.axis(dim, rank)
         if value.batch is not None and axis == value.batch:
             raise trace.mixes()
-        ordered = ordered and (axis is None or value.shape[axis] == value.flow.size)
+        length = value.flow.size if axis is None or not rank else value.shape[axis]
+        if length == 1:
+            raise trace.refuse(
+                "goes over one number, so that its result is constant.",
+                "Leave it out: load a module whose forward returns what stands before it.",
+            )
+        ordered = ordered and length == value.flow.size
     return Value(value.flow, value.shape, value.batch, (*value.tail, trace.call), ordered)
 
 
@@ -341,7 +366,10 @@ def finished(trace: Trace, outputs: list[Any]) -> Network:
         trace.note(
             f"The end of {source} is left out: {', then '.join(call.told for call in value.tail)}. {told(value)}"
         )
-    return build.network(value.flow, notes=tuple(trace.notes))
+    try:
+        return build.network(value.flow, notes=tuple(trace.notes))
+    except NetworkError as error:
+        raise NetworkError(f"{source}: {error}") from error
 
 
 def told(value: Value) -> str:

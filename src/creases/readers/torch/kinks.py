@@ -80,7 +80,7 @@ def clamp(trace: Trace, a: Arguments) -> Value:
 
 def clipped(trace: Trace, value: Value, low: Any, high: Any) -> Value:
     """min(max(x, low), high), both constants; what is infinite bounds nothing."""
-    lows, highs = (np.broadcast_to(trace.numbers_or_infinite(bound), value.shape) for bound in (low, high))
+    lows, highs = (np.broadcast_to(trace.numbers(bound), value.shape) for bound in (low, high))
     if np.isinf(lows).all():
         return value if np.isinf(highs).all() else smaller(trace, value, high)
     if np.isinf(highs).all():
@@ -96,7 +96,7 @@ def larger(trace: Trace, value: Value, other: Any) -> Value:
     """max(x, other)."""
     if isinstance(other, Value):
         return extreme_of_two(trace, value, other, 1.0)
-    if np.isinf(bounds := trace.numbers_or_infinite(other)).all() and (bounds < 0).all():
+    if np.isinf(bounds := trace.numbers(other)).all() and (bounds < 0).all():
         return value
     return bounded(trace, value, bounds, at_least)
 
@@ -105,7 +105,7 @@ def smaller(trace: Trace, value: Value, other: Any) -> Value:
     """min(x, other)."""
     if isinstance(other, Value):
         return extreme_of_two(trace, value, other, -1.0)
-    if np.isinf(bounds := trace.numbers_or_infinite(other)).all() and (bounds > 0).all():
+    if np.isinf(bounds := trace.numbers(other)).all() and (bounds > 0).all():
         return value
     return bounded(trace, value, bounds, at_most)
 

@@ -18,7 +18,7 @@ import numpy as np
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.chain import Chain
-from creases.readers.torch.tensor import tensor_values
+from creases.readers.torch.tensor import eps_beside, tensor_values
 
 if TYPE_CHECKING:
     import torch
@@ -224,7 +224,7 @@ def add_batch_norm(module: torch.nn.BatchNorm1d, name: str, chain: Chain) -> Non
     beta = np.zeros(size) if module.bias is None else tensor_values(module.bias, f"{name}: bias")
     means = tensor_values(mean, f"{name}: running_mean")
     variances = tensor_values(variance, f"{name}: running_var")
-    chain.batch_norm(name, means, variances, gamma, beta, module.eps)
+    chain.batch_norm(name, means, variances, gamma, beta, eps_beside(variance, module.eps))
 
 
 def check_flatten(module: torch.nn.Flatten, name: str, chain: Chain) -> None:

@@ -12,7 +12,7 @@ from creases.errors import ModelFileError, NetworkError, NotEnoughMemoryError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["tensor_values"]
+__all__ = ["eps_beside", "tensor_values"]
 
 
 def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
@@ -37,3 +37,13 @@ def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
     except (RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name} cannot be copied to the CPU: {error}") from error
     return values
+
+
+def eps_beside(variance: torch.Tensor, eps: float) -> float:
+    """A batch norm's eps as torch adds it to a variance: in float32, unless that is a float64."""
+    import torch
+
+    if variance.dtype == torch.float64:
+        return eps
+    with np.errstate(over="ignore"):
+        return float(np.float32(eps))

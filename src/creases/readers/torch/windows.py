@@ -14,6 +14,7 @@ from creases.network.builder.linear import rows_of
 from creases.network.operators import Select
 from creases.readers.torch.graph import Arguments, Handler, Integers, Shape, Trace, Value
 from creases.readers.torch.linear import constant, divided, places, products, value_in
+from creases.readers.torch.tensor import eps_beside
 
 __all__ = ["WINDOWS", "adaptive_windows", "image_of", "one_a_side", "reduced_axes", "reduction"]
 
@@ -101,7 +102,8 @@ def normalise(trace: Trace, a: Arguments) -> Any:
         for name in ("running_mean", "running_var", "weight", "bias")
     )
     flow = build.reshape(value.flow, value.shape[1], -1)
-    normal = build.batch_norm(flow, mean, variance, weight, bias, a["eps"], name=trace.label)  # type: ignore[arg-type]
+    eps = eps_beside(a["running_var"], a["eps"])
+    normal = build.batch_norm(flow, mean, variance, weight, bias, eps, name=trace.label)  # type: ignore[arg-type]
     made = Value(build.flatten(normal), value.shape, value.batch)
     return [made, None, None, None, None]
 

@@ -51,7 +51,12 @@ def read_nested(loaded: Mapping[Any, Any], answers: Answers) -> Network:
     answers : what the caller says of weights without a graph.
     Raises ModelFileError and UnsupportedModelError as state dicts do, NetworkError on arrays of no real numbers.
     """
-    entries = {".".join(path): array for path, array in arrays_in(loaded)}
+    entries: dict[str, Any] = {}
+    for path, array in arrays_in(loaded):
+        name = ".".join(path)
+        if name in entries:
+            raise ModelFileError(f"{SOURCE} has two arrays that would be named {name!r}. Leave out one of them.")
+        entries[name] = array
     network = from_tensors(as_tensors(entries, SOURCE), SOURCE, answers, stored=False)
     return with_kernels_noted(network, entries, SOURCE, KERNELS)
 
@@ -98,12 +103,20 @@ def as_tensors(entries: Mapping[str, Any], source: str, turned: Iterable[str] = 
     for name in entries:
         layer, _, leaf = name.rpartition(".")
         beside.setdefault(layer, set()).add(leaf)
-    tensors = {}
+    tensors: dict[str, Floats] = {}
+    named: dict[str, str] = {}  # what is called so
     for name in sorted(entries, key=natural_order):
         layer, dot, leaf = name.rpartition(".")
         array = as_floats(np.asarray(entries[name]), f"{source}: array '{name}'", NetworkError)
         known = {**LEAVES, **(STATISTICS if STATISTICS.keys() <= beside[layer] else {})}
         if leaf in turned and array.ndim == 2:
             array = array.T
-        tensors[f"{layer}{dot}{known.get(leaf, leaf)}"] = array
+        key = f"{layer}{dot}{known.get(leaf, leaf)}"
+        if key in named:
+            raise ModelFileError(
+                f"{source}: arrays {named[key]!r} and {name!r} are both the {key.rpartition('.')[2]} of {layer!r}. "
+                "Leave out one of them."
+            )
+        named[key] = name
+        tensors[key] = array
     return tensors

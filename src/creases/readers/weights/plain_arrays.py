@@ -61,6 +61,12 @@ def read_plain(data: bytes, source: str, answers: Answers) -> Network:
             }
     dotted = {name.replace("/", "."): array for name, array in arrays.items()}
     if any(name.rpartition(".")[2] in LEAVES and "." in name for name in dotted):
+        if len(dotted) < len(arrays):
+            again = next(name for name in arrays if "/" in name and name.replace("/", ".") in arrays)
+            raise ModelFileError(
+                f"{source}: arrays {again!r} and {again.replace('/', '.')!r} have one name, as '/' means '.'. Leave "
+                "out one of them."
+            )
         return from_named(dotted, source, answers)
     return from_ordered(arrays, source, answers)
 
@@ -83,9 +89,12 @@ def from_named(arrays: Mapping[str, Floats], source: str, answers: Answers) -> N
     if len(fits) > 1 and any(isinstance(other, Network) for other in found):
         raise both_fit(source)
     if isinstance(one, CreasesError):
-        raise one
+        # The last way has each 'w' as it is stored, so that its shapes are those of the file.
+        raise NetworkError(f"{found[-1]} Nor does 'w' fit the other way round.") if undecided and not fits else one
     network = with_kernels_noted(one, arrays, source, ("kernel",))
-    return with_way_noted(network, source, turned=one is found[0]) if undecided else network
+    if not undecided:
+        return network
+    return with_way_noted(network, source, one is found[0], f"what is named {UNDECIDED!r} is")
 
 
 def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) -> Network:
@@ -124,10 +133,10 @@ def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) ->
     return with_way_noted(from_tensors(tensors, source, replace(answers, order=tuple(names))), source, turned)
 
 
-def with_way_noted(network: Network, source: str, turned: bool) -> Network:
-    """The network with a note which way round its weights stand."""
+def with_way_noted(network: Network, source: str, turned: bool, which: str = "its weights are") -> Network:
+    """The network with a note which way round weights stand; `which` of them, and a verb."""
     way = "(n_in, n_out)" if turned else "(n_out, n_in)"
-    note = f"{source}: its weights are read as {way}, the only way round in which they fit."
+    note = f"{source}: {which} read as {way}, the only way round in which the weights fit."
     return replace(network, notes=(*network.notes, note))
 
 

@@ -54,7 +54,9 @@ def read_safetensors(data: bytes, source: str, answers: Answers) -> Network:
     claimed = sum(values[tied.get(name, name)].nbytes for name in (*values, *tied))
     check_claims(claimed, len(data), source)
     names = sorted([*values, *tied], key=natural_order)
-    return from_tensors({name: values[tied.get(name, name)] for name in names}, source, answers, stored=False)
+    tensors = {name: values[tied.get(name, name)] for name in names}
+    narrow = {name for name in names if entries[tied.get(name, name)]["dtype"] != "F64"}
+    return from_tensors(tensors, source, answers, stored=False, narrow=narrow)
 
 
 def tied_names(data: bytes, entries: dict[str, Any]) -> dict[str, str]:

@@ -119,10 +119,18 @@ def nested(
             yield from nested(value, is_tensor, source, depth - 1, entries, name)
 
 
-def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *, stored: bool = True) -> Network:
+def from_tensors(
+    tensors: Mapping[str, Floats],
+    source: str,
+    answers: Answers,
+    *,
+    stored: bool = True,
+    narrow: Collection[str] = frozenset(),
+) -> Network:
     """The network whose layers are named tensors.
 
     tensors : name to float64 array. stored : whether their order is one that the file keeps.
+    narrow : names of those that were of a narrower type before: beside them torch rounds a batch norm's eps to float32.
     source : the file's name, for messages. answers : what the caller said of it.
     Raises UnsupportedModelError on a tensor that is no Linear's or BatchNorm's, by its name and shape;
     ModelFileError, with the call that answers, where something must be known that such a file does not say.
@@ -141,7 +149,7 @@ def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *
         chain.note(f"{source} also holds {listed(choice.left, whole=True)}, left out as the caller chose.")
     for i, name in enumerate(["", *names], start=-1):  # a kink may stand before the first
         if i >= 0:
-            add(name, layers[name], chain, answers)
+            add(name, layers[name], chain, answers, f"{name}.{STATISTICS[1]}" in narrow)
         if (kink := kink_of(kinks.places.get(i, LINEAR))) is not None:
             chain.bend(kink)
             note_place([known[name] for name in names], i, kinks, chain)
@@ -154,8 +162,8 @@ def from_tensors(tensors: Mapping[str, Floats], source: str, answers: Answers, *
     return replace(network, notes=(*network.notes, note))
 
 
-def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
-    """Add one layer to the chain."""
+def add(name: str, group: Group, chain: Chain, answers: Answers, narrow: bool) -> None:
+    """Add one layer to the chain. narrow : whether a batch norm's eps is a float32 to it."""
     if not is_norm(group):
         try:
             chain.dense(f"Linear '{name}'", group["weight"], group.get("bias"))
@@ -177,7 +185,7 @@ def add(name: str, group: Group, chain: Chain, answers: Answers) -> None:
         )
     mean, variance = (group[what] for what in STATISTICS)
     gamma, beta = group.get("weight", np.ones(mean.shape)), group.get("bias", np.zeros(mean.shape))
-    chain.batch_norm(f"BatchNorm '{name}'", mean, variance, gamma, beta, eps)
+    chain.batch_norm(f"BatchNorm '{name}'", mean, variance, gamma, beta, float(np.float32(eps)) if narrow else eps)
 
 
 def check_claims(claimed: int, size: int, source: str) -> None:
