@@ -170,8 +170,8 @@ def check_policy(layer: Layer, notes: Notes) -> None:
             "save that."
         )
     notes.add(
-        f"{layer.source}: layers compute in {policy.removeprefix('mixed_')} (dtype policy {policy}), which rounds; read "
-        "are the float32 numbers that they keep."
+        f"{layer.source}: layers compute in {policy.removeprefix('mixed_')} (dtype policy {policy}), which rounds; the "
+        "float32 numbers that they keep are read."
     )
 
 
