@@ -103,9 +103,9 @@ def test_known_a_value_on_the_edge_of_two_slices_is_no_further_off():
 
 def test_known_float32_weights_take_two_slices_and_few_rows_more():
     weight = np.random.default_rng(0).normal(size=(64, 288)).astype(np.float32).astype(np.float64)
-    rows = len(SlicedMatrix(weight).first(5)[1])
+    rows = len(next(SlicedMatrix(weight).steps(3))[2])
     assert 128 <= rows <= 140
-    assert len(SlicedMatrix(np.rint(weight * 10)).first(5)[1]) == 64
+    assert len(next(SlicedMatrix(np.rint(weight * 10)).steps(3))[2]) == 64
 
 
 def test_known_values_out_of_range_are_far_off_or_tiny():

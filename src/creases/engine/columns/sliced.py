@@ -2,30 +2,33 @@
 
 A matrix W and values x are cut into slices W = W_0 + W_1 + ..., x = x_0 + x_1 + ..., where the numbers of slice i are
 multiples of one power of two and have so few bits that no sum of a product W_i x_j has more than 53: BLAS computes it
-exactly, in whatever order and with whatever fused operations (Ozaki, Ogita, Oishi, Rump 2012). Products of slices
-with i + j < p are added up in double-double, the others are left out.
+exactly, in whatever order and with whatever fused operations (Ozaki, Ogita, Oishi, Rump 2012). Of x at most p parts
+are made, and the last has all that is left, so that nothing is left out. Let r_j = x_j + x_(j+1) + ... be rounded:
 
-Let b be the bits a slice has, w and s the largest absolute values of W and x, m the terms of a row, N_i a bound on the
-norm of W_i, and n and k the lengths of x and W x. Numbers of x_j are below 2 * 2^-jb s: what is left of hi is at
-most half a unit, that of lo no more, and s may be half of the power of two that it is measured by. All lengths are
-Euclidean:
+    W x  =  W_0 (x_0 + ... + x_(p-2) + r_(p-1))  +  (W_1 + W_2 + ...) (x_0 + ... + x_(p-3) + r_(p-2))
 
-1. What is left out is no longer than  sum over i >= 1 of N_i  times  sum over j >= p - i of 2 * 2^-jb s sqrt(n).
-2. A product with a last slice, which has all bits that are left, is rounded: 2 m u sqrt(k) m w s 2^-(p-1)b at most, for
-   each of the two; and the last slice of x is itself a sum that is rounded, by less than that.
-3. a additions lose 2^-53 of hi each, which goes to lo, and lo 2^-53 of itself: sqrt(k) a^2 2^-106 m w s at most.
+All these products are added up in double-double. Let b be the bits a slice has, w and s the largest absolute values of
+W and x, m the terms of a row, u = 2^-53 and k the length of W x. Numbers of x_j and of r_j are below 2 * 2^-jb s: what
+is left of hi is at most half a unit, that of lo no more, and s may be half of the power of two that it is measured by.
+Numbers of W_i are at most 2^-ib w, and those of W_1, W_2, ... together at most 2 * 2^-b w. An error of a product, all
+rows together, is sqrt(k) m w s times what follows at most, in the Euclidean length:
+
+1. Products that are rounded: of W_0 with r_(p-1), 2 m u 2^-(p-1)b; of W_1, W_2, ... with r_(p-2), 4 m u 2^-(p-1)b; of
+   the last slice of W, which has all bits that are left, with all of x, 4 m u 2^-(p-1)b, as it has p slices at least.
+2. Each r is a sum that is rounded: 2 u 2^-(p-1)b and 4 u 2^-(p-1)b. With the above at most 16 m u 2^-(p-1)b.
+3. a additions lose 2^-53 of hi each, which goes to lo, and lo 2^-53 of itself: 2 a^2 2^-106 at most.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.columns.norms import norm_of, spectral
+from creases.engine.columns.norms import norm_of
 from creases.engine.convolution import Convolution
 from creases.engine.graph import Floats
 from creases.engine.kernel import kernel
@@ -37,9 +40,9 @@ __all__ = ["SlicedMatrix"]
 
 Bools = NDArray[np.bool_]
 
-# Slices of a matrix and of precise values, p of this module; and of other values: with three, a ResNet-18 leaves so
-# many signs to be decided on their patterns that this takes longer than all products.
-PARTS, FEWER_PARTS = 5, 4
+# Slices of a matrix. Parts of precise values and of others, p of this module, at least two and no more than slices.
+SLICES = 5
+PARTS, FEWER_PARTS = 4, 3
 # Slices have at most so many bits.
 MOST_BITS = 24
 # Numbers of a sum that a float holds exactly.
@@ -55,13 +58,16 @@ def cut_slices(hi_cn: Floats, lo_cn: Floats, powers_c: Floats, bits: int, slices
     """Cut values hi + lo into slices: row c is below powers_c[c], and slice j a multiple of that / 2^((j + 1) bits).
 
     Adding 1.5 * 2^52 units and taking them off again rounds to a multiple of the unit; what is left is exact.
-    The last slice is all that is left.
+    The last slice but one is all that is left, and the last one what is left before the slice before that: r_(p-1) and
+    r_(p-2) of this module, p + 1 being the number of slices.
     """
-    last = slices_pcn.shape[0] - 1
+    last = slices_pcn.shape[0] - 2
     for c in range(hi_cn.shape[0]):
         for n in range(hi_cn.shape[1]):
             high, low, unit = hi_cn[c, n], lo_cn[c, n], powers_c[c]
             for j in range(last):
+                if j == last - 1:
+                    slices_pcn[last + 1, c, n] = high + low
                 unit *= 0.5**bits
                 shift = 1.5 * 2.0**52 * unit
                 part, small = (high + shift) - shift, (low + shift) - shift
@@ -101,7 +107,7 @@ class SlicedMatrix:
 
     def __init__(self, matrix: Convolution | Floats) -> None:
         self.matrix, self.shape = matrix, matrix.shape
-        self.weight, overlap = (matrix[None], 1) if isinstance(matrix, np.ndarray) else (matrix.weight, matrix.overlap)
+        self.weight = matrix[None] if isinstance(matrix, np.ndarray) else matrix.weight
         self.largest = float(np.abs(self.weight).max(initial=0.0))
         self.groups, self.outputs, self.terms = self.weight.shape
         power = power_above(self.largest)
@@ -111,36 +117,31 @@ class SlicedMatrix:
         self.bits, slices = cut_matrix(self.weight, power)
         # A slice of float32 weights beyond the first two has numbers in few rows, if any.
         outputs = [np.flatnonzero(part.any(axis=(0, 2))) for part in slices]
-        self._ends = np.cumsum([len(rows) for rows in outputs])
+        self._first = len(outputs[0])
         self._rows = np.concatenate(outputs)
         kept = [part[:, rows] for part, rows in zip(slices, outputs, strict=True)]
         self._stack = np.ascontiguousarray(np.concatenate(kept, axis=1))
-        self._norms = [
-            math.sqrt(overlap) * max(spectral(group) for group in part) * ROUND_UP if part.size else 0.0
-            for part in kept
-        ]
 
     @cached_property
     def norm(self) -> float:
         """A bound on the norm of the matrix."""
         return norm_of(self.matrix)
 
-    def first(self, slices: int) -> tuple[Floats, Ints]:
-        """The first slices, one above the other: float64 (groups, rows, terms), and the output of each row."""
-        end = int(self._ends[min(slices, PARTS) - 1])
-        return self._stack[:, :end], self._rows[:end]
+    def steps(self, parts: int) -> Iterator[tuple[int, Floats, Ints]]:
+        """The products that are made: which part of the values (`cut_slices`), the slices of the matrix that it is
+        multiplied by, one above the other, float64 (groups, rows, terms), and the output of each row."""
+        first, rest = slice(0, self._first), slice(self._first, None)
+        steps = [(j, slice(None)) for j in range(parts - 2)] + [(parts - 2, first), (parts - 1, first), (parts, rest)]
+        for part, rows in steps:
+            if len(self._rows[rows]):
+                yield part, self._stack[:, rows], self._rows[rows]
 
     def lost(self, parts: int) -> float:
         """How long what is lost of a product may be, for values of size one. parts : p of this module."""
-        (k, n), unit, left_out = self.shape, 2.0**-self.bits, 0.0
-        for i, norm in enumerate(self._norms[1:parts], 1):
-            left_out += 2.0 * norm * sum(unit**j for j in range(parts - i, parts))
-        # Slices of the matrix from p on are left out with all of x.
-        left_out += 2.0 * sum(self._norms[parts:])
-        sums = self.terms * self.largest
-        adds = parts * (parts + 1) // 2
-        rounded = 6.0 * self.terms * 2.0**-53 * unit ** (parts - 1) + adds * adds * 2.0**-106
-        return (left_out * math.sqrt(n) + math.sqrt(k) * sums * rounded) * ROUND_UP
+        sums, unit = self.terms * self.largest, 2.0**-self.bits
+        adds = parts * SLICES + 1
+        rounded = 16.0 * self.terms * 2.0**-53 * unit ** (parts - 1) + 2.0 * adds * adds * 2.0**-106
+        return math.sqrt(self.shape[0]) * sums * rounded * ROUND_UP
 
     def spread(self, some_cm: Bools) -> Bools:
         """Where a product with values may have numbers that are not zero, bool (c, n); some_cm : where values have."""
@@ -151,13 +152,15 @@ class SlicedMatrix:
     def times(self, hi_cm: Floats, lo_cm: Floats, precise: int) -> tuple[Floats, Floats, Floats]:
         """Values hi + lo (c, m), row by row, times the matrix: hi + lo (c, n), and how long what is lost of each is.
 
-        precise : how many rows, the first ones, are multiplied by all slices; the others by fewer.
+        precise : how many rows, the first ones, are cut into more parts than the others.
         A row that is out of range, or no number, is infinitely far off; if it is tiny, by no more than it is.
         """
         hi, lo = np.zeros((2, len(hi_cm), self.shape[0]))
         largest = np.abs(hi_cm).max(axis=1, initial=0.0)
         if not self.is_in_range:
             return hi, lo, np.where(largest == 0.0, 0.0, np.inf)
+        if self.largest == 0.0:
+            return hi, lo, np.where(np.isfinite(largest), 0.0, np.inf)
         powers = np.array([power_above(size) for size in largest.tolist()])
         inside = (powers >= LEAST_POWER) & (powers <= MOST_POWER) & (largest > 0.0) & np.isfinite(largest)
         lost = 2.0 * self.terms * self.largest * math.sqrt(self.shape[0]) * largest + 2.0**-1000
@@ -182,10 +185,10 @@ def cut_matrix(weight: Floats, power: int) -> tuple[int, list[Floats]]:
     # A copy: Numba compiles once more for read-only arrays.
     rows, zeros = np.array(weight.reshape(1, -1)), np.zeros((1, weight.size))
     for bits in range(MOST_BITS, 0, -1):
-        slices = np.empty((PARTS, *rows.shape))
+        slices = np.empty((SLICES + 1, *rows.shape))
         cut_slices(rows, zeros, np.array([2.0**power]), bits, slices)
-        every = [part.reshape(weight.shape) for part in slices]
-        units = [2.0 ** -(power - (i + 1) * bits) for i in range(PARTS - 1)]
+        every = [part.reshape(weight.shape) for part in slices[:SLICES]]
+        units = [2.0 ** -(power - (i + 1) * bits) for i in range(SLICES - 1)]
         widest = max(float((np.abs(part) * unit).sum(axis=2).max()) for part, unit in zip(every, units, strict=False))
         if widest * (2.0**bits + 1.0) < MANTISSA:
             return bits, every
@@ -252,14 +255,13 @@ def products(
 
     seen_of : what the windows see of a slice, (groups, terms, c, w).
     """
-    slices = np.empty((parts, *hi_cm.shape))
+    slices = np.empty((parts + 1, *hi_cm.shape))
     cut_slices(hi_cm, lo_cm, np.ldexp(1.0, powers), sliced.bits, slices)
     hi = lo = np.zeros(0)
-    for j in range(parts):
-        stack, outputs = sliced.first(parts - j)
-        seen = seen_of(slices[j])
+    for part, stack, outputs in sliced.steps(parts):
+        seen = seen_of(slices[part])
         groups, _, count, windows = seen.shape
-        if j == 0:
+        if not len(hi):
             hi, lo = np.zeros((2, count, groups, sliced.outputs, windows))
         found = stack @ seen.reshape(groups, seen.shape[1], count * windows)
         add_parts(found.reshape(groups, len(outputs), count, windows), outputs, hi, lo)

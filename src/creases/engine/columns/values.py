@@ -67,7 +67,7 @@ def coordinates(problem: Problem) -> Columns:
 def times_columns(matrix: Prepared, columns: Columns, precise: int) -> Columns:
     """A matrix (n, m) times columns of m units.
 
-    precise : how many of them, the first ones, are multiplied by all slices of the matrix; the others by fewer.
+    precise : how many of them, the first ones, are multiplied more precisely than the others.
     """
     hi, lo, lost = matrix.times(columns.hi, columns.lo, precise)
     some = matrix.spread(columns.some)
@@ -79,7 +79,7 @@ def times_columns(matrix: Prepared, columns: Columns, precise: int) -> Columns:
 def summed_columns(level: Level, matrices: Sequence[Prepared], sources: Sequence[Columns], constant: int) -> Columns:
     """The sums of a level's units. matrices, sources : the matrix and the columns of each of its sources.
 
-    constant : which column is that of one; it and those before it are multiplied by all slices.
+    constant : which column is that of one; it and those before it are multiplied more precisely.
     """
     n = len(level.bias)
     parts = [times_columns(matrix, columns, constant + 1) for matrix, columns in zip(matrices, sources, strict=True)]

@@ -2,7 +2,7 @@
 
 A small graph's numbers were computed for all patterns on a tile, and are off by a little. Where that leaves a sign
 open, the network is applied once more, on the pattern that is asked about alone: its columns are those of the
-coordinates and of the constant only, which are multiplied by all slices. Patterns of neighbouring cells agree on most
+coordinates and of the constant only, which are multiplied more precisely. Patterns of neighbouring cells agree on most
 layers: work begins at the first layer that differs from the pattern before.
 """
 
