@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
@@ -14,7 +14,7 @@ from creases.engine.starts.cell import cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
-from creases.engine.starts.walls import Parts, halved, roomy
+from creases.engine.starts.walls import Parts, halved, roomy, sides_of_wall
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import MOST_FACETS
 from creases.engine.state.work import (
@@ -39,6 +39,13 @@ LESS, STALLED = 0.9, 5
 
 # Every kind of starting cell: with a chart in floats, with too many facets, in rationals, or a tile.
 StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
+
+
+class Counted(NamedTuple):
+    """A wall, or a part of one, and what collects it."""
+
+    tile: Tile
+    into: Collector
 
 
 class Collector(Protocol):
@@ -124,12 +131,14 @@ def collect(
     *,
     deep: int = 0,
     above: LargeRoot | None = None,
+    walls: Sequence[Counted] = (),
     **options: Any,
 ) -> None:
     """Cut these starting cells of a problem to the end, in this order.
 
     deep : how many times they have been halved already. above : what there was too much of on the cell that they are
-    halves of. options : as for `cut_domain`.
+    halves of. walls : of a large network, parts of the boundary of the one cell that are cut with it. options : as for
+    `cut_domain`.
     """
     for cell in cells:
         if isinstance(cell, RationalStart):
@@ -137,7 +146,7 @@ def collect(
         elif isinstance(cell, Tile) and cell.dimension == 0:
             into.add_point(cell)
         else:
-            cut_cell(problem, cell, into, deep, above, options)
+            cut_cell(problem, cell, into, deep, above, options, walls)
 
 
 def cut_cell(
@@ -147,9 +156,13 @@ def cut_cell(
     deep: int,
     above: LargeRoot | None,
     options: dict[str, Any],
+    walls: Sequence[Counted] = (),
 ) -> None:
     """Cut a starting cell to the end; of a graph of which very many units are open on it, cut its halves, and take off
-    what the wall between them has (Euler's relation)."""
+    what the wall between them has (Euler's relation).
+
+    walls : see `collect`.
+    """
     start = start_of(cell) if isinstance(cell, Tile) else cell
     wall_into = into.on_wall() if deep < MOST_HALVINGS else None
     most_open = None if wall_into is None else MOST_OPEN
@@ -158,8 +171,9 @@ def cut_cell(
         if problem.graph.is_large:
             if isinstance(start, CrowdedStart):
                 cut_crowded(problem, start, into, options)
+                cut_walls(problem, walls, options)
             else:
-                cut_large(problem, start, into, most_open, options)
+                cut_large(problem, start, into, most_open, options, walls)
         else:
             for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop, most_open):
                 into.add(work, blocks)
@@ -167,13 +181,49 @@ def cut_cell(
         assert wall_into is not None
         parts = halves_of(problem, cell)
         if parts is None:
-            collect(problem, [cell], into, deep=MOST_HALVINGS, **options)
+            collect(problem, [cell], into, deep=MOST_HALVINGS, walls=walls, **options)
             return
         lower, upper, wall = parts
         deep += 1 if large.is_less_than(above, LESS) else STALLED
-        collect(problem, [lower, upper], into, deep=deep, above=large, **options)
-        collect(problem, [wall], wall_into, deep=deep, above=large, **{**options, "report": lambda _: report(0)})
+        if problem.graph.is_large:
+            cut_halves(problem, parts, into, Counted(wall, wall_into), walls, deep=deep, above=large, **options)
+        else:
+            collect(problem, [lower, upper], into, deep=deep, above=large, **options)
+            collect(problem, [wall], wall_into, deep=deep, above=large, **{**options, "report": lambda _: report(0)})
         into.take_off(wall_into)
+
+
+def cut_halves(
+    problem: Problem, parts: Parts, into: Collector, wall: Counted, walls: Sequence[Counted], **options: Any
+) -> None:
+    """Cut the halves of a starting cell of a large network, and the wall between them with the lower one: making its
+    small graph takes nearly all of the time, and that of a cell is one of all that lies on its boundary.
+
+    walls : parts of the boundary of the whole cell, which the wall may part.
+    """
+    lower, upper, _ = parts
+    below, above = [wall], list[Counted]()
+    for part, part_into in walls:
+        sides = sides_of_wall(part, upper)
+        if sides is None:
+            cut_walls(problem, [Counted(part, part_into)], options)
+            continue
+        if sides.between is not None:
+            point_into = part_into.on_wall()
+            assert point_into is not None  # what is collected on walls adds up
+            cut_walls(problem, [Counted(sides.between, point_into)], options)
+            part_into.take_off(point_into)
+        below += [Counted(sides.below, part_into)] if sides.below is not None else []
+        above += [Counted(sides.above, part_into)] if sides.above is not None else []
+    collect(problem, [lower], into, walls=below, **options)
+    collect(problem, [upper], into, walls=above, **options)
+
+
+def cut_walls(problem: Problem, walls: Sequence[Counted], options: dict[str, Any]) -> None:
+    """Cut walls each on its own; what is counted on them is not reported."""
+    report = options["report"]
+    for wall, into in walls:
+        collect(problem, [wall], into, **{**options, "report": lambda _: report(0)})
 
 
 def cut_crowded(problem: Problem, start: CrowdedStart, into: Collector, options: dict[str, Any]) -> None:
@@ -194,10 +244,16 @@ def cut_crowded(problem: Problem, start: CrowdedStart, into: Collector, options:
 
 
 def cut_large(
-    problem: Problem, start: AnyStart, into: Collector, most_open: int | None, options: dict[str, Any]
+    problem: Problem,
+    start: AnyStart,
+    into: Collector,
+    most_open: int | None,
+    options: dict[str, Any],
+    walls: Sequence[Counted],
 ) -> None:
     """Cut a starting cell of a network whose matrices are not written out, by the units that are open on it.
 
+    walls : parts of its boundary, which are cut by the same units.
     Raises LargeRoot where more than `most_open` are, or more than MOST_SEEN are seen to bend.
     """
     from creases.engine.columns.sampling import bending_at_least
@@ -206,8 +262,21 @@ def cut_large(
     cell = cell_of(problem, start)
     if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > MOST_SEEN:
         raise LargeRoot(problem.depth, seen, is_seen=True)
+    small = small_graph(problem, cell, twins_of(problem.graph), most_open, options["workshop"].say)
+    report = options["report"]
+    cut_small(small, start, into, options)
+    silent = {**options, "report": lambda _: report(0)}
+    for wall, wall_into in walls:
+        begin = start_of(wall) if wall.dimension else None
+        if begin is None or isinstance(begin, CrowdedStart):
+            collect(problem, [wall], wall_into, **silent)
+        else:
+            cut_small(small, begin, wall_into, silent)
+
+
+def cut_small(small: SmallGraph, start: AnyStart, into: Collector, options: dict[str, Any]) -> None:
+    """Cut a starting cell by the small graph of a cell that it is, or that it lies in."""
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
-    small = small_graph(problem, cell, twins_of(problem.graph), most_open, workshop.say)
     if not small.problem.graph.layers:
         into.add_small(small, None, 1)
         report(1)

@@ -14,7 +14,7 @@ from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_s
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.rational import as_integers
 
-__all__ = ["exact_layers", "exact_levels", "twins", "twins_of"]
+__all__ = ["NOTHING", "exact_layers", "exact_levels", "twins", "twins_of"]
 
 
 # A size is units * 2^grid, both whole numbers of Python's: sums and products of sizes do not round, and neither does
@@ -26,6 +26,9 @@ MOST_UNITS = 2**53
 # Every number that exact arithmetic meets is a multiple of a power of two above the first and below the second: none
 # underflows, none overflows, and the bounds of its layer are finite.
 FINEST, COARSEST = -900, 900
+
+# What stands for the neuron of a candidate that is zero everywhere.
+NOTHING = -1
 
 # The twins of each graph that is in use.
 known_twins: WeakKeyDictionary[Graph, Ints] = WeakKeyDictionary()
@@ -161,7 +164,8 @@ def finest_bit(numbers: Floats) -> int:
 
 def twins_of(graph: Graph) -> Ints:
     """For each unit which other it is a multiple of (`twins`), layer after layer; for each candidate of a switch 1 +
-    the neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, or 0."""
+    the neuron with ReLU, counted through all layers, whose activation it is a positive multiple of, NOTHING where it is
+    zero everywhere, or 0."""
     twins = known_twins.get(graph)
     if twins is None:
         twins = known_twins[graph] = find_twins(graph)
@@ -184,7 +188,8 @@ def find_twins(graph: Graph) -> Ints:
 
 
 def copies(level: Level, copied: dict[int, Ints]) -> Ints:
-    """For each unit's sum 1 + the neuron whose activation it is a positive multiple of; 0 where it is none."""
+    """For each unit's sum 1 + the neuron whose activation it is a positive multiple of, or NOTHING; 0 where it is
+    neither."""
     found, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
     if any(isinstance(matrix, Convolution) for matrix in level.matrices):
         return found
@@ -193,9 +198,11 @@ def copies(level: Level, copied: dict[int, Ints]) -> Ints:
         values = matrix.data[matrix.data != 0] if is_sparse(matrix) else matrix[rows, columns]
         np.add.at(entries, rows, 1)
         if source in copied:
-            found[rows] = np.where(values > 0, copied[source][columns], 0)
+            below = copied[source][columns]
+            found[rows] = np.where((values > 0) | (below == NOTHING), below, 0)
     exact = True if level.doubts is None else level.doubts.is_exact
-    return np.where((entries == 1) & (level.bias == 0) & exact, found, 0)
+    found[entries == 0] = NOTHING
+    return np.where((entries <= 1) & (level.bias == 0) & exact, found, 0)
 
 
 def activations(number: int, level: Level, graph: Graph) -> Ints:

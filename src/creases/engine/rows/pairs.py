@@ -12,6 +12,7 @@ from __future__ import annotations
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.proof.bounds import ROUND_UP, or_infinite
 from creases.engine.proof.doubled import two_sum
+from creases.engine.proof.exact_layers import NOTHING
 from creases.engine.state.network_layout import (
     BLOCK,
     ERROR_G,
@@ -94,16 +95,22 @@ def write_pairs(work: AnyWork, net: int, layer: int) -> None:
 
 @inlined
 def status_of_activations(work: AnyWork, one: int, other: int) -> int:
-    """Status of a pair of candidates if both are activations of neurons with ReLU of which one is inactive; else
-    OPEN.
+    """Status of a pair of candidates if both are zero everywhere, or activations of neurons with ReLU, of which one is
+    inactive; else OPEN.
     """
-    p, q = work.twins[one] - 1, work.twins[other] - 1
-    if p < 0 or q < 0:
+    if work.twins[one] == 0 or work.twins[other] == 0:
         return OPEN
-    p_active, q_active = work.pattern[p >> 6] >> (p & 63) & 1, work.pattern[q >> 6] >> (q & 63) & 1
+    p_active, q_active = is_active_twin(work, work.twins[one]), is_active_twin(work, work.twins[other])
     if p_active and q_active:
         return OPEN
     return ACTIVE if q_active else INACTIVE
+
+
+@inlined
+def is_active_twin(work: AnyWork, twin: int) -> bool:
+    """Whether the neuron of a candidate that is an activation is active; not where it is zero everywhere."""
+    neuron = max(twin - 1, 0)
+    return twin != NOTHING and work.pattern[neuron >> 6] >> (neuron & 63) & 1 != 0
 
 
 @inlined

@@ -110,7 +110,8 @@ def drop_zeros(work: AnyWork, net: int, layer: int, first: int, start: int, begi
     """Of the candidates begin ... end - 1 of a switch that are zero on all of the cell, all but the first are out.
 
     So it is with ReLU below a maximum, where no bound on floats tells zero from zero. On a wall a row may vanish that
-    does not in the parent: there only activations of one neuron count, which is inactive in both.
+    does not in the parent: there only activations of one neuron count, which is inactive in both, and what is zero
+    everywhere.
     """
     block, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
     units, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
@@ -119,7 +120,7 @@ def drop_zeros(work: AnyWork, net: int, layer: int, first: int, start: int, begi
         q = start + i
         if work.open_ints[OPEN_STATUS, q] != OPEN or work.open_reals[RELAXED + ONE, q] != 0.0:
             continue
-        if work.state[WALL] and work.twins[units + work.ints[ids + i]] <= 0:
+        if work.state[WALL] and work.twins[units + work.ints[ids + i]] == 0:
             continue
         if is_zero(work, block + i * stride, work.layer_ints[first, START], start):
             if found:

@@ -23,7 +23,7 @@ from creases.engine.graph import COORDINATES, INPUTS, Level, Matrix, absolute, i
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.band import bands
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
-from creases.engine.proof.exact_layers import exact_levels
+from creases.engine.proof.exact_layers import NOTHING, exact_levels
 from creases.engine.starts.cell import Cell, cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot
 from creases.engine.starts.first_layer import first_forms, in_chart
@@ -366,13 +366,14 @@ def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Flo
 def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
     """Candidates of switches that are out because they are zero and another is zero too, or active.
 
-    twins : 1 + the neuron with ReLU whose activation a candidate is a positive multiple of, or 0 (`exact_layers`).
+    twins : 1 + the neuron with ReLU whose activation a candidate is a positive multiple of, NOTHING, or 0
+        (`exact_layers`).
     signs : of the neurons of the layers below, 1 for active, -1 for inactive, 0 for one that is open.
     nothing : bool (n,), candidates that are known to be zero on the cell, and on what it is a wall of.
     As in `switches.status_of_activations`, of candidates that are all zero the first one stays.
     """
     sign = np.where(twins > 0, signs[twins - 1], 0)
-    zero = (sign < 0) | nothing
+    zero = (sign < 0) | (twins == NOTHING) | nothing
     beaten = np.zeros(int(groups[-1]) + 1, np.bool_)
     beaten[groups[sign > 0]] = True
     first = np.zeros(len(groups), np.bool_)

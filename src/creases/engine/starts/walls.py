@@ -29,7 +29,7 @@ from creases.errors import ComputationError
 from creases.rationals import whole
 from creases.streams import stream
 
-__all__ = ["divided", "halved", "parted_somehow", "pruned", "roomy"]
+__all__ = ["Sides", "divided", "halved", "parted_somehow", "pruned", "roomy", "sides_of_wall"]
 
 Parts = tuple[Tile, Tile, Tile]
 
@@ -40,6 +40,14 @@ OBLIQUE, SLOPES = 200, 16
 MADE = 20
 # A tile is parted at most so many times over: into a thousand parts.
 MOST_WALLS = 10
+
+
+class Sides(NamedTuple):
+    """What a wall makes of a tile: the parts below and above it, and where it cuts the tile; None for what is not."""
+
+    below: Tile | None
+    above: Tile | None
+    between: Tile | None
 
 
 class Wall(NamedTuple):
@@ -106,6 +114,30 @@ def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
         tile.signs,
     )
     return pruned(halves[0]), pruned(halves[1]), pruned(between)
+
+
+def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
+    """A tile in the same domain, parted by the wall that is the last facet of `above`, which has all dimensions.
+
+    None where floats do not hold the chart of what is between.
+    """
+    k, j = len(above.chart), tile.dimension + 1
+    (here, there), _ = as_integers(above.chart, tile.chart)
+    row = fmpq_mat(fmpz_mat(1, k, list(above.facets[-1]))) * fmpq_mat(fmpz_mat(k, k, here)).inv()
+    form = tuple((row * fmpq_mat(fmpz_mat(k, j, there))).numer_denom()[0].entries())
+    values = [dot(form, ray) for ray in tile.rays]
+    if not min(values) < 0 < max(values):
+        return Sides(None, tile, None) if max(values) > 0 else Sides(tile, None, None)
+    axis = max(range(j - 1), key=lambda c: (abs(form[c]), -c))
+    if form[axis] == 0:
+        return None
+    slopes = [Fraction(-int(value), int(form[axis])) for value in form]
+    slopes[axis] = Fraction(0)
+    parts = parted(tile, Wall(axis, tuple(slopes[:-1]), slopes[-1]))
+    if parts is None:
+        return None
+    lower, upper, between = parts
+    return Sides(lower, upper, between) if form[axis] > 0 else Sides(upper, lower, between)
 
 
 def chart_on(chart: Floats, wall: Wall) -> Floats | None:
