@@ -292,6 +292,32 @@ def test_property_halves_and_neurons_add_up(unwritten, monkeypatch):
             assert (found.by_layer, found.certified) == (wanted.by_layer, True)
 
 
+def test_property_walls_of_walls_add_up(unwritten, monkeypatch):
+    """Halves of halves: a wall is parted by those that come later, and all of it is proved, ties in pools too."""
+    network = residual(1, channels=3, side=6, blocks=1, pool="max")
+    points = np.random.default_rng(101).normal(size=(3, network.n_in))
+    slanted = Plane.through(*points).polygon([[-0.2, -0.1], [0.25, -0.15], [0.2, 0.2], [-0.1, 0.25]])
+    for domain, seen in ((Plane.through(*points).square(0.15), 25), (slanted, 25), (Segment(points[0], points[1]), 20)):
+        wanted = creases.count(network, domain, progress=False)
+        halvings = []
+        with monkeypatch.context() as patch:
+            patch.setattr(driver, "MOST_SEEN", seen)
+            patch.setattr(driver, "cut_halves", counted(driver.cut_halves, halvings))
+            found = unwritten(network, domain)
+        assert len(halvings) > 2
+        assert (found.by_layer, found.certified) == (wanted.by_layer, True)
+
+
+def counted(function, calls):
+    """The function, which notes in `calls` that it is called."""
+
+    def noting(*arguments, **options):
+        calls.append(1)
+        return function(*arguments, **options)
+
+    return noting
+
+
 def test_known_a_constant_that_is_far_from_zero_is_proved(unwritten):
     x = build.flatten(build.conv(build.reshape(build.input(2), 1, 2), np.ones((1, 1, 1)), np.zeros(1)))
     first, second = build.take(x, [0]), build.shift(build.scale(build.take(x, [1]), 1.0 + 2.0**-50), -0.5)
