@@ -296,8 +296,8 @@ def test_property_walls_of_walls_add_up(unwritten, monkeypatch):
     """Halves of halves: a wall is parted by those that come later, and all of it is proved, ties in pools too."""
     network = residual(1, channels=3, side=6, blocks=1, pool="max")
     points = np.random.default_rng(101).normal(size=(3, network.n_in))
-    slanted = Plane.through(*points).polygon([[-0.2, -0.1], [0.25, -0.15], [0.2, 0.2], [-0.1, 0.25]])
-    for domain, seen in ((Plane.through(*points).square(0.15), 25), (slanted, 25), (Segment(points[0], points[1]), 20)):
+    slanted = Plane.through(*points).polygon([[-0.08, -0.04], [0.1, -0.06], [0.08, 0.08], [-0.04, 0.1]])
+    for domain, seen in ((Plane.through(*points).square(0.05), 10), (slanted, 15), (Segment(points[0], points[1]), 60)):
         wanted = creases.count(network, domain, progress=False)
         halvings = []
         with monkeypatch.context() as patch:
