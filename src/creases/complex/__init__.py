@@ -2,5 +2,6 @@
 
 from creases.complex.complex import Cell, Complex
 from creases.complex.region_list import RegionList
+from creases.complex.skeleton import Facets
 
-__all__ = ["Cell", "Complex", "RegionList"]
+__all__ = ["Cell", "Complex", "Facets", "RegionList"]

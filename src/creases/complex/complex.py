@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,7 @@ from creases.complex.archive import (
 )
 from creases.complex.clip import clip_to_window, usual_window
 from creases.complex.names import name_of
+from creases.complex.skeleton import Facets, Skeleton, lineality_of_flat, skeleton_of
 from creases.domain import Domain, domain_from_dict
 from creases.errors import ModelFileError, NotEnoughMemoryError
 from creases.files import replace_file
@@ -31,6 +32,9 @@ from creases.memory import enough_memory
 from creases.network import Network
 from creases.npz import check_npz
 from creases.version import __version__
+
+if TYPE_CHECKING:
+    from creases.engine.answers.sides import Sides
 
 __all__ = ["Cell", "Complex"]
 
@@ -148,6 +152,55 @@ class Complex:
     def affine_map(self, index: int) -> tuple[Floats, Floats]:
         """The affine map x -> matrix @ x + offset of the network on a cell, as `Network.affine_map` gives it."""
         return self.network.affine_map_of(self.pattern(index))
+
+    @cached_property
+    def lineality(self) -> Floats:
+        """Directions in which a line lies in every cell, float64 (lines, d), independent and of length one: those
+        along which the network is constant on a whole line, plane or space. Vertices stand for all that is parallel
+        to them."""
+        return lineality_of_flat(self.first, self.corners, self.at_infinity)
+
+    @cached_property
+    def _skeleton(self) -> Skeleton:
+        with enough_memory("Putting the cells together", "Subdivide a smaller domain."):
+            return skeleton_of(self)
+
+    @property
+    def vertices(self) -> Floats:
+        """All vertices, each once, float64 (vertices, d), in slice coordinates; directions of length one where
+        `vertices_at_infinity` is True. That two corners of cells are one vertex is proved."""
+        return self._skeleton.vertices
+
+    @property
+    def vertices_at_infinity(self) -> NDArray[np.bool_]:
+        """bool (vertices,)."""
+        return self._skeleton.vertices_at_infinity
+
+    @property
+    def vertex_numbers(self) -> NDArray[np.int64]:
+        """Which of the `vertices` each of the `corners` is, int64 (corners,); -1 for a corner that is none, of a cell
+        in which a line lies."""
+        return self._skeleton.vertex_numbers
+
+    @property
+    def facets(self) -> Facets:
+        """All facets, each once, with the two cells that they part and what they lie on."""
+        return self._skeleton.facets
+
+    @property
+    def sides(self) -> Sides:
+        """For each cell what bounds it, with the corners on each side."""
+        return self._skeleton.sides
+
+    @property
+    def side_facets(self) -> NDArray[np.int64]:
+        """Which of the `facets` each of the `sides` is, int64 (sides,)."""
+        return self._skeleton.side_facets
+
+    @cached_property
+    def is_bounded(self) -> NDArray[np.bool_]:
+        """Whether each cell is bounded, bool (cells,)."""
+        return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1])
 
     @cached_property
     def _interior(self) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
