@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from creases.complex.complex import Complex
     from creases.engine.answers.sides import Sides
 
-__all__ = ["Facets", "Skeleton", "lineality_of_flat", "skeleton_of"]
+__all__ = ["Facets", "Given", "Skeleton", "lineality_of_flat", "skeleton_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,6 +44,16 @@ class Facets(NamedTuple):
     def inner(self) -> Bools:
         """bool (facets,), whether there are cells on both sides."""
         return np.asarray(self.cells[:, 1] >= 0)
+
+
+class Given(NamedTuple):
+    """What cells of three dimensions or more, and of directions, come with.
+
+    sides : what bounds each, with the corners on each side. lineality : as of `Complex`.
+    """
+
+    sides: Sides
+    lineality: Floats
 
 
 class Skeleton(NamedTuple):
@@ -102,13 +112,15 @@ def facets_of(sides: Sides, numbers: Ints, first_sides: Ints, cells: Ints) -> Fa
 
 
 def sides_of(complex: Complex) -> tuple[Sides, Bools]:
-    """The sides of a complex of one or two dimensions, and which of its corners are vertices, bool (corners,)."""
+    """The sides of a complex, and which of its corners are vertices, bool (corners,)."""
     from creases.engine.answers import sides
 
     own = np.ones(len(complex.corners), np.bool_)
     if len(complex.lineality) == complex.dimension:
         nothing = np.zeros(0, np.int64)
         return sides.Sides(np.zeros(2, np.int64), nothing, np.zeros(1, np.int64), nothing), ~own
+    if complex.given is not None:
+        return complex.given.sides, own
     if complex.dimension == 1:
         return sides.sides_on_line(complex.first, complex.edges), own
     if len(complex.lineality):

@@ -313,14 +313,14 @@ def renumbered(groups: Ints) -> Ints:
 def joined_exactly(problem: Problem, table: Table, corners: Ints) -> Ints:
     """For each of some corners the first of them that is the same vertex: itself, if there is none."""
     found = np.arange(len(corners))
-    edges, total = RationalEdges.of(problem), sum(problem.widths)
+    edges, total, k = RationalEdges.of(problem), sum(problem.widths), problem.frame.shape[1]
     for cluster in clusters(problem, table, corners):
         known: dict[Any, int] = {}
         for i in sorted(cluster.tolist()):
             corner = int(corners[i])
             pattern = edges.pattern(bits_of_bytes(table.patterns[table.owners[corner]][None], total)[0])
             here = slice(table.side_first[corner], table.side_first[corner + 1])
-            forms = [edges.edge(int(wall), pattern) for wall in table.sides.walls[table.corner_sides[here]]]
+            forms = [edges.edge(int(wall), pattern)[:k] for wall in table.sides.walls[table.corner_sides[here]]]
             if table.at_infinity[corner] and not problem.directions:
                 forms.append(edges.forms.infinity)
             found[i] = known.setdefault(flat_of(forms), i)
