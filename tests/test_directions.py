@@ -10,7 +10,6 @@ import pytest
 import reference
 from creases import (
     Box,
-    Complex,
     Count,
     Directions,
     DomainError,
@@ -26,7 +25,6 @@ from creases import (
     count_many,
     subdivide,
 )
-from creases.complex import RegionList
 from creases.domain import domain_from_dict
 from creases.errors import ComputationError
 from creases.subdivision import subdivide_flat
@@ -270,20 +268,25 @@ def test_laws_threads_list_the_same_cells(monkeypatch):
     network = Network.from_arrays(*random_network([3, 10, 10, 1], 0, 0.5))
     one, more = (subdivide(network, Box([-1] * 3, [1] * 3), threads=threads) for threads in (1, 3))
     assert np.array_equal(one.patterns, more.patterns)
-    assert np.array_equal(one.rays, more.rays)
+    assert np.array_equal(one.corners, more.corners)
+    for mine, theirs in zip(
+        (*one.sides, *one.facets, one.vertices), (*more.sides, *more.facets, more.vertices), strict=True
+    ):
+        assert np.array_equal(mine, theirs)
 
 
-def test_laws_lists_and_complexes():
-    """Up to two dimensions with corners, above and on spheres without."""
+def test_laws_cells_of_directions_are_cones():
+    """Flat cells have edges in order, cones have sides; a point stands for its direction."""
     network = Network.from_arrays(*random_network([2, 6, 1], 0, 0.5))
-    assert isinstance(subdivide(network, Space(2)), Complex)
-    listed = subdivide(network, Directions(2))
-    assert isinstance(listed, RegionList)
-    assert listed.inside.all()
-    assert repr(listed).startswith(f"RegionList({len(listed)} regions, certified")
-    assert listed.regions == count(network, Directions(2)).regions
-    for pattern, ray in zip(map(listed.pattern, range(len(listed))), listed.inputs(), strict=True):
-        assert bools(network.without_biases().pattern(ray)) == bools(pattern)
+    assert subdivide(network, Space(2)).is_flat
+    cones = subdivide(network, Directions(2))
+    assert not cones.is_flat
+    assert cones.at_infinity.all()
+    assert not cones.exact_interior_points
+    assert repr(cones).startswith(f"Complex({len(cones)} regions, certified")
+    assert cones.regions == count(network, Directions(2)).regions
+    for pattern, direction in zip(map(cones.pattern, range(len(cones))), cones.interior_points, strict=True):
+        assert bools(network.without_biases().pattern(direction)) == bools(pattern)
 
 
 # Bad input.
