@@ -75,7 +75,7 @@ def test_against_reference_directions_of_many_dimensions(d):
 @pytest.mark.jit
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_against_reference_listed_patterns(kind):
-    """Each region once, with its own pattern, and a ray inside it."""
+    """Each region once, with its own pattern, and a point inside it."""
     corner = np.vstack([np.zeros(3), np.eye(3)])
     for name, weights, biases in table(2, 9, 3, [kind]):
         network = hidden(weights, biases)
@@ -89,9 +89,9 @@ def test_against_reference_listed_patterns(kind):
             found = subdivide(network, domain)
             wanted = sorted(bools(region.pattern) for region in reference.regions(weights, biases, specification))
             assert sorted(bools(found.pattern(i)) for i in range(len(found))) == wanted
-            for index in np.flatnonzero(found.inside).tolist():
-                *u, one = map(Fraction, found.rays[index].tolist())
-                assert bools(reference.pattern_at(weights, biases, [x / one for x in u])) == bools(found.pattern(index))
+            for index, point in enumerate(found.interior_points.tolist()):
+                u = found.exact_interior_points.get(index, tuple(map(Fraction, point)))
+                assert bools(reference.pattern_at(weights, biases, u)) == bools(found.pattern(index))
             assert found.by_layer == count(network, domain).by_layer
 
 
