@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from creases.complex import Complex, RegionList
+import numpy as np
+
+from creases.complex import Complex
+from creases.complex.skeleton import Given
 from creases.domain import Directions, Domain, Polyline
 from creases.errors import DomainError, NotEnoughMemoryError
 from creases.memory import as_bytes, enough_memory, free_memory
@@ -36,11 +39,11 @@ def subdivide(
     *,
     threads: int | None = None,
     progress: bool | Callable[[int], None] | None = None,
-) -> Complex | RegionList:
+) -> Complex:
     """All activation regions of `network` on `domain`, with proved patterns.
 
-    On a domain of one or two dimensions with their corners and edges, as a Complex; on a larger one, and on
-    `Directions`, with one ray through the inside of each, as a RegionList.
+    Each with its corners and what bounds it, and a proved point inside; how they hang together is worked out when it
+    is asked for (`Complex.facets`, `Complex.vertices`).
 
     The arguments are those of `creases.count`. Memory grows with the number of regions (about 200 bytes each in
     a plane, plus the pattern); `creases.count` needs none of it. Where hyperplanes in general position would have more
@@ -63,7 +66,7 @@ def subdivide(
     check_threads(threads)
     check_fit(network, domain)
     if domain.slice.dimension > 2 or isinstance(domain, Directions):
-        return listed(network, domain, threads, progress)
+        return subdivide_space(network, domain, threads, progress)
     return subdivide_flat(network, domain, threads=threads, progress=progress)
 
 
@@ -111,29 +114,33 @@ def subdivide_flat(
     )
 
 
-def listed(
+def subdivide_space(
     network: Network, domain: Domain, threads: int | None, progress: bool | Callable[[int], None] | None
-) -> RegionList:
-    """The regions without their facets."""
+) -> Complex:
+    """`subdivide` for a domain of three dimensions or more, or `Directions`."""
     from creases.compilation import say_if_compiling
-    from creases.engine.answers.listing import list_cells
+    from creases.engine.answers.polytope_table import cut_into_polytopes
     from creases.progress import following
 
     say_if_compiling(progress)
     start, problem = time.perf_counter(), as_problem(network, domain)
     d, neurons, sphere = domain.slice.dimension, network.bits, isinstance(domain, Directions)
-    packed = (neurons + 7) // 8 + 8 * (d + 1)  # the signs of its neurons, and a ray
-    room = Room(2 * packed, joined=packed)
+    # The signs of its neurons, and as many corners and sides as a simplex has at least.
+    packed = (neurons + 7) // 8 + (d + 1) * (8 * d + 9 + 16) + 8 * d * (d + 1)
+    room = Room(packed, joined=packed // 2)
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
-        found = list_cells(problem, threads=threads, report=room.watched(follower.found))
-    return RegionList(
+        table = cut_into_polytopes(problem, threads=threads, report=room.watched(follower.found))
+    return Complex(
         network=network,
         domain=domain,
-        patterns=found.patterns,
-        rays=found.rays,
-        inside=found.inside,
-        **facts(found.tally, start),
+        first=table.first,
+        corners=table.corners,
+        at_infinity=table.at_infinity,
+        edges=np.zeros(0, np.int64),
+        patterns=table.patterns,
+        given=Given(table.sides, table.lineality),
+        **facts(table.tally, start),
     )
 
 

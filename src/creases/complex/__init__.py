@@ -1,6 +1,6 @@
 """The Complex: all cells of a domain as plain arrays, and functions over it."""
 
 from creases.complex.complex import Cell, Complex
-from creases.complex.region_list import RegionList
+from creases.complex.skeleton import Facets
 
-__all__ = ["Cell", "Complex", "RegionList"]
+__all__ = ["Cell", "Complex", "Facets"]

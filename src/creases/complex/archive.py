@@ -7,21 +7,32 @@ UTF-8), and every array of a level under the number of the level and of the sour
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.skeleton import Given
 from creases.digests import digest_of, digest_of_array
 from creases.network import Network
 from creases.network.saving import levels_from, parts_of
 
-__all__ = ["FORMAT", "GRAPH_FORMAT", "LIMITS", "check_arrays", "digest_of_archive", "network_from", "network_parts"]
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["FORMATS", "LIMITS", "arrays_of", "cells_from", "digest_of_archive", "network_from", "network_parts"]
 
 Arrays = dict[str, NDArray[Any]]
 
-FORMAT = "creases-complex-2"
-GRAPH_FORMAT = "creases-complex-graph-1"
+# By whether the network is a chain, and whether the cells have one or two dimensions.
+FORMATS = {
+    (True, True): "creases-complex-2",
+    (False, True): "creases-complex-graph-1",
+    (True, False): "creases-complex-space-1",
+    (False, False): "creases-complex-graph-space-1",
+}
+MOST_COORDINATES = 64
+CELLS = ("first", "corners", "at_infinity", "patterns")
 # Bytes at most: of the header four for a character, and a domain of 100,000 corners has some millions; of the levels
 # some hundred a source.
 LIMITS = {"header": 1 << 26, "levels": 1 << 24}
@@ -29,11 +40,10 @@ LIMITS = {"header": 1 << 26, "levels": 1 << 24}
 
 def network_parts(network: Network) -> tuple[dict[str, Any], Arrays]:
     """What a file says of a network: fields of the header, and arrays by name."""
-    fields: dict[str, Any] = {"format": FORMAT if network.is_chain else GRAPH_FORMAT}
     if not network.is_chain:
         described, arrays = parts_of(network.levels)
-        return fields, {**arrays, "levels": np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)}
-    fields["output_layer"] = network.output is not None
+        return {}, {**arrays, "levels": np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)}
+    fields: dict[str, Any] = {"output_layer": network.output is not None}
     arrays = {}
     for i, layer in enumerate([*network.hidden, *([network.output] if network.output else [])]):
         arrays[f"weight_{i}"], arrays[f"bias_{i}"] = layer.weight, layer.bias
@@ -43,7 +53,7 @@ def network_parts(network: Network) -> tuple[dict[str, Any], Arrays]:
 def network_from(header: dict[str, Any], arrays: Arrays) -> Network:
     """The network of which `network_parts` made these. Raises whatever its parts make of damage."""
     notes = [str(note) for note in header.get("notes", [])]
-    if header["format"] == GRAPH_FORMAT:
+    if "levels" in arrays:
         described = json.loads(arrays["levels"].tobytes().decode())
         left = {name: array for name, array in arrays.items() if name.startswith("level_")}
         return Network.from_levels(levels_from(described, left), input_shape=header["input_shape"], notes=notes)
@@ -63,16 +73,54 @@ def digest_of_archive(header: dict[str, Any], arrays: Arrays) -> str:
     return digest_of({"header": fields, "arrays": {name: digest_of_array(array) for name, array in arrays.items()}})
 
 
-def check_arrays(arrays: Arrays, network: Network) -> None:
-    """Raise ValueError unless the arrays of a file's cells fit together and the network."""
-    first, corners = arrays["first"], arrays["corners"]
+def arrays_of(complex: Complex) -> Arrays:
+    """The arrays of a complex's cells, by name."""
+    found: Arrays = {name: getattr(complex, name) for name in CELLS}
+    if complex.given is None:
+        return {**found, "edges": complex.edges}
+    sides = {f"side_{name}": array for name, array in complex.given.sides._asdict().items()}
+    return {**found, **sides, "lineality": complex.given.lineality}
+
+
+def cells_from(arrays: Arrays, network: Network) -> dict[str, Any]:
+    """What `Complex` takes of the arrays of `arrays_of`.
+
+    Raises ValueError unless they fit together and the network, KeyError if one is missing.
+    """
+    found: dict[str, Any] = {name: arrays[name] for name in CELLS}
+    first, corners = found["first"], found["corners"]
     cells, width = len(first) - 1, (network.bits + 7) // 8
-    if first[0] != 0 or (np.diff(first) < 1).any() or first[-1] != len(corners):
-        raise ValueError("the cells' corners are not numbered one after the other")
-    if corners.ndim != 2 or corners.shape[1] not in (1, 2):
+    check_lists(first, len(corners), "the cells' corners")
+    if corners.ndim != 2 or not 1 <= corners.shape[1] <= MOST_COORDINATES:
         raise ValueError(f"corners have shape {corners.shape}")
-    for name in ("at_infinity", "edges"):
-        if arrays[name].shape != (len(corners),):
-            raise ValueError(f"{name} has shape {arrays[name].shape}, not one entry a corner")
-    if arrays["patterns"].shape != (cells, width):
-        raise ValueError(f"patterns have shape {arrays['patterns'].shape}, not ({cells}, {width})")
+    if found["at_infinity"].shape != (len(corners),):
+        raise ValueError(f"at_infinity has shape {found['at_infinity'].shape}, not one entry a corner")
+    if found["patterns"].shape != (cells, width):
+        raise ValueError(f"patterns have shape {found['patterns'].shape}, not ({cells}, {width})")
+    if "side_first" not in arrays:
+        if corners.shape[1] > 2 or arrays["edges"].shape != (len(corners),):
+            raise ValueError(f"edges have shape {arrays['edges'].shape}, not one entry a corner")
+        return {**found, "edges": arrays["edges"]}
+    from creases.engine.answers.sides import Sides
+
+    sides = Sides(*(arrays[f"side_{name}"] for name in Sides._fields))
+    if len(sides.first) != cells + 1:
+        raise ValueError(f"there are sides of {len(sides.first) - 1} cells, and {cells} cells")
+    check_lists(sides.first, len(sides.walls), "the cells' sides", least=0)
+    check_lists(sides.corner_first, len(sides.corners), "the sides' corners", least=0)
+    owners = np.repeat(np.arange(cells), np.diff(sides.first))
+    inside = np.repeat(owners, np.diff(sides.corner_first))
+    if (
+        len(sides.corner_first) != len(sides.walls) + 1
+        or not ((sides.corners >= first[inside]) & (sides.corners < first[inside + 1])).all()
+    ):
+        raise ValueError("sides do not have corners of their own cells")
+    if arrays["lineality"].ndim != 2 or arrays["lineality"].shape[1] != corners.shape[1]:
+        raise ValueError(f"lineality has shape {arrays['lineality'].shape}")
+    return {**found, "edges": np.zeros(0, np.int64), "given": Given(sides, arrays["lineality"])}
+
+
+def check_lists(first: NDArray[Any], total: int, what: str, least: int = 1) -> None:
+    """Raise ValueError unless lists that begin at `first` follow one another, each of `least` entries or more."""
+    if first.ndim != 1 or not len(first) or first[0] != 0 or (np.diff(first) < least).any() or first[-1] != total:
+        raise ValueError(f"{what} are not numbered one after the other")

@@ -8,22 +8,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.complex.archive import (
-    FORMAT,
-    GRAPH_FORMAT,
+    FORMATS,
     LIMITS,
-    check_arrays,
+    arrays_of,
+    cells_from,
     digest_of_archive,
     network_from,
     network_parts,
 )
 from creases.complex.clip import clip_to_window, usual_window
 from creases.complex.names import name_of
+from creases.complex.skeleton import Facets, Given, Skeleton, lineality_of_flat, skeleton_of
 from creases.domain import Domain, domain_from_dict
 from creases.errors import ModelFileError, NotEnoughMemoryError
 from creases.files import replace_file
@@ -31,6 +32,9 @@ from creases.memory import enough_memory
 from creases.network import Network
 from creases.npz import check_npz
 from creases.version import __version__
+
+if TYPE_CHECKING:
+    from creases.engine.answers.sides import Sides
 
 __all__ = ["Cell", "Complex"]
 
@@ -68,9 +72,11 @@ class Complex:
     edges : int64 (corners,); what bounds the cell between a corner and the next (d = 1: at the corner): the
         number of a neuron (its bit in the pattern), -1 for infinity, -2 - i for edge i of the domain. Where two
         candidates of a switch change places, of the bits a and a + k of N, it is N (1 + k) + a. `wall_name` tells.
+        Empty in three dimensions or more, and of directions: there `sides` tells.
     patterns : uint8 (cells, ceil(N / 8)), as `Network.packed_pattern` has them: neuron i is bit i % 8 of byte i // 8,
         and a switch has a bit for each candidate; proved.
     by_layer, certified, exact_cells, seconds, version : as in `Count`.
+    given : what bounds the cells, in three dimensions or more and of directions; else it is in `edges`.
 
     The order of the cells does not depend on the number of threads; on a line it is the order of the line.
     """
@@ -87,6 +93,8 @@ class Complex:
     exact_cells: int
     seconds: float
     version: str = field(default=__version__)
+
+    given: Given | None = None
 
     def __post_init__(self) -> None:
         for name in ARRAYS:
@@ -105,8 +113,13 @@ class Complex:
         return len(self)
 
     @property
+    def is_flat(self) -> bool:
+        """Whether the cells are intervals or polygons, whose corners come in order, with `edges`."""
+        return self.given is None
+
+    @property
     def dimension(self) -> int:
-        """Dimension of the domain, 1 or 2."""
+        """Dimension of the domain's slice."""
         return int(self.corners.shape[1])
 
     def pattern(self, index: int) -> list[NDArray[Any]]:
@@ -150,12 +163,66 @@ class Complex:
         return self.network.affine_map_of(self.pattern(index))
 
     @cached_property
+    def lineality(self) -> Floats:
+        """Directions in which a line lies in every cell, float64 (lines, d), independent and of length one: those
+        along which the network is constant on a whole line, plane or space. Vertices stand for all that is parallel
+        to them."""
+        if self.given is not None:
+            return self.given.lineality
+        return lineality_of_flat(self.first, self.corners, self.at_infinity)
+
+    @cached_property
+    def _skeleton(self) -> Skeleton:
+        with enough_memory("Putting the cells together", "Subdivide a smaller domain."):
+            return skeleton_of(self)
+
+    @property
+    def vertices(self) -> Floats:
+        """All vertices, each once, float64 (vertices, d), in slice coordinates; directions of length one where
+        `vertices_at_infinity` is True. That two corners of cells are one vertex is proved."""
+        return self._skeleton.vertices
+
+    @property
+    def vertices_at_infinity(self) -> NDArray[np.bool_]:
+        """bool (vertices,)."""
+        return self._skeleton.vertices_at_infinity
+
+    @property
+    def vertex_numbers(self) -> NDArray[np.int64]:
+        """Which of the `vertices` each of the `corners` is, int64 (corners,); -1 for a corner that is none, of a cell
+        in which a line lies."""
+        return self._skeleton.vertex_numbers
+
+    @property
+    def facets(self) -> Facets:
+        """All facets, each once, with the two cells that they part and what they lie on."""
+        return self._skeleton.facets
+
+    @property
+    def sides(self) -> Sides:
+        """For each cell what bounds it, with the corners on each side."""
+        return self._skeleton.sides
+
+    @property
+    def side_facets(self) -> NDArray[np.int64]:
+        """Which of the `facets` each of the `sides` is, int64 (sides,)."""
+        return self._skeleton.side_facets
+
+    @cached_property
+    def is_bounded(self) -> NDArray[np.bool_]:
+        """Whether each cell is bounded, bool (cells,)."""
+        return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1])
+
+    @cached_property
     def _interior(self) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
-        from creases.engine.answers.interior import interior_points
+        from creases.engine.answers.interior import interior_points, interior_points_in_space
         from creases.packing import as_problem
 
         with enough_memory("A search for points inside the cells", "Subdivide a smaller domain."):
             problem = as_problem(self.network, self.domain)
+            if self.given is not None:
+                cells = (self.first, self.corners, self.at_infinity, self.given.sides, self.patterns)
+                return interior_points_in_space(problem, *cells)
             arrays = (self.first, self.corners, self.at_infinity, self.edges, self.patterns)
             return interior_points(problem, *arrays)
 
@@ -179,7 +246,7 @@ class Complex:
         window : (xmin, xmax, ymin, ymax); cells are clipped to it, and an empty array stands for a cell outside.
             None clips unbounded cells only, to a window around most corners.
         """
-        if self.dimension != 2:
+        if self.dimension != 2 or not self.is_flat:
             raise ValueError("polygons() needs a domain of dimension two; use intervals().")
         given = window is not None
         box = np.asarray(window if given else usual_window(self.corners[~self.at_infinity]), dtype=np.float64)
@@ -194,7 +261,7 @@ class Complex:
 
     def intervals(self) -> Floats:
         """The cells as intervals (d = 1): float64 (cells, 2), in slice coordinates; ends may be infinite."""
-        if self.dimension != 1:
+        if self.dimension != 1 or not self.is_flat:
             raise ValueError("intervals() needs a domain of dimension one; use polygons().")
         ends = np.where(self.at_infinity, np.copysign(np.inf, self.corners[:, 0]), self.corners[:, 0])
         # Each end is rounded on its own; the order of the cells is proved, so rounding must not turn one round.
@@ -210,6 +277,7 @@ class Complex:
             raise ModelFileError(f"A complex is saved as .npz, got {path.name!r}. Rename it {path.stem}.npz.")
         fields, parts = network_parts(self.network)
         header = {
+            "format": FORMATS[self.network.is_chain, self.is_flat],
             **fields,
             "domain": self.domain.to_dict(),
             "input_shape": list(self.network.input_shape),
@@ -221,7 +289,7 @@ class Complex:
             "version": self.version,
             "notes": list(self.network.notes),
         }
-        arrays: dict[str, Any] = {**{name: getattr(self, name) for name in ARRAYS}, **parts}
+        arrays: dict[str, Any] = {**arrays_of(self), **parts}
         sealed = {**header, "digest": digest_of_archive(header, arrays)}
 
         def write(partial: Path) -> None:
@@ -241,14 +309,14 @@ class Complex:
             check_npz(Path(path), LIMITS)
             with np.load(Path(path), allow_pickle=False) as data:
                 header = json.loads(str(data["header"]))
-                if header.get("format") not in (FORMAT, GRAPH_FORMAT):
+                if header.get("format") not in FORMATS.values():
                     raise ModelFileError(
-                        f"{path} is not a complex of this version ({FORMAT}): it says {header.get('format')!r}. "
-                        "Subdivide again and save, or open it with the version that wrote it."
+                        f"{path} is not a complex of this version ({', '.join(FORMATS.values())}): it says "
+                        f"{header.get('format')!r}. Subdivide again and save, or open it with the version that "
+                        "wrote it."
                     )
                 everything = {name: data[name] for name in data.files if name != "header"}
             network = network_from(header, everything)
-            arrays = {name: everything[name] for name in ARRAYS}
         except ModelFileError:
             raise
         except MemoryError as error:
@@ -265,7 +333,6 @@ class Complex:
                 "subdivide again and save."
             )
         try:
-            check_arrays(arrays, network)
             return cls(
                 network=network,
                 domain=domain_from_dict(header["domain"]),
@@ -274,7 +341,7 @@ class Complex:
                 exact_cells=header["exact_cells"],
                 seconds=header["seconds"],
                 version=header["version"],
-                **arrays,
+                **cells_from(everything, network),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(f"{path} does not describe the cells of a complex: {error}") from error

@@ -111,14 +111,14 @@ def check_window(window: ArrayLike, dimension: int) -> tuple[float, ...]:
 
 def check_dimension(complex: Complex, dimension: int, name: str) -> None:
     """Raise DomainError, naming the function, unless this is a complex of one or two dimensions as it needs."""
-    from creases.complex import Complex, RegionList
+    from creases.complex import Complex
 
-    if not isinstance(complex, (Complex, RegionList)):
+    if not isinstance(complex, Complex):
         raise DomainError(
             f"{name} draws what creases.subdivide(network, domain) returns; got {type(complex).__name__}."
         )
     wanted = f"{name} draws domains of dimension {['one', 'two'][dimension - 1]}"
-    if not isinstance(complex, Complex):
+    if not complex.is_flat:
         slices = "Segment(a, b) or Plane.through(a, b, c).square(1)"
         raise DomainError(f"{wanted}, got {complex.domain!r}; subdivide a slice, like {slices}.")
     if complex.dimension != dimension:

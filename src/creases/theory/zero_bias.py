@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex import Complex, RegionList
+from creases.complex import Complex
 from creases.domain import Directions, Space
 from creases.domain.cone import dot, extreme_rays
 from creases.errors import NetworkError
@@ -56,7 +56,6 @@ def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]
     """
     layers = exact_layers(network, "zero_bias_map")
     found = subdivide(network.without_biases(), Directions(network.n_in), threads=threads, progress=False)
-    assert isinstance(found, RegionList)
     pairs = []
     for index in range(len(found)):
         zero_bias = tuple(found.pattern(index))
@@ -75,7 +74,7 @@ def unbounded_cones(network: Network, *, threads: int | None = None) -> list[Pat
     return [pattern for pattern in patterns if has_full_recession_cone(network, pattern)]
 
 
-def patterns_of(found: Complex | RegionList) -> Iterator[list[Bools]]:
+def patterns_of(found: Complex) -> Iterator[list[Bools]]:
     """The patterns of all regions."""
     return (found.pattern(index) for index in range(len(found)))
 

@@ -26,7 +26,7 @@ from creases.engine.state.work import (
     Work,
 )
 
-__all__ = ["Block", "CornerKeeper"]
+__all__ = ["Block", "CornerKeeper", "place_corners"]
 
 
 # The largest power of two: a corner beyond it is given out as the nearest float only from rationals.
@@ -128,11 +128,11 @@ def place_scaled(written_ve: Floats, scale: float, size: float, corners_vd: Floa
 def corner_in_chart(written_ve: Floats, v: int, chart: Floats, row: int) -> tuple[float, float]:
     """One homogeneous coordinate of a corner in the domain, and a bound on its error.
 
-    The coordinate is sum chart_i x_i + chart_d. Its d + 1 <= 3 terms, added in any order, lose gamma(3) of the sum
-    of absolute values, of which 4 u is an upper bound; the corner's error e moves it by e sum |chart_i| at most.
+    The coordinate is sum chart_i x_i + chart_d. Its d + 1 terms, added in any order, lose gamma(d + 1) of the sum
+    of absolute values, of which (d + 2) u is an upper bound; the corner's error e moves it by e sum |chart_i| at most.
     What is exactly zero stays so: underflow is added only where there is a product.
     """
-    d = chart.shape[0] - 1
+    d = chart.shape[1] - 1
     value, error = chart[row, d], written_ve[v, d]
     moved, sizes, lost = 0.0, abs(value), 0.0
     for i in range(d):
@@ -142,7 +142,7 @@ def corner_in_chart(written_ve: Floats, v: int, chart: Floats, row: int) -> tupl
         moved += abs(chart[row, i])
         if chart[row, i] != 0.0 and (written_ve[v, i] != 0.0 or error != 0.0):
             lost = DENORMAL
-    return value, (moved * error + 4.0 * UNIT * sizes + lost) * ROUND_UP
+    return value, (moved * error + (d + 2.0) * UNIT * sizes + lost) * ROUND_UP
 
 
 @inlined
@@ -174,7 +174,7 @@ def place_direction(written_ve: Floats, chart: Floats, corners_vd: Floats, v: in
     """Write a corner at infinity as a direction of length one; is it known well enough?
 
     Two directions U and U* with |U - U*| <= a have |U / |U| - U* / |U*|| <= 2 a / |U|, lengths being Euclidean. The
-    vector is brought to size one by its largest coordinate before it is squared; five roundings at most follow.
+    vector is brought to size one by its largest coordinate before it is squared; d + 3 roundings at most follow.
     """
     d = corners_vd.shape[1]
     longest = total = off = 0.0
@@ -182,7 +182,7 @@ def place_direction(written_ve: Floats, chart: Floats, corners_vd: Floats, v: in
         corners_vd[v, c], error = corner_in_chart(written_ve, v, chart, c)
         longest = max(longest, abs(corners_vd[v, c]))
         off += error
-    if not (2.0 * off + 8.0 * UNIT * longest) * ROUND_UP < SHARP * longest:
+    if not (2.0 * off + (d + 6.0) * UNIT * longest) * ROUND_UP < SHARP * longest:
         return False
     for c in range(d):
         corners_vd[v, c] /= longest

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.engine.answers.rebuilding import Rebuilder
+from creases.engine.answers.sides import Sides
 from creases.engine.problem import Floats, IntegerPolytope, Pattern, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.inside import proved_by_floats
 from creases.engine.proof.rational import nearest_float, rational_corners
 from creases.engine.starts.tiles import nearest_forms
+from creases.engine.starts.workshop import Workshop
 from creases.engine.state.pattern import bits_of_bytes
 
-__all__ = ["interior_points"]
+__all__ = ["interior_points", "interior_points_in_space"]
 
 CELLS_AT_ONCE = 4096
 
@@ -100,6 +103,79 @@ def proved_behind(walls: Sequence[Any], points: Floats) -> NDArray[np.bool_]:
             lost = 4.0 * UNIT * np.abs(terms).sum(axis=1) + error_g * reach + error_w
             inside &= terms.sum(axis=1) > lost * ROUND_UP + UNDERFLOW
     return inside
+
+
+def interior_points_in_space(
+    problem: Problem,
+    first: NDArray[np.int64],
+    corners: Floats,
+    at_infinity: NDArray[np.bool_],
+    sides: Sides,
+    patterns: NDArray[np.uint8],
+) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
+    """`interior_points` of a `PolytopeTable`; of directions each point stands for its direction."""
+    inside = Workshop().across(problem)
+    bits = bits_of_bytes(patterns, sum(problem.widths))
+    points = middles(first, corners, at_infinity)
+    rays = np.column_stack([points, np.full(len(points), 0.0 if problem.directions else 1.0)])
+    proved = np.concatenate(
+        [
+            proved_by_floats(problem, rays[at : at + CELLS_AT_ONCE], bits[at : at + CELLS_AT_ONCE])
+            for at in range(0, len(points), CELLS_AT_ONCE)
+        ]
+    )
+    if isinstance(problem.vertices, IntegerPolytope):
+        proved &= proved_behind(problem.vertices.walls, points)
+    exact: dict[int, tuple[Fraction, ...]] = {}
+    if inside is None or proved.all():
+        return points, exact
+    axes = [next(c for c in range(len(problem.basis)) if np.array_equal(problem.basis[c], row)) for row in inside.basis]
+    finder = SpaceFinder(inside)
+    for i in np.flatnonzero(~proved).tolist():
+        walls = sides.walls[sides.first[i] : sides.first[i + 1]]
+        point, rational = finder.find(points[i, axes], walls, bits[i])
+        points[i] = 0.0
+        points[i, axes] = point
+        if rational is not None:
+            known = dict(zip(axes, rational, strict=True))
+            exact[i] = tuple(known.get(c, Fraction(0)) for c in range(len(points[i])))
+    return points, exact
+
+
+class SpaceFinder:
+    """Finds interior points of cells in which no line lies, in rationals."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._edges = RationalEdges.of(problem)
+        self._rebuilder = Rebuilder(problem)
+        self._directions = problem.directions
+
+    def find(
+        self, guess: Floats, walls: NDArray[np.int64], bits: NDArray[np.bool_]
+    ) -> tuple[Floats, tuple[Fraction, ...] | None]:
+        """A float point strictly inside the cell and None, or the nearest float and a rational point."""
+        if np.isfinite(guess).all() and self.inside([Fraction(value) for value in guess.tolist()], walls, bits):
+            return guess, None
+        point = middle_of_rays(self._rebuilder.cone(bits, walls.tolist()).rays, self._directions)
+        near = np.array([nearest_float(value) for value in point])
+        if self.inside([Fraction(value) for value in near.tolist()], walls, bits):
+            return near, None
+        return near, tuple(point)
+
+    def inside(self, point: list[Fraction], walls: NDArray[np.int64], bits: NDArray[np.bool_]) -> bool:
+        """Whether every wall of the cell has the point strictly on its inner side."""
+        ray, pattern = [*point, Fraction(0 if self._directions else 1)], self._edges.pattern(bits)
+        forms = (self._edges.edge(number, pattern) for number in walls.tolist())
+        return all(sum(int(a) * b for a, b in zip(form, ray, strict=True)) > 0 for form in forms)
+
+
+def middle_of_rays(rays: Sequence[Any], directions: bool) -> list[Fraction]:
+    """The sum of a cell's corners, each of size one: a point strictly inside it, or a direction."""
+    total = [Fraction(0)] * len(rays[0])
+    for ray in rays:
+        size = int(ray[-1]) if ray[-1] and not directions else max(abs(int(value)) for value in ray)
+        total = [a + Fraction(int(b), size) for a, b in zip(total, ray, strict=True)]
+    return total if directions else [value / total[-1] for value in total[:-1]]
 
 
 class Finder:

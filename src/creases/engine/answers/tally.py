@@ -24,7 +24,7 @@ from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.output import take_cells, take_means
+from creases.engine.state.output import FAR, take_cells, take_polytopes
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.slots import (
     EXACT_CELLS,
@@ -264,8 +264,8 @@ class PatternKeeper:
     def take(self, work: AnyWork) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The patterns, int64 (cells, words), since the last time."""
         if isinstance(work, SpaceWork):
-            patterns, _, far = take_means(work)
-            return patterns, far != 0
+            written = take_polytopes(work)
+            return written.patterns, np.logical_or.reduceat(written.masks & FAR != 0, written.first[:-1])
         cells = take_cells(work)
         return cells.patterns, np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])
 

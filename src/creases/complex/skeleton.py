@@ -1,0 +1,143 @@
+"""How the cells of a complex hang together: vertices once each, and facets with the two cells that they part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.packing import as_problem
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+    from creases.engine.answers.sides import Sides
+
+__all__ = ["Facets", "Given", "Skeleton", "lineality_of_flat", "skeleton_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+NONE = -1
+
+
+class Facets(NamedTuple):
+    """The facets of all cells, each once, in the order of the cells.
+
+    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 where the domain ends.
+    walls : int64 (facets,), what the facet lies on, as `Complex.edges` numbers it: of several neurons that vanish on
+        it, the one that bounds its first cell.
+    first : int64 (facets + 1,); the vertices of facet i are vertices[first[i] : first[i + 1]], in ascending order.
+    vertices : int64, rows of `Complex.vertices`.
+    """
+
+    cells: Ints
+    walls: Ints
+    first: Ints
+    vertices: Ints
+
+    def __len__(self) -> int:
+        return len(self.walls)
+
+    @property
+    def inner(self) -> Bools:
+        """bool (facets,), whether there are cells on both sides."""
+        return np.asarray(self.cells[:, 1] >= 0)
+
+
+class Given(NamedTuple):
+    """What cells of three dimensions or more, and of directions, come with.
+
+    sides : what bounds each, with the corners on each side. lineality : as of `Complex`.
+    """
+
+    sides: Sides
+    lineality: Floats
+
+
+class Skeleton(NamedTuple):
+    """What `skeleton_of` finds; the first four fields are those of `Complex`.
+
+    sides : of each cell, with the corners on each.
+    """
+
+    vertices: Floats
+    vertices_at_infinity: Bools
+    vertex_numbers: Ints
+    facets: Facets
+    side_facets: Ints
+    sides: Sides
+
+
+def skeleton_of(complex: Complex) -> Skeleton:
+    """Put the cells of a complex together, by proof (`engine.answers.gluing`).
+
+    Raises ComputationError if the cells do not fit together.
+    """
+    from creases.engine.answers.gluing import glued
+
+    problem, lines = as_problem(complex.network, complex.domain), len(complex.lineality)
+    sides, own = sides_of(complex)
+    if lines == complex.dimension:  # nothing bends: one cell without vertices
+        nothing = np.zeros(0, np.int64)
+        facets = Facets(nothing.reshape(0, 2), nothing, np.zeros(1, np.int64), nothing)
+        numbers = np.full(len(complex.corners), NONE)
+        return Skeleton(np.zeros((0, complex.dimension)), np.zeros(0, np.bool_), numbers, facets, nothing, sides)
+    place = np.cumsum(own) - 1  # of each corner among those that are true ones
+    first = np.concatenate([[0], np.cumsum(own)])[complex.first]
+    far = complex.at_infinity[own]
+    true = sides._replace(corners=place[sides.corners])
+    glue = glued(problem, first, complex.corners[own], far, complex.patterns, true, lines)
+    numbers = np.full(len(own), NONE)
+    numbers[own] = glue.vertices
+    return Skeleton(
+        complex.corners[own][glue.first_corners],
+        far[glue.first_corners],
+        numbers,
+        facets_of(sides, numbers, glue.first_sides, glue.cells),
+        glue.facets,
+        sides,
+    )
+
+
+def facets_of(sides: Sides, numbers: Ints, first_sides: Ints, cells: Ints) -> Facets:
+    """The facets whose first sides these are. numbers : the vertex of each corner."""
+    from creases.engine.answers.gluing import sort_lists
+    from creases.engine.answers.sides import spans
+
+    sizes = np.diff(sides.corner_first)[first_sides]
+    ends = numbers[sides.corners[spans(sides.corner_first[first_sides], sizes)]]
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    sort_lists(first, ends)
+    return Facets(cells, sides.walls[first_sides], first, ends)
+
+
+def sides_of(complex: Complex) -> tuple[Sides, Bools]:
+    """The sides of a complex, and which of its corners are vertices, bool (corners,)."""
+    from creases.engine.answers import sides
+
+    own = np.ones(len(complex.corners), np.bool_)
+    if len(complex.lineality) == complex.dimension:
+        nothing = np.zeros(0, np.int64)
+        return sides.Sides(np.zeros(2, np.int64), nothing, np.zeros(1, np.int64), nothing), ~own
+    if complex.given is not None:
+        return complex.given.sides, own
+    if complex.dimension == 1:
+        return sides.sides_on_line(complex.first, complex.edges), own
+    if len(complex.lineality):
+        own[0::2] = False
+        return sides.sides_of_strips(complex.first, complex.edges), own
+    return sides.sides_in_plane(complex.first, complex.edges), own
+
+
+def lineality_of_flat(first: Ints, corners: Floats, at_infinity: Bools) -> Floats:
+    """Directions in which a line lies in every cell, float64 (lines, d), of a complex of one or two dimensions."""
+    d = corners.shape[1]
+    if not len(corners) or not at_infinity[: first[1]].any():
+        return np.zeros((0, d))
+    mine, far = corners[: first[1]], at_infinity[: first[1]]
+    if far.all() and len(first) == 2 and len(mine) == 2 * d:
+        return np.eye(d)
+    strips = d == 2 and len(mine) == 4 and far[0] and far[2] and np.array_equal(mine[0], -mine[2])
+    return mine[2:3].copy() if strips else np.zeros((0, d))

@@ -1,0 +1,461 @@
+"""Glue cells together: which of their corners are one vertex, and which of their sides are one facet.
+
+Each cell comes with corners and sides of its own. Let S be the walls on which a corner of a cell lies, and take the
+signs of all neurons that are not in S. A second cell with the same S and the same of these signs has the same corner:
+where S vanishes the two have the same forms, so on both the corner is all that is left where S vanishes and no other
+form has the wrong sign. No number is compared.
+
+What this leaves apart may still be one vertex, where more walls meet than a corner needs. A vertex at which d neurons
+meet has 2^d cells around it; if so many were put together, there is no other. The corners of the rest are compared:
+those that stand further apart than their errors are two, all others are decided in rationals.
+
+The regions of a network lie side by side along whole facets. So two sides are one facet exactly if they have the same
+vertices; and all have two cells, but those on the boundary of the domain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from flint import fmpz_mat
+from numpy.typing import NDArray
+
+from creases.engine.answers.sharp import SHARP
+from creases.engine.answers.sides import Sides, spans
+from creases.engine.kernel import kernel
+from creases.engine.problem import Floats, Ints, Problem
+from creases.engine.proof.edges import RationalEdges
+from creases.engine.proof.exact_layers import twins_of
+from creases.engine.state.pattern import bits_of_bytes
+from creases.errors import ComputationError
+
+__all__ = ["Glue", "glued", "sort_lists"]
+
+Bools = NDArray[np.bool_]
+Words = NDArray[np.uint64]
+
+# Corners are known to SHARP each, and vertices that are further apart than this are two.
+APART = 4.0 * SHARP
+NO_CELL = -1
+
+
+class Glue(NamedTuple):
+    """How cells hang together.
+
+    vertices : int64 (corners,), which vertex each corner is; numbered by the first corner of each.
+    first_corners : int64 (vertices,), that corner.
+    facets : int64 (sides,), which facet each side is; numbered by the first side of each.
+    first_sides : int64 (facets,), that side.
+    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 for none.
+    """
+
+    vertices: Ints
+    first_corners: Ints
+    facets: Ints
+    first_sides: Ints
+    cells: Ints
+
+
+class Table(NamedTuple):
+    """The cells that are glued, with what is looked up.
+
+    first, corners, at_infinity, patterns : as in `cell_table.CellTable`. sides : theirs. owners : the cell of each
+    corner. side_first, corner_sides : the sides on which each corner lies.
+    """
+
+    first: Ints
+    corners: Floats
+    at_infinity: Bools
+    patterns: NDArray[np.uint8]
+    sides: Sides
+    owners: Ints
+    side_first: Ints
+    corner_sides: Ints
+
+
+def glued(
+    problem: Problem,
+    first: Ints,
+    corners: Floats,
+    at_infinity: Bools,
+    patterns: NDArray[np.uint8],
+    sides: Sides,
+    lines: int,
+) -> Glue:
+    """How the cells of a table hang together.
+
+    The arrays are those of a `cell_table.CellTable`. lines : how many independent directions have lines in every cell.
+    Raises ComputationError if the cells do not fit together.
+    """
+    table = table_of(first, corners, at_infinity, patterns, sides)
+    vertices = vertices_of(problem, table, lines)
+    facets, first_sides, cells = facets_of(table, vertices)
+    first_corners = np.zeros(vertices.max(initial=-1) + 1, np.int64)
+    first_corners[vertices[::-1]] = np.arange(len(vertices))[::-1]
+    return Glue(vertices, first_corners, facets, first_sides, cells)
+
+
+def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray[np.uint8], sides: Sides) -> Table:
+    """The table with its look-ups."""
+    side_first, corner_sides = np.zeros(len(corners) + 1, np.int64), np.empty(len(sides.corners), np.int64)
+    turn_round(sides.corner_first, sides.corners, side_first, corner_sides)
+    owners = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    return Table(first, corners, at_infinity, patterns, sides, owners, side_first, corner_sides)
+
+
+@kernel
+def turn_round(corner_first: Ints, corners: Ints, side_first: Ints, corner_sides: Ints) -> None:
+    """From the corners on each side to the sides on which each corner lies; `side_first` is zero before."""
+    for i in range(corners.size):
+        side_first[corners[i] + 1] += 1
+    for v in range(side_first.size - 1):
+        side_first[v + 1] += side_first[v]
+    for side in range(corner_first.size - 1):
+        for i in range(corner_first[side], corner_first[side + 1]):
+            corner_sides[side_first[corners[i]]] = side
+            side_first[corners[i]] += 1
+    for v in range(side_first.size - 1, 0, -1):
+        side_first[v] = side_first[v - 1]
+    side_first[0] = 0
+
+
+def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
+    """Which vertex each corner is, numbered by their first corners."""
+    total = sum(problem.widths)
+    members = Members.of(problem)
+    random = np.random.default_rng(0).integers(0, 2**64, (2, 8 * table.patterns.shape[1]), np.uint64)
+    hashes = pattern_hashes(table.patterns, random)
+    keys = np.empty((2, len(table.corners)), np.uint64)
+    expected = np.empty(len(table.corners), np.int64)
+    arrays = (table.owners, table.side_first, table.corner_sides, table.sides.walls, table.patterns)
+    walls, far = problem.frame.shape[1] - 1 - lines, 0 if problem.directions else 1
+    with np.errstate(over="ignore"):
+        hash_corners(*arrays, *members, table.at_infinity, random, hashes, total, walls, far, keys, expected)
+    groups, firsts = grouped(keys)
+    if not all_alike(*arrays, *members, table.at_infinity, total, firsts[groups]):
+        raise ComputationError("Two corners have one key of 128 bits and are not one: count with another seed.")
+    complete = np.bincount(groups, minlength=len(firsts)) == expected[firsts]
+    if not complete.all():
+        joined = np.arange(len(firsts))
+        open_groups = np.flatnonzero(~complete)
+        joined[open_groups] = open_groups[joined_exactly(problem, table, firsts[open_groups])]
+        groups = renumbered(joined[groups])
+    return groups
+
+
+class Members(NamedTuple):
+    """Neurons that vanish together, because one is a multiple of the other: for each bit of a pattern the bits of its
+    group, others[first[bit] : first[bit + 1]]."""
+
+    first: Ints
+    others: Ints
+
+    @classmethod
+    def of(cls, problem: Problem) -> Members:
+        """Those of a problem's units."""
+        twins = twins_of(problem.graph)
+        own = np.arange(len(twins))
+        alone = np.repeat([level.groups is not None for level in layers_of(problem)], problem.widths)
+        leader = np.where((twins == 0) | alone, own, np.abs(twins) - 1)
+        while not np.array_equal(leader, leader[leader]):
+            leader = leader[leader]
+        order = np.argsort(leader, kind="stable")
+        sizes = np.bincount(leader, minlength=len(own))
+        begins = np.cumsum(sizes) - sizes
+        return cls(np.concatenate([[0], np.cumsum(sizes[leader])]), order[spans(begins[leader], sizes[leader])])
+
+
+def layers_of(problem: Problem) -> Iterable[Any]:
+    """The level of each layer."""
+    return (problem.graph.layer(layer) for layer in range(len(problem.widths)))
+
+
+def pattern_hashes(patterns: NDArray[np.uint8], random: Words) -> Words:
+    """The sum of the random numbers of a pattern's bits, for each cell and both hashes: uint64 (2, cells)."""
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.uint64)
+    found = np.zeros((2, len(patterns)), np.uint64)
+    for byte in range(patterns.shape[1]):
+        table = bits @ random[:, 8 * byte : 8 * byte + 8].T  # (256, 2)
+        found += table[patterns[:, byte]].T
+    return found
+
+
+@kernel
+def bit_of(patterns: NDArray[np.uint8], cell: int, bit: int) -> int:
+    """One bit of a cell's pattern."""
+    return patterns[cell, bit >> 3] >> (bit & 7) & 1
+
+
+@kernel
+def hash_corners(
+    owners: Ints,
+    side_first: Ints,
+    corner_sides: Ints,
+    walls: Ints,
+    patterns: NDArray[np.uint8],
+    first: Ints,
+    others: Ints,
+    at_infinity: Bools,
+    random: Words,
+    hashes: Words,
+    total: int,
+    needed: int,
+    fewer: int,
+    keys: Words,
+    expected: Ints,
+) -> None:
+    """Write two hashes of each corner's walls and of the signs of all other neurons; and how many cells there are
+    around a corner that lies on as many walls as it must: 0 for others, of which it is not known.
+
+    needed : how many walls that is, and `fewer` at infinity. keys : uint64 (2, corners). expected : int64 (corners,).
+    """
+    for v in range(owners.size):
+        cell = owners[v]
+        cells = 1
+        for h in range(2):
+            key = hashes[h, cell]
+            for i in range(side_first[v], side_first[v + 1]):
+                wall = walls[corner_sides[i]]
+                key += scrambled(np.uint64(wall + 2**40), h)
+                if wall < 0:
+                    continue
+                cells *= 2 if h == 0 else 1
+                one = wall % total
+                for j in range(first[one], first[one + 1]):
+                    if bit_of(patterns, cell, others[j]):
+                        key -= random[h, others[j]]
+                if wall >= total and bit_of(patterns, cell, one + wall // total - 1):
+                    key -= random[h, one + wall // total - 1]
+            keys[h, v] = key + np.uint64(1 if at_infinity[v] else 0)
+        enough = needed - (fewer if at_infinity[v] else 0)
+        expected[v] = cells if side_first[v + 1] - side_first[v] == enough else 0
+
+
+@kernel
+def scrambled(value: Any, salt: int) -> Any:
+    """A number that looks random (Steele, Lea and Flood 2014)."""
+    mixed = (value + np.uint64(salt)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+@kernel
+def is_masked(
+    bit: int, v: int, side_first: Ints, corner_sides: Ints, walls: Ints, first: Ints, others: Ints, total: int
+) -> bool:
+    """Whether a bit belongs to what vanishes at a corner because the corner lies on its walls."""
+    for i in range(side_first[v], side_first[v + 1]):
+        wall = walls[corner_sides[i]]
+        if wall < 0:
+            continue
+        one = wall % total
+        if wall >= total and bit == one + wall // total - 1:
+            return True
+        for j in range(first[one], first[one + 1]):
+            if others[j] == bit:
+                return True
+    return False
+
+
+@kernel
+def all_alike(
+    owners: Ints,
+    side_first: Ints,
+    corner_sides: Ints,
+    walls: Ints,
+    patterns: NDArray[np.uint8],
+    first: Ints,
+    others: Ints,
+    at_infinity: Bools,
+    total: int,
+    leaders: Ints,
+) -> bool:
+    """Whether each corner lies on the same walls as its leader, and all other neurons have the same signs there: what
+    the hashes say, looked at."""
+    for v in range(owners.size):
+        u = leaders[v]
+        count = side_first[v + 1] - side_first[v]
+        if at_infinity[u] != at_infinity[v] or side_first[u + 1] - side_first[u] != count:
+            return False
+        for i in range(side_first[v], side_first[v + 1]):
+            same = 0
+            for j in range(side_first[u], side_first[u + 1]):
+                same += walls[corner_sides[i]] == walls[corner_sides[j]]
+            if same != 1:
+                return False
+        for byte in range(patterns.shape[1]):
+            changed = patterns[owners[u], byte] ^ patterns[owners[v], byte]
+            if changed == 0:
+                continue
+            for bit in range(8 * byte, 8 * byte + 8):
+                if changed >> (bit & 7) & 1 and not is_masked(
+                    bit, v, side_first, corner_sides, walls, first, others, total
+                ):
+                    return False
+    return True
+
+
+def grouped(keys: Words) -> tuple[Ints, Ints]:
+    """Columns with equal keys: the group of each, and the first column of each group, in this order. keys : uint64
+    (2, n)."""
+    n = keys.shape[1]
+    groups, firsts = np.empty(n, np.int64), np.empty(n, np.int64)
+    places = np.full(1 << max(2 * n - 1, 1).bit_length(), -1, np.int64)
+    count = group_keys(keys, places, groups, firsts)
+    return groups, firsts[:count].copy()
+
+
+@kernel
+def group_keys(keys: Words, places: Ints, groups: Ints, firsts: Ints) -> int:
+    """`grouped`; returns how many groups there are. places : a table of 2^m > n entries, all -1."""
+    count, mask = 0, np.uint64(places.size - 1)
+    for i in range(groups.size):
+        at = keys[0, i] & mask
+        while True:
+            group = places[at]
+            if group < 0:
+                places[at] = groups[i] = count
+                firsts[count] = i
+                count += 1
+                break
+            if keys[0, firsts[group]] == keys[0, i] and keys[1, firsts[group]] == keys[1, i]:
+                groups[i] = group
+                break
+            at = (at + np.uint64(1)) & mask
+    return count
+
+
+def renumbered(groups: Ints) -> Ints:
+    """Groups by the order of their first members."""
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
+
+
+def joined_exactly(problem: Problem, table: Table, corners: Ints) -> Ints:
+    """For each of some corners the first of them that is the same vertex: itself, if there is none."""
+    found = np.arange(len(corners))
+    edges, total, k = RationalEdges.of(problem), sum(problem.widths), problem.frame.shape[1]
+    for cluster in clusters(problem, table, corners):
+        known: dict[Any, int] = {}
+        for i in sorted(cluster.tolist()):
+            corner = int(corners[i])
+            pattern = edges.pattern(bits_of_bytes(table.patterns[table.owners[corner]][None], total)[0])
+            here = slice(table.side_first[corner], table.side_first[corner + 1])
+            forms = [edges.edge(int(wall), pattern)[:k] for wall in table.sides.walls[table.corner_sides[here]]]
+            if table.at_infinity[corner] and not problem.directions:
+                forms.append(edges.forms.infinity)
+            found[i] = known.setdefault(flat_of(forms), i)
+    return found
+
+
+def flat_of(forms: list[Any]) -> tuple[int, ...]:
+    """What is the same for two lists of forms exactly if they vanish in the same places: whole numbers.
+
+    The reduced row echelon form is one for all that span the same forms, as fractions; here over one divisor.
+    """
+    reduced, divisor, rank = fmpz_mat([list(form) for form in forms]).rref()
+    entries = [int(divisor), *(int(value) for row in reduced.table()[:rank] for value in row)]
+    common = math.gcd(*entries) * (1 if entries[0] > 0 else -1)
+    return tuple(value // common for value in entries)
+
+
+def clusters(problem: Problem, table: Table, corners: Ints) -> list[Ints]:
+    """Those of some corners that may be one vertex, by where they stand: places in `corners`, two a cluster at least.
+
+    Positions are off by SHARP of the size of the domain at most, or of a corner's own size where there is none.
+    """
+    places = table.corners[corners]
+    far = table.at_infinity[corners]
+    found: list[Ints] = []
+    for chosen in (np.flatnonzero(~far), np.flatnonzero(far)):
+        sizes = np.abs(places[chosen]).max(axis=1, initial=0.0)
+        fixed = problem.size if problem.size > 0.0 and not far[chosen].any() else None
+        parts = [chosen] if fixed is not None else apart(chosen, sizes, sizes, None)
+        while parts:
+            part = parts.pop()
+            size = float(np.abs(places[part]).max()) if fixed is None else fixed
+            pieces = [part]
+            for axis in range(places.shape[1]):
+                pieces = [piece for each in pieces for piece in apart(each, places[each, axis], None, size)]
+            if len(pieces) > 1:
+                parts += pieces
+            elif len(part) > 1:
+                found.append(part)
+    return found
+
+
+def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | None) -> list[Ints]:
+    """Numbers parted where the values that belong to them are apart; those that stand alone are left out.
+
+    sizes : of each, by which it is measured; size : one for all.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    scale = sizes[order][1:] if sizes is not None else size
+    with np.errstate(over="ignore", invalid="ignore"):
+        cut = np.flatnonzero(np.diff(ordered) > APART * np.asarray(scale)) + 1
+    return [part for part in np.split(numbers[order], cut) if len(part) > 1]
+
+
+def facets_of(table: Table, vertices: Ints) -> tuple[Ints, Ints, Ints]:
+    """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2)."""
+    sides = table.sides
+    random = np.random.default_rng(1).integers(0, 2**64, (2, vertices.max(initial=-1) + 1), np.uint64)
+    keys = np.zeros((2, len(sides.walls)), np.uint64)
+    with np.errstate(over="ignore"):
+        hash_sides(sides.corner_first, sides.corners, vertices, random, keys)
+    facets, first_sides = grouped(keys)
+    if not all_same(sides.corner_first, sides.corners, vertices, first_sides[facets]):
+        raise ComputationError("Two sides have one key of 128 bits and are not one facet.")
+    count = len(first_sides)
+    if (np.bincount(facets, minlength=count) > 2).any():
+        raise ComputationError("A facet has more than two cells: these are not the regions of one network.")
+    owners = np.repeat(np.arange(len(sides.first) - 1), np.diff(sides.first))
+    cells = np.full((count, 2), NO_CELL)
+    cells[:, 0] = owners[first_sides]
+    second = first_sides[facets] != np.arange(len(facets))
+    cells[facets[second], 1] = owners[second]
+    return facets, first_sides, cells
+
+
+@kernel
+def hash_sides(corner_first: Ints, corners: Ints, vertices: Ints, random: Words, keys: Words) -> None:
+    """Write two hashes of the vertices on each side. keys : uint64 (2, sides), zeros before."""
+    for side in range(corner_first.size - 1):
+        for i in range(corner_first[side], corner_first[side + 1]):
+            keys[0, side] += random[0, vertices[corners[i]]]
+            keys[1, side] += random[1, vertices[corners[i]]]
+
+
+@kernel
+def all_same(corner_first: Ints, corners: Ints, vertices: Ints, leaders: Ints) -> bool:
+    """Whether each side has the vertices of its leader: what the hashes say, looked at. A cell has a vertex once."""
+    for side in range(leaders.size):
+        leader = leaders[side]
+        if corner_first[side + 1] - corner_first[side] != corner_first[leader + 1] - corner_first[leader]:
+            return False
+        for i in range(corner_first[side], corner_first[side + 1]):
+            found = False
+            for j in range(corner_first[leader], corner_first[leader + 1]):
+                found = found or vertices[corners[i]] == vertices[corners[j]]
+            if not found:
+                return False
+    return True
+
+
+@kernel
+def sort_lists(first: Ints, values: Ints) -> None:
+    """Sort each of many short lists where it stands; list i is values[first[i] : first[i + 1]]."""
+    for i in range(first.size - 1):
+        for j in range(first[i] + 1, first[i + 1]):
+            value, k = values[j], j
+            while k > first[i] and values[k - 1] > value:
+                values[k] = values[k - 1]
+                k -= 1
+            values[k] = value

@@ -1,0 +1,64 @@
+"""What bounds the cells of a table: for each cell its sides, and for each side the corners that lie on it.
+
+Infinity is no side: a cell that is not bounded has fewer. A cell in which whole lines lie is its corners plus all these
+lines; where there are such lines, they lie in every cell, and corners stand for what is parallel to them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from creases.engine.problem import INFINITY, Ints
+
+__all__ = ["Sides", "sides_in_plane", "sides_of_strips", "sides_on_line", "spans"]
+
+
+class Sides(NamedTuple):
+    """The sides of cell i are first[i] to first[i + 1]; the corners of side j are
+    corners[corner_first[j] : corner_first[j + 1]], rows of the table's own.
+
+    first : int64 (cells + 1,). walls : int64 (s,), what a side lies on, as `cell_table.CellTable.edges` numbers it.
+    corner_first : int64 (s + 1,). corners : int64.
+    """
+
+    first: Ints
+    walls: Ints
+    corner_first: Ints
+    corners: Ints
+
+
+def sides_on_line(first: Ints, edges: Ints) -> Sides:
+    """The sides of intervals: their finite ends."""
+    ends = np.flatnonzero(edges != INFINITY)
+    return Sides(counted(edges != INFINITY, first), edges[ends], np.arange(len(ends) + 1), ends)
+
+
+def sides_in_plane(first: Ints, edges: Ints) -> Sides:
+    """The sides of polygons, none of which has a line in it: each from a corner to the next."""
+    after = np.arange(1, len(edges) + 1)
+    after[first[1:] - 1] = first[:-1]
+    own = edges != INFINITY
+    ends = np.column_stack([np.flatnonzero(own), after[own]])
+    return Sides(counted(own, first), edges[own], 2 * np.arange(len(ends) + 1), ends.ravel())
+
+
+def sides_of_strips(first: Ints, edges: Ints) -> Sides:
+    """The sides of strips: corners 1 and 3 of each, if they are not at infinity, with the line through them."""
+    ends = np.arange(len(edges)).reshape(-1, 4)[:, [1, 3]].ravel()
+    own = edges[ends] != INFINITY
+    walls = edges[ends[own]]
+    return Sides(counted(own, 2 * np.arange(len(first))), walls, np.arange(len(walls) + 1), ends[own])
+
+
+def counted(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], first: Ints) -> Ints:
+    """How many of what cells have are chosen before each cell: `first` of what is chosen."""
+    return np.concatenate([[0], np.cumsum(chosen)])[first]
+
+
+def spans(begins: Ints, sizes: Ints) -> Ints:
+    """begins[0], begins[0] + 1, ... sizes[0] of them, then those of begins[1], and so on."""
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(begins - (ends - sizes), sizes)
