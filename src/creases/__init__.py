@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Subspace,
     )
     from creases.errors import CreasesError, DomainError, JournalError, MissingExtraError, ModelFileError, NetworkError
+    from creases.linear_regions import LinearCount, count_linear_regions
     from creases.network import (
         Abs,
         AveragePool,
@@ -95,6 +96,8 @@ _HOME = {
     "MissingExtraError": "creases.errors",
     "ModelFileError": "creases.errors",
     "NetworkError": "creases.errors",
+    "LinearCount": "creases.linear_regions",
+    "count_linear_regions": "creases.linear_regions",
     "Abs": "creases.network",
     "AveragePool": "creases.network",
     "Clip": "creases.network",
@@ -156,6 +159,7 @@ __all__ = [
     "Level",
     "Line",
     "Linear",
+    "LinearCount",
     "Max",
     "MissingExtraError",
     "ModelFileError",
@@ -181,6 +185,7 @@ __all__ = [
     "build",
     "count",
     "count_in_pieces",
+    "count_linear_regions",
     "count_many",
     "load",
     "subdivide",

@@ -41,6 +41,9 @@ TAGS: dict[str, tuple[int, ...]] = {
     "keys of patterns": (23,),
     "oblique directions": (24,),
     "biases for C_bias": (32,),
+    "checked cells": (48,),
+    "keys of faces": (49,),
+    "sums of outputs": (50,),
 }
 
 

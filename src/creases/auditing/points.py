@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from creases.auditing.cells import well_inside
 from creases.auditing.corners import as_float
 from creases.auditing.forms import ExactNetwork, Form, Point
-from creases.auditing.levels import over_one_denominator
 from creases.domain import Domain, Polyline, Polytope, Simplex
 from creases.domain.polytope import in_order
+from creases.exact_levels import over_one_denominator
 
 __all__ = ["corners_of", "middle", "random_points"]
 

@@ -34,6 +34,10 @@ from creases.npz import check_npz
 from creases.version import __version__
 
 if TYPE_CHECKING:
+    from creases.complex.checking import Check
+    from creases.complex.definitions import Definitions
+    from creases.complex.faces import Faces, Lattice
+    from creases.complex.linear import LinearRegions
     from creases.engine.answers.sides import Sides
 
 __all__ = ["Cell", "Complex"]
@@ -212,6 +216,111 @@ class Complex:
     def is_bounded(self) -> NDArray[np.bool_]:
         """Whether each cell is bounded, bool (cells,)."""
         return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1])
+
+    @cached_property
+    def _lattice(self) -> Lattice:
+        from creases.complex.faces import lattice_of
+
+        with enough_memory("A list of all faces", "Subdivide a smaller domain."):
+            return lattice_of(self)
+
+    def faces(self, dimension: int) -> Faces:
+        """The faces of one dimension, each once, with their vertices and the cells that have them.
+
+        dimension : 0 to d. Faces of dimension d are the cells, those of d - 1 the `facets`, both in their order. Those
+            of dimension 0 are the vertices that are not at infinity, in their order.
+        Faces that are not bounded count, what lies at infinity does not; so does the boundary of the domain. Of
+        directions the faces are cones, that of dimension 0 is the origin, which has no vertices.
+        Raises ValueError if there is no such dimension.
+        """
+        return self._lattice.levels[self._checked_dimension(dimension, 0)]
+
+    def incidence(self, dimension: int) -> Any:
+        """Which faces of one dimension less bound each face of a dimension, 1 to d: a scipy.sparse.csr_array of bool,
+        (faces(dimension), faces(dimension - 1)). Raises ValueError if there is no such dimension."""
+        from creases.complex.faces import incidence_of
+
+        return incidence_of(self._lattice, self._checked_dimension(dimension, 1))
+
+    def _checked_dimension(self, dimension: int, least: int) -> int:
+        if dimension not in range(least, self.dimension + 1):
+            raise ValueError(f"This complex has faces of dimension {least} to {self.dimension}, got {dimension}.")
+        return int(dimension)
+
+    def f_vector(self) -> NDArray[np.int64]:
+        """How many faces there are of dimension 0, 1, ... d, int64 (d + 1,), as `faces` has them.
+
+        Examples
+        --------
+        >>> from creases import Box, Network, Space, subdivide
+        >>> network = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]], output_layer=False)
+        >>> subdivide(network, Box([-1, -1], [1, 1])).f_vector()
+        array([ 9, 12,  4])
+        >>> subdivide(network, Space(2)).f_vector()
+        array([1, 4, 4])
+        """
+        return np.array([len(level) for level in self._lattice.levels])
+
+    def adjacency(self) -> Any:
+        """Which cells share a facet: a symmetric scipy.sparse.csr_array of bool, (cells, cells)."""
+        from creases.complex.graphs import adjacency_of
+
+        return adjacency_of(self)
+
+    def dual_graph(self) -> Any:
+        """The dual graph as a networkx.Graph: a node for each cell, 0 to cells - 1, an edge for each facet between two.
+
+        Edges have `facet`, the number of the facet, and `wall`, what it lies on, as `wall_name` takes it.
+        Raises MissingExtraError if networkx is not installed.
+        """
+        from creases.complex.graphs import dual_graph_of
+
+        return dual_graph_of(self)
+
+    @cached_property
+    def _linear(self) -> LinearRegions:
+        from creases.complex.linear import linear_regions_of
+
+        with enough_memory("Comparing the maps of cells", "Subdivide a smaller domain."):
+            return linear_regions_of(self)
+
+    @property
+    def linear_regions(self) -> NDArray[np.int64]:
+        """The linear region of each cell, int64 (cells,), numbered by their first cells.
+
+        Linear regions are the connected components of the inputs near which the gradient is constant, of the network
+        restricted to the domain: cells that hang together across facets where the gradient does not jump, which is
+        proved. They need not be convex. Of directions the gradient is that of `network.without_biases()`.
+        """
+        return self._linear.regions
+
+    @property
+    def affine_maps(self) -> NDArray[np.int64]:
+        """Which affine map the network is on each cell, int64 (cells,): equal numbers are equal maps on the domain,
+        also of cells that do not hang together. Numbered by their first cells; proved."""
+        return self._linear.maps
+
+    @property
+    def jumps(self) -> NDArray[np.bool_]:
+        """Whether the gradient jumps at each of the `facets`, bool (facets,); False where the domain ends."""
+        return self._linear.jumps
+
+    def definitions(self) -> Definitions:
+        """The numbers of regions by six definitions side by side (`Definitions`); works through all faces."""
+        from creases.complex.definitions import definitions_of
+
+        with enough_memory("Comparing six definitions of regions", "Subdivide a smaller domain."):
+            return definitions_of(self)
+
+    def check(self, *, sample: int | None = 200, seed: int = 0) -> Check:
+        """Look at everything anew, trusting nobody: what hangs together, volumes, and in rationals signs and places.
+
+        sample : how many cells, and how many facets, are looked at in rationals, drawn by `seed`; None for all.
+        Raises ComputationError that names the first thing that does not agree.
+        """
+        from creases.complex.checking import check_complex
+
+        return check_complex(self, sample, seed)
 
     @cached_property
     def _interior(self) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:

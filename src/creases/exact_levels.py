@@ -2,8 +2,8 @@
 
 Float weights are fractions whose denominators are powers of two, an average is a sum over a whole number. Each level's
 numbers stand over one positive denominator, of which only signs never speak. A kink sees the sums at some columns: k of
-them are a form, as many as a point has rays are a point (`forms`). There a unit has a state: whether it is above its
-bend, or the candidate that is largest; and the state says what the level hands on.
+them are a form, as many as a point has rays are a point (`exact_network`). There a unit has a state: whether it is
+above its bend, or the candidate that is largest; and the state says what the level hands on.
 
 The bits of a state: one a neuron, two a unit of a clip (all units' first, z > low, then z > high), one a candidate of a
 switch, group after group. A wall has the number of its neuron's bit, or of two candidates' bits a < b of one switch

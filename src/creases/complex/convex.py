@@ -1,0 +1,173 @@
+"""How few convex polyhedra a network's linear regions can be cut into, so that they make a complex: bounds.
+
+A set of cells that hang together is convex if it is at each of its ridges (faces of dimension d - 2), for a generic
+path between two points can be pulled straight past all that has fewer dimensions. Around a ridge inside the domain its
+facets stand in a circle; leave some of them away, and the sectors between the others are parts of what remains. That is
+a complex near the ridge if none is left, two in one hyperplane, or three or more with less than half a turn between
+neighbours. Half a turn beside others is convex, but then a polyhedron ends in the middle of another one's facet.
+
+At the least: linear regions that are not convex are two polyhedra each, all others one. If all are convex they make a
+complex: where a facet of one were parted between two others, these would have one map on it and across it.
+At the most: from the cells, facets at which nothing jumps are taken away one after the other, with all others that must
+then go too, as long as a complex remains.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex.exact_geometry import ExactGeometry, value
+from creases.complex.linear import components
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+    from creases.complex.faces import Faces
+    from creases.complex.skeleton import Facets
+
+__all__ = ["convex_bounds"]
+
+Bools = NDArray[np.bool_]
+
+
+class Ridge(NamedTuple):
+    """The facets and the cells around a ridge: cell i lies between facet i and the next."""
+
+    facets: list[int]
+    cells: list[int]
+
+
+def convex_bounds(complex: Complex, geometry: ExactGeometry) -> tuple[int, int]:
+    """The least and the most that the fewest polyhedra can be."""
+    regions = int(complex.linear_regions.max()) + 1
+    smooth = complex.facets.inner & ~complex.jumps
+    if complex.dimension - len(complex.lineality) < 2 or not smooth.any():
+        return regions, regions
+    ridges = Ridges(complex, geometry, smooth)
+    bent = {region for place in range(len(ridges.around)) for region in ridges.bent_regions(place)}
+    if not bent:
+        return regions, regions
+    kept = ridges.with_few_facets(np.flatnonzero(smooth).tolist())
+    pairs = complex.facets.cells[complex.facets.inner & ~kept]
+    return regions + len(bent), int(components(len(complex), pairs).max()) + 1
+
+
+def members(faces: Faces | Facets, i: int) -> list[int]:
+    """The vertices of a face."""
+    found: list[int] = faces.vertices[faces.first[i] : faces.first[i + 1]].tolist()
+    return found
+
+
+class Ridges:
+    """The ridges inside the domain that have a facet at which nothing jumps.
+
+    around : each with what stands around it. vertices : those of each.
+    """
+
+    def __init__(self, complex: Complex, geometry: ExactGeometry, smooth: Bools) -> None:
+        self._complex, self._geometry, self._smooth = complex, geometry, smooth
+        self._signs: dict[tuple[int, int, int], int] = {}
+        d = complex.dimension
+        of_facets = complex.incidence(d - 1)
+        inside = np.ones(of_facets.shape[1], np.bool_)
+        inside[of_facets[~complex.facets.inner].indices] = False
+        wanted = np.zeros_like(inside)
+        wanted[of_facets[smooth].indices] = True
+        facets = of_facets.T.tocsr()
+        numbers = np.flatnonzero(inside & wanted).tolist()
+        self.vertices = [set(members(complex.faces(d - 2), r)) for r in numbers]
+        self.around = [self._circle(facets.indices[facets.indptr[r] : facets.indptr[r + 1]].tolist()) for r in numbers]
+        self._of_facet: dict[int, list[int]] = {}
+        for place, ridge in enumerate(self.around):
+            for facet in ridge.facets:
+                self._of_facet.setdefault(facet, []).append(place)
+
+    def _circle(self, facets: list[int]) -> Ridge:
+        """The facets of a ridge in the order in which they stand around it."""
+        cells = {facet: self._complex.facets.cells[facet].tolist() for facet in facets}
+        order, between = [facets[0]], [cells[facets[0]][1]]
+        left = set(facets[1:])
+        while left:
+            after = next(facet for facet in left if between[-1] in cells[facet])
+            left.remove(after)
+            order.append(after)
+            between.append(sum(cells[after]) - between[-1])
+        return Ridge(order, between)
+
+    def turn(self, place: int, one: int, other: int) -> int:
+        """The sign of the turn from one facet of a ridge to another: positive for less than half a turn, zero for half
+        a turn. one, other : places around the ridge."""
+        ridge = self.around[place]
+        key = ridge.facets[one], ridge.cells[one], ridge.facets[other]
+        if key not in self._signs:
+            complex, (facet, cell, end) = self._complex, key
+            sides = np.arange(complex.sides.first[cell], complex.sides.first[cell + 1])
+            side = int(sides[np.argmax(complex.side_facets[sides] == facet)])
+            form = self._geometry.form(cell, int(complex.sides.walls[side]))
+            beyond = set(members(complex.facets, end)) - self.vertices[place]
+            there = value(form, self._geometry.vertex(min(beyond)))
+            self._signs[key] = (there > 0) - (there < 0)
+        return self._signs[key]
+
+    def sectors(self, place: int, kept: Bools) -> list[tuple[int, int]]:
+        """The places of facets that are kept, each with the next one."""
+        here = [i for i, facet in enumerate(self.around[place].facets) if kept[facet]]
+        return list(zip(here, here[1:] + here[:1], strict=True))
+
+    def bent_regions(self, place: int) -> set[int]:
+        """The linear regions that are not convex at a ridge."""
+        cells, regions = self.around[place].cells, self._complex.linear_regions
+        return {
+            int(regions[cells[one]])
+            for one, other in self.sectors(place, ~self._smooth)
+            if self.turn(place, one, other) < 0
+        }
+
+    def is_whole(self, place: int, kept: Bools) -> bool:
+        """Whether what remains with these facets is a complex near a ridge."""
+        sectors = self.sectors(place, kept)
+        if len(sectors) < 2:
+            return not sectors
+        turns = [self.turn(place, one, other) for one, other in sectors]
+        return turns == [0, 0] or (len(turns) > 2 and min(turns) > 0)
+
+    def with_few_facets(self, smooth: list[int]) -> Bools:
+        """Which facets are left of all when no more can go, bool (facets,)."""
+        kept = np.ones(len(self._smooth), np.bool_)
+        for facet in smooth:
+            if kept[facet]:
+                gone = self.removed_with(facet, kept)
+                if gone is None:
+                    continue
+                kept = gone
+        return kept
+
+    def removed_with(self, facet: int, kept: Bools) -> Bools | None:
+        """The facets without one, and without those that must go with it; None if no complex remains."""
+        kept = kept.copy()
+        kept[facet] = False
+        waiting = list(self._of_facet.get(facet, []))
+        while waiting:
+            place = waiting.pop()
+            if self.is_whole(place, kept):
+                continue
+            further = self.to_remove(place, kept)
+            if further is None:
+                return None
+            kept[list(further)] = False
+            waiting += [other for each in further for other in self._of_facet[each]]
+        return kept
+
+    def to_remove(self, place: int, kept: Bools) -> tuple[int, ...] | None:
+        """The fewest facets without which a complex remains near a ridge; None if there are none."""
+        free = [facet for facet in self.around[place].facets if kept[facet] and self._smooth[facet]]
+        for count in range(1, len(free) + 1):
+            for some in combinations(free, count):
+                without = kept.copy()
+                without[list(some)] = False
+                if self.is_whole(place, without):
+                    return some
+        return None

@@ -1,0 +1,154 @@
+"""Six definitions of the regions of a network side by side (Stargalla, Hertrich and Reichman 2025, section 3).
+
+They count, on the closed domain, and each number is at most the one before it:
+
+1. activation patterns: all patterns that points have, on boundaries too, where a neuron that vanishes is inactive and
+   of equal candidates the first wins;
+2. activation regions: the patterns of open sets, which are the cells of the complex;
+3. convex regions: the polyhedra, at the least, of a polyhedral complex on each of which the network is affine;
+4. open connected regions: the largest connected open sets on which it is affine, which are the linear regions;
+5. closed connected regions: the largest connected closed sets that have an inside and on which it is affine. Where two
+   linear regions have one map, they may touch in a corner, or what agrees with the map elsewhere may join them;
+6. affine regions: the affine maps.
+
+The third is hard to compute, and nobody can try all complexes. It is bounded from both sides; where all linear regions
+are convex, it is their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex.closed import closed_connected
+from creases.complex.convex import convex_bounds
+from creases.complex.faces import Faces
+from creases.complex.vertex_states import VertexStates
+from creases.domain import Directions
+from creases.network import Max
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["Definitions", "definitions_of"]
+
+Bytes = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+# Vertices of faces that are worked on at once.
+AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """How many regions a network has on a domain, by six definitions.
+
+    activation_patterns : patterns of all points of the closed domain, those of fewer dimensions included.
+    activation_regions : patterns of open sets, as `creases.count` counts them.
+    convex_at_least, convex_at_most : bounds on the fewest polyhedra of a polyhedral complex on each of which the
+        network is affine.
+    open_connected : linear regions, as `creases.count_linear_regions` counts them.
+    closed_connected : connected closed sets with an inside on which the network is affine, the largest ones.
+    affine : affine maps.
+    certified : as of the complex.
+    """
+
+    activation_patterns: int
+    activation_regions: int
+    convex_at_least: int
+    convex_at_most: int
+    open_connected: int
+    closed_connected: int
+    affine: int
+    certified: bool
+
+    @property
+    def convex(self) -> int | None:
+        """The fewest polyhedra, where the bounds agree; None where they do not."""
+        return self.convex_at_least if self.convex_at_least == self.convex_at_most else None
+
+    @property
+    def numbers(self) -> tuple[int, int, int | None, int, int, int]:
+        """The six numbers in order."""
+        return (
+            self.activation_patterns,
+            self.activation_regions,
+            self.convex,
+            self.open_connected,
+            self.closed_connected,
+            self.affine,
+        )
+
+
+def definitions_of(complex: Complex) -> Definitions:
+    """The six numbers of a complex."""
+    states = VertexStates(complex)
+    least, most = convex_bounds(complex, states.geometry)
+    return Definitions(
+        activation_patterns=len(all_patterns(complex, states)),
+        activation_regions=len(complex),
+        convex_at_least=least,
+        convex_at_most=most,
+        open_connected=int(complex.linear_regions.max()) + 1,
+        closed_connected=closed_connected(complex, states),
+        affine=int(complex.affine_maps.max()) + 1,
+        certified=complex.certified,
+    )
+
+
+def all_patterns(complex: Complex, states: VertexStates) -> Bytes:
+    """The patterns of all faces, each once, uint8 (patterns, bytes).
+
+    Of directions the origin is no point. Where all of a line is one face of cones, no neuron is active on it.
+    """
+    d, found = complex.dimension, [complex.patterns]
+    least = 1 if isinstance(complex.domain, Directions) else 0
+    for k in range(least, d):
+        faces = complex.faces(k)
+        if len(faces):
+            found.append(patterns_of(complex, faces, states.states))
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def patterns_of(complex: Complex, faces: Faces, states: Bools) -> Bytes:
+    """The pattern inside each face, uint8 (faces, bytes).
+
+    Inside a face a neuron is positive if it is at one of its vertices, for it has one sign on all of the face; and a
+    candidate is the largest if it is at all of them.
+    """
+    switched, members = switches_of(complex)
+    found = np.zeros((len(faces), complex.network.bits), np.bool_)
+    found[:, switched] = True
+    sizes = np.diff(faces.first)
+    begins = [0, *np.searchsorted(faces.first, np.arange(AT_ONCE, int(faces.first[-1]), AT_ONCE)).tolist(), len(faces)]
+    for begin, end in pairwise(begins):
+        some = begin + np.flatnonzero(sizes[begin:end])
+        if not len(some):
+            continue
+        mine = states[faces.vertices[faces.first[begin] : faces.first[end]]]
+        starts = faces.first[some] - faces.first[begin]
+        found[some] = np.where(switched, np.logical_and.reduceat(mine, starts), np.logical_or.reduceat(mine, starts))
+    for first, size in members:
+        one = found[:, first : first + size]
+        winners = one.argmax(axis=1)
+        one[:] = winners[:, None] == np.arange(size)
+    return np.packbits(found, axis=1, bitorder="little")
+
+
+def switches_of(complex: Complex) -> tuple[Bools, list[tuple[int, int]]]:
+    """Which bits of a pattern are candidates, bool (bits,); and of each switch its first bit and how many it has."""
+    network = complex.network
+    switched, members, at = np.zeros(network.bits, np.bool_), [], 0
+    for number, places in zip(network.layers, network.places, strict=True):
+        if isinstance(network.levels[number - 1].kink, Max):
+            for size in places.tolist():
+                members.append((at, size))
+                switched[at : at + size] = True
+                at += size
+        else:
+            at += int(places.sum())
+    return switched, members

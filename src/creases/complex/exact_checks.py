@@ -1,0 +1,123 @@
+"""Check cells and facets of a complex in whole numbers, by an arithmetic of its own (`creases.exact_network`).
+
+A cell is right if its corners are where the walls meet that they are said to lie on, if there no neuron and no pair of
+candidates has a sign that its pattern forbids, if a corner lies on those sides only on which it is said to lie, and if
+at the point inside all signs are strictly those of the pattern. A pattern's forms are made level after level, so a
+point at which they all have its signs has this pattern.
+
+A facet is right if, from a point inside it, one step nearer than anything else leads into each of its cells: the
+network, evaluated there, has their patterns. So they differ in what vanishes on the facet and in nothing else.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from flint import fmpz
+from numpy.typing import NDArray
+
+from creases.complex.exact_geometry import ExactGeometry, nearest, value
+from creases.complex.faults import CORNER_TOLERANCE, not_right, size_of
+from creases.exact_network import Form
+from creases.rationals import whole
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["ExactChecks"]
+
+Floats = NDArray[np.float64]
+
+
+class ExactChecks:
+    """Checks of one complex; each raises ComputationError, which names what does not agree."""
+
+    def __init__(self, complex: Complex) -> None:
+        self._complex = complex
+        self._geometry = ExactGeometry(complex)
+        self._size = size_of(complex.domain)
+        stored, true = len(complex.lineality), len(self._geometry.lines)
+        if stored != true:
+            raise not_right(f"lines in {stored} directions are said to lie in its cells, and there are {true}")
+        lines = np.array([nearest(line) for line in self._geometry.lines]).reshape(true, complex.dimension)
+        self._lines = np.linalg.qr(lines.T)[0]
+        along = complex.lineality - complex.lineality @ self._lines @ self._lines.T
+        if (np.abs(along) > CORNER_TOLERANCE).any():
+            raise not_right("the lines in its cells have other directions than those that are stored")
+
+    def check_cell(self, cell: int) -> float:
+        """Check one cell; returns how far its corners are from the true ones, as a part of the size."""
+        complex, geometry = self._complex, self._geometry
+        forms = geometry.forms(cell)
+        numbers = np.arange(complex.first[cell], complex.first[cell + 1])
+        worst = 0.0
+        for corner in numbers[complex.vertex_numbers[numbers] >= 0].tolist():
+            ray = geometry.corner(corner)
+            values = {wall: value(form, ray) for wall, form in forms.items()}
+            for wall, there in values.items():
+                if there < 0:
+                    raise not_right(f"corner {corner} of cell {cell} lies beyond {complex.wall_name(wall)}")
+            on = set(geometry.sides_of(corner))
+            for side in range(int(complex.sides.first[cell]), int(complex.sides.first[cell + 1])):
+                if (values[int(complex.sides.walls[side])] == 0) != (side in on):
+                    said = "" if side in on else "not "
+                    name = complex.wall_name(int(complex.sides.walls[side]))
+                    raise not_right(f"corner {corner} of cell {cell} is said {said}to lie on {name}")
+            worst = max(worst, self.distance(corner, ray))
+        self.check_point(cell)
+        return worst
+
+    def distance(self, corner: int, ray: Form) -> float:
+        """How far a stored corner is from the true one; zero for the float that is nearest."""
+        stored, true = self._complex.corners[corner], nearest(ray)
+        if np.array_equal(stored, true):
+            return 0.0
+        with np.errstate(all="ignore"):
+            off = stored - true
+            size = 1.0
+            if not self._complex.at_infinity[corner]:
+                own = float(np.abs([true, stored] if len(self._lines.T) else true).max())
+                size = self._size if np.isfinite(self._size) else own
+            elif len(self._lines.T):  # a direction may be stored with a part along the lines
+                length = float(np.linalg.norm(stored - self._lines @ (self._lines.T @ stored)))
+                off = stored / length - true
+            distance = float(np.abs(off - self._lines @ (self._lines.T @ off)).max()) / size
+        if not distance <= CORNER_TOLERANCE:
+            raise not_right(
+                f"corner {corner} is stored as {stored.tolist()}, and the walls on which it lies meet in "
+                f"{true.tolist()}"
+            )
+        return distance
+
+    def check_point(self, cell: int) -> None:
+        """Check that the point inside a cell lies strictly inside."""
+        complex = self._complex
+        point = complex.exact_interior_points.get(cell, complex.interior_points[cell].tolist())
+        weight = 0 if self._geometry.is_cone else 1
+        ray = tuple(map(fmpz, whole([*map(Fraction, point), weight])))
+        for wall, form in self._geometry.forms(cell).items():
+            if value(form, ray) <= 0:
+                raise not_right(f"the point inside cell {cell} is not on the inner side of {complex.wall_name(wall)}")
+
+    def check_facet(self, facet: int) -> None:
+        """Check what lies on either side of one facet."""
+        complex, geometry = self._complex, self._geometry
+        wall = int(complex.facets.walls[facet])
+        one, other = complex.facets.cells[facet].tolist()
+        sides = np.arange(complex.sides.first[one], complex.sides.first[one + 1])
+        side = int(sides[np.argmax(complex.side_facets[sides] == facet)])
+        if complex.side_facets[side] != facet:
+            raise not_right(f"facet {facet} is no side of its cell {one}")
+        on = complex.sides.corners[complex.sides.corner_first[side] : complex.sides.corner_first[side + 1]]
+        point = geometry.middle(on.tolist())
+        form = geometry.form(one, wall)
+        if value(form, point):
+            raise not_right(f"facet {facet} does not lie on {complex.wall_name(wall)}")
+        inward = (*form[:-1], fmpz(0))
+        outward = tuple(-x for x in inward)
+        patterns = geometry.network.patterns([(point, inward), (point, outward)])
+        for cell, pattern in zip((one, other), patterns, strict=True):
+            if cell >= 0 and pattern != geometry.bits(cell):
+                raise not_right(f"beside facet {facet} the network has another pattern than its cell {cell}")

@@ -1,0 +1,282 @@
+"""Faces of every dimension, each once, with the cells that have it, and how they bound one another.
+
+A face of a cell is where some of its sides meet, so it is known by the corners on them. The faces of one dimension less
+are the largest of these sets inside a face. Cells meet in whole faces, and vertices are numbered once: faces of two
+cells are one exactly if they have the same vertices. No number is compared.
+
+What lies at infinity is no face. Of directions the cells are cones, and so are the faces: those of dimension 0 are the
+origin, which every cone has. Where lines lie in every cell, they lie in every face, and no face has fewer dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.domain import Directions
+from creases.engine.answers.sides import spans
+from creases.errors import ComputationError
+from creases.streams import stream
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["Faces", "Lattice", "Lists", "incidence_of", "lattice_of"]
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class Faces(NamedTuple):
+    """The faces of one dimension, each once.
+
+    first : int64 (faces + 1,); the vertices of face i are vertices[first[i] : first[i + 1]], in ascending order.
+    vertices : int64, rows of `Complex.vertices`; those at infinity are the directions in which the face is unbounded.
+    cell_first : int64 (faces + 1,); the cells that have face i are cells[cell_first[i] : cell_first[i + 1]].
+    cells : int64, in ascending order for each face.
+    """
+
+    first: Ints
+    vertices: Ints
+    cell_first: Ints
+    cells: Ints
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+
+class Lists(NamedTuple):
+    """Lists of numbers one after the other: list i is values[first[i] : first[i + 1]]."""
+
+    first: Ints
+    values: Ints
+
+
+class Lattice(NamedTuple):
+    """All faces.
+
+    levels : by their dimension, 0 to d. boundaries : of each dimension above 0, for each face those of one dimension
+    less on its boundary, in ascending order; of dimension 0 empty lists.
+    """
+
+    levels: list[Faces]
+    boundaries: list[Lists]
+
+
+class Shapes(NamedTuple):
+    """Faces by their corners in one cell each: list i is corners[first[i] : first[i + 1]]."""
+
+    first: Ints
+    corners: Ints
+
+
+class Candidates(NamedTuple):
+    """Sets of corners of faces. owners : int64 (sets,), the face of each; of the set i the corners are those of
+    `slots[first[i] : first[i + 1]]`, places in the lists of the faces."""
+
+    owners: Ints
+    first: Ints
+    slots: Ints
+
+
+def lattice_of(complex: Complex) -> Lattice:
+    """The faces of a complex.
+
+    Raises ComputationError if two lists of vertices have one key of 128 bits and are not one.
+    """
+    d, lines = complex.dimension, len(complex.lineality)
+    directions = isinstance(complex.domain, Directions)
+    whole = cells_as_faces(complex)
+    levels, boundaries = [no_faces() for _ in range(d + 1)], [Lists(np.zeros(1, np.int64), NOTHING)] * (d + 1)
+    levels[d] = whole
+    if lines == d:
+        return with_empty_boundaries(levels, boundaries)
+    shapes, levels[d - 1], boundaries[d] = facets_as_faces(complex)
+    corner_sides = sides_of_corners(complex)
+    for k in range(d - 1, lines, -1):
+        if directions and k == lines + 1:
+            levels[k - 1], boundaries[k] = the_origin(len(levels[k]), len(complex))
+            break
+        found = within(shapes, corner_sides)
+        if not directions:
+            found = chosen(found, has_vertex(found, shapes, complex.at_infinity))
+        found = largest(each_once(found))
+        shapes, levels[k - 1], boundaries[k] = numbered(found, shapes, levels[k], complex.vertex_numbers)
+    return with_empty_boundaries(levels, boundaries)
+
+
+def incidence_of(lattice: Lattice, dimension: int) -> Any:
+    """`Complex.incidence`."""
+    from scipy.sparse import csr_array
+
+    first, faces = lattice.boundaries[dimension]
+    shape = (len(lattice.levels[dimension]), len(lattice.levels[dimension - 1]))
+    found: Any = csr_array((np.ones(len(faces), np.bool_), faces, first), shape=shape)
+    return found
+
+
+NOTHING = np.zeros(0, np.int64)
+
+
+def no_faces() -> Faces:
+    """None of a dimension."""
+    zero = np.zeros(1, np.int64)
+    return Faces(zero, NOTHING, zero, NOTHING)
+
+
+def with_empty_boundaries(levels: list[Faces], boundaries: list[Lists]) -> Lattice:
+    """The lattice with an empty list for each face that has no boundary."""
+    full = [
+        found if len(found.first) == len(level) + 1 else Lists(np.zeros(len(level) + 1, np.int64), NOTHING)
+        for level, found in zip(levels, boundaries, strict=True)
+    ]
+    return Lattice(levels, full)
+
+
+def counted(sizes: Ints) -> Ints:
+    """Where lists of these sizes begin, one after the other, and the end."""
+    return np.concatenate([[0], np.cumsum(sizes)])
+
+
+def listed(owners: Ints, values: Ints, count: int) -> Lists:
+    """The different values of each of `count` owners, in ascending order."""
+    width = int(values.max(initial=0)) + 1
+    keys = np.unique(owners * width + values)
+    own, values = np.divmod(keys, width)
+    return Lists(counted(np.bincount(own, minlength=count)), values)
+
+
+def cells_as_faces(complex: Complex) -> Faces:
+    """The cells."""
+    count = len(complex)
+    numbers = complex.vertex_numbers
+    owners = np.repeat(np.arange(count), np.diff(complex.first))
+    lists = listed(owners[numbers >= 0], numbers[numbers >= 0], count)
+    return Faces(*lists, np.arange(count + 1), np.arange(count))
+
+
+def facets_as_faces(complex: Complex) -> tuple[Shapes, Faces, Lists]:
+    """The facets in their order, and those of each cell."""
+    facets, sides, of_sides = complex.facets, complex.sides, complex.side_facets
+    count = len(facets)
+    first_sides = np.full(count, len(of_sides))
+    np.minimum.at(first_sides, of_sides, np.arange(len(of_sides)))
+    sizes = np.diff(sides.corner_first)[first_sides]
+    shapes = Shapes(counted(sizes), sides.corners[spans(sides.corner_first[first_sides], sizes)])
+    two = facets.cells >= 0
+    faces = Faces(facets.first, facets.vertices, counted(two.sum(axis=1)), facets.cells[two])
+    owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
+    return shapes, faces, listed(owners, of_sides, len(complex))
+
+
+def the_origin(count: int, cells: int) -> tuple[Faces, Lists]:
+    """The one face of cones that has no direction of its own, and that bounds all `count` faces above."""
+    zeros = np.zeros(2, np.int64)
+    face = Faces(zeros, NOTHING, np.array([0, cells]), np.arange(cells))
+    return face, Lists(np.arange(count + 1), np.zeros(count, np.int64))
+
+
+def sides_of_corners(complex: Complex) -> Lists:
+    """The sides on which each corner lies."""
+    sides = complex.sides
+    owners = np.repeat(np.arange(len(sides.walls)), np.diff(sides.corner_first))
+    order = np.argsort(sides.corners, kind="stable")
+    return Lists(counted(np.bincount(sides.corners, minlength=len(complex.corners))), owners[order])
+
+
+def within(shapes: Shapes, corner_sides: Lists) -> Candidates:
+    """Where each face meets the sides of its cell that do not hold all of it."""
+    sizes = np.diff(shapes.first)
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    lengths = np.diff(corner_sides.first)[shapes.corners]
+    slots = np.repeat(np.arange(len(shapes.corners)), lengths)
+    sides = corner_sides.values[spans(corner_sides.first[shapes.corners], lengths)]
+    width = int(sides.max(initial=0)) + 1
+    keys, which, counts = np.unique(owners[slots] * width + sides, return_inverse=True, return_counts=True)
+    found = Candidates(keys // width, counted(counts), slots[np.argsort(which, kind="stable")])
+    return chosen(found, counts < sizes[found.owners])
+
+
+def chosen(found: Candidates, kept: Bools) -> Candidates:
+    """Some of the sets."""
+    sizes = np.diff(found.first)[kept]
+    return Candidates(found.owners[kept], counted(sizes), found.slots[spans(found.first[:-1][kept], sizes)])
+
+
+def has_vertex(found: Candidates, shapes: Shapes, at_infinity: Bools) -> Bools:
+    """Whether each set has a corner that is not at infinity."""
+    near = np.concatenate([[0], np.cumsum(~at_infinity[shapes.corners[found.slots]])])
+    return np.asarray(near[found.first[1:]] > near[found.first[:-1]])
+
+
+def each_once(found: Candidates) -> Candidates:
+    """Equal sets of one face once: two sides may meet it in the same place. Sets are sorted lists."""
+    leaders = leaders_of(found.slots, found.first)
+    return chosen(found, leaders == np.arange(len(leaders)))
+
+
+def largest(found: Candidates) -> Candidates:
+    """Those sets of each face that lie in no larger one of it."""
+    from scipy.sparse import csr_array
+
+    sizes, count = np.diff(found.first), len(found.owners)
+    if not count:
+        return found
+    holds = csr_array((np.ones(len(found.slots), np.int32), found.slots, found.first.copy()))
+    shared = (holds @ holds.T).tocoo()
+    one, other = shared.row, shared.col
+    smaller = (shared.data == sizes[one]) & (sizes[one] < sizes[other])
+    kept = np.ones(count, np.bool_)
+    kept[one[smaller]] = False
+    return chosen(found, kept)
+
+
+def numbered(found: Candidates, shapes: Shapes, above: Faces, vertices: Ints) -> tuple[Shapes, Faces, Lists]:
+    """The sets as faces, each once, by their lowest vertices, and those on the boundary of each face above.
+
+    vertices : the vertex of each corner.
+    """
+    corners = shapes.corners[found.slots]
+    sizes = np.diff(found.first)
+    sets = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((vertices[corners], sets))
+    corners = corners[order]
+    ends = vertices[corners]
+    leaders = leaders_of(ends, found.first)
+    own = np.flatnonzero(leaders == np.arange(len(leaders)))
+    own = own[np.argsort(ends[found.first[own]], kind="stable")]
+    names = np.empty(len(leaders), np.int64)
+    names[own] = np.arange(len(own))
+    names = names[leaders]
+    places = spans(found.first[own], sizes[own])
+    lengths = np.diff(above.cell_first)[found.owners]
+    cells = above.cells[spans(above.cell_first[found.owners], lengths)]
+    of_cells = listed(np.repeat(names, lengths), cells, len(own))
+    first = counted(sizes[own])
+    faces = Faces(first, ends[places], *of_cells)
+    return Shapes(first, corners[places]), faces, listed(found.owners, names, len(above))
+
+
+def leaders_of(values: Ints, first: Ints) -> Ints:
+    """For each list of numbers the first list that is the same.
+
+    Raises ComputationError if two lists have one key of 128 bits and are not one.
+    """
+    random = stream("keys of faces", 0).integers(0, 2**64, (2, int(values.max(initial=-1)) + 1), np.uint64)
+    keys = np.empty((len(first) - 1, 2), np.uint64)
+    for h in range(2):
+        with np.errstate(over="ignore"):
+            sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(random[h, values])])
+            keys[:, h] = sums[first[1:]] - sums[first[:-1]]
+    order = np.lexsort((keys[:, 1], keys[:, 0]))
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(keys[order], axis=0) != 0).any(axis=1)
+    leaders = np.empty(len(order), np.int64)
+    leaders[order] = order[new][np.cumsum(new) - 1]
+    sizes = np.diff(first)
+    same = np.array_equal(sizes, sizes[leaders])
+    if not same or not np.array_equal(values, values[spans(first[leaders], sizes)]):
+        raise ComputationError("Two faces have one key of 128 bits and are not one.")
+    return leaders

@@ -1,0 +1,28 @@
+"""What a check of a complex says when something does not agree, and how near stored corners must be."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.domain import Box, Directions, Domain
+from creases.errors import ComputationError
+
+__all__ = ["CORNER_TOLERANCE", "not_right", "size_of"]
+
+# How far a stored corner may be from the true one (`Complex.corners`).
+CORNER_TOLERANCE = 1e-9
+
+
+def not_right(what: str) -> ComputationError:
+    """The error of a check."""
+    return ComputationError(f"This complex is not right: {what}. Subdivide again; if it stays, it is a bug of Creases.")
+
+
+def size_of(domain: Domain) -> float:
+    """The largest coordinate of a bounded domain's corners; NaN of others, whose corners are measured by themselves."""
+    if isinstance(domain, Box):
+        free = domain.lower < domain.upper
+        return float(np.abs([domain.lower[free], domain.upper[free]]).max())
+    vertices: NDArray[np.float64] | None = None if isinstance(domain, Directions) else domain.vertices  # type: ignore[union-attr]
+    return float("nan") if vertices is None else float(np.abs(vertices).max())

@@ -1,0 +1,275 @@
+"""Linear regions: the cells that hang together across facets where the gradient does not jump.
+
+A linear region is a connected component of the inputs near which the gradient is constant (Hanin and Rolnick 2019,
+section 2), here of the network restricted to the domain. Across a facet the affine map changes by a multiple of the
+facet's form, so it changes exactly if the two cells' maps are different. That is decided in three steps, and each
+decision is a proof:
+
+* floats with bounds (`bounded`): maps that are further apart than their errors are different;
+* structure: if nothing whose slope or winner changes reaches an output with a weight that is not zero, through slopes
+  that are not zero, the maps are equal. Let J be the units that change. The maps differ by the paths from the inputs to
+  the outputs through J. Behind the last unit of J on a path all slopes are the same on both sides, and their product
+  is zero;
+* rationals (`creases.exact_network`): the two maps in whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from functools import cached_property
+from math import gcd
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex.bounded import Bounded, BoundedNetwork
+from creases.exact_levels import Rows
+from creases.exact_network import ExactNetwork, unpacked
+from creases.network import Network
+from creases.streams import stream
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["LinearRegions", "Maps", "linear_regions_of"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+# Numbers that are worked on at once.
+AT_ONCE = 1 << 22
+# Outputs that are compared in floats; of more, as many random sums of all of them.
+MOST_OUTPUTS = 4
+
+
+class LinearRegions(NamedTuple):
+    """Linear regions and affine maps of a complex.
+
+    regions : int64 (cells,), the linear region of each cell, numbered by their first cells.
+    maps : int64 (cells,), the affine map on each cell, numbered likewise: equal numbers are equal maps.
+    jumps : bool (facets,), whether there are cells on both sides of each of the `facets`, with different maps.
+    """
+
+    regions: Ints
+    maps: Ints
+    jumps: Bools
+
+
+def linear_regions_of(complex: Complex) -> LinearRegions:
+    """The linear regions of a complex."""
+    maps = Maps(complex)
+    facets = complex.facets
+    inner = np.flatnonzero(facets.inner)
+    pairs = facets.cells[inner]
+    different = maps.are_apart(pairs)
+    doubtful = np.flatnonzero(~different)
+    doubtful = doubtful[~maps.are_equal_by_structure(pairs[doubtful])]
+    open_pairs = np.zeros(len(pairs), np.bool_)
+    open_pairs[doubtful] = True
+    # What hangs together by what is known has one map, so that few maps are made in rationals.
+    regions = components(len(complex), pairs[~different & ~open_pairs])
+    for i in doubtful.tolist():
+        one, other = pairs[i].tolist()
+        if regions[one] != regions[other]:
+            different[i] = maps.exact(one) != maps.exact(other)
+    jumps = np.zeros(len(facets), np.bool_)
+    jumps[inner] = different
+    regions = components(len(complex), pairs[~different])
+    _, firsts = np.unique(regions, return_index=True)
+    return LinearRegions(regions, maps.classes(firsts)[regions], jumps)
+
+
+def components(count: int, pairs: Ints) -> Ints:
+    """The connected components of a graph on `count` nodes, numbered by their first nodes."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(pairs), np.bool_), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    _, labels = connected_components(graph, directed=False)
+    return renumbered(labels)
+
+
+def renumbered(labels: Any) -> Ints:
+    """Labels by where they first occur."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
+
+
+class Maps:
+    """The affine maps of a complex's cells: in floats with bounds, by structure, and in whole numbers."""
+
+    def __init__(self, complex: Complex) -> None:
+        self._complex = complex
+        self._network, self._patterns = complex.network, complex.patterns
+        self._exact: dict[int, Hashable] = {}
+
+    def bits(self, cells: Any) -> Bools:
+        """Patterns of some cells, bool (n, bits)."""
+        bits = self._network.bits
+        return np.unpackbits(self._patterns[cells], axis=1, bitorder="little", count=bits).astype(np.bool_)
+
+    @cached_property
+    def near(self) -> Bounded:
+        """Numbers that are equal where maps are, with bounds, float64 (cells, m)."""
+        bounded, count = BoundedNetwork(self._network, self._complex.domain), len(self._patterns)
+        found = []
+        step = max(1, AT_ONCE // bounded.width)
+        for at in range(0, count, step):
+            forms = bounded.on_patterns(self.bits(slice(at, at + step)))
+            found.append(Bounded(*(part.reshape(len(part), -1) for part in few_outputs(forms))))
+        return Bounded(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+    def are_apart(self, pairs: Ints) -> Bools:
+        """Which pairs of cells are proved by floats to have different maps. pairs : int64 (n, 2)."""
+        found = np.zeros(len(pairs), np.bool_)
+        step = max(1, AT_ONCE // max(self.near.values.shape[1], 1))
+        for at in range(0, len(pairs), step):
+            one, other = (Bounded(*(part[ends] for part in self.near)) for ends in pairs[at : at + step].T)
+            with np.errstate(all="ignore"):
+                change = one - other
+                found[at : at + step] = (change.is_positive | change.is_negative).any(axis=1)
+        return found
+
+    def are_equal_by_structure(self, pairs: Ints) -> Bools:
+        """Which pairs of cells are proved to have equal maps because nothing that changes reaches an output."""
+        found = np.zeros(len(pairs), np.bool_)
+        reach = Reach(self._network)
+        step = max(1, AT_ONCE // reach.width)
+        for at in range(0, len(pairs), step):
+            one, other = (self.bits(ends) for ends in pairs[at : at + step].T)
+            found[at : at + step] = ~reach.reached(one, other)
+        return found
+
+    @cached_property
+    def network(self) -> ExactNetwork:
+        """The network in whole numbers."""
+        return ExactNetwork(self._network, self._complex.domain)
+
+    def rows(self, cell: int) -> Rows:
+        """The outputs' forms on a cell, in whole numbers."""
+        return self.network.outputs(unpacked(self._patterns[cell], self._network.bits))
+
+    def exact(self, cell: int) -> Hashable:
+        """What is the same for two cells exactly if their maps are: fractions of whole numbers."""
+        if cell not in self._exact:
+            self._exact[cell] = reduced(self.rows(cell))
+        return self._exact[cell]
+
+    def classes(self, cells: Ints) -> Ints:
+        """Which of these cells have equal maps, int64 (n,), numbered by the first of each. By floats as far as they
+        tell."""
+        labels = np.arange(len(cells))
+        for group in clusters(Bounded(*(part[cells] for part in self.near))):
+            known: dict[Hashable, int] = {}
+            for i in group.tolist():
+                labels[i] = known.setdefault(self.exact(int(cells[i])), i)
+        return renumbered(labels)
+
+
+def reduced(rows: Rows) -> Hashable:
+    """Rows over one denominator, without a common factor."""
+    numbers = [int(value) for row in rows.rows for value in row]
+    common = gcd(int(rows.denominator), *numbers)
+    return (int(rows.denominator) // common, *(number // common for number in numbers))
+
+
+def few_outputs(forms: Bounded) -> Bounded:
+    """Forms of MOST_OUTPUTS outputs at most, float64 (cells, k, m): of more, random sums, which are equal where all
+    are."""
+    n = forms.values.shape[-1]
+    if n <= MOST_OUTPUTS:
+        return forms
+    random = stream("sums of outputs", 0).standard_normal((n, MOST_OUTPUTS))
+    gamma = 2.0 * (n + 2) * 2.0**-53
+    with np.errstate(all="ignore"):
+        errors = (forms.errors + gamma * np.abs(forms.values)) @ np.abs(random) * (1.0 + 1e-6) + n * 2.0**-1070
+        return Bounded(forms.values @ random, errors)
+
+
+def clusters(numbers: Bounded) -> Iterator[Ints]:
+    """Rows that may be equal, two a cluster at least: those that no column tells apart. float64 (n, m).
+
+    A row with a number that has no bound may be equal to any.
+    """
+    waiting = [(np.arange(len(numbers.values)), 0)]
+    while waiting:
+        group, passed = waiting.pop()
+        columns = numbers.values.shape[1]
+        if len(group) < 2:
+            continue
+        if passed == columns:
+            yield group
+            continue
+        for column in range(columns):
+            parts = parted(group, Bounded(numbers.values[group, column], numbers.errors[group, column]))
+            if len(parts) > 1:
+                waiting += [(part, 0) for part in parts]
+                break
+        else:
+            waiting.append((group, columns))
+
+
+def parted(group: Ints, numbers: Bounded) -> list[Ints]:
+    """A group parted where intervals around its numbers leave a gap."""
+    known = np.isfinite(numbers.values) & np.isfinite(numbers.errors)
+    low = np.where(known, numbers.values - numbers.errors, -np.inf)
+    high = np.where(known, numbers.values + numbers.errors, np.inf)
+    low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
+    order = np.argsort(low, kind="stable")
+    reach = np.maximum.accumulate(high[order])
+    return np.split(group[order], np.flatnonzero(low[order][1:] > reach[:-1]) + 1)
+
+
+class Reach:
+    """What reaches an output, pattern by pattern, through weights and slopes that are not zero."""
+
+    def __init__(self, network: Network) -> None:
+        self._levels = network.levels
+        self._weights = [
+            {p: (operator.matrix != 0).astype(np.float32) for p, operator in level.sources.items()}
+            for level in network.levels
+        ]
+
+    @property
+    def width(self) -> int:
+        """How many numbers one pattern takes."""
+        return sum(level.n_units + level.n_values for level in self._levels)
+
+    def reached(self, one: Bools, other: Bools) -> Bools:
+        """Whether something that differs between two patterns each reaches an output. one, other : bool (n, bits)."""
+        pieces = [self._pieces(one), self._pieces(other)]
+        count, top = len(one), len(self._levels)
+        reach: dict[int, Bools] = {top: np.ones((count, self._levels[-1].n_values), np.bool_)}
+        found = np.zeros(count, np.bool_)
+        for number in range(top, 0, -1):
+            mine = reach.pop(number, None)
+            if mine is None:
+                continue
+            level, (units, slopes, offsets), changed = self._levels[number - 1], *(part[number - 1] for part in pieces)
+            differs = (units != changed[0]) | (slopes != changed[1]) | (offsets != changed[2])
+            found |= (mine & differs).any(axis=1)
+            needed = np.zeros((count, level.n_units), np.bool_)
+            rows, values = np.nonzero(mine & (slopes != 0.0))
+            needed[rows, units[rows, values]] = True
+            for source, weights in self._weights[number - 1].items():
+                if source:
+                    below = np.asarray((weights.T @ needed.T.astype(np.float32)).T) > 0.0
+                    reach[source] = reach[source] | below if source in reach else below
+        return found
+
+    def _pieces(self, bits: Bools) -> list[tuple[Ints, Floats, Floats]]:
+        """Of each level the unit, the slope and the offset of each value, (n, n_values) each."""
+        found, at = [], 0
+        for level in self._levels:
+            places = int(level.kink.places(level.n_units).sum())
+            piece = level.kink.piece(level.kink.of_bits(bits[:, at : at + places]), level.n_units)
+            at += places
+            units = np.arange(level.n_values) if piece.units is None else piece.units
+            shape = (len(bits), level.n_values)
+            parts = (np.broadcast_to(np.asarray(part), shape) for part in (units, piece.slopes, piece.offsets))
+            found.append(tuple(parts))
+        return found  # type: ignore[return-value]

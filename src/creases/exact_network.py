@@ -1,0 +1,234 @@
+"""A network on a domain in whole numbers: forms of a pattern, and patterns and values of points, from the weights.
+
+Float weights are fractions whose denominators are powers of two. With one common denominator a level (`exact_levels`),
+every pre-activation is an integer over a positive number, and the integer has its sign.
+Points and forms are in homogeneous coordinates (u, w) of the domain, k = d + 1 integers: w > 0 is the point
+u / w, w = 0 a direction.
+
+A point is given here as rays (p, e, f): the point p + t e + t^2 f for a t > 0 smaller than anything else. The sign
+of a form there is that of its first value that is not zero. With k independent rays no form but zero vanishes at
+such a point; so it lies in the open region of its pattern, exactly, and "just across this edge" needs no distance.
+
+This is a second arithmetic on purpose: what counts and cuts has another one (`engine.proof`). What checks it, and what
+asks of finished cells what nobody has proved yet, computes here.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
+
+import numpy as np
+from flint import fmpz, fmpz_mat
+from numpy.typing import NDArray
+
+from creases.domain import Box, Directions, Domain, Polyline, Polytope, Simplex
+from creases.domain.polytope import corners_of_box, in_order
+from creases.exact_levels import Bits, ExactLevel, Row, Rows, over_one_denominator
+from creases.network import Network
+
+__all__ = ["ExactNetwork", "Form", "Point", "Values", "cross", "packed", "primitive", "unpacked", "walls_of"]
+
+Form = tuple[Any, ...]  # k integers: an affine form, or a ray
+Point = tuple[Form, ...]  # up to k rays, see above
+
+# How many (level, pattern below it) are remembered: neighbours share most of theirs.
+REMEMBERED = 512
+
+
+class Values(NamedTuple):
+    """What a network computes at points, a column each.
+
+    sums : for every level with neurons or switches its number and its units' sums. outputs : the last level's values.
+    """
+
+    sums: list[tuple[int, Rows]]
+    outputs: Rows
+
+
+def cross(f: Form, g: Form) -> Form:
+    """Where two forms of three coordinates vanish both."""
+    return (f[1] * g[2] - f[2] * g[1], f[2] * g[0] - f[0] * g[2], f[0] * g[1] - f[1] * g[0])
+
+
+def primitive(form: Form) -> Form:
+    """The form without the common factor of its integers; zero stays zero."""
+    divisor = fmpz(0)
+    for value in form:
+        divisor = divisor.gcd(fmpz(value))
+    return form if divisor <= 1 else tuple(value // divisor for value in form)
+
+
+def packed(bits: Bits) -> bytes:
+    """A pattern as a row of `Complex.patterns`: bit i is bit i % 8 of byte i // 8."""
+    return np.packbits(np.frombuffer(bits, np.uint8), bitorder="little").tobytes()
+
+
+def unpacked(row: NDArray[np.uint8], neurons: int) -> Bits:
+    """The pattern of a row of `Complex.patterns`."""
+    return np.unpackbits(row, bitorder="little", count=neurons).tobytes()
+
+
+class ExactNetwork:
+    """The neurons and switches of a network on a domain, exactly.
+
+    sizes : for each layer how many bits each of its neurons or switches has.
+    starts : the number of the first bit of each layer, and of one beyond.
+    Of directions biases count as zero, and the last number of each form is zero.
+    walls : the inward forms of a bounded domain's own walls, in the order of their ids -2, -3, ...
+    """
+
+    def __init__(self, network: Network, domain: Domain) -> None:
+        sliced = domain.slice
+        self.dimension = sliced.dimension
+        self.walls = walls_of(domain)
+        k = self.dimension + 1
+        (origin, head, tail), scale = over_one_denominator(sliced.origin, sliced.basis, sliced.basis_tail)
+        n = sliced.n_in
+        columns = [[head[i * n + j] + tail[i * n + j] for j in range(n)] for i in range(self.dimension)]
+        frame = [tuple(fmpz(column[j]) for column in (*columns, origin)) for j in range(n)]
+        self._inputs = Rows(list[Row](frame), scale)
+        # Of directions only linear parts count.
+        constant = -1 if isinstance(domain, Directions) else k - 1
+        self._one: Row = tuple(fmpz(int(i == constant)) for i in range(k))
+        self._levels = [ExactLevel(level) for level in network.levels]
+        self.sizes = [level.bend.sizes for level in self._levels if level.bend.sizes]
+        # Of every level the number of its first bit, and of one beyond.
+        self._firsts = [0, *accumulate(sum(level.bend.sizes) for level in self._levels)]
+        self.starts = [0, *accumulate(map(sum, self.sizes))]
+        self._remembered: OrderedDict[tuple[int, Bits], Rows] = OrderedDict()
+
+    @property
+    def bits(self) -> int:
+        """How many bits a pattern has."""
+        return self.starts[-1]
+
+    def sums(self, bits: Bits) -> Iterator[tuple[int, Rows]]:
+        """For every level with neurons or switches its number, and the forms of its sums on the pattern `bits`."""
+        known = {0: self._inputs}
+        for number, level in enumerate(self._levels, 1):
+            rows = self._sums(number, bits, known)
+            if level.bend.sizes:
+                yield number, rows
+
+    def outputs(self, bits: Bits) -> Rows:
+        """The network's outputs on the pattern `bits`, as forms."""
+        known = {0: self._inputs}
+        last = len(self._levels)
+        for number in range(1, last + 1):
+            self._sums(number, bits, known)
+        return self._values(last, bits, known)
+
+    def _sums(self, number: int, bits: Bits, known: dict[int, Rows]) -> Rows:
+        """The forms of a level's sums. known : the values of levels below, filled as they are needed."""
+        key = (number, bits[: self._firsts[number - 1]])
+        rows = self._remembered.get(key)
+        if rows is not None:
+            self._remembered.move_to_end(key)
+            return rows
+        level = self._levels[number - 1]
+        rows = level.sums([self._values(source, bits, known) for source in level.sources], self._one)
+        self._remembered[key] = rows
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return rows
+
+    def _values(self, number: int, bits: Bits, known: dict[int, Rows]) -> Rows:
+        """The forms of a level's values."""
+        if number not in known:
+            below = self._sums(number, bits, known)
+            bend = self._levels[number - 1].bend
+            known[number] = bend.values(below, self._one, self.part(bits, number))
+        return known[number]
+
+    def part(self, bits: Bits, number: int) -> Bits:
+        """The bits of one level."""
+        return bits[self._firsts[number - 1] : self._firsts[number]]
+
+    def first_bit(self, number: int) -> int:
+        """The number of the first bit of a level."""
+        return self._firsts[number - 1]
+
+    def bounds(self, bits: Bits) -> list[tuple[int, Form]] | None:
+        """What may bound the region of a pattern: the ids of neurons and of pairs of candidates, and inward forms.
+
+        None if no open set has the pattern.
+        """
+        found: list[tuple[int, Form]] = []
+        for number, rows in self.sums(bits):
+            mine, first = self.part(bits, number), self._firsts[number - 1]
+            walls = self._levels[number - 1].bend.walls(rows, self._one, mine)
+            if walls is None:
+                return None
+            for one, other, form, may_vanish in walls:
+                if any(form):
+                    found.append((self.bits * (1 + other - one) * (one != other) + first + one, tuple(form)))
+                elif not may_vanish:
+                    return None
+        return found
+
+    def first_forms(self) -> list[Form]:
+        """The forms of the first layer's neurons, or what candidates of a switch next to one another differ by."""
+        number, rows = next(self.sums(bytes(self.bits)), (0, Rows([], 1)))
+        if not number:
+            return []
+        bend = self._levels[number - 1].bend
+        bits = bend.bits(rows, self._one)
+        return [tuple(wall.form) for wall in bend.walls(rows, self._one, bits) or ()]
+
+    def patterns(self, points: Sequence[Point]) -> list[Bits]:
+        """The pattern of the open region in which each point lies, by evaluating the network there.
+
+        points : each of one or more rays, the first with w > 0; so many that no form but zero vanishes there.
+        """
+        return self.at(points)[0] if points else []
+
+    def at(self, points: Sequence[Point]) -> tuple[list[Bits], Values]:
+        """The patterns of points, at least one, and what the network computes at their rays, one after the other."""
+        k, rays = self.dimension + 1, [ray for point in points for ray in point]
+        ends = list(accumulate(map(len, points)))
+        spans = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+        columns = fmpz_mat(k, len(rays), [ray[c] for c in range(k) for ray in rays])
+        one = tuple(ray[-1] for ray in rays)
+        inputs: list[Row] = [*(fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()]
+        known, found = [Rows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
+        kept = []
+        for number, level in enumerate(self._levels, 1):
+            sums = level.sums([known[source] for source in level.sources], one)
+            if level.bend.sizes:
+                kept.append((number, sums))
+            parts = []
+            for bits, span in zip(found, spans, strict=True):
+                mine = Rows([row[span] for row in sums.rows], sums.denominator)
+                state = level.bend.bits(mine, one[span])
+                bits += state
+                parts.append(level.bend.values(mine, one[span], state))
+            rows = [list(chain.from_iterable(row)) for row in zip(*(part.rows for part in parts), strict=True)]
+            known.append(Rows(list[Row](rows), parts[0].denominator))
+        return [bytes(bits) for bits in found], Values(kept, known[-1])
+
+
+def walls_of(domain: Domain) -> list[Form]:
+    """The inward forms of a domain's walls in the order of their ids; none if it is unbounded, or a path.
+
+    In one or two dimensions that is the order of its corners; of a box of more the lower and the upper wall of each
+    coordinate.
+    """
+    if isinstance(domain, (Simplex, Polytope)):  # whose corners floats need not hold
+        corners_of = in_order(domain.corners) if domain.dimension < 3 else domain.corners
+        return [tuple(map(fmpz, wall)) for wall in corners_of.walls]
+    if isinstance(domain, Box) and domain.dimension > 2:
+        free = domain.lower < domain.upper
+        return [tuple(map(fmpz, wall)) for wall in corners_of_box(domain.lower[free], domain.upper[free]).walls]
+    vertices = None if isinstance(domain, (Polyline, Directions)) else domain.vertices
+    if vertices is None:
+        return []
+    (flat,), w = over_one_denominator(vertices)
+    d = vertices.shape[1]
+    corners = [(*(fmpz(value) for value in flat[i : i + d]), fmpz(w)) for i in range(0, len(flat), d)]
+    if d == 1:
+        (low, _), (high, _) = corners
+        return [(fmpz(w), -low), (fmpz(-w), high)]
+    return [primitive(cross(p, q)) for p, q in zip(corners, [*corners[1:], corners[0]], strict=True)]

@@ -1,0 +1,79 @@
+"""Count the linear regions of a network on a domain: the front door."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from creases.domain import Domain
+from creases.network import Network
+from creases.subdivision import subdivide
+from creases.version import __version__
+
+__all__ = ["LinearCount", "count_linear_regions"]
+
+
+@dataclass(frozen=True, repr=False)
+class LinearCount:
+    """How many linear regions a network has on a domain.
+
+    linear_regions : connected components of the inputs near which the gradient of the network, restricted to the
+        domain, is constant (Hanin and Rolnick 2019, section 2).
+    affine_maps : different affine maps; two linear regions may have one map. linear_regions is never less.
+    activation_regions : as `creases.count` counts them; never less than linear_regions.
+    certified : True only if every sign, and that maps are equal or different, was proved.
+    seconds : wall time.
+    domain : what was cut. network : sha256 of the network. version : the version of Creases that counted.
+    """
+
+    linear_regions: int
+    affine_maps: int
+    activation_regions: int
+    certified: bool
+    seconds: float
+    domain: Domain
+    network: str
+    version: str = __version__
+
+    def __repr__(self) -> str:
+        certified = "certified" if self.certified else "NOT certified"
+        return (
+            f"LinearCount({self.linear_regions:,} linear regions, {self.affine_maps:,} affine maps, "
+            f"{self.activation_regions:,} activation regions, {certified}, {self.seconds:.3g} s, {self.domain!r}, "
+            f"network={self.network[:12]})"
+        )
+
+
+def count_linear_regions(
+    network: Network,
+    domain: Domain,
+    *,
+    threads: int | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+) -> LinearCount:
+    """How many linear regions `network` has on `domain`, and how many different affine maps.
+
+    A linear region is a union of activation regions, so these are listed first (`creases.subdivide`), which takes
+    memory; `Complex.linear_regions` tells to which linear region each belongs. The arguments are those of `subdivide`.
+    Raises DomainError and NotEnoughMemoryError as `subdivide` does.
+
+    Examples
+    --------
+    >>> from creases import Network, Segment
+    >>> network = Network.from_arrays([[[1.0], [1.0]], [[1.0, -1.0]]], [[0.0, -1.0], [0.0]])
+    >>> found = count_linear_regions(network, Segment([-1.0], [2.0]))
+    >>> found.linear_regions, found.affine_maps, found.activation_regions
+    (3, 3, 3)
+    """
+    start = time.perf_counter()
+    cells = subdivide(network, domain, threads=threads, progress=progress)
+    return LinearCount(
+        linear_regions=int(cells.linear_regions.max()) + 1,
+        affine_maps=int(cells.affine_maps.max()) + 1,
+        activation_regions=len(cells),
+        certified=cells.certified,
+        seconds=time.perf_counter() - start,
+        domain=domain,
+        network=network.sha256,
+    )
