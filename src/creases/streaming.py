@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creases.complex.blocks import CellBlock, blocks_of
+from creases.complex.blocks import CellBlock
+from creases.complex.skeleton import lineality_of_flat
 from creases.counting import Count
 from creases.domain import Directions, Domain, Polyline
 from creases.errors import DomainError
@@ -24,6 +25,7 @@ from creases.network import Network
 from creases.packing import as_problem, check_fit
 
 if TYPE_CHECKING:
+    from creases.engine.answers.sides import Sides
     from creases.engine.answers.tally import Tally
     from creases.engine.loop.drive import Report
     from creases.engine.problem import Problem
@@ -85,9 +87,7 @@ def stream_cells(network: Network, domain: Domain, on_cells: OnCells, *, progres
     less = "Hand the cells on and keep none, or cut a smaller domain."
     with enough_memory("A stream of cells", less), following(progress, 1) as follower:
         tally = cut_and_hand_on(as_problem(network, domain), isinstance(domain, Directions), on_cells, follower.found)
-        if tally is None:  # the network is constant: one cell, of which there is nothing to put together
-            return whole_domain(network, domain, on_cells)
-    regions = tally.by_layer[-1]
+    regions = tally.by_layer[-1] if tally.by_layer else 1
     return Count(
         regions=regions,
         by_layer=tuple(tally.by_layer),
@@ -103,31 +103,60 @@ def stream_cells(network: Network, domain: Domain, on_cells: OnCells, *, progres
     )
 
 
-def whole_domain(network: Network, domain: Domain, on_cells: OnCells) -> Count:
-    """Hand over the one cell of a network that is constant."""
-    from creases.counting import count
-    from creases.subdivision import subdivide
-
-    for block in blocks_of(subdivide(network, domain, progress=False), 1, neighbours=False):
-        on_cells(block)
-    return count(network, domain, progress=False)
-
-
-def cut_and_hand_on(problem: Problem, sphere: bool, on_cells: OnCells, report: Report) -> Tally | None:
-    """Cut a problem with one thread. Returns what it counts; None, and no cell, where the network is constant."""
+def cut_and_hand_on(problem: Problem, sphere: bool, on_cells: OnCells, report: Report) -> Tally:
+    """Cut a problem with one thread. sphere : whether it is of directions. Returns what it counts."""
     from creases.engine.answers.cell_table import TabledCells
     from creases.engine.answers.driver import cut_domain
     from creases.engine.answers.polytope_table import PolytopeCells, lines_of
     from creases.engine.starts.workshop import Workshop
 
+    flat = problem.dimension <= 2 and not sphere
+
     def collector(inside: Problem) -> Stream:
-        if problem.dimension <= 2 and not sphere:
+        if flat:
             return FlatStream(TabledCells(inside), on_cells)
         axes, lineality = (None, None) if inside is problem else lines_of(problem, inside)
         return SpaceStream(PolytopeCells(inside), on_cells, axes, lineality)
 
     stream = cut_domain(problem, collector, threads=1, by_neuron=False, report=report, workshop=Workshop())
-    return None if stream is None else stream.sums.result(problem)
+    found: Tally = whole_domain(problem, flat, on_cells) if stream is None else stream.sums.result(problem)
+    return found
+
+
+def whole_domain(problem: Problem, flat: bool, on_cells: OnCells) -> Tally:
+    """Hand over the one cell of a network that is constant. Returns what there is to count."""
+    from creases.engine.answers.cell_table import cut_into_cells
+    from creases.engine.answers.polytope_table import cut_into_polytopes
+
+    table: Any = (cut_into_cells if flat else cut_into_polytopes)(problem, threads=1, report=lambda _: None)
+    sides = sides_of_flat(table) if flat else table.sides
+    lines = lineality_of_flat(table.first, table.corners, table.at_infinity) if flat else table.lineality
+    on_cells(as_block(0, table, table.corners, sides, table.patterns, lines))
+    found: Tally = table.tally
+    return found
+
+
+def as_block(start: int, cells: Any, corners: Any, sides: Sides, patterns: Any, lineality: Any) -> CellBlock:
+    """Cells of the engine's as those who take them have them."""
+    return CellBlock(
+        start=start,
+        first=cells.first,
+        corners=corners,
+        at_infinity=cells.at_infinity,
+        side_first=sides.first,
+        walls=sides.walls,
+        corner_first=sides.corner_first,
+        side_corners=sides.corners,
+        patterns=np.ascontiguousarray(patterns),
+        lineality=lineality,
+    )
+
+
+def sides_of_flat(cells: Any) -> Sides:
+    """The sides of intervals or polygons."""
+    from creases.engine.answers.sides import sides_in_plane, sides_on_line
+
+    return (sides_on_line if cells.corners.shape[1] == 1 else sides_in_plane)(cells.first, cells.edges)
 
 
 class Stream:
@@ -203,21 +232,12 @@ class FlatStream(Stream):
             raise DomainError(f"{what} are put in the line's order when all are found. {KEEP}")
 
     def as_cells(self, block: Any, start: int) -> CellBlock:
-        """Sides are found from corner to corner."""
-        from creases.engine.answers.sides import sides_in_plane, sides_on_line
+        """Sides go from corner to corner; patterns come in words."""
         from creases.engine.state.pattern import bytes_of_words
 
-        d = block.corners.shape[1]
-        sides = (sides_on_line if d == 1 else sides_in_plane)(block.first, block.edges)
-        return CellBlock(
-            start,
-            block.first,
-            block.corners,
-            block.at_infinity,
-            *sides,
-            np.ascontiguousarray(bytes_of_words(block.patterns, sum(self.sums.problem.widths))),
-            np.zeros((0, d)),
-        )
+        patterns = bytes_of_words(block.patterns, sum(self.sums.problem.widths))
+        lines = np.zeros((0, block.corners.shape[1]))
+        return as_block(start, block, block.corners, sides_of_flat(block), patterns, lines)
 
 
 class SpaceStream(Stream):
@@ -247,7 +267,7 @@ class SpaceStream(Stream):
         else:
             corners = np.zeros((len(corners), lineality.shape[1]))
             corners[:, self._axes] = block.corners
-        return CellBlock(start, block.first, corners, block.at_infinity, *block.sides, block.patterns, lineality)
+        return as_block(start, block, corners, block.sides, block.patterns, lineality)
 
 
 def parted() -> DomainError:

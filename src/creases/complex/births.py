@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from creases.network import Network
 
-__all__ = ["birth_layers", "layers_of_walls"]
+__all__ = ["layers_of_birth", "layers_of_walls"]
 
 Ints = NDArray[np.int64]
 
@@ -28,7 +28,7 @@ def layers_of_walls(network: Network, walls: Ints) -> Ints:
     return np.where(own, np.searchsorted(ends, bits, side="right") + 1, 0)
 
 
-def birth_layers(network: Network, first: Ints, walls: Ints) -> Ints:
+def layers_of_birth(network: Network, first: Ints, walls: Ints) -> Ints:
     """The layer of birth of each cell, int64 (cells,), counted from 1; 0 of a cell that is all of the domain.
 
     first : int64 (cells + 1,). walls : int64, what the sides of cell i lie on, at first[i] to first[i + 1].

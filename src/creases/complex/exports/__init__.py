@@ -9,12 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from creases.complex.exports.facts import check_dimension, check_has_end
+from creases.domain import Domain
 from creases.errors import ModelFileError
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["SUFFIXES", "check_suffix", "export"]
+__all__ = ["DIMENSIONS", "SUFFIXES", "check_domain", "check_suffix", "export"]
 
 SUFFIXES = {
     ".npz": "all of it, to be loaded again",
@@ -22,6 +24,8 @@ SUFFIXES = {
     ".geojson": "polygons",
     ".vtu": "polygons or polyhedra for ParaView",
 }
+# Of the cells that a form holds, where it does not hold all.
+DIMENSIONS = {".geojson": (2,), ".vtu": (2, 3)}
 
 
 def check_suffix(path: Path) -> str:
@@ -30,6 +34,14 @@ def check_suffix(path: Path) -> str:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
         raise ModelFileError(f"{path.name!r} does not say what to write. Give it one of these endings: {known}.")
     return path.suffix
+
+
+def check_domain(path: Path, domain: Domain) -> None:
+    """Raise DomainError unless the cells of a domain can be written in the form that a file's name says."""
+    if path.suffix in DIMENSIONS:
+        check_dimension(domain, DIMENSIONS[path.suffix], f"A {path.suffix} file")
+    if path.suffix == ".vtu":
+        check_has_end(domain)
 
 
 def export(complex: Complex, path: str | Path) -> Path:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from creases.domain import Directions, Domain
+from creases.domain import Directions, Domain, Space, Subspace
 from creases.errors import DomainError
 from creases.network import Network
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["check_dimension", "check_window", "facts_of", "result_of"]
+__all__ = ["check_dimension", "check_has_end", "check_window", "facts_of", "pieces_of", "result_of"]
 
 Window = tuple[float, float, float, float]
 
@@ -59,12 +59,21 @@ def check_dimension(domain: Domain, dimensions: tuple[int, ...], what: str) -> N
         )
 
 
+def check_has_end(domain: Domain) -> None:
+    """Raise DomainError on a whole space of three dimensions: its cells are not clipped to a window as polygons are."""
+    if isinstance(domain, Space | Subspace) and domain.slice.dimension == 3:
+        raise DomainError(
+            f"{domain!r} has cells without an end, which a .vtu file does not hold. Cut the Box that is to be seen, or "
+            "save them as .npz or .parquet."
+        )
+
+
 def check_window(window: ArrayLike) -> Window:
     """A window as (xmin, xmax, ymin, ymax). Raises DomainError unless it is finite and has an inside."""
     given = np.asarray(window, dtype=np.float64)
     if given.shape != (4,) or not np.isfinite(given).all() or given[0] >= given[1] or given[2] >= given[3]:
         raise DomainError(
-            f"A window is (xmin, xmax, ymin, ymax), finite and with xmin < xmax and ymin < ymax; got {window}."
+            f"A window is (xmin, xmax, ymin, ymax), finite and with xmin < xmax and ymin < ymax; got {window!r}."
         )
     xmin, xmax, ymin, ymax = given.tolist()
     return xmin, xmax, ymin, ymax

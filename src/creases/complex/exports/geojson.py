@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.complex.births import birth_layers
+from creases.complex.births import layers_of_birth
 from creases.complex.exports.facts import check_dimension, facts_of, pieces_of, result_of
 from creases.complex.skeleton import sides_of
 from creases.files import replace_file
@@ -47,7 +47,7 @@ def to_geojson(complex: Complex, path: str | Path, window: ArrayLike | None = No
 def features_of(complex: Complex, polygons: Sequence[NDArray[np.float64]]) -> Iterator[str]:
     """The cells whose polygons are not empty, as JSON, in their order."""
     sides, _ = sides_of(complex)
-    born = birth_layers(complex.network, sides.first, sides.walls).tolist()
+    born = layers_of_birth(complex.network, sides.first, sides.walls).tolist()
     bounded = complex.is_bounded.tolist()
     for cell, polygon in enumerate(polygons):
         if len(polygon):
@@ -56,6 +56,6 @@ def features_of(complex: Complex, polygons: Sequence[NDArray[np.float64]]) -> It
                 "type": "Feature",
                 "id": cell,
                 "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
-                "properties": {"cell": cell, "birth_layer": born[cell], "bounded": bounded[cell]},
+                "properties": {"cell": cell, "layer_of_birth": born[cell], "bounded": bounded[cell]},
             }
             yield json.dumps(feature)

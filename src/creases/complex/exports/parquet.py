@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | cell | int64 | the number of the cell |
 | pattern | bytes | its activation pattern, neuron i is bit i % 8 of byte i // 8 |
-| birth_layer | int32 | the layer of birth, from 1; 0 of a cell that is all of the domain (`births`) |
+| layer_of_birth | int32 | the layer of birth, from 1; 0 of a cell that is all of the domain (`births`) |
 | bounded | bool | |
 | corners | list of list of float64 | in slice coordinates; of a polygon counter-clockwise |
 | at_infinity | list of bool | for each corner whether it is a direction |
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.births import birth_layers
+from creases.complex.births import layers_of_birth
 from creases.complex.blocks import CellBlock, blocks_of
 from creases.complex.exports.facts import facts_of, result_of
 from creases.domain import Domain
@@ -45,7 +45,7 @@ MOST_ROWS, MOST_BYTES = 65_536, 32 << 20
 # Cells that are turned into a table at once.
 CELLS_AT_ONCE = 16_384
 # Columns of which values come again and again; a dictionary of the others would only cost time.
-REPEATED = ["birth_layer", "walls.list.element", "side_corners.list.element.list.element"]
+REPEATED = ["layer_of_birth", "walls.list.element", "side_corners.list.element.list.element"]
 
 
 def to_parquet(complex: Complex, path: str | Path, *, neighbours: bool = True) -> Path:
@@ -107,7 +107,7 @@ class CellFile:
         columns = {
             "cell": arrow.int64(),
             "pattern": arrow.binary(width) if width else arrow.binary(),  # Parquet has no values of no bytes
-            "birth_layer": arrow.int32(),
+            "layer_of_birth": arrow.int32(),
             "bounded": arrow.bool_(),
             "corners": arrow.list_(arrow.list_(arrow.float64())),
             "at_infinity": arrow.list_(arrow.bool_()),
@@ -164,7 +164,9 @@ class CellFile:
         columns = {
             "cell": arrow.array(np.arange(block.start, block.start + cells)),
             "pattern": self.bytes_of(np.ascontiguousarray(block.patterns)),
-            "birth_layer": arrow.array(birth_layers(self._network, block.side_first, block.walls).astype(np.int32)),
+            "layer_of_birth": arrow.array(
+                layers_of_birth(self._network, block.side_first, block.walls).astype(np.int32)
+            ),
             "bounded": arrow.array(block.is_bounded),
             "corners": self.lists(block.first, coordinates),
             "at_infinity": self.lists(block.first, arrow.array(block.at_infinity)),

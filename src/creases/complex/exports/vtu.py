@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.complex.births import birth_layers
-from creases.complex.exports.facts import check_dimension, facts_of, pieces_of, result_of
+from creases.complex.births import layers_of_birth
+from creases.complex.exports.facts import check_dimension, check_has_end, facts_of, pieces_of, result_of
 from creases.complex.exports.polyhedra import corners_around, turned_outward
 from creases.complex.skeleton import sides_of
 from creases.errors import DomainError
@@ -59,10 +59,11 @@ def to_vtu(complex: Complex, path: str | Path, window: ArrayLike | None = None) 
     """`Complex.to_vtu`."""
     path = Path(path)
     check_dimension(complex.domain, (2, 3), "A .vtu file")
+    check_has_end(complex.domain)
     grid = polyhedra(complex, window) if complex.dimension == 3 else polygons(complex, window)
     sides, _ = sides_of(complex)
-    born = birth_layers(complex.network, sides.first, sides.walls)[grid.numbers]
-    data = {"cell": grid.numbers, "birth_layer": born.astype(np.int32)}
+    born = layers_of_birth(complex.network, sides.first, sides.walls)[grid.numbers]
+    data: dict[str, NDArray[Any]] = {"cell": grid.numbers, "layer_of_birth": born.astype(np.int32)}
     facts = {**facts_of(complex.network, complex.domain), **result_of(complex)}
     replace_file(path, lambda partial: write_grid(partial, grid, data, facts))
     return path
@@ -83,14 +84,9 @@ def polygons(complex: Complex, window: ArrayLike | None) -> Grid:
 
 
 def polyhedra(complex: Complex, window: ArrayLike | None) -> Grid:
-    """The cells of space. Raises DomainError if there is a window, or a cell is not bounded."""
+    """The cells of a bounded piece of space. Raises DomainError if there is a window."""
     if window is not None:
         raise DomainError("A window clips polygons, and these cells are polyhedra. Cut the Box that is to be seen.")
-    if not complex.is_bounded.all():
-        raise DomainError(
-            f"{complex.domain!r} has {int((~complex.is_bounded).sum()):,} cells without an end, which a .vtu file does "
-            "not hold. Cut the Box that is to be seen, or save them as .npz or .parquet."
-        )
     sides, first = complex.sides, complex.first
     around = turned_outward(corners_around(sides), sides, first, complex.corners)
     sizes, cells = np.diff(sides.corner_first), np.arange(len(complex))
