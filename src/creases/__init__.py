@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from creases.network import builder as build
     from creases.readers import load
     from creases.scheduling import count_in_pieces
+    from creases.streaming import subdivide_to_parquet
     from creases.subdivision import subdivide
     from creases.training import RegionTracker
 
@@ -118,6 +119,7 @@ _HOME = {
     "load": "creases.readers",
     "count_in_pieces": "creases.scheduling",
     "subdivide": "creases.subdivision",
+    "subdivide_to_parquet": "creases.streaming",
     "RegionTracker": "creases.training",
 }
 
@@ -189,6 +191,7 @@ __all__ = [
     "count_many",
     "load",
     "subdivide",
+    "subdivide_to_parquet",
 ]
 
 

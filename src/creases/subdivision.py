@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -19,18 +19,46 @@ from creases.network import Network
 from creases.packing import as_problem, check_fit, check_threads
 
 if TYPE_CHECKING:
+    from creases.counting import Count
     from creases.engine.answers.tally import Tally
     from creases.engine.problem import Problem
     from creases.progress import Follower
+    from creases.streaming import OnCells
 
 __all__ = ["subdivide", "subdivide_flat"]
 
 Report = Callable[[int], None]
 
 DOING = "A subdivision"
-REMEDY = "Count the regions instead (creases.count keeps none), or cut a smaller domain or a slice of fewer dimensions."
+REMEDY = (
+    "Count the regions instead (creases.count keeps none), take them as they are found, in bounded memory "
+    "(creases.subdivide_to_parquet writes them to a file, subdivide(..., on_cells=...) hands them over), or cut a "
+    "smaller domain or a slice of fewer dimensions."
+)
 # Regions that take less than this are not looked after: it costs some tenths of a millisecond.
 NEGLIGIBLE = 64 << 20
+
+
+@overload
+def subdivide(
+    network: Network,
+    domain: Domain,
+    *,
+    threads: int | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+    on_cells: None = None,
+) -> Complex: ...
+
+
+@overload
+def subdivide(
+    network: Network,
+    domain: Domain,
+    *,
+    threads: int | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+    on_cells: OnCells,
+) -> Count: ...
 
 
 def subdivide(
@@ -39,7 +67,8 @@ def subdivide(
     *,
     threads: int | None = None,
     progress: bool | Callable[[int], None] | None = None,
-) -> Complex:
+    on_cells: OnCells | None = None,
+) -> Complex | Count:
     """All activation regions of `network` on `domain`, with proved patterns.
 
     Each with its corners and what bounds it, and a proved point inside; how they hang together is worked out when it
@@ -52,7 +81,9 @@ def subdivide(
     The regions are those of `count`, so of any network: of a graph a pattern has the winner of each switch, and an edge
     may be where two of its candidates change places (`Complex.wall_name`).
     Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline;
-    NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory.
+    NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory; with `on_cells` DomainError too, if
+    more than one thread is asked for, or if cells are whole only when all have been found: where walls have to be
+    drawn that are no neurons, and on whole lines.
 
     Examples
     --------
@@ -65,6 +96,14 @@ def subdivide(
     """
     check_threads(threads)
     check_fit(network, domain)
+    if on_cells is not None:
+        from creases.streaming import stream_cells
+
+        if threads not in (None, 1):
+            raise DomainError(
+                f"Cells are handed over in their order by one thread, got threads={threads}. Leave it out."
+            )
+        return stream_cells(network, domain, on_cells, progress=progress)
     if domain.slice.dimension > 2 or isinstance(domain, Directions):
         return subdivide_space(network, domain, threads, progress)
     return subdivide_flat(network, domain, threads=threads, progress=progress)
@@ -224,6 +263,7 @@ def check_before(problem: Problem, expected: int, room: Room, threads: int | Non
     except TooMany:
         raise NotEnoughMemoryError(
             f"{DOING} of this domain has {found:,} regions at least, which take {as_bytes(found * room.kept)} at "
-            f"least; {as_bytes(free)} of memory are free. {REMEDY}"
+            f"least, and {as_bytes(free)} of memory are free; as many hyperplanes in general position have "
+            f"{expected:,} regions in the whole space, or {as_bytes(expected * room.kept)}. {REMEDY}"
         ) from None
     follower.say("")

@@ -14,6 +14,8 @@ from creases.cli.draw import draw
 from creases.cli.info import info
 from creases.cli.objects import flattened
 from creases.cli.paper import paper
+from creases.cli.stats import stats
+from creases.cli.subdivide import subdivide
 from creases.cli.theory import theory
 from creases.cli.train import train
 from creases.cli.warm import warm
@@ -47,6 +49,6 @@ def creases(
     """Into how many pieces does a ReLU network fold its inputs? Exact, proven counts."""
 
 
-for command in (info, count, draw, audit, theory, train, demo, warm, cite):
+for command in (info, count, subdivide, stats, draw, audit, theory, train, demo, warm, cite):
     app.command()(flattened(command))
 app.add_typer(paper)

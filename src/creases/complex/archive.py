@@ -7,6 +7,7 @@ UTF-8), and every array of a level under the number of the level and of the sour
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,21 @@ from creases.complex.skeleton import Given
 from creases.digests import digest_of, digest_of_array
 from creases.network import Network
 from creases.network.saving import levels_from, parts_of
+from creases.npz import check_npz
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["FORMATS", "LIMITS", "arrays_of", "cells_from", "digest_of_archive", "network_from", "network_parts"]
+__all__ = [
+    "FORMATS",
+    "LIMITS",
+    "arrays_of",
+    "cells_from",
+    "digest_of_archive",
+    "is_saved_complex",
+    "network_from",
+    "network_parts",
+]
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -36,6 +47,16 @@ CELLS = ("first", "corners", "at_infinity", "patterns")
 # Bytes at most: of the header four for a character, and a domain of 100,000 corners has some millions; of the levels
 # some hundred a source.
 LIMITS = {"header": 1 << 26, "levels": 1 << 24}
+
+
+def is_saved_complex(path: Path) -> bool:
+    """Whether a file says that it is a complex, of whatever version; whether it is whole, `Complex.load` tells."""
+    try:
+        check_npz(path, LIMITS)
+        with np.load(path, allow_pickle=False) as data:
+            return str(json.loads(str(data["header"]))["format"]).startswith("creases-complex")
+    except Exception:  # whatever a file that is something else makes of it
+        return False
 
 
 def network_parts(network: Network) -> tuple[dict[str, Any], Arrays]:

@@ -408,6 +408,59 @@ class Complex:
         replace_file(path, write)
         return path
 
+    def export(self, path: str | Path) -> Path:
+        """Write the cells in the form that the file's name says: .npz (`save`), .parquet, .geojson or .vtu.
+
+        Raises ModelFileError on another suffix, and what the method of that form raises.
+        """
+        from creases.complex.exports import export
+
+        return export(self, path)
+
+    def to_parquet(self, path: str | Path, *, neighbours: bool = True) -> Path:
+        """Write the cells as a Parquet table, a row a cell: number, pattern, layer of birth, corners, sides and
+        neighbours (`creases.complex.exports.parquet` lists the columns); there whole or not at all.
+
+        neighbours : whether to say which cell is behind each side, for which the cells are put together by proof.
+        The file's metadata has JSON under the key `creases`: the network's hash, the domain, by_layer, certified.
+        Raises MissingExtraError without pyarrow, SaveError if the file cannot be written.
+        """
+        from creases.complex.exports.parquet import to_parquet
+
+        return to_parquet(self, path, neighbours=neighbours)
+
+    def to_geojson(self, path: str | Path, window: ArrayLike | None = None) -> Path:
+        """Write the cells of a plane as GeoJSON polygons in slice coordinates, with number and layer of birth.
+
+        window : as of `polygons`; a cell outside is left out.
+        Raises DomainError unless d = 2, SaveError if the file cannot be written.
+        """
+        from creases.complex.exports.geojson import to_geojson
+
+        return to_geojson(self, path, window)
+
+    def to_vtu(self, path: str | Path, window: ArrayLike | None = None) -> Path:
+        """Write the cells of a plane or of space as polygons or polyhedra for VTK and ParaView, in slice coordinates,
+        with number and layer of birth.
+
+        window : as of `polygons`, for d = 2; a cell outside is left out.
+        Raises DomainError unless d = 2 or 3, or where a cell of space is not bounded; SaveError if the file cannot be
+        written.
+        """
+        from creases.complex.exports.vtu import to_vtu
+
+        return to_vtu(self, path, window)
+
+    def to_shapely(self, window: ArrayLike | None = None) -> list[Any]:
+        """The cells of a plane as shapely polygons in slice coordinates, one a cell.
+
+        window : as of `polygons`; an empty polygon stands for a cell outside.
+        Raises DomainError unless d = 2, MissingExtraError without shapely.
+        """
+        from creases.complex.exports.shapely_polygons import to_shapely
+
+        return to_shapely(self, window)
+
     @classmethod
     def load(cls, path: str | Path) -> Complex:
         """Read what `save` wrote.

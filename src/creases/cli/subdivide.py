@@ -1,0 +1,137 @@
+"""`creases subdivide`: the regions of a network on a domain, written to a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from creases.cli.options import DomainOptions, Model, Threads, WeightOptions
+
+if TYPE_CHECKING:
+    from creases.complex import Complex
+    from creases.domain import Domain
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What is written of the regions, and how."""
+
+    window: Annotated[
+        str | None,
+        typer.Option(
+            "--window",
+            metavar="RANGES",
+            help="What of a plane to write to a .geojson or .vtu, in the coordinates of its slice: -1:1,0:2. Polygons "
+            "are clipped to it.",
+        ),
+    ] = None
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream",
+            help="Write regions as they are found, by one thread and in bounded memory, however many there are; "
+            ".parquet only, and without a region's neighbours.",
+        ),
+    ] = False
+
+    def check(self, output: Path, domain: Domain, threads: int | None) -> None:
+        """Say what cannot be written before anything is cut. Raises DomainError or ModelFileError."""
+        from creases.complex.exports import check_domain
+        from creases.domain import Polyline
+        from creases.errors import DomainError
+
+        if isinstance(domain, Polyline):
+            raise DomainError("A path is written segment by segment. Give one --segment A B of it a file of its own.")
+        check_domain(output, domain)
+        if self.window is not None and (output.suffix not in (".geojson", ".vtu") or domain.slice.dimension != 2):
+            raise DomainError("--window clips the polygons of a plane, in a .geojson or .vtu file. Leave it out here.")
+        self.shown()
+        if self.stream and output.suffix != ".parquet":
+            raise DomainError(f"--stream writes a .parquet file, and this is {output.name}. Name one, or leave it out.")
+        if self.stream and threads not in (None, 1):
+            raise DomainError(f"--stream is the work of one thread, got --threads {threads}. Leave it out.")
+
+    def shown(self) -> tuple[float, float, float, float] | None:
+        """The window, if there is to be one. Raises DomainError if it is none."""
+        from creases.cli.domains import as_ranges
+
+        if self.window is None:
+            return None
+        across, up = as_ranges(self.window, 2, "--window")
+        return *across, *up
+
+    def write(self, complex: Complex, output: Path) -> str:
+        """Write the file. Returns what it does not show of the regions, or nothing."""
+        shown = self.shown()
+        if shown is None:
+            complex.export(output)
+        elif output.suffix == ".geojson":
+            complex.to_geojson(output, shown)
+        else:
+            complex.to_vtu(output, shown)
+        return self.remark(complex, output)
+
+    def remark(self, complex: Complex, output: Path) -> str:
+        """What the file does not show of the regions, if there is something."""
+        if self.window is not None:
+            return "what is outside of the window is left out"
+        if output.suffix in (".geojson", ".vtu") and not complex.is_bounded.all():
+            return "regions without an end are clipped to where most corners are; --window chooses another part"
+        return ""
+
+
+def subdivide(
+    model: Model,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The file to write: .npz, .parquet, .geojson or .vtu."),
+    ],
+    domain: DomainOptions,
+    weights: WeightOptions,
+    file: FileOptions,
+    threads: Threads = None,
+) -> None:
+    """Write the regions of a network on a domain to a file: each with its corners, its sides and its pattern.
+
+    \b
+    [bold]Examples[/bold]
+    creases subdivide net.onnx --box -1:1,-1:1 -o regions.npz
+    creases subdivide net.onnx --box -1:1,-1:1,-1:1 -o regions.vtu
+    creases subdivide net.onnx --plane origin a.npy b.npy --window -2:2,-2:2 -o plane.geojson
+    creases subdivide net.pt --activation relu --box -1:1,-1:1,-1:1,-1:1 -o regions.parquet
+    creases subdivide net.onnx --square 1 --stream -o millions.parquet
+
+    \b
+    [bold]Files[/bold]
+    .npz       all of it, for creases.Complex.load and 'creases stats'
+    .parquet   a table for pandas, DuckDB, Spark: a row a region, with its neighbours; any dimension
+    .geojson   polygons for maps and notebooks; two dimensions
+    .vtu       polygons or polyhedra for ParaView; two or three dimensions
+
+    Coordinates are those of the domain's slice: of a box, a square or the whole space the inputs that are not held
+    fixed, of a plane through A, B and C those in which they are 0,0 and 1,0 and 0,1. Domains and points are given as in
+    'creases count', whose --help lists their forms.
+    A subdivision keeps all regions in memory; where they do not fit, that is said before it begins, and --stream writes
+    them all the same.
+    """
+    from creases.cli.show import several, writable
+    from creases.complex.exports import check_suffix
+    from creases.counting import Count
+    from creases.errors import need_modules
+    from creases.streaming import subdivide_to_parquet
+    from creases.subdivision import subdivide
+
+    if check_suffix(writable(output)) == ".parquet":
+        need_modules("files", "Writing a .parquet file", "pyarrow")
+    network = weights.load(model)
+    where = domain.as_domain(network)
+    file.check(output, where, threads)
+    found = subdivide_to_parquet(network, where, output) if file.stream else subdivide(network, where, threads=threads)
+    remark = "" if isinstance(found, Count) else file.write(found, output)
+    certified = "certified" if found.certified else "NOT certified"
+    typer.echo(f"{several(found.regions, 'region')}, {certified}, written to {output}")
+    for note in [*([remark] if remark else []), *(f"note: {note}" for note in network.notes)]:
+        typer.echo(note)

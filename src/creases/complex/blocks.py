@@ -1,0 +1,103 @@
+"""Some cells at a time, as plain arrays: what `subdivide` hands over as it finds them, and what tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+    from creases.engine.answers.sides import Sides
+
+__all__ = ["CellBlock", "blocks_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CellBlock:
+    """Cells that follow one another in the order of a complex. A cell, a corner or a side of the block is counted from
+    0 within the block; `start` is the number of the block's first cell among all.
+
+    start : int. The cells of all blocks have the numbers that `subdivide` gives them.
+    first : int64 (cells + 1,); the corners of cell i are rows first[i] to first[i + 1] of the next two.
+    corners : float64 (corners, d), in slice coordinates, as near as in `Complex`; of a polygon counter-clockwise.
+    at_infinity : bool (corners,); True where a corner is a direction of length one, the cell being unbounded.
+    side_first : int64 (cells + 1,); the sides of cell i are side_first[i] to side_first[i + 1].
+    walls : int64 (sides,); what each side lies on, as `Complex.wall_name` reads it. Infinity is no side.
+    corner_first : int64 (sides + 1,); the corners of side j are side_corners[corner_first[j] : corner_first[j + 1]].
+    side_corners : int64, rows of `corners`.
+    patterns : uint8 (cells, ceil(N / 8)), as `Network.packed_pattern` has them.
+    lineality : float64 (lines, d); directions in which a whole line lies in every cell, as of `Complex`.
+    neighbours : int64 (sides,), the number among all of the cell on the other side, -1 where the domain ends; None of
+        cells that are handed over as they are found, since most neighbours are not found yet.
+    """
+
+    start: int
+    first: Ints
+    corners: Floats
+    at_infinity: NDArray[np.bool_]
+    side_first: Ints
+    walls: Ints
+    corner_first: Ints
+    side_corners: Ints
+    patterns: NDArray[np.uint8]
+    lineality: Floats
+    neighbours: Ints | None = None
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    def __repr__(self) -> str:
+        return f"CellBlock(cells {self.start:,} to {self.start + len(self) - 1:,})"
+
+    @property
+    def is_bounded(self) -> NDArray[np.bool_]:
+        """Whether each cell is bounded, bool (cells,)."""
+        return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1])
+
+
+def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[CellBlock]:
+    """A complex as blocks of so many cells.
+
+    neighbours : whether to say what lies behind each side, for which the cells are put together by proof. Raises what
+        that raises.
+    """
+    from creases.complex.skeleton import sides_of
+
+    sides = complex.sides if neighbours else sides_of(complex)[0]
+    behind = neighbours_of(complex) if neighbours else None
+    for begin in range(0, len(complex), cells):
+        yield some_cells(complex, sides, behind, begin, min(begin + cells, len(complex)))
+
+
+def neighbours_of(complex: Complex) -> Ints:
+    """The cell behind each of the `sides`, int64 (sides,); -1 where the domain ends."""
+    owners = np.repeat(np.arange(len(complex)), np.diff(complex.sides.first))
+    one, other = complex.facets.cells[complex.side_facets].T
+    return np.asarray(np.where(one == owners, other, one))
+
+
+def some_cells(complex: Complex, sides: Sides, neighbours: Ints | None, begin: int, end: int) -> CellBlock:
+    """The cells from one to before another."""
+    corners = slice(int(complex.first[begin]), int(complex.first[end]))
+    mine = slice(int(sides.first[begin]), int(sides.first[end]))
+    on = slice(int(sides.corner_first[mine.start]), int(sides.corner_first[mine.stop]))
+    return CellBlock(
+        start=begin,
+        first=complex.first[begin : end + 1] - corners.start,
+        corners=complex.corners[corners],
+        at_infinity=complex.at_infinity[corners],
+        side_first=sides.first[begin : end + 1] - mine.start,
+        walls=sides.walls[mine],
+        corner_first=sides.corner_first[mine.start : mine.stop + 1] - on.start,
+        side_corners=sides.corners[on] - corners.start,
+        patterns=complex.patterns[begin:end],
+        lineality=complex.lineality,
+        neighbours=None if neighbours is None else neighbours[mine],
+    )

@@ -1,0 +1,115 @@
+"""The faces of polyhedra with their corners in order, found from what lies on what, and not from coordinates.
+
+Of a convex polyhedron two sides share two corners if they meet in an edge, and one corner or none if not. So the edges
+of a side are its pairs of corners with other sides, and they make one cycle, whatever floats made of a thin side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ComputationError
+
+if TYPE_CHECKING:
+    from creases.engine.answers.sides import Sides
+
+__all__ = ["corners_around", "turned_outward"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def corners_around(sides: Sides) -> Ints:
+    """The corners of all sides of bounded cells of three dimensions, each side's in order around it, one way or other.
+
+    Returns int64 as `sides.corners`, of which it is a permutation within each side.
+    Raises ComputationError if the corners of a side make no cycle.
+    """
+    sizes = np.diff(sides.corner_first)
+    faces = np.repeat(np.arange(len(sizes)), sizes)
+    ordered = sides.corners[np.lexsort((sides.corners, faces))]
+    edges = shared_edges(faces, ordered)
+    # Each edge is one of both of its sides, and leads both ways.
+    face = np.concatenate([edges[:, 0], edges[:, 1]] * 2)
+    ends = np.concatenate([edges[:, 2:]] * 2 + [edges[:, :1:-1]] * 2)
+    # An entry is a corner on a side; its place among the entries is found by both.
+    width = int(ordered.max(initial=0)) + 1
+    keys = faces * width + ordered
+    here, there = (np.searchsorted(keys, face * width + each) for each in ends.T)
+    order = np.argsort(here, kind="stable")
+    if len(order) != 2 * len(keys) or (here[order] != np.repeat(np.arange(len(keys)), 2)).any():
+        raise not_closed()
+    return ordered[walked(there[order].reshape(-1, 2), sides.corner_first, sizes)]
+
+
+def shared_edges(faces: Ints, corners: Ints) -> Ints:
+    """Where two sides of a cell meet in an edge: int64 (edges, 4), both sides, the lower first, and both corners.
+
+    faces, corners : int64 (entries,), a side and a corner on it.
+    """
+    order = np.lexsort((faces, corners))
+    faces, corners = faces[order], corners[order]
+    found = []
+    apart = 1
+    # A corner has three sides, and more where more than three walls meet: all pairs, by how far apart they stand.
+    while len(at := np.flatnonzero(corners[apart:] == corners[:-apart])):
+        found.append(np.column_stack([faces[at], faces[at + apart], corners[at]]))
+        apart += 1
+    pairs = np.concatenate(found) if found else np.zeros((0, 3), np.int64)
+    pairs = pairs[np.lexsort(pairs.T[::-1])]
+    twice = np.flatnonzero((pairs[1:, :2] == pairs[:-1, :2]).all(axis=1))
+    return np.column_stack([pairs[twice], pairs[twice + 1, 2]])
+
+
+def walked(neighbours: Ints, first: Ints, sizes: Ints) -> Ints:
+    """Entries in the order in which one comes by them, all sides at a time: int64 (entries,).
+
+    neighbours : int64 (entries, 2), the entries of the same side before and after each. first, sizes : where the
+    entries of each side begin, and how many there are.
+    """
+    result = np.empty(len(neighbours), np.int64)
+    left = np.flatnonzero(sizes)
+    before, here = neighbours[first[left], 0], first[left]
+    step = 0
+    while len(left):
+        result[first[left] + step] = here
+        # Of the two ways one goes on.
+        back = neighbours[here, 0] == before
+        before, here = here, np.where(back, neighbours[here, 1], neighbours[here, 0])
+        step += 1
+        ends = sizes[left] == step
+        if (here[ends] != first[left[ends]]).any() or (here[~ends] == first[left[~ends]]).any():
+            raise not_closed()
+        left, before, here = left[~ends], before[~ends], here[~ends]
+    return result
+
+
+def not_closed() -> ComputationError:
+    """The error for sides that are no polygons, which cells that `subdivide` found do not have."""
+    return ComputationError("The corners on a side of a cell make no polygon: the complex is not as it was found.")
+
+
+def turned_outward(around: Ints, sides: Sides, first: Ints, corners: Floats) -> Ints:
+    """The corners around each side so that they go counter-clockwise, seen from outside; of the thinnest cells, whose
+    sides have no area in floats, as they are.
+
+    around : as of `corners_around`. first : int64 (cells + 1,), where the corners of each cell begin. corners : float64
+    (corners, 3).
+    """
+    sizes = np.diff(sides.corner_first)
+    begins = np.repeat(sides.corner_first[:-1], sizes)
+    places = np.arange(len(around))
+    after = places + 1
+    after[sides.corner_first[1:] - 1] = sides.corner_first[:-1]
+    start = corners[around[begins]]
+    turns = np.cross(corners[around] - start, corners[around[after]] - start)
+    normals = np.add.reduceat(turns, sides.corner_first[:-1], axis=0)
+    middles = np.add.reduceat(corners[around], sides.corner_first[:-1], axis=0) / sizes[:, None]
+    inside = np.add.reduceat(corners, first[:-1], axis=0) / np.diff(first)[:, None]
+    owners = np.repeat(np.arange(len(first) - 1), np.diff(sides.first))
+    inward = np.einsum("ij,ij->i", normals, middles - inside[owners]) < 0
+    turned = np.repeat(inward, sizes)
+    return np.where(turned, around[2 * begins + np.repeat(sizes, sizes) - 1 - places], around)
