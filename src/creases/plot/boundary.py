@@ -65,10 +65,11 @@ def add_boundary(ax: Axes, finer: Complex, window: tuple[float, ...], level: flo
     from matplotlib.patheffects import Normal, Stroke
 
     on_white = [Stroke(linewidth=GROUND, foreground="white"), Normal()]
-    look = {"color": INK, "lw": LINE, "path_effects": on_white}
+    look: dict[str, Any] = {"color": INK, "lw": LINE, "path_effects": on_white}
+    pieces: Any = boundary_in(finer, window)
     ax.add_collection(
         LineCollection(
-            boundary_in(finer, window),
+            pieces,
             colors=INK,
             linewidths=LINE,
             capstyle="round",
@@ -128,4 +129,4 @@ def at_boundary(finer: Complex) -> Bools:
     bytes_of_last[:, 0] &= np.uint8((0xFF << begin % 8) & 0xFF)
     one, other = finer.facets.cells.T
     inner = finer.facets.inner
-    return inner & (bytes_of_last[one] != bytes_of_last[np.where(inner, other, one)]).any(axis=1)
+    return np.asarray(inner & (bytes_of_last[one] != bytes_of_last[np.where(inner, other, one)]).any(axis=1))

@@ -150,4 +150,4 @@ def classes(complex: Complex) -> Ints:
     outputs = complex.network.forward(complex.domain.slice.points(complex.interior_points))
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > 0.0).astype(np.int64)
-    return outputs.argmax(axis=1)
+    return np.asarray(outputs.argmax(axis=1))

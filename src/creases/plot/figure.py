@@ -66,7 +66,7 @@ SHAPES = (0.3, 2.5)
 # Inches: an entry of a legend without its name, a letter of the name, a row.
 ENTRY, LETTER, ROW = 0.36, 0.058, 0.155
 # Points. Eight are read at arm's length, and journals ask for seven or more.
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 8.0,
     "axes.titlesize": 8.0,
     "axes.labelsize": 8.0,

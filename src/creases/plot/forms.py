@@ -44,10 +44,10 @@ def gradient_norms(complex: Complex) -> Floats:
     It is the spectral norm of the map's matrix within the domain's directions, in units of the outputs for each unit of
     the inputs: for one output the length of its gradient, for a domain of full dimension that of the whole map.
     """
-    largest = [np.zeros(0)]
+    largest: list[Floats] = [np.zeros(0)]
     for part in gradients(complex):
         gram = part @ np.swapaxes(part, 1, 2)  # (some, d, d): small, however many outputs there are
-        largest.append(np.linalg.eigvalsh(gram)[:, -1])
+        largest.append(np.asarray(np.linalg.eigvalsh(gram)[:, -1], dtype=np.float64))
     return np.sqrt(np.maximum(np.concatenate(largest), 0.0))
 
 

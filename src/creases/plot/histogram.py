@@ -56,9 +56,11 @@ def plot_histogram(
         if one.kind == "amount":
             add_bins(ax, one.numbers, int(bins))
         else:
+            from matplotlib.ticker import MaxNLocator
+
             steps = steps_of(one)
             ax.bar(steps, [int((one.numbers == step).sum()) for step in steps], width=0.8, color=COLOURS[0])
-            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set(xlabel=one.title, ylabel="regions")
         tidy(ax)
     return ax

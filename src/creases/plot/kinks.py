@@ -68,7 +68,7 @@ def add_kinks(ax: Axes, complex: Complex, window: tuple[float, ...]) -> list[Any
     colours = layer_colours(depth)
     widths = np.maximum(WIDEST * FADING ** np.arange(depth), LEAST)
     thinner = min(1.0, (FACETS_AT_WIDEST / max(len(segments), 1)) ** 0.5)
-    handles = []
+    handles: list[Line2D] = []
     # The wide lines of the first layers on top: they are few, and the others bend at them.
     for layer in range(depth, 0, -1):
         colour, wide = colours[layer - 1], float(widths[layer - 1])

@@ -113,7 +113,7 @@ def add_bands(ax: Axes, ends: Floats, colours: Floats) -> None:
     """A band an interval, float64 (m, 2) in the units of the axis, from the bottom to the top."""
     from matplotlib.collections import PolyCollection
 
-    bands = np.zeros((len(ends), 4, 2))
+    bands: Any = np.zeros((len(ends), 4, 2))
     bands[:, :, 0] = ends[:, [0, 1, 1, 0]]
     bands[:, 2:, 1] = 1.0
     ax.add_collection(
@@ -136,7 +136,9 @@ def add_curves(ax: Axes, complex: Complex, function: Function | None, ends: Floa
     at, scale, _ = line_axis(complex.domain)
     u = np.unique(ends)
     if callable(function) and len(u):
-        u = np.unique(np.concatenate([np.linspace(*ends.T, WITHIN).ravel(), np.linspace(u[0], u[-1], ACROSS)]))
+        u = np.unique(
+            np.concatenate([np.linspace(ends[:, 0], ends[:, 1], WITHIN).ravel(), np.linspace(u[0], u[-1], ACROSS)])
+        )
     values, names = curves_of(complex, function, u)
     places, number = at + scale * u, values.shape[1]
     if not 1 < number <= MOST_NAMED:

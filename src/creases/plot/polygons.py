@@ -85,14 +85,14 @@ class Polygons:
     def any_of(self, corners: Bools) -> Bools:
         """Whether a polygon has a corner for which bool (corners,) is True."""
         total = np.concatenate([[0], np.cumsum(corners)])[self.first]
-        return np.diff(total) > 0
+        return np.asarray(np.diff(total) > 0)
 
 
 def spans(begins: Ints, sizes: Ints) -> Ints:
     """begins[0], begins[0] + 1, ... sizes[0] of them, then those of begins[1], and so on."""
     ends = np.cumsum(sizes)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(begins - (ends - sizes), sizes)
+    return np.asarray(np.arange(total) + np.repeat(begins - (ends - sizes), sizes))
 
 
 def cut(polygons: Polygons, values: Floats) -> tuple[Polygons, Bools]:

@@ -165,8 +165,9 @@ def add_regions(
     many = len(seen) > MOST_VECTORS
     colours = shades.colours[seen.owners]
     thin = WIDEST_EDGE * min(1.0, (CELLS_AT_WIDEST / max(len(seen), 1)) ** 0.5)
+    polygons: Any = seen.as_array() if many else seen.as_list()
     drawn = PolyCollection(
-        seen.as_array() if many else seen.as_list(),
+        polygons,
         facecolors=colours,
         # Without an edge of its own colour a hair of the ground would shine through between neighbours.
         edgecolors=EDGE if edges else "face",

@@ -154,7 +154,7 @@ def add_scale(ax: Axes, shades: Shades, **where: Any) -> None:
     # Within the axes' own box it is as high as they are, whatever their aspect.
     options = where or {"cax": ax.inset_axes((1.04, 0.0, 0.045, 1.0))}
     bar = ax.figure.colorbar(ScalarMappable(norm, shades.colormap), ax=ax, **options)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
     bar.set_label(column.title)
     if column.kind == "amount":
         return

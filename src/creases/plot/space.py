@@ -1,9 +1,12 @@
-"""Axes in three dimensions: flat faces in light and shade, and room for what is written around them."""
+"""Axes in three dimensions: flat faces in light and shade, and room for what is written around them.
+
+`ax` is matplotlib's Axes3D throughout, which has no types.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +15,6 @@ from creases.errors import DomainError
 from creases.plot.figure import REGIONS, figure_of
 from creases.plot.polygons import Polygons
 from creases.plot.shades import Shades, add_scale
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 __all__ = ["add_faces", "add_scale_beside", "check_space", "fit_space", "look_at"]
 
@@ -37,21 +37,21 @@ HIGHEST = 1.0
 STEPS = 4
 
 
-def check_space(ax: Axes, name: str) -> None:
+def check_space(ax: Any, name: str) -> None:
     """Raise DomainError, naming the function, unless the axes have three dimensions."""
     if ax.name != "3d":
         raise DomainError(f'{name} draws on axes in three dimensions: figure.add_subplot(projection="3d").')
 
 
-def look_at(ax: Axes, low: Floats, high: Floats, sides: Floats, angles: tuple[float, float]) -> None:
+def look_at(ax: Any, low: Floats, high: Floats, sides: Floats, angles: tuple[float, float]) -> None:
     """Show the box between two corners, float64 (3,), with sides of these proportions, from these angles in degrees."""
     limits: dict[str, Any] = dict(zip(("xlim", "ylim", "zlim"), zip(low, high, strict=True), strict=True))
     ax.set(**limits)
-    ax.set_box_aspect(sides)  # type: ignore[attr-defined, arg-type]
-    ax.view_init(elev=angles[0], azim=angles[1])  # type: ignore[attr-defined]
+    ax.set_box_aspect(sides)
+    ax.view_init(elev=angles[0], azim=angles[1])
 
 
-def fit_space(ax: Axes, corners: Floats, shades: Shades, named: bool = True) -> None:
+def fit_space(ax: Any, corners: Floats, shades: Shades, named: bool = True) -> None:
     """Scale a picture of our own so that it and all that is written around it fill the figure, and trim the figure.
 
     corners : float64 (m, 3), of all that will be drawn. named : whether the axes have marks and names. A colour bar
@@ -59,12 +59,12 @@ def fit_space(ax: Axes, corners: Floats, shades: Shades, named: bool = True) -> 
     """
     figure = figure_of(ax)
     figure.set_layout_engine("none")
-    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):  # type: ignore[attr-defined]
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.pane.set_facecolor((1.0, 1.0, 1.0, 0.0))
         axis.pane.set_edgecolor((0.6, 0.6, 0.6, 1.0))
         axis._axinfo["grid"].update(linewidth=0.3, color=(0.8, 0.8, 0.8, 1.0))
-        axis.labelpad = -3.0 if axis is ax.zaxis else -6.0  # type: ignore[attr-defined]
-        axis.set_tick_params(pad=0.0 if axis is ax.zaxis else -3.0)  # type: ignore[attr-defined]
+        axis.labelpad = -3.0 if axis is ax.zaxis else -6.0
+        axis.set_tick_params(pad=0.0 if axis is ax.zaxis else -3.0)
         axis.set_major_locator(few_ticks())
     width = figure.get_figwidth()
     room = np.array([width - 2 * PAD - (BAR if shades.column else 0.0), HIGHEST * width - 2 * PAD])
@@ -83,22 +83,22 @@ def fit_space(ax: Axes, corners: Floats, shades: Shades, named: bool = True) -> 
     ax.set_position((x / width, y / height, wide / width, tall / height))
 
 
-def extent(ax: Axes, corners: Floats, named: bool) -> tuple[Floats, Floats]:
+def extent(ax: Any, corners: Floats, named: bool) -> tuple[Floats, Floats]:
     """The lower left and the upper right of what is drawn and of what is written around it, in inches."""
     from mpl_toolkits.mplot3d.proj3d import proj_transform
 
     figure = figure_of(ax)
     figure.draw_without_rendering()
-    x, y, _ = proj_transform(*corners.T, ax.get_proj())  # type: ignore[attr-defined]
+    x, y, _ = proj_transform(*corners.T, ax.get_proj())
     points = ax.transData.transform(np.column_stack([x, y]))
     if named:
         points = np.concatenate([points, *(box.get_points() for box in written(ax))])
     return points.min(axis=0) / figure.dpi, points.max(axis=0) / figure.dpi
 
 
-def written(ax: Axes) -> list[Any]:
+def written(ax: Any) -> list[Any]:
     """The boxes of the marks and names of the axes, in pixels."""
-    axes = (ax.xaxis, ax.yaxis, ax.zaxis)  # type: ignore[attr-defined]
+    axes = (ax.xaxis, ax.yaxis, ax.zaxis)
     return [box for axis in axes if (box := axis.get_tightbbox(None)) is not None]
 
 
@@ -109,7 +109,7 @@ def few_ticks() -> Any:
     return MaxNLocator(4, prune="both")
 
 
-def add_scale_beside(ax: Axes, shades: Shades, own: bool) -> None:
+def add_scale_beside(ax: Any, shades: Shades, own: bool) -> None:
     """The colour bar at the right of a picture. own : whether the figure is ours alone, and has room for it there."""
     if shades.column is None:
         return
@@ -122,7 +122,7 @@ def add_scale_beside(ax: Axes, shades: Shades, own: bool) -> None:
 
 
 def add_faces(
-    ax: Axes,
+    ax: Any,
     faces: Polygons,
     colours: Floats,
     scale: Floats,
@@ -143,7 +143,7 @@ def add_faces(
     thin = WIDEST_EDGE * min(1.0, (FACES_AT_WIDEST / max(len(faces), 1)) ** 0.5)
     shaded = colours * shade[:, None]
     kind = Poly3DCollection if far_first is None else solid_faces(faces, shaded, far_first)
-    ax.add_collection3d(  # type: ignore[attr-defined]
+    ax.add_collection3d(
         kind(
             faces.as_array() if many else faces.as_list(),
             facecolors=shaded,
@@ -163,7 +163,7 @@ def solid_faces(faces: Polygons, colours: Floats, far_first: Callable[[Floats], 
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
     from mpl_toolkits.mplot3d.proj3d import proj_transform
 
-    class SolidFaces(Poly3DCollection):
+    class SolidFaces(Poly3DCollection):  # type: ignore[misc]
         """The faces, chosen and ordered anew whenever they are drawn."""
 
         def do_3d_projection(self) -> Any:
