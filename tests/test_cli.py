@@ -184,7 +184,8 @@ def test_known_drawings_count_what_they_show(creases, lines, tmp_path, monkeypat
 def test_known_points_by_class(creases, lines, tmp_path, monkeypatch):
     """Labels as words, and from files of numbers and of words."""
     seen = []
-    monkeypatch.setattr("creases.plot.regions.mark_points", lambda ax, marks, classes, own: seen.append(classes))
+    marked = "creases.plot.regions.mark_points"
+    monkeypatch.setattr(marked, lambda ax, marks, classes, *look: seen.append(classes) or [])
     np.save(tmp_path / "numbers.npy", np.array([[1], [0], [1]]))
     (tmp_path / "words.csv").write_text("cat\ndog\n\ncat\n")
     points = ["--points", "0,0 .2,.2 .1,0"]

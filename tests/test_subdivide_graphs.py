@@ -326,7 +326,7 @@ def test_laws_plots_of_graphs(tmp_path):
     assert by_pattern(cells).shape == (len(cells), 3)
     assert len(np.unique(by_pattern(cells).round(6), axis=0)) == len(cells)
     for colouring in (by_pattern, by_activity):
-        plot_complex(cells, colouring=colouring)
+        plot_complex(cells, color_by=colouring)
     plot_complex(subdivide(as_network(SKIPPED["strips"], 2), Space(2)))
     plot_complex(subdivide(as_network(SKIPPED["the plane"], 2), Space(2)))
     plot_line(subdivide(maxout(), Segment([-1, -1], [1, 0.5])))

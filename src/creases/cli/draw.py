@@ -16,10 +16,32 @@ if TYPE_CHECKING:
     from creases.complex import Complex
 
 
+# Letters of a file's name in a title.
+LONGEST_NAME = 28
+
+
 @dataclass(frozen=True)
 class LookOptions:
     """What the picture shows beside the regions, and how much of them."""
 
+    color_by: Annotated[
+        str,
+        typer.Option(
+            "--color-by",
+            metavar="WORD",
+            help="What colours tell: the pattern, the layer that made a region, the norm of its gradient, its class, "
+            "or its activity, the number of active neurons.",
+        ),
+    ] = "pattern"
+    kinks: Annotated[
+        bool, typer.Option("--kinks", help="Draw where the network bends, coloured by layer; on a line as dots.")
+    ] = False
+    boundary: Annotated[
+        bool,
+        typer.Option(
+            "--boundary", help="Draw where the largest output changes; of one output, where it is zero. On a plane."
+        ),
+    ] = False
     points: Annotated[
         str | None,
         typer.Option("--points", metavar="POINTS", help="Inputs to mark, each where it is nearest to the plane."),
@@ -40,7 +62,13 @@ class LookOptions:
             help="What to show, in the units of the picture's axes: -1:1,0:2, or -1:1 on a line.",
         ),
     ] = None
-    dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 200
+    width: Annotated[
+        float,
+        typer.Option(
+            "--width", min=1.0, max=40.0, help="Inches; 3.3 is a column of a page, and letters are made for it."
+        ),
+    ] = 3.3
+    dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 400
 
     def picture(self, complex: Complex) -> Axes:
         """The complex on axes of its own: a map for two dimensions, a graph for one."""
@@ -48,7 +76,11 @@ class LookOptions:
         from creases.cli.points import read_labels, read_points
         from creases.errors import DomainError
         from creases.plot import plot_complex, plot_line
+        from creases.plot.columns import WORDS
 
+        words = ("pattern", *WORDS)
+        if self.color_by not in words:
+            raise DomainError(f"--color-by is one of {', '.join(words)}; got {self.color_by!r}.")
         points, labels = self.points, self.labels
         sliced = complex.domain.slice
         shown = None if self.window is None else as_ranges(self.window, sliced.dimension, "--window")
@@ -57,11 +89,26 @@ class LookOptions:
         if sliced.dimension == 1:
             if points is not None:
                 raise DomainError("--points marks inputs on a plane domain; along a line there is nowhere to put them.")
-            return plot_line(complex, window=None if shown is None else shown[0])
+            if self.boundary:
+                raise DomainError("--boundary is drawn on a plane domain; along a line the outputs themselves tell it.")
+            return plot_line(
+                complex,
+                color_by=self.color_by,
+                breaks=self.kinks,
+                window=None if shown is None else shown[0],
+                width=self.width,
+            )
         marks = None if points is None else sliced.coordinates(read_points(points, sliced.n_in, "--points"))
         classes = None if labels is None or marks is None else read_labels(labels, len(marks), "--labels")
         return plot_complex(
-            complex, points=marks, labels=classes, window=None if shown is None else (*shown[0], *shown[1])
+            complex,
+            color_by=self.color_by,
+            kinks=self.kinks,
+            boundary=self.boundary,
+            points=marks,
+            labels=classes,
+            window=None if shown is None else (*shown[0], *shown[1]),
+            width=self.width,
         )
 
 
@@ -82,6 +129,7 @@ def draw(
     creases draw net.onnx --box -1:1,-1:1 -o regions.png
     creases draw net.onnx --plane origin a.npy b.npy --points images.npy -o plane.pdf
     creases draw net.onnx --plane a.npy b.npy c.npy --points test.npy --labels classes.npy -o classes.png
+    creases draw net.onnx --plane a.npy b.npy c.npy --color-by class --boundary -o boundary.pdf
     creases draw net.pt --activation relu --plane a.npy b.npy c.npy --window -1:2,-1:2 -o near.png
     creases draw net.onnx --segment a.npy b.npy -o walk.svg
 
@@ -89,7 +137,7 @@ def draw(
     or space the picture shows where most regions lie; --window chooses another part.
     """
     from creases.cli.show import writable
-    from creases.plot import regions_drawn, save_figure
+    from creases.plot import house_style, regions_drawn, save_figure
     from creases.plot.figure import check_name, figure_of, new_figure
     from creases.subdivision import subdivide_flat
 
@@ -100,11 +148,17 @@ def draw(
     complex = subdivide_flat(network, where, threads=threads)
     ax = look.picture(complex)
     said = regions_said(complex, regions_drawn(ax), whole=look.window is None and not complex.at_infinity.any())
-    ax.set_title(f"{model.name}: {said}", fontsize="medium")
+    with house_style():
+        ax.set_title(f"{shortened(model.name)}: {said}")
     save_figure(figure_of(ax), output, dpi=look.dpi)
     typer.echo(f"{said} drawn to {output}")
     for note in network.notes:
         typer.echo(f"note: {note}")
+
+
+def shortened(name: str) -> str:
+    """A file's name, without the middle of a long one, so that a title fits in a column."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME // 2]}…{name[-LONGEST_NAME // 2 :]}"
 
 
 def regions_said(complex: Complex, drawn: int, whole: bool) -> str:

@@ -2,15 +2,16 @@
 
 Where two regions share a facet, exactly one neuron differs in a generic network, so the parity of the
 number of active neurons is a proper colouring with two colours: it sets the lightness. (A switch counts as the place of
-its winner, so that most of its walls are seen too.) The hue drifts with
-the pattern: each neuron pulls it in a direction of its own, so far-apart regions differ much and neighbours
-little, and the large folds of the early layers stay visible. Colours are made in OKLab (Ottosson 2020), where
-equal steps look equal.
+its winner, so that most of its walls are seen too.) The hue is a hash of the pattern that keeps neighbours near: each
+neuron has an angle of its own, and the hue is the sum of those of the active ones. So a colour depends on the pattern
+alone, and a region keeps its colour through training and in every window; far-apart regions differ much and neighbours
+little, and the folds of the early layers, whose angles are the largest, stay visible. Colours are made in OKLab
+(Ottosson 2020), where equal steps look equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -19,39 +20,62 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from creases.complex import Complex
 
-__all__ = ["Colouring", "by_activity", "by_pattern", "oklab_to_rgb"]
+__all__ = ["Colouring", "active_neurons", "by_activity", "by_pattern", "oklab_to_rgb"]
 
 Floats = NDArray[np.float64]
 # From a complex to one colour a cell: float64, shape (cells, 3), red, green and blue in [0, 1].
 Colouring: TypeAlias = "Callable[[Complex], Floats]"
 
 LIGHTNESS = (0.74, 0.90)
-CHROMA = 0.09
+CHROMA = (0.05, 0.10)
+# How far a neuron of the first layer turns the hue, in full turns, at least and at most; one of the next by this share.
+TURN = (0.07, 0.22)
+FADING = 0.8
+# Multiples of it, modulo 1, are spread evenly, however many there are.
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 # Cells whose bits are unpacked at one time.
 CELLS_AT_ONCE = 1 << 15
 
 
 def by_pattern(complex: Complex) -> Floats:
-    """Hue from the activation pattern, lightness from the parity of its active neurons."""
+    """Hue from a hash of the activation pattern, lightness from the parity of its active neurons.
+
+    One pattern has one colour in all networks of the same layers.
+    """
+    places = complex.network.places
     bits = complex.patterns.shape[1] * 8
+    turns = np.zeros((bits, 2))
+    turns[: complex.network.bits] = turns_of([int(layer.sum()) for layer in places])
     odd = np.zeros(bits, np.uint8)
-    odd[: complex.network.bits] = np.concatenate([np.zeros(0, np.uint8), *map(oddness, complex.network.places)])
-    angles = 2.0 * np.pi * GOLDEN * np.arange(bits)
-    directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    hues, parities = [], []
-    for start in range(0, len(complex), CELLS_AT_ONCE):
-        active = np.unpackbits(complex.patterns[start : start + CELLS_AT_ONCE], axis=1, bitorder="little")
-        hues.append(active.astype(np.float64) @ directions)
+    odd[: complex.network.bits] = np.concatenate([np.zeros(0, np.uint8), *map(oddness, places)])
+    hues, parities = [np.zeros((0, 2))], [np.zeros(0, np.uint8)]
+    for active in unpacked(complex):
+        hues.append(active.astype(np.float64) @ turns)
         parities.append((active * odd).sum(axis=1) % 2)
-    pull = np.concatenate(hues)
-    pull -= pull.mean(axis=0)
-    spread = np.sqrt((pull**2).sum(axis=1).mean()) or 1.0
-    reach = np.linalg.norm(pull, axis=1, keepdims=True)
-    # Saturate: no region runs out of the colours that a screen has.
-    pull *= CHROMA * np.tanh(reach / spread) / np.maximum(reach, 1e-300)
+    hue, strength = np.concatenate(hues).T
+    chroma = CHROMA[0] + (CHROMA[1] - CHROMA[0]) * (0.5 + 0.5 * np.cos(2.0 * np.pi * strength))
+    angle = 2.0 * np.pi * hue
     lightness = np.where(np.concatenate(parities) == 0, *LIGHTNESS)
-    return oklab_to_rgb(np.column_stack([lightness, pull]))
+    return oklab_to_rgb(np.column_stack([lightness, chroma * np.cos(angle), chroma * np.sin(angle)]))
+
+
+def turns_of(sizes: list[int]) -> Floats:
+    """How far each bit of a pattern turns the hue, and the strength of the colour, in full turns: float64 (bits, 2).
+
+    sizes : how many bits each layer has.
+    """
+    number = np.arange(sum(sizes))
+    share = (GOLDEN * number) % 1.0
+    sign = np.where((np.sqrt(2.0) * number) % 1.0 < 0.5, -1.0, 1.0)
+    fading = np.repeat(FADING ** np.arange(len(sizes)), sizes)
+    hue = sign * (TURN[0] + (TURN[1] - TURN[0]) * share) * fading
+    return np.column_stack([hue, np.sqrt(3.0) * number % 1.0])
+
+
+def unpacked(complex: Complex) -> Iterator[NDArray[np.uint8]]:
+    """The bits of all patterns, some cells at a time: uint8 (some, 8 * bytes)."""
+    for start in range(0, len(complex), CELLS_AT_ONCE):
+        yield np.unpackbits(complex.patterns[start : start + CELLS_AT_ONCE], axis=1, bitorder="little")
 
 
 def oddness(places: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -65,14 +89,14 @@ def oddness(places: NDArray[np.int64]) -> NDArray[np.uint8]:
     return ((np.arange(int(places.sum())) - starts) % 2).astype(np.uint8)
 
 
+def active_neurons(complex: Complex) -> Floats:
+    """How many neurons are active on each cell, float64 (cells,); a switch counts as one."""
+    return np.concatenate([np.zeros(0), *(bits.sum(axis=1, dtype=np.float64) for bits in unpacked(complex))])
+
+
 def by_activity(complex: Complex) -> Floats:
     """From dark blue to yellow as more neurons are active; dead stretches of the domain show dark."""
-    active = np.concatenate(
-        [
-            np.unpackbits(complex.patterns[start : start + CELLS_AT_ONCE], axis=1).sum(axis=1)
-            for start in range(0, len(complex), CELLS_AT_ONCE)
-        ]
-    ).astype(np.float64)
+    active = active_neurons(complex)
     low, high = active.min(), active.max()
     from matplotlib import colormaps
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
+    "COLUMN",
     "INK",
     "MARKERS",
     "QUIET",
     "STYLES",
+    "add_legend",
     "axes_of",
     "axis_names",
     "check_dimension",
     "check_name",
     "check_window",
+    "drawing",
     "figure_of",
+    "fit_height",
+    "house_style",
     "line_axis",
     "new_figure",
     "regions_drawn",
@@ -49,6 +56,37 @@ MARKERS = ("o", "s", "^", "D")
 # The label of what is drawn for the regions; legends leave out what begins so.
 REGIONS = "_regions"
 SUFFIXES = (".png", ".pdf", ".svg")
+# Inches: a column of a page of two. Pictures are this wide by default, and their letters are made for it.
+COLUMN = 3.3
+LEAST_WIDTH, MOST_WIDTH = 1.0, 40.0
+# Inches that the marks and names of the axes take, to the left of them and below.
+LEFT, BELOW = 0.55, 0.42
+# Axes are no flatter and no higher than this, as a share of their width.
+SHAPES = (0.3, 2.5)
+# Inches: an entry of a legend without its name, a letter of the name, a row.
+ENTRY, LETTER, ROW = 0.36, 0.058, 0.155
+# Points. Eight are read at arm's length, and journals ask for seven or more.
+STYLE: dict[Any, Any] = {
+    "font.size": 8.0,
+    "axes.titlesize": 8.0,
+    "axes.labelsize": 8.0,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "figure.labelsize": 8.0,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.2,
+    "legend.handletextpad": 0.5,
+}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -58,6 +96,65 @@ def new_figure(width: float, height: float) -> Figure:
     except ImportError as error:
         raise require_extra("matplotlib", "plot", "Drawing") from error
     return Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Letters and lines for a picture as wide as a column, 3.3 inches; the user's own settings are as before after it.
+
+    The functions that draw take it for a figure of their own, and leave axes that they are given as they are. Text that
+    is put on such a figure later belongs in it as well. Raises MissingExtraError without matplotlib.
+    """
+    try:
+        from matplotlib import rc_context
+    except ImportError as error:
+        raise require_extra("matplotlib", "plot", "Drawing") from error
+    with rc_context(STYLE):
+        yield
+
+
+@contextmanager
+def drawing(ax: Axes | None, width: float, height: float, **options: Any) -> Iterator[tuple[Axes, bool]]:
+    """The axes that were given; or, in the house style, those of a new figure of this size in inches, and True.
+
+    options : what `Figure.add_subplot` takes. Raises DomainError if the width is none, MissingExtraError without
+    matplotlib.
+    """
+    if ax is not None:
+        yield ax, False
+        return
+    if not (np.isfinite(width) and LEAST_WIDTH <= width <= MOST_WIDTH):
+        raise DomainError(f"width is that of the picture in inches, {LEAST_WIDTH:g} to {MOST_WIDTH:g}; got {width!r}.")
+    with house_style():
+        yield new_figure(width, height).add_subplot(**options), True
+
+
+def fit_height(ax: Axes, shape: float, others: float = 0.0) -> None:
+    """Make the figure as high as axes need it whose height is `shape` times their width.
+
+    others : inches of width that colour bars take.
+    """
+    figure = figure_of(ax)
+    across = figure.get_figwidth() - LEFT - others
+    figure.set_figheight(across * min(max(shape, SHAPES[0]), SHAPES[1]) + BELOW)
+
+
+def add_legend(ax: Axes, handles: Sequence[Any], own: bool) -> None:
+    """What lines and marks mean, in as many columns as there is room for.
+
+    own : whether the figure is ours alone: then the legend stands below the axes, and the figure grows by it.
+    """
+    names = [str(handle.get_label()) for handle in handles]
+    if not names:
+        return
+    if not own:
+        ax.legend(handles=list(handles), loc="upper right", framealpha=0.85, fontsize="small").set_zorder(5)
+        return
+    figure = figure_of(ax)
+    width = figure.get_figwidth()
+    columns = min(len(names), max(1, int(width / (ENTRY + LETTER * max(map(len, names))))))
+    figure.set_figheight(figure.get_figheight() + ROW * -(-len(names) // columns) + ROW / 2)
+    figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, frameon=False)
 
 
 def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
@@ -76,7 +173,8 @@ def axis_names(domain: Domain) -> list[str]:
         return [f"input {i}" for i in np.flatnonzero(domain.lower < domain.upper)]
     if isinstance(domain, Space) or (isinstance(domain, Polygon) and domain.plane is None):
         return [f"input {i}" for i in range(domain.slice.n_in)]
-    return ["$u$"] if domain.slice.dimension == 1 else ["$u_1$", "$u_2$"]
+    d = domain.slice.dimension
+    return ["$u$"] if d == 1 else [f"$u_{i}$" for i in range(1, d + 1)]
 
 
 def line_axis(domain: Domain) -> tuple[float, float, str]:
@@ -146,13 +244,14 @@ def save_figure(figure: Figure | Axes, path: str | Path, dpi: int = 200) -> Path
 
 
 def write_figure(figure: Figure, target: Any, **options: Any) -> None:
-    """`figure.savefig` with a .pdf's letters as TrueType (Type 42), which publishers ask for and programs can edit.
+    """`figure.savefig` with text as text: a .pdf's letters as TrueType (Type 42), which publishers ask for and programs
+    can edit, and a .svg's as text elements, which can be searched.
 
     The user's own settings are as before when it returns.
     """
     from matplotlib import rc_context
 
-    with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42}):
+    with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}):
         figure.savefig(target, **options)
 
 

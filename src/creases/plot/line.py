@@ -2,104 +2,196 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from creases.plot.colours import Colouring, by_pattern
+from creases.errors import DomainError
+from creases.plot.columns import layers_of_walls
 from creases.plot.figure import (
     COLOURS,
+    COLUMN,
     INK,
     QUIET,
     REGIONS,
     STYLES,
-    axes_of,
+    add_legend,
     check_dimension,
     check_window,
+    drawing,
     line_axis,
     tidy,
 )
+from creases.plot.shades import ColorBy, Shades, add_scale, layer_colours, shades_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
     from creases.complex import Complex
 
 __all__ = ["plot_line"]
 
 Floats = NDArray[np.float64]
+# Numbers of outputs, or what to make of the outputs.
+Function: TypeAlias = "int | Sequence[int] | Callable[[Floats], ArrayLike]"
 
 # How much of its colour a band keeps, so that the curves stand out.
 PALE = 0.45
-# More outputs than this are not named one by one.
+# More outputs than this are not named one by one, nor more layers.
 MOST_NAMED = 12
-# The share of the height that a legend of so many names may take; above, letters are smaller.
-MOST_NAMED_LARGE = 8
 # How far past its outermost breaks an unbounded line is shown, as a share of the stretch between them.
 BEYOND = 0.15
+# The height of a picture, as a share of its width.
+HEIGHT = 0.62
+# A function of the outputs may bend where the network does not: it is looked at so often within a region, and across.
+WITHIN, ACROSS = 8, 400
 
 
 def plot_line(
     complex: Complex,
     ax: Axes | None = None,
     *,
+    color_by: ColorBy = "pattern",
+    function: Function | None = None,
+    breaks: bool = False,
     window: tuple[float, float] | None = None,
-    colouring: Colouring = by_pattern,
+    width: float = COLUMN,
 ) -> Axes:
-    """Draw the outputs of a network along a segment or a line, and its regions as bands behind them.
+    """Draw the outputs of a network along a line domain, over bands that are its regions there.
 
     complex : of dimension one, from `creases.subdivide`.
-    ax : where to draw; None makes a new figure, with the legend beside the axes.
+    ax : where to draw; None makes a new figure, with the legend below the axes.
+    color_by : the colours of the bands, as of `plot_complex`.
+    function : what to draw; None draws all outputs. A number, or several, draw these outputs; a function takes the
+        outputs, float64 (m, n_out), and gives float64 (m,) or (m, curves), e.g. `lambda y: y[:, 1] - y[:, 0]`. Between
+        breaks outputs are straight, and such a function is drawn through some more points.
+    breaks : mark where the network bends on the line, on each curve, in the colour of the layer that bends.
     window : (left, right) in the units of the axis, which are those of the inputs: the values of the input where one
         alone varies along the line, else the distance from where the line's own coordinate u is 0. None shows all of a
         segment, and of a line all its breaks.
-    Raises DomainError if the dimension is not one or the window none, MissingExtraError without matplotlib.
+    width : of a new figure, in inches.
+    Raises DomainError if the dimension is not one, the window none, or the function gives no curves; MissingExtraError
+    without matplotlib.
     """
     check_dimension(complex, 1, "plot_line")
     wanted = None if window is None else check_window(window, 1)
-    own = ax is None
-    ax = axes_of(ax, 8.0, 4.0)
-    from matplotlib.collections import PolyCollection
-
     at, scale, name = line_axis(complex.domain)
     intervals = complex.intervals()
     shown = usual_stretch(intervals.ravel()) if wanted is None else sorted((value - at) / scale for value in wanted)
     ends = np.clip(intervals, *shown)
     seen = ends[:, 0] < ends[:, 1]
-    pale = 1.0 - PALE * (1.0 - colouring(complex)[seen])
-    bands = [[(a, 0.0), (b, 0.0), (b, 1.0), (a, 1.0)] for a, b in (at + scale * ends[seen]).tolist()]
-    ax.add_collection(
-        PolyCollection(bands, facecolors=pale, linewidths=0.0, transform=ax.get_xaxis_transform(), label=REGIONS),
-        autolim=False,
-    )
-    u = np.unique(ends)
-    outputs = complex.network.forward(complex.domain.slice.points(u[:, None]))
-    plot_outputs(ax, at + scale * u, outputs, own)
-    ax.axhline(0.0, color=QUIET, lw=0.6, zorder=1)
-    left, right = wanted or sorted(at + scale * end for end in shown)
-    ax.set(xlim=(left, right), xlabel=name, ylabel="output" if outputs.shape[1] == 1 else "outputs")
-    tidy(ax)
+    with drawing(ax, width, HEIGHT * width) as (ax, own):
+        shades = shades_of(complex, color_by)
+        add_bands(ax, at + scale * ends[seen], shades.colours[seen])
+        add_scale(ax, pale(shades))
+        curves = add_curves(ax, complex, function, ends[seen])
+        handles: list[Any] = [*curves] if 1 < len(curves) <= MOST_NAMED else []
+        if breaks:
+            handles += mark_breaks(ax, complex, curves)
+        add_legend(ax, handles, own)
+        ax.axhline(0.0, color=QUIET, lw=0.6, zorder=1)
+        left, right = wanted or sorted(at + scale * end for end in shown)
+        ax.set(xlim=(left, right), xlabel=name, ylabel="output" if len(curves) == 1 else "outputs")
+        tidy(ax)
     return ax
 
 
-def plot_outputs(ax: Axes, places: Floats, outputs: Floats, own: bool) -> None:
-    """A curve an output (float64, shape (m, outputs)), told apart by colour and dashes; a legend where they are few.
+def pale(shades: Shades) -> Shades:
+    """The same scale in the paler colours of bands."""
+    if shades.colormap is None:
+        return shades
+    from matplotlib.colors import ListedColormap
 
-    own : whether the figure is ours alone, so that the legend may stand beside the axes.
+    colours = shades.colormap(np.arange(shades.colormap.N))[:, :3]
+    return shades._replace(colormap=ListedColormap(1.0 - PALE * (1.0 - colours)))
+
+
+def add_bands(ax: Axes, ends: Floats, colours: Floats) -> None:
+    """A band an interval, float64 (m, 2) in the units of the axis, from the bottom to the top."""
+    from matplotlib.collections import PolyCollection
+
+    bands: Any = np.zeros((len(ends), 4, 2))
+    bands[:, :, 0] = ends[:, [0, 1, 1, 0]]
+    bands[:, 2:, 1] = 1.0
+    ax.add_collection(
+        PolyCollection(
+            bands,
+            facecolors=1.0 - PALE * (1.0 - colours),
+            linewidths=0.0,
+            transform=ax.get_xaxis_transform(),
+            label=REGIONS,
+        ),
+        autolim=False,
+    )
+
+
+def add_curves(ax: Axes, complex: Complex, function: Function | None, ends: Floats) -> list[Line2D]:
+    """A curve an output, told apart by colour and dashes where they are few.
+
+    ends : float64 (m, 2), the intervals that are seen, in the line's own coordinate.
     """
-    number = outputs.shape[1]
+    at, scale, _ = line_axis(complex.domain)
+    u = np.unique(ends)
+    if callable(function) and len(u):
+        u = np.unique(
+            np.concatenate([np.linspace(ends[:, 0], ends[:, 1], WITHIN).ravel(), np.linspace(u[0], u[-1], ACROSS)])
+        )
+    values, names = curves_of(complex, function, u)
+    places, number = at + scale * u, values.shape[1]
     if not 1 < number <= MOST_NAMED:
-        ax.plot(places, outputs, lw=1.5, color=COLOURS[0] if number == 1 else INK)
-        return
-    for i, values in enumerate(outputs.T):
+        return ax.plot(places, values, lw=1.2, color=COLOURS[0] if number == 1 else INK)
+    drawn = []
+    for i, curve in enumerate(values.T):
         style = STYLES[i // len(COLOURS) % len(STYLES)]
-        ax.plot(places, values, lw=1.5, color=COLOURS[i % len(COLOURS)], ls=style, label=f"output {i}")
-    small = {"fontsize": "small" if number <= MOST_NAMED_LARGE else "x-small", "handlelength": 2.8}
-    if own:
-        ax.figure.legend(loc="outside right upper", frameon=False, **small)
-    else:
-        ax.legend(loc="upper right", framealpha=0.85, **small)
+        drawn += ax.plot(places, curve, lw=1.2, color=COLOURS[i % len(COLOURS)], ls=style, label=names[i])
+    return drawn
+
+
+def curves_of(complex: Complex, function: Function | None, u: Floats) -> tuple[Floats, list[str]]:
+    """What to draw at places u of the line, float64 (m, curves), and a name for each curve."""
+    outputs = complex.network.forward(complex.domain.slice.points(u[:, None]))
+    number = outputs.shape[1]
+    if callable(function):
+        values = np.asarray(function(outputs), dtype=np.float64)
+        values = values[:, None] if values.ndim == 1 else values
+        if values.ndim != 2 or len(values) != len(u):
+            raise DomainError(
+                f"function takes outputs of shape {outputs.shape} and gives ({len(u)},) or ({len(u)}, curves) numbers; "
+                f"it gave an array of shape {values.shape}."
+            )
+        return values, [f"curve {i}" for i in range(values.shape[1])]
+    chosen = np.arange(number) if function is None else np.atleast_1d(np.asarray(function))
+    if chosen.dtype.kind not in "iu" or chosen.ndim != 1 or not ((chosen >= 0) & (chosen < number)).all():
+        raise DomainError(f"function is an output of the network, 0 to {number - 1}, or several; got {function!r}.")
+    return outputs[:, chosen], [f"output {i}" for i in chosen]
+
+
+def mark_breaks(ax: Axes, complex: Complex, curves: Sequence[Line2D]) -> list[Any]:
+    """A dot on each curve where two regions meet, in the colour of its layer. Returns what the legend tells of."""
+    from matplotlib.lines import Line2D
+
+    at, scale, _ = line_axis(complex.domain)
+    places = at + scale * complex.intervals()[1:, 0]
+    # Where neurons of two layers vanish, either cell names one of them.
+    layers = layers_of_walls(complex, complex.edges).reshape(-1, 2)
+    layer = np.maximum(layers[1:, 0], layers[:-1, 1])
+    colours = layer_colours(complex.network.depth)
+    for curve in curves:
+        x, y = (np.asarray(numbers, dtype=np.float64) for numbers in curve.get_data())
+        order = np.argsort(x)
+        heights = np.interp(places, x[order], y[order], left=np.nan, right=np.nan)
+        seen = np.isfinite(heights)
+        dots = {"s": 6.0, "color": colours[layer[seen] - 1], "linewidths": 0.0, "zorder": 3, "label": "_breaks"}
+        ax.scatter(places[seen], heights[seen], **dots)
+    if complex.network.depth > MOST_NAMED:
+        return []
+    return [
+        Line2D([], [], color=colours[i - 1], marker="o", ms=3.0, ls="", label=f"break of layer {i}")
+        for i in np.unique(layer).tolist()
+    ]
 
 
 def usual_stretch(ends: np.ndarray) -> tuple[float, float]:

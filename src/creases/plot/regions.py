@@ -2,93 +2,181 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.domain import Polyline
 from creases.errors import DomainError
-from creases.plot.colours import Colouring, by_pattern
+from creases.plot.boundary import add_boundary, classes_of_cells, with_boundary
 from creases.plot.figure import (
     COLOURS,
+    COLUMN,
     INK,
     MARKERS,
     REGIONS,
-    axes_of,
-    axis_names,
+    add_legend,
     check_dimension,
     check_window,
+    drawing,
+    fit_height,
 )
+from creases.plot.kinks import add_kinks
+from creases.plot.polygons import polygons_in
+from creases.plot.shades import CLASSES, ColorBy, Shades, add_scale, shades_of
+from creases.plot.window import Window, frame, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
 
     from creases.complex import Complex
 
-__all__ = ["Window", "plot_complex", "window_of"]
+__all__ = ["OWN_MARK", "add_all", "compose", "look_of", "plot_complex"]
 
-Window = tuple[float, float, float, float]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 # Edges are as wide as they can be without hiding the cells: points, for this many cells and fewer.
-WIDEST_EDGE, CELLS_AT_WIDEST = 0.6, 400
-# Room around the points in a window that was widened for them.
-MARGIN = 0.1
+WIDEST_EDGE, CELLS_AT_WIDEST = 0.5, 200
+EDGE = (0.13, 0.13, 0.13, 0.75)
 # Classes that colours and shapes tell apart.
 MOST_CLASSES = len(COLOURS) * len(MARKERS)
 # A .pdf or .svg with more cells than this holds them as pixels.
 MOST_VECTORS = 20_000
+# Marks of points, in square points: in a picture of a column's width, and on axes that were given.
+OWN_MARK, MARK = 16.0, 34.0
+# Inches that a colour bar takes from the width.
+BAR = 0.62
 
 
 def plot_complex(
     complex: Complex,
     ax: Axes | None = None,
     *,
+    color_by: ColorBy = "pattern",
+    kinks: bool = False,
+    boundary: bool = False,
     points: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     window: Window | None = None,
-    colouring: Colouring = by_pattern,
+    width: float = COLUMN,
 ) -> Axes:
-    """Draw the cells of a complex of dimension two, and points on top.
+    """Draw the cells of a complex of dimension two; kinks, the decision boundary and points on top.
 
     complex : from `creases.subdivide`.
-    ax : where to draw; None makes a new figure (`ax.figure`, to be saved with `save_figure`).
+    ax : where to draw; None makes a new figure (`ax.figure`, to be saved with `save_figure`) with letters of eight
+        points, and its colour bar and legend beside the axes.
+    color_by : "pattern" (the default: a region has one colour in every window and throughout training), "layer" (of
+        birth, the highest of the neurons that bound the cell), "gradient" (the norm of the affine map in the plane, in
+        units of the outputs for each of the inputs), "class" (of the largest output at the cell's interior point),
+        "activity" (active neurons); a `Column` or an array of one number a cell, shape (cells,); or a function from
+        the complex to colours, such as `by_pattern`. A colour bar tells numbers, layers and classes.
+    kinks : draw the facets between cells, coloured by the layer of their neuron (`plot_kinks`).
+    boundary : draw where the largest output changes, of one output where it is zero (`plot_boundary`); the colours of
+        "class" then change there too.
     points : shape (m, 2), in the slice's coordinates; `complex.domain.slice.coordinates(inputs)` gives them.
     labels : the class of each point, m numbers or words: points are coloured by it, and a legend tells the classes.
     window : (xmin, xmax, ymin, ymax) in the slice's coordinates; None shows a bounded domain whole, and of an
         unbounded one where most cells lie (`window_of`).
-    colouring : from the complex to one colour a cell, e.g. `by_pattern` (the default) or `by_activity`.
-    Raises DomainError if the dimension is not two, points or the window have another shape, or labels are not as many
-    as points or of too many classes; MissingExtraError without matplotlib.
+    width : of a new figure, in inches.
+    Raises DomainError if the dimension is not two, points, the window or `color_by` have another shape, or labels are
+    not as many as points or of too many classes; MissingExtraError without matplotlib.
     """
     check_dimension(complex, 2, "plot_complex")
+    look = look_of(complex, color_by, kinks, boundary, points, labels, window)
+    with drawing(ax, width, width) as (ax, own):
+        compose(ax, complex, shades_of(complex, color_by), look, own)
+    return ax
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What to draw of a complex, checked.
+
+    window : in slice coordinates. kinks, boundary : whether they are drawn. cut_classes : whether colours change at the
+    boundary, and not only between cells. marks : float64 (m, 2). classes : the name of each, and its marks.
+    """
+
+    window: tuple[float, ...]
+    kinks: bool
+    boundary: bool
+    cut_classes: bool
+    marks: Floats | None
+    classes: list[tuple[str, Bools]] | None
+
+
+def look_of(
+    complex: Complex,
+    color_by: ColorBy,
+    kinks: bool,
+    boundary: bool,
+    points: ArrayLike | None,
+    labels: ArrayLike | None,
+    window: ArrayLike | None,
+) -> Look:
+    """What the arguments of `plot_complex` ask for. Raises DomainError as it does."""
     marks = None if points is None else as_marks(points)
     classes = None if labels is None else classes_of(labels, 0 if marks is None else len(marks))
-    own = ax is None
-    ax = axes_of(ax, 6.0, 6.0)
+    shown = window_of(complex, marks) if window is None else check_window(window, 2)
+    cut_classes = boundary and isinstance(color_by, str) and color_by == "class"
+    return Look(shown, kinks, boundary, cut_classes, marks, classes)
+
+
+def compose(ax: Axes, complex: Complex, shades: Shades, look: Look, own: bool) -> None:
+    """Draw all of it, with what tells what it means. own : whether the figure is ours alone."""
+    left, right, low, high = look.window
+    if own:
+        fit_height(ax, (high - low) / (right - left), BAR if shades.column else 0.0)
+    handles = add_all(ax, complex, shades, look, OWN_MARK if own else MARK)
+    add_scale(ax, shades)
+    add_legend(ax, handles, own)
+    frame(ax, complex, look.window, own)
+
+
+def add_all(ax: Axes, complex: Complex, shades: Shades, look: Look, size: float) -> list[Any]:
+    """Draw cells, and on them what is asked for. Returns what the legend tells of. size : of marks, in points²."""
+    handles: list[Any] = []
+    finer = with_boundary(complex) if look.boundary else None
+    if finer is not None and look.cut_classes and shades.norm is not None and shades.colormap is not None:
+        exact = Shades(shades.colormap(shades.norm(classes_of_cells(finer)))[:, :3])
+        add_regions(ax, finer, exact, look.window, edges=False).set_label("_classes")
+        add_regions(ax, complex, shades, look.window, edges=not look.kinks).set_facecolor("none")
+    else:
+        add_regions(ax, complex, shades, look.window, edges=not look.kinks)
+    if look.kinks:
+        handles += add_kinks(ax, complex, look.window)
+    if finer is not None:
+        handles += add_boundary(ax, finer, look.window)
+    if look.marks is not None:
+        of_classes = shades.column is not None and shades.column.kind == "class"
+        handles += mark_points(ax, look.marks, look.classes, size, of_classes)
+    return handles
+
+
+def add_regions(
+    ax: Axes, complex: Complex, shades: Shades, window: tuple[float, ...], edges: bool = True
+) -> PolyCollection:
+    """Draw the cells that are seen in a window, in their colours, with or without thin edges."""
     from matplotlib.collections import PolyCollection
 
-    shown = window_of(complex, marks) if window is None else check_window(window, 2)
-    polygons = complex.polygons(window=shown)
-    seen = np.array([has_area(polygon) for polygon in polygons], dtype=np.bool_)
-    edge = WIDEST_EDGE * min(1.0, (CELLS_AT_WIDEST / max(int(seen.sum()), 1)) ** 0.5)
-    ax.add_collection(
-        PolyCollection(
-            [polygon for polygon, yes in zip(polygons, seen, strict=True) if yes],
-            facecolors=colouring(complex)[seen],
-            edgecolors=(0.13, 0.13, 0.13, 0.75),
-            linewidths=edge,
-            rasterized=len(complex) > MOST_VECTORS,
-            label=REGIONS,
-        ),
-        autolim=False,
+    seen = polygons_in(complex, window)
+    many = len(seen) > MOST_VECTORS
+    colours = shades.colours[seen.owners]
+    thin = WIDEST_EDGE * min(1.0, (CELLS_AT_WIDEST / max(len(seen), 1)) ** 0.5)
+    polygons: Any = seen.as_array() if many else seen.as_list()
+    drawn = PolyCollection(
+        polygons,
+        facecolors=colours,
+        # Without an edge of its own colour a hair of the ground would shine through between neighbours.
+        edgecolors=EDGE if edges else "face",
+        linewidths=thin if edges else 0.3,
+        rasterized=many,
+        label=REGIONS,
     )
-    if marks is not None:
-        mark_points(ax, marks, classes, own)
-    across, up = axis_names(complex.domain)
-    ax.set(xlim=shown[:2], ylim=shown[2:], aspect="equal", xlabel=across, ylabel=up)
-    return ax
+    ax.add_collection(drawn, autolim=False)
+    return drawn
 
 
 def as_marks(points: ArrayLike) -> Floats:
@@ -102,15 +190,7 @@ def as_marks(points: ArrayLike) -> Floats:
     return marks.reshape(-1, 2)
 
 
-def has_area(polygon: Floats) -> bool:
-    """Whether a clipped cell is more than an edge or a corner on the window's frame."""
-    if len(polygon) < 3:
-        return False
-    x, y = (polygon - polygon[0]).T
-    return bool((x[1:-1] * y[2:] != x[2:] * y[1:-1]).any())
-
-
-def classes_of(labels: ArrayLike, points: int) -> list[tuple[str, NDArray[np.bool_]]]:
+def classes_of(labels: ArrayLike, points: int) -> list[tuple[str, Bools]]:
     """The name of each class, and which points are of it; numbers and words in their order."""
     given = np.asarray(labels)
     if given.shape != (points,):
@@ -126,43 +206,24 @@ def classes_of(labels: ArrayLike, points: int) -> list[tuple[str, NDArray[np.boo
     return [(str(name), np.asarray(given == name)) for name in names]
 
 
-def mark_points(ax: Axes, marks: Floats, classes: list[tuple[str, NDArray[np.bool_]]] | None, own: bool) -> None:
-    """Dots on top of the cells: all dark, or one colour and shape a class with a legend.
+def mark_points(
+    ax: Axes, marks: Floats, classes: list[tuple[str, Bools]] | None, size: float, of_classes: bool = False
+) -> list[Any]:
+    """Dots on top of the cells, with a white outline: all dark, or one colour and shape a class. Returns what the
+    legend tells of.
 
-    own : whether the figure is ours alone, so that the legend may stand beside the axes.
+    size : in square points. of_classes : whether the cells are coloured by class, so that a point of class 3, where
+        labels are such numbers, has the colour of its cells.
     """
-    look: dict[str, Any] = {"s": 34, "edgecolors": "white", "linewidths": 1.2, "zorder": 3}
+    look: dict[str, Any] = {"s": size, "edgecolors": "white", "linewidths": 0.2 * size**0.5, "zorder": 4}
     if classes is None:
         ax.scatter(marks[:, 0], marks[:, 1], color=INK, **look)
-        return
+        return []
+    numbered = of_classes and all(name.isdecimal() for name, _ in classes)
+    colours = CLASSES if numbered else COLOURS
+    handles = []
     for i, (name, mine) in enumerate(classes):
-        shape = MARKERS[i // len(COLOURS) % len(MARKERS)]
-        ax.scatter(*marks[mine].T, color=COLOURS[i % len(COLOURS)], marker=shape, label=name, **look)
-    if own:
-        ax.figure.legend(loc="outside right upper", frameon=False, fontsize="small")
-    else:
-        ax.legend(loc="upper right", framealpha=0.85, fontsize="small").set_zorder(5)
-
-
-def window_of(complex: Complex, points: Floats | None = None) -> Window:
-    """What to show of a complex: a bounded domain whole, else most of its corners, and all of `points`."""
-    from creases.complex.clip import usual_window
-
-    domain = complex.domain
-    outline = None if isinstance(domain, Polyline) else domain.vertices
-    if outline is not None:
-        low, high = outline.min(axis=0), outline.max(axis=0)
-        return float(low[0]), float(high[0]), float(low[1]), float(high[1])
-    shown = usual_window(complex.corners[~complex.at_infinity])
-    if points is None or len(points) == 0:
-        return shown
-    low = np.minimum(points.min(axis=0), (shown[0], shown[2]))
-    high = np.maximum(points.max(axis=0), (shown[1], shown[3]))
-    # Still a square, with the outermost point off the frame.
-    middle, half = (low + high) / 2.0, 0.5 * float((high - low).max()) * (1.0 + MARGIN)
-    return (
-        float(middle[0] - half),
-        float(middle[0] + half),
-        float(middle[1] - half),
-        float(middle[1] + half),
-    )
+        number = int(name) if numbered else i
+        shape, colour = MARKERS[number // len(colours) % len(MARKERS)], colours[number % len(colours)]
+        handles.append(ax.scatter(*marks[mine].T, color=colour, marker=shape, label=name, **look))
+    return handles

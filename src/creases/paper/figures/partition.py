@@ -12,7 +12,7 @@ from creases.paper.experiment import Experiment
 from creases.paper.figure import Data, Figure, Line, Size
 from creases.paper.measures import Regions
 from creases.paper.store import StoreError
-from creases.plot import by_pattern, new_figure, plot_complex
+from creases.plot import new_figure, plot_complex, plot_surface
 from creases.theory.maximum import hanin_rolnick_estimate, zaslavsky
 
 if TYPE_CHECKING:
@@ -72,14 +72,7 @@ def draw(data: Data) -> Picture:
     window = around(cells)
     plot_complex(cells, left, window=window)
     left.set_title("activation regions", fontsize="medium")
-    polygons = cells.polygons(window=window)
-    lifted = [
-        np.column_stack([polygon, cells.network.forward(cells.domain.slice.points(polygon))[:, 0]])
-        for polygon in polygons
-        if len(polygon) > 2
-    ]
-    add_surface(right, lifted, by_pattern(cells)[[len(polygon) > 2 for polygon in polygons]])
-    right.set(xlim=window[:2], ylim=window[2:], xlabel="input 0", ylabel="input 1")
+    plot_surface(cells, right, window=window)
     right.set_title("the function over them", fontsize="medium")
     for ax in (left, right):
         ax.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3))
@@ -94,19 +87,6 @@ def around(cells: Complex) -> tuple[float, float, float, float]:
     middle = np.median(corners, axis=0)
     half = float(np.quantile(np.abs(corners - middle).max(axis=1), SEEN)) or 1.0
     return (middle[0] - half, middle[0] + half, middle[1] - half, middle[1] + half)
-
-
-def add_surface(ax, lifted, colours) -> None:  # type: ignore[no-untyped-def]
-    """The graph: over each region a flat polygon, with corners of shape (v, 3)."""
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
-
-    ax.add_collection3d(
-        Poly3DCollection(lifted, facecolors=colours, edgecolors=(0.13, 0.13, 0.13, 0.6), linewidths=0.25)
-    )
-    heights = np.concatenate([polygon[:, 2] for polygon in lifted])
-    ax.set_zlim(float(heights.min()), float(heights.max()))
-    ax.set_zlabel("output")
-    ax.view_init(elev=35.0, azim=-60.0)
 
 
 def findings(data: Data) -> list[Finding]:

@@ -1,0 +1,132 @@
+"""Decision boundaries and level sets in a plane, exact: facets of the network with one more level.
+
+A switch over all outputs is cut where the largest one changes, and a neuron on one output where that is zero
+(`Network.with_argmax`). So the boundary is made of facets that are proved like all others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import DomainError
+from creases.plot.figure import COLUMN, INK, add_legend, check_dimension, check_window, drawing, fit_height
+from creases.plot.kinks import facets_in
+from creases.plot.window import Window, frame, window_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from creases.complex import Complex
+    from creases.network import Network
+
+__all__ = ["add_boundary", "boundary_in", "classes_of_cells", "plot_boundary", "with_boundary"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+# Points: a dark line on a white one, to be seen on every ground.
+LINE, GROUND = 1.3, 2.6
+
+
+def plot_boundary(
+    complex: Complex,
+    ax: Axes | None = None,
+    *,
+    level: float = 0.0,
+    window: Window | None = None,
+    width: float = COLUMN,
+) -> Axes:
+    """Draw the decision boundary of a network in a plane: where its largest output changes.
+
+    Of a network of one output, the set where it has the value `level`.
+
+    complex : from `creases.subdivide`; its network is cut once more, with the boundary.
+    ax, window, width : as of `plot_complex`, which draws it on regions with `boundary=True`.
+    Raises DomainError if the dimension is not two, the window none, or a level is given for several outputs;
+    MissingExtraError without matplotlib.
+    """
+    check_dimension(complex, 2, "plot_boundary")
+    shown = window_of(complex) if window is None else check_window(window, 2)
+    with drawing(ax, width, width) as (ax, own):
+        if own:
+            fit_height(ax, (shown[3] - shown[2]) / (shown[1] - shown[0]))
+        add_legend(ax, add_boundary(ax, with_boundary(complex, level), shown, level), own)
+        frame(ax, complex, shown, own)
+    return ax
+
+
+def add_boundary(ax: Axes, finer: Complex, window: tuple[float, ...], level: float = 0.0) -> list[Any]:
+    """Draw the boundary that is seen in a window. Returns what the legend tells of. finer : of `with_boundary`."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.lines import Line2D
+    from matplotlib.patheffects import Normal, Stroke
+
+    on_white = [Stroke(linewidth=GROUND, foreground="white"), Normal()]
+    look: dict[str, Any] = {"color": INK, "lw": LINE, "path_effects": on_white}
+    pieces: Any = boundary_in(finer, window)
+    ax.add_collection(
+        LineCollection(
+            pieces,
+            colors=INK,
+            linewidths=LINE,
+            capstyle="round",
+            path_effects=on_white,
+            zorder=3,
+            label="_boundary",
+        ),
+        autolim=False,
+    )
+    return [Line2D([], [], label=f"output = {level:g}" if level else "decision boundary", **look)]
+
+
+def with_boundary(complex: Complex, level: float = 0.0) -> Complex:
+    """The same domain cut by the network and its boundary."""
+    from creases.subdivision import subdivide_flat
+
+    return subdivide_flat(network_with_boundary(complex.network, level), complex.domain, progress=False)
+
+
+def boundary_in(finer: Complex, window: tuple[float, ...]) -> Floats:
+    """The pieces of the boundary that are seen in a window, each a segment: float64 (pieces, 2, 2), in slice
+    coordinates. finer : of `with_boundary`."""
+    return facets_in(finer, at_boundary(finer), window)[0]
+
+
+def classes_of_cells(finer: Complex) -> NDArray[np.int64]:
+    """The class of each cell, int64 (cells,): the winner of the last level; of one output 1 above the boundary.
+
+    finer : of `with_boundary`.
+    """
+    size = int(finer.network.places[-1].sum())
+    bits = np.unpackbits(finer.patterns, axis=1, bitorder="little", count=finer.network.bits)[:, -size:]
+    return bits[:, 0].astype(np.int64) if size == 1 else bits.argmax(axis=1)
+
+
+def network_with_boundary(network: Network, level: float) -> Network:
+    """The network and one more level, which bends at the boundary alone."""
+    from creases.network import Level, Network, ReLU, Select
+
+    if not np.isfinite(level) or (network.n_out > 1 and level != 0.0):
+        raise DomainError(
+            f"level is a finite value of a network's one output; got {level!r} and {network.n_out} outputs."
+        )
+    if network.n_out > 1:
+        return network.with_argmax()
+    last = Level({len(network.levels): Select.all(1)}, [-level], ReLU(), "level")
+    return Network.from_levels([*network.levels, last], input_shape=network.input_shape)
+
+
+def at_boundary(finer: Complex) -> Bools:
+    """The facets on whose two sides the last level has not the same pattern, bool (facets,).
+
+    Not those whose wall is one of the last level: on a facet several neurons may vanish, and one of them names it.
+    """
+    begin = finer.network.bits - int(finer.network.places[-1].sum())
+    bytes_of_last = finer.patterns[:, begin // 8 :].copy()
+    bytes_of_last[:, 0] &= np.uint8((0xFF << begin % 8) & 0xFF)
+    one, other = finer.facets.cells.T
+    inner = finer.facets.inner
+    return np.asarray(inner & (bytes_of_last[one] != bytes_of_last[np.where(inner, other, one)]).any(axis=1))

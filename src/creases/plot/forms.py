@@ -1,0 +1,131 @@
+"""The affine map of each cell of a complex, worked out for many cells at a time.
+
+Level by level from the input: a pattern says which piece of every kink holds on a cell, and that piece is evaluated
+anywhere, beyond the cell too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from creases.complex import Complex
+    from creases.network import Level
+
+__all__ = ["gradient_norms", "gradients", "walls_between"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+# Numbers of one level that are held at a time.
+NUMBERS_AT_ONCE = 1 << 22
+
+
+class Step(NamedTuple):
+    """What one level makes of some rows on some cells.
+
+    sums : float64 (1 or cells, rows, n_units), the level's z. values : after the kink's piece.
+    bits : bool (cells, bits), the part of the cells' patterns that is this level's.
+    """
+
+    level: Level
+    sums: Floats
+    values: Floats
+    bits: NDArray[np.bool_]
+
+
+def gradient_norms(complex: Complex) -> Floats:
+    """The largest factor by which the affine map of each cell stretches a step in the domain, float64 (cells,).
+
+    It is the spectral norm of the map's matrix within the domain's directions, in units of the outputs for each unit of
+    the inputs: for one output the length of its gradient, for a domain of full dimension that of the whole map.
+    """
+    largest: list[Floats] = [np.zeros(0)]
+    for part in gradients(complex):
+        gram = part @ np.swapaxes(part, 1, 2)  # (some, d, d): small, however many outputs there are
+        largest.append(np.asarray(np.linalg.eigvalsh(gram)[:, -1], dtype=np.float64))
+    return np.sqrt(np.maximum(np.concatenate(largest), 0.0))
+
+
+def gradients(complex: Complex) -> Iterator[Floats]:
+    """The derivatives of the outputs in orthonormal directions of the domain, some cells at a time, in their order:
+    float64 (some, d, n_out)."""
+    directions = np.linalg.qr(complex.domain.slice.basis.T)[0].T
+    for cells in parts_of(complex, len(directions)):
+        *_, last = through_levels(complex, directions, cells, biases=False)
+        number = len(last.bits)
+        yield np.asarray(np.broadcast_to(last.values, (number, *last.values.shape[1:])))
+
+
+def walls_between(complex: Complex, eye: Floats) -> Ints:
+    """How many neurons of each layer part each cell from a point, int64 (cells, layers).
+
+    eye : float64 (d,), in slice coordinates. A neuron parts them if its affine form on the cell has another sign there;
+    of a switch it counts whether another candidate wins. Of two cells one of which hides a part of the other from the
+    eye, the hidden one has more of the first layer in which the numbers differ: along a line of sight a hyperplane of
+    that layer is crossed once at most, as long as what is below the layer is the same.
+    """
+    point = complex.domain.slice.points(eye)[None]
+    counts = [np.zeros((0, complex.network.depth), np.int64)]
+    for cells in parts_of(complex, 1):
+        layers = []
+        for step in through_levels(complex, point, cells, biases=True):
+            if step.level.is_layer:
+                at_eye = step.level.kink.bits(step.level.kink.pattern(step.sums[:, 0]))
+                layers.append((at_eye != step.bits).sum(axis=1))
+        counts.append(np.stack(layers, axis=1) if layers else np.zeros((len(step.bits), 0), np.int64))
+    return np.concatenate(counts)
+
+
+def parts_of(complex: Complex, rows: int) -> Iterator[slice]:
+    """The cells, as many at a time as there is room for. rows : how many are carried for each."""
+    network = complex.network
+    widest = max([network.n_in, *(max(level.n_units, level.n_values) for level in network.levels)])
+    some = max(1, NUMBERS_AT_ONCE // (rows * widest))
+    return (slice(start, start + some) for start in range(0, len(complex), some))
+
+
+def through_levels(complex: Complex, rows: Floats, cells: slice, biases: bool) -> Iterator[Step]:
+    """Carry rows, float64 (rows, n_in), through the affine maps of some cells, a step for each level.
+
+    biases : True for points, whose values are carried; False for directions, in which derivatives are.
+    """
+    from creases.network.evaluation import last_uses
+
+    network = complex.network
+    bits = np.unpackbits(complex.patterns[cells], axis=1, bitorder="little", count=network.bits).astype(np.bool_)
+    ends = np.cumsum([0, *(int(places.sum()) for places in network.places)])
+    layers = pairwise(ends)
+    # The first levels are the same on all cells: what they make has a leading axis of one.
+    values: list[Floats | None] = [rows[None]]
+    for level, unneeded in zip(network.levels, last_uses(network.levels), strict=True):
+        sums = level.sums(values) if biases else level.linear(values)
+        begin, end = next(layers) if level.is_layer else (0, 0)
+        own = bits[:, begin:end]
+        pattern = level.kink.of_bits(own) if level.is_layer else np.zeros((1, 0), np.bool_)
+        piece = level.kink.piece(pattern, level.n_units)
+        latest = chosen(sums, piece.units) * one_a_cell(piece.slopes)
+        if biases:
+            latest = latest + one_a_cell(piece.offsets)
+        values.append(latest)
+        for source in unneeded:
+            values[source] = None
+        yield Step(level, sums, latest, own)
+
+
+def one_a_cell(numbers: Floats) -> Floats:
+    """The numbers of a piece, ([cells,] n_values), so that they meet rows of cells."""
+    return numbers if numbers.ndim == 1 else numbers[:, None]
+
+
+def chosen(sums: Floats, units: NDArray[np.int64] | None) -> Floats:
+    """The units that have the values. sums : float64 (1 or cells, rows, n_units); units : int64 ([cells,] n_values)."""
+    if units is None:
+        return sums
+    if units.ndim == 1:
+        return sums[..., units]
+    return np.take_along_axis(np.broadcast_to(sums, (len(units), *sums.shape[1:])), units[:, None], axis=2)

@@ -1,0 +1,100 @@
+"""How a column of numbers is spread over the cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import DomainError
+from creases.plot.columns import Column, column_of
+from creases.plot.figure import COLOURS, COLUMN, drawing, tidy
+from creases.plot.shades import spans_decades, steps_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from creases.complex import Complex
+
+__all__ = ["bins_of", "plot_histogram"]
+
+Floats = NDArray[np.float64]
+
+# Bins, if it is not said how many; in a column a bin is then some six points wide.
+BINS = 30
+MOST_BINS = 10_000
+HEIGHT = 0.62
+
+
+def plot_histogram(
+    complex: Complex,
+    column: str | Column | ArrayLike,
+    ax: Axes | None = None,
+    *,
+    bins: int = BINS,
+    width: float = COLUMN,
+) -> Axes:
+    """Draw how many cells of a complex have which value of a column.
+
+    complex : from `creases.subdivide`, of any dimension.
+    column : a word, a `Column`, or one number a cell, as of `plot_complex`. Layers and classes have a bar each; other
+        numbers have bins, which are even steps of the logarithm where the numbers span more than two decades. Numbers
+        that such an axis does not show (zero on a logarithmic one, infinity, NaN) are counted in a line of text.
+    ax : where to draw; None makes a new figure. bins : how many. width : of a new figure, in inches.
+    Raises DomainError if the column has not one number a cell, or bins is no number of bins; MissingExtraError without
+    matplotlib.
+    """
+    from creases.complex import Complex
+
+    if not isinstance(complex, Complex):
+        raise DomainError(f"plot_histogram takes what creases.subdivide returns; got {type(complex).__name__}.")
+    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or not 1 <= bins <= MOST_BINS:
+        raise DomainError(f"bins is a whole number, 1 to {MOST_BINS:,}; got {bins!r}.")
+    one = column_of(complex, column, "column")
+    with drawing(ax, width, HEIGHT * width) as (ax, _):
+        if one.kind == "amount":
+            add_bins(ax, one.numbers, int(bins))
+        else:
+            from matplotlib.ticker import MaxNLocator
+
+            steps = steps_of(one)
+            ax.bar(steps, [int((one.numbers == step).sum()) for step in steps], width=0.8, color=COLOURS[0])
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set(xlabel=one.title, ylabel="regions")
+        tidy(ax)
+    return ax
+
+
+def add_bins(ax: Axes, numbers: NDArray[np.generic], bins: int) -> None:
+    """Bars of a column of amounts, and a line of text about those that have none."""
+    edges, logarithmic = bins_of(np.asarray(numbers, dtype=np.float64), bins)
+    counts, _ = np.histogram(numbers, edges)
+    ax.stairs(counts, edges, fill=True, color=COLOURS[0])
+    if logarithmic:
+        ax.set_xscale("log")
+    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, None))
+    left_out = []
+    for what, which in (("zero", numbers == 0 if logarithmic else None), ("not finite", ~np.isfinite(numbers))):
+        if which is not None and (number := int(which.sum())):
+            left_out.append(f"{number:,} {what}")
+    if left_out:
+        ax.set_title(f"not shown: {', '.join(left_out)}", loc="right")
+
+
+def bins_of(numbers: Floats, bins: int) -> tuple[Floats, bool]:
+    """The edges of bins, float64 (bins + 1,), and whether they are even steps of the logarithm.
+
+    All finite numbers lie in them; of a logarithm all that are above zero.
+    """
+    finite = numbers[np.isfinite(numbers)]
+    if spans_decades(finite):
+        positive = finite[finite > 0]
+        edges = np.geomspace(positive.min(), positive.max(), bins + 1)
+        # Rounding must leave no number out.
+        edges[0], edges[-1] = positive.min(), positive.max()
+        return edges, True
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, bins + 1), False
