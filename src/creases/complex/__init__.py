@@ -1,6 +1,22 @@
 """The Complex: all cells of a domain as plain arrays, and functions over it."""
 
 from creases.complex.complex import Cell, Complex
+from creases.complex.decisions import DecisionRegions, decision_boundary, decision_regions
+from creases.complex.outlines import boundary_of
 from creases.complex.skeleton import Facets
+from creases.complex.strata import BentHyperplanes, Strata
+from creases.complex.surfaces import Mesh, Polylines
 
-__all__ = ["Cell", "Complex", "Facets"]
+__all__ = [
+    "BentHyperplanes",
+    "Cell",
+    "Complex",
+    "DecisionRegions",
+    "Facets",
+    "Mesh",
+    "Polylines",
+    "Strata",
+    "boundary_of",
+    "decision_boundary",
+    "decision_regions",
+]

@@ -7,7 +7,6 @@ with a column for each of `Complex.corners`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -74,7 +73,9 @@ def rows_of_ones(first: Ints, columns: Ints, width: int) -> Any:
     """A sparse matrix of ones: of row i in the columns columns[first[i] : first[i + 1]]."""
     from scipy.sparse import csr_array
 
-    found = csr_array((np.ones(len(columns), np.int64), columns, first), shape=(len(first) - 1, width))
+    # A copy: sorting is done in place, and the order in which a complex has its corners says something.
+    parts = (np.ones(len(columns), np.int64), columns.copy(), first.copy())
+    found = csr_array(parts, shape=(len(first) - 1, width))
     found.sort_indices()
     return found
 
@@ -164,15 +165,12 @@ def largest_subsets(sets: Any, incidence: Incidence) -> tuple[Any, Ints]:
 
 def ridges_of_sides(sides: Ints, incidence: Incidence) -> tuple[Any, Ints]:
     """The ridges of some sides, sets of corners, and the place in `sides` of each one's side."""
-    found = [largest_subsets(incidence.sides[part], incidence) for part in parts_of(sides)]
-    places = np.cumsum([0, *(len(part) for part in parts_of(sides))])
-    sets = stacked([one for one, _ in found], incidence.sides.shape[1])
-    return sets, np.concatenate([np.zeros(0, np.int64), *(p + at for (_, p), at in zip(found, places, strict=False))])
-
-
-def parts_of(numbers: Ints) -> Iterator[Ints]:
-    """Numbers in parts that are looked at together."""
-    return (numbers[begin : begin + CELLS_AT_ONCE] for begin in range(0, len(numbers), CELLS_AT_ONCE))
+    found, places = [], [np.zeros(0, np.int64)]
+    for begin in range(0, len(sides), CELLS_AT_ONCE):
+        sets, parents = largest_subsets(incidence.sides[sides[begin : begin + CELLS_AT_ONCE]], incidence)
+        found.append(sets)
+        places.append(begin + parents)
+    return stacked(found, incidence.sides.shape[1]), np.concatenate(places)
 
 
 def stacked(parts: list[Any], width: int) -> Any:
@@ -191,7 +189,7 @@ def sets_of_cells(complex: Complex, incidence: Incidence, codimension: int) -> t
         return rows_of_ones(np.arange(len(chosen) + 1), chosen, len(complex.corners)), owners[chosen]
     if codimension == 1:
         return incidence.sides, incidence.owners
-    found, owners = [], [np.zeros(0, np.int64)]
+    found, cells_of = [], [np.zeros(0, np.int64)]
     first = complex.sides.first
     for begin in range(0, len(complex), CELLS_AT_ONCE):
         some = slice(first[begin], first[min(begin + CELLS_AT_ONCE, len(complex))])
@@ -201,8 +199,8 @@ def sets_of_cells(complex: Complex, incidence: Incidence, codimension: int) -> t
             chosen = first_of_equal(cells[parents], sums(incidence.words, sets))
             sets, cells = sets[chosen], cells[parents[chosen]]
         found.append(sets)
-        owners.append(cells)
-    return stacked(found, len(complex.corners)), np.concatenate(owners)
+        cells_of.append(cells)
+    return stacked(found, len(complex.corners)), np.concatenate(cells_of)
 
 
 def grouped_by_vertices(sets: Any, vertices: Ints) -> tuple[Ints, Ints]:

@@ -6,7 +6,7 @@ has one class: the winner. A decision region is a connected component of the cel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ Ints = NDArray[np.int64]
 class DecisionRegions(NamedTuple):
     """The decision regions of a complex, in the order of their first cells.
 
+    regions : how many there are.
     cell_classes : int64 (cells,), the class of each cell. numbers : int64 (cells,), the decision region of each.
     classes : int64 (regions,), the class of each decision region.
     volumes : float64 (regions,), in the units of input space; infinite where it is unbounded.
@@ -36,17 +37,13 @@ class DecisionRegions(NamedTuple):
     is_bounded : bool (regions,).
     """
 
+    regions: int
     cell_classes: Ints
     numbers: Ints
     classes: Ints
     volumes: Floats
     cells: Ints
     is_bounded: NDArray[np.bool_]
-
-    @property
-    def count(self) -> int:
-        """How many decision regions there are."""
-        return len(self.classes)
 
 
 def classes_of(complex: Complex) -> Ints:
@@ -94,9 +91,9 @@ def decision_regions(complex: Complex) -> DecisionRegions:
     rank[np.argsort(first)] = np.arange(regions)
     numbers = rank[labels]
     unbounded = np.bincount(numbers, ~complex.is_bounded, minlength=regions) > 0
-    volumes = np.bincount(numbers, cell_volumes(complex), minlength=regions)
+    volumes: Any = np.bincount(numbers, cell_volumes(complex), minlength=regions)
     cells = np.bincount(numbers, minlength=regions)
-    return DecisionRegions(classes, numbers, classes[np.sort(first)], volumes, cells, ~unbounded)
+    return DecisionRegions(regions, classes, numbers, classes[np.sort(first)], volumes, cells, ~unbounded)
 
 
 def decision_boundary(complex: Complex) -> Polylines | Mesh:

@@ -41,7 +41,7 @@ def boundary_of(complex: Complex, labels: ArrayLike) -> Polylines | Mesh:
     >>> network = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0]], output_layer=False)
     >>> cells = subdivide(network, Box([-1, -1], [1, 1]))
     >>> boundary_of(cells, [cells.pattern(i)[0].all() for i in range(len(cells))])
-    Polylines(1 lines, 0 of them closed, length=2)
+    Polylines(1 line, 0 closed, length=2)
     """
     marks = np.asarray(labels)
     if marks.shape != (len(complex),) or marks.dtype.kind not in "iub":
@@ -214,4 +214,4 @@ def outward_areas(complex: Complex, around: Ints, first: Ints, after: Ints, cell
     within += np.add.reduceat(complex.corners * (1.0 - weights)[:, None], complex.first[:-1], axis=0)
     across = within[cells[:, 1]] - within[cells[:, 0]]
     lengths = np.linalg.norm(across, axis=1)
-    return np.einsum("ij,ij->i", normals, across) / np.where(lengths > 0.0, lengths, 1.0)
+    return np.asarray(np.einsum("ij,ij->i", normals, across) / np.where(lengths > 0.0, lengths, 1.0))

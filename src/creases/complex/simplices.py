@@ -32,7 +32,8 @@ def true_to_size(sliced: Slice, coordinates: Floats) -> Floats:
     basis = sliced.basis + sliced.basis_tail
     if np.array_equal(basis @ basis.T, np.eye(len(basis))):
         return coordinates
-    return np.asarray(coordinates @ np.linalg.qr(basis.T, mode="r").T)
+    triangle: Any = np.linalg.qr(basis.T, mode="r")
+    return np.asarray(coordinates @ triangle.T)
 
 
 def cell_volumes(complex: Complex) -> Floats:

@@ -7,7 +7,7 @@ neuron is zero without changing its sign, as of -relu(x) - relu(-x) at 0, it doe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,11 +106,12 @@ def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     open_ones = np.zeros(len(owners), np.bool_)
     np.logical_or.at(open_ones, numbers, infinite)
     components = np.bincount(owners, minlength=len(kinds))
+    volumes: Any = np.bincount(rows, sizes, minlength=len(kinds))
     first_numbers = np.cumsum(components) - components
     return BentHyperplanes(
         kinds,
         pieces,
-        np.bincount(rows, sizes, minlength=len(kinds)),
+        volumes,
         components,
         np.bincount(owners[~open_ones], minlength=len(kinds)),
         np.concatenate([[0], np.cumsum(pieces)]),
@@ -218,7 +219,7 @@ def vanishing_at(complex: Complex, faces: FaceTable, chosen: Ints) -> Ints:
         some, of = chosen[begin : begin + step], sizes[begin : begin + step]
         first = np.cumsum(of) - of
         patterns = complex.patterns[faces.cells[spans(faces.first[some], of)]]
-        changing = np.bitwise_or.reduceat(patterns, first) & ~np.bitwise_and.reduceat(patterns, first)
+        changing: Any = np.bitwise_or.reduceat(patterns, first) & ~np.bitwise_and.reduceat(patterns, first)
         bits = np.unpackbits(changing, axis=1, bitorder="little", count=complex.network.bits)
         units = np.add.reduceat(bits, starts, axis=1, dtype=np.int64)
         found[begin : begin + step] = np.maximum(units - (places > 1), 0).sum(axis=1)

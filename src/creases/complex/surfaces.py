@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from creases.errors import ModelFileError, require_extra
 from creases.files import replace_file
 
-__all__ = ["MESH_SUFFIXES", "POLYLINE_SUFFIXES", "Mesh", "Polylines"]
+__all__ = ["Mesh", "Polylines", "check_name"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,7 +59,8 @@ class Polylines:
         return self.points[self.first[index] : self.first[index + 1]]
 
     def __repr__(self) -> str:
-        return f"Polylines({len(self):,} lines, {int(self.closed.sum()):,} of them closed, length={self.length:.6g})"
+        lines = f"{len(self):,} line{'' if len(self) == 1 else 's'}"
+        return f"Polylines({lines}, {int(self.closed.sum()):,} closed, length={self.length:.6g})"
 
     @cached_property
     def lengths(self) -> Floats:
@@ -79,7 +80,7 @@ class Polylines:
 
         Raises ModelFileError on another suffix, SaveError if the file cannot be written.
         """
-        path = check_suffix(Path(path), POLYLINE_SUFFIXES, "Polylines are")
+        path = check_name(Path(path), 2)
         if path.suffix.lower() == ".npz":
             arrays = {name: getattr(self, name) for name in ("points", "first", "closed", "labels")}
 
@@ -186,17 +187,23 @@ class Mesh:
         Raises ModelFileError on another suffix, MissingExtraError if neither package is installed, SaveError if the
         file cannot be written.
         """
-        path = check_suffix(Path(path), MESH_SUFFIXES, "A mesh is")
+        path = check_name(Path(path), 3)
         write = writer_of_meshes(path.suffix.lower()[1:])
         data = write(self.vertices, self.triangles)
         replace_file(path, lambda partial: partial.write_bytes(data))
         return path
 
 
-def check_suffix(path: Path, suffixes: tuple[str, ...], subject: str) -> Path:
-    """The path, if its suffix is one of these; else ModelFileError."""
+def check_name(path: Path, dimension: int) -> Path:
+    """The path, if a boundary in two or three dimensions can be saved under its name; asked before long work.
+
+    Raises ModelFileError on another suffix, MissingExtraError if what writes it is not installed.
+    """
+    suffixes, subject = (POLYLINE_SUFFIXES, "Polylines are") if dimension == 2 else (MESH_SUFFIXES, "A mesh is")
     if path.suffix.lower() not in suffixes:
         raise ModelFileError(f"{subject} saved as {', '.join(suffixes)}; {path.name!r} needs one of these.")
+    if dimension == 3:
+        writer_of_meshes(path.suffix.lower()[1:])
     return path
 
 
@@ -214,7 +221,8 @@ def with_trimesh(kind: str, vertices: Floats, triangles: Ints) -> bytes:
     import trimesh
 
     mesh = trimesh.Trimesh(vertices, triangles, process=False)  # to process is to put near vertices together
-    data = mesh.export(file_type=kind, **({"digits": 17} if kind == "obj" else {}))
+    options: dict[str, Any] = {"digits": 17} if kind == "obj" else {}
+    data = mesh.export(file_type=kind, **options)
     return data.encode() if isinstance(data, str) else bytes(data)
 
 
