@@ -85,12 +85,16 @@ def simplex_sizes(corners: Floats) -> Floats:
     half of the digits of a flat simplex would be lost.
     """
     edges = corners[:, 1:] - corners[:, :1]
+    # In units of the longest coordinate: squares of lengths of 1e200 are beyond floats.
+    unit = np.abs(edges).max(axis=(1, 2), initial=0.0)
+    edges = edges / np.where(unit > 0.0, unit, 1.0)[:, None, None]
     size, across = np.ones(len(edges)), list[Floats]()
     for k in range(edges.shape[1]):
         edge = edges[:, k]
         for before in across:
             edge = edge - np.einsum("ij,ij->i", edge, before)[:, None] * before
         length = np.linalg.norm(edge, axis=1)
-        size = size * length
+        with np.errstate(over="ignore", under="ignore"):
+            size = size * length * unit
         across.append(edge / np.where(length > 0.0, length, 1.0)[:, None])
     return size / factorial(edges.shape[1])

@@ -106,7 +106,8 @@ def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     open_ones = np.zeros(len(owners), np.bool_)
     np.logical_or.at(open_ones, numbers, infinite)
     components = np.bincount(owners, minlength=len(kinds))
-    volumes: Any = np.bincount(rows, sizes, minlength=len(kinds))
+    # Of nothing bincount gives whole numbers.
+    volumes = np.bincount(rows, sizes, minlength=len(kinds)).astype(np.float64)
     first_numbers = np.cumsum(components) - components
     return BentHyperplanes(
         kinds,
