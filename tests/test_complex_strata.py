@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial import ConvexHull
 
 from creases import Box, Directions, Network, Plane, Segment, Simplex, Space, build, subdivide
+from creases.complex import corner_sets, simplices, strata
 from creases.complex.corner_sets import corners_of_cells, faces_of, incidence_of
 from creases.complex.measures import boundary_length, crossings
 from creases.complex.simplices import cell_volumes, sizes_of
@@ -315,3 +316,15 @@ def test_laws_beside_the_bound():
     assert "Left out: bounds on means" in without.notes[0]
     with pytest.raises(NetworkError, match=r"Space\(2\) is unbounded, and its strata have no volume a unit"):
         compare_strata(subdivide(network, Space(2)))
+
+
+def test_laws_parts_that_are_looked_at_together(monkeypatch):
+    """Whatever is looked at at one time, the result is the same."""
+    cells = subdivide(deep(3, (6, 5), 2), CUBE)
+    whole = (*cells.strata(), *cells.bent_hyperplanes(), cell_volumes(cells))
+    monkeypatch.setattr(corner_sets, "CELLS_AT_ONCE", 7)
+    monkeypatch.setattr(simplices, "FACES_AT_ONCE", 5)
+    monkeypatch.setattr(strata, "BYTES_AT_ONCE", 200)
+    again = (*cells.strata(), *cells.bent_hyperplanes(), cell_volumes(cells))
+    for one, other in zip(whole, again, strict=True):
+        np.testing.assert_array_equal(one, other)
