@@ -59,8 +59,10 @@ class BoundaryOptions:
         return decision_boundary(cells), {"boundary of": "classes", "decision regions": regions.regions}
 
 
-def boundary(
-    model: Model,
+@dataclass(frozen=True)
+class FileOptions:
+    """Where the boundary goes, and how it is told."""
+
     output: Annotated[
         Path,
         typer.Option(
@@ -69,12 +71,31 @@ def boundary(
             metavar="FILE",
             help="The file to write: .geojson or .npz in two dimensions, .ply, .stl or .obj in three.",
         ),
-    ],
+    ]
+    json: Json = False
+
+    def tell(self, facts: dict[str, Any], rows: list[tuple[str, object]]) -> None:
+        """Print JSON of the facts, or a table of some rows and of them."""
+        if self.json:
+            from json import dumps
+
+            named = {name.replace(" ", "_"): value for name, value in facts.items()}
+            typer.echo(dumps({**named, "file": str(self.output)}))
+            return
+        from creases.cli.show import facts as table
+        from creases.cli.show import out
+
+        out().print(table((name, as_text(value)) for name, value in [*rows, *facts.items()]))
+        typer.echo(f"saved to {self.output}")
+
+
+def boundary(
+    model: Model,
+    file: FileOptions,
     domain: DomainOptions,
     weights: WeightOptions,
     asked: BoundaryOptions,
     threads: Threads = None,
-    json: Json = False,
 ) -> None:
     """Write the decision boundary of a classifier, or a level set of an output, as lines or as a mesh.
 
@@ -90,25 +111,17 @@ def boundary(
     and coordinates in the file are those of the domain: the inputs that vary, or u in the plane of three points. A mesh
     is watertight where the boundary does not reach the border of the domain.
     """
-    from creases.cli.show import facts, out, writable
+    from creases.cli.show import writable
 
-    writable(output)
+    writable(file.output)
     network = weights.load(model)
     where = domain.as_domain(network)
-    check_suffix(output, where.slice.dimension)
+    check_suffix(file.output, where.slice.dimension)
     found, said = asked.find(network, where, threads)
-    found.save(output)
-    said.update(measured(found))
-    if json:
-        from json import dumps
-
-        typer.echo(dumps({name.replace(" ", "_"): value for name, value in said.items()} | {"file": str(output)}))
-        return
-    rows = [("network", f"{model.name}: {network!r}"), ("domain", repr(where)), *said.items()]
-    out().print(facts((name, as_text(value)) for name, value in rows))
-    typer.echo(f"saved to {output}")
-    for note in network.notes:
-        typer.echo(f"note: {note}")
+    found.save(file.output)
+    rows: list[tuple[str, object]] = [("network", f"{model.name}: {network!r}"), ("domain", repr(where))]
+    rows += [("note", note) for note in network.notes]
+    file.tell({**said, **measured(found)}, rows)
 
 
 def check_suffix(path: Path, dimension: int) -> None:
