@@ -10,7 +10,6 @@ import pytest
 import reference
 from creases import (
     Box,
-    Complex,
     Count,
     Directions,
     DomainError,
@@ -26,7 +25,6 @@ from creases import (
     count_many,
     subdivide,
 )
-from creases.complex import RegionList
 from creases.domain import domain_from_dict
 from creases.errors import ComputationError
 from creases.subdivision import subdivide_flat
@@ -77,7 +75,7 @@ def test_against_reference_directions_of_many_dimensions(d):
 @pytest.mark.jit
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_against_reference_listed_patterns(kind):
-    """Each region once, with its own pattern, and a ray inside it."""
+    """Each region once, with its own pattern, and a point inside it."""
     corner = np.vstack([np.zeros(3), np.eye(3)])
     for name, weights, biases in table(2, 9, 3, [kind]):
         network = hidden(weights, biases)
@@ -91,9 +89,9 @@ def test_against_reference_listed_patterns(kind):
             found = subdivide(network, domain)
             wanted = sorted(bools(region.pattern) for region in reference.regions(weights, biases, specification))
             assert sorted(bools(found.pattern(i)) for i in range(len(found))) == wanted
-            for index in np.flatnonzero(found.inside).tolist():
-                *u, one = map(Fraction, found.rays[index].tolist())
-                assert bools(reference.pattern_at(weights, biases, [x / one for x in u])) == bools(found.pattern(index))
+            for index, point in enumerate(found.interior_points.tolist()):
+                u = found.exact_interior_points.get(index, tuple(map(Fraction, point)))
+                assert bools(reference.pattern_at(weights, biases, u)) == bools(found.pattern(index))
             assert found.by_layer == count(network, domain).by_layer
 
 
@@ -270,20 +268,25 @@ def test_laws_threads_list_the_same_cells(monkeypatch):
     network = Network.from_arrays(*random_network([3, 10, 10, 1], 0, 0.5))
     one, more = (subdivide(network, Box([-1] * 3, [1] * 3), threads=threads) for threads in (1, 3))
     assert np.array_equal(one.patterns, more.patterns)
-    assert np.array_equal(one.rays, more.rays)
+    assert np.array_equal(one.corners, more.corners)
+    for mine, theirs in zip(
+        (*one.sides, *one.facets, one.vertices), (*more.sides, *more.facets, more.vertices), strict=True
+    ):
+        assert np.array_equal(mine, theirs)
 
 
-def test_laws_lists_and_complexes():
-    """Up to two dimensions with corners, above and on spheres without."""
+def test_laws_cells_of_directions_are_cones():
+    """Flat cells have edges in order, cones have sides; a point stands for its direction."""
     network = Network.from_arrays(*random_network([2, 6, 1], 0, 0.5))
-    assert isinstance(subdivide(network, Space(2)), Complex)
-    listed = subdivide(network, Directions(2))
-    assert isinstance(listed, RegionList)
-    assert listed.inside.all()
-    assert repr(listed).startswith(f"RegionList({len(listed)} regions, certified")
-    assert listed.regions == count(network, Directions(2)).regions
-    for pattern, ray in zip(map(listed.pattern, range(len(listed))), listed.inputs(), strict=True):
-        assert bools(network.without_biases().pattern(ray)) == bools(pattern)
+    assert subdivide(network, Space(2)).is_flat
+    cones = subdivide(network, Directions(2))
+    assert not cones.is_flat
+    assert cones.at_infinity.all()
+    assert not cones.exact_interior_points
+    assert repr(cones).startswith(f"Complex({len(cones)} regions, certified")
+    assert cones.regions == count(network, Directions(2)).regions
+    for pattern, direction in zip(map(cones.pattern, range(len(cones))), cones.interior_points, strict=True):
+        assert bools(network.without_biases().pattern(direction)) == bools(pattern)
 
 
 # Bad input.

@@ -116,23 +116,23 @@ def test_bad_input_memory_in_a_count(error, monkeypatch):
             work(network, SQUARE)
 
 
-def test_laws_rays_are_looked_at_some_at_a_time(monkeypatch):
-    """However many at a time: the same list, and the memory that a list takes beside it does not grow with it."""
-    from creases.engine.answers import listing
+def test_laws_points_are_looked_at_some_at_a_time(monkeypatch):
+    """However many at a time: the same points, and the memory that this takes does not grow with their number."""
+    from creases.engine.answers import interior
 
     network, domain = Network.he([3, 6, 4, 1], bias_std=0.1), Box([-1] * 3, [1] * 3)
-    whole, looked_at, proved_inside = subdivide(network, domain, threads=1), [], listing.proved_inside
-
-    def counted(problem, cells):
-        looked_at.append(len(cells.rays))
-        return proved_inside(problem, cells)
-
-    monkeypatch.setattr(listing, "TOGETHER", 7)
-    monkeypatch.setattr(listing, "proved_inside", counted)
     found = subdivide(network, domain, threads=1)
+    points, looked_at, proved_by_floats = found.interior_points, [], interior.proved_by_floats
+
+    def counted(problem, rays, bits):
+        looked_at.append(len(rays))
+        return proved_by_floats(problem, rays, bits)
+
+    monkeypatch.setattr(interior, "CELLS_AT_ONCE", 7)
+    monkeypatch.setattr(interior, "proved_by_floats", counted)
+    again = subdivide(network, domain, threads=1).interior_points
     assert (max(looked_at), sum(looked_at)) == (7, len(found))
-    assert np.array_equal(found.inside, whole.inside)
-    assert np.array_equal(found.rays, whole.rays)
+    assert np.array_equal(again, points)
 
 
 def test_laws_other_errors_pass():

@@ -144,26 +144,16 @@ def compare_cells(case, cells, expected):
         more, less = set(patterns) - set(expected.patterns), set(expected.patterns) - set(patterns)
         yield f"subdivide: patterns {sorted(more)} are not there, {sorted(less)} are missing"
         return
-    if isinstance(cells, creases.complex.RegionList):
-        points = rays_inside(cells)
-    else:
+    among_directions = isinstance(cells.domain, creases.Directions)
+    if not among_directions:
         yield from compare_infinity(case, cells, expected)
-        inside, exact = cells.interior_points, cells.exact_interior_points
-        points = [(i, (*exact.get(i, inside[i].tolist()), 1)) for i in range(len(patterns))]
+    inside, exact, w = cells.interior_points, cells.exact_interior_points, 0 if among_directions else 1
+    points = [(i, (*exact.get(i, inside[i].tolist()), w)) for i in range(len(patterns))]
     inputs = specification(case.domain, case.factors).inputs
     for i, point in points:
         there = reference.pattern_at(case.weights, effective_biases(case), [exact_dot(form, point) for form in inputs])
         if there != patterns[i]:
             yield f"interior point {point} of cell {i} has pattern {there}, the cell has {patterns[i]}"
-
-
-def rays_inside(cells):
-    """(number, homogeneous coordinates) of the regions in a list whose ray is proved to lie inside, where it is finite
-    or a direction of `Directions`."""
-    among_directions = isinstance(cells.domain, creases.Directions)
-    for i, (ray, inside) in enumerate(zip(cells.rays.tolist(), cells.inside, strict=True)):
-        if inside and (ray[-1] or among_directions):
-            yield i, ray
 
 
 def compare_infinity(case, cells, expected):

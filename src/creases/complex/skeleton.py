@@ -103,12 +103,14 @@ def skeleton_of(complex: Complex) -> Skeleton:
 
 def facets_of(sides: Sides, numbers: Ints, first_sides: Ints, cells: Ints) -> Facets:
     """The facets whose first sides these are. numbers : the vertex of each corner."""
+    from creases.engine.answers.gluing import sort_lists
     from creases.engine.answers.sides import spans
 
     sizes = np.diff(sides.corner_first)[first_sides]
     ends = numbers[sides.corners[spans(sides.corner_first[first_sides], sizes)]]
-    ends = ends[np.lexsort((ends, np.repeat(np.arange(len(sizes)), sizes)))]
-    return Facets(cells, sides.walls[first_sides], np.concatenate([[0], np.cumsum(sizes)]), ends)
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    sort_lists(first, ends)
+    return Facets(cells, sides.walls[first_sides], first, ends)
 
 
 def sides_of(complex: Complex) -> tuple[Sides, Bools]:

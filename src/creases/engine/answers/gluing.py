@@ -32,7 +32,7 @@ from creases.engine.proof.exact_layers import twins_of
 from creases.engine.state.pattern import bits_of_bytes
 from creases.errors import ComputationError
 
-__all__ = ["Glue", "glued"]
+__all__ = ["Glue", "glued", "sort_lists"]
 
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
@@ -100,19 +100,26 @@ def glued(
 
 def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray[np.uint8], sides: Sides) -> Table:
     """The table with its look-ups."""
-    sizes = np.diff(sides.corner_first)
-    order = np.argsort(sides.corners, kind="stable")
-    side_first = np.concatenate([[0], np.cumsum(np.bincount(sides.corners, minlength=len(corners)))])
-    return Table(
-        first,
-        corners,
-        at_infinity,
-        patterns,
-        sides,
-        np.repeat(np.arange(len(first) - 1), np.diff(first)),
-        side_first,
-        np.repeat(np.arange(len(sizes)), sizes)[order],
-    )
+    side_first, corner_sides = np.zeros(len(corners) + 1, np.int64), np.empty(len(sides.corners), np.int64)
+    turn_round(sides.corner_first, sides.corners, side_first, corner_sides)
+    owners = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    return Table(first, corners, at_infinity, patterns, sides, owners, side_first, corner_sides)
+
+
+@kernel
+def turn_round(corner_first: Ints, corners: Ints, side_first: Ints, corner_sides: Ints) -> None:
+    """From the corners on each side to the sides on which each corner lies; `side_first` is zero before."""
+    for i in range(corners.size):
+        side_first[corners[i] + 1] += 1
+    for v in range(side_first.size - 1):
+        side_first[v + 1] += side_first[v]
+    for side in range(corner_first.size - 1):
+        for i in range(corner_first[side], corner_first[side + 1]):
+            corner_sides[side_first[corners[i]]] = side
+            side_first[corners[i]] += 1
+    for v in range(side_first.size - 1, 0, -1):
+        side_first[v] = side_first[v - 1]
+    side_first[0] = 0
 
 
 def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
@@ -135,8 +142,8 @@ def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
         joined = np.arange(len(firsts))
         open_groups = np.flatnonzero(~complete)
         joined[open_groups] = open_groups[joined_exactly(problem, table, firsts[open_groups])]
-        groups = joined[groups]
-    return renumbered(groups)
+        groups = renumbered(joined[groups])
+    return groups
 
 
 class Members(NamedTuple):
@@ -293,13 +300,33 @@ def all_alike(
 
 
 def grouped(keys: Words) -> tuple[Ints, Ints]:
-    """Columns with equal keys: the group of each, and the first column of each group. keys : uint64 (2, n)."""
-    order = np.lexsort(keys[::-1])
-    new = np.ones(len(order), np.bool_)
-    new[1:] = (np.diff(keys[:, order], axis=1) != 0).any(axis=0)
-    groups = np.empty(len(order), np.int64)
-    groups[order] = np.cumsum(new) - 1
-    return groups, order[new]
+    """Columns with equal keys: the group of each, and the first column of each group, in this order. keys : uint64
+    (2, n)."""
+    n = keys.shape[1]
+    groups, firsts = np.empty(n, np.int64), np.empty(n, np.int64)
+    places = np.full(1 << max(2 * n - 1, 1).bit_length(), -1, np.int64)
+    count = group_keys(keys, places, groups, firsts)
+    return groups, firsts[:count].copy()
+
+
+@kernel
+def group_keys(keys: Words, places: Ints, groups: Ints, firsts: Ints) -> int:
+    """`grouped`; returns how many groups there are. places : a table of 2^m > n entries, all -1."""
+    count, mask = 0, np.uint64(places.size - 1)
+    for i in range(groups.size):
+        at = keys[0, i] & mask
+        while True:
+            group = places[at]
+            if group < 0:
+                places[at] = groups[i] = count
+                firsts[count] = i
+                count += 1
+                break
+            if keys[0, firsts[group]] == keys[0, i] and keys[1, firsts[group]] == keys[1, i]:
+                groups[i] = group
+                break
+            at = (at + np.uint64(1)) & mask
+    return count
 
 
 def renumbered(groups: Ints) -> Ints:
@@ -379,36 +406,56 @@ def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | Non
 def facets_of(table: Table, vertices: Ints) -> tuple[Ints, Ints, Ints]:
     """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2)."""
     sides = table.sides
-    ends = vertices[sides.corners]
-    sizes = np.diff(sides.corner_first)
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((ends, owner))
-    ends = ends[order]
     random = np.random.default_rng(1).integers(0, 2**64, (2, vertices.max(initial=-1) + 1), np.uint64)
-    keys = np.zeros((2, len(sizes)), np.uint64)
-    for h in range(2):
-        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(random[h, ends])])
-        keys[h] = sums[sides.corner_first[1:]] - sums[sides.corner_first[:-1]]
-    groups, _ = grouped(keys)
-    facets = renumbered(groups)
-    count = facets.max(initial=-1) + 1
-    first_sides = np.zeros(count, np.int64)
-    first_sides[facets[::-1]] = np.arange(len(facets))[::-1]
-    if not same_lists(ends, sides.corner_first, first_sides[facets]):
+    keys = np.zeros((2, len(sides.walls)), np.uint64)
+    with np.errstate(over="ignore"):
+        hash_sides(sides.corner_first, sides.corners, vertices, random, keys)
+    facets, first_sides = grouped(keys)
+    if not all_same(sides.corner_first, sides.corners, vertices, first_sides[facets]):
         raise ComputationError("Two sides have one key of 128 bits and are not one facet.")
-    cell_of_side = np.repeat(np.arange(len(sides.first) - 1), np.diff(sides.first))
+    count = len(first_sides)
     if (np.bincount(facets, minlength=count) > 2).any():
         raise ComputationError("A facet has more than two cells: these are not the regions of one network.")
+    owners = np.repeat(np.arange(len(sides.first) - 1), np.diff(sides.first))
     cells = np.full((count, 2), NO_CELL)
-    cells[:, 0] = cell_of_side[first_sides]
+    cells[:, 0] = owners[first_sides]
     second = first_sides[facets] != np.arange(len(facets))
-    cells[facets[second], 1] = cell_of_side[second]
+    cells[facets[second], 1] = owners[second]
     return facets, first_sides, cells
 
 
-def same_lists(values: Ints, first: Ints, leaders: Ints) -> bool:
-    """Whether each list of values is its leader's. first : int64 (n + 1,), where lists begin."""
-    sizes = np.diff(first)
-    if not np.array_equal(sizes, sizes[leaders]):
-        return False
-    return bool(np.array_equal(values, values[spans(first[leaders], sizes)]))
+@kernel
+def hash_sides(corner_first: Ints, corners: Ints, vertices: Ints, random: Words, keys: Words) -> None:
+    """Write two hashes of the vertices on each side. keys : uint64 (2, sides), zeros before."""
+    for side in range(corner_first.size - 1):
+        for i in range(corner_first[side], corner_first[side + 1]):
+            keys[0, side] += random[0, vertices[corners[i]]]
+            keys[1, side] += random[1, vertices[corners[i]]]
+
+
+@kernel
+def all_same(corner_first: Ints, corners: Ints, vertices: Ints, leaders: Ints) -> bool:
+    """Whether each side has the vertices of its leader: what the hashes say, looked at. A cell has a vertex once."""
+    for side in range(leaders.size):
+        leader = leaders[side]
+        if corner_first[side + 1] - corner_first[side] != corner_first[leader + 1] - corner_first[leader]:
+            return False
+        for i in range(corner_first[side], corner_first[side + 1]):
+            found = False
+            for j in range(corner_first[leader], corner_first[leader + 1]):
+                found = found or vertices[corners[i]] == vertices[corners[j]]
+            if not found:
+                return False
+    return True
+
+
+@kernel
+def sort_lists(first: Ints, values: Ints) -> None:
+    """Sort each of many short lists where it stands; list i is values[first[i] : first[i + 1]]."""
+    for i in range(first.size - 1):
+        for j in range(first[i] + 1, first[i + 1]):
+            value, k = values[j], j
+            while k > first[i] and values[k - 1] > value:
+                values[k] = values[k - 1]
+                k -= 1
+            values[k] = value
