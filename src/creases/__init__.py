@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from creases import theory as theory
     from creases import training as training
     from creases.auditing import Audit, audit
-    from creases.complex import Complex
+    from creases.complex import Complex, Mesh, Polylines, boundary_of, decision_boundary, decision_regions
     from creases.counting import Count, count, count_many
     from creases.domain import (
         Box,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Subspace,
     )
     from creases.errors import CreasesError, DomainError, JournalError, MissingExtraError, ModelFileError, NetworkError
+    from creases.level_sets import level_set, sliced
     from creases.linear_regions import LinearCount, count_linear_regions
     from creases.network import (
         Abs,
@@ -76,6 +77,11 @@ _HOME = {
     "Audit": "creases.auditing",
     "audit": "creases.auditing",
     "Complex": "creases.complex",
+    "Mesh": "creases.complex",
+    "Polylines": "creases.complex",
+    "boundary_of": "creases.complex",
+    "decision_boundary": "creases.complex",
+    "decision_regions": "creases.complex",
     "Count": "creases.counting",
     "count": "creases.counting",
     "count_many": "creases.counting",
@@ -99,6 +105,8 @@ _HOME = {
     "NetworkError": "creases.errors",
     "LinearCount": "creases.linear_regions",
     "count_linear_regions": "creases.linear_regions",
+    "level_set": "creases.level_sets",
+    "sliced": "creases.level_sets",
     "Abs": "creases.network",
     "AveragePool": "creases.network",
     "Clip": "creases.network",
@@ -163,6 +171,7 @@ __all__ = [
     "Linear",
     "LinearCount",
     "Max",
+    "Mesh",
     "MissingExtraError",
     "ModelFileError",
     "Network",
@@ -170,6 +179,7 @@ __all__ = [
     "Plane",
     "Polygon",
     "Polyline",
+    "Polylines",
     "Polytope",
     "ReLU",
     "RegionTracker",
@@ -184,12 +194,17 @@ __all__ = [
     "Subspace",
     "__version__",
     "audit",
+    "boundary_of",
     "build",
     "count",
     "count_in_pieces",
     "count_linear_regions",
     "count_many",
+    "decision_boundary",
+    "decision_regions",
+    "level_set",
     "load",
+    "sliced",
     "subdivide",
     "subdivide_to_parquet",
 ]

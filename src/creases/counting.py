@@ -27,6 +27,7 @@ from creases.packing import as_lines, as_problem, by_unit, check_fit, check_thre
 from creases.version import __version__
 
 if TYPE_CHECKING:
+    from creases.engine.problem import Problem
     from creases.engine.starts.workshop import Workshop
     from creases.progress import Follower
 
@@ -189,12 +190,13 @@ def count(
 
     domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Space, Subspace or Directions, of at
         most eight dimensions; the directions of nine inputs are a sphere of eight.
-    by_neuron : also count, for every neuron, the regions of the layer below that it cuts.
+    by_neuron : also count, for every neuron, the regions of the layer below that it cuts; not on closed paths.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
     progress : True shows a bar on stderr (lines, where that is a file), None shows one only where the count takes
         longer than a second and stderr is a terminal, False shows none; a function is called with the regions found
         so far.
-    Raises DomainError if the domain does not fit the network's inputs or has more than eight dimensions;
+    Raises DomainError if the domain does not fit the network's inputs or has more than eight dimensions, or a closed
+    path is to be counted by neuron;
     NotEnoughMemoryError, a MemoryError too, if there is no memory for the work.
 
     Examples
@@ -266,10 +268,16 @@ def _count_one(
     start = time.perf_counter()
     distinct = None
     if isinstance(domain, Polyline):
+        if by_neuron and domain.closed:
+            raise DomainError("What each neuron cuts is counted on open paths only. Leave out by_neuron, or `closed`.")
         from creases.engine.answers.path import tally_path
 
         problems = [as_problem(network, segment) for segment in domain.segments]
         found, distinct = tally_path(problems, threads=threads, report=follower.found, workshop=workshop)
+        if domain.closed:
+            closing = borders_where_closed(problems, threads, workshop)
+            by_layer = [max(pieces - 1 + more, 1) for pieces, more in zip(found.by_layer, closing, strict=True)]
+            found = found._replace(by_layer=by_layer)
     else:
         from creases.engine.answers.tally import tally
 
@@ -297,6 +305,22 @@ def _count_one(
         distinct=distinct,
         notes=network.notes,
     )
+
+
+def borders_where_closed(problems: Sequence[Problem], threads: int | None, workshop: Workshop) -> list[int]:
+    """For each layer 1 if there is a border between pieces where a path comes back to its first point, and 0 if not.
+
+    From the last segment on to the first one there are as many borders as on both, and that one if it is there.
+    """
+    from creases.engine.answers.path import tally_path
+
+    def borders(*segments: Problem) -> list[int]:
+        found, _ = tally_path(segments, threads=threads, report=lambda regions: None, workshop=workshop)
+        return [pieces - 1 for pieces in found.by_layer]
+
+    last, first = problems[-1], problems[0]
+    each = zip(borders(last, first), borders(last), borders(first), strict=True)
+    return [both - one - other for both, one, other in each]
 
 
 def _line_counter(

@@ -22,7 +22,7 @@ from creases.auditing.ledger import Ledger
 from creases.auditing.recount import recount, recount_path
 from creases.auditing.report import Audit
 from creases.auditing.results import read_result
-from creases.auditing.tables import Grouping, by_pattern, by_run, cuts_by_neuron, regions_by_layer
+from creases.auditing.tables import Grouping, by_pattern, by_ring, by_run, cuts_by_neuron, regions_by_layer
 from creases.domain import Directions, Domain, Polyline
 from creases.errors import ComputationError, DomainError
 from creases.network import Network
@@ -187,7 +187,10 @@ def audit_count(count: Count, network: Network, cells: int | None, seed: int, le
     if isinstance(count.domain, Polyline):
         path = recount_path(network, count.domain, ledger, report)
         ledger.complete = True
-        compare_numbers(count, path.patterns, sizes, None, by_run, ledger)
+        rows = path.patterns
+        if count.domain.closed and len(rows) > 1 and (rows[0] == rows[-1]).all():
+            rows = rows[:-1]  # the piece that it began with
+        compare_numbers(count, rows, sizes, None, by_ring if count.domain.closed else by_run, ledger)
         distinct = int(by_pattern(path.patterns, network.bits).max()) + 1
         compare("distinct", count.distinct, distinct, ledger)
     elif cells is None or count.regions <= max(cells, SMALL):

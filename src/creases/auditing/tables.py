@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["areas", "by_pattern", "by_run", "cuts_by_neuron", "first_double", "regions_by_layer", "stray_bits"]
+__all__ = [
+    "areas",
+    "by_pattern",
+    "by_ring",
+    "by_run",
+    "cuts_by_neuron",
+    "first_double",
+    "regions_by_layer",
+    "stray_bits",
+]
 
 Patterns = NDArray[np.uint8]
 Grouping = Callable[[Patterns, int], NDArray[np.int64]]
@@ -39,6 +48,14 @@ def by_run(patterns: Patterns, bits: int) -> NDArray[np.int64]:
     """A number for each row, from 0 on: a new one wherever the first `bits` bits are not those of the row before."""
     begun = beginnings(patterns, bits)
     return np.cumsum([0, *(begun[1:] != begun[:-1]).any(axis=1)])
+
+
+def by_ring(patterns: Patterns, bits: int) -> NDArray[np.int64]:
+    """As `by_run`, of rows that are followed by the first one again: the last run may be the first."""
+    begun, numbers = beginnings(patterns, bits), by_run(patterns, bits)
+    if (begun[0] == begun[-1]).all():
+        numbers[numbers == numbers[-1]] = 0
+    return numbers
 
 
 def stray_bits(patterns: Patterns, bits: int) -> NDArray[np.int64]:

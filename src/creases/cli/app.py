@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from creases.cli.audit import audit
+from creases.cli.boundary import boundary
 from creases.cli.cite import cite
 from creases.cli.count import count
 from creases.cli.demo import demo
@@ -49,6 +50,6 @@ def creases(
     """Into how many pieces does a ReLU network fold its inputs? Exact, proven counts."""
 
 
-for command in (info, count, subdivide, stats, draw, audit, theory, train, demo, warm, cite):
+for command in (info, count, subdivide, stats, draw, boundary, audit, theory, train, demo, warm, cite):
     app.command()(flattened(command))
 app.add_typer(paper)

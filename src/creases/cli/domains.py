@@ -59,6 +59,8 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
         return Line(*(read_point(text, n, "--line") for text in options.line))
     if options.polyline is not None:
         return Polyline(read_points(options.polyline, n, "--polyline"))
+    if options.loop is not None:
+        return Polyline(read_points(options.loop, n, "--loop"), closed=True)
     if options.box is not None:
         return as_box(options.box, n)
     if options.simplex is not None:

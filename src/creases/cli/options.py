@@ -176,6 +176,10 @@ class DomainOptions:
     polyline: Annotated[
         str | None, domain_option("--polyline", metavar="POINTS", help="The path through POINTS, segment by segment.")
     ] = None
+    loop: Annotated[
+        str | None,
+        domain_option("--loop", metavar="POINTS", help="The closed path through POINTS and back to the first of them."),
+    ] = None
     plane: PlaneOption = None
     square: SquareOption = None
     polygon: PolygonOption = None

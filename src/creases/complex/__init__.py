@@ -2,6 +2,23 @@
 
 from creases.complex.blocks import CellBlock
 from creases.complex.complex import Cell, Complex
+from creases.complex.decisions import DecisionRegions, decision_boundary, decision_regions
+from creases.complex.outlines import boundary_of
 from creases.complex.skeleton import Facets
+from creases.complex.strata import BentHyperplanes, Strata
+from creases.complex.surfaces import Mesh, Polylines
 
-__all__ = ["Cell", "CellBlock", "Complex", "Facets"]
+__all__ = [
+    "BentHyperplanes",
+    "Cell",
+    "CellBlock",
+    "Complex",
+    "DecisionRegions",
+    "Facets",
+    "Mesh",
+    "Polylines",
+    "Strata",
+    "boundary_of",
+    "decision_boundary",
+    "decision_regions",
+]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from creases.complex.definitions import Definitions
     from creases.complex.faces import Faces, Lattice
     from creases.complex.linear import LinearRegions
+    from creases.complex.strata import BentHyperplanes, Strata
     from creases.engine.answers.sides import Sides
 
 __all__ = ["Cell", "Complex"]
@@ -216,6 +217,22 @@ class Complex:
     def is_bounded(self) -> NDArray[np.bool_]:
         """Whether each cell is bounded, bool (cells,)."""
         return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1])
+
+    def bent_hyperplanes(self) -> BentHyperplanes:
+        """Of each neuron, and of each two candidates of a switch, where it changes its sign: on which facets, their
+        (d - 1)-volume, in how many components, and whether they are bounded. Arrays, worked out at every call."""
+        from creases.complex.strata import bent_hyperplanes
+
+        with enough_memory("Measuring bent hyperplanes", "Subdivide a smaller domain."):
+            return bent_hyperplanes(self)
+
+    def strata(self) -> Strata:
+        """The strata: of the faces at which exactly k neurons vanish the number and the (d - k)-volume, for
+        k = 0 ... d. Arrays, worked out at every call."""
+        from creases.complex.strata import strata_of
+
+        with enough_memory("Measuring strata", "Subdivide a smaller domain."):
+            return strata_of(self)
 
     @cached_property
     def _lattice(self) -> Lattice:

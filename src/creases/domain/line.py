@@ -66,11 +66,19 @@ class Polyline(Described):
     """The path through points, one straight segment after the other.
 
     points : shape (m, n_in), or m points in the network's input shape; m >= 2, neighbours differ.
+    closed : whether it goes on from the last point to the first, which is not repeated.
     A count's `regions` are the pieces along the path (a region entered twice counts twice); `distinct` are
-    the different regions that it meets.
+    the different regions that it meets. A closed path has no ends: where it is in one region before and after its first
+    point, that is one piece.
+
+    Examples
+    --------
+    >>> Polyline([[0, 0], [3, 0], [3, 4]], closed=True)
+    Polyline(n_in=2, segments=3, length=12, closed)
     """
 
     points: Floats
+    closed: bool = False
     segments: tuple[Segment, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,10 +94,15 @@ class Polyline(Described):
         for i, (before, after) in enumerate(pairwise(rows)):
             if (before == after).all():
                 raise DomainError(f"Polyline: points {i} and {i + 1} are equal. Remove one of them.")
+        if not isinstance(self.closed, bool):
+            raise DomainError(f"Polyline: closed must be True or False, got {self.closed!r}.")
+        if self.closed and (rows[0] == rows[-1]).all():
+            raise DomainError("Polyline: a closed path goes back to its first point by itself. Leave out the last one.")
         points = np.array(rows)
         points.setflags(write=False)
         object.__setattr__(self, "points", points)
-        object.__setattr__(self, "segments", tuple(map(Segment, rows, rows[1:])))
+        around = [*rows[1:], *rows[: int(self.closed)]]
+        object.__setattr__(self, "segments", tuple(map(Segment, rows, around)))
 
     @property
     def slice(self) -> Slice:
@@ -97,12 +110,19 @@ class Polyline(Described):
         return self.segments[0].slice
 
     def __repr__(self) -> str:
-        length = np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum()
-        return f"Polyline(n_in={self.points.shape[1]}, segments={len(self.segments)}, length={length:.3g})"
+        end = ", closed" if self.closed else ""
+        return f"Polyline(n_in={self.points.shape[1]}, segments={len(self.segments)}, length={self.length:.3g}{end})"
+
+    @property
+    def length(self) -> float:
+        """The length of all segments."""
+        points = np.concatenate([self.points, self.points[: int(self.closed)]])
+        return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON."""
-        return {"kind": "polyline", "points": self.points.tolist()}
+        closed = {"closed": True} if self.closed else {}  # what older files say of an open one stays as it was
+        return {"kind": "polyline", "points": self.points.tolist(), **closed}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -16,7 +16,7 @@ from creases.domain.subspace import Subspace
 from creases.errors import DomainError
 from creases.rationals import independent, whole
 
-__all__ = ["Corners", "Polytope", "Simplex", "corners_of_box", "in_order"]
+__all__ = ["Corners", "Polytope", "Simplex", "corners_of_box", "corners_within", "in_order"]
 
 Floats = NDArray[np.float64]
 
@@ -84,8 +84,11 @@ def is_hidden(v: int, masks: list[int]) -> bool:
 def half_space_corners(normals: Floats, offsets: Floats) -> Corners:
     """Corners and walls of {u : normals @ u <= offsets}. Raises DomainError if it is empty, flat or unbounded."""
     rows = zip(normals.tolist(), offsets.tolist(), strict=True)
-    walls = [whole([*(-Fraction(x) for x in row), Fraction(b)]) for row, b in rows]
-    d = normals.shape[1]
+    return corners_within([whole([*(-Fraction(x) for x in row), Fraction(b)]) for row, b in rows], normals.shape[1])
+
+
+def corners_within(walls: list[tuple[int, ...]], d: int) -> Corners:
+    """Corners and walls of what lies on the inner side of inward walls in R^d; as `half_space_corners` otherwise."""
     # With w >= 0 as one more wall, whose number is the last.
     rays = extreme_rays([*walls, (*(0,) * d, 1)])
     if rays is None:

@@ -29,7 +29,7 @@ def volume_of(domain: Domain) -> float | None:
 def in_floats(domain: Domain) -> float | None:
     """The volume as floats have it: zero, infinite or not a number where they do not hold it."""
     if isinstance(domain, Polyline):
-        return float(np.linalg.norm(np.diff(domain.points, axis=0), axis=1).sum())
+        return domain.length
     if isinstance(domain, Box):
         sides = domain.upper - domain.lower
         return float(np.prod(sides[sides > 0]))

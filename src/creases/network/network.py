@@ -22,7 +22,7 @@ from creases.arrays import as_floats
 from creases.errors import NetworkError
 from creases.network.chain import Chain, DenseLayer, are_transposed, as_layer, chain_of, levels_of
 from creases.network.evaluation import affine_map_of_levels, evaluate
-from creases.network.kinks import Clip, Max
+from creases.network.kinks import Clip, Max, ReLU
 from creases.network.levels import Level, check_levels
 from creases.network.operators import Select
 from creases.network.operators.operator import by, whole
@@ -400,6 +400,22 @@ class Network:
         n = self.n_out
         level = Level({len(self.levels): Select.all(n)}, None, Max((tuple(range(n)),)), "argmax")
         return Network((*self.levels, level), self.input_shape, self.normalisation, self.notes)
+
+    def with_level_set(self, level: float = 0.0, output: int = 0) -> Network:
+        """The same network with one more level, "level set", of one neuron: one of the outputs, less `level`.
+
+        Where the output has this value is that neuron's bent hyperplane; the last bit of a pattern says where it is
+        larger. The level is taken as the float64 that it is, or is nearest to it; nothing else is rounded.
+        Raises NetworkError if the level is not a finite number or there is no such output.
+        """
+        n, place = self.n_out, whole(output, "output", 0)
+        if place >= n:
+            raise NetworkError(f"output must be from 0 to {n - 1}, as the network has {n}; got {output!r}.")
+        value = as_floats(level, "level", NetworkError)
+        if value.ndim or not np.isfinite(value):
+            raise NetworkError(f"level must be one finite number, got {level!r}.")
+        neuron = Level({len(self.levels): Select(np.array([place]), n)}, [-float(value)], ReLU(), "level set")
+        return Network((*self.levels, neuron), self.input_shape, self.normalisation, self.notes)
 
     def save(self, path: str | Path) -> Path:
         """Write the network as `.npz` (plain arrays, no pickles), whole or not at all; `creases.load` opens it."""

@@ -55,6 +55,7 @@ from creases.theory.maximum import (
     trivial,
     zaslavsky,
 )
+from creases.theory.strata import compare_strata
 from creases.theory.table import Row, Table, bounds, compare
 from creases.theory.zero_bias import Pair, has_full_recession_cone, unbounded_cones, zero_bias_map
 
@@ -72,6 +73,7 @@ __all__ = [
     "bounds",
     "central",
     "compare",
+    "compare_strata",
     "distance_lower",
     "empirical_bias_density",
     "expected_stratum",

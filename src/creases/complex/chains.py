@@ -1,0 +1,55 @@
+"""Things that follow one another put in a row, all rows at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Rows", "rows_of"]
+
+Ints = NDArray[np.int64]
+NONE = -1
+
+
+class Rows(NamedTuple):
+    """order : int64 (n,), the things row after row. first : int64 (rows + 1,), where rows begin. closed : bool (rows,),
+    whether the last of a row is followed by its first. Rows come in the order of their lowest members."""
+
+    order: Ints
+    first: Ints
+    closed: NDArray[np.bool_]
+
+
+def rows_of(after: Ints) -> Rows:
+    """The rows of n things, of which each has at most one that follows it and follows at most one.
+
+    after : int64 (n,), what follows each, -1 for nothing. A closed row begins with its lowest member.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(after)
+    followed = np.flatnonzero(after != NONE)
+    graph = coo_array((np.ones(len(followed), np.bool_), (followed, after[followed])), shape=(count, count))
+    rows, labels = connected_components(graph, directed=False) if count else (0, after)
+    _, lowest = np.unique(labels, return_index=True)
+    rank = np.empty(rows, np.int64)
+    rank[np.argsort(lowest)] = np.arange(rows)
+    labels, lowest = rank[labels], np.sort(lowest)
+    closed = np.ones(rows, np.bool_)
+    closed[labels[after == NONE]] = False
+    # Cut open before its lowest member, a closed row has an end too. Then each finds how far its end is, twice as far
+    # at every step.
+    cut = after.copy()
+    cut[np.isin(after, lowest[closed])] = NONE
+    steps, ahead = (cut != NONE).astype(np.int64), cut
+    while (ahead != NONE).any():
+        on = np.flatnonzero(ahead != NONE)
+        steps[on] += steps[ahead[on]]
+        further = np.full(count, NONE)
+        further[on] = ahead[ahead[on]]
+        ahead = further
+    order = np.lexsort((-steps, labels))
+    return Rows(order, np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=rows))]), closed)

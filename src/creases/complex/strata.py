@@ -1,0 +1,227 @@
+"""Bent hyperplanes and strata: what of a domain lies where neurons vanish, how much there is of it, in how many parts.
+
+Across a facet of a bent hyperplane its neuron changes its sign, and at a face of the stratum k exactly k neurons do. A
+switch counts there one less than it has winners. Signs and faces are proved; volumes are sums of floats. Where a
+neuron is zero without changing its sign, as of -relu(x) - relu(-x) at 0, it does not count.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex.corner_sets import FaceTable, faces_of, grouped_by_vertices, incidence_of, ridges_of_sides
+from creases.complex.simplices import sizes_of
+from creases.domain.volume import volume_of
+from creases.network import Network
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["BentHyperplanes", "Strata", "bent_hyperplanes", "strata_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# Bytes of patterns that are looked at together.
+BYTES_AT_ONCE = 1 << 25
+
+
+class BentHyperplanes(NamedTuple):
+    """The bent hyperplanes of a complex: a row for each neuron, whether it bends anything or not, and one for each two
+    candidates of a switch of which one wins here and the other there.
+
+    walls : int64 (w,), which each is, as `Complex.wall_name` takes it; ascending, neurons first.
+    pieces : int64 (w,), on how many facets inside the domain it lies.
+    volumes : float64 (w,), their (d - 1)-volume in the units of input space: a number of points, a length, an area;
+        infinite where a piece is unbounded.
+    components : int64 (w,), how many parts the pieces make that are joined across common ridges, faces of two
+        dimensions less than the domain.
+    bounded_components : int64 (w,), how many of these are bounded.
+    first : int64 (w + 1,); the pieces of row i are facets[first[i] : first[i + 1]], rows of `Complex.facets`, in
+        ascending order. A facet on which several neurons vanish is a piece of each.
+    facets : int64. component_numbers : int64, to which of its row's components each piece belongs, from 0.
+    """
+
+    walls: Ints
+    pieces: Ints
+    volumes: Floats
+    components: Ints
+    bounded_components: Ints
+    first: Ints
+    facets: Ints
+    component_numbers: Ints
+
+    @property
+    def is_bounded(self) -> Bools:
+        """Whether each is bounded, bool (w,); True of one without pieces."""
+        return np.asarray(self.components == self.bounded_components)
+
+
+class Strata(NamedTuple):
+    """The strata k = 0 ... d of a complex; entry k of each array speaks of faces of d - k dimensions.
+
+    numbers : int64 (d + 1,), how many faces inside the domain there are at which exactly k neurons vanish; a cell at 0.
+    volumes : float64 (d + 1,), their (d - k)-volume in the units of input space, infinite where a face is unbounded;
+        of points, k = d, their number.
+    other_numbers, other_volumes : of the faces of d - k dimensions at which more than k neurons vanish; none where
+        bent hyperplanes are in general position.
+    volume : of the domain, in the units of input space; infinite where it is unbounded.
+
+    Of `Directions` d is the dimension of the sphere, and faces are cones, which are infinite.
+    """
+
+    numbers: Ints
+    volumes: Floats
+    other_numbers: Ints
+    other_volumes: Floats
+    volume: float
+
+    @property
+    def per_volume(self) -> Floats:
+        """Volumes of the strata a unit of the domain's volume, float64 (d + 1,); NaN where that is infinite."""
+        if not np.isfinite(self.volume):
+            return np.full(len(self.volumes), np.nan)
+        return self.volumes / self.volume
+
+
+def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
+    """`Complex.bent_hyperplanes`."""
+    facets, walls = changes_at_facets(complex)
+    order = np.lexsort((facets, walls))
+    facets, walls = facets[order], walls[order]
+    kinds = np.union1d(neurons_of(complex.network), walls)
+    rows = np.searchsorted(kinds, walls)
+    pieces = np.bincount(rows, minlength=len(kinds))
+    incidence = incidence_of(complex)
+    _, first_sides = np.unique(complex.side_facets, return_index=True)
+    used, place = np.unique(facets, return_inverse=True)
+    dimension = complex.dimension - 1
+    sizes = sizes_of(complex, incidence, incidence.sides[first_sides[used]], dimension)[place]
+    numbers, owners = components_of(complex, rows, facets, first_sides)
+    infinite = np.isinf(sizes) if dimension else np.zeros(len(facets), np.bool_)
+    open_ones = np.zeros(len(owners), np.bool_)
+    np.logical_or.at(open_ones, numbers, infinite)
+    components = np.bincount(owners, minlength=len(kinds))
+    # Of nothing bincount gives whole numbers.
+    volumes = np.bincount(rows, sizes, minlength=len(kinds)).astype(np.float64)
+    first_numbers = np.cumsum(components) - components
+    return BentHyperplanes(
+        kinds,
+        pieces,
+        volumes,
+        components,
+        np.bincount(owners[~open_ones], minlength=len(kinds)),
+        np.concatenate([[0], np.cumsum(pieces)]),
+        facets,
+        numbers - first_numbers[rows],
+    )
+
+
+def neurons_of(network: Network) -> Ints:
+    """The bits of a pattern that are neurons, not candidates of switches; their numbers as walls."""
+    places = np.concatenate([np.zeros(0, np.int64), *network.places])
+    return np.asarray((np.cumsum(places) - places)[places == 1])
+
+
+def changes_at_facets(complex: Complex) -> tuple[Ints, Ints]:
+    """What changes across each facet inside: facets, and walls as `Complex.wall_name` takes them, side by side."""
+    inner = np.flatnonzero(complex.facets.inner)
+    cells, patterns = complex.facets.cells[inner], complex.patterns
+    facets, bits = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    step = max(BYTES_AT_ONCE // max(patterns.shape[1], 1), 1)
+    for begin in range(0, len(inner), step):
+        some = slice(begin, begin + step)
+        changed = patterns[cells[some, 0]] ^ patterns[cells[some, 1]]
+        at, byte = np.nonzero(changed)
+        which, bit = np.nonzero(np.unpackbits(changed[at, byte][:, None], axis=1, bitorder="little"))
+        facets.append(inner[some][at[which]])
+        bits.append(8 * byte[which] + bit)
+    return as_walls(complex.network, np.concatenate(facets), np.concatenate(bits))
+
+
+def as_walls(network: Network, facets: Ints, bits: Ints) -> tuple[Ints, Ints]:
+    """Of each facet the walls behind the bits that change there: a neuron's bit alone, of a switch two together."""
+    places = np.concatenate([np.zeros(0, np.int64), *network.places])
+    unit = np.repeat(np.arange(len(places)), places)[bits]
+    single = places[unit] == 1
+    order = np.lexsort((bits[~single], unit[~single], facets[~single]))
+    pairs, where = bits[~single][order].reshape(-1, 2), facets[~single][order].reshape(-1, 2)[:, 0]
+    walls = network.bits * (1 + pairs[:, 1] - pairs[:, 0]) + pairs[:, 0]
+    return np.concatenate([facets[single], where]), np.concatenate([bits[single], walls])
+
+
+def components_of(complex: Complex, rows: Ints, facets: Ints, first_sides: Ints) -> tuple[Ints, Ints]:
+    """The component of each piece, numbered through all rows, ascending with them; and the row of each component.
+
+    rows, facets : int64 (pieces,), the wall and the facet of each. first_sides : a side of each facet.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    from creases.engine.answers.sides import spans
+
+    count, incidence = len(facets), incidence_of(complex)
+    if not count:
+        return rows, rows
+    used = np.unique(facets)
+    sets, places = ridges_of_sides(first_sides[used], incidence)
+    ridges, _ = grouped_by_vertices(sets, complex.vertex_numbers)
+    # For each piece the ridges of its facet: with its row they are what it may share.
+    many, own = np.bincount(places, minlength=len(used)), np.searchsorted(used, facets)
+    pieces = np.repeat(np.arange(count), many[own])
+    mine = ridges[spans((np.cumsum(many) - many)[own], many[own])]
+    shared = rows[pieces] * (int(ridges.max(initial=0)) + 1) + mine
+    _, joint = np.unique(shared, return_inverse=True)
+    total = count + int(joint.max(initial=-1)) + 1
+    graph = coo_array((np.ones(len(pieces), np.bool_), (pieces, count + joint)), shape=(total, total))
+    labels = connected_components(graph, directed=False)[1][:count]
+    # Rows ascend, so components in the order of their first pieces do.
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse], rows[np.sort(first)]
+
+
+def strata_of(complex: Complex) -> Strata:
+    """`Complex.strata`."""
+    incidence = incidence_of(complex)
+    lines = len(complex.lineality)
+    highest = incidence.steps + lines
+    numbers, others = np.zeros((2, highest + 1), np.int64)
+    volumes, other_volumes = np.zeros((2, highest + 1))
+    volume = volume_of(complex.domain)
+    whole = np.inf if volume is None else volume
+    numbers[0], volumes[0] = len(complex), whole
+    for k in range(1, incidence.steps + 1):
+        faces = faces_of(complex, incidence, k)
+        inside = np.flatnonzero(~faces.on_border)
+        exactly = vanishing_at(complex, faces, inside) == k
+        sizes = sizes_of(complex, incidence, faces.sets[inside], complex.dimension - k)
+        numbers[k], others[k] = exactly.sum(), (~exactly).sum()
+        volumes[k], other_volumes[k] = sizes[exactly].sum(), sizes[~exactly].sum()
+    return Strata(numbers, volumes, others, other_volumes, whole)
+
+
+def vanishing_at(complex: Complex, faces: FaceTable, chosen: Ints) -> Ints:
+    """At how many neurons' zeros each chosen face lies, int64: of those that change their sign among its cells."""
+    from creases.engine.answers.sides import spans
+
+    places = np.concatenate([np.zeros(0, np.int64), *complex.network.places])
+    starts, found = np.cumsum(places) - places, np.zeros(len(chosen), np.int64)
+    if not len(places):
+        return found
+    sizes = np.diff(faces.first)[chosen]
+    step = max(BYTES_AT_ONCE // (8 * complex.network.bits * int(sizes.max(initial=1))), 1)
+    for begin in range(0, len(chosen), step):
+        some, of = chosen[begin : begin + step], sizes[begin : begin + step]
+        first = np.cumsum(of) - of
+        patterns = complex.patterns[faces.cells[spans(faces.first[some], of)]]
+        changing: Any = np.bitwise_or.reduceat(patterns, first) & ~np.bitwise_and.reduceat(patterns, first)
+        bits = np.unpackbits(changing, axis=1, bitorder="little", count=complex.network.bits)
+        units = np.add.reduceat(bits, starts, axis=1, dtype=np.int64)
+        found[begin : begin + step] = np.maximum(units - (places > 1), 0).sum(axis=1)
+    return found

@@ -1,0 +1,239 @@
+"""What boundaries come as: polylines in two dimensions, a triangle mesh in three; measured, and written to files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import ModelFileError, require_extra
+from creases.files import replace_file
+
+__all__ = ["Mesh", "Polylines", "check_name"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+MESH_SUFFIXES = (".ply", ".stl", ".obj")
+POLYLINE_SUFFIXES = (".geojson", ".npz")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Polylines:
+    """Lines that part what is labelled differently, joined end to end.
+
+    points : float64 (p, 2), in the coordinates of the domain's slice (`complex.domain.slice.points` makes inputs of
+        them).
+    first : int64 (lines + 1,); line i goes through points[first[i] : first[i + 1]], with the lower label on its left.
+    closed : bool (lines,), whether it goes on from its last point to its first, which is not repeated.
+    labels : int64 (lines, 2), what it parts: the lower label, the higher one.
+
+    A line ends where it meets the border of the domain, or where three labels meet or lines cross.
+    """
+
+    points: Floats
+    first: Ints
+    closed: Bools
+    labels: Ints
+
+    def __post_init__(self) -> None:
+        for name in ("points", "first", "closed", "labels"):
+            getattr(self, name).setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.closed)
+
+    def __getitem__(self, index: int) -> Floats:
+        """The points of one line, float64 (m, 2)."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"line {index} of {len(self)}")
+        index %= len(self)
+        return self.points[self.first[index] : self.first[index + 1]]
+
+    def __repr__(self) -> str:
+        lines = f"{len(self):,} line{'' if len(self) == 1 else 's'}"
+        return f"Polylines({lines}, {int(self.closed.sum()):,} closed, length={self.length:.6g})"
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """The length of each line, float64 (lines,), in the units of the points."""
+        after = np.arange(1, len(self.points) + 1)
+        after[self.first[1:] - 1] = np.where(self.closed, self.first[:-1], self.first[1:] - 1)
+        steps = np.linalg.norm(self.points[after] - self.points, axis=1)
+        return np.add.reduceat(steps, self.first[:-1]) if len(self) else np.zeros(0)
+
+    @property
+    def length(self) -> float:
+        """The length of all lines, in the units of the points."""
+        return float(self.lengths.sum())
+
+    def save(self, path: str | Path) -> Path:
+        """Write them as .geojson (a LineString each, with `closed` and the two labels) or .npz (the arrays).
+
+        Raises ModelFileError on another suffix, SaveError if the file cannot be written.
+        """
+        path = check_name(Path(path), 2)
+        if path.suffix.lower() == ".npz":
+            arrays = {name: getattr(self, name) for name in ("points", "first", "closed", "labels")}
+
+            def write(partial: Path) -> None:
+                with partial.open("wb") as file:
+                    np.savez_compressed(file, **arrays)
+
+            replace_file(path, write)
+            return path
+        text = json.dumps({"type": "FeatureCollection", "features": [self._feature(i) for i in range(len(self))]})
+        replace_file(path, lambda partial: partial.write_text(text + "\n", encoding="utf-8"))
+        return path
+
+    def _feature(self, index: int) -> dict[str, Any]:
+        """One line as GeoJSON has it (RFC 7946): a closed one ends where it begins."""
+        points = self[index].tolist()
+        closed, (low, high) = bool(self.closed[index]), self.labels[index].tolist()
+        return {
+            "type": "Feature",
+            "properties": {"closed": closed, "lower": low, "higher": high},
+            "geometry": {"type": "LineString", "coordinates": points + points[:1] if closed else points},
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mesh:
+    """A surface of triangles that parts what is labelled differently.
+
+    vertices : float64 (v, 3), each once, in the coordinates of the domain's slice (`complex.domain.slice.points` makes
+        inputs of them).
+    triangles : int64 (t, 3), rows of `vertices`, counter-clockwise as seen from the side of the higher label.
+    labels : int64 (t, 2), what each parts: the lower label, the higher one.
+    facets : int64 (t,), of which facet of the complex each is a part.
+    """
+
+    vertices: Floats
+    triangles: Ints
+    labels: Ints
+    facets: Ints
+
+    def __post_init__(self) -> None:
+        for name in ("vertices", "triangles", "labels", "facets"):
+            getattr(self, name).setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.triangles)
+
+    def __repr__(self) -> str:
+        tight = "watertight" if self.is_watertight else "not watertight"
+        return f"Mesh({len(self.vertices):,} vertices, {len(self):,} triangles, {tight}, area={self.area:.6g})"
+
+    @cached_property
+    def _edges(self) -> Ints:
+        """From where to where each side of each triangle goes, int64 (3 t, 2)."""
+        return np.concatenate([self.triangles[:, [0, 1]], self.triangles[:, [1, 2]], self.triangles[:, [2, 0]]])
+
+    @cached_property
+    def is_watertight(self) -> bool:
+        """Whether it is closed: at each edge two triangles meet, which go along it in opposite ways. Not where it is
+        empty."""
+        if not len(self):
+            return False
+        _, both = np.unique(np.sort(self._edges, axis=1), axis=0, return_counts=True)
+        return bool((both == 2).all()) and len(np.unique(self._edges, axis=0)) == len(self._edges)
+
+    @property
+    def euler_characteristic(self) -> int:
+        """Vertices less edges plus triangles: 2 of a sphere, 0 of a torus, the sum over parts that do not touch."""
+        edges = len(np.unique(np.sort(self._edges, axis=1), axis=0))
+        return len(np.unique(self.triangles)) - edges + len(self)
+
+    @property
+    def components(self) -> int:
+        """In how many parts it falls that have no vertex in common."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        count = len(self.vertices)
+        graph = coo_array((np.ones(len(self._edges), np.bool_), self._edges.T), shape=(count, count))
+        labels = connected_components(graph, directed=False)[1]
+        return len(np.unique(labels[np.unique(self.triangles)]))
+
+    @cached_property
+    def _normals(self) -> Floats:
+        """Across each triangle, twice as long as its area, float64 (t, 3)."""
+        a, b, c = (self.vertices[self.triangles[:, i]] for i in range(3))
+        return np.cross(b - a, c - a)
+
+    @property
+    def area(self) -> float:
+        """The area of all triangles, in the units of the vertices."""
+        return float(np.linalg.norm(self._normals, axis=1).sum() / 2.0)
+
+    @property
+    def volume(self) -> float:
+        """What a watertight mesh encloses, in the units of the vertices; negative where the higher label is inside."""
+        middle = self.vertices.mean(axis=0) if len(self.vertices) else np.zeros(3)
+        return float(((self.vertices[self.triangles[:, 0]] - middle) * self._normals).sum() / 6.0)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the mesh as .ply, .stl or .obj, by trimesh or, where only that is installed, by meshio.
+
+        A .stl holds single precision, and each corner of each triangle on its own: near vertices may become one.
+        Raises ModelFileError on another suffix, MissingExtraError if neither package is installed, SaveError if the
+        file cannot be written.
+        """
+        path = check_name(Path(path), 3)
+        write = writer_of_meshes(path.suffix.lower()[1:])
+        data = write(self.vertices, self.triangles)
+        replace_file(path, lambda partial: partial.write_bytes(data))
+        return path
+
+
+def check_name(path: Path, dimension: int) -> Path:
+    """The path, if a boundary in two or three dimensions can be saved under its name; asked before long work.
+
+    Raises ModelFileError on another suffix, MissingExtraError if what writes it is not installed.
+    """
+    suffixes, subject = (POLYLINE_SUFFIXES, "Polylines are") if dimension == 2 else (MESH_SUFFIXES, "A mesh is")
+    if path.suffix.lower() not in suffixes:
+        raise ModelFileError(f"{subject} saved as {', '.join(suffixes)}; {path.name!r} needs one of these.")
+    if dimension == 3:
+        writer_of_meshes(path.suffix.lower()[1:])
+    return path
+
+
+def writer_of_meshes(kind: str) -> Callable[[Floats, Ints], bytes]:
+    """What makes the bytes of a file of this kind. Raises MissingExtraError if no package does."""
+    if find_spec("trimesh") is not None:
+        return lambda vertices, triangles: with_trimesh(kind, vertices, triangles)
+    if find_spec("meshio") is not None:
+        return lambda vertices, triangles: with_meshio(kind, vertices, triangles)
+    raise require_extra("trimesh", "mesh", f"Writing a mesh as .{kind}")
+
+
+def with_trimesh(kind: str, vertices: Floats, triangles: Ints) -> bytes:
+    """The bytes that trimesh writes."""
+    import trimesh
+
+    mesh = trimesh.Trimesh(vertices, triangles, process=False)  # to process is to put near vertices together
+    options: dict[str, Any] = {"digits": 17} if kind == "obj" else {}
+    data = mesh.export(file_type=kind, **options)
+    return data.encode() if isinstance(data, str) else bytes(data)
+
+
+def with_meshio(kind: str, vertices: Floats, triangles: Ints) -> bytes:
+    """The bytes that meshio writes, into memory or by way of a file."""
+    import tempfile
+
+    import meshio
+
+    mesh = meshio.Mesh(vertices, [("triangle", triangles)])
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / f"mesh.{kind}"
+        meshio.write(place, mesh)
+        return place.read_bytes()
