@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.errors import ComputationError
+
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
@@ -23,6 +25,7 @@ __all__ = [
     "incidence_of",
     "proper_subsets",
     "ridges_of_sides",
+    "spans",
 ]
 
 Ints = NDArray[np.int64]
@@ -207,23 +210,32 @@ def grouped_by_vertices(sets: Any, vertices: Ints) -> tuple[Ints, Ints]:
     """Which face each set is, of all cells together: the group of each, and the first set of each group.
 
     vertices : the vertex of each corner. Groups are numbered by their first sets.
-    Raises ComputationError if two sets have one key and are not one: with 128 random bits that does not happen.
+    Raises ComputationError if two sets have one key and are not one: with 64 random bits that hardly happens.
     """
-    from creases.engine.answers.gluing import grouped, renumbered, same_lists
-    from creases.errors import ComputationError
-
     count = sets.shape[0]
-    ends, owners = vertices[sets.indices], np.repeat(np.arange(count), np.diff(sets.indptr))
-    ends = ends[np.lexsort((ends, owners))]
     first = sets.indptr.astype(np.int64)
-    random = np.random.default_rng(3).integers(0, 2**64, (2, int(vertices.max(initial=-1)) + 1), np.uint64)
-    sums_up_to = np.concatenate([np.zeros((2, 1), np.uint64), np.cumsum(random[:, ends], axis=1)], axis=1)
-    groups = renumbered(grouped(sums_up_to[:, first[1:]] - sums_up_to[:, first[:-1]])[0])
-    firsts = np.zeros(int(groups.max(initial=-1)) + 1, np.int64)
-    firsts[groups[::-1]] = np.arange(count)[::-1]
-    if not same_lists(ends, first, firsts[groups]):
-        raise ComputationError("Two faces have one key of 128 bits and are not one.")
+    sizes = np.diff(first)
+    ends, owners = vertices[sets.indices], np.repeat(np.arange(count), sizes)
+    ends = ends[np.lexsort((ends, owners))]
+    words = np.random.default_rng(3).integers(0, 2**64, int(vertices.max(initial=-1)) + 1, np.uint64)
+    keys = np.add.reduceat(words[ends], first[:-1]) if count else np.zeros(0, np.uint64)
+    _, firsts, groups = np.unique(keys, return_index=True, return_inverse=True)
+    rank = np.empty(len(firsts), np.int64)
+    rank[np.argsort(firsts)] = np.arange(len(firsts))
+    groups, firsts = rank[groups], np.sort(firsts)
+    # What the keys say, looked at: each set has the vertices of the first of its group.
+    leaders = firsts[groups]
+    same = np.array_equal(sizes, sizes[leaders])
+    if not same or not np.array_equal(ends, ends[spans(first[leaders], sizes)]):
+        raise ComputationError("Two faces have one key and are not one: these are not the cells of a complex.")
     return groups, firsts
+
+
+def spans(begins: Ints, sizes: Ints) -> Ints:
+    """begins[0], begins[0] + 1, ... sizes[0] of them, then those of begins[1], and so on."""
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.asarray(np.arange(total) + np.repeat(begins - (ends - sizes), sizes))
 
 
 def faces_of(complex: Complex, incidence: Incidence, codimension: int) -> FaceTable:

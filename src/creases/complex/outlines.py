@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.complex.chains import rows_of
-from creases.complex.corner_sets import incidence_of, ridges_of_sides
+from creases.complex.corner_sets import incidence_of, ridges_of_sides, spans
 from creases.complex.surfaces import Mesh, Polylines
 from creases.domain import Directions
 from creases.errors import ComputationError, DomainError
@@ -127,8 +127,6 @@ def corners_in_order(complex: Complex, facets: Ints) -> tuple[Ints, Ints]:
 
     From corner to corner by the edges that each side of a cell has in common with others.
     """
-    from creases.engine.answers.sides import spans
-
     incidence = incidence_of(complex)
     _, first_sides = np.unique(complex.side_facets, return_index=True)
     edges, owners = ridges_of_sides(first_sides[facets], incidence)

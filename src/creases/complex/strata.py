@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.corner_sets import FaceTable, faces_of, grouped_by_vertices, incidence_of, ridges_of_sides
+from creases.complex.corner_sets import (
+    FaceTable,
+    faces_of,
+    grouped_by_vertices,
+    incidence_of,
+    ridges_of_sides,
+    spans,
+)
 from creases.complex.simplices import sizes_of
 from creases.domain.volume import volume_of
 from creases.network import Network
@@ -162,8 +169,6 @@ def components_of(complex: Complex, rows: Ints, facets: Ints, first_sides: Ints)
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    from creases.engine.answers.sides import spans
-
     count, incidence = len(facets), incidence_of(complex)
     if not count:
         return rows, rows
@@ -208,8 +213,6 @@ def strata_of(complex: Complex) -> Strata:
 
 def vanishing_at(complex: Complex, faces: FaceTable, chosen: Ints) -> Ints:
     """At how many neurons' zeros each chosen face lies, int64: of those that change their sign among its cells."""
-    from creases.engine.answers.sides import spans
-
     places = np.concatenate([np.zeros(0, np.int64), *complex.network.places])
     starts, found = np.cumsum(places) - places, np.zeros(len(chosen), np.int64)
     if not len(places):
