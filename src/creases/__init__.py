@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from creases.complex import Complex
     from creases.counting import Count, count, count_many
     from creases.domain import (
+        Ball,
         Box,
         Directions,
         Line,
@@ -77,6 +78,7 @@ _HOME = {
     "Count": "creases.counting",
     "count": "creases.counting",
     "count_many": "creases.counting",
+    "Ball": "creases.domain",
     "Box": "creases.domain",
     "Directions": "creases.domain",
     "Line": "creases.domain",
@@ -140,6 +142,7 @@ __all__ = [
     "Abs",
     "Audit",
     "AveragePool",
+    "Ball",
     "Box",
     "Clip",
     "Complex",
