@@ -238,7 +238,7 @@ def test_against_exact_hulls():
         gram = [[Fraction(int(i == j)) for j in range(d)] for i in range(d)]
         for _ in range(25):
             points = rng.standard_normal((rng.integers(1, d + 4), d)) * rng.choice([0.1, 1.0]) + rng.standard_normal(d)
-            hull = balls.Hulls(points, np.array([0, len(points)]), np.full(1, 1e-13))
+            hull = balls.Hulls(points, np.array([0, len(points)]), 1e-13)
             exact = [[Fraction(x) for x in point] for point in points.tolist()]
             # Of points without walls all subsets are looked at.
             tights = [frozenset(range(9)) - {i} for i in range(len(points))]
@@ -257,8 +257,8 @@ def test_known_tangent_hulls():
         x = 1 + Fraction(move, 10**30)
         assert balls.is_nearer([[x, Fraction(-1)], [x, Fraction(1)]], balls.Metric(one), Fraction(1)) == nearer
     points = np.array([[1.0, -1.0], [1.0, 1.0]])
-    assert balls.by_floats(balls.Hulls(points, np.array([0, 2]), np.full(1, 1e-12)))[0] == balls.UNDECIDED
-    assert balls.by_floats(balls.Hulls(points, np.array([0, 2]), np.full(1, np.inf)))[0] == balls.UNDECIDED
+    assert balls.by_floats(balls.Hulls(points, np.array([0, 2]), 1e-12))[0] == balls.UNDECIDED
+    assert balls.by_floats(balls.Hulls(points, np.array([0, 2]), np.inf))[0] == balls.UNDECIDED
 
 
 def test_against_exact_without_floats(monkeypatch):
