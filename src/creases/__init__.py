@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from creases.complex import Complex, Mesh, Polylines, boundary_of, decision_boundary, decision_regions
     from creases.counting import Count, count, count_many
     from creases.domain import (
+        Ball,
         Box,
         Directions,
         Line,
@@ -85,6 +86,7 @@ _HOME = {
     "Count": "creases.counting",
     "count": "creases.counting",
     "count_many": "creases.counting",
+    "Ball": "creases.domain",
     "Box": "creases.domain",
     "Directions": "creases.domain",
     "Line": "creases.domain",
@@ -153,6 +155,7 @@ __all__ = [
     "Abs",
     "Audit",
     "AveragePool",
+    "Ball",
     "Box",
     "Clip",
     "Complex",

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creases.digests import digest_of
-from creases.domain import Domain, Polyline, domain_from_dict
+from creases.domain import Ball, Domain, Polyline, domain_from_dict
 from creases.errors import DomainError, ModelFileError
 from creases.files import replace_file
 from creases.memory import enough_memory
 from creases.network import Network
-from creases.packing import as_lines, as_problem, by_unit, check_fit, check_threads, is_line
+from creases.packing import as_lines, as_problem, by_unit, check_fit, check_threads, graph_of, is_line
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def count(
 ) -> Count:
     """Count the activation regions of `network` on `domain`, every sign proved.
 
-    domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Space, Subspace or Directions, of at
+    domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Ball, Space, Subspace or Directions, of at
         most eight dimensions; the directions of nine inputs are a sphere of eight.
     by_neuron : also count, for every neuron, the regions of the layer below that it cuts; not on closed paths.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
@@ -267,6 +267,8 @@ def _count_one(
 ) -> Count:
     start = time.perf_counter()
     distinct = None
+    if isinstance(domain, Ball):
+        return _count_in_ball(network, domain, by_neuron, threads, follower)
     if isinstance(domain, Polyline):
         if by_neuron and domain.closed:
             raise DomainError("What each neuron cuts is counted on open paths only. Leave out by_neuron, or `closed`.")
@@ -321,6 +323,40 @@ def borders_where_closed(problems: Sequence[Problem], threads: int | None, works
     last, first = problems[-1], problems[0]
     each = zip(borders(last, first), borders(last), borders(first), strict=True)
     return [both - one - other for both, one, other in each]
+
+
+def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int | None, follower: Follower) -> Count:
+    """The engine cuts polytopes only: the regions around the ball are listed, and those counted that meet it."""
+    from creases.subdivision import subdivide
+
+    start, seen = time.perf_counter(), 0
+
+    def follow(total: int) -> None:
+        nonlocal seen
+        follower.found(total - seen)
+        seen = total
+
+    found = subdivide(network, ball, threads=threads, progress=follow)
+    follow(found.regions)
+    follower.finish_one()
+    cut = None
+    if by_neuron:
+        from creases.engine.answers.tally import cutting
+
+        numbers = cutting(graph_of(network), map(bytes, found.patterns)).tolist()
+        ends = list(itertools.accumulate(graph_of(network).widths, initial=0))
+        cut = by_unit(network, [numbers[begin:end] for begin, end in itertools.pairwise(ends)])
+    return Count(
+        regions=found.regions,
+        by_layer=found.by_layer,
+        certified=found.certified,
+        exact_cells=found.exact_cells,
+        seconds=time.perf_counter() - start,
+        domain=ball,
+        network=network.sha256,
+        by_neuron=cut,
+        notes=network.notes,
+    )
 
 
 def _line_counter(

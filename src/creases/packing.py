@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.domain import (
+    Ball,
     Box,
     Directions,
     Domain,
@@ -53,7 +54,7 @@ def check_fit(network: Network, domain: Domain) -> None:
     if not isinstance(domain, Domain):
         raise DomainError(
             f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
-            "Plane, Box, Simplex, Polytope, Space, Subspace and Directions."
+            "Plane, Box, Simplex, Polytope, Ball, Space, Subspace and Directions."
         )
     dimension, n_in = domain.slice.basis.shape
     if n_in != network.n_in:
@@ -133,15 +134,16 @@ def by_unit(network: Network, by_neuron: Sequence[Sequence[int]]) -> tuple[tuple
 
 
 def engine_vertices(
-    domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace | Directions,
+    domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Ball | Space | Subspace | Directions,
 ) -> Any:
-    """A bounded domain's corners as the engine takes them, floats or a Polytope; None for a whole space."""
+    """A bounded domain's corners as the engine takes them, floats or a Polytope; None for a whole space. Of a ball
+    those of the polytope around it."""
     from creases.engine.problem import IntegerPolytope
 
     if isinstance(domain, Box) and domain.dimension > 2:
         free = domain.lower < domain.upper
         return IntegerPolytope(*corners_of_box(domain.lower[free], domain.upper[free]))
-    if isinstance(domain, (Simplex, Polytope)):
+    if isinstance(domain, (Simplex, Polytope, Ball)):
         if any(abs(x) > MOST_FLOAT * ray[-1] for ray in domain.corners.rays for x in ray[:-1]):
             raise DomainError(f"{domain!r} has a corner that is too far away for float64. Cut a part of it.")
         if domain.dimension > 2:
@@ -161,7 +163,7 @@ def floats_of(corners: Corners) -> NDArray[np.float64] | None:
 
 def is_line(domain: Domain) -> bool:
     """Whether a domain is one whole line, or one interval whose ends are floats."""
-    if isinstance(domain, (Polyline, Directions)) or domain.slice.dimension != 1:
+    if isinstance(domain, (Polyline, Ball, Directions)) or domain.slice.dimension != 1:
         return False
     return not isinstance(domain, (Simplex, Polytope)) or floats_of(domain.corners) is not None
 

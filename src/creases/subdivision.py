@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from creases.complex import Complex
+from creases.complex.balls import within_ball
 from creases.complex.skeleton import Given
-from creases.domain import Directions, Domain, Polyline
+from creases.domain import Ball, Directions, Domain, Polyline
 from creases.errors import DomainError, NotEnoughMemoryError
 from creases.memory import as_bytes, enough_memory, free_memory
 from creases.network import Network
@@ -80,6 +81,8 @@ def subdivide(
     fit; it is left as soon as that is certain of what has been found, too.
     The regions are those of `count`, so of any network: of a graph a pattern has the winner of each switch, and an edge
     may be where two of its candidates change places (`Complex.wall_name`).
+    On a Ball they are those that meet it, whole as they are in the polytope around it (`Ball.corners`): the sphere
+    clips no cell, and a facet may have no second cell because that does not meet the ball.
     Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline;
     NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory; with `on_cells` DomainError too, if
     more than one thread is asked for, or if cells are whole only when all have been found: where walls have to be
@@ -103,10 +106,20 @@ def subdivide(
             raise DomainError(
                 f"Cells are handed over in their order by one thread, got threads={threads}. Leave it out."
             )
+        if isinstance(domain, Ball):
+            raise DomainError(
+                f"{domain!r}: which regions meet a ball is decided when all around it have been found. Leave out on_cells, "
+                "or stream those of a Box around it."
+            )
         return stream_cells(network, domain, on_cells, progress=progress)
-    if domain.slice.dimension > 2 or isinstance(domain, Directions):
-        return subdivide_space(network, domain, threads, progress)
-    return subdivide_flat(network, domain, threads=threads, progress=progress)
+    cut = subdivide_flat if is_flat(domain) else subdivide_space
+    found = cut(network, domain, threads=threads, progress=progress)
+    return within_ball(found) if isinstance(domain, Ball) else found
+
+
+def is_flat(domain: Domain) -> bool:
+    """Whether a domain is a part of a line or a plane."""
+    return domain.slice.dimension <= 2 and not isinstance(domain, Directions)
 
 
 def subdivide_flat(
@@ -124,7 +137,7 @@ def subdivide_flat(
     check_fit(network, domain)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
-    if domain.slice.dimension > 2 or isinstance(domain, Directions):
+    if not is_flat(domain):
         raise DomainError(
             f"{domain!r} has more than two dimensions, or is no part of a plane: its regions are listed without "
             "corners and edges. Use count or subdivide, or take a slice."
@@ -154,7 +167,11 @@ def subdivide_flat(
 
 
 def subdivide_space(
-    network: Network, domain: Domain, threads: int | None, progress: bool | Callable[[int], None] | None
+    network: Network,
+    domain: Domain,
+    *,
+    threads: int | None,
+    progress: bool | Callable[[int], None] | None,
 ) -> Complex:
     """`subdivide` for a domain of three dimensions or more, or `Directions`."""
     from creases.compilation import say_if_compiling

@@ -1,10 +1,11 @@
-"""What is cut: segments, paths, lines, polygons, planes, boxes, simplices, polytopes, whole spaces, subspaces, and
-directions."""
+"""What is cut: segments, paths, lines, polygons, planes, boxes, simplices, polytopes, balls, whole spaces, subspaces,
+and directions."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from creases.domain.ball import Ball
 from creases.domain.box import Box
 from creases.domain.directions import Directions
 from creases.domain.line import Line, Polyline, Segment
@@ -16,6 +17,7 @@ from creases.domain.subspace import Subspace
 from creases.errors import DomainError
 
 __all__ = [
+    "Ball",
     "Box",
     "Directions",
     "Domain",
@@ -32,7 +34,7 @@ __all__ = [
     "domain_from_dict",
 ]
 
-Domain = Segment | Polyline | Line | Polygon | Plane | Box | Simplex | Polytope | Space | Subspace | Directions
+Domain = Segment | Polyline | Line | Polygon | Plane | Box | Simplex | Polytope | Ball | Space | Subspace | Directions
 
 
 def domain_from_dict(data: dict[str, Any]) -> Domain:
@@ -48,7 +50,7 @@ def domain_from_dict(data: dict[str, Any]) -> Domain:
         "subspace": Subspace,
         "directions": Directions,
     }
-    inner: dict[str, Any] = {"polygon": Polygon, "simplex": Simplex, "polytope": Polytope}
+    inner: dict[str, Any] = {"polygon": Polygon, "simplex": Simplex, "polytope": Polytope, "ball": Ball}
     kind = str(data.get("kind"))
     if kind not in inner and kind not in kinds:
         raise DomainError(f"Unknown kind of domain {data.get('kind')!r}; known are {', '.join(sorted(kinds | inner))}.")
@@ -56,9 +58,9 @@ def domain_from_dict(data: dict[str, Any]) -> Domain:
         if kind not in inner:
             return kinds[kind](**fields)  # type: ignore[no-any-return]
         place = "plane" if kind == "polygon" else "inside"
-        outer, around = fields.pop(place), Plane if kind == "polygon" else Subspace
+        outer = fields.pop(place)
         if outer:
-            fields[place] = around(**{key: value for key, value in outer.items() if key != "kind"})
+            fields[place] = domain_from_dict({"kind": place if kind == "polygon" else "subspace", **outer})
         return inner[kind](**fields)  # type: ignore[no-any-return]
     except (KeyError, TypeError, AttributeError) as error:
         raise DomainError(f"This is not a {kind} as to_dict describes one: {error}.") from error

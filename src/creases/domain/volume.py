@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import lgamma
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creases.domain.ball import Ball
 from creases.domain.box import Box
 from creases.domain.line import Polyline
 
@@ -30,6 +32,9 @@ def in_floats(domain: Domain) -> float | None:
     """The volume as floats have it: zero, infinite or not a number where they do not hold it."""
     if isinstance(domain, Polyline):
         return domain.length
+    if isinstance(domain, Ball):  # of input space, so nothing stretches
+        d = domain.dimension
+        return float(np.exp(d / 2 * np.log(np.pi) + d * np.log(domain.radius) - lgamma(d / 2 + 1)))
     if isinstance(domain, Box):
         sides = domain.upper - domain.lower
         return float(np.prod(sides[sides > 0]))

@@ -54,9 +54,9 @@ def count_in_pieces(
         on from there, on another machine too with the same versions, and nothing is counted twice; the result's
         `seconds` are those of this run, and `seconds_from_journal` those of the pieces that were there.
     progress : as for `count`; the bar counts pieces and says about how long the rest will take.
-    Raises DomainError as `count` does, and on a Polyline; JournalError if the journal cannot be read or written, or
-    holds this count as another engine made it, or has damaged rows of it; ComputationError if a cluster does not
-    answer or pieces fail there.
+    Raises DomainError as `count` does, and on a Polyline or a Ball; JournalError if the journal cannot be read or
+    written, or holds this count as another engine made it, or has damaged rows of it; ComputationError if a cluster
+    does not answer or pieces fail there.
 
     Examples
     --------

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from creases.domain import Domain, Polyline
+from creases.domain import Ball, Domain, Polyline
 from creases.engine.answers.pieces import Divided, Piece
 from creases.engine.problem import Problem
 from creases.engine.starts.roots import Roots, choose_roots
@@ -53,11 +53,14 @@ class Plan:
     def of(cls, network: Network, domain: Domain, pieces: int | None) -> Plan:
         """A plan of at least `pieces` pieces, None for as many as the expected count asks for.
 
-        Raises DomainError if the domain does not fit the network, is a Polyline, or `pieces` is no number in its range.
+        Raises DomainError if the domain does not fit the network, is a Polyline or a Ball, or `pieces` is no number in
+        its range.
         """
         check_fit(network, domain)
         if isinstance(domain, Polyline):
             raise DomainError("A Polyline is not counted in pieces; give its segments to count_many.")
+        if isinstance(domain, Ball):
+            raise DomainError("A Ball is not counted in pieces, whose walls would part it. Use count, or count a Box.")
         check_pieces(pieces)
         neurons, d = network.neurons, domain.slice.dimension
         depth = halvings(neurons, d, pieces)

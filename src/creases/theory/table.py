@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creases.counting import Count
-from creases.domain import Box, Polyline, Segment
+from creases.domain import Ball, Box, Polyline, Segment
 from creases.domain.volume import volume_of
 from creases.errors import NetworkError, require_extra
 from creases.network import Network
@@ -286,11 +286,17 @@ def side_of(domain: Any) -> float | None:
 
 
 def sample_points(count: Count, samples: int, seed: int) -> Any:
-    """Inputs in the box around a domain's corners in its own coordinates, or about the origin of an infinite one."""
+    """Inputs in a ball, in the box around another domain's corners in its own coordinates, or about the origin of an
+    infinite one."""
     rng, sliced = stream("points of a table", seed), count.domain.slice
     domain = count.domain
     if isinstance(domain, Box):
         return rng.uniform(domain.lower, domain.upper, (samples, sliced.n_in))
+    if isinstance(domain, Ball):
+        steps = rng.standard_normal((samples, domain.dimension))
+        steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+        steps *= rng.uniform(size=(samples, 1)) ** (1.0 / domain.dimension)
+        return sliced.points(domain.center + np.linalg.solve(domain.unit_map, steps.T).T)
     if isinstance(domain, Polyline):
         return domain.points[rng.integers(len(domain.points), size=samples)]
     if domain.vertices is None:

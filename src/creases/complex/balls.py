@@ -1,0 +1,352 @@
+"""Which cells meet an open ball.
+
+A region is convex and open, so it meets an open ball exactly if its closure has a point inside the ball: near that
+point the region has points too. What decides is therefore the distance from the ball's center to the closed cell, the
+hull of its corners; a cell that only touches the sphere does not meet the ball. Lengths are taken in radii: a corner u
+becomes y = M (u - center), with M of `Ball.unit_map`, and the ball is |y| < 1.
+
+* A point of the hull that is nearer than 1 proves that the cell meets the ball: a corner, or one that Gilbert's steps
+  towards the nearest point come by (Gilbert 1966), or the nearest point itself, by non-negative least squares.
+* A direction x in which no corner comes nearer than 1 proves that the cell does not: x . y >= |x| at all corners.
+* Where floats prove neither the cell is made anew in rationals, and its nearest point is found exactly (Wolfe 1976).
+
+What floats lose. Stored corners are within e of the true ones in every coordinate, 1e-9 of the largest coordinate of
+the domain, so in y within e |M| 1. The d products of M (u - center), each of rounded factors, lose
+(d + 5) u |M| |u - center|. A Gilbert step loses 8 u times the largest |y|, and what is compared at the end (d + 4) u
+times it. `Hulls.slack` is about twice the sum over the whole domain, so that its own rounding does not matter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from operator import mul
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex.skeleton import Given
+from creases.domain import Ball
+from creases.network import Network
+from creases.packing import as_problem
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["regions_by_layer", "within_ball"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Point = list[Fraction]
+
+MISSES, UNDECIDED, MEETS = -1, 0, 1
+UNIT = 2.0**-53
+# How near stored corners are to the true ones (`Complex.corners`).
+ACCURACY = 1e-9
+STEPS = 24
+# Numbers of M beyond these may have lost digits to underflow, or overflow when they are squared.
+SMALLEST, LARGEST = 1e-140, 1e140
+
+
+class Hulls(NamedTuple):
+    """Cells as hulls of points: those of cell i are rows first[i] to first[i + 1].
+
+    points : float64 (points, d), in radii from the center. first : int64 (cells + 1,). slack : what a length may be off
+    by, infinite where floats are of no use.
+    """
+
+    points: Floats
+    first: Ints
+    slack: float
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    @property
+    def sizes(self) -> Ints:
+        """How many points each has."""
+        return np.diff(self.first)
+
+    def some(self, chosen: Ints) -> Hulls:
+        """The hulls of some cells."""
+        rows = rows_of(self.first, chosen)
+        return Hulls(self.points[rows], starts(self.sizes[chosen]), self.slack)
+
+
+def within_ball(complex: Complex) -> Complex:
+    """The cells of a complex on a Ball that meet the ball; before, they are all cells of the polytope around it."""
+    began = time.perf_counter()
+    answers = by_floats(hulls_of(complex))
+    open_cells = np.flatnonzero(answers == UNDECIDED)
+    if len(complex) > 1 and len(open_cells):
+        decider = ExactBall(complex)
+        for cell in open_cells.tolist():
+            answers[cell] = MEETS if decider.meets(cell) else MISSES
+    kept = np.flatnonzero(answers != MISSES)
+    return replace(
+        some_cells(complex, kept),
+        by_layer=regions_by_layer(complex.network, complex.patterns[kept]),
+        exact_cells=complex.exact_cells + len(open_cells),
+        seconds=complex.seconds + time.perf_counter() - began,
+    )
+
+
+def regions_by_layer(network: Network, patterns: NDArray[np.uint8]) -> tuple[int, ...]:
+    """How many different patterns there are up to each layer. A region of some layers meets a domain exactly if one of
+    the cells into which the layers above cut it does."""
+    found, end = [], 0
+    for places in network.places:
+        end += int(places.sum())
+        part = patterns[:, : (end + 7) // 8].copy()
+        if end % 8:
+            part[:, -1] &= (1 << end % 8) - 1
+        # Rows as bytes: ten times as fast as to sort them.
+        found.append(len(set(part.view(f"V{part.shape[1]}").ravel().tolist())) if end < network.bits else len(patterns))
+    return tuple(found)
+
+
+def some_cells(complex: Complex, chosen: Ints) -> Complex:
+    """A complex of some of the cells, in their order."""
+    first, rows = complex.first, rows_of(complex.first, chosen)
+    given = complex.given
+    if given is not None:
+        sides = given.sides
+        mine = rows_of(sides.first, chosen)
+        moved = np.full(len(complex.corners), -1)
+        moved[rows] = np.arange(len(rows))
+        on = moved[sides.corners[rows_of(sides.corner_first, mine)]]
+        ends = starts(np.diff(sides.corner_first)[mine])
+        side_first = starts(np.diff(sides.first)[chosen])
+        given = Given(type(sides)(side_first, sides.walls[mine], ends, on), given.lineality)
+    return replace(
+        complex,
+        first=starts(np.diff(first)[chosen]),
+        corners=complex.corners[rows],
+        at_infinity=complex.at_infinity[rows],
+        edges=complex.edges[rows] if given is None else complex.edges,
+        patterns=complex.patterns[chosen],
+        given=given,
+    )
+
+
+def rows_of(first: Ints, chosen: Ints) -> Ints:
+    """The rows of some of the lists that begin at `first`, one list after the other."""
+    sizes = np.diff(first)[chosen]
+    ends = np.cumsum(sizes)
+    return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[chosen] - (ends - sizes), sizes))
+
+
+def starts(sizes: Ints) -> Ints:
+    """Where lists of these sizes begin, and the end."""
+    return np.concatenate([[0], np.cumsum(sizes)])
+
+
+# In floats.
+
+
+def hulls_of(complex: Complex) -> Hulls:
+    """The cells of a complex in radii from the center of its ball."""
+    ball, d = ball_of(complex), complex.dimension
+    matrix, outer = ball.unit_map, ball.vertices
+    with np.errstate(all="ignore"):
+        points = np.einsum("vc,ec->ve", complex.corners - ball.center, matrix)
+        off = (d + 5.0) * UNIT * np.abs(matrix) @ np.abs(outer - ball.center).max(axis=0)
+        moved = ACCURACY * np.abs(outer).max() * np.abs(matrix).sum(axis=1)
+        far = lengths_of((outer - ball.center) @ matrix.T).max()
+        slack = float(2.0 * np.linalg.norm(off + moved) + (20.0 * STEPS + 8.0 * d) * UNIT * far)
+    if not (np.diag(matrix).min() > SMALLEST and np.abs(matrix).max() < LARGEST and np.isfinite(slack)):
+        slack = np.inf
+    return Hulls(points, complex.first, slack)
+
+
+def by_floats(hulls: Hulls) -> NDArray[np.int8]:
+    """For each hull whether it MEETS the open ball of radius one around zero, MISSES it, or floats do not prove it."""
+    answers = np.zeros(len(hulls), np.int8)
+    if not hulls.slack < 1.0:
+        return answers
+    with np.errstate(all="ignore"):  # what is no number proves nothing
+        nearest = np.minimum.reduceat(lengths_of(hulls.points), hulls.first[:-1])
+        answers[nearest + hulls.slack < 1.0] = MEETS
+        by_steps(hulls, answers)
+        for cell in np.flatnonzero(answers == UNDECIDED).tolist():
+            answers[cell] = by_least_squares(hulls.points[hulls.first[cell] : hulls.first[cell + 1]], hulls.slack)
+    return answers
+
+
+def lengths_of(rows: Floats) -> Floats:
+    """The Euclidean length of each row."""
+    return np.asarray(np.sqrt(np.einsum("vd,vd->v", rows, rows)))
+
+
+def by_steps(hulls: Hulls, answers: NDArray[np.int8]) -> None:
+    """Decide what Gilbert's steps decide: from a point x of the hull towards the corner that is least along x, as far
+    as it comes nearer to zero."""
+    left = np.flatnonzero(answers == UNDECIDED)
+    some = hulls.some(left)
+    at = None
+    for _ in range(STEPS):
+        if not len(left):
+            return
+        owners = np.repeat(np.arange(len(some)), some.sizes)
+        if at is None:
+            at = some.points[first_least(lengths_of(some.points), some.first, owners)]
+        along = np.einsum("vd,vd->v", some.points, at[owners])
+        corner = first_least(along, some.first, owners)
+        lengths, least = lengths_of(at), along[corner]
+        meets, misses = lengths + some.slack < 1.0, is_beyond(least, lengths, some.slack)
+        answers[left[meets]] = MEETS
+        answers[left[misses]] = MISSES
+        steps = some.points[corner] - at
+        share = -np.einsum("cd,cd->c", steps, at) / np.einsum("cd,cd->c", steps, steps)
+        at = at + np.clip(np.nan_to_num(share), 0.0, 1.0)[:, None] * steps
+        open_cells = np.flatnonzero(~(meets | misses))
+        left, some, at = left[open_cells], some.some(open_cells), at[open_cells]
+
+
+def is_beyond(least: Any, lengths: Any, slack: Any) -> Any:
+    """Whether directions of these lengths, along which no corner is at less than `least`, show that a hull is at a
+    distance of one or more. Zero is no direction."""
+    return (lengths > 0.0) & (least >= lengths * (1.0 + slack))
+
+
+def first_least(values: Floats, first: Ints, owners: Ints) -> Ints:
+    """The place of the least value of each list, the first of equal ones."""
+    least = np.minimum.reduceat(values, first[:-1])
+    places = np.where(values <= least[owners], np.arange(len(values)), len(values))
+    # Where a value is no number none is the least.
+    return np.minimum(np.minimum.reduceat(places, first[:-1]), len(values) - 1)
+
+
+def by_least_squares(points: Floats, slack: float) -> int:
+    """Decide one hull by its nearest point to zero.
+
+    The weights w >= 0 with the least |sum w y|^2 + (sum w - 1)^2 are a multiple of those of the nearest point: for
+    w = s v with sum v = 1 the least value over s is |sum v y|^2 / (1 + |sum v y|^2), which grows with |sum v y|.
+    """
+    from scipy.optimize import nnls
+
+    count, d = points.shape
+    try:
+        weights, _ = nnls(np.vstack([points.T, np.ones(count)]), np.append(np.zeros(d), 1.0))
+    except RuntimeError:  # too many steps
+        return UNDECIDED
+    at = weights / weights.sum() @ points
+    length = float(np.linalg.norm(at))
+    slack += 8.0 * count * UNIT * float(lengths_of(points).max())
+    if length + slack < 1.0:
+        return MEETS
+    return MISSES if is_beyond((points @ at).min(), length, slack) else UNDECIDED
+
+
+# In rationals.
+
+
+class ExactBall:
+    """Decides cells of one complex."""
+
+    def __init__(self, complex: Complex) -> None:
+        from creases.engine.answers.rebuilding import Rebuilder
+
+        ball = ball_of(complex)
+        self._complex = complex
+        self._rebuilder = Rebuilder(as_problem(complex.network, complex.domain))
+        self._center = [Fraction(value) for value in ball.center.tolist()]
+        self._metric = Metric(ball.gram)
+        self._square = Fraction(ball.radius) ** 2
+
+    def meets(self, cell: int) -> bool:
+        """Whether a cell meets the ball."""
+        complex = self._complex
+        given, row = complex.given, complex.patterns[cell]
+        if given is None:
+            walls = complex.edges[complex.first[cell] : complex.first[cell + 1]]
+        else:
+            walls = given.sides.walls[given.sides.first[cell] : given.sides.first[cell + 1]]
+        bits = np.unpackbits(row, count=complex.network.bits, bitorder="little").astype(np.bool_)
+        rays = self._rebuilder.cone(bits, walls.tolist()).rays
+        corners = [[Fraction(int(x), int(ray[-1])) for x in ray[:-1]] for ray in rays]
+        steps = [[x - c for x, c in zip(corner, self._center, strict=True)] for corner in corners]
+        return is_nearer(steps, self._metric, self._square)
+
+
+class Metric:
+    """Products of rational vectors by a Gram matrix."""
+
+    def __init__(self, gram: Sequence[Sequence[Fraction]]) -> None:
+        self._gram = gram
+
+    def lowered(self, vector: Point) -> Point:
+        """gram @ vector: its plain product with another vector is theirs by the Gram matrix."""
+        return [plain(row, vector) for row in self._gram]
+
+
+def plain(one: Sequence[Fraction], other: Sequence[Fraction]) -> Fraction:
+    """The plain product of two vectors."""
+    return sum(map(mul, one, other), Fraction(0))
+
+
+def is_nearer(points: list[Point], metric: Metric, square: Fraction) -> bool:
+    """Whether the hull of rational points has one whose squared length is less than `square`.
+
+    Wolfe's method: x is the nearest point of the hull of a few independent corners, where all of them have positive
+    weights; while a corner is less along x than x itself it is taken in, and what has no weight then is left out. Each
+    x is nearer to zero than the one before, so no set of corners comes again.
+    """
+    lowered = [metric.lowered(point) for point in points]
+    squares = [plain(*pair) for pair in zip(points, lowered, strict=True)]
+    start = min(range(len(points)), key=squares.__getitem__)
+    inner, weights = [start], [Fraction(1)]
+    while True:
+        x = combined(points, inner, weights)
+        along = [plain(x, other) for other in lowered]
+        length = sum((w * along[i] for i, w in zip(inner, weights, strict=True)), Fraction(0))
+        if length < square:
+            return True
+        corner = min(range(len(points)), key=along.__getitem__)
+        least = along[corner]
+        if least >= length or (least > 0 and least * least >= square * length):
+            return False
+        inner, weights = taken_in(points, lowered, [*inner, corner], [*weights, Fraction(0)])
+
+
+def combined(points: list[Point], inner: list[int], weights: list[Fraction]) -> Point:
+    """The point with these weights."""
+    columns = zip(*(points[i] for i in inner), strict=True)
+    return [plain(weights, column) for column in columns]
+
+
+def taken_in(
+    points: list[Point], lowered: list[Point], inner: list[int], weights: list[Fraction]
+) -> tuple[list[int], list[Fraction]]:
+    """The corners, with positive weights, of the nearest point that is come by from these weights: on the way to the
+    point that is nearest on the whole flat through them, those are left out whose weights fall to zero first."""
+    while True:
+        best = flat_weights(points, lowered, inner)
+        if all(value > 0 for value in best):
+            return inner, best
+        share = min(old / (old - new) for old, new in zip(weights, best, strict=True) if new <= 0)
+        moved = [old + share * (new - old) for old, new in zip(weights, best, strict=True)]
+        kept = [place for place, value in enumerate(moved) if value > 0]
+        inner, weights = [inner[place] for place in kept], [moved[place] for place in kept]
+
+
+def flat_weights(points: list[Point], lowered: list[Point], inner: list[int]) -> list[Fraction]:
+    """The weights, which add up to one, of the point nearest to zero on the flat through independent points."""
+    from flint import fmpq, fmpq_mat
+
+    k = len(inner) + 1
+    rows: list[list[Fraction]] = [[Fraction(0), *[Fraction(1)] * (k - 1)]]
+    rows += [[Fraction(1), *(plain(points[i], lowered[j]) for j in inner)] for i in inner]
+    matrix = fmpq_mat(k, k, [fmpq(x.numerator, x.denominator) for row in rows for x in row])
+    solved: Any = matrix.solve(fmpq_mat(k, 1, [fmpq(1), *[fmpq(0)] * (k - 1)]))
+    return [Fraction(int(solved[i, 0].p), int(solved[i, 0].q)) for i in range(1, k)]
+
+
+def ball_of(complex: Complex) -> Ball:
+    """The ball on which a complex is."""
+    assert isinstance(complex.domain, Ball)
+    return complex.domain
