@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from creases.complex.half_spaces import half_spaces
 from creases.complex.skeleton import sides_of
 from creases.complex.volumes import bounded_cells, lengths_of
+from creases.domain import Directions
 from creases.memory import enough_memory
 
 if TYPE_CHECKING:
@@ -30,8 +31,13 @@ Bools = NDArray[np.bool_]
 SIDES_AT_ONCE = 4096
 # What the solver may be off, in units of each cell: the least that it takes.
 TOLERANCE = 1e-10
-# Directions that are known to 1e-9 each span a space if no more nearly parallel than this.
-FLAT = 1e-8
+# Sums of d + 1 products of rounded numbers lose some units of their terms' last place.
+ROUNDING = 16 * 2.0**-53
+# What is so many units away is beyond what floats tell beside one unit.
+FARTHEST = 1e15
+# Directions span a space if the least eigenvalue of their products is larger: each is known to 1e-9, whose square is
+# lost. What is so nearly flat and is not is left to its program, which then has no end.
+FLAT = 1e-12
 
 
 class Balls(NamedTuple):
@@ -44,12 +50,14 @@ class Balls(NamedTuple):
 class HalfSpaces(NamedTuple):
     """Half-spaces of cells, those of cell i from first[i] on: normals @ y + slacks >= 0.
 
-    normals : float64 (sides, d), of length one. slacks : float64 (sides,).
+    normals : float64 (sides, d), of length one. slacks : float64 (sides,). rounding : float64 (sides,), by how much
+        about these are off, of a half-space that is known as well as it can be.
     """
 
     first: Ints
     normals: Floats
     slacks: Floats
+    rounding: Floats
 
 
 def balls_of(complex: Complex) -> Balls:
@@ -58,37 +66,38 @@ def balls_of(complex: Complex) -> Balls:
     A cell in which balls of every size lie has the radius infinity and a centre that is not a number. In a strip, or a
     rectangle, where several balls are the largest, the centre is one of them. A radius is zero, and its centre the
     mean of the corners, where the cell is smaller than the rounding errors of its own sides; both are not a number
-    where floats do not hold these at all.
+    where floats do not hold these at all, or the solver gives up.
     """
     from creases.engine.answers.interior import middles
 
+    if complex.dimension == 1:
+        return Balls(complex.volumes / 2.0, complex.centroids)
     sides, chart = sides_of(complex)[0], lengths_of(complex)
     middle = middles(complex.first, complex.corners, complex.at_infinity)
     with enough_memory("Finding balls in all cells", "Subdivide a smaller domain."), np.errstate(all="ignore"):
         forms = half_spaces(complex)
         forms /= np.abs(forms).max(axis=1, initial=0.0)[:, None]
         owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
-        slacks = (forms[:, :-1] * middle[owners]).sum(axis=1) + forms[:, -1]
+        terms = np.column_stack([forms[:, :-1] * middle[owners], forms[:, -1]])
         normals = np.linalg.solve(chart, forms[:, :-1].T).T  # of y = u @ chart, which has the lengths of input space
         lengths = np.sqrt(np.square(normals).sum(axis=1))
-        spaces = HalfSpaces(sides.first, normals / lengths[:, None], slacks / lengths)
+        rounding = ROUNDING * np.abs(terms).sum(axis=1)
+        spaces = HalfSpaces(sides.first, normals / lengths[:, None], terms.sum(axis=1) / lengths, rounding / lengths)
         radii, shifts = largest_balls(spaces, have_no_largest(complex), owners)
         return Balls(radii, middle + np.linalg.solve(chart.T, shifts.T).T)
 
 
 def have_no_largest(complex: Complex) -> Bools:
     """The cells in which balls of every size lie, bool (cells,): those that are unbounded in d independent ways."""
-    found, d = ~bounded_cells(complex), complex.dimension
-    if not found.any():
+    found = ~bounded_cells(complex)
+    if not found.any() or isinstance(complex.domain, Directions):
         return found
-    # Sums of squares of the directions: all of d eigenvalues are positive if they span the space.
-    rays = np.where(complex.at_infinity[:, None], complex.corners, 0.0) @ lengths_of(complex)
+    chart = lengths_of(complex)
+    rays = np.where(complex.at_infinity[:, None], complex.corners, 0.0) @ chart
     rays /= np.maximum(np.sqrt(np.square(rays).sum(axis=1)), np.finfo(float).tiny)[:, None]
-    lines = complex.lineality @ lengths_of(complex)
-    cells = np.flatnonzero(found)
-    for cell in cells.tolist():
-        own = rays[complex.first[cell] : complex.first[cell + 1]]
-        found[cell] = np.linalg.matrix_rank(np.vstack([own, lines]), tol=FLAT) == d
+    products = np.add.reduceat(rays[:, :, None] * rays[:, None, :], complex.first[:-1], axis=0)
+    lines = complex.lineality @ chart
+    found[found] = np.linalg.eigvalsh(products[found] + lines.T @ lines)[:, 0] > FLAT
     return found
 
 
@@ -99,29 +108,29 @@ def largest_balls(spaces: HalfSpaces, without: Bools, owners: Ints) -> tuple[Flo
     """
     cells, d = len(without), spaces.normals.shape[1]
     held = np.isfinite(spaces.slacks) & np.isfinite(spaces.normals).all(axis=1)
-    left = np.flatnonzero(~without & (np.bincount(owners[~held], minlength=cells) == 0))
-    # In units of the distance from the point to the nearest side; of the sides if it is lost to rounding.
-    least = extreme(np.minimum, owners, spaces.slacks, np.full(cells, np.inf))
-    most = extreme(np.maximum, owners, spaces.slacks, np.zeros(cells))
-    units = np.where(least > 0, least, np.where(most > 0, most, 1.0))
-    shifts = np.full((cells, d), np.nan)
+    known = ~without & (np.bincount(owners[~held], minlength=cells) == 0)
+    # Programs are in units of the distance from the point to the nearest side.
+    units = nearest(owners, spaces.slacks, cells)
+    left = np.flatnonzero(known & (nearest(owners, spaces.slacks - spaces.rounding, cells) > 0))
+    radii, shifts = np.full(cells, np.nan), np.full((cells, d), np.nan)
+    radii[known], shifts[known] = 0.0, 0.0
     part = np.cumsum(np.diff(spaces.first)[left]) // SIDES_AT_ONCE
     for some in np.split(left, np.flatnonzero(np.diff(part)) + 1):
         shifts[some] = solved(spaces, some, units) * units[some][:, None]
-    endless = without | np.isinf(shifts).any(axis=1)
     distances = spaces.slacks + (spaces.normals * shifts[owners]).sum(axis=1)
-    radii = extreme(np.minimum, owners, distances, np.full(cells, np.inf))
-    # No worse than the point that it began with.
-    stay = radii < np.maximum(least, 0.0)
-    shifts[stay], radii[stay] = 0.0, np.maximum(least, 0.0)[stay]
+    radii[left] = nearest(owners, distances, cells)[left]
+    worse = left[radii[left] < units[left]]  # than the point that it began with
+    radii[worse], shifts[worse] = units[worse], 0.0
+    endless = without | np.isinf(shifts).any(axis=1)
     radii[endless], shifts[endless] = np.inf, np.nan
     return radii, shifts
 
 
-def extreme(function: np.ufunc, owners: Ints, values: Floats, start: Floats) -> Floats:
-    """The smallest or largest value of each owner; a value that is not a number stays."""
-    function.at(start, owners, values)
-    return start
+def nearest(owners: Ints, distances: Floats, cells: int) -> Floats:
+    """The least distance of each cell; not a number if one is none."""
+    found = np.full(cells, np.inf)
+    np.minimum.at(found, owners, distances)
+    return found
 
 
 def solved(spaces: HalfSpaces, cells: Ints, units: Floats) -> Floats:
@@ -147,7 +156,7 @@ def solved(spaces: HalfSpaces, cells: Ints, units: Floats) -> Floats:
     answer = linprog(
         goal.ravel(),
         A_ub=blocks,
-        b_ub=spaces.slacks[rows] / units[cells][owners],
+        b_ub=np.minimum(spaces.slacks[rows] / units[cells][owners], FARTHEST),
         bounds=(None, None),
         method="highs-ds",
         options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},

@@ -80,7 +80,9 @@ def outputs_at(complex: Complex, points: Floats) -> Iterator[Floats]:
             at += len(matrices)
         return
     for at in range(0, len(points), POINTS_AT_ONCE):
-        yield complex.network.forward(complex.domain.slice.points(points[at : at + POINTS_AT_ONCE]))
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            outputs = complex.network.forward(complex.domain.slice.points(points[at : at + POINTS_AT_ONCE]))
+        yield outputs
 
 
 def columns_of(complex: Complex, data: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
@@ -149,5 +151,6 @@ def quantiles(name: str, values: Floats, total: bool = False) -> str:
     values = values[np.isfinite(values)]
     if not len(values):
         return line(name, "none", "")
-    numbers = [*np.quantile(values, QUANTILES), *([values.sum()] if total else [])]
+    with np.errstate(over="ignore"):
+        numbers = [*np.quantile(values, QUANTILES), *([values.sum()] if total else [])]
     return f"{name:<14}" + "".join(f"{number:>11.4g}" for number in numbers)

@@ -66,9 +66,9 @@ def stretch_of(complex: Complex) -> float:
 def sizes_of(complex: Complex) -> Sizes:
     """Volumes in the units of input space, and centroids in slice coordinates.
 
-    Of a cell that is not bounded the volume is infinite, and the centroid not a number. A corner is off by 1e-9 of the
-    largest coordinate at most (see `Complex.corners`), mostly by rounding; where a cell is so thin that its volume is
-    lost to that, its centroid is the mean of its corners.
+    Of a cell that is not bounded, or whose volume is beyond float64, the volume is infinite, and of the first the
+    centroid not a number. A corner is off by 1e-9 of the largest coordinate at most (see `Complex.corners`), mostly by
+    rounding; where a cell is so thin that its volume is lost to that, its centroid is the mean of its corners.
     """
     volumes, centroids = np.full(len(complex), np.inf), np.full((len(complex), complex.dimension), np.nan)
     bounded = np.flatnonzero(bounded_cells(complex))
@@ -82,6 +82,7 @@ def sizes_of(complex: Complex) -> Sizes:
             for cells in blocks(complex.first, sides, bounded, complex.dimension):
                 volumes[cells], centroids[cells] = polytopes(complex.first, complex.corners, sides, cells)
         volumes *= stretch_of(complex)
+        volumes[np.isnan(volumes)] = np.inf  # corners as far as floats go
     return Sizes(volumes, centroids)
 
 
@@ -95,6 +96,7 @@ def polygons(first: Ints, corners: Floats) -> Sizes:
     """Areas and centroids of polygons whose corners come in order."""
     starts, counts = first[:-1], np.diff(first)
     places = corners - np.repeat(corners[starts], counts, axis=0)
+    scales = scaled(places, starts, counts)
     after = np.arange(1, len(corners) + 1)
     after[first[1:] - 1] = starts
     # Triangles from the first corner on, each twice its area.
@@ -104,7 +106,16 @@ def polygons(first: Ints, corners: Floats) -> Sizes:
     middles = np.add.reduceat(places, starts, axis=0) / counts[:, None]
     solid = total > 0
     centroids = np.where(solid[:, None], moments / (3.0 * np.where(solid, total, 1.0))[:, None], middles)
-    return Sizes(np.maximum(total, 0.0) / 2.0, corners[starts] + centroids)
+    return Sizes(scales * (scales * np.maximum(total, 0.0)) / 2.0, corners[starts] + centroids * scales[:, None])
+
+
+def scaled(places: Floats, starts: Ints, counts: Ints) -> Floats:
+    """Divide the corners of each cell by the largest coordinate of any, so that products of several lengths stay in the
+    range of float64; returns these, float64 (cells,)."""
+    scales = np.maximum.reduceat(np.abs(places).max(axis=1), starts)
+    scales[~(scales > 0.0)] = 1.0
+    places /= np.repeat(scales, counts)[:, None]
+    return np.asarray(scales)
 
 
 def blocks(first: Ints, sides: Sides, cells: Ints, dimension: int) -> list[Ints]:
@@ -145,10 +156,7 @@ def polytopes(first: Ints, corners: Floats, sides: Sides, cells: Ints) -> Sizes:
     starts = np.cumsum(counts) - counts
     origins = corners[first[cells]]
     places = corners[own] - np.repeat(origins, counts, axis=0)
-    # In units of each cell, so that products of d lengths stay in the range of float64.
-    scales = np.maximum.reduceat(np.abs(places).max(axis=1), starts)
-    scales[scales == 0.0] = 1.0
-    places /= np.repeat(scales, counts)[:, None]
+    scales = scaled(places, starts, counts)
     layers = layers_of(first, starts, sides, cells, d)
     totals, centroids = measured(places, starts, layers, len(cells))
     middles = np.add.reduceat(places, starts, axis=0) / counts[:, None]
@@ -305,6 +313,7 @@ def diameters(complex: Complex) -> Floats:
                 some = cells[at : at + size]
                 own = places[complex.first[some][:, None] + np.arange(count)]
                 found[some] = largest_distances(own)
+    found[np.isnan(found)] = np.inf
     return found
 
 
