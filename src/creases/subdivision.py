@@ -108,8 +108,8 @@ def subdivide(
             )
         if isinstance(domain, Ball):
             raise DomainError(
-                f"{domain!r}: which regions meet a ball is decided when all around it have been found. Leave out on_cells, "
-                "or stream those of a Box around it."
+                f"{domain!r}: which regions meet a ball is decided when all around it have been found. Leave out "
+                "on_cells, or take a Box around the ball."
             )
         return stream_cells(network, domain, on_cells, progress=progress)
     cut = subdivide_flat if is_flat(domain) else subdivide_space

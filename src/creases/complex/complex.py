@@ -25,7 +25,7 @@ from creases.complex.archive import (
 from creases.complex.clip import clip_to_window, usual_window
 from creases.complex.names import name_of
 from creases.complex.skeleton import Facets, Given, Skeleton, lineality_of_flat, skeleton_of
-from creases.domain import Domain, domain_from_dict
+from creases.domain import Domain, Segment, domain_from_dict
 from creases.errors import ModelFileError, NotEnoughMemoryError
 from creases.files import replace_file
 from creases.memory import enough_memory
@@ -34,11 +34,16 @@ from creases.npz import check_npz
 from creases.version import __version__
 
 if TYPE_CHECKING:
+    import pandas
+
     from creases.complex.checking import Check
     from creases.complex.definitions import Definitions
     from creases.complex.faces import Faces, Lattice
+    from creases.complex.inscribed import Balls
     from creases.complex.linear import LinearRegions
+    from creases.complex.locating import Along, Locator
     from creases.complex.strata import BentHyperplanes, Strata
+    from creases.complex.volumes import Sizes
     from creases.engine.answers.sides import Sides
 
 __all__ = ["Cell", "Complex"]
@@ -365,6 +370,101 @@ class Complex:
     def exact_interior_points(self) -> dict[int, tuple[Fraction, ...]]:
         """Rational interior points of the cells in which no float was found."""
         return self._interior[1]
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        from creases.complex.volumes import sizes_of
+
+        with enough_memory("Measuring cells", "Subdivide a smaller domain."):
+            return sizes_of(self)
+
+    @property
+    def volumes(self) -> Floats:
+        """The d-volume of each cell in the units of input space, float64 (cells,): a length, an area, ...; infinite if
+        the cell is not bounded, as cones of `Directions` are not."""
+        return self._sizes.volumes
+
+    @property
+    def centroids(self) -> Floats:
+        """The centre of mass of each cell, float64 (cells, d), in slice coordinates; not a number if unbounded."""
+        return self._sizes.centroids
+
+    @cached_property
+    def diameters(self) -> Floats:
+        """The largest distance between two points of each cell, float64 (cells,), in the units of input space."""
+        from creases.complex.volumes import diameters
+
+        with enough_memory("Measuring cells", "Subdivide a smaller domain."):
+            return diameters(self)
+
+    @cached_property
+    def gradient_norms(self) -> Floats:
+        """How steep the network is on each cell: the root of the sum of all squared derivatives of outputs by inputs
+        (the Frobenius norm of the affine map's matrix), float64 (cells,). `complex.maps` has spectral norms too."""
+        from creases.complex.maps import gradient_norms
+
+        return gradient_norms(self).frobenius
+
+    @cached_property
+    def _balls(self) -> Balls:
+        from creases.complex.inscribed import balls_of
+
+        return balls_of(self)
+
+    @property
+    def inradii(self) -> Floats:
+        """The radius of the largest ball in each cell, float64 (cells,), in the units of input space; infinite where
+        balls of every size lie in the cell."""
+        return self._balls.radii
+
+    @property
+    def chebyshev_centres(self) -> Floats:
+        """The centre of that ball, float64 (cells, d), in slice coordinates; not a number where it is infinite."""
+        return self._balls.centres
+
+    @cached_property
+    def _locator(self) -> Locator:
+        from creases.complex.locating import Locator
+
+        return Locator(self)
+
+    def locate(self, points: ArrayLike) -> NDArray[np.int64]:
+        """The cell in which each point lies strictly, by proof, int64 (n,); -1 outside of the domain and on walls.
+
+        points : (n, d), in slice coordinates; of `Directions` they stand for their directions.
+        Raises DomainError on another shape, or a coordinate that is not finite.
+        """
+        return self._locator.locate(points)
+
+    def along(self, segment: Segment | ArrayLike) -> Along:
+        """The cells that a segment meets, in order, and where it goes from one to the next.
+
+        segment : two points, (2, d) in slice coordinates, or a Segment in the domain's slice. It is rounded to inputs
+        where the slice is not all of input space.
+        Raises DomainError if it does not lie in the domain, or the domain is `Directions`.
+        """
+        from creases.complex.locating import along
+
+        return along(self, self._locator, segment)
+
+    def table(self, data: ArrayLike | None = None) -> pandas.DataFrame:
+        """A frame with a row a region, its number as the index.
+
+        layer_of_birth : the highest layer of which a neuron or switch bounds it, from 1 on; 0 if there is none.
+        volume, gradient_norm : as `volumes` and `gradient_norms`. facets, vertices, bounded : how many, and whether.
+        class : the largest output at its interior point; of a network with one output the sign there.
+        points : with data, (n, d) in slice coordinates, how many of them lie in it.
+        Raises MissingExtraError if pandas is not installed, DomainError on data of another shape.
+        """
+        from creases.complex.table import frame_of_cells
+
+        return frame_of_cells(self, data)
+
+    def summary(self) -> str:
+        """What there is, in one screen of text: regions, vertices, facets, volumes, gradients."""
+        from creases.complex.table import summary_of
+
+        return summary_of(self)
 
     def polygons(self, window: ArrayLike | None = None) -> list[Floats]:
         """The cells as polygons to draw (d = 2): float64 (v, 2) each, counter-clockwise, in slice coordinates.

@@ -1,0 +1,169 @@
+"""The largest ball in each cell: its radius, the inradius, and its centre, the Chebyshev centre.
+
+The centre has the largest distance r to the nearest side, which is a linear program: r is largest where every side's
+half-space n . y + s >= 0, |n| = 1, holds with r to spare. Hundreds of cells are put into one program, side by side. A
+program may be off by what its solver allows, so the radius is measured again at the centre that it finds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex.half_spaces import half_spaces
+from creases.complex.skeleton import sides_of
+from creases.complex.volumes import bounded_cells, lengths_of
+from creases.domain import Directions
+from creases.memory import enough_memory
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = ["Balls", "balls_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# Sides of a program, about: larger ones take longer than they save.
+SIDES_AT_ONCE = 4096
+# What the solver may be off, in units of each cell: the least that it takes.
+TOLERANCE = 1e-10
+# Sums of d + 1 products of rounded numbers lose some units of their terms' last place.
+ROUNDING = 16 * 2.0**-53
+# What is so many units away is beyond what floats tell beside one unit.
+FARTHEST = 1e15
+# Directions span a space if the least eigenvalue of their products is larger: each is known to 1e-9, whose square is
+# lost. What is so nearly flat and is not is left to its program, which then has no end.
+FLAT = 1e-12
+
+
+class Balls(NamedTuple):
+    """radii : float64 (cells,). centres : float64 (cells, d)."""
+
+    radii: Floats
+    centres: Floats
+
+
+class HalfSpaces(NamedTuple):
+    """Half-spaces of cells, those of cell i from first[i] on: normals @ y + slacks >= 0.
+
+    normals : float64 (sides, d), of length one. slacks : float64 (sides,). rounding : float64 (sides,), by how much
+        about these are off, of a half-space that is known as well as it can be.
+    """
+
+    first: Ints
+    normals: Floats
+    slacks: Floats
+    rounding: Floats
+
+
+def balls_of(complex: Complex) -> Balls:
+    """The radii in the units of input space, of balls inside the slice, and the centres in slice coordinates.
+
+    A cell in which balls of every size lie has the radius infinity and a centre that is not a number. In a strip, or a
+    rectangle, where several balls are the largest, the centre is one of them. A radius is zero, and its centre the
+    mean of the corners, where the cell is smaller than the rounding errors of its own sides; both are not a number
+    where floats do not hold these at all, or the solver gives up.
+    """
+    from creases.engine.answers.interior import middles
+
+    if complex.dimension == 1:
+        return Balls(complex.volumes / 2.0, complex.centroids)
+    sides, chart = sides_of(complex)[0], lengths_of(complex)
+    middle = middles(complex.first, complex.corners, complex.at_infinity)
+    with enough_memory("Finding balls in all cells", "Subdivide a smaller domain."), np.errstate(all="ignore"):
+        forms = half_spaces(complex)
+        forms /= np.abs(forms).max(axis=1, initial=0.0)[:, None]
+        owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
+        terms = np.column_stack([forms[:, :-1] * middle[owners], forms[:, -1]])
+        normals = np.linalg.solve(chart, forms[:, :-1].T).T  # of y = u @ chart, which has the lengths of input space
+        lengths = np.sqrt(np.square(normals).sum(axis=1))
+        rounding = ROUNDING * np.abs(terms).sum(axis=1)
+        spaces = HalfSpaces(sides.first, normals / lengths[:, None], terms.sum(axis=1) / lengths, rounding / lengths)
+        radii, shifts = largest_balls(spaces, have_no_largest(complex), owners)
+        return Balls(radii, middle + np.linalg.solve(chart.T, shifts.T).T)
+
+
+def have_no_largest(complex: Complex) -> Bools:
+    """The cells in which balls of every size lie, bool (cells,): those that are unbounded in d independent ways."""
+    found = ~bounded_cells(complex)
+    if not found.any() or isinstance(complex.domain, Directions):
+        return found
+    chart = lengths_of(complex)
+    rays = np.where(complex.at_infinity[:, None], complex.corners, 0.0) @ chart
+    rays /= np.maximum(np.sqrt(np.square(rays).sum(axis=1)), np.finfo(float).tiny)[:, None]
+    products = np.add.reduceat(rays[:, :, None] * rays[:, None, :], complex.first[:-1], axis=0)
+    lines = complex.lineality @ chart
+    found[found] = np.linalg.eigvalsh(products[found] + lines.T @ lines)[:, 0] > FLAT
+    return found
+
+
+def largest_balls(spaces: HalfSpaces, without: Bools, owners: Ints) -> tuple[Floats, Floats]:
+    """The radii and centres, in coordinates with the lengths of input space, from the point of the slacks on.
+
+    without : cells that have no largest ball. owners : the cell of each side.
+    """
+    cells, d = len(without), spaces.normals.shape[1]
+    held = np.isfinite(spaces.slacks) & np.isfinite(spaces.normals).all(axis=1)
+    known = ~without & (np.bincount(owners[~held], minlength=cells) == 0)
+    # Programs are in units of the distance from the point to the nearest side.
+    units = nearest(owners, spaces.slacks, cells)
+    left = np.flatnonzero(known & (nearest(owners, spaces.slacks - spaces.rounding, cells) > 0))
+    radii, shifts = np.full(cells, np.nan), np.full((cells, d), np.nan)
+    radii[known], shifts[known] = 0.0, 0.0
+    part = np.cumsum(np.diff(spaces.first)[left]) // SIDES_AT_ONCE
+    for some in np.split(left, np.flatnonzero(np.diff(part)) + 1):
+        shifts[some] = solved(spaces, some, units) * units[some][:, None]
+    distances = spaces.slacks + (spaces.normals * shifts[owners]).sum(axis=1)
+    radii[left] = nearest(owners, distances, cells)[left]
+    worse = left[radii[left] < units[left]]  # than the point that it began with
+    radii[worse], shifts[worse] = units[worse], 0.0
+    endless = without | np.isinf(shifts).any(axis=1)
+    radii[endless], shifts[endless] = np.inf, np.nan
+    return radii, shifts
+
+
+def nearest(owners: Ints, distances: Floats, cells: int) -> Floats:
+    """The least distance of each cell; not a number if one is none."""
+    found = np.full(cells, np.inf)
+    np.minimum.at(found, owners, distances)
+    return found
+
+
+def solved(spaces: HalfSpaces, cells: Ints, units: Floats) -> Floats:
+    """The centres of some cells in their units, float64 (c, d), by one linear program; if that is not solved, by one a
+    cell. Infinite where there is no largest ball, not a number where the solver gives up."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    from creases.engine.answers.sides import spans
+
+    if not len(cells):
+        return np.zeros((0, spaces.normals.shape[1]))
+    counts = np.diff(spaces.first)[cells]
+    rows, k = spans(spaces.first[cells], counts), spaces.normals.shape[1] + 1
+    owners = np.repeat(np.arange(len(cells)), counts)
+    matrix = np.column_stack([-spaces.normals[rows], np.ones(len(rows))])
+    places = k * owners[:, None] + np.arange(k)
+    blocks = csr_array(
+        (matrix.ravel(), places.ravel(), k * np.arange(len(rows) + 1)), shape=(len(rows), k * len(cells))
+    )
+    goal = np.zeros((len(cells), k))
+    goal[:, -1] = -1.0
+    answer = linprog(
+        goal.ravel(),
+        A_ub=blocks,
+        b_ub=np.minimum(spaces.slacks[rows] / units[cells][owners], FARTHEST),
+        bounds=(None, None),
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},
+    )
+    if answer.status == 0:
+        return np.asarray(answer.x.reshape(len(cells), k)[:, :-1])
+    if len(cells) == 1:
+        return np.full((1, k - 1), np.inf if answer.status == 3 else np.nan)
+    half = len(cells) // 2
+    return np.concatenate([solved(spaces, cells[:half], units), solved(spaces, cells[half:], units)])

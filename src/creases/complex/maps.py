@@ -1,0 +1,274 @@
+"""The affine maps that a network is on its cells, all at once, and how steep they are.
+
+A cell's pattern makes every kink an affine map, so that the network is a product of matrices. It is multiplied out from
+the inputs on, with a column for each coordinate, or from the outputs back, with a row for each output: whichever has
+fewer. All is float64 and nothing is proved; cells come in blocks, so that memory stays bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.memory import enough_memory
+from creases.network import Network
+from creases.network.evaluation import last_uses
+from creases.network.kinks import Piece
+from creases.network.levels import Level
+from creases.network.operators import Conv, ConvTranspose, Operator
+
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
+
+__all__ = [
+    "AffineMaps",
+    "GradientNorms",
+    "affine_maps",
+    "affine_maps_in_slice",
+    "gradient_norms",
+    "gradient_norms_along_slice",
+    "map_blocks",
+    "norms_of",
+    "pieces_of",
+]
+
+Floats = NDArray[np.float64]
+Pieces = Sequence[Piece]
+
+# Numbers of a block at most, over all arrays that are alive at one time: 64 MB.
+AT_ONCE = 1 << 23
+# A convolution's matrix with more numbers than this is not made: 200 MB.
+LARGEST_MATRIX = 1 << 24
+REMEDY = "Ask for the maps of some cells only, or for `map_blocks`, or subdivide a smaller domain."
+
+
+class AffineMaps(NamedTuple):
+    """The affine maps x -> matrices[i] @ x + offsets[i] of cells.
+
+    matrices : float64 (cells, n_out, n), n the number of inputs or of slice coordinates. offsets : float64
+        (cells, n_out).
+    """
+
+    matrices: Floats
+    offsets: Floats
+
+
+class GradientNorms(NamedTuple):
+    """How steep the maps of cells are: outputs' units by inputs' units.
+
+    frobenius : float64 (cells,), the root of the sum of all squared derivatives. spectral : float64 (cells,), the
+        largest singular value, which no rise per length exceeds. Of one output they are the same.
+    """
+
+    frobenius: Floats
+    spectral: Floats
+
+
+def affine_maps(complex: Complex, cells: ArrayLike | None = None) -> AffineMaps:
+    """The affine maps of the network on cells, of inputs to outputs, as `Complex.affine_map` has them.
+
+    cells : int (c,), numbers of cells; None for all. Raises NotEnoughMemoryError if they do not fit into memory.
+
+    Examples
+    --------
+    >>> from creases import Box, Network, subdivide
+    >>> network = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 2.0]]], [[0.0, 0.0], [0.5]])
+    >>> maps = affine_maps(subdivide(network, Box([-1], [1])))
+    >>> maps.matrices[:, 0, 0], maps.offsets[:, 0]
+    (array([-2.,  1.]), array([0.5, 0.5]))
+    """
+    return joined(complex.network, chosen(complex, cells), None)
+
+
+def affine_maps_in_slice(complex: Complex, cells: ArrayLike | None = None) -> AffineMaps:
+    """`affine_maps`, but of slice coordinates to outputs: matrices float64 (c, n_out, d)."""
+    return joined(complex.network, chosen(complex, cells), frame_of(complex))
+
+
+def gradient_norms(complex: Complex) -> GradientNorms:
+    """The norms of the matrices of `affine_maps`; memory does not grow with the number of inputs."""
+    return norms_of(maps.matrices for maps in map_blocks(complex.network, complex.patterns))
+
+
+def gradient_norms_along_slice(complex: Complex) -> GradientNorms:
+    """The norms of the network restricted to the domain's slice, per length in input space."""
+    basis = complex.domain.slice.basis
+    orthonormal = np.linalg.qr(basis.T)[0]  # (n_in, d)
+    frame = np.vstack([orthonormal.T, complex.domain.slice.origin])
+    return norms_of(maps.matrices for maps in map_blocks(complex.network, complex.patterns, frame))
+
+
+def chosen(complex: Complex, cells: ArrayLike | None) -> NDArray[np.uint8]:
+    """The patterns of some cells."""
+    return complex.patterns if cells is None else np.atleast_2d(complex.patterns[np.asarray(cells)])
+
+
+def frame_of(complex: Complex) -> Floats:
+    """The basis of the domain's slice, and its origin last: float64 (d + 1, n_in)."""
+    sliced = complex.domain.slice
+    return np.vstack([sliced.basis, sliced.origin])
+
+
+def joined(network: Network, patterns: NDArray[np.uint8], frame: Floats | None) -> AffineMaps:
+    """The maps of all blocks in one."""
+    n = network.n_in if frame is None else len(frame) - 1
+    with enough_memory("Putting the affine maps of all cells together", REMEDY):
+        matrices, offsets = np.empty((len(patterns), network.n_out, n)), np.empty((len(patterns), network.n_out))
+        at = 0
+        for maps in map_blocks(network, patterns, frame):
+            end = at + len(maps.offsets)
+            matrices[at:end], offsets[at:end] = maps
+            at = end
+    return AffineMaps(matrices, offsets)
+
+
+def map_blocks(network: Network, patterns: NDArray[np.uint8], frame: Floats | None = None) -> Iterator[AffineMaps]:
+    """The maps of cells with these packed patterns, in order, some cells at a time.
+
+    patterns : uint8 (cells, ceil(bits / 8)). frame : float64 (k + 1, n_in); the maps then take k coordinates c of the
+        input sum_i c[i] frame[i] + frame[k]; None for the inputs themselves.
+    Raises NetworkError if a pattern is none of the network's.
+    """
+    columns = network.n_in + 1 if frame is None else len(frame)
+    back = network.n_out < columns and not any(
+        entries_of(operator) > LARGEST_MATRIX for level in network.levels for operator in level.sources.values()
+    )
+    widest = max(level.n_units + 2 * level.n_values for level in network.levels)
+    each = network.n_out * widest if back else columns * widest
+    size = max(1, AT_ONCE // (each + sum(level.n_values for level in network.levels)))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for at in range(0, len(patterns), size):
+            pieces = pieces_of(network, patterns[at : at + size])
+            count = len(patterns[at : at + size])
+            if back:
+                yield from_outputs(network, pieces, count, frame)
+            else:
+                yield from_inputs(network, pieces, count, frame)
+
+
+def pieces_of(network: Network, patterns: NDArray[np.uint8]) -> list[Piece]:
+    """What each level's kink is on packed patterns, an entry a cell, or one for all where they agree."""
+    bits = np.unpackbits(patterns, axis=1, bitorder="little", count=network.bits).astype(np.bool_)
+    places = iter(network.places)
+    pieces, at = [], 0
+    for level in network.levels:
+        here = bits[:, :0]
+        if level.is_layer:
+            end = at + int(next(places).sum())
+            here, at = bits[:, at:end], end
+        pieces.append(level.kink.piece(level.kink.of_bits(here) if level.is_layer else here, level.n_units))
+    return pieces
+
+
+def carried(network: Network, pieces: Pieces, frame: Floats) -> Iterator[tuple[Level, Floats, Floats]]:
+    """Each level with its sums and its values as affine functions, in order.
+
+    frame : float64 (k + 1, n_in), as `map_blocks` takes it. Yields float64 (cells, k + 1, n_units) and
+    (cells, k + 1, n_values), the constant last; of one cell only as long as all agree.
+    """
+    values = frame[None]
+    forms: list[Floats | None] = [values]
+    for level, piece, unneeded in zip(network.levels, pieces, last_uses(network.levels), strict=True):
+        sums = level.linear(forms)
+        sums[:, -1] += level.bias
+        taken = (
+            sums if piece.units is None else np.take_along_axis(sums, np.atleast_2d(piece.units)[:, None, :], axis=2)
+        )
+        values = taken * piece.slopes[..., None, :]
+        values[:, -1] += piece.offsets
+        forms.append(values)
+        for source in unneeded:
+            forms[source] = None
+        yield level, sums, values
+
+
+def from_inputs(network: Network, pieces: Pieces, count: int, frame: Floats | None) -> AffineMaps:
+    """The maps with a column for each coordinate, the constant last, carried upwards."""
+    values = np.zeros(0)
+    for _, _, latest in carried(network, pieces, np.eye(network.n_in + 1, network.n_in) if frame is None else frame):
+        values = latest
+    values = np.broadcast_to(values, (count, *values.shape[1:]))
+    return AffineMaps(np.ascontiguousarray(np.swapaxes(values[:, :-1], 1, 2)), values[:, -1].copy())
+
+
+def from_outputs(network: Network, pieces: Pieces, count: int, frame: Floats | None) -> AffineMaps:
+    """The maps with a row for each output, carried downwards."""
+    levels, n_out = network.levels, network.n_out
+    rows = {len(levels): np.eye(n_out)[None]}  # by level, of its values: (1 or cells, n_out, n_values)
+    offsets = np.zeros((count, n_out))
+    for number in range(len(levels), 0, -1):
+        if number not in rows:  # nobody takes from it
+            continue
+        level, piece, above = levels[number - 1], pieces[number - 1], rows.pop(number)
+        offsets += (above @ piece.offsets[..., None])[..., 0]
+        below = above * piece.slopes[..., None, :]
+        if piece.units is not None:
+            below = at_units(below, np.atleast_2d(piece.units), level)
+        offsets += below @ level.bias
+        for source, operator in level.sources.items():
+            part = transposed(operator, below)
+            rows[source] = rows[source] + part if source in rows else part
+    matrices = rows.get(0, np.zeros((1, n_out, network.n_in)))
+    if frame is not None:
+        offsets += matrices @ frame[-1]
+        matrices = matrices @ frame[:-1].T
+    return AffineMaps(np.array(np.broadcast_to(matrices, (count, *matrices.shape[1:]))), offsets)
+
+
+def at_units(rows: Floats, units: NDArray[np.int64], level: Level) -> Floats:
+    """Rows over the values of a level, of which each is that of one unit, as rows over its units.
+
+    rows : float64 (1 or cells, n_out, n_values). units : int64 (cells, n_values). Several values may have one unit.
+    """
+    cells = len(units)
+    found = np.zeros((cells, level.n_units, rows.shape[1]))
+    turned = np.broadcast_to(np.swapaxes(rows, 1, 2), (cells, rows.shape[2], rows.shape[1]))
+    np.add.at(found, (np.arange(cells)[:, None], units), turned)
+    return np.swapaxes(found, 1, 2)
+
+
+def transposed(operator: Operator, rows: Floats) -> Floats:
+    """rows @ (the operator's matrix): float64 (..., n_out) -> (..., n_in)."""
+    flat = rows.reshape(-1, operator.n_out)
+    if operator.divisors is not None:
+        flat = flat / operator.divisors
+    matrix = operator.matrix
+    found = flat @ matrix if isinstance(matrix, np.ndarray) else np.asarray((matrix.T @ flat.T).T)
+    return np.asarray(found.reshape(*rows.shape[:-1], operator.n_in))
+
+
+def entries_of(operator: Operator) -> int:
+    """How many numbers the matrix of a convolution has; 0 of another operator, whose matrix is no larger than it is."""
+    if not isinstance(operator, (Conv, ConvTranspose)):
+        return 0
+    places = operator.n_out if isinstance(operator, Conv) else operator.n_in
+    return int(places * (operator.weight.size // operator.weight.shape[0]))
+
+
+def norms_of(blocks: Iterator[Floats]) -> GradientNorms:
+    """The norms of matrices that come in blocks, float64 (cells, n_out, n) each."""
+    found: list[tuple[Floats, Floats]] = []
+    for matrices in blocks:
+        # The largest entry is taken out, so that no square leaves the range of float64.
+        size = np.abs(matrices).max(axis=(1, 2), initial=0.0)
+        with np.errstate(invalid="ignore", over="ignore"):
+            near = matrices / np.where((size > 0) & np.isfinite(size), size, 1.0)[:, None, None]
+            frobenius = size * np.sqrt(np.square(near).sum(axis=(1, 2)))
+            found.append((frobenius, size * largest_singular(near) if min(near.shape[1:]) > 1 else frobenius))
+    if not found:
+        return GradientNorms(np.zeros(0), np.zeros(0))
+    return GradientNorms(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def largest_singular(matrices: Floats) -> Floats:
+    """The largest singular value of each matrix: the root of the largest eigenvalue of the smaller product with its
+    transpose, which loses nothing to speak of of the largest one."""
+    turned = np.swapaxes(matrices, 1, 2)
+    products = matrices @ turned if matrices.shape[1] <= matrices.shape[2] else turned @ matrices
+    good = np.isfinite(products).all(axis=(1, 2))
+    found = np.full(len(products), np.nan)
+    found[good] = np.sqrt(np.maximum(np.linalg.eigvalsh(products[good])[:, -1], 0.0))
+    return found

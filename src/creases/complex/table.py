@@ -1,0 +1,156 @@
+"""Statistics of cells: a table with a row a region, and a summary of one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.complex.maps import map_blocks
+from creases.complex.skeleton import sides_of
+from creases.complex.volumes import bounded_cells, facets_per_cell
+from creases.domain import Directions
+from creases.errors import require_extra
+from creases.network import Network
+
+if TYPE_CHECKING:
+    import pandas
+
+    from creases.complex.complex import Complex
+
+__all__ = ["classes_of", "columns_of", "frame_of_cells", "layers_of_birth", "summary_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
+# Layers that a summary names at most.
+MOST_LAYERS = 12
+POINTS_AT_ONCE = 4096
+
+
+def layers_of_walls(network: Network, walls: Ints) -> Ints:
+    """The layer of the neuron or switch that each wall belongs to, from 1 on; 0 for infinity and the domain's own."""
+    if not network.bits:
+        return np.zeros(len(walls), np.int64)
+    ends = np.cumsum([int(places.sum()) for places in network.places])
+    layers = np.searchsorted(ends, walls % network.bits, side="right") + 1
+    return np.where(walls >= 0, layers, 0).astype(np.int64)
+
+
+def layers_of_birth(complex: Complex) -> Ints:
+    """The highest layer of which a neuron or a switch bounds each cell, int64 (cells,), from 1 on; 0 if there is none.
+
+    With the layers below it the cell is a part of a larger region still, with this one it is there.
+    """
+    sides = sides_of(complex)[0]
+    found = np.zeros(len(complex), np.int64)
+    owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
+    np.maximum.at(found, owners, layers_of_walls(complex.network, sides.walls))
+    return found
+
+
+def vertices_per_cell(complex: Complex) -> Ints:
+    """How many vertices each cell has, int64 (cells,); of a cell in which a line lies none."""
+    if len(complex.lineality):
+        return np.zeros(len(complex), np.int64)
+    return np.add.reduceat((~complex.at_infinity).astype(np.int64), complex.first[:-1])
+
+
+def classes_of(complex: Complex) -> Ints:
+    """The output that is largest at each cell's interior point, the lowest of equal ones; of one output its sign, -1, 0
+    or 1: int64 (cells,). Another point of the cell may have another one. Of directions, those far out."""
+    network, points, at = complex.network, complex.interior_points, 0
+    found = np.zeros(len(points), np.int64)
+    for outputs in outputs_at(complex, points):
+        end = at + len(outputs)
+        found[at:end] = np.sign(outputs[:, 0]) if network.n_out == 1 else outputs.argmax(axis=1)
+        at = end
+    return found
+
+
+def outputs_at(complex: Complex, points: Floats) -> Iterator[Floats]:
+    """The outputs at a point of each cell, in blocks; of directions the part that grows with the distance."""
+    if isinstance(complex.domain, Directions):
+        at = 0
+        for matrices, _ in map_blocks(complex.network, complex.patterns):
+            yield (matrices @ points[at : at + len(matrices), :, None])[..., 0]
+            at += len(matrices)
+        return
+    for at in range(0, len(points), POINTS_AT_ONCE):
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            outputs = complex.network.forward(complex.domain.slice.points(points[at : at + POINTS_AT_ONCE]))
+        yield outputs
+
+
+def columns_of(complex: Complex, data: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
+    """The columns of `Complex.table`, arrays with an entry a cell."""
+    columns: dict[str, NDArray[Any]] = {
+        "layer_of_birth": layers_of_birth(complex),
+        "volume": complex.volumes,
+        "facets": facets_per_cell(complex),
+        "vertices": vertices_per_cell(complex),
+        "bounded": bounded_cells(complex),
+        "gradient_norm": complex.gradient_norms,
+        "class": classes_of(complex),
+    }
+    if data is not None:
+        cells = complex.locate(data)
+        columns["points"] = np.bincount(cells[cells >= 0], minlength=len(complex))
+    return columns
+
+
+def frame_of_cells(complex: Complex, data: ArrayLike | None = None) -> pandas.DataFrame:
+    """`Complex.table`."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise require_extra("pandas", "pandas", "A table of regions") from error
+    return pandas.DataFrame(columns_of(complex, data), index=pandas.RangeIndex(len(complex), name="region"))
+
+
+def summary_of(complex: Complex) -> str:
+    """`Complex.summary`."""
+    facets, volumes, bounded = complex.facets, complex.volumes, bounded_cells(complex)
+    n, inner = len(complex), int(facets.inner.sum())
+    far = int(complex.vertices_at_infinity.sum())
+    dimension = complex.domain.dimension if isinstance(complex.domain, Directions) else complex.dimension
+    lines = [
+        f"{complex.network!r}",
+        f"on {complex.domain!r}",
+        "",
+        line("regions", f"{n:,}", "certified" if complex.certified else "NOT certified"),
+        line("", f"{n - int(bounded.sum()):,}", "unbounded"),
+        line("vertices", f"{len(complex.vertices) - far:,}", f"and {far:,} at infinity" if far else ""),
+        line("facets", f"{len(facets):,}", f"{inner:,} part two regions"),
+        line("a region", f"{facets_per_cell(complex).mean():.2f}", "facets on average"),
+        line("dual graph", f"{2 * inner / n:.2f}", f"neighbours on average; 2 d is {2 * dimension}"),
+        "",
+        f"{'':14}" + "".join(f"{name:>11}" for name in ("least", "5 %", "median", "95 %", "largest", "total")),
+        quantiles("volume", volumes[bounded], total=True),
+        quantiles("gradient norm", complex.gradient_norms),
+    ]
+    births = np.bincount(layers_of_birth(complex), minlength=complex.network.depth + 1)
+    names = ["none", *complex.network.layer_names]
+    born = [f"{name} {count:,}" for name, count in zip(names, births.tolist(), strict=True) if count]
+    if len(born) > MOST_LAYERS:
+        born = [*born[:MOST_LAYERS], f"and {len(born) - MOST_LAYERS} more layers"]
+    lines += ["", "born in       " + ", ".join(born)]
+    return "\n".join(text.rstrip() for text in lines)
+
+
+def line(name: str, number: str, said: str) -> str:
+    """A line of the summary."""
+    return f"{name:<14}{number:>11}  {said}"
+
+
+def quantiles(name: str, values: Floats, total: bool = False) -> str:
+    """A line of quantiles of the values that are finite."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return line(name, "none", "")
+    with np.errstate(over="ignore"):
+        numbers = [*np.quantile(values, QUANTILES), *([values.sum()] if total else [])]
+    return f"{name:<14}" + "".join(f"{number:>11.4g}" for number in numbers)
