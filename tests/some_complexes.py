@@ -1,4 +1,4 @@
-"""Complexes of many kinds, for tests of what is made of them: of every dimension, bounded or not, graphs, degenerate."""
+"""Complexes of many kinds for tests: of every dimension, bounded or not, graphs, degenerate."""
 
 import functools
 

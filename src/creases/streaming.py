@@ -17,12 +17,12 @@ import numpy as np
 
 from creases.complex.blocks import CellBlock
 from creases.complex.skeleton import lineality_of_flat
-from creases.counting import Count
 from creases.domain import Directions, Domain, Polyline
 from creases.errors import DomainError
 from creases.memory import enough_memory
 from creases.network import Network
 from creases.packing import as_problem, check_fit
+from creases.result import Count
 
 if TYPE_CHECKING:
     from creases.engine.answers.sides import Sides

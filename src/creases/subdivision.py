@@ -20,10 +20,10 @@ from creases.network import Network
 from creases.packing import as_problem, check_fit, check_threads
 
 if TYPE_CHECKING:
-    from creases.counting import Count
     from creases.engine.answers.tally import Tally
     from creases.engine.problem import Problem
     from creases.progress import Follower
+    from creases.result import Count
     from creases.streaming import OnCells
 
 __all__ = ["subdivide", "subdivide_flat"]

@@ -10,7 +10,7 @@ from creases.errors import CreasesError, ModelFileError
 
 if TYPE_CHECKING:
     from creases.complex import Complex
-    from creases.counting import Count
+    from creases.result import Count
 
 __all__ = ["read_result"]
 
@@ -36,7 +36,7 @@ def read_result(path: str | Path) -> tuple[Count | Complex, bool | None]:
 
 def read_count(path: Path) -> tuple[Count, bool | None]:
     """The count in a JSON file, each number of the right kind, and whether it agrees with its digest."""
-    from creases.counting import Count, has_its_digest
+    from creases.result import Count, has_its_digest
 
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creases.counting import Count
 from creases.domain import Ball, Box, Polyline, Segment
 from creases.domain.volume import volume_of
 from creases.errors import NetworkError, require_extra
 from creases.network import Network
+from creases.result import Count
 from creases.streams import stream
 from creases.theory.arguments import as_layers, whole
 from creases.theory.attained import arora_lower, montufar_2014_lower, pascanu_lower, serra_lower

@@ -1,0 +1,156 @@
+"""What a count says: the numbers, what was cut, and what they rest on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from creases.digests import digest_of
+from creases.domain import Domain, domain_from_dict
+from creases.errors import ModelFileError
+from creases.files import replace_file
+from creases.version import __version__
+
+__all__ = ["Count", "has_its_digest"]
+
+
+@dataclass(frozen=True, repr=False)
+class Count:
+    """How many activation regions a network has on a domain, and what the number rests on.
+
+    regions : regions of the whole network on the domain; on a Polyline, pieces along the path.
+    by_layer : regions after each layer, that is after each level with neurons or switches (`network.layer_names`); the
+        last one is `regions`.
+    certified : True only if every sign that decided something was proved.
+    unproved_signs : how many signs were read off numbers near the network's own, and not proved; None where pieces were
+        counted, of which that is not kept.
+    exact_cells : cells for which floats could not prove a sign and rational arithmetic decided.
+    seconds : wall time of the count; of one that was resumed, of its last run.
+    domain : what was cut.
+    network : sha256 of the network.
+    bounded, unbounded : the split of `regions` on whole lines, planes and spaces; else None.
+    by_neuron : on request, for each layer and neuron the regions of the layers below whose interior the
+        neuron's zero set meets, and for each switch those on which more than one candidate wins; it does not depend on
+        the order of cuts. A clip is two neurons.
+    distinct : on a Polyline, the different regions that the path meets; else None.
+    version : the version of Creases that counted.
+    pieces : in how many independent pieces it was counted (`count_in_pieces`).
+    seconds_from_journal : what the pieces that this run took from its journal had taken in earlier runs, summed, one
+        thread each; `seconds` does not hold it.
+    notes : what the network's reader assumed or rounded, one plain sentence each; the count speaks of that network.
+    """
+
+    regions: int
+    by_layer: tuple[int, ...]
+    certified: bool
+    exact_cells: int
+    seconds: float
+    domain: Domain
+    network: str
+    bounded: int | None = None
+    unbounded: int | None = None
+    by_neuron: tuple[tuple[int, ...], ...] | None = None
+    distinct: int | None = None
+    version: str = __version__
+    pieces: int = 1
+    seconds_from_journal: float = 0.0
+    notes: tuple[str, ...] = ()
+    unproved_signs: int | None = 0
+
+    @property
+    def per_volume(self) -> float | None:
+        """Regions a unit of length, area or volume of input space; None on an infinite domain."""
+        from creases.domain.volume import volume_of
+
+        volume = volume_of(self.domain)
+        return None if volume is None else self.regions / volume
+
+    def __repr__(self) -> str:
+        before = self.seconds_from_journal
+        layers = ", ".join(str(value) for value in self.by_layer)
+        parts = [f"{self.regions:,} regions", f"by_layer=({layers})"]
+        if self.unbounded is not None:
+            parts.append(f"{self.bounded:,} bounded + {self.unbounded:,} unbounded")
+        if self.distinct is not None:
+            parts.append(f"{self.distinct:,} distinct")
+        if self.pieces > 1:
+            parts.append(f"in {self.pieces:,} pieces")
+        parts += [
+            "certified" if self.certified else "NOT certified",
+            *([f"unproved_signs={self.unproved_signs:,}"] if self.unproved_signs else []),
+            f"exact_cells={self.exact_cells:,}",
+            f"{self.seconds:.3g} s" + (f" + {before:.3g} s from the journal" if before else ""),
+            repr(self.domain),
+            f"network={self.network[:12]}",
+            *([f"notes={len(self.notes)}"] if self.notes else []),
+        ]
+        return f"Count({', '.join(parts)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers and lists, for JSON, with a digest; `Count.from_dict` reads it back."""
+        fields = {
+            "regions": self.regions,
+            "by_layer": list(self.by_layer),
+            "certified": self.certified,
+            "unproved_signs": self.unproved_signs,
+            "exact_cells": self.exact_cells,
+            "seconds": self.seconds,
+            "domain": self.domain.to_dict(),
+            "network": self.network,
+            "bounded": self.bounded,
+            "unbounded": self.unbounded,
+            "by_neuron": None if self.by_neuron is None else [list(row) for row in self.by_neuron],
+            "distinct": self.distinct,
+            "version": self.version,
+            "pieces": self.pieces,
+            "seconds_from_journal": self.seconds_from_journal,
+            "per_volume": self.per_volume,
+            "notes": list(self.notes),
+        }
+        return {**fields, "digest": digest_of(fields)}
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The count as JSON text; also written to `path` where one is given, whole or not at all.
+
+        Raises SaveError if it cannot be written.
+        """
+        text = json.dumps(self.to_dict(), indent=2)
+        if path is not None:
+            replace_file(Path(path), lambda partial: partial.write_text(text + "\n", encoding="utf-8"))
+        return text
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Count:
+        """The count that `to_dict` described.
+
+        Raises ModelFileError if it has not the digest that it was described with: some of it was changed since then.
+        """
+        if not has_its_digest(data):
+            what = "does not agree with its digest: it is not as it was saved" if "digest" in data else "has no digest"
+            raise ModelFileError(
+                f"This count {what}, so its numbers prove nothing. Count again, or have them decided anew: "
+                "creases audit RESULT.json MODEL."
+            )
+        return cls.from_fields(data)
+
+    @classmethod
+    def from_fields(cls, data: dict[str, Any]) -> Count:
+        """`from_dict` for an audit, which trusts no number anyway: whatever the digest is."""
+        by_neuron = data["by_neuron"]
+        data = {key: value for key, value in data.items() if key not in ("per_volume", "digest")}
+        return cls(
+            **{
+                **data,
+                "by_layer": tuple(data["by_layer"]),
+                "domain": domain_from_dict(data["domain"]),
+                "by_neuron": None if by_neuron is None else tuple(tuple(row) for row in by_neuron),
+                "notes": tuple(str(note) for note in data.get("notes", ())),  # older files have none
+            }
+        )
+
+
+def has_its_digest(data: dict[str, Any]) -> bool:
+    """Whether what `Count.to_dict` described is as it was."""
+    return bool(data.get("digest") == digest_of({key: value for key, value in data.items() if key != "digest"}))
