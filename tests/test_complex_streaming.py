@@ -201,7 +201,9 @@ def switch(rows):
 def test_bad_input_cells_that_are_put_together_at_the_end(network, domain, said):
     """Before any cell is handed over, with the remedy, which works."""
     seen = []
-    with pytest.raises(DomainError, match=f"{said}.*" + re.escape("subdivide(network, domain).")):
+    with pytest.raises(
+        DomainError, match=f"{said}.*" + re.escape("Keep all of them in memory instead: subdivide(network, domain)")
+    ):
         subdivide(network, domain, on_cells=seen.append)
     assert seen == []
     assert len(subdivide(network, domain)) == count(network, domain).regions

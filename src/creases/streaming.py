@@ -35,7 +35,7 @@ __all__ = ["OnCells", "stream_cells", "subdivide_to_parquet"]
 OnCells = Callable[[CellBlock], object]
 Progress = bool | Callable[[int], None] | None
 
-KEEP = "Subdivide without on_cells, which keeps all cells in memory: subdivide(network, domain)."
+KEEP = "Keep all of them in memory instead: subdivide(network, domain), or the command without --stream."
 
 
 def subdivide_to_parquet(
@@ -167,6 +167,7 @@ class Stream:
 
     def __init__(self, sums: Any, on_cells: OnCells) -> None:
         self.sums, self._on_cells, self._found = sums, on_cells, 0
+        # What it refuses is refused here too: cells that floats do not hold, and networks too large to be written out.
         self.add_rational, self.add_small, self.take_large = sums.add_rational, sums.add_small, sums.take_large
 
     def begin(self, start: Any) -> Callable[[], HandingOn]:

@@ -86,6 +86,7 @@ class CellFile:
         self._network, self._neighbours = network, neighbours
         self._facts = {"format": FORMAT, **facts_of(network, domain), "neighbours": neighbours}
         self._waiting: list[Any] = []
+        self._rows = self._bytes = 0  # of what waits
         self._file = path.open("wb")
         try:
             self._writer = parquet.ParquetWriter(
@@ -120,17 +121,18 @@ class CellFile:
     def write(self, block: CellBlock) -> None:
         """Add cells to the file."""
         self._facts["lineality"] = block.lineality.tolist()
-        self._waiting.append(self.table_of(block))
-        rows, size = (sum(each) for each in zip(*((t.num_rows, t.nbytes) for t in self._waiting), strict=True))
-        if rows >= MOST_ROWS or size >= MOST_BYTES:
+        table = self.table_of(block)
+        self._waiting.append(table)
+        self._rows += table.num_rows
+        self._bytes += table.nbytes
+        if self._rows >= MOST_ROWS or self._bytes >= MOST_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits as one row group."""
         if self._waiting:
-            table = self._arrow.concat_tables(self._waiting)
-            self._waiting = []
-            self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+            self._writer.write_table(self._arrow.concat_tables(self._waiting), row_group_size=self._rows)
+            self._waiting, self._rows, self._bytes = [], 0, 0
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write what waits, and what is known at the end. result : as of `facts.result_of`."""

@@ -1,7 +1,8 @@
 """The cells of a plane or of space as an unstructured grid of VTK (.vtu), which ParaView and PyVista open.
 
-The XML is written here and not with meshio, which sorts polyhedra by how many corners they have, and makes a list of
-arrays of each cell. It is a header, and the arrays behind it as they lie in memory.
+The XML is written here and not with meshio, which sorts polyhedra by how many corners they have, makes a list of arrays
+of each, and cannot read them back with their data unless all have as many. It is a header, and the arrays behind it as
+they lie in memory.
 
 Points are vertices of the complex, each once, in slice coordinates; of a plane the third is zero. Where polygons are
 clipped to a window, each has points of its own.
