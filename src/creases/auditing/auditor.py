@@ -92,7 +92,10 @@ def audit(
             "creases audit RESULT MODEL."
         )
     if found.domain.slice.dimension > 2 or isinstance(found.domain, Directions):
-        raise DomainError(f"{found.domain!r} is no part of a line or a plane; an audit builds cells of these only.")
+        raise DomainError(
+            f"{found.domain!r} is no part of a line or a plane; an audit builds cells of these only. Of a subdivision in "
+            "more dimensions Complex.check() looks at everything anew."
+        )
     if isinstance(found.domain, Ball):
         raise DomainError(f"{found.domain!r} is round, and an audit builds cells with straight sides. Audit a box.")
     ledger, claimed = Ledger(), found.network if saved is None else saved.network.sha256

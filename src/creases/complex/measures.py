@@ -66,8 +66,9 @@ def following(complex: Complex) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def check(complex: Complex, dimension: int) -> None:
-    """Raise DomainError unless the complex is bounded and has this dimension."""
-    if complex.dimension != dimension or complex.at_infinity.any():
+    """Raise DomainError unless the complex is bounded, of one or two dimensions, and has this dimension."""
+    if complex.dimension != dimension or not complex.is_flat or complex.at_infinity.any():
         raise DomainError(
-            f"{complex.domain!r} is no bounded domain of {dimension} dimensions. Cut a square or a segment."
+            f"{complex.domain!r} is no bounded domain of {min(dimension, 2)} dimensions. Cut a square or a segment; "
+            "Complex.strata() measures in more dimensions."
         )

@@ -76,8 +76,8 @@ class Block(NamedTuple):
 class PolytopeKeeper:
     """Takes what the loop wrote out for cells of one starting cell. A thread has its own."""
 
-    def __init__(self, problem: Problem, start: AnyStart | CrowdedStart, rational: RationalCorners) -> None:
-        self._problem, self._chart, self._rational = problem, start.chart, rational
+    def __init__(self, problem: Problem, start: AnyStart | CrowdedStart) -> None:
+        self._problem, self._chart, self._rational = problem, start.chart, RationalCorners(problem)
 
     def take(self, work: AnyWork) -> Block:
         """The cells that the loop has written since the last time; its output is then empty again."""
@@ -104,7 +104,8 @@ class PolytopeKeeper:
 
 
 class RationalCorners:
-    """Corners that floats do not know well enough, as the nearest floats to what rationals say."""
+    """Corners that floats do not know well enough, as the nearest floats to what rationals say. A thread has its own:
+    what is remembered of exact forms is for one."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -200,13 +201,12 @@ class PolytopeCells(WrittenTotals):
         self.blocks: list[Block] = []
         walls = len(problem.vertices.walls) if isinstance(problem.vertices, IntegerPolytope) else 0
         self.unclear = FIRST_WALL - walls
-        self._rational = RationalCorners(problem)
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
         """Corners are moved to the domain's coordinates."""
         if isinstance(start, CrowdedStart):  # its walls have no numbers of their own
             self.unclear = FIRST_WALL
-        return partial(PolytopeKeeper, self.problem, start, self._rational)
+        return partial(PolytopeKeeper, self.problem, start)
 
     def add(self, work: AnyWork, blocks: list[Block]) -> None:
         """Add what a finished workspace counted and wrote."""
