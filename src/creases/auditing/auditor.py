@@ -93,8 +93,8 @@ def audit(
         )
     if found.domain.slice.dimension > 2 or isinstance(found.domain, Directions):
         raise DomainError(
-            f"{found.domain!r} is no part of a line or a plane; an audit builds cells of these only. Of a subdivision in "
-            "more dimensions Complex.check() looks at everything anew."
+            f"{found.domain!r} is no part of a line or a plane; an audit builds cells of these only. Of a "
+            "subdivision in more dimensions Complex.check() looks at everything anew."
         )
     if isinstance(found.domain, Ball):
         raise DomainError(f"{found.domain!r} is round, and an audit builds cells with straight sides. Audit a box.")
