@@ -33,8 +33,6 @@ def layers_of_birth(network: Network, first: Ints, walls: Ints) -> Ints:
 
     first : int64 (cells + 1,). walls : int64, what the sides of cell i lie on, at first[i] to first[i + 1].
     """
-    born = np.zeros(len(first) - 1, np.int64)
-    some = np.flatnonzero(np.diff(first))
-    if len(some):
-        born[some] = np.maximum.reduceat(layers_of_walls(network, walls), first[some])
-    return born
+    if not len(walls):  # one cell, all of a whole space
+        return np.zeros(len(first) - 1, np.int64)
+    return np.asarray(np.maximum.reduceat(layers_of_walls(network, walls), first[:-1]))
