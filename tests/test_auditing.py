@@ -594,7 +594,7 @@ def test_known_command_with_a_normalised_network(creases, tmp_path):
         ("result.json", "[]", r"result.json is not a count as Count.to_json writes it \(TypeError"),
         ("result.json", "{}", r"result.json is not a count as Count.to_json writes it \(KeyError"),
         ("result.json", {"regions": "7"}, r"result.json is not a count: '7' stands where a whole number must be"),
-        ("result.json", {"domain": {"kind": "ball"}}, r"does not hold the domain of a count: Unknown kind"),
+        ("result.json", {"domain": {"kind": "torus"}}, r"does not hold the domain of a count: Unknown kind"),
         ("result.npz", "no archive", r"result.npz cannot be read as a saved complex"),
     ],
 )

@@ -286,7 +286,7 @@ def test_bad_input_other_archives(tmp_path):
         ({"weight_0": np.ones((2, 2))}, "is damaged: its network does not have the hash that was saved with it"),
         (
             {"header": np.array(json.dumps({**header, "format": "x"}))},
-            r"is not a complex of this version \(creases-complex-2\)",
+            r"is not a complex of this version \(creases-complex-2, ",
         ),
         ({"header": np.array("no json")}, "cannot be read as a saved complex"),
         ({"header": None}, "cannot be read as a saved complex: .*header"),

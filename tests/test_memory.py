@@ -10,7 +10,6 @@ import pytest
 
 from creases import (
     Box,
-    Complex,
     CreasesError,
     Directions,
     Network,
@@ -35,10 +34,11 @@ def free(free_memory_of):
 
 def kept_of(cells):
     """Bytes of a result's regions, by the rule: the least that they can have."""
-    if isinstance(cells, Complex):
-        d = cells.dimension
+    d = cells.dimension
+    if cells.is_flat:
         return (d + 1) * (8 * d + 9) + 8 + cells.patterns.shape[1]
-    return 2 * (cells.patterns.shape[1] + 8 * cells.rays.shape[1])
+    ends = d + 1 - isinstance(cells.domain, Directions)
+    return ends * (8 * d + 9 + 16 + 8 * (ends - 1)) + cells.patterns.shape[1]
 
 
 @pytest.mark.jit

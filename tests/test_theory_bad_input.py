@@ -245,6 +245,7 @@ ELSEWHERE = {
     "SwitchOnLine",
     "Table",
     "compare",
+    "compare_strata",
     "largest_gradient",
     "neurons_along",
     "switches_along",

@@ -181,9 +181,9 @@ def subdivide_space(
     say_if_compiling(progress)
     start, problem = time.perf_counter(), as_problem(network, domain)
     d, neurons, sphere = domain.slice.dimension, network.bits, isinstance(domain, Directions)
-    # The signs of its neurons, and as many corners and sides as a simplex has at least.
-    packed = (neurons + 7) // 8 + (d + 1) * (8 * d + 9 + 16) + 8 * d * (d + 1)
-    room = Room(packed, joined=packed // 2)
+    # The signs of its neurons, and as many corners and sides as a simplex has; directions have one dimension less.
+    ends = d + 1 - sphere
+    room = Room((neurons + 7) // 8 + ends * (8 * d + 9 + 16 + 8 * (ends - 1)), joined=8 * d * ends)
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
         table = cut_into_polytopes(problem, threads=threads, report=room.watched(follower.found))

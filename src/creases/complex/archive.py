@@ -74,7 +74,7 @@ def network_parts(network: Network) -> tuple[dict[str, Any], Arrays]:
 def network_from(header: dict[str, Any], arrays: Arrays) -> Network:
     """The network of which `network_parts` made these. Raises whatever its parts make of damage."""
     notes = [str(note) for note in header.get("notes", [])]
-    if "levels" in arrays:
+    if header["format"] in (FORMATS[False, True], FORMATS[False, False]):
         described = json.loads(arrays["levels"].tobytes().decode())
         left = {name: array for name, array in arrays.items() if name.startswith("level_")}
         return Network.from_levels(levels_from(described, left), input_shape=header["input_shape"], notes=notes)

@@ -220,8 +220,8 @@ class Complex:
 
     @cached_property
     def is_bounded(self) -> NDArray[np.bool_]:
-        """Whether each cell is bounded, bool (cells,)."""
-        return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1])
+        """Whether each cell is bounded, bool (cells,). Of directions none is."""
+        return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1]) & (not len(self.lineality))
 
     def bent_hyperplanes(self) -> BentHyperplanes:
         """Of each neuron, and of each two candidates of a switch, where it changes its sign: on which facets, their

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import ComputationError
+from creases.streams import stream
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
@@ -98,7 +99,7 @@ def incidence_of(complex: Complex) -> Incidence:
         on_sides,
         np.repeat(np.arange(len(complex)), np.diff(given.first)),
         counts,
-        np.random.default_rng(2).integers(0, 2**64, corners, np.uint64),
+        stream("keys of corners", 0).integers(0, 2**64, corners, np.uint64),
         complex.dimension - len(complex.lineality) - int(sphere),
     )
 
@@ -217,7 +218,7 @@ def grouped_by_vertices(sets: Any, vertices: Ints) -> tuple[Ints, Ints]:
     sizes = np.diff(first)
     ends, owners = vertices[sets.indices], np.repeat(np.arange(count), sizes)
     ends = ends[np.lexsort((ends, owners))]
-    words = np.random.default_rng(3).integers(0, 2**64, int(vertices.max(initial=-1)) + 1, np.uint64)
+    words = stream("keys of vertices in faces", 0).integers(0, 2**64, int(vertices.max(initial=-1)) + 1, np.uint64)
     keys = np.add.reduceat(words[ends], first[:-1]) if count else np.zeros(0, np.uint64)
     _, firsts, groups = np.unique(keys, return_index=True, return_inverse=True)
     rank = np.empty(len(firsts), np.int64)

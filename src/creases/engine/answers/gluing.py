@@ -31,6 +31,7 @@ from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.exact_layers import twins_of
 from creases.engine.state.pattern import bits_of_bytes
 from creases.errors import ComputationError
+from creases.streams import stream
 
 __all__ = ["Glue", "glued", "sort_lists"]
 
@@ -126,7 +127,7 @@ def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
     """Which vertex each corner is, numbered by their first corners."""
     total = sum(problem.widths)
     members = Members.of(problem)
-    random = np.random.default_rng(0).integers(0, 2**64, (2, 8 * table.patterns.shape[1]), np.uint64)
+    random = stream("keys of bits", 0).integers(0, 2**64, (2, 8 * table.patterns.shape[1]), np.uint64)
     hashes = pattern_hashes(table.patterns, random)
     keys = np.empty((2, len(table.corners)), np.uint64)
     expected = np.empty(len(table.corners), np.int64)
@@ -136,7 +137,7 @@ def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
         hash_corners(*arrays, *members, table.at_infinity, random, hashes, total, walls, far, keys, expected)
     groups, firsts = grouped(keys)
     if not all_alike(*arrays, *members, table.at_infinity, total, firsts[groups]):
-        raise ComputationError("Two corners have one key of 128 bits and are not one: count with another seed.")
+        raise ComputationError("Two corners have one key of 128 bits and are not one vertex.")
     complete = np.bincount(groups, minlength=len(firsts)) == expected[firsts]
     if not complete.all():
         joined = np.arange(len(firsts))
@@ -406,7 +407,7 @@ def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | Non
 def facets_of(table: Table, vertices: Ints) -> tuple[Ints, Ints, Ints]:
     """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2)."""
     sides = table.sides
-    random = np.random.default_rng(1).integers(0, 2**64, (2, vertices.max(initial=-1) + 1), np.uint64)
+    random = stream("keys of vertices", 0).integers(0, 2**64, (2, vertices.max(initial=-1) + 1), np.uint64)
     keys = np.zeros((2, len(sides.walls)), np.uint64)
     with np.errstate(over="ignore"):
         hash_sides(sides.corner_first, sides.corners, vertices, random, keys)
