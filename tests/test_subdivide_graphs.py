@@ -26,6 +26,7 @@ from creases.auditing.points import corners_of
 from creases.complex.archive import FORMATS, digest_of_archive
 from creases.complex.measures import boundary_length, crossings
 from creases.domain import domain_from_dict
+from creases.errors import ComputationError
 from creases.network import Abs, Dense, LeakyReLU, Level, Linear, Max, ReLU, Select
 from graph_networks import as_network, packed
 
@@ -181,6 +182,15 @@ def test_known_directions_of_a_switch():
     assert sorted(found.pattern(i)[0].tolist() for i in range(len(found))) == [[0], [1], [2]]
     for i, x in enumerate(found.interior_points):
         assert network.pattern(x)[0].tolist() == found.pattern(i)[0].tolist()
+
+
+def test_bad_input_a_maximum_alone_parts_space():
+    """All walls of max(x, y, z) contain the line x = y = z: it is counted, and cannot be kept."""
+    network = Network.from_levels([Level({0: Dense(np.eye(3))}, None, Max([[0, 1, 2]]))])
+    assert count(network, Space(3)).regions == 3
+    assert len(subdivide(network, Box([-1] * 3, [1] * 3)).facets) == 3 + 12
+    with pytest.raises(ComputationError, match="A line lies in every region"):
+        subdivide(network, Space(3))
 
 
 # No layer at all.

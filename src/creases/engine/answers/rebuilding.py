@@ -14,6 +14,7 @@ from creases.engine.answers.merging import bounding
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats, Pattern, Problem
 from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.rational import meeting_ray, nearest_float, scaled
+from creases.errors import ComputationError
 from creases.rationals import independent
 
 __all__ = ["Rebuilder", "Rebuilt", "nearest_corner"]
@@ -52,11 +53,16 @@ class Rebuilder:
         return Rebuilt(corners[:, : self._k if self._directions else self._k - 1], np.array(far), walls, on)
 
     def cone(self, bits: Bools, likely: Iterable[int]) -> Cone:
-        """The cell as a cone; the arguments as of `rebuilt`."""
+        """The cell as a cone; the arguments as of `rebuilt`. Raises ComputationError if a line lies in it."""
         pattern = self._edges.pattern(bits)
         cone = Cone(self._k)
         waiting = list(self.walls(pattern, likely))
         chosen = independent([form for _, form in waiting])
+        if len(chosen) < self._k:
+            raise ComputationError(
+                "A line lies in every region, as in whole spaces that a maximum of several parts alone; such regions "
+                "are counted, not kept, in three dimensions or more. Use count, or cut a Box."
+            )
         cone.begin([waiting[i] for i in chosen])
         for i, (number, form) in enumerate(waiting):
             if i not in chosen:
