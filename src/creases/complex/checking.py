@@ -9,7 +9,6 @@ at the corners and at the point inside, and the patterns on either side of a fac
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from creases.complex.faces import Lattice
 from creases.complex.faults import CORNER_TOLERANCE, not_right, size_of
 from creases.complex.triangulation import simplices_of
 from creases.domain import Box, Directions, Domain, Simplex
-from creases.errors import CreasesError, NetworkError
+from creases.errors import NetworkError, NotEnoughMemoryError
 from creases.exact_network import walls_of
 from creases.streams import stream
 
@@ -80,7 +79,7 @@ def check_complex(complex: Complex, sample: int | None, seed: int) -> Check:
         raise ValueError(f"sample is a number of cells, or None for all, got {sample}.")
     check_lists(complex)
     check_patterns(complex)
-    lattice = whole(lambda: complex._lattice, "the cells cannot be put together")
+    lattice = lattice_of(complex)
     check_facets(complex)
     check_places(complex)
     check_diamonds(lattice)
@@ -108,14 +107,14 @@ def check_complex(complex: Complex, sample: int | None, seed: int) -> Check:
     )
 
 
-def whole(made: Callable[[], Lattice], what: str) -> Lattice:
-    """What a function makes, any error of which is one of the check."""
+def lattice_of(complex: Complex) -> Lattice:
+    """The faces of a complex; cells that cannot be put together are an error of the check, whatever it is."""
     try:
-        return made()
-    except CreasesError:
+        return complex._lattice
+    except NotEnoughMemoryError:
         raise
     except Exception as error:
-        raise not_right(f"{what} ({error!r})") from error
+        raise not_right(f"its cells cannot be put together ({error!r})") from error
 
 
 def chosen(random: np.random.Generator, count: int, sample: int | None) -> Ints:

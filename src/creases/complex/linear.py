@@ -216,8 +216,9 @@ def clusters(numbers: Bounded) -> Iterator[Ints]:
 def parted(group: Ints, numbers: Bounded) -> list[Ints]:
     """A group parted where intervals around its numbers leave a gap."""
     known = np.isfinite(numbers.values) & np.isfinite(numbers.errors)
-    low = np.where(known, numbers.values - numbers.errors, -np.inf)
-    high = np.where(known, numbers.values + numbers.errors, np.inf)
+    with np.errstate(invalid="ignore", over="ignore"):
+        low = np.where(known, numbers.values - numbers.errors, -np.inf)
+        high = np.where(known, numbers.values + numbers.errors, np.inf)
     low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
     order = np.argsort(low, kind="stable")
     reach = np.maximum.accumulate(high[order])
