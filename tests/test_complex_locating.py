@@ -1,5 +1,8 @@
 """The cells of points and along segments: as patterns say, and by the definition in fractions, on walls too."""
 
+import gc
+import pickle
+import weakref
 from fractions import Fraction
 from itertools import product
 
@@ -165,6 +168,17 @@ def test_laws_blocks_do_not_show(monkeypatch):
     monkeypatch.setattr(locating, "POINTS_AT_ONCE", 7)
     assert cells.locate(points).tolist() == whole.tolist()
     assert cells.locate(points[:0]).tolist() == []
+
+
+def test_laws_complexes_are_copied_and_let_go():
+    """What locates is no part of a complex, and does not keep it."""
+    cells = subdivide(DEEP, SQUARE)
+    found = cells.locate([[0.25, 0.5]]).tolist()
+    assert pickle.loads(pickle.dumps(cells)).locate([[0.25, 0.5]]).tolist() == found
+    gone = weakref.ref(cells)
+    del cells
+    gc.collect()
+    assert gone() is None
 
 
 def test_known_directions():

@@ -26,7 +26,8 @@ from creases import (
     subdivide,
 )
 from creases.complex import volumes
-from creases.complex.volumes import bounded_cells, facets_per_cell, sizes_of, wedge
+from creases.complex.pulling import wedge
+from creases.complex.volumes import bounded_cells, facets_per_cell, sizes_of
 from creases.domain.volume import volume_of
 from networks import KINDS, random_network, table
 
@@ -376,3 +377,19 @@ def test_known_a_program_that_is_not_solved(monkeypatch):
     assert np.isnan(cells.inradii).sum() == 1
     assert cells.inradii[~np.isnan(cells.inradii)] == pytest.approx([math.sqrt(2) - 1] * 3)
     assert asked == [12, 6, 3, 3, 6, 3, 3]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_laws_hard_numbers(n):
+    """Numbers of 1e-200 and 1e200, lines nearly parallel: volumes add up all the same, and balls are none too large."""
+    kinds = [kind for kind in KINDS if kind.__name__ in HARD]
+    for _, weights, biases in table(8, 71, n, kinds):
+        cells = subdivide(hidden(weights, biases), Box([-1] * n, [1] * n), threads=1)
+        assert (cells.volumes >= 0).all()
+        assert cells.volumes.sum() == pytest.approx(2.0**n, rel=1e-7)
+        known = ~np.isnan(cells.inradii)
+        assert (cells.inradii[known] >= 0).all()
+        assert (2 * cells.inradii[known] <= cells.diameters[known] * (1 + 1e-7)).all()
+        assert np.isfinite(cells.centroids).all()
+        assert len(cells.table()) == len(cells)

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from creases.complex.faces import Faces, Lattice
     from creases.complex.inscribed import Balls
     from creases.complex.linear import LinearRegions
-    from creases.complex.locating import Along, Locator
+    from creases.complex.locating import Along
+    from creases.complex.pulling import Sizes
     from creases.complex.strata import BentHyperplanes, Strata
-    from creases.complex.volumes import Sizes
     from creases.engine.answers.sides import Sides
 
 __all__ = ["Cell", "Complex"]
@@ -400,7 +400,7 @@ class Complex:
     @cached_property
     def gradient_norms(self) -> Floats:
         """How steep the network is on each cell: the root of the sum of all squared derivatives of outputs by inputs
-        (the Frobenius norm of the affine map's matrix), float64 (cells,). `complex.maps` has spectral norms too."""
+        (the Frobenius norm of the affine map's matrix), float64 (cells,). `creases.complex.maps` has spectral ones."""
         from creases.complex.maps import gradient_norms
 
         return gradient_norms(self).frobenius
@@ -422,19 +422,15 @@ class Complex:
         """The centre of that ball, float64 (cells, d), in slice coordinates; not a number where it is infinite."""
         return self._balls.centres
 
-    @cached_property
-    def _locator(self) -> Locator:
-        from creases.complex.locating import Locator
-
-        return Locator(self)
-
     def locate(self, points: ArrayLike) -> NDArray[np.int64]:
         """The cell in which each point lies strictly, by proof, int64 (n,); -1 outside of the domain and on walls.
 
         points : (n, d), in slice coordinates; of `Directions` they stand for their directions.
         Raises DomainError on another shape, or a coordinate that is not finite.
         """
-        return self._locator.locate(points)
+        from creases.complex.locating import locator_of
+
+        return locator_of(self).locate(points)
 
     def along(self, segment: Segment | ArrayLike) -> Along:
         """The cells that a segment meets, in order, and where it goes from one to the next.
@@ -445,7 +441,7 @@ class Complex:
         """
         from creases.complex.locating import along
 
-        return along(self, self._locator, segment)
+        return along(self, segment)
 
     def table(self, data: ArrayLike | None = None) -> pandas.DataFrame:
         """A frame with a row a region, its number as the index.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,12 +25,14 @@ from creases.packing import as_problem
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["Along", "Locator", "along"]
+__all__ = ["Along", "Locator", "along", "locator_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
+
+locators: WeakKeyDictionary[Complex, Locator] = WeakKeyDictionary()
 
 NONE = -1
 INSIDE, ON, OUTSIDE, UNPROVED = 1, 0, -1, 2
@@ -54,12 +57,13 @@ class Locator:
         from creases.engine.problem import FIRST_WALL
         from creases.engine.proof.edges import RationalEdges
 
-        self._complex = complex
+        # Not the complex itself, which would then never be let go (`locator_of`).
+        self._domain, self._patterns, self._bits = complex.domain, complex.patterns, complex.network.bits
         self._problem = as_problem(complex.network, complex.domain)
         self._sides = sides_of(complex)[0]
         self._numbers = {key: number for number, key in enumerate(keys_of(complex.patterns))}
         self._edges = RationalEdges.of(self._problem)
-        self._domain = [self._edges.wall(FIRST_WALL - i) for i in range(self._edges.walls)]
+        self._domain_walls = [self._edges.wall(FIRST_WALL - i) for i in range(self._edges.walls)]
         directions = isinstance(complex.domain, Directions)
         self._network = without_biases(complex.network) if directions else complex.network
         self._last = 0.0 if directions else 1.0  # the last homogeneous coordinate
@@ -72,10 +76,10 @@ class Locator:
 
     def checked(self, points: ArrayLike) -> Floats:
         """Points as float64 (n, d). Raises DomainError on another shape, or a number that is not finite."""
-        places, d = as_floats(points, "Points", DomainError), self._complex.dimension
+        places, d = as_floats(points, "Points", DomainError), self._domain.slice.dimension
         if places.ndim != 2 or places.shape[1] != d:
             raise DomainError(
-                f"Points of {self._complex.domain!r} have shape (n, {d}), in slice coordinates; got shape "
+                f"Points of {self._domain!r} have shape (n, {d}), in slice coordinates; got shape "
                 f"{places.shape}. Of inputs, complex.domain.slice.coordinates(inputs) gives them."
             )
         if not np.isfinite(places).all():
@@ -84,20 +88,20 @@ class Locator:
 
     def in_domain(self, places: Floats) -> NDArray[np.int8]:
         """INSIDE, ON the boundary or OUTSIDE of the domain, int8 (points,)."""
-        return where(self._domain, places, self._last)
+        return where(self._domain_walls, places, self._last)
 
     def _some(self, places: Floats) -> Ints:
         from creases.engine.proof.inside import proved_by_floats
         from creases.engine.state.pattern import bits_of_bytes
 
-        patterns = np.zeros((len(places), self._complex.patterns.shape[1]), np.uint8)
+        patterns = np.zeros((len(places), self._patterns.shape[1]), np.uint8)
         if self._network is not None:
             with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-                patterns = self._network.packed_pattern(self._complex.domain.slice.points(places))
+                patterns = self._network.packed_pattern(self._domain.slice.points(places))
         keys = keys_of(patterns)
         guesses = np.array([self._numbers.get(key, NONE) for key in keys], np.int64)
         rays = np.column_stack([places, np.full(len(places), self._last)])
-        proved = proved_by_floats(self._problem, rays, bits_of_bytes(patterns, self._complex.network.bits))
+        proved = proved_by_floats(self._problem, rays, bits_of_bytes(patterns, self._bits))
         # Where a coordinate is zero the bounds take what is multiplied by it for nothing, all around too.
         proved &= (places != 0.0).all(axis=1)
         inside = self.in_domain(places) == INSIDE
@@ -113,29 +117,27 @@ class Locator:
         found, guesses = np.full(len(places), NONE), guesses.copy()
         known: dict[bytes, int] = {}
         groups = np.array([known.setdefault(key, len(known)) for key in keys])
-        open_ = np.ones(len(places), np.bool_)
+        open_, tried_last = np.ones(len(places), np.bool_), np.zeros(0, np.int64)
         while True:
             for cell in np.unique(guesses[open_ & (guesses >= 0)]).tolist():
                 tried = np.flatnonzero(open_ & (guesses == cell))
                 signs = where(self._walls(cell), places[tried], self._last)
                 found[tried[signs == INSIDE]] = cell
                 open_[tried[signs != OUTSIDE]] = False  # on a wall of the cell there is no cell
-            guesses[:] = NONE
+            open_[tried_last] = False  # their exact patterns are those of the cells tried, or of none
             left = np.flatnonzero(open_)
             if not len(left):
                 return found
             _, firsts, members = np.unique(groups[left], return_index=True, return_inverse=True)
             numbers = np.array([self._number_at(places[left[first]]) for first in firsts.tolist()], np.int64)
-            guesses[left] = numbers[members]
-            # Where the exact pattern is that of no cell, the point is in none.
-            open_[left[firsts[numbers == NONE]]] = False
+            guesses[left], tried_last = numbers[members], left[firsts]
 
     def _walls(self, cell: int) -> list[Any]:
         """The exact inward forms of a cell's sides."""
         from creases.engine.state.pattern import bits_of_bytes
 
-        sides, patterns = self._sides, self._complex.patterns[cell : cell + 1]
-        pattern = self._edges.pattern(bits_of_bytes(patterns, self._complex.network.bits)[0])
+        sides, patterns = self._sides, self._patterns[cell : cell + 1]
+        pattern = self._edges.pattern(bits_of_bytes(patterns, self._bits)[0])
         walls = sides.walls[sides.first[cell] : sides.first[cell + 1]].tolist()
         return [self._edges.edge(wall, pattern) for wall in walls]
 
@@ -152,6 +154,13 @@ class Locator:
             pattern.append(decided(self._problem.graph.layer(layer), [value_at(form, ray) for form in forms]))
         bits = np.concatenate([np.zeros(0, np.bool_), *pattern])
         return self._numbers.get(keys_of(bytes_of_bits(bits[None]))[0], NONE)
+
+
+def locator_of(complex: Complex) -> Locator:
+    """The locator of a complex, made once. Beside it and not in it: rationals cannot be pickled or copied."""
+    if complex not in locators:
+        locators[complex] = Locator(complex)
+    return locators[complex]
 
 
 def without_biases(network: Network) -> Network | None:
@@ -206,12 +215,13 @@ def signs_at(forms: Sequence[Any], place: Floats, last: float) -> Iterator[int]:
         yield (value > 0) - (value < 0)
 
 
-def along(complex: Complex, locator: Locator, segment: Segment | ArrayLike) -> Along:
+def along(complex: Complex, segment: Segment | ArrayLike) -> Along:
     """`Complex.along`."""
     from creases.engine.answers.cell_table import cut_into_cells
 
     if isinstance(complex.domain, Directions):
         raise DomainError("No segment lies in a domain of directions. Cut a Space, or count on the segment itself.")
+    locator = locator_of(complex)
     ends = ends_of(complex, locator, segment)
     for name, sign in zip(("start", "end"), locator.in_domain(ends).tolist(), strict=True):
         if sign == OUTSIDE:
