@@ -34,7 +34,7 @@ def test_known_four_quadrants():
         (Space(2), networkx.cycle_graph(4)),
         (Directions(2), networkx.cycle_graph(4)),
     ],
-    ids=repr,
+    ids=["segment", "plane", "directions"],
 )
 def test_known_shapes(domain, shape):
     cells = subdivide(hidden([[[1, 0], [0, 1]]], [[0, 0]]), domain)
