@@ -9,6 +9,7 @@ import graph_cases
 import reference
 from creases import Directions, Network, subdivide
 from creases.domain import domain_from_dict
+from creases.errors import ComputationError
 from graph_networks import as_network
 
 __all__ = ["case_of", "corners_of", "exact_points", "hidden"]
@@ -28,10 +29,14 @@ def case_of(seed):
     kinds = [*graph_cases.DOMAINS[n_in], *([] if clips else ["directions"])]
     kind = kinds[rng.integers(len(kinds))]
     if kind == "directions":
-        levels = graph_cases.without_biases(levels)
-        return levels, subdivide(as_network(levels, n_in), Directions(n_in), threads=1)
-    place = graph_cases.random_domain(rng, n_in, kind)
-    return levels, subdivide(as_network(levels, n_in), domain_from_dict(place.data), threads=1)
+        levels, domain = graph_cases.without_biases(levels), Directions(n_in)
+    else:
+        domain = domain_from_dict(graph_cases.random_domain(rng, n_in, kind).data)
+    try:
+        return levels, subdivide(as_network(levels, n_in), domain, threads=1)
+    except ComputationError as error:
+        assert "A line lies in every region" in str(error)
+        return case_of(seed + 1000)
 
 
 def corners_of(cells, i):

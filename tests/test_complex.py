@@ -290,7 +290,7 @@ def test_bad_input_other_archives(tmp_path):
         ),
         ({"header": np.array("no json")}, "cannot be read as a saved complex"),
         ({"header": None}, "cannot be read as a saved complex: .*header"),
-        ({"edges": None}, "cannot be read as a saved complex: .*edges"),
+        ({"edges": None}, "does not describe the cells of a complex: .*edges"),
         ({"patterns": np.array([{}], dtype=object)}, "cannot be read as a saved complex: .*allow_pickle"),
     ]:
         path.write_bytes(rewritten(data, **changes))

@@ -59,7 +59,7 @@ class CellBlock:
     @property
     def is_bounded(self) -> NDArray[np.bool_]:
         """Whether each cell is bounded, bool (cells,)."""
-        return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1])
+        return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1]) & (not len(self.lineality))
 
 
 def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[CellBlock]:
