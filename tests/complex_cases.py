@@ -35,7 +35,8 @@ def case_of(seed):
     try:
         return levels, subdivide(as_network(levels, n_in), domain, threads=1)
     except ComputationError as error:
-        assert "A line lies in every region" in str(error)
+        if "A line lies in every region" not in str(error):
+            raise
         return case_of(seed + 1000)
 
 
