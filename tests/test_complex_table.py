@@ -45,10 +45,7 @@ def prefixes(cells, layer):
     return [tuple(map(tuple, cells.pattern(i)[:layer])) for i in range(len(cells))]
 
 
-NO_SIDES = pytest.mark.xfail(reason="the two cells of a lone switch on directions come without their sides")
-
-
-@pytest.mark.parametrize("seed", [pytest.param(56, marks=NO_SIDES) if seed == 56 else seed for seed in range(60)])
+@pytest.mark.parametrize("seed", range(60))
 def test_laws_layers_of_birth(seed):
     """If two cells have one pattern in the layers up to l, the region of both is cut again: both are born later."""
     _, cells = case_of(seed)

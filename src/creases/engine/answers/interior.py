@@ -92,7 +92,7 @@ def proved_within(vertices: Floats, points: Floats) -> NDArray[np.bool_]:
 
 
 def proved_behind(walls: Sequence[Any], points: Floats) -> NDArray[np.bool_]:
-    """`proved_within` for exact walls, rounded with a bound; the three products of a form lose at most 4 u each."""
+    """`proved_within` for exact walls, rounded with a bound; the k products of a form lose at most (k + 1) u each."""
     inside = np.ones(len(points), dtype=np.bool_)
     forms, bounds = nearest_forms(walls)
     with np.errstate(all="ignore"):
@@ -100,7 +100,7 @@ def proved_behind(walls: Sequence[Any], points: Floats) -> NDArray[np.bool_]:
         reach = np.abs(points).max(axis=1)
         for form, (error_g, error_w) in zip(forms, bounds, strict=True):
             terms = rays * form
-            lost = 4.0 * UNIT * np.abs(terms).sum(axis=1) + error_g * reach + error_w
+            lost = (terms.shape[1] + 1.0) * UNIT * np.abs(terms).sum(axis=1) + error_g * reach + error_w
             inside &= terms.sum(axis=1) > lost * ROUND_UP + UNDERFLOW
     return inside
 

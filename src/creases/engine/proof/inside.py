@@ -39,7 +39,7 @@ def proved_by_floats(problem: Problem, rays: Floats, bits: Bools) -> Bools:
     proved: Bools = np.array(np.isfinite(rays).all(axis=1), np.bool_)
     patterns = np.split(bits, splits, axis=1) if graph.layers else []
     with np.errstate(all="ignore"):
-        known = {INPUTS: inputs_at(problem, rays), COORDINATES: Values(rays, np.zeros_like(rays), rays != 0)}
+        known = {INPUTS: inputs_at(problem, rays), COORDINATES: Values(rays, np.zeros_like(rays), present(rays))}
         for number, level in enumerate(graph.levels, 1):
             sums = summed(level, known, rays[:, -1:])
             if level.slopes is None:
@@ -61,12 +61,21 @@ def proved_by_floats(problem: Problem, rays: Floats, bits: Bools) -> Bools:
     return proved
 
 
+def present(rays: Floats) -> Bools:
+    """Which homogeneous coordinates change around a ray: all of the slice's, and the last of finite points. That a
+    coordinate is zero at the point says nothing of what is around it."""
+    found: Bools = np.ones(rays.shape, np.bool_)
+    found[:, -1] = rays[:, -1] != 0
+    return found
+
+
 def inputs_at(problem: Problem, rays: Floats) -> Values:
     """The network's inputs at rays of the slice."""
     axes = np.vstack([problem.basis, problem.basis_tail, problem.origin])
     whole = np.column_stack([rays[:, :-1], rays[:, :-1], rays[:, -1:]])
     sizes = np.abs(whole) @ np.abs(axes)
-    touched = (whole != 0).astype(float) @ (axes != 0) > 0
+    there = present(rays)
+    touched = np.column_stack([there[:, :-1], there]).astype(float) @ (axes != 0) > 0
     off = (len(axes) + 2) * UNIT * sizes * ROUND_UP + np.where(touched, UNDERFLOW, 0.0)
     return Values(whole @ axes, off, touched)
 
