@@ -30,7 +30,6 @@ from creases import (
 )
 from creases.complex import surfaces
 from creases.complex.chains import rows_of
-from creases.complex.simplices import cell_volumes
 from creases.complex.surfaces import check_name
 from networks import random_network
 
@@ -142,7 +141,7 @@ def test_laws_closed_level_sets(seed):
     assert len(mesh) > 20
     assert mesh.is_watertight
     assert mesh.euler_characteristic % 2 == 0
-    assert mesh.volume == pytest.approx(cell_volumes(cells)[~above].sum(), rel=1e-9)
+    assert mesh.volume == pytest.approx(cells.volumes[~above].sum(), rel=1e-9)
     np.testing.assert_allclose(network.forward(mesh.vertices)[:, 0], 1.5, atol=1e-9)
     again = boundary_of(cells, above)
     assert np.array_equal(again.triangles, mesh.triangles)
@@ -338,19 +337,19 @@ def test_known_slices():
         flat = sliced(cells, Plane([0, 0, height], [[1, 0, 0], [0, 1, 0]]))
         assert area(flat.domain.vertices) == pytest.approx(64)
         inside = [not flat.pattern(i)[-1][0] for i in range(len(flat))]
-        assert cell_volumes(flat)[inside].sum() == pytest.approx(2 * side**2)
+        assert flat.volumes[inside].sum() == pytest.approx(2 * side**2)
     assert sliced(subdivide(octahedron(), Space(3)), Plane([0, 0, 1], [[1, 0, 0], [0, 1, 0]])).regions == 4
     # A wall of the domain has cells too.
     assert sliced(cells, Plane([0, 0, 4], [[1, 0, 0], [0, 1, 0]])).regions == 4
     # A cube by the plane across its diagonal: a regular hexagon.
     hexagon = sliced(subdivide(octahedron(), CUBE), Plane([0, 0, 0], [[1, -1, 0], [0, 1, -1]]))
     assert len(hexagon.domain.vertices) == 6
-    assert cell_volumes(hexagon).sum() == pytest.approx(3 * 3**0.5 / 2 * 32)
+    assert hexagon.volumes.sum() == pytest.approx(3 * 3**0.5 / 2 * 32)
     corner = sliced(
         subdivide(octahedron(), Polytope([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])),
         Plane([0, 0, 0.5], [[1, 0, 0], [0, 1, 0]]),
     )
-    assert cell_volumes(corner).sum() == pytest.approx(1 / 8)
+    assert corner.volumes.sum() == pytest.approx(1 / 8)
 
 
 def test_bad_input_slices():

@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial import ConvexHull
 
 from creases import Box, Directions, Network, Plane, Segment, Simplex, Space, build, subdivide
-from creases.complex import corner_sets, simplices, strata
-from creases.complex.corner_sets import corners_of_cells, faces_of, incidence_of
+from creases.complex import strata, triangulation
+from creases.complex.faces import lattice_of
 from creases.complex.measures import boundary_length, crossings
-from creases.complex.simplices import cell_volumes, sizes_of
+from creases.complex.triangulation import face_volumes
 from creases.errors import NetworkError
 from creases.theory import compare_strata, faces, strata_bound
 from networks import KINDS, random_network, table
@@ -67,7 +67,7 @@ def test_known_cross():
     wide = subdivide(hidden([[[0.5, 0, 0], [0, 0.5, 0]]], [[0, 0]]), plane.square(1.0))
     np.testing.assert_allclose(wide.bent_hyperplanes().volumes, [2 * 8**0.5, 2 * 5**0.5])
     np.testing.assert_allclose(wide.strata().volumes, [4 * (5 * 8 - 4) ** 0.5, 2 * 8**0.5 + 2 * 5**0.5, 1])
-    np.testing.assert_allclose(cell_volumes(wide), 6.0)
+    np.testing.assert_allclose(wide.volumes, 6.0)
 
 
 def rings():
@@ -203,13 +203,12 @@ def test_laws_deep_networks(d, widths, seed):
     inner = int(cells.facets.inner.sum())
     assert whole.numbers[1] == inner == cells.bent_hyperplanes().pieces.sum()
     assert whole.numbers[-1] == (~cells.vertices_at_infinity).sum()
-    incidence = incidence_of(cells)
     for k in range(1, d + 1):
-        around = np.diff(faces_of(cells, incidence, k).first)
+        around = np.diff(cells.faces(d - k).cell_first)
         assert (around == 2**k).all()
     box = subdivide(network, Box([-1] * d, [1] * d))
     strata, bent = box.strata(), box.bent_hyperplanes()
-    assert strata.volumes[0] == 2.0**d == pytest.approx(cell_volumes(box).sum())
+    assert strata.volumes[0] == 2.0**d == pytest.approx(box.volumes.sum())
     assert bent.volumes.sum() == pytest.approx(strata.volumes[1])
     assert (strata.numbers <= whole.numbers).all()
     assert (bent.components <= bent.pieces).all()
@@ -242,14 +241,14 @@ def test_laws_euler_of_degenerate_networks(weights, biases):
         if isinstance(domain, Space):
             assert alternating(cells.strata()) == 1
         else:
-            np.testing.assert_allclose(cell_volumes(cells).sum(), 2.0**n, rtol=1e-9)
+            np.testing.assert_allclose(cells.volumes.sum(), 2.0**n, rtol=1e-9)
             cells.bent_hyperplanes()
 
 
 def test_laws_measuring_changes_nothing():
     cells = subdivide(deep(2, (6, 6), 1), SQUARE)
     before = [np.array(array) for array in (*cells.sides, *cells.facets, cells.corners, cells.vertex_numbers)]
-    cells.strata(), cells.bent_hyperplanes(), cell_volumes(cells)
+    cells.strata(), cells.bent_hyperplanes(), cells.volumes
     after = (*cells.sides, *cells.facets, cells.corners, cells.vertex_numbers)
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
@@ -271,7 +270,7 @@ def test_against_convex_hulls(d, domain):
     network = deep(d, (4, 3), d)
     for one in (network, network.without_biases()):  # cells that are pyramids, with many facets at zero
         cells = subdivide(one, domain)
-        for cell, volume in zip(cells, cell_volumes(cells), strict=True):
+        for cell, volume in zip(cells, cells.volumes, strict=True):
             true = np.inf if len(cell.rays) else ConvexHull(cell.vertices).volume
             assert volume == pytest.approx(true, rel=1e-9)
 
@@ -279,23 +278,25 @@ def test_against_convex_hulls(d, domain):
 @pytest.mark.parametrize("d", [3, 4])
 def test_against_convex_hulls_of_faces(d):
     cells = subdivide(deep(d, (5, 3), d), Box([-1] * d, [1] * d))
-    incidence = incidence_of(cells)
+    volumes = face_volumes(cells, lattice_of(cells))
     for k in range(1, d):
-        found = faces_of(cells, incidence, k)
-        sizes = sizes_of(cells, incidence, found.sets, d - k)
-        for i, size in enumerate(sizes.tolist()):
-            points = cells.corners[found.sets[[i]].indices]
+        found = cells.faces(d - k)
+        for i, size in enumerate(volumes[d - k].tolist()):
+            points = cells.vertices[found.vertices[found.first[i] : found.first[i + 1]]]
             _, _, axes = np.linalg.svd(points - points.mean(axis=0))
             flat = (points - points[0]) @ axes[: d - k].T
             true = np.ptp(flat) if d - k == 1 else ConvexHull(flat).volume
             assert size == pytest.approx(true, rel=1e-6)
 
 
-def test_known_sizes_of_points_and_of_no_faces():
+def test_known_volumes_of_faces():
     cells = subdivide(hidden([[[1, 0], [0, 1]]], [[0, 0]]), SQUARE)
-    incidence = incidence_of(cells)
-    assert sizes_of(cells, incidence, faces_of(cells, incidence, 2).sets, 0).tolist() == [1.0] * 9
-    assert sizes_of(cells, incidence, corners_of_cells(cells)[:0], 2).tolist() == []
+    volumes = face_volumes(cells, lattice_of(cells))
+    assert [each.tolist() for each in volumes] == [[1.0] * 9, [1.0] * 12, [1.0] * 4]
+    wedges = subdivide(hidden([[[1, 0], [0, 1]]], [[0, 0]]), Space(2))
+    assert [each.tolist() for each in face_volumes(wedges, lattice_of(wedges))] == [[1.0], [np.inf] * 4, [np.inf] * 4]
+    strips = subdivide(hidden([[[1, 0], [2, 0]]], [[0, 1]]), Space(2))
+    assert [each.tolist() for each in face_volumes(strips, lattice_of(strips))] == [[], [np.inf] * 2, [np.inf] * 3]
 
 
 # Beside the theory.
@@ -321,10 +322,9 @@ def test_laws_beside_the_bound():
 def test_laws_parts_that_are_looked_at_together(monkeypatch):
     """Whatever is looked at at one time, the result is the same."""
     cells = subdivide(deep(3, (6, 5), 2), CUBE)
-    whole = (*cells.strata(), *cells.bent_hyperplanes(), cell_volumes(cells))
-    monkeypatch.setattr(corner_sets, "CELLS_AT_ONCE", 7)
-    monkeypatch.setattr(simplices, "FACES_AT_ONCE", 5)
+    whole = (*cells.strata(), *cells.bent_hyperplanes(), cells.volumes)
+    monkeypatch.setattr(triangulation, "AT_ONCE", 5)
     monkeypatch.setattr(strata, "BYTES_AT_ONCE", 200)
-    again = (*cells.strata(), *cells.bent_hyperplanes(), cell_volumes(cells))
+    again = (*cells.strata(), *cells.bent_hyperplanes(), cells.volumes)
     for one, other in zip(whole, again, strict=True):
         np.testing.assert_array_equal(one, other)

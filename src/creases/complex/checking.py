@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from creases.complex.exact_checks import ExactChecks
 from creases.complex.faces import Lattice
 from creases.complex.faults import CORNER_TOLERANCE, not_right, size_of
-from creases.complex.triangulation import simplices_of
+from creases.complex.triangulation import bounded_faces, simplices_of
 from creases.domain import Box, Directions, Domain, Simplex
 from creases.errors import NetworkError, NotEnoughMemoryError
 from creases.exact_network import walls_of
@@ -243,7 +243,8 @@ def check_volumes(complex: Complex, lattice: Lattice) -> float | None:
     whole_volume, extents = volume_of_domain(complex.domain)
     corners = complex.vertices - complex.vertices.min(axis=0)
     with np.errstate(all="ignore"):
-        simplices = corners[simplices_of(lattice)]
+        *_, (vertices, _) = simplices_of(lattice, bounded_faces(complex, lattice))
+        simplices = corners[vertices]
         edges = (simplices[:, 1:] - simplices[:, :1]) / extents
         total = float(np.abs(np.linalg.det(edges)).sum()) / math.factorial(complex.dimension)
         error = abs(total / whole_volume - 1.0)

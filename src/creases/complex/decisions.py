@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.complex.outlines import boundary_of
-from creases.complex.simplices import cell_volumes
 from creases.complex.surfaces import Mesh, Polylines
 from creases.errors import NetworkError
 from creases.network import Max
@@ -91,7 +90,7 @@ def decision_regions(complex: Complex) -> DecisionRegions:
     rank[np.argsort(first)] = np.arange(regions)
     numbers = rank[labels]
     unbounded = np.bincount(numbers, ~complex.is_bounded, minlength=regions) > 0
-    volumes: Any = np.bincount(numbers, cell_volumes(complex), minlength=regions)
+    volumes: Any = np.bincount(numbers, complex.volumes, minlength=regions)
     cells = np.bincount(numbers, minlength=regions)
     return DecisionRegions(regions, classes, numbers, classes[np.sort(first)], volumes, cells, ~unbounded)
 

@@ -23,7 +23,7 @@ from creases.streams import stream
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["Faces", "Lattice", "Lists", "incidence_of", "lattice_of"]
+__all__ = ["Faces", "Lattice", "Lists", "incidence_of", "lattice_of", "ridges_of"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -160,15 +160,29 @@ def cells_as_faces(complex: Complex) -> Faces:
 def facets_as_faces(complex: Complex) -> tuple[Shapes, Faces, Lists]:
     """The facets in their order, and those of each cell."""
     facets, sides, of_sides = complex.facets, complex.sides, complex.side_facets
-    count = len(facets)
-    first_sides = np.full(count, len(of_sides))
-    np.minimum.at(first_sides, of_sides, np.arange(len(of_sides)))
-    sizes = np.diff(sides.corner_first)[first_sides]
-    shapes = Shapes(counted(sizes), sides.corners[spans(sides.corner_first[first_sides], sizes)])
     two = facets.cells >= 0
     faces = Faces(facets.first, facets.vertices, counted(two.sum(axis=1)), facets.cells[two])
     owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
-    return shapes, faces, listed(owners, of_sides, len(complex))
+    return shapes_of(complex, np.arange(len(facets))), faces, listed(owners, of_sides, len(complex))
+
+
+def shapes_of(complex: Complex, facets: Ints) -> Shapes:
+    """Some facets by their corners in the first of their cells."""
+    sides, of_sides = complex.sides, complex.side_facets
+    first_sides = np.full(len(complex.facets), len(of_sides))
+    np.minimum.at(first_sides, of_sides, np.arange(len(of_sides)))
+    chosen = first_sides[facets]
+    sizes = np.diff(sides.corner_first)[chosen]
+    return Shapes(counted(sizes), sides.corners[spans(sides.corner_first[chosen], sizes)])
+
+
+def ridges_of(complex: Complex, facets: Ints) -> tuple[Lists, Ints]:
+    """The ridges of some facets that are not cones, each by its corners in one cell, and of which facet each is, a
+    place in `facets`. A ridge that two facets have comes twice."""
+    shapes = shapes_of(complex, facets)
+    found = within(shapes, sides_of_corners(complex))
+    found = largest(each_once(chosen(found, has_vertex(found, shapes, complex.at_infinity))))
+    return Lists(found.first, shapes.corners[found.slots]), found.owners
 
 
 def the_origin(count: int, cells: int) -> tuple[Faces, Lists]:

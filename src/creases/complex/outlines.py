@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.complex.chains import rows_of
-from creases.complex.corner_sets import incidence_of, ridges_of_sides, spans
+from creases.complex.faces import ridges_of
 from creases.complex.surfaces import Mesh, Polylines
 from creases.domain import Directions
+from creases.engine.answers.sides import spans
 from creases.errors import ComputationError, DomainError
 
 if TYPE_CHECKING:
@@ -127,13 +128,11 @@ def corners_in_order(complex: Complex, facets: Ints) -> tuple[Ints, Ints]:
 
     From corner to corner by the edges that each side of a cell has in common with others.
     """
-    incidence = incidence_of(complex)
-    _, first_sides = np.unique(complex.side_facets, return_index=True)
-    edges, owners = ridges_of_sides(first_sides[facets], incidence)
+    edges, owners = ridges_of(complex, facets)
     sizes = np.bincount(owners, minlength=len(facets))
-    if not np.array_equal(sizes, np.diff(complex.facets.first)[facets]) or (np.diff(edges.indptr) != 2).any():
+    if not np.array_equal(sizes, np.diff(complex.facets.first)[facets]) or (np.diff(edges.first) != 2).any():
         raise ComputationError("A facet in space has not as many edges as corners: these are not cells of a complex.")
-    ends = edges.indices.reshape(-1, 2)
+    ends = edges.values.reshape(-1, 2)
     # Each edge can be gone along both ways. Behind one comes the other edge at its end.
     begin = ends.T.ravel()
     facet = np.tile(owners, 2)

@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.corner_sets import (
-    FaceTable,
-    faces_of,
-    grouped_by_vertices,
-    incidence_of,
-    ridges_of_sides,
-    spans,
-)
-from creases.complex.simplices import sizes_of
+from creases.complex.faces import Faces, Lattice, Lists
+from creases.complex.triangulation import face_volumes
+from creases.domain import Directions
 from creases.domain.volume import volume_of
+from creases.engine.answers.sides import spans
 from creases.network import Network
 
 if TYPE_CHECKING:
@@ -103,12 +98,9 @@ def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     kinds = np.union1d(neurons_of(complex.network), walls)
     rows = np.searchsorted(kinds, walls)
     pieces = np.bincount(rows, minlength=len(kinds))
-    incidence = incidence_of(complex)
-    _, first_sides = np.unique(complex.side_facets, return_index=True)
-    used, place = np.unique(facets, return_inverse=True)
-    dimension = complex.dimension - 1
-    sizes = sizes_of(complex, incidence, incidence.sides[first_sides[used]], dimension)[place]
-    numbers, owners = components_of(complex, rows, facets, first_sides)
+    lattice, dimension = complex._lattice, complex.dimension - 1
+    sizes = face_volumes(complex, lattice)[dimension][facets]
+    numbers, owners = components_of(rows, facets, ridges_of_facets(complex, lattice))
     infinite = np.isinf(sizes) if dimension else np.zeros(len(facets), np.bool_)
     open_ones = np.zeros(len(owners), np.bool_)
     np.logical_or.at(open_ones, numbers, infinite)
@@ -161,25 +153,30 @@ def as_walls(network: Network, facets: Ints, bits: Ints) -> tuple[Ints, Ints]:
     return np.concatenate([facets[single], where]), np.concatenate([bits[single], walls])
 
 
-def components_of(complex: Complex, rows: Ints, facets: Ints, first_sides: Ints) -> tuple[Ints, Ints]:
+def ridges_of_facets(complex: Complex, lattice: Lattice) -> Lists:
+    """For each facet the faces of one dimension less on its boundary. The origin, of directions, is none."""
+    found = lattice.boundaries[complex.dimension - 1]
+    if isinstance(complex.domain, Directions) and complex.dimension - 2 == len(complex.lineality):
+        return Lists(np.zeros_like(found.first), found.values[:0])
+    return found
+
+
+def components_of(rows: Ints, facets: Ints, ridges: Lists) -> tuple[Ints, Ints]:
     """The component of each piece, numbered through all rows, ascending with them; and the row of each component.
 
-    rows, facets : int64 (pieces,), the wall and the facet of each. first_sides : a side of each facet.
+    rows, facets : int64 (pieces,), the wall and the facet of each. ridges : of each facet.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    count, incidence = len(facets), incidence_of(complex)
+    count = len(facets)
     if not count:
         return rows, rows
-    used = np.unique(facets)
-    sets, places = ridges_of_sides(first_sides[used], incidence)
-    ridges, _ = grouped_by_vertices(sets, complex.vertex_numbers)
     # For each piece the ridges of its facet: with its row they are what it may share.
-    many, own = np.bincount(places, minlength=len(used)), np.searchsorted(used, facets)
-    pieces = np.repeat(np.arange(count), many[own])
-    mine = ridges[spans((np.cumsum(many) - many)[own], many[own])]
-    shared = rows[pieces] * (int(ridges.max(initial=0)) + 1) + mine
+    many = np.diff(ridges.first)[facets]
+    pieces = np.repeat(np.arange(count), many)
+    mine = ridges.values[spans(ridges.first[facets], many)]
+    shared = rows[pieces] * (int(ridges.values.max(initial=0)) + 1) + mine
     _, joint = np.unique(shared, return_inverse=True)
     total = count + int(joint.max(initial=-1)) + 1
     graph = coo_array((np.ones(len(pieces), np.bool_), (pieces, count + joint)), shape=(total, total))
@@ -193,36 +190,46 @@ def components_of(complex: Complex, rows: Ints, facets: Ints, first_sides: Ints)
 
 def strata_of(complex: Complex) -> Strata:
     """`Complex.strata`."""
-    incidence = incidence_of(complex)
-    lines = len(complex.lineality)
-    highest = incidence.steps + lines
+    d, lattice = complex.dimension, complex._lattice
+    # Of directions the cones have a dimension more than what they are on the sphere.
+    highest = d - isinstance(complex.domain, Directions)
     numbers, others = np.zeros((2, highest + 1), np.int64)
     volumes, other_volumes = np.zeros((2, highest + 1))
     volume = volume_of(complex.domain)
     whole = np.inf if volume is None else volume
     numbers[0], volumes[0] = len(complex), whole
-    for k in range(1, incidence.steps + 1):
-        faces = faces_of(complex, incidence, k)
-        inside = np.flatnonzero(~faces.on_border)
-        exactly = vanishing_at(complex, faces, inside) == k
-        sizes = sizes_of(complex, incidence, faces.sets[inside], complex.dimension - k)
+    border, sizes = border_of(complex, lattice), face_volumes(complex, lattice)
+    for k in range(1, highest + 1 - len(complex.lineality)):
+        inside = np.flatnonzero(~border[d - k])
+        exactly = vanishing_at(complex, lattice.levels[d - k], inside) == k
+        mine = sizes[d - k][inside]
         numbers[k], others[k] = exactly.sum(), (~exactly).sum()
-        volumes[k], other_volumes[k] = sizes[exactly].sum(), sizes[~exactly].sum()
+        volumes[k], other_volumes[k] = mine[exactly].sum(), mine[~exactly].sum()
     return Strata(numbers, volumes, others, other_volumes, whole)
 
 
-def vanishing_at(complex: Complex, faces: FaceTable, chosen: Ints) -> Ints:
+def border_of(complex: Complex, lattice: Lattice) -> list[Bools]:
+    """Whether each face of less than d dimensions lies in the border of the domain, by dimension."""
+    found = [np.zeros(len(level), np.bool_) for level in lattice.levels[:-1]]
+    found[-1][:] = complex.facets.walls < 0
+    for k in range(len(found) - 1, 0, -1):
+        boundary, mine = lattice.boundaries[k], np.flatnonzero(found[k])
+        found[k - 1][boundary.values[spans(boundary.first[mine], np.diff(boundary.first)[mine])]] = True
+    return found
+
+
+def vanishing_at(complex: Complex, faces: Faces, chosen: Ints) -> Ints:
     """At how many neurons' zeros each chosen face lies, int64: of those that change their sign among its cells."""
     places = np.concatenate([np.zeros(0, np.int64), *complex.network.places])
     starts, found = np.cumsum(places) - places, np.zeros(len(chosen), np.int64)
     if not len(places):
         return found
-    sizes = np.diff(faces.first)[chosen]
+    sizes = np.diff(faces.cell_first)[chosen]
     step = max(BYTES_AT_ONCE // (8 * complex.network.bits * int(sizes.max(initial=1))), 1)
     for begin in range(0, len(chosen), step):
         some, of = chosen[begin : begin + step], sizes[begin : begin + step]
         first = np.cumsum(of) - of
-        patterns = complex.patterns[faces.cells[spans(faces.first[some], of)]]
+        patterns = complex.patterns[faces.cells[spans(faces.cell_first[some], of)]]
         changing: Any = np.bitwise_or.reduceat(patterns, first) & ~np.bitwise_and.reduceat(patterns, first)
         bits = np.unpackbits(changing, axis=1, bitorder="little", count=complex.network.bits)
         units = np.add.reduceat(bits, starts, axis=1, dtype=np.int64)

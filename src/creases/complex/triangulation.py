@@ -1,4 +1,4 @@
-"""Cut cells into simplices, by their faces alone.
+"""Cut faces into simplices, by the vertices on them alone, and measure them by these.
 
 Of each face its lowest vertex is joined to the simplices of those faces of one dimension less on its boundary that do
 not have it (Stanley 1980, pulling vertices one after the other).
@@ -6,30 +6,108 @@ not have it (Stanley 1980, pulling vertices one after the other).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import factorial
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from creases.complex.faces import Lattice
+from creases.complex.volumes import lengths_of
 from creases.engine.answers.sides import spans
 
-__all__ = ["simplices_of"]
+if TYPE_CHECKING:
+    from creases.complex.complex import Complex
 
+__all__ = ["Simplices", "bounded_faces", "face_volumes", "simplices_of"]
+
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# Simplices that are measured together.
+AT_ONCE = 1 << 18
 
 
-def simplices_of(lattice: Lattice) -> Ints:
-    """The vertices of simplices that make up all cells, int64 (simplices, d + 1); all cells are bounded."""
-    owners = np.arange(len(lattice.levels[0]))
+class Simplices(NamedTuple):
+    """Simplices that make up the faces of one dimension k.
+
+    vertices : int64 (simplices, k + 1), rows of `Complex.vertices`. owners : int64 (simplices,), the face of each, in
+    ascending order.
+    """
+
+    vertices: Ints
+    owners: Ints
+
+
+def bounded_faces(complex: Complex, lattice: Lattice) -> list[Bools]:
+    """Whether each face is bounded, by dimension: it has vertices, and none of them is at infinity."""
+    far = complex.vertices_at_infinity
+    found = []
+    for level in lattice.levels:
+        ends = np.concatenate([[0], np.cumsum(far[level.vertices])])
+        infinite = ends[level.first[1:]] > ends[level.first[:-1]]
+        found.append(~infinite & (np.diff(level.first) > 0) & (not len(complex.lineality)))
+    return found
+
+
+def simplices_of(lattice: Lattice, bounded: list[Bools]) -> Iterator[Simplices]:
+    """The simplices of the bounded faces of dimension 0, 1, ... d, one dimension after the other."""
+    owners = np.flatnonzero(bounded[0])
     simplices = lattice.levels[0].vertices[:, None]
-    for faces, boundary, below in zip(lattice.levels[1:], lattice.boundaries[1:], lattice.levels, strict=False):
-        pairs = np.repeat(np.arange(len(faces)), np.diff(boundary.first))
+    yield Simplices(simplices, owners)
+    for k in range(1, len(lattice.levels)):
+        faces, boundary, below = lattice.levels[k], lattice.boundaries[k], lattice.levels[k - 1]
+        whole = np.flatnonzero(bounded[k])
+        many = np.diff(boundary.first)[whole]
+        pairs, parts = np.repeat(whole, many), boundary.values[spans(boundary.first[whole], many)]
         lowest = faces.vertices[faces.first[pairs]]
         # Vertices are in ascending order, and the lowest of all is the lowest of what has it.
-        without = below.vertices[below.first[boundary.values]] != lowest
-        pairs, parts, lowest = pairs[without], boundary.values[without], lowest[without]
+        without = below.vertices[below.first[parts]] != lowest
+        pairs, parts, lowest = pairs[without], parts[without], lowest[without]
         begins = np.searchsorted(owners, np.arange(len(below) + 1))
         sizes = np.diff(begins)[parts]
-        chosen = spans(begins[parts], sizes)
-        simplices = np.column_stack([np.repeat(lowest, sizes), simplices[chosen]])
+        simplices = np.column_stack([np.repeat(lowest, sizes), simplices[spans(begins[parts], sizes)]])
         owners = np.repeat(pairs, sizes)
-    return simplices
+        yield Simplices(simplices, owners)
+
+
+def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
+    """The volumes of all faces in the units of input space, by dimension k, float64 (faces,) each: of points 1, of
+    edges lengths, of polygons areas; infinite where a face is unbounded."""
+    bounded = bounded_faces(complex, lattice)
+    places = complex.vertices @ lengths_of(complex)
+    found = []
+    for level, whole, simplices in zip(lattice.levels, bounded, simplices_of(lattice, bounded), strict=True):
+        volumes = np.full(len(level), np.inf)
+        each = np.zeros(len(simplices.owners))
+        for begin in range(0, len(each), AT_ONCE):
+            some = slice(begin, begin + AT_ONCE)
+            each[some] = simplex_volumes(places[simplices.vertices[some]])
+        volumes[whole] = np.bincount(simplices.owners, each, minlength=len(level))[whole]
+        found.append(volumes)
+    found[0][:] = 1.0
+    return found
+
+
+def simplex_volumes(corners: Floats) -> Floats:
+    """The volume of each simplex: float64 (s,) of corners (s, k + 1, d).
+
+    Each edge from the first corner is measured across to the ones before it; with a determinant of scalar products
+    half of the digits of a flat simplex would be lost.
+    """
+    edges = corners[:, 1:] - corners[:, :1]
+    # In units of the longest coordinate: squares of lengths of 1e200 are beyond floats.
+    unit = np.abs(edges).max(axis=(1, 2), initial=0.0)
+    edges = edges / np.where(unit > 0.0, unit, 1.0)[:, None, None]
+    size, across = np.ones(len(edges)), list[Floats]()
+    for k in range(edges.shape[1]):
+        edge = edges[:, k]
+        for before in across:
+            edge = edge - np.einsum("ij,ij->i", edge, before)[:, None] * before
+        length = np.linalg.norm(edge, axis=1)
+        with np.errstate(over="ignore", under="ignore"):
+            size = size * length * unit
+        across.append(edge / np.where(length > 0.0, length, 1.0)[:, None])
+    return size / factorial(edges.shape[1])
