@@ -408,7 +408,8 @@ def test_laws_threads_share_a_workshop(monkeypatch):
     alone = [tally(problem, threads=1, by_neuron=True, report=quiet) for problem in problems]
     for _ in range(2):
         assert [tally(p, threads=3, by_neuron=True, report=quiet, workshop=workshop) for p in problems] == alone
-    assert len(workshop._spare[2]) == 3
+    # One for each thread at most, however many counts there were; a thread that comes late has nothing to do.
+    assert 1 <= len(workshop._spare[2]) <= 3
 
 
 def test_laws_a_workshop_knows_networks_and_domains_apart():
