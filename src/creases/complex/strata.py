@@ -20,6 +20,7 @@ from creases.complex.corner_sets import (
     ridges_of_sides,
     spans,
 )
+from creases.complex.faults import refuse_ball
 from creases.complex.simplices import sizes_of
 from creases.domain.volume import volume_of
 from creases.network import Network
@@ -97,6 +98,7 @@ class Strata(NamedTuple):
 
 def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     """`Complex.bent_hyperplanes`."""
+    refuse_ball(complex.domain, "Bent hyperplanes")
     facets, walls = changes_at_facets(complex)
     order = np.lexsort((facets, walls))
     facets, walls = facets[order], walls[order]
@@ -193,6 +195,7 @@ def components_of(complex: Complex, rows: Ints, facets: Ints, first_sides: Ints)
 
 def strata_of(complex: Complex) -> Strata:
     """`Complex.strata`."""
+    refuse_ball(complex.domain, "Strata")
     incidence = incidence_of(complex)
     lines = len(complex.lineality)
     highest = incidence.steps + lines
