@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from creases import Box, Line, Network, Plane, Polygon, Polyline, Segment, Space
+from creases import Ball, Box, Line, Network, Plane, Polygon, Polyline, Segment, Space
 from creases.cli.domains import as_domain, as_range, as_ranges
 from creases.cli.options import DomainOptions
 from creases.cli.points import read_point, read_points
@@ -68,6 +68,14 @@ def test_known_square_and_polygon_in_a_plane():
     assert triangle.slice.points(triangle.vertices).tolist() == [[0, 0, 1], [1, 0, 1], [0, 1, 1]]
 
 
+def test_known_balls():
+    ball = domain(3, ball=("1,0,-1", "0.5"))
+    assert isinstance(ball, Ball)
+    assert (ball.center.tolist(), ball.radius, ball.inside) == ([1, 0, -1], 0.5, None)
+    inside = domain(3, plane=("0,0,1", "1,0,1", "0,2,1"), ball=("origin", "2"))
+    assert (inside.dimension, inside.slice.n_in, inside.radius) == (2, 3, 2)
+
+
 def test_known_box_by_sides_and_by_file(tmp_path):
     box = domain(5, box="-.5:.5,-1:2,0,-3,0")
     assert isinstance(box, Box)
@@ -106,6 +114,10 @@ def test_known_ranges():
         (2, {"polyline": " "}, r"--polyline: no points"),
         (2, {"polyline": "0,0"}, r"at least two points"),
         (2, {"polygon": "0,0 1,0 2,0"}, r"not strictly convex"),
+        (2, {"ball": ("0,0,0", "1")}, r"--ball: the point '0,0,0' has 3 coordinates, but 2 are needed"),
+        (2, {"ball": ("0,0", "r")}, r"--ball: 'r' is not a number"),
+        (2, {"ball": ("0,0", "0")}, r"radius of a ball must be a finite positive number, got 0"),
+        (2, {"ball": ("0,0", "1"), "space": True}, r"Got --ball and --space; .* --square, --polygon or --ball"),
         (2, {"box": "0:1"}, r"--box: '0:1' has 1 side, but the network takes 2 inputs"),
         (2, {"box": "0:1:2,0"}, r"--box: '0:1:2' is not a range. Write LOW:HIGH"),
         (2, {"box": "1:0,0:1"}, r"lower\[0\] = 1.0 > upper\[0\] = 0.0. Swap them"),

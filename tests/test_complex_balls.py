@@ -29,7 +29,7 @@ from creases import (
     subdivide,
     theory,
 )
-from creases.complex import balls
+from creases.complex import balls, nearest
 from creases.domain import domain_from_dict
 from creases.domain.ball import above, factored, root_above
 from graph_networks import as_network
@@ -243,7 +243,7 @@ def test_against_exact_hulls():
             # Of points without walls all subsets are looked at.
             tights = [frozenset(range(9)) - {i} for i in range(len(points))]
             answer = balls.by_floats(hull)[0]
-            nearer = balls.is_nearer(exact, balls.Metric(gram), Fraction(1))
+            nearer = nearest.is_nearer(exact, nearest.Metric(gram), Fraction(1))
             assert nearer == (squared_distance(table_of(exact, gram), tights, d) < 1)
             silent += answer == balls.UNDECIDED
             assert answer in (balls.UNDECIDED, balls.MEETS if nearer else balls.MISSES)
@@ -255,7 +255,7 @@ def test_known_tangent_hulls():
     one = [[Fraction(int(i == j)) for j in range(2)] for i in range(2)]
     for move, nearer in ((0, False), (-1, True), (1, False)):
         x = 1 + Fraction(move, 10**30)
-        assert balls.is_nearer([[x, Fraction(-1)], [x, Fraction(1)]], balls.Metric(one), Fraction(1)) == nearer
+        assert nearest.is_nearer([[x, Fraction(-1)], [x, Fraction(1)]], nearest.Metric(one), Fraction(1)) == nearer
     points = np.array([[1.0, -1.0], [1.0, 1.0]])
     assert balls.by_floats(balls.Hulls(points, np.array([0, 2]), 1e-12))[0] == balls.UNDECIDED
     assert balls.by_floats(balls.Hulls(points, np.array([0, 2]), np.inf))[0] == balls.UNDECIDED

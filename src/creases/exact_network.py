@@ -24,7 +24,7 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
-from creases.domain import Box, Directions, Domain, Polyline, Polytope, Simplex
+from creases.domain import Ball, Box, Directions, Domain, Polyline, Polytope, Simplex
 from creases.domain.polytope import corners_of_box, in_order
 from creases.exact_levels import Bits, ExactLevel, Row, Rows, over_one_denominator
 from creases.network import Network
@@ -214,9 +214,9 @@ def walls_of(domain: Domain) -> list[Form]:
     """The inward forms of a domain's walls in the order of their ids; none if it is unbounded, or a path.
 
     In one or two dimensions that is the order of its corners; of a box of more the lower and the upper wall of each
-    coordinate.
+    coordinate. Of a ball they are those of the polytope around it.
     """
-    if isinstance(domain, (Simplex, Polytope)):  # whose corners floats need not hold
+    if isinstance(domain, (Simplex, Polytope, Ball)):  # whose corners floats need not hold
         corners_of = in_order(domain.corners) if domain.dimension < 3 else domain.corners
         return [tuple(map(fmpz, wall)) for wall in corners_of.walls]
     if isinstance(domain, Box) and domain.dimension > 2:

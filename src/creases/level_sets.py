@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.complex import Complex, Mesh, Polylines, boundary_of
+from creases.complex.faults import refuse_ball
 from creases.domain import Box, Directions, Domain, Plane, Polygon, Polyline, Polytope, Simplex, Space
 from creases.domain.polytope import corners_of_box, corners_within, in_order
 from creases.errors import DomainError
@@ -44,8 +45,8 @@ def level_set(
     to above. Label 1, seen from which triangles are counter-clockwise, is where it is larger. What does not reach the
     border of the domain is closed.
     level : a float64. output : which output, from 0. threads, progress : as of `creases.subdivide`.
-    Raises DomainError if the domain does not fit the network or has not two or three dimensions, or if the level set
-    reaches infinity; NetworkError if there is no such output; NotEnoughMemoryError as `subdivide` does.
+    Raises DomainError if the domain does not fit the network or has not two or three dimensions, is a Ball, or if the
+    level set reaches infinity; NetworkError if there is no such output; NotEnoughMemoryError as `subdivide` does.
 
     Examples
     --------
@@ -61,6 +62,7 @@ def level_set(
             f"A level set is drawn in two or three dimensions, and {domain!r} has others. Take a slice, like "
             "Plane.through(a, b, c).square(1) or a Box that holds all but three inputs fixed."
         )
+    refuse_ball(domain, "Level sets")
     cells = subdivide(network.with_level_set(level, output), domain, threads=threads, progress=progress)
     last = cells.network.bits - 1
     return boundary_of(cells, cells.patterns[:, last // 8] >> (last % 8) & 1)

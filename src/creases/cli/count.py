@@ -40,6 +40,7 @@ def count(
     creases count net.onnx --plane a.npy b.npy c.npy --square 2
     creases count net.onnx --polyline walk.csv --save walk.json
     creases count net.onnx --polygon "0,0 1,0 0,1" --json
+    creases count net.onnx --ball 0.1,0.2,0.3 0.5
     creases count net.onnx --simplex "0,0,0 1,0,0 0,1,0 0,0,1"
     creases count net.onnx --subspace "images.npy:0 a.npy b.npy c.npy"
     creases count net.onnx --box -1:1,-1:1,-1:1,-1:1 --journal runs.db --workers 2

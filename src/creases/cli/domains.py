@@ -1,7 +1,7 @@
 """The domain that the options of one command describe.
 
-At most one kind may be given. `--square` and `--polygon` stand alone on a network of two inputs, and beside
-`--plane` they are read in that plane's coordinates: u = (0, 0) at A, (1, 0) at B, (0, 1) at C. With none,
+At most one kind may be given. `--square` and `--polygon` stand alone on a network of two inputs, `--ball` on any, and
+beside `--plane` they are read in that plane's coordinates: u = (0, 0) at A, (1, 0) at B, (0, 1) at C. With none,
 the domain is the whole input space, if it has one or two dimensions.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from creases.cli.points import FILE, number, read_point, read_points
 from creases.domain import (
+    Ball,
     Box,
     Directions,
     Domain,
@@ -45,12 +46,12 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
         return whole_space(network)
     if options.plane is not None and len(given) <= 2:
         modifiers = set(given) - {"--plane"}
-        if modifiers <= {"--square", "--polygon"}:
+        if modifiers <= {"--square", "--polygon", "--ball"}:
             return in_plane(options, network)
     if len(given) > 1:
         raise DomainError(
-            f"Got {' and '.join(given)}; give one domain. Only --plane takes a second option, --square or --polygon, "
-            "which is then read in the plane's coordinates."
+            f"Got {' and '.join(given)}; give one domain. Only --plane takes a second option, --square, --polygon or "
+            "--ball, which is then read in the plane's coordinates."
         )
     n = network.n_in
     if options.segment is not None:
@@ -63,6 +64,8 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
         return Polyline(read_points(options.loop, n, "--loop"), closed=True)
     if options.box is not None:
         return as_box(options.box, n)
+    if options.ball is not None:
+        return as_ball(options.ball, n)
     if options.simplex is not None:
         return Simplex(read_points(options.simplex, n, "--simplex"))
     if options.polytope is not None:
@@ -102,13 +105,15 @@ def examples(n: int) -> str:
 
 
 def in_plane(options: DomainOptions, network: Network) -> Domain:
-    """The whole plane through three points, or the square or polygon in its coordinates."""
+    """The whole plane through three points, or the square, polygon or ball in its coordinates."""
     assert options.plane is not None
     plane = Plane.through(*(read_point(text, network.n_in, "--plane") for text in options.plane))
     if options.square is not None:
         return plane.square(options.square)
     if options.polygon is not None:
         return plane.polygon(read_points(options.polygon, 2, "--polygon"))
+    if options.ball is not None:
+        return as_ball(options.ball, 2, plane)
     return plane
 
 
@@ -126,6 +131,12 @@ def in_the_input_plane(options: DomainOptions, network: Network) -> Domain:
     if not (np.isfinite(half) and half > 0):
         raise DomainError(f"--square needs a finite positive half-width, got {half}.")
     return Box(np.full(2, -half), np.full(2, half))
+
+
+def as_ball(text: tuple[str, str], d: int, inside: Plane | None = None) -> Ball:
+    """A center of d coordinates and a radius."""
+    center, radius = text
+    return Ball(read_point(center, d, "--ball"), number(radius, "--ball"), inside)
 
 
 def as_subspace(text: str, n: int) -> Subspace:

@@ -184,6 +184,15 @@ class DomainOptions:
     square: SquareOption = None
     polygon: PolygonOption = None
     box: BoxOption = None
+    ball: Annotated[
+        tuple[str, str] | None,
+        domain_option(
+            "--ball",
+            metavar="CENTER RADIUS",
+            help="The open ball, of up to eight inputs: the regions that meet it. With --plane, CENTER in the plane's "
+            "coordinates and RADIUS in the inputs' units.",
+        ),
+    ] = None
     simplex: Annotated[
         str | None,
         domain_option("--simplex", metavar="POINTS", help="The simplex with these n + 1 corners, of n inputs."),

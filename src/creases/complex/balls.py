@@ -22,12 +22,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.nearest import Metric, is_nearer
 from creases.complex.skeleton import Given
 from creases.domain import Ball
 from creases.network import Network
@@ -36,12 +36,11 @@ from creases.packing import as_problem
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["regions_by_layer", "within_ball"]
+__all__ = ["ball_of", "faces_in_ball", "facets_in_ball", "regions_by_layer", "within_ball"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Point = list[Fraction]
 
 MISSES, UNDECIDED, MEETS = -1, 0, 1
 UNIT = 2.0**-53
@@ -80,7 +79,7 @@ class Hulls(NamedTuple):
 def within_ball(complex: Complex) -> Complex:
     """The cells of a complex on a Ball that meet the ball; before, they are all cells of the polytope around it."""
     began = time.perf_counter()
-    answers = by_floats(hulls_of(complex))
+    answers = by_floats(hulls_of(ball_of(complex), complex.corners, complex.first))
     open_cells = np.flatnonzero(answers == UNDECIDED)
     if len(complex) > 1 and len(open_cells):
         decider = ExactBall(complex)
@@ -93,6 +92,35 @@ def within_ball(complex: Complex) -> Complex:
         exact_cells=complex.exact_cells + len(open_cells),
         seconds=complex.seconds + time.perf_counter() - began,
     )
+
+
+def facets_in_ball(complex: Complex) -> Bools:
+    """Which facets of a complex on a Ball meet the open ball, bool (facets,); proved. The cells on their two sides hang
+    together inside the ball; those that share another facet do so outside of it."""
+    return faces_in_ball(complex, complex.facets.first, complex.facets.vertices)
+
+
+def faces_in_ball(complex: Complex, first: Ints, vertices: Ints) -> Bools:
+    """Which faces of a complex on a Ball meet the open ball, bool (faces,); proved.
+
+    first : int64 (faces + 1,). vertices : int64; those of face i, rows of `Complex.vertices`, are
+        vertices[first[i] : first[i + 1]].
+    """
+    from creases.complex.exact_geometry import ExactGeometry
+
+    ball = ball_of(complex)
+    if len(first) < 2:
+        return np.zeros(0, np.bool_)
+    answers = by_floats(hulls_of(ball, complex.vertices[vertices], first))
+    open_faces = np.flatnonzero(answers == UNDECIDED)
+    if len(open_faces):
+        geometry, center = ExactGeometry(complex), [Fraction(value) for value in ball.center.tolist()]
+        metric, square = Metric(ball.gram), Fraction(ball.radius) ** 2
+        for face in open_faces.tolist():
+            rays = map(geometry.vertex, vertices[first[face] : first[face + 1]].tolist())
+            steps = [steps_from(center, ray) for ray in rays]
+            answers[face] = MEETS if is_nearer(steps, metric, square) else MISSES
+    return np.asarray(answers == MEETS)
 
 
 def regions_by_layer(network: Network, patterns: NDArray[np.uint8]) -> tuple[int, ...]:
@@ -148,19 +176,18 @@ def starts(sizes: Ints) -> Ints:
 # In floats.
 
 
-def hulls_of(complex: Complex) -> Hulls:
-    """The cells of a complex in radii from the center of its ball."""
-    ball, d = ball_of(complex), complex.dimension
-    matrix, outer = ball.unit_map, ball.vertices
+def hulls_of(ball: Ball, corners: Floats, first: Ints) -> Hulls:
+    """Cells or faces of a complex on a ball, given by their corners, in radii from its center."""
+    d, matrix, outer = ball.dimension, ball.unit_map, ball.vertices
     with np.errstate(all="ignore"):
-        points = np.einsum("vc,ec->ve", complex.corners - ball.center, matrix)
+        points = np.einsum("vc,ec->ve", corners - ball.center, matrix)
         off = (d + 5.0) * UNIT * np.abs(matrix) @ np.abs(outer - ball.center).max(axis=0)
         moved = ACCURACY * np.abs(outer).max() * np.abs(matrix).sum(axis=1)
         far = lengths_of((outer - ball.center) @ matrix.T).max()
         slack = float(2.0 * np.linalg.norm(off + moved) + (20.0 * STEPS + 8.0 * d) * UNIT * far)
     if not (np.diag(matrix).min() > SMALLEST and np.abs(matrix).max() < LARGEST and np.isfinite(slack)):
         slack = np.inf
-    return Hulls(points, complex.first, slack)
+    return Hulls(points, first, slack)
 
 
 def by_floats(hulls: Hulls) -> NDArray[np.int8]:
@@ -268,82 +295,12 @@ class ExactBall:
             walls = given.sides.walls[given.sides.first[cell] : given.sides.first[cell + 1]]
         bits = np.unpackbits(row, count=complex.network.bits, bitorder="little").astype(np.bool_)
         rays = self._rebuilder.cone(bits, walls.tolist()).rays
-        corners = [[Fraction(int(x), int(ray[-1])) for x in ray[:-1]] for ray in rays]
-        steps = [[x - c for x, c in zip(corner, self._center, strict=True)] for corner in corners]
-        return is_nearer(steps, self._metric, self._square)
+        return is_nearer([steps_from(self._center, ray) for ray in rays], self._metric, self._square)
 
 
-class Metric:
-    """Products of rational vectors by a Gram matrix."""
-
-    def __init__(self, gram: Sequence[Sequence[Fraction]]) -> None:
-        self._gram = gram
-
-    def lowered(self, vector: Point) -> Point:
-        """gram @ vector: its plain product with another vector is theirs by the Gram matrix."""
-        return [plain(row, vector) for row in self._gram]
-
-
-def plain(one: Sequence[Fraction], other: Sequence[Fraction]) -> Fraction:
-    """The plain product of two vectors."""
-    return sum(map(mul, one, other), Fraction(0))
-
-
-def is_nearer(points: list[Point], metric: Metric, square: Fraction) -> bool:
-    """Whether the hull of rational points has one whose squared length is less than `square`.
-
-    Wolfe's method: x is the nearest point of the hull of a few independent corners, where all of them have positive
-    weights; while a corner is less along x than x itself it is taken in, and what has no weight then is left out. Each
-    x is nearer to zero than the one before, so no set of corners comes again.
-    """
-    lowered = [metric.lowered(point) for point in points]
-    squares = [plain(*pair) for pair in zip(points, lowered, strict=True)]
-    start = min(range(len(points)), key=squares.__getitem__)
-    inner, weights = [start], [Fraction(1)]
-    while True:
-        x = combined(points, inner, weights)
-        along = [plain(x, other) for other in lowered]
-        length = sum((w * along[i] for i, w in zip(inner, weights, strict=True)), Fraction(0))
-        if length < square:
-            return True
-        corner = min(range(len(points)), key=along.__getitem__)
-        least = along[corner]
-        if least >= length or (least > 0 and least * least >= square * length):
-            return False
-        inner, weights = taken_in(points, lowered, [*inner, corner], [*weights, Fraction(0)])
-
-
-def combined(points: list[Point], inner: list[int], weights: list[Fraction]) -> Point:
-    """The point with these weights."""
-    columns = zip(*(points[i] for i in inner), strict=True)
-    return [plain(weights, column) for column in columns]
-
-
-def taken_in(
-    points: list[Point], lowered: list[Point], inner: list[int], weights: list[Fraction]
-) -> tuple[list[int], list[Fraction]]:
-    """The corners, with positive weights, of the nearest point that is come by from these weights: on the way to the
-    point that is nearest on the whole flat through them, those are left out whose weights fall to zero first."""
-    while True:
-        best = flat_weights(points, lowered, inner)
-        if all(value > 0 for value in best):
-            return inner, best
-        share = min(old / (old - new) for old, new in zip(weights, best, strict=True) if new <= 0)
-        moved = [old + share * (new - old) for old, new in zip(weights, best, strict=True)]
-        kept = [place for place, value in enumerate(moved) if value > 0]
-        inner, weights = [inner[place] for place in kept], [moved[place] for place in kept]
-
-
-def flat_weights(points: list[Point], lowered: list[Point], inner: list[int]) -> list[Fraction]:
-    """The weights, which add up to one, of the point nearest to zero on the flat through independent points."""
-    from flint import fmpq, fmpq_mat
-
-    k = len(inner) + 1
-    rows: list[list[Fraction]] = [[Fraction(0), *[Fraction(1)] * (k - 1)]]
-    rows += [[Fraction(1), *(plain(points[i], lowered[j]) for j in inner)] for i in inner]
-    matrix = fmpq_mat(k, k, [fmpq(x.numerator, x.denominator) for row in rows for x in row])
-    solved: Any = matrix.solve(fmpq_mat(k, 1, [fmpq(1), *[fmpq(0)] * (k - 1)]))
-    return [Fraction(int(solved[i, 0].p), int(solved[i, 0].q)) for i in range(1, k)]
+def steps_from(center: list[Fraction], ray: Sequence[Any]) -> list[Fraction]:
+    """The steps from a center to the point of a ray, in whole numbers (u, w) with w > 0."""
+    return [Fraction(int(x), int(ray[-1])) - c for x, c in zip(ray[:-1], center, strict=True)]
 
 
 def ball_of(complex: Complex) -> Ball:

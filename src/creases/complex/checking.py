@@ -4,6 +4,7 @@ For all cells at once: lists that fit, no pattern twice, what each cell lies nex
 (every face lies between two others of its neighbourhood, Euler's relation), and volumes that add up. For some cells and
 facets, or for all, in rationals (`exact_checks`): each corner again from the walls through it, the signs of all neurons
 at the corners and at the point inside, and the patterns on either side of a facet, by evaluating the network there.
+On a Ball other laws hold of what meets the ball (`ball_checks`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.ball_checks import check_faces_in_ball, check_volumes_of_ball
 from creases.complex.exact_checks import ExactChecks
 from creases.complex.faces import Lattice
 from creases.complex.faults import CORNER_TOLERANCE, not_right, size_of
 from creases.complex.triangulation import bounded_faces, simplices_of
-from creases.domain import Box, Directions, Domain, Simplex
+from creases.domain import Ball, Box, Directions, Domain, Simplex
 from creases.errors import NetworkError, NotEnoughMemoryError
 from creases.exact_network import walls_of
 from creases.streams import stream
@@ -42,8 +44,9 @@ class Check:
     """What was checked of a complex; a check that finds something raises instead.
 
     cells, facets : how many there are. f_vector : how many faces of each dimension, 0 to d. euler : the alternating
-    sum of these. volume_error : how far the cells' volumes are from adding up to the domain's, as a part of it; None
-    where they were not added up: a domain that is not bounded, or of more than four dimensions.
+    sum of these, which says nothing on a Ball. volume_error : how far the cells' volumes are from adding up to the
+    domain's, as a part of it; None where they were not added up: a domain that is not bounded, or of more than four
+    dimensions; and on a Ball, which clips no cell.
     exact_cells, exact_facets : how many of them were looked at in rationals. corner_error : the largest distance of a
     stored corner of these cells from the true one, as a part of the size of the domain, or of the corner itself where
     the domain is not bounded.
@@ -85,9 +88,10 @@ def check_complex(complex: Complex, sample: int | None, seed: int) -> Check:
     check_diamonds(lattice)
     f_vector = tuple(len(level) for level in lattice.levels)
     euler = sum((-1) ** k * count for k, count in enumerate(f_vector))
-    expected = 1 if is_bounded(complex.domain) else (-1) ** complex.dimension
-    if euler != expected:
-        raise not_right(f"its faces {f_vector} have the Euler characteristic {euler}, and its domain has {expected}")
+    if isinstance(complex.domain, Ball):
+        check_faces_in_ball(complex, lattice)
+    else:
+        check_euler(complex, f_vector, euler)
     volume_error = check_volumes(complex, lattice)
     random = stream("checked cells", seed)
     exact = ExactChecks(complex)
@@ -122,6 +126,13 @@ def chosen(random: np.random.Generator, count: int, sample: int | None) -> Ints:
     if sample is None or sample >= count:
         return np.arange(count)
     return np.sort(random.choice(count, sample, replace=False))
+
+
+def check_euler(complex: Complex, f_vector: tuple[int, ...], euler: int) -> None:
+    """All faces of a domain have its Euler characteristic, by what is in it and not at infinity."""
+    expected = 1 if is_bounded(complex.domain) else (-1) ** complex.dimension
+    if euler != expected:
+        raise not_right(f"its faces {f_vector} have the Euler characteristic {euler}, and its domain has {expected}")
 
 
 def is_bounded(domain: Domain) -> bool:
@@ -179,6 +190,21 @@ def check_patterns(complex: Complex) -> None:
         raise not_right(f"cell {cell} has no pattern: {error}") from error
     if complex.by_layer and complex.by_layer[-1] != len(complex):
         raise not_right(f"there are {len(complex)} cells, and the last layer is said to have {complex.by_layer[-1]}")
+    check_layers(complex)
+
+
+def check_layers(complex: Complex) -> None:
+    """As many regions up to each layer as there are different patterns up to it: each such region has cells in it."""
+    ends = np.cumsum([int(places.sum()) for places in complex.network.places], dtype=np.int64)
+    if len(complex.by_layer) != len(ends):
+        raise not_right(f"by_layer has {len(complex.by_layer)} numbers, and the network has {len(ends)} layers")
+    for layer, (end, said) in enumerate(zip(ends.tolist(), complex.by_layer, strict=True), 1):
+        part = complex.patterns[:, : (end + 7) // 8].copy()
+        if end % 8:
+            part[:, -1] &= (1 << end % 8) - 1
+        there = len(np.unique(part, axis=0))
+        if there != said:
+            raise not_right(f"there are {there} patterns up to layer {layer}, and by_layer says {said}")
 
 
 def check_facets(complex: Complex) -> None:
@@ -188,6 +214,8 @@ def check_facets(complex: Complex) -> None:
     if len(of_sides) != len(sides.walls) or len(counts) != len(facets) or ((counts < 1) | (counts > 2)).any():
         raise not_right("a facet is not the side of one or two cells")
     owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
+    # Behind a facet of a complex on a ball there may be a cell that does not meet the ball (`ball_checks`).
+    closed = not isinstance(complex.domain, Ball)
     expected = np.full((len(facets), 2), -1)
     order = np.lexsort((owners, of_sides))
     begins = np.cumsum(counts) - counts
@@ -196,7 +224,7 @@ def check_facets(complex: Complex) -> None:
     for what, wrong in (
         ("has other cells than those that have it as a side", (facets.cells != expected).any(axis=1)),
         ("is a side of one cell twice", expected[:, 0] == expected[:, 1]),
-        ("is a wall of a neuron or switch, and has one cell", (facets.walls >= 0) & (counts == 1)),
+        ("is a wall of a neuron or switch, and has one cell", (facets.walls >= 0) & (counts == 1) & closed),
         ("is a wall of the domain, and has two cells", (facets.walls < 0) & (counts == 2)),
     ):
         if wrong.any():
@@ -250,6 +278,10 @@ def check_volumes(complex: Complex, lattice: Lattice) -> float | None:
         error = abs(total / whole_volume - 1.0)
         # What a corner that is off may change, on all walls together.
         allowed = VOLUME_TOLERANCE + 8.0 * CORNER_TOLERANCE * float((size_of(complex.domain) / extents).sum())
+        if isinstance(complex.domain, Ball):
+            if allowed < 1.0:
+                check_volumes_of_ball(complex.domain, total, whole_volume, extents, allowed)
+            return None
     if not error <= allowed and allowed < 1.0:
         raise not_right(f"the cells' volumes add up to {total / whole_volume:.9g} of the domain's")
     return error

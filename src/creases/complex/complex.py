@@ -225,7 +225,10 @@ class Complex:
 
     def bent_hyperplanes(self) -> BentHyperplanes:
         """Of each neuron, and of each two candidates of a switch, where it changes its sign: on which facets, their
-        (d - 1)-volume, in how many components, and whether they are bounded. Arrays, worked out at every call."""
+        (d - 1)-volume, in how many components, and whether they are bounded. Arrays, worked out at every call.
+
+        Raises DomainError on a Ball.
+        """
         from creases.complex.strata import bent_hyperplanes
 
         with enough_memory("Measuring bent hyperplanes", "Subdivide a smaller domain."):
@@ -233,7 +236,10 @@ class Complex:
 
     def strata(self) -> Strata:
         """The strata: of the faces at which exactly k neurons vanish the number and the (d - k)-volume, for
-        k = 0 ... d. Arrays, worked out at every call."""
+        k = 0 ... d. Arrays, worked out at every call.
+
+        Raises DomainError on a Ball.
+        """
         from creases.complex.strata import strata_of
 
         with enough_memory("Measuring strata", "Subdivide a smaller domain."):
@@ -284,7 +290,8 @@ class Complex:
         return np.array([len(level) for level in self._lattice.levels])
 
     def adjacency(self) -> Any:
-        """Which cells share a facet: a symmetric scipy.sparse.csr_array of bool, (cells, cells)."""
+        """Which cells share a facet, on a Ball perhaps outside of it: a symmetric scipy.sparse.csr_array of bool,
+        (cells, cells)."""
         from creases.complex.graphs import adjacency_of
 
         return adjacency_of(self)
@@ -312,7 +319,8 @@ class Complex:
 
         Linear regions are the connected components of the inputs near which the gradient is constant, of the network
         restricted to the domain: cells that hang together across facets where the gradient does not jump, which is
-        proved. They need not be convex. Of directions the gradient is that of `network.without_biases()`.
+        proved. They need not be convex. On a Ball only facets that meet it join cells. Of directions the gradient is
+        that of `network.without_biases()`.
         """
         return self._linear.regions
 
@@ -328,7 +336,10 @@ class Complex:
         return self._linear.jumps
 
     def definitions(self) -> Definitions:
-        """The numbers of regions by six definitions side by side (`Definitions`); works through all faces."""
+        """The numbers of regions by six definitions side by side (`Definitions`); works through all faces.
+
+        Raises DomainError on a Ball.
+        """
         from creases.complex.definitions import definitions_of
 
         with enough_memory("Comparing six definitions of regions", "Subdivide a smaller domain."):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.balls import facets_in_ball
 from creases.complex.outlines import boundary_of
 from creases.complex.surfaces import Mesh, Polylines
+from creases.domain import Ball
 from creases.errors import NetworkError
 from creases.network import Max
 
@@ -31,7 +33,8 @@ class DecisionRegions(NamedTuple):
     regions : how many there are.
     cell_classes : int64 (cells,), the class of each cell. numbers : int64 (cells,), the decision region of each.
     classes : int64 (regions,), the class of each decision region.
-    volumes : float64 (regions,), in the units of input space; infinite where it is unbounded.
+    volumes : float64 (regions,), in the units of input space; infinite where it is unbounded, and not a
+        number on a Ball, whose cells the sphere does not clip.
     cells : int64 (regions,), of how many cells it is made.
     is_bounded : bool (regions,).
     """
@@ -66,7 +69,8 @@ def classes_of(complex: Complex) -> Ints:
 def decision_regions(complex: Complex) -> DecisionRegions:
     """The decision regions of a complex of `network.with_argmax()`, connected across facets.
 
-    Cells of one class that have a corner or an edge in common, but no facet, are not joined.
+    Cells of one class that have a corner or an edge in common, but no facet, are not joined; on a Ball they are joined
+    across facets that meet the ball.
     Raises NetworkError if the network does not end with a switch over its outputs.
 
     Examples
@@ -82,15 +86,20 @@ def decision_regions(complex: Complex) -> DecisionRegions:
 
     classes, count = classes_of(complex), len(complex)
     sides = complex.facets.cells[complex.facets.inner]
-    same = sides[classes[sides[:, 0]] == classes[sides[:, 1]]]
+    is_same = classes[sides[:, 0]] == classes[sides[:, 1]]
+    on_ball = isinstance(complex.domain, Ball)
+    if on_ball:
+        is_same &= facets_in_ball(complex)[complex.facets.inner]
+    same = sides[is_same]
     graph = coo_array((np.ones(len(same), np.bool_), (same[:, 0], same[:, 1])), shape=(count, count))
     regions, labels = connected_components(graph, directed=False)
     _, first = np.unique(labels, return_index=True)
     rank = np.empty(regions, np.int64)
     rank[np.argsort(first)] = np.arange(regions)
     numbers = rank[labels]
+    sizes = np.full(count, np.nan) if on_ball else complex.volumes
     unbounded = np.bincount(numbers, ~complex.is_bounded, minlength=regions) > 0
-    volumes: Any = np.bincount(numbers, complex.volumes, minlength=regions)
+    volumes: Any = np.bincount(numbers, sizes, minlength=regions)
     cells = np.bincount(numbers, minlength=regions)
     return DecisionRegions(regions, classes, numbers, classes[np.sort(first)], volumes, cells, ~unbounded)
 
@@ -100,6 +109,6 @@ def decision_boundary(complex: Complex) -> Polylines | Mesh:
 
     Polylines in two dimensions, a Mesh in three; their labels are the two classes.
     Raises NetworkError if the network does not end with a switch over its outputs; DomainError unless the domain has
-    two or three dimensions, or if the boundary reaches infinity.
+    two or three dimensions, or if the boundary reaches infinity, and on a Ball.
     """
     return boundary_of(complex, classes_of(complex))

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from creases.complex.closed import closed_connected
 from creases.complex.convex import convex_bounds
 from creases.complex.faces import Faces
+from creases.complex.faults import refuse_ball
 from creases.complex.vertex_states import VertexStates
 from creases.domain import Directions
 from creases.network import Max
@@ -86,6 +87,7 @@ class Definitions:
 
 def definitions_of(complex: Complex) -> Definitions:
     """The six numbers of a complex."""
+    refuse_ball(complex.domain, "Six definitions of regions")
     states = VertexStates(complex)
     least, most = convex_bounds(complex, states.geometry)
     return Definitions(

@@ -18,8 +18,10 @@ import numpy as np
 from flint import fmpz
 from numpy.typing import NDArray
 
+from creases.complex.ball_checks import BallChecks
 from creases.complex.exact_geometry import ExactGeometry, nearest, value
 from creases.complex.faults import CORNER_TOLERANCE, not_right, size_of
+from creases.domain import Ball
 from creases.exact_network import Form
 from creases.rationals import whole
 
@@ -38,6 +40,7 @@ class ExactChecks:
         self._complex = complex
         self._geometry = ExactGeometry(complex)
         self._size = size_of(complex.domain)
+        self._ball = BallChecks(complex, self._geometry) if isinstance(complex.domain, Ball) else None
         stored, true = len(complex.lineality), len(self._geometry.lines)
         if stored != true:
             raise not_right(f"lines in {stored} directions are said to lie in its cells, and there are {true}")
@@ -67,6 +70,8 @@ class ExactChecks:
                     raise not_right(f"corner {corner} of cell {cell} is said {said}to lie on {name}")
             worst = max(worst, self.distance(corner, ray))
         self.check_point(cell)
+        if self._ball is not None:
+            self._ball.check_cell(cell)
         return worst
 
     def distance(self, corner: int, ray: Form) -> float:
@@ -121,3 +126,5 @@ class ExactChecks:
         for cell, pattern in zip((one, other), patterns, strict=True):
             if cell >= 0 and pattern != geometry.bits(cell):
                 raise not_right(f"beside facet {facet} the network has another pattern than its cell {cell}")
+        if self._ball is not None and other < 0 and wall >= 0:
+            self._ball.check_beyond(facet, patterns[1])

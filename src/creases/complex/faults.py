@@ -1,14 +1,14 @@
-"""What a check of a complex says when something does not agree, and how near stored corners must be."""
+"""What a complex says when something does not agree or has no meaning, and how near stored corners must be."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.domain import Box, Directions, Domain
-from creases.errors import ComputationError
+from creases.domain import Ball, Box, Directions, Domain
+from creases.errors import ComputationError, DomainError
 
-__all__ = ["CORNER_TOLERANCE", "not_right", "size_of"]
+__all__ = ["CORNER_TOLERANCE", "not_right", "refuse_ball", "size_of"]
 
 # How far a stored corner may be from the true one (`Complex.corners`).
 CORNER_TOLERANCE = 1e-9
@@ -17,6 +17,19 @@ CORNER_TOLERANCE = 1e-9
 def not_right(what: str) -> ComputationError:
     """The error of a check."""
     return ComputationError(f"This complex is not right: {what}. Subdivide again; if it stays, it is a bug of Creases.")
+
+
+def refuse_ball(domain: Domain, what: str) -> None:
+    """Raise DomainError on a Ball, whose cells are whole: what is measured or joined there lies partly outside of it.
+
+    what : is refused, in the plural.
+    """
+    if isinstance(domain, Ball):
+        around = "a Box" if domain.inside is None else "a Segment, Polygon or Polytope of the slice"
+        raise DomainError(
+            f"{what} have no meaning on {domain!r}: its cells are not clipped by the sphere, and beyond it some are "
+            f"missing. Subdivide {around} around the ball."
+        )
 
 
 def size_of(domain: Domain) -> float:

@@ -1,9 +1,9 @@
 """Linear regions: the cells that hang together across facets where the gradient does not jump.
 
 A linear region is a connected component of the inputs near which the gradient is constant (Hanin and Rolnick 2019,
-section 2), here of the network restricted to the domain. Across a facet the affine map changes by a multiple of the
-facet's form, so it changes exactly if the two cells' maps are different. That is decided in three steps, and each
-decision is a proof:
+section 2), here of the network restricted to the domain; on a Ball cells hang together across facets that meet it.
+Across a facet the affine map changes by a multiple of the facet's form, so it changes exactly if the two cells' maps
+are different. That is decided in three steps, and each decision is a proof:
 
 * floats with bounds (`bounded`): maps that are further apart than their errors are different;
 * structure: if nothing whose slope or winner changes reaches an output with a weight that is not zero, through slopes
@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.balls import facets_in_ball
 from creases.complex.bounded import Bounded, BoundedNetwork
+from creases.domain import Ball
 from creases.exact_levels import Rows
 from creases.exact_network import ExactNetwork, unpacked
 from creases.network import Network
@@ -76,7 +78,10 @@ def linear_regions_of(complex: Complex) -> LinearRegions:
             different[i] = maps.exact(one) != maps.exact(other)
     jumps = np.zeros(len(facets), np.bool_)
     jumps[inner] = different
-    regions = components(len(complex), pairs[~different])
+    joined = ~different
+    if isinstance(complex.domain, Ball):  # beyond the sphere nothing joins what lies inside
+        joined &= facets_in_ball(complex)[inner]
+    regions = components(len(complex), pairs[joined])
     _, firsts = np.unique(regions, return_index=True)
     return LinearRegions(regions, maps.classes(firsts)[regions], jumps)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from creases.complex.complex import Complex
+from creases.complex.faults import refuse_ball
 from creases.errors import ComputationError, DomainError
 
 __all__ = ["boundary_length", "crossings"]
@@ -14,7 +15,7 @@ def boundary_length(complex: Complex) -> float:
     """Length of all points of a bounded piece of a plane at which some neuron vanishes (the stratum k = 1).
 
     Each edge bounds two cells, and has half its length from each. On a line the stratum is a set of points: see
-    `crossings`. Raises DomainError unless the domain is bounded and has two dimensions.
+    `crossings`. Raises DomainError unless the domain is bounded, has two dimensions and is no Ball.
     """
     check(complex, 2)
     after = following(complex)
@@ -26,8 +27,8 @@ def crossings(complex: Complex) -> int:
     """How many points there are at which as many neurons vanish as the domain has dimensions (the stratum k = d).
 
     On a line the ends of cells at neurons, two cells to each; in a plane the corners between two neurons' edges, four.
-    Raises DomainError unless the domain is bounded; ComputationError if more than two neurons meet in a point, or three
-    candidates of a switch.
+    Raises DomainError unless the domain is bounded and no Ball; ComputationError if more than two neurons meet in a
+    point, or three candidates of a switch.
     """
     check(complex, complex.dimension)
     own = complex.edges >= 0
@@ -66,7 +67,8 @@ def following(complex: Complex) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def check(complex: Complex, dimension: int) -> None:
-    """Raise DomainError unless the complex is bounded, of one or two dimensions, and has this dimension."""
+    """Raise DomainError unless the complex is bounded, of one or two dimensions, has this one, and is on no Ball."""
+    refuse_ball(complex.domain, "Measures of boundaries")
     if complex.dimension != dimension or not complex.is_flat or complex.at_infinity.any():
         raise DomainError(
             f"{complex.domain!r} is no bounded domain of {min(dimension, 2)} dimensions. Cut a square or a segment; "

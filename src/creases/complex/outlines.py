@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.complex.chains import rows_of
 from creases.complex.faces import ridges_of
+from creases.complex.faults import refuse_ball
 from creases.complex.surfaces import Mesh, Polylines
 from creases.domain import Directions
 from creases.engine.answers.sides import spans
@@ -33,8 +34,8 @@ def boundary_of(complex: Complex, labels: ArrayLike) -> Polylines | Mesh:
 
     labels : whole numbers, shape (cells,), such as the class of each cell, or a neuron's state in it.
     Each vertex comes once and joins what meets there, so the boundary of what lies within the domain is closed.
-    Raises ValueError unless there is one label a cell; DomainError unless the domain has two or three dimensions, or if
-    the boundary reaches infinity.
+    Raises ValueError unless there is one label a cell; DomainError unless the domain has two or three dimensions, if
+    the boundary reaches infinity, or on a Ball, whose cells the sphere does not clip.
 
     Examples
     --------
@@ -52,6 +53,7 @@ def boundary_of(complex: Complex, labels: ArrayLike) -> Polylines | Mesh:
             f"A boundary is drawn in two or three dimensions, and {complex.domain!r} has others. Subdivide a slice, "
             "like Plane.through(a, b, c).square(1) or a Box that holds all but three inputs fixed."
         )
+    refuse_ball(complex.domain, "Boundaries between cells")
     marks = marks.astype(np.int64)
     facets = complex.facets
     inner = np.flatnonzero(facets.inner)

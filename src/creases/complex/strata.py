@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.complex.faces import Faces, Lattice, Lists
+from creases.complex.faults import refuse_ball
 from creases.complex.triangulation import face_volumes
 from creases.domain import Directions
 from creases.domain.volume import volume_of
@@ -92,6 +93,7 @@ class Strata(NamedTuple):
 
 def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     """`Complex.bent_hyperplanes`."""
+    refuse_ball(complex.domain, "Bent hyperplanes")
     facets, walls = changes_at_facets(complex)
     order = np.lexsort((facets, walls))
     facets, walls = facets[order], walls[order]
@@ -190,6 +192,7 @@ def components_of(rows: Ints, facets: Ints, ridges: Lists) -> tuple[Ints, Ints]:
 
 def strata_of(complex: Complex) -> Strata:
     """`Complex.strata`."""
+    refuse_ball(complex.domain, "Strata")
     d, lattice = complex.dimension, complex._lattice
     # Of directions the cones have a dimension more than what they are on the sphere.
     highest = d - isinstance(complex.domain, Directions)
