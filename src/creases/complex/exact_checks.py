@@ -45,7 +45,7 @@ class ExactChecks:
         if stored != true:
             raise not_right(f"lines in {stored} directions are said to lie in its cells, and there are {true}")
         lines = np.array([nearest(line) for line in self._geometry.lines]).reshape(true, complex.dimension)
-        self._lines = np.linalg.qr(lines.T)[0]
+        self._lines = lines.T
         along = complex.lineality - complex.lineality @ self._lines @ self._lines.T
         if (np.abs(along) > CORNER_TOLERANCE).any():
             raise not_right("the lines in its cells have other directions than those that are stored")

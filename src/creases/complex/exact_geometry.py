@@ -48,6 +48,20 @@ def quotient(above: Any, below: Any) -> float:
         return sys.float_info.max if (above > 0) == (below > 0) else -sys.float_info.max
 
 
+def orthogonal(directions: list[Form]) -> list[Form]:
+    """Directions at right angles to one another that span the same as independent ones (Gram and Schmidt)."""
+    found: list[Form] = []
+    for direction in directions:
+        for line in found:
+            along, square = value(line, direction), value(line, line)
+            direction = tuple(square * x - along * y for x, y in zip(direction, line, strict=True))
+        common = fmpz(0)
+        for x in direction:
+            common = common.gcd(x)
+        found.append(tuple(x // common for x in direction))
+    return found
+
+
 class ExactGeometry:
     """The forms that bound cells, and the corners where they meet. Each cell's are made when it is first asked for.
 
@@ -89,11 +103,14 @@ class ExactGeometry:
 
     @cached_property
     def lines(self) -> list[Form]:
-        """Independent directions along which a line lies in every cell, from the forms of cell 0."""
+        """Directions along which a line lies in every cell, at right angles to one another, from the forms of cell 0.
+
+        They are made so here: floats of some that are nearly parallel would not tell what is at right angles to both.
+        """
         d = self._complex.dimension
         gradients = [list(form[:d]) for form in self.forms(0).values()]
         null, count = fmpz_mat(gradients or [[0] * d]).nullspace()
-        return [(*(null[c, i] for c in range(d)), fmpz(0)) for i in range(count)]
+        return orthogonal([(*(null[c, i] for c in range(d)), fmpz(0)) for i in range(count)])
 
     def corner(self, corner: int) -> Form:
         """The point or direction of a corner: where the walls meet on which it lies. w > 0 of a point.

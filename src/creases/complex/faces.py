@@ -143,9 +143,16 @@ def counted(sizes: Ints) -> Ints:
 def listed(owners: Ints, values: Ints, count: int) -> Lists:
     """The different values of each of `count` owners, in ascending order."""
     width = int(values.max(initial=0)) + 1
-    keys = np.unique(owners * width + values)
-    own, values = np.divmod(keys, width)
+    keys = np.sort(owners * width + values)  # np.unique looks numbers up in a hash table: ten times as slow
+    own, values = np.divmod(keys[is_new(keys)], width)
     return Lists(counted(np.bincount(own, minlength=count)), values)
+
+
+def is_new(values: NDArray[Any]) -> Bools:
+    """Whether each of some sorted values is another one than that before it, bool (n,)."""
+    found = np.ones(len(values), np.bool_)
+    found[1:] = values[1:] != values[:-1]
+    return found
 
 
 def cells_as_faces(complex: Complex) -> Faces:
@@ -208,9 +215,12 @@ def within(shapes: Shapes, corner_sides: Lists) -> Candidates:
     slots = np.repeat(np.arange(len(shapes.corners)), lengths)
     sides = corner_sides.values[spans(corner_sides.first[shapes.corners], lengths)]
     width = int(sides.max(initial=0)) + 1
-    keys, which, counts = np.unique(owners[slots] * width + sides, return_inverse=True, return_counts=True)
-    found = Candidates(keys // width, counted(counts), slots[np.argsort(which, kind="stable")])
-    return chosen(found, counts < sizes[found.owners])
+    keys = owners[slots] * width + sides
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    begins = np.flatnonzero(is_new(keys))
+    found = Candidates(keys[begins] // width, np.append(begins, len(keys)), slots[order])
+    return chosen(found, np.diff(found.first) < sizes[found.owners])
 
 
 def chosen(found: Candidates, kept: Bools) -> Candidates:
@@ -254,10 +264,9 @@ def numbered(found: Candidates, shapes: Shapes, above: Faces, vertices: Ints) ->
     """
     corners = shapes.corners[found.slots]
     sizes = np.diff(found.first)
-    sets = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((vertices[corners], sets))
-    corners = corners[order]
-    ends = vertices[corners]
+    sets, ends = np.repeat(np.arange(len(sizes)), sizes), vertices[corners]
+    order = np.argsort(sets * (int(ends.max(initial=0)) + 1) + ends)
+    corners, ends = corners[order], ends[order]
     leaders = leaders_of(ends, found.first)
     own = np.flatnonzero(leaders == np.arange(len(leaders)))
     own = own[np.argsort(ends[found.first[own]], kind="stable")]
@@ -284,11 +293,15 @@ def leaders_of(values: Ints, first: Ints) -> Ints:
         with np.errstate(over="ignore"):
             sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(random[h, values])])
             keys[:, h] = sums[first[1:]] - sums[first[:-1]]
-    order = np.lexsort((keys[:, 1], keys[:, 0]))
-    new = np.ones(len(order), np.bool_)
-    new[1:] = (np.diff(keys[order], axis=0) != 0).any(axis=1)
+    order = np.argsort(keys[:, 0])
+    new = is_new(keys[order, 0])
+    if (is_new(keys[order, 1]) & ~new).any():  # one half of two keys agrees
+        order = np.lexsort((keys[:, 1], keys[:, 0]))
+        new = is_new(keys[order, 0]) | is_new(keys[order, 1])
     leaders = np.empty(len(order), np.int64)
-    leaders[order] = order[new][np.cumsum(new) - 1]
+    begins = np.flatnonzero(new)
+    lowest = np.minimum.reduceat(order, begins) if len(order) else order
+    leaders[order] = np.repeat(lowest, np.diff(np.append(begins, len(order))))
     sizes = np.diff(first)
     same = np.array_equal(sizes, sizes[leaders])
     if not same or not np.array_equal(values, values[spans(first[leaders], sizes)]):
