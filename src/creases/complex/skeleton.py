@@ -84,15 +84,20 @@ def skeleton_of(complex: Complex) -> Skeleton:
         facets = Facets(nothing.reshape(0, 2), nothing, np.zeros(1, np.int64), nothing)
         numbers = np.full(len(complex.corners), NONE)
         return Skeleton(np.zeros((0, complex.dimension)), np.zeros(0, np.bool_), numbers, facets, nothing, sides)
-    place = np.cumsum(own) - 1  # of each corner among those that are true ones
-    first = np.concatenate([[0], np.cumsum(own)])[complex.first]
-    far = complex.at_infinity[own]
-    true = sides._replace(corners=place[sides.corners])
-    glue = glued(problem, first, complex.corners[own], far, complex.patterns, true, lines)
-    numbers = np.full(len(own), NONE)
-    numbers[own] = glue.vertices
+    if own.all():
+        first, corners, far, true = complex.first, complex.corners, complex.at_infinity, sides
+        glue = glued(problem, first, corners, far, complex.patterns, true, lines)
+        numbers = glue.vertices
+    else:
+        place = np.cumsum(own) - 1  # of each corner among those that are true ones
+        first = np.concatenate([[0], np.cumsum(own)])[complex.first]
+        corners, far = complex.corners[own], complex.at_infinity[own]
+        true = sides._replace(corners=place[sides.corners])
+        glue = glued(problem, first, corners, far, complex.patterns, true, lines)
+        numbers = np.full(len(own), NONE)
+        numbers[own] = glue.vertices
     return Skeleton(
-        complex.corners[own][glue.first_corners],
+        corners[glue.first_corners],
         far[glue.first_corners],
         numbers,
         facets_of(sides, numbers, glue.first_sides, glue.cells),

@@ -131,12 +131,15 @@ def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
     hashes = pattern_hashes(table.patterns, random)
     keys = np.empty((2, len(table.corners)), np.uint64)
     expected = np.empty(len(table.corners), np.int64)
-    arrays = (table.owners, table.side_first, table.corner_sides, table.sides.walls, table.patterns)
+    lists = (table.owners, table.side_first, table.corner_sides, table.sides.walls)
     walls, far = problem.frame.shape[1] - 1 - lines, 0 if problem.directions else 1
     with np.errstate(over="ignore"):
-        hash_corners(*arrays, *members, table.at_infinity, random, hashes, total, walls, far, keys, expected)
+        hash_corners(
+            *lists, table.patterns, *members, table.at_infinity, random, hashes, total, walls, far, keys, expected
+        )
     groups, firsts = grouped(keys)
-    if not all_alike(*arrays, *members, table.at_infinity, total, firsts[groups]):
+    words, marks = words_of(table.patterns), (*members, table.at_infinity, total)
+    if not all_alike(*lists, words, *marks, firsts[groups]):
         raise ComputationError("Two corners have one key of 128 bits and are not one vertex.")
     complete = np.bincount(groups, minlength=len(firsts)) == expected[firsts]
     if not complete.all():
@@ -159,7 +162,8 @@ class Members(NamedTuple):
         """Those of a problem's units."""
         twins = twins_of(problem.graph)
         own = np.arange(len(twins))
-        alone = np.repeat([level.groups is not None for level in layers_of(problem)], problem.widths)
+        switches = np.array([level.groups is not None for level in layers_of(problem)], np.bool_)
+        alone = np.repeat(switches, np.array(problem.widths, np.int64))
         leader = np.where((twins == 0) | alone, own, np.abs(twins) - 1)
         while not np.array_equal(leader, leader[leader]):
             leader = leader[leader]
@@ -177,11 +181,32 @@ def layers_of(problem: Problem) -> Iterable[Any]:
 def pattern_hashes(patterns: NDArray[np.uint8], random: Words) -> Words:
     """The sum of the random numbers of a pattern's bits, for each cell and both hashes: uint64 (2, cells)."""
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.uint64)
+    parts = random.reshape(2, patterns.shape[1], 8)
+    sums = np.ascontiguousarray(np.einsum("hyb,vb->yvh", parts, bits))
     found = np.zeros((2, len(patterns)), np.uint64)
-    for byte in range(patterns.shape[1]):
-        table = bits @ random[:, 8 * byte : 8 * byte + 8].T  # (256, 2)
-        found += table[patterns[:, byte]].T
+    add_hashes(patterns, sums, found)
     return found
+
+
+@kernel
+def add_hashes(patterns: NDArray[np.uint8], sums: Words, found: Words) -> None:
+    """Add up for each cell what its bytes stand for. sums : uint64 (bytes, 256, 2). found : uint64 (2, cells)."""
+    for cell in range(patterns.shape[0]):
+        one = other = np.uint64(0)
+        for byte in range(patterns.shape[1]):
+            value = patterns[cell, byte]
+            one += sums[byte, value, 0]
+            other += sums[byte, value, 1]
+        found[0, cell] = one
+        found[1, cell] = other
+
+
+def words_of(patterns: NDArray[np.uint8]) -> Words:
+    """Patterns eight bytes at a time, uint64 (cells, ceil(bytes / 8)): bit i is bit i % 64 of word i // 64."""
+    cells, width = patterns.shape
+    padded = np.zeros((cells, -(-width // 8) * 8), np.uint8)
+    padded[:, :width] = patterns
+    return padded.view("<u8").astype(np.uint64, copy=False)
 
 
 @kernel
@@ -216,21 +241,25 @@ def hash_corners(
     for v in range(owners.size):
         cell = owners[v]
         cells = 1
-        for h in range(2):
-            key = hashes[h, cell]
-            for i in range(side_first[v], side_first[v + 1]):
-                wall = walls[corner_sides[i]]
-                key += scrambled(np.uint64(wall + 2**40), h)
-                if wall < 0:
-                    continue
-                cells *= 2 if h == 0 else 1
-                one = wall % total
-                for j in range(first[one], first[one + 1]):
-                    if bit_of(patterns, cell, others[j]):
-                        key -= random[h, others[j]]
-                if wall >= total and bit_of(patterns, cell, one + wall // total - 1):
-                    key -= random[h, one + wall // total - 1]
-            keys[h, v] = key + np.uint64(1 if at_infinity[v] else 0)
+        key, other = hashes[0, cell], hashes[1, cell]
+        for i in range(side_first[v], side_first[v + 1]):
+            wall = walls[corner_sides[i]]
+            key += scrambled(np.uint64(wall + 2**40), 0)
+            other += scrambled(np.uint64(wall + 2**40), 1)
+            if wall < 0:
+                continue
+            cells *= 2
+            switched = wall >= total
+            one = wall % total if switched else wall
+            for j in range(first[one], first[one + 1]):
+                if bit_of(patterns, cell, others[j]):
+                    key -= random[0, others[j]]
+                    other -= random[1, others[j]]
+            if switched and bit_of(patterns, cell, one + wall // total - 1):
+                key -= random[0, one + wall // total - 1]
+                other -= random[1, one + wall // total - 1]
+        keys[0, v] = key + np.uint64(1 if at_infinity[v] else 0)
+        keys[1, v] = other + np.uint64(1 if at_infinity[v] else 0)
         enough = needed - (fewer if at_infinity[v] else 0)
         expected[v] = cells if side_first[v + 1] - side_first[v] == enough else 0
 
@@ -253,9 +282,11 @@ def is_masked(
         wall = walls[corner_sides[i]]
         if wall < 0:
             continue
-        one = wall % total
-        if wall >= total and bit == one + wall // total - 1:
-            return True
+        one = wall
+        if wall >= total:
+            one = wall % total
+            if bit == one + wall // total - 1:
+                return True
         for j in range(first[one], first[one + 1]):
             if others[j] == bit:
                 return True
@@ -268,7 +299,7 @@ def all_alike(
     side_first: Ints,
     corner_sides: Ints,
     walls: Ints,
-    patterns: NDArray[np.uint8],
+    words: Words,
     first: Ints,
     others: Ints,
     at_infinity: Bools,
@@ -276,7 +307,7 @@ def all_alike(
     leaders: Ints,
 ) -> bool:
     """Whether each corner lies on the same walls as its leader, and all other neurons have the same signs there: what
-    the hashes say, looked at."""
+    the hashes say, looked at. words : of the patterns, as `words_of` has them."""
     for v in range(owners.size):
         u = leaders[v]
         count = side_first[v + 1] - side_first[v]
@@ -288,15 +319,19 @@ def all_alike(
                 same += walls[corner_sides[i]] == walls[corner_sides[j]]
             if same != 1:
                 return False
-        for byte in range(patterns.shape[1]):
-            changed = patterns[owners[u], byte] ^ patterns[owners[v], byte]
-            if changed == 0:
-                continue
-            for bit in range(8 * byte, 8 * byte + 8):
-                if changed >> (bit & 7) & 1 and not is_masked(
+        for word in range(words.shape[1]):
+            changed, bit = words[owners[u], word] ^ words[owners[v], word], 64 * word
+            while changed != 0:
+                if changed & np.uint64(255) == 0:
+                    changed >>= np.uint64(8)
+                    bit += 8
+                    continue
+                if changed & np.uint64(1) and not is_masked(
                     bit, v, side_first, corner_sides, walls, first, others, total
                 ):
                     return False
+                changed >>= np.uint64(1)
+                bit += 1
     return True
 
 
