@@ -17,7 +17,7 @@ import reference
 from creases.domain import domain_from_dict
 from creases.errors import ComputationError
 from fuzz import __main__ as command
-from fuzz import extremes, flat, limits, running, solids
+from fuzz import complexes, extremes, flat, limits, running, solids
 from fuzz.cases import FACETS, LIMITS, ROUND, Case, family_of, make
 from fuzz.checking import Outcome, check, effective_biases
 from fuzz.domains import FRAMES, KINDS, is_whole, specification
@@ -354,3 +354,18 @@ def test_fuzz_works_in_processes_and_survives_ctrl_c(monkeypatch, capsys):
     monkeypatch.setattr(Totals, "add", interrupted)
     assert command.main([*arguments, "--cells", "50"]) == 130
     assert "interrupted after 0 cells" in capsys.readouterr().out
+
+
+# Complexes.
+
+
+@pytest.mark.parametrize("first", [0, 1042, 1900])
+def test_fuzz_complexes_short_run(first, capsys):
+    assert complexes.main(["--networks", "8", "--first", str(first)]) == 0
+    assert "8 networks, 0 wrong" in capsys.readouterr().out
+
+
+def test_fuzz_complexes_notices_a_wrong_linear_region(monkeypatch, capsys):
+    monkeypatch.setattr(creases.Complex, "linear_regions", property(lambda cells: np.arange(len(cells))))
+    assert complexes.main(["--networks", "12"]) == 1
+    assert "WRONG" in capsys.readouterr().out

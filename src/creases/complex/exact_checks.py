@@ -12,6 +12,7 @@ network, evaluated there, has their patterns. So they differ in what vanishes on
 from __future__ import annotations
 
 from fractions import Fraction
+from operator import mul
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,9 +86,8 @@ class ExactChecks:
             if not self._complex.at_infinity[corner]:
                 own = float(np.abs([true, stored] if len(self._lines.T) else true).max())
                 size = self._size if np.isfinite(self._size) else own
-            elif len(self._lines.T):  # a direction may be stored with a part along the lines
-                length = float(np.linalg.norm(stored - self._lines @ (self._lines.T @ stored)))
-                off = stored / length - true
+            elif len(self._lines.T):
+                off = self.off_lines(stored, ray)
             distance = float(np.abs(off - self._lines @ (self._lines.T @ off)).max()) / size
         if not distance <= CORNER_TOLERANCE:
             raise not_right(
@@ -95,6 +95,18 @@ class ExactChecks:
                 f"{true.tolist()}"
             )
         return distance
+
+    def off_lines(self, stored: Floats, ray: Form) -> Floats:
+        """How far a stored direction is from the nearest one that is the true one up to a part along the lines, which
+        may be much the larger part."""
+        rest = [Fraction(x) for x in stored.tolist()]
+        for direction in (ray, *self._geometry.lines):  # at right angles to one another
+            numbers = [int(x) for x in direction[:-1]]
+            share = sum(map(mul, rest, numbers), Fraction(0)) / sum(x * x for x in numbers)
+            if direction is ray and share <= 0:
+                return np.full(len(stored), np.inf)
+            rest = [x - share * y for x, y in zip(rest, numbers, strict=True)]
+        return np.array([float(x) for x in rest])
 
     def check_point(self, cell: int) -> None:
         """Check that the point inside a cell lies strictly inside."""
