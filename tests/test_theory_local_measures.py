@@ -176,6 +176,18 @@ def test_laws_facets_of_degenerate_chains_and_graphs():
     assert done > 60
 
 
+def test_against_exact_programs_one_a_wall():
+    """In more dimensions: of each wall whether all others leave something beyond it."""
+    from creases.theory.facets import beyond, facets_of, walls_at
+
+    for seed, n in enumerate((3, 5, 8, 3)):
+        network = Network.he([n, 16, 16, 1], seed=seed, bias_std=0.3)
+        for normals, distances in walls_at(network, np.random.default_rng(seed).standard_normal((2, n))):
+            away, every = distances / distances[0], np.arange(len(distances))
+            expected = sum(beyond(normals, away, np.delete(every, i), i) is not None for i in every)
+            assert facets_of((normals, distances)) == expected
+
+
 def test_laws_facets_in_processes():
     network = Network.he([6, 10, 10, 1], seed=3, bias_std=0.3)
     points = np.random.default_rng(0).standard_normal((6, 6))
@@ -228,6 +240,11 @@ def test_laws_cross_polytopes():
     away = boundary_distance(network, points)
     for point, distance in zip(points[:5], away[:5], strict=True):
         assert humayun_local_complexity(network, point, distance * 0.999).sum() == 0
+
+
+def test_bad_input_decision_distances():
+    with pytest.raises(NetworkError, match=r"Points must have shape"):
+        decision_distance(GRID, [[0.0, 0.0, 0.0]])
 
 
 def test_bad_input_cross_polytopes():

@@ -37,6 +37,7 @@ from creases.theory.constructions import folding, perturb, sawtooth, zigzag, zon
 from creases.theory.convolutional import xiong_one_layer
 from creases.theory.decision_distances import DecisionDistances, decision_distance
 from creases.theory.distances import boundary_distance, gradient_norms
+from creases.theory.facets import region_facets
 from creases.theory.gradient_laws import (
     first_layer_moment,
     gaussian_gradient_constant,
@@ -57,7 +58,6 @@ from creases.theory.maximum import (
     trivial,
     zaslavsky,
 )
-from creases.theory.region_facets import region_facets
 from creases.theory.strata import compare_strata
 from creases.theory.table import Row, Table, bounds, compare
 from creases.theory.zero_bias import Pair, has_full_recession_cone, unbounded_cones, zero_bias_map

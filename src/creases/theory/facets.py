@@ -36,7 +36,8 @@ EQUAL = 1e-9
 LEFT = 1e-7
 # Of a program that looks beyond a wall: so far, so that it has an end.
 BEYOND = 1.0
-TOLERANCE = 1e-9
+# What is tried one after the other, each with a tolerance: a solver may give up.
+SOLVERS = (("highs-ds", 1e-9), ("highs-ds", 1e-7), ("highs-ipm", 1e-8))
 
 
 def region_facets(network: Network, points: ArrayLike, *, processes: int | None = None) -> Ints:
@@ -150,14 +151,15 @@ def beyond(normals: Floats, distances: Floats, others: Ints, wall: int) -> Float
     from scipy.optimize import linprog
 
     rows = np.append(others, wall)
-    answer = linprog(
-        normals[wall],
-        A_ub=-normals[rows],
-        b_ub=distances[rows] + np.where(rows == wall, BEYOND, 0.0),
-        bounds=(None, None),
-        method="highs-ds",
-        options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},
-    )
-    if answer.status != 0:
-        raise ComputationError(f"HiGHS did not solve a program for a facet: {answer.message}")
-    return np.asarray(answer.x) if answer.fun + distances[wall] < -LEFT else None
+    for method, tolerance in SOLVERS:
+        answer = linprog(
+            normals[wall],
+            A_ub=-normals[rows],
+            b_ub=distances[rows] + np.where(rows == wall, BEYOND, 0.0),
+            bounds=(None, None),
+            method=method,
+            options={"primal_feasibility_tolerance": tolerance, "dual_feasibility_tolerance": tolerance},
+        )
+        if answer.status == 0:
+            return np.asarray(answer.x) if answer.fun + distances[wall] < -LEFT else None
+    raise ComputationError(f"HiGHS did not solve a program for a facet: {answer.message}")
