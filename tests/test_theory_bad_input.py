@@ -238,7 +238,9 @@ BAD = {
 
 # Classes, and functions whose errors are tested where they are: they need a count or a domain.
 ELSEWHERE = {
+    "DecisionDistances",
     "Estimate",
+    "LocalComplexity",
     "NeuronOnLine",
     "Pair",
     "Row",
@@ -246,8 +248,12 @@ ELSEWHERE = {
     "Table",
     "compare",
     "compare_strata",
+    "decision_distance",
+    "humayun_local_complexity",
     "largest_gradient",
     "neurons_along",
+    "patel_local_complexity",
+    "region_facets",
     "switches_along",
 }
 # With the number of inputs from which on they refuse: a sphere of directions has a dimension fewer.

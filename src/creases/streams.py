@@ -48,6 +48,8 @@ TAGS: dict[str, tuple[int, ...]] = {
     "checked cells": (48,),
     "keys of faces": (49,),
     "sums of outputs": (50,),
+    "directions of cross-polytopes": (51,),
+    "noise of local complexity": (52,),
 }
 
 

@@ -35,7 +35,9 @@ from creases.theory.constants import (
 )
 from creases.theory.constructions import folding, perturb, sawtooth, zigzag, zonotope
 from creases.theory.convolutional import xiong_one_layer
+from creases.theory.decision_distances import DecisionDistances, decision_distance
 from creases.theory.distances import boundary_distance, gradient_norms
+from creases.theory.facets import region_facets
 from creases.theory.gradient_laws import (
     first_layer_moment,
     gaussian_gradient_constant,
@@ -43,6 +45,7 @@ from creases.theory.gradient_laws import (
 )
 from creases.theory.graphs import network_patterns, network_upper
 from creases.theory.kac_rice import expected_stratum, gaussian_density, uniform_density
+from creases.theory.local_complexity import LocalComplexity, humayun_local_complexity, patel_local_complexity
 from creases.theory.maximum import (
     central,
     faces,
@@ -60,7 +63,9 @@ from creases.theory.table import Row, Table, bounds, compare
 from creases.theory.zero_bias import Pair, has_full_recession_cone, unbounded_cones, zero_bias_map
 
 __all__ = [
+    "DecisionDistances",
     "Estimate",
+    "LocalComplexity",
     "NeuronOnLine",
     "Pair",
     "Row",
@@ -74,6 +79,7 @@ __all__ = [
     "central",
     "compare",
     "compare_strata",
+    "decision_distance",
     "distance_lower",
     "empirical_bias_density",
     "expected_stratum",
@@ -90,6 +96,7 @@ __all__ = [
     "hanin_rolnick_estimate",
     "has_full_recession_cone",
     "hinz_upper",
+    "humayun_local_complexity",
     "largest_gradient",
     "line_bound",
     "maxout_upper",
@@ -101,9 +108,11 @@ __all__ = [
     "neurons_along",
     "one_dimensional_maximum",
     "pascanu_lower",
+    "patel_local_complexity",
     "perturb",
     "petersen_zech_bound",
     "raghu_order",
+    "region_facets",
     "sawtooth",
     "serra_lower",
     "serra_upper",

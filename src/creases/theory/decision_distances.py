@@ -1,0 +1,182 @@
+"""How far inputs are from the nearest decision boundary: bounds from below and above, equal where it is near.
+
+Within the region of a point the outputs are affine, so classes a and j meet there on the hyperplane z_a = z_j. Let d be
+the distance to the nearest of these, a being the point's class, and r that to the nearest boundary of the region. The
+ball of radius min(d, r) lies in the region and has one class. If d <= r, the foot on the hyperplane lies in the closed
+region, and d is the distance. Otherwise r is a lower bound, also if the foot lies in the region: beyond a nearer wall
+the boundary may turn towards the point. Where d = r, outputs may be equal on all of what lies beyond, as behind a ReLU,
+and the class does not change: it is looked at there.
+
+An upper bound is the distance to any place of another class, as on the way there the largest output must change. Such
+places are looked for along the normals of the nearest hyperplanes, and towards the nearest given point of another
+class.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.memory import enough_memory
+from creases.network import Network
+from creases.theory.distances import LESS, as_rows
+from creases.theory.forms import Forms, Walk, all_directions
+
+__all__ = ["DecisionDistances", "decision_distance"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# Hyperplanes whose normals are followed, and how far: up to so many times the distance to the hyperplane.
+NORMALS = 3
+FARTHEST = 2.0**12
+# A foot that rounding leaves on the near side is passed by so much.
+BEYOND = 1.0 + 2.0**-30
+# Distances that differ by such a part may be one.
+LIKE = 2.0**-24
+# Halvings after which an interval is as short as floats have it.
+HALVINGS = 60
+
+
+class DecisionDistances(NamedTuple):
+    """Euclidean distances of points to the nearest decision boundary.
+
+    lower : float64 (...), no boundary is nearer; infinite where there is none.
+    upper : float64 (...), there is one at this distance; infinite where none was found.
+    exact : bool (...), whether both are the distance, as it is at most that to the boundary of the point's region; also
+        where there is no boundary at all.
+    """
+
+    lower: Floats
+    upper: Floats
+    exact: Bools
+
+
+def decision_distance(network: Network, points: ArrayLike) -> DecisionDistances:
+    """How far each point is from the nearest input at which the class changes, in floats.
+
+    network : any, a chain or a graph. The class is the largest output; of one output whether it is above 0.
+    points : shape (..., n_in) or (..., *input_shape), in the units of the network's inputs, as are distances. The
+        nearest one of another class gives an upper bound too, so it may be lower with more points.
+    Where `exact` is False, `lower` is the distance to the nearest boundary of the point's activation region, and
+    `upper` the nearest change of class that was found on the normals of the three nearest hyperplanes between the
+    point's class and others, as they are in its region, and on the segment to the nearest point of another class.
+    Raises NetworkError if the points do not fit the network; NotEnoughMemoryError if there is no room for derivatives.
+
+    See Also
+    --------
+    boundary_distance : to the nearest boundary of the activation region.
+
+    Examples
+    --------
+    >>> network = Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [-2.0]])  # |x| - 2
+    >>> found = decision_distance(network, [[1.5], [0.5]])
+    >>> found.lower, found.upper.round(6), found.exact
+    (array([0.5, 0.5]), array([0.5, 1.5]), array([ True, False]))
+    """
+    flat, shape = as_rows(network, points)
+    decider = network.with_level_set() if network.n_out == 1 else network.with_argmax()
+    lower, upper, exact = np.full(len(flat), np.inf), np.full(len(flat), np.inf), np.zeros(len(flat), np.bool_)
+    with enough_memory("Distances to decision boundaries", LESS):
+        walk = Walk(decider, all_directions(decider, euclidean=True))
+        for begin in range(0, len(flat), walk.at_a_time):
+            some = slice(begin, begin + walk.at_a_time)
+            lower[some], upper[some], exact[some] = around(decider, walk, flat[some])
+        left = np.flatnonzero(~exact)
+        upper[left] = np.minimum(upper[left], towards_others(decider, flat, left))
+    # What rounding turned round: a change of class within the region's distance is none.
+    upper = np.where(exact, lower, np.maximum(upper, lower))
+    return DecisionDistances(lower.reshape(shape), upper.reshape(shape), exact.reshape(shape))
+
+
+def around(decider: Network, walk: Walk, points: Floats) -> tuple[Floats, Floats, Bools]:
+    """The bounds of some points by their own regions, and along normals: lower, upper, exact."""
+    region = np.full(len(points), np.inf)
+    for number, forms in enumerate(walk.at(points), 1):
+        away, normals = distances_of(forms)
+        if number < decider.depth:  # the last one is the switch over the outputs
+            region = np.minimum(region, away.min(axis=1, initial=np.inf))
+    nearest = away.min(axis=1, initial=np.inf)
+    exact = nearest <= region
+    exact[exact] = nearest[exact] * (1.0 + LIKE) < region[exact]
+    touching = np.flatnonzero((nearest <= region * (1.0 + LIKE)) & ~exact & np.isfinite(nearest))
+    steps = normals[touching, :, away[touching].argmin(axis=1)] @ walk.directions
+    places = points[touching] + (nearest[touching] * (1.0 + 2.0 * LIKE))[:, None] * steps
+    exact[touching] = classes_at(decider, places) != classes_at(decider, points[touching])
+    exact |= np.isinf(nearest) & np.isinf(region)
+    upper = np.where(exact, nearest, np.inf)
+    for place in np.argsort(away, axis=1)[:, :NORMALS].T:
+        rows = np.arange(len(points))
+        start = away[rows, place]
+        left = np.flatnonzero(~exact & np.isfinite(start))
+        steps = normals[left, :, place[left]] @ walk.directions
+        upper[left] = np.minimum(upper[left], along(decider, points[left], steps, start[left]))
+    return np.minimum(nearest, region), upper, exact
+
+
+def distances_of(forms: Forms) -> tuple[Floats, Floats]:
+    """Distances to a layer's walls, (p, w), infinite to those without a gradient; and the unit vectors towards them, in
+    coordinates of the directions, (p, k, w)."""
+    found, towards = [], []
+    for heights, gradients, lengths in forms.walls():
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found.append(np.where(lengths > 0, np.abs(heights) / lengths, np.inf))
+            units = np.where((lengths > 0)[:, None, :], gradients / lengths[:, None, :], 0.0)
+        towards.append(-np.where(heights < 0, -1.0, 1.0)[:, None, :] * units)
+    return np.concatenate(found, axis=1), np.concatenate(towards, axis=2)
+
+
+def along(decider: Network, points: Floats, steps: Floats, start: Floats) -> Floats:
+    """How far it is to a change of class along unit steps, float64 (p,); infinite where none is found.
+
+    start : where it is looked for first; then at twice that, and so on.
+    """
+    own, ends = classes_at(decider, points), np.full(len(points), np.inf)
+    far = 1.0
+    while far <= FARTHEST:
+        left = np.flatnonzero(np.isinf(ends) & (start > 0))
+        if not len(left):
+            break
+        away = start[left] * (far * BEYOND)
+        changed = classes_at(decider, points[left] + away[:, None] * steps[left]) != own[left]
+        ends[left[changed]] = away[changed]
+        far *= 2.0
+    found = np.flatnonzero(np.isfinite(ends))
+    ends[found] = halved(decider, points[found], steps[found], ends[found], own[found])
+    ends[start == 0] = 0.0
+    return ends
+
+
+def halved(decider: Network, points: Floats, steps: Floats, ends: Floats, own: Ints) -> Floats:
+    """A change of class nearer than `ends`, where there is another class than the point's own: by halving."""
+    low, high = np.zeros(len(points)), ends.copy()
+    for _ in range(HALVINGS if len(points) else 0):
+        middle = (low + high) / 2.0
+        changed = classes_at(decider, points + middle[:, None] * steps) != own
+        low, high = np.where(changed, low, middle), np.where(changed, middle, high)
+    return high
+
+
+def towards_others(decider: Network, points: Floats, left: Ints) -> Floats:
+    """How far it is to a change of class on the way to the nearest point of another class, float64 (left,)."""
+    from scipy.spatial import KDTree
+
+    classes, found = classes_at(decider, points), np.full(len(left), np.inf)
+    for label in np.unique(classes[left]).tolist():
+        mine, others = np.flatnonzero(classes[left] == label), points[classes != label]
+        if not len(others):
+            continue
+        distances, places = KDTree(others).query(points[left[mine]])
+        here = points[left[mine]]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steps = (others[places] - here) / distances[:, None]
+        found[mine] = halved(decider, here, steps, distances, classes[left[mine]])
+    return found
+
+
+def classes_at(decider: Network, points: Floats) -> Ints:
+    """The class at each point, int64 (p,)."""
+    return np.asarray(decider.pattern(points)[-1][:, 0], dtype=np.int64)

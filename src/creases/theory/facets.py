@@ -1,0 +1,165 @@
+"""How many facets the region of an input has in the full input space: which of its walls are not redundant.
+
+The region of a point is where all heights h_i + g_i . y keep their signs. A wall is a facet exactly if the others leave
+points beyond it. That is a linear program for each wall, made small by looking at facets only (Clarkson 1994, More
+output-sensitive geometric algorithms): what the facets found so far do not leave beyond a wall, none leave; else the
+first wall on the way from the point to what they leave is a facet that was not found yet.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from creases.errors import ComputationError, NetworkError
+from creases.memory import enough_memory
+from creases.network import Network
+from creases.theory.arguments import whole
+from creases.theory.distances import LESS, as_rows
+from creases.theory.forms import Walk, all_directions
+
+__all__ = ["region_facets"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Rows = tuple[Floats, Floats]  # unit normals (w, k) and distances (w,): the region is where normals @ y + distances >= 0
+
+# Walls are one if their normals and distances differ by less, in units of the distance.
+EQUAL = 1e-9
+# A wall is a facet if so much of it is left beyond it, in units of the distance to the nearest wall.
+LEFT = 1e-7
+# Of a program that looks beyond a wall: so far, so that it has an end.
+BEYOND = 1.0
+# What is tried one after the other, each with a tolerance: a solver may give up.
+SOLVERS = (("highs-ds", 1e-9), ("highs-ds", 1e-7), ("highs-ipm", 1e-8))
+
+
+def region_facets(network: Network, points: ArrayLike, *, processes: int | None = None) -> Ints:
+    """How many facets each point's activation region has, as a polyhedron in all of input space.
+
+    network : any, a chain or a graph. Facets are pieces of walls of neurons, clips and switches; walls that coincide
+        are one. A region that is all of the space has none.
+    points : shape (..., n_in) or (..., *input_shape). processes : how many work at the same time, each on points of its
+        own; None for this one alone. Others are started anew, so a script must guard its main part.
+    Returns int64 (...). The programs are solved in floats by HiGHS, so nothing is certified: a facet that reaches
+    no farther than 1e-7 of the distance to the nearest wall beyond the others may be missed, and walls that nearly
+    coincide may be taken for one.
+    `Complex.sides` has the proved ones, where the regions can be listed.
+    Raises NetworkError if the points do not fit the network, if one lies on a wall, so that it has no region, or if
+    processes is no whole number from 1 on; NotEnoughMemoryError if there is no room for the derivatives;
+    ComputationError if a program is not solved.
+    Source: Clarkson 1994 for the programs.
+
+    Examples
+    --------
+    >>> walls = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    >>> network = Network.from_arrays([walls], [[1.0, -1.0, 1.0, 9.0]], output_layer=False)
+    >>> region_facets(network, [[0.0, 0.0], [5.0, 0.0]])
+    array([3, 2])
+    """
+    flat, shape = as_rows(network, points)
+    count = None if processes is None else whole(processes, "processes", 1)
+    with enough_memory("Facets of regions", LESS):
+        rows = walls_at(network, flat)
+        if count is None or count == 1 or len(flat) < 2:
+            found = [facets_of(some) for some in rows]
+        else:
+            # A fork would copy the threads of compiled kernels halfway.
+            with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+                found = list(pool.map(facets_of, rows, chunksize=max(1, len(flat) // (8 * count))))
+    return np.array(found, np.int64).reshape(shape)
+
+
+def walls_at(network: Network, points: Floats) -> Iterator[Rows]:
+    """The walls of each point's region, each once."""
+    walk = Walk(network, all_directions(network, euclidean=True))
+    k = len(walk.directions)
+    for begin in range(0, len(points), walk.at_a_time):
+        some = points[begin : begin + walk.at_a_time]
+        normals, distances = [np.zeros((len(some), 0, k))], [np.zeros((len(some), 0))]
+        for forms in walk.at(some):
+            for heights, gradients, lengths in forms.walls():
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    away = np.where(lengths > 0, np.abs(heights) / lengths, np.inf)
+                    units = gradients / lengths[:, None, :] * np.where(heights < 0, -1.0, 1.0)[:, None, :]
+                normals.append(np.swapaxes(np.broadcast_to(units, (len(some), k, heights.shape[1])), 1, 2))
+                distances.append(away)
+        for i, (mine, away) in enumerate(zip(np.concatenate(normals, 1), np.concatenate(distances, 1), strict=True)):
+            if (away == 0).any():
+                raise NetworkError(
+                    f"Point {begin + i} lies on a boundary, so it is in no region. Move it a little, or leave it out."
+                )
+            yield each_once(mine[np.isfinite(away)], away[np.isfinite(away)])
+
+
+def each_once(normals: Floats, distances: Floats) -> Rows:
+    """Walls, the nearest first, without those that equal another one."""
+    order = np.argsort(distances, kind="stable")
+    normals, distances = normals[order], distances[order]
+    kept: list[int] = []
+    for i in range(len(distances)):
+        first = int(np.searchsorted(distances, distances[i] * (1.0 - EQUAL)))
+        near = kept[bisect_left(kept, first) :]
+        if not (np.abs(normals[i] - normals[near]).max(axis=1) <= EQUAL).any():
+            kept.append(i)
+    return normals[kept], distances[kept]
+
+
+def facets_of(rows: Rows) -> int:
+    """How many of the walls around zero, the nearest first, are facets."""
+    normals, distances = rows
+    if not len(distances):
+        return 0
+    distances = distances / distances[0]
+    is_facet = np.zeros(len(distances), np.bool_)
+    is_facet[0] = True  # the foot of the nearest wall lies on no other
+    open_walls = list(range(1, len(distances)))
+    while open_walls:
+        wall = open_walls[-1]
+        place = beyond(normals, distances, np.flatnonzero(is_facet), wall)
+        if place is None:
+            open_walls.pop()
+            continue
+        first = first_on_the_way(normals, distances, place)
+        if first is None or is_facet[first]:  # what rounding hides: the wall itself against all others
+            others = np.delete(np.arange(len(distances)), wall)
+            is_facet[wall] = beyond(normals, distances, others, wall) is not None
+            open_walls.pop()
+        else:
+            is_facet[first] = True
+            open_walls.remove(first)
+    return int(is_facet.sum())
+
+
+def first_on_the_way(normals: Floats, distances: Floats, place: Floats) -> int | None:
+    """The wall that is met first on the way from zero to a place; None if several are, which need not be facets."""
+    along = normals @ place
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(along < 0, distances / -along, np.inf)
+    first = int(shares.argmin())
+    return first if (shares <= shares[first] * (1.0 + LEFT)).sum() == 1 else None
+
+
+def beyond(normals: Floats, distances: Floats, others: Ints, wall: int) -> Floats | None:
+    """A place that other walls leave beyond a wall, as far as one unit; None if there is none."""
+    from scipy.optimize import linprog
+
+    rows = np.append(others, wall)
+    for method, tolerance in SOLVERS:
+        answer = linprog(
+            normals[wall],
+            A_ub=-normals[rows],
+            b_ub=distances[rows] + np.where(rows == wall, BEYOND, 0.0),
+            bounds=(None, None),
+            method=method,
+            options={"primal_feasibility_tolerance": tolerance, "dual_feasibility_tolerance": tolerance},
+        )
+        if answer.status == 0:
+            return np.asarray(answer.x) if answer.fun + distances[wall] < -LEFT else None
+    raise ComputationError(f"HiGHS did not solve a program for a facet: {answer.message}")
