@@ -30,7 +30,8 @@ class LookOptions:
             "--color-by",
             metavar="WORD",
             help="What colours tell: the pattern, the layer that made a region, the norm of its gradient, its class, "
-            "or its activity, the number of active neurons.",
+            "its activity, the number of active neurons, or another column of the table: volume, facets, vertices, "
+            "bounded.",
         ),
     ] = "pattern"
     kinks: Annotated[
@@ -76,10 +77,10 @@ class LookOptions:
         from creases.cli.points import read_labels, read_points
         from creases.errors import DomainError
         from creases.plot import plot_complex, plot_line
-        from creases.plot.columns import WORDS
+        from creases.plot.columns import OWN_NAMES, WORDS
 
         words = ("pattern", *WORDS)
-        if self.color_by not in words:
+        if self.color_by not in words and self.color_by not in OWN_NAMES:
             raise DomainError(f"--color-by is one of {', '.join(words)}; got {self.color_by!r}.")
         points, labels = self.points, self.labels
         sliced = complex.domain.slice
