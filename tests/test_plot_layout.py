@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from creases import Box, Line, Network, Plane, Segment, Space, subdivide
+from creases.cli.draw import title_of
 from creases.plot import (
     Column,
     Series,
@@ -200,12 +201,15 @@ def test_laws_text_of_moving_pictures(tmp_path, drawn_texts, monkeypatch, color_
     assert all(any("regions" in text for text, _, _ in texts) for texts in seen)
 
 
-def test_laws_text_of_titles(flat, drawn_texts):
+@pytest.mark.parametrize("name", ["net.onnx", "a_model_whose_name_is_of_some_length.safetensors"])
+@pytest.mark.parametrize("said", ["7 regions", "302,406 regions", "123,456,789 of 1,234,567,890 regions"])
+@pytest.mark.parametrize("color_by", ["pattern", "gradient"])
+def test_laws_text_of_titles(flat, line, drawn_texts, name, said, color_by):
     """What `creases draw` writes above a picture."""
-    ax = plot_complex(flat, color_by="gradient")
-    with house_style():
-        ax.set_title("a_long_name_of…del.safetensors: 123,456 regions", fontsize=8.0)
-    check(drawn_texts(ax.figure), ax.figure)
+    for ax in (plot_complex(flat, color_by=color_by), plot_line(line, color_by=color_by)):
+        with house_style():
+            ax.set_title(title_of(name, said))
+        check(drawn_texts(ax.figure), ax.figure)
 
 
 def test_house_the_check_sees_what_it_must(drawn_texts):

@@ -103,8 +103,7 @@ def scale_of(column: Column) -> tuple[Normalize, Colormap]:
 
     numbers = column.numbers
     if column.kind == "amount":
-        colormap = colormaps["viridis"].copy()
-        colormap.set_bad(GREY)
+        colormap = colormaps["viridis"].with_extremes(bad=GREY)
         finite = numbers[np.isfinite(numbers)]
         if spans_decades(finite):
             positive = finite[finite > 0]
