@@ -5,16 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from creases import Box, Network, Plane, Space, subdivide
 from creases.complex.decisions import classes_of
 from creases.complex.table import COLUMNS, columns_of
 from creases.errors import DomainError
-from creases.plot import plot_boundary, plot_complex, plot_histogram, plot_line, plot_surface, save_figure
+from creases.plot import by_pattern, plot_boundary, plot_complex, plot_histogram, plot_line, plot_surface, save_figure
 from creases.plot.boundary import boundary_in, classes_of_cells, with_boundary
 from creases.plot.columns import WORDS, column_of
 from creases.plot.figure import most_columns
 from creases.plot.histogram import bins_of
+from creases.plot.shades import CLASSES, class_colours, layer_colours
 
 ROOT = Path(__file__).parent.parent
 SQUARE = Box([-1.0, -1.0], [1.0, 1.0])
@@ -46,6 +48,58 @@ def test_laws_columns_are_those_of_the_table(cells):
         assert np.array_equal(drawn, np.maximum(values, 0) if signs else values), name
     assert np.array_equal(column_of(cells, "gradient").numbers, cells.gradient_norms)
     assert np.array_equal(column_of(cells, "layer").numbers, table["layer_of_birth"])
+
+
+# What eyes without one kind of cone make of linear red, green and blue (Machado, Oliveira and Fernandes 2009).
+EYES = {
+    "all cones": np.eye(3),
+    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+TO_LMS = np.array([[0.41222, 0.53633, 0.05145], [0.21190, 0.68070, 0.10740], [0.08830, 0.28172, 0.62998]])
+TO_LAB = np.array([[0.21045, 0.79362, -0.00407], [1.97800, -2.42859, 0.45059], [0.02590, 0.78277, -0.80868]])
+
+
+def least_difference(colours, eyes):
+    """Between two of some colours, in OKLab, where a difference of 0.02 is just seen; colours float64 (n, 3)."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    lab = np.cbrt(np.clip(linear @ np.transpose(eyes), 0.0, 1.0) @ TO_LMS.T) @ TO_LAB.T
+    return np.linalg.norm(lab[:, None] - lab[None], axis=2)[np.triu_indices(len(colours), 1)].min()
+
+
+@pytest.mark.parametrize("eyes", EYES.values(), ids=EYES)
+def test_laws_colours_are_told_apart_by_all_eyes(eyes):
+    """Curves, classes and their pale grounds, and layers."""
+    assert least_difference(np.array([to_rgb(colour) for colour in CLASSES]), eyes) > 0.06
+    assert least_difference(class_colours(len(CLASSES)), eyes) > 0.035
+    assert least_difference(layer_colours(8), eyes) > 0.05
+
+
+@pytest.mark.parametrize("eyes", EYES.values(), ids=EYES)
+def test_laws_neighbours_by_pattern_are_told_apart_by_all_eyes(flat, eyes):
+    colours = by_pattern(flat)
+    pairs = flat.facets.cells[flat.facets.inner]
+    assert min(least_difference(colours[pair], eyes) for pair in pairs) > 0.06
+
+
+def test_laws_a_region_keeps_its_colour_through_training(flat):
+    """A step of training moves walls; what has the pattern it had has the colour it had."""
+    before = {pattern.tobytes(): colour for pattern, colour in zip(flat.patterns, by_pattern(flat), strict=True)}
+    network, rng = flat.network, np.random.default_rng(0)
+    layers = [*network.hidden, network.output]
+    moved = Network.from_arrays(
+        [layer.weight + rng.normal(0, 0.02, layer.weight.shape) for layer in layers],
+        [layer.bias + rng.normal(0, 0.02, layer.bias.shape) for layer in layers],
+    )
+    after = subdivide(moved, SQUARE)
+    kept = [
+        (before[pattern.tobytes()], colour)
+        for pattern, colour in zip(after.patterns, by_pattern(after), strict=True)
+        if pattern.tobytes() in before
+    ]
+    assert len(kept) > len(flat) / 2
+    assert all(np.array_equal(*pair) for pair in kept)
 
 
 def test_known_titles(flat):

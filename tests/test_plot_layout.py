@@ -176,6 +176,7 @@ def test_laws_text_of_histograms(flat, drawn_texts, column):
 
 def test_laws_text_of_histories(drawn_texts):
     figure = plot_history([0, 1, 2], [Series("a", [[5, 6], [4, 5], [4, 5]]), Series("b", [3, 2, 2])], 4).figure
+    assert figure.get_figwidth() == 3.3
     check(drawn_texts(figure), figure)
 
 

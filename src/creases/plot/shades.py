@@ -35,8 +35,9 @@ Floats = NDArray[np.float64]
 # A word, a column, one number a cell, a function from the complex to one colour a cell, or these colours themselves.
 ColorBy: TypeAlias = "str | Column | ArrayLike | Colouring | Shades"
 
-# Okabe and Ito (2008), and four of Tol (2021) that stay apart from them.
-CLASSES = (*COLOURS, "#F0E442", "#882255", "#999999", "#332288")
+# Okabe and Ito (2008) with their black and yellow, and two of Tol (2021) that stay apart from them. Grey does not:
+# where green is not seen, it is the fourth of these.
+CLASSES = (*COLOURS, "#F0E442", "#882255", "#000000", "#332288")
 # How much of its colour a region of a class keeps, so that points of that class stand out on it.
 TINT = 0.5
 # For numbers that are none.
