@@ -205,6 +205,18 @@ def test_known_drawing_along_a_line(creases, hat, tmp_path):
     assert path.stat().st_size > 1000
 
 
+@pytest.mark.parametrize(
+    "word",
+    ["pattern", "layer", "gradient", "class", "activity", "volume", "facets", "vertices", "bounded", "gradient_norm"],
+)
+def test_known_drawings_by_every_word(creases, lines, tmp_path, word):
+    path = tmp_path / "a.png"
+    code, out, err = creases("draw", lines, "-o", path, "--color-by", word, "--kinks", "--boundary", "--dpi", "40")
+    assert (code, err) == (0, "")
+    assert "regions drawn to" in out
+    assert path.stat().st_size > 1000
+
+
 def test_known_papers(creases):
     _, out, _ = creases("cite")
     assert "Deep ReLU Networks Have Surprisingly Few Activation Patterns" in out
@@ -244,6 +256,7 @@ def test_known_version_and_help(creases):
         (["draw", "LINES", "-o", "a.png", "--labels", "a b"], r"--labels says of which class each of the --points is"),
         (["draw", "LINES", "-o", "a.png", "--points", "0,0", "--labels", "a b"], r"--labels: 2 labels for 1 points"),
         (["draw", "LINES", "-o", "a.png", "--points", "0,0", "--labels", "a.npy"], r"--labels: there is no file a.npy"),
+        (["draw", "LINES", "-o", "a.png", "--color-by", "colour"], r"--color-by is one of pattern, .*; got 'colour'"),
         (["draw", "LINES", "-o", "a.png", "--window", "0:1"], r"--window: '0:1' must be 2 finite LOW:HIGH"),
     ],
 )

@@ -71,9 +71,9 @@ def test_laws_neighbours_differ_in_lightness(folded):
     assert grey[active == 0].max() < grey[active == 1].min()
 
 
-@pytest.mark.parametrize("colouring", [by_pattern, by_activity])
-def test_laws_colours_are_colours(folded, colouring):
-    colours = colouring(folded)
+@pytest.mark.parametrize("colours_of", [by_pattern, by_activity])
+def test_laws_colours_are_colours(folded, colours_of):
+    colours = colours_of(folded)
     assert colours.shape == (412, 3)
     assert (colours >= 0).all()
     assert (colours <= 1).all()
@@ -104,7 +104,7 @@ def test_known_outputs_along_a_segment():
     assert first.get_ydata()[0] == pytest.approx(network.forward([-1, -1, 0])[0])
     # In the units of the inputs: this segment is sqrt(4 + 4 + 1/4) long.
     assert ax.get_xlim() == pytest.approx((0, 8.25**0.5))
-    assert ax.get_xlabel() == "distance from the segment's start, in units of the inputs"
+    assert ax.get_xlabel() == "distance from the start (input units)"
 
 
 def test_known_whole_line_shows_all_its_breaks():

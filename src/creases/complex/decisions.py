@@ -20,8 +20,9 @@ from creases.network import Max
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
+    from creases.network import Network
 
-__all__ = ["DecisionRegions", "decision_boundary", "decision_regions"]
+__all__ = ["DecisionRegions", "classes_of", "decision_boundary", "decision_regions", "has_argmax"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,6 +47,12 @@ class DecisionRegions(NamedTuple):
     volumes: Floats
     cells: Ints
     is_bounded: NDArray[np.bool_]
+
+
+def has_argmax(network: Network) -> bool:
+    """Whether the network ends with the switch of `Network.with_argmax`, so that each of its cells has one class."""
+    last = network.levels[-1]
+    return last.name == "argmax" and isinstance(last.kink, Max) and len(last.kink.groups) == 1
 
 
 def classes_of(complex: Complex) -> Ints:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.complex import births
 from creases.complex.maps import map_blocks
 from creases.complex.skeleton import sides_of
 from creases.complex.volumes import bounded_cells, facets_per_cell
 from creases.domain import Directions
 from creases.errors import require_extra
-from creases.network import Network
 
 if TYPE_CHECKING:
     import pandas
 
     from creases.complex.complex import Complex
 
-__all__ = ["classes_of", "columns_of", "frame_of_cells", "layers_of_birth", "summary_of"]
+__all__ = ["COLUMNS", "classes_of", "columns_of", "frame_of_cells", "layers_of_birth", "summary_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,25 +31,10 @@ MOST_LAYERS = 12
 POINTS_AT_ONCE = 4096
 
 
-def layers_of_walls(network: Network, walls: Ints) -> Ints:
-    """The layer of the neuron or switch that each wall belongs to, from 1 on; 0 for infinity and the domain's own."""
-    if not network.bits:
-        return np.zeros(len(walls), np.int64)
-    ends = np.cumsum([int(places.sum()) for places in network.places])
-    layers = np.searchsorted(ends, walls % network.bits, side="right") + 1
-    return np.where(walls >= 0, layers, 0).astype(np.int64)
-
-
 def layers_of_birth(complex: Complex) -> Ints:
-    """The highest layer of which a neuron or a switch bounds each cell, int64 (cells,), from 1 on; 0 if there is none.
-
-    With the layers below it the cell is a part of a larger region still, with this one it is there.
-    """
+    """The layer of birth of each cell (`births`), int64 (cells,), from 1 on; 0 if no neuron or switch bounds it."""
     sides = sides_of(complex)[0]
-    found = np.zeros(len(complex), np.int64)
-    owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
-    np.maximum.at(found, owners, layers_of_walls(complex.network, sides.walls))
-    return found
+    return births.layers_of_birth(complex.network, sides.first, sides.walls)
 
 
 def vertices_per_cell(complex: Complex) -> Ints:
@@ -85,17 +70,21 @@ def outputs_at(complex: Complex, points: Floats) -> Iterator[Floats]:
         yield outputs
 
 
+# The columns of `Complex.table`, in their order: each an array with an entry a cell.
+COLUMNS: dict[str, Callable[[Complex], NDArray[Any]]] = {
+    "layer_of_birth": layers_of_birth,
+    "volume": lambda complex: complex.volumes,
+    "facets": facets_per_cell,
+    "vertices": vertices_per_cell,
+    "bounded": bounded_cells,
+    "gradient_norm": lambda complex: complex.gradient_norms,
+    "class": classes_of,
+}
+
+
 def columns_of(complex: Complex, data: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
     """The columns of `Complex.table`, arrays with an entry a cell."""
-    columns: dict[str, NDArray[Any]] = {
-        "layer_of_birth": layers_of_birth(complex),
-        "volume": complex.volumes,
-        "facets": facets_per_cell(complex),
-        "vertices": vertices_per_cell(complex),
-        "bounded": bounded_cells(complex),
-        "gradient_norm": complex.gradient_norms,
-        "class": classes_of(complex),
-    }
+    columns = {name: make(complex) for name, make in COLUMNS.items()}
     if data is not None:
         cells = complex.locate(data)
         columns["points"] = np.bincount(cells[cells >= 0], minlength=len(complex))
@@ -132,9 +121,9 @@ def summary_of(complex: Complex) -> str:
         quantiles("volume", volumes[bounded], total=True),
         quantiles("gradient norm", complex.gradient_norms),
     ]
-    births = np.bincount(layers_of_birth(complex), minlength=complex.network.depth + 1)
+    numbers = np.bincount(layers_of_birth(complex), minlength=complex.network.depth + 1)
     names = ["none", *complex.network.layer_names]
-    born = [f"{name} {count:,}" for name, count in zip(names, births.tolist(), strict=True) if count]
+    born = [f"{name} {count:,}" for name, count in zip(names, numbers.tolist(), strict=True) if count]
     if len(born) > MOST_LAYERS:
         born = [*born[:MOST_LAYERS], f"and {len(born) - MOST_LAYERS} more layers"]
     lines += ["", "born in       " + ", ".join(born)]

@@ -1,7 +1,7 @@
 """Decision boundaries and level sets in a plane, exact: facets of the network with one more level.
 
 A switch over all outputs is cut where the largest one changes, and a neuron on one output where that is zero
-(`Network.with_argmax`). So the boundary is made of facets that are proved like all others.
+(`Network.with_argmax`, `Network.with_level_set`). So the boundary is made of facets that are proved like all others.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.decisions import classes_of, has_argmax
 from creases.errors import DomainError
 from creases.plot.figure import COLUMN, INK, add_legend, check_dimension, check_window, drawing, fit_height
 from creases.plot.kinks import facets_in
@@ -43,7 +44,8 @@ def plot_boundary(
 
     Of a network of one output, the set where it has the value `level`.
 
-    complex : from `creases.subdivide`; its network is cut once more, with the boundary.
+    complex : from `creases.subdivide`. Of `network.with_argmax()` its own facets are drawn; of another network the
+        domain is cut once more, with the boundary.
     ax, window, width : as of `plot_complex`, which draws it on regions with `boundary=True`.
     Raises DomainError if the dimension is not two, the window none, or a level is given for several outputs;
     MissingExtraError without matplotlib.
@@ -83,10 +85,19 @@ def add_boundary(ax: Axes, finer: Complex, window: tuple[float, ...], level: flo
 
 
 def with_boundary(complex: Complex, level: float = 0.0) -> Complex:
-    """The same domain cut by the network and its boundary."""
+    """The cells of the same domain cut by the boundary as well: those of the complex itself, where its network has the
+    boundary already (`Network.with_argmax`, and `Network.with_level_set` at zero); else it is subdivided once more."""
     from creases.subdivision import subdivide_flat
 
+    if level == 0.0 and has_boundary(complex.network):
+        return complex
     return subdivide_flat(network_with_boundary(complex.network, level), complex.domain, progress=False)
+
+
+def has_boundary(network: Network) -> bool:
+    """Whether the network's last level bends at its decision boundary, or at its level set, alone."""
+    last = network.levels[-1]
+    return has_argmax(network) or (last.name == "level set" and last.is_layer and last.n_units == 1)
 
 
 def boundary_in(finer: Complex, window: tuple[float, ...]) -> Floats:
@@ -100,23 +111,19 @@ def classes_of_cells(finer: Complex) -> NDArray[np.int64]:
 
     finer : of `with_boundary`.
     """
-    size = int(finer.network.places[-1].sum())
-    bits = np.unpackbits(finer.patterns, axis=1, bitorder="little", count=finer.network.bits)[:, -size:]
-    return bits[:, 0].astype(np.int64) if size == 1 else bits.argmax(axis=1)
+    if has_argmax(finer.network):
+        return classes_of(finer)
+    last = finer.network.bits - 1
+    return (finer.patterns[:, last // 8] >> (last % 8) & 1).astype(np.int64)
 
 
 def network_with_boundary(network: Network, level: float) -> Network:
     """The network and one more level, which bends at the boundary alone."""
-    from creases.network import Level, Network, ReLU, Select
-
     if not np.isfinite(level) or (network.n_out > 1 and level != 0.0):
         raise DomainError(
             f"level is a finite value of a network's one output; got {level!r} and {network.n_out} outputs."
         )
-    if network.n_out > 1:
-        return network.with_argmax()
-    last = Level({len(network.levels): Select.all(1)}, [-level], ReLU(), "level")
-    return Network.from_levels([*network.levels, last], input_shape=network.input_shape)
+    return network.with_argmax() if network.n_out > 1 else network.with_level_set(level)
 
 
 def at_boundary(finer: Complex) -> Bools:

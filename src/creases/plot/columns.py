@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.complex.decisions import classes_of as decided
+from creases.complex.decisions import has_argmax
 from creases.errors import DomainError
 
 if TYPE_CHECKING:
     from creases.complex import Complex
 
-__all__ = ["WORDS", "Column", "births", "classes", "column_of", "layers_of_walls"]
+__all__ = ["OWN_NAMES", "WORDS", "Column", "classes", "column_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# What `color_by` takes as a word, beside "pattern", which is no column.
-WORDS = ("layer", "gradient", "class", "activity")
+# What `color_by` takes as a word, beside "pattern", which is no column. The columns of `Complex.table` are among them,
+# by these names or by their own.
+WORDS = ("layer", "gradient", "class", "activity", "volume", "facets", "vertices", "bounded")
+OWN_NAMES = {"layer_of_birth": "layer", "gradient_norm": "gradient"}
+# What a volume is called, and its unit, in one dimension and in two and in three.
+VOLUMES = {1: ("length", "input"), 2: ("area", "input²"), 3: ("volume", "input³")}
 KINDS = ("amount", "layer", "class")
 
 
@@ -81,9 +88,9 @@ def column_of(complex: Complex, given: str | Column | ArrayLike, name: str = "co
     """The column that a word stands for, or the given one.
 
     given : "layer" for the layer of birth, the highest whose neurons bound the cell, 0 where none does; "gradient" for
-        the norm of the affine map (`gradient_norms`); "class" for the largest output at the cell's interior point (of
-        one output whether it is above zero); "activity" for the number of active neurons; the name of an array of the
-        complex with one number a cell; such an array itself; or a Column.
+        `Complex.gradient_norms`; "class" for the largest output at the cell's interior point (of one output whether it
+        is above zero); "activity" for the number of active neurons; another column of `Complex.table`, or the name of
+        an array of the complex with one number a cell; such an array itself; or a Column.
     name : of the argument, for errors.
     Raises DomainError if there is no such column, or it has not one number a cell.
     """
@@ -100,18 +107,9 @@ def column_of(complex: Complex, given: str | Column | ArrayLike, name: str = "co
 
 def named(complex: Complex, word: str, name: str) -> Column:
     """The column of a word."""
-    if word == "layer":
-        return Column(births(complex), "layer of birth", kind="layer", most=complex.network.depth)
-    if word == "class":
-        return Column(classes(complex), "class", kind="class", most=max(complex.network.n_out, 2) - 1)
-    if word == "gradient":
-        from creases.plot.forms import gradient_norms
-
-        return Column(gradient_norms(complex), "gradient norm", unit="output / input")
-    if word == "activity":
-        from creases.plot.colours import active_neurons
-
-        return Column(active_neurons(complex), "active neurons")
+    word = OWN_NAMES.get(word, word)
+    if word in MADE:
+        return MADE[word](complex)
     values = getattr(complex, word, None) if word.isidentifier() and not word.startswith("_") else None
     if isinstance(values, np.ndarray) and values.shape == (len(complex),):
         return Column(values, word.replace("_", " "))
@@ -121,24 +119,55 @@ def named(complex: Complex, word: str, name: str) -> Column:
     )
 
 
-def births(complex: Complex) -> Ints:
-    """The layer of birth of each cell, int64 (cells,): the highest, from 1, whose neurons or switches bound it, and 0
-    where the domain alone does."""
-    if complex.is_flat:
-        return np.asarray(np.maximum.reduceat(layers_of_walls(complex, complex.edges), complex.first[:-1]))
-    sides = complex.sides
-    born = np.zeros(len(complex), np.int64)
-    np.maximum.at(born, np.repeat(np.arange(len(born)), np.diff(sides.first)), layers_of_walls(complex, sides.walls))
-    return born
+def of_table(complex: Complex, name: str) -> NDArray[Any]:
+    """A column of `Complex.table`."""
+    from creases.complex.table import COLUMNS
+
+    return COLUMNS[name](complex)
 
 
-def layers_of_walls(complex: Complex, walls: NDArray[np.int64]) -> Ints:
-    """The layer, from 1, of what each wall is, as `Complex.edges` numbers them; 0 of the domain's and of infinity."""
+def layer_column(complex: Complex) -> Column:
+    """The layer of birth."""
+    return Column(of_table(complex, "layer_of_birth"), "layer of birth", kind="layer", most=complex.network.depth)
+
+
+def gradient_column(complex: Complex) -> Column:
+    """`Complex.gradient_norms`: of one output the length of its gradient."""
+    label = "gradient norm" if complex.network.n_out == 1 else "gradient norm, Frobenius"
+    return Column(complex.gradient_norms, label, unit="output / input")
+
+
+def class_column(complex: Complex) -> Column:
+    """The class, with all that there may be on its scale."""
     network = complex.network
-    ends = np.cumsum([int(places.sum()) for places in network.places])
-    if network.bits == 0:
-        return np.zeros(len(walls), np.int64)
-    return np.where(walls < 0, 0, 1 + np.searchsorted(ends, walls % network.bits, side="right"))
+    number = int(network.places[-1].sum()) if has_argmax(network) else network.n_out
+    return Column(classes(complex), "class", kind="class", most=max(number, 2) - 1)
+
+
+def activity_column(complex: Complex) -> Column:
+    """How many neurons are active."""
+    from creases.plot.colours import active_neurons
+
+    return Column(active_neurons(complex), "active neurons")
+
+
+def volume_column(complex: Complex) -> Column:
+    """`Complex.volumes`, by what they are called."""
+    d = complex.dimension
+    label, unit = VOLUMES.get(d, ("volume", f"input^{d}"))
+    return Column(complex.volumes, label, unit)
+
+
+MADE: dict[str, Callable[[Complex], Column]] = {
+    "layer": layer_column,
+    "gradient": gradient_column,
+    "class": class_column,
+    "activity": activity_column,
+    "volume": volume_column,
+    "facets": lambda complex: Column(of_table(complex, "facets"), "facets"),
+    "vertices": lambda complex: Column(of_table(complex, "vertices"), "vertices"),
+    "bounded": lambda complex: Column(of_table(complex, "bounded"), "bounded (1 is yes)", kind="class", most=1),
+}
 
 
 def classes(complex: Complex) -> Ints:
@@ -147,7 +176,7 @@ def classes(complex: Complex) -> Ints:
 
     The class may change within a cell: on cells of `network.with_argmax()` it does not.
     """
-    outputs = complex.network.forward(complex.domain.slice.points(complex.interior_points))
-    if outputs.shape[1] == 1:
-        return (outputs[:, 0] > 0.0).astype(np.int64)
-    return np.asarray(outputs.argmax(axis=1))
+    if has_argmax(complex.network):
+        return decided(complex)
+    found = of_table(complex, "class")
+    return np.maximum(found, 0) if complex.network.n_out == 1 else found

@@ -152,9 +152,19 @@ def add_legend(ax: Axes, handles: Sequence[Any], own: bool) -> None:
         return
     figure = figure_of(ax)
     width = figure.get_figwidth()
-    columns = min(len(names), max(1, int(width / (ENTRY + LETTER * max(map(len, names))))))
+    columns = most_columns(names, width)
     figure.set_figheight(figure.get_figheight() + ROW * -(-len(names) // columns) + ROW / 2)
     figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, frameon=False)
+
+
+def most_columns(names: Sequence[str], width: float) -> int:
+    """In how many columns a legend of these names fits, in a width in inches; one at least. They are filled one by one,
+    the first with one more where they cannot be equal, and each is as wide as the longest of its names."""
+    for columns in range(len(names), 1, -1):
+        parts = np.array_split(np.array([ENTRY + LETTER * len(name) for name in names]), columns)
+        if sum(part.max() for part in parts) <= width:
+            return columns
+    return 1
 
 
 def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
@@ -188,9 +198,9 @@ def line_axis(domain: Domain) -> tuple[float, float, str]:
     if len(varying) == 1:
         i = int(varying[0])
         return float(sliced.origin[i]), float(direction[i]), f"input {i}"
-    kinds = {Segment: "the segment's start", Line: "the line's point"}
+    kinds = {Segment: "the start", Line: "the line's point"}
     place = kinds.get(type(domain), "the line's origin")
-    return 0.0, float(np.linalg.norm(direction)), f"distance from {place}, in units of the inputs"
+    return 0.0, float(np.linalg.norm(direction)), f"distance from {place} (input units)"
 
 
 def regions_drawn(ax: Axes) -> int:
@@ -247,12 +257,14 @@ def write_figure(figure: Figure, target: Any, **options: Any) -> None:
     """`figure.savefig` with text as text: a .pdf's letters as TrueType (Type 42), which publishers ask for and programs
     can edit, and a .svg's as text elements, which can be searched.
 
-    The user's own settings are as before when it returns.
+    No date is written and no name is drawn by lot: the same picture is the same file. The user's own settings are as
+    before when it returns.
     """
     from matplotlib import rc_context
 
-    with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}):
-        figure.savefig(target, **options)
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(str(options.get("format")), {})
+    with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "creases"}):
+        figure.savefig(target, **{"metadata": undated, **options})
 
 
 def check_name(path: Path) -> Path:

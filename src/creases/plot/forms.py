@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from creases.complex import Complex
     from creases.network import Level
 
-__all__ = ["gradient_norms", "gradients", "walls_between"]
+__all__ = ["walls_between"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,29 +36,6 @@ class Step(NamedTuple):
     sums: Floats
     values: Floats
     bits: NDArray[np.bool_]
-
-
-def gradient_norms(complex: Complex) -> Floats:
-    """The largest factor by which the affine map of each cell stretches a step in the domain, float64 (cells,).
-
-    It is the spectral norm of the map's matrix within the domain's directions, in units of the outputs for each unit of
-    the inputs: for one output the length of its gradient, for a domain of full dimension that of the whole map.
-    """
-    largest: list[Floats] = [np.zeros(0)]
-    for part in gradients(complex):
-        gram = part @ np.swapaxes(part, 1, 2)  # (some, d, d): small, however many outputs there are
-        largest.append(np.asarray(np.linalg.eigvalsh(gram)[:, -1], dtype=np.float64))
-    return np.sqrt(np.maximum(np.concatenate(largest), 0.0))
-
-
-def gradients(complex: Complex) -> Iterator[Floats]:
-    """The derivatives of the outputs in orthonormal directions of the domain, some cells at a time, in their order:
-    float64 (some, d, n_out)."""
-    directions = np.linalg.qr(complex.domain.slice.basis.T)[0].T
-    for cells in parts_of(complex, len(directions)):
-        *_, last = through_levels(complex, directions, cells, biases=False)
-        number = len(last.bits)
-        yield np.asarray(np.broadcast_to(last.values, (number, *last.values.shape[1:])))
 
 
 def walls_between(complex: Complex, eye: Floats) -> Ints:

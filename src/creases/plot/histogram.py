@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.errors import DomainError
 from creases.plot.columns import Column, column_of
 from creases.plot.figure import COLOURS, COLUMN, drawing, tidy
-from creases.plot.shades import spans_decades, steps_of
+from creases.plot.shades import are_whole, spans_decades, steps_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,9 +38,10 @@ def plot_histogram(
     """Draw how many cells of a complex have which value of a column.
 
     complex : from `creases.subdivide`, of any dimension.
-    column : a word, a `Column`, or one number a cell, as of `plot_complex`. Layers and classes have a bar each; other
-        numbers have bins, which are even steps of the logarithm where the numbers span more than two decades. Numbers
-        that such an axis does not show (zero on a logarithmic one, infinity, NaN) are counted in a line of text.
+    column : a word, a `Column`, or one number a cell, as of `plot_complex`. Layers and classes have a bar each, and so
+        have whole numbers where they are few; others have bins, which are even steps of the logarithm where the numbers
+        span more than two decades. Numbers that such an axis does not show (zero on a logarithmic one, infinity, NaN)
+        are counted in a line of text.
     ax : where to draw; None makes a new figure. bins : how many. width : of a new figure, in inches.
     Raises DomainError if the column has not one number a cell, or bins is no number of bins; MissingExtraError without
     matplotlib.
@@ -68,9 +69,13 @@ def plot_histogram(
 
 def add_bins(ax: Axes, numbers: NDArray[np.generic], bins: int) -> None:
     """Bars of a column of amounts, and a line of text about those that have none."""
+    from matplotlib.ticker import MaxNLocator
+
     edges, logarithmic = bins_of(np.asarray(numbers, dtype=np.float64), bins)
     counts, _ = np.histogram(numbers, edges)
     ax.stairs(counts, edges, fill=True, color=COLOURS[0])
+    if not logarithmic and are_whole(edges - 0.5):
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if logarithmic:
         ax.set_xscale("log")
     ax.set(xlim=(edges[0], edges[-1]), ylim=(0, None))
@@ -83,7 +88,8 @@ def add_bins(ax: Axes, numbers: NDArray[np.generic], bins: int) -> None:
 
 
 def bins_of(numbers: Floats, bins: int) -> tuple[Floats, bool]:
-    """The edges of bins, float64 (bins + 1,), and whether they are even steps of the logarithm.
+    """The edges of bins, float64 (bins + 1,), and whether they are even steps of the logarithm. Whole numbers that span
+    less than so many bins have one each.
 
     All finite numbers lie in them; of a logarithm all that are above zero.
     """
@@ -95,6 +101,8 @@ def bins_of(numbers: Floats, bins: int) -> tuple[Floats, bool]:
         edges[0], edges[-1] = positive.min(), positive.max()
         return edges, True
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if finite.size and are_whole(finite) and high - low < bins:
+        return np.arange(low, high + 2.0) - 0.5, False
     if low == high:
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1), False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.plot.columns import layers_of_walls
+from creases.complex.births import layers_of_walls
 from creases.plot.figure import COLUMN, add_legend, check_dimension, check_window, drawing, fit_height
 from creases.plot.window import Window, frame, window_of
 
@@ -63,7 +63,7 @@ def add_kinks(ax: Axes, complex: Complex, window: tuple[float, ...]) -> list[Any
 
     facets = complex.facets
     segments, owners = facets_in(complex, facets.inner, window)
-    layers = layers_of_walls(complex, facets.walls[owners])
+    layers = layers_of_walls(complex.network, facets.walls[owners])
     depth = complex.network.depth
     colours = layer_colours(depth)
     widths = np.maximum(WIDEST * FADING ** np.arange(depth), LEAST)

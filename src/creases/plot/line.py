@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.complex.births import layers_of_walls
 from creases.errors import DomainError
-from creases.plot.columns import layers_of_walls
 from creases.plot.figure import (
     COLOURS,
     COLUMN,
@@ -176,7 +176,7 @@ def mark_breaks(ax: Axes, complex: Complex, curves: Sequence[Line2D]) -> list[An
     at, scale, _ = line_axis(complex.domain)
     places = at + scale * complex.intervals()[1:, 0]
     # Where neurons of two layers vanish, either cell names one of them.
-    layers = layers_of_walls(complex, complex.edges).reshape(-1, 2)
+    layers = layers_of_walls(complex.network, complex.edges).reshape(-1, 2)
     layer = np.maximum(layers[1:, 0], layers[:-1, 1])
     colours = layer_colours(complex.network.depth)
     for curve in curves:

@@ -24,7 +24,7 @@ from creases.plot.figure import (
 )
 from creases.plot.kinks import add_kinks
 from creases.plot.polygons import polygons_in
-from creases.plot.shades import CLASSES, ColorBy, Shades, add_scale, shades_of
+from creases.plot.shades import CLASSES, ColorBy, Shades, add_scale, room_of_scale, shades_of
 from creases.plot.window import Window, frame, window_of
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ MOST_CLASSES = len(COLOURS) * len(MARKERS)
 MOST_VECTORS = 20_000
 # Marks of points, in square points: in a picture of a column's width, and on axes that were given.
 OWN_MARK, MARK = 16.0, 34.0
-# Inches that a colour bar takes from the width.
-BAR = 0.62
 
 
 def plot_complex(
@@ -69,10 +67,11 @@ def plot_complex(
     ax : where to draw; None makes a new figure (`ax.figure`, to be saved with `save_figure`) with letters of eight
         points, and its colour bar and legend beside the axes.
     color_by : "pattern" (the default: a region has one colour in every window and throughout training), "layer" (of
-        birth, the highest of the neurons that bound the cell), "gradient" (the norm of the affine map in the plane, in
-        units of the outputs for each of the inputs), "class" (of the largest output at the cell's interior point),
-        "activity" (active neurons); a `Column` or an array of one number a cell, shape (cells,); or a function from
-        the complex to colours, such as `by_pattern`. A colour bar tells numbers, layers and classes.
+        birth, the highest of the neurons that bound the cell), "gradient" (`Complex.gradient_norms`, in units of the
+        outputs for each of the inputs), "class" (of the largest output at the cell's interior point), "activity"
+        (active neurons), or another column of `Complex.table`, "volume", "facets", "vertices", "bounded"; a `Column` or
+        an array of one number a cell, shape (cells,); or a function from the complex to colours, such as `by_pattern`.
+        A colour bar tells numbers, layers and classes.
     kinks : draw the facets between cells, coloured by the layer of their neuron (`plot_kinks`).
     boundary : draw where the largest output changes, of one output where it is zero (`plot_boundary`); the colours of
         "class" then change there too.
@@ -128,7 +127,7 @@ def compose(ax: Axes, complex: Complex, shades: Shades, look: Look, own: bool) -
     """Draw all of it, with what tells what it means. own : whether the figure is ours alone."""
     left, right, low, high = look.window
     if own:
-        fit_height(ax, (high - low) / (right - left), BAR if shades.column else 0.0)
+        fit_height(ax, (high - low) / (right - left), room_of_scale(shades))
     handles = add_all(ax, complex, shades, look, OWN_MARK if own else MARK)
     add_scale(ax, shades)
     add_legend(ax, handles, own)

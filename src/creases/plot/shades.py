@@ -18,14 +18,26 @@ if TYPE_CHECKING:
 
     from creases.complex import Complex
 
-__all__ = ["CLASSES", "ColorBy", "Shades", "add_scale", "class_colours", "layer_colours", "shades_of", "spans_decades"]
+__all__ = [
+    "CLASSES",
+    "ColorBy",
+    "Shades",
+    "add_scale",
+    "are_whole",
+    "class_colours",
+    "layer_colours",
+    "room_of_scale",
+    "shades_of",
+    "spans_decades",
+]
 
 Floats = NDArray[np.float64]
 # A word, a column, one number a cell, a function from the complex to one colour a cell, or these colours themselves.
 ColorBy: TypeAlias = "str | Column | ArrayLike | Colouring | Shades"
 
-# Okabe and Ito (2008), and four of Tol (2021) that stay apart from them.
-CLASSES = (*COLOURS, "#F0E442", "#882255", "#999999", "#332288")
+# Okabe and Ito (2008) with their black and yellow, and two of Tol (2021) that stay apart from them. Grey does not:
+# where green is not seen, it is the fourth of these.
+CLASSES = (*COLOURS, "#F0E442", "#882255", "#000000", "#332288")
 # How much of its colour a region of a class keeps, so that points of that class stand out on it.
 TINT = 0.5
 # For numbers that are none.
@@ -34,6 +46,8 @@ GREY = (0.82, 0.82, 0.82)
 DECADES = 100.0
 # So many steps of a scale have a mark each.
 MOST_STEPS = 10
+# Inches: a colour bar with its marks and a title of one line, and one more line; letters that fit in a line.
+BAR, TITLE_LINE, LONGEST_TITLE = 0.62, 0.13, 30
 # The part of the colour map that layers are drawn in: its last part is too pale for lines on white.
 LAYERS = (0.0, 0.82)
 
@@ -90,8 +104,7 @@ def scale_of(column: Column) -> tuple[Normalize, Colormap]:
 
     numbers = column.numbers
     if column.kind == "amount":
-        colormap = colormaps["viridis"].copy()
-        colormap.set_bad(GREY)
+        colormap = colormaps["viridis"].with_extremes(bad=GREY)
         finite = numbers[np.isfinite(numbers)]
         if spans_decades(finite):
             positive = finite[finite > 0]
@@ -143,6 +156,28 @@ def spans_decades(numbers: NDArray[Any]) -> bool:
     return bool(high > DECADES * low)
 
 
+def are_whole(numbers: NDArray[Any]) -> bool:
+    """Whether these are whole numbers, all of them."""
+    return bool((np.isfinite(numbers) & (numbers == np.floor(numbers))).all())
+
+
+def lines_of(column: Column) -> str:
+    """The title of a column, its unit below it where both are too long for one line beside a colour bar."""
+    return column.title.replace(f" ({column.unit})", f"\n({column.unit})") if is_long(column) else column.title
+
+
+def is_long(column: Column) -> bool:
+    """Whether a title takes two lines."""
+    return bool(column.unit) and len(column.title) > LONGEST_TITLE
+
+
+def room_of_scale(shades: Shades) -> float:
+    """Inches of width that the colour bar of a picture takes: 0 if it has none."""
+    if shades.column is None:
+        return 0.0
+    return BAR + (TITLE_LINE if is_long(shades.column) else 0.0)
+
+
 def add_scale(ax: Axes, shades: Shades, **where: Any) -> None:
     """A colour bar beside the axes that tells what the colours mean, with its label and unit; none where they mean no
     numbers. where : what matplotlib's `colorbar` takes."""
@@ -150,13 +185,16 @@ def add_scale(ax: Axes, shades: Shades, **where: Any) -> None:
     if column is None or norm is None or shades.colormap is None:
         return
     from matplotlib.cm import ScalarMappable
+    from matplotlib.ticker import MaxNLocator
 
     # Within the axes' own box it is as high as they are, whatever their aspect.
     options = where or {"cax": ax.inset_axes((1.04, 0.0, 0.045, 1.0))}
     bar = ax.figure.colorbar(ScalarMappable(norm, shades.colormap), ax=ax, **options)
     bar.outline.set_linewidth(0.4)
-    bar.set_label(column.title)
+    bar.set_label(lines_of(column))
     if column.kind == "amount":
+        if are_whole(column.numbers) and not spans_decades(column.numbers):
+            bar.locator = MaxNLocator("auto", integer=True)
         return
     steps = np.arange(int(np.ceil(norm.vmin or 0.0)), int(np.ceil(norm.vmax or 0.0)))
     some = steps[:: -(-len(steps) // MOST_STEPS)].tolist()

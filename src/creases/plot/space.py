@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from creases.errors import DomainError
 from creases.plot.figure import REGIONS, figure_of
 from creases.plot.polygons import Polygons
-from creases.plot.shades import Shades, add_scale
+from creases.plot.shades import Shades, add_scale, room_of_scale
 
 __all__ = ["add_faces", "add_scale_beside", "check_space", "fit_space", "look_at"]
 
@@ -29,8 +29,8 @@ MOST_VECTORS = 20_000
 # From where the light comes, in the axes' own directions, and how dark a face that turns away from it is.
 LIGHT = np.array([-0.45, -0.55, 0.7])
 DARKEST = 0.55
-# Inches: what stays free around a picture, and what a colour bar takes of its width.
-PAD, BAR = 0.04, 0.66
+# Inches: what stays free around a picture, and between it and a colour bar.
+PAD, BESIDE = 0.04, 0.04
 # A figure is no higher than this, as a share of its width.
 HIGHEST = 1.0
 # Letters keep their size while all else is scaled, so room is found in a few steps.
@@ -67,7 +67,8 @@ def fit_space(ax: Any, corners: Floats, shades: Shades, named: bool = True) -> N
         axis.set_tick_params(pad=0.0 if axis is ax.zaxis else -3.0)
         axis.set_major_locator(few_ticks())
     width = figure.get_figwidth()
-    room = np.array([width - 2 * PAD - (BAR if shades.column else 0.0), HIGHEST * width - 2 * PAD])
+    bar = room_of_scale(shades) + (BESIDE if shades.column else 0.0)
+    room = np.array([width - 2 * PAD - bar, HIGHEST * width - 2 * PAD])
     place, size = np.zeros(2), room.copy()  # of the axes, in inches from the lower left
     figure.set_figheight(HIGHEST * width)
     for _ in range(STEPS):
@@ -117,7 +118,7 @@ def add_scale_beside(ax: Any, shades: Shades, own: bool) -> None:
         add_scale(ax, shades, shrink=0.6, pad=0.12)
         return
     figure = figure_of(ax)
-    left = 1.0 - (BAR - 0.08) / figure.get_figwidth()
+    left = 1.0 - (room_of_scale(shades) - BESIDE) / figure.get_figwidth()
     add_scale(ax, shades, cax=figure.add_axes((left, 0.2, 0.03, 0.6)))
 
 
