@@ -37,3 +37,16 @@ def free_memory_of(monkeypatch):
         return say
 
     return of
+
+
+@pytest.fixture
+def creases(capfd):
+    """Run a command in this process: its exit code, and what it printed and said."""
+    from creases import cli
+
+    def run(*arguments):
+        code = cli.run([str(argument) for argument in arguments])
+        printed = capfd.readouterr()
+        return code, printed.out, printed.err
+
+    return run

@@ -27,7 +27,6 @@ from creases import (
     Segment,
     Space,
     audit,
-    cli,
     count,
     subdivide,
 )
@@ -483,16 +482,6 @@ def test_bad_input_what_is_no_audit():
 
 
 # Files and the command.
-
-
-@pytest.fixture
-def creases(capfd):
-    def run(*arguments):
-        code = cli.run([str(argument) for argument in arguments])
-        printed = capfd.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

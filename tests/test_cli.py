@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from creases import Count, Network, build, cli
+from creases import Count, Network, build
 from networks import random_network
 
 # One input, three breaks at -1, 0 and 1: four regions of the whole line.
@@ -28,16 +28,6 @@ def hat(tmp_path):
 @pytest.fixture
 def lines(tmp_path):
     return str(LINES.save(tmp_path / "lines.npz"))
-
-
-@pytest.fixture
-def creases(capfd):
-    def run(*arguments):
-        code = cli.run([str(argument) for argument in arguments])
-        printed = capfd.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 def test_known_counts_as_json(creases, hat, lines):

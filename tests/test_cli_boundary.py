@@ -6,20 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from creases import Network, build, cli
+from creases import Network, build
 from creases.complex import surfaces
 
 pytestmark = pytest.mark.jit
-
-
-@pytest.fixture
-def creases(capfd):
-    def run(*arguments):
-        code = cli.run([str(argument) for argument in arguments])
-        printed = capfd.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

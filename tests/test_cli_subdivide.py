@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from creases import Complex, Network, cli
+from creases import Complex, Network
 
 # Two inputs, three lines in general position: seven regions of the plane.
 LINES = Network.from_arrays([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [[1.0, 1.0, 1.0]]], [[0.0, 0.0, -1.0], [0.0]])
@@ -21,16 +21,6 @@ def lines(tmp_path):
 @pytest.fixture
 def cube(tmp_path):
     return Network.from_arrays([np.eye(3)], [np.zeros(3)], output_layer=False).save(tmp_path / "cube.npz")
-
-
-@pytest.fixture
-def creases(capfd):
-    def run(*arguments):
-        code = cli.run([str(argument) for argument in arguments])
-        printed = capfd.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 def test_known_subdivide_and_stats(creases, lines, tmp_path):

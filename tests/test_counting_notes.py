@@ -13,7 +13,6 @@ from creases import (
     Polyline,
     Space,
     audit,
-    cli,
     count,
     count_in_pieces,
     count_many,
@@ -29,16 +28,6 @@ NOTES = ("ReLU is assumed between the layers.", "A scale is rounded.")
 LINES = ([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [[1.0, 1.0, 1.0]]], [[0.0, 0.0, -1.0], [0.0]])
 TOLD, PLAIN = Network.from_arrays(*LINES, notes=NOTES), Network.from_arrays(*LINES)
 SQUARE = Box([-2, -2], [2, 2])
-
-
-@pytest.fixture
-def creases(capfd):
-    def run(*arguments):
-        code = cli.run([str(argument) for argument in arguments])
-        printed = capfd.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 def test_known_every_kind_of_count_keeps_the_notes():

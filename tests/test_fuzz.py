@@ -365,6 +365,11 @@ def test_fuzz_complexes_short_run(first, capsys):
     assert "8 networks, 0 wrong" in capsys.readouterr().out
 
 
+def test_fuzz_complexes_two_opposite_directions_are_two():
+    """They vanish in the same places, and were one vertex once: no other corner was near either."""
+    assert complexes.check(complexes.make(504, seed=1))["complexes"] == 1
+
+
 def test_fuzz_complexes_notices_a_wrong_linear_region(monkeypatch, capsys):
     monkeypatch.setattr(creases.Complex, "linear_regions", property(lambda cells: np.arange(len(cells))))
     assert complexes.main(["--networks", "12"]) == 1

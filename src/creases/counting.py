@@ -146,22 +146,8 @@ def _count_one(
             workshop=workshop,
         )
     follower.finish_one()
-    regions = found.by_layer[-1] if found.by_layer else 1
-    return Count(
-        regions=regions,
-        by_layer=tuple(found.by_layer),
-        certified=found.certified,
-        unproved_signs=found.unproved_signs,
-        exact_cells=found.exact_cells,
-        seconds=time.perf_counter() - start,
-        domain=domain,
-        network=network.sha256,
-        bounded=None if found.unbounded is None else regions - found.unbounded,
-        unbounded=found.unbounded,
-        by_neuron=by_unit(network, found.by_neuron) if by_neuron else None,
-        distinct=distinct,
-        notes=network.notes,
-    )
+    cut = by_unit(network, found.by_neuron) if by_neuron else None
+    return Count.of_tally(network, domain, found, time.perf_counter() - start, by_neuron=cut, distinct=distinct)
 
 
 def borders_where_closed(problems: Sequence[Problem], threads: int | None, workshop: Workshop) -> list[int]:

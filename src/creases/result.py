@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from creases.digests import digest_of
 from creases.domain import Domain, domain_from_dict
 from creases.errors import ModelFileError
 from creases.files import replace_file
 from creases.version import __version__
+
+if TYPE_CHECKING:
+    from creases.engine.answers.tally import Tally
+    from creases.network import Network
 
 __all__ = ["Count", "has_its_digest"]
 
@@ -58,6 +62,25 @@ class Count:
     seconds_from_journal: float = 0.0
     notes: tuple[str, ...] = ()
     unproved_signs: int | None = 0
+
+    @classmethod
+    def of_tally(cls, network: Network, domain: Domain, tally: Tally, seconds: float, **more: Any) -> Count:
+        """What the engine's `tally` of a network on a domain says. more : other fields."""
+        regions = tally.by_layer[-1] if tally.by_layer else 1
+        return cls(
+            regions=regions,
+            by_layer=tuple(tally.by_layer),
+            certified=tally.certified,
+            unproved_signs=tally.unproved_signs,
+            exact_cells=tally.exact_cells,
+            seconds=seconds,
+            domain=domain,
+            network=network.sha256,
+            bounded=None if tally.unbounded is None else regions - tally.unbounded,
+            unbounded=tally.unbounded,
+            notes=network.notes,
+            **more,
+        )
 
     @property
     def per_volume(self) -> float | None:

@@ -87,20 +87,7 @@ def stream_cells(network: Network, domain: Domain, on_cells: OnCells, *, progres
     less = "Hand the cells on and keep none, or cut a smaller domain."
     with enough_memory("A stream of cells", less), following(progress, 1) as follower:
         tally = cut_and_hand_on(as_problem(network, domain), isinstance(domain, Directions), on_cells, follower.found)
-    regions = tally.by_layer[-1] if tally.by_layer else 1
-    return Count(
-        regions=regions,
-        by_layer=tuple(tally.by_layer),
-        certified=tally.certified,
-        unproved_signs=tally.unproved_signs,
-        exact_cells=tally.exact_cells,
-        seconds=time.perf_counter() - start,
-        domain=domain,
-        network=network.sha256,
-        bounded=None if tally.unbounded is None else regions - tally.unbounded,
-        unbounded=tally.unbounded,
-        notes=network.notes,
-    )
+    return Count.of_tally(network, domain, tally, time.perf_counter() - start)
 
 
 def cut_and_hand_on(problem: Problem, sphere: bool, on_cells: OnCells, report: Report) -> Tally:

@@ -42,15 +42,11 @@ def stats(
     """
     from json import dumps
 
-    from creases.cli.show import facts, out
-
     complex = complex_of(file, domain, weights, threads)
     if json:
         typer.echo(dumps(numbers(complex), indent=2))
-    elif hasattr(complex, "summary"):
-        typer.echo(complex.summary())
     else:
-        out().print(facts(lines(complex, file)))
+        typer.echo(complex.summary())
 
 
 def complex_of(file: Path, domain: DomainOptions, weights: WeightOptions, threads: int | None) -> Complex:
@@ -93,21 +89,3 @@ def numbers(complex: Complex) -> dict[str, Any]:
         "domain": complex.domain.to_dict(),
         "network": complex.network.sha256,
     }
-
-
-def lines(complex: Complex, file: Path) -> list[tuple[str, object]]:
-    """The rows for people."""
-    found = numbers(complex)
-    inner = found["inner_facets"]
-    born = zip(["no layer", *complex.network.layer_names], found["born_in_layer"], strict=True)
-    return [
-        ("file", f"{file.name}: {complex.network!r}"),
-        ("domain", repr(complex.domain)),
-        ("regions", f"{found['regions']:,}: {found['bounded']:,} bounded + {found['unbounded']:,} unbounded"),
-        ("by layer", ", ".join(f"{value:,}" for value in complex.by_layer)),
-        ("born", ", ".join(f"{name} {value:,}" for name, value in born if value)),
-        ("facets", f"{found['facets']:,}, {inner:,} of them between two regions"),
-        ("neighbours", f"{2 * inner / len(complex):.3g} of a region, on average"),
-        ("vertices", f"{found['vertices']:,}, and {found['vertices_at_infinity']:,} directions at infinity"),
-        ("certified", "yes, every sign proved" if complex.certified else "NO"),
-    ]

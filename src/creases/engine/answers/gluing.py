@@ -419,10 +419,10 @@ def clusters(problem: Problem, table: Table, corners: Ints) -> list[Ints]:
             pieces = [part]
             for axis in range(places.shape[1]):
                 pieces = [piece for each in pieces for piece in apart(each, places[each, axis], None, size)]
-            if len(pieces) > 1:
-                parts += pieces
-            elif len(part) > 1:
+            if [len(piece) for piece in pieces] == [len(part)]:
                 found.append(part)
+            else:  # what stands alone has been left out
+                parts += pieces
     return found
 
 
