@@ -251,6 +251,22 @@ def table(count, seed, n_in=2, kinds=KINDS):
     ]
 
 
+def touching(rng, d):
+    """A layer of hyperplanes that touch the sphere of radius 5 around zero, or nearly, or pass through points of it;
+    and a layer above. Normals of whole length, points of whole coordinates."""
+    normals = [[3, 4], [4, -3], [5, 12], [0, 1], [-8, 15]] if d == 2 else [[1, 2, 2], [2, 3, 6], [0, 3, -4], [4, 4, 7]]
+    rows = [[normal[i] for i in rng.permutation(d)] for normal in rng.permutation(normals)[: rng.integers(2, 5)]]
+    lengths = [round(sum(x * x for x in row) ** 0.5) for row in rows]
+    biases = [5.0 * length * int(rng.choice([-1, 1])) for length in lengths]
+    points = [[3, 4, 0][:d], [-5, 0, 0][:d]]
+    more = rng.integers(-3, 4, (2, d)).tolist()
+    rows += more
+    biases += [-float(sum(a * x for a, x in zip(row, points[i % 2], strict=True))) for i, row in enumerate(more)]
+    biases[0] = float(np.nextafter(biases[0], rng.choice([-99.0, 0.0, 99.0])))
+    above_rows = rng.integers(-2, 3, (2, len(rows)))
+    return [[[float(x) for x in row] for row in rows], above_rows.astype(float).tolist()], [biases, [0.0, 1.0]]
+
+
 # Hypothesis.
 
 

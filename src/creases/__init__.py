@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from creases.domain import (
         Ball,
         Box,
+        Circle,
         Directions,
         Line,
         Plane,
@@ -88,6 +89,7 @@ _HOME = {
     "count_many": "creases.counting",
     "Ball": "creases.domain",
     "Box": "creases.domain",
+    "Circle": "creases.domain",
     "Directions": "creases.domain",
     "Line": "creases.domain",
     "Plane": "creases.domain",
@@ -157,6 +159,7 @@ __all__ = [
     "AveragePool",
     "Ball",
     "Box",
+    "Circle",
     "Clip",
     "Complex",
     "Conv",

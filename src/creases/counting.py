@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from creases.domain import Ball, Domain, Polyline
+from creases.domain import Ball, Circle, Domain, Polyline
 from creases.errors import DomainError
 from creases.memory import enough_memory
 from creases.network import Network
@@ -22,6 +22,7 @@ from creases.packing import as_lines, as_problem, by_unit, check_fit, check_thre
 from creases.result import Count
 
 if TYPE_CHECKING:
+    from creases.complex import Complex
     from creases.engine.problem import Problem
     from creases.engine.starts.workshop import Workshop
     from creases.progress import Follower
@@ -43,8 +44,8 @@ def count(
 ) -> Count:
     """Count the activation regions of `network` on `domain`, every sign proved.
 
-    domain : Segment, Polyline, Line, Polygon, Plane, Box, Simplex, Polytope, Ball, Space, Subspace or Directions, of at
-        most eight dimensions; the directions of nine inputs are a sphere of eight.
+    domain : Segment, Polyline, Circle, Line, Polygon, Plane, Box, Simplex, Polytope, Ball, Space, Subspace or
+        Directions, of at most eight dimensions; the directions of nine inputs are a sphere of eight.
     by_neuron : also count, for every neuron, the regions of the layer below that it cuts; not on closed paths.
     threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
     progress : True shows a bar on stderr (lines, where that is a file), None shows one only where the count takes
@@ -61,7 +62,7 @@ def count(
     >>> count(network, Segment([-2.0], [2.0])).by_layer
     (3,)
     """
-    check_fit(network, domain)
+    check_fit(network, domain, circles=True)
     return count_many(network, [domain], by_neuron=by_neuron, threads=threads, progress=progress)[0]
 
 
@@ -81,7 +82,7 @@ def count_many(
     check_threads(threads)
     pairs = as_pairs(networks, domains)
     for network, domain in pairs:
-        check_fit(network, domain)
+        check_fit(network, domain, circles=True)
     from creases.compilation import say_if_compiling
     from creases.engine.starts.workshop import Workshop
     from creases.progress import following
@@ -124,6 +125,8 @@ def _count_one(
     distinct = None
     if isinstance(domain, Ball):
         return _count_in_ball(network, domain, by_neuron, threads, follower)
+    if isinstance(domain, Circle):
+        return _count_on_circle(network, domain, by_neuron, threads, follower)
     if isinstance(domain, Polyline):
         if by_neuron and domain.closed:
             raise DomainError("What each neuron cuts is counted on open paths only. Leave out by_neuron, or `closed`.")
@@ -166,11 +169,11 @@ def borders_where_closed(problems: Sequence[Problem], threads: int | None, works
     return [both - one - other for both, one, other in each]
 
 
-def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int | None, follower: Follower) -> Count:
-    """The engine cuts polytopes only: the regions around the ball are listed, and those counted that meet it."""
+def _listed(network: Network, ball: Ball, threads: int | None, follower: Follower) -> Complex:
+    """The regions that meet a ball; the follower hears of them."""
     from creases.subdivision import subdivide
 
-    start, seen = time.perf_counter(), 0
+    seen = 0
 
     def follow(total: int) -> None:
         nonlocal seen
@@ -180,6 +183,13 @@ def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int |
     found = subdivide(network, ball, threads=threads, progress=follow)
     follow(found.regions)
     follower.finish_one()
+    return found
+
+
+def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int | None, follower: Follower) -> Count:
+    """The engine cuts polytopes only: the regions around the ball are listed, and those counted that meet it."""
+    start = time.perf_counter()
+    found = _listed(network, ball, threads, follower)
     cut = None
     if by_neuron:
         from creases.engine.answers.tally import cutting
@@ -196,6 +206,30 @@ def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int |
         domain=ball,
         network=network.sha256,
         by_neuron=cut,
+        notes=network.notes,
+    )
+
+
+def _count_on_circle(
+    network: Network, circle: Circle, by_neuron: bool, threads: int | None, follower: Follower
+) -> Count:
+    """The regions of the disc are listed, and their pieces of the circle counted."""
+    from creases.complex.circles import pieces_of_circle
+
+    start = time.perf_counter()
+    if by_neuron:
+        raise DomainError("What each neuron cuts is counted on open paths only. Leave out by_neuron, or the Circle.")
+    cells = _listed(network, circle.ball, threads, follower)
+    found = pieces_of_circle(cells)
+    return Count(
+        regions=found.pieces,
+        by_layer=found.by_layer,
+        certified=cells.certified,
+        exact_cells=cells.exact_cells + found.exact,
+        seconds=time.perf_counter() - start,
+        domain=circle,
+        network=network.sha256,
+        distinct=found.distinct,
         notes=network.notes,
     )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from creases.domain import (
     Ball,
     Box,
+    Circle,
     Directions,
     Domain,
     Line,
@@ -45,16 +46,23 @@ MOST_FLOAT = int(np.finfo(np.float64).max)
 WHOLE = np.array([[-np.inf], [np.inf]])
 
 
-def check_fit(network: Network, domain: Domain) -> None:
-    """Raise DomainError unless the domain lies in the network's input space and has dimensions that can be cut."""
+def check_fit(network: Network, domain: Domain, *, circles: bool = False) -> None:
+    """Raise DomainError unless the domain lies in the network's input space and has dimensions that can be cut.
+
+    circles : whether it may be a Circle.
+    """
     if not isinstance(network, Network):
         raise DomainError(
             f"count needs a Network, got {type(network).__name__}. Open a model with creases.load(path_or_module)."
         )
     if not isinstance(domain, Domain):
         raise DomainError(
-            f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
-            "Plane, Box, Simplex, Polytope, Ball, Space, Subspace and Directions."
+            f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Circle, Line, "
+            "Polygon, Plane, Box, Simplex, Polytope, Ball, Space, Subspace and Directions."
+        )
+    if isinstance(domain, Circle) and not circles:
+        raise DomainError(
+            f"{domain!r} is only counted along, with creases.count. For the regions of its disc take `circle.ball`."
         )
     dimension, n_in = domain.slice.basis.shape
     if n_in != network.n_in:
@@ -102,7 +110,7 @@ def as_problem(network: Network, domain: Domain) -> Problem:
         origin=sliced.origin,
         basis=sliced.basis,
         basis_tail=sliced.basis_tail,
-        vertices=None if isinstance(domain, Polyline) else engine_vertices(domain),
+        vertices=None if isinstance(domain, (Polyline, Circle)) else engine_vertices(domain),
         directions=isinstance(domain, Directions),
     )
 
@@ -177,7 +185,7 @@ def as_lines(
     the copy.
     """
     slices = [domain.slice for domain in domains]
-    vertices = [None if isinstance(domain, Polyline) else engine_vertices(domain) for domain in domains]
+    vertices = [None if isinstance(domain, (Polyline, Circle)) else engine_vertices(domain) for domain in domains]
     origins, directions = room[:, : len(slices)]
     np.concatenate([sliced.origin for sliced in slices], out=origins.reshape(-1))
     np.concatenate([sliced.basis for sliced in slices], out=directions)

@@ -24,7 +24,7 @@ __all__ = ["Count", "has_its_digest"]
 class Count:
     """How many activation regions a network has on a domain, and what the number rests on.
 
-    regions : regions of the whole network on the domain; on a Polyline, pieces along the path.
+    regions : regions of the whole network on the domain; on a Polyline or a Circle, pieces along the path.
     by_layer : regions after each layer, that is after each level with neurons or switches (`network.layer_names`); the
         last one is `regions`.
     certified : True only if every sign that decided something was proved.
@@ -38,7 +38,7 @@ class Count:
     by_neuron : on request, for each layer and neuron the regions of the layers below whose interior the
         neuron's zero set meets, and for each switch those on which more than one candidate wins; it does not depend on
         the order of cuts. A clip is two neurons.
-    distinct : on a Polyline, the different regions that the path meets; else None.
+    distinct : on a Polyline or a Circle, the different regions that the path meets; else None.
     version : the version of Creases that counted.
     pieces : in how many independent pieces it was counted (`count_in_pieces`).
     seconds_from_journal : what the pieces that this run took from its journal had taken in earlier runs, summed, one

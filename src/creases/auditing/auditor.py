@@ -23,7 +23,7 @@ from creases.auditing.recount import recount, recount_path
 from creases.auditing.report import Audit
 from creases.auditing.results import read_result
 from creases.auditing.tables import Grouping, by_pattern, by_ring, by_run, cuts_by_neuron, regions_by_layer
-from creases.domain import Ball, Directions, Domain, Polyline
+from creases.domain import Ball, Circle, Directions, Domain, Polyline
 from creases.errors import ComputationError, DomainError
 from creases.network import Network
 from creases.progress import following
@@ -69,7 +69,7 @@ def audit(
     The exact cells and the number of seconds of a count are not audited, for they say how it was made.
 
     Raises AuditError if an argument does not make an audit, ModelFileError if a file is no result, DomainError if
-    the domain has more than two dimensions, or is a Ball.
+    the domain has more than two dimensions, or is a Ball or a Circle.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def audit(
             f"{found.domain!r} is no part of a line or a plane; an audit builds cells of these only. Of a "
             "subdivision in more dimensions Complex.check() looks at everything anew."
         )
-    if isinstance(found.domain, Ball):
+    if isinstance(found.domain, (Ball, Circle)):
         raise DomainError(f"{found.domain!r} is round, and an audit builds cells with straight sides. Audit a box.")
     ledger, claimed = Ledger(), found.network if saved is None else saved.network.sha256
     if belongs(net, claimed, found.domain, network is not None, ledger):

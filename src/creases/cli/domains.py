@@ -1,8 +1,8 @@
 """The domain that the options of one command describe.
 
-At most one kind may be given. `--square` and `--polygon` stand alone on a network of two inputs, `--ball` on any, and
-beside `--plane` they are read in that plane's coordinates: u = (0, 0) at A, (1, 0) at B, (0, 1) at C. With none,
-the domain is the whole input space, if it has one or two dimensions.
+At most one kind may be given. `--square`, `--polygon` and `--circle` stand alone on a network of two inputs, `--ball`
+on any, and beside `--plane` they are read in that plane's coordinates: u = (0, 0) at A, (1, 0) at B, (0, 1) at C. With
+none, the domain is the whole input space, if it has one or two dimensions.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from creases.cli.points import FILE, number, read_point, read_points
 from creases.domain import (
     Ball,
     Box,
+    Circle,
     Directions,
     Domain,
     Line,
@@ -46,12 +47,12 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
         return whole_space(network)
     if options.plane is not None and len(given) <= 2:
         modifiers = set(given) - {"--plane"}
-        if modifiers <= {"--square", "--polygon", "--ball"}:
+        if modifiers <= {"--square", "--polygon", "--ball", "--circle"}:
             return in_plane(options, network)
     if len(given) > 1:
         raise DomainError(
-            f"Got {' and '.join(given)}; give one domain. Only --plane takes a second option, --square, --polygon or "
-            "--ball, which is then read in the plane's coordinates."
+            f"Got {' and '.join(given)}; give one domain. Only --plane takes a second option, --square, --polygon, "
+            "--ball or --circle, which is then read in the plane's coordinates."
         )
     n = network.n_in
     if options.segment is not None:
@@ -66,6 +67,8 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
         return as_box(options.box, n)
     if options.ball is not None:
         return as_ball(options.ball, n)
+    if options.circle is not None:
+        return as_circle(options.circle, n)
     if options.simplex is not None:
         return Simplex(read_points(options.simplex, n, "--simplex"))
     if options.polytope is not None:
@@ -105,7 +108,7 @@ def examples(n: int) -> str:
 
 
 def in_plane(options: DomainOptions, network: Network) -> Domain:
-    """The whole plane through three points, or the square, polygon or ball in its coordinates."""
+    """The whole plane through three points, or the square, polygon, ball or circle in its coordinates."""
     assert options.plane is not None
     plane = Plane.through(*(read_point(text, network.n_in, "--plane") for text in options.plane))
     if options.square is not None:
@@ -114,6 +117,8 @@ def in_plane(options: DomainOptions, network: Network) -> Domain:
         return plane.polygon(read_points(options.polygon, 2, "--polygon"))
     if options.ball is not None:
         return as_ball(options.ball, 2, plane)
+    if options.circle is not None:
+        return as_circle(options.circle, 2, plane)
     return plane
 
 
@@ -137,6 +142,12 @@ def as_ball(text: tuple[str, str], d: int, inside: Plane | None = None) -> Ball:
     """A center of d coordinates and a radius."""
     center, radius = text
     return Ball(read_point(center, d, "--ball"), number(radius, "--ball"), inside)
+
+
+def as_circle(text: tuple[str, str], d: int, inside: Plane | None = None) -> Circle:
+    """A center of d coordinates and a radius."""
+    center, radius = text
+    return Circle(read_point(center, d, "--circle"), number(radius, "--circle"), inside)
 
 
 def as_subspace(text: str, n: int) -> Subspace:

@@ -193,6 +193,15 @@ class DomainOptions:
             "coordinates and RADIUS in the inputs' units.",
         ),
     ] = None
+    circle: Annotated[
+        tuple[str, str] | None,
+        domain_option(
+            "--circle",
+            metavar="CENTER RADIUS",
+            help="The circle, of two inputs: pieces along it. With --plane, CENTER in the plane's coordinates and "
+            "RADIUS in the inputs' units.",
+        ),
+    ] = None
     simplex: Annotated[
         str | None,
         domain_option("--simplex", metavar="POINTS", help="The simplex with these n + 1 corners, of n inputs."),

@@ -1,5 +1,5 @@
-"""What is cut: segments, paths, lines, polygons, planes, boxes, simplices, polytopes, balls, whole spaces, subspaces,
-and directions."""
+"""What is cut: segments, paths, circles, lines, polygons, planes, boxes, simplices, polytopes, balls, whole spaces,
+subspaces, and directions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from creases.domain.ball import Ball
 from creases.domain.box import Box
+from creases.domain.circle import Circle
 from creases.domain.directions import Directions
 from creases.domain.line import Line, Polyline, Segment
 from creases.domain.plane import Plane, Polygon
@@ -19,6 +20,7 @@ from creases.errors import DomainError
 __all__ = [
     "Ball",
     "Box",
+    "Circle",
     "Directions",
     "Domain",
     "Line",
@@ -34,7 +36,21 @@ __all__ = [
     "domain_from_dict",
 ]
 
-Domain = Segment | Polyline | Line | Polygon | Plane | Box | Simplex | Polytope | Ball | Space | Subspace | Directions
+Domain = (
+    Segment
+    | Polyline
+    | Circle
+    | Line
+    | Polygon
+    | Plane
+    | Box
+    | Simplex
+    | Polytope
+    | Ball
+    | Space
+    | Subspace
+    | Directions
+)
 
 
 def domain_from_dict(data: dict[str, Any]) -> Domain:
@@ -50,7 +66,13 @@ def domain_from_dict(data: dict[str, Any]) -> Domain:
         "subspace": Subspace,
         "directions": Directions,
     }
-    inner: dict[str, Any] = {"polygon": Polygon, "simplex": Simplex, "polytope": Polytope, "ball": Ball}
+    inner: dict[str, Any] = {
+        "polygon": Polygon,
+        "simplex": Simplex,
+        "polytope": Polytope,
+        "ball": Ball,
+        "circle": Circle,
+    }
     kind = str(data.get("kind"))
     if kind not in inner and kind not in kinds:
         raise DomainError(f"Unknown kind of domain {data.get('kind')!r}; known are {', '.join(sorted(kinds | inner))}.")

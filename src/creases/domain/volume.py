@@ -9,6 +9,7 @@ import numpy as np
 
 from creases.domain.ball import Ball
 from creases.domain.box import Box
+from creases.domain.circle import Circle
 from creases.domain.line import Polyline
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def volume_of(domain: Domain) -> float | None:
 
 def in_floats(domain: Domain) -> float | None:
     """The volume as floats have it: zero, infinite or not a number where they do not hold it."""
-    if isinstance(domain, Polyline):
+    if isinstance(domain, (Polyline, Circle)):
         return domain.length
     if isinstance(domain, Ball):  # of input space, so nothing stretches
         d = domain.dimension
