@@ -13,12 +13,13 @@ from benchmarks import floor, machine, table
 from benchmarks.child import ROOT
 from benchmarks.settings import FULL, QUICK
 from benchmarks.timing import share_of_core
-from benchmarks.works import graphs, lines, others, pieces, processes, scaling, space
+from benchmarks.works import complexes, graphs, lines, others, pieces, processes, scaling, space
 
 THEMES = {
     "others": others.rows,
     "scaling": scaling.rows,
     "space": space.rows,
+    "complexes": complexes.rows,
     "graphs": graphs.rows,
     "pieces": pieces.rows,
     "lines": lines.rows,

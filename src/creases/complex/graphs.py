@@ -18,10 +18,13 @@ def adjacency_of(complex: Complex) -> Any:
     """Which cells share a facet: a symmetric scipy.sparse.csr_array of bool, (cells, cells)."""
     from scipy.sparse import csr_array
 
-    one, other = complex.facets.cells[complex.facets.inner].T
-    ends = np.concatenate([one, other]), np.concatenate([other, one])
-    count = len(complex)
-    found = csr_array((np.ones(len(ends[0]), np.bool_), ends), shape=(count, count))
+    count, first = len(complex), complex.sides.first
+    # The sides of a cell are facets, one after the other: nothing is left to sort but the cells beyond them.
+    ends = complex.facets.cells[complex.side_facets]
+    inner = ends[:, 1] >= 0
+    beyond = ends.sum(axis=1) - np.repeat(np.arange(count), np.diff(first))
+    rows = np.concatenate([[0], np.cumsum(inner)])[first]
+    found = csr_array((np.ones(rows[-1], np.bool_), beyond[inner], rows), shape=(count, count))
     found.sort_indices()
     return found
 

@@ -92,10 +92,8 @@ def glued(
     Raises ComputationError if the cells do not fit together.
     """
     table = table_of(first, corners, at_infinity, patterns, sides)
-    vertices = vertices_of(problem, table, lines)
-    facets, first_sides, cells = facets_of(table, vertices)
-    first_corners = np.zeros(vertices.max(initial=-1) + 1, np.int64)
-    first_corners[vertices[::-1]] = np.arange(len(vertices))[::-1]
+    vertices, first_corners = vertices_of(problem, table, lines)
+    facets, first_sides, cells = facets_of(table, vertices, len(first_corners))
     return Glue(vertices, first_corners, facets, first_sides, cells)
 
 
@@ -123,8 +121,8 @@ def turn_round(corner_first: Ints, corners: Ints, side_first: Ints, corner_sides
     side_first[0] = 0
 
 
-def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
-    """Which vertex each corner is, numbered by their first corners."""
+def vertices_of(problem: Problem, table: Table, lines: int) -> tuple[Ints, Ints]:
+    """Which vertex each corner is, numbered by their first corners; and these."""
     total = sum(problem.widths)
     members = Members.of(problem)
     random = stream("keys of bits", 0).integers(0, 2**64, (2, 8 * table.patterns.shape[1]), np.uint64)
@@ -146,8 +144,8 @@ def vertices_of(problem: Problem, table: Table, lines: int) -> Ints:
         joined = np.arange(len(firsts))
         open_groups = np.flatnonzero(~complete)
         joined[open_groups] = open_groups[joined_exactly(problem, table, firsts[open_groups])]
-        groups = renumbered(joined[groups])
-    return groups
+        groups, firsts = renumbered(joined[groups])
+    return groups, firsts
 
 
 class Members(NamedTuple):
@@ -238,14 +236,21 @@ def hash_corners(
 
     needed : how many walls that is, and `fewer` at infinity. keys : uint64 (2, corners). expected : int64 (corners,).
     """
+    known = np.empty((2, total), np.uint64)  # of the walls that come again and again
+    for wall in range(total):
+        known[0, wall], known[1, wall] = scrambled(wall, 0), scrambled(wall, 1)
     for v in range(owners.size):
         cell = owners[v]
         cells = 1
         key, other = hashes[0, cell], hashes[1, cell]
         for i in range(side_first[v], side_first[v + 1]):
             wall = walls[corner_sides[i]]
-            key += scrambled(np.uint64(wall + 2**40), 0)
-            other += scrambled(np.uint64(wall + 2**40), 1)
+            if 0 <= wall < total:
+                key += known[0, wall]
+                other += known[1, wall]
+            else:
+                key += scrambled(wall, 0)
+                other += scrambled(wall, 1)
             if wall < 0:
                 continue
             cells *= 2
@@ -265,32 +270,30 @@ def hash_corners(
 
 
 @kernel
-def scrambled(value: Any, salt: int) -> Any:
+def scrambled(wall: int, salt: int) -> Any:
     """A number that looks random (Steele, Lea and Flood 2014)."""
-    mixed = (value + np.uint64(salt)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = np.uint64(wall + 2**40 + salt) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
 
 
 @kernel
-def is_masked(
-    bit: int, v: int, side_first: Ints, corner_sides: Ints, walls: Ints, first: Ints, others: Ints, total: int
-) -> bool:
-    """Whether a bit belongs to what vanishes at a corner because the corner lies on its walls."""
-    for i in range(side_first[v], side_first[v + 1]):
-        wall = walls[corner_sides[i]]
-        if wall < 0:
-            continue
-        one = wall
-        if wall >= total:
-            one = wall % total
-            if bit == one + wall // total - 1:
-                return True
-        for j in range(first[one], first[one + 1]):
-            if others[j] == bit:
-                return True
-    return False
+def masked(wall: int, word: int, first: Ints, others: Ints, total: int) -> Any:
+    """The bits of one word of a pattern that belong to what vanishes on a wall."""
+    found = np.uint64(0)
+    if wall < 0:
+        return found
+    one = wall
+    if wall >= total:
+        one = wall % total
+        other = one + wall // total - 1
+        if other >> 6 == word:
+            found |= np.uint64(1) << np.uint64(other & 63)
+    for j in range(first[one], first[one + 1]):
+        if others[j] >> 6 == word:
+            found |= np.uint64(1) << np.uint64(others[j] & 63)
+    return found
 
 
 @kernel
@@ -320,18 +323,13 @@ def all_alike(
             if same != 1:
                 return False
         for word in range(words.shape[1]):
-            changed, bit = words[owners[u], word] ^ words[owners[v], word], 64 * word
-            while changed != 0:
-                if changed & np.uint64(255) == 0:
-                    changed >>= np.uint64(8)
-                    bit += 8
-                    continue
-                if changed & np.uint64(1) and not is_masked(
-                    bit, v, side_first, corner_sides, walls, first, others, total
-                ):
-                    return False
-                changed >>= np.uint64(1)
-                bit += 1
+            changed = words[owners[u], word] ^ words[owners[v], word]
+            if changed == 0:
+                continue
+            for i in range(side_first[v], side_first[v + 1]):
+                changed &= ~masked(walls[corner_sides[i]], word, first, others, total)
+            if changed != 0:
+                return False
     return True
 
 
@@ -365,12 +363,12 @@ def group_keys(keys: Words, places: Ints, groups: Ints, firsts: Ints) -> int:
     return count
 
 
-def renumbered(groups: Ints) -> Ints:
-    """Groups by the order of their first members."""
+def renumbered(groups: Ints) -> tuple[Ints, Ints]:
+    """Groups by the order of their first members; and these."""
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    return rank[inverse], np.sort(first)
 
 
 def joined_exactly(problem: Problem, table: Table, corners: Ints) -> Ints:
@@ -439,25 +437,39 @@ def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | Non
     return [part for part in np.split(numbers[order], cut) if len(part) > 1]
 
 
-def facets_of(table: Table, vertices: Ints) -> tuple[Ints, Ints, Ints]:
-    """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2)."""
+def facets_of(table: Table, vertices: Ints, count: int) -> tuple[Ints, Ints, Ints]:
+    """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2).
+
+    vertices : the vertex of each corner, of `count` vertices.
+    """
     sides = table.sides
-    random = stream("keys of vertices", 0).integers(0, 2**64, (2, vertices.max(initial=-1) + 1), np.uint64)
+    random = stream("keys of vertices", 0).integers(0, 2**64, (2, count), np.uint64)
     keys = np.zeros((2, len(sides.walls)), np.uint64)
     with np.errstate(over="ignore"):
         hash_sides(sides.corner_first, sides.corners, vertices, random, keys)
     facets, first_sides = grouped(keys)
     if not all_same(sides.corner_first, sides.corners, vertices, first_sides[facets]):
         raise ComputationError("Two sides have one key of 128 bits and are not one facet.")
-    count = len(first_sides)
-    if (np.bincount(facets, minlength=count) > 2).any():
+    cells = np.full((len(first_sides), 2), NO_CELL)
+    if not write_cells(sides.first, facets, cells):
         raise ComputationError("A facet has more than two cells: these are not the regions of one network.")
-    owners = np.repeat(np.arange(len(sides.first) - 1), np.diff(sides.first))
-    cells = np.full((count, 2), NO_CELL)
-    cells[:, 0] = owners[first_sides]
-    second = first_sides[facets] != np.arange(len(facets))
-    cells[facets[second], 1] = owners[second]
     return facets, first_sides, cells
+
+
+@kernel
+def write_cells(first: Ints, facets: Ints, cells: Ints) -> bool:
+    """Write the cells of each facet, int64 (facets, 2), NO_CELL before, in ascending order; whether none has more than
+    two. first : where the sides of each cell begin. facets : of each side."""
+    for cell in range(first.size - 1):
+        for side in range(first[cell], first[cell + 1]):
+            facet = facets[side]
+            if cells[facet, 0] < 0:
+                cells[facet, 0] = cell
+            elif cells[facet, 1] < 0:
+                cells[facet, 1] = cell
+            else:
+                return False
+    return True
 
 
 @kernel
