@@ -129,15 +129,14 @@ def vertices_of(problem: Problem, table: Table, lines: int) -> tuple[Ints, Ints]
     hashes = pattern_hashes(table.patterns, random)
     keys = np.empty((2, len(table.corners)), np.uint64)
     expected = np.empty(len(table.corners), np.int64)
+    known = stream("keys of walls", 0).integers(0, 2**64, (2, total), np.uint64)
     lists = (table.owners, table.side_first, table.corner_sides, table.sides.walls)
+    places = (*members, table.at_infinity)
     walls, far = problem.frame.shape[1] - 1 - lines, 0 if problem.directions else 1
     with np.errstate(over="ignore"):
-        hash_corners(
-            *lists, table.patterns, *members, table.at_infinity, random, hashes, total, walls, far, keys, expected
-        )
+        hash_corners(*lists, table.patterns, *places, random, known, hashes, total, walls, far, keys, expected)
     groups, firsts = grouped(keys)
-    words, marks = words_of(table.patterns), (*members, table.at_infinity, total)
-    if not all_alike(*lists, words, *marks, firsts[groups]):
+    if not all_alike(*lists, words_of(table.patterns), *places, total, firsts[groups]):
         raise ComputationError("Two corners have one key of 128 bits and are not one vertex.")
     complete = np.bincount(groups, minlength=len(firsts)) == expected[firsts]
     if not complete.all():
@@ -224,6 +223,7 @@ def hash_corners(
     others: Ints,
     at_infinity: Bools,
     random: Words,
+    known: Words,
     hashes: Words,
     total: int,
     needed: int,
@@ -234,11 +234,9 @@ def hash_corners(
     """Write two hashes of each corner's walls and of the signs of all other neurons; and how many cells there are
     around a corner that lies on as many walls as it must: 0 for others, of which it is not known.
 
+    known : uint64 (2, total), random numbers of the walls of neurons, which come again and again.
     needed : how many walls that is, and `fewer` at infinity. keys : uint64 (2, corners). expected : int64 (corners,).
     """
-    known = np.empty((2, total), np.uint64)  # of the walls that come again and again
-    for wall in range(total):
-        known[0, wall], known[1, wall] = scrambled(wall, 0), scrambled(wall, 1)
     for v in range(owners.size):
         cell = owners[v]
         cells = 1
