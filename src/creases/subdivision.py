@@ -86,7 +86,7 @@ def subdivide(
     Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline;
     NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory; with `on_cells` DomainError too, if
     more than one thread is asked for, or if cells are whole only when all have been found: where walls have to be
-    drawn that are no neurons, and on whole lines.
+    drawn that are no neurons, on whole lines, and on a Ball.
 
     Examples
     --------
@@ -105,11 +105,6 @@ def subdivide(
         if threads not in (None, 1):
             raise DomainError(
                 f"Cells are handed over in their order by one thread, got threads={threads}. Leave it out."
-            )
-        if isinstance(domain, Ball):
-            raise DomainError(
-                f"{domain!r}: which regions meet a ball is decided when all around it have been found. Leave out "
-                "on_cells, or take a Box around the ball."
             )
         return stream_cells(network, domain, on_cells, progress=progress)
     cut = subdivide_flat if is_flat(domain) else subdivide_space
