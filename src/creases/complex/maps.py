@@ -103,7 +103,11 @@ def gradient_norms_along_slice(complex: Complex) -> GradientNorms:
 
 def chosen(complex: Complex, cells: ArrayLike | None) -> NDArray[np.uint8]:
     """The patterns of some cells."""
-    return complex.patterns if cells is None else np.atleast_2d(complex.patterns[np.asarray(cells)])
+    if cells is None:
+        return complex.patterns
+    numbers = np.asarray(cells)
+    # An empty list is one of floats to NumPy.
+    return np.atleast_2d(complex.patterns[numbers if numbers.size else np.zeros(0, np.int64)])
 
 
 def frame_of(complex: Complex) -> Floats:
