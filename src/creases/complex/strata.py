@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from creases.complex.faces import Faces, Lattice, Lists
 from creases.complex.faults import refuse_ball
-from creases.complex.triangulation import face_volumes
+from creases.complex.triangulation import bounded_faces, face_volumes
 from creases.domain import Directions
 from creases.domain.volume import volume_of
 from creases.engine.answers.sides import spans
@@ -40,7 +40,7 @@ class BentHyperplanes(NamedTuple):
     walls : int64 (w,), which each is, as `Complex.wall_name` takes it; ascending, neurons first.
     pieces : int64 (w,), on how many facets inside the domain it lies.
     volumes : float64 (w,), their (d - 1)-volume in the units of input space: a number of points, a length, an area;
-        infinite where a piece is unbounded.
+        infinite where a piece is unbounded, or too large for a float.
     components : int64 (w,), how many parts the pieces make that are joined across common ridges, faces of two
         dimensions less than the domain.
     bounded_components : int64 (w,), how many of these are bounded.
@@ -102,10 +102,12 @@ def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     pieces = np.bincount(rows, minlength=len(kinds))
     lattice, dimension = complex._lattice, complex.dimension - 1
     sizes = face_volumes(complex, lattice)[dimension][facets]
+    # Not by the volumes, which are infinite of what is as large as floats go.
+    bounded = bounded_faces(complex, lattice)[dimension][facets]
     numbers, owners = components_of(rows, facets, ridges_of_facets(complex, lattice))
-    infinite = np.isinf(sizes) if dimension else np.zeros(len(facets), np.bool_)
     open_ones = np.zeros(len(owners), np.bool_)
-    np.logical_or.at(open_ones, numbers, infinite)
+    if dimension:  # points are bounded, and so is the origin, of directions
+        np.logical_or.at(open_ones, numbers, ~bounded)
     components = np.bincount(owners, minlength=len(kinds))
     # Of nothing bincount gives whole numbers.
     volumes = np.bincount(rows, sizes, minlength=len(kinds)).astype(np.float64)
