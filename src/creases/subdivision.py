@@ -108,8 +108,7 @@ def subdivide(
             )
         return stream_cells(network, domain, on_cells, progress=progress)
     cut = subdivide_flat if is_flat(domain) else subdivide_space
-    found = cut(network, domain, threads=threads, progress=progress)
-    return within_ball(found) if isinstance(domain, Ball) else found
+    return cut(network, domain, threads=threads, progress=progress)
 
 
 def is_flat(domain: Domain) -> bool:
@@ -149,7 +148,7 @@ def subdivide_flat(
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
         check_before(problem, expected(neurons, d, False), room, threads, follower)
         table = cut_into_cells(problem, threads=threads, report=room.watched(follower.found))
-    return Complex(
+    found = Complex(
         network=network,
         domain=domain,
         first=table.first,
@@ -159,6 +158,7 @@ def subdivide_flat(
         patterns=table.patterns,
         **facts(table.tally, start),
     )
+    return within_ball(found) if isinstance(domain, Ball) else found
 
 
 def subdivide_space(
@@ -182,7 +182,7 @@ def subdivide_space(
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
         table = cut_into_polytopes(problem, threads=threads, report=room.watched(follower.found))
-    return Complex(
+    found = Complex(
         network=network,
         domain=domain,
         first=table.first,
@@ -193,6 +193,7 @@ def subdivide_space(
         given=Given(table.sides, table.lineality),
         **facts(table.tally, start),
     )
+    return within_ball(found) if isinstance(domain, Ball) else found
 
 
 def facts(tally: Tally, start: float) -> dict[str, Any]:
