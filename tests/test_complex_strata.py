@@ -315,7 +315,7 @@ def test_laws_beside_the_bound():
     without = compare_strata(subdivide(network.without_biases(), SQUARE))
     assert len(without) == 2
     assert "Left out: bounds on means" in without.notes[0]
-    with pytest.raises(NetworkError, match=r"Space\(2\) is unbounded, and its strata have no volume a unit"):
+    with pytest.raises(NetworkError, match=r"Space\(2\) is unbounded, or .*its strata have no volume a unit"):
         compare_strata(subdivide(network, Space(2)))
 
 

@@ -629,5 +629,5 @@ class Complex:
                 version=header["version"],
                 **cells_from(everything, network),
             )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(f"{path} does not describe the cells of a complex: {error}") from error

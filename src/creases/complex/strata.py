@@ -72,7 +72,7 @@ class Strata(NamedTuple):
         of points, k = d, their number.
     other_numbers, other_volumes : of the faces of d - k dimensions at which more than k neurons vanish; none where
         bent hyperplanes are in general position.
-    volume : of the domain, in the units of input space; infinite where it is unbounded.
+    volume : of the domain, in the units of input space; infinite where it is unbounded, or too large for a float.
 
     Of `Directions` d is the dimension of the sphere, and faces are cones, which are infinite.
     """
@@ -85,8 +85,9 @@ class Strata(NamedTuple):
 
     @property
     def per_volume(self) -> Floats:
-        """Volumes of the strata a unit of the domain's volume, float64 (d + 1,); NaN where that is infinite."""
-        if not np.isfinite(self.volume):
+        """Volumes of the strata a unit of the domain's volume, float64 (d + 1,); NaN where that is infinite, or zero
+        in floats."""
+        if not 0.0 < self.volume < np.inf:
             return np.full(len(self.volumes), np.nan)
         return self.volumes / self.volume
 
@@ -201,7 +202,8 @@ def strata_of(complex: Complex) -> Strata:
     numbers, others = np.zeros((2, highest + 1), np.int64)
     volumes, other_volumes = np.zeros((2, highest + 1))
     volume = volume_of(complex.domain)
-    whole = np.inf if volume is None else volume
+    # Of what floats hold no volume the cells have as much as they have in floats.
+    whole = float(complex.volumes.sum()) if volume is None else volume
     numbers[0], volumes[0] = len(complex), whole
     border, sizes = border_of(complex, lattice), face_volumes(complex, lattice)
     for k in range(1, highest + 1 - len(complex.lineality)):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from creases.complex.pulling import Sizes, polytopes, scaled
 from creases.complex.skeleton import sides_of
+from creases.domain.lengths import chart_of
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
@@ -41,12 +42,12 @@ def facets_per_cell(complex: Complex) -> Ints:
 def lengths_of(complex: Complex) -> Floats:
     """A matrix that slice coordinates are multiplied by to have the lengths of input space: float64 (d, d), so that
     u @ matrix is as long as u @ basis."""
-    return np.asarray(np.linalg.qr(complex.domain.slice.basis.T)[1].T)
+    return chart_of(complex.domain.slice)
 
 
 def stretch_of(complex: Complex) -> float:
     """How many times larger d-volumes are in input space than in slice coordinates: sqrt(det(basis basis^T))."""
-    return abs(float(np.prod(np.diag(lengths_of(complex)))))
+    return float(np.prod(np.diag(lengths_of(complex))))
 
 
 def sizes_of(complex: Complex) -> Sizes:
