@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.domain.lengths import directions_of
 from creases.memory import enough_memory
 from creases.network import Network
 from creases.network.evaluation import last_uses
@@ -95,9 +96,7 @@ def gradient_norms(complex: Complex) -> GradientNorms:
 
 def gradient_norms_along_slice(complex: Complex) -> GradientNorms:
     """The norms of the network restricted to the domain's slice, per length in input space."""
-    basis = complex.domain.slice.basis
-    orthonormal = np.linalg.qr(basis.T)[0]  # (n_in, d)
-    frame = np.vstack([orthonormal.T, complex.domain.slice.origin])
+    frame = np.vstack([directions_of(complex.domain.slice), complex.domain.slice.origin])
     return norms_of(maps.matrices for maps in map_blocks(complex.network, complex.patterns, frame))
 
 

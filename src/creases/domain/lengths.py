@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from creases.domain.slice import Slice
 
-__all__ = ["Gram", "chart_of", "factored", "gram_of", "nearest", "root_above"]
+__all__ = ["Gram", "chart_of", "directions_of", "factored", "gram_of", "nearest", "root_above"]
 
 Floats = NDArray[np.float64]
 Gram = tuple[tuple[Fraction, ...], ...]
@@ -26,10 +26,15 @@ BITS = 80
 UPRIGHT = 1e-2
 
 
+def exact_basis(sliced: Slice) -> list[list[Fraction]]:
+    """The basis vectors of a slice, head and tail together."""
+    pairs = zip(sliced.basis.tolist(), sliced.basis_tail.tolist(), strict=True)
+    return [[Fraction(x) + Fraction(y) for x, y in zip(head, tail, strict=True)] for head, tail in pairs]
+
+
 def gram_of(sliced: Slice) -> Gram:
     """The Gram matrix of a slice's basis, exactly: a step s of coordinates has the squared length s gram s."""
-    pairs = zip(sliced.basis.tolist(), sliced.basis_tail.tolist(), strict=True)
-    rows = [[Fraction(x) + Fraction(y) for x, y in zip(head, tail, strict=True)] for head, tail in pairs]
+    rows = exact_basis(sliced)
     below = lcm(*(value.denominator for row in rows for value in row))
     # Whole numbers: a Fraction divides out common factors at each step.
     whole = [[value.numerator * (below // value.denominator) for value in row] for row in rows]
@@ -44,12 +49,33 @@ def chart_of(sliced: Slice) -> Floats:
     so that u @ chart is as long as u @ basis. d-volumes are larger there by the product of its diagonal."""
     with np.errstate(all="ignore"):
         chart = np.linalg.qr(sliced.basis.T)[1].T
-        sides = np.abs(np.diag(chart))
-        if sides.min() > UPRIGHT * sides.max() and np.isfinite(chart).all():
-            return np.asarray(chart * np.sign(np.diag(chart)))
+    if is_upright(chart):
+        return np.asarray(chart * np.sign(np.diag(chart)))
     below, pivots = factored(gram_of(sliced))
     roots, d = [root_above(pivot) for pivot in pivots], sliced.dimension
     return np.array([[nearest(below[i][j] * roots[j]) if j <= i else 0.0 for j in range(d)] for i in range(d)])
+
+
+def directions_of(sliced: Slice) -> Floats:
+    """Directions of length one at right angles to one another that span a slice: float64 (d, n_in)."""
+    with np.errstate(all="ignore"):
+        axes, chart = np.linalg.qr(sliced.basis.T)
+    if is_upright(chart):
+        return np.ascontiguousarray(axes.T)
+    below, pivots = factored(gram_of(sliced))
+    across: list[list[Fraction]] = []
+    for shares, row in zip(below, exact_basis(sliced), strict=True):
+        for share, before in zip(shares, across, strict=False):
+            row = [x - share * y for x, y in zip(row, before, strict=True)]
+        across.append(row)
+    roots = map(root_above, pivots)
+    return np.array([[nearest(x / root) for x in row] for row, root in zip(across, roots, strict=True)])
+
+
+def is_upright(chart: Floats) -> bool:
+    """Whether floats are good enough of a basis with this triangular matrix."""
+    sides = np.abs(np.diag(chart))
+    return bool(sides.min() > UPRIGHT * sides.max() and np.isfinite(chart).all())
 
 
 def factored(gram: Gram) -> tuple[list[list[Fraction]], list[Fraction]]:
