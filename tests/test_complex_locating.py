@@ -337,3 +337,14 @@ def test_against_exact_pieces_on_a_diagonal_wall():
     beside = cells.along([[-0.75, -0.25], [0.75, np.nextafter(0.25, 1)]])
     assert (beside.cells >= 0).all()
     assert len(set(beside.cells.tolist())) == 2
+
+
+def test_against_exact_points_whose_inputs_floats_do_not_hold():
+    network = hidden([[[1.0, -1.0, 0.0]]], [[0.0]])
+    plane = Plane([0, 0, 0], [[16.0, 0.0, 0.0], [0.0, 16.0, 1.0]])
+    points = [[1e308, 0.0], [0.0, 1e308], [1e308, 1e308], [1e308, np.nextafter(1e308, 0)]]
+    whole = subdivide(network, plane)
+    found = whole.locate(points).tolist()
+    assert found[2] == -1
+    assert [bool(whole.pattern(cell)[0][0]) for cell in (found[0], found[1], found[3])] == [True, False, True]
+    assert subdivide(network, plane.square(1.0)).locate(points).tolist() == [-1] * 4

@@ -423,3 +423,17 @@ def test_known_strata_of_a_domain_that_is_flat_in_floats():
     assert np.isnan(thin.strata().per_volume).all()
     with pytest.raises(NetworkError, match="or floats do not hold its volume"):
         compare_strata(thin)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1e200])
+def test_known_volumes_in_slices_of_other_units(size):
+    """What a volume is in the coordinates of the slice may be beyond floats; in input space it is not."""
+    network = Network.he([3, 6, 1], seed=0, bias_std=0.2)
+    plane = Plane([0, 0, 0], size * np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]))
+    cells = subdivide(network, plane.square(1 / size))
+    assert cells.volumes.sum() == pytest.approx(4 * np.sqrt(2), rel=1e-9)
+    assert cells.strata().volume == pytest.approx(4 * np.sqrt(2), rel=1e-9)
+    assert (cells.locate(cells.centroids) == np.arange(len(cells))).all()
+    space = Subspace([0, 0, 0], size * np.diag([1.0, 2.0, 4.0]))
+    solid = Polytope(np.concatenate([np.zeros((1, 3)), np.eye(3)]) / size, inside=space)
+    assert subdivide(network, solid).volumes.sum() == pytest.approx(8 / 6, rel=1e-9)

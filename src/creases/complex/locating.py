@@ -98,7 +98,9 @@ class Locator:
         patterns = np.zeros((len(places), self._patterns.shape[1]), np.uint8)
         if self._network is not None:
             with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-                patterns = self._network.packed_pattern(self._domain.slice.points(places))
+                inputs = self._domain.slice.points(places)
+                held = np.isfinite(inputs).all(axis=1)  # what floats do not hold rationals do
+                patterns[held] = self._network.packed_pattern(inputs[held])
         keys = keys_of(patterns)
         guesses = np.array([self._numbers.get(key, NONE) for key in keys], np.int64)
         rays = np.column_stack([places, np.full(len(places), self._last)])
