@@ -32,6 +32,7 @@ from creases import (
 from creases.complex import balls, nearest
 from creases.domain import domain_from_dict
 from creases.domain.ball import above, factored, root_above
+from creases.subdivision import subdivide_flat
 from graph_networks import as_network
 
 # The specification: the squared distance of the nearest point of a hull, in fractions.
@@ -343,6 +344,15 @@ def test_laws_complex_of_a_ball(d, tmp_path):
     assert again.domain == ball
     assert np.array_equal(again.patterns, found.patterns)
     assert repr(again) == repr(found)
+
+
+@pytest.mark.parametrize("ball", [Ball([0, 0], 0.5), Ball([0.5], 0.25, Line([0, 0], [1, 1]))], ids=repr)
+def test_laws_every_way_to_cut_keeps_what_meets_the_ball(ball):
+    """What pictures are made of, too: they say how many regions there are."""
+    network = Network.he([2, 16, 16, 1], seed=0, bias_std=0.3)
+    found = subdivide_flat(network, ball)
+    assert len(found) == count(network, ball).regions == len(subdivide(network, ball))
+    assert np.array_equal(found.patterns, subdivide(network, ball).patterns)
 
 
 def test_laws_threads_and_many():

@@ -480,3 +480,46 @@ def test_bad_input_labels_levels_and_networks():
         lines[1]
     with pytest.raises(ValueError, match="read-only"):
         lines.points[0] = 0
+
+
+@pytest.mark.parametrize("rows", [[[0, 1], [1, 0], [-1, 0]], [[1, 0], [0, 1], [-1, 0]], [[1, 0], [-1, 0], [0, 1]]])
+def test_known_three_classes_meet_on_the_border(rows):
+    """Two lines end in a point of the border, and none of them goes on as the other, which parts other classes."""
+    network = build.network(build.dense(build.input(2), rows)).with_argmax()
+    lines = decision_boundary(subdivide(network, Box([-1, 0], [1, 1])))
+    assert len(lines) == 2
+    assert not lines.closed.any()
+    middle = rows.index([0, 1])
+    for i in range(2):
+        assert len(lines[i]) == 2
+        assert middle in lines.labels[i]
+        (right,) = set(lines[i][:, 0]) - {0.0}
+        other = rows.index([1, 0] if right > 0 else [-1, 0])
+        assert lines.labels[i].tolist() == sorted([middle, other])
+        one, two = lines[i]
+        left = (one + two) / 2 + 1e-3 * np.array([one[1] - two[1], two[0] - one[0]])
+        assert np.argmax(rows @ left) == lines.labels[i][0]
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2], [0, 2, 1], [2, 1, 0]])
+def test_known_three_classes_meet_in_an_edge_of_the_border(order):
+    """Each of both sheets is counter-clockwise as seen from its own higher class."""
+    rows = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])[order]
+    network = build.network(build.dense(build.input(3), rows)).with_argmax()
+    mesh = decision_boundary(subdivide(network, Box([0, -1, -1], [1, 1, 1])))
+    assert len(mesh) == 4
+    assert len(np.unique(mesh.labels, axis=0)) == 2
+    for triangle, labels in zip(mesh.triangles, mesh.labels, strict=True):
+        a, b, c = mesh.vertices[triangle]
+        towards = (a + b + c) / 3 + 1e-3 * np.cross(b - a, c - a)
+        assert np.argmax(rows @ towards) == labels[1]
+
+
+def test_known_a_line_that_touches_the_border_goes_on():
+    diamond = level_set(octahedron(2), Box([-1, -1], [1, 1]), level=1.0)
+    assert len(diamond) == 1
+    assert diamond.closed.all()
+    above = level_set(octahedron(2), Box([-1, 0], [1, 1]), level=1.0)
+    assert len(above) == 1
+    assert not above.closed.any()
+    assert len(above[0]) == 3

@@ -236,3 +236,19 @@ def test_against_linear_programs():
         assert found == (solved.status == 0)
         answers.append(found)
     assert 20 < sum(answers) < 180
+
+
+def test_known_two_regions_end_on_a_facet_of_another():
+    """f = 0 for y <= 0; above it is -|x| where |x| < y, else -y. All regions are convex, but that below has the whole
+    line y = 0 as a facet, of which others have half: it must be cut in two."""
+    first = [[1, 0], [-1, 0], [0, 1]]
+    second = [[1, -1, -1], [-1, 1, -1], [1, 0, 0], [0, 1, 0]]
+    network = Network.from_arrays([first, second, [[1, 1, -1, -1]]], [[0] * 3, [0] * 4, [0]])
+    assert definitions(network, SQUARE).numbers == (8, 6, 6, 5, 4, 4)
+
+
+def test_known_sums_that_overflow_on_their_way():
+    """The neuron is negative on all of the segment, and its sum in floats is infinite."""
+    weights = np.repeat([1e308, -1.7e308], 8)[None]
+    network = Network.from_arrays([weights], [[0.0]], output_layer=False)
+    assert definitions(network, Segment(np.full(16, 1.0), np.full(16, 2.0))).activation_patterns == 1

@@ -26,6 +26,7 @@ from creases import (
 )
 from creases.complex.bounded import Bounded, BoundedNetwork
 from creases.complex.linear import Maps, clusters, components
+from creases.complex.maps import affine_maps
 from creases.domain import domain_from_dict
 from creases.errors import DomainError
 from creases.exact_network import ExactNetwork, unpacked
@@ -349,3 +350,43 @@ def test_known_polygons_and_planes():
     plane = Plane([0, 0, 0.5], [[1, 0, 1], [0, 1, 0]])
     assert numbers(network, plane) == (4, 4, 6)
     assert numbers(network, Polygon([[-1, -1], [1, -1], [1, 1], [-1, 1]], plane)) == (4, 4, 6)
+
+
+def test_known_products_that_underflow():
+    """Both sides of 0 have one slope; of one, 3 times the least float is halved on the way, which floats round."""
+    weights = [
+        [[1.0], [-1.0]],
+        [[3 * 2.0**-1074, 0.0], [0.0, 3 * 2.0**-60]],
+        [[0.5, 0.0], [0.0, 0.5]],
+        [[2.0**1000, -(2.0**-14)]],
+    ]
+    network = Network.from_arrays(weights, [[0.0] * 2] * 3 + [[0.0]])
+    assert numbers(network, Segment([-1.0], [1.0])) == (1, 1, 2)
+
+
+def test_laws_bounds_hold_where_numbers_underflow():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        sizes = 2.0 ** rng.integers(-560, -500, 3)
+        weights = [
+            size * rng.standard_normal(shape) for size, shape in zip(sizes, [(5, 2), (5, 5), (3, 5)], strict=True)
+        ]
+        weights[1] *= 2.0**-20
+        network = Network.from_arrays(weights, [sizes[0] * rng.standard_normal(5), np.zeros(5), np.zeros(3)])
+        bits = rng.random((4, network.bits)) < 0.5
+        exact = ExactNetwork(network, SQUARE)
+        found = BoundedNetwork(network, SQUARE).on_patterns(bits)
+        for cell, row in enumerate(bits):
+            rows = exact.outputs(row.tobytes())
+            for j, form in enumerate(rows.rows):
+                for c, value in enumerate(form):
+                    true = Fraction(int(value), int(rows.denominator))
+                    off = abs(true - Fraction(found.values[cell, c, j]))
+                    assert off <= Fraction(found.errors[cell, c, j])
+
+
+def test_known_maps_of_no_cells():
+    cells = subdivide(Network.from_arrays(*random_network([2, 4, 3], 0, 0.3)), SQUARE)
+    found = affine_maps(cells, [])
+    assert found.matrices.shape == (0, 3, 2)
+    assert found.offsets.shape == (0, 3)

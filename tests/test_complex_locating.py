@@ -316,3 +316,35 @@ def test_bad_input_segments():
     with pytest.raises(DomainError, match="does not lie in the slice"):
         cells.along(Segment([0, 0, 0], [0.5, 0.25, 1e-3]))
     assert len(cells.along(Segment([0, 0, 0], [0.5, 0.25, 0])).cells) == 2
+
+
+def test_against_exact_pieces_between_two_floats():
+    """Between its two neurons the segment has a cell of its own, in which there is no float at all."""
+    steep = np.array([[2.0**53 - 1], [1.5 * 2.0**52 + 1]])
+    for turned in (1.0, -1.0):
+        network = hidden([turned * steep], [-turned * np.array([2.0**52, 1.5 * 2.0**51 + 1])])
+        cells = subdivide(network, Box([0], [1]))
+        assert len(cells) == 3
+        assert cells.along([[0.0], [1.0]]).cells.tolist() == [0, 1, 2]
+        assert cells.along([[1.0], [0.0]]).cells.tolist() == [2, 1, 0]
+
+
+def test_against_exact_pieces_on_a_diagonal_wall():
+    """The wall 3 y = x, which no float but zero meets; on it and beside it."""
+    network = hidden([[[1.0, -3.0], [1.0, 0.0]]], [[0.0, -0.25]])
+    cells = subdivide(network, SQUARE)
+    assert cells.along([[-0.75, -0.25], [0.75, 0.25]]).cells.tolist() == [-1, -1]
+    beside = cells.along([[-0.75, -0.25], [0.75, np.nextafter(0.25, 1)]])
+    assert (beside.cells >= 0).all()
+    assert len(set(beside.cells.tolist())) == 2
+
+
+def test_against_exact_points_whose_inputs_floats_do_not_hold():
+    network = hidden([[[1.0, -1.0, 0.0]]], [[0.0]])
+    plane = Plane([0, 0, 0], [[16.0, 0.0, 0.0], [0.0, 16.0, 1.0]])
+    points = [[1e308, 0.0], [0.0, 1e308], [1e308, 1e308], [1e308, np.nextafter(1e308, 0)]]
+    whole = subdivide(network, plane)
+    found = whole.locate(points).tolist()
+    assert found[2] == -1
+    assert [bool(whole.pattern(cell)[0][0]) for cell in (found[0], found[1], found[3])] == [True, False, True]
+    assert subdivide(network, plane.square(1.0)).locate(points).tolist() == [-1] * 4

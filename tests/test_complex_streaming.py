@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from creases import (
+    Ball,
     Box,
     Count,
     Line,
@@ -249,3 +250,13 @@ def test_bad_input_too_large_for_memory(free_memory_of):
     ):
         subdivide(network, SQUARE)
     assert subdivide(network, SQUARE, on_cells=lambda _: None).regions == count(network, SQUARE).regions
+
+
+def test_bad_input_balls(tmp_path):
+    """Cells that do not meet the ball would be among those that are handed over."""
+    network, ball = Network.he([2, 16, 16, 1], seed=0, bias_std=0.3), Ball([0, 0], 0.5)
+    with pytest.raises(DomainError, match="Or take a Box around the ball"):
+        subdivide_to_parquet(network, ball, tmp_path / "ball.parquet")
+    with pytest.raises(DomainError, match="Or take a Box around the ball"):
+        subdivide(network, ball, on_cells=print)
+    assert not list(tmp_path.iterdir())

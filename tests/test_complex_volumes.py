@@ -23,12 +23,15 @@ from creases import (
     Simplex,
     Space,
     Subspace,
+    count,
     subdivide,
 )
 from creases.complex import volumes
 from creases.complex.pulling import wedge
 from creases.complex.volumes import bounded_cells, facets_per_cell, sizes_of
 from creases.domain.volume import volume_of
+from creases.errors import NetworkError
+from creases.theory import compare_strata
 from networks import KINDS, random_network, table
 
 SQUARE = Box([-1, -1], [1, 1])
@@ -393,3 +396,44 @@ def test_laws_hard_numbers(n):
         assert (2 * cells.inradii[known] <= cells.diameters[known] * (1 + 1e-7)).all()
         assert np.isfinite(cells.centroids).all()
         assert len(cells.table()) == len(cells)
+
+
+@pytest.mark.parametrize("bits", [1, 10, 20, 26, 40, 50])
+def test_known_areas_where_basis_vectors_are_nearly_parallel(bits):
+    """The angle is small by 2^-bits, and no digit of an area is lost to it: of cells, of the domain, of its strata."""
+    plane = Plane([0.125, 0, 0], [[1, 0.5, 0.75], [1, 0.5, 0.75 + 2.0**-bits]])
+    network = Network.he([3, 8, 1], seed=0, bias_std=0.2)
+    square = plane.square(2.0)
+    cells, area = subdivide(network, square), 16.0 * 2.0**-bits * np.sqrt(1.25)
+    assert cells.volumes.sum() == pytest.approx(area, rel=1e-12)
+    assert cells.strata().volume == pytest.approx(area, rel=1e-12)
+    assert count(network, square).per_volume == pytest.approx(len(cells) / area, rel=1e-12)
+    if bits == 1:  # as good as floats elsewhere
+        basis = square.slice.basis
+        assert area == pytest.approx(16.0 * np.sqrt(np.linalg.det(basis @ basis.T)))
+
+
+def test_known_strata_of_a_domain_that_is_flat_in_floats():
+    """It is bounded, so its volume is not infinite; in units of it there is nothing."""
+    strata = subdivide(Network.he([3, 4, 1], seed=0), Box([-1, -1, 0], [1, 1, 5e-324])).strata()
+    assert np.isfinite(strata.volume)
+    assert np.isfinite(strata.volumes).all()
+    thin = subdivide(Network.he([3, 4, 1], seed=0), Box([-1e-200] * 3, [1e-200] * 3))
+    assert thin.strata().volume == 0.0
+    assert np.isnan(thin.strata().per_volume).all()
+    with pytest.raises(NetworkError, match="or floats do not hold its volume"):
+        compare_strata(thin)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1e200])
+def test_known_volumes_in_slices_of_other_units(size):
+    """What a volume is in the coordinates of the slice may be beyond floats; in input space it is not."""
+    network = Network.he([3, 6, 1], seed=0, bias_std=0.2)
+    plane = Plane([0, 0, 0], size * np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]))
+    cells = subdivide(network, plane.square(1 / size))
+    assert cells.volumes.sum() == pytest.approx(4 * np.sqrt(2), rel=1e-9)
+    assert cells.strata().volume == pytest.approx(4 * np.sqrt(2), rel=1e-9)
+    assert (cells.locate(cells.centroids) == np.arange(len(cells))).all()
+    space = Subspace([0, 0, 0], size * np.diag([1.0, 2.0, 4.0]))
+    solid = Polytope(np.concatenate([np.zeros((1, 3)), np.eye(3)]) / size, inside=space)
+    assert subdivide(network, solid).volumes.sum() == pytest.approx(8 / 6, rel=1e-9)

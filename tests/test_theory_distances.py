@@ -9,7 +9,9 @@ import pytest
 import graph_cases
 import networks
 import reference
-from creases import Network, Space, subdivide
+from creases import Network, Plane, Space, subdivide
+from creases.complex.maps import affine_maps, gradient_norms_along_slice
+from creases.domain.lengths import directions_of
 from creases.errors import NetworkError
 from creases.theory import boundary_distance, forms, gradient_norms
 from graph_networks import as_network
@@ -186,3 +188,28 @@ def test_laws_gradients_along_a_slice():
 def test_bad_input_norm(norm):
     with pytest.raises(NetworkError, match="norm must be 1, 2 or inf"):
         boundary_distance(Network.from_arrays([[[1.0]]], [[0.0]], output_layer=False), [[0.5]], norm=norm)
+
+
+def test_known_directions_that_depend_on_one_another():
+    """Only what they span counts: no direction that is none of theirs comes in, and of zero alone there is nothing."""
+    network, point = Network.he([3, 4, 1], seed=0, bias_std=0.2), [[0.1, 0.2, 0.3]]
+    one = gradient_norms(network, point, along=[[1, 0, 0]])
+    for rows in ([[1, 0, 0], [2, 0, 0]], [[0, 0, 0], [3, 0, 0]], [[1, 0, 0]] * 5):
+        assert gradient_norms(network, point, along=rows) == pytest.approx(one)
+    assert not gradient_norms(network, point, along=[[0, 0, 0]]).any()
+    space = [[1, 0, 0], [1, 1, 0], [1, 1, 1], [2, 1, 0]]
+    assert gradient_norms(network, point, along=space) == pytest.approx(gradient_norms(network, point))
+
+
+@pytest.mark.parametrize("bits", [1, 10, 30, 50])
+def test_known_directions_that_are_nearly_parallel(bits):
+    rows = [[1, 0.5, 0.75], [1, 0.5, 0.75 + 2.0**-bits]]
+    network, point = Network.he([3, 4, 1], seed=0, bias_std=0.2), [[0.1, 0.2, 0.3]]
+    expected = gradient_norms(network, point, along=[[1, 0.5, 0], [0, 0, 1]])
+    assert gradient_norms(network, point, along=rows) == pytest.approx(expected, rel=1e-12)
+    plane = Plane([0.125, 0, 0], rows)
+    cells = subdivide(network, plane.square(2.0))
+    upright = subdivide(network, Plane([0.125, 0, 0], [[1, 0.5, 0], [0, 0, 1]]).square(9.0))
+    maps = affine_maps(cells).matrices[:, 0]
+    along = maps @ directions_of(upright.domain.slice).T
+    assert gradient_norms_along_slice(cells).frobenius == pytest.approx(np.hypot(*along.T), rel=1e-12)

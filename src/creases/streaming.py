@@ -17,7 +17,7 @@ import numpy as np
 
 from creases.complex.blocks import CellBlock
 from creases.complex.skeleton import lineality_of_flat
-from creases.domain import Directions, Domain, Polyline
+from creases.domain import Ball, Directions, Domain, Polyline
 from creases.errors import DomainError
 from creases.memory import enough_memory
 from creases.network import Network
@@ -70,10 +70,15 @@ def subdivide_to_parquet(
 
 
 def check(network: Network, domain: Domain) -> None:
-    """Raise DomainError unless the domain is one that `subdivide` takes."""
+    """Raise DomainError unless the domain is one whose cells can be handed over as they are found."""
     check_fit(network, domain)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
+    if isinstance(domain, Ball):
+        raise DomainError(
+            f"{domain!r}: which regions meet a ball is decided when all around it have been found. {KEEP} Or take a "
+            "Box around the ball."
+        )
 
 
 def stream_cells(network: Network, domain: Domain, on_cells: OnCells, *, progress: Progress = None) -> Count:

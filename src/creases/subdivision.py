@@ -86,7 +86,7 @@ def subdivide(
     Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline;
     NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory; with `on_cells` DomainError too, if
     more than one thread is asked for, or if cells are whole only when all have been found: where walls have to be
-    drawn that are no neurons, and on whole lines.
+    drawn that are no neurons, on whole lines, and on a Ball.
 
     Examples
     --------
@@ -106,15 +106,9 @@ def subdivide(
             raise DomainError(
                 f"Cells are handed over in their order by one thread, got threads={threads}. Leave it out."
             )
-        if isinstance(domain, Ball):
-            raise DomainError(
-                f"{domain!r}: which regions meet a ball is decided when all around it have been found. Leave out "
-                "on_cells, or take a Box around the ball."
-            )
         return stream_cells(network, domain, on_cells, progress=progress)
     cut = subdivide_flat if is_flat(domain) else subdivide_space
-    found = cut(network, domain, threads=threads, progress=progress)
-    return within_ball(found) if isinstance(domain, Ball) else found
+    return cut(network, domain, threads=threads, progress=progress)
 
 
 def is_flat(domain: Domain) -> bool:
@@ -154,7 +148,7 @@ def subdivide_flat(
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
         check_before(problem, expected(neurons, d, False), room, threads, follower)
         table = cut_into_cells(problem, threads=threads, report=room.watched(follower.found))
-    return Complex(
+    found = Complex(
         network=network,
         domain=domain,
         first=table.first,
@@ -164,6 +158,7 @@ def subdivide_flat(
         patterns=table.patterns,
         **facts(table.tally, start),
     )
+    return within_ball(found) if isinstance(domain, Ball) else found
 
 
 def subdivide_space(
@@ -187,7 +182,7 @@ def subdivide_space(
     with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
         table = cut_into_polytopes(problem, threads=threads, report=room.watched(follower.found))
-    return Complex(
+    found = Complex(
         network=network,
         domain=domain,
         first=table.first,
@@ -198,6 +193,7 @@ def subdivide_space(
         given=Given(table.sides, table.lineality),
         **facts(table.tally, start),
     )
+    return within_ball(found) if isinstance(domain, Ball) else found
 
 
 def facts(tally: Tally, start: float) -> dict[str, Any]:

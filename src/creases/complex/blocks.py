@@ -34,8 +34,9 @@ class CellBlock:
     side_corners : int64, rows of `corners`.
     patterns : uint8 (cells, ceil(N / 8)), as `Network.packed_pattern` has them.
     lineality : float64 (lines, d); directions in which a whole line lies in every cell, as of `Complex`.
-    neighbours : int64 (sides,), the number among all of the cell on the other side, -1 where the domain ends; None of
-        cells that are handed over as they are found, since most neighbours are not found yet.
+    neighbours : int64 (sides,), the number among all of the cell on the other side, -1 where the domain ends, and on a
+        Ball where that cell does not meet it; None of cells that are handed over as they are found, since most
+        neighbours are not found yet.
     """
 
     start: int

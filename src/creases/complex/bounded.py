@@ -4,9 +4,10 @@ A level's sum z = sum_p M_p a_p + b is n products at most, added in any order, s
 gamma_n T, T = sum_p |M_p| |a_p| + |b|, gamma_n = n u / (1 - n u), u = 2^-53 (Higham 2002, section 3.1); and by
 |M_p| E_p where the values that it takes are off by E_p. A kink whose slopes are s and t hands an error on times
 max(|s|, |t|), and times |s| where its pattern is known. T and the bound are themselves computed in floats: each is made
-larger by one millionth, far more than what they lose. Products that underflow lose 2^-1075 each.
+larger by one millionth, far more than what they lose. Products that underflow lose 2^-1075 each, those of a bound too:
+it takes 2^-1074, the least float, for each, and for what is multiplied by a weight before it is multiplied.
 
-A number that overflows has no bound: it, or its bound, is infinite or not a number, and no comparison with it holds.
+A number that overflows has no bound: that is infinite or not a number, and no comparison with it holds.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from creases.domain import Directions, Domain
 from creases.network import Clip, Level, Max, Network
 from creases.network.evaluation import last_uses
 
-__all__ = ["Bounded", "BoundedNetwork"]
+__all__ = ["UNDERFLOW", "Bounded", "BoundedNetwork"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 UNIT = 2.0**-53
 LARGER = 1.0 + 1e-6
-UNDERFLOW = 2.0**-1075
+# The least float: half of it would be zero.
+UNDERFLOW = 2.0**-1074
 
 
 class Bounded(NamedTuple):
@@ -106,8 +108,9 @@ class BoundedNetwork:
         values = level.linear([below[p].values if p in below else None for p in range(number)]) + constant
         errors = gamma * np.abs(constant) + 2.0 * terms * UNDERFLOW
         for p, part in magnitudes.items():
-            errors = errors + part.apply(below[p].errors + gamma * np.abs(below[p].values))
-        return Bounded(values, errors * LARGER)
+            errors = errors + part.apply(below[p].errors + gamma * np.abs(below[p].values) + UNDERFLOW)
+        # On the way to an infinite sum its terms may be small beside it, and their bound finite.
+        return Bounded(values, np.where(np.isfinite(values), errors * LARGER, np.inf))
 
     def on_patterns(self, bits: Bools) -> Bounded:
         """The outputs' forms on patterns, (cells, k, n_out). bits : bool (cells, bits)."""
@@ -147,9 +150,10 @@ class BoundedNetwork:
         origin = self._frame.values[d:].sum(axis=0)  # of directions there is none
         gamma = 2.0 * (d + 3) * UNIT
         values = points @ frame + one[:, None] * origin
-        bound = (errors + gamma * np.abs(points)) @ (np.abs(frame) + tails) + (np.abs(points) + errors) @ tails
+        bound = (errors + gamma * np.abs(points) + UNDERFLOW) @ (np.abs(frame) + tails)
+        bound += (np.abs(points) + errors) @ tails
         bound += gamma * np.abs(one[:, None] * origin) + 2.0 * (d + 3) * UNDERFLOW
-        return Bounded(values, bound * LARGER)
+        return Bounded(values, np.where(np.isfinite(values), bound * LARGER, np.inf))
 
 
 def on_piece(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> Bounded:
@@ -161,7 +165,7 @@ def on_piece(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> Bo
         values, errors = (np.take_along_axis(part, units, axis=-1) for part in z)
     slopes = np.atleast_2d(piece.slopes)[:, None]
     scaled, offsets = values * slopes, np.atleast_2d(piece.offsets)[:, None] * one[:, None]
-    lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 2.0 * UNDERFLOW
+    lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 4.0 * UNDERFLOW
     # What a slope of zero leaves is exact, and it is not to be zero times infinity.
     errors = np.where(slopes == 0.0, 0.0, errors * np.abs(slopes)) + lost
     return Bounded(np.where(slopes == 0.0, 0.0, scaled) + offsets, errors * LARGER)
@@ -178,4 +182,4 @@ def bent(level: Level, z: Bounded, one: Floats) -> Bounded:
     below, above = kink.slopes(level.n_units)
     steepest = np.maximum(np.abs(below), np.abs(above))
     values = z.values * np.where(z.values > 0.0, above, below)
-    return Bounded(values, (z.errors * steepest + 2.0 * UNIT * np.abs(values) + UNDERFLOW) * LARGER)
+    return Bounded(values, (z.errors * steepest + 2.0 * UNIT * np.abs(values) + 4.0 * UNDERFLOW) * LARGER)

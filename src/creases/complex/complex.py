@@ -446,8 +446,8 @@ class Complex:
     def along(self, segment: Segment | ArrayLike) -> Along:
         """The cells that a segment meets, in order, and where it goes from one to the next.
 
-        segment : two points, (2, d) in slice coordinates, or a Segment in the domain's slice. It is rounded to inputs
-        where the slice is not all of input space.
+        segment : two points, (2, d) in slice coordinates, or a Segment in the domain's slice. Where the inputs of
+        its ends are no floats it is rounded to inputs, and a piece has the cell of its rounded middle.
         Raises DomainError if it does not lie in the domain, or the domain is `Directions`.
         """
         from creases.complex.locating import along
@@ -629,5 +629,5 @@ class Complex:
                 version=header["version"],
                 **cells_from(everything, network),
             )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(f"{path} does not describe the cells of a complex: {error}") from error

@@ -6,8 +6,8 @@ facets stand in a circle; leave some of them away, and the sectors between the o
 a complex near the ridge if none is left, two in one hyperplane, or three or more with less than half a turn between
 neighbours. Half a turn beside others is convex, but then a polyhedron ends in the middle of another one's facet.
 
-At the least: linear regions that are not convex are two polyhedra each, all others one. If all are convex they make a
-complex: where a facet of one were parted between two others, these would have one map on it and across it.
+At the least: linear regions that are not convex are two polyhedra each, and so are those on whose facet others end; all
+others are one. If there is none of both, all facets are facets on either side, so that the regions make a complex.
 At the most: from the cells, facets at which nothing jumps are taken away one after the other, with all others that must
 then go too, as long as a complex remains.
 """
@@ -47,12 +47,12 @@ def convex_bounds(complex: Complex, geometry: ExactGeometry) -> tuple[int, int]:
     if complex.dimension - len(complex.lineality) < 2 or not smooth.any():
         return regions, regions
     ridges = Ridges(complex, geometry, smooth)
-    bent = {region for place in range(len(ridges.around)) for region in ridges.bent_regions(place)}
-    if not bent:
+    parted = {region for place in range(len(ridges.around)) for region in ridges.parted_regions(place)}
+    if not parted:
         return regions, regions
     kept = ridges.with_few_facets(np.flatnonzero(smooth).tolist())
     pairs = complex.facets.cells[complex.facets.inner & ~kept]
-    return regions + len(bent), int(components(len(complex), pairs).max()) + 1
+    return regions + len(parted), int(components(len(complex), pairs).max()) + 1
 
 
 def members(faces: Faces | Facets, i: int) -> list[int]:
@@ -117,14 +117,13 @@ class Ridges:
         here = [i for i, facet in enumerate(self.around[place].facets) if kept[facet]]
         return list(zip(here, here[1:] + here[:1], strict=True))
 
-    def bent_regions(self, place: int) -> set[int]:
-        """The linear regions that are not convex at a ridge."""
+    def parted_regions(self, place: int) -> set[int]:
+        """The linear regions that no complex has whole at a ridge: they are not convex there, or take up half a turn
+        where others end, of which the ridge is then a face, and inside a facet of theirs."""
         cells, regions = self.around[place].cells, self._complex.linear_regions
-        return {
-            int(regions[cells[one]])
-            for one, other in self.sectors(place, ~self._smooth)
-            if self.turn(place, one, other) < 0
-        }
+        sectors = self.sectors(place, ~self._smooth)
+        most = 1 if len(sectors) > 2 else 0
+        return {int(regions[cells[one]]) for one, other in sectors if self.turn(place, one, other) < most}
 
     def is_whole(self, place: int, kept: Bools) -> bool:
         """Whether what remains with these facets is a complex near a ridge."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -97,7 +98,9 @@ class Locator:
         patterns = np.zeros((len(places), self._patterns.shape[1]), np.uint8)
         if self._network is not None:
             with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-                patterns = self._network.packed_pattern(self._domain.slice.points(places))
+                inputs = self._domain.slice.points(places)
+                held = np.isfinite(inputs).all(axis=1)  # what floats do not hold rationals do
+                patterns[held] = self._network.packed_pattern(inputs[held])
         keys = keys_of(patterns)
         guesses = np.array([self._numbers.get(key, NONE) for key in keys], np.int64)
         rays = np.column_stack([places, np.full(len(places), self._last)])
@@ -131,6 +134,19 @@ class Locator:
             _, firsts, members = np.unique(groups[left], return_index=True, return_inverse=True)
             numbers = np.array([self._number_at(places[left[first]]) for first in firsts.tolist()], np.int64)
             guesses[left], tried_last = numbers[members], left[firsts]
+
+    def of_pieces(self, patterns: Bytes, ends: Floats) -> Ints:
+        """The cells in which the pieces of a segment lie that have these patterns; -1 of those that lie in a wall.
+
+        A piece lies in the closed cell with its pattern, where no form has the wrong sign: inside, or all in a wall.
+        ends : float64 (2, d), of the segment; a form that is zero at both is zero all along.
+        """
+        found = np.array([self._numbers.get(key, NONE) for key in keys_of(patterns)], np.int64)
+        for piece in np.flatnonzero(found >= 0).tolist():
+            signs = (signs_at(self._walls(int(found[piece])), end, self._last) for end in ends)
+            if (0, 0) in zip(*signs, strict=True):
+                found[piece] = NONE
+        return found
 
     def _walls(self, cell: int) -> list[Any]:
         """The exact inward forms of a cell's sides."""
@@ -229,13 +245,28 @@ def along(complex: Complex, segment: Segment | ArrayLike) -> Along:
                 f"The segment's {name} lies outside of {complex.domain!r}. Give the part that lies inside, or cut a "
                 "larger domain."
             )
-    problem = as_problem(complex.network, Segment(*complex.domain.slice.points(ends)))
-    table = cut_into_cells(problem, threads=1, report=lambda regions: None)
+    inputs = complex.domain.slice.points(ends)
+    table = cut_into_cells(as_problem(complex.network, Segment(*inputs)), threads=1, report=lambda regions: None)
     # Each is rounded on its own, so that two may have changed places.
     breaks = np.maximum.accumulate(np.append(table.corners[::2, 0], 1.0))
+    if are_exact(complex, ends, inputs):
+        return Along(locator.of_pieces(table.patterns, ends), breaks)
     middles = ((breaks[1:] + breaks[:-1]) / 2.0)[:, None]
     # So that both coordinates of a diagonal are rounded alike.
     return Along(locator.locate(ends[0] * (1.0 - middles) + ends[1] * middles), breaks)
+
+
+def are_exact(complex: Complex, places: Floats, inputs: Floats) -> bool:
+    """Whether these inputs are those of places in slice coordinates, with nothing rounded."""
+    sliced = complex.domain.slice
+    rows = [*sliced.basis.T.tolist()], [*sliced.basis_tail.T.tolist()]
+    for place, point in zip(places.tolist(), inputs.tolist(), strict=True):
+        coordinates = [*map(Fraction, place)]
+        for origin, heads, tails, given in zip(sliced.origin.tolist(), *rows, point, strict=True):
+            basis = (Fraction(head) + Fraction(tail) for head, tail in zip(heads, tails, strict=True))
+            if Fraction(origin) + sum(map(mul, coordinates, basis)) != given:
+                return False
+    return True
 
 
 def ends_of(complex: Complex, locator: Locator, segment: Segment | ArrayLike) -> Floats:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from creases.domain.lengths import directions_of
 from creases.memory import enough_memory
 from creases.network import Network
 from creases.network.evaluation import last_uses
@@ -95,15 +96,17 @@ def gradient_norms(complex: Complex) -> GradientNorms:
 
 def gradient_norms_along_slice(complex: Complex) -> GradientNorms:
     """The norms of the network restricted to the domain's slice, per length in input space."""
-    basis = complex.domain.slice.basis
-    orthonormal = np.linalg.qr(basis.T)[0]  # (n_in, d)
-    frame = np.vstack([orthonormal.T, complex.domain.slice.origin])
+    frame = np.vstack([directions_of(complex.domain.slice), complex.domain.slice.origin])
     return norms_of(maps.matrices for maps in map_blocks(complex.network, complex.patterns, frame))
 
 
 def chosen(complex: Complex, cells: ArrayLike | None) -> NDArray[np.uint8]:
     """The patterns of some cells."""
-    return complex.patterns if cells is None else np.atleast_2d(complex.patterns[np.asarray(cells)])
+    if cells is None:
+        return complex.patterns
+    numbers = np.asarray(cells)
+    # An empty list is one of floats to NumPy.
+    return np.atleast_2d(complex.patterns[numbers if numbers.size else np.zeros(0, np.int64)])
 
 
 def frame_of(complex: Complex) -> Floats:

@@ -95,8 +95,10 @@ def polylines(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Poly
     around = np.bincount(np.concatenate([begin, end]), minlength=len(complex.vertices))
     starting = np.full(len(complex.vertices), -1)
     starting[begin] = np.arange(len(facets))
-    # Where two lines meet, and no more, one comes and the other goes: the lower label is left of both.
+    # Where two lines meet, and no more, one comes and the other goes: the lower label is left of both. On the border of
+    # the domain they may part three labels, and are two lines.
     after = np.where(around[end] == 2, starting[end], -1)
+    after = np.where((labels[after] == labels).all(axis=1), after, -1)
     rows = rows_of(after)
     # A row that is open has one point more than lines.
     sizes = np.diff(rows.first) + ~rows.closed
@@ -112,7 +114,7 @@ def polylines(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Poly
 def mesh(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Mesh:
     """The facets of a complex in space, parted into triangles. cells, labels : as for `polylines`."""
     around, first = corners_in_order(complex, facets)
-    flipped = turned(complex, around, first, cells)
+    flipped = turned(complex, around, first, cells, labels)
     # From the first corner of a facet a triangle to each side but the two that it lies on.
     sizes = np.diff(first)
     owners = np.repeat(np.arange(len(facets)), sizes - 2)
@@ -150,17 +152,20 @@ def corners_in_order(complex: Complex, facets: Ints) -> tuple[Ints, Ints]:
     return complex.vertex_numbers[begin[found]], np.concatenate([[0], np.cumsum(sizes)])
 
 
-def turned(complex: Complex, around: Ints, first: Ints, cells: Ints) -> Bools:
+def turned(complex: Complex, around: Ints, first: Ints, cells: Ints, labels: Ints) -> Bools:
     """Which facets are to be gone round the other way, so that seen from the higher label all are counter-clockwise.
 
-    Neighbours go along their common edge in opposite ways. So one facet decides for all of a connected surface, and all
-    together say which way is outward, by their areas: no facet is too small to be turned rightly.
+    Neighbours that part the same two labels go along their common edge in opposite ways; on the border of the domain
+    others may meet. So one facet decides for all of a connected surface, and all together say which way is outward, by
+    their areas: no facet is too small to be turned rightly.
     """
     if len(first) < 2:
         return np.zeros(0, np.bool_)
     after = np.arange(1, len(around) + 1)
     after[first[1:] - 1] = first[:-1]
-    flips, surfaces = alternating(*neighbours(around, around[after], first), len(first) - 1)
+    one, two, turns = neighbours(around, around[after], first)
+    same = (labels[one] == labels[two]).all(axis=1)
+    flips, surfaces = alternating(one[same], two[same], turns[same], len(first) - 1)
     outward = outward_areas(complex, around, first, after, cells)
     votes = np.bincount(surfaces, np.where(flips, -outward, outward))
     return np.asarray(flips ^ (votes[surfaces] < 0.0))

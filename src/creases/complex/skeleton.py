@@ -25,7 +25,8 @@ NONE = -1
 class Facets(NamedTuple):
     """The facets of all cells, each once, in the order of the cells.
 
-    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 where the domain ends.
+    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 where the domain ends,
+        and on a Ball where the cell on the other side does not meet it.
     walls : int64 (facets,), what the facet lies on, as `Complex.edges` numbers it: of several neurons that vanish on
         it, the one that bounds its first cell.
     first : int64 (facets + 1,); the vertices of facet i are vertices[first[i] : first[i + 1]], in ascending order.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from creases.complex.faces import Faces, Lattice, Lists
 from creases.complex.faults import refuse_ball
-from creases.complex.triangulation import face_volumes
+from creases.complex.triangulation import bounded_faces, face_volumes
 from creases.domain import Directions
 from creases.domain.volume import volume_of
 from creases.engine.answers.sides import spans
@@ -40,7 +40,7 @@ class BentHyperplanes(NamedTuple):
     walls : int64 (w,), which each is, as `Complex.wall_name` takes it; ascending, neurons first.
     pieces : int64 (w,), on how many facets inside the domain it lies.
     volumes : float64 (w,), their (d - 1)-volume in the units of input space: a number of points, a length, an area;
-        infinite where a piece is unbounded.
+        infinite where a piece is unbounded, or too large for a float.
     components : int64 (w,), how many parts the pieces make that are joined across common ridges, faces of two
         dimensions less than the domain.
     bounded_components : int64 (w,), how many of these are bounded.
@@ -72,7 +72,7 @@ class Strata(NamedTuple):
         of points, k = d, their number.
     other_numbers, other_volumes : of the faces of d - k dimensions at which more than k neurons vanish; none where
         bent hyperplanes are in general position.
-    volume : of the domain, in the units of input space; infinite where it is unbounded.
+    volume : of the domain, in the units of input space; infinite where it is unbounded, or too large for a float.
 
     Of `Directions` d is the dimension of the sphere, and faces are cones, which are infinite.
     """
@@ -85,8 +85,9 @@ class Strata(NamedTuple):
 
     @property
     def per_volume(self) -> Floats:
-        """Volumes of the strata a unit of the domain's volume, float64 (d + 1,); NaN where that is infinite."""
-        if not np.isfinite(self.volume):
+        """Volumes of the strata a unit of the domain's volume, float64 (d + 1,); NaN where that is infinite, or zero
+        in floats."""
+        if not 0.0 < self.volume < np.inf:
             return np.full(len(self.volumes), np.nan)
         return self.volumes / self.volume
 
@@ -102,10 +103,12 @@ def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     pieces = np.bincount(rows, minlength=len(kinds))
     lattice, dimension = complex._lattice, complex.dimension - 1
     sizes = face_volumes(complex, lattice)[dimension][facets]
+    # Not by the volumes, which are infinite of what is as large as floats go.
+    bounded = bounded_faces(complex, lattice)[dimension][facets]
     numbers, owners = components_of(rows, facets, ridges_of_facets(complex, lattice))
-    infinite = np.isinf(sizes) if dimension else np.zeros(len(facets), np.bool_)
     open_ones = np.zeros(len(owners), np.bool_)
-    np.logical_or.at(open_ones, numbers, infinite)
+    if dimension:  # points are bounded, and so is the origin, of directions
+        np.logical_or.at(open_ones, numbers, ~bounded)
     components = np.bincount(owners, minlength=len(kinds))
     # Of nothing bincount gives whole numbers.
     volumes = np.bincount(rows, sizes, minlength=len(kinds)).astype(np.float64)
@@ -199,7 +202,8 @@ def strata_of(complex: Complex) -> Strata:
     numbers, others = np.zeros((2, highest + 1), np.int64)
     volumes, other_volumes = np.zeros((2, highest + 1))
     volume = volume_of(complex.domain)
-    whole = np.inf if volume is None else volume
+    # Of what floats hold no volume the cells have as much as they have in floats.
+    whole = float(complex.volumes.sum()) if volume is None else volume
     numbers[0], volumes[0] = len(complex), whole
     border, sizes = border_of(complex, lattice), face_volumes(complex, lattice)
     for k in range(1, highest + 1 - len(complex.lineality)):

@@ -36,7 +36,8 @@ class Polylines:
     closed : bool (lines,), whether it goes on from its last point to its first, which is not repeated.
     labels : int64 (lines, 2), what it parts: the lower label, the higher one.
 
-    A line ends where it meets the border of the domain, or where three labels meet or lines cross.
+    A line ends where it meets the border of the domain, or where three labels meet or lines cross. Where it only
+    touches the border in one point, with the same two labels before and behind, it goes on.
     """
 
     points: Floats

@@ -75,7 +75,7 @@ def simplices_of(lattice: Lattice, bounded: list[Bools]) -> Iterator[Simplices]:
 
 def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
     """The volumes of all faces in the units of input space, by dimension k, float64 (faces,) each: of points 1, of
-    edges lengths, of polygons areas; infinite where a face is unbounded."""
+    edges lengths, of polygons areas; infinite where a face is unbounded, or too large for a float."""
     bounded = bounded_faces(complex, lattice)
     places = complex.vertices @ lengths_of(complex)
     found = []
@@ -84,7 +84,9 @@ def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
         each = np.zeros(len(simplices.owners))
         for begin in range(0, len(each), AT_ONCE):
             some = slice(begin, begin + AT_ONCE)
-            each[some] = simplex_volumes(places[simplices.vertices[some]])
+            with np.errstate(all="ignore"):  # corners as far as floats go
+                each[some] = simplex_volumes(places[simplices.vertices[some]])
+        each[np.isnan(each)] = np.inf
         volumes[whole] = np.bincount(simplices.owners, each, minlength=len(level))[whole]
         found.append(volumes)
     found[0][:] = 1.0
@@ -107,7 +109,6 @@ def simplex_volumes(corners: Floats) -> Floats:
         for before in across:
             edge = edge - np.einsum("ij,ij->i", edge, before)[:, None] * before
         length = np.linalg.norm(edge, axis=1)
-        with np.errstate(over="ignore", under="ignore"):
-            size = size * length * unit
+        size = size * length * unit
         across.append(edge / np.where(length > 0.0, length, 1.0)[:, None])
     return size / factorial(edges.shape[1])

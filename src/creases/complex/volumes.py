@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from creases.complex.pulling import Sizes, polytopes, scaled
 from creases.complex.skeleton import sides_of
+from creases.domain.lengths import chart_of
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
     from creases.engine.answers.sides import Sides
 
-__all__ = ["bounded_cells", "diameters", "facets_per_cell", "lengths_of", "sizes_of", "stretch_of"]
+__all__ = ["bounded_cells", "diameters", "facets_per_cell", "lengths_of", "sizes_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,12 +42,7 @@ def facets_per_cell(complex: Complex) -> Ints:
 def lengths_of(complex: Complex) -> Floats:
     """A matrix that slice coordinates are multiplied by to have the lengths of input space: float64 (d, d), so that
     u @ matrix is as long as u @ basis."""
-    return np.asarray(np.linalg.qr(complex.domain.slice.basis.T)[1].T)
-
-
-def stretch_of(complex: Complex) -> float:
-    """How many times larger d-volumes are in input space than in slice coordinates: sqrt(det(basis basis^T))."""
-    return abs(float(np.prod(np.diag(lengths_of(complex)))))
+    return chart_of(complex.domain.slice)
 
 
 def sizes_of(complex: Complex) -> Sizes:
@@ -58,16 +54,21 @@ def sizes_of(complex: Complex) -> Sizes:
     """
     volumes, centroids = np.full(len(complex), np.inf), np.full((len(complex), complex.dimension), np.nan)
     bounded = np.flatnonzero(bounded_cells(complex))
+    # Coordinates are brought near the lengths of input space by powers of two, so that nothing is rounded, and a volume
+    # is infinite only if it is that in input space.
+    factors, powers = np.frexp(np.diag(lengths_of(complex)))
     with np.errstate(all="ignore"):  # corners of 1e200 have volumes beyond float64
+        corners = np.ldexp(complex.corners, powers)
         if complex.dimension == 1 or (complex.dimension == 2 and complex.is_flat):
             measure = intervals if complex.dimension == 1 else polygons
-            found = measure(complex.first, np.where(complex.at_infinity[:, None], 0.0, complex.corners))
+            found = measure(complex.first, np.where(complex.at_infinity[:, None], 0.0, corners))
             volumes[bounded], centroids[bounded] = found.volumes[bounded], found.centroids[bounded]
         elif len(bounded):
             sides = sides_of(complex)[0]
             for cells in blocks(complex.first, sides, bounded, complex.dimension):
-                volumes[cells], centroids[cells] = polytopes(complex.first, complex.corners, sides, cells)
-        volumes *= stretch_of(complex)
+                volumes[cells], centroids[cells] = polytopes(complex.first, corners, sides, cells)
+        volumes *= np.prod(factors)
+        centroids = np.ldexp(centroids, -powers)
         volumes[np.isnan(volumes)] = np.inf  # corners as far as floats go
     return Sizes(volumes, centroids)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from math import gcd, isqrt, lcm, prod
+from math import prod
 from operator import mul
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.arrays import as_floats
+from creases.domain.lengths import Gram, factored, gram_of, nearest, root_above
 from creases.domain.line import Line
 from creases.domain.plane import Plane
 from creases.domain.polytope import Corners, corners_of_box, half_space_corners, in_order
@@ -28,13 +29,10 @@ from creases.errors import DomainError
 __all__ = ["Ball", "Gram"]
 
 Floats = NDArray[np.float64]
-Gram = tuple[tuple[Fraction, ...], ...]
 
 # A box in the slice's coordinates may have so many times the volume of a parallelotope that fits the ellipsoid before
 # that one is taken, whose corners are longer numbers.
 WIDEST = 2
-# Square roots are known to so many bits.
-BITS = 80
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,15 +88,7 @@ class Ball(Described):
         """The Gram matrix of the slice's basis, exactly: a step s of coordinates has the squared length s gram s."""
         if self.inside is None:
             return tuple(tuple(Fraction(int(i == j)) for j in range(self.dimension)) for i in range(self.dimension))
-        pairs = zip(self.slice.basis.tolist(), self.slice.basis_tail.tolist(), strict=True)
-        rows = [[Fraction(x) + Fraction(y) for x, y in zip(head, tail, strict=True)] for head, tail in pairs]
-        below = lcm(*(value.denominator for row in rows for value in row))
-        # Whole numbers: a Fraction divides out common factors at each step.
-        whole = [[value.numerator * (below // value.denominator) for value in row] for row in rows]
-        common = gcd(*(value for row in whole for value in row))
-        short = [[value // common for value in row] for row in whole]
-        scale = Fraction(common, below) ** 2
-        return tuple(tuple(scale * sum(map(mul, p, q)) for q in short) for p in short)
+        return gram_of(self.slice)
 
     @cached_property
     def unit_map(self) -> Floats:
@@ -159,39 +149,6 @@ class Ball(Described):
         """Plain numbers for JSON."""
         inside = None if self.inside is None else self.inside.to_dict()
         return {"kind": "ball", "center": self.center.tolist(), "radius": self.radius, "inside": inside}
-
-
-def factored(gram: Gram) -> tuple[list[list[Fraction]], list[Fraction]]:
-    """L and D of a positive definite matrix L D L^T: L has ones on its diagonal and nothing above it."""
-    d = len(gram)
-    left = [list(row) for row in gram]
-    below, pivots = [[Fraction(int(i == j)) for j in range(d)] for i in range(d)], []
-    for k in range(d):
-        pivots.append(left[k][k])
-        for i in range(k + 1, d):
-            below[i][k] = left[i][k] / pivots[k]
-            for j in range(k + 1, d):
-                left[i][j] -= below[i][k] * left[k][j]
-    return below, pivots
-
-
-def root_above(value: Fraction) -> Fraction:
-    """At least the square root of a rational that is not negative, and more by less than a part in 2^BITS."""
-    # sqrt(p / q) = sqrt(p q) / q, and p q is brought to twice the bits first.
-    product = value.numerator * value.denominator
-    shift = max(0, 2 * BITS - product.bit_length() + 1) // 2 + 1
-    root = isqrt(product << 2 * shift)
-    if root * root < product << 2 * shift:
-        root += 1
-    return Fraction(root, value.denominator << shift)
-
-
-def nearest(value: Fraction) -> float:
-    """The nearest float; infinite beyond them."""
-    try:
-        return float(value)
-    except OverflowError:
-        return float(np.copysign(np.inf, 1 if value > 0 else -1))
 
 
 def above(value: Fraction) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from creases.domain.ball import Ball
 from creases.domain.box import Box
 from creases.domain.circle import Circle
+from creases.domain.lengths import chart_of
 from creases.domain.line import Polyline
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def in_floats(domain: Domain) -> float | None:
     vertices = domain.vertices
     if vertices is None:
         return None
-    basis = domain.slice.basis
-    stretch = float(np.sqrt(np.linalg.det(basis @ basis.T)))
+    stretch = float(np.prod(np.diag(chart_of(domain.slice))))
     if vertices.shape[1] == 1:
         return float(np.ptp(vertices)) * stretch
     from scipy.spatial import ConvexHull, QhullError

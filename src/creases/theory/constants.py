@@ -17,13 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
 from creases.domain import Domain
+from creases.domain.lengths import directions_of
 from creases.errors import NetworkError
 from creases.network import Clip, Level, Max, Network
 from creases.streams import stream
 from creases.subdivision import subdivide
 from creases.theory.arguments import as_layers, positive, whole
 from creases.theory.distances import gradient_norms
-from creases.theory.forms import Walk, bent, directions_along, unpacked
+from creases.theory.forms import Walk, bent, unpacked
 
 __all__ = [
     "Estimate",
@@ -212,7 +213,7 @@ def largest_gradient(network: Network, domain: Domain, *, threads: int | None = 
     3.0
     """
     found = subdivide(network, domain, threads=threads, progress=False)
-    walk, largest = Walk(network, directions_along(network, domain.slice.basis)), 0.0
+    walk, largest = Walk(network, directions_of(domain.slice)), 0.0
     step = walk.at_a_time
     for begin in range(0, len(found), step):
         for forms in walk.on(unpacked(network, found.patterns[begin : begin + step])):

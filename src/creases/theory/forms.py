@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
+from creases.domain.lengths import directions_of
+from creases.domain.slice import Slice
 from creases.errors import NetworkError
 from creases.network import Clip, Level, Linear, Max, Network
 from creases.network.evaluation import last_uses
 from creases.network.kinks.slopes import TwoSlopes
+from creases.rationals import independent, whole
 
 __all__ = ["Forms", "Walk", "all_directions", "bent", "directions_along", "unpacked"]
 
@@ -225,11 +228,14 @@ def all_directions(network: Network, *, euclidean: bool) -> Floats:
 
 
 def directions_along(network: Network, along: ArrayLike) -> Floats:
-    """An orthonormal basis (d, n_in) of the span of the rows `along` (d, n_in)."""
+    """An orthonormal basis (k, n_in) of the span of the rows `along` (d, n_in); zero once, where all of them are."""
     rows = as_floats(along, "along", NetworkError)
     if rows.ndim != 2 or rows.shape[1] != network.n_in or not np.isfinite(rows).all():
         raise NetworkError(f"along must hold finite directions, shape (d, {network.n_in}); got shape {rows.shape}.")
-    return np.ascontiguousarray(np.linalg.qr(rows.T)[0].T)
+    own = independent([whole(row) for row in rows.tolist()])
+    if not own:
+        return np.zeros((1, network.n_in))
+    return directions_of(Slice(np.zeros(network.n_in), rows[own], np.zeros((len(own), network.n_in))))
 
 
 def unpacked(network: Network, packed: NDArray[np.uint8]) -> Patterns:

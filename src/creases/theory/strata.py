@@ -20,11 +20,14 @@ def compare_strata(complex: Complex, *, seed: int = 0) -> Table:
     The bound is on a mean over a law of networks; with the constants of one network, C_grad being the largest on the
     domain and along it, it is a yardstick. It is left out, and a note says so, of networks with switches and where no
     layer has biases with a density. seed : of the standard error of C_bias.
-    Raises NetworkError if the domain is unbounded.
+    Raises NetworkError if the domain is unbounded, or its volume is zero or infinite in floats.
     """
     measured = complex.strata()
-    if not np.isfinite(measured.volume):
-        raise NetworkError(f"{complex.domain!r} is unbounded, and its strata have no volume a unit. Cut a bounded one.")
+    if not 0.0 < measured.volume < np.inf:
+        raise NetworkError(
+            f"{complex.domain!r} is unbounded, or floats do not hold its volume, so its strata have no volume a unit. "
+            "Cut a bounded one."
+        )
     network, notes, product = complex.network, list[str](), 0.0
     if has_switches(network):
         notes.append("Left out, as switches have no threshold: bounds on means.")
