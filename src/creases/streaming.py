@@ -85,7 +85,7 @@ def stream_cells(network: Network, domain: Domain, on_cells: OnCells, *, progres
     say_if_compiling(progress)
     start = time.perf_counter()
     less = "Hand the cells on and keep none, or cut a smaller domain."
-    with enough_memory("A stream of cells", less), following(progress, 1) as follower:
+    with enough_memory("A stream of cells", less), following(progress, 1, doing="subdividing") as follower:
         tally = cut_and_hand_on(as_problem(network, domain), isinstance(domain, Directions), on_cells, follower.found)
     regions = tally.by_layer[-1] if tally.by_layer else 1
     return Count(

@@ -114,8 +114,8 @@ def subdivide(
     Coordinates are those of the domain's slice: of a box, a square or the whole space the inputs that are not held
     fixed, of a plane through A, B and C those in which they are 0,0 and 1,0 and 0,1. Domains and points are given as in
     'creases count', whose --help lists their forms.
-    A subdivision keeps all regions in memory; where they do not fit, that is said before it begins, and --stream writes
-    them all the same.
+    A subdivision keeps all regions in memory. Where they might not fit, they are counted first, and it stops with an
+    error as soon as there are too many; --stream writes them all the same.
     """
     from creases.cli.show import several, writable
     from creases.complex.exports import check_suffix
