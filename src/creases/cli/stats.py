@@ -42,19 +42,17 @@ def stats(
     """
     from json import dumps
 
-    from creases.cli.show import facts, out
+    from creases.cli.show import working
 
     complex = complex_of(file, domain, weights, threads)
-    if json:
-        typer.echo(dumps(numbers(complex), indent=2))
-    elif hasattr(complex, "summary"):
-        typer.echo(complex.summary())
-    else:
-        out().print(facts(lines(complex, file)))
+    with working("putting the regions together"):
+        said = dumps(numbers(complex), indent=2) if json else complex.summary()
+    typer.echo(said)
 
 
 def complex_of(file: Path, domain: DomainOptions, weights: WeightOptions, threads: int | None) -> Complex:
     """The complex in a file, or that of the network in it. Raises DomainError for regions with a domain beside them."""
+    from creases.cli.show import working
     from creases.complex import Complex
     from creases.complex.archive import is_saved_complex
     from creases.errors import DomainError
@@ -68,12 +66,14 @@ def complex_of(file: Path, domain: DomainOptions, weights: WeightOptions, thread
             f"{file.name} holds regions that were found on a domain, and {given[0]} gives another. Leave it out, or "
             "give the network instead."
         )
-    return Complex.load(file)
+    with working(f"reading {file.name}"):
+        return Complex.load(file)
 
 
 def numbers(complex: Complex) -> dict[str, Any]:
     """What --json prints."""
     from creases.complex.births import layers_of_birth
+    from creases.complex.table import spread_of
 
     facets, far = complex.facets, complex.vertices_at_infinity
     born = layers_of_birth(complex.network, complex.sides.first, complex.sides.walls).tolist()
@@ -88,26 +88,10 @@ def numbers(complex: Complex) -> dict[str, Any]:
         "vertices_at_infinity": int(far.sum()),
         "by_layer": list(complex.by_layer),
         "born_in_layer": [born.count(layer) for layer in range(complex.network.depth + 1)],
+        "volume": spread_of(complex.volumes, total=True),
+        "gradient_norm": spread_of(complex.gradient_norms),
         "certified": complex.certified,
         "dimension": complex.dimension,
         "domain": complex.domain.to_dict(),
         "network": complex.network.sha256,
     }
-
-
-def lines(complex: Complex, file: Path) -> list[tuple[str, object]]:
-    """The rows for people."""
-    found = numbers(complex)
-    inner = found["inner_facets"]
-    born = zip(["no layer", *complex.network.layer_names], found["born_in_layer"], strict=True)
-    return [
-        ("file", f"{file.name}: {complex.network!r}"),
-        ("domain", repr(complex.domain)),
-        ("regions", f"{found['regions']:,}: {found['bounded']:,} bounded + {found['unbounded']:,} unbounded"),
-        ("by layer", ", ".join(f"{value:,}" for value in complex.by_layer)),
-        ("born", ", ".join(f"{name} {value:,}" for name, value in born if value)),
-        ("facets", f"{found['facets']:,}, {inner:,} of them between two regions"),
-        ("neighbours", f"{2 * inner / len(complex):.3g} of a region, on average"),
-        ("vertices", f"{found['vertices']:,}, and {found['vertices_at_infinity']:,} directions at infinity"),
-        ("certified", "yes, every sign proved" if complex.certified else "NO"),
-    ]
