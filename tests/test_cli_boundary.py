@@ -80,7 +80,10 @@ def test_known_loop(creases, classifier):
 def test_bad_input(creases, shape, classifier, tmp_path, monkeypatch):
     for arguments, message in [
         ((shape, "--box", "-1:1,-1:1,-1:1", "-o", tmp_path / "lines.geojson"), "A mesh is saved as .ply, .stl, .obj"),
-        ((shape, "--box", "-1:1,-1:1,0", "-o", tmp_path / "mesh.ply"), "Polylines are saved as .geojson, .npz"),
+        (
+            (shape, "--box", "-1:1,-1:1,0", "-o", tmp_path / "mesh.ply"),
+            "A boundary in two dimensions is saved as .geojson",
+        ),
         (
             (shape, "--segment", "0,0,0", "1,1,1", "-o", tmp_path / "mesh.ply"),
             "this domain has 1. Cut a slice: --plane",

@@ -167,3 +167,7 @@ def test_bad_input_stats(creases, lines, tmp_path):
     saved.write_bytes(saved.read_bytes()[:-200])
     assert creases("stats", saved)[0] == 2
     assert creases("stats", tmp_path / "none.npz")[0] == 2
+    code, _, err = creases("stats", tmp_path / "regions.parquet")
+    assert (code, "Regions are read from .npz files only, got regions.parquet" in err) == (2, True)
+    code, _, err = creases("stats", lines, "--polyline", "0,0 1,1 0,1")
+    assert (code, "Give one --segment A B of it" in err) == (2, True)

@@ -48,12 +48,12 @@ WHOLE = np.array([[-np.inf], [np.inf]])
 def check_fit(network: Network, domain: Domain) -> None:
     """Raise DomainError unless the domain lies in the network's input space and has dimensions that can be cut."""
     if not isinstance(network, Network):
-        raise DomainError(
-            f"count needs a Network, got {type(network).__name__}. Open a model with creases.load(path_or_module)."
-        )
+        swapped = isinstance(network, Domain)
+        remedy = "Give the network first." if swapped else "Open a model with creases.load(path_or_module)."
+        raise DomainError(f"Cutting needs a Network, got {type(network).__name__}. {remedy}")
     if not isinstance(domain, Domain):
         raise DomainError(
-            f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
+            f"Cutting needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Line, Polygon, "
             "Plane, Box, Simplex, Polytope, Ball, Space, Subspace and Directions."
         )
     dimension, n_in = domain.slice.basis.shape

@@ -53,11 +53,12 @@ def subdivide_to_parquet(
     Raises what `subdivide` raises with `on_cells`; MissingExtraError without pyarrow, SaveError if the file cannot be
     written.
     """
-    from creases.complex.exports.facts import result_of
+    from creases.complex.exports.facts import check_form, result_of
     from creases.complex.exports.parquet import CellFile
     from creases.files import replace_file
 
     check(network, domain)
+    check_form(Path(path), ".parquet")
     found: list[Count] = []
 
     def write(partial: Path) -> None:

@@ -102,6 +102,8 @@ def subdivide(
     if on_cells is not None:
         from creases.streaming import stream_cells
 
+        if not callable(on_cells):
+            raise DomainError(f"on_cells is a function that takes a CellBlock, got {type(on_cells).__name__}.")
         if threads not in (None, 1):
             raise DomainError(
                 f"Cells are handed over in their order by one thread, got threads={threads}. Leave it out."
@@ -139,8 +141,9 @@ def subdivide_flat(
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
     if not is_flat(domain):
         raise DomainError(
-            f"{domain!r} has more than two dimensions, or is no part of a plane: its regions are listed without "
-            "corners and edges. Use count or subdivide, or take a slice."
+            f"{domain!r} has more than two dimensions, or is no part of a plane: it cannot be drawn flat. "
+            "Take a slice, like Plane.through(a, b, c).square(1) or a Box that holds all but two inputs fixed; of three "
+            "dimensions, plot_cut_away and plot_exploded draw what subdivide gives."
         )
     from creases.compilation import say_if_compiling
     from creases.engine.answers.cell_table import cut_into_cells

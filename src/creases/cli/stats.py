@@ -55,12 +55,21 @@ def complex_of(file: Path, domain: DomainOptions, weights: WeightOptions, thread
     from creases.cli.show import working
     from creases.complex import Complex
     from creases.complex.archive import is_saved_complex
-    from creases.errors import DomainError
+    from creases.domain import Polyline
+    from creases.errors import DomainError, ModelFileError
     from creases.subdivision import subdivide
 
+    if file.suffix in (".parquet", ".geojson", ".vtu"):
+        raise ModelFileError(
+            f"Regions are read from .npz files only, got {file.name}. Write them with 'creases subdivide' as "
+            f"{file.stem}.npz, or give the network and a domain."
+        )
     if not is_saved_complex(file):
         network = weights.load(file)
-        return subdivide(network, domain.as_domain(network), threads=threads)
+        where = domain.as_domain(network)
+        if isinstance(where, Polyline):
+            raise DomainError("A path is cut segment by segment. Give one --segment A B of it.")
+        return subdivide(network, where, threads=threads)
     if given := domain.given():
         raise DomainError(
             f"{file.name} holds regions that were found on a domain, and {given[0]} gives another. Leave it out, or "
