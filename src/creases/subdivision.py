@@ -142,8 +142,8 @@ def subdivide_flat(
     if not is_flat(domain):
         raise DomainError(
             f"{domain!r} has more than two dimensions, or is no part of a plane: it cannot be drawn flat. "
-            "Take a slice, like Plane.through(a, b, c).square(1) or a Box that holds all but two inputs fixed; of three "
-            "dimensions, plot_cut_away and plot_exploded draw what subdivide gives."
+            "Take a slice, like Plane.through(a, b, c).square(1) or a Box that holds all but two inputs fixed; of "
+            "three dimensions, plot_cut_away and plot_exploded draw what subdivide gives."
         )
     from creases.compilation import say_if_compiling
     from creases.engine.answers.cell_table import cut_into_cells
