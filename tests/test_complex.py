@@ -9,7 +9,22 @@ import zipfile
 import numpy as np
 import pytest
 
-from creases import Box, Complex, Line, ModelFileError, Network, Plane, Polygon, Segment, Space, count, load, subdivide
+from creases import (
+    Ball,
+    Box,
+    Complex,
+    Line,
+    ModelFileError,
+    Network,
+    Plane,
+    Polygon,
+    Segment,
+    Space,
+    count,
+    decision_regions,
+    load,
+    subdivide,
+)
 from creases.complex.complex import digest_of_archive
 from networks import KINDS, random_network, table
 
@@ -120,6 +135,16 @@ def test_known_strips():
         np.testing.assert_allclose(sorted(along), np.array([[-1, -2], [1, 2]]) / 5**0.5, rtol=1e-12)
         for vertex in cell.vertices:
             assert min(abs(2 * vertex[0] - vertex[1] - c) for c in (0, 1, 3)) < 1e-12
+
+
+def test_known_what_a_complex_gives_prints_in_a_line():
+    cells = subdivide(CROSS, SQUARE)
+    assert repr(cells.facets) == "Facets(12 facets, 4 between two cells)"
+    assert repr(cells.faces(0)) == "Faces(9 faces)"
+    assert repr(cells.bent_hyperplanes()) == "BentHyperplanes(2 rows, 2 with pieces, 2 components)"
+    classes = decision_regions(subdivide(Network.he([2, 3, 2], seed=0).with_argmax(), SQUARE))
+    assert repr(classes).startswith(f"DecisionRegions({classes.regions} of ")
+    assert "whole regions: those that meet the sphere" in subdivide(CROSS, Ball([0, 0], 1)).summary()
 
 
 def test_bad_input_of_a_complex():

@@ -48,6 +48,11 @@ class DecisionRegions(NamedTuple):
     cells: Ints
     is_bounded: NDArray[np.bool_]
 
+    def __repr__(self) -> str:
+        return (
+            f"DecisionRegions({self.regions:,} of {len(np.unique(self.classes))} classes, {len(self.numbers):,} cells)"
+        )
+
 
 def has_argmax(network: Network) -> bool:
     """Whether the network ends with the switch of `Network.with_argmax`, so that each of its cells has one class."""

@@ -12,7 +12,7 @@ from creases.complex import births
 from creases.complex.maps import map_blocks
 from creases.complex.skeleton import sides_of
 from creases.complex.volumes import bounded_cells, facets_per_cell
-from creases.domain import Directions
+from creases.domain import Ball, Directions
 from creases.errors import require_extra
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def summary_of(complex: Complex) -> str:
         quantiles("volume", volumes[bounded], total=True),
         quantiles("gradient norm", complex.gradient_norms),
     ]
+    if isinstance(complex.domain, Ball):
+        lines.insert(2, "whole regions: those that meet the sphere are not clipped by it")
     numbers = np.bincount(layers_of_birth(complex), minlength=complex.network.depth + 1)
     names = ["none", *complex.network.layer_names]
     born = [f"{name} {count:,}" for name, count in zip(names, numbers.tolist(), strict=True) if count]
