@@ -144,7 +144,7 @@ def test_known_networks_without_neurons(creases, tmp_path):
     assert (code, err) == (0, "")
     assert "1 level, 0 of them layers" in out
     picture = tmp_path / "affine.png"
-    assert creases("draw", path, "--square", "1", "-o", picture)[1] == f"1 region drawn to {picture}\n"
+    assert creases("draw", path, "--square", "1", "-o", picture)[1] == f"1 region drawn, saved to {picture}\n"
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
@@ -152,7 +152,7 @@ def test_known_drawings(creases, lines, tmp_path, suffix):
     path = tmp_path / f"picture{suffix}"
     code, out, err = creases("draw", lines, "-o", path, "--points", "0,0 .2,.2", "--window", "-1:1,-1:2")
     assert (code, err) == (0, "")
-    assert "6 of 7 regions drawn to" in out
+    assert "6 of 7 regions drawn, saved to" in out
     assert path.stat().st_size > 1000
 
 
@@ -163,7 +163,7 @@ def test_known_drawings_count_what_they_show(creases, lines, tmp_path, monkeypat
     path = tmp_path / "picture.png"
     for window, said in (("-2:2,-2:2", "7 regions"), ("2:3,5:6", "1 of 7 regions")):
         _, out, _ = creases("draw", lines, "-o", path, "--window", window)
-        assert out == f"{said} drawn to {path}\n"
+        assert out == f"{said} drawn, saved to {path}\n"
         assert titles.pop() == f"{Path(lines).name}: {said}"
     _, out, _ = creases("draw", lines, "-o", path, "--square", "3")
     assert out.startswith("7 regions drawn")
@@ -203,7 +203,7 @@ def test_known_drawings_by_every_word(creases, lines, tmp_path, word):
     path = tmp_path / "a.png"
     code, out, err = creases("draw", lines, "-o", path, "--color-by", word, "--kinks", "--boundary", "--dpi", "40")
     assert (code, err) == (0, "")
-    assert "regions drawn to" in out
+    assert "regions drawn, saved to" in out
     assert path.stat().st_size > 1000
 
 

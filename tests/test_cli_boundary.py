@@ -51,6 +51,16 @@ def test_known_lines(creases, classifier, tmp_path):
     assert re.search(r"output 0 > 0 *\n", out)
 
 
+def test_known_no_boundary_is_said(creases, classifier, shape, tmp_path):
+    for model, domain, level, of in [
+        (classifier, ["--square", "0.25"], [], "classes"),
+        (shape, ["--box", "-1:1,-1:1,0"], ["--level", "9"], "output 0 > 9"),
+    ]:
+        code, out, _ = creases("boundary", model, *domain, *level, "-o", tmp_path / "none.geojson")
+        assert code == 0
+        assert f"There is no boundary of {of} on this domain" in " ".join(out.split())
+
+
 def test_known_loop(creases, classifier):
     code, out, _ = creases("count", classifier, "--loop", "-1,-1 1,-1 1,1 -1,1", "--json")
     found = json.loads(out)
@@ -60,7 +70,10 @@ def test_known_loop(creases, classifier):
 def test_bad_input(creases, shape, classifier, tmp_path, monkeypatch):
     for arguments, message in [
         ((shape, "--box", "-1:1,-1:1,-1:1", "-o", tmp_path / "lines.geojson"), "A mesh is saved as .ply, .stl, .obj"),
-        ((shape, "--box", "-1:1,-1:1,0", "-o", tmp_path / "mesh.ply"), "Polylines are saved as .geojson, .npz"),
+        (
+            (shape, "--box", "-1:1,-1:1,0", "-o", tmp_path / "mesh.ply"),
+            "A boundary in two dimensions is saved as .geojson",
+        ),
         (
             (shape, "--segment", "0,0,0", "1,1,1", "-o", tmp_path / "mesh.ply"),
             "this domain has 1. Cut a slice: --plane",

@@ -104,6 +104,8 @@ def test_known_ranges():
         (2, {"square": 1.0, "polygon": "0,0 1,0 0,1"}, r"Got --square and --polygon"),
         (3, {"square": 1.0}, r"--square alone needs a network of two inputs, and this one takes 3. Add --plane"),
         (2, {"square": float("nan")}, r"--square needs a finite positive half-width, got nan"),
+        (2, {"square": 0.0}, r"--square needs a finite positive half-width, got 0"),
+        (3, {"square": 0.0, "space": True}, r"Got --square and --space; give one domain"),
         (2, {"square": -1.0}, r"--square needs a finite positive half-width, got -1"),
         (2, {"segment": ("0,0,0", "1,1")}, r"--segment: the point '0,0,0' has 3 coordinates, but 2 are needed"),
         (2, {"segment": ("a", "1,1")}, r"--segment: 'a' is not a number. Give numbers like 0.5,-1 or a .npy"),

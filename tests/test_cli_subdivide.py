@@ -26,7 +26,7 @@ def cube(tmp_path):
 def test_known_subdivide_and_stats(creases, lines, tmp_path):
     path = tmp_path / "regions.npz"
     code, out, err = creases("subdivide", lines, "--square", 2, "-o", path)
-    assert (code, out, err) == (0, f"7 regions, certified, written to {path}\n", "")
+    assert (code, out, err) == (0, f"7 regions, certified, saved to {path}\n", "")
     assert len(Complex.load(path)) == 7
     code, out, err = creases("stats", path, "--json")
     assert (code, err) == (0, "")
@@ -37,6 +37,9 @@ def test_known_subdivide_and_stats(creases, lines, tmp_path):
     assert [found[name] for name in ("vertices", "vertices_at_infinity")] == [13, 0]
     assert (found["by_layer"], found["born_in_layer"], found["certified"]) == ([7], [0, 7], True)
     assert found["network"] == LINES.sha256
+    assert found["volume"]["total"] == pytest.approx(16)
+    assert list(found["volume"]) == ["least", "5 %", "median", "95 %", "largest", "total"]
+    assert found["gradient_norm"]["least"] == 0.0
 
 
 def test_known_stats_of_a_network(creases, lines, cube):
@@ -54,6 +57,11 @@ def test_known_stats_for_people(creases, lines):
     assert "7" in out
 
 
+def test_known_a_ball_is_said_to_clip_nothing(creases, lines, tmp_path):
+    out = creases("subdivide", lines, "--ball", "0,0", 1, "-o", tmp_path / "ball.geojson")[1]
+    assert out.endswith("\nregions are whole: those that meet the sphere are not clipped by it\n")
+
+
 def test_known_files(creases, lines, cube, tmp_path):
     for model, domain, name in [
         (lines, ["--square", 2], "a.geojson"),
@@ -63,7 +71,7 @@ def test_known_files(creases, lines, cube, tmp_path):
         path = tmp_path / name
         code, out, err = creases("subdivide", model, *domain, "-o", path)
         assert (code, err) == (0, "")
-        assert out.endswith(f"regions, certified, written to {path}\n")
+        assert out.endswith(f"regions, certified, saved to {path}\n")
     assert len(json.loads((tmp_path / "a.geojson").read_text())["features"]) == 7
 
 
@@ -72,7 +80,7 @@ def test_known_parquet(creases, lines, tmp_path, stream):
     parquet = pytest.importorskip("pyarrow.parquet", reason=NO_PYARROW)
     path = tmp_path / "regions.parquet"
     code, out, err = creases("subdivide", lines, "--square", 2, "-o", path, *stream)
-    assert (code, out, err) == (0, f"7 regions, certified, written to {path}\n", "")
+    assert (code, out, err) == (0, f"7 regions, certified, saved to {path}\n", "")
     read = parquet.read_table(path)
     assert read.num_rows == 7
     assert ("neighbours" in read.column_names) == (not stream)
@@ -85,7 +93,7 @@ def test_known_window(creases, lines, tmp_path):
     assert code == 0
     (feature,) = json.loads(path.read_text())["features"]
     assert sorted(feature["geometry"]["coordinates"][0][:-1]) == [[-2, -2], [-2, -1], [-1, -2], [-1, -1]]
-    assert out == f"7 regions, certified, written to {path}\nwhat is outside of the window is left out\n"
+    assert out == f"7 regions, certified, saved to {path}\nwhat is outside of the window is left out\n"
     out = creases("subdivide", lines, "-o", path)[1]
     assert out.endswith("regions without an end are clipped to where most corners are; --window chooses another part\n")
     assert len(json.loads(path.read_text())["features"]) == 7
@@ -149,3 +157,7 @@ def test_bad_input_stats(creases, lines, tmp_path):
     saved.write_bytes(saved.read_bytes()[:-200])
     assert creases("stats", saved)[0] == 2
     assert creases("stats", tmp_path / "none.npz")[0] == 2
+    code, _, err = creases("stats", tmp_path / "regions.parquet")
+    assert (code, "Regions are read from .npz files only, got regions.parquet" in err) == (2, True)
+    code, _, err = creases("stats", lines, "--polyline", "0,0 1,1 0,1")
+    assert (code, "Give one --segment A B of it" in err) == (2, True)

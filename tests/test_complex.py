@@ -9,7 +9,22 @@ import zipfile
 import numpy as np
 import pytest
 
-from creases import Box, Complex, Line, ModelFileError, Network, Plane, Polygon, Segment, Space, count, subdivide
+from creases import (
+    Ball,
+    Box,
+    Complex,
+    Line,
+    ModelFileError,
+    Network,
+    Plane,
+    Polygon,
+    Segment,
+    Space,
+    count,
+    decision_regions,
+    load,
+    subdivide,
+)
 from creases.complex.complex import digest_of_archive
 from networks import KINDS, random_network, table
 
@@ -122,6 +137,16 @@ def test_known_strips():
             assert min(abs(2 * vertex[0] - vertex[1] - c) for c in (0, 1, 3)) < 1e-12
 
 
+def test_known_what_a_complex_gives_prints_in_a_line():
+    cells = subdivide(CROSS, SQUARE)
+    assert repr(cells.facets) == "Facets(12 facets, 4 between two cells)"
+    assert repr(cells.faces(0)) == "Faces(9 faces)"
+    assert repr(cells.bent_hyperplanes()) == "BentHyperplanes(2 rows, 2 with pieces, 2 components)"
+    classes = decision_regions(subdivide(Network.he([2, 3, 2], seed=0).with_argmax(), SQUARE))
+    assert repr(classes).startswith(f"DecisionRegions({classes.regions} of ")
+    assert "whole regions: those that meet the sphere" in subdivide(CROSS, Ball([0, 0], 1)).summary()
+
+
 def test_bad_input_of_a_complex():
     cells, line = subdivide(CROSS, SQUARE), subdivide(CROSS, Segment([-1, 0.5], [1, 0.5]))
     for index in (4, -5):
@@ -131,6 +156,8 @@ def test_bad_input_of_a_complex():
         cells.intervals()
     with pytest.raises(ValueError, match=r"polygons\(\) needs a domain of dimension two; use intervals\(\)"):
         line.polygons()
+    with pytest.raises(ValueError, match=r"polygons\(\) needs a domain of dimension two; use cell\(i\)\.vertices"):
+        subdivide(Network.he([3, 3, 1]), Box([-1] * 3, [1] * 3)).polygons()
     for name in ARRAYS:
         with pytest.raises(ValueError, match="read-only"):
             getattr(cells, name)[0] = 0
@@ -235,7 +262,9 @@ def test_bad_input_saved_name(tmp_path):
 
 
 def test_bad_input_missing_file(tmp_path):
-    with pytest.raises(ModelFileError, match=r"nowhere\.npz cannot be read as a saved complex: .*No such file"):
+    with pytest.raises(
+        ModelFileError, match=r"nowhere\.npz cannot be read as a saved complex: No such file. Check the path"
+    ):
         Complex.load(tmp_path / "nowhere.npz")
 
 
@@ -297,8 +326,15 @@ def test_bad_input_other_archives(tmp_path):
         with pytest.raises(ModelFileError, match=message):
             Complex.load(path)
     path.write_bytes(CROSS.save(tmp_path / "net.npz").read_bytes())
-    with pytest.raises(ModelFileError, match="is not a complex of this version"):
+    with pytest.raises(ModelFileError, match=r"holds a network, and no complex. Open it with creases\.load"):
         Complex.load(path)
+    path, _ = saved(tmp_path)
+    with pytest.raises(ModelFileError, match=r"holds regions, .* and no network. Open it with creases\.Complex\.load"):
+        load(path)
+    table = tmp_path / "cells.parquet"
+    table.write_bytes(b"PAR1")
+    with pytest.raises(ModelFileError, match=r"Only the \.npz of Complex\.save can be loaded again"):
+        Complex.load(table)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("hello.txt", "hello")
     with pytest.raises(ModelFileError, match="cannot be read as a saved complex"):

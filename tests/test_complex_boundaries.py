@@ -428,7 +428,8 @@ def test_known_arrays_of_lines(tmp_path):
 def test_bad_input_files(tmp_path, monkeypatch):
     lines, mesh = level_set(octahedron(2), SQUARE, level=1.0), level_set(octahedron(), CUBE, level=1.0)
     with pytest.raises(
-        ModelFileError, match=r"Polylines are saved as \.geojson, \.npz; 'lines\.ply' needs one of these"
+        ModelFileError,
+        match=r"A boundary in two dimensions is saved as \.geojson, \.npz; 'lines\.ply' needs one of these",
     ):
         lines.save(tmp_path / "lines.ply")
     with pytest.raises(ModelFileError, match=r"A mesh is saved as \.ply, \.stl, \.obj; 'mesh\.npz' needs one of these"):
@@ -463,11 +464,13 @@ def test_bad_input_domains():
 def test_bad_input_labels_levels_and_networks():
     cells = subdivide(octahedron(2), SQUARE)
     for labels in ([0, 1], np.zeros(4), [["a"] * 4]):
-        with pytest.raises(ValueError, match="labels must be whole numbers, one for each of 4 cells"):
+        with pytest.raises(ValueError, match=r"labels must be whole numbers, .* of 4 cells; got shape \(.* of "):
             boundary_of(cells, labels)
     for made in (decision_regions, decision_boundary):
         with pytest.raises(NetworkError, match=r"does not end with a switch.*Subdivide network\.with_argmax\(\)"):
             made(cells)
+        with pytest.raises(NetworkError, match=r"has one class, as its network has one output.*creases\.level_set"):
+            made(subdivide(octahedron(2).with_argmax(), SQUARE))
     with pytest.raises(NetworkError, match="output must be from 0 to 0, as the network has 1; got 1"):
         level_set(octahedron(2), SQUARE, output=1)
     with pytest.raises(NetworkError, match="output must be a whole number"):

@@ -401,6 +401,7 @@ def test_bad_input_suffix(tmp_path):
             r"A \.vtu file holds cells of dimension 2 or 3, .* have dimension 1\. Save them as \.npz",
         ),
         ("four dimensions", "to_vtu", "have dimension 4"),
+        ("cube", "to_geojson", r"have dimension 3\. Save them as \.vtu, \.npz or \.parquet"),
         ("directions", "to_vtu", r"those of Directions\(3\) are directions"),
         ("space", "to_vtu", r"Space\(3\) has cells without an end.* Cut the Box"),
         ("sheets", "to_vtu", "without an end"),
@@ -409,6 +410,17 @@ def test_bad_input_suffix(tmp_path):
 def test_bad_input_dimension(name, how, said, tmp_path):
     with pytest.raises(DomainError, match=said):
         getattr(complex_of(name), how)(tmp_path / "cells")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_input_the_name_of_another_form(tmp_path):
+    for how, wrong, right in [
+        ("to_geojson", "cells.npz", ".geojson"),
+        ("to_vtu", "cells.parquet", ".vtu"),
+        ("to_parquet", "cells.vtu", ".parquet"),
+    ]:
+        with pytest.raises(ModelFileError, match=rf"{wrong} would hold a \{right} file\. Rename it cells\{right}"):
+            getattr(complex_of("square"), how)(tmp_path / wrong)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -177,6 +177,8 @@ def test_bad_input_a_stream_that_breaks_off(tmp_path, monkeypatch):
 def test_bad_input_threads():
     with pytest.raises(DomainError, match=r"by one thread, got threads=2\. Leave it out"):
         subdivide(*case("square"), on_cells=print, threads=2)
+    with pytest.raises(DomainError, match="on_cells is a function that takes a CellBlock, got int"):
+        subdivide(*case("square"), on_cells=3)
     assert subdivide(*case("square"), on_cells=lambda _: None, threads=1).regions == 412
 
 
@@ -246,7 +248,7 @@ def test_bad_input_too_large_for_memory(free_memory_of):
     free(10_000)
     with pytest.raises(
         NotEnoughMemoryError,
-        match=r"have 8,257 regions in the whole space, or [\d.]+ MB\. .*\(creases\.subdivide_to_parquet writes them",
+        match=r"has about 8,257 regions on the whole space, or [\d.]+ MB\. .*subdivide_to_parquet, or .*--stream",
     ):
         subdivide(network, SQUARE)
     assert subdivide(network, SQUARE, on_cells=lambda _: None).regions == count(network, SQUARE).regions

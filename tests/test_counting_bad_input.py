@@ -255,6 +255,7 @@ BAD_PAIRS = [
     ),
     (NETWORK, SQUARE.slice, "needs a domain, got Slice"),
     (NETWORK, 3, "needs a domain, got int"),
+    (SQUARE, NETWORK, r"needs a Network, got Box. Give the network first"),
     ("net.onnx", SQUARE, r"needs a Network, got str. Open a model with creases.load\(path_or_module\)"),
 ]
 

@@ -108,6 +108,14 @@ def test_house_rooms_are_attributes(room):
     assert room in dir(creases)
 
 
+def test_house_names_in_the_documents_are_there():
+    """`creases.complex.maps.affine_maps(complex)` in the running text works after `import creases` alone."""
+    pages = (path for path in documents() if path.name != "how-it-works.md")  # that one names modules
+    names = sorted({name for page in pages for name in re.findall(r"`(creases\.[\w.]*\w)", page.read_text("utf-8"))})
+    assert "creases.complex.maps.affine_maps" in names
+    assert fresh(f"import creases; print(*({', '.join(names)},), sep='\\n')").count("\n") == len(names) - 1
+
+
 def test_house_every_room_is_listed():
     """All that a user may import; the engine, the command line and single files are not."""
     folders = {path.parent.name for path in Path(creases.__file__).parent.glob("*/__init__.py")}

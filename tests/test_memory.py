@@ -1,6 +1,7 @@
 """Memory that is not enough: said in words of ours, before the work where it is certain, never where it would fit."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from creases import (
     count,
     count_in_pieces,
     memory,
+    progress,
     subdivide,
     subdivision,
 )
@@ -68,6 +70,19 @@ def test_bad_input_foreseen(network, domain, threads, free):
     assert len(subdivide(network, domain, threads=threads)) == len(cells)
     free(None)
     assert len(subdivide(network, domain, threads=threads)) == len(cells)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("threads", [1, 2])
+def test_known_progress_of_the_count_before(threads, free, capsys, monkeypatch):
+    """While regions are counted to see whether they fit, progress goes on and says so."""
+    monkeypatch.setattr(progress, "FIRST_LINE_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    free(1 << 20)
+    with pytest.raises(NotEnoughMemoryError, match="creases subdivide --stream"):
+        subdivide(Network.he([2, 64, 64, 64, 1], bias_std=0.1), SQUARE, threads=threads, progress=True)
+    said = capsys.readouterr().err
+    assert re.search(r"subdividing: 0 regions in 0\.\d s so far, first a count: \d,\d{3}; memory for \d,\d{3}\n", said)
 
 
 @pytest.mark.jit

@@ -495,6 +495,7 @@ ONE = Dense([[1.0]])
             lambda: Network.from_levels([Level({0: ONE}, None, ReLU())], n_in=2, input_shape=(3, 1)),
             r"input_shape \(3, 1\) holds 3 inputs, but n_in is 2",
         ),
+        (lambda: Network([np.ones((1, 2))], [np.zeros(1)]), r"got a ndarray.*Network\.from_arrays\(weights, biases\)"),
         (lambda: mixed().affine_map_of([]), "A pattern has one array for each of the 3 layers, got 0"),
         (lambda: mixed().affine_map_of([np.zeros(5)] * 3), r"has shape \(6,\), got \(5,\)"),
         (lambda: mixed().affine_map(np.zeros((2, 4))), "affine_map takes one point"),

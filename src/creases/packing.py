@@ -52,12 +52,12 @@ def check_fit(network: Network, domain: Domain, *, circles: bool = False) -> Non
     circles : whether it may be a Circle.
     """
     if not isinstance(network, Network):
-        raise DomainError(
-            f"count needs a Network, got {type(network).__name__}. Open a model with creases.load(path_or_module)."
-        )
+        swapped = isinstance(network, Domain)
+        remedy = "Give the network first." if swapped else "Open a model with creases.load(path_or_module)."
+        raise DomainError(f"Cutting needs a Network, got {type(network).__name__}. {remedy}")
     if not isinstance(domain, Domain):
         raise DomainError(
-            f"count needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Circle, Line, "
+            f"Cutting needs a domain, got {type(domain).__name__}. Domains are Segment, Polyline, Circle, Line, "
             "Polygon, Plane, Box, Simplex, Polytope, Ball, Space, Subspace and Directions."
         )
     if isinstance(domain, Circle) and not circles:

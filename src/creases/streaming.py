@@ -53,11 +53,12 @@ def subdivide_to_parquet(
     Raises what `subdivide` raises with `on_cells`; MissingExtraError without pyarrow, SaveError if the file cannot be
     written.
     """
-    from creases.complex.exports.facts import result_of
+    from creases.complex.exports.facts import check_form, result_of
     from creases.complex.exports.parquet import CellFile
     from creases.files import replace_file
 
     check(network, domain)
+    check_form(Path(path), ".parquet")
     found: list[Count] = []
 
     def write(partial: Path) -> None:
@@ -90,7 +91,7 @@ def stream_cells(network: Network, domain: Domain, on_cells: OnCells, *, progres
     say_if_compiling(progress)
     start = time.perf_counter()
     less = "Hand the cells on and keep none, or cut a smaller domain."
-    with enough_memory("A stream of cells", less), following(progress, 1) as follower:
+    with enough_memory("A stream of cells", less), following(progress, 1, doing="subdividing") as follower:
         tally = cut_and_hand_on(as_problem(network, domain), isinstance(domain, Directions), on_cells, follower.found)
     return Count.of_tally(network, domain, tally, time.perf_counter() - start)
 

@@ -33,8 +33,8 @@ Report = Callable[[int], None]
 DOING = "A subdivision"
 REMEDY = (
     "Count the regions instead (creases.count keeps none), take them as they are found, in bounded memory "
-    "(creases.subdivide_to_parquet writes them to a file, subdivide(..., on_cells=...) hands them over), or cut a "
-    "smaller domain or a slice of fewer dimensions."
+    "(creases.subdivide_to_parquet, or `creases subdivide --stream`, writes them to a file; subdivide(..., "
+    "on_cells=...) hands them over), or cut a smaller domain or a slice of fewer dimensions."
 )
 # Regions that take less than this are not looked after: it costs some tenths of a millisecond.
 NEGLIGIBLE = 64 << 20
@@ -102,6 +102,8 @@ def subdivide(
     if on_cells is not None:
         from creases.streaming import stream_cells
 
+        if not callable(on_cells):
+            raise DomainError(f"on_cells is a function that takes a CellBlock, got {type(on_cells).__name__}.")
         if threads not in (None, 1):
             raise DomainError(
                 f"Cells are handed over in their order by one thread, got threads={threads}. Leave it out."
@@ -133,8 +135,9 @@ def subdivide_flat(
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
     if not is_flat(domain):
         raise DomainError(
-            f"{domain!r} has more than two dimensions, or is no part of a plane: its regions are listed without "
-            "corners and edges. Use count or subdivide, or take a slice."
+            f"{domain!r} has more than two dimensions, or is no part of a plane: it cannot be drawn flat. "
+            "Take a slice, like Plane.through(a, b, c).square(1) or a Box that holds all but two inputs fixed; of "
+            "three dimensions, plot_cut_away and plot_exploded draw what subdivide gives."
         )
     from creases.compilation import say_if_compiling
     from creases.engine.answers.cell_table import cut_into_cells
@@ -145,7 +148,7 @@ def subdivide_flat(
     d, neurons = domain.slice.dimension, network.bits
     # An interval has two corners, a piece of a plane three or more; to each belong its neuron and a mark.
     room = Room((d + 1) * (8 * d + 9) + 8 + (neurons + 7) // 8, joined=(d + 1) * 8 * d)
-    with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
+    with enough_memory(DOING, REMEDY), following(progress, 1, doing="subdividing") as follower:
         check_before(problem, expected(neurons, d, False), room, threads, follower)
         table = cut_into_cells(problem, threads=threads, report=room.watched(follower.found))
     found = Complex(
@@ -179,7 +182,7 @@ def subdivide_space(
     # The signs of its neurons, and as many corners and sides as a simplex has; directions have one dimension less.
     ends = d + 1 - sphere
     room = Room((neurons + 7) // 8 + ends * (8 * d + 9 + 16 + 8 * (ends - 1)), joined=8 * d * ends)
-    with enough_memory(DOING, REMEDY), following(progress, 1) as follower:
+    with enough_memory(DOING, REMEDY), following(progress, 1, doing="subdividing") as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
         table = cut_into_polytopes(problem, threads=threads, report=room.watched(follower.found))
     found = Complex(
@@ -269,14 +272,15 @@ def check_before(problem: Problem, expected: int, room: Room, threads: int | Non
         found += regions
         if found > most:
             raise TooMany
+        follower.say(f"first a count: {found:,}; memory for {most:,}")
 
-    follower.say("seeing whether they fit into memory")
+    follower.say(f"first a count; memory for {most:,}")
     try:
         tally(problem, threads=threads, by_neuron=False, report=report)
     except TooMany:
         raise NotEnoughMemoryError(
             f"{DOING} of this domain has {found:,} regions at least, which take {as_bytes(found * room.kept)} at "
-            f"least, and {as_bytes(free)} of memory are free; as many hyperplanes in general position have "
-            f"{expected:,} regions in the whole space, or {as_bytes(expected * room.kept)}. {REMEDY}"
+            f"least, and {as_bytes(free)} of memory are free. A random network of as many neurons has about "
+            f"{expected:,} regions on the whole space, or {as_bytes(expected * room.kept)}. {REMEDY}"
         ) from None
     follower.say("")

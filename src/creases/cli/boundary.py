@@ -46,6 +46,7 @@ class BoundaryOptions:
 
     def find(self, network: Network, domain: Domain, threads: int | None) -> tuple[Polylines | Mesh, dict[str, Any]]:
         """The boundary, and what is said of it beside its size."""
+        from creases.cli.show import working
         from creases.complex import decision_boundary, decision_regions
         from creases.level_sets import level_set
         from creases.subdivision import subdivide
@@ -55,8 +56,9 @@ class BoundaryOptions:
             found = level_set(network, domain, level, index, threads=threads)
             return found, {"boundary of": f"output {index} > {level:g}"}
         cells = subdivide(network.with_argmax(), domain, threads=threads)
-        regions = decision_regions(cells)
-        return decision_boundary(cells), {"boundary of": "classes", "decision regions": regions.regions}
+        with working("joining what is of one class"):
+            regions = decision_regions(cells)
+            return decision_boundary(cells), {"boundary of": "classes", "decision regions": regions.regions}
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def boundary(
     found.save(file.output)
     rows: list[tuple[str, object]] = [("network", f"{model.name}: {network!r}"), ("domain", repr(where))]
     rows += [("note", note) for note in network.notes]
+    if not len(found):
+        rows.append(("note", f"There is no boundary of {said['boundary of']} on this domain, and the file holds none."))
     file.tell({**said, **measured(found)}, rows)
 
 

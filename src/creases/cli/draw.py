@@ -142,7 +142,7 @@ def draw(
     Domains and points are given as in 'creases count', whose --help lists their forms. On a whole line, plane
     or space the picture shows where most regions lie; --window chooses another part.
     """
-    from creases.cli.show import writable
+    from creases.cli.show import working, writable
     from creases.plot import house_style, regions_drawn, save_figure
     from creases.plot.figure import check_name, figure_of, new_figure
     from creases.subdivision import subdivide_flat
@@ -153,12 +153,13 @@ def draw(
     where = domain.as_domain(network)
     new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
     complex = subdivide_flat(network, where, threads=threads)
-    ax = look.picture(complex)
-    said = regions_said(complex, regions_drawn(ax), whole=look.window is None and not complex.at_infinity.any())
-    with house_style():
-        ax.set_title(title_of(model.name, said))
-    save_figure(figure_of(ax), output, dpi=look.dpi)
-    typer.echo(f"{said} drawn to {output}")
+    with working(f"drawing {output.name}"):
+        ax = look.picture(complex)
+        said = regions_said(complex, regions_drawn(ax), whole=look.window is None and not complex.at_infinity.any())
+        with house_style():
+            ax.set_title(title_of(model.name, said))
+        save_figure(figure_of(ax), output, dpi=look.dpi)
+    typer.echo(f"{said} drawn, saved to {output}")
     for note in network.notes:
         typer.echo(f"note: {note}")
 

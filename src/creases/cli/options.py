@@ -238,8 +238,11 @@ class DomainOptions:
 
     def given(self) -> list[str]:
         """The names of the options that were typed."""
-        names = [field.name for field in fields(self) if getattr(self, field.name) not in (None, False)]
-        return ["--" + name.replace("_", "-") for name in names]
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        # Not by equality: 0.0 == False, and --square 0 was typed.
+        return [
+            "--" + name.replace("_", "-") for name, value in values.items() if value is not None and value is not False
+        ]
 
     def as_domain(self, network: Network) -> Domain:
         """The domain in the network's input space. Raises DomainError if the options do not describe one."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich import box
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from creases.errors import ModelFileError
 
-__all__ = ["facts", "out", "several", "table", "writable", "writable_folder"]
+__all__ = ["facts", "out", "several", "table", "working", "writable", "writable_folder"]
 
 
 def out() -> Console:
@@ -38,6 +39,13 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[
     for row in rows:
         result.add_row(*row)
     return result
+
+
+@contextmanager
+def working(doing: str) -> Iterator[None]:
+    """Say on a terminal's stderr what is done, as long as it is done: work that cannot tell how far it is."""
+    with Console(stderr=True, highlight=False, markup=False).status(doing):
+        yield
 
 
 def several(number: int, noun: str) -> str:

@@ -42,34 +42,47 @@ def stats(
     """
     from json import dumps
 
+    from creases.cli.show import working
+
     complex = complex_of(file, domain, weights, threads)
-    if json:
-        typer.echo(dumps(numbers(complex), indent=2))
-    else:
-        typer.echo(complex.summary())
+    with working("putting the regions together"):
+        said = dumps(numbers(complex), indent=2) if json else complex.summary()
+    typer.echo(said)
 
 
 def complex_of(file: Path, domain: DomainOptions, weights: WeightOptions, threads: int | None) -> Complex:
     """The complex in a file, or that of the network in it. Raises DomainError for regions with a domain beside them."""
+    from creases.cli.show import working
     from creases.complex import Complex
     from creases.complex.archive import is_saved_complex
-    from creases.errors import DomainError
+    from creases.domain import Polyline
+    from creases.errors import DomainError, ModelFileError
     from creases.subdivision import subdivide
 
+    if file.suffix in (".parquet", ".geojson", ".vtu"):
+        raise ModelFileError(
+            f"Regions are read from .npz files only, got {file.name}. Write them with 'creases subdivide' as "
+            f"{file.stem}.npz, or give the network and a domain."
+        )
     if not is_saved_complex(file):
         network = weights.load(file)
-        return subdivide(network, domain.as_domain(network), threads=threads)
+        where = domain.as_domain(network)
+        if isinstance(where, Polyline):
+            raise DomainError("A path is cut segment by segment. Give one --segment A B of it.")
+        return subdivide(network, where, threads=threads)
     if given := domain.given():
         raise DomainError(
             f"{file.name} holds regions that were found on a domain, and {given[0]} gives another. Leave it out, or "
             "give the network instead."
         )
-    return Complex.load(file)
+    with working(f"reading {file.name}"):
+        return Complex.load(file)
 
 
 def numbers(complex: Complex) -> dict[str, Any]:
     """What --json prints."""
     from creases.complex.births import layers_of_birth
+    from creases.complex.table import spread_of
 
     facets, far = complex.facets, complex.vertices_at_infinity
     born = layers_of_birth(complex.network, complex.sides.first, complex.sides.walls).tolist()
@@ -84,6 +97,8 @@ def numbers(complex: Complex) -> dict[str, Any]:
         "vertices_at_infinity": int(far.sum()),
         "by_layer": list(complex.by_layer),
         "born_in_layer": [born.count(layer) for layer in range(complex.network.depth + 1)],
+        "volume": spread_of(complex.volumes, total=True),
+        "gradient_norm": spread_of(complex.gradient_norms),
         "certified": complex.certified,
         "dimension": complex.dimension,
         "domain": complex.domain.to_dict(),

@@ -75,11 +75,15 @@ class FileOptions:
         return self.remark(complex, output)
 
     def remark(self, complex: Complex, output: Path) -> str:
-        """What the file does not show of the regions, if there is something."""
+        """What the file does not show of the regions, or shows beside the domain, if there is something."""
+        from creases.domain import Ball
+
         if self.window is not None:
             return "what is outside of the window is left out"
         if output.suffix in (".geojson", ".vtu") and not complex.is_bounded.all():
             return "regions without an end are clipped to where most corners are; --window chooses another part"
+        if isinstance(complex.domain, Ball):
+            return "regions are whole: those that meet the sphere are not clipped by it"
         return ""
 
 
@@ -114,10 +118,10 @@ def subdivide(
     Coordinates are those of the domain's slice: of a box, a square or the whole space the inputs that are not held
     fixed, of a plane through A, B and C those in which they are 0,0 and 1,0 and 0,1. Domains and points are given as in
     'creases count', whose --help lists their forms.
-    A subdivision keeps all regions in memory; where they do not fit, that is said before it begins, and --stream writes
-    them all the same.
+    A subdivision keeps all regions in memory. Where they might not fit, they are counted first, and it stops with an
+    error as soon as there are too many; --stream writes them all the same.
     """
-    from creases.cli.show import several, writable
+    from creases.cli.show import several, working, writable
     from creases.complex.exports import check_suffix
     from creases.counting import Count
     from creases.errors import need_modules
@@ -130,8 +134,9 @@ def subdivide(
     where = domain.as_domain(network)
     file.check(output, where, threads)
     found = subdivide_to_parquet(network, where, output) if file.stream else subdivide(network, where, threads=threads)
-    remark = "" if isinstance(found, Count) else file.write(found, output)
+    with working(f"writing {output.name}"):
+        remark = "" if isinstance(found, Count) else file.write(found, output)
     certified = "certified" if found.certified else "NOT certified"
-    typer.echo(f"{several(found.regions, 'region')}, {certified}, written to {output}")
+    typer.echo(f"{several(found.regions, 'region')}, {certified}, saved to {output}")
     for note in [*([remark] if remark else []), *(f"note: {note}" for note in network.notes)]:
         typer.echo(note)

@@ -53,7 +53,7 @@ class OutputOptions:
             typer.echo(f"saved to {self.csv}")
         if self.picture is not None:
             draw(table, experiment, self.picture)
-            typer.echo(f"drawn to {self.picture}")
+            typer.echo(f"saved to {self.picture}")
 
 
 def kinds_of(table: pandas.DataFrame) -> pandas.Series:

@@ -1,5 +1,6 @@
 """The Complex: all cells of a domain as plain arrays, and functions over it."""
 
+from creases.complex import half_spaces, maps
 from creases.complex.blocks import CellBlock
 from creases.complex.complex import Cell, Complex
 from creases.complex.decisions import DecisionRegions, decision_boundary, decision_regions
@@ -21,4 +22,6 @@ __all__ = [
     "boundary_of",
     "decision_boundary",
     "decision_regions",
+    "half_spaces",
+    "maps",
 ]

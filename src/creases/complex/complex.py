@@ -30,6 +30,7 @@ from creases.errors import ModelFileError, NotEnoughMemoryError
 from creases.files import replace_file
 from creases.memory import enough_memory
 from creases.network import Network
+from creases.network.saving import FORMAT, GRAPH_FORMAT
 from creases.npz import check_npz
 from creases.version import __version__
 
@@ -480,7 +481,7 @@ class Complex:
             None clips unbounded cells only, to a window around most corners.
         """
         if self.dimension != 2 or not self.is_flat:
-            raise ValueError("polygons() needs a domain of dimension two; use intervals().")
+            raise ValueError(f"polygons() needs a domain of dimension two; use {self._corners_by()}.")
         given = window is not None
         box = np.asarray(window if given else usual_window(self.corners[~self.at_infinity]), dtype=np.float64)
         result = []
@@ -495,10 +496,14 @@ class Complex:
     def intervals(self) -> Floats:
         """The cells as intervals (d = 1): float64 (cells, 2), in slice coordinates; ends may be infinite."""
         if self.dimension != 1 or not self.is_flat:
-            raise ValueError("intervals() needs a domain of dimension one; use polygons().")
+            raise ValueError(f"intervals() needs a domain of dimension one; use {self._corners_by()}.")
         ends = np.where(self.at_infinity, np.copysign(np.inf, self.corners[:, 0]), self.corners[:, 0])
         # Each end is rounded on its own; the order of the cells is proved, so rounding must not turn one round.
         return np.asarray(np.maximum.accumulate(ends).reshape(-1, 2))
+
+    def _corners_by(self) -> str:
+        """What gives the corners of cells of this dimension."""
+        return ("intervals()", "polygons()")[self.dimension - 1] if self.is_flat else "cell(i).vertices and .rays"
 
     def save(self, path: str | Path) -> Path:
         """Write the complex, its network included, as `.npz` (plain arrays, no pickles); there whole or not at all.
@@ -595,6 +600,8 @@ class Complex:
             check_npz(Path(path), LIMITS)
             with np.load(Path(path), allow_pickle=False) as data:
                 header = json.loads(str(data["header"]))
+                if header.get("format") in (FORMAT, GRAPH_FORMAT):
+                    raise ModelFileError(f"{path} holds a network, and no complex. Open it with creases.load.")
                 if header.get("format") not in FORMATS.values():
                     raise ModelFileError(
                         f"{path} is not a complex of this version ({', '.join(FORMATS.values())}): it says "
@@ -609,8 +616,14 @@ class Complex:
             raise NotEnoughMemoryError(
                 f"{path} does not fit into the memory that is free ({error}). Subdivide a smaller domain."
             ) from error
+        except FileNotFoundError as error:
+            raise ModelFileError(
+                f"{path} cannot be read as a saved complex: No such file. Check the path; relative ones start from "
+                f"{Path.cwd()}."
+            ) from error
         except Exception as error:  # whatever a damaged archive makes NumPy, zlib or json say
-            raise ModelFileError(f"{path} cannot be read as a saved complex: {error}") from error
+            remedy = "" if Path(path).suffix == ".npz" else ". Only the .npz of Complex.save can be loaded again."
+            raise ModelFileError(f"{path} cannot be read as a saved complex: {error}{remedy}") from error
         if network.sha256 != header.get("network"):
             raise ModelFileError(f"{path} is damaged: its network does not have the hash that was saved with it.")
         if header.get("digest") != digest_of_archive(header, everything):

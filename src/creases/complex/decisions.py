@@ -48,6 +48,11 @@ class DecisionRegions(NamedTuple):
     cells: Ints
     is_bounded: NDArray[np.bool_]
 
+    def __repr__(self) -> str:
+        return (
+            f"DecisionRegions({self.regions:,} of {len(np.unique(self.classes))} classes, {len(self.numbers):,} cells)"
+        )
+
 
 def has_argmax(network: Network) -> bool:
     """Whether the network ends with the switch of `Network.with_argmax`, so that each of its cells has one class."""
@@ -68,6 +73,11 @@ def classes_of(complex: Complex) -> Ints:
             "network.with_argmax()."
         )
     candidates = len(kink.groups[0])
+    if candidates == 1:
+        raise NetworkError(
+            f"{network!r} has one class, as its network has one output. Where that is zero, its two classes meet: "
+            "creases.level_set(network, domain)."
+        )
     first = network.bits - candidates
     bits = np.unpackbits(complex.patterns[:, first // 8 :], axis=1, bitorder="little")
     return np.asarray(bits[:, first % 8 : first % 8 + candidates].argmax(axis=1), dtype=np.int64)

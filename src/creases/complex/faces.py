@@ -46,6 +46,9 @@ class Faces(NamedTuple):
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    def __repr__(self) -> str:
+        return f"Faces({len(self):,} faces)"
+
 
 class Lists(NamedTuple):
     """Lists of numbers one after the other: list i is values[first[i] : first[i + 1]]."""

@@ -47,7 +47,10 @@ def boundary_of(complex: Complex, labels: ArrayLike) -> Polylines | Mesh:
     """
     marks = np.asarray(labels)
     if marks.shape != (len(complex),) or marks.dtype.kind not in "iub":
-        raise ValueError(f"labels must be whole numbers, one for each of {len(complex)} cells; got {marks.shape}.")
+        raise ValueError(
+            f"labels must be whole numbers, one for each of {len(complex)} cells; got shape {marks.shape} of "
+            f"{marks.dtype}."
+        )
     if complex.dimension not in (2, 3) or isinstance(complex.domain, Directions):
         raise DomainError(
             f"A boundary is drawn in two or three dimensions, and {complex.domain!r} has others. Subdivide a slice, "

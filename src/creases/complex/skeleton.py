@@ -41,6 +41,9 @@ class Facets(NamedTuple):
     def __len__(self) -> int:
         return len(self.walls)
 
+    def __repr__(self) -> str:
+        return f"Facets({len(self):,} facets, {int(self.inner.sum()):,} between two cells)"
+
     @property
     def inner(self) -> Bools:
         """bool (facets,), whether there are cells on both sides."""

@@ -58,6 +58,10 @@ class BentHyperplanes(NamedTuple):
     facets: Ints
     component_numbers: Ints
 
+    def __repr__(self) -> str:
+        cut, parts = int((self.pieces > 0).sum()), int(self.components.sum())
+        return f"BentHyperplanes({len(self.walls):,} rows, {cut:,} with pieces, {parts:,} components)"
+
     @property
     def is_bounded(self) -> Bools:
         """Whether each is bounded, bool (w,); True of one without pieces."""

@@ -200,7 +200,9 @@ def check_name(path: Path, dimension: int) -> Path:
 
     Raises ModelFileError on another suffix, MissingExtraError if what writes it is not installed.
     """
-    suffixes, subject = (POLYLINE_SUFFIXES, "Polylines are") if dimension == 2 else (MESH_SUFFIXES, "A mesh is")
+    suffixes, subject = (
+        (POLYLINE_SUFFIXES, "A boundary in two dimensions is") if dimension == 2 else (MESH_SUFFIXES, "A mesh is")
+    )
     if path.suffix.lower() not in suffixes:
         raise ModelFileError(f"{subject} saved as {', '.join(suffixes)}; {path.name!r} needs one of these.")
     if dimension == 3:

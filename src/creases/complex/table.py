@@ -12,7 +12,7 @@ from creases.complex import births
 from creases.complex.maps import map_blocks
 from creases.complex.skeleton import sides_of
 from creases.complex.volumes import bounded_cells, facets_per_cell
-from creases.domain import Directions
+from creases.domain import Ball, Directions
 from creases.errors import require_extra
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from creases.complex.complex import Complex
 
-__all__ = ["COLUMNS", "classes_of", "columns_of", "frame_of_cells", "layers_of_birth", "summary_of"]
+__all__ = ["COLUMNS", "classes_of", "columns_of", "frame_of_cells", "layers_of_birth", "spread_of", "summary_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
+QUANTILES = {"least": 0.0, "5 %": 0.05, "median": 0.5, "95 %": 0.95, "largest": 1.0}
 # Layers that a summary names at most.
 MOST_LAYERS = 12
 POINTS_AT_ONCE = 4096
@@ -117,10 +117,12 @@ def summary_of(complex: Complex) -> str:
         line("a region", f"{facets_per_cell(complex).mean():.2f}", "facets on average"),
         line("dual graph", f"{2 * inner / n:.2f}", f"neighbours on average; 2 d is {2 * dimension}"),
         "",
-        f"{'':14}" + "".join(f"{name:>11}" for name in ("least", "5 %", "median", "95 %", "largest", "total")),
+        f"{'':14}" + "".join(f"{name:>11}" for name in (*QUANTILES, "total")),
         quantiles("volume", volumes[bounded], total=True),
         quantiles("gradient norm", complex.gradient_norms),
     ]
+    if isinstance(complex.domain, Ball):
+        lines.insert(2, "whole regions: those that meet the sphere are not clipped by it")
     numbers = np.bincount(layers_of_birth(complex), minlength=complex.network.depth + 1)
     names = ["none", *complex.network.layer_names]
     born = [f"{name} {count:,}" for name, count in zip(names, numbers.tolist(), strict=True) if count]
@@ -137,9 +139,17 @@ def line(name: str, number: str, said: str) -> str:
 
 def quantiles(name: str, values: Floats, total: bool = False) -> str:
     """A line of quantiles of the values that are finite."""
+    spread = spread_of(values, total)
+    if not spread:
+        return line(name, "none", "")
+    return f"{name:<14}" + "".join(f"{number:>11.4g}" for number in spread.values())
+
+
+def spread_of(values: Floats, total: bool = False) -> dict[str, float]:
+    """The quantiles of the values that are finite, by name, and their sum; nothing where there are none."""
     values = values[np.isfinite(values)]
     if not len(values):
-        return line(name, "none", "")
+        return {}
     with np.errstate(over="ignore"):
-        numbers = [*np.quantile(values, QUANTILES), *([values.sum()] if total else [])]
-    return f"{name:<14}" + "".join(f"{number:>11.4g}" for number in numbers)
+        found = dict(zip(QUANTILES, np.quantile(values, list(QUANTILES.values())).tolist(), strict=True))
+        return {**found, "total": float(values.sum())} if total else found

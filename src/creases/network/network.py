@@ -64,8 +64,13 @@ class Network:
         if not self.levels:
             raise NetworkError("A network needs at least one level; got none.")
         first = self.levels[0]
+        if not isinstance(first, Level):
+            raise NetworkError(
+                f"Level 1 must be a Level, got a {type(first).__name__}. Of weights and biases "
+                "Network.from_arrays(weights, biases) makes a network."
+            )
         n_in = math.prod(self.input_shape)
-        if isinstance(first, Level) and 0 in first.sources and first.sources[0].n_in != n_in:
+        if 0 in first.sources and first.sources[0].n_in != n_in:
             raise NetworkError(
                 f"input_shape {self.input_shape} does not hold the {first.sources[0].n_in} inputs of layer 1."
             )

@@ -112,6 +112,11 @@ def check_members(data: bytes, source: str) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
         strange = [name for name in names if not (CHAIN_MEMBER.fullmatch(name) or GRAPH_MEMBER.fullmatch(name))]
+        if {"first", "corners", "patterns"} <= set(names):
+            raise ModelFileError(
+                f"{source} holds regions, as Complex.save and 'creases subdivide' write them, and no network. Open it "
+                "with creases.Complex.load, or see what is in it with 'creases stats'; here give the network."
+            )
         if strange or "header" not in names or len(set(names)) < len(names):
             what = f"holds {strange[0][:60]!r}" if strange else "lacks a header, or names a member twice"
             raise ModelFileError(f"{source} was not written by Network.save: it {what}.")

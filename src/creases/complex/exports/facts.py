@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from creases.domain import Directions, Domain, Space, Subspace
-from creases.errors import DomainError
+from creases.errors import DomainError, ModelFileError
 from creases.network import Network
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["check_dimension", "check_has_end", "check_window", "facts_of", "pieces_of", "result_of"]
+__all__ = ["check_dimension", "check_form", "check_has_end", "check_window", "facts_of", "pieces_of", "result_of"]
+
+FORMS = (".npz", ".parquet", ".geojson", ".vtu")
 
 Window = tuple[float, float, float, float]
 
@@ -53,10 +56,18 @@ def check_dimension(domain: Domain, dimensions: tuple[int, ...], what: str) -> N
     if isinstance(domain, Directions) or domain.slice.dimension not in dimensions:
         allowed = " or ".join(map(str, dimensions))
         kind = "are directions" if isinstance(domain, Directions) else f"have dimension {domain.slice.dimension}"
+        solid = domain.slice.dimension == 3 and not isinstance(domain, Directions | Space | Subspace)
+        others = ".vtu, " if solid else ""
         raise DomainError(
-            f"{what} holds cells of dimension {allowed}, and those of {domain!r} {kind}. Save them as .npz or "
+            f"{what} holds cells of dimension {allowed}, and those of {domain!r} {kind}. Save them as {others}.npz or "
             ".parquet, or cut a slice of fewer dimensions."
         )
+
+
+def check_form(path: Path, suffix: str) -> None:
+    """Raise ModelFileError if a file's name says another form of the four than that which it will have."""
+    if path.suffix in FORMS and path.suffix != suffix:
+        raise ModelFileError(f"{path.name} would hold a {suffix} file. Rename it {path.stem}{suffix}.")
 
 
 def check_has_end(domain: Domain) -> None:

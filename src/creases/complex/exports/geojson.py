@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.complex.births import layers_of_birth
-from creases.complex.exports.facts import check_dimension, facts_of, pieces_of, result_of
+from creases.complex.exports.facts import check_dimension, check_form, facts_of, pieces_of, result_of
 from creases.complex.skeleton import sides_of
 from creases.files import replace_file
 
@@ -28,6 +28,7 @@ __all__ = ["to_geojson"]
 def to_geojson(complex: Complex, path: str | Path, window: ArrayLike | None = None) -> Path:
     """`Complex.to_geojson`."""
     path = Path(path)
+    check_form(path, ".geojson")
     check_dimension(complex.domain, (2,), "A .geojson file")
     polygons = pieces_of(complex, window)
     facts = {**facts_of(complex.network, complex.domain), **result_of(complex)}

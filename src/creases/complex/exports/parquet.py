@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from creases.complex.births import layers_of_birth
 from creases.complex.blocks import CellBlock, blocks_of
-from creases.complex.exports.facts import facts_of, result_of
+from creases.complex.exports.facts import check_form, facts_of, result_of
 from creases.domain import Domain
 from creases.errors import require_extra
 from creases.files import replace_file
@@ -51,6 +51,7 @@ REPEATED = ["layer_of_birth", "walls.list.element", "side_corners.list.element.l
 def to_parquet(complex: Complex, path: str | Path, *, neighbours: bool = True) -> Path:
     """`Complex.to_parquet`."""
     path = Path(path)
+    check_form(path, ".parquet")
     pyarrow_modules()  # what is missing is said before the cells are put together
 
     def write(partial: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.complex.births import layers_of_birth
-from creases.complex.exports.facts import check_dimension, check_has_end, facts_of, pieces_of, result_of
+from creases.complex.exports.facts import check_dimension, check_form, check_has_end, facts_of, pieces_of, result_of
 from creases.complex.exports.polyhedra import corners_around, turned_outward
 from creases.complex.skeleton import sides_of
 from creases.errors import DomainError
@@ -59,6 +59,7 @@ class Grid(NamedTuple):
 def to_vtu(complex: Complex, path: str | Path, window: ArrayLike | None = None) -> Path:
     """`Complex.to_vtu`."""
     path = Path(path)
+    check_form(path, ".vtu")
     check_dimension(complex.domain, (2, 3), "A .vtu file")
     check_has_end(complex.domain)
     grid = polyhedra(complex, window) if complex.dimension == 3 else polygons(complex, window)
