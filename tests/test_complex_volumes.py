@@ -382,6 +382,7 @@ def test_known_a_program_that_is_not_solved(monkeypatch):
     assert asked == [12, 6, 3, 3, 6, 3, 3]
 
 
+@pytest.mark.jit  # kernels as plain Python warn where compiled ones are silent
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_laws_hard_numbers(n):

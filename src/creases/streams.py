@@ -42,14 +42,13 @@ TAGS: dict[str, tuple[int, ...]] = {
     "oblique directions": (24,),
     "keys of bits": (25,),
     "keys of vertices": (26,),
-    "keys of corners": (27,),
-    "keys of vertices in faces": (28,),
     "biases for C_bias": (32,),
     "checked cells": (48,),
     "keys of faces": (49,),
     "sums of outputs": (50,),
     "directions of cross-polytopes": (51,),
     "noise of local complexity": (52,),
+    "keys of walls": (53,),
 }
 
 

@@ -21,8 +21,8 @@ from creases.complex.linear import Maps, components
 from creases.complex.vertex_states import VertexStates
 from creases.domain import Directions
 from creases.double_description import dot, part
-from creases.engine.answers.sides import spans
 from creases.exact_network import Form
+from creases.lists import spans
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.domain import Directions
-from creases.engine.answers.sides import spans
 from creases.errors import ComputationError
+from creases.lists import spans
 from creases.streams import stream
 
 if TYPE_CHECKING:

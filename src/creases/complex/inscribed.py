@@ -16,6 +16,7 @@ from creases.complex.half_spaces import half_spaces
 from creases.complex.skeleton import sides_of
 from creases.complex.volumes import bounded_cells, lengths_of
 from creases.domain import Directions
+from creases.lists import spans
 from creases.memory import enough_memory
 
 if TYPE_CHECKING:
@@ -138,8 +139,6 @@ def solved(spaces: HalfSpaces, cells: Ints, units: Floats) -> Floats:
     cell. Infinite where there is no largest ball, not a number where the solver gives up."""
     from scipy.optimize import linprog
     from scipy.sparse import csr_array
-
-    from creases.engine.answers.sides import spans
 
     if not len(cells):
         return np.zeros((0, spaces.normals.shape[1]))

@@ -16,8 +16,8 @@ from creases.complex.faces import ridges_of
 from creases.complex.faults import refuse_ball
 from creases.complex.surfaces import Mesh, Polylines
 from creases.domain import Directions
-from creases.engine.answers.sides import spans
 from creases.errors import ComputationError, DomainError
+from creases.lists import spans
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.lists import spans
+
 if TYPE_CHECKING:
     from creases.engine.answers.sides import Sides
 
@@ -58,8 +60,6 @@ class Layer(NamedTuple):
 
 def polytopes(first: Ints, corners: Floats, sides: Sides, cells: Ints) -> Sizes:
     """Volumes and centroids, in slice coordinates, of bounded cells of two dimensions or more."""
-    from creases.engine.answers.sides import spans
-
     d, counts = corners.shape[1], np.diff(first)[cells]
     own = spans(first[cells], counts)
     starts = np.cumsum(counts) - counts
@@ -95,8 +95,6 @@ def layers_of(first: Ints, starts: Ints, sides: Sides, cells: Ints, d: int) -> l
 
 def masks_of(first: Ints, sides: Sides, cells: Ints, words: int) -> Words:
     """The corners on each side of cells, as bits: uint64 (sides, words)."""
-    from creases.engine.answers.sides import spans
-
     own = spans(sides.first[cells], np.diff(sides.first)[cells])
     sizes = np.diff(sides.corner_first)[own]
     owners = np.repeat(np.repeat(first[cells], np.diff(sides.first)[cells]), sizes)
@@ -113,8 +111,6 @@ def facets_without_anchor(faces: Faces, side_masks: Words, side_starts: Ints, si
     All facets of a face are among these. What has fewer dimensions than a facet comes to nothing: a face loses one
     dimension at least at every step, so it has none left when the others are edges.
     """
-    from creases.engine.answers.sides import spans
-
     many = side_counts[faces.cells]
     parents = np.repeat(np.arange(len(many)), many)
     met = spans(side_starts[faces.cells], many)

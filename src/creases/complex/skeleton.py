@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.lists import spans
 from creases.packing import as_problem
 
 if TYPE_CHECKING:
@@ -113,7 +114,6 @@ def skeleton_of(complex: Complex) -> Skeleton:
 def facets_of(sides: Sides, numbers: Ints, first_sides: Ints, cells: Ints) -> Facets:
     """The facets whose first sides these are. numbers : the vertex of each corner."""
     from creases.engine.answers.gluing import sort_lists
-    from creases.engine.answers.sides import spans
 
     sizes = np.diff(sides.corner_first)[first_sides]
     ends = numbers[sides.corners[spans(sides.corner_first[first_sides], sizes)]]

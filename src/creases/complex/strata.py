@@ -17,7 +17,7 @@ from creases.complex.faults import refuse_ball
 from creases.complex.triangulation import bounded_faces, face_volumes
 from creases.domain import Directions
 from creases.domain.volume import volume_of
-from creases.engine.answers.sides import spans
+from creases.lists import spans
 from creases.network import Network
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from creases.complex.faces import Lattice
 from creases.complex.volumes import lengths_of
-from creases.engine.answers.sides import spans
+from creases.lists import spans
 
 if TYPE_CHECKING:
     from creases.complex.complex import Complex

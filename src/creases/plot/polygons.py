@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.lists import spans
+
 if TYPE_CHECKING:
     from creases.complex import Complex
 
-__all__ = ["Polygons", "cut", "polygons_in", "spans"]
+__all__ = ["Polygons", "cut", "polygons_in"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -86,13 +88,6 @@ class Polygons:
         """Whether a polygon has a corner for which bool (corners,) is True."""
         total = np.concatenate([[0], np.cumsum(corners)])[self.first]
         return np.asarray(np.diff(total) > 0)
-
-
-def spans(begins: Ints, sizes: Ints) -> Ints:
-    """begins[0], begins[0] + 1, ... sizes[0] of them, then those of begins[1], and so on."""
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.asarray(np.arange(total) + np.repeat(begins - (ends - sizes), sizes))
 
 
 def cut(polygons: Polygons, values: Floats) -> tuple[Polygons, Bools]:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.errors import DomainError
+from creases.lists import spans
 from creases.plot.figure import COLUMN, axis_names, drawing
 from creases.plot.forms import walls_between
-from creases.plot.polygons import Polygons, cut, spans
+from creases.plot.polygons import Polygons, cut
 from creases.plot.shades import ColorBy, Shades, shades_of
 from creases.plot.space import add_faces, add_scale_beside, check_space, fit_space, look_at
 

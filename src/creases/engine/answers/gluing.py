@@ -24,13 +24,14 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from creases.engine.answers.sharp import SHARP
-from creases.engine.answers.sides import Sides, spans
+from creases.engine.answers.sides import Sides
 from creases.engine.kernel import kernel
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.exact_layers import twins_of
 from creases.engine.state.pattern import bits_of_bytes
 from creases.errors import ComputationError
+from creases.lists import spans
 from creases.streams import stream
 
 __all__ = ["Glue", "glued", "sort_lists"]

@@ -252,10 +252,3 @@ def assembled(cells: Cells, kept: Ints, outlines: dict[int, Outline]) -> Cells:
         made, rows = outlines[int(kept[place])], slice(first[place], first[place + 1])
         corners[rows], at_infinity[rows], edges[rows] = made
     return Cells(first, corners, at_infinity, edges, cells.patterns[kept])
-
-
-def spans(begins: Ints, sizes: Ints) -> Ints:
-    """begins[0], begins[0] + 1, ... sizes[0] of them, then those of begins[1], and so on."""
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(begins - (ends - sizes), sizes)

@@ -12,7 +12,7 @@ import numpy as np
 
 from creases.engine.problem import INFINITY, Ints
 
-__all__ = ["Sides", "sides_in_plane", "sides_of_strips", "sides_on_line", "spans"]
+__all__ = ["Sides", "sides_in_plane", "sides_of_strips", "sides_on_line"]
 
 
 class Sides(NamedTuple):
@@ -55,10 +55,3 @@ def sides_of_strips(first: Ints, edges: Ints) -> Sides:
 def counted(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], first: Ints) -> Ints:
     """How many of what cells have are chosen before each cell: `first` of what is chosen."""
     return np.concatenate([[0], np.cumsum(chosen)])[first]
-
-
-def spans(begins: Ints, sizes: Ints) -> Ints:
-    """begins[0], begins[0] + 1, ... sizes[0] of them, then those of begins[1], and so on."""
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(begins - (ends - sizes), sizes)
