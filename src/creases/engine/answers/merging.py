@@ -20,6 +20,7 @@ from creases.engine.problem import INFINITY, Floats, Ints, Pattern, Problem
 from creases.engine.proof.edges import RationalEdges, difference
 from creases.engine.proof.rational import cross, nearest_float
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits
+from creases.lists import spans
 
 if TYPE_CHECKING:
     from creases.engine.starts.whole_space import Walled
