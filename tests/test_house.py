@@ -195,4 +195,4 @@ def test_house_commands_in_the_documents_parse(path):
 
 def test_house_parsing_check_refuses_what_does_not_exist():
     with pytest.raises(Exception, match="No such option"):
-        COMMANDS["count"].make_context("count", ["net.pt", "--circle", "0,0"])
+        COMMANDS["count"].make_context("count", ["net.pt", "--spiral", "0,0"])
