@@ -26,7 +26,6 @@ from creases.auditing.points import corners_of
 from creases.complex.archive import FORMATS, digest_of_archive
 from creases.complex.measures import boundary_length, crossings
 from creases.domain import domain_from_dict
-from creases.errors import ComputationError
 from creases.network import Abs, Dense, LeakyReLU, Level, Linear, Max, ReLU, Select
 from graph_networks import as_network, packed
 
@@ -184,13 +183,33 @@ def test_known_directions_of_a_switch():
         assert network.pattern(x)[0].tolist() == found.pattern(i)[0].tolist()
 
 
-def test_bad_input_a_maximum_alone_parts_space():
-    """All walls of max(x, y, z) contain the line x = y = z: it is counted, and cannot be kept."""
+def test_known_a_maximum_alone_parts_space():
+    """All walls of max(x, y, z) contain the line x = y = z, along which it grows; so do its three regions."""
     network = Network.from_levels([Level({0: Dense(np.eye(3))}, None, Max([[0, 1, 2]]))])
     assert count(network, Space(3)).regions == 3
     assert len(subdivide(network, Box([-1] * 3, [1] * 3)).facets) == 3 + 9
-    with pytest.raises(ComputationError, match="A line lies in every region"):
-        subdivide(network, Space(3))
+    for domain in (Space(3), Directions(3)):
+        cells = subdivide(network, domain)
+        assert sorted(cells.pattern(i)[0].tolist() for i in range(3)) == [[0], [1], [2]]
+        np.testing.assert_allclose(np.abs(cells.lineality), [[3**-0.5] * 3])
+        assert cells.check(sample=None).complete
+        assert (len(cells.facets), cells.facets.inner.all(), cells.is_bounded.any()) == (3, True, False)
+        assert int(cells.linear_regions.max()) + 1 == 3
+        assert cells.locate(np.eye(3) + 5.0).tolist() == [
+            next(j for j in range(3) if cells.pattern(j)[0][0] == i) for i in range(3)
+        ]
+
+
+def test_known_a_maximum_of_two_parts_space():
+    """max(x + y, y) = y + relu(x) in three dimensions: two half-spaces, and two lines in each."""
+    network = Network.from_levels([Level({0: Dense([[1.0, 1, 0], [0, 1, 0]])}, None, Max([[0, 1]]))])
+    cells = subdivide(network, Space(3))
+    assert (len(cells), len(cells.facets), cells.lineality.shape) == (2, 1, (2, 3))
+    assert cells.check(sample=None).complete
+    above = Level({0: Dense([[0.0, 1, 0]]), 1: Dense([[-1.0]])}, [-1.0], ReLU())
+    both = Network.from_levels([*network.levels, above])  # relu(-relu(x) - 1): never
+    assert len(subdivide(both, Space(3))) == 2
+    assert count(both, Space(3)).regions == 2
 
 
 # No layer at all.

@@ -237,7 +237,7 @@ class FlatStream(Stream):
 class SpaceStream(Stream):
     """The cells of three dimensions or more, and of directions.
 
-    axes, lineality : where the network is constant along lines, the axes that are cut, and the directions of the lines.
+    axes, lineality : where lines lie in every region, the axes that are cut, and the directions of the lines.
     """
 
     def __init__(self, sums: Any, on_cells: OnCells, axes: list[int] | None, lineality: Any) -> None:

@@ -176,8 +176,7 @@ class Complex:
     @cached_property
     def lineality(self) -> Floats:
         """Directions in which a line lies in every cell, float64 (lines, d), independent and of length one: those
-        along which the network is constant on a whole line, plane or space. Vertices stand for all that is parallel
-        to them."""
+        along which no region of a whole line, plane or space ends. Vertices stand for all that is parallel to them."""
         if self.given is not None:
             return self.given.lineality
         return lineality_of_flat(self.first, self.corners, self.at_infinity)

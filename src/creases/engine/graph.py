@@ -185,11 +185,6 @@ class Graph:
         assert self.is_chain
         return tuple(level.bias for level in self.levels)
 
-    @cached_property
-    def input_matrices(self) -> tuple[Matrix, ...]:
-        """All matrices that the inputs are multiplied by."""
-        return tuple(matrix for level in self.levels for source, matrix in level.terms if source == INPUTS)
-
 
 def relu_slopes(units: int) -> Floats:
     """The slopes of ReLU for so many units, float64 (2, units)."""

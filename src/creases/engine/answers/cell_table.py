@@ -26,7 +26,7 @@ from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.rational import nearest_float
 from creases.engine.proof.rational_forms import pattern_at
 from creases.engine.starts.chart import AnyStart, Start
-from creases.engine.starts.first_layer import input_forms
+from creases.engine.starts.first_layer import parting_forms
 from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
@@ -225,12 +225,12 @@ def domain_cell(vertices: Floats | IntegerPolytope) -> Floats:
 
 
 def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
-    """Turn the intervals of the line across into strips of a plane that is constant along its other direction.
+    """Turn the intervals of the line across into strips of a plane, in which a line lies along its other direction.
 
     A strip has no corners; the four that are given are a point on either side (a direction where that side is missing)
     and the two directions of the strip.
     """
-    row = next(form for form in input_forms(problem) if form[0] != 0 or form[1] != 0)
+    row = next(form for form in parting_forms(problem) if form[0] != 0 or form[1] != 0)
     size = max(abs(value) for value in row[:2])
     f = np.array([float(int(value) / int(size)) for value in row[:2]])
     axis = np.array([1.0, 0.0]) if np.array_equal(across.basis[0], problem.basis[0]) else np.array([0.0, 1.0])

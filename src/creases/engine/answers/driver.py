@@ -95,9 +95,9 @@ def cut_domain(
     report: Report,
     workshop: Workshop,
 ) -> C | None:
-    """Cut all of a problem's domain, and return what was collected; None where the network is constant on it.
+    """Cut all of a problem's domain, and return what was collected; None where nothing parts it.
 
-    collector : makes the collector for the problem without directions along which the network is constant.
+    collector : makes the collector for the problem without the lines that lie in every region.
     threads, by_neuron, report, workshop : as for `tally.tally`.
     Raises ComputationError where a cell can be neither cut in floats nor parted, and what the collector raises.
     """

@@ -40,8 +40,8 @@ class Piece(NamedTuple):
 class Divided:
     """A problem's domain, to be counted piece by piece from these roots. Threads may share one.
 
-    roots : as `roots.choose_roots` has chosen them, here or elsewhere; of a Divided their hash. Directions along which
-    the network is constant are divided out (`constant`).
+    roots : as `roots.choose_roots` has chosen them, here or elsewhere; of a Divided their hash. The lines
+    that lie in every region are divided out (`constant`).
     Raises ComputationError if the roots do not belong to the problem.
     """
 

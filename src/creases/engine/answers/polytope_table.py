@@ -31,7 +31,7 @@ from creases.engine.proof.edges import RationalEdges
 from creases.engine.proof.rational import meeting_ray, scaled
 from creases.engine.proof.rational_forms import pattern_at
 from creases.engine.starts.chart import AnyStart
-from creases.engine.starts.first_layer import input_forms
+from creases.engine.starts.first_layer import parting_forms
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import FAR, take_cells, take_polytopes
@@ -349,7 +349,7 @@ def lines_of(problem: Problem, inside: Problem) -> tuple[list[int], Floats]:
     is: float64 (lines, d), independent and of length one."""
     d = problem.dimension
     axes = [next(c for c in range(d) if np.array_equal(problem.basis[c], row)) for row in inside.basis]
-    null, count = fmpz_mat([list(form[:d]) for form in input_forms(problem)]).nullspace()
+    null, count = fmpz_mat([list(form[:d]) for form in parting_forms(problem)]).nullspace()
     found = np.empty((count, d))
     for i in range(count):
         column = [int(null[c, i]) for c in range(d)]

@@ -90,7 +90,7 @@ def tally(
 class Totals:
     """Sums over workspaces: the collector of a count.
 
-    problem : what is cut, without directions along which the network is constant. by_neuron : whether that is wanted.
+    problem : what is cut, without the lines that lie in every region. by_neuron : whether that is wanted.
     """
 
     def __init__(self, problem: Problem, by_neuron: bool = False) -> None:
@@ -184,7 +184,7 @@ class Totals:
     def result(self, whole: Problem) -> Tally:
         """The tally of all that was added. whole : the problem with all its directions."""
         splits = np.cumsum(whole.widths)[:-1]
-        # Along a direction of which the network is constant every region reaches infinity.
+        # Where a line lies in every region, all reach infinity.
         unbounded = self.unbounded if self.problem.dimension == whole.dimension else int(self.by_layer[-1])
         return Tally(
             by_layer=self.by_layer.tolist(),

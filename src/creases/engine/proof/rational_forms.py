@@ -153,15 +153,6 @@ class RationalForms:
         ]
         return near, np.array([[np.nextafter(nearest_float(x), np.inf) if x else 0.0 for x in row] for row in off])
 
-    def inputs(self) -> list[Form]:
-        """For each matrix that the inputs are multiplied by the forms that its rows are, one after the other."""
-        forms, _ = self._inputs
-        return [
-            self._nothing if row is None else tuple(row)
-            for matrix in self.graph.input_matrices
-            for row in IntegerMatrix(matrix).times(range(matrix.shape[0]), forms)
-        ]
-
     @cached_property
     def _inputs(self) -> tuple[list[Form], int]:
         (origin, head, tail), exponent = as_integers(*self._slice)

@@ -12,6 +12,7 @@ import numpy as np
 from creases.engine.graph import COORDINATES, INPUTS, Graph, Matrix, is_sparse, times
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
+from creases.engine.proof.edges import difference
 from creases.engine.proof.rational_forms import RationalForms
 from creases.rationals import independent
 
@@ -22,8 +23,8 @@ __all__ = [
     "first_layer_forms",
     "in_chart",
     "independent_rows",
-    "input_forms",
     "linear_rank",
+    "parting_forms",
     "rational_first",
     "restricted",
     "restricted_to",
@@ -65,10 +66,10 @@ class FirstLayer:
 
     @property
     def is_constant_somewhere(self) -> bool:
-        """Whether the domain is a whole space along some direction of which the network is constant."""
+        """Whether the domain is a whole space, and along some direction a line lies in every region."""
         if self.problem.vertices is not None or len(self.rows) == self.problem.dimension:
             return False
-        return self.problem.graph.is_chain or linear_rank(input_forms(self.problem)) < self.problem.dimension
+        return self.problem.graph.is_chain or linear_rank(parting_forms(self.problem)) < self.problem.dimension
 
     @property
     def is_lacking_rows(self) -> bool:
@@ -225,9 +226,9 @@ def most_square(gradients: Floats) -> list[int]:
 
 
 def restricted(problem: Problem) -> Problem | None:
-    """A whole space on which the first layer has a rank r below d, as a whole space of r dimensions across it.
+    """A whole space in which lines lie in every region, as a whole space of fewer dimensions across the lines.
 
-    Along the other directions the network is constant: they are divided out. None if the rank is zero.
+    Along the lines no region ends: they are divided out. None if nothing is left.
     """
     axes = axes_across(problem)
     return restricted_to(problem, axes) if axes else None
@@ -247,17 +248,35 @@ def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
     return problem._replace(basis=problem.basis[list(axes)], basis_tail=problem.basis_tail[list(axes)])
 
 
-def input_forms(problem: Problem) -> list[Any]:
-    """Exact forms, in the domain's coordinates, that vanish along the directions in which the network does not see its
-    inputs change, and along no others."""
-    if problem.graph.is_chain:
+def parting_forms(problem: Problem) -> list[Any]:
+    """Exact forms, in the domain's coordinates, whose linear parts vanish along the directions in which a line lies in
+    every region, and along no others.
+
+    Of a chain the first layer's. Else what may part any region, as it is for one pattern: the forms of neurons, and
+    how candidates of a switch differ. Which pattern does not matter. Along a direction in which the lowest of them
+    vanish, their units have the same slope wherever one stands: a neuron none, and all candidates of a switch one and
+    the same; so what stands above has too.
+    """
+    graph = problem.graph
+    if graph.is_chain:
         return rational_first(problem, range(problem.widths[0]))
-    return RationalForms.of(problem).inputs()
+    exact, found = RationalForms.of(problem), []
+    pattern = [np.zeros(width, np.bool_) for width in problem.widths]
+    for layer in range(len(problem.widths)):
+        rows, groups = exact.forms(layer, pattern), graph.layer(layer).groups
+        if groups is None:
+            found += rows
+            continue
+        _, first, place = np.unique(groups, return_index=True, return_inverse=True)
+        pattern[layer][first] = True
+        found += [difference(row, rows[first[i]]) for row, i in zip(rows, place.tolist(), strict=True)]
+    return found
 
 
 def axes_across(problem: Problem) -> list[int]:
-    """Coordinates of a whole space, as many as the first layer's rank, on which its neurons are independent: exact."""
-    rows = input_forms(problem)
+    """Coordinates of a whole space across the lines that lie in every region, on which what parts it is independent:
+    exact."""
+    rows = parting_forms(problem)
     columns = [tuple(row[c] for row in rows) for c in range(problem.dimension)]
     # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
     order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))

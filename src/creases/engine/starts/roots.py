@@ -55,7 +55,7 @@ class Cone(NamedTuple):
 class Roots(NamedTuple):
     """The starting cells of a domain: plain numbers, equal if they are the same.
 
-    axes : the coordinates of the domain that are left when those along which the network is constant are divided out.
+    axes : the coordinates of the domain that are left when the lines that lie in every region are divided out.
     rows : neurons of the first layer, independent on these. cones : one for each choice of their signs.
     A bounded domain has all axes, and neither rows nor cones; so has a whole space that the first layer does not cut
     into bounded cones. A network that is constant has no axes.
@@ -133,7 +133,7 @@ def within(problem: Problem, roots: Roots) -> Problem | None:
 
 
 def starting_cells(problem: Problem, roots: Roots) -> list[Root]:
-    """The cells that the roots name, as tiles where they can be cut by walls; none where the network is constant.
+    """The cells that the roots name, as tiles where they can be cut by walls; none where nothing parts it.
 
     That they are the domain's, each part of it once, is proved anew, in whole numbers.
     Raises ComputationError if they are not.
@@ -184,7 +184,7 @@ def infinity_of(problem: Problem) -> list[float]:
 
 
 def is_dividing(problem: Problem, roots: Roots) -> bool:
-    """Whether the network is constant along the coordinates that are not among the roots' axes, and along no others.
+    """Whether the roots' axes lead across the lines that lie in every region, and along none of them.
 
     If all are there, d independent rows will say so.
     """

@@ -85,7 +85,7 @@ class Workshop:
         return first
 
     def across(self, problem: Problem) -> Problem | None:
-        """A problem without the directions of a whole space along which the network is constant: mostly itself.
+        """A problem without the lines of a whole space that lie in every region: mostly itself.
 
         None if there are no others, or the network has no layer: nothing cuts.
         """
