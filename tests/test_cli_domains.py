@@ -119,7 +119,11 @@ def test_known_ranges():
         (2, {"ball": ("0,0,0", "1")}, r"--ball: the point '0,0,0' has 3 coordinates, but 2 are needed"),
         (2, {"ball": ("0,0", "r")}, r"--ball: 'r' is not a number"),
         (2, {"ball": ("0,0", "0")}, r"radius of a ball must be a finite positive number, got 0"),
-        (2, {"ball": ("0,0", "1"), "space": True}, r"Got --ball and --space; .* --square, --polygon or --ball"),
+        (
+            2,
+            {"ball": ("0,0", "1"), "space": True},
+            r"Got --ball and --space; .* --square, --polygon, --ball or --circle",
+        ),
         (2, {"box": "0:1"}, r"--box: '0:1' has 1 side, but the network takes 2 inputs"),
         (2, {"box": "0:1:2,0"}, r"--box: '0:1:2' is not a range. Write LOW:HIGH"),
         (2, {"box": "1:0,0:1"}, r"lower\[0\] = 1.0 > upper\[0\] = 0.0. Swap them"),

@@ -203,7 +203,7 @@ BAD_DOMAINS = [
     ),
     (
         lambda: domain_from_dict({"kind": "torus"}),
-        "Unknown kind of domain 'torus'; known are ball, box, directions, line, plane, polygon",
+        "Unknown kind of domain 'torus'; known are ball, box, circle, directions, line, plane, polygon",
     ),
     (lambda: domain_from_dict({}), "Unknown kind of domain None"),
 ]

@@ -65,6 +65,14 @@ def is_inside(problem, point, bits):
     )
 
 
+def nearest(number):
+    """The nearest float, the largest one beyond."""
+    try:
+        return float(number)
+    except OverflowError:
+        return float(np.copysign(np.finfo(float).max, 1 if number > 0 else -1))
+
+
 def check(problem, cells=None):
     """All points, and those that are rational, are inside; returns how many are rational."""
     cells = cells_of(problem) if cells is None else cells
@@ -74,7 +82,7 @@ def check(problem, cells=None):
         bits = bits_at(cells["patterns"], i, problem.widths)
         if i in rational:
             assert is_inside(problem, rational[i], bits)
-            assert point == [float(x) for x in rational[i]]  # the nearest float
+            assert point == [nearest(x) for x in rational[i]]
             assert not is_inside(problem, exactly(point), bits)
         else:
             assert is_inside(problem, exactly(point), bits)

@@ -25,6 +25,7 @@ SHAPING = (
     "double_description.py",
     "engine",
     "limits.py",
+    "lists.py",
     "lowering.py",
     "network",
     "packing.py",
