@@ -34,6 +34,7 @@ from creases.domain import domain_from_dict
 from creases.engine.answers import driver
 from creases.engine.answers.driver import halves_of
 from creases.engine.starts.roots import Roots, choose_roots
+from creases.errors import ComputationError
 from creases.packing import as_problem
 from engine_twins import COMPILED, LONG, amount
 from graph_cases import DOMAINS, random_domain, random_graph, without_biases
@@ -160,7 +161,12 @@ def test_against_exact_counts_of_graphs_that_divide(n_in, spread):
         levels = random_graph(rng, n_in, degenerate=bool(i % 2))
         specification, network = with_divisions(levels, n_in, divisors(rng, spread))
         place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
-        found = counted(network, domain_from_dict(place.data), by_neuron=True)
+        try:
+            found = counted(network, domain_from_dict(place.data), by_neuron=True)
+        except ComputationError as error:  # refused: no wall can be drawn between numbers so far apart
+            assert (spread, place.name) == (60, "space")
+            assert "walls that are no neurons" in str(error)
+            continue
         by_layer, by_neuron, (_, unbounded) = specified(specification, place.specification)
         assert found.certified
         assert (found.by_layer, found.by_neuron) == (by_layer, by_neuron), (i, place.name)

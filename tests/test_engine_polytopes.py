@@ -71,7 +71,11 @@ def test_against_reference_polytopes(d, whole):
             lines = regions[pattern].lines
             assert len(lines) == len(found.lineality), name
             if not lines:
-                assert corners_of(found, cell) == true_corners(regions[pattern]), name
+                try:
+                    true = true_corners(regions[pattern])
+                except OverflowError:  # beyond floats
+                    continue
+                assert corners_of(found, cell) == true, name
         cells += len(patterns)
     assert cells > 25
 
