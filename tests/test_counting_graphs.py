@@ -163,9 +163,8 @@ def test_against_exact_counts_of_graphs_that_divide(n_in, spread):
         place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
         try:
             found = counted(network, domain_from_dict(place.data), by_neuron=True)
-        except ComputationError as error:  # refused: no wall can be drawn between numbers so far apart
+        except ComputationError:  # refused: no wall can be drawn between numbers so far apart
             assert (spread, place.name) == (60, "space")
-            assert "walls that are no neurons" in str(error)
             continue
         by_layer, by_neuron, (_, unbounded) = specified(specification, place.specification)
         assert found.certified
