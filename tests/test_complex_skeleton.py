@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import reference
-from creases import Box, Directions, Network, Plane, Polygon, Segment, Space, build, subdivide
+from creases import Box, Dense, Directions, Level, Linear, Network, Plane, Polygon, Segment, Space, build, subdivide
 from creases.errors import ComputationError
 from engine_twins import amount
 from networks import random_network, table
@@ -104,7 +104,7 @@ def test_against_reference_skeleton(d, whole):
         network = Network.from_arrays(weights, biases, output_layer=False)
         cells = subdivide(network, Space(d) if whole else Box([-1] * d, [1] * d), threads=1)
         facets += check(cells, weights, biases, reference.space(d) if whole else reference.box([-1] * d, [1] * d))
-    assert facets > 40
+    assert facets > amount(50, 40)
 
 
 def test_against_reference_skeleton_of_a_polygon_and_a_segment():
@@ -141,6 +141,24 @@ def test_known_two_lines_in_a_square():
     assert cells.facets.inner.sum() == 4
     assert sorted(cells.facets.walls[cells.facets.inner].tolist()) == [0, 0, 1, 1]
     assert cells.is_bounded.all()
+
+
+@pytest.mark.parametrize(
+    ("domain", "faces"),
+    [
+        (Box([-1, -1], [1, 1]), [4, 4, 1]),
+        (Box([-1] * 3, [1] * 3), [8, 12, 6, 1]),
+        (Space(2), [0, 0, 1]),
+        (Directions(2), [0, 0, 1]),
+    ],
+)
+def test_known_networks_that_never_bend(domain, faces):
+    """No neurons and no patterns: one cell, with the faces of the domain."""
+    n = domain.slice.n_in
+    cells = subdivide(Network.from_levels([Level({0: Dense(np.ones((1, n)))}, None, Linear())]), domain)
+    assert cells.f_vector().tolist() == faces
+    assert cells.linear_regions.tolist() == [0]
+    assert cells.check(sample=None).complete
 
 
 def test_known_planes_through_one_point():

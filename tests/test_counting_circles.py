@@ -12,6 +12,7 @@ import networks
 import reference
 from creases import Box, Circle, DomainError, Network, Plane, audit, count, count_in_pieces, subdivide
 from creases.domain import domain_from_dict
+from creases.theory import compare
 from graph_networks import as_network
 
 pytestmark = pytest.mark.jit
@@ -87,7 +88,7 @@ def rounded(number):
 
 
 def brute_force(levels, center, radius):
-    """(pieces, regions) of a circle: the patterns between all its crossings with the lines of all walls.
+    """(pieces by layer, regions) of a circle: the patterns between all its crossings with the lines of all walls.
 
     Angles are in units of half a turn, in 300 bits; those that are nearer than 1e-25 are one.
     """
@@ -114,8 +115,10 @@ def between(levels, center, radius):
         turns = rounded(middle.cos_pi()), rounded(middle.sin_pi())
         point = [x + radius * turn for x, turn in zip(center, turns, strict=True)]
         patterns.append(reference.graph_pattern_at(levels, point))
-    changes = sum(one != after for one, after in pairwise([*patterns, patterns[0]]))
-    return max(changes, 1), set(map(str, patterns))
+    around = list(pairwise([*patterns, patterns[0]]))
+    depth = len(patterns[0])
+    by_layer = [max(sum(one[:k] != after[:k] for one, after in around), 1) for k in range(1, depth + 1)]
+    return tuple(by_layer), set(map(str, patterns))
 
 
 def as_arb(number):
@@ -135,10 +138,10 @@ def crossings(line, center, radius):
 
 
 def agrees(levels, network, center, radius):
-    pieces, patterns = brute_force(levels, center, radius)
+    by_layer, patterns = brute_force(levels, center, radius)
     found = count(network, Circle(center, radius))
-    assert (found.regions, found.distinct) == (pieces, len(patterns))
-    assert found.by_layer[-1] == pieces
+    assert (found.by_layer, found.distinct) == (by_layer, len(patterns))
+    assert found.regions == by_layer[-1]
     assert found.certified
     return found.exact_cells
 
@@ -207,6 +210,8 @@ def test_bad_input():
     for refused in (subdivide, count_in_pieces):
         with pytest.raises(DomainError, match=r"For the regions of its disc take `circle\.ball`"):
             refused(CROSS, Circle([0, 0], 1))
+    with pytest.raises(DomainError, match="the bounds are for straight domains"):
+        compare(count(CROSS, Circle([0, 0], 1)), CROSS)
     with pytest.raises(DomainError, match="is round"):
         audit(count(CROSS, Circle([0, 0], 1)), CROSS)
 

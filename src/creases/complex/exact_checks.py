@@ -33,6 +33,9 @@ __all__ = ["ExactChecks"]
 
 Floats = NDArray[np.float64]
 
+# A direction of length one whose numbers are each the nearest float, and its length, are off by less.
+ROUNDED = 2.0**-50
+
 
 class ExactChecks:
     """Checks of one complex; each raises ComputationError, which names what does not agree."""
@@ -97,16 +100,19 @@ class ExactChecks:
         return distance
 
     def off_lines(self, stored: Floats, ray: Form) -> Floats:
-        """How far a stored direction is from the nearest one that is the true one up to a part along the lines, which
-        may be much the larger part."""
+        """How far a stored direction is from the true one up to a part along the lines, as a part of what lies across
+        them. That may be little of it: what rounding to floats alone may change of a direction is taken as it is."""
         rest = [Fraction(x) for x in stored.tolist()]
         for direction in (ray, *self._geometry.lines):  # at right angles to one another
             numbers = [int(x) for x in direction[:-1]]
             share = sum(map(mul, rest, numbers), Fraction(0)) / sum(x * x for x in numbers)
-            if direction is ray and share <= 0:
-                return np.full(len(stored), np.inf)
+            if direction is ray:
+                across = abs(share) * max(map(abs, numbers))
+                if share <= 0:
+                    return np.full(len(stored), np.inf)
             rest = [x - share * y for x, y in zip(rest, numbers, strict=True)]
-        return np.array([float(x) for x in rest])
+        largest = max(map(abs, rest))
+        return np.array([float(x if largest <= ROUNDED else x / across) for x in rest])
 
     def check_point(self, cell: int) -> None:
         """Check that the point inside a cell lies strictly inside."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creases.domain import Ball, Box, Polyline, Segment
+from creases.domain import Ball, Box, Circle, Polyline, Segment
 from creases.domain.volume import volume_of
-from creases.errors import NetworkError, require_extra
+from creases.errors import DomainError, NetworkError, require_extra
 from creases.network import Network
 from creases.result import Count
 from creases.streams import stream
@@ -224,8 +224,13 @@ def compare(count: Count, network: Network, *, samples: int = 1000, seed: int = 
     already, and T-hat is about 1 / side.
     Of a graph there is what `bounds` has of it; T-hat and the bounds on means if it has no switches. What is left out
     stands in the notes.
-    Raises NetworkError if the count is of another network, or an argument is out of its range.
+    Raises NetworkError if the count is of another network, or an argument is out of its range; DomainError if it is
+    along a Circle.
     """
+    if isinstance(count.domain, Circle):
+        raise DomainError(
+            f"{count.domain!r} is a curve, and the bounds are for straight domains. Count a Segment, or its ball."
+        )
     if count.network != network.sha256:
         raise NetworkError("The count is of another network (the hashes differ). Give the network that was counted.")
     n, neurons = count.domain.slice.dimension, network.neurons

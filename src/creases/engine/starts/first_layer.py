@@ -264,12 +264,13 @@ def parting_forms(problem: Problem) -> list[Any]:
     pattern = [np.zeros(width, np.bool_) for width in problem.widths]
     for layer in range(len(problem.widths)):
         rows, groups = exact.forms(layer, pattern), graph.layer(layer).groups
-        if groups is None:
-            found += rows
-            continue
-        _, first, place = np.unique(groups, return_index=True, return_inverse=True)
-        pattern[layer][first] = True
-        found += [difference(row, rows[first[i]]) for row, i in zip(rows, place.tolist(), strict=True)]
+        if groups is not None:
+            _, first, place = np.unique(groups, return_index=True, return_inverse=True)
+            pattern[layer][first] = True
+            rows = [difference(row, rows[first[i]]) for row, i in zip(rows, place.tolist(), strict=True)]
+        found += rows
+        if linear_rank(found) == problem.dimension:  # no line is left
+            break
     return found
 
 
