@@ -20,9 +20,8 @@ def adjacency_of(complex: Complex) -> Any:
 
     count, first = len(complex), complex.sides.first
     # The sides of a cell are facets, one after the other: nothing is left to sort but the cells beyond them.
-    ends = complex.facets.cells[complex.side_facets]
-    inner = ends[:, 1] >= 0
-    beyond = ends.sum(axis=1) - np.repeat(np.arange(count), np.diff(first))
+    ends, inner = complex.facets.cells, complex.facets.inner[complex.side_facets]
+    beyond = (ends[:, 0] + ends[:, 1])[complex.side_facets] - np.repeat(np.arange(count), np.diff(first))
     rows = np.concatenate([[0], np.cumsum(inner)])[first]
     found = csr_array((np.ones(rows[-1], np.bool_), beyond[inner], rows), shape=(count, count))
     found.sort_indices()

@@ -255,13 +255,16 @@ def hash_corners(
             cells *= 2
             switched = wall >= total
             one = wall % total if switched else wall
+            # A bit is multiplied, not asked: half of all bits are set, and a branch on them cannot be foreseen.
             for j in range(first[one], first[one + 1]):
-                if bit_of(patterns, cell, others[j]):
-                    key -= random[0, others[j]]
-                    other -= random[1, others[j]]
-            if switched and bit_of(patterns, cell, one + wall // total - 1):
-                key -= random[0, one + wall // total - 1]
-                other -= random[1, one + wall // total - 1]
+                bit = np.uint64(bit_of(patterns, cell, others[j]))
+                key -= bit * random[0, others[j]]
+                other -= bit * random[1, others[j]]
+            if switched:
+                winner = one + wall // total - 1
+                bit = np.uint64(bit_of(patterns, cell, winner))
+                key -= bit * random[0, winner]
+                other -= bit * random[1, winner]
         keys[0, v] = key + np.uint64(1 if at_infinity[v] else 0)
         keys[1, v] = other + np.uint64(1 if at_infinity[v] else 0)
         enough = needed - (fewer if at_infinity[v] else 0)
@@ -312,6 +315,8 @@ def all_alike(
     the hashes say, looked at. words : of the patterns, as `words_of` has them."""
     for v in range(owners.size):
         u = leaders[v]
+        if u == v:
+            continue
         count = side_first[v + 1] - side_first[v]
         if at_infinity[u] != at_infinity[v] or side_first[u + 1] - side_first[u] != count:
             return False
@@ -485,6 +490,8 @@ def all_same(corner_first: Ints, corners: Ints, vertices: Ints, leaders: Ints) -
     """Whether each side has the vertices of its leader: what the hashes say, looked at. A cell has a vertex once."""
     for side in range(leaders.size):
         leader = leaders[side]
+        if leader == side:
+            continue
         if corner_first[side + 1] - corner_first[side] != corner_first[leader + 1] - corner_first[leader]:
             return False
         for i in range(corner_first[side], corner_first[side + 1]):
