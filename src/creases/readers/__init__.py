@@ -1,4 +1,4 @@
-"""`load`: a network from a file, or from a torch module, a state dict or a scikit-learn model in memory.
+"""`load`: a network from a file, or from a model in memory: of torch, Keras or scikit-learn, or weights alone.
 
 Decides which reader a file goes to, by its extension, and that no file brings any error but ours: what a
 reader did not foresee in a damaged file is still a `ModelFileError`. A file is read once, whole; its readers
@@ -66,9 +66,9 @@ def load(
 
     source : the path of a .onnx, .onnx.gz, .pt2, .keras, .h5, .nnet, .polar, .npz, .pt, .pth, .ckpt, .safetensors or
         .zip file; any torch `nn.Module` that is piecewise linear; a state dict; nested dictionaries of arrays (Flax,
-        Haiku); or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become float64 without loss. What was
-        assumed, and what was rounded (a BatchNorm's scale that is no float64), is said in `network.notes` and in
-        the notes of its counts.
+        Haiku); a built model of Keras; or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become
+        float64 without loss. What was assumed, and what was rounded (a BatchNorm's scale that is no float64), is said
+        in `network.notes` and in the notes of its counts.
 
     A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz that `Network.save` did not
     write and a dictionary in memory hold weights and no graph. What they do not say the caller says, and is asked for
@@ -142,6 +142,7 @@ def as_input_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
 
 def read_model(source: Any, answers: Answers, input_shape: tuple[int, ...] | None = None) -> Network:
     """The network of a model in memory."""
+    from creases.readers.keras.memory import is_keras_model, read_keras_model
     from creases.readers.sklearn_model import is_estimator, read_estimator
     from creases.readers.torch.module import is_module, read_module
 
@@ -150,6 +151,9 @@ def read_model(source: Any, answers: Answers, input_shape: tuple[int, ...] | Non
         from creases.readers.weights.nested_arrays import is_nested, read_nested
 
         return read_nested(source, answers) if is_nested(source) else read_state_dict(source, answers)
+    if is_keras_model(source):  # before torch: with torch as its backend it is a module too
+        refuse_answers(answers, "A model of Keras")
+        return read_keras_model(source)
     if is_module(source):
         refuse_answers(answers, "A torch module")
         return read_module(source, input_shape)
@@ -157,8 +161,9 @@ def read_model(source: Any, answers: Answers, input_shape: tuple[int, ...] | Non
         refuse_answers(answers, "A model of scikit-learn")
         return read_estimator(source)
     raise UnsupportedModelError(
-        f"load takes the path of a file ({', '.join(READERS)}), a torch.nn.Module, a state dict, or a fitted "
-        f"MLPClassifier or MLPRegressor, got a {type(source).__name__}. For arrays, use Network.from_arrays."
+        f"load takes the path of a file ({', '.join(READERS)}), a torch.nn.Module, a state dict, a model of Keras, "
+        f"or a fitted MLPClassifier or MLPRegressor, got a {type(source).__name__}. For arrays, use "
+        "Network.from_arrays."
     )
 
 
