@@ -1,26 +1,14 @@
-"""Convolutional networks at their own size: ResNet-18, ResNet-20 and VGG-16 for 32 x 32 images.
-
-    python -m benchmarks.large resnet18        # all: see NAMES
-
-He weights of seed 0 in float32 as torch stores them, batch norm with mean 0 and variance 1; the plane, or the segment,
-goes through images drawn uniformly from [0, 1]. Prints regions, proof, wall time and the largest resident set.
-"""
+"""Networks with He weights, and images of uniform pixels."""
 
 from __future__ import annotations
-
-import argparse
-import resource
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 import creases
 from creases import build
-from creases.domain import Domain, Plane, Segment
+from creases.domain import Domain, Plane
 
-__all__ = ["NAMES", "resnet", "vgg16"]
+__all__ = ["images", "resnet", "resnet8", "resnet18", "resnet20", "vgg16", "window"]
 
 VGG = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
 
@@ -58,6 +46,21 @@ def resnet(widths: tuple[int, ...], blocks: tuple[int, ...], seed: int = 0) -> c
     return build.network(build.dense(h, layers.weight(10, widths[-1])))
 
 
+def resnet18() -> creases.Network:
+    """Of 557,056 units."""
+    return resnet((64, 128, 256, 512), (2, 2, 2, 2))
+
+
+def resnet20() -> creases.Network:
+    """Of width 16: 188,416 units."""
+    return resnet((16, 32, 64), (3, 3, 3))
+
+
+def resnet8() -> creases.Network:
+    """Of width 8: 38,912 units."""
+    return resnet((8, 16, 32), (1, 1, 1))
+
+
 def vgg16(seed: int = 0) -> creases.Network:
     """The thirteen convolutions of VGG-16 with batch norm and max pooling for 32 x 32 images."""
     layers = Layers(seed)
@@ -74,40 +77,5 @@ def images(count: int) -> list[np.ndarray]:
 
 
 def window(half_width: float) -> Domain:
-    """A square around the middle of three images, in their plane."""
+    """A square around the first of three images, in their plane."""
     return Plane.through(*images(3)).square(half_width)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One network and one domain."""
-
-    network: Callable[[], creases.Network]
-    domain: Callable[[], Domain]
-
-
-CASES = {
-    "resnet18": Case(lambda: resnet((64, 128, 256, 512), (2, 2, 2, 2)), lambda: window(0.0056)),
-    "resnet18-small": Case(lambda: resnet((64, 128, 256, 512), (2, 2, 2, 2)), lambda: window(0.001)),
-    "resnet20-segment": Case(lambda: resnet((16, 32, 64), (3, 3, 3)), lambda: Segment(*images(2))),
-    "vgg16": Case(vgg16, lambda: window(0.002)),
-}
-NAMES = tuple(CASES)
-
-
-def main() -> None:
-    """Count the cases that were named."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=NAMES, help=", ".join(NAMES))
-    for name in parser.parse_args().names:
-        network = CASES[name].network()
-        start = time.perf_counter()
-        found = creases.count(network, CASES[name].domain(), progress=True)
-        seconds = time.perf_counter() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        proof = "certified" if found.certified else f"{found.unproved_signs} signs unproved"
-        print(f"{name}: {network.neurons:,} units, {found.regions:,} regions, {proof}, {seconds:.0f} s, {peak:.1f} GiB")
-
-
-if __name__ == "__main__":
-    main()
