@@ -342,7 +342,8 @@ def grouped(keys: Words) -> tuple[Ints, Ints]:
     (2, n)."""
     n = keys.shape[1]
     groups, firsts = np.empty(n, np.int64), np.empty(n, np.int64)
-    places = np.full(1 << max(2 * n - 1, 1).bit_length(), -1, np.int64)
+    # Numbers half as long: the table is looked at all over, and half of it fits where all of it does not.
+    places = np.full(1 << max(2 * n - 1, 1).bit_length(), -1, np.int32 if n < 2**31 else np.int64)
     count = group_keys(keys, places, groups, firsts)
     return groups, firsts[:count].copy()
 

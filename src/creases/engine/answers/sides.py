@@ -40,7 +40,8 @@ def sides_in_plane(first: Ints, edges: Ints) -> Sides:
     after = np.arange(1, len(edges) + 1)
     after[first[1:] - 1] = first[:-1]
     own = edges != INFINITY
-    ends = np.column_stack([np.flatnonzero(own), after[own]])
+    ends = np.empty((int(own.sum()), 2), np.int64)
+    ends[:, 0], ends[:, 1] = np.flatnonzero(own), after[own]
     return Sides(counted(own, first), edges[own], 2 * np.arange(len(ends) + 1), ends.ravel())
 
 
