@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+from creases.engine.answers.crew import Crew
+from creases.engine.lines.blas import one_thread
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
 from creases.engine.problem import Problem
 from creases.engine.proof.exact_layers import twins_of
-from creases.engine.starts.cell import cell_of
+from creases.engine.starts.cell import cell_of, point_cell
 from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
@@ -31,8 +34,9 @@ __all__ = ["Collector", "StartingCell", "collect", "cut_domain"]
 # Units of a graph that are open on a starting cell before it is halved, and how many times over it is.
 MOST_OPEN, MOST_HALVINGS = 3000, 30
 # Units of a large network that are seen to bend on a starting cell before it is halved: as many as fit into the memory
-# of a small machine, and as bounds tell from others.
-MOST_SEEN = 1400
+# of a small machine, and as bounds tell from others. On a line, where there are as many regions whatever the halves,
+# fewer columns at a time are faster.
+MOST_SEEN, MOST_SEEN_ON_LINE = 1400, 350
 # A halving that leaves nearly as many of them open counts for several: where very many hyperplanes are one, or pass
 # through one point, halves without end would meet it.
 LESS, STALLED = 0.9, 5
@@ -111,9 +115,14 @@ def cut_domain(
         report(1)
         return None
     into = collector(inside)
+    options: Any = {"threads": threads, "by_neuron": by_neuron, "report": report, "workshop": workshop}
     if problem.graph.is_large:
         into.take_large()
-    options: Any = {"threads": threads, "by_neuron": by_neuron, "report": report, "workshop": workshop}
+        twins_of(problem.graph)  # which is kept, and made before there are several threads
+        crew = Crew(problem.graph, threads or os.cpu_count() or 1, most_seen(problem), report, workshop.say)
+        with one_thread():
+            collect(inside, starts(inside, workshop), into, **{**options, "report": crew.report, "crew": crew})
+        return into
     if workshop.first_layer(inside).is_lacking_rows:
         from creases.engine.starts.whole_space import walled
 
@@ -138,7 +147,7 @@ def collect(
 
     deep : how many times they have been halved already. above : what there was too much of on the cell that they are
     halves of. walls : of a large network, parts of the boundary of the one cell that are cut with it. options : as for
-    `cut_domain`.
+    `cut_domain`, and the crew that cuts a large network, if there is one.
     """
     for cell in cells:
         if isinstance(cell, RationalStart):
@@ -215,8 +224,14 @@ def cut_halves(
             part_into.take_off(point_into)
         below += [Counted(sides.below, part_into)] if sides.below is not None else []
         above += [Counted(sides.above, part_into)] if sides.above is not None else []
-    collect(problem, [lower], into, walls=below, **options)
-    collect(problem, [upper], into, walls=above, **options)
+    one = partial(collect, problem, [lower], into, walls=below, **options)
+    other = partial(collect, problem, [upper], into, walls=above, **options)
+    crew = options.get("crew")
+    if crew is None:
+        one()
+        other()
+    else:
+        crew.side_by_side(one, other)
 
 
 def cut_walls(problem: Problem, walls: Sequence[Counted], options: dict[str, Any]) -> None:
@@ -260,18 +275,35 @@ def cut_large(
     from creases.engine.starts.operator_root import small_graph  # SciPy, which a chain does without
 
     cell = cell_of(problem, start)
-    if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > MOST_SEEN:
+    if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > most_seen(problem):
         raise LargeRoot(problem.depth, seen, is_seen=True)
-    small = small_graph(problem, cell, twins_of(problem.graph), most_open, options["workshop"].say)
+    crew = options.get("crew")
+    say = options["workshop"].say if crew is None else crew.say
+    small = small_graph(problem, cell, twins_of(problem.graph), most_open, say)
     report = options["report"]
     cut_small(small, start, into, options)
     silent = {**options, "report": lambda _: report(0)}
     for wall, wall_into in walls:
+        if wall.dimension == 0 and has_one_sign(small, wall):
+            wall_into.add_small(small, None, 1)
+            continue
         begin = start_of(wall) if wall.dimension else None
         if begin is None or isinstance(begin, CrowdedStart):
             collect(problem, [wall], wall_into, **silent)
         else:
             cut_small(small, begin, wall_into, silent)
+
+
+def has_one_sign(small: SmallGraph, point: Tile) -> bool:
+    """Whether every open unit of a cell has a sign at a point of its boundary, which is proved to be in one region."""
+    from creases.engine.starts.graph_root import are_decided_at
+
+    return are_decided_at(small.problem, point_cell(small.problem, point.chart), twins_of(small.problem.graph))
+
+
+def most_seen(problem: Problem) -> int:
+    """How many units of a large network may be seen to bend on a starting cell."""
+    return MOST_SEEN_ON_LINE if problem.dimension == 1 else MOST_SEEN
 
 
 def cut_small(small: SmallGraph, start: AnyStart, into: Collector, options: dict[str, Any]) -> None:
@@ -281,6 +313,8 @@ def cut_small(small: SmallGraph, start: AnyStart, into: Collector, options: dict
         into.add_small(small, None, 1)
         report(1)
         return
+    if (crew := options.get("crew")) is not None:
+        threads = crew.threads
     # Several threads share what one workspace has begun: only that one has the layers below the first open one.
     for place, (work, _) in enumerate(run(small.problem, start, threads, by_neuron, None, report, workshop)):
         into.add_small(small, work, int(place == 0))

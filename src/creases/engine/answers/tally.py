@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -88,7 +89,7 @@ def tally(
 
 
 class Totals:
-    """Sums over workspaces: the collector of a count.
+    """Sums over workspaces: the collector of a count. Of a large network several threads may add to one.
 
     problem : what is cut, without the lines that lie in every region. by_neuron : whether that is wanted.
     """
@@ -99,6 +100,7 @@ class Totals:
         self.by_layer = np.zeros(len(problem.widths), dtype=np.int64)
         self.by_neuron = np.zeros(sum(problem.widths), dtype=np.int64)
         self.unbounded = self.exact_cells = self.unproved_signs = 0
+        self._lock = threading.Lock()
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper] | None:
         """Finished cells are only counted."""
@@ -117,15 +119,18 @@ class Totals:
     def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
         """Add what was counted of a small graph: layers and units that it has not cut nothing there."""
         if work is None:
-            self.by_layer += whole
+            with self._lock:
+                self.by_layer += whole
             return
         regions = np.append(whole, work.by_layer)
-        self.by_layer += regions[np.searchsorted(small.layers, np.arange(len(self.by_layer)), side="right")]
+        more = regions[np.searchsorted(small.layers, np.arange(len(self.by_layer)), side="right")]
         firsts = self.problem.graph.first_neurons
         places = [firsts[layer] + units for layer, units in zip(small.layers, small.units, strict=True)]
-        self.by_neuron[np.concatenate(places)] += work.by_neuron
-        self.exact_cells += int(work.state[EXACT_CELLS])
-        self.unproved_signs += int(work.state[UNPROVED_SIGNS])
+        with self._lock:
+            self.by_layer += more
+            self.by_neuron[np.concatenate(places)] += work.by_neuron
+            self.exact_cells += int(work.state[EXACT_CELLS])
+            self.unproved_signs += int(work.state[UNPROVED_SIGNS])
 
     def add_rational(self, start: RationalStart) -> None:
         """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
@@ -149,8 +154,10 @@ class Totals:
 
             # What is open there may be zero: none is proved to go on, and none to end.
             cell = point_cell(self.problem, tile.chart)
-            self.unproved_signs += open_units(self.problem, cell, twins_of(self.problem.graph))
-            self.by_layer += 1
+            unproved = open_units(self.problem, cell, twins_of(self.problem.graph))
+            with self._lock:
+                self.unproved_signs += unproved
+                self.by_layer += 1
             return
         self.by_layer += count_point(self.problem, tile)
 
@@ -161,10 +168,11 @@ class Totals:
 
     def take_off(self, wall: Totals) -> None:
         """Take off what a wall has that halves a starting cell."""
-        self.by_layer -= wall.by_layer
-        self.unbounded -= wall.unbounded
-        self.exact_cells += wall.exact_cells
-        self.unproved_signs += wall.unproved_signs
+        with self._lock:
+            self.by_layer -= wall.by_layer
+            self.unbounded -= wall.unbounded
+            self.exact_cells += wall.exact_cells
+            self.unproved_signs += wall.unproved_signs
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Totals], None]) -> None:
         """Add, or take off, what a space has that is cut by walls too."""

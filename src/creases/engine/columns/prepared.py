@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from weakref import WeakKeyDictionary
 
 from creases.engine.columns.sliced import SlicedMatrix
@@ -12,14 +13,19 @@ __all__ = ["Prepared", "prepared"]
 
 Prepared = SlicedMatrix | SparseMatrix
 
-# Of each graph that is in use, by the number of the level.
+# Of each graph that is in use, by the number of the level. Threads share it; one of them makes what is not there yet.
 known: WeakKeyDictionary[Graph, dict[int, tuple[Prepared, ...]]] = WeakKeyDictionary()
+lock = threading.Lock()
 
 
 def prepared(graph: Graph, number: int) -> tuple[Prepared, ...]:
-    """The matrices of a level, in the order of its sources."""
-    levels = known.setdefault(graph, {})
-    if number not in levels:
-        matrices = graph.levels[number - 1].matrices
-        levels[number] = tuple(SparseMatrix(each) if is_sparse(each) else SlicedMatrix(each) for each in matrices)
-    return levels[number]
+    """The matrices of a level, in the order of its sources, with their norms."""
+    with lock:
+        levels = known.setdefault(graph, {})
+        if number not in levels:
+            matrices = graph.levels[number - 1].matrices
+            made = tuple(SparseMatrix(each) if is_sparse(each) else SlicedMatrix(each) for each in matrices)
+            for matrix in made:
+                _ = matrix.norm
+            levels[number] = made
+        return levels[number]

@@ -25,7 +25,7 @@ from creases.engine.proof.doubled import DOUBLED_UNIT, add, doubled, exact_sums
 
 Bools = NDArray[np.bool_]
 
-__all__ = ["Columns", "bent", "coordinates", "summed_columns", "with_units"]
+__all__ = ["Columns", "bent", "coordinates", "stretched", "summed_columns", "with_units"]
 
 
 class Columns(NamedTuple):
@@ -123,31 +123,52 @@ def scaled(columns: Columns, high: Floats, low: Floats, worst: float) -> Columns
     return columns._replace(off=np.where(np.isfinite(length(columns.hi)), all_or_infinite(off), np.inf))
 
 
+def stretched(columns: Columns, factors: Floats) -> Columns:
+    """Each unit's values times its factor, but for factors of zero: see `with_units`. The columns may change."""
+    if np.isin(factors, (0.0, 1.0)).all():
+        return columns
+    rounded = ~np.isin(factors, (0.0, 1.0, -1.0))
+    columns.loose[:, rounded] = columns.some[:, rounded]
+    return scaled(columns, factors, np.zeros_like(factors), 0.0)
+
+
 def bent(columns: Columns, factors: Floats) -> Columns:
-    """What a level hands on of the units that are decided, each times its slope. The columns themselves change."""
-    nothing = factors == 0.0
-    columns.hi[:, nothing] = columns.lo[:, nothing] = 0.0
-    columns.some[:, nothing] = columns.loose[:, nothing] = False
-    if not np.isin(factors, (0.0, 1.0)).all():
-        rounded = ~np.isin(factors, (0.0, 1.0, -1.0))
-        columns.loose[:, rounded] = columns.some[:, rounded]
-        return scaled(columns, factors, np.zeros_like(factors), 0.0)
-    return columns
+    """What a level hands on of units that are decided, each times its slope. The columns may change."""
+    return with_units(stretched(columns, factors), len(columns.hi), np.zeros(0, np.int64), factors == 0.0)
 
 
-def with_units(columns: Columns, before: int, units: Ints) -> Columns:
+def with_units(columns: Columns, before: int, units: Ints, dropped: Bools) -> Columns:
     """Columns with one more for each open unit, which is nothing but that unit.
 
-    before : how many columns there are below the units' own.
+    before : how many columns there are below the units' own. dropped : bool (n,), units whose values are zero in all
+    other columns, the open ones among them.
     """
-    count, n = len(columns.hi), columns.hi.shape[1]
+    count, n = columns.hi.shape
     assert count <= before
-    hi, lo = np.zeros((2, before + len(units), n))
-    some, loose = np.zeros((2, *hi.shape), np.bool_)
-    for whole, part in zip((hi, lo, some, loose), (columns.hi, columns.lo, columns.some, columns.loose), strict=True):
-        whole[:count] = part
-        whole[:, units] = 0
+    shape = before + len(units), n
+    hi, lo, some, loose = np.empty(shape), np.empty(shape), np.empty(shape, np.bool_), np.empty(shape, np.bool_)
+    # A number times zero would not be zero if it is infinite: what is dropped is not multiplied.
+    for whole, part in ((hi, columns.hi), (lo, columns.lo)):
+        copy_numbers(part, dropped, whole)
+    for flags, given in ((some, columns.some), (loose, columns.loose)):
+        copy_flags(given, dropped, flags)
     own = before + np.arange(len(units)), units
     hi[own], some[own] = 1.0, True
     off = np.concatenate([columns.off, np.zeros(before - count + len(units))])
     return Columns(hi, lo, off, some, loose)
+
+
+@kernel
+def copy_numbers(part_cn: Floats, dropped_n: Bools, whole_cn: Floats) -> None:
+    """Copy rows into the first ones of more, zeros in what is dropped and in all other rows."""
+    for c in range(whole_cn.shape[0]):
+        for n in range(whole_cn.shape[1]):
+            whole_cn[c, n] = 0.0 if c >= part_cn.shape[0] or dropped_n[n] else part_cn[c, n]
+
+
+@kernel
+def copy_flags(part_cn: Bools, dropped_n: Bools, whole_cn: Bools) -> None:
+    """`copy_numbers` of bool."""
+    for c in range(whole_cn.shape[0]):
+        for n in range(whole_cn.shape[1]):
+            whole_cn[c, n] = c < part_cn.shape[0] and part_cn[c, n] and not dropped_n[n]

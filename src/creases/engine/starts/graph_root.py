@@ -99,13 +99,26 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | 
     twins : of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
     Raises LargeRoot as soon as more are.
     """
-    graph, cell = problem.graph, cell_of(problem, start)
+    return root_on(problem, cell_of(problem, start), start.signs, twins, most_open)
+
+
+def are_decided_at(problem: Problem, point: Cell, twins: Ints) -> bool:
+    """Whether every unit of a problem's graph has one sign, not zero, at a point that lies on a wall, or is constant
+    around it. point : see `point_cell`."""
+    return all(not len(rows.units) for rows in root_on(problem, point, {}, twins).layers)
+
+
+def root_on(
+    problem: Problem, cell: Cell, known: dict[int, bool], twins: Ints, most_open: int | None = None
+) -> GraphRoot:
+    """`graph_root` of a cell. known : the signs of units of the first layer that made it."""
+    graph = problem.graph
     signs, found = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
     values: dict[int, Rows] = {}
     relaxed: dict[int, Relaxed] = {}
     with np.errstate(all="ignore"):
         inputs = {
-            number: in_chart(*doubted(level, *first_forms(problem, matrix, level.bias)), start.chart)
+            number: in_chart(*doubted(level, *first_forms(problem, matrix, level.bias)), cell.chart)
             for number, level in enumerate(graph.levels, 1)
             for source, matrix in level.terms
             if source == INPUTS
@@ -122,7 +135,7 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | 
             # On a wall a row may vanish that does not around it.
             nothing = np.zeros(end - first, np.bool_) if cell.on_wall else vanish(rows)
             if level.groups is None:
-                made = decide(level, rows, relaxed, start.signs if layer == 0 else {}, nothing, cell)
+                made = decide(level, rows, relaxed, known if layer == 0 else {}, nothing, cell)
             else:
                 out = tied(level.groups, twins[first:end], signs, nothing)
                 made = decide_switches(level.groups, rows, relaxed, out, cell)

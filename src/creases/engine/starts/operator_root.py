@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.columns.prepared import prepared
-from creases.engine.columns.values import Columns, bent, coordinates, summed_columns, with_units
+from creases.engine.columns.values import Columns, coordinates, stretched, summed_columns, with_units
 from creases.engine.graph import INPUTS, Doubts, Floats, Graph, Level, Matrix
 from creases.engine.problem import Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, all_or_infinite
@@ -148,7 +148,8 @@ class Making:
         self.relaxed[layer] = made.band
         self.found.append(Open(made.left, columns.hi[:, made.left], columns.doubts(made.left), level))
         before = self.k + self.count - len(made.left)
-        self.values[number] = with_units(bent(columns, made.factors), before, made.left)
+        dropped = made.factors == 0.0  # of open units too
+        self.values[number] = with_units(stretched(columns, made.factors), before, made.left, dropped)
 
     def first(self, layer: int) -> int:
         """The first unit of a layer among all."""

@@ -1,0 +1,111 @@
+"""Halves of a large network's cells, cut side by side.
+
+To make a tile's small graph takes nearly all of the time, and most of that is no product of matrices that BLAS would
+spread over cores. So two halves go to two threads, each with BLAS on one, as long as there are threads and memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from creases.engine.graph import Graph
+from creases.engine.loop.drive import Report
+from creases.memory import free_memory
+
+__all__ = ["Crew"]
+
+# Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: what is
+# multiplied, the product, and the copy with its own units, high and low parts.
+COPIES = 6
+
+
+class Stopped(Exception):
+    """Raised in a thread when another one failed, or the user pressed Ctrl-C."""
+
+
+class Crew:
+    """The threads of one count of a large network.
+
+    threads : how many there may be. most_open : about how many units are open on a tile.
+    report, say : as for `driver.cut_domain` and `Workshop`; those of the crew may be called by all threads.
+    """
+
+    def __init__(self, graph: Graph, threads: int, most_open: int, report: Report, say: Callable[[str], None]) -> None:
+        self._all, self._report, self._say = threads, report, say
+        self._needed = 8 * COPIES * most_open * max(len(level.bias) for level in graph.levels)
+        self._lock, self._stopped = threading.Lock(), threading.Event()
+        self._busy = 1
+
+    @property
+    def threads(self) -> int:
+        """How many threads a cell may be cut with: all, while only one cell is in hand."""
+        return self._all if self._busy == 1 else 1
+
+    def report(self, regions: int) -> None:
+        """Report regions; the place where a thread learns that it is to stop."""
+        self._go_on()
+        with self._lock:
+            self._report(regions)
+
+    def say(self, word: str) -> None:
+        """Say what is being done; a thread learns here too that it is to stop."""
+        self._go_on()
+        with self._lock:
+            self._say(word)
+
+    def side_by_side(self, one: Callable[[], None], other: Callable[[], None]) -> None:
+        """Do both, at the same time if there is a thread and memory for it; else one after the other."""
+        if not self._take():
+            one()
+            other()
+            return
+        failures: list[BaseException] = []
+
+        def aside() -> None:
+            try:
+                other()
+            except BaseException as error:
+                failures.append(error)
+                self._stopped.set()
+            finally:
+                self._give_back()
+
+        thread = threading.Thread(target=aside, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there is no room for one more thread
+            self._give_back()
+            one()
+            other()
+            return
+        try:
+            one()
+            while thread.is_alive():
+                thread.join(0.1)
+        except BaseException as error:  # Ctrl-C too
+            self._stopped.set()
+            thread.join()
+            if isinstance(error, Stopped) and failures:
+                raise failures[0] from None
+            raise
+        if failures:
+            raise failures[0]
+
+    def _take(self) -> bool:
+        """Whether one more thread may begin; it has begun then."""
+        with self._lock:
+            free = free_memory()
+            if self._busy >= self._all or (free is not None and free < 2 * self._needed):
+                return False
+            self._busy += 1
+            return True
+
+    def _give_back(self) -> None:
+        with self._lock:
+            self._busy -= 1
+
+    def _go_on(self) -> None:
+        """Raise Stopped if the threads are to end."""
+        if self._stopped.is_set():
+            raise Stopped
