@@ -11,9 +11,11 @@ import creases
 from creases import build, lowering, packing
 from creases.domain import Box, Plane, Segment
 from creases.engine.answers import driver
-from creases.engine.columns.norms import norm_of, schur
+from creases.engine.columns.norms import norm_of, norm_of_scaled, schur
+from creases.engine.columns.prepared import prepared
 from creases.engine.columns.sliced import SlicedMatrix
 from creases.engine.columns.sparse import SparseMatrix, length
+from creases.engine.columns.values import Columns, summed_columns
 from creases.engine.convolution import Convolution
 from creases.errors import ComputationError
 from creases.network.operators.convolution import Conv
@@ -164,6 +166,61 @@ def test_known_norms():
     assert 2.9 < np.linalg.norm(ones.matrix.toarray(), 2) <= norm_of(Convolution(ones.kernel, ones.windows)) < 3.6
 
 
+@pytest.mark.parametrize("settings", GEOMETRIES, ids=str)
+def test_property_a_norm_after_factors_is_a_bound_and_less_than_two(settings):
+    """Factors that differ over a channel too; those of a batch norm level a kernel that has one long direction."""
+    rng = np.random.default_rng(4)
+    convolution, matrix = convolution_of(rng, **settings)
+    channels = convolution.kernel.shape[0] * convolution.kernel.shape[1]
+    of_channels = np.repeat(10.0 ** rng.uniform(-2, 0, channels), len(matrix) // channels)
+    for factors in (of_channels, of_channels * rng.uniform(-1, 1, len(matrix)), np.zeros(len(matrix))):
+        true = np.linalg.norm(factors[:, None] * matrix, 2)
+        for some in (convolution, matrix):
+            assert true <= norm_of_scaled(factors, some) * (1 + 1e-12)
+    longest = np.linspace(1, 50, channels)
+    kernel = convolution.kernel * longest.reshape(*convolution.kernel.shape[:2], *(1,) * (convolution.kernel.ndim - 2))
+    long = Convolution(kernel, convolution.geometry)
+    factors = np.repeat(1 / longest, len(matrix) // channels)
+    assert norm_of_scaled(factors, long) == pytest.approx(norm_of(convolution), rel=1e-5)
+    assert norm_of(long) * factors.max() > 2 * norm_of_scaled(factors, long)
+
+
+def test_property_a_batch_norm_carries_errors_as_far_as_it_says(monkeypatch):
+    """Columns that are off, times a convolution and factors: no further off than is said, and that is less than the
+    product of the two norms."""
+    rng = np.random.default_rng(5)
+    x = build.input(2, 6, 6)
+    kernel = rng.normal(size=(4, 2, 3, 3)) * np.array([1.0, 3.0, 10.0, 30.0])[:, None, None, None]
+    h = build.conv(x, kernel, rng.normal(size=4), padding=1)
+    h = build.batch_norm(h, mean=np.zeros(4), variance=np.array([1, 9, 100, 900.0]), weight=np.ones(4), bias=np.ones(4))
+    monkeypatch.setattr(lowering, "MOST_ENTRIES", -1)
+    graph = lowering.lowered(build.network(build.relu(h)).levels)
+    wrong = rng.normal(size=(2, 72)) * 1e-9
+    hi = rng.normal(size=(2, 72))
+    some = np.ones((2, 72), np.bool_)
+    columns = {0: Columns(hi + wrong, np.zeros((2, 72)), np.linalg.norm(wrong, axis=1) * 1.01, some, some)}
+    for number, level in enumerate(graph.levels, 1):
+        sources = [columns[source] for source in level.sources]
+        columns[number] = summed_columns(level, prepared(graph, number), sources, 1)
+    exact = hi
+    for level in graph.levels:
+        exact = exact @ dense(level.matrices[0]).T
+        exact[1] += level.bias
+    last = columns[len(graph.levels)]
+    off = np.linalg.norm(last.hi - exact, axis=1)
+    assert (off <= last.off).all()
+    norms = [matrix.norm for number in range(1, len(graph.levels) + 1) for matrix in prepared(graph, number)]
+    assert (last.off < 0.5 * np.prod(norms) * columns[0].off).all()
+
+
+def dense(matrix):
+    """A matrix of a graph, written out."""
+    if isinstance(matrix, Convolution):
+        weight = matrix.kernel.reshape(-1, *matrix.kernel.shape[2:])
+        return Conv(weight, (2, 6, 6), padding=1).matrix.toarray()
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+
+
 def test_property_sparse_products_lose_what_they_say():
     from scipy.sparse import csr_array
 
@@ -226,6 +283,8 @@ def residual(seed, kinks="relu", pool=None, channels=3, side=5, blocks=2, stride
     return build.network(build.dense(h, weights(2, 6)))
 
 
+# How many units may be seen to bend before a cell is halved: in planes and more, on lines.
+SEEN = ("MOST_SEEN", "MOST_SEEN_ON_LINE")
 CASES = [
     *({"seed": seed} for seed in range(8)),
     *({"seed": seed, "pool": "max"} for seed in range(6)),
@@ -285,9 +344,10 @@ def test_property_halves_and_neurons_add_up(unwritten, monkeypatch):
     for domain in (Plane.through(*points).square(0.1), Segment(points[0], points[1])):
         wanted = creases.count(network, domain, progress=False, by_neuron=True)
         assert unwritten(network, domain, by_neuron=True).by_neuron == wanted.by_neuron
-        for most, value in (("MOST_OPEN", 60), ("MOST_SEEN", 40)):
+        for names, value in ((["MOST_OPEN"], 60), (SEEN, 40)):
             with monkeypatch.context() as patch:
-                patch.setattr(driver, most, value)
+                for name in names:
+                    patch.setattr(driver, name, value)
                 found = unwritten(network, domain)
             assert (found.by_layer, found.certified) == (wanted.by_layer, True)
 
@@ -301,7 +361,8 @@ def test_property_walls_of_walls_add_up(unwritten, monkeypatch):
         wanted = creases.count(network, domain, progress=False)
         halvings = []
         with monkeypatch.context() as patch:
-            patch.setattr(driver, "MOST_SEEN", seen)
+            for name in SEEN:
+                patch.setattr(driver, name, seen)
             patch.setattr(driver, "cut_halves", counted(driver.cut_halves, halvings))
             found = unwritten(network, domain)
         assert len(halvings) > 2
@@ -365,7 +426,8 @@ def test_known_units_that_see_only_dead_ones_are_zero_on_walls_too(unwritten, mo
     for domain in (Segment(points[0], points[1]), Plane.through(*points).square(0.5)):
         wanted = creases.count(network, domain, progress=False)
         with monkeypatch.context() as patch:
-            patch.setattr(driver, "MOST_SEEN", 5)
+            for name in SEEN:
+                patch.setattr(driver, name, 5)
             found = unwritten(network, domain)
         assert (found.by_layer, found.certified) == (wanted.by_layer, True)
 

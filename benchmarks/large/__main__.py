@@ -27,9 +27,9 @@ class Case:
 CASES = {
     "resnet18": Case(resnet18, partial(window, 0.0056)),
     "resnet18-small": Case(resnet18, partial(window, 0.001)),
-    "resnet18-trained": Case(trained_resnet18, partial(photographs_window, 0.02)),
+    "resnet18-trained": Case(trained_resnet18, partial(photographs_window, 0.01)),
     "resnet20-segment": Case(resnet20, lambda: Segment(*images(2))),
-    "vgg16": Case(vgg16, partial(window, 0.002)),
+    "vgg16": Case(vgg16, partial(window, 0.003)),
 }
 # What is compared, and not only counted.
 CHECKS = {

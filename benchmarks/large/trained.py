@@ -16,7 +16,7 @@ from creases.domain import Domain, Plane
 __all__ = ["photographs_window", "trained_resnet18"]
 
 KEPT = Path("build/resnet18-photographs.safetensors")
-SIDE, STRIPS, STEPS, BATCH = 32, 5, 60, 32
+SIDE, STRIPS, STEPS, BATCH = 32, 5, 150, 32
 
 
 class Block(nn.Module):
@@ -78,7 +78,7 @@ def trained_resnet18() -> creases.Network:
 def train(module: nn.Module) -> None:
     """Descend; prints the loss."""
     rng = np.random.default_rng(0)
-    optimiser = optim.SGD(module.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+    optimiser = optim.SGD(module.parameters(), lr=0.02, momentum=0.9, weight_decay=5e-4)
     for step in range(1, STEPS + 1):
         images, classes = patches(rng, BATCH)
         given = module(tensor(images))

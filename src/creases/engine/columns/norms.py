@@ -7,6 +7,7 @@ much as the network itself stretches them.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -15,7 +16,7 @@ from creases.engine.convolution import Convolution
 from creases.engine.graph import Floats, Matrix
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 
-__all__ = ["norm_of", "schur", "spectral"]
+__all__ = ["norm_of", "norm_of_scaled", "schur", "spectral"]
 
 # Frequencies that are looked at along each side of a kernel, for each tap it has to one side of its middle.
 SAMPLES = 6
@@ -33,6 +34,26 @@ def norm_of(matrix: Matrix) -> float:
     if isinstance(matrix, np.ndarray):
         bound = min(bound, spectral(matrix))
     return bound
+
+
+def norm_of_scaled(factors: Floats, matrix: Floats | Convolution) -> float:
+    """An upper bound of the norm of a matrix whose rows are multiplied by factors, float64 (n,): of the one after a
+    batch norm, which is far less than the largest factor times the matrix's own where that has a few long directions.
+
+    A channel of a convolution takes the largest of its factors: with the others its rows are shorter.
+    A scaled number is rounded by 2^-53 of itself at most, which moves the matrix, or a convolution's symbol at any
+    frequency, by 2^-53 of the root of the sum of all squares at most. As in `symbol`, that root is at most the root of
+    rank and taps, below 2^13, times the norm.
+    """
+    sizes = np.abs(factors)
+    if isinstance(matrix, Convolution):
+        channels = matrix.kernel.shape[:2]
+        of_channels = sizes.reshape(*channels, -1).max(axis=2)
+        kernel = matrix.kernel * of_channels.reshape(*channels, *(1,) * (matrix.kernel.ndim - 2))
+        norm = norm_of_convolution(replace(matrix, kernel=kernel))
+    else:
+        norm = norm_of(sizes[:, None] * matrix)
+    return norm * (1.0 + 2.0**-40) * ROUND_UP + UNDERFLOW
 
 
 def schur(matrix: Matrix) -> float:

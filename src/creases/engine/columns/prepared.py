@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from weakref import WeakKeyDictionary
 
+from creases.engine.columns.norms import norm_of_scaled
 from creases.engine.columns.sliced import SlicedMatrix
 from creases.engine.columns.sparse import SparseMatrix
-from creases.engine.graph import Graph, is_sparse
+from creases.engine.graph import INPUTS, Graph, is_sparse
 
 __all__ = ["Prepared", "prepared"]
 
@@ -21,11 +22,30 @@ lock = threading.Lock()
 def prepared(graph: Graph, number: int) -> tuple[Prepared, ...]:
     """The matrices of a level, in the order of its sources, with their norms."""
     with lock:
-        levels = known.setdefault(graph, {})
-        if number not in levels:
-            matrices = graph.levels[number - 1].matrices
-            made = tuple(SparseMatrix(each) if is_sparse(each) else SlicedMatrix(each) for each in matrices)
-            for matrix in made:
+        return prepared_alone(graph, number)
+
+
+def prepared_alone(graph: Graph, number: int) -> tuple[Prepared, ...]:
+    """`prepared`, by the one thread that may."""
+    levels = known.setdefault(graph, {})
+    if number not in levels:
+        level = graph.levels[number - 1]
+        made = tuple(SparseMatrix(each) if is_sparse(each) else SlicedMatrix(each) for each in level.matrices)
+        for source, matrix in zip(level.sources, made, strict=True):
+            if isinstance(matrix, SlicedMatrix):
                 _ = matrix.norm
-            levels[number] = made
-        return levels[number]
+            elif (inner := product_of(graph, source)) is not None and (factors := matrix.diagonal) is not None:
+                matrix.norm_after = norm_of_scaled(factors, inner.matrix)
+        levels[number] = made
+    return levels[number]
+
+
+def product_of(graph: Graph, number: int) -> SlicedMatrix | None:
+    """The matrix of a level that is a product with one alone, and a bias; None of other levels, and of the inputs."""
+    if number == INPUTS:
+        return None
+    level = graph.levels[number - 1]
+    if level.slopes is not None or level.divisors is not None or len(level.matrices) > 1:
+        return None
+    (matrix,) = prepared_alone(graph, number)
+    return matrix if isinstance(matrix, SlicedMatrix) else None

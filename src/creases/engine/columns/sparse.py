@@ -91,7 +91,10 @@ class SparseMatrix:
     """A csr_array (n, m), and what is known of it.
 
     norm : Schur's bound. is_copy : whether a product with it is a copy of some values, up to their signs.
+    norm_after : a bound on the norm of its product with the one matrix of its source, where that is known (`prepared`).
     """
+
+    norm_after: float | None = None
 
     def __init__(self, matrix: Matrix) -> None:
         self.shape, self.norm = matrix.shape, schur(matrix)
@@ -99,6 +102,16 @@ class SparseMatrix:
         self._entries = np.array(matrix.data)
         self._terms = int(np.diff(self._ends).max(initial=0))
         self.is_copy = self._terms <= 1 and bool((np.abs(self._entries) == 1.0).all())
+
+    @property
+    def diagonal(self) -> Floats | None:
+        """The factor of each unit, float64 (n,), if it multiplies each by one; else None."""
+        rows = np.repeat(np.arange(self.shape[0]), np.diff(self._ends))
+        if self.shape[0] != self.shape[1] or self._terms > 1 or not np.array_equal(rows, self._columns):
+            return None
+        factors = np.zeros(self.shape[0])
+        factors[rows] = self._entries
+        return factors
 
     def spread(self, some_cm: Bools) -> Bools:
         """Where a product with values may have numbers that are not zero, bool (c, n); some_cm : where values have."""

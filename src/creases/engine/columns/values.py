@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.engine.columns.prepared import Prepared
+from creases.engine.columns.sliced import SlicedMatrix
 from creases.engine.columns.sparse import length, scale_values
 from creases.engine.graph import Floats, Level
 from creases.engine.kernel import kernel
@@ -28,19 +29,28 @@ Bools = NDArray[np.bool_]
 __all__ = ["Columns", "bent", "coordinates", "stretched", "summed_columns", "with_units"]
 
 
+class Product(NamedTuple):
+    """How far off a product is: by its matrix times what is off by `before`, and by `lost`; float64 (c,) both."""
+
+    before: Floats
+    lost: Floats
+
+
 class Columns(NamedTuple):
     """hi, lo : float64 (c, n). off : float64 (c,), of each column. some : bool (c, n), where numbers may not be zero;
-    elsewhere they are, exactly. loose : bool (c, n), where they may be off; elsewhere hi + lo is exact."""
+    elsewhere they are, exactly. loose : bool (c, n), where they may be off; elsewhere hi + lo is exact.
+    product : what `off` is made of, if they are the product of one matrix with one source, and a bias."""
 
     hi: Floats
     lo: Floats
     off: Floats
     some: Bools
     loose: Bools
+    product: Product | None = None
 
     def part(self, rows: slice) -> Columns:
         """Some of the columns."""
-        return Columns(*(part[rows] for part in self))  # type: ignore[arg-type]
+        return Columns(self.hi[rows], self.lo[rows], self.off[rows], self.some[rows], self.loose[rows])
 
     def doubts(self, units: Ints | slice) -> Floats:
         """How far the numbers of some units may be from hi, float64 (c, units)."""
@@ -73,6 +83,12 @@ def times_columns(matrix: Prepared, columns: Columns, precise: int) -> Columns:
     some = matrix.spread(columns.some)
     loose = matrix.spread(columns.loose) if matrix.is_copy else some.copy()
     off = (matrix.norm * columns.off + lost) * ROUND_UP + UNDERFLOW * (columns.off > 0.0)
+    if isinstance(matrix, SlicedMatrix):
+        return Columns(hi, lo, all_or_infinite(off), some, loose, Product(columns.off, lost))
+    if columns.product is not None and matrix.norm_after is not None:
+        before, since = columns.product
+        two = (matrix.norm_after * before + matrix.norm * since + lost) * ROUND_UP + UNDERFLOW * (columns.off > 0.0)
+        off = np.fmin(off, two)  # both are bounds; a NaN, of zero times infinity, is none
     return Columns(hi, lo, all_or_infinite(off), some, loose)
 
 
@@ -84,7 +100,9 @@ def summed_columns(level: Level, matrices: Sequence[Prepared], sources: Sequence
     n = len(level.bias)
     parts = [times_columns(matrix, columns, constant + 1) for matrix, columns in zip(matrices, sources, strict=True)]
     parts.sort(key=lambda part: -len(part.hi))
-    hi, lo, off, some, loose = parts[0]
+    hi, lo, off, some, loose, product = parts[0]
+    if len(parts) > 1:
+        product = None
     for more in parts[1:]:
         rows = len(more.hi)
         add_values(hi, lo, more.hi, more.lo)
@@ -95,10 +113,13 @@ def summed_columns(level: Level, matrices: Sequence[Prepared], sources: Sequence
         here = slice(constant, constant + 1)
         # A copy: Numba compiles once more for read-only arrays.
         add_values(hi[here], lo[here], np.array(level.bias[None]), np.zeros((1, n)))
-        off[here] = (off[here] + lost_by(hi[here])) * ROUND_UP
+        lost = lost_by(hi[here])
+        off[here] = (off[here] + lost) * ROUND_UP
+        if product is not None:
+            product.lost[here] = (product.lost[here] + lost) * ROUND_UP
         loose[constant] |= some[constant] & (level.bias != 0.0)
         some[constant] |= level.bias != 0.0
-    found = Columns(hi, lo, off, some, loose)
+    found = Columns(hi, lo, off, some, loose, product)
     if level.divisors is not None:
         high, low, worst = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
         found = scaled(found, high, low, float(worst.max()))
@@ -120,7 +141,8 @@ def scaled(columns: Columns, high: Floats, low: Floats, worst: float) -> Columns
     off = largest * columns.off + worst * (sizes + columns.off) + 2.0 * DOUBLED_UNIT * largest * sizes
     off = off * ROUND_UP + UNDERFLOW * ((sizes > 0) | (columns.off > 0))
     # What overflows, even on the way to a number that a float holds, is infinitely far off.
-    return columns._replace(off=np.where(np.isfinite(length(columns.hi)), all_or_infinite(off), np.inf))
+    off = np.where(np.isfinite(length(columns.hi)), all_or_infinite(off), np.inf)
+    return columns._replace(off=off, product=None)
 
 
 def stretched(columns: Columns, factors: Floats) -> Columns:

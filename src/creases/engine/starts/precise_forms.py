@@ -83,5 +83,5 @@ class PreciseForms:
             return sums
         first = self._graph.first_neurons[self._graph.layer_of[number]]
         on = self._active[first : first + len(level.bias)]
-        copies = Columns(*(part.copy() for part in sums))  # type: ignore[arg-type]
+        copies = Columns(sums.hi.copy(), sums.lo.copy(), sums.off, sums.some, sums.loose.copy())
         return bent(copies, np.where(on, level.slopes[1], level.slopes[0]))
