@@ -27,7 +27,7 @@ class Case:
 CASES = {
     "resnet18": Case(resnet18, partial(window, 0.0056)),
     "resnet18-small": Case(resnet18, partial(window, 0.001)),
-    "resnet18-trained": Case(trained_resnet18, partial(photographs_window, 0.01)),
+    "resnet18-trained": Case(trained_resnet18, partial(photographs_window, 0.0092)),
     "resnet20-segment": Case(resnet20, lambda: Segment(*images(2))),
     "vgg16": Case(vgg16, partial(window, 0.003)),
 }

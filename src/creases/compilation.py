@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["compile_kernels", "kernel_folder", "say_if_compiling"]
+__all__ = ["compile_kernels", "kernel_folder", "must_compile", "say_if_compiling"]
 
 # Kinds of kernels that are compiled at different times: what they are for, and how long that takes, about.
 ALL, LINES, LOOP, SPACE, CELLS = "all", "lines", "loop", "space", "cells"
@@ -114,3 +114,10 @@ def kernel_folder() -> Path | None:
     from creases.engine.kernel import CACHE_FOLDER
 
     return CACHE_FOLDER
+
+
+def must_compile() -> bool:
+    """Whether a count in a plane or in space has kernels to compile first."""
+    from creases.engine.warm import must_compile
+
+    return must_compile()

@@ -1,0 +1,145 @@
+"""What a bug report needs to know: versions, the machine, compiled kernels, optional packages. Nothing is compiled."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
+
+from creases.memory import as_bytes, free_memory
+from creases.version import __version__
+
+__all__ = ["diagnosis", "instruction_set"]
+
+# What every installation has.
+CORE = ("numpy", "scipy", "numba", "llvmlite", "python-flint", "threadpoolctl", "safetensors", "typer", "rich")
+# Extras that are no packages of their own: sums of others, and what only the project itself needs.
+OTHERS = ("all", "bench", "dev")
+# Names under which packages are imported, where those are not their own.
+MODULES = {"scikit-learn": "sklearn"}
+# What a processor of each x86-64 level has, as LLVM names it.
+LEVELS = {
+    "x86-64-v2": ("cx16", "popcnt", "sse3", "sse4.1", "sse4.2", "ssse3"),
+    "x86-64-v3": ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"),
+    "x86-64-v4": ("avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"),
+}
+# A requirement of an extra, as in "torch>=2.10; extra == 'torch'", and the name that it begins with.
+OF_EXTRA = re.compile(r"""extra\s*==\s*['"]([\w-]+)['"]""")
+NAME = re.compile(r"[\w.-]+")
+
+
+def diagnosis() -> dict[str, dict[str, str]]:
+    """Names and values in sections, in the order in which they are read: versions, machine, kernels, extras.
+
+    Examples
+    --------
+    >>> list(diagnosis())
+    ['versions', 'machine', 'kernels', 'extras']
+    """
+    return {"versions": versions(), "machine": machine(), "kernels": kernels(), "extras": extras()}
+
+
+def versions() -> dict[str, str]:
+    """Of Creases, Python and what it always needs."""
+    python = f"{platform.python_version()} ({platform.python_implementation()})"
+    return {"creases": __version__, "python": python, **{name: version_of(name) or "missing" for name in CORE}}
+
+
+def version_of(package: str) -> str | None:
+    """The version of an installed package; None if it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def machine() -> dict[str, str]:
+    """System, processor, cores, memory, and the library that multiplies matrices."""
+    import llvmlite.binding
+    import numpy  # noqa: F401  # so that its BLAS is there to be seen
+    from threadpoolctl import threadpool_info
+
+    features = {name for name, has in llvmlite.binding.get_host_cpu_features().items() if has}
+    processor = f"{platform.machine()} ({llvmlite.binding.get_host_cpu_name()})"
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    free = free_memory()
+    pools = [
+        f"{pool['internal_api']} {pool['version']}, threads: {pool['num_threads']}"
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+    return {
+        "system": platform.platform(),
+        "processor": processor,
+        "instruction set": instruction_set(platform.machine(), features),
+        "cores": f"{usable} of {os.cpu_count()}",
+        "free memory": "not known" if free is None else as_bytes(free),
+        "BLAS": "; ".join(dict.fromkeys(pools)) or "not known",
+    }
+
+
+def instruction_set(architecture: str, features: set[str]) -> str:
+    """The highest x86-64 level all of whose features, and those of the levels below, a processor has; of other
+    architectures their name.
+
+    Examples
+    --------
+    >>> instruction_set("aarch64", {"neon"})
+    'aarch64'
+    >>> instruction_set("x86_64", {"sse4.2"})
+    'x86-64'
+    """
+    if architecture.lower() not in ("x86_64", "amd64"):
+        return architecture
+    found = "x86-64"
+    for level, needed in LEVELS.items():
+        if not features.issuperset(needed):
+            break
+        found = level
+    return found
+
+
+def kernels() -> dict[str, str]:
+    """Where compiled kernels are kept, and whether a count finds them there."""
+    from creases.compilation import kernel_folder, must_compile
+
+    folder: Any = kernel_folder()
+    if folder is None:
+        return {"folder": "none can be written to: set CREASES_CACHE_DIR", "state": "compiled afresh in each process"}
+    kept = list(folder.rglob("*.nbc"))
+    size = sum(path.stat().st_size for path in kept)
+    if not kept:
+        state = "to be compiled by the first count, or by `creases warm`"
+    else:
+        whole = "not all that counts in planes and space need" if must_compile() else "for planes and space"
+        state = f"{len(kept)} compiled, {as_bytes(size)}: {whole}"
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        state = "not compiled: NUMBA_DISABLE_JIT is set, and counts are very slow"
+    return {"folder": str(folder), "state": state}
+
+
+def extras() -> dict[str, str]:
+    """For each extra the versions of its packages, or how to get it."""
+    wanted: dict[str, list[str]] = {}
+    for requirement in metadata.requires("creases") or []:
+        extra, name = OF_EXTRA.search(requirement), NAME.match(requirement)
+        if extra and name and extra[1] not in OTHERS and name[0] != "creases":
+            wanted.setdefault(extra[1], []).append(name[0])
+    return {extra: told(extra, packages) for extra, packages in sorted(wanted.items())}
+
+
+def told(extra: str, packages: list[str]) -> str:
+    """The versions of an extra's packages; where some are missing, the command that installs them."""
+    found = {package: version_of(package) for package in packages}
+    missing = [
+        package
+        for package, version in found.items()
+        if version is None and find_spec(MODULES.get(package, package.replace("-", "_"))) is None
+    ]
+    there = ", ".join(f"{package} {version}" for package, version in found.items() if package not in missing)
+    if not missing:
+        return there
+    return f"{there + '; ' if there else ''}missing {', '.join(missing)}: pip install 'creases[{extra}]'"
