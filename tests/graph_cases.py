@@ -16,7 +16,7 @@ from fuzz.floats import one_of
 SLOPES = (0.0, 1.0, -1.0, 0.01, 0.25, -0.5, 2.0)
 
 # How many neurons a network has at most, by its inputs; a switch of k counts as k - 1 of them, a clip as two.
-MOST_NEURONS = {1: 30, 2: 22, 3: 15, 4: 12}
+MOST_NEURONS = {1: 30, 2: 22, 3: 15, 4: 12, 5: 8, 6: 6, 7: 4, 8: 3}
 
 
 class Draw(NamedTuple):
@@ -181,6 +181,8 @@ DOMAINS = {
     2: ("segment", "line", "box", "space", "polygon", "plane slice", "polygon of a plane"),
     3: ("segment", "line", "box", "space", "simplex", "plane slice", "polygon of a plane"),
     4: ("segment", "line", "box", "space", "simplex", "plane slice", "polygon of a plane"),
+    **dict.fromkeys((5, 6, 7), ("box", "space", "simplex")),
+    8: ("space", "simplex"),  # the rationals take 256 corners of a box some seconds
 }
 
 # Strictly convex.

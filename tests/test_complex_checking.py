@@ -99,6 +99,23 @@ def test_laws_green_on_graphs(seed):
     green(cells, None if len(cells) < 60 else 20)
 
 
+# A network of few neurons whose cells are all checked: in eight dimensions a box alone has 256 corners.
+UNITS_OF = {5: (5, 3), 6: (4, 2), 7: (3, 2), 8: (3, 1)}
+
+
+@pytest.mark.parametrize("n_in", UNITS_OF)
+def test_laws_green_in_up_to_eight_dimensions(n_in):
+    rng = np.random.default_rng([814, n_in])
+    first, second = UNITS_OF[n_in]
+    for degenerate in (False, True):
+        draw = (lambda shape: rng.integers(-2, 3, shape).astype(float)) if degenerate else rng.standard_normal
+        network = hidden([draw((first, n_in)), draw((second, first))], [draw(first) / 2, draw(second) / 2])
+        for place in (Box([-1] * n_in, [1] * n_in), Simplex(np.vstack([np.zeros(n_in), np.eye(n_in)]) - 0.25)):
+            cells = subdivide(network, place)
+            green(cells, None if len(cells) < 30 else 15)
+        assert len(cells) > 1
+
+
 def test_known_report():
     cells = subdivide(hidden([[[1, 0], [0, 1]]], [[0, 0]]), Box([-1, -1], [1, 1]))
     found = cells.check()

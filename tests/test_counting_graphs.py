@@ -79,10 +79,27 @@ def test_against_exact_counts_of_random_graphs(n_in):
     assert all(kinds.values())
 
 
-@pytest.mark.parametrize("n_in", [1, 2, 3])
+@pytest.mark.parametrize("n_in", [5, 6, 7, 8])
+def test_against_exact_counts_in_up_to_eight_dimensions(n_in):
+    """Few neurons, as the rationals cut each region by each of them; every kind of domain, degenerate and not."""
+    regions = []
+    for i in range(amount(24, 6, 6)):
+        rng = np.random.default_rng([78, n_in, i])
+        levels = random_graph(rng, n_in, degenerate=bool(i % 2), most_units=4)
+        place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
+        found = counted(as_network(levels, n_in), domain_from_dict(place.data), by_neuron=True)
+        by_layer, by_neuron, (_, unbounded) = specified(levels, place.specification)
+        assert found.certified
+        assert (found.by_layer, found.by_neuron) == (by_layer, by_neuron), (i, place.name)
+        assert found.unbounded in (None, unbounded), (i, place.name)
+        regions.append(found.regions)
+    assert max(regions) > 4
+
+
+@pytest.mark.parametrize("n_in", [1, 2, 3, 4])
 def test_against_exact_counts_of_directions(n_in):
     """The cones of a network without biases are the regions of all of space, as the reference counts them."""
-    for i in range(CASES // 8):
+    for i in range(CASES // 8 if n_in < 4 else amount(24, 2)):
         rng = np.random.default_rng([72, n_in, i])
         levels = without_biases(random_graph(rng, n_in, degenerate=bool(i % 2), kinks=OF_CONES))
         network, space = as_network(levels, n_in), reference.space(n_in)
@@ -92,9 +109,9 @@ def test_against_exact_counts_of_directions(n_in):
         assert counted(network, Space(n_in)).by_layer == by_layer, i
 
 
-@pytest.mark.parametrize("n_in", [1, 2, 3])
+@pytest.mark.parametrize("n_in", [1, 2, 3, 4])
 def test_against_exact_counts_in_pieces(n_in):
-    for i in range(amount(24, 6)):
+    for i in range(amount(24, 6) if n_in < 4 else amount(12, 2)):
         rng = np.random.default_rng([73, n_in, i])
         levels = random_graph(rng, n_in, degenerate=bool(i % 2))
         place = random_domain(rng, n_in, "box")
@@ -404,6 +421,24 @@ def test_laws_a_clip_is_its_two_neurons():
     )
     # The second one's biases are rounded, which moves no wall past another here.
     assert counted(clipped, SQUARE).by_layer == counted(pair, SQUARE).by_layer
+
+
+def test_laws_a_batch_norm_that_folds_exactly_counts_as_the_folded_chain():
+    """Factors are powers of two and numbers are quarters, so that no product is rounded."""
+    for seed in range(amount(12, 4)):
+        rng = np.random.default_rng([79, seed])
+        weights = [rng.integers(-8, 9, shape) / 4 for shape in ((7, 2), (6, 7))]
+        factors = [np.ldexp(rng.choice([-1.0, 1.0], n), rng.integers(-2, 3, n)) for n in (7, 6)]
+        shifts = [rng.integers(-8, 9, n) / 4 for n in (7, 6)]
+        h = build.input(2)
+        for weight, factor, shift in zip(weights, factors, shifts, strict=True):
+            h = build.relu(build.shift(build.scale(build.dense(h, weight), factor), shift))
+        folded = [factor[:, None] * weight for factor, weight in zip(factors, weights, strict=True)]
+        chain = Network.from_arrays(folded, shifts, output_layer=False)
+        for domain in (SQUARE, Space(2)):
+            found, wanted = counted(build.network(h), domain, by_neuron=True), counted(chain, domain, by_neuron=True)
+            assert found.regions == wanted.regions > 5
+            assert [row for row in found.by_neuron if row] == list(wanted.by_neuron)
 
 
 def test_laws_two_copies_side_by_side_count_as_one():

@@ -48,6 +48,22 @@ def test_known_a_missing_extra_says_how_to_get_it(monkeypatch):
     assert re.fullmatch(r"shapely \S+; missing pyarrow: pip install 'creases\[files\]'", found["files"])
 
 
+def test_known_what_is_not_known_is_said(monkeypatch):
+    """A processor whose features LLVM does not know, and source files that no package was installed of."""
+    import llvmlite.binding
+
+    def unknown(*given):
+        raise RuntimeError("features are not known")
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(llvmlite.binding, "get_host_cpu_features", unknown)
+    monkeypatch.setattr(metadata, "requires", missing)
+    assert diagnosis.machine()["instruction set"]
+    assert list(diagnosis.extras()) == ["not known"]
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_known_instruction_sets(level):
     levels = list(LEVELS)

@@ -87,7 +87,26 @@ def test_bad_ctrl_c_ends_both():
 
     with pytest.raises(KeyboardInterrupt):
         crew.side_by_side(pressed, works)
-    assert threading.active_count() == 1 or not any(t.name.startswith("Thread") for t in threading.enumerate())
+    assert crew.threads == 2  # no thread is left
+
+
+def test_known_memory_is_asked_for_by_all_that_have_begun(monkeypatch):
+    """Two that have taken nothing yet leave all memory free, and still a third must not begin."""
+    crew = crew_of(3)
+    # Enough for two and a half.
+    monkeypatch.setattr(crews, "free_memory", lambda: 5 * crew._needed // 2)
+    order = []
+
+    def parts_again():
+        crew.side_by_side(lambda: order.append("first"), lambda: order.append("second"))
+
+    wait = meeting(threading.Barrier(2))
+    crew.side_by_side(lambda: (wait(), parts_again(), wait()), lambda: (wait(), wait()))
+    assert order == ["first", "second"]
+    assert crew.threads == 3
+    monkeypatch.setattr(crews, "free_memory", lambda: 3 * crew._needed)
+    wait = meeting(threading.Barrier(3))
+    crew.side_by_side(lambda: crew.side_by_side(wait, wait), wait)
 
 
 def network_of(seed):

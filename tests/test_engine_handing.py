@@ -5,7 +5,9 @@ import time
 import numpy as np
 import pytest
 
+import creases
 import creases.engine.loop.frontier as frontier
+from creases import Box, Directions, Network, Space, build
 from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
 from creases.engine.starts.workshop import Workshop
@@ -73,10 +75,9 @@ def test_laws_the_cell_that_has_waited_longest_is_given():
     assert np.array_equal(task.record_ints[:3], first[:3])
 
 
-@pytest.mark.jit
-@pytest.mark.parametrize("answer", [tally, cut_into_cells])
-def test_laws_cells_are_handed_over(answer, monkeypatch):
-    """Without this, a test that threads change nothing would pass with a second thread that never works."""
+@pytest.fixture
+def given(monkeypatch):
+    """Threads that part a small count; the list gets how many cells waited each time that one was handed over."""
     given = []
 
     def noted(work):
@@ -93,6 +94,13 @@ def test_laws_cells_are_handed_over(answer, monkeypatch):
     monkeypatch.setattr(frontier, "give", noted)
     monkeypatch.setattr(frontier, "ALONE", 100)
     monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)
+    return given
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("answer", [tally, cut_into_cells])
+def test_laws_cells_are_handed_over(answer, given):
+    """Without this, a test that threads change nothing would pass with a second thread that never works."""
     work = problem(2, (64, 64, 64))
     more = {"by_neuron": True} if answer is tally else {}
     alone = answer(work, threads=1, report=quiet, **more)
@@ -103,3 +111,33 @@ def test_laws_cells_are_handed_over(answer, monkeypatch):
     assert one == other
     if answer is cut_into_cells:
         assert all(np.array_equal(a, b) for a, b in zip(alone[:-1], together[:-1], strict=True))
+
+
+def with_switches(n_in):
+    """Neurons of two slopes, a switch of three, and a skip."""
+    rng = np.random.default_rng(n_in)
+    n = 90 if n_in == 2 else 18
+    h = build.leaky_relu(build.dense(build.input(n_in), rng.normal(size=(n, n_in)), rng.normal(size=n) / 2), -0.5)
+    top = build.maxout(build.dense(h, rng.normal(size=(n, n)) / 4, rng.normal(size=n)), 3)
+    return build.network(build.relu(build.add(build.dense(top, rng.normal(size=(n, n // 3))), h)))
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize(
+    ("network", "domain"),
+    [
+        (Network.he([3, 24, 24, 1], seed=1, bias_std=0.3), Box([-1] * 3, [1] * 3)),
+        (Network.he([3, 16, 16, 1], seed=1, bias_std=0.3), Space(3)),
+        (Network.he([4, 20, 20, 1], seed=1, bias_std=0.0), Directions(4)),
+        (with_switches(2), Box([-1] * 2, [1] * 2)),
+        (with_switches(3), Box([-1] * 3, [1] * 3)),
+    ],
+    ids=["cube", "space", "directions", "switches", "switches in space"],
+)
+def test_laws_cells_are_handed_over_on_every_domain(network, domain, given):
+    alone = creases.count(network, domain, threads=1, by_neuron=True, progress=False)
+    assert given == []
+    together = creases.count(network, domain, threads=3, by_neuron=True, progress=False)
+    assert len(given) > 2
+    assert (together.by_layer, together.by_neuron) == (alone.by_layer, alone.by_neuron)
+    assert (together.unbounded, together.certified) == (alone.unbounded, alone.certified)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from creases import (
+    Ball,
     Box,
     CreasesError,
     Directions,
@@ -70,6 +71,17 @@ def test_bad_input_foreseen(network, domain, threads, free):
     assert len(subdivide(network, domain, threads=threads)) == len(cells)
     free(None)
     assert len(subdivide(network, domain, threads=threads)) == len(cells)
+
+
+@pytest.mark.parametrize("n_in", [2, 3])
+def test_bad_input_a_ball_has_no_remedy_that_it_would_refuse(n_in, free):
+    """Its cells cannot be taken one by one."""
+    network, ball = Network.he([n_in, 12, 1], bias_std=0.2), Ball([0.0] * n_in, 1.0)
+    free(100)
+    with pytest.raises(NotEnoughMemoryError, match="or take a smaller ball") as caught:
+        subdivide(network, ball)
+    assert "on_cells" not in str(caught.value)
+    assert "parquet" not in str(caught.value)
 
 
 @pytest.mark.jit

@@ -106,6 +106,47 @@ class Doubled(keras.layers.Layer):
         return x * x
 
 
+def relu(x):
+    """Not Keras's, whatever its name says."""
+    return x * x
+
+
+def own_in_dense(layers):
+    return [layers.Dense(3, activation=relu), layers.Dense(1)]
+
+
+def own_in_activation(layers):
+    return [layers.Dense(3), layers.Activation(relu), layers.Dense(1)]
+
+
+def own_in_a_nested_model(layers):
+    return [keras.Sequential([keras.Input((3,)), layers.Dense(3, activation=relu)]), layers.Dense(1)]
+
+
+@pytest.mark.parametrize("make", [own_in_dense, own_in_activation, own_in_a_nested_model])
+def test_bad_a_function_of_ones_own_is_not_taken_for_the_one_of_that_name(make):
+    """The file of such a model says "relu"."""
+    with pytest.raises(UnsupportedModelError, match=r"activation relu of .*which is not Keras's"):
+        creases.load(keras.Sequential([keras.Input((3,)), *make(keras.layers)]))
+
+
+def test_bad_a_call_that_was_replaced():
+    model = chain()
+    model.layers[1].call = lambda x: x
+    with pytest.raises(UnsupportedModelError, match="has a call of its own"):
+        creases.load(model)
+
+
+@pytest.mark.parametrize("activation", ["relu", keras.activations.relu, keras.ops.relu])
+def test_known_relu_in_all_its_spellings(activation):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation=activation), keras.layers.Dense(1)])
+    wanted = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
+    wanted.set_weights(model.get_weights())
+    points = np.random.default_rng(1).normal(size=(20, 3)).astype(np.float32)
+    theirs = keras.ops.convert_to_numpy(wanted(points))
+    np.testing.assert_allclose(creases.load(model).forward(points), theirs, rtol=0, atol=1e-6)
+
+
 def test_bad_input():
     with pytest.raises(NetworkError, match=r"Sequential is not built.*model\.build\(input_shape\)"):
         creases.load(keras.Sequential([keras.layers.Dense(3)]))

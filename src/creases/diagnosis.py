@@ -62,7 +62,10 @@ def machine() -> dict[str, str]:
     import numpy  # noqa: F401  # so that its BLAS is there to be seen
     from threadpoolctl import threadpool_info
 
-    features = {name for name, has in llvmlite.binding.get_host_cpu_features().items() if has}
+    try:
+        features = {name for name, has in llvmlite.binding.get_host_cpu_features().items() if has}
+    except RuntimeError:  # LLVM knows the features of some architectures only
+        features = set()
     processor = f"{platform.machine()} ({llvmlite.binding.get_host_cpu_name()})"
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     free = free_memory()
@@ -124,7 +127,11 @@ def kernels() -> dict[str, str]:
 def extras() -> dict[str, str]:
     """For each extra the versions of its packages, or how to get it."""
     wanted: dict[str, list[str]] = {}
-    for requirement in metadata.requires("creases") or []:
+    try:
+        requirements = metadata.requires("creases") or []
+    except metadata.PackageNotFoundError:  # run from a folder of source files
+        return {"not known": "creases is not installed as a package: pip install it, or run from a clone's .venv"}
+    for requirement in requirements:
         extra, name = OF_EXTRA.search(requirement), NAME.match(requirement)
         if extra and name and extra[1] not in OTHERS and name[0] != "creases":
             wanted.setdefault(extra[1], []).append(name[0])

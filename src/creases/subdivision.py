@@ -36,6 +36,8 @@ REMEDY = (
     "(creases.subdivide_to_parquet, or `creases subdivide --stream`, writes them to a file; subdivide(..., "
     "on_cells=...) hands them over), or cut a smaller domain or a slice of fewer dimensions."
 )
+# The cells of a ball are known only when all have been found, so they cannot be taken one by one.
+REMEDY_OF_BALL = "Count the regions instead (creases.count keeps none), or take a smaller ball, or one in a slice of fewer dimensions."
 # Regions that take less than this are not looked after: it costs some tenths of a millisecond.
 NEGLIGIBLE = 64 << 20
 
@@ -147,8 +149,8 @@ def subdivide_flat(
     start, problem = time.perf_counter(), as_problem(network, domain)
     d, neurons = domain.slice.dimension, network.bits
     # An interval has two corners, a piece of a plane three or more; to each belong its neuron and a mark.
-    room = Room((d + 1) * (8 * d + 9) + 8 + (neurons + 7) // 8, joined=(d + 1) * 8 * d)
-    with enough_memory(DOING, REMEDY), following(progress, 1, doing="subdividing") as follower:
+    room = Room((d + 1) * (8 * d + 9) + 8 + (neurons + 7) // 8, (d + 1) * 8 * d, remedy_for(domain))
+    with enough_memory(DOING, room.remedy), following(progress, 1, doing="subdividing") as follower:
         check_before(problem, expected(neurons, d, False), room, threads, follower)
         table = cut_into_cells(problem, threads=threads, report=room.watched(follower.found))
     found = Complex(
@@ -181,8 +183,9 @@ def subdivide_space(
     d, neurons, sphere = domain.slice.dimension, network.bits, isinstance(domain, Directions)
     # The signs of its neurons, and as many corners and sides as a simplex has; directions have one dimension less.
     ends = d + 1 - sphere
-    room = Room((neurons + 7) // 8 + ends * (8 * d + 9 + 16 + 8 * (ends - 1)), joined=8 * d * ends)
-    with enough_memory(DOING, REMEDY), following(progress, 1, doing="subdividing") as follower:
+    kept = (neurons + 7) // 8 + ends * (8 * d + 9 + 16 + 8 * (ends - 1))
+    room = Room(kept, 8 * d * ends, remedy_for(domain))
+    with enough_memory(DOING, room.remedy), following(progress, 1, doing="subdividing") as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
         table = cut_into_polytopes(problem, threads=threads, report=room.watched(follower.found))
     found = Complex(
@@ -197,6 +200,11 @@ def subdivide_space(
         **facts(table.tally, start),
     )
     return within_ball(found) if isinstance(domain, Ball) else found
+
+
+def remedy_for(domain: Domain) -> str:
+    """What one whose regions do not fit into memory can do."""
+    return REMEDY_OF_BALL if isinstance(domain, Ball) else REMEDY
 
 
 def facts(tally: Tally, start: float) -> dict[str, Any]:
@@ -218,10 +226,12 @@ class Room:
     """What regions take of memory, at the least, each in bytes.
 
     kept : in the result. joined : for a moment more, when the blocks in which they are found are put together.
+    remedy : what to do where that is too much.
     """
 
     kept: int
     joined: int
+    remedy: str
 
     def watched(self, report: Report) -> Report:
         """`report`, which leaves the work when what has been found can no longer be put together.
@@ -239,7 +249,8 @@ class Room:
                 if free is not None and found * self.joined > free:
                     raise NotEnoughMemoryError(
                         f"{DOING} has found {found:,} regions so far, and to put them together takes "
-                        f"{as_bytes(found * self.joined)} more at least; {as_bytes(free)} of memory are free. {REMEDY}"
+                        f"{as_bytes(found * self.joined)} more at least; {as_bytes(free)} of memory are free. "
+                        f"{self.remedy}"
                     )
                 look_at = found + NEGLIGIBLE // self.joined
 
@@ -281,6 +292,6 @@ def check_before(problem: Problem, expected: int, room: Room, threads: int | Non
         raise NotEnoughMemoryError(
             f"{DOING} of this domain has {found:,} regions at least, which take {as_bytes(found * room.kept)} at "
             f"least, and {as_bytes(free)} of memory are free. A random network of as many neurons has about "
-            f"{expected:,} regions on the whole space, or {as_bytes(expected * room.kept)}. {REMEDY}"
+            f"{expected:,} regions on the whole space, or {as_bytes(expected * room.kept)}. {room.remedy}"
         ) from None
     follower.say("")

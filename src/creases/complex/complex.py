@@ -1,4 +1,4 @@
-"""All activation regions of a network on a domain of dimension one or two, as plain arrays."""
+"""All activation regions of a network on a domain of one to eight dimensions, as plain arrays."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from creases.engine.graph import Graph
 from creases.engine.loop.drive import Report
+from creases.engine.loop.frontier import Stopped
 from creases.memory import free_memory
 
 __all__ = ["Crew"]
@@ -18,10 +19,6 @@ __all__ = ["Crew"]
 # Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: what is
 # multiplied, the product, and the copy with its own units, high and low parts.
 COPIES = 6
-
-
-class Stopped(Exception):
-    """Raised in a thread when another one failed, or the user pressed Ctrl-C."""
 
 
 class Crew:
@@ -96,7 +93,8 @@ class Crew:
         """Whether one more thread may begin; it has begun then."""
         with self._lock:
             free = free_memory()
-            if self._busy >= self._all or (free is not None and free < 2 * self._needed):
+            # Those that have begun may not have taken their memory yet: there must be as much as all take.
+            if self._busy >= self._all or (free is not None and free < (self._busy + 1) * self._needed):
                 return False
             self._busy += 1
             return True
