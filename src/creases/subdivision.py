@@ -37,7 +37,10 @@ REMEDY = (
     "on_cells=...) hands them over), or cut a smaller domain or a slice of fewer dimensions."
 )
 # The cells of a ball are known only when all have been found, so they cannot be taken one by one.
-REMEDY_OF_BALL = "Count the regions instead (creases.count keeps none), or take a smaller ball, or one in a slice of fewer dimensions."
+REMEDY_OF_BALL = (
+    "Count the regions instead (creases.count keeps none), or take a smaller ball, or one in a slice of fewer "
+    "dimensions."
+)
 # Regions that take less than this are not looked after: it costs some tenths of a millisecond.
 NEGLIGIBLE = 64 << 20
 
