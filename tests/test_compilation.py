@@ -1,15 +1,20 @@
 """What is said while kernels are compiled: each kind once, nothing where they are loaded, and never a thing untrue."""
 
+import io
 import os
+import re
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from numba.core import event
+from rich.errors import LiveError
 
 from creases import Box, Network, Segment, compilation, count
-from creases.compilation import LINES, LOOP, SPACE, kind_of, say_if_compiling
+from creases.compilation import LINES, LOOP, SPACE, kind_of, say_if_compiling, share_done
 from engine_twins import COMPILED
 
 
@@ -109,13 +114,79 @@ def test_known_half_compiled_is_not_compiled(tmp_path, monkeypatch):
     from creases.engine.loop.cut import cut
 
     monkeypatch.setattr(cut, "overloads", {})
-    monkeypatch.setattr(cut._cache, "_cache_path", str(tmp_path))
+    monkeypatch.setattr(cut._cache, "_shipped", None)
+    monkeypatch.setattr(cut._cache.own, "_cache_path", str(tmp_path))
     monkeypatch.setattr(warm, "CACHE_FOLDER", tmp_path)
     assert warm.must_compile()
     (tmp_path / "cut.cut-94.py311.1.nbc").touch()
     assert warm.must_compile()
     (tmp_path / "cut.cut-94.py311.2.nbc").touch()
     assert not warm.must_compile()
+
+
+def test_laws_what_is_done_grows_and_never_ends_before_its_end():
+    """Functions are read at any speed, and LLVM may take any time: the bar goes on, and is full only at the end."""
+    for functions in (20, 227):
+        shares = [share_done(read, functions, 0.1 * read, 0.0) for read in range(functions)]
+        shares += [share_done(functions - 1, functions, 0.1 * functions, since) for since in np.arange(0.0, 90.0, 0.3)]
+        assert shares == sorted(shares)
+        assert shares[0] == 0.0
+        assert 0.9 < shares[-1] < 1.0
+    # Fewer functions than expected, then silence: LLVM has begun.
+    assert share_done(200, 227, 20.0, 8.0) > share_done(200, 227, 20.0, 0.0)
+
+
+def test_known_a_bar_is_shown_on_a_terminal(fresh, monkeypatch):
+    """Fed by each function that is read, taken away at the end, and left out where another bar is on the screen."""
+    meters = []
+
+    class Noted:
+        def __init__(self, functions):
+            self.functions, self.read, self.stopped = functions, 0, False
+            meters.append(self)
+
+        def read_one(self):
+            self.read += 1
+
+        def stop(self):
+            self.stopped = True
+
+    monkeypatch.setattr(compilation, "Meter", Noted)
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: True, write=len, flush=lambda: None))
+    say_if_compiling(None)
+    with compiles("creases.engine.loop.cut", ("state",)):
+        for _ in range(3):
+            with compiles("creases.engine.rows.scan", ("state",)):
+                pass
+        assert not meters[0].stopped
+    assert [(each.functions, each.read, each.stopped) for each in meters] == [(compilation.FUNCTIONS[LOOP], 3, True)]
+
+    def busy(functions):
+        raise LiveError("another bar is there")
+
+    monkeypatch.setattr(compilation, "Meter", busy)
+    with compiles("creases.engine.loop.cut", ("state", "points")):
+        pass
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with compiles("creases.engine.answers.sharp", ()):
+        pass
+    assert len(meters) == 1
+
+
+def test_known_the_bar_itself(monkeypatch):
+    """It draws itself while nothing else happens."""
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(compilation, "TICK", 0.01)
+    monkeypatch.setenv("TERM", "xterm")
+    meter = compilation.Meter(10)
+    for _ in range(9):
+        meter.read_one()
+    time.sleep(0.2)
+    meter.stop()
+    assert "compiling" in screen.getvalue()
+    assert re.search(r"(7|8|9)\d%", screen.getvalue())
 
 
 PROGRAM = """

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from creases import diagnosis
-from creases.diagnosis import LEVELS, instruction_set
+from creases.instructions import LEVELS, instruction_set
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,19 +1,22 @@
 """The engine's kernels are compiled once for a machine: say so when it happens, or do it ahead.
 
 Numba tells when it begins to compile a function that it has not found in its cache. So what is said is true: nothing
-where kernels are loaded, and once more where a count needs kernels that no count has needed before.
+where kernels are loaded, and once more where a count needs kernels that no count has needed before. On a terminal a bar
+shows what is left: Numba reads function after function, of which there are about as many each time; then LLVM works on
+all of them together, and says nothing until it is done.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["compile_kernels", "kernel_folder", "must_compile", "say_if_compiling"]
+__all__ = ["compile_kernels", "kernel_folder", "must_compile", "say_if_compiling", "shipped_kernels"]
 
 # Kinds of kernels that are compiled at different times: what they are for, and how long that takes, about.
 ALL, LINES, LOOP, SPACE, CELLS = "all", "lines", "loop", "space", "cells"
@@ -24,6 +27,73 @@ WORDS = {
     SPACE: (" for three dimensions and more", "about half a minute"),
     CELLS: (" for the corners of regions", "some seconds"),
 }
+
+
+# Of each kind that takes longer than a moment: how many functions Numba reads, about.
+FUNCTIONS = {LINES: 20, LOOP: 227, SPACE: 256, CELLS: 10}
+# The share of the time in which it reads them; the rest is LLVM's.
+READING = 0.7
+# How often the bar is drawn, in seconds.
+TICK = 0.2
+
+
+def share_done(read: int, functions: int, reading: float, since: float) -> float:
+    """How much of a compilation is done, in [0, 1), from how long its first part took.
+
+    read, functions : how many functions have been read, and how many there are. reading : seconds until the last of
+    them. since : seconds after that.
+    """
+    # The last of them is the kernel itself, which is read when LLVM is done. A long silence is LLVM's, too.
+    if read < functions - 1 and since < max(0.1 * reading, 2 * TICK):
+        return min(READING * read / functions, READING)
+    return READING + (1 - READING) * min(since / max(reading * (1 - READING) / READING, TICK), 0.97)
+
+
+class Meter:
+    """A bar on the terminal while a kernel is compiled, drawn by a thread of its own."""
+
+    def __init__(self, functions: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+        self._functions, self._read = functions, 0
+        self._start = self._last = time.perf_counter()
+        columns = (TextColumn("compiling"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+        self._task = self._bar.add_task("compiling", total=1.0)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._draw, daemon=True)
+        self._bar.start()
+        self._thread.start()
+
+    def read_one(self) -> None:
+        """Numba has read one more function."""
+        self._read += 1
+        self._last = time.perf_counter()
+
+    def stop(self) -> None:
+        """It is compiled: take the bar away."""
+        self._done.set()
+        self._thread.join()
+        self._bar.stop()
+
+    def _draw(self) -> None:
+        while not self._done.wait(TICK):
+            since = time.perf_counter() - self._last
+            share = share_done(self._read, self._functions, self._last - self._start, since)
+            self._bar.update(self._task, completed=share, refresh=True)
+
+
+def meter_of(kind: str) -> Meter | None:
+    """A bar for kernels of a kind; None where there is no terminal, or another bar is on it."""
+    from rich.errors import LiveError
+
+    if not sys.stderr.isatty():
+        return None
+    try:
+        return Meter(FUNCTIONS[kind])
+    except LiveError:
+        return None
 
 
 class Announcer:
@@ -42,10 +112,17 @@ class Announcer:
             kind = kind_of(dispatcher.py_func.__module__, types)
             if kind is not None:
                 self._say(ALL if self.all_at_once else kind)
+                self._thread.meter = meter_of(kind)
 
     def end(self) -> None:
         """It is compiled."""
         self._thread.depth = max(getattr(self._thread, "depth", 0) - 1, 0)
+        meter = getattr(self._thread, "meter", None)
+        if meter is not None and self._thread.depth > 0:
+            meter.read_one()
+        elif meter is not None:
+            meter.stop()
+            self._thread.meter = None
 
     def _say(self, kind: str) -> None:
         if kind in self._said or ALL in self._said:
@@ -114,6 +191,13 @@ def kernel_folder() -> Path | None:
     from creases.engine.kernel import CACHE_FOLDER
 
     return CACHE_FOLDER
+
+
+def shipped_kernels() -> int:
+    """How many kernels came compiled with the package, for this machine, Python and Numba."""
+    from creases.engine.kernel import SHIPPED
+
+    return 0 if SHIPPED is None else len(SHIPPED.entries)
 
 
 def must_compile() -> bool:

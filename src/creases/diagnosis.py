@@ -9,10 +9,11 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
+from creases.instructions import instruction_set
 from creases.memory import as_bytes, free_memory
 from creases.version import __version__
 
-__all__ = ["diagnosis", "instruction_set"]
+__all__ = ["diagnosis"]
 
 # What every installation has.
 CORE = ("numpy", "scipy", "numba", "llvmlite", "python-flint", "threadpoolctl", "safetensors", "typer", "rich")
@@ -20,12 +21,6 @@ CORE = ("numpy", "scipy", "numba", "llvmlite", "python-flint", "threadpoolctl", 
 OTHERS = ("all", "bench", "dev")
 # Names under which packages are imported, where those are not their own.
 MODULES = {"scikit-learn": "sklearn"}
-# What a processor of each x86-64 level has, as LLVM names it.
-LEVELS = {
-    "x86-64-v2": ("cx16", "popcnt", "sse3", "sse4.1", "sse4.2", "ssse3"),
-    "x86-64-v3": ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"),
-    "x86-64-v4": ("avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"),
-}
 # A requirement of an extra, as in "torch>=2.10; extra == 'torch'", and the name that it begins with.
 OF_EXTRA = re.compile(r"""extra\s*==\s*['"]([\w-]+)['"]""")
 NAME = re.compile(r"[\w.-]+")
@@ -62,10 +57,6 @@ def machine() -> dict[str, str]:
     import numpy  # noqa: F401  # so that its BLAS is there to be seen
     from threadpoolctl import threadpool_info
 
-    try:
-        features = {name for name, has in llvmlite.binding.get_host_cpu_features().items() if has}
-    except RuntimeError:  # LLVM knows the features of some architectures only
-        features = set()
     processor = f"{platform.machine()} ({llvmlite.binding.get_host_cpu_name()})"
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     free = free_memory()
@@ -77,39 +68,21 @@ def machine() -> dict[str, str]:
     return {
         "system": platform.platform(),
         "processor": processor,
-        "instruction set": instruction_set(platform.machine(), features),
+        "instruction set": instruction_set(),
         "cores": f"{usable} of {os.cpu_count()}",
         "free memory": "not known" if free is None else as_bytes(free),
         "BLAS": "; ".join(dict.fromkeys(pools)) or "not known",
     }
 
 
-def instruction_set(architecture: str, features: set[str]) -> str:
-    """The highest x86-64 level all of whose features, and those of the levels below, a processor has; of other
-    architectures their name.
-
-    Examples
-    --------
-    >>> instruction_set("aarch64", {"neon"})
-    'aarch64'
-    >>> instruction_set("x86_64", {"sse4.2"})
-    'x86-64'
-    """
-    if architecture.lower() not in ("x86_64", "amd64"):
-        return architecture
-    found = "x86-64"
-    for level, needed in LEVELS.items():
-        if not features.issuperset(needed):
-            break
-        found = level
-    return found
-
-
 def kernels() -> dict[str, str]:
-    """Where compiled kernels are kept, and whether a count finds them there."""
-    from creases.compilation import kernel_folder, must_compile
+    """Whether kernels came compiled with the package, or where they are kept, and whether a count finds them there."""
+    from creases.compilation import kernel_folder, must_compile, shipped_kernels
 
     folder: Any = kernel_folder()
+    shipped = shipped_kernels()
+    if shipped:
+        return {"folder": str(folder), "state": f"{shipped} came compiled with the package"}
     if folder is None:
         return {"folder": "none can be written to: set CREASES_CACHE_DIR", "state": "compiled afresh in each process"}
     kept = list(folder.rglob("*.nbc"))

@@ -4,7 +4,8 @@ Numba's cache watches one file: edit a helper in another, or upgrade a package, 
 run on, silently. So the folder's name holds a hash of all engine sources and of Numba's own version; of what else
 shapes a count, but is not compiled, a hash stands elsewhere, and leaves the folder as it is. Cache
 files are pickles, so the folder is the user's own (mode 0700, owner checked); where it cannot be had,
-kernels are compiled afresh in each process, with a notice.
+kernels are compiled afresh in each process, with a notice. Kernels that came with the package (`shipped`) are looked
+for first.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numba
 from numba.core import config
+from numba.core.caching import NullCache
 from numba.extending import overload
 
 from creases.engine.compiler import KernelCompiler
+from creases.engine.shipped import FOLDER, KernelCache, open_shipped
 
 __all__ = [
     "CACHE_FOLDER",
+    "KERNELS",
+    "SHIPPED",
     "add_sources",
     "by_domain",
     "inlined",
@@ -97,7 +102,10 @@ def private_folder() -> Path | None:
     return folder
 
 
+SHIPPED = open_shipped(FOLDER, source_hash())
 CACHE_FOLDER = private_folder()
+# All kernels that have a cache, as Numba's dispatchers.
+KERNELS: list[Any] = []
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
@@ -176,7 +184,11 @@ def compiled(function: F, **more: Any) -> F:
         settings.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
         options = {**OPTIONS, "cache": CACHE_FOLDER is not None, **more}
         options["pipeline_class"] = KernelCompiler
-        dispatcher = numba.njit(**options)(function)
+        dispatcher: Any = numba.njit(**options)(function)
     finally:
         settings.CACHE_DIR = before
+    if not settings.DISABLE_JIT and "forceinline" not in more:
+        own = dispatcher._cache if options["cache"] else NullCache()
+        dispatcher._cache = KernelCache(function, SHIPPED, own)
+        KERNELS.append(dispatcher)
     return dispatcher

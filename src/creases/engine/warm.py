@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from creases.engine.answers.cell_table import cut_into_cells
+from creases.engine.answers.gluing import glued, sort_lists
+from creases.engine.answers.polytope_table import cut_into_polytopes
 from creases.engine.answers.sharp import Sharpener
 from creases.engine.answers.tally import tally
 from creases.engine.graph import Graph
@@ -18,6 +20,7 @@ from creases.engine.kernel import CACHE_FOLDER, settings
 from creases.engine.lines.together import prepared, sweep_together
 from creases.engine.loop.cut import cut
 from creases.engine.problem import IntegerPolytope, Problem
+from creases.engine.proof.band import bands
 from creases.engine.proof.doubled import DoubledForms, edge_sign
 from creases.engine.proof.edges import RationalEdges
 from creases.streams import stream
@@ -42,6 +45,8 @@ def must_compile() -> bool:
         return False
     loop: Any = cut  # a dispatcher of Numba
     if len(loop.signatures) >= LOOPS:
+        return False
+    if loop._cache.ships(loop.py_func) >= LOOPS:
         return False
     # Numba keeps one subfolder for each place that the sources are installed in, and there a file a signature.
     found = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
@@ -78,6 +83,7 @@ def warm_lines() -> None:
     )
     rows = DoubledForms(small(2), np.eye(3)).forms(0, [])
     edge_sign([rows.row(0), rows.row(1)], rows.row(2))
+    bands(*np.array([[-1.0], [1.0], [0.5], [1.0]]))  # of units with two slopes
     ends = np.array([[-1.0, 1.0]])
     sweep_together(prepared([WEIGHTS, ABOVE], [BIASES, ABOVE[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
 
@@ -93,6 +99,13 @@ def warm_space() -> None:
     cube = IntegerPolytope(tuple(rays), tuple(walls), tuple(masks))
     for vertices in (cube, None):
         tally(problem._replace(vertices=vertices), threads=1, by_neuron=True, report=ignore)
+    # Cells are put together by the same kernels in any dimension. The arrays of a Complex are read-only.
+    inside = problem._replace(vertices=cube)
+    table = cut_into_polytopes(inside, threads=1, report=ignore)
+    for array in (table.at_infinity, table.patterns):
+        array.flags.writeable = False
+    glued(inside, table.first, table.corners, table.at_infinity, table.patterns, table.sides, 0)
+    sort_lists(np.array([0, 1]), np.array([0]))
 
 
 def small(d: int) -> Problem:
