@@ -2,9 +2,9 @@
 
 Numba's own cache knows them by the name of the processor and the time of a source file, so that no other machine finds
 them. Here they are known by the hash of the engine's sources (which has Numba's and Python's versions in it), the
-version of llvmlite, the platform and an x86-64 level: where all of these fit, a kernel is loaded; where one does not, or
-a file is not what the list says, it is compiled as without them. They lie inside the package, beside the sources, and are
-trusted as those are, unless everyone can write to them: a payload is a pickle.
+version of llvmlite, the platform and an x86-64 level. Where all of these fit, a kernel is loaded; where one does not,
+or a file is not what the list says, it is compiled as without them. They lie inside the package, beside the sources,
+and are trusted as those are, unless everyone can write to them: a payload is a pickle.
 """
 
 from __future__ import annotations
