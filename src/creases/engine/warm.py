@@ -44,8 +44,8 @@ def must_compile() -> bool:
     if len(loop.signatures) >= LOOPS:
         return False
     # Numba keeps one subfolder for each place that the sources are installed in, and there a file a signature.
-    found = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
-    return found is None or len(list(found.glob("cut.cut-*.nbc"))) < LOOPS
+    folder = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
+    return folder is None or len(list(folder.glob("cut.cut-*.nbc"))) < LOOPS
 
 
 def warm() -> float:

@@ -15,8 +15,8 @@ from creases.memory import free_memory
 
 __all__ = ["Crew"]
 
-# Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: what is
-# multiplied, the product, and the copy with its own units, high and low parts.
+# Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: the
+# factor, the product, and the copy with its own units, high and low parts.
 COPIES = 6
 
 
@@ -49,7 +49,7 @@ class Crew:
             self._report(regions)
 
     def say(self, word: str) -> None:
-        """Say what is being done; a thread learns here too that it is to stop."""
+        """Name the step that begins; a thread learns here too that it is to stop."""
         self._go_on()
         with self._lock:
             self._say(word)

@@ -74,7 +74,7 @@ class Block(NamedTuple):
 
 
 class PolytopeKeeper:
-    """Takes what the loop wrote out for cells of one starting cell. A thread has its own."""
+    """Makes blocks of the cells that the loop writes out on one starting cell. A thread has its own."""
 
     def __init__(self, problem: Problem, start: AnyStart | CrowdedStart) -> None:
         self._problem, self._chart, self._rational = problem, start.chart, RationalCorners(problem)
@@ -105,7 +105,7 @@ class PolytopeKeeper:
 
 class RationalCorners:
     """Corners that floats do not know well enough, as the nearest floats to what rationals say. A thread has its own:
-    what is remembered of exact forms is for one."""
+    exact forms are remembered for one thread alone."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -209,12 +209,12 @@ class PolytopeCells(WrittenTotals):
         return partial(PolytopeKeeper, self.problem, start)
 
     def add(self, work: AnyWork, blocks: list[Block]) -> None:
-        """Add what a finished workspace counted and wrote."""
+        """Add the counts and the written cells of a finished workspace."""
         super().add(work, blocks)
         self.blocks += blocks
 
     def add_point(self, tile: Tile) -> None:
-        """The point is its own corner, and what ends its ray at zero the only side."""
+        """The point is its own corner, and the end of its ray at zero the only side."""
         super().add_point(tile)
         ray = tile.chart.sum(axis=1)
         sides = Sides(np.array([0, len(tile.ids)]), np.array(tile.ids), np.zeros(len(tile.ids) + 1, np.int64), NOTHING)
@@ -223,8 +223,7 @@ class PolytopeCells(WrittenTotals):
         self.blocks.append(Block(np.array([0, 1]), corner, np.ones(1, np.bool_), sides, pattern))
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
-        """Add what a space has that is cut by walls too: of the whole one the parts of cells, of a wall what it takes
-        off."""
+        """Add a space that walls cut too: of the whole space parts of cells, of a wall its count, with its sign."""
         if len(part.axes) < part.problem.dimension:
             super().add_walled(part, cut)
             return
@@ -350,13 +349,13 @@ def lines_of(problem: Problem, inside: Problem) -> tuple[list[int], Floats]:
     d = problem.dimension
     axes = [next(c for c in range(d) if np.array_equal(problem.basis[c], row)) for row in inside.basis]
     null, count = fmpz_mat([list(form[:d]) for form in parting_forms(problem)]).nullspace()
-    found = np.empty((count, d))
+    lines = np.empty((count, d))
     for i in range(count):
         column = [int(null[c, i]) for c in range(d)]
         longest = max(abs(value) for value in column)
         line = np.array([value / longest for value in column])
-        found[i] = line / np.linalg.norm(line)
-    return axes, found
+        lines[i] = line / np.linalg.norm(line)
+    return axes, lines
 
 
 def table_of_constant(problem: Problem) -> PolytopeTable:

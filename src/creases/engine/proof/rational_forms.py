@@ -81,7 +81,7 @@ class IntegerMatrix:
         if self.is_dense:
             nothing = [0] * length
             return self.times_dense(rows, fmpz_mat([nothing if form is None else list(form) for form in forms]))
-        found = []
+        products = []
         for row in rows:
             total: Any = None
             for column, entry in self._rows[row]:
@@ -89,8 +89,8 @@ class IntegerMatrix:
                 if form is not None:
                     more = [entry * b for b in form]
                     total = more if total is None else [a + b for a, b in zip(total, more, strict=True)]
-            found.append(total)
-        return found
+            products.append(total)
+        return products
 
 
 class RationalForms:
@@ -249,7 +249,7 @@ class RationalForms:
         return [value << max(-exponent, 0) for value in whole], max(exponent, 0)
 
     def _values(self, number: int, pattern: Sequence[NDArray[np.bool_]], units: Iterable[int]) -> Sequence[Form | None]:
-        """What some units of a level hand on where the layers have `pattern`; None for nothing, and for others."""
+        """The activations of some units of a level where the layers have `pattern`; None where zero, and of others."""
         if number == INPUTS:
             return self._inputs[0]
         if number == COORDINATES:
@@ -257,12 +257,12 @@ class RationalForms:
         factors, _ = self._factors(number, pattern)
         wanted = [unit for unit in units if factors[unit]]
         sums = self._z(number, pattern, wanted)
-        found: list[Form | None] = [None] * len(factors)
+        values: list[Form | None] = [None] * len(factors)
         for unit in wanted:
             form, factor = sums.forms[unit], factors[unit]
             assert form is not None
-            found[unit] = form if factor == 1 else tuple(factor * value for value in form)
-        return found
+            values[unit] = form if factor == 1 else tuple(factor * value for value in form)
+        return values
 
 
 def decided(level: Level, values: Sequence[Any]) -> NDArray[np.bool_]:

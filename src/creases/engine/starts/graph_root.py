@@ -1,8 +1,8 @@
 """The first local network of a graph: level by level, over the corners of a starting cell.
 
 A chain's first local network is the chain itself. A graph's has no linear units, and of its neurons only those that are
-not proved to keep one sign on the starting cell: what is decided is substituted at once, as `local` does later on
-smaller cells, with the same bounds. So its size is that of what is undecided, whatever the size of the network.
+not proved to keep one sign on the starting cell: decided units are substituted at once, as `local` does later on
+smaller cells, with the same bounds. So its size is that of the undecided units, whatever the size of the network.
 
     z_l = forms_l (x, 1) + sum over open units q below of couplings_lq kink(z_q)     up to the rows' bounds.
 
@@ -113,7 +113,7 @@ def root_on(
 ) -> GraphRoot:
     """`graph_root` of a cell. known : the signs of units of the first layer that made it."""
     graph = problem.graph
-    signs, found = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
+    signs, open_layers = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
     values: dict[int, Rows] = {}
     relaxed: dict[int, Relaxed] = {}
     with np.errstate(all="ignore"):
@@ -141,11 +141,11 @@ def root_on(
                 made = decide_switches(level.groups, rows, relaxed, out, cell)
             values[number] = handed_on(rows, made.factors, made.left, layer, made.band.sizes, relaxed)
             relaxed[layer], signs[first:end] = made.band, made.signs
-            found.append(open_rows(rows, made.left))
-            still_open = sum(len(rows.units) for rows in found)
+            open_layers.append(open_rows(rows, made.left))
+            still_open = sum(len(rows.units) for rows in open_layers)
             if most_open is not None and still_open > most_open:
                 raise LargeRoot(layer, still_open)
-    return GraphRoot(found, signs > 0, [exact[number - 1] for number in graph.layers])
+    return GraphRoot(open_layers, signs > 0, [exact[number - 1] for number in graph.layers])
 
 
 def summed(
@@ -208,8 +208,8 @@ def summed(
 def doubtful(doubts: Floats, sizes: Floats) -> Floats:
     """What doubts of couplings (n, m) to values of these sizes (m, 2) come to; a product of the two may underflow."""
     met = (doubts != 0.0).astype(np.float64) @ (sizes > 0.0) > 0.0
-    found: Floats = all_or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
-    return found
+    bounds: Floats = all_or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
+    return bounds
 
 
 def doubted(level: Level, forms: Floats, bounds: Floats) -> tuple[Floats, Floats]:
@@ -237,8 +237,8 @@ def row_all(matrix: Matrix) -> Bools:
     """For each row whether all its entries that are not zero are 1 or -1."""
     if is_sparse(matrix):
         other = csr_array((np.abs(matrix.data) != 1.0, matrix.indices, matrix.indptr), shape=matrix.shape)
-        found: Bools = np.asarray(other.sum(axis=1)) == 0
-        return found
+        units_only: Bools = np.asarray(other.sum(axis=1)) == 0
+        return units_only
     return np.asarray(((matrix == 0) | (np.abs(matrix) == 1.0)).all(axis=1))
 
 
@@ -391,8 +391,8 @@ def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
     beaten[groups[sign > 0]] = True
     first = np.zeros(len(groups), np.bool_)
     first[np.flatnonzero(zero)[np.unique(groups[zero], return_index=True)[1]]] = True
-    found: Bools = zero & (beaten[groups] | ~first)
-    return found
+    out: Bools = zero & (beaten[groups] | ~first)
+    return out
 
 
 def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
@@ -401,7 +401,7 @@ def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
     linear : float64 (s, m, k). radii : float64 (s, m). Returns float64 (s, m, m) [switch, j, i]; zero where i is j.
     """
     switches, m = radii.shape
-    found = np.empty((switches, m, m))
+    excess = np.empty((switches, m, m))
     at_once = max(1, COMPARED // (switches * m * (cell.points.size + 4)))
     for begin in range(0, m, at_once):
         some = slice(begin, begin + at_once)
@@ -411,10 +411,10 @@ def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
         size = gradient * cell.reach + np.abs(gaps[..., -1])
         slack = radii[:, some, None] + radii[:, None, :] + gradient * cell.off
         slack += 2.0 * (len(cell.infinity) + 3) * UNIT * size
-        found[:, some] = most + slack * ROUND_UP + UNDERFLOW
-    found = np.where(np.isfinite(found), found, np.inf)
-    found[:, np.arange(found.shape[1]), np.arange(found.shape[1])] = 0.0
-    return found
+        excess[:, some] = most + slack * ROUND_UP + UNDERFLOW
+    excess = np.where(np.isfinite(excess), excess, np.inf)
+    excess[:, np.arange(excess.shape[1]), np.arange(excess.shape[1])] = 0.0
+    return excess
 
 
 def handed_on(

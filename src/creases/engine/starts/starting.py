@@ -164,13 +164,13 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
 
 def constants(problem: Problem) -> list[bool]:
     """For each layer whether a unit of its level, or of a linear level since the layer before, may have a constant."""
-    found, some = list[bool](), bool(problem.origin.any())
+    by_layer, some = list[bool](), bool(problem.origin.any())
     for level in problem.graph.levels:
         some |= bool(level.bias.any()) or (level.doubts is not None and bool(level.doubts.bias.any()))
         if level.slopes is not None:
-            found.append(some)
+            by_layer.append(some)
             some = False
-    return found
+    return by_layer
 
 
 def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]) -> AnyWork:

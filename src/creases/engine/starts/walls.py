@@ -43,7 +43,7 @@ MOST_WALLS = 10
 
 
 class Sides(NamedTuple):
-    """What a wall makes of a tile: the parts below and above it, and where it cuts the tile; None for what is not."""
+    """A tile parted by a wall: the parts below and above it, and the section by it; None for one that is empty."""
 
     below: Tile | None
     above: Tile | None
@@ -119,7 +119,7 @@ def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
 def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
     """A tile in the same domain, parted by the wall that is the last facet of `above`, which has all dimensions.
 
-    None where floats do not hold the chart of what is between.
+    None where floats do not hold the chart of the section.
     """
     k, j = len(above.chart), tile.dimension + 1
     (here, there), _ = as_integers(above.chart, tile.chart)
