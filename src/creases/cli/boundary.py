@@ -62,7 +62,7 @@ class BoundaryOptions:
 
 
 @dataclass(frozen=True)
-class FileOptions:
+class BoundaryFileOptions:
     """Where the boundary goes, and how it is told."""
 
     output: Annotated[
@@ -93,7 +93,7 @@ class FileOptions:
 
 def boundary(
     model: Model,
-    file: FileOptions,
+    file: BoundaryFileOptions,
     domain: DomainOptions,
     weights: WeightOptions,
     asked: BoundaryOptions,

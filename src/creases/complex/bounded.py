@@ -121,7 +121,7 @@ class BoundedNetwork:
                 level = self.network.levels[number - 1]
                 z = self.sums(number, known, self._one)
                 places = int(level.kink.places(level.n_units).sum())
-                known[number] = on_piece(level, z, level.kink.of_bits(bits[:, at : at + places]), self._one)
+                known[number] = on_branch(level, z, level.kink.of_bits(bits[:, at : at + places]), self._one)
                 at += places
                 for source in unneeded:
                     del known[source]
@@ -156,15 +156,15 @@ class BoundedNetwork:
         return Bounded(values, np.where(np.isfinite(values), bound * LARGER, np.inf))
 
 
-def on_piece(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> Bounded:
+def on_branch(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> Bounded:
     """A level's values where its pattern is known. z : (cells, k, n_units). pattern : (cells, places)."""
-    piece = level.kink.piece(pattern, level.n_units)
+    branch = level.kink.branch(pattern, level.n_units)
     values, errors = z
-    if piece.units is not None:
-        units = np.broadcast_to(np.atleast_2d(piece.units)[:, None], (len(pattern), z.values.shape[1], level.n_values))
+    if branch.units is not None:
+        units = np.broadcast_to(np.atleast_2d(branch.units)[:, None], (len(pattern), z.values.shape[1], level.n_values))
         values, errors = (np.take_along_axis(part, units, axis=-1) for part in z)
-    slopes = np.atleast_2d(piece.slopes)[:, None]
-    scaled, offsets = values * slopes, np.atleast_2d(piece.offsets)[:, None] * one[:, None]
+    slopes = np.atleast_2d(branch.slopes)[:, None]
+    scaled, offsets = values * slopes, np.atleast_2d(branch.offsets)[:, None] * one[:, None]
     lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 4.0 * UNDERFLOW
     # What a slope of zero leaves is exact, and it is not to be zero times infinity.
     errors = np.where(slopes == 0.0, 0.0, errors * np.abs(slopes)) + lost

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rows", "rows_of"]
+__all__ = ["Chains", "rows_of"]
 
 Ints = NDArray[np.int64]
 NONE = -1
 
 
-class Rows(NamedTuple):
+class Chains(NamedTuple):
     """order : int64 (n,), the things row after row. first : int64 (rows + 1,), where rows begin. closed : bool (rows,),
     whether the last of a row is followed by its first. Rows come in the order of their lowest members."""
 
@@ -22,7 +22,7 @@ class Rows(NamedTuple):
     closed: NDArray[np.bool_]
 
 
-def rows_of(after: Ints) -> Rows:
+def rows_of(after: Ints) -> Chains:
     """The rows of n things, of which each has at most one that follows it and follows at most one.
 
     after : int64 (n,), what follows each, -1 for nothing. A closed row begins with its lowest member.
@@ -52,4 +52,4 @@ def rows_of(after: Ints) -> Rows:
         further[on] = ahead[ahead[on]]
         ahead = further
     order = np.lexsort((-steps, labels))
-    return Rows(order, np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=rows))]), closed)
+    return Chains(order, np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=rows))]), closed)

@@ -67,7 +67,7 @@ class Around(NamedTuple):
 
 def pieces_of_circle(complex: Complex) -> Pieces:
     """The pieces of the circle around the disc on which a complex is, a Ball of two dimensions."""
-    around, signs = around_cells(complex), Distances(complex)
+    around, signs = around_cells(complex), CircleSigns(complex)
     at = signs.at_vertices()
     near = at[around.vertices]
     ends = (near >= 0) & (near[around.after] >= 0)
@@ -117,7 +117,7 @@ def layers_of_ends(complex: Complex, around: Around, near: Signs, first: Ints, l
     return np.concatenate([found, np.repeat(layers_of_walls(complex.network, bits), 2)])
 
 
-class Distances:
+class CircleSigns:
     """The signs of f at vertices and along facets. exact : how many of them floats left open."""
 
     def __init__(self, complex: Complex) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.maps import carried, frame_of, pieces_of
+from creases.complex.maps import branches_of, carried, frame_of
 from creases.complex.skeleton import sides_of
 from creases.domain import Directions
 from creases.memory import enough_memory
@@ -101,7 +101,7 @@ def of_network(complex: Complex, sides: Sides, found: Floats) -> None:
         further, bit = np.divmod(sides.walls[rows], bits)
         layer_of = np.searchsorted(begins, bit, side="right") - 1
         patterns = complex.patterns[at:end]
-        steps = (sums for level, sums, _ in carried(network, pieces_of(network, patterns), frame) if level.is_layer)
+        steps = (sums for level, sums, _ in carried(network, branches_of(network, patterns), frame) if level.is_layer)
         for layer, (sums, place) in enumerate(zip(steps, places, strict=True)):
             here = layer_of == layer
             one, other = bit[here] - begins[layer], further[here] - 1

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from creases.complex.balls import facets_in_ball
 from creases.complex.bounded import Bounded, BoundedNetwork
 from creases.domain import Ball
-from creases.exact_levels import Rows
+from creases.exact_levels import ExactRows
 from creases.exact_network import ExactNetwork, unpacked
 from creases.network import Network
 from creases.streams import stream
@@ -154,7 +154,7 @@ class Maps:
         """The network in whole numbers."""
         return ExactNetwork(self._network, self._complex.domain)
 
-    def rows(self, cell: int) -> Rows:
+    def rows(self, cell: int) -> ExactRows:
         """The outputs' forms on a cell, in whole numbers."""
         return self.network.outputs(unpacked(self._patterns[cell], self._network.bits))
 
@@ -175,7 +175,7 @@ class Maps:
         return renumbered(labels)
 
 
-def reduced(rows: Rows) -> Hashable:
+def reduced(rows: ExactRows) -> Hashable:
     """Rows over one denominator, without a common factor."""
     numbers = [int(value) for row in rows.rows for value in row]
     common = gcd(int(rows.denominator), *numbers)
@@ -247,7 +247,7 @@ class Reach:
 
     def reached(self, one: Bools, other: Bools) -> Bools:
         """Whether something that differs between two patterns each reaches an output. one, other : bool (n, bits)."""
-        pieces = [self._pieces(one), self._pieces(other)]
+        branches = [self._branches(one), self._branches(other)]
         count, top = len(one), len(self._levels)
         reach: dict[int, Bools] = {top: np.ones((count, self._levels[-1].n_values), np.bool_)}
         found = np.zeros(count, np.bool_)
@@ -255,7 +255,10 @@ class Reach:
             mine = reach.pop(number, None)
             if mine is None:
                 continue
-            level, (units, slopes, offsets), changed = self._levels[number - 1], *(part[number - 1] for part in pieces)
+            level, (units, slopes, offsets), changed = (
+                self._levels[number - 1],
+                *(part[number - 1] for part in branches),
+            )
             differs = (units != changed[0]) | (slopes != changed[1]) | (offsets != changed[2])
             found |= (mine & differs).any(axis=1)
             needed = np.zeros((count, level.n_units), np.bool_)
@@ -267,15 +270,15 @@ class Reach:
                     reach[source] = reach[source] | below if source in reach else below
         return found
 
-    def _pieces(self, bits: Bools) -> list[tuple[Ints, Floats, Floats]]:
+    def _branches(self, bits: Bools) -> list[tuple[Ints, Floats, Floats]]:
         """Of each level the unit, the slope and the offset of each value, (n, n_values) each."""
         found, at = [], 0
         for level in self._levels:
             places = int(level.kink.places(level.n_units).sum())
-            piece = level.kink.piece(level.kink.of_bits(bits[:, at : at + places]), level.n_units)
+            branch = level.kink.branch(level.kink.of_bits(bits[:, at : at + places]), level.n_units)
             at += places
-            units = np.arange(level.n_values) if piece.units is None else piece.units
+            units = np.arange(level.n_values) if branch.units is None else branch.units
             shape = (len(bits), level.n_values)
-            parts = (np.broadcast_to(np.asarray(part), shape) for part in (units, piece.slopes, piece.offsets))
+            parts = (np.broadcast_to(np.asarray(part), shape) for part in (units, branch.slopes, branch.offsets))
             found.append(tuple(parts))
         return found  # type: ignore[return-value]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from creases.complex.bounded import UNDERFLOW, Bounded, BoundedNetwork
 from creases.complex.exact_geometry import ExactGeometry
 from creases.complex.faults import CORNER_TOLERANCE, size_of
-from creases.exact_levels import Rows
+from creases.exact_levels import ExactRows
 from creases.network import Clip, Level, Max
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class VertexStates:
             found.append(exact_signs(self._complex.network.levels[number - 1], sums, one))
         return np.hstack(found)
 
-    def exact_outputs(self, vertices: Ints) -> Rows:
+    def exact_outputs(self, vertices: Ints) -> ExactRows:
         """Outputs in rationals, a column for each vertex."""
         rays = [self.geometry.vertex(vertex) for vertex in vertices.tolist()]
         return self.geometry.network.at([(ray,) for ray in rays])[1].outputs
@@ -157,7 +157,7 @@ def largest_of(kink: Max, z: Bounded) -> tuple[Bools, Bools]:
     return ~smaller & np.repeat(others == 1, kink.sizes, axis=1), smaller
 
 
-def exact_signs(level: Level, sums: Rows, one: list[Any]) -> Bools:
+def exact_signs(level: Level, sums: ExactRows, one: list[Any]) -> Bools:
     """The states of a level's bits, bool (n, bits), of sums in whole numbers, a column for each of n points."""
     kink = level.kink
     if isinstance(kink, Max):

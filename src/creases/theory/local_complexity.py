@@ -212,7 +212,7 @@ def open_units(level: Level, sums: Floats) -> Bools:
     if isinstance(level.kink, Linear):
         return np.ones(level.n_units, np.bool_)
     pattern = level.kink.pattern(sums) if level.is_layer else np.zeros((1, 0), np.bool_)
-    return np.asarray(level.kink.piece(pattern, level.n_units).slopes != 0)
+    return np.asarray(level.kink.branch(pattern, level.n_units).slopes != 0)
 
 
 def passed_on(operator: Operator, reached: Bools) -> Bools:

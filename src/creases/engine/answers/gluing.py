@@ -63,7 +63,7 @@ class Glue(NamedTuple):
     cells: Ints
 
 
-class Table(NamedTuple):
+class GluedCells(NamedTuple):
     """The cells that are glued, with what is looked up.
 
     first, corners, at_infinity, patterns : as in `cell_table.CellTable`. sides : theirs. owners : the cell of each
@@ -100,12 +100,12 @@ def glued(
     return Glue(vertices, first_corners, facets, first_sides, cells)
 
 
-def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray[np.uint8], sides: Sides) -> Table:
+def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray[np.uint8], sides: Sides) -> GluedCells:
     """The table with its look-ups."""
     side_first, corner_sides = np.zeros(len(corners) + 1, np.int64), np.empty(len(sides.corners), np.int64)
     turn_round(sides.corner_first, sides.corners, side_first, corner_sides)
     owners = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    return Table(first, corners, at_infinity, patterns, sides, owners, side_first, corner_sides)
+    return GluedCells(first, corners, at_infinity, patterns, sides, owners, side_first, corner_sides)
 
 
 @kernel
@@ -124,7 +124,7 @@ def turn_round(corner_first: Ints, corners: Ints, side_first: Ints, corner_sides
     side_first[0] = 0
 
 
-def vertices_of(problem: Problem, table: Table, lines: int) -> tuple[Ints, Ints]:
+def vertices_of(problem: Problem, table: GluedCells, lines: int) -> tuple[Ints, Ints]:
     """Which vertex each corner is, numbered by their first corners; and these."""
     total = sum(problem.widths)
     members = Members.of(problem)
@@ -381,7 +381,7 @@ def renumbered(groups: Ints) -> tuple[Ints, Ints]:
     return rank[inverse], np.sort(first)
 
 
-def joined_exactly(problem: Problem, table: Table, corners: Ints) -> Ints:
+def joined_exactly(problem: Problem, table: GluedCells, corners: Ints) -> Ints:
     """For each of some corners the first of them that is the same vertex: itself, if there is none."""
     leaders = np.arange(len(corners))
     edges, total, k = RationalEdges.of(problem), sum(problem.widths), problem.frame.shape[1]
@@ -409,7 +409,7 @@ def flat_of(forms: list[Any]) -> tuple[int, ...]:
     return tuple(value // common for value in entries)
 
 
-def clusters(problem: Problem, table: Table, corners: Ints) -> list[Ints]:
+def clusters(problem: Problem, table: GluedCells, corners: Ints) -> list[Ints]:
     """Those of some corners that may be one vertex, by where they stand: places in `corners`, two a cluster at least.
 
     Positions are off by SHARP of the size of the domain at most, or of a corner's own size where there is none.
@@ -447,7 +447,7 @@ def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | Non
     return [part for part in np.split(numbers[order], cut) if len(part) > 1]
 
 
-def facets_of(table: Table, vertices: Ints, count: int) -> tuple[Ints, Ints, Ints]:
+def facets_of(table: GluedCells, vertices: Ints, count: int) -> tuple[Ints, Ints, Ints]:
     """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2).
 
     vertices : the vertex of each corner, of `count` vertices.

@@ -33,7 +33,7 @@ FIRST_NEURON, WEIGHTS_AT, ACTIVE_ROWS = 0, 1, 2
 HI, LO, ERROR = 0, 1, 2
 
 
-class Forms(NamedTuple):
+class DoubledNetwork(NamedTuple):
     """A network in double-double on one pattern. Axes: n neurons, k homogeneous coordinates."""
 
     weights: Floats  # all layers, one after the other
@@ -60,7 +60,7 @@ class Sharpener:
         layers = np.zeros((len(widths) + 1, 3), np.int64)
         layers[:, FIRST_NEURON] = np.cumsum([0, *widths])
         layers[:, WEIGHTS_AT] = np.cumsum([0, *(weight.size for weight in problem.graph.weights)])
-        self._forms = Forms(
+        self._forms = DoubledNetwork(
             weights=np.concatenate([weight.ravel() for weight in problem.graph.weights]),
             biases=np.concatenate(problem.graph.biases),
             layers=layers,
@@ -93,7 +93,7 @@ class Sharpener:
 
 @kernel
 def sharpen(
-    net: Forms,
+    net: DoubledNetwork,
     blurred: Ints,
     size: float,
     first: Ints,
@@ -117,7 +117,7 @@ def sharpen(
 
 
 @inlined
-def take_pattern(net: Forms, patterns_cw: Ints, cell: int) -> None:
+def take_pattern(net: DoubledNetwork, patterns_cw: Ints, cell: int) -> None:
     """Go on to a cell's pattern: what stands of layers above the lowest changed neuron is known no more."""
     for word in range(net.pattern.size):
         changed = net.pattern[word] ^ patterns_cw[cell, word]
@@ -135,7 +135,7 @@ def take_pattern(net: Forms, patterns_cw: Ints, cell: int) -> None:
 
 
 @inlined
-def write_edge(net: Forms, number: int, place: int) -> None:
+def write_edge(net: DoubledNetwork, number: int, place: int) -> None:
     """Write the inward form of an edge to `edges`."""
     if number < 0:
         copy_edge(net.walls, -1 - number, net.edges, place)
@@ -160,7 +160,7 @@ def copy_edge(source: Floats, i: int, target: Floats, place: int) -> None:
 
 
 @kernel
-def complete(net: Forms, layer: int) -> None:
+def complete(net: DoubledNetwork, layer: int) -> None:
     """See to it that the active rows of all layers below `layer` stand in `forms`."""
     for below in range(net.known[0], layer):
         begin, count = net.layers[below, FIRST_NEURON], 0
@@ -174,7 +174,7 @@ def complete(net: Forms, layer: int) -> None:
 
 
 @kernel
-def write_form(net: Forms, layer: int, neuron: int, target: Floats, place: int) -> None:
+def write_form(net: DoubledNetwork, layer: int, neuron: int, target: Floats, place: int) -> None:
     """Write a neuron's form to `target`, from the active rows of the layer below: each coordinate is a sum
     b + sum_m w_m (hi_m + lo_m) over m rows, with the bound of its error.
 

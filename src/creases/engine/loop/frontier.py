@@ -26,7 +26,7 @@ from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
     MOST_FACETS,
 )
-from creases.engine.state.handing import Task, give, load
+from creases.engine.state.handing import WaitingCell, give, load
 from creases.engine.state.slots import (
     BY_NEURON,
     CROWDED_CELL,
@@ -72,7 +72,7 @@ class Stopped(Exception):
 class Share:
     """A part of the starting cell that one thread works on; `next` is the one that follows in the order of cells."""
 
-    def __init__(self, task: Task | None) -> None:
+    def __init__(self, task: WaitingCell | None) -> None:
         self.task = task
         self.next: Share | None = None
         self.sums: AnyWork | None = None

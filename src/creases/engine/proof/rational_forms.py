@@ -32,7 +32,7 @@ KEPT_LEVELS = 4096
 MANY = 0.25
 
 
-class Sums:
+class LevelForms:
     """A level's forms on one pattern, as far as they were asked for: form i is forms[i] / scale, whole numbers."""
 
     def __init__(self, units: int, scale: int) -> None:
@@ -118,7 +118,7 @@ class RationalForms:
         self._slice = (origin, basis, basis_tail)
         self._matrices: dict[int, list[tuple[int, IntegerMatrix]]] = {}
         self._biases: dict[int, tuple[list[int], int]] = {}
-        self._sums: OrderedDict[tuple[int, bytes], Sums] = OrderedDict()
+        self._sums: OrderedDict[tuple[int, bytes], LevelForms] = OrderedDict()
         self._kept = 0
         self._layers_below = [sum(layer < level for layer in graph.layers) for level in range(len(graph.levels) + 1)]
 
@@ -173,13 +173,13 @@ class RationalForms:
             self._biases[number] = [value << max(-exponent, 0) for value in bias], 1 << max(exponent, 0)
         return level, self._matrices[number], self._biases[number]
 
-    def _z(self, number: int, pattern: Sequence[NDArray[np.bool_]], units: Sequence[int]) -> Sums:
+    def _z(self, number: int, pattern: Sequence[NDArray[np.bool_]], units: Sequence[int]) -> LevelForms:
         """The sums of a level where the layers below it have `pattern`; those of `units` are known afterwards."""
         below = pattern[: self._layers_below[number]]
         key = (number, np.packbits(np.concatenate([np.zeros(0, np.bool_), *below])).tobytes())
         sums = self._sums.get(key)
         if sums is None:
-            self._sums[key] = sums = Sums(len(self.graph.levels[number - 1].bias), self._scale(number, pattern))
+            self._sums[key] = sums = LevelForms(len(self.graph.levels[number - 1].bias), self._scale(number, pattern))
         else:
             self._sums.move_to_end(key)
         missing = units if not sums.known else [unit for unit in units if sums.forms[unit] is None]
@@ -210,7 +210,7 @@ class RationalForms:
             return self._chart_scale
         return self._z(number, pattern, []).scale << self._factors(number, pattern)[1]
 
-    def _add(self, number: int, pattern: Sequence[NDArray[np.bool_]], sums: Sums, units: Sequence[int]) -> None:
+    def _add(self, number: int, pattern: Sequence[NDArray[np.bool_]], sums: LevelForms, units: Sequence[int]) -> None:
         """Compute the forms of some units."""
         level, matrices, (bias, bias_scale) = self._level(number)
         divisors = [1] * len(bias) if level.divisors is None else level.divisors.tolist()

@@ -24,7 +24,7 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.band import bands
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.exact_layers import NOTHING, exact_levels
-from creases.engine.starts.cell import Cell, cell_of
+from creases.engine.starts.cell import RootCell, cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot
 from creases.engine.starts.first_layer import first_forms, in_chart
 
@@ -102,14 +102,14 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | 
     return root_on(problem, cell_of(problem, start), start.signs, twins, most_open)
 
 
-def are_decided_at(problem: Problem, point: Cell, twins: Ints) -> bool:
+def are_decided_at(problem: Problem, point: RootCell, twins: Ints) -> bool:
     """Whether every unit of a problem's graph has one sign, not zero, at a point that lies on a wall, or is constant
     around it. point : see `point_cell`."""
     return all(not len(rows.units) for rows in root_on(problem, point, {}, twins).layers)
 
 
 def root_on(
-    problem: Problem, cell: Cell, known: dict[int, bool], twins: Ints, most_open: int | None = None
+    problem: Problem, cell: RootCell, known: dict[int, bool], twins: Ints, most_open: int | None = None
 ) -> GraphRoot:
     """`graph_root` of a cell. known : the signs of units of the first layer that made it."""
     graph = problem.graph
@@ -153,7 +153,7 @@ def summed(
     inputs: tuple[Floats, Floats] | None,
     values: dict[int, Rows],
     relaxed: dict[int, Relaxed],
-    cell: Cell,
+    cell: RootCell,
     exact: bool,
 ) -> Rows:
     """The rows of a level's sums. inputs : the forms that come of the inputs and their bounds, the biases included."""
@@ -280,7 +280,7 @@ class Decided(NamedTuple):
 
 
 def decide(
-    level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], nothing: Bools, cell: Cell
+    level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], nothing: Bools, cell: RootCell
 ) -> Decided:
     """Decide the neurons of a layer.
 
@@ -329,7 +329,7 @@ def open_rows(rows: Rows, left: Ints) -> OpenRows:
     return OpenRows(left, rows.forms[left], rows.errors[left], rows.sizes[left], couplings)
 
 
-def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: Cell) -> Decided:
+def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: RootCell) -> Decided:
     """`decide` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out.
 
     out : candidates that are out without arithmetic (`tied`).
@@ -364,7 +364,7 @@ def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: 
     )
 
 
-def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Floats, cell: Cell) -> Relaxed:
+def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Floats, cell: RootCell) -> Relaxed:
     """Open candidates relaxed: the one chosen of each switch is its form and half of what it may be exceeded by; the
     others are nothing."""
     forms = np.where(chosen[:, None], linear, 0.0)
@@ -395,7 +395,7 @@ def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
     return out
 
 
-def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
+def exceeding(linear: Floats, radii: Floats, cell: RootCell) -> Floats:
     """What row j may exceed row i by at most on the cell, of m rows of each of s switches; negative if it is below it.
 
     linear : float64 (s, m, k). radii : float64 (s, m). Returns float64 (s, m, m) [switch, j, i]; zero where i is j.
@@ -447,7 +447,7 @@ def scaled(matrix: Matrix, factors: Floats) -> Matrix:
     return np.where((factors != 0.0)[:, None], factors[:, None] * matrix, 0.0)
 
 
-def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: Cell) -> tuple[Floats, Floats]:
+def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: RootCell) -> tuple[Floats, Floats]:
     """Linear forms of the rows' sums (n, k), and radii (n,): |z - form (x, 1)| <= radius on the cell."""
     linear = rows.forms.copy()
     count = 4 + sum(coupling.shape[1] for coupling in rows.couplings.values())
@@ -459,7 +459,7 @@ def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: Cell) -> tuple[Floats, 
     return linear, np.where(np.isnan(radii), np.inf, radii * ROUND_UP + UNDERFLOW)
 
 
-def ends(linear: Floats, radii: Floats, cell: Cell) -> tuple[Floats, Floats]:
+def ends(linear: Floats, radii: Floats, cell: RootCell) -> tuple[Floats, Floats]:
     """The least and the largest value that the rows may have on the cell, as in `relax.bound`."""
     at_corners = linear @ cell.points
     gradient = np.abs(linear[:, :-1]).sum(axis=1)

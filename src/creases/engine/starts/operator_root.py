@@ -21,7 +21,7 @@ from creases.engine.columns.values import Columns, coordinates, stretched, summe
 from creases.engine.graph import INPUTS, Doubts, Floats, Graph, Level, Matrix
 from creases.engine.problem import Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, all_or_infinite
-from creases.engine.starts.cell import Cell
+from creases.engine.starts.cell import RootCell
 from creases.engine.starts.chart import LargeRoot
 from creases.engine.starts.first_layer import in_chart
 from creases.engine.starts.graph_root import (
@@ -76,7 +76,7 @@ class Open(NamedTuple):
 
 def small_graph(
     problem: Problem,
-    cell: Cell,
+    cell: RootCell,
     twins: Ints,
     most_open: int | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -91,12 +91,12 @@ def small_graph(
     return made(problem, cell, twins, most_open, say).result()
 
 
-def open_units(problem: Problem, cell: Cell, twins: Ints) -> int:
+def open_units(problem: Problem, cell: RootCell, twins: Ints) -> int:
     """How many units are open on a cell; the arguments as of `small_graph`."""
     return made(problem, cell, twins, None, lambda _: None).count
 
 
-def made(problem: Problem, cell: Cell, twins: Ints, most_open: int | None, say: Callable[[str], None]) -> Making:
+def made(problem: Problem, cell: RootCell, twins: Ints, most_open: int | None, say: Callable[[str], None]) -> Making:
     """All levels on a cell, as of `small_graph`."""
     graph, making = problem.graph, Making(problem, cell, twins)
     with np.errstate(all="ignore"):
@@ -122,7 +122,7 @@ class Making:
     values : of each level that is used later, its columns.
     """
 
-    def __init__(self, problem: Problem, cell: Cell, twins: Ints) -> None:
+    def __init__(self, problem: Problem, cell: RootCell, twins: Ints) -> None:
         self.problem, self.cell, self.twins = problem, cell, twins
         self.graph, self.k = problem.graph, problem.dimension + 1
         self.values: dict[int, Columns] = {INPUTS: coordinates(problem)}

@@ -29,7 +29,7 @@ from creases.errors import ComputationError
 from creases.rationals import whole
 from creases.streams import stream
 
-__all__ = ["Sides", "divided", "halved", "parted_somehow", "pruned", "roomy", "sides_of_wall"]
+__all__ = ["PartedTile", "divided", "halved", "parted_somehow", "pruned", "roomy", "sides_of_wall"]
 
 Parts = tuple[Tile, Tile, Tile]
 
@@ -42,7 +42,7 @@ MADE = 20
 MOST_WALLS = 10
 
 
-class Sides(NamedTuple):
+class PartedTile(NamedTuple):
     """A tile parted by a wall: the parts below and above it, and the section by it; None for one that is empty."""
 
     below: Tile | None
@@ -116,7 +116,7 @@ def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
     return pruned(halves[0]), pruned(halves[1]), pruned(between)
 
 
-def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
+def sides_of_wall(tile: Tile, above: Tile) -> PartedTile | None:
     """A tile in the same domain, parted by the wall that is the last facet of `above`, which has all dimensions.
 
     None where floats do not hold the chart of the section.
@@ -127,7 +127,7 @@ def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
     form = tuple((row * fmpq_mat(fmpz_mat(k, j, there))).numer_denom()[0].entries())
     values = [dot(form, ray) for ray in tile.rays]
     if not min(values) < 0 < max(values):
-        return Sides(None, tile, None) if max(values) > 0 else Sides(tile, None, None)
+        return PartedTile(None, tile, None) if max(values) > 0 else PartedTile(tile, None, None)
     axis = max(range(j - 1), key=lambda c: (abs(form[c]), -c))
     if form[axis] == 0:
         return None
@@ -137,7 +137,7 @@ def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
     if parts is None:
         return None
     lower, upper, between = parts
-    return Sides(lower, upper, between) if form[axis] > 0 else Sides(upper, lower, between)
+    return PartedTile(lower, upper, between) if form[axis] > 0 else PartedTile(upper, lower, between)
 
 
 def chart_on(chart: Floats, wall: Wall) -> Floats | None:

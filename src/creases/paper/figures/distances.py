@@ -115,7 +115,7 @@ def draw(data: Data) -> Picture:
     return draw_distances(data, runs[longest], BIASES, GUIDES)
 
 
-class Moment(NamedTuple):
+class ClaimMoment(NamedTuple):
     """One of the moments that claims speak of. lines : whose runs are asked. epoch : of ours. steps : until then."""
 
     when: str
@@ -130,7 +130,7 @@ class Moment(NamedTuple):
         return mine[mine["epoch"] == (self.epoch if epoch is None else epoch)]
 
 
-def moments(data: Data, bias: float) -> list[Moment]:
+def moments(data: Data, bias: float) -> list[ClaimMoment]:
     """The start and the authors' epochs, where runs with these biases are measured."""
     first, last = authors_epochs(data.size)
     found = []
@@ -138,7 +138,7 @@ def moments(data: Data, bias: float) -> list[Moment]:
         mine = [line for line in data.lines if line.labels["bias"] == bias and epoch in line.experiment.moments]
         if mine:
             same = [line for line in mine if line.labels["length"] == mine[0].labels["length"]]
-            found.append(Moment(when, same, float(epoch), steps_done(data, same[0], epoch) if epoch else None))
+            found.append(ClaimMoment(when, same, float(epoch), steps_done(data, same[0], epoch) if epoch else None))
     return found
 
 
@@ -191,7 +191,7 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def of_networks(name: str, moment: Moment, test: pandas.DataFrame) -> list[Finding]:
+def of_networks(name: str, moment: ClaimMoment, test: pandas.DataFrame) -> list[Finding]:
     """For each network distance x N at a moment, and over that at the start of the same run."""
     found, (when, lines, _, steps) = [], moment
     for line in lines:

@@ -18,7 +18,7 @@ from creases.network import Network
 from creases.network import builder as build
 from creases.readers.keras.layers import Layer, Notes, Tensor, applied, settled
 
-__all__ = ["Store", "network_of"]
+__all__ = ["WeightStore", "network_of"]
 
 Floats = NDArray[np.float64]
 Config = dict[str, Any]
@@ -32,20 +32,20 @@ MAIN = "__main__"  # Keras 3 writes null for it; Keras 2 had no modules
 ONE = "Creases counts networks of one input and one output."
 
 
-class Store(Protocol):
+class WeightStore(Protocol):
     """Where the weights of layers are.
 
     layers : class and name of all layers that stand side by side; name : of one of them.
     """
 
-    def within(self, layers: Sequence[tuple[str, str]], name: str) -> Store:
+    def within(self, layers: Sequence[tuple[str, str]], name: str) -> WeightStore:
         """The weights of a model within."""
 
     def arrays(self, layers: Sequence[tuple[str, str]], name: str) -> list[Floats]:
         """The weights of a layer, in the order in which it made them."""
 
 
-def network_of(config: Config, store: Store, source: str) -> Network:
+def network_of(config: Config, store: WeightStore, source: str) -> Network:
     """The network of a model's configuration and weights.
 
     Raises ModelFileError, UnsupportedModelError, NetworkError.
@@ -65,7 +65,7 @@ def network_of(config: Config, store: Store, source: str) -> Network:
     return build.network(result, notes=notes.texts)
 
 
-def model(config: Config, store: Store, x: Tensor, notes: Notes, depth: int) -> Tensor:
+def model(config: Config, store: WeightStore, x: Tensor, notes: Notes, depth: int) -> Tensor:
     """What a model makes of its input."""
     if depth > DEEPEST:
         raise ModelFileError(f"{notes.source}: models are nested more than {DEEPEST} deep.")
