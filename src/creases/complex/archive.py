@@ -43,7 +43,7 @@ FORMATS = {
     (False, False): "creases-complex-graph-space-1",
 }
 MOST_COORDINATES = 64
-CELLS = ("first", "corners", "at_infinity", "patterns")
+CELL_FIELDS = ("first", "corners", "at_infinity", "patterns")
 # Bytes at most: of the header four for a character, and a domain of 100,000 corners has some millions; of the levels
 # some hundred a source.
 LIMITS = {"header": 1 << 26, "levels": 1 << 24}
@@ -96,7 +96,7 @@ def digest_of_archive(header: dict[str, Any], arrays: Arrays) -> str:
 
 def arrays_of(complex: Complex) -> Arrays:
     """The arrays of a complex's cells, by name."""
-    found: Arrays = {name: getattr(complex, name) for name in CELLS}
+    found: Arrays = {name: getattr(complex, name) for name in CELL_FIELDS}
     if complex.given is None:
         return {**found, "edges": complex.edges}
     sides = {f"side_{name}": array for name, array in complex.given.sides._asdict().items()}
@@ -108,7 +108,7 @@ def cells_from(arrays: Arrays, network: Network) -> dict[str, Any]:
 
     Raises ValueError unless they fit together and the network, KeyError if one is missing.
     """
-    found: dict[str, Any] = {name: arrays[name] for name in CELLS}
+    found: dict[str, Any] = {name: arrays[name] for name in CELL_FIELDS}
     first, corners = found["first"], found["corners"]
     cells, width = len(first) - 1, (network.bits + 7) // 8
     check_lists(first, len(corners), "the cells' corners")

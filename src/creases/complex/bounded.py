@@ -22,7 +22,7 @@ from creases.domain import Directions, Domain
 from creases.network import Clip, Level, Max, Network
 from creases.network.evaluation import last_uses
 
-__all__ = ["UNDERFLOW", "Bounded", "BoundedNetwork"]
+__all__ = ["LEAST_FLOAT", "Bounded", "BoundedNetwork"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,7 +30,7 @@ Bools = NDArray[np.bool_]
 UNIT = 2.0**-53
 LARGER = 1.0 + 1e-6
 # The least float: half of it would be zero.
-UNDERFLOW = 2.0**-1074
+LEAST_FLOAT = 2.0**-1074
 
 
 class Bounded(NamedTuple):
@@ -106,9 +106,9 @@ class BoundedNetwork:
         gamma = 2.0 * terms * UNIT
         constant = level.bias * one[..., None]
         values = level.linear([below[p].values if p in below else None for p in range(number)]) + constant
-        errors = gamma * np.abs(constant) + 2.0 * terms * UNDERFLOW
+        errors = gamma * np.abs(constant) + 2.0 * terms * LEAST_FLOAT
         for p, part in magnitudes.items():
-            errors = errors + part.apply(below[p].errors + gamma * np.abs(below[p].values) + UNDERFLOW)
+            errors = errors + part.apply(below[p].errors + gamma * np.abs(below[p].values) + LEAST_FLOAT)
         # On the way to an infinite sum its terms may be small beside it, and their bound finite.
         return Bounded(values, np.where(np.isfinite(values), errors * LARGER, np.inf))
 
@@ -150,9 +150,9 @@ class BoundedNetwork:
         origin = self._frame.values[d:].sum(axis=0)  # of directions there is none
         gamma = 2.0 * (d + 3) * UNIT
         values = points @ frame + one[:, None] * origin
-        bound = (errors + gamma * np.abs(points) + UNDERFLOW) @ (np.abs(frame) + tails)
+        bound = (errors + gamma * np.abs(points) + LEAST_FLOAT) @ (np.abs(frame) + tails)
         bound += (np.abs(points) + errors) @ tails
-        bound += gamma * np.abs(one[:, None] * origin) + 2.0 * (d + 3) * UNDERFLOW
+        bound += gamma * np.abs(one[:, None] * origin) + 2.0 * (d + 3) * LEAST_FLOAT
         return Bounded(values, np.where(np.isfinite(values), bound * LARGER, np.inf))
 
 
@@ -165,7 +165,7 @@ def on_branch(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> B
         values, errors = (np.take_along_axis(part, units, axis=-1) for part in z)
     slopes = np.atleast_2d(branch.slopes)[:, None]
     scaled, offsets = values * slopes, np.atleast_2d(branch.offsets)[:, None] * one[:, None]
-    lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 4.0 * UNDERFLOW
+    lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 4.0 * LEAST_FLOAT
     # What a slope of zero leaves is exact, and it is not to be zero times infinity.
     errors = np.where(slopes == 0.0, 0.0, errors * np.abs(slopes)) + lost
     return Bounded(np.where(slopes == 0.0, 0.0, scaled) + offsets, errors * LARGER)
@@ -182,4 +182,4 @@ def bent(level: Level, z: Bounded, one: Floats) -> Bounded:
     below, above = kink.slopes(level.n_units)
     steepest = np.maximum(np.abs(below), np.abs(above))
     values = z.values * np.where(z.values > 0.0, above, below)
-    return Bounded(values, (z.errors * steepest + 2.0 * UNIT * np.abs(values) + 4.0 * UNDERFLOW) * LARGER)
+    return Bounded(values, (z.errors * steepest + 2.0 * UNIT * np.abs(values) + 4.0 * LEAST_FLOAT) * LARGER)

@@ -34,7 +34,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Signs = NDArray[np.int8]
 
-UNKNOWN = 2
+# Signs of f; UNKNOWN where floats do not tell.
+NEGATIVE, POSITIVE, UNKNOWN = -1, 1, 2
 
 
 class Pieces(NamedTuple):
@@ -136,8 +137,8 @@ class CircleSigns:
         found = np.full(len(self._places), UNKNOWN, np.int8)
         with np.errstate(all="ignore"):  # what is no number proves nothing
             lengths = lengths_of(self._places)
-            found[lengths > 1.0 + self._slack] = 1
-            found[lengths < 1.0 - self._slack] = -1
+            found[lengths > 1.0 + self._slack] = POSITIVE
+            found[lengths < 1.0 - self._slack] = NEGATIVE
         for vertex in np.flatnonzero(found == UNKNOWN).tolist():
             self.exact += 1
             step = self._step(vertex)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.skeleton import NO_CELL
 from creases.domain import Directions
 from creases.errors import ComputationError
 from creases.lists import spans
@@ -92,7 +93,7 @@ def lattice_of(complex: Complex) -> Lattice:
     d, lines = complex.dimension, len(complex.lineality)
     directions = isinstance(complex.domain, Directions)
     whole = cells_as_faces(complex)
-    levels, boundaries = [no_faces() for _ in range(d + 1)], [Lists(np.zeros(1, np.int64), NOTHING)] * (d + 1)
+    levels, boundaries = [no_faces() for _ in range(d + 1)], [Lists(np.zeros(1, np.int64), NO_NUMBERS)] * (d + 1)
     levels[d] = whole
     if lines == d:
         return with_empty_boundaries(levels, boundaries)
@@ -120,19 +121,19 @@ def incidence_of(lattice: Lattice, dimension: int) -> Any:
     return found
 
 
-NOTHING = np.zeros(0, np.int64)
+NO_NUMBERS = np.zeros(0, np.int64)
 
 
 def no_faces() -> Faces:
     """None of a dimension."""
     zero = np.zeros(1, np.int64)
-    return Faces(zero, NOTHING, zero, NOTHING)
+    return Faces(zero, NO_NUMBERS, zero, NO_NUMBERS)
 
 
 def with_empty_boundaries(levels: list[Faces], boundaries: list[Lists]) -> Lattice:
     """The lattice with an empty list for each face that has no boundary."""
     full = [
-        found if len(found.first) == len(level) + 1 else Lists(np.zeros(len(level) + 1, np.int64), NOTHING)
+        found if len(found.first) == len(level) + 1 else Lists(np.zeros(len(level) + 1, np.int64), NO_NUMBERS)
         for level, found in zip(levels, boundaries, strict=True)
     ]
     return Lattice(levels, full)
@@ -170,7 +171,7 @@ def cells_as_faces(complex: Complex) -> Faces:
 def facets_as_faces(complex: Complex) -> tuple[Shapes, Faces, Lists]:
     """The facets in their order, and those of each cell."""
     facets, sides, of_sides = complex.facets, complex.sides, complex.side_facets
-    two = facets.cells >= 0
+    two = facets.cells != NO_CELL
     faces = Faces(facets.first, facets.vertices, counted(two.sum(axis=1)), facets.cells[two])
     owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
     return shapes_of(complex, np.arange(len(facets))), faces, listed(owners, of_sides, len(complex))
@@ -198,7 +199,7 @@ def ridges_of(complex: Complex, facets: Ints) -> tuple[Lists, Ints]:
 def the_origin(count: int, cells: int) -> tuple[Faces, Lists]:
     """The one face of cones that has no direction of its own, and that bounds all `count` faces above."""
     zeros = np.zeros(2, np.int64)
-    face = Faces(zeros, NOTHING, np.array([0, cells]), np.arange(cells))
+    face = Faces(zeros, NO_NUMBERS, np.array([0, cells]), np.arange(cells))
     return face, Lists(np.arange(count + 1), np.zeros(count, np.int64))
 
 

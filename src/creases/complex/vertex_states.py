@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.bounded import UNDERFLOW, Bounded, BoundedNetwork
+from creases.complex.bounded import LEAST_FLOAT, Bounded, BoundedNetwork
 from creases.complex.exact_geometry import ExactGeometry
 from creases.complex.faults import CORNER_TOLERANCE, size_of
 from creases.exact_levels import ExactRows
@@ -48,7 +48,7 @@ class VertexStates:
         sizes = np.abs(complex.vertices).max(axis=1, initial=0.0) if np.isnan(size) else np.full(len(self.one), size)
         sizes = np.where(self.one > 0.0, sizes, 1.0)
         # Twice: a vertex at which a nearest float is stored may be off by a little more. The nearest may be zero.
-        errors = 2.0 * CORNER_TOLERANCE * sizes + UNDERFLOW
+        errors = 2.0 * CORNER_TOLERANCE * sizes + LEAST_FLOAT
         self.errors = np.repeat(errors[:, None], complex.dimension, axis=1)
 
     @cached_property

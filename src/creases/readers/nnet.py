@@ -22,7 +22,7 @@ from creases.readers.text import expect_count, floats, note_decimals, note_open_
 
 __all__ = ["normalised", "read_nnet"]
 
-HEADER = ("the counts", "the layer sizes", "the flag", "the minima", "the maxima", "the means", "the ranges")
+HEADER_LINES = ("the counts", "the layer sizes", "the flag", "the minima", "the maxima", "the means", "the ranges")
 
 
 def read_nnet(data: bytes, source: str) -> Network:
@@ -34,14 +34,14 @@ def read_nnet(data: bytes, source: str) -> Network:
     """
     text = data.decode("utf-8", errors="replace")
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("//")]
-    if len(lines) < len(HEADER):
+    if len(lines) < len(HEADER_LINES):
         raise ModelFileError(
-            f"{source} is truncated: it ends before {HEADER[len(lines)]}, line {len(lines) + 1} of the "
-            f"{len(HEADER)} that open a .nnet file."
+            f"{source} is truncated: it ends before {HEADER_LINES[len(lines)]}, line {len(lines) + 1} of the "
+            f"{len(HEADER_LINES)} that open a .nnet file."
         )
-    counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER)])
+    counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER_LINES)])
     sizes = layer_sizes(counts, sizes_line, source)
-    body = [line.rstrip() for line in lines[len(HEADER) :]]
+    body = [line.rstrip() for line in lines[len(HEADER_LINES) :]]
     found = [word for line in body for word in words(line)]
     pairs = list(itertools.pairwise(sizes))
     expect_count(len(found), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
@@ -85,7 +85,7 @@ def usable_normalisation(lines: Sequence[Sequence[str]], n_in: int, chain: Chain
     """What the last four header lines say, or None, with a note that says why."""
     try:
         minimum, maximum, mean, width = (
-            floats(line, what, chain.source) for line, what in zip(lines, HEADER[3:], strict=True)
+            floats(line, what, chain.source) for line, what in zip(lines, HEADER_LINES[3:], strict=True)
         )
     except ModelFileError as error:
         chain.note(f"Normalisation ignored: {error}")

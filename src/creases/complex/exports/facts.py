@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_dimension", "check_form", "check_has_end", "check_window", "facts_of", "pieces_of", "result_of"]
 
-FORMS = (".npz", ".parquet", ".geojson", ".vtu")
+FILE_FORMS = (".npz", ".parquet", ".geojson", ".vtu")
 
 Window = tuple[float, float, float, float]
 
@@ -66,7 +66,7 @@ def check_dimension(domain: Domain, dimensions: tuple[int, ...], what: str) -> N
 
 def check_form(path: Path, suffix: str) -> None:
     """Raise ModelFileError if a file's name says another form of the four than that which it will have."""
-    if path.suffix in FORMS and path.suffix != suffix:
+    if path.suffix in FILE_FORMS and path.suffix != suffix:
         raise ModelFileError(f"{path.name} would hold a {suffix} file. Rename it {path.stem}{suffix}.")
 
 

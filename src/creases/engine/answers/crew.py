@@ -11,17 +11,14 @@ from collections.abc import Callable
 
 from creases.engine.graph import Graph
 from creases.engine.loop.drive import Report
+from creases.engine.loop.frontier import Stopped
 from creases.memory import free_memory
 
 __all__ = ["Crew"]
 
 # Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: the
 # factor, the product, and the copy with its own units, high and low parts.
-COPIES = 6
-
-
-class Stopped(Exception):
-    """Raised in a thread when another one failed, or the user pressed Ctrl-C."""
+COLUMN_COPIES = 6
 
 
 class Crew:
@@ -33,7 +30,7 @@ class Crew:
 
     def __init__(self, graph: Graph, threads: int, most_open: int, report: Report, say: Callable[[str], None]) -> None:
         self._all, self._report, self._say = threads, report, say
-        self._needed = 8 * COPIES * most_open * max(len(level.bias) for level in graph.levels)
+        self._needed = 8 * COLUMN_COPIES * most_open * max(len(level.bias) for level in graph.levels)
         self._lock, self._stopped = threading.Lock(), threading.Event()
         self._busy = 1
 

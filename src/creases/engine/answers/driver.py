@@ -39,7 +39,7 @@ MOST_OPEN, MOST_HALVINGS = 3000, 30
 MOST_SEEN, MOST_SEEN_ON_LINE = 1400, 350
 # A halving that leaves nearly as many of them open counts for several: where very many hyperplanes are one, or pass
 # through one point, halves without end would meet it.
-LESS, STALLED = 0.9, 5
+FEWER_OPEN, STALLED = 0.9, 5
 
 # Every kind of starting cell: with a chart in floats, with too many facets, in rationals, or a tile.
 StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
@@ -194,7 +194,7 @@ def cut_cell(
             collect(problem, [cell], into, deep=MOST_HALVINGS, walls=walls, **options)
             return
         lower, upper, wall = parts
-        deep += 1 if large.is_less_than(above, LESS) else STALLED
+        deep += 1 if large.is_less_than(above, FEWER_OPEN) else STALLED
         if problem.graph.is_large:
             cut_halves(problem, parts, into, Counted(wall, wall_into), walls, deep=deep, above=large, **options)
         else:

@@ -34,7 +34,7 @@ from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import parting_forms
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.output import FAR, take_cells, take_polytopes
+from creases.engine.state.output import FAR_BIT, take_cells, take_polytopes
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork, SpaceWork
 
@@ -84,7 +84,7 @@ class PolytopeKeeper:
         directions = self._problem.directions
         if isinstance(work, SpaceWork):
             cells = take_polytopes(work)
-            first, written, words, far = cells.first, cells.corners, cells.patterns, cells.masks & FAR != 0
+            first, written, words, far = cells.first, cells.corners, cells.patterns, cells.masks & FAR_BIT != 0
             sides = sides_of_masks(cells.first, cells.facet_first, cells.ids, cells.masks)
         else:
             flat = take_cells(work)
@@ -217,7 +217,9 @@ class PolytopeCells(WrittenTotals):
         """The point is its own corner, and the end of its ray at zero the only side."""
         super().add_point(tile)
         ray = tile.chart.sum(axis=1)
-        sides = Sides(np.array([0, len(tile.ids)]), np.array(tile.ids), np.zeros(len(tile.ids) + 1, np.int64), NOTHING)
+        sides = Sides(
+            np.array([0, len(tile.ids)]), np.array(tile.ids), np.zeros(len(tile.ids) + 1, np.int64), NO_NUMBERS
+        )
         pattern = bytes_of_bits(pattern_at(self.problem, ray)[None])
         corner = ray[None, :-1] / np.linalg.norm(ray)
         self.blocks.append(PolytopeBlock(np.array([0, 1]), corner, np.ones(1, np.bool_), sides, pattern))
@@ -247,7 +249,7 @@ class PolytopeCells(WrittenTotals):
         return whole_cells(self.problem, cells, self.unclear)
 
 
-NOTHING = np.zeros(0, np.int64)
+NO_NUMBERS = np.zeros(0, np.int64)
 
 
 def joined(blocks: list[PolytopeBlock]) -> PolytopeBlock:
@@ -366,7 +368,7 @@ def table_of_constant(problem: Problem) -> PolytopeTable:
     d, tally = problem.dimension, tally_constant(problem)
     if problem.vertices is None:
         pattern = bytes_of_bits(pattern_at(problem, np.eye(d + 1)[0 if problem.directions else d])[None])
-        sides = Sides(np.zeros(2, np.int64), NOTHING, np.zeros(1, np.int64), NOTHING)
+        sides = Sides(np.zeros(2, np.int64), NO_NUMBERS, np.zeros(1, np.int64), NO_NUMBERS)
         corners = np.vstack([np.eye(d), -np.eye(d)])
         return PolytopeTable(np.array([0, 2 * d]), corners, np.ones(2 * d, np.bool_), sides, pattern, np.eye(d), tally)
     assert isinstance(problem.vertices, IntegerPolytope)  # of three dimensions or more

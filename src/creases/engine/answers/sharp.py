@@ -29,7 +29,7 @@ DENORMAL = 2.0**-1072
 
 # Columns of `layers`: neurons in the layers below, where the layer's weights begin, and, while the layer's forms are
 # those of the pattern at hand, how many of its neurons are active.
-FIRST_NEURON, WEIGHTS_AT, ACTIVE_ROWS = 0, 1, 2
+NEURONS_BELOW, WEIGHTS_AT, ACTIVE_ROWS = 0, 1, 2
 HI, LO, ERROR = 0, 1, 2
 
 
@@ -58,7 +58,7 @@ class Sharpener:
         numbers = range(INFINITY, FIRST_WALL - exact.walls, -1)
         walls = [doubled_wall(exact.wall(number)) for number in numbers]
         layers = np.zeros((len(widths) + 1, 3), np.int64)
-        layers[:, FIRST_NEURON] = np.cumsum([0, *widths])
+        layers[:, NEURONS_BELOW] = np.cumsum([0, *widths])
         layers[:, WEIGHTS_AT] = np.cumsum([0, *(weight.size for weight in problem.graph.weights)])
         self._forms = DoubledNetwork(
             weights=np.concatenate([weight.ravel() for weight in problem.graph.weights]),
@@ -126,7 +126,7 @@ def take_pattern(net: DoubledNetwork, patterns_cw: Ints, cell: int) -> None:
             while not changed >> bit & 1:
                 bit += 1
             layer = 0
-            while net.layers[layer + 1, FIRST_NEURON] <= 64 * word + bit:
+            while net.layers[layer + 1, NEURONS_BELOW] <= 64 * word + bit:
                 layer += 1
             net.known[0] = min(net.known[0], layer)
             break
@@ -141,7 +141,7 @@ def write_edge(net: DoubledNetwork, number: int, place: int) -> None:
         copy_edge(net.walls, -1 - number, net.edges, place)
         return
     layer = 0
-    while net.layers[layer + 1, FIRST_NEURON] <= number:
+    while net.layers[layer + 1, NEURONS_BELOW] <= number:
         layer += 1
     complete(net, layer)
     write_form(net, layer, number, net.edges, place)
@@ -163,8 +163,8 @@ def copy_edge(source: Floats, i: int, target: Floats, place: int) -> None:
 def complete(net: DoubledNetwork, layer: int) -> None:
     """See to it that the active rows of all layers below `layer` stand in `forms`."""
     for below in range(net.known[0], layer):
-        begin, count = net.layers[below, FIRST_NEURON], 0
-        for neuron in range(begin, net.layers[below + 1, FIRST_NEURON]):
+        begin, count = net.layers[below, NEURONS_BELOW], 0
+        for neuron in range(begin, net.layers[below + 1, NEURONS_BELOW]):
             if net.pattern[neuron >> 6] >> (neuron & 63) & 1:
                 net.active[begin + count] = neuron - begin
                 write_form(net, below, neuron, net.forms, begin + count)
@@ -186,11 +186,11 @@ def write_form(net: DoubledNetwork, layer: int, neuron: int, target: Floats, pla
     units at most, which ROUND_UP covers. A factor beyond 2^996 overflows as it is split, and leaves a NaN in the form;
     what overflows in the bound leaves infinity.
     """
-    begin = net.layers[layer, FIRST_NEURON]
+    begin = net.layers[layer, NEURONS_BELOW]
     if layer == 0:
         copy_edge(net.given, neuron, target, place)
         return
-    below = net.layers[layer - 1, FIRST_NEURON]
+    below = net.layers[layer - 1, NEURONS_BELOW]
     rows = net.layers[layer - 1, ACTIVE_ROWS]
     weights_at = net.layers[layer, WEIGHTS_AT] + (neuron - begin) * (begin - below)
     last = target.shape[2] - 1

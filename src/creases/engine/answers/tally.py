@@ -25,7 +25,7 @@ from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.output import FAR, take_cells, take_polytopes
+from creases.engine.state.output import FAR_BIT, take_cells, take_polytopes
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.slots import (
     EXACT_CELLS,
@@ -273,7 +273,7 @@ class PatternKeeper:
         """The patterns, int64 (cells, words), since the last time."""
         if isinstance(work, SpaceWork):
             written = take_polytopes(work)
-            return written.patterns, np.logical_or.reduceat(written.masks & FAR != 0, written.first[:-1])
+            return written.patterns, np.logical_or.reduceat(written.masks & FAR_BIT != 0, written.first[:-1])
         cells = take_cells(work)
         return cells.patterns, np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])
 

@@ -37,7 +37,7 @@ from creases.engine.state.row_layout import (
 )
 from creases.engine.state.slots import (
     ASKED,
-    COORDINATES,
+    COORDINATE_COUNT,
     CORNERS,
     DIMENSION,
     MOST_CANDIDATES,
@@ -171,7 +171,7 @@ def has_constant(layer_ints: Ints, below: int, layer: int) -> int:
 def forms_of(state: Ints, pattern: Ints, layer_ints: Ints, below: int) -> int:
     """How many forms every neuron above a layer is a sum of on the current cell, but for a constant."""
     if below < 0:
-        return state[COORDINATES]
+        return state[COORDINATE_COUNT]
     active = 0
     for neuron in range(layer_ints[below, FIRST_NEURON], layer_ints[below + 1, FIRST_NEURON]):
         active += pattern[neuron >> 6] >> (neuron & 63) & 1

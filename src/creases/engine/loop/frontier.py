@@ -47,7 +47,7 @@ from creases.engine.state.work import (
 )
 from creases.errors import ComputationError
 
-__all__ = ["CellKeeper", "run"]
+__all__ = ["CellKeeper", "Stopped", "run"]
 
 # Cells that are cut before a second thread is started; small domains end here.
 ALONE = 3000
@@ -66,7 +66,7 @@ class CellKeeper(Protocol):
 
 
 class Stopped(Exception):
-    """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
+    """Raised in a thread when another one failed, or the user pressed Ctrl-C."""
 
 
 class Share:

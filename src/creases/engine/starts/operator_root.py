@@ -44,7 +44,7 @@ __all__ = ["SmallGraph", "open_units", "small_graph"]
 
 
 # Numbers of all columns of a level, 1 GiB; as many again are their low parts, and a few levels are there at a time.
-MOST_NUMBERS = 1 << 27
+MOST_ROOT_NUMBERS = 1 << 27
 
 
 class SmallGraph(NamedTuple):
@@ -85,7 +85,7 @@ def small_graph(
 
     twins : int64 (N,), of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
     say : called with a word for each step, and with "" at the end.
-    Raises LargeRoot where more are, or their columns would take more than MOST_NUMBERS numbers a level;
+    Raises LargeRoot where more are, or their columns would take more than MOST_ROOT_NUMBERS numbers a level;
     NotEnoughMemoryError where there is no memory for them.
     """
     return made(problem, cell, twins, most_open, say).result()
@@ -103,7 +103,7 @@ def made(problem: Problem, cell: RootCell, twins: Ints, most_open: int | None, s
         for number, level in enumerate(graph.levels, 1):
             say(f"level {number} of {len(graph.levels)}, {making.count:,} units open here")
             numbers = (making.k + making.count) * len(level.bias)
-            if most_open is not None and numbers > MOST_NUMBERS:
+            if most_open is not None and numbers > MOST_ROOT_NUMBERS:
                 raise LargeRoot(len(making.open_layers), making.count)
             # What is multiplied, the product, and the copy with its own units: high and low parts.
             check_room(6 * numbers, [len(layer.units) for layer in making.open_layers])

@@ -64,7 +64,7 @@ from creases.engine.state.row_layout import (
     SWITCH_LAYER,
 )
 from creases.engine.state.slots import (
-    COORDINATES,
+    COORDINATE_COUNT,
     CORNERS,
     FACETS_TOP,
     FRESH,
@@ -153,7 +153,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
     else:
         place_polygon(work, start)
     state[WALL] = d + 1 < problem.frame.shape[1]
-    state[COORDINATES] = problem.dimension
+    state[COORDINATE_COUNT] = problem.dimension
     if start.chart[-1].any():  # among directions there are no constants
         work.layer_ints[:-1, CONSTANT] = constants(problem)
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).

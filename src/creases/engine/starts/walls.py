@@ -36,8 +36,8 @@ Parts = tuple[Tile, Tile, Tile]
 # A wall stands on a multiple of a power of two that is at most this part of the tile's width.
 FINEST_STEP = 64
 # Oblique walls that are looked at, and their slopes' denominator; and how many of the best are made.
-OBLIQUE, SLOPES = 200, 16
-MADE = 20
+OBLIQUE, SLOPE_DENOMINATOR = 200, 16
+WALLS_MADE = 20
 # A tile is parted at most so many times over: into a thousand parts.
 MOST_WALLS = 10
 
@@ -262,7 +262,7 @@ def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
     j = tile.dimension
     points = np.array([[int(value) / int(ray[-1]) for value in ray[:-1]] for ray in tile.rays])
     normals = stream("oblique directions", 0).standard_normal((OBLIQUE, j))
-    normals = np.round(normals / np.abs(normals).max(axis=1, keepdims=True) * SLOPES) / SLOPES
+    normals = np.round(normals / np.abs(normals).max(axis=1, keepdims=True) * SLOPE_DENOMINATOR) / SLOPE_DENOMINATOR
     touches = np.zeros((len(points), len(tile.facets)), np.bool_)
     for i, corners in enumerate(corners_on(tile)):
         touches[corners, i] = True
@@ -279,4 +279,4 @@ def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
                 sides = [int(touches[side].any(axis=0).sum()) for side in (heights < place, heights > place)]
                 slopes = tuple(Fraction(0 if c == axis else -float(normal[c])) for c in range(j))
                 scored.append((max(sides) + 1, len(scored), Wall(axis, slopes, place)))  # the wall is one too
-    return [(facets, wall) for facets, _, wall in sorted(scored)[:MADE]]
+    return [(facets, wall) for facets, _, wall in sorted(scored)[:WALLS_MADE]]

@@ -25,7 +25,7 @@ __all__ = ["Hdf5", "opened"]
 Floats = NDArray[np.float64]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-CHILD = Path(__file__).with_name("hdf5_child.py")
+CHILD_PROGRAM = Path(__file__).with_name("hdf5_child.py")
 SECONDS, BYTES_A_SECOND = 8.0, 2e7
 LEAST_MEMORY = 2**32  # what Python with NumPy reserves, too
 LENGTH = 8
@@ -82,7 +82,7 @@ def opened(data: bytes, source: str) -> Hdf5:
         raise require_extra("h5py", "keras", "Reading .keras and .h5 files")
     if not data.startswith(MAGIC):
         raise ModelFileError(f"{source} is truncated or damaged at its beginning, or no HDF5 file.")
-    command = [sys.executable, "-I", str(CHILD), json.dumps(sys.path), str(LEAST_MEMORY + 8 * len(data))]
+    command = [sys.executable, "-I", str(CHILD_PROGRAM), json.dumps(sys.path), str(LEAST_MEMORY + 8 * len(data))]
     try:
         found = subprocess.run(
             command, input=data, capture_output=True, timeout=SECONDS + len(data) / BYTES_A_SECOND, check=False

@@ -135,7 +135,7 @@ def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) 
     """What a layer makes of its inputs. Raises UnsupportedModelError on a layer that is not read, ModelFileError on
     weights that do not fit it."""
     check_policy(layer, notes)
-    if layer.kind in NOTHING and len(inputs) == 1:
+    if layer.kind in NOTHING_IN_EVALUATION and len(inputs) == 1:
         return inputs[0]
     for x in inputs:
         if x.smooth:
@@ -575,7 +575,7 @@ MERGES: dict[str, Callable[..., Flow]] = {
     "Subtract": build.subtract,
 }
 # What changes nothing once the model is trained.
-NOTHING = (
+NOTHING_IN_EVALUATION = (
     "ActivityRegularization",
     "AlphaDropout",
     "Dropout",

@@ -29,7 +29,7 @@ PACKAGE = r"(tf_keras|(tensorflow\.(python\.)?)?keras)(\.src)?"
 OURS = re.compile(PACKAGE + r"\.layers(\..*)?")
 OUR_MODELS = re.compile(PACKAGE + r"(\.(models|engine)(\..*)?)?")
 MAIN = "__main__"  # Keras 3 writes null for it; Keras 2 had no modules
-ONE = "Creases counts networks of one input and one output."
+ONE_INPUT_AND_OUTPUT = "Creases counts networks of one input and one output."
 
 
 class WeightStore(Protocol):
@@ -81,7 +81,7 @@ def model(config: Config, store: WeightStore, x: Tensor, notes: Notes, depth: in
         if entry.get("class_name") in MODELS:
             if len(inputs) != 1:
                 raise UnsupportedModelError(
-                    f"{notes.source}: the model {name!r} within takes {len(inputs)} inputs. {ONE}"
+                    f"{notes.source}: the model {name!r} within takes {len(inputs)} inputs. {ONE_INPUT_AND_OUTPUT}"
                 )
             return model(entry, store.within(named, name), inputs[0], notes, depth + 1)
         check_ours(entry, notes.source)
@@ -183,7 +183,9 @@ def checked_history(history: Any, source: str) -> tuple[str, int]:
         case [str(name), int(node), 0, *_]:
             return name, node
         case [str(name), int(_), int(_), *_]:
-            raise UnsupportedModelError(f"{source}: of layer {name!r} several outputs are taken. {ONE}")
+            raise UnsupportedModelError(
+                f"{source}: of layer {name!r} several outputs are taken. {ONE_INPUT_AND_OUTPUT}"
+            )
     raise ModelFileError(f"{source}: {str(history)[:60]!r} is no connection of layers: it is damaged.")
 
 
@@ -202,7 +204,9 @@ def ends_of(told: Any, what: str, source: str) -> list[tuple[str, int]]:
         raise ModelFileError(f"{source} names no {what}: it is damaged.")
     way = f"Make a model of one: keras.Model(model.inputs, model.get_layer({ends[0][0]!r}).output)."
     names = " and ".join(repr(name) for name, _ in ends)
-    raise UnsupportedModelError(f"{source} has {what} {names}. {ONE} {way if what == 'output_layers' else ''}".strip())
+    raise UnsupportedModelError(
+        f"{source} has {what} {names}. {ONE_INPUT_AND_OUTPUT} {way if what == 'output_layers' else ''}".strip()
+    )
 
 
 def name_of(entry: Config, source: str) -> str:

@@ -36,7 +36,7 @@ ALONG = ("ArgMax", "LogSoftmax", "Softmax")  # those that take all numbers along
 # What may stand behind that. A Cast between floats changes nothing; nor does one of the places that an ArgMax gives, to
 # types that hold all of these.
 PLACES = ("INT32", "INT64", "FLOAT", "DOUBLE")
-PASSED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+PASSED_ON = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
 def read_onnx(
@@ -206,7 +206,7 @@ def without_the_last(nodes: list[Any], wanted: str, source: str) -> tuple[str, l
     at, jumps, moves = wanted, False, False  # behind `at` and before the node left out last
     merging: Any = None  # a Cast, anywhere behind `at`, to numbers of which several places may become one
     while (node := maker.get(at)) is not None and node.input and node.domain in ("", "ai.onnx"):
-        if node.op_type not in (*SMOOTH, *PASSED) or at != node.output[0]:
+        if node.op_type not in (*SMOOTH, *PASSED_ON) or at != node.output[0]:
             break
         if node.op_type in SMOOTH:
             # A Cast to whole numbers jumps, behind a Sigmoid say; those that an ArgMax gives it only writes down.

@@ -32,11 +32,11 @@ AFTER_TAILS = TAILS | {"mul", "div", "add", "sub", "rsub", "neg"}
 NOTHING_IN_EVALUATION = frozenset(
     {"dropout", "native_dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"}
 )
-COPIES = frozenset({"alias", "clone", "contiguous", "detach", "lift_fresh_copy"})
+COPYING = frozenset({"alias", "clone", "contiguous", "detach", "lift_fresh_copy"})
 CASTS = frozenset({"to", "_to_copy", "type_as", "float", "double", "half", "bfloat16"})
 OF_A_SHAPE = frozenset({"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "fill", "zero"})
 # Operators on constants that do not round.
-EXACT = (
+EXACT_OPERATORS = (
     SHAPES_AND_NUMBERS
     | OF_A_SHAPE
     | {"zeros", "ones", "full", "arange", "scalar_tensor", "eye", "neg", "abs", "relu", "max", "min", "amax", "amin"}
@@ -45,7 +45,9 @@ EXACT = (
 CHOOSING = frozenset({"index", "indices", "condition", "mask", "repeats", "tensor_indices_or_sections"})
 # What a file may have run on its constants.
 PLAIN = (
-    EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
+    EXACT_OPERATORS
+    | CASTS
+    | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
 )
 LARGEST_OF_A_FILE = 2**26  # numbers that its input and all results have together
 WHY = {
@@ -148,7 +150,7 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[To
     if name.startswith(("_assert", "sym_constrain")):
         return None
     if chosen := next((part for part in tail if part.name == "argmax"), None):
-        return with_places(trace, arguments, values, chosen) if name in CASTS | COPIES else not_linear(trace, chosen)
+        return with_places(trace, arguments, values, chosen) if name in CASTS | COPYING else not_linear(trace, chosen)
     if name == "sym_size":
         return values[0].shape[arguments["dim"]]
     if tail and name not in SHAPES_AND_NUMBERS | AFTER_TAILS | NOTHING_IN_EVALUATION | CASTS:
@@ -312,7 +314,7 @@ def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
     if call.name in CASTS:
         given = arguments["self"]
         return not given.is_floating_point() or torch.promote_types(given.dtype, result.dtype) == result.dtype
-    return call.name.removesuffix("_") in EXACT or call.name in NOTHING_IN_EVALUATION
+    return call.name.removesuffix("_") in EXACT_OPERATORS or call.name in NOTHING_IN_EVALUATION
 
 
 def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:

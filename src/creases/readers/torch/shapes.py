@@ -277,9 +277,9 @@ RULES: dict[str, Rule] = {
     "masked_fill": of_numbers,
 }
 # Of these rules' operators some fill in constants, or take several values.
-MORE = {"stack", "select_scatter", "slice_scatter", "where", "masked_fill", "copy", "tril", "triu"}
+MORE_SHAPES = {"stack", "select_scatter", "slice_scatter", "where", "masked_fill", "copy", "tril", "triu"}
 # What only moves the numbers of one value: by a rule, or each axis staying what it is.
-SHAPES = frozenset(RULES) - MORE | {
+SHAPES = frozenset(RULES) - MORE_SHAPES | {
     "clone",
     "contiguous",
     "alias",
@@ -312,4 +312,4 @@ SHAPES = frozenset(RULES) - MORE | {
     "replication_pad3d",
     "repeat_interleave",
 }
-SHAPES_AND_NUMBERS = SHAPES | MORE | {"cat", "concat", "concatenate", "constant_pad_nd", "pad"}
+SHAPES_AND_NUMBERS = SHAPES | MORE_SHAPES | {"cat", "concat", "concatenate", "constant_pad_nd", "pad"}

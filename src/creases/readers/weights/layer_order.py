@@ -21,7 +21,7 @@ __all__ = ["Named", "abreast", "in_order", "listed", "natural_order", "side_by_s
 WORK = 1_000_000
 SHOWN = 12
 # What is suggested where no order is likelier than another.
-UNKNOWN = ["FIRST", "NEXT", "..."]
+ORDER_TO_GIVE = ["FIRST", "NEXT", "..."]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def told_by_shapes(
         return names(by_numbers_first(layers)), "by the numbers in their names"
     fit = ", and so do ".join(listed(order) for order in found) or "several orders"
     likely = suggestion(layers)
-    if len(found) > 1 and likely == UNKNOWN:
+    if len(found) > 1 and likely == ORDER_TO_GIVE:
         # Neither is likelier than the other: both calls are shown, and the one below is no advice.
         likely, other = names(found[1]), answers.python(order=names(found[0]))
         fit, asked = f"{fit} fit one another", f"order= names them as they act: as in the call that follows, or {other}"
@@ -187,7 +187,7 @@ def suggestion(layers: Sequence[Named]) -> list[str]:
     """The order that the numbers make likely. Of words none is likelier, and a call to be copied would be a guess."""
     likely = by_numbers_first(layers)
     sure = all(numbers_of(layer.name) for layer in layers) and chains(likely)
-    return names(likely) if sure else UNKNOWN
+    return names(likely) if sure else ORDER_TO_GIVE
 
 
 def chains(layers: Sequence[Named]) -> bool:
