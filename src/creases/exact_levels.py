@@ -85,13 +85,13 @@ class ExactMatrix:
         if self.dense is not None:
             table: list[Row] = [*(self.dense * fmpz_mat([list(row) for row in rows])).table()]
             return table
-        found: list[Row] = []
+        products: list[Row] = []
         for entries in self._rows:
             total: Row = [ZERO] * len(rows[0])
             for column, entry in entries:
                 total = [a + entry * b for a, b in zip(total, rows[column], strict=True)]
-            found.append(total)
-        return found
+            products.append(total)
+        return products
 
 
 class Bend(Protocol):
@@ -165,15 +165,15 @@ class ExactClip:
     def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
         """low, z or high."""
         rows, denominator = self.beyond(sums, one)
-        n, found = len(self._low), []
+        n, kept = len(self._low), []
         for i, low in enumerate(self._low):
             value: Row = times(low * sums.denominator, one)
             if bits[i]:
                 value = more(value, rows[i])
             if bits[n + i]:
                 value = less(value, rows[n + i])
-            found.append(value)
-        return ExactRows(found, denominator)
+            kept.append(value)
+        return ExactRows(kept, denominator)
 
 
 class ExactMax:
@@ -186,13 +186,13 @@ class ExactMax:
 
     def winners(self, bits: Bits) -> list[int] | None:
         """The place of each group's winner, or None if one has not one."""
-        found = []
+        places = []
         for first, size in zip(self._firsts, self.sizes, strict=False):
             mine = bits[first : first + size]
             if sum(mine) != 1:
                 return None
-            found.append(mine.index(1))
-        return found
+            places.append(mine.index(1))
+        return places
 
     def walls(self, sums: ExactRows, one: Row, bits: Bits) -> Iterator[ExactWall] | None:
         """Each winner against the others of its group."""
@@ -209,14 +209,14 @@ class ExactMax:
 
     def bits(self, sums: ExactRows, one: Row) -> Bits:
         """The winners."""
-        found = bytearray()
+        marks = bytearray()
         for group in self._groups:
             best = 0
             for i in range(1, len(group)):
                 if first_sign(less(sums.rows[group[i]], sums.rows[group[best]])) > 0:
                     best = i
-            found += bytes(i == best for i in range(len(group)))
-        return bytes(found)
+            marks += bytes(i == best for i in range(len(group)))
+        return bytes(marks)
 
     def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
         """The winners' sums."""

@@ -156,7 +156,7 @@ class ExactNetwork:
 
         None if no open set has the pattern.
         """
-        found: list[tuple[int, Form]] = []
+        forms: list[tuple[int, Form]] = []
         for number, rows in self.sums(bits):
             mine, first = self.part(bits, number), self._firsts[number - 1]
             walls = self._levels[number - 1].bend.walls(rows, self._one, mine)
@@ -164,10 +164,10 @@ class ExactNetwork:
                 return None
             for one, other, form, may_vanish in walls:
                 if any(form):
-                    found.append((self.bits * (1 + other - one) * (one != other) + first + one, tuple(form)))
+                    forms.append((self.bits * (1 + other - one) * (one != other) + first + one, tuple(form)))
                 elif not may_vanish:
                     return None
-        return found
+        return forms
 
     def first_forms(self) -> list[Form]:
         """The forms of the first layer's neurons, or what candidates of a switch next to one another differ by."""
@@ -193,21 +193,21 @@ class ExactNetwork:
         columns = fmpz_mat(k, len(rays), [ray[c] for c in range(k) for ray in rays])
         one = tuple(ray[-1] for ray in rays)
         inputs: list[Row] = [*(fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()]
-        known, found = [ExactRows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
+        known, patterns = [ExactRows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
         kept = []
         for number, level in enumerate(self._levels, 1):
             sums = level.sums([known[source] for source in level.sources], one)
             if level.bend.sizes:
                 kept.append((number, sums))
             parts = []
-            for bits, span in zip(found, spans, strict=True):
+            for bits, span in zip(patterns, spans, strict=True):
                 mine = ExactRows([row[span] for row in sums.rows], sums.denominator)
                 state = level.bend.bits(mine, one[span])
                 bits += state
                 parts.append(level.bend.values(mine, one[span], state))
             rows = [list(chain.from_iterable(row)) for row in zip(*(part.rows for part in parts), strict=True)]
             known.append(ExactRows(list[Row](rows), parts[0].denominator))
-        return [bytes(bits) for bits in found], ExactValues(kept, known[-1])
+        return [bytes(bits) for bits in patterns], ExactValues(kept, known[-1])
 
 
 def walls_of(domain: Domain) -> list[Form]:

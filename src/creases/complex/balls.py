@@ -126,15 +126,17 @@ def faces_in_ball(complex: Complex, first: Ints, vertices: Ints) -> Bools:
 def regions_by_layer(network: Network, patterns: NDArray[np.uint8]) -> tuple[int, ...]:
     """How many different patterns there are up to each layer. A region of some layers meets a domain exactly if one of
     the cells into which the layers above cut it does."""
-    found, end = [], 0
+    counts, end = [], 0
     for places in network.places:
         end += int(places.sum())
         part = patterns[:, : (end + 7) // 8].copy()
         if end % 8:
             part[:, -1] &= (1 << end % 8) - 1
         # Rows as bytes: ten times as fast as to sort them.
-        found.append(len(set(part.view(f"V{part.shape[1]}").ravel().tolist())) if end < network.bits else len(patterns))
-    return tuple(found)
+        counts.append(
+            len(set(part.view(f"V{part.shape[1]}").ravel().tolist())) if end < network.bits else len(patterns)
+        )
+    return tuple(counts)
 
 
 def some_cells(complex: Complex, chosen: Ints) -> Complex:

@@ -66,10 +66,10 @@ class Magnitudes:
     def apply(self, values: Floats) -> Floats:
         """|M| values, (..., n_in) -> (..., n_out)."""
         rows = values.reshape(-1, values.shape[-1])
-        found = np.asarray((self._matrix @ rows.T).T)
+        products = np.asarray((self._matrix @ rows.T).T)
         if self._divisors is not None:
-            found = found / self._divisors
-        return found.reshape(*values.shape[:-1], found.shape[-1])
+            products = products / self._divisors
+        return products.reshape(*values.shape[:-1], products.shape[-1])
 
 
 class BoundedNetwork:

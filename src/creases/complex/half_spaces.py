@@ -39,16 +39,16 @@ def half_spaces(complex: Complex) -> Floats:
     """
     sides = sides_of(complex)[0]
     with enough_memory("Finding the half-spaces of all cells", "Subdivide a smaller domain."):
-        found = np.zeros((len(sides.walls), complex.dimension + 1))
-        of_domain(complex, sides, found)
+        functions = np.zeros((len(sides.walls), complex.dimension + 1))
+        of_domain(complex, sides, functions)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            of_network(complex, sides, found)
+            of_network(complex, sides, functions)
         if isinstance(complex.domain, Directions):
-            found[:, -1] = 0.0
-    return found
+            functions[:, -1] = 0.0
+    return functions
 
 
-def of_domain(complex: Complex, sides: Sides, found: Floats) -> None:
+def of_domain(complex: Complex, sides: Sides, functions: Floats) -> None:
     """Write the half-spaces of the domain's own walls."""
     from creases.engine.problem import FIRST_WALL
     from creases.engine.proof.edges import RationalEdges
@@ -58,7 +58,7 @@ def of_domain(complex: Complex, sides: Sides, found: Floats) -> None:
     if len(own):
         edges = RationalEdges.of(as_problem(complex.network, complex.domain))
         forms, _ = nearest_forms([edges.wall(FIRST_WALL - i) for i in range(edges.walls)])
-        found[own] = forms[FIRST_WALL - sides.walls[own]]
+        functions[own] = forms[FIRST_WALL - sides.walls[own]]
 
 
 class Places(NamedTuple):
@@ -82,7 +82,7 @@ def places_of(kink: Kink, n_units: int) -> Places:
     return Places(bent, np.zeros(len(bent)))
 
 
-def of_network(complex: Complex, sides: Sides, found: Floats) -> None:
+def of_network(complex: Complex, sides: Sides, functions: Floats) -> None:
     """Write the half-spaces of neurons and switches."""
     network, frame = complex.network, frame_of(complex)
     bits = network.bits
@@ -111,4 +111,4 @@ def of_network(complex: Complex, sides: Sides, found: Floats) -> None:
             switched = np.flatnonzero(other >= 0)
             forms[switched] -= sums[mine[switched], :, place.units[(one + other)[switched]]]
             on = patterns[cells[here], bit[here] // 8] >> (bit[here] % 8).astype(np.uint8) & 1
-            found[rows[here]] = np.where(on[:, None] == 1, forms, -forms)
+            functions[rows[here]] = np.where(on[:, None] == 1, forms, -forms)

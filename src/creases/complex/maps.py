@@ -227,10 +227,10 @@ def at_units(rows: Floats, units: NDArray[np.int64], level: Level) -> Floats:
     rows : float64 (1 or cells, n_out, n_values). units : int64 (cells, n_values). Several values may have one unit.
     """
     cells = len(units)
-    found = np.zeros((cells, level.n_units, rows.shape[1]))
+    spread = np.zeros((cells, level.n_units, rows.shape[1]))
     turned = np.broadcast_to(np.swapaxes(rows, 1, 2), (cells, rows.shape[2], rows.shape[1]))
-    np.add.at(found, (np.arange(cells)[:, None], units), turned)
-    return np.swapaxes(found, 1, 2)
+    np.add.at(spread, (np.arange(cells)[:, None], units), turned)
+    return np.swapaxes(spread, 1, 2)
 
 
 def transposed(operator: Operator, rows: Floats) -> Floats:
@@ -253,17 +253,17 @@ def entries_of(operator: Operator) -> int:
 
 def norms_of(blocks: Iterator[Floats]) -> GradientNorms:
     """The norms of matrices that come in blocks, float64 (cells, n_out, n) each."""
-    found: list[tuple[Floats, Floats]] = []
+    norms: list[tuple[Floats, Floats]] = []
     for matrices in blocks:
         # The largest entry is taken out, so that no square leaves the range of float64.
         size = np.abs(matrices).max(axis=(1, 2), initial=0.0)
         with np.errstate(invalid="ignore", over="ignore"):
             near = matrices / np.where((size > 0) & np.isfinite(size), size, 1.0)[:, None, None]
             frobenius = size * np.sqrt(np.square(near).sum(axis=(1, 2)))
-            found.append((frobenius, size * largest_singular(near) if min(near.shape[1:]) > 1 else frobenius))
-    if not found:
+            norms.append((frobenius, size * largest_singular(near) if min(near.shape[1:]) > 1 else frobenius))
+    if not norms:
         return GradientNorms(np.zeros(0), np.zeros(0))
-    return GradientNorms(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return GradientNorms(*(np.concatenate(parts) for parts in zip(*norms, strict=True)))
 
 
 def largest_singular(matrices: Floats) -> Floats:

@@ -189,11 +189,11 @@ def measured(places: Floats, starts: Ints, layers: list[FaceLayer], cells: int) 
 def wedge(vectors: Floats, others: Floats, k: int) -> Floats:
     """Vectors of R^d wedged with (k - 1)-vectors: float64 (n, d) and (n, C(d, k - 1)) -> (n, C(d, k))."""
     one, rest = wedge_table(vectors.shape[1], k)
-    found = np.zeros((len(vectors), len(one)))
+    product = np.zeros((len(vectors), len(one)))
     for j in range(k):
         term = vectors[:, one[:, j]] * others[:, rest[:, j]]
-        found += -term if j % 2 else term
-    return found
+        product += -term if j % 2 else term
+    return product
 
 
 @lru_cache

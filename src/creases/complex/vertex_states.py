@@ -118,11 +118,11 @@ class VertexStates:
         """States in rationals, bool (n, bits)."""
         rays = [self.geometry.vertex(vertex) for vertex in vertices.tolist()]
         _, values = self.geometry.network.at([(ray,) for ray in rays])
-        found = [np.zeros((len(rays), 0), np.bool_)]
+        states = [np.zeros((len(rays), 0), np.bool_)]
         one = [ray[-1] for ray in rays]
         for number, sums in values.sums:
-            found.append(exact_signs(self._complex.network.levels[number - 1], sums, one))
-        return np.hstack(found)
+            states.append(exact_signs(self._complex.network.levels[number - 1], sums, one))
+        return np.hstack(states)
 
     def exact_outputs(self, vertices: Ints) -> ExactRows:
         """Outputs in rationals, a column for each vertex."""

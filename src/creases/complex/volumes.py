@@ -107,7 +107,7 @@ def blocks(first: Ints, sides: Sides, cells: Ints, dimension: int) -> list[Ints]
 def diameters(complex: Complex) -> Floats:
     """The largest distance between two points of each cell, float64 (cells,), in the units of input space; infinite if
     the cell is not bounded."""
-    found = np.full(len(complex), np.inf)
+    largest = np.full(len(complex), np.inf)
     places, counts = complex.corners @ lengths_of(complex), np.diff(complex.first)
     bounded = bounded_cells(complex)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -117,9 +117,9 @@ def diameters(complex: Complex) -> Floats:
             for at in range(0, len(cells), size):
                 some = cells[at : at + size]
                 own = places[complex.first[some][:, None] + np.arange(count)]
-                found[some] = largest_distances(own)
-    found[np.isnan(found)] = np.inf
-    return found
+                largest[some] = largest_distances(own)
+    largest[np.isnan(largest)] = np.inf
+    return largest
 
 
 def largest_distances(places: Floats) -> Floats:

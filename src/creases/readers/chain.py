@@ -290,13 +290,13 @@ def listed(pieces: Sequence[Piece]) -> str:
 
 def nearest_floats(values: Sequence[Fraction]) -> tuple[Floats, bool]:
     """The float64s nearest to rationals, and whether each is equal to its own; not finite beyond float64."""
-    found = []
+    floats = []
     for value in values:
         try:
-            found.append(float(value))
+            floats.append(float(value))
         except OverflowError:
-            found.append(float("inf"))
-    return np.array(found), all(x != float("inf") and Fraction(x) == y for x, y in zip(found, values, strict=True))
+            floats.append(float("inf"))
+    return np.array(floats), all(x != float("inf") and Fraction(x) == y for x, y in zip(floats, values, strict=True))
 
 
 def folded(pieces: Sequence[Piece]) -> Layer | None:

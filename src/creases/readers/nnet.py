@@ -42,12 +42,12 @@ def read_nnet(data: bytes, source: str) -> Network:
     counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER_LINES)])
     sizes = layer_sizes(counts, sizes_line, source)
     body = [line.rstrip() for line in lines[len(HEADER_LINES) :]]
-    found = [word for line in body for word in words(line)]
+    decimals = [word for line in body for word in words(line)]
     pairs = list(itertools.pairwise(sizes))
-    expect_count(len(found), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
+    expect_count(len(decimals), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
     if len(body) > 1 and body[-2].endswith(",") and not body[-1].endswith(","):
         raise ModelFileError(f"{source} is truncated: its last number lacks the comma that ends the other lines.")
-    numbers = floats(found, "the weights", source)
+    numbers = floats(decimals, "the weights", source)
     chain, start = Chain(source), 0
     for layer, (n_in, n_out) in enumerate(pairs, start=1):
         middle = start + n_out * n_in
@@ -58,7 +58,7 @@ def read_nnet(data: bytes, source: str) -> Network:
             chain.relu()
     note_open_end(text, chain)
     normalisation = usable_normalisation(norm_lines, sizes[0], chain)
-    note_decimals(itertools.chain(found, *(norm_lines if normalisation else ())), chain)
+    note_decimals(itertools.chain(decimals, *(norm_lines if normalisation else ())), chain)
     return chain.network(normalisation=normalisation)
 
 

@@ -222,14 +222,14 @@ def reader_of(model: Any) -> Callable[[], Network]:
 
 def given_by(function: Callable[[], Any]) -> Network:
     """The network that a function gives."""
-    found = function()
-    if isinstance(found, Network):
-        return found
-    if is_module(found):
-        return load(found)
+    network = function()
+    if isinstance(network, Network):
+        return network
+    if is_module(network):
+        return load(network)
     raise TrainingError(
         "The function that RegionTracker was given must return a Network, as creases.build makes them, or a "
-        f"torch.nn.Module; it returned a {type(found).__name__}."
+        f"torch.nn.Module; it returned a {type(network).__name__}."
     )
 
 

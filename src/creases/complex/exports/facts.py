@@ -39,15 +39,15 @@ def facts_of(network: Network, domain: Domain) -> dict[str, Any]:
     }
 
 
-def result_of(found: Any) -> dict[str, Any]:
+def result_of(result: Any) -> dict[str, Any]:
     """What a Complex or a Count says of its regions, for JSON."""
     return {
-        "regions": found.regions,
-        "by_layer": list(found.by_layer),
-        "certified": found.certified,
-        "exact_cells": found.exact_cells,
-        "seconds": found.seconds,
-        "version": found.version,
+        "regions": result.regions,
+        "by_layer": list(result.by_layer),
+        "certified": result.certified,
+        "exact_cells": result.exact_cells,
+        "seconds": result.seconds,
+        "version": result.version,
     }
 
 

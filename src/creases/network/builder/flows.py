@@ -204,13 +204,13 @@ def shares_level(node: FlowNode, uses: dict[FlowNode, int]) -> bool:
 
 def needed(output: FlowNode) -> list[FlowNode]:
     """The nodes that the output takes from, itself included, in the order in which they were made."""
-    found, waiting = {output}, [output]
+    nodes, waiting = {output}, [output]
     while waiting:
         for source, _ in waiting.pop().terms:
-            if source not in found:
-                found.add(source)
+            if source not in nodes:
+                nodes.add(source)
                 waiting.append(source)
-    return sorted(found, key=lambda node: node.number)
+    return sorted(nodes, key=lambda node: node.number)
 
 
 def sources_of(

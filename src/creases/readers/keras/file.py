@@ -144,14 +144,14 @@ def joined(*parts: str) -> str:
 
 def weights_of(file: Hdf5, paths: Sequence[str]) -> list[Floats]:
     """The datasets of floats; whole numbers that stand alone, counters and seeds, are left out."""
-    found = []
+    weights = []
     for path in paths:
         array = file.array(path)
         if array.dtype.kind == "f":
-            found.append(array.astype(np.float64))
+            weights.append(array.astype(np.float64))
         elif array.size > LARGEST_SEED:
             raise UnsupportedModelError(f"{file.source}: {path!r} holds {array.dtype}, and weights are floats.")
-    return found
+    return weights
 
 
 def snake_case(name: str) -> str:

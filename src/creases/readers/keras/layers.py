@@ -287,12 +287,12 @@ def number(layer: Layer, *names: str) -> float:
     """A setting that is one number, by the first of its names that is there; some versions keep it as an array."""
     value = next((layer.config[name] for name in names if name in layer.config), None)
     try:
-        found = float(layer.rounded(value).reshape(()))
+        one_number = float(layer.rounded(value).reshape(()))
     except (TypeError, ValueError):
-        found = math.nan
-    if not math.isfinite(found):
+        one_number = math.nan
+    if not math.isfinite(one_number):
         raise ModelFileError(f"{layer.source}: {layer.label} has {names[0]} {value!r}, which is no finite number.")
-    return found
+    return one_number
 
 
 def relu(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:

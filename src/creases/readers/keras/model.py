@@ -156,7 +156,7 @@ def functional(config: Config, entries: Sequence[Config], layer: Any, x: Tensor,
 
 def taken(node: Any, name: str, source: str) -> list[tuple[str, int]]:
     """What a node takes: (layer, number of its node) each; in the formats of Keras 3 and of Keras 2."""
-    found: list[Any] = []
+    sources: list[Any] = []
     if isinstance(node, dict):
         given = node.get("kwargs") or {}
         if any(value not in (None, False) for value in given.values()):
@@ -167,14 +167,14 @@ def taken(node: Any, name: str, source: str) -> list[tuple[str, int]]:
             if isinstance(one, list):
                 waiting += reversed(one)
             elif isinstance(one, dict) and one.get("class_name") == "__keras_tensor__":
-                found.append(one["config"]["keras_history"])
+                sources.append(one["config"]["keras_history"])
             else:
                 raise UnsupportedModelError(f"{source}: layer {name!r} takes {str(one)[:60]!r}, which is no tensor.")
     elif isinstance(node, list):
-        found = [node] if node and isinstance(node[0], str) else node
-        if any(len(one) > 3 and any(value not in (None, False) for value in one[3].values()) for one in found):
+        sources = [node] if node and isinstance(node[0], str) else node
+        if any(len(one) > 3 and any(value not in (None, False) for value in one[3].values()) for one in sources):
             raise UnsupportedModelError(f"{source}: layer {name!r} is called with arguments, which are not read.")
-    return [checked_history(one, source) for one in found]
+    return [checked_history(one, source) for one in sources]
 
 
 def checked_history(history: Any, source: str) -> tuple[str, int]:

@@ -68,16 +68,16 @@ def replaced(given: Any, change: Callable[[Any], Any]) -> Any:
 
 def leaves(arguments: Arguments) -> list[TorchValue]:
     """The values among the arguments, each once, in order."""
-    found: dict[TorchValue, None] = {}
+    values: dict[TorchValue, None] = {}
 
     def look(leaf: Any) -> Any:
         if isinstance(leaf, TorchValue):
-            found[leaf] = None
+            values[leaf] = None
         return leaf
 
     for argument in arguments.values():
         replaced(argument, look)
-    return list(found)
+    return list(values)
 
 
 def moved(trace: Trace, arguments: Arguments, whole: Callable[[TorchValue], Exception | None]) -> Any:
