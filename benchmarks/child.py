@@ -60,6 +60,26 @@ def answer_peer(request):
     return {"regions": peer.count_on_square(random_layers(request["widths"])[:-1])}
 
 
+def answer_stream(request):
+    """Write the regions of a random network on [-half, half]^d into a Parquet file that is thrown away."""
+    import tempfile
+
+    import creases
+    from benchmarks.networks import as_network, random_layers
+
+    network, d = as_network(random_layers(request["widths"])), request["widths"][0]
+    domain = creases.Box([-request["half"]] * d, [request["half"]] * d)
+    at_first = peak_megabytes()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.parquet"
+        start = time.perf_counter()
+        found = creases.subdivide_to_parquet(network, domain, path, progress=False)
+        seconds = time.perf_counter() - start
+        size = path.stat().st_size / 1e6
+    told = {"seconds": seconds, "regions": found.regions, "certified": found.certified}
+    return {**told, "file_megabytes": size, "at_first": at_first}
+
+
 def main():
     """Answer requests until there are no more."""
     # Answers only, on the true stdout: what a peer prints goes to stderr.
@@ -67,7 +87,7 @@ def main():
     os.dup2(2, 1)
     for line in sys.stdin:
         request = json.loads(line)
-        answer = {"count": answer_count, "peer": answer_peer}[request["do"]](request)
+        answer = {"count": answer_count, "peer": answer_peer, "stream": answer_stream}[request["do"]](request)
         print(json.dumps({**answer, "peak_megabytes": peak_megabytes()}), file=out, flush=True)
 
 
@@ -108,6 +128,11 @@ class Child:
     def count(self, widths, *, threads=1, warm=1, runs=1):
         """Count a random network there; what `answer_count` returns, and its peak memory."""
         self.ask(do="count", widths=widths, threads=threads, warm=warm, runs=runs)
+        return self.answer()
+
+    def stream(self, widths, half=1.0):
+        """Stream the regions of a random network to a file there; what `answer_stream` returns, and peak memory."""
+        self.ask(do="stream", widths=widths, half=half)
         return self.answer()
 
 

@@ -132,6 +132,18 @@ def test_known_count_of_switches(creases, tmp_path):
     assert "cut by one:" in out
 
 
+def test_known_count_names_its_layers(creases, tmp_path):
+    """The table has names where levels have them, and numbers where not; the word "layer" stands in its head alone."""
+    h = build.relu(build.dense(build.input(2), [[1, 0], [0, 1], [1, 1]]), name="stem")
+    path = build.network(build.relu(build.dense(h, [[1, 0, -1], [0, 1, -1]]))).save(tmp_path / "named.npz")
+    code, out, err = creases("count", path, "--square", "1")
+    assert (code, err) == (0, "")
+    assert re.search(r"layer +neurons +regions after it", out)
+    assert re.search(r"\bstem +3 +\d", out)
+    assert re.search(r"^ *2 +2 +\d", out, re.MULTILINE)
+    assert "layer 2" not in out
+
+
 def test_known_networks_without_neurons(creases, tmp_path):
     """One region, with nothing to compare it with and no layer to show."""
     path = build.network(build.dense(build.input(2), [[1.0, 2.0]])).save(tmp_path / "affine.npz")

@@ -7,7 +7,7 @@ import pytest
 
 from creases import Plane, cli, count
 from creases.paper import demo as demo_room
-from creases.paper.demo import FULL, ORIGIN, QUICK
+from creases.paper.demo import FULL_DEMO, ORIGIN, QUICK
 from creases.training import Settings, digits_task, he_network
 
 
@@ -23,10 +23,10 @@ def results(folder):
 
 
 def test_known_full_demo_is_the_papers():
-    assert FULL.widths == (32, 32, 32)
-    assert FULL.estimate == 4608
-    assert FULL.most == 148_035_889
-    steps = Settings(batch_size=FULL.batch_size).steps_at(FULL.epochs, digits_task())
+    assert FULL_DEMO.widths == (32, 32, 32)
+    assert FULL_DEMO.estimate == 4608
+    assert FULL_DEMO.most == 148_035_889
+    steps = Settings(batch_size=FULL_DEMO.batch_size).steps_at(FULL_DEMO.epochs, digits_task())
     assert len(steps) == 20
 
 

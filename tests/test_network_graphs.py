@@ -454,7 +454,7 @@ ONE = Dense([[1.0]])
         (lambda: Max([[0.5]]), "must be a whole number of at least 0, got 0.5"),
         (lambda: Max(3), "Max needs at least one group"),
         (lambda: Max.of(6, 4), "groups of 4 do not divide 6 units"),
-        (lambda: Max([[0]]).piece(np.array([1]), 1), r"A pattern of Max\(1 of 1\) holds a position in each group"),
+        (lambda: Max([[0]]).branch(np.array([1]), 1), r"A pattern of Max\(1 of 1\) holds a position in each group"),
         (lambda: Level({}, None, ReLU()), r"sources must be operators by the number of their level, at least one"),
         (lambda: Level({0: [[1.0]]}, None, ReLU()), "source 0 must be an operator .* got a list"),
         (lambda: Level({-1: ONE}, None, ReLU()), "the number of a source must be a whole number of at least 0, got -1"),

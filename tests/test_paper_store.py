@@ -8,7 +8,7 @@ from creases import Network
 from creases.paper.choices import Digits, OriginPlanes
 from creases.paper.experiment import Experiment
 from creases.paper.measures import Regions
-from creases.paper.runs import COLUMNS, Kept, Row, RunResult, network_file, save_network
+from creases.paper.runs import COLUMNS, Kept, MeasuredRow, RunResult, network_file, save_network
 from creases.paper.store import Store, StoreError
 from creases.paper.store_tables import plain
 
@@ -22,9 +22,9 @@ NETWORK = Network.he([2, 4, 3, 1], seed=3)
 def result(seed, kept=()):
     """What a run might have found, with all that a database may give back in another way."""
     rows = [
-        Row(0, 0.0, None, None, None, "regions", "origin plane 1", 117.0, True, 0.25, "ab" * 32),
-        Row(8, 1 / 3, 0.1, 0.5, float("nan"), "regions", "origin plane 1", 701, None, 1e-300, "cd" * 32),
-        Row(9, 1.0, None, None, None, "diverged", "", float("inf"), False, 0, ""),
+        MeasuredRow(0, 0.0, None, None, None, "regions", "origin plane 1", 117.0, True, 0.25, "ab" * 32),
+        MeasuredRow(8, 1 / 3, 0.1, 0.5, float("nan"), "regions", "origin plane 1", 701, None, 1e-300, "cd" * 32),
+        MeasuredRow(9, 1.0, None, None, None, "diverged", "", float("inf"), False, 0, ""),
     ]
     return RunResult(TWO.sha256, seed, rows, list(kept), False, 1.5, 2, {"creases": "0.1.0", "numpy": "2"}, "hier:1")
 

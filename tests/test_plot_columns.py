@@ -13,7 +13,7 @@ from creases.complex.table import COLUMNS, columns_of
 from creases.errors import DomainError
 from creases.plot import by_pattern, plot_boundary, plot_complex, plot_histogram, plot_line, plot_surface, save_figure
 from creases.plot.boundary import boundary_in, classes_of_cells, with_boundary
-from creases.plot.columns import WORDS, column_of
+from creases.plot.columns import COLOURINGS, column_of
 from creases.plot.figure import most_columns
 from creases.plot.histogram import bins_of
 from creases.plot.shades import CLASSES, class_colours, layer_colours
@@ -116,7 +116,7 @@ def test_known_titles(flat):
 def test_bad_input_words(flat):
     with pytest.raises(DomainError, match=r"color_by is a word \(pattern, layer, .*bounded\).*; got 'areas'"):
         plot_complex(flat, color_by="areas")
-    assert all(len(column_of(flat, word).numbers) == len(flat) for word in WORDS)
+    assert all(len(column_of(flat, word).numbers) == len(flat) for word in COLOURINGS)
 
 
 def segments(pieces):

@@ -21,6 +21,7 @@ def rows(settings):
     yield two_threads(settings)
     yield from proofs(settings)
     yield from memory(settings)
+    yield from streaming(settings)
     yield command(settings)
     if not settings.quick:
         yield compiling()
@@ -96,6 +97,28 @@ def memory(settings):
             yield faster(f"memory of count {n} x 3", name, peaks[n], theirs, unit="MB", note="whole process")
     note = "whole process; " + ", ".join(f"{n} x 3: {peak:.0f} MB" for n, peak in peaks.items())
     yield within("memory of count 512 x 3", peaks[512], 400, unit="MB", note=note)
+
+
+# Widths, half the side of the box, and the regions in it: of the last 10^7 and more.
+STREAMED = (
+    ([2, 128, 128, 128, 1], 1.0, 56_887),
+    ([2, 512, 512, 512, 1], 1.0, 1_026_302),
+    ([4, 64, 64, 1], 1.05, None),
+)
+
+
+def streaming(settings):
+    """Peak resident set of a fresh process that writes all regions of a subdivision to Parquet."""
+    for layers, half, regions in STREAMED[: 1 if settings.quick else None]:
+        with Child() as child:
+            answer = child.stream(layers, half)
+        if not answer["certified"] or regions not in (None, answer["regions"]):
+            raise WrongCount(f"{layers} has {regions:,} regions, a child process answered {answer}")
+        note = (
+            f"whole process, {answer['at_first']:.0f} MB of it imports; {answer['regions']:,} regions, "
+            f"{answer['file_megabytes']:.0f} MB on disk, {answer['seconds']:.0f} s"
+        )
+        yield within(f"memory of {layers} streamed to Parquet", answer["peak_megabytes"], 500, unit="MB", note=note)
 
 
 def command(settings):

@@ -20,7 +20,7 @@ __all__ = ["compile_kernels", "kernel_folder", "must_compile", "say_if_compiling
 
 # Kinds of kernels that are compiled at different times: what they are for, and how long that takes, about.
 ALL, LINES, LOOP, SPACE, CELLS = "all", "lines", "loop", "space", "cells"
-WORDS = {
+ROOM_WORDS = {
     ALL: ("", "about a minute"),
     LINES: (" for lines", "some seconds"),
     LOOP: ("", "about half a minute"),
@@ -128,7 +128,7 @@ class Announcer:
         if kind in self._said or ALL in self._said:
             return
         self._said.add(kind)
-        what, time = WORDS[kind]
+        what, time = ROOM_WORDS[kind]
         kept = "" if kernel_folder() is None else ", once"
         ahead = "" if kind == ALL or not kept else "; `creases warm` does it ahead"
         print(f"creases: compiling its kernels{what}{kept} ({time}){ahead}.", file=sys.stderr)

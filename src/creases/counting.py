@@ -88,7 +88,7 @@ def count_many(
     from creases.progress import following
 
     say_if_compiling(progress)
-    found: list[Count] = []
+    counts: list[Count] = []
     with enough_memory("A count", LESS), following(progress, len(pairs)) as follower:
         workshop = Workshop(follower.say)
         for network, group in itertools.groupby(pairs, lambda pair: pair[0]):
@@ -97,10 +97,10 @@ def count_many(
             count_lines = _line_counter(network, threads, workshop) if lines else None
             for swept, some in itertools.groupby(together, is_line if count_lines else lambda domain: False):
                 if swept and count_lines:
-                    found += count_lines(list(some), follower)
+                    counts += count_lines(list(some), follower)
                 else:
-                    found += [_count_one(network, domain, by_neuron, threads, follower, workshop) for domain in some]
-    return found
+                    counts += [_count_one(network, domain, by_neuron, threads, follower, workshop) for domain in some]
+    return counts
 
 
 def as_pairs(networks: Network | Sequence[Network], domains: Domain | Iterable[Domain]) -> list[tuple[Network, Domain]]:
@@ -133,15 +133,15 @@ def _count_one(
         from creases.engine.answers.path import tally_path
 
         problems = [as_problem(network, segment) for segment in domain.segments]
-        found, distinct = tally_path(problems, threads=threads, report=follower.found, workshop=workshop)
+        path_tally, distinct = tally_path(problems, threads=threads, report=follower.found, workshop=workshop)
         if domain.closed:
             closing = borders_where_closed(problems, threads, workshop)
-            by_layer = [max(pieces - 1 + more, 1) for pieces, more in zip(found.by_layer, closing, strict=True)]
-            found = found._replace(by_layer=by_layer)
+            by_layer = [max(pieces - 1 + more, 1) for pieces, more in zip(path_tally.by_layer, closing, strict=True)]
+            path_tally = path_tally._replace(by_layer=by_layer)
     else:
         from creases.engine.answers.tally import tally
 
-        found = tally(
+        path_tally = tally(
             as_problem(network, domain),
             threads=threads,
             by_neuron=by_neuron,
@@ -149,8 +149,8 @@ def _count_one(
             workshop=workshop,
         )
     follower.finish_one()
-    cut = by_unit(network, found.by_neuron) if by_neuron else None
-    return Count.of_tally(network, domain, found, time.perf_counter() - start, by_neuron=cut, distinct=distinct)
+    cut = by_unit(network, path_tally.by_neuron) if by_neuron else None
+    return Count.of_tally(network, domain, path_tally, time.perf_counter() - start, by_neuron=cut, distinct=distinct)
 
 
 def borders_where_closed(problems: Sequence[Problem], threads: int | None, workshop: Workshop) -> list[int]:
@@ -180,28 +180,28 @@ def _listed(network: Network, ball: Ball, threads: int | None, follower: Followe
         follower.found(total - seen)
         seen = total
 
-    found = subdivide(network, ball, threads=threads, progress=follow)
-    follow(found.regions)
+    cells = subdivide(network, ball, threads=threads, progress=follow)
+    follow(cells.regions)
     follower.finish_one()
-    return found
+    return cells
 
 
 def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int | None, follower: Follower) -> Count:
     """The engine cuts polytopes only: the regions around the ball are listed, and those counted that meet it."""
     start = time.perf_counter()
-    found = _listed(network, ball, threads, follower)
+    cells = _listed(network, ball, threads, follower)
     cut = None
     if by_neuron:
         from creases.engine.answers.tally import cutting
 
-        numbers = cutting(graph_of(network), map(bytes, found.patterns)).tolist()
+        numbers = cutting(graph_of(network), map(bytes, cells.patterns)).tolist()
         ends = list(itertools.accumulate(graph_of(network).widths, initial=0))
         cut = by_unit(network, [numbers[begin:end] for begin, end in itertools.pairwise(ends)])
     return Count(
-        regions=found.regions,
-        by_layer=found.by_layer,
-        certified=found.certified,
-        exact_cells=found.exact_cells,
+        regions=cells.regions,
+        by_layer=cells.by_layer,
+        certified=cells.certified,
+        exact_cells=cells.exact_cells,
         seconds=time.perf_counter() - start,
         domain=ball,
         network=network.sha256,
@@ -220,16 +220,16 @@ def _count_on_circle(
     if by_neuron:
         raise DomainError("What each neuron cuts is counted on open paths only. Leave out by_neuron, or the Circle.")
     cells = _listed(network, circle.ball, threads, follower)
-    found = pieces_of_circle(cells)
+    pieces = pieces_of_circle(cells)
     return Count(
-        regions=found.pieces,
-        by_layer=found.by_layer,
+        regions=pieces.pieces,
+        by_layer=pieces.by_layer,
         certified=cells.certified,
-        exact_cells=cells.exact_cells + found.exact,
+        exact_cells=cells.exact_cells + pieces.exact,
         seconds=time.perf_counter() - start,
         domain=circle,
         network=network.sha256,
-        distinct=found.distinct,
+        distinct=pieces.distinct,
         notes=network.notes,
     )
 
@@ -253,7 +253,7 @@ def _line_counter(
     room = np.empty((2, together, network.n_in))
 
     def count_lines(domains: list[Domain], follower: Follower) -> list[Count]:
-        found: list[Count] = []
+        counts: list[Count] = []
         for begin in range(0, len(domains), together):
             some = domains[begin : begin + together]
             start = time.perf_counter()
@@ -266,11 +266,11 @@ def _line_counter(
             for domain, by_layer, whole in zip(some, swept.tolist(), np.isinf(ends[:, 0]).tolist(), strict=True):
                 regions = by_layer[-1]
                 if regions < 1:
-                    found.append(_count_one(network, domain, False, threads, follower, workshop))
+                    counts.append(_count_one(network, domain, False, threads, follower, workshop))
                     continue
                 unbounded = min(regions, 2) if whole else None
                 bounded = None if unbounded is None else regions - unbounded
-                found.append(
+                counts.append(
                     Count(
                         regions=regions,
                         by_layer=tuple(by_layer),
@@ -284,6 +284,6 @@ def _line_counter(
                         notes=network.notes,
                     )
                 )
-        return found
+        return counts
 
     return count_lines

@@ -113,13 +113,13 @@ def extras() -> dict[str, str]:
 
 def told(extra: str, packages: list[str]) -> str:
     """The versions of an extra's packages; where some are missing, the command that installs them."""
-    found = {package: version_of(package) for package in packages}
+    by_package = {package: version_of(package) for package in packages}
     missing = [
         package
-        for package, version in found.items()
+        for package, version in by_package.items()
         if version is None and find_spec(MODULES.get(package, package.replace("-", "_"))) is None
     ]
-    there = ", ".join(f"{package} {version}" for package, version in found.items() if package not in missing)
+    there = ", ".join(f"{package} {version}" for package, version in by_package.items() if package not in missing)
     if not missing:
         return there
     return f"{there + '; ' if there else ''}missing {', '.join(missing)}: pip install 'creases[{extra}]'"

@@ -23,21 +23,21 @@ from numpy.typing import NDArray
 
 from creases.network import Clip, Kink, Level, Max, Operator
 
-__all__ = ["Bits", "ExactLevel", "Row", "Rows", "Wall", "over_one_denominator"]
+__all__ = ["Bits", "ExactLevel", "ExactRows", "ExactWall", "Row", "over_one_denominator"]
 
 Row = Sequence[Any]  # whole numbers, one a column
 Bits = bytes  # one byte a bit, 0 or 1
 ZERO = fmpz(0)
 
 
-class Rows(NamedTuple):
+class ExactRows(NamedTuple):
     """Rows of whole numbers over one positive denominator."""
 
     rows: list[Row]
     denominator: int
 
 
-class Wall(NamedTuple):
+class ExactWall(NamedTuple):
     """Where a state ends: `form` is positive inside. one, other : bits, of a neuron the same.
 
     may_vanish : whether the state is right where the form vanishes identically.
@@ -85,13 +85,13 @@ class ExactMatrix:
         if self.dense is not None:
             table: list[Row] = [*(self.dense * fmpz_mat([list(row) for row in rows])).table()]
             return table
-        found: list[Row] = []
+        products: list[Row] = []
         for entries in self._rows:
             total: Row = [ZERO] * len(rows[0])
             for column, entry in entries:
                 total = [a + entry * b for a, b in zip(total, rows[column], strict=True)]
-            found.append(total)
-        return found
+            products.append(total)
+        return products
 
 
 class Bend(Protocol):
@@ -102,13 +102,13 @@ class Bend(Protocol):
 
     sizes: list[int]
 
-    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+    def walls(self, sums: ExactRows, one: Row, bits: Bits) -> Iterator[ExactWall] | None:
         """All that may bound the state `bits`, or None if no point has it. one : the row of the constant 1."""
 
-    def bits(self, sums: Rows, one: Row) -> Bits:
+    def bits(self, sums: ExactRows, one: Row) -> Bits:
         """The state at a point: its columns are rays, of which the first that is not zero decides."""
 
-    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+    def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
         """What the level hands on in the state `bits`."""
 
 
@@ -120,23 +120,23 @@ class ExactSlopes:
         (self._below, self._above), self._denominator = over_one_denominator(below, above)
         self.sizes = [1] * len(self._neurons)
 
-    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+    def walls(self, sums: ExactRows, one: Row, bits: Bits) -> Iterator[ExactWall] | None:
         """Each neuron's own form."""
         forms = [sums.rows[unit] for unit in self._neurons]
-        return (Wall(i, i, signed(form, on), not on) for i, (form, on) in enumerate(zip(forms, bits, strict=True)))
+        return (ExactWall(i, i, signed(form, on), not on) for i, (form, on) in enumerate(zip(forms, bits, strict=True)))
 
-    def bits(self, sums: Rows, one: Row) -> Bits:
+    def bits(self, sums: ExactRows, one: Row) -> Bits:
         """Which neurons are above zero."""
         return bytes(first_sign(sums.rows[unit]) > 0 for unit in self._neurons)
 
-    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+    def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
         """Each sum by its slope."""
         slopes = list(self._above)
         for unit, on in zip(self._neurons, bits, strict=True):
             if not on:
                 slopes[unit] = self._below[unit]
         rows = [times(slope, row) for slope, row in zip(slopes, sums.rows, strict=True)]
-        return Rows(rows, sums.denominator * self._denominator)
+        return ExactRows(rows, sums.denominator * self._denominator)
 
 
 class ExactClip:
@@ -146,34 +146,34 @@ class ExactClip:
         (self._low, self._high), self._denominator = over_one_denominator(low, high)
         self.sizes = [1] * (2 * len(low))
 
-    def beyond(self, sums: Rows, one: Row) -> Rows:
+    def beyond(self, sums: ExactRows, one: Row) -> ExactRows:
         """z - low of all units, then z - high."""
         bounds = [times(bound * sums.denominator, one) for bound in (*self._low, *self._high)]
         scaled = [times(self._denominator, row) for row in (*sums.rows, *sums.rows)]
         rows = [less(z, bound) for z, bound in zip(scaled, bounds, strict=True)]
-        return Rows(rows, sums.denominator * self._denominator)
+        return ExactRows(rows, sums.denominator * self._denominator)
 
-    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+    def walls(self, sums: ExactRows, one: Row, bits: Bits) -> Iterator[ExactWall] | None:
         """Both bounds of each unit."""
         forms = self.beyond(sums, one).rows
-        return (Wall(i, i, signed(form, on), not on) for i, (form, on) in enumerate(zip(forms, bits, strict=True)))
+        return (ExactWall(i, i, signed(form, on), not on) for i, (form, on) in enumerate(zip(forms, bits, strict=True)))
 
-    def bits(self, sums: Rows, one: Row) -> Bits:
+    def bits(self, sums: ExactRows, one: Row) -> Bits:
         """Which units are above their bounds."""
         return bytes(first_sign(row) > 0 for row in self.beyond(sums, one).rows)
 
-    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+    def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
         """low, z or high."""
         rows, denominator = self.beyond(sums, one)
-        n, found = len(self._low), []
+        n, kept = len(self._low), []
         for i, low in enumerate(self._low):
             value: Row = times(low * sums.denominator, one)
             if bits[i]:
                 value = more(value, rows[i])
             if bits[n + i]:
                 value = less(value, rows[n + i])
-            found.append(value)
-        return Rows(found, denominator)
+            kept.append(value)
+        return ExactRows(kept, denominator)
 
 
 class ExactMax:
@@ -186,44 +186,44 @@ class ExactMax:
 
     def winners(self, bits: Bits) -> list[int] | None:
         """The place of each group's winner, or None if one has not one."""
-        found = []
+        places = []
         for first, size in zip(self._firsts, self.sizes, strict=False):
             mine = bits[first : first + size]
             if sum(mine) != 1:
                 return None
-            found.append(mine.index(1))
-        return found
+            places.append(mine.index(1))
+        return places
 
-    def walls(self, sums: Rows, one: Row, bits: Bits) -> Iterator[Wall] | None:
+    def walls(self, sums: ExactRows, one: Row, bits: Bits) -> Iterator[ExactWall] | None:
         """Each winner against the others of its group."""
         winners = self.winners(bits)
         return None if winners is None else self.against(sums, winners)
 
-    def against(self, sums: Rows, winners: list[int]) -> Iterator[Wall]:
+    def against(self, sums: ExactRows, winners: list[int]) -> Iterator[ExactWall]:
         """`walls` of these winners."""
         for group, first, winner in zip(self._groups, self._firsts, winners, strict=False):
             for i, unit in enumerate(group):
                 if i != winner:
                     form = less(sums.rows[group[winner]], sums.rows[unit])
-                    yield Wall(first + min(i, winner), first + max(i, winner), form, winner < i)
+                    yield ExactWall(first + min(i, winner), first + max(i, winner), form, winner < i)
 
-    def bits(self, sums: Rows, one: Row) -> Bits:
+    def bits(self, sums: ExactRows, one: Row) -> Bits:
         """The winners."""
-        found = bytearray()
+        marks = bytearray()
         for group in self._groups:
             best = 0
             for i in range(1, len(group)):
                 if first_sign(less(sums.rows[group[i]], sums.rows[group[best]])) > 0:
                     best = i
-            found += bytes(i == best for i in range(len(group)))
-        return bytes(found)
+            marks += bytes(i == best for i in range(len(group)))
+        return bytes(marks)
 
-    def values(self, sums: Rows, one: Row, bits: Bits) -> Rows:
+    def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
         """The winners' sums."""
         winners = self.winners(bits)
         assert winners is not None
         rows = [sums.rows[group[winner]] for group, winner in zip(self._groups, winners, strict=True)]
-        return Rows(rows, sums.denominator)
+        return ExactRows(rows, sums.denominator)
 
 
 def exact_bend(kink: Kink, n: int) -> Bend:
@@ -246,7 +246,7 @@ class ExactLevel:
         (self._bias,), self._bias_denominator = over_one_denominator(level.bias)
         self.bend = exact_bend(level.kink, level.n_units)
 
-    def sums(self, values: Sequence[Rows], one: Row) -> Rows:
+    def sums(self, values: Sequence[ExactRows], one: Row) -> ExactRows:
         """z, from the values of its sources."""
         pairs = list(zip(self._matrices, values, strict=True))
         denominators = [matrix.denominator * rows.denominator for matrix, rows in pairs]
@@ -259,7 +259,7 @@ class ExactLevel:
             if factor != 1:
                 products = [times(factor, row) for row in products]
             total = [more(a, b) for a, b in zip(total, products, strict=True)]
-        return Rows(total, whole)
+        return ExactRows(total, whole)
 
 
 def times(factor: int, row: Row) -> Row:

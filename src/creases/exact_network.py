@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 from creases.domain import Ball, Box, Directions, Domain, Polyline, Polytope, Simplex
 from creases.domain.polytope import corners_of_box, in_order
-from creases.exact_levels import Bits, ExactLevel, Row, Rows, over_one_denominator
+from creases.exact_levels import Bits, ExactLevel, ExactRows, Row, over_one_denominator
 from creases.network import Network
 
-__all__ = ["ExactNetwork", "Form", "Point", "Values", "cross", "packed", "primitive", "unpacked", "walls_of"]
+__all__ = ["ExactNetwork", "ExactValues", "Form", "Point", "cross", "packed", "primitive", "unpacked", "walls_of"]
 
 Form = tuple[Any, ...]  # k integers: an affine form, or a ray
 Point = tuple[Form, ...]  # up to k rays, see above
@@ -38,14 +38,14 @@ Point = tuple[Form, ...]  # up to k rays, see above
 REMEMBERED = 512
 
 
-class Values(NamedTuple):
+class ExactValues(NamedTuple):
     """What a network computes at points, a column each.
 
     sums : for every level with neurons or switches its number and its units' sums. outputs : the last level's values.
     """
 
-    sums: list[tuple[int, Rows]]
-    outputs: Rows
+    sums: list[tuple[int, ExactRows]]
+    outputs: ExactRows
 
 
 def cross(f: Form, g: Form) -> Form:
@@ -89,7 +89,7 @@ class ExactNetwork:
         n = sliced.n_in
         columns = [[head[i * n + j] + tail[i * n + j] for j in range(n)] for i in range(self.dimension)]
         frame = [tuple(fmpz(column[j]) for column in (*columns, origin)) for j in range(n)]
-        self._inputs = Rows(list[Row](frame), scale)
+        self._inputs = ExactRows(list[Row](frame), scale)
         # Of directions only linear parts count.
         constant = -1 if isinstance(domain, Directions) else k - 1
         self._one: Row = tuple(fmpz(int(i == constant)) for i in range(k))
@@ -98,14 +98,14 @@ class ExactNetwork:
         # Of every level the number of its first bit, and of one beyond.
         self._firsts = [0, *accumulate(sum(level.bend.sizes) for level in self._levels)]
         self.starts = [0, *accumulate(map(sum, self.sizes))]
-        self._remembered: OrderedDict[tuple[int, Bits], Rows] = OrderedDict()
+        self._remembered: OrderedDict[tuple[int, Bits], ExactRows] = OrderedDict()
 
     @property
     def bits(self) -> int:
         """How many bits a pattern has."""
         return self.starts[-1]
 
-    def sums(self, bits: Bits) -> Iterator[tuple[int, Rows]]:
+    def sums(self, bits: Bits) -> Iterator[tuple[int, ExactRows]]:
         """For every level with neurons or switches its number, and the forms of its sums on the pattern `bits`."""
         known = {0: self._inputs}
         for number, level in enumerate(self._levels, 1):
@@ -113,7 +113,7 @@ class ExactNetwork:
             if level.bend.sizes:
                 yield number, rows
 
-    def outputs(self, bits: Bits) -> Rows:
+    def outputs(self, bits: Bits) -> ExactRows:
         """The network's outputs on the pattern `bits`, as forms."""
         known = {0: self._inputs}
         last = len(self._levels)
@@ -121,7 +121,7 @@ class ExactNetwork:
             self._sums(number, bits, known)
         return self._values(last, bits, known)
 
-    def _sums(self, number: int, bits: Bits, known: dict[int, Rows]) -> Rows:
+    def _sums(self, number: int, bits: Bits, known: dict[int, ExactRows]) -> ExactRows:
         """The forms of a level's sums. known : the values of levels below, filled as they are needed."""
         key = (number, bits[: self._firsts[number - 1]])
         rows = self._remembered.get(key)
@@ -135,7 +135,7 @@ class ExactNetwork:
             self._remembered.popitem(last=False)
         return rows
 
-    def _values(self, number: int, bits: Bits, known: dict[int, Rows]) -> Rows:
+    def _values(self, number: int, bits: Bits, known: dict[int, ExactRows]) -> ExactRows:
         """The forms of a level's values."""
         if number not in known:
             below = self._sums(number, bits, known)
@@ -156,7 +156,7 @@ class ExactNetwork:
 
         None if no open set has the pattern.
         """
-        found: list[tuple[int, Form]] = []
+        forms: list[tuple[int, Form]] = []
         for number, rows in self.sums(bits):
             mine, first = self.part(bits, number), self._firsts[number - 1]
             walls = self._levels[number - 1].bend.walls(rows, self._one, mine)
@@ -164,14 +164,14 @@ class ExactNetwork:
                 return None
             for one, other, form, may_vanish in walls:
                 if any(form):
-                    found.append((self.bits * (1 + other - one) * (one != other) + first + one, tuple(form)))
+                    forms.append((self.bits * (1 + other - one) * (one != other) + first + one, tuple(form)))
                 elif not may_vanish:
                     return None
-        return found
+        return forms
 
     def first_forms(self) -> list[Form]:
         """The forms of the first layer's neurons, or what candidates of a switch next to one another differ by."""
-        number, rows = next(self.sums(bytes(self.bits)), (0, Rows([], 1)))
+        number, rows = next(self.sums(bytes(self.bits)), (0, ExactRows([], 1)))
         if not number:
             return []
         bend = self._levels[number - 1].bend
@@ -185,7 +185,7 @@ class ExactNetwork:
         """
         return self.at(points)[0] if points else []
 
-    def at(self, points: Sequence[Point]) -> tuple[list[Bits], Values]:
+    def at(self, points: Sequence[Point]) -> tuple[list[Bits], ExactValues]:
         """The patterns of points, at least one, and what the network computes at their rays, one after the other."""
         k, rays = self.dimension + 1, [ray for point in points for ray in point]
         ends = list(accumulate(map(len, points)))
@@ -193,21 +193,21 @@ class ExactNetwork:
         columns = fmpz_mat(k, len(rays), [ray[c] for c in range(k) for ray in rays])
         one = tuple(ray[-1] for ray in rays)
         inputs: list[Row] = [*(fmpz_mat([list(row) for row in self._inputs.rows]) * columns).table()]
-        known, found = [Rows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
+        known, patterns = [ExactRows(inputs, self._inputs.denominator)], [bytearray() for _ in points]
         kept = []
         for number, level in enumerate(self._levels, 1):
             sums = level.sums([known[source] for source in level.sources], one)
             if level.bend.sizes:
                 kept.append((number, sums))
             parts = []
-            for bits, span in zip(found, spans, strict=True):
-                mine = Rows([row[span] for row in sums.rows], sums.denominator)
+            for bits, span in zip(patterns, spans, strict=True):
+                mine = ExactRows([row[span] for row in sums.rows], sums.denominator)
                 state = level.bend.bits(mine, one[span])
                 bits += state
                 parts.append(level.bend.values(mine, one[span], state))
             rows = [list(chain.from_iterable(row)) for row in zip(*(part.rows for part in parts), strict=True)]
-            known.append(Rows(list[Row](rows), parts[0].denominator))
-        return [bytes(bits) for bits in found], Values(kept, known[-1])
+            known.append(ExactRows(list[Row](rows), parts[0].denominator))
+        return [bytes(bits) for bits in patterns], ExactValues(kept, known[-1])
 
 
 def walls_of(domain: Domain) -> list[Form]:

@@ -91,19 +91,19 @@ def lowered(levels: Sequence[Any]) -> Graph:
 
 def sources_of(made: Lowering, level: Any, parts: dict[int, list[Part]]) -> list[tuple[int, Matrix]]:
     """What a level takes: numbers of the engine's levels with a matrix each."""
-    found = []
+    sources = []
     for source, operator in level.sources.items():
         matrix = made.matrix(operator)
         if isinstance(matrix, Convolution):
-            found.append((made.values(parts[source], operator.n_in), matrix))
+            sources.append((made.values(parts[source], operator.n_in), matrix))
             continue
         taken = [(part.level, on_units(matrix, part.places)) for part in parts[source]]
         if operator.divisors is None:
-            found += taken
+            sources += taken
         else:
             n = operator.n_out
-            found.append((made.linear(taken, np.zeros(n), np.asarray(operator.divisors, np.int64)), identity(n)))
-    return found
+            sources.append((made.linear(taken, np.zeros(n), np.asarray(operator.divisors, np.int64)), identity(n)))
+    return sources
 
 
 def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[Part]:
@@ -124,12 +124,12 @@ def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[P
     below, above = kink.slopes(len(bias))
     bent = np.flatnonzero(below != above)
     straight = np.flatnonzero(below == above)
-    found = []
+    numbers = []
     if len(bent):
         whole = len(bent) == len(below)
         some = sources if whole else rows(sources, bent)
         number = made.add(Level(*split(some), bias[bent], np.stack([below[bent], above[bent]])))
-        found.append(Part(number, None if whole else bent))
+        numbers.append(Part(number, None if whole else bent))
     if len(straight):
         whole = len(straight) == len(below)
         number = made.linear(sources if whole else rows(sources, straight), bias[straight])
@@ -138,8 +138,8 @@ def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[P
             places = np.arange(len(factors))
             scale = csr_array((factors, (places, places)), shape=(len(factors), len(factors)))
             number = made.linear([(number, scale)], np.zeros(len(factors)))
-        found.append(Part(number, None if whole else straight))
-    return found
+        numbers.append(Part(number, None if whole else straight))
+    return numbers
 
 
 def is_whole(kink: Any, n: int) -> bool:

@@ -88,8 +88,8 @@ def expected_regions(neurons: int, dimension: int, sphere: bool) -> str:
     """The regions of N hyperplanes in general position, on a sphere of N through zero, as a number one can read."""
     # Schläfli's number for the sphere is twice the number for one hyperplane less.
     lines = max(neurons - 1, 0) if sphere else neurons
-    found = (1 + sphere) * sum(math.comb(lines, k) for k in range(min(lines, dimension) + 1))
-    digits = str(found)
+    regions = (1 + sphere) * sum(math.comb(lines, k) for k in range(min(lines, dimension) + 1))
+    digits = str(regions)
     return digits if len(digits) < 7 else f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
 
 
@@ -120,25 +120,25 @@ def graph_of(network: Network) -> Graph:
     from creases.engine.graph import Graph
     from creases.lowering import lowered
 
-    found = graphs.get(network)
-    if found is None:
+    graph = graphs.get(network)
+    if graph is None:
         if network.is_chain:
-            found = Graph.chain([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
+            graph = Graph.chain([layer.weight for layer in network.hidden], [layer.bias for layer in network.hidden])
         else:
-            found = lowered(network.levels)
-        graphs[network] = found
-    return found
+            graph = lowered(network.levels)
+        graphs[network] = graph
+    return graph
 
 
 def by_unit(network: Network, by_neuron: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """What the engine counts for each unit of a layer as numbers of the network's neurons and switches: a switch's
     stands at its first candidate."""
     groups = [graph_of(network).layer(layer).groups for layer in range(len(by_neuron))]
-    found = []
+    counts = []
     for row, switches in zip(by_neuron, groups, strict=True):
         firsts = range(len(row)) if switches is None else np.unique(switches, return_index=True)[1].tolist()
-        found.append(tuple(row[first] for first in firsts))
-    return tuple(found)
+        counts.append(tuple(row[first] for first in firsts))
+    return tuple(counts)
 
 
 def engine_vertices(

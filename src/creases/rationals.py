@@ -33,7 +33,7 @@ def independent(rows: Iterable[Sequence[Any]]) -> list[int]:
     """
     from flint import fmpz, fmpz_mat
 
-    found: list[int] = []
+    chosen: list[int] = []
     kept: list[list[Any]] = []
     places = enumerate(rows)
     while block := list(islice(places, TOGETHER)):
@@ -41,8 +41,8 @@ def independent(rows: Iterable[Sequence[Any]]) -> list[int]:
         width = len(both[0])
         echelon, _, rank = fmpz_mat(both).transpose().rref()
         pivots = [next(c for c in range(len(both)) if echelon[r, c]) for r in range(rank)]
-        found += [block[pivot - len(kept)][0] for pivot in pivots[len(kept) :]]
+        chosen += [block[pivot - len(kept)][0] for pivot in pivots[len(kept) :]]
         kept = [both[pivot] for pivot in pivots]
         if len(kept) == width:
             break
-    return found
+    return chosen

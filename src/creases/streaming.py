@@ -59,15 +59,15 @@ def subdivide_to_parquet(
 
     check(network, domain)
     check_form(Path(path), ".parquet")
-    found: list[Count] = []
+    counts: list[Count] = []
 
     def write(partial: Path) -> None:
         with CellFile(partial, network, domain, neighbours=False) as file:
-            found.append(stream_cells(network, domain, file.write, progress=progress))
-            file.finish(result_of(found[0]))
+            counts.append(stream_cells(network, domain, file.write, progress=progress))
+            file.finish(result_of(counts[0]))
 
     replace_file(Path(path), write)
-    return found[0]
+    return counts[0]
 
 
 def check(network: Network, domain: Domain) -> None:

@@ -156,7 +156,7 @@ def subdivide_flat(
     with enough_memory(DOING, room.remedy), following(progress, 1, doing="subdividing") as follower:
         check_before(problem, expected(neurons, d, False), room, threads, follower)
         table = cut_into_cells(problem, threads=threads, report=room.watched(follower.found))
-    found = Complex(
+    cells = Complex(
         network=network,
         domain=domain,
         first=table.first,
@@ -166,7 +166,7 @@ def subdivide_flat(
         patterns=table.patterns,
         **facts(table.tally, start),
     )
-    return within_ball(found) if isinstance(domain, Ball) else found
+    return within_ball(cells) if isinstance(domain, Ball) else cells
 
 
 def subdivide_space(
@@ -191,7 +191,7 @@ def subdivide_space(
     with enough_memory(DOING, room.remedy), following(progress, 1, doing="subdividing") as follower:
         check_before(problem, expected(neurons, d - sphere, sphere), room, threads, follower)
         table = cut_into_polytopes(problem, threads=threads, report=room.watched(follower.found))
-    found = Complex(
+    cells = Complex(
         network=network,
         domain=domain,
         first=table.first,
@@ -202,7 +202,7 @@ def subdivide_space(
         given=Given(table.sides, table.lineality),
         **facts(table.tally, start),
     )
-    return within_ball(found) if isinstance(domain, Ball) else found
+    return within_ball(cells) if isinstance(domain, Ball) else cells
 
 
 def remedy_for(domain: Domain) -> str:
@@ -241,21 +241,21 @@ class Room:
 
         That is certain at that time: the blocks are there until their largest array is made anew.
         """
-        found, look_at = 0, NEGLIGIBLE // self.joined
+        counted, look_at = 0, NEGLIGIBLE // self.joined
 
         def watch(regions: int) -> None:
-            nonlocal found, look_at
+            nonlocal counted, look_at
             report(regions)
-            found += regions
-            if found > look_at:
+            counted += regions
+            if counted > look_at:
                 free = free_memory()
-                if free is not None and found * self.joined > free:
+                if free is not None and counted * self.joined > free:
                     raise NotEnoughMemoryError(
-                        f"{DOING} has found {found:,} regions so far, and to put them together takes "
-                        f"{as_bytes(found * self.joined)} more at least; {as_bytes(free)} of memory are free. "
+                        f"{DOING} has found {counted:,} regions so far, and to put them together takes "
+                        f"{as_bytes(counted * self.joined)} more at least; {as_bytes(free)} of memory are free. "
                         f"{self.remedy}"
                     )
-                look_at = found + NEGLIGIBLE // self.joined
+                look_at = counted + NEGLIGIBLE // self.joined
 
         return watch
 
@@ -279,21 +279,21 @@ def check_before(problem: Problem, expected: int, room: Room, threads: int | Non
         return
     from creases.engine.answers.tally import tally
 
-    found, most = 0, free // room.kept
+    so_far, most = 0, free // room.kept
 
     def report(regions: int) -> None:
-        nonlocal found
-        found += regions
-        if found > most:
+        nonlocal so_far
+        so_far += regions
+        if so_far > most:
             raise TooMany
-        follower.say(f"first a count: {found:,}; memory for {most:,}")
+        follower.say(f"first a count: {so_far:,}; memory for {most:,}")
 
     follower.say(f"first a count; memory for {most:,}")
     try:
         tally(problem, threads=threads, by_neuron=False, report=report)
     except TooMany:
         raise NotEnoughMemoryError(
-            f"{DOING} of this domain has {found:,} regions at least, which take {as_bytes(found * room.kept)} at "
+            f"{DOING} of this domain has {so_far:,} regions at least, which take {as_bytes(so_far * room.kept)} at "
             f"least, and {as_bytes(free)} of memory are free. A random network of as many neurons has about "
             f"{expected:,} regions on the whole space, or {as_bytes(expected * room.kept)}. {room.remedy}"
         ) from None

@@ -84,23 +84,23 @@ def audit(
     started = time.perf_counter()
     read, sealed = read_result(result) if isinstance(result, str | Path) else (result, True)
     saved, count = sorted_out(read)
-    found: Any = count if saved is None else saved
+    audited: Any = count if saved is None else saved
     net = network if network is not None or saved is None else saved.network
     if net is None:
         raise AuditError(
             "A count names its network by a hash only. Give the network too: audit(count, network), or "
             "creases audit RESULT MODEL."
         )
-    if found.domain.slice.dimension > 2 or isinstance(found.domain, Directions):
+    if audited.domain.slice.dimension > 2 or isinstance(audited.domain, Directions):
         raise DomainError(
-            f"{found.domain!r} is no part of a line or a plane; an audit builds cells of these only. Of a "
+            f"{audited.domain!r} is no part of a line or a plane; an audit builds cells of these only. Of a "
             "subdivision in more dimensions Complex.check() looks at everything anew."
         )
-    if isinstance(found.domain, (Ball, Circle)):
-        raise DomainError(f"{found.domain!r} is round, and an audit builds cells with straight sides. Audit a box.")
-    ledger, claimed = Ledger(), found.network if saved is None else saved.network.sha256
-    if belongs(net, claimed, found.domain, network is not None, ledger):
-        with following(progress, follow_total(found, cells), doing="auditing") as follower:
+    if isinstance(audited.domain, (Ball, Circle)):
+        raise DomainError(f"{audited.domain!r} is round, and an audit builds cells with straight sides. Audit a box.")
+    ledger, claimed = Ledger(), audited.network if saved is None else saved.network.sha256
+    if belongs(net, claimed, audited.domain, network is not None, ledger):
+        with following(progress, follow_total(audited, cells), doing="auditing") as follower:
 
             def report(regions: int) -> None:
                 follower.found(regions)
@@ -116,15 +116,15 @@ def audit(
         ledger.whole.append("no digest in the file, which may have been changed since it was saved")
     return Audit(
         kind="count" if saved is None else "subdivision",
-        regions=found.regions,
+        regions=audited.regions,
         findings=tuple(ledger.findings),
         whole=tuple(ledger.whole),
         **ledger.numbers(),
         seconds=time.perf_counter() - started,
         seed=seed,
-        domain=found.domain,
+        domain=audited.domain,
         network=net.sha256,
-        notes=tuple(dict.fromkeys([*(found.notes if saved is None else saved.network.notes), *net.notes])),
+        notes=tuple(dict.fromkeys([*(audited.notes if saved is None else saved.network.notes), *net.notes])),
     )
 
 
@@ -245,12 +245,12 @@ def compare_numbers(
         compare("by_neuron", count.by_neuron, cuts_by_neuron(patterns, sizes, group), ledger)
 
 
-def compare(name: str, saved: object, found: object, ledger: Ledger) -> None:
+def compare(name: str, saved: object, ours: object, ledger: Ledger) -> None:
     """One saved number, or a row of them, beside what was found."""
     if name == "by_neuron":
-        ledger.hold(saved == found, name, "by_neuron as saved", "some numbers of regions cut by a neuron differ")
+        ledger.hold(saved == ours, name, "by_neuron as saved", "some numbers of regions cut by a neuron differ")
     else:
-        ledger.hold(saved == found, name, f"{name} {told(found)} as saved", f"{told(saved)} saved, {told(found)} found")
+        ledger.hold(saved == ours, name, f"{name} {told(ours)} as saved", f"{told(saved)} saved, {told(ours)} found")
 
 
 def told(value: object) -> str:

@@ -54,12 +54,12 @@ def check_table(network: ExactNetwork, complex: Complex, ledger: Ledger) -> None
     double = first_double(patterns)
     where = "" if double is None else f"cells {double[0]} and {double[1]} have one pattern"
     ledger.hold(double is None, "doubled", f"{len(complex):,} patterns, no two alike", where)
-    found, stored = regions_by_layer(patterns, network.sizes), tuple(complex.by_layer)
+    by_layer, stored = regions_by_layer(patterns, network.sizes), tuple(complex.by_layer)
     ledger.hold(
-        found == stored,
+        by_layer == stored,
         "by_layer",
-        f"regions after each layer {numbers(found)}, by the patterns",
-        f"the patterns make {numbers(found)} regions, layer by layer, and {numbers(stored)} are stored",
+        f"regions after each layer {numbers(by_layer)}, by the patterns",
+        f"the patterns make {numbers(by_layer)} regions, layer by layer, and {numbers(stored)} are stored",
     )
     vertices = corners_of(complex.domain)
     if vertices is not None:

@@ -40,19 +40,19 @@ def read_count(path: Path) -> tuple[Count, bool | None]:
 
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        found = Count.from_fields(data)
+        count = Count.from_fields(data)
         sealed = has_its_digest(data) if "digest" in data else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, CreasesError):
             raise ModelFileError(f"{path.name} does not hold the domain of a count: {error}") from error
         said = f"{type(error).__name__}: {error}"
         raise ModelFileError(f"{path.name} is not a count as Count.to_json writes it ({said}). {HOW}") from error
-    rows = [found.by_layer, *(found.by_neuron or ())]
-    loose = [value for value in (found.bounded, found.unbounded, found.distinct) if value is not None]
-    wrong = next((value for value in (found.regions, *loose, *sum(rows, ())) if not is_count(value)), None)
-    if wrong is not None or not isinstance(found.network, str) or not found.by_layer:
+    rows = [count.by_layer, *(count.by_neuron or ())]
+    loose = [value for value in (count.bounded, count.unbounded, count.distinct) if value is not None]
+    wrong = next((value for value in (count.regions, *loose, *sum(rows, ())) if not is_count(value)), None)
+    if wrong is not None or not isinstance(count.network, str) or not count.by_layer:
         raise ModelFileError(f"{path.name} is not a count: {wrong!r} stands where a whole number must be. {HOW}")
-    return found, sealed
+    return count, sealed
 
 
 def is_count(value: Any) -> bool:

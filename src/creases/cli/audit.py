@@ -69,12 +69,12 @@ def audit(
 
     wanted = as_cells(cells)
     network = None if model is None else weights.load(model)
-    found = audit_result(result, network, cells=wanted, seed=seed)
+    report = audit_result(result, network, cells=wanted, seed=seed)
     if json:
-        typer.echo(found.to_json())
+        typer.echo(report.to_json())
     else:
-        show(found, result)
-    if not found.agrees:
+        show(report, result)
+    if not report.agrees:
         raise typer.Exit(DISAGREES)
 
 
@@ -90,22 +90,22 @@ def as_cells(text: str) -> int | None:
         raise AuditError(f"--cells takes a whole number of at least 1, or 'all'; got {text!r}.") from None
 
 
-def show(found: Audit, path: Path) -> None:
+def show(report: Audit, path: Path) -> None:
     """Print what was checked, what is wrong, and what follows."""
     from creases.cli.show import facts, out
 
     console = out()
     rows: list[tuple[str, object]] = [
-        ("result", f"{path.name}: a {found.kind} of {found.regions:,} regions"),
-        ("domain", repr(found.domain)),
-        *found.checked(),
-        ("seconds", f"{found.seconds:.3g}"),
-        *(("note", note) for note in found.notes),
+        ("result", f"{path.name}: a {report.kind} of {report.regions:,} regions"),
+        ("domain", repr(report.domain)),
+        *report.checked(),
+        ("seconds", f"{report.seconds:.3g}"),
+        *(("note", note) for note in report.notes),
     ]
-    if found.findings:
-        more = len(found.findings) - SHOWN
-        texts = [str(finding) for finding in found.findings[:SHOWN]]
+    if report.findings:
+        more = len(report.findings) - SHOWN
+        texts = [str(finding) for finding in report.findings[:SHOWN]]
         texts += [f"and {more:,} more, which --json lists"] if more > 0 else []
         rows += [("WRONG" if i == 0 else "", text) for i, text in enumerate(texts)]
     console.print(facts(rows))
-    console.print(f"\n{found.verdict()}")
+    console.print(f"\n{report.verdict()}")

@@ -62,7 +62,7 @@ class BoundaryOptions:
 
 
 @dataclass(frozen=True)
-class FileOptions:
+class BoundaryFileOptions:
     """Where the boundary goes, and how it is told."""
 
     output: Annotated[
@@ -93,7 +93,7 @@ class FileOptions:
 
 def boundary(
     model: Model,
-    file: FileOptions,
+    file: BoundaryFileOptions,
     domain: DomainOptions,
     weights: WeightOptions,
     asked: BoundaryOptions,
@@ -119,13 +119,13 @@ def boundary(
     network = weights.load(model)
     where = domain.as_domain(network)
     check_suffix(file.output, where.slice.dimension)
-    found, said = asked.find(network, where, threads)
-    found.save(file.output)
+    border, said = asked.find(network, where, threads)
+    border.save(file.output)
     rows: list[tuple[str, object]] = [("network", f"{model.name}: {network!r}"), ("domain", repr(where))]
     rows += [("note", note) for note in network.notes]
-    if not len(found):
+    if not len(border):
         rows.append(("note", f"There is no boundary of {said['boundary of']} on this domain, and the file holds none."))
-    file.tell({**said, **measured(found)}, rows)
+    file.tell({**said, **measured(border)}, rows)
 
 
 def check_suffix(path: Path, dimension: int) -> None:
@@ -141,20 +141,20 @@ def check_suffix(path: Path, dimension: int) -> None:
     check_name(path, dimension)
 
 
-def measured(found: Polylines | Mesh) -> dict[str, Any]:
+def measured(border: Polylines | Mesh) -> dict[str, Any]:
     """What there is of a boundary."""
     from creases.complex import Mesh
 
-    if isinstance(found, Mesh):
+    if isinstance(border, Mesh):
         return {
-            "vertices": len(found.vertices),
-            "triangles": len(found),
-            "area": found.area,
-            "watertight": found.is_watertight,
-            "Euler characteristic": found.euler_characteristic,
-            "parts": found.components,
+            "vertices": len(border.vertices),
+            "triangles": len(border),
+            "area": border.area,
+            "watertight": border.is_watertight,
+            "Euler characteristic": border.euler_characteristic,
+            "parts": border.components,
         }
-    return {"lines": len(found), "closed": int(found.closed.sum()), "length": found.length}
+    return {"lines": len(border), "closed": int(border.closed.sum()), "length": border.length}
 
 
 def as_text(value: object) -> object:

@@ -144,9 +144,11 @@ def layers(result: Count, network: Network) -> Table:
 
     units = units_of(network)
     titles = ["layer", units, "regions after it"]
-    rows = [[i, *pair] for i, pair in enumerate(zip(network.widths, result.by_layer, strict=True), start=1)]
+    names = [name.removeprefix("layer ") for name in network.layer_names]  # the column says "layer" already
+    rows = [[*pair] for pair in zip(network.widths, result.by_layer, strict=True)]
     if result.by_neuron is not None:
         titles += [f"cut by {'a neuron' if units == 'neurons' else 'one'}: least", "median", "most"]
         for row, cuts in zip(rows, result.by_neuron, strict=True):
             row += [min(cuts), round(statistics.median(cuts)), max(cuts)]
-    return table(titles, [[f"{value:,}" for value in row] for row in rows])
+    written = [[name, *(f"{value:,}" for value in row)] for name, row in zip(names, rows, strict=True)]
+    return table(titles, written, words=() if all(name.isdigit() for name in names) else ("layer",))

@@ -45,10 +45,10 @@ def demo(
     It needs the extras torch, data and plot: pip install 'creases\\[torch,data,plot]'. Exit code 1 if a count
     could not be certified.
     """
-    from creases.paper.demo import FULL, QUICK, run_demo
+    from creases.paper.demo import FULL_DEMO, QUICK, run_demo
 
     start = time.perf_counter()
-    chosen = QUICK if quick else FULL
+    chosen = QUICK if quick else FULL_DEMO
     with GrowingTable(chosen) as table:
         result = run_demo(chosen, out, table.say, table.add)
     typer.echo(verdict(chosen, result))

@@ -74,9 +74,9 @@ class LookOptions:
     def check(self) -> None:
         """Raise DomainError, before anything is counted, if colours can tell no such thing."""
         from creases.errors import DomainError
-        from creases.plot.columns import OWN_NAMES, WORDS
+        from creases.plot.columns import COLOURINGS, OWN_NAMES
 
-        words = ("pattern", *WORDS)
+        words = ("pattern", *COLOURINGS)
         if self.color_by not in words and self.color_by not in OWN_NAMES:
             raise DomainError(f"--color-by is one of {', '.join(words)}; got {self.color_by!r}.")
 

@@ -73,11 +73,11 @@ def options_of(parameter: inspect.Parameter) -> list[inspect.Parameter]:
     if parameter.default is not parameter.empty:
         raise TypeError(f"{parameter.name} has a default; give defaults to the fields of {kind.__name__} instead.")
     hints = get_type_hints(kind, include_extras=True)
-    found = []
+    parameters = []
     for field in fields(kind):
         if field.default_factory is not MISSING:
             raise TypeError(f"{kind.__name__}.{field.name} has a default_factory; give it a plain default.")
         if field.init:
             default = parameter.empty if field.default is MISSING else field.default
-            found.append(parameter.replace(name=field.name, annotation=hints[field.name], default=default))
-    return found
+            parameters.append(parameter.replace(name=field.name, annotation=hints[field.name], default=default))
+    return parameters

@@ -155,7 +155,7 @@ def bounds_command(
     """
     from creases.cli.show import out, table, writable
     from creases.files import replace_file
-    from creases.paper.looseness import HEADER, LAWS, as_markdown, looseness
+    from creases.paper.looseness import LAWS, TABLE_HEADER, as_markdown, looseness
     from creases.progress import following
 
     if save is not None:
@@ -168,7 +168,7 @@ def bounds_command(
     # Side and theorem 5's ratio follow from the others; without them the table fits into 80 columns.
     titles = {"n": "n", "biases": "biases", "s": "s", "mean count": "mean", "95 % of the mean": "95 % of it"}
     titles |= {"explicit / mean": "explicit", "smallest T": "T", "verdict": "verdict"}
-    shown = [dict(zip(HEADER, line.cells(), strict=True)) for line in lines]
+    shown = [dict(zip(TABLE_HEADER, line.cells(), strict=True)) for line in lines]
     out().print(table(list(titles.values()), [[row[name] for name in titles] for row in shown]))
     if save is not None:
         typer.echo(f"saved to {save}")

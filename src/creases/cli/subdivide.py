@@ -133,10 +133,12 @@ def subdivide(
     network = weights.load(model)
     where = domain.as_domain(network)
     file.check(output, where, threads)
-    found = subdivide_to_parquet(network, where, output) if file.stream else subdivide(network, where, threads=threads)
+    regions = (
+        subdivide_to_parquet(network, where, output) if file.stream else subdivide(network, where, threads=threads)
+    )
     with working(f"writing {output.name}"):
-        remark = "" if isinstance(found, Count) else file.write(found, output)
-    certified = "certified" if found.certified else "NOT certified"
-    typer.echo(f"{several(found.regions, 'region')}, {certified}, saved to {output}")
+        remark = "" if isinstance(regions, Count) else file.write(regions, output)
+    certified = "certified" if regions.certified else "NOT certified"
+    typer.echo(f"{several(regions.regions, 'region')}, {certified}, saved to {output}")
     for note in [*([remark] if remark else []), *(f"note: {note}" for note in network.notes)]:
         typer.echo(note)

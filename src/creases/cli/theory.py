@@ -46,24 +46,24 @@ def theory(
         raise NetworkError(
             f"{widths!r} is no list of widths. Give the hidden layers' neurons, like 32,32,32."
         ) from error
-    found = bounds(layers, input_dim)
+    bounds_table = bounds(layers, input_dim)
     if json:
         from json import dumps
 
-        typer.echo(dumps(found.to_dict(), indent=2))
+        typer.echo(dumps(bounds_table.to_dict(), indent=2))
     else:
-        show_table(found)
+        show_table(bounds_table)
 
 
-def show_table(found: Table) -> None:
+def show_table(bounds: Table) -> None:
     """Print a table of the theory."""
     from creases.cli.show import out, table
     from creases.theory.table import readable
 
-    rows = [[row.name, readable(row.value), row.kind, row.source] for row in found]
+    rows = [[row.name, readable(row.value), row.kind, row.source] for row in bounds]
     shown = table(["", "value", "", ""], rows)
-    shown.title = found.title
+    shown.title = bounds.title
     console = out()
     console.print(shown)
-    for note in found.notes:
+    for note in bounds.notes:
         console.print(note)

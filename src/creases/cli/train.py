@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from creases.cli.train_options import NetworkOptions, PlaceOptions, TaskOptions, TrainingOptions
-from creases.cli.train_show import OutputOptions
+from creases.cli.train_show import TrainingOutputOptions
 
 if TYPE_CHECKING:
     from creases.paper.experiment import Experiment
@@ -20,7 +20,7 @@ def train(
     network: NetworkOptions,
     training: TrainingOptions,
     places: PlaceOptions,
-    output: OutputOptions,
+    output: TrainingOutputOptions,
 ) -> None:
     """Train a network and count its regions as it learns; the runs are kept and not done again.
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from creases.paper.experiment import Experiment
 
-__all__ = ["OutputOptions", "show"]
+__all__ = ["TrainingOutputOptions", "show"]
 
 # What the store and the runs take.
 TRAIN_MODULES = ("torch", "sqlalchemy", "pandas", "safetensors", "psutil")
 
 
 @dataclass(frozen=True)
-class OutputOptions:
+class TrainingOutputOptions:
     """Where the runs are kept, and what is made of them."""
 
     store: Annotated[

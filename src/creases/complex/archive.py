@@ -43,7 +43,7 @@ FORMATS = {
     (False, False): "creases-complex-graph-space-1",
 }
 MOST_COORDINATES = 64
-CELLS = ("first", "corners", "at_infinity", "patterns")
+CELL_FIELDS = ("first", "corners", "at_infinity", "patterns")
 # Bytes at most: of the header four for a character, and a domain of 100,000 corners has some millions; of the levels
 # some hundred a source.
 LIMITS = {"header": 1 << 26, "levels": 1 << 24}
@@ -96,11 +96,11 @@ def digest_of_archive(header: dict[str, Any], arrays: Arrays) -> str:
 
 def arrays_of(complex: Complex) -> Arrays:
     """The arrays of a complex's cells, by name."""
-    found: Arrays = {name: getattr(complex, name) for name in CELLS}
+    arrays: Arrays = {name: getattr(complex, name) for name in CELL_FIELDS}
     if complex.given is None:
-        return {**found, "edges": complex.edges}
+        return {**arrays, "edges": complex.edges}
     sides = {f"side_{name}": array for name, array in complex.given.sides._asdict().items()}
-    return {**found, **sides, "lineality": complex.given.lineality}
+    return {**arrays, **sides, "lineality": complex.given.lineality}
 
 
 def cells_from(arrays: Arrays, network: Network) -> dict[str, Any]:
@@ -108,20 +108,20 @@ def cells_from(arrays: Arrays, network: Network) -> dict[str, Any]:
 
     Raises ValueError unless they fit together and the network, KeyError if one is missing.
     """
-    found: dict[str, Any] = {name: arrays[name] for name in CELLS}
-    first, corners = found["first"], found["corners"]
+    fields: dict[str, Any] = {name: arrays[name] for name in CELL_FIELDS}
+    first, corners = fields["first"], fields["corners"]
     cells, width = len(first) - 1, (network.bits + 7) // 8
     check_lists(first, len(corners), "the cells' corners")
     if corners.ndim != 2 or not 1 <= corners.shape[1] <= MOST_COORDINATES:
         raise ValueError(f"corners have shape {corners.shape}")
-    if found["at_infinity"].shape != (len(corners),):
-        raise ValueError(f"at_infinity has shape {found['at_infinity'].shape}, not one entry a corner")
-    if found["patterns"].shape != (cells, width):
-        raise ValueError(f"patterns have shape {found['patterns'].shape}, not ({cells}, {width})")
+    if fields["at_infinity"].shape != (len(corners),):
+        raise ValueError(f"at_infinity has shape {fields['at_infinity'].shape}, not one entry a corner")
+    if fields["patterns"].shape != (cells, width):
+        raise ValueError(f"patterns have shape {fields['patterns'].shape}, not ({cells}, {width})")
     if "side_first" not in arrays:
         if corners.shape[1] > 2 or arrays["edges"].shape != (len(corners),):
             raise ValueError(f"edges have shape {arrays['edges'].shape}, not one entry a corner")
-        return {**found, "edges": arrays["edges"]}
+        return {**fields, "edges": arrays["edges"]}
     from creases.engine.answers.sides import Sides
 
     sides = Sides(*(arrays[f"side_{name}"] for name in Sides._fields))
@@ -138,7 +138,7 @@ def cells_from(arrays: Arrays, network: Network) -> dict[str, Any]:
         raise ValueError("sides do not have corners of their own cells")
     if arrays["lineality"].ndim != 2 or arrays["lineality"].shape[1] != corners.shape[1]:
         raise ValueError(f"lineality has shape {arrays['lineality'].shape}")
-    return {**found, "edges": np.zeros(0, np.int64), "given": Given(sides, arrays["lineality"])}
+    return {**fields, "edges": np.zeros(0, np.int64), "given": Given(sides, arrays["lineality"])}
 
 
 def check_lists(first: NDArray[Any], total: int, what: str, least: int = 1) -> None:

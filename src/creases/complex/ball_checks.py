@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 
 # A cell that is not there is made from all forms of its pattern, which takes a second where there are many more.
 MOST_FORMS = 256
-MOST_DIMENSIONS = 4
+MOST_CHECKED_DIMENSIONS = 4
 
 
 def check_faces_in_ball(complex: Complex, lattice: Lattice) -> None:
@@ -101,7 +101,7 @@ class BallChecks:
         if bounds is None:
             raise not_right(f"behind facet {facet} there is no open set, and the domain does not end there")
         forms = [*network.walls, *dict.fromkeys(form for _, form in bounds)]  # the walls first: few corners
-        if len(forms) > MOST_FORMS or network.dimension > MOST_DIMENSIONS:
+        if len(forms) > MOST_FORMS or network.dimension > MOST_CHECKED_DIMENSIONS:
             return
         try:
             corners = corners_within([tuple(map(int, form)) for form in forms], network.dimension)

@@ -46,7 +46,7 @@ MISSES, UNDECIDED, MEETS = -1, 0, 1
 UNIT = 2.0**-53
 # How near stored corners are to the true ones (`Complex.corners`).
 ACCURACY = 1e-9
-STEPS = 24
+DESCENT_STEPS = 24
 # Numbers of M beyond these may have lost digits to underflow, or overflow when they are squared.
 SMALLEST, LARGEST = 1e-140, 1e140
 
@@ -126,15 +126,17 @@ def faces_in_ball(complex: Complex, first: Ints, vertices: Ints) -> Bools:
 def regions_by_layer(network: Network, patterns: NDArray[np.uint8]) -> tuple[int, ...]:
     """How many different patterns there are up to each layer. A region of some layers meets a domain exactly if one of
     the cells into which the layers above cut it does."""
-    found, end = [], 0
+    counts, end = [], 0
     for places in network.places:
         end += int(places.sum())
         part = patterns[:, : (end + 7) // 8].copy()
         if end % 8:
             part[:, -1] &= (1 << end % 8) - 1
         # Rows as bytes: ten times as fast as to sort them.
-        found.append(len(set(part.view(f"V{part.shape[1]}").ravel().tolist())) if end < network.bits else len(patterns))
-    return tuple(found)
+        counts.append(
+            len(set(part.view(f"V{part.shape[1]}").ravel().tolist())) if end < network.bits else len(patterns)
+        )
+    return tuple(counts)
 
 
 def some_cells(complex: Complex, chosen: Ints) -> Complex:
@@ -184,7 +186,7 @@ def hulls_of(ball: Ball, corners: Floats, first: Ints) -> Hulls:
         off = (d + 5.0) * UNIT * np.abs(matrix) @ np.abs(outer - ball.center).max(axis=0)
         moved = ACCURACY * np.abs(outer).max() * np.abs(matrix).sum(axis=1)
         far = lengths_of((outer - ball.center) @ matrix.T).max()
-        slack = float(2.0 * np.linalg.norm(off + moved) + (20.0 * STEPS + 8.0 * d) * UNIT * far)
+        slack = float(2.0 * np.linalg.norm(off + moved) + (20.0 * DESCENT_STEPS + 8.0 * d) * UNIT * far)
     if not (np.diag(matrix).min() > SMALLEST and np.abs(matrix).max() < LARGEST and np.isfinite(slack)):
         slack = np.inf
     return Hulls(points, first, slack)
@@ -215,7 +217,7 @@ def by_steps(hulls: Hulls, answers: NDArray[np.int8]) -> None:
     left = np.flatnonzero(answers == UNDECIDED)
     some = hulls.some(left)
     at = None
-    for _ in range(STEPS):
+    for _ in range(DESCENT_STEPS):
         if not len(left):
             return
         owners = np.repeat(np.arange(len(some)), some.sizes)

@@ -22,7 +22,7 @@ from creases.domain import Directions, Domain
 from creases.network import Clip, Level, Max, Network
 from creases.network.evaluation import last_uses
 
-__all__ = ["UNDERFLOW", "Bounded", "BoundedNetwork"]
+__all__ = ["LEAST_FLOAT", "Bounded", "BoundedNetwork"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,7 +30,7 @@ Bools = NDArray[np.bool_]
 UNIT = 2.0**-53
 LARGER = 1.0 + 1e-6
 # The least float: half of it would be zero.
-UNDERFLOW = 2.0**-1074
+LEAST_FLOAT = 2.0**-1074
 
 
 class Bounded(NamedTuple):
@@ -66,10 +66,10 @@ class Magnitudes:
     def apply(self, values: Floats) -> Floats:
         """|M| values, (..., n_in) -> (..., n_out)."""
         rows = values.reshape(-1, values.shape[-1])
-        found = np.asarray((self._matrix @ rows.T).T)
+        products = np.asarray((self._matrix @ rows.T).T)
         if self._divisors is not None:
-            found = found / self._divisors
-        return found.reshape(*values.shape[:-1], found.shape[-1])
+            products = products / self._divisors
+        return products.reshape(*values.shape[:-1], products.shape[-1])
 
 
 class BoundedNetwork:
@@ -106,9 +106,9 @@ class BoundedNetwork:
         gamma = 2.0 * terms * UNIT
         constant = level.bias * one[..., None]
         values = level.linear([below[p].values if p in below else None for p in range(number)]) + constant
-        errors = gamma * np.abs(constant) + 2.0 * terms * UNDERFLOW
+        errors = gamma * np.abs(constant) + 2.0 * terms * LEAST_FLOAT
         for p, part in magnitudes.items():
-            errors = errors + part.apply(below[p].errors + gamma * np.abs(below[p].values) + UNDERFLOW)
+            errors = errors + part.apply(below[p].errors + gamma * np.abs(below[p].values) + LEAST_FLOAT)
         # On the way to an infinite sum its terms may be small beside it, and their bound finite.
         return Bounded(values, np.where(np.isfinite(values), errors * LARGER, np.inf))
 
@@ -121,7 +121,7 @@ class BoundedNetwork:
                 level = self.network.levels[number - 1]
                 z = self.sums(number, known, self._one)
                 places = int(level.kink.places(level.n_units).sum())
-                known[number] = on_piece(level, z, level.kink.of_bits(bits[:, at : at + places]), self._one)
+                known[number] = on_branch(level, z, level.kink.of_bits(bits[:, at : at + places]), self._one)
                 at += places
                 for source in unneeded:
                     del known[source]
@@ -150,22 +150,22 @@ class BoundedNetwork:
         origin = self._frame.values[d:].sum(axis=0)  # of directions there is none
         gamma = 2.0 * (d + 3) * UNIT
         values = points @ frame + one[:, None] * origin
-        bound = (errors + gamma * np.abs(points) + UNDERFLOW) @ (np.abs(frame) + tails)
+        bound = (errors + gamma * np.abs(points) + LEAST_FLOAT) @ (np.abs(frame) + tails)
         bound += (np.abs(points) + errors) @ tails
-        bound += gamma * np.abs(one[:, None] * origin) + 2.0 * (d + 3) * UNDERFLOW
+        bound += gamma * np.abs(one[:, None] * origin) + 2.0 * (d + 3) * LEAST_FLOAT
         return Bounded(values, np.where(np.isfinite(values), bound * LARGER, np.inf))
 
 
-def on_piece(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> Bounded:
+def on_branch(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> Bounded:
     """A level's values where its pattern is known. z : (cells, k, n_units). pattern : (cells, places)."""
-    piece = level.kink.piece(pattern, level.n_units)
+    branch = level.kink.branch(pattern, level.n_units)
     values, errors = z
-    if piece.units is not None:
-        units = np.broadcast_to(np.atleast_2d(piece.units)[:, None], (len(pattern), z.values.shape[1], level.n_values))
+    if branch.units is not None:
+        units = np.broadcast_to(np.atleast_2d(branch.units)[:, None], (len(pattern), z.values.shape[1], level.n_values))
         values, errors = (np.take_along_axis(part, units, axis=-1) for part in z)
-    slopes = np.atleast_2d(piece.slopes)[:, None]
-    scaled, offsets = values * slopes, np.atleast_2d(piece.offsets)[:, None] * one[:, None]
-    lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 4.0 * UNDERFLOW
+    slopes = np.atleast_2d(branch.slopes)[:, None]
+    scaled, offsets = values * slopes, np.atleast_2d(branch.offsets)[:, None] * one[:, None]
+    lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 4.0 * LEAST_FLOAT
     # What a slope of zero leaves is exact, and it is not to be zero times infinity.
     errors = np.where(slopes == 0.0, 0.0, errors * np.abs(slopes)) + lost
     return Bounded(np.where(slopes == 0.0, 0.0, scaled) + offsets, errors * LARGER)
@@ -182,4 +182,4 @@ def bent(level: Level, z: Bounded, one: Floats) -> Bounded:
     below, above = kink.slopes(level.n_units)
     steepest = np.maximum(np.abs(below), np.abs(above))
     values = z.values * np.where(z.values > 0.0, above, below)
-    return Bounded(values, (z.errors * steepest + 2.0 * UNIT * np.abs(values) + 4.0 * UNDERFLOW) * LARGER)
+    return Bounded(values, (z.errors * steepest + 2.0 * UNIT * np.abs(values) + 4.0 * LEAST_FLOAT) * LARGER)

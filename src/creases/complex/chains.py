@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rows", "rows_of"]
+__all__ = ["NO_NEXT", "Chains", "rows_of"]
 
 Ints = NDArray[np.int64]
-NONE = -1
+NO_NEXT = -1  # of the last member of a row
 
 
-class Rows(NamedTuple):
+class Chains(NamedTuple):
     """order : int64 (n,), the things row after row. first : int64 (rows + 1,), where rows begin. closed : bool (rows,),
     whether the last of a row is followed by its first. Rows come in the order of their lowest members."""
 
@@ -22,16 +22,16 @@ class Rows(NamedTuple):
     closed: NDArray[np.bool_]
 
 
-def rows_of(after: Ints) -> Rows:
+def rows_of(after: Ints) -> Chains:
     """The rows of n things, of which each has at most one that follows it and follows at most one.
 
-    after : int64 (n,), what follows each, -1 for nothing. A closed row begins with its lowest member.
+    after : int64 (n,), what follows each, NO_NEXT for nothing. A closed row begins with its lowest member.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     count = len(after)
-    followed = np.flatnonzero(after != NONE)
+    followed = np.flatnonzero(after != NO_NEXT)
     graph = coo_array((np.ones(len(followed), np.bool_), (followed, after[followed])), shape=(count, count))
     rows, labels = connected_components(graph, directed=False) if count else (0, after)
     _, lowest = np.unique(labels, return_index=True)
@@ -39,17 +39,17 @@ def rows_of(after: Ints) -> Rows:
     rank[np.argsort(lowest)] = np.arange(rows)
     labels, lowest = rank[labels], np.sort(lowest)
     closed = np.ones(rows, np.bool_)
-    closed[labels[after == NONE]] = False
+    closed[labels[after == NO_NEXT]] = False
     # Cut open before its lowest member, a closed row has an end too. Then each finds how far its end is, twice as far
     # at every step.
     cut = after.copy()
-    cut[np.isin(after, lowest[closed])] = NONE
-    steps, ahead = (cut != NONE).astype(np.int64), cut
-    while (ahead != NONE).any():
-        on = np.flatnonzero(ahead != NONE)
+    cut[np.isin(after, lowest[closed])] = NO_NEXT
+    steps, ahead = (cut != NO_NEXT).astype(np.int64), cut
+    while (ahead != NO_NEXT).any():
+        on = np.flatnonzero(ahead != NO_NEXT)
         steps[on] += steps[ahead[on]]
-        further = np.full(count, NONE)
+        further = np.full(count, NO_NEXT)
         further[on] = ahead[ahead[on]]
         ahead = further
     order = np.lexsort((-steps, labels))
-    return Rows(order, np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=rows))]), closed)
+    return Chains(order, np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=rows))]), closed)

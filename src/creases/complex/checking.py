@@ -20,6 +20,7 @@ from creases.complex.ball_checks import check_faces_in_ball, check_volumes_of_ba
 from creases.complex.exact_checks import ExactChecks
 from creases.complex.faces import Lattice
 from creases.complex.faults import CORNER_TOLERANCE, not_right, size_of
+from creases.complex.skeleton import NO_CELL
 from creases.complex.triangulation import bounded_faces, simplices_of
 from creases.domain import Ball, Box, Directions, Domain, Simplex
 from creases.errors import NetworkError, NotEnoughMemoryError
@@ -142,6 +143,8 @@ def is_bounded(domain: Domain) -> bool:
 
 def check_lists(complex: Complex) -> None:
     """Corners and sides: that they are listed one after the other, and are of walls that there are."""
+    from creases.engine.problem import FIRST_WALL, INFINITY
+
     first, corners = complex.first, complex.corners
     if len(first) < 2 or first[0] != 0 or (np.diff(first) < 1).any() or first[-1] != len(corners):
         raise not_right("the cells' corners are not listed one after the other")
@@ -166,7 +169,7 @@ def check_lists(complex: Complex) -> None:
             complex.wall_name(wall)
         except IndexError as error:
             raise not_right(str(error)) from error
-        if wall < -1 - own or (wall == -1 and not complex.is_flat):
+        if wall <= FIRST_WALL - own or (wall == INFINITY and not complex.is_flat):
             name = complex.wall_name(wall)
             raise not_right(f"a side is named {name}, and {complex.domain!r} has {own} walls of its own")
 
@@ -216,7 +219,7 @@ def check_facets(complex: Complex) -> None:
     owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
     # Behind a facet of a complex on a ball there may be a cell that does not meet the ball (`ball_checks`).
     closed = not isinstance(complex.domain, Ball)
-    expected = np.full((len(facets), 2), -1)
+    expected = np.full((len(facets), 2), NO_CELL)
     order = np.lexsort((owners, of_sides))
     begins = np.cumsum(counts) - counts
     expected[:, 0] = owners[order][begins]

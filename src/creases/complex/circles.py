@@ -34,7 +34,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Signs = NDArray[np.int8]
 
-UNKNOWN = 2
+# Signs of f; UNKNOWN where floats do not tell.
+NEGATIVE, POSITIVE, UNKNOWN = -1, 1, 2
 
 
 class Pieces(NamedTuple):
@@ -67,7 +68,7 @@ class Around(NamedTuple):
 
 def pieces_of_circle(complex: Complex) -> Pieces:
     """The pieces of the circle around the disc on which a complex is, a Ball of two dimensions."""
-    around, signs = around_cells(complex), Distances(complex)
+    around, signs = around_cells(complex), CircleSigns(complex)
     at = signs.at_vertices()
     near = at[around.vertices]
     ends = (near >= 0) & (near[around.after] >= 0)
@@ -106,7 +107,7 @@ def layers_of_ends(complex: Complex, around: Around, near: Signs, first: Ints, l
     corner the first layer in which the patterns of the two cells differ whose arcs end there.
     """
     sides = np.concatenate([around.before[first[near[first] > 0]], last[near[last] > 0]])
-    found = layers_of_walls(complex.network, around.walls[sides])
+    layers = layers_of_walls(complex.network, around.walls[sides])
     corners = np.concatenate([first[near[first] == 0], last[near[last] == 0]])
     order = corners[np.argsort(around.vertices[corners], kind="stable")]
     if len(order) % 2 or (around.vertices[order[::2]] != around.vertices[order[1::2]]).any():
@@ -114,10 +115,10 @@ def layers_of_ends(complex: Complex, around: Around, near: Signs, first: Ints, l
     cells = around.owners[order]
     differ = complex.patterns[cells[::2]] ^ complex.patterns[cells[1::2]]
     bits = np.unpackbits(differ, axis=1, bitorder="little").argmax(axis=1)
-    return np.concatenate([found, np.repeat(layers_of_walls(complex.network, bits), 2)])
+    return np.concatenate([layers, np.repeat(layers_of_walls(complex.network, bits), 2)])
 
 
-class Distances:
+class CircleSigns:
     """The signs of f at vertices and along facets. exact : how many of them floats left open."""
 
     def __init__(self, complex: Complex) -> None:
@@ -133,24 +134,24 @@ class Distances:
 
     def at_vertices(self) -> Signs:
         """The sign of f at each vertex, int8 (vertices,)."""
-        found = np.full(len(self._places), UNKNOWN, np.int8)
+        signs = np.full(len(self._places), UNKNOWN, np.int8)
         with np.errstate(all="ignore"):  # what is no number proves nothing
             lengths = lengths_of(self._places)
-            found[lengths > 1.0 + self._slack] = 1
-            found[lengths < 1.0 - self._slack] = -1
-        for vertex in np.flatnonzero(found == UNKNOWN).tolist():
+            signs[lengths > 1.0 + self._slack] = POSITIVE
+            signs[lengths < 1.0 - self._slack] = NEGATIVE
+        for vertex in np.flatnonzero(signs == UNKNOWN).tolist():
             self.exact += 1
             step = self._step(vertex)
             value = plain(step, self._metric.lowered(step)) - self._square
-            found[vertex] = (value > 0) - (value < 0)
-        return found
+            signs[vertex] = (value > 0) - (value < 0)
+        return signs
 
     def dips(self, facets: Ints, at: Signs) -> Bools:
         """Whether f is negative somewhere along each facet, bool (all facets,); of others than these False.
 
         facets : int64, those with two ends where f is not negative. at : int8 (vertices,), the sign of f.
         """
-        found = np.zeros(len(self._complex.facets), np.bool_)
+        dipping = np.zeros(len(self._complex.facets), np.bool_)
         ends = self._complex.facets.vertices.reshape(-1, 2)[facets]
         one, other = (self._places[ends[:, i]] for i in (0, 1))
         steps = other - one
@@ -160,11 +161,11 @@ class Distances:
             lengths = lengths_of(nearest)
             least = np.minimum(np.einsum("ij,ij->i", one, nearest), np.einsum("ij,ij->i", other, nearest))
             below, beyond = lengths + self._slack < 1.0, is_beyond(least, lengths, self._slack)
-        found[facets[below]] = True
+        dipping[facets[below]] = True
         for i in np.flatnonzero(~below & ~beyond).tolist():
             self.exact += 1
-            found[facets[i]] = self._dips_exactly(*ends[i].tolist())
-        return found
+            dipping[facets[i]] = self._dips_exactly(*ends[i].tolist())
+        return dipping
 
     def _dips_exactly(self, one: int, other: int) -> bool:
         start, end = self._step(one), self._step(other)

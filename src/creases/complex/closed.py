@@ -43,13 +43,13 @@ def closed_connected(complex: Complex, states: VertexStates) -> int:
     cones = isinstance(complex.domain, Directions)
     if not len(several) or (cones and len(complex.lineality)):
         return len(numbers)  # of cones with lines in them all meet in these, where all maps are zero
-    found = len(numbers) - len(several)
+    count = len(numbers) - len(several)
     differences = Differences(complex, states)
     for number in several.tolist():
         own = np.flatnonzero(maps == number)
         joined = components(len(complex), differences.meetings(own))
-        found += len(np.unique(joined[own]))
-    return found
+        count += len(np.unique(joined[own]))
+    return count
 
 
 class Differences:
@@ -90,16 +90,16 @@ class Differences:
             errors += states.errors @ np.abs(forms.values[0, :d])
             errors += states.one[:, None] * forms.errors[0, d:].sum(axis=0) + 2.0 * (d + 4) * 2.0**-53 * sizes
             difference = states.outputs - Bounded(values, errors * (1.0 + 1e-6) + 2.0**-1060)
-        found = difference.is_positive.astype(np.int8) - difference.is_negative
+        signs_at = difference.is_positive.astype(np.int8) - difference.is_negative
         faces = complex.faces(d)
         inside = np.zeros(len(states.one), np.bool_)
         for cell in own.tolist():
             inside[faces.vertices[faces.first[cell] : faces.first[cell + 1]]] = True
-        found[inside] = 0
-        doubtful = np.flatnonzero((found == 0).any(axis=1) & ~inside)
+        signs_at[inside] = 0
+        doubtful = np.flatnonzero((signs_at == 0).any(axis=1) & ~inside)
         for vertex in doubtful.tolist():
-            found[vertex] = [(x > 0) - (x < 0) for x in self.exact(vertex, int(own[0]))]
-        return found.astype(np.int8)
+            signs_at[vertex] = [(x > 0) - (x < 0) for x in self.exact(vertex, int(own[0]))]
+        return signs_at.astype(np.int8)
 
     def exact(self, vertex: int, cell: int) -> list[Any]:
         """f - g at a vertex, whole numbers times one positive number. cell : one whose map is g."""
@@ -115,9 +115,9 @@ class Differences:
     def met(self, faces: Faces, signs: Signs, cell: int) -> Bools:
         """Which faces {f = g} meets, bool (faces,)."""
         some = np.flatnonzero(np.diff(faces.first))
-        found = np.zeros(len(faces), np.bool_)
+        crossed = np.zeros(len(faces), np.bool_)
         if not len(some):
-            return found
+            return crossed
         starts, mine = faces.first[some], signs[faces.vertices]
         near = self._near[faces.vertices]
         zero = np.logical_or.reduceat(near[:, None] & (mine == 0), starts)
@@ -126,11 +126,11 @@ class Differences:
         sure = np.logical_or.reduceat(near & (mine == 0).all(axis=1), starts)
         if signs.shape[1] == 1:
             sure |= possible
-        found[some] = sure
+        crossed[some] = sure
         for i in some[possible & ~sure].tolist():
             vertices = faces.vertices[faces.first[i] : faces.first[i + 1]].tolist()
-            found[i] = has_zero([self.exact(v, cell) for v in vertices], [bool(self._near[v]) for v in vertices])
-        return found
+            crossed[i] = has_zero([self.exact(v, cell) for v in vertices], [bool(self._near[v]) for v in vertices])
+        return crossed
 
 
 def has_zero(values: Sequence[Sequence[Any]], near: Sequence[bool]) -> bool:

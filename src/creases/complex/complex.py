@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from creases.complex.inscribed import Balls
     from creases.complex.linear import LinearRegions
     from creases.complex.locating import Along
-    from creases.complex.pulling import Sizes
+    from creases.complex.pulling import CellSizes
     from creases.complex.strata import BentHyperplanes, Strata
     from creases.engine.answers.sides import Sides
 
@@ -383,7 +383,7 @@ class Complex:
         return self._interior[1]
 
     @cached_property
-    def _sizes(self) -> Sizes:
+    def _sizes(self) -> CellSizes:
         from creases.complex.volumes import sizes_of
 
         with enough_memory("Measuring cells", "Subdivide a smaller domain."):

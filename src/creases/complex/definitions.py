@@ -107,13 +107,13 @@ def all_patterns(complex: Complex, states: VertexStates) -> Bytes:
 
     Of directions the origin is no point. Where all of a line is one face of cones, no neuron is active on it.
     """
-    d, found = complex.dimension, [complex.patterns]
+    d, patterns = complex.dimension, [complex.patterns]
     least = 1 if isinstance(complex.domain, Directions) else 0
     for k in range(least, d):
         faces = complex.faces(k)
         if len(faces):
-            found.append(patterns_of(complex, faces, states.states))
-    return np.unique(np.concatenate(found), axis=0)
+            patterns.append(patterns_of(complex, faces, states.states))
+    return np.unique(np.concatenate(patterns), axis=0)
 
 
 def patterns_of(complex: Complex, faces: Faces, states: Bools) -> Bytes:
@@ -123,8 +123,8 @@ def patterns_of(complex: Complex, faces: Faces, states: Bools) -> Bytes:
     candidate is the largest if it is at all of them.
     """
     switched, members = switches_of(complex)
-    found = np.zeros((len(faces), complex.network.bits), np.bool_)
-    found[:, switched] = True
+    active = np.zeros((len(faces), complex.network.bits), np.bool_)
+    active[:, switched] = True
     sizes = np.diff(faces.first)
     begins = [0, *np.searchsorted(faces.first, np.arange(AT_ONCE, int(faces.first[-1]), AT_ONCE)).tolist(), len(faces)]
     for begin, end in pairwise(begins):
@@ -133,12 +133,12 @@ def patterns_of(complex: Complex, faces: Faces, states: Bools) -> Bytes:
             continue
         mine = states[faces.vertices[faces.first[begin] : faces.first[end]]]
         starts = faces.first[some] - faces.first[begin]
-        found[some] = np.where(switched, np.logical_and.reduceat(mine, starts), np.logical_or.reduceat(mine, starts))
+        active[some] = np.where(switched, np.logical_and.reduceat(mine, starts), np.logical_or.reduceat(mine, starts))
     for first, size in members:
-        one = found[:, first : first + size]
+        one = active[:, first : first + size]
         winners = one.argmax(axis=1)
         one[:] = winners[:, None] == np.arange(size)
-    return np.packbits(found, axis=1, bitorder="little")
+    return np.packbits(active, axis=1, bitorder="little")
 
 
 def switches_of(complex: Complex) -> tuple[Bools, list[tuple[int, int]]]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from creases.complex.ball_checks import BallChecks
 from creases.complex.exact_geometry import ExactGeometry, nearest, value
 from creases.complex.faults import CORNER_TOLERANCE, not_right, size_of
+from creases.complex.skeleton import NO_CELL, NO_VERTEX
 from creases.domain import Ball
 from creases.exact_network import Form
 from creases.rationals import whole
@@ -60,7 +61,7 @@ class ExactChecks:
         forms = geometry.forms(cell)
         numbers = np.arange(complex.first[cell], complex.first[cell + 1])
         worst = 0.0
-        for corner in numbers[complex.vertex_numbers[numbers] >= 0].tolist():
+        for corner in numbers[complex.vertex_numbers[numbers] != NO_VERTEX].tolist():
             ray = geometry.corner(corner)
             values = {wall: value(form, ray) for wall, form in forms.items()}
             for wall, there in values.items():
@@ -142,7 +143,7 @@ class ExactChecks:
         outward = tuple(-x for x in inward)
         patterns = geometry.network.patterns([(point, inward), (point, outward)])
         for cell, pattern in zip((one, other), patterns, strict=True):
-            if cell >= 0 and pattern != geometry.bits(cell):
+            if cell != NO_CELL and pattern != geometry.bits(cell):
                 raise not_right(f"beside facet {facet} the network has another pattern than its cell {cell}")
-        if self._ball is not None and other < 0 and wall >= 0:
+        if self._ball is not None and other == NO_CELL and wall >= 0:
             self._ball.check_beyond(facet, patterns[1])

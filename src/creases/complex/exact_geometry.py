@@ -50,16 +50,16 @@ def quotient(above: Any, below: Any) -> float:
 
 def orthogonal(directions: list[Form]) -> list[Form]:
     """Directions at right angles to one another that span the same as independent ones (Gram and Schmidt)."""
-    found: list[Form] = []
+    across: list[Form] = []
     for direction in directions:
-        for line in found:
+        for line in across:
             along, square = value(line, direction), value(line, line)
             direction = tuple(square * x - along * y for x, y in zip(direction, line, strict=True))
         common = fmpz(0)
         for x in direction:
             common = common.gcd(x)
-        found.append(tuple(x // common for x in direction))
-    return found
+        across.append(tuple(x // common for x in direction))
+    return across
 
 
 class ExactGeometry:
@@ -94,12 +94,12 @@ class ExactGeometry:
 
     def form(self, cell: int, wall: int) -> Form:
         """The inward form of one wall of a cell. Raises ComputationError if it does not vanish anywhere near it."""
-        found = self.forms(cell).get(wall)
-        if found is None:
+        own_form = self.forms(cell).get(wall)
+        if own_form is None:
             raise not_right(
                 f"{self._complex.wall_name(wall)} is said to bound cell {cell}, where it vanishes everywhere, or is not"
             )
-        return found
+        return own_form
 
     @cached_property
     def lines(self) -> list[Form]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from creases.complex.skeleton import NO_CELL
 from creases.domain import Directions
 from creases.errors import ComputationError
 from creases.lists import spans
@@ -92,7 +93,7 @@ def lattice_of(complex: Complex) -> Lattice:
     d, lines = complex.dimension, len(complex.lineality)
     directions = isinstance(complex.domain, Directions)
     whole = cells_as_faces(complex)
-    levels, boundaries = [no_faces() for _ in range(d + 1)], [Lists(np.zeros(1, np.int64), NOTHING)] * (d + 1)
+    levels, boundaries = [no_faces() for _ in range(d + 1)], [Lists(np.zeros(1, np.int64), NO_NUMBERS)] * (d + 1)
     levels[d] = whole
     if lines == d:
         return with_empty_boundaries(levels, boundaries)
@@ -102,11 +103,11 @@ def lattice_of(complex: Complex) -> Lattice:
         if directions and k == lines + 1:
             levels[k - 1], boundaries[k] = the_origin(len(levels[k]), len(complex))
             break
-        found = within(shapes, corner_sides)
+        candidates = within(shapes, corner_sides)
         if not directions:
-            found = chosen(found, has_vertex(found, shapes, complex.at_infinity))
-        found = largest(each_once(found))
-        shapes, levels[k - 1], boundaries[k] = numbered(found, shapes, levels[k], complex.vertex_numbers)
+            candidates = chosen(candidates, has_vertex(candidates, shapes, complex.at_infinity))
+        candidates = largest(each_once(candidates))
+        shapes, levels[k - 1], boundaries[k] = numbered(candidates, shapes, levels[k], complex.vertex_numbers)
     return with_empty_boundaries(levels, boundaries)
 
 
@@ -120,19 +121,19 @@ def incidence_of(lattice: Lattice, dimension: int) -> Any:
     return found
 
 
-NOTHING = np.zeros(0, np.int64)
+NO_NUMBERS = np.zeros(0, np.int64)
 
 
 def no_faces() -> Faces:
     """None of a dimension."""
     zero = np.zeros(1, np.int64)
-    return Faces(zero, NOTHING, zero, NOTHING)
+    return Faces(zero, NO_NUMBERS, zero, NO_NUMBERS)
 
 
 def with_empty_boundaries(levels: list[Faces], boundaries: list[Lists]) -> Lattice:
     """The lattice with an empty list for each face that has no boundary."""
     full = [
-        found if len(found.first) == len(level) + 1 else Lists(np.zeros(len(level) + 1, np.int64), NOTHING)
+        found if len(found.first) == len(level) + 1 else Lists(np.zeros(len(level) + 1, np.int64), NO_NUMBERS)
         for level, found in zip(levels, boundaries, strict=True)
     ]
     return Lattice(levels, full)
@@ -170,7 +171,7 @@ def cells_as_faces(complex: Complex) -> Faces:
 def facets_as_faces(complex: Complex) -> tuple[Shapes, Faces, Lists]:
     """The facets in their order, and those of each cell."""
     facets, sides, of_sides = complex.facets, complex.sides, complex.side_facets
-    two = facets.cells >= 0
+    two = facets.cells != NO_CELL
     faces = Faces(facets.first, facets.vertices, counted(two.sum(axis=1)), facets.cells[two])
     owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
     return shapes_of(complex, np.arange(len(facets))), faces, listed(owners, of_sides, len(complex))
@@ -198,7 +199,7 @@ def ridges_of(complex: Complex, facets: Ints) -> tuple[Lists, Ints]:
 def the_origin(count: int, cells: int) -> tuple[Faces, Lists]:
     """The one face of cones that has no direction of its own, and that bounds all `count` faces above."""
     zeros = np.zeros(2, np.int64)
-    face = Faces(zeros, NOTHING, np.array([0, cells]), np.arange(cells))
+    face = Faces(zeros, NO_NUMBERS, np.array([0, cells]), np.arange(cells))
     return face, Lists(np.arange(count + 1), np.zeros(count, np.int64))
 
 
@@ -226,63 +227,65 @@ def within(shapes: Shapes, corner_sides: Lists) -> Candidates:
     return chosen(found, np.diff(found.first) < sizes[found.owners])
 
 
-def chosen(found: Candidates, kept: Bools) -> Candidates:
+def chosen(candidates: Candidates, kept: Bools) -> Candidates:
     """Some of the sets."""
-    sizes = np.diff(found.first)[kept]
-    return Candidates(found.owners[kept], counted(sizes), found.slots[spans(found.first[:-1][kept], sizes)])
+    sizes = np.diff(candidates.first)[kept]
+    return Candidates(
+        candidates.owners[kept], counted(sizes), candidates.slots[spans(candidates.first[:-1][kept], sizes)]
+    )
 
 
-def has_vertex(found: Candidates, shapes: Shapes, at_infinity: Bools) -> Bools:
+def has_vertex(candidates: Candidates, shapes: Shapes, at_infinity: Bools) -> Bools:
     """Whether each set has a corner that is not at infinity."""
-    near = np.concatenate([[0], np.cumsum(~at_infinity[shapes.corners[found.slots]])])
-    return np.asarray(near[found.first[1:]] > near[found.first[:-1]])
+    near = np.concatenate([[0], np.cumsum(~at_infinity[shapes.corners[candidates.slots]])])
+    return np.asarray(near[candidates.first[1:]] > near[candidates.first[:-1]])
 
 
-def each_once(found: Candidates) -> Candidates:
+def each_once(candidates: Candidates) -> Candidates:
     """Equal sets of one face once: two sides may meet it in the same place. Sets are sorted lists."""
-    leaders = leaders_of(found.slots, found.first)
-    return chosen(found, leaders == np.arange(len(leaders)))
+    leaders = leaders_of(candidates.slots, candidates.first)
+    return chosen(candidates, leaders == np.arange(len(leaders)))
 
 
-def largest(found: Candidates) -> Candidates:
+def largest(candidates: Candidates) -> Candidates:
     """Those sets of each face that lie in no larger one of it."""
     from scipy.sparse import csr_array
 
-    sizes, count = np.diff(found.first), len(found.owners)
+    sizes, count = np.diff(candidates.first), len(candidates.owners)
     if not count:
-        return found
-    holds = csr_array((np.ones(len(found.slots), np.int32), found.slots, found.first.copy()))
+        return candidates
+    holds = csr_array((np.ones(len(candidates.slots), np.int32), candidates.slots, candidates.first.copy()))
     shared = (holds @ holds.T).tocoo()
     one, other = shared.row, shared.col
     smaller = (shared.data == sizes[one]) & (sizes[one] < sizes[other])
     kept = np.ones(count, np.bool_)
     kept[one[smaller]] = False
-    return chosen(found, kept)
+    return chosen(candidates, kept)
 
 
-def numbered(found: Candidates, shapes: Shapes, above: Faces, vertices: Ints) -> tuple[Shapes, Faces, Lists]:
+def numbered(candidates: Candidates, shapes: Shapes, above: Faces, vertices: Ints) -> tuple[Shapes, Faces, Lists]:
     """The sets as faces, each once, by their lowest vertices, and those on the boundary of each face above.
 
     vertices : the vertex of each corner.
     """
-    corners = shapes.corners[found.slots]
-    sizes = np.diff(found.first)
+    corners = shapes.corners[candidates.slots]
+    sizes = np.diff(candidates.first)
     sets, ends = np.repeat(np.arange(len(sizes)), sizes), vertices[corners]
     order = np.argsort(sets * (int(ends.max(initial=0)) + 1) + ends)
     corners, ends = corners[order], ends[order]
-    leaders = leaders_of(ends, found.first)
+    leaders = leaders_of(ends, candidates.first)
     own = np.flatnonzero(leaders == np.arange(len(leaders)))
-    own = own[np.argsort(ends[found.first[own]], kind="stable")]
+    own = own[np.argsort(ends[candidates.first[own]], kind="stable")]
     names = np.empty(len(leaders), np.int64)
     names[own] = np.arange(len(own))
     names = names[leaders]
-    places = spans(found.first[own], sizes[own])
-    lengths = np.diff(above.cell_first)[found.owners]
-    cells = above.cells[spans(above.cell_first[found.owners], lengths)]
+    places = spans(candidates.first[own], sizes[own])
+    lengths = np.diff(above.cell_first)[candidates.owners]
+    cells = above.cells[spans(above.cell_first[candidates.owners], lengths)]
     of_cells = listed(np.repeat(names, lengths), cells, len(own))
     first = counted(sizes[own])
     faces = Faces(first, ends[places], *of_cells)
-    return Shapes(first, corners[places]), faces, listed(found.owners, names, len(above))
+    return Shapes(first, corners[places]), faces, listed(candidates.owners, names, len(above))
 
 
 def leaders_of(values: Ints, first: Ints) -> Ints:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.maps import carried, frame_of, pieces_of
+from creases.complex.maps import branches_of, carried, frame_of
 from creases.complex.skeleton import sides_of
 from creases.domain import Directions
 from creases.memory import enough_memory
@@ -39,16 +39,16 @@ def half_spaces(complex: Complex) -> Floats:
     """
     sides = sides_of(complex)[0]
     with enough_memory("Finding the half-spaces of all cells", "Subdivide a smaller domain."):
-        found = np.zeros((len(sides.walls), complex.dimension + 1))
-        of_domain(complex, sides, found)
+        functions = np.zeros((len(sides.walls), complex.dimension + 1))
+        of_domain(complex, sides, functions)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            of_network(complex, sides, found)
+            of_network(complex, sides, functions)
         if isinstance(complex.domain, Directions):
-            found[:, -1] = 0.0
-    return found
+            functions[:, -1] = 0.0
+    return functions
 
 
-def of_domain(complex: Complex, sides: Sides, found: Floats) -> None:
+def of_domain(complex: Complex, sides: Sides, functions: Floats) -> None:
     """Write the half-spaces of the domain's own walls."""
     from creases.engine.problem import FIRST_WALL
     from creases.engine.proof.edges import RationalEdges
@@ -58,7 +58,7 @@ def of_domain(complex: Complex, sides: Sides, found: Floats) -> None:
     if len(own):
         edges = RationalEdges.of(as_problem(complex.network, complex.domain))
         forms, _ = nearest_forms([edges.wall(FIRST_WALL - i) for i in range(edges.walls)])
-        found[own] = forms[FIRST_WALL - sides.walls[own]]
+        functions[own] = forms[FIRST_WALL - sides.walls[own]]
 
 
 class Places(NamedTuple):
@@ -82,7 +82,7 @@ def places_of(kink: Kink, n_units: int) -> Places:
     return Places(bent, np.zeros(len(bent)))
 
 
-def of_network(complex: Complex, sides: Sides, found: Floats) -> None:
+def of_network(complex: Complex, sides: Sides, functions: Floats) -> None:
     """Write the half-spaces of neurons and switches."""
     network, frame = complex.network, frame_of(complex)
     bits = network.bits
@@ -101,7 +101,7 @@ def of_network(complex: Complex, sides: Sides, found: Floats) -> None:
         further, bit = np.divmod(sides.walls[rows], bits)
         layer_of = np.searchsorted(begins, bit, side="right") - 1
         patterns = complex.patterns[at:end]
-        steps = (sums for level, sums, _ in carried(network, pieces_of(network, patterns), frame) if level.is_layer)
+        steps = (sums for level, sums, _ in carried(network, branches_of(network, patterns), frame) if level.is_layer)
         for layer, (sums, place) in enumerate(zip(steps, places, strict=True)):
             here = layer_of == layer
             one, other = bit[here] - begins[layer], further[here] - 1
@@ -111,4 +111,4 @@ def of_network(complex: Complex, sides: Sides, found: Floats) -> None:
             switched = np.flatnonzero(other >= 0)
             forms[switched] -= sums[mine[switched], :, place.units[(one + other)[switched]]]
             on = patterns[cells[here], bit[here] // 8] >> (bit[here] % 8).astype(np.uint8) & 1
-            found[rows[here]] = np.where(on[:, None] == 1, forms, -forms)
+            functions[rows[here]] = np.where(on[:, None] == 1, forms, -forms)

@@ -38,7 +38,7 @@ ROUNDING = 16 * 2.0**-53
 FARTHEST = 1e15
 # Directions span a space if the least eigenvalue of their products is larger: each is known to 1e-9, whose square is
 # lost. What is so nearly flat and is not is left to its program, which then has no end.
-FLAT = 1e-12
+LEAST_EIGENVALUE = 1e-12
 
 
 class Balls(NamedTuple):
@@ -90,16 +90,16 @@ def balls_of(complex: Complex) -> Balls:
 
 def have_no_largest(complex: Complex) -> Bools:
     """The cells in which balls of every size lie, bool (cells,): those that are unbounded in d independent ways."""
-    found = ~bounded_cells(complex)
-    if not found.any() or isinstance(complex.domain, Directions):
-        return found
+    endless = ~bounded_cells(complex)
+    if not endless.any() or isinstance(complex.domain, Directions):
+        return endless
     chart = lengths_of(complex)
     rays = np.where(complex.at_infinity[:, None], complex.corners, 0.0) @ chart
     rays /= np.maximum(np.sqrt(np.square(rays).sum(axis=1)), np.finfo(float).tiny)[:, None]
     products = np.add.reduceat(rays[:, :, None] * rays[:, None, :], complex.first[:-1], axis=0)
     lines = complex.lineality @ chart
-    found[found] = np.linalg.eigvalsh(products[found] + lines.T @ lines)[:, 0] > FLAT
-    return found
+    endless[endless] = np.linalg.eigvalsh(products[endless] + lines.T @ lines)[:, 0] > LEAST_EIGENVALUE
+    return endless
 
 
 def largest_balls(spaces: HalfSpaces, without: Bools, owners: Ints) -> tuple[Floats, Floats]:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from creases.complex.balls import facets_in_ball
 from creases.complex.bounded import Bounded, BoundedNetwork
 from creases.domain import Ball
-from creases.exact_levels import Rows
+from creases.exact_levels import ExactRows
 from creases.exact_network import ExactNetwork, unpacked
 from creases.network import Network
 from creases.streams import stream
@@ -121,40 +121,40 @@ class Maps:
     def near(self) -> Bounded:
         """Numbers that are equal where maps are, with bounds, float64 (cells, m)."""
         bounded, count = BoundedNetwork(self._network, self._complex.domain), len(self._patterns)
-        found = []
+        blocks = []
         step = max(1, AT_ONCE // bounded.width)
         for at in range(0, count, step):
             forms = bounded.on_patterns(self.bits(slice(at, at + step)))
-            found.append(Bounded(*(part.reshape(len(part), -1) for part in few_outputs(forms))))
-        return Bounded(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+            blocks.append(Bounded(*(part.reshape(len(part), -1) for part in few_outputs(forms))))
+        return Bounded(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
 
     def are_apart(self, pairs: Ints) -> Bools:
         """Which pairs of cells are proved by floats to have different maps. pairs : int64 (n, 2)."""
-        found = np.zeros(len(pairs), np.bool_)
+        apart = np.zeros(len(pairs), np.bool_)
         step = max(1, AT_ONCE // max(self.near.values.shape[1], 1))
         for at in range(0, len(pairs), step):
             one, other = (Bounded(*(part[ends] for part in self.near)) for ends in pairs[at : at + step].T)
             with np.errstate(all="ignore"):
                 change = one - other
-                found[at : at + step] = (change.is_positive | change.is_negative).any(axis=1)
-        return found
+                apart[at : at + step] = (change.is_positive | change.is_negative).any(axis=1)
+        return apart
 
     def are_equal_by_structure(self, pairs: Ints) -> Bools:
         """Which pairs of cells are proved to have equal maps because nothing that changes reaches an output."""
-        found = np.zeros(len(pairs), np.bool_)
+        equal = np.zeros(len(pairs), np.bool_)
         reach = Reach(self._network)
         step = max(1, AT_ONCE // reach.width)
         for at in range(0, len(pairs), step):
             one, other = (self.bits(ends) for ends in pairs[at : at + step].T)
-            found[at : at + step] = ~reach.reached(one, other)
-        return found
+            equal[at : at + step] = ~reach.reached(one, other)
+        return equal
 
     @cached_property
     def network(self) -> ExactNetwork:
         """The network in whole numbers."""
         return ExactNetwork(self._network, self._complex.domain)
 
-    def rows(self, cell: int) -> Rows:
+    def rows(self, cell: int) -> ExactRows:
         """The outputs' forms on a cell, in whole numbers."""
         return self.network.outputs(unpacked(self._patterns[cell], self._network.bits))
 
@@ -175,7 +175,7 @@ class Maps:
         return renumbered(labels)
 
 
-def reduced(rows: Rows) -> Hashable:
+def reduced(rows: ExactRows) -> Hashable:
     """Rows over one denominator, without a common factor."""
     numbers = [int(value) for row in rows.rows for value in row]
     common = gcd(int(rows.denominator), *numbers)
@@ -247,17 +247,20 @@ class Reach:
 
     def reached(self, one: Bools, other: Bools) -> Bools:
         """Whether something that differs between two patterns each reaches an output. one, other : bool (n, bits)."""
-        pieces = [self._pieces(one), self._pieces(other)]
+        branches = [self._branches(one), self._branches(other)]
         count, top = len(one), len(self._levels)
         reach: dict[int, Bools] = {top: np.ones((count, self._levels[-1].n_values), np.bool_)}
-        found = np.zeros(count, np.bool_)
+        reaches = np.zeros(count, np.bool_)
         for number in range(top, 0, -1):
             mine = reach.pop(number, None)
             if mine is None:
                 continue
-            level, (units, slopes, offsets), changed = self._levels[number - 1], *(part[number - 1] for part in pieces)
+            level, (units, slopes, offsets), changed = (
+                self._levels[number - 1],
+                *(part[number - 1] for part in branches),
+            )
             differs = (units != changed[0]) | (slopes != changed[1]) | (offsets != changed[2])
-            found |= (mine & differs).any(axis=1)
+            reaches |= (mine & differs).any(axis=1)
             needed = np.zeros((count, level.n_units), np.bool_)
             rows, values = np.nonzero(mine & (slopes != 0.0))
             needed[rows, units[rows, values]] = True
@@ -265,17 +268,17 @@ class Reach:
                 if source:
                     below = np.asarray((weights.T @ needed.T.astype(np.float32)).T) > 0.0
                     reach[source] = reach[source] | below if source in reach else below
-        return found
+        return reaches
 
-    def _pieces(self, bits: Bools) -> list[tuple[Ints, Floats, Floats]]:
+    def _branches(self, bits: Bools) -> list[tuple[Ints, Floats, Floats]]:
         """Of each level the unit, the slope and the offset of each value, (n, n_values) each."""
-        found, at = [], 0
+        branches, at = [], 0
         for level in self._levels:
             places = int(level.kink.places(level.n_units).sum())
-            piece = level.kink.piece(level.kink.of_bits(bits[:, at : at + places]), level.n_units)
+            branch = level.kink.branch(level.kink.of_bits(bits[:, at : at + places]), level.n_units)
             at += places
-            units = np.arange(level.n_values) if piece.units is None else piece.units
+            units = np.arange(level.n_values) if branch.units is None else branch.units
             shape = (len(bits), level.n_values)
-            parts = (np.broadcast_to(np.asarray(part), shape) for part in (units, piece.slopes, piece.offsets))
-            found.append(tuple(parts))
-        return found  # type: ignore[return-value]
+            parts = (np.broadcast_to(np.asarray(part), shape) for part in (units, branch.slopes, branch.offsets))
+            branches.append(tuple(parts))
+        return branches  # type: ignore[return-value]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
-from creases.complex.skeleton import sides_of
+from creases.complex.skeleton import NO_CELL, sides_of
 from creases.domain import Directions, Segment
 from creases.errors import DomainError, NetworkError
 from creases.network import Network
@@ -35,7 +35,6 @@ Bytes = NDArray[np.uint8]
 
 locators: WeakKeyDictionary[Complex, Locator] = WeakKeyDictionary()
 
-NONE = -1
 INSIDE, ON, OUTSIDE, UNPROVED = 1, 0, -1, 2
 POINTS_AT_ONCE = 4096
 
@@ -102,35 +101,35 @@ class Locator:
                 held = np.isfinite(inputs).all(axis=1)  # what floats do not hold rationals do
                 patterns[held] = self._network.packed_pattern(inputs[held])
         keys = keys_of(patterns)
-        guesses = np.array([self._numbers.get(key, NONE) for key in keys], np.int64)
+        guesses = np.array([self._numbers.get(key, NO_CELL) for key in keys], np.int64)
         rays = np.column_stack([places, np.full(len(places), self._last)])
         proved = proved_by_floats(self._problem, rays, bits_of_bytes(patterns, self._bits))
         # Where a coordinate is zero the bounds take what is multiplied by it for nothing, all around too.
         proved &= (places != 0.0).all(axis=1)
         inside = self.in_domain(places) == INSIDE
         left = np.flatnonzero(inside & ~proved)
-        found = np.where(inside & proved, guesses, NONE)
+        cells = np.where(inside & proved, guesses, NO_CELL)
         if len(left):
-            found[left] = self._exactly(places[left], guesses[left], [keys[i] for i in left.tolist()])
-        return found
+            cells[left] = self._exactly(places[left], guesses[left], [keys[i] for i in left.tolist()])
+        return cells
 
     def _exactly(self, places: Floats, guesses: Ints, keys: Sequence[bytes]) -> Ints:
         """The cells of points that floats do not prove to be in one. Points with one pattern in floats are probably in
         one cell: what rationals say of one of them is tried for the others."""
-        found, guesses = np.full(len(places), NONE), guesses.copy()
+        cells, guesses = np.full(len(places), NO_CELL), guesses.copy()
         known: dict[bytes, int] = {}
         groups = np.array([known.setdefault(key, len(known)) for key in keys])
         open_, tried_last = np.ones(len(places), np.bool_), np.zeros(0, np.int64)
         while True:
-            for cell in np.unique(guesses[open_ & (guesses >= 0)]).tolist():
+            for cell in np.unique(guesses[open_ & (guesses != NO_CELL)]).tolist():
                 tried = np.flatnonzero(open_ & (guesses == cell))
                 signs = where(self._walls(cell), places[tried], self._last)
-                found[tried[signs == INSIDE]] = cell
+                cells[tried[signs == INSIDE]] = cell
                 open_[tried[signs != OUTSIDE]] = False  # on a wall of the cell there is no cell
             open_[tried_last] = False  # their exact patterns are those of the cells tried, or of none
             left = np.flatnonzero(open_)
             if not len(left):
-                return found
+                return cells
             _, firsts, members = np.unique(groups[left], return_index=True, return_inverse=True)
             numbers = np.array([self._number_at(places[left[first]]) for first in firsts.tolist()], np.int64)
             guesses[left], tried_last = numbers[members], left[firsts]
@@ -141,12 +140,12 @@ class Locator:
         A piece lies in the closed cell with its pattern, where no form has the wrong sign: inside, or all in a wall.
         ends : float64 (2, d), of the segment; a form that is zero at both is zero all along.
         """
-        found = np.array([self._numbers.get(key, NONE) for key in keys_of(patterns)], np.int64)
-        for piece in np.flatnonzero(found >= 0).tolist():
-            signs = (signs_at(self._walls(int(found[piece])), end, self._last) for end in ends)
+        cells = np.array([self._numbers.get(key, NO_CELL) for key in keys_of(patterns)], np.int64)
+        for piece in np.flatnonzero(cells != NO_CELL).tolist():
+            signs = (signs_at(self._walls(int(cells[piece])), end, self._last) for end in ends)
             if (0, 0) in zip(*signs, strict=True):
-                found[piece] = NONE
-        return found
+                cells[piece] = NO_CELL
+        return cells
 
     def _walls(self, cell: int) -> list[Any]:
         """The exact inward forms of a cell's sides."""
@@ -169,7 +168,7 @@ class Locator:
             forms = self._edges.forms.forms(layer, pattern)
             pattern.append(decided(self._problem.graph.layer(layer), [value_at(form, ray) for form in forms]))
         bits = np.concatenate([np.zeros(0, np.bool_), *pattern])
-        return self._numbers.get(keys_of(bytes_of_bits(bits[None]))[0], NONE)
+        return self._numbers.get(keys_of(bytes_of_bits(bits[None]))[0], NO_CELL)
 
 
 def locator_of(complex: Complex) -> Locator:
@@ -215,10 +214,10 @@ def where(forms: Sequence[Any], places: Floats, last: float) -> NDArray[np.int8]
         lost += np.abs(places).max(axis=1, initial=0.0)[:, None] * bounds[:, 0] + abs(last) * bounds[:, 1]
         lost = lost * ROUND_UP + UNDERFLOW
         inside, outside = (values > lost).all(axis=1), (values < -lost).any(axis=1)
-    found = np.where(inside, INSIDE, np.where(outside, OUTSIDE, UNPROVED)).astype(np.int8)
-    for i in np.flatnonzero(found == UNPROVED).tolist():
-        found[i] = min(signs_at(forms, places[i], last))
-    return found
+    places_of = np.where(inside, INSIDE, np.where(outside, OUTSIDE, UNPROVED)).astype(np.int8)
+    for i in np.flatnonzero(places_of == UNPROVED).tolist():
+        places_of[i] = min(signs_at(forms, places[i], last))
+    return places_of
 
 
 def signs_at(forms: Sequence[Any], place: Floats, last: float) -> Iterator[int]:

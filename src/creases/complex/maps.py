@@ -17,7 +17,7 @@ from creases.domain.lengths import directions_of
 from creases.memory import enough_memory
 from creases.network import Network
 from creases.network.evaluation import last_uses
-from creases.network.kinks import Piece
+from creases.network.kinks import Branch
 from creases.network.levels import Level
 from creases.network.operators import Conv, ConvTranspose, Operator
 
@@ -29,15 +29,15 @@ __all__ = [
     "GradientNorms",
     "affine_maps",
     "affine_maps_in_slice",
+    "branches_of",
     "gradient_norms",
     "gradient_norms_along_slice",
     "map_blocks",
     "norms_of",
-    "pieces_of",
 ]
 
 Floats = NDArray[np.float64]
-Pieces = Sequence[Piece]
+Branches = Sequence[Branch]
 
 # Numbers of a block at most, over all arrays that are alive at one time: 64 MB.
 AT_ONCE = 1 << 23
@@ -144,29 +144,29 @@ def map_blocks(network: Network, patterns: NDArray[np.uint8], frame: Floats | No
     size = max(1, AT_ONCE // (each + sum(level.n_values for level in network.levels)))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for at in range(0, len(patterns), size):
-            pieces = pieces_of(network, patterns[at : at + size])
+            branches = branches_of(network, patterns[at : at + size])
             count = len(patterns[at : at + size])
             if back:
-                yield from_outputs(network, pieces, count, frame)
+                yield from_outputs(network, branches, count, frame)
             else:
-                yield from_inputs(network, pieces, count, frame)
+                yield from_inputs(network, branches, count, frame)
 
 
-def pieces_of(network: Network, patterns: NDArray[np.uint8]) -> list[Piece]:
+def branches_of(network: Network, patterns: NDArray[np.uint8]) -> list[Branch]:
     """What each level's kink is on packed patterns, an entry a cell, or one for all where they agree."""
     bits = np.unpackbits(patterns, axis=1, bitorder="little", count=network.bits).astype(np.bool_)
     places = iter(network.places)
-    pieces, at = [], 0
+    branches, at = [], 0
     for level in network.levels:
         here = bits[:, :0]
         if level.is_layer:
             end = at + int(next(places).sum())
             here, at = bits[:, at:end], end
-        pieces.append(level.kink.piece(level.kink.of_bits(here) if level.is_layer else here, level.n_units))
-    return pieces
+        branches.append(level.kink.branch(level.kink.of_bits(here) if level.is_layer else here, level.n_units))
+    return branches
 
 
-def carried(network: Network, pieces: Pieces, frame: Floats) -> Iterator[tuple[Level, Floats, Floats]]:
+def carried(network: Network, branches: Branches, frame: Floats) -> Iterator[tuple[Level, Floats, Floats]]:
     """Each level with its sums and its values as affine functions, in order.
 
     frame : float64 (k + 1, n_in), as `map_blocks` takes it. Yields float64 (cells, k + 1, n_units) and
@@ -174,30 +174,30 @@ def carried(network: Network, pieces: Pieces, frame: Floats) -> Iterator[tuple[L
     """
     values = frame[None]
     forms: list[Floats | None] = [values]
-    for level, piece, unneeded in zip(network.levels, pieces, last_uses(network.levels), strict=True):
+    for level, branch, unneeded in zip(network.levels, branches, last_uses(network.levels), strict=True):
         sums = level.linear(forms)
         sums[:, -1] += level.bias
         taken = (
-            sums if piece.units is None else np.take_along_axis(sums, np.atleast_2d(piece.units)[:, None, :], axis=2)
+            sums if branch.units is None else np.take_along_axis(sums, np.atleast_2d(branch.units)[:, None, :], axis=2)
         )
-        values = taken * piece.slopes[..., None, :]
-        values[:, -1] += piece.offsets
+        values = taken * branch.slopes[..., None, :]
+        values[:, -1] += branch.offsets
         forms.append(values)
         for source in unneeded:
             forms[source] = None
         yield level, sums, values
 
 
-def from_inputs(network: Network, pieces: Pieces, count: int, frame: Floats | None) -> AffineMaps:
+def from_inputs(network: Network, branches: Branches, count: int, frame: Floats | None) -> AffineMaps:
     """The maps with a column for each coordinate, the constant last, carried upwards."""
     values = np.zeros(0)
-    for _, _, latest in carried(network, pieces, np.eye(network.n_in + 1, network.n_in) if frame is None else frame):
+    for _, _, latest in carried(network, branches, np.eye(network.n_in + 1, network.n_in) if frame is None else frame):
         values = latest
     values = np.broadcast_to(values, (count, *values.shape[1:]))
     return AffineMaps(np.ascontiguousarray(np.swapaxes(values[:, :-1], 1, 2)), values[:, -1].copy())
 
 
-def from_outputs(network: Network, pieces: Pieces, count: int, frame: Floats | None) -> AffineMaps:
+def from_outputs(network: Network, branches: Branches, count: int, frame: Floats | None) -> AffineMaps:
     """The maps with a row for each output, carried downwards."""
     levels, n_out = network.levels, network.n_out
     rows = {len(levels): np.eye(n_out)[None]}  # by level, of its values: (1 or cells, n_out, n_values)
@@ -205,11 +205,11 @@ def from_outputs(network: Network, pieces: Pieces, count: int, frame: Floats | N
     for number in range(len(levels), 0, -1):
         if number not in rows:  # nobody takes from it
             continue
-        level, piece, above = levels[number - 1], pieces[number - 1], rows.pop(number)
-        offsets += (above @ piece.offsets[..., None])[..., 0]
-        below = above * piece.slopes[..., None, :]
-        if piece.units is not None:
-            below = at_units(below, np.atleast_2d(piece.units), level)
+        level, branch, above = levels[number - 1], branches[number - 1], rows.pop(number)
+        offsets += (above @ branch.offsets[..., None])[..., 0]
+        below = above * branch.slopes[..., None, :]
+        if branch.units is not None:
+            below = at_units(below, np.atleast_2d(branch.units), level)
         offsets += below @ level.bias
         for source, operator in level.sources.items():
             part = transposed(operator, below)
@@ -227,10 +227,10 @@ def at_units(rows: Floats, units: NDArray[np.int64], level: Level) -> Floats:
     rows : float64 (1 or cells, n_out, n_values). units : int64 (cells, n_values). Several values may have one unit.
     """
     cells = len(units)
-    found = np.zeros((cells, level.n_units, rows.shape[1]))
+    spread = np.zeros((cells, level.n_units, rows.shape[1]))
     turned = np.broadcast_to(np.swapaxes(rows, 1, 2), (cells, rows.shape[2], rows.shape[1]))
-    np.add.at(found, (np.arange(cells)[:, None], units), turned)
-    return np.swapaxes(found, 1, 2)
+    np.add.at(spread, (np.arange(cells)[:, None], units), turned)
+    return np.swapaxes(spread, 1, 2)
 
 
 def transposed(operator: Operator, rows: Floats) -> Floats:
@@ -253,17 +253,17 @@ def entries_of(operator: Operator) -> int:
 
 def norms_of(blocks: Iterator[Floats]) -> GradientNorms:
     """The norms of matrices that come in blocks, float64 (cells, n_out, n) each."""
-    found: list[tuple[Floats, Floats]] = []
+    norms: list[tuple[Floats, Floats]] = []
     for matrices in blocks:
         # The largest entry is taken out, so that no square leaves the range of float64.
         size = np.abs(matrices).max(axis=(1, 2), initial=0.0)
         with np.errstate(invalid="ignore", over="ignore"):
             near = matrices / np.where((size > 0) & np.isfinite(size), size, 1.0)[:, None, None]
             frobenius = size * np.sqrt(np.square(near).sum(axis=(1, 2)))
-            found.append((frobenius, size * largest_singular(near) if min(near.shape[1:]) > 1 else frobenius))
-    if not found:
+            norms.append((frobenius, size * largest_singular(near) if min(near.shape[1:]) > 1 else frobenius))
+    if not norms:
         return GradientNorms(np.zeros(0), np.zeros(0))
-    return GradientNorms(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return GradientNorms(*(np.concatenate(parts) for parts in zip(*norms, strict=True)))
 
 
 def largest_singular(matrices: Floats) -> Floats:

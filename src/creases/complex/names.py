@@ -15,8 +15,10 @@ __all__ = ["name_of"]
 
 def name_of(network: Network, edge: int) -> tuple[str | int, ...]:
     """`Complex.wall_name`."""
+    from creases.engine.problem import FIRST_WALL, INFINITY
+
     if edge < 0:
-        return ("infinity",) if edge == -1 else ("domain", -2 - edge)
+        return ("infinity",) if edge == INFINITY else ("domain", FIRST_WALL - edge)
     bits = network.bits
     if bits:
         further, bit = divmod(edge, bits)

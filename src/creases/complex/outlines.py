@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.complex.chains import rows_of
+from creases.complex.chains import NO_NEXT, rows_of
 from creases.complex.faces import ridges_of
 from creases.complex.faults import refuse_ball
 from creases.complex.surfaces import Mesh, Polylines
@@ -27,6 +27,8 @@ __all__ = ["boundary_of"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+NO_SIDE = -1
 
 
 def boundary_of(complex: Complex, labels: ArrayLike) -> Polylines | Mesh:
@@ -82,7 +84,7 @@ def check_bounded(complex: Complex, facets: Ints) -> None:
 
 def sides_in(complex: Complex, facets: Ints, cells: Ints) -> Ints:
     """The side by which each facet bounds a cell, int64 (facets,)."""
-    first, second = np.full((2, len(complex.facets)), -1)
+    first, second = np.full((2, len(complex.facets)), NO_SIDE)
     sides = complex.side_facets
     first[sides[::-1]] = np.arange(len(sides))[::-1]
     second[sides] = np.arange(len(sides))
@@ -96,12 +98,12 @@ def polylines(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Poly
     # A cell's corners go round it counter-clockwise: so does each side, with the cell on its left.
     begin, end = (complex.vertex_numbers[sides.corners[at + i]] for i in (0, 1))
     around = np.bincount(np.concatenate([begin, end]), minlength=len(complex.vertices))
-    starting = np.full(len(complex.vertices), -1)
+    starting = np.full(len(complex.vertices), NO_NEXT)
     starting[begin] = np.arange(len(facets))
     # Where two lines meet, and no more, one comes and the other goes: the lower label is left of both. On the border of
     # the domain they may part three labels, and are two lines.
-    after = np.where(around[end] == 2, starting[end], -1)
-    after = np.where((labels[after] == labels).all(axis=1), after, -1)
+    after = np.where(around[end] == 2, starting[end], NO_NEXT)
+    after = np.where((labels[after] == labels).all(axis=1), after, NO_NEXT)
     rows = rows_of(after)
     # A row that is open has one point more than lines.
     sizes = np.diff(rows.first) + ~rows.closed

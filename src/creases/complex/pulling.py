@@ -21,7 +21,7 @@ from creases.lists import spans
 if TYPE_CHECKING:
     from creases.engine.answers.sides import Sides
 
-__all__ = ["Sizes", "polytopes", "scaled", "wedge"]
+__all__ = ["CellSizes", "polytopes", "scaled", "wedge"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,14 +30,14 @@ Words = NDArray[np.uint64]
 WORD = 64
 
 
-class Sizes(NamedTuple):
+class CellSizes(NamedTuple):
     """volumes : float64 (cells,). centroids : float64 (cells, d)."""
 
     volumes: Floats
     centroids: Floats
 
 
-class Faces(NamedTuple):
+class BlockFaces(NamedTuple):
     """Faces of one dimension, of several cells.
 
     cells : int64 (faces,), places in the block. masks : uint64 (faces, words), the corners on each, by their places in
@@ -49,16 +49,16 @@ class Faces(NamedTuple):
     anchors: Ints
 
 
-class Layer(NamedTuple):
+class FaceLayer(NamedTuple):
     """Faces with what joins them to those of one dimension more: parents and children are pairs of places, int64
     (pairs,), in the order of the parents."""
 
-    faces: Faces
+    faces: BlockFaces
     parents: Ints
     children: Ints
 
 
-def polytopes(first: Ints, corners: Floats, sides: Sides, cells: Ints) -> Sizes:
+def polytopes(first: Ints, corners: Floats, sides: Sides, cells: Ints) -> CellSizes:
     """Volumes and centroids, in slice coordinates, of bounded cells of two dimensions or more."""
     d, counts = corners.shape[1], np.diff(first)[cells]
     own = spans(first[cells], counts)
@@ -70,10 +70,10 @@ def polytopes(first: Ints, corners: Floats, sides: Sides, cells: Ints) -> Sizes:
     totals, centroids = measured(places, starts, layers, len(cells))
     middles = np.add.reduceat(places, starts, axis=0) / counts[:, None]
     centroids = np.where((totals > 0)[:, None], centroids, middles)
-    return Sizes(totals / math.factorial(d) * scales**d, origins + centroids * scales[:, None])
+    return CellSizes(totals / math.factorial(d) * scales**d, origins + centroids * scales[:, None])
 
 
-def layers_of(first: Ints, starts: Ints, sides: Sides, cells: Ints, d: int) -> list[Layer]:
+def layers_of(first: Ints, starts: Ints, sides: Sides, cells: Ints, d: int) -> list[FaceLayer]:
     """The faces of d - 1, d - 2, ... 1 dimensions that the simplices of cells have in them.
 
     starts : where the corners of each cell begin in the block.
@@ -86,7 +86,7 @@ def layers_of(first: Ints, starts: Ints, sides: Sides, cells: Ints, d: int) -> l
         bits = np.clip(counts - WORD * word, 0, WORD).astype(np.uint64)
         full = bits == WORD
         everything[:, word] = np.where(full, ~np.uint64(0), (np.uint64(1) << np.where(full, 0, bits)) - np.uint64(1))
-    faces, layers = Faces(np.arange(len(cells)), everything, starts), []
+    faces, layers = BlockFaces(np.arange(len(cells)), everything, starts), []
     for _ in range(d - 1):
         layers.append(facets_without_anchor(faces, side_masks, side_starts, side_counts, starts))
         faces = layers[-1].faces
@@ -105,7 +105,9 @@ def masks_of(first: Ints, sides: Sides, cells: Ints, words: int) -> Words:
     return masks
 
 
-def facets_without_anchor(faces: Faces, side_masks: Words, side_starts: Ints, side_counts: Ints, starts: Ints) -> Layer:
+def facets_without_anchor(
+    faces: BlockFaces, side_masks: Words, side_starts: Ints, side_counts: Ints, starts: Ints
+) -> FaceLayer:
     """What faces have in common with the sides on which their first corners do not lie: two corners or more.
 
     All facets of a face are among these. What has fewer dimensions than a facet comes to nothing: a face loses one
@@ -132,7 +134,7 @@ def facets_without_anchor(faces: Faces, side_masks: Words, side_starts: Ints, si
     chosen = order[new]
     words, bits = lowest(masks[chosen])
     anchors = starts[cells[chosen]] + WORD * words + places_of(bits)
-    return Layer(Faces(cells[chosen], masks[chosen], anchors), pairs // len(order), pairs % len(order))
+    return FaceLayer(BlockFaces(cells[chosen], masks[chosen], anchors), pairs // len(order), pairs % len(order))
 
 
 def lowest(masks: Words) -> tuple[Ints, Words]:
@@ -147,7 +149,7 @@ def places_of(bits: Words) -> Ints:
     return (np.frexp(bits.astype(np.float64))[1] - 1).astype(np.int64)
 
 
-def measured(places: Floats, starts: Ints, layers: list[Layer], cells: int) -> tuple[Floats, Floats]:
+def measured(places: Floats, starts: Ints, layers: list[FaceLayer], cells: int) -> tuple[Floats, Floats]:
     """d! times the volume of each cell, and its centroid.
 
     places : float64 (corners, d), of the cells of a block. starts : the first corner of each.
@@ -187,11 +189,11 @@ def measured(places: Floats, starts: Ints, layers: list[Layer], cells: int) -> t
 def wedge(vectors: Floats, others: Floats, k: int) -> Floats:
     """Vectors of R^d wedged with (k - 1)-vectors: float64 (n, d) and (n, C(d, k - 1)) -> (n, C(d, k))."""
     one, rest = wedge_table(vectors.shape[1], k)
-    found = np.zeros((len(vectors), len(one)))
+    product = np.zeros((len(vectors), len(one)))
     for j in range(k):
         term = vectors[:, one[:, j]] * others[:, rest[:, j]]
-        found += -term if j % 2 else term
-    return found
+        product += -term if j % 2 else term
+    return product
 
 
 @lru_cache

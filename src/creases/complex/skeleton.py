@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from creases.complex.complex import Complex
     from creases.engine.answers.sides import Sides
 
-__all__ = ["Facets", "Given", "Skeleton", "lineality_of_flat", "skeleton_of"]
+__all__ = ["NO_CELL", "NO_VERTEX", "Facets", "Given", "Skeleton", "lineality_of_flat", "skeleton_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-NONE = -1
+# Of a facet beyond which there is no cell; of a corner that is no vertex.
+NO_CELL = NO_VERTEX = -1
 
 
 class Facets(NamedTuple):
     """The facets of all cells, each once, in the order of the cells.
 
-    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 where the domain ends,
+    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 (NO_CELL) where the domain ends,
         and on a Ball where the cell on the other side does not meet it.
     walls : int64 (facets,), what the facet lies on, as `Complex.edges` numbers it: of several neurons that vanish on
         it, the one that bounds its first cell.
@@ -48,7 +49,7 @@ class Facets(NamedTuple):
     @property
     def inner(self) -> Bools:
         """bool (facets,), whether there are cells on both sides."""
-        return np.asarray(self.cells[:, 1] >= 0)
+        return np.asarray(self.cells[:, 1] != NO_CELL)
 
 
 class Given(NamedTuple):
@@ -87,7 +88,7 @@ def skeleton_of(complex: Complex) -> Skeleton:
     if lines == complex.dimension:  # nothing bends: one cell without vertices
         nothing = np.zeros(0, np.int64)
         facets = Facets(nothing.reshape(0, 2), nothing, np.zeros(1, np.int64), nothing)
-        numbers = np.full(len(complex.corners), NONE)
+        numbers = np.full(len(complex.corners), NO_VERTEX)
         return Skeleton(np.zeros((0, complex.dimension)), np.zeros(0, np.bool_), numbers, facets, nothing, sides)
     if own.all():
         first, corners, far, true = complex.first, complex.corners, complex.at_infinity, sides
@@ -99,7 +100,7 @@ def skeleton_of(complex: Complex) -> Skeleton:
         corners, far = complex.corners[own], complex.at_infinity[own]
         true = sides._replace(corners=place[sides.corners])
         glue = glued(problem, first, corners, far, complex.patterns, true, lines)
-        numbers = np.full(len(own), NONE)
+        numbers = np.full(len(own), NO_VERTEX)
         numbers[own] = glue.vertices
     return Skeleton(
         corners[glue.first_corners],

@@ -164,10 +164,10 @@ def as_walls(network: Network, facets: Ints, bits: Ints) -> tuple[Ints, Ints]:
 
 def ridges_of_facets(complex: Complex, lattice: Lattice) -> Lists:
     """For each facet the faces of one dimension less on its boundary. The origin, of directions, is none."""
-    found = lattice.boundaries[complex.dimension - 1]
+    ridges = lattice.boundaries[complex.dimension - 1]
     if isinstance(complex.domain, Directions) and complex.dimension - 2 == len(complex.lineality):
-        return Lists(np.zeros_like(found.first), found.values[:0])
-    return found
+        return Lists(np.zeros_like(ridges.first), ridges.values[:0])
+    return ridges
 
 
 def components_of(rows: Ints, facets: Ints, ridges: Lists) -> tuple[Ints, Ints]:
@@ -221,20 +221,20 @@ def strata_of(complex: Complex) -> Strata:
 
 def border_of(complex: Complex, lattice: Lattice) -> list[Bools]:
     """Whether each face of less than d dimensions lies in the border of the domain, by dimension."""
-    found = [np.zeros(len(level), np.bool_) for level in lattice.levels[:-1]]
-    found[-1][:] = complex.facets.walls < 0
-    for k in range(len(found) - 1, 0, -1):
-        boundary, mine = lattice.boundaries[k], np.flatnonzero(found[k])
-        found[k - 1][boundary.values[spans(boundary.first[mine], np.diff(boundary.first)[mine])]] = True
-    return found
+    in_border = [np.zeros(len(level), np.bool_) for level in lattice.levels[:-1]]
+    in_border[-1][:] = complex.facets.walls < 0
+    for k in range(len(in_border) - 1, 0, -1):
+        boundary, mine = lattice.boundaries[k], np.flatnonzero(in_border[k])
+        in_border[k - 1][boundary.values[spans(boundary.first[mine], np.diff(boundary.first)[mine])]] = True
+    return in_border
 
 
 def vanishing_at(complex: Complex, faces: Faces, chosen: Ints) -> Ints:
     """At how many neurons' zeros each chosen face lies, int64: of those that change their sign among its cells."""
     places = np.concatenate([np.zeros(0, np.int64), *complex.network.places])
-    starts, found = np.cumsum(places) - places, np.zeros(len(chosen), np.int64)
+    starts, vanishing = np.cumsum(places) - places, np.zeros(len(chosen), np.int64)
     if not len(places):
-        return found
+        return vanishing
     sizes = np.diff(faces.cell_first)[chosen]
     step = max(BYTES_AT_ONCE // (8 * complex.network.bits * int(sizes.max(initial=1))), 1)
     for begin in range(0, len(chosen), step):
@@ -244,5 +244,5 @@ def vanishing_at(complex: Complex, faces: Faces, chosen: Ints) -> Ints:
         changing: Any = np.bitwise_or.reduceat(patterns, first) & ~np.bitwise_and.reduceat(patterns, first)
         bits = np.unpackbits(changing, axis=1, bitorder="little", count=complex.network.bits)
         units = np.add.reduceat(bits, starts, axis=1, dtype=np.int64)
-        found[begin : begin + step] = np.maximum(units - (places > 1), 0).sum(axis=1)
-    return found
+        vanishing[begin : begin + step] = np.maximum(units - (places > 1), 0).sum(axis=1)
+    return vanishing

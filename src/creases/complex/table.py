@@ -48,12 +48,12 @@ def classes_of(complex: Complex) -> Ints:
     """The output that is largest at each cell's interior point, the lowest of equal ones; of one output its sign, -1, 0
     or 1: int64 (cells,). Another point of the cell may have another one. Of directions, those far out."""
     network, points, at = complex.network, complex.interior_points, 0
-    found = np.zeros(len(points), np.int64)
+    classes = np.zeros(len(points), np.int64)
     for outputs in outputs_at(complex, points):
         end = at + len(outputs)
-        found[at:end] = np.sign(outputs[:, 0]) if network.n_out == 1 else outputs.argmax(axis=1)
+        classes[at:end] = np.sign(outputs[:, 0]) if network.n_out == 1 else outputs.argmax(axis=1)
         at = end
-    return found
+    return classes
 
 
 def outputs_at(complex: Complex, points: Floats) -> Iterator[Floats]:

@@ -44,12 +44,12 @@ class Simplices(NamedTuple):
 def bounded_faces(complex: Complex, lattice: Lattice) -> list[Bools]:
     """Whether each face is bounded, by dimension: it has vertices, and none of them is at infinity."""
     far = complex.vertices_at_infinity
-    found = []
+    bounded = []
     for level in lattice.levels:
         ends = np.concatenate([[0], np.cumsum(far[level.vertices])])
         infinite = ends[level.first[1:]] > ends[level.first[:-1]]
-        found.append(~infinite & (np.diff(level.first) > 0) & (not len(complex.lineality)))
-    return found
+        bounded.append(~infinite & (np.diff(level.first) > 0) & (not len(complex.lineality)))
+    return bounded
 
 
 def simplices_of(lattice: Lattice, bounded: list[Bools]) -> Iterator[Simplices]:
@@ -78,7 +78,7 @@ def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
     edges lengths, of polygons areas; infinite where a face is unbounded, or too large for a float."""
     bounded = bounded_faces(complex, lattice)
     places = complex.vertices @ lengths_of(complex)
-    found = []
+    by_dimension = []
     for level, whole, simplices in zip(lattice.levels, bounded, simplices_of(lattice, bounded), strict=True):
         volumes = np.full(len(level), np.inf)
         each = np.zeros(len(simplices.owners))
@@ -88,9 +88,9 @@ def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
                 each[some] = simplex_volumes(places[simplices.vertices[some]])
         each[np.isnan(each)] = np.inf
         volumes[whole] = np.bincount(simplices.owners, each, minlength=len(level))[whole]
-        found.append(volumes)
-    found[0][:] = 1.0
-    return found
+        by_dimension.append(volumes)
+    by_dimension[0][:] = 1.0
+    return by_dimension
 
 
 def simplex_volumes(corners: Floats) -> Floats:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.bounded import UNDERFLOW, Bounded, BoundedNetwork
+from creases.complex.bounded import LEAST_FLOAT, Bounded, BoundedNetwork
 from creases.complex.exact_geometry import ExactGeometry
 from creases.complex.faults import CORNER_TOLERANCE, size_of
-from creases.exact_levels import Rows
+from creases.exact_levels import ExactRows
 from creases.network import Clip, Level, Max
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class VertexStates:
         sizes = np.abs(complex.vertices).max(axis=1, initial=0.0) if np.isnan(size) else np.full(len(self.one), size)
         sizes = np.where(self.one > 0.0, sizes, 1.0)
         # Twice: a vertex at which a nearest float is stored may be off by a little more. The nearest may be zero.
-        errors = 2.0 * CORNER_TOLERANCE * sizes + UNDERFLOW
+        errors = 2.0 * CORNER_TOLERANCE * sizes + LEAST_FLOAT
         self.errors = np.repeat(errors[:, None], complex.dimension, axis=1)
 
     @cached_property
@@ -118,13 +118,13 @@ class VertexStates:
         """States in rationals, bool (n, bits)."""
         rays = [self.geometry.vertex(vertex) for vertex in vertices.tolist()]
         _, values = self.geometry.network.at([(ray,) for ray in rays])
-        found = [np.zeros((len(rays), 0), np.bool_)]
+        states = [np.zeros((len(rays), 0), np.bool_)]
         one = [ray[-1] for ray in rays]
         for number, sums in values.sums:
-            found.append(exact_signs(self._complex.network.levels[number - 1], sums, one))
-        return np.hstack(found)
+            states.append(exact_signs(self._complex.network.levels[number - 1], sums, one))
+        return np.hstack(states)
 
-    def exact_outputs(self, vertices: Ints) -> Rows:
+    def exact_outputs(self, vertices: Ints) -> ExactRows:
         """Outputs in rationals, a column for each vertex."""
         rays = [self.geometry.vertex(vertex) for vertex in vertices.tolist()]
         return self.geometry.network.at([(ray,) for ray in rays])[1].outputs
@@ -157,7 +157,7 @@ def largest_of(kink: Max, z: Bounded) -> tuple[Bools, Bools]:
     return ~smaller & np.repeat(others == 1, kink.sizes, axis=1), smaller
 
 
-def exact_signs(level: Level, sums: Rows, one: list[Any]) -> Bools:
+def exact_signs(level: Level, sums: ExactRows, one: list[Any]) -> Bools:
     """The states of a level's bits, bool (n, bits), of sums in whole numbers, a column for each of n points."""
     kink = level.kink
     if isinstance(kink, Max):

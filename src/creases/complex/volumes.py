@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.complex.pulling import Sizes, polytopes, scaled
+from creases.complex.pulling import CellSizes, polytopes, scaled
 from creases.complex.skeleton import sides_of
 from creases.domain.lengths import chart_of
 
@@ -45,7 +45,7 @@ def lengths_of(complex: Complex) -> Floats:
     return chart_of(complex.domain.slice)
 
 
-def sizes_of(complex: Complex) -> Sizes:
+def sizes_of(complex: Complex) -> CellSizes:
     """Volumes in the units of input space, and centroids in slice coordinates.
 
     Of a cell that is not bounded, or whose volume is beyond float64, the volume is infinite, and of the first the
@@ -70,16 +70,16 @@ def sizes_of(complex: Complex) -> Sizes:
         volumes *= np.prod(factors)
         centroids = np.ldexp(centroids, -powers)
         volumes[np.isnan(volumes)] = np.inf  # corners as far as floats go
-    return Sizes(volumes, centroids)
+    return CellSizes(volumes, centroids)
 
 
-def intervals(first: Ints, corners: Floats) -> Sizes:
+def intervals(first: Ints, corners: Floats) -> CellSizes:
     """Lengths and middles of intervals. Their ends are rounded one by one, and may have changed places."""
     one, other = corners[first[:-1]], corners[first[1:] - 1]
-    return Sizes(np.abs(other - one)[:, 0], one + (other - one) / 2)
+    return CellSizes(np.abs(other - one)[:, 0], one + (other - one) / 2)
 
 
-def polygons(first: Ints, corners: Floats) -> Sizes:
+def polygons(first: Ints, corners: Floats) -> CellSizes:
     """Areas and centroids of polygons whose corners come in order."""
     starts, counts = first[:-1], np.diff(first)
     places = corners - np.repeat(corners[starts], counts, axis=0)
@@ -93,7 +93,7 @@ def polygons(first: Ints, corners: Floats) -> Sizes:
     middles = np.add.reduceat(places, starts, axis=0) / counts[:, None]
     solid = total > 0
     centroids = np.where(solid[:, None], moments / (3.0 * np.where(solid, total, 1.0))[:, None], middles)
-    return Sizes(scales * (scales * np.maximum(total, 0.0)) / 2.0, corners[starts] + centroids * scales[:, None])
+    return CellSizes(scales * (scales * np.maximum(total, 0.0)) / 2.0, corners[starts] + centroids * scales[:, None])
 
 
 def blocks(first: Ints, sides: Sides, cells: Ints, dimension: int) -> list[Ints]:
@@ -107,7 +107,7 @@ def blocks(first: Ints, sides: Sides, cells: Ints, dimension: int) -> list[Ints]
 def diameters(complex: Complex) -> Floats:
     """The largest distance between two points of each cell, float64 (cells,), in the units of input space; infinite if
     the cell is not bounded."""
-    found = np.full(len(complex), np.inf)
+    largest = np.full(len(complex), np.inf)
     places, counts = complex.corners @ lengths_of(complex), np.diff(complex.first)
     bounded = bounded_cells(complex)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -117,9 +117,9 @@ def diameters(complex: Complex) -> Floats:
             for at in range(0, len(cells), size):
                 some = cells[at : at + size]
                 own = places[complex.first[some][:, None] + np.arange(count)]
-                found[some] = largest_distances(own)
-    found[np.isnan(found)] = np.inf
-    return found
+                largest[some] = largest_distances(own)
+    largest[np.isnan(largest)] = np.inf
+    return largest
 
 
 def largest_distances(places: Floats) -> Floats:

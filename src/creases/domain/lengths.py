@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Gram = tuple[tuple[Fraction, ...], ...]
 
 # Square roots are known to so many bits.
-BITS = 80
+PRECISION = 80
 # Floats are as good as they need to be where no vector is nearer to the others than this, as a part of the longest.
 UPRIGHT = 1e-2
 
@@ -93,10 +93,10 @@ def factored(gram: Gram) -> tuple[list[list[Fraction]], list[Fraction]]:
 
 
 def root_above(value: Fraction) -> Fraction:
-    """At least the square root of a rational that is not negative, and more by less than a part in 2^BITS."""
+    """At least the square root of a rational that is not negative, and more by less than a part in 2^PRECISION."""
     # sqrt(p / q) = sqrt(p q) / q, and p q is brought to twice the bits first.
     product = value.numerator * value.denominator
-    shift = max(0, 2 * BITS - product.bit_length() + 1) // 2 + 1
+    shift = max(0, 2 * PRECISION - product.bit_length() + 1) // 2 + 1
     root = isqrt(product << 2 * shift)
     if root * root < product << 2 * shift:
         root += 1

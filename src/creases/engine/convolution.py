@@ -67,15 +67,15 @@ class Convolution:
         groups, outputs, inputs = self.kernel.shape[:3]
         by_group = some.reshape(len(some), groups, inputs, *self.geometry.sides)
         seen = self.geometry.padded(np.logical_or.reduce(by_group, 2))
-        found = np.zeros((len(some), groups, *self.geometry.counts), np.bool_)
+        reached = np.zeros((len(some), groups, *self.geometry.counts), np.bool_)
         for tap in self.geometry.taps():
-            found |= seen[(..., *self.geometry.at(tap))]
-        return np.repeat(found, outputs, axis=1).reshape(len(some), -1)
+            reached |= seen[(..., *self.geometry.at(tap))]
+        return np.repeat(reached, outputs, axis=1).reshape(len(some), -1)
 
     def images(self, values: Floats) -> Floats:
         """Values (b, n_in) as images with zeros around them, float64 (b, channels, *lengths)."""
-        found: Floats = self.geometry.padded(values.reshape(len(values), self.channels, *self.geometry.sides))
-        return found
+        padded: Floats = self.geometry.padded(values.reshape(len(values), self.channels, *self.geometry.sides))
+        return padded
 
     def boxes(self, images: Floats) -> tuple[Ints, Ints]:
         """The windows of each image that see anything but zeros, from first to before end: int64 (b, sides) each."""
@@ -96,10 +96,10 @@ class Convolution:
     def cropped(self, images: Floats, first: Ints, counts: Sequence[int]) -> Floats:
         """The part of each image that so many windows see, from its first one on: float64 (b, channels, *lengths)."""
         lengths = self.geometry.fewer(counts).lengths
-        found = np.empty((*images.shape[:2], *lengths))
-        for image, part, begin in zip(images, found, (first * np.array(self.geometry.stride)).tolist(), strict=True):
+        parts = np.empty((*images.shape[:2], *lengths))
+        for image, part, begin in zip(images, parts, (first * np.array(self.geometry.stride)).tolist(), strict=True):
             part[:] = image[(slice(None), *(slice(a, a + n) for a, n in zip(begin, lengths, strict=True)))]
-        return found
+        return parts
 
     def windows(self, images: Floats, counts: Sequence[int]) -> Floats:
         """What so many windows along each side see of images: float64 (groups, inputs * taps, b, windows), in the order

@@ -62,10 +62,10 @@ class Doubts(NamedTuple):
     @property
     def is_exact(self) -> NDArray[np.bool_]:
         """For each unit whether its numbers are exact, bool (n,)."""
-        found: NDArray[np.bool_] = self.bias == 0.0
+        exact: NDArray[np.bool_] = self.bias == 0.0
         for matrix in self.matrices:
-            found = found & ~matrix.any(axis=1)
-        return found
+            exact = exact & ~matrix.any(axis=1)
+        return exact
 
     def of(self, source: int) -> Floats:
         """The bounds of the numbers by which a source is multiplied."""

@@ -87,8 +87,8 @@ def private_folder() -> Path | None:
     try:
         folder = user_cache_home() / f"kernels-{source_hash()}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        if hasattr(os, "getuid") and (found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o022):
+        status = folder.stat()
+        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o022):
             raise PermissionError(f"{folder} can be written to by others")
         if not os.access(folder, os.W_OK):
             raise PermissionError(f"{folder} is read-only")

@@ -28,10 +28,10 @@ from creases.streams import stream
 __all__ = ["must_compile", "warm", "warm_lines", "warm_space"]
 
 # Two small networks with coincident neurons reach every kernel, those behind a tie included.
-WEIGHTS = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0], [0.25, 0.5]])
-BIASES = np.array([0.0, 0.0, 0.0, 0.5])
-ABOVE = np.array([[1.0, -1.0, 0.5, 0.5], [1.0, 1.0, 0.0, -1.0]])
-BIASES_ABOVE = np.array([0.0, 0.1])
+FIRST_WEIGHTS = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0], [0.25, 0.5]])
+FIRST_BIASES = np.array([0.0, 0.0, 0.0, 0.5])
+SECOND_WEIGHTS = np.array([[1.0, -1.0, 0.5, 0.5], [1.0, 1.0, 0.0, -1.0]])
+SECOND_BIASES = np.array([0.0, 0.1])
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 INTERVAL = np.array([[-1.0], [1.0]])
 
@@ -49,8 +49,8 @@ def must_compile() -> bool:
     if loop._cache.ships(loop.py_func) >= LOOPS:
         return False
     # Numba keeps one subfolder for each place that the sources are installed in, and there a file a signature.
-    found = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
-    return found is None or len(list(found.glob("cut.cut-*.nbc"))) < LOOPS
+    folder = Path(loop._cache.cache_path) if CACHE_FOLDER is not None else None
+    return folder is None or len(list(folder.glob("cut.cut-*.nbc"))) < LOOPS
 
 
 def warm() -> float:
@@ -85,7 +85,12 @@ def warm_lines() -> None:
     edge_sign([rows.row(0), rows.row(1)], rows.row(2))
     bands(*np.array([[-1.0], [1.0], [0.5], [1.0]]))  # of units with two slopes
     ends = np.array([[-1.0, 1.0]])
-    sweep_together(prepared([WEIGHTS, ABOVE], [BIASES, ABOVE[:, 0]]), np.ones((1, 2)), np.ones((1, 2)), ends)
+    sweep_together(
+        prepared([FIRST_WEIGHTS, SECOND_WEIGHTS], [FIRST_BIASES, SECOND_WEIGHTS[:, 0]]),
+        np.ones((1, 2)),
+        np.ones((1, 2)),
+        ends,
+    )
 
 
 def warm_space() -> None:
@@ -111,7 +116,7 @@ def warm_space() -> None:
 def small(d: int) -> Problem:
     """A network of two layers on the interval (d = 1) or the square."""
     return Problem(
-        graph=Graph.chain((np.ascontiguousarray(WEIGHTS[:, :d]), ABOVE), (BIASES, BIASES_ABOVE)),
+        graph=Graph.chain((np.ascontiguousarray(FIRST_WEIGHTS[:, :d]), SECOND_WEIGHTS), (FIRST_BIASES, SECOND_BIASES)),
         origin=np.zeros(d),
         basis=np.eye(d),
         basis_tail=np.zeros((d, d)),

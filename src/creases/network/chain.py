@@ -16,7 +16,7 @@ from creases.network.kinks import Linear, ReLU
 from creases.network.levels import Level
 from creases.network.operators import Dense
 
-__all__ = ["Chain", "DenseLayer", "are_transposed", "as_layer", "chain_of", "levels_of"]
+__all__ = ["DenseChain", "DenseLayer", "are_transposed", "as_layer", "chain_of", "levels_of"]
 
 Floats = NDArray[np.float64]
 
@@ -46,14 +46,14 @@ class DenseLayer:
         return f"DenseLayer({self.n_in} -> {self.n_out})"
 
 
-class Chain(NamedTuple):
+class DenseChain(NamedTuple):
     """The layers of a chain: the hidden ones, first to last, and the output layer or None."""
 
     hidden: tuple[DenseLayer, ...]
     output: DenseLayer | None
 
 
-def chain_of(levels: Sequence[Level]) -> Chain | None:
+def chain_of(levels: Sequence[Level]) -> DenseChain | None:
     """The layers of levels that are a chain, each dense and of ReLU, but for an affine last one; else None."""
     layers = []
     for number, level in enumerate(levels, start=1):
@@ -63,7 +63,7 @@ def chain_of(levels: Sequence[Level]) -> Chain | None:
             return None
         layers.append(DenseLayer(operator.weight, level.bias))
     output = layers.pop() if isinstance(levels[-1].kink, Linear) else None
-    return Chain(tuple(layers), output) if layers else None
+    return DenseChain(tuple(layers), output) if layers else None
 
 
 def levels_of(hidden: Sequence[DenseLayer], output: DenseLayer | None) -> tuple[Level, ...]:

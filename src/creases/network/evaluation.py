@@ -50,9 +50,9 @@ def affine_map_of_levels(levels: Sequence[Level], pattern: Sequence[ArrayLike], 
             here = np.asarray(next(parts))
             if here.shape != (places,):
                 raise NetworkError(f"The pattern of {level!r} has shape ({places},), got {here.shape}.")
-        piece = level.kink.piece(here, level.n_units)
-        values = (linear if piece.units is None else linear[:, piece.units]) * piece.slopes
-        values[-1] += piece.offsets
+        branch = level.kink.branch(here, level.n_units)
+        values = (linear if branch.units is None else linear[:, branch.units]) * branch.slopes
+        values[-1] += branch.offsets
         forms.append(values)
         for source in unneeded:
             forms[source] = None

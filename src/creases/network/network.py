@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from creases.arrays import as_floats
 from creases.errors import NetworkError
-from creases.network.chain import Chain, DenseLayer, are_transposed, as_layer, chain_of, levels_of
+from creases.network.chain import DenseChain, DenseLayer, are_transposed, as_layer, chain_of, levels_of
 from creases.network.evaluation import affine_map_of_levels, evaluate
 from creases.network.kinks import Clip, Max, ReLU
 from creases.network.levels import Level, check_levels
@@ -196,7 +196,7 @@ class Network:
         return cls.from_arrays(weights, biases)
 
     @cached_property
-    def _chain(self) -> Chain | None:
+    def _chain(self) -> DenseChain | None:
         return chain_of(self.levels)
 
     @property
@@ -204,7 +204,7 @@ class Network:
         """Whether it is a chain: dense levels with ReLU one after the other, and an optional affine output."""
         return self._chain is not None
 
-    def _as_chain(self, what: str) -> Chain:
+    def _as_chain(self, what: str) -> DenseChain:
         if self._chain is None:
             raise NetworkError(
                 f"{self!r} is no chain of dense layers with ReLU but a graph, and has no `{what}`; its levels are in "

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from creases.errors import ModelFileError, NetworkError
 from creases.files import replace_file
-from creases.network.chain import Chain
+from creases.network.chain import DenseChain
 from creases.network.kinks import KINKS
 from creases.network.levels import Level
 from creases.network.operators import OPERATORS
@@ -55,7 +55,7 @@ class Normalisation:
     applied: bool = False
 
 
-def hash_of_chain(chain: Chain) -> str:
+def hash_of_chain(chain: DenseChain) -> str:
     """SHA-256 of a chain's numbers; the same on every platform and in every version."""
     # Little-endian float64 bytes in C order: the same on every platform. Shapes first, so that no two
     # networks share a byte stream.

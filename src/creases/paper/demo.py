@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from creases.complex import Complex
     from creases.training.files import Row
 
-__all__ = ["FULL", "QUICK", "Demo", "DemoResult", "Moment", "run_demo"]
+__all__ = ["FULL_DEMO", "QUICK", "Demo", "DemoResult", "Moment", "run_demo"]
 
 # The picture's plane goes through the first training example of each.
 LABELS = (0, 1, 2)
@@ -88,7 +88,7 @@ class Demo:
         return serra_upper(self.widths, 2)
 
 
-FULL = Demo()
+FULL_DEMO = Demo()
 QUICK = Demo(widths=(12, 12), epochs=(0, 1 / 4, 1), planes=2, batch_size=32)
 
 

@@ -26,13 +26,13 @@ from creases.training import Adam, Initialisation, Optimiser, Settings, Training
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Experiment", "Start", "described"]
+__all__ = ["Experiment", "NetworkStart", "described"]
 
 # The number goes up when the same values give other runs: 2 has streams of random numbers apart (`creases.streams`).
 FORMAT = "creases-experiment-2"
 
 
-class Start(Protocol):
+class NetworkStart(Protocol):
     """Makes the network that a run begins with: an `Initialisation`, or a construction."""
 
     def build(self, widths: Sequence[int], seed: int, inputs: NDArray[np.float32] | None = None) -> nn.Sequential:
@@ -56,7 +56,7 @@ class Experiment:
     widths: tuple[int, ...]
     measures: tuple[Measure, ...]
     moments: tuple[float, ...] = (0.0,)
-    initialisation: Start = field(default_factory=Initialisation)
+    initialisation: NetworkStart = field(default_factory=Initialisation)
     optimiser: Optimiser = field(default_factory=Adam)
     batch_size: int = 128
     kept: tuple[float, ...] = ()

@@ -24,12 +24,12 @@ from creases.theory.average import t_of, theorem5_bound
 from creases.theory.constants import gaussian_bias_density, uniform_bias_density
 from creases.theory.gradient_laws import gaussian_gradient_constant
 
-__all__ = ["HEADER", "LAWS", "SCALES", "Loose", "as_markdown", "line_of", "looseness"]
+__all__ = ["LAWS", "SCALES", "TABLE_HEADER", "Loose", "as_markdown", "line_of", "looseness"]
 
 WIDTHS, SIGMA, LENGTH = (16, 16), 0.5, 1.0
 # Sides of the cubes times C_grad C_bias N.
 SCALES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
-HEADER = (
+TABLE_HEADER = (
     "n",
     "biases",
     "s",
@@ -64,7 +64,7 @@ class Loose(NamedTuple):
     verdict: Verdict
 
     def cells(self) -> list[str]:
-        """As text, in the order of HEADER."""
+        """As text, in the order of TABLE_HEADER."""
         return [
             str(self.input_dim),
             self.biases,
@@ -146,7 +146,7 @@ def as_markdown(lines: Sequence[Loose]) -> str:
     """The table of the documentation."""
     numbers = ("n", "s", "side", "mean count", "explicit / mean", "theorem 5 / mean", "smallest T")
     rows = [
-        f"| {' | '.join(HEADER)} |",
-        f"| {' | '.join('---:' if name in numbers else '---' for name in HEADER)} |",
+        f"| {' | '.join(TABLE_HEADER)} |",
+        f"| {' | '.join('---:' if name in numbers else '---' for name in TABLE_HEADER)} |",
     ]
     return "\n".join(rows + [f"| {' | '.join(line.cells())} |" for line in lines])

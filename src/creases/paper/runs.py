@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     import pandas
     from torch import nn
 
-__all__ = ["COLUMNS", "DIVERGED", "Kept", "Row", "RunResult", "network_file", "run", "run_once", "save_network"]
+__all__ = ["COLUMNS", "DIVERGED", "Kept", "MeasuredRow", "RunResult", "network_file", "run", "run_once", "save_network"]
 
 DIVERGED = "diverged"
 
 
-class Row(NamedTuple):
+class MeasuredRow(NamedTuple):
     """One measurement.
 
     step, epoch : when. loss, train_accuracy, test_accuracy : of the network then; None where nothing was trained, or
@@ -54,7 +54,7 @@ class Row(NamedTuple):
     network: str
 
 
-COLUMNS = Row._fields
+COLUMNS = MeasuredRow._fields
 
 
 class Kept(NamedTuple):
@@ -75,7 +75,7 @@ class RunResult:
 
     experiment: str
     seed: int
-    rows: list[Row]
+    rows: list[MeasuredRow]
     kept: list[Kept]
     diverged: bool
     training: float
@@ -164,7 +164,7 @@ def run_once(experiment: Experiment, seed: int, folder: Path | None = None, stop
     rows = as_rows(watch, history)
     if diverged:
         epoch = watch.at / experiment.settings(seed).steps_per_epoch(task)
-        rows.append(Row(watch.at, epoch, None, None, None, DIVERGED, "", float(watch.at), None, 0.0, ""))
+        rows.append(MeasuredRow(watch.at, epoch, None, None, None, DIVERGED, "", float(watch.at), None, 0.0, ""))
     return RunResult(
         experiment.sha256,
         seed,
@@ -178,14 +178,16 @@ def run_once(experiment: Experiment, seed: int, folder: Path | None = None, stop
     )
 
 
-def as_rows(watch: Watch, history: list[dict[str, Any]]) -> list[Row]:
+def as_rows(watch: Watch, history: list[dict[str, Any]]) -> list[MeasuredRow]:
     """What was measured, each beside how well the network did at that step."""
     at = {row["step"]: row for row in history}
     rows = []
     for step, epoch, one, seconds, network in watch.found:
         then = at.get(step, {})
         well = (then.get("loss"), then.get("train_accuracy"), then.get("test_accuracy"))
-        rows.append(Row(step, epoch, *well, one.measure, one.domain, one.value, one.certified, seconds, network))
+        rows.append(
+            MeasuredRow(step, epoch, *well, one.measure, one.domain, one.value, one.certified, seconds, network)
+        )
     return rows
 
 

@@ -19,14 +19,14 @@ from creases.scheduling.cluster import check_address, dask_workers
 from creases.training import TrainingError
 from creases.training.errors import need_torch
 
-__all__ = ["Crew", "Listener", "Summary", "crew_of", "sweep"]
+__all__ = ["Listener", "RunPool", "Summary", "crew_of", "sweep"]
 
 # How often this process says that it lives, and looks what others have done.
 RENEW_SECONDS, LOOK_SECONDS = STALE_SECONDS / 6, 0.5
 AHEAD = 1  # runs given out before one of them is begun, for each worker
 
 
-class Crew(NamedTuple):
+class RunPool(NamedTuple):
     """Who does the runs.
 
     executor : as in the standard library. size : how many runs at the same time. stopped : set when a sweep is left,
@@ -82,16 +82,16 @@ class Summary:
 
 
 @contextmanager
-def crew_of(*, threads: int | None = None, workers: int | None = None, cluster: str | None = None) -> Iterator[Crew]:
+def crew_of(*, threads: int | None = None, workers: int | None = None, cluster: str | None = None) -> Iterator[RunPool]:
     """Workers for a sweep: of the Dask cluster at an address, that many processes here, or threads of this process."""
     if cluster is None and workers is None:
         count = threads or 1
         with one_torch_thread(), ThreadPoolExecutor(count) as pool:
-            yield Crew(pool, count, threading.Event())
+            yield RunPool(pool, count, threading.Event())
         return
     check_address(cluster)
     with dask_workers(cluster, workers) as dask:
-        yield Crew(dask.executor(), dask.count)
+        yield RunPool(dask.executor(), dask.count)
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def one_torch_thread() -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic)
 
 
-def sweep(experiments: Iterable[Experiment], store: Store, crew: Crew, listener: Listener | None = None) -> Summary:
+def sweep(experiments: Iterable[Experiment], store: Store, crew: RunPool, listener: Listener | None = None) -> Summary:
     """Do all runs of these experiments that are not in the store, and wait for those that other processes have.
 
     The costliest begin first, so that none is left alone at the end. A run that fails is said at the end; the others go
@@ -122,7 +122,7 @@ def sweep(experiments: Iterable[Experiment], store: Store, crew: Crew, listener:
 class Sweep:
     """The runs to do, those under way, and those that others have."""
 
-    def __init__(self, experiments: Iterable[Experiment], store: Store, crew: Crew, listener: Listener) -> None:
+    def __init__(self, experiments: Iterable[Experiment], store: Store, crew: RunPool, listener: Listener) -> None:
         self.store, self.crew, self.listener, self.summary = store, crew, listener, Summary()
         self.by_hash = {experiment.sha256: experiment for experiment in experiments}
         seeds: dict[Unit, None] = {}

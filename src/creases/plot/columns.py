@@ -16,14 +16,14 @@ from creases.errors import DomainError
 if TYPE_CHECKING:
     from creases.complex import Complex
 
-__all__ = ["OWN_NAMES", "WORDS", "Column", "classes", "column_of"]
+__all__ = ["COLOURINGS", "OWN_NAMES", "Column", "classes", "column_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # What `color_by` takes as a word, beside "pattern", which is no column. The columns of `Complex.table` are among them,
 # by these names or by their own.
-WORDS = ("layer", "gradient", "class", "activity", "volume", "facets", "vertices", "bounded")
+COLOURINGS = ("layer", "gradient", "class", "activity", "volume", "facets", "vertices", "bounded")
 OWN_NAMES = {"layer_of_birth": "layer", "gradient_norm": "gradient"}
 # What a volume is called, and its unit, in one dimension and in two and in three.
 VOLUMES = {1: ("length", "input"), 2: ("area", "input²"), 3: ("volume", "input³")}
@@ -108,14 +108,14 @@ def column_of(complex: Complex, given: str | Column | ArrayLike, name: str = "co
 def named(complex: Complex, word: str, name: str) -> Column:
     """The column of a word."""
     word = OWN_NAMES.get(word, word)
-    if word in MADE:
-        return MADE[word](complex)
+    if word in COLUMN_OF:
+        return COLUMN_OF[word](complex)
     values = getattr(complex, word, None) if word.isidentifier() and not word.startswith("_") else None
     if isinstance(values, np.ndarray) and values.shape == (len(complex),):
         return Column(values, word.replace("_", " "))
     raise DomainError(
-        f"{name} is a word ({', '.join(('pattern', *WORDS))}), the name of an array of the complex with one number a "
-        f"cell, or such numbers; got {word!r}."
+        f"{name} is a word ({', '.join(('pattern', *COLOURINGS))}), the name of an array of the complex with one "
+        f"number a cell, or such numbers; got {word!r}."
     )
 
 
@@ -158,7 +158,7 @@ def volume_column(complex: Complex) -> Column:
     return Column(complex.volumes, label, unit)
 
 
-MADE: dict[str, Callable[[Complex], Column]] = {
+COLUMN_OF: dict[str, Callable[[Complex], Column]] = {
     "layer": layer_column,
     "gradient": gradient_column,
     "class": class_column,

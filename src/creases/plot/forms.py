@@ -1,6 +1,6 @@
 """The affine map of each cell of a complex, worked out for many cells at a time.
 
-Level by level from the input: a pattern says which piece of every kink holds on a cell, and that piece is evaluated
+Level by level from the input: a pattern says which branch of every kink holds on a cell, and that branch is evaluated
 anywhere, beyond the cell too.
 """
 
@@ -28,7 +28,7 @@ NUMBERS_AT_ONCE = 1 << 22
 class Step(NamedTuple):
     """What one level makes of some rows on some cells.
 
-    sums : float64 (1 or cells, rows, n_units), the level's z. values : after the kink's piece.
+    sums : float64 (1 or cells, rows, n_units), the level's z. values : after the kink's branch.
     bits : bool (cells, bits), the part of the cells' patterns that is this level's.
     """
 
@@ -84,10 +84,10 @@ def through_levels(complex: Complex, rows: Floats, cells: slice, biases: bool) -
         begin, end = next(layers) if level.is_layer else (0, 0)
         own = bits[:, begin:end]
         pattern = level.kink.of_bits(own) if level.is_layer else np.zeros((1, 0), np.bool_)
-        piece = level.kink.piece(pattern, level.n_units)
-        latest = chosen(sums, piece.units) * one_a_cell(piece.slopes)
+        branch = level.kink.branch(pattern, level.n_units)
+        latest = chosen(sums, branch.units) * one_a_cell(branch.slopes)
         if biases:
-            latest = latest + one_a_cell(piece.offsets)
+            latest = latest + one_a_cell(branch.offsets)
         values.append(latest)
         for source in unneeded:
             values[source] = None
@@ -95,7 +95,7 @@ def through_levels(complex: Complex, rows: Floats, cells: slice, biases: bool) -
 
 
 def one_a_cell(numbers: Floats) -> Floats:
-    """The numbers of a piece, ([cells,] n_values), so that they meet rows of cells."""
+    """The numbers of a branch, ([cells,] n_values), so that they meet rows of cells."""
     return numbers if numbers.ndim == 1 else numbers[:, None]
 
 

@@ -40,7 +40,7 @@ Bools = NDArray[np.bool_]
 
 # Edges are as wide as they can be without hiding the cells: points, for this many cells and fewer.
 WIDEST_EDGE, CELLS_AT_WIDEST = 0.5, 200
-EDGE = (0.13, 0.13, 0.13, 0.75)
+EDGE_COLOUR = (0.13, 0.13, 0.13, 0.75)
 # Classes that colours and shapes tell apart.
 MOST_CLASSES = len(COLOURS) * len(MARKERS)
 # A .pdf or .svg with more cells than this holds them as pixels.
@@ -169,7 +169,7 @@ def add_regions(
         polygons,
         facecolors=colours,
         # Without an edge of its own colour a hair of the ground would shine through between neighbours.
-        edgecolors=EDGE if edges else "face",
+        edgecolors=EDGE_COLOUR if edges else "face",
         linewidths=thin if edges else 0.3,
         rasterized=many,
         label=REGIONS,

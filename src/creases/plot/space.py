@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 
 # Points, for this many faces and fewer.
 WIDEST_EDGE, FACES_AT_WIDEST = 0.3, 300
-EDGE = (0.1, 0.1, 0.1, 0.8)
+EDGE_COLOUR = (0.1, 0.1, 0.1, 0.8)
 # A .pdf or .svg with more faces than this holds them as pixels.
 MOST_VECTORS = 20_000
 # From where the light comes, in the axes' own directions, and how dark a face that turns away from it is.
@@ -148,7 +148,7 @@ def add_faces(
         kind(
             faces.as_array() if many else faces.as_list(),
             facecolors=shaded,
-            edgecolors=EDGE,
+            edgecolors=EDGE_COLOUR,
             linewidths=thin,
             rasterized=many,
             label=REGIONS,

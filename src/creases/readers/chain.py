@@ -67,7 +67,7 @@ Piece = Matrix | Each
 
 
 @dataclass(eq=False)
-class Segment:
+class UpToKink:
     """What stands before a kink, and the kink; None after the last."""
 
     pieces: list[Piece] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Chain:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.segments = [Segment()]
+        self.segments = [UpToKink()]
         self.notes: list[str] = []
         self.width: int | None = None  # of what flows after the last piece; None before the first
         self.n_in: int | None = None
@@ -181,7 +181,7 @@ class Chain:
     def bend(self, kink: Kink) -> None:
         """A kink of all that flows."""
         self.segments[-1].kink = kink
-        self.segments.append(Segment())
+        self.segments.append(UpToKink())
 
     def relu(self) -> None:
         """A ReLU of all that flows."""
@@ -238,7 +238,7 @@ class Chain:
                 f"{self.source}: {name} takes {n_in} numbers but what stands before it gives {self.width}."
             )
 
-    def _segments(self) -> list[Segment]:
+    def _segments(self) -> list[UpToKink]:
         """The segments, without ReLUs that directly follow another: ReLU(ReLU(x)) = ReLU(x)."""
         kept = self.segments[:1]
         for segment in self.segments[1:]:
@@ -248,7 +248,7 @@ class Chain:
                 kept.append(segment)
         return kept
 
-    def _layer(self, segment: Segment, number: int) -> Layer | None:
+    def _layer(self, segment: UpToKink, number: int) -> Layer | None:
         """A segment, counted from 0, as one layer, if that is what it is, exactly."""
         pieces = segment.pieces
         if len(pieces) == 1 and isinstance(only := pieces[0], Matrix):
@@ -266,7 +266,7 @@ class Chain:
         return None
 
     def _graph(
-        self, segments: Sequence[Segment], layers: Sequence[Layer | None], normalisation: Normalisation | None
+        self, segments: Sequence[UpToKink], layers: Sequence[Layer | None], normalisation: Normalisation | None
     ) -> Network:
         """The network with a level for each piece of the segments that are no layers."""
         assert self.n_in is not None
@@ -290,13 +290,13 @@ def listed(pieces: Sequence[Piece]) -> str:
 
 def nearest_floats(values: Sequence[Fraction]) -> tuple[Floats, bool]:
     """The float64s nearest to rationals, and whether each is equal to its own; not finite beyond float64."""
-    found = []
+    floats = []
     for value in values:
         try:
-            found.append(float(value))
+            floats.append(float(value))
         except OverflowError:
-            found.append(float("inf"))
-    return np.array(found), all(x != float("inf") and Fraction(x) == y for x, y in zip(found, values, strict=True))
+            floats.append(float("inf"))
+    return np.array(floats), all(x != float("inf") and Fraction(x) == y for x, y in zip(floats, values, strict=True))
 
 
 def folded(pieces: Sequence[Piece]) -> Layer | None:

@@ -22,7 +22,7 @@ from creases.readers.text import expect_count, floats, note_decimals, note_open_
 
 __all__ = ["normalised", "read_nnet"]
 
-HEADER = ("the counts", "the layer sizes", "the flag", "the minima", "the maxima", "the means", "the ranges")
+HEADER_LINES = ("the counts", "the layer sizes", "the flag", "the minima", "the maxima", "the means", "the ranges")
 
 
 def read_nnet(data: bytes, source: str) -> Network:
@@ -34,20 +34,20 @@ def read_nnet(data: bytes, source: str) -> Network:
     """
     text = data.decode("utf-8", errors="replace")
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("//")]
-    if len(lines) < len(HEADER):
+    if len(lines) < len(HEADER_LINES):
         raise ModelFileError(
-            f"{source} is truncated: it ends before {HEADER[len(lines)]}, line {len(lines) + 1} of the "
-            f"{len(HEADER)} that open a .nnet file."
+            f"{source} is truncated: it ends before {HEADER_LINES[len(lines)]}, line {len(lines) + 1} of the "
+            f"{len(HEADER_LINES)} that open a .nnet file."
         )
-    counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER)])
+    counts, sizes_line, _flag, *norm_lines = (words(line) for line in lines[: len(HEADER_LINES)])
     sizes = layer_sizes(counts, sizes_line, source)
-    body = [line.rstrip() for line in lines[len(HEADER) :]]
-    found = [word for line in body for word in words(line)]
+    body = [line.rstrip() for line in lines[len(HEADER_LINES) :]]
+    decimals = [word for line in body for word in words(line)]
     pairs = list(itertools.pairwise(sizes))
-    expect_count(len(found), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
+    expect_count(len(decimals), sum(n_out * (n_in + 1) for n_in, n_out in pairs), sizes, source)
     if len(body) > 1 and body[-2].endswith(",") and not body[-1].endswith(","):
         raise ModelFileError(f"{source} is truncated: its last number lacks the comma that ends the other lines.")
-    numbers = floats(found, "the weights", source)
+    numbers = floats(decimals, "the weights", source)
     chain, start = Chain(source), 0
     for layer, (n_in, n_out) in enumerate(pairs, start=1):
         middle = start + n_out * n_in
@@ -58,7 +58,7 @@ def read_nnet(data: bytes, source: str) -> Network:
             chain.relu()
     note_open_end(text, chain)
     normalisation = usable_normalisation(norm_lines, sizes[0], chain)
-    note_decimals(itertools.chain(found, *(norm_lines if normalisation else ())), chain)
+    note_decimals(itertools.chain(decimals, *(norm_lines if normalisation else ())), chain)
     return chain.network(normalisation=normalisation)
 
 
@@ -85,7 +85,7 @@ def usable_normalisation(lines: Sequence[Sequence[str]], n_in: int, chain: Chain
     """What the last four header lines say, or None, with a note that says why."""
     try:
         minimum, maximum, mean, width = (
-            floats(line, what, chain.source) for line, what in zip(lines, HEADER[3:], strict=True)
+            floats(line, what, chain.source) for line, what in zip(lines, HEADER_LINES[3:], strict=True)
         )
     except ModelFileError as error:
         chain.note(f"Normalisation ignored: {error}")

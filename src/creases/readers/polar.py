@@ -41,16 +41,16 @@ def read_polar(data: bytes, source: str) -> Network:
     widths = [whole(word, f"the width of layer {i}", source) for i, word in enumerate(words[3 : 3 + depth], start=1)]
     sizes = [n_in, *widths, n_out]
     rectified = [is_relu(word, i, source) for i, word in enumerate(words[3 + depth : 4 + 2 * depth], start=1)]
-    found = words[4 + 2 * depth :]
+    decimals = words[4 + 2 * depth :]
     pairs = list(pairwise(sizes))
     expected = sum(above * (below + 1) for below, above in pairs)
-    if len(found) == expected:
+    if len(decimals) == expected:
         raise ModelFileError(
             f"{source} is truncated: the outputs' offset and scale factor are missing after the last bias. If it was "
             "written without them, append two lines, 0.0 and 1.0."
         )
-    expect_count(len(found) - ENDING, expected, sizes, source)
-    numbers = floats(found, "the weights", source)
+    expect_count(len(decimals) - ENDING, expected, sizes, source)
+    numbers = floats(decimals, "the weights", source)
     chain, start = Chain(source), 0
     for layer, ((below, above), relu) in enumerate(zip(pairs, rectified, strict=True), start=1):
         table = numbers[start : start + above * (below + 1)].reshape(above, below + 1)
@@ -60,7 +60,7 @@ def read_polar(data: bytes, source: str) -> Network:
             chain.relu()
     rescale(chain, numbers[start], numbers[start + 1], n_out)
     note_open_end(text, chain)
-    note_decimals(found, chain)
+    note_decimals(decimals, chain)
     return chain.network()
 
 

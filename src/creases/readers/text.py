@@ -69,13 +69,13 @@ def whole(word: str, what: str, source: str) -> int:
     return int(word)
 
 
-def expect_count(found: int, expected: int, sizes: Sequence[int], source: str) -> None:
+def expect_count(count: int, expected: int, sizes: Sequence[int], source: str) -> None:
     """Raise ModelFileError if a file has fewer or more weights and biases than its sizes ask for."""
-    if found != expected:
-        problem = "it is truncated" if found < expected else "it has too many, or its sizes are wrong"
+    if count != expected:
+        problem = "it is truncated" if count < expected else "it has too many, or its sizes are wrong"
         raise ModelFileError(
             f"{source}: layers of sizes {shown(sizes)} need {expected} weights and biases, the file has "
-            f"{found}: {problem}."
+            f"{count}: {problem}."
         )
 
 

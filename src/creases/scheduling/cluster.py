@@ -82,29 +82,29 @@ def check_makers(client: Client, address: str) -> None:
     scheduler = f"the scheduler at {address}"
 
     async def ask() -> dict[str, Any]:
-        found = dict(await client.run(maker, on_error="return"))
+        engines = dict(await client.run(maker, on_error="return"))
         try:
-            found[scheduler] = await client.run_on_scheduler(maker)
+            engines[scheduler] = await client.run_on_scheduler(maker)
         except Exception as error:
-            found[scheduler] = error
-        return found
+            engines[scheduler] = error
+        return engines
 
     try:
-        found = client.sync(ask, callback_timeout=2 * PATIENCE)
+        engines = client.sync(ask, callback_timeout=2 * PATIENCE)
     except TimeoutError as error:
         raise ComputationError(
             f"The workers of {scheduler} have not said within {2 * PATIENCE:g} s which Creases they have. Look at "
             "their logs, or start others."
         ) from error
     here, others = maker(), []
-    for name, one in found.items():
+    for name, one in engines.items():
         if not isinstance(one, Maker):
             others.append(f"{name} cannot use it ({one})")
         elif one.engine != here.engine and name != scheduler:  # it hands on what it has unpickled, and counts nothing
             others.append(f"{name} has {one}")
     if others:
         raise ComputationError(
-            f"{len(others)} of {len(found)} processes of the cluster cannot do this count: {others[0]}; here is "
+            f"{len(others)} of {len(engines)} processes of the cluster cannot do this count: {others[0]}; here is "
             f"{here}. Install the same there, and start the cluster anew: "
             f"pip install 'creases[cluster]=={here.version}'"
         )

@@ -93,13 +93,13 @@ class Database:
         if not (inspector.has_table(meta.name) and has_columns(inspector, meta.name, meta)):
             return False
         with self._engine.begin() as connection:
-            found = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
-        if found is not None and found != str(schema):
+            version = connection.execute(self._sql.select(meta.c.value).where(meta.c.name == "schema")).scalar()
+        if version is not None and version != str(schema):
             raise self.place.error(
-                f"The {self.place.noun} {self.place.text} has schema {found}, and this version of Creases "
+                f"The {self.place.noun} {self.place.text} has schema {version}, and this version of Creases "
                 f"({__version__}) writes {schema}. Give another place, or open it with the version that wrote it."
             )
-        return found is not None
+        return version is not None
 
     def write_version(self, meta: Any, schema: int) -> None:
         """Write the version of the tables, which are new; raise the place's error if another process wrote another."""

@@ -134,34 +134,34 @@ def time_left(pieces: list[Piece], done: dict[Piece, PieceResult], workers: int)
     return f"about {rest:,.0f} s left" if rest < 120 else f"about {rest / 60:,.0f} min left"
 
 
-def summed(plan: Plan, found: list[PieceResult], seconds: float, before: float) -> Count:
+def summed(plan: Plan, of_pieces: list[PieceResult], seconds: float, before: float) -> Count:
     """The pieces' results as one count, each with its sign. before : seconds of those that the journal had."""
     by_layer = [0] * plan.network.depth
-    for result in found:
+    for result in of_pieces:
         by_layer = [total + result.piece.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]
     bounded = unbounded = None
-    if all(result.unbounded is not None for result in found):
-        unbounded = sum(result.piece.sign * (result.unbounded or 0) for result in found)
+    if all(result.unbounded is not None for result in of_pieces):
+        unbounded = sum(result.piece.sign * (result.unbounded or 0) for result in of_pieces)
         bounded = by_layer[-1] - unbounded
     try:
         check_sum(by_layer, unbounded)
     except ValueError as error:
         raise ComputationError(
-            f"The results of the {len(found):,} pieces do not fit together ({error}), so some of them are wrong. Count "
-            "again, into another journal if there is one, and on another machine if this one fails again."
+            f"The results of the {len(of_pieces):,} pieces do not fit together ({error}), so some of them are wrong. "
+            "Count again, into another journal if there is one, and on another machine if this one fails again."
         ) from error
     return Count(
         regions=by_layer[-1],
         by_layer=tuple(by_layer),
-        certified=(certified := all(result.certified for result in found)),
+        certified=(certified := all(result.certified for result in of_pieces)),
         unproved_signs=0 if certified else None,
-        exact_cells=sum(result.exact_cells for result in found),
+        exact_cells=sum(result.exact_cells for result in of_pieces),
         seconds=seconds,
         domain=plan.domain,
         network=plan.network.sha256,
         bounded=bounded,
         unbounded=unbounded,
-        pieces=len(found),
+        pieces=len(of_pieces),
         seconds_from_journal=before,
         notes=plan.network.notes,
     )

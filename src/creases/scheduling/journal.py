@@ -132,12 +132,12 @@ class Journal(Database):
             row = connection.execute(self._sql.select(counts).where(*matching).order_by(counts.c.id)).mappings().first()
         if row is None:
             return plan
-        found = Plan(plan.network, plan.domain, row["depth"], row["drop"], self.check_count(row))
+        stored = Plan(plan.network, plan.domain, row["depth"], row["drop"], self.check_count(row))
         try:
-            _ = found.divided  # proves that the cells are this problem's
+            _ = stored.divided  # proves that the cells are this problem's
         except ComputationError as error:
             raise self.damaged_count(row, error) from error
-        return found
+        return stored
 
     def results(self, number: int, plan: Plan) -> dict[Piece, PieceResult]:
         """The pieces of a count that are done. number : as `begin(plan)` has said.
@@ -149,18 +149,18 @@ class Journal(Database):
         raw = [sql.type_coerce(column, sql.types.NullType).label(column.name) for column in pieces.c]
         with self.told("read"), self._engine.begin() as connection:
             rows = connection.execute(sql.select(*raw).where(pieces.c.count == number)).mappings().all()
-        found, known, wrong = {}, set(plan.pieces), []
+        done, known, wrong = {}, set(plan.pieces), []
         for row in rows:
             try:
                 piece = Piece(row["root"], row["path"])
                 if piece not in known:
                     raise ValueError("the count has no such piece")
-                found[piece] = as_result(row, plan)
+                done[piece] = as_result(row, plan)
             except ValueError as error:
                 wrong.append((row, str(error)))
         if wrong:
             raise damaged(self.place, wrong)
-        return found
+        return done
 
     def record(self, number: int, result: PieceResult) -> None:
         """Write a piece's result; it is on the disk when this returns. One that is there already stays.

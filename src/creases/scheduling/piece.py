@@ -41,13 +41,13 @@ class PieceResult:
 def count_piece(divided: Divided, piece: Piece, report: Report = lambda regions: None) -> PieceResult:
     """Count one piece, in this thread; `report` hears of regions as they are found, and may stop it by an exception."""
     start = time.perf_counter()
-    found = divided.tally(piece, 1, report)
+    tally = divided.tally(piece, 1, report)
     return PieceResult(
         piece,
-        tuple(found.by_layer),
-        found.unbounded,
-        found.exact_cells,
-        found.certified,
+        tuple(tally.by_layer),
+        tally.unbounded,
+        tally.exact_cells,
+        tally.certified,
         time.perf_counter() - start,
         f"{socket.gethostname()}:{os.getpid()}",
         shaping_hash(),

@@ -69,13 +69,13 @@ class NeuronOnLine(NamedTuple):
         levels = np.unique(ends)
         lows, highs = np.sort(ends.min(axis=0)), np.sort(ends.max(axis=0))
         often = np.searchsorted(lows, levels, "right") - np.searchsorted(highs, levels, "right") >= least
-        found: list[tuple[float, float]] = []
+        intervals: list[tuple[float, float]] = []
         for i in np.flatnonzero(often):
             low, high = float(levels[i]), float(levels[i + 1])
-            if found and found[-1][1] == low:
-                low = found.pop()[0]
-            found.append((low, high))
-        return found
+            if intervals and intervals[-1][1] == low:
+                low = intervals.pop()[0]
+            intervals.append((low, high))
+        return intervals
 
 
 class SwitchOnLine(NamedTuple):
@@ -119,7 +119,7 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
     layers = network.pre_activations(segment.slice.points(breaks[:, None]))
     levels = [network.levels[number - 1] for number in network.layers]
     steps = np.diff(breaks) * length
-    found = []
+    neurons = []
     for layer, (level, z, crossings) in enumerate(zip(levels, layers, counted.by_neuron, strict=True)):
         if level.switches:
             continue
@@ -129,7 +129,7 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
         with np.errstate(divide="ignore", invalid="ignore"):
             slopes = np.where(steps[:, None] > 0, moves / steps[:, None], 0.0)
         for i, (unit, threshold) in enumerate(zip(units.tolist(), thresholds.tolist(), strict=True)):
-            found.append(
+            neurons.append(
                 NeuronOnLine(
                     layer,
                     i,
@@ -142,7 +142,7 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
                     turning(values[:, unit]),
                 )
             )
-    return found
+    return neurons
 
 
 def switches_along(network: Network, segment: Segment) -> list[SwitchOnLine]:
@@ -159,12 +159,12 @@ def switches_along(network: Network, segment: Segment) -> list[SwitchOnLine]:
     """
     check_segment(segment)
     cells = subdivide_flat(network, segment, progress=False)
-    found = []
+    switches = []
     patterns = unpacked(network, cells.patterns[in_order(cells)[0]])
     for layer, (number, pattern) in enumerate(zip(network.layers, patterns, strict=True)):
         for switch, winners in enumerate(pattern.T.tolist() if network.levels[number - 1].switches else []):
-            found.append(SwitchOnLine(layer, switch, tuple(winner for winner, _ in groupby(winners))))
-    return found
+            switches.append(SwitchOnLine(layer, switch, tuple(winner for winner, _ in groupby(winners))))
+    return switches
 
 
 def in_order(cells: Complex) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -214,13 +214,13 @@ def smallest_t(regions: int, neurons: int, input_dim: int, *, volume: float = 1.
     1.0
     """
     count, n = whole(neurons, "neurons", 1), whole(input_dim, "input_dim", 1)
-    found = whole(regions, "regions", 1)
+    total = whole(regions, "regions", 1)
     whole(count, "neurons (at least input_dim, for theorem 5 to have a T)", n)
     size = positive(volume, "volume")
     try:
-        return float((found * factorial(n) / size) ** (1.0 / n) / count)
+        return float((total * factorial(n) / size) ** (1.0 / n) / count)
     except OverflowError:  # whole numbers that no float holds
-        power = (log(found) + lgamma(n + 1) - log(size)) / n - log(count)
+        power = (log(total) + lgamma(n + 1) - log(size)) / n - log(count)
     if power > 700.0:
         raise NetworkError("So many regions take a T of e^700 and more, beyond floats.")
     return exp(power)

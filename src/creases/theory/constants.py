@@ -139,11 +139,11 @@ def bias_constant(network: Network, *, resamples: int = 100, seed: int = 0) -> E
         if np.unique(biases, return_counts=True)[1].min() > 1:
             continue
         try:
-            found = empirical_bias_density(biases, resamples=resamples, seed=seed)
+            density = empirical_bias_density(biases, resamples=resamples, seed=seed)
         except NetworkError:
             continue
-        if best is None or found.value > best.value:
-            best = Estimate(found.value, found.error, 0, f"{name}: {found.rests_on}")
+        if best is None or density.value > best.value:
+            best = Estimate(density.value, density.error, 0, f"{name}: {density.rests_on}")
     if best is None:
         raise NetworkError("No layer has biases with a density: in each there are fewer than two, or many are equal.")
     return best
@@ -212,13 +212,13 @@ def largest_gradient(network: Network, domain: Domain, *, threads: int | None = 
     >>> largest_gradient(steep, Box([-1.0], [1.0])).value
     3.0
     """
-    found = subdivide(network, domain, threads=threads, progress=False)
+    cells = subdivide(network, domain, threads=threads, progress=False)
     walk, largest = Walk(network, directions_of(domain.slice)), 0.0
     step = walk.at_a_time
-    for begin in range(0, len(found), step):
-        for forms in walk.on(unpacked(network, found.patterns[begin : begin + step])):
+    for begin in range(0, len(cells), step):
+        for forms in walk.on(unpacked(network, cells.patterns[begin : begin + step])):
             largest = max(largest, float(forms.neuron_lengths().max(initial=0.0)))
-    return Estimate(largest, 0.0, 0, f"all {len(found):,} regions of one network on the domain", "exact")
+    return Estimate(largest, 0.0, 0, f"all {len(cells):,} regions of one network on the domain", "exact")
 
 
 def mean_gradient_constant(

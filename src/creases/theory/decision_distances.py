@@ -120,13 +120,13 @@ def around(decider: Network, walk: Walk, points: Floats) -> tuple[Floats, Floats
 def distances_of(forms: Forms) -> tuple[Floats, Floats]:
     """Distances to a layer's walls, (p, w), infinite to those without a gradient; and the unit vectors towards them, in
     coordinates of the directions, (p, k, w)."""
-    found, towards = [], []
+    distances, towards = [], []
     for heights, gradients, lengths in forms.walls():
         with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(np.where(lengths > 0, np.abs(heights) / lengths, np.inf))
+            distances.append(np.where(lengths > 0, np.abs(heights) / lengths, np.inf))
             units = np.where((lengths > 0)[:, None, :], gradients / lengths[:, None, :], 0.0)
         towards.append(-np.where(heights < 0, -1.0, 1.0)[:, None, :] * units)
-    return np.concatenate(found, axis=1), np.concatenate(towards, axis=2)
+    return np.concatenate(distances, axis=1), np.concatenate(towards, axis=2)
 
 
 def along(decider: Network, points: Floats, steps: Floats, start: Floats) -> Floats:
@@ -164,7 +164,7 @@ def towards_others(decider: Network, points: Floats, left: Ints) -> Floats:
     """How far it is to a change of class on the way to the nearest point of another class, float64 (left,)."""
     from scipy.spatial import KDTree
 
-    classes, found = classes_at(decider, points), np.full(len(left), np.inf)
+    classes, lengths = classes_at(decider, points), np.full(len(left), np.inf)
     for label in np.unique(classes[left]).tolist():
         mine, others = np.flatnonzero(classes[left] == label), points[classes != label]
         if not len(others):
@@ -173,8 +173,8 @@ def towards_others(decider: Network, points: Floats, left: Ints) -> Floats:
         here = points[left[mine]]
         with np.errstate(divide="ignore", invalid="ignore"):
             steps = (others[places] - here) / distances[:, None]
-        found[mine] = halved(decider, here, steps, distances, classes[left[mine]])
-    return found
+        lengths[mine] = halved(decider, here, steps, distances, classes[left[mine]])
+    return lengths
 
 
 def classes_at(decider: Network, points: Floats) -> Ints:

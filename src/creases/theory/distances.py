@@ -43,7 +43,7 @@ def boundary_distance(network: Network, points: ArrayLike, *, norm: float = 2.0)
     if norm not in (1, 2, np.inf):
         raise NetworkError(f"norm must be 1, 2 or inf, got {norm!r}.")
     flat, shape = as_rows(network, points)
-    found = np.full(len(flat), np.inf)
+    distances = np.full(len(flat), np.inf)
     with enough_memory("Distances to boundaries", LESS):
         walk = Walk(network, all_directions(network, euclidean=norm == 2))
         step = walk.at_a_time
@@ -54,8 +54,8 @@ def boundary_distance(network: Network, points: ArrayLike, *, norm: float = 2.0)
                     lengths = dual_lengths(gradients, euclidean, norm)
                     with np.errstate(divide="ignore", invalid="ignore"):
                         away = np.where(lengths > 0, np.abs(heights) / lengths, np.inf)
-                    found[some] = np.minimum(found[some], away.min(axis=1))
-    return found.reshape(shape)
+                    distances[some] = np.minimum(distances[some], away.min(axis=1))
+    return distances.reshape(shape)
 
 
 def gradient_norms(network: Network, points: ArrayLike, *, along: ArrayLike | None = None) -> Floats:
@@ -68,7 +68,7 @@ def gradient_norms(network: Network, points: ArrayLike, *, along: ArrayLike | No
     this basis. None for all of input space. Other arguments and errors as for `boundary_distance`.
     """
     flat, shape = as_rows(network, points)
-    found = np.empty((len(flat), network.neurons))
+    norms = np.empty((len(flat), network.neurons))
     with enough_memory("Gradients", LESS):
         along_all = along is None
         directions = all_directions(network, euclidean=True) if along_all else directions_along(network, along)  # type: ignore[arg-type]
@@ -78,9 +78,9 @@ def gradient_norms(network: Network, points: ArrayLike, *, along: ArrayLike | No
             some, start = slice(begin, begin + step), 0
             for forms in walk.at(flat[some]):
                 lengths = forms.neuron_lengths()
-                found[some, start : start + lengths.shape[1]] = lengths
+                norms[some, start : start + lengths.shape[1]] = lengths
                 start += lengths.shape[1]
-    return found.reshape(*shape, network.neurons)
+    return norms.reshape(*shape, network.neurons)
 
 
 def as_rows(network: Network, points: ArrayLike) -> tuple[Floats, tuple[int, ...]]:

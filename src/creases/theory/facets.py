@@ -68,12 +68,12 @@ def region_facets(network: Network, points: ArrayLike, *, processes: int | None 
     with enough_memory("Facets of regions", LESS):
         rows = walls_at(network, flat)
         if count is None or count == 1 or len(flat) < 2:
-            found = [facets_of(some) for some in rows]
+            counts = [facets_of(some) for some in rows]
         else:
             # A fork would copy the threads of compiled kernels halfway.
             with ProcessPoolExecutor(count, get_context("spawn")) as pool:
-                found = list(pool.map(facets_of, rows, chunksize=max(1, len(flat) // (8 * count))))
-    return np.array(found, np.int64).reshape(shape)
+                counts = list(pool.map(facets_of, rows, chunksize=max(1, len(flat) // (8 * count))))
+    return np.array(counts, np.int64).reshape(shape)
 
 
 def walls_at(network: Network, points: Floats) -> Iterator[Rows]:

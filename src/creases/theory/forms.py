@@ -134,11 +134,11 @@ class Walk:
                 yield Forms(level, z, gradients, lengths, errors, pattern)
             known = np.stack([lengths, errors])
             if not isinstance(level.kink, Linear):
-                piece = level.kink.piece(pattern, level.n_units)
-                if piece.units is not None:
-                    gradients = chosen(gradients, piece.units)
-                    known = np.take_along_axis(known, piece.units[None], 2)
-                gradients, known = gradients * piece.slopes[..., None, :], known * np.abs(piece.slopes)
+                branch = level.kink.branch(pattern, level.n_units)
+                if branch.units is not None:
+                    gradients = chosen(gradients, branch.units)
+                    known = np.take_along_axis(known, branch.units[None], 2)
+                gradients, known = gradients * branch.slopes[..., None, :], known * np.abs(branch.slopes)
                 known[1] += SLACK * known[0]
             slopes.append(gradients)
             below.append(known)

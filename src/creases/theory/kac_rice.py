@@ -93,13 +93,13 @@ def layers_above(network: Network, begin: int, values: Floats, jacobian: Floats)
 
     values, jacobian : what the layer below hands on, and its derivative.
     """
-    found = []
+    above = []
     for layer in network.hidden[begin:]:
         u, gradients = values @ layer.weight.T, layer.weight @ jacobian
-        found.append((u, gradients))
+        above.append((u, gradients))
         active = u + layer.bias > 0
         values, jacobian = np.where(active, u + layer.bias, 0.0), gradients * active[:, :, None]
-    return found
+    return above
 
 
 def from_inputs(network: Network, x: Floats) -> list[tuple[Floats, Floats]]:
@@ -118,12 +118,12 @@ def one(network: Network, x: Floats, density: Density) -> Floats:
 def two(network: Network, x: Floats, density: Density) -> Floats:
     """The integrand for k = 2 at points (p, n): sum over pairs of neurons."""
     total = np.zeros(len(x))
-    found = from_inputs(network, x)
+    layers = from_inputs(network, x)
     starts = list(accumulate(network.widths, initial=0))
-    for layer, (u, gradients) in enumerate(found):
+    for layer, (u, gradients) in enumerate(layers):
         rho = density(-u)
         total += pairs_within(gradients, rho)
-        if layer + 1 == len(found) or starts[layer + 1] == starts[-1]:
+        if layer + 1 == len(layers) or starts[layer + 1] == starts[-1]:
             continue
         active = u + network.hidden[layer].bias > 0
         handed, slopes = np.where(active, u + network.hidden[layer].bias, 0.0), gradients * active[:, :, None]

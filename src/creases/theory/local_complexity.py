@@ -74,14 +74,14 @@ def humayun_local_complexity(
     # Without these signs the law would not be uniform.
     steps = reach * (axes * np.sign(np.diag(triangle))).T
     steps = np.concatenate([steps, -steps])
-    found = np.zeros((len(flat), network.depth), np.int64)
+    changing = np.zeros((len(flat), network.depth), np.int64)
     step = max(1, AT_A_TIME // (len(steps) * max(network.neurons, n)))
     for begin in range(0, len(flat), step):
         some = slice(begin, begin + step)
         patterns = network.pattern(flat[some, None, :] + steps)
         for layer, states in enumerate(patterns):
-            found[some, layer] = (states != states[:, :1]).any(axis=1).sum(axis=1)
-    return found.reshape(*shape, network.depth)
+            changing[some, layer] = (states != states[:, :1]).any(axis=1).sum(axis=1)
+    return changing.reshape(*shape, network.depth)
 
 
 class LocalComplexity(NamedTuple):
@@ -127,7 +127,7 @@ def patel_local_complexity(
     if has_switches(network):
         raise NetworkError(f"{network!r} has switches, which have no threshold to which noise could be added.")
     random = stream("noise of local complexity", seed)
-    found = np.empty((count, len(flat)))
+    densities_at = np.empty((count, len(flat)))
     with enough_memory("Local complexity", LESS):
         directions, widest = all_directions(network, euclidean=True), max(level.n_units for level in network.levels)
         for draw in range(count):
@@ -137,19 +137,19 @@ def patel_local_complexity(
             step = max(1, min(walk.at_a_time, AT_A_TIME // (widest * max(widest, network.n_in))))
             for begin in range(0, len(flat), step):
                 some = slice(begin, begin + step)
-                found[draw, some] = densities(moved, walk, flat[some], noise, width)
-    values, errors = found.mean(axis=0), found.std(axis=0, ddof=1) / sqrt(count)
+                densities_at[draw, some] = densities(moved, walk, flat[some], noise, width)
+    values, errors = densities_at.mean(axis=0), densities_at.std(axis=0, ddof=1) / sqrt(count)
     return LocalComplexity(values.reshape(shape), errors.reshape(shape))
 
 
 def noisy(level: Level) -> Floats:
     """1.0 of units whose bias has noise: neurons and units with a clip; 0.0 of others."""
-    found = np.zeros(level.n_units)
+    noise = np.zeros(level.n_units)
     if isinstance(level.kink, Clip):
-        found[:] = 1.0
+        noise[:] = 1.0
     elif level.is_layer:
-        found[bent(level)] = 1.0
-    return found
+        noise[bent(level)] = 1.0
+    return noise
 
 
 def with_noise(network: Network, noise: list[Floats]) -> Network:
@@ -166,7 +166,7 @@ def densities(network: Network, walk: Walk, points: Floats, noise: list[Floats],
 
     network : with noise, which `noise` has by level.
     """
-    values, found, layers = [points], np.zeros(len(points)), walk.at(points)
+    values, sums, layers = [points], np.zeros(len(points)), walk.at(points)
     for number, level in enumerate(network.levels, 1):
         z = level.sums(values)
         values.append(level.kink.apply(z))
@@ -178,8 +178,8 @@ def densities(network: Network, walk: Walk, points: Floats, noise: list[Floats],
             # Its own noise is taken away again, and its density is that at the noise that would make z zero.
             away = (heights - noise[number - 1][units]) / sigma
             good = are_good(network, values, z, number, units, bound)
-            found += (lengths * np.exp(-0.5 * away * away) * good).sum(axis=1)
-    return found / (sqrt(2.0 * pi) * sigma)
+            sums += (lengths * np.exp(-0.5 * away * away) * good).sum(axis=1)
+    return sums / (sqrt(2.0 * pi) * sigma)
 
 
 def are_good(network: Network, values: list[Floats], z: Floats, number: int, units: Ints, bound: Floats) -> Bools:
@@ -212,7 +212,7 @@ def open_units(level: Level, sums: Floats) -> Bools:
     if isinstance(level.kink, Linear):
         return np.ones(level.n_units, np.bool_)
     pattern = level.kink.pattern(sums) if level.is_layer else np.zeros((1, 0), np.bool_)
-    return np.asarray(level.kink.piece(pattern, level.n_units).slopes != 0)
+    return np.asarray(level.kink.branch(pattern, level.n_units).slopes != 0)
 
 
 def passed_on(operator: Operator, reached: Bools) -> Bools:

@@ -55,10 +55,10 @@ def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]
     [[[False, False]], [[True, True]]]
     """
     layers = exact_layers(network, "zero_bias_map")
-    found = subdivide(network.without_biases(), Directions(network.n_in), threads=threads, progress=False)
+    cones = subdivide(network.without_biases(), Directions(network.n_in), threads=threads, progress=False)
     pairs = []
-    for index in range(len(found)):
-        zero_bias = tuple(found.pattern(index))
+    for index in range(len(cones)):
+        zero_bias = tuple(cones.pattern(index))
         pairs.append(Pair(zero_bias, far_out(layers, zero_bias)))
     return pairs
 
@@ -137,14 +137,14 @@ def signed_forms(layers: Sequence[Exact], pattern: Sequence[Bools]) -> Iterator[
 def far_out(layers: Sequence[Exact], zero_bias: Pattern) -> Pattern:
     """The pattern far out on a cone with this pattern of the network without biases."""
     values, scale = start_of(layers)
-    found = []
+    pattern = []
     for layer, grows in zip(layers, zero_bias, strict=True):
         forms, scale = pre_activations(layer, values, scale)
         constant = np.array([not any(row[:-1]) for row in forms.tolist()], np.bool_)
         active = np.where(constant, np.array([row[-1] > 0 for row in forms.tolist()], np.bool_), grows)
         values = np.where(active[:, None], forms, 0)
-        found.append(active)
-    return tuple(found)
+        pattern.append(active)
+    return tuple(pattern)
 
 
 def start_of(layers: Sequence[Exact]) -> tuple[NDArray[Any], int]:

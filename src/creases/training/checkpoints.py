@@ -25,7 +25,7 @@ __all__ = ["Folder"]
 
 # The number goes up when the steps after a checkpoint would be others: 2 draws the order of examples otherwise.
 FORMAT = "creases-checkpoint-2"
-KEPT = 2  # the one before the last too, in case the disk lets the last one down
+KEPT_CHECKPOINTS = 2  # the one before the last too, in case the disk lets the last one down
 
 
 class Folder:
@@ -57,7 +57,7 @@ class Folder:
         buffer = io.BytesIO()
         torch.save(content, buffer)
         replace_file(self.path / f"step_{step:06d}.pt", lambda partial: partial.write_bytes(buffer.getbuffer()))
-        for old in self.steps()[:-KEPT]:
+        for old in self.steps()[:-KEPT_CHECKPOINTS]:
             (self.path / f"step_{old:06d}.pt").unlink(missing_ok=True)
 
     def latest(self) -> dict[str, Any] | None:

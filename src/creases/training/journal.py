@@ -16,12 +16,12 @@ from creases.files import not_written, replace_file
 from creases.training.errors import TrainingError
 from creases.training.files import Row
 
-__all__ = ["Journal", "read_rows"]
+__all__ = ["RowJournal", "read_rows"]
 
 FORMAT = "creases-rows-1"
 
 
-class Journal:
+class RowJournal:
     """The file at `path`, and its rows so far in `rows`.
 
     header : what the rows are about, plain numbers and strings; it is written into the first line.

@@ -26,7 +26,7 @@ from creases.readers import load
 from creases.readers.torch.module import is_module
 from creases.training.errors import TrainingError, need_torch
 from creases.training.files import Row, as_frame, save_table
-from creases.training.journal import Journal
+from creases.training.journal import RowJournal
 
 if TYPE_CHECKING:
     import pandas
@@ -105,10 +105,10 @@ class RegionTracker:
             raise TrainingError("resume=True goes on with a file; give its path.")
         self.at = 0 if start is None else as_step(start, "start")
         self._rows: list[Row] = []
-        self._journal: Journal | None = None
+        self._journal: RowJournal | None = None
         if path is not None:
             header = {"names": list(self.names), "domains": [domain.to_dict() for domain in self.domains]}
-            self._journal = Journal(path, header, resume=resume)
+            self._journal = RowJournal(path, header, resume=resume)
             self._rows = whole_counts(self._journal.rows, len(self.domains))
             if len(self._rows) < len(self._journal.rows):
                 self._journal.replace(self._rows)
@@ -222,14 +222,14 @@ def reader_of(model: Any) -> Callable[[], Network]:
 
 def given_by(function: Callable[[], Any]) -> Network:
     """The network that a function gives."""
-    found = function()
-    if isinstance(found, Network):
-        return found
-    if is_module(found):
-        return load(found)
+    network = function()
+    if isinstance(network, Network):
+        return network
+    if is_module(network):
+        return load(network)
     raise TrainingError(
         "The function that RegionTracker was given must return a Network, as creases.build makes them, or a "
-        f"torch.nn.Module; it returned a {type(found).__name__}."
+        f"torch.nn.Module; it returned a {type(network).__name__}."
     )
 
 

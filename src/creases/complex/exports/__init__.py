@@ -16,7 +16,7 @@ from creases.errors import ModelFileError
 if TYPE_CHECKING:
     from creases.complex.complex import Complex
 
-__all__ = ["DIMENSIONS", "SUFFIXES", "check_domain", "check_suffix", "export"]
+__all__ = ["FORM_DIMENSIONS", "SUFFIXES", "check_domain", "check_suffix", "export"]
 
 SUFFIXES = {
     ".npz": "all of it, to be loaded again",
@@ -25,7 +25,7 @@ SUFFIXES = {
     ".vtu": "polygons or polyhedra for ParaView",
 }
 # Of the cells that a form holds, where it does not hold all.
-DIMENSIONS = {".geojson": (2,), ".vtu": (2, 3)}
+FORM_DIMENSIONS = {".geojson": (2,), ".vtu": (2, 3)}
 
 
 def check_suffix(path: Path) -> str:
@@ -38,8 +38,8 @@ def check_suffix(path: Path) -> str:
 
 def check_domain(path: Path, domain: Domain) -> None:
     """Raise DomainError unless the cells of a domain can be written in the form that a file's name says."""
-    if path.suffix in DIMENSIONS:
-        check_dimension(domain, DIMENSIONS[path.suffix], f"A {path.suffix} file")
+    if path.suffix in FORM_DIMENSIONS:
+        check_dimension(domain, FORM_DIMENSIONS[path.suffix], f"A {path.suffix} file")
     if path.suffix == ".vtu":
         check_has_end(domain)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_dimension", "check_form", "check_has_end", "check_window", "facts_of", "pieces_of", "result_of"]
 
-FORMS = (".npz", ".parquet", ".geojson", ".vtu")
+FILE_FORMS = (".npz", ".parquet", ".geojson", ".vtu")
 
 Window = tuple[float, float, float, float]
 
@@ -39,15 +39,15 @@ def facts_of(network: Network, domain: Domain) -> dict[str, Any]:
     }
 
 
-def result_of(found: Any) -> dict[str, Any]:
+def result_of(result: Any) -> dict[str, Any]:
     """What a Complex or a Count says of its regions, for JSON."""
     return {
-        "regions": found.regions,
-        "by_layer": list(found.by_layer),
-        "certified": found.certified,
-        "exact_cells": found.exact_cells,
-        "seconds": found.seconds,
-        "version": found.version,
+        "regions": result.regions,
+        "by_layer": list(result.by_layer),
+        "certified": result.certified,
+        "exact_cells": result.exact_cells,
+        "seconds": result.seconds,
+        "version": result.version,
     }
 
 
@@ -66,7 +66,7 @@ def check_dimension(domain: Domain, dimensions: tuple[int, ...], what: str) -> N
 
 def check_form(path: Path, suffix: str) -> None:
     """Raise ModelFileError if a file's name says another form of the four than that which it will have."""
-    if path.suffix in FORMS and path.suffix != suffix:
+    if path.suffix in FILE_FORMS and path.suffix != suffix:
         raise ModelFileError(f"{path.name} would hold a {suffix} file. Rename it {path.stem}{suffix}.")
 
 

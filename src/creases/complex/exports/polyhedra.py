@@ -52,13 +52,13 @@ def shared_edges(faces: Ints, corners: Ints) -> Ints:
     """
     order = np.lexsort((faces, corners))
     faces, corners = faces[order], corners[order]
-    found = []
+    edges = []
     apart = 1
     # A corner has three sides, and more where more than three walls meet: all pairs, by how far apart they stand.
     while len(at := np.flatnonzero(corners[apart:] == corners[:-apart])):
-        found.append(np.column_stack([faces[at], faces[at + apart], corners[at]]))
+        edges.append(np.column_stack([faces[at], faces[at + apart], corners[at]]))
         apart += 1
-    pairs = np.concatenate(found) if found else np.zeros((0, 3), np.int64)
+    pairs = np.concatenate(edges) if edges else np.zeros((0, 3), np.int64)
     pairs = pairs[np.lexsort(pairs.T[::-1])]
     twice = np.flatnonzero((pairs[1:, :2] == pairs[:-1, :2]).all(axis=1))
     return np.column_stack([pairs[twice], pairs[twice + 1, 2]])

@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 # VTK's numbers for kinds of cells.
 POLYGON, POLYHEDRON = 7, 42
-TYPES = {"f8": "Float64", "i8": "Int64", "i4": "Int32", "u1": "UInt8"}
+VTU_TYPES = {"f8": "Float64", "i8": "Int64", "i4": "Int32", "u1": "UInt8"}
 
 
 class Grid(NamedTuple):
@@ -143,7 +143,7 @@ def section(name: str, named: Sequence[tuple[str, NDArray[Any]]], arrays: list[N
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         offset = sum(8 + before.nbytes for before in arrays)
         components = f' NumberOfComponents="{array.shape[1]}"' if array.ndim == 2 else ""
-        kind = TYPES[array.dtype.str[1:]]
+        kind = VTU_TYPES[array.dtype.str[1:]]
         lines.append(f'<DataArray type="{kind}" Name="{title}"{components} format="appended" offset="{offset}"/>')
         arrays.append(little)
     return [*lines, f"</{name}>"]

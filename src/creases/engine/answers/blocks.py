@@ -1,4 +1,4 @@
-"""What the loop writes out, as blocks of cells: corners in the domain's coordinates, each with a bound that is kept.
+"""The loop's output as blocks of cells: corners in the domain's coordinates, each with a bound that is kept.
 
 A corner comes out of the loop in its cell's chart, with a bound on its error there (`bounds.meeting_point`,
 `interval.zero_of`). Here it goes to the domain's coordinates. Where it may then be off by more than `SHARP`, it is
@@ -44,7 +44,7 @@ class Block(NamedTuple):
 
 
 class CornerKeeper:
-    """Takes what the loop wrote out for cells of one starting cell. A thread has its own."""
+    """Makes blocks of the cells that the loop writes out on one starting cell. A thread has its own."""
 
     def __init__(self, problem: Problem, start: Start) -> None:
         self._problem, self._chart = problem, start.chart

@@ -102,12 +102,12 @@ class TabledCells(WrittenTotals):
         return partial(CornerKeeper, self.problem, start)
 
     def add(self, work: AnyWork, blocks: list[Block]) -> None:
-        """Add what a finished workspace counted and wrote."""
+        """Add the counts and the written cells of a finished workspace."""
         super().add(work, blocks)
         self.blocks[-1] += blocks
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
-        """Add what a space has that is cut by walls too: of the whole one the cells, of a wall what it takes off."""
+        """Add a space that walls cut too: of the whole space its cells, of a wall its count, with its sign."""
         if len(part.axes) < part.problem.dimension:
             super().add_walled(part, cut)
             return
@@ -118,13 +118,13 @@ class TabledCells(WrittenTotals):
         self.exact_cells += parted.exact_cells
 
     def cells(self) -> Cells:
-        """All cells. The blocks are gone then: what joins them is the last to hold them."""
-        found, self.blocks = self.blocks, []
+        """All cells. The blocks are gone then: `join_blocks` is the last to hold them."""
+        by_start, self.blocks = self.blocks, []
         if self.problem.dimension == 1:
-            found = [in_line_order(blocks, start) for blocks, start in zip(found, self.starts, strict=True)]
+            by_start = [in_line_order(blocks, start) for blocks, start in zip(by_start, self.starts, strict=True)]
             # Of the two rays of a line, the one that comes from minus infinity is first.
-            found.sort(key=lambda blocks: not blocks[0].at_infinity[0])
-        cells = join_blocks(found, sum(self.problem.widths))
+            by_start.sort(key=lambda blocks: not blocks[0].at_infinity[0])
+        cells = join_blocks(by_start, sum(self.problem.widths))
         switched = any(level.groups is not None for level in self.problem.graph.levels)
         # The loop goes from left to right but where candidates claim their parts of an interval.
         return sorted_on_line(self.problem, cells) if switched and self.problem.dimension == 1 else cells
@@ -146,12 +146,12 @@ def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
     ]
 
 
-def join_blocks(found: list[list[Block]], neurons: int) -> Cells:
+def join_blocks(by_start: list[list[Block]], neurons: int) -> Cells:
     """The cells of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
-    blocks = [block for blocks in found for block in blocks]
+    blocks = [block for blocks in by_start for block in blocks]
     offsets = np.cumsum([0, *(block.first[-1] for block in blocks)]).tolist()
     firsts, corners, marks, edges, words = (list(field) for field in zip(*blocks, strict=True))
-    for emptied in (blocks, *found):
+    for emptied in (blocks, *by_start):
         emptied.clear()
     first = np.concatenate([[0], *(first[1:] + at for first, at in zip(firsts, offsets, strict=False))])
     return Cells(

@@ -16,9 +16,9 @@ from creases.memory import free_memory
 
 __all__ = ["Crew"]
 
-# Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: what is
-# multiplied, the product, and the copy with its own units, high and low parts.
-COPIES = 6
+# Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: the
+# factor, the product, and the copy with its own units, high and low parts.
+COLUMN_COPIES = 6
 
 
 class Crew:
@@ -30,7 +30,7 @@ class Crew:
 
     def __init__(self, graph: Graph, threads: int, most_open: int, report: Report, say: Callable[[str], None]) -> None:
         self._all, self._report, self._say = threads, report, say
-        self._needed = 8 * COPIES * most_open * max(len(level.bias) for level in graph.levels)
+        self._needed = 8 * COLUMN_COPIES * most_open * max(len(level.bias) for level in graph.levels)
         self._lock, self._stopped = threading.Lock(), threading.Event()
         self._busy = 1
 
@@ -46,7 +46,7 @@ class Crew:
             self._report(regions)
 
     def say(self, word: str) -> None:
-        """Say what is being done; a thread learns here too that it is to stop."""
+        """Name the step that begins; a thread learns here too that it is to stop."""
         self._go_on()
         with self._lock:
             self._say(word)

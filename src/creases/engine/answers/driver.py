@@ -39,27 +39,28 @@ MOST_OPEN, MOST_HALVINGS = 3000, 30
 MOST_SEEN, MOST_SEEN_ON_LINE = 1400, 350
 # A halving that leaves nearly as many of them open counts for several: where very many hyperplanes are one, or pass
 # through one point, halves without end would meet it.
-LESS, STALLED = 0.9, 5
+FEWER_OPEN, STALLED = 0.9, 5
 
 # Every kind of starting cell: with a chart in floats, with too many facets, in rationals, or a tile.
 StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
 
 
 class Counted(NamedTuple):
-    """A wall, or a part of one, and what collects it."""
+    """A wall, or a part of one, and the collector of its results."""
 
     tile: Tile
     into: Collector
 
 
 class Collector(Protocol):
-    """What an answer is made of, as cells are cut."""
+    """Adds up an answer, as cells are cut."""
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper] | None:
-        """A starting cell is cut next. Returns what makes a keeper of its finished cells for each thread, or None."""
+        """A starting cell is cut next. Returns a function that makes a `CellKeeper` for a thread, or None if finished
+        cells are only counted."""
 
     def add(self, work: AnyWork, blocks: list[Any]) -> None:
-        """Add a finished workspace's sums, and the blocks that its keeper returned, in the order of cells."""
+        """Add a finished workspace's sums, and the blocks that its `CellKeeper` made, in the order of cells."""
 
     def take_large(self) -> None:
         """The network's matrices are not written out. Raises ComputationError if that is not taken."""
@@ -77,10 +78,10 @@ class Collector(Protocol):
         """A starting cell of no dimension: the directions of a line are two points."""
 
     def on_wall(self) -> Collector | None:
-        """What collects a wall that halves a starting cell; None if what is collected does not add up over halves."""
+        """A collector for the wall that halves a starting cell; None if results do not add up over halves."""
 
     def take_off(self, wall: Any) -> None:
-        """Take off what was collected on a wall."""
+        """Subtract the results on a wall, those of a collector that `on_wall` made."""
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
         """A whole space, or a wall of one, whose first layer has walls among its neurons. cut : `collect`, but for what
@@ -99,11 +100,11 @@ def cut_domain(
     report: Report,
     workshop: Workshop,
 ) -> C | None:
-    """Cut all of a problem's domain, and return what was collected; None where nothing parts it.
+    """Cut all of a problem's domain, and return the collector with its results; None where nothing parts it.
 
     collector : makes the collector for the problem without the lines that lie in every region.
     threads, by_neuron, report, workshop : as for `tally.tally`.
-    Raises ComputationError where a cell can be neither cut in floats nor parted, and what the collector raises.
+    Raises ComputationError where a cell can be neither cut in floats nor parted, and the errors of the collector.
     """
     if problem.graph.is_large and problem.vertices is None:
         raise ComputationError(
@@ -145,9 +146,9 @@ def collect(
 ) -> None:
     """Cut these starting cells of a problem to the end, in this order.
 
-    deep : how many times they have been halved already. above : what there was too much of on the cell that they are
-    halves of. walls : of a large network, parts of the boundary of the one cell that are cut with it. options : as for
-    `cut_domain`, and the crew that cuts a large network, if there is one.
+    deep : how many times they have been halved already. above : the error that had the cell halved of which they are
+    the halves. walls : of a large network, parts of the boundary of the one cell that are cut with it. options : as
+    for `cut_domain`, and the crew that cuts a large network, if there is one.
     """
     for cell in cells:
         if isinstance(cell, RationalStart):
@@ -167,8 +168,8 @@ def cut_cell(
     options: dict[str, Any],
     walls: Sequence[Counted] = (),
 ) -> None:
-    """Cut a starting cell to the end; of a graph of which very many units are open on it, cut its halves, and take off
-    what the wall between them has (Euler's relation).
+    """Cut a starting cell to the end; of a graph of which very many units are open on it, cut its halves, and
+    subtract the results on the wall between them (Euler's relation).
 
     walls : see `collect`.
     """
@@ -193,7 +194,7 @@ def cut_cell(
             collect(problem, [cell], into, deep=MOST_HALVINGS, walls=walls, **options)
             return
         lower, upper, wall = parts
-        deep += 1 if large.is_less_than(above, LESS) else STALLED
+        deep += 1 if large.is_less_than(above, FEWER_OPEN) else STALLED
         if problem.graph.is_large:
             cut_halves(problem, parts, into, Counted(wall, wall_into), walls, deep=deep, above=large, **options)
         else:
@@ -219,7 +220,7 @@ def cut_halves(
             continue
         if sides.between is not None:
             point_into = part_into.on_wall()
-            assert point_into is not None  # what is collected on walls adds up
+            assert point_into is not None  # results on walls add up
             cut_walls(problem, [Counted(sides.between, point_into)], options)
             part_into.take_off(point_into)
         below += [Counted(sides.below, part_into)] if sides.below is not None else []
@@ -235,7 +236,7 @@ def cut_halves(
 
 
 def cut_walls(problem: Problem, walls: Sequence[Counted], options: dict[str, Any]) -> None:
-    """Cut walls each on its own; what is counted on them is not reported."""
+    """Cut walls each on its own; their regions are not reported as progress."""
     report = options["report"]
     for wall, into in walls:
         collect(problem, [wall], into, **{**options, "report": lambda _: report(0)})
@@ -244,7 +245,7 @@ def cut_walls(problem: Problem, walls: Sequence[Counted], options: dict[str, Any
 def cut_crowded(problem: Problem, start: CrowdedStart, into: Collector, options: dict[str, Any]) -> None:
     """Cut a starting cell of a large network that has too many facets: in parts, each with its sign (Euler's relation).
 
-    Raises ComputationError where what is collected does not add up over parts.
+    Raises ComputationError where results do not add up over parts.
     """
     for sign, tile in roomy(start.tile):
         wall_into = into.on_wall()
@@ -327,8 +328,8 @@ def halves_of(problem: Problem, cell: AnyStart | CrowdedStart | Tile) -> Parts |
     elif problem.vertices is not None:
         tile = root_tile(problem.vertices)
     else:
-        found = tile_of_cone(problem, cell) if cell.chart.shape[0] == cell.chart.shape[1] else None
-        if found is None:
+        cone_tile = tile_of_cone(problem, cell) if cell.chart.shape[0] == cell.chart.shape[1] else None
+        if cone_tile is None:
             return None
-        tile = found
+        tile = cone_tile
     return halved(tile)

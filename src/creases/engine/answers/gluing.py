@@ -42,6 +42,8 @@ Words = NDArray[np.uint64]
 # Corners are known to SHARP each, and vertices that are further apart than this are two.
 APART = 4.0 * SHARP
 NO_CELL = -1
+# An entry of the table of `grouped` that is not taken yet.
+NO_GROUP = -1
 
 
 class Glue(NamedTuple):
@@ -61,7 +63,7 @@ class Glue(NamedTuple):
     cells: Ints
 
 
-class Table(NamedTuple):
+class GluedCells(NamedTuple):
     """The cells that are glued, with what is looked up.
 
     first, corners, at_infinity, patterns : as in `cell_table.CellTable`. sides : theirs. owners : the cell of each
@@ -98,12 +100,12 @@ def glued(
     return Glue(vertices, first_corners, facets, first_sides, cells)
 
 
-def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray[np.uint8], sides: Sides) -> Table:
+def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray[np.uint8], sides: Sides) -> GluedCells:
     """The table with its look-ups."""
     side_first, corner_sides = np.zeros(len(corners) + 1, np.int64), np.empty(len(sides.corners), np.int64)
     turn_round(sides.corner_first, sides.corners, side_first, corner_sides)
     owners = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    return Table(first, corners, at_infinity, patterns, sides, owners, side_first, corner_sides)
+    return GluedCells(first, corners, at_infinity, patterns, sides, owners, side_first, corner_sides)
 
 
 @kernel
@@ -122,7 +124,7 @@ def turn_round(corner_first: Ints, corners: Ints, side_first: Ints, corner_sides
     side_first[0] = 0
 
 
-def vertices_of(problem: Problem, table: Table, lines: int) -> tuple[Ints, Ints]:
+def vertices_of(problem: Problem, table: GluedCells, lines: int) -> tuple[Ints, Ints]:
     """Which vertex each corner is, numbered by their first corners; and these."""
     total = sum(problem.widths)
     members = Members.of(problem)
@@ -181,22 +183,25 @@ def pattern_hashes(patterns: NDArray[np.uint8], random: Words) -> Words:
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.uint64)
     parts = random.reshape(2, patterns.shape[1], 8)
     sums = np.ascontiguousarray(np.einsum("hyb,vb->yvh", parts, bits))
-    found = np.zeros((2, len(patterns)), np.uint64)
-    add_hashes(patterns, sums, found)
-    return found
+    hashes = np.zeros((2, len(patterns)), np.uint64)
+    add_hashes(patterns, sums, hashes)
+    return hashes
 
 
 @kernel
-def add_hashes(patterns: NDArray[np.uint8], sums: Words, found: Words) -> None:
-    """Add up for each cell what its bytes stand for. sums : uint64 (bytes, 256, 2). found : uint64 (2, cells)."""
+def add_hashes(patterns: NDArray[np.uint8], sums: Words, hashes: Words) -> None:
+    """Write the hashes of each cell's pattern: sums over its bytes.
+
+    sums : uint64 (bytes, 256, 2). hashes : uint64 (2, cells), the output.
+    """
     for cell in range(patterns.shape[0]):
         one = other = np.uint64(0)
         for byte in range(patterns.shape[1]):
             value = patterns[cell, byte]
             one += sums[byte, value, 0]
             other += sums[byte, value, 1]
-        found[0, cell] = one
-        found[1, cell] = other
+        hashes[0, cell] = one
+        hashes[1, cell] = other
 
 
 def words_of(patterns: NDArray[np.uint8]) -> Words:
@@ -283,19 +288,19 @@ def scrambled(wall: int, salt: int) -> Any:
 @kernel
 def masked(wall: int, word: int, first: Ints, others: Ints, total: int) -> Any:
     """The bits of one word of a pattern that belong to what vanishes on a wall."""
-    found = np.uint64(0)
+    bits = np.uint64(0)
     if wall < 0:
-        return found
+        return bits
     one = wall
     if wall >= total:
         one = wall % total
         other = one + wall // total - 1
         if other >> 6 == word:
-            found |= np.uint64(1) << np.uint64(other & 63)
+            bits |= np.uint64(1) << np.uint64(other & 63)
     for j in range(first[one], first[one + 1]):
         if others[j] >> 6 == word:
-            found |= np.uint64(1) << np.uint64(others[j] & 63)
-    return found
+            bits |= np.uint64(1) << np.uint64(others[j] & 63)
+    return bits
 
 
 @kernel
@@ -343,20 +348,20 @@ def grouped(keys: Words) -> tuple[Ints, Ints]:
     n = keys.shape[1]
     groups, firsts = np.empty(n, np.int64), np.empty(n, np.int64)
     # Numbers half as long: the table is looked at all over, and half of it fits where all of it does not.
-    places = np.full(1 << max(2 * n - 1, 1).bit_length(), -1, np.int32 if n < 2**31 else np.int64)
+    places = np.full(1 << max(2 * n - 1, 1).bit_length(), NO_GROUP, np.int32 if n < 2**31 else np.int64)
     count = group_keys(keys, places, groups, firsts)
     return groups, firsts[:count].copy()
 
 
 @kernel
 def group_keys(keys: Words, places: Ints, groups: Ints, firsts: Ints) -> int:
-    """`grouped`; returns how many groups there are. places : a table of 2^m > n entries, all -1."""
+    """`grouped`; returns how many groups there are. places : a table of 2^m > n entries, all NO_GROUP."""
     count, mask = 0, np.uint64(places.size - 1)
     for i in range(groups.size):
         at = keys[0, i] & mask
         while True:
             group = places[at]
-            if group < 0:
+            if group == NO_GROUP:
                 places[at] = groups[i] = count
                 firsts[count] = i
                 count += 1
@@ -376,9 +381,9 @@ def renumbered(groups: Ints) -> tuple[Ints, Ints]:
     return rank[inverse], np.sort(first)
 
 
-def joined_exactly(problem: Problem, table: Table, corners: Ints) -> Ints:
+def joined_exactly(problem: Problem, table: GluedCells, corners: Ints) -> Ints:
     """For each of some corners the first of them that is the same vertex: itself, if there is none."""
-    found = np.arange(len(corners))
+    leaders = np.arange(len(corners))
     edges, total, k = RationalEdges.of(problem), sum(problem.widths), problem.frame.shape[1]
     for cluster in clusters(problem, table, corners):
         known: dict[Any, int] = {}
@@ -389,8 +394,8 @@ def joined_exactly(problem: Problem, table: Table, corners: Ints) -> Ints:
             forms = [edges.edge(int(wall), pattern)[:k] for wall in table.sides.walls[table.corner_sides[here]]]
             if table.at_infinity[corner] and not problem.directions:
                 forms.append(edges.forms.infinity)
-            found[i] = known.setdefault(flat_of(forms), i)
-    return found
+            leaders[i] = known.setdefault(flat_of(forms), i)
+    return leaders
 
 
 def flat_of(forms: list[Any]) -> tuple[int, ...]:
@@ -404,14 +409,14 @@ def flat_of(forms: list[Any]) -> tuple[int, ...]:
     return tuple(value // common for value in entries)
 
 
-def clusters(problem: Problem, table: Table, corners: Ints) -> list[Ints]:
+def clusters(problem: Problem, table: GluedCells, corners: Ints) -> list[Ints]:
     """Those of some corners that may be one vertex, by where they stand: places in `corners`, two a cluster at least.
 
     Positions are off by SHARP of the size of the domain at most, or of a corner's own size where there is none.
     """
     places = table.corners[corners]
     far = table.at_infinity[corners]
-    found: list[Ints] = []
+    candidates: list[Ints] = []
     for chosen in (np.flatnonzero(~far), np.flatnonzero(far)):
         sizes = np.abs(places[chosen]).max(axis=1, initial=0.0)
         fixed = problem.size if problem.size > 0.0 and not far[chosen].any() else None
@@ -423,10 +428,10 @@ def clusters(problem: Problem, table: Table, corners: Ints) -> list[Ints]:
             for axis in range(places.shape[1]):
                 pieces = [piece for each in pieces for piece in apart(each, places[each, axis], None, size)]
             if [len(piece) for piece in pieces] == [len(part)]:
-                found.append(part)
+                candidates.append(part)
             else:  # what stands alone has been left out
                 parts += pieces
-    return found
+    return candidates
 
 
 def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | None) -> list[Ints]:
@@ -442,7 +447,7 @@ def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | Non
     return [part for part in np.split(numbers[order], cut) if len(part) > 1]
 
 
-def facets_of(table: Table, vertices: Ints, count: int) -> tuple[Ints, Ints, Ints]:
+def facets_of(table: GluedCells, vertices: Ints, count: int) -> tuple[Ints, Ints, Ints]:
     """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2).
 
     vertices : the vertex of each corner, of `count` vertices.
@@ -468,9 +473,9 @@ def write_cells(first: Ints, facets: Ints, cells: Ints) -> bool:
     for cell in range(first.size - 1):
         for side in range(first[cell], first[cell + 1]):
             facet = facets[side]
-            if cells[facet, 0] < 0:
+            if cells[facet, 0] == NO_CELL:
                 cells[facet, 0] = cell
-            elif cells[facet, 1] < 0:
+            elif cells[facet, 1] == NO_CELL:
                 cells[facet, 1] = cell
             else:
                 return False
@@ -488,7 +493,7 @@ def hash_sides(corner_first: Ints, corners: Ints, vertices: Ints, random: Words,
 
 @kernel
 def all_same(corner_first: Ints, corners: Ints, vertices: Ints, leaders: Ints) -> bool:
-    """Whether each side has the vertices of its leader: what the hashes say, looked at. A cell has a vertex once."""
+    """Whether each side has the vertices of its leader, as equal hashes suggest. A cell has a vertex once."""
     for side in range(leaders.size):
         leader = leaders[side]
         if leader == side:
@@ -496,10 +501,10 @@ def all_same(corner_first: Ints, corners: Ints, vertices: Ints, leaders: Ints) -
         if corner_first[side + 1] - corner_first[side] != corner_first[leader + 1] - corner_first[leader]:
             return False
         for i in range(corner_first[side], corner_first[side + 1]):
-            found = False
+            shared = False
             for j in range(corner_first[leader], corner_first[leader + 1]):
-                found = found or vertices[corners[i]] == vertices[corners[j]]
-            if not found:
+                shared = shared or vertices[corners[i]] == vertices[corners[j]]
+            if not shared:
                 return False
     return True
 

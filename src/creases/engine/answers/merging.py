@@ -123,9 +123,9 @@ def facets(exact: RationalEdges, numbers: set[int], drawn: Sequence[Any], patter
     for form in drawn:
         if any(is_multiple(form, side.form) for side in sides):
             continue
-        found = next((n for n, other in bounding(exact, pattern) if is_multiple(form, other)), None)
-        if found is not None:
-            sides.append(Side(found, exact.edge(found, pattern)))
+        matching = next((n for n, other in bounding(exact, pattern) if is_multiple(form, other)), None)
+        if matching is not None:
+            sides.append(Side(matching, exact.edge(matching, pattern)))
     return sides
 
 
@@ -165,13 +165,13 @@ def outline(sides: Sequence[Side], dimension: int) -> Outline:
 
 def interval(sides: Sequence[Side]) -> Outline:
     """The interval with these ends, from left to right."""
-    found = Outline([], [], [])
+    border = Outline([], [], [])
     for sign in (1, -1):
         side = next((side for side in sides if sign * side.form[0] > 0), None)
-        found.corners.append(np.array([-sign * 1.0 if side is None else quotient(-side.form[1], side.form[0])]))
-        found.at_infinity.append(side is None)
-        found.edges.append(INFINITY if side is None else side.number)
-    return found
+        border.corners.append(np.array([-sign * 1.0 if side is None else quotient(-side.form[1], side.form[0])]))
+        border.at_infinity.append(side is None)
+        border.edges.append(INFINITY if side is None else side.number)
+    return border
 
 
 def strip(sides: Sequence[Side]) -> Outline:
@@ -191,7 +191,7 @@ def strip(sides: Sequence[Side]) -> Outline:
 
 def polygon(sides: Sequence[Side]) -> Outline:
     """The cell with these facets, in the order of their inward normals' angles; not all are parallel."""
-    found = Outline([], [], [])
+    border = Outline([], [], [])
     for i, side in enumerate(sides):
         before = sides[i - 1].form
         turned = turn(before, side.form)
@@ -201,14 +201,14 @@ def polygon(sides: Sequence[Side]) -> Outline:
         else:
             # Half a turn or more: the cell goes on to infinity between them, first along the one before.
             if turned < 0:
-                found.corners.append(direction((before[1], -before[0])))
-                found.at_infinity.append(True)
-                found.edges.append(INFINITY)
+                border.corners.append(direction((before[1], -before[0])))
+                border.at_infinity.append(True)
+                border.edges.append(INFINITY)
             corner = (direction((-side.form[1], side.form[0])), True)
-        found.corners.append(corner[0])
-        found.at_infinity.append(corner[1])
-        found.edges.append(side.number)
-    return found
+        border.corners.append(corner[0])
+        border.at_infinity.append(corner[1])
+        border.edges.append(side.number)
+    return border
 
 
 def turn(f: Any, g: Any) -> Any:

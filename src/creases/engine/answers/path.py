@@ -1,9 +1,9 @@
 """A path of segments: pieces along it, and the different regions that it meets.
 
-What is kept of the path is which neurons change their sign at which border between two pieces, its flips: patterns
-themselves would take a thousand times the memory and time. Segments are swept together. The sweep proves that no neuron
-is zero at a segment's ends, so the pieces on either side of a joint then have one pattern. A segment on which
-something is not proved is cut into cells, whose patterns say what changes: at joints between two such segments as well.
+A path is kept as its flips: which neurons change their sign at each border between two pieces. Patterns themselves
+would take a thousand times the memory and time. Segments are swept together. The sweep proves that no neuron is zero at
+a segment's ends, so the pieces on either side of a joint then have one pattern. A segment on which something is not
+proved is cut into cells, whose patterns say which neurons flip: at joints between two such segments as well.
 
 A neuron that the sweep leaves out is never active and never cuts, or is constant in the last layer: it flips nowhere.
 """
@@ -24,14 +24,14 @@ from creases.engine.lines.together import lines_together, prepared, sweep_togeth
 from creases.engine.loop.drive import Report
 from creases.engine.problem import Ints, Problem
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.pattern import bits_of_bytes
+from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits
 from creases.streams import stream
 
 __all__ = ["tally_path"]
 
 Bools = NDArray[np.bool_]
 
-# Flips that there is room for at first; it grows to what a block of segments needs.
+# Flips that there is room for at first; it grows with the need of a block of segments.
 FLIPS = 1 << 14
 # Patterns that are written out at one time.
 PATTERNS_AT_ONCE = 1 << 12
@@ -68,14 +68,14 @@ def tally_path(
     }
     flips = join_tables(swept, tables, int(starts[-1]))
     by_layer, by_neuron = counted(flips, starts, first_units(problems[0].graph))
-    found = Tally(
+    tally = Tally(
         by_layer=by_layer,
         by_neuron=by_neuron,
         unbounded=None,
         exact_cells=sum(table.tally.exact_cells for table in tables.values()),
         certified=all(table.tally.certified for table in tables.values()),
     )
-    return found, distinct_patterns(flips, int(starts[-1]))
+    return tally, distinct_patterns(flips, int(starts[-1]))
 
 
 def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> list[Ints | None]:
@@ -85,7 +85,7 @@ def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> li
     if not together:
         return [None] * len(problems)
     weights, biases = graph.weights, graph.biases
-    shared, found = prepared(weights, biases), list[Ints | None]()
+    shared, neurons_of = prepared(weights, biases), list[Ints | None]()
     flips = np.empty(FLIPS, np.int64)
     ends = np.array([[0.0, 1.0]] * together)
     for begin in range(0, len(problems), together):
@@ -103,8 +103,8 @@ def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> li
         firsts = np.cumsum([0, *(len(kept) for kept in shared.rows)])
         parts = np.split(neurons[firsts[layers] + rows], np.cumsum(pieces[pieces > 0] - 1)[:-1])
         given = iter(parts)
-        found += [next(given) if count > 0 else None for count in pieces.tolist()]
-    return found
+        neurons_of += [next(given) if count > 0 else None for count in pieces.tolist()]
+    return neurons_of
 
 
 def join_tables(swept: Sequence[Ints | None], tables: dict[int, CellTable], neurons: int) -> Flips:
@@ -129,11 +129,11 @@ def join_tables(swept: Sequence[Ints | None], tables: dict[int, CellTable], neur
 
 def first_units(graph: Graph) -> Ints:
     """For each unit itself, or the first candidate of its switch."""
-    found = [np.zeros(0, np.int64)]
+    units = [np.zeros(0, np.int64)]
     for layer, first in enumerate(graph.first_neurons[:-1]):
         groups, own = graph.layer(layer).groups, np.arange(graph.widths[layer])
-        found.append(first + (own if groups is None else np.searchsorted(groups, groups)))
-    return np.concatenate(found)
+        units.append(first + (own if groups is None else np.searchsorted(groups, groups)))
+    return np.concatenate(units)
 
 
 def counted(flips: Flips, starts: Ints, units: Ints) -> tuple[list[int], list[list[int]]]:
@@ -181,16 +181,16 @@ def patterns_of(flips: Flips, last: Ints, neurons: int, pieces: Ints) -> NDArray
 
     last : for each piece but the first, its last flip.
     """
-    found, now = list[NDArray[np.uint8]](), np.zeros(neurons, np.uint8)
+    packed, now = list[NDArray[np.uint8]](), np.zeros(neurons, np.bool_)
     ends = np.append(0, last + 1)[pieces]
     for begin in range(0, len(ends), PATTERNS_AT_ONCE):
         some, first = ends[begin : begin + PATTERNS_AT_ONCE], int(ends[begin - 1]) if begin else 0
         # Each piece's row: how often each neuron has flipped since the row before.
         rows = np.repeat(np.arange(len(some)), np.diff(some, prepend=first))
         times = np.bincount(rows * neurons + flips.neuron[first : some[-1]], minlength=len(some) * neurons)
-        bits = (times & 1).astype(np.uint8).reshape(len(some), neurons)
+        bits = (times & 1).astype(np.bool_).reshape(len(some), neurons)
         bits[0] ^= now
         np.bitwise_xor.accumulate(bits, axis=0, out=bits)
         now = bits[-1].copy()
-        found.append(np.packbits(bits, axis=1))
-    return np.concatenate(found)
+        packed.append(bytes_of_bits(bits))
+    return np.concatenate(packed)

@@ -34,7 +34,7 @@ from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import parting_forms
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.output import FAR, take_cells, take_polytopes
+from creases.engine.state.output import FAR_BIT, take_cells, take_polytopes
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork, SpaceWork
 
@@ -63,7 +63,7 @@ class PolytopeTable(NamedTuple):
     tally: Tally
 
 
-class Block(NamedTuple):
+class PolytopeBlock(NamedTuple):
     """Cells in order, as in `PolytopeTable`; patterns are in bytes."""
 
     first: Ints
@@ -74,17 +74,17 @@ class Block(NamedTuple):
 
 
 class PolytopeKeeper:
-    """Takes what the loop wrote out for cells of one starting cell. A thread has its own."""
+    """Makes blocks of the cells that the loop writes out on one starting cell. A thread has its own."""
 
     def __init__(self, problem: Problem, start: AnyStart | CrowdedStart) -> None:
         self._problem, self._chart, self._rational = problem, start.chart, RationalCorners(problem)
 
-    def take(self, work: AnyWork) -> Block:
+    def take(self, work: AnyWork) -> PolytopeBlock:
         """The cells that the loop has written since the last time; its output is then empty again."""
         directions = self._problem.directions
         if isinstance(work, SpaceWork):
             cells = take_polytopes(work)
-            first, written, words, far = cells.first, cells.corners, cells.patterns, cells.masks & FAR != 0
+            first, written, words, far = cells.first, cells.corners, cells.patterns, cells.masks & FAR_BIT != 0
             sides = sides_of_masks(cells.first, cells.facet_first, cells.ids, cells.masks)
         else:
             flat = take_cells(work)
@@ -95,7 +95,7 @@ class PolytopeKeeper:
             far = np.ones(len(far), np.bool_)
         patterns = bytes_of_words(words, sum(self._problem.widths)).copy()
         count = len(written)
-        block = Block(first, np.empty((count, self._problem.dimension)), far, sides, patterns)
+        block = PolytopeBlock(first, np.empty((count, self._problem.dimension)), far, sides, patterns)
         blurred = np.empty((count, 2), np.int64)
         size = self._problem.size
         left = place_corners(written, self._chart, size, block.first, block.at_infinity, block.corners, blurred)
@@ -105,13 +105,13 @@ class PolytopeKeeper:
 
 class RationalCorners:
     """Corners that floats do not know well enough, as the nearest floats to what rationals say. A thread has its own:
-    what is remembered of exact forms is for one."""
+    exact forms are remembered for one thread alone."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._exact: RationalEdges | None = None
 
-    def place(self, block: Block, blurred: Ints) -> None:
+    def place(self, block: PolytopeBlock, blurred: Ints) -> None:
         """Write corners of a block anew. blurred : int64 (n, 2), corner and cell of each."""
         if not len(blurred):
             return
@@ -198,7 +198,7 @@ class PolytopeCells(WrittenTotals):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self.blocks: list[Block] = []
+        self.blocks: list[PolytopeBlock] = []
         walls = len(problem.vertices.walls) if isinstance(problem.vertices, IntegerPolytope) else 0
         self.unclear = FIRST_WALL - walls
 
@@ -208,23 +208,24 @@ class PolytopeCells(WrittenTotals):
             self.unclear = FIRST_WALL
         return partial(PolytopeKeeper, self.problem, start)
 
-    def add(self, work: AnyWork, blocks: list[Block]) -> None:
-        """Add what a finished workspace counted and wrote."""
+    def add(self, work: AnyWork, blocks: list[PolytopeBlock]) -> None:
+        """Add the counts and the written cells of a finished workspace."""
         super().add(work, blocks)
         self.blocks += blocks
 
     def add_point(self, tile: Tile) -> None:
-        """The point is its own corner, and what ends its ray at zero the only side."""
+        """The point is its own corner, and the end of its ray at zero the only side."""
         super().add_point(tile)
         ray = tile.chart.sum(axis=1)
-        sides = Sides(np.array([0, len(tile.ids)]), np.array(tile.ids), np.zeros(len(tile.ids) + 1, np.int64), NOTHING)
+        sides = Sides(
+            np.array([0, len(tile.ids)]), np.array(tile.ids), np.zeros(len(tile.ids) + 1, np.int64), NO_NUMBERS
+        )
         pattern = bytes_of_bits(pattern_at(self.problem, ray)[None])
         corner = ray[None, :-1] / np.linalg.norm(ray)
-        self.blocks.append(Block(np.array([0, 1]), corner, np.ones(1, np.bool_), sides, pattern))
+        self.blocks.append(PolytopeBlock(np.array([0, 1]), corner, np.ones(1, np.bool_), sides, pattern))
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
-        """Add what a space has that is cut by walls too: of the whole one the parts of cells, of a wall what it takes
-        off."""
+        """Add a space that walls cut too: of the whole space parts of cells, of a wall its count, with its sign."""
         if len(part.axes) < part.problem.dimension:
             super().add_walled(part, cut)
             return
@@ -241,23 +242,23 @@ class PolytopeCells(WrittenTotals):
         far = [block.patterns[np.logical_or.reduceat(block.at_infinity, block.first[:-1])] for block in self.blocks]
         self.unbounded += len(np.unique(np.concatenate(far), axis=0))
 
-    def cells(self) -> Block:
+    def cells(self) -> PolytopeBlock:
         """All cells, each once. The blocks are gone then."""
         cells = joined(self.blocks)
         self.blocks = []
         return whole_cells(self.problem, cells, self.unclear)
 
 
-NOTHING = np.zeros(0, np.int64)
+NO_NUMBERS = np.zeros(0, np.int64)
 
 
-def joined(blocks: list[Block]) -> Block:
+def joined(blocks: list[PolytopeBlock]) -> PolytopeBlock:
     """The cells of all blocks in one."""
     corner_at = np.cumsum([0, *(len(block.corners) for block in blocks)])
     sides = [
         block.sides._replace(corners=block.sides.corners + at) for block, at in zip(blocks, corner_at, strict=False)
     ]
-    return Block(
+    return PolytopeBlock(
         run_on([block.first for block in blocks]),
         np.concatenate([block.corners for block in blocks]),
         np.concatenate([block.at_infinity for block in blocks]),
@@ -277,7 +278,7 @@ def run_on(firsts: list[Ints]) -> Ints:
     return np.concatenate([[0], *(first[1:] + at for first, at in zip(firsts, ends, strict=False))])
 
 
-def whole_cells(problem: Problem, cells: Block, unclear: int) -> Block:
+def whole_cells(problem: Problem, cells: PolytopeBlock, unclear: int) -> PolytopeBlock:
     """The cells with those made anew that a wall has parted which is no neuron: a region is convex, so parts with one
     pattern are one. They come in the order of their first parts.
 
@@ -302,7 +303,7 @@ def whole_cells(problem: Problem, cells: Block, unclear: int) -> Block:
     return cells
 
 
-def runs(cells: Block, made: dict[int, Rebuilt], gone: set[int]) -> Iterator[Block]:
+def runs(cells: PolytopeBlock, made: dict[int, Rebuilt], gone: set[int]) -> Iterator[PolytopeBlock]:
     """The cells in order, as blocks: as they are, made anew, or left out."""
     begin = 0
     for cell in sorted({*made, *gone}):
@@ -315,12 +316,12 @@ def runs(cells: Block, made: dict[int, Rebuilt], gone: set[int]) -> Iterator[Blo
         yield some(cells, begin, len(cells.patterns))
 
 
-def some(cells: Block, begin: int, end: int) -> Block:
+def some(cells: PolytopeBlock, begin: int, end: int) -> PolytopeBlock:
     """The cells from one to before another."""
     sides, corners = cells.sides, slice(cells.first[begin], cells.first[end])
     mine = slice(sides.first[begin], sides.first[end])
     on = slice(sides.corner_first[mine.start], sides.corner_first[mine.stop])
-    return Block(
+    return PolytopeBlock(
         cells.first[begin : end + 1] - corners.start,
         cells.corners[corners],
         cells.at_infinity[corners],
@@ -334,14 +335,14 @@ def some(cells: Block, begin: int, end: int) -> Block:
     )
 
 
-def block_of(made: Rebuilt, pattern: NDArray[np.uint8]) -> Block:
+def block_of(made: Rebuilt, pattern: NDArray[np.uint8]) -> PolytopeBlock:
     """One cell as a block."""
     sizes = [len(on) for on in made.on]
     corners = np.array([v for on in made.on for v in on], np.int64)
     sides = Sides(
         np.array([0, len(sizes)]), np.array(made.walls, np.int64), np.cumsum([0, *sizes]).astype(np.int64), corners
     )
-    return Block(np.array([0, len(made.corners)]), made.corners, made.at_infinity, sides, pattern)
+    return PolytopeBlock(np.array([0, len(made.corners)]), made.corners, made.at_infinity, sides, pattern)
 
 
 def lines_of(problem: Problem, inside: Problem) -> tuple[list[int], Floats]:
@@ -350,13 +351,13 @@ def lines_of(problem: Problem, inside: Problem) -> tuple[list[int], Floats]:
     d = problem.dimension
     axes = [next(c for c in range(d) if np.array_equal(problem.basis[c], row)) for row in inside.basis]
     null, count = fmpz_mat([list(form[:d]) for form in parting_forms(problem)]).nullspace()
-    found = np.empty((count, d))
+    lines = np.empty((count, d))
     for i in range(count):
         column = [int(null[c, i]) for c in range(d)]
         longest = max(abs(value) for value in column)
         line = np.array([value / longest for value in column])
-        found[i] = line / np.linalg.norm(line)
-    return axes, found
+        lines[i] = line / np.linalg.norm(line)
+    return axes, lines
 
 
 def table_of_constant(problem: Problem) -> PolytopeTable:
@@ -367,7 +368,7 @@ def table_of_constant(problem: Problem) -> PolytopeTable:
     d, tally = problem.dimension, tally_constant(problem)
     if problem.vertices is None:
         pattern = bytes_of_bits(pattern_at(problem, np.eye(d + 1)[0 if problem.directions else d])[None])
-        sides = Sides(np.zeros(2, np.int64), NOTHING, np.zeros(1, np.int64), NOTHING)
+        sides = Sides(np.zeros(2, np.int64), NO_NUMBERS, np.zeros(1, np.int64), NO_NUMBERS)
         corners = np.vstack([np.eye(d), -np.eye(d)])
         return PolytopeTable(np.array([0, 2 * d]), corners, np.ones(2 * d, np.bool_), sides, pattern, np.eye(d), tally)
     assert isinstance(problem.vertices, IntegerPolytope)  # of three dimensions or more

@@ -35,7 +35,7 @@ def count_below(
     pattern: list[NDArray[np.bool_]],
     tally: RationalTally,
 ) -> None:
-    """Cut a cell by the rest of its layer and by all layers above, and add what is found to the tally.
+    """Cut a cell by the rest of its layer and by all layers above, and add its regions to the tally.
 
     layer : the lowest layer that is not decided on the cell.
     known : the neurons of that layer whose sign on the cell is known.

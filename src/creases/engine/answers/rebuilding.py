@@ -52,10 +52,10 @@ class Rebuilder:
                 on.append(mine)
         return Rebuilt(corners[:, : self._k if self._directions else self._k - 1], np.array(far), walls, on)
 
-    def cone(self, bits: Bools, likely: Iterable[int]) -> Cone:
+    def cone(self, bits: Bools, likely: Iterable[int]) -> GrowingCone:
         """The cell as a cone; the arguments as of `rebuilt`. Raises ComputationError if a line lies in it."""
         pattern = self._edges.pattern(bits)
-        cone = Cone(self._k)
+        cone = GrowingCone(self._k)
         waiting = list(self.walls(pattern, likely))
         chosen = independent([form for _, form in waiting])
         if len(chosen) < self._k:
@@ -86,7 +86,7 @@ class Rebuilder:
         return form[: self._k]
 
 
-class Cone:
+class GrowingCone:
     """A pointed cone in k homogeneous coordinates: rays, for each a mask of the forms that vanish on it."""
 
     def __init__(self, k: int) -> None:

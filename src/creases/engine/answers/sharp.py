@@ -29,11 +29,11 @@ DENORMAL = 2.0**-1072
 
 # Columns of `layers`: neurons in the layers below, where the layer's weights begin, and, while the layer's forms are
 # those of the pattern at hand, how many of its neurons are active.
-FIRST_NEURON, WEIGHTS_AT, ACTIVE_ROWS = 0, 1, 2
+NEURONS_BELOW, WEIGHTS_AT, ACTIVE_ROWS = 0, 1, 2
 HI, LO, ERROR = 0, 1, 2
 
 
-class Forms(NamedTuple):
+class DoubledNetwork(NamedTuple):
     """A network in double-double on one pattern. Axes: n neurons, k homogeneous coordinates."""
 
     weights: Floats  # all layers, one after the other
@@ -58,9 +58,9 @@ class Sharpener:
         numbers = range(INFINITY, FIRST_WALL - exact.walls, -1)
         walls = [doubled_wall(exact.wall(number)) for number in numbers]
         layers = np.zeros((len(widths) + 1, 3), np.int64)
-        layers[:, FIRST_NEURON] = np.cumsum([0, *widths])
+        layers[:, NEURONS_BELOW] = np.cumsum([0, *widths])
         layers[:, WEIGHTS_AT] = np.cumsum([0, *(weight.size for weight in problem.graph.weights)])
-        self._forms = Forms(
+        self._forms = DoubledNetwork(
             weights=np.concatenate([weight.ravel() for weight in problem.graph.weights]),
             biases=np.concatenate(problem.graph.biases),
             layers=layers,
@@ -93,7 +93,7 @@ class Sharpener:
 
 @kernel
 def sharpen(
-    net: Forms,
+    net: DoubledNetwork,
     blurred: Ints,
     size: float,
     first: Ints,
@@ -117,7 +117,7 @@ def sharpen(
 
 
 @inlined
-def take_pattern(net: Forms, patterns_cw: Ints, cell: int) -> None:
+def take_pattern(net: DoubledNetwork, patterns_cw: Ints, cell: int) -> None:
     """Go on to a cell's pattern: what stands of layers above the lowest changed neuron is known no more."""
     for word in range(net.pattern.size):
         changed = net.pattern[word] ^ patterns_cw[cell, word]
@@ -126,7 +126,7 @@ def take_pattern(net: Forms, patterns_cw: Ints, cell: int) -> None:
             while not changed >> bit & 1:
                 bit += 1
             layer = 0
-            while net.layers[layer + 1, FIRST_NEURON] <= 64 * word + bit:
+            while net.layers[layer + 1, NEURONS_BELOW] <= 64 * word + bit:
                 layer += 1
             net.known[0] = min(net.known[0], layer)
             break
@@ -135,13 +135,13 @@ def take_pattern(net: Forms, patterns_cw: Ints, cell: int) -> None:
 
 
 @inlined
-def write_edge(net: Forms, number: int, place: int) -> None:
+def write_edge(net: DoubledNetwork, number: int, place: int) -> None:
     """Write the inward form of an edge to `edges`."""
     if number < 0:
         copy_edge(net.walls, -1 - number, net.edges, place)
         return
     layer = 0
-    while net.layers[layer + 1, FIRST_NEURON] <= number:
+    while net.layers[layer + 1, NEURONS_BELOW] <= number:
         layer += 1
     complete(net, layer)
     write_form(net, layer, number, net.edges, place)
@@ -160,11 +160,11 @@ def copy_edge(source: Floats, i: int, target: Floats, place: int) -> None:
 
 
 @kernel
-def complete(net: Forms, layer: int) -> None:
+def complete(net: DoubledNetwork, layer: int) -> None:
     """See to it that the active rows of all layers below `layer` stand in `forms`."""
     for below in range(net.known[0], layer):
-        begin, count = net.layers[below, FIRST_NEURON], 0
-        for neuron in range(begin, net.layers[below + 1, FIRST_NEURON]):
+        begin, count = net.layers[below, NEURONS_BELOW], 0
+        for neuron in range(begin, net.layers[below + 1, NEURONS_BELOW]):
             if net.pattern[neuron >> 6] >> (neuron & 63) & 1:
                 net.active[begin + count] = neuron - begin
                 write_form(net, below, neuron, net.forms, begin + count)
@@ -174,7 +174,7 @@ def complete(net: Forms, layer: int) -> None:
 
 
 @kernel
-def write_form(net: Forms, layer: int, neuron: int, target: Floats, place: int) -> None:
+def write_form(net: DoubledNetwork, layer: int, neuron: int, target: Floats, place: int) -> None:
     """Write a neuron's form to `target`, from the active rows of the layer below: each coordinate is a sum
     b + sum_m w_m (hi_m + lo_m) over m rows, with the bound of its error.
 
@@ -186,11 +186,11 @@ def write_form(net: Forms, layer: int, neuron: int, target: Floats, place: int) 
     units at most, which ROUND_UP covers. A factor beyond 2^996 overflows as it is split, and leaves a NaN in the form;
     what overflows in the bound leaves infinity.
     """
-    begin = net.layers[layer, FIRST_NEURON]
+    begin = net.layers[layer, NEURONS_BELOW]
     if layer == 0:
         copy_edge(net.given, neuron, target, place)
         return
-    below = net.layers[layer - 1, FIRST_NEURON]
+    below = net.layers[layer - 1, NEURONS_BELOW]
     rows = net.layers[layer - 1, ACTIVE_ROWS]
     weights_at = net.layers[layer, WEIGHTS_AT] + (neuron - begin) * (begin - below)
     last = target.shape[2] - 1

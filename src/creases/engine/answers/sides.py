@@ -54,5 +54,5 @@ def sides_of_strips(first: Ints, edges: Ints) -> Sides:
 
 
 def counted(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], first: Ints) -> Ints:
-    """How many of what cells have are chosen before each cell: `first` of what is chosen."""
+    """How many entries are chosen before each cell: the offsets `first` of the chosen ones."""
     return np.concatenate([[0], np.cumsum(chosen)])[first]

@@ -25,7 +25,7 @@ from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.output import FAR, take_cells, take_polytopes
+from creases.engine.state.output import FAR_BIT, take_cells, take_polytopes
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.slots import (
     EXACT_CELLS,
@@ -67,8 +67,8 @@ def tally(
 ) -> Tally:
     """Count the cells of a problem; every sign that decides something is proved.
 
-    threads : how many threads to use, None for one a core. report : called with regions found since the last call.
-    workshop : what earlier counts of the same network, or on the same domain, have left.
+    threads : how many threads to use, None for one a core. report : called with the number of new regions.
+    workshop : arrays and tables of earlier counts of the same network, or on the same domain.
     Raises ComputationError if no wall parts a cell with too many facets, or a thread flushes denormals to zero.
     """
     total = cut_domain(
@@ -91,7 +91,7 @@ def tally(
 class Totals:
     """Sums over workspaces: the collector of a count. Of a large network several threads may add to one.
 
-    problem : what is cut, without the lines that lie in every region. by_neuron : whether that is wanted.
+    problem : the problem that is cut, without the lines that lie in every region. by_neuron : whether that is wanted.
     """
 
     def __init__(self, problem: Problem, by_neuron: bool = False) -> None:
@@ -107,17 +107,17 @@ class Totals:
         return None
 
     def add(self, work: AnyWork, blocks: list[Any]) -> None:
-        """Add what a finished workspace counted."""
+        """Add the counts of a finished workspace."""
         self.by_layer += work.by_layer
         self.by_neuron += work.by_neuron
         self.unbounded += int(work.state[UNBOUNDED])
         self.exact_cells += int(work.state[EXACT_CELLS])
 
     def take_large(self) -> None:
-        """Nothing stands against a large network."""
+        """A count takes large networks too."""
 
     def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
-        """Add what was counted of a small graph: layers and units that it has not cut nothing there."""
+        """Add the counts of a small graph: layers and units that it does not have cut nothing there."""
         if work is None:
             with self._lock:
                 self.by_layer += whole
@@ -133,7 +133,7 @@ class Totals:
             self.unproved_signs += int(work.state[UNPROVED_SIGNS])
 
     def add_rational(self, start: RationalStart) -> None:
-        """Cut a cell that floats cannot hold in rational arithmetic alone, and add what it counts."""
+        """Cut a cell that floats cannot hold in rational arithmetic alone, and add its counts."""
         if len(start.cell.rays[0]) < len(self.problem.frame.T):
             raise ComputationError(
                 "A wall of the whole space has numbers so large or so small that floats cannot hold it. Cut a bounded "
@@ -167,7 +167,7 @@ class Totals:
         return Totals(self.problem) if type(self) is Totals and not self._wanted else None
 
     def take_off(self, wall: Totals) -> None:
-        """Take off what a wall has that halves a starting cell."""
+        """Subtract the sums of a wall that halves a starting cell."""
         with self._lock:
             self.by_layer -= wall.by_layer
             self.unbounded -= wall.unbounded
@@ -175,7 +175,7 @@ class Totals:
             self.unproved_signs += wall.unproved_signs
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Totals], None]) -> None:
-        """Add, or take off, what a space has that is cut by walls too."""
+        """Add, or subtract, the counts of a space that walls cut too."""
         whole = len(part.axes) == part.problem.dimension and (self._wanted or not part.problem.directions)
         some = WalledTotals(part, self._wanted) if whole else Totals(part.problem)
         if part.axes:
@@ -243,7 +243,7 @@ class WalledTotals(Totals):
         return PatternKeeper
 
     def add(self, work: AnyWork, blocks: list[tuple[NDArray[np.int64], NDArray[np.bool_]]]) -> None:
-        """Add what a finished workspace counted and wrote."""
+        """Add the counts and the written cells of a finished workspace."""
         super().add(work, blocks)
         for words, far in blocks:
             bits = bits_of_bytes(bytes_of_words(words, len(self.by_neuron)), len(self.by_neuron))
@@ -273,7 +273,7 @@ class PatternKeeper:
         """The patterns, int64 (cells, words), since the last time."""
         if isinstance(work, SpaceWork):
             written = take_polytopes(work)
-            return written.patterns, np.logical_or.reduceat(written.masks & FAR != 0, written.first[:-1])
+            return written.patterns, np.logical_or.reduceat(written.masks & FAR_BIT != 0, written.first[:-1])
         cells = take_cells(work)
         return cells.patterns, np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])
 
@@ -281,9 +281,9 @@ class PatternKeeper:
 def cutting(graph: Graph, patterns: Iterable[bytes]) -> NDArray[np.int64]:
     """For each unit how many regions of the layers below it cuts, from the patterns of all regions; a switch at its
     first candidate."""
-    found = np.zeros(sum(graph.widths), np.int64)
+    counts = np.zeros(sum(graph.widths), np.int64)
     packed = np.array([np.frombuffer(pattern, np.uint8) for pattern in patterns])
-    bits = bits_of_bytes(packed, len(found))
+    bits = bits_of_bytes(packed, len(counts))
     for layer, first in enumerate(graph.first_neurons[:-1]):
         width, groups = graph.widths[layer], graph.layer(layer).groups
         _, region = (
@@ -294,11 +294,11 @@ def cutting(graph: Graph, patterns: Iterable[bytes]) -> NDArray[np.int64]:
         np.add.at(on, region, bits[:, first : first + width].astype(np.int64))
         cut = (on > 0) & (on < total[:, None])
         if groups is None:
-            found[first : first + width] = cut.sum(axis=0)
+            counts[first : first + width] = cut.sum(axis=0)
             continue
         for begin in np.searchsorted(groups, np.unique(groups)).tolist():
-            found[first + begin] = cut[:, groups == groups[begin]].any(axis=1).sum()
-    return found
+            counts[first + begin] = cut[:, groups == groups[begin]].any(axis=1).sum()
+    return counts
 
 
 def tally_constant(problem: Problem) -> Tally:
@@ -326,9 +326,9 @@ def count_point(problem: Problem, tile: Tile) -> list[int]:
 def count_at(problem: Problem, chart: Floats) -> list[int]:
     """`count_point` in a chart, float64 (d + 1, 1)."""
     forms, parent = RationalForms.of(problem, chart), RationalForms.of(problem, problem.frame)
-    found: list[int] = [0] * len(problem.widths)
+    by_layer: list[int] = [0] * len(problem.widths)
     pattern: list[NDArray[np.bool_]] = []
-    for layer in range(len(found)):
+    for layer in range(len(by_layer)):
         here, around, level = forms.forms(layer, pattern), parent.forms(layer, pattern), problem.graph.layer(layer)
         on = decided(level, [value for (value,) in here])
         if level.groups is None:
@@ -337,6 +337,6 @@ def count_at(problem: Problem, chart: Floats) -> list[int]:
             ends = has_tie(level.groups.tolist(), on.tolist(), here, around)
         if ends:
             break
-        found[layer] = 1
+        by_layer[layer] = 1
         pattern.append(on)
-    return found
+    return by_layer

@@ -1,1 +1,1 @@
-"""The geometry of one cell: cut it by a row, count what the last layer makes of it."""
+"""The geometry of one cell: cut it by a row, count the pieces that the last layer cuts it into."""

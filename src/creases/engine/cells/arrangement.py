@@ -18,7 +18,7 @@ Only for simple cells, in which two corners share an edge iff they share all but
 from __future__ import annotations
 
 from creases.engine.kernel import kernel
-from creases.engine.problem import Floats, Ints
+from creases.engine.problem import INFINITY, Floats, Ints
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.state.cell_layout import (
     CELL,
@@ -105,14 +105,14 @@ def pieces_and_far(values: Floats, ints: Ints, d: int, rows: int, corners: int, 
     for i in range(rows):
         values[1, SECTION_BOUNDS, i] = values[0, SECTION_BOUNDS, i]
     kept = keep_crossing(values, 1, rows, far)
-    unbounded = pieces(values, ints, 1, d - 1, kept, far) if kept >= 0 else UNPROVED_COUNT
+    unbounded = pieces(values, ints, 1, d - 1, kept, far) if kept != UNPROVED_COUNT else UNPROVED_COUNT
     return (total, unbounded) if unbounded != UNPROVED_COUNT else (UNPROVED_COUNT, 0)
 
 
 @kernel
 def infinity_bit(work: SpaceWork) -> int:
     """The bit of the facet at infinity in the current cell's masks, 0 if it does not reach there."""
-    if work.facet_ints[0] != -1:
+    if work.facet_ints[0] != INFINITY:
         return 0
     used = 0
     for v in range(work.state[CORNERS]):
@@ -131,7 +131,7 @@ def pieces(values: Floats, ints: Ints, first: int, d: int, rows: int, corners: i
 
     Depth first through sections of sections, without recursion, which Numba cannot keep in its cache.
     """
-    total, level, crossing, found, entered = 0, first, rows, corners, True
+    total, level, crossing, section_corners, entered = 0, first, rows, corners, True
     while level >= first:
         if entered:
             entered = False
@@ -141,8 +141,8 @@ def pieces(values: Floats, ints: Ints, first: int, d: int, rows: int, corners: i
                 total += 1 + crossing
                 level -= 1
                 continue
-            edges = list_edges(ints, level, found)
-            if edges < 0:
+            edges = list_edges(ints, level, section_corners)
+            if edges == UNPROVED_COUNT:
                 return UNPROVED_COUNT
             total += 2  # the whole, and the section by the first row, which no earlier one cuts
             ints[level, SECTION_COUNTS, 0], ints[level, SECTION_COUNTS, 1] = crossing, edges
@@ -152,9 +152,13 @@ def pieces(values: Floats, ints: Ints, first: int, d: int, rows: int, corners: i
             level -= 1
             continue
         ints[level, SECTION_COUNTS, 2] = j + 1
-        found = cut_section(values, ints, level, j, ints[level, SECTION_COUNTS, 1])
-        crossing = keep_crossing(values, level + 1, j, found) if found >= 0 else UNPROVED_COUNT
-        if crossing < 0:
+        section_corners = cut_section(values, ints, level, j, ints[level, SECTION_COUNTS, 1])
+        crossing = (
+            keep_crossing(values, level + 1, j, section_corners)
+            if section_corners != UNPROVED_COUNT
+            else UNPROVED_COUNT
+        )
+        if crossing == UNPROVED_COUNT:
             return UNPROVED_COUNT
         level, entered = level + 1, True
     return total
@@ -164,29 +168,29 @@ def pieces(values: Floats, ints: Ints, first: int, d: int, rows: int, corners: i
 def list_edges(ints: Ints, level: int, corners: int) -> int:
     """List the pairs of corners whose masks differ in one facet each, and what they share; returns how many.
 
-    -1 if there is no room.
+    UNPROVED_COUNT if there is no room.
     """
-    found = 0
+    edges = 0
     for u in range(corners):
-        if found + corners - u > ints.shape[2]:
-            return -1
+        if edges + corners - u > ints.shape[2]:
+            return UNPROVED_COUNT
         mine = ints[level, SECTION_MASKS, u]
         for v in range(u + 1, corners):
             other = ints[level, SECTION_MASKS, v]
             once = (mine ^ other) & ((mine ^ other) - 1)
-            ints[level, SECTION_FROM, found], ints[level, SECTION_TO, found] = u, v
-            ints[level, SECTION_SHARED, found] = mine & other
-            found += once & (once - 1) == 0
-    return found
+            ints[level, SECTION_FROM, edges], ints[level, SECTION_TO, edges] = u, v
+            ints[level, SECTION_SHARED, edges] = mine & other
+            edges += once & (once - 1) == 0
+    return edges
 
 
 @kernel
 def cut_section(values: Floats, ints: Ints, level: int, j: int, edges: int) -> int:
     """Write the section by row j one level on: masks, values of the rows before j, and their bounds.
 
-    Returns the number of its corners, -1 if there is no room for them.
+    Returns the number of its corners, UNPROVED_COUNT if there is no room for them.
     """
-    found, e = 0, values[level, SECTION_BOUNDS, j]
+    corners, e = 0, values[level, SECTION_BOUNDS, j]
     for i in range(j):
         values[level + 1, SECTION_BOUNDS, i] = 0.0
     for edge in range(edges):
@@ -194,21 +198,21 @@ def cut_section(values: Floats, ints: Ints, level: int, j: int, edges: int) -> i
         f_u, f_v = values[level, j, u], values[level, j, v]
         if (f_u > 0.0) == (f_v > 0.0):
             continue
-        if found == values.shape[2]:
-            return -1
+        if corners == values.shape[2]:
+            return UNPROVED_COUNT
         a, b = abs(f_u), abs(f_v)
         weight, away = 1.0 / (a + b), e / (a + b - 2.0 * e) + 8.0 * UNIT
         for i in range(j):
             g_u, g_v = values[level, i, u], values[level, i, v]
-            values[level + 1, i, found] = (b * g_u + a * g_v) * weight
+            values[level + 1, i, corners] = (b * g_u + a * g_v) * weight
             off = (abs(g_u) + abs(g_v)) * away
             values[level + 1, SECTION_BOUNDS, i] = max(values[level + 1, SECTION_BOUNDS, i], off)
-        ints[level + 1, SECTION_MASKS, found] = ints[level, SECTION_SHARED, edge]
-        found += 1
+        ints[level + 1, SECTION_MASKS, corners] = ints[level, SECTION_SHARED, edge]
+        corners += 1
     for i in range(j):
         bound = (values[level, SECTION_BOUNDS, i] + values[level + 1, SECTION_BOUNDS, i]) * ROUND_UP + UNDERFLOW
         values[level + 1, SECTION_BOUNDS, i] = bound if PROOFS else 0.0
-    return found
+    return corners
 
 
 @kernel

@@ -37,7 +37,7 @@ from creases.engine.state.row_layout import (
 )
 from creases.engine.state.slots import (
     ASKED,
-    COORDINATES,
+    COORDINATE_COUNT,
     CORNERS,
     DIMENSION,
     MOST_CANDIDATES,
@@ -53,6 +53,7 @@ from creases.engine.state.work import (
 __all__ = ["answer_in_base_locus"]
 
 NO_EDGE = -(2**62)  # none at all
+NO_NEURON = -1
 
 
 @kernel
@@ -122,29 +123,29 @@ answer_in_base_locus = by_domain(answer_in_base_locus_in_plane, answer_in_base_l
 
 @inlined
 def neurons_of_pair(work: AnyWork, layer: int, row: int) -> tuple[int, int]:
-    """The two neurons of such a pair; -1 twice for any other row."""
+    """The two neurons of such a pair; NO_NEURON twice for any other row."""
     net = work.state[NETWORK]
     if work.layer_ints[layer, KIND_OF_LAYER] != SWITCH_LAYER or row < work.ints[field(net, layer, ROWS)]:
-        return -1, -1
+        return NO_NEURON, NO_NEURON
     place, ids = pair_at(work, net, layer, row), work.ints[field(net, layer, IDS)]
     first = work.layer_ints[layer, FIRST_NEURON]
     p = work.twins[first + work.ints[ids + work.ints[place + FIRST_ROW]]] - 1
     q = work.twins[first + work.ints[ids + work.ints[place + SECOND_ROW]]] - 1
-    return (p, q) if p >= 0 and q >= 0 else (-1, -1)
+    return (p, q) if p >= 0 and q >= 0 else (NO_NEURON, NO_NEURON)
 
 
 @inlined
 def both_vanish_at(work: Work, layer: int, row: int, one: int, other: int) -> bool:
     """Whether the corner between two edges is where both neurons of a pair vanish."""
     p, q = neurons_of_pair(work, layer, row)
-    return p >= 0 and ((p == one and q == other) or (p == other and q == one))
+    return p != NO_NEURON and ((p == one and q == other) or (p == other and q == one))
 
 
 @inlined
 def both_vanish(work: SpaceWork, layer: int, row: int, v: int) -> bool:
     """Whether corner v lies on the facets of both neurons of a pair."""
     p, q = neurons_of_pair(work, layer, row)
-    if p < 0:
+    if p == NO_NEURON:
         return False
     rest, on = work.masks[CELL, v], 0
     while rest:
@@ -170,7 +171,7 @@ def has_constant(layer_ints: Ints, below: int, layer: int) -> int:
 def forms_of(state: Ints, pattern: Ints, layer_ints: Ints, below: int) -> int:
     """How many forms every neuron above a layer is a sum of on the current cell, but for a constant."""
     if below < 0:
-        return state[COORDINATES]
+        return state[COORDINATE_COUNT]
     active = 0
     for neuron in range(layer_ints[below, FIRST_NEURON], layer_ints[below + 1, FIRST_NEURON]):
         active += pattern[neuron >> 6] >> (neuron & 63) & 1

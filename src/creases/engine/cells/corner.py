@@ -45,14 +45,14 @@ def place_corner(
         if points[d, v] < np.inf:
             return
         # Products of three small or large gradients under- or overflow; quotients below need not.
-    wide, rest, chosen, found = d + FACET_TAIL, mask, 4 * d * d, True
+    wide, rest, chosen, independent = d + FACET_TAIL, mask, 4 * d * d, True
     if simple:
         for i in range(d):
             sums[chosen + i] = slots[lowest_bit(rest)] * wide
             rest &= rest - 1
     else:
-        found = choose_rows(slots, facet_reals, sums, d, mask, mask, 0)
-    error = meeting_of_chosen(facet_reals, sums, d) if found else np.inf
+        independent = choose_rows(slots, facet_reals, sums, d, mask, mask, 0)
+    error = meeting_of_chosen(facet_reals, sums, d) if independent else np.inf
     for c in range(d):
         points[c, v] = sums[chosen + d + c] if error < np.inf else 0.0
     points[d, v] = error

@@ -74,9 +74,9 @@ def count_last(work: Work, net: int, layer: int, reach: float, corner_error: flo
             continue  # its line, if it has one here, is another row's
         f0, f1, f2, f_g, f_w = affine_row(work, block + i * stride, source, source_stride, active, rounding)
         crosses = keep_if_crossing(work, chords, f0, f1, f2, f_g, f_w, reach, corner_error)
-        if crosses < 0 and work.state[WALL] == 0 and vanishes(work, block + i * stride, active):
+        if crosses == UNPROVED_COUNT and work.state[WALL] == 0 and vanishes(work, block + i * stride, active):
             crosses = 0
-        if crosses < 0 or chords + crosses > MOST_CHORDS:
+        if crosses == UNPROVED_COUNT or chords + crosses > MOST_CHORDS:
             return UNPROVED_COUNT, 0
         chords += crosses
     if work.state[DIMENSION] == 1:
@@ -137,7 +137,7 @@ def vanishes(work: Work, at: int, active: int) -> bool:
 def keep_if_crossing(
     work: Work, q: int, f0: float, f1: float, f2: float, f_g: float, f_w: float, reach: float, corner_error: float
 ) -> int:
-    """1 if a form crosses the current cell (it is then kept as chord q), 0 if not, -1 if that is not proved.
+    """1 if a form crosses the current cell (it is then kept as chord q), 0 if not, UNPROVED_COUNT if that is open.
 
     Where the bound is finite no value is a NaN (`bounds.sign_threshold`), which `min` and `max` might drop.
     """
@@ -153,7 +153,7 @@ def keep_if_crossing(
     if (low > bound and high < LARGEST_PROVED) or (high < -bound and low > -LARGEST_PROVED):
         return 0
     if q == MOST_CHORDS or not (low < -bound and high > bound and nearest > bound):
-        return -1
+        return UNPROVED_COUNT
     note_chord(work, q, f0, f1, f2, f_g, f_w)
     end = INT_ZERO
     for v in range(corners):

@@ -144,10 +144,10 @@ def put_together(work: SpaceWork, at: int, active: int, rounding: float, reach: 
 @inlined
 def comes_in(work: SpaceWork, errors: int, active: int) -> bool:
     """Whether an active row comes in of which something is not exact."""
-    found = False
+    inexact = False
     for a in range(active):
-        found = found or (work.factors[a] != 0.0 and work.open_reals[errors, a] != 0.0)
-    return found
+        inexact = inexact or (work.factors[a] != 0.0 and work.open_reals[errors, a] != 0.0)
+    return inexact
 
 
 @inlined

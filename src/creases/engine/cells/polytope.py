@@ -57,6 +57,8 @@ __all__ = [
 
 # `cut_polytope` answers with less than this where it has not cut.
 UNCUT = 0
+# `list_cut_edges` answers so where there is no room for the new corners.
+TOO_MANY_EDGES = -1
 
 
 @kernel
@@ -79,8 +81,8 @@ def cut_polytope(work: SpaceWork, net: int, layer: int, row: int, neuron: int) -
         else:
             work.sides[v] = proved_sign(work, row, source, v)
         used |= masks[CELL, v]
-    found = list_cut_edges(work, corners, quick and work.slots[SIMPLE] == 1)
-    if found < 0:
+    new_corners = list_cut_edges(work, corners, quick and work.slots[SIMPLE] == 1)
+    if new_corners == TOO_MANY_EDGES:
         return UNCUT - need(state, POINTS_FIELD, 2 * points.shape[2])
     place = 0
     while used >> place & 1:
@@ -98,7 +100,7 @@ def cut_polytope(work: SpaceWork, net: int, layer: int, row: int, neuron: int) -
     )
     work.facet_ints[top] = neuron
     simple = work.slots[SIMPLE] == 1
-    for k in range(found):
+    for k in range(new_corners):
         shared = masks[CELL, work.edges[k, 0]] & masks[CELL, work.edges[k, 1]]
         masks[CHILD, k] = shared | 1 << place
         place_corner(work.slots, work.facet_reals, work.sums, points[CHILD], d, masks[CHILD, k], simple, k)
@@ -108,16 +110,16 @@ def cut_polytope(work: SpaceWork, net: int, layer: int, row: int, neuron: int) -
             if work.sides[v] == ZERO:
                 masks[CELL, v] |= 1 << place
     state[FACETS_TOP] = top + 1
-    return found
+    return new_corners
 
 
 @inlined
 def list_cut_edges(work: SpaceWork, corners: int, simple: bool) -> int:
-    """List the edges between a positive and a negative corner; how many, or -1 if there is no room for their corners.
+    """List the edges between a positive and a negative corner; returns how many.
 
-    There is room in a cell for all its corners and the new ones.
+    TOO_MANY_EDGES if there is no room for their corners. There is room in a cell for all its corners and the new ones.
     """
-    found, room, masks, edges = 0, work.edges.shape[0] - corners, work.masks[CELL], work.edges
+    listed, room, masks, edges = 0, work.edges.shape[0] - corners, work.masks[CELL], work.edges
     for u in range(corners):
         if work.sides[u] != POSITIVE:
             continue
@@ -127,11 +129,11 @@ def list_cut_edges(work: SpaceWork, corners: int, simple: bool) -> int:
             once = (masks[u] ^ masks[v]) & ((masks[u] ^ masks[v]) - 1)
             joined = once & (once - 1) == 0 if simple else share_edge(work, corners, u, v)
             if joined:
-                if found == room:
-                    return -1
-                edges[found, 0], edges[found, 1] = u, v
-                found += 1
-    return found
+                if listed == room:
+                    return TOO_MANY_EDGES
+                edges[listed, 0], edges[listed, 1] = u, v
+                listed += 1
+    return listed
 
 
 @kernel

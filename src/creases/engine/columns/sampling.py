@@ -16,7 +16,7 @@ __all__ = ["bending_at_least"]
 
 def bending_at_least(problem: Problem, points: Floats) -> int:
     """How many units are active at some of the points and not at others. points : float64 (s, d)."""
-    graph, found = problem.graph, 0
+    graph, bending = problem.graph, 0
     values: dict[int, Floats] = {INPUTS: problem.origin + points @ problem.basis}
     with np.errstate(all="ignore"):
         for number, level in enumerate(graph.levels, 1):
@@ -26,11 +26,11 @@ def bending_at_least(problem: Problem, points: Floats) -> int:
             values[number] = sums
             if level.slopes is not None:
                 active = active_at(level, sums)
-                found += int((active.any(axis=0) & ~active.all(axis=0)).sum())
+                bending += int((active.any(axis=0) & ~active.all(axis=0)).sum())
                 values[number] = sums * np.where(active, level.slopes[1], level.slopes[0])
             for source in graph.spent[number]:
                 del values[source]
-    return found
+    return bending
 
 
 def active_at(level: Level, sums: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -48,6 +48,6 @@ def on_points(matrix: Matrix, values: Floats) -> Floats:
         counts = matrix.geometry.counts
         seen = matrix.windows(matrix.images(values), counts)
         groups, terms = seen.shape[:2]
-        found = (matrix.weight @ seen.reshape(groups, terms, -1)).reshape(-1, len(values), seen.shape[3])
-        return np.ascontiguousarray(np.swapaxes(found, 0, 1)).reshape(len(values), -1)
+        products = (matrix.weight @ seen.reshape(groups, terms, -1)).reshape(-1, len(values), seen.shape[3])
+        return np.ascontiguousarray(np.swapaxes(products, 0, 1)).reshape(len(values), -1)
     return np.ascontiguousarray(np.asarray(matrix @ values.T).T)

@@ -268,6 +268,6 @@ def products(
         groups, _, count, windows = seen.shape
         if not len(hi):
             hi, lo = np.zeros((2, count, groups, sliced.outputs, windows))
-        found = stack @ seen.reshape(groups, seen.shape[1], count * windows)
-        add_parts(found.reshape(groups, len(outputs), count, windows), outputs, hi, lo)
+        product = stack @ seen.reshape(groups, seen.shape[1], count * windows)
+        add_parts(product.reshape(groups, len(outputs), count, windows), outputs, hi, lo)
     return hi, lo

@@ -46,10 +46,10 @@ def spread_values(ends: Ints, columns: Ints, some_cm: Bools, some_cn: Bools) -> 
     """Where a row of the matrix meets any number that may not be zero."""
     for c in range(some_cm.shape[0]):
         for n in range(ends.size - 1):
-            found = False
+            meets = False
             for i in range(ends[n], ends[n + 1]):
-                found |= some_cm[c, columns[i]]
-            some_cn[c, n] = found
+                meets |= some_cm[c, columns[i]]
+            some_cn[c, n] = meets
 
 
 @kernel
@@ -81,9 +81,9 @@ def length(hi_cn: Floats) -> Floats:
 
     A sum of n < 2^32 squares, none negative, is right up to n u < ROUND_UP - 1; infinite, or a NaN, where a number is.
     """
-    largest, found = np.empty((2, len(hi_cn)))
-    squares(hi_cn, largest, found)
-    lengths = np.sqrt(found) * largest * ROUND_UP
+    largest, sums = np.empty((2, len(hi_cn)))
+    squares(hi_cn, largest, sums)
+    lengths = np.sqrt(sums) * largest * ROUND_UP
     return np.where(np.isnan(lengths), np.inf, lengths)
 
 
@@ -115,9 +115,9 @@ class SparseMatrix:
 
     def spread(self, some_cm: Bools) -> Bools:
         """Where a product with values may have numbers that are not zero, bool (c, n); some_cm : where values have."""
-        found = np.empty((len(some_cm), self.shape[0]), np.bool_)
-        spread_values(self._ends, self._columns, some_cm, found)
-        return found
+        some_cn = np.empty((len(some_cm), self.shape[0]), np.bool_)
+        spread_values(self._ends, self._columns, some_cm, some_cn)
+        return some_cn
 
     def times(self, hi_cm: Floats, lo_cm: Floats, precise: int) -> tuple[Floats, Floats, Floats]:
         """Values hi + lo (c, m) times the matrix: hi + lo (c, n), and the length of what is lost of each (c,).

@@ -54,8 +54,8 @@ class Columns(NamedTuple):
 
     def doubts(self, units: Ints | slice) -> Floats:
         """How far the numbers of some units may be from hi, float64 (c, units)."""
-        found: Floats = np.where(self.loose[:, units], self.off[:, None], 0.0) + np.abs(self.lo[:, units])
-        return all_or_infinite(found * ROUND_UP)
+        distances: Floats = np.where(self.loose[:, units], self.off[:, None], 0.0) + np.abs(self.lo[:, units])
+        return all_or_infinite(distances * ROUND_UP)
 
 
 @kernel
@@ -119,12 +119,12 @@ def summed_columns(level: Level, matrices: Sequence[Prepared], sources: Sequence
             product.lost[here] = (product.lost[here] + lost) * ROUND_UP
         loose[constant] |= some[constant] & (level.bias != 0.0)
         some[constant] |= level.bias != 0.0
-    found = Columns(hi, lo, off, some, loose, product)
+    sums = Columns(hi, lo, off, some, loose, product)
     if level.divisors is not None:
         high, low, worst = doubled([Fraction(1, divisor) for divisor in level.divisors.tolist()])
-        found = scaled(found, high, low, float(worst.max()))
-        found.loose[:] = found.some
-    return found
+        sums = scaled(sums, high, low, float(worst.max()))
+        sums.loose[:] = sums.some
+    return sums
 
 
 def lost_by(hi: Floats) -> Floats:

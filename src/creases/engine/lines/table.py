@@ -18,7 +18,7 @@ UNPROVED_SWEEP = -1
 
 # The plan of a sweep, a row for each layer: how many neurons it has, where its table as the lower layer stands in the
 # floats, in the integers, and its couplings to the layer above; how many of its rows cross the current interval, how
-# many of their zeros are behind; and the pieces found so far.
+# many of their zeros are behind; and the pieces counted so far.
 NEURONS, AT, WHOLE, COLUMNS, ROWS_CROSSED, PASSED, PIECES = 0, 1, 2, 3, 4, 5, 6
 PLAN_COLUMNS = 7
 
@@ -29,7 +29,7 @@ SLOPE_SIZE, SLOPE_ERROR, CONSTANT_SIZE, CONSTANT_ERROR = 5, 6, 7, 8
 LOWER = 16
 
 # Then come arrays with a place for each lower row. Given are its form and errors, |f* - f|(t) <= slope error |t| +
-# constant error; found are its zero with its error.
+# constant error; its zero and the zero's error are computed.
 SLOPES, CONSTANTS, SLOPE_ERRORS, CONSTANT_ERRORS, ZEROS, ZERO_ERRORS = 0, 1, 2, 3, 4, 5
 # One entry for each zero in its order: where it is and its error, what the upper values there must exceed, and the
 # lower form that comes in there. Before they are in order, POINTS are the zeros of the crossing rows.

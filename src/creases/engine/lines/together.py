@@ -150,16 +150,16 @@ def aligned(count: int) -> Floats:
 def sweep_together(
     shared: Swept, origins: Floats, directions: Floats, ends: Floats, flips: Ints = NO_FLIPS
 ) -> NDArray[np.int64]:
-    """Regions of each line after each hidden layer, int64 (l, depth); -1 where they are not proved.
+    """Regions of each line after each hidden layer, int64 (l, depth); UNPROVED_SWEEP where they are not proved.
 
     origins, directions : float64 (l, n_in), the lines t -> origin + t (direction + tail), |tail| <= u |direction|
     entry by entry. ends : float64 (l, 2), the first and the last t; infinite ones too. flips : as `sweep` says.
     """
-    found = np.full((len(ends), len(shared.plan)), UNPROVED_SWEEP, np.int64)
+    regions = np.full((len(ends), len(shared.plan)), UNPROVED_SWEEP, np.int64)
     if not flushes_to_zero(2.0**-1022):  # the ordinary way says what then is to be done
         products = first_products(shared, origins, directions)
-        sweep(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, found, flips)
-    return found
+        sweep(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, regions, flips)
+    return regions
 
 
 def first_products(shared: Swept, origins: Floats, directions: Floats) -> tuple[Floats, Floats, Floats]:

@@ -286,7 +286,8 @@ def note_changes(
 def list_changes(reals: Floats, ints: Ints, listed: int, ups: int, before: int, after: int, changes: int) -> None:
     """List the `changes` upper rows whose signs differ.
 
-    One, two or three, as there are mostly, are the first, the last and what their sum leaves, found many at a time.
+    There are mostly one, two or three: the first, the last, and the one whose place the sum of places leaves. These are
+    looked for many at a time.
     """
     first, last, rest = ups, 0, 0
     for i in range(room(ups)):
@@ -298,7 +299,7 @@ def list_changes(reals: Floats, ints: Ints, listed: int, ups: int, before: int, 
     if changes == 3:
         ints[listed + 2] = rest - first - last
     elif changes > 3:
-        found = 0
+        count = 0
         for i in range(room(ups)):
-            ints[listed + found] = i
-            found += (reals[before + i] < 0.0) != (reals[after + i] < 0.0)
+            ints[listed + count] = i
+            count += (reals[before + i] < 0.0) != (reals[after + i] < 0.0)

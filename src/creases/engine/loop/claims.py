@@ -34,6 +34,7 @@ from creases.engine.state.slots import (
     FULL,
     HOW_TO_SPLIT,
     MORE,
+    NO_ROW,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
 )
@@ -106,11 +107,11 @@ def claim(work: AnyWork, net: int, layer: int) -> int:
         return FULL
     copy_cell_to_child(work, corners)
     forget_answers(work)
-    before = -1
+    before = NO_ROW
     for i in range(begin, end):
         if work.row_ints[STATUS, i] == INACTIVE:
             continue
-        if before >= 0:
+        if before != NO_ROW:
             unit = first + work.ints[ids + before]
             work.row_ints[STATUS, before] = CLAIMED
             mark_active(work.pattern, unit)

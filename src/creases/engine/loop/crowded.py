@@ -2,9 +2,9 @@
 
 The loop stops before the cut that would make it one. Facets that only touch the cell are left out; where that is not
 enough, a wall that is no neuron parts it (`walls`), and both parts go on the stack, where the loop, or another
-thread, goes on with them as with any cell. What they count too much, by Euler's relation (`pieces`), is what the wall
-has, as a domain of its own, one dimension down: regions of the cell's own layer and those above, and what neurons above
-it cut. The layers below were counted before.
+thread, goes on with them as with any cell. By Euler's relation (`pieces`) they count too much by the count of the wall
+as a domain of its own, one dimension down: regions of the cell's own layer and those above, and what neurons above it
+cut. The layers below were counted before.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def refuse_claimed(work: SpaceWork) -> None:
 
 
 def take_off(work: AnyWork, wall: AnyWork) -> None:
-    """Take off what the wall that has parted the current cell has, as it was counted from the inputs on."""
+    """Subtract the counts of the wall that has parted the current cell, which were counted from the inputs on."""
     layer = int(work.ints[work.state[NETWORK] + LOWEST])
     work.by_layer[layer:] -= wall.by_layer[layer:]
     above = int(work.layer_ints[layer + 1, FIRST_NEURON])

@@ -68,6 +68,7 @@ from creases.engine.state.slots import (
     INT_ZERO,
     MORE,
     NETWORK,
+    NO_ROW,
     SCANNED,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
@@ -154,13 +155,13 @@ def cut(work: AnyWork, budget: int) -> int:
             leave(work)
             continue
         rows, few = ints[field(net, layer, ROWS)], 4 * MOST_CHORDS if last else FEW_ROWS
-        if switches:  # pairs are what is open; and a cell that is claimed is clipped first
+        if switches:  # only pairs are open then; and a cell that is claimed is clipped first
             rows = ints[field(net, layer, PAIRS)] if state[HOW_TO_SPLIT] != CLIP else 0
         if still_open == 0 or (rows > few and still_open + state[FOLLOWING_ROWS] <= CROWDED * rows):
             forget_answers(work)
             if localise(work, reach + corner_error, corner_error) == FULL:
                 return FULL
-        elif state[BEST_ROW] < 0:
+        elif state[BEST_ROW] == NO_ROW:
             if ask_outside(work, net, layer):
                 return UNPROVED_CELL
         else:
@@ -172,8 +173,8 @@ def cut(work: AnyWork, budget: int) -> int:
 
 @inlined
 def is_counted(work: AnyWork, layer: int) -> bool:
-    """Whether the layer above this one may be counted without being cut: it has neurons, and what is active below has
-    slope 1."""
+    """Whether the layer above this one may be counted without being cut: it has neurons, and active units below
+    have slope 1."""
     return work.layer_ints[layer, KIND_OF_LAYER] != SLOPED_LAYER and not is_switch(work, layer + 1)
 
 

@@ -1,4 +1,4 @@
-"""Run the loop: answer its questions, grow its arrays, report what it finds."""
+"""Run the loop: answer its questions, grow its arrays, report the regions it counts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from creases.engine.state.work import (
 
 __all__ = ["Report", "drive"]
 
-# Called with the regions found since the last call; a negative number where a wall takes some off.
+# Called with the number of new regions; a negative one where those of a wall are subtracted.
 Report = Callable[[int], None]
 
 # Questions that are answered between two looks at progress and Ctrl-C: some tenths of a second.

@@ -1,8 +1,8 @@
-"""The open cells and the threads that work on them.
+"""The open cells of a starting cell, shared among threads.
 
-One thread begins with the whole starting cell. A thread that has nothing to do is given the cell that has waited
-longest, and so is the largest, by one that has several; what a thread counts comes in the order of the cells before
-what it gave away. So the result and its order are the same for every number of threads.
+One thread begins with the whole starting cell. A thread without work gets a cell from one that has several: the cell
+that has waited longest, which is the largest. In the order of cells a thread's own results stand before those of the
+cells it gave away. So the result and its order are the same for every number of threads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
     MOST_FACETS,
 )
-from creases.engine.state.handing import Task, give, load
+from creases.engine.state.handing import WaitingCell, give, load
 from creases.engine.state.slots import (
     BY_NEURON,
     CROWDED_CELL,
@@ -47,32 +47,32 @@ from creases.engine.state.work import (
 )
 from creases.errors import ComputationError
 
-__all__ = ["CellKeeper", "run"]
+__all__ = ["CellKeeper", "Stopped", "run"]
 
 # Cells that are cut before a second thread is started; small domains end here.
 ALONE = 3000
 # Cells between two looks at progress and Ctrl-C: some milliseconds; and between two looks at threads without work.
 BUDGET = 20_000
 SHARED_BUDGET = 2000
-# Numbers that there is room for in the output, where cells are written out: what a budget of cells needs.
+# Numbers that there is room for in the output, where cells are written out: enough for a budget of cells.
 OUT_REALS, OUT_INTS = 10 * BUDGET, 16 * BUDGET
 
 
 class CellKeeper(Protocol):
-    """Takes the cells that a workspace has written out."""
+    """Makes blocks of the finished cells in a workspace's output."""
 
     def take(self, work: Any) -> Any:
         """The cells since the last time, as one block; the workspace's output is then empty again."""
 
 
 class Stopped(Exception):
-    """Raised inside a worker when another one failed or the user pressed Ctrl-C."""
+    """Raised in a thread when another one failed, or the user pressed Ctrl-C."""
 
 
 class Share:
     """A part of the starting cell that one thread works on; `next` is the one that follows in the order of cells."""
 
-    def __init__(self, task: Task | None) -> None:
+    def __init__(self, task: WaitingCell | None) -> None:
         self.task = task
         self.next: Share | None = None
         self.sums: AnyWork | None = None
@@ -80,7 +80,7 @@ class Share:
 
 
 class Board:
-    """Where threads without work wait, and others leave some for them."""
+    """The shares that wait for a thread. Threads with several cells put some here; threads without work take them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -90,7 +90,7 @@ class Board:
         self.wanted = False  # read without the lock: a look that comes late costs a millisecond
 
     def put(self, share: Share) -> None:
-        """Leave a share for whoever is without work."""
+        """Leave a share for a thread without work."""
         with self._changed:
             self._waiting.append(share)
             self._busy += 1
@@ -115,16 +115,17 @@ class Board:
             self._changed.notify_all()
 
     def fail(self, error: BaseException) -> None:
-        """Everyone is to stop."""
+        """Tell all threads to stop."""
         with self._changed:
             self.failure = self.failure or error
             self._changed.notify_all()
 
 
 class Helpers(NamedTuple):
-    """What a thread works with.
+    """A thread's own helpers.
 
-    count_wall : takes off the sums of a workspace what a wall has that has parted one of its cells.
+    oracle : answers the questions of the loop. keeper : makes blocks of finished cells; None if they are only counted.
+    count_wall : counts the regions of a wall that has parted a cell, and subtracts them from a workspace's sums.
     """
 
     oracle: Oracle
@@ -144,9 +145,9 @@ def run(
 ) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    keep : makes what takes the cells that are written out, one for each thread; None if they are not wanted. A cell
-        with more facets than there is room for is parted by walls, and written out in parts, each with its pattern.
-    workshop : where workspaces come from; what is yielded goes back there.
+    keep : makes a `CellKeeper`, one for each thread; None if finished cells are only counted. A cell with more facets
+        than there is room for is parted by walls, and written out in parts, each with its pattern.
+    workshop : lends the workspaces; those that are yielded return to it.
     most_open : how many units of a graph may be open on the cell, if it matters. Raises LargeRoot at once if more are.
     """
     if isinstance(start, CrowdedStart):
@@ -159,10 +160,10 @@ def run(
         return
     walls = list(start.walls)  # those that part crowded cells come to them, for all threads
 
-    def count_wall(work: AnyWork, wall: Tile, found: Report) -> None:
-        for sums, _ in run(problem, start_of(wall), 1, by_neuron, None, lambda _: found(0), workshop):
+    def count_wall(work: AnyWork, wall: Tile, tell: Report) -> None:
+        for sums, _ in run(problem, start_of(wall), 1, by_neuron, None, lambda _: tell(0), workshop):
             take_off(work, sums)
-            found(-int(sums.by_layer[-1]))
+            tell(-int(sums.by_layer[-1]))
 
     def new_helpers() -> Helpers:  # a thread has its own
         return Helpers(Oracle(problem, start.chart, walls), None if keep is None else keep(), count_wall)
@@ -186,7 +187,7 @@ def run(
 
 
 def drive_on(work: AnyWork, helpers: Helpers, budget: int, report: Report) -> tuple[AnyWork, int]:
-    """`drive`, and on past cells that have no room for their facets. DONE or MORE."""
+    """`drive`, which goes on where a cell has too many facets: walls part it. Returns DONE or MORE."""
     while True:
         work, status = drive(work, helpers.oracle, budget, report)
         if status != CROWDED_CELL:
@@ -225,7 +226,7 @@ def work_together(
     board.put(first)
     board.take()
 
-    def found(regions: int) -> None:
+    def tell(regions: int) -> None:
         if board.failure is not None:
             raise Stopped
         with lock:
@@ -237,7 +238,7 @@ def work_together(
                 if share.task is not None:
                     mine = load(cleared(mine), share.task)
                     share.task = None
-                mine = finish_share(mine, own, share, board, found)
+                mine = finish_share(mine, own, share, board, tell)
                 board.done()
                 share = board.take()
             workshop.give_back(mine)
@@ -271,13 +272,13 @@ def work_together(
         share = share.next
 
 
-def finish_share(work: AnyWork, helpers: Helpers, share: Share, board: Board, found: Report) -> AnyWork:
-    """Work on a share to its end, giving away what waits longest as long as others are without work."""
+def finish_share(work: AnyWork, helpers: Helpers, share: Share, board: Board, report: Report) -> AnyWork:
+    """Work on a share to its end, and give the cells that have waited longest to threads without work."""
     status = MORE
     while status == MORE:
         if board.failure is not None:
             raise Stopped
-        work, status = drive_on(work, helpers, SHARED_BUDGET, found)
+        work, status = drive_on(work, helpers, SHARED_BUDGET, report)
         share.blocks += taken(work, helpers.keeper)
         while status == MORE and board.wanted and work.state[WAITING] > 0:
             given = Share(give(work))
@@ -302,5 +303,5 @@ def sums_of(work: AnyWork) -> AnyWork:
 
 
 def taken(work: AnyWork, keeper: CellKeeper | None) -> list[Any]:
-    """What the kernel wrote out since the last time, if it is wanted and there is any."""
+    """The finished cells since the last call, as a list of one block; an empty list if there are none or no keeper."""
     return [keeper.take(work)] if keeper is not None and work.state[OUT_INTS_TOP] > 0 else []

@@ -210,15 +210,15 @@ class Oracle:
         """
         layer = max(map(self._edges.layer, facets))
         key = facets, active & ((1 << self._edges.first_neuron(layer)) - 1)
-        found = self._corners.get(key)
-        if found is None:
+        corner = self._corners.get(key)
+        if corner is None:
             ray = meeting_ray([self._edges.edge(facet, pattern) for facet in facets])
             near, worst = nearest_point(ray)
-            found = RationalCorner(ray, (*near, worst))
+            corner = RationalCorner(ray, (*near, worst))
             if len(self._corners) == KEPT_CORNERS:
                 self._corners.clear()
-            self._corners[key] = found
-        return found
+            self._corners[key] = corner
+        return corner
 
     def place_of(self, work: AnyWork) -> tuple[int, int, Pattern]:
         """The current cell's lowest open layer, where its neurons are listed in `ints`, and the cell's pattern."""
@@ -253,8 +253,8 @@ class Oracle:
 
     def precise(self, layer: int, pattern: Pattern) -> DoubledRows:
         """The forms of a layer of the network that a graph of doubted numbers stands for."""
-        found: DoubledRows = self._problem.graph.precise(layer, pattern, self._chart)
-        return found
+        rows: DoubledRows = self._problem.graph.precise(layer, pattern, self._chart)
+        return rows
 
     def doubled_signs(
         self, asked: list[tuple[int, Units, int]], edge_ids: list[int], layer: int, pattern: Pattern, forms: Forms

@@ -46,6 +46,6 @@ def relu_band(low: float, high: float) -> tuple[float, float, float]:
 
 def bands(low: Floats, high: Floats, below: Floats, above: Floats) -> tuple[Floats, Floats, Floats]:
     """`band` for arrays (n,)."""
-    found = [band(*each) for each in zip(low.tolist(), high.tolist(), below.tolist(), above.tolist(), strict=True)]
-    slopes, middles, halves = np.array(found).reshape(-1, 3).T
+    triples = [band(*each) for each in zip(low.tolist(), high.tolist(), below.tolist(), above.tolist(), strict=True)]
+    slopes, middles, halves = np.array(triples).reshape(-1, 3).T
     return slopes, middles, halves

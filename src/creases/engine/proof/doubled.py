@@ -282,12 +282,12 @@ class DoubledForms:
     def _z(self, number: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
         """The forms of a level's units where the layers below it have `pattern`."""
         key = (number, b"".join(pattern[i].tobytes() for i in range(self._layers_below[number])))
-        found = self._cache.get(key)
-        if found is None:
-            self._cache[key] = found = self._sum(number, pattern)
+        rows = self._cache.get(key)
+        if rows is None:
+            self._cache[key] = rows = self._sum(number, pattern)
             if len(self._cache) > CACHED_LEVELS:
                 self._cache.popitem(last=False)
-        return found
+        return rows
 
     def _sum(self, number: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
         level, constant = self._graph.levels[number - 1], self._chart[-1]
@@ -312,7 +312,7 @@ class DoubledForms:
         return total
 
     def _values(self, number: int, pattern: Sequence[NDArray[np.bool_]]) -> DoubledRows:
-        """What a level hands on where the layers have `pattern`."""
+        """The activations of a level where the layers have `pattern`."""
         if number == INPUTS:
             return self._inputs
         if number == COORDINATES:
@@ -321,10 +321,10 @@ class DoubledForms:
         if slopes is None:
             return rows
         factors = np.where(pattern[self._graph.layer_of[number]], slopes[1], slopes[0])
-        found = DoubledRows(*(np.where((factors != 0.0)[:, None], part, 0.0) for part in rows))
+        scaled = DoubledRows(*(np.where((factors != 0.0)[:, None], part, 0.0) for part in rows))
         if not np.isin(factors, (0.0, 1.0)).all():
-            scale_rows(factors, np.zeros_like(factors), np.zeros_like(factors), *found)
-        return found
+            scale_rows(factors, np.zeros_like(factors), np.zeros_like(factors), *scaled)
+        return scaled
 
 
 def exact_sums(heads: Floats, tails: Floats) -> tuple[Floats, Floats]:

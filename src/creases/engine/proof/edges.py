@@ -22,7 +22,7 @@ def difference(form: Any, less: Any) -> Any:
 
 
 class RationalEdges:
-    """Inward forms of edges by their ids: a neuron's number (counted through the layers), -1 for infinity, -2 - wall,
+    """Inward forms of edges by their ids: a neuron's number (counted through the layers), INFINITY, FIRST_WALL - i,
     or that of the wall between two candidates of a switch (`units`).
 
     forms : the exact forms of the neurons. walls : exact inward forms of the domain's own edges.

@@ -174,39 +174,39 @@ def twins_of(graph: Graph) -> Ints:
 
 def find_twins(graph: Graph) -> Ints:
     """`twins_of`."""
-    found = [np.zeros(0, np.int64)]
+    by_layer = [np.zeros(0, np.int64)]
     copied: dict[int, Ints] = {}
     switches = any(level.groups is not None for level in graph.levels)
     for number, level in enumerate(graph.levels, 1):
         if switches:
             copied[number] = copies(level, copied)
         if level.slopes is not None:
-            found.append(copied[number] if level.groups is not None else twins_in(level, graph.is_large))
+            by_layer.append(copied[number] if level.groups is not None else twins_in(level, graph.is_large))
         if switches and level.slopes is not None:
             copied[number] = activations(number, level, graph)
-    return np.concatenate(found)
+    return np.concatenate(by_layer)
 
 
 def copies(level: Level, copied: dict[int, Ints]) -> Ints:
     """For each unit's sum 1 + the neuron whose activation it is a positive multiple of, or NOTHING; 0 where it is
     neither."""
-    found, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
+    origins, entries = np.zeros(len(level.bias), np.int64), np.zeros(len(level.bias), np.int64)
     if any(isinstance(matrix, Convolution) for matrix in level.matrices):
-        return found
+        return origins
     for source, matrix in level.terms:
         rows, columns = matrix.nonzero()
         values = matrix.data[matrix.data != 0] if is_sparse(matrix) else matrix[rows, columns]
         np.add.at(entries, rows, 1)
         if source in copied:
             below = copied[source][columns]
-            found[rows] = np.where((values > 0) | (below == NOTHING), below, 0)
+            origins[rows] = np.where((values > 0) | (below == NOTHING), below, 0)
     exact = True if level.doubts is None else level.doubts.is_exact
-    found[entries == 0] = NOTHING
-    return np.where((entries <= 1) & (level.bias == 0) & exact, found, 0)
+    origins[entries == 0] = NOTHING
+    return np.where((entries <= 1) & (level.bias == 0) & exact, origins, 0)
 
 
 def activations(number: int, level: Level, graph: Graph) -> Ints:
-    """`copies` of what a layer hands on."""
+    """`copies` of a layer's activations."""
     assert level.slopes is not None
     if level.groups is not None:
         return np.zeros(len(level.bias), np.int64)  # one of several: which, the pattern says
@@ -235,16 +235,16 @@ def twins_of_sparse(matrices: Sequence[Matrix], bias: Floats) -> NDArray[np.int6
     rows = csr_array(hstack([*map(csr_array, matrices), csr_array(bias[:, None])]))
     rows.eliminate_zeros()
     rows.sort_indices()
-    found, columns = np.zeros(len(bias), np.int64), rows.shape[1]
+    twin_of, columns = np.zeros(len(bias), np.int64), rows.shape[1]
     counts, starts = np.diff(rows.indptr), rows.indptr[:-1]
     used = np.flatnonzero(counts)
     if not used.size:
-        return found
+        return twin_of
     with np.errstate(all="ignore"):
         shapes = rows.data / np.repeat(rows.data[starts[used]], counts[used]) + 0.0
         keys = np.add.reduceat(shapes.view(np.int64) * (2 * rows.indices.astype(np.int64) + 1), starts[used]).tolist()
     if len(set(keys)) == len(keys):
-        return found
+        return twin_of
     seen: dict[int, list[int]] = {}
     for i, key in zip(used.tolist(), keys, strict=True):
         ours = slice(rows.indptr[i], rows.indptr[i + 1])
@@ -255,11 +255,11 @@ def twins_of_sparse(matrices: Sequence[Matrix], bias: Floats) -> NDArray[np.int6
             theirs = slice(rows.indptr[j], rows.indptr[j + 1])
             one, other = rows.data[ours], rows.data[theirs]
             if np.array_equal(rows.indices[ours], rows.indices[theirs]) and are_multiples(one, other, 0):
-                found[i] = (j + 1) * (1 if (one[0] > 0) == (other[0] > 0) else -1)
+                twin_of[i] = (j + 1) * (1 if (one[0] > 0) == (other[0] > 0) else -1)
                 break
         else:
             others.append(i)
-    return found
+    return twin_of
 
 
 def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
@@ -270,13 +270,13 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
     rounds correctly; the rows that agree so are compared in integers.
     """
     rows = np.concatenate([weight, bias[:, None]], axis=1) + 0.0
-    found = np.zeros(len(rows), dtype=np.int64)
+    twin_of = np.zeros(len(rows), dtype=np.int64)
     with np.errstate(all="ignore"):
         quotients = rows[:, 0] / rows[:, 1]
     quotients[np.isinf(quotients)] = np.inf  # opposites have opposite ones
     # Multiples have equal quotients too; where all differ, as they mostly do, there is no more to look at.
     if not np.isnan(quotients).any() and len(set(quotients.tolist())) == len(rows):
-        return found
+        return twin_of
     nonzero = weight != 0
     lead = nonzero.argmax(axis=1)
     with np.errstate(all="ignore"):
@@ -284,7 +284,7 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
     # Equal rows have equal sums of their bits; seldom has any other pair.
     keys = shapes.view(np.int64).sum(axis=1).tolist()
     if len(set(keys)) == len(rows):
-        return found
+        return twin_of
     seen: dict[int, list[int]] = {}
     for i, key in enumerate(keys):
         if not nonzero[i, lead[i]]:
@@ -292,11 +292,11 @@ def twins(weight: Floats, bias: Floats) -> NDArray[np.int64]:
         others = seen.setdefault(key, [])
         for j in others:
             if lead[i] == lead[j] and are_multiples(rows[i], rows[j], int(lead[i])):
-                found[i] = (j + 1) * (1 if (rows[i, lead[i]] > 0) == (rows[j, lead[i]] > 0) else -1)
+                twin_of[i] = (j + 1) * (1 if (rows[i, lead[i]] > 0) == (rows[j, lead[i]] > 0) else -1)
                 break
         else:
             others.append(i)
-    return found
+    return twin_of
 
 
 def are_multiples(row: Floats, other: Floats, lead: int) -> bool:

@@ -64,9 +64,9 @@ def proved_by_floats(problem: Problem, rays: Floats, bits: Bools) -> Bools:
 def present(rays: Floats) -> Bools:
     """Which homogeneous coordinates change around a ray: all of the slice's, and the last of finite points. That a
     coordinate is zero at the point says nothing of what is around it."""
-    found: Bools = np.ones(rays.shape, np.bool_)
-    found[:, -1] = rays[:, -1] != 0
-    return found
+    changing: Bools = np.ones(rays.shape, np.bool_)
+    changing[:, -1] = rays[:, -1] != 0
+    return changing
 
 
 def inputs_at(problem: Problem, rays: Floats) -> Values:
@@ -118,7 +118,7 @@ def told_by_switches(level: Level, sums: Values, on: Bools) -> Bools:
     """For each point whether every switch's winner is proved to exceed all other candidates."""
     groups = level.groups
     assert groups is not None
-    found: Bools = np.ones(len(on), np.bool_)
+    settled: Bools = np.ones(len(on), np.bool_)
     firsts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
     for begin, end in zip(firsts.tolist(), [*firsts[1:].tolist(), len(groups)], strict=True):
         won = on[:, begin:end]
@@ -126,5 +126,5 @@ def told_by_switches(level: Level, sums: Values, on: Bools) -> Bools:
         others = np.where(won, -np.inf, sums.at[:, begin:end] + sums.off[:, begin:end]).max(axis=1)
         # With one candidate alone the others are minus infinity, and so is what rounds.
         ahead = (others == -np.inf) | (most - others > 2.0 * UNIT * (np.abs(most) + np.abs(others)))
-        found &= (won.sum(axis=1) == 1) & np.isfinite(most) & ahead
-    return found
+        settled &= (won.sum(axis=1) == 1) & np.isfinite(most) & ahead
+    return settled

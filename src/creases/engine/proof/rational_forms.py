@@ -32,7 +32,7 @@ KEPT_LEVELS = 4096
 MANY = 0.25
 
 
-class Sums:
+class LevelForms:
     """A level's forms on one pattern, as far as they were asked for: form i is forms[i] / scale, whole numbers."""
 
     def __init__(self, units: int, scale: int) -> None:
@@ -81,7 +81,7 @@ class IntegerMatrix:
         if self.is_dense:
             nothing = [0] * length
             return self.times_dense(rows, fmpz_mat([nothing if form is None else list(form) for form in forms]))
-        found = []
+        products = []
         for row in rows:
             total: Any = None
             for column, entry in self._rows[row]:
@@ -89,8 +89,8 @@ class IntegerMatrix:
                 if form is not None:
                     more = [entry * b for b in form]
                     total = more if total is None else [a + b for a, b in zip(total, more, strict=True)]
-            found.append(total)
-        return found
+            products.append(total)
+        return products
 
 
 class RationalForms:
@@ -118,7 +118,7 @@ class RationalForms:
         self._slice = (origin, basis, basis_tail)
         self._matrices: dict[int, list[tuple[int, IntegerMatrix]]] = {}
         self._biases: dict[int, tuple[list[int], int]] = {}
-        self._sums: OrderedDict[tuple[int, bytes], Sums] = OrderedDict()
+        self._sums: OrderedDict[tuple[int, bytes], LevelForms] = OrderedDict()
         self._kept = 0
         self._layers_below = [sum(layer < level for layer in graph.layers) for level in range(len(graph.levels) + 1)]
 
@@ -173,13 +173,13 @@ class RationalForms:
             self._biases[number] = [value << max(-exponent, 0) for value in bias], 1 << max(exponent, 0)
         return level, self._matrices[number], self._biases[number]
 
-    def _z(self, number: int, pattern: Sequence[NDArray[np.bool_]], units: Sequence[int]) -> Sums:
+    def _z(self, number: int, pattern: Sequence[NDArray[np.bool_]], units: Sequence[int]) -> LevelForms:
         """The sums of a level where the layers below it have `pattern`; those of `units` are known afterwards."""
         below = pattern[: self._layers_below[number]]
         key = (number, np.packbits(np.concatenate([np.zeros(0, np.bool_), *below])).tobytes())
         sums = self._sums.get(key)
         if sums is None:
-            self._sums[key] = sums = Sums(len(self.graph.levels[number - 1].bias), self._scale(number, pattern))
+            self._sums[key] = sums = LevelForms(len(self.graph.levels[number - 1].bias), self._scale(number, pattern))
         else:
             self._sums.move_to_end(key)
         missing = units if not sums.known else [unit for unit in units if sums.forms[unit] is None]
@@ -210,7 +210,7 @@ class RationalForms:
             return self._chart_scale
         return self._z(number, pattern, []).scale << self._factors(number, pattern)[1]
 
-    def _add(self, number: int, pattern: Sequence[NDArray[np.bool_]], sums: Sums, units: Sequence[int]) -> None:
+    def _add(self, number: int, pattern: Sequence[NDArray[np.bool_]], sums: LevelForms, units: Sequence[int]) -> None:
         """Compute the forms of some units."""
         level, matrices, (bias, bias_scale) = self._level(number)
         divisors = [1] * len(bias) if level.divisors is None else level.divisors.tolist()
@@ -249,7 +249,7 @@ class RationalForms:
         return [value << max(-exponent, 0) for value in whole], max(exponent, 0)
 
     def _values(self, number: int, pattern: Sequence[NDArray[np.bool_]], units: Iterable[int]) -> Sequence[Form | None]:
-        """What some units of a level hand on where the layers have `pattern`; None for nothing, and for others."""
+        """The activations of some units of a level where the layers have `pattern`; None where zero, and of others."""
         if number == INPUTS:
             return self._inputs[0]
         if number == COORDINATES:
@@ -257,12 +257,12 @@ class RationalForms:
         factors, _ = self._factors(number, pattern)
         wanted = [unit for unit in units if factors[unit]]
         sums = self._z(number, pattern, wanted)
-        found: list[Form | None] = [None] * len(factors)
+        values: list[Form | None] = [None] * len(factors)
         for unit in wanted:
             form, factor = sums.forms[unit], factors[unit]
             assert form is not None
-            found[unit] = form if factor == 1 else tuple(factor * value for value in form)
-        return found
+            values[unit] = form if factor == 1 else tuple(factor * value for value in form)
+        return values
 
 
 def decided(level: Level, values: Sequence[Any]) -> NDArray[np.bool_]:

@@ -1,1 +1,1 @@
-"""The local network of a cell: scan its rows, relax them into bounds, substitute what is stable."""
+"""The local network of a cell: scan its rows, relax them into bounds, substitute the stable ones."""

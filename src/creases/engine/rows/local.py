@@ -92,6 +92,7 @@ from creases.engine.state.slots import (
     MOST_CANDIDATES,
     NETWORK,
     NO,
+    NO_ROW,
     PLAIN_CHAIN,
     REALS_TOP,
     SCANNED,
@@ -278,7 +279,7 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
     at, ids, start, wide = state[REALS_TOP], state[INTS_TOP], layers[layer, START], coupled(work)
     base, neurons, plain = layers[layer, ACTIVE_START], layers[layer, FIRST_NEURON], state[PLAIN_CHAIN]
     stay = active = crossing = half_proved = unknown = following = 0
-    best, best_row = -1.0, -1
+    best, best_row = -1.0, NO_ROW
     most_g = most_w = 0.0
     for q in range(start, start + rows):
         write_row(work, layer, first, layer, source, at)
@@ -314,7 +315,7 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
         if kind == CROSSING:
             crossing += 1
             score = halving(work, stay, at)
-            if score > best or best_row < 0:
+            if score > best or best_row == NO_ROW:
                 best, best_row = score, stay
         stay += 1
         at += wide

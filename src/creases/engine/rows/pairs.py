@@ -1,4 +1,4 @@
-"""Pairs of candidates of one switch, as rows: what the second exceeds the first by.
+"""Pairs of candidates of one switch, as rows: the second less the first.
 
 Pairs are written when a layer of switches is the lowest that is open: its rows are affine then.
 

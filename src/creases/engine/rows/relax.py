@@ -204,7 +204,7 @@ def set_relaxed(
     reach: float,
     terms: int,
 ) -> None:
-    """Turn the linear part Z and radius R of neuron q into those of what it hands on, rounding included.
+    """Turn the linear part Z and radius R of neuron q into those of its activation, rounding included.
 
     A neuron z with lo <= z <= hi has kink(z) = s z + m up to h (`band`), so kink(z) = s Z + m up to |s| R + h, where
     z = Z up to R; one whose sign is known has m = h = 0. The last coordinate is 1 all over the cell.

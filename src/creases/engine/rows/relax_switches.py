@@ -53,7 +53,7 @@ __all__ = ["relax_switches"]
 def relax_switches(
     work: AnyWork, net: int, layer: int, first: int, start: int, reach: float, corner_error: float
 ) -> int:
-    """Decide what the relaxed candidates of a layer decide, and relax its switches; how many candidates stay open.
+    """Decide the candidates of a layer by their relaxed rows, and relax its switches; how many candidates stay open.
 
     Candidates come relaxed as linear rows; `start` is the place of the layer's first, `first` the lowest layer that
     they are coupled to. Of those that are zero the first one stays; what is below another candidate is out; one that is
@@ -115,7 +115,7 @@ def drop_zeros(work: AnyWork, net: int, layer: int, first: int, start: int, begi
     """
     block, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
     units, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
-    found = False
+    has_zero = False
     for i in range(begin, end):
         q = start + i
         if work.open_ints[OPEN_STATUS, q] != OPEN or work.open_reals[RELAXED + ONE, q] != 0.0:
@@ -123,10 +123,10 @@ def drop_zeros(work: AnyWork, net: int, layer: int, first: int, start: int, begi
         if work.state[WALL] and work.twins[units + work.ints[ids + i]] == 0:
             continue
         if is_zero(work, block + i * stride, work.layer_ints[first, START], start):
-            if found:
+            if has_zero:
                 work.open_ints[OPEN_STATUS, q] = INACTIVE
                 drop(work, q)
-            found = True
+            has_zero = True
 
 
 @inlined
@@ -192,5 +192,5 @@ def widened(
     """
     radii = work.open_reals[RADIUS, j] + work.open_reals[RADIUS, i]
     slack = (radii + gradient * corner_error + 2.0 * (units + 1.0) * UNIT * size) * ROUND_UP + UNDERFLOW
-    found = most + slack
-    return found if abs(found) < np.inf else np.inf
+    largest = most + slack
+    return largest if abs(largest) < np.inf else np.inf

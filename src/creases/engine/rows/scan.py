@@ -67,6 +67,7 @@ from creases.engine.state.slots import (
     FOLLOWING_ROWS,
     HALF_PROVED_ROWS,
     HOW_TO_SPLIT,
+    NO_ROW,
     SPLIT,
     UNKNOWN_ROWS,
     VANISHED,
@@ -117,13 +118,13 @@ def scan_neurons(work: AnyWork, net: int, layer: int, reach: float, corner_error
 
     CROSSING_ROWS : rows proved to cut the cell with all signs proved. HALF_PROVED_ROWS : rows that cut with a sign
     missing. UNKNOWN_ROWS : rows not known. FOLLOWING_ROWS : rows whose line is another row's.
-    BEST_ROW : the crossing row that halves the cell best. VANISHED : some row may be zero on all of the cell.
+    BEST_ROW : the crossing row that halves the cell best, or NO_ROW. VANISHED : some row may be zero on the whole cell.
     """
     work.state[VANISHED] = 0
     ids, first_neuron = work.ints[field(net, layer, IDS)], work.layer_ints[layer, FIRST_NEURON]
     at, stride = work.ints[field(net, layer, BLOCK)], work.ints[field(net, layer, STRIDE)]
     crossing = half_proved = unknown = following = 0
-    best, best_row = -1.0, -1
+    best, best_row = -1.0, NO_ROW
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] == OPEN:
             status = scan_row(work, i, at, reach, corner_error)
@@ -140,7 +141,7 @@ def scan_neurons(work: AnyWork, net: int, layer: int, reach: float, corner_error
                 if kind == CROSSING:
                     crossing += 1
                     score = halving(work, i, at)
-                    if score > best or best_row < 0:
+                    if score > best or best_row == NO_ROW:
                         best, best_row = score, i
             elif status == ACTIVE:
                 mark_active(work.pattern, first_neuron + work.ints[ids + i])
@@ -183,7 +184,7 @@ def follow(work: AnyWork, row: int, twin: int, status: int) -> int:
 
 @inlined
 def note_scan(work: AnyWork, crossing: int, half_proved: int, unknown: int, following: int, best_row: int) -> None:
-    """Keep what a scan found; its best row splits the cell (`switches` has other ways)."""
+    """Keep the results of a scan; its best row splits the cell (`switches` has other ways)."""
     state = work.state
     state[HOW_TO_SPLIT] = SPLIT
     state[CROSSING_ROWS], state[HALF_PROVED_ROWS] = crossing, half_proved

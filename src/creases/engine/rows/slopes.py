@@ -83,7 +83,7 @@ def scaled_bound(error: float, size: float, slope: float, exact: int) -> float:
 
 @inlined
 def handed_size(work: AnyWork, plain: int, size: float, neuron: int) -> float:
-    """The size of what a unit hands on: its own, times the steeper of its slopes."""
+    """The size of a unit's activation: its own, times the steeper of its slopes."""
     if plain:
         return size
     return scaled_size(size, work.slopes[STEEPEST, neuron])

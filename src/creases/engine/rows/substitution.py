@@ -1,4 +1,4 @@
-"""One row of a local network written anew: what is inactive below drops out, what is active is substituted.
+"""One row of a local network written anew: inactive units below drop out, active ones are substituted.
 
 Rounding: with m substituted rows p of forms B_p, couplings A_p, bounds e_p and sizes S_p, fl(B + sum_p a_p B_p)
 differs from the exact sum by at most gamma(m + 2) (|B| + sum_p |a_p| |B_p|), the couplings likewise. A size S is kept
@@ -55,7 +55,7 @@ __all__ = ["write_row"]
 
 @inlined
 def write_row(work: AnyWork, layer: int, first: int, new_first: int, source: int, at: int) -> None:
-    """Write the row that stands at `source` in `reals` to `at`, with what is stable below it substituted.
+    """Write the row that stands at `source` in `reals` to `at`, with the stable units below it substituted.
 
     first, new_first : the lowest layers that the old and the new row are coupled to.
     """

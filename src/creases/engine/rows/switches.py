@@ -1,7 +1,7 @@
 """Switches: which candidate is the largest, where on the cell.
 
 A switch parts a cell into the convex sets on which one candidate is no less than all others. A tournament would draw
-walls that are none, so candidates are compared in pairs, on rows of their own: what the second exceeds the first by.
+walls that are none, so candidates are compared in pairs, on rows of their own: the second less the first.
 One that is below another on all of the cell is out; of two that are equal there the second is. Where two are left,
 the row of the two is a true wall, and splits the cell like a neuron. Where more are left, a copy of the cell goes on
 for each of them, which it claims: the copy is clipped to where it exceeds the others, one after the other, and is
@@ -38,6 +38,7 @@ from creases.engine.state.slots import (
     CLIP,
     EMPTY,
     HOW_TO_SPLIT,
+    NO_ROW,
     SPLIT,
     VANISHED,
     WALL,
@@ -61,11 +62,11 @@ def scan_switches(work: AnyWork, net: int, layer: int, reach: float, corner_erro
     first, ids = work.layer_ints[layer, FIRST_NEURON], work.ints[field(net, layer, IDS)]
     state[VANISHED] = state[EMPTY] = 0
     crossing = half_proved = unknown = 0
-    how, best, best_row = CLAIM, -1.0, -1
+    how, best, best_row = CLAIM, -1.0, NO_ROW
     begin, pair = 0, rows
     while begin < rows:
         end = end_of_switch(work, net, layer, begin)
-        claimed = -1
+        claimed = NO_ROW
         for i in range(begin, end):
             claimed = i if row_ints[STATUS, i] == CLAIMED else claimed
         after = pair + (end - begin) * (end - begin - 1) // 2
@@ -75,7 +76,7 @@ def scan_switches(work: AnyWork, net: int, layer: int, reach: float, corner_erro
             i, j = work.ints[place + FIRST_ROW], work.ints[place + SECOND_ROW]
             out = row_ints[STATUS, i] == INACTIVE or row_ints[STATUS, j] == INACTIVE
             if row_ints[STATUS, r] == OPEN:
-                if out or (claimed >= 0 and i != claimed and j != claimed):
+                if out or (claimed != NO_ROW and i != claimed and j != claimed):
                     row_ints[STATUS, r] = MOOT
                 else:
                     row_ints[STATUS, r] = scan_row(work, r, at, reach, corner_error)
@@ -89,8 +90,8 @@ def scan_switches(work: AnyWork, net: int, layer: int, reach: float, corner_erro
         for i in range(begin, end):
             if row_ints[STATUS, i] != INACTIVE:
                 left, last = left + 1, i
-        if left == 1 or (claimed >= 0 and rivals(work, net, layer, pair, after) == 0):
-            winner = last if claimed < 0 else claimed
+        if left == 1 or (claimed != NO_ROW and rivals(work, net, layer, pair, after) == 0):
+            winner = last if claimed == NO_ROW else claimed
             for i in range(begin, end):
                 row_ints[STATUS, i] = ACTIVE if i == winner else INACTIVE
             mark_active(work.pattern, first + work.ints[ids + winner])
@@ -105,13 +106,13 @@ def scan_switches(work: AnyWork, net: int, layer: int, reach: float, corner_erro
             kind = row_ints[KIND, r]
             half_proved += kind == CROSSING_UNPROVED
             unknown += kind == UNKNOWN
-            mine = CLIP if claimed >= 0 else (SPLIT if left == 2 else CLAIM)
+            mine = CLIP if claimed != NO_ROW else (SPLIT if left == 2 else CLAIM)
             if ahead(mine, how):
-                how, best, best_row = mine, -1.0, -1
+                how, best, best_row = mine, -1.0, NO_ROW
             crossing += kind == CROSSING
             if kind == CROSSING and mine == how:
                 score = halving(work, r, row_at(work, net, layer, r))
-                if score > best or best_row < 0:
+                if score > best or best_row == NO_ROW:
                     best, best_row = score, r
         begin, pair = end, after
     note_scan(work, crossing, half_proved, unknown, 0, best_row)
@@ -123,10 +124,10 @@ def scan_switches(work: AnyWork, net: int, layer: int, reach: float, corner_erro
 @inlined
 def rivals(work: AnyWork, net: int, layer: int, begin: int, end: int) -> int:
     """How many pairs of a switch, rows begin ... end - 1, are open."""
-    found = 0
+    open_pairs = 0
     for r in range(begin, end):
-        found += work.row_ints[STATUS, r] == OPEN
-    return found
+        open_pairs += work.row_ints[STATUS, r] == OPEN
+    return open_pairs
 
 
 @inlined

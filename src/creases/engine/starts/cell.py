@@ -9,14 +9,14 @@ import numpy as np
 from creases.engine.problem import Floats, Problem
 from creases.engine.starts.chart import AnyStart
 
-__all__ = ["Cell", "cell_of", "point_cell"]
+__all__ = ["RootCell", "cell_of", "point_cell"]
 
 
 # Corners that are looked at, of a cell that has more.
 MOST_SAMPLES = 8
 
 
-class Cell(NamedTuple):
+class RootCell(NamedTuple):
     """The starting cell. points : float64 (k, v), corners in homogeneous coordinates. reach : the largest coordinate.
     off : the largest error of a corner.
     on_wall : whether it lies on a wall of a larger domain, where a row may vanish that does not there.
@@ -43,10 +43,10 @@ class Cell(NamedTuple):
         return np.ascontiguousarray((rays[:-1] / rays[-1]).T)
 
 
-def cell_of(problem: Problem, start: AnyStart) -> Cell:
+def cell_of(problem: Problem, start: AnyStart) -> RootCell:
     """The starting cell as it is decided on."""
     k, corners = start.chart.shape[1], start.corners
-    return Cell(
+    return RootCell(
         points=np.vstack([corners[:, : k - 1].T, np.ones(len(corners))]),
         reach=float(np.abs(corners[:, : k - 1]).max()),
         off=float(corners[:, k - 1].max()),
@@ -56,6 +56,8 @@ def cell_of(problem: Problem, start: AnyStart) -> Cell:
     )
 
 
-def point_cell(problem: Problem, chart: Floats) -> Cell:
+def point_cell(problem: Problem, chart: Floats) -> RootCell:
     """A point as a cell of no dimension. chart : float64 (d + 1, 1), its homogeneous coordinates."""
-    return Cell(points=np.ones((1, 1)), reach=0.0, off=0.0, chart=chart, on_wall=True, terms=sum(problem.graph.widths))
+    return RootCell(
+        points=np.ones((1, 1)), reach=0.0, off=0.0, chart=chart, on_wall=True, terms=sum(problem.graph.widths)
+    )

@@ -19,7 +19,7 @@ from flint import fmpz
 from creases.double_description import dot
 from creases.engine.cells.corner import place_corner
 from creases.engine.cells.interval import zero_of
-from creases.engine.problem import Floats
+from creases.engine.problem import INFINITY, Floats
 from creases.engine.proof.bounds import UNIT, meeting_point
 from creases.engine.proof.rational import RationalCell, as_integers, cross, meeting_ray, rational_corners, scaled
 from creases.engine.proof.rational_polytope import RationalPolytope
@@ -43,7 +43,7 @@ class Start(NamedTuple):
     chart : float64 (k, k); the domain's homogeneous coordinates are chart @ the cell's.
     edges : inward forms of the cell's edges, float64 (c, k), counter-clockwise; for d = 1 edge i vanishes at corner i.
     edge_bounds : float64 (c, 2), the pairs (E_g, E_w) of `bounds`.
-    edge_ids : a neuron's number, -1 for infinity, -2 - wall for the domain's own edges.
+    edge_ids : a neuron's number, INFINITY, or FIRST_WALL - i for wall i of the domain.
     corners : float64 (c, d + 1): coordinates and error.
     infinite : for each corner, whether it is at infinity.
     walls : the exact forms of the domain's own edges, by -2 - edge id.
@@ -113,14 +113,14 @@ def far_directions(rational_rows: Sequence[Any]) -> Floats:
     Found in whole numbers and rounded correctly, so the same on every processor.
     """
     gradients = [row[:-1] for row in rational_rows]
-    found = np.empty((len(gradients), len(gradients)))
+    directions = np.empty((len(gradients), len(gradients)))
     for i, form in enumerate(gradients):
         ray = meeting_ray([*gradients[:i], *gradients[i + 1 :]]) if len(gradients) > 1 else (fmpz(1),)
         longest = max(abs(int(value)) for value in ray) * (1 if dot(form, ray) > 0 else -1)
         direction = [int(value) / longest for value in ray]
         length = math.sqrt(math.fsum(x * x for x in direction))
-        found[i] = [x / length for x in direction]
-    return found
+        directions[i] = [x / length for x in direction]
+    return directions
 
 
 def cone_start_in_space(
@@ -267,7 +267,7 @@ def cone_start(
         chart=chart,
         edges=edges,
         edge_bounds=edge_bounds,
-        edge_ids=[*neurons, -1],
+        edge_ids=[*neurons, INFINITY],
         corners=corners_of(edges, edge_bounds),
         infinite=[True, False, True] if d == 2 else [False, True],
         walls=[],

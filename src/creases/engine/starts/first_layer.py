@@ -198,9 +198,9 @@ def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = Non
             if abs(turns[b]) > moved * ROUND_UP + UNDERFLOW:
                 return [a, b]
         else:
-            found = most_square(forms[:, :-1])
-            if len(found) == problem.dimension and linear_rank(rational_first(problem, found)) == len(found):
-                return found
+            rows = most_square(forms[:, :-1])
+            if len(rows) == problem.dimension and linear_rank(rational_first(problem, rows)) == len(rows):
+                return rows
     return independent(row[:-1] for row in rational_first(problem, range(len(forms))))
 
 
@@ -213,16 +213,16 @@ def most_square(gradients: Floats) -> list[int]:
     """Rows (n, d) that Gram and Schmidt find furthest from the span of those before, in units of their length."""
     norms = np.linalg.norm(gradients, axis=1)
     left = np.nan_to_num(gradients / np.where(norms > 0, norms, 1.0)[:, None])
-    found: list[int] = []
+    rows: list[int] = []
     for _ in range(gradients.shape[1]):
         sizes = np.linalg.norm(left, axis=1)
         best = int(np.argmax(sizes))
         if not sizes[best] > 1e-12:
             break
-        found.append(best)
+        rows.append(best)
         unit = left[best] / sizes[best]
         left = left - np.outer(steady_product(left, unit), unit)
-    return found
+    return rows
 
 
 def restricted(problem: Problem) -> Problem | None:
@@ -260,7 +260,7 @@ def parting_forms(problem: Problem) -> list[Any]:
     graph = problem.graph
     if graph.is_chain:
         return rational_first(problem, range(problem.widths[0]))
-    exact, found = RationalForms.of(problem), []
+    exact, forms = RationalForms.of(problem), []
     pattern = [np.zeros(width, np.bool_) for width in problem.widths]
     for layer in range(len(problem.widths)):
         rows, groups = exact.forms(layer, pattern), graph.layer(layer).groups
@@ -268,10 +268,10 @@ def parting_forms(problem: Problem) -> list[Any]:
             _, first, place = np.unique(groups, return_index=True, return_inverse=True)
             pattern[layer][first] = True
             rows = [difference(row, rows[first[i]]) for row, i in zip(rows, place.tolist(), strict=True)]
-        found += rows
-        if linear_rank(found) == problem.dimension:  # no line is left
+        forms += rows
+        if linear_rank(forms) == problem.dimension:  # no line is left
             break
-    return found
+    return forms
 
 
 def axes_across(problem: Problem) -> list[int]:

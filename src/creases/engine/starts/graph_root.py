@@ -1,8 +1,8 @@
 """The first local network of a graph: level by level, over the corners of a starting cell.
 
 A chain's first local network is the chain itself. A graph's has no linear units, and of its neurons only those that are
-not proved to keep one sign on the starting cell: what is decided is substituted at once, as `local` does later on
-smaller cells, with the same bounds. So its size is that of what is undecided, whatever the size of the network.
+not proved to keep one sign on the starting cell: decided units are substituted at once, as `local` does later on
+smaller cells, with the same bounds. So its size is that of the undecided units, whatever the size of the network.
 
     z_l = forms_l (x, 1) + sum over open units q below of couplings_lq kink(z_q)     up to the rows' bounds.
 
@@ -24,7 +24,7 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.band import bands
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.exact_layers import NOTHING, exact_levels
-from creases.engine.starts.cell import Cell, cell_of
+from creases.engine.starts.cell import RootCell, cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot
 from creases.engine.starts.first_layer import first_forms, in_chart
 
@@ -102,18 +102,18 @@ def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | 
     return root_on(problem, cell_of(problem, start), start.signs, twins, most_open)
 
 
-def are_decided_at(problem: Problem, point: Cell, twins: Ints) -> bool:
+def are_decided_at(problem: Problem, point: RootCell, twins: Ints) -> bool:
     """Whether every unit of a problem's graph has one sign, not zero, at a point that lies on a wall, or is constant
     around it. point : see `point_cell`."""
     return all(not len(rows.units) for rows in root_on(problem, point, {}, twins).layers)
 
 
 def root_on(
-    problem: Problem, cell: Cell, known: dict[int, bool], twins: Ints, most_open: int | None = None
+    problem: Problem, cell: RootCell, known: dict[int, bool], twins: Ints, most_open: int | None = None
 ) -> GraphRoot:
     """`graph_root` of a cell. known : the signs of units of the first layer that made it."""
     graph = problem.graph
-    signs, found = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
+    signs, open_layers = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
     values: dict[int, Rows] = {}
     relaxed: dict[int, Relaxed] = {}
     with np.errstate(all="ignore"):
@@ -141,11 +141,11 @@ def root_on(
                 made = decide_switches(level.groups, rows, relaxed, out, cell)
             values[number] = handed_on(rows, made.factors, made.left, layer, made.band.sizes, relaxed)
             relaxed[layer], signs[first:end] = made.band, made.signs
-            found.append(open_rows(rows, made.left))
-            still_open = sum(len(rows.units) for rows in found)
+            open_layers.append(open_rows(rows, made.left))
+            still_open = sum(len(rows.units) for rows in open_layers)
             if most_open is not None and still_open > most_open:
                 raise LargeRoot(layer, still_open)
-    return GraphRoot(found, signs > 0, [exact[number - 1] for number in graph.layers])
+    return GraphRoot(open_layers, signs > 0, [exact[number - 1] for number in graph.layers])
 
 
 def summed(
@@ -153,7 +153,7 @@ def summed(
     inputs: tuple[Floats, Floats] | None,
     values: dict[int, Rows],
     relaxed: dict[int, Relaxed],
-    cell: Cell,
+    cell: RootCell,
     exact: bool,
 ) -> Rows:
     """The rows of a level's sums. inputs : the forms that come of the inputs and their bounds, the biases included."""
@@ -208,8 +208,8 @@ def summed(
 def doubtful(doubts: Floats, sizes: Floats) -> Floats:
     """What doubts of couplings (n, m) to values of these sizes (m, 2) come to; a product of the two may underflow."""
     met = (doubts != 0.0).astype(np.float64) @ (sizes > 0.0) > 0.0
-    found: Floats = all_or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
-    return found
+    bounds: Floats = all_or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
+    return bounds
 
 
 def doubted(level: Level, forms: Floats, bounds: Floats) -> tuple[Floats, Floats]:
@@ -237,8 +237,8 @@ def row_all(matrix: Matrix) -> Bools:
     """For each row whether all its entries that are not zero are 1 or -1."""
     if is_sparse(matrix):
         other = csr_array((np.abs(matrix.data) != 1.0, matrix.indices, matrix.indptr), shape=matrix.shape)
-        found: Bools = np.asarray(other.sum(axis=1)) == 0
-        return found
+        units_only: Bools = np.asarray(other.sum(axis=1)) == 0
+        return units_only
     return np.asarray(((matrix == 0) | (np.abs(matrix) == 1.0)).all(axis=1))
 
 
@@ -280,7 +280,7 @@ class Decided(NamedTuple):
 
 
 def decide(
-    level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], nothing: Bools, cell: Cell
+    level: Level, rows: Rows, relaxed: dict[int, Relaxed], known: dict[int, bool], nothing: Bools, cell: RootCell
 ) -> Decided:
     """Decide the neurons of a layer.
 
@@ -329,7 +329,7 @@ def open_rows(rows: Rows, left: Ints) -> OpenRows:
     return OpenRows(left, rows.forms[left], rows.errors[left], rows.sizes[left], couplings)
 
 
-def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: Cell) -> Decided:
+def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: RootCell) -> Decided:
     """`decide` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out.
 
     out : candidates that are out without arithmetic (`tied`).
@@ -364,7 +364,7 @@ def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: 
     )
 
 
-def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Floats, cell: Cell) -> Relaxed:
+def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Floats, cell: RootCell) -> Relaxed:
     """Open candidates relaxed: the one chosen of each switch is its form and half of what it may be exceeded by; the
     others are nothing."""
     forms = np.where(chosen[:, None], linear, 0.0)
@@ -391,17 +391,17 @@ def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
     beaten[groups[sign > 0]] = True
     first = np.zeros(len(groups), np.bool_)
     first[np.flatnonzero(zero)[np.unique(groups[zero], return_index=True)[1]]] = True
-    found: Bools = zero & (beaten[groups] | ~first)
-    return found
+    out: Bools = zero & (beaten[groups] | ~first)
+    return out
 
 
-def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
+def exceeding(linear: Floats, radii: Floats, cell: RootCell) -> Floats:
     """What row j may exceed row i by at most on the cell, of m rows of each of s switches; negative if it is below it.
 
     linear : float64 (s, m, k). radii : float64 (s, m). Returns float64 (s, m, m) [switch, j, i]; zero where i is j.
     """
     switches, m = radii.shape
-    found = np.empty((switches, m, m))
+    excess = np.empty((switches, m, m))
     at_once = max(1, COMPARED // (switches * m * (cell.points.size + 4)))
     for begin in range(0, m, at_once):
         some = slice(begin, begin + at_once)
@@ -411,10 +411,10 @@ def exceeding(linear: Floats, radii: Floats, cell: Cell) -> Floats:
         size = gradient * cell.reach + np.abs(gaps[..., -1])
         slack = radii[:, some, None] + radii[:, None, :] + gradient * cell.off
         slack += 2.0 * (len(cell.infinity) + 3) * UNIT * size
-        found[:, some] = most + slack * ROUND_UP + UNDERFLOW
-    found = np.where(np.isfinite(found), found, np.inf)
-    found[:, np.arange(found.shape[1]), np.arange(found.shape[1])] = 0.0
-    return found
+        excess[:, some] = most + slack * ROUND_UP + UNDERFLOW
+    excess = np.where(np.isfinite(excess), excess, np.inf)
+    excess[:, np.arange(excess.shape[1]), np.arange(excess.shape[1])] = 0.0
+    return excess
 
 
 def handed_on(
@@ -447,7 +447,7 @@ def scaled(matrix: Matrix, factors: Floats) -> Matrix:
     return np.where((factors != 0.0)[:, None], factors[:, None] * matrix, 0.0)
 
 
-def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: Cell) -> tuple[Floats, Floats]:
+def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: RootCell) -> tuple[Floats, Floats]:
     """Linear forms of the rows' sums (n, k), and radii (n,): |z - form (x, 1)| <= radius on the cell."""
     linear = rows.forms.copy()
     count = 4 + sum(coupling.shape[1] for coupling in rows.couplings.values())
@@ -459,7 +459,7 @@ def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: Cell) -> tuple[Floats, 
     return linear, np.where(np.isnan(radii), np.inf, radii * ROUND_UP + UNDERFLOW)
 
 
-def ends(linear: Floats, radii: Floats, cell: Cell) -> tuple[Floats, Floats]:
+def ends(linear: Floats, radii: Floats, cell: RootCell) -> tuple[Floats, Floats]:
     """The least and the largest value that the rows may have on the cell, as in `relax.bound`."""
     at_corners = linear @ cell.points
     gradient = np.abs(linear[:, :-1]).sum(axis=1)

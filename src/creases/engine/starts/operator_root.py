@@ -21,7 +21,7 @@ from creases.engine.columns.values import Columns, coordinates, stretched, summe
 from creases.engine.graph import INPUTS, Doubts, Floats, Graph, Level, Matrix
 from creases.engine.problem import Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, all_or_infinite
-from creases.engine.starts.cell import Cell
+from creases.engine.starts.cell import RootCell
 from creases.engine.starts.chart import LargeRoot
 from creases.engine.starts.first_layer import in_chart
 from creases.engine.starts.graph_root import (
@@ -44,7 +44,7 @@ __all__ = ["SmallGraph", "open_units", "small_graph"]
 
 
 # Numbers of all columns of a level, 1 GiB; as many again are their low parts, and a few levels are there at a time.
-MOST_NUMBERS = 1 << 27
+MOST_ROOT_NUMBERS = 1 << 27
 
 
 class SmallGraph(NamedTuple):
@@ -76,7 +76,7 @@ class Open(NamedTuple):
 
 def small_graph(
     problem: Problem,
-    cell: Cell,
+    cell: RootCell,
     twins: Ints,
     most_open: int | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -84,32 +84,32 @@ def small_graph(
     """The small graph of the units that are open on a cell.
 
     twins : int64 (N,), of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
-    say : called with what is being done, and with "" at the end.
-    Raises LargeRoot where more are, or their columns would take more than MOST_NUMBERS numbers a level;
+    say : called with a word for each step, and with "" at the end.
+    Raises LargeRoot where more are, or their columns would take more than MOST_ROOT_NUMBERS numbers a level;
     NotEnoughMemoryError where there is no memory for them.
     """
     return made(problem, cell, twins, most_open, say).result()
 
 
-def open_units(problem: Problem, cell: Cell, twins: Ints) -> int:
+def open_units(problem: Problem, cell: RootCell, twins: Ints) -> int:
     """How many units are open on a cell; the arguments as of `small_graph`."""
     return made(problem, cell, twins, None, lambda _: None).count
 
 
-def made(problem: Problem, cell: Cell, twins: Ints, most_open: int | None, say: Callable[[str], None]) -> Making:
+def made(problem: Problem, cell: RootCell, twins: Ints, most_open: int | None, say: Callable[[str], None]) -> Making:
     """All levels on a cell, as of `small_graph`."""
     graph, making = problem.graph, Making(problem, cell, twins)
     with np.errstate(all="ignore"):
         for number, level in enumerate(graph.levels, 1):
             say(f"level {number} of {len(graph.levels)}, {making.count:,} units open here")
             numbers = (making.k + making.count) * len(level.bias)
-            if most_open is not None and numbers > MOST_NUMBERS:
-                raise LargeRoot(len(making.found), making.count)
+            if most_open is not None and numbers > MOST_ROOT_NUMBERS:
+                raise LargeRoot(len(making.open_layers), making.count)
             # What is multiplied, the product, and the copy with its own units: high and low parts.
-            check_room(6 * numbers, [len(layer.units) for layer in making.found])
+            check_room(6 * numbers, [len(layer.units) for layer in making.open_layers])
             making.put(number, level)
             if most_open is not None and making.count > most_open:
-                raise LargeRoot(len(making.found) - 1, making.count)
+                raise LargeRoot(len(making.open_layers) - 1, making.count)
             for source in graph.spent[number]:
                 del making.values[source]
     say("")
@@ -122,18 +122,18 @@ class Making:
     values : of each level that is used later, its columns.
     """
 
-    def __init__(self, problem: Problem, cell: Cell, twins: Ints) -> None:
+    def __init__(self, problem: Problem, cell: RootCell, twins: Ints) -> None:
         self.problem, self.cell, self.twins = problem, cell, twins
         self.graph, self.k = problem.graph, problem.dimension + 1
         self.values: dict[int, Columns] = {INPUTS: coordinates(problem)}
         self.relaxed: dict[int, Relaxed] = {}
         self.signs = np.zeros(sum(self.graph.widths), np.int64)
-        self.found: list[Open] = []
+        self.open_layers: list[Open] = []
 
     @property
     def count(self) -> int:
         """How many units are open so far."""
-        return sum(len(layer.units) for layer in self.found)
+        return sum(len(layer.units) for layer in self.open_layers)
 
     def put(self, number: int, level: Level) -> None:
         """Make a level from its sources."""
@@ -146,7 +146,7 @@ class Making:
         made = self.decide(layer, level, columns)
         self.signs[self.first(layer) : self.first(layer + 1)] = made.signs
         self.relaxed[layer] = made.band
-        self.found.append(Open(made.left, columns.hi[:, made.left], columns.doubts(made.left), level))
+        self.open_layers.append(Open(made.left, columns.hi[:, made.left], columns.doubts(made.left), level))
         before = self.k + self.count - len(made.left)
         dropped = made.factors == 0.0  # of open units too
         self.values[number] = with_units(stretched(columns, made.factors), before, made.left, dropped)
@@ -156,7 +156,7 @@ class Making:
         return self.graph.first_neurons[layer]
 
     def decide(self, layer: int, level: Level, columns: Columns) -> Decided:
-        """What is decided of a layer."""
+        """The signs of a layer that are proved on the cell, and the units left open."""
         rows = self.rows(columns)
         # Where no column has a number, a unit is zero all around the cell too, even if that lies on a wall: columns are
         # those of the domain's coordinates, and what is decided below has one sign on the closed cell, thus around it.
@@ -176,7 +176,7 @@ class Making:
         moved, errors = in_chart(forms, np.ascontiguousarray(own.doubts(slice(None)).T), self.cell.chart)
         couplings: dict[int, Matrix] = {}
         column = self.k
-        for layer, below in enumerate(self.found):
+        for layer, below in enumerate(self.open_layers):
             end = column + len(below.units)
             if column < end <= len(columns.hi):
                 couplings[layer] = columns.hi[column:end].T
@@ -188,16 +188,16 @@ class Making:
         return with_sizes(moved, errors, couplings, self.relaxed, len(self.cell.infinity) - 1)
 
     def result(self) -> SmallGraph:
-        """The small graph of what was left open."""
+        """The small graph of the units that are left open."""
         levels: list[Level] = []
         numbers: dict[int, int] = {}
-        starts = np.cumsum([self.k, *(len(layer.units) for layer in self.found)]).tolist()
-        for layer, found in enumerate(self.found):
-            if len(found.units):
-                levels.append(small_level(found, layer, starts, numbers))
+        starts = np.cumsum([self.k, *(len(layer.units) for layer in self.open_layers)]).tolist()
+        for layer, opened in enumerate(self.open_layers):
+            if len(opened.units):
+                levels.append(small_level(opened, layer, starts, numbers))
                 numbers[layer] = len(levels)
         d = self.k - 1
-        layers, units = np.array(list(numbers), np.int64), [self.found[layer].units for layer in numbers]
+        layers, units = np.array(list(numbers), np.int64), [self.open_layers[layer].units for layer in numbers]
         precise = PreciseForms(self.problem, self.signs > 0, layers, units)
         problem = self.problem._replace(
             graph=Graph(tuple(levels), precise), origin=np.zeros(d), basis=np.eye(d), basis_tail=np.zeros((d, d))
@@ -205,7 +205,7 @@ class Making:
         return SmallGraph(problem, layers, units, self.signs > 0)
 
 
-def small_level(found: Open, layer: int, starts: list[int], numbers: dict[int, int]) -> Level:
+def small_level(opened: Open, layer: int, starts: list[int], numbers: dict[int, int]) -> Level:
     """The level of the open units of a layer.
 
     starts : where the columns of each layer's units begin. numbers : of the small graph's levels, by layer.
@@ -215,21 +215,21 @@ def small_level(found: Open, layer: int, starts: list[int], numbers: dict[int, i
     for below in range(layer):
         here = slice(starts[below], starts[below + 1])
         # Numbers that are zero here, and may not be, are those of a source too.
-        if found.hi[here].any() or found.doubts[here].any():
+        if opened.hi[here].any() or opened.doubts[here].any():
             sources.append(numbers[below])
             parts.append(here)
     matrices, doubts = (
-        tuple(np.ascontiguousarray(whole[part].T) for part in parts) for whole in (found.hi, found.doubts)
+        tuple(np.ascontiguousarray(whole[part].T) for part in parts) for whole in (opened.hi, opened.doubts)
     )
-    level = found.level
+    level = opened.level
     assert level.slopes is not None
-    groups = None if level.groups is None else np.unique(level.groups[found.units], return_inverse=True)[1]
+    groups = None if level.groups is None else np.unique(level.groups[opened.units], return_inverse=True)[1]
     return Level(
         tuple(sources),
         matrices,
-        found.hi[d].copy(),
-        np.ascontiguousarray(level.slopes[:, found.units]),
+        opened.hi[d].copy(),
+        np.ascontiguousarray(level.slopes[:, opened.units]),
         groups,
         None,
-        Doubts(tuple(sources), doubts, found.doubts[d].copy()),
+        Doubts(tuple(sources), doubts, opened.doubts[d].copy()),
     )

@@ -53,8 +53,8 @@ class PreciseForms:
             columns = self._sums[number - 1]
             error = np.where(columns.loose[:, units], columns.off[:, None], 0.0)
             parts = columns.hi[:, units], columns.lo[:, units], error
-            found = DoubledRows(*(np.ascontiguousarray(part.T) for part in parts))
-        return in_chart_doubled(found, chart)
+            rows = DoubledRows(*(np.ascontiguousarray(part.T) for part in parts))
+        return in_chart_doubled(rows, chart)
 
     def begin_with(self, layer: int, pattern: Sequence[Bools]) -> None:
         """Forget the levels that depend on where this pattern, of the layers below, differs from the last one."""

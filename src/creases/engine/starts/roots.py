@@ -80,9 +80,9 @@ class Roots(NamedTuple):
     def read(cls, text: Any) -> Roots:
         """The roots whose `text` this is. Raises ValueError if it is nothing that `text` would have written."""
         try:
-            found = json.loads(text)
-            cones = tuple(Cone(tuple(cone["signs"]), as_chart(cone["chart"])) for cone in found["cones"])
-            roots = cls(tuple(found["axes"]), tuple(found["rows"]), cones)
+            fields = json.loads(text)
+            cones = tuple(Cone(tuple(cone["signs"]), as_chart(cone["chart"])) for cone in fields["cones"])
+            roots = cls(tuple(fields["axes"]), tuple(fields["rows"]), cones)
             whole = all(type(x) is int for x in (*roots.axes, *roots.rows))
             told = all(type(on) is bool for cone in cones for on in cone.signs)
             if not (whole and told and roots.text == text):
@@ -115,14 +115,14 @@ def choose_roots(problem: Problem) -> Roots:
         return choose_roots(restricted_to(problem, axes))._replace(axes=axes) if axes else Roots((), (), ())
     if first.is_lacking_rows:
         return Roots(every, (), ())
-    found, rows = [], first.rows
+    starting_cones, rows = [], first.rows
     for start in cones_of_directions(problem, rows) if problem.directions else cones(problem, rows, first.forms):
         tile = start if isinstance(start, Tile) else None
         if not isinstance(start, (Tile, RationalStart)):
             tile = tile_of_cone(problem, start)
         chart = None if tile is None else as_chart(tile.chart.tolist())
-        found.append(Cone(tuple(bool(on) for on in start.signs.values()), chart))
-    return Roots(every, tuple(rows), tuple(found))
+        starting_cones.append(Cone(tuple(bool(on) for on in start.signs.values()), chart))
+    return Roots(every, tuple(rows), tuple(starting_cones))
 
 
 def within(problem: Problem, roots: Roots) -> Problem | None:

@@ -64,7 +64,7 @@ from creases.engine.state.row_layout import (
     SWITCH_LAYER,
 )
 from creases.engine.state.slots import (
-    COORDINATES,
+    COORDINATE_COUNT,
     CORNERS,
     FACETS_TOP,
     FRESH,
@@ -153,7 +153,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
     else:
         place_polygon(work, start)
     state[WALL] = d + 1 < problem.frame.shape[1]
-    state[COORDINATES] = problem.dimension
+    state[COORDINATE_COUNT] = problem.dimension
     if start.chart[-1].any():  # among directions there are no constants
         work.layer_ints[:-1, CONSTANT] = constants(problem)
     # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
@@ -164,13 +164,13 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
 
 def constants(problem: Problem) -> list[bool]:
     """For each layer whether a unit of its level, or of a linear level since the layer before, may have a constant."""
-    found, some = list[bool](), bool(problem.origin.any())
+    by_layer, some = list[bool](), bool(problem.origin.any())
     for level in problem.graph.levels:
         some |= bool(level.bias.any()) or (level.doubts is not None and bool(level.doubts.bias.any()))
         if level.slopes is not None:
-            found.append(some)
+            by_layer.append(some)
             some = False
-    return found
+    return by_layer
 
 
 def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]) -> AnyWork:

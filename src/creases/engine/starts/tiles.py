@@ -153,13 +153,13 @@ def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]]) -> l
     None where floats hold no such chart.
     """
     directions = far_directions(rational_first(problem, list(cones[0])))
-    found = []
+    tiles = []
     for signs in cones:
         ends = np.zeros((len(signs) + 1, len(signs)))
         ends[:-1] = (directions * np.where(list(signs.values()), 1.0, -1.0)[:, None]).T
         chart = rounded(np.column_stack([ends[:, :-1] - ends[:, -1:], ends[:, -1]]))
-        found.append(directions_in_chart(problem, signs, chart))
-    return found
+        tiles.append(directions_in_chart(problem, signs, chart))
+    return tiles
 
 
 def directions_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Tile | None:

@@ -29,21 +29,21 @@ from creases.errors import ComputationError
 from creases.rationals import whole
 from creases.streams import stream
 
-__all__ = ["Sides", "divided", "halved", "parted_somehow", "pruned", "roomy", "sides_of_wall"]
+__all__ = ["PartedTile", "divided", "halved", "parted_somehow", "pruned", "roomy", "sides_of_wall"]
 
 Parts = tuple[Tile, Tile, Tile]
 
 # A wall stands on a multiple of a power of two that is at most this part of the tile's width.
 FINEST_STEP = 64
 # Oblique walls that are looked at, and their slopes' denominator; and how many of the best are made.
-OBLIQUE, SLOPES = 200, 16
-MADE = 20
+OBLIQUE, SLOPE_DENOMINATOR = 200, 16
+WALLS_MADE = 20
 # A tile is parted at most so many times over: into a thousand parts.
 MOST_WALLS = 10
 
 
-class Sides(NamedTuple):
-    """What a wall makes of a tile: the parts below and above it, and where it cuts the tile; None for what is not."""
+class PartedTile(NamedTuple):
+    """A tile parted by a wall: the parts below and above it, and the section by it; None for one that is empty."""
 
     below: Tile | None
     above: Tile | None
@@ -116,10 +116,10 @@ def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
     return pruned(halves[0]), pruned(halves[1]), pruned(between)
 
 
-def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
+def sides_of_wall(tile: Tile, above: Tile) -> PartedTile | None:
     """A tile in the same domain, parted by the wall that is the last facet of `above`, which has all dimensions.
 
-    None where floats do not hold the chart of what is between.
+    None where floats do not hold the chart of the section.
     """
     k, j = len(above.chart), tile.dimension + 1
     (here, there), _ = as_integers(above.chart, tile.chart)
@@ -127,7 +127,7 @@ def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
     form = tuple((row * fmpq_mat(fmpz_mat(k, j, there))).numer_denom()[0].entries())
     values = [dot(form, ray) for ray in tile.rays]
     if not min(values) < 0 < max(values):
-        return Sides(None, tile, None) if max(values) > 0 else Sides(tile, None, None)
+        return PartedTile(None, tile, None) if max(values) > 0 else PartedTile(tile, None, None)
     axis = max(range(j - 1), key=lambda c: (abs(form[c]), -c))
     if form[axis] == 0:
         return None
@@ -137,7 +137,7 @@ def sides_of_wall(tile: Tile, above: Tile) -> Sides | None:
     if parts is None:
         return None
     lower, upper, between = parts
-    return Sides(lower, upper, between) if form[axis] > 0 else Sides(upper, lower, between)
+    return PartedTile(lower, upper, between) if form[axis] > 0 else PartedTile(upper, lower, between)
 
 
 def chart_on(chart: Floats, wall: Wall) -> Floats | None:
@@ -262,7 +262,7 @@ def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
     j = tile.dimension
     points = np.array([[int(value) / int(ray[-1]) for value in ray[:-1]] for ray in tile.rays])
     normals = stream("oblique directions", 0).standard_normal((OBLIQUE, j))
-    normals = np.round(normals / np.abs(normals).max(axis=1, keepdims=True) * SLOPES) / SLOPES
+    normals = np.round(normals / np.abs(normals).max(axis=1, keepdims=True) * SLOPE_DENOMINATOR) / SLOPE_DENOMINATOR
     touches = np.zeros((len(points), len(tile.facets)), np.bool_)
     for i, corners in enumerate(corners_on(tile)):
         touches[corners, i] = True
@@ -279,4 +279,4 @@ def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
                 sides = [int(touches[side].any(axis=0).sum()) for side in (heights < place, heights > place)]
                 slopes = tuple(Fraction(0 if c == axis else -float(normal[c])) for c in range(j))
                 scored.append((max(sides) + 1, len(scored), Wall(axis, slopes, place)))  # the wall is one too
-    return [(facets, wall) for facets, _, wall in sorted(scored)[:MADE]]
+    return [(facets, wall) for facets, _, wall in sorted(scored)[:WALLS_MADE]]

@@ -1,4 +1,4 @@
-"""What one cut leaves for the next: workspaces to use again, and what is known of a network or a domain.
+"""Kept from one cut to the next: workspaces to use again, and facts about a network or a domain.
 
 Planes through one network share the multiples among its neurons; checkpoints of one run share the domain's starting
 cell. Both share the arrays, which have grown to what such a cut needs.

@@ -1,1 +1,1 @@
-"""The workspace of a cut and every layout in it: cells, rows, the stack, what is written out."""
+"""The workspace of a cut and every layout in it: cells, rows, the stack, the output."""

@@ -1,4 +1,4 @@
-"""Room for what a cut writes: arrays that are full are made larger, between two calls of a kernel.
+"""Room for the output and state of a cut: arrays that are full are made larger, between two calls of a kernel.
 
 A kernel that finds an array too small changes nothing and says which one it is, and how much it needs (`record.need`).
 What is written from Python asks here.

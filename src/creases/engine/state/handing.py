@@ -51,10 +51,10 @@ from creases.engine.state.work import (
     SpaceWork,
 )
 
-__all__ = ["Task", "give", "load"]
+__all__ = ["WaitingCell", "give", "load"]
 
 
-class Task(NamedTuple):
+class WaitingCell(NamedTuple):
     """One waiting cell.
 
     record_reals, record_ints : what `stack.push` wrote. reals, ints : its local network alone, from offset 0.
@@ -69,7 +69,7 @@ class Task(NamedTuple):
     facet_ints: Ints
 
 
-def give(work: AnyWork) -> Task:
+def give(work: AnyWork) -> WaitingCell:
     """Take the cell that has waited longest off the bottom of the stack."""
     state, stack = work.state, work.stack_ints
     corners, rows = int(stack[RECORD_CORNERS]), int(stack[RECORD_ROWS])
@@ -80,7 +80,7 @@ def give(work: AnyWork) -> Task:
     else:
         cell, width, kept = 2 * corners, corners * CELL_COLUMNS, (np.zeros(0), np.zeros(0, np.int64))
     length = STACK_HEADER + cell + rows + int(state[WORDS]) + 1
-    task = Task(
+    task = WaitingCell(
         work.stack_reals[:width].copy(), stack[:length].copy(), *network_of(work, int(stack[RECORD_NETWORK])), *kept
     )
     end, reals_end = int(state[STACK_INTS_TOP]), int(state[STACK_REALS_TOP])
@@ -121,7 +121,7 @@ def network_of(work: AnyWork, net: int) -> tuple[Floats, Ints]:
     return np.concatenate([np.zeros(0), *blocks]), np.concatenate([record, *lists])
 
 
-def load(work: AnyWork, task: Task) -> AnyWork:
+def load(work: AnyWork, task: WaitingCell) -> AnyWork:
     """Put a task's cell on the empty stack of a workspace, with its local network; the workspace may have grown."""
     sizes = {
         "reals": task.reals.size + SCRATCH,

@@ -13,7 +13,7 @@ STRIDE = 4  # numbers a row
 # Of a lowest layer of switches: pairs of its rows that are open, rows that stand behind these in `row_ints`.
 PAIRS = 5
 PAIR_IDS = 6  # offset in `ints`: PAIR_COLUMNS numbers a pair
-PAIRS_AT = 7  # offset in `reals`: what the second candidate exceeds the first by, a row without couplings
+PAIRS_AT = 7  # offset in `reals`: the second candidate less the first, a row without couplings
 FIELDS = 8
 
 # Of a pair of candidates of one switch: the two rows, the first before the second, and the name of the wall between

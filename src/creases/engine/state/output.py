@@ -3,8 +3,8 @@
 Of a line or a plane a cell's numbers in `out_ints` are how many corners it has, for each the id of the edge behind it
 and a mark if it is at infinity, and its pattern's words; in `out_reals`, corner after corner, d coordinates in the
 starting cell's chart and a bound on their error. In space they are how many facets and corners it has, the ids of the
-facets, for each corner a mask with bit i if it lies on facet i, and FAR if it is at infinity, and the pattern's words;
-`out_reals` is as before.
+facets, for each corner a mask with bit i if it lies on facet i, and FAR_BIT if it is at infinity, and the pattern's
+words; `out_reals` is as before.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from creases.engine.state.work import (
     Work,
 )
 
-__all__ = ["FAR", "WrittenCells", "WrittenPolytopes", "emit", "take_cells", "take_polytopes"]
+__all__ = ["FAR_BIT", "WrittenCells", "WrittenPolytopes", "emit", "take_cells", "take_polytopes"]
 
 # Beyond the bits of all facets.
-FAR = 1 << MOST_FACETS
+FAR_BIT = 1 << MOST_FACETS
 
 
 @kernel
@@ -96,7 +96,7 @@ def emit_in_space(work: SpaceWork, far: int) -> int:
         while not (used >> infinite & 1 and work.slots[infinite] == 0):
             infinite += 1
     for v in range(corners):
-        work.out_ints[ids + v] = FAR if far and masks[CELL, v] >> infinite & 1 else 0
+        work.out_ints[ids + v] = FAR_BIT if far and masks[CELL, v] >> infinite & 1 else 0
     bit = 0
     for place in range(MOST_FACETS):
         if used >> place & 1 and (work.slots[SIMPLE] == 1 or is_facet(masks, corners, used, place)):
@@ -186,7 +186,7 @@ class WrittenPolytopes(NamedTuple):
     facet_first[i + 1].
 
     corners : float64 (corners, d + 1), coordinates in the chart and the error; a view, until the loop goes on.
-    masks : int64 (corners,), bit j if a corner lies on facet j of its cell, and FAR if it is at infinity.
+    masks : int64 (corners,), bit j if a corner lies on facet j of its cell, and FAR_BIT if it is at infinity.
     first, facet_first : int64 (cells + 1,).
     ids : int64 (facets,). patterns : int64 (cells, words).
     """

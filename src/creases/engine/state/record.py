@@ -1,4 +1,4 @@
-"""Reading and marking what the workspace keeps: a local network's record, a pattern's bits, what is full."""
+"""Reading and marking a workspace's entries: a local network's record, a pattern's bits, the array that is full."""
 
 from __future__ import annotations
 

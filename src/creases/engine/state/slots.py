@@ -11,10 +11,10 @@ INT_ZERO: Any = np.int64(0)
 INT_ONE: Any = np.int64(1)
 NO: Any = np.bool_(False)
 
-# What a kernel answers.
+# Answers of a kernel.
 DONE, MORE, UNPROVED_CELL, FULL, CROWDED_CELL, VANISHING_ROW = 0, 1, 2, 3, 4, 5
 
-# What counting a cell's last layer answers where a proof is missing.
+# The count of a cell's last layer where a proof is missing.
 UNPROVED_COUNT = -1
 
 # Slots of Work.state.
@@ -39,18 +39,21 @@ OUT_INTS_TOP = 17
 WAITING = 18  # cells on the stack
 NEEDED = 19  # when FULL: how much room the array named by FULL_ARRAY needs
 FULL_ARRAY = 20  # when FULL: index of the field of Work that must grow
-SCANNED = 21  # 1 if the lowest layer's rows are scanned already on the current cell; what `scan` found is then in
+SCANNED = 21  # 1 if the lowest layer's rows are scanned already on the current cell; the results of `scan` are then in
 CROSSING_ROWS, HALF_PROVED_ROWS, UNKNOWN_ROWS, FOLLOWING_ROWS, BEST_ROW = 22, 23, 24, 25, 26
 FACETS_TOP = 27  # facets that are kept, in space
 PLAIN_CHAIN = 31  # 1 if each layer takes from the one before it only, and all kinks are ReLU
 WALL = 28  # 1 if the starting cell lies on a wall of a larger domain: a row may vanish on it that does not there
 VANISHED = 29  # 1 if on a wall `scan` has found a row that may vanish on the current cell
-COORDINATES = 30  # of the domain: the forms of which those of the first layer are sums, but for a constant
-EMPTY = 32  # 1 if `scan` has found that the current cell has no part where the claimed candidate wins
+COORDINATE_COUNT = 30  # of the domain: the forms of which those of the first layer are sums, but for a constant
+EMPTY = 32  # 1 if by `scan` the claimed candidate wins nowhere on the current cell
 HOW_TO_SPLIT = 33  # by BEST_ROW: SPLIT, CLIP or CLAIM
 MOST_CANDIDATES = 34  # of one switch
 UNPROVED_SIGNS = 35  # signs that were read off numbers near the network's own, and not proved
 STATE_SLOTS = 36
+
+# BEST_ROW where no row is proved to split the cell.
+NO_ROW = -1
 
 # HOW_TO_SPLIT: both sides go on; the one side goes on where the claimed candidate exceeds the other, the other is left;
 # a copy of the cell goes on for each candidate of a switch, which claims it.

@@ -92,7 +92,7 @@ class SpaceWork(NamedTuple):
     masks: Ints  # (2, v) bits of the facets that a corner lies on
     slots: Ints  # (SLOTS,) the facet of each bit; see SIMPLE
     facet_reals: Floats  # facets one after the other, d + FACET_TAIL numbers each
-    facet_ints: Ints  # their ids: a neuron's number, -1 for infinity, -2 - wall
+    facet_ints: Ints  # their ids: a neuron's number, INFINITY, or FIRST_WALL - i for a wall
     sides: Ints  # (v,) signs of the splitting row at the corners
     edges: Ints  # (v, 2) corners between which the splitting row cuts an edge
     pattern: Ints

@@ -22,7 +22,7 @@ SMALLEST, LARGEST = 2.0**-400, 2.0**400
 SPLITTER = 2.0**27 + 1
 
 # Bits of a square root before it is rounded to 53; a last bit says whether there is more.
-BITS = 128
+PRECISION = 128
 
 
 def exact_sum(first: Floats | None, second: Floats | None) -> tuple[Floats | None, bool]:
@@ -98,8 +98,8 @@ def batch_norm_numbers(variance: Floats, weight: Floats, eps: float) -> tuple[Fl
 
 def nearest_root(square: Fraction) -> float:
     """The float64 nearest to the square root of a rational number that is not negative."""
-    # 4^k square >= 2^(2 BITS), so its root has at least BITS bits; what is cut off there only decides ties.
-    k = max(0, BITS + 1 - (square.numerator.bit_length() - square.denominator.bit_length()) // 2)
+    # 4^k square >= 2^(2 PRECISION), so its root has at least PRECISION bits; what is cut off there only decides ties.
+    k = max(0, PRECISION + 1 - (square.numerator.bit_length() - square.denominator.bit_length()) // 2)
     number, rest = divmod(square.numerator << (2 * k), square.denominator)
     root = math.isqrt(number)
     more = bool(rest) or root * root != number

@@ -27,18 +27,18 @@ from creases.network.levels import Level
 from creases.network.operators import Operator, Select
 from creases.network.operators.operator import Floats, by
 
-__all__ = ["Flow", "Node", "bend", "checked", "input_of", "levels_of_graph", "several", "total"]
+__all__ = ["Flow", "FlowNode", "bend", "checked", "input_of", "levels_of_graph", "several", "total"]
 
 numbers = itertools.count()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Node:
+class FlowNode:
     """The input (no terms, no kink), a sum of terms, or a kink of its only term."""
 
     shape: tuple[int, ...]
-    root: Node | None  # the input that it comes from; None for an input itself
-    terms: tuple[tuple[Node, Operator], ...] = ()
+    root: FlowNode | None  # the input that it comes from; None for an input itself
+    terms: tuple[tuple[FlowNode, Operator], ...] = ()
     bias: Floats | None = None
     kink: Kink | None = None
     name: str = ""
@@ -65,7 +65,7 @@ class Flow:
     """
 
     shape: tuple[int, ...]
-    node: Node
+    node: FlowNode
 
     @property
     def size(self) -> int:
@@ -95,7 +95,7 @@ def several(flows: Any, what: str) -> list[Flow]:
 
 def input_of(shape: tuple[int, ...]) -> Flow:
     """A new input."""
-    return Flow(shape, Node(shape, None))
+    return Flow(shape, FlowNode(shape, None))
 
 
 def total(
@@ -115,14 +115,14 @@ def total(
         )
     root = next(iter(roots.values()))
     nodes = tuple((flow.node, operator) for flow, operator in terms)
-    return Flow(shape, Node(shape, root, nodes, bias, name=name, notes=notes))
+    return Flow(shape, FlowNode(shape, root, nodes, bias, name=name, notes=notes))
 
 
 def bend(flow: Flow, kink: Kink, shape: tuple[int, ...], name: str = "") -> Flow:
     """A kink of a flow. Raises NetworkError if the kink does not fit it."""
     kink.check(flow.size)
     below = flow.node
-    node = Node(shape, below.root or below, ((below, Select.all(flow.size)),), None, kink, name)
+    node = FlowNode(shape, below.root or below, ((below, Select.all(flow.size)),), None, kink, name)
     return Flow(shape, node)
 
 
@@ -139,7 +139,7 @@ def levels_of_graph(output: Flow) -> tuple[list[Level], tuple[str, ...]]:
     absorbed = {child for terms in joined.values() for child in terms.absorbed}
     absorbed |= {node.terms[0][0] for node in nodes if node.kink and shares_level(node, uses)}
     levels: list[Level] = []
-    place: dict[Node, int] = {}
+    place: dict[FlowNode, int] = {}
     for node in nodes:
         if not node.terms:
             place[node] = 0
@@ -150,7 +150,7 @@ def levels_of_graph(output: Flow) -> tuple[list[Level], tuple[str, ...]]:
             elif below in absorbed:
                 sums = joined[below]
             else:
-                sums = Sums(node.terms, None, node.name, frozenset())
+                sums = LevelSums(node.terms, None, node.name, frozenset())
             sources = sources_of(sums.terms, place, levels)
             name = node.name or sums.name
             levels.append(Level(sources, sums.bias, node.kink or Linear(), name))
@@ -162,25 +162,25 @@ def levels_of_graph(output: Flow) -> tuple[list[Level], tuple[str, ...]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class LevelSums:
     """What stands in one level: terms and bias, and the sums that were absorbed into it."""
 
-    terms: tuple[tuple[Node, Operator], ...]
+    terms: tuple[tuple[FlowNode, Operator], ...]
     bias: Floats | None
     name: str
-    absorbed: frozenset[Node]
+    absorbed: frozenset[FlowNode]
 
 
-def join_all(nodes: Sequence[Node], uses: dict[Node, int]) -> dict[Node, Sums]:
+def join_all(nodes: Sequence[FlowNode], uses: dict[FlowNode, int]) -> dict[FlowNode, LevelSums]:
     """Each sum's terms and bias, with those of sums that are only added to it in their place, where that is exact."""
-    joined: dict[Node, Sums] = {}
+    joined: dict[FlowNode, LevelSums] = {}
     for node in nodes:  # what a node takes from comes before it
         if not node.is_sum:
             continue
         # Sources of the terms that are not looked at yet: what joins must leave them free.
         later = [source for source, _ in node.terms]
-        terms: list[tuple[Node, Operator]] = []
-        bias, name, absorbed = node.bias, node.name, frozenset[Node]()
+        terms: list[tuple[FlowNode, Operator]] = []
+        bias, name, absorbed = node.bias, node.name, frozenset[FlowNode]()
         for source, operator in node.terms:
             later.remove(source)
             if source.is_sum and uses[source] == 1 and isinstance(operator, Select) and operator.is_identity:
@@ -192,29 +192,29 @@ def join_all(nodes: Sequence[Node], uses: dict[Node, int]) -> dict[Node, Sums]:
                     bias, name, absorbed = added, name or child.name, absorbed | {source} | child.absorbed
                     continue
             terms.append((source, operator))
-        joined[node] = Sums(tuple(terms), bias, name, absorbed)
+        joined[node] = LevelSums(tuple(terms), bias, name, absorbed)
     return joined
 
 
-def shares_level(node: Node, uses: dict[Node, int]) -> bool:
+def shares_level(node: FlowNode, uses: dict[FlowNode, int]) -> bool:
     """Whether a kink stands in the level of the sum below it: one that nobody else takes."""
     below = node.terms[0][0]
     return below.is_sum and uses[below] == 1
 
 
-def needed(output: Node) -> list[Node]:
+def needed(output: FlowNode) -> list[FlowNode]:
     """The nodes that the output takes from, itself included, in the order in which they were made."""
-    found, waiting = {output}, [output]
+    nodes, waiting = {output}, [output]
     while waiting:
         for source, _ in waiting.pop().terms:
-            if source not in found:
-                found.add(source)
+            if source not in nodes:
+                nodes.add(source)
                 waiting.append(source)
-    return sorted(found, key=lambda node: node.number)
+    return sorted(nodes, key=lambda node: node.number)
 
 
 def sources_of(
-    terms: Iterable[tuple[Node, Operator]], place: dict[Node, int], levels: list[Level]
+    terms: Iterable[tuple[FlowNode, Operator]], place: dict[FlowNode, int], levels: list[Level]
 ) -> dict[int, Operator]:
     """Operators by the number of their level; of a level that is named again, a copy is put before."""
     sources: dict[int, Operator] = {}

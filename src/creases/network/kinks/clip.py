@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import NetworkError
-from creases.network.kinks.kink import Bools, Kink, Piece, check_length, number_or_one_a_unit, said, two
+from creases.network.kinks.kink import Bools, Branch, Kink, check_length, number_or_one_a_unit, said, two
 from creases.network.operators.operator import Floats
 
 __all__ = ["Clip"]
@@ -56,13 +56,13 @@ class Clip(Kink):
         """bool (..., 2 n_units): first z > low of every unit, then z > high of every unit."""
         return np.concatenate((z > self.low, z > self.high), axis=-1)
 
-    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+    def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
         """Slope 1 between the bounds; the bound itself, with slope 0, beyond them."""
         low, high = self.bounds(n_units)
         above = np.asarray(pattern, dtype=bool)
         above_low, above_high = above[..., :n_units], above[..., n_units:]
         offsets = np.where(above_high, high, np.where(above_low, 0.0, low))
-        return Piece(None, (above_low & ~above_high).astype(np.float64), offsets)
+        return Branch(None, (above_low & ~above_high).astype(np.float64), offsets)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """low and high."""

@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from creases.errors import NetworkError
 from creases.network.operators.operator import Floats, Integers, as_finite, whole
 
-__all__ = ["Bools", "Kink", "Piece", "check_length", "number_or_one_a_unit", "said", "two"]
+__all__ = ["Bools", "Branch", "Kink", "check_length", "number_or_one_a_unit", "said", "two"]
 
 Bools = NDArray[np.bool_]
 
 
-class Piece(NamedTuple):
+class Branch(NamedTuple):
     """A kink on one pattern: value i is slopes[i] * z[units[i]] + offsets[i].
 
     units : int64, or None where value i is that of unit i; slopes, offsets : float64. All have shape (n_values,); of
@@ -85,7 +85,7 @@ class Kink(ABC):
         return np.ones(self.neurons(n_units), dtype=np.int64)
 
     @abstractmethod
-    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+    def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
         """The affine map from sums to values on a pattern, shape (..., neurons) or (..., switches)."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import NetworkError
-from creases.network.kinks.kink import Bools, Kink, Piece
+from creases.network.kinks.kink import Bools, Branch, Kink
 from creases.network.operators.operator import Floats, Integers, whole
 
 __all__ = ["Max"]
@@ -112,13 +112,13 @@ class Max(Kink):
         """Its group's size for each switch."""
         return self.sizes
 
-    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+    def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
         """The winners themselves."""
         winners = np.asarray(pattern)
         if winners.dtype.kind not in "iu" or ((winners < 0) | (winners >= self.sizes)).any():
             raise NetworkError(f"A pattern of {self!r} holds a position in each group, whole numbers; got {winners}.")
         n = len(self.groups)
-        return Piece(self.units[self.starts + winners], np.ones(n), np.zeros(n))
+        return Branch(self.units[self.starts + winners], np.ones(n), np.zeros(n))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All candidates, group after group, and how many each group has."""

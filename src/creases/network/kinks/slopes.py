@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.network.kinks.kink import Bools, Kink, Piece, check_length, number_or_one_a_unit, said, two
+from creases.network.kinks.kink import Bools, Branch, Kink, check_length, number_or_one_a_unit, said, two
 from creases.network.operators.operator import Floats
 
 __all__ = ["Abs", "LeakyReLU", "Linear", "ReLU", "Slopes", "TwoSlopes"]
@@ -36,13 +36,13 @@ class TwoSlopes(Kink):
         bent = self.bent(z.shape[-1])
         return z > 0.0 if bent.all() else z[..., bent] > 0.0
 
-    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+    def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
         """The slopes of a pattern."""
         below, above = self.slopes(n_units)
         bent = np.flatnonzero(below != above)
         chosen = np.array(np.broadcast_to(above, (*np.shape(pattern)[:-1], n_units)))
         chosen[..., bent] = np.where(pattern, above[bent], below[bent])
-        return Piece(None, chosen, np.zeros(n_units))
+        return Branch(None, chosen, np.zeros(n_units))
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class ReLU(TwoSlopes):
         """Which neurons have z > 0, bool (..., n_units)."""
         return z > 0.0
 
-    def piece(self, pattern: NDArray[Any], n_units: int) -> Piece:
+    def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
         """1 where active, 0 elsewhere."""
-        return Piece(None, np.asarray(pattern, dtype=np.float64), np.zeros(n_units))
+        return Branch(None, np.asarray(pattern, dtype=np.float64), np.zeros(n_units))
 
 
 @dataclass(frozen=True)

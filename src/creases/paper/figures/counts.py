@@ -34,11 +34,11 @@ NETWORKS = {
 # Trained for as many steps as the authors do: the smallest of figure 4, and the network of their figures 5 and 6.
 LONG = {"[16]⁴": (16,) * 4, "[32]³": (32,) * 3}
 # Networks of nearly equal N, of four layers and of three.
-PAIRS = (("[16]⁴", "[20]³"), ("[32]⁴", "[40]³"), ("[64]⁴", "[80]³"))
-SHORT, WHOLE = "20 epochs", "the authors' steps"
+SAME_NEURONS = (("[16]⁴", "[20]³"), ("[32]⁴", "[40]³"), ("[64]⁴", "[80]³"))
+SHORT, AS_LONG_AS_THE_AUTHORS = "20 epochs", "the authors' steps"
 DIP = AUTHORS_EPOCH // 2  # steps in the half epoch of which the authors show a close-up
 
-START = between(0.4, 0.6, "about 1/2", why="Ours: a fifth to either side.")
+AT_START = between(0.4, 0.6, "about 1/2", why="Ours: a fifth to either side.")
 SMALL = between(0.5, 2.0, "a small factor", why="Ours: a factor of two to either side.")
 SAME = between(
     0.8, 1.25, "1: the depth does not matter", why="Ours: a count in proportion to the depth would give 1.33."
@@ -58,7 +58,13 @@ def lines(size: Size) -> list[Line]:
     found = [line(name, widths, PAPER_EPOCHS, SHORT) for name, widths in NETWORKS.items()]
     steps = tuple(step for step in AUTHORS_MOMENTS if step <= size.pick(AUTHORS_EPOCH, AUTHORS_STEPS, AUTHORS_STEPS))
     long = moments_at(steps, size.images)
-    return [*found, *(line(name, LONG[name], long, WHOLE) for name in size.pick(("[32]³",), tuple(LONG), ("[32]³",)))]
+    return [
+        *found,
+        *(
+            line(name, LONG[name], long, AS_LONG_AS_THE_AUTHORS)
+            for name in size.pick(("[32]³",), tuple(LONG), ("[32]³",))
+        ),
+    ]
 
 
 def draw(data: Data) -> Picture:
@@ -73,7 +79,7 @@ def draw(data: Data) -> Picture:
         first = mine[mine["epoch"] <= 1]
         plot_band(early, first["epoch"], first["ratio"], **style)
         plot_band(whole, mine["epoch"], mine["ratio"], **style)
-        rest = runs[(runs["hidden"] == name) & (runs["training"] == WHOLE)]
+        rest = runs[(runs["hidden"] == name) & (runs["training"] == AS_LONG_AS_THE_AUTHORS)]
         plot_band(long, rest["epoch"], rest["ratio"], **style)
     finish(early, "the first epoch")
     finish(whole, "20 epochs")
@@ -98,10 +104,10 @@ def findings(data: Data) -> list[Finding]:
     short = runs[runs["training"] == SHORT]
     starts = at_epoch(short, 0.0)
     found = [
-        judged(f"{name}: regions / N² at the start", starts[starts["hidden"] == name]["ratio"], START)
+        judged(f"{name}: regions / N² at the start", starts[starts["hidden"] == name]["ratio"], AT_START)
         for name in NETWORKS
     ]
-    for deep, shallow in PAIRS:
+    for deep, shallow in SAME_NEURONS:
         # The first draws of a seed are the same in both, so the runs are taken in pairs.
         ratios = paired_ratio(starts, "hidden", deep, shallow, "ratio")
         found.append(judged(f"regions / N² at the start, {deep} / {shallow}", ratios, SAME))
@@ -123,7 +129,7 @@ def shape(data: Data, line: Line, runs: pandas.DataFrame, name: str) -> list[Fin
         found.append(noted(f"{name}: count at epoch 1/8 (step {round(per_epoch / 8)}) / the first", early["factor"]))
     found.append(judged(f"{name}: count at step {dip_steps} / the first", dip["factor"], DIPS, steps=dip_steps))
     found.append(judged(f"{name}: count at the end / the first", end["factor"], SMALL))
-    if line.labels["training"] == WHOLE or data.steps(line) >= AUTHORS_STEPS:
+    if line.labels["training"] == AS_LONG_AS_THE_AUTHORS or data.steps(line) >= AUTHORS_STEPS:
         recovery = (end.set_index("seed")["value"] / dip.set_index("seed")["value"]).dropna()
         what = f"{name}: count at the end / at step {dip_steps}"
         found.append(judged(what, recovery, RECOVERS, steps=data.steps(line)))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE"]
 
 # Width and depth; those at the ends, which say most of the exponent.
-FEW = ((20, 3), (40, 3), (80, 3), (16, 4), (64, 4))
+FEW_NETWORKS = ((20, 3), (40, 3), (80, 3), (16, 4), (64, 4))
 ENDS = ((20, 3), (80, 3), (16, 4), (64, 4))
 ALL = (*((w, 3) for w in (20, 40, 60, 80)), *((w, 4) for w in (16, 32, 64, 128)), *((w, 5) for w in (25, 50, 75, 100)))
 # The authors show the larger biases in one run, the smaller ones in twelve: only with these do we train as long.
@@ -34,9 +34,9 @@ KINDS = ("train", "test", "noise")
 # The constants of the authors' guides; the upper one is 1.5 in one of their scripts and 2 in another.
 GUIDES, LEAST, MOST = (0.4, 1.5), 0.4, 2.0
 SHORT, LONG = "short", "long"
-START, FIRST, LAST = "start", "the steps of the authors' epoch 1", "the steps of the authors' epoch 20"
-STEPS = {START: None, FIRST: AUTHORS_EPOCH, LAST: AUTHORS_STEPS}
-CONSTANT = "ours: a factor of 1.5 is what a curve may rise or fall and be called roughly constant"
+AT_START, AFTER_FIRST, AFTER_LAST = "start", "the steps of the authors' epoch 1", "the steps of the authors' epoch 20"
+STEPS = {AT_START: None, AFTER_FIRST: AUTHORS_EPOCH, AFTER_LAST: AUTHORS_STEPS}
+WHY_CONSTANT = "ours: a factor of 1.5 is what a curve may rise or fall and be called roughly constant"
 
 
 def exponent(when: str) -> Claim:
@@ -51,12 +51,12 @@ def guided(when: str) -> Claim:
 
 def constant(when: str) -> Claim:
     """The product hardly changes in a run."""
-    return between(1 / 1.5, 1.5, "roughly constant", steps=STEPS[when], why=CONSTANT)
+    return between(1 / 1.5, 1.5, "roughly constant", steps=STEPS[when], why=WHY_CONSTANT)
 
 
 def alike(when: str) -> Claim:
     """Noise is as far from boundaries as images are."""
-    return between(1 / 1.5, 1.5, "for noise as for images", steps=STEPS[when], why=CONSTANT)
+    return between(1 / 1.5, 1.5, "for noise as for images", steps=STEPS[when], why=WHY_CONSTANT)
 
 
 def exponential(when: str) -> Claim:
@@ -74,7 +74,7 @@ def lines(size: Size) -> list[Line]:
     found = [
         line_of(size, widths, points, bias, short, seeds, SHORT)
         for bias in BIASES
-        for widths in size.pick(ENDS, FEW, ALL)
+        for widths in size.pick(ENDS, FEW_NETWORKS, ALL)
     ]
     if size.rank > 0 and last > 20:
         found += [line_of(size, widths, points, SMALL, (*theirs, 64, last), seeds[:6], LONG) for widths in ENDS]
@@ -115,7 +115,7 @@ def draw(data: Data) -> Picture:
     return draw_distances(data, runs[longest], BIASES, GUIDES)
 
 
-class Moment(NamedTuple):
+class ClaimMoment(NamedTuple):
     """One of the moments that claims speak of. lines : whose runs are asked. epoch : of ours. steps : until then."""
 
     when: str
@@ -130,15 +130,15 @@ class Moment(NamedTuple):
         return mine[mine["epoch"] == (self.epoch if epoch is None else epoch)]
 
 
-def moments(data: Data, bias: float) -> list[Moment]:
+def moments(data: Data, bias: float) -> list[ClaimMoment]:
     """The start and the authors' epochs, where runs with these biases are measured."""
     first, last = authors_epochs(data.size)
     found = []
-    for when, epoch in ((START, 0), (FIRST, first), (LAST, last)):
+    for when, epoch in ((AT_START, 0), (AFTER_FIRST, first), (AFTER_LAST, last)):
         mine = [line for line in data.lines if line.labels["bias"] == bias and epoch in line.experiment.moments]
         if mine:
             same = [line for line in mine if line.labels["length"] == mine[0].labels["length"]]
-            found.append(Moment(when, same, float(epoch), steps_done(data, same[0], epoch) if epoch else None))
+            found.append(ClaimMoment(when, same, float(epoch), steps_done(data, same[0], epoch) if epoch else None))
     return found
 
 
@@ -191,14 +191,14 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def of_networks(name: str, moment: Moment, test: pandas.DataFrame) -> list[Finding]:
+def of_networks(name: str, moment: ClaimMoment, test: pandas.DataFrame) -> list[Finding]:
     """For each network distance x N at a moment, and over that at the start of the same run."""
     found, (when, lines, _, steps) = [], moment
     for line in lines:
         mine = test[test["hidden"] == line.labels["hidden"]]
         then, what = moment.of(mine), f"{name}, {line.labels['hidden']}, test"
         found.append(judged(f"{what}: distance × N", then["product"], guided(when), steps=steps))
-        if when != START:
+        if when != AT_START:
             ratios = over(then, moment.of(mine, 0.0), ["hidden"])["ratio"]
             found.append(judged(f"{what}: distance × N / that at the start", ratios, constant(when), steps=steps))
     return found

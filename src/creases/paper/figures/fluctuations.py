@@ -75,15 +75,15 @@ COEFFICIENTS = {
 }
 # Exponents are told to within this with 200 and 400 seeds; half of the claimed exponent, and none, lie outside.
 REACH = {1: 0.2, 2: 0.2, 3: 0.35, 4: 0.45}
-WIDTH = {
+WIDTH_POWER = {
     n: between(-1 - reach, -1 + reach, "-1", why="the neurons of a layer add up independent things")
     for n, reach in REACH.items()
 }
-DEPTH = {
+DEPTH_POWER = {
     n: between(1 - reach, 1 + reach, "1", why="one law with one coefficient for all depths")
     for n, reach in REACH.items()
 }
-INPUTS = between(0.8, 1.7, "less than the 2 that taking cuts n at a time would have", why=OURS)
+INPUTS_RATIO = between(0.8, 1.7, "less than the 2 that taking cuts n at a time would have", why=OURS)
 GRADIENTS = between(0.9, 1.1, "1: log Z is a sum over layers, Hanin and Nica 2018", check=True)
 BESIDE_GRADIENTS = between(
     0.001, 0.1, "below a tenth: an average over all of R^n, no single point", why="ours, written after the runs"
@@ -137,8 +137,8 @@ def of_law(table: pandas.DataFrame, n: int) -> list[Finding]:
     )
     part = "L" if n == 1 else "(L - 1)(2 L - 1) / (6 L)"
     found = [
-        estimated(f"n = {n}: exponent of the width in CV² at equal depth", values[:, 0], WIDTH[n]),
-        estimated(f"n = {n}: exponent of {part} in CV² at equal width", values[:, 1], DEPTH[n]),
+        estimated(f"n = {n}: exponent of the width in CV² at equal depth", values[:, 0], WIDTH_POWER[n]),
+        estimated(f"n = {n}: exponent of {part} in CV² at equal width", values[:, 1], DEPTH_POWER[n]),
         estimated(f"n = {n}: CV² / (n² {name}), mean over networks", coefficients[:, best], COEFFICIENTS[n]),
         noted(f"n = {n}: the same by other parts of the depth", others),
         noted(f"n = {n}: scatter (variance over networks of log CV² / part)", apart),
@@ -174,7 +174,7 @@ def of_inputs(data: Data) -> Finding:
     common = sorted(set.intersection(*(set(table.index) for table in tables.values()))) if tables else []
     what = "exponent of n in CV² at equal width and depth"
     if len(tables) < 3 or not common:
-        return estimated(what, np.empty(0), INPUTS)
+        return estimated(what, np.empty(0), INPUTS_RATIO)
     seeds = sorted(set.intersection(*(set(table.columns) for table in tables.values())))
     chosen = [tables[n].loc[common, seeds].to_numpy(np.float64) for n in tables]
 
@@ -186,7 +186,7 @@ def of_inputs(data: Data) -> Finding:
     with np.errstate(divide="ignore", invalid="ignore"):
         values = pseudo_values(seeds, slope)[:, 0] if seeds else np.empty(0)
     names = ", ".join(f"[{width}]^{depth}" for width, depth in common)
-    return estimated(what, values, INPUTS, more=f"; {names}, n = {min(tables)} to {max(tables)}")
+    return estimated(what, values, INPUTS_RATIO, more=f"; {names}, n = {min(tables)} to {max(tables)}")
 
 
 def of_gradients(data: Data) -> list[Finding]:

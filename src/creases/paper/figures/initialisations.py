@@ -65,7 +65,7 @@ SCALED = ("biases sd 0.1", "biases sd 1")
 
 HALF = between(0.4, 0.6, "about 1/2", why="ours: a fifth about it")
 LIKE_HE = between(2 / 3, 1.5, "about 1 for laws of weights (ours)", why="ours: half as many again, or a third fewer")
-MORE = above(1.0, "ours: above 1", why="ours, written after the runs")
+ABOVE_ONE = above(1.0, "ours: above 1", why="ours, written after the runs")
 SAME = between(
     0.99,
     1.01,
@@ -186,7 +186,7 @@ def at_the_start(first: pandas.DataFrame) -> list[Finding]:
 
 def claim_of(name: str) -> Claim | None:
     """What is claimed of the regions under a law over He's; None for laws of biases that are only noted."""
-    return LIKE_HE if name in OF_WEIGHTS else MORE if name in RAISING else None
+    return LIKE_HE if name in OF_WEIGHTS else ABOVE_ONE if name in RAISING else None
 
 
 def beside_he(runs: pandas.DataFrame, name: str, when: str, claim: Claim | None) -> Finding:

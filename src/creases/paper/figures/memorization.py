@@ -27,7 +27,7 @@ SMALL = between(0.5, 2.0, "a small factor", why="Ours: a factor of two to either
 # The figure's labels are random; images of noise are known from the companion's lines only.
 SMALL_TOO = between(0.5, 2.0, "ours: a small factor", why="Ours: a factor of two to either side.")
 FEWER = below(1.0, "not above 1: only learning noise takes more", steps=AUTHORS_HEART)
-MORE = above(1.0, "above 1: learning noise takes more", steps=AUTHORS_HEART)
+TAKES_MORE = above(1.0, "above 1: learning noise takes more", steps=AUTHORS_HEART)
 RISES = above(0.0, "above 0: more noise, more regions", steps=AUTHORS_HEART)
 BEYOND = above(1.0, "above 1: more noise, more regions", steps=AUTHORS_HEART)
 
@@ -100,7 +100,7 @@ def end_finding(runs: pandas.DataFrame, name: str, steps: int) -> Finding:
     steps : of the training.
     """
     end = last_of_each(runs, [])
-    claim: Claim | None = {f"{0:.0%} of labels random": FEWER, f"{1:.0%} of labels random": MORE}.get(name)
+    claim: Claim | None = {f"{0:.0%} of labels random": FEWER, f"{1:.0%} of labels random": TAKES_MORE}.get(name)
     accuracy = end["train_accuracy"].mean()
     what, more = f"{name}: count at the end / the first", f"; training accuracy {accuracy:.1%}"
     if claim is None or not accuracy >= LEARNED:

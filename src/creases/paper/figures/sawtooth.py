@@ -25,7 +25,7 @@ __all__ = ["FIGURE"]
 # Scales of the noise that are drawn against the depth, and whose growth with it is judged.
 SHOWN = (1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)
 
-EXACT = equal_to(1.0, "exactly 1 (Telgarsky 2015)", check=True)
+EXACTLY_ONE = equal_to(1.0, "exactly 1 (Telgarsky 2015)", check=True)
 # More than a tenth of a typical weight is no little noise, and is noted only.
 LITTLE = 0.1 * TYPICAL
 FEW = below(
@@ -98,7 +98,7 @@ def findings(data: Data) -> list[Finding]:
     """Without noise exactly 2^L pieces; with each scale of it, how much of them is left and how it grows with L."""
     runs = data.runs("regions", ["depth", "noise"])
     runs["share"] = runs["value"] / 2.0 ** runs["depth"].astype(float)
-    found = [judged("without noise: pieces / 2^L, all depths", runs[runs["noise"] == 0]["share"], EXACT)]
+    found = [judged("without noise: pieces / 2^L, all depths", runs[runs["noise"] == 0]["share"], EXACTLY_ONE)]
     deepest = runs[runs["depth"] == runs["depth"].max()]
     depth = f"L = {deepest['depth'].iloc[0]}" if len(deepest) else "the deepest"
     for noise in SCALES[1:]:

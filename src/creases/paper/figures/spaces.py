@@ -25,7 +25,7 @@ POINTS_LEARNED = 100
 NAMES = {(12, 12, 12): "[12]³", (16, 16, 16): "[16]³", (20, 20, 20): "[20]³"}
 
 OURS = "ours: a small factor is at most 2, and a count that falls to half of its start is no recovery"
-START = between(0.75, 1.25, "about 1", why="ten networks whose counts spread by 0.2 to 0.4 of their mean")
+AT_START = between(0.75, 1.25, "about 1", why="ten networks whose counts spread by 0.2 to 0.4 of their mean")
 # The first moment is not among them, where the ratio is 1 by construction, nor the last, which is judged by itself.
 PEAK = between(0.5, 2.0, "a small factor, in planes", why=OURS)
 END = between(0.5, 2.0, "a small factor, in planes", why=OURS)
@@ -100,7 +100,7 @@ def findings(data: Data) -> list[Finding]:
     for (hidden, n), mine in runs[runs["epoch"] == 0].groupby(["hidden", "inputs"]):
         # Both tasks begin with the same hidden layers in runs of the same seed: these are no two samples.
         start = mine.groupby("seed")["of hyperplanes"].mean()
-        found.append(judged(f"{hidden}, n = {n}: regions / Σ C(N, k) at the start", start, START))
+        found.append(judged(f"{hidden}, n = {n}: regions / Σ C(N, k) at the start", start, AT_START))
     for (hidden, task, n), mine in runs.dropna(subset=["of first"]).groupby(["hidden", "task", "inputs"]):
         found += of_training(f"{hidden}, n = {n}, {task}", mine[mine["epoch"] > 0])
     return found

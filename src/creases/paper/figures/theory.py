@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE"]
 
 NETWORKS = {"[16]²": (16, 16), "[16]³": (16,) * 3, "[32]³": (32,) * 3}
-DIMENSION = 2
+PLANE_DIMENSION = 2
 # Sides times C_grad C_bias N: from where the bounds begin to speak to where all regions are met.
 SCALES = tuple(8.0**power for power in range(7))
 
@@ -46,7 +46,7 @@ def lines(size: Size) -> list[Line]:
     """One experiment a network, on two principal components of the small task."""
     # 208 epochs are 9,360 steps of 32 digits, as many as the authors' 20 epochs of 60,000 images in batches of 128.
     moments = size.pick((0, 1, 5, 20), (0, 1, 5, 20, 50, 208), (0, 1, 5, 20, 50, 208))
-    task, measures = Principal(size.small, DIMENSION), (NaturalSquares(SCALES),)
+    task, measures = Principal(size.small, PLANE_DIMENSION), (NaturalSquares(SCALES),)
     seeds = tuple(range(size.pick(3, 8, 20)))
     return [
         Line(Experiment(task, widths, measures, moments, seeds=seeds, batch_size=32), {"hidden": name})
@@ -77,8 +77,8 @@ def squares(data: Data) -> pandas.DataFrame:
         means = rows.groupby([*keys, place])["value"].mean().groupby(keys).max()
         found.append(means.rename("regions").reset_index().assign(scale=scale))
     runs = pandas.concat(found, ignore_index=True)
-    runs["t"] = [t_in_units(count, s, DIMENSION) for count, s in zip(runs["regions"], runs["scale"], strict=True)]
-    bounds = [explicit_in_units(n, s, DIMENSION) for n, s in zip(runs["neurons"], runs["scale"], strict=True)]
+    runs["t"] = [t_in_units(count, s, PLANE_DIMENSION) for count, s in zip(runs["regions"], runs["scale"], strict=True)]
+    bounds = [explicit_in_units(n, s, PLANE_DIMENSION) for n, s in zip(runs["neurons"], runs["scale"], strict=True)]
     runs["share"] = runs["regions"] / bounds
     return runs
 
@@ -109,7 +109,7 @@ def draw_sides(ax: Axes, runs: pandas.DataFrame) -> None:
             plot_band(ax, some["scale"], some["t"], label=label, colour=colour)
     neurons = int(runs["neurons"].iloc[0]) if len(runs) else sum(NETWORKS["[32]³"])
     at = np.geomspace(SCALES[0], SCALES[-1], 60)
-    explicit = [t_in_units(explicit_in_units(neurons, s, DIMENSION), s, DIMENSION) for s in at]
+    explicit = [t_in_units(explicit_in_units(neurons, s, PLANE_DIMENSION), s, PLANE_DIMENSION) for s in at]
     ax.plot(at, explicit, "--", color=INK, lw=1.0, label="explicit bound")
     ax.plot(at, neurons / at, ":", color=QUIET, lw=1.0, label="N² / 2 in every square")
     ax.axhline(ALLOWED, color=INK, lw=1.0, label="theorem 5, 2⁵")
@@ -147,7 +147,7 @@ def against_the_bounds(name: str, runs: pandas.DataFrame, claim: Claim) -> list[
     """
     further = runs[runs["scale"] > SCALES[0]]
     first, near = (runs[runs["scale"] == scale]["t"] for scale in SCALES[:2])
-    alone, where = t_in_units(1.0, SCALES[0], DIMENSION), "smallest T / (C_grad C_bias) in squares of side"
+    alone, where = t_in_units(1.0, SCALES[0], PLANE_DIMENSION), "smallest T / (C_grad C_bias) in squares of side"
     return [
         judged(
             f"{name}: smallest T / (2⁵ C_grad C_bias), largest over squares from the second on",

@@ -23,16 +23,16 @@ __all__ = ["FIGURE"]
 
 TRAINED = {"[20]³": (20,) * 3, "[32]³": (32,) * 3, "[16]⁶": (16,) * 6}
 # At the start only, with many seeds. The first four have one depth, and an exponent of N.
-DRAWN = {"[8]³": (8,) * 3, "[16]³": (16,) * 3, "[32]³": (32,) * 3, "[64]³": (64,) * 3, "[16]⁶": (16,) * 6}
+UNTRAINED = {"[8]³": (8,) * 3, "[16]³": (16,) * 3, "[32]³": (32,) * 3, "[64]³": (64,) * 3, "[16]⁶": (16,) * 6}
 GROWING, DEEP = ("[8]³", "[16]³", "[32]³", "[64]³"), "[16]⁶"
 # Of those that are trained, two of one depth.
 PAIR = ("[20]³", "[32]³")
 BIASED, FREE = "with biases", "without"
-WORDS = {BIASED: "with biases", FREE: "without biases"}
+BIAS_WORDS = {BIASED: "with biases", FREE: "without biases"}
 STARTS = {BIASED: Initialisation(), FREE: Initialisation(biases=ZeroBiases(), trained_biases=False)}
 REGIONS, CONES = "regions", "regions without biases"
 
-START = between(0.9, 1.1, "about 1: N lines through the origin make 2N", why="ours: about is to a tenth")
+AT_START = between(0.9, 1.1, "about 1: N lines through the origin make 2N", why="ours: about is to a tenth")
 END = between(0.8, 1.25, "about 1, in training too (ours)", why="ours: about is to a fifth, after training")
 POWERS = {
     FREE: between(0.9, 1.1, "1: N^(n-1)", why="ours: a tenth of the one power that biases are worth"),
@@ -69,7 +69,7 @@ def lines(size: Size) -> list[Line]:
             Experiment(size.images, widths, (Regions(few), WithoutBiases(few)), seeds=many),
             {"hidden": name, "biases": BIASED, "runs": "drawn"},
         )
-        for name, widths in DRAWN.items()
+        for name, widths in UNTRAINED.items()
     ]
 
 
@@ -104,10 +104,10 @@ def at_the_start(data: Data) -> list[Finding]:
         BIASED: data.runs(REGIONS, ["hidden"], runs="drawn"),
     }
     found = []
-    for name in DRAWN:
+    for name in UNTRAINED:
         cones = counts[FREE][counts[FREE]["hidden"] == name]
         found.append(
-            judged(f"{name}: cones in a plane / 2N at the start", cones["value"] / (2 * cones["neurons"]), START)
+            judged(f"{name}: cones in a plane / 2N at the start", cones["value"] / (2 * cones["neurons"]), AT_START)
         )
     planes = data.rows(CONES, hidden=DEEP, runs="drawn")
     apart = (planes["value"] / (2 * planes["neurons"]) - 1.0).abs().groupby(planes["seed"]).mean()
@@ -115,7 +115,7 @@ def at_the_start(data: Data) -> list[Finding]:
     found.append(noted(f"{DEEP}: |cones / 2N - 1| in a plane at the start", apart, more=more))
     for kind, some in counts.items():
         powers = exponents(some[some["hidden"].isin(GROWING)])
-        what = f"{WORDS[kind]}, {GROWING[0]} to {GROWING[-1]}: exponent of N at the start"
+        what = f"{BIAS_WORDS[kind]}, {GROWING[0]} to {GROWING[-1]}: exponent of N at the start"
         found.append(judged(what, powers, POWERS[kind]))
     return found
 
@@ -133,7 +133,7 @@ def through_training(data: Data) -> list[Finding]:
         found.append(noted(f"{name}: fewest cones of a run / its first", factors.min()))
     for kind, claim in POWERS_AT_THE_END.items():
         some = ends[(ends["biases"] == kind) & ends["hidden"].isin(PAIR)]
-        what = f"{WORDS[kind]}, {PAIR[0]} to {PAIR[1]}: exponent of N at the end"
+        what = f"{BIAS_WORDS[kind]}, {PAIR[0]} to {PAIR[1]}: exponent of N at the end"
         found.append(judged(what, exponents(some), claim))
     return found
 

@@ -21,7 +21,7 @@ from creases.errors import ModelFileError, UnsupportedModelError
 from creases.network import Network
 from creases.readers.damage import damage_named
 from creases.readers.keras.hdf5 import Hdf5, opened
-from creases.readers.keras.model import Store, network_of
+from creases.readers.keras.model import WeightStore, network_of
 
 __all__ = ["read_keras", "read_keras_h5"]
 
@@ -61,7 +61,7 @@ def read_keras_h5(data: bytes, source: str) -> Network:
     config = file.text("", "model_config")
     if config is None:
         raise ModelFileError(f"{source} holds weights alone, and not how its layers are connected. {AGAIN}")
-    return network_of(configuration(config, source), Named(file), source)
+    return network_of(configuration(config, source), NamedGroups(file), source)
 
 
 def configuration(text: str, source: str) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def configuration(text: str, source: str) -> dict[str, Any]:
     return config
 
 
-class Numbered(Store):
+class Numbered(WeightStore):
     """Weights of `model.weights.h5`: layers/dense_1/vars/0, 1, ... of a model at a path, "" for the whole one."""
 
     def __init__(self, file: Hdf5, path: str) -> None:
@@ -103,7 +103,7 @@ class Numbered(Store):
             raise ModelFileError(f"{self.file.source}: its weights name no layer {name!r}: it is damaged.")
         return joined(group, key)
 
-    def within(self, layers: Sequence[tuple[str, str]], name: str) -> Store:
+    def within(self, layers: Sequence[tuple[str, str]], name: str) -> WeightStore:
         """The weights of a model within."""
         return Numbered(self.file, self._member(layers, name))
 
@@ -113,7 +113,7 @@ class Numbered(Store):
         return weights_of(self.file, [joined(held, str(i)) for i in range(len(self.file.within(held)))])
 
 
-class Named(Store):
+class NamedGroups(WeightStore):
     """Weights of a `.h5` file: each layer of the whole model has a group, which lists its weights and those within.
 
     top : the outermost model within which the layers stand, or "".
@@ -122,9 +122,9 @@ class Named(Store):
     def __init__(self, file: Hdf5, top: str = "") -> None:
         self.file, self.top = file, top
 
-    def within(self, layers: Sequence[tuple[str, str]], name: str) -> Store:
+    def within(self, layers: Sequence[tuple[str, str]], name: str) -> WeightStore:
         """The weights of a model within: they stand in the group of the outermost one."""
-        return Named(self.file, self.top or name)
+        return NamedGroups(self.file, self.top or name)
 
     def arrays(self, layers: Sequence[tuple[str, str]], name: str) -> list[Floats]:
         """The weights of a layer, in the order in which they are listed."""
@@ -144,14 +144,14 @@ def joined(*parts: str) -> str:
 
 def weights_of(file: Hdf5, paths: Sequence[str]) -> list[Floats]:
     """The datasets of floats; whole numbers that stand alone, counters and seeds, are left out."""
-    found = []
+    weights = []
     for path in paths:
         array = file.array(path)
         if array.dtype.kind == "f":
-            found.append(array.astype(np.float64))
+            weights.append(array.astype(np.float64))
         elif array.size > LARGEST_SEED:
             raise UnsupportedModelError(f"{file.source}: {path!r} holds {array.dtype}, and weights are floats.")
-    return found
+    return weights
 
 
 def snake_case(name: str) -> str:

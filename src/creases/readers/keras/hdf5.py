@@ -25,7 +25,7 @@ __all__ = ["Hdf5", "opened"]
 Floats = NDArray[np.float64]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-CHILD = Path(__file__).with_name("hdf5_child.py")
+CHILD_PROGRAM = Path(__file__).with_name("hdf5_child.py")
 SECONDS, BYTES_A_SECOND = 8.0, 2e7
 LEAST_MEMORY = 2**32  # what Python with NumPy reserves, too
 LENGTH = 8
@@ -82,22 +82,22 @@ def opened(data: bytes, source: str) -> Hdf5:
         raise require_extra("h5py", "keras", "Reading .keras and .h5 files")
     if not data.startswith(MAGIC):
         raise ModelFileError(f"{source} is truncated or damaged at its beginning, or no HDF5 file.")
-    command = [sys.executable, "-I", str(CHILD), json.dumps(sys.path), str(LEAST_MEMORY + 8 * len(data))]
+    command = [sys.executable, "-I", str(CHILD_PROGRAM), json.dumps(sys.path), str(LEAST_MEMORY + 8 * len(data))]
     try:
-        found = subprocess.run(
+        child = subprocess.run(
             command, input=data, capture_output=True, timeout=SECONDS + len(data) / BYTES_A_SECOND, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise ModelFileError(f"{source} is damaged: HDF5 did not come to an end with it, and was stopped.") from error
     except OSError as error:
         raise ModelFileError(f"{source} cannot be read: no process could be started for HDF5 ({error}).") from error
-    length = int.from_bytes(found.stdout[:LENGTH], "little")
+    length = int.from_bytes(child.stdout[:LENGTH], "little")
     try:
-        told = json.loads(found.stdout[LENGTH : LENGTH + length])
+        told = json.loads(child.stdout[LENGTH : LENGTH + length])
     except (ValueError, RecursionError) as error:
-        last = found.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {found.returncode}"]
+        last = child.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
         raise ModelFileError(f"{source} is truncated or damaged: HDF5 could not read it ({last[0][:200]}).") from error
     if "damaged" in told:
         raise ModelFileError(f"{source} is truncated or damaged: {told['damaged']}")
-    numbers = memoryview(found.stdout)[LENGTH + length :]
+    numbers = memoryview(child.stdout)[LENGTH + length :]
     return Hdf5(source, told["attributes"], told["members"], told["datasets"], numbers)

@@ -135,7 +135,7 @@ def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) 
     """What a layer makes of its inputs. Raises UnsupportedModelError on a layer that is not read, ModelFileError on
     weights that do not fit it."""
     check_policy(layer, notes)
-    if layer.kind in NOTHING and len(inputs) == 1:
+    if layer.kind in NOTHING_IN_EVALUATION and len(inputs) == 1:
         return inputs[0]
     for x in inputs:
         if x.smooth:
@@ -287,12 +287,12 @@ def number(layer: Layer, *names: str) -> float:
     """A setting that is one number, by the first of its names that is there; some versions keep it as an array."""
     value = next((layer.config[name] for name in names if name in layer.config), None)
     try:
-        found = float(layer.rounded(value).reshape(()))
+        one_number = float(layer.rounded(value).reshape(()))
     except (TypeError, ValueError):
-        found = math.nan
-    if not math.isfinite(found):
+        one_number = math.nan
+    if not math.isfinite(one_number):
         raise ModelFileError(f"{layer.source}: {layer.label} has {names[0]} {value!r}, which is no finite number.")
-    return found
+    return one_number
 
 
 def relu(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
@@ -575,7 +575,7 @@ MERGES: dict[str, Callable[..., Flow]] = {
     "Subtract": build.subtract,
 }
 # What changes nothing once the model is trained.
-NOTHING = (
+NOTHING_IN_EVALUATION = (
     "ActivityRegularization",
     "AlphaDropout",
     "Dropout",

@@ -18,7 +18,7 @@ from creases.network import Network
 from creases.network import builder as build
 from creases.readers.keras.layers import Layer, Notes, Tensor, applied, settled
 
-__all__ = ["Store", "network_of"]
+__all__ = ["WeightStore", "network_of"]
 
 Floats = NDArray[np.float64]
 Config = dict[str, Any]
@@ -29,23 +29,23 @@ PACKAGE = r"(tf_keras|(tensorflow\.(python\.)?)?keras)(\.src)?"
 OURS = re.compile(PACKAGE + r"\.layers(\..*)?")
 OUR_MODELS = re.compile(PACKAGE + r"(\.(models|engine)(\..*)?)?")
 MAIN = "__main__"  # Keras 3 writes null for it; Keras 2 had no modules
-ONE = "Creases counts networks of one input and one output."
+ONE_INPUT_AND_OUTPUT = "Creases counts networks of one input and one output."
 
 
-class Store(Protocol):
+class WeightStore(Protocol):
     """Where the weights of layers are.
 
     layers : class and name of all layers that stand side by side; name : of one of them.
     """
 
-    def within(self, layers: Sequence[tuple[str, str]], name: str) -> Store:
+    def within(self, layers: Sequence[tuple[str, str]], name: str) -> WeightStore:
         """The weights of a model within."""
 
     def arrays(self, layers: Sequence[tuple[str, str]], name: str) -> list[Floats]:
         """The weights of a layer, in the order in which it made them."""
 
 
-def network_of(config: Config, store: Store, source: str) -> Network:
+def network_of(config: Config, store: WeightStore, source: str) -> Network:
     """The network of a model's configuration and weights.
 
     Raises ModelFileError, UnsupportedModelError, NetworkError.
@@ -65,7 +65,7 @@ def network_of(config: Config, store: Store, source: str) -> Network:
     return build.network(result, notes=notes.texts)
 
 
-def model(config: Config, store: Store, x: Tensor, notes: Notes, depth: int) -> Tensor:
+def model(config: Config, store: WeightStore, x: Tensor, notes: Notes, depth: int) -> Tensor:
     """What a model makes of its input."""
     if depth > DEEPEST:
         raise ModelFileError(f"{notes.source}: models are nested more than {DEEPEST} deep.")
@@ -81,7 +81,7 @@ def model(config: Config, store: Store, x: Tensor, notes: Notes, depth: int) -> 
         if entry.get("class_name") in MODELS:
             if len(inputs) != 1:
                 raise UnsupportedModelError(
-                    f"{notes.source}: the model {name!r} within takes {len(inputs)} inputs. {ONE}"
+                    f"{notes.source}: the model {name!r} within takes {len(inputs)} inputs. {ONE_INPUT_AND_OUTPUT}"
                 )
             return model(entry, store.within(named, name), inputs[0], notes, depth + 1)
         check_ours(entry, notes.source)
@@ -156,7 +156,7 @@ def functional(config: Config, entries: Sequence[Config], layer: Any, x: Tensor,
 
 def taken(node: Any, name: str, source: str) -> list[tuple[str, int]]:
     """What a node takes: (layer, number of its node) each; in the formats of Keras 3 and of Keras 2."""
-    found: list[Any] = []
+    sources: list[Any] = []
     if isinstance(node, dict):
         given = node.get("kwargs") or {}
         if any(value not in (None, False) for value in given.values()):
@@ -167,14 +167,14 @@ def taken(node: Any, name: str, source: str) -> list[tuple[str, int]]:
             if isinstance(one, list):
                 waiting += reversed(one)
             elif isinstance(one, dict) and one.get("class_name") == "__keras_tensor__":
-                found.append(one["config"]["keras_history"])
+                sources.append(one["config"]["keras_history"])
             else:
                 raise UnsupportedModelError(f"{source}: layer {name!r} takes {str(one)[:60]!r}, which is no tensor.")
     elif isinstance(node, list):
-        found = [node] if node and isinstance(node[0], str) else node
-        if any(len(one) > 3 and any(value not in (None, False) for value in one[3].values()) for one in found):
+        sources = [node] if node and isinstance(node[0], str) else node
+        if any(len(one) > 3 and any(value not in (None, False) for value in one[3].values()) for one in sources):
             raise UnsupportedModelError(f"{source}: layer {name!r} is called with arguments, which are not read.")
-    return [checked_history(one, source) for one in found]
+    return [checked_history(one, source) for one in sources]
 
 
 def checked_history(history: Any, source: str) -> tuple[str, int]:
@@ -183,7 +183,9 @@ def checked_history(history: Any, source: str) -> tuple[str, int]:
         case [str(name), int(node), 0, *_]:
             return name, node
         case [str(name), int(_), int(_), *_]:
-            raise UnsupportedModelError(f"{source}: of layer {name!r} several outputs are taken. {ONE}")
+            raise UnsupportedModelError(
+                f"{source}: of layer {name!r} several outputs are taken. {ONE_INPUT_AND_OUTPUT}"
+            )
     raise ModelFileError(f"{source}: {str(history)[:60]!r} is no connection of layers: it is damaged.")
 
 
@@ -202,7 +204,9 @@ def ends_of(told: Any, what: str, source: str) -> list[tuple[str, int]]:
         raise ModelFileError(f"{source} names no {what}: it is damaged.")
     way = f"Make a model of one: keras.Model(model.inputs, model.get_layer({ends[0][0]!r}).output)."
     names = " and ".join(repr(name) for name, _ in ends)
-    raise UnsupportedModelError(f"{source} has {what} {names}. {ONE} {way if what == 'output_layers' else ''}".strip())
+    raise UnsupportedModelError(
+        f"{source} has {what} {names}. {ONE_INPUT_AND_OUTPUT} {way if what == 'output_layers' else ''}".strip()
+    )
 
 
 def name_of(entry: Config, source: str) -> str:

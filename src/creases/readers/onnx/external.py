@@ -17,7 +17,7 @@ from creases.errors import ModelFileError
 __all__ = ["Beside"]
 
 REMEDY = "Save the model as one file: onnx.save(onnx.load(path), path, save_as_external_data=False)."
-WORDS = ("location", "offset", "length", "checksum")
+LOCATION_KEYS = ("location", "offset", "length", "checksum")
 
 
 class Beside:
@@ -61,7 +61,7 @@ class Beside:
             or "\0" in location
             or PurePosixPath(location).is_absolute()
             or PureWindowsPath(location).drive
-            or not set(entries) <= set(WORDS)
+            or not set(entries) <= set(LOCATION_KEYS)
         ):
             raise ModelFileError(
                 f"{self.source}: {label} keeps its numbers in {location[:200]!r}, which is not opened: only a file in "

@@ -36,7 +36,7 @@ ALONG = ("ArgMax", "LogSoftmax", "Softmax")  # those that take all numbers along
 # What may stand behind that. A Cast between floats changes nothing; nor does one of the places that an ArgMax gives, to
 # types that hold all of these.
 PLACES = ("INT32", "INT64", "FLOAT", "DOUBLE")
-PASSED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+PASSED_ON = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
 def read_onnx(
@@ -100,16 +100,16 @@ def read_onnx(
         for place, name in enumerate(proto.output):
             if name:
                 values[name] = results[place] if place < len(results) else None
-    found = values.get(wanted)
-    if not isinstance(found, Value):
+    last_value = values.get(wanted)
+    if not isinstance(last_value, Value):
         raise UnsupportedModelError(
             f"{source}: '{wanted}' does not depend on the input '{entry.name}', so there is nothing to count."
         )
-    context.notes[:0] = left_out(last, found, context)
-    return network_of(found.flow, value.flow, context)
+    context.notes[:0] = left_out(last, last_value, context)
+    return network_of(last_value.flow, value.flow, context)
 
 
-def network_of(found: Flow, given: Flow, context: Context) -> Network:
+def network_of(output: Flow, given: Flow, context: Context) -> Network:
     """The network from one flow to another, with the notes of the reader."""
     if context.rounded:
         labels = list(dict.fromkeys(label for label, _ in context.rounded))
@@ -120,7 +120,7 @@ def network_of(found: Flow, given: Flow, context: Context) -> Network:
             "rounds as programs that run it do; what is counted has these."
         )
     try:
-        network = build.network(found, notes=context.notes)
+        network = build.network(output, notes=context.notes)
     except NetworkError as error:
         raise NetworkError(f"{context.source}: {error}") from error
     return network
@@ -206,7 +206,7 @@ def without_the_last(nodes: list[Any], wanted: str, source: str) -> tuple[str, l
     at, jumps, moves = wanted, False, False  # behind `at` and before the node left out last
     merging: Any = None  # a Cast, anywhere behind `at`, to numbers of which several places may become one
     while (node := maker.get(at)) is not None and node.input and node.domain in ("", "ai.onnx"):
-        if node.op_type not in (*SMOOTH, *PASSED) or at != node.output[0]:
+        if node.op_type not in (*SMOOTH, *PASSED_ON) or at != node.output[0]:
             break
         if node.op_type in SMOOTH:
             # A Cast to whole numbers jumps, behind a Sigmoid say; those that an ArgMax gives it only writes down.
@@ -239,14 +239,14 @@ def cast_to(node: Any) -> str:
     return kind_of(attributes_of(node).get("to", 0))
 
 
-def left_out(last: list[Any], found: Value, context: Context) -> list[str]:
-    """What the notes say of the nodes that were left out, last to first; `found` is what the first of them takes.
+def left_out(last: list[Any], output: Value, context: Context) -> list[str]:
+    """What the notes say of the nodes that were left out, last to first; `output` is what the first of them takes.
 
     Raises UnsupportedModelError if one of them takes the batch axis, as it is then no function of one input, or one
     number, as it is then constant.
     """
     texts: list[str] = []
-    rank = len(found.shape)
+    rank = len(output.shape)
     axis_of_argmax: int | None = None
     for node in last:
         label, more = described(node), ""
@@ -259,19 +259,19 @@ def left_out(last: list[Any], found: Value, context: Context) -> list[str]:
             flat = node.op_type != "ArgMax" and context.opset < 13
             taken = range(axis, rank) if flat else [axis] if rank else []
             ends = cut_off(str(last[-1].input[0]), context.entry)
-            if found.batch in taken and not context.several:
+            if output.batch in taken and not context.several:
                 raise UnsupportedModelError(
                     f"{context.source}: {label} goes along the batch axis, so that several inputs at once are "
                     f"mixed.{ends}"
                 )
-            if math.prod(found.shape[each] for each in taken) == 1:
+            if math.prod(output.shape[each] for each in taken) == 1:
                 raise UnsupportedModelError(
-                    f"{context.source}: {label} goes along axis {axis} of shape {found.shape}, over one number, so "
+                    f"{context.source}: {label} goes along axis {axis} of shape {output.shape}, over one number, so "
                     f"that its result is constant.{ends}"
                 )
             if node.op_type == "ArgMax":
                 axis_of_argmax = axis
-                if rank and found.shape[axis] == found.flow.size:
+                if rank and output.shape[axis] == output.flow.size:
                     more = "; decision regions are those of network.with_argmax()"
             elif axis_of_argmax is not None and axis_of_argmax not in taken:
                 raise UnsupportedModelError(

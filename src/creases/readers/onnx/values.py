@@ -41,7 +41,7 @@ __all__ = [
 
 Array: TypeAlias = NDArray[Any]
 
-MOST_NUMBERS = 1 << 24  # of one value: 64 channels of 512 x 512
+MOST_VALUE_NUMBERS = 1 << 24  # of one value: 64 channels of 512 x 512
 MOST_IN_ALL = 3 << 26  # indices and numbers that reading a file may write, 1.6 GB
 FIXED_BATCH = "If the model was exported with a fixed batch size, export it with size 1."
 
@@ -171,7 +171,7 @@ class Node:
         array = self.constant(place, what or name)
         if array.dtype.kind not in "iu" or array.ndim > 1:
             self.refuse(f"needs a constant {what or name} of integers.")
-        if array.size > MOST_NUMBERS:
+        if array.size > MOST_VALUE_NUMBERS:
             self.damaged(f"has {array.size:,} numbers as {what or name}.")
         return [int(value) for value in array.ravel().tolist()]
 
@@ -255,8 +255,8 @@ class Node:
         if len(shape) > MOST_AXES:
             self.damaged(f"makes {len(shape)} axes; {MOST_AXES} are the most.")
         size = math.prod(shape)
-        if size > MOST_NUMBERS or min(shape, default=0) < 0:
-            self.damaged(f"makes {size:,} numbers, shape {tuple(shape)}; {MOST_NUMBERS:,} are the most.")
+        if size > MOST_VALUE_NUMBERS or min(shape, default=0) < 0:
+            self.damaged(f"makes {size:,} numbers, shape {tuple(shape)}; {MOST_VALUE_NUMBERS:,} are the most.")
         self.context.written += size * times
         if self.context.written > MOST_IN_ALL:
             self.damaged(f"and the nodes before it make more than {MOST_IN_ALL:,} numbers; the file is too large.")

@@ -190,13 +190,13 @@ def calls_of(graph: Mapping[str, Any]) -> Iterator[Call]:
         results = tuple(names_of(node["outputs"]))
         path, kind = module_of(node["metadata"].get("nn_module_stack", ""))
         line = line_of_trace(node["metadata"].get("stack_trace", ""))
-        found = OPERATOR.fullmatch(node["target"])
+        operator_name = OPERATOR.fullmatch(node["target"])
         given = {argument["name"]: argument_of(argument["arg"]) for argument in node["inputs"]}
-        name = found["name"].removesuffix("_") if found else ""
-        if not found or not (name in KNOWN or BESIDE.fullmatch(name)):
+        name = operator_name["name"].removesuffix("_") if operator_name else ""
+        if not operator_name or not (name in KNOWN or BESIDE.fullmatch(name)):
             yield Call(node["target"].rpartition("torch.ops.")[2], given, results, path, kind, line)
             continue
-        operator = getattr(getattr(torch.ops.aten, found["name"]), found["overload"])
+        operator = getattr(getattr(torch.ops.aten, operator_name["name"]), operator_name["overload"])
         described: Mapping[str, Any] = next(
             (graph["tensor_values"][result] for result in results if result in graph["tensor_values"]), {}
         )

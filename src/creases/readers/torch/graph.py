@@ -34,8 +34,8 @@ __all__ = [
     "Name",
     "Program",
     "Shape",
+    "TorchValue",
     "Trace",
-    "Value",
     "aligned",
 ]
 
@@ -113,7 +113,7 @@ class Program:
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class TorchValue:
     """A flow in the shape that torch has it in.
 
     batch : the axis of the batch, or, if it is longer than one, the axis that has swallowed it; None where the program
@@ -169,12 +169,12 @@ class Trace:
 
     def sum_of(
         self, terms: Sequence[tuple[Flow, Any]], shape: Shape, batch: int | None, bias: Floats | None = None
-    ) -> Value:
+    ) -> TorchValue:
         """The sum of operators of flows as a value; no term means a constant."""
         size = math.prod(shape)
         kept = list(terms) or [(self.root, Select(np.full(size, -1), self.root.size))]
         biases = None if bias is None or not bias.any() else np.ascontiguousarray(bias, dtype=np.float64).reshape(-1)
-        return Value(total(kept, (size,), self.call.name, biases, self.label), shape, batch)
+        return TorchValue(total(kept, (size,), self.call.name, biases, self.label), shape, batch)
 
     def numbers(self, given: Any, name: str = "") -> Floats:
         """The exact values of a tensor or a number as float64."""
@@ -229,7 +229,7 @@ class Trace:
 Handler: TypeAlias = Callable[[Trace, Arguments], Any]
 
 
-def aligned(trace: Trace, first: Value, shape: Shape, second: Value | None = None) -> int | None:
+def aligned(trace: Trace, first: TorchValue, shape: Shape, second: TorchValue | None = None) -> int | None:
     """The axis of the batch after values are broadcast to one shape; UnsupportedModelError if inputs are mixed."""
     axes = set()
     for value in (first, second):

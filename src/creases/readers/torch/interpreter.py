@@ -16,7 +16,7 @@ import numpy as np
 from creases import build
 from creases.errors import CreasesError, NetworkError, UnsupportedModelError
 from creases.network import Network
-from creases.readers.torch.graph import Call, Name, Program, Trace, Value
+from creases.readers.torch.graph import Call, Name, Program, TorchValue, Trace
 from creases.readers.torch.kinks import KINKS
 from creases.readers.torch.linear import LINEAR
 from creases.readers.torch.shapes import SHAPES_AND_NUMBERS, attempted, leaves, moved, replaced
@@ -32,11 +32,11 @@ AFTER_TAILS = TAILS | {"mul", "div", "add", "sub", "rsub", "neg"}
 NOTHING_IN_EVALUATION = frozenset(
     {"dropout", "native_dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"}
 )
-COPIES = frozenset({"alias", "clone", "contiguous", "detach", "lift_fresh_copy"})
+COPYING = frozenset({"alias", "clone", "contiguous", "detach", "lift_fresh_copy"})
 CASTS = frozenset({"to", "_to_copy", "type_as", "float", "double", "half", "bfloat16"})
 OF_A_SHAPE = frozenset({"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "fill", "zero"})
 # Operators on constants that do not round.
-EXACT = (
+EXACT_OPERATORS = (
     SHAPES_AND_NUMBERS
     | OF_A_SHAPE
     | {"zeros", "ones", "full", "arange", "scalar_tensor", "eye", "neg", "abs", "relu", "max", "min", "amax", "amin"}
@@ -45,7 +45,9 @@ EXACT = (
 CHOOSING = frozenset({"index", "indices", "condition", "mask", "repeats", "tensor_indices_or_sections"})
 # What a file may have run on its constants.
 PLAIN = (
-    EXACT | CASTS | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
+    EXACT_OPERATORS
+    | CASTS
+    | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
 )
 LARGEST_OF_A_FILE = 2**26  # numbers that its input and all results have together
 WHY = {
@@ -86,7 +88,7 @@ def network_of(program: Program) -> Network:
     for note in program.notes:
         trace.note(note)
     known: dict[str, Any] = dict(program.tensors)
-    known[program.input] = Value(root, program.shape, 0)
+    known[program.input] = TorchValue(root, program.shape, 0)
     rounded: dict[str, list[str]] = {}
     for call in program.calls:
         trace.call = call
@@ -140,7 +142,7 @@ def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[
         raise NetworkError(said if at_source else f"{trace.program.source}: {call.told}: {said}") from error
 
 
-def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Value]) -> Any:
+def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[TorchValue]) -> Any:
     """What a call makes of values."""
     name = call.name.removesuffix("_")
     arguments = computed_with(trace, arguments)
@@ -148,7 +150,7 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[Va
     if name.startswith(("_assert", "sym_constrain")):
         return None
     if chosen := next((part for part in tail if part.name == "argmax"), None):
-        return with_places(trace, arguments, values, chosen) if name in CASTS | COPIES else not_linear(trace, chosen)
+        return with_places(trace, arguments, values, chosen) if name in CASTS | COPYING else not_linear(trace, chosen)
     if name == "sym_size":
         return values[0].shape[arguments["dim"]]
     if tail and name not in SHAPES_AND_NUMBERS | AFTER_TAILS | NOTHING_IN_EVALUATION | CASTS:
@@ -185,7 +187,7 @@ def computed_with(trace: Trace, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def with_places(trace: Trace, arguments: Mapping[str, Any], values: list[Value], chosen: Call) -> Any:
+def with_places(trace: Trace, arguments: Mapping[str, Any], values: list[TorchValue], chosen: Call) -> Any:
     """The places that an argmax gives, in a type that holds all of them."""
     import torch
 
@@ -200,7 +202,7 @@ def with_places(trace: Trace, arguments: Mapping[str, Any], values: list[Value],
     return values[0]
 
 
-def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list[Value]) -> Any:
+def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list[TorchValue]) -> Any:
     """A smooth function of one value: the value itself, marked. What takes it must stand at the end too."""
     value, ordered = values[0], values[0].ordered and name in TAILS
     if len(values) > 1 or (name not in TAILS and not keeps_places(trace, name, arguments, value)):
@@ -217,10 +219,10 @@ def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list
                 "Leave it out: load a module whose forward returns what stands before it.",
             )
         ordered = ordered and length == value.flow.size
-    return Value(value.flow, value.shape, value.batch, (*value.tail, trace.call), ordered)
+    return TorchValue(value.flow, value.shape, value.batch, (*value.tail, trace.call), ordered)
 
 
-def keeps_places(trace: Trace, name: str, arguments: Mapping[str, Any], value: Value) -> bool:
+def keeps_places(trace: Trace, name: str, arguments: Mapping[str, Any], value: TorchValue) -> bool:
     """Whether an affine call makes of each place of a value one result that depends on it."""
     if name == "neg":
         return True
@@ -235,7 +237,7 @@ def keeps_places(trace: Trace, name: str, arguments: Mapping[str, Any], value: V
     return bool(np.all(factor)) or (name not in ("mul", "div") and multiplied is not value)
 
 
-def of_a_part(trace: Trace, value: Value) -> UnsupportedModelError | None:
+def of_a_part(trace: Trace, value: TorchValue) -> UnsupportedModelError | None:
     """The error for a part of a value that has couplings in its tail."""
     coupling = next((tail for tail in value.tail if tail.name in COUPLING), None)
     return None if coupling is None else not_linear(trace, coupling)
@@ -246,7 +248,9 @@ def of_a_shape(trace: Trace, arguments: Mapping[str, Any]) -> Any:
     import torch
 
     def shaped(leaf: Any) -> Any:
-        return torch.zeros(leaf.shape, dtype=trace.call.dtype or torch.float64) if isinstance(leaf, Value) else leaf
+        return (
+            torch.zeros(leaf.shape, dtype=trace.call.dtype or torch.float64) if isinstance(leaf, TorchValue) else leaf
+        )
 
     return attempted(trace, {name: replaced(argument, shaped) for name, argument in arguments.items()})
 
@@ -310,7 +314,7 @@ def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
     if call.name in CASTS:
         given = arguments["self"]
         return not given.is_floating_point() or torch.promote_types(given.dtype, result.dtype) == result.dtype
-    return call.name.removesuffix("_") in EXACT or call.name in NOTHING_IN_EVALUATION
+    return call.name.removesuffix("_") in EXACT_OPERATORS or call.name in NOTHING_IN_EVALUATION
 
 
 def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
@@ -321,7 +325,7 @@ def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
         return
 
     def described(leaf: Any) -> Any:
-        if isinstance(leaf, Value):
+        if isinstance(leaf, TorchValue):
             return torch.empty(leaf.shape, device="meta", dtype=torch.float64)
         if not isinstance(leaf, torch.Tensor):
             return leaf
@@ -347,7 +351,7 @@ def finished(trace: Trace, outputs: list[Any]) -> Network:
     for output in outputs:
         if isinstance(output, CreasesError):
             raise output
-    values = list({id(output): output for output in outputs if isinstance(output, Value)}.values())
+    values = list({id(output): output for output in outputs if isinstance(output, TorchValue)}.values())
     if not values:
         raise UnsupportedModelError(f"{source} gives nothing that depends on its input.")
     if len(values) > 1:
@@ -372,7 +376,7 @@ def finished(trace: Trace, outputs: list[Any]) -> Network:
         raise NetworkError(f"{source}: {error}") from error
 
 
-def told(value: Value) -> str:
+def told(value: TorchValue) -> str:
     """What is said of a tail that was left out."""
     if value.tail[-1].name != "argmax":
         return "It is smooth, so it cuts nothing."

@@ -11,39 +11,39 @@ from creases import build
 from creases.network.builder.bends import at_least, at_most
 from creases.network.builder.flows import Flow, bend
 from creases.network.kinks import Max
-from creases.readers.torch.graph import Arguments, Floats, Handler, Trace, Value, aligned
+from creases.readers.torch.graph import Arguments, Floats, Handler, TorchValue, Trace, aligned
 from creases.readers.torch.linear import affine, divided, spread, summed
 from creases.readers.torch.windows import adaptive_windows, image_of, one_a_side, reduced_axes, reduction
 
 __all__ = ["KINKS"]
 
 
-def first(a: Arguments) -> Value:
+def first(a: Arguments) -> TorchValue:
     """The value that an operator of one value takes."""
-    value: Value = a["self"] if "self" in a else a["input"]
+    value: TorchValue = a["self"] if "self" in a else a["input"]
     return value
 
 
-def like(value: Value, flow: Any) -> Value:
+def like(value: TorchValue, flow: Any) -> TorchValue:
     """A flow in the shape of a value."""
-    return Value(flow, value.shape, value.batch)
+    return TorchValue(flow, value.shape, value.batch)
 
 
-def relu(trace: Trace, a: Arguments) -> Value:
+def relu(trace: Trace, a: Arguments) -> TorchValue:
     """max(x, 0)."""
     return like(first(a), build.relu(first(a).flow, name=trace.label))
 
 
-def leaky_relu(trace: Trace, a: Arguments) -> Value:
+def leaky_relu(trace: Trace, a: Arguments) -> TorchValue:
     """One slope below zero."""
     slope = trace.number(a["negative_slope"], "negative_slope")
     return like(first(a), build.leaky_relu(first(a).flow, slope, name=trace.label))
 
 
-def prelu(trace: Trace, a: Arguments) -> Value:
+def prelu(trace: Trace, a: Arguments) -> TorchValue:
     """Slopes of one number, or one a channel (axis 1)."""
     value = first(a)
-    if isinstance(a["weight"], Value):
+    if isinstance(a["weight"], TorchValue):
         raise trace.refuse("has slopes that depend on the input, which is not piecewise linear.")
     slopes = trace.numbers(a["weight"], "weight")
     if trace.call.name == "prelu" and slopes.size > 1:
@@ -53,7 +53,7 @@ def prelu(trace: Trace, a: Arguments) -> Value:
     return like(value, build.flatten(build.prelu(flow, slopes, name=trace.label)))
 
 
-def randomised_relu(trace: Trace, a: Arguments) -> Value:
+def randomised_relu(trace: Trace, a: Arguments) -> TorchValue:
     """In evaluation a leaky ReLU with the mean of its two slopes."""
     if a.get("training"):
         raise trace.refuse("draws slopes by chance in training mode, and is no function.")
@@ -62,23 +62,23 @@ def randomised_relu(trace: Trace, a: Arguments) -> Value:
     return like(first(a), build.leaky_relu(first(a).flow, slope, name=trace.label))
 
 
-def absolute(trace: Trace, a: Arguments) -> Value:
+def absolute(trace: Trace, a: Arguments) -> TorchValue:
     """|x|."""
     return like(first(a), build.abs(first(a).flow, name=trace.label))
 
 
-def clamp(trace: Trace, a: Arguments) -> Value:
+def clamp(trace: Trace, a: Arguments) -> TorchValue:
     """Bounds on one side or on both: numbers, constants, or other values."""
     low, high = (a.get(name, a.get(other)) for name, other in (("min", "min_val"), ("max", "max_val")))
     value = first(a)
-    if low is not None and high is not None and not isinstance(low, Value) and not isinstance(high, Value):
+    if low is not None and high is not None and not isinstance(low, TorchValue) and not isinstance(high, TorchValue):
         return clipped(trace, value, low, high)
     if low is not None:
         value = larger(trace, value, low)
     return value if high is None else smaller(trace, value, high)
 
 
-def clipped(trace: Trace, value: Value, low: Any, high: Any) -> Value:
+def clipped(trace: Trace, value: TorchValue, low: Any, high: Any) -> TorchValue:
     """min(max(x, low), high), both constants; what is infinite bounds nothing."""
     lows, highs = (np.broadcast_to(trace.numbers(bound), value.shape) for bound in (low, high))
     if np.isinf(lows).all():
@@ -92,54 +92,56 @@ def clipped(trace: Trace, value: Value, low: Any, high: Any) -> Value:
     return like(value, build.flatten(build.clip(flow, lows, highs, name=trace.label)))
 
 
-def larger(trace: Trace, value: Value, other: Any) -> Value:
+def larger(trace: Trace, value: TorchValue, other: Any) -> TorchValue:
     """max(x, other)."""
-    if isinstance(other, Value):
+    if isinstance(other, TorchValue):
         return extreme_of_two(trace, value, other, 1.0)
     if np.isinf(bounds := trace.numbers(other)).all() and (bounds < 0).all():
         return value
     return bounded(trace, value, bounds, at_least)
 
 
-def smaller(trace: Trace, value: Value, other: Any) -> Value:
+def smaller(trace: Trace, value: TorchValue, other: Any) -> TorchValue:
     """min(x, other)."""
-    if isinstance(other, Value):
+    if isinstance(other, TorchValue):
         return extreme_of_two(trace, value, other, -1.0)
     if np.isinf(bounds := trace.numbers(other)).all() and (bounds > 0).all():
         return value
     return bounded(trace, value, bounds, at_most)
 
 
-def bounded(trace: Trace, value: Value, bounds: Floats, bound: Callable[[Flow, Floats, str, str], Flow]) -> Value:
+def bounded(
+    trace: Trace, value: TorchValue, bounds: Floats, bound: Callable[[Flow, Floats, str, str], Flow]
+) -> TorchValue:
     """A value that constants bound on one side; both broadcast."""
     shape = np.broadcast_shapes(value.shape, bounds.shape)
     numbers = np.broadcast_to(bounds, shape).reshape(-1)
     batch = aligned(trace, value, shape)
-    return Value(bound(spread(trace, value, shape), numbers, trace.call.name, trace.label), shape, batch)
+    return TorchValue(bound(spread(trace, value, shape), numbers, trace.call.name, trace.label), shape, batch)
 
 
-def extreme_of_two(trace: Trace, one: Value, other: Value, sign: float) -> Value:
+def extreme_of_two(trace: Trace, one: TorchValue, other: TorchValue, sign: float) -> TorchValue:
     """The maximum of two values, or, with sign -1, the minimum."""
     shape = np.broadcast_shapes(one.shape, other.shape)
     batch = aligned(trace, one, shape, other)
-    parts = [affine(trace, Value(spread(trace, value, shape), shape, batch), sign).flow for value in (one, other)]
+    parts = [affine(trace, TorchValue(spread(trace, value, shape), shape, batch), sign).flow for value in (one, other)]
     made = build.maximum(*(build.flatten(part) for part in parts), name=trace.label)
-    return affine(trace, Value(made, shape, batch), sign)
+    return affine(trace, TorchValue(made, shape, batch), sign)
 
 
-def maximum(trace: Trace, a: Arguments) -> Value:
+def maximum(trace: Trace, a: Arguments) -> TorchValue:
     """max(x, y), place by place; one may be a constant."""
     one, other = a["self"], a["other"]
-    return larger(trace, one, other) if isinstance(one, Value) else larger(trace, other, one)
+    return larger(trace, one, other) if isinstance(one, TorchValue) else larger(trace, other, one)
 
 
-def minimum(trace: Trace, a: Arguments) -> Value:
+def minimum(trace: Trace, a: Arguments) -> TorchValue:
     """min(x, y), place by place; one may be a constant."""
     one, other = a["self"], a["other"]
-    return smaller(trace, one, other) if isinstance(one, Value) else smaller(trace, other, one)
+    return smaller(trace, one, other) if isinstance(one, TorchValue) else smaller(trace, other, one)
 
 
-def threshold(trace: Trace, a: Arguments) -> Value:
+def threshold(trace: Trace, a: Arguments) -> TorchValue:
     """x above the threshold and `value` below it: continuous only where the two are equal."""
     at, value = (trace.number(a[name], name) for name in ("threshold", "value"))
     if at != value:
@@ -147,12 +149,12 @@ def threshold(trace: Trace, a: Arguments) -> Value:
     return relu(trace, a) if at == 0.0 else larger(trace, first(a), at)
 
 
-def relu6(trace: Trace, a: Arguments) -> Value:
+def relu6(trace: Trace, a: Arguments) -> TorchValue:
     """min(max(x, 0), 6)."""
     return like(first(a), build.relu6(first(a).flow, name=trace.label))
 
 
-def hard_sigmoid(trace: Trace, a: Arguments) -> Value:
+def hard_sigmoid(trace: Trace, a: Arguments) -> TorchValue:
     """relu6(x + 3) / 6, the division exact."""
     moved = summed(trace, first(a), 3.0, 1.0)
     return divided(trace, like(moved, build.relu6(moved.flow, name=trace.label)), np.array(6.0))
@@ -161,14 +163,14 @@ def hard_sigmoid(trace: Trace, a: Arguments) -> Value:
 # Maxima over axes and windows.
 
 
-def largest(trace: Trace, a: Arguments, sign: float = 1.0) -> Value:
+def largest(trace: Trace, a: Arguments, sign: float = 1.0) -> TorchValue:
     """Maxima over axes: a switch each."""
     value = affine(trace, first(a), sign)
     rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
     if rows.shape[1] == 1:
-        return Value(first(a).flow, shape, batch)
+        return TorchValue(first(a).flow, shape, batch)
     flow = bend(build.flatten(value.flow), Max(tuple(map(tuple, rows.tolist()))), (len(rows),), trace.label)
-    return affine(trace, Value(flow, shape, batch), sign)
+    return affine(trace, TorchValue(flow, shape, batch), sign)
 
 
 def largest_of(trace: Trace, a: Arguments) -> Any:
@@ -185,7 +187,7 @@ def smallest_of(trace: Trace, a: Arguments) -> Any:
     return largest(trace, a, -1.0) if "dim" not in a else [largest(trace, a, -1.0), None]
 
 
-def smallest(trace: Trace, a: Arguments) -> Value:
+def smallest(trace: Trace, a: Arguments) -> TorchValue:
     """Minima over axes."""
     return largest(trace, a, -1.0)
 
@@ -204,7 +206,7 @@ def max_pool(trace: Trace, a: Arguments) -> Any:
         ceil_mode=a["ceil_mode"],
         name=trace.label,
     )
-    result = Value(made, (*lead, *made.shape), batch)
+    result = TorchValue(made, (*lead, *made.shape), batch)
     return [result, None] if name.endswith("indices") else result
 
 
@@ -215,7 +217,7 @@ def adaptive_max_pool(trace: Trace, a: Arguments) -> Any:
     wanted: Sequence[int] = one_a_side(a["output_size"], sides)
     groups = tuple(tuple(window.tolist()) for window in adaptive_windows(flow.shape, wanted))
     made = bend(build.flatten(flow), Max(groups), (len(groups),), trace.label)
-    return [Value(made, (*lead, flow.shape[0], *wanted), batch), None]
+    return [TorchValue(made, (*lead, flow.shape[0], *wanted), batch), None]
 
 
 KINKS: dict[str, Handler] = {

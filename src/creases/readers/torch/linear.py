@@ -17,7 +17,7 @@ from creases.network.builder.exact import exact_product
 from creases.network.builder.flows import Flow
 from creases.network.builder.linear import rows_of
 from creases.network.operators import Scale, Select
-from creases.readers.torch.graph import Arguments, Floats, Handler, Integers, Shape, Trace, Value, aligned
+from creases.readers.torch.graph import Arguments, Floats, Handler, Integers, Shape, TorchValue, Trace, aligned
 
 __all__ = ["LINEAR", "affine", "constant", "divided", "places", "products", "spread", "summed", "value_in"]
 
@@ -27,12 +27,12 @@ MOST_PRODUCTS = 2**28
 # Products.
 
 
-def linear(trace: Trace, a: Arguments) -> Value:
+def linear(trace: Trace, a: Arguments) -> TorchValue:
     """x @ weight.T + bias along the last axis."""
     return along_last(trace, value_in(trace, a, "input"), trace.numbers(constant(trace, a, "weight")), a["bias"])
 
 
-def along_last(trace: Trace, value: Value, weight: Floats, bias: Any) -> Value:
+def along_last(trace: Trace, value: TorchValue, weight: Floats, bias: Any) -> TorchValue:
     """weight @ x along the last axis, for each of the others; weight (m, k)."""
     if value.batch == len(value.shape) - 1:
         raise trace.mixes()
@@ -41,14 +41,20 @@ def along_last(trace: Trace, value: Value, weight: Floats, bias: Any) -> Value:
     shape = (*value.shape[:-1], len(weight))
     if math.prod(shape) == len(weight):
         biases = None if bias is None else np.broadcast_to(trace.numbers(bias, "bias"), shape).reshape(-1)
-        return Value(build.dense(build.flatten(value.flow), weight, biases, name=trace.label), shape, value.batch)
+        return TorchValue(build.dense(build.flatten(value.flow), weight, biases, name=trace.label), shape, value.batch)
     columns = places(value)[..., None, :]
     return products(trace, value, columns, weight, shape, value.batch, bias)
 
 
 def products(
-    trace: Trace, value: Value, columns: Integers, weight: Floats, shape: Shape, batch: int | None, bias: Any = None
-) -> Value:
+    trace: Trace,
+    value: TorchValue,
+    columns: Integers,
+    weight: Floats,
+    shape: Shape,
+    batch: int | None,
+    bias: Any = None,
+) -> TorchValue:
     """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms).
 
     Raises NotEnoughMemoryError if these are more than MOST_PRODUCTS.
@@ -67,35 +73,35 @@ def products(
     return trace.sum_of([(value.flow, operator)], shape, batch, biases)
 
 
-def matmul(trace: Trace, a: Arguments) -> Value:
+def matmul(trace: Trace, a: Arguments) -> TorchValue:
     """A product with a constant on either side, as torch.matmul broadcasts them."""
     first, second = (a["self"], a.get("other", a.get("mat2", a.get("vec"))))
-    if isinstance(first, Value) and isinstance(second, Value):
+    if isinstance(first, TorchValue) and isinstance(second, TorchValue):
         raise product_of_flows(trace)
     return product(trace, first, second, None)
 
 
-def addmm(trace: Trace, a: Arguments) -> Value:
+def addmm(trace: Trace, a: Arguments) -> TorchValue:
     """beta * self + alpha * (first @ second), where only one of the three is a value."""
     first, second = (a[name] for name in (("mat1", "mat2") if "mat1" in a else ("batch1", "batch2")))
-    if isinstance(first, Value) and isinstance(second, Value):
+    if isinstance(first, TorchValue) and isinstance(second, TorchValue):
         raise product_of_flows(trace)
     plain = a.get("beta", 1) == 1 and a.get("alpha", 1) == 1
-    if plain and not isinstance(a["self"], Value):
+    if plain and not isinstance(a["self"], TorchValue):
         return product(trace, first, second, a["self"])
-    if not isinstance(first, Value) and not isinstance(second, Value):
+    if not isinstance(first, TorchValue) and not isinstance(second, TorchValue):
         raise trace.refuse("adds a value to a product of constants with factors, which is not read.")
     made = affine(trace, product(trace, first, second, None), a.get("alpha", 1))
     return summed(trace, made, a["self"], a.get("beta", 1))
 
 
-def product(trace: Trace, first: Any, second: Any, bias: Any) -> Value:
+def product(trace: Trace, first: Any, second: Any, bias: Any) -> TorchValue:
     """first @ second (+ bias), one of them a value and the other a constant."""
-    if isinstance(first, Value):
+    if isinstance(first, TorchValue):
         weight = trace.numbers(second)
         if weight.ndim == 1:
             made = along_last(trace, first, weight[None, :], bias)
-            return Value(made.flow, made.shape[:-1], made.batch)
+            return TorchValue(made.flow, made.shape[:-1], made.batch)
         if weight.ndim == 2 and len(first.shape) > 1:
             return along_last(trace, first, np.ascontiguousarray(weight.T), bias)
         if len(first.shape) < 2:
@@ -115,17 +121,17 @@ def product(trace: Trace, first: Any, second: Any, bias: Any) -> Value:
     return products(trace, value, columns, numbers, shape, aligned(trace, value, shape), bias)
 
 
-def einsum(trace: Trace, a: Arguments) -> Value:
+def einsum(trace: Trace, a: Arguments) -> TorchValue:
     """A product of a value and one constant, by letters. (What einsum is made of treats a batch of one as a sum.)"""
     operands = a["tensors"]
-    if len(operands) != 2 or sum(isinstance(part, Value) for part in operands) == 2:
+    if len(operands) != 2 or sum(isinstance(part, TorchValue) for part in operands) == 2:
         raise product_of_flows(trace) if len(operands) == 2 else trace.refuse("joins more than two, which is not read.")
     inputs, _arrow, output = a["equation"].replace(" ", "").partition("->")
     letters = inputs.split(",")
     if not _arrow or "." in inputs or any(len(set(part)) < len(part) for part in (*letters, output)):
         raise trace.refuse("has dots, a letter twice, or no '->', which is not read. Write out all axes.")
     (own, value), (others, numbers) = sorted(
-        zip(letters, operands, strict=True), key=lambda pair: not isinstance(pair[1], Value)
+        zip(letters, operands, strict=True), key=lambda pair: not isinstance(pair[1], TorchValue)
     )
     weight = trace.numbers(numbers)
     sums = [letter for letter in own if letter not in output]
@@ -159,33 +165,33 @@ def product_of_flows(trace: Trace) -> Exception:
 # Sums, factors, shifts.
 
 
-def add(trace: Trace, a: Arguments) -> Value:
+def add(trace: Trace, a: Arguments) -> TorchValue:
     """self + alpha * other."""
     return summed(trace, a["self"], a["other"], a.get("alpha", 1))
 
 
-def subtract(trace: Trace, a: Arguments) -> Value:
+def subtract(trace: Trace, a: Arguments) -> TorchValue:
     """self - alpha * other."""
     return summed(trace, a["self"], a["other"], -trace.number(a.get("alpha", 1), "alpha"))
 
 
-def subtract_from(trace: Trace, a: Arguments) -> Value:
+def subtract_from(trace: Trace, a: Arguments) -> TorchValue:
     """other - alpha * self."""
     return summed(trace, a["other"], a["self"], -trace.number(a.get("alpha", 1), "alpha"))
 
 
-def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> Value:
+def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> TorchValue:
     """first + alpha * second; one of them at least is a value, and both broadcast."""
     factor = trace.number(alpha, "alpha")
-    values = [part for part in (first, second) if isinstance(part, Value)]
+    values = [part for part in (first, second) if isinstance(part, TorchValue)]
     shape = np.broadcast_shapes(
-        *(part.shape if isinstance(part, Value) else np.shape(part) for part in (first, second))
+        *(part.shape if isinstance(part, TorchValue) else np.shape(part) for part in (first, second))
     )
     batch = aligned(trace, values[0], shape, values[-1])
     terms: list[tuple[Flow, Any]] = []
     bias: Floats | None = None
     for part, by in ((first, 1.0), (second, factor)):
-        if isinstance(part, Value):
+        if isinstance(part, TorchValue):
             flow = spread(trace, part, shape)
             terms.append((flow, Select.all(flow.size) if by == 1.0 else Scale(np.full(flow.size, by))))
         else:
@@ -196,7 +202,7 @@ def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> Value:
     return trace.sum_of(terms, shape, batch, bias)
 
 
-def spread(trace: Trace, value: Value, shape: Shape) -> Flow:
+def spread(trace: Trace, value: TorchValue, shape: Shape) -> Flow:
     """The flow of a value broadcast to a shape, flat."""
     if value.shape == shape or math.prod(shape) == value.flow.size:
         return build.flatten(value.flow)
@@ -204,36 +210,36 @@ def spread(trace: Trace, value: Value, shape: Shape) -> Flow:
     return trace.sum_of([(value.flow, Select(where, value.flow.size))], shape, None).flow
 
 
-def multiply(trace: Trace, a: Arguments) -> Value:
+def multiply(trace: Trace, a: Arguments) -> TorchValue:
     """A value times constants."""
     first, second = a["self"], a["other"]
-    if isinstance(first, Value) and isinstance(second, Value):
+    if isinstance(first, TorchValue) and isinstance(second, TorchValue):
         raise product_of_flows(trace)
-    return affine(trace, *((first, second) if isinstance(first, Value) else (second, first)))
+    return affine(trace, *((first, second) if isinstance(first, TorchValue) else (second, first)))
 
 
-def affine(trace: Trace, value: Value, factors: Any) -> Value:
+def affine(trace: Trace, value: TorchValue, factors: Any) -> TorchValue:
     """A value times one number, or numbers that broadcast."""
     numbers = trace.numbers(factors)
     shape = np.broadcast_shapes(value.shape, numbers.shape)
     batch = aligned(trace, value, shape)
     flow = spread(trace, value, shape)
     if (numbers == 1.0).all():
-        return Value(flow, shape, batch)
+        return TorchValue(flow, shape, batch)
     scales = Scale(np.ascontiguousarray(np.broadcast_to(numbers, shape)).reshape(-1))
     return trace.sum_of([(flow, scales)], shape, batch)
 
 
-def divide(trace: Trace, a: Arguments) -> Value:
+def divide(trace: Trace, a: Arguments) -> TorchValue:
     """A value divided by constants."""
-    if isinstance(a["other"], Value):
+    if isinstance(a["other"], TorchValue):
         raise trace.refuse("divides by a value that depends on the input, which is not piecewise linear.")
     if a.get("rounding_mode") is not None:
         raise trace.refuse("rounds, which is not piecewise linear.")
     return divided(trace, a["self"], trace.numbers(a["other"]))
 
 
-def divided(trace: Trace, value: Value, numbers: Floats) -> Value:
+def divided(trace: Trace, value: TorchValue, numbers: Floats) -> TorchValue:
     """A value divided by one number, or numbers that broadcast. Raises NetworkError if one is zero."""
     if not numbers.all():
         raise NetworkError(f"{trace.program.source}: {trace.call.told} divides by zero.")
@@ -245,12 +251,12 @@ def divided(trace: Trace, value: Value, numbers: Floats) -> Value:
         and np.isfinite(1.0 / numbers).all()
         and (1.0 / (1.0 / numbers) == numbers).all()
     ):
-        return affine(trace, Value(flow, shape, batch), 1.0 / numbers)
+        return affine(trace, TorchValue(flow, shape, batch), 1.0 / numbers)
     made = build.divide(flow, np.ascontiguousarray(np.broadcast_to(numbers, shape)).reshape(-1), name=trace.label)
-    return Value(build.flatten(made), shape, batch)
+    return TorchValue(build.flatten(made), shape, batch)
 
 
-def negate(trace: Trace, a: Arguments) -> Value:
+def negate(trace: Trace, a: Arguments) -> TorchValue:
     """-x."""
     return affine(trace, a["self"], -1.0)
 
@@ -258,22 +264,22 @@ def negate(trace: Trace, a: Arguments) -> Value:
 # Arguments.
 
 
-def places(value: Value) -> Integers:
+def places(value: TorchValue) -> Integers:
     """The number of each place, from 0, in the value's shape."""
     return np.arange(math.prod(value.shape)).reshape(value.shape)
 
 
-def value_in(trace: Trace, a: Arguments, name: str) -> Value:
+def value_in(trace: Trace, a: Arguments, name: str) -> TorchValue:
     """An argument that must be a value. Raises UnsupportedModelError if it is a constant."""
     given = a[name]
-    if not isinstance(given, Value):
+    if not isinstance(given, TorchValue):
         raise trace.refuse("has a weight that depends on the input, which is not piecewise linear.")
     return given
 
 
 def constant(trace: Trace, a: Arguments, name: str) -> Any:
     """An argument that must be a constant. Raises UnsupportedModelError if it is a value."""
-    if isinstance(a[name], Value):
+    if isinstance(a[name], TorchValue):
         raise product_of_flows(trace)
     return a[name]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from creases.network.operators import Select
-from creases.readers.torch.graph import Arguments, Shape, Trace, Value
+from creases.readers.torch.graph import Arguments, Shape, TorchValue, Trace
 
 __all__ = [
     "SHAPES",
@@ -29,10 +29,10 @@ __all__ = [
     "replaced",
 ]
 
-Rule = Callable[[Trace, Value, Arguments, Shape], int | None]
+Rule = Callable[[Trace, TorchValue, Arguments, Shape], int | None]
 
 
-def places_of(value: Value) -> Any:
+def places_of(value: TorchValue) -> Any:
     """The number of each place, from 1, float64 in the value's shape."""
     import torch
 
@@ -66,21 +66,21 @@ def replaced(given: Any, change: Callable[[Any], Any]) -> Any:
     return change(given)
 
 
-def leaves(arguments: Arguments) -> list[Value]:
+def leaves(arguments: Arguments) -> list[TorchValue]:
     """The values among the arguments, each once, in order."""
-    found: dict[Value, None] = {}
+    values: dict[TorchValue, None] = {}
 
     def look(leaf: Any) -> Any:
-        if isinstance(leaf, Value):
-            found[leaf] = None
+        if isinstance(leaf, TorchValue):
+            values[leaf] = None
         return leaf
 
     for argument in arguments.values():
         replaced(argument, look)
-    return list(found)
+    return list(values)
 
 
-def moved(trace: Trace, arguments: Arguments, whole: Callable[[Value], Exception | None]) -> Any:
+def moved(trace: Trace, arguments: Arguments, whole: Callable[[TorchValue], Exception | None]) -> Any:
     """The result of an operator that moves values and fills in constants: one value, or a list of them.
 
     whole : the error for a value of which a result has some places and not all, or None if it may.
@@ -89,9 +89,9 @@ def moved(trace: Trace, arguments: Arguments, whole: Callable[[Value], Exception
 
     operator, values = trace.call.operator, leaves(arguments)
 
-    def run(chosen: Value | None) -> list[Any]:
+    def run(chosen: TorchValue | None) -> list[Any]:
         def given(leaf: Any) -> Any:
-            if isinstance(leaf, Value):
+            if isinstance(leaf, TorchValue):
                 return places_of(leaf) if leaf is chosen else torch.zeros(leaf.shape, dtype=torch.float64)
             floating = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
             return leaf.detach().double() if floating else leaf
@@ -122,29 +122,31 @@ def moved(trace: Trace, arguments: Arguments, whole: Callable[[Value], Exception
     return results[0] if len(returns) == 1 and "List" not in str(returns[0].type) else results
 
 
-def arranged(trace: Trace, terms: list[tuple[Value, Any]], shape: Shape, batch: int | None, bias: Any) -> Value:
+def arranged(
+    trace: Trace, terms: list[tuple[TorchValue, Any]], shape: Shape, batch: int | None, bias: Any
+) -> TorchValue:
     """Values at places, and constants between them; what stays in its order costs nothing."""
     alone = len(terms) == 1 and bool((terms[0][1] >= 0).all())
     if alone:
         value, picked = terms[0]
         if len(picked) == value.flow.size and (picked == np.arange(len(picked))).all():
-            return Value(value.flow, shape, batch, value.tail, value.ordered)
+            return TorchValue(value.flow, shape, batch, value.tail, value.ordered)
     tail = tuple(dict.fromkeys(call for value, _ in terms for call in value.tail))
     made = trace.sum_of([(value.flow, Select(picked, value.flow.size)) for value, picked in terms], shape, batch, bias)
-    return Value(made.flow, shape, batch, tail, terms[0][0].ordered if alone else not tail)
+    return TorchValue(made.flow, shape, batch, tail, terms[0][0].ordered if alone else not tail)
 
 
 # Where the axis of the batch goes.
 
 
-def same(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def same(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """Nowhere; a result that has become longer along it, or has lost it, is refused."""
     if value.batch is not None and (len(shape) != len(value.shape) or shape[value.batch] != value.shape[value.batch]):
         raise trace.mixes()
     return value.batch
 
 
-def batch_of_view(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def batch_of_view(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """After a reshape: an axis of one with as much before it; else the axis that has swallowed it."""
     if value.batch is None:
         return None
@@ -156,14 +158,14 @@ def batch_of_view(trace: Trace, value: Value, arguments: Arguments, shape: Shape
     return max((axis for axis in range(len(shape)) if before[axis] <= least), default=None)
 
 
-def of_permutation(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_permutation(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """`dims` name the axes in their new order."""
     if value.batch is None:
         return None
     return [trace.axis(axis, len(shape)) for axis in arguments["dims"]].index(value.batch)
 
 
-def of_transposition(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_transposition(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """Two axes change places."""
     rank = len(shape)
     first = trace.axis(arguments.get("dim0", 0), rank)
@@ -171,7 +173,7 @@ def of_transposition(trace: Trace, value: Value, arguments: Arguments, shape: Sh
     return {first: second, second: first}.get(value.batch, value.batch) if value.batch is not None else None
 
 
-def of_squeeze(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_squeeze(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """Axes of one are gone; the batch's too, if it is named or all are."""
     if value.batch is None:
         return None
@@ -182,14 +184,14 @@ def of_squeeze(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -
     return None if value.batch in gone else value.batch - sum(axis < value.batch for axis in gone)
 
 
-def of_unsqueeze(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_unsqueeze(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """One more axis."""
     if value.batch is None:
         return None
     return value.batch + (trace.axis(arguments["dim"], len(shape)) <= value.batch)
 
 
-def of_selection(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_selection(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """One axis less: `select`, `unbind`."""
     dim = trace.axis(arguments["dim"], len(value.shape))
     if dim == value.batch:
@@ -197,7 +199,7 @@ def of_selection(trace: Trace, value: Value, arguments: Arguments, shape: Shape)
     return None if value.batch is None else value.batch - (dim < value.batch)
 
 
-def of_expansion(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_expansion(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """More axes at the beginning."""
     if value.batch is None:
         return None
@@ -207,7 +209,7 @@ def of_expansion(trace: Trace, value: Value, arguments: Arguments, shape: Shape)
     return axis
 
 
-def of_indexing(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_indexing(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """`x[:, indices]`: one array of indices in the place of an axis, or several one after the other."""
     if value.batch is None:
         return None
@@ -219,26 +221,26 @@ def of_indexing(trace: Trace, value: Value, arguments: Arguments, shape: Shape) 
     return value.batch if value.batch < places[0] else value.batch + len(shape) - len(value.shape)
 
 
-def of_windows(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_windows(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """One more axis, at the end: `unfold`."""
     if trace.axis(arguments["dimension"], len(value.shape)) == value.batch:
         raise trace.mixes()
     return value.batch
 
 
-def of_triangle(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_triangle(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """Nowhere, if it is none of the last two: `tril`, `triu`."""
     if value.batch is not None and value.batch >= len(shape) - 2:
         raise trace.mixes()
     return value.batch
 
 
-def of_stack(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_stack(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """One more axis, and not along the batch."""
     return of_unsqueeze(trace, value, arguments, shape)
 
 
-def of_scatter(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_scatter(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """The batch of the larger value; the smaller one has lost an axis."""
     if value is arguments["self"]:
         return same(trace, value, arguments, shape)
@@ -248,7 +250,7 @@ def of_scatter(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -
     return value.batch + (dim <= value.batch)
 
 
-def of_numbers(trace: Trace, value: Value, arguments: Arguments, shape: Shape) -> int | None:
+def of_numbers(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
     """As in `of_expansion`: `where` and `masked_fill` broadcast."""
     return of_expansion(trace, value, arguments, shape)
 
@@ -275,9 +277,9 @@ RULES: dict[str, Rule] = {
     "masked_fill": of_numbers,
 }
 # Of these rules' operators some fill in constants, or take several values.
-MORE = {"stack", "select_scatter", "slice_scatter", "where", "masked_fill", "copy", "tril", "triu"}
+MORE_SHAPES = {"stack", "select_scatter", "slice_scatter", "where", "masked_fill", "copy", "tril", "triu"}
 # What only moves the numbers of one value: by a rule, or each axis staying what it is.
-SHAPES = frozenset(RULES) - MORE | {
+SHAPES = frozenset(RULES) - MORE_SHAPES | {
     "clone",
     "contiguous",
     "alias",
@@ -310,4 +312,4 @@ SHAPES = frozenset(RULES) - MORE | {
     "replication_pad3d",
     "repeat_interleave",
 }
-SHAPES_AND_NUMBERS = SHAPES | MORE | {"cat", "concat", "concatenate", "constant_pad_nd", "pad"}
+SHAPES_AND_NUMBERS = SHAPES | MORE_SHAPES | {"cat", "concat", "concatenate", "constant_pad_nd", "pad"}

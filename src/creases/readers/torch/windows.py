@@ -12,7 +12,7 @@ from creases import build
 from creases.network.builder.flows import Flow
 from creases.network.builder.linear import rows_of
 from creases.network.operators import Select
-from creases.readers.torch.graph import Arguments, Handler, Integers, Shape, Trace, Value
+from creases.readers.torch.graph import Arguments, Handler, Integers, Shape, TorchValue, Trace
 from creases.readers.torch.linear import constant, divided, places, products, value_in
 from creases.readers.torch.tensor import eps_beside
 
@@ -22,7 +22,7 @@ __all__ = ["WINDOWS", "adaptive_windows", "image_of", "one_a_side", "reduced_axe
 # Convolutions.
 
 
-def convolve(trace: Trace, a: Arguments) -> Value:
+def convolve(trace: Trace, a: Arguments) -> TorchValue:
     """conv1d, conv2d, conv3d and `convolution`, transposed or not; padding may be "same" or "valid"."""
     if a.get("transposed"):
         return convolve_transposed(trace, a)
@@ -46,10 +46,10 @@ def convolve(trace: Trace, a: Arguments) -> Value:
         groups=a["groups"],
         name=trace.label,
     )
-    return Value(made, (*lead, *made.shape), batch)
+    return TorchValue(made, (*lead, *made.shape), batch)
 
 
-def convolve_transposed(trace: Trace, a: Arguments) -> Value:
+def convolve_transposed(trace: Trace, a: Arguments) -> TorchValue:
     """conv_transpose1d, conv_transpose2d, conv_transpose3d."""
     value = value_in(trace, a, "input")
     weight = trace.numbers(constant(trace, a, "weight"), "weight")
@@ -66,10 +66,10 @@ def convolve_transposed(trace: Trace, a: Arguments) -> Value:
         groups=a["groups"],
         name=trace.label,
     )
-    return Value(made, (*lead, *made.shape), batch)
+    return TorchValue(made, (*lead, *made.shape), batch)
 
 
-def image_of(trace: Trace, value: Value, rank: int) -> tuple[Flow, Shape, int | None]:
+def image_of(trace: Trace, value: TorchValue, rank: int) -> tuple[Flow, Shape, int | None]:
     """A value as an image (channels, *sides) of `rank` axes, the axes before it, and the batch's among these.
 
     Raises UnsupportedModelError if these hold more than one image.
@@ -104,7 +104,7 @@ def normalise(trace: Trace, a: Arguments) -> Any:
     flow = build.reshape(value.flow, value.shape[1], -1)
     eps = eps_beside(a["running_var"], a["eps"])
     normal = build.batch_norm(flow, mean, variance, weight, bias, eps, name=trace.label)  # type: ignore[arg-type]
-    made = Value(build.flatten(normal), value.shape, value.batch)
+    made = TorchValue(build.flatten(normal), value.shape, value.batch)
     return [made, None, None, None, None]
 
 
@@ -116,7 +116,7 @@ def normalise_alone(trace: Trace, a: Arguments) -> Any:
 # Means and sums.
 
 
-def reduced_axes(trace: Trace, value: Value, given: Any) -> list[int]:
+def reduced_axes(trace: Trace, value: TorchValue, given: Any) -> list[int]:
     """The axes that a reduction takes away; all of them where none is named. Refuses the batch's."""
     rank = len(value.shape)
     axes = [given] if isinstance(given, int) else list(range(rank)) if given is None or not len(given) else given
@@ -126,7 +126,7 @@ def reduced_axes(trace: Trace, value: Value, given: Any) -> list[int]:
     return kept
 
 
-def reduction(trace: Trace, value: Value, axes: list[int], keepdim: bool) -> tuple[Integers, Shape, int | None]:
+def reduction(trace: Trace, value: TorchValue, axes: list[int], keepdim: bool) -> tuple[Integers, Shape, int | None]:
     """Places (results, terms) that each result of a reduction takes, the shape of the results, and the batch's axis."""
     kept = [axis for axis in range(len(value.shape)) if axis not in axes]
     rows = places(value).transpose([*kept, *axes]).reshape(math.prod(value.shape[axis] for axis in kept), -1)
@@ -136,7 +136,7 @@ def reduction(trace: Trace, value: Value, axes: list[int], keepdim: bool) -> tup
     return rows, tuple(value.shape[axis] for axis in kept), None if batch is None else kept.index(batch)
 
 
-def mean(trace: Trace, a: Arguments) -> Value:
+def mean(trace: Trace, a: Arguments) -> TorchValue:
     """Means over axes: sums, divided by whole numbers."""
     value = a["self"]
     rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
@@ -144,17 +144,17 @@ def mean(trace: Trace, a: Arguments) -> Value:
     if not (rows.reshape(-1) == np.arange(flow.size)).all():
         flow = trace.sum_of([(flow, Select(rows.reshape(-1), flow.size))], (flow.size,), None).flow
     made = build.average_pool(build.reshape(flow, *rows.shape), rows.shape[1], name=trace.label)
-    return Value(build.flatten(made), shape, batch)
+    return TorchValue(build.flatten(made), shape, batch)
 
 
-def summation(trace: Trace, a: Arguments) -> Value:
+def summation(trace: Trace, a: Arguments) -> TorchValue:
     """Sums over axes."""
     value = a["self"]
     rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
     return products(trace, value, rows.reshape(*shape, -1), np.ones(1), shape, batch)
 
 
-def average_pool(trace: Trace, a: Arguments) -> Value:
+def average_pool(trace: Trace, a: Arguments) -> TorchValue:
     """avg_pool1d, avg_pool2d, avg_pool3d."""
     value, sides = a["self"], int(trace.call.name[-2])
     if a.get("divisor_override") is not None:
@@ -169,10 +169,10 @@ def average_pool(trace: Trace, a: Arguments) -> Value:
         ceil_mode=a["ceil_mode"],
         name=trace.label,
     )
-    return Value(made, (*lead, *made.shape), batch)
+    return TorchValue(made, (*lead, *made.shape), batch)
 
 
-def adaptive_average_pool(trace: Trace, a: Arguments) -> Value:
+def adaptive_average_pool(trace: Trace, a: Arguments) -> TorchValue:
     """Means over windows that are as even as the sides allow."""
     value, sides = a["self"], int(trace.call.name[-2])
     flow, lead, batch = image_of(trace, value, sides + 1)
@@ -180,7 +180,7 @@ def adaptive_average_pool(trace: Trace, a: Arguments) -> Value:
     if all(side % count == 0 for side, count in zip(flow.shape[1:], wanted, strict=True)):
         kernel = [side // count for side, count in zip(flow.shape[1:], wanted, strict=True)]
         made = build.average_pool(flow, kernel, name=trace.label)
-        return Value(made, (*lead, *made.shape), batch)
+        return TorchValue(made, (*lead, *made.shape), batch)
     windows = adaptive_windows(flow.shape, wanted)
     columns, counts = np.concatenate(windows), np.array([len(window) for window in windows])
     shape = (*lead, flow.shape[0], *wanted)

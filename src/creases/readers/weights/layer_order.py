@@ -21,7 +21,7 @@ __all__ = ["Named", "abreast", "in_order", "listed", "natural_order", "side_by_s
 WORK = 1_000_000
 SHOWN = 12
 # What is suggested where no order is likelier than another.
-UNKNOWN = ["FIRST", "NEXT", "..."]
+ORDER_TO_GIVE = ["FIRST", "NEXT", "..."]
 
 
 @dataclass(frozen=True)
@@ -146,16 +146,16 @@ def told_by_shapes(
     by_number: list[list[Named]], layers: Sequence[Named], source: str, answers: Answers
 ) -> tuple[list[str], str]:
     """The only order in which shapes fit and numbers rise; where there are several, they are asked for."""
-    found, settled = fitting(by_number)
-    if settled and len(found) == 1:
-        return names(found[0]), "the only one in which their shapes fit"
-    if settled and not found:  # the chain will say which layer does not fit
+    orders, settled = fitting(by_number)
+    if settled and len(orders) == 1:
+        return names(orders[0]), "the only one in which their shapes fit"
+    if settled and not orders:  # the chain will say which layer does not fit
         return names(by_numbers_first(layers)), "by the numbers in their names"
-    fit = ", and so do ".join(listed(order) for order in found) or "several orders"
+    fit = ", and so do ".join(listed(order) for order in orders) or "several orders"
     likely = suggestion(layers)
-    if len(found) > 1 and likely == UNKNOWN:
+    if len(orders) > 1 and likely == ORDER_TO_GIVE:
         # Neither is likelier than the other: both calls are shown, and the one below is no advice.
-        likely, other = names(found[1]), answers.python(order=names(found[0]))
+        likely, other = names(orders[1]), answers.python(order=names(orders[0]))
         fit, asked = f"{fit} fit one another", f"order= names them as they act: as in the call that follows, or {other}"
     else:
         fit, asked = f"{fit} fit one another", "order= names them as they act"
@@ -187,7 +187,7 @@ def suggestion(layers: Sequence[Named]) -> list[str]:
     """The order that the numbers make likely. Of words none is likelier, and a call to be copied would be a guess."""
     likely = by_numbers_first(layers)
     sure = all(numbers_of(layer.name) for layer in layers) and chains(likely)
-    return names(likely) if sure else UNKNOWN
+    return names(likely) if sure else ORDER_TO_GIVE
 
 
 def chains(layers: Sequence[Named]) -> bool:
@@ -201,14 +201,14 @@ def fitting(runs: list[list[Named]]) -> tuple[list[list[Named]], bool]:
     The second is False too where the search was given up.
     """
     total = sum(map(len, runs))
-    found: list[list[Named]] = []
+    orders: list[list[Named]] = []
     work = 0
     # Depth first: how far each run is taken, and the layers so far.
     waiting: list[tuple[tuple[int, ...], list[Named]]] = [((0,) * len(runs), [])]
-    while waiting and len(found) < 2 and work < WORK:
+    while waiting and len(orders) < 2 and work < WORK:
         places, taken = waiting.pop()
         if len(taken) == total:
-            found.append(taken)
+            orders.append(taken)
             continue
         for i in reversed(range(len(runs))):
             if places[i] < len(runs[i]):
@@ -216,7 +216,7 @@ def fitting(runs: list[list[Named]]) -> tuple[list[list[Named]], bool]:
                 if work < WORK and (not taken or taken[-1].n_out == layer.n_in):
                     work += total
                     waiting.append(((*places[:i], places[i] + 1, *places[i + 1 :]), [*taken, layer]))
-    return found, not waiting and work < WORK
+    return orders, not waiting and work < WORK
 
 
 def names(layers: Sequence[Named]) -> list[str]:

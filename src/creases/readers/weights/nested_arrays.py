@@ -64,10 +64,10 @@ def read_nested(loaded: Mapping[Any, Any], answers: Answers) -> Network:
 def with_kernels_noted(network: Network, names: Iterable[str], source: str, kernels: Iterable[str]) -> Network:
     """The network with a note that these kernels were transposed, if any name is of one."""
     leaves = {name.rpartition(".")[2] for name in names}
-    if not (found := [kernel for kernel in kernels if kernel in leaves]):
+    if not (noted := [kernel for kernel in kernels if kernel in leaves]):
         return network
     note = (
-        f"{source}: what is named {' or '.join(map(repr, found))} is read as (n_in, n_out), as Flax, Haiku and Keras "
+        f"{source}: what is named {' or '.join(map(repr, noted))} is read as (n_in, n_out), as Flax, Haiku and Keras "
         "have it: it is transposed."
     )
     return replace(network, notes=(*network.notes, note))

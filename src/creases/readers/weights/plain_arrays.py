@@ -82,19 +82,19 @@ def from_named(arrays: Mapping[str, Floats], source: str, answers: Answers) -> N
 
     undecided = any(name.rpartition(".")[2] == UNDECIDED for name in arrays)
     ways = [("kernel", UNDECIDED), ("kernel",)] if undecided else [("kernel",)]
-    found = [read(turned) for turned in ways]
+    readings = [read(turned) for turned in ways]
     # What does not fit is a NetworkError; other errors are questions, which leave it open whether it fits.
-    fits = [i for i, one in enumerate(found) if not isinstance(one, NetworkError)]
-    one = found[fits[0] if fits else 0]
-    if len(fits) > 1 and any(isinstance(other, Network) for other in found):
+    fits = [i for i, one in enumerate(readings) if not isinstance(one, NetworkError)]
+    one = readings[fits[0] if fits else 0]
+    if len(fits) > 1 and any(isinstance(other, Network) for other in readings):
         raise both_fit(source)
     if isinstance(one, CreasesError):
         # The last way has each 'w' as it is stored, so that its shapes are those of the file.
-        raise NetworkError(f"{found[-1]} Nor does 'w' fit the other way round.") if undecided and not fits else one
+        raise NetworkError(f"{readings[-1]} Nor does 'w' fit the other way round.") if undecided and not fits else one
     network = with_kernels_noted(one, arrays, source, ("kernel",))
     if not undecided:
         return network
-    return with_way_noted(network, source, one is found[0], f"what is named {UNDECIDED!r} is")
+    return with_way_noted(network, source, one is readings[0], f"what is named {UNDECIDED!r} is")
 
 
 def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) -> Network:

@@ -65,13 +65,13 @@ def state_dict_in(loaded: object, source: str, is_tensor: Callable[[object], boo
             f"{source} holds a {type(loaded).__name__}, not a state dict. Save it with "
             "torch.save(model.state_dict(), path)."
         )
-    found = list(nested(loaded, is_tensor, source, DEEPEST, [0]))
-    if not found:
+    mappings = list(nested(loaded, is_tensor, source, DEEPEST, [0]))
+    if not mappings:
         return loaded
-    if len(found) == 1:
-        return found[0][1]
+    if len(mappings) == 1:
+        return mappings[0][1]
     tensors: dict[str, Any] = {}
-    for path, inner in found:
+    for path, inner in mappings:
         if len(tensors) > MOST_TENSORS:
             raise ModelFileError(f"{source} has more than {MOST_TENSORS} tensors. Give the state dict itself.")
         for name, value in inner.items():
