@@ -1,8 +1,9 @@
 """scikit-learn's `MLPClassifier` and `MLPRegressor`, fitted: their weights as they stand, without the package's help.
 
 Decides that the model is one of the two and no class made from them, whose methods may compute anything, and that its
-hidden activation is ReLU, or identity, which makes an affine map of it. What a classifier does to the last layer's numbers (softmax, logistic) is no part of the
-network: it does not cut the input space. Weights are stored as (n_in, n_out) there, and are transposed.
+hidden activation is ReLU, or identity, which makes an affine map of it. What a classifier does to the last layer's
+numbers (softmax, logistic) is no part of the network: it does not cut the input space. Weights are stored as
+(n_in, n_out) there, and are transposed.
 """
 
 from __future__ import annotations
