@@ -5,6 +5,7 @@ from what was read. ONNX operators, torch modules and Keras layers have oracles 
 """
 
 import io
+import itertools
 import json
 import struct
 import zipfile
@@ -40,7 +41,7 @@ def npz(data):
 def table(numbers, sizes, by_neuron):
     """Layers from numbers in a row: a neuron's weights and its bias, or all weights and all biases."""
     layers, rest = [], np.array(numbers, dtype=float)
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(sizes):
         here, rest = rest[: n_out * (n_in + 1)], rest[n_out * (n_in + 1) :]
         if by_neuron:
             rows = here.reshape(n_out, n_in + 1)
