@@ -163,7 +163,7 @@ def spoiled(value):
             lambda: nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(4, 1)),
             "Linear '2' takes 4 numbers but what stands before it gives 3",
         ),
-        (lambda: nn.Sequential(), "Sequential is empty"),
+        (lambda: nn.Sequential(), "Sequential is a module without numbers: it does not say the shape of its inputs"),
         (
             lambda: nn.Sequential(nn.LazyLinear(3), nn.ReLU()),
             "LazyLinear '0' holds no numbers yet. Run the model once on an input",

@@ -185,6 +185,19 @@ def test_known_every_reader_opens_what_has_no_kink(reader, depth, tmp_path):
     assert count(network, Space(2), progress=False, threads=1).regions == 1
 
 
+@pytest.mark.parametrize("layers", [["Identity"], ["Flatten"], ["Dropout", "Flatten", "Identity"]], ids=" ".join)
+def test_known_modules_without_weights_take_the_shape_that_is_told(layers):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    made = torch.nn.Sequential(*(getattr(torch.nn, name)() for name in layers)).eval()
+    for shape in ((2,), (1, 2)):
+        network = creases.load(made, input_shape=shape)
+        assert (network.input_shape, network.layers) == (shape, ())
+        assert (network.forward(POINTS) == POINTS).all()
+        assert count(network, Space(2), progress=False, threads=1).regions == 1
+    with pytest.raises(creases.ModelFileError, match=r"creases\.load\(model, input_shape="):
+        creases.load(made)
+
+
 @pytest.mark.parametrize("reader", [plain_npz, state_dict, pt, safetensors, policy, nested], ids=lambda r: r.__name__)
 def test_known_weights_of_one_layer_that_are_told_relu_are_one_affine_map_and_say_so(reader, tmp_path):
     source, _ = reader(tmp_path, 1)
