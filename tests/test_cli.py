@@ -123,6 +123,42 @@ def test_known_info_of_a_graph(creases, tmp_path, monkeypatch):
     assert found["theory"][1] == {"dimension": 2, "estimate": None, "one_layer": None, "maximum": 37 * 16}
 
 
+def test_known_info_of_a_graph_says_which_levels_its_notes_name(creases, tmp_path, monkeypatch):
+    """By the names of levels in quotes, by hidden layers' numbers, and the last as the output layer."""
+    monkeypatch.setenv("COLUMNS", "140")
+    h = build.abs(build.dense(build.input(2), np.ones((3, 2))), name="fold")
+    h = build.shift(build.relu(build.dense(h, np.ones((2, 3))), name="fol"), [1.0, 2.0])
+    notes = [
+        "Abs node 'fold': a number is rounded.",
+        "Read as a whole.",
+        "Hidden layer 2 is a, then b, made one layer exactly.",
+        "The output layer is c, then d, made one layer exactly.",
+        "Hidden layer 9 is not there, and so is the node 'fo'.",
+    ]
+    path = build.network(build.dense(h, np.ones((1, 2))), notes=notes).save(tmp_path / "noted.npz")
+    code, out, err = creases("info", path)
+    assert (code, err) == (0, "")
+    for row in (
+        r"note 1 +Abs node 'fold': a number is rounded\.",
+        r"note 5 +Hidden layer 9",
+        r"level .* layer +notes",
+        r"\n +1 .* Abs\(\) +3 +3 +fold +1 *\n",
+        r"\n +2 .* ReLU\(\) +2 +2 +fol +3 *\n",
+    ):
+        assert re.search(row, out), row
+    found = json.loads(creases("info", path, "--json")[1])
+    assert found["notes"] == notes
+    told = [level["notes"] for level in found["levels"]]
+    assert told == [notes[:1], notes[2:3], *[[]] * (len(told) - 3), notes[3:4]]
+
+
+def test_known_info_without_notes_has_no_column_for_them(creases, tmp_path):
+    path = build.network(build.abs(build.dense(build.input(2), np.ones((3, 2))))).save(tmp_path / "plain.npz")
+    _, out, _ = creases("info", path)
+    assert "note" not in out
+    assert json.loads(creases("info", path, "--json")[1])["levels"][0]["notes"] == []
+
+
 def test_known_count_of_switches(creases, tmp_path):
     """N holds switches too, and the table says so."""
     network = build.network(build.maxout(build.dense(build.input(2), [[1, 0], [0, 1], [-1, -1]]), 3))

@@ -41,7 +41,6 @@ def chain(*weights, biases=None, **options):
 BAD_NETWORKS = [
     ({"weights": [], "biases": []}, "Got no layers: weights and biases are empty"),
     ({"weights": [[[1.0]]], "biases": []}, "Got 1 weights but 0 biases; each layer needs one of each"),
-    ({"weights": [[[1.0]]], "biases": [[0.0]]}, "at least one hidden layer with ReLU; got none.*output_layer=False"),
     ({"weights": [[[1.0], [NAN]]]}, r"layer 1 \(output\): weight\[1, 0\] is nan; every weight must be finite"),
     ({"weights": [[[1.0]], [[-INF]]]}, r"layer 2 \(output\): weight\[0, 0\] is -inf"),
     ({"weights": [[[1.0]], [[1.0]]], "biases": [[INF], [0]]}, r"layer 1 \(hidden\): bias\[0\] is inf"),

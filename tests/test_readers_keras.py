@@ -12,6 +12,7 @@ import creases
 from creases.errors import CreasesError, ModelFileError, NetworkError, UnsupportedModelError
 from creases.readers.keras.file import read_keras
 from keras_files import after, begin, dense, functional, h5_bytes, keras_bytes, layer, put, sequential
+from kink_points import projected
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
 
@@ -78,6 +79,7 @@ def test_known_activations(load, word):
     w, b, points = numbers(3, 8) * 4, numbers(8), RNG.standard_normal((50, 3))
     inside = of_layers(load, begin(3), dense("first", w, b, word))
     apart = of_layers(load, begin(3), dense("first", w, b), layer("Activation", "a", activation=word))
+    points = np.concatenate([points, projected(points, w.astype(float).T, b)])
     expected = ACTIVATIONS[word](points @ w.astype(float) + b)
     np.testing.assert_allclose(inside.forward(points), expected, rtol=1e-12, atol=1e-12)
     assert inside.sha256 == apart.sha256

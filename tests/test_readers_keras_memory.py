@@ -7,6 +7,7 @@ import pytest
 
 import creases
 from creases.errors import ModelFileError, NetworkError, UnsupportedModelError
+from kink_points import with_kinks
 
 pytest.importorskip("h5py", reason="h5py is not installed")
 # Read when Keras is imported; the default is a package that the tests do not install.
@@ -77,8 +78,8 @@ def dtype(request):
 def test_against_keras_forward(make, dtype):
     model = make()
     network = creases.load(model)
-    points = np.random.default_rng(0).normal(size=(20, 8, 8, 2)).astype(dtype)
-    theirs = keras.ops.convert_to_numpy(model(points, training=False)).reshape(20, -1)
+    points = with_kinks(network, np.random.default_rng(0).normal(size=(20, 128))).reshape(-1, 8, 8, 2).astype(dtype)
+    theirs = keras.ops.convert_to_numpy(model(points, training=False)).reshape(len(points), -1)
     close = {"float32": 1e-5, "float64": 1e-13}[dtype]
     np.testing.assert_allclose(network.forward(points), theirs, rtol=0, atol=close * np.abs(theirs).max())
 

@@ -15,6 +15,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
+from kink_points import with_kinks  # noqa: E402
 from onnx_models import model_of  # noqa: E402
 from shared_networks import shared_case  # noqa: E402
 
@@ -43,12 +44,11 @@ def load(tmp_path):
 
 
 def agree(network, model, shape):
-    """The network's outputs are those of onnx's own evaluator, at batch size 1, to 1e-12."""
+    """The network's outputs are those of onnx's own evaluator, at batch size 1, to 1e-12, at kinks too."""
     session = ReferenceEvaluator(model)
-    for _ in range(20):
-        point = numbers(*shape)
-        (wanted,) = session.run(None, {"x": point})
-        found = network.forward(point.ravel())
+    for point in with_kinks(network, numbers(20, network.n_in)):
+        (wanted,) = session.run(None, {"x": point.reshape(shape)})
+        found = network.forward(point)
         assert np.abs(found - wanted.ravel()).max() <= 1e-12 * max(np.abs(wanted).max(), 1.0)
 
 

@@ -1,6 +1,6 @@
 """Small networks made of the operators of each family of the verification benchmarks: opened, or why not.
 
-The table of `docs/formats-onnx.md` is what this file finds; `python tests/test_readers_onnx_families.py` prints it.
+The table of `docs/formats.md` is what this file finds; `python tests/test_readers_onnx_families.py` prints it.
 """
 
 import re
@@ -17,7 +17,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 
 from onnx_models import assert_same, model_of  # noqa: E402
 
-DOCS = Path(__file__).parents[1] / "docs" / "formats-onnx.md"
+DOCS = Path(__file__).parents[1] / "docs" / "formats.md"
 RNG = np.random.default_rng(4)
 IMAGE = (1, 2, 6, 6)
 

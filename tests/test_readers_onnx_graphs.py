@@ -422,6 +422,71 @@ def test_known_a_constant_takes_the_number_type_of_a_flow_where_the_file_tells_i
     assert load(model).sha256 == network.sha256
 
 
+def narrowing_notes(network):
+    return [note for note in network.notes if "is the function of real numbers, which does not round" in note]
+
+
+DOUBLE, FLOAT, HALF, BRIEF = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "rounds"),
+    [
+        (DOUBLE, (FLOAT, DOUBLE), {0: "FLOAT"}),
+        (FLOAT, (DOUBLE, FLOAT), {1: "FLOAT"}),  # of what was widened only: the reader does not look back
+        (DOUBLE, (DOUBLE, DOUBLE), {}),
+        (FLOAT, (FLOAT, FLOAT), {}),
+        (HALF, (FLOAT, HALF), {1: "FLOAT16"}),
+        (HALF, (BRIEF, DOUBLE), {0: "BFLOAT16"}),
+        (BRIEF, (FLOAT, DOUBLE), {}),
+        (BRIEF, (HALF, FLOAT), {0: "FLOAT16"}),
+        (DOUBLE, (FLOAT, HALF), {0: "FLOAT", 1: "FLOAT16"}),
+    ],
+)
+def test_known_a_cast_that_rounds_what_flows_is_noted(load, kind, to, rounds):
+    """Between two operators that keep the type; the network is the one without a Cast, as real numbers go."""
+    steps = [("Neg", "x", "n", {}), ("Cast", "n", "c", {"to": to[0]}), ("Relu", "c", "r", {})]
+    model = model_of([*steps, ("Cast", "r", "d", {"to": to[1]}), ("Neg", "d", "y", {})], ("N", 2), kind=kind)
+    network = load(model)
+    plain = model_of([("Neg", "x", "n", {}), ("Relu", "n", "r", {}), ("Neg", "r", "y", {})], ("N", 2), kind=kind)
+    assert network.sha256 == load(plain).sha256
+    assert narrowing_notes(load(plain)) == []
+    (found,) = narrowing_notes(network) if rounds else [""]
+    assert [i for i in (0, 1) if f"Cast node 'cast_{2 * i + 1}'" in found] == list(rounds)
+    if rounds:
+        assert f"what flows is rounded to {' and '.join(sorted(rounds.values()))} there by programs" in found
+        assert creases.count(network, creases.Box([-1, -1], [1, 1]), progress=False, threads=1).notes == network.notes
+    else:
+        assert narrowing_notes(network) == []
+
+
+def test_against_onnxruntime_the_rounding_that_the_note_names_is_there(load):
+    """Twice 1 + 2^-30: a program makes 2 of it, real numbers do not."""
+    nodes = [("Add", "x x", "n", {}), ("Cast", "n", "c", {"to": FLOAT}), ("Cast", "c", "y", {"to": DOUBLE})]
+    model, x = model_of(nodes, ("N", 1), ("N", 1)), np.array([[1 + 2.0**-30]])
+    network = load(model)
+    assert len(narrowing_notes(network)) == 1
+    assert network.forward(x)[0] == 2 + 2.0**-29
+    session = session_of(model)
+    assert session is not None
+    assert session.run(None, {"x": x})[0][0] == 2
+
+
+@pytest.mark.parametrize(("like", "rounds"), [(np.float32(1), 1), (np.float64(1), 0), (np.float16(1), 1)])
+def test_known_a_castlike_that_rounds_what_flows_is_noted(load, like, rounds):
+    nodes = [("Relu", "x", "r", {}), ("CastLike", "r like", "y", {})]
+    assert len(narrowing_notes(load(model_of(nodes, ("N", 2), opset=15, like=like)))) == rounds
+    made = [("Relu", "x", "r", {}), ("Add", "like like", "two", {}), ("CastLike", "r two", "y", {})]
+    assert len(narrowing_notes(load(model_of(made, ("N", 2), opset=15, like=like)))) == rounds
+
+
+def test_known_many_casts_are_one_note(load):
+    nodes = [("Cast", f"v{i}" if i else "x", f"v{i + 1}", {"to": DOUBLE if i % 2 else FLOAT}) for i in range(14)]
+    (found,) = narrowing_notes(load(model_of([*nodes, ("Relu", "v14", "y", {})], ("N", 2))))
+    assert found.startswith("Cast node 'cast_0', Cast node 'cast_2', ")
+    assert "'cast_8' and 2 more: what flows is rounded to FLOAT there" in found
+
+
 # What stands last.
 
 

@@ -23,6 +23,7 @@ from creases.errors import (
     UnsupportedModelError,
 )
 from creases.readers.weights.layer_order import natural_order
+from kink_points import with_kinks
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 nn = torch.nn
@@ -46,9 +47,10 @@ def agree(network, module, seed=0):
         if isinstance(part, nn.BatchNorm1d) and part.running_var.dtype == torch.float32:
             part.eps = float(np.float32(part.eps))
     points = torch.randn(50, network.n_in, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    points = with_kinks(network, points.numpy())
     with torch.no_grad():
-        wanted = module.double().eval()(points).numpy()
-    found = network.forward(points.numpy())
+        wanted = module.double().eval()(torch.from_numpy(points)).numpy()
+    found = network.forward(points)
     assert np.abs(found - wanted).max() <= 1e-12 * max(np.abs(wanted).max(), 1.0)
 
 
@@ -161,7 +163,7 @@ def spoiled(value):
             lambda: nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(4, 1)),
             "Linear '2' takes 4 numbers but what stands before it gives 3",
         ),
-        (lambda: nn.Sequential(), "Sequential is empty"),
+        (lambda: nn.Sequential(), "Sequential is a module without numbers: it does not say the shape of its inputs"),
         (
             lambda: nn.Sequential(nn.LazyLinear(3), nn.ReLU()),
             "LazyLinear '0' holds no numbers yet. Run the model once on an input",

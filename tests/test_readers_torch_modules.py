@@ -1,5 +1,7 @@
 """Torch modules with a forward of their own, beside torch: each operator, whole networks, what is said and refused."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+import torchvision_models  # noqa: E402
 from torch_models import VGG, AlexNet, DenseNet, MobileNetV2, Of, ResNet, randomised  # noqa: E402
 
 
@@ -551,6 +554,44 @@ MODELS = {
 def test_against_torch_whole_networks(name):
     side = 32 if name != "DenseNet" else 8
     check(randomised(MODELS[name]()), 3, side, side)
+
+
+# As torchvision defines them, narrow: the side of an image, and what each has.
+AS_TORCHVISION = {
+    "ResNet-18": (lambda: torchvision_models.ResNet((2, 2, 2, 2), width=2), 32, {"BasicBlock": 8, "MaxPool2d": 1}),
+    "ResNet-34": (lambda: torchvision_models.ResNet((3, 4, 6, 3), width=1), 32, {"BasicBlock": 16, "Conv2d": 36}),
+    "AlexNet": (lambda: torchvision_models.AlexNet(1), 64, {"Conv2d": 5, "MaxPool2d": 3, "Linear": 3}),
+    "VGG-11": (lambda: torchvision_models.VGG(torchvision_models.VGG.A, 1, False), 32, {"Conv2d": 8, "Linear": 3}),
+    "VGG-16 with batch norms": (
+        lambda: torchvision_models.VGG(torchvision_models.VGG.D, 1, True),
+        32,
+        {"Conv2d": 13, "BatchNorm2d": 13, "Linear": 3},
+    ),
+    "MobileNetV2": (torchvision_models.MobileNetV2, 16, {"InvertedResidual": 17, "ReLU6": 35, "Conv2d": 52}),
+}
+
+
+@pytest.mark.parametrize("name", AS_TORCHVISION)
+def test_against_torch_networks_as_torchvision_defines_them(name):
+    make, side, parts = AS_TORCHVISION[name]
+    model = torchvision_models.settled(randomised(make()), 3, side, side)
+    found = Counter(type(module).__name__ for module in model.modules())
+    assert {part: found[part] for part in parts} == parts
+    network = check(model, 3, side, side)
+    # The inputs decide the outputs: were they the last bias and a trifle, many readers would be right.
+    outputs = network.forward(points_for(network))
+    assert np.ptp(outputs, axis=0).max() > 1e-2 * np.abs(outputs).max()
+
+
+def test_laws_points_for_a_network_are_on_kinks_of_its_first_layer():
+    """Those of `check`, the last five of them."""
+    for make in (lambda: ResNet(width=1), MobileNetV2):
+        network = creases.load(randomised(make()), input_shape=(3, 16, 16))
+        z = network.pre_activations(points_for(network))[0]
+        nearest = np.abs(z).min(axis=1) / np.abs(z).max(axis=1)
+        assert len(nearest) == 13
+        assert (nearest[-5:] < 1e-14).all()
+        assert (nearest[:6] > 1e-9).all()
 
 
 def test_against_torch_a_log_softmax_at_the_end_is_left_out():

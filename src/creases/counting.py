@@ -18,7 +18,7 @@ from creases.domain import Ball, Circle, Domain, Polyline
 from creases.errors import DomainError
 from creases.memory import enough_memory
 from creases.network import Network
-from creases.packing import as_lines, as_problem, by_unit, check_fit, check_threads, graph_of, is_line
+from creases.packing import as_lines, as_problem, by_unit, check_fit, check_size, check_threads, graph_of, is_line
 from creases.result import Count
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def _count_one(
 ) -> Count:
     start = time.perf_counter()
     distinct = None
+    check_size(network, domain)
     if isinstance(domain, Ball):
         return _count_in_ball(network, domain, by_neuron, threads, follower)
     if isinstance(domain, Circle):

@@ -29,14 +29,14 @@ from creases.domain import (
 )
 from creases.domain.polytope import Corners, corners_of_box, in_order
 from creases.domain.slice import MOST_DIMENSIONS
-from creases.errors import DomainError
+from creases.errors import ComputationError, DomainError
 from creases.network import Network
 
 if TYPE_CHECKING:
     from creases.engine.graph import Graph
     from creases.engine.problem import Problem
 
-__all__ = ["as_lines", "as_problem", "by_unit", "check_fit", "check_threads", "graph_of", "is_line"]
+__all__ = ["as_lines", "as_problem", "by_unit", "check_fit", "check_size", "check_threads", "graph_of", "is_line"]
 
 # The graph of each network that is in use.
 graphs: WeakKeyDictionary[Network, Graph] = WeakKeyDictionary()
@@ -44,6 +44,16 @@ graphs: WeakKeyDictionary[Network, Graph] = WeakKeyDictionary()
 MOST_FLOAT = int(np.finfo(np.float64).max)
 
 WHOLE = np.array([[-np.inf], [np.inf]])
+
+# What has bounds, and is a part of a domain that has none.
+PARTS: dict[type, str] = {
+    Line: "Take a Segment of it, as in Segment(line.point, line.point + line.direction).",
+    Plane: "Take a part of it, as in plane.square(1.0).",
+    Subspace: "Take a part of it, as in Simplex(np.eye(d + 1, d), inside=subspace) for its d dimensions.",
+    Space: "Take a Box, as in Box([-1.0] * n, [1.0] * n).",
+    Directions: "A Box around zero has them all, as in count(network.without_biases(), Box([-1.0] * n, [1.0] * n)); "
+    "what is zero at zero is not proved there.",
+}
 
 
 def check_fit(network: Network, domain: Domain, *, circles: bool = False) -> None:
@@ -81,6 +91,37 @@ def check_fit(network: Network, domain: Domain, *, circles: bool = False) -> Non
             f"{domain!r} {'is a sphere of' if sphere else 'has'} {cut} dimensions; domains of up to {MOST_DIMENSIONS} "
             f"are cut, because regions grow as (#neurons)^dimensions: about "
             f"{expected_regions(network.neurons, cut, sphere)} here (Hanin and Rolnick 2019). {remedy}"
+        )
+
+
+def check_size(network: Network, domain: Domain, *, listed: bool = False) -> None:
+    """Raise ComputationError where a network is too large for its matrices to be written out, and what is asked for
+    needs them: patterns of all its units, or a cell without bounds.
+
+    listed : whether regions are to be listed, and not only counted.
+    """
+    if not graph_of(network).is_large:
+        return
+    large = f"the matrices of {network!r} are too large to be written out, and"
+    if type(domain) in PARTS:
+        raise ComputationError(
+            f"{domain!r} has no bounds: {large} it is cut on bounded domains only, by the neurons that are not decided "
+            f"there. {PARTS[type(domain)]}"
+        )
+    if isinstance(domain, (Ball, Circle)):
+        raise ComputationError(
+            f"{domain!r} is round, and what meets it is found among regions that are listed: {large} its regions are "
+            "counted, not listed. Count a domain with flat sides, as in plane.square(radius) or a Box around it."
+        )
+    if isinstance(domain, Polyline):
+        raise ComputationError(
+            f"{domain!r} is counted, or cut, by the patterns along it: {large} its regions are counted, not listed. "
+            "Count its segments each by itself, creases.count_many(network, path.segments)."
+        )
+    if listed:
+        raise ComputationError(
+            f"{domain!r} cannot be subdivided: {large} its regions are counted, not listed. Use creases.count(network, "
+            "domain)."
         )
 
 

@@ -21,7 +21,7 @@ from creases.domain import Ball, Directions, Domain, Polyline
 from creases.errors import DomainError
 from creases.memory import enough_memory
 from creases.network import Network
-from creases.packing import as_problem, check_fit
+from creases.packing import as_problem, check_fit, check_size
 from creases.result import Count
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def subdivide_to_parquet(
 def check(network: Network, domain: Domain) -> None:
     """Raise DomainError unless the domain is one whose cells can be handed over as they are found."""
     check_fit(network, domain)
+    check_size(network, domain, listed=True)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
     if isinstance(domain, Ball):

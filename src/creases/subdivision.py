@@ -17,7 +17,7 @@ from creases.domain import Ball, Directions, Domain, Polyline
 from creases.errors import DomainError, NotEnoughMemoryError
 from creases.memory import as_bytes, enough_memory, free_memory
 from creases.network import Network
-from creases.packing import as_problem, check_fit, check_threads
+from creases.packing import as_problem, check_fit, check_size, check_threads
 
 if TYPE_CHECKING:
     from creases.engine.answers.tally import Tally
@@ -104,6 +104,7 @@ def subdivide(
     """
     check_threads(threads)
     check_fit(network, domain)
+    check_size(network, domain, listed=True)
     if on_cells is not None:
         from creases.streaming import stream_cells
 
@@ -136,6 +137,7 @@ def subdivide_flat(
     """
     check_threads(threads)
     check_fit(network, domain)
+    check_size(network, domain, listed=True)
     if isinstance(domain, Polyline):
         raise DomainError("A Polyline is subdivided segment by segment: subdivide(network, path.segments[i]).")
     if not is_flat(domain):

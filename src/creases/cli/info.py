@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +107,9 @@ def layers(network: Network) -> list[dict[str, str | int]]:
 
 def levels(network: Network) -> list[dict[str, Any]]:
     """The levels, first to last: number, the layer's name or None, what it takes from each level below (the input is
-    0), kind, shape, neurons and switches."""
+    0), kind, shape, neurons, switches, and those of the network's notes that name it."""
     names = dict(zip(network.layers, network.layer_names, strict=True))
+    named = noted(network)
     return [
         {
             "number": number,
@@ -117,13 +119,31 @@ def levels(network: Network) -> list[dict[str, Any]]:
             "shape": list(level.shape),
             "neurons": level.neurons,
             "switches": level.switches,
+            "notes": [note for i, note in enumerate(network.notes) if number in named[i]],
         }
         for number, level in enumerate(network.levels, start=1)
     ]
 
 
+def noted(network: Network) -> list[set[int]]:
+    """For each note of the network the numbers of the levels that it names; of those about the whole network, none.
+
+    A note names a level by the name that the file has for it, in quotes, or as a hidden layer's number.
+    """
+    found = []
+    for note in network.notes:
+        named = {
+            number for number, level in enumerate(network.levels, start=1) if level.name and f"'{level.name}'" in note
+        }
+        layers = [int(number) for number in re.findall(r"[Hh]idden layer ([0-9]{1,9})\b", note)]
+        named.update(network.layers[layer - 1] for layer in layers if 1 <= layer <= network.depth)
+        found.append(named | ({len(network.levels)} if note.startswith("The output layer is ") else set()))
+    return found
+
+
 def graph_rows(network: Network) -> list[list[str]]:
-    """The levels as rows of a table."""
+    """The levels as rows of a table; where the network has notes, the last column has their numbers."""
+    noting = bool(network.notes)
     return [
         [
             str(level["number"]),
@@ -133,6 +153,7 @@ def graph_rows(network: Network) -> list[list[str]]:
             f"{level['neurons']:,}" if level["neurons"] else "",
             f"{level['switches']:,}" if level["switches"] else "",
             level["layer"] or "",
+            *([", ".join(str(i) for i, note in enumerate(network.notes, 1) if note in level["notes"])] * noting),
         ]
         for level in levels(network)
     ]
@@ -146,21 +167,22 @@ def show(network: Network, model: Path) -> None:
 
     shape = f" of shape {network.input_shape}" if len(network.input_shape) > 1 else ""
     output = str(network.n_out) if has_output_layer(network) else "none: every layer in the file is hidden"
+    numbered = not network.is_chain  # for the table of the graph
     rows: list[tuple[str, object]] = [
         ("file", model.name),
         ("inputs", f"{network.n_in}{shape}"),
         *sizes(network),
         ("outputs", output),
         ("normalisation", told(network)),
-        *(("note", note) for note in network.notes),
+        *((f"note {i}" if numbered else "note", note) for i, note in enumerate(network.notes, start=1)),
         ("sha256", network.sha256),
     ]
     console = out()
     console.print(facts(rows))
     if not network.is_chain:
-        words = ["takes (0 is the input)", "kind", "layer"]
+        words = ["takes (0 is the input)", "kind", "layer", "notes"]
         titles = ["level", words[0], words[1], "shape", "neurons", "switches", words[2]]
-        console.print(table(titles, graph_rows(network), words))
+        console.print(table([*titles, *(["notes"] if network.notes else [])], graph_rows(network), words))
     names = {1: "a line", 2: "a plane"}
     console.print("\nRegions on domains of dimension d, by theory:")
     console.print(

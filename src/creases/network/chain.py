@@ -67,12 +67,7 @@ def chain_of(levels: Sequence[Level]) -> DenseChain | None:
 
 
 def levels_of(hidden: Sequence[DenseLayer], output: DenseLayer | None) -> tuple[Level, ...]:
-    """The levels of a chain. Raises NetworkError if its layers do not chain."""
-    if not hidden:
-        raise NetworkError(
-            "A network needs at least one hidden layer with ReLU; got none. "
-            "If your last layer is hidden too, pass output_layer=False."
-        )
+    """The levels of a chain; of an output layer alone one affine level. Raises NetworkError if they do not chain."""
     chain = [*hidden, *([output] if output else [])]
     for number, (below, above) in enumerate(pairwise(chain), start=2):
         if above.n_in != below.n_out:

@@ -35,6 +35,8 @@ Floats = NDArray[np.float64]
 
 # How many widths the repr of a graph shows.
 SHOWN = 4
+# Of arrays that are an output layer and no other: they may have been meant as a hidden one.
+AFFINE = "It is one affine map: the only layer is the output. If a ReLU follows it, say output_layer=False."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,7 +135,8 @@ class Network:
             False if every layer given is hidden.
         input_shape : the shape of one input; default (n_in,).
         notes : sentences that every count of the network repeats.
-        Raises NetworkError on shapes that do not chain, numbers that are not finite, or no hidden layer.
+        One weight with output_layer=True is an affine map, one region on every domain; a note says so.
+        Raises NetworkError on shapes that do not chain, or numbers that are not finite.
 
         Examples
         --------
@@ -162,10 +165,11 @@ class Network:
             as_layer(weight, bias, f"layer {i} ({'output' if output_layer and i == last else 'hidden'})")
             for i, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1)
         ]
+        n_in = layers[0].n_in
         output = layers.pop() if output_layer else None
         levels = levels_of(layers, output)
-        shape = (layers[0].n_in,) if input_shape is None else as_shape(input_shape)
-        return cls(levels, shape, normalisation, tuple(notes))
+        shape = (n_in,) if input_shape is None else as_shape(input_shape)
+        return cls(levels, shape, normalisation, (*notes, *([] if layers else [AFFINE])))
 
     @classmethod
     def he(cls, widths: Sequence[int], *, seed: int = 0, bias_std: float = 0.1) -> Network:

@@ -31,8 +31,10 @@ def read_polar(data: bytes, source: str) -> Network:
     """
     text = data.decode("utf-8", errors="replace")
     words = text.split()
-    names = ("the number of inputs", "the number of outputs", "the number of hidden layers")
-    n_in, n_out, depth = (whole(word_at(words, i, what, source), what, source) for i, what in enumerate(names))
+    names = (("the number of inputs", 1), ("the number of outputs", 1), ("the number of hidden layers", 0))
+    n_in, n_out, depth = (
+        whole(word_at(words, i, what, source), what, source, least) for i, (what, least) in enumerate(names)
+    )
     if len(words) < 3 + depth + depth + 1:
         raise ModelFileError(
             f"{source} is truncated: {depth} hidden layers need {depth} widths and {depth + 1} activations, "

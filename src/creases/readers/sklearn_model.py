@@ -1,8 +1,9 @@
 """scikit-learn's `MLPClassifier` and `MLPRegressor`, fitted: their weights as they stand, without the package's help.
 
 Decides that the model is one of the two and no class made from them, whose methods may compute anything, and that its
-hidden activation is ReLU. What a classifier does to the last layer's numbers (softmax, logistic) is no part of the
-network: it does not cut the input space. Weights are stored as (n_in, n_out) there, and are transposed.
+hidden activation is ReLU, or identity, which makes an affine map of it. What a classifier does to the last layer's
+numbers (softmax, logistic) is no part of the network: it does not cut the input space. Weights are stored as
+(n_in, n_out) there, and are transposed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from creases.errors import NetworkError, UnsupportedModelError
 from creases.network import Network
+from creases.readers.chain import Chain
 
 __all__ = ["is_estimator", "read_estimator"]
 
@@ -23,7 +25,7 @@ def is_estimator(source: object) -> bool:
 
 
 def read_estimator(model: Any) -> Network:
-    """The network of a fitted MLPClassifier or MLPRegressor with activation="relu".
+    """The network of a fitted MLPClassifier or MLPRegressor with activation="relu" or "identity".
 
     Raises UnsupportedModelError on another model or activation, by its name; NetworkError if it is not fitted.
     """
@@ -35,13 +37,17 @@ def read_estimator(model: Any) -> Network:
             f"{name} is not supported: of scikit-learn's models Creases reads MLPClassifier and MLPRegressor "
             "themselves. Of a Pipeline load the last step, pipeline[-1]; its inputs are what the steps before give."
         )
-    if model.activation != "relu":
+    if model.activation not in ("relu", "identity"):
         raise UnsupportedModelError(
             f'{name} has activation {model.activation!r}; Creases counts ReLU networks. Fit one with activation="relu".'
         )
     if not hasattr(model, "coefs_"):
         raise NetworkError(f"{name} is not fitted: it holds no weights yet. Call its fit(X, y) first.")
-    notes = []
+    chain = Chain(name)
+    for number, (weight, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True), start=1):
+        chain.dense(f"layer {number}", weight.T, bias)
+        if model.activation == "relu" and number < len(model.coefs_):
+            chain.relu()
     if model.out_activation_ != "identity":
-        notes = [f"The outputs are what {name}'s last layer gives, before its {model.out_activation_}."]
-    return Network.from_arrays([weight.T for weight in model.coefs_], model.intercepts_, notes=notes)
+        chain.note(f"The outputs are what {name}'s last layer gives, before its {model.out_activation_}.")
+    return chain.network()

@@ -62,10 +62,10 @@ def is_exact(word: str) -> bool:
         return False
 
 
-def whole(word: str, what: str, source: str) -> int:
-    """One word as an integer of at least 1 and at most 18 digits. Raises ModelFileError if it is none."""
-    if not (word.isascii() and word.isdecimal() and len(word) <= 18 and int(word) > 0):
-        raise ModelFileError(f"{source}: {what} must be a whole number of at least 1, got {word[:LONGEST]!r}.")
+def whole(word: str, what: str, source: str, least: int = 1) -> int:
+    """One word as an integer of at least `least` and at most 18 digits. Raises ModelFileError if it is none."""
+    if not (word.isascii() and word.isdecimal() and len(word) <= 18 and int(word) >= least):
+        raise ModelFileError(f"{source}: {what} must be a whole number of at least {least}, got {word[:LONGEST]!r}.")
     return int(word)
 
 

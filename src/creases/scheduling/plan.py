@@ -18,7 +18,7 @@ from creases.engine.problem import Problem
 from creases.engine.starts.roots import Roots, choose_roots
 from creases.errors import DomainError
 from creases.network import Network
-from creases.packing import as_problem, check_fit
+from creases.packing import as_problem, check_fit, check_size
 from creases.scheduling.sources import shaping_hash
 
 __all__ = ["Plan", "halvings"]
@@ -61,6 +61,7 @@ class Plan:
             raise DomainError("A Polyline is not counted in pieces; give its segments to count_many.")
         if isinstance(domain, Ball):
             raise DomainError("A Ball is not counted in pieces, whose walls would part it. Use count, or count a Box.")
+        check_size(network, domain)
         check_pieces(pieces)
         neurons, d = network.neurons, domain.slice.dimension
         depth = halvings(neurons, d, pieces)

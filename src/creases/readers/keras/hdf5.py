@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 MAGIC = b"\x89HDF\r\n\x1a\n"
 CHILD_PROGRAM = Path(__file__).with_name("hdf5_child.py")
 SECONDS, BYTES_A_SECOND = 8.0, 2e7
-LEAST_MEMORY = 2**32  # what Python with NumPy reserves, too
+MEMORY = 2 * 10**9  # beyond what Python takes with its imports, and 8 bytes for each of the file
 LENGTH = 8
 
 
@@ -82,7 +82,7 @@ def opened(data: bytes, source: str) -> Hdf5:
         raise require_extra("h5py", "keras", "Reading .keras and .h5 files")
     if not data.startswith(MAGIC):
         raise ModelFileError(f"{source} is truncated or damaged at its beginning, or no HDF5 file.")
-    command = [sys.executable, "-I", str(CHILD_PROGRAM), json.dumps(sys.path), str(LEAST_MEMORY + 8 * len(data))]
+    command = [sys.executable, "-I", str(CHILD_PROGRAM), json.dumps(sys.path), str(MEMORY + 8 * len(data))]
     try:
         child = subprocess.run(
             command, input=data, capture_output=True, timeout=SECONDS + len(data) / BYTES_A_SECOND, check=False
@@ -97,6 +97,11 @@ def opened(data: bytes, source: str) -> Hdf5:
     except (ValueError, RecursionError) as error:
         last = child.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
         raise ModelFileError(f"{source} is truncated or damaged: HDF5 could not read it ({last[0][:200]}).") from error
+    if "memory" in told:
+        raise ModelFileError(
+            f"{source} would take more than {MEMORY // 10**9} GB of memory to read, beside its own size: it is "
+            "damaged, or compressed beyond reason. If it is neither, save it anew without compression."
+        )
     if "damaged" in told:
         raise ModelFileError(f"{source} is truncated or damaged: {told['damaged']}")
     numbers = memoryview(child.stdout)[LENGTH + length :]

@@ -4,9 +4,10 @@ The library that h5py wraps can loop or crash on a damaged file. It is run here 
 finds is written out plainly. A dataset that leads out of the file, claims more than its bytes hold, or needs a filter
 that is not part of every HDF5 library is not read: what is written of it is why.
 
-In: arguments are sys.path as JSON and the most bytes of memory; the file is stdin. Out: the length of a JSON text in 8
-bytes, the text, and the numbers of all datasets. The text has "attributes" by path, "members" by path of the group, and
-by path of the dataset "datasets": shape, type and place, or "refused".
+In: arguments are sys.path as JSON and the most bytes of memory, beyond what is taken by then; the file is stdin. Out:
+the length of a JSON text in 8 bytes, the text, and the numbers of all datasets. The text has "attributes" by path,
+"members" by path of the group, and by path of the dataset "datasets": shape, type and place, or "refused". Of a file
+that cannot be read it has only why, as "damaged", or "memory".
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
 FILTERS = (1, 2, 3)  # deflate, shuffle, checksums
 MOST_MEMBERS = 200_000
 DEEPEST = 64
+ELSEWHERE = 2**31  # what Python takes with NumPy and h5py, where no system says it
 
 
 def main() -> None:
@@ -35,9 +37,10 @@ def main() -> None:
     try:
         with h5py.File(io.BytesIO(data), "r") as root:
             walk(root, len(data), told, numbers, h5py, np)
+    except MemoryError:
+        told, numbers = {"memory": True}, []
     except Exception as error:  # whatever h5py raises on damaged bytes
-        told = {"damaged": f"{type(error).__name__}: {error}"[:300]}
-        numbers = []
+        told, numbers = {"damaged": f"{type(error).__name__}: {error}"[:300]}, []
     text = json.dumps(told).encode()
     sys.stdout.buffer.write(len(text).to_bytes(8, "little") + text)
     for part in numbers:
@@ -46,12 +49,17 @@ def main() -> None:
 
 
 def limit_memory(most: int) -> None:
-    """Let no more than so many bytes be taken, where the system has such a limit."""
+    """Let no more than so many bytes be taken beyond those that are, where the system has such a limit."""
     try:
         import resource
     except ImportError:  # Windows
         return
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    try:
+        with open("/proc/self/statm", encoding="ascii") as sizes:
+            taken = int(sizes.read().split()[0]) * resource.getpagesize()
+    except OSError:  # macOS
+        taken = ELSEWHERE
+    resource.setrlimit(resource.RLIMIT_AS, (taken + most, taken + most))
 
 
 def walk(root: Any, size: int, told: dict[str, Any], numbers: list[bytes], h5py: Any, np: Any) -> None:

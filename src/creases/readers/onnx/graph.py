@@ -25,7 +25,7 @@ from creases.readers.onnx.external import Beside
 from creases.readers.onnx.folding import MEASURED, fold, kind_made, measured
 from creases.readers.onnx.inputs import fixed_values, input_of
 from creases.readers.onnx.operators import OPERATORS, is_folded
-from creases.readers.onnx.tensor import BRIEF, FLOATS, attributes_of, constant_value, kind_of, tensor_values
+from creases.readers.onnx.tensor import BRIEF, FLOATS, attributes_of, constant_value, is_held, kind_of, tensor_values
 from creases.readers.onnx.values import Context, Given, Node, Value, cut_off
 
 __all__ = ["read_onnx"]
@@ -112,18 +112,28 @@ def read_onnx(
 def network_of(output: Flow, given: Flow, context: Context) -> Network:
     """The network from one flow to another, with the notes of the reader."""
     if context.rounded:
-        labels = list(dict.fromkeys(label for label, _ in context.rounded))
         kinds = " and ".join(sorted({kind for _, kind in context.rounded}))
-        more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
         context.note(
-            f"{', '.join(labels[:5])}{more}: constants computed of constants in the file's own {kinds}, which "
-            "rounds as programs that run it do; what is counted has these."
+            f"{several([label for label, _ in context.rounded])}: constants computed of constants in the file's own "
+            f"{kinds}, which rounds as programs that run it do; what is counted has these."
+        )
+    if context.narrowed:
+        context.note(
+            f"{several([label for label, _ in context.narrowed])}: what flows is rounded to "
+            f"{' and '.join(sorted({kind for _, kind in context.narrowed}))} there by programs that run the file. That "
+            "is not modelled: what is counted is the function of real numbers, which does not round."
         )
     try:
         network = build.network(output, notes=context.notes)
     except NetworkError as error:
         raise NetworkError(f"{context.source}: {error}") from error
     return network
+
+
+def several(labels: Sequence[str]) -> str:
+    """Labels of nodes for a sentence, each once; of many the first five."""
+    kept = list(dict.fromkeys(labels))
+    return f"{', '.join(kept[:5])}{f' and {len(kept) - 5} more' if len(kept) > 5 else ''}"
 
 
 def number_types(graph: Any) -> dict[str, str]:
@@ -371,12 +381,37 @@ def step(proto: Any, values: dict[str, Given | None], context: Context, beside: 
         if str(error).startswith(source):
             raise
         raise NetworkError(f"{source}: {label}: {error}") from error
-    return [result] if isinstance(result, Value) else noted(node, proto, result)
+    return noted(node, proto, [result] if isinstance(result, Value) else result)
 
 
 def noted(node: Node, proto: Any, results: Sequence[Given]) -> Sequence[Given]:
-    """What a node made; the number types of constants among it are kept."""
+    """What a node made; the number types of what is among it are kept, and rounding of what flows."""
     for name, made in zip(proto.output, results, strict=False):
-        if not isinstance(made, Value):
+        if isinstance(made, Value):
+            flowing, kind = kind_flowing(node)
+            node.context.flowing[str(name)] = kind
+            if not is_held(flowing, kind):
+                node.context.narrowed.append((node.label, kind))
+        else:
             node.context.kinds[str(name)] = kind_made(node, made)
     return results
+
+
+def kind_flowing(node: Node) -> tuple[str, str]:
+    """The number type of the first flow that a node takes, and of those that it makes; any operator but a Cast keeps
+    it."""
+
+    def of(name: str) -> str:
+        return context.flowing.get(name) or context.kinds.get(name, "UNDEFINED")
+
+    context = node.context
+    flows = (name for name, given in zip(node.names, node.inputs, strict=True) if isinstance(given, Value))
+    taken = of(next(flows))
+    if node.op == "Cast":
+        return taken, kind_of(node.whole("to", 0))
+    if node.op == "CastLike":
+        other, name = node.given(1), node.names[1]
+        if isinstance(other, Value):
+            return taken, of(name)
+        return taken, context.kinds.get(name) or {"f2": "FLOAT16", "f4": "FLOAT"}.get(other.dtype.str[1:], "DOUBLE")
+    return taken, taken

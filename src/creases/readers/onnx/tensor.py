@@ -24,6 +24,7 @@ __all__ = [
     "constant_value",
     "dtype_of",
     "is_brief",
+    "is_held",
     "kind_of",
     "tensor_values",
 ]
@@ -40,6 +41,8 @@ KINDS: dict[str, tuple[int, str, type]] = {
     "BOOL": (1, "int32_data", np.bool_),
 }
 FLOATS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
+# Types that hold all numbers of others, and these; DOUBLE holds all.
+HELD = {"FLOAT": ("FLOAT", "FLOAT16", "BFLOAT16"), "FLOAT16": ("FLOAT16",), "BFLOAT16": ("BFLOAT16",)}
 BRIEF = "BFLOAT16"  # the upper half of a float32, in which it is held here
 
 
@@ -57,6 +60,11 @@ def dtype_of(number: int, label: str, source: str) -> type:
     if kind not in KINDS:
         raise UnsupportedModelError(f"{source}: {label} has type {kind}; supported are {', '.join(KINDS)}.")
     return KINDS[kind][2]
+
+
+def is_held(kind: str, wider: str) -> bool:
+    """Whether a type holds all numbers of another, a float."""
+    return kind == wider or wider == "DOUBLE" or kind in HELD.get(wider, ())
 
 
 def is_brief(array: NDArray[Any]) -> bool:

@@ -90,6 +90,9 @@ class Context:
     written: int = 0
     # Number types of values by name, as far as the file or the work of `folding` tells: 32 bits hold a BFLOAT16 too.
     kinds: dict[str, str] = field(default_factory=dict)
+    # Those of flows, from node to node; and the nodes that round flows, and to which type.
+    flowing: dict[str, str] = field(default_factory=dict)
+    narrowed: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, n_bytes: int) -> None:
         """Count constants that stand in the network. Raises ModelFileError if few are taken without end."""

@@ -58,7 +58,9 @@ def read_module(module: torch.nn.Module, input_shape: tuple[int, ...] | None = N
     check_readable(module)
     several_axes = input_shape is not None and len(input_shape) > 1
     chain = None if several_axes else plain_chain(module)
-    return read_program(module, input_shape) if chain is None else chain.network()
+    if chain is None or chain.n_in is None:  # an Identity, say, which takes as many inputs as it is told
+        return read_program(module, input_shape)
+    return chain.network()
 
 
 def plain_chain(module: torch.nn.Module) -> Chain | None:
