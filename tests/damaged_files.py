@@ -296,7 +296,7 @@ def watched():
         writes = (
             event == "open" and isinstance(args[0], str) and isinstance(args[1], str) and set(args[1]) & set("wax+")
         )
-        strange = event == "subprocess.Popen" and str(hdf5.CHILD) not in map(str, args[1])
+        strange = event == "subprocess.Popen" and str(hdf5.CHILD_PROGRAM) not in map(str, args[1])
         if event in SUSPECT or writes or strange:
             ran.append(f"{event} {args}")
 

@@ -113,7 +113,7 @@ def layers_of_ends(complex: Complex, around: Around, near: Signs, first: Ints, l
     if len(order) % 2 or (around.vertices[order[::2]] != around.vertices[order[1::2]]).any():
         raise ComputationError("An arc of a circle ends in a corner, and no other goes on from there.")
     if not len(order):  # nor are there bits, of a network without a kink
-        return found
+        return layers
     cells = around.owners[order]
     differ = complex.patterns[cells[::2]] ^ complex.patterns[cells[1::2]]
     bits = np.unpackbits(differ, axis=1, bitorder="little").argmax(axis=1)
