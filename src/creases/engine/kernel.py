@@ -82,10 +82,13 @@ def user_cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "creases"
 
 
-def private_folder() -> Path | None:
-    """A folder that only this user can write to, or None (with a notice) where there is none."""
+def private_folder(sources: str) -> Path | None:
+    """A folder that only this user can write to, or None (with a notice) where there is none.
+
+    sources : the hash that its name holds.
+    """
     try:
-        folder = user_cache_home() / f"kernels-{source_hash()}"
+        folder = user_cache_home() / f"kernels-{sources}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
         if hasattr(os, "getuid") and (status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o022):
@@ -102,8 +105,9 @@ def private_folder() -> Path | None:
     return folder
 
 
-SHIPPED = open_shipped(FOLDER, source_hash())
-CACHE_FOLDER = private_folder()
+SOURCES = source_hash()
+SHIPPED = open_shipped(FOLDER, SOURCES)
+CACHE_FOLDER = private_folder(SOURCES)
 # All kernels that have a cache, as Numba's dispatchers.
 KERNELS: list[Any] = []
 
