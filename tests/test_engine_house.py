@@ -411,32 +411,32 @@ def test_house_the_cache_folder_is_the_users_own(tmp_path, monkeypatch):
     monkeypatch.setenv("CREASES_CACHE_DIR", str(tmp_path / "a" / "b"))
     before = os.umask(0)
     try:
-        folder = kernel_room.private_folder()
+        folder = kernel_room.private_folder(kernel_room.SOURCES)
     finally:
         os.umask(before)
     assert folder.parent == tmp_path / "a" / "b"
     assert kernel_room.source_hash() in folder.name
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert kernel_room.private_folder() == folder
+    assert kernel_room.private_folder(kernel_room.SOURCES) == folder
 
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o702])
 def test_bad_input_a_cache_folder_that_others_can_write_to(mode, tmp_path, monkeypatch):
     monkeypatch.setenv("CREASES_CACHE_DIR", str(tmp_path))
-    folder = kernel_room.private_folder()
+    folder = kernel_room.private_folder(kernel_room.SOURCES)
     folder.chmod(mode)
     with pytest.warns(UserWarning, match=r"can be written to by others\); each process compiles them afresh"):
-        assert kernel_room.private_folder() is None
+        assert kernel_room.private_folder(kernel_room.SOURCES) is None
 
 
 @posix_only
 def test_bad_input_a_cache_folder_of_someone_else(tmp_path, monkeypatch):
     monkeypatch.setenv("CREASES_CACHE_DIR", str(tmp_path))
-    kernel_room.private_folder()
+    kernel_room.private_folder(kernel_room.SOURCES)
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     with pytest.warns(UserWarning, match="can be written to by others"):
-        assert kernel_room.private_folder() is None
+        assert kernel_room.private_folder(kernel_room.SOURCES) is None
 
 
 def test_bad_input_a_cache_home_where_nothing_can_be_written(tmp_path, monkeypatch):
@@ -445,7 +445,7 @@ def test_bad_input_a_cache_home_where_nothing_can_be_written(tmp_path, monkeypat
     home = str(tmp_path / "file" / "below")
     monkeypatch.setenv("CREASES_CACHE_DIR", home)
     with pytest.warns(UserWarning, match=r"Set CREASES_CACHE_DIR to a folder of your own"):
-        assert kernel_room.private_folder() is None
+        assert kernel_room.private_folder(kernel_room.SOURCES) is None
     # A kernel compiles without a cache, and the plain engine counts; each says the warning once.
     program = "from creases.engine.proof.bounds import gamma; print(gamma(2) > 0)"
     plain = "from creases import Box, Network, count; "
