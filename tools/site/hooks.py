@@ -26,6 +26,8 @@ ELSEWHERE = {
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
 }
+# How pages of docs/ link to what the site has under another name.
+LINKS = {"../benchmarks/README.md": "benchmarks.md", "../CHANGELOG.md": "changelog.md", "../CONTRIBUTING.md": "contributing.md"}
 # Page of the API: its title, and the modules whose `__all__` it shows.
 ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "creases": ("Counting and subdividing", ("creases",)),
@@ -61,6 +63,7 @@ SHORT = {
     "plane.": "creases.domain.Plane.",
     "Line.": "creases.domain.Line.",
     "Polytope.": "creases.domain.Polytope.",
+    "tracker.": "creases.training.RegionTracker.",
 }
 FENCED = re.compile(r"(^```.*?^```[^\n]*$|^ {4}[^\n]*$)", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"(?<!\[)`([A-Za-z_][\w.]*)((?:\([^`]*\))?)`(?!\])")
@@ -89,6 +92,9 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Link the names of the page, and below each example of the gallery those that it uses."""
     if page.file.src_uri.startswith("api/"):
         return markdown
+    for link, uri in LINKS.items():
+        markdown = markdown.replace(f"]({link}", f"]({uri}")
+    markdown = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", markdown)
     if page.file.src_uri in ("gallery.md", "definitions.md"):
         markdown = BLOCK.sub(lambda block: block[0] + uses(block[0]), markdown)
     parts = FENCED.split(markdown)
