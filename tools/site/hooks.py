@@ -2,7 +2,8 @@
 
 A hook of mkdocs (see mkdocs.yml). API pages are written from the `__all__` of each room, so that no public name can be
 left out, and one without a docstring stops the build. Names in the running text, `creases.count` or
-`theory.bounds(...)`, become links to them.
+`theory.bounds(...)`, become links to them. Pictures of the gallery are those of docs/gallery, or of the folder that
+CREASES_GALLERY names, where `make docs` has made them anew.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import base64
 import importlib
 import inspect
 import json
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -85,6 +87,12 @@ def on_files(files: Files, config: Any) -> Files:
         files.append(File.generated(config, f"tutorials/{notebook.stem}.md", content=text))
         for name, data in pictures.items():
             files.append(File.generated(config, f"tutorials/{name}", content=data))
+    fresh = os.environ.get("CREASES_GALLERY")
+    for path in sorted((ROOT / fresh).iterdir()) if fresh else ():
+        uri = f"gallery/{path.name}"
+        if old := files.get_file_from_path(uri):
+            files.remove(old)
+        files.append(File.generated(config, uri, content=path.read_bytes()))
     return files
 
 
