@@ -100,7 +100,7 @@ def test_known_linear_count_and_theory_tables():
         (creases.Space(4), ["Space", "dimension 4", "infinite"]),
         (creases.Subspace(np.zeros(5), np.eye(5)[:3]), ["Subspace", "dimension 3", "inputs 5"]),
         (creases.Directions(3), ["Directions", "dimension 2", "inputs 3"]),
-        (creases.Simplex(np.eye(4)[:4]), ["Simplex"]),
+        (creases.Simplex([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]), ["Simplex", "volume 0.166667"]),
         (creases.Polytope(np.random.default_rng(0).random((9, 3))), ["Polytope", "dimension 3", "volume"]),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, list) else "",
@@ -120,7 +120,8 @@ def test_known_complex_is_a_picture_where_it_is_flat():
     assert f"Complex of {len(cells):,} activation regions" in words
     assert "facets" in words  # the summary
     # As large as the square, and inside of it.
-    places = np.array([[float(x) for x in re.findall(r"[\d.]+", p)] for p in re.findall(r"[\d.]+,[\d.]+", html)])
+    lists = re.findall(r'<polygon points="([^"]*)"', html)
+    places = np.array([[float(x) for x in place.split(",")] for points in lists for place in points.split()])
     assert places.min() == 0.0
     assert places.max() == notebook.SIDE
 

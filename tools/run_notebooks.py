@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ MOST = 400
 def executed(path: Path) -> Any:
     """The notebook, run from the first cell to the last in a new kernel and an empty folder."""
     notebook = nbformat.read(path, as_version=4)
+    # The kernel runs in another folder, and must find the same modules.
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path if entry)
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             notebook, timeout=300, kernel_name="python3", record_timing=False, resources={"metadata": {"path": folder}}

@@ -34,7 +34,8 @@ WORDS = {
 def rows_of(domain: Any) -> list[tuple[str, str]]:
     """The rows of a domain's table: names, and what they are."""
     kind = type(domain).__name__
-    dimension = int(getattr(domain, "dimension", 1))
+    # A circle's slice is the plane around it.
+    dimension = 1 if kind == "Circle" else int(getattr(domain, "dimension", 0) or domain.slice.dimension)
     rows = [("is", WORDS.get(kind, kind)), ("dimension", f"{dimension}"), ("inputs", f"{inputs_of(domain):,}")]
     if kind == "Directions":
         return rows
