@@ -1,9 +1,10 @@
-"""Make every picture of docs/gallery.md and docs/definitions.md: `python docs/gallery.py`, some seconds once the kernels
-are compiled.
+"""Make every picture of docs/gallery.md and docs/definitions.md: `python docs/gallery.py`, half a minute once the
+kernels are compiled.
 
-The pages themselves are run, block by block, in the folder of the pictures, or in the one of `--folder`; then these are written anew with fewer colours,
-so that they are a third as large. Nothing is downloaded, and on one machine the same files come out. Names of .png and
-.gif files on the command line are made smaller only: the picture of the README is that of `make demo`, made smaller.
+The pages themselves are run, block by block, in the folder of the pictures, or in the one of `--folder`; then these are
+written anew with fewer colours, so that they are a third as large. Nothing is downloaded, and on one machine the same
+files come out. Names of .png and .gif files on the command line are made smaller only: the picture of the README is
+that of `make demo`, made smaller.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Execute the notebooks of docs/tutorials, and write what they print and draw into them: `python tools/run_notebooks.py`.
+"""Execute the notebooks of docs/tutorials, and write what they print and draw into them: `make tutorials`.
 
 With names of notebooks, only these. Times and paths of the machine are left out, so that a notebook changes only where
 its numbers do.

@@ -29,7 +29,11 @@ ELSEWHERE = {
     "contributing.md": "CONTRIBUTING.md",
 }
 # How pages of docs/ link to what the site has under another name.
-LINKS = {"../benchmarks/README.md": "benchmarks.md", "../CHANGELOG.md": "changelog.md", "../CONTRIBUTING.md": "contributing.md"}
+LINKS = {
+    "../benchmarks/README.md": "benchmarks.md",
+    "../CHANGELOG.md": "changelog.md",
+    "../CONTRIBUTING.md": "contributing.md",
+}
 # Page of the API: its title, and the modules whose `__all__` it shows.
 ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "creases": ("Counting and subdividing", ("creases",)),
@@ -69,6 +73,7 @@ SHORT = {
 }
 FENCED = re.compile(r"(^```.*?^```[^\n]*$|^ {4}[^\n]*$)", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"(?<!\[)`([A-Za-z_][\w.]*)((?:\([^`]*\))?)`(?!\])")
+COMMAND = re.compile(r"(?<!\[)`(creases [a-z][^`]*)`(?!\])")
 BLOCK = re.compile(r"^```python\n.*?^```$", re.MULTILINE | re.DOTALL)
 USED = re.compile(r"\b(creases|plot|theory|build)\.(\w+)\(")
 
@@ -108,15 +113,33 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     parts = FENCED.split(markdown)
     for i in range(0, len(parts), 2):
         parts[i] = "\n".join(
-            line if line.startswith("#") else CODE.sub(linked, line) for line in parts[i].split("\n")
+            line if line.startswith("#") else COMMAND.sub(linked_command, CODE.sub(linked, line))
+            for line in parts[i].split("\n")
         )
     return "".join(parts)
 
 
 def linked(code: re.Match[str]) -> str:
     """Inline code as a link, if it names something of the API."""
-    target = target_of(code[1])
+    # A `count` is a variable as often as the function.
+    target = None if code[0] == "`count`" else target_of(code[1])
     return code[0] if target is None else f"[{code[0]}][{target}]"
+
+
+def linked_command(code: re.Match[str]) -> str:
+    """Inline code of a command line as a link to its command."""
+    words = code[1].split()
+    for length in (3, 2):
+        if (anchor := "-".join(words[:length])) in commands():
+            return f"[{code[0]}][{anchor}]"
+    return code[0]
+
+
+@cache
+def commands() -> frozenset[str]:
+    """The anchors of all commands on their page."""
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    return frozenset(name.replace(" ", "-") for name in re.findall(r"^## (creases .*)$", page, re.MULTILINE))
 
 
 def uses(block: str) -> str:
@@ -154,20 +177,19 @@ def identifiers() -> dict[str, str]:
                         found[f"{module}.{name}.{member}"] = f"{module}.{name}.{member}"
     creases = importlib.import_module("creases")
     for name in creases.__all__:
-        thing = getattr(creases, name)
-        home = getattr(creases, "_HOME").get(name)
-        if f"creases.{name}" not in found and home and f"{home}.{name}" in found:
-            whole = f"{home}.{name}"
-            found.update(
-                {key.replace(whole, f"creases.{name}", 1): key for key in list(found) if f"{key}.".startswith(f"{whole}.")}
-            )
+        whole = f"{creases._HOME.get(name)}.{name}"
+        if f"creases.{name}" not in found and whole in found:
+            members = [key for key in found if f"{key}.".startswith(f"{whole}.")]
+            found.update({key.replace(whole, f"creases.{name}", 1): key for key in members})
     return found
 
 
 def documented(value: Any) -> bool:
     """Whether a member of a class is one of those that its page shows."""
-    return inspect.isfunction(value) or isinstance(value, (property, classmethod, staticmethod)) or hasattr(
-        value, "attrname"
+    return (
+        inspect.isfunction(value)
+        or isinstance(value, (property, classmethod, staticmethod))
+        or hasattr(value, "attrname")
     )
 
 
@@ -175,16 +197,16 @@ def documented(value: Any) -> bool:
 def names_of(room: str) -> tuple[tuple[str, str], ...]:
     """The module and name of all that a page of the API shows: `__all__`, without modules."""
     found = []
+    # `creases` has the names of all rooms: its own page shows those that stand on no other.
+    modules = [module for page, (_, modules) in ROOMS.items() if page != "creases" for module in modules]
+    others = {name for module in modules for name in importlib.import_module(module).__all__}
     for module in ROOMS[room][1]:
         here = importlib.import_module(module)
         for name in here.__all__:
             thing = getattr(here, name)
             if inspect.ismodule(thing) or name == "__version__":
                 continue
-            # `creases` has the names of all rooms: its own page shows those that stand on no other.
-            if module == "creases" and any(
-                name in importlib.import_module(other).__all__ for page in ROOMS if page != "creases" for other in ROOMS[page][1]
-            ):
+            if module == "creases" and name in others:
                 continue
             found.append((module, name))
     return tuple(found)
@@ -195,7 +217,7 @@ def first_sentence(module: str, name: str) -> str:
     thing = getattr(importlib.import_module(module), name)
     if not (inspect.isclass(thing) or inspect.isroutine(thing)):
         return "A type or a constant."
-    text = inspect.getdoc(thing)
+    text = inspect.cleandoc(thing.__doc__ or "")  # its own, not one of a class above it
     # A dataclass without a docstring is given its signature.
     if not text or text.startswith(f"{name}("):
         raise PluginError(f"{module}.{name} has no docstring.")
@@ -210,7 +232,12 @@ def first_sentence(module: str, name: str) -> str:
 
 def api_index() -> str:
     """The page with all public names."""
-    lines = ["# API", "", "Every public name, by module. `import creases` is enough for all of them; what needs an extra says so when it is used.", ""]
+    lines = [
+        "# API",
+        "",
+        "Every public name, by module. `import creases` is enough for all of them; what needs an extra says so.",
+        "",
+    ]
     for room, (title, _) in ROOMS.items():
         lines += [f"## {title}", "", "| | |", "| --- | --- |"]
         for module, name in names_of(room):
