@@ -22,8 +22,8 @@ def text(value: object) -> str:
 def table(rows: Iterable[Sequence[object]], head: Sequence[object] = ()) -> str:
     """A table; of a table without a head the first column has the names.
 
-    >>> table([("notes", "a < b")])[-78:]
-    'padding:2px 10px 2px 0;vertical-align:top">a &lt; b</td></tr></tbody></table>'
+    >>> table([("notes", "a < b")]).endswith(">a &lt; b</td></tr></tbody></table>")
+    True
     """
     names = "".join(f'<th style="{CELL}">{text(name)}</th>' for name in head)
     lines = []
