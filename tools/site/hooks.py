@@ -226,7 +226,7 @@ def first_sentence(module: str, name: str) -> str:
             if not member.startswith("_") and documented(value) and not inspect.getdoc(value):
                 raise PluginError(f"{module}.{name}.{member} has no docstring.")
     paragraph = " ".join(text.split("\n\n")[0].split())
-    sentence = re.split(r"(?<=[.])\s", paragraph)[0]
+    sentence = re.split(r"(?<!\.\.\.)(?<=[.])\s(?=[A-Z`])", paragraph)[0]
     return sentence.replace("|", "\\|")
 
 

@@ -50,7 +50,7 @@ class Row:
 
 
 class Table:
-    """Lines that print well; `rows` holds them, `to_pandas` gives a frame, `to_dict` what goes into JSON.
+    """A table of results: `rows` has its lines, `to_pandas` makes a frame, `to_dict` plain data for JSON.
 
     notes : sentences that say what the theory does not know of this network, and why; printed below the lines.
     """
