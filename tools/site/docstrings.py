@@ -12,7 +12,7 @@ from typing import Any
 import griffe
 
 ENTRY = re.compile(r"^(\*{0,2}[A-Za-z_][\w.]*(?:, \*{0,2}[A-Za-z_][\w.]*)*) : (\S.*)$")
-# Several descriptions in one line.
+# Several descriptions in one line, or one behind a sentence.
 NEXT = re.compile(r"\. (?=[a-z_]\w*(?:, [a-z_]\w*)* : )")
 # These begin a paragraph of their own.
 OPENERS = ("Raises ", "Returns ", "Making one ")
@@ -28,12 +28,13 @@ def as_markdown(text: str) -> str:
     <BLANKLINE>
     Raises DomainError.
     """
-    lines = text.splitlines()
+    head, *rest = re.split(r"(?m)^(?=\S.*\n-{3,}$)", text, maxsplit=1)
+    lines = [*NEXT.sub(".\n", head).splitlines(), *(rest[0].splitlines() if rest else [])]
     out: list[str] = []
     in_list = False
     for i, line in enumerate(lines):
         if i + 1 < len(lines) and line and re.fullmatch(r"-{3,}", lines[i + 1]):
-            return "\n".join([*split(out), *([""] if out and out[-1] else []), *lines[i:]])
+            return "\n".join([*out, *([""] if out and out[-1] else []), *lines[i:]])
         entry = ENTRY.match(line)
         # A description goes on where it is indented, and where its sentence is not at its end.
         goes_on = in_list and (line.startswith("    ") or (line and out[-1][-1] not in ".:"))
@@ -49,22 +50,7 @@ def as_markdown(text: str) -> str:
                 out.append("")
             in_list = False
             out.append(line)
-    return "\n".join(split(out))
-
-
-def split(lines: list[str]) -> list[str]:
-    """Items that describe several names as several."""
-    out: list[str] = []
-    for line in lines:
-        if not line.startswith("- **`"):
-            out.append(line)
-            continue
-        first, *others = NEXT.split(line)
-        out.append(first + "." * bool(others))
-        for i, other in enumerate(others):
-            names, rest = other.split(" : ", 1)
-            out.append(f"- **`{names}`**: {rest}" + "." * (i + 1 < len(others)))
-    return out
+    return "\n".join(out)
 
 
 class HouseDocstrings(griffe.Extension):
