@@ -15,7 +15,16 @@ from creases.scheduling.sources import SHAPING, hash_of, shaping_hash
 
 PACKAGE = Path(creases.__file__).parent
 # They shape nothing: names and texts, and what prints, waits, writes files or asks for memory.
-SHAPELESS = {"__init__.py", "errors.py", "files.py", "interrupts.py", "memory.py", "progress.py", "version.py"}
+SHAPELESS = {
+    "__init__.py",
+    "errors.py",
+    "files.py",
+    "interrupts.py",
+    "memory.py",
+    "notebooks.py",
+    "progress.py",
+    "version.py",
+}
 
 
 def shaping_files(package):
