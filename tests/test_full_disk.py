@@ -18,7 +18,7 @@ from creases import Box, Complex, Count, JournalError, Network, count, count_in_
 from creases.errors import CreasesError, SaveError
 from creases.files import replace_file
 from creases.paper.runs import save_network
-from creases.scheduling import RowJournal
+from creases.scheduling import Journal
 from creases.scheduling.plan import Plan
 from creases.training.journal import RowJournal as Rows
 from creases.training.journal import read_rows
@@ -34,7 +34,7 @@ FULL = r"could not be written to: database or disk is full\. What is in it is sa
 def done_in(place, pieces):
     """The results in a journal, each row read and checked, and how many there are to be."""
     plan = Plan.of(known(), CUBE, pieces)
-    with RowJournal(place) as journal:
+    with Journal(place) as journal:
         return journal.results(journal.begin(plan), plan), len(plan.pieces)
 
 
@@ -59,7 +59,7 @@ def test_bad_input_a_disk_that_fills_in_a_count(small_disk, how):
     """What was recorded stays, and the count goes on from there when there is room."""
     folder = small_disk(256 << 10)
     place = folder / "runs.db"
-    RowJournal(place).close()
+    Journal(place).close()
     filler = fill(folder, 20 << 10)
     with pytest.raises(JournalError, match=f"The journal {place} {FULL}"):
         count_in_pieces(known(), CUBE, pieces=64, journal=place, **how)
@@ -80,7 +80,7 @@ def test_bad_input_no_more_pages_in_the_middle_of_a_count(tmp_path, monkeypatch)
     """SQLite's own limit, which it tells as a full disk, wherever nothing may be mounted."""
     from sqlalchemy import event
 
-    place, open_journal = tmp_path / "runs.db", RowJournal.__init__
+    place, open_journal = tmp_path / "runs.db", Journal.__init__
 
     def two_more(connection, _):
         (there,) = connection.execute("pragma page_count").fetchone()
@@ -92,7 +92,7 @@ def test_bad_input_no_more_pages_in_the_middle_of_a_count(tmp_path, monkeypatch)
         event.listen(self._engine, "connect", two_more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(RowJournal, "__init__", limited)
+        patch.setattr(Journal, "__init__", limited)
         with pytest.raises(JournalError, match=FULL):
             count_in_pieces(known(), CUBE, pieces=64, threads=2, journal=place)
     before, all_of_them = done_in(place, 64)
@@ -109,7 +109,7 @@ def test_bad_input_no_room_to_begin(small_disk):
     with pytest.raises(JournalError, match=r"could not be opened: .*full.* Free some space"):
         count_in_pieces(known(), CUBE, pieces=8, journal=place)
     filler.unlink()
-    RowJournal(place).close()
+    Journal(place).close()
     filler = fill(folder, 0)
     with pytest.raises(JournalError, match=FULL):
         count_in_pieces(known(), CUBE, pieces=8, journal=place)
@@ -122,7 +122,7 @@ def test_bad_input_a_disk_that_fills_under_the_command(small_disk, tmp_path):
     """Exit code 2, one line with the remedy, and the same command goes on."""
     folder = small_disk(256 << 10)
     place, saved = folder / "runs.db", folder / "count.json"
-    RowJournal(place).close()
+    Journal(place).close()
     filler = fill(folder, 20 << 10)
     run = command(known().save(tmp_path / "network.npz"), place, saved, "--threads", "1")
     failed = subprocess.run(run, capture_output=True, text=True, timeout=300)

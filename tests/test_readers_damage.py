@@ -164,7 +164,7 @@ def test_laws_the_limit_on_memory_holds():
         ("pickle.loads(pickle.dumps(os.getcwd))", "pickle.find_class"),
         ("open(os.devnull, 'w').close()", "open"),
         ("open(os.devnull).close()", None),
-        ("subprocess.run(['true', str(d.hdf5.CHILD)])", None),
+        ("subprocess.run(['true', str(d.hdf5.CHILD_PROGRAM)])", None),
     ],
 )
 def test_laws_what_a_file_might_run_is_seen(act, event):

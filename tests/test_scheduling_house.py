@@ -19,6 +19,7 @@ SHAPELESS = {
     "__init__.py",
     "errors.py",
     "files.py",
+    "instructions.py",
     "interrupts.py",
     "memory.py",
     "notebooks.py",
