@@ -150,6 +150,11 @@ def test_known_whole_planes_are_clipped(n_hidden):
     words = parsed(cells)
     assert "nan" not in cells._repr_html_().split("<pre")[0]
     assert "activation regions" in words
+    inside = re.findall(r'<polygon points="([^"]*)"', cells._repr_html_())
+    places = np.array([[float(x) for x in place.split(",")] for points in inside for place in points.split()])
+    assert places.min() >= 0.0
+    assert places.max() <= notebook.SIDE
+    assert len(inside) > len(cells) // 2
 
 
 def test_bad_input_names_and_notes_are_no_markup(evil):

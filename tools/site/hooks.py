@@ -267,13 +267,9 @@ def api_page(room: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """The first paragraphs of a module's docstring, up to its first example."""
-    kept = []
-    for paragraph in text.split("\n\n"):
-        if paragraph.lstrip().startswith(">>>"):
-            break
-        kept.append(paragraph)
-    return "\n\n".join(kept)
+    """The first paragraph of a module's docstring, and its code; what follows is about the sources."""
+    first, *others = text.split("\n\n")
+    return "\n\n".join([first, *(other for other in others if other.startswith("    "))])
 
 
 def as_page(notebook: Path) -> tuple[str, dict[str, bytes]]:

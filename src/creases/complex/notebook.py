@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creases.complex.clip import usual_window
 from creases.complex.table import summary_of
 from creases.notebooks import panel, table, text
 
@@ -45,8 +46,10 @@ def html_of(complex: Complex) -> str:
 
 
 def svg_of(complex: Complex) -> str:
-    """The regions of a complex of dimension two as an inline picture; unbounded ones are clipped, as in `polygons`."""
-    polygons = complex.polygons()
+    """The regions of a complex of dimension two as an inline picture; those of a whole plane are clipped."""
+    # Of a whole plane only the part where most corners are.
+    unbounded = bool(complex.at_infinity.any())
+    polygons = complex.polygons(usual_window(complex.corners[~complex.at_infinity]) if unbounded else None)
     corners = np.concatenate([polygon for polygon in polygons if len(polygon)] or [np.zeros((1, 2))])
     low, high = corners.min(axis=0), corners.max(axis=0)
     scale = SIDE / max(float((high - low).max()), np.finfo(float).tiny)
