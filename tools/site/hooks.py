@@ -298,8 +298,9 @@ def shown_output(output: dict[str, Any], stem: str, pictures: dict[str, bytes]) 
         pictures[name] = base64.b64decode("".join(data["image/png"]))
         return f'<div class="output" markdown="1">\n\n![What this cell draws]({name})\n\n</div>'
     if "text/html" in data:
-        # Blank lines would end the block of HTML.
-        html = re.sub(r"\n\s*\n", "\n", "".join(data["text/html"]))
+        html = "".join(data["text/html"])
+        html = re.sub(r"<pre.*?</pre>", lambda text: text[0].replace("\n\n", "\n&nbsp;\n"), html, flags=re.DOTALL)
+        html = re.sub(r"\n\s*\n", "\n", html)  # a blank line would end the block of HTML
         return f'<div class="output">\n{html}\n</div>'
     text = "".join(data.get("text/plain", output.get("text", "")))
     return f'<div class="output" markdown="1">\n\n```text\n{text.rstrip()}\n```\n\n</div>' if text.strip() else ""
