@@ -108,6 +108,8 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     for link, uri in LINKS.items():
         markdown = markdown.replace(f"]({link}", f"]({uri}")
     markdown = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", markdown)
+    # Sources are not on the site: their links are text there.
+    markdown = re.sub(r"\[([^\]]+)\]\((?:\.\./)*(?:src|tests|tools)/[^)]*\)", r"\1", markdown)
     if page.file.src_uri in ("gallery.md", "definitions.md"):
         markdown = BLOCK.sub(lambda block: block[0] + uses(block[0]), markdown)
     parts = FENCED.split(markdown)
