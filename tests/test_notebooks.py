@@ -132,6 +132,8 @@ def test_known_complexes_without_a_picture(monkeypatch):
     for cells in (line, cube):
         assert "<svg" not in cells._repr_html_()
         assert "facets" in parsed(cells)
+    many = creases.subdivide(creases.Network.he([4, 6, 1]), creases.Space(4))
+    assert "complex.summary()" in parsed(many)  # whose volumes would take long
     monkeypatch.setattr(notebook, "MOST_DRAWN", 5)
     large = creases.subdivide(creases.Network.he([2, 12, 1]), creases.Space(2))
     assert len(large) > 5

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["html_of", "svg_of"]
 
-# Regions that are drawn at most, and of which the summary is worked out for a table.
+# Regions that are drawn at most, and of which the summary is worked out for a table; and in how many dimensions, as
+# volumes take long in many.
 MOST_DRAWN = 1500
+MOST_SUMMARISED = 3
 SIDE = 300.0
 
 
 def html_of(complex: Complex) -> str:
     """`Complex._repr_html_`."""
     title = f"Complex of {len(complex):,} activation regions"
-    small = len(complex) <= MOST_DRAWN
+    small = len(complex) <= MOST_DRAWN and complex.dimension <= MOST_SUMMARISED
     picture = svg_of(complex) if small and complex.is_flat and complex.dimension == 2 else ""
     if small:
         numbers = f'<pre style="margin:0 0 0 12px;font-size:80%">{text(summary_of(complex))}</pre>'
