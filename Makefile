@@ -13,7 +13,7 @@ PYTEST := $(RUN) pytest -n 2 --dist worksteal
 # Options of `make fuzz`.
 FUZZ :=
 
-.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs bench bench-quick wheel clean
+.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs tutorials bench bench-quick wheel clean
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -72,9 +72,16 @@ bench: $(BENCH_STAMP) ## ratios against other programs and the floor, written in
 bench-quick: $(BENCH_STAMP) ## the same in under a minute, printed only
 	@$(RUN) benchmarks --quick
 
-docs: $(STAMP) ## write docs/cli.md from the commands' own help, docs/papers.md from the numbers of docs/laptop.json
+docs: $(STAMP) ## write docs/cli.md and docs/papers.md, make the pictures, and build the site into build/site
 	@$(BIN)/python tools/make_cli_docs.py
 	@$(BIN)/python tools/make_papers_docs.py
+	@rm -rf build/gallery
+	@$(BIN)/python docs/gallery.py --folder build/gallery
+	@CREASES_GALLERY=build/gallery NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --clean
+	@echo "docs: build/site/index.html"
+
+tutorials: $(STAMP) ## execute the notebooks of docs/tutorials and write their outputs into them
+	@$(BIN)/python tools/run_notebooks.py
 
 wheel: $(STAMP) ## build dist/creases-*.whl for this platform, with all kernels compiled
 	@$(BIN)/python tools/make_wheel.py

@@ -1,8 +1,10 @@
-"""Make every picture of docs/gallery.md: `python docs/gallery.py`, some seconds once the kernels are compiled.
+"""Make every picture of docs/gallery.md and docs/definitions.md: `python docs/gallery.py`, half a minute once the
+kernels are compiled.
 
-The page itself is run, block by block, in the folder of its pictures; then these are written anew with fewer colours,
-so that they are a third as large. Nothing is downloaded, and on one machine the same files come out. Names of .png and
-.gif files on the command line are made smaller only: the picture of the README is that of `make demo`, made smaller.
+The pages themselves are run, block by block, in the folder of the pictures, or in the one of `--folder`; then these are
+written anew with fewer colours, so that they are a third as large. Nothing is downloaded, and on one machine the same
+files come out. Names of .png and .gif files on the command line are made smaller only: the picture of the README is
+that of `make demo`, made smaller.
 """
 
 from __future__ import annotations
@@ -14,22 +16,33 @@ from pathlib import Path
 
 from PIL import Image, ImageSequence
 
-PAGE = Path(__file__).with_suffix(".md")
-FOLDER = PAGE.with_suffix("")
+HERE = Path(__file__).resolve().parent
+PAGES = (HERE / "gallery.md", HERE / "definitions.md")
+FOLDER = HERE / "gallery"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PICTURE = re.compile(r"!\[[^\]]+\]\(gallery/([^)]+)\)")
 # Colours of a picture, of all frames together of a moving one; dots across; and kilobytes of all.
 COLOURS, WIDEST = 128, 1400
-MOST = 480
+MOST = 1200
 
 
-def run(page: str) -> None:
-    """Run the python blocks of the page in one namespace, in the folder of pictures."""
-    FOLDER.mkdir(exist_ok=True)
-    os.chdir(FOLDER)
+def run(page: Path) -> None:
+    """Run the python blocks of a page in one namespace, in this folder."""
     namespace = {"__name__": "__main__"}
-    for i, code in enumerate(BLOCK.findall(page)):
-        exec(compile(code, f"{PAGE.name}, block {i}", "exec"), namespace)
+    for i, code in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
+        exec(compile(code, f"{page.name}, block {i}", "exec"), namespace)
+
+
+def make(folder: Path) -> None:
+    """Make all pictures in a folder. Ends the program if they are not those that the pages show."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    for page in PAGES:
+        run(page)
+    names = {name for page in PAGES for name in PICTURE.findall(page.read_text(encoding="utf-8"))}
+    made = {path.name for path in folder.iterdir()}
+    if names != made:
+        sys.exit(f"The pages do not make {sorted(names - made)}, and do not show {sorted(made - names)}.")
 
 
 def shrink(path: Path) -> None:
@@ -51,18 +64,15 @@ def shrink(path: Path) -> None:
 
 
 def main(files: list[str]) -> None:
-    """Make the pictures of the page, or the given files smaller."""
-    if files:
+    """Make the pictures of the pages, or the given files smaller."""
+    if files and files[0] != "--folder":
         for name in files:
             shrink(Path(name))
         return
-    page = PAGE.read_text(encoding="utf-8")
-    run(page)
-    names, made = set(PICTURE.findall(page)), {path.name for path in FOLDER.iterdir()}
-    if names != made:
-        sys.exit(f"The page does not make {sorted(names - made)}, and does not show {sorted(made - names)}.")
+    folder = Path(files[1]).resolve() if files else FOLDER
+    make(folder)
     total = 0.0
-    for path in sorted(FOLDER.iterdir()):
+    for path in sorted(folder.iterdir()):
         if path.suffix in (".png", ".gif"):
             shrink(path)
         size = path.stat().st_size / 1024

@@ -116,6 +116,37 @@ def test_house_names_in_the_documents_are_there():
     assert fresh(f"import creases; print(*({', '.join(names)},), sep='\\n')").count("\n") == len(names) - 1
 
 
+def test_house_calls_in_the_documents_are_there():
+    """`Box(lower, upper)` and `plane.square(h)` in the tables and the running text."""
+    for page in ("README.md", "docs/domains.md", "docs/which.md", "docs/counting.md"):
+        text = FENCE.sub("", (ROOT / page).read_text("utf-8"))
+        for name in set(re.findall(r"`([A-Z]\w+)\(", text)):
+            assert name in creases.__all__, f"{page}: {name}"
+        for outer, name in set(re.findall(r"`(?:creases\.)?([A-Za-z]\w+)\.(\w+)\(", text)):
+            kinds = {"plane": creases.Plane, "network": creases.Network, "complex": creases.Complex}
+            kinds |= {"tracker": creases.RegionTracker, "creases": creases, "count": creases.Count}
+            outer = kinds[outer] if outer in kinds else getattr(creases, outer, None)
+            if outer is not None:  # `torch.export.save` is not ours
+                assert hasattr(outer, name), f"{page}: {outer} has no {name}"
+
+
+def test_house_numbers_in_the_readme_are_those_of_the_sources():
+    """Speeds are compared in test_benchmarks; numbers behind `print` by running the page."""
+    from creases.readers.onnx.operators import OPERATORS
+
+    page = (ROOT / "README.md").read_text("utf-8")
+    assert int(re.search(r"`\.onnx` \((\d+) operators", page)[1]) == len(OPERATORS)
+    table = (ROOT / "docs" / "formats-onnx.md").read_text("utf-8").split("**Read, opset")[1].split("Everything else")[0]
+    assert set(re.findall(r"\b[A-Z][A-Za-z]+\b", table)) == set(OPERATORS)
+    scale = re.search(
+        r"^\| regions, certified \| ([\d,]+)", (ROOT / "benchmarks" / "README.md").read_text("utf-8"), re.M
+    )
+    for name in ("README.md", "docs/pieces.md"):
+        assert f"{scale[1]} regions of" in (ROOT / name).read_text("utf-8")
+    most = re.search(r"of one to (\w+) dimensions", page)[1]
+    assert most == {8: "eight"}[creases.domain.slice.MOST_DIMENSIONS]
+
+
 def test_house_every_room_is_listed():
     """All that a user may import; the engine, the command line and single files are not."""
     folders = {path.parent.name for path in Path(creases.__file__).parent.glob("*/__init__.py")}
@@ -169,13 +200,13 @@ def test_house_no_machine_paths_or_registry_hosts():
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_house_python_in_the_documents_runs(path, tmp_path, monkeypatch, capsys):
     """Each ```python block, in the order of the page, in one namespace and an empty folder; a comment behind a
-    `print(...)` that begins with a number says what is printed."""
+    `print(...)` that begins with a number, a bracket, a quote, True or False says what is printed."""
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__main__"}
     for i, code in enumerate(blocks(path, "python")):
         exec(compile(code, f"{path.name}, block {i}", "exec"), namespace)
         printed = capsys.readouterr().out.splitlines()
-        for said in re.findall(r"^print\(.*\)  # (\d.*)$", code, re.MULTILINE):
+        for said in re.findall(r"^print\(.*\)  # ((?:\d|[\[('-]|True|False).*)$", code, re.MULTILINE):
             assert any(said == line or said.startswith(f"{line}, ") for line in printed), (said, printed)
 
 

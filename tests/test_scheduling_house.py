@@ -22,6 +22,7 @@ SHAPELESS = {
     "instructions.py",
     "interrupts.py",
     "memory.py",
+    "notebooks.py",
     "progress.py",
     "version.py",
 }

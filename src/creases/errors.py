@@ -51,7 +51,7 @@ class ComputationError(CreasesError, RuntimeError):
 
 
 class NotEnoughMemoryError(ComputationError, MemoryError):
-    """A result has not room enough in the memory that is free."""
+    """A result does not fit into the free memory."""
 
 
 class SaveError(CreasesError, OSError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from creases.domain import Domain
 from creases.network import Network
+from creases.notebooks import panel, table
 from creases.subdivision import subdivide
 from creases.version import __version__
 
@@ -43,6 +44,17 @@ class LinearCount:
             f"{self.activation_regions:,} activation regions, {certified}, {self.seconds:.3g} s, {self.domain!r}, "
             f"network={self.network[:12]})"
         )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("affine maps", f"{self.affine_maps:,}"),
+            ("activation regions", f"{self.activation_regions:,}"),
+            ("certified", "yes, every sign is proved" if self.certified else "NO"),
+            ("domain", repr(self.domain)),
+            ("network", self.network[:12]),
+            ("time", f"{self.seconds:.3g} s"),
+        ]
+        return panel(f"{self.linear_regions:,} linear regions", table(rows))
 
 
 def count_linear_regions(

@@ -11,6 +11,7 @@ from creases.digests import digest_of
 from creases.domain import Domain, domain_from_dict
 from creases.errors import ModelFileError
 from creases.files import replace_file
+from creases.notebooks import panel, table
 from creases.version import __version__
 
 if TYPE_CHECKING:
@@ -110,6 +111,27 @@ class Count:
             *([f"notes={len(self.notes)}"] if self.notes else []),
         ]
         return f"Count({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, object]] = [("after each layer", ", ".join(f"{value:,}" for value in self.by_layer))]
+        if self.unbounded is not None:
+            rows.append(("of these", f"{self.bounded:,} bounded, {self.unbounded:,} unbounded"))
+        if self.distinct is not None:
+            rows.append(("different regions", f"{self.distinct:,}"))
+        if self.pieces > 1:
+            rows.append(("counted in", f"{self.pieces:,} pieces"))
+        rows.append(("certified", "yes, every sign is proved" if self.certified else "NO"))
+        if self.unproved_signs:
+            rows.append(("unproved signs", f"{self.unproved_signs:,}"))
+        rows += [
+            ("decided in rationals", f"{self.exact_cells:,} cells"),
+            ("domain", repr(self.domain)),
+            ("network", self.network[:12]),
+            ("time", f"{self.seconds:.3g} s"),
+            *(("note", note) for note in self.notes),
+        ]
+        what = "pieces along the path" if self.distinct is not None else "activation regions"
+        return panel(f"{self.regions:,} {what}", table(rows))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain numbers and lists, for JSON, with a digest; `Count.from_dict` reads it back."""

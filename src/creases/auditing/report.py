@@ -17,7 +17,7 @@ CONFIDENCE = 0.99
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that does not agree.
+    """One check of an audit that failed.
 
     check : which check saw it, one word. text : what is wrong. cell : the stored cell that it is about, or None.
     """
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Audit:
-    """What was checked of a saved result, and whether it held.
+    """What was checked in a saved result, and whether it agreed.
 
     kind : "subdivision" or "count". regions : how many regions the result says there are.
     complete : whether the audit covers every region, so that without findings the number is proved.

@@ -32,7 +32,8 @@ def audit(
         Path | None,
         typer.Argument(
             metavar="[MODEL]",
-            help="The network's file. A count needs it; a subdivision holds its own network, which must be this one.",
+            help="The file of the network. A count needs it; a subdivision contains its network, which must be the "
+            "same.",
             show_default=False,
         ),
     ] = None,

@@ -28,10 +28,11 @@ class AskedOptions:
     """What is asked for besides the number of regions."""
 
     by_neuron: Annotated[
-        bool, typer.Option("--by-neuron", help="Also count, for each neuron, the regions of the layer below it cuts.")
+        bool,
+        typer.Option("--by-neuron", help="Also count, for each neuron, how many regions of the layers below it cuts."),
     ] = False
     theory: Annotated[
-        bool, typer.Option("--theory", help="Print what the theory says beside the count: bounds, T-hat, constants.")
+        bool, typer.Option("--theory", help="Also print what the theory says: bounds, T-hat, constants.")
     ] = False
 
     def compare(self, result: Count, network: Network) -> Table | None:
@@ -53,8 +54,8 @@ class WorkOptions:
         piece_option(
             "--journal",
             metavar="PLACE",
-            help="Count in pieces and keep each result in this SQLite file or database URL. The same command goes on "
-            "from there, whatever has ended it.",
+            help="Count in pieces and keep each result in this SQLite file or database URL. After an interruption the "
+            "same command continues from there.",
         ),
     ] = None
     pieces: Annotated[
@@ -63,7 +64,7 @@ class WorkOptions:
     workers: Annotated[
         int | None,
         piece_option(
-            "--workers", min=1, metavar="N", help="Give the pieces to N processes of this machine instead of threads."
+            "--workers", min=1, metavar="N", help="Run the pieces in N processes of this machine instead of threads."
         ),
     ] = None
     cluster: Annotated[
@@ -71,7 +72,7 @@ class WorkOptions:
         piece_option(
             "--cluster",
             metavar="ADDRESS",
-            help="Give the pieces to the Dask cluster whose scheduler is there, like tcp://127.0.0.1:8786.",
+            help="Run the pieces on the Dask cluster with this scheduler, like tcp://127.0.0.1:8786.",
         ),
     ] = None
 

@@ -35,7 +35,7 @@ def demo(
     ] = Path("demo"),
     quick: Annotated[bool, typer.Option("--quick", help="A small network and three moments: some seconds.")] = False,
 ) -> None:
-    """Train a network on handwritten digits, count its regions as it learns, and draw what was found.
+    """Train a network on handwritten digits, count its regions as it learns, and draw the result.
 
     \b
     [bold]Examples[/bold]

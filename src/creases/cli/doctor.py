@@ -10,7 +10,7 @@ import typer
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Print versions, machine, kernels and extras: what one pastes into a bug report.
+    """Print versions, machine, kernels and extras, to paste into a bug report.
 
     Nothing is compiled, and nothing is sent anywhere.
 

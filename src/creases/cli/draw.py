@@ -29,7 +29,8 @@ class LookOptions:
         typer.Option(
             "--color-by",
             metavar="WORD",
-            help="What colours tell: the pattern, the layer that made a region, the norm of its gradient, its class, "
+            help="What the colours show: the pattern, the layer that made a region, the norm of its gradient, its "
+            "class, "
             "its activity, the number of active neurons, or another column of the table: volume, facets, vertices, "
             "bounded.",
         ),
@@ -66,10 +67,13 @@ class LookOptions:
     width: Annotated[
         float,
         typer.Option(
-            "--width", min=1.0, max=40.0, help="Inches; 3.3 is a column of a page, and letters are made for it."
+            "--width",
+            min=1.0,
+            max=40.0,
+            help="Width in inches; 3.3 is a column of a page, for which letters are sized.",
         ),
     ] = 3.3
-    dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots an inch of a .png.")] = 400
+    dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots per inch of a .png.")] = 400
 
     def check(self) -> None:
         """Raise DomainError, before anything is counted, if colours can tell no such thing."""

@@ -18,7 +18,7 @@ FEW_INPUTS = 16
 
 
 def info(model: Model, weights: WeightOptions, json: Json = False) -> None:
-    """Show what a model file holds, and what theory says of its counts.
+    """Show what a model file contains, and what theory says about its number of regions.
 
     \b
     [bold]Examples[/bold]

@@ -82,7 +82,7 @@ Threads: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not a table for people.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class WeightOptions:
         weight_option(
             "--activation",
             metavar="KINK",
-            help="What stands between the layers of a file of weights alone, and nothing else: relu, abs, linear or "
-            "leaky:0.01, with the slope below zero; or one a layer, relu,abs,linear.",
+            help="The activation between the layers of a file of weights alone: relu, abs, linear or leaky:0.01 (with "
+            "its slope below zero); or one per layer, relu,abs,linear.",
         ),
     ] = None
     order: Annotated[
@@ -103,8 +103,8 @@ class WeightOptions:
         weight_option(
             "--order",
             metavar="NAMES",
-            help="The layers in the order in which they act: fc1,fc2,out. Activations among them stand there and "
-            "nowhere else: 0,1,relu,3.",
+            help="The layers in the order in which they act: fc1,fc2,out. If activations are listed among them, there "
+            "are no others: 0,1,relu,3.",
         ),
     ] = None
     prefix: Annotated[
@@ -112,10 +112,11 @@ class WeightOptions:
         weight_option(
             "--prefix",
             metavar="NAME",
-            help="Read only the layers whose names begin so, like actor., where the file holds several networks.",
+            help="Read only the layers whose names begin with this, like actor., of a file that holds several "
+            "networks.",
         ),
     ] = None
-    final_kink: Annotated[bool, weight_option("--final-kink", help="A kink follows the last layer too.")] = False
+    final_kink: Annotated[bool, weight_option("--final-kink", help="The last layer has an activation too.")] = False
     batch_norm_eps: Annotated[
         float | None,
         weight_option(
@@ -126,7 +127,7 @@ class WeightOptions:
         bool,
         typer.Option(
             "--apply-normalisation",
-            help="Take inputs in a .nnet file's raw units; else in the network's own normalised units.",
+            help="Take inputs in the raw units of a .nnet file; without this, in the network's normalised units.",
         ),
     ] = False
 
@@ -135,7 +136,7 @@ class WeightOptions:
         graph_option(
             "--output-name",
             metavar="NAME",
-            help="The value that the network gives: one of several outputs, or any value inside.",
+            help="The value to use as the output: one of several outputs, or any value inside the network.",
         ),
     ] = None
     fix_input: Annotated[
@@ -143,7 +144,7 @@ class WeightOptions:
         graph_option(
             "--fix-input",
             metavar="NAME=FILE.npy",
-            help="Fix an input at the numbers of a file; once for all inputs but one.",
+            help="Fix an input at the numbers in a file; give it once for every input but one.",
             show_default=False,
         ),
     ] = None
@@ -178,7 +179,7 @@ class DomainOptions:
     ] = None
     loop: Annotated[
         str | None,
-        domain_option("--loop", metavar="POINTS", help="The closed path through POINTS and back to the first of them."),
+        domain_option("--loop", metavar="POINTS", help="The closed path through POINTS and back to the first one."),
     ] = None
     plane: PlaneOption = None
     square: SquareOption = None
@@ -231,8 +232,8 @@ class DomainOptions:
         bool,
         domain_option(
             "--directions",
-            help="The sphere of directions of the input space, of up to nine inputs: the cones that remain far out, "
-            "where biases do not count.",
+            help="The sphere of directions of the input space, of up to nine inputs: the cones far from the origin, "
+            "where biases do not matter.",
         ),
     ] = False
 

@@ -36,7 +36,7 @@ def spaces(
     seeds: Seeds = 20,
     save: Save = None,
 ) -> None:
-    """Count random networks on all of R^3 and R^4, beside as many hyperplanes in general position.
+    """Count random networks on all of R^3 and R^4, and compare with as many hyperplanes in general position.
 
     Hanin and Rolnick (2019) count in planes. The table says whether the whole space R^n, and the sphere of directions
     S^(n-1) (zero biases), hold what their heuristic says: N^n / n!, whatever the depth. "generic" is what as many
@@ -140,7 +140,7 @@ def bounds_command(
     seeds: Seeds = 200,
     save: Save = None,
 ) -> None:
-    """Put mean counts in cubes beside the bounds on averages: how loose are they, and where do they say something?
+    """Compare mean counts in cubes with the bounds on averages: how loose are the bounds?
 
     He networks of two layers of 16, Gaussian and uniform biases, one to three inputs, cubes of side
     s / (C_grad C_bias N), both constants exact. "explicit" is the bound for any side over the mean. T is the least

@@ -31,7 +31,7 @@ Place: TypeAlias = Annotated[
 NetworksFolder: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--networks", metavar="DIR", help="Where networks are kept; beside the store by itself.", show_default=False
+        "--networks", metavar="DIR", help="Where networks are kept; by default beside the store.", show_default=False
     ),
 ]
 DataFolder: TypeAlias = Annotated[
@@ -92,7 +92,7 @@ def run_command(
     output: Output = Path("paper-report"),
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
 ) -> None:
-    """Run the figures' experiments again, on real data; what is in the store already is not done again.
+    """Repeat the experiments of the figures, on real data; results that are in the store are not computed again.
 
     Networks are trained and their regions counted on the way, each run is committed to the store whole, and the same
     command goes on after a stop of any kind. Two processes with one store share the work.

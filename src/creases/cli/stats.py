@@ -18,8 +18,8 @@ def stats(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Regions that 'creases subdivide' has written as .npz; or a network, as of 'creases count', to be cut "
-            "first.",
+            help="Regions written by 'creases subdivide' as .npz; or a network, as for 'creases count', which is "
+            "subdivided first.",
             show_default=False,
         ),
     ],
@@ -28,7 +28,7 @@ def stats(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Say in numbers what the regions are like: how many there are, how they meet, and which layer made them.
+    """Print statistics of the regions: how many there are, how they meet, and which layer made them.
 
     \b
     [bold]Examples[/bold]

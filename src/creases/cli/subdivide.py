@@ -24,16 +24,16 @@ class FileOptions:
         typer.Option(
             "--window",
             metavar="RANGES",
-            help="What of a plane to write to a .geojson or .vtu, in the coordinates of its slice: -1:1,0:2. Polygons "
-            "are clipped to it.",
+            help="Which part of a plane to write to a .geojson or .vtu, in the coordinates of its slice: -1:1,0:2. "
+            "Polygons are clipped to it.",
         ),
     ] = None
     stream: Annotated[
         bool,
         typer.Option(
             "--stream",
-            help="Write regions as they are found, by one thread and in bounded memory, however many there are; "
-            ".parquet only, and without a region's neighbours.",
+            help="Write regions as they are computed, in one thread and in bounded memory, however many there are; "
+            ".parquet only, without neighbours.",
         ),
     ] = False
 

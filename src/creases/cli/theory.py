@@ -24,7 +24,7 @@ def theory(
     ] = 2,
     json: Json = False,
 ) -> None:
-    """Print what the theory says of networks with these hidden layers: estimates, constructions, upper bounds.
+    """Print what the theory says about networks with these hidden layers: estimates, constructions, upper bounds.
 
     The layers are those of a chain of dense layers with ReLU. What is known of a graph (residual, convolutional, with
     switches) stands in `creases info MODEL`.

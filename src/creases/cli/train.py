@@ -22,7 +22,7 @@ def train(
     places: PlaceOptions,
     output: TrainingOutputOptions,
 ) -> None:
-    """Train a network and count its regions as it learns; the runs are kept and not done again.
+    """Train a network and count its regions as it learns; runs are stored and not repeated.
 
     Every number goes into the store before it is shown; the same command shows it again, and more --seeds do only what
     is missing. Networks are kept at the start and at the end, beside the store.

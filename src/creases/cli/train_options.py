@@ -33,23 +33,23 @@ class TaskOptions:
         task_option(
             "--data",
             metavar="DIR",
-            help="The four idx files of MNIST or Fashion-MNIST, plain or .gz, instead.",
+            help="Use the four idx files of MNIST or Fashion-MNIST in this folder, plain or .gz.",
             show_default=False,
         ),
     ] = None
     points: Annotated[int, task_option("--points", min=1, help="With --task points: how many.")] = 100
-    inputs: Annotated[int, task_option("--inputs", min=1, help="With --task points: of how many inputs.")] = 2
+    inputs: Annotated[int, task_option("--inputs", min=1, help="With --task points: how many inputs.")] = 2
     label_noise: Annotated[
-        float, task_option("--label-noise", min=0.0, max=1.0, help="Part of labels made random.")
+        float, task_option("--label-noise", min=0.0, max=1.0, help="Fraction of the labels that are made random.")
     ] = 0.0
-    noise_images: Annotated[bool, task_option("--noise-images", help="Put noise in the place of the inputs.")] = False
+    noise_images: Annotated[bool, task_option("--noise-images", help="Replace the inputs by noise.")] = False
     components: Annotated[
         int | None,
         task_option(
             "--components",
             min=1,
             metavar="N",
-            help="See the inputs through N principal components.",
+            help="Use N principal components of the inputs.",
             show_default=False,
         ),
     ] = None
@@ -125,14 +125,17 @@ class NetworkOptions:
 class TrainingOptions:
     """How it learns, and how often it is done."""
 
-    epochs: Annotated[int, training_option("--epochs", min=0, help="How long; counted at the papers' epochs.")] = 20
+    epochs: Annotated[
+        int,
+        training_option("--epochs", min=0, help="How many epochs to train; regions are counted at the papers' epochs."),
+    ] = 20
     optimiser: Annotated[str, training_option("--optimiser", help="adam or sgd.")] = "adam"
     rate: Annotated[
         float | None,
         training_option("--learning-rate", help="1e-3 for adam and 0.1 for sgd, if not given.", show_default=False),
     ] = None
     weight_decay: Annotated[float, training_option("--weight-decay", min=0.0, help="Of the optimiser.")] = 0.0
-    batch_size: Annotated[int, training_option("--batch-size", min=1, help="Examples a step.")] = 128
+    batch_size: Annotated[int, training_option("--batch-size", min=1, help="Examples per step.")] = 128
     seeds: Annotated[int, training_option("--seeds", min=1, help="Runs, seeds 0 ...")] = 1
 
     def as_moments(self) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ import typer
 
 
 def warm() -> None:
-    """Compile the engine's kernels ahead, so that the first count does not wait for it.
+    """Compile the engine's kernels now, so that the first count need not wait for it.
 
     They are kept in a folder of your own (CREASES_CACHE_DIR, or the system's cache folder) and used by every
     later process.

@@ -118,6 +118,11 @@ class Complex:
         certified = "certified" if self.certified else "NOT certified"
         return f"Complex({len(self):,} regions, {certified}, {self.domain!r}, network={self.network.sha256[:12]})"
 
+    def _repr_html_(self) -> str:
+        from creases.complex.notebook import html_of
+
+        return html_of(self)
+
     @property
     def regions(self) -> int:
         """Number of activation regions."""

@@ -28,7 +28,7 @@ POLYLINE_SUFFIXES = (".geojson", ".npz")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Polylines:
-    """Lines that part what is labelled differently, joined end to end.
+    """Lines that separate cells with different labels, joined end to end.
 
     points : float64 (p, 2), in the coordinates of the domain's slice (`complex.domain.slice.points` makes inputs of
         them).
@@ -108,7 +108,7 @@ class Polylines:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mesh:
-    """A surface of triangles that parts what is labelled differently.
+    """A surface of triangles that separates cells with different labels.
 
     vertices : float64 (v, 3), each once, in the coordinates of the domain's slice (`complex.domain.slice.points` makes
         inputs of them).

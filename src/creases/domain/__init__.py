@@ -1,5 +1,5 @@
-"""What is cut: segments, paths, circles, lines, polygons, planes, boxes, simplices, polytopes, balls, whole spaces,
-subspaces, and directions."""
+"""Domains to count on: segments, paths, circles, lines, polygons, planes, boxes, simplices, polytopes, balls, whole
+spaces, subspaces, and directions."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from creases.arrays import as_floats
 from creases.errors import DomainError
 from creases.limits import MOST_DIMENSIONS
+from creases.notebooks import panel, table
 from creases.rationals import independent, whole
 
 __all__ = ["MOST_DIMENSIONS", "Described", "Slice", "as_dimensions", "as_point", "difference"]
@@ -97,6 +98,11 @@ class Described:
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.to_dict()))
+
+    def _repr_html_(self) -> str:
+        from creases.domain.described import rows_of
+
+        return panel(type(self).__name__, table(rows_of(self)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

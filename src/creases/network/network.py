@@ -27,6 +27,7 @@ from creases.network.levels import Level, check_levels
 from creases.network.operators import Select
 from creases.network.operators.operator import by, whole
 from creases.network.saving import Normalisation, hash_of_chain, hash_of_levels, write_network
+from creases.notebooks import panel, table
 from creases.streams import stream
 
 __all__ = ["Network"]
@@ -35,6 +36,8 @@ Floats = NDArray[np.float64]
 
 # How many widths the repr of a graph shows.
 SHOWN = 4
+# How many layers a notebook shows.
+LISTED = 12
 # Of arrays that are an output layer and no other: they may have been meant as a hidden one.
 AFFINE = "It is one affine map: the only layer is the output. If a ReLU follows it, say output_layer=False."
 
@@ -279,6 +282,25 @@ class Network:
         counts += [counted(switches, "switch", "es")] if switches else []
         size = counted(len(self.levels), "level")
         return f"Network({by(self.input_shape)} -> [{widths}]{end}, {' and '.join(counts)}, graph of {size})"
+
+    def _repr_html_(self) -> str:
+        layers = [self.levels[number - 1] for number in self.layers]
+        listed = [
+            (name, type(level.kink).__name__, f"{level.neurons:,}", f"{level.switches:,}")
+            for name, level in zip(self.layer_names[:LISTED], layers, strict=False)
+        ]
+        if self.depth > LISTED:
+            listed.append((f"and {self.depth - LISTED} more", "", "", ""))
+        rows = [
+            ("inputs", by(self.input_shape)),
+            ("outputs", f"{self.n_out:,}"),
+            ("neurons and switches", f"{self.neurons:,}"),
+            ("kind", "chain of dense layers with ReLU" if self.is_chain else f"graph of {len(self.levels):,} levels"),
+            ("sha256", self.sha256[:12]),
+            *(("note", note) for note in self.notes),
+        ]
+        shown = table(listed, ("layer", "kink", "neurons", "switches")) if listed else ""
+        return panel("Network", table(rows), shown)
 
     def points(self, points: ArrayLike) -> Floats:
         """Points as a float64 array of shape (..., n_in), given flat or in `input_shape`.

@@ -86,7 +86,7 @@ def plot_cut_away(
     color_by: ColorBy = "pattern",
     width: float = COLUMN,
 ) -> Axes:
-    """Draw a bounded complex of dimension three cut open: what lies in front of a plane is taken away.
+    """Draw a bounded complex of dimension three cut open: the part in front of a plane is removed.
 
     What is left is {u : normal . u <= offset}, and its cells are seen where the plane cuts them.
 

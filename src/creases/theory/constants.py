@@ -43,11 +43,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A constant that was estimated, or found.
+    """A constant that was estimated from samples, or computed exactly.
 
-    value : the estimate. error : its standard error; 0 of what is exact but for rounding, NaN of a lower bound, as
-    nothing says how far above it the truth is. m : the moment at which the largest was found, 0 where moments play no
-    part. rests_on : what it was estimated from, in words. kind : "estimate", "lower bound" or "exact".
+    value : the estimate.
+    error : its standard error; 0 if it is exact up to rounding, NaN of a lower bound, for which the distance to the
+        true value is unknown.
+    m : the moment at which the largest value was attained, 0 where moments play no part.
+    rests_on : what it was estimated from, in words.
+    kind : "estimate", "lower bound" or "exact".
     """
 
     value: float
@@ -157,7 +160,7 @@ def of_walls(level: Level) -> NDArray[np.int64]:
 
 
 def bias_constant_excess(widths: Iterable[int], *, networks: int = 1000, seed: int = 0) -> Estimate:
-    """By which part `bias_constant` is too large in the mean, if the biases of all layers are independent N(0, s^2).
+    """By what fraction `bias_constant` is too large on average, if the biases of all layers are independent N(0, s^2).
 
     widths : neurons of each hidden layer, two at least in each, of a chain or of any network whose neurons have biases
     of their own. networks : how many are drawn. Negative where smoothing lowers a top by more than the choice of the

@@ -13,6 +13,7 @@ from creases.domain import Ball, Box, Circle, Polyline, Segment
 from creases.domain.volume import volume_of
 from creases.errors import DomainError, NetworkError, require_extra
 from creases.network import Network
+from creases.notebooks import panel, table, text
 from creases.result import Count
 from creases.streams import stream
 from creases.theory.arguments import as_layers, whole
@@ -49,7 +50,7 @@ class Row:
 
 
 class Table:
-    """Lines that print well; `rows` holds them, `to_pandas` gives a frame, `to_dict` what goes into JSON.
+    """A table of results: `rows` has its lines, `to_pandas` makes a frame, `to_dict` plain data for JSON.
 
     notes : sentences that say what the theory does not know of this network, and why; printed below the lines.
     """
@@ -78,6 +79,11 @@ class Table:
             for name, value, kind, source in cells
         ]
         return "\n".join([self.title, *lines, *self.notes])
+
+    def _repr_html_(self) -> str:
+        rows = [(row.name, readable(row.value), row.kind, row.source) for row in self.rows]
+        notes = "".join(f"<p>{text(note)}</p>" for note in self.notes)
+        return panel(self.title, table(rows, ("what", "value", "kind", "source")), notes)
 
     def to_dict(self) -> dict[str, Any]:
         """The title, the rows as dicts, and the notes, for JSON; a value beyond 300 digits as `readable` writes it."""

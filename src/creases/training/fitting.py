@@ -37,7 +37,7 @@ __all__ = ["Tracker", "fit"]
 
 
 class Tracker(Protocol):
-    """What is told of every step: a `RegionTracker`, or anything else that measures a model as it learns.
+    """What a training notifies of every step: a `RegionTracker`, or anything else that measures a model as it learns.
 
     model : the module that is watched, or a function that gives the network. at : the step it is at.
     """

@@ -21,7 +21,7 @@ PAPER_EPOCHS = (0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 6, 8, 10, 15, 2
 
 
 class Optimiser(Protocol):
-    """Anything that makes a torch optimiser and has a repr that says all of its settings."""
+    """Anything that makes a torch optimiser, and whose repr has all of its settings."""
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """A new optimiser of these parameters."""

@@ -220,7 +220,7 @@ def with_label_noise(task: Task, fraction: float, seed: int = 0) -> Task:
 
 
 def random_points_task(points: int, n_in: int = 2, classes: int = 2, seed: int = 0) -> Task:
-    """Points drawn uniformly from [-1, 1]^n_in with labels drawn uniformly: nothing to learn but by heart.
+    """Points drawn uniformly from [-1, 1]^n_in with labels drawn uniformly, which can only be memorised.
 
     points : how many, at least 1. There is no test, as nothing carries over to it.
     Raises TrainingError on numbers out of range.

@@ -41,7 +41,7 @@ def reshape(x: Flow, *shape: int) -> Flow:
 
 
 def transpose(x: Flow, *axes: int, name: str = "") -> Flow:
-    """Axes in another order: transpose(x, 1, 2, 0) puts the channels last; none given turns the order round.
+    """Axes in another order: transpose(x, 1, 2, 0) puts the channels last; without arguments the order is reversed.
 
     Raises NetworkError unless every axis is named once.
     """

@@ -28,7 +28,7 @@ Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Conv(Operator):
-    """A convolution (as in torch: the kernel is not turned round) of an image (channels, *sides).
+    """A convolution (as in torch, without flipping the kernel) of an image (channels, *sides).
 
     weight : float64, shape (out, in / groups, *kernel); one, two or three sides. Read-only.
     input_shape : (in, *sides).

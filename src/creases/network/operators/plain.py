@@ -209,7 +209,7 @@ class Scale(Operator):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Divide(Operator):
-    """Each value divided by a number of its own, exactly: 1 / number is no float as a rule, and none is ever formed.
+    """Each value divided by a number of its own, exactly: 1 / number, which is rarely a float, is never formed.
 
     A float is m * 2^e with a whole number m, so `matrix` has 2^-e, with the number's sign, and `divisors` have |m|.
 
