@@ -9,6 +9,7 @@ RUN := $(BIN)/python -m
 # Set up again when the project's requirements change, and only then.
 STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 BENCH_STAMP := $(subst .set-up-,.bench-,$(STAMP))
+TUTORIALS_STAMP := $(subst .set-up-,.tutorials-,$(STAMP))
 PYTEST := $(RUN) pytest -n 2 --dist worksteal
 # Options of `make fuzz`.
 FUZZ :=
@@ -80,7 +81,12 @@ docs: $(STAMP) ## write docs/cli.md and docs/papers.md, make the pictures, and b
 	@CREASES_GALLERY=build/gallery NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --clean
 	@echo "docs: build/site/index.html"
 
-tutorials: $(STAMP) ## execute the notebooks of docs/tutorials and write their outputs into them
+$(TUTORIALS_STAMP): $(STAMP)
+	@sh tools/setup.sh $(VENV) tutorials
+	@rm -f $(VENV)/.tutorials-*
+	@touch $@
+
+tutorials: $(TUTORIALS_STAMP) ## execute the notebooks of docs/tutorials and write their outputs into them
 	@$(BIN)/python tools/run_notebooks.py
 
 wheel: $(STAMP) ## build dist/creases-*.whl for this platform, with all kernels compiled

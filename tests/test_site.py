@@ -201,8 +201,8 @@ def test_house_tutorials_run(path):
     pytest.importorskip("nbclient", reason="notebooks need the extra docs")
     pytest.importorskip("ipykernel", reason="notebooks need the extra docs")
     if path.stem == "training":
-        pytest.importorskip("pytorch_lightning", reason="this tutorial needs the extra docs")
-        pytest.importorskip("transformers", reason="this tutorial needs the extra docs")
+        pytest.importorskip("pytorch_lightning", reason="this tutorial needs the extra tutorials")
+        pytest.importorskip("transformers", reason="this tutorial needs the extra tutorials")
     run = module_of(ROOT / "tools" / "run_notebooks.py")
     cells = [cell for cell in run.executed(path).cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells)

@@ -18,7 +18,7 @@ __all__ = ["diagnosis"]
 # What every installation has.
 CORE = ("numpy", "scipy", "numba", "llvmlite", "python-flint", "threadpoolctl", "safetensors", "typer", "rich")
 # Extras that are no packages of their own: sums of others, and what only the project itself needs.
-OTHERS = ("all", "bench", "dev")
+OTHERS = ("all", "bench", "dev", "docs", "tutorials")
 # Names under which packages are imported, where those are not their own.
 MODULES = {"scikit-learn": "sklearn"}
 # A requirement of an extra, as in "torch>=2.10; extra == 'torch'", and the name that it begins with.
