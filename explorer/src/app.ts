@@ -35,6 +35,7 @@ const KEYS: [string, string][] = [
   ["l", "the function along a line"],
   ["space, [ ]", "play the film, one step"],
 ];
+const COMPILING = "cutting… (where kernels have never been compiled on this machine, that takes a minute, once)";
 const STEP = 0.25;
 const FRAME = 250; // milliseconds of a network in the film, at least
 const MOST_LABELS = 150;
@@ -368,7 +369,7 @@ export class Explorer {
       const facts = pane.newest?.facts;
       const name = this.hello.networks[this.networks[i]].name;
       if (pane.error) return el("p", { class: "error" }, pane.error);
-      if (!facts) return el("p", { class: "quiet" }, "cutting…");
+      if (!facts) return el("p", { class: "quiet" }, performance.now() < 4000 ? "cutting…" : COMPILING);
       const late = !pane.isCurrent(this.wanted(i));
       const layers = facts.by_layer.map(whole).join(", ");
       return el(

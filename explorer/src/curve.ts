@@ -3,7 +3,7 @@
 import { Answer } from "./ask";
 import { css, layerColour, short, svg } from "./dom";
 
-const [LEFT, BELOW, ABOVE] = [52, 22, 8];
+const [LEFT, BELOW, ABOVE] = [66, 22, 8];
 const MOST_DOTS = 1500;
 
 export function curve(answer: Answer, wide: number, high: number, palette: string[], depth: number): SVGElement {

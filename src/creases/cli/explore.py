@@ -103,7 +103,7 @@ def steps_in(folder: Path) -> list[Entry]:
     found = [(int(match["step"]), path) for path in folder.iterdir() if (match := STEP.fullmatch(path.name))]
     if not found:
         raise ModelFileError(
-            f"--checkpoints: {folder} holds no step_000123.npz or the like, as 'creases train --checkpoints' keeps them."
+            f"--checkpoints: {folder} holds no step_000123.npz or the like, as 'creases train' keeps them."
         )
     return [
         Entry(f"step {step:,}", lambda path=path: load(path), step=step, code=f"creases.load({str(path)!r})")  # type: ignore[misc]

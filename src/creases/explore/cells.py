@@ -142,9 +142,7 @@ class Cut:
             ],
             "matrix": finite(maps.matrices[0]),
             "offset": finite(maps.offsets[0]),
-            "gradient_in_plane": number(
-                float(norms_of(iter([maps.matrices @ unit_directions(self.view).T])).frobenius[0])
-            ),
+            "gradient_in_plane": number(float(np.linalg.norm(maps.matrices[0] @ unit_directions(self.view).T))),
             "gradient": None if full is None else number(full),
             "area": number(area * area_factor(self.view)),
             "vertices": len(corners),

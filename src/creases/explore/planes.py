@@ -17,7 +17,7 @@ from creases.network import Network
 from creases.streams import stream
 from creases.training.planes import circumcentre_square
 
-__all__ = ["Chosen", "KINDS", "plane_of", "plane_of_domain", "usual_plane"]
+__all__ = ["KINDS", "Chosen", "plane_of", "plane_of_domain", "usual_plane"]
 
 Floats = NDArray[np.float64]
 

@@ -87,7 +87,7 @@ class Guard:
             return "This server answers to its own address only."
         if any(origin not in self._origins for origin in origins) or (scope["method"] == "POST" and len(origins) != 1):
             return "This server answers its own page only."
-        said = scope["path"].split("/")[1]
+        said = scope["path"].removeprefix("/").split("/")[0]
         if not secrets.compare_digest(said.encode("utf-8", "replace"), self._token.encode()):
             return "The address lacks the token that `creases explore` has printed."
         return None

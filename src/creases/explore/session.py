@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from creases.errors import ComputationError, CreasesError, DomainError
+from creases.errors import ComputationError, DomainError
 from creases.explore.answers import Answer, Superseded
 from creases.explore.cells import COLOURS, Cut, picture_of
 from creases.explore.files import FORMS, file_of, python_of
@@ -217,10 +217,8 @@ class Session:
             found = self._again(network, view) or self._cut(network, view, look_up)
             if isinstance(found, Cut):
                 arrays, legend = found.arrays(color_by, boundary)
-                facts = self._facts(found.complex, found.complex.regions)
-                return Answer(
-                    {**facts, "cells": len(found.complex), "legend": legend, "view": self._keep(found)}, arrays
-                )
+                own = {"cells": len(found.complex), "legend": legend, "view": self._keep(found)}
+                return Answer({**self._facts(found.complex, found.complex.regions), **own}, arrays)
             count = view.count(network, threads=self.threads, progress=look_up)
             size = picture_size(given.get("pixels"), view)
             picture = picture_of(network, view, color_by, size)
