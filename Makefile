@@ -13,7 +13,7 @@ PYTEST := $(RUN) pytest -n 2 --dist worksteal
 # Options of `make fuzz`.
 FUZZ :=
 
-.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs bench bench-quick wheel clean
+.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs explorer bench bench-quick wheel clean
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -75,6 +75,9 @@ bench-quick: $(BENCH_STAMP) ## the same in under a minute, printed only
 docs: $(STAMP) ## write docs/cli.md from the commands' own help, docs/papers.md from the numbers of docs/laptop.json
 	@$(BIN)/python tools/make_cli_docs.py
 	@$(BIN)/python tools/make_papers_docs.py
+
+explorer: ## bundle the explorer's page and widget into the package (needs Node 20 or later and npm)
+	@cd explorer && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run build
 
 wheel: $(STAMP) ## build dist/creases-*.whl for this platform, with all kernels compiled
 	@$(BIN)/python tools/make_wheel.py

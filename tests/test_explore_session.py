@@ -289,7 +289,7 @@ def test_explore_plane_of_domain():
     assert (chosen.centre, chosen.half) == ((1.0, 1.5), 1.0)
     with pytest.raises(DomainError, match="The explorer shows planes"):
         plane_of_domain(NETWORK, creases.Segment([0.0, 0.0], [1.0, 1.0]))
-    with pytest.raises(DomainError, match="lies in a space of 2 inputs, but .* takes 64"):
+    with pytest.raises(DomainError, match=r"lies in a space of 2 inputs, but .* takes 64"):
         plane_of_domain(IN_IMAGES, box)
 
 

@@ -133,5 +133,5 @@ def test_explore_view_bad_input(centre, half, said):
 
 def test_explore_view_of_another_space():
     view = View.of(INPUTS, (0, 0), (1, 1))
-    with pytest.raises(DomainError, match="lies in a space of 2 inputs, but .* takes 3"):
+    with pytest.raises(DomainError, match=r"lies in a space of 2 inputs, but .* takes 3"):
         view.count(creases.Network.he([3, 4, 1]))
