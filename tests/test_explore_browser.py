@@ -93,11 +93,19 @@ def is_own(url, address):
     return url.startswith((address, "data:", "blob:"))
 
 
+def until(page, condition, seconds=120):
+    """Wait for a condition of the page. (Playwright's own way is a script that the page's policy forbids.)"""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, (condition, page.evaluate("explorer.state()"))
+        page.wait_for_timeout(20)
+
+
 def settled(page):
     """The state of the page when all that was asked for is there."""
-    page.wait_for_function("window.explorer && explorer.state().idle", timeout=120_000)
+    until(page, "window.explorer !== undefined && explorer.state().idle")
     page.wait_for_timeout(120)
-    page.wait_for_function("explorer.state().idle", timeout=120_000)
+    until(page, "explorer.state().idle")
     return page.evaluate("explorer.state()")
 
 
@@ -195,7 +203,7 @@ def test_explore_browser_hover_and_pin(opened):
     page = opened(Session([NETWORK]))
     page.mouse.move(300, 300)
     page.mouse.move(301, 300)
-    page.wait_for_function("explorer.state().cell !== null")
+    until(page, "explorer.state().cell !== null")
     found = settled(page)["cell"]
     x, y = page.evaluate("[...explorer.centre(), ...explorer.state().half]")[:2]
     w = settled(page)["half"][0]
@@ -220,7 +228,7 @@ def test_explore_browser_planes_of_images(opened):
     for kind in ("origin", "random", "coordinates", "points"):
         kinds.select_option(kind)
         page.click("button[title='Show this plane']")
-        page.wait_for_function(f"explorer.state().plane.kind === '{kind}'")
+        until(page, f"explorer.state().plane.kind === '{kind}'")
         state = settled(page)
         assert state["panes"][0]["certified"]
         assert not state["error"]
@@ -237,7 +245,7 @@ def test_explore_browser_planes_of_images(opened):
     page.mouse.down()
     page.mouse.move(*end, steps=4)
     page.mouse.up()
-    page.wait_for_function(f"explorer.state().plane.plane !== {before}")
+    until(page, f"explorer.state().plane.plane !== {before}")
     assert len(set(settled(page)["plane"]["rows"]) & set(rows)) == 2
 
 
@@ -263,7 +271,7 @@ def test_explore_browser_film_and_side_by_side(opened):
     page.locator("input[type=range]").fill("0")
     assert is_counted(settled(page), NETWORK)
     page.click("button[title='Play the film']")
-    page.wait_for_function("explorer.state().networks[0] === 2")
+    until(page, "explorer.state().networks[0] === 2")
     assert is_counted(settled(page), LATER)
 
 
@@ -310,3 +318,50 @@ def test_explore_browser_newest_view_wins(opened):
     while time.monotonic() - start < 2:
         page.mouse.wheel(0, RNG.integers(-200, 200))
     assert is_counted(settled(page))
+
+
+def test_explore_browser_widget(browser, tmp_path):
+    """The widget's bundle, with a model that talks to a session as anywidget's does."""
+    import base64
+    from importlib.resources import files
+
+    session = Session([NETWORK])
+    page, said = browser.new_page(viewport={"width": 900, "height": 700}), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+
+    def answered(question, given):
+        facts, data = session.answer(question, given).packed()
+        return {"facts": facts, "data": base64.b64encode(data).decode()}
+
+    page.expose_function("answered", answered)
+    page.set_content("<link rel='icon' href='data:,'><main></main>")
+    static = files("creases.explore").joinpath("static")
+    page.add_style_tag(content=static.joinpath("explore.css").read_text())
+    script = base64.b64encode(static.joinpath("widget.js").read_bytes()).decode()
+    page.evaluate(
+        """async (script) => {
+          const { default: widget } = await import(`data:text/javascript;base64,${script}`);
+          let heard = null;
+          const model = {
+            get: () => 500,
+            on: (_, callback) => { heard = callback; },
+            send: async ({ number, question, given }) => {
+              const { facts, data } = await window.answered(question, given);
+              const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+              const odd = new Uint8Array(bytes.length + 3);
+              odd.set(bytes, 3);
+              heard({ number, facts }, [new DataView(odd.buffer, 3)]);
+            },
+          };
+          widget.render({ model, el: document.querySelector("main") });
+        }""",
+        script,
+    )
+    end = time.monotonic() + 60
+    while "regions in view" not in page.inner_text("main"):
+        assert time.monotonic() < end, page.inner_text("main")
+        page.wait_for_timeout(50)
+    assert said == []
+    assert page.evaluate("document.querySelector('.creases-explorer').clientHeight") == 500
+    page.close()

@@ -87,7 +87,7 @@ export class Explorer {
   private pictures = new Map<number, HTMLCanvasElement | null>();
   private message = "";
 
-  private stage = el("div", { class: "stage", tabindex: "0", role: "application" });
+  private stage = el("div", { class: "stage", tabindex: "0", role: "application", "aria-label": "Map of regions. Arrow keys move, + and - scale, ? lists all keys." });
   private side = el("aside", { class: "side" });
   private strip = el("div", { class: "strip", hidden: true });
   private cardBox = el("section", { class: "card", hidden: true, "aria-label": "One region" });
@@ -327,10 +327,10 @@ export class Explorer {
         this.view,
         {
           kinks: this.kinks,
-          neuron: this.neuron(),
+          neuron: this.neuron(pane),
           boundary: wanted.boundary,
-          bits: this.bits(),
-          palette: this.layerPalette(),
+          bits: this.bits(pane).reduce((sum, one) => sum + one, 0),
+          palette: this.layerPalette(this.bits(pane).length),
           highlight: hex("#D55E00"),
         },
         hex(style.getPropertyValue("--ground").trim() || "#ffffff"),
@@ -348,17 +348,18 @@ export class Explorer {
     if (current && this.playing) this.nextFrame();
   }
 
-  private bits(): number {
-    return this.hello.bits.reduce((sum: number, one: number) => sum + one, 0);
+  /** How many bits each layer of the network in a pane has: the two may differ. */
+  private bits(pane: Pane): number[] {
+    return pane.newest?.facts.bits ?? this.hello.bits;
   }
 
-  private neuron(): number {
-    if (this.neuronLayer < 0) return -1;
-    return this.hello.bits.slice(0, this.neuronLayer).reduce((sum: number, one: number) => sum + one, 0) + this.neuronIndex;
+  private neuron(pane: Pane): number {
+    const bits = this.bits(pane);
+    if (this.neuronLayer < 0 || this.neuronIndex >= (bits[this.neuronLayer] ?? 0)) return -1;
+    return bits.slice(0, this.neuronLayer).reduce((sum, one) => sum + one, 0) + this.neuronIndex;
   }
 
-  private layerPalette(): Float32Array {
-    const depth = this.hello.layers.length;
+  private layerPalette(depth: number): Float32Array {
     const colours = new Float32Array(96);
     for (let layer = 1; layer <= Math.min(depth, 32); layer++) colours.set(layerColour(layer, depth), 3 * (layer - 1));
     return colours;
@@ -404,15 +405,18 @@ export class Explorer {
         `width ${short(2 * this.view.w)}${zoom > 1.5 ? ` · zoom ${short(zoom)}` : ""}`,
       ),
     );
-    const legend = this.panes[0].newest?.facts.legend;
-    const key = JSON.stringify(legend ?? null) + this.colour + this.kinks;
+    const legends = this.panes.map((pane) => pane.newest?.facts.legend ?? null);
+    const key = JSON.stringify(legends) + this.colour + this.kinks;
     if (this.legend.dataset.key !== key) {
       this.legend.dataset.key = key;
-      this.legend.replaceChildren(...this.legendParts(legend));
+      // Two networks have one legend each where their scales are two.
+      const two = legends.length === 2 && legends[0]?.stops && legends[1]?.stops;
+      const parts = (two ? legends : legends.slice(0, 1)).flatMap((one, i) => this.scaleParts(one, two ? ["left: ", "right: "][i] : ""));
+      this.legend.replaceChildren(...parts, ...this.kinkParts());
     }
   }
 
-  private legendParts(legend: any): Node[] {
+  private scaleParts(legend: any, which: string): Node[] {
     const parts: Node[] = [];
     if (legend?.steps) {
       const steps = legend.steps.map(([step, colour]: [number, number[]]) =>
@@ -424,11 +428,17 @@ export class Explorer {
       bar.style.background = `linear-gradient(to right, ${legend.stops.map((c: number[]) => css(c.map((v) => v / 255))).join(",")})`;
       parts.push(
         bar,
-        el("div", { class: "ends" }, el("span", {}, short(legend.low)), el("span", {}, `${legend.title}${legend.log ? ", log" : ""}`), el("span", {}, short(legend.high))),
+        el("div", { class: "ends" }, el("span", {}, short(legend.low)), el("span", {}, legend.log ? "logarithmic" : ""), el("span", {}, short(legend.high))),
+        el("div", { class: "quiet" }, which + legend.title),
       );
     } else {
       parts.push(el("div", { class: "quiet" }, "a colour for each pattern, the same in every view"));
     }
+    return parts;
+  }
+
+  private kinkParts(): Node[] {
+    const parts: Node[] = [];
     if (this.kinks >= 0) {
       const depth = this.hello.layers.length;
       const shown = this.hello.layers.map((one: any, i: number) => [one.name, i + 1]).filter(([, i]: [string, number]) => !this.kinks || this.kinks === i);
@@ -510,6 +520,12 @@ export class Explorer {
     this.cardBox.replaceChildren(...parts);
     this.cardBox.scrollTop = scrolled;
     this.cardBox.classList.toggle("pinned", this.pin !== null);
+    // On the side where it hides nothing that is asked about.
+    const stage = this.stage.getBoundingClientRect();
+    const at = this.pin
+      ? this.pixelOf(this.pin.pane, ...this.view.place(this.pin.x, this.pin.y))[0] + this.pin.pane.element.offsetLeft
+      : (this.hover?.x ?? stage.width) + (this.hover?.pane.element.offsetLeft ?? 0);
+    this.cardBox.classList.toggle("right", at < 0.45 * stage.width);
   }
 
   private pinAt(pane: Pane, x: number, y: number): void {
@@ -560,7 +576,8 @@ export class Explorer {
     if (!answer) return;
     const [wide, high] = [Math.max(this.strip.clientWidth, 300), 150];
     this.strip.replaceChildren(
-      el("p", {}, `${whole(answer.facts.regions)} pieces from A to B, ${answer.facts.certified ? "certified" : "not certified"}; a dot where an output bends`),
+      el("p", {}, `${whole(answer.facts.regions)} pieces from A to B, ${answer.facts.certified ? "certified" : "not certified"}; a dot where an output bends; outputs `,
+        ...Array.from({ length: answer.facts.outputs }, (_, i) => outputKey(i, this.hello.palette))),
       curve(answer, wide, high, this.hello.palette, this.hello.layers.length),
     );
   }
@@ -631,8 +648,16 @@ export class Explorer {
       context.strokeStyle = inPlane ? "#ffffff" : colour;
       context.stroke();
     }
-    if (this.marks === "pictures") for (const [x, y, i] of seen.slice(0, MOST_PICTURES)) this.drawPicture(context, x + 6, y - 46, i, 40);
-    else if (this.hello.labels && seen.length <= MOST_LABELS) {
+    if (this.marks === "pictures") {
+      // Where pictures would lie on each other the first one stays; the points of the plane have pictures of their own.
+      const drawn = this.anchors.map((one) => this.pixelOf(pane, ...this.view.place(one.x, one.y)));
+      for (const [x, y, i] of seen) {
+        if (drawn.length >= MOST_PICTURES) break;
+        if (drawn.some(([px, py]) => Math.abs(px - x) < 44 && Math.abs(py - y) < 46)) continue;
+        drawn.push([x, y]);
+        this.drawPicture(context, x + 6, y - 46, i, 40);
+      }
+    } else if (this.hello.labels && seen.length <= MOST_LABELS) {
       context.font = "600 12px system-ui, sans-serif";
       context.textBaseline = "middle";
       for (const [x, y, i] of seen) lettered(context, this.hello.labels[i], x + 8, y);
@@ -1070,6 +1095,12 @@ function check(text: string, on: boolean, changed: () => void): HTMLElement {
   const box = el("input", { type: "checkbox", change: changed });
   box.checked = on;
   return el("label", { class: "check" }, box, text);
+}
+
+function outputKey(i: number, palette: string[]): HTMLElement {
+  const made = el("span", { class: `output dash${Math.floor(i / 6) % 4}` }, String(i));
+  made.style.borderColor = palette[i % 6];
+  return made;
 }
 
 function swatch(colour: string): HTMLElement {

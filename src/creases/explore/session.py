@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 # With more cells in view than this a picture of them is drawn here; nobody sees as many.
 MOST_CELLS = 200_000
 # Views and planes that are kept, and the cells that kept views have together: what a page asks about is on its screen.
-MOST_VIEWS, MOST_PLANES, MOST_KEPT = 8, 64, 2 * MOST_CELLS
+MOST_VIEWS, MOST_PLANES, MOST_KEPT = 6, 64, 2 * MOST_CELLS
 # Pixels of a picture of too many cells.
 LARGEST_PICTURE = 1024
 # Points of the data that are shown, and outputs and breaks along a line.
@@ -215,14 +215,15 @@ class Session:
         with self._cutting:
             look_up(0)
             found = self._again(network, view) or self._cut(network, view, look_up)
+            bits = {"bits": [int(places.sum()) for places in network.places]}
             if isinstance(found, Cut):
                 arrays, legend = found.arrays(color_by, boundary)
-                own = {"cells": len(found.complex), "legend": legend, "view": self._keep(found)}
+                own = {**bits, "cells": len(found.complex), "legend": legend, "view": self._keep(found)}
                 return Answer({**self._facts(found.complex, found.complex.regions), **own}, arrays)
             count = view.count(network, threads=self.threads, progress=look_up)
             size = picture_size(given.get("pixels"), view)
             picture = picture_of(network, view, color_by, size)
-            facts = {**self._facts(count, count.regions), "cells": 0, "legend": None, "why": found}
+            facts = {**self._facts(count, count.regions), **bits, "cells": 0, "legend": None, "why": found}
             return Answer({**facts, "picture": list(size)}, {"pixels": picture})
 
     def _cut(self, network: Network, view: View, look_up: Callable[[int], None]) -> Cut | str:
