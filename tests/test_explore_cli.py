@@ -8,7 +8,7 @@ import creases as house
 pytest.importorskip("uvicorn")
 pytest.importorskip("matplotlib")
 
-from creases.explore import server  # noqa: E402
+from creases.explore import server
 
 
 @pytest.fixture
