@@ -139,7 +139,7 @@ export class Explorer {
     return {
       idle: current && !this.cellBusy && !this.lineBusy && this.frame === 0,
       lag: this.lag,
-      error: this.panes.map((pane) => pane.error).join(" ") + this.message,
+      error: [...this.panes.map((pane) => pane.error), this.message].filter(Boolean).join(" "),
       panes: this.panes.map((pane) => pane.newest?.facts ?? null),
       asked: this.hello && this.view.asked(),
       half: this.hello && [this.view.w, this.view.h],

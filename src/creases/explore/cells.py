@@ -233,4 +233,4 @@ def number(value: float) -> float | None:
 
 def finite(values: Floats) -> Any:
     """Numbers as lists, None where JSON has none."""
-    return np.where(np.isfinite(values), values, None).tolist() if not np.isfinite(values).all() else values.tolist()
+    return [finite(value) if value.ndim else number(float(value)) for value in map(np.asarray, values)]

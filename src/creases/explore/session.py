@@ -276,7 +276,7 @@ class Session:
     def view_of(self, given: dict[str, Any]) -> View:
         """The view that a question names: "plane", "centre" and "half". Raises DomainError if it is none."""
         number = given.get("plane")
-        if number not in self.planes:
+        if not isinstance(number, int) or number not in self.planes:
             raise DomainError("This plane is not kept any more; choose it again.")
         centre, half = given.get("centre"), given.get("half")
         if not (isinstance(centre, list) and isinstance(half, list) and len(centre) == len(half) == 2):

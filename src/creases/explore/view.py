@@ -96,7 +96,7 @@ class View:
     def box(self) -> Box:
         """The domain that is cut, around zero."""
         w, h = self.half
-        return Box([-w, -h], [w, h])
+        return Box(np.array([-w, -h]), np.array([w, h]))
 
     def network(self, network: Network) -> Network:
         """The given network as one of the view's two coordinates v; its neurons keep their numbers.
@@ -114,7 +114,12 @@ class View:
             before += in_plane(self.plane, len(before))
         shift = len(before)
         after = [
-            Level({source + shift: operator for source, operator in level.sources.items()}, *rest_of(level))
+            Level(
+                {source + shift: operator for source, operator in level.sources.items()},
+                level.bias,
+                level.kink,
+                level.name,
+            )
             for level in network.levels
         ]
         return Network.from_levels([*before, *after], n_in=2, notes=network.notes)
@@ -130,7 +135,7 @@ class View:
             return None
         left, right, low, high = map(float, ends)
         if is_identity(self.plane):
-            return Box([left, low], [right, high])
+            return Box(np.array([left, low]), np.array([right, high]))
         return self.plane.polygon([[left, low], [right, low], [right, high], [left, high]])
 
     def count(
@@ -161,11 +166,6 @@ class View:
         """The network's inputs, rounded, at places v relative to the centre: float64 (..., 2) -> (..., n_in)."""
         middle = np.array([float(value) for value in self.centre])
         return self.plane.slice.points(middle + np.asarray(places, dtype=np.float64))
-
-
-def rest_of(level: Level) -> tuple[Floats, object, str]:
-    """What a level has beside its sources."""
-    return level.bias, level.kink, level.name
 
 
 def in_plane(plane: Plane, before: int) -> list[Level]:
