@@ -10,15 +10,15 @@ const FILL_PIXEL = `#version 300 es
 precision mediump float; flat in vec3 seen; out vec4 pixel;
 void main() { pixel = vec4(seen, 1.0); }`;
 
-// Each wall is a quad around the segment from a to b; "which" chooses walls by layer or by number.
+// Each wall is a quad around the segment from a to b; "only" chooses walls by layer, and a negative one means all.
 const WALL = `#version 300 es
 precision highp float; precision highp int;
-in vec2 a; in vec2 b; in int wall; in int layer;
+in vec2 a; in vec2 b; in int layer;
 uniform vec3 at; uniform float aspect; uniform vec2 pixels; uniform float width;
-uniform int only; uniform int number; uniform int bits; uniform vec4 plain; uniform vec3 palette[32];
+uniform int only; uniform vec4 plain; uniform vec3 palette[32];
 out vec4 seen;
 void main() {
-  bool shown = number >= 0 ? (wall >= 0 && wall % bits == number) : only < 0 ? true : only == 0 ? layer > 0 : layer == only;
+  bool shown = only < 0 ? true : only == 0 ? layer > 0 : layer == only;
   if (!shown) { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); seen = vec4(0.0); return; }
   vec2 scale = vec2(1.0, aspect);
   vec2 p = (a * at.z + at.xy) * scale, q = (b * at.z + at.xy) * scale;
@@ -29,7 +29,18 @@ void main() {
   vec2 across = vec2(-unit.y, unit.x) * (corner % 2 == 0 ? -1.0 : 1.0) * width;
   vec2 beyond = unit * (corner < 2 ? -0.5 : 0.5) * width;
   gl_Position = vec4((corner < 2 ? p : q) + (across + beyond) / pixels, 0.0, 1.0);
-  seen = number >= 0 || only < 0 ? plain : vec4(palette[min(max(layer - 1, 0), 31)], 1.0);
+  seen = only < 0 ? plain : vec4(palette[min(max(layer - 1, 0), 31)], 1.0);
+}`;
+// The same as a line of one pixel, for many walls: software draws a thousand quads in the time of a hundred thousand lines.
+const LINE = `#version 300 es
+precision highp float; precision highp int;
+in vec2 a; in int layer;
+uniform vec3 at; uniform float aspect; uniform int only; uniform vec4 plain; uniform vec3 palette[32];
+out vec4 seen;
+void main() {
+  bool shown = only < 0 ? true : only == 0 ? layer > 0 : layer == only;
+  seen = only < 0 ? plain : vec4(palette[min(max(layer - 1, 0), 31)], 1.0);
+  gl_Position = shown ? vec4((a * at.z + at.xy) * vec2(1.0, aspect), 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
 }`;
 const WALL_PIXEL = `#version 300 es
 precision mediump float; in vec4 seen; out vec4 pixel;
@@ -49,11 +60,18 @@ void main() { pixel = texture(picture, where); }`;
 
 type GL = WebGL2RenderingContext;
 
+// More walls than this are lines of one pixel.
+const MOST_QUADS = 4000;
+
 export interface Mesh {
   fill: WebGLVertexArrayObject | null;
   indices: number;
-  walls: WebGLVertexArrayObject | null;
+  walls: WebGLVertexArrayObject | null; // as quads, or as lines where there are many
   wallCount: number;
+  asLines: boolean;
+  ends: Float32Array;
+  marks: Int32Array;
+  chosen: { neuron: number; array: WebGLVertexArrayObject; count: number; buffers: WebGLBuffer[] } | null;
   boundary: WebGLVertexArrayObject | null;
   boundaryCount: number;
   texture: WebGLTexture | null;
@@ -91,7 +109,7 @@ function program(gl: GL, vertex: string, fragment: string, names: string[]): Web
 
 export class Drawer {
   private gl: GL;
-  private programs!: { fill: WebGLProgram; wall: WebGLProgram; picture: WebGLProgram };
+  private programs!: { fill: WebGLProgram; wall: WebGLProgram; line: WebGLProgram; picture: WebGLProgram };
   private places = new Map<WebGLProgram, Map<string, WebGLUniformLocation | null>>();
 
   constructor(
@@ -115,6 +133,7 @@ export class Drawer {
     this.programs = {
       fill: program(gl, FILL, FILL_PIXEL, ["place", "colour"]),
       wall: program(gl, WALL, WALL_PIXEL, ["a", "b", "wall", "layer"]),
+      line: program(gl, LINE, WALL_PIXEL, ["a", "b", "wall", "layer"]),
       picture: program(gl, PICTURE, PICTURE_PIXEL, []),
     };
     gl.enable(gl.BLEND);
@@ -128,12 +147,12 @@ export class Drawer {
     return known.get(name)!;
   }
 
-  private buffer(mesh: Mesh, target: number, data: ArrayBufferView): WebGLBuffer {
+  private buffer(buffers: WebGLBuffer[], target: number, data: ArrayBufferView): WebGLBuffer {
     const gl = this.gl;
     const made = gl.createBuffer()!;
     gl.bindBuffer(target, made);
     gl.bufferData(target, data as AllowSharedBufferSource, gl.STATIC_DRAW);
-    mesh.buffers.push(made);
+    buffers.push(made);
     return made;
   }
 
@@ -166,13 +185,13 @@ export class Drawer {
     }
     mesh.fill = gl.createVertexArray();
     gl.bindVertexArray(mesh.fill);
-    this.buffer(mesh, gl.ARRAY_BUFFER, corners);
+    this.buffer(mesh.buffers, gl.ARRAY_BUFFER, corners);
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
-    this.buffer(mesh, gl.ARRAY_BUFFER, spread);
+    this.buffer(mesh.buffers, gl.ARRAY_BUFFER, spread);
     gl.enableVertexAttribArray(1);
     gl.vertexAttribPointer(1, 3, gl.UNSIGNED_BYTE, true, 4, 0);
-    this.buffer(mesh, gl.ELEMENT_ARRAY_BUFFER, indices);
+    this.buffer(mesh.buffers, gl.ELEMENT_ARRAY_BUFFER, indices);
     gl.bindVertexArray(null);
     mesh.indices = at;
     this.addWalls(mesh, arrays);
@@ -208,27 +227,71 @@ export class Drawer {
         at += 1;
       }
     }
-    mesh.walls = this.segments(mesh, ends.subarray(0, 4 * at), marks.subarray(0, 2 * at));
+    mesh.ends = ends.slice(0, 4 * at);
+    mesh.marks = marks.slice(0, 2 * at);
+    mesh.asLines = at > MOST_QUADS;
+    mesh.walls = mesh.asLines ? this.lines(mesh) : this.segments(mesh.buffers, mesh.ends, mesh.marks);
     mesh.wallCount = at;
+  }
+
+  private lines(mesh: Mesh): WebGLVertexArrayObject {
+    const gl = this.gl;
+    const made = gl.createVertexArray()!;
+    const twice = new Int32Array(2 * mesh.marks.length);
+    for (let i = 0; i < mesh.marks.length; i += 2) {
+      twice[2 * i] = twice[2 * i + 2] = mesh.marks[i];
+      twice[2 * i + 1] = twice[2 * i + 3] = mesh.marks[i + 1];
+    }
+    gl.bindVertexArray(made);
+    this.buffer(mesh.buffers, gl.ARRAY_BUFFER, mesh.ends);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 8, 0);
+    this.buffer(mesh.buffers, gl.ARRAY_BUFFER, twice);
+    for (const place of [0, 1]) {
+      gl.enableVertexAttribArray(2 + place);
+      gl.vertexAttribIPointer(2 + place, 1, gl.INT, 8, 4 * place);
+    }
+    gl.bindVertexArray(null);
+    return made;
+  }
+
+  /** The walls of one neuron, as quads. */
+  private choose(mesh: Mesh, neuron: number, bits: number): { array: WebGLVertexArrayObject; count: number } {
+    if (mesh.chosen?.neuron === neuron) return mesh.chosen;
+    this.forget(mesh);
+    const ends: number[] = [];
+    for (let i = 0; 2 * i < mesh.marks.length; i++)
+      if (mesh.marks[2 * i] % bits === neuron) ends.push(...mesh.ends.subarray(4 * i, 4 * i + 4));
+    const count = ends.length / 4;
+    const buffers: WebGLBuffer[] = [];
+    const array = this.segments(buffers, new Float32Array(ends), new Int32Array(2 * count));
+    mesh.chosen = { neuron, array, count, buffers };
+    return mesh.chosen;
+  }
+
+  private forget(mesh: Mesh): void {
+    mesh.chosen?.buffers.forEach((buffer) => this.gl.deleteBuffer(buffer));
+    this.gl.deleteVertexArray(mesh.chosen?.array ?? null);
+    mesh.chosen = null;
   }
 
   private addBoundary(mesh: Mesh, ends: Float32Array): void {
     const count = ends.length / 4;
-    mesh.boundary = this.segments(mesh, ends, new Int32Array(2 * count));
+    mesh.boundary = this.segments(mesh.buffers, ends, new Int32Array(2 * count));
     mesh.boundaryCount = count;
   }
 
-  private segments(mesh: Mesh, ends: Float32Array, marks: Int32Array): WebGLVertexArrayObject {
+  private segments(buffers: WebGLBuffer[], ends: Float32Array, marks: Int32Array): WebGLVertexArrayObject {
     const gl = this.gl;
     const made = gl.createVertexArray()!;
     gl.bindVertexArray(made);
-    this.buffer(mesh, gl.ARRAY_BUFFER, ends);
+    this.buffer(buffers, gl.ARRAY_BUFFER, ends);
     for (const place of [0, 1]) {
       gl.enableVertexAttribArray(place);
       gl.vertexAttribPointer(place, 2, gl.FLOAT, false, 16, 8 * place);
       gl.vertexAttribDivisor(place, 1);
     }
-    this.buffer(mesh, gl.ARRAY_BUFFER, marks);
+    this.buffer(buffers, gl.ARRAY_BUFFER, marks);
     for (const place of [0, 1]) {
       gl.enableVertexAttribArray(2 + place);
       gl.vertexAttribIPointer(2 + place, 1, gl.INT, 8, 4 * place);
@@ -256,6 +319,7 @@ export class Drawer {
 
   free(mesh: Mesh): void {
     const gl = this.gl;
+    this.forget(mesh);
     mesh.buffers.forEach((buffer) => gl.deleteBuffer(buffer));
     for (const array of [mesh.fill, mesh.walls, mesh.boundary]) gl.deleteVertexArray(array);
     gl.deleteTexture(mesh.texture);
@@ -291,19 +355,33 @@ export class Drawer {
     const ratio = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
     const wide = 1.3 * ratio * Math.min(1, Math.sqrt(600 / Math.max(look.cells, 1)));
     const thin = Math.min(0.75, (0.75 * wide) / ratio);
-    this.walls(mesh.walls, mesh.wallCount, at, Math.max(wide, ratio) / 2, { only: -1, plain: [0.13, 0.13, 0.13, thin] }, look);
+    const plain = [0.13, 0.13, 0.13, thin];
+    if (mesh.asLines) this.drawLines(mesh, at, { only: -1, plain }, look);
+    else this.walls(mesh.walls, mesh.wallCount, at, Math.max(wide, ratio) / 2, { only: -1, plain }, look);
     if (look.kinks >= 0) {
       const size = ratio * Math.max(1.1, 2.4 * Math.min(1, Math.sqrt(2500 / Math.max(look.cells, 1))));
-      this.walls(mesh.walls, mesh.wallCount, at, size / 2, { only: look.kinks }, look);
+      if (mesh.asLines) this.drawLines(mesh, at, { only: look.kinks, plain }, look);
+      else this.walls(mesh.walls, mesh.wallCount, at, size / 2, { only: look.kinks }, look);
     }
     if (look.boundary && mesh.boundary) {
       this.walls(mesh.boundary, mesh.boundaryCount, at, 2.6 * ratio, { only: -1, plain: [1, 1, 1, 1] }, look);
       this.walls(mesh.boundary, mesh.boundaryCount, at, 1.2 * ratio, { only: -1, plain: [0.1, 0.1, 0.1, 1] }, look);
     }
     if (look.neuron >= 0) {
-      this.walls(mesh.walls, mesh.wallCount, at, 3.2 * ratio, { number: look.neuron, plain: [1, 1, 1, 1] }, look);
-      this.walls(mesh.walls, mesh.wallCount, at, 1.9 * ratio, { number: look.neuron, plain: [...look.highlight, 1] }, look);
+      const { array, count } = this.choose(mesh, look.neuron, Math.max(look.bits, 1));
+      this.walls(array, count, at, 3.2 * ratio, { only: -1, plain: [1, 1, 1, 1] }, look);
+      this.walls(array, count, at, 1.9 * ratio, { only: -1, plain: [...look.highlight, 1] }, look);
     }
+  }
+
+  private drawLines(mesh: Mesh, at: [number, number, number], which: { only: number; plain: number[] }, look: Look): void {
+    const gl = this.gl;
+    const made = this.use("line", at, this.canvas.width / this.canvas.height);
+    gl.uniform1i(this.uniform(made, "only"), which.only);
+    gl.uniform4fv(this.uniform(made, "plain"), which.plain);
+    gl.uniform3fv(this.uniform(made, "palette"), look.palette);
+    gl.bindVertexArray(mesh.walls);
+    gl.drawArrays(gl.LINES, 0, 2 * mesh.wallCount);
   }
 
   private walls(
@@ -311,23 +389,21 @@ export class Drawer {
     count: number,
     at: [number, number, number],
     width: number,
-    which: { only?: number; number?: number; plain?: number[] },
+    which: { only: number; plain?: number[] },
     look: Look,
   ): void {
     const gl = this.gl;
     const made = this.use("wall", at, this.canvas.width / this.canvas.height);
     gl.uniform2f(this.uniform(made, "pixels"), this.canvas.width / 2, this.canvas.height / 2);
     gl.uniform1f(this.uniform(made, "width"), width);
-    gl.uniform1i(this.uniform(made, "only"), which.only ?? 0);
-    gl.uniform1i(this.uniform(made, "number"), which.number ?? -1);
-    gl.uniform1i(this.uniform(made, "bits"), Math.max(look.bits, 1));
+    gl.uniform1i(this.uniform(made, "only"), which.only);
     gl.uniform4fv(this.uniform(made, "plain"), which.plain ?? [0, 0, 0, 1]);
     gl.uniform3fv(this.uniform(made, "palette"), look.palette);
     gl.bindVertexArray(array);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, count);
   }
 
-  private use(name: "fill" | "wall" | "picture", at: [number, number, number], aspect: number): WebGLProgram {
+  private use(name: "fill" | "wall" | "line" | "picture", at: [number, number, number], aspect: number): WebGLProgram {
     const made = this.programs[name];
     this.gl.useProgram(made);
     this.gl.uniform3f(this.uniform(made, "at"), ...at);
@@ -342,6 +418,10 @@ function empty(): Mesh {
     indices: 0,
     walls: null,
     wallCount: 0,
+    asLines: false,
+    ends: new Float32Array(0),
+    marks: new Int32Array(0),
+    chosen: null,
     boundary: null,
     boundaryCount: 0,
     texture: null,

@@ -28,6 +28,14 @@ export interface Layer {
   number: number; // of the view, to ask about its cells; -1 of a picture
 }
 
+/** Whether all of a view lies in another one. */
+function covers(view: View, other: View): boolean {
+  const [x, y, scale] = view.locate(other);
+  const [high, otherHigh] = [view.h / view.w, (other.h / other.w) * scale];
+  const slack = 1e-4;
+  return Math.abs(x) + 1 <= scale + slack && Math.abs(y) + high <= otherHigh + slack;
+}
+
 function sameLook(one: Wanted, other: Wanted): boolean {
   return one.network === other.network && one.color_by === other.color_by && one.view.plane === other.view.plane;
 }
@@ -172,7 +180,10 @@ export class Pane {
 
   draw(view: View, look: Omit<Look, "cells">, ground: [number, number, number]): void {
     this.drawer.clear(ground);
-    for (const layer of this.layers) {
+    // What lies under a layer that fills the view is not seen.
+    let begin = this.layers.length - 1;
+    while (begin > 0 && !covers(view, this.layers[begin].wanted.view)) begin -= 1;
+    for (const layer of this.layers.slice(Math.max(begin, 0))) {
       const at = view.locate(layer.wanted.view);
       if (at[2] > MOST_SCALE || at[2] < 1 / MOST_SCALE || Math.abs(at[0]) > 1e4 || Math.abs(at[1]) > 1e4) continue;
       const seen = layer.facts.cells / Math.max(at[2] * at[2], 1e-6);
