@@ -28,9 +28,10 @@ export function askServer(): Ask {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(given),
     });
+    if (response.status === 204) throw new Superseded();
     if (!response.ok) {
       const said = await response.json().catch(() => ({ error: `the server says ${response.status}` }));
-      throw said.superseded ? new Superseded(said.error) : new Error(said.error);
+      throw new Error(said.error);
     }
     const data = await response.arrayBuffer();
     const length = new DataView(data).getUint32(0, true);

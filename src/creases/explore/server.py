@@ -122,8 +122,8 @@ def app_of(session: Session, token: str, port: int) -> Guard:
             return JSONResponse({"error": "A question is JSON."}, status_code=400)
         try:
             return await run_in_threadpool(answered, session, request.path_params["question"], given)
-        except Superseded as error:
-            return JSONResponse({"error": str(error), "superseded": True}, status_code=409)
+        except Superseded:
+            return Response(status_code=204)  # no error: a browser would write one on its console
         except (CreasesError, MemoryError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
