@@ -83,3 +83,15 @@ def test_explore_cli_bad_input(creases, served, folder, arguments, said):
     assert code == 2
     assert said in " ".join(err.split())
     assert not served
+
+
+def test_explore_cli_python_opens_the_model_as_the_command_did():
+    from pathlib import Path
+
+    from creases.cli.explore import code_of
+    from creases.cli.options import WeightOptions
+
+    weights = WeightOptions(activation="relu", order="a,b", final_kink=True)
+    said = "creases.load('net.pt', activation='relu', order=['a', 'b'], final_kink=True)"
+    assert code_of(Path("net.pt"), weights) == said
+    assert code_of(Path("net.npz"), WeightOptions()) == "creases.load('net.npz')"

@@ -307,3 +307,11 @@ def test_explore_answer_of_arrays_of_all_kinds():
     assert facts["said"] == "é"
     assert all((found[kind] == arrays[kind]).all() for kind in arrays)
     assert found["content"].tobytes() == b"file"
+
+
+def test_explore_session_forgets_planes_but_the_first():
+    session = Session([IN_IMAGES], IMAGES)
+    for seed in range(sessions.MOST_PLANES + 5):
+        session.answer("plane", {"kind": "random", "seed": seed})
+    assert len(session.planes) == sessions.MOST_PLANES
+    assert session.answer("hello", {}).facts["plane"]["plane"] == 1

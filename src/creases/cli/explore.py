@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,9 +73,9 @@ def explore(
     classes = None if labels is None or data is None else read_labels(labels, len(data), "--labels")
     given = any(value not in (None, False) for value in vars(domain).values())
     chosen = plane_of_domain(network, domain.as_domain(network)) if given else None
-    entries = [Entry(model.name, lambda: network, code=f"creases.load({str(model)!r})")]
+    entries = [Entry(model.name, lambda: network, code=code_of(model, weights))]
     if beside is not None:
-        entries.append(Entry(beside.name, lambda: weights.load(beside), code=f"creases.load({str(beside)!r})"))
+        entries.append(Entry(beside.name, lambda: weights.load(beside), code=code_of(beside, weights)))
     if checkpoints is not None:
         entries += steps_in(checkpoints)
     code = "..." if points is None else f"np.load({points!r})"
@@ -92,6 +94,26 @@ def explore(
     serve(session, port, ready)
 
 
+def code_of(model: Path, weights: WeightOptions) -> str:
+    """The Python that opens a model as these options do."""
+    names = {"output_name": "output", "fix_input": "inputs"}
+    options = []
+    for field in fields(weights):
+        value = getattr(weights, field.name)
+        if value in (None, False, []):
+            continue
+        said = repr(value)
+        if field.name in ("activation", "order") and "," in value:
+            said = repr([name.strip() for name in value.split(",")])
+        elif field.name == "order":
+            said = repr([value])
+        elif field.name == "fix_input":
+            parts = (text.rpartition("=") for text in value)
+            said = "{" + ", ".join(f"{name!r}: np.load({file!r})" for name, _, file in parts) + "}"
+        options.append(f", {names.get(field.name, field.name)}={said}")
+    return f"creases.load({str(model)!r}{''.join(options)})"
+
+
 def steps_in(folder: Path) -> list[Entry]:
     """The networks of a training, in the order of their steps. Raises ModelFileError if there are none."""
     from creases.errors import ModelFileError
@@ -106,6 +128,6 @@ def steps_in(folder: Path) -> list[Entry]:
             f"--checkpoints: {folder} holds no step_000123.npz or the like, as 'creases train' keeps them."
         )
     return [
-        Entry(f"step {step:,}", lambda path=path: load(path), step=step, code=f"creases.load({str(path)!r})")  # type: ignore[misc]
+        Entry(f"step {step:,}", partial(load, path), step=step, code=f"creases.load({str(path)!r})")
         for step, path in sorted(found)
     ]

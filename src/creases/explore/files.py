@@ -144,7 +144,7 @@ def python_of(
     uses_points = points is not None and "points" in chosen.code
     domain, marks = view.domain, look["marks"] and points is not None and view.domain is not None
     lines = ["import creases", "from creases import plot", ""]
-    if uses_points or marks:
+    if uses_points or marks or "np." in network:
         lines.insert(0, "import numpy as np")
         lines.insert(1, "")
     lines.append(f"network = {network}")

@@ -104,8 +104,8 @@ def plane_of_domain(network: Network, domain: Any) -> Chosen:
     corners = getattr(domain, "vertices", None)
     ends = np.asarray(corners) if corners is not None else np.array([[-USUAL, -USUAL], [USUAL, USUAL]])
     middle, half = seen(ends)
-    basis = [row.tolist() for row in plane.basis]
-    code = f"plane = creases.Plane({plane.origin.tolist()}, {basis})"
+    numbers = [plane.origin, plane.basis, *([plane.basis_tail] if np.any(plane.basis_tail) else [])]
+    code = f"plane = creases.Plane({', '.join(str(np.asarray(array).tolist()) for array in numbers)})"
     return Chosen(plane, "given", repr(domain), middle, half, np.zeros((0, 2)), (), code)
 
 

@@ -25,7 +25,7 @@ from creases.explore.planes import KINDS, Chosen, plane_of, usual_plane, whole
 from creases.explore.view import View
 from creases.network import Network
 
-__all__ = ["Entry", "Session"]
+__all__ = ["Entry", "Session", "at_hand"]
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 MOST_CELLS = 200_000
 # Views and planes that are kept, and the cells that kept views have together: what a page asks about is on its screen.
 MOST_VIEWS, MOST_PLANES, MOST_KEPT = 6, 64, 2 * MOST_CELLS
+# Panes whose latest question is known.
+MOST_PANES = 64
 # Pixels of a picture of too many cells.
 LARGEST_PICTURE = 1024
 # Points of the data that are shown, and outputs and breaks along a line.
@@ -62,6 +64,11 @@ class Entry:
         return self._network
 
 
+def at_hand(network: Network) -> Callable[[], Network]:
+    """What an Entry loads, of a network that is there."""
+    return lambda: network
+
+
 class Session:
     """Networks of the same inputs, data, and planes through their input space.
 
@@ -82,10 +89,7 @@ class Session:
         points_code: str = "...",
         threads: int | None = None,
     ) -> None:
-        self.entries = [
-            one if isinstance(one, Entry) else Entry("network", lambda one=one: one)  # type: ignore[misc]
-            for one in networks
-        ]
+        self.entries = [one if isinstance(one, Entry) else Entry("network", at_hand(one)) for one in networks]
         if not self.entries:
             raise DomainError("The explorer needs at least one network, got none.")
         first = self.entries[0].network
@@ -96,8 +100,8 @@ class Session:
         self.points_code, self.threads = points_code, threads
         self.planes: OrderedDict[int, Chosen] = OrderedDict()
         self.views: OrderedDict[int, Cut] = OrderedDict()
-        self._numbers = 0
-        self._latest: dict[str, int] = {}
+        self._numbers = self.first_plane = 0
+        self._latest: OrderedDict[str, int] = OrderedDict()
         self._cutting, self._keeping = threading.Lock(), threading.Lock()
         self.first_plane = self._keep_plane(plane if plane is not None else usual_plane(first, self.points))
 
@@ -174,8 +178,9 @@ class Session:
         with self._keeping:
             self._numbers += 1
             self.planes[self._numbers] = chosen
+            # The first one stays: a page that is opened anew begins with it.
             while len(self.planes) > MOST_PLANES:
-                self.planes.popitem(last=False)
+                del self.planes[next(number for number in self.planes if number != self.first_plane)]
             return self._numbers
 
     def _of_plane(self, number: int) -> Answer:
@@ -203,6 +208,8 @@ class Session:
         if turn < self._latest.get(pane, 0):
             raise Superseded("A newer view has been asked for.")
         self._latest[pane] = turn
+        while len(self._latest) > MOST_PANES:
+            self._latest.popitem(last=False)
         network, view = self.network(given.get("network", 0)), self.view_of(given)
         color_by, boundary = given.get("color_by", "pattern"), given.get("boundary") is True
         if color_by not in COLOURS:

@@ -12,7 +12,7 @@ from creases.domain import Domain
 from creases.errors import CreasesError, DomainError, need_modules
 from creases.explore.answers import Answer
 from creases.explore.planes import plane_of_domain
-from creases.explore.session import Entry, Session
+from creases.explore.session import Entry, Session, at_hand
 from creases.network import Network
 
 __all__ = ["explore"]
@@ -43,11 +43,16 @@ def explore(
             raise DomainError(f"The explorer shows networks, got {type(one).__name__}. Open one with creases.load.")
     film = len(several) > 1
     entries = [
-        Entry(f"network {i}" if film else "network", lambda one=one: one, step=i if film else None, code="network")  # type: ignore[misc]
+        Entry(
+            f"network {i}" if film else "network",
+            at_hand(one),
+            step=i if film else None,
+            code="...  # the network of this widget",
+        )
         for i, one in enumerate(several)
     ]
     chosen = None if plane is None or not several else plane_of_domain(several[0], plane)
-    session = Session(entries, points, labels, chosen, points_code="points", threads=threads)
+    session = Session(entries, points, labels, chosen, points_code="...  # the data of this widget", threads=threads)
     return widget_of(session, height)
 
 
@@ -65,6 +70,9 @@ def widget_of(session: Session, height: int) -> Any:
             widget.send({"number": number, "facts": facts}, [data])
         except (CreasesError, MemoryError) as error:
             widget.send({"number": number, "error": str(error)})
+        except Exception as error:  # a fault of ours: the page must not wait for ever
+            widget.send({"number": number, "error": f"{type(error).__name__}: {error}"})
+            raise
 
     # Made by a call: a class statement would need anywidget, and its types, before anyone asks for a widget.
     names = {
