@@ -38,6 +38,7 @@ const KEYS: [string, string][] = [
 const COMPILING = "cutting… (where kernels have never been compiled on this machine, that takes a minute, once)";
 const STEP = 0.25;
 const FRAME = 250; // milliseconds of a network in the film, at least
+const MOST_JOINED = 10_000;
 const MOST_LABELS = 150;
 const MOST_PICTURES = 40;
 const SNAP = 22;
@@ -476,7 +477,9 @@ export class Explorer {
     this.cellBusy = true;
     const [cell, hover] = [this.hovered.cell, this.hover];
     const image = this.hello.image ? this.imageAt(hover) : Promise.resolve(null);
-    Promise.all([this.ask("cell", { view: layer.facts.view, cell }), image])
+    // To tell neighbours all cells are put together: of many only where one is pinned.
+    const neighbours = this.pin !== null || layer.facts.cells <= MOST_JOINED;
+    Promise.all([this.ask("cell", { view: layer.facts.view, cell, neighbours }), image])
       .then(([answer, shown]) => {
         this.cellFacts = answer.facts;
         this.showCard(shown);

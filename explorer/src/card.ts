@@ -43,7 +43,7 @@ export function card(
     table.append(el("tr", {}, ...[String(i), short(line[0]), short(line[1]), short(facts.offset[i])].map((text) => el("td", {}, text)))),
   );
   if (facts.matrix.length > MOST_ROWS) table.append(el("tr", {}, el("td", {}, `and ${facts.matrix.length - MOST_ROWS} more`)));
-  const others = facts.neighbours.filter((one: any) => one.cell >= 0);
+  const others = facts.neighbours?.filter((one: any) => one.cell >= 0);
   return [
     el(
       "header",
@@ -66,13 +66,15 @@ export function card(
     ),
     ...layers,
     el("details", { open: true }, el("summary", {}, "affine map in view"), table),
-    el(
-      "details",
-      {},
-      el("summary", {}, `${others.length} neighbours`),
-      ...others
-        .slice(0, MOST_NEIGHBOURS)
-        .map((one: any) => el("button", { class: "small wide", click: () => go(one.cell) }, `${whole(one.cell)}: across ${one.says}`)),
-    ),
+    others
+      ? el(
+          "details",
+          {},
+          el("summary", {}, `${others.length} neighbours`),
+          ...others
+            .slice(0, MOST_NEIGHBOURS)
+            .map((one: any) => el("button", { class: "small wide", click: () => go(one.cell) }, `${whole(one.cell)}: across ${one.says}`)),
+        )
+      : el("p", { class: "quiet" }, "a click tells its neighbours"),
   ];
 }

@@ -114,8 +114,11 @@ class Cut:
         most = max(self.network.n_out, 2) - 1
         return shades_of(self.finer, Column(classes_of_cells(self.finer), "class", kind="class", most=most))
 
-    def cell(self, index: int) -> dict[str, Any]:
-        """Everything about one cell. Raises DomainError if there is none of this number."""
+    def cell(self, index: int, neighbours: bool = True) -> dict[str, Any]:
+        """Everything about one cell. Raises DomainError if there is none of this number.
+
+        neighbours : whether to say which cells are behind its sides, for which all cells are put together once.
+        """
         complex = self.complex
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(complex):
             raise DomainError(f"This view has cells 0 to {len(complex) - 1}; got {index!r}.")
@@ -146,7 +149,7 @@ class Cut:
             "gradient": None if full is None else number(full),
             "area": number(area * area_factor(self.view)),
             "vertices": len(corners),
-            "neighbours": self.neighbours(index),
+            "neighbours": self.neighbours(index) if neighbours else None,
         }
 
     def neighbours(self, index: int) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 # With more cells in view than this a picture of them is drawn here; nobody sees as many.
 MOST_CELLS = 200_000
 # Views and planes that are kept, and the cells that kept views have together: what a page asks about is on its screen.
-MOST_VIEWS, MOST_PLANES, MOST_KEPT = 6, 64, 2 * MOST_CELLS
+MOST_VIEWS, MOST_PLANES, MOST_KEPT = 6, 64, MOST_CELLS
 # Panes whose latest question is known.
 MOST_PANES = 64
 # Pixels of a picture of too many cells.
@@ -303,7 +303,7 @@ class Session:
         """All about one cell of a view."""
         cut = self._cut_of(given)
         with self._cutting:
-            return Answer(cut.cell(given.get("cell", -1)))
+            return Answer(cut.cell(given.get("cell", -1), given.get("neighbours") is not False))
 
     def _line(self, given: dict[str, Any]) -> Answer:
         """The function along a segment of a view: t, float64 (k,), with 0 and 1 and the breaks between them; values,
