@@ -14,7 +14,7 @@ PYTEST := $(RUN) pytest -n 2 --dist worksteal
 # Options of `make fuzz`.
 FUZZ :=
 
-.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs tutorials bench bench-quick wheel clean
+.PHONY: help setup demo test lint pytest fuzz test-all test-plain test-bounds test-long docs tutorials explorer bench bench-quick wheel clean
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -88,6 +88,9 @@ $(TUTORIALS_STAMP): $(STAMP)
 
 tutorials: $(TUTORIALS_STAMP) ## execute the notebooks of docs/tutorials and write their outputs into them
 	@$(BIN)/python tools/run_notebooks.py
+
+explorer: ## bundle the explorer's page and widget into the package (needs Node 20 or later and npm)
+	@cd explorer && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run build
 
 wheel: $(STAMP) ## build dist/creases-*.whl for this platform, with all kernels compiled
 	@$(BIN)/python tools/make_wheel.py

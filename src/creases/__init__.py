@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from creases import complex as complex
     from creases import domain as domain
     from creases import errors as errors
+    from creases import explore as explore
     from creases import network as network
     from creases import paper as paper
     from creases import plot as plot
@@ -141,6 +142,7 @@ _ROOMS = (
     "complex",
     "domain",
     "errors",
+    "explore",
     "network",
     "paper",
     "plot",

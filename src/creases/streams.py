@@ -49,6 +49,7 @@ TAGS: dict[str, tuple[int, ...]] = {
     "directions of cross-polytopes": (51,),
     "noise of local complexity": (52,),
     "keys of walls": (53,),
+    "planes of the explorer": (54,),
 }
 
 

@@ -47,6 +47,7 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "training": ("Training", ("creases.training",)),
     "scheduling": ("Counts in pieces", ("creases.scheduling",)),
     "auditing": ("Audits", ("creases.auditing",)),
+    "explore": ("The explorer", ("creases.explore",)),
     "paper": (
         "The papers",
         ("creases.paper.experiment", "creases.paper.choices", "creases.paper.measures", "creases.paper.runs"),

@@ -13,6 +13,7 @@ from creases.cli.count import count
 from creases.cli.demo import demo
 from creases.cli.doctor import doctor
 from creases.cli.draw import draw
+from creases.cli.explore import explore
 from creases.cli.info import info
 from creases.cli.objects import flattened
 from creases.cli.paper import paper
@@ -51,6 +52,6 @@ def creases(
     """Into how many pieces does a ReLU network fold its inputs? Exact, proven counts."""
 
 
-for command in (info, count, subdivide, stats, draw, boundary, audit, theory, train, demo, warm, doctor, cite):
+for command in (info, count, subdivide, stats, draw, explore, boundary, audit, theory, train, demo, warm, doctor, cite):
     app.command()(flattened(command))
 app.add_typer(paper)

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from creases.complex import Complex
+    from creases.network import Network
 
-__all__ = ["Colouring", "active_neurons", "by_activity", "by_pattern", "oklab_to_rgb"]
+__all__ = ["Colouring", "active_neurons", "by_activity", "by_pattern", "colours_of_patterns", "oklab_to_rgb"]
 
 Floats = NDArray[np.float64]
 # From a complex to one colour a cell: float64, shape (cells, 3), red, green and blue in [0, 1].
@@ -42,14 +43,19 @@ def by_pattern(complex: Complex) -> Floats:
 
     One pattern has one colour in all networks of the same layers.
     """
-    places = complex.network.places
-    bits = complex.patterns.shape[1] * 8
+    return colours_of_patterns(complex.network, complex.patterns)
+
+
+def colours_of_patterns(network: Network, patterns: NDArray[np.uint8]) -> Floats:
+    """`by_pattern` of packed patterns, uint8 (cells, bytes): float64 (cells, 3)."""
+    places = network.places
+    bits = patterns.shape[1] * 8
     turns = np.zeros((bits, 2))
-    turns[: complex.network.bits] = turns_of([int(layer.sum()) for layer in places])
+    turns[: network.bits] = turns_of([int(layer.sum()) for layer in places])
     odd = np.zeros(bits, np.uint8)
-    odd[: complex.network.bits] = np.concatenate([np.zeros(0, np.uint8), *map(oddness, places)])
+    odd[: network.bits] = np.concatenate([np.zeros(0, np.uint8), *map(oddness, places)])
     hues, parities = [np.zeros((0, 2))], [np.zeros(0, np.uint8)]
-    for active in unpacked(complex):
+    for active in unpacked(patterns):
         hues.append(active.astype(np.float64) @ turns)
         parities.append((active * odd).sum(axis=1) % 2)
     hue, strength = np.concatenate(hues).T
@@ -72,10 +78,10 @@ def turns_of(sizes: list[int]) -> Floats:
     return np.column_stack([hue, np.sqrt(3.0) * number % 1.0])
 
 
-def unpacked(complex: Complex) -> Iterator[NDArray[np.uint8]]:
-    """The bits of all patterns, some cells at a time: uint8 (some, 8 * bytes)."""
-    for start in range(0, len(complex), CELLS_AT_ONCE):
-        yield np.unpackbits(complex.patterns[start : start + CELLS_AT_ONCE], axis=1, bitorder="little")
+def unpacked(patterns: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The bits of packed patterns, some cells at a time: uint8 (some, 8 * bytes)."""
+    for start in range(0, len(patterns), CELLS_AT_ONCE):
+        yield np.unpackbits(patterns[start : start + CELLS_AT_ONCE], axis=1, bitorder="little")
 
 
 def oddness(places: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -91,7 +97,7 @@ def oddness(places: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 def active_neurons(complex: Complex) -> Floats:
     """How many neurons are active on each cell, float64 (cells,); a switch counts as one."""
-    return np.concatenate([np.zeros(0), *(bits.sum(axis=1, dtype=np.float64) for bits in unpacked(complex))])
+    return np.concatenate([np.zeros(0), *(bits.sum(axis=1, dtype=np.float64) for bits in unpacked(complex.patterns))])
 
 
 def by_activity(complex: Complex) -> Floats:

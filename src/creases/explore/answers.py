@@ -1,0 +1,60 @@
+"""What a question is answered with: facts as JSON, and arrays as they are.
+
+4 bytes   how long the JSON is, little end first
+JSON      the facts; "arrays" has the name, kind, place and length of each array
+arrays    each begins at a whole multiple of eight bytes after the JSON's end
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.errors import CreasesError
+
+__all__ = ["Answer", "Superseded"]
+
+ALIGNED = 8
+# What the front end has typed arrays for.
+KINDS = {"f4": "Float32Array", "f8": "Float64Array", "u1": "Uint8Array", "u4": "Uint32Array", "i4": "Int32Array"}
+
+
+class Superseded(CreasesError, RuntimeError):
+    """A newer question of the same pane has come; nobody waits for this answer."""
+
+
+@dataclass
+class Answer:
+    """facts : what JSON can hold. arrays : by their names, of a kind in `KINDS`. content : a file's bytes, if one was
+    asked for."""
+
+    facts: dict[str, Any]
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    content: bytes = b""
+
+    def packed(self) -> tuple[dict[str, Any], bytes]:
+        """The facts with a list of the arrays, and all arrays in one piece."""
+        parts, listed, at = [], [], 0
+        arrays = dict(self.arrays)
+        if self.content:
+            arrays["content"] = np.frombuffer(self.content, np.uint8)
+        for name, array in arrays.items():
+            kept = np.ascontiguousarray(array)
+            data = kept.astype(kept.dtype.newbyteorder("<"), copy=False).tobytes()
+            listed.append({"name": name, "kind": KINDS[kept.dtype.str[1:]], "at": at, "length": kept.size})
+            data += b"\0" * (-len(data) % ALIGNED)
+            parts.append(data)
+            at += len(data)
+        return {**self.facts, "arrays": listed}, b"".join(parts)
+
+    def as_bytes(self) -> bytes:
+        """All of it, as the head of this file says."""
+        facts, data = self.packed()
+        text = json.dumps(facts, allow_nan=False).encode()
+        text += b" " * (-(len(text) + 4) % ALIGNED)
+        return struct.pack("<I", len(text)) + text + data

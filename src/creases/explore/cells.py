@@ -1,0 +1,239 @@
+"""A view that has been cut, as arrays to draw, and one cell of it in words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.complex.births import layers_of_birth, layers_of_walls
+from creases.complex.maps import map_blocks, norms_of
+from creases.errors import DomainError
+from creases.explore.view import View
+from creases.network import Network
+
+if TYPE_CHECKING:
+    from creases.complex import Complex
+    from creases.plot import Column, Shades
+
+__all__ = ["COLOURS", "Cut", "legend_of", "picture_of"]
+
+Floats = NDArray[np.float64]
+
+COLOURS = ("pattern", "layer", "gradient", "class", "activity")
+# Colours that a legend of numbers shows.
+STEPS = 32
+# Points of a picture that are evaluated at one time, so many numbers of a level at most.
+NUMBERS_AT_ONCE = 1 << 22
+# The full gradient is worked out where a map has no more numbers than this.
+LARGEST_MAP = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """The cells of a network in a view.
+
+    network : the given one. complex : of `View.subdivide`, in coordinates around the view's centre.
+    """
+
+    network: Network
+    view: View
+    complex: Complex
+
+    @cached_property
+    def finer(self) -> Complex:
+        """The cells cut by the decision boundary as well."""
+        from creases.plot.boundary import with_boundary
+
+        return with_boundary(self.complex)
+
+    @cached_property
+    def born(self) -> NDArray[np.int64]:
+        """The layer of birth of each cell, int64 (cells,)."""
+        return layers_of_birth(self.complex.network, self.complex.first, self.complex.edges)
+
+    @cached_property
+    def gradients(self) -> Floats:
+        """How steep the network is in the plane, on each cell, per length in input space: float64 (cells,)."""
+        frame = np.vstack([unit_directions(self.view), np.zeros(2)])
+        blocks = map_blocks(self.complex.network, self.complex.patterns, frame)
+        return norms_of(maps.matrices for maps in blocks).frobenius
+
+    def column(self, color_by: str) -> Column | str:
+        """What `creases.plot.shades_of` is to colour by. Raises DomainError if there is no such colouring."""
+        from creases.plot import Column
+
+        if color_by not in COLOURS:
+            raise DomainError(f"Colours tell one of {', '.join(COLOURS)}; got {color_by!r}.")
+        if color_by == "gradient":
+            return Column(self.gradients, "gradient norm in the plane", unit="output / input")
+        return color_by
+
+    def arrays(self, color_by: str, boundary: bool) -> tuple[dict[str, NDArray[Any]], dict[str, Any] | None]:
+        """What is drawn, and the legend of its colours.
+
+        corners : float32 (corners, 2), in units of the view's half width. first : uint32 (cells + 1,). colours : uint8
+        (cells, 3). walls : int32 (corners,), as `Complex.edges`. layers : uint8 (corners,), those of the walls; 0 of
+        none. With classes or the boundary also finer_first, finer_corners, finer_colours, and boundary, float32
+        (pieces, 2, 2).
+        """
+        from creases.plot import shades_of
+
+        complex, size = self.complex, self.view.half[0]
+        arrays: dict[str, NDArray[Any]] = {
+            "corners": (complex.corners / size).astype(np.float32),
+            "first": complex.first.astype(np.uint32),
+            "walls": complex.edges.astype(np.int32),
+            "layers": layers_of_walls(complex.network, complex.edges).astype(np.uint8),
+        }
+        wanted = self.column(color_by)
+        if color_by == "class" or boundary:
+            from creases.plot.boundary import boundary_in
+
+            w, h = self.view.half
+            arrays["boundary"] = (boundary_in(self.finer, (-w, w, -h, h)) / size).astype(np.float32)
+        if color_by == "class":
+            shades = self.class_shades()
+            arrays["finer_corners"] = (self.finer.corners / size).astype(np.float32)
+            arrays["finer_first"] = self.finer.first.astype(np.uint32)
+            arrays["finer_colours"] = as_bytes(shades.colours)
+            arrays["colours"] = np.zeros((len(complex), 3), np.uint8)
+        else:
+            shades = shades_of(complex, wanted)
+            arrays["colours"] = as_bytes(shades.colours)
+        return arrays, legend_of(shades)
+
+    def class_shades(self) -> Shades:
+        """The colours of the finer cells, each of which has one class."""
+        from creases.plot import Column, shades_of
+        from creases.plot.boundary import classes_of_cells
+
+        most = max(self.network.n_out, 2) - 1
+        return shades_of(self.finer, Column(classes_of_cells(self.finer), "class", kind="class", most=most))
+
+    def cell(self, index: int, neighbours: bool = True) -> dict[str, Any]:
+        """Everything about one cell. Raises DomainError if there is none of this number.
+
+        neighbours : whether to say which cells are behind its sides, for which all cells are put together once.
+        """
+        complex = self.complex
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(complex):
+            raise DomainError(f"This view has cells 0 to {len(complex) - 1}; got {index!r}.")
+        cell = complex.cell(index)
+        maps = next(iter(map_blocks(complex.network, complex.patterns[index : index + 1], np.eye(3, 2))))
+        corners = cell.vertices
+        x, y = (corners - corners[0]).T
+        area = 0.5 * float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
+        full = None
+        if (self.network.n_in + 1) * max(level.n_values for level in self.network.levels) <= LARGEST_MAP:
+            full = float(np.linalg.norm(self.network.affine_map_of(cell.pattern)[0]))
+        return {
+            "cell": index,
+            "layer_of_birth": int(self.born[index]),
+            "layers": [
+                {
+                    "name": name,
+                    "width": len(part),
+                    "active": int(np.count_nonzero(part)) if part.dtype == np.bool_ else None,
+                    "bits": "".join("1" if bit else "0" for bit in part) if part.dtype == np.bool_ else None,
+                    "winners": None if part.dtype == np.bool_ else part.tolist(),
+                }
+                for name, part in zip(self.network.layer_names, cell.pattern, strict=True)
+            ],
+            "matrix": finite(maps.matrices[0]),
+            "offset": finite(maps.offsets[0]),
+            "gradient_in_plane": number(float(np.linalg.norm(maps.matrices[0] @ unit_directions(self.view).T))),
+            "gradient": None if full is None else number(full),
+            "area": number(area * area_factor(self.view)),
+            "vertices": len(corners),
+            "neighbours": self.neighbours(index) if neighbours else None,
+        }
+
+    def neighbours(self, index: int) -> list[dict[str, Any]]:
+        """What is behind each side of a cell: another cell, -1 where the view ends, and the wall between, in words."""
+        complex = self.complex
+        facets = complex.facets
+        numbers = complex.side_facets[complex.sides.first[index] : complex.sides.first[index + 1]]
+        found = []
+        for facet in numbers.tolist():
+            one, other = facets.cells[facet].tolist()
+            wall = int(facets.walls[facet])
+            behind = other if one == index else one
+            words = complex.wall_name(wall)
+            said = "the end of the view" if wall < 0 else f"{words[1]}, {words[0]} {words[2]}"
+            found.append({"cell": behind if wall >= 0 else -1, "wall": wall, "says": said})
+        return found
+
+
+def unit_directions(view: View) -> Floats:
+    """Two directions in the plane's coordinates, float64 (2, 2), a row each, orthonormal in input space."""
+    basis = view.plane.basis + np.asarray(view.plane.basis_tail)
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(basis @ basis.T)))
+
+
+def area_factor(view: View) -> float:
+    """How much area of input space a unit of area of the plane's coordinates is."""
+    basis = view.plane.basis
+    return float(np.sqrt(np.linalg.det(basis @ basis.T)))
+
+
+def picture_of(network: Network, view: View, color_by: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture of regions of which there are too many to draw: at each pixel that of its middle, to float64.
+
+    color_by : "class", or the pattern. size : columns and rows. Returns uint8 (rows, columns, 3), the top row first.
+    """
+    from creases.plot.colours import colours_of_patterns
+    from creases.plot.shades import class_colours
+
+    columns, rows = size
+    w, h = view.half
+    x = w * ((np.arange(columns) + 0.5) / columns * 2 - 1)
+    y = h * (1 - (np.arange(rows) + 0.5) / rows * 2)
+    places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    seen = view.network(network)
+    widest = max(level.n_units for level in seen.levels)
+    step = max(256, NUMBERS_AT_ONCE // widest)
+    parts = []
+    for start in range(0, len(places), step):
+        some = places[start : start + step]
+        if color_by == "class":
+            outputs = seen.forward(some)
+            winners = outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(np.int64)
+            colours = class_colours(max(seen.n_out, 2))[winners]
+        else:
+            colours = colours_of_patterns(seen, seen.packed_pattern(some))
+        parts.append(as_bytes(colours))
+    return np.concatenate(parts).reshape(rows, columns, 3)
+
+
+def legend_of(shades: Shades) -> dict[str, Any] | None:
+    """What colours mean, as plain numbers: steps with a colour each, or a scale from low to high; None of patterns."""
+    column, norm, colormap = shades.column, shades.norm, shades.colormap
+    if column is None or norm is None or colormap is None:
+        return None
+    low, high = float(norm.vmin or 0.0), float(norm.vmax or 0.0)
+    if column.kind == "amount":
+        stops = as_bytes(np.asarray(colormap(np.linspace(0, 1, STEPS)))[:, :3]).tolist()
+        is_log = type(norm).__name__ == "LogNorm"
+        return {"title": column.title, "low": number(low), "high": number(high), "log": is_log, "stops": stops}
+    steps = np.arange(int(np.ceil(low)), int(np.ceil(high)))
+    colours = as_bytes(np.asarray(colormap(norm(steps)))[:, :3]).tolist()
+    return {"title": column.title, "steps": [[int(step), colour] for step, colour in zip(steps, colours, strict=True)]}
+
+
+def as_bytes(colours: Floats) -> NDArray[np.uint8]:
+    """Colours in [0, 1] as bytes."""
+    return np.round(np.asarray(colours) * 255).astype(np.uint8)
+
+
+def number(value: float) -> float | None:
+    """A number that JSON has; None for those that it has not."""
+    return value if np.isfinite(value) else None
+
+
+def finite(values: Floats) -> Any:
+    """Numbers as lists, None where JSON has none."""
+    return [finite(value) if value.ndim else number(float(value)) for value in map(np.asarray, values)]

@@ -1,0 +1,209 @@
+"""A view: a rectangle of a plane in coordinates of its own, around its centre, and a network of these two inputs.
+
+A corner of a cell at 0.3 + 1e-20 is no float64, and the difference of two such corners is nothing. So a view is not cut
+where it lies, but where it is: with c its centre, in rationals, the network
+
+    v  ->  c + v  ->  origin + basis (c + v)  ->  the given network
+
+is cut on the box |v_1| <= w, |v_2| <= h. All that is put before the given network is linear, and linear levels are
+exact: c is a sum of floats, one level each, and nothing is multiplied out. So the regions are those of the given
+network in the rectangle, as proved as any, and corners come relative to the centre, as fine as the view is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creases.domain import Box, Plane, Polygon
+from creases.errors import DomainError
+from creases.network import Dense, Level, Linear, Network, Select
+
+if TYPE_CHECKING:
+    from creases.complex import Complex
+    from creases.result import Count
+
+__all__ = ["FINEST", "LARGEST", "View", "float_parts", "is_identity"]
+
+Floats = NDArray[np.float64]
+
+# Half a view's width at least and at most. Below it the coordinates of corners would leave the range of float64.
+FINEST, LARGEST = 1e-150, 1e100
+# A view is at most so many times as wide as it is high, or as high as it is wide.
+LONGEST = 1e4
+# A view narrower than this share of its coordinates is cut in its own.
+COARSE = 1e-6
+# The bits of a centre end here, or the parts that it is a sum of could be subnormal.
+LAST_BIT = -900
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The rectangle centre + [-w, w] x [-h, h] in the coordinates of a plane.
+
+    plane : its coordinates u are those of the centre; `Plane([0, 0], [[1, 0], [0, 1]])` for a network of two inputs.
+    centre : two rationals whose denominators are powers of two; floats are.
+    half : (w, h), floats.
+    Raises DomainError if a number is not finite, w or h is not above zero or beyond what floats can tell apart, or a
+    coordinate of the centre is no sum of floats.
+    """
+
+    plane: Plane
+    centre: tuple[Fraction, Fraction]
+    half: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.plane, Plane):
+            raise DomainError(
+                f"A view lies in a Plane, got {type(self.plane).__name__}. Of two inputs that is "
+                "Plane([0, 0], [[1, 0], [0, 1]])."
+            )
+        half = tuple(float(value) for value in self.half)
+        if len(half) != 2 or not all(isfinite(value) and FINEST <= value <= LARGEST for value in half):
+            raise DomainError(
+                f"A view is as wide and as high as two finite numbers from {FINEST:g} to {LARGEST:g} say; got {half}."
+            )
+        if max(half) > LONGEST * min(half):
+            raise DomainError(f"A view is at most {LONGEST:g} times as long as it is wide; got {half}.")
+        try:
+            centre = tuple(Fraction(value) for value in self.centre)
+        except (TypeError, ValueError, OverflowError):
+            raise DomainError(f"The centre of a view is two finite numbers, got {self.centre!r}.") from None
+        if len(centre) != 2:
+            raise DomainError(f"The centre of a view has two coordinates, got {len(centre)}.")
+        for value in centre:
+            size = value.denominator
+            if abs(value) > LARGEST or size & (size - 1) or size.bit_length() - 1 > -LAST_BIT:
+                raise DomainError(
+                    f"A coordinate of a view's centre is at most {LARGEST:g} and a whole multiple of 2^{LAST_BIT}; "
+                    f"got one near {float(min(max(value, Fraction(-1e300)), Fraction(1e300))):g}."
+                )
+        object.__setattr__(self, "centre", centre)
+        object.__setattr__(self, "half", half)
+
+    @classmethod
+    def of(cls, plane: Plane, centre: Sequence[float | Fraction], half: Sequence[float]) -> View:
+        """A view from plain numbers: centre (2,), half (2,). Raises DomainError as the class does."""
+        return cls(plane, tuple(centre), tuple(half))  # type: ignore[arg-type]
+
+    @property
+    def box(self) -> Box:
+        """The domain that is cut, around zero."""
+        w, h = self.half
+        return Box(np.array([-w, -h]), np.array([w, h]))
+
+    def network(self, network: Network) -> Network:
+        """The given network as one of the view's two coordinates v; its neurons keep their numbers.
+
+        Raises DomainError if the plane lies in another space than the network's inputs.
+        """
+        if network.n_in != self.plane.origin.size:
+            raise DomainError(
+                f"The plane lies in a space of {self.plane.origin.size} inputs, but {network!r} takes {network.n_in}."
+            )
+        before = [Level({0: Select.all(2)}, part, Linear(), "centre") for part in parts_of(self.centre)]
+        for i in range(1, len(before)):
+            before[i] = Level({i: Select.all(2)}, before[i].bias, Linear(), "centre")
+        if not is_identity(self.plane):
+            before += in_plane(self.plane, len(before))
+        shift = len(before)
+        after = [
+            Level(
+                {source + shift: operator for source, operator in level.sources.items()},
+                level.bias,
+                level.kink,
+                level.name,
+            )
+            for level in network.levels
+        ]
+        return Network.from_levels([*before, *after], n_in=2, notes=network.notes)
+
+    @property
+    def domain(self) -> Box | Polygon | None:
+        """The same rectangle as a domain of the given network itself; None where its corners are no floats, or so near
+        each other that floats would show steps."""
+        (x, y), (w, h) = self.centre, self.half
+        ends = [x - Fraction(w), x + Fraction(w), y - Fraction(h), y + Fraction(h)]
+        near = min(w, h) < COARSE * max(abs(float(end)) for end in ends)
+        if near or any(Fraction(float(end)) != end for end in ends):
+            return None
+        left, right, low, high = map(float, ends)
+        if is_identity(self.plane):
+            return Box(np.array([left, low]), np.array([right, high]))
+        return self.plane.polygon([[left, low], [right, low], [right, high], [left, high]])
+
+    def count(
+        self,
+        network: Network,
+        *,
+        threads: int | None = None,
+        progress: bool | Callable[[int], None] | None = False,
+    ) -> Count:
+        """`creases.count` of what is in view."""
+        from creases.counting import count
+
+        return count(self.network(network), self.box, threads=threads, progress=progress)
+
+    def subdivide(
+        self,
+        network: Network,
+        *,
+        threads: int | None = None,
+        progress: bool | Callable[[int], None] | None = False,
+    ) -> Complex:
+        """`creases.subdivide` of what is in view: corners relative to the centre, patterns of the given network."""
+        from creases.subdivision import subdivide
+
+        return subdivide(self.network(network), self.box, threads=threads, progress=progress)
+
+    def inputs(self, places: Floats) -> Floats:
+        """The network's inputs, rounded, at places v relative to the centre: float64 (..., 2) -> (..., n_in)."""
+        middle = np.array([float(value) for value in self.centre])
+        return self.plane.slice.points(middle + np.asarray(places, dtype=np.float64))
+
+
+def in_plane(plane: Plane, before: int) -> list[Level]:
+    """The levels u -> origin + basis u, taking from level `before`; the basis's tail is a level beside."""
+    tail = np.asarray(plane.basis_tail)
+    if not tail.any():
+        return [Level({before: Dense(plane.basis.T)}, plane.origin, Linear(), "plane")]
+    rest = Level({before: Dense(tail.T)}, None, Linear(), "plane, tail")
+    sources = {before: Dense(plane.basis.T), before + 1: Select.all(plane.origin.size)}
+    return [rest, Level(sources, plane.origin, Linear(), "plane")]
+
+
+def is_identity(plane: Plane) -> bool:
+    """Whether the coordinates of the plane are two inputs, and there are no others."""
+    same = plane.basis.shape == (2, 2) and (plane.basis == np.eye(2)).all()
+    return bool(same and not plane.origin.any() and not np.any(plane.basis_tail))
+
+
+def parts_of(centre: Sequence[Fraction]) -> list[Floats]:
+    """Arrays of two floats whose sum is the centre, the largest first; none of a centre at zero."""
+    one, other = (float_parts(value) for value in centre)
+    length = max(len(one), len(other))
+    return [np.array(pair) for pair in zip(padded(one, length), padded(other, length), strict=True)]
+
+
+def padded(values: list[float], length: int) -> list[float]:
+    """The values, and zeros behind them."""
+    return values + [0.0] * (length - len(values))
+
+
+def float_parts(value: Fraction) -> list[float]:
+    """Floats whose sum is a rational with a power of two below it, each the nearest to what is left.
+
+    >>> float_parts(Fraction(1) + Fraction(1, 2**70))
+    [1.0, 8.470329472543003e-22]
+    """
+    parts = []
+    while value:
+        parts.append(float(value))
+        value -= Fraction(parts[-1])
+    return parts
