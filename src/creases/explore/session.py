@@ -242,7 +242,7 @@ class Session:
                 raise TooMany
 
         try:
-            return Cut(network, view, view.subdivide(network, threads=self.threads, progress=watch))
+            return Cut.of(network, view, self.threads, watch)
         except TooMany:
             return f"more than {MOST_CELLS:,} regions in view: a picture with the region at each pixel's middle"
         except ComputationError:
