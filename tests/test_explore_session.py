@@ -11,6 +11,7 @@ import pytest
 
 import creases
 from creases.errors import DomainError
+from creases.explore import cells
 from creases.explore import session as sessions
 from creases.explore.answers import Answer, Superseded
 from creases.explore.cells import Cut
@@ -340,3 +341,15 @@ def test_explore_session_near_and_far_are_cut_alike():
     for name in ("corners", "finer_corners", "boundary"):
         assert arrays[0][name].shape == arrays[1][name].shape
         assert np.allclose(np.sort(arrays[0][name].ravel()), np.sort(arrays[1][name].ravel()), atol=1e-5)
+
+
+def test_explore_session_classes_of_many_cells_are_those_of_their_middles(monkeypatch):
+    monkeypatch.setattr(cells, "MOST_CUT", 10)
+    session = Session([NETWORK])
+    answer = session.answer("view", view(color_by="class"))
+    assert "finer_first" not in answer.arrays
+    assert "classes are those of their middles" in answer.facts["why"]
+    cut = session.views[answer.facts["view"]]
+    means = [cut.complex.cell(i).vertices.mean(axis=0) for i in range(len(cut.complex))]
+    assert (cut.coarse_classes == NETWORK.forward(means).argmax(axis=1)).all()
+    assert answer.arrays["boundary"].ndim == 3

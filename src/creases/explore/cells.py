@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 COLOURS = ("pattern", "layer", "gradient", "class", "activity")
 # Colours that a legend of numbers shows.
 STEPS = 32
+# With more cells than this classes are those of their middles: to cut them by the boundary may take seconds.
+MOST_CUT = 30_000
 # A view narrower than this share of its coordinates is cut around its centre: corners are within 1e-9 of the
 # coordinates, so that they would be seen to be off.
 NEAR = 1e-3
@@ -128,30 +130,61 @@ class Cut:
             "layers": layers_of_walls(complex.network, complex.edges).astype(np.uint8),
         }
         wanted = self.column(color_by)
-        if color_by == "class" or boundary:
+        if (color_by == "class" or boundary) and self.is_coarse:
+            from creases.plot.kinks import facets_in
+
+            facets, classes = complex.facets, self.coarse_classes
+            parted = facets.inner & (classes[facets.cells[:, 0]] != classes[facets.cells[:, 1]])
+            pieces = facets_in(complex, parted, self.window)[0]
+            arrays["boundary"] = ((pieces - self.centre) / size).astype(np.float32)
+        elif color_by == "class" or boundary:
             from creases.plot.boundary import boundary_in
 
-            (x, y), (w, h) = self.centre, self.view.half
-            pieces = boundary_in(self.finer, (x - w, x + w, y - h, y + h))
+            pieces = boundary_in(self.finer, self.window)
             arrays["boundary"] = ((pieces - self.centre) / size).astype(np.float32)
-        if color_by == "class":
-            shades = self.class_shades()
+        if color_by == "class" and not self.is_coarse:
+            shades = self.class_shades(self.finer)
             arrays["finer_corners"] = ((self.finer.corners - self.centre) / size).astype(np.float32)
             arrays["finer_first"] = self.finer.first.astype(np.uint32)
             arrays["finer_colours"] = as_bytes(shades.colours)
             arrays["colours"] = np.zeros((len(complex), 3), np.uint8)
         else:
-            shades = shades_of(complex, wanted)
+            shades = self.class_shades(complex) if color_by == "class" else shades_of(complex, wanted)
             arrays["colours"] = as_bytes(shades.colours)
         return arrays, legend_of(shades)
 
-    def class_shades(self) -> Shades:
-        """The colours of the finer cells, each of which has one class."""
+    @property
+    def is_coarse(self) -> bool:
+        """Whether there are so many cells that each is drawn in the class of its middle, and not cut once more."""
+        return len(self.complex) > MOST_CUT
+
+    @property
+    def window(self) -> tuple[float, float, float, float]:
+        """The view in the complex's coordinates: xmin, xmax, ymin, ymax."""
+        (x, y), (w, h) = self.centre.tolist(), self.view.half
+        return x - w, x + w, y - h, y + h
+
+    @cached_property
+    def coarse_classes(self) -> NDArray[np.int64]:
+        """The class at the mean of each cell's corners, to float64: int64 (cells,)."""
+        complex = self.complex
+        means = np.add.reduceat(complex.corners, complex.first[:-1]) / np.diff(complex.first)[:, None] - self.centre
+        found, at = [np.zeros(0, np.int64)], 0
+        for maps in map_blocks(complex.network, complex.patterns, self.frame(np.eye(2))):
+            some = means[at : at + len(maps.offsets)]
+            outputs = (maps.matrices @ some[:, :, None])[:, :, 0] + maps.offsets
+            found.append(outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(np.int64))
+            at += len(some)
+        return np.concatenate(found)
+
+    def class_shades(self, complex: Complex) -> Shades:
+        """The colours of classes: of the finer cells, each of which has one, or of the cells at their middles."""
         from creases.plot import Column, shades_of
         from creases.plot.boundary import classes_of_cells
 
+        classes = self.coarse_classes if complex is self.complex else classes_of_cells(complex)
         most = max(self.network.n_out, 2) - 1
-        return shades_of(self.finer, Column(classes_of_cells(self.finer), "class", kind="class", most=most))
+        return shades_of(complex, Column(classes, "class", kind="class", most=most))
 
     def cell(self, index: int, neighbours: bool = True) -> dict[str, Any]:
         """Everything about one cell. Raises DomainError if there is none of this number.
