@@ -11,8 +11,10 @@ import pytest
 
 import creases
 from creases.errors import DomainError
+from creases.explore import cells
 from creases.explore import session as sessions
 from creases.explore.answers import Answer, Superseded
+from creases.explore.cells import Cut
 from creases.explore.planes import plane_of, plane_of_domain
 from creases.explore.session import Entry, Session
 
@@ -315,3 +317,39 @@ def test_explore_session_forgets_planes_but_the_first():
         session.answer("plane", {"kind": "random", "seed": seed})
     assert len(session.planes) == sessions.MOST_PLANES
     assert session.answer("hello", {}).facts["plane"]["plane"] == 1
+
+
+def test_explore_session_near_and_far_are_cut_alike():
+    """A view of its own domain, and the same one around its centre: equal polygons, colours, maps and areas."""
+    plane = creases.Plane.through(*np.random.default_rng(1).random((3, 64)))
+    session = Session(
+        [IN_IMAGES], plane=plane_of_domain(IN_IMAGES, plane.polygon([[-1, -1], [2, -1], [2, 2], [-1, 2]]))
+    )
+    asked = {"plane": 1, "centre": [0.25, 0.5], "half": [0.75, 0.5], "color_by": "gradient"}
+    near = session._view(asked)
+    direct = session.views[near.facts["view"]]
+    around = Cut(IN_IMAGES, direct.view, direct.view.subdivide(IN_IMAGES))
+    assert direct.is_direct
+    assert not around.is_direct
+    order = [np.lexsort(cut.complex.patterns.T) for cut in (direct, around)]
+    assert (direct.complex.patterns[order[0]] == around.complex.patterns[order[1]]).all()
+    assert np.allclose(direct.gradients[order[0]], around.gradients[order[1]])
+    one, other = direct.cell(int(order[0][5])), around.cell(int(order[1][5]))
+    for name in ("matrix", "offset", "area", "gradient_in_plane", "gradient", "layer_of_birth"):
+        assert np.allclose(one[name], other[name]), name
+    arrays = [cut.arrays("class", True)[0] for cut in (direct, around)]
+    for name in ("corners", "finer_corners", "boundary"):
+        assert arrays[0][name].shape == arrays[1][name].shape
+        assert np.allclose(np.sort(arrays[0][name].ravel()), np.sort(arrays[1][name].ravel()), atol=1e-5)
+
+
+def test_explore_session_classes_of_many_cells_are_those_of_their_middles(monkeypatch):
+    monkeypatch.setattr(cells, "MOST_CUT", 10)
+    session = Session([NETWORK])
+    answer = session.answer("view", view(color_by="class"))
+    assert "finer_first" not in answer.arrays
+    assert "classes are those of their middles" in answer.facts["why"]
+    cut = session.views[answer.facts["view"]]
+    means = [cut.complex.cell(i).vertices.mean(axis=0) for i in range(len(cut.complex))]
+    assert (cut.coarse_classes == NETWORK.forward(means).argmax(axis=1)).all()
+    assert answer.arrays["boundary"].ndim == 3

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creases.errors import DomainError
-from creases.explore.cells import Cut
+from creases.explore.cells import Cut, area_factor
 from creases.explore.planes import Chosen
 from creases.explore.view import View, is_identity
 from creases.network import Network
@@ -53,7 +53,7 @@ def file_of(
         raise DomainError(f"{count:,} cells in view are too many for a file; zoom in until there are {most:,} at most.")
     stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(name).stem) or "view"
     if form == "csv":
-        return f"{stem}.csv", table_of(Cut(network, view, view.subdivide(network))).encode()
+        return f"{stem}.csv", table_of(Cut.of(network, view)).encode()
     complex = in_own_coordinates(network, view)
     if form == "geojson":
         with tempfile.TemporaryDirectory() as folder:
@@ -72,12 +72,21 @@ def in_own_coordinates(network: Network, view: View) -> Complex:
 def table_of(cut: Cut) -> str:
     """The cells as CSV, a row each: where it is, relative to the view's centre, and what it is like."""
     complex = cut.complex
-    area = complex.volumes * float(np.sqrt(np.linalg.det(cut.view.plane.basis @ cut.view.plane.basis.T)))
+    area = complex.volumes * (1.0 if cut.is_direct else area_factor(cut.view))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     (x, y), (w, h) = cut.view.centre, cut.view.half
     table.writerow([f"# centre {float(x)!r} {float(y)!r} half {w!r} {h!r} regions {len(complex)}"])
-    titles = ["cell", "layer_of_birth", "area", "gradient_norm_in_plane", "vertices", "centre_x", "centre_y", "pattern"]
+    titles = [
+        "cell",
+        "layer_of_birth",
+        "area",
+        "gradient_norm_in_plane",
+        "vertices",
+        "from_centre_x",
+        "from_centre_y",
+        "pattern",
+    ]
     table.writerow(titles)
     columns: list[Any] = [
         range(len(complex)),
@@ -85,7 +94,7 @@ def table_of(cut: Cut) -> str:
         area.tolist(),
         cut.gradients.tolist(),
         np.diff(complex.first).tolist(),
-        *complex.centroids.T.tolist(),
+        *(complex.centroids - cut.centre).T.tolist(),
         [row.tobytes().hex() for row in complex.patterns],
     ]
     table.writerows(zip(*columns, strict=True))

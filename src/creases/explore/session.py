@@ -222,9 +222,11 @@ class Session:
         with self._cutting:
             look_up(0)
             found = self._again(network, view) or self._cut(network, view, look_up)
-            bits = {"bits": [int(places.sum()) for places in network.places]}
+            bits: dict[str, Any] = {"bits": [int(places.sum()) for places in network.places]}
             if isinstance(found, Cut):
                 arrays, legend = found.arrays(color_by, boundary)
+                if found.is_coarse and (color_by == "class" or boundary):
+                    bits["why"] = "so many cells: classes are those of their middles; zoom in for the exact boundary"
                 own = {**bits, "cells": len(found.complex), "legend": legend, "view": self._keep(found)}
                 return Answer({**self._facts(found.complex, found.complex.regions), **own}, arrays)
             count = view.count(network, threads=self.threads, progress=look_up)
@@ -242,7 +244,7 @@ class Session:
                 raise TooMany
 
         try:
-            return Cut(network, view, view.subdivide(network, threads=self.threads, progress=watch))
+            return Cut.of(network, view, self.threads, watch)
         except TooMany:
             return f"more than {MOST_CELLS:,} regions in view: a picture with the region at each pixel's middle"
         except ComputationError:
