@@ -7,10 +7,12 @@ leads here would have another), and by the Origin that a browser says. Its page 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from typing import Any
 
@@ -97,7 +99,6 @@ def app_of(session: Session, token: str, port: int) -> Guard:
     """The application that answers for a session. Raises MissingExtraError without starlette."""
     need_modules("explore", "The explorer's page", "starlette", "uvicorn", "matplotlib")
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
@@ -111,7 +112,7 @@ def app_of(session: Session, token: str, port: int) -> Guard:
         return Response(static[name], media_type=STATIC[name])
 
     async def answer(request: Request) -> Response:
-        body = b""
+        question, body = request.path_params["question"], b""
         async for part in request.stream():
             body += part
             if len(body) > MOST_BYTES:
@@ -121,13 +122,17 @@ def app_of(session: Session, token: str, port: int) -> Guard:
         except (ValueError, RecursionError):
             return JSONResponse({"error": "A question is JSON."}, status_code=400)
         try:
-            return await run_in_threadpool(answered, session, request.path_params["question"], given)
+            session.announce(question, given)
+            return await asyncio.get_running_loop().run_in_executor(worker, answered, question, given)
         except Superseded:
             return Response(status_code=204)  # no error: a browser would write one on its console
         except (CreasesError, MemoryError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
-    def answered(session: Session, question: str, given: Any) -> Response:
+    # One thread for all answers: each thread that has cut keeps memory of its own.
+    worker = ThreadPoolExecutor(1, "explorer")
+
+    def answered(question: str, given: Any) -> Response:
         return Response(session.answer(question, given).as_bytes(), media_type="application/octet-stream")
 
     routes = [

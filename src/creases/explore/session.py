@@ -126,6 +126,13 @@ class Session:
             raise DomainError("What a question gives is an object with names.")
         return questions[question](given)
 
+    def announce(self, question: str, given: Any) -> None:
+        """Say that a question has come, before it is answered: if it is for a view, older cuts of its pane end."""
+        if question == "view" and isinstance(given, dict):
+            pane, turn = str(given.get("pane", "")), given.get("turn")
+            if isinstance(turn, int) and turn > self._latest.get(pane, 0):
+                self._latest[pane] = turn
+
     def network(self, number: Any) -> Network:
         """One of the networks, by its number. Raises DomainError if it takes other inputs than the first."""
         network = self.entries[whole(number, "network", 0, len(self.entries))].network
