@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,35 +13,102 @@ import typer
 from creases.cli.options import FlatDomainOptions, Model, Threads, WeightOptions
 
 if TYPE_CHECKING:
-    from creases.explore.session import Entry
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from creases.explore.session import Entry, Session
+    from creases.network import Network
 
 STEP = re.compile(r"(?P<before>.*?)(?P<step>\d+)\.npz")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Points of data, and their classes."""
+
+    points: Annotated[
+        str | None,
+        typer.Argument(metavar="[POINTS]", help="Data: a .npy or .csv file, one input a row.", show_default=False),
+    ] = None
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", metavar="LABELS", help="The class of each point: words, or a .npy or .csv file."),
+    ] = None
+
+    def read(self, n_in: int) -> tuple[NDArray[np.float64] | None, list[str] | NDArray[np.generic] | None]:
+        """The points, float64 (points, n_in), and the class of each; None of what is not given.
+
+        Raises DomainError if the files do not fit the network, or there are classes and no points.
+        """
+        from creases.cli.points import read_labels, read_points
+        from creases.errors import DomainError
+
+        if self.points is None:
+            if self.labels is not None:
+                raise DomainError("--labels says of which class each of the POINTS is; give these too.")
+            return None, None
+        data = read_points(self.points, n_in, "POINTS")
+        return data, None if self.labels is None else read_labels(self.labels, len(data), "--labels")
+
+    @property
+    def code(self) -> str:
+        """The Python that reads the points."""
+        if self.points is None:
+            return "..."
+        if self.points.lower().endswith(".csv"):
+            return f"np.loadtxt({self.points!r}, delimiter=',')"
+        return f"np.load({self.points!r})"
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What the page shows beside the network, and where it is."""
+
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoints", metavar="FOLDER", help="Networks of a training, as 'creases train' keeps them: a film."
+        ),
+    ] = None
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", metavar="MODEL", help="A second network of the same inputs, to be shown beside it."),
+    ] = None
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")] = 0
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True
+
+    def entries(self, model: Path, network: Network, weights: WeightOptions) -> list[Entry]:
+        """The networks that the page can show: the model's, that beside it, and the steps of the training."""
+        from creases.explore.session import Entry
+
+        entries = [Entry(model.name, lambda: network, code=code_of(model, weights))]
+        if self.beside is not None:
+            entries.append(
+                Entry(self.beside.name, partial(weights.load, self.beside), code=code_of(self.beside, weights))
+            )
+        return entries if self.checkpoints is None else entries + steps_in(self.checkpoints)
+
+    def serve(self, session: Session, name: str) -> None:
+        """Serve the page of a model until Ctrl-C."""
+        from creases.explore.server import serve
+
+        def ready(address: str) -> None:
+            typer.echo(f"{name}: look at it at {address}")
+            typer.echo("The page is for this machine alone. Ctrl-C ends it.")
+            if self.browser:
+                import webbrowser
+
+                webbrowser.open(address)
+
+        serve(session, self.port, ready)
 
 
 def explore(
     model: Model,
     domain: FlatDomainOptions,
     weights: WeightOptions,
-    points: Annotated[
-        str | None,
-        typer.Argument(metavar="[POINTS]", help="Data: a .npy or .csv file, one input a row.", show_default=False),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option("--labels", metavar="LABELS", help="The class of each point: words, or a .npy or .csv file."),
-    ] = None,
-    checkpoints: Annotated[
-        Path | None,
-        typer.Option(
-            "--checkpoints", metavar="FOLDER", help="Networks of a training, as 'creases train' keeps them: a film."
-        ),
-    ] = None,
-    beside: Annotated[
-        Path | None,
-        typer.Option("--beside", metavar="MODEL", help="A second network of the same inputs, to be shown beside it."),
-    ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")] = 0,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    points: DataOptions,
+    page: PageOptions,
     threads: Threads = None,
 ) -> None:
     """Look into a network with the mouse: a page on this machine, on which its regions move like a map.
@@ -57,41 +124,17 @@ def explore(
     Each view is counted and cut anew, exactly, however far one zooms in. The page is served to this machine alone, at
     an address with a random token; Ctrl-C ends it. Points and domains are given as in 'creases count'.
     """
-    from creases.cli.points import read_labels, read_points
     from creases.errors import need_modules
     from creases.explore.planes import plane_of_domain
-    from creases.explore.server import serve
-    from creases.explore.session import Entry, Session
+    from creases.explore.session import Session
 
     need_modules("explore", "The explorer's page", "starlette", "uvicorn", "matplotlib")
     network = weights.load(model)
-    data = None if points is None else read_points(points, network.n_in, "POINTS")
-    if labels is not None and data is None:
-        from creases.errors import DomainError
-
-        raise DomainError("--labels says of which class each of the POINTS is; give these too.")
-    classes = None if labels is None or data is None else read_labels(labels, len(data), "--labels")
+    data, classes = points.read(network.n_in)
     given = any(value not in (None, False) for value in vars(domain).values())
     chosen = plane_of_domain(network, domain.as_domain(network)) if given else None
-    entries = [Entry(model.name, lambda: network, code=code_of(model, weights))]
-    if beside is not None:
-        entries.append(Entry(beside.name, lambda: weights.load(beside), code=code_of(beside, weights)))
-    if checkpoints is not None:
-        entries += steps_in(checkpoints)
-    code = "..." if points is None else f"np.load({points!r})"
-    if points is not None and points.lower().endswith(".csv"):
-        code = f"np.loadtxt({points!r}, delimiter=',')"
-    session = Session(entries, data, classes, chosen, points_code=code, threads=threads)
-
-    def ready(address: str) -> None:
-        typer.echo(f"{model.name}: look at it at {address}")
-        typer.echo("The page is for this machine alone. Ctrl-C ends it.")
-        if browser:
-            import webbrowser
-
-            webbrowser.open(address)
-
-    serve(session, port, ready)
+    entries = page.entries(model, network, weights)
+    page.serve(Session(entries, data, classes, chosen, points_code=points.code, threads=threads), model.name)
 
 
 def code_of(model: Path, weights: WeightOptions) -> str:
