@@ -116,7 +116,7 @@ class Cut:
         """What is drawn, and the legend of its colours.
 
         corners : float32 (corners, 2), in units of the view's half width. first : uint32 (cells + 1,). colours : uint8
-        (cells, 3). walls : int32 (corners,), as `Complex.edges`. layers : uint8 (corners,), those of the walls; 0 of
+        (cells, 3). walls : int32 (corners,), as `Complex.edges`. layers : int32 (corners,), those of the walls; 0 of
         none. With classes or the boundary also finer_first, finer_corners, finer_colours, and boundary, float32
         (pieces, 2, 2).
         """
@@ -127,7 +127,7 @@ class Cut:
             "corners": ((complex.corners - self.centre) / size).astype(np.float32),
             "first": complex.first.astype(np.uint32),
             "walls": complex.edges.astype(np.int32),
-            "layers": layers_of_walls(complex.network, complex.edges).astype(np.uint8),
+            "layers": layers_of_walls(complex.network, complex.edges).astype(np.int32),
         }
         wanted = self.column(color_by)
         if (color_by == "class" or boundary) and self.is_coarse:

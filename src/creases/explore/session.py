@@ -316,7 +316,7 @@ class Session:
 
     def _line(self, given: dict[str, Any]) -> Answer:
         """The function along a segment of a view: t, float64 (k,), with 0 and 1 and the breaks between them; values,
-        float64 (k, outputs); layers, uint8 (k,), of the neurons that break there, 0 at the ends."""
+        float64 (k, outputs); layers, int32 (k,), of the neurons that break there, 0 at the ends."""
         from creases.complex.births import layers_of_walls
         from creases.domain import Segment
         from creases.subdivision import subdivide
@@ -339,7 +339,7 @@ class Session:
         layers = layers_of_walls(seen, walls)
         values = seen.forward(places)[:, :MOST_OUTPUTS]
         facts = {**self._facts(pieces, pieces.regions), "outputs": values.shape[1]}
-        return Answer(facts, {"t": t, "values": values, "layers": layers.astype(np.uint8)})
+        return Answer(facts, {"t": t, "values": values, "layers": layers.astype(np.int32)})
 
     def _image(self, given: dict[str, Any]) -> Answer:
         """An input as a picture: a row of the data, or what is at a place in view. uint8 (rows, columns, 3)."""
