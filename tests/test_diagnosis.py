@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from creases import diagnosis
+from creases import compilation, diagnosis
 from creases.instructions import LEVELS, instruction_set
 from engine_twins import COMPILED
 
@@ -84,6 +84,15 @@ def test_known_without_kernels_it_compiles_none(tmp_path):
     assert found["kernels"]["folder"].startswith(str(tmp_path))
     assert "creases warm" in found["kernels"]["state"]
     assert not list(tmp_path.rglob("*.nbc"))
+
+
+@pytest.mark.parametrize("folder", [None, Path("kept")])
+def test_known_kernels_of_a_wheel(monkeypatch, folder):
+    monkeypatch.setattr(compilation, "shipped_kernels", lambda: 25)
+    monkeypatch.setattr(compilation, "kernel_folder", lambda: folder)
+    said = diagnosis.kernels()
+    assert said["state"] == "25 came compiled with the package"
+    assert said["folder"] == ("kept" if folder else "none can be written to, and none is needed")
 
 
 def test_known_as_text():

@@ -82,7 +82,8 @@ def kernels() -> dict[str, str]:
     folder: Any = kernel_folder()
     shipped = shipped_kernels()
     if shipped:
-        return {"folder": str(folder), "state": f"{shipped} came compiled with the package"}
+        where = "none can be written to, and none is needed" if folder is None else str(folder)
+        return {"folder": where, "state": f"{shipped} came compiled with the package"}
     if folder is None:
         return {"folder": "none can be written to: set CREASES_CACHE_DIR", "state": "compiled afresh in each process"}
     kept = list(folder.rglob("*.nbc"))
