@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from creases import instructions
-from creases.engine import kernel, shipped
-from creases.engine.shipped import KernelCache, key_of, open_shipped, write_shipped
+from creases.engine import kernel
+from creases.engine.jit import shipped
+from creases.engine.jit.shipped import KernelCache, key_of, open_shipped, write_shipped
 from engine_twins import COMPILED
 
 ROOT = Path(__file__).parents[1]

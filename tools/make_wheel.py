@@ -47,7 +47,7 @@ def main() -> None:
 
 def target() -> tuple[str, str]:
     """The instruction set that the wheel is for, and LLVM's name of it."""
-    from creases.engine.shipped import SHIPPED_FOR
+    from creases.engine.jit.shipped import SHIPPED_FOR
 
     if platform.machine().lower() in ("x86_64", "amd64"):
         return SHIPPED_FOR, SHIPPED_FOR
@@ -63,8 +63,8 @@ def compile_kernels() -> None:
 
 def collect(folder: str, level: str) -> None:
     """Write the kernels that Python calls, from the cache, into a folder."""
+    from creases.engine.jit.shipped import key_of, write_shipped
     from creases.engine.kernel import KERNELS, source_hash
-    from creases.engine.shipped import key_of, write_shipped
     from creases.engine.warm import warm
 
     warm()

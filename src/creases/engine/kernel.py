@@ -11,7 +11,6 @@ for first.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import os
 import stat
 import sys
@@ -23,10 +22,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numba
 from numba.core import config
 from numba.core.caching import NullCache
-from numba.extending import overload
 
-from creases.engine.compiler import KernelCompiler
-from creases.engine.shipped import FOLDER, KernelCache, open_shipped
+from creases.engine.jit.compiler import KernelCompiler
+from creases.engine.jit.linking import with_doors
+from creases.engine.jit.shipped import FOLDER, KernelCache, open_shipped
+from creases.engine.jit.signatures import choose
 
 __all__ = [
     "CACHE_FOLDER",
@@ -113,9 +113,10 @@ KERNELS: list[Any] = []
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
-# An inlined kernel lives on in the kernels that it is copied into, and is not cached itself. To one that takes a whole
-# workspace Python has no door: making it takes a sixth of all compiling. Tests want the doors, and ask for them.
+# An inlined kernel lives on in the kernels that it is copied into, and is not cached itself. Tests call them, and want
+# them cached.
 CALLABLE = os.environ.get("CREASES_CALLABLE") == "1"
+INLINING = {"forceinline": True, "cache": CALLABLE and CACHE_FOLDER is not None}
 
 
 def kernel(function: F) -> F:
@@ -128,7 +129,7 @@ def inlined(function: F) -> F:
 
     A workspace has many arrays, and handing them all to a small function costs more than the function's work.
     """
-    return compiled(function, **inlining(function))
+    return compiled(function, **INLINING)
 
 
 def reordered(function: F) -> F:
@@ -137,7 +138,7 @@ def reordered(function: F) -> F:
     Only for plain sums whose bound holds for every order (`bounds`: gamma(m)); it takes nothing else on trust: no
     NaN, no infinity, no zero is assumed away.
     """
-    return compiled(function, fastmath={"reassoc", "contract"}, **inlining(function))
+    return compiled(function, fastmath={"reassoc", "contract"}, **INLINING)
 
 
 def by_domain(
@@ -148,32 +149,17 @@ def by_domain(
     Which one is known when a kernel is compiled: the two workspaces are two types, and only the second has `points`.
     """
 
-    options: Any = {"forceinline": True, **OPTIONS}
     plane: Any = in_plane
     space: Any = in_space
 
     def choice(work, *args):  # type: ignore[no-untyped-def]
         return (space if hasattr(work, "points") else plane)(work, *args)
 
-    def chosen(work, *args):  # type: ignore[no-untyped-def]  # Numba compares its signature with the lambda's
-        one = space if "points" in work.fields else plane
-        return lambda work, *args: one(work, *args)
-
     if not settings.DISABLE_JIT:
-        overload(choice, jit_options=options)(chosen)
+        choose(choice, lambda work: space if "points" in work.fields else plane)
     choice.__doc__ = in_plane.__doc__
     made: Any = choice
     return made
-
-
-def inlining(function: Callable[..., Any]) -> dict[str, Any]:
-    """The options that make a kernel an inlined one."""
-    takes_workspace = "work" in inspect.signature(function).parameters
-    return {
-        "forceinline": True,
-        "cache": CALLABLE and CACHE_FOLDER is not None,
-        "no_cpython_wrapper": takes_workspace and not CALLABLE,
-    }
 
 
 def compiled(function: F, **more: Any) -> F:
@@ -191,8 +177,10 @@ def compiled(function: F, **more: Any) -> F:
         dispatcher: Any = numba.njit(**options)(function)
     finally:
         settings.CACHE_DIR = before
-    if not settings.DISABLE_JIT and "forceinline" not in more:
+    if not settings.DISABLE_JIT:
         own = dispatcher._cache if options["cache"] else NullCache()
         dispatcher._cache = KernelCache(function, SHIPPED, own)
-        KERNELS.append(dispatcher)
+        with_doors(dispatcher)
+        if "forceinline" not in more:
+            KERNELS.append(dispatcher)
     return dispatcher

@@ -21,7 +21,7 @@ from creases.engine.lines.together import prepared, sweep_together
 from creases.engine.loop.cut import cut
 from creases.engine.problem import IntegerPolytope, Problem
 from creases.engine.proof.band import bands
-from creases.engine.proof.doubled import DoubledForms, edge_sign
+from creases.engine.proof.doubled import DoubledForms, add_product, edge_sign, nothing, scale_rows
 from creases.engine.proof.edges import RationalEdges
 from creases.streams import stream
 
@@ -77,12 +77,17 @@ def warm() -> float:
 
 def warm_lines() -> None:
     """Compile what sweeps lines, and what computes ill-conditioned corners in double-double."""
+    from scipy.sparse import csr_array  # counts of chains do without
+
     none = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0, np.bool_), np.empty(0, np.int64)
     Sharpener(small(2), RationalEdges.of(small(2))).sharpen(
         np.empty((0, 2), np.int64), 1.0, *none, np.empty((0, 1), np.int64)
     )
     rows = DoubledForms(small(2), np.eye(3)).forms(0, [])
     edge_sign([rows.row(0), rows.row(1)], rows.row(2))
+    total = nothing(3, 3)  # sparse matrices and slopes, as graphs have them
+    add_product(csr_array(np.eye(3)), nothing(3, 3), total)
+    scale_rows(*np.ones((3, 3)), *total)
     bands(*np.array([[-1.0], [1.0], [0.5], [1.0]]))  # of units with two slopes
     ends = np.array([[-1.0, 1.0]])
     sweep_together(

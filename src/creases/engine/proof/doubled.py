@@ -22,7 +22,18 @@ from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, or_infinite
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED
 
-__all__ = ["DoubledForms", "DoubledRows", "doubled", "edge_sign", "exact_sums", "in_chart_doubled", "sign_at_corner"]
+__all__ = [
+    "DoubledForms",
+    "DoubledRows",
+    "add_product",
+    "doubled",
+    "edge_sign",
+    "exact_sums",
+    "in_chart_doubled",
+    "nothing",
+    "scale_rows",
+    "sign_at_corner",
+]
 
 
 CACHED_LEVELS = 256

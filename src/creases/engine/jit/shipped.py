@@ -23,12 +23,13 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from creases.engine.jit.linking import PartLibrary
 from creases.instructions import LEVELS, instruction_set
 
 __all__ = ["FOLDER", "SHIPPED_FOR", "KernelCache", "Shipped", "open_shipped", "write_shipped"]
 
 # In a wheel; a clone has none.
-FOLDER = Path(__file__).parents[1] / "compiled"
+FOLDER = Path(__file__).parents[2] / "compiled"
 LIST = "kernels.json"
 # What wheels are compiled for on x86-64: every processor since about 2015. LLVM knows the levels by these names.
 SHIPPED_FOR = "x86-64-v3"
@@ -93,8 +94,9 @@ class KernelCache(_Cache):
         return 0 if self._shipped is None else sum(key.startswith(name) for key in self._shipped.entries)
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled in the user's folder."""
-        self.own.save_overload(sig, data)
+        """Keep what was compiled in the user's folder; a part has no machine code of its own."""
+        if not isinstance(data.library, PartLibrary):
+            self.own.save_overload(sig, data)
 
     def enable(self) -> None:
         """Numba asks for this."""
