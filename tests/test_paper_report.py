@@ -148,9 +148,13 @@ def test_known_report(tmp_path):
         "tiny.csv",
     }
     said = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
-    assert said["size"] == "smoke"
+    assert (said["size"], said["command"]) == ("smoke", "creases paper run --size smoke")
+    assert (said["runs"], said["seconds"]) == (3, SECONDS)
+    assert any("MNIST" in text for text in said["data"])
     tiny = said["figures"]["tiny"]
     assert (tiny["authors"], tiny["ours"], tiny["runs"], tiny["missing"]) == ("tinier <still>.", section.ours, 3, 1)
+    assert (tiny["command"], tiny["settings"]) == ("creases paper run tiny --size smoke", section.settings)
+    assert all("seed" in line for line in tiny["settings"])
     (told,) = tiny["findings"].values()
     assert (told["verdict"], told["rule"]) == (UNDECIDED, "1 to 100")
     assert told["mean, sd, low, high, runs"] == list(section.findings[0].numbers)

@@ -34,6 +34,8 @@ def module_of(path):
 
 hooks = module_of(ROOT / "tools" / "site" / "hooks.py")
 docstrings = module_of(ROOT / "tools" / "site" / "docstrings.py")
+report = module_of(ROOT / "tools" / "site" / "report.py")
+REPORT = ROOT / "docs" / "report"
 
 
 def build(*options, cwd=ROOT):
@@ -125,6 +127,73 @@ def test_house_gallery_links_what_its_examples_use(site):
     page = (site / "gallery.html").read_text("utf-8")
     for name in ("plot.plot_complex", "creases.subdivide", "plot.plot_exploded", "creases.level_set"):
         assert re.search(rf'<a [^>]*href="api/[^"]+"[^>]*><code>{name}</code></a>', page), name
+
+
+def test_house_site_shows_the_report_whole(site):
+    """Every figure, number and verdict of the stored report, how it was made, and no picture that is not there."""
+    from html import unescape
+
+    page = (site / "report.html").read_text("utf-8")
+    words = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+    stored = json.loads((REPORT / "report.json").read_text("utf-8"))
+    assert set(stored["figures"]) == {path.stem for path in REPORT.glob("*.svg")}
+    assert f"<code>{stored['command']}</code>" in page
+    assert all(version in words for version in stored["versions"])
+    assert all(" ".join(text.split()) in words for text in (stored["convention"], stored["chance"], *stored["data"]))
+    for name, figure in stored["figures"].items():
+        assert f'src="report/{name}.svg"' in page
+        assert (site / "report" / f"{name}.svg").is_file()
+        assert f'id="{name}"' in page
+        assert figure["command"] in words
+        for what, one in figure["findings"].items():
+            told = " ".join(f"{what} {one['measured']} {one['authors']}".split())
+            assert told in words, (name, what)
+        assert all(" ".join(line.split()) in words for line in figure["settings"])
+    shown = re.findall(r'class="verdict ([a-z-]+)"', page)
+    said = [one["verdict"] for figure in stored["figures"].values() for one in figure["findings"].values()]
+    assert [word.replace("-", " ") for word in shown] == said
+    assert not list(site.rglob("report.json"))
+    assert 'href="report.html"' in (site / "papers.html").read_text("utf-8")
+
+
+def test_house_report_has_all_figures():
+    from creases.paper.figures import FIGURES
+
+    stored = json.loads((REPORT / "report.json").read_text("utf-8"))
+    assert list(stored["figures"]) == list(FIGURES)
+    assert all(figure["missing"] == 0 and figure["settings"] for figure in stored["figures"].values())
+    assert set(report.WORDS) >= {
+        one["verdict"] for figure in stored["figures"].values() for one in figure["findings"].values()
+    } - {"noted"}
+    assert sum(path.stat().st_size for path in REPORT.iterdir()) < 4_000_000
+
+
+def test_bad_input_a_report_without_a_picture_stops_the_build(tmp_path):
+    from mkdocs.exceptions import PluginError
+
+    (tmp_path / "report.json").write_text('{"figures": {"counts": {}}}', "utf-8")
+    with pytest.raises(PluginError, match="docs/report has no picture of counts"):
+        report.page(tmp_path)
+
+
+@pytest.mark.parametrize("size", ["smoke", "laptop"])
+def test_known_a_report_is_kept_whole(tmp_path, size):
+    """Its numbers and pictures, in place of those of the report before; size laptop for the page in words too."""
+    tool = module_of(ROOT / "tools" / "make_papers_docs.py")
+    given, docs = tmp_path / "given", tmp_path / "docs"
+    given.mkdir()
+    (docs / "report").mkdir(parents=True)
+    (docs / "report" / "old.svg").write_text("<svg/>", "utf-8")
+    (given / "report.json").write_text(json.dumps({"size": size, "figures": {"counts": {}}}), "utf-8")
+    with pytest.raises(SystemExit, match=r"is not whole: it has no counts\.svg"):
+        tool.take(given, docs)
+    assert (docs / "report" / "old.svg").is_file()
+    for name in ("counts.svg", "report.md", "report.html"):
+        (given / name).write_text(name, "utf-8")
+    tool.take(given, docs)
+    assert {path.name for path in (docs / "report").iterdir()} == {"report.json", "counts.svg"}
+    kept = {path.name for path in docs.iterdir()} - {"report"}
+    assert kept == ({"laptop.json", "laptop.md", "counts.svg"} if size == "laptop" else set())
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Write docs/papers.md from its template and the numbers of a report; with --check, only say whether it is current.
 
-    python tools/make_papers_docs.py --report paper-report     take the report of `creases paper run --size laptop`
-    python tools/make_papers_docs.py                           write the page again from the report that docs/ has
+    python tools/make_papers_docs.py --report paper-report     take the report of `creases paper run`
+    python tools/make_papers_docs.py                           write the page again from the reports that docs/ has
 
-The prose is in papers.md.jinja; every number in it is looked up in docs/laptop.json, which the report wrote. A finding
-that the report does not have is an error, so no sentence outlives its number.
+The prose is in papers.md.jinja; every number in it is looked up in docs/laptop.json, which a report of size laptop
+wrote. A finding that the report does not have is an error, so no sentence outlives its number.
+
+A report of any size is also kept whole in docs/report, numbers and pictures; tools/site/report.py makes the page of
+the site that shows it.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ import jinja2
 TOOLS = Path(__file__).parent
 DOCS = TOOLS.parent / "docs"
 TEMPLATE, PAGE, NUMBERS = TOOLS / "papers.md.jinja", DOCS / "papers.md", DOCS / "laptop.json"
-# What docs/ keeps of a report, and under which name.
+# What docs/ keeps of a report of size laptop, and under which name; and where it keeps the report that the site shows.
+EMBEDDED = DOCS / "report"
 KEPT = {"report.json": "laptop.json", "report.md": "laptop.md", "counts.svg": "counts.svg"}
 
 
@@ -222,15 +226,30 @@ def page() -> str:
     return text.rstrip() + "\n"
 
 
+def take(folder: Path, docs: Path = DOCS) -> None:
+    """Keep a report in docs/: its numbers and its pictures. Ends the program if a picture is not there."""
+    found = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    pictures = [folder / f"{name}.svg" for name in found["figures"]]
+    if missing := [path.name for path in pictures if not path.is_file()]:
+        sys.exit(f"The report in {folder} is not whole: it has no {', '.join(missing)}.")
+    if found["size"] == "laptop":
+        for there, here in KEPT.items():
+            shutil.copyfile(folder / there, docs / here)
+    embedded = docs / EMBEDDED.name
+    shutil.rmtree(embedded, ignore_errors=True)
+    embedded.mkdir()
+    for path in (folder / "report.json", *pictures):
+        shutil.copyfile(path, embedded / path.name)
+
+
 def main() -> int:
     """Take a report if one is given, then write or compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; fail if the page is not current")
-    parser.add_argument("--report", type=Path, metavar="FOLDER", help="of `creases paper run --size laptop`")
+    parser.add_argument("--report", type=Path, metavar="FOLDER", help="what `creases paper run` wrote")
     given = parser.parse_args()
     if given.report is not None:
-        for there, here in KEPT.items():
-            shutil.copyfile(given.report / there, DOCS / here)
+        take(given.report)
     text = page()
     if given.check:
         if PAGE.read_text(encoding="utf-8") == text:

@@ -75,7 +75,7 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
     page = template.render(
         sections=sections,
         size=size,
-        data=[task_of(choice, 0).provenance for choice in (size.images, size.small)],
+        data=provenance(size),
         version=__version__,
         versions=versions_in(costs),
         store=store.place.text,
@@ -91,7 +91,7 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
     replace_file(path, lambda partial: partial.write_text(page, encoding="utf-8"))
     text = as_markdown(sections, size, versions_in(costs))
     replace_file(folder / "report.md", lambda partial: partial.write_text(text, encoding="utf-8"))
-    found = json.dumps(as_json(sections, size, versions_in(costs)), indent=1, ensure_ascii=False) + "\n"
+    found = json.dumps(as_json(sections, size, costs), indent=1, ensure_ascii=False) + "\n"
     replace_file(folder / "report.json", lambda partial: partial.write_text(found, encoding="utf-8"))
     return path, sections
 
@@ -128,8 +128,11 @@ def chance(sections: Sequence[Section]) -> str:
     )
 
 
-def as_json(sections: Sequence[Section], size: Size, versions: Sequence[str]) -> dict[str, Any]:
-    """What the report found, for programs: figures by name, findings by what they are of."""
+def as_json(sections: Sequence[Section], size: Size, costs: pandas.DataFrame) -> dict[str, Any]:
+    """What the report found, for programs: figures by name, findings by what they are of.
+
+    costs : a row a run; runs that figures share are there once.
+    """
     figures = {}
     for section in sections:
         findings = {}
@@ -156,10 +159,20 @@ def as_json(sections: Sequence[Section], size: Size, versions: Sequence[str]) ->
             "certified": section.certified,
             "training": round(section.training, 1),
             "measuring": round(section.measuring, 1),
+            "command": f"creases paper run {section.figure.name} {size.options}",
+            "tasks": list(section.tasks),
+            "settings": list(section.settings),
             "findings": findings,
         }
-    said = {"convention": CONVENTION, "chance": chance(sections)}
-    return {"size": size.name, **said, "creases": __version__, "versions": list(versions), "figures": figures}
+    said = {"command": f"creases paper run {size.options}", "convention": CONVENTION, "chance": chance(sections)}
+    made = {"creases": __version__, "versions": versions_in(costs), "data": provenance(size)}
+    spent = {name: round(float(costs[name].sum()), 1) for name in ("training", "measuring")}
+    return {"size": size.name, **said, **made, "runs": len(costs), **spent, "seconds": SECONDS, "figures": figures}
+
+
+def provenance(size: Size) -> list[str]:
+    """Where the data of a size are from, the images and the digits."""
+    return [task_of(choice, 0).provenance for choice in (size.images, size.small)]
 
 
 def as_number(value: float) -> float | None:
