@@ -47,10 +47,10 @@ def subdivide_to_parquet(
 ) -> Count:
     """Write all activation regions of `network` on `domain` to a Parquet file as they are found, in bounded memory.
 
-    path : the file, with the columns of `Complex.to_parquet` but the neighbours; there whole or not at all.
-    progress : as of `creases.count`.
-    Returns what `creases.count` would say of the regions.
-    Raises what `subdivide` raises with `on_cells`; MissingExtraError without pyarrow, SaveError if the file cannot be
+    path : the file, with the columns of `Complex.to_parquet` except `neighbours`; written completely or not at all.
+    progress : as for `creases.count`.
+    Returns the `Count` of the regions.
+    Raises the errors of `subdivide` with `on_cells`; MissingExtraError without pyarrow; SaveError if the file cannot be
     written.
     """
     from creases.complex.exports.facts import check_form, result_of

@@ -54,7 +54,7 @@ Domain = (
 
 
 def domain_from_dict(data: dict[str, Any]) -> Domain:
-    """The domain that `to_dict` described. Raises DomainError on an unknown kind."""
+    """The domain from the output of its `to_dict`. Raises DomainError if its kind is unknown."""
     fields = {key: value for key, value in data.items() if key != "kind"}
     kinds: dict[str, Any] = {
         "segment": Segment,

@@ -12,7 +12,7 @@ __all__ = ["Space"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Space(Described):
-    """All of R^n, in its own coordinates.
+    """The whole input space R^n.
 
     n : number of inputs, at least 1.
     """
