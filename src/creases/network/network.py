@@ -135,9 +135,9 @@ class Network:
         biases : one array per layer, shape (n_out,).
         output_layer : True (default) if the last layer is the affine output, which has no ReLU;
             False if every layer is hidden.
-            input_shape : the shape of one input; default (n_in,).
-            normalisation : stored as given. notes : sentences that are copied to every count of the network.
-            A single layer with output_layer=True is an affine map, with one region on every domain; a note says so.
+        input_shape : the shape of one input; default (n_in,).
+        normalisation : stored as given. notes : sentences that are copied to every count of the network.
+        A single layer with output_layer=True is an affine map, with one region on every domain; a note says so.
         Raises NetworkError if the shapes do not fit, or a number is not finite.
 
         Examples

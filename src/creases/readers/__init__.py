@@ -70,9 +70,9 @@ def load(
         float64 without loss. Assumptions and roundings (a BatchNorm's scale that is not a float64) are listed in
         `network.notes` and in the notes of its counts.
 
-        A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz not written by
-        `Network.save` and a dictionary in memory hold weights but no graph. The missing information is given by
-        arguments; the error for a missing argument names it:
+    A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz not written by `Network.save`
+    and a dictionary in memory hold weights but no graph. The missing information is given by arguments; the error for a
+    missing argument names it:
 
     activation : the activation between the layers of a chain: "relu", "leaky:0.01" (a leaky ReLU with this slope below
         zero), "abs" (the absolute value) or "linear" (none). A list gives the activation after each layer, one entry
