@@ -1,7 +1,7 @@
-"""The family of errors that Creases raises.
+"""The errors of Creases.
 
-Each derives from `CreasesError` and from the built-in that a caller would expect, and each message
-says what is allowed, what was given, and the remedy.
+Each derives from `CreasesError` and from the corresponding built-in error. Messages say what is allowed, what was
+given, and the remedy.
 """
 
 __all__ = [

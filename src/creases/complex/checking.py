@@ -42,15 +42,15 @@ MOST_VOLUME_DIMENSIONS = 4
 
 @dataclass(frozen=True, repr=False)
 class Check:
-    """What was checked of a complex; a check that finds something raises instead.
+    """The result of `Complex.check`, which raises an error if a check fails.
 
-    cells, facets : how many there are. f_vector : how many faces of each dimension, 0 to d. euler : the alternating
-    sum of these, which says nothing on a Ball. volume_error : how far the cells' volumes are from adding up to the
-    domain's, as a part of it; None where they were not added up: a domain that is not bounded, or of more than four
-    dimensions; and on a Ball, which clips no cell.
-    exact_cells, exact_facets : how many of them were looked at in rationals. corner_error : the largest distance of a
-    stored corner of these cells from the true one, as a part of the size of the domain, or of the corner itself where
-    the domain is not bounded.
+    cells, facets : their numbers. f_vector : numbers of faces of dimension 0 to d.
+    euler : the alternating sum of the f_vector, which has no meaning on a Ball.
+    volume_error : relative difference between the sum of the cells' volumes and the volume of the domain; None if it
+        was not computed, for unbounded domains, in more than four dimensions, and on a Ball.
+    exact_cells, exact_facets : numbers of those that were checked in rational arithmetic.
+    corner_error : the largest distance of a stored corner of these cells from the true one, relative to the size of the
+        domain, or to the corner itself if the domain is unbounded.
     """
 
     cells: int

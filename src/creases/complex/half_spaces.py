@@ -1,6 +1,6 @@
-"""The half-spaces whose intersection each cell is, one for each of its sides: none of them is redundant.
+"""The half-spaces whose intersection is a cell, one for each of its sides; none is redundant.
 
-Those of neurons and switches are their own affine functions on the cell, those of the domain its exact walls, rounded.
+For neurons and switches they are the affine functions on the cell, for the domain its exact walls, rounded.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ POINTS_AT_ONCE = 4096
 class Along(NamedTuple):
     """The cells that a segment meets, in order.
 
-    cells : int64 (pieces,), numbers of cells; -1 for a piece that lies in no cell but in a wall between some.
-    breaks : float64 (pieces + 1,), where each piece begins and the last one ends: 0.0 at the start, 1.0 at the end.
+    cells : int64 (pieces,), numbers of cells; -1 for a piece that lies in a wall.
+    breaks : float64 (pieces + 1,), the ends of the pieces along the segment, from 0.0 at its start to 1.0 at its end.
     """
 
     cells: Ints

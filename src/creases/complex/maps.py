@@ -1,4 +1,4 @@
-"""The affine maps that a network is on its cells, all at once, and how steep they are.
+"""The affine maps of a network on all cells, and norms of their gradients.
 
 A cell's pattern makes every kink an affine map, so that the network is a product of matrices. It is multiplied out from
 the inputs on, with a column for each coordinate, or from the outputs back, with a row for each output: whichever has

@@ -1,5 +1,6 @@
-"""Domains to count on: segments, paths, circles, lines, polygons, planes, boxes, simplices, polytopes, balls, whole
-spaces, subspaces, and directions."""
+"""Domains, on which regions are counted: segments, paths, circles, lines, polygons, planes, boxes, simplices,
+polytopes, balls, whole spaces, subspaces, and directions.
+"""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class Ball(Described):
         return f"Ball(dimension={self.dimension}, radius={self.radius:.3g}{inside})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         inside = None if self.inside is None else self.inside.to_dict()
         return {"kind": "ball", "center": self.center.tolist(), "radius": self.radius, "inside": inside}
 

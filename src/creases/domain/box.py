@@ -73,5 +73,5 @@ class Box(Described):
         return f"Box(n_in={self.lower.size}, dimension={self.dimension})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "box", "lower": self.lower.tolist(), "upper": self.upper.tolist()}

@@ -74,5 +74,5 @@ class Circle(Described):
         return f"Circle(radius={self.radius:.3g}, length={self.length:.3g}{inside})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {**self.ball.to_dict(), "kind": "circle"}

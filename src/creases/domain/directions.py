@@ -38,5 +38,5 @@ class Directions(Described):
         return f"Directions({self.n})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "directions", "n": self.n}

@@ -57,7 +57,7 @@ class Segment(Described):
         return f"Segment(n_in={self.start.size}, length={np.linalg.norm(self.end - self.start):.3g})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "segment", "start": self.start.tolist(), "end": self.end.tolist()}
 
 
@@ -122,7 +122,7 @@ class Polyline(Described):
         return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         closed = {"closed": True} if self.closed else {}  # what older files say of an open one stays as it was
         return {"kind": "polyline", "points": self.points.tolist(), **closed}
 
@@ -166,5 +166,5 @@ class Line(Described):
         return f"Line(n_in={self.point.size})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "line", "point": self.point.tolist(), "direction": self.direction.tolist()}

@@ -89,7 +89,7 @@ class Plane(Described):
         return f"Plane(n_in={self.origin.size})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {
             "kind": "plane",
             "origin": self.origin.tolist(),
@@ -177,6 +177,6 @@ class Polygon(Described):
         return f"Polygon({len(self.vertices)} vertices{inside})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         plane = self.plane.to_dict() if self.plane is not None else None
         return {"kind": "polygon", "vertices": self.vertices.tolist(), "plane": plane}

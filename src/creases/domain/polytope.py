@@ -212,7 +212,7 @@ class Simplex(Described):
         return f"Simplex(dimension={self.dimension})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         inside = None if self.inside is None else self.inside.to_dict()
         return {"kind": "simplex", "vertices": self.vertices.tolist(), "inside": inside}
 
@@ -284,7 +284,7 @@ class Polytope(Described):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {
             "kind": "polytope",
             "points": None if self.points is None else self.points.tolist(),

@@ -90,7 +90,7 @@ class Described:
     """Equality of domains: those of one kind with the same numbers are equal."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:

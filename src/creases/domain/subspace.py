@@ -63,5 +63,5 @@ class Subspace(Described):
         return f"Subspace(n_in={self.origin.size}, dimension={self.dimension})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "subspace", "origin": self.origin.tolist(), "basis": self.basis.tolist()}

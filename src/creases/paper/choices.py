@@ -1,7 +1,7 @@
-"""What is learned and where it is counted, as plain values: an experiment names its task and its domains by these.
+"""Choices of tasks and domains as plain values, for experiments.
 
-Each is a frozen dataclass of numbers, so that it can be hashed, written down and sent to another machine; `build` makes
-the thing itself.
+Each is a frozen dataclass of numbers, so that it can be hashed, stored and sent to another machine; `build` makes the
+task or the domains.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""One experiment as a value: a task, a network, how it is trained, when and what is measured; and `run`, which does it.
+"""Experiments as values: the task, the network, the training and the measurements.
 
     run(Experiment(Mnist(), (32, 32, 32), (Regions(OriginPlanes(5)),), moments=(0, 1, 20), seeds=range(10)))
 
-gives a table, a row a measurement. An experiment is known by the hash of what it says, seeds left out: a run is one
-experiment with one seed.
+gives a table with one row per measurement. An experiment is identified by the hash of its fields without the seeds. A
+run is one experiment with one seed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What is measured of a network at a moment of its training, as plain values.
+"""Measurements of a network during its training, as plain values.
 
-`prepare` does once what all moments share (drawing the planes, say) and gives a function from the network to numbers.
+`prepare` does the work that all moments share, such as drawing planes, and returns a function from networks to numbers.
 """
 
 from __future__ import annotations

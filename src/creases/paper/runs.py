@@ -1,4 +1,4 @@
-"""One run: a network is made, trained and measured on the way. It is done whole or not at all."""
+"""Runs of experiments: a network is initialised, trained and measured. A run is done completely or not at all."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class RunResult:
 
     experiment, seed : the run. rows : its measurements. kept : its networks, in files named by their hash.
     diverged : whether the loss was no longer finite. training, measuring : seconds spent on each.
-    versions : versions of Creases, torch, numpy and Python. worker : the process that made the run.
+    versions : versions of Creases, torch, numpy and Python. worker : host name and process id.
     """
 
     experiment: str

@@ -1,4 +1,4 @@
-"""`load`: a network from a file, or from a model in memory: of torch, Keras or scikit-learn, or weights alone.
+"""Readers: `load` makes a network from a file, from a model of torch, Keras or scikit-learn, or from weights.
 
 Decides which reader a file goes to, by its extension, and that no file brings any error but ours: what a
 reader did not foresee in a damaged file is still a `ModelFileError`. A file is read once, whole; its readers

@@ -1,4 +1,4 @@
-"""Networks in a few lines: each function takes flows and gives one, and `network` makes levels of what was written.
+"""Build a network in a few lines: each function takes flows and returns one, and `network` makes the network.
 
     from creases import build
 
@@ -7,7 +7,7 @@
     h = build.relu(build.add(h, build.conv(h, weight_2, bias_2, padding=1)))
     network = build.network(build.dense(h, weight_3, bias_3))
 
-Shapes have no batch axis. Nothing is multiplied or folded: every number that is given stands in the network as it is.
+Shapes have no batch axis. Weights are neither multiplied nor folded: the network contains every number as given.
 
 `flows` has the graph and how it becomes levels, `linear`, `bends` and `shapes` the functions, `numbers` and `exact`
 what they do with numbers.

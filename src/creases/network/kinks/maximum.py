@@ -73,11 +73,11 @@ class Max(Kink):
             raise NetworkError(f"Max names unit {most}; a level of {n_units} units has 0 to {n_units - 1}.")
 
     def n_values(self, n_units: int) -> int:
-        """One a group."""
+        """One per group."""
         return len(self.groups)
 
     def switches(self, n_units: int) -> int:
-        """One a group."""
+        """One per group."""
         return len(self.groups)
 
     def hyperplanes(self, n_units: int) -> int:

@@ -32,9 +32,9 @@ class Conv(Operator):
 
     weight : float64, shape (out, in / groups, *kernel); one, two or three sides. Read-only.
     input_shape : (in, *sides).
-    stride, dilation : whole numbers of at least 1, one for all sides or one a side.
+    stride, dilation : positive integers, one for all sides or one per side.
     padding : zeros around the image: one number, one per side, or pairs (before, after); not negative.
-    groups : whole number that divides both channels.
+    groups : integer that divides both numbers of channels.
     Raises NetworkError if shapes do not fit, a number is not finite, or the kernel is larger than the padded image.
     """
 
@@ -99,10 +99,10 @@ class ConvTranspose(Operator):
 
     weight : float64, shape (in, out / groups, *kernel), torch's layout. Read-only.
     input_shape : (in, *sides).
-    stride, dilation : whole numbers of at least 1, one for all sides or one a side.
+    stride, dilation : positive integers, one for all sides or one per side.
     padding : entries cut off from the result: one number, one per side, or pairs (before, after); not negative.
     output_padding : entries added at the end of the result, fewer than stride or dilation: one number or one per side.
-    groups : whole number that divides both channels.
+    groups : integer that divides both numbers of channels.
     Raises NetworkError if shapes do not fit, a number is not finite, or nothing is left of the result.
     """
 
