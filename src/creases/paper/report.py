@@ -99,17 +99,17 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
 # Said once on each page, and meant in every table and picture.
 CONVENTION = (
     "Numbers are means over runs; ± and the bands of the pictures are one standard deviation over runs, and [ , ] is "
-    "the 95 % interval of the mean (Student). A claim about a mean holds where that interval lies inside the range "
-    "that is claimed, differs where it lies outside, and is undecided where it reaches over an edge or fewer than "
-    "three runs are there. 'Holds' means inside the range, not equal to the number named. Where the claim speaks of a "
-    "training of more steps than ours it may hold, but ours does not refute it: another regime. A theorem or an "
-    "identity is a check of the program, and is not counted among the verdicts."
+    "the 95 % interval of the mean (Student). A claim about a mean holds if that interval lies inside the claimed "
+    "range, differs if it lies outside, and is undecided if it contains an end of the range or there are fewer than "
+    "three runs. 'Holds' means inside the range, not equal to the number named. If a claim is about a training of more "
+    "steps than ours, our runs can confirm it but not refute it: another regime. A theorem or an identity is a check "
+    "of the program, and is not counted as a verdict."
 )
 
 
 # Said where seconds are told.
 SECONDS = (
-    "Seconds are by the clock, summed over runs of one core each; they include the time that a run waited while the "
+    "Seconds are wall time, summed over runs of one core each. They include the time that a run waited while the "
     "machine did other work, so the runs alone may take less."
 )
 
