@@ -211,12 +211,14 @@ def subdivide_space(
 
 
 def remedy_for(domain: Domain) -> str:
-    """What one whose regions do not fit into memory can do."""
+    """The remedy if the regions do not fit into memory."""
     return REMEDY_OF_BALL if isinstance(domain, Ball) else REMEDY
 
 
 def facts(tally: Tally, start: float) -> dict[str, Any]:
-    """What both kinds of result say beside their regions; `start` is when the cut began."""
+    """The fields that both kinds of result have in addition to their regions; `start` is the time at which the cut
+    began.
+    """
     return {
         "by_layer": tuple(tally.by_layer),
         "certified": tally.certified,
@@ -226,15 +228,15 @@ def facts(tally: Tally, start: float) -> dict[str, Any]:
 
 
 class TooMany(Exception):
-    """Raised inside a count that has found more regions than fit."""
+    """Raised inside a count with more regions than fit into memory."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """What regions take of memory, at the least, each in bytes.
+    """A lower bound on the memory per region, in bytes.
 
-    kept : in the result. joined : for a moment more, when the blocks in which they are found are put together.
-    remedy : what to do where that is too much.
+    kept : in the result. joined : in addition, while the blocks are joined.
+    remedy : advice for the error if it does not fit.
     """
 
     kept: int
@@ -242,9 +244,10 @@ class Room:
     remedy: str
 
     def watched(self, report: Report) -> Report:
-        """`report`, which leaves the work when what has been found can no longer be put together.
+        """`report` with a check that stops the work as soon as the regions found so far can no longer be joined in
+        memory.
 
-        That is certain at that time: the blocks are there until their largest array is made anew.
+        This is certain at that time, because the blocks exist until their largest array has been copied.
         """
         counted, look_at = 0, NEGLIGIBLE // self.joined
 
@@ -266,16 +269,19 @@ class Room:
 
 
 def expected(neurons: int, dimension: int, sphere: bool) -> int:
-    """The regions of as many hyperplanes in general position: what a random network has in the whole space, about."""
+    """The number of regions of as many hyperplanes in general position, about that of a random network on the whole
+    space.
+    """
     lines = max(neurons - 1, 0) if sphere else neurons
     return (1 + sphere) * sum(math.comb(lines, k) for k in range(dimension + 1))
 
 
 def check_before(problem: Problem, expected: int, room: Room, threads: int | None, follower: Follower) -> None:
-    """Raise NotEnoughMemoryError, before a region is kept, if it is certain that they do not fit.
+    """Raise NotEnoughMemoryError, before a region is stored, if it is certain that the regions do not fit.
 
-    What is expected tells only whether to ask: a small domain, or a network of few regions, would be refused for no
-    reason. If so many would not fit, the regions are counted, which takes no memory, until there are more than fit.
+    The expected number only decides whether to check, because a small domain, or a network with few regions, must not
+    be refused. If the expected number does not fit, the regions are counted, which needs no memory, until there are
+    more than fit.
     """
     if expected * room.kept <= NEGLIGIBLE:
         return

@@ -65,10 +65,10 @@ class CellBlock:
 
 
 def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[CellBlock]:
-    """A complex as blocks of so many cells.
+    """A complex as an iterator over blocks of cells.
 
-    neighbours : whether to say what lies behind each side, for which the cells are put together by proof. Raises what
-        that raises.
+    neighbours : whether to include the cell behind each side, for which all facets are computed. Raises the errors of
+        that.
     """
     from creases.complex.skeleton import sides_of
 
@@ -79,7 +79,7 @@ def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[Cel
 
 
 def neighbours_of(complex: Complex) -> Ints:
-    """The cell behind each of the `sides`, int64 (sides,); -1 where the domain ends."""
+    """The cell behind each of the `sides`, int64 (sides,); -1 on the boundary of the domain."""
     owners = np.repeat(np.arange(len(complex)), np.diff(complex.sides.first))
     one, other = complex.facets.cells[complex.side_facets].T
     return np.asarray(np.where(one == owners, other, one))

@@ -33,7 +33,7 @@ __all__ = ["Section", "write_report"]
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """What the report says of one figure.
+    """The section of the report on one figure.
 
     svg : its picture as text; "" if there are no data. findings : with verdicts. settings : a line an experiment.
     ours : the regime of its runs, in words, to be read beside the authors'. tasks : what was learned, by name.
@@ -115,7 +115,7 @@ SECONDS = (
 
 
 def chance(sections: Sequence[Section]) -> str:
-    """How many verdicts may be wrong by chance, and how many cannot say 'differs', in words."""
+    """The number of verdicts that may be wrong by chance, and of those that cannot say 'differs', in words."""
     verdicts = [finding.verdict for section in sections for finding in section.findings if finding.verdict.counted]
     short = sum(verdict.short for verdict in verdicts)
     able = len(verdicts) - short
@@ -129,7 +129,7 @@ def chance(sections: Sequence[Section]) -> str:
 
 
 def as_json(sections: Sequence[Section], size: Size, versions: Sequence[str]) -> dict[str, Any]:
-    """What the report found, for programs: figures by name, findings by what they are of."""
+    """The report as plain data: figures by name, findings by their quantity."""
     figures = {}
     for section in sections:
         findings = {}
