@@ -481,7 +481,10 @@ class Complex:
     def table(self, data: ArrayLike | None = None) -> pandas.DataFrame:
         """A pandas DataFrame with one row per region, indexed by its number.
 
-        data : points, (n, d) in slice coordinates, or None. The columns are:
+        data : points, (n, d) in slice coordinates, or None.
+
+        The columns are:
+
         layer_of_birth : the highest layer whose neuron or switch bounds the region, from 1; 0 if none does.
         volume, gradient_norm : as `volumes` and `gradient_norms`.
         facets, vertices, bounded : the numbers of facets and vertices, and whether it is bounded.
