@@ -1,4 +1,4 @@
-"""Creases: into how many pieces does a ReLU network fold its inputs? Exact, proven counts.
+"""Exact, certified counts of the activation regions of ReLU networks.
 
 >>> import creases
 >>> network = creases.Network.from_arrays([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])

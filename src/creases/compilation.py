@@ -38,7 +38,7 @@ TICK = 0.2
 
 
 def share_done(read: int, functions: int, reading: float, since: float) -> float:
-    """How much of a compilation is done, in [0, 1), from how long its first part took.
+    """The estimated progress of a compilation, in [0, 1), from the time of its first part.
 
     read, functions : how many functions have been read, and how many there are. reading : seconds until the last of
     them. since : seconds after that.
@@ -50,7 +50,7 @@ def share_done(read: int, functions: int, reading: float, since: float) -> float
 
 
 class Meter:
-    """A bar on the terminal while a kernel is compiled, drawn by a thread of its own."""
+    """A progress bar on the terminal while a kernel is compiled, drawn by a separate thread."""
 
     def __init__(self, functions: int) -> None:
         from rich.console import Console
@@ -97,7 +97,7 @@ def meter_of(kind: str) -> Meter | None:
 
 
 class Announcer:
-    """Says what is compiled, each kind once a process."""
+    """Reports which kernels are compiled, each kind once per process."""
 
     def __init__(self) -> None:
         self.wanted = self.all_at_once = False
@@ -139,7 +139,7 @@ announcer = Announcer()
 
 @cache
 def listen() -> None:
-    """Have Numba tell the announcer; once a process."""
+    """Register the announcer with Numba, once per process."""
     from numba.core import event
 
     class Listener(event.Listener):
@@ -157,7 +157,7 @@ def listen() -> None:
 
 
 def kind_of(module: str, types: tuple[Any, ...]) -> str | None:
-    """Of a function of the engine that is called from Python, what it is for; None if it is compiled in a moment."""
+    """The purpose of an engine function that is called from Python; None if its compilation is short."""
     fields = {name for one in types for name in getattr(one, "fields", ())}
     if "points" in fields:  # the workspace of a polytope
         return SPACE
@@ -168,15 +168,14 @@ def kind_of(module: str, types: tuple[Any, ...]) -> str | None:
 
 
 def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
-    """From here on say on stderr, once for each kind of kernels, why a count takes so long; nothing if `progress` is
-    False."""
+    """From now on report compilations on stderr, once for each kind of kernels; not if `progress` is False."""
     announcer.wanted = progress is not False
     if announcer.wanted:
         listen()
 
 
 def compile_kernels() -> float:
-    """Compile what is not compiled yet; returns the seconds it took."""
+    """Compile all kernels that are not compiled yet; returns the seconds it took."""
     from creases.engine.warm import warm
 
     announcer.all_at_once = True
@@ -187,14 +186,14 @@ def compile_kernels() -> float:
 
 
 def kernel_folder() -> Path | None:
-    """Where compiled kernels are kept; None if no folder for them can be written to."""
+    """The folder of compiled kernels; None if it cannot be written to."""
     from creases.engine.kernel import CACHE_FOLDER
 
     return CACHE_FOLDER
 
 
 def shipped_kernels() -> int:
-    """How many kernels came compiled with the package, for this machine, Python and Numba."""
+    """The number of compiled kernels in the package that fit this machine, Python and Numba."""
     from creases.engine.kernel import SHIPPED
 
     return 0 if SHIPPED is None else len(SHIPPED.entries)

@@ -46,14 +46,15 @@ def count(
 
     domain : Segment, Polyline, Circle, Line, Polygon, Plane, Box, Simplex, Polytope, Ball, Space, Subspace or
         Directions, of at most eight dimensions; the directions of nine inputs are a sphere of eight.
-    by_neuron : also count, for every neuron, the regions of the layer below that it cuts; not on closed paths.
-    threads : how many threads to use; None means all of the machine's cores. The result is the same for any.
-    progress : True shows a bar on stderr (lines, where that is a file), None shows one only where the count takes
-        longer than a second and stderr is a terminal, False shows none; a function is called with the regions found
-        so far.
-    Raises DomainError if the domain does not fit the network's inputs or has more than eight dimensions, or a closed
-    path is to be counted by neuron;
-    NotEnoughMemoryError, a MemoryError too, if there is no memory for the work.
+    by_neuron : also count, for every neuron, the regions of the layers below that it cuts; not on closed paths.
+    threads : number of threads; None means all cores. The result does not depend on it.
+    progress : True shows a progress bar on stderr (lines, if stderr is a file), None only if the count takes longer
+        than a second and stderr is a terminal, False never. A function is called with the number of regions found so
+        far.
+    Returns a `Count`.
+    Raises DomainError if the domain does not fit the network's inputs, has more than eight dimensions, or is a closed
+    path and `by_neuron` is True; NotEnoughMemoryError (a subclass of MemoryError) if the computation does not fit into
+    memory.
 
     Examples
     --------
@@ -76,8 +77,9 @@ def count_many(
 ) -> list[Count]:
     """Count one network on many domains, many networks on one domain, or both lists pair by pair.
 
-    networks, domains : one or a list of each; two lists must be of one length.
-    The other arguments are those of `count`; one progress bar covers all. Returns one Count a pair, in order.
+    networks, domains : one of each, or lists; two lists must have the same length.
+    The other arguments are those of `count`; one progress bar covers all counts. Returns a list with one Count per
+    pair, in order.
     """
     check_threads(threads)
     pairs = as_pairs(networks, domains)

@@ -1,7 +1,7 @@
-"""The family of errors that Creases raises.
+"""The errors of Creases.
 
-Each derives from `CreasesError` and from the built-in that a caller would expect, and each message
-says what is allowed, what was given, and the remedy.
+Each derives from `CreasesError` and from the corresponding built-in error. Messages say what is allowed, what was
+given, and the remedy.
 """
 
 __all__ = [
@@ -27,43 +27,47 @@ PACKAGES = {"sklearn": "scikit-learn"}
 
 
 class CreasesError(Exception):
-    """Any error that Creases raises on purpose."""
+    """Base class of all errors that Creases raises on purpose."""
 
 
 class NetworkError(CreasesError, ValueError):
-    """The arrays do not make a ReLU network, or an input does not fit it."""
+    """Raised when arrays do not form a network, an input does not fit it, or an argument is out of its range."""
 
 
 class DomainError(CreasesError, ValueError):
-    """The domain does not exist or cannot be cut."""
+    """Raised when a domain is invalid or cannot be cut."""
 
 
 class ModelFileError(CreasesError, ValueError):
-    """A file cannot be read as what its name says it is: missing, truncated, inconsistent or unsafe."""
+    """Raised when a file is missing, truncated, inconsistent, unsafe or not of the format of its suffix."""
 
 
 class UnsupportedModelError(ModelFileError, NotImplementedError):
-    """The model is well formed but is not a chain of layers that Creases knows; the node is named."""
+    """Raised when a model is not piecewise linear or has an operator that is not supported; the message names the
+    node.
+    """
 
 
 class ComputationError(CreasesError, RuntimeError):
-    """The machine cannot give a proof: memory ran out, or its arithmetic flushes small numbers to zero."""
+    """Raised when a result cannot be proved on this machine: memory is exhausted, or denormal numbers are flushed to
+    zero.
+    """
 
 
 class NotEnoughMemoryError(ComputationError, MemoryError):
-    """A result does not fit into the free memory."""
+    """Raised when a result does not fit into the free memory. Also a MemoryError."""
 
 
 class SaveError(CreasesError, OSError):
-    """A file cannot be written: its disk is full, its folder is not there, or it may not be written to."""
+    """Raised when a file cannot be written: the disk is full, the folder is missing, or permission is denied."""
 
 
 class JournalError(CreasesError, RuntimeError):
-    """A journal cannot be read or written, or is of another version."""
+    """Raised when a journal cannot be read or written, or is of another version."""
 
 
 class MissingExtraError(CreasesError, ImportError):
-    """An optional package is needed; the message holds the command that installs it."""
+    """Raised when an optional package is needed; the message has the command that installs it."""
 
 
 def require_extra(module: str, extra: str, purpose: str) -> MissingExtraError:
@@ -78,8 +82,7 @@ def require_extra(module: str, extra: str, purpose: str) -> MissingExtraError:
 
 
 def need_modules(extra: str, purpose: str, *modules: str) -> None:
-    """Raise MissingExtraError unless these modules can be found: asked before a file or a folder is made, and before
-    long work. None is imported.
+    """Raise MissingExtraError unless these modules are installed. None of them is imported.
 
     Examples
     --------

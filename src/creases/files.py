@@ -23,9 +23,9 @@ NO_FOLDER = (errno.ENOENT, errno.ENOTDIR)
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make the file under another name, then put it in the place of `path` in one step.
 
-    Whoever opens `path` sees the old file or the new one, never a part, even after kill -9 or a power cut. What is no
-    file, like /dev/stdout, is written to as it is.
-    Raises SaveError, with its remedy, where `write` or the system cannot write; no part of a file is left behind.
+    Readers of `path` see the old file or the new one, never a part, even after kill -9 or a power cut. Special files
+    such as /dev/stdout are written directly.
+    Raises SaveError, with its remedy, if `write` or the system fails; no partial file is left behind.
     """
     try:
         device = path.is_relative_to("/dev") and not path.is_relative_to("/dev/shm")

@@ -13,7 +13,7 @@ __all__ = ["children_undisturbed", "uninterrupted"]
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold a Ctrl-C back until the block is done, so that it is done as a whole.
+    """A context manager that delays Ctrl-C until the end of its block.
 
     In a thread other than the main one, where Python raises no KeyboardInterrupt, it does nothing.
     """
@@ -33,10 +33,11 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def children_undisturbed() -> Iterator[None]:
-    """`uninterrupted`; and what is started meanwhile, threads and processes, hears no Ctrl-C as long as it lives.
+    """`uninterrupted`; in addition, threads and processes that are started in the block ignore Ctrl-C.
 
-    A terminal sends it to all processes of a command; one is to say so and to end the others. Threads inherit the mask,
-    and processes that these start later have it too. Where there are no masks (Windows) the others do hear it.
+    A terminal sends Ctrl-C to all processes of a command, but only the main one should handle it and end the others.
+    Threads inherit the signal mask, and so do processes that they start later. On systems without masks (Windows) the
+    others do receive it.
     """
     with uninterrupted():
         if not hasattr(signal, "pthread_sigmask"):

@@ -39,12 +39,12 @@ def level_set(
     threads: int | None = None,
     progress: Progress = None,
 ) -> Polylines | Mesh:
-    """Where an output of a network has one value: Polylines in two dimensions, a Mesh in three.
+    """The level set of an output of a network: Polylines in two dimensions, a Mesh in three.
 
-    It is the boundary of where the output is larger than `level`: the output changes there from below, or from equal,
-    to above. Label 1, seen from which triangles are counter-clockwise, is where it is larger. What does not reach the
-    border of the domain is closed.
-    level : a float64. output : which output, from 0. threads, progress : as of `creases.subdivide`.
+    It is the boundary of the set where the output is larger than `level`; that set has label 1, the rest label 0.
+    Triangles are counter-clockwise as seen from label 1. A component that does not reach the boundary of the domain is
+    closed.
+    level : float, the value. output : index of the output, from 0. threads, progress : as for `creases.subdivide`.
     Raises DomainError if the domain does not fit the network or has not two or three dimensions, is a Ball, or if the
     level set reaches infinity; NetworkError if there is no such output; NotEnoughMemoryError as `subdivide` does.
 
@@ -69,12 +69,13 @@ def level_set(
 
 
 def sliced(complex: Complex, plane: Plane, *, threads: int | None = None, progress: Progress = None) -> Complex:
-    """The cells of a three-dimensional complex on a plane: its network is subdivided again, on what the plane has in
-    common with the domain.
+    """The complex of the same network on the intersection of a plane with a three-dimensional domain.
 
-    complex : of a network of three inputs. plane : in input space. The corners of a bounded section are rounded to
-    floats, once; on what lies within them everything is proved as always. threads, progress : as of `subdivide`.
-    Raises DomainError if the domain is no Space, Box, Simplex or Polytope of three inputs, or the plane misses it.
+    The network is subdivided again on this intersection. The corners of a bounded intersection are rounded to float64
+    once; the subdivision of the resulting polygon is proved like any other.
+    complex : of a network with three inputs. plane : a Plane in input space. threads, progress : as for `subdivide`.
+    Raises DomainError if the domain is not a Space, Box, Simplex or Polytope of three inputs, or if the plane misses
+    it.
 
     Examples
     --------

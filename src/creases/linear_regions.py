@@ -17,15 +17,16 @@ __all__ = ["LinearCount", "count_linear_regions"]
 
 @dataclass(frozen=True, repr=False)
 class LinearCount:
-    """How many linear regions a network has on a domain.
+    """The numbers of linear regions and of affine maps of a network on a domain.
 
     linear_regions : connected components of the inputs near which the gradient of the network, restricted to the
         domain, is constant (Hanin and Rolnick 2019, section 2).
-    affine_maps : different affine maps; two linear regions may have one map. linear_regions is never less.
-    activation_regions : as `creases.count` counts them; never less than linear_regions.
-    certified : True only if every sign, and that maps are equal or different, was proved.
-    seconds : wall time.
-    domain : what was cut. network : sha256 of the network. version : the version of Creases that counted.
+    affine_maps : number of different affine maps, at most linear_regions, since two linear regions may have the same
+        map.
+    activation_regions : as `creases.count` counts them; at least linear_regions.
+    certified : True only if every sign, and every equality or difference of maps, was proved.
+    seconds : wall time in seconds.
+    domain : the domain. network : sha256 of the network. version : version of Creases that made the count.
     """
 
     linear_regions: int
@@ -64,10 +65,13 @@ def count_linear_regions(
     threads: int | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> LinearCount:
-    """How many linear regions `network` has on `domain`, and how many different affine maps.
+    """Count the linear regions of `network` on `domain`, and its different affine maps.
 
-    A linear region is a union of activation regions, so these are listed first (`creases.subdivide`), which takes
-    memory; `Complex.linear_regions` tells to which linear region each belongs. The arguments are those of `subdivide`.
+    A linear region is a connected set on which the gradient is constant (Hanin and Rolnick 2019, section 2). It is a
+    union of activation regions and parts of their facets, so the activation regions are listed first
+    (`creases.subdivide`), which takes memory. `Complex.linear_regions` gives the linear region of each activation
+    region.
+    The arguments are those of `subdivide`. Returns a `LinearCount`.
     Raises DomainError and NotEnoughMemoryError as `subdivide` does.
 
     Examples

@@ -23,9 +23,9 @@ GROUPS = (
 
 
 def free_memory() -> int | None:
-    """Bytes that this process may still take, swap included; None where the system does not say.
+    """Bytes that this process may still allocate, including swap; None if the system does not report it.
 
-    The least of what the machine has, what its container may have, and what its limits leave it.
+    It is the minimum of the free memory of the machine, of its container, and of the limits of the process.
     """
     found = [machine(), *(group(*names) for names in GROUPS), limited()]
     known = [value for value in found if value is not None]
@@ -33,7 +33,7 @@ def free_memory() -> int | None:
 
 
 def machine() -> int | None:
-    """What the machine has."""
+    """Free memory of the machine."""
     said = numbers("/proc/meminfo")
     if "MemAvailable" not in said:
         return None
@@ -41,7 +41,7 @@ def machine() -> int | None:
 
 
 def group(limit: str, used: str, stat: str) -> int | None:
-    """What a control group may still have; files that it has read are let go when there is need."""
+    """Free memory of the control group; cached files count as free."""
     try:
         most, taken = (int(Path(name).read_text()) for name in (limit, used))
     except (OSError, ValueError):  # none, or "max"
@@ -52,7 +52,7 @@ def group(limit: str, used: str, stat: str) -> int | None:
 
 
 def limited() -> int | None:
-    """What the limit on the process's address space leaves."""
+    """Free memory under the limit on the process's address space."""
     try:
         import resource
 
@@ -75,7 +75,7 @@ def numbers(path: str) -> dict[str, int]:
 
 
 def as_bytes(count: int) -> str:
-    """A number of bytes for people.
+    """A number of bytes as readable text.
 
     Examples
     --------
@@ -88,7 +88,9 @@ def as_bytes(count: int) -> str:
 
 @contextmanager
 def enough_memory(doing: str, remedy: str) -> Iterator[None]:
-    """Turn the errors of NumPy and of the system that memory has run out into ours. doing : like "A count"."""
+    """A context manager that turns out-of-memory errors of NumPy and of the system into NotEnoughMemoryError. doing
+    : such as "A count".
+    """
     try:
         yield
     except NotEnoughMemoryError:

@@ -95,8 +95,8 @@ def check_fit(network: Network, domain: Domain, *, circles: bool = False) -> Non
 
 
 def check_size(network: Network, domain: Domain, *, listed: bool = False) -> None:
-    """Raise ComputationError where a network is too large for its matrices to be written out, and what is asked for
-    needs them: patterns of all its units, or a cell without bounds.
+    """Raise ComputationError if a network is too large for its matrices to be written out, and the request needs them:
+    patterns of all its units, or an unbounded cell.
 
     listed : whether regions are to be listed, and not only counted.
     """
@@ -126,7 +126,7 @@ def check_size(network: Network, domain: Domain, *, listed: bool = False) -> Non
 
 
 def expected_regions(neurons: int, dimension: int, sphere: bool) -> str:
-    """The regions of N hyperplanes in general position, on a sphere of N through zero, as a number one can read."""
+    """The number of regions of N hyperplanes in general position (on a sphere, of N central ones), as readable text."""
     # Schläfli's number for the sphere is twice the number for one hyperplane less.
     lines = max(neurons - 1, 0) if sphere else neurons
     regions = (1 + sphere) * sum(math.comb(lines, k) for k in range(min(lines, dimension) + 1))
@@ -142,7 +142,7 @@ def check_threads(threads: int | None) -> None:
 
 
 def as_problem(network: Network, domain: Domain) -> Problem:
-    """The arrays that the engine works on."""
+    """The arrays for the engine."""
     from creases.engine.problem import Problem
 
     sliced = domain.slice
@@ -157,7 +157,7 @@ def as_problem(network: Network, domain: Domain) -> Problem:
 
 
 def graph_of(network: Network) -> Graph:
-    """A network's levels as the engine takes them; made once a network."""
+    """A network's levels in the form of the engine; cached per network."""
     from creases.engine.graph import Graph
     from creases.lowering import lowered
 
@@ -172,8 +172,9 @@ def graph_of(network: Network) -> Graph:
 
 
 def by_unit(network: Network, by_neuron: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """What the engine counts for each unit of a layer as numbers of the network's neurons and switches: a switch's
-    stands at its first candidate."""
+    """The engine's counts per unit of a layer as counts per neuron and switch; that of a switch is at its first
+    candidate.
+    """
     groups = [graph_of(network).layer(layer).groups for layer in range(len(by_neuron))]
     counts = []
     for row, switches in zip(by_neuron, groups, strict=True):
@@ -185,8 +186,9 @@ def by_unit(network: Network, by_neuron: Sequence[Sequence[int]]) -> tuple[tuple
 def engine_vertices(
     domain: Segment | Line | Polygon | Plane | Box | Simplex | Polytope | Ball | Space | Subspace | Directions,
 ) -> Any:
-    """A bounded domain's corners as the engine takes them, floats or a Polytope; None for a whole space. Of a ball
-    those of the polytope around it."""
+    """A bounded domain's corners in the form of the engine, floats or a Polytope; None for a whole space. For a ball
+    those of the polytope around it.
+    """
     from creases.engine.problem import IntegerPolytope
 
     if isinstance(domain, Box) and domain.dimension > 2:
@@ -204,7 +206,7 @@ def engine_vertices(
 
 
 def floats_of(corners: Corners) -> NDArray[np.float64] | None:
-    """The corners of a polytope, float64 (v, d); None if floats do not hold them."""
+    """The corners of a polytope, float64 (v, d); None if they are not representable."""
     points = [[Fraction(x, ray[-1]) for x in ray[:-1]] for ray in corners.rays]
     vertices = np.array([[float(x) for x in point] for point in points])
     return vertices if [[Fraction(x) for x in near] for near in vertices.tolist()] == points else None

@@ -21,7 +21,7 @@ FIRST_LINE_SECONDS, LINE_SECONDS = 1.0, 10.0
 
 
 class Display(Protocol):
-    """What a follower shows its numbers on."""
+    """The display of a follower's numbers."""
 
     def update(self, completed: int, regions: str, remark: str) -> None:
         """Show these."""
@@ -66,7 +66,7 @@ class Bar:
 
 
 class Lines:
-    """Lines on stderr, some seconds apart, and one at the end."""
+    """Progress as lines on stderr, every few seconds and at the end."""
 
     def __init__(self, doing: str, total: int, start: float) -> None:
         self._doing, self._total, self._start = doing, total, start
@@ -74,7 +74,7 @@ class Lines:
         self._said = ""
 
     def update(self, completed: int, regions: str, remark: str) -> None:
-        """Write these, if it is time."""
+        """Write the numbers if enough time has passed since the last line."""
         done = f"{completed:,} of {self._total:,} done, " if self._total > 1 else ""
         self._said = f"{self._doing}: {done}{regions}"
         if time.perf_counter() >= self._next:
@@ -82,7 +82,7 @@ class Lines:
             self._next = time.perf_counter() + LINE_SECONDS
 
     def stop(self) -> None:
-        """Write how far it came and how long it took."""
+        """Write the final numbers and the time."""
         if self._said:
             self._write("")
 
@@ -104,7 +104,7 @@ class Follower:
         self._remark = ""
 
     def found(self, regions: int) -> None:
-        """Regions found since the last call."""
+        """Add the number of regions found since the last call."""
         self.regions += regions
         if self._listener is not None:
             self._listener(self.regions)
@@ -115,12 +115,12 @@ class Follower:
         self.finish_some(1)
 
     def finish_some(self, count: int) -> None:
-        """So many pieces of work are done."""
+        """Mark several pieces of work as done."""
         self.finished += count
         self._show()
 
     def say(self, remark: str) -> None:
-        """A word to stand behind the time."""
+        """Show a word after the time."""
         self._remark = remark
         self._show()
 
@@ -154,8 +154,8 @@ def following(
 ) -> Iterator[Follower]:
     """Follow `total` pieces of work; `doing` is the bar's word for it.
 
-    progress : True shows a bar on stderr (lines, where that is a file), None a bar where the work is long and stderr is
-        a terminal, False nothing; a function is called with the regions found so far.
+    progress : True shows a bar on stderr (lines, if stderr is a file), None a bar if the work takes long and stderr is
+        a terminal, False nothing. A function is called with the number of regions found so far.
     """
     listener = progress if callable(progress) else None
     follower = Follower(progress if isinstance(progress, bool) else None, total, listener, doing)

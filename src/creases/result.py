@@ -23,28 +23,28 @@ __all__ = ["Count", "has_its_digest"]
 
 @dataclass(frozen=True, repr=False)
 class Count:
-    """How many activation regions a network has on a domain, and what the number rests on.
+    """The number of activation regions of a network on a domain, as `creases.count` returns it. Immutable.
 
-    regions : regions of the whole network on the domain; on a Polyline or a Circle, pieces along the path.
-    by_layer : regions after each layer, that is after each level with neurons or switches (`network.layer_names`); the
-        last one is `regions`.
-    certified : True only if every sign that decided something was proved.
-    unproved_signs : how many signs were read off numbers near the network's own, and not proved; None where pieces were
-        counted, of which that is not kept.
-    exact_cells : cells for which floats could not prove a sign and rational arithmetic decided.
-    seconds : wall time of the count; of one that was resumed, of its last run.
-    domain : what was cut.
-    network : sha256 of the network.
-    bounded, unbounded : the split of `regions` on whole lines, planes and spaces; else None.
-    by_neuron : on request, for each layer and neuron the regions of the layers below whose interior the
-        neuron's zero set meets, and for each switch those on which more than one candidate wins; it does not depend on
-        the order of cuts. A clip is two neurons.
-    distinct : on a Polyline or a Circle, the different regions that the path meets; else None.
-    version : the version of Creases that counted.
-    pieces : in how many independent pieces it was counted (`count_in_pieces`).
-    seconds_from_journal : what the pieces that this run took from its journal had taken in earlier runs, summed, one
-        thread each; `seconds` does not hold it.
-    notes : what the network's reader assumed or rounded, one plain sentence each; the count speaks of that network.
+    regions : int, activation regions of the network on the domain; on a Polyline or a Circle, pieces along the path.
+    by_layer : tuple of int, regions after each layer, that is after each level with neurons or switches
+        (`network.layer_names`); the last one is `regions`.
+    certified : True only if every sign on which the result depends was proved.
+    unproved_signs : number of signs that were not proved but taken from an approximation of the network; None for a
+        count in pieces, which does not record it.
+    exact_cells : number of cells for which rational arithmetic was needed to decide a sign.
+    seconds : wall time of the count in seconds; for a resumed count, of its last run.
+    domain : the domain.
+    network : sha256 of the network, in hexadecimal.
+    bounded, unbounded : numbers of bounded and unbounded regions on whole lines, planes and spaces; else None.
+    by_neuron : with `by_neuron=True`, one tuple of int per layer; else None. For a neuron it is the number of regions
+        of the layers below whose interior meets the neuron's zero set; for a switch, the number of those on which more
+        than one candidate wins. It does not depend on the order of cuts. A clip is two neurons.
+    distinct : on a Polyline or a Circle, the number of different regions that the path meets; else None.
+    version : version of Creases that made the count.
+    pieces : number of independent pieces of a count by `count_in_pieces`.
+    seconds_from_journal : seconds spent in earlier runs on the pieces that this run read from its journal, summed over
+        pieces, one thread each; not part of `seconds`.
+    notes : tuple of str, what was assumed or rounded when the network was read; the count is of that network.
     """
 
     regions: int
@@ -66,7 +66,10 @@ class Count:
 
     @classmethod
     def of_tally(cls, network: Network, domain: Domain, tally: Tally, seconds: float, **more: Any) -> Count:
-        """What the engine's `tally` of a network on a domain says. more : other fields."""
+        """The Count of the engine's `tally` of a network on a domain.
+
+        seconds : wall time. more : further fields of the Count.
+        """
         regions = tally.by_layer[-1] if tally.by_layer else 1
         return cls(
             regions=regions,
@@ -85,7 +88,7 @@ class Count:
 
     @property
     def per_volume(self) -> float | None:
-        """Regions a unit of length, area or volume of input space; None on an infinite domain."""
+        """Regions per unit of length, area or volume of input space, a float; None on an infinite domain."""
         from creases.domain.volume import volume_of
 
         volume = volume_of(self.domain)
@@ -134,7 +137,7 @@ class Count:
         return panel(f"{self.regions:,} {what}", table(rows))
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers and lists, for JSON, with a digest; `Count.from_dict` reads it back."""
+        """All fields as plain numbers and lists, for JSON, with a digest; `Count.from_dict` is the inverse."""
         fields = {
             "regions": self.regions,
             "by_layer": list(self.by_layer),
@@ -157,7 +160,7 @@ class Count:
         return {**fields, "digest": digest_of(fields)}
 
     def to_json(self, path: str | Path | None = None) -> str:
-        """The count as JSON text; also written to `path` where one is given, whole or not at all.
+        """The count as JSON text; also written to `path` if given, completely or not at all.
 
         Raises SaveError if it cannot be written.
         """
@@ -168,9 +171,9 @@ class Count:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Count:
-        """The count that `to_dict` described.
+        """The count from the output of `to_dict`.
 
-        Raises ModelFileError if it has not the digest that it was described with: some of it was changed since then.
+        Raises ModelFileError if the digest does not match, that is if a field was changed after `to_dict`.
         """
         if not has_its_digest(data):
             what = "does not agree with its digest: it is not as it was saved" if "digest" in data else "has no digest"
@@ -182,7 +185,7 @@ class Count:
 
     @classmethod
     def from_fields(cls, data: dict[str, Any]) -> Count:
-        """`from_dict` for an audit, which trusts no number anyway: whatever the digest is."""
+        """`from_dict` without checking the digest, for audits, which check every number themselves."""
         by_neuron = data["by_neuron"]
         data = {key: value for key, value in data.items() if key not in ("per_volume", "digest")}
         return cls(

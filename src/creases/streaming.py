@@ -47,10 +47,10 @@ def subdivide_to_parquet(
 ) -> Count:
     """Write all activation regions of `network` on `domain` to a Parquet file as they are found, in bounded memory.
 
-    path : the file, with the columns of `Complex.to_parquet` but the neighbours; there whole or not at all.
-    progress : as of `creases.count`.
-    Returns what `creases.count` would say of the regions.
-    Raises what `subdivide` raises with `on_cells`; MissingExtraError without pyarrow, SaveError if the file cannot be
+    path : the file, with the columns of `Complex.to_parquet` except `neighbours`; written completely or not at all.
+    progress : as for `creases.count`.
+    Returns the `Count` of the regions.
+    Raises the errors of `subdivide` with `on_cells`; MissingExtraError without pyarrow; SaveError if the file cannot be
     written.
     """
     from creases.complex.exports.facts import check_form, result_of
@@ -71,7 +71,7 @@ def subdivide_to_parquet(
 
 
 def check(network: Network, domain: Domain) -> None:
-    """Raise DomainError unless the domain is one whose cells can be handed over as they are found."""
+    """Raise DomainError unless the cells of the domain can be streamed."""
     check_fit(network, domain)
     check_size(network, domain, listed=True)
     if isinstance(domain, Polyline):
@@ -98,7 +98,7 @@ def stream_cells(network: Network, domain: Domain, on_cells: OnCells, *, progres
 
 
 def cut_and_hand_on(problem: Problem, sphere: bool, on_cells: OnCells, report: Report) -> Tally:
-    """Cut a problem with one thread. sphere : whether it is of directions. Returns what it counts."""
+    """Cut a problem with one thread. sphere : whether it is of directions. Returns its tally."""
     from creases.engine.answers.cell_table import TabledCells
     from creases.engine.answers.driver import cut_domain
     from creases.engine.answers.polytope_table import PolytopeCells, lines_of
@@ -118,7 +118,7 @@ def cut_and_hand_on(problem: Problem, sphere: bool, on_cells: OnCells, report: R
 
 
 def whole_domain(problem: Problem, flat: bool, on_cells: OnCells) -> Tally:
-    """Hand over the one cell of a network that is constant. Returns what there is to count."""
+    """Stream the single cell of a constant network. Returns its tally."""
     from creases.engine.answers.cell_table import cut_into_cells
     from creases.engine.answers.polytope_table import cut_into_polytopes
 
@@ -131,7 +131,7 @@ def whole_domain(problem: Problem, flat: bool, on_cells: OnCells) -> Tally:
 
 
 def as_block(start: int, cells: Any, corners: Any, sides: Sides, patterns: Any, lineality: Any) -> CellBlock:
-    """Cells of the engine's as those who take them have them."""
+    """A `CellBlock` from cells of the engine."""
     return CellBlock(
         start=start,
         first=cells.first,
@@ -154,9 +154,10 @@ def sides_of_flat(cells: Any) -> Sides:
 
 
 class Stream:
-    """A collector (`engine.answers.driver.Collector`) that hands blocks on and keeps the sums of another one.
+    """A collector (`engine.answers.driver.Collector`) that passes blocks of cells to a function, and keeps the sums in
+    another collector.
 
-    sums : the collector that `subdivide` keeps cells with, which is given none.
+    sums : the collector of `subdivide`, which gets no cells.
     """
 
     def __init__(self, sums: Any, on_cells: OnCells) -> None:
@@ -165,26 +166,26 @@ class Stream:
         self.add_rational, self.add_small, self.take_large = sums.add_rational, sums.add_small, sums.take_large
 
     def begin(self, start: Any) -> Callable[[], HandingOn]:
-        """A starting cell is cut next. Raises DomainError if its cells cannot be handed over as they are found."""
+        """Begin a starting cell. Raises DomainError if its cells cannot be streamed."""
         self.check_start(start)
         make = self.sums.begin(start)
         return lambda: HandingOn(make(), self.hand_on)
 
     def check_start(self, start: Any) -> None:
-        """Raise DomainError if the cells of a starting cell cannot be handed over as they are found."""
+        """Raise DomainError if the cells of a starting cell cannot be streamed."""
 
     def add(self, work: Any, blocks: list[Any]) -> None:
-        """Add a workspace's sums; its cells have been handed on."""
+        """Add a workspace's sums; its cells have been passed on already."""
         self.sums.add(work, [])
 
     def hand_on(self, block: Any) -> None:
-        """Give away cells that the loop has written."""
+        """Pass on cells that the loop has written."""
         cells = self.as_cells(block, self._found)
         self._found += len(cells)
         self._on_cells(cells)
 
     def as_cells(self, block: Any, start: int) -> CellBlock:
-        """A block as the engine makes it, as those who take cells have it."""
+        """A `CellBlock` from a block of the engine."""
         raise NotImplementedError
 
     def add_point(self, tile: Any) -> None:
@@ -193,25 +194,25 @@ class Stream:
         self.hand_on(self.sums.blocks.pop())
 
     def on_wall(self) -> None:
-        """Cells are kept whole."""
+        """None, because cells cannot be added up over halves."""
         return None
 
     def take_off(self, wall: Any) -> None:
-        """Never asked: there are no walls."""
+        """Not used, because there are no walls."""
 
     def add_walled(self, part: Any, cut: Any) -> None:
-        """Raises DomainError: the parts between drawn walls are put together when all are there."""
+        """Raises DomainError, because parts between additional walls can be joined only at the end."""
         raise parted()
 
 
 class HandingOn:
-    """A keeper of finished cells that hands them on as soon as the loop has written them."""
+    """A keeper of finished cells that passes them on as soon as the loop has written them."""
 
     def __init__(self, keeper: Any, hand_on: Callable[[Any], None]) -> None:
         self._keeper, self._hand_on = keeper, hand_on
 
     def take(self, work: Any) -> None:
-        """Hand on the cells since the last time."""
+        """Pass on the cells since the last call."""
         self._hand_on(self._keeper.take(work))
 
 
@@ -266,7 +267,7 @@ class SpaceStream(Stream):
 
 
 def parted() -> DomainError:
-    """The error for cells that are not whole as they are found."""
+    """The error for cells that are complete only at the end."""
     return DomainError(
         "Some cells of this domain are cut in parts, by walls that are no neurons, and put together when all are "
         f"there, so they cannot be handed over as they are found. {KEEP}"

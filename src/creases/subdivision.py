@@ -75,23 +75,26 @@ def subdivide(
     progress: bool | Callable[[int], None] | None = None,
     on_cells: OnCells | None = None,
 ) -> Complex | Count:
-    """All activation regions of `network` on `domain`, with proved patterns.
+    """List all activation regions of `network` on `domain`, with proved patterns.
 
-    Each with its corners and what bounds it, and a proved point inside; how they hang together is worked out when it
-    is asked for (`Complex.facets`, `Complex.vertices`).
+    Each region has its corners, the walls that bound it, and an interior point that is proved to lie inside. Facets and
+    vertices are computed when they are first used (`Complex.facets`, `Complex.vertices`).
 
-    The arguments are those of `creases.count`. Memory grows with the number of regions (about 200 bytes each in
-    a plane, plus the pattern); `creases.count` needs none of it. Where hyperplanes in general position would have more
-    regions than there is memory for, they are counted first, and it is refused only if it is certain that they do not
-    fit; it is left as soon as that is certain of what has been found, too.
-    The regions are those of `count`, so of any network: of a graph a pattern has the winner of each switch, and an edge
-    may be where two of its candidates change places (`Complex.wall_name`).
-    On a Ball they are those that meet it, whole as they are in the polytope around it (`Ball.corners`): the sphere
-    clips no cell, and a facet may have no second cell because that does not meet the ball.
+    network, domain, threads, progress : as for `creases.count`.
+    on_cells : a function that is called with a `CellBlock` of some thousand regions at a time, in order. The regions
+        are then not kept, and a Count is returned instead of a Complex.
+    The regions are those of `creases.count`. The pattern of a network with switches has the winner of each switch, and
+    a facet may lie where two candidates of a switch are equal (`Complex.wall_name`).
+    On a Ball, the regions are those that meet the ball. They are kept as polytopes inside the polytope around the ball
+    (`Ball.corners`) and not clipped by the sphere, so a facet has only one cell if the cell on its other side does not
+    meet the ball.
+    Memory grows with the number of regions (about 200 bytes each in a plane, plus the pattern). If the regions might
+    not fit into memory, by the number that hyperplanes in general position would have, they are counted first. Both the
+    count and the subdivision stop as soon as it is certain that the regions do not fit.
     Raises DomainError if the domain does not fit the network, has more than eight dimensions, or is a Polyline;
-    NotEnoughMemoryError, a MemoryError too, if the regions do not fit into memory; with `on_cells` DomainError too, if
-    more than one thread is asked for, or if cells are whole only when all have been found: where walls have to be
-    drawn that are no neurons, on whole lines, and on a Ball.
+    NotEnoughMemoryError (a subclass of MemoryError) if the regions do not fit into memory. With `on_cells` also
+    DomainError if more than one thread is requested, or if cells are complete only after all have been found: where
+    walls are needed that are not neurons, on whole lines, and on a Ball.
 
     Examples
     --------
@@ -208,12 +211,14 @@ def subdivide_space(
 
 
 def remedy_for(domain: Domain) -> str:
-    """What one whose regions do not fit into memory can do."""
+    """The remedy if the regions do not fit into memory."""
     return REMEDY_OF_BALL if isinstance(domain, Ball) else REMEDY
 
 
 def facts(tally: Tally, start: float) -> dict[str, Any]:
-    """What both kinds of result say beside their regions; `start` is when the cut began."""
+    """The fields that both kinds of result have in addition to their regions; `start` is the time at which the cut
+    began.
+    """
     return {
         "by_layer": tuple(tally.by_layer),
         "certified": tally.certified,
@@ -223,15 +228,15 @@ def facts(tally: Tally, start: float) -> dict[str, Any]:
 
 
 class TooMany(Exception):
-    """Raised inside a count that has found more regions than fit."""
+    """Raised inside a count with more regions than fit into memory."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """What regions take of memory, at the least, each in bytes.
+    """A lower bound on the memory per region, in bytes.
 
-    kept : in the result. joined : for a moment more, when the blocks in which they are found are put together.
-    remedy : what to do where that is too much.
+    kept : in the result. joined : in addition, while the blocks are joined.
+    remedy : advice for the error if it does not fit.
     """
 
     kept: int
@@ -239,9 +244,10 @@ class Room:
     remedy: str
 
     def watched(self, report: Report) -> Report:
-        """`report`, which leaves the work when what has been found can no longer be put together.
+        """`report` with a check that stops the work as soon as the regions found so far can no longer be joined in
+        memory.
 
-        That is certain at that time: the blocks are there until their largest array is made anew.
+        This is certain at that time, because the blocks exist until their largest array has been copied.
         """
         counted, look_at = 0, NEGLIGIBLE // self.joined
 
@@ -263,16 +269,19 @@ class Room:
 
 
 def expected(neurons: int, dimension: int, sphere: bool) -> int:
-    """The regions of as many hyperplanes in general position: what a random network has in the whole space, about."""
+    """The number of regions of as many hyperplanes in general position, about that of a random network on the whole
+    space.
+    """
     lines = max(neurons - 1, 0) if sphere else neurons
     return (1 + sphere) * sum(math.comb(lines, k) for k in range(dimension + 1))
 
 
 def check_before(problem: Problem, expected: int, room: Room, threads: int | None, follower: Follower) -> None:
-    """Raise NotEnoughMemoryError, before a region is kept, if it is certain that they do not fit.
+    """Raise NotEnoughMemoryError, before a region is stored, if it is certain that the regions do not fit.
 
-    What is expected tells only whether to ask: a small domain, or a network of few regions, would be refused for no
-    reason. If so many would not fit, the regions are counted, which takes no memory, until there are more than fit.
+    The expected number only decides whether to check, because a small domain, or a network with few regions, must not
+    be refused. If the expected number does not fit, the regions are counted, which needs no memory, until there are
+    more than fit.
     """
     if expected * room.kept <= NEGLIGIBLE:
         return

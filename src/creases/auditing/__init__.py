@@ -1,4 +1,6 @@
-"""An audit: a saved count or subdivision decided again in rationals, by code that shares nothing with the kernels."""
+"""Audits: saved counts and subdivisions are verified in rational arithmetic, by code that is independent of the
+kernels.
+"""
 
 from creases.auditing.auditor import audit
 from creases.auditing.errors import AuditError

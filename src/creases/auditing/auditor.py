@@ -49,27 +49,28 @@ def audit(
     seed: int = 0,
     progress: bool | Callable[[int], None] | None = None,
 ) -> Audit:
-    """Decide a saved result again, in rational arithmetic, from the weights and the domain alone.
+    """Verify a saved result independently, in rational arithmetic, from the weights and the domain only.
 
-    result : a Count or a Complex, or the file of one (.json of `Count.to_json`, .npz of `Complex.save`). A count's file
-        that is not as it was saved is audited all the same, and that is a finding; one without a digest is told.
-    network : the network. A count needs it; a subdivision holds its own, and a network that is given must be it.
-    cells : how many cells of a subdivision to check, drawn at random; None means all.
-    seed : of the random choice. progress : as in `creases.count`.
+    result : a Count or a Complex, or its file (.json of `Count.to_json`, .npz of `Complex.save`). If the digest of a
+        count's file does not match, the count is audited and this is a finding; a missing digest is mentioned.
+    network : the network. It is required for a count. A subdivision contains its network, and a given network must be
+        equal to it.
+    cells : number of cells of a subdivision to check, drawn at random; None means all.
+    seed : seed of the random choices. progress : as for `creases.count`.
 
-    All patterns of a subdivision are compared with one another and with the saved numbers. Of each chosen cell the
-    exact cell is built from the weights: it must be open and not empty, with the stored corners and edges, and the
-    regions across its facets must be stored. As many random points of the domain are looked up.
+    All patterns of a subdivision are compared with one another and with the saved numbers. Each selected cell is built
+    exactly from the weights: it must be open and non-empty, with the stored corners and edges, and the regions across
+    its facets must be stored. The regions of as many random points of the domain must be stored too.
 
-    If all cells are checked and nothing is found, the list is complete and the number is proved: a domain is
-    connected, and no facet leads out of the list. A sample proves its own cells and nothing of the others; the
-    verdict says how rare a fault must be to have been missed. A count of no more than `cells` regions (or 2,000) is
-    counted anew by walking across facets, which proves it; so is every count with cells=None, at about ten
-    milliseconds a region, and every count along a path. For a larger count `creases.subdivide` proposes the cells.
-    The exact cells and the number of seconds of a count are not audited, for they say how it was made.
+    If all cells are checked without findings, the list is complete and the number is proved, because a domain is
+    connected and no facet leads to a region that is not in the list. A sample proves only its own cells; the verdict
+    says how rare an error must be to have been missed. A count of at most `cells` regions (or 2,000) is repeated by
+    crossing facets from region to region, which proves it; so is every count with cells=None, at about ten milliseconds
+    per region, and every count along a path. For a larger count the cells are those of `creases.subdivide`. The fields
+    `exact_cells` and `seconds` of a count are not audited, because they describe how it was made.
 
-    Raises AuditError if an argument does not make an audit, ModelFileError if a file is no result, DomainError if
-    the domain has more than two dimensions, or is a Ball or a Circle.
+    Returns an `Audit`. Raises AuditError if the arguments do not fit together, ModelFileError if a file is not a
+    result, DomainError if the domain has more than two dimensions, or is a Ball or a Circle.
 
     Examples
     --------

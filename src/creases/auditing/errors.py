@@ -6,4 +6,4 @@ __all__ = ["AuditError"]
 
 
 class AuditError(CreasesError, ValueError):
-    """The arguments of an audit do not fit together."""
+    """Raised when the arguments of an audit do not fit together."""

@@ -19,7 +19,7 @@ CONFIDENCE = 0.99
 class Finding:
     """One check of an audit that failed.
 
-    check : which check saw it, one word. text : what is wrong. cell : the stored cell that it is about, or None.
+    check : name of the check, one word. text : description of the failure. cell : number of the stored cell, or None.
     """
 
     check: str
@@ -32,18 +32,20 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Audit:
-    """What was checked in a saved result, and whether it agreed.
+    """The result of `creases.audit`: what was checked in a saved result, and which checks failed.
 
-    kind : "subdivision" or "count". regions : how many regions the result says there are.
-    complete : whether the audit covers every region, so that without findings the number is proved.
-    recounted : regions found by walking from cell to cell in rationals alone; None where that was not done.
-    cells : regions whose exact cell was built. corners : stored corners compared with exact ones.
-    worst_corner : the largest deviation that was allowed, as a part of the size of what is cut.
-    neighbours : facets that were crossed to a region that must be there. walls : facets on the domain's own edge.
-    points : random points whose region must be there. whole : the checks of the whole table, in words.
-    findings : what does not agree, in the order in which it was found.
-    seconds, seed, domain, network, version : as they were; network is the sha256 that the audit computed with.
-    notes : what the readers of the result's network and of the one given assumed or rounded: it is what is audited.
+    kind : "subdivision" or "count". regions : number of regions according to the result.
+    complete : whether the audit covers every region, so that the number is proved if there are no findings.
+    recounted : number of regions from an independent count in rational arithmetic, crossing facets from cell to cell;
+        None if it was not made.
+    cells : number of regions whose exact cell was built. corners : number of stored corners compared with exact ones.
+    worst_corner : the largest deviation of an accepted corner, relative to the size of the domain.
+    neighbours : number of facets whose other side was looked up. walls : number of facets on the boundary of the
+        domain.
+    points : number of random points whose region was looked up. whole : the checks of the whole table, in words.
+    findings : the failed checks, in order.
+    seconds, seed, domain, network, version : of the audit; network is the sha256 of the network that was used.
+    notes : assumptions and roundings of the readers of both networks, the stored one and the given one.
     """
 
     kind: str
@@ -67,7 +69,7 @@ class Audit:
 
     @property
     def agrees(self) -> bool:
-        """True if nothing was found to be wrong."""
+        """True if no check failed."""
         return not self.findings
 
     def __repr__(self) -> str:
@@ -76,7 +78,7 @@ class Audit:
         return f"Audit({self.kind} of {self.regions:,} regions, {extent}, {verdict}, {self.seconds:.3g} s)"
 
     def checked(self) -> list[tuple[str, str]]:
-        """What was checked, as (name, sentence) for people."""
+        """The checks that were made, as pairs (name, sentence)."""
         rows = []
         if self.cells:
             wrong = self.wrong("empty", "pattern")
@@ -94,12 +96,12 @@ class Audit:
         return [*rows, *(("table" if i == 0 else "", text) for i, text in enumerate(self.whole))]
 
     def wrong(self, *checks: str) -> str:
-        """How many findings these checks have, in words."""
+        """The number of findings of these checks, in words."""
         count = sum(finding.check in checks for finding in self.findings)
         return f"{count:,}" if count else "none"
 
     def verdict(self) -> str:
-        """What follows, and what does not."""
+        """The conclusion of the audit, in words: what is proved, and what is not."""
         if all(finding.check == "digest" for finding in self.findings) and self.findings:
             return (
                 "The file is not as it was saved. What was checked agrees with the network, so what was changed is "
@@ -126,7 +128,7 @@ class Audit:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers, lists and text, for JSON."""
+        """All fields as plain numbers, lists and text, for JSON."""
         numbers = {
             name: value for name, value in vars(self).items() if name not in ("domain", "findings", "whole", "notes")
         }

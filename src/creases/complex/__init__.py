@@ -1,4 +1,4 @@
-"""The Complex: all cells of a domain as plain arrays, and functions over it."""
+"""Complexes: all activation regions on a domain as plain arrays, and functions of them."""
 
 from creases.complex import half_spaces, maps
 from creases.complex.blocks import CellBlock

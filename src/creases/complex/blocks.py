@@ -21,22 +21,23 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CellBlock:
-    """Cells that follow one another in the order of a complex. A cell, a corner or a side of the block is counted from
-    0 within the block; `start` is the number of the block's first cell among all.
+    """Consecutive cells of a complex, as passed to `on_cells` of `creases.subdivide`. Cells, corners and sides are
+    numbered from 0 within the block.
 
-    start : int. The cells of all blocks have the numbers that `subdivide` gives them.
+    start : int, the number of the block's first cell in the complex.
     first : int64 (cells + 1,); the corners of cell i are rows first[i] to first[i + 1] of the next two.
-    corners : float64 (corners, d), in slice coordinates, as near as in `Complex`; of a polygon counter-clockwise.
-    at_infinity : bool (corners,); True where a corner is a direction of length one, the cell being unbounded.
+    corners : float64 (corners, d), in slice coordinates, with the accuracy of `Complex`; polygons are
+        counter-clockwise.
+    at_infinity : bool (corners,); True if the corner is a direction of length one in which the cell is unbounded.
     side_first : int64 (cells + 1,); the sides of cell i are side_first[i] to side_first[i + 1].
-    walls : int64 (sides,); what each side lies on, as `Complex.wall_name` reads it. Infinity is no side.
+    walls : int64 (sides,); the wall of each side, as `Complex.wall_name` reads it. Infinity is not a side.
     corner_first : int64 (sides + 1,); the corners of side j are side_corners[corner_first[j] : corner_first[j + 1]].
     side_corners : int64, rows of `corners`.
-    patterns : uint8 (cells, ceil(N / 8)), as `Network.packed_pattern` has them.
-    lineality : float64 (lines, d); directions in which a whole line lies in every cell, as of `Complex`.
-    neighbours : int64 (sides,), the number among all of the cell on the other side, -1 where the domain ends, and on a
-        Ball where that cell does not meet it; None of cells that are handed over as they are found, since most
-        neighbours are not found yet.
+    patterns : uint8 (cells, ceil(N / 8)), as from `Network.packed_pattern`.
+    lineality : float64 (lines, d); directions in which every cell contains a line, as in `Complex`.
+    neighbours : int64 (sides,), the number in the complex of the cell on the other side, -1 on the boundary of the
+        domain, and on a Ball if that cell does not meet it. None in blocks passed to `on_cells`, because most
+        neighbours are not known yet.
     """
 
     start: int
@@ -64,10 +65,10 @@ class CellBlock:
 
 
 def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[CellBlock]:
-    """A complex as blocks of so many cells.
+    """A complex as an iterator over blocks of cells.
 
-    neighbours : whether to say what lies behind each side, for which the cells are put together by proof. Raises what
-        that raises.
+    neighbours : whether to include the cell behind each side, for which all facets are computed. Raises the errors of
+        that.
     """
     from creases.complex.skeleton import sides_of
 
@@ -78,7 +79,7 @@ def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[Cel
 
 
 def neighbours_of(complex: Complex) -> Ints:
-    """The cell behind each of the `sides`, int64 (sides,); -1 where the domain ends."""
+    """The cell behind each of the `sides`, int64 (sides,); -1 on the boundary of the domain."""
     owners = np.repeat(np.arange(len(complex)), np.diff(complex.sides.first))
     one, other = complex.facets.cells[complex.side_facets].T
     return np.asarray(np.where(one == owners, other, one))

@@ -42,15 +42,15 @@ MOST_VOLUME_DIMENSIONS = 4
 
 @dataclass(frozen=True, repr=False)
 class Check:
-    """What was checked of a complex; a check that finds something raises instead.
+    """The result of `Complex.check`, which raises an error if a check fails.
 
-    cells, facets : how many there are. f_vector : how many faces of each dimension, 0 to d. euler : the alternating
-    sum of these, which says nothing on a Ball. volume_error : how far the cells' volumes are from adding up to the
-    domain's, as a part of it; None where they were not added up: a domain that is not bounded, or of more than four
-    dimensions; and on a Ball, which clips no cell.
-    exact_cells, exact_facets : how many of them were looked at in rationals. corner_error : the largest distance of a
-    stored corner of these cells from the true one, as a part of the size of the domain, or of the corner itself where
-    the domain is not bounded.
+    cells, facets : their numbers. f_vector : numbers of faces of dimension 0 to d.
+    euler : the alternating sum of the f_vector, which has no meaning on a Ball.
+    volume_error : relative difference between the sum of the cells' volumes and the volume of the domain; None if it
+        was not computed, for unbounded domains, in more than four dimensions, and on a Ball.
+    exact_cells, exact_facets : numbers of those that were checked in rational arithmetic.
+    corner_error : the largest distance of a stored corner of these cells from the true one, relative to the size of the
+        domain, or to the corner itself if the domain is unbounded.
     """
 
     cells: int
@@ -64,7 +64,7 @@ class Check:
 
     @property
     def complete(self) -> bool:
-        """Whether all cells and all facets were looked at in rationals."""
+        """Whether all cells and all facets were checked in rational arithmetic."""
         return self.exact_cells == self.cells and self.exact_facets == self.facets
 
     def __repr__(self) -> str:
@@ -113,7 +113,7 @@ def check_complex(complex: Complex, sample: int | None, seed: int) -> Check:
 
 
 def lattice_of(complex: Complex) -> Lattice:
-    """The faces of a complex; cells that cannot be put together are an error of the check, whatever it is."""
+    """The faces of a complex. Any error while connecting its cells becomes an error of the check."""
     try:
         return complex._lattice
     except NotEnoughMemoryError:
@@ -123,14 +123,14 @@ def lattice_of(complex: Complex) -> Lattice:
 
 
 def chosen(random: np.random.Generator, count: int, sample: int | None) -> Ints:
-    """Some of so many, in order; all for None."""
+    """A random sample of the indices below `count`, in order; all of them if `sample` is None."""
     if sample is None or sample >= count:
         return np.arange(count)
     return np.sort(random.choice(count, sample, replace=False))
 
 
 def check_euler(complex: Complex, f_vector: tuple[int, ...], euler: int) -> None:
-    """All faces of a domain have its Euler characteristic, by what is in it and not at infinity."""
+    """Check Euler's relation: the faces have the Euler characteristic of the domain, without what is at infinity."""
     expected = 1 if is_bounded(complex.domain) else (-1) ** complex.dimension
     if euler != expected:
         raise not_right(f"its faces {f_vector} have the Euler characteristic {euler}, and its domain has {expected}")
@@ -142,7 +142,7 @@ def is_bounded(domain: Domain) -> bool:
 
 
 def check_lists(complex: Complex) -> None:
-    """Corners and sides: that they are listed one after the other, and are of walls that there are."""
+    """Check the lists of corners and sides: they are consecutive, and their walls exist."""
     from creases.engine.problem import FIRST_WALL, INFINITY
 
     first, corners = complex.first, complex.corners
@@ -175,7 +175,7 @@ def check_lists(complex: Complex) -> None:
 
 
 def check_patterns(complex: Complex) -> None:
-    """Patterns: one for each cell, no two alike, and a winner for each switch."""
+    """Check the patterns: one for each cell, all different, with one winner for each switch."""
     patterns, network = complex.patterns, complex.network
     width = (network.bits + 7) // 8
     if patterns.shape != (len(complex), width):
@@ -197,7 +197,7 @@ def check_patterns(complex: Complex) -> None:
 
 
 def check_layers(complex: Complex) -> None:
-    """As many regions up to each layer as there are different patterns up to it: each such region has cells in it."""
+    """Check `by_layer`: there are as many regions after each layer as different patterns up to it."""
     ends = np.cumsum([int(places.sum()) for places in complex.network.places], dtype=np.int64)
     if len(complex.by_layer) != len(ends):
         raise not_right(f"by_layer has {len(complex.by_layer)} numbers, and the network has {len(ends)} layers")
@@ -211,7 +211,7 @@ def check_layers(complex: Complex) -> None:
 
 
 def check_facets(complex: Complex) -> None:
-    """Each side is one facet, which has two cells or ends the domain."""
+    """Check the facets: each side is one facet, which has two cells or lies on the boundary of the domain."""
     facets, sides, of_sides = complex.facets, complex.sides, complex.side_facets
     counts = np.bincount(of_sides, minlength=len(facets))
     if len(of_sides) != len(sides.walls) or len(counts) != len(facets) or ((counts < 1) | (counts > 2)).any():
@@ -235,7 +235,7 @@ def check_facets(complex: Complex) -> None:
 
 
 def check_places(complex: Complex) -> None:
-    """Corners that are one vertex are at one place."""
+    """Check that corners that are the same vertex have the same coordinates."""
     numbers = complex.vertex_numbers
     own = numbers >= 0
     places, stored = complex.vertices[numbers[own]], complex.corners[own]
@@ -252,7 +252,7 @@ def check_places(complex: Complex) -> None:
 
 
 def check_diamonds(lattice: Lattice) -> None:
-    """Of a face and one of two dimensions less on its boundary, there are two faces between them."""
+    """Check the diamond property: there are two faces between a face and one of two dimensions less on its boundary."""
     from creases.complex.faces import incidence_of
 
     for k in range(2, len(lattice.levels)):
@@ -268,7 +268,7 @@ def check_diamonds(lattice: Lattice) -> None:
 
 
 def check_volumes(complex: Complex, lattice: Lattice) -> float | None:
-    """How far the volumes of cells are from adding up, as a part of the domain's; None where they are not looked at."""
+    """The relative difference between the sum of the cells' volumes and the domain's; None if it is not computed."""
     if not is_bounded(complex.domain) or complex.dimension > MOST_VOLUME_DIMENSIONS:
         return None
     whole_volume, extents = volume_of_domain(complex.domain)

@@ -57,11 +57,11 @@ ARRAYS = ("first", "corners", "at_infinity", "edges", "patterns")
 class Cell:
     """One activation region of a Complex.
 
-    index : its place in the complex.
-    vertices : float64 (v, d), finite corners in slice coordinates, as near as in `Complex`, counter-clockwise for
-        d = 2.
+    index : its number in the complex.
+    vertices : float64 (v, d), the finite corners in slice coordinates, with the accuracy of `Complex`;
+        counter-clockwise for d = 2.
     rays : float64 (r, d), unit directions in which it is unbounded.
-    pattern : one array a layer, bool for neurons, int64 for switches.
+    pattern : one array per layer, bool for neurons, int64 for switches.
     """
 
     index: int
@@ -72,24 +72,24 @@ class Cell:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Complex:
-    """The cells of a network on a domain, as `creases.subdivide` found them.
+    """The activation regions of a network on a domain, as `creases.subdivide` returns them. They are called cells.
 
-    network, domain : what was cut.
+    network, domain : the arguments of `subdivide`.
     first : int64 (cells + 1,); the corners of cell i are rows first[i] to first[i + 1] of the arrays below.
-    corners : float64 (corners, d), in slice coordinates. By proof each is within 1e-9 of the true corner, as a part
-        of the largest coordinate of a bounded domain's corners, or of the corner itself in a whole space; else it is
-        the nearest float. A direction has length one and is within 1e-9 too.
-    at_infinity : bool (corners,); True where the corner is a direction, the cell being unbounded.
-    edges : int64 (corners,); what bounds the cell between a corner and the next (d = 1: at the corner): the
-        number of a neuron (its bit in the pattern), -1 for infinity, -2 - i for edge i of the domain. Where two
-        candidates of a switch change places, of the bits a and a + k of N, it is N (1 + k) + a. `wall_name` tells.
-        Empty in three dimensions or more, and of directions: there `sides` tells.
-    patterns : uint8 (cells, ceil(N / 8)), as `Network.packed_pattern` has them: neuron i is bit i % 8 of byte i // 8,
-        and a switch has a bit for each candidate; proved.
+    corners : float64 (corners, d), in slice coordinates. Each is proved to be within 1e-9 of the true corner, relative
+        to the largest coordinate of a bounded domain's corners, or to the corner itself in a whole space; otherwise it
+        is the nearest float64. Directions have length one and are within 1e-9 too.
+    at_infinity : bool (corners,); True if the corner is a direction in which the cell is unbounded.
+    edges : int64 (corners,); the wall between a corner and the next (d = 1: at the corner): the number of a neuron (its
+        bit in the pattern), -1 for infinity, -2 - i for edge i of the domain. For two candidates of a switch, with the
+        bits a and a + k of N, it is N (1 + k) + a. `wall_name` decodes it. Empty for d >= 3 and for directions, which
+        have `sides`.
+    patterns : uint8 (cells, ceil(N / 8)), as from `Network.packed_pattern`: neuron i is bit i % 8 of byte i // 8, and a
+        switch has one bit per candidate; proved.
     by_layer, certified, exact_cells, seconds, version : as in `Count`.
-    given : what bounds the cells, in three dimensions or more and of directions; else it is in `edges`.
+    given : the walls of the cells for d >= 3 and for directions; else they are in `edges`.
 
-    The order of the cells does not depend on the number of threads; on a line it is the order of the line.
+    The order of the cells does not depend on the number of threads; on a line it is the order along the line.
     """
 
     network: Network
@@ -130,7 +130,7 @@ class Complex:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the cells are intervals or polygons, whose corners come in order, with `edges`."""
+        """Whether the cells are intervals or polygons, with corners in order and `edges`."""
         return self.given is None
 
     @property
@@ -139,18 +139,19 @@ class Complex:
         return int(self.corners.shape[1])
 
     def pattern(self, index: int) -> list[NDArray[Any]]:
-        """The activation pattern of a cell, one array a layer as `Network.pattern` gives them: bool for neurons, the
-        place of the winner in its group, int64, for switches."""
+        """The activation pattern of a cell, one array per layer, as from `Network.pattern`: bool for neurons, int64
+        for switches (the position of the winner in its group).
+        """
         return self.network.unpacked_pattern(self.patterns[index])
 
     def wall_name(self, edge: int) -> tuple[str | int, ...]:
-        """What an entry of `edges` is, in words.
+        """The wall that an entry of `edges`, `facets.walls` or `sides.walls` stands for.
 
-        ("neuron", layer, index) : a neuron by the name of its layer and its place in the pattern there.
-        ("switch", layer, index, one, other) : two candidates of a switch, by their places in its group; on either side
-            one of them wins.
-        ("infinity",), ("domain", index) : no wall of the network.
-        Raises IndexError if there is no such edge.
+        ("neuron", layer, index) : a neuron, by the name of its layer and its position in the pattern there.
+        ("switch", layer, index, one, other) : two candidates of a switch, by their positions in its group; each wins on
+        one side.
+        ("infinity",), ("domain", index) : infinity, or a side of the domain.
+        Raises IndexError if there is no such wall.
 
         Examples
         --------
@@ -163,7 +164,7 @@ class Complex:
         return name_of(self.network, int(edge))
 
     def cell(self, index: int) -> Cell:
-        """One cell with its corners and pattern. Raises IndexError if there is none of that number."""
+        """One cell with its corners and pattern. Raises IndexError if there is no cell with this index."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"cell {index} of a complex of {len(self)} cells")
         index %= len(self)
@@ -175,13 +176,15 @@ class Complex:
         return (self.cell(i) for i in range(len(self)))
 
     def affine_map(self, index: int) -> tuple[Floats, Floats]:
-        """The affine map x -> matrix @ x + offset of the network on a cell, as `Network.affine_map` gives it."""
+        """The affine map x -> matrix @ x + offset of the network on a cell, as from `Network.affine_map`."""
         return self.network.affine_map_of(self.pattern(index))
 
     @cached_property
     def lineality(self) -> Floats:
-        """Directions in which a line lies in every cell, float64 (lines, d), independent and of length one: those
-        along which no region of a whole line, plane or space ends. Vertices stand for all that is parallel to them."""
+        """The directions in which every cell contains a line, float64 (lines, d), independent and of length one.
+        They occur on whole lines, planes and spaces; a vertex then stands for all points that differ by these
+        directions.
+        """
         if self.given is not None:
             return self.given.lineality
         return lineality_of_flat(self.first, self.corners, self.at_infinity)
@@ -194,43 +197,45 @@ class Complex:
     @property
     def vertices(self) -> Floats:
         """All vertices, each once, float64 (vertices, d), in slice coordinates; directions of length one where
-        `vertices_at_infinity` is True. That two corners of cells are one vertex is proved."""
+        `vertices_at_infinity` is True. Which corners of cells are the same vertex is proved.
+        """
         return self._skeleton.vertices
 
     @property
     def vertices_at_infinity(self) -> NDArray[np.bool_]:
-        """bool (vertices,)."""
+        """Whether each of the `vertices` is a direction, bool (vertices,)."""
         return self._skeleton.vertices_at_infinity
 
     @property
     def vertex_numbers(self) -> NDArray[np.int64]:
-        """Which of the `vertices` each of the `corners` is, int64 (corners,); -1 for a corner that is none, of a cell
-        in which a line lies."""
+        """The vertex number of each of the `corners`, int64 (corners,); -1 for corners that are not vertices, of
+        cells that contain a line.
+        """
         return self._skeleton.vertex_numbers
 
     @property
     def facets(self) -> Facets:
-        """All facets, each once, with the two cells that they part and what they lie on."""
+        """All facets, each once, with the cells on both sides and the walls on which they lie."""
         return self._skeleton.facets
 
     @property
     def sides(self) -> Sides:
-        """For each cell what bounds it, with the corners on each side."""
+        """The sides of each cell: their walls and corners."""
         return self._skeleton.sides
 
     @property
     def side_facets(self) -> NDArray[np.int64]:
-        """Which of the `facets` each of the `sides` is, int64 (sides,)."""
+        """The facet number of each of the `sides`, int64 (sides,)."""
         return self._skeleton.side_facets
 
     @cached_property
     def is_bounded(self) -> NDArray[np.bool_]:
-        """Whether each cell is bounded, bool (cells,). Of directions none is."""
+        """Whether each cell is bounded, bool (cells,); False for cells of `Directions`."""
         return ~np.logical_or.reduceat(self.at_infinity, self.first[:-1]) & (not len(self.lineality))
 
     def bent_hyperplanes(self) -> BentHyperplanes:
-        """Of each neuron, and of each two candidates of a switch, where it changes its sign: on which facets, their
-        (d - 1)-volume, in how many components, and whether they are bounded. Arrays, worked out at every call.
+        """The bent hyperplanes of all neurons and pairs of candidates: their facets, (d - 1)-volumes, connected
+        components, and whether these are bounded. Computed at every call.
 
         Raises DomainError on a Ball.
         """
@@ -240,8 +245,8 @@ class Complex:
             return bent_hyperplanes(self)
 
     def strata(self) -> Strata:
-        """The strata: of the faces at which exactly k neurons vanish the number and the (d - k)-volume, for
-        k = 0 ... d. Arrays, worked out at every call.
+        """The strata: number and (d - k)-volume of the faces at which exactly k neurons vanish, for k = 0 ... d.
+        Computed at every call.
 
         Raises DomainError on a Ball.
         """
@@ -258,19 +263,22 @@ class Complex:
             return lattice_of(self)
 
     def faces(self, dimension: int) -> Faces:
-        """The faces of one dimension, each once, with their vertices and the cells that have them.
+        """The faces of one dimension, each once, with their vertices and cells.
 
-        dimension : 0 to d. Faces of dimension d are the cells, those of d - 1 the `facets`, both in their order. Those
-            of dimension 0 are the vertices that are not at infinity, in their order.
-        Faces that are not bounded count, what lies at infinity does not; so does the boundary of the domain. Of
-        directions the faces are cones, that of dimension 0 is the origin, which has no vertices.
+        dimension : 0 to d. Faces of dimension d are the cells, those of dimension d - 1 the `facets`, and those of
+            dimension 0 the vertices that are not at infinity, each in their own order.
+        Unbounded faces and faces on the boundary of the domain are included, faces at infinity are not. For directions
+        the faces are cones; the one of dimension 0 is the origin, which has no vertices.
         Raises ValueError if there is no such dimension.
         """
         return self._lattice.levels[self._checked_dimension(dimension, 0)]
 
     def incidence(self, dimension: int) -> Any:
-        """Which faces of one dimension less bound each face of a dimension, 1 to d: a scipy.sparse.csr_array of bool,
-        (faces(dimension), faces(dimension - 1)). Raises ValueError if there is no such dimension."""
+        """The incidence matrix between faces of a dimension, 1 to d, and those of one dimension less: a
+        scipy.sparse.csr_array of bool, (faces(dimension), faces(dimension - 1)).
+
+        Raises ValueError if there is no such dimension.
+        """
         from creases.complex.faces import incidence_of
 
         return incidence_of(self._lattice, self._checked_dimension(dimension, 1))
@@ -281,7 +289,7 @@ class Complex:
         return int(dimension)
 
     def f_vector(self) -> NDArray[np.int64]:
-        """How many faces there are of dimension 0, 1, ... d, int64 (d + 1,), as `faces` has them.
+        """The numbers of `faces` of dimension 0, 1, ... d, int64 (d + 1,).
 
         Examples
         --------
@@ -295,16 +303,18 @@ class Complex:
         return np.array([len(level) for level in self._lattice.levels])
 
     def adjacency(self) -> Any:
-        """Which cells share a facet, on a Ball perhaps outside of it: a symmetric scipy.sparse.csr_array of bool,
-        (cells, cells)."""
+        """The adjacency matrix of cells that share a facet: a symmetric scipy.sparse.csr_array of bool, (cells,
+        cells). On a Ball the shared facet may lie outside of it.
+        """
         from creases.complex.graphs import adjacency_of
 
         return adjacency_of(self)
 
     def dual_graph(self) -> Any:
-        """The dual graph as a networkx.Graph: a node for each cell, 0 to cells - 1, an edge for each facet between two.
+        """The dual graph as a networkx.Graph: a node for each cell, 0 to cells - 1, and an edge for each facet between
+        two.
 
-        Edges have `facet`, the number of the facet, and `wall`, what it lies on, as `wall_name` takes it.
+        Edges have the attributes `facet`, the number of the facet, and `wall`, its wall, as `wall_name` reads it.
         Raises MissingExtraError if networkx is not installed.
         """
         from creases.complex.graphs import dual_graph_of
@@ -322,26 +332,28 @@ class Complex:
     def linear_regions(self) -> NDArray[np.int64]:
         """The linear region of each cell, int64 (cells,), numbered by their first cells.
 
-        Linear regions are the connected components of the inputs near which the gradient is constant, of the network
-        restricted to the domain: cells that hang together across facets where the gradient does not jump, which is
-        proved. They need not be convex. On a Ball only facets that meet it join cells. Of directions the gradient is
-        that of `network.without_biases()`.
+        Linear regions are the connected components of the set on which the gradient of the network, restricted to the
+        domain, is locally constant (Hanin and Rolnick 2019, section 2): cells connected across facets at which the
+        gradient does not jump, which is proved. They need not be convex. On a Ball, cells are connected only across
+        facets that meet it. For directions the gradient is that of `network.without_biases()`.
         """
         return self._linear.regions
 
     @property
     def affine_maps(self) -> NDArray[np.int64]:
-        """Which affine map the network is on each cell, int64 (cells,): equal numbers are equal maps on the domain,
-        also of cells that do not hang together. Numbered by their first cells; proved."""
+        """The number of the affine map of each cell, int64 (cells,). Cells have equal numbers if their maps are
+        equal on the domain, connected or not, which is proved. Numbered by their first cells.
+        """
         return self._linear.maps
 
     @property
     def jumps(self) -> NDArray[np.bool_]:
-        """Whether the gradient jumps at each of the `facets`, bool (facets,); False where the domain ends."""
+        """Whether the gradient jumps at each of the `facets`, bool (facets,); False on the boundary of the domain."""
         return self._linear.jumps
 
     def definitions(self) -> Definitions:
-        """The numbers of regions by six definitions side by side (`Definitions`); works through all faces.
+        """The numbers of regions by the six definitions of the literature (Stargalla, Hertrich and Reichman 2025), as a
+        `Definitions`. It lists all faces.
 
         Raises DomainError on a Ball.
         """
@@ -351,10 +363,12 @@ class Complex:
             return definitions_of(self)
 
     def check(self, *, sample: int | None = 200, seed: int = 0) -> Check:
-        """Look at everything anew, trusting nobody: what hangs together, volumes, and in rationals signs and places.
+        """Verify the complex independently: connections (Euler's relation), volumes, and in rational arithmetic signs
+        and coordinates.
 
-        sample : how many cells, and how many facets, are looked at in rationals, drawn by `seed`; None for all.
-        Raises ComputationError that names the first thing that does not agree.
+        sample : number of cells, and of facets, that are verified in rational arithmetic, drawn with `seed`; None for
+            all.
+        Returns a `Check`. Raises ComputationError that names the first contradiction.
         """
         from creases.complex.checking import check_complex
 
@@ -377,14 +391,14 @@ class Complex:
     def interior_points(self) -> Floats:
         """A point of each cell, float64 (cells, d) in slice coordinates, proved to lie strictly inside.
 
-        Where no float lies inside a cell it is the float nearest to a rational point that does; see
+        If no float64 point lies inside a cell, it is the one nearest to a rational point inside; see
         `exact_interior_points`.
         """
         return self._interior[0]
 
     @property
     def exact_interior_points(self) -> dict[int, tuple[Fraction, ...]]:
-        """Rational interior points of the cells in which no float was found."""
+        """Rational interior points of the cells in which no float64 point was found, by cell number."""
         return self._interior[1]
 
     @cached_property
@@ -396,13 +410,14 @@ class Complex:
 
     @property
     def volumes(self) -> Floats:
-        """The d-volume of each cell in the units of input space, float64 (cells,): a length, an area, ...; infinite if
-        the cell is not bounded, as cones of `Directions` are not."""
+        """The d-volume of each cell in the units of input space, float64 (cells,): a length, an area, ...; infinite
+        if the cell is unbounded, such as the cones of `Directions`.
+        """
         return self._sizes.volumes
 
     @property
     def centroids(self) -> Floats:
-        """The centre of mass of each cell, float64 (cells, d), in slice coordinates; not a number if unbounded."""
+        """The centre of mass of each cell, float64 (cells, d), in slice coordinates; NaN if unbounded."""
         return self._sizes.centroids
 
     @cached_property
@@ -415,8 +430,9 @@ class Complex:
 
     @cached_property
     def gradient_norms(self) -> Floats:
-        """How steep the network is on each cell: the root of the sum of all squared derivatives of outputs by inputs
-        (the Frobenius norm of the affine map's matrix), float64 (cells,). `creases.complex.maps` has spectral ones."""
+        """The norm of the network's gradient on each cell, float64 (cells,): the Frobenius norm of the matrix of its
+        affine map, in units of the outputs by inputs. `creases.complex.maps.gradient_norms` has spectral norms too.
+        """
         from creases.complex.maps import gradient_norms
 
         return gradient_norms(self).frobenius
@@ -429,30 +445,33 @@ class Complex:
 
     @property
     def inradii(self) -> Floats:
-        """The radius of the largest ball in each cell, float64 (cells,), in the units of input space; infinite where
-        balls of every size lie in the cell."""
+        """The radius of the largest ball in each cell, float64 (cells,), in the units of input space; infinite if
+        the cell contains balls of every size.
+        """
         return self._balls.radii
 
     @property
     def chebyshev_centres(self) -> Floats:
-        """The centre of that ball, float64 (cells, d), in slice coordinates; not a number where it is infinite."""
+        """The centre of the largest ball in each cell, float64 (cells, d), in slice coordinates; NaN if its radius
+        is infinite.
+        """
         return self._balls.centres
 
     def locate(self, points: ArrayLike) -> NDArray[np.int64]:
-        """The cell in which each point lies strictly, by proof, int64 (n,); -1 outside of the domain and on walls.
+        """The cell in whose interior each point lies, int64 (n,), proved; -1 outside of the domain and on walls.
 
-        points : (n, d), in slice coordinates; of `Directions` they stand for their directions.
-        Raises DomainError on another shape, or a coordinate that is not finite.
+        points : (n, d), in slice coordinates; for `Directions` they stand for their directions.
+        Raises DomainError if the shape is wrong or a coordinate is not finite.
         """
         from creases.complex.locating import locator_of
 
         return locator_of(self).locate(points)
 
     def along(self, segment: Segment | ArrayLike) -> Along:
-        """The cells that a segment meets, in order, and where it goes from one to the next.
+        """The cells that a segment meets, in order, and the points at which it passes from one to the next.
 
-        segment : two points, (2, d) in slice coordinates, or a Segment in the domain's slice. Where the inputs of
-        its ends are no floats it is rounded to inputs, and a piece has the cell of its rounded middle.
+        segment : two points, (2, d) in slice coordinates, or a Segment in the domain's slice. If the inputs of its ends
+            are not float64 numbers they are rounded, and a piece has the cell of its rounded midpoint.
         Raises DomainError if it does not lie in the domain, or the domain is `Directions`.
         """
         from creases.complex.locating import along
@@ -460,29 +479,34 @@ class Complex:
         return along(self, segment)
 
     def table(self, data: ArrayLike | None = None) -> pandas.DataFrame:
-        """A frame with a row a region, its number as the index.
+        """A pandas DataFrame with one row per region, indexed by its number.
 
-        layer_of_birth : the highest layer of which a neuron or switch bounds it, from 1 on; 0 if there is none.
-        volume, gradient_norm : as `volumes` and `gradient_norms`. facets, vertices, bounded : how many, and whether.
-        class : the largest output at its interior point; of a network with one output the sign there.
-        points : with data, (n, d) in slice coordinates, how many of them lie in it.
-        Raises MissingExtraError if pandas is not installed, DomainError on data of another shape.
+        data : points, (n, d) in slice coordinates, or None.
+
+        The columns are:
+
+        layer_of_birth : the highest layer whose neuron or switch bounds the region, from 1; 0 if none does.
+        volume, gradient_norm : as `volumes` and `gradient_norms`.
+        facets, vertices, bounded : the numbers of facets and vertices, and whether it is bounded.
+        class : the largest output at its interior point; for a single output, its sign there.
+        points : if data are given, the number of data points inside the region.
+        Raises MissingExtraError if pandas is not installed, DomainError if the data have the wrong shape.
         """
         from creases.complex.table import frame_of_cells
 
         return frame_of_cells(self, data)
 
     def summary(self) -> str:
-        """What there is, in one screen of text: regions, vertices, facets, volumes, gradients."""
+        """A summary in one screen of text: regions, vertices, facets, volumes, gradients."""
         from creases.complex.table import summary_of
 
         return summary_of(self)
 
     def polygons(self, window: ArrayLike | None = None) -> list[Floats]:
-        """The cells as polygons to draw (d = 2): float64 (v, 2) each, counter-clockwise, in slice coordinates.
+        """The cells as polygons for drawing (d = 2): a list of float64 (v, 2), counter-clockwise, in slice coordinates.
 
-        window : (xmin, xmax, ymin, ymax); cells are clipped to it, and an empty array stands for a cell outside.
-            None clips unbounded cells only, to a window around most corners.
+        window : (xmin, xmax, ymin, ymax); cells are clipped to it, and a cell outside becomes an empty array. None
+            clips only unbounded cells, to a window around most corners.
         """
         if self.dimension != 2 or not self.is_flat:
             raise ValueError(f"polygons() needs a domain of dimension two; use {self._corners_by()}.")
@@ -510,9 +534,9 @@ class Complex:
         return ("intervals()", "polygons()")[self.dimension - 1] if self.is_flat else "cell(i).vertices and .rays"
 
     def save(self, path: str | Path) -> Path:
-        """Write the complex, its network included, as `.npz` (plain arrays, no pickles); there whole or not at all.
+        """Write the complex with its network as `.npz` (plain arrays, no pickles), completely or not at all.
 
-        Raises ModelFileError on another suffix, SaveError if the file cannot be written.
+        Raises ModelFileError if the suffix is another one, SaveError if the file cannot be written.
         """
         path = Path(path)
         if path.suffix != ".npz":
@@ -542,20 +566,20 @@ class Complex:
         return path
 
     def export(self, path: str | Path) -> Path:
-        """Write the cells in the form that the file's name says: .npz (`save`), .parquet, .geojson or .vtu.
+        """Write the cells in the format of the suffix: .npz (`save`), .parquet, .geojson or .vtu.
 
-        Raises ModelFileError on another suffix, and what the method of that form raises.
+        Raises ModelFileError if the suffix is another one, and the errors of the method for that format.
         """
         from creases.complex.exports import export
 
         return export(self, path)
 
     def to_parquet(self, path: str | Path, *, neighbours: bool = True) -> Path:
-        """Write the cells as a Parquet table, a row a cell: number, pattern, layer of birth, corners, sides and
-        neighbours (`creases.complex.exports.parquet` lists the columns); there whole or not at all.
+        """Write the cells as a Parquet table, one row per cell: number, pattern, layer of birth, corners, sides and
+        neighbours (`creases.complex.exports.parquet` lists the columns). The file is written completely or not at all.
 
-        neighbours : whether to say which cell is behind each side, for which the cells are put together by proof.
-        The file's metadata has JSON under the key `creases`: the network's hash, the domain, by_layer, certified.
+        neighbours : whether to write the cell behind each side, for which all facets are computed.
+        The metadata of the file has JSON under the key `creases`: the network's hash, the domain, by_layer, certified.
         Raises MissingExtraError without pyarrow, SaveError if the file cannot be written.
         """
         from creases.complex.exports.parquet import to_parquet
@@ -563,9 +587,10 @@ class Complex:
         return to_parquet(self, path, neighbours=neighbours)
 
     def to_geojson(self, path: str | Path, window: ArrayLike | None = None) -> Path:
-        """Write the cells of a plane as GeoJSON polygons in slice coordinates, with number and layer of birth.
+        """Write the cells of a complex with d = 2 as GeoJSON polygons in slice coordinates, with number and layer of
+        birth.
 
-        window : as of `polygons`; a cell outside is left out.
+        window : as for `polygons`; cells outside are left out.
         Raises DomainError unless d = 2, SaveError if the file cannot be written.
         """
         from creases.complex.exports.geojson import to_geojson
@@ -573,11 +598,11 @@ class Complex:
         return to_geojson(self, path, window)
 
     def to_vtu(self, path: str | Path, window: ArrayLike | None = None) -> Path:
-        """Write the cells of a plane or of space as polygons or polyhedra for VTK and ParaView, in slice coordinates,
-        with number and layer of birth.
+        """Write the cells as polygons (d = 2) or polyhedra (d = 3) for VTK and ParaView, in slice coordinates, with
+        number and layer of birth.
 
-        window : as of `polygons`, for d = 2; a cell outside is left out.
-        Raises DomainError unless d = 2 or 3, or where a cell of space is not bounded; SaveError if the file cannot be
+        window : as for `polygons`, for d = 2; cells outside are left out.
+        Raises DomainError unless d is 2 or 3, or if a cell is unbounded for d = 3; SaveError if the file cannot be
         written.
         """
         from creases.complex.exports.vtu import to_vtu
@@ -585,9 +610,9 @@ class Complex:
         return to_vtu(self, path, window)
 
     def to_shapely(self, window: ArrayLike | None = None) -> list[Any]:
-        """The cells of a plane as shapely polygons in slice coordinates, one a cell.
+        """The cells of a complex with d = 2 as a list of shapely polygons in slice coordinates.
 
-        window : as of `polygons`; an empty polygon stands for a cell outside.
+        window : as for `polygons`; a cell outside becomes an empty polygon.
         Raises DomainError unless d = 2, MissingExtraError without shapely.
         """
         from creases.complex.exports.shapely_polygons import to_shapely
@@ -596,9 +621,9 @@ class Complex:
 
     @classmethod
     def load(cls, path: str | Path) -> Complex:
-        """Read what `save` wrote.
+        """Read a complex from a file written by `save`.
 
-        Raises ModelFileError if the file is missing, truncated, something else, or not as it was saved.
+        Raises ModelFileError if the file is missing, truncated, of another kind, or changed since it was saved.
         """
         try:
             check_npz(Path(path), LIMITS)

@@ -31,13 +31,13 @@ Ints = NDArray[np.int64]
 class DecisionRegions(NamedTuple):
     """The decision regions of a complex, in the order of their first cells.
 
-    regions : how many there are.
+    regions : int, their number.
     cell_classes : int64 (cells,), the class of each cell. numbers : int64 (cells,), the decision region of each.
     classes : int64 (regions,), the class of each decision region.
-    volumes : float64 (regions,), in the units of input space; infinite where it is unbounded, and not a
-        number on a Ball, whose cells the sphere does not clip.
-    cells : int64 (regions,), of how many cells it is made.
-    is_bounded : bool (regions,).
+    volumes : float64 (regions,), in the units of input space; infinite if unbounded, and NaN on a Ball, whose cells are
+        not clipped by the sphere.
+    cells : int64 (regions,), the number of cells of each.
+    is_bounded : bool (regions,), whether each is bounded.
     """
 
     regions: int
@@ -86,8 +86,8 @@ def classes_of(complex: Complex) -> Ints:
 def decision_regions(complex: Complex) -> DecisionRegions:
     """The decision regions of a complex of `network.with_argmax()`, connected across facets.
 
-    Cells of one class that have a corner or an edge in common, but no facet, are not joined; on a Ball they are joined
-    across facets that meet the ball.
+    Cells of one class that share only a corner or an edge, but no facet, are not connected. On a Ball, cells are
+    connected only across facets that meet it.
     Raises NetworkError if the network does not end with a switch over its outputs.
 
     Examples
@@ -122,10 +122,10 @@ def decision_regions(complex: Complex) -> DecisionRegions:
 
 
 def decision_boundary(complex: Complex) -> Polylines | Mesh:
-    """Where two classes meet, of a complex of `network.with_argmax()`: the facets of the switch over its outputs.
+    """The decision boundary in a complex of `network.with_argmax()`: the facets of the switch over its outputs.
 
-    Polylines in two dimensions, a Mesh in three; their labels are the two classes.
-    Raises NetworkError if the network does not end with a switch over its outputs; DomainError unless the domain has
-    two or three dimensions, or if the boundary reaches infinity, and on a Ball.
+    Returns Polylines in two dimensions, a Mesh in three; their labels are the two classes.
+    Raises NetworkError if the network does not end with a switch over its outputs; DomainError if the domain does not
+    have two or three dimensions or is a Ball, or if the boundary reaches infinity.
     """
     return boundary_of(complex, classes_of(complex))

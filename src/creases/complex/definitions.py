@@ -46,16 +46,16 @@ AT_ONCE = 1 << 20
 
 @dataclass(frozen=True)
 class Definitions:
-    """How many regions a network has on a domain, by six definitions.
+    """The numbers of regions of a network on a domain by six definitions (Stargalla, Hertrich and Reichman 2025).
 
-    activation_patterns : patterns of all points of the closed domain, those of fewer dimensions included.
+    activation_patterns : patterns of all points of the closed domain, including lower-dimensional sets.
     activation_regions : patterns of open sets, as `creases.count` counts them.
-    convex_at_least, convex_at_most : bounds on the fewest polyhedra of a polyhedral complex on each of which the
-        network is affine.
+    convex_at_least, convex_at_most : bounds on the minimal number of polyhedra of a polyhedral complex on each of which
+        the network is affine.
     open_connected : linear regions, as `creases.count_linear_regions` counts them.
-    closed_connected : connected closed sets with an inside on which the network is affine, the largest ones.
+    closed_connected : maximal connected closed sets with non-empty interior on which the network is affine.
     affine : affine maps.
-    certified : as of the complex.
+    certified : as for the complex.
     """
 
     activation_patterns: int
@@ -69,7 +69,7 @@ class Definitions:
 
     @property
     def convex(self) -> int | None:
-        """The fewest polyhedra, where the bounds agree; None where they do not."""
+        """The minimal number of polyhedra if the bounds agree, else None."""
         return self.convex_at_least if self.convex_at_least == self.convex_at_most else None
 
     @property

@@ -1,6 +1,6 @@
-"""The half-spaces whose intersection each cell is, one for each of its sides: none of them is redundant.
+"""The half-spaces whose intersection is a cell, one for each of its sides; none is redundant.
 
-Those of neurons and switches are their own affine functions on the cell, those of the domain its exact walls, rounded.
+For neurons and switches they are the affine functions on the cell, for the domain its exact walls, rounded.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ AT_ONCE = 1 << 22
 
 
 def half_spaces(complex: Complex) -> Floats:
-    """For each of `complex.sides` an affine function that is positive on its cell and zero on the side.
+    """For each of `complex.sides`, an affine function that is positive on its cell and zero on the side.
 
-    Returns float64 (sides, d + 1): of slice coordinates u the function row[:-1] @ u + row[-1]; of `Directions` the last
-    number is zero. In float64: rounded, and of whatever length the network gives it.
+    Returns float64 (sides, d + 1): the function is row[:-1] @ u + row[-1] in slice coordinates u. For `Directions` the
+    last number is zero. The coefficients are rounded and not normalised.
     """
     sides = sides_of(complex)[0]
     with enough_memory("Finding the half-spaces of all cells", "Subdivide a smaller domain."):

@@ -42,8 +42,8 @@ POINTS_AT_ONCE = 4096
 class Along(NamedTuple):
     """The cells that a segment meets, in order.
 
-    cells : int64 (pieces,), numbers of cells; -1 for a piece that lies in no cell but in a wall between some.
-    breaks : float64 (pieces + 1,), where each piece begins and the last one ends: 0.0 at the start, 1.0 at the end.
+    cells : int64 (pieces,), numbers of cells; -1 for a piece that lies in a wall.
+    breaks : float64 (pieces + 1,), the ends of the pieces along the segment, from 0.0 at its start to 1.0 at its end.
     """
 
     cells: Ints
@@ -51,7 +51,7 @@ class Along(NamedTuple):
 
 
 class Locator:
-    """Finds the cells of points. It keeps a table of all patterns, and the exact walls of cells that it has needed."""
+    """Finds the cells of points. It stores a table of all patterns, and the exact walls of cells that were needed."""
 
     def __init__(self, complex: Complex) -> None:
         from creases.engine.problem import FIRST_WALL
@@ -135,9 +135,10 @@ class Locator:
             guesses[left], tried_last = numbers[members], left[firsts]
 
     def of_pieces(self, patterns: Bytes, ends: Floats) -> Ints:
-        """The cells in which the pieces of a segment lie that have these patterns; -1 of those that lie in a wall.
+        """The cells of the pieces of a segment with these patterns; -1 for pieces that lie in a wall.
 
-        A piece lies in the closed cell with its pattern, where no form has the wrong sign: inside, or all in a wall.
+        A piece lies in the closed cell with its pattern, where no form has the wrong sign: in its interior, or entirely
+        in a wall.
         ends : float64 (2, d), of the segment; a form that is zero at both is zero all along.
         """
         cells = np.array([self._numbers.get(key, NO_CELL) for key in keys_of(patterns)], np.int64)
@@ -172,14 +173,16 @@ class Locator:
 
 
 def locator_of(complex: Complex) -> Locator:
-    """The locator of a complex, made once. Beside it and not in it: rationals cannot be pickled or copied."""
+    """The locator of a complex, cached. It is stored outside of the complex, because its rationals cannot be pickled
+    or copied.
+    """
     if complex not in locators:
         locators[complex] = Locator(complex)
     return locators[complex]
 
 
 def without_biases(network: Network) -> Network | None:
-    """The network that tells the patterns of directions. None if there is a clip: rationals tell them then."""
+    """The network whose patterns are those of directions. None if there is a clip; rational arithmetic is used then."""
     try:
         return network.without_biases()
     except NetworkError:

@@ -1,4 +1,4 @@
-"""The affine maps that a network is on its cells, all at once, and how steep they are.
+"""The affine maps of a network on all cells, and norms of their gradients.
 
 A cell's pattern makes every kink an affine map, so that the network is a product of matrices. It is multiplied out from
 the inputs on, with a column for each coordinate, or from the outputs back, with a row for each output: whichever has
@@ -49,8 +49,8 @@ REMEDY = "Ask for the maps of some cells only, or for `map_blocks`, or subdivide
 class AffineMaps(NamedTuple):
     """The affine maps x -> matrices[i] @ x + offsets[i] of cells.
 
-    matrices : float64 (cells, n_out, n), n the number of inputs or of slice coordinates. offsets : float64
-        (cells, n_out).
+    matrices : float64 (cells, n_out, n), where n is the number of inputs or of slice coordinates.
+    offsets : float64 (cells, n_out).
     """
 
     matrices: Floats
@@ -58,10 +58,10 @@ class AffineMaps(NamedTuple):
 
 
 class GradientNorms(NamedTuple):
-    """How steep the maps of cells are: outputs' units by inputs' units.
+    """Norms of the matrices of affine maps, in units of outputs per unit of inputs.
 
-    frobenius : float64 (cells,), the root of the sum of all squared derivatives. spectral : float64 (cells,), the
-        largest singular value, which no rise per length exceeds. Of one output they are the same.
+    frobenius : float64 (cells,), the Frobenius norm, the root of the sum of all squared derivatives.
+    spectral : float64 (cells,), the spectral norm, the largest singular value. For one output they are equal.
     """
 
     frobenius: Floats
@@ -69,9 +69,10 @@ class GradientNorms(NamedTuple):
 
 
 def affine_maps(complex: Complex, cells: ArrayLike | None = None) -> AffineMaps:
-    """The affine maps of the network on cells, of inputs to outputs, as `Complex.affine_map` has them.
+    """The affine maps of the network on cells, from inputs to outputs, as in `Complex.affine_map`.
 
-    cells : int (c,), numbers of cells; None for all. Raises NotEnoughMemoryError if they do not fit into memory.
+    cells : int (c,), numbers of cells; None for all.
+    Raises NotEnoughMemoryError if the maps do not fit into memory.
 
     Examples
     --------
@@ -85,17 +86,19 @@ def affine_maps(complex: Complex, cells: ArrayLike | None = None) -> AffineMaps:
 
 
 def affine_maps_in_slice(complex: Complex, cells: ArrayLike | None = None) -> AffineMaps:
-    """`affine_maps`, but of slice coordinates to outputs: matrices float64 (c, n_out, d)."""
+    """The affine maps from slice coordinates to outputs; matrices are float64 (c, n_out, d). Arguments as for
+    `affine_maps`.
+    """
     return joined(complex.network, chosen(complex, cells), frame_of(complex))
 
 
 def gradient_norms(complex: Complex) -> GradientNorms:
-    """The norms of the matrices of `affine_maps`; memory does not grow with the number of inputs."""
+    """The norms of the matrices of `affine_maps`. Memory does not grow with the number of inputs."""
     return norms_of(maps.matrices for maps in map_blocks(complex.network, complex.patterns))
 
 
 def gradient_norms_along_slice(complex: Complex) -> GradientNorms:
-    """The norms of the network restricted to the domain's slice, per length in input space."""
+    """The norms of the gradients of the network restricted to the domain's slice, per unit of length in input space."""
     frame = np.vstack([directions_of(complex.domain.slice), complex.domain.slice.origin])
     return norms_of(maps.matrices for maps in map_blocks(complex.network, complex.patterns, frame))
 
@@ -129,11 +132,12 @@ def joined(network: Network, patterns: NDArray[np.uint8], frame: Floats | None) 
 
 
 def map_blocks(network: Network, patterns: NDArray[np.uint8], frame: Floats | None = None) -> Iterator[AffineMaps]:
-    """The maps of cells with these packed patterns, in order, some cells at a time.
+    """The affine maps of cells with these packed patterns, in order, as an iterator over blocks of cells.
 
-    patterns : uint8 (cells, ceil(bits / 8)). frame : float64 (k + 1, n_in); the maps then take k coordinates c of the
-        input sum_i c[i] frame[i] + frame[k]; None for the inputs themselves.
-    Raises NetworkError if a pattern is none of the network's.
+    patterns : uint8 (cells, ceil(bits / 8)).
+    frame : float64 (k + 1, n_in); the maps then take k coordinates c of the input sum_i c[i] frame[i] + frame[k]. None
+        for the inputs themselves.
+    Raises NetworkError if a pattern does not fit the network.
     """
     columns = network.n_in + 1 if frame is None else len(frame)
     back = network.n_out < columns and not any(
@@ -153,7 +157,7 @@ def map_blocks(network: Network, patterns: NDArray[np.uint8], frame: Floats | No
 
 
 def branches_of(network: Network, patterns: NDArray[np.uint8]) -> list[Branch]:
-    """What each level's kink is on packed patterns, an entry a cell, or one for all where they agree."""
+    """The affine map of each level's kink on packed patterns, with one entry per cell, or one for all if they agree."""
     bits = np.unpackbits(patterns, axis=1, bitorder="little", count=network.bits).astype(np.bool_)
     places = iter(network.places)
     branches, at = [], 0
@@ -252,7 +256,7 @@ def entries_of(operator: Operator) -> int:
 
 
 def norms_of(blocks: Iterator[Floats]) -> GradientNorms:
-    """The norms of matrices that come in blocks, float64 (cells, n_out, n) each."""
+    """The norms of matrices given as blocks, float64 (cells, n_out, n) each."""
     norms: list[tuple[Floats, Floats]] = []
     for matrices in blocks:
         # The largest entry is taken out, so that no square leaves the range of float64.

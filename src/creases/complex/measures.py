@@ -12,7 +12,7 @@ __all__ = ["boundary_length", "crossings"]
 
 
 def boundary_length(complex: Complex) -> float:
-    """Length of all points of a bounded piece of a plane at which some neuron vanishes (the stratum k = 1).
+    """The length of the stratum k = 1 on a bounded piece of a plane: the set where a neuron vanishes.
 
     Each edge bounds two cells, and has half its length from each. On a line the stratum is a set of points: see
     `crossings`. Raises DomainError unless the domain is bounded, has two dimensions and is no Ball.
@@ -24,7 +24,7 @@ def boundary_length(complex: Complex) -> float:
 
 
 def crossings(complex: Complex) -> int:
-    """How many points there are at which as many neurons vanish as the domain has dimensions (the stratum k = d).
+    """The number of points of the stratum k = d, at which as many neurons vanish as the domain has dimensions.
 
     On a line the ends of cells at neurons, two cells to each; in a plane the corners between two neurons' edges, four.
     Raises DomainError unless the domain is bounded and no Ball; ComputationError if more than two neurons meet in a

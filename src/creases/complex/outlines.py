@@ -32,12 +32,12 @@ NO_SIDE = -1
 
 
 def boundary_of(complex: Complex, labels: ArrayLike) -> Polylines | Mesh:
-    """Where cells with different labels meet: Polylines in two dimensions, a Mesh in three.
+    """The boundary between cells with different labels: Polylines in two dimensions, a Mesh in three.
 
-    labels : whole numbers, shape (cells,), such as the class of each cell, or a neuron's state in it.
-    Each vertex comes once and joins what meets there, so the boundary of what lies within the domain is closed.
-    Raises ValueError unless there is one label a cell; DomainError unless the domain has two or three dimensions, if
-    the boundary reaches infinity, or on a Ball, whose cells the sphere does not clip.
+    labels : integers, shape (cells,), such as the class of each cell, or the state of a neuron.
+    Each vertex is listed once, so the boundary of a set of cells inside the domain is closed.
+    Raises ValueError unless there is one label per cell; DomainError if the domain does not have two or three
+    dimensions or is a Ball, or if the boundary reaches infinity.
 
     Examples
     --------

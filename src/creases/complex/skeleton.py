@@ -27,10 +27,10 @@ NO_CELL = NO_VERTEX = -1
 class Facets(NamedTuple):
     """The facets of all cells, each once, in the order of the cells.
 
-    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 (NO_CELL) where the domain ends,
-        and on a Ball where the cell on the other side does not meet it.
-    walls : int64 (facets,), what the facet lies on, as `Complex.edges` numbers it: of several neurons that vanish on
-        it, the one that bounds its first cell.
+    cells : int64 (facets, 2), the cells on both sides, the lower number first; -1 (NO_CELL) on the boundary of the
+        domain, and on a Ball if the cell on the other side does not meet it.
+    walls : int64 (facets,), the wall of each facet, numbered as in `Complex.edges`; if several neurons vanish on the
+        facet, the one that bounds its first cell.
     first : int64 (facets + 1,); the vertices of facet i are vertices[first[i] : first[i + 1]], in ascending order.
     vertices : int64, rows of `Complex.vertices`.
     """
@@ -48,7 +48,7 @@ class Facets(NamedTuple):
 
     @property
     def inner(self) -> Bools:
-        """bool (facets,), whether there are cells on both sides."""
+        """Whether there are cells on both sides, bool (facets,)."""
         return np.asarray(self.cells[:, 1] != NO_CELL)
 
 

@@ -34,19 +34,20 @@ BYTES_AT_ONCE = 1 << 25
 
 
 class BentHyperplanes(NamedTuple):
-    """The bent hyperplanes of a complex: a row for each neuron, whether it bends anything or not, and one for each two
-    candidates of a switch of which one wins here and the other there.
+    """The bent hyperplanes of a complex: a row for each neuron, and one for each pair of candidates of a switch that
+    win in adjacent cells.
 
-    walls : int64 (w,), which each is, as `Complex.wall_name` takes it; ascending, neurons first.
-    pieces : int64 (w,), on how many facets inside the domain it lies.
-    volumes : float64 (w,), their (d - 1)-volume in the units of input space: a number of points, a length, an area;
-        infinite where a piece is unbounded, or too large for a float.
-    components : int64 (w,), how many parts the pieces make that are joined across common ridges, faces of two
-        dimensions less than the domain.
+    walls : int64 (w,), the wall numbers, as `Complex.wall_name` reads them; ascending, neurons first.
+    pieces : int64 (w,), the number of facets inside the domain on which it lies.
+    volumes : float64 (w,), the (d - 1)-volume of these facets in the units of input space: a number of points, a
+        length, an area; infinite if a facet is unbounded or the volume exceeds float64.
+    components : int64 (w,), the number of connected components, where facets are connected across common ridges (faces
+        of dimension d - 2).
     bounded_components : int64 (w,), how many of these are bounded.
     first : int64 (w + 1,); the pieces of row i are facets[first[i] : first[i + 1]], rows of `Complex.facets`, in
         ascending order. A facet on which several neurons vanish is a piece of each.
-    facets : int64. component_numbers : int64, to which of its row's components each piece belongs, from 0.
+    facets : int64, rows of `Complex.facets`. component_numbers : int64, the component of its row to which each of them
+        belongs, from 0.
     """
 
     walls: Ints
@@ -64,21 +65,22 @@ class BentHyperplanes(NamedTuple):
 
     @property
     def is_bounded(self) -> Bools:
-        """Whether each is bounded, bool (w,); True of one without pieces."""
+        """Whether each bent hyperplane is bounded, bool (w,); True if it is empty."""
         return np.asarray(self.components == self.bounded_components)
 
 
 class Strata(NamedTuple):
-    """The strata k = 0 ... d of a complex; entry k of each array speaks of faces of d - k dimensions.
+    """The strata k = 0 ... d of a complex. Entry k of each array is about faces of dimension d - k.
 
-    numbers : int64 (d + 1,), how many faces inside the domain there are at which exactly k neurons vanish; a cell at 0.
-    volumes : float64 (d + 1,), their (d - k)-volume in the units of input space, infinite where a face is unbounded;
-        of points, k = d, their number.
-    other_numbers, other_volumes : of the faces of d - k dimensions at which more than k neurons vanish; none where
-        bent hyperplanes are in general position.
-    volume : of the domain, in the units of input space; infinite where it is unbounded, or too large for a float.
+    numbers : int64 (d + 1,), the number of faces inside the domain at which exactly k neurons vanish; entry 0 is the
+        number of cells.
+    volumes : float64 (d + 1,), the (d - k)-volume of these faces in the units of input space, infinite if a face is
+        unbounded; for points (k = d) their number.
+    other_numbers, other_volumes : the same for the faces of dimension d - k at which more than k neurons vanish; zero
+        if the bent hyperplanes are in general position.
+    volume : volume of the domain in the units of input space; infinite if it is unbounded or exceeds float64.
 
-    Of `Directions` d is the dimension of the sphere, and faces are cones, which are infinite.
+    On `Directions`, d is the dimension of the sphere, and faces are cones with infinite volume.
     """
 
     numbers: Ints
@@ -89,8 +91,9 @@ class Strata(NamedTuple):
 
     @property
     def per_volume(self) -> Floats:
-        """Volumes of the strata a unit of the domain's volume, float64 (d + 1,); NaN where that is infinite, or zero
-        in floats."""
+        """Volumes of the strata per unit of the domain's volume, float64 (d + 1,); NaN if that volume is infinite,
+        or zero in float64.
+        """
         if not 0.0 < self.volume < np.inf:
             return np.full(len(self.volumes), np.nan)
         return self.volumes / self.volume

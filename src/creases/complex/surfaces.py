@@ -30,14 +30,14 @@ POLYLINE_SUFFIXES = (".geojson", ".npz")
 class Polylines:
     """Lines that separate cells with different labels, joined end to end.
 
-    points : float64 (p, 2), in the coordinates of the domain's slice (`complex.domain.slice.points` makes inputs of
-        them).
+    points : float64 (p, 2), in the coordinates of the domain's slice (`complex.domain.slice.points` converts them to
+        inputs).
     first : int64 (lines + 1,); line i goes through points[first[i] : first[i + 1]], with the lower label on its left.
-    closed : bool (lines,), whether it goes on from its last point to its first, which is not repeated.
-    labels : int64 (lines, 2), what it parts: the lower label, the higher one.
+    closed : bool (lines,), whether the line returns from its last point to its first, which is not repeated.
+    labels : int64 (lines, 2), the labels on both sides of each line, the lower one first.
 
-    A line ends where it meets the border of the domain, or where three labels meet or lines cross. Where it only
-    touches the border in one point, with the same two labels before and behind, it goes on.
+    A line ends on the boundary of the domain, and where three labels meet or lines cross. If it only touches the
+    boundary in one point, with the same labels before and after, it continues.
     """
 
     points: Floats
@@ -77,9 +77,9 @@ class Polylines:
         return float(self.lengths.sum())
 
     def save(self, path: str | Path) -> Path:
-        """Write them as .geojson (a LineString each, with `closed` and the two labels) or .npz (the arrays).
+        """Write the lines as .geojson (one LineString each, with `closed` and the two labels) or .npz (the arrays).
 
-        Raises ModelFileError on another suffix, SaveError if the file cannot be written.
+        Raises ModelFileError if the suffix is another one, SaveError if the file cannot be written.
         """
         path = check_name(Path(path), 2)
         if path.suffix.lower() == ".npz":
@@ -110,11 +110,11 @@ class Polylines:
 class Mesh:
     """A surface of triangles that separates cells with different labels.
 
-    vertices : float64 (v, 3), each once, in the coordinates of the domain's slice (`complex.domain.slice.points` makes
-        inputs of them).
+    vertices : float64 (v, 3), each once, in the coordinates of the domain's slice (`complex.domain.slice.points`
+        converts them to inputs).
     triangles : int64 (t, 3), rows of `vertices`, counter-clockwise as seen from the side of the higher label.
-    labels : int64 (t, 2), what each parts: the lower label, the higher one.
-    facets : int64 (t,), of which facet of the complex each is a part.
+    labels : int64 (t, 2), the labels on both sides of each triangle, the lower one first.
+    facets : int64 (t,), the facet of the complex of which each triangle is a part.
     """
 
     vertices: Floats
@@ -140,8 +140,9 @@ class Mesh:
 
     @cached_property
     def is_watertight(self) -> bool:
-        """Whether it is closed: at each edge two triangles meet, which go along it in opposite ways. Not where it is
-        empty."""
+        """Whether the mesh is closed: at each edge exactly two triangles meet, in opposite orientation. False if it
+        is empty.
+        """
         if not len(self):
             return False
         _, both = np.unique(np.sort(self._edges, axis=1), axis=0, return_counts=True)
@@ -149,13 +150,13 @@ class Mesh:
 
     @property
     def euler_characteristic(self) -> int:
-        """Vertices less edges plus triangles: 2 of a sphere, 0 of a torus, the sum over parts that do not touch."""
+        """Vertices minus edges plus triangles: 2 for a sphere, 0 for a torus, the sum over connected components."""
         edges = len(np.unique(np.sort(self._edges, axis=1), axis=0))
         return len(np.unique(self.triangles)) - edges + len(self)
 
     @property
     def components(self) -> int:
-        """In how many parts it falls that have no vertex in common."""
+        """Number of connected components; components have no vertex in common."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
@@ -177,16 +178,19 @@ class Mesh:
 
     @property
     def volume(self) -> float:
-        """What a watertight mesh encloses, in the units of the vertices; negative where the higher label is inside."""
+        """The volume that a watertight mesh encloses, in the units of the vertices; negative if the higher label is
+        inside.
+        """
         middle = self.vertices.mean(axis=0) if len(self.vertices) else np.zeros(3)
         return float(((self.vertices[self.triangles[:, 0]] - middle) * self._normals).sum() / 6.0)
 
     def save(self, path: str | Path) -> Path:
-        """Write the mesh as .ply, .stl or .obj, by trimesh or, where only that is installed, by meshio.
+        """Write the mesh as .ply, .stl or .obj, with trimesh, or with meshio if only that is installed.
 
-        A .stl holds single precision, and each corner of each triangle on its own: near vertices may become one.
-        Raises ModelFileError on another suffix, MissingExtraError if neither package is installed, SaveError if the
-        file cannot be written.
+        A .stl file stores the corners of each triangle separately and in single precision, so vertices that are close
+        may become equal.
+        Raises ModelFileError if the suffix is another one, MissingExtraError if neither package is installed, SaveError
+        if the file cannot be written.
         """
         path = check_name(Path(path), 3)
         write = writer_of_meshes(path.suffix.lower()[1:])

@@ -1,5 +1,6 @@
-"""Domains to count on: segments, paths, circles, lines, polygons, planes, boxes, simplices, polytopes, balls, whole
-spaces, subspaces, and directions."""
+"""Domains, on which regions are counted: segments, paths, circles, lines, polygons, planes, boxes, simplices,
+polytopes, balls, whole spaces, subspaces, and directions.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +55,7 @@ Domain = (
 
 
 def domain_from_dict(data: dict[str, Any]) -> Domain:
-    """The domain that `to_dict` described. Raises DomainError on an unknown kind."""
+    """The domain from the output of its `to_dict`. Raises DomainError if its kind is unknown."""
     fields = {key: value for key, value in data.items() if key != "kind"}
     kinds: dict[str, Any] = {
         "segment": Segment,

@@ -37,16 +37,16 @@ WIDEST = 2
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ball(Described):
-    """The open ball of all inputs that are nearer than `radius` to `center`. A region counts if it meets it.
+    """The open ball {x : ||x - center|| < radius}. The regions on it are those that meet it.
 
     center : shape (d,), in input space (or in the network's input shape), or in the coordinates of `inside`.
     radius : a positive number, in the units of the network's inputs, also where the ball lies inside a slice.
-    inside : the Line, Plane or Subspace whose coordinates these are, whose part of the ball of input space it is; None
-        for a network with d inputs.
+    inside : a Line, Plane or Subspace; the center is then given in its coordinates, and the domain is its intersection
+        with the ball in input space. None for a network with d inputs.
     Raises DomainError if a coordinate is not finite, the radius is not positive, or `inside` has another dimension.
 
-    `subdivide` gives the regions in a polytope around the ball that meet it, whole as they are there: no cell is
-    clipped by the sphere.
+    `subdivide` gives the regions that meet the ball as cells of a polytope around it; they are not clipped by the
+    sphere.
 
     Examples
     --------
@@ -85,15 +85,15 @@ class Ball(Described):
 
     @cached_property
     def gram(self) -> Gram:
-        """The Gram matrix of the slice's basis, exactly: a step s of coordinates has the squared length s gram s."""
+        """The exact Gram matrix of the slice's basis: the step s in coordinates has the squared length s^T gram s."""
         if self.inside is None:
             return tuple(tuple(Fraction(int(i == j)) for j in range(self.dimension)) for i in range(self.dimension))
         return gram_of(self.slice)
 
     @cached_property
     def unit_map(self) -> Floats:
-        """What makes the ball one of radius 1, float64 (d, d): the length of unit_map @ (u - center) is the distance of
-        u from the center, in radii. Each number is the nearest float to the exact one, and may be infinite.
+        """The linear map to the unit ball, float64 (d, d): the length of unit_map @ (u - center) is the distance of u
+        from the center, in radii. Each entry is the float64 nearest to the exact one, and may be infinite.
         """
         below, pivots = factored(self.gram)
         d = self.dimension
@@ -102,8 +102,11 @@ class Ball(Described):
 
     @cached_property
     def corners(self) -> Corners:
-        """A polytope around the ball, exactly: a box in the slice's coordinates, or a parallelotope that fits the
-        ellipsoid where that is much smaller. Raises DomainError if it reaches beyond float64."""
+        """The exact corners of a polytope around the ball: a box in the slice's coordinates, or a parallelotope around
+        the ellipsoid if that is much smaller.
+
+        Raises DomainError if the polytope exceeds the range of float64.
+        """
         from flint import fmpq, fmpq_mat
 
         d, square = self.dimension, Fraction(self.radius) ** 2
@@ -137,7 +140,7 @@ class Ball(Described):
 
     @property
     def vertices(self) -> Floats:
-        """The corners of the polytope that is cut, float64 (v, d), in order for d = 1 and 2; rounded."""
+        """The corners of the polytope around the ball, rounded to float64 (v, d); in order for d = 1 and 2."""
         corners = in_order(self.corners) if self.dimension < 3 else self.corners
         return np.array([[x / ray[-1] for x in ray[:-1]] for ray in corners.rays])
 
@@ -146,7 +149,7 @@ class Ball(Described):
         return f"Ball(dimension={self.dimension}, radius={self.radius:.3g}{inside})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         inside = None if self.inside is None else self.inside.to_dict()
         return {"kind": "ball", "center": self.center.tolist(), "radius": self.radius, "inside": inside}
 

@@ -20,9 +20,9 @@ Floats = NDArray[np.float64]
 class Box(Described):
     """The box of inputs with lower <= x <= upper, coordinate by coordinate.
 
-    lower, upper : shape (n_in,) or the network's input shape. Where they agree the coordinate is held fixed,
-        so the box's dimension is the number of sides with lower < upper.
-    Raises DomainError if a bound is not finite, the shapes differ, lower > upper somewhere, or all sides are fixed.
+    lower, upper : bounds, shape (n_in,) or the network's input shape. A coordinate with equal bounds is fixed, so the
+        dimension of the box is the number of coordinates with lower < upper.
+    Raises DomainError if a bound is not finite, the shapes differ, lower > upper for a coordinate, or all are fixed.
 
     Examples
     --------
@@ -55,12 +55,12 @@ class Box(Described):
 
     @property
     def dimension(self) -> int:
-        """Number of sides that are not fixed."""
+        """Number of coordinates that are not fixed."""
         return self.slice.dimension
 
     @property
     def vertices(self) -> Floats:
-        """The corners in the free coordinates: shape (2, 1) for d = 1, (4, 2) counter-clockwise for d = 2."""
+        """The corners in the free coordinates, float64: shape (2, 1) for d = 1, (4, 2) counter-clockwise for d = 2."""
         free = self.lower < self.upper
         low, high = self.lower[free], self.upper[free]
         if self.dimension == 1:
@@ -73,5 +73,5 @@ class Box(Described):
         return f"Box(n_in={self.lower.size}, dimension={self.dimension})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "box", "lower": self.lower.tolist(), "upper": self.upper.tolist()}

@@ -20,15 +20,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Circle(Described):
-    """The circle of all inputs of a plane at the distance `radius` from `center`: a closed path.
+    """The circle of all inputs in a plane at distance `radius` from `center`, as a closed path.
 
     center : shape (2,), in input space, or in the coordinates of `inside`.
     radius : a positive number, in the units of the network's inputs, also where the circle lies in a plane.
     inside : the Plane whose coordinates these are; None for a network with two inputs.
     Raises DomainError if a coordinate is not finite, the radius is not positive, or the center has not two coordinates.
 
-    A count's `regions` are the pieces along the circle (a region entered twice counts twice); `distinct` are the
-    different regions that it meets. A circle that only touches a wall stays in its region.
+    In a Count, `regions` is the number of pieces along the circle (a region entered twice counts twice) and `distinct`
+    the number of different regions that it meets. A circle that only touches a wall does not leave its region there.
 
     Examples
     --------
@@ -61,12 +61,12 @@ class Circle(Described):
 
     @property
     def vertices(self) -> Floats:
-        """The corners of a polygon around it, float64 (v, 2), in the plane's coordinates; rounded."""
+        """The corners of a polygon around the circle in the plane's coordinates, rounded to float64 (v, 2)."""
         return self.ball.vertices
 
     @property
     def length(self) -> float:
-        """Its circumference, in the units of the network's inputs."""
+        """The circumference, in the units of the network's inputs."""
         return float(2.0 * np.pi * self.radius)
 
     def __repr__(self) -> str:
@@ -74,5 +74,5 @@ class Circle(Described):
         return f"Circle(radius={self.radius:.3g}, length={self.length:.3g}{inside})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {**self.ball.to_dict(), "kind": "circle"}

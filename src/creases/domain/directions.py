@@ -12,14 +12,13 @@ __all__ = ["Directions"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Directions(Described):
-    """All directions of R^n, the sphere S^(n-1).
+    """All directions of R^n: the sphere S^(n-1).
 
-    n : number of inputs, at least 1; those of up to nine can be counted, whose sphere has eight dimensions.
+    n : number of inputs, at least 1. Counts need n <= 9, that is a sphere of at most eight dimensions.
 
-    A network without biases is scale equivariant, so its regions are open cones, and on the sphere there are as many
-    as in any ball around the origin. Of a network with biases these are the cones that remain far out, where a
-    pre-activation has the sign of its linear part: the regions of `network.without_biases()` (Hanin and Rolnick 2019,
-    appendix D).
+    A network without biases is scale equivariant, so its regions are open cones, and the sphere has as many regions as
+    any ball around the origin. For a network with biases the regions are those of `network.without_biases()`: far from
+    the origin a pre-activation has the sign of its linear part (Hanin and Rolnick 2019, appendix D).
     """
 
     n: int
@@ -39,5 +38,5 @@ class Directions(Described):
         return f"Directions({self.n})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "directions", "n": self.n}

@@ -50,14 +50,14 @@ class Segment(Described):
 
     @property
     def vertices(self) -> Floats:
-        """The ends in the segment's own coordinate, shape (2, 1)."""
+        """The ends in the segment's own coordinate, float64 (2, 1)."""
         return np.array([[0.0], [1.0]])
 
     def __repr__(self) -> str:
         return f"Segment(n_in={self.start.size}, length={np.linalg.norm(self.end - self.start):.3g})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "segment", "start": self.start.tolist(), "end": self.end.tolist()}
 
 
@@ -66,10 +66,12 @@ class Polyline(Described):
     """The path through points, one straight segment after the other.
 
     points : shape (m, n_in), or m points in the network's input shape; m >= 2, neighbours differ.
-    closed : whether it goes on from the last point to the first, which is not repeated.
-    A count's `regions` are the pieces along the path (a region entered twice counts twice); `distinct` are
-    the different regions that it meets. A closed path has no ends: where it is in one region before and after its first
-    point, that is one piece.
+    closed : whether the path returns from the last point to the first, which is not repeated.
+    Raises DomainError if there are fewer than two points, a coordinate is not finite, or neighbouring points agree.
+
+    In a Count, `regions` is the number of pieces along the path (a region entered twice counts twice) and `distinct`
+    the number of different regions that it meets. A closed path has no ends, so a piece that contains the first point
+    is counted once.
 
     Examples
     --------
@@ -115,12 +117,12 @@ class Polyline(Described):
 
     @property
     def length(self) -> float:
-        """The length of all segments."""
+        """The total length of the segments, in the units of the network's inputs."""
         points = np.concatenate([self.points, self.points[: int(self.closed)]])
         return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         closed = {"closed": True} if self.closed else {}  # what older files say of an open one stays as it was
         return {"kind": "polyline", "points": self.points.tolist(), **closed}
 
@@ -150,7 +152,11 @@ class Line(Described):
 
     @classmethod
     def through(cls, a: ArrayLike, b: ArrayLike) -> Line:
-        """The whole line through two different points (u = 0 at a, u = 1 at b; b - a rounded to float64 once)."""
+        """The whole line through two points, with u = 0 at a and u = 1 at b.
+
+        a, b : shape (n_in,) or the network's input shape. The direction b - a is rounded to float64 once.
+        Raises DomainError if the points agree or do not have the same shape.
+        """
         start, end = as_point(a, "a"), as_point(b, "b")
         if start.shape != end.shape:
             raise DomainError(f"Line.through needs points of one space, got shapes {start.shape} and {end.shape}.")
@@ -160,5 +166,5 @@ class Line(Described):
         return f"Line(n_in={self.point.size})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "line", "point": self.point.tolist(), "direction": self.direction.tolist()}

@@ -22,7 +22,7 @@ class Plane(Described):
     """The whole affine plane u -> origin + u_1 basis_1 + u_2 basis_2.
 
     origin : shape (n_in,) or the network's input shape.
-    basis : two such vectors; they need not be orthonormal and are kept as given.
+    basis : two vectors of this shape; they need not be orthonormal and are kept as given.
     Raises DomainError if a coordinate is not finite, the shapes differ, or the basis vectors are parallel.
 
     See Also
@@ -62,8 +62,9 @@ class Plane(Described):
 
     @classmethod
     def through(cls, a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Plane:
-        """The plane of three points, exactly: u = (0, 0) at a, (1, 0) at b, (0, 1) at c.
+        """The plane through three points, exactly: u = (0, 0) at a, (1, 0) at b, (0, 1) at c.
 
+        a, b, c : shape (n_in,) or the network's input shape.
         Raises DomainError if the points are collinear.
         """
         points = [as_point(point, name) for point, name in ((a, "a"), (b, "b"), (c, "c"))]
@@ -74,7 +75,7 @@ class Plane(Described):
         return cls(points[0], np.array(heads), np.array(tails))
 
     def polygon(self, vertices: ArrayLike) -> Polygon:
-        """The convex polygon with these vertices (shape (m, 2)) in the plane's coordinates u."""
+        """The convex polygon with these vertices, shape (m, 2), in the plane's coordinates u."""
         return Polygon(vertices, self)  # type: ignore[arg-type]
 
     def square(self, half_width: float) -> Polygon:
@@ -88,7 +89,7 @@ class Plane(Described):
         return f"Plane(n_in={self.origin.size})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {
             "kind": "plane",
             "origin": self.origin.tolist(),
@@ -147,7 +148,7 @@ def turn(p: Place, q: Place, r: Place) -> int:
 class Polygon(Described):
     """A closed convex polygon, in R^2 or in the coordinates of a plane.
 
-    vertices : shape (m, 2), m >= 3, in order around the polygon (either way); kept counter-clockwise.
+    vertices : shape (m, 2), m >= 3, in either order around the polygon; stored counter-clockwise.
     plane : the plane whose coordinates these are; None for a network with two inputs.
     Raises DomainError if a coordinate is not finite or the vertices are not in strictly convex position.
     """
@@ -176,6 +177,6 @@ class Polygon(Described):
         return f"Polygon({len(self.vertices)} vertices{inside})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         plane = self.plane.to_dict() if self.plane is not None else None
         return {"kind": "polygon", "vertices": self.vertices.tolist(), "plane": plane}

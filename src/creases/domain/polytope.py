@@ -178,7 +178,8 @@ class Simplex(Described):
 
     vertices : shape (d + 1, d), in input space or in the coordinates of `inside`.
     inside : the subspace whose coordinates these are; None for a network with d inputs.
-    Raises DomainError if the vertices are too few or too many, not finite, lie in one hyperplane, or d > 8.
+    Raises DomainError if there are not d + 1 vertices, a coordinate is not finite, they lie in one hyperplane, or d is
+    above 8.
 
     Examples
     --------
@@ -211,18 +212,18 @@ class Simplex(Described):
         return f"Simplex(dimension={self.dimension})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         inside = None if self.inside is None else self.inside.to_dict()
         return {"kind": "simplex", "vertices": self.vertices.tolist(), "inside": inside}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Polytope(Described):
-    """A bounded convex polytope with an inside: the convex hull of points, or an intersection of half-spaces.
+    """A bounded convex polytope with non-empty interior: the convex hull of points, or an intersection of half-spaces.
 
-    points : shape (v, d); those that are no corners of the hull are left out.
+    points : shape (v, d); points that are not corners of the hull are dropped.
     inside : the subspace whose coordinates these are; None for a network with d inputs.
-    Raises DomainError if the polytope is flat, or of more than eight dimensions.
+    Raises DomainError if the polytope has an empty interior or more than eight dimensions.
 
     See Also
     --------
@@ -259,15 +260,16 @@ class Polytope(Described):
 
     @property
     def vertices(self) -> Floats:
-        """The corners, float64 (v, d), in order for d = 1 and 2; rounded where floats do not hold them."""
+        """The corners, float64 (v, d), in order for d = 1 and 2; rounded if they are not representable."""
         corners = in_order(self.corners) if self.dimension < 3 else self.corners
         return np.array([[x / ray[-1] for x in ray[:-1]] for ray in corners.rays])
 
     @classmethod
     def where(cls, normals: ArrayLike, offsets: ArrayLike, inside: Subspace | None = None) -> Polytope:
-        """The polytope {u : normals @ u <= offsets}, normals of shape (m, d), offsets of shape (m,).
+        """The polytope {u : normals @ u <= offsets}.
 
-        Raises DomainError if it is empty, flat, unbounded, or of more than eight dimensions.
+        normals, offsets : shapes (m, d) and (m,). inside : as for the class.
+        Raises DomainError if it is empty, has an empty interior, is unbounded, or has more than eight dimensions.
         """
         return cls(None, inside, normals, offsets)  # type: ignore[arg-type]
 
@@ -282,7 +284,7 @@ class Polytope(Described):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {
             "kind": "polytope",
             "points": None if self.points is None else self.points.tolist(),

@@ -90,7 +90,7 @@ class Described:
     """Equality of domains: those of one kind with the same numbers are equal."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
@@ -110,9 +110,10 @@ class Slice:
     """The affine map u -> origin + sum_i u_i (basis[i] + basis_tail[i]) from R^d into input space.
 
     origin : float64, shape (n_in,).
-    basis : float64, shape (d, n_in). Need not be orthonormal; kept as given.
-    basis_tail : float64, shape (d, n_in). What rounding took from `basis`; zero for a basis given as such.
-    Raises DomainError if the rows are linearly dependent (decided in rationals).
+    basis : float64, shape (d, n_in). The rows need not be orthonormal and are kept as given.
+    basis_tail : float64, shape (d, n_in). The rounding errors of `basis`, so that the sum is more precise; zero for a
+        basis that was given directly.
+    Raises DomainError if the rows are linearly dependent, which is decided in rational arithmetic.
     """
 
     origin: Floats
@@ -149,12 +150,12 @@ class Slice:
         return int(self.origin.size)
 
     def points(self, coordinates: ArrayLike) -> Floats:
-        """Inputs (shape (..., n_in)) of slice coordinates u (shape (..., d)), rounded to float64."""
+        """The inputs, float64 (..., n_in), with slice coordinates u of shape (..., d)."""
         u = np.asarray(coordinates, dtype=np.float64)
         return np.asarray(self.origin + u @ self.basis + u @ self.basis_tail)
 
     def coordinates(self, points: ArrayLike) -> Floats:
-        """Least-squares coordinates u (shape (..., d)) of inputs (shape (..., n_in)): their nearest point here."""
+        """The slice coordinates, float64 (..., d), of the points of the slice nearest to inputs (..., n_in)."""
         offsets = np.asarray(points, dtype=np.float64) - self.origin
         return np.asarray(np.linalg.lstsq(self.basis.T, offsets.reshape(-1, self.n_in).T, rcond=None)[0].T).reshape(
             *offsets.shape[:-1], self.dimension
@@ -162,5 +163,5 @@ class Slice:
 
     @classmethod
     def identity(cls, n: int) -> Slice:
-        """The map that is all of R^n in its own coordinates."""
+        """The identity of R^n as a slice."""
         return cls(np.zeros(n), np.eye(n), np.zeros((n, n)))

@@ -12,7 +12,7 @@ __all__ = ["Space"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Space(Described):
-    """All of R^n, in its own coordinates.
+    """The whole input space R^n.
 
     n : number of inputs, at least 1.
     """
@@ -29,5 +29,5 @@ class Space(Described):
         return f"Space({self.n})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "space", "n": self.n}

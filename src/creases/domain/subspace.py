@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Subspace(Described):
-    """The whole affine subspace u -> origin + sum_i u_i basis_i: a slice of any dimension through a large input.
+    """The whole affine subspace u -> origin + sum_i u_i basis_i of the input space.
 
     origin : shape (n_in,) or the network's input shape.
     basis : shape (d, n_in); the rows need not be orthonormal and are kept as given.
@@ -63,5 +63,5 @@ class Subspace(Described):
         return f"Subspace(n_in={self.origin.size}, dimension={self.dimension})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
+        """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
         return {"kind": "subspace", "origin": self.origin.tolist(), "basis": self.basis.tolist()}

@@ -1,9 +1,9 @@
-"""The explorer: a page, or a widget in a notebook, on which a network's regions in a plane are looked at like a map.
+"""The explorer: a web page, or a notebook widget, to browse the regions of a network in a plane like a map.
 
     creases.explore(network, plane)        a widget in Jupyter or marimo
-    creases explore model.onnx             the same as a page of a server on this machine alone
+    creases explore model.onnx             the same as a web page of a local server
 
-Each view is cut anew, exactly, around its own centre (`View`), so that zooming does not end where floats do.
+Each view is subdivided exactly, in coordinates around its own centre (`View`), so zooming is not limited by float64.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ KINDS = {"f4": "Float32Array", "f8": "Float64Array", "u1": "Uint8Array", "u4": "
 
 
 class Superseded(CreasesError, RuntimeError):
-    """A newer question of the same pane has come; nobody waits for this answer."""
+    """Raised when a newer request of the same pane has arrived, so that this answer is not needed."""
 
 
 @dataclass

@@ -28,12 +28,14 @@ MARGIN, USUAL = 1.25, 1.0
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """A plane and how it is first looked at.
+    """A plane and its initial view in the explorer.
 
-    plane : a Plane, its basis orthonormal or as given. kind : one of `KINDS`, or "given". says : what it is, in words.
-    centre, half : of the first view, in the plane's coordinates; half is that of the shorter side.
-    anchors : float64 (k, 2), the places of the points that it goes through. rows : their numbers among the data, -1 for
-    the origin. code : the Python that makes `plane`, where `points` are the data.
+    plane : a Plane, its basis orthonormal or as given. kind : one of `KINDS`, or "given". says : a description.
+    centre, half : centre and half-width of the initial view, in the plane's coordinates; half is that of the shorter
+        side.
+    anchors : float64 (k, 2), the positions of the points that define it. rows : their indices in the data, -1 for the
+        origin.
+    code : Python code that makes `plane`, where `points` are the data.
     """
 
     plane: Plane
@@ -63,12 +65,12 @@ def usual_plane(network: Network, points: Floats | None) -> Chosen:
 
 
 def plane_of(network: Network, points: Floats | None, wanted: dict[str, Any]) -> Chosen:
-    """The plane that is asked for.
+    """The plane of a request of the explorer.
 
-    points : float64 (m, n_in), the data, or None. wanted : {"kind": "inputs"} of a network of two;
-        {"kind": "points", "rows": [a, b, c]}, {"kind": "origin", "rows": [a, b]}, by rows of the data;
-        {"kind": "random", "seed": 0}, through the mean of the data; {"kind": "coordinates", "inputs": [i, j]}, through
-        "row" of the data, if given, else through zero.
+    points : float64 (m, n_in), the data, or None.
+    wanted : {"kind": "inputs"} for a network of two inputs; {"kind": "points", "rows": [a, b, c]} or {"kind": "origin",
+        "rows": [a, b]}, with rows of the data; {"kind": "random", "seed": 0}, through the mean of the data; {"kind":
+        "coordinates", "inputs": [i, j]}, through "row" of the data if given, else through zero.
     Raises DomainError if there is no such plane.
     """
     kind = wanted.get("kind")

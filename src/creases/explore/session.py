@@ -70,13 +70,14 @@ def at_hand(network: Network) -> Callable[[], Network]:
 
 
 class Session:
-    """Networks of the same inputs, data, and planes through their input space.
+    """The state of an explorer: networks with the same inputs, data, and planes in their input space.
 
-    networks : at least one; the first is shown first, and those with a step make a film. Networks and Entries.
-    points : shape (m, n_in) or (m, *input_shape), or None. labels : one each, words or numbers, or None.
-    plane : what to look at first; None for `usual_plane`. points_code : the Python that makes `points`.
-    threads : as of `creases.count`.
-    Raises DomainError if the networks take different inputs, points or labels do not fit, or there is no plane.
+    networks : at least one Network or Entry; the first is shown first, and those with a step are the frames of the
+        animation.
+    points : data, shape (m, n_in) or (m, *input_shape), or None. labels : one string or number per point, or None.
+    plane : the initial plane; None for `usual_plane`. points_code : Python code that makes `points`.
+    threads : as for `creases.count`.
+    Raises DomainError if the networks have different inputs, points or labels do not fit, or there is no plane.
     """
 
     def __init__(
@@ -106,9 +107,9 @@ class Session:
         self.first_plane = self._keep_plane(plane if plane is not None else usual_plane(first, self.points))
 
     def answer(self, question: str, given: dict[str, Any]) -> Answer:
-        """The answer to a question: hello, plane, view, cell, line, image, file or python.
+        """Answer a request of the front end: hello, plane, view, cell, line, image, file or python.
 
-        Raises CreasesError, in words for the one who asks; Superseded if a newer question has come meanwhile.
+        Raises CreasesError with a message for the user; Superseded if a newer request has arrived.
         """
         questions: dict[str, Callable[[dict[str, Any]], Answer]] = {
             "hello": self._hello,
@@ -127,14 +128,16 @@ class Session:
         return questions[question](given)
 
     def announce(self, question: str, given: Any) -> None:
-        """Say that a question has come, before it is answered: if it is for a view, older cuts of its pane end."""
+        """Register a request before it is answered. A request for a view cancels older computations for the same
+        pane.
+        """
         if question == "view" and isinstance(given, dict):
             pane, turn = str(given.get("pane", "")), given.get("turn")
             if isinstance(turn, int) and turn > self._latest.get(pane, 0):
                 self._latest[pane] = turn
 
     def network(self, number: Any) -> Network:
-        """One of the networks, by its number. Raises DomainError if it takes other inputs than the first."""
+        """One of the networks, by its index. Raises DomainError if its inputs differ from those of the first."""
         network = self.entries[whole(number, "network", 0, len(self.entries))].network
         if network.n_in != self.entries[0].network.n_in:
             raise DomainError(
@@ -290,7 +293,7 @@ class Session:
         }
 
     def view_of(self, given: dict[str, Any]) -> View:
-        """The view that a question names: "plane", "centre" and "half". Raises DomainError if it is none."""
+        """The view of a request, from "plane", "centre" and "half". Raises DomainError if it is invalid."""
         number = given.get("plane")
         if not isinstance(number, int) or number not in self.planes:
             raise DomainError("This plane is not kept any more; choose it again.")

@@ -47,11 +47,11 @@ LAST_BIT = -900
 class View:
     """The rectangle centre + [-w, w] x [-h, h] in the coordinates of a plane.
 
-    plane : its coordinates u are those of the centre; `Plane([0, 0], [[1, 0], [0, 1]])` for a network of two inputs.
-    centre : two rationals whose denominators are powers of two; floats are.
-    half : (w, h), floats.
-    Raises DomainError if a number is not finite, w or h is not above zero or beyond what floats can tell apart, or a
-    coordinate of the centre is no sum of floats.
+    plane : the plane; `Plane([0, 0], [[1, 0], [0, 1]])` for a network of two inputs.
+    centre : two rationals whose denominators are powers of two, such as floats, in the plane's coordinates.
+    half : (w, h), floats, half of the width and height.
+    Raises DomainError if a number is not finite, w or h is not positive or too small for float64, or a coordinate of
+    the centre is not a sum of floats.
     """
 
     plane: Plane
@@ -89,19 +89,19 @@ class View:
 
     @classmethod
     def of(cls, plane: Plane, centre: Sequence[float | Fraction], half: Sequence[float]) -> View:
-        """A view from plain numbers: centre (2,), half (2,). Raises DomainError as the class does."""
+        """A view from sequences of two numbers, centre and half. Raises DomainError as the class does."""
         return cls(plane, tuple(centre), tuple(half))  # type: ignore[arg-type]
 
     @property
     def box(self) -> Box:
-        """The domain that is cut, around zero."""
+        """The rectangle around zero, in coordinates relative to the centre."""
         w, h = self.half
         return Box(np.array([-w, -h]), np.array([w, h]))
 
     def network(self, network: Network) -> Network:
-        """The given network as one of the view's two coordinates v; its neurons keep their numbers.
+        """The network as a function of the view's coordinates v, relative to the centre; neurons keep their numbers.
 
-        Raises DomainError if the plane lies in another space than the network's inputs.
+        Raises DomainError if the plane does not lie in the network's input space.
         """
         if network.n_in != self.plane.origin.size:
             raise DomainError(
@@ -126,8 +126,9 @@ class View:
 
     @property
     def domain(self) -> Box | Polygon | None:
-        """The same rectangle as a domain of the given network itself; None where its corners are no floats, or so near
-        each other that floats would show steps."""
+        """The same rectangle as a domain of the given network. None if its corners are not float64 numbers, or too
+        close to each other to be drawn in float64.
+        """
         (x, y), (w, h) = self.centre, self.half
         ends = [x - Fraction(w), x + Fraction(w), y - Fraction(h), y + Fraction(h)]
         near = min(w, h) < COARSE * max(abs(float(end)) for end in ends)
@@ -145,7 +146,7 @@ class View:
         threads: int | None = None,
         progress: bool | Callable[[int], None] | None = False,
     ) -> Count:
-        """`creases.count` of what is in view."""
+        """`creases.count` on this rectangle."""
         from creases.counting import count
 
         return count(self.network(network), self.box, threads=threads, progress=progress)
@@ -157,13 +158,15 @@ class View:
         threads: int | None = None,
         progress: bool | Callable[[int], None] | None = False,
     ) -> Complex:
-        """`creases.subdivide` of what is in view: corners relative to the centre, patterns of the given network."""
+        """`creases.subdivide` on this rectangle, with corners relative to the centre and patterns of the given
+        network.
+        """
         from creases.subdivision import subdivide
 
         return subdivide(self.network(network), self.box, threads=threads, progress=progress)
 
     def inputs(self, places: Floats) -> Floats:
-        """The network's inputs, rounded, at places v relative to the centre: float64 (..., 2) -> (..., n_in)."""
+        """The network's inputs at coordinates v relative to the centre, rounded: float64 (..., 2) -> (..., n_in)."""
         middle = np.array([float(value) for value in self.centre])
         return self.plane.slice.points(middle + np.asarray(places, dtype=np.float64))
 

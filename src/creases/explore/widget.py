@@ -27,14 +27,16 @@ def explore(
     height: int = 640,
     threads: int | None = None,
 ) -> Any:
-    """A widget to look into a network with the mouse: pan, zoom, count, point at regions.
+    """An interactive widget to explore the regions of a network in planes: pan, zoom, count, and inspect regions.
 
-    network : what to look at; of several, with the same inputs, the first is shown, and the others make a film.
-    plane : a Plane, a piece of one, or a Box with two sides: what to look at first. None for both inputs of a network
-        of two, for the plane through the first three points, or along the first two inputs.
-    points : data, shape (m, n_in) or (m, *input_shape). labels : one each.
-    height : of the widget, in pixels. threads : as of `creases.count`.
-    Raises DomainError if there is no such plane or the data do not fit; MissingExtraError without anywidget.
+    network : a network, or several with the same inputs, of which the first is shown first and all are the frames of an
+        animation.
+    plane : the initial plane: a Plane, a piece of one, or a Box of dimension two. None means both inputs of a network
+        of two, the plane through the first three points, or the first two inputs.
+    points : data, shape (m, n_in) or (m, *input_shape). labels : one per point.
+    height : height of the widget, in pixels. threads : as for `creases.count`.
+    Returns the widget. Raises DomainError if there is no such plane or the data do not fit; MissingExtraError without
+    anywidget.
     """
     need_modules("explore", "The widget", "anywidget", "matplotlib")
     several = [network] if isinstance(network, Network) else list(network)

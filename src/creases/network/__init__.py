@@ -1,4 +1,4 @@
-"""Networks with piecewise-linear parts: levels, what they compute, how they are built, hashed and saved.
+"""Piecewise-linear networks: levels, kinks, operators, evaluation, building, hashing and saving.
 
 `network` has the noun; `levels`, `kinks` and `operators` what it is made of; `chain` the networks of dense layers;
 `saving` hashes and files; `builder` (`creases.build`) how to write one down in a few lines.

@@ -25,13 +25,13 @@ __all__ = ["Level", "check_levels"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Level:
-    """Units side by side: sums of what operators make of earlier levels' values, a bias, a kink.
+    """A level of units: the sum of operators applied to values of earlier levels, plus a bias, followed by a kink.
 
-    sources : operators by the number of the level that they take from, 0 for the input; at least one, all with as many
-        results as the level has units. Kept in the order of the numbers, read-only.
+    sources : dict from the number of an earlier level (0 for the input) to the operator on its values; at least one,
+        all with the same n_out, the number of units. Stored in the order of the numbers, read-only.
     bias : float64, shape (n_units,), read-only; None for zeros.
-    kink : what each unit does to its sum, ReLU() for instance.
-    name : for tables and errors; no part of the hash.
+    kink : the nonlinearity, for example ReLU().
+    name : used in tables and error messages; not part of the hash.
     Raises NetworkError if there is no source, the operators or the bias do not fit, or a number is not finite.
     """
 
@@ -86,12 +86,12 @@ class Level:
 
     @property
     def n_values(self) -> int:
-        """Number of values: one a unit, or one a switch."""
+        """Number of values: one per unit, or one per switch."""
         return self.kink.n_values(self.n_units)
 
     @property
     def neurons(self) -> int:
-        """Number of neurons: units whose slopes differ, two a unit of a clip."""
+        """Number of neurons: units whose slopes differ; two per unit of a clip."""
         return self.kink.neurons(self.n_units)
 
     @property
@@ -101,24 +101,27 @@ class Level:
 
     @property
     def is_layer(self) -> bool:
-        """Whether it is a layer to a user: has neurons or switches."""
+        """Whether it is counted as a layer, that is has neurons or switches."""
         return self.neurons > 0 or self.switches > 0
 
     @property
     def hyperplanes(self) -> int:
-        """How many hyperplanes cut a region of the levels below, at most: one a neuron, and of a switch one for each
-        pair of its candidates."""
+        """The maximal number of hyperplanes that cut a region of the levels below: one per neuron, and one per pair
+        of candidates of a switch.
+        """
         return self.kink.hyperplanes(self.n_units)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of its values where an operator says one, (channels, *sides) of a convolution; else (n_values,)."""
+        """The shape of its values: (channels, *sides) after a convolution, (n_values,) if no operator defines a
+        shape.
+        """
         if self.switches:
             return (self.n_values,)
         return max((operator.output_shape for operator in self.sources.values()), key=len)
 
     def sums(self, values: Sequence[Floats | None]) -> Floats:
-        """z in float64, (..., n_units), from the values of the input and of all levels that it takes from."""
+        """The sums z, float64 (..., n_units), from the values of the input and of the source levels."""
         return self.linear(values) + self.bias
 
     def linear(self, values: Sequence[Floats | None]) -> Floats:

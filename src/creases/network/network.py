@@ -44,18 +44,18 @@ AFFINE = "It is one affine map: the only layer is the output. If a ReLU follows 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """Levels of units, which take from the input and from earlier levels; the outputs are the last one's values.
+    """A network: levels of units, connected to the input and to earlier levels. Its outputs are the values of the last
+    level.
 
-    Make one with `Network.from_arrays` (a chain of dense layers with ReLU), with `creases.build`, with
-    `Network.from_levels` or with `creases.load`; nothing in it can change afterwards.
+    Create one with `Network.from_arrays` (a chain of dense layers with ReLU), `creases.build`, `Network.from_levels` or
+    `creases.load`. Networks are immutable.
 
     levels : the levels, number 1 first; the input is level 0.
-    input_shape : the shape of one input as its users know it, e.g. (1, 28, 28); points may be given in it or flat.
-    normalisation : what the file says about raw inputs, or None.
-    notes : what a reader assumed (ReLU between the layers of a weight file) and what it had to round (a
-        BatchNorm's scale that is no float64), one sentence each. They travel to every Count and are no part of the
-        hash.
-    sha256 : of all numbers that decide its function, in hexadecimal.
+    input_shape : the shape of one input, e.g. (1, 28, 28); points may be given in this shape or flat.
+    normalisation : the normalisation of raw inputs stored in the file, or None.
+    notes : sentences on what a reader assumed (ReLU between the layers of a weight file) or rounded (a BatchNorm's
+        scale that is not a float64). They are copied to every Count and are not part of the hash.
+    sha256 : hash of all numbers that determine the function, in hexadecimal.
     """
 
     levels: tuple[Level, ...]
@@ -95,10 +95,9 @@ class Network:
     ) -> Network:
         """A network from its levels, number 1 first; the input is level 0, and the last level's values are the outputs.
 
-        n_in : number of inputs, or input_shape : the shape of one input. Where neither is given, what the first level
-            takes.
-        notes : sentences that every count of the network repeats.
-        Raises NetworkError if there is no level, one takes from itself or a later one, or sizes do not fit.
+        n_in, input_shape : number of inputs, or the shape of one input; by default as the first level needs.
+        normalisation : stored as given. notes : sentences that are copied to every count of the network.
+        Raises NetworkError if there is no level, one is connected to itself or to a later one, or sizes do not fit.
 
         Examples
         --------
@@ -132,14 +131,14 @@ class Network:
     ) -> Network:
         """A network from its weights and biases, first layer first.
 
-        weights : one array a layer, shape (n_out, n_in); float32 and float16 widen without loss.
-        biases : one array a layer, shape (n_out,).
+        weights : one array per layer, shape (n_out, n_in); float32 and float16 are converted without loss.
+        biases : one array per layer, shape (n_out,).
         output_layer : True (default) if the last layer is the affine output, which has no ReLU;
-            False if every layer given is hidden.
+            False if every layer is hidden.
         input_shape : the shape of one input; default (n_in,).
-        notes : sentences that every count of the network repeats.
-        One weight with output_layer=True is an affine map, one region on every domain; a note says so.
-        Raises NetworkError on shapes that do not chain, or numbers that are not finite.
+        normalisation : stored as given. notes : sentences that are copied to every count of the network.
+        A single layer with output_layer=True is an affine map, with one region on every domain; a note says so.
+        Raises NetworkError if the shapes do not fit, or a number is not finite.
 
         Examples
         --------
@@ -176,9 +175,10 @@ class Network:
 
     @classmethod
     def he(cls, widths: Sequence[int], *, seed: int = 0, bias_std: float = 0.1) -> Network:
-        """A network at He initialisation, the same on every machine for one seed.
+        """A random network at He initialisation; a seed gives the same network on every machine.
 
         widths : number of inputs, neurons of each hidden layer, number of outputs; [2, 64, 64, 1] has depth two.
+        seed : of the generator. bias_std : standard deviation of the biases, not negative.
         Weights are drawn from N(0, 2 / fan-in) and biases from N(0, bias_std^2), layer by layer, weights first, by
         numpy.random.default_rng(seed) (He et al. 2015; Hanin and Rolnick 2019, section 3).
         Raises NetworkError if there is no hidden layer or a width is not positive.
@@ -241,17 +241,17 @@ class Network:
 
     @cached_property
     def layers(self) -> tuple[int, ...]:
-        """The numbers of the levels that are layers to a user: those with neurons or switches."""
+        """The numbers of the levels that are counted as layers: those with neurons or switches."""
         return tuple(number for number, level in enumerate(self.levels, start=1) if level.is_layer)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The layers' names; "layer 1", "layer 2", ... of those whose level has none."""
+        """The names of the layers; "layer 1", "layer 2", ... if their level has none."""
         return tuple(self.levels[number - 1].name or f"layer {i}" for i, number in enumerate(self.layers, start=1))
 
     @property
     def depth(self) -> int:
-        """Number of layers: of hidden layers in a chain, of levels with neurons or switches in a graph."""
+        """Number of layers: hidden layers of a chain, levels with neurons or switches of a graph."""
         return len(self.layers)
 
     @property
@@ -262,7 +262,7 @@ class Network:
 
     @property
     def neurons(self) -> int:
-        """Number of hidden neurons and switches, the N of the paper."""
+        """Number of hidden neurons and switches, N in Hanin and Rolnick (2019)."""
         return sum(self.widths)
 
     def __reduce__(self) -> tuple[type[Network], tuple[Any, ...]]:
@@ -321,36 +321,39 @@ class Network:
         return flat
 
     def pre_activations(self, points: ArrayLike) -> list[Floats]:
-        """Pre-activations z, one array of shape (..., n_units) a layer, in float64.
+        """Pre-activations z, one float64 array of shape (..., n_units) per layer.
 
-        Layers are the levels with neurons or switches; z is the sum of every unit of the level, before its kink.
+        points : shape (..., n_in) or (..., *input_shape). Layers are the levels with neurons or switches.
+        Raises NetworkError as `points` does.
         """
         return [z for level, z, _ in evaluate(self.levels, self.points(points)) if level.is_layer]
 
     def forward(self, points: ArrayLike) -> Floats:
-        """The network's outputs in float64, shape (..., n_out): the values of the last level."""
+        """The outputs of the network, float64 (..., n_out).
+
+        points : shape (..., n_in) or (..., *input_shape). Raises NetworkError as `points` does.
+        """
         values = np.zeros(0)
         for _, _, latest in evaluate(self.levels, self.points(points)):
             values = latest
         return np.asarray(values)
 
     def pattern(self, points: ArrayLike) -> list[NDArray[Any]]:
-        """Activation patterns, one array a layer.
+        """Activation patterns, one array per layer.
 
-        Of neurons bool (..., neurons): True where z > 0 in float64; units whose two slopes are equal are left out. Of a
-        clip bool (..., 2 n_units): z > low of every unit, then z > high of every unit. Of switches int64
-        (..., switches): the position of the winner in its group, the lowest among equal ones.
-
-        Nearer to a boundary than rounding error the float sign may be wrong; `count` and `subdivide`
-        prove theirs.
+        points : shape (..., n_in) or (..., *input_shape). Raises NetworkError as `points` does.
+        For neurons bool (..., neurons): True where z > 0 in float64; linear units are left out. For a clip bool (..., 2
+        n_units): z > low for every unit, then z > high for every unit. For switches int64 (..., switches): the position
+        of the winner in its group, the lowest among equal ones.
+        Within rounding errors of a boundary the sign may be wrong. `count` and `subdivide` prove their signs.
         """
         return [level.kink.pattern(z) for level, z, _ in evaluate(self.levels, self.points(points)) if level.is_layer]
 
     def packed_pattern(self, points: ArrayLike) -> NDArray[np.uint8]:
-        """`pattern` in bits, uint8 of shape (..., ceil(bits / 8)): bit i is bit i % 8 of byte i // 8.
+        """`pattern` as bits, uint8 of shape (..., ceil(bits / 8)): bit i is bit i % 8 of byte i // 8.
 
-        The neurons of all layers, in order, have one bit each; a switch has one for each of its candidates, in the
-        order of its group, of which only the winner's is set; the groups of a layer follow one another.
+        The neurons of all layers, in order, have one bit each. A switch has one bit for each candidate of its group, of
+        which only the winner's is set.
         """
         kinks = (self.levels[number - 1].kink for number in self.layers)
         bits = [kink.bits(pattern) for kink, pattern in zip(kinks, self.pattern(points), strict=True)]
@@ -360,22 +363,23 @@ class Network:
 
     @cached_property
     def places(self) -> tuple[NDArray[np.int64], ...]:
-        """How many bits of a packed pattern each neuron or switch has: for each layer int64 (neurons + switches,).
+        """Number of bits of each neuron or switch in a packed pattern: for each layer int64 (neurons + switches,).
 
-        A neuron has one, a switch one for each of its candidates.
+        It is 1 for a neuron, and the number of candidates for a switch.
         """
         kept = (self.levels[number - 1] for number in self.layers)
         return tuple(level.kink.places(level.n_units) for level in kept)
 
     @property
     def bits(self) -> int:
-        """How many bits a packed pattern has: in a network without switches as many as neurons."""
+        """Number of bits of a packed pattern; without switches this is the number of neurons."""
         return sum(int(places.sum()) for places in self.places)
 
     def unpacked_pattern(self, packed: ArrayLike) -> list[NDArray[Any]]:
-        """The pattern of one row of `packed_pattern`, one array a layer as `pattern` gives them of one point.
+        """The pattern of one row of `packed_pattern`, one array per layer, as `pattern` gives it for one point.
 
-        Raises NetworkError if the row is too short, or a switch has not one winner.
+        packed : uint8, shape (ceil(bits / 8),). Raises NetworkError if the row is too short, or a switch does not have
+            one winner.
         """
         row = np.asarray(packed, dtype=np.uint8)
         if row.shape != ((self.bits + 7) // 8,):
@@ -386,7 +390,7 @@ class Network:
         return [kink.of_bits(part) for kink, part in zip(kinks, np.split(bits, ends[:-1]), strict=False)]
 
     def affine_map(self, point: ArrayLike) -> tuple[Floats, Floats]:
-        """The affine map x -> matrix @ x + offset that the network is on the region of one point.
+        """The affine map x -> matrix @ x + offset of the network on the region of a point.
 
         point : shape (n_in,) or input_shape.
         Returns (matrix of shape (n_out, n_in), offset of shape (n_out,)), both float64.
@@ -397,7 +401,7 @@ class Network:
         return self.affine_map_of(self.pattern(flat))
 
     def affine_map_of(self, pattern: Sequence[ArrayLike]) -> tuple[Floats, Floats]:
-        """The affine map of an activation pattern (one array a layer, as `pattern` gives them of one point).
+        """The affine map of an activation pattern (one array per layer, as `pattern` gives it for one point).
 
         Returns (matrix of shape (n_out, n_in), offset of shape (n_out,)), both float64.
         Raises NetworkError if the pattern does not fit the layers.
@@ -407,9 +411,11 @@ class Network:
         return affine_map_of_levels(self.levels, pattern, self.n_in)
 
     def without_biases(self) -> Network:
-        """The same weights with every bias zero, the output's too: scale equivariant, N(c x) = c N(x) for c > 0.
+        """The network with all biases set to zero, also those of the output. It is scale equivariant: N(c x) = c N(x)
+        for c > 0.
 
-        Its regions are open cones (Hanin and Rolnick 2019, appendix D), as many as `Directions` has of this network.
+        Its regions are open cones (Hanin and Rolnick 2019, appendix D); counts of this network on `Directions` count
+        them.
         Raises NetworkError if a level has a Clip, whose bounds are biases and cannot both be zero.
         """
         for number, level in enumerate(self.levels, start=1):
@@ -423,21 +429,22 @@ class Network:
         return Network(bare, self.input_shape, notes=self.notes)
 
     def with_argmax(self) -> Network:
-        """The same network with one more level, "argmax", a switch over all outputs.
+        """The network with an additional level, "argmax", a switch over all outputs.
 
-        Its activation regions are those of the network cut by the boundaries between classes, and the last entry of a
-        pattern is the class: the lowest among equal ones. Its one output is the largest of the network's.
+        Its activation regions are those of the network cut by the decision boundaries, and the last entry of a pattern
+        is the class, the lowest among equal outputs. Its single output is the largest output of the network.
         """
         n = self.n_out
         level = Level({len(self.levels): Select.all(n)}, None, Max((tuple(range(n)),)), "argmax")
         return Network((*self.levels, level), self.input_shape, self.normalisation, self.notes)
 
     def with_level_set(self, level: float = 0.0, output: int = 0) -> Network:
-        """The same network with one more level, "level set", of one neuron: one of the outputs, less `level`.
+        """The network with an additional level, "level set", of one neuron with pre-activation output - level.
 
-        Where the output has this value is that neuron's bent hyperplane; the last bit of a pattern says where it is
-        larger. The level is taken as the float64 that it is, or is nearest to it; nothing else is rounded.
-        Raises NetworkError if the level is not a finite number or there is no such output.
+        level : a number, converted to float64; nothing else is rounded. output : index of the output, from 0.
+        The level set is the bent hyperplane of this neuron. The last bit of a pattern is True where the output is
+        larger.
+        Raises NetworkError if the level is not finite or there is no such output.
         """
         n, place = self.n_out, whole(output, "output", 0)
         if place >= n:
@@ -449,7 +456,7 @@ class Network:
         return Network((*self.levels, neuron), self.input_shape, self.normalisation, self.notes)
 
     def save(self, path: str | Path) -> Path:
-        """Write the network as `.npz` (plain arrays, no pickles), whole or not at all; `creases.load` opens it."""
+        """Write the network as `.npz` (plain arrays, no pickles), completely or not at all; `creases.load` reads it."""
         path = Path(path)
         write_network(self, path)
         return path

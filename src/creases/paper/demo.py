@@ -58,12 +58,12 @@ EPOCHS = (0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 1.5, 2, 3, 4, 5, 6, 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo does; plain numbers that fix everything in it.
+    """The settings of the demo, which determine all of its results.
 
     widths : the hidden layers. epochs : the moments at which to count, the last one an integer, where it ends.
-    planes : how many of each kind, drawn once. batch_size : examples a step; small, so that an epoch of the few
-        digits has 359 steps, where one of the paper's has 468. seed : of the split, the weights, the planes and
-        the order of the examples.
+    planes : number of planes of each kind, drawn once. batch_size : examples per step; small, so that an epoch of the
+        few digits has 359 steps, compared with 468 in the paper.
+    seed : seed of the split, the weights, the planes and the order of the examples.
     """
 
     widths: tuple[int, ...] = (32, 32, 32)
@@ -84,7 +84,7 @@ class Demo:
 
     @property
     def most(self) -> int:
-        """No network of these widths has more regions in a plane (Serra et al. 2018)."""
+        """The upper bound on the regions of such networks in a plane (Serra et al. 2018)."""
         return serra_upper(self.widths, 2)
 
 
@@ -94,7 +94,7 @@ QUICK = Demo(widths=(12, 12), epochs=(0, 1 / 4, 1), planes=2, batch_size=32)
 
 @dataclass(frozen=True)
 class Moment:
-    """One row of the table: the mean number of regions over the planes of each kind, and how well it does."""
+    """One row of the table: the mean number of regions over the planes of each kind, and the accuracies."""
 
     step: int
     epoch: float
@@ -106,10 +106,10 @@ class Moment:
 
 @dataclass
 class DemoResult:
-    """What the run found.
+    """The result of the demo.
 
     moments : the table. certified : True if every sign of every count and picture was proved.
-    counts : how many. training, counting, drawing : seconds. files : what was written.
+    counts : number of counts. training, counting, drawing : seconds. files : the files that were written.
     """
 
     moments: list[Moment] = field(default_factory=list)
@@ -122,7 +122,7 @@ class DemoResult:
 
 
 class TimedTracker(RegionTracker):
-    """A tracker that knows how long its counts took, the reading of the model and all else included."""
+    """A tracker that measures the time of its counts, including reading the model."""
 
     seconds = 0.0
 
@@ -137,7 +137,7 @@ class TimedTracker(RegionTracker):
 def run_demo(demo: Demo, folder: Path, say: Callable[[str], object], show: Callable[[Moment], object]) -> DemoResult:
     """Train, count, draw; write `results.json`, `curve.png` and `regions.png` to the folder.
 
-    say : called with what is about to be done. show : called with each row of the table as soon as it is known.
+    say : called with a description of the next step. show : called with each new row of the table.
     Raises MissingExtraError if torch, scikit-learn or matplotlib is missing.
     """
     from creases.plot import new_figure
@@ -219,7 +219,7 @@ def as_moment(rows: list[Row], model: nn.Module, task: Task) -> Moment:
 
 
 def accuracy(model: nn.Module, inputs: np.ndarray, labels: np.ndarray) -> float:
-    """The share of inputs that the model gives its highest score at the right label."""
+    """The fraction of inputs whose highest score is at the right label."""
     import torch
 
     with torch.no_grad():
@@ -270,7 +270,7 @@ def save_results(
     result: DemoResult,
     complexes: list[tuple[str, Complex]],
 ) -> Path:
-    """Everything that the run found, and what one needs to find it again, as JSON."""
+    """Save all results, and what is needed to reproduce them, as JSON."""
     import torch
 
     everything: dict[str, Any] = {

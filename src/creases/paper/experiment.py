@@ -1,9 +1,9 @@
-"""One experiment as a value: a task, a network, how it is trained, when and what is measured; and `run`, which does it.
+"""Experiments as values: the task, the network, the training and the measurements.
 
     run(Experiment(Mnist(), (32, 32, 32), (Regions(OriginPlanes(5)),), moments=(0, 1, 20), seeds=range(10)))
 
-gives a table, a row a measurement. An experiment is known by the hash of what it says, seeds left out: a run is one
-experiment with one seed.
+gives a table with one row per measurement. An experiment is identified by the hash of its fields without the seeds. A
+run is one experiment with one seed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FORMAT = "creases-experiment-2"
 
 
 class NetworkStart(Protocol):
-    """Makes the network that a run begins with: an `Initialisation`, or a construction."""
+    """The protocol of initial networks: an `Initialisation`, or a construction."""
 
     def build(self, widths: Sequence[int], seed: int, inputs: NDArray[np.float32] | None = None) -> nn.Sequential:
         """A torch chain; see `Initialisation.build`."""
@@ -41,15 +41,17 @@ class NetworkStart(Protocol):
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is done in each run, and with which seeds.
+    """An experiment: a training with measurements, repeated for several seeds.
 
-    task : a choice of `creases.paper.choices`. widths : of the hidden layers.
-    measures : what is measured at each moment. moments : epochs, increasing; the last is where the training ends, and
-        there is none if it is 0. The step nearest to each is taken.
-    initialisation : how the network begins. optimiser, batch_size : of the training.
-    kept : epochs, among the moments, whose networks are kept as files.
-    seeds : one run each; a seed draws the weights, the order of examples, and what the task says it draws.
-    Raises TrainingError on numbers out of range.
+    task : a choice of `creases.paper.choices`. widths : neurons of each hidden layer.
+    measures : the measurements at each moment.
+    moments : increasing epochs, each rounded to the nearest step. The training ends at the last one; if it is 0,
+        nothing is trained.
+    initialisation : the initial network. optimiser, batch_size : of the training.
+    kept : epochs among the moments whose networks are kept as files.
+    seeds : one run per seed. A seed determines the weights, the order of the examples, and the random numbers of the
+        task.
+    Raises TrainingError if a number is out of its range.
     """
 
     task: TaskChoice
@@ -85,28 +87,28 @@ class Experiment:
 
     @property
     def epochs(self) -> int:
-        """How long it trains."""
+        """Number of epochs of the training."""
         return round(self.moments[-1])
 
     def settings(self, seed: int) -> Settings:
-        """Those of the training of one run."""
+        """The settings of the training of one run."""
         return Settings(self.optimiser, self.batch_size, self.epochs, seed)
 
     @cached_property
     def description(self) -> dict[str, Any]:
-        """All of it but the seeds, as what JSON holds."""
+        """All fields except the seeds, as plain values for JSON."""
         said: dict[str, Any] = described(self)
         del said["seeds"]
         return {"format": FORMAT, **said}
 
     @cached_property
     def sha256(self) -> str:
-        """Of the description, in hexadecimal."""
+        """Hash of the description, in hexadecimal."""
         return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
 
 
 def described(value: Any) -> Any:
-    """A plain value as what JSON holds: a dataclass by its name and the fields by which it is compared."""
+    """A value as plain data for JSON. A dataclass becomes its name and the fields by which it is compared."""
     if is_dataclass(value) and not isinstance(value, type):
         named = {one.name: described(getattr(value, one.name)) for one in fields(value) if one.compare}
         return {"kind": type(value).__name__, **named}

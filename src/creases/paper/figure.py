@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done: smoke (minutes), laptop (an hour) or paper (the authors' own numbers).
+    """The size of the experiments: smoke (minutes), laptop (an hour) or paper (the authors' numbers).
 
-    name : of the size. rank : 0, 1 or 2. images, small : the tasks with many and with few pixels.
+    name : name of the size. rank : 0, 1 or 2. images, small : the tasks with many and with few pixels.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Size:
 
     @property
     def options(self) -> str:
-        """Of the command line that asks for it."""
+        """The options of the command line for this size."""
         return f"--size {self.name} --data DIR" if isinstance(self.images, IdxFiles) else f"--size {self.name}"
 
     def pick(self, smoke: T, laptop: T, paper: T) -> T:
@@ -51,7 +51,7 @@ SIZES = {name: Size(name, rank) for rank, name in enumerate(("smoke", "laptop", 
 
 
 class Line(NamedTuple):
-    """An experiment as a figure sees it: with labels, which become columns of its table."""
+    """An experiment of a figure, with labels, which become columns of its table."""
 
     experiment: Experiment
     labels: Mapping[str, Any]
@@ -108,7 +108,7 @@ class Data:
         return last_step(line.experiment)
 
     def network(self, line: Line, seed: int, epoch: float) -> Network:
-        """The network that a run kept. Raises StoreError if it is not there."""
+        """A network that was kept by a run. Raises StoreError if it is missing."""
         return self.store.network(line.experiment.sha256, seed, epoch)
 
 
@@ -153,7 +153,7 @@ def chosen(table: pandas.DataFrame, lines: Iterable[Line]) -> pandas.DataFrame:
 
 
 def data_of(figure: Figure, size: Size, store: Store) -> Data:
-    """What a store has for a figure at a size."""
+    """The data of a store for a figure at a size."""
     lines = figure.lines(size)
     labels = {line.experiment.sha256: line for line in lines}
     table = chosen(store.table(labels), lines).copy()

@@ -32,8 +32,10 @@ __all__ = ["LawConstants", "constants_of"]
 
 
 class LawConstants(NamedTuple):
-    """Of a law of networks. c_grad : for moments up to 2; exact, or an upper bound where biases have one sign.
-    c_bias : the largest density of a bias given everything else.
+    """The constants of a distribution of networks.
+
+    c_grad : for moments up to 2; exact, or an upper bound if biases have one sign. c_bias : the largest density of a
+        bias given all other numbers.
     """
 
     c_grad: float
@@ -45,8 +47,8 @@ class LawConstants(NamedTuple):
 
 
 def constants_of(start: Initialisation, n_in: int, widths: Sequence[int]) -> LawConstants | None:
-    """The constants of a law for hidden layers of these widths; None where its biases have no density with a bound:
-    zero biases, and biases in a band whose width the weights choose.
+    """The constants of a distribution for hidden layers of these widths; None if the density of its biases is not
+    bounded: for zero biases, and for biases in a band that depends on the weights.
     """
     c_bias = density_of(start.biases)
     if c_bias is None:

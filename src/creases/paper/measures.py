@@ -1,6 +1,6 @@
-"""What is measured of a network at a moment of its training, as plain values.
+"""Measurements of a network during its training, as plain values.
 
-`prepare` does once what all moments share (drawing the planes, say) and gives a function from the network to numbers.
+`prepare` does the work that all moments share, such as drawing planes, and returns a function from networks to numbers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ BINS = tuple(-2.5 + 0.25 * i for i in range(17))
 
 
 class Measured(NamedTuple):
-    """One number. measure : what it is. domain : where. certified : of a count, whether every sign was proved."""
+    """One number. measure : its name. domain : name of the domain. certified : for counts, whether every sign was
+    proved.
+    """
 
     measure: str
     domain: str
@@ -58,7 +60,7 @@ Measuring = Callable[[Network], list[Measured]]
 
 
 class Measure(Protocol):
-    """Names what is measured."""
+    """The protocol of measurements."""
 
     def prepare(self, task: Task) -> Measuring:
         """A function that measures networks on this task."""
@@ -66,40 +68,41 @@ class Measure(Protocol):
 
 @dataclass(frozen=True)
 class Regions:
-    """Activation regions on domains; one row "regions" a domain."""
+    """Numbers of activation regions on domains; one row "regions" per domain."""
 
     domains: DomainChoice
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says. Counts on one thread: the runs themselves are spread over the machine."""
+        """As `Measure` says. Counts use one thread, because the runs are already distributed over the cores."""
         named = self.domains.build(task)
         return lambda network: counted(network, named, "regions")
 
 
 @dataclass(frozen=True)
 class WithoutBiases:
-    """Activation regions of the same weights with all biases zero; one row "regions without biases" a domain.
+    """Numbers of activation regions of the network with all biases set to zero; one row "regions without biases" per
+    domain.
 
-    On domains that are cones, planes through the origin and whole spaces among them, these are never more than those of
-    the network itself, whatever its biases: `zero_bias_map` sends them to different regions.
+    On domains that are cones, such as planes through the origin and whole spaces, there are at most as many as for the
+    network itself, for any biases: `zero_bias_map` is injective.
     """
 
     domains: DomainChoice
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says. Counts on one thread, as `Regions` does."""
+        """As `Measure` says. Counts use one thread, as in `Regions`."""
         named = self.domains.build(task)
         return lambda network: counted(network.without_biases(), named, "regions without biases")
 
 
 @dataclass(frozen=True)
 class Distances:
-    """Distance to the nearest boundary of a region, in l_2, from training examples, test examples and noise.
+    """Euclidean distances to the nearest boundary of a region, from training examples, test examples and noise.
 
-    points : of each kind. Rows "distance" (the mean), "distance 5 %" ... "distance 95 %" (quantiles) and
-    "log distance" (the mean of the natural logarithm); the domain is "train", "test" or "noise", whose points have,
-    pixel by pixel, the mean and the standard deviation of the training examples. Points on a boundary count as 0 and
-    are left out of the logarithm.
+    points : number of points of each kind. The rows are "distance" (the mean), "distance 5 %" ... "distance 95 %"
+        (quantiles) and "log distance" (the mean of the natural logarithm). The domain is "train", "test" or "noise";
+        noise has, for each pixel, the mean and the standard deviation of the training examples. Points on a boundary
+        have distance 0 and are left out of the logarithm.
     Source: Hanin and Rolnick 2019 (the companion paper), section on the distance to the nearest boundary.
     """
 
@@ -128,7 +131,7 @@ class Distances:
         return measure
 
     def rows(self, name: str, distances: NDArray[np.float64], neurons: int) -> list[Measured]:
-        """What is said of the distances of one kind of points, of which there is one at least."""
+        """The rows for the distances of one kind of points, at least one."""
         rows = [Measured("distance", name, float(distances.mean()))]
         for share, value in zip(QUANTILES, np.quantile(distances, QUANTILES).tolist(), strict=True):
             rows.append(Measured(f"distance {100 * share:g} %", name, value))
@@ -139,9 +142,9 @@ class Distances:
 
 @dataclass(frozen=True)
 class DistanceHistogram(Distances):
-    """What `Distances` measures, and a histogram of log10(distance x N), N the number of hidden neurons.
+    """`Distances` with a histogram of log10(distance x N), where N is the number of hidden neurons.
 
-    Rows named by `bin_name` hold the share of the points in each of `BINS`; a bin without points has no row.
+    Rows named by `bin_name` have the fraction of the points in each of `BINS`; an empty bin has no row.
     """
 
     def rows(self, name: str, distances: NDArray[np.float64], neurons: int) -> list[Measured]:
@@ -156,13 +159,13 @@ class DistanceHistogram(Distances):
 
 
 def bin_name(low: float) -> str:
-    """How the rows of the bin from `low` on are named."""
+    """The name of the rows of the bin that begins at `low`."""
     return f"share of log10(distance x N) from {low:g}"
 
 
 @dataclass(frozen=True)
 class Patterns:
-    """How many different activation patterns the training examples and those of the test have."""
+    """The numbers of different activation patterns of the training examples and of the test examples."""
 
     def prepare(self, task: Task) -> Measuring:
         """As `Measure` says."""
@@ -180,10 +183,11 @@ class Patterns:
 
 @dataclass(frozen=True)
 class Constants:
-    """C_grad, a lower bound at training examples, and C_bias of the network at hand: rows "C_grad" and "C_bias".
+    """The constants C_grad, a lower bound from training examples, and C_bias of the network: rows "C_grad" and
+    "C_bias".
 
-    points : how many examples. The constants of theorem 5 belong to a distribution of networks; those of one trained
-    network are what it would take for the theorem to speak of it.
+    points : number of examples. The constants of theorem 5 (Hanin and Rolnick 2019) are those of a distribution of
+        networks; for one trained network they are for orientation only.
     """
 
     points: int = 200

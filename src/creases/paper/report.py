@@ -33,7 +33,7 @@ __all__ = ["Section", "write_report"]
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """What the report says of one figure.
+    """The section of the report on one figure.
 
     svg : its picture as text; "" if there are no data. findings : with verdicts. settings : a line an experiment.
     ours : the regime of its runs, in words, to be read beside the authors'. tasks : what was learned, by name.
@@ -99,23 +99,23 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
 # Said once on each page, and meant in every table and picture.
 CONVENTION = (
     "Numbers are means over runs; ± and the bands of the pictures are one standard deviation over runs, and [ , ] is "
-    "the 95 % interval of the mean (Student). A claim about a mean holds where that interval lies inside the range "
-    "that is claimed, differs where it lies outside, and is undecided where it reaches over an edge or fewer than "
-    "three runs are there. 'Holds' means inside the range, not equal to the number named. Where the claim speaks of a "
-    "training of more steps than ours it may hold, but ours does not refute it: another regime. A theorem or an "
-    "identity is a check of the program, and is not counted among the verdicts."
+    "the 95 % interval of the mean (Student). A claim about a mean holds if that interval lies inside the claimed "
+    "range, differs if it lies outside, and is undecided if it contains an end of the range or there are fewer than "
+    "three runs. 'Holds' means inside the range, not equal to the number named. If a claim is about a training of more "
+    "steps than ours, our runs can confirm it but not refute it: another regime. A theorem or an identity is a check "
+    "of the program, and is not counted as a verdict."
 )
 
 
 # Said where seconds are told.
 SECONDS = (
-    "Seconds are by the clock, summed over runs of one core each; they include the time that a run waited while the "
+    "Seconds are wall time, summed over runs of one core each. They include the time that a run waited while the "
     "machine did other work, so the runs alone may take less."
 )
 
 
 def chance(sections: Sequence[Section]) -> str:
-    """How many verdicts may be wrong by chance, and how many cannot say 'differs', in words."""
+    """The number of verdicts that may be wrong by chance, and of those that cannot say 'differs', in words."""
     verdicts = [finding.verdict for section in sections for finding in section.findings if finding.verdict.counted]
     short = sum(verdict.short for verdict in verdicts)
     able = len(verdicts) - short
@@ -129,9 +129,9 @@ def chance(sections: Sequence[Section]) -> str:
 
 
 def as_json(sections: Sequence[Section], size: Size, costs: pandas.DataFrame) -> dict[str, Any]:
-    """What the report found, for programs: figures by name, findings by what they are of.
+    """The report as plain data: figures by name, findings by their quantity.
 
-    costs : a row a run; runs that figures share are there once.
+    costs : one row per run; a run shared by figures is there once.
     """
     figures = {}
     for section in sections:

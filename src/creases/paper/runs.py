@@ -1,4 +1,4 @@
-"""One run: a network is made, trained and measured on the way. It is done whole or not at all."""
+"""Runs of experiments: a network is initialised, trained and measured. A run is done completely or not at all."""
 
 from __future__ import annotations
 
@@ -36,9 +36,12 @@ DIVERGED = "diverged"
 class MeasuredRow(NamedTuple):
     """One measurement.
 
-    step, epoch : when. loss, train_accuracy, test_accuracy : of the network then; None where nothing was trained, or
-    there is no test. measure, domain, value, certified : as in `Measured`; a row "diverged" (value: the step) ends a
-    run whose loss was no longer finite. seconds : what all measures of this moment took. network : its sha256.
+    step, epoch : step and epoch of the training.
+    loss, train_accuracy, test_accuracy : of the network at this step; None if nothing was trained, or there is no test
+        set.
+    measure, domain, value, certified : as in `Measured`; a run whose loss is no longer finite ends with a row
+        "diverged", whose value is the step.
+    seconds : time of all measurements at this step. network : its sha256.
     """
 
     step: int
@@ -58,7 +61,7 @@ COLUMNS = MeasuredRow._fields
 
 
 class Kept(NamedTuple):
-    """A network that was kept: at which epoch, under which hash."""
+    """A network that was kept as a file: its epoch and its hash."""
 
     epoch: float
     sha256: str
@@ -66,11 +69,11 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run found, and what it rests on.
+    """The result of a run: its measurements, networks and versions.
 
-    experiment, seed : which run. rows : its measurements. kept : its networks, in files named by their hash.
-    diverged : whether the training broke off. training, measuring : seconds of either.
-    versions : of Creases, torch, numpy and Python. worker : where it was done.
+    experiment, seed : the run. rows : its measurements. kept : its networks, in files named by their hash.
+    diverged : whether the loss was no longer finite. training, measuring : seconds spent on each.
+    versions : versions of Creases, torch, numpy and Python. worker : host name and process id.
     """
 
     experiment: str
@@ -144,10 +147,11 @@ class Watch:
 
 
 def run_once(experiment: Experiment, seed: int, folder: Path | None = None, stopped: Event | None = None) -> RunResult:
-    """Do one run. folder : where the networks of `experiment.kept` are written; None keeps none.
+    """Make one run of an experiment and return its `RunResult`.
 
-    stopped : when it is set the run is left, with CancelledError. A training that diverges is a result too: the rows so
-    far, and one that says so.
+    folder : folder for the networks of `experiment.kept`; None keeps none.
+    stopped : an event that cancels the run with CancelledError. A training that diverges has a result too: the rows
+        until then, and a row "diverged".
     """
     task = task_of(experiment.task, seed)
     widths = [task.n_in, *experiment.widths, task.classes]
@@ -229,12 +233,14 @@ def folded(network: Network) -> Network:
 
 
 def network_file(folder: Path, sha256: str) -> Path:
-    """Where the network of this hash is kept."""
+    """The file of the network with this hash."""
     return folder / f"{sha256}.safetensors"
 
 
 def save_network(network: Network, folder: Path) -> Path:
-    """Keep a network in the folder, for `creases.load`; there whole or not at all. Raises SaveError."""
+    """Save a network in the folder, completely or not at all; `creases.load` reads it. Raises SaveError if it cannot
+    be written.
+    """
     from safetensors.numpy import save
 
     path = network_file(folder, network.sha256)
@@ -255,11 +261,11 @@ def save_network(network: Network, folder: Path) -> Path:
 
 
 def run(experiment: Experiment, *, networks: str | Path | None = None) -> pandas.DataFrame:
-    """Do every run of an experiment, here and one after the other; the measurements as a table.
+    """Make all runs of an experiment in this process, one after the other, and return the measurements as a DataFrame.
 
     networks : a folder for the networks that are kept; None keeps none.
-    Columns: experiment, seed, those of `COLUMNS`. A training that diverges ends with a row
-    "diverged". For many experiments, and to go on after a stop, see `creases.paper.sweep`.
+    The columns are experiment, seed, and `COLUMNS`. A training that diverges ends with a row "diverged". For many
+    experiments, and to resume after an interruption, see `creases.paper.sweep`.
     """
     import pandas
 

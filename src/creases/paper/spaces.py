@@ -39,7 +39,7 @@ BIAS = 0.1
 
 
 class Mean(NamedTuple):
-    """Counts of one architecture over seeds, beside what hyperplanes would have.
+    """Counts of one architecture over seeds, with the number for hyperplanes.
 
     n_in, widths : the architecture. domain : "R^n" or "directions". counts : one a seed.
     hyperplanes : regions of as many hyperplanes in general position (central ones for directions).
@@ -63,7 +63,7 @@ class Mean(NamedTuple):
 
     @property
     def ratio(self) -> Numbers:
-        """Counts as parts of what hyperplanes have, over seeds."""
+        """Counts divided by the number for hyperplanes, over seeds."""
         return Numbers.of(np.array(self.counts, dtype=np.float64) / self.hyperplanes)
 
     @property

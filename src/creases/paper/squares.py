@@ -21,7 +21,7 @@ class OriginSquares:
     """Squares around the origin in the planes of `OriginPlanes`.
 
     half_widths : in units of the plane's basis vectors, which are 1.25 times as long as the larger of its two examples:
-        0.8 is the norm of that example, and the square of 1 holds both. count : of planes.
+        0.8 is the norm of that example, and the square of size 1 contains both. count : number of planes.
     """
 
     half_widths: tuple[float, ...]
@@ -40,7 +40,7 @@ class OriginSquares:
 class ExampleSquares:
     """Squares around the three examples in the planes of `ExamplePlanes`: about their circumcentre.
 
-    half_widths : in units of 1.25 circumradii: 1 is the square that the papers draw. count : of planes.
+    half_widths : in units of 1.25 circumradii: 1 is the square in the papers' figures. count : number of planes.
     """
 
     half_widths: tuple[float, ...]

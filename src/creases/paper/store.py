@@ -78,7 +78,7 @@ class Store(Database):
         self.owner = owner_of_this_process()
 
     def close(self) -> None:
-        """Give this process's claims back and close the database."""
+        """Release the claims of this process and close the database."""
         claims = self.tables["claims"]
         try:
             with self._engine.begin() as connection:
@@ -88,7 +88,7 @@ class Store(Database):
         super().close()
 
     def make_tables(self) -> None:
-        """Those that are not there; another process may be making them at this moment."""
+        """Create missing tables; another process may be doing the same."""
         metadata = self.tables["creases_store"].metadata
         for _ in range(len(metadata.tables)):
             try:
@@ -108,7 +108,7 @@ class Store(Database):
             return {(experiment, seed) for experiment, seed in found}
 
     def claim(self, unit: Unit) -> bool:
-        """Take a run for this process; False if it is done, or another living process has it."""
+        """Claim a run for this process; False if it is done, or claimed by another living process."""
         experiment, seed = unit
         claims, runs = self.tables["claims"], self.tables["runs"]
         now = time.time()
@@ -127,7 +127,7 @@ class Store(Database):
         return False
 
     def take_over(self, unit: Unit, now: float) -> bool:
-        """Take a claim whose process is dead or silent; False if it lives, or another took it first."""
+        """Take over a claim whose process is dead or silent; False if it is alive, or another process was faster."""
         claims = self.tables["claims"]
         this = (claims.c.experiment == unit[0]) & (claims.c.seed == unit[1])
         with self._engine.begin() as connection:
@@ -139,21 +139,21 @@ class Store(Database):
             return bool(changed.rowcount == 1)
 
     def renew(self) -> None:
-        """Say that this process lives; to be called well within `STALE_SECONDS`."""
+        """Renew the claims of this process; call it well within `STALE_SECONDS`."""
         claims = self.tables["claims"]
         with self.told("written to"), self._engine.begin() as connection:
             mine = claims.c.owner == self.owner
             connection.execute(claims.update().where(mine).values(renewed=time.time()))
 
     def give_back(self, unit: Unit) -> None:
-        """Let another process have a run."""
+        """Release a run for other processes."""
         claims = self.tables["claims"]
         mine = (claims.c.experiment == unit[0]) & (claims.c.seed == unit[1]) & (claims.c.owner == self.owner)
         with self.told("written to"), self._engine.begin() as connection:
             connection.execute(claims.delete().where(mine))
 
     def add(self, experiment: Experiment, result: RunResult) -> bool:
-        """Commit a run, and give its claim back in the same transaction; False if another has committed it."""
+        """Commit a run, and release its claim in the same transaction; False if another process has committed it."""
         claims = self.tables["claims"]
         unit = (claims.c.experiment == result.experiment) & (claims.c.seed == result.seed)
         with self.told("written to"):
@@ -193,7 +193,7 @@ class Store(Database):
     def checked(self, connection: Connection, experiment: str) -> list[tuple[Fields, list[Fields]]]:
         """The runs of an experiment, each with its measurements, in the order of seeds.
 
-        Raises StoreError, naming the run, if one does not agree with its digest.
+        Raises StoreError, naming the run, if a digest does not match.
         """
         select, runs, found = self._sql.select, self.tables["runs"], []
         chosen = select(runs).where(runs.c.experiment == experiment).order_by(runs.c.seed)
@@ -213,7 +213,7 @@ class Store(Database):
         return found
 
     def damaged(self, run: Fields) -> StoreError:
-        """The error for a run that is not as it was written."""
+        """The error for a run whose digest does not match."""
         number = run["id"]
         away = [f"DELETE FROM {name} WHERE run = {number}" for name in ("measurements", "networks")]
         return StoreError(
@@ -250,9 +250,9 @@ class Store(Database):
         return pandas.DataFrame([tuple(run[name] for name in names) for run in found], columns=list(names))
 
     def network(self, experiment: str, seed: int, epoch: float) -> Network:
-        """The network that a run kept at an epoch.
+        """The network that was kept by a run at an epoch.
 
-        Raises StoreError if it kept none, or its file is gone or holds another network.
+        Raises StoreError if none was kept, or its file is missing or has another network.
         """
         runs, networks = self.tables["runs"], self.tables["networks"]
         asked = self._sql.select(networks.c.sha256).join(runs, networks.c.run == runs.c.id)
@@ -278,14 +278,14 @@ class Store(Database):
 
 
 def owner_of_this_process() -> str:
-    """Host, process and when that began: a number of a process alone would be used again."""
+    """Host, process id and start time; a process id alone may be reused."""
     import psutil
 
     return f"{socket.gethostname()}|{os.getpid()}|{psutil.Process().create_time():.2f}"
 
 
 def is_dead(owner: str) -> bool:
-    """Whether a process of this machine is no more; False for one of another machine, of which we cannot know."""
+    """Whether a process of this machine has ended; False for processes of other machines, which cannot be checked."""
     import psutil
 
     host, number, began = owner.rsplit("|", 2)

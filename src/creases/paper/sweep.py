@@ -27,10 +27,10 @@ AHEAD = 1  # runs given out before one of them is begun, for each worker
 
 
 class RunPool(NamedTuple):
-    """Who does the runs.
+    """A pool of workers for runs.
 
-    executor : as in the standard library. size : how many runs at the same time. stopped : set when a sweep is left,
-    for runs in this process, which cannot be ended from outside.
+    executor : as in the standard library. size : number of concurrent runs. stopped : an event that is set when a sweep
+        is cancelled, to stop runs in this process.
     """
 
     executor: Executor
@@ -39,7 +39,7 @@ class RunPool(NamedTuple):
 
 
 class Listener(Protocol):
-    """Is told what happens."""
+    """The protocol of objects that are notified of the progress of a sweep."""
 
     def planned(self, all_runs: int, there: int, cost: float) -> None:
         """How many runs there are, how many of them are in the store, and about what the others cost, in seconds."""
@@ -52,7 +52,7 @@ class Listener(Protocol):
 
 
 class Silent:
-    """A `Listener` that says nothing."""
+    """A `Listener` without output."""
 
     def planned(self, all_runs: int, there: int, cost: float) -> None:
         """As `Listener` says."""

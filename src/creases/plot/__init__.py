@@ -1,8 +1,7 @@
-"""Pictures with matplotlib: the regions of a plane or of space, the network along a line and over a plane, training.
+"""Plots with matplotlib: regions in two and three dimensions, functions on lines and planes, training.
 
-Every function draws on an `Axes` that is given to it, or on a new `Figure` of its own; none touches pyplot,
-so nothing here opens a window or keeps a figure alive. Figures of their own are as wide as a column of a page, 3.3
-inches, with letters of eight points.
+Every function draws on given `Axes` or on a new `Figure`. pyplot is not used, so no windows are opened and no figures
+are kept in memory. New figures are as wide as a column of a page, 3.3 inches, with text of eight points.
 """
 
 from __future__ import annotations

@@ -51,22 +51,23 @@ def animate(
     width: float = COLUMN,
     threads: int | None = None,
 ) -> Path:
-    """Write the regions of a plane domain through a training as .gif or .mp4, a frame for each network.
+    """Write an animation of the regions on a plane domain through training as .gif or .mp4, one frame per network.
 
-    All frames have one window and one scale of colours; with "pattern" a region keeps its colour for as long as there
-    is one of its pattern.
+    All frames have the same window and the same colour scale; with "pattern" a region keeps its colour as long as its
+    pattern exists.
 
-    networks : Networks, or files that `creases.load` reads, in their order; or the folder of a training's snapshots
+    networks : Networks, or files that `creases.load` reads, in order; or the folder of a training's snapshots
         (`step_000100.npz` ...).
-    domain : of two dimensions, in the input space of every network.
-    path : what to write; .mp4 needs the program ffmpeg.
-    titles : one for each frame; where it is None, the step of a snapshot and the number of regions.
-    color_by : a word, as of `plot_complex`, or a function from the complex to its colours.
-    kinks, boundary, points, labels, window, width : as of `plot_complex`; an unbounded domain shows what the last frame
-        would show. dpi : dots an inch. threads : of `creases.subdivide`.
-    Returns the path. Raises DomainError if there is no network or an argument is none of what it may be, ModelFileError
-    on another suffix or a file that is no network, MissingExtraError without matplotlib or ffmpeg, SaveError if the
-    file cannot be written.
+    domain : a domain of dimension two, in the input space of every network.
+    path : the file to write; .mp4 needs the program ffmpeg.
+    titles : one title per frame; None gives the step of a snapshot and the number of regions.
+    color_by : a string as for `plot_complex`, or a function from the complex to its colours.
+    kinks, boundary, points, labels, window, width : as for `plot_complex`; an unbounded domain uses the window of the
+        last frame for all frames.
+    frames_per_second : a positive number. dpi : dots per inch. threads : as for `creases.subdivide`.
+    Returns the path. Raises DomainError if there is no network or an argument is invalid, ModelFileError if the suffix
+    is another one or a file is not a network, MissingExtraError without matplotlib or ffmpeg, SaveError if the file
+    cannot be written.
     """
     target = check_target(Path(path), frames_per_second, dpi)
     files = [Path(one) if isinstance(one, (str, PathLike)) else one for one in listed(networks)]

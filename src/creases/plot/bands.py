@@ -23,10 +23,12 @@ MOST_MARKS = 7
 def plot_band(
     ax: Axes, at: ArrayLike, values: ArrayLike, *, label: str | None = None, colour: str = COLOURS[0], style: str = "o-"
 ) -> None:
-    """Draw the mean of `values` against `at`, and a band of one standard deviation where a place has more than one.
+    """Plot the mean of `values` against `at`, with a band of one standard deviation where several values have the same
+    position.
 
-    at, values : shape (m,), in any order; values at the same place are runs of the same thing. style : matplotlib's.
-    Raises DomainError if they are not as many.
+    at, values : shape (m,), positions and values in any order; values at the same position are repeated runs.
+    label, colour, style : as matplotlib takes them.
+    Raises DomainError if `at` and `values` have different lengths.
     """
     places, numbers = np.asarray(at, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if places.shape != numbers.shape or places.ndim != 1:
@@ -40,7 +42,7 @@ def plot_band(
 
 
 def epoch_axis(ax: Axes, last: float) -> None:
-    """Epochs from 0 to `last` along the axis: even up to the first, logarithmic from there."""
+    """Set the x axis to epochs from 0 to `last`: linear up to epoch 1, logarithmic from there."""
     marks = [epoch for epoch in EPOCHS if epoch <= last]
     if len(marks) > MOST_MARKS:
         marks = [epoch for epoch in marks if str(epoch)[0] in "01"]

@@ -40,15 +40,15 @@ def plot_boundary(
     window: Window | None = None,
     width: float = COLUMN,
 ) -> Axes:
-    """Draw the decision boundary of a network in a plane: where its largest output changes.
+    """Draw the decision boundary of a network in two dimensions, where the index of the largest output changes.
 
-    Of a network of one output, the set where it has the value `level`.
+    For a network with one output it is the level set at `level`.
 
-    complex : from `creases.subdivide`. Of `network.with_argmax()` its own facets are drawn; of another network the
-        domain is cut once more, with the boundary.
-    ax, window, width : as of `plot_complex`, which draws it on regions with `boundary=True`.
-    Raises DomainError if the dimension is not two, the window none, or a level is given for several outputs;
-    MissingExtraError without matplotlib.
+    complex : from `creases.subdivide`. If its network ends with an argmax (`network.with_argmax()`), the facets of the
+        complex are drawn; otherwise the domain is subdivided again with the boundary.
+    ax, window, width : as for `plot_complex`, which draws the boundary on the regions with `boundary=True`.
+    Returns the axes. Raises DomainError if the dimension is not two, the window is invalid, or a level is given for
+    several outputs; MissingExtraError without matplotlib.
     """
     check_dimension(complex, 2, "plot_boundary")
     shown = window_of(complex) if window is None else check_window(window, 2)

@@ -39,9 +39,10 @@ CELLS_AT_ONCE = 1 << 15
 
 
 def by_pattern(complex: Complex) -> Floats:
-    """Hue from a hash of the activation pattern, lightness from the parity of its active neurons.
+    """Colours by activation pattern, float64 (cells, 3): hue from a hash of the pattern, lightness from the parity of
+    its active neurons.
 
-    One pattern has one colour in all networks of the same layers.
+    A pattern has the same colour in all networks with the same layers.
     """
     return colours_of_patterns(complex.network, complex.patterns)
 
@@ -101,7 +102,7 @@ def active_neurons(complex: Complex) -> Floats:
 
 
 def by_activity(complex: Complex) -> Floats:
-    """From dark blue to yellow as more neurons are active; dead stretches of the domain show dark."""
+    """Colours by the number of active neurons, from dark blue (few) to yellow (many): float64 (cells, 3)."""
     active = active_neurons(complex)
     low, high = active.min(), active.max()
     from matplotlib import colormaps

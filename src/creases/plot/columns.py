@@ -32,15 +32,15 @@ KINDS = ("amount", "layer", "class")
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One number for each cell of a complex, to colour it by or to make a histogram of.
+    """A number for each cell of a complex, for colours and histograms.
 
-    values : shape (cells,), real numbers or truth values; NaN and infinity are allowed and drawn grey.
-    label : what they are, to be written beside the colours.
-    unit : their unit, "" where they have none.
-    kind : "amount" for numbers on a scale; "layer" for whole numbers from 1, in an order, and 0 for none; "class" for
-        whole numbers from 0, which only name.
-    most : the last layer or class that the scale shows; where it is None, or less, the last that there is.
-    Raises DomainError if the values are no such numbers or the kind is none.
+    values : shape (cells,), real numbers or booleans; NaN and infinity are drawn grey.
+    label : the label of the colour bar or axis.
+    unit : their unit, "" for none.
+    kind : "amount" for numbers on a scale; "layer" for ordered integers from 1, with 0 for none; "class" for unordered
+        integers from 0.
+    most : the last layer or class on the scale; if None or too small, the largest one among the values.
+    Raises DomainError if the values are not such numbers or the kind is unknown.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class Column:
 
     @property
     def numbers(self) -> NDArray[np.generic]:
-        """The values as an array, float64 of amounts and int64 of the other kinds."""
+        """The values as an array, float64 for amounts and int64 for the other kinds."""
         return np.asarray(self.values)
 
     @property

@@ -90,7 +90,7 @@ STYLE: dict[Any, Any] = {
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of this size in inches. Raises MissingExtraError without matplotlib."""
+    """An empty matplotlib figure of this size in inches. Raises MissingExtraError without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -100,10 +100,11 @@ def new_figure(width: float, height: float) -> Figure:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Letters and lines for a picture as wide as a column, 3.3 inches; the user's own settings are as before after it.
+    """A context manager with font sizes and line widths for a figure as wide as a column, 3.3 inches. The user's
+    settings are restored on exit.
 
-    The functions that draw take it for a figure of their own, and leave axes that they are given as they are. Text that
-    is put on such a figure later belongs in it as well. Raises MissingExtraError without matplotlib.
+    The plotting functions use it for new figures, but not on axes that they are given. Use it also when adding text to
+    such a figure. Raises MissingExtraError without matplotlib.
     """
     try:
         from matplotlib import rc_context
@@ -204,7 +205,7 @@ def line_axis(domain: Domain) -> tuple[float, float, str]:
 
 
 def regions_drawn(ax: Axes) -> int:
-    """How many regions `plot_complex` or `plot_line` has drawn on these axes."""
+    """The number of regions that `plot_complex` or `plot_line` has drawn on these axes."""
     return sum(len(drawn.get_paths()) for drawn in ax.collections if drawn.get_label() == REGIONS)
 
 
@@ -241,9 +242,10 @@ def tidy(ax: Axes) -> None:
 
 
 def save_figure(figure: Figure | Axes, path: str | Path, dpi: int = 200) -> Path:
-    """Write a figure, or the one that axes stand on, as .png, .pdf or .svg, whole or not at all.
+    """Write a figure, or the figure of axes, as .png, .pdf or .svg, completely or not at all.
 
-    Raises ModelFileError on any other suffix, SaveError if it cannot be written.
+    dpi : dots per inch of a .png. Returns the path. Raises ModelFileError if the suffix is another one, SaveError if
+        the file cannot be written.
     """
     path = check_name(Path(path))
     # Into memory first: on a full disk the writers of matplotlib have errors of other modules, which say nothing.

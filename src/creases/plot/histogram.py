@@ -35,16 +35,16 @@ def plot_histogram(
     bins: int = BINS,
     width: float = COLUMN,
 ) -> Axes:
-    """Draw how many cells of a complex have which value of a column.
+    """Plot a histogram of a column over the cells of a complex.
 
     complex : from `creases.subdivide`, of any dimension.
-    column : a word, a `Column`, or one number a cell, as of `plot_complex`. Layers and classes have a bar each, and so
-        have whole numbers where they are few; others have bins, which are even steps of the logarithm where the numbers
-        span more than two decades. Numbers that such an axis does not show (zero on a logarithmic one, infinity, NaN)
-        are counted in a line of text.
-    ax : where to draw; None makes a new figure. bins : how many. width : of a new figure, in inches.
-    Raises DomainError if the column has not one number a cell, or bins is no number of bins; MissingExtraError without
-    matplotlib.
+    column : a string, a `Column`, or one number per cell, as `color_by` of `plot_complex`. Layers, classes and small
+        sets of integers have one bar each. Other numbers are binned, with equal steps of the logarithm if they span
+        more than two decades. Numbers that the axis cannot show (zero on a logarithmic one, infinity, NaN) are counted
+        in a line of text.
+    ax : matplotlib axes; None makes a new figure. bins : number of bins. width : width of a new figure, in inches.
+    Returns the axes. Raises DomainError if the column does not have one number per cell, or bins is invalid;
+    MissingExtraError without matplotlib.
     """
     from creases.complex import Complex
 

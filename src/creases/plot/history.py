@@ -25,7 +25,7 @@ HEIGHT = 0.66
 class Series:
     """Counts through training on domains of one kind.
 
-    name : for the legend. counts : shape (moments, domains), or (moments,) for one domain.
+    name : label in the legend. counts : shape (moments, domains), or (moments,) for one domain.
     """
 
     name: str
@@ -41,12 +41,13 @@ def plot_history(
     level: float = 0.5,
     width: float = COLUMN,
 ) -> Axes:
-    """Draw regions / #neurons^2 against epochs: the mean over domains, one standard deviation shaded.
+    """Plot regions / #neurons^2 against epochs: the mean over domains, with a band of one standard deviation.
 
-    epochs : shape (moments,), increasing. series : one curve each. neurons : N, the number of hidden neurons.
-    ax : where to draw; None makes a new figure. width : of a new figure, in inches.
-    level : where to draw the line of comparison; 1/2 is N^2/2 of Hanin and Rolnick (2019).
-    Raises DomainError if a series has another number of moments, MissingExtraError without matplotlib.
+    epochs : shape (moments,), increasing. series : one per curve. neurons : N, the number of hidden neurons.
+    ax : matplotlib axes; None makes a new figure. width : width of a new figure, in inches.
+    level : position of the horizontal reference line; 1/2 is N^2/2 of Hanin and Rolnick (2019).
+    Returns the axes. Raises DomainError if a series has another number of moments, MissingExtraError without
+    matplotlib.
     """
     with drawing(ax, width, HEIGHT * width) as (ax, _):
         at = np.asarray(epochs, dtype=np.float64)

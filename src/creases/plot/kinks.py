@@ -37,12 +37,13 @@ def plot_kinks(
 ) -> Axes:
     """Draw the facets between the cells of a complex of dimension two, each once.
 
-    The colour and the width of a line tell the layer of its neuron or switch: dark and wide the first, light and thin
-    the last; a legend names them. On regions, `plot_complex(complex, kinks=True)` draws them.
+    The colour and width of a line show the layer of its neuron or switch, from dark and wide (first) to light and thin
+    (last); there is a legend. `plot_complex(complex, kinks=True)` draws them on the regions.
 
     complex : from `creases.subdivide`.
-    ax, window, width : as of `plot_complex`.
-    Raises DomainError if the dimension is not two or the window none; MissingExtraError without matplotlib.
+    ax, window, width : as for `plot_complex`.
+    Returns the axes. Raises DomainError if the dimension is not two or the window is invalid; MissingExtraError without
+    matplotlib.
     """
     check_dimension(complex, 2, "plot_kinks")
     shown = window_of(complex) if window is None else check_window(window, 2)

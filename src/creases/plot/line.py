@@ -60,21 +60,21 @@ def plot_line(
     window: tuple[float, float] | None = None,
     width: float = COLUMN,
 ) -> Axes:
-    """Draw the outputs of a network along a line domain, over bands that are its regions there.
+    """Plot the outputs of a network along a line or segment, over bands that show its regions.
 
     complex : of dimension one, from `creases.subdivide`.
-    ax : where to draw; None makes a new figure, with the legend below the axes.
-    color_by : the colours of the bands, as of `plot_complex`.
-    function : what to draw; None draws all outputs. A number, or several, draw these outputs; a function takes the
-        outputs, float64 (m, n_out), and gives float64 (m,) or (m, curves), e.g. `lambda y: y[:, 1] - y[:, 0]`. Between
-        breaks outputs are straight, and such a function is drawn through some more points.
-    breaks : mark where the network bends on the line, on each curve, in the colour of the layer that bends.
-    window : (left, right) in the units of the axis, which are those of the inputs: the values of the input where one
-        alone varies along the line, else the distance from where the line's own coordinate u is 0. None shows all of a
-        segment, and of a line all its breaks.
-    width : of a new figure, in inches.
-    Raises DomainError if the dimension is not one, the window none, or the function gives no curves; MissingExtraError
-    without matplotlib.
+    ax : matplotlib axes; None makes a new figure, with the legend below the axes.
+    color_by : the colours of the bands, as for `plot_complex`.
+    function : the curves; None plots all outputs. An integer, or several, plot these outputs. A function takes the
+        outputs, float64 (m, n_out), and returns float64 (m,) or (m, curves), e.g. `lambda y: y[:, 1] - y[:, 0]`.
+        Outputs are straight between breakpoints; a function is evaluated at additional points between them.
+    breaks : mark the breakpoints of each curve, in the colour of their layer.
+    window : (left, right) in the units of the axis: the value of the input if only one input varies along the line,
+        else the distance from the point with coordinate u = 0. None shows all of a segment, and all breakpoints of a
+        line.
+    width : width of a new figure, in inches.
+    Returns the axes. Raises DomainError if the dimension is not one, the window is invalid, or the function does not
+    return curves; MissingExtraError without matplotlib.
     """
     check_dimension(complex, 1, "plot_line")
     wanted = None if window is None else check_window(window, 1)

@@ -61,27 +61,26 @@ def plot_complex(
     window: Window | None = None,
     width: float = COLUMN,
 ) -> Axes:
-    """Draw the cells of a complex of dimension two; kinks, the decision boundary and points on top.
+    """Draw the cells of a complex of dimension two, optionally with kinks, the decision boundary and points.
 
     complex : from `creases.subdivide`.
-    ax : where to draw; None makes a new figure (`ax.figure`, to be saved with `save_figure`) with letters of eight
-        points, and its colour bar and legend beside the axes.
-    color_by : "pattern" (the default: a region has one colour in every window and throughout training), "layer" (of
-        birth, the highest of the neurons that bound the cell), "gradient" (`Complex.gradient_norms`, in units of the
-        outputs for each of the inputs), "class" (of the largest output at the cell's interior point), "activity"
-        (active neurons), or another column of `Complex.table`, "volume", "facets", "vertices", "bounded"; a `Column` or
-        an array of one number a cell, shape (cells,); or a function from the complex to colours, such as `by_pattern`.
-        A colour bar tells numbers, layers and classes.
+    ax : matplotlib axes; None makes a new figure (`ax.figure`, to be saved with `save_figure`) with text of eight
+        points and the colour bar and legend beside the axes.
+    color_by : "pattern" (default; a region has the same colour in every window and throughout training), "layer" (layer
+        of birth, the highest layer whose neuron bounds the cell), "gradient" (`Complex.gradient_norms`, in units of
+        outputs per unit of inputs), "class" (the largest output at the cell's interior point), "activity" (number of
+        active neurons), or another column of `Complex.table`: "volume", "facets", "vertices", "bounded"; a `Column` or
+        an array with one number per cell, shape (cells,); or a function from the complex to colours, such as
+        `by_pattern`. Numbers, layers and classes have a colour bar.
     kinks : draw the facets between cells, coloured by the layer of their neuron (`plot_kinks`).
-    boundary : draw where the largest output changes, of one output where it is zero (`plot_boundary`); the colours of
-        "class" then change there too.
-    points : shape (m, 2), in the slice's coordinates; `complex.domain.slice.coordinates(inputs)` gives them.
-    labels : the class of each point, m numbers or words: points are coloured by it, and a legend tells the classes.
-    window : (xmin, xmax, ymin, ymax) in the slice's coordinates; None shows a bounded domain whole, and of an
+    boundary : draw the decision boundary (`plot_boundary`); the colours of "class" then change there too.
+    points : shape (m, 2), in slice coordinates; `complex.domain.slice.coordinates(inputs)` gives them.
+    labels : the class of each point, m numbers or strings, shown by colours with a legend.
+    window : (xmin, xmax, ymin, ymax) in slice coordinates; None shows all of a bounded domain, and the part of an
         unbounded one where most cells lie (`window_of`).
-    width : of a new figure, in inches.
-    Raises DomainError if the dimension is not two, points, the window or `color_by` have another shape, or labels are
-    not as many as points or of too many classes; MissingExtraError without matplotlib.
+    width : width of a new figure, in inches.
+    Returns the axes. Raises DomainError if the dimension is not two, points, window or `color_by` have a wrong shape,
+    or labels are not as many as points or have too many classes; MissingExtraError without matplotlib.
     """
     check_dimension(complex, 2, "plot_complex")
     look = look_of(complex, color_by, kinks, boundary, points, labels, window)

@@ -53,11 +53,11 @@ LAYERS = (0.0, 0.82)
 
 
 class Shades(NamedTuple):
-    """Colours of cells, and what they mean.
+    """Colours of cells, with the numbers that they represent.
 
     colours : float64 (cells, 3), red, green and blue in [0, 1].
-    column : the numbers that they show; None where they show none.
-    norm, colormap : of matplotlib, from these numbers to colours.
+    column : the numbers that they represent, or None.
+    norm, colormap : matplotlib's map from these numbers to colours.
     """
 
     colours: Floats
@@ -67,10 +67,10 @@ class Shades(NamedTuple):
 
 
 def shades_of(complex: Complex, color_by: ColorBy, like: Shades | None = None) -> Shades:
-    """The colours of the cells.
+    """The colours of the cells, for `color_by` as in `plot_complex`.
 
-    like : of other cells, whose scale is taken; None makes one that fits.
-    Raises DomainError if `color_by` is none of what it may be, or not as long as the complex.
+    like : shades of other cells, whose scale is used; None fits a scale to these cells.
+    Raises DomainError if `color_by` is unknown or does not have one value per cell.
     """
     if isinstance(color_by, Shades):
         if len(color_by.colours) != len(complex):

@@ -42,14 +42,14 @@ def plot_exploded(
     color_by: ColorBy = "pattern",
     width: float = COLUMN,
 ) -> Axes:
-    """Draw the cells of a bounded complex of dimension three pulled apart, each as a solid.
+    """Draw the cells of a bounded complex of dimension three as solids, moved apart.
 
     complex : from `creases.subdivide`.
     ax : axes in three dimensions (`projection="3d"`) to draw on; None makes a new figure.
-    gap : how far a cell is moved away from the middle of the domain, as a share of how far it is from there.
-    color_by, width : as of `plot_complex`.
-    Raises DomainError if the dimension is not three, a cell is unbounded, there are more than 20,000, or the gap is
-    negative or the axes flat; MissingExtraError without matplotlib.
+    gap : the displacement of a cell from the middle of the domain, as a fraction of its distance from there.
+    color_by, width : as for `plot_complex`.
+    Returns the axes. Raises DomainError if the dimension is not three, a cell is unbounded, there are more than 20,000
+    cells, the gap is negative, or the axes are not three-dimensional; MissingExtraError without matplotlib.
     """
     check_solid(complex, "plot_exploded")
     if not (np.isfinite(gap) and gap >= 0):
@@ -86,17 +86,17 @@ def plot_cut_away(
     color_by: ColorBy = "pattern",
     width: float = COLUMN,
 ) -> Axes:
-    """Draw a bounded complex of dimension three cut open: the part in front of a plane is removed.
+    """Draw a bounded complex of dimension three cut open by a plane.
 
-    What is left is {u : normal . u <= offset}, and its cells are seen where the plane cuts them.
+    The part {u : normal . u <= offset} remains, and the plane shows the sections of its cells.
 
     complex : from `creases.subdivide`.
     ax : axes in three dimensions (`projection="3d"`) to draw on; None makes a new figure.
-    normal : of the plane, shape (3,), in slice coordinates; None is sloping towards the eye.
-    offset : where the plane lies, in the same coordinates; None is through the middle of the domain.
-    color_by, width : as of `plot_complex`.
-    Raises DomainError if the dimension is not three, a cell is unbounded, the plane is none or takes everything away,
-    or the axes are flat; MissingExtraError without matplotlib.
+    normal : normal of the plane, shape (3,), in slice coordinates; None means a plane that slopes towards the viewer.
+    offset : offset of the plane, in the same coordinates; None means through the middle of the domain.
+    color_by, width : as for `plot_complex`.
+    Returns the axes. Raises DomainError if the dimension is not three, a cell is unbounded, the plane is invalid or
+    removes everything, or the axes are not three-dimensional; MissingExtraError without matplotlib.
     """
     check_solid(complex, "plot_cut_away")
     across = direction(*CUT_ANGLES) if normal is None else np.asarray(normal, dtype=np.float64)

@@ -36,14 +36,15 @@ def plot_surface(
     window: Window | None = None,
     width: float = COLUMN,
 ) -> Axes:
-    """Draw one output of a network over a complex of dimension two: a flat polygon over each cell, shaded.
+    """Draw one output of a network over a complex of dimension two as a shaded surface, with a flat polygon over each
+    cell.
 
     complex : from `creases.subdivide`.
     ax : axes in three dimensions (`projection="3d"`) to draw on; None makes a new figure.
-    output : which output is the height.
-    color_by, window, width : as of `plot_complex`.
-    Raises DomainError if the dimension is not two, there is no such output, the axes are flat, or the window is none;
-    MissingExtraError without matplotlib.
+    output : index of the output that is the height, from 0.
+    color_by, window, width : as for `plot_complex`.
+    Returns the axes. Raises DomainError if the dimension is not two, there is no such output, the axes are not
+    three-dimensional, or the window is invalid; MissingExtraError without matplotlib.
     """
     check_dimension(complex, 2, "plot_surface")
     n_out = complex.network.n_out

@@ -27,7 +27,11 @@ MOST_MARKS = 5
 
 
 def window_of(complex: Complex, points: Floats | None = None) -> Window:
-    """What to show of a complex: a bounded domain whole, else most of its corners, and all of `points`."""
+    """The default window of a complex: all of a bounded domain, or a window around most corners of an unbounded one;
+    and all of `points`.
+
+    points : float64 (m, 2) in slice coordinates, or None. Returns (xmin, xmax, ymin, ymax).
+    """
     from creases.complex.clip import usual_window
 
     domain = complex.domain

@@ -1,4 +1,4 @@
-"""`load`: a network from a file, or from a model in memory: of torch, Keras or scikit-learn, or weights alone.
+"""Readers: `load` makes a network from a file, from a model of torch, Keras or scikit-learn, or from weights.
 
 Decides which reader a file goes to, by its extension, and that no file brings any error but ours: what a
 reader did not foresee in a damaged file is still a `ModelFileError`. A file is read once, whole; its readers
@@ -62,43 +62,45 @@ def load(
     output: str | None = None,
     inputs: Mapping[str, ArrayLike] | None = None,
 ) -> Network:
-    """A network from a file, by its extension, or from a model in memory.
+    """Read a network from a file, by its extension, or from a model in memory.
 
     source : the path of a .onnx, .onnx.gz, .pt2, .keras, .h5, .nnet, .polar, .npz, .pt, .pth, .ckpt, .safetensors or
         .zip file; any torch `nn.Module` that is piecewise linear; a state dict; nested dictionaries of arrays (Flax,
         Haiku); a built model of Keras; or a fitted MLPClassifier or MLPRegressor of scikit-learn. Weights become
-        float64 without loss. What was assumed, and what was rounded (a BatchNorm's scale that is no float64), is said
-        in `network.notes` and in the notes of its counts.
+        float64 without loss. Assumptions and roundings (a BatchNorm's scale that is not a float64) are listed in
+        `network.notes` and in the notes of its counts.
 
-    A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz that `Network.save` did not
-    write and a dictionary in memory hold weights and no graph. What they do not say the caller says, and is asked for
-    otherwise:
+    A .pt, .pth, .ckpt or .safetensors file, a policy's .zip (stable-baselines3), a .npz not written by `Network.save`
+    and a dictionary in memory hold weights but no graph. The missing information is given by arguments; the error for a
+    missing argument names it:
 
-    activation : "relu" says that the network is a chain with ReLU between its layers and nothing else; "leaky:0.01" a
-        leaky ReLU with this slope below zero, "abs" the absolute value, "linear" nothing. A list says what follows each
-        layer, one entry a Linear, as in ["relu", "abs", "linear"].
-    order : the layers' names in the order in which they act, such as ["encoder", "decoder"]; others are left out.
-        Activations among the names, such as "relu", say where they stand, and that they stand nowhere else. Not given,
-        the order is that of the numbers in the names or of a .pt file, where nothing contradicts it.
-    prefix : the beginning of the names of the one network to read, such as "actor.", where several are in the file.
-    final_kink : True if a kink follows the last layer too, so that it is hidden and there is no output layer.
-    batch_norm_eps : eps of the BatchNorms, which a state dict does not hold; torch's default 1e-5 if not given.
+    activation : the activation between the layers of a chain: "relu", "leaky:0.01" (a leaky ReLU with this slope below
+        zero), "abs" (the absolute value) or "linear" (none). A list gives the activation after each layer, one entry
+        per Linear, as in ["relu", "abs", "linear"].
+    order : the names of the layers in the order in which they are applied, such as ["encoder", "decoder"]; other layers
+        are left out. Activations such as "relu" in the list stand at their positions, and nowhere else. The default is
+        the order of the numbers in the names or of a .pt file, if nothing contradicts it.
+    prefix : the prefix of the names of the network to read, such as "actor.", if the file has several.
+    final_kink : True if an activation follows the last layer too, so that it is hidden and there is no output layer.
+    batch_norm_eps : eps of the BatchNorms, which a state dict does not contain; default 1e-5, as in torch.
 
-    apply_normalisation : with a file that says how raw inputs are normalised (.nnet): False (default) gives
-        the network on normalised inputs, with the file's words in `network.normalisation`; True puts
-        shift and scale before the first and after the last layer, exactly: the network takes and gives raw values.
-    input_shape : the shape of one input, without the batch, where the source does not say it, such as (1, 28, 28). A
-        torch module is run on an input of this shape, with no numbers in it; one that begins with a Linear says it.
+    apply_normalisation : for a file that describes the normalisation of raw inputs (.nnet). False (default) gives the
+        network on normalised inputs, with the description in `network.normalisation`; True adds shift and scale before
+        the first and after the last layer, exactly, so that inputs and outputs are raw values.
+    input_shape : the shape of one input without the batch axis, such as (1, 28, 28), if the source does not contain it.
+        A torch module is traced with a symbolic input of this shape; a module that begins with a Linear does not need
+        it.
 
-    A .onnx file is a graph of values that have names:
+    For .onnx files:
 
-    output : the name of the value that the network gives, one of several outputs or any value inside.
-    inputs : arrays by name for all inputs but one, which are fixed at these numbers.
+    output : the name of the value that is the output of the network, one of several outputs or any intermediate value.
+    inputs : constant arrays by name for all inputs but one.
 
-    Returns a `Network`. Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or holds
-    weights that leave a question open (the message shows the call that answers it); UnsupportedModelError, with the
-    node's name, if it is not piecewise linear or not read; MissingExtraError if an optional package is needed;
-    NetworkError on numbers that are not finite or shapes that do not fit; NotEnoughMemoryError if there is no room.
+    Returns a `Network`.
+    Raises ModelFileError if the file is missing, damaged, unsafe or of unknown kind, or needs further arguments (the
+    message shows the call); UnsupportedModelError, with the name of the node, if the model is not piecewise linear or
+    not supported; MissingExtraError if an optional package is needed; NetworkError if a number is not finite or shapes
+    do not fit; NotEnoughMemoryError if the model does not fit into memory.
 
     Examples
     --------

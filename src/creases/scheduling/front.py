@@ -41,22 +41,22 @@ def count_in_pieces(
 ) -> Count:
     """Count the activation regions of `network` on `domain` in independent pieces, every sign proved.
 
-    The domain is cut by walls that are not neurons; a region that a wall meets is counted on both sides and taken off
-    once for the wall. The result is that of `count`, for any number of pieces and workers.
+    The domain is cut by walls that are not neurons. A region that meets a wall is counted on both sides, and subtracted
+    once on the wall. The result is that of `count`, for any number of pieces and workers.
 
-    pieces : at least so many, up to 65,536; None for as many as the expected number of regions asks for, or as the
-        journal has.
-    threads : threads of this process that work on them; None means all cores.
-    workers : so many processes instead, each with one thread, on a Dask cluster of this machine's own. They are new
-        Python processes, so a script that asks for them keeps its work under `if __name__ == "__main__":`.
-    cluster : the workers of the Dask cluster whose scheduler has this address instead.
-    journal : a path (SQLite) or database URL where each piece's result is kept as it comes. A run that was killed goes
-        on from there, on another machine too with the same versions, and nothing is counted twice; the result's
-        `seconds` are those of this run, and `seconds_from_journal` those of the pieces that were there.
-    progress : as for `count`; the bar counts pieces and says about how long the rest will take.
-    Raises DomainError as `count` does, and on a Polyline or a Ball; JournalError if the journal cannot be read or
-    written, or holds this count as another engine made it, or has damaged rows of it; ComputationError if a cluster
-    does not answer or pieces fail there.
+    pieces : the minimal number of pieces, up to 65,536; None chooses it by the expected number of regions, or as in the
+        journal.
+    threads : number of threads of this process; None means all cores.
+    workers : number of processes to use instead, each with one thread, on a local Dask cluster. They are new Python
+        processes, so a script must have its main part under `if __name__ == "__main__":`.
+    cluster : address of the scheduler of a Dask cluster to use instead.
+    journal : a path (SQLite) or database URL where the result of each piece is stored when it is finished. An
+        interrupted run continues from there, also on another machine with the same versions, and no piece is counted
+        twice. `seconds` of the result is the time of this run, `seconds_from_journal` that of the stored pieces.
+    progress : as for `count`; the bar counts pieces and shows an estimate of the remaining time.
+    Returns a `Count`. Raises DomainError as `count` does, and on a Polyline or a Ball; JournalError if the journal
+    cannot be read or written, has this count from another engine, or has damaged rows of it; ComputationError if a
+    cluster does not answer or pieces fail there.
 
     Examples
     --------

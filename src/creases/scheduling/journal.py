@@ -29,9 +29,11 @@ MOST_NAMED = 20
 
 
 class Journal(Database):
-    """The results at `place`: a path (SQLite) or a database URL. A context manager; it closes the database.
+    """The journal of counts in pieces at `place`: a path (SQLite) or a database URL. A context manager that closes the
+    database.
 
-    Raises JournalError if the database cannot be opened, is another program's, or is no journal of this version.
+    Raises JournalError if the database cannot be opened, belongs to another program, or is not a journal of this
+    version.
     """
 
     def __init__(self, place: str | Path) -> None:
@@ -54,10 +56,10 @@ class Journal(Database):
                 self.write_version(self.tables["meta"], SCHEMA)
 
     def begin(self, plan: Plan) -> int:
-        """The number of a plan's count in the journal, a new one if there is none.
+        """The number of a plan's count in the journal, which is added if it is not there.
 
-        Raises JournalError if there are results for this network and domain, but of another engine only, or of other
-        starting cells.
+        Raises JournalError if the journal has results for this network and domain only from another engine, or from
+        other starting cells.
         """
         key = plan.key
         if (number := self.number_of(key)) is None:
@@ -70,7 +72,7 @@ class Journal(Database):
         return number
 
     def number_of(self, key: Key) -> int | None:
-        """The number of the count that has this key, None if there is none.
+        """The number of the count with this key, or None.
 
         Raises JournalError as `begin` does, or if a count of this network and domain is damaged.
         """
@@ -98,7 +100,7 @@ class Journal(Database):
         return None
 
     def check_count(self, row: Any) -> Roots:
-        """The starting cells of a count. Raises JournalError, naming the row, if it was not written so by Creases."""
+        """The starting cells of a count. Raises JournalError, naming the row, if its digest does not match."""
         try:
             depth, drop = row["depth"], row["drop"]
             if not (is_count(depth) and is_count(drop) and depth < MOST_PIECES.bit_length()):
@@ -112,7 +114,7 @@ class Journal(Database):
         return roots
 
     def damaged_count(self, row: Any, error: Exception) -> JournalError:
-        """The error for a row of the table of counts that Creases has not written so."""
+        """The error for a damaged row of the table of counts."""
         return JournalError(
             f"The journal {self.place.text} has a damaged row in its table counts, id = {row['id']!r}: "
             f"{str(error).rstrip('.')}. Give another journal; or take it away with its pieces, and all is counted "
@@ -120,10 +122,11 @@ class Journal(Database):
         )
 
     def plan_for(self, plan: Plan, *, any_depth: bool = True) -> Plan:
-        """The plan as the journal has it for this network, domain and engine: with its starting cells and its depth.
+        """The plan with the starting cells and the depth of the journal's count for the same network, domain and
+        engine.
 
-        any_depth : False if it has to be of this depth. The plan itself if the journal has none.
-        Raises JournalError if the count was not written so by Creases.
+        any_depth : False if the depth must be that of the plan.
+        Returns the plan itself if the journal has no such count. Raises JournalError if the count is damaged.
         """
         counts, key = self.tables["counts"], plan.known
         same = ["network", "domain", "engine"] if any_depth else ["network", "domain", "engine", "depth", "drop"]
@@ -140,9 +143,9 @@ class Journal(Database):
         return stored
 
     def results(self, number: int, plan: Plan) -> dict[Piece, PieceResult]:
-        """The pieces of a count that are done. number : as `begin(plan)` has said.
+        """The finished pieces of a count, a dict from piece to result. number : the result of `begin(plan)`.
 
-        Raises JournalError, naming the rows, if some were not written so by Creases.
+        Raises JournalError, naming the rows, if some are damaged.
         """
         pieces, sql = self.tables["pieces"], self._sql
         # As whatever stands there: not every value of a damaged row becomes a truth value or a number.
@@ -163,9 +166,9 @@ class Journal(Database):
         return done
 
     def record(self, number: int, result: PieceResult) -> None:
-        """Write a piece's result; it is on the disk when this returns. One that is there already stays.
+        """Write the result of a piece to disk before returning. An existing result is kept.
 
-        number : as `begin` has said.
+        number : the result of `begin`.
         """
         with self.told("written to"):
             # If another process on this journal was faster, the result is the same.

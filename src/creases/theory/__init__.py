@@ -1,4 +1,4 @@
-"""What the theory says: maximum and average counts, constructions that reach them, distances, zero biases."""
+"""Theory: maximal and average numbers of regions, networks that attain them, distances, networks without biases."""
 
 from __future__ import annotations
 

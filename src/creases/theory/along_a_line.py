@@ -28,13 +28,14 @@ __all__ = ["NeuronOnLine", "SwitchOnLine", "neurons_along", "switches_along"]
 class NeuronOnLine(NamedTuple):
     """One neuron along a segment.
 
-    layer, neuron : which, from 0. crossings : zeros of its pre-activation, proved.
-    lowest, highest : range of the pre-activation without its bias, W a; it vanishes where W a = threshold.
-    variation : total variation of the pre-activation. steepest : largest slope, a unit of length of input space.
-    turns : W a at both ends of the segment and wherever it turns round, in their order.
-    oscillations : variation / range. That is how often a threshold within the range is crossed, in the mean over all
-        of them (Banach's indicatrix), so many crossings take many times the range, or a threshold in a narrow band:
-        `slope_for` and `thresholds_for` say how steep, and which.
+    layer, neuron : indices, from 0. crossings : number of zeros of its pre-activation, proved.
+    lowest, highest : range of the pre-activation without its bias, W a; the pre-activation is zero where W a =
+        threshold.
+    variation : total variation of the pre-activation. steepest : its largest slope, per unit of length of input space.
+    turns : values of W a at both ends of the segment and at its local extrema, in order.
+    oscillations : variation / range, the mean number of crossings over all thresholds within the range (Banach's
+        indicatrix). Many crossings need a variation of many times the range, or a threshold in a narrow band: see
+        `slope_for` and `thresholds_for`.
     """
 
     layer: int
@@ -53,17 +54,18 @@ class NeuronOnLine(NamedTuple):
         return self.variation / (self.highest - self.lowest) if self.highest > self.lowest else 0.0
 
     def slope_for(self, crossings: int, length: float) -> float:
-        """The mean slope that so many crossings take on this length, if each run goes through the neuron's range.
+        """The mean slope needed for this number of crossings on this length, if each monotone piece covers the neuron's
+        range.
 
-        Raises NetworkError unless crossings is a whole number of at least 0 and length finite and above 0.
+        Raises NetworkError unless crossings is an integer of at least 0 and length is finite and above 0.
         """
         return max(whole(crossings, "crossings", 0) - 1, 0) * (self.highest - self.lowest) / positive(length, "length")
 
     def thresholds_for(self, crossings: int) -> list[tuple[float, float]]:
-        """The thresholds at which this pre-activation would be crossed so often at least, as disjoint intervals.
+        """The thresholds with at least this number of crossings, as a list of disjoint open intervals.
 
-        Their ends, and single values inside at which it turns round, are no part of them.
-        Raises NetworkError unless crossings is a whole number of at least 1.
+        The intervals may contain local extrema, single values that do not belong to the set.
+        Raises NetworkError unless crossings is an integer of at least 1.
         """
         least, ends = whole(crossings, "crossings", 1), np.array([self.turns[:-1], self.turns[1:]])
         levels = np.unique(ends)
@@ -81,9 +83,10 @@ class NeuronOnLine(NamedTuple):
 class SwitchOnLine(NamedTuple):
     """One switch along a segment.
 
-    layer, switch : which, from 0. winners : the positions in its group of the candidates that win, from the start of
-    the segment to its end, each other than the one before. Who wins on a region is proved, the order of the regions is
-    that of their ends in floats.
+    layer, switch : indices, from 0.
+    winners : positions in its group of the winning candidates from the start of the segment to its end, without
+        repetitions of the same winner in a row. The winner on each region is proved; the order of the regions is that
+        of their ends in float64.
     """
 
     layer: int
@@ -92,17 +95,18 @@ class SwitchOnLine(NamedTuple):
 
     @property
     def changes(self) -> int:
-        """How often the winner changes."""
+        """Number of changes of the winner."""
         return len(self.winners) - 1
 
 
 def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
-    """Every hidden neuron along a segment, first layer first.
+    """The pre-activations of all hidden neurons along a segment, first layer first, as a list of `NeuronOnLine`.
 
-    network : any, a chain or a graph. The two neurons of a clip's unit stand as in its pattern, those at the low bounds
-    of a layer first; units of two equal slopes are no neurons. A switch has no threshold: see `switches_along`.
-    Crossings are counted by the engine; the rest is read off the pre-activations at the breaks, between which they are
-    linear, in floats. Raises DomainError if the domain is another, or not in the network's input space.
+    network : any network, a chain or a graph. The two neurons of a clipped unit are ordered as in the pattern, those of
+        the low bounds of a layer first; linear units are left out. For switches see `switches_along`.
+    Crossings are counted with proof. The other values are computed in float64 from the pre-activations at the
+    breakpoints, between which they are linear.
+    Raises DomainError if the domain is not a Segment, or not in the network's input space.
 
     Examples
     --------
@@ -146,9 +150,9 @@ def neurons_along(network: Network, segment: Segment) -> list[NeuronOnLine]:
 
 
 def switches_along(network: Network, segment: Segment) -> list[SwitchOnLine]:
-    """Every switch along a segment, first layer first: which candidates win, one after the other.
+    """The winners of all switches along a segment, first layer first, as a list of `SwitchOnLine`.
 
-    network : any; a chain has no switches. Raises DomainError as `neurons_along` does.
+    network : any network; a chain has no switches. Raises DomainError as `neurons_along` does.
 
     Examples
     --------

@@ -16,10 +16,12 @@ __all__ = ["arora_lower", "montufar_2014_lower", "one_dimensional_maximum", "pas
 
 
 def pascanu_lower(widths: Iterable[int], input_dim: int) -> int:
-    """Regions that some network of these widths has: prod_{l < L} floor(n_l / n) sum_{j <= n} C(n_L, j).
+    """A lower bound on the maximal number of regions: prod_{l < L} floor(n_l / n) sum_{j <= n} C(n_L, j).
 
-    widths : neurons of each hidden layer. input_dim : n. Zero, and no statement, where a width below the last is less
-    than n. Raises NetworkError if an argument is not a whole number in its range.
+    Some network of these widths has this number.
+    widths : neurons of each hidden layer. input_dim : n.
+    Returns an int of any size; 0, that is no statement, if a width other than the last is less than n.
+    Raises NetworkError if an argument is not an integer in its range.
     Source: Pascanu, Montúfar and Bengio 2013, Theorem 1 (proof by folding each layer's cells onto each other).
 
     Examples
@@ -32,9 +34,10 @@ def pascanu_lower(widths: Iterable[int], input_dim: int) -> int:
 
 
 def montufar_2014_lower(widths: Iterable[int], input_dim: int) -> int:
-    """Regions that some network of these widths has: prod_{l < L} floor(n_l / n)^n sum_{j <= n} C(n_L, j).
+    """A lower bound on the maximal number of regions: prod_{l < L} floor(n_l / n)^n sum_{j <= n} C(n_L, j).
 
-    Arguments, errors and validity as for `pascanu_lower` (every width at least n).
+    Some network of these widths has this number. Arguments, errors and validity as for `pascanu_lower` (every width at
+    least n).
     Source: Montúfar, Pascanu, Cho and Bengio 2014, Theorem 4.
 
     Examples
@@ -47,11 +50,11 @@ def montufar_2014_lower(widths: Iterable[int], input_dim: int) -> int:
 
 
 def arora_lower(directions: int, width: int, depth: int, input_dim: int) -> int:
-    """Regions of the zonotope construction: 2 sum_{j < n} C(m - 1, j) w^(L - 1).
+    """The number of regions of the zonotope construction: 2 sum_{j < n} C(m - 1, j) w^(L - 1), an int of any size.
 
-    directions : m, so that the first hidden layer has 2 m neurons. width : w, of each further layer.
+    directions : m; the first hidden layer has 2 m neurons. width : w, neurons of each further layer.
     depth : L, number of hidden layers. input_dim : n.
-    Raises NetworkError if an argument is not a whole number in its range.
+    Raises NetworkError if an argument is not an integer in its range.
     Source: Arora, Basu, Mianjy and Mukherjee 2018, Theorem 2.11; `constructions.zonotope` builds it.
 
     Examples
@@ -64,10 +67,10 @@ def arora_lower(directions: int, width: int, depth: int, input_dim: int) -> int:
 
 
 def serra_lower(widths: Iterable[int], input_dim: int) -> int:
-    """Regions that some network of these widths has: prod_{l < L} (floor(n_l / n) + 1)^n sum_{j <= n} C(n_L, j).
+    """A lower bound on the maximal number of regions: prod_{l < L} (floor(n_l / n) + 1)^n sum_{j <= n} C(n_L, j).
 
-    Arguments and errors as for `pascanu_lower`; proved where every width is at least 3 n, and 0 (no statement) where
-    one below the last is not.
+    Some network of these widths has this number. It is proved if every width is at least 3 n, and 0 (no statement) if
+    one other than the last is not. Arguments and errors as for `pascanu_lower`.
     Source: Serra, Tjandraatmadja and Ramalingam 2018, Theorem 7.
 
     Examples
@@ -82,9 +85,9 @@ def serra_lower(widths: Iterable[int], input_dim: int) -> int:
 
 
 def one_dimensional_maximum(widths: Iterable[int]) -> int:
-    """prod_l (n_l + 1): the most pieces of a line, reached where every layer has three neurons or more.
+    """The maximal number of pieces of a line: prod_l (n_l + 1), attained if every layer has at least three neurons.
 
-    Raises NetworkError if a width is no whole number of at least 1, or there is none.
+    widths : neurons of each hidden layer. Raises NetworkError if there is no width, or one is not a positive integer.
     Source: Montúfar et al. 2014 and Serra et al. 2018; `constructions.zigzag` reaches it.
 
     Examples

@@ -34,20 +34,21 @@ __all__ = [
 
 
 def t_of(c_grad: float, c_bias: float) -> float:
-    """The constant T = 2^5 C_grad C_bias that later work puts into theorem 5.
+    """The constant T = 2^5 C_grad C_bias that later work uses in theorem 5.
 
-    Raises NetworkError if an argument is not finite and above 0, or their product is not for floats.
-    Source: Tseran and Montúfar 2021, who use it for cubes of side at least about 1 / (2 C_grad C_bias); `smallest_side`
-    derives a fifteenth of 1 / (C_grad C_bias).
+    Raises NetworkError if an argument is not finite and above 0, or their product exceeds float64.
+    Source: Tseran and Montúfar 2021, for cubes of side at least about 1 / (2 C_grad C_bias); by `smallest_side` a
+    fifteenth of 1 / (C_grad C_bias) is sufficient.
     """
     return positive(32 * constants(c_grad, c_bias), "32 c_grad c_bias")
 
 
 def smallest_side(t: float, c_grad: float, c_bias: float) -> float:
-    """delta_0: the side from which on theorem 5 holds with this T, for N >= n: 2 / (T - 2 C_grad C_bias).
+    """The smallest side delta_0 for which theorem 5 holds with this T, for N >= n: 2 / (T - 2 C_grad C_bias).
 
-    From `explicit_bound`, with y = side C_grad C_bias: C(N, k) <= N^k / k! <= N^n / n! for k <= n <= N, so that the
-    bound is at most (2 (1 + y) N)^n / n!, which is no more than (T side N)^n / n! where 2 (1 + y) <= T side.
+    It follows from `explicit_bound` with y = side C_grad C_bias. As C(N, k) <= N^k / k! <= N^n / n! for k <= n <= N,
+    that bound is at most (2 (1 + y) N)^n / n!, which is at most (T side N)^n / n! if 2 (1 + y) <= T side.
+    t : T. c_grad, c_bias : the constants of the distribution of networks.
     Raises NetworkError if an argument is out of its range, or t is not above 2 c_grad c_bias.
 
     Examples
@@ -62,11 +63,13 @@ def smallest_side(t: float, c_grad: float, c_bias: float) -> float:
 
 
 def theorem5_bound(neurons: int, input_dim: int, t: float, *, volume: float = 1.0) -> Fraction:
-    """Expected regions that meet a large cube: (T N)^n / n! times its volume if N >= n, and 2^N if N < n.
+    """The bound of theorem 5 on the expected number of regions in a large cube: (T N)^n / n! times its volume if N >=
+    n, and 2^N if N < n.
 
-    t : T, for example `t_of(c_grad, c_bias)`. volume : of the cube, whose side must be `smallest_side` at least.
-    The theorem divides by the volume; in its second case the bound 2^N holds for the count itself, whatever the volume.
-    Raises NetworkError if an argument is out of its range.
+    neurons : N. input_dim : n. t : T, for example `t_of(c_grad, c_bias)`. volume : of the cube, whose side must be at
+        least `smallest_side`.
+    The theorem divides by the volume. In its second case the bound 2^N holds for the count itself, for any volume.
+    Returns a Fraction. Raises NetworkError if an argument is out of its range.
     Source: Hanin and Rolnick 2019, theorem 5.
 
     Examples
@@ -82,13 +85,16 @@ def theorem5_bound(neurons: int, input_dim: int, t: float, *, volume: float = 1.
 
 
 def explicit_bound(neurons: int, input_dim: int, side: float, c_grad: float, c_bias: float) -> Fraction:
-    """Expected regions that meet a cube of any side s: 2^n sum_{k <= n} C(n, k) C(N, k) (s C_grad C_bias)^k.
+    """An upper bound on the expected number of regions in a cube of any side s: 2^n sum_{k <= n} C(n, k) C(N, k) (s
+    C_grad C_bias)^k.
 
-    The closure of a region within the cube is a polytope and has a vertex, inside a face of k dimensions of the cube
-    where k neurons vanish; near it there are at most 2^k patterns. The cube has C(n, k) 2^(n - k) such faces, and on
-    each there are at most C(N, k) (C_grad C_bias)^k such points a unit of k-volume (Kac and Rice's formula, with
-    Hadamard's and Hölder's inequalities). The condition on moments is read with the k biases at their thresholds.
-    Raises NetworkError if an argument is out of its range.
+    The closure of a region within the cube is a polytope and has a vertex, which lies inside a k-dimensional face of
+    the cube and at which k neurons vanish; at most 2^k patterns occur near it. The cube has C(n, k) 2^(n - k) such
+    faces, and each has on average at most C(N, k) (C_grad C_bias)^k such points per unit of k-volume (Kac-Rice formula,
+    with the inequalities of Hadamard and Hölder). The condition on moments is conditional on the k biases being at
+    their thresholds.
+    neurons : N. input_dim : n. side : s. c_grad, c_bias : the constants of the distribution of networks.
+    Returns a Fraction. Raises NetworkError if an argument is out of its range.
 
     Examples
     --------
@@ -102,19 +108,22 @@ def explicit_bound(neurons: int, input_dim: int, side: float, c_grad: float, c_b
 
 
 def zero_bias_bound(neurons: int, input_dim: int, c_grad: float, c_zero: float) -> Fraction:
-    """Expected regions of a network without biases: 2 n times `explicit_bound` for a side of 2 in n - 1 dimensions.
+    """An upper bound on the expected number of regions without biases: 2 n times `explicit_bound` for side 2 in n - 1
+    dimensions.
 
-    Regions are cones, and every one meets the surface of the cube [-1, 1]^n, whose 2 n faces are cubes of n - 1
-    dimensions. There pre-activations have densities although biases have none: `explicit_bound` holds with its
-    condition on biases read for pre-activations. So it is of order N^(n - 1), not N^n.
-    c_zero : in the place of C_bias; c_zero^k bounds the joint density at 0 of any k <= n - 1 pre-activations at each
-        point of the surface, and c_grad^k the mean product of their gradients' lengths where they vanish. For one layer
-        of weights N(0, v) c_zero = `gaussian_bias_density(sqrt(v))`, as points have length 1 at least, and c_grad =
-        `first_layer_moment(n, n - 1, variance=v)` will do. For deeper ones no closed form is known; at He
-        initialisation pre-activations have the first layer's variance in every layer, in the mean.
-    Raises NetworkError if an argument is out of its range.
-    Source: derived here. Hanin and Rolnick 2019 (appendix D) have the order; `zero_bias.zero_bias_map` shows that a
-    network has no more regions without its biases than with them.
+    The regions are cones, and each meets the surface of the cube [-1, 1]^n, whose 2 n faces are (n - 1)-dimensional
+    cubes. On them the pre-activations have densities although there are no biases, and `explicit_bound` holds with its
+    condition on biases applied to pre-activations. The bound is of order N^(n - 1), not N^n.
+    neurons : N. input_dim : n. c_grad : c_grad^k bounds the mean product of the gradient norms of any k <= n - 1
+        neurons where they vanish.
+    c_zero : replaces C_bias; c_zero^k bounds the joint density at 0 of any k <= n - 1 pre-activations at each point of
+        the surface. For one layer with weights N(0, v), c_zero = `gaussian_bias_density(sqrt(v))`, as the points have
+        norm at least 1, and c_grad = `first_layer_moment(n, n - 1, variance=v)` satisfy these conditions. For deeper
+        networks no closed form is known; at He initialisation the pre-activations of every layer have on average the
+        variance of the first layer.
+    Returns a Fraction. Raises NetworkError if an argument is out of its range.
+    Source: derived here. Hanin and Rolnick 2019 (appendix D) give the order. By `zero_bias.zero_bias_map`, a network
+    has at most as many regions without its biases as with them.
 
     Examples
     --------
@@ -130,9 +139,11 @@ def zero_bias_bound(neurons: int, input_dim: int, c_grad: float, c_zero: float) 
 
 
 def strata_bound(neurons: int, k: int, c_grad: float, c_bias: float) -> Fraction:
-    """Expected (n - k)-volume of the points where k neurons vanish, a unit of volume: C(N, k) (2 C_grad C_bias)^k.
+    """An upper bound on the expected (n - k)-volume of the k-stratum per unit of volume: C(N, k) (2 C_grad C_bias)^k.
 
-    k : at least 0; at most N neurons can vanish. Raises NetworkError if an argument is out of its range.
+    neurons : N. k : number of neurons that vanish, at least 0. c_grad, c_bias : the constants of the distribution of
+        networks.
+    Returns a Fraction, 0 for k > N. Raises NetworkError if an argument is out of its range.
     Source: Hanin and Rolnick 2019 (Complexity of Linear Regions), corollary of theorem 3.4.
     """
     count, number = whole(neurons, "neurons", 0), whole(k, "k", 0)
@@ -141,23 +152,26 @@ def strata_bound(neurons: int, k: int, c_grad: float, c_bias: float) -> Fraction
 
 
 def line_bound(neurons: int, length: float, c_grad: float, c_bias: float) -> Fraction:
-    """Expected pieces of a segment, of any input dimension: 1 + N C_grad C_bias length.
+    """An upper bound on the expected number of pieces of a segment, in any input dimension: 1 + N C_grad C_bias length.
 
-    A piece more than one for each zero of a neuron, of which Kac and Rice's formula expects the integral of
-    E |d z / d x| rho(z), at most C_grad C_bias a unit of length and neuron.
-    Raises NetworkError if an argument is out of its range.
+    Each zero of a neuron adds one piece. By the Kac-Rice formula the expected number of zeros is the integral of E |d z
+    / d x| rho(z), at most C_grad C_bias per unit of length and neuron.
+    neurons : N. length : of the segment. c_grad, c_bias : the constants of the distribution of networks.
+    Returns a Fraction. Raises NetworkError if an argument is out of its range.
     """
     count = whole(neurons, "neurons", 0)
     return 1 + count * constants(c_grad, c_bias) * Fraction(positive(length, "length", zero=True))
 
 
 def distance_lower(neurons: int, input_dim: int, c_grad: float, c_bias: float) -> float:
-    """At least how far a point drawn uniformly from [0, 1]^n is expected to be from the nearest boundary.
+    """A lower bound on the expected distance from a uniformly random point of [0, 1]^n to the nearest boundary.
 
-    The nearest boundary point lies inside a flat piece of some stratum of k neurons, and the way there is normal to it;
-    so points within e fill at most sum_k omega_k e^k vol(stratum k), omega_k being the volume of the unit ball of k
-    dimensions, and strata are bounded by `strata_bound` on the cube widened by e. The distance is then expected to be
-    at least e (1 - that volume), for the best e. It falls as 1 / (C_grad C_bias N), as the papers prove.
+    The nearest boundary point lies inside a flat piece of a stratum of k neurons, and the segment to it is normal to
+    that piece. So the points within distance e have volume at most sum_k omega_k e^k vol(stratum k), where omega_k is
+    the volume of the k-dimensional unit ball and the strata are bounded by `strata_bound` on the cube enlarged by e.
+    The expected distance is at least e (1 - that volume), maximised over e. It decreases like 1 / (C_grad C_bias N), as
+    Hanin and Rolnick 2019 prove.
+    neurons : N. input_dim : n. c_grad, c_bias : the constants of the distribution of networks.
     Raises NetworkError if an argument is out of its range.
     """
     count, n = whole(neurons, "neurons", 1), whole(input_dim, "input_dim", 1)
@@ -187,11 +201,12 @@ def tubes(x: float, most: int) -> float:
 
 
 def petersen_zech_bound(widths: Iterable[int], derivative: float, spread: float) -> float:
-    """Expected pieces of a segment of length one, biases uniform and independent, weights fixed.
+    """An upper bound on the expected number of pieces of a segment of length one, for independent uniform biases and
+    fixed weights.
 
-    widths : d_1 ... d_L, of a chain of dense layers with ReLU: the theorem goes up from one layer to the next.
-    derivative : C, a bound on the inner derivatives. spread : delta, biases being uniform in
-    [-delta / 2, delta / 2]. The bound is 1 + d_1 + (C / delta) (1 + (L - 1) ln(2 width)) sum_{j >= 2} d_j.
+    widths : d_1 ... d_L, of a chain of dense layers with ReLU.
+    derivative : C, a bound on the inner derivatives. spread : delta; biases are uniform on [-delta / 2, delta / 2].
+    The bound is 1 + d_1 + (C / delta) (1 + (L - 1) ln(2 width)) sum_{j >= 2} d_j.
     Raises NetworkError if an argument is out of its range.
     Source: Petersen and Zech 2024, "Mathematical Theory of Deep Learning", theorem 6.9.
     """
@@ -203,10 +218,12 @@ def petersen_zech_bound(widths: Iterable[int], derivative: float, spread: float)
 def smallest_t(regions: int, neurons: int, input_dim: int, *, volume: float = 1.0) -> float:
     """T-hat: the smallest T with regions <= (T N)^n / n! times the volume.
 
-    It says something of a network in cubes whose side is some 1 / (C_grad C_bias N) to 1 / (C_grad C_bias). In much
-    larger ones, where all regions are met, it is about 1 / side for N^n / n! regions, and measures the window.
-    Raises NetworkError if an argument is out of its range, or there are fewer neurons than dimensions (theorem 5 then
-    has no T).
+    It is informative about the network in cubes of a side of about 1 / (C_grad C_bias N) to 1 / (C_grad C_bias). In
+    much larger cubes, which meet all regions, it is about 1 / side for N^n / n! regions, and depends on the window
+    only.
+    regions : the count. neurons : N. input_dim : n. volume : of the domain.
+    Raises NetworkError if an argument is out of its range, or there are fewer neurons than dimensions, for which
+    theorem 5 has no T.
 
     Examples
     --------

@@ -43,13 +43,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A constant that was estimated from samples, or computed exactly.
+    """A constant, estimated from samples or computed exactly.
 
     value : the estimate.
-    error : its standard error; 0 if it is exact up to rounding, NaN of a lower bound, for which the distance to the
-        true value is unknown.
-    m : the moment at which the largest value was attained, 0 where moments play no part.
-    rests_on : what it was estimated from, in words.
+    error : its standard error; 0 if it is exact up to rounding, NaN for a lower bound whose distance to the true value
+        is unknown.
+    m : the moment at which the largest value was attained, 0 if it does not involve moments.
+    rests_on : a description of the data from which it was estimated.
     kind : "estimate", "lower bound" or "exact".
     """
 
@@ -64,24 +64,26 @@ class Estimate:
 
 
 def gaussian_bias_density(sigma: float) -> float:
-    """C_bias of independent biases N(0, sigma^2): 1 / (sqrt(2 pi) sigma)."""
+    """C_bias of independent biases N(0, sigma^2), exactly: 1 / (sqrt(2 pi) sigma)."""
     return 1.0 / (sqrt(2.0 * pi) * positive(sigma, "sigma"))
 
 
 def uniform_bias_density(length: float) -> float:
-    """C_bias of independent biases that are uniform on an interval of this length: 1 / length."""
+    """C_bias of independent biases that are uniform on an interval of this length, exactly: 1 / length."""
     return 1.0 / positive(length, "length")
 
 
 def empirical_bias_density(biases: ArrayLike, *, resamples: int = 100, seed: int = 0) -> Estimate:
-    """C_bias of a set of biases taken for independent draws of one law: the top of a kernel density estimate.
+    """Estimate C_bias of biases that are independent draws from one distribution: the maximum of a kernel density
+    estimate.
 
-    biases : two different numbers at least, of any shape. resamples : of the bootstrap that gives the standard error.
-    The kernel smooths: a Gaussian top comes out too low by 1 - 1 / sqrt(1 + n^(-2/5)) of it, which is 3 % for 1,000
-    biases and 15 % for 10, and which the standard error does not contain.
-    Correlated biases are out of reach: their joint density given the weights cannot be read off one network.
-    Raises NetworkError if they are not two different finite numbers at least, or if more than a tenth of them (and more
-    than two) are equal: a law with such a value has no density.
+    biases : at least two different numbers, of any shape. resamples, seed : of the bootstrap for the standard error.
+    The kernel smooths: for a Gaussian the maximum is too low by a fraction of 1 - 1 / sqrt(1 + n^(-2/5)), which is 3 %
+    for 1,000 biases and 15 % for 10. The standard error does not include this.
+    Correlated biases are not covered, because their joint density given the weights cannot be estimated from one
+    network.
+    Returns an `Estimate`. Raises NetworkError if there are not at least two different finite numbers, or if more than a
+    tenth of them (and more than two) are equal, because such a distribution has no density.
     Source: Scott 1992, for the width of the kernel.
     """
     values = as_floats(biases, "biases", NetworkError).ravel()
@@ -123,17 +125,18 @@ def top_of_density(values: Floats) -> float:
 
 
 def bias_constant(network: Network, *, resamples: int = 100, seed: int = 0) -> Estimate:
-    """C_bias of one network: the largest of its layers' `empirical_bias_density`, a layer being taken for one law.
+    """Estimate C_bias of one network: the largest `empirical_bias_density` of its layers.
 
-    Not of all biases at once: layers have laws of their own, and the density of a mixture hides a narrow one.
-    The largest of noisy densities is too large, which the standard error does not contain: where all layers have one
-    normal law, in the mean by 8 % for two layers of 16, by 15 % for three, by 8 % for three of 32 and by 6 % for three
-    of 64 (`bias_constant_excess`).
-    network : any, a chain or a graph. Of a graph they are the biases of the levels with neurons or switches: those of
-    neurons, of units with a clip, whose two neurons share one, and of all candidates of switches.
-    Layers whose units share biases, as those of a convolution do, are passed over: each of them stands there twice or
-    more, and together they have no density.
-    Raises NetworkError if no layer has biases of which a density can be estimated; zero biases, say, have none.
+    Each layer is treated as a sample of one distribution. The layers are not pooled, because the density of a mixture
+    hides a narrow component.
+    The maximum of noisy densities is biased upwards, which the standard error does not include: if all layers have the
+    same normal distribution, on average by 8 % for two layers of 16, by 15 % for three, by 8 % for three of 32 and by 6
+    % for three of 64 (`bias_constant_excess`).
+    network : any network, a chain or a graph. For a graph, the biases are those of the levels with neurons or switches:
+        of neurons, of clipped units (one for their two neurons), and of all candidates of switches.
+    Layers whose units share biases, such as convolutions, are skipped: repeated values have no joint density.
+    resamples, seed : of the bootstrap for the standard error.
+    Returns an `Estimate`. Raises NetworkError if no layer has biases with a density, for example if all are zero.
     """
     best: Estimate | None = None
     for number, name in zip(network.layers, network.layer_names, strict=True):
@@ -160,11 +163,12 @@ def of_walls(level: Level) -> NDArray[np.int64]:
 
 
 def bias_constant_excess(widths: Iterable[int], *, networks: int = 1000, seed: int = 0) -> Estimate:
-    """By what fraction `bias_constant` is too large on average, if the biases of all layers are independent N(0, s^2).
+    """The relative bias of `bias_constant` if the biases of all layers are independent N(0, s^2); it does not depend on
+    s.
 
-    widths : neurons of each hidden layer, two at least in each, of a chain or of any network whose neurons have biases
-    of their own. networks : how many are drawn. Negative where smoothing lowers a top by more than the choice of the
-    largest raises it. s does not matter.
+    widths : neurons of each hidden layer, at least two, of a chain or of any network whose neurons do not share biases.
+    networks, seed : number of networks drawn, and seed.
+    Returns an `Estimate`. It is negative if smoothing lowers the densities by more than the maximum raises them.
     Raises NetworkError if an argument is out of its range.
     """
     layers, count = as_layers(widths), whole(networks, "networks", 2)
@@ -180,11 +184,12 @@ def bias_constant_excess(widths: Iterable[int], *, networks: int = 1000, seed: i
 def gradient_constant(network: Network, points: ArrayLike, *, along: ArrayLike | None = None) -> Estimate:
     """A lower bound on C_grad of one network: the largest gradient norm of any neuron at some points.
 
-    network : any, a chain or a graph; see `gradient_norms` for clips and switches.
-    points : shape (p, n_in), where it is looked for. along : as for `gradient_norms`, for counts on a slice.
-    Every moment of what is not random is the same, so m is 0. How much larger the supremum is, points cannot
-    say (a bootstrap of a maximum is not consistent): there is no standard error. `largest_gradient` has the supremum.
-    Raises NetworkError if there is no point, or as `gradient_norms` does.
+    network : any network, a chain or a graph; see `gradient_norms` for clips and switches.
+    points : shape (p, n_in). along : as for `gradient_norms`, for counts on a slice.
+    The network is fixed, so all moments are equal and m is 0. There is no standard error: the points do not show how
+    much larger the supremum is, and a bootstrap of a maximum is not consistent. `largest_gradient` computes the
+    supremum.
+    Returns an `Estimate`. Raises NetworkError if there is no point, or as `gradient_norms` does.
     """
     norms = as_table(gradient_norms(network, points, along=along))
     if not len(norms):
@@ -202,11 +207,13 @@ def as_table(norms: Floats) -> Floats:
 def largest_gradient(network: Network, domain: Domain, *, threads: int | None = None) -> Estimate:
     """C_grad of one network on a domain: the largest norm of any neuron's gradient on any region of the domain.
 
-    network : any, a chain or a graph; see `gradient_norms` for clips and switches.
-    domain : any that `subdivide` takes; `Space(n_in)` gives the supremum over all inputs. Gradients are taken along it.
+    network : any network, a chain or a graph; see `gradient_norms` for clips and switches.
+    domain : any domain for `subdivide`; `Space(n_in)` gives the supremum over all inputs. Gradients are those of the
+        network restricted to the domain's slice.
     threads : as for `subdivide`.
-    The regions are all there are, by proof; norms are floats.
-    Raises what `subdivide` does: DomainError for a domain it does not take, NotEnoughMemoryError for too many regions.
+    The list of regions is proved to be complete; norms are computed in float64.
+    Returns an `Estimate`. Raises the errors of `subdivide`: DomainError if it cannot subdivide the domain,
+    NotEnoughMemoryError if there are too many regions.
 
     Examples
     --------
@@ -232,16 +239,19 @@ def mean_gradient_constant(
     networks: int = 400,
     seed: int = 0,
 ) -> Estimate:
-    """C_grad of a law of networks: max over m <= moments, neurons and points of the m-th moment's m-th root.
+    """Estimate C_grad of a distribution of networks: the maximum over m <= moments, neurons and points of (E ||grad
+    z||^m)^(1/m).
 
-    draw : makes a network of the law from a generator, a chain or a graph. points : shape (p, n_in).
-    moments : the dimension n of counts.
-    networks : how many are drawn, 4 at least. Roots of moments rise with m (Jensen), so m is `moments`.
-    The largest of noisy means would be about two standard errors too large (1.8 to 2.2 for He networks of two and
-    three layers of 16 to 20, ten points and 200 networks); so the neuron and the point are chosen on
-    one half of the networks, and the moment there is estimated on the other. That is unbiased for this neuron and
-    point, and so, in the mean, no more than the largest of all: a lower bound with an error.
-    Raises NetworkError if an argument is out of its range, or the networks have different numbers of neurons.
+    draw : a function that draws a network, a chain or a graph, with a given generator. points : shape (p, n_in).
+    moments : the highest m, that is the dimension n of the counts. The expression grows with m (Jensen), so m is
+        `moments`.
+    networks, seed : number of networks drawn, at least 4, and seed.
+    The maximum of noisy means would be about two standard errors too large (1.8 to 2.2 for He networks of two and three
+    layers of 16 to 20, ten points and 200 networks). Therefore the neuron and the point are selected on one half of the
+    networks, and the moment is estimated on the other half. This is unbiased for this neuron and point, hence on
+    average at most the maximum: a lower bound with a standard error.
+    Returns an `Estimate`. Raises NetworkError if an argument is out of its range, or the networks have different
+    numbers of neurons.
     See also `gaussian_gradient_constant`, which is exact for Gaussian weights.
     """
     rng, m = stream("networks for C_grad", seed), whole(moments, "moments", 1)

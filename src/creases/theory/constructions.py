@@ -23,7 +23,7 @@ CHAINS_ONLY = (
 
 
 def sawtooth(depth: int) -> Network:
-    """Telgarsky's tent map, depth times over: 2^depth pieces on [0, 1] from two neurons a layer.
+    """Telgarsky's sawtooth: the tent map composed depth times, with 2^depth pieces on [0, 1] and two neurons per layer.
 
     Each layer is m(x) = 2 relu(x) - 4 relu(x - 1/2). All numbers are exact.
     depth : L, at least 1. Raises NetworkError otherwise.
@@ -42,9 +42,9 @@ def sawtooth(depth: int) -> Network:
 
 
 def zigzag(widths: Iterable[int]) -> Network:
-    """A function of one input with prod_l (n_l + 1) pieces on the line, where every layer has three neurons or more.
+    """A network of one input with prod_l (n_l + 1) pieces on the line.
 
-    Raises NetworkError for a layer of fewer than three neurons.
+    widths : neurons of each hidden layer, at least three. Raises NetworkError if a layer has fewer than three neurons.
     Source: the maximum is that of `one_dimensional_maximum`; cf. Serra, Tjandraatmadja and Ramalingam 2018, theorem 7.
 
     Examples
@@ -57,13 +57,14 @@ def zigzag(widths: Iterable[int]) -> Network:
 
 
 def zonotope(directions: int, widths: Iterable[int], input_dim: int, rng: np.random.Generator) -> Network:
-    """Central hyperplanes under a zigzag: 2 sum_{j < n} C(m - 1, j) prod_{l >= 2} (n_l + 1) regions of R^n.
+    """The zonotope network: it has 2 sum_{j < n} C(m - 1, j) prod_{l >= 2} (n_l + 1) regions on R^n.
 
-    The first layer's 2 m neurons make r = sum |<a_i, x>| of m random directions, which grows from 0 to infinity along
-    every ray; the layers above (`zigzag`) break at values of r.
-    directions : m. widths : of the layers above, three or more each. input_dim : n.
+    The 2 m neurons of the first layer compute r = sum |<a_i, x>| for m random directions a_i, which grows from 0 to
+    infinity along every ray. The layers above are a `zigzag` of r.
+    directions : m. widths : neurons of the layers above, at least three each. input_dim : n. rng : the generator of the
+        directions.
     Raises NetworkError if an argument is out of its range.
-    Source: Arora, Basu, Mianjy and Mukherjee 2018, theorem 2.11, who have n_l for n_l + 1 (`arora_lower`).
+    Source: Arora, Basu, Mianjy and Mukherjee 2018, theorem 2.11, with n_l + 1 in place of their n_l (`arora_lower`).
     """
     m, n = whole(directions, "directions", 1), whole(input_dim, "input_dim", 1)
     normals = rng.standard_normal((m, n))
@@ -110,10 +111,12 @@ def zigzag_layer(width: int, top: float) -> tuple[Floats, Floats, Floats, Floats
 
 
 def folding(widths: Iterable[int], input_dim: int, rng: np.random.Generator) -> Network:
-    """Montúfar's network: on [0, 1]^n it has prod_{l < L} floor(n_l / n)^n sum_{j <= n} C(n_L, j) regions.
+    """The folding network of Montúfar et al.: it has prod_{l < L} floor(n_l / n)^n sum_{j <= n} C(n_L, j) regions on
+    [0, 1]^n.
 
-    Layer l < L folds each coordinate floor(n_l / n) times onto [0, 1] (neurons that are left over are always off), and
-    the last layer is a random arrangement whose corners all lie inside the cube.
+    Layer l < L folds each coordinate floor(n_l / n) times onto [0, 1]; surplus neurons are always inactive. The last
+    layer is a random arrangement whose vertices all lie inside the cube.
+    widths : neurons of each hidden layer. input_dim : n. rng : the generator of the last layer.
     Raises NetworkError if a width below the last is less than n, or an argument is out of its range.
     Source: Montúfar, Pascanu, Cho and Bengio 2014, theorem 4 (`montufar_2014_lower`).
     """
@@ -159,10 +162,10 @@ def arrangement_in_cube(count: int, n: int, rng: np.random.Generator) -> tuple[F
 
 
 def perturb(network: Network, scale: float, rng: np.random.Generator) -> Network:
-    """The network with independent noise N(0, scale^2) on every weight and bias, the output's too.
+    """The network with independent noise N(0, scale^2) added to every weight and bias, also of the output layer.
 
-    network : a chain of dense layers with ReLU. Raises NetworkError for a graph, and unless scale is finite and at
-    least 0.
+    network : a chain of dense layers with ReLU. rng : the generator of the noise.
+    Raises NetworkError if the network is a graph, or scale is not finite and at least 0.
     Source: the companion paper's figure of the sawtooth under noise (Hanin and Rolnick 2019).
     """
     size = positive(scale, "scale", zero=True)

@@ -14,14 +14,16 @@ __all__ = ["xiong_one_layer"]
 def xiong_one_layer(
     height: int, width: int, channels: int, kernel: tuple[int, int], filters: int, stride: int = 1
 ) -> int:
-    """The most regions of one convolutional ReLU layer, which generic weights have: sum over K of prod C(d_1, t_ij).
+    """The maximal number of regions of one convolutional ReLU layer, attained by generic weights: sum over K of prod
+    C(d_1, t_ij).
 
-    Of one layer on the input only; `network_upper` is a bound for any network with convolutions.
-    height, width, channels : of the input. kernel : height and width of a filter. filters : d_1, how many there are.
-    stride : in both directions; no padding. t_ij, one number for each position of the filter, runs over
-    K = {t : sum_J t_ij <= number of inputs that the positions in J see, for every set J of positions}.
-    For positions a small number only: the conditions are one for each set of them (at most 12 positions).
-    Raises NetworkError if an argument is not a whole number in its range, or there are more positions.
+    For a single layer on the input only; `network_upper` is a bound for any network with convolutions.
+    height, width, channels : of the input. kernel : height and width of a filter. filters : d_1, their number.
+    stride : in both directions; there is no padding.
+    The sum is over t in K = {t : sum_J t_ij <= number of inputs in the windows of J, for every set J of positions},
+    with one number t_ij for each position of the filter. There is one condition per set of positions, so at most 12
+    positions are allowed.
+    Raises NetworkError if an argument is not an integer in its range, or there are more positions.
     Source: Xiong et al. 2020, "On the number of linear regions of convolutional neural networks", Theorem 2.
 
     Examples

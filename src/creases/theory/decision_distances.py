@@ -44,10 +44,10 @@ HALVINGS = 60
 class DecisionDistances(NamedTuple):
     """Euclidean distances of points to the nearest decision boundary.
 
-    lower : float64 (...), no boundary is nearer; infinite where there is none.
-    upper : float64 (...), there is one at this distance; infinite where none was found.
-    exact : bool (...), whether both are the distance, as it is at most that to the boundary of the point's region; also
-        where there is no boundary at all.
+    lower : float64 (...), lower bounds; infinite if there is no boundary.
+    upper : float64 (...), upper bounds; infinite if no boundary was found.
+    exact : bool (...), whether both bounds are the distance, because it is at most the distance to the boundary of the
+        point's region; also True if there is no boundary at all.
     """
 
     lower: Floats
@@ -56,15 +56,16 @@ class DecisionDistances(NamedTuple):
 
 
 def decision_distance(network: Network, points: ArrayLike) -> DecisionDistances:
-    """How far each point is from the nearest input at which the class changes, in floats.
+    """Bounds on the Euclidean distance of each point to the decision boundary, in floating-point arithmetic.
 
-    network : any, a chain or a graph. The class is the largest output; of one output whether it is above 0.
+    network : any network, a chain or a graph. The class is the largest output; for one output, whether it is above 0.
     points : shape (..., n_in) or (..., *input_shape), in the units of the network's inputs, as are distances. The
-        nearest one of another class gives an upper bound too, so it may be lower with more points.
-    Where `exact` is False, `lower` is the distance to the nearest boundary of the point's activation region, and
-    `upper` the nearest change of class that was found on the normals of the three nearest hyperplanes between the
-    point's class and others, as they are in its region, and on the segment to the nearest point of another class.
-    Raises NetworkError if the points do not fit the network; NotEnoughMemoryError if there is no room for derivatives.
+        nearest point of another class gives an upper bound too, so upper bounds may be lower with more points.
+    Where `exact` is False, `lower` is the distance to the boundary of the point's activation region. `upper` is the
+    nearest change of class found along the normals of three hyperplanes, the nearest ones between the point's class and
+    others in its region, and on the segment to the nearest point of another class.
+    Returns a `DecisionDistances`. Raises NetworkError if the points do not fit the network; NotEnoughMemoryError if the
+    derivatives do not fit into memory.
 
     See Also
     --------

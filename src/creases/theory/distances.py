@@ -24,15 +24,15 @@ LESS = "Take fewer directions (along=), or a network of fewer inputs."
 
 
 def boundary_distance(network: Network, points: ArrayLike, *, norm: float = 2.0) -> Floats:
-    """Distance from each point to the nearest boundary of its activation region, in floats.
+    """The distance from each point to the boundary of its activation region, in floating-point arithmetic.
 
-    network : any, a chain or a graph. Boundaries are where a neuron's pre-activation vanishes, where the sum of a clip
-    meets either bound, and where the winner of a switch meets another candidate; between candidates that are equal on
-    the whole region there is none.
-    points : shape (..., n_in) or (..., *input_shape). norm : 1, 2 or inf, how lengths of inputs are measured.
-    Returns float64 of shape (...): infinity where nothing has a gradient, 0 on a boundary.
-    Raises NetworkError if the points do not fit the network, or for another norm; NotEnoughMemoryError if there is no
-    room for the derivatives.
+    network : any network, a chain or a graph. A boundary is where a neuron's pre-activation vanishes, where the sum of
+        a clip equals one of its bounds, or where the winner of a switch equals another candidate, unless they are equal
+        on the whole region.
+    points : shape (..., n_in) or (..., *input_shape). norm : 1, 2 or inf, the norm on inputs.
+    Returns float64 of shape (...): infinity if no pre-activation has a gradient, 0 on a boundary.
+    Raises NetworkError if the points do not fit the network, or the norm is another one; NotEnoughMemoryError if the
+    derivatives do not fit into memory.
 
     Examples
     --------
@@ -59,13 +59,14 @@ def boundary_distance(network: Network, points: ArrayLike, *, norm: float = 2.0)
 
 
 def gradient_norms(network: Network, points: ArrayLike, *, along: ArrayLike | None = None) -> Floats:
-    """Euclidean length of every pre-activation's gradient at every point: float64 (..., N).
+    """The Euclidean norms of the gradients of all pre-activations at every point: float64 (..., N).
 
-    network : any, a chain or a graph; N is `network.neurons`. The two neurons of a clip have one sum, so the same
-    length, first all at the low bounds, then all at the high ones; of a switch it is the longest of its candidates'
-    gradients, as in the bounds of Tseran and Montúfar (2021) for maxout.
-    along : float64 (d, n_in); only the part of each gradient that lies in the span of these rows, as on a slice with
-    this basis. None for all of input space. Other arguments and errors as for `boundary_distance`.
+    network : any network, a chain or a graph; N is `network.neurons`. The two neurons of a clip have the same norm; all
+        low bounds of a layer come first, then all high ones. For a switch it is the largest norm of its candidates'
+        gradients, as in the bounds of Tseran and Montúfar (2021) for maxout.
+    along : float64 (d, n_in); gradients are projected onto the span of these rows, as on a slice with this basis. None
+        for all of input space.
+    Other arguments and errors as for `boundary_distance`.
     """
     flat, shape = as_rows(network, points)
     norms = np.empty((len(flat), network.neurons))

@@ -41,20 +41,21 @@ SOLVERS = (("highs-ds", 1e-9), ("highs-ds", 1e-7), ("highs-ipm", 1e-8))
 
 
 def region_facets(network: Network, points: ArrayLike, *, processes: int | None = None) -> Ints:
-    """How many facets each point's activation region has, as a polyhedron in all of input space.
+    """The number of facets of each point's activation region, as a polyhedron in the full input space.
 
-    network : any, a chain or a graph. Facets are pieces of walls of neurons, clips and switches; walls that coincide
-        are one. A region that is all of the space has none.
-    points : shape (..., n_in) or (..., *input_shape). processes : how many work at the same time, each on points of its
-        own; None for this one alone. Others are started anew, so a script must guard its main part.
-    Returns int64 (...). The programs are solved in floats by HiGHS, so nothing is certified: a facet that reaches
-    no farther than 1e-7 of the distance to the nearest wall beyond the others may be missed, and walls that nearly
-    coincide may be taken for one.
-    `Complex.sides` has the proved ones, where the regions can be listed.
-    Raises NetworkError if the points do not fit the network, if one lies on a wall, so that it has no region, or if
-    processes is no whole number from 1 on; NotEnoughMemoryError if there is no room for the derivatives;
-    ComputationError if a program is not solved.
-    Source: Clarkson 1994 for the programs.
+    network : any network, a chain or a graph. Facets lie on walls of neurons, clips and switches; walls that coincide
+        count once. A region that is the whole space has no facets.
+    points : shape (..., n_in) or (..., *input_shape).
+    processes : number of processes that share the points; None means the current one only. Processes are started with
+        "spawn", so scripts must guard their main part.
+    Returns int64 (...). The linear programs are solved in floating-point arithmetic by HiGHS, so the numbers are not
+    certified: a facet may be missed if it extends beyond the other walls by less than 1e-7 of the distance to the
+    nearest wall, and walls that nearly coincide may be counted once. If the regions can be listed, `Complex.sides` has
+    proved facets.
+    Raises NetworkError if the points do not fit the network, if one lies on a wall, or if processes is not a positive
+    integer; NotEnoughMemoryError if the derivatives do not fit into memory; ComputationError if a linear program is not
+    solved.
+    Source: Clarkson 1994 for the linear programs.
 
     Examples
     --------

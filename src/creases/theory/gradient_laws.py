@@ -28,10 +28,11 @@ __all__ = ["first_layer_moment", "gaussian_gradient_constant", "gaussian_gradien
 
 
 def first_layer_moment(input_dim: int, m: int, *, variance: float | None = None) -> float:
-    """(E ||grad z||^m)^(1/m) of a neuron of the first layer with weights N(0, variance), 2 / n at He initialisation.
+    """The gradient moment (E ||grad z||^m)^(1/m) of a neuron of the first layer, for weights N(0, variance).
 
-    The norm is that of a Gaussian vector: sqrt(variance) (2^(m/2) Gamma((n + m) / 2) / Gamma(n / 2))^(1/m). At m = 2 it
-    is sqrt(2), and at He initialisation the second moment is 2 in every layer.
+    input_dim : n. variance : None means He initialisation, 2 / n.
+    It is the moment of the norm of a Gaussian vector: sqrt(variance) (2^(m/2) Gamma((n + m) / 2) / Gamma(n / 2))^(1/m).
+    For He initialisation and m = 2 it is sqrt(2); the second moment is then 2 in every layer.
 
     Examples
     --------
@@ -46,12 +47,14 @@ def first_layer_moment(input_dim: int, m: int, *, variance: float | None = None)
 def gaussian_gradient_moments(
     input_dim: int, widths: Iterable[int], m: int, *, variances: Sequence[float] | None = None
 ) -> list[float]:
-    """(E ||grad z||^m)^(1/m) of the neurons of each hidden layer, exact at every point.
+    """The gradient moments (E ||grad z||^m)^(1/m) of the neurons of each hidden layer, exact at every point.
 
-    widths : neurons of each hidden layer of a chain with ReLU. variances : of the independent, normal weights of each
-    layer; None is He's, 2 / fan-in. Biases have any law that is even, without a value of positive probability, and
-    are independent; with some neurons held at zero, as in Kac and Rice's formula, the moments are no larger.
-    Raises NetworkError if an argument is out of its range, or there is not one variance a layer.
+    input_dim : n. widths : neurons of each hidden layer of a chain with ReLU. m : the moment.
+    variances : variances of the independent, normal weights of each layer; None means He initialisation, 2 / fan-in.
+    Biases are independent, with any symmetric distribution without atoms. If some neurons are conditioned to be zero,
+    as in the Kac-Rice formula, the moments are not larger.
+    Returns one float per layer. Raises NetworkError if an argument is out of its range, or there is not one variance
+    per layer.
     Source: derived above.
 
     Examples
@@ -75,10 +78,11 @@ def gaussian_gradient_moments(
 def gaussian_gradient_constant(
     input_dim: int, widths: Iterable[int], *, moments: int | None = None, variances: Sequence[float] | None = None
 ) -> float:
-    """C_grad of chains with ReLU and Gaussian weights, exact: the largest layer's of `gaussian_gradient_moments`.
+    """C_grad of chains with ReLU and Gaussian weights, exact: the maximum of `gaussian_gradient_moments` over the
+    layers.
 
-    moments : the highest, None for the input dimension, as in counts. Roots of moments rise with m (Jensen), so the
-    highest is the largest. Other arguments and errors as there.
+    moments : the highest m; None means the input dimension, as for counts. The moments grow with m (Jensen), so the
+        highest is the largest. Other arguments and errors as for `gaussian_gradient_moments`.
 
     Examples
     --------

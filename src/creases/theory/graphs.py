@@ -18,18 +18,20 @@ __all__ = ["has_clips", "has_shared_weights", "has_switches", "network_patterns"
 
 
 def network_upper(network: Network, input_dim: int | None = None) -> int:
-    """An upper bound on the regions of any network with the levels of this one: a product over its layers.
+    """An upper bound on the number of regions of any network with the same levels: a product over its layers.
 
-    network : any, a chain or a graph; only sizes, sources and kinks of its levels matter, slopes do as far as a unit of
-    equal ones is no neuron. input_dim : n, None for the network's inputs; for the regions of a slice its dimension.
-    Returns an int of any size: prod over layers of min(sum_{j <= d} C(h, j), states), h being the walls of the layer,
-    and d the least of n and of the dimensions that its sources have together.
-    Raises NetworkError if it is no network, or input_dim no whole number of at least 1.
-    Source: Montúfar 2017 for chains of ReLU and of maxout, whose proof looks at hyperplanes only.
+    network : any network, a chain or a graph. Only the sizes, sources and kinks of its levels matter; units with equal
+        slopes are not neurons.
+    input_dim : n; None means the network's number of inputs. For the regions on a slice, give its dimension.
+    Returns an int of any size: the product over layers of min(sum_{j <= d} C(h, j), states), where h is the number of
+    hyperplanes of the layer, and d the minimum of n and of the total dimension of its sources.
+    Raises NetworkError if the argument is not a Network, or input_dim is not a positive integer.
+    Source: Montúfar 2017 for chains of ReLU and of maxout, whose proof only uses hyperplanes.
 
     See Also
     --------
-    montufar_2017_upper : the same of chains with ReLU, from their widths. serra_upper : less, for such chains only.
+    montufar_2017_upper : the same bound for chains with ReLU, from their widths. serra_upper : a smaller bound, for
+        such chains only.
 
     Examples
     --------
@@ -51,9 +53,10 @@ def network_upper(network: Network, input_dim: int | None = None) -> int:
 
 
 def network_patterns(network: Network) -> int:
-    """All patterns, whatever the network does: 2 for a neuron, 3 for a clip, k for a switch of k candidates.
+    """The trivial upper bound on the number of patterns: a product of 2 per neuron, 3 per clip, and k per switch of k
+    candidates.
 
-    Raises NetworkError if it is no network.
+    Raises NetworkError if the argument is not a Network.
 
     Examples
     --------

@@ -37,13 +37,15 @@ CHAINS_ONLY = (
 
 
 def gaussian_density(sigma: float) -> Density:
-    """The density of N(0, sigma^2), for arrays. Raises NetworkError unless sigma is finite and above 0."""
+    """The density of N(0, sigma^2) as a function of arrays. Raises NetworkError unless sigma is finite and above 0."""
     s = positive(sigma, "sigma")
     return lambda b: np.asarray(np.exp(-0.5 * (b / s) ** 2) / (np.sqrt(2.0 * np.pi) * s))
 
 
 def uniform_density(length: float) -> Density:
-    """The density of the uniform law on [-length / 2, length / 2], for arrays. Errors as for `gaussian_density`."""
+    """The density of the uniform distribution on [-length / 2, length / 2] as a function of arrays. Errors as for
+    `gaussian_density`.
+    """
     whole_length = positive(length, "length")
     return lambda b: np.asarray((np.abs(b) <= whole_length / 2.0) / whole_length)
 
@@ -59,14 +61,15 @@ def expected_stratum(
     points: int = 20,
     seed: int = 0,
 ) -> Estimate:
-    """E vol_{n - k}(B_k in the box), with its standard error.
+    """Estimate the expected (n - k)-volume of the k-stratum in a box by the Kac-Rice formula, with its standard error.
 
-    draw : makes a network of the law from a generator, a chain of dense layers with ReLU, its biases independent of
-    each other and of the weights, with this density. lower, upper : shape (n,), the box. k : 1 or 2, how many neurons
-    vanish (at most n).
-    networks, points : how many are drawn, and points of the box for each. seed : of both.
-    Raises NetworkError for another k, a box that is none, or a network that takes another number of inputs or
-    is a graph.
+    draw : a function that draws a network, a chain of dense layers with ReLU, with a given generator. Its biases are
+        independent of each other and of the weights.
+    density : the density of the biases. lower, upper : shape (n,), the corners of the box. k : 1 or 2, number of
+        neurons that vanish, at most n.
+    networks, points, seed : number of networks drawn, random points of the box for each, and seed.
+    Returns an `Estimate`. Raises NetworkError if k is another number, the box is invalid, or a network has another
+    number of inputs or is a graph.
     """
     low, high = as_floats(lower, "lower", NetworkError), as_floats(upper, "upper", NetworkError)
     finite = np.isfinite(low).all() and np.isfinite(high).all()

@@ -46,14 +46,16 @@ AT_A_TIME = 10_000_000
 def humayun_local_complexity(
     network: Network, points: ArrayLike, radius: float, directions: int | None = None, *, seed: int = 0
 ) -> Ints:
-    """Of each layer, how many neurons change their state among the vertices of a cross-polytope around each point.
+    """For each layer, the number of neurons that change their state among the vertices of a cross-polytope around each
+    point.
 
-    network : any, a chain or a graph. The two neurons of a clip count each, a switch counts once, if not all vertices
-        have one winner.
+    network : any network, a chain or a graph. The two neurons of a clip count separately; a switch counts once, if the
+        vertices have different winners.
     points : shape (..., n_in) or (..., *input_shape). radius : r > 0, in the units of the network's inputs.
-    directions : how many orthonormal directions the polytope has, at most n_in; 25 or n_in, the smaller, if None. They
-        are drawn uniformly by `seed`, and are the same for all points.
-    Returns int64 (..., layers). Signs are those of floats; what lies between the vertices is not seen.
+    directions : number of orthonormal directions of the polytope, at most n_in; None means the smaller of 25 and n_in.
+        They are drawn uniformly with `seed`, and are the same for all points.
+    Returns int64 (..., layers). Signs are computed in floating-point arithmetic; changes between the vertices are not
+    detected.
     Raises NetworkError if the points do not fit the network, or another argument is out of its range.
     Source: Humayun, Balestriero and Baraniuk 2024.
 
@@ -87,7 +89,7 @@ def humayun_local_complexity(
 class LocalComplexity(NamedTuple):
     """Local complexity by bias noise.
 
-    values : float64 (...), of each point, one over the units of the inputs: area of boundary a volume.
+    values : float64 (...), for each point the area of boundaries per volume, in inverse units of the inputs.
     errors : float64 (...), their standard errors, from the draws of the noise.
     """
 
@@ -96,24 +98,25 @@ class LocalComplexity(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """The mean of all points, the LC of the paper for their law; NaN of none."""
+        """The mean over all points, LC in Patel and Montúfar (2024); NaN if there are none."""
         return float(self.values.mean()) if self.values.size else float("nan")
 
 
 def patel_local_complexity(
     network: Network, points: ArrayLike, sigma: float, *, samples: int = 16, seed: int = 0
 ) -> LocalComplexity:
-    """The expected density of boundaries at each point, if the biases of all neurons have noise N(0, sigma^2).
+    """The expected density of boundaries at each point if independent noise N(0, sigma^2) is added to the biases of all
+    neurons.
 
-    network : a chain or a graph without switches, which have no threshold. Units of a clip have one noise and two
-        boundaries. The units of a convolution have noise of their own each, though they share a bias.
+    network : a chain or a graph without switches, which have no threshold. The two boundaries of a clip share one
+        noise. The units of a convolution have separate noises, although they share a bias.
     points : shape (..., n_in) or (..., *input_shape). sigma : standard deviation, positive, in the units of
         pre-activations.
-    samples : draws of the noise, two at least, by `seed`. A neuron's own noise is integrated in closed form, so of one
-        layer there is nothing to draw for: errors are zero, but for rounding. Each draw evaluates what is above a layer
-        once for each of its neurons, which is then on its boundary.
-    Raises NetworkError if there are switches, if the points do not fit, or an argument is out of its range;
-    NotEnoughMemoryError if there is no room for the derivatives.
+    samples : number of draws of the noise, at least two, with `seed`. A neuron's own noise is integrated in closed
+        form, so for one layer errors are zero up to rounding. Each draw evaluates the layers above once for each
+        neuron, with that neuron on its boundary.
+    Returns a `LocalComplexity`. Raises NetworkError if there are switches, the points do not fit the network, or an
+    argument is out of its range; NotEnoughMemoryError if the derivatives do not fit into memory.
     Source: Patel and Montúfar 2024; the density is that of Hanin and Rolnick 2019, theorem 6.
 
     Examples

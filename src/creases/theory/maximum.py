@@ -33,7 +33,7 @@ __all__ = [
 
 
 def trivial(neurons: int) -> int:
-    """2^N: every pattern of N neurons, whatever the network.
+    """The trivial upper bound 2^N, the number of patterns of N neurons.
 
     neurons : at least 0. Raises NetworkError otherwise.
 
@@ -46,12 +46,12 @@ def trivial(neurons: int) -> int:
 
 
 def zaslavsky(neurons: int, input_dim: int, *, rank: int | None = None) -> int:
-    """The pieces of R^n cut by N hyperplanes in general position: C(N, 0) + C(N, 1) + ... + C(N, n).
+    """The number of regions of N hyperplanes in general position in R^n: C(N, 0) + C(N, 1) + ... + C(N, n).
 
     neurons : number N of hyperplanes, at least 0. input_dim : n, at least 1.
-    rank : of the normals, where it is below n: the sum then ends there. None for full rank.
-    Returns an int of any size: the exact count of one generic hidden layer, and the maximum for any.
-    Raises NetworkError if an argument is not a whole number in its range.
+    rank : rank of the normals if it is below n; the sum then ends at this index. None for full rank.
+    Returns an int of any size: the exact count for one generic hidden layer, and the maximum for any.
+    Raises NetworkError if an argument is not an integer in its range.
     Source: Schläfli 1901 for general position; Zaslavsky 1975, "Facing up to arrangements", Theorem A.
 
     See Also
@@ -72,11 +72,11 @@ def zaslavsky(neurons: int, input_dim: int, *, rank: int | None = None) -> int:
 
 
 def central(neurons: int, input_dim: int) -> int:
-    """The pieces of R^n cut by N generic hyperplanes through 0: 2 (C(N-1, 0) + ... + C(N-1, n-1)).
+    """The number of regions of N central hyperplanes in general position: 2 (C(N-1, 0) + ... + C(N-1, n-1)).
 
-    neurons : number N of hyperplanes, at least 0; without any there is one piece. input_dim : n, at least 1.
-    Returns an int of any size: the exact count of one generic hidden layer with zero biases.
-    Raises NetworkError if an argument is not a whole number in its range.
+    neurons : number N of hyperplanes, at least 0; for N = 0 there is one region. input_dim : n, at least 1.
+    Returns an int of any size: the exact count for one generic hidden layer with zero biases.
+    Raises NetworkError if an argument is not an integer in its range.
     Source: Schläfli 1901; Zaslavsky 1975, Theorem A, for central arrangements (Cover 1965 for n points).
 
     Examples
@@ -93,12 +93,13 @@ def central(neurons: int, input_dim: int) -> int:
 
 
 def faces(neurons: int, input_dim: int, k: int) -> int:
-    """k-dimensional faces of N hyperplanes in general position in R^n: C(N, n - k) sum_{j <= k} C(N - n + k, j).
+    """The number of k-dimensional faces of N hyperplanes in general position in R^n: C(N, n - k) sum_{j <= k} C(N - n +
+    k, j).
 
-    Every choice of n - k hyperplanes meets in a flat of k dimensions, which the others cut as hyperplanes in general
-    position; so k = n gives `zaslavsky`, k = 0 the C(N, n) vertices, and the alternating sum over k is (-1)^n.
-    neurons : N, at least 0. input_dim : n, at least 1. k : 0 ... n. Returns 0 where N < n - k.
-    Raises NetworkError if an argument is not a whole number in its range.
+    Any n - k hyperplanes meet in a k-dimensional flat, which the others cut in general position. So k = n gives
+    `zaslavsky`, k = 0 the C(N, n) vertices, and the alternating sum over k is (-1)^n.
+    neurons : N, at least 0. input_dim : n, at least 1. k : 0 ... n. Returns an int of any size, 0 if N < n - k.
+    Raises NetworkError if an argument is not an integer in its range.
     Source: Zaslavsky 1975, section 5.
 
     Examples
@@ -119,9 +120,10 @@ def faces(neurons: int, input_dim: int, k: int) -> int:
 def montufar_2017_upper(widths: Iterable[int], input_dim: int) -> int:
     """An upper bound: prod_l sum_{j <= d_l} C(n_l, j), d_l = min(n, n_1, ..., n_l).
 
-    widths : neurons of each hidden layer of a chain. input_dim : n. Only hyperplanes are counted, so any two
-    slopes will do: ReLU, leaky ReLU, absolute values. `network_upper` is the same of any graph.
-    Raises NetworkError if an argument is not a whole number in its range.
+    widths : neurons of each hidden layer of a chain. input_dim : n.
+    Only hyperplanes are counted, so it holds for any two slopes: ReLU, leaky ReLU, absolute value. `network_upper` is
+    the generalisation to graphs.
+    Returns an int of any size. Raises NetworkError if an argument is not an integer in its range.
     Source: Montúfar 2017, "Notes on the number of linear regions of deep neural networks".
 
     Examples
@@ -138,11 +140,12 @@ def montufar_2017_upper(widths: Iterable[int], input_dim: int) -> int:
 def serra_upper(widths: Iterable[int], input_dim: int, *, ranks: Sequence[int] | None = None) -> int:
     """An upper bound on the regions of any chain of ReLU layers of these widths.
 
-    Not of graphs, nor of other kinks: a neuron that is off must hand nothing on. For these there is `network_upper`.
-    widths : neurons of each hidden layer, first to last, each at least 1; the output layer does not count.
+    Not for graphs or other activations, because it uses that an inactive neuron has output zero; for these there is
+    `network_upper`.
+    widths : neurons of each hidden layer, first to last, each at least 1; without the output layer.
     input_dim : n, at least 1.
-    ranks : of the weight matrices, where they are known to be lower than their size: a layer of rank r is cut in at
-        most r dimensions.
+    ranks : ranks of the weight matrices, if known to be lower than full; a layer of rank r cuts in at most r
+        dimensions.
     Returns an int of any size. For one layer it is `zaslavsky`; for one input and layers of three neurons
     or more it is attained, as the product of (width + 1).
     Raises NetworkError if an argument is not a whole number in its range, or there is no layer.
@@ -177,11 +180,11 @@ def serra_layer(width: int, most: int, d: int, above: dict[int, int]) -> int:
 
 
 def hinz_upper(widths: Iterable[int], input_dim: int) -> int:
-    """An upper bound by histograms: how many regions there can be at most of each dimension, pushed up layer by layer.
+    """An upper bound by histograms of the dimensions of regions, propagated layer by layer.
 
-    A region of d dimensions becomes C(n_l, j) regions of min(d, n_l - j) dimensions for each j <= min(d, n_l). With
-    this choice of what one layer does (that of Serra et al.) the bound is `serra_upper`, from the other end.
-    Arguments and errors as for `serra_upper`, and of chains of ReLU only as that is.
+    A region of dimension d becomes C(n_l, j) regions of dimension min(d, n_l - j) for each j <= min(d, n_l). With this
+    transition (that of Serra et al.) the bound equals `serra_upper`.
+    Arguments and errors as for `serra_upper`; also for chains of ReLU only.
     Source: Hinz and van de Geer 2019, "A framework for the construction of upper bounds on the number of affine linear
     regions of ReLU feed-forward neural networks".
 
@@ -203,10 +206,10 @@ def hinz_upper(widths: Iterable[int], input_dim: int) -> int:
 
 
 def raghu_order(width: int, depth: int, input_dim: int) -> int:
-    """The order of an upper bound for L layers of one width: k^(L n). A constant factor is not given with it.
+    """The order of an upper bound for L layers of equal width: k^(L n), without its constant factor.
 
     width : k. depth : L, hidden layers of a chain of ReLU. input_dim : n.
-    Raises NetworkError if an argument is not a whole number in its range.
+    Raises NetworkError if an argument is not an integer in its range.
     Source: Raghu et al. 2017, Theorem 1: O(k^(L n)) for ReLU, O((2 k)^(L n)) for hard tanh.
 
     Examples
@@ -220,10 +223,10 @@ def raghu_order(width: int, depth: int, input_dim: int) -> int:
 def maxout_upper(widths: Iterable[int], pieces: int, input_dim: int) -> int:
     """An upper bound for maxout networks: prod_l sum_{j <= d_l} C(k (k - 1) n_l / 2, j), d_l = min(n, n_1, ..., n_l).
 
-    The units stand in a chain; `network_upper` is of any graph of switches, and no more.
-    pieces : k, the affine functions of which each unit takes the largest, at least 1. Other arguments and errors as for
-    `montufar_2017_upper`, which k = 2 gives.
-    Source: Montúfar 2017; every pair of a unit's functions has one hyperplane where they agree.
+    For chains of maxout layers; `network_upper` is for any graph of switches, and is at most this.
+    pieces : k, the number of affine functions of each unit, at least 1. For k = 2 the bound is `montufar_2017_upper`;
+        other arguments and errors as there.
+    Source: Montúfar 2017; each pair of a unit's functions is equal on one hyperplane.
 
     Examples
     --------
@@ -238,17 +241,17 @@ def maxout_upper(widths: Iterable[int], pieces: int, input_dim: int) -> int:
 
 
 def hanin_rolnick_estimate(neurons: int, input_dim: int) -> Fraction:
-    """About how many regions a random network is expected to have in all of R^n: N^n / n!.
+    """A heuristic estimate of the expected number of regions of a random network on R^n: N^n / n!.
 
     neurons : number N of hidden neurons in all layers, at least 0.
-    input_dim : n, number of inputs, or dimensions of the slice that is cut, at least 1.
+    input_dim : n, number of inputs, or dimension of the slice, at least 1.
     Returns a Fraction; float() rounds it once.
-    Raises NetworkError if an argument is not a whole number in its range.
+    Raises NetworkError if an argument is not an integer in its range.
 
-    It is of neurons with thresholds of their own and independent weights, in a chain or not, and not of switches.
-    This is a heuristic and not a bound: Hanin and Rolnick 2019 offer it for the whole space in the remark
-    that follows Theorem 5, where depth plays no part. Theorem 5 itself speaks of large cubes and has
-    (T N)^n / n! with a constant T > 1. For one generic layer it is the leading term of `zaslavsky`.
+    It applies to neurons with separate thresholds and independent weights, in a chain or a graph, but not to switches.
+    It is a heuristic and not a bound: Hanin and Rolnick 2019 give it for the whole space in the remark after Theorem 5,
+    independent of depth. Theorem 5 itself is about large cubes and has (T N)^n / n! with a constant T > 1. For one
+    generic layer it is the leading term of `zaslavsky`.
 
     Examples
     --------

@@ -15,12 +15,14 @@ __all__ = ["compare_strata"]
 
 
 def compare_strata(complex: Complex, *, seed: int = 0) -> Table:
-    """The strata k = 1 ... d of a complex, a unit of volume, each beside `strata_bound` with the network's constants.
+    """A table of the volumes of the strata k = 1 ... d of a complex, per unit of volume, with `strata_bound` for the
+    network's constants.
 
-    The bound is on a mean over a law of networks; with the constants of one network, C_grad being the largest on the
-    domain and along it, it is a yardstick. It is left out, and a note says so, of networks with switches and where no
-    layer has biases with a density. seed : of the standard error of C_bias.
-    Raises NetworkError if the domain is unbounded, or its volume is zero or infinite in floats.
+    The bound is on a mean over a distribution of networks. With the constants of one network (C_grad is the largest
+    gradient norm on the domain, along its slice) it is for orientation only. It is left out, with a note, for networks
+    with switches and if no layer has biases with a density.
+    seed : of the bootstrap for the standard error of C_bias.
+    Returns a `Table`. Raises NetworkError if the domain is unbounded, or its volume is zero or infinite in float64.
     """
     measured = complex.strata()
     if not 0.0 < measured.volume < np.inf:

@@ -41,7 +41,9 @@ MOST_LISTED = 100_000
 
 @dataclass(frozen=True)
 class Row:
-    """One line. name : of what. value : a number of any size. kind : what it is to a count. source : who proved it."""
+    """A row of a `Table`. name : the quantity. value : a number of any size. kind : how it relates to a count.
+    source : its source.
+    """
 
     name: str
     value: float
@@ -50,9 +52,9 @@ class Row:
 
 
 class Table:
-    """A table of results: `rows` has its lines, `to_pandas` makes a frame, `to_dict` plain data for JSON.
+    """A table of results, with `rows`. `to_pandas` converts it to a DataFrame, `to_dict` to plain data for JSON.
 
-    notes : sentences that say what the theory does not know of this network, and why; printed below the lines.
+    notes : sentences on which results do not apply to this network, and why; printed below the rows.
     """
 
     def __init__(self, title: str, rows: Iterable[Row], notes: Iterable[str] = ()) -> None:
@@ -86,12 +88,12 @@ class Table:
         return panel(self.title, table(rows, ("what", "value", "kind", "source")), notes)
 
     def to_dict(self) -> dict[str, Any]:
-        """The title, the rows as dicts, and the notes, for JSON; a value beyond 300 digits as `readable` writes it."""
+        """The title, the rows as dicts, and the notes, for JSON; values of more than 300 digits are strings."""
         rows = [{**vars(row), "value": row.value if row.value < 10**300 else readable(row.value)} for row in self.rows]
         return {"title": self.title, "rows": rows, "notes": self.notes}
 
     def to_pandas(self) -> pandas.DataFrame:
-        """A frame with a row a line. Raises MissingExtraError if pandas is not installed."""
+        """A pandas DataFrame with the same rows. Raises MissingExtraError if pandas is not installed."""
         try:
             import pandas
         except ImportError as error:
@@ -117,13 +119,13 @@ def readable(value: Any) -> str:
 
 
 def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = None) -> Table:
-    """Maximum counts, estimates and constructions for hidden layers of these widths, or for a network.
+    """A table of upper bounds, estimates and constructions for hidden layers of given widths, or for a network.
 
-    network_or_widths : a Network, or the neurons of each hidden layer. input_dim : n; for a Network None means its own
-    inputs, and the dimension of a slice that is cut may be given.
-    Widths are those of a chain of dense layers with ReLU. Of a graph the table has what is known of its levels: an
-    upper bound, and the estimates if every neuron has a threshold of its own; notes say what is left out, and why.
-    Raises NetworkError if an argument is out of its range.
+    network_or_widths : a Network, or the number of neurons in each hidden layer of a chain of dense layers with ReLU.
+    input_dim : n. For a Network None means its number of inputs; give the dimension for counts on a slice.
+    For a graph the table has an upper bound, and the estimates if no two neurons share a threshold; notes say what is
+    left out, and why.
+    Returns a `Table`. Raises NetworkError if an argument is out of its range.
 
     Examples
     --------
@@ -219,19 +221,22 @@ def arora_of(widths: list[int], n: int) -> int:
 
 
 def compare(count: Count, network: Network, *, samples: int = 1000, seed: int = 0) -> Table:
-    """A count beside its theory: N^n / n!, hyperplanes, the maximum, T-hat, and bounds with the network's constants.
+    """A table that compares a count with theory: N^n / n!, hyperplanes, the maximum, T-hat, and bounds with the
+    network's constants.
 
-    count : of this network (its hash is checked). samples : points at which C_grad is looked for where the domain has
-    more than 100,000 regions or is a Polyline: in the box around its corners. seed : of these points.
-    The bounds on means speak of a law of networks and of cubes (theorem 5 of those whose side is at least the one given
-    with it); with the constants of one network they are a yardstick. They are left out where no layer has biases with a
-    density, and on infinite domains; the explicit one is there for cubes and segments only. T-hat says something of the
-    network where the side in units is small; where it is 10 N and more, a random network has most of its regions there
-    already, and T-hat is about 1 / side.
-    Of a graph there is what `bounds` has of it; T-hat and the bounds on means if it has no switches. What is left out
-    stands in the notes.
-    Raises NetworkError if the count is of another network, or an argument is out of its range; DomainError if it is
-    along a Circle.
+    count : a Count of this network (its hash is checked).
+    samples, seed : number and seed of random points in the box around the domain's corners at which C_grad is estimated
+        if the domain has more than 100,000 regions or is a Polyline.
+    The bounds on means hold for distributions of networks and for cubes (theorem 5 of Hanin and Rolnick 2019 for cubes
+    of at least the side given in the table). With the constants of one network they are for orientation only. They are
+    left out if no layer has biases with a density, and on infinite domains; the explicit bound is given for cubes and
+    segments only.
+    T-hat is informative about the network if the side in units of 1 / (C_grad C_bias N) is small. From about 10 N on, a
+    random network has most of its regions in the domain, and T-hat is about 1 / side.
+    For a graph the table has the rows of `bounds`; and T-hat and the bounds on means if it has no switches. Notes say
+    what is left out.
+    Returns a `Table`. Raises NetworkError if the count is of another network, or an argument is out of its range;
+    DomainError if it is along a Circle.
     """
     if isinstance(count.domain, Circle):
         raise DomainError(

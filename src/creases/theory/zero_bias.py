@@ -35,18 +35,20 @@ Pattern = tuple[Bools, ...]  # one array a layer
 
 
 class Pair(NamedTuple):
-    """A region of the network without biases and the region of the network that it becomes: their patterns."""
+    """The patterns of a region of the network without biases and of the corresponding region of the network."""
 
     zero_bias: Pattern
     biased: Pattern
 
 
 def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]:
-    """For each region of `network.without_biases()` the region of `network` that it goes to, in exact arithmetic.
+    """The injective map from the regions of `network.without_biases()` to those of `network`, in exact arithmetic.
 
-    network : any chain of dense layers with ReLU, of at most nine inputs. threads : as for `count`.
-    Returns as many pairs as `count(network, Directions(n_in))` has regions; no region of the network comes twice.
-    Raises NetworkError for a graph, DomainError for more inputs, ComputationError as `subdivide` does.
+    network : a chain of dense layers with ReLU, of at most nine inputs. threads : as for `count`.
+    Returns a list of `Pair`, one for each region of `count(network, Directions(n_in))`; no region of the network occurs
+    twice.
+    Raises NetworkError if the network is a graph, DomainError if it has more inputs, ComputationError as `subdivide`
+    does.
 
     Examples
     --------
@@ -66,7 +68,7 @@ def zero_bias_map(network: Network, *, threads: int | None = None) -> list[Pair]
 def unbounded_cones(network: Network, *, threads: int | None = None) -> list[Pattern]:
     """Patterns of the regions of `network` on all of its input space whose recession cone has full dimension.
 
-    Arguments and errors as for `zero_bias_map`, whose images these are, but of at most eight inputs.
+    These are the images of `zero_bias_map`. Arguments and errors as there, but for at most eight inputs.
     """
     as_chain(network, "unbounded_cones", *CHAINS_ONLY)
     found = subdivide(network, Space(network.n_in), threads=threads, progress=False)
@@ -80,10 +82,12 @@ def patterns_of(found: Complex) -> Iterator[list[Bools]]:
 
 
 def has_full_recession_cone(network: Network, pattern: Sequence[Bools]) -> bool:
-    """Whether a region, given by its pattern, goes to infinity in an open set of directions; decided in integers.
+    """Whether the recession cone of a region, given by its pattern, has full dimension; decided in integer arithmetic.
 
-    That is so iff some direction makes the linear part of every pre-activation that has one grow to its side.
-    pattern : one bool array a layer. Raises NetworkError for a graph, and if it is not of this network's widths.
+    That is, whether there is a direction in which the linear part of every pre-activation, unless it is zero, has the
+    sign of the pattern.
+    pattern : one bool array per layer. Raises NetworkError if the network is a graph, or the pattern does not fit its
+        widths.
     """
     layers = exact_layers(network, "has_full_recession_cone")
     if [len(active) for active in pattern] != list(network.widths):

@@ -1,4 +1,4 @@
-"""Train networks on small tasks and count their regions as they learn.
+"""Train networks on small tasks and count their regions during training.
 
 Nothing here imports torch, scikit-learn, mlxtend or pandas before it is used.
 

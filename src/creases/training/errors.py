@@ -10,13 +10,13 @@ __all__ = ["DivergedError", "TrainingError", "need_torch"]
 
 
 class TrainingError(CreasesError, ValueError):
-    """A task, the settings of a training or its records are wrong or do not fit together."""
+    """Raised when a task, the settings of a training or its files are invalid or do not fit together."""
 
 
 class DivergedError(TrainingError):
-    """The loss of a training, or a weight, is no longer finite.
+    """Raised when the loss of a training, or a weight, is no longer finite.
 
-    history : the rows of the training's `History` until then.
+    history : the rows of the training's `History` up to this step.
     """
 
     history: list[dict[str, Any]]

@@ -37,25 +37,25 @@ __all__ = ["Tracker", "fit"]
 
 
 class Tracker(Protocol):
-    """What a training notifies of every step: a `RegionTracker`, or anything else that measures a model as it learns.
+    """The protocol of objects that `fit` notifies of every step, such as a `RegionTracker`.
 
-    model : the module that is watched, or a function that gives the network. at : the step it is at.
+    model : the module, or a function that returns the network. at : the current step.
     """
 
     at: int
 
     @property
     def model(self) -> object:
-        """What it reads."""
+        """The module, or a function that returns the network."""
 
     def is_due(self, step: int) -> bool:
-        """Whether it will measure at this step."""
+        """Whether it measures at this step."""
 
     def step(self, epoch: float | None = None) -> object:
-        """The optimiser has made a step."""
+        """Called after each step of the optimiser."""
 
     def resume_at(self, step: int, epoch: float | None = None) -> None:
-        """The model has been set to what it was after `step`."""
+        """Called after the model has been reset to its state after `step`."""
 
 
 def fit(
@@ -72,18 +72,18 @@ def fit(
     """Train `model` in place on `task` with softmax cross-entropy.
 
     model : a torch module from inputs of shape (b, n_in) to scores of shape (b, classes), on the CPU.
-    settings : default `Settings()`, those of the paper.
-    tracker : a `RegionTracker` of this model, or of a function that gives its network, or alike; its `step` is called
-        after each step.
-    checkpoints : a folder. Saved are step 0, the last step, and those at which the tracker counts (without a
-        tracker, the end of each epoch); see `checkpoints.py`. Ctrl-C saves the step it met and is raised again.
+    settings : None means `Settings()`, the settings of Hanin and Rolnick (2019).
+    tracker : a `RegionTracker` of this model, or another `Tracker`; its `step` is called after each optimiser step.
+    checkpoints : a folder for checkpoints of step 0, the last step, and the steps at which the tracker counts (without
+        a tracker, the end of each epoch); see `checkpoints.py`. Ctrl-C saves the current step and is raised again.
     checkpoint_epochs : save at the end of every so many epochs instead.
     on_epoch : called at the end of each epoch with its row of the history.
-    resume : go on from the last checkpoint in the folder, if there is one, bit for bit as if never stopped. Give a
-        tracker its path and resume=True as well. `epochs` may be raised; task and other settings must be the same.
-    Returns the `History`. torch's global random numbers, threads and modes are left as they were.
-    Raises TrainingError if the parts do not fit together or the folder holds another training, DivergedError if the
-    loss is no longer finite; MissingExtraError if torch is not installed.
+    resume : continue from the last checkpoint in the folder, if there is one, with bit for bit the same result as
+        without interruption. Give the tracker its path and resume=True as well. `epochs` may be increased; the task and
+        the other settings must be the same.
+    Returns the `History`. The state of torch's global random generator, threads and modes is restored.
+    Raises TrainingError if the arguments do not fit together or the folder belongs to another training, DivergedError
+    if the loss is no longer finite, MissingExtraError if torch is not installed.
     """
     need_torch("Training")
     settings = settings or Settings()

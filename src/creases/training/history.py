@@ -18,10 +18,10 @@ COLUMNS = ("epoch", "step", "loss", "train_accuracy", "test_accuracy")
 
 @dataclass
 class History:
-    """What was measured as the training went, one row a moment.
+    """The loss and accuracies during a training, one row per measured step.
 
-    rows : dicts with epoch (a float), step, loss (mean cross-entropy of all training examples, in nats),
-        train_accuracy and test_accuracy (from 0 to 1; None where the task has no test).
+    rows : dicts with epoch (float), step, loss (mean cross-entropy of all training examples, in nats), train_accuracy
+        and test_accuracy (from 0 to 1; None if the task has no test set).
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -32,7 +32,7 @@ class History:
         return self.rows[-1]
 
     def table(self) -> list[Row]:
-        """The rows, copied."""
+        """A copy of the rows."""
         return [dict(row) for row in self.rows]
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -40,5 +40,5 @@ class History:
         return as_frame(self.rows, COLUMNS)
 
     def save(self, path: str | Path) -> Path:
-        """Write the rows as .csv or .json. Raises TrainingError on any other extension."""
+        """Write the rows as .csv or .json. Raises TrainingError if the extension is another one."""
         return save_table(self.rows, COLUMNS, path)

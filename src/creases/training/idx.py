@@ -27,9 +27,10 @@ PARTS = {"train": "train", "test": "t10k"}
 
 
 def read_idx(path: str | Path) -> NDArray[np.uint8]:
-    """The array in an idx file of unsigned bytes; gzip if the file is.
+    """Read the array of an idx file of unsigned bytes, plain or gzip.
 
-    Raises TrainingError if the file is not there, not idx, of other numbers, or longer or shorter than its head says.
+    Raises TrainingError if the file is missing, not an idx file, of another number type, or of another length than its
+    header says.
     """
     path = Path(path)
     data = content(path)
@@ -62,13 +63,15 @@ def content(path: Path) -> bytes:
 
 
 def idx_task(folder: str | os.PathLike[str], *, classes: int = 10) -> Task:
-    """The task in a folder with the four files of MNIST, under their usual names, plain or with .gz.
+    """The task in a folder with the four files of MNIST or Fashion-MNIST, plain or gzip.
 
-    folder : holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte
-        (a dot in place of the dash before idx is taken too). Its name is the task's.
-    classes : labels lie in 0 ... classes - 1.
-    Pixels are divided by 255. The split is the files' own. Raises TrainingError, with the file's name, if one is
-    missing, damaged or empty, if images and labels are not as many, or a label is out of range.
+    folder : contains train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte
+        (a dot in place of the dash before idx is accepted), each with or without .gz. The task has the name of the
+        folder.
+    classes : number of classes; labels lie in 0 ... classes - 1.
+    Pixels are divided by 255. Training and test set are those of the files.
+    Raises TrainingError, with the name of the file, if one is missing, damaged or empty, if the numbers of images and
+    labels differ, or a label is out of range.
     """
     folder = Path(folder)
     parts = {}

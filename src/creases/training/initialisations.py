@@ -59,7 +59,7 @@ class BiasLaw(Protocol):
 
 @dataclass(frozen=True)
 class HeWeights:
-    """N(0, scale^2 2 / fan-in) (He et al. 2015). scale : finite, at least 0."""
+    """Weights N(0, scale^2 2 / fan-in) (He et al. 2015). scale : finite, at least 0."""
 
     scale: float = 1.0
 
@@ -67,43 +67,43 @@ class HeWeights:
         check_scale(self.scale, "scale")
 
     def draw(self, rng: np.random.Generator, n_out: int, n_in: int) -> Floats:
-        """As `WeightLaw` says."""
+        """New weights, float64 (n_out, n_in); see `WeightLaw`."""
         return rng.standard_normal((n_out, n_in)) * sqrt(2 / n_in) * self.scale
 
 
 @dataclass(frozen=True)
 class HeUniformWeights:
-    """Uniform with He's variance, 2 / fan-in."""
+    """Uniform weights with mean 0 and the variance of He et al. 2015, 2 / fan-in."""
 
     def draw(self, rng: np.random.Generator, n_out: int, n_in: int) -> Floats:
-        """As `WeightLaw` says."""
+        """New weights, float64 (n_out, n_in); see `WeightLaw`."""
         return rng.uniform(-1.0, 1.0, (n_out, n_in)) * sqrt(6 / n_in)
 
 
 @dataclass(frozen=True)
 class GlorotWeights:
-    """N(0, 2 / (fan-in + fan-out)) (Glorot and Bengio 2010)."""
+    """Weights N(0, 2 / (fan-in + fan-out)) (Glorot and Bengio 2010)."""
 
     def draw(self, rng: np.random.Generator, n_out: int, n_in: int) -> Floats:
-        """As `WeightLaw` says."""
+        """New weights, float64 (n_out, n_in); see `WeightLaw`."""
         return rng.standard_normal((n_out, n_in)) * sqrt(2 / (n_in + n_out))
 
 
 @dataclass(frozen=True)
 class LeCunWeights:
-    """N(0, 1 / fan-in) (LeCun et al. 1998)."""
+    """Weights N(0, 1 / fan-in) (LeCun et al. 1998)."""
 
     def draw(self, rng: np.random.Generator, n_out: int, n_in: int) -> Floats:
-        """As `WeightLaw` says."""
+        """New weights, float64 (n_out, n_in); see `WeightLaw`."""
         return rng.standard_normal((n_out, n_in)) * sqrt(1 / n_in)
 
 
 @dataclass(frozen=True)
 class OrthogonalWeights:
-    """sqrt(2) times a random matrix with orthonormal rows or columns (Saxe, McClelland and Ganguli 2014)."""
+    """Weights sqrt(2) times a random matrix with orthonormal rows or columns (Saxe, McClelland and Ganguli 2014)."""
 
     def draw(self, rng: np.random.Generator, n_out: int, n_in: int) -> Floats:
-        """As `WeightLaw` says."""
+        """New weights, float64 (n_out, n_in); see `WeightLaw`."""
         tall = rng.standard_normal((max(n_out, n_in), min(n_out, n_in)))
         q, r = np.linalg.qr(tall)
         q *= np.sign(np.diag(r))  # without it q is not uniform (Mezzadri 2007)
@@ -112,7 +112,7 @@ class OrthogonalWeights:
 
 @dataclass(frozen=True)
 class GaussianBiases:
-    """N(0, std^2), independent. std : finite, at least 0; the papers' is 1e-3."""
+    """Independent biases N(0, std^2). std : finite, at least 0; 1e-3 in Hanin and Rolnick (2019)."""
 
     std: float = 1e-3
 
@@ -120,13 +120,13 @@ class GaussianBiases:
         check_scale(self.std, "std")
 
     def draw(self, rng: np.random.Generator, reached: Floats) -> Floats:
-        """As `BiasLaw` says."""
+        """New biases, float64 (n_out,); see `BiasLaw`."""
         return np.asarray(rng.standard_normal(reached.shape[1]) * self.std)
 
 
 @dataclass(frozen=True)
 class UniformBiases:
-    """Uniform on [-half_width, half_width], independent. half_width : finite, at least 0."""
+    """Independent biases, uniform on [-half_width, half_width]. half_width : finite, at least 0."""
 
     half_width: float
 
@@ -134,22 +134,22 @@ class UniformBiases:
         check_scale(self.half_width, "half_width")
 
     def draw(self, rng: np.random.Generator, reached: Floats) -> Floats:
-        """As `BiasLaw` says."""
+        """New biases, float64 (n_out,); see `BiasLaw`."""
         return np.asarray(rng.uniform(-1.0, 1.0, reached.shape[1]) * self.half_width)
 
 
 @dataclass(frozen=True)
 class ZeroBiases:
-    """All zero: the regions are cones, and theorem 5 does not speak of them."""
+    """Zero biases. The regions are cones, and theorem 5 of Hanin and Rolnick (2019) does not apply."""
 
     def draw(self, rng: np.random.Generator, reached: Floats) -> Floats:
-        """As `BiasLaw` says."""
+        """New biases, float64 (n_out,); see `BiasLaw`."""
         return np.zeros(reached.shape[1])
 
 
 @dataclass(frozen=True)
 class OneSidedBiases:
-    """|N(0, std^2)| times the sign of `std`, independent: all of one sign. std : finite, not 0."""
+    """Independent biases of one sign: |N(0, std^2)| times the sign of `std`. std : finite, not 0."""
 
     std: float
 
@@ -157,13 +157,15 @@ class OneSidedBiases:
         check_scale(abs(self.std), "std")
 
     def draw(self, rng: np.random.Generator, reached: Floats) -> Floats:
-        """As `BiasLaw` says."""
+        """New biases, float64 (n_out,); see `BiasLaw`."""
         return np.asarray(np.abs(rng.standard_normal(reached.shape[1])) * self.std)
 
 
 @dataclass(frozen=True)
 class CorrelatedBiases:
-    """N(0, std^2) each, any two of a layer with this correlation in [0, 1): C_bias grows as it nears 1."""
+    """Biases N(0, std^2) with the same correlation, in [0, 1), between any two of a layer. C_bias grows as it
+    approaches 1.
+    """
 
     std: float
     correlation: float
@@ -174,18 +176,19 @@ class CorrelatedBiases:
             raise TrainingError(f"correlation must be at least 0 and less than 1, got {self.correlation}.")
 
     def draw(self, rng: np.random.Generator, reached: Floats) -> Floats:
-        """As `BiasLaw` says."""
+        """New biases, float64 (n_out,); see `BiasLaw`."""
         shared, own = rng.standard_normal(), rng.standard_normal(reached.shape[1])
         return np.asarray(self.std * (sqrt(self.correlation) * shared + sqrt(1 - self.correlation) * own))
 
 
 @dataclass(frozen=True)
 class BandBiases:
-    """Each bias in the middle of the band through which its pre-activation swings, with a little noise.
+    """Biases at the median of the range of their pre-activation, with noise.
 
-    The bias is minus the median of the neuron's pre-activation over the inputs, plus N(0, (noise sd)^2) with sd the
-    standard deviation of the pre-activation there: the density of the bias is high just where it is crossed, which is
-    how a neuron could cut often (Hanin and Rolnick 2019, section 3.2). noise : finite, at least 0.
+    The bias is minus the median of the neuron's pre-activation over the inputs, plus N(0, (noise sd)^2), where sd is
+    the standard deviation of the pre-activation. Its density is high where the pre-activation crosses it, which is how
+    a neuron could cut many regions (Hanin and Rolnick 2019, section 3.2).
+    noise : finite, at least 0.
     """
 
     noise: float = 0.01
@@ -194,20 +197,21 @@ class BandBiases:
         check_scale(self.noise, "noise")
 
     def draw(self, rng: np.random.Generator, reached: Floats) -> Floats:
-        """As `BiasLaw` says."""
+        """New biases, float64 (n_out,); see `BiasLaw`."""
         wobble = rng.standard_normal(reached.shape[1]) * self.noise * reached.std(axis=0)
         return np.asarray(wobble - np.median(reached, axis=0))
 
 
 @dataclass(frozen=True)
 class Initialisation:
-    """How a network is made: the law of its weights, that of its biases, and what of it is trained.
+    """The initialisation of a network: the distributions of its weights and biases, and whether biases are trained.
 
-    weights, biases : of every layer, the output too.
-    trained_biases : False keeps the biases as they were drawn (with `ZeroBiases`, a zero-bias network for ever).
-    batch_norm : True puts a BatchNorm1d before each ReLU, trained with the rest; counts see it as it stands.
-        Its running mean and variance begin as those of the inputs that `build` is given, layer by layer, so that the
-        network at step 0 is the one that a training sees. Torch's own, 0 and 1, would make it the network without.
+    weights, biases : distributions for every layer, also the output layer.
+    trained_biases : False keeps the biases fixed (with `ZeroBiases`, at zero).
+    batch_norm : True puts a BatchNorm1d before each ReLU, which is trained too. Counts use its running statistics. They
+        are initialised, layer by layer, with the mean and variance on the inputs given to `build`, so that the network
+        at step 0 is the one that is trained. With torch's initial values 0 and 1 it would be the network without batch
+        norm.
 
     Examples
     --------
@@ -223,10 +227,10 @@ class Initialisation:
     def build(self, widths: Sequence[int], seed: int, inputs: NDArray[np.float32] | None = None) -> nn.Sequential:
         """A torch chain in float32 on the CPU.
 
-        widths : inputs, neurons of each hidden layer, outputs. seed : of everything drawn.
-        inputs : shape (examples, n_in), for laws that look at what the network will see and for the statistics of batch
-            norm; None takes 256 points of N(0, 1), the same for every seed.
-        Raises TrainingError on widths that are none, MissingExtraError if torch is not installed.
+        widths : number of inputs, neurons of each hidden layer, number of outputs. seed : of all random numbers.
+        inputs : shape (examples, n_in), for `BandBiases` and for the statistics of batch norm; None means 256 points of
+            N(0, 1), the same for every seed.
+        Raises TrainingError if the widths are invalid, MissingExtraError if torch is not installed.
         """
         sizes = as_widths(widths)
         rng = stream("network", seed)

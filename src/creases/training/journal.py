@@ -74,9 +74,9 @@ class RowJournal:
 
 
 def read_rows(path: str | Path) -> list[Row]:
-    """The rows of a file that a `RegionTracker` writes or has written; a torn last line is left out.
+    """Read the rows of a file written by a `RegionTracker`; an incomplete last line is ignored.
 
-    Raises TrainingError if there is no such file or it is damaged.
+    Raises TrainingError if the file is missing or damaged.
     """
     return parse(Path(path))[1]
 

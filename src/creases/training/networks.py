@@ -30,12 +30,14 @@ def he_network(
 ) -> nn.Sequential:
     """A torch chain Linear, ReLU, ..., Linear at He initialisation, in float32 on the CPU.
 
-    widths : inputs, neurons of each hidden layer, outputs: [784, 32, 32, 32, 10] has three hidden layers.
-    seed : of the weights. torch's own random numbers are neither used nor moved on.
-    weight_scale : every weight is multiplied by it; 1 is He's variance, 2 / fan-in.
+    widths : number of inputs, neurons of each hidden layer, number of outputs: [784, 32, 32, 32, 10] has three hidden
+        layers.
+    seed : seed of weights and biases. torch's random generator is neither used nor changed.
+    weight_scale : a factor on every weight; 1 gives the variance of He et al., 2 / fan-in.
     bias_std : standard deviation of the biases; 0 makes them zero.
-    The output layer is drawn like the others. Raises MissingExtraError if torch is not installed, TrainingError
-    unless there is a hidden layer and all numbers are in their range.
+    The output layer is drawn like the others.
+    Raises MissingExtraError if torch is not installed, TrainingError if there is no hidden layer or a number is out of
+    its range.
 
     Layer by layer numpy's default_rng(seed) draws W = standard_normal((n_out, n_in)) sqrt(2 / n_in) weight_scale,
     then b = standard_normal(n_out) bias_std, in float64; each is rounded once to float32.

@@ -36,9 +36,9 @@ ATTEMPTS = 100
 
 
 class Picture(NamedTuple):
-    """A square to be drawn, and where its three points lie in it.
+    """A square in a plane through three points, for pictures.
 
-    domain : the square in its plane, whose basis is orthonormal: distances in the picture are true ones.
+    domain : the square. The basis of its plane is orthonormal, so distances in the picture are those in input space.
     points : float64, shape (3, 2), the three points in the plane's coordinates.
     """
 
@@ -47,13 +47,13 @@ class Picture(NamedTuple):
 
 
 def plane_through_origin_and(a: ArrayLike, b: ArrayLike) -> Plane:
-    """The plane through 0, a and b, in the coordinates of the paper.
+    """The plane through 0, a and b, in the coordinates of Hanin and Rolnick (2019).
 
     a, b : shape (n_in,) or the network's input shape.
-    Returns the Plane with origin 0 and basis v1, v2: v1 is 1.25 times the longer of the two points; v2 is
-    perpendicular to it, as long as v1, on the shorter one's side. v2 is rounded to float64, so the shorter
-    point lies in the plane to rounding only.
-    Raises DomainError if the points and 0 lie in a line, or so nearly that rounding would choose the plane.
+    Returns the Plane with origin 0 and basis v1, v2: v1 is 1.25 times the longer of the two points; v2 is perpendicular
+    to it, of the same length, on the side of the shorter point. v2 is rounded to float64, so the shorter point lies in
+    the plane only up to rounding errors.
+    Raises DomainError if the points and 0 are collinear, or so nearly that the plane would depend on rounding errors.
     Source: Hanin and Rolnick 2019, section 3.2.
 
     Examples
@@ -70,9 +70,9 @@ def plane_through_origin_and(a: ArrayLike, b: ArrayLike) -> Plane:
 
 
 def planes_through_origin(task: Task, count: int, seed: int = 0) -> list[Plane]:
-    """`count` planes, each through the origin and two different training examples drawn at random.
+    """A list of `count` planes, each through the origin and two different random training examples.
 
-    The same task and seed give the same planes, and the first planes of a larger `count`.
+    The same task and seed give the same planes, and a larger `count` begins with the same planes.
     Raises TrainingError if count < 1 or the examples span no plane.
     Source: Hanin and Rolnick 2019, section 3.2: five planes, shared by all networks.
     """
@@ -80,21 +80,22 @@ def planes_through_origin(task: Task, count: int, seed: int = 0) -> list[Plane]:
 
 
 def planes_through_examples(task: Task, count: int, seed: int = 0) -> list[Plane]:
-    """`count` planes, each through exactly three different training examples drawn at random.
+    """A list of `count` planes, each through three different random training examples.
 
-    u = (0, 0), (1, 0) and (0, 1) are the examples. The same task and seed give the same planes.
+    The examples have the coordinates u = (0, 0), (1, 0) and (0, 1), exactly. The same task and seed give the same
+    planes.
     Raises TrainingError if count < 1 or the examples span no plane.
     """
     return drawn(task, count, 3, seed, Plane.through, "planes through examples")
 
 
 def circumcentre_square(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Picture:
-    """The square around three points that the papers draw.
+    """The square around three points, as in the figures of Hanin and Rolnick (2019).
 
     a, b, c : shape (n_in,) or the network's input shape.
-    Returns a Picture: the square of half-side 1.25 circumradii about the circumcentre, which has coordinates
-    u = (0, 0), with b - a along the first axis; and the coordinates of the points, all three at one distance.
-    Raises DomainError if the points lie in a line, or nearly.
+    Returns a `Picture`: the square of half-side 1.25 circumradii around the circumcentre, which has coordinates u = (0,
+    0), with b - a along the first axis; and the coordinates of the points, which have the same distance from it.
+    Raises DomainError if the points are collinear, or nearly.
     Source: Hanin and Rolnick 2019, figures of regions in a plane through three examples.
 
     Examples
@@ -118,7 +119,7 @@ def circumcentre_square(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Picture:
 
 
 def picture_square(task: Task, labels: Sequence[int] = (0, 1, 2)) -> Picture:
-    """`circumcentre_square` of the first training example of each of three labels.
+    """The `circumcentre_square` of the first training examples of three labels.
 
     Raises TrainingError if there are not three labels or one has no example.
     """

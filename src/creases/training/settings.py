@@ -21,18 +21,19 @@ PAPER_EPOCHS = (0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 6, 8, 10, 15, 2
 
 
 class Optimiser(Protocol):
-    """Anything that makes a torch optimiser, and whose repr has all of its settings."""
+    """The protocol of optimisers: `build` returns a torch optimiser, and the repr contains all settings."""
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """A new optimiser of these parameters."""
+        """A new torch optimiser of these parameters."""
 
 
 @dataclass(frozen=True)
 class Adam:
     """Adam (Kingma and Ba 2015).
 
-    lr : learning rate, > 0. betas : decay of the two averages, each in [0, 1).
-    weight_decay : apart from the gradient, as AdamW has it (Loshchilov and Hutter 2019); at least 0.
+    lr : learning rate, > 0. betas : decay rates of the two averages, each in [0, 1).
+    weight_decay : decoupled weight decay, as in AdamW (Loshchilov and Hutter 2019), at least 0.
+    Raises TrainingError if a number is out of its range.
     """
 
     lr: float = 1e-3
@@ -56,7 +57,11 @@ class Adam:
 
 @dataclass(frozen=True)
 class SGD:
-    """Stochastic gradient descent. lr : learning rate, > 0. momentum : in [0, 1). weight_decay : at least 0."""
+    """Stochastic gradient descent.
+
+    lr : learning rate, > 0. momentum : in [0, 1). weight_decay : at least 0.
+    Raises TrainingError if a number is out of its range.
+    """
 
     lr: float = 0.1
     momentum: float = 0.0
@@ -89,15 +94,15 @@ def check_decay(weight_decay: float) -> None:
 
 @dataclass(frozen=True)
 class Settings:
-    """A training from start to end; the defaults are the paper's (Hanin and Rolnick 2019, section 3.2).
+    """The settings of a training. The defaults are those of Hanin and Rolnick (2019), section 3.2.
 
-    optimiser : `Adam(...)`, `SGD(...)`, or any object with their `build`.
-    batch_size : examples a step. What is left over at the end of an epoch sits that epoch out (the paper's 468
-        steps of 128 from 60,000); a task smaller than a batch is one batch.
-    epochs : whole number, at least 0.
-    seed : of the order of the examples, anew each epoch.
-    threads : torch's threads during the training; results may depend on it in the last bit.
-    Raises TrainingError on a number out of range.
+    optimiser : `Adam(...)`, `SGD(...)`, or any object with the same `build`.
+    batch_size : examples per step. An incomplete batch at the end of an epoch is skipped (468 steps of 128 from 60,000
+        in the paper); a task smaller than a batch is one batch.
+    epochs : integer, at least 0.
+    seed : seed of the order of the examples, which changes every epoch.
+    threads : number of torch threads during the training; results may depend on it in the last bit.
+    Raises TrainingError if a number is out of its range.
 
     Examples
     --------
@@ -126,7 +131,7 @@ class Settings:
         return max(1, len(task.train_inputs) // self.batch_size)
 
     def steps_at(self, epochs: Iterable[float], task: Task) -> list[int]:
-        """The steps nearest to these epochs, in order and once each, for a `RegionTracker`.
+        """The steps nearest to these epochs, sorted and without repetitions, for `every` of a `RegionTracker`.
 
         Examples
         --------

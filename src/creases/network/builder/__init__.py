@@ -1,4 +1,4 @@
-"""Networks in a few lines: each function takes flows and gives one, and `network` makes levels of what was written.
+"""Build a network in a few lines: each function takes flows and returns one, and `network` makes the network.
 
     from creases import build
 
@@ -7,7 +7,7 @@
     h = build.relu(build.add(h, build.conv(h, weight_2, bias_2, padding=1)))
     network = build.network(build.dense(h, weight_3, bias_3))
 
-Shapes have no batch axis. Nothing is multiplied or folded: every number that is given stands in the network as it is.
+Shapes have no batch axis. Weights are neither multiplied nor folded: the network contains every number as given.
 
 `flows` has the graph and how it becomes levels, `linear`, `bends` and `shapes` the functions, `numbers` and `exact`
 what they do with numbers.
@@ -92,9 +92,9 @@ __all__ = [
 
 
 def input(*shape: int) -> Flow:
-    """The input of a network, in the shape of one input: input(2), input(3, 32, 32). A network has exactly one.
+    """The input of a network, with the shape of one input: input(2), input(3, 32, 32). A network has exactly one input.
 
-    Raises NetworkError unless every side is a whole number of at least 1.
+    Raises NetworkError unless every side is a positive integer.
     """
     sides = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     if not sides:
@@ -103,9 +103,9 @@ def input(*shape: int) -> Flow:
 
 
 def network(output: Flow, *, normalisation: Normalisation | None = None, notes: Sequence[str] = ()) -> Network:
-    """The network whose outputs are the values of one flow, flat in C order. Levels that it does not need are left out.
+    """The network whose outputs are the values of a flow, flat in C order. Levels that are not needed are left out.
 
-    normalisation, notes : as `Network.from_levels` takes them; what building had to round is noted too.
+    normalisation, notes : as for `Network.from_levels`; notes on rounding during building are added.
 
     Examples
     --------

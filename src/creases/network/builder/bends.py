@@ -39,19 +39,22 @@ SIXTH_NOTE = (
 
 
 def relu(x: Flow, *, name: str = "") -> Flow:
-    """max(x, 0), place by place."""
+    """max(x, 0), elementwise."""
     flow = checked(x, "build.relu")
     return bend(flow, ReLU(), flow.shape, name)
 
 
 def leaky_relu(x: Flow, slope: float = 0.01, *, name: str = "") -> Flow:
-    """x above zero, slope * x below. Raises NetworkError if the slope is not a finite number."""
+    """Leaky ReLU: x above zero, slope * x below. Raises NetworkError if the slope is not a finite number."""
     flow = checked(x, "build.leaky_relu")
     return bend(flow, LeakyReLU(slope), flow.shape, name)
 
 
 def prelu(x: Flow, slope: ArrayLike, *, name: str = "") -> Flow:
-    """Leaky ReLU with slopes: one number, one a channel (the first axis), or an array of x's shape."""
+    """Leaky ReLU with given slopes: one number, one per channel (the first axis), or an array of x's shape.
+
+    Raises NetworkError if a slope is not finite or the shapes do not fit.
+    """
     flow = checked(x, "build.prelu")
     # torch keeps a slope for all channels as an array of one.
     slopes = np.squeeze(as_finite(slope, "build.prelu: slope")) if np.size(slope) == 1 else slope
@@ -59,14 +62,15 @@ def prelu(x: Flow, slope: ArrayLike, *, name: str = "") -> Flow:
 
 
 def abs(x: Flow, *, name: str = "") -> Flow:
-    """|x|, the absolute value, place by place."""
+    """The absolute value |x|, elementwise."""
     flow = checked(x, "build.abs")
     return bend(flow, Abs(), flow.shape, name)
 
 
 def clip(x: Flow, low: ArrayLike, high: ArrayLike, *, name: str = "") -> Flow:
-    """min(max(x, low), high); each bound one number, one a channel, or an array of x's shape.
+    """min(max(x, low), high), elementwise, with two neurons per unit.
 
+    low, high : one number, one per channel (the first axis of x), or an array of x's shape.
     Raises NetworkError unless low < high everywhere and both are finite.
     """
     flow = checked(x, "build.clip")
@@ -101,17 +105,17 @@ def at_most(flow: Flow, high: Floats, what: str, name: str = "") -> Flow:
 
 
 def relu6(x: Flow, *, name: str = "") -> Flow:
-    """min(max(x, 0), 6): a clip, two neurons a unit."""
+    """min(max(x, 0), 6): a clip, with two neurons per unit."""
     return clip(x, 0.0, 6.0, name=name)
 
 
 def hard_tanh(x: Flow, low: float = -1.0, high: float = 1.0, *, name: str = "") -> Flow:
-    """min(max(x, low), high), both numbers: a clip, two neurons a unit."""
+    """min(max(x, low), high) for two numbers low < high: a clip, with two neurons per unit."""
     return clip(x, low, high, name=name)
 
 
 def hard_sigmoid(x: Flow, alpha: float = 1 / 6, beta: float = 0.5, *, name: str = "") -> Flow:
-    """min(max(alpha * x + beta, 0), 1): of torch with 1/6 (a note says that it is rounded), of ONNX with 0.2."""
+    """min(max(alpha * x + beta, 0), 1). In torch alpha is 1/6 (rounded, with a note), in ONNX 0.2."""
     flow = checked(x, "build.hard_sigmoid")
     shifts = spread(beta, flow.shape, "build.hard_sigmoid: beta")
     factors = Scale(spread(alpha, flow.shape, "build.hard_sigmoid: alpha"))
@@ -129,12 +133,12 @@ def max_pool(
     ceil_mode: bool = False,
     name: str = "",
 ) -> Flow:
-    """Maxima over windows of x, shape (channels, *sides); what lies in the padding never wins (torch's minus infinity).
+    """Max pooling: maxima over windows of x, shape (channels, *sides). Padding counts as minus infinity, as in torch.
 
-    kernel, stride, dilation : one whole number or one a side; stride is the kernel where it is None.
-    padding : one number, one a side, or pairs (before, after).
-    ceil_mode : whether a last window may reach beyond the padding.
-    Raises NetworkError if the kernel does not fit, or a window would see padding only.
+    kernel, stride, dilation : one integer or one per side; a stride of None means the kernel.
+    padding : one number, one per side, or pairs (before, after).
+    ceil_mode : whether the last window may extend beyond the padding.
+    Raises NetworkError if the kernel does not fit, or a window would contain padding only.
     """
     flow = checked(x, "build.max_pool")
     shape = as_input_shape(flow.shape, "build.max_pool: the shape of x")
@@ -162,9 +166,9 @@ def max_pool(
 
 
 def maxout(x: Flow, size: int, *, name: str = "") -> Flow:
-    """The maximum of every `size` consecutive channels (the first axis of x), place by place.
+    """The elementwise maximum of every `size` consecutive channels (the first axis of x).
 
-    Raises NetworkError unless size divides the channels.
+    Raises NetworkError unless size divides the number of channels.
     """
     flow = checked(x, "build.maxout")
     channels, k = flow.shape[0], whole(size, "build.maxout: size", 1)
@@ -175,7 +179,7 @@ def maxout(x: Flow, size: int, *, name: str = "") -> Flow:
 
 
 def maximum(*flows: Flow, name: str = "") -> Flow:
-    """The largest of two or more flows of one shape, place by place. Raises NetworkError if their shapes differ."""
+    """The elementwise maximum of two or more flows of the same shape. Raises NetworkError if their shapes differ."""
     kept = [checked(flow, "build.maximum") for flow in flows]
     if not kept or len({flow.shape for flow in kept}) > 1:
         shapes = " and ".join(str(flow.shape) for flow in kept) or "none"

@@ -59,7 +59,7 @@ class FlowNode:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Flow:
-    """Values that run through a network while it is built, in a shape. Made by the functions of `creases.build`.
+    """Intermediate values of a network that is being built. The functions of `creases.build` take and return flows.
 
     shape : tuple of int, without a batch axis: (channels, height, width) of an image.
     """

@@ -46,10 +46,10 @@ def apply(flow: Flow, operator: Operator, what: str, bias: Any = None, name: str
 
 
 def dense(x: Flow, weight: ArrayLike, bias: ArrayLike | None = None, *, name: str = "") -> Flow:
-    """weight @ x + bias, of all values of x, flat in C order; shape (n_out,).
+    """A dense layer, weight @ x + bias, on the values of x, flat in C order; the result has shape (n_out,).
 
     weight : (n_out, n_in). bias : (n_out,), or None for zeros.
-    Raises NetworkError if the weight does not have a column for each value of x.
+    Raises NetworkError if the weight does not have one column per value of x.
     """
     flow, operator = checked(x, "build.dense"), Dense(weight)  # type: ignore[arg-type]
     fits(flow, operator, "dense")
@@ -57,7 +57,7 @@ def dense(x: Flow, weight: ArrayLike, bias: ArrayLike | None = None, *, name: st
 
 
 def sparse(x: Flow, weight: Any, bias: ArrayLike | None = None, *, name: str = "") -> Flow:
-    """`dense` with a matrix of scipy.sparse, shape (n_out, n_in)."""
+    """`dense` with a weight of scipy.sparse, shape (n_out, n_in). Raises NetworkError if shapes do not fit."""
     flow, operator = checked(x, "build.sparse"), Sparse(weight)
     fits(flow, operator, "sparse")
     return apply(flow, operator, "sparse", bias, name)
@@ -97,8 +97,8 @@ def conv(
 ) -> Flow:
     """A convolution of one, two or three dimensions; x has shape (in, *sides), the result (out, *sides).
 
-    weight : (out, in / groups, *kernel), as torch has it. bias : (out,), or None for zeros.
-    stride, padding, dilation, groups : as `creases.network.Conv` takes them.
+    weight : (out, in / groups, *kernel), as in torch. bias : (out,), or None for zeros.
+    stride, padding, dilation, groups : as for `creases.network.Conv`.
     Raises NetworkError if shapes do not fit or the kernel is larger than the padded image.
     """
     flow = checked(x, "build.conv")
@@ -120,8 +120,8 @@ def conv_transpose(
 ) -> Flow:
     """A transposed convolution; x has shape (in, *sides), the result (out, *sides).
 
-    weight : (in, out / groups, *kernel), as torch has it. bias : (out,), or None for zeros.
-    The rest as `creases.network.ConvTranspose` takes it. Raises NetworkError if shapes do not fit.
+    weight : (in, out / groups, *kernel), as in torch. bias : (out,), or None for zeros.
+    The other arguments are those of `creases.network.ConvTranspose`. Raises NetworkError if shapes do not fit.
     """
     flow = checked(x, "build.conv_transpose")
     operator = ConvTranspose(weight, flow.shape, stride, padding, output_padding, dilation, groups)  # type: ignore[arg-type]
@@ -138,7 +138,10 @@ def average_pool(
     ceil_mode: bool = False,
     name: str = "",
 ) -> Flow:
-    """Means over windows of x, shape (channels, *sides), as `creases.network.AveragePool` takes them."""
+    """Average pooling: means over windows of x, shape (channels, *sides).
+
+    The arguments and errors are those of `creases.network.AveragePool`.
+    """
     flow = checked(x, "build.average_pool")
     return apply(
         flow, AveragePool(kernel, flow.shape, stride, padding, count_include_pad, ceil_mode), "average_pool", None, name
@@ -161,13 +164,13 @@ def batch_norm(
     *,
     name: str = "",
 ) -> Flow:
-    """A batch norm in evaluation, (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel.
+    """Batch norm in evaluation mode, (x - mean) / sqrt(variance + eps) * weight + bias, per channel.
 
-    mean, variance, weight, bias : one number a channel (the first axis of x); None is 1 for weight, 0 for bias.
-    x - mean, the product with the scale, and bias are levels of their own where need be, so that nothing is rounded but
-    the scale: where weight / sqrt(variance + eps) is no float64, the nearest one stands for it, and a note says so. (A
-    weight over a root that is a float64 is divided, exactly.)
-    Raises NetworkError if a variance + eps is not positive, a number is not finite, or there is not one a channel.
+    mean, variance, weight, bias : one number per channel (the first axis of x); None is 1 for weight and 0 for bias.
+    Shift, scale and bias are separate levels if necessary, so that only the scale is rounded: if weight / sqrt(variance
+    + eps) is not a float64, the nearest one is used, and a note says so. If the root is a float64, the division is
+    exact.
+    Raises NetworkError if a variance + eps is not positive, a number is not finite, or there is not one per channel.
     """
     flow = checked(x, "build.batch_norm")
     channels = flow.shape[:1]
@@ -201,38 +204,49 @@ def batch_norm(
 
 
 def scale(x: Flow, factors: ArrayLike, *, name: str = "") -> Flow:
-    """Each value times a factor: one number, one a channel (the first axis), or an array of x's shape."""
+    """x * factors, elementwise.
+
+    factors : one number, one per channel (the first axis of x), or an array of x's shape. Raises NetworkError if
+        they do not fit.
+    """
     flow = checked(x, "build.scale")
     return apply(flow, Scale(spread(factors, flow.shape, "build.scale: factors")), "scale", None, name, flow.shape)
 
 
 def divide(x: Flow, numbers: ArrayLike, *, name: str = "") -> Flow:
-    """Each value divided by a number, exactly: one number, one a channel (the first axis), or an array of x's shape.
+    """x / numbers, exactly, elementwise.
 
-    Raises NetworkError if a number is zero, not finite, or finer than `creases.network.Divide` takes.
+    numbers : one number, one per channel (the first axis of x), or an array of x's shape.
+    Raises NetworkError if a number is zero, not finite, or too small for `creases.network.Divide`.
     """
     flow = checked(x, "build.divide")
     return apply(flow, Divide(spread(numbers, flow.shape, "build.divide: numbers")), "divide", None, name, flow.shape)
 
 
 def shift(x: Flow, numbers: ArrayLike, *, name: str = "") -> Flow:
-    """Each value plus a number: one number, one a channel (the first axis), or an array of x's shape."""
+    """x + numbers, elementwise.
+
+    numbers : one number, one per channel (the first axis of x), or an array of x's shape. Raises NetworkError if
+        they do not fit.
+    """
     flow = checked(x, "build.shift")
     return apply(flow, Select.all(flow.size), "shift", numbers, name, flow.shape)
 
 
 def add(*flows: Flow, name: str = "") -> Flow:
-    """The sum of two or more flows of one shape. Raises NetworkError if their shapes differ."""
+    """The sum of two or more flows of the same shape. Raises NetworkError if their shapes differ."""
     return combined("add", flows, [None] * len(flows), name)
 
 
 def subtract(x: Flow, y: Flow, *, name: str = "") -> Flow:
-    """x - y, of one shape. Raises NetworkError if their shapes differ."""
+    """x - y for two flows of the same shape. Raises NetworkError if their shapes differ."""
     return combined("subtract", (x, y), [None, -1.0], name)
 
 
 def linear_combination(flows: Sequence[Flow], factors: Sequence[float], *, name: str = "") -> Flow:
-    """The sum of flows of one shape, each times a number. Raises NetworkError if shapes or numbers do not fit."""
+    """The sum of flows of the same shape, each times a factor. Raises NetworkError if shapes or the number of
+    factors do not fit.
+    """
     kept = several(flows, "build.linear_combination")
     if not isinstance(factors, (Sequence, np.ndarray)) or len(kept) != len(factors):
         raise NetworkError(f"build.linear_combination: {len(kept)} flows need as many factors, got {factors!r}.")

@@ -19,15 +19,15 @@ __all__ = ["concatenate", "flatten", "pad", "reshape", "slice", "take", "transpo
 
 
 def flatten(x: Flow) -> Flow:
-    """All values in C order, shape (n,). It costs no level."""
+    """All values in C order, shape (n,). No level is added."""
     flow = checked(x, "build.flatten")
     return Flow((flow.size,), flow.node)
 
 
 def reshape(x: Flow, *shape: int) -> Flow:
-    """The values in another shape, C order; one side may be -1. It costs no level.
+    """The values in another shape, in C order; one side may be -1. No level is added.
 
-    Raises NetworkError if the shape does not hold as many values.
+    Raises NetworkError if the shape does not have the same number of values.
     """
     flow = checked(x, "build.reshape")
     given = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
@@ -41,9 +41,9 @@ def reshape(x: Flow, *shape: int) -> Flow:
 
 
 def transpose(x: Flow, *axes: int, name: str = "") -> Flow:
-    """Axes in another order: transpose(x, 1, 2, 0) puts the channels last; without arguments the order is reversed.
+    """Permute the axes: transpose(x, 1, 2, 0) puts the channels last; without axes the order is reversed.
 
-    Raises NetworkError unless every axis is named once.
+    Raises NetworkError unless every axis is given once.
     """
     flow = checked(x, "build.transpose")
     rank = len(flow.shape)
@@ -57,9 +57,9 @@ def transpose(x: Flow, *axes: int, name: str = "") -> Flow:
 def slice(
     x: Flow, start: int | None, stop: int | None, step: int | None = None, *, axis: int = 0, name: str = ""
 ) -> Flow:
-    """x[start:stop:step] along one axis, as Python slices.
+    """x[start:stop:step] along one axis, as in Python.
 
-    Raises NetworkError if nothing is left, a number is not whole, or the step is zero.
+    Raises NetworkError if the result is empty, a number is not an integer, or the step is zero.
     """
     flow = checked(x, "build.slice")
     along = axis_of(flow, axis, "slice")
@@ -78,7 +78,8 @@ def slice(
 
 
 def take(x: Flow, indices: int | Sequence[int], *, axis: int = 0, name: str = "") -> Flow:
-    """The entries at some indices along one axis, in that order; one index drops the axis (but the last one).
+    """The entries at the given indices along one axis, in that order; a single index drops the axis, unless it is the
+    only one.
 
     Raises NetworkError if an index is out of range.
     """
@@ -94,10 +95,10 @@ def take(x: Flow, indices: int | Sequence[int], *, axis: int = 0, name: str = ""
 
 
 def pad(x: Flow, padding: Any, value: float = 0.0, *, name: str = "") -> Flow:
-    """x with a value around it.
+    """Pad x with a constant value.
 
-    padding : pairs (before, after), one an axis of x, none negative.
-    value : one finite number. Raises NetworkError otherwise.
+    padding : one pair (before, after) per axis of x, not negative.
+    value : a finite number. Raises NetworkError otherwise.
     """
     flow = checked(x, "build.pad")
     pairs = as_padding(padding, "build.pad: padding", len(flow.shape))
@@ -111,9 +112,9 @@ def pad(x: Flow, padding: Any, value: float = 0.0, *, name: str = "") -> Flow:
 
 
 def upsample(x: Flow, factor: Any, *, name: str = "") -> Flow:
-    """Each value repeated along each side of x, shape (channels, *sides): the nearest neighbour.
+    """Nearest-neighbour upsampling: repeat each value along each side of x, shape (channels, *sides).
 
-    factor : whole number of at least 1, one for all sides or one a side.
+    factor : positive integer, one for all sides or one per side.
     """
     flow = checked(x, "build.upsample")
     places = places_of(flow)
@@ -123,7 +124,7 @@ def upsample(x: Flow, factor: Any, *, name: str = "") -> Flow:
 
 
 def concatenate(flows: Sequence[Flow], axis: int = 0, *, name: str = "") -> Flow:
-    """Flows one after the other along one axis. Raises NetworkError if their other sides differ."""
+    """Concatenate flows along one axis. Raises NetworkError if their other sides differ."""
     kept = several(flows, "build.concatenate")
     if not kept:
         raise NetworkError("build.concatenate needs at least one flow.")

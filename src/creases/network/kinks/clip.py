@@ -17,9 +17,9 @@ __all__ = ["Clip"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Clip(Kink):
-    """min(max(z, low), high): two neurons a unit, z > low and z > high.
+    """Clipping, min(max(z, low), high). Each unit has two neurons, z > low and z > high.
 
-    low, high : numbers, or float64 of shape (n_units,), read-only; finite, low < high in every unit.
+    low, high : numbers, or float64 of shape (n_units,), read-only; finite, with low < high in every unit.
     Raises NetworkError otherwise.
     """
 
@@ -36,16 +36,16 @@ class Clip(Kink):
             raise NetworkError(f"Clip needs low < high in every unit, got low={self.low} and high={self.high}.")
 
     def check(self, n_units: int) -> None:
-        """Raise NetworkError unless there is one low and one high, or one a unit."""
+        """Raise NetworkError unless each bound is one number, or one per unit."""
         check_length(self.low, "Clip: low", n_units)
         check_length(self.high, "Clip: high", n_units)
 
     def neurons(self, n_units: int) -> int:
-        """Two a unit."""
+        """Number of neurons: two per unit."""
         return 2 * n_units
 
     def bounds(self, n_units: int) -> Floats:
-        """low and high of each unit, float64 (2, n_units)."""
+        """The bounds low and high of each unit, float64 (2, n_units)."""
         return two(self.low, self.high, n_units)
 
     def apply(self, z: Floats) -> Floats:
@@ -53,11 +53,11 @@ class Clip(Kink):
         return np.asarray(np.clip(z, self.low, self.high))
 
     def pattern(self, z: Floats) -> Bools:
-        """bool (..., 2 n_units): first z > low of every unit, then z > high of every unit."""
+        """The pattern, bool (..., 2 n_units): z > low for every unit, then z > high for every unit."""
         return np.concatenate((z > self.low, z > self.high), axis=-1)
 
     def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
-        """Slope 1 between the bounds; the bound itself, with slope 0, beyond them."""
+        """Slope 1 between the bounds; slope 0 and the bound as value outside."""
         low, high = self.bounds(n_units)
         above = np.asarray(pattern, dtype=bool)
         above_low, above_high = above[..., :n_units], above[..., n_units:]
@@ -65,7 +65,7 @@ class Clip(Kink):
         return Branch(None, (above_low & ~above_high).astype(np.float64), offsets)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """low and high."""
+        """The arrays low and high."""
         return {name: np.asarray(getattr(self, name), dtype=np.float64) for name in ("low", "high")}
 
     def __repr__(self) -> str:

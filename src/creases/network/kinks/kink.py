@@ -35,32 +35,32 @@ class Branch(NamedTuple):
 
 
 class Kink(ABC):
-    """What a level does to its n units' sums z, float64 (..., n). Nothing in it can change."""
+    """The nonlinearity of a level, applied to the sums z of its n units, float64 (..., n). Immutable."""
 
     def check(self, n_units: int) -> None:
-        """Raise NetworkError unless it fits a level of so many units."""
+        """Raise NetworkError unless it fits a level of n_units units."""
         whole(n_units, "n_units", 1)
 
     def n_values(self, n_units: int) -> int:
-        """How many values a level of so many units has: one a unit, or one a switch."""
+        """Number of values of a level with n_units units: one per unit, or one per switch."""
         return n_units
 
     def neurons(self, n_units: int) -> int:
-        """How many neurons: units whose two slopes differ; two a unit of a clip."""
+        """Number of neurons: units whose two slopes differ; two per unit of a clip."""
         return 0
 
     def switches(self, n_units: int) -> int:
-        """How many switches."""
+        """Number of switches."""
         return 0
 
     def hyperplanes(self, n_units: int) -> int:
-        """How many hyperplanes cut a region of the levels below, at most: one a neuron."""
+        """The maximal number of hyperplanes that cut a region of the levels below: one per neuron."""
         return self.neurons(n_units)
 
     def slopes(self, n_units: int) -> Floats:
         """The slopes below and above zero, float64 (2, n_units).
 
-        Raises NetworkError for a Clip and a Max, which are not given by two slopes.
+        Raises NetworkError for a Clip or a Max, which are not defined by two slopes.
         """
         raise NetworkError(f"{self!r} has no two slopes; only ReLU, LeakyReLU, Abs and Linear have.")
 
@@ -70,10 +70,12 @@ class Kink(ABC):
 
     @abstractmethod
     def pattern(self, z: Floats) -> NDArray[Any]:
-        """The pattern in float64: bool (..., neurons) of neurons, int64 (..., switches) of switches."""
+        """The pattern of sums z, computed in float64: bool (..., neurons) for neurons, int64 (..., switches) for
+        switches.
+        """
 
     def bits(self, pattern: NDArray[Any]) -> Bools:
-        """A pattern as truth values: of a switch one for each candidate, True for the winner."""
+        """A pattern as booleans; a switch has one per candidate, True for the winner."""
         return pattern
 
     def of_bits(self, bits: Bools) -> NDArray[Any]:
@@ -81,7 +83,9 @@ class Kink(ABC):
         return bits
 
     def places(self, n_units: int) -> Integers:
-        """How many of the `bits` each neuron or switch has, int64 (neurons + switches,): a switch one a candidate."""
+        """Number of `bits` of each neuron or switch, int64 (neurons + switches,): 1 for a neuron, one per candidate
+        of a switch.
+        """
         return np.ones(self.neurons(n_units), dtype=np.int64)
 
     @abstractmethod
@@ -89,12 +93,12 @@ class Kink(ABC):
         """The affine map from sums to values on a pattern, shape (..., neurons) or (..., switches)."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Its numbers by name, for the hash and for files: float64 or int64."""
+        """Its arrays by name, float64 or int64, for the hash and for files."""
         return {}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Kink:
-        """The kink that has these `arrays()`. Raises NetworkError if there is none."""
+        """The kink with these `arrays()`. Raises NetworkError if they do not define one."""
         return cls(**arrays)
 
     def __reduce__(self) -> tuple[Callable[..., Kink], tuple[Any, ...]]:

@@ -19,11 +19,11 @@ __all__ = ["Max"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Max(Kink):
-    """Maxima over groups of units: one switch, and one value, a group. Max pooling, maxout, argmax.
+    """Maxima over groups of units, for max pooling, maxout and argmax. Each group is one switch and has one value.
 
-    groups : sequences of unit indices, none empty, at least one; they may overlap and differ in size. Kept as a tuple
-        of tuples. The candidates of a switch are its group's units in this order; among equal ones the first wins.
-    Raises NetworkError if there is no group, one is empty, or an index is negative or no whole number.
+    groups : at least one non-empty sequence of unit indices; groups may overlap and differ in size. Stored as a tuple
+        of tuples. The candidates of a switch are the units of its group in this order; among equal ones the first wins.
+    Raises NetworkError if there is no group, one is empty, or an index is negative or not an integer.
     """
 
     groups: tuple[tuple[int, ...], ...]
@@ -54,34 +54,34 @@ class Max(Kink):
 
     @cached_property
     def sizes(self) -> Integers:
-        """How many candidates each switch has, int64 (switches,)."""
+        """The number of candidates of each switch, int64 (switches,)."""
         return frozen(np.array([len(group) for group in self.groups], dtype=np.int64))
 
     @cached_property
     def starts(self) -> Integers:
-        """Where each switch's candidates begin in `units`, int64 (switches,)."""
+        """The position in `units` of each switch's first candidate, int64 (switches,)."""
         return frozen(np.cumsum(self.sizes) - self.sizes)
 
     @property
     def positions(self) -> Integers:
-        """The position of each of `units` in its group."""
+        """The position of each of `units` in its group, int64 (sum of sizes,)."""
         return np.arange(len(self.units)) - np.repeat(self.starts, self.sizes)
 
     def check(self, n_units: int) -> None:
-        """Raise NetworkError unless every index is that of a unit."""
+        """Raise NetworkError unless every index is below n_units."""
         if (most := int(self.units.max())) >= n_units:
             raise NetworkError(f"Max names unit {most}; a level of {n_units} units has 0 to {n_units - 1}.")
 
     def n_values(self, n_units: int) -> int:
-        """One a group."""
+        """One per group."""
         return len(self.groups)
 
     def switches(self, n_units: int) -> int:
-        """One a group."""
+        """One per group."""
         return len(self.groups)
 
     def hyperplanes(self, n_units: int) -> int:
-        """One for each pair of candidates of one switch."""
+        """One for each pair of candidates of a switch."""
         return int((self.sizes * (self.sizes - 1) // 2).sum())
 
     def apply(self, z: Floats) -> Floats:
@@ -89,31 +89,31 @@ class Max(Kink):
         return np.asarray(np.maximum.reduceat(z[..., self.units], self.starts, axis=-1))
 
     def pattern(self, z: Floats) -> Integers:
-        """Which candidate of each switch wins, int64 (..., switches): its position in the group, lowest among equal."""
+        """The winner of each switch, int64 (..., switches): its position in the group, the lowest among equal ones."""
         candidates = z[..., self.units]
         largest = np.maximum.reduceat(candidates, self.starts, axis=-1)
         wins = ~(candidates < np.repeat(largest, self.sizes, axis=-1))
         return np.asarray(np.minimum.reduceat(np.where(wins, self.positions, len(self.units)), self.starts, axis=-1))
 
     def bits(self, pattern: NDArray[Any]) -> Bools:
-        """One truth value for each candidate, bool (..., sum of sizes), group after group: True for the winner."""
+        """One boolean per candidate, bool (..., sum of sizes), group after group: True for the winner."""
         return np.asarray(np.repeat(pattern, self.sizes, axis=-1) == self.positions)
 
     def of_bits(self, bits: Bools) -> Integers:
-        """The place in its group of each switch's winner, int64 (..., switches).
+        """The position in its group of each switch's winner, int64 (..., switches).
 
-        Raises NetworkError unless each switch has exactly one.
+        Raises NetworkError unless each switch has exactly one winner.
         """
         if (np.add.reduceat(bits, self.starts, axis=-1, dtype=np.int64) != 1).any():
             raise NetworkError(f"A pattern of {self!r} has one winner in each group, and these bits have not.")
         return np.asarray(np.add.reduceat(bits * self.positions, self.starts, axis=-1))
 
     def places(self, n_units: int) -> Integers:
-        """Its group's size for each switch."""
+        """The group size of each switch, int64 (switches,)."""
         return self.sizes
 
     def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
-        """The winners themselves."""
+        """The map that selects the winners."""
         winners = np.asarray(pattern)
         if winners.dtype.kind not in "iu" or ((winners < 0) | (winners >= self.sizes)).any():
             raise NetworkError(f"A pattern of {self!r} holds a position in each group, whole numbers; got {winners}.")
@@ -121,7 +121,7 @@ class Max(Kink):
         return Branch(self.units[self.starts + winners], np.ones(n), np.zeros(n))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All candidates, group after group, and how many each group has."""
+        """All candidates, group after group, and the sizes of the groups."""
         return {
             "units": np.concatenate([np.array(group, dtype=np.int64) for group in self.groups]),
             "sizes": self.sizes,

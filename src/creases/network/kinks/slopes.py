@@ -47,10 +47,10 @@ class TwoSlopes(Kink):
 
 @dataclass(frozen=True)
 class ReLU(TwoSlopes):
-    """max(z, 0)."""
+    """The rectified linear unit, max(z, 0)."""
 
     def slopes(self, n_units: int) -> Floats:
-        """0 below, 1 above."""
+        """Slopes 0 below zero and 1 above, float64 (2, n_units)."""
         return two(0.0, 1.0, n_units)
 
     # What follows says nothing new: a chain is evaluated at every step of training.
@@ -71,16 +71,16 @@ class ReLU(TwoSlopes):
         return z > 0.0
 
     def branch(self, pattern: NDArray[Any], n_units: int) -> Branch:
-        """1 where active, 0 elsewhere."""
+        """Slope 1 for active neurons and 0 for the others."""
         return Branch(None, np.asarray(pattern, dtype=np.float64), np.zeros(n_units))
 
 
 @dataclass(frozen=True)
 class Abs(TwoSlopes):
-    """|z|."""
+    """The absolute value, |z|."""
 
     def slopes(self, n_units: int) -> Floats:
-        """-1 below, 1 above."""
+        """Slopes -1 below zero and 1 above, float64 (2, n_units)."""
         return two(-1.0, 1.0, n_units)
 
     def apply(self, z: Floats) -> Floats:
@@ -90,10 +90,10 @@ class Abs(TwoSlopes):
 
 @dataclass(frozen=True)
 class Linear(TwoSlopes):
-    """z as it is: no neuron, no switch."""
+    """The identity: the units are linear, without neurons or switches."""
 
     def slopes(self, n_units: int) -> Floats:
-        """1 and 1."""
+        """Slopes 1 and 1, float64 (2, n_units)."""
         return two(1.0, 1.0, n_units)
 
     def apply(self, z: Floats) -> Floats:
@@ -103,10 +103,10 @@ class Linear(TwoSlopes):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LeakyReLU(TwoSlopes):
-    """z above zero, slope * z below; with one slope a unit it is a PReLU.
+    """Leaky ReLU: z above zero, slope * z below. With one slope per unit it is a PReLU.
 
-    slope : a number, or float64 of shape (n_units,), read-only. 0 is a ReLU, -1 the absolute value; a unit of slope 1
-        is linear.
+    slope : a number, or float64 of shape (n_units,), read-only. Slope 0 is a ReLU and -1 the absolute value; a unit of
+        slope 1 is linear.
     Raises NetworkError if a slope is not finite.
     """
 
@@ -116,11 +116,11 @@ class LeakyReLU(TwoSlopes):
         object.__setattr__(self, "slope", number_or_one_a_unit(self.slope, "LeakyReLU: slope"))
 
     def check(self, n_units: int) -> None:
-        """Raise NetworkError unless there is one slope, or one a unit."""
+        """Raise NetworkError unless there is one slope, or one per unit."""
         check_length(self.slope, "LeakyReLU: slope", n_units)
 
     def slopes(self, n_units: int) -> Floats:
-        """`slope` below, 1 above."""
+        """Slopes `slope` below zero and 1 above, float64 (2, n_units)."""
         return two(self.slope, 1.0, n_units)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -133,7 +133,7 @@ class LeakyReLU(TwoSlopes):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Slopes(TwoSlopes):
-    """above * z above zero, below * z below: any two slopes.
+    """Two arbitrary slopes: above * z above zero, below * z below.
 
     below, above : numbers, or float64 of shape (n_units,), read-only. A unit whose two slopes are equal is linear.
     Raises NetworkError if a slope is not finite.
@@ -147,12 +147,12 @@ class Slopes(TwoSlopes):
             object.__setattr__(self, name, number_or_one_a_unit(getattr(self, name), f"Slopes: {name}"))
 
     def check(self, n_units: int) -> None:
-        """Raise NetworkError unless there is one slope a side, or one a unit."""
+        """Raise NetworkError unless each of the two has one slope, or one per unit."""
         check_length(self.below, "Slopes: below", n_units)
         check_length(self.above, "Slopes: above", n_units)
 
     def slopes(self, n_units: int) -> Floats:
-        """`below` and `above`."""
+        """Slopes `below` and `above`, float64 (2, n_units)."""
         return two(self.below, self.above, n_units)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

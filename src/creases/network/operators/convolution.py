@@ -28,13 +28,13 @@ Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Conv(Operator):
-    """A convolution (as in torch, without flipping the kernel) of an image (channels, *sides).
+    """A convolution of an image (channels, *sides), as in torch, where the kernel is not flipped.
 
     weight : float64, shape (out, in / groups, *kernel); one, two or three sides. Read-only.
     input_shape : (in, *sides).
-    stride, dilation : whole numbers of at least 1, one for all sides or one a side.
-    padding : zeros around the image: one number, one a side, or pairs (before, after). None negative.
-    groups : whole number that divides both channels.
+    stride, dilation : positive integers, one for all sides or one per side.
+    padding : zeros around the image: one number, one per side, or pairs (before, after); not negative.
+    groups : integer that divides both numbers of channels.
     Raises NetworkError if shapes do not fit, a number is not finite, or the kernel is larger than the padded image.
     """
 
@@ -80,7 +80,7 @@ class Conv(Operator):
 
     @property
     def windows(self) -> Windows:
-        """Where its windows stand."""
+        """The positions of the windows."""
         windows: Windows = self._windows
         return windows
 
@@ -95,14 +95,14 @@ class Conv(Operator):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConvTranspose(Operator):
-    """A transposed convolution of an image (channels, *sides): each value adds its multiple of the kernel.
+    """A transposed convolution of an image (channels, *sides): each value adds a multiple of the kernel to the result.
 
     weight : float64, shape (in, out / groups, *kernel), torch's layout. Read-only.
     input_shape : (in, *sides).
-    stride, dilation : whole numbers of at least 1, one for all sides or one a side.
-    padding : cut off from the result: one number, one a side, or pairs (before, after). None negative.
-    output_padding : added after the result, less than stride or dilation: one number or one a side.
-    groups : whole number that divides both channels.
+    stride, dilation : positive integers, one for all sides or one per side.
+    padding : entries cut off from the result: one number, one per side, or pairs (before, after); not negative.
+    output_padding : entries added at the end of the result, fewer than stride or dilation: one number or one per side.
+    groups : integer that divides both numbers of channels.
     Raises NetworkError if shapes do not fit, a number is not finite, or nothing is left of the result.
     """
 

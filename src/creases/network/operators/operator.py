@@ -29,9 +29,9 @@ LARGEST_WHOLE = 2**31 - 1
 
 
 class Operator(ABC):
-    """A linear map between the values of two levels: (matrix @ values) / divisors. Nothing in it can change.
+    """A linear map between the values of two levels, (matrix @ values) / divisors. Immutable.
 
-    input_shape, output_shape : tuples of int, how users see the values; both are flat, in C order, in `apply`.
+    input_shape, output_shape : tuples of int, the shapes of the values; in `apply` both are flat, in C order.
     n_in, n_out : int, the products of these shapes.
     """
 
@@ -51,21 +51,21 @@ class Operator(ABC):
 
     @cached_property
     def matrix(self) -> Any:
-        """The exact matrix, float64 (n_out, n_in): a numpy array of a Dense, else a scipy.sparse.csr_array; read-only.
+        """The exact matrix, float64 (n_out, n_in), read-only: a numpy array for Dense, else a scipy.sparse.csr_array.
 
-        It is made when it is first asked for. No two numbers are ever added or multiplied to make it.
+        It is built on first use, without additions or multiplications of stored numbers.
         """
         return self._matrix()
 
     @property
     def divisors(self) -> Integers | None:
-        """Whole numbers, int64 (n_out,), by which the rows of `matrix` are divided; None where nothing divides."""
+        """The integers by which the rows of `matrix` are divided, int64 (n_out,); None if there is no division."""
         return None
 
     def apply(self, values: ArrayLike) -> Floats:
-        """The map in float64, level by level as torch does it: (..., n_in) -> (..., n_out), all points at once.
+        """Apply the map in float64 to all points at once: (..., n_in) -> (..., n_out).
 
-        Raises NetworkError if the last axis is not n_in long.
+        Raises NetworkError if the last axis does not have length n_in.
         """
         array = np.asarray(values, dtype=np.float64)
         if array.ndim < 1 or array.shape[-1] != self.n_in:
@@ -82,15 +82,15 @@ class Operator(ABC):
 
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Its numbers by name, for the hash and for files: float64 or int64."""
+        """Its arrays by name, float64 or int64, for the hash and for files."""
 
     def settings(self) -> dict[str, Any]:
-        """What else makes it, by name: whole numbers, truth values and lists of them."""
+        """Its other parameters by name: integers, booleans and lists of them."""
         return {}
 
     @classmethod
     def from_parts(cls, settings: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Operator:
-        """The operator that has these `settings()` and `arrays()`. Raises NetworkError if there is none."""
+        """The operator with these `settings()` and `arrays()`. Raises NetworkError if they do not define one."""
         return cls(**settings, **arrays)
 
     def __reduce__(self) -> tuple[Callable[..., Operator], tuple[Any, ...]]:

@@ -21,10 +21,10 @@ MANTISSA, FINEST = 53, -1023
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dense(Operator):
-    """A matrix: values -> weight @ values.
+    """A dense matrix: values -> weight @ values.
 
     weight : float64, shape (n_out, n_in), both at least 1. Read-only.
-    Raises NetworkError if it is no matrix, is empty, or holds a number that is not finite.
+    Raises NetworkError if the weight is not a matrix, is empty, or has an entry that is not finite.
     """
 
     weight: Floats
@@ -38,7 +38,7 @@ class Dense(Operator):
 
     @classmethod
     def of_checked(cls, weight: Floats) -> Dense:
-        """The operator of a weight that is already checked, float64, C order and read-only: it is not copied."""
+        """The operator with this weight, which is neither checked nor copied: float64, C order and read-only."""
         operator = cls.__new__(cls)
         object.__setattr__(operator, "weight", weight)
         operator._set_shapes((weight.shape[1],), (weight.shape[0],))
@@ -59,9 +59,9 @@ class Dense(Operator):
 class Sparse(Operator):
     """A sparse matrix: values -> weight @ values.
 
-    weight : any matrix or array of scipy.sparse, shape (n_out, n_in); kept as a read-only csr_array of float64.
-    Raises NetworkError if it is none, is empty, holds a number that is not finite, or names an entry twice: adding the
-    two might round.
+    weight : any matrix or array of scipy.sparse, shape (n_out, n_in); stored as a read-only csr_array of float64.
+    Raises NetworkError if it is not such a matrix, is empty, has an entry that is not finite, or stores an entry twice,
+    since the sum of the two might be rounded.
     """
 
     weight: Any
@@ -104,7 +104,7 @@ class Sparse(Operator):
         return np.ascontiguousarray((self.weight @ rows.T).T)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The parts of a csr_array: its numbers, their columns, and where each row starts."""
+        """The parts of a csr_array: data, column indices, and the start of each row."""
         kept = self.weight
         return {
             "data": kept.data,
@@ -132,13 +132,14 @@ class Sparse(Operator):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Select(Operator):
-    """Values of the source, in any order: value i of the result is value indices[i] of the source; -1 gives zero.
+    """Selection: value i of the result is value indices[i] of the source; index -1 gives zero.
 
-    A slice, a permutation, padding with zeros, a copy; a concatenation is a level with one Select for each source.
+    Use it for slices, permutations, padding with zeros and copies. A concatenation is a level with one Select per
+    source.
 
-    indices : whole numbers from -1 to n_in - 1, shape (n_out,), at least one. Kept as read-only int64.
+    indices : integers from -1 to n_in - 1, shape (n_out,), at least one. Stored as read-only int64.
     n_in : number of values of the source.
-    Raises NetworkError if an index is out of range or no whole number, or there is none.
+    Raises NetworkError if there is no index, or one is out of range or not an integer.
     """
 
     indices: Integers
@@ -151,12 +152,12 @@ class Select(Operator):
 
     @classmethod
     def all(cls, n: int) -> Select:
-        """The identity: a copy of n values."""
+        """The identity on n values."""
         return cls(np.arange(n), n)
 
     @property
     def is_identity(self) -> bool:
-        """Whether it is a copy of all values in their order."""
+        """Whether the operator is the identity."""
         return self.n_in == self.n_out and bool((self.indices == np.arange(self.n_in)).all())
 
     def _matrix(self) -> Any:
@@ -180,11 +181,11 @@ class Select(Operator):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scale(Operator):
-    """Each value times a number of its own.
+    """Elementwise multiplication by constant factors.
 
-    factors : a number, with n; or float64, shape (n,), one a unit. Kept as a read-only array of shape (n,).
-    n : number of units; may be left out where factors has one a unit.
-    Raises NetworkError if a factor is not finite, or their number is not n.
+    factors : one number, together with n; or float64, shape (n,). Stored as a read-only array of shape (n,).
+    n : number of units; optional if factors is an array.
+    Raises NetworkError if a factor is not finite, or if there are not n factors.
     """
 
     factors: Floats
@@ -203,20 +204,20 @@ class Scale(Operator):
         return rows * self.factors
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The factors, one a unit."""
+        """The factors, one per unit."""
         return {"factors": self.factors}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Divide(Operator):
-    """Each value divided by a number of its own, exactly: 1 / number, which is rarely a float, is never formed.
+    """Elementwise division, exact: the reciprocal, which is rarely a float64, is never computed.
 
-    A float is m * 2^e with a whole number m, so `matrix` has 2^-e, with the number's sign, and `divisors` have |m|.
+    A float is m * 2^e with an integer m, so `matrix` holds 2^-e with the sign of the number, and `divisors` holds |m|.
 
-    numbers : a number, with n; or float64, shape (n,), one a unit. Kept as a read-only array of shape (n,).
-    n : number of units; may be left out where numbers has one a unit.
-    Raises NetworkError if a number is zero, is not finite, or is so small that 2^-e is beyond float64, or if their
-    number is not n.
+    numbers : one number, together with n; or float64, shape (n,). Stored as a read-only array of shape (n,).
+    n : number of units; optional if numbers is an array.
+    Raises NetworkError if a number is zero, not finite, or so small that 2^-e exceeds float64, or if there are not n
+    numbers.
     """
 
     numbers: Floats
@@ -254,7 +255,7 @@ class Divide(Operator):
         return rows / self.numbers
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The numbers, one a unit."""
+        """The numbers, one per unit."""
         return {"numbers": self.numbers}
 
 

@@ -18,15 +18,15 @@ __all__ = ["AveragePool"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AveragePool(Operator):
-    """Means over windows of an image (channels, *sides), channel by channel, as torch takes them.
+    """Average pooling: means over windows of an image (channels, *sides), per channel, as in torch.
 
-    kernel : whole number of at least 1, one for all sides or one a side.
+    kernel : window sizes, positive integers, one for all sides or one per side.
     input_shape : (channels, *sides).
-    stride : as kernel; the kernel itself where it is None.
-    padding : zeros around the image, less than the kernel: one number, one a side, or pairs (before, after).
-    count_include_pad : whether the zeros of the padding count among what is divided by.
-    ceil_mode : whether a last window may reach beyond the padding; what lies there never counts.
-    Its `matrix` holds ones; the means are exact as matrix @ values / divisors.
+    stride : as kernel; None means the kernel sizes.
+    padding : zeros around the image, fewer than the kernel size: one number, one per side, or pairs (before, after).
+    count_include_pad : whether the zeros of the padding are counted in the divisor.
+    ceil_mode : whether the last window may extend beyond the padding; entries beyond it are never counted.
+    The entries of `matrix` are ones; matrix @ values / divisors is the exact mean.
     Raises NetworkError if shapes do not fit, or the kernel is larger than the padded image.
     """
 
@@ -69,7 +69,7 @@ class AveragePool(Operator):
 
     @property
     def divisors(self) -> Integers:
-        """How many numbers each mean is of, int64 (n_out,)."""
+        """The number of values in each mean, int64 (n_out,)."""
         return self._divisors
 
     def _matrix(self) -> Any:
@@ -88,11 +88,11 @@ class AveragePool(Operator):
         return np.asarray(sums.reshape(len(rows), self.n_out) / self.divisors)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """None: it has no numbers of its own."""
+        """Empty, as the operator has no arrays."""
         return {}
 
     def settings(self) -> dict[str, Any]:
-        """All that it was made from, one number a side."""
+        """The arguments of the constructor, one number per side."""
         return {
             "kernel": list(self.kernel),  # type: ignore[arg-type]
             "input_shape": list(self.input_shape),

@@ -152,17 +152,17 @@ FIGURE = Figure(
     name="counts",
     title="Regions in planes through training",
     source="Hanin and Rolnick, NeurIPS 2019, figure 4",
-    claim="The number of activation regions in a plane begins near N²/2 whatever the depth, dips early in training and "
-    "recovers, and stays within a small factor of the first.",
+    claim="The number of activation regions in a plane is near N²/2 at initialization for any depth, dips early in "
+    "training and recovers, and stays within a small factor of the first count.",
     lines=lines,
     draw=draw,
     findings=findings,
     regime="[16]⁴ to [80]³, 60,000 images of MNIST, 9,360 steps of 128 (20 epochs), mean of 5 planes, 10 runs.",
-    doubts=f"An epoch of 4,000 images has 31 steps where the authors' has {AUTHORS_EPOCH}, so 20 epochs are 620 steps. "
-    f"The shape is judged at step {DIP}, half an epoch of theirs, and over their number of steps for two networks, "
-    "which go 302 times over 4,000 images. Steps are then equal, images are not: a recovery that needs more "
-    "images would not show. "
-    "The planes pass through the origin and two training examples; with biases of standard deviation 0.001 most "
-    "of their regions lie near the origin, far from the data. The authors count in a square of forty times the data's "
-    "size, we in the whole plane. All runs have the same planes and images; intervals are over weights and order only.",
+    doubts=f"An epoch of 4,000 images has 31 steps where the authors' has {AUTHORS_EPOCH}, so 20 epochs are 620 "
+    f"steps. The shape is judged at step {DIP}, half an epoch of theirs, and over their number of steps for two "
+    "networks, which see 4,000 images 302 times. The number of steps is then equal, but not the number of images: a "
+    "recovery that needs more images would not be seen. The planes pass through the origin and two training examples; "
+    "with biases of standard deviation 0.001 most of their regions lie near the origin, far from the data. The "
+    "authors count in a square of forty times the size of the data, we count on the whole plane. All runs have the "
+    "same planes and images; intervals are over weights and order only.",
 )

@@ -209,16 +209,16 @@ FIGURE = Figure(
     title="Distance to the nearest boundary",
     source="Hanin and Rolnick, ICML 2019, the figures of distances",
     claim="The mean distance from an input to the nearest boundary of a region, times the number of neurons, is "
-    "roughly constant: over networks, through training, and for images as for noise.",
+    "roughly constant: over networks, through training, and for both images and noise.",
     regime="[20]³ to [80]³, [16]⁴ to [128]⁴ and [25]⁵ to [100]⁵; biases of standard deviation 0.001 (12 runs) and 0.1 "
     "(one run); 60,000 images, 20 epochs of 468 steps; distances from 10,000 points of each kind.",
     lines=lines,
     draw=draw,
     findings=findings,
-    doubts="The recipe gives biases of standard deviation 0.1 and 0.001; we could not tell which figure has which, so "
-    "both are shown. Distances are to boundaries of activation regions, in pixels / 255. The guides are read from "
-    "their scripts: the lower is 0.4 / N, the upper 1.5 / N in one script and 2 / N in another. Noise has the mean and "
-    "the standard deviation of the training images, pixel by pixel. As many steps as the authors' epochs 1 and 20 are "
-    "16 and 302 passes over 4,000 images, where theirs are 1 and 20 over 60,000. All runs measure from the same "
+    doubts="The authors use biases of standard deviation 0.1 and 0.001; we do not know which figure has which, so "
+    "both are shown. Distances are to boundaries of activation regions, in pixels / 255. The guide lines are from "
+    "their scripts: the lower is 0.4 / N, the upper 1.5 / N in one script and 2 / N in another. Noise has the mean "
+    "and the standard deviation of the training images for each pixel. The numbers of steps of the authors' epochs 1 "
+    "and 20 are 16 and 302 passes over 4,000 images, for the authors 1 and 20 over 60,000. All runs use the same "
     "points.",
 )

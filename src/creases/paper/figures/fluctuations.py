@@ -312,22 +312,22 @@ FIGURE = Figure(
     name="fluctuations",
     title="Fluctuations of the count over networks",
     source="new: Hanin and Rolnick (NeurIPS 2019) show means with a band; Hanin and Nica (2018) have gradients",
-    claim="At He initialisation the mean number of regions of R^n hardly knows the depth; its spread does. The "
-    "relative variance over networks, CV² = (sd / mean)², goes roughly like the depth over the width, is less than "
-    "a tenth of that of the gradients of the same networks, and grows with n by less than n².",
+    claim="At He initialisation the mean number of regions of R^n hardly depends on the depth, but its spread does. "
+    "The relative variance over networks, CV² = (sd / mean)², is roughly proportional to the depth over the width, is "
+    "less than a tenth of that of the gradients of the same networks, and grows with n by less than n².",
     lines=lines,
     draw=draw,
     findings=findings,
-    regime="ours alone; Hanin and Nica speak of log ‖J u‖² at one point, for which they find a normal law with a "
-    "variance proportional to the sum of 1 / width.",
+    regime="no such experiment; Hanin and Nica study log ‖J u‖² at one point, for which they find a normal "
+    "distribution with a variance proportional to the sum of 1 / width.",
     doubts="Intervals of CV² are by the jackknife over seeds, which all networks of one n share. Ranges of "
     "coefficients were written down after looking at networks with seeds from 1000 on; the runs have seeds from 0 on. "
     "The claim about n, the range of CV² beside that of gradients, and that networks with L / width from 1/2 on are "
     "deep for their width, were written after the runs. The CV² of gradients grows exponentially in L / width; only "
-    "the variance of log ‖J u‖² goes like the sum of 1 / width. "
-    "Layers are of equal width, at least 4 n. We write CV² = c n² (depth part) / width. The depth part is L for n = 1 "
-    "and (L - 1)(2 L - 1) / (6 L) for n > 1; S = (L - 1)(2 L - 1) / (6 L width) is the latter over the width. S is the "
-    "sum over layers j of (share of the neurons above j)² / width, what independent relative changes by each layer "
-    "would hand to the neurons above it: an account, not a theorem. That S describes CV² better than L / width is "
-    "judged for n = 2; beside (L - 1) / width it is not shown to be better.",
+    "the variance of log ‖J u‖² is proportional to the sum of 1 / width. Layers are of equal width, at least 4 n. We "
+    "write CV² = c n² (depth part) / width. The depth part is L for n = 1 and (L - 1)(2 L - 1) / (6 L) for n > 1; S = "
+    "(L - 1)(2 L - 1) / (6 L width) is the latter over the width. S is the sum over layers j of (share of the neurons "
+    "above j)² / width, the effect of independent relative changes by each layer on the neurons above it: a "
+    "heuristic, not a theorem. Whether S describes CV² better than L / width is judged for n = 2; compared with (L - "
+    "1) / width it is not shown to be better.",
 )

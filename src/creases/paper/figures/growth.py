@@ -219,8 +219,8 @@ FIGURE = Figure(
     name="growth",
     title="Growth with the number of neurons",
     source="Hanin and Rolnick, NeurIPS 2019, abstract and theorem 5; no figure of theirs shows it",
-    claim="At initialization the number of activation regions grows like N^n / n!, with the number N of neurons to the "
-    "power of the number n of inputs, and does not depend on the depth otherwise.",
+    claim="At initialization the number of activation regions grows like N^n / n!, with N the number of neurons and n "
+    "the number of inputs, and does not depend on the depth otherwise.",
     lines=lines,
     draw=draw,
     findings=findings,
@@ -228,8 +228,8 @@ FIGURE = Figure(
     doubts="Exponents are fitted to networks of two and more layers; one hidden layer has exactly the number of "
     "hyperplanes. The theorem bounds densities in large cubes by a constant times N^n / n!; that the whole space has "
     "about this many regions is the authors' remark and our measurement. Numbers of neurons and depths are ours; "
-    "layers are at least 4 n wide. Layers about as wide as the space leave fewer regions, and spread more. In R^4 "
-    "there are few seeds of many neurons, so few groups of seeds, and wide intervals; 96 and 128 neurons "
-    "are counted in up to four layers there, 192 and 256 in two layers only. Ranges of parts of Σ C(N, k) "
-    "were made narrower after an earlier report with the same networks, and are not blind.",
+    "layers have a width of at least 4 n. Networks whose layers are about as wide as n have fewer regions, with a "
+    "larger spread. In R^4 there are few seeds for many neurons, so few groups of seeds, and wide intervals; there 96 "
+    "and 128 neurons are counted in up to four layers, 192 and 256 in two layers only. Ranges of ratios to Σ C(N, k) "
+    "were narrowed after an earlier report with the same networks, and are not blind.",
 )

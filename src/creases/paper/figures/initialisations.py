@@ -201,19 +201,21 @@ FIGURE = Figure(
     name="initialisations",
     title="Does any initialisation escape?",
     source="new: theorem 5 allows any law of weights and biases with bounded C_grad and C_bias",
-    claim="The usual laws of weights have about as many regions as He's, N²/2 in a plane, at the start and after "
-    "training. Laws of biases can change the count: without biases cones are left, and biases that are all negative, "
-    "or in the middle of the band through which pre-activations swing, have more than He's. In squares of the size "
-    "that theorem 5 is about, the mean of every law with known constants stays below the explicit bound.",
+    claim="The usual distributions of weights have about as many regions as He's, N²/2 in a plane, at the start and "
+    "after training. Distributions of biases can change the count: without biases the regions are cones, and with "
+    "biases that are all negative, or in the middle of the band in which pre-activations vary, there are more than "
+    "with He's. In squares of the size of theorem 5, the mean of every distribution with known constants stays below "
+    "the explicit bound.",
     lines=lines,
     draw=draw,
     findings=findings,
     doubts="N²/2 in a whole plane is what the papers expect, not a bound that they prove. The bound is the one for a "
-    "square (explicit_bound), with the constants of the law, not of a network: C_grad in closed form for moments up to "
-    "2 (an upper bound where biases have one sign), C_bias the largest density of a bias given all else. Biases in the "
-    "band depend on the weights, and have no C_bias. The squares lie around the origin; their sides are 8, 64 and 512 "
-    "times 1 / (C_grad C_bias N). Of one seed He's, Glorot's and LeCun's weights are the same normal numbers; uniform "
-    "and orthogonal weights share only the task and the planes with them. That negative biases and those in the band "
-    "have more was claimed after the runs; other laws of biases are noted. All runs have the same planes and images; "
-    "intervals are over weights, biases and order only.",
+    "square (explicit_bound), with the constants of the distribution, not of a network: C_grad in closed form for "
+    "moments up to 2 (an upper bound if biases have one sign), C_bias the largest density of a bias given all other "
+    "numbers. Biases in the band depend on the weights, and have no C_bias. The squares lie around the origin; their "
+    "sides are 8, 64 and 512 times 1 / (C_grad C_bias N). For a given seed, He's, Glorot's and LeCun's weights are "
+    "the same normal numbers up to scale; uniform and orthogonal weights have only the task and the planes in common "
+    "with them. The claim that negative biases and those in the band have more regions was written after the runs; "
+    "other distributions of biases are noted. All runs have the same planes and images; intervals are over weights, "
+    "biases and order only.",
 )

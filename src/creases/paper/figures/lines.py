@@ -168,17 +168,16 @@ FIGURE = Figure(
     title="Regions along lines through training",
     source="Hanin and Rolnick, ICML 2019, counts along lines",
     claim="Along a line through the origin and an image there are about N regions, at initialization and through "
-    "training, also where labels or images are noise and are learned by heart.",
+    "training, also if labels or images are noise and are learned by heart.",
     regime="[32]³ and others; 60,000 images, 20 epochs of 468 steps, with noise 200; lines through the origin and 100 "
     "test images; 40 runs.",
     lines=lines,
     draw=draw,
     findings=findings,
-    doubts="The authors' networks for this figure are known for [32]³ only. Where the images are noise there is no "
-    "test set, and lines go through images that are learned. With biases of standard deviation 0.001 most of the "
-    "regions lie near the origin, far from the image. Noise is learned by heart from 1,000 images, and the same 1,000 "
-    "with their labels stand beside it: an epoch has 7 steps where the authors' has 468. "
-    f"What is claimed of noise at the end speaks of {AUTHORS_HEART:,} steps: fewer can confirm it, but not refute it. "
-    "As many steps as the "
-    "authors' epochs 1 and 20 go 16 and 302 times over 4,000 images. All runs have the same lines.",
+    doubts="The authors' networks for this figure are known for [32]³ only. With noise images there is no test set, "
+    "and lines go through training images. With biases of standard deviation 0.001 most of the regions lie near the "
+    "origin, far from the image. Noise is learned by heart from 1,000 images, and compared with the same 1,000 with "
+    "true labels: an epoch has 7 steps, the authors' has 468. Claims about noise at the end are about "
+    f"{AUTHORS_HEART:,} steps: fewer steps can confirm them, but not refute them. The numbers of steps of the authors' "
+    "epochs 1 and 20 are 16 and 302 passes over 4,000 images. All runs have the same lines.",
 )

@@ -112,8 +112,8 @@ FIGURE = Figure(
     name="memorization",
     title="Learning noise by heart",
     source="Hanin and Rolnick, NeurIPS 2019, figure 5",
-    claim="Even a network that memorizes random labels has only a small factor more regions than it began with, "
-    "nothing like the exponential maximum; it has more than one that learns true labels.",
+    claim="Even a network that memorizes random labels has at most a small factor more regions than at "
+    "initialization, far below the exponential maximum; it has more than a network that learns true labels.",
     lines=lines,
     draw=draw,
     findings=findings,
@@ -121,8 +121,8 @@ FIGURE = Figure(
     "epochs not known for certain (in a companion experiment on lines 200: 93,600 steps), 5 to 40 runs.",
     doubts=f"By heart is said where the training accuracy at the end is at least {LEARNED:.0%} in the mean. With 3,000 "
     "images (1,000 at smoke) there are 23 steps an epoch (7) where the authors have 468, and fewer labels to learn; "
-    f"claims of more or fewer regions speak of {AUTHORS_HEART:,} steps, and fewer do not refute them. Images of noise "
-    "are ours: the authors have them along lines. Planes pass through the origin and two of the examples that are "
-    "learned, so with noise images through two of those: what the authors took is not known. All runs have the same "
-    "images and, but for those of noise, the same planes; intervals are over weights, order and noise only.",
+    f"claims of more or fewer regions are about {AUTHORS_HEART:,} steps, and fewer steps do not refute them. The "
+    "authors use images of noise along lines, not in planes. Planes pass through the origin and two of the training "
+    "examples, so in the case of noise images through two of these; the authors' choice is not known. All runs have "
+    "the same images and, except for noise images, the same planes; intervals are over weights, order and noise only.",
 )

@@ -125,6 +125,6 @@ FIGURE = Figure(
     regime="a picture of one network at initialization, five layers of eight neurons, biases N(0, 0.001²); the number "
     "N²/2 is what they expect of any network in a plane.",
     doubts="Depth, width and the scale of the biases are the authors'; their window and seed are not known. The "
-    "picture shows where most corners lie, which is near the origin because the biases are small; counts are of the "
-    "whole plane. Part of these networks were in an earlier report, so that the ranges are not blind.",
+    "picture shows the part of the plane with most corners, near the origin because the biases are small; counts are "
+    "on the whole plane. Some of these networks were in an earlier report, so the ranges are not blind.",
 )

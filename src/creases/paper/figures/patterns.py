@@ -81,13 +81,13 @@ FIGURE = Figure(
     name="patterns",
     title="Activation patterns that the data visit",
     source="new; others found that few examples share a region (He 2021; Sattelberg 2023)",
-    claim="Training makes examples share regions: fewer patterns are visited at the end than at the start. How many "
-    "patterns the test visits is noted for five networks, beside what was found for others.",
+    claim="Training makes examples share regions: fewer patterns are visited at the end than at the start. The number "
+    "of patterns of the test set is noted for five networks, with the results of others.",
     lines=lines,
     draw=draw,
     findings=findings,
     regime="other networks on MNIST: fewer than 1 % of the test's examples share a region (Sattelberg 2023).",
-    doubts="If patterns / examples is 1 - s, at most a share 2 s of the examples share a region, as two examples in "
-    "one region take away one pattern. The widths of Sattelberg's networks are not recovered, so theirs is "
-    "no claim about these. All runs have the same images; intervals are over weights and order only.",
+    doubts="If patterns / examples is 1 - s, at most a fraction 2 s of the examples share a region, because two "
+    "examples in one region have one pattern fewer. The widths of Sattelberg's networks are not known, so that result "
+    "is not a claim about these networks. All runs have the same images; intervals are over weights and order only.",
 )

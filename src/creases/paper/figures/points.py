@@ -121,15 +121,15 @@ FIGURE = Figure(
     name="points",
     title="Random points with random labels",
     source="Hanin and Rolnick, NeurIPS 2019, appendix",
-    claim="Memorizing random points in the plane takes a few more regions than the network began with, more for more "
+    claim="Memorizing random points in the plane needs a few more regions than at initialization, more for more "
     "points.",
     lines=lines,
     draw=draw,
     findings=findings,
     regime="[32]³, about 2,000 epochs; numbers of points, batches and runs not known.",
-    doubts="That there is such an experiment is known; its details are not certain. Points are uniform in [-1, 1]² "
-    "here, one batch an epoch up to 128 points, then batches of 128. All numbers of points have as many steps; the "
-    "other way, as many epochs, is noted. By heart is said where the training accuracy at the end is at least "
-    f"{LEARNED:.0%} in the mean. The claim is about memorizing, so slopes over numbers of points that are so learned "
-    "are judged, and those over all are noted: that was decided after the runs.",
+    doubts="The authors have such an experiment; its details are not certain. Here points are uniform in [-1, 1]², "
+    "with one batch per epoch up to 128 points, then batches of 128. All numbers of points have the same number of "
+    "steps; results for the same number of epochs are noted. By heart is said where the training accuracy at the end "
+    f"is at least {LEARNED:.0%} in the mean. The claim is about memorizing, so slopes over numbers of points that are "
+    "learned by heart are judged, and slopes over all are noted; this was decided after the runs.",
 )

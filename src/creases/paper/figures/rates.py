@@ -141,16 +141,17 @@ FIGURE = Figure(
     name="rates",
     title="Learning rates, scales and optimisers",
     source="Hanin and Rolnick, NeurIPS 2019, figure 6; bias scale, optimiser, weight decay and batch norm are new",
-    claim="Whatever the learning rate or the scale of the initial weights, the count never exceeds a small multiple "
-    "of the first; a rate of 0.001 has the most regions; at 0.01 learning fails.",
+    claim="For all learning rates and scales of the initial weights, the count never exceeds a small multiple of the "
+    "first; a learning rate of 0.001 has the most regions; at 0.01 learning fails.",
     lines=lines,
     draw=draw,
     findings=findings,
     regime="[32]³, 60,000 images of MNIST, 9,360 steps of 128 (20 epochs), mean of 5 planes; the number of runs is "
     "not known.",
-    doubts="The authors' scales are not known. Learning rates are compared over as many steps as theirs, which with "
-    "4,000 images are 302 epochs, the other sweeps over 620 steps. Batch norm is counted folded into the weights, as a "
-    "network in use has it, and begins with the statistics of the training examples. In whole planes through the "
-    "origin the scale of all biases changes nothing at the start, and that of all weights is one of the biases, which "
-    "differs from layer to layer. All runs have the same planes and images; intervals are over weights and order only.",
+    doubts="The authors' scales are not known. Learning rates are compared over the authors' number of steps, which "
+    "are 302 epochs of 4,000 images; other settings over 620 steps. Networks with batch norm are counted in "
+    "evaluation mode, folded into the weights, and begin with the statistics of the training examples. In whole "
+    "planes through the origin a common scale of all biases does not change the counts at the start, and a scale of "
+    "all weights is equivalent to a scale of the biases that differs between layers. All runs have the same planes "
+    "and images; intervals are over weights and order only.",
 )

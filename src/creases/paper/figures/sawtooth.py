@@ -141,16 +141,17 @@ FIGURE = Figure(
     name="sawtooth",
     title="The sawtooth under noise",
     source="Hanin and Rolnick, ICML 2019, the figure of the perturbed sawtooth",
-    claim="A network of L layers of two neurons can fold [0, 1] into 2^L pieces; a little Gaussian noise on its "
+    claim="A network of L layers of two neurons can fold [0, 1] into 2^L pieces; a small Gaussian noise on its "
     "weights and biases destroys almost all of them.",
     lines=lines,
     draw=draw,
     findings=findings,
     regime="a sawtooth network with Gaussian noise on weights and biases; its depth, the scale of the noise and the "
-    "number of runs are not recovered.",
+    "number of runs are not known.",
     doubts="Depths, scales of the noise and numbers of runs are ours, so every scale up to a tenth of the typical "
-    "weight (the root mean square of 2 and 4) is judged; more is not a little. The authors' sawtooth may have other "
-    "weights, to which the same noise does something else. What is counted are activation regions: without noise "
-    "neurons at threshold touch the ends of teeth, with a little of it they cut them, so that there are more regions "
-    "than 2^L before there are fewer. The noise of one seed is one draw, at all scales.",
+    "weight (the root mean square of 2 and 4) is judged, and larger noise is not considered small. The authors' "
+    "sawtooth may have other weights, on which the same noise has another effect. Activation regions are counted: "
+    "without noise, thresholds of neurons coincide with the ends of teeth, and with small noise they cut the teeth, "
+    "so there are more than 2^L regions before there are fewer. For one seed, the noise is the same draw at all "
+    "scales.",
 )

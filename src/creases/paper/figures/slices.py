@@ -114,13 +114,13 @@ FIGURE = Figure(
     title="Regions in a slice of the input space through training",
     source="Hanin and Rolnick, ICML 2019, figure 1",
     claim="In a square around three images the regions change their shape through training, and their number stays of "
-    "one order.",
+    "the same order of magnitude.",
     regime="[64]³; 60,000 images; the start, epoch 1 and epoch 20 (468 and 9,360 steps of 128); one network.",
     lines=lines,
     draw=draw,
     findings=findings,
-    doubts="That the network is [64]³ and that the moments are the start, epoch 1 and epoch 20 is from memory, with "
-    "the biases of the other experiments (standard deviation 0.001). On 4,000 images an epoch is 31 steps, so that the "
-    "authors' epochs 1 and 20 are taken where ours have as many steps, 16 and 302. All runs have the same square. "
-    "The range of the start is that from before the runs.",
+    doubts="The network [64]³ and the moments (the start, epoch 1 and epoch 20) are from memory; the biases are those "
+    "of the other experiments (standard deviation 0.001). On 4,000 images an epoch is 31 steps, so the authors' "
+    "epochs 1 and 20 correspond to our epochs 16 and 302, with the same number of steps. All runs have the same "
+    "square. The range at the start was fixed before the runs.",
 )

@@ -124,15 +124,15 @@ FIGURE = Figure(
     name="spaces",
     title="Whole spaces of two, three and four dimensions through training",
     source="new: the papers count in planes and along lines",
-    claim="On all of the input space, of up to four dimensions, the number of regions begins near Σ C(N, k) and stays "
-    "within a small factor of that through training, as in planes.",
+    claim="On all of the input space, of up to four dimensions, the number of regions is near Σ C(N, k) at "
+    "initialization and stays within a small factor of it through training, as in planes.",
     lines=lines,
     draw=draw,
     findings=findings,
     regime="no experiment of theirs in more than planes.",
-    doubts="The authors have no such figure. Images are seen through their first principal components, each of "
-    "variance one; random points are uniform in [-1, 1]^n, other ones in each run. The largest mean is that at the one "
-    "of the fixed moments between start and end at which it is largest: a little too large by chance. Ranges of the "
-    "start were made narrower after an earlier report with the same untrained networks, and are not blind. Runs of one "
-    "network and n begin with the same hidden layers whatever the task.",
+    doubts="The authors have no such figure. Images are projected to their first principal components, each of "
+    "variance one; random points are uniform in [-1, 1]^n, and differ between runs. The largest mean is the maximum "
+    "over the fixed moments between start and end, so it is slightly too large by chance. Ranges at the start were "
+    "narrowed after an earlier report with the same untrained networks, and are not blind. Runs with the same network "
+    "and n begin with the same hidden layers for every task.",
 )

@@ -187,18 +187,17 @@ FIGURE = Figure(
     name="theory",
     title="Beside the theory, with the networks' own constants",
     source="new: theorem 5 of NeurIPS 2019 with constants measured through training",
-    claim="In squares whose side is measured by the network's own C_grad, C_bias and N, the count stays below what the "
-    "bounds allow, before training and after it.",
+    claim="In squares whose side is in units of the network's own C_grad, C_bias and N, the count stays below the "
+    "bounds, before and after training.",
     lines=lines,
     draw=draw,
     findings=findings,
-    doubts="The theorem speaks of the mean over a law of networks at the start, and of biases given the weights; "
-    "constants of one network, and of a trained one, are a yardstick, "
-    "and change with it: the squares after training are as much wider as C_grad C_bias is smaller. In the smallest "
-    "square one region alone, and in large ones all of them, make T fall like 1 / side, which says nothing of the "
-    "network. C_grad is exact: the largest gradient of any "
-    "neuron on all regions of the plane. C_bias is the top of a kernel density of a layer's biases, the largest of all "
-    "layers, as if they were independent draws of one law: at the start it is 8 % too large in the mean for two layers "
-    "of 16, 15 % for three, 8 % for three of 32, and the bounds so much weaker. Squares lie around the origin and "
-    "around ten examples, and of both kinds the one with more regions counts.",
+    doubts="The theorem is about the mean over a distribution of networks at the start, and about biases given the "
+    "weights. Constants of one network, in particular of a trained one, are for orientation only, and change with it: "
+    "the squares after training are wider in proportion as C_grad C_bias is smaller. In the smallest square a single "
+    "region, and in large squares all regions, make T decrease like 1 / side, independent of the network. C_grad is "
+    "exact: the largest gradient of any neuron on all regions of the plane. C_bias is the maximum of a kernel density "
+    "of a layer's biases, the largest of all layers, as if they were independent draws from one distribution: at the "
+    "start it is 8 % too large in the mean for two layers of 16, 15 % for three, 8 % for three of 32, which weakens "
+    "the bounds accordingly. Squares lie around the origin and around ten examples; the maximum of both kinds is used.",
 )

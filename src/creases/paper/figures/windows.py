@@ -241,16 +241,16 @@ FIGURE = Figure(
     source="new; in the planes of Hanin and Rolnick, NeurIPS 2019",
     claim="Whole planes through the origin and through three images have about N²/2 regions, and training changes "
     "that by a small factor. At the start, with biases of standard deviation 0.001, four fifths of the regions of a "
-    "plane through the origin meet a square around it whose half-width is 1.25 % of a data norm. We ask the same "
-    "of squares of every size; that claim is ours.",
+    "plane through the origin meet a square around it whose half-width is 1.25 % of a data norm. We extend this to "
+    "squares of every size; that claim is ours.",
     regime="whole planes, as squares of 20 times 1.25 data norms; biases of standard deviation 0.001; 60,000 images, "
     "20 epochs of 468 steps; 5 planes, 10 runs. Smaller squares are ours.",
     lines=lines,
     draw=draw,
     findings=findings,
     doubts="Squares around the origin have half-widths in units of 1.25 norms of the plane's larger image: the square "
-    "of 1 holds both. Squares around three images lie about their circumcentre, in units of 1.25 circumradii: the "
-    "square of 1 is the one that the papers draw. A region is counted in each square that it meets. Biases that grow "
-    "spread regions too: that fewer meet a square does not say that training moves them otherwise. As many steps as "
-    "the authors' 20 epochs are 302 passes over 4,000 images. All runs have the same planes.",
+    "of size 1 contains both. Squares around three images are centred at their circumcentre, in units of 1.25 "
+    "circumradii: the square of size 1 is the one in the papers' figures. A region is counted in each square that it "
+    "meets. Growing biases spread regions too, so a decrease in a square does not show another effect of training. "
+    "The number of steps of the authors' 20 epochs is 302 passes over 4,000 images. All runs have the same planes.",
 )

@@ -169,16 +169,16 @@ FIGURE = Figure(
     name="zero_bias",
     title="Networks without biases",
     source="Hanin and Rolnick, NeurIPS 2019, appendix D; through training it is new",
-    claim="Without biases the regions are cones, in a plane through the origin about the 2N that N lines through it "
-    "make: one power of N fewer than with biases, in training too.",
+    claim="Without biases the regions are cones. In a plane through the origin there are about 2N of them, as for N "
+    "lines through the origin: one power of N fewer than with biases, also during training.",
     lines=lines,
     draw=draw,
     findings=findings,
-    regime="a theorem on averages over random weights, for any fully connected network; nothing is trained and nothing "
-    "counted. That the constant is 2N in a plane is ours.",
-    doubts="The wording of the appendix is not known to us. That taking the biases away never makes more regions in a "
-    "plane through the origin is a theorem (see zero_bias_map), for the same weights; the networks that are trained "
-    "without biases have weights of their own. 2N is no maximum of a deep network: a neuron of a later layer may be "
-    "crossed more than twice on a circle. All runs have the same planes and images; intervals are over weights and "
-    "order only.",
+    regime="a theorem on averages over random weights, for any fully connected network, without an experiment. The "
+    "number 2N in a plane is ours.",
+    doubts="The wording of the appendix is not known to us. For the same weights, removing the biases never increases "
+    "the number of regions in a plane through the origin; this is a theorem (see zero_bias_map). The networks that "
+    "are trained without biases have different weights. 2N is not a maximum for deep networks: a neuron of a later "
+    "layer may be crossed more than twice on a circle. All runs have the same planes and images; intervals are over "
+    "weights and order only.",
 )
