@@ -3,8 +3,10 @@
 import os
 import signal
 
-# Tests call inlined kernels from Python: `engine.kernel` makes the doors only where this is set.
+# Tests call inlined kernels from Python: `engine.kernel` keeps them compiled only where this is set.
 os.environ.setdefault("CREASES_CALLABLE", "1")
+# What tests compile in new processes is thrown away: no better code is wanted later.
+os.environ.setdefault("CREASES_BACKGROUND", "0")
 
 import pytest
 from hypothesis import settings

@@ -54,10 +54,10 @@ def test_known_each_kind_is_said_once(fresh, capsys):
     assert out == ""
     assert err.splitlines() == [
         "creases: compiling its kernels for lines, once (some seconds); `creases warm` does it ahead.",
-        "creases: compiling its kernels, once (about half a minute); `creases warm` does it ahead.",
+        "creases: compiling its kernels, once (about a quarter of a minute); `creases warm` does it ahead.",
         "creases: compiling its kernels for the corners of regions, once (some seconds); `creases warm` does it ahead.",
-        "creases: compiling its kernels for three dimensions and more, once (about half a minute); `creases warm` does "
-        "it ahead.",
+        "creases: compiling its kernels for three dimensions and more, once (about a quarter of a minute); "
+        "`creases warm` does it ahead.",
     ]
 
 
@@ -78,7 +78,7 @@ def test_known_no_folder_no_once(fresh, capsys):
     with compiles("creases.engine.loop.cut", ("points",)):
         pass
     assert capsys.readouterr().err == (
-        "creases: compiling its kernels for three dimensions and more (about half a minute).\n"
+        "creases: compiling its kernels for three dimensions and more (about a quarter of a minute).\n"
     )
 
 
@@ -126,14 +126,14 @@ def test_known_half_compiled_is_not_compiled(tmp_path, monkeypatch):
 
 def test_laws_what_is_done_grows_and_never_ends_before_its_end():
     """Functions are read at any speed, and LLVM may take any time: the bar goes on, and is full only at the end."""
-    for functions in (20, 227):
+    for functions in (41, 191):
         shares = [share_done(read, functions, 0.1 * read, 0.0) for read in range(functions)]
         shares += [share_done(functions - 1, functions, 0.1 * functions, since) for since in np.arange(0.0, 90.0, 0.3)]
         assert shares == sorted(shares)
         assert shares[0] == 0.0
         assert 0.9 < shares[-1] < 1.0
     # Fewer functions than expected, then silence: LLVM has begun.
-    assert share_done(200, 227, 20.0, 8.0) > share_done(200, 227, 20.0, 0.0)
+    assert share_done(170, 191, 20.0, 8.0) > share_done(170, 191, 20.0, 0.0)
 
 
 def test_known_a_bar_is_shown_on_a_terminal(fresh, monkeypatch):

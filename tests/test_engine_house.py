@@ -20,6 +20,7 @@ from numba.extending import is_jitted
 import creases.engine
 from creases.engine import kernel as kernel_room
 from creases.engine.jit.compiler import KernelCompiler, as_unsigned
+from creases.engine.jit.haste import unhurried
 from creases.engine.proof.bounds import meeting_point
 from engine_twins import COMPILED
 
@@ -327,19 +328,29 @@ def test_known_a_negative_index_in_every_mode():
 
 
 @compiled_only
-def test_house_every_index_of_a_kernel_is_unsigned():
-    """As Numba has compiled it: the types of all indices without a constant that is negative."""
+def test_house_no_index_of_a_kernel_is_compared_with_zero():
+    """As Numba has compiled it. With indices checked they are unsigned, but for constants that are negative; otherwise
+    an entry's place is worked out without a look at the index."""
 
     def many(array, i, j):
         array[i] = 1.0
         array[i, j] += array[0, 1]
         return array[i, -1] + array[-1, 0]
 
-    kernel = numba.njit(pipeline_class=KernelCompiler)(many)  # not from a cache: with its types
-    kernel(np.zeros((3, 4)), 1, 1)
-    typed = next(iter(kernel.overloads.values())).type_annotation
+    def plain(array, i, j):
+        array[i, j] += array[0, 1]
+        return array[j, i]
+
+    with unhurried():
+        kernels = [numba.njit(pipeline_class=KernelCompiler)(one) for one in (many, plain)]  # not from a cache
+        for kernel in kernels:
+            kernel(np.zeros((3, 4)), 1, 1)
+    typed = next(iter(kernels[0].overloads.values())).type_annotation
     indices = {str(kind) for name, kind in typed.typemap.items() if name.startswith("$index")}
-    assert indices == {"uint64", "UniTuple(uint64 x 2)"}
+    assert indices == ({"uint64", "UniTuple(uint64 x 2)"} if CHECKED else set())
+    (code,) = kernels[1].inspect_llvm().values()
+    body = code[code.index("define") : code.index("}")]
+    assert CHECKED or not re.search(r"icmp|select|br ", body)
 
 
 # Signatures.

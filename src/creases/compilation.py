@@ -23,14 +23,14 @@ ALL, LINES, LOOP, SPACE, CELLS = "all", "lines", "loop", "space", "cells"
 ROOM_WORDS = {
     ALL: ("", "about a minute"),
     LINES: (" for lines", "some seconds"),
-    LOOP: ("", "about half a minute"),
-    SPACE: (" for three dimensions and more", "about half a minute"),
+    LOOP: ("", "about a quarter of a minute"),
+    SPACE: (" for three dimensions and more", "about a quarter of a minute"),
     CELLS: (" for the corners of regions", "some seconds"),
 }
 
 
 # Of each kind that takes longer than a moment: how many functions Numba reads, about.
-FUNCTIONS = {LINES: 20, LOOP: 227, SPACE: 256, CELLS: 10}
+FUNCTIONS = {LINES: 41, LOOP: 191, SPACE: 221, CELLS: 10}
 # The share of the time in which it reads them; the rest is LLVM's.
 READING = 0.7
 # How often the bar is drawn, in seconds.

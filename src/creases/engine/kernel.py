@@ -178,8 +178,8 @@ def compiled(function: F, **more: Any) -> F:
     finally:
         settings.CACHE_DIR = before
     if not settings.DISABLE_JIT:
-        own = dispatcher._cache if options["cache"] else NullCache()
-        dispatcher._cache = KernelCache(function, SHIPPED, own)
+        own, folder = (dispatcher._cache, CACHE_FOLDER) if options["cache"] else (NullCache(), None)
+        dispatcher._cache = KernelCache(function, SHIPPED, own, folder)
         with_doors(dispatcher)
         if "forceinline" not in more:
             KERNELS.append(dispatcher)

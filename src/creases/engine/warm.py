@@ -16,6 +16,7 @@ from creases.engine.answers.polytope_table import cut_into_polytopes
 from creases.engine.answers.sharp import Sharpener
 from creases.engine.answers.tally import tally
 from creases.engine.graph import Graph
+from creases.engine.jit.haste import unhurried
 from creases.engine.kernel import CACHE_FOLDER, settings
 from creases.engine.lines.together import prepared, sweep_together
 from creases.engine.loop.cut import cut
@@ -53,15 +54,22 @@ def must_compile() -> bool:
     return folder is None or len(list(folder.glob("cut.cut-*.nbc"))) < LOOPS
 
 
-def warm() -> float:
+def warm(processes: int = 2) -> float:
     """Compile what is not in the cache yet; returns the seconds that took.
 
-    Lines and planes in this process, spaces in another, which takes about as long: Numba compiles on one core.
+    processes : 2 compiles lines and planes in this process and spaces in another, which takes about as long: Numba
+        compiles on one core. 1 compiles all in this one.
     """
+    with unhurried():
+        return warmed(processes)
+
+
+def warmed(processes: int) -> float:
+    """`warm`, at the level of compiling that is set."""
     start = time.perf_counter()
     other = None
-    if CACHE_FOLDER is not None and must_compile():
-        program = "from creases.engine.warm import warm_space; warm_space()"
+    if processes > 1 and CACHE_FOLDER is not None and must_compile():
+        program = "from creases.engine.warm import unhurried, warm_space\nwith unhurried():\n    warm_space()"
         other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for d in (1, 2):
         for vertices in (small(d).vertices, None):
@@ -87,7 +95,7 @@ def warm_lines() -> None:
     edge_sign([rows.row(0), rows.row(1)], rows.row(2))
     total = nothing(3, 3)  # sparse matrices and slopes, as graphs have them
     add_product(csr_array(np.eye(3)), nothing(3, 3), total)
-    scale_rows(*np.ones((3, 3)), *total)
+    scale_rows(np.ones(3), np.zeros(3), np.zeros(3), *total)
     bands(*np.array([[-1.0], [1.0], [0.5], [1.0]]))  # of units with two slopes
     ends = np.array([[-1.0, 1.0]])
     sweep_together(

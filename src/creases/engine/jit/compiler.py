@@ -16,19 +16,23 @@ import gc
 import threading
 from typing import Any
 
-from numba.core import ir, types
+from numba.core import config, ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
-from numba.core.ir_utils import find_const, get_definition, guard, mk_unique_var
+from numba.core.ir_utils import find_const, guard, mk_unique_var
 from numba.core.lowering import Lower
 from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 from numba.core.untyped_passes import IRProcessing
 from numba.extending import intrinsic
 
+from creases.engine.jit.entries import counts_from_the_end, read_entry, write_entry
 from creases.engine.jit.linking import KernelLibrary, PartLibrary, make_part
 from creases.engine.jit.signatures import remembering
 
 __all__ = ["KernelCompiler"]
+
+# Numba makes these at run time, so its type stubs do not know them.
+settings: Any = config
 
 # Steps of Numba's for what no kernel has: closures, context managers, exceptions, expressions of whole arrays.
 NOT_NEEDED = (
@@ -97,14 +101,6 @@ class UnsignedIndices(FunctionPass):
         return [ir.Assign(convert, name, statement.loc), ir.Assign(call, access.index, statement.loc), statement]
 
 
-def counts_from_the_end(function: Any, index: Any) -> bool:
-    """Whether an index is a tuple with a negative constant in it, which means what it means in Python."""
-    made = guard(get_definition, function, index)
-    parts = made.items if isinstance(made, ir.Expr) and made.op == "build_tuple" else []
-    constants = [guard(find_const, function, part) for part in parts]
-    return any(isinstance(value, int) and value < 0 for value in constants)
-
-
 class KernelLower(Lower):
     """Numba's code generator, for functions that are copied into all their callers or into none.
 
@@ -116,6 +112,19 @@ class KernelLower(Lower):
         super().setup_function(description)
         if not description.inline:
             self.function.attributes.add("noinline")
+
+    def lower_getitem(self, resty: Any, expr: Any, value: Any, index: Any, signature: Any) -> Any:
+        """Generate the code of value[index]."""
+        entry = None if settings.BOUNDSCHECK else read_entry(self, value, index)
+        if entry is None:
+            return super().lower_getitem(resty, expr, value, index, signature)
+        return self.context.cast(self.builder, *entry, resty)
+
+    def lower_setitem(self, target_var: Any, index_var: Any, value_var: Any, signature: Any) -> Any:
+        """Generate the code of target[index] = value."""
+        if settings.BOUNDSCHECK or not write_entry(self, target_var, index_var, value_var):
+            return super().lower_setitem(target_var, index_var, value_var, signature)
+        return None
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -178,7 +187,8 @@ class KernelCompiler(CompilerBase):
     def define_pipelines(self) -> list[Any]:
         """Numba asks for these once for each compilation."""
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.add_pass_after(UnsignedIndices, IRProcessing)
+        if settings.BOUNDSCHECK:
+            pipeline.add_pass_after(UnsignedIndices, IRProcessing)
         pipeline.passes = [
             (KernelLowering if step is NativeLowering else step, name)
             for step, name in pipeline.passes

@@ -16,6 +16,8 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import _LowerResult
 from numba.core.compiler_lock import global_compiler_lock
 
+from creases.engine.jit.haste import haste
+
 __all__ = ["KernelLibrary", "PartLibrary", "make_part", "with_doors"]
 
 # Numba makes these at run time, so its type stubs do not know them.
@@ -45,9 +47,9 @@ class KernelLibrary(Library):  # type: ignore[misc]
         super().finalize()
 
     def _optimize_final_module(self) -> None:
-        """LLVM's first level. The functions to copy are marked, and the second and third level give nothing more, as
-        measured, and take a fifth of the time."""
-        manager, builder = self._codegen._module_pass_manager(opt=1)
+        """LLVM's first level, or its lowest in haste. The functions to copy are marked, and the second and third level
+        give nothing more, as measured, and take a fifth of the time."""
+        manager, builder = self._codegen._module_pass_manager(opt=0 if haste.wanted else 1)
         manager.run(self._final_module, builder)
 
 

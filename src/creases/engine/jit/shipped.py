@@ -13,16 +13,18 @@ import hashlib
 import json
 import pickle
 import stat
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import llvmlite
 import llvmlite.binding
 from numba.core import config
-from numba.core.caching import _Cache
+from numba.core.caching import FunctionCache, NullCache, _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from creases.engine.jit.haste import QUICK_FOLDER, haste, improve
 from creases.engine.jit.linking import PartLibrary
 from creases.instructions import LEVELS, instruction_set
 
@@ -65,10 +67,19 @@ class Shipped(NamedTuple):
 
 
 class KernelCache(_Cache):
-    """A kernel's cache: what came with the package first, then `own`, Numba's cache in the user's folder."""
+    """A kernel's cache: what came with the package first, then `own`, Numba's cache in the user's folder, then what was
+    compiled in haste.
 
-    def __init__(self, function: Any, shipped: Shipped | None, own: Any) -> None:
-        self._function, self._shipped, self.own = function, shipped, own
+    folder : the user's folder, None where kernels are not kept.
+    """
+
+    def __init__(self, function: Any, shipped: Shipped | None, own: Any, folder: Path | None) -> None:
+        self._function, self._shipped, self.own, self._folder = function, shipped, own, folder
+
+    @cached_property
+    def quick(self) -> Any:
+        """Numba's cache of what was compiled in haste: made where it is needed, because it takes a moment."""
+        return cache_in(self._folder / QUICK_FOLDER, self._function) if self._folder is not None else NullCache()
 
     @property
     def cache_path(self) -> Any:
@@ -79,7 +90,8 @@ class KernelCache(_Cache):
         """The kernel for these types; None if it must be compiled."""
         payload = None if self._shipped is None else self._shipped.payload(self._function, sig)
         if payload is None:
-            return self.own.load_overload(sig, target_context)
+            kept = self.own.load_overload(sig, target_context)
+            return self.quick.load_overload(sig, target_context) if kept is None and haste.wanted else kept
         target_context.refresh()
         result: Any = CompileResult
         return result._rebuild(target_context, *payload)
@@ -95,8 +107,11 @@ class KernelCache(_Cache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled in the user's folder; a part has no machine code of its own."""
-        if not isinstance(data.library, PartLibrary):
-            self.own.save_overload(sig, data)
+        if isinstance(data.library, PartLibrary):
+            return
+        (self.quick if haste.wanted else self.own).save_overload(sig, data)
+        if haste.wanted and self._folder is not None:
+            improve(self._folder)
 
     def enable(self) -> None:
         """Numba asks for this."""
@@ -109,6 +124,16 @@ class KernelCache(_Cache):
     def flush(self) -> None:
         """Forget what is in the user's folder."""
         self.own.flush()
+
+
+def cache_in(folder: Path, function: Any) -> Any:
+    """Numba's cache of a function in a folder, which Numba reads from its global configuration."""
+    before = settings.CACHE_DIR
+    try:
+        settings.CACHE_DIR = str(folder)
+        return FunctionCache(function)  # type: ignore[no-untyped-call]
+    finally:
+        settings.CACHE_DIR = before
 
 
 def name_of(function: Any) -> str:

@@ -15,7 +15,7 @@ from numba.core import boxing, cgutils, types
 from numba.core.datamodel import models
 from numba.core.typing import typeof as typing
 
-__all__ = ["held_by_place"]
+__all__ = ["held_by_place", "mark_constant"]
 
 # Numba is without types itself.
 numba: Any = extending
@@ -52,9 +52,13 @@ def unbox_workspace(kind: Any, value: Any, context: Any) -> Any:
 @numba.lower_getattr_generic(WorkspaceType)
 def array_of(context: Any, builder: Any, kind: Any, value: Any, name: str) -> Any:
     """One of the arrays."""
-    array = builder.load(code.gep_inbounds(builder, value, 0, kind.fields.index(name)))
-    array.set_metadata("invariant.load", builder.module.add_metadata([]))
-    return array
+    return mark_constant(builder, builder.load(code.gep_inbounds(builder, value, 0, kind.fields.index(name))))
+
+
+def mark_constant(builder: Any, read: Any) -> Any:
+    """Tell LLVM that what is read there never changes."""
+    read.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return read
 
 
 def held_by_place(workspace: Any) -> None:
