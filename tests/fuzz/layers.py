@@ -181,6 +181,36 @@ def cancelling(rng, draw, below, rows):
     return weights, float(one_of(rng, (0.0, 0.0, 1.0, -1.0))) * relative(rng) * below.sizes[i]
 
 
+def passed(rng, draw, below, rows):
+    """A neuron below handed on, perhaps turned round or scaled, without a bias."""
+    weights = [0.0] * len(below.sizes)
+    weights[rng.integers(len(weights))] = float(one_of(rng, (1.0, 1.0, 1.0, -1.0, 0.5, 3.0, 0.1)))
+    return weights, 0.0
+
+
+def pruned(rng, draw, below, rows):
+    """A direction of which one or two weights are left, with a bias or without."""
+    weights = direction(rng, draw, below)
+    kept = rng.permutation(len(weights))[: int(rng.integers(1, 3))].tolist()
+    weights = [w if i in kept else 0.0 for i, w in enumerate(weights)]
+    bias = float(one_of(rng, (0.0, 0.0, 1.0, -1.0))) * float(rng.random()) * max(below.sizes)
+    return weights, bias if np.isfinite(bias) else 0.0
+
+
+def streamed(rng, draw, below, rows):
+    """An earlier row of the layer, taken from neurons that are multiples of those it takes from: the same function."""
+    if not rows or not below.copies:
+        return free(rng, draw, below, rows)
+    weights, bias = one_of(rng, rows)
+    weights = list(weights)
+    for i, j, factor in below.copies:
+        if Fraction(factor) > 0 and weights[i] != 0.0 and weights[j] == 0.0:
+            moved = rounded(Fraction(weights[i]) / Fraction(factor))
+            if moved is not None:
+                weights[i], weights[j] = 0.0, moved
+    return weights, bias
+
+
 # Families: how often each way of making a row is used, and whether it is nudged.
 
 FAMILIES = {
@@ -194,11 +224,13 @@ FAMILIES = {
     "zero_bias": {free: 3, copied: 1, summed: 1},
     "dead": {touching: 3, dead: 2, zero: 1, free: 4},
     "sawtooth": {free: 2, copied: 1},
-    "mixed": dict.fromkeys(
-        (free, through, cornered, joining, copied, parallel, summed, touching, dead, zero, cancelling), 1
-    ),
+    "pass-through": {passed: 4, pruned: 2, free: 2},
+    "pruned": {pruned: 4, passed: 1, free: 1},
+    "twin streams": {copied: 3, streamed: 4, free: 2},
+    "mixed": dict.fromkeys((free, through, cornered, joining, copied, parallel, summed), 1)
+    | dict.fromkeys((touching, dead, zero, cancelling, passed, streamed), 1),
 }
-EXACT = ("whole", "zero_bias")  # never nudged: true ties
+EXACT = ("whole", "zero_bias", "pass-through", "twin streams")  # never nudged: true ties
 
 DEPTHS = (1, 1, 2, 2, 2, 3, 3, 4)
 WIDEST = {1: 8, 2: 7, 3: 5, 4: 4}

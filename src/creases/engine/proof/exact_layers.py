@@ -14,7 +14,7 @@ from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_s
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.rational import as_integers
 
-__all__ = ["NOTHING", "exact_layers", "exact_levels", "twins", "twins_of"]
+__all__ = ["NOTHING", "exact_layers", "exact_levels", "is_exact_product", "largest_row", "twins", "twins_of"]
 
 
 # A size is units * 2^grid, both whole numbers of Python's: sums and products of sizes do not round, and neither does
@@ -148,6 +148,13 @@ def largest_row(matrix: Matrix) -> Size:
     return int(np.asarray(units.astype(np.int64).sum(axis=1)).max(initial=0)), grid
 
 
+def is_exact_product(forms: Floats, chart: Floats) -> bool:
+    """Whether no product and no sum in forms @ chart rounds: all are short numbers."""
+    if not (np.isfinite(forms).all() and np.isfinite(chart).all()):
+        return False
+    return fits(times(largest_row(forms), largest_row(chart.reshape(-1, 1))))
+
+
 def finest_bit(numbers: Floats) -> int:
     """The largest g for which all numbers are multiples of 2^g; 0 if they are all zero.
 
@@ -176,15 +183,89 @@ def find_twins(graph: Graph) -> Ints:
     """`twins_of`."""
     by_layer = [np.zeros(0, np.int64)]
     copied: dict[int, Ints] = {}
+    merged: dict[int, Floats] = {}
     switches = any(level.groups is not None for level in graph.levels)
     for number, level in enumerate(graph.levels, 1):
         if switches:
             copied[number] = copies(level, copied)
         if level.slopes is not None:
-            by_layer.append(copied[number] if level.groups is not None else twins_in(level, graph.is_large))
+            if level.groups is not None:
+                by_layer.append(copied[number])
+            else:
+                rows = merged_rows(level, merged)
+                by_layer.append(twins_in(level, graph.is_large) if rows is None else twins(*rows))
+                note_merged(number, level, by_layer[-1], rows, merged)
         if switches and level.slopes is not None:
             copied[number] = activations(number, level, graph)
     return np.concatenate(by_layer)
+
+
+def merged_rows(level: Level, merged: dict[int, Floats]) -> tuple[Floats, Floats] | None:
+    """A level's weights and biases with the columns of source units that are multiples of each other added up, so that
+    rows which are one function by that are the same; None where there are none, or where a sum is no float.
+
+    merged : for each level that has such units how its values are made of the others (`note_merged`).
+    """
+    if level.doubts is not None or not any(source in merged for source in level.sources):
+        return None
+    matrices = []
+    for source, matrix in level.terms:
+        if is_sparse(matrix) or isinstance(matrix, Convolution):
+            return None
+        matrices.append(exact_product(matrix, merged[source]) if source in merged else matrix)
+    if any(matrix is None for matrix in matrices):
+        return None
+    return np.concatenate([matrix for matrix in matrices if matrix is not None], axis=1), level.bias
+
+
+def exact_product(matrix: Floats, factors: Floats) -> Floats | None:
+    """matrix @ factors where every entry of it is one product with a power of two, or a sum of such without rounding;
+    None elsewhere. `factors` has one entry a row."""
+    terms = (matrix != 0).astype(np.int64) @ (factors != 0).astype(np.int64)
+    with np.errstate(all="ignore"):  # what is not finite is not moderate
+        product = matrix @ factors
+    return product if (terms <= 1).all() and all(map(is_moderate, (matrix, factors, product))) else None
+
+
+def is_moderate(numbers: Floats) -> bool:
+    """Whether all numbers are zero, or so far from under- and overflow that products of two of them are, too."""
+    sizes = np.abs(numbers[numbers != 0])  # a NaN is in no range
+    return bool((sizes >= 2.0 ** (FINEST // 2)).all() and (sizes <= 2.0 ** (COARSEST // 2)).all())
+
+
+def note_merged(
+    number: int, level: Level, twin_of: Ints, rows: tuple[Floats, Floats] | None, merged: dict[int, Floats]
+) -> None:
+    """Note how the activations of a layer are made of those of fewer neurons, if some are positive multiples of others.
+
+    A neuron that is f > 0 times another one has f times its activation, where both have the same slopes: those of the
+    kink do not see the scale.
+    """
+    if level.slopes is None or level.divisors is not None or not (twin_of > 0).any():
+        return
+    if rows is None:
+        if len(level.matrices) != 1 or is_sparse(level.matrices[0]) or isinstance(level.matrices[0], Convolution):
+            return
+        rows = level.matrices[0], level.bias
+    whole = np.concatenate([rows[0], rows[1][:, None]], axis=1)
+    factors = np.eye(len(whole))
+    for unit in np.flatnonzero(twin_of > 0).tolist():
+        other = int(twin_of[unit]) - 1
+        if not np.array_equal(level.slopes[:, unit], level.slopes[:, other]):
+            continue
+        lead = int((whole[other] != 0).argmax())
+        with np.errstate(all="ignore"):
+            factor = whole[unit, lead] / whole[other, lead]
+        # Otherwise the products with the factor might round.
+        moderate = is_power_of_two(factor) and is_moderate(whole[[unit, other]])
+        if moderate and np.array_equal(whole[unit], factor * whole[other]):
+            factors[unit] = factor * factors[other]
+    merged[number] = factors
+
+
+def is_power_of_two(number: float) -> bool:
+    """Whether a positive number is one."""
+    return bool(np.frexp(number)[0] == 0.5)
 
 
 def copies(level: Level, copied: dict[int, Ints]) -> Ints:

@@ -29,6 +29,7 @@ from creases.engine.rows.rows_in_space import list_form_in_space
 from creases.engine.rows.scan import follow, halving, note_scan, scan_row, status_of
 from creases.engine.rows.slopes import handed_size, is_dropped, scale_listed, scale_row, slope_of
 from creases.engine.rows.substitution import write_row
+from creases.engine.rows.sums import status_of_sum
 from creases.engine.state.network_layout import (
     BLOCK,
     ERROR_G,
@@ -73,10 +74,12 @@ from creases.engine.state.row_layout import (
     MOST_G,
     MOST_W,
     NEW_FIRST,
+    NO_SIGNS,
     OPEN,
     OPEN_ROW,
     OPEN_START,
     OPEN_STATUS,
+    SIGNS,
     START,
     STATUS,
     SWITCH_LAYER,
@@ -290,6 +293,8 @@ def write_affine(work: AnyWork, net: int, new: int, layer: int, first: int, reac
             statuses = work.open_ints[OPEN_STATUS, start : start + rows]
             known = status_of(work.ints, statuses, work.pattern, neurons, old_ids, q - start, twin)
             status = follow(work, stay, twin, known)
+        if status == OPEN and work.row_ints[KIND, stay] == UNKNOWN and layers[layer, SIGNS] != NO_SIGNS:
+            status = status_of_sum(work.pattern, layers, work.signs, layer, neuron)
         work.open_ints[OPEN_STATUS, q] = status
         if status == ACTIVE:
             mark_active(work.pattern, neurons + neuron)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from creases.engine.kernel import inlined, kernel, reordered
 from creases.engine.problem import Floats
-from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma, sign_threshold
+from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, gamma, is_exact, sign_threshold
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
+from creases.engine.rows.exact_zeros import is_exact_zero
 from creases.engine.rows.slopes import band_of, is_dropped, slope_of
 from creases.engine.state.cell_layout import (
     CELL,
@@ -169,7 +170,10 @@ def sign_at_in_space(work: SpaceWork, row: int, at: int, v: int) -> int:
     if value < -bound:
         return NEGATIVE
     # NaN lands in the last case: an overflow must be unproved, never a sign.
-    return ZERO if value == 0.0 and bound == 0.0 else UNPROVED
+    if value == 0.0 and bound == 0.0:
+        return ZERO
+    exact = is_exact(work.reals[at + ERROR_G], work.reals[at + ERROR_W])
+    return ZERO if exact and is_exact_zero(work, at, v) else UNPROVED
 
 
 # Relaxation.

@@ -20,6 +20,7 @@ from creases.engine.rows.rows_in_space import (
     scan_row_in_space,
     sign_at_in_space,
 )
+from creases.engine.rows.sums import status_of_sum
 from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
@@ -52,7 +53,9 @@ from creases.engine.state.row_layout import (
     KIND_OF_LAYER,
     LOW,
     NEAREST,
+    NO_SIGNS,
     OPEN,
+    SIGNS,
     STATUS,
     SWITCH_LAYER,
     THRESHOLD,
@@ -132,6 +135,8 @@ def scan_neurons(work: AnyWork, net: int, layer: int, reach: float, corner_error
             if status == OPEN and twin != 0:
                 known = status_of(work.ints, work.row_ints[STATUS], work.pattern, first_neuron, ids, i, twin)
                 status = follow(work, i, twin, known)
+            if status == OPEN and work.row_ints[KIND, i] == UNKNOWN and work.layer_ints[layer, SIGNS] != NO_SIGNS:
+                status = status_of_sum(work.pattern, work.layer_ints, work.signs, layer, work.ints[ids + i])
             work.row_ints[STATUS, i] = status
             if status == OPEN:
                 kind = work.row_ints[KIND, i]

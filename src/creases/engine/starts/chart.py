@@ -21,9 +21,14 @@ from creases.engine.cells.corner import place_corner
 from creases.engine.cells.interval import zero_of
 from creases.engine.problem import INFINITY, Floats
 from creases.engine.proof.bounds import UNIT, meeting_point
+from creases.engine.proof.exact_layers import largest_row
 from creases.engine.proof.rational import RationalCell, as_integers, cross, meeting_ray, rational_corners, scaled
 from creases.engine.proof.rational_polytope import RationalPolytope
 from creases.engine.starts.first_layer import in_chart, steady_product
+
+# A first layer's row with sizes up to so many units of its finest bit is short; and bits of a chart's coarse grid.
+FEW_UNITS = 2**24
+GRID_BITS = 10
 
 __all__ = [
     "AnyStart",
@@ -146,6 +151,8 @@ def cone_start_in_space(
             return None
         length = typical_distance(np.delete(forms, rows, axis=0), apex)
         rays = directions * np.where(signs, length, -length)[:, None]
+        if has_few_bits(forms, bounds):
+            apex, rays = on_grid(length, apex), on_grid(length, rays)
         end = np.append(apex, 1.0)
         chart = np.column_stack([*(np.append(ray, 0.0) - end for ray in rays), end])
     moved, moved_bounds = in_chart(turned, bounds[list(rows)], chart)
@@ -225,6 +232,23 @@ def typical_distance(forms: Floats, apex: Floats) -> float:
     return max(length, 1e-4 * float(np.abs(apex).max()), 2.0**-500)
 
 
+def has_few_bits(forms: Floats, bounds: Floats) -> bool:
+    """Whether a first layer's numbers are exact, and so short that its forms in a chart of few bits are exact too.
+
+    It proves nothing: which layers are exact is asked of the chart that was made (`exact_layers`).
+    """
+    units, _ = largest_row(forms) if not bounds.any() and np.isfinite(forms).all() else (FEW_UNITS + 1, 0)
+    return units <= FEW_UNITS
+
+
+def on_grid(length: float, numbers: Floats) -> Floats:
+    """Numbers rounded to a grid of a thousandth of a length: a chart need not have its corners where the cone's are."""
+    step = np.ldexp(1.0, int(np.frexp(length)[1]) - GRID_BITS)
+    with np.errstate(all="ignore"):
+        rounded = np.round(numbers / step) * step
+    return np.where(np.isfinite(rounded), rounded, numbers)
+
+
 def cone_start(
     forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], rational_rows: Sequence[Any]
 ) -> Start | None:
@@ -249,6 +273,8 @@ def cone_start(
     with np.errstate(all="ignore"):
         units = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
         units = units / np.linalg.norm(units, axis=1)[:, None] * length
+    if has_few_bits(forms, bounds):
+        apex, units = on_grid(length, apex), on_grid(length, units)
     if d == 1:
         rays = [np.array([units[0, 0], 0.0])]
     else:

@@ -13,6 +13,7 @@ from creases.engine.graph import COORDINATES, INPUTS, Graph, Matrix, is_sparse, 
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.edges import difference
+from creases.engine.proof.exact_layers import is_exact_product
 from creases.engine.proof.rational_forms import RationalForms
 from creases.rationals import independent
 
@@ -148,6 +149,8 @@ def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floa
             # Products with powers of two are exact unless they underflow.
             moved, grown = forms * diagonal, bounds * np.abs(diagonal)
             lost = ((forms != 0) & (np.abs(moved) < 2.0**-900)) | (bounds != 0)
+        elif not bounds.any() and is_exact_product(forms, chart):
+            return forms @ chart, np.zeros((len(forms), 2))
         else:
             moved, sizes = forms @ chart, np.abs(forms) @ np.abs(chart)
             grown = (bounds @ np.abs(chart) + (len(chart) + 2) * UNIT * sizes) * ROUND_UP

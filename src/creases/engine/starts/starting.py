@@ -15,6 +15,7 @@ from creases.engine.proof.exact_layers import exact_layers, twins_of
 from creases.engine.proof.rational import cone_cells
 from creases.engine.proof.rational_polytope import rational_cone, rational_directions
 from creases.engine.rows.pairs import write_pairs
+from creases.engine.rows.sums import write_signs
 from creases.engine.starts.chart import (
     AnyStart,
     RationalStart,
@@ -57,7 +58,9 @@ from creases.engine.state.row_layout import (
     EXACT,
     INACTIVE,
     KIND_OF_LAYER,
+    NO_SIGNS,
     RELU_LAYER,
+    SIGNS,
     SLOPED_LAYER,
     STATUS,
     STEEPEST,
@@ -141,7 +144,6 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
 
     most_open : how many units of a graph may be open on the starting cell, if it matters. Raises LargeRoot if more are.
     """
-    d = start.chart.shape[1] - 1
     if problem.graph.is_chain:
         work = chain_workspace(problem, start, workshop)
     else:
@@ -152,7 +154,7 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
         place_polytope(work, start)
     else:
         place_polygon(work, start)
-    state[WALL] = d + 1 < problem.frame.shape[1]
+    state[WALL] = is_wall(problem, start)
     state[COORDINATE_COUNT] = problem.dimension
     if start.chart[-1].any():  # among directions there are no constants
         work.layer_ints[:-1, CONSTANT] = constants(problem)
@@ -160,6 +162,11 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
     state[FRESH] = 0 if start.signs and lowest_layer(work) == 0 else 1
     state[CORNERS], state[HAVE] = len(start.corners), 1
     return work
+
+
+def is_wall(problem: Problem, start: AnyStart) -> bool:
+    """Whether a starting cell has fewer dimensions than its domain."""
+    return bool(start.chart.shape[1] < problem.frame.shape[1])
 
 
 def constants(problem: Problem) -> list[bool]:
@@ -177,7 +184,9 @@ def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]
     """A workspace for a starting cell. rows : how many rows of each layer are open on it at most."""
     corners = len(start.corners)
     room = max(16, corners + min(corners, MOST_NEW_CORNERS))
-    return workshop.take(problem.widths, start.chart.shape[1] - 1, room, rows)
+    work = workshop.take(problem.widths, start.chart.shape[1] - 1, room, rows)
+    work.layer_ints[:, SIGNS] = NO_SIGNS
+    return work
 
 
 def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
@@ -191,6 +200,8 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
         work.layer_ints[:-1, EXACT] = exact_layers(problem.graph, {1: (forms, pairs)})
     work.slopes[BELOW], work.slopes[ABOVE:] = 0.0, 1.0
     work.state[PLAIN_CHAIN] = 1
+    if not is_wall(problem, start):
+        work = write_signs(work, problem.graph.weights, problem.graph.biases, bool(start.chart[-1].any()))
     for neuron, active in start.signs.items():
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:

@@ -70,6 +70,7 @@ class Workshop:
         if mine.out_reals.size < work.out_reals.size:
             mine = mine._replace(out_reals=np.zeros_like(work.out_reals), out_ints=np.zeros_like(work.out_ints))
         mine.state[:], mine.layer_ints[:] = work.state, work.layer_ints
+        mine = mine._replace(signs=work.signs)
         mine.twins[:], mine.slopes[:], mine.switches[:] = work.twins, work.slopes, work.switches
         return mine
 

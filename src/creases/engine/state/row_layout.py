@@ -19,7 +19,10 @@ CHANGED = 5  # 1 if a row does not stay
 EXACT = 6  # 1 if all sums and products of the layer's rows are exact, whatever the pattern
 CONSTANT = 7  # 1 if some form of the layer may have a constant of its own
 KIND_OF_LAYER = 8  # what the layer's kinks are
-LAYER_COLUMNS = 9
+SIGNS = 9  # where the signs of the layer's weights begin (`rows.sums`), or NO_SIGNS
+LAYER_COLUMNS = 10
+
+NO_SIGNS = -1
 
 # KIND_OF_LAYER.
 RELU_LAYER = 0

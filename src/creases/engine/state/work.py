@@ -11,6 +11,7 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from creases.engine.jit.workspace_type import held_by_place
 from creases.engine.problem import Floats, Ints
@@ -38,6 +39,8 @@ from creases.engine.state.slots import (
     STATE_SLOTS,
     WORDS,
 )
+
+Signs = NDArray[np.int8]
 
 __all__ = ["AnyWork", "SpaceWork", "Work", "allocate", "allocate_in_space"]
 
@@ -74,6 +77,7 @@ class Work(NamedTuple):
     twins: Ints
     slopes: Floats  # (3, N)
     switches: Ints  # (N,) of a candidate the first one of its switch
+    signs: Signs  # of the weights of a chain; see `rows.sums`
     out_reals: Floats
     out_ints: Ints
 
@@ -109,12 +113,14 @@ class SpaceWork(NamedTuple):
     row_values: Floats  # (v,) values of one relaxed row at the corners
     sums: Floats  # (4 d^2 + 4 d,) room for one small matrix and its inverse
     section_reals: Floats  # (d, MOST_CHORDS + 1, v) values of crossing rows on sections, and their bounds
+    residues: Ints  # (2 (d + 1)^2,) a small matrix in whole numbers, and modulo a prime
     section_ints: Ints  # (d, 5, EDGES_A_CORNER v) masks of a section's corners, and its edges
     by_layer: Ints
     by_neuron: Ints
     twins: Ints
     slopes: Floats
     switches: Ints
+    signs: Signs
     out_reals: Floats
     out_ints: Ints
 
@@ -168,6 +174,7 @@ def allocate(widths: list[int], dimension: int, corners: int, rows: list[int] | 
         twins=np.zeros(neurons, i8),
         slopes=np.zeros((3, neurons), f8),
         switches=np.zeros(neurons, i8),
+        signs=np.zeros(1, np.int8),
         out_reals=np.zeros(1, f8),
         out_ints=np.zeros(1, i8),
     )
@@ -215,6 +222,7 @@ def allocate_in_space(widths: list[int], dimension: int, corners: int, rows: lis
             "row_values": np.zeros(corners, f8),
             "sums": np.zeros(4 * d * d + 4 * d, f8),
             "section_reals": np.zeros((d, MOST_CHORDS + 1, corners), f8),
+            "residues": np.zeros(2 * (d + 1) * (d + 1), i8),
             "section_ints": np.zeros((d, 5, EDGES_A_CORNER * corners), i8),
         }
     )

@@ -1,0 +1,160 @@
+"""The networks on which a region has cost most: what people make on purpose, deep ones, and four dimensions and more.
+
+Each row has a target in microseconds a region. Where a number of regions comes from is said beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import creases
+from benchmarks.networks import ROOT, SHARED, as_network, random_layers
+
+CASES = ROOT.parent / "shared" / "cases"
+SQUARE, PLANE = creases.Box([-1, -1], [1, 1]), creases.Space(2)
+
+
+@dataclass(frozen=True)
+class Cliff:
+    """A work and its target.
+
+    make : gives the network, or None where its file is not beside the project. target : microseconds a region.
+    work : counts or subdivides.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    domain: Any
+    target: float
+    work: Callable[..., Any] = creases.count
+
+
+def box(d: int) -> Any:
+    """[-1, 1]^d."""
+    return creases.Box([-1] * d, [1] * d)
+
+
+def of(layers: Any) -> Any:
+    """A network of (weight, bias), made where it is asked for."""
+    return lambda: as_network(layers())
+
+
+def file(folder: Any, name: str) -> Any:
+    """A network in a file of the shared folders."""
+    return lambda: creases.load(folder / name) if (folder / name).exists() else None
+
+
+def with_identities(widths: list[int], identities: tuple[int, ...]) -> Any:
+    """Random layers, of which some are the identity without bias."""
+    layers = random_layers(widths)
+    for i in identities:
+        layers[i] = (np.eye(widths[i]), np.zeros(widths[i]))
+    return layers
+
+
+def tangents(lines: int) -> Any:
+    """Lines that are tangent to the unit circle, at equal angles."""
+    angles = 2 * np.pi * np.arange(lines) / lines
+    return [(np.stack([np.cos(angles), np.sin(angles)], 1), -np.ones(lines)), (np.ones((1, lines)), np.zeros(1))]
+
+
+def pruned(widths: list[int], kept: float, bias: float = 0.1) -> Any:
+    """Random layers, of whose weights only the largest stay, layer by layer; the first keeps all."""
+    first, *rest = random_layers(widths, bias=bias)
+    return [first, *((np.where(abs(w) >= np.quantile(abs(w), 1 - kept), w, 0.0), b) for w, b in rest)]
+
+
+def rounded(widths: list[int], levels: int, kept: float = 1.0) -> Any:
+    """Random layers with weights rounded to whole multiples of a scale, up to `levels` of them; biases are floats."""
+    layers = random_layers(widths) if kept == 1.0 else pruned(widths, kept)
+    return [(np.round(w / abs(w).max() * levels) * (abs(w).max() / levels), b) for w, b in layers]
+
+
+def whole(widths: list[int], levels: int) -> Any:
+    """Weights and biases are whole numbers up to `levels`: those of random layers, scaled and rounded."""
+    rng = np.random.default_rng(0)
+    pairs = zip(widths[:-1], widths[1:], strict=True)
+    return [
+        (rng.integers(-levels, levels + 1, (b, a)).astype(float), rng.integers(-levels, levels + 1, b).astype(float))
+        for a, b in pairs
+    ]
+
+
+def as_type(widths: list[int], mantissa: int) -> Any:
+    """Random layers with so many bits of mantissa: float16 has 11, bfloat16 8."""
+
+    def cut(numbers: Any) -> Any:
+        fraction, exponent = np.frexp(numbers)
+        return np.ldexp(np.round(np.ldexp(fraction, mantissa)), exponent - mantissa)
+
+    return [(cut(w), cut(b)) for w, b in random_layers(widths)]
+
+
+def max_encoding(n: int) -> Any:
+    """max(x, y) = y + relu(x - y) of a layer's neighbours, with y carried by relu(y) - relu(-y)."""
+    first = random_layers([2, n, 1])[0]
+    half = n // 2
+    weight, bias = first
+    x, y = (weight[:half], bias[:half]), (weight[half:], bias[half:])
+    hidden = (np.vstack([x[0] - y[0], y[0], -y[0]]), np.concatenate([x[1] - y[1], y[1], -y[1]]))
+    eye = np.eye(half)
+    mixed = random_layers([half, half, 1], seed=1)
+    carried = np.hstack([eye, eye, -eye])
+    return [hidden, (mixed[0][0] @ carried, mixed[0][1]), mixed[1]]
+
+
+def in_images(hidden: list[int]) -> Any:
+    """A plane through three uniform images."""
+    rng = np.random.default_rng(0)
+    return creases.Plane.through(*rng.uniform(0, 1, (3, 784)))
+
+
+CLIFFS = [
+    Cliff("cliff_identity_layer.npz, R^2", file(CASES, "cliff_identity_layer.npz"), PLANE, 5),
+    Cliff("cliff_twin_streams.npz, R^2", file(CASES, "cliff_twin_streams.npz"), PLANE, 5),
+    *(
+        Cliff(f"[2,{n},{n},1], second layer the identity, R^2", of(lambda n=n: with_identities([2, n, n, 1], (1,))), PLANE, 5)
+        for n in (32, 64, 128)
+    ),
+    Cliff("[2,32,32,32,1], second and third the identity, R^2", of(lambda: with_identities([2, 32, 32, 32, 1], (1, 2))), PLANE, 5),
+    Cliff("[3,24,24,1], second layer the identity, R^3", of(lambda: with_identities([3, 24, 24, 1], (1,))), creases.Space(3), 5),
+    Cliff("301 lines tangent to a circle, R^2", of(lambda: tangents(301)), PLANE, 5),
+    Cliff("tll_n2_N8_0.onnx, R^2", file(SHARED, "tll_n2_N8_0.onnx"), PLANE, 10),
+    Cliff("tll_n2_N8_0.onnx, [-2, 2]^2", file(SHARED, "tll_n2_N8_0.onnx"), creases.Box([-2, -2], [2, 2]), 10),
+    Cliff("64 x 3 pruned to 20 %", of(lambda: pruned([2, 64, 64, 64, 1], 0.2)), SQUARE, 5),
+    Cliff("64 x 3 pruned to 20 %, no biases, R^2", of(lambda: pruned([2, 64, 64, 64, 1], 0.2, bias=0.0)), PLANE, 5),
+    Cliff("relu of a max encoding, 32", of(lambda: max_encoding(32)), SQUARE, 5),
+    Cliff("integers -2 ... 2, 32 x 2, R^2", of(lambda: whole([2, 32, 32, 1], 2)), PLANE, 5),
+    Cliff("integers -2 ... 2, 12 x 2, R^3", of(lambda: whole([3, 12, 12, 1], 2)), creases.Space(3), 10),
+    Cliff("64 x 3 in int8", of(lambda: rounded([2, 64, 64, 64, 1], 127)), SQUARE, 0.6),
+    Cliff("64 x 3 in float16", of(lambda: as_type([2, 64, 64, 64, 1], 11)), SQUARE, 0.6),
+    Cliff("64 x 3 in bfloat16", of(lambda: as_type([2, 64, 64, 64, 1], 8)), SQUARE, 0.6),
+    Cliff("64 x 3, ternary weights, float biases", of(lambda: rounded([2, 64, 64, 64, 1], 1)), SQUARE, 0.6),
+    Cliff("64 x 3 in int4", of(lambda: rounded([2, 64, 64, 64, 1], 7)), SQUARE, 1.5),
+    Cliff("64 x 3, ternary integers", of(lambda: whole([2, 64, 64, 64, 1], 1)), SQUARE, 1.5),
+    Cliff("[3,32,32,1] in int4, cube", of(lambda: rounded([3, 32, 32, 1], 7)), box(3), 2),
+    Cliff("[3,32,32,1] pruned to 30 %, cube", of(lambda: pruned([3, 32, 32, 1], 0.3)), box(3), 2),
+    Cliff("ternary integers [4,16,16,1], R^4", of(lambda: whole([4, 16, 16, 1], 1)), creases.Space(4), 10),
+    Cliff("int4 [6,8,8,1], box", of(lambda: rounded([6, 8, 8, 1], 7)), box(6), 10),
+    Cliff("integers [8,10,1], box", of(lambda: whole([8, 10, 1], 2)), box(8), 30),
+    Cliff("[8,10,1], R^8", of(lambda: random_layers([8, 10, 1])), creases.Space(8), 30),
+    Cliff("[8,9,3,1], R^8", of(lambda: random_layers([8, 9, 3, 1])), creases.Space(8), 30),
+    Cliff("plane of [784,64,64,1] without biases", of(lambda: random_layers([784, 64, 64, 1], bias=0.0)), in_images([]), 3),
+    Cliff("2 x 30 deep, R^2", of(lambda: random_layers([2] * 31 + [1])), PLANE, 30),
+    *(
+        Cliff(f"subdivide [2,{n},{n},{n},1]", of(lambda n=n: random_layers([2, n, n, n, 1])), SQUARE, target, creases.subdivide)
+        for n, target in ((250, 1.0), (500, 1.5))
+    ),
+    Cliff("cliff_anisotropic_R3.npz, R^3", file(CASES, "cliff_anisotropic_R3.npz"), creases.Space(3), 1.4),
+    Cliff("32 x 3 without biases", of(lambda: random_layers([2, 32, 32, 32, 1], bias=0.0)), SQUARE, 2.5),
+    Cliff("32 x 3 without biases, R^2", of(lambda: random_layers([2, 32, 32, 32, 1], bias=0.0)), PLANE, 2.5),
+    Cliff("32 x 10", of(lambda: random_layers([2] + [32] * 10 + [1])), SQUARE, 1.2),
+    Cliff("32 x 20", of(lambda: random_layers([2] + [32] * 20 + [1])), SQUARE, 4),
+    Cliff("[4,64,64,1], cube", of(lambda: random_layers([4, 64, 64, 1])), box(4), 0.3),
+    Cliff("[5,16,16,1], box", of(lambda: random_layers([5, 16, 16, 1])), box(5), 0.6),
+    Cliff("[6,12,12,1], box", of(lambda: random_layers([6, 12, 12, 1])), box(6), 1.1),
+]
