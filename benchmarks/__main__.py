@@ -13,7 +13,7 @@ from benchmarks import floor, machine, table
 from benchmarks.child import ROOT
 from benchmarks.settings import FULL, QUICK
 from benchmarks.timing import share_of_core
-from benchmarks.works import complexes, graphs, lines, others, pieces, processes, scaling, space
+from benchmarks.works import cliffs, complexes, graphs, lines, others, pieces, processes, scaling, space
 
 THEMES = {
     "others": others.rows,
@@ -21,6 +21,7 @@ THEMES = {
     "space": space.rows,
     "complexes": complexes.rows,
     "graphs": graphs.rows,
+    "cliffs": cliffs.rows,
     "pieces": pieces.rows,
     "lines": lines.rows,
     "processes": processes.rows,
