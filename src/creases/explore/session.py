@@ -102,6 +102,7 @@ class Session:
         self.planes: OrderedDict[int, Chosen] = OrderedDict()
         self.views: OrderedDict[int, Cut] = OrderedDict()
         self._numbers = self.first_plane = 0
+        self._stopped = False
         self._latest: OrderedDict[str, int] = OrderedDict()
         self._cutting, self._keeping = threading.Lock(), threading.Lock()
         self.first_plane = self._keep_plane(plane if plane is not None else usual_plane(first, self.points))
@@ -135,6 +136,10 @@ class Session:
             pane, turn = str(given.get("pane", "")), given.get("turn")
             if isinstance(turn, int) and turn > self._latest.get(pane, 0):
                 self._latest[pane] = turn
+
+    def stop(self) -> None:
+        """Give up the views that are being computed, and all later ones: Superseded is raised."""
+        self._stopped = True
 
     def network(self, number: Any) -> Network:
         """One of the networks, by its index. Raises DomainError if its inputs differ from those of the first."""
@@ -226,6 +231,8 @@ class Session:
             raise DomainError(f"Colours tell one of {', '.join(COLOURS)}; got {color_by!r}.")
 
         def look_up(_: int) -> None:
+            if self._stopped:
+                raise Superseded("The explorer is being stopped.")
             if self._latest.get(pane, 0) > turn:
                 raise Superseded("A newer view has been asked for.")
 
@@ -241,9 +248,9 @@ class Session:
                 return Answer({**self._facts(found.complex, found.complex.regions), **own}, arrays)
             count = view.count(network, threads=self.threads, progress=look_up)
             size = picture_size(given.get("pixels"), view)
-            picture = picture_of(network, view, color_by, size)
+            picture = picture_of(network, view, color_by, size, look_up)
             facts = {**self._facts(count, count.regions), **bits, "cells": 0, "legend": None, "why": found}
-            return Answer({**facts, "picture": list(size)}, {"pixels": picture})
+            return Answer({**facts, "picture": [picture.shape[1], picture.shape[0]]}, {"pixels": picture})
 
     def _cut(self, network: Network, view: View, look_up: Callable[[int], None]) -> Cut | str:
         """The cells in view; or why they are not drawn one by one."""
