@@ -103,6 +103,14 @@ def test_explore_session_picture_is_given_up_for_a_newer_view(monkeypatch):
         session.answer("view", view(pixels=64))
 
 
+@pytest.mark.parametrize(("name", "most"), [("MOST_PATTERNS", 1), ("MOST_KEPT", 1), ("MOST_VIEWS", 2)])
+def test_explore_session_keeps_two_views_of_many_cells(monkeypatch, name, most):
+    monkeypatch.setattr(sessions, name, most)
+    session = Session([NETWORK])
+    numbers = [session.answer("view", view(half=[1.0, half])).facts["view"] for half in (0.5, 0.6, 0.7)]
+    assert list(session.views) == numbers[1:]
+
+
 def test_explore_session_stopped_cuts_nothing_more():
     session = Session([NETWORK])
     session.stop()

@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 MOST_CELLS = 200_000
 # Views and planes that are kept, and the cells that kept views have together: what a page asks about is on its screen.
 MOST_VIEWS, MOST_PLANES, MOST_KEPT = 6, 64, MOST_CELLS
+# The bytes of their patterns: a cell of 40,000 neurons and switches has five thousand.
+MOST_PATTERNS = 1 << 28
 # Panes whose latest question is known.
 MOST_PANES = 64
 # Pixels of a picture of too many cells.
@@ -284,10 +286,15 @@ class Session:
                     return number
             self._numbers += 1
             self.views[self._numbers] = cut
-            total = sum(len(kept.complex) for kept in self.views.values())
-            while len(self.views) > 2 and (len(self.views) > MOST_VIEWS or total > MOST_KEPT):
-                total -= len(self.views.popitem(last=False)[1].complex)
+            while len(self.views) > 2 and self._keeps_much():
+                self.views.popitem(last=False)
             return self._numbers
+
+    def _keeps_much(self) -> bool:
+        """Whether there are more views, cells or patterns than are kept."""
+        kept = [cut.complex for cut in self.views.values()]
+        patterns = sum(complex.patterns.nbytes for complex in kept)
+        return len(kept) > MOST_VIEWS or sum(map(len, kept)) > MOST_KEPT or patterns > MOST_PATTERNS
 
     def _facts(self, found: Any, regions: int) -> dict[str, Any]:
         """What a Count or a Complex says."""
