@@ -365,3 +365,93 @@ def test_explore_browser_widget(browser, tmp_path):
     assert said == []
     assert page.evaluate("document.querySelector('.creases-explorer').clientHeight") == 500
     page.close()
+
+
+def test_explore_browser_widget_asks_for_the_newest_view_only(browser):
+    """Two places show one model and hear all answers; a slow kernel is asked for the newest view, not for all."""
+    import base64
+    from importlib.resources import files
+
+    session, asked = Session([NETWORK]), []
+    page = browser.new_page(viewport={"width": 900, "height": 1000})
+
+    def answered(question, given):
+        asked.append(question)
+        facts, data = session.answer(question, given).packed()
+        return {"facts": facts, "data": base64.b64encode(data).decode()}
+
+    page.expose_function("answered", answered)
+    page.set_content("<link rel='icon' href='data:,'><main></main><main></main>")
+    static = files("creases.explore").joinpath("static")
+    page.add_style_tag(content=static.joinpath("explore.css").read_text())
+    page.evaluate(
+        """async (script) => {
+          const { default: widget } = await import(`data:text/javascript;base64,${script}`);
+          const heard = new Set();
+          window.heard = heard;
+          let last = Promise.resolve();
+          const model = {
+            get: () => 400,
+            on: (_, callback) => heard.add(callback),
+            off: (_, callback) => heard.delete(callback),
+            send: ({ number, question, given }) => {
+              last = last.then(async () => {
+                await new Promise((done) => setTimeout(done, question === "view" ? 300 : 0));
+                const { facts, data } = await window.answered(question, given);
+                const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+                for (const callback of heard) callback({ number, facts }, [new DataView(bytes.buffer)]);
+              });
+            },
+          };
+          window.ends = [...document.querySelectorAll("main")].map((el) => widget.render({ model, el }));
+        }""",
+        base64.b64encode(static.joinpath("widget.js").read_bytes()).decode(),
+    )
+
+    def places():
+        late = page.locator(".late").count()
+        return [one.split("\n")[0] for one in page.locator(".big").all_inner_texts()] if not late else []
+
+    def all_there(number):
+        end = time.monotonic() + 60
+        while len(places()) < number:
+            assert time.monotonic() < end, page.inner_text("body")
+            page.wait_for_timeout(50)
+        return places()
+
+    first = all_there(2)
+    assert first[0] == first[1]
+    asked.clear()
+    page.locator(".overlay").first.hover(position={"x": 150, "y": 100})
+    for _ in range(30):
+        page.mouse.wheel(0, -20)
+    page.wait_for_timeout(500)
+    then = all_there(2)
+    assert then[0] != first[0]
+    assert then[1] == first[1]
+    assert asked.count("view") < 20
+    page.evaluate("window.ends.forEach((end) => end())")
+    assert page.evaluate("window.heard.size") == 0
+    lost = "[...document.querySelectorAll('canvas.cells')].map((one) => one.getContext('webgl2').isContextLost())"
+    assert page.evaluate(lost) == [True, True]
+    page.close()
+
+
+def test_explore_browser_mouse_draws_no_cells_again(opened):
+    """The mouse over cells that stay draws an outline only: software needs a second for a hundred thousand cells."""
+    page = opened(Session([NETWORK]))
+    page.evaluate(
+        """() => {
+          window.drawn = 0;
+          const gl = document.querySelector("canvas.cells").getContext("webgl2");
+          const elements = gl.drawElements.bind(gl);
+          gl.drawElements = (...given) => { window.drawn += 1; elements(...given); };
+        }"""
+    )
+    for x in range(300, 500, 10):
+        page.mouse.move(x, 300)
+    settled(page)
+    assert page.evaluate("window.drawn") == 0
+    page.mouse.wheel(0, -100)
+    settled(page)
+    assert page.evaluate("window.drawn") > 0

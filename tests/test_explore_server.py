@@ -144,6 +144,8 @@ def test_explore_server_listens_on_the_loopback(monkeypatch):
     port = int(address.split(":")[2].split("/")[0])
     with pytest.raises(DomainError, match=f"Port {port} cannot be listened on"):
         server.serve(session, port)
-    servers[0].should_exit = True
+    # As Ctrl-C does: views that are being computed are given up, or the server would wait for them.
+    servers[0].handle_exit(2, None)
+    assert session._stopped
     thread.join(20)
     assert not thread.is_alive()

@@ -78,6 +78,46 @@ def test_explore_session_too_many_cells_are_a_picture_with_their_count(monkeypat
     assert "more than 10 regions" in facts["why"]
 
 
+def test_explore_session_picture_of_a_slow_network_is_coarse(monkeypatch):
+    monkeypatch.setattr(sessions, "MOST_CELLS", 10)
+    monkeypatch.setattr(cells, "PICTURE_SECONDS", 0.0)
+    monkeypatch.setattr(cells, "LEAST_PIXELS", 32)
+    facts, arrays = unpacked(Session([NETWORK]).answer("view", view(pixels=64)).as_bytes())
+    assert facts["picture"] == [8, 4]
+    assert len(arrays["pixels"]) == 8 * 4 * 3
+    assert facts["regions"] > 10
+
+
+def test_explore_session_picture_is_given_up_for_a_newer_view(monkeypatch):
+    """A picture that would take hours ends where another view is asked for."""
+    monkeypatch.setattr(sessions, "MOST_CELLS", 10)
+    monkeypatch.setattr(cells, "NUMBERS_AT_ONCE", 1)
+    session, colours_at = Session([NETWORK]), cells.colours_at
+
+    def asked_meanwhile(*arguments):
+        session.announce("view", {"pane": "0", "turn": 2})
+        return colours_at(*arguments)
+
+    monkeypatch.setattr(cells, "colours_at", asked_meanwhile)
+    with pytest.raises(Superseded):
+        session.answer("view", view(pixels=64))
+
+
+@pytest.mark.parametrize(("name", "most"), [("MOST_PATTERNS", 1), ("MOST_KEPT", 1), ("MOST_VIEWS", 2)])
+def test_explore_session_keeps_two_views_of_many_cells(monkeypatch, name, most):
+    monkeypatch.setattr(sessions, name, most)
+    session = Session([NETWORK])
+    numbers = [session.answer("view", view(half=[1.0, half])).facts["view"] for half in (0.5, 0.6, 0.7)]
+    assert list(session.views) == numbers[1:]
+
+
+def test_explore_session_stopped_cuts_nothing_more():
+    session = Session([NETWORK])
+    session.stop()
+    with pytest.raises(Superseded, match="being stopped"):
+        session.answer("view", view())
+
+
 def test_explore_session_picture_has_the_colours_of_the_cells(monkeypatch):
     session = Session([NETWORK])
     _, cells = unpacked(session.answer("view", view()).as_bytes())

@@ -132,6 +132,7 @@ export class Explorer {
     this.stopped = true;
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
+    this.panes.forEach((pane) => pane.close());
   }
 
   /** What is shown, for tests: numbers of each pane, and whether all that was asked for is there. */
@@ -155,6 +156,7 @@ export class Explorer {
 
   private async start(): Promise<void> {
     const { facts, arrays } = await this.ask("hello", {});
+    if (this.stopped) return;
     this.hello = facts;
     const film = this.filmNumbers();
     this.networks = [0, facts.networks.length > 1 ? (film.length > 1 ? film[0] : 1) : 0];
@@ -577,12 +579,12 @@ export class Explorer {
   private showLine(): void {
     const answer = this.lineAnswer;
     if (!answer) return;
-    const [wide, high] = [Math.max(this.strip.clientWidth, 300), 150];
-    this.strip.replaceChildren(
-      el("p", {}, `${whole(answer.facts.regions)} pieces from A to B, ${answer.facts.certified ? "certified" : "not certified"}; a dot where an output bends; outputs `,
-        ...Array.from({ length: answer.facts.outputs }, (_, i) => outputKey(i, this.hello.palette))),
-      curve(answer, wide, high, this.hello.palette, this.hello.layers.length),
-    );
+    const says = el("p", {}, `${whole(answer.facts.regions)} pieces from A to B, ${answer.facts.certified ? "certified" : "not certified"}; a dot where an output bends; outputs `,
+      ...Array.from({ length: answer.facts.outputs }, (_, i) => outputKey(i, this.hello.palette)));
+    this.strip.replaceChildren(says);
+    // The words may take two lines; the curve has the rest.
+    const [wide, high] = [Math.max(this.strip.clientWidth, 300), Math.max(this.strip.clientHeight - says.offsetHeight - 12, 90)];
+    this.strip.append(curve(answer, wide, high, this.hello.palette, this.hello.layers.length));
   }
 
   private toggleLine(): void {

@@ -40,27 +40,54 @@ export function askServer(): Ask {
   };
 }
 
-/** Asks the kernel of a notebook through the widget's model. */
-export function askModel(model: any): Ask {
-  const waiting = new Map<number, [(answer: Answer) => void, (error: Error) => void]>();
+/** Asks the kernel of a notebook through the widget's model, until it is stopped.
+ *
+ * A kernel answers one question after the other and cannot be told to leave one out. So while a view is cut for a pane,
+ * only the newest of its other questions for a view is held here, and sent afterwards.
+ */
+export function askModel(model: any): { ask: Ask; stop: () => void } {
+  type Question = { question: string; given: any; done: (answer: Answer) => void; failed: (error: Error) => void };
+  const waiting = new Map<string, Question>();
+  const held = new Map<string, Question | null>(); // of each pane for which a view is on its way
+  // A model may be shown in several places, and each hears the answers to all.
+  const own = Math.random().toString(36).slice(2);
   let last = 0;
-  model.on("msg:custom", (message: any, buffers: DataView[]) => {
+  const send = (one: Question): void => {
+    const number = `${own} ${++last}`;
+    waiting.set(number, one);
+    model.send({ number, question: one.question, given: one.given });
+  };
+  const hear = (message: any, buffers: DataView[]): void => {
     const found = waiting.get(message.number);
     if (!found) return;
     waiting.delete(message.number);
+    if (found.question === "view") {
+      const next = held.get(found.given.pane);
+      if (next) {
+        held.set(found.given.pane, null);
+        send(next);
+      } else held.delete(found.given.pane);
+    }
     if (message.error !== undefined) {
-      found[1](new Error(message.error));
+      found.failed(new Error(message.error));
       return;
     }
     // A copy: what comes may begin at an odd place of a larger buffer.
     const view = buffers[0];
     const data = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
-    found[0](unpacked(message.facts, data, 0));
-  });
-  return (question, given) =>
+    found.done(unpacked(message.facts, data, 0));
+  };
+  model.on("msg:custom", hear);
+  const ask: Ask = (question, given: any) =>
     new Promise((done, failed) => {
-      last += 1;
-      waiting.set(last, [done, failed]);
-      model.send({ number: last, question, given });
+      const one = { question, given, done, failed };
+      if (question !== "view" || !held.has(given.pane)) {
+        if (question === "view") held.set(given.pane, null);
+        send(one);
+        return;
+      }
+      held.get(given.pane)?.failed(new Superseded());
+      held.set(given.pane, one);
     });
+  return { ask, stop: () => model.off("msg:custom", hear) };
 }

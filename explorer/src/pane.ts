@@ -54,6 +54,7 @@ export class Pane {
   private running: { wanted: Wanted; since: number; turn: number }[] = [];
   private arrays: Record<number, Record<string, any>> = {};
   private failed: Wanted | null = null;
+  private drawn = "";
 
   constructor(
     readonly name: string,
@@ -66,6 +67,7 @@ export class Pane {
     this.element.append(this.canvas, this.overlay);
     this.drawer = new Drawer(this.canvas, () => {
       this.layers = [];
+      this.drawn = "";
       this.changed();
     });
   }
@@ -179,6 +181,12 @@ export class Pane {
   }
 
   draw(view: View, look: Omit<Look, "cells">, ground: [number, number, number]): void {
+    // The mouse moves over cells that stay: software takes a second to draw a hundred thousand of them again.
+    const { palette, ...rest } = look;
+    const numbers = [view.plane, view.x, view.y, view.w, view.h, this.canvas.width, this.canvas.height];
+    const seen = [...numbers, ...this.layers.map((layer) => layer.number), ...ground, ...palette, JSON.stringify(rest)].join(" ");
+    if (seen === this.drawn) return;
+    this.drawn = seen;
     this.drawer.clear(ground);
     // What lies under a layer that fills the view is not seen.
     let begin = this.layers.length - 1;

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +36,9 @@ MOST_CUT = 30_000
 NEAR = 1e-3
 # Points of a picture that are evaluated at one time, so many numbers of a level at most.
 NUMBERS_AT_ONCE = 1 << 22
+# A picture has no more pixels than can be evaluated in so many seconds, but so many at least. The pace is that of
+# TRIED places.
+PICTURE_SECONDS, LEAST_PIXELS, TRIED = 3.0, 48 * 48, (16, 8)
 # The full gradient is worked out where a map has no more numbers than this.
 LARGEST_MAP = 1 << 22
 
@@ -252,33 +257,53 @@ def area_factor(view: View) -> float:
     return float(np.sqrt(np.linalg.det(basis @ basis.T)))
 
 
-def picture_of(network: Network, view: View, color_by: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+def picture_of(
+    network: Network, view: View, color_by: str, size: tuple[int, int], look_up: Callable[[int], None] | None = None
+) -> NDArray[np.uint8]:
     """A picture of regions of which there are too many to draw: at each pixel that of its middle, to float64.
 
-    color_by : "class", or the pattern. size : columns and rows. Returns uint8 (rows, columns, 3), the top row first.
+    color_by : "class", or the pattern. size : columns and rows at most; there are fewer if the network is slow to
+    evaluate. look_up : called with the number of pixels now and then; what it raises ends the picture. Returns uint8
+    (rows, columns, 3), the top row first.
     """
-    from creases.plot.colours import colours_of_patterns
-    from creases.plot.shades import class_colours
+    seen = view.network(network)
+    step = max(256, NUMBERS_AT_ONCE // max(level.n_units for level in seen.levels))
 
+    def drawn(columns: int, rows: int) -> NDArray[np.uint8]:
+        places, parts = middles(view, columns, rows), []
+        for start in range(0, len(places), step):
+            if look_up is not None:
+                look_up(start)
+            parts.append(as_bytes(colours_at(seen, places[start : start + step], color_by)))
+        return np.concatenate(parts).reshape(rows, columns, 3)
+
+    drawn(1, 1)
+    begin = perf_counter()
+    drawn(*TRIED)
+    pace = (perf_counter() - begin) / (TRIED[0] * TRIED[1])
     columns, rows = size
+    share = sqrt(max(PICTURE_SECONDS / max(pace, 1e-9), LEAST_PIXELS) / (columns * rows))
+    return drawn(*(max(1, round(number * min(share, 1.0))) for number in size))
+
+
+def middles(view: View, columns: int, rows: int) -> Floats:
+    """The middles of the pixels of a picture of a view, relative to its centre, the top row first: (pixels, 2)."""
     w, h = view.half
     x = w * ((np.arange(columns) + 0.5) / columns * 2 - 1)
     y = h * (1 - (np.arange(rows) + 0.5) / rows * 2)
-    places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    seen = view.network(network)
-    widest = max(level.n_units for level in seen.levels)
-    step = max(256, NUMBERS_AT_ONCE // widest)
-    parts = []
-    for start in range(0, len(places), step):
-        some = places[start : start + step]
-        if color_by == "class":
-            outputs = seen.forward(some)
-            winners = outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(np.int64)
-            colours = class_colours(max(seen.n_out, 2))[winners]
-        else:
-            colours = colours_of_patterns(seen, seen.packed_pattern(some))
-        parts.append(as_bytes(colours))
-    return np.concatenate(parts).reshape(rows, columns, 3)
+    return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+
+
+def colours_at(seen: Network, places: Floats, color_by: str) -> Floats:
+    """The colours of the classes, or of the patterns, at places of a view's network: float64 (places, 3)."""
+    from creases.plot.colours import colours_of_patterns
+    from creases.plot.shades import class_colours
+
+    if color_by != "class":
+        return colours_of_patterns(seen, seen.packed_pattern(places))
+    outputs = seen.forward(places)
+    winners = outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(np.int64)
+    return np.asarray(class_colours(max(seen.n_out, 2))[winners])
 
 
 def legend_of(shades: Shades) -> dict[str, Any] | None:

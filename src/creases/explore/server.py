@@ -166,7 +166,15 @@ def serve(session: Session, port: int = 0, ready: Callable[[str], None] | None =
         number = listening.getsockname()[1]
         app = app_of(session, token, number)
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none")
-        server = uvicorn.Server(config)
+        server: Any = uvicorn.Server(config)
+        handle_exit = server.handle_exit
+
+        def stopped(*signal: Any) -> None:
+            # The server waits for answers that are under way.
+            session.stop()
+            handle_exit(*signal)
+
+        server.handle_exit = stopped
         listening.listen()
         if ready is not None:
             ready(address_of(token, number))

@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 MOST_CELLS = 200_000
 # Views and planes that are kept, and the cells that kept views have together: what a page asks about is on its screen.
 MOST_VIEWS, MOST_PLANES, MOST_KEPT = 6, 64, MOST_CELLS
+# The bytes of their patterns: a cell of 40,000 neurons and switches has five thousand.
+MOST_PATTERNS = 1 << 28
 # Panes whose latest question is known.
 MOST_PANES = 64
 # Pixels of a picture of too many cells.
@@ -102,6 +104,7 @@ class Session:
         self.planes: OrderedDict[int, Chosen] = OrderedDict()
         self.views: OrderedDict[int, Cut] = OrderedDict()
         self._numbers = self.first_plane = 0
+        self._stopped = False
         self._latest: OrderedDict[str, int] = OrderedDict()
         self._cutting, self._keeping = threading.Lock(), threading.Lock()
         self.first_plane = self._keep_plane(plane if plane is not None else usual_plane(first, self.points))
@@ -135,6 +138,10 @@ class Session:
             pane, turn = str(given.get("pane", "")), given.get("turn")
             if isinstance(turn, int) and turn > self._latest.get(pane, 0):
                 self._latest[pane] = turn
+
+    def stop(self) -> None:
+        """Give up the views that are being computed, and all later ones: Superseded is raised."""
+        self._stopped = True
 
     def network(self, number: Any) -> Network:
         """One of the networks, by its index. Raises DomainError if its inputs differ from those of the first."""
@@ -226,6 +233,8 @@ class Session:
             raise DomainError(f"Colours tell one of {', '.join(COLOURS)}; got {color_by!r}.")
 
         def look_up(_: int) -> None:
+            if self._stopped:
+                raise Superseded("The explorer is being stopped.")
             if self._latest.get(pane, 0) > turn:
                 raise Superseded("A newer view has been asked for.")
 
@@ -241,9 +250,9 @@ class Session:
                 return Answer({**self._facts(found.complex, found.complex.regions), **own}, arrays)
             count = view.count(network, threads=self.threads, progress=look_up)
             size = picture_size(given.get("pixels"), view)
-            picture = picture_of(network, view, color_by, size)
+            picture = picture_of(network, view, color_by, size, look_up)
             facts = {**self._facts(count, count.regions), **bits, "cells": 0, "legend": None, "why": found}
-            return Answer({**facts, "picture": list(size)}, {"pixels": picture})
+            return Answer({**facts, "picture": [picture.shape[1], picture.shape[0]]}, {"pixels": picture})
 
     def _cut(self, network: Network, view: View, look_up: Callable[[int], None]) -> Cut | str:
         """The cells in view; or why they are not drawn one by one."""
@@ -277,10 +286,15 @@ class Session:
                     return number
             self._numbers += 1
             self.views[self._numbers] = cut
-            total = sum(len(kept.complex) for kept in self.views.values())
-            while len(self.views) > 2 and (len(self.views) > MOST_VIEWS or total > MOST_KEPT):
-                total -= len(self.views.popitem(last=False)[1].complex)
+            while len(self.views) > 2 and self._keeps_much():
+                self.views.popitem(last=False)
             return self._numbers
+
+    def _keeps_much(self) -> bool:
+        """Whether there are more views, cells or patterns than are kept."""
+        kept = [cut.complex for cut in self.views.values()]
+        patterns = sum(complex.patterns.nbytes for complex in kept)
+        return len(kept) > MOST_VIEWS or sum(map(len, kept)) > MOST_KEPT or patterns > MOST_PATTERNS
 
     def _facts(self, found: Any, regions: int) -> dict[str, Any]:
         """What a Count or a Complex says."""
