@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,8 +59,13 @@ def test_known_haste_then_better(said):
 def begun(monkeypatch):
     """Processes that would have begun."""
     commands = []
+
+    def begin(command, **more):
+        commands.append((command, more))
+        return SimpleNamespace(wait=lambda: 0)
+
     monkeypatch.setenv("CREASES_BACKGROUND", "1")
-    monkeypatch.setattr(haste.subprocess, "Popen", lambda command, **more: commands.append((command, more)))
+    monkeypatch.setattr(haste.subprocess, "Popen", begin)
     return commands
 
 
@@ -71,7 +77,26 @@ def test_known_one_process_improves(begun, tmp_path):
     assert command[0] == sys.executable
     assert "os.nice(10)" in command[2]
     assert more["stdout"] == more["stderr"] == subprocess.DEVNULL
-    assert set(filter(None, sys.path)) == set(more["env"]["PYTHONPATH"].split(os.pathsep))
+    assert repr([path for path in sys.path if path]) in command[2]  # and no working directory
+
+
+def test_known_a_process_that_fails_gives_its_lock_back(tmp_path):
+    """Its lock only: one that another process has taken since is left alone."""
+    lock = tmp_path / haste.LOCK
+    for token, left in (("mine", False), ("another", True)):
+        lock.write_text(token)
+        program = haste.PROGRAM.format(lock=str(lock), token="mine", paths=[p for p in sys.path if "creases" not in p])
+        program = program.replace("from creases.engine.warm import warm", "raise ImportError")
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+        assert done.returncode == 1
+        assert lock.exists() == left
+
+
+@pytest.mark.parametrize(("name", "is_one"), [("/usr/bin/python3.11", True), ("/opt/app/viewer", False), ("", False)])
+def test_known_what_is_an_interpreter(name, is_one, monkeypatch):
+    assert haste.is_python(name) == is_one
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert not haste.is_python(name)
 
 
 def test_known_a_lock_that_is_too_old(begun, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import reference
-from creases import Box, Directions, Network, Space, count
+from creases import Box, Directions, Network, Space, count, subdivide
 from creases.engine.graph import Graph
 from creases.engine.kernel import settings
 from creases.engine.proof.exact_layers import is_exact_product, twins_of
@@ -138,6 +138,16 @@ def test_against_fractions_exact_products():
                 assert [[Fraction(x) for x in row] for row in (forms @ chart).tolist()] == true
     assert said == {True, False}
     assert not is_exact_product(np.array([[np.inf]]), np.eye(1))
+
+
+@pytest.mark.parametrize("rows", [[[100 + i, 1] for i in range(5)], [[1, 0], [2000, 1], [30, 1]]])
+def test_known_narrow_cones_have_charts(rows):
+    """Where a cone is too narrow for a chart of few bits it gets another one: no cone is left to rationals whole."""
+    weight, bias = np.array(rows, float), np.arange(len(rows)) ** 2.0
+    network = Network.from_arrays([weight, np.ones((1, len(rows)))], [bias, np.zeros(1)])
+    found = count(network, Space(2), progress=False)
+    assert 2 * found.exact_cells < found.regions
+    assert len(subdivide(network, Space(2), progress=False)) == found.regions
 
 
 # Determinants modulo primes.

@@ -9,8 +9,10 @@ the usual level at once.
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,22 +28,26 @@ QUICK_FOLDER = "quick"
 LOCK = "being-compiled"
 # In seconds: whoever has held the lock for longer is gone.
 LONGEST = 900.0
-# The other process; what it imports finds its own way to this package.
+# The other process. It imports from where this one does, and from no working directory.
 PROGRAM = """
-import os
-if hasattr(os, "nice"):
-    os.nice(10)
+import sys
+sys.path[:] = {paths!r}
 from pathlib import Path
-from creases.engine.warm import warm
+lock = Path({lock!r})
 try:
+    import os
+    if hasattr(os, "nice"):
+        os.nice(10)
+    from creases.engine.warm import warm
     warm(processes=1)
 finally:
-    Path({lock!r}).unlink(missing_ok=True)
+    if lock.exists() and lock.read_text() == {token!r}:
+        lock.unlink()
 """
 
 
-class Haste:
-    """Whether what is compiled now is waited for."""
+class Haste(threading.local):
+    """Whether what this thread compiles now is waited for."""
 
     wanted = True
 
@@ -64,33 +70,42 @@ def improve(folder: Path) -> bool:
 
     folder : of compiled kernels. The environment variable CREASES_BACKGROUND=0 forbids it.
     """
-    lock = folder / LOCK
-    if os.environ.get("CREASES_BACKGROUND") == "0" or not sys.executable or not taken(lock):
+    lock, token = folder / LOCK, secrets.token_hex(8)
+    if os.environ.get("CREASES_BACKGROUND") == "0" or not is_python(sys.executable) or not taken(lock, token):
         return False
-    paths = os.pathsep.join(filter(None, sys.path))
+    program = PROGRAM.format(lock=str(lock), token=token, paths=[path for path in sys.path if path])
     quiet = subprocess.DEVNULL
     try:
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(lock=str(lock))],
-            env={**os.environ, "PYTHONPATH": paths},
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
             stdin=quiet,
             stdout=quiet,
             stderr=quiet,
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)
+            | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
     except OSError:
         lock.unlink(missing_ok=True)
         return False
+    # Somebody has to take note of its end, or it stays in the system's table as long as this process lives.
+    threading.Thread(target=process.wait, daemon=True).start()
     return True
 
 
-def taken(lock: Path) -> bool:
-    """Take a lock that nobody has, or that somebody has had for too long."""
+def is_python(executable: str | None) -> bool:
+    """Whether this program is an interpreter, and not an application with one inside."""
+    return bool(executable) and not getattr(sys, "frozen", False) and Path(str(executable)).name.startswith("python")
+
+
+def taken(lock: Path, token: str) -> bool:
+    """Take a lock that nobody has, or that somebody has had for too long. token : what says whose it is."""
     with suppress(OSError):
         if time.time() - lock.stat().st_mtime > LONGEST:
             lock.unlink()
     try:
-        lock.touch(exist_ok=False)
+        with lock.open("x", encoding="ascii") as file:
+            file.write(token)
     except OSError:
         return False
     return True

@@ -109,9 +109,14 @@ class Door:
         """Call the function, from Python."""
         dispatcher = dispatchers[self._function]
         with global_compiler_lock:
-            if dispatcher.overloads[self._types].entry_point is self:
+            known = dispatcher.overloads[self._types]
+            if known.entry_point is self:
                 del dispatcher.overloads[self._types]
-                dispatcher.compile(self._types)
+                try:
+                    dispatcher.compile(self._types)
+                except BaseException:
+                    dispatcher.overloads[self._types] = known
+                    raise
         return dispatcher.overloads[self._types].entry_point(*arguments)
 
 

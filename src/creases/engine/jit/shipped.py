@@ -91,7 +91,11 @@ class KernelCache(_Cache):
         payload = None if self._shipped is None else self._shipped.payload(self._function, sig)
         if payload is None:
             kept = self.own.load_overload(sig, target_context)
-            return self.quick.load_overload(sig, target_context) if kept is None and haste.wanted else kept
+            if kept is None and haste.wanted:
+                kept = self.quick.load_overload(sig, target_context)
+                if kept is not None and self._folder is not None:
+                    improve(self._folder)  # whoever was to do it did not come to an end
+            return kept
         target_context.refresh()
         result: Any = CompileResult
         return result._rebuild(target_context, *payload)

@@ -46,6 +46,10 @@ def unbox_workspace(kind: Any, value: Any, context: Any) -> Any:
     numbers = unbox_tuple(as_tuple, value, context)
     place = code.alloca_once(context.builder, context.context.get_value_type(as_tuple))
     context.builder.store(numbers.value, place)
+    # Who reads the numbers takes them for constants, so LLVM must not see that they were written here: the pointer
+    # goes through a piece of assembly that does nothing.
+    kind_of_place = ir.FunctionType(place.type, [place.type])
+    place = context.builder.asm(kind_of_place, "", "=r,0,~{memory}", [place], True)
     return numba.NativeValue(place, is_error=numbers.is_error, cleanup=numbers.cleanup)
 
 

@@ -221,7 +221,7 @@ def merged_rows(level: Level, merged: dict[int, Floats]) -> tuple[Floats, Floats
 def exact_product(matrix: Floats, factors: Floats) -> Floats | None:
     """matrix @ factors where every entry of it is one product with a power of two, or a sum of such without rounding;
     None elsewhere. `factors` has one entry a row."""
-    terms = (matrix != 0).astype(np.int64) @ (factors != 0).astype(np.int64)
+    terms = (matrix != 0).astype(np.float64) @ (factors != 0).astype(np.float64)  # whole numbers, which do not round
     with np.errstate(all="ignore"):  # what is not finite is not moderate
         product = matrix @ factors
     return product if (terms <= 1).all() and all(map(is_moderate, (matrix, factors, product))) else None

@@ -31,7 +31,7 @@ PRIMES = np.array([2**31 - less for less in (*BELOW, *BELOW_TOO)])
 BITS_A_PRIME = 30.99
 # Entries beyond these are left to others; and whole entries are below 2^62.
 SMALLEST, LARGEST = 2.0**-900, 2.0**900
-MOST_WHOLE = 2.0**62
+MOST_BITS = 62
 
 
 @kernel
@@ -74,7 +74,7 @@ def write_whole(numbers: Floats, begin: int, d: int, one: int, whole: Ints, targ
     Returns a bound on log2 of the sum of their sizes, at least 0; -1.0 if they are too large or too small, or no
     numbers. log2 and the sum round by less than a part in 10^10, which is added.
     """
-    finest = 2000
+    finest, coarsest = 2000, -2000
     for c in range(d + 1):
         value = abs(numbers[begin + c] if c < d else numbers[one])
         if value == 0.0:
@@ -84,14 +84,14 @@ def write_whole(numbers: Floats, begin: int, d: int, one: int, whole: Ints, targ
         mantissa, exponent = math.frexp(value)
         bits = np.int64(mantissa * 2.0**53)
         _, lowest = math.frexp(np.float64(bits & -bits))
-        finest = min(finest, exponent - 53 + lowest - 1)
+        finest, coarsest = min(finest, exponent - 53 + lowest - 1), max(coarsest, exponent)
+    if coarsest - finest > MOST_BITS:
+        return -1.0
     total = 0.0
     for c in range(d + 1):
         value = numbers[begin + c] if c < d else numbers[one]
         if value != 0.0:
             value = math.ldexp(value, -finest)
-        if not abs(value) < MOST_WHOLE:
-            return -1.0
         whole[target + c] = np.int64(value)
         total += abs(value)
     return math.log2(max(total, 1.0)) * (1.0 + 1e-10) + 1e-10

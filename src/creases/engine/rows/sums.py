@@ -9,36 +9,56 @@ rounded: signs of the stored weights are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
+from creases.engine.graph import Graph
 from creases.engine.kernel import kernel
-from creases.engine.problem import Floats, Ints
+from creases.engine.problem import Ints
 from creases.engine.state.row_layout import ACTIVE, FIRST_NEURON, INACTIVE, OPEN, SIGNS
+from creases.engine.state.work import Signs
 
 __all__ = ["status_of_sum", "write_signs"]
 
 
-def write_signs(work: Any, weights: Sequence[Floats], biases: Sequence[Floats], constants: bool) -> Any:
-    """Write the signs of a chain's weights and biases into a workspace, layer after layer but for the first.
+# The signs of each chain that is in use, with biases and without.
+known_signs: WeakKeyDictionary[Graph, dict[bool, Signs]] = WeakKeyDictionary()
+
+
+def write_signs(work: Any, graph: Graph, constants: bool) -> Any:
+    """Put the signs of a chain's weights and biases into a workspace, layer after layer but for the first.
 
     constants : False among directions, where biases are nothing. Returns the workspace, whose array may be another.
     """
-    blocks, begin = [np.zeros(0, np.int8)], 0
-    for layer, (weight, bias) in enumerate(zip(weights[1:], biases[1:], strict=True), 1):
-        column = bias[:, None] if constants else np.zeros((len(bias), 1))
-        blocks.append(np.sign(np.concatenate([weight, column], axis=1)).astype(np.int8).ravel())
+    signs = signs_of(graph, constants)
+    begin = 0
+    for layer, weight in enumerate(graph.weights[1:], 1):
         work.layer_ints[layer, SIGNS] = begin
-        begin += blocks[-1].size
-    signs = np.concatenate(blocks)
-    return work._replace(signs=signs if signs.size else np.zeros(1, np.int8))
+        begin += weight.shape[0] * (weight.shape[1] + 1)
+    return work._replace(signs=signs)
+
+
+def signs_of(graph: Graph, constants: bool) -> Signs:
+    """The signs of a chain's weights, row by row with the bias behind; kept while the graph is."""
+    kept = known_signs.setdefault(graph, {})
+    if constants not in kept:
+        blocks = [np.zeros(1, np.int8)[:0]]
+        for weight, bias in zip(graph.weights[1:], graph.biases[1:], strict=True):
+            block = np.zeros((weight.shape[0], weight.shape[1] + 1), np.int8)
+            block[:, :-1] = weight > 0
+            block[:, :-1] -= weight < 0
+            if constants:
+                block[:, -1] = np.sign(bias)
+            blocks.append(block.ravel())
+        signs = np.concatenate(blocks)
+        kept[constants] = signs if signs.size else np.zeros(1, np.int8)
+    return kept[constants]
 
 
 @kernel
-def status_of_sum(pattern: Ints, layer_ints: Ints, signs: NDArray[np.int8], layer: int, unit: int) -> int:
+def status_of_sum(pattern: Ints, layer_ints: Ints, signs: Signs, layer: int, unit: int) -> int:
     """ACTIVE or INACTIVE for a neuron of a layer, all layers below being decided on the current cell; OPEN where terms
     have both signs, or none are there."""
     first, end = layer_ints[layer - 1, FIRST_NEURON], layer_ints[layer, FIRST_NEURON]

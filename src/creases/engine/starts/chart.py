@@ -140,6 +140,21 @@ def cone_start_in_space(
 
     directions : the `far_directions` of `rational_rows`.
     """
+    arguments = forms, bounds, rows, signs, rational_rows, directions
+    coarse = simplex_start(*arguments, True) if has_few_bits(forms, bounds) else None
+    return coarse if coarse is not None else simplex_start(*arguments, False)
+
+
+def simplex_start(
+    forms: Floats,
+    bounds: Floats,
+    rows: Sequence[int],
+    signs: Sequence[bool],
+    rational_rows: Sequence[Any],
+    directions: Floats,
+    coarse: bool,
+) -> SpaceStart | None:
+    """`cone_start_in_space`. coarse : in a chart of few bits, in which a narrow cone may not be bounded."""
     d = len(rows)
     inward = [scaled(row, 1 if on else -1) for row, on in zip(rational_rows, signs, strict=True)]
     turned = forms[list(rows)] * np.where(signs, 1.0, -1.0)[:, None]
@@ -151,7 +166,7 @@ def cone_start_in_space(
             return None
         length = typical_distance(np.delete(forms, rows, axis=0), apex)
         rays = directions * np.where(signs, length, -length)[:, None]
-        if has_few_bits(forms, bounds):
+        if coarse:
             apex, rays = on_grid(length, apex), on_grid(length, rays)
         end = np.append(apex, 1.0)
         chart = np.column_stack([*(np.append(ray, 0.0) - end for ray in rays), end])
@@ -259,6 +274,20 @@ def cone_start(
     Returns None if numbers are so large or small that floats hold no chart in which the cone is bounded
     (decided in rationals).
     """
+    arguments = forms, bounds, rows, signs, rational_rows
+    coarse = triangle_start(*arguments, True) if has_few_bits(forms, bounds) else None
+    return coarse if coarse is not None else triangle_start(*arguments, False)
+
+
+def triangle_start(
+    forms: Floats,
+    bounds: Floats,
+    rows: Sequence[int],
+    signs: Sequence[bool],
+    rational_rows: Sequence[Any],
+    coarse: bool,
+) -> Start | None:
+    """`cone_start`. coarse : in a chart of few bits, in which a narrow cone may not be bounded."""
     d = len(rows)
     inward = [scaled(row, 1 if on else -1) for row, on in zip(rational_rows, signs, strict=True)]
     order = [1, 0] if d == 2 and cross(*inward)[2] < 0 else list(range(d))
@@ -273,7 +302,7 @@ def cone_start(
     with np.errstate(all="ignore"):
         units = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
         units = units / np.linalg.norm(units, axis=1)[:, None] * length
-    if has_few_bits(forms, bounds):
+    if coarse:
         apex, units = on_grid(length, apex), on_grid(length, units)
     if d == 1:
         rays = [np.array([units[0, 0], 0.0])]

@@ -201,7 +201,7 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     work.slopes[BELOW], work.slopes[ABOVE:] = 0.0, 1.0
     work.state[PLAIN_CHAIN] = 1
     if not is_wall(problem, start):
-        work = write_signs(work, problem.graph.weights, problem.graph.biases, bool(start.chart[-1].any()))
+        work = write_signs(work, problem.graph, bool(start.chart[-1].any()))
     for neuron, active in start.signs.items():
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
