@@ -269,6 +269,13 @@ def test_bad_input_convolutions_by_the_name_of_the_tensor(name, text):
         creases.load(SHARED / name)
 
 
+def test_bad_input_convolutions_have_a_remedy(saved):
+    with pytest.raises(
+        UnsupportedModelError, match=r"load the torch module itself, creases\.load\(module, input_shape"
+    ):
+        creases.load(saved(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()).state_dict()), activation="relu")
+
+
 W, B = torch.ones(3, 2), torch.ones(3)
 OUT = {"out.weight": torch.ones(1, 3), "out.bias": torch.ones(1)}
 

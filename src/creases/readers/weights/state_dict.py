@@ -42,6 +42,10 @@ SUPPORTED = (
     "(also running_mean, running_var), ReLU between. If it is no part of the network, choose the part that is with "
     "prefix= or order= (--prefix, --order)."
 )
+WITH_GRAPH = (
+    "If it is, weights alone do not say how it is connected: load the torch module itself, "
+    "creases.load(module, input_shape=...), or a file with its graph, .pt2 of torch.export.save or .onnx."
+)
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,7 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
         if tensor.ndim > 2:
             kind = "a convolution" if leaf == "weight" else "no dense layer"
             raise UnsupportedModelError(
-                f"{source}: tensor '{name}' has shape {tensor.shape}, so it is of {kind}. {SUPPORTED}"
+                f"{source}: tensor '{name}' has shape {tensor.shape}, so it is of {kind}. {SUPPORTED} {WITH_GRAPH}"
             )
         groups.setdefault(prefix, {})[leaf] = tensor
     for prefix, group in groups.items():
