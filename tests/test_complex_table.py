@@ -1,6 +1,7 @@
 """The table and the summary of a Complex: what each column says, by definition, and known ones."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,6 +135,12 @@ def test_known_summary():
         "",
         "born in       layer 1 4",
     ]
+
+
+def test_known_summary_quotes_names_that_are_numbers():
+    """In an nn.Sequential the second ReLU may have the name '5'."""
+    named = Network.from_levels([replace(DIAGONALS.levels[0], name="5")])
+    assert subdivide(named, SQUARE).summary().endswith("born in       layer '5' 4")
 
 
 @pytest.mark.parametrize("domain", [SQUARE, Space(2), Directions(2), Box([-1, 0], [1, 0])], ids=repr)

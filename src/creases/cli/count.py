@@ -144,7 +144,8 @@ def layers(result: Count, network: Network) -> Table:
 
     units = units_of(network)
     titles = ["layer", units, "regions after it"]
-    names = [name.removeprefix("layer ") for name in network.layer_names]  # the column says "layer" already
+    # The column says "layer" already. A name that is a number, such as '5' in an nn.Sequential, is no position.
+    names = [f"'{name}'" if name.isdigit() else name.removeprefix("layer ") for name in network.layer_names]
     rows = [[*pair] for pair in zip(network.widths, result.by_layer, strict=True)]
     if result.by_neuron is not None:
         titles += [f"cut by {'a neuron' if units == 'neurons' else 'one'}: least", "median", "most"]

@@ -152,7 +152,7 @@ def graph_rows(network: Network) -> list[list[str]]:
             "x".join(map(str, level["shape"])),
             f"{level['neurons']:,}" if level["neurons"] else "",
             f"{level['switches']:,}" if level["switches"] else "",
-            level["layer"] or "",
+            f"'{level['layer']}'" if (level["layer"] or "").isdigit() else level["layer"] or "",
             *([", ".join(str(i) for i, note in enumerate(network.notes, 1) if note in level["notes"])] * noting),
         ]
         for level in levels(network)

@@ -125,6 +125,7 @@ def summary_of(complex: Complex) -> str:
         lines.insert(2, "whole regions: those that meet the sphere are not clipped by it")
     numbers = np.bincount(layers_of_birth(complex), minlength=complex.network.depth + 1)
     names = ["none", *complex.network.layer_names]
+    names = [f"layer '{name}'" if name.isdigit() else name for name in names]  # '5' of an nn.Sequential
     born = [f"{name} {count:,}" for name, count in zip(names, numbers.tolist(), strict=True) if count]
     if len(born) > MOST_LAYERS:
         born = [*born[:MOST_LAYERS], f"and {len(born) - MOST_LAYERS} more layers"]
