@@ -325,7 +325,7 @@ def test_known_table_of_a_residual_network():
     assert table["no network has more"] == theory.network_upper(network) == theory.zaslavsky(3, 2) ** 3
     assert "some network has" not in {row.name for row in table}
     assert len(table.notes) == 1
-    assert "For chains of dense layers with ReLU only, and left out: what some networks reach" in str(table)
+    assert "they hold for chains of dense layers with ReLU only: what some networks reach" in str(table)
     assert table.to_dict()["notes"] == table.notes
     assert theory.bounds(chain()).notes == theory.bounds([3], 2).notes == []
     found = count(network, Box([-1, -1], [1, 1]))

@@ -187,8 +187,8 @@ def bounds_of_graph(network: Network, input_dim: int | None) -> Table:
         Row("patterns", network_patterns(network), "upper bound", "states of all neurons and switches"),
     ]
     chains = (
-        "For chains of dense layers with ReLU only, and left out: what some networks reach (Serra, Montufar, Pascanu, "
-        "Arora), and the upper bound of Serra et al. 2018."
+        "Left out, as they hold for chains of dense layers with ReLU only: what some networks reach (Serra, Montufar, "
+        "Pascanu, Arora), and the upper bound of Serra et al. 2018."
     )
     return Table(f"{network!r}, n = {n}", rows, [chains, *notes_of(network)])
 
@@ -203,8 +203,8 @@ def notes_of(network: Network) -> list[str]:
     notes = []
     if has_switches(network):
         notes.append(
-            "Left out, as switches have no threshold: estimates and bounds on means. Of maxout see Tseran and Montufar "
-            "2021."
+            "Left out, as switches have no threshold: estimates and bounds on means. A switch is a max pooling window, "
+            "a maxout unit or an argmax; Tseran and Montufar 2021 have bounds for maxout."
         )
     elif has_clips(network):
         notes.append("Left out, as the two neurons of a clip never meet: N^n / n! and hyperplanes in general position.")
