@@ -283,7 +283,7 @@ def test_known_version_and_help(creases):
         (["count", "LINES", "--threads", "0"], r"Invalid value for '--threads'.*See 'creases count --help'."),
         (["count", "LINES", "--threads", "two"], r"Invalid value for '--threads'"),
         (["count", "LINES", "--square", "big"], r"Invalid value for '--square'"),
-        (["count", "LINES", "--segment", "0,0"], r"Option '--segment' requires 2 arguments"),
+        (["count", "LINES", "--segment", "0,0"], r"Option '--segment' requires 2 arguments. The command's --help"),
         (["count", "LINES", "--box", "0:1,x:1"], r"--box: 'x' is not a number"),
         (["count", "LINES", "--space", "--square", "1"], r"Got --square and --space; give one domain"),
         (["count", "LINES", "--save", "none/result.json"], r"The folder none does not exist"),

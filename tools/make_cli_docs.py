@@ -73,7 +73,7 @@ def parameter_form(parameter: Any) -> str:
     metavar = parameter.metavar or ""
     if is_positional(parameter):
         return metavar or str(parameter.name).upper()
-    return f"{', '.join(parameter.opts)} {metavar}".strip()
+    return f"{', '.join([*parameter.opts, *parameter.secondary_opts])} {metavar}".strip()
 
 
 def row(parameter: Any) -> str:

@@ -66,7 +66,7 @@ def stopped() -> int:
 def hint(error: Exception) -> str:
     """Where to read on after a usage error."""
     context = getattr(error, "ctx", None)
-    return "" if context is None else f"See '{context.command_path} --help'."
+    return "The command's --help shows its forms." if context is None else f"See '{context.command_path} --help'."
 
 
 def quiet_pipe() -> int:

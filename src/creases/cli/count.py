@@ -55,7 +55,7 @@ def count(
     origin         all coordinates zero
     a.npy, a.csv   a file that holds one point
     a.npy:3        row 3, counted from 0, of a file of many points
-    POINTS         such points with spaces between them, or a file of many
+    POINTS         such points in quotes, with spaces between them ("a.npy:0 a.npy:3"), or a file of many
     """
     from creases.cli.theory import show_table
 

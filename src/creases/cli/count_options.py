@@ -32,7 +32,11 @@ class AskedOptions:
         typer.Option("--by-neuron", help="Also count, for each neuron, how many regions of the layers below it cuts."),
     ] = False
     theory: Annotated[
-        bool, typer.Option("--theory", help="Also print what the theory says: bounds, T-hat, constants.")
+        bool,
+        typer.Option(
+            "--theory",
+            help="Also print what the theory says: bounds, estimates, and its constants T-hat, C_grad and C_bias.",
+        ),
     ] = False
 
     def compare(self, result: Count, network: Network) -> Table | None:

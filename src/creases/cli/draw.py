@@ -46,7 +46,11 @@ class LookOptions:
     ] = False
     points: Annotated[
         str | None,
-        typer.Option("--points", metavar="POINTS", help="Inputs to mark, each where it is nearest to the plane."),
+        typer.Option(
+            "--points",
+            metavar="POINTS",
+            help="Inputs to mark, each where it is nearest to the plane: a file, or 'a.npy:0 a.npy:3' in quotes.",
+        ),
     ] = None
     labels: Annotated[
         str | None,

@@ -74,8 +74,12 @@ class PageOptions:
         Path | None,
         typer.Option("--beside", metavar="MODEL", help="A second network of the same inputs, to be shown beside it."),
     ] = None
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")] = 0
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="The port of the page's address; 0 takes one that is free.")
+    ] = 0
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser, or only print its address.")
+    ] = True
 
     def entries(self, model: Path, network: Network, weights: WeightOptions) -> list[Entry]:
         """The networks that the page can show: the model's, that beside it, and the steps of the training."""
