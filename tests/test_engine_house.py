@@ -19,8 +19,8 @@ from numba.extending import is_jitted
 
 import creases.engine
 from creases.engine import kernel as kernel_room
-from creases.engine.jit.compiler import KernelCompiler, as_unsigned
-from creases.engine.jit.haste import unhurried
+from creases.engine.jit.compiler import KernelCompiler, QuickFirstCompiler, as_unsigned
+from creases.engine.loop.cut import cut
 from creases.engine.proof.bounds import meeting_point
 from engine_twins import COMPILED
 
@@ -145,9 +145,8 @@ def test_house_kernels_have_the_engines_options():
         assert options["nogil"] is True, f"{name} holds the GIL"
         assert options["error_model"] == "numpy", f"{name} raises on 0 / 0"
         assert options["_nrt"] is False, f"{name} may allocate"
-        assert dispatcher._compiler.pipeline_class is KernelCompiler, (
-            f"{name} asks of every index whether it is negative"
-        )
+        expected = QuickFirstCompiler if dispatcher is cut else KernelCompiler
+        assert dispatcher._compiler.pipeline_class is expected, f"{name} asks of every index whether it is negative"
         allowed = {"reassoc", "contract"} if name in IN_ANY_ORDER | SUMS_AND_MORE else False
         assert options.get("fastmath", False) == allowed, f"{name} may lose its compensation terms"
         assert name not in IN_ANY_ORDER or options["forceinline"]
@@ -341,10 +340,9 @@ def test_house_no_index_of_a_kernel_is_compared_with_zero():
         array[i, j] += array[0, 1]
         return array[j, i]
 
-    with unhurried():
-        kernels = [numba.njit(pipeline_class=KernelCompiler)(one) for one in (many, plain)]  # not from a cache
-        for kernel in kernels:
-            kernel(np.zeros((3, 4)), 1, 1)
+    kernels = [numba.njit(pipeline_class=KernelCompiler)(one) for one in (many, plain)]  # not from a cache
+    for kernel in kernels:
+        kernel(np.zeros((3, 4)), 1, 1)
     typed = next(iter(kernels[0].overloads.values())).type_annotation
     indices = {str(kind) for name, kind in typed.typemap.items() if name.startswith("$index")}
     assert indices == ({"uint64", "UniTuple(uint64 x 2)"} if CHECKED else set())
@@ -500,16 +498,16 @@ def test_house_the_engine_knows_arrays_only():
     }
 
 
-def test_house_python_calls_no_kernel_that_has_no_door():
+def test_house_python_calls_no_kernel_without_an_entry_point():
     """An inlined kernel that takes a workspace cannot be called from Python by users: only kernels name it."""
-    doorless, outside = set(), []
+    without, outside = set(), []
     for path in SOURCES:
         tree = ast.parse(path.read_text())
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
                 marks = {mark.id for mark in node.decorator_list if isinstance(mark, ast.Name)}
                 if marks & {"inlined", "reordered"} and "work" in {argument.arg for argument in node.args.args}:
-                    doorless.add(node.name)
+                    without.add(node.name)
         bodies = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.decorator_list)]
         outside += [
             (path.name, call.func.id)
@@ -517,5 +515,5 @@ def test_house_python_calls_no_kernel_that_has_no_door():
             for call in ast.walk(body)
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
         ]
-    assert {"scan_neurons", "localise", "write_row"} <= doorless
-    assert [(room, name) for room, name in outside if name in doorless] == []
+    assert {"scan_neurons", "localise", "write_row"} <= without
+    assert [(room, name) for room, name in outside if name in without] == []

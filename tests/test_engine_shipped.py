@@ -1,4 +1,4 @@
-"""The kernels as users have them; those of the other tests have doors for Python (`CREASES_CALLABLE`)."""
+"""The kernels as users have them; those of the other tests have entry points for Python (`CREASES_CALLABLE`)."""
 
 import json
 import os
@@ -11,13 +11,13 @@ import pytest
 from creases import Box, Network, Segment, Space, count, subdivide
 from engine_twins import COMPILED, LONG
 
-# At the usual level of compiling, as the tests' own kernels are: in haste the last bits of corners are others.
+# At the usual level of compiling, as the tests' own kernels are: at the lowest the last bits of corners are others.
 PROGRAM = """
 import json
 from creases.engine import kernel
-from creases.engine.jit.haste import unhurried
+from creases.engine.jit.quick import at_usual_level
 from test_engine_shipped import results
-with unhurried():
+with at_usual_level():
     print(json.dumps([kernel.CALLABLE, results()]))
 """
 

@@ -51,11 +51,11 @@ def test_known_what_was_written_is_there(folder):
     assert opened.payload(some_kernel, ("float64",)) == ["the second", 2]
     assert opened.payload(some_kernel, ("int32",)) is None
     assert opened.payload(test_known_what_was_written_is_there, ("float64",)) is None
-    cache = KernelCache(some_kernel, opened, kernel.NullCache(), None)
+    cache = KernelCache(some_kernel, opened, kernel.NullCache())
     assert cache.has(("int64",))
     assert not cache.has(("int32",))
     assert cache.ships(some_kernel) == 2
-    assert KernelCache(some_kernel, None, kernel.NullCache(), None).ships(some_kernel) == 0
+    assert KernelCache(some_kernel, None, kernel.NullCache()).ships(some_kernel) == 0
 
 
 @pytest.mark.parametrize(

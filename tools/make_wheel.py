@@ -22,7 +22,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         compiled = Path(folder) / "compiled"
         level, processor = target()
-        # The kernels of users: without doors, proofs on, indices unchecked, and none that came with the package.
+        # The kernels of users: proofs on, indices unchecked, no entry points for tests, none of the package's.
         switches = ("NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT", "CREASES_CALLABLE", "CREASES_PROOFS")
         plain = {name: value for name, value in os.environ.items() if name not in switches}
         compiling = {

@@ -23,8 +23,8 @@ import numba
 from numba.core import config
 from numba.core.caching import NullCache
 
-from creases.engine.jit.compiler import KernelCompiler
-from creases.engine.jit.linking import with_doors
+from creases.engine.jit.compiler import KernelCompiler, QuickFirstCompiler
+from creases.engine.jit.linking import with_entry_points
 from creases.engine.jit.shipped import FOLDER, KernelCache, open_shipped
 from creases.engine.jit.signatures import choose
 
@@ -36,6 +36,7 @@ __all__ = [
     "by_domain",
     "inlined",
     "kernel",
+    "quick_first",
     "reordered",
     "source_hash",
 ]
@@ -44,8 +45,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Environment variables that change what is compiled. CREASES_CALLABLE is none: doors are added to kernels, and those
-# that have doors anyway are the same with it and without; so tests run the very kernels that users run.
+# Environment variables that change what is compiled. CREASES_CALLABLE is none: it adds entry points for Python, and
+# kernels that have one anyway are the same with it and without; so tests run the very kernels that users run.
 SWITCHES = ("CREASES_PROOFS",)
 
 # Numba makes these at run time, so its type stubs do not know them.
@@ -116,12 +117,21 @@ OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 # An inlined kernel lives on in the kernels that it is copied into, and is not cached itself. Tests call them, and want
 # them cached.
 CALLABLE = os.environ.get("CREASES_CALLABLE") == "1"
-INLINING = {"forceinline": True, "cache": CALLABLE and CACHE_FOLDER is not None}
+INLINING: dict[str, Any] = {"forceinline": True, "cache": CALLABLE and CACHE_FOLDER is not None}
 
 
 def kernel(function: F) -> F:
     """Compile a function of arrays and numbers: cached, without the GIL, no fastmath, no exceptions on 0 / 0."""
     return compiled(function)
+
+
+def quick_first(function: F) -> F:
+    """A kernel that takes long to compile and that a first count waits for: code that is compiled quickly comes first,
+    and better code from a process in the background (`jit.quick`).
+
+    That process compiles what `warm` does, so `warm` must reach the kernel with every kind of arguments it takes.
+    """
+    return compiled(function, QuickFirstCompiler)
 
 
 def inlined(function: F) -> F:
@@ -162,7 +172,7 @@ def by_domain(
     return made
 
 
-def compiled(function: F, **more: Any) -> F:
+def compiled(function: F, compiler: type[KernelCompiler] = KernelCompiler, **more: Any) -> F:
     """`function` as a Numba dispatcher with the engine's options.
 
     Without Numba's run-time (`_nrt=False`) a kernel cannot allocate, and counts no references to arrays, which
@@ -173,14 +183,14 @@ def compiled(function: F, **more: Any) -> F:
     try:
         settings.CACHE_DIR = "" if CACHE_FOLDER is None else str(CACHE_FOLDER)
         options = {**OPTIONS, "cache": CACHE_FOLDER is not None, **more}
-        options["pipeline_class"] = KernelCompiler
+        options["pipeline_class"] = compiler
         dispatcher: Any = numba.njit(**options)(function)
     finally:
         settings.CACHE_DIR = before
     if not settings.DISABLE_JIT:
         own, folder = (dispatcher._cache, CACHE_FOLDER) if options["cache"] else (NullCache(), None)
-        dispatcher._cache = KernelCache(function, SHIPPED, own, folder)
-        with_doors(dispatcher)
+        dispatcher._cache = KernelCache(function, SHIPPED, own, folder, compiler.quick_first)
+        with_entry_points(dispatcher)
         if "forceinline" not in more:
             KERNELS.append(dispatcher)
     return dispatcher

@@ -16,7 +16,7 @@ from creases.engine.answers.polytope_table import cut_into_polytopes
 from creases.engine.answers.sharp import Sharpener
 from creases.engine.answers.tally import tally
 from creases.engine.graph import Graph
-from creases.engine.jit.haste import unhurried
+from creases.engine.jit.quick import at_usual_level
 from creases.engine.kernel import CACHE_FOLDER, settings
 from creases.engine.lines.together import prepared, sweep_together
 from creases.engine.loop.cut import cut
@@ -60,7 +60,7 @@ def warm(processes: int = 2) -> float:
     processes : 2 compiles lines and planes in this process and spaces in another, which takes about as long: Numba
         compiles on one core. 1 compiles all in this one.
     """
-    with unhurried():
+    with at_usual_level():
         return warmed(processes)
 
 
@@ -69,7 +69,7 @@ def warmed(processes: int) -> float:
     start = time.perf_counter()
     other = None
     if processes > 1 and CACHE_FOLDER is not None and must_compile():
-        program = "from creases.engine.warm import unhurried, warm_space\nwith unhurried():\n    warm_space()"
+        program = "from creases.engine.warm import at_usual_level, warm_space\nwith at_usual_level():\n    warm_space()"
         other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for d in (1, 2):
         for vertices in (small(d).vertices, None):

@@ -26,10 +26,11 @@ from numba.core.untyped_passes import IRProcessing
 from numba.extending import intrinsic
 
 from creases.engine.jit.entries import counts_from_the_end, read_entry, write_entry
-from creases.engine.jit.linking import KernelLibrary, PartLibrary, make_part
+from creases.engine.jit.linking import LOWEST_LEVEL, KernelLibrary, PartLibrary, make_part
+from creases.engine.jit.quick import quick
 from creases.engine.jit.signatures import remembering
 
-__all__ = ["KernelCompiler"]
+__all__ = ["KernelCompiler", "QuickFirstCompiler"]
 
 # Numba makes these at run time, so its type stubs do not know them.
 settings: Any = config
@@ -146,6 +147,8 @@ class KernelLowering(BaseNativeLowering):
         )
         state.library.enable_object_caching()
         state.flags.no_cfunc_wrapper = True
+        if state.pipeline.quick_first and quick.allowed:
+            state.library.level = LOWEST_LEVEL
         if is_part:
             make_part(state, KernelLower)
             return True
@@ -163,6 +166,8 @@ under_way = UnderWay()
 
 class KernelCompiler(CompilerBase):
     """Numba's own pipeline with indices unsigned, its own code generator, and fewer steps."""
+
+    quick_first = False
 
     def __init__(self, typing_context: Any, *others: Any) -> None:
         super().__init__(remembering(typing_context), *others)
@@ -196,3 +201,9 @@ class KernelCompiler(CompilerBase):
         ]
         pipeline.finalize()
         return [pipeline]
+
+
+class QuickFirstCompiler(KernelCompiler):
+    """The same for a kernel that is compiled at the lowest level first (`quick`)."""
+
+    quick_first = True

@@ -4,7 +4,7 @@ Numba optimises each function together with all that it calls, and makes machine
 one that calls it. Here a function that kernels call is a part: read, but neither optimised with what it calls nor made
 into machine code. The kernel that Python calls links every part once, and then all of it is optimised together. That
 takes half as long, and half the memory. Where Python calls a function that has been a part only, it is compiled once
-more.
+more (`EntryPoint`).
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import _LowerResult
 from numba.core.compiler_lock import global_compiler_lock
 
-from creases.engine.jit.haste import haste
+__all__ = ["LOWEST_LEVEL", "KernelLibrary", "PartLibrary", "make_part", "with_entry_points"]
 
-__all__ = ["KernelLibrary", "PartLibrary", "make_part", "with_doors"]
+# LLVM's levels of optimisation: of kernels, and of those that a first count waits for (`quick`).
+USUAL_LEVEL, LOWEST_LEVEL = 1, 0
 
 # Numba makes these at run time, so its type stubs do not know them.
 Library: Any = JITCodeLibrary
 Description: Any = funcdesc.PythonFunctionDescriptor
 
-# The dispatchers of functions, for those that have no door yet.
+# The dispatcher of each function: parts have no machine code for calls from Python until one is made.
 dispatchers: dict[Any, Any] = {}
 
 
@@ -40,6 +41,9 @@ class KernelLibrary(Library):  # type: ignore[misc]
     """The code of a kernel that Python calls, and of all its parts."""
 
     _linking_libraries: list[Any]
+    # LLVM's level of optimisation. Functions to copy are marked, and the second and third level give nothing more, as
+    # measured, and take a fifth of the time.
+    level = USUAL_LEVEL
 
     def finalize(self) -> None:
         """Link all parts, optimise everything together, generate machine code."""
@@ -47,9 +51,8 @@ class KernelLibrary(Library):  # type: ignore[misc]
         super().finalize()
 
     def _optimize_final_module(self) -> None:
-        """LLVM's first level, or its lowest in haste. The functions to copy are marked, and the second and third level
-        give nothing more, as measured, and take a fifth of the time."""
-        manager, builder = self._codegen._module_pass_manager(opt=0 if haste.wanted else 1)
+        """Optimise all the code together."""
+        manager, builder = self._codegen._module_pass_manager(opt=self.level)
         manager.run(self._final_module, builder)
 
 
@@ -94,13 +97,13 @@ def make_part(state: Any, lower_class: Any) -> None:
     with context.push_code_library(state.library):
         lower = lower_class(context, state.library, description, state.func_ir, metadata=state.metadata)
         lower.lower()
-    door = Door(state.func_id.func, tuple(state.args))
-    context.insert_user_function(door, description, [state.library])
-    state["cr"] = _LowerResult(description, lower.call_helper, cfunc=door, env=lower.env)
+    entry_point = EntryPoint(state.func_id.func, tuple(state.args))
+    context.insert_user_function(entry_point, description, [state.library])
+    state["cr"] = _LowerResult(description, lower.call_helper, cfunc=entry_point, env=lower.env)
 
 
-class Door:
-    """What stands for a part where Numba keeps a kernel's way in from Python: compiles it once more, as a kernel."""
+class EntryPoint:
+    """The entry point of a part, for Python: compiles it once more, as a kernel, when it is first called."""
 
     def __init__(self, function: Any, types: tuple[Any, ...]) -> None:
         self._function, self._types = function, types
@@ -120,8 +123,8 @@ class Door:
         return dispatcher.overloads[self._types].entry_point(*arguments)
 
 
-def with_doors(dispatcher: Any) -> Any:
-    """A dispatcher of Numba's, taught what parts are: only what has machine code is in its table of ways in."""
+def with_entry_points(dispatcher: Any) -> Any:
+    """A dispatcher of Numba's whose table of entry points leaves out parts, which have no machine code."""
     dispatchers[dispatcher.py_func] = dispatcher
     add = dispatcher.add_overload
 

@@ -24,8 +24,8 @@ from numba.core.caching import FunctionCache, NullCache, _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from creases.engine.jit.haste import QUICK_FOLDER, haste, improve
 from creases.engine.jit.linking import PartLibrary
+from creases.engine.jit.quick import QUICK_FOLDER, compile_in_background, quick
 from creases.instructions import LEVELS, instruction_set
 
 __all__ = ["FOLDER", "SHIPPED_FOR", "KernelCache", "Shipped", "open_shipped", "write_shipped"]
@@ -68,18 +68,26 @@ class Shipped(NamedTuple):
 
 class KernelCache(_Cache):
     """A kernel's cache: what came with the package first, then `own`, Numba's cache in the user's folder, then what was
-    compiled in haste.
+    compiled at the lowest level (`quick`).
 
-    folder : the user's folder, None where kernels are not kept.
+    folder : the user's folder, None where kernels are not kept. quick_first : whether it is marked so.
     """
 
-    def __init__(self, function: Any, shipped: Shipped | None, own: Any, folder: Path | None) -> None:
+    def __init__(
+        self, function: Any, shipped: Shipped | None, own: Any, folder: Path | None = None, quick_first: bool = False
+    ) -> None:
         self._function, self._shipped, self.own, self._folder = function, shipped, own, folder
+        self.quick_first = quick_first
 
     @cached_property
     def quick(self) -> Any:
-        """Numba's cache of what was compiled in haste: made where it is needed, because it takes a moment."""
+        """Numba's cache of kernels of the lowest level: made where it is needed, because it takes a moment."""
         return cache_in(self._folder / QUICK_FOLDER, self._function) if self._folder is not None else NullCache()
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether this thread takes a kernel of the lowest level, and compiles one if there is none."""
+        return self.quick_first and quick.allowed
 
     @property
     def cache_path(self) -> Any:
@@ -91,10 +99,10 @@ class KernelCache(_Cache):
         payload = None if self._shipped is None else self._shipped.payload(self._function, sig)
         if payload is None:
             kept = self.own.load_overload(sig, target_context)
-            if kept is None and haste.wanted:
+            if kept is None and self.is_quick:
                 kept = self.quick.load_overload(sig, target_context)
                 if kept is not None and self._folder is not None:
-                    improve(self._folder)  # whoever was to do it did not come to an end
+                    compile_in_background(self._folder)  # the process that was to do it is at work, or was killed
             return kept
         target_context.refresh()
         result: Any = CompileResult
@@ -113,9 +121,12 @@ class KernelCache(_Cache):
         """Keep what was compiled in the user's folder; a part has no machine code of its own."""
         if isinstance(data.library, PartLibrary):
             return
-        (self.quick if haste.wanted else self.own).save_overload(sig, data)
-        if haste.wanted and self._folder is not None:
-            improve(self._folder)
+        if not self.is_quick:
+            self.own.save_overload(sig, data)
+            return
+        self.quick.save_overload(sig, data)
+        if self._folder is not None:
+            compile_in_background(self._folder)
 
     def enable(self) -> None:
         """Numba asks for this."""

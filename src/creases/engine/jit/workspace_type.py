@@ -1,6 +1,6 @@
-"""How kernels hold a workspace: by the place where it stands.
+"""How a workspace is passed from kernel to kernel: as a pointer.
 
-Numba hands a tuple of arrays on as all its numbers, some two hundred for a workspace, at each of some five hundred
+Numba passes a tuple of arrays as all its numbers, some two hundred for a workspace, at each of some five hundred
 calls; two thirds of what it wrote for LLVM was that. Here a kernel holds a pointer to them, and reads an array's own
 numbers where it uses the array. They never change while a kernel runs, and LLVM is told so, so that it reads them once.
 """
@@ -15,7 +15,7 @@ from numba.core import boxing, cgutils, types
 from numba.core.datamodel import models
 from numba.core.typing import typeof as typing
 
-__all__ = ["held_by_place", "mark_constant"]
+__all__ = ["mark_constant", "passed_by_pointer"]
 
 # Numba is without types itself.
 numba: Any = extending
@@ -65,8 +65,8 @@ def mark_constant(builder: Any, read: Any) -> Any:
     return read
 
 
-def held_by_place(workspace: Any) -> None:
-    """Have kernels hold workspaces of a class of named tuples by their place."""
+def passed_by_pointer(workspace: Any) -> None:
+    """Have kernels take workspaces of a class of named tuples as pointers."""
 
     @kinds.typeof_impl.register(workspace)
     def type_of(value: Any, context: Any) -> Any:

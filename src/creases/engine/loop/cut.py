@@ -16,7 +16,7 @@ from creases.engine.cells.last_in_plane import count_last
 from creases.engine.cells.last_in_space import count_last_in_space
 from creases.engine.cells.polygon import cut_polygon, halve_polygon
 from creases.engine.cells.polytope import UNCUT, cut_polytope, keep_positive_side, put_negative_side
-from creases.engine.kernel import by_domain, inlined, kernel
+from creases.engine.kernel import by_domain, inlined, quick_first
 from creases.engine.loop.claims import is_switch, split_switch, tally_switches
 from creases.engine.proof.signs import NEGATIVE
 from creases.engine.rows.local import localise
@@ -97,7 +97,7 @@ CROWDED = 0.6
 FEW_ROWS = 4
 
 
-@kernel
+@quick_first
 def cut(work: AnyWork, budget: int) -> int:
     """Work through at most `budget` cells. Returns DONE, MORE or what stops it: UNPROVED_CELL, FULL, CROWDED_CELL,
     or VANISHING_ROW on a wall.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.engine.jit.workspace_type import held_by_place
+from creases.engine.jit.workspace_type import passed_by_pointer
 from creases.engine.problem import Floats, Ints
 from creases.engine.state.cell_layout import (
     CELL_COLUMNS,
@@ -126,8 +126,8 @@ class SpaceWork(NamedTuple):
 
 
 AnyWork = Work | SpaceWork
-held_by_place(Work)
-held_by_place(SpaceWork)
+passed_by_pointer(Work)
+passed_by_pointer(SpaceWork)
 
 # Places of arrays that may be too small among the fields of a workspace, for FULL_ARRAY. Of space some stand elsewhere.
 REALS_FIELD, INTS_FIELD = Work._fields.index("reals"), Work._fields.index("ints")
