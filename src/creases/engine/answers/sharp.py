@@ -138,7 +138,7 @@ def take_pattern(net: DoubledNetwork, patterns_cw: Ints, cell: int) -> None:
 def write_edge(net: DoubledNetwork, number: int, place: int) -> None:
     """Write the inward form of an edge to `edges`."""
     if number < 0:
-        copy_edge(net.walls, -1 - number, net.edges, place)
+        copy_edge(net.walls, INFINITY - number, net.edges, place)  # infinity and the walls, counted down
         return
     layer = 0
     while net.layers[layer + 1, NEURONS_BELOW] <= number:

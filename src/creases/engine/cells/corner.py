@@ -31,6 +31,9 @@ from creases.engine.state.cell_layout import (
 
 __all__ = ["are_independent", "lowest_bit", "place_corner"]
 
+# Stands for where a facet begins, if there is none to choose.
+NO_FACET = -1
+
 
 @kernel
 def place_corner(
@@ -183,7 +186,7 @@ def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: in
     """
     wide, chosen, taken = d + FACET_TAIL, 4 * d * d, 2 * d * d
     for i in range(d):
-        best, best_at = 0.0, -1
+        best, best_at = 0.0, NO_FACET
         rest = wanted if i < rank else mask
         while rest:
             at = slots[lowest_bit(rest)] * wide
@@ -195,7 +198,7 @@ def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: in
                 left += value * value
             if left / length > best:  # NaN is not: a row without a length
                 best, best_at = left / length, at
-        if best_at < 0:
+        if best_at == NO_FACET:
             return False
         sums[chosen + i] = best_at
         scale_row(facet_reals, sums, best_at, d)

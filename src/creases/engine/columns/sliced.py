@@ -47,7 +47,7 @@ PARTS, FEWER_PARTS = 4, 3
 # 33,000 regions of a ResNet-18 two parts left 600 signs open that three had proved, for 230 s against 46.
 LEAST_PARTS = 2
 # Slices have at most so many bits.
-MOST_BITS = 24
+MOST_SLICE_BITS = 24
 # Numbers of a sum that a float holds exactly.
 MANTISSA = 2.0**53
 # Magnitudes, as powers of two, within which no slice and no product of two of them underflows or overflows.
@@ -189,7 +189,7 @@ def cut_matrix(weight: Floats, power: int) -> tuple[int, list[Floats]]:
     """
     # A copy: Numba compiles once more for read-only arrays.
     rows, zeros = np.array(weight.reshape(1, -1)), np.zeros((1, weight.size))
-    for bits in range(MOST_BITS, 0, -1):
+    for bits in range(MOST_SLICE_BITS, 0, -1):
         slices = np.empty((SLICES + 1, *rows.shape))
         cut_slices(rows, zeros, np.array([2.0**power]), bits, slices)
         every = [part.reshape(weight.shape) for part in slices[:SLICES]]

@@ -5,7 +5,8 @@ meet. There a form is zero if the determinant of it and of d independent facets 
 multiples of a power of two, so the determinant is a whole number once each row is divided by its own. It is zero if it
 is zero modulo so many primes that their product exceeds its size, for which the product of the rows' sums of absolute
 values is a bound. Modulo a prime nothing overflows and nothing rounds. A determinant that is not zero tells no sign:
-that is left to others.
+that is left to others. The facets are chosen, and reduced one by one, modulo the first prime: d of them that are
+independent modulo it are independent.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ PRIMES = np.array([2**31 - less for less in (*BELOW, *BELOW_TOO)])
 BITS_A_PRIME = 30.99
 # Entries beyond these are left to others; and whole entries are below 2^62.
 SMALLEST, LARGEST = 2.0**-900, 2.0**900
-MOST_BITS = 62
+MOST_WHOLE_BITS = 62
+# What `write_whole` answers where it writes nothing that counts.
+NOT_WHOLE = -1.0
 
 
 @kernel
@@ -39,7 +42,7 @@ def is_exact_zero(work: SpaceWork, at: int, v: int) -> bool:
     """Whether the exact row at `at` in `reals` is proved to vanish at corner v of the current cell."""
     d, mask, wide = work.state[DIMENSION], work.masks[CELL, v], work.state[DIMENSION] + FACET_TAIL
     whole, k = work.residues, work.state[DIMENSION] + 1
-    size, square, chosen = 0.0, (d + 1) * (d + 1), 0
+    size, chosen = 0.0, 0
     for place in range(MOST_FACETS):
         if chosen == d or mask >> place & 1 == 0:
             continue
@@ -47,21 +50,19 @@ def is_exact_zero(work: SpaceWork, at: int, v: int) -> bool:
         if not is_exact(work.facet_reals[begin + k], work.facet_reals[begin + k + 1]):
             continue
         bits = write_whole(work.facet_reals, begin, d, begin + d, whole, chosen * k)
-        if bits < 0.0:
-            continue
-        if rank_with(whole, square, k, chosen + 1) > chosen:
+        if bits != NOT_WHOLE and reduce_row(whole, chosen, k, PRIMES[0]):
             chosen += 1
             size += bits
     if chosen < d:
         return False
     bits = write_whole(work.reals, at + FORM, d, at + ONE, whole, d * k)
-    if bits < 0.0:
+    if bits == NOT_WHOLE or reduce_row(whole, d, k, PRIMES[0]):
         return False
-    left = size + bits + 1.0
-    for i in range(PRIMES.size):
+    left = size + bits + 1.0 - BITS_A_PRIME
+    for i in range(1, PRIMES.size):
         if left <= 0.0:
             return True
-        if not is_singular(whole, square, k, PRIMES[i]):
+        if not is_singular(whole, k, PRIMES[i]):
             return False
         left -= BITS_A_PRIME
     return left <= 0.0
@@ -71,8 +72,8 @@ def is_exact_zero(work: SpaceWork, at: int, v: int) -> bool:
 def write_whole(numbers: Floats, begin: int, d: int, one: int, whole: Ints, target: int) -> float:
     """Write a form as whole numbers without a common factor of two: d numbers from `begin` on, and the one at `one`.
 
-    Returns a bound on log2 of the sum of their sizes, at least 0; -1.0 if they are too large or too small, or no
-    numbers. log2 and the sum round by less than a part in 10^10, which is added.
+    Returns a bound on log2 of the sum of their sizes, at least 0; NOT_WHOLE if they are too large or too small, or
+    no numbers. log2 and the sum round by less than a part in 10^10, which is added.
     """
     finest, coarsest = 2000, -2000
     for c in range(d + 1):
@@ -80,13 +81,13 @@ def write_whole(numbers: Floats, begin: int, d: int, one: int, whole: Ints, targ
         if value == 0.0:
             continue
         if not SMALLEST < value < LARGEST:  # NaN lands here
-            return -1.0
+            return NOT_WHOLE
         mantissa, exponent = math.frexp(value)
         bits = np.int64(mantissa * 2.0**53)
         _, lowest = math.frexp(np.float64(bits & -bits))
         finest, coarsest = min(finest, exponent - 53 + lowest - 1), max(coarsest, exponent)
-    if coarsest - finest > MOST_BITS:
-        return -1.0
+    if coarsest - finest > MOST_WHOLE_BITS:
+        return NOT_WHOLE
     total = 0.0
     for c in range(d + 1):
         value = numbers[begin + c] if c < d else numbers[one]
@@ -98,46 +99,41 @@ def write_whole(numbers: Floats, begin: int, d: int, one: int, whole: Ints, targ
 
 
 @kernel
-def rank_with(whole: Ints, room: int, k: int, rows: int) -> int:
-    """The rank of the first rows modulo the first prime: as many of them at least are independent."""
-    return eliminated(whole, room, k, rows, PRIMES[0])
-
-
-@kernel
-def is_singular(whole: Ints, room: int, k: int, prime: int) -> bool:
+def is_singular(whole: Ints, k: int, prime: int) -> bool:
     """Whether the determinant of k rows is zero modulo a prime."""
-    return eliminated(whole, room, k, k, prime) < k
+    for row in range(k):  # noqa: SIM110 - kernels have no generators
+        if not reduce_row(whole, row, k, prime):
+            return True
+    return False
 
 
 @kernel
-def eliminated(whole: Ints, room: int, k: int, rows: int, prime: int) -> int:
-    """The rank modulo a prime of some rows of k whole numbers; worked out behind `room`.
+def reduce_row(whole: Ints, row: int, k: int, prime: int) -> bool:
+    """Reduce row `row` of k whole numbers modulo a prime by the rows before it; False if nothing of it is left, because
+    it depends on them.
 
-    Rows are multiplied by numbers that are not zero instead of divided, which leaves the rank.
+    Reduced rows stand behind k rows. Those before this one are reduced already, and none is zero. Each is zero in the
+    leading columns of all before it, so a row that is reduced by one after the other stays zero there. Rows are
+    multiplied by numbers that are not zero instead of divided, which leaves the rank.
     """
-    for i in range(rows * k):
-        whole[room + i] = whole[i] % prime
-    rank = 0
-    for column in range(k):
-        pivot = -1
-        for row in range(rank, rows):
-            if whole[room + row * k + column] != 0:
-                pivot = row
-                break
-        if pivot < 0:
-            continue
-        for c in range(k):
-            kept = whole[room + rank * k + c]
-            whole[room + rank * k + c] = whole[room + pivot * k + c]
-            whole[room + pivot * k + c] = kept
-        first = whole[room + rank * k + column]
-        for row in range(rank + 1, rows):
-            factor = whole[room + row * k + column]
-            if factor != 0:
-                for c in range(column, k):
-                    product = whole[room + row * k + c] * first % prime
-                    whole[room + row * k + c] = (product - whole[room + rank * k + c] * factor % prime) % prime
-        rank += 1
-        if rank == rows:
-            break
-    return rank
+    ours = (k + row) * k
+    for c in range(k):
+        whole[ours + c] = whole[row * k + c] % prime
+    for before in range(row):
+        theirs = (k + before) * k
+        column = leading_column(whole, theirs, k)
+        factor, first = whole[ours + column], whole[theirs + column]
+        if factor != 0:
+            for c in range(k):
+                product = whole[ours + c] * first % prime
+                whole[ours + c] = (product - whole[theirs + c] * factor % prime) % prime
+    return leading_column(whole, ours, k) < k
+
+
+@kernel
+def leading_column(whole: Ints, at: int, k: int) -> int:
+    """The first column in which a row is not zero; k if it is zero everywhere."""
+    column = 0
+    while column < k and whole[at + column] == 0:
+        column += 1
+    return column

@@ -48,6 +48,9 @@ from creases.engine.state.work import (
 
 __all__ = ["relax_switches"]
 
+# Stands for the candidate of a switch that is relaxed for all, where none has been looked at.
+NONE_YET = -1
+
 
 @kernel
 def relax_switches(
@@ -76,7 +79,7 @@ def relax_switches(
                 ):
                     statuses[j] = INACTIVE
                     drop(work, j)
-        chosen, least, left = -1, np.inf, 0
+        chosen, least, left = NONE_YET, np.inf, 0
         for i in range(start + begin, start + end):
             if statuses[i] != OPEN:
                 continue
@@ -85,7 +88,7 @@ def relax_switches(
                 if i != j and statuses[j] == OPEN:
                     worst = max(worst, exceeds(work, j, i, reach, corner_error))
             left += 1
-            if chosen < 0 or worst < least:
+            if chosen == NONE_YET or worst < least:
                 chosen, least = i, worst
         if left == 1:
             for i in range(start + begin, start + end):

@@ -113,7 +113,7 @@ class SpaceWork(NamedTuple):
     row_values: Floats  # (v,) values of one relaxed row at the corners
     sums: Floats  # (4 d^2 + 4 d,) room for one small matrix and its inverse
     section_reals: Floats  # (d, MOST_CHORDS + 1, v) values of crossing rows on sections, and their bounds
-    residues: Ints  # (2 (d + 1)^2,) a small matrix in whole numbers, and modulo a prime
+    residues: Ints  # (2 (d + 1)^2,) a small matrix in whole numbers, and reduced modulo a prime
     section_ints: Ints  # (d, 5, EDGES_A_CORNER v) masks of a section's corners, and its edges
     by_layer: Ints
     by_neuron: Ints
