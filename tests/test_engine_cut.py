@@ -8,8 +8,8 @@ from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
 from creases.engine.graph import Graph
 from creases.engine.loop import frontier
-from creases.engine.proof.exact_layers import twins_of
 from creases.engine.proof.signs import UNPROVED
+from creases.engine.proof.twins import twins_of
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts

@@ -17,10 +17,9 @@ from creases.engine.proof.exact_layers import (
     finest_bit,
     fits,
     largest_row,
-    twins,
-    twins_of_sparse,
 )
 from creases.engine.proof.rational import as_integers
+from creases.engine.proof.twins import twins, twins_of_sparse
 from engine_twins import exactly
 from front_doors import check_all_doors, cube
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from creases.engine.graph import Graph, Level, relu_slopes
 from creases.engine.proof.bounds import UNDERFLOW
-from creases.engine.proof.exact_layers import twins_of
+from creases.engine.proof.twins import twins_of
 from creases.engine.rows.slopes import scale_row
 from creases.engine.starts.graph_root import graph_root
 from engine_contract import check, points_of

@@ -434,7 +434,7 @@ def test_known_units_that_see_only_dead_ones_are_zero_on_walls_too(unwritten, mo
 
 def test_property_no_more_units_are_seen_to_bend_than_are_open():
     from creases.engine.columns.sampling import bending_at_least
-    from creases.engine.proof.exact_layers import twins_of
+    from creases.engine.proof.twins import twins_of
     from creases.engine.starts.cell import cell_of
     from creases.engine.starts.operator_root import small_graph
     from creases.engine.starts.workshop import Workshop

@@ -11,7 +11,8 @@ import reference
 from creases import Box, Directions, Network, Space, count, subdivide
 from creases.engine.graph import Graph
 from creases.engine.kernel import settings
-from creases.engine.proof.exact_layers import is_exact_product, twins_of
+from creases.engine.proof.exact_layers import is_exact_product
+from creases.engine.proof.twins import twins_of
 from creases.engine.rows.exact_zeros import PRIMES, is_exact_zero
 from creases.engine.state.cell_layout import CELL, FACET_TAIL
 from creases.engine.state.network_layout import FORM, ONE

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from creases.engine.graph import Graph
-from creases.engine.proof.exact_layers import exact_layers, twins
+from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.proof.ties import exact_sign_at_corner, exact_sign_at_zero
+from creases.engine.proof.twins import twins
 from creases.engine.state.network_layout import (
     SCRATCH,
 )

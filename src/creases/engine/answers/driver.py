@@ -12,7 +12,7 @@ from creases.engine.lines.blas import one_thread
 from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
 from creases.engine.problem import Problem
-from creases.engine.proof.exact_layers import twins_of
+from creases.engine.proof.twins import twins_of
 from creases.engine.starts.cell import cell_of, point_cell
 from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts

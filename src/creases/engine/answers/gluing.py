@@ -28,7 +28,7 @@ from creases.engine.answers.sides import Sides
 from creases.engine.kernel import kernel
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.edges import RationalEdges
-from creases.engine.proof.exact_layers import twins_of
+from creases.engine.proof.twins import twins_of
 from creases.engine.state.pattern import bits_of_bytes
 from creases.errors import ComputationError
 from creases.lists import spans

@@ -18,8 +18,8 @@ from creases.engine.loop.frontier import CellKeeper
 from creases.engine.loop.oracle import has_tie
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import PROOFS
-from creases.engine.proof.exact_layers import twins_of
 from creases.engine.proof.rational_forms import RationalForms, decided, pattern_at
+from creases.engine.proof.twins import twins_of
 from creases.engine.starts.cell import point_cell
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first

@@ -12,7 +12,7 @@ from __future__ import annotations
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.proof.bounds import ROUND_UP, or_infinite
 from creases.engine.proof.doubled import two_sum
-from creases.engine.proof.exact_layers import NOTHING
+from creases.engine.proof.twins import NOTHING
 from creases.engine.state.network_layout import (
     BLOCK,
     ERROR_G,

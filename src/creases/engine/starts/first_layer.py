@@ -13,7 +13,7 @@ from creases.engine.graph import COORDINATES, INPUTS, Graph, Matrix, is_sparse, 
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.edges import difference
-from creases.engine.proof.exact_layers import is_exact_product
+from creases.engine.proof.exact_layers import are_powers_of_two, is_exact_product
 from creases.engine.proof.rational_forms import RationalForms
 from creases.rationals import independent
 
@@ -124,11 +124,6 @@ def is_axis(head: Floats, tail: Floats) -> bool:
     """
     values = head[head != 0]
     return not tail.any() and values.size == 1 and abs(values[0]) >= 1.0 and are_powers_of_two(values)
-
-
-def are_powers_of_two(numbers: Floats) -> bool:
-    """Whether all numbers are powers of two, or their opposites: frexp finds the mantissa 1/2, and rounds nothing."""
-    return bool((np.abs(np.frexp(numbers)[0]) == 0.5).all())
 
 
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:

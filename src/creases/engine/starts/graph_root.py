@@ -23,7 +23,8 @@ from creases.engine.graph import COORDINATES, INPUTS, Level, Matrix, absolute, i
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.band import bands
 from creases.engine.proof.bounds import LARGEST_PROVED, ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
-from creases.engine.proof.exact_layers import NOTHING, exact_levels
+from creases.engine.proof.exact_layers import exact_levels
+from creases.engine.proof.twins import NOTHING
 from creases.engine.starts.cell import RootCell, cell_of
 from creases.engine.starts.chart import AnyStart, LargeRoot
 from creases.engine.starts.first_layer import first_forms, in_chart
@@ -96,7 +97,7 @@ class Relaxed(NamedTuple):
 def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | None = None) -> GraphRoot:
     """The first local network of a problem's graph on a starting cell.
 
-    twins : of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
+    twins : of all units (`twins_of`). most_open : how many units may be open on it, if it matters.
     Raises LargeRoot as soon as more are.
     """
     return root_on(problem, cell_of(problem, start), start.signs, twins, most_open)

@@ -83,7 +83,7 @@ def small_graph(
 ) -> SmallGraph:
     """The small graph of the units that are open on a cell.
 
-    twins : int64 (N,), of all units (`exact_layers`). most_open : how many units may be open on it, if it matters.
+    twins : int64 (N,), of all units (`twins_of`). most_open : how many units may be open on it, if it matters.
     say : called with a word for each step, and with "" at the end.
     Raises LargeRoot where more are, or their columns would take more than MOST_ROOT_NUMBERS numbers a level;
     NotEnoughMemoryError where there is no memory for them.

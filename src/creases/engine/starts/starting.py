@@ -11,9 +11,10 @@ import numpy as np
 from creases.engine.graph import Level, is_sparse
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
-from creases.engine.proof.exact_layers import exact_layers, twins_of
+from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.rational import cone_cells
 from creases.engine.proof.rational_polytope import rational_cone, rational_directions
+from creases.engine.proof.twins import twins_of
 from creases.engine.rows.pairs import write_pairs
 from creases.engine.rows.sums import write_signs
 from creases.engine.starts.chart import (
