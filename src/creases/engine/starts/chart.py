@@ -26,7 +26,7 @@ from creases.engine.proof.rational import RationalCell, as_integers, cross, meet
 from creases.engine.proof.rational_polytope import RationalPolytope
 from creases.engine.starts.first_layer import in_chart, steady_product
 
-# A first layer's row with sizes up to so many units of its finest bit is short; and bits of a chart's coarse grid.
+# A first layer's row with sizes up to so many units of its finest bit is short; and bits of a coarse chart's grid.
 FEW_UNITS = 2**24
 GRID_BITS = 10
 
@@ -39,6 +39,7 @@ __all__ = [
     "cone_start",
     "cone_start_in_space",
     "far_directions",
+    "has_few_bits",
 ]
 
 
@@ -135,26 +136,12 @@ def cone_start_in_space(
     signs: Sequence[bool],
     rational_rows: Sequence[Any],
     directions: Floats,
+    coarse: bool,
 ) -> SpaceStart | None:
     """`cone_start` for three dimensions or more: the simplex of the cone's apex and its d far rays.
 
     directions : the `far_directions` of `rational_rows`.
     """
-    arguments = forms, bounds, rows, signs, rational_rows, directions
-    coarse = simplex_start(*arguments, True) if has_few_bits(forms, bounds) else None
-    return coarse if coarse is not None else simplex_start(*arguments, False)
-
-
-def simplex_start(
-    forms: Floats,
-    bounds: Floats,
-    rows: Sequence[int],
-    signs: Sequence[bool],
-    rational_rows: Sequence[Any],
-    directions: Floats,
-    coarse: bool,
-) -> SpaceStart | None:
-    """`cone_start_in_space`. coarse : in a chart of few bits, in which a narrow cone may not be bounded."""
     d = len(rows)
     inward = [scaled(row, 1 if on else -1) for row, on in zip(rational_rows, signs, strict=True)]
     turned = forms[list(rows)] * np.where(signs, 1.0, -1.0)[:, None]
@@ -248,7 +235,7 @@ def typical_distance(forms: Floats, apex: Floats) -> float:
 
 
 def has_few_bits(forms: Floats, bounds: Floats) -> bool:
-    """Whether a first layer's numbers are exact, and so short that its forms in a chart of few bits are exact too.
+    """Whether a first layer's numbers are exact, and so short that its forms in a coarse chart are exact too.
 
     It proves nothing: which layers are exact is asked of the chart that was made (`exact_layers`).
     """
@@ -265,21 +252,6 @@ def on_grid(length: float, numbers: Floats) -> Floats:
 
 
 def cone_start(
-    forms: Floats, bounds: Floats, rows: Sequence[int], signs: Sequence[bool], rational_rows: Sequence[Any]
-) -> Start | None:
-    """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
-
-    forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
-    rational_rows : the exact forms of `rows` in the domain's coordinates.
-    Returns None if numbers are so large or small that floats hold no chart in which the cone is bounded
-    (decided in rationals).
-    """
-    arguments = forms, bounds, rows, signs, rational_rows
-    coarse = triangle_start(*arguments, True) if has_few_bits(forms, bounds) else None
-    return coarse if coarse is not None else triangle_start(*arguments, False)
-
-
-def triangle_start(
     forms: Floats,
     bounds: Floats,
     rows: Sequence[int],
@@ -287,7 +259,14 @@ def triangle_start(
     rational_rows: Sequence[Any],
     coarse: bool,
 ) -> Start | None:
-    """`cone_start`. coarse : in a chart of few bits, in which a narrow cone may not be bounded."""
+    """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
+
+    forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
+    rational_rows : the exact forms of `rows` in the domain's coordinates.
+    coarse : take a chart of few bits.
+    Returns None if the cone is not bounded in the chart (decided in rationals): a narrow cone may not be in one of few
+    bits, and of numbers that are too large or too small floats hold no chart at all.
+    """
     d = len(rows)
     inward = [scaled(row, 1 if on else -1) for row, on in zip(rational_rows, signs, strict=True)]
     order = [1, 0] if d == 2 and cross(*inward)[2] < 0 else list(range(d))

@@ -129,6 +129,8 @@ def is_axis(head: Floats, tail: Floats) -> bool:
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
     """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included.
 
+    Without bounds, and where all numbers are so short that no sum of products rounds (`is_exact_product`), the pairs
+    are zero. So they are where the chart only scales by powers of two, and nothing is near underflow.
     What is not known to be exact gets UNDERFLOW, so no bound is zero by having underflowed itself. The sizes that
     decide are rounded, but not by a factor of 2^122: a product loses bits below 2^-1022, and counts as one that may
     have below 2^-900. An infinite bound or form times a zero of the chart is a NaN: that entry, and one that overflows,

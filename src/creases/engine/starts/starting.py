@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from creases.engine.starts.chart import (
     cone_start,
     cone_start_in_space,
     far_directions,
+    has_few_bits,
 )
 from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
@@ -87,6 +89,8 @@ if TYPE_CHECKING:
 __all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "workspace"]
 
 
+Cone = TypeVar("Cone", Start, SpaceStart)
+
 # Corners more than its first that a cell has room for at the start; where it gets more, the loop asks.
 MOST_NEW_CORNERS = 512
 
@@ -107,25 +111,26 @@ def cones(
     problem: Problem, rows: list[int], first: tuple[Floats, Floats]
 ) -> Iterator[Start | SpaceStart | RationalStart]:
     """The cones into which d independent neurons cut a whole space. first : `first_forms`, by any product."""
-    rational_rows = rational_first(problem, rows)
-    forms, bounds = first
+    rational_rows, few_bits = rational_first(problem, rows), has_few_bits(*first)
     if problem.dimension > 2:
-        yield from cones_in_space(forms, bounds, rows, rational_rows)
+        directions = far_directions(rational_rows)
+        for signs in itertools.product((False, True), repeat=len(rows)):
+            space = partial(cone_start_in_space, *first, rows, signs, rational_rows, directions)
+            known = dict(zip(rows, signs, strict=True))
+            yield in_some_chart(space, few_bits) or RationalStart(rational_cone(rational_rows, signs), known)
         return
     for cell, signs in cone_cells(rational_rows):
-        start = cone_start(forms, bounds, rows, signs, rational_rows)
-        yield start if start is not None else RationalStart(cell, dict(zip(rows, signs, strict=True)))
+        plane = partial(cone_start, *first, rows, signs, rational_rows)
+        yield in_some_chart(plane, few_bits) or RationalStart(cell, dict(zip(rows, signs, strict=True)))
 
 
-def cones_in_space(
-    first: Floats, bounds: Floats, rows: list[int], rational_rows: list[Any]
-) -> Iterator[SpaceStart | RationalStart]:
-    """`cones` of three dimensions or more."""
-    directions = far_directions(rational_rows)
-    for signs in itertools.product((False, True), repeat=len(rows)):
-        start = cone_start_in_space(first, bounds, rows, signs, rational_rows, directions)
-        known = dict(zip(rows, signs, strict=True))
-        yield start if start is not None else RationalStart(rational_cone(rational_rows, signs), known)
+def in_some_chart(start_in: Callable[[bool], Cone | None], few_bits: bool) -> Cone | None:
+    """A cone's start in a coarse chart where the first layer has few bits and that chart bounds the cone, else in a
+    fine one; None if no chart bounds it.
+
+    start_in : the start in a chart that is coarse or not.
+    """
+    return (start_in(True) if few_bits else None) or start_in(False)
 
 
 def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | RationalStart]:
