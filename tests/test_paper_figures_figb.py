@@ -9,7 +9,7 @@ from creases.paper.choices import PictureSquare, RandomPoints, WholeSpace
 from creases.paper.claims import CHECK, UNCHECKED, UNDECIDED
 from creases.paper.experiment import Experiment
 from creases.paper.exponents import exponents
-from creases.paper.figure import SIZES, Line, Size, data_of
+from creases.paper.figure import SIZES, Size, TableLine, data_of
 from creases.paper.figures import FIGURES
 from creases.paper.measures import Distances, Regions
 from creases.paper.runs import run_once
@@ -38,8 +38,8 @@ def shrunk(figure, keep=lambda line: True, seeds=1, moments=(0.0, 1.0)):
                 )
                 one = replace(one, moments=moments, measures=measures)
             one = replace(one, seeds=one.seeds[:seeds])
-            if keep(Line(one, line.labels)):
-                found.append(Line(one, line.labels))
+            if keep(TableLine(one, line.labels)):
+                found.append(TableLine(one, line.labels))
         return found
 
     return replace(figure, lines=lines)

@@ -14,7 +14,7 @@ from creases.paper import figures as figures_room
 from creases.paper.choices import Digits, OriginPlanes
 from creases.paper.claims import UNDECIDED, Claim, judged
 from creases.paper.experiment import Experiment
-from creases.paper.figure import SIZES, Figure, Line, data_of
+from creases.paper.figure import SIZES, Figure, TableLine, data_of
 from creases.paper.figures import FIGURES, figures_named
 from creases.paper.measures import Regions
 from creases.paper.regime import regime_of
@@ -71,13 +71,13 @@ def test_bad_input_names():
 def tiny_lines(size):
     good = Experiment(Digits(), (4, 3), (Regions(OriginPlanes(2)),), (0, 1), seeds=(0, 1, 2), batch_size=256)
     return [
-        Line(good, {"rate": "small"}),
-        Line(replace(good, optimiser=SGD(lr=1e38, momentum=0.9), seeds=(0,)), {"rate": "huge"}),
+        TableLine(good, {"rate": "small"}),
+        TableLine(replace(good, optimiser=SGD(lr=1e38, momentum=0.9), seeds=(0,)), {"rate": "huge"}),
     ]
 
 
 def replace_seeds(line, seeds):
-    return Line(replace(line.experiment, seeds=seeds), line.labels)
+    return TableLine(replace(line.experiment, seeds=seeds), line.labels)
 
 
 def tiny_draw(data):

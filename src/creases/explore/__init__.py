@@ -36,12 +36,12 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(HOME[name]), name)
 
 
-class Room(ModuleType):
-    """This room, which is called like its front door: `creases.explore(network, plane)`."""
+class CallableModule(ModuleType):
+    """This module, which can be called like its main function: `creases.explore(network, plane)`."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """`creases.explore.explore`."""
         return __getattr__("explore")(*arguments, **options)
 
 
-sys.modules[__name__].__class__ = Room
+sys.modules[__name__].__class__ = CallableModule

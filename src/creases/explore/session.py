@@ -260,11 +260,11 @@ class Session:
         def watch(regions: int) -> None:
             look_up(regions)
             if regions > MOST_CELLS:
-                raise TooMany
+                raise TooManyCells
 
         try:
             return Cut.of(network, view, self.threads, watch)
-        except TooMany:
+        except TooManyCells:
             return f"more than {MOST_CELLS:,} regions in view: a picture with the region at each pixel's middle"
         except ComputationError:
             return "too large a network to list its regions: a picture with the region at each pixel's middle"
@@ -407,7 +407,7 @@ class Session:
         return Answer({"python": python_of(entry.code, chosen, view, look, points, self.labels)})
 
 
-class TooMany(Exception):
+class TooManyCells(Exception):
     """Raised inside a cut that has found more cells than are drawn."""
 
 

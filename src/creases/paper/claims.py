@@ -28,7 +28,7 @@ __all__ = [
     "UNCHECKED",
     "UNDECIDED",
     "Claim",
-    "Finding",
+    "FigureFinding",
     "Numbers",
     "Verdict",
     "above",
@@ -204,7 +204,7 @@ def always(authors: str, *, why: str = "", check: bool = False) -> Claim:
 
 
 @dataclass(frozen=True)
-class Finding:
+class FigureFinding:
     """One number of the report.
 
     what : in words; no two of a figure have the same. measured : with its spread, in words. authors : theirs, or what
@@ -220,20 +220,20 @@ class Finding:
 
 def judged(
     what: str, values: ArrayLike, claim: Claim, *, steps: float | None = None, form: str = ".3g", more: str = ""
-) -> Finding:
+) -> FigureFinding:
     """A finding from a claim and its data. values, steps : as for `Claim.verdict`. form : format of the numbers.
     more : additional text.
     """
     numbers = Numbers.of(values)
-    return Finding(what, summary(numbers, form) + more, claim.authors, claim.verdict(values, steps), numbers)
+    return FigureFinding(what, summary(numbers, form) + more, claim.authors, claim.verdict(values, steps), numbers)
 
 
-def noted(what: str, values: ArrayLike | str, authors: str = "", *, form: str = ".3g", more: str = "") -> Finding:
+def noted(what: str, values: ArrayLike | str, authors: str = "", *, form: str = ".3g", more: str = "") -> FigureFinding:
     """A finding without a claim: a number, or words."""
     if isinstance(values, str):
-        return Finding(what, values + more, authors, Verdict(NOTED))
+        return FigureFinding(what, values + more, authors, Verdict(NOTED))
     numbers = Numbers.of(values)
-    return Finding(what, summary(numbers, form) + more, authors, Verdict(NOTED), numbers)
+    return FigureFinding(what, summary(numbers, form) + more, authors, Verdict(NOTED), numbers)
 
 
 def summary(values: ArrayLike | Numbers, form: str = ".3g") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creases.paper.claims import Claim, Finding, judged, noted
+from creases.paper.claims import Claim, FigureFinding, judged, noted
 from creases.plot import plot_band
 from creases.plot.figure import COLOURS, QUIET, tidy
 
@@ -93,7 +93,7 @@ def largest_mean(runs: pandas.DataFrame) -> pandas.DataFrame:
     return later[later["epoch"] == later.groupby("epoch")["value"].mean().idxmax()]
 
 
-def factor_finding(runs: pandas.DataFrame, name: str, claim: Claim, *, learned: bool = False) -> Finding:
+def factor_finding(runs: pandas.DataFrame, name: str, claim: Claim, *, learned: bool = False) -> FigureFinding:
     """The count of the runs of one setting over their first, at the moment where its mean is largest; and the end.
 
     runs : as `Data.growth` gives. learned : the claim is of examples learned by heart, so it is judged only where the

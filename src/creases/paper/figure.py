@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from creases.paper.choices import Digits, IdxFiles, Mnist, TaskChoice, task_of
-from creases.paper.claims import Finding
+from creases.paper.claims import FigureFinding
 from creases.paper.experiment import Experiment
 from creases.paper.runs import DIVERGED
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from creases.network import Network
     from creases.paper.store import Store, Unit
 
-__all__ = ["SIZES", "Data", "Figure", "Line", "Size", "chosen", "data_of", "last_step", "units_of"]
+__all__ = ["SIZES", "Data", "Figure", "Size", "TableLine", "chosen", "data_of", "last_step", "units_of"]
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Size:
 SIZES = {name: Size(name, rank) for rank, name in enumerate(("smoke", "laptop", "paper"))}
 
 
-class Line(NamedTuple):
+class TableLine(NamedTuple):
     """An experiment of a figure, with labels, which become columns of its table."""
 
     experiment: Experiment
@@ -67,7 +67,7 @@ class Data:
     """
 
     size: Size
-    lines: Sequence[Line]
+    lines: Sequence[TableLine]
     table: pandas.DataFrame
     diverged: pandas.DataFrame
     missing: int
@@ -98,16 +98,16 @@ class Data:
         runs["factor"] = runs["value"] / first
         return runs
 
-    def costs(self, lines: Sequence[Line] | None = None) -> pandas.DataFrame:
+    def costs(self, lines: Sequence[TableLine] | None = None) -> pandas.DataFrame:
         """A row a run of these lines, of all by default, as `Store.costs` says."""
         some = self.lines if lines is None else lines
         return chosen(self.store.costs(line.experiment.sha256 for line in some), some)
 
-    def steps(self, line: Line) -> int:
+    def steps(self, line: TableLine) -> int:
         """Optimiser steps of the training of each run of a line."""
         return last_step(line.experiment)
 
-    def network(self, line: Line, seed: int, epoch: float) -> Network:
+    def network(self, line: TableLine, seed: int, epoch: float) -> Network:
         """A network that was kept by a run. Raises StoreError if it is missing."""
         return self.store.network(line.experiment.sha256, seed, epoch)
 
@@ -126,9 +126,9 @@ class Figure:
     title: str
     source: str
     claim: str
-    lines: Callable[[Size], list[Line]]
+    lines: Callable[[Size], list[TableLine]]
     draw: Callable[[Data], Picture]
-    findings: Callable[[Data], list[Finding]]
+    findings: Callable[[Data], list[FigureFinding]]
     regime: str = ""
     doubts: str = ""
 
@@ -141,12 +141,12 @@ def last_step(experiment: Experiment) -> int:
     return experiment.epochs * experiment.settings(seed).steps_per_epoch(task_of(experiment.task, seed))
 
 
-def units_of(lines: Iterable[Line]) -> set[Unit]:
+def units_of(lines: Iterable[TableLine]) -> set[Unit]:
     """The runs that these lines ask for."""
     return {(line.experiment.sha256, seed) for line in lines for seed in line.experiment.seeds}
 
 
-def chosen(table: pandas.DataFrame, lines: Iterable[Line]) -> pandas.DataFrame:
+def chosen(table: pandas.DataFrame, lines: Iterable[TableLine]) -> pandas.DataFrame:
     """The rows of the runs that these lines ask for: another size may have put more seeds into the store."""
     units = units_of(lines)
     return table[np.array([unit in units for unit in zip(table["experiment"], table["seed"], strict=True)], dtype=bool)]

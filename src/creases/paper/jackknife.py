@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.paper.claims import Claim, Finding, Numbers, noted
+from creases.paper.claims import Claim, FigureFinding, Numbers, noted
 
 __all__ = ["as_text", "estimated", "pseudo_values"]
 
@@ -38,12 +38,12 @@ def pseudo_values(seeds: Sequence[int], statistic: Callable[[set[int]], Floats],
     return np.asarray(count * whole - (count - 1) * without)
 
 
-def estimated(what: str, values: Floats, claim: Claim | None, *, form: str = ".3g", more: str = "") -> Finding:
+def estimated(what: str, values: Floats, claim: Claim | None, *, form: str = ".3g", more: str = "") -> FigureFinding:
     """A claim beside pseudo-values, shape (blocks,); `noted` without a claim, "too little" where there are none."""
     text = as_text(values, form) + more
     if claim is None:
         return noted(what, text)
-    return Finding(what, text, claim.authors, claim.verdict(values), Numbers.of(values))
+    return FigureFinding(what, text, claim.authors, claim.verdict(values), Numbers.of(values))
 
 
 def as_text(values: Floats, form: str = ".3g", *, short: bool = False) -> str:

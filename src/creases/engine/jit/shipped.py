@@ -28,7 +28,7 @@ from creases.engine.jit.linking import PartLibrary
 from creases.engine.jit.quick import QUICK_FOLDER, compile_in_background, quick
 from creases.instructions import LEVELS, instruction_set
 
-__all__ = ["FOLDER", "SHIPPED_FOR", "KernelCache", "Shipped", "open_shipped", "write_shipped"]
+__all__ = ["FOLDER", "SHIPPED_FOR", "KernelCache", "ShippedKernels", "open_shipped", "write_shipped"]
 
 # In a wheel; a clone has none.
 FOLDER = Path(__file__).parents[2] / "compiled"
@@ -40,18 +40,18 @@ settings: Any = config
 as_pickle: Any = dumps
 
 
-class Entry(NamedTuple):
+class KernelFile(NamedTuple):
     """A compiled kernel: the name of its file, and the SHA-256 of what is in it."""
 
     file: str
     sha256: str
 
 
-class Shipped(NamedTuple):
+class ShippedKernels(NamedTuple):
     """The kernels in a folder; entries are by the kernel's name and its arguments' types."""
 
     folder: Path
-    entries: dict[str, Entry]
+    entries: dict[str, KernelFile]
 
     def payload(self, function: Any, signature: Any) -> Any:
         """What Numba makes a kernel of again; None if it is not there, or not as the list says."""
@@ -74,7 +74,12 @@ class KernelCache(_Cache):
     """
 
     def __init__(
-        self, function: Any, shipped: Shipped | None, own: Any, folder: Path | None = None, quick_first: bool = False
+        self,
+        function: Any,
+        shipped: ShippedKernels | None,
+        own: Any,
+        folder: Path | None = None,
+        quick_first: bool = False,
     ) -> None:
         self._function, self._shipped, self.own, self._folder = function, shipped, own, folder
         self.quick_first = quick_first
@@ -177,7 +182,7 @@ def runs_on_this_machine(level: str) -> bool:
     return own in levels and level in levels and levels.index(own) >= levels.index(level)
 
 
-def open_shipped(folder: Path, sources: str) -> Shipped | None:
+def open_shipped(folder: Path, sources: str) -> ShippedKernels | None:
     """The kernels in a folder, if they are of these sources and run here; None without reading more if they do not.
 
     sources : what `kernel.source_hash` says. A user who tells Numba for which processor to compile gets that.
@@ -186,7 +191,7 @@ def open_shipped(folder: Path, sources: str) -> Shipped | None:
         return None
     try:
         listed = json.loads((folder / LIST).read_bytes())
-        entries = {key: Entry(*entry) for key, entry in listed["kernels"].items()}
+        entries = {key: KernelFile(*entry) for key, entry in listed["kernels"].items()}
         level = listed["instruction_set"]
         fits = listed["sources"] == sources and all(listed[what] == is_ for what, is_ in platform_of(level).items())
         others_write = any(
@@ -194,10 +199,10 @@ def open_shipped(folder: Path, sources: str) -> Shipped | None:
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return Shipped(folder, entries) if fits and not others_write and runs_on_this_machine(level) else None
+    return ShippedKernels(folder, entries) if fits and not others_write and runs_on_this_machine(level) else None
 
 
-def file_names(entries: dict[str, Entry]) -> list[str]:
+def file_names(entries: dict[str, KernelFile]) -> list[str]:
     """The names of files, each of a file in the folder itself. Raises ValueError if one is not."""
     names = [entry.file for entry in entries.values()]
     if any(Path(name).name != name for name in names):
@@ -216,6 +221,6 @@ def write_shipped(folder: Path, sources: str, level: str, kernels: dict[str, Any
         content = as_pickle(payload)
         name = f"{number:03}.kernel"
         (folder / name).write_bytes(content)
-        entries[key] = Entry(name, hashlib.sha256(content).hexdigest())
+        entries[key] = KernelFile(name, hashlib.sha256(content).hexdigest())
     listed = {"sources": sources, **platform_of(level), "kernels": entries}
     (folder / LIST).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import OriginPlanes
-from creases.paper.claims import Finding, above, below, between, judged, noted
+from creases.paper.claims import FigureFinding, above, below, between, judged, noted
 from creases.paper.curves import at_epoch, factor_finding, last_of_each, paired_ratio
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_MOMENTS, AUTHORS_STEPS, moments_at, steps_per_epoch
 from creases.plot import epoch_axis, new_figure, plot_band
@@ -47,13 +47,13 @@ DIPS = below(1.0, "below 1: it dips early", steps=DIP)
 RECOVERS = above(1.0, "above 1: it recovers", steps=AUTHORS_STEPS)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a network over 20 epochs; two over as many steps as the authors make, where epochs are shorter."""
     seeds, measures = tuple(range(size.pick(3, 10, 10))), (Regions(OriginPlanes(size.pick(2, 5, 5))),)
 
-    def line(name: str, widths: tuple[int, ...], moments: tuple[float, ...], training: str) -> Line:
+    def line(name: str, widths: tuple[int, ...], moments: tuple[float, ...], training: str) -> TableLine:
         experiment = Experiment(size.images, widths, measures, moments, seeds=seeds)
-        return Line(experiment, {"hidden": name, "training": training})
+        return TableLine(experiment, {"hidden": name, "training": training})
 
     found = [line(name, widths, PAPER_EPOCHS, SHORT) for name, widths in NETWORKS.items()]
     steps = tuple(step for step in AUTHORS_MOMENTS if step <= size.pick(AUTHORS_EPOCH, AUTHORS_STEPS, AUTHORS_STEPS))
@@ -98,7 +98,7 @@ def finish(ax: Axes, title: str) -> None:
     tidy(ax)
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """At the start about N^2 / 2 whatever the depth; later within a small factor of it; and the shape of the curve."""
     runs = data.growth(["hidden", "training"])
     short = runs[runs["training"] == SHORT]
@@ -118,7 +118,7 @@ def findings(data: Data) -> list[Finding]:
     return [*found, *cost(data)]
 
 
-def shape(data: Data, line: Line, runs: pandas.DataFrame, name: str) -> list[Finding]:
+def shape(data: Data, line: TableLine, runs: pandas.DataFrame, name: str) -> list[FigureFinding]:
     """Of the curve of one network, at moments that are fixed beforehand; its recovery only where it is long enough."""
     per_epoch = steps_per_epoch(line.experiment.task)
     dip_epoch = next((at for at in line.experiment.moments if round(at * per_epoch) >= DIP), line.experiment.epochs)
@@ -136,7 +136,7 @@ def shape(data: Data, line: Line, runs: pandas.DataFrame, name: str) -> list[Fin
     return found
 
 
-def cost(data: Data) -> list[Finding]:
+def cost(data: Data) -> list[FigureFinding]:
     """What a run of the largest network took."""
     costs = data.costs([line for line in data.lines if line.labels["hidden"] == "[64]⁴"])
     if not len(costs):

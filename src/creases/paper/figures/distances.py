@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from creases.paper.claims import Finding, between, judged
+from creases.paper.claims import FigureFinding, between, judged
 from creases.paper.distance_picture import draw_distances
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import DistanceHistogram
 from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_STEPS, authors_epochs, steps_done
 from creases.training import GaussianBiases, Initialisation
@@ -65,7 +65,7 @@ def exponential(when: str) -> Claim:
     return between(0.95 * log(2), 1.05 * log(2), "0.693, were it exponential", steps=STEPS[when], why=why)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a network and a standard deviation of the biases; of the small ones a few that are long too."""
     first, last = authors_epochs(size)
     theirs = (0, 0.25, 0.5, 1, 2, 4, 6, 8, 10, 15, 20) if last == 20 else (0, 0.25, 1, 4, first)
@@ -89,13 +89,13 @@ def line_of(
     moments: tuple[float, ...],
     seeds: tuple[int, ...],
     length: str,
-) -> Line:
+) -> TableLine:
     """One line. shape : width and depth."""
     width, depth = shape
     start, measures = Initialisation(biases=GaussianBiases(bias)), (DistanceHistogram(points),)
     experiment = Experiment(size.images, (width,) * depth, measures, moments, initialisation=start, seeds=seeds)
     hidden = f"[{width}]{'⁰¹²³⁴⁵'[depth]}"
-    return Line(experiment, {"hidden": hidden, "depth": depth, "bias": bias, "length": length})
+    return TableLine(experiment, {"hidden": hidden, "depth": depth, "bias": bias, "length": length})
 
 
 def times_neurons(data: Data, measure: str = "distance") -> pandas.DataFrame:
@@ -119,7 +119,7 @@ class ClaimMoment(NamedTuple):
     """One of the moments that claims speak of. lines : whose runs are asked. epoch : of ours. steps : until then."""
 
     when: str
-    lines: list[Line]
+    lines: list[TableLine]
     epoch: float
     steps: float | None
 
@@ -171,7 +171,7 @@ def typical(rows: pandas.DataFrame) -> float:
     return float(np.exp(np.log(rows["ratio"]).mean()))
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """The exponent of N; distance x N beside the guides and through training; noise beside images; the law."""
     runs, medians, found = times_neurons(data), times_neurons(data, "distance 50 %"), []
     for bias in BIASES:
@@ -191,7 +191,7 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def of_networks(name: str, moment: ClaimMoment, test: pandas.DataFrame) -> list[Finding]:
+def of_networks(name: str, moment: ClaimMoment, test: pandas.DataFrame) -> list[FigureFinding]:
     """For each network distance x N at a moment, and over that at the start of the same run."""
     found, (when, lines, _, steps) = [], moment
     for line in lines:

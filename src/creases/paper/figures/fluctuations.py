@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from creases.paper.choices import RandomPoints, WholeSpace
 from creases.paper.claims import (
     NOTED,
-    Finding,
+    FigureFinding,
     Numbers,
     Verdict,
     below,
@@ -22,7 +22,7 @@ from creases.paper.claims import (
     noted,
 )
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.fluctuations import (
     SquaredGradient,
     gradient_relative_variance,
@@ -96,7 +96,7 @@ BETTER_CLAIM = below(0.0, "below 0: it is the better part", why=OURS)
 FLAT = equal_to(1.0, "exactly 1 (Zaslavsky 1975)", check=True)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment for inputs, width and depth; nothing is trained."""
     found = []
     for n in DIMENSIONS:
@@ -109,11 +109,11 @@ def lines(size: Size) -> list[Line]:
                 (Regions(WholeSpace()), SquaredGradient()),
                 seeds=tuple(range(some)),
             )
-            found.append(Line(one, {"inputs": n, "width": width, "depth": depth}))
+            found.append(TableLine(one, {"inputs": n, "width": width, "depth": depth}))
     return found
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """The law for each n, the exponent of n, gradients of the same networks, means, and one layer."""
     found = []
     for n in DIMENSIONS:
@@ -122,7 +122,7 @@ def findings(data: Data) -> list[Finding]:
     return [*found, of_inputs(data), *of_gradients(data), of_flat(data)]
 
 
-def of_law(table: pandas.DataFrame, n: int) -> list[Finding]:
+def of_law(table: pandas.DataFrame, n: int) -> list[FigureFinding]:
     """Exponents, coefficients and scatters for one n."""
     values, best = law(table, n), list(NAMES).index(BY_DEPTH[n])
     coefficients, scatters = values[:, 2 : 2 + len(NAMES)], values[:, 2 + len(NAMES) :]
@@ -150,7 +150,7 @@ def of_law(table: pandas.DataFrame, n: int) -> list[Finding]:
     return found
 
 
-def of_means(table: pandas.DataFrame, n: int) -> list[Finding]:
+def of_means(table: pandas.DataFrame, n: int) -> list[FigureFinding]:
     """Counts as parts of sum C(N, k): networks shallow for their width, and each that is deep for it."""
     widths, depths = shapes_of(table)
     ratios = ratios_to_hyperplanes(table, n)
@@ -167,7 +167,7 @@ def of_means(table: pandas.DataFrame, n: int) -> list[Finding]:
     return found
 
 
-def of_inputs(data: Data) -> Finding:
+def of_inputs(data: Data) -> FigureFinding:
     """The exponent of n in CV^2, over networks that are counted for every n."""
     tables = {n: table_of(data, n) for n in DIMENSIONS}
     tables = {n: table for n, table in tables.items() if len(table)}
@@ -189,7 +189,7 @@ def of_inputs(data: Data) -> Finding:
     return estimated(what, values, INPUTS_RATIO, more=f"; {names}, n = {min(tables)} to {max(tables)}")
 
 
-def of_gradients(data: Data) -> list[Finding]:
+def of_gradients(data: Data) -> list[FigureFinding]:
     """Squared gradients of the same networks beside their law, and their spread beside that of counts."""
     scores, found = dict[int, list[float]](), []
     for n in DIMENSIONS:
@@ -204,7 +204,7 @@ def of_gradients(data: Data) -> list[Finding]:
     return [*found, *ends_beside_gradients(tables)]
 
 
-def beside_gradients(table: pandas.DataFrame, n: int) -> Finding:
+def beside_gradients(table: pandas.DataFrame, n: int) -> FigureFinding:
     """CV^2 of counts over that of ||J u||^n, which is of volumes as a count is, for one n."""
     values = parts_of_gradients(table, n)
     parts = values.mean(axis=0) if len(values) > 1 else np.empty(0)
@@ -222,7 +222,7 @@ def parts_of_gradients(table: pandas.DataFrame, n: int) -> Floats:
     return spreads(table, lambda cv2: cv2 / theirs, len(table))
 
 
-def ends_beside_gradients(tables: dict[int, pandas.DataFrame]) -> list[Finding]:
+def ends_beside_gradients(tables: dict[int, pandas.DataFrame]) -> list[FigureFinding]:
     """The networks of any n whose CV^2 is the largest and the least part of that of gradients."""
     parts = [
         (f"; n = {n}, [{width}]^{depth}", column)
@@ -237,11 +237,11 @@ def ends_beside_gradients(tables: dict[int, pandas.DataFrame]) -> list[Finding]:
     ):
         what = f"CV² of counts / CV² of ‖J u‖^n by its law, {word} of any network"
         numbers = Numbers.of(values)
-        found.append(Finding(what, as_text(values, short=True) + where, "", Verdict(NOTED), numbers))
+        found.append(FigureFinding(what, as_text(values, short=True) + where, "", Verdict(NOTED), numbers))
     return found
 
 
-def of_flat(data: Data) -> Finding:
+def of_flat(data: Data) -> FigureFinding:
     """Networks with one hidden layer: no variance at all."""
     rows = data.table[(data.table["measure"] == "regions") & (data.table["depth"] == 1)]
     ratios = [row.value / zaslavsky(int(row.neurons), int(row.inputs)) for row in rows.itertuples()]

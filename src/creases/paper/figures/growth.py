@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import RandomPoints, WholeSpace
-from creases.paper.claims import Finding, between, equal_to, interval, judged, summary
+from creases.paper.claims import FigureFinding, between, equal_to, interval, judged, summary
 from creases.paper.experiment import Experiment
 from creases.paper.exponents import exponents
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.jackknife import estimated
 from creases.paper.measures import Regions
 from creases.plot import new_figure, plot_band
@@ -64,10 +64,10 @@ PART = between(0.9, 1.1, "about 1", why="as near as N^n / n! is to what hyperpla
 FLAT = equal_to(1.0, "exactly 1 (Zaslavsky 1975)", check=True)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment for inputs, neurons and depth, the neurons spread evenly over the layers; nothing is trained."""
     return [
-        Line(
+        TableLine(
             Experiment(
                 RandomPoints(1, n_in=n),
                 (neurons // depth,) * depth,
@@ -181,7 +181,7 @@ def of_hyperplanes(runs: pandas.DataFrame, n: int) -> float:
     return float(ideal[0, 0]) if len(ideal) else np.nan
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """The exponent of N is n, that of the depth 0; counts are about those of hyperplanes, for each depth."""
     runs = with_ratios(data)
     of_each = [(n, runs[runs["inputs"] == n]) for n in DIMENSIONS]
@@ -191,7 +191,7 @@ def findings(data: Data) -> list[Finding]:
     return [*slopes, *parts, judged("one hidden layer: regions / Σ C(N, k), every n and N", flat, FLAT)]
 
 
-def of_exponents(runs: pandas.DataFrame, n: int) -> list[Finding]:
+def of_exponents(runs: pandas.DataFrame, n: int) -> list[FigureFinding]:
     """Of N and of the depth, for one n; of N also as a part of what hyperplanes make."""
     of_neurons, of_depth = exponents(runs).T
     beside, _ = exponents(runs.assign(value=runs["of hyperplanes"])).T
@@ -205,7 +205,7 @@ def of_exponents(runs: pandas.DataFrame, n: int) -> list[Finding]:
     ]
 
 
-def of_parts(runs: pandas.DataFrame, n: int) -> list[Finding]:
+def of_parts(runs: pandas.DataFrame, n: int) -> list[FigureFinding]:
     """Counts as parts of what hyperplanes make and of N^n / n!, for one n and each depth."""
     found = []
     for depth, mine in runs.groupby("depth"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import OriginPlanes, RandomPoints
-from creases.paper.claims import Claim, Finding, above, below, between, judged, noted
+from creases.paper.claims import Claim, FigureFinding, above, below, between, judged, noted
 from creases.paper.curves import last_of_each, paired_ratio
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.law_constants import constants_of
 from creases.paper.measures import Regions
 from creases.paper.natural import NaturalCubes, explicit_in_units
@@ -85,19 +85,19 @@ CONES = between(0.9, 1.1, "about 1: zero biases leave cones, 2 N of them", why="
 BOUNDED = below(1.0, "below 1: the mean, as derived for every law with such constants", check=True)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """Two experiments an initialisation: planes before and after training; squares, as in theorem 5, before."""
     moments, seeds = (0, float(size.pick(2, 20, 20))), tuple(range(size.pick(4, 10, 20)))
     planes = (Regions(OriginPlanes(size.pick(2, 5, 5))),)
     found = []
     for name, start in STARTS.items():
         learned = Experiment(size.images, WIDTHS, planes, moments, start, seeds=seeds)
-        found.append(Line(learned, {"start": name, "where": IMAGES}))
+        found.append(TableLine(learned, {"start": name, "where": IMAGES}))
         known = constants_of(start, 2, WIDTHS)
         if known is not None:
             squares = (Regions(NaturalCubes(known.unit(sum(WIDTHS)), SCALES)),)
             drawn = Experiment(RandomPoints(200), WIDTHS, squares, (0,), start, seeds=seeds)
-            found.append(Line(drawn, {"start": name, "where": SQUARE}))
+            found.append(TableLine(drawn, {"start": name, "where": SQUARE}))
     return found
 
 
@@ -143,7 +143,7 @@ def draw_runs(
     ax.plot(means, [names.index(name) + shift for name in means.index], "|", ms=14, mew=2, color=colour)
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """Each initialisation beside He's with the same seed, and beside the bound where theorem 5 speaks of it."""
     runs, squares = data.growth(["start"], where=IMAGES), bounded(data)
     first = runs[runs["epoch"] == 0]
@@ -166,7 +166,7 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def at_the_start(first: pandas.DataFrame) -> list[Finding]:
+def at_the_start(first: pandas.DataFrame) -> list[FigureFinding]:
     """He's law against N^2 / 2; the others against He's; zero biases against the cones that they leave."""
     he = first[first["start"] == "He"]
     found = [judged("He: regions / N² at the start", he["ratio"], HALF)]
@@ -189,7 +189,7 @@ def claim_of(name: str) -> Claim | None:
     return LIKE_HE if name in OF_WEIGHTS else ABOVE_ONE if name in RAISING else None
 
 
-def beside_he(runs: pandas.DataFrame, name: str, when: str, claim: Claim | None) -> Finding:
+def beside_he(runs: pandas.DataFrame, name: str, when: str, claim: Claim | None) -> FigureFinding:
     """The regions of one initialisation over those of He's, seed by seed: runs of a seed share what can be shared."""
     mean = runs[runs["start"] == name]["ratio"].mean()
     ratios = paired_ratio(runs, "start", name, "He")

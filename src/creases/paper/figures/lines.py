@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import Fewer, LabelNoise, OriginLines, PixelNoise
-from creases.paper.claims import Finding, always, between, judged, noted
+from creases.paper.claims import FigureFinding, always, between, judged, noted
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_HEART, authors_epochs, steps_done
 from creases.plot import epoch_axis, new_figure, plot_band
@@ -34,7 +34,7 @@ BESIDE = between(0.8, 1.25, "no more for noise", steps=AUTHORS_HEART, why="ours:
 HYPERPLANES = always("N + 1: N hyperplanes meet a line once each", why="a theorem", check=True)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """Networks on the images, and one of them on few images, on random labels and on noise."""
     seeds, measures = tuple(range(size.pick(3, 10, 40))), (Regions(OriginLines(size.pick(25, 100, 100))),)
     first, last = authors_epochs(size)
@@ -45,13 +45,13 @@ def lines(size: Size) -> list[Line]:
         longer = size.rank == 1 and name == OURS and last > moments[-1]
         when, some = ((*moments, 100, last), seeds[:5]) if longer else (moments, seeds)
         experiment = Experiment(size.images, widths, measures, when, seeds=some)
-        found.append(Line(experiment, {"hidden": name, "learned": TRUE}))
+        found.append(TableLine(experiment, {"hidden": name, "learned": TRUE}))
     few = size.images if size.rank == 2 else Fewer(size.images, 1000)
     moments = size.pick((0, 2, 20, 100), (0, 2, 5, 20, 50, 100, 200), moments)
     for learned, task in ((FEW, few), (LABELS, LabelNoise(few, 1.0)), (PIXELS, PixelNoise(few))):
         if learned != FEW or size.rank < 2:
             experiment = Experiment(task, NETWORKS[OURS], measures, moments, seeds=seeds)
-            found.append(Line(experiment, {"hidden": OURS, "learned": learned}))
+            found.append(TableLine(experiment, {"hidden": OURS, "learned": learned}))
     return found
 
 
@@ -88,7 +88,7 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """About N regions on a line at fixed moments; where noise is learned too; and what is above N + 1."""
     runs, found = with_ratio(data), []
     for line in data.lines:
@@ -116,7 +116,7 @@ def ratios(runs: pandas.DataFrame, epoch: float) -> pandas.Series[float]:
     return runs[runs["epoch"] == epoch].set_index("seed")["ratio"]
 
 
-def by_heart(name: str, runs: pandas.DataFrame, end: float, steps: float, *, claimed: bool) -> list[Finding]:
+def by_heart(name: str, runs: pandas.DataFrame, end: float, steps: float, *, claimed: bool) -> list[FigureFinding]:
     """How much was learned at the end, after so many steps; and the regions, judged only where that is all.
 
     claimed : the authors learn this; few images with their own labels are ours, to compare with, and are noted.
@@ -132,7 +132,7 @@ def by_heart(name: str, runs: pandas.DataFrame, end: float, steps: float, *, cla
     return [*found, judged(what, values, BY_HEART, steps=steps) if claimed else noted(what, values)]
 
 
-def beside_true(data: Data, runs: pandas.DataFrame) -> list[Finding]:
+def beside_true(data: Data, runs: pandas.DataFrame) -> list[FigureFinding]:
     """Noise over true labels at the end, after as many steps on as many images, run by run."""
     found, of = [], {line.labels["learned"]: line for line in data.lines if line.labels["hidden"] == OURS}
     base = of.get(FEW, of.get(TRUE))
@@ -148,7 +148,7 @@ def beside_true(data: Data, runs: pandas.DataFrame) -> list[Finding]:
     return found
 
 
-def crossings(data: Data) -> list[Finding]:
+def crossings(data: Data) -> list[FigureFinding]:
     """One layer has N + 1 regions on every line; how far deeper ones go above."""
     found, counts = [], data.rows("regions")
     for hidden, mine in counts.groupby("hidden"):

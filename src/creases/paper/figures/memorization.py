@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import Fewer, LabelNoise, OriginPlanes, PixelNoise, TaskChoice
-from creases.paper.claims import Claim, Finding, above, below, between, judged, noted
+from creases.paper.claims import Claim, FigureFinding, above, below, between, judged, noted
 from creases.paper.curves import LEARNED, draw_curves, factor_finding, last_of_each, paired_ratio, paired_slope
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.steps import AUTHORS_HEART
 from creases.plot import epoch_axis, new_figure
@@ -32,14 +32,14 @@ RISES = above(0.0, "above 0: more noise, more regions", steps=AUTHORS_HEART)
 BEYOND = above(1.0, "above 1: more noise, more regions", steps=AUTHORS_HEART)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a fraction of random labels, and one with noise in the place of the images."""
     images = size.pick(Fewer(size.images, 1000), Fewer(size.images, 3000), size.images)
     moments = (0, 0.5, 2, 5, 10, 20, 50, 100, 200)
     measures, seeds = (Regions(OriginPlanes(size.pick(2, 5, 5))),), tuple(range(size.pick(3, 10, 10)))
 
-    def line(task: TaskChoice, noise: float, kind: str) -> Line:
-        return Line(Experiment(task, WIDTHS, measures, moments, seeds=seeds), {"noise": noise, "kind": kind})
+    def line(task: TaskChoice, noise: float, kind: str) -> TableLine:
+        return TableLine(Experiment(task, WIDTHS, measures, moments, seeds=seeds), {"noise": noise, "kind": kind})
 
     fractions = size.pick((0.0, 0.4, 1.0), FRACTIONS, FRACTIONS)
     found = [line(LabelNoise(images, fraction), fraction, LABELS) for fraction in fractions]
@@ -68,7 +68,7 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """Counts exceed those at the start by a small factor only, at the end where noise was learned; more noise, more."""
     runs = data.growth(["noise", "kind"])
     labels, images = runs[runs["kind"] == LABELS], runs[runs["kind"] == IMAGES]
@@ -94,7 +94,7 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def end_finding(runs: pandas.DataFrame, name: str, steps: int) -> Finding:
+def end_finding(runs: pandas.DataFrame, name: str, steps: int) -> FigureFinding:
     """The count at the end over the first: judged where no label or each is noise, and they were learned.
 
     steps : of the training.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import RandomPoints, WholeSpace
-from creases.paper.claims import Finding, between, judged, noted
+from creases.paper.claims import FigureFinding, between, judged, noted
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.store import StoreError
 from creases.plot import new_figure, plot_complex, plot_surface
@@ -39,11 +39,11 @@ SPREAD = between(
 )
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One network, many seeds. Its inputs are a plane; nothing is trained."""
     seeds = range(size.pick(200, 1000, 1000))
     experiment = Experiment(RandomPoints(1), WIDTHS, (Regions(WholeSpace()),), kept=(0.0,), seeds=tuple(seeds))
-    return [Line(experiment, {"hidden": "[8]⁵"})]
+    return [TableLine(experiment, {"hidden": "[8]⁵"})]
 
 
 def cells_of(data: Data) -> Complex | None:
@@ -89,7 +89,7 @@ def around(cells: Complex) -> tuple[float, float, float, float]:
     return (middle[0] - half, middle[0] + half, middle[1] - half, middle[1] + half)
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """How many regions the whole plane has, beside N²/2 and what as many lines make; and how much that differs."""
     regions = data.runs("regions", ["hidden"])["value"]
     return [

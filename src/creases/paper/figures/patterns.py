@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import task_of
-from creases.paper.claims import Finding, below, judged, noted
+from creases.paper.claims import FigureFinding, below, judged, noted
 from creases.paper.curves import draw_curves, last_of_each
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Patterns
 from creases.plot import new_figure
 
@@ -25,12 +25,12 @@ NEARLY_ALL = "above 0.99 (Sattelberg 2023, other networks)"
 FEWER = below(0.0, "below 0: fewer at the end (ours)", why="ours: training makes examples share regions")
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a network."""
     moments = size.pick((0, 1, 5, 10), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20))
     seeds = tuple(range(size.pick(3, 10, 10)))
     return [
-        Line(Experiment(size.images, widths, (Patterns(),), moments, seeds=seeds), {"hidden": name})
+        TableLine(Experiment(size.images, widths, (Patterns(),), moments, seeds=seeds), {"hidden": name})
         for name, widths in NETWORKS.items()
     ]
 
@@ -57,7 +57,7 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """The share of the test at the start and the end, and what training changes in that of the training examples."""
     runs = shares(data)
     found = []

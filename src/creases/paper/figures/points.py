@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import RandomPoints, WholeSpace
-from creases.paper.claims import Finding, above, between, judged, noted
+from creases.paper.claims import FigureFinding, above, between, judged, noted
 from creases.paper.curves import LEARNED, at_epoch, draw_curves, factor_finding, last_of_each, paired_slope
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.steps import moments_at, steps_per_epoch, whole_epochs
 from creases.plot import new_figure, plot_band
@@ -27,7 +27,7 @@ SMALL = between(0.5, 2.0, "a small factor, about the line N²/2 = 4,608", why="O
 RISES = above(0.0, "above 0: more points, more regions")
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a number of points, all of as many steps; measured also after equal epochs."""
     last, seeds = size.pick(1400, 14000, 14000), tuple(range(size.pick(3, 8, 10)))
     chosen = size.pick((10, 100, 1000), POINTS, POINTS)
@@ -38,7 +38,7 @@ def lines(size: Size) -> list[Line]:
         moments = moments_at([*(step for step in STEPS if step < last), last], task)
         moments = tuple(sorted({*moments, min(common, moments[-1])}))
         experiment = Experiment(task, WIDTHS, (Regions(WholeSpace()),), moments, seeds=seeds)
-        found.append(Line(experiment, {"points": points, "per_epoch": steps_per_epoch(task)}))
+        found.append(TableLine(experiment, {"points": points, "per_epoch": steps_per_epoch(task)}))
     return found
 
 
@@ -88,7 +88,7 @@ def equal(runs: pandas.DataFrame) -> pandas.DataFrame:
     return pandas.concat([at_epoch(mine, common) for _, mine in runs.groupby("points")])
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """Small factors where the points were learned, and how the count goes with their number, seed by seed.
 
     The claim is about memorizing: it is judged over the numbers of points that were learned by heart, and the slope

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import OriginPlanes
-from creases.paper.claims import Finding, above, between, judged, noted
+from creases.paper.claims import FigureFinding, above, between, judged, noted
 from creases.paper.curves import at_epoch, draw_curves, factor_finding, last_of_each, paired_ratio
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_MOMENTS, AUTHORS_STEPS, moments_at
 from creases.plot import epoch_axis, new_figure
@@ -47,7 +47,7 @@ NORM_STARTS = above(1.0, "above 1: more with batch norm (ours)")
 NORM_STAYS = between(0.5, 1.0, "ours: it does not grow", why="Ours, from runs of other seeds: about 0.9.")
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a setting. Rates are compared over the authors' steps; the papers' own is in all sweeps."""
     most = size.pick(AUTHORS_EPOCH, AUTHORS_STEPS, AUTHORS_STEPS)
     long = moments_at([step for step in AUTHORS_MOMENTS if step <= most], size.images)
@@ -56,9 +56,9 @@ def lines(size: Size) -> list[Line]:
 
     def line(
         sweep: str, value: float | str, start: Initialisation, how: Optimiser, moments: tuple[float, ...] = short
-    ) -> Line:
+    ) -> TableLine:
         experiment = Experiment(size.images, WIDTHS, measures, moments, start, how, seeds=seeds)
-        return Line(experiment, {"sweep": sweep, "setting": f"{value:g}" if isinstance(value, float) else value})
+        return TableLine(experiment, {"sweep": sweep, "setting": f"{value:g}" if isinstance(value, float) else value})
 
     own = Initialisation()
     rates = size.pick((1e-5, 1e-3, 1e-2), RATES, RATES)
@@ -91,7 +91,7 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """No setting has more than a small multiple of what it began with; which learning rate has the most; batch norm."""
     runs = data.growth(["sweep", "setting"])
     found = []
@@ -103,7 +103,7 @@ def findings(data: Data) -> list[Finding]:
     return [*found, *rate_findings(data, runs), *norm_findings(runs)]
 
 
-def rate_findings(data: Data, runs: pandas.DataFrame) -> list[Finding]:
+def rate_findings(data: Data, runs: pandas.DataFrame) -> list[FigureFinding]:
     """The rate 0.001 against each of the others, seed by seed: none is chosen by these data."""
     ends = last_of_each(runs[runs["sweep"] == RATE], ["setting"])
     found = []
@@ -122,7 +122,7 @@ def rate_findings(data: Data, runs: pandas.DataFrame) -> list[Finding]:
     return found
 
 
-def norm_findings(runs: pandas.DataFrame) -> list[Finding]:
+def norm_findings(runs: pandas.DataFrame) -> list[FigureFinding]:
     """Batch norm beside the papers' own training, both as the network is when it is used."""
     starts = at_epoch(runs[runs["sweep"].isin([HOW, OWN])], 0.0)
     normed = runs[(runs["sweep"] == HOW) & (runs["setting"] == "batch norm")]

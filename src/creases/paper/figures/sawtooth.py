@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import RandomPoints, UnitSegment
-from creases.paper.claims import Finding, below, equal_to, judged, noted
+from creases.paper.claims import FigureFinding, below, equal_to, judged, noted
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.sawtooth import ALMOST_NONE, SCALES, TYPICAL, least_noise, share_of_weight
 from creases.paper.starts import Sawtooth
@@ -45,11 +45,11 @@ def depths(size: Size) -> tuple[int, ...]:
     return size.pick((4, 6, 8, 10, 12), (4, 6, 8, 10, 12, 14, 16), (4, 6, 8, 10, 12, 14, 16, 18))
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a depth and a scale of the noise. The task is there for its one input: nothing is trained."""
     seeds = range(size.pick(10, 50, 200))
     return [
-        Line(
+        TableLine(
             Experiment(
                 RandomPoints(1, n_in=1),
                 (2,) * depth,
@@ -94,7 +94,7 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """Without noise exactly 2^L pieces; with each scale of it, how much of them is left and how it grows with L."""
     runs = data.runs("regions", ["depth", "noise"])
     runs["share"] = runs["value"] / 2.0 ** runs["depth"].astype(float)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import PictureSquare, task_of
-from creases.paper.claims import Finding, between, judged, noted
+from creases.paper.claims import FigureFinding, between, judged, noted
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_STEPS, authors_epochs, steps_done
 from creases.paper.store import StoreError
@@ -34,17 +34,17 @@ AT_EPOCH_1 = between(0.5, 2.0, "of one order", steps=AUTHORS_EPOCH, why=OURS)
 AT_EPOCH_20 = between(0.5, 2.0, "of one order", steps=AUTHORS_STEPS, why=OURS)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One network on the images; kept are those that are drawn."""
     first, last = authors_epochs(size)
     # Epochs of as many images as the authors have, and of as many steps.
     moments = tuple(sorted({0, 1, first} if size.rank == 0 else {0, 1, first, 20, last}))
     seeds, measures = tuple(range(size.pick(3, 5, 10))), (Regions(PictureSquare()),)
     experiment = Experiment(size.images, WIDTHS, measures, moments, kept=(0, first, moments[-1]), seeds=seeds)
-    return [Line(experiment, {"hidden": NAME})]
+    return [TableLine(experiment, {"hidden": NAME})]
 
 
-def kept(data: Data, line: Line) -> list[Network]:
+def kept(data: Data, line: TableLine) -> list[Network]:
     """The networks of the first run that has them all; [] if there is none."""
     for seed in line.experiment.seeds:
         try:
@@ -54,7 +54,7 @@ def kept(data: Data, line: Line) -> list[Network]:
     return []
 
 
-def drawn(line: Line) -> list[float]:
+def drawn(line: TableLine) -> list[float]:
     """The epochs of the picture."""
     return sorted(set(line.experiment.kept))
 
@@ -82,7 +82,7 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """How many regions the square has at each moment, and beside the start."""
     (line,) = data.lines
     runs = data.runs("regions", ["hidden", "epoch"])

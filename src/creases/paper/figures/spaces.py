@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import Principal, RandomPoints, WholeSpace
-from creases.paper.claims import Finding, between, judged
+from creases.paper.claims import FigureFinding, between, judged
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.plot import epoch_axis, new_figure, plot_band
 from creases.plot.figure import COLOURS, QUIET, tidy
@@ -31,14 +31,14 @@ PEAK = between(0.5, 2.0, "a small factor, in planes", why=OURS)
 END = between(0.5, 2.0, "a small factor, in planes", why=OURS)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment for inputs, task and network. An epoch of the points are four steps."""
     seeds = tuple(range(size.pick(3, 10, 20)))
     networks = size.pick([(16,) * 3], [(12,) * 3, (16,) * 3], [(12,) * 3, (16,) * 3, (20,) * 3])
     images = size.pick((0, 2, 10, 30), (0, 2, 5, 10, 20, 50), (0, 1, 2, 5, 10, 20, 50, 100, 200))
     points = size.pick((0, 10, 50, 200), (0, 10, 30, 100, 300), (0, 3, 10, 30, 100, 250, 500, 1000))
     return [
-        Line(
+        TableLine(
             Experiment(task, widths, (Regions(WholeSpace()),), moments, batch_size=batch, seeds=seeds),
             {"hidden": NAMES[widths], "inputs": n, "task": name},
         )
@@ -94,7 +94,7 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """For each network and n the start beside hyperplanes; for each task the largest and the last count beside it."""
     runs, found = with_ratios(data), []
     for (hidden, n), mine in runs[runs["epoch"] == 0].groupby(["hidden", "inputs"]):
@@ -106,7 +106,7 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def of_training(name: str, runs: pandas.DataFrame) -> list[Finding]:
+def of_training(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
     """Counts over the start's: at the moment before the end at which their mean is largest, and at the end."""
     before, end = runs[runs["epoch"] < runs["epoch"].max()], runs[runs["epoch"] == runs["epoch"].max()]
     if not len(before):

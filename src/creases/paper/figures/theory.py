@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import Principal
-from creases.paper.claims import Claim, Finding, below, between, judged, noted
+from creases.paper.claims import Claim, FigureFinding, below, between, judged, noted
 from creases.paper.curves import draw_curves, last_of_each
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.natural import ALLOWED, NaturalSquares, explicit_in_units, t_in_units
 from creases.plot import epoch_axis, new_figure, plot_band
 from creases.plot.figure import COLOURS, INK, QUIET, tidy
@@ -42,14 +42,14 @@ WINDOW = between(
 WHOLE = between(0.7, 1.2, "about 1 in a whole plane", why="ours: a deep network has a few per cent less, a run 10 %")
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """One experiment a network, on two principal components of the small task."""
     # 208 epochs are 9,360 steps of 32 digits, as many as the authors' 20 epochs of 60,000 images in batches of 128.
     moments = size.pick((0, 1, 5, 20), (0, 1, 5, 20, 50, 208), (0, 1, 5, 20, 50, 208))
     task, measures = Principal(size.small, PLANE_DIMENSION), (NaturalSquares(SCALES),)
     seeds = tuple(range(size.pick(3, 8, 20)))
     return [
-        Line(Experiment(task, widths, measures, moments, seeds=seeds, batch_size=32), {"hidden": name})
+        TableLine(Experiment(task, widths, measures, moments, seeds=seeds, batch_size=32), {"hidden": name})
         for name, widths in NETWORKS.items()
     ]
 
@@ -120,7 +120,7 @@ def draw_sides(ax: Axes, runs: pandas.DataFrame) -> None:
     tidy(ax)
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """The bounds hold with the constants of the network, how loose they are, and where T measures the window only."""
     runs, products = squares(data), constants(data)
     found = []
@@ -140,7 +140,7 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def against_the_bounds(name: str, runs: pandas.DataFrame, claim: Claim) -> list[Finding]:
+def against_the_bounds(name: str, runs: pandas.DataFrame, claim: Claim) -> list[FigureFinding]:
     """One network at one moment. Of each run the largest over squares, which is what the bounds speak against.
 
     From the second square on: in the first there is often one region, and then T is one over its side, whatever else.
@@ -176,7 +176,7 @@ def exponents(runs: pandas.DataFrame) -> pandas.Series[float]:
         return np.log(table[SCALES[-1]] / table[SCALES[-2]]) / log(SCALES[-1] / SCALES[-2])
 
 
-def change(name: str, runs: pandas.DataFrame) -> Finding:
+def change(name: str, runs: pandas.DataFrame) -> FigureFinding:
     """What training does to the constants."""
     first = runs[runs["epoch"] == 0].set_index("seed")["value"]
     last = last_of_each(runs, ["hidden"]).set_index("seed")["value"]

@@ -6,9 +6,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from creases.paper.choices import ExamplePlanes, OriginPlanes
-from creases.paper.claims import Finding, between, judged, noted
+from creases.paper.claims import FigureFinding, between, judged, noted
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Regions
 from creases.paper.squares import ExampleSquares, OriginSquares, half_width_of
 from creases.paper.steps import AUTHORS_EPOCH, AUTHORS_STEPS, authors_epochs, steps_done
@@ -60,7 +60,7 @@ def kept_up(steps: int | None) -> Claim:
     return between(0.5, 2.0, "a small factor", steps=steps, why=why)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """For each network and scale of the biases: many that are not trained, and fewer that are."""
     first, last = authors_epochs(size)
     planes = size.pick(2, 5, 5)
@@ -78,12 +78,12 @@ def lines(size: Size) -> list[Line]:
             labels = {"hidden": hidden, "bias": bias}
             seeds = tuple(range(size.pick(6, 40, 40)))
             experiment = Experiment(size.images, widths, measures, (0,), initialisation=start, seeds=seeds)
-            found.append(Line(experiment, {**labels, "role": UNTRAINED}))
+            found.append(TableLine(experiment, {**labels, "role": UNTRAINED}))
             # The authors' biases are the small ones, and with these we train as long as they do.
             moments = (0, 1, first) if size.rank == 0 else long if bias == SMALL else (0, 0.25, 1, 4, 20)
             seeds = tuple(range(size.pick(3, 6 if bias == SMALL else 10, 10)))
             experiment = Experiment(size.images, widths, measures, moments, initialisation=start, seeds=seeds)
-            found.append(Line(experiment, {**labels, "role": TRAINED}))
+            found.append(TableLine(experiment, {**labels, "role": TRAINED}))
     return found
 
 
@@ -164,7 +164,7 @@ def over(above: pandas.Series[float], below: pandas.Series[float]) -> pandas.Ser
     return (above / below).dropna()
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """Whole planes, shares near the origin and around images, the law of scale, and what training changes where."""
     runs, found = by_window(data), []
     start = runs[runs["role"] == UNTRAINED]
@@ -188,7 +188,7 @@ def findings(data: Data) -> list[Finding]:
     return found
 
 
-def at_start(name: str, runs: pandas.DataFrame) -> list[Finding]:
+def at_start(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
     """Of networks that are not trained: whole planes of both kinds, and the shares of the windows."""
     whole, through = ratios(runs, ORIGIN, inf), ratios(runs, EXAMPLE, inf)
     near, what = (
@@ -206,7 +206,7 @@ def at_start(name: str, runs: pandas.DataFrame) -> list[Finding]:
     ]
 
 
-def shares(name: str, runs: pandas.DataFrame) -> list[Finding]:
+def shares(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
     """What part of a whole plane's regions meets windows of other sizes."""
     found = []
     for kind, windows, where in (
@@ -219,7 +219,7 @@ def shares(name: str, runs: pandas.DataFrame) -> list[Finding]:
     return found
 
 
-def trained(data: Data, line: Line, runs: pandas.DataFrame) -> list[Finding]:
+def trained(data: Data, line: TableLine, runs: pandas.DataFrame) -> list[FigureFinding]:
     """Of networks at the end of training: each followed window over its start, and the shares."""
     hidden, bias, end = line.labels["hidden"], line.labels["bias"], line.experiment.moments[-1]
     mine = runs[(runs["role"] == TRAINED) & (runs["hidden"] == hidden) & (runs["bias"] == bias)]

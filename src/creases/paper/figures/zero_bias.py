@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creases.paper.choices import OriginPlanes
-from creases.paper.claims import Finding, always, between, judged, noted
+from creases.paper.claims import FigureFinding, always, between, judged, noted
 from creases.paper.curves import draw_curves, last_of_each
 from creases.paper.experiment import Experiment
-from creases.paper.figure import Data, Figure, Line, Size
+from creases.paper.figure import Data, Figure, Size, TableLine
 from creases.paper.measures import Measure, Regions, WithoutBiases
 from creases.plot import new_figure
 from creases.training import Initialisation, ZeroBiases
@@ -46,7 +46,7 @@ POWERS_AT_THE_END = {
 NO_MORE = always("always (theorem: see zero_bias_map)", check=True)
 
 
-def lines(size: Size) -> list[Line]:
+def lines(size: Size) -> list[TableLine]:
     """Each network with biases, and without them from beginning to end; and more of them that are not trained."""
     moments = size.pick((0, 1, 5, 10), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20))
     planes, seeds = OriginPlanes(size.pick(2, 5, 5)), tuple(range(size.pick(3, 10, 10)))
@@ -56,7 +56,7 @@ def lines(size: Size) -> list[Line]:
         FREE: (Regions(planes),),
     }
     found = [
-        Line(
+        TableLine(
             Experiment(size.images, widths, measures[kind], moments, start, seeds=seeds),
             {"hidden": name, "biases": kind, "runs": "trained"},
         )
@@ -65,7 +65,7 @@ def lines(size: Size) -> list[Line]:
     ]
     few = OriginPlanes(size.pick(1, 2, 5))
     return found + [
-        Line(
+        TableLine(
             Experiment(size.images, widths, (Regions(few), WithoutBiases(few)), seeds=many),
             {"hidden": name, "biases": BIASED, "runs": "drawn"},
         )
@@ -92,12 +92,12 @@ def draw(data: Data) -> Picture:
     return figure
 
 
-def findings(data: Data) -> list[Finding]:
+def findings(data: Data) -> list[FigureFinding]:
     """About 2 N cones in a plane through the origin, one power of N fewer than regions with biases, and never more."""
     return [*at_the_start(data), *through_training(data), *without_biases(data)]
 
 
-def at_the_start(data: Data) -> list[Finding]:
+def at_the_start(data: Data) -> list[FigureFinding]:
     """Of the networks that are not trained: cones beside 2 N, and exponents of N without biases and with them."""
     counts = {
         FREE: data.runs(CONES, ["hidden"], runs="drawn"),
@@ -120,7 +120,7 @@ def at_the_start(data: Data) -> list[Finding]:
     return found
 
 
-def through_training(data: Data) -> list[Finding]:
+def through_training(data: Data) -> list[FigureFinding]:
     """Of the networks that are trained: cones beside 2 N at the end, their most and least, and exponents of N."""
     runs = data.growth(["hidden", "biases"], runs="trained")
     ends = last_of_each(runs, ["hidden", "biases"])
@@ -138,7 +138,7 @@ def through_training(data: Data) -> list[Finding]:
     return found
 
 
-def without_biases(data: Data) -> list[Finding]:
+def without_biases(data: Data) -> list[FigureFinding]:
     """Plane by plane: the same weights without their biases have no more regions. A run is 1 if that is always so."""
     cones = data.rows(CONES)
     places = ["experiment", "seed", "step", "domain"]

@@ -20,12 +20,15 @@ from creases.readers.onnx.resize import resize, upsample
 from creases.readers.onnx.tensor import FLOATS, kind_of
 from creases.readers.onnx.values import Array, Given, Node, Value, places_of, selected
 
-__all__ = ["OPERATORS", "Operator", "is_folded"]
+__all__ = ["OPERATORS", "OnnxOperator", "is_folded"]
 
 
 @dataclass(frozen=True)
-class Operator:
-    """attributes : those that are understood. most : inputs at most. make : what it does to flows."""
+class OnnxOperator:
+    """What a node becomes.
+
+    attributes : those that are understood. most : inputs at most. make : what it does to flows.
+    """
 
     make: Callable[[Node], Value | list[Given]]
     attributes: tuple[str, ...] = ()
@@ -120,44 +123,46 @@ def where(node: Node) -> Value:
 AXES = ("axes", "keepdims", "noop_with_empty_axes")
 WINDOW = ("auto_pad", "dilations", "kernel_shape", "pads", "strides")
 
-OPERATORS: dict[str, Operator] = {
-    "Abs": Operator(kinks.absolute),
-    "Add": Operator(linear.add, (), 2),
-    "AveragePool": Operator(windows.average_pool, (*WINDOW, "ceil_mode", "count_include_pad")),
-    "BatchNormalization": Operator(linear.batch_normalization, ("epsilon", "momentum", "spatial", "training_mode"), 5),
-    "Cast": Operator(cast, ("to", "saturate", "round_mode")),
-    "CastLike": Operator(cast_like, ("saturate", "round_mode"), 2),
-    "Clip": Operator(kinks.clip, ("min", "max"), 3),
-    "Concat": Operator(concat, ("axis",), 1 << 30),
-    "Conv": Operator(windows.conv, (*WINDOW, "group"), 3),
-    "ConvTranspose": Operator(windows.conv_transpose, (*WINDOW, "group", "output_padding", "output_shape"), 3),
-    "DepthToSpace": Operator(moved_flow, ("blocksize", "mode")),
-    "Div": Operator(linear.divide, (), 2),
-    "Dropout": Operator(dropout, ("ratio", "is_test", "seed"), 3),
-    "Expand": Operator(moved_flow, (), 2),
-    "Flatten": Operator(moved_flow, ("axis",)),
-    "Gather": Operator(moved_flow, ("axis",), 2),
-    "Gemm": Operator(matrices.gemm, ("alpha", "beta", "transA", "transB"), 3),
-    "GlobalAveragePool": Operator(linear.reduce_mean),
-    "GlobalMaxPool": Operator(windows.global_max_pool),
-    "HardSigmoid": Operator(kinks.hard_sigmoid, ("alpha", "beta")),
-    "Identity": Operator(identity),
-    "LeakyRelu": Operator(kinks.leaky_relu, ("alpha",)),
-    "MatMul": Operator(matrices.matmul, (), 2),
-    "Max": Operator(kinks.maximum, (), 1 << 30),
-    "MaxPool": Operator(windows.max_pool, (*WINDOW, "ceil_mode", "storage_order")),
-    "Min": Operator(kinks.minimum, (), 1 << 30),
-    "Mul": Operator(linear.multiply, (), 2),
-    "Neg": Operator(linear.negate),
-    "PRelu": Operator(kinks.prelu, (), 2),
-    "Pad": Operator(pad, ("mode", "pads", "value"), 4),
-    "ReduceMax": Operator(kinks.reduce_max, AXES, 2),
-    "ReduceMean": Operator(linear.reduce_mean, AXES, 2),
-    "ReduceMin": Operator(kinks.reduce_min, AXES, 2),
-    "ReduceSum": Operator(linear.reduce_sum, AXES, 2),
-    "Relu": Operator(kinks.relu),
-    "Reshape": Operator(moved_flow, ("shape", "allowzero"), 2),
-    "Resize": Operator(
+OPERATORS: dict[str, OnnxOperator] = {
+    "Abs": OnnxOperator(kinks.absolute),
+    "Add": OnnxOperator(linear.add, (), 2),
+    "AveragePool": OnnxOperator(windows.average_pool, (*WINDOW, "ceil_mode", "count_include_pad")),
+    "BatchNormalization": OnnxOperator(
+        linear.batch_normalization, ("epsilon", "momentum", "spatial", "training_mode"), 5
+    ),
+    "Cast": OnnxOperator(cast, ("to", "saturate", "round_mode")),
+    "CastLike": OnnxOperator(cast_like, ("saturate", "round_mode"), 2),
+    "Clip": OnnxOperator(kinks.clip, ("min", "max"), 3),
+    "Concat": OnnxOperator(concat, ("axis",), 1 << 30),
+    "Conv": OnnxOperator(windows.conv, (*WINDOW, "group"), 3),
+    "ConvTranspose": OnnxOperator(windows.conv_transpose, (*WINDOW, "group", "output_padding", "output_shape"), 3),
+    "DepthToSpace": OnnxOperator(moved_flow, ("blocksize", "mode")),
+    "Div": OnnxOperator(linear.divide, (), 2),
+    "Dropout": OnnxOperator(dropout, ("ratio", "is_test", "seed"), 3),
+    "Expand": OnnxOperator(moved_flow, (), 2),
+    "Flatten": OnnxOperator(moved_flow, ("axis",)),
+    "Gather": OnnxOperator(moved_flow, ("axis",), 2),
+    "Gemm": OnnxOperator(matrices.gemm, ("alpha", "beta", "transA", "transB"), 3),
+    "GlobalAveragePool": OnnxOperator(linear.reduce_mean),
+    "GlobalMaxPool": OnnxOperator(windows.global_max_pool),
+    "HardSigmoid": OnnxOperator(kinks.hard_sigmoid, ("alpha", "beta")),
+    "Identity": OnnxOperator(identity),
+    "LeakyRelu": OnnxOperator(kinks.leaky_relu, ("alpha",)),
+    "MatMul": OnnxOperator(matrices.matmul, (), 2),
+    "Max": OnnxOperator(kinks.maximum, (), 1 << 30),
+    "MaxPool": OnnxOperator(windows.max_pool, (*WINDOW, "ceil_mode", "storage_order")),
+    "Min": OnnxOperator(kinks.minimum, (), 1 << 30),
+    "Mul": OnnxOperator(linear.multiply, (), 2),
+    "Neg": OnnxOperator(linear.negate),
+    "PRelu": OnnxOperator(kinks.prelu, (), 2),
+    "Pad": OnnxOperator(pad, ("mode", "pads", "value"), 4),
+    "ReduceMax": OnnxOperator(kinks.reduce_max, AXES, 2),
+    "ReduceMean": OnnxOperator(linear.reduce_mean, AXES, 2),
+    "ReduceMin": OnnxOperator(kinks.reduce_min, AXES, 2),
+    "ReduceSum": OnnxOperator(linear.reduce_sum, AXES, 2),
+    "Relu": OnnxOperator(kinks.relu),
+    "Reshape": OnnxOperator(moved_flow, ("shape", "allowzero"), 2),
+    "Resize": OnnxOperator(
         resize,
         (
             "antialias",
@@ -172,15 +177,15 @@ OPERATORS: dict[str, Operator] = {
         ),
         4,
     ),
-    "Slice": Operator(moved_flow, ("starts", "ends", "axes"), 5),
-    "SpaceToDepth": Operator(moved_flow, ("blocksize",)),
-    "Split": Operator(parts, ("axis", "split", "num_outputs"), 2),
-    "Squeeze": Operator(moved_flow, ("axes",), 2),
-    "Sub": Operator(linear.subtract, (), 2),
-    "Sum": Operator(linear.add, (), 1 << 30),
-    "Tile": Operator(moved_flow, (), 2),
-    "Transpose": Operator(moved_flow, ("perm",)),
-    "Unsqueeze": Operator(moved_flow, ("axes",), 2),
-    "Upsample": Operator(upsample, ("mode", "scales"), 2),
-    "Where": Operator(where, (), 3),
+    "Slice": OnnxOperator(moved_flow, ("starts", "ends", "axes"), 5),
+    "SpaceToDepth": OnnxOperator(moved_flow, ("blocksize",)),
+    "Split": OnnxOperator(parts, ("axis", "split", "num_outputs"), 2),
+    "Squeeze": OnnxOperator(moved_flow, ("axes",), 2),
+    "Sub": OnnxOperator(linear.subtract, (), 2),
+    "Sum": OnnxOperator(linear.add, (), 1 << 30),
+    "Tile": OnnxOperator(moved_flow, (), 2),
+    "Transpose": OnnxOperator(moved_flow, ("perm",)),
+    "Unsqueeze": OnnxOperator(moved_flow, ("axes",), 2),
+    "Upsample": OnnxOperator(upsample, ("mode", "scales"), 2),
+    "Where": OnnxOperator(where, (), 3),
 }
