@@ -22,16 +22,15 @@ def rows(settings):
         if network is None:
             yield missing(cliff.name, "the limit", "its file is not beside the project")
             continue
-        kept = {}
-        (ours,) = in_turns(partial(worked, cliff, network, kept), runs=settings.runs, budget=settings.budget)
-        note = f"{cliff.regions:,} regions, {kept['exact']:,} cells in rationals"
+        note = f"{cliff.regions:,} regions, {in_rationals(cliff, network):,} cells in rationals"
+        (ours,) = in_turns(partial(in_rationals, cliff, network), runs=settings.runs, budget=settings.budget)
         yield within(cliff.name, 1e6 * ours.median / cliff.regions, cliff.target, note=note, unit="us")
 
 
-def worked(cliff, network, kept):
-    """One run, checked. Raises WrongCount."""
+def in_rationals(cliff, network):
+    """One run, checked; how many cells went to rationals. Raises WrongCount."""
     found = cliff.work(network, cliff.domain, threads=1, progress=False)
     regions = len(found) if hasattr(found, "facets") else found.regions
     if regions != cliff.regions or not found.certified:
         raise WrongCount(f"{cliff.name}: {found!r}, but {cliff.regions:,} is known")
-    kept["exact"] = getattr(found, "exact_cells", 0)
+    return getattr(found, "exact_cells", 0)
