@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 # Tests call inlined kernels from Python: `engine.kernel` keeps them compiled only where this is set.
 os.environ.setdefault("CREASES_CALLABLE", "1")
@@ -52,3 +53,27 @@ def creases(capfd):
         return code, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def handed_over(monkeypatch):
+    """Threads that part a small count; the list gets how many cells waited each time that one was handed over."""
+    from creases.engine.loop import frontier
+    from creases.engine.state.slots import WAITING
+
+    handed, give, drive_on = [], frontier.give, frontier.drive_on
+
+    def noted(work):
+        handed.append(int(work.state[WAITING]))
+        return give(work)
+
+    def slowly(*arguments):
+        """The others have started, and wait, before the first thread has done half of its work."""
+        time.sleep(0.001)
+        return drive_on(*arguments)
+
+    monkeypatch.setattr(frontier, "drive_on", slowly)
+    monkeypatch.setattr(frontier, "give", noted)
+    monkeypatch.setattr(frontier, "ALONE", 100)
+    monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)
+    return handed

@@ -46,8 +46,19 @@ def cross(f, g):
     return (f[1] * g[2] - f[2] * g[1], f[2] * g[0] - f[0] * g[2], f[0] * g[1] - f[1] * g[0])
 
 
-def determinant(f, g, h):
-    return dot(cross(f, g), h)
+def determinant(rows):
+    """Of a square matrix, by elimination; 1 of one without rows."""
+    rows, product = [[Fraction(x) for x in row] for row in rows], Fraction(1)
+    for i in range(len(rows)):
+        pivot = next((j for j in range(i, len(rows)) if rows[j][i]), None)
+        if pivot is None:
+            return Fraction(0)
+        rows[i], rows[pivot] = rows[pivot], rows[i]
+        product *= rows[i][i] * (1 if pivot == i else -1)
+        for row in rows[i + 1 :]:
+            factor = row[i] / rows[i][i]
+            row[:] = [a - factor * b for a, b in zip(row, rows[i], strict=True)]
+    return product
 
 
 def some_float(rng, widest=150):

@@ -30,6 +30,7 @@ from creases import (
     subdivide,
 )
 from creases.complex import locating
+from engine_twins import determinant
 from graph_networks import packed
 from networks import KINDS, random_network, table
 
@@ -79,16 +80,6 @@ def facets_of(region):
             continue  # touches the region in less than a facet
         form = [(-1) ** i * determinant([(*row[:i], *row[i + 1 :]) for row in chosen]) for i in range(len(off))]
         yield form if reference.dot(form, off) > 0 else [-x for x in form]
-
-
-def determinant(rows):
-    if len(rows) == 1:
-        return rows[0][0]
-    return sum(
-        (-1) ** i * x * determinant([row[:i] + row[i + 1 :] for row in map(tuple, rows[1:])])
-        for i, x in enumerate(rows[0])
-        if x
-    )
 
 
 GRID = [-1.25, -1.0, -0.75, -0.5, 0.0, 0.25, 0.5, 1.0]

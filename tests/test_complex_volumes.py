@@ -32,6 +32,7 @@ from creases.complex.volumes import bounded_cells, facets_per_cell, sizes_of
 from creases.domain.volume import volume_of
 from creases.errors import NetworkError
 from creases.theory import compare_strata
+from engine_twins import determinant
 from networks import KINDS, random_network, table
 
 SQUARE = Box([-1, -1], [1, 1])
@@ -79,21 +80,6 @@ def test_laws_volumes_add_up(name):
     middle = cells.volumes @ cells.centroids / cells.volumes.sum()
     whole = subdivide(hidden([[[0.0] * network.n_in]], [[1.0]]), domain)
     assert middle == pytest.approx(whole.centroids[0], rel=1e-9, abs=1e-11)
-
-
-def determinant(rows):
-    """Of Fractions, by elimination."""
-    rows, product = [list(row) for row in rows], Fraction(1)
-    for i in range(len(rows)):
-        pivot = next((j for j in range(i, len(rows)) if rows[j][i]), None)
-        if pivot is None:
-            return Fraction(0)
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        product *= rows[i][i] * (1 if pivot == i else -1)
-        for row in rows[i + 1 :]:
-            factor = row[i] / rows[i][i]
-            row[:] = [a - factor * b for a, b in zip(row, rows[i], strict=True)]
-    return product
 
 
 def exact_simplices(rays):

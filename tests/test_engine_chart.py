@@ -36,7 +36,7 @@ def check_cone(problem, start):
         assert corners[0][0] < corners[1][0]
         assert edges[0][0] > 0 > edges[1][0]
     else:
-        assert determinant(*corners) > 0  # counter-clockwise
+        assert determinant(corners) > 0  # counter-clockwise
     for i, corner in enumerate(corners):
         for j, edge in enumerate(edges):
             beside = i == j if k == 2 else i in (j, (j + 1) % 3)
@@ -114,7 +114,7 @@ def test_against_exact_bounded_starts(scale):
         angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 7))))
         vertices = np.column_stack([np.cos(angles), np.sin(angles)]) * scale
         rays = [(*exactly(v), Fraction(1)) for v in vertices]
-        turns = [determinant(rays[i - 2], rays[i - 1], rays[i]) for i in range(len(rays))]
+        turns = [determinant([rays[i - 2], rays[i - 1], rays[i]]) for i in range(len(rays))]
         if min(turns) <= 0:
             continue
         start = bounded_start(vertices)

@@ -153,7 +153,7 @@ def some_entry(rng):
 def nearly_singular(rng, d, relative):
     """Rows of which the last is a combination of the others, up to about this relative size; exact if it is zero."""
     rows = [[some_entry(rng) for _ in range(d + 1)] for _ in range(d)]
-    if d == 2 and determinant(*rows, [0, 0, 1]) < 0:
+    if d == 2 and determinant([*rows, [0, 0, 1]]) < 0:
         rows[1] = list(opposite(rows[1]))
     factors = [Fraction(int(rng.integers(-5, 6)), 3) or Fraction(1) for _ in rows]
     last = [sum(f * x for f, x in zip(factors, column, strict=True)) for column in zip(*rows, strict=True)]
@@ -163,7 +163,7 @@ def nearly_singular(rng, d, relative):
 
 def true_sign(rows):
     if len(rows) == 3:
-        return sign(determinant(*rows))
+        return sign(determinant(rows))
     (f0, f1), (h0, h1) = rows
     return sign((h1 * f0 - h0 * f1) / f0)
 
@@ -174,7 +174,7 @@ def relative_size(rows):
         (f0, f1), (h0, h1) = rows
         return abs(h1 * f0 - h0 * f1) / (abs(h1 * f0) + abs(h0 * f1))
     terms = [abs(rows[0][i] * rows[1][j] * rows[2][3 - i - j]) for i, j in product(range(3), repeat=2) if i != j]
-    return abs(determinant(*rows)) / sum(terms)
+    return abs(determinant(rows)) / sum(terms)
 
 
 def stacked(rows):
@@ -236,7 +236,7 @@ def test_against_exact_edge_sign_of_any_size(d, widest):
     samples = amount(400, 200)
     for _ in range(samples):
         rows = exactly([[some_float(rng, widest) for _ in range(d + 1)] for _ in range(d + 1)])
-        if (d == 1 and rows[0][0] != 0) or (d == 2 and determinant(*rows[:2], [0, 0, 1]) > 0):
+        if (d == 1 and rows[0][0] != 0) or (d == 2 and determinant([*rows[:2], [0, 0, 1]]) > 0):
             found = sign_of_edges(rows)
             assert found in (true_sign(rows), UNPROVED), rows
             proved += found != UNPROVED

@@ -1,12 +1,9 @@
 """Cells that threads hand to one another: nothing is lost on the way, and it does happen."""
 
-import time
-
 import numpy as np
 import pytest
 
 import creases
-import creases.engine.loop.frontier as frontier
 from creases import Box, Directions, Network, Space, build
 from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
@@ -75,38 +72,16 @@ def test_laws_the_cell_that_has_waited_longest_is_given():
     assert np.array_equal(task.record_ints[:3], first[:3])
 
 
-@pytest.fixture
-def given(monkeypatch):
-    """Threads that part a small count; the list gets how many cells waited each time that one was handed over."""
-    given = []
-
-    def noted(work):
-        given.append(int(work.state[WAITING]))
-        return give(work)
-
-    def slowly(*arguments):
-        """The others have started, and wait, before the first thread has done half of its work."""
-        time.sleep(0.001)
-        return drive_on(*arguments)
-
-    drive_on = frontier.drive_on
-    monkeypatch.setattr(frontier, "drive_on", slowly)
-    monkeypatch.setattr(frontier, "give", noted)
-    monkeypatch.setattr(frontier, "ALONE", 100)
-    monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)
-    return given
-
-
 @pytest.mark.jit
 @pytest.mark.parametrize("answer", [tally, cut_into_cells])
-def test_laws_cells_are_handed_over(answer, given):
+def test_laws_cells_are_handed_over(answer, handed_over):
     """Without this, a test that threads change nothing would pass with a second thread that never works."""
     work = problem(2, (64, 64, 64))
     more = {"by_neuron": True} if answer is tally else {}
     alone = answer(work, threads=1, report=quiet, **more)
-    assert given == []
+    assert handed_over == []
     together = answer(work, threads=3, report=quiet, **more)
-    assert len(given) > 2
+    assert len(handed_over) > 2
     one, other = (found if answer is tally else found.tally for found in (alone, together))
     assert one == other
     if answer is cut_into_cells:
@@ -134,10 +109,10 @@ def with_switches(n_in):
     ],
     ids=["cube", "space", "directions", "switches", "switches in space"],
 )
-def test_laws_cells_are_handed_over_on_every_domain(network, domain, given):
+def test_laws_cells_are_handed_over_on_every_domain(network, domain, handed_over):
     alone = creases.count(network, domain, threads=1, by_neuron=True, progress=False)
-    assert given == []
+    assert handed_over == []
     together = creases.count(network, domain, threads=3, by_neuron=True, progress=False)
-    assert len(given) > 2
+    assert len(handed_over) > 2
     assert (together.by_layer, together.by_neuron) == (alone.by_layer, alone.by_neuron)
     assert (together.unbounded, together.certified) == (alone.unbounded, alone.certified)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from engine_twins import determinant
 from networks import networks, random_network, table
 from reference import (
     affine,
@@ -227,14 +228,6 @@ def test_known_paths():
 
 
 # Laws.
-
-
-def determinant(rows):
-    if not rows:
-        return 1
-    return sum(
-        (-1) ** j * x * determinant([row[:j] + row[j + 1 :] for row in rows[1:]]) for j, x in enumerate(rows[0]) if x
-    )
 
 
 def facets(face, walls):

@@ -14,17 +14,11 @@ from creases.complex.maps import affine_maps, gradient_norms_along_slice
 from creases.domain.lengths import directions_of
 from creases.errors import NetworkError
 from creases.theory import boundary_distance, forms, gradient_norms
+from engine_twins import determinant
 from graph_networks import as_network
 
 FAR = 1000  # half the side of the box that the reference cuts; the points are within 2
 NORMS = (1, 2, np.inf)
-
-
-def determinant(rows):
-    if not rows:
-        return 1
-    first, *others = rows
-    return sum((-1) ** i * x * determinant([row[:i] + row[i + 1 :] for row in others]) for i, x in enumerate(first))
 
 
 def through(rays):
