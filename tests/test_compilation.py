@@ -92,7 +92,7 @@ def test_known_ahead_is_one_line(fresh, capsys):
     fresh.setattr("creases.engine.warm.warm", warm)
     say_if_compiling(None)
     compilation.compile_kernels()
-    assert capsys.readouterr().err == "creases: compiling its kernels, once (about a minute).\n"
+    assert capsys.readouterr().err == "creases: compiling its kernels, once (about half a minute).\n"
 
 
 @pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")

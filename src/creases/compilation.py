@@ -21,7 +21,7 @@ __all__ = ["compile_kernels", "kernel_folder", "must_compile", "say_if_compiling
 # Kinds of kernels that are compiled at different times: what they are for, and how long that takes, about.
 ALL, LINES, LOOP, SPACE, CELLS = "all", "lines", "loop", "space", "cells"
 ROOM_WORDS = {
-    ALL: ("", "about a minute"),
+    ALL: ("", "about half a minute"),
     LINES: (" for lines", "some seconds"),
     LOOP: ("", "about a quarter of a minute"),
     SPACE: (" for three dimensions and more", "about a quarter of a minute"),
