@@ -1,9 +1,10 @@
 """Readers: `load` makes a network from a file, from a model of torch, Keras or scikit-learn, or from weights.
 
-Decides which reader a file goes to, by its extension, and that no file brings any error but ours: what a
-reader did not foresee in a damaged file is still a `ModelFileError`. A file is read once, whole; its readers
-see bytes, so that what was checked is what is used. Files of weights alone bring no graph: what they do not say is
-asked from the caller (`Answers`), and where a file does say it, an answer is refused rather than ignored.
+This module chooses the reader by the file's extension, and makes sure that a file raises only errors of this package:
+whatever else a reader raises on a damaged file becomes a `ModelFileError`. A file is read once, as a whole, and its
+readers get its bytes, so that the bytes that were checked are the bytes that are used. Files that hold only weights
+contain no graph: the caller gives what is missing (`Answers`). Where a file does contain that information, an argument
+for it is refused rather than ignored.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-# Extension: module here, function in it. Modules are fetched on first use.
+# Extension: the reader's module and function. Modules are imported on first use.
 READERS = {
     ".npz": ("archive", "read_archive"),
     ".nnet": ("nnet", "read_nnet"),
@@ -43,9 +44,9 @@ READERS = {
     ".h5": ("keras.file", "read_keras_h5"),
     ".zip": ("torch.policy_zip", "read_policy_zip"),
 }
-# Those that hold weights and no graph.
+# Readers of files that hold weights and no graph.
 WEIGHTS_ONLY = (".pt", ".pth", ".ckpt", ".safetensors", ".zip")
-# Those of graphs, whose values have names.
+# Readers of graphs, whose values have names.
 GRAPHS = (".onnx", ".onnx.gz")
 
 
@@ -132,7 +133,7 @@ def load(
 
 
 def as_input_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
-    """The shape of one input, checked."""
+    """`input_shape` as a tuple. Raises NetworkError unless its entries are positive integers."""
     try:
         shape = tuple(index(side) for side in input_shape)
     except TypeError:
@@ -170,7 +171,8 @@ def read_model(source: Any, answers: Answers, input_shape: tuple[int, ...] | Non
 
 
 def refuse_answers(answers: Answers, what: str) -> None:
-    """Refuse to be told what the model itself says: an option that is ignored would be taken for one that counts."""
+    """Raise ModelFileError if an argument was given that the model itself determines. If it were ignored, the caller
+    would believe that it had an effect."""
     if told := answers.told():
         raise ModelFileError(
             f"{what} says itself what it computes; {' and '.join(told)} {'is' if len(told) == 1 else 'are'} for files "
@@ -179,7 +181,7 @@ def refuse_answers(answers: Answers, what: str) -> None:
 
 
 def refuse_names(named: Mapping[str, Any], what: str) -> None:
-    """Refuse names of values where values have none."""
+    """Raise ModelFileError if `output` or `inputs` is given for a source whose values have no names."""
     if told := [name for name, value in named.items() if value is not None]:
         raise ModelFileError(
             f"{what} has no values with names; {' and '.join(told)} {'is' if len(told) == 1 else 'are'} for files of "
@@ -188,7 +190,7 @@ def refuse_names(named: Mapping[str, Any], what: str) -> None:
 
 
 def read_file(path: Path, answers: Answers, named: Mapping[str, Any]) -> Network:
-    """Read a file whole and hand it to its reader."""
+    """Read a file as a whole and pass it to its reader."""
     from creases.readers.weights.plain_arrays import is_plain
 
     known, suffix = ", ".join(READERS), suffix_of(path)
@@ -232,18 +234,18 @@ def read_file(path: Path, answers: Answers, named: Mapping[str, Any]) -> Network
         raise
     except MemoryError as error:
         raise no_room(path) from error
-    except Exception as error:  # the last net below all readers: what a damaged file raises is not foreseeable
+    except Exception as error:  # the last resort for all readers: what a damaged file raises is not foreseeable
         raise ModelFileError(f"{path.name} cannot be read as {suffix}; {type(error).__name__}: {error}") from error
 
 
 def suffix_of(path: Path) -> str:
-    """The extension that says which reader a file goes to."""
+    """The extension, which determines the reader."""
     name, suffix = path.name.lower(), path.suffix.lower()
     return next((known for known in GRAPHS if known.count(".") > 1 and name.endswith(known)), suffix)
 
 
 def no_room(path: Path) -> NotEnoughMemoryError:
-    """The error where a file, or what is in it, does not fit into memory."""
+    """The error if a file, or its content, does not fit into memory."""
     return NotEnoughMemoryError(
         f"{path} has {path.stat().st_size:,} bytes, and reading it takes more memory than is free. Free some, or read "
         "it on a larger machine."

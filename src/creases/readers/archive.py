@@ -1,8 +1,9 @@
-"""`.npz` files, as `Network.save` writes them: chains (`creases-network-1`) and graphs (`creases-graph-1`).
+"""`.npz` files as `Network.save` writes them: chains (`creases-network-1`) and graphs (`creases-graph-1`).
 
-Decides that the archive is one of ours and whole: every member's `.npy` header is compared with the member's
-size, and that with what deflate can yield, before an array is made; what describes an array is short, or not read at
-all; no pickles are read; and the network's sha256, computed anew from the arrays, must be the one in the header.
+This module checks that the archive is one of ours and complete. The `.npy` header of every member is compared with the
+member's size, and that size with what deflate can produce, before an array is made. JSON texts that describe arrays
+have a limit on their length. Pickles are not read. The network's sha256, computed from the arrays, must equal the one
+in the header.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = ["read_archive"]
 BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
 LONGEST = 2**20  # bytes of the JSON header: notes are sentences, and deflate could make gigabytes of a small file
 NORMALISATION = ("minimum", "maximum", "mean", "range")
-LONGEST_LEVELS = 2**24  # bytes of the JSON that says what a graph's levels are: some 100 a source
+LONGEST_LEVELS = 2**24  # bytes of the JSON that describes a graph's levels: about 100 per source
 LIMITS = {"header": LONGEST, "levels": LONGEST_LEVELS}
 CHAIN_MEMBER = re.compile(r"(weight|bias)_[1-9][0-9]{0,8}|header|normalisation_(minimum|maximum|mean|range)")
 GRAPH_MEMBER = re.compile(
@@ -42,8 +43,8 @@ def read_archive(data: bytes, source: str) -> Network:
     """The network that `Network.save` wrote.
 
     data : the whole file. source : its name, for messages.
-    Raises ModelFileError if the file is damaged, altered, or no such archive, or if its levels make no graph;
-    NetworkError if the arrays of a chain make no network.
+    Raises ModelFileError if the file is damaged, altered or another kind of archive, or if its levels are not a valid
+    graph; NetworkError if the arrays of a chain are not a valid network.
     """
     with damage_named(source):
         check_members(data, source)
@@ -64,7 +65,7 @@ def read_archive(data: bytes, source: str) -> Network:
 
 
 def read_chain(arrays: Arrays, header: dict[str, Any], source: str) -> Network:
-    """The chain of dense layers of an archive."""
+    """The chain of dense layers in an archive."""
     depth = sum(name.startswith("weight_") for name in arrays)
     wanted = {f"{kind}_{layer}" for layer in range(1, depth + 1) for kind in ("weight", "bias")}
     if {name for name in arrays if name.startswith(("weight_", "bias_"))} != wanted:
@@ -87,7 +88,8 @@ def read_chain(arrays: Arrays, header: dict[str, Any], source: str) -> Network:
 
 
 def read_graph(arrays: Arrays, header: dict[str, Any], source: str) -> Network:
-    """The graph of an archive. Raises ModelFileError, naming level and source, if its levels make none."""
+    """The graph in an archive. Raises ModelFileError, with the level and the source, if its levels are not a valid
+    graph."""
     left = {name: array for name, array in arrays.items() if name.startswith("level_")}
     text = arrays.get("levels")
     if text is None or text.dtype != np.uint8 or text.ndim != 1:
@@ -108,7 +110,7 @@ def read_graph(arrays: Arrays, header: dict[str, Any], source: str) -> Network:
 
 
 def check_members(data: bytes, source: str) -> None:
-    """Compare each member's declared sizes with one another and with the bytes that are there."""
+    """Compare each member's declared sizes with one another and with the bytes in the file."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
         strange = [name for name in names if not (CHAIN_MEMBER.fullmatch(name) or GRAPH_MEMBER.fullmatch(name))]
@@ -137,7 +139,7 @@ def check_members(data: bytes, source: str) -> None:
                 )
             with archive.open(member) as stream:
                 version = np.lib.format.read_magic(stream)
-                if version != (1, 0):  # of later versions one array's description may claim 4 GiB
+                if version != (1, 0):  # later versions allow a description of 4 GiB for one array
                     raise ModelFileError(
                         f"{source}: {member.filename} has .npy version {version}; Network.save writes (1, 0)."
                     )
@@ -151,7 +153,7 @@ def check_members(data: bytes, source: str) -> None:
 
 
 def read_header(arrays: Arrays, source: str) -> dict[str, Any]:
-    """The JSON header, each entry of the right type."""
+    """The JSON header. Raises ModelFileError if an entry has the wrong type."""
     kinds = {"format": str, "output_layer": bool, "input_shape": list, "notes": list, "sha256": str}
     try:
         header = json.loads(str(arrays["header"]))
@@ -177,7 +179,7 @@ def read_header(arrays: Arrays, source: str) -> dict[str, Any]:
 
 
 def read_normalisation(arrays: Arrays, header: dict[str, Any], source: str) -> Normalisation | None:
-    """The normalisation that was saved with the network, if any."""
+    """The normalisation that was saved with the network, or None."""
     entry = header.get("normalisation")
     if entry is None:
         return None

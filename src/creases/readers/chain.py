@@ -1,12 +1,11 @@
-"""A chain of affine pieces and kinks, as a file tells it, made into a `Network` without rounding anything.
+"""A chain of affine maps and kinks, as a file describes it, becomes a `Network` without rounding.
 
-Decides what is one layer. Everything that stands between two kinks is one affine map; where that is a single Linear its
-numbers are copied as they are. Where it is more (a BatchNorm, a shift of the inputs, two Linears in a row) the product
-is worked out in rational numbers, and if every number of it is a float64, it is one layer still. If not, each piece
-becomes a level of its own, with the numbers that are stored: a product that was rounded would be another network, whose
-hyperplanes need not meet where the file's do. One number there is that cannot be kept: a BatchNorm's scale,
-gamma / sqrt(variance + eps), where it is no float64. The nearest one is the network's, and `network.notes`
-says so.
+This module decides what one layer is. All affine maps between two kinks are together one affine map. If it is a single
+Linear, its numbers are copied. Otherwise (a BatchNorm, a shift of the inputs, two Linears in a row) the product is
+computed in rational numbers, and if every number of it is a float64, it is one layer too. If not, each piece becomes a
+level of its own with the stored numbers: a rounded product would be another network, with other hyperplanes. One number
+cannot always be represented: a BatchNorm's scale, gamma / sqrt(variance + eps), which may not be a float64. The network
+then has the nearest float64, and `network.notes` says so.
 """
 
 from __future__ import annotations
@@ -52,9 +51,9 @@ class Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Each:
-    """Each value plus, times, or divided by a number of its own, float64 (n,).
+    """Each value plus, times or divided by a number of its own, float64 of shape (n,).
 
-    nearest : whether a number stands in for another one, to which it is the nearest float64.
+    nearest : whether a number was rounded to the nearest float64.
     """
 
     name: str
@@ -68,25 +67,25 @@ Piece = Matrix | Each
 
 @dataclass(eq=False)
 class UpToKink:
-    """What stands before a kink, and the kink; None after the last."""
+    """The affine pieces before a kink, and the kink; None after the last kink."""
 
     pieces: list[Piece] = field(default_factory=list)
     kink: Kink | None = None
 
 
 class Chain:
-    """Takes the pieces of a network in the order in which they act; `network()` gives the result.
+    """Collects the pieces of a network in the order in which they act; `network()` gives the result.
 
-    source : what is read ("net.onnx"); it opens every message.
-    Each piece's `name` says what and where it is ("Gemm node 'fc1'"); it goes into errors and notes.
-    Every method raises NetworkError where shapes do not follow or a number is not finite.
+    source : the name of what is read ("net.onnx"); every message begins with it.
+    Each piece's `name` says what and where it is ("Gemm node 'fc1'"); errors and notes quote it. Every method raises
+    NetworkError if shapes do not fit or a number is not finite.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.segments = [UpToKink()]
         self.notes: list[str] = []
-        self.width: int | None = None  # of what flows after the last piece; None before the first
+        self.width: int | None = None  # number of values after the last piece; None before the first
         self.n_in: int | None = None
 
     def note(self, text: str) -> None:
@@ -136,7 +135,8 @@ class Chain:
         self._each(name, "over", values)
 
     def scale(self, name: str, scale: Sequence[Fraction], shift: Sequence[Fraction]) -> None:
-        """Entry by entry x -> scale * x + shift, both of length n; what no floats can say is rounded, and noted."""
+        """x -> scale * x + shift for each entry; both have length n. Rationals that are not float64 are rounded, with a
+        note."""
         factors, exact = nearest_floats(scale)
         sums, held = nearest_floats(shift)
         if not exact and all(scale):
@@ -152,7 +152,7 @@ class Chain:
     def batch_norm(
         self, name: str, mean: ArrayLike, variance: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float
     ) -> None:
-        """A batch normalisation as it acts in evaluation; four arrays of shape (n,)."""
+        """A batch normalisation in evaluation mode; the arrays have shape (n,)."""
         named = {"running_mean": mean, "running_var": variance, "weight": gamma, "bias": beta}
         arrays = {what: self._finite(f"{name}: {what}", values) for what, values in named.items()}
         shapes = {array.shape for array in arrays.values()}
@@ -179,21 +179,21 @@ class Chain:
             )
 
     def bend(self, kink: Kink) -> None:
-        """A kink of all that flows."""
+        """Apply a kink to all values."""
         self.segments[-1].kink = kink
         self.segments.append(UpToKink())
 
     def relu(self) -> None:
-        """A ReLU of all that flows."""
+        """Apply a ReLU to all values."""
         self.bend(ReLU())
 
     def network(
         self, *, input_shape: Sequence[int] | None = None, normalisation: Normalisation | None = None
     ) -> Network:
-        """The network of all pieces so far; what follows the last kink is its output layer, if anything does.
+        """The network of all pieces so far; the pieces after the last kink, if any, are its output layer.
 
-        A chain of dense layers with ReLU where each segment is one layer, exactly; else a graph. Without a kink it is
-        one affine map. Raises NetworkError if there is no affine piece.
+        If each segment is exactly one layer and each kink a ReLU, the result is a chain of dense layers, otherwise a
+        graph. Without a kink it is one affine map. Raises NetworkError if there is no affine piece.
         """
         if self.n_in is None:
             raise NetworkError(f"{self.source} is empty: it has no layer with weights.")
@@ -239,7 +239,7 @@ class Chain:
             )
 
     def _segments(self) -> list[UpToKink]:
-        """The segments, without ReLUs that directly follow another: ReLU(ReLU(x)) = ReLU(x)."""
+        """The segments, without ReLUs that directly follow another one: ReLU(ReLU(x)) = ReLU(x)."""
         kept = self.segments[:1]
         for segment in self.segments[1:]:
             if not segment.pieces and isinstance(segment.kink, ReLU) and isinstance(kept[-1].kink, ReLU):
@@ -249,7 +249,7 @@ class Chain:
         return kept
 
     def _layer(self, segment: UpToKink, number: int) -> Layer | None:
-        """A segment, counted from 0, as one layer, if that is what it is, exactly."""
+        """A segment, counted from 0, as one layer, or None if it is not exactly one layer."""
         pieces = segment.pieces
         if len(pieces) == 1 and isinstance(only := pieces[0], Matrix):
             return only.weight, only.bias
@@ -268,7 +268,7 @@ class Chain:
     def _graph(
         self, segments: Sequence[UpToKink], layers: Sequence[Layer | None], normalisation: Normalisation | None
     ) -> Network:
-        """The network with a level for each piece of the segments that are no layers."""
+        """The network as a graph, with one level for each piece of the segments that are not layers."""
         assert self.n_in is not None
         flow = build.input(self.n_in)
         for segment, layer in zip(segments, layers, strict=True):
@@ -289,7 +289,7 @@ def listed(pieces: Sequence[Piece]) -> str:
 
 
 def nearest_floats(values: Sequence[Fraction]) -> tuple[Floats, bool]:
-    """The float64s nearest to rationals, and whether each is equal to its own; not finite beyond float64."""
+    """The float64s nearest to rationals, and whether all of them are equal; infinite beyond float64's range."""
     floats = []
     for value in values:
         try:
@@ -300,9 +300,11 @@ def nearest_floats(values: Sequence[Fraction]) -> tuple[Floats, bool]:
 
 
 def folded(pieces: Sequence[Piece]) -> Layer | None:
-    """The product of a segment's pieces, float64 of shapes (n_out, n_in) and (n_out,); None if a number is no float64.
+    """The product of a segment's pieces, float64 of shapes (n_out, n_in) and (n_out,); None if a number is not a
+    float64.
 
-    Row by row, so that of a product that is none, as most are, only the beginning is computed.
+    The product is computed row by row and stops at the first number that is not a float64, which in most products is
+    near the beginning.
     """
     if any(isinstance(piece, Each) and piece.nearest for piece in pieces):
         return None
@@ -320,11 +322,11 @@ def folded(pieces: Sequence[Piece]) -> Layer | None:
 
 
 def exact_row(pieces: Sequence[Piece], unit: int) -> tuple[list[Any], Any]:
-    """One row of the product of pieces and its bias, in flint's rationals: from the last piece down to the first."""
+    """One row of the product of pieces and its bias, as flint rationals, computed from the last piece to the first."""
     from flint import fmpq, fmpq_mat
 
     factor, bias = fmpq(1), fmpq(0)
-    row: list[Any] | None = None  # no Matrix yet: `factor` times the unit's own value
+    row: list[Any] | None = None  # None before the first Matrix: the row is `factor` times the unit's value
     for piece in reversed(pieces):
         if isinstance(piece, Matrix):
             if row is None:
@@ -343,27 +345,27 @@ def exact_row(pieces: Sequence[Piece], unit: int) -> tuple[list[Any], Any]:
             times = piece.does == "times"
             row = [x * y if times else x / y for x, y in zip(row, numbers, strict=True)]
     if row is None:
-        n = len(pieces[-1].numbers)  # type: ignore[union-attr]  # no Matrix is among them
+        n = len(pieces[-1].numbers)  # type: ignore[union-attr]  # none of them is a Matrix
         row = [factor if i == unit else fmpq(0) for i in range(n)]
     return row, bias
 
 
 def exactly(value: float) -> Any:
-    """A float as flint's rational."""
+    """A float as a flint rational."""
     from flint import fmpq
 
     return fmpq(*float(value).as_integer_ratio())
 
 
 def dot(row: Sequence[Any], values: Floats) -> Any:
-    """The sum of products, in flint's rationals."""
+    """The dot product as a flint rational."""
     from flint import fmpq
 
     return sum((x * exactly(y) for x, y in zip(row, values.tolist(), strict=True) if y), fmpq(0))
 
 
 def as_float(value: Any) -> float | None:
-    """The float64 that is equal to flint's rational, if there is one."""
+    """The float64 equal to a flint rational, or None if there is none."""
     top, bottom = int(value.p), int(value.q)
     try:
         near = top / bottom  # Python divides integers with one correct rounding

@@ -1,8 +1,8 @@
-"""Damaged archives: whatever the libraries beneath raise on their bytes becomes one error of ours.
+"""Damaged archives: whatever the underlying libraries raise on their bytes becomes one error of this package.
 
-Decides nothing of a file; it names it. zipfile, zlib, lzma, struct and numpy raise a dozen kinds on flipped bytes, most
-of them undocumented: OverflowError on an offset of 2^63, NotImplementedError on a method of compression that there is
-not, RuntimeError where a flag says that a member is encrypted. So the net is Exception itself, and stands here once.
+zipfile, zlib, lzma, struct and numpy raise a dozen kinds of errors on changed bytes, most of them undocumented:
+OverflowError on an offset of 2^63, NotImplementedError on an unknown compression method, RuntimeError if a flag says
+that a member is encrypted. So `Exception` itself is caught, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ __all__ = ["damage_named"]
 
 @contextmanager
 def damage_named(source: str, remedy: str = "") -> Iterator[None]:
-    """Raise ModelFileError, with the file's name, for all that the block raises; what is ours passes, and MemoryError.
+    """Raise ModelFileError, with the file's name, for any exception in the block except errors of this package and
+    MemoryError.
 
-    source : the file's name. remedy : what to do, a sentence.
+    source : the file's name. remedy : a sentence that says what to do.
     """
     try:
         yield

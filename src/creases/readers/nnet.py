@@ -1,10 +1,9 @@
 """`.nnet` files: the text format of Reluplex (K. Julian, Stanford, 2016).
 
-Decides what of the header is used. Lines are: comments that open with //; four counts; the layers' sizes; a
-flag without use; the inputs' minima and maxima; means and ranges, each with one more for the outputs; then
-layer by layer all weights, row by row, and all biases. Files in use have fewer counts or a junk
-normalisation, so only the sizes must be right. The network takes normalised inputs; the normalisation is kept
-beside it where it is usable.
+The lines are: comments that begin with //; four counts; the layers' sizes; an unused flag; the inputs' minima and
+maxima; means and ranges, each with one more entry for the outputs; then, layer by layer, all weights, row by row, and
+all biases. Files in use have fewer counts or meaningless normalisations, so only the sizes must be correct. The network
+takes normalised inputs; the normalisation is kept with it if it is usable.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ def read_nnet(data: bytes, source: str) -> Network:
     """The network in a .nnet file, on the file's own normalised inputs; decimals are read as float64.
 
     data : the whole file. source : its name, for messages.
-    Raises ModelFileError if it is no such text, or its sizes and numbers disagree; NetworkError if a weight
-    is not finite.
+    Raises ModelFileError if it is not such a text, or if its sizes and numbers disagree; NetworkError if a weight is
+    not finite.
     """
     text = data.decode("utf-8", errors="replace")
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("//")]
@@ -63,12 +62,12 @@ def read_nnet(data: bytes, source: str) -> Network:
 
 
 def words(line: str) -> list[str]:
-    """The entries of a line, parted by commas, blanks or both."""
+    """The entries of a line, separated by commas, blanks or both."""
     return line.replace(",", " ").split()
 
 
 def layer_sizes(counts: Sequence[str], sizes_line: Sequence[str], source: str) -> list[int]:
-    """The sizes of all layers, the inputs first, checked against as many of the counts as there are."""
+    """The sizes of all layers, beginning with the inputs, checked against the counts that the file has."""
     layers = whole(counts[0] if counts else "", "the number of layers", source)
     sizes = [whole(word, "a layer size", source) for word in sizes_line]
     if len(sizes) != layers + 1:
@@ -82,7 +81,7 @@ def layer_sizes(counts: Sequence[str], sizes_line: Sequence[str], source: str) -
 
 
 def usable_normalisation(lines: Sequence[Sequence[str]], n_in: int, chain: Chain) -> Normalisation | None:
-    """What the last four header lines say, or None, with a note that says why."""
+    """The normalisation in the last four header lines, or None, with a note that says why."""
     try:
         minimum, maximum, mean, width = (
             floats(line, what, chain.source) for line, what in zip(lines, HEADER_LINES[3:], strict=True)
@@ -107,11 +106,10 @@ def usable_normalisation(lines: Sequence[Sequence[str]], n_in: int, chain: Chain
 
 
 def normalised(network: Network) -> Network:
-    """The network that takes raw inputs and gives raw outputs: with its `normalisation` at both ends, exactly.
+    """The network that takes raw inputs and gives raw outputs: its `normalisation` is applied at both ends, exactly.
 
-    x = (raw - mean) / range before the first layer and y * output_range + output_mean after the last.
-    The network is given back as it is if that is done already. Raises NetworkError if it has no
-    normalisation.
+    (raw - mean) / range before the first layer, and y * output_range + output_mean after the last. A network to which
+    it has been applied already is returned unchanged. Raises NetworkError if the network has no normalisation.
     """
     norm = network.normalisation
     if norm is None:
@@ -128,7 +126,7 @@ def normalised(network: Network) -> Network:
 
 
 def chain_between(network: Network, norm: Normalisation, notes: list[str]) -> Chain:
-    """A chain between its normalisations: it stays one where no number need be rounded."""
+    """A chain with its normalisations before and after; it remains a chain if no number has to be rounded."""
     chain = Chain("The network")
     chain.shift("the inputs' normalisation", 0.0 - norm.mean)
     chain.divide("the inputs' normalisation", norm.range)
@@ -144,7 +142,7 @@ def chain_between(network: Network, norm: Normalisation, notes: list[str]) -> Ch
 
 
 def levels_between(network: Network, norm: Normalisation) -> tuple[Level, ...]:
-    """The levels of a network between its normalisations."""
+    """The levels of a network with its normalisations before and after."""
     n = network.n_in
     first = [
         Level({0: Select.all(n)}, 0.0 - norm.mean, Linear(), "inputs' mean"),

@@ -1,9 +1,9 @@
 """`.polar` files: the text format of POLAR, one number or word a line.
 
-Decides the format, for want of a written one: inputs, outputs, number of hidden layers, their widths; the
-activation of every layer and of the output; then neuron by neuron its weights and its bias; last an offset
-and a scale factor of the outputs, y = (value - offset) * scale. Sherlock's format, of which this is a child,
-has no activation names: it is refused rather than guessed at.
+The format has no written specification; this is how it is read here: inputs, outputs, number of hidden layers, their
+widths; the activation of every layer and of the output; then, neuron by neuron, its weights and its bias; last an
+offset and a scale factor of the outputs, y = (value - offset) * scale. The older format of Sherlock, without the names
+of activations, is refused, because they would have to be guessed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def read_polar(data: bytes, source: str) -> Network:
     """The network in a .polar file; decimals are read as float64.
 
     data : the whole file. source : its name, for messages.
-    Raises ModelFileError if it is no such text, or its sizes and numbers disagree; UnsupportedModelError on
-    an activation other than ReLU and Affine; NetworkError if a weight is not finite.
+    Raises ModelFileError if it is not such a text, or if its sizes and numbers disagree; UnsupportedModelError on an
+    activation other than ReLU and Affine; NetworkError if a weight is not finite.
     """
     text = data.decode("utf-8", errors="replace")
     words = text.split()
@@ -67,14 +67,14 @@ def read_polar(data: bytes, source: str) -> Network:
 
 
 def word_at(words: list[str], place: int, what: str, source: str) -> str:
-    """The word at a place, if the file is that long."""
+    """The word at a position. Raises ModelFileError if the file is shorter."""
     if place >= len(words):
         raise ModelFileError(f"{source} is truncated: it ends before {what}.")
     return words[place]
 
 
 def is_relu(word: str, layer: int, source: str) -> bool:
-    """True for ReLU, False for Affine."""
+    """True for ReLU, False for Affine. Raises UnsupportedModelError on another word."""
     if word.lower() in ("relu", "affine"):
         return word.lower() == "relu"
     if is_number(word):
@@ -89,7 +89,7 @@ def is_relu(word: str, layer: int, source: str) -> bool:
 
 
 def rescale(chain: Chain, offset: np.float64, factor: np.float64, n_out: int) -> None:
-    """Subtract the outputs' offset and multiply by their scale factor; (0, 1), as in most files, changes nothing."""
+    """Subtract the outputs' offset and multiply by their scale factor; (0, 1), as in most files, has no effect."""
     if not np.isfinite([offset, factor]).all():
         raise NetworkError(f"{chain.source}: the outputs' offset {offset} or scale {factor} is not finite.")
     chain.shift("the file's output offset and scale", np.full(n_out, -offset))

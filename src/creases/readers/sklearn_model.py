@@ -1,9 +1,9 @@
-"""scikit-learn's `MLPClassifier` and `MLPRegressor`, fitted: their weights as they stand, without the package's help.
+"""Fitted `MLPClassifier` and `MLPRegressor` of scikit-learn: their weights are read without importing the package.
 
-Decides that the model is one of the two and no class made from them, whose methods may compute anything, and that its
-hidden activation is ReLU, or identity, which makes an affine map of it. What a classifier does to the last layer's
-numbers (softmax, logistic) is no part of the network: it does not cut the input space. Weights are stored as
-(n_in, n_out) there, and are transposed.
+The model must be one of the two; subclasses are refused, because their methods may compute anything. Its hidden
+activation must be ReLU, or identity, which makes the network an affine map. What a classifier applies to the last
+layer's values (softmax, logistic) is not part of the network: it does not cut the input space. scikit-learn stores
+weights as (n_in, n_out); they are transposed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def is_estimator(source: object) -> bool:
 def read_estimator(model: Any) -> Network:
     """The network of a fitted MLPClassifier or MLPRegressor with activation="relu" or "identity".
 
-    Raises UnsupportedModelError on another model or activation, by its name; NetworkError if it is not fitted.
+    Raises UnsupportedModelError, with the name, on another model or activation; NetworkError if the model is not
+    fitted.
     """
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 

@@ -1,8 +1,7 @@
 """Numbers written as text, for the `.nnet` and `.polar` readers.
 
-Decides what counts as a number: what Python's `float` and `int` take, but no underscores; decimals are read
-as the nearest float64. A text cannot claim more numbers than it shows, so counts are compared before any
-array.
+A number is what Python's `float` and `int` accept, without underscores; decimals are read as the nearest float64. A
+text cannot claim more numbers than it contains, so counts are compared before an array is made.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from creases.readers.chain import Chain
 
 __all__ = ["LONGEST", "expect_count", "floats", "is_number", "note_decimals", "note_open_end", "whole"]
 
-LONGEST = 30  # characters of a bad word that an error shows
+LONGEST = 30  # characters of an invalid word that an error shows
 
 
 def floats(words: Sequence[str], what: str, source: str) -> NDArray[np.float64]:
-    """Words as float64 (n,); `what` they are goes into the error. Raises ModelFileError if one is no number."""
+    """Words as float64 of shape (n,). Raises ModelFileError, with `what` they are, if one is not a number."""
     try:
         return np.array([number(word) for word in words], dtype=np.float64)
     except ValueError:
@@ -31,7 +30,7 @@ def floats(words: Sequence[str], what: str, source: str) -> NDArray[np.float64]:
 
 
 def number(word: str) -> float:
-    """One word as a float; ValueError if it is none."""
+    """One word as a float. Raises ValueError if it is not a number."""
     if "_" in word or not word.isascii():
         raise ValueError(word)
     return float(word)
@@ -47,7 +46,7 @@ def is_number(word: str) -> bool:
 
 
 def note_decimals(words: Iterable[str], chain: Chain) -> None:
-    """Note that decimals were rounded, where one is not a float64 as it is written (0.1, or 1e-400, read as 0)."""
+    """Add a note that decimals were rounded, if one is not exactly a float64 (0.1, or 1e-400, which is read as 0)."""
     if not all(map(is_exact, words)):
         chain.note(
             f"{chain.source}: its decimals are read as the nearest float64 numbers, which are what is certified."
@@ -55,22 +54,22 @@ def note_decimals(words: Iterable[str], chain: Chain) -> None:
 
 
 def is_exact(word: str) -> bool:
-    """True if float64 holds the number that a word says; Python compares decimals and floats exactly."""
+    """True if the number in a word is a float64; Python compares decimals and floats exactly."""
     try:
         return Decimal(word) == float(word)
-    except InvalidOperation:  # an exponent beyond all reason
+    except InvalidOperation:  # an absurdly large exponent
         return False
 
 
 def whole(word: str, what: str, source: str, least: int = 1) -> int:
-    """One word as an integer of at least `least` and at most 18 digits. Raises ModelFileError if it is none."""
+    """One word as an integer of at least `least` and at most 18 digits. Raises ModelFileError if it is not one."""
     if not (word.isascii() and word.isdecimal() and len(word) <= 18 and int(word) >= least):
         raise ModelFileError(f"{source}: {what} must be a whole number of at least {least}, got {word[:LONGEST]!r}.")
     return int(word)
 
 
 def expect_count(count: int, expected: int, sizes: Sequence[int], source: str) -> None:
-    """Raise ModelFileError if a file has fewer or more weights and biases than its sizes ask for."""
+    """Raise ModelFileError unless a file has as many weights and biases as its sizes require."""
     if count != expected:
         problem = "it is truncated" if count < expected else "it has too many, or its sizes are wrong"
         raise ModelFileError(
@@ -80,13 +79,14 @@ def expect_count(count: int, expected: int, sizes: Sequence[int], source: str) -
 
 
 def note_open_end(text: str, chain: Chain) -> None:
-    """Note that a text may have been cut within its last number: nothing, not even a line end, follows it."""
+    """Add a note that the text may have been cut off within its last number, because nothing follows it, not even a
+    line end."""
     if text and not (text[-1].isspace() or text[-1] == ","):
         last = text.replace(",", " ").split()[-1]
         chain.note(f"The file ends in {last[:LONGEST]!r} without a line end: were it cut there, nothing would show it.")
 
 
 def shown(sizes: Sequence[int]) -> str:
-    """Sizes as '2-25-25-1', the middle left out if they are many."""
+    """Sizes as '2-25-25-1'; in a long list the middle is left out."""
     words = [str(size) for size in sizes]
     return "-".join(words if len(words) <= 12 else [*words[:6], "...", *words[-5:]])

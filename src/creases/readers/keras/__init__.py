@@ -1,1 +1,1 @@
-"""`.keras` and `.h5` files: configuration and numbers, read without Keras; HDF5 in a process of its own."""
+"""`.keras` and `.h5` files: configuration and weights, read without Keras; a separate process reads HDF5."""

@@ -1,8 +1,8 @@
 """`.keras` and `.h5` files: a model's configuration as JSON and its weights, read without Keras.
 
-Decides where the weights of a layer are. A `.keras` file is a zip of `config.json` and `model.weights.h5`, in which a
-layer's variables stand in the order in which the layer made them; `.h5` files, the older format, list them by name. No
-code is run: a Lambda layer, whose code is in the file, is refused (`layers`).
+This module finds the weights of each layer. A `.keras` file is a zip of `config.json` and `model.weights.h5`, in which
+a layer's variables are in the order in which the layer created them; `.h5` files, the older format, list them by name.
+No code is run: a Lambda layer, whose code is in the file, is refused (`layers`).
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def read_keras(data: bytes, source: str) -> Network:
     """The network in a .keras file.
 
     data : the whole file. source : its name, for messages.
-    Raises ModelFileError if it is damaged, UnsupportedModelError on a layer that is not piecewise linear or not known,
-    by its class and name; MissingExtraError without h5py; NetworkError if its numbers make no network.
+    Raises ModelFileError if the file is damaged; UnsupportedModelError, with class and name, on a layer that is not
+    piecewise linear or not known; MissingExtraError without h5py; NetworkError if the weights are not a valid network.
     """
     with damage_named(source), zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {member.filename: member for member in archive.infolist()}
@@ -56,7 +56,8 @@ def read_keras(data: bytes, source: str) -> Network:
 
 
 def read_keras_h5(data: bytes, source: str) -> Network:
-    """The network in a .h5 file that `model.save` of Keras wrote. Takes and raises what `read_keras` does."""
+    """The network in a .h5 file that `model.save` of Keras wrote. Parameters and exceptions are those of
+    `read_keras`."""
     file = opened(data, source)
     config = file.text("", "model_config")
     if config is None:
@@ -76,13 +77,13 @@ def configuration(text: str, source: str) -> dict[str, Any]:
 
 
 class Numbered(WeightStore):
-    """Weights of `model.weights.h5`: layers/dense_1/vars/0, 1, ... of a model at a path, "" for the whole one."""
+    """Weights in `model.weights.h5`: layers/dense_1/vars/0, 1, ... of the model at a path, "" for the whole model."""
 
     def __init__(self, file: Hdf5, path: str) -> None:
         self.file, self.path = file, path
 
     def _member(self, layers: Sequence[tuple[str, str]], name: str) -> str:
-        """The path of one of the layers (class, name) that stand side by side."""
+        """The path of one of the layers (class, name) of a model."""
         inside = self.file.within(self.path)
         kept = next((part for part in LAYERS if part in inside), None)
         if kept is None:
@@ -104,26 +105,27 @@ class Numbered(WeightStore):
         return joined(group, key)
 
     def within(self, layers: Sequence[tuple[str, str]], name: str) -> WeightStore:
-        """The weights of a model within."""
+        """The weights of an inner model."""
         return Numbered(self.file, self._member(layers, name))
 
     def arrays(self, layers: Sequence[tuple[str, str]], name: str) -> list[Floats]:
-        """The weights of a layer, in the order in which it made them."""
+        """The weights of a layer, in the order in which the layer created them."""
         held = joined(self._member(layers, name), "vars")
         return weights_of(self.file, [joined(held, str(i)) for i in range(len(self.file.within(held)))])
 
 
 class NamedGroups(WeightStore):
-    """Weights of a `.h5` file: each layer of the whole model has a group, which lists its weights and those within.
+    """Weights in a `.h5` file: each layer of the whole model has a group, which lists its weights and those of the
+    models inside it.
 
-    top : the outermost model within which the layers stand, or "".
+    top : the outermost inner model that contains the layers, or "".
     """
 
     def __init__(self, file: Hdf5, top: str = "") -> None:
         self.file, self.top = file, top
 
     def within(self, layers: Sequence[tuple[str, str]], name: str) -> WeightStore:
-        """The weights of a model within: they stand in the group of the outermost one."""
+        """The weights of an inner model: they are in the group of the outermost one."""
         return NamedGroups(self.file, self.top or name)
 
     def arrays(self, layers: Sequence[tuple[str, str]], name: str) -> list[Floats]:
@@ -138,12 +140,12 @@ class NamedGroups(WeightStore):
 
 
 def joined(*parts: str) -> str:
-    """A path of its parts."""
+    """A path from its parts."""
     return "/".join(part for part in parts if part)
 
 
 def weights_of(file: Hdf5, paths: Sequence[str]) -> list[Floats]:
-    """The datasets of floats; whole numbers that stand alone, counters and seeds, are left out."""
+    """The datasets of floats; single integers (counters and seeds) are left out."""
     weights = []
     for path in paths:
         array = file.array(path)

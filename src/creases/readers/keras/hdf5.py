@@ -1,7 +1,7 @@
-"""HDF5 files from elsewhere: their groups, texts and numbers, read by h5py in a process of its own.
+"""HDF5 files of unknown origin: a separate process reads their groups, texts and numbers with h5py.
 
-Decides that a damaged file does no harm: the library loops on some, and crashes on others. Its process has a limit on
-time and memory, and is stopped when it has no answer by then (`hdf5_child` says what it leaves out).
+A damaged file must do no harm: on some of them the HDF5 library loops without end or crashes. The process has limits on
+time and memory and is stopped if it has not finished by then (`hdf5_child` says which datasets it does not read).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Floats = NDArray[np.float64]
 MAGIC = b"\x89HDF\r\n\x1a\n"
 CHILD_PROGRAM = Path(__file__).with_name("hdf5_child.py")
 SECONDS, BYTES_A_SECOND = 8.0, 2e7
-MEMORY = 2 * 10**9  # beyond what Python takes with its imports, and 8 bytes for each of the file
+MEMORY = 2 * 10**9  # bytes, beyond what Python and its imports take; 8 bytes are added for each byte of the file
 LENGTH = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Hdf5:
-    """What is in a file. Paths are as in "layers/dense/vars/0"; that of the root is "".
+    """The content of a file. Paths look like "layers/dense/vars/0"; the root's path is "".
 
-    source : the file's name, for messages. numbers : of all datasets, one after the other.
+    source : the file's name, for messages. numbers : the numbers of all datasets, one after the other.
     """
 
     source: str
@@ -45,23 +45,24 @@ class Hdf5:
     numbers: memoryview
 
     def within(self, path: str) -> list[str]:
-        """The names in a group. Raises ModelFileError if there is none."""
+        """The names in a group. Raises ModelFileError if there is no such group."""
         if path not in self.members:
             raise ModelFileError(f"{self.source} holds no group {path!r}: it is damaged, or was written by hand.")
         return self.members[path]
 
     def text(self, path: str, name: str) -> str | None:
-        """An attribute that is a text; None if there is none."""
+        """An attribute as text; None if there is no such text."""
         value = self.attributes.get(path, {}).get(name)
         return value if isinstance(value, str) else None
 
     def texts(self, path: str, name: str) -> list[str]:
-        """An attribute that is a list of texts; none if there is none."""
+        """An attribute as a list of texts; empty if there is no such list."""
         value = self.attributes.get(path, {}).get(name)
         return [str(one) for one in value] if isinstance(value, list) else []
 
     def array(self, path: str) -> NDArray[Any]:
-        """The numbers of a dataset. Raises ModelFileError, UnsupportedModelError if there are none to read."""
+        """The numbers of a dataset. Raises ModelFileError if the dataset is missing or damaged, UnsupportedModelError
+        if it holds something other than numbers."""
         told = self.datasets.get(path)
         if told is None:
             raise ModelFileError(f"{self.source} holds no {path!r}: it is damaged, or was written by hand.")
@@ -73,10 +74,10 @@ class Hdf5:
 
 
 def opened(data: bytes, source: str) -> Hdf5:
-    """What is in an HDF5 file.
+    """The content of an HDF5 file.
 
     data : the whole file. source : its name, for messages.
-    Raises MissingExtraError without h5py, ModelFileError if the file is damaged or the library has no answer in time.
+    Raises MissingExtraError without h5py, ModelFileError if the file is damaged or the library does not finish in time.
     """
     if find_spec("h5py") is None:
         raise require_extra("h5py", "keras", "Reading .keras and .h5 files")

@@ -1,13 +1,13 @@
-"""A process of its own that reads an HDF5 file: `hdf5` starts it and may stop it. It is run as a script.
+"""A separate process that reads an HDF5 file: `hdf5` starts it as a script and may stop it.
 
-The library that h5py wraps can loop or crash on a damaged file. It is run here with a limit on its memory, and what it
-finds is written out plainly. A dataset that leads out of the file, claims more than its bytes hold, or needs a filter
-that is not part of every HDF5 library is not read: what is written of it is why.
+The library that h5py wraps can loop or crash on a damaged file. Here it runs with a limit on its memory, and what it
+reads is written out in a plain format. Datasets that refer to other files, claim more than their bytes can hold, or
+need a filter that is not part of every HDF5 library are not read; the reason is written instead.
 
-In: arguments are sys.path as JSON and the most bytes of memory, beyond what is taken by then; the file is stdin. Out:
-the length of a JSON text in 8 bytes, the text, and the numbers of all datasets. The text has "attributes" by path,
-"members" by path of the group, and by path of the dataset "datasets": shape, type and place, or "refused". Of a file
-that cannot be read it has only why, as "damaged", or "memory".
+Input: the arguments are sys.path as JSON and the limit on further memory in bytes; the file is stdin. Output: the
+length of a JSON text in 8 bytes, the text, and the numbers of all datasets. The text has "attributes" by path,
+"members" by path of the group, and "datasets" by path of the dataset: shape, type and position, or "refused". For a
+file that cannot be read it has only the reason, as "damaged" or "memory".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BLOWUP = 1032  # deflate writes no more than 1032 bytes for one
 FILTERS = (1, 2, 3)  # deflate, shuffle, checksums
 MOST_MEMBERS = 200_000
 DEEPEST = 64
-ELSEWHERE = 2**31  # what Python takes with NumPy and h5py, where no system says it
+ELSEWHERE = 2**31  # memory that Python takes with NumPy and h5py, where the system does not report it
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def limit_memory(most: int) -> None:
-    """Let no more than so many bytes be taken beyond those that are, where the system has such a limit."""
+    """Limit the memory that may be allocated from now on to `most` bytes, on systems that have such a limit."""
     try:
         import resource
     except ImportError:  # Windows
@@ -63,7 +63,7 @@ def limit_memory(most: int) -> None:
 
 
 def walk(root: Any, size: int, told: dict[str, Any], numbers: list[bytes], h5py: Any, np: Any) -> None:
-    """All groups that are in the file itself, each once, and their datasets."""
+    """Visit all groups that are in the file itself, each once, and their datasets."""
     waiting = [("", root, 0)]
     seen, members, place = set(), 0, 0
     while waiting:
@@ -97,7 +97,7 @@ def walk(root: Any, size: int, told: dict[str, Any], numbers: list[bytes], h5py:
 
 
 def read(dataset: Any, size: int, np: Any) -> Any:
-    """The numbers of a dataset, or why they are not read."""
+    """The numbers of a dataset, or the reason why they are not read."""
     if dataset.shape is None or dataset.dtype.kind not in "fiu":
         return f"holds {dataset.dtype}, and weights are floats"
     kept = dataset.id.get_create_plist()
@@ -112,7 +112,7 @@ def read(dataset: Any, size: int, np: Any) -> Any:
 
 
 def plainly(value: Any, np: Any) -> Any:
-    """An attribute as JSON: texts, and lists of them; anything else as None."""
+    """An attribute as JSON: a text or a list of texts; anything else becomes None."""
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     if isinstance(value, str):

@@ -1,10 +1,10 @@
-"""What the layers of Keras do to what flows through them, written with `creases.build`.
+"""The layers of Keras, written with `creases.build`.
 
-Decides, class by class, which layers are piecewise linear and how their weights stand; what is not is refused by class
-and name. Keras keeps channels last, convolutions here have them first: a tensor remembers which, and is turned round
-only where a layer asks for the other. Softmax, sigmoid and tanh cut nothing where they stand last: there they are
-dropped, with a note; anywhere else they are refused. Numbers in a configuration, slopes and scales, are float32s to
-Keras unless the layer computes in float64.
+For each class, this module decides whether the layer is piecewise linear and how its weights are arranged; other layers
+are refused with their class and name. Keras has the channels last, convolutions here have them first: a tensor
+remembers its layout and is transposed only where a layer requires the other one. Softmax, sigmoid and tanh cut nothing
+if they are the last layer: there they are left out, with a note; anywhere else they are refused. Numbers in a
+configuration (slopes and scales) are float32 in Keras, unless the layer computes in float64.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Floats = NDArray[np.float64]
 Weights = Callable[[], list[Floats]]
 
 WIDE = ("float32", "float64")
-MIXED = ("mixed_float16", "mixed_bfloat16")  # float32s are kept
+MIXED = ("mixed_float16", "mixed_bfloat16")  # variables are float32
 SMOOTH = ("softmax", "log_softmax", "sigmoid", "tanh")
 COUPLING = ("softmax", "log_softmax")
-OWN = re.compile(r"builtins|(tf_keras|(tensorflow\.(python\.)?)?keras)(\..*)?")  # modules of Keras's functions
+OWN = re.compile(r"builtins|(tf_keras|(tensorflow\.(python\.)?)?keras)(\..*)?")  # modules of Keras itself
 LEAKY_DEFAULT = 0.2  # of keras.activations.leaky_relu
 LEAST_VARIANCE = 1e-14  # of Normalization, which divides by max(sqrt(variance), 1e-7)
 REMEDY = (
@@ -41,22 +41,23 @@ REMEDY = (
 
 @dataclass
 class Notes:
-    """What a reader says of the model. source : the file's name, for messages."""
+    """The notes of a reader on the model. source : the file's name, for messages."""
 
     source: str
     texts: list[str] = field(default_factory=list)
 
     def add(self, text: str) -> None:
-        """One sentence, once."""
+        """Add a sentence, once."""
         if text not in self.texts:
             self.texts.append(text)
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """What flows. last : whether Keras has the channels last that stand first in `flow`.
+    """A value in the model. flow : its numbers, perhaps with the channels first.
 
-    smooth : an activation that was left out and must be the last one, and the layer that it is of; else "".
+    last : whether `flow` has the channels first although Keras has them last.
+    smooth : an activation that was left out and must be the last operation, and the layer that it belongs to; else "".
     """
 
     flow: Flow
@@ -65,13 +66,13 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As Keras has it, without the batch."""
+        """The shape in Keras, without the batch."""
         shape = self.flow.shape
         return (*shape[1:], shape[0]) if self.last else shape
 
     @property
     def rank(self) -> int:
-        """Number of axes, without the batch's."""
+        """Number of axes, without the batch."""
         return len(self.flow.shape)
 
 
@@ -86,15 +87,15 @@ class Layer:
 
     @property
     def label(self) -> str:
-        """As messages name it."""
+        """The layer's name in messages."""
         return f"{self.kind} '{self.name}'"
 
     def refuse(self, why: str) -> UnsupportedModelError:
-        """The error to raise."""
+        """The error that says why the layer is not read."""
         return UnsupportedModelError(f"{self.source}: {self.label} {why}")
 
     def sides(self, what: str, rank: int) -> tuple[int, ...]:
-        """One whole number a side."""
+        """A setting with one integer per side."""
         value = self.config.get(what)
         sides = [value] * rank if isinstance(value, int) else value
         if (
@@ -106,7 +107,8 @@ class Layer:
         return tuple(sides)
 
     def rounded(self, values: Any) -> Floats:
-        """Numbers of the configuration as the layer computes with them: float32s, or float64s if it does."""
+        """Numbers of the configuration as the layer computes with them: rounded to float32, unless it computes in
+        float64."""
         array = np.asarray(told_in(values, "value"), dtype=np.float64)
         if self.policy == "float64":
             return array
@@ -115,25 +117,26 @@ class Layer:
 
     @property
     def policy(self) -> Any:
-        """The name of its dtype policy, or whatever stands there; None if it is not told."""
+        """The name of its dtype policy, or whatever the configuration has instead; None if it has none."""
         return told_in(self.config.get("dtype"), "name")
 
     @property
     def channels_first(self) -> bool:
-        """Whether it takes channels first."""
+        """Whether the layer expects the channels first."""
         return self.config.get("data_format") == "channels_first"
 
 
 def told_in(value: Any, what: str) -> Any:
-    """A value, which Keras 3 may keep within an object's configuration: of an array, of a type."""
+    """A value of the configuration, which Keras 3 may wrap in the configuration of an object (of an array or a
+    type)."""
     if isinstance(value, dict) and isinstance(value.get("config"), dict):
         return value["config"].get(what)
     return value
 
 
 def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) -> Tensor:
-    """What a layer makes of its inputs. Raises UnsupportedModelError on a layer that is not read, ModelFileError on
-    weights that do not fit it."""
+    """The output of a layer. Raises UnsupportedModelError if the layer is not supported, ModelFileError if its weights
+    do not fit."""
     check_policy(layer, notes)
     if layer.kind in NOTHING_IN_EVALUATION and len(inputs) == 1:
         return inputs[0]
@@ -158,7 +161,8 @@ def applied(layer: Layer, inputs: list[Tensor], weights: Weights, notes: Notes) 
 
 
 def check_policy(layer: Layer, notes: Notes) -> None:
-    """Refuse numbers narrower than float32; note where float32s are kept and others computed with."""
+    """Refuse numbers narrower than float32; add a note where variables are float32 and the layer computes in another
+    type."""
     told, policy = layer.config.get("dtype"), layer.policy
     if told is None or policy in WIDE:
         return
@@ -197,12 +201,12 @@ def as_channels_first(layer: Layer, x: Tensor) -> Flow:
 
 
 def of_channels(layer: Layer, flow: Flow) -> Tensor:
-    """A result with its channels first, in the layout of the layer."""
+    """A result that has its channels first, in the layout of the layer."""
     return Tensor(flow, last=not layer.channels_first)
 
 
 def exactly(layer: Layer, arrays: list[Floats], *shapes: tuple[int, ...]) -> list[Floats]:
-    """A layer's weights, if they have these shapes. Raises ModelFileError."""
+    """A layer's weights. Raises ModelFileError if they do not have these shapes."""
     found = [array.shape for array in arrays]
     if found != list(shapes):
         raise ModelFileError(f"{layer.source}: {layer.label} has weights of shapes {found}, and needs {list(shapes)}.")
@@ -210,7 +214,7 @@ def exactly(layer: Layer, arrays: list[Floats], *shapes: tuple[int, ...]) -> lis
 
 
 def repeated(values: Floats, shape: tuple[int, ...]) -> Floats | None:
-    """Numbers that broadcast to a shape; None if they do not."""
+    """Numbers broadcast to a shape; None if they do not broadcast to it."""
     try:
         return np.broadcast_to(values, shape)
     except ValueError:
@@ -218,7 +222,7 @@ def repeated(values: Floats, shape: tuple[int, ...]) -> Floats | None:
 
 
 def spread(layer: Layer, values: Floats, x: Tensor) -> Floats:
-    """Numbers that broadcast to a tensor in Keras's layout, in the layout of its flow."""
+    """Numbers broadcast to the shape of a tensor in Keras, in the layout of its flow."""
     whole = repeated(values, x.shape)
     if whole is None:
         raise ModelFileError(f"{layer.source}: {layer.label} has numbers that do not fit {x.shape}.")
@@ -258,7 +262,8 @@ def activation(layer: Layer, x: Tensor, told: Any, notes: Notes) -> Tensor:
 
 
 def check_coupled(layer: Layer, x: Tensor, told: Any) -> None:
-    """Refuse a softmax that mixes inputs, or over one number: its result is constant. told : its axes, of Keras."""
+    """Refuse a softmax that mixes several inputs, or one over a single number, whose result is constant. told : its
+    axes, as Keras numbers them."""
     axes = [*told] if isinstance(told, list | tuple) else [told]
     if not axes or not all(type(axis) is int and -x.rank - 1 <= axis <= x.rank for axis in axes):
         raise ModelFileError(f"{layer.source}: {layer.label} has axis {told!r} for {x.shape}.")
@@ -278,13 +283,14 @@ def activation_layer(layer: Layer, x: Tensor, _weights: Weights, notes: Notes) -
 
 
 def softmax(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
-    """Softmax, which must stand last."""
+    """Softmax, which must be the last layer."""
     check_coupled(layer, x, layer.config.get("axis", -1))
     return replace(x, smooth=layer.label)
 
 
 def number(layer: Layer, *names: str) -> float:
-    """A setting that is one number, by the first of its names that is there; some versions keep it as an array."""
+    """A setting that is one number, under the first of these names that the configuration has; some versions store it
+    as an array."""
     value = next((layer.config[name] for name in names if name in layer.config), None)
     try:
         one_number = float(layer.rounded(value).reshape(()))
@@ -296,7 +302,7 @@ def number(layer: Layer, *names: str) -> float:
 
 
 def relu(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
-    """ReLU with a slope below zero or a largest value."""
+    """ReLU, perhaps with a slope below zero or a maximum."""
     slope = number(layer, "negative_slope") if layer.config.get("negative_slope") is not None else 0.0
     most = layer.config.get("max_value")
     if layer.config.get("threshold") not in (None, 0, 0.0) or (slope and most is not None):
@@ -312,7 +318,7 @@ def leaky_relu(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Ten
 
 
 def prelu(layer: Layer, x: Tensor, weights: Weights, _notes: Notes) -> Tensor:
-    """PReLU: slopes that may be shared along some axes."""
+    """PReLU; its slopes may be shared along some axes."""
     (slopes,) = weights() or [np.zeros(0)]
     if slopes.ndim != x.rank:
         raise ModelFileError(f"{layer.source}: {layer.label} has slopes of shape {slopes.shape} for {x.shape}.")
@@ -323,7 +329,7 @@ def prelu(layer: Layer, x: Tensor, weights: Weights, _notes: Notes) -> Tensor:
 
 
 def dense(layer: Layer, x: Tensor, weights: Weights, notes: Notes) -> Tensor:
-    """Dense, along the last axis: of more axes than one it is a convolution with a kernel of one."""
+    """Dense, along the last axis; on a tensor with several axes it is a convolution with a kernel of size 1."""
     n_in, arrays = x.shape[-1], weights()
     bias = bool(layer.config.get("use_bias", True))
     n_out = arrays[0].shape[-1] if arrays and arrays[0].ndim else 0
@@ -390,7 +396,7 @@ def rescaling(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tens
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{layer.source}: {layer.label} has a scale or offset that is no number.") from error
     if 0 < told[0].ndim < 3:
-        # Keras turns a list to (n, 1, 1) where it is set to channels first, which the file does not say.
+        # Keras reshapes a list to (n, 1, 1) if its global setting is channels first, which the file does not contain.
         turned = repeated(told[0].reshape(*told[0].shape, *[1] * (3 - told[0].ndim)), x.shape)
         straight = repeated(told[0], x.shape)
         if turned is not None and (straight is None or (straight != turned).any()):
@@ -403,7 +409,7 @@ def rescaling(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tens
 
 
 def convolution(layer: Layer, x: Tensor, weights: Weights, notes: Notes) -> Tensor:
-    """Conv, DepthwiseConv and SeparableConv: kernels are (*kernel, in / groups, out) in Keras."""
+    """Conv, DepthwiseConv and SeparableConv; kernels in Keras have the shape (*kernel, in / groups, out)."""
     flow, rank, arrays = as_channels_first(layer, x), x.rank - 1, weights()
     if rank != int(layer.kind[-2]):
         raise layer.refuse(f"takes {layer.kind[-2]} sides and channels, and {x.shape} flows.")
@@ -415,7 +421,7 @@ def convolution(layer: Layer, x: Tensor, weights: Weights, notes: Notes) -> Tens
     padding = padded(layer, flow.shape[1:], kernel.shape[:rank], stride, dilation)
     depthwise = layer.kind.startswith(("Depthwise", "Separable"))
     groups = channels if depthwise else layer.config.get("groups", 1)
-    # To (out, in / groups, *kernel); of depthwise ones (channels, multiplier) are the outputs.
+    # To (out, in / groups, *kernel); the outputs of a depthwise convolution are (channels, multiplier).
     if depthwise:
         if kernel.shape[rank] != channels:
             raise ModelFileError(
@@ -441,7 +447,7 @@ def convolution(layer: Layer, x: Tensor, weights: Weights, notes: Notes) -> Tens
 def padded(
     layer: Layer, sides: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
 ) -> tuple[tuple[int, int], ...]:
-    """Zeros before and after each side, as TensorFlow pads: "same" makes ceil(side / stride) outputs."""
+    """Zeros before and after each side, with TensorFlow's rule: "same" gives ceil(side / stride) outputs."""
     how = layer.config.get("padding", "valid")
     if how == "valid":
         return ((0, 0),) * len(sides)
@@ -457,11 +463,11 @@ def padded(
     return tuple(pairs)
 
 
-# Pools.
+# Pooling.
 
 
 def pool(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
-    """MaxPooling and AveragePooling of one, two or three sides; zeros of the padding never count."""
+    """MaxPooling and AveragePooling in one, two or three dimensions; padding never counts."""
     flow, rank = as_channels_first(layer, x), x.rank - 1
     if rank != int(layer.kind[-2]):
         raise layer.refuse(f"takes {layer.kind[-2]} sides and channels, and {x.shape} flows.")
@@ -485,7 +491,7 @@ def global_pool(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Te
 
 
 def flatten(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
-    """Flatten, in Keras's layout; of channels first it puts them last before."""
+    """Flatten, in Keras's order: with channels first, Keras moves them last before it flattens."""
     flow = plain(x)
     if layer.channels_first and x.rank > 1:
         flow = build.transpose(flow, *range(1, x.rank), 0)
@@ -498,7 +504,7 @@ def reshape(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor
 
 
 def permute(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
-    """Permute: its axes are counted from one."""
+    """Permute; Keras numbers the axes from 1."""
     dims = layer.config.get("dims")
     if not isinstance(dims, list) or sorted(dims) != list(range(1, x.rank + 1)):
         raise ModelFileError(f"{layer.source}: {layer.label} has dims {dims!r} for {x.shape}.")
@@ -506,7 +512,7 @@ def permute(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor
 
 
 def pairs_of(layer: Layer, what: str, rank: int) -> list[tuple[int, int]]:
-    """Pairs (before, after), one a side; one side has a pair alone in Keras."""
+    """Pairs (before, after), one per side; for one side Keras has a single pair."""
     given = layer.config.get(what)
     given = [given] if rank == 1 and isinstance(given, list) and given and isinstance(given[0], int) else given
     pairs = [tuple(pair) for pair in given if isinstance(pair, list)] if isinstance(given, list) else []
@@ -530,13 +536,13 @@ def cropping(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tenso
 
 
 def upsampling(layer: Layer, x: Tensor, _weights: Weights, _notes: Notes) -> Tensor:
-    """UpSampling by repeating."""
+    """UpSampling by repetition."""
     if layer.config.get("interpolation", "nearest") != "nearest":
         raise layer.refuse(f"has interpolation {layer.config['interpolation']!r}; nearest is read.")
     return of_channels(layer, build.upsample(as_channels_first(layer, x), layer.sides("size", x.rank - 1)))
 
 
-# Layers of several tensors.
+# Layers that take several tensors.
 
 
 def merged(layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
@@ -557,12 +563,12 @@ def merged(layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
 
 
 def average(*flows: Flow) -> Flow:
-    """The sum divided by how many there are."""
+    """The sum, divided by the number of flows."""
     return build.divide(build.add(*flows), float(len(flows)))
 
 
 def minimum(*flows: Flow) -> Flow:
-    """The opposite of the maximum of opposites."""
+    """The negative of the maximum of the negatives."""
     return build.scale(build.maximum(*(build.scale(flow, -1.0) for flow in flows)), -1.0)
 
 
@@ -574,7 +580,7 @@ MERGES: dict[str, Callable[..., Flow]] = {
     "Minimum": minimum,
     "Subtract": build.subtract,
 }
-# What changes nothing once the model is trained.
+# Layers that have no effect after training.
 NOTHING_IN_EVALUATION = (
     "ActivityRegularization",
     "AlphaDropout",

@@ -1,9 +1,9 @@
-"""A model of Keras in memory: it writes itself into a `.keras` file, and that is read as any other.
+"""Keras models in memory: the model writes itself into a `.keras` file, which is then read like any other.
 
-So nothing is decided here twice, and a class of one's own is refused by the reader of files, by its name. Code that a
-file only names, or does not tell of, is refused here: a function of one's own as an activation is written by its name,
-which may be that of one of Keras's. What Keras 3 makes with torch as its backend are torch modules as well; they are
-read here all the same, since Keras's layers are known by what they say of themselves.
+So no rule is implemented twice, and the reader of files refuses the user's own classes by name. Code that a file only
+names, or does not mention, is refused here: an activation that is the user's own function is stored by its name, which
+may also be the name of one of Keras's. With torch as its backend, the models of Keras 3 are torch modules too; they are
+still read here, because the configurations of Keras's layers say what the layers are.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def is_keras_model(source: object) -> bool:
 
 
 def read_keras_model(model: Any) -> Network:
-    """The network of a `keras.Model` that is built, with the numbers that it has now.
+    """The network of a built `keras.Model`, with its present weights.
 
-    Raises NetworkError if it is not built, UnsupportedModelError if Keras cannot write it into a file, and what
-    `read_keras` raises.
+    Raises NetworkError if the model is not built, UnsupportedModelError if Keras cannot write it into a file, and the
+    exceptions of `read_keras`.
     """
     from creases.readers.keras.file import read_keras
 
@@ -57,7 +57,7 @@ def read_keras_model(model: Any) -> Network:
 
 
 def layers_of(layer: Any) -> Iterator[Any]:
-    """A layer or model and all that is in it, at any depth: a model's layers, and the layer that a wrapper holds."""
+    """A layer or model and all layers inside it, at any depth: the layers of a model, and the layer in a wrapper."""
     yield layer
     inner = [*getattr(layer, "layers", ()), getattr(layer, "layer", None)]
     for each in inner:
@@ -66,10 +66,10 @@ def layers_of(layer: Any) -> Iterator[Any]:
 
 
 def refuse_own_code(layer: Any) -> None:
-    """Raise UnsupportedModelError if a layer runs code that its file would not tell of.
+    """Raise UnsupportedModelError if a layer runs code that its file would not contain.
 
-    That is a `call` that was put in the place of its class's own, and an activation that is a function of no package
-    of Keras: the file has only its name.
+    Examples are a `call` that replaces the one of its class, and an activation that is a function from outside Keras,
+    of which the file has only the name.
     """
     name = f"{type(layer).__name__} {layer.name!r}"
     if "call" in vars(layer):
@@ -80,7 +80,7 @@ def refuse_own_code(layer: Any) -> None:
     activation = getattr(layer, "activation", None)
     if activation is None or isinstance(activation, str):
         return
-    # An activation may be a layer, too: its class then says what it is.
+    # An activation may also be a layer; then its class says what it is.
     code = activation if hasattr(activation, "__qualname__") else type(activation)
     if (getattr(code, "__module__", None) or "").partition(".")[0] not in PACKAGES:
         own = getattr(code, "__qualname__", repr(activation))

@@ -1,7 +1,7 @@
-"""How the layers of a Keras model are connected: Sequential and Functional models, models within models.
+"""How the layers of a Keras model are connected: Sequential and Functional models, and models inside models.
 
-Decides from the configuration alone what each layer takes. A class of the user's own says nothing of what it computes,
-and is refused, as is whatever a layer is given that is no tensor.
+The inputs of each layer are found in the configuration alone. A class of the user's own is refused, because the
+configuration does not say what it computes; so is an argument of a layer that is not a tensor.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ MODELS = ("Sequential", "Functional", "Model")
 PACKAGE = r"(tf_keras|(tensorflow\.(python\.)?)?keras)(\.src)?"
 OURS = re.compile(PACKAGE + r"\.layers(\..*)?")
 OUR_MODELS = re.compile(PACKAGE + r"(\.(models|engine)(\..*)?)?")
-MAIN = "__main__"  # Keras 3 writes null for it; Keras 2 had no modules
+MAIN = "__main__"  # Keras 3 writes null for this module; Keras 2 wrote no modules
 ONE_INPUT_AND_OUTPUT = "Creases counts networks of one input and one output."
 
 
 class WeightStore(Protocol):
-    """Where the weights of layers are.
+    """The weights of the layers.
 
-    layers : class and name of all layers that stand side by side; name : of one of them.
+    layers : class and name of all layers of a model. name : the name of one of them.
     """
 
     def within(self, layers: Sequence[tuple[str, str]], name: str) -> WeightStore:
-        """The weights of a model within."""
+        """The weights of an inner model."""
 
     def arrays(self, layers: Sequence[tuple[str, str]], name: str) -> list[Floats]:
-        """The weights of a layer, in the order in which it made them."""
+        """The weights of a layer, in the order in which the layer created them."""
 
 
 def network_of(config: Config, store: WeightStore, source: str) -> Network:
-    """The network of a model's configuration and weights.
+    """The network of a model from its configuration and weights.
 
     Raises ModelFileError, UnsupportedModelError, NetworkError.
     """
@@ -60,13 +60,13 @@ def network_of(config: Config, store: WeightStore, source: str) -> Network:
     except (CreasesError, MemoryError):
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        # A configuration is any JSON at all: a text where a number belongs, a list for a dict.
+        # A configuration may be any JSON: a text instead of a number, a list instead of a dict.
         raise ModelFileError(f"{source}: its configuration is damaged ({type(error).__name__}: {error}).") from error
     return build.network(result, notes=notes.texts)
 
 
 def model(config: Config, store: WeightStore, x: Tensor, notes: Notes, depth: int) -> Tensor:
-    """What a model makes of its input."""
+    """The output of a model for an input."""
     if depth > DEEPEST:
         raise ModelFileError(f"{notes.source}: models are nested more than {DEEPEST} deep.")
     check_model(config, notes.source)
@@ -98,7 +98,7 @@ def model(config: Config, store: WeightStore, x: Tensor, notes: Notes, depth: in
 
 
 def check_model(config: Config, source: str) -> None:
-    """Refuse a class of the user's own, whatever its name."""
+    """Refuse a model whose class is the user's own, whatever its name."""
     inner = config.get("config")
     others = is_registered(config) or not ("module" not in config or is_of(config, OUR_MODELS))
     if (
@@ -122,13 +122,14 @@ def is_of(entry: Config, modules: re.Pattern[str]) -> bool:
 
 
 def is_registered(entry: Config) -> bool:
-    """Whether a class was registered by its user, under "package>name"."""
+    """Whether a class was registered by a user, under "package>name"."""
     name = entry.get("registered_name")
     return name is not None and (not isinstance(name, str) or ">" in name)
 
 
 def functional(config: Config, entries: Sequence[Config], layer: Any, x: Tensor, source: str) -> Tensor:
-    """What a Functional model makes of its input: nodes in any order, each once all that it takes is there."""
+    """The output of a Functional model: a node, in whatever order they are listed, is computed as soon as its inputs
+    are."""
     (start,), (end,) = (ends_of(config.get(what), what, source) for what in ("input_layers", "output_layers"))
     known: dict[tuple[str, int], Tensor] = {(start[0], start[1]): x}
     waiting = []
@@ -155,7 +156,7 @@ def functional(config: Config, entries: Sequence[Config], layer: Any, x: Tensor,
 
 
 def taken(node: Any, name: str, source: str) -> list[tuple[str, int]]:
-    """What a node takes: (layer, number of its node) each; in the formats of Keras 3 and of Keras 2."""
+    """The inputs of a node, as (layer, number of its node), in the formats of Keras 3 and Keras 2."""
     sources: list[Any] = []
     if isinstance(node, dict):
         given = node.get("kwargs") or {}
@@ -178,7 +179,8 @@ def taken(node: Any, name: str, source: str) -> list[tuple[str, int]]:
 
 
 def checked_history(history: Any, source: str) -> tuple[str, int]:
-    """The layer and the number of its node of one tensor's history, [layer, node, tensor]."""
+    """The layer and node number in one tensor's history, [layer, node, tensor]. Raises ModelFileError if it has another
+    form."""
     match history:
         case [str(name), int(node), 0, *_]:
             return name, node
@@ -190,7 +192,7 @@ def checked_history(history: Any, source: str) -> tuple[str, int]:
 
 
 def ends_of(told: Any, what: str, source: str) -> list[tuple[str, int]]:
-    """The one input or output of a Functional model, which some versions keep in a list or in two."""
+    """The single input or output of a Functional model, which some versions store in one list or in two."""
     ends, waiting = [], [told]
     while waiting:
         one = waiting.pop(0)
@@ -219,7 +221,8 @@ def name_of(entry: Config, source: str) -> str:
 
 
 def check_ours(entry: Config, source: str) -> None:
-    """Refuse a class that is not one of Keras's layers, whatever its name: an operation, or one of the user's own."""
+    """Refuse a class that is not one of Keras's layers, whatever its name: an operation, or a class of the user's
+    own."""
     module, settings = entry.get("module"), entry.get("config") or {}
     label = f"{entry.get('class_name')} {name_of(entry, source)!r}"
     if "module" not in entry:
@@ -254,7 +257,7 @@ def input_shape(config: Config, source: str) -> tuple[int, ...]:
 
 
 def shapes_told(config: Config, inner: Config) -> Iterator[Any]:
-    """Where a configuration may say the shape of the input, with the batch."""
+    """The entries of a configuration that may give the shape of the input, with the batch."""
     start = inner.get("input_layers")
     while isinstance(start, list) and start and isinstance(start[0], list):
         start = start[0]

@@ -1,1 +1,3 @@
-"""`.onnx` files: constants folded first, then each operator as a linear level or a kink (`graph.read_onnx`)."""
+"""`.onnx` files: constants are computed first, then each operator becomes a linear level or a kink
+(`graph.read_onnx`).
+"""

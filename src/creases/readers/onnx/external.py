@@ -1,8 +1,9 @@
-"""Numbers of an `.onnx` file that stand in another file beside it, as torch writes them for all but small networks.
+"""Numbers of an `.onnx` file that are stored in another file, as torch stores them for all but small networks.
 
-Decides which other file may be opened: a plain file in the model's own folder or below it, named by a relative path
-without '..', that no link leads out of; and that what a tensor claims of it is there, before a byte is read. All
-tensors together claim no more than the file has, so that a small model cannot read one large file a thousand times.
+This module decides which other files may be opened: plain files in the model's own folder or below it, given by a
+relative path without '..', and with no link that leads out of the folder. Before a byte is read, it checks that the
+bytes that a tensor claims exist. All tensors together may not claim more than the files have, so that a small model
+cannot read one large file a thousand times.
 """
 
 from __future__ import annotations
@@ -21,19 +22,20 @@ LOCATION_KEYS = ("location", "offset", "length", "checksum")
 
 
 class Beside:
-    """The files beside a model. folder : where the model is; None if it came from no folder."""
+    """The files beside a model. folder : the model's folder; None if it was not read from a folder."""
 
     def __init__(self, folder: Path | None, source: str) -> None:
         self.folder, self.source = folder, source
         self.claimed: dict[Path, int] = {}
 
     def size(self, tensors: Any) -> int:
-        """How many bytes the files have that these tensors name."""
+        """The total number of bytes of the files that these tensors name."""
         paths = {self.path_of(tensor, "tensor")[0] for tensor in tensors if is_outside(tensor)}
         return sum(path.stat().st_size for path in paths)
 
     def filled(self, tensor: Any, needed: int, label: str) -> Any:
-        """A copy of the tensor that holds its numbers itself, `needed` bytes of them. Raises ModelFileError."""
+        """A copy of the tensor that contains its own numbers, `needed` bytes. Raises ModelFileError if the file does
+        not have them."""
         import onnx
 
         path, entries = self.path_of(tensor, label)
@@ -48,7 +50,7 @@ class Beside:
         return copy
 
     def path_of(self, tensor: Any, label: str) -> tuple[Path, dict[str, str]]:
-        """The file that a tensor names, once it is known to be one that may be opened, and the tensor's entries."""
+        """The file that a tensor names, after it was checked that it may be opened, and the tensor's entries."""
         entries = {str(entry.key): str(entry.value) for entry in tensor.external_data}
         location = entries.get("location", "")
         if self.folder is None:
@@ -85,7 +87,7 @@ class Beside:
         return real, entries
 
     def whole(self, text: str | None, word: str, label: str) -> int:
-        """A number of bytes as the format writes it; 0 where it is not given."""
+        """A number of bytes as the format writes it; 0 if it is missing."""
         if text is None:
             return 0
         if not (text.isascii() and text.isdecimal() and len(text) <= 18):
@@ -93,9 +95,10 @@ class Beside:
         return int(text)
 
     def read(self, path: Path, offset: int, length: int, needed: int, label: str) -> bytes:
-        """The bytes at a place of a file, if they are there and as many as the tensor's shape needs."""
+        """The bytes at an offset of a file. Raises ModelFileError if they do not exist or are not as many as the
+        tensor's shape needs."""
         try:
-            # The file may have been replaced since its path was looked at: no link is followed now, no pipe waited for.
+            # The file may have been replaced after its path was checked: do not follow a link, do not wait for a pipe.
             flags = (
                 os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
             )

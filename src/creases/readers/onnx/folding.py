@@ -1,10 +1,11 @@
-"""Nodes of an `.onnx` graph that take constants only, worked out ahead: shapes, mostly, and how they are computed.
+"""Nodes of an `.onnx` graph whose inputs are all constants are computed in advance: mostly shapes and how they are
+made.
 
-Whole numbers stay whole. Floats are computed in the number type that the file gives them, as every program that runs
-the file does: sums, products, quotients and square roots have one correct rounding there, and whatever has not
-(an exponential, a product of matrices, whatever rounds to BFLOAT16) is refused. A note names the nodes whose results
-were rounded or may have been.
-Every shape is looked at before an array is made: a node of a few bytes may ask for 10^12 numbers.
+Integers remain integers. Floats are computed in the number type of the file, as every program that runs the file
+computes them: sums, products, quotients and square roots are correctly rounded there. Operations that are not (an
+exponential, a matrix product, any rounding to BFLOAT16) are refused. A note names the nodes whose results were rounded
+or may have been. Every shape is checked before an array is made, because a node of a few bytes may ask for 10^12
+numbers.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from creases.readers.onnx.values import Array, Node, Value
 
 __all__ = ["FOLDED", "MEASURED", "fold", "kind_made", "measured"]
 
-# What of a flow is constant all the same: its shape.
+# These take only the shape of a flow, which is constant.
 MEASURED = ("Shape", "Size")
 
 
 def fold(node: Node) -> list[Array]:
-    """The constants that a node makes of constants. Raises UnsupportedModelError on operators that are not folded."""
+    """The constants that a node computes from constants. Raises UnsupportedModelError on an operator that is not
+    computed here."""
     if node.op in MOVES:
         return [moved_constant(node)]
     if node.op == "Split":
@@ -36,14 +38,14 @@ def fold(node: Node) -> list[Array]:
     try:
         with np.errstate(all="ignore"):
             result = FOLDED[node.op](node)
-    except TypeError as error:  # truth values that are subtracted, say
+    except TypeError as error:  # for example a difference of booleans
         node.damaged(f"has no such operation on its numbers: {error}")
     node.room(result.shape)
     return [result]
 
 
 def kind_made(node: Node, array: Array) -> str:
-    """The number type of a constant that a node made; "" of one that is not read."""
+    """The number type of a constant that a node computed; "" if it is a type that is not read."""
     if node.op == "Cast":
         return kind_of(node.whole("to", 0))
     if node.op == "CastLike":
@@ -56,7 +58,7 @@ def kind_made(node: Node, array: Array) -> str:
 
 
 def measured(node: Node) -> Array:
-    """Shape and Size of whatever flows, at batch size 1."""
+    """Shape and Size of any value, at batch size 1."""
     value = node.given(0)
     if node.op == "Size":
         return np.array(value.size, dtype=np.int64)
@@ -66,7 +68,7 @@ def measured(node: Node) -> Array:
 
 
 def constants(node: Node, count: int | None) -> list[Array]:
-    """All inputs, of one number type; `count` of them, None for any number."""
+    """The inputs, which must be constants of one number type; `count` of them, or any number if None."""
     if count is not None and len(node.inputs) != count:
         node.damaged(f"takes {len(node.inputs)} inputs; it needs {count}.")
     arrays = [node.constant(place, "input") for place in range(len(node.inputs))]
@@ -77,7 +79,7 @@ def constants(node: Node, count: int | None) -> list[Array]:
 
 
 def broadcast(node: Node, arrays: Sequence[Array]) -> None:
-    """Raise ModelFileError unless shapes fit each other, and what they make is not too large."""
+    """Raise ModelFileError unless the shapes broadcast, and to an array that is not too large."""
     try:
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
     except ValueError:
@@ -86,12 +88,12 @@ def broadcast(node: Node, arrays: Sequence[Array]) -> None:
 
 
 def combined(function: Callable[..., Any], arrays: list[Array], count: int | None) -> Array:
-    """A function of one array, of two, or of two at a time from the left (count None)."""
+    """A function of one array, of two, or applied from the left to two arrays at a time (count None)."""
     return np.asarray(function(*arrays) if count is not None else reduce(function, arrays))
 
 
 def arithmetic(function: Callable[..., Any], count: int | None = 2) -> Callable[[Node], Array]:
-    """An operator of constants, number by number, that rounds floats."""
+    """An elementwise operator on constants that rounds floats."""
 
     def folded(node: Node) -> Array:
         result = combined(function, constants(node, count), count)
@@ -105,12 +107,12 @@ def arithmetic(function: Callable[..., Any], count: int | None = 2) -> Callable[
 
 
 def exact(function: Callable[..., Any], count: int | None = 2) -> Callable[[Node], Array]:
-    """An operator of constants, number by number, that never rounds."""
+    """An elementwise operator on constants that never rounds."""
     return lambda node: combined(function, constants(node, count), count)
 
 
 def divide(first: Array, second: Array) -> Array:
-    """A quotient; of whole numbers the one that is cut off towards zero, and nothing by zero."""
+    """A quotient; integers are rounded towards zero. Raises ZeroDivisionError on an integer division by zero."""
     if first.dtype.kind == "f":
         return np.asarray(first / second)
     if not second.all():
@@ -120,7 +122,7 @@ def divide(first: Array, second: Array) -> Array:
 
 
 def modulo(node: Node) -> Array:
-    """Mod: with the sign of the divisor, or as C has it."""
+    """Mod: the result has the sign of the divisor, or of the dividend (fmod), as in C."""
     first, second = constants(node, 2)
     if first.dtype.kind != "f" and not second.all():
         node.damaged("divides by zero.")
@@ -138,12 +140,12 @@ def quotient(node: Node) -> Array:
 
 
 def cast(node: Node) -> Array:
-    """Cast: the number type that `to` names."""
+    """Cast: to the number type in `to`."""
     return converted(node, kind_of(node.whole("to", 0)), dtype_of(node.whole("to", 0), node.label, node.context.source))
 
 
 def cast_like(node: Node) -> Array:
-    """CastLike: the number type of another, a flow too."""
+    """CastLike: to the number type of the other input, which may be a flow."""
     other, kind = node.given(1), node.kind(1)
     if isinstance(other, Value) and kind not in KINDS:
         node.refuse(
@@ -154,12 +156,12 @@ def cast_like(node: Node) -> Array:
 
 
 def converted(node: Node, kind: str | None, dtype: type) -> Array:
-    """A constant in another number type; the notes say where a float is rounded."""
+    """A constant in another number type; a note says where a float was rounded."""
     array = node.constant(0, "input")
     if array.dtype.kind == "f" and np.dtype(dtype).kind == "i":
         end = 2.0 ** (8 * np.dtype(dtype).itemsize - 1)
         whole = np.trunc(array.astype(np.float64))
-        if not ((whole >= -end) & (whole < end)).all():  # nor a NaN
+        if not ((whole >= -end) & (whole < end)).all():  # a NaN fails this too
             node.refuse(
                 f"makes {kind} of constants that are not finite or beyond it, which programs do differently. Fold "
                 "constants before export."
@@ -167,7 +169,7 @@ def converted(node: Node, kind: str | None, dtype: type) -> Array:
     result: Array = array.astype(dtype)
     if result.dtype.kind != "f":
         return result
-    with np.errstate(all="ignore"):  # infinities are no whole numbers
+    with np.errstate(all="ignore"):  # infinities are not integers
         changed = (result.astype(array.dtype) != array) & (array == array)
     if kind == BRIEF and (changed.any() or not is_brief(result)):
         node.refuse(f"rounds constants to {BRIEF}, which is not worked out ahead. Fold constants before export.")
@@ -177,7 +179,7 @@ def converted(node: Node, kind: str | None, dtype: type) -> Array:
 
 
 def filled(node: Node) -> Array:
-    """ConstantOfShape: one number, 0.0 where none is given, as often as told."""
+    """ConstantOfShape: an array of one number, by default 0.0."""
     sides = node.constant(0, "shape")
     if sides.dtype.kind not in "iu" or sides.size > MOST_AXES:
         node.damaged("needs a shape of whole numbers, and not too many.")
@@ -192,7 +194,7 @@ def filled(node: Node) -> Array:
 
 
 def counted(node: Node) -> Array:
-    """Range: whole numbers from start to limit in steps."""
+    """Range: integers from start to limit in steps."""
     ends = [node.constant(place, "bound") for place in range(3)]
     if any(end.size != 1 or end.dtype.kind not in "iu" for end in ends):
         node.refuse("counts in numbers that are not whole.")
@@ -205,7 +207,7 @@ def counted(node: Node) -> Array:
 
 
 def where(node: Node) -> Array:
-    """Where: of two constants the first where a third is true."""
+    """Where, with constants only: the first where the condition is true, else the second."""
     arrays = [node.constant(place, "input") for place in range(3)]
     broadcast(node, arrays)
     return np.where(arrays[0] != 0, arrays[1], arrays[2])
@@ -226,7 +228,7 @@ def put_around(node: Node) -> Array:
 
 
 def product(node: Node) -> Array:
-    """ReduceProd of whole numbers: how many a shape holds."""
+    """ReduceProd of integers: the number of entries of a shape."""
     array = node.constant(0, "input")
     if array.dtype.kind not in "iu":
         node.refuse("takes a product of floats, which may round in any order.")
@@ -242,7 +244,7 @@ def as_it_is(node: Node) -> Array:
     return node.constant(0, "input")
 
 
-# Integers wrap round and are exact otherwise; of floats these round.
+# On integers these wrap around and are otherwise exact; on floats they round.
 FOLDED: dict[str, Callable[[Node], Array]] = {
     "Abs": exact(np.abs, 1),
     "Add": arithmetic(np.add),

@@ -1,12 +1,12 @@
 """`.onnx` files: a graph of operators, read as levels at batch size 1.
 
-Decides which part of the graph is the network: what its output needs, from its one input that is not fixed. The nodes
-are walked in an order in which each comes after what it takes (a file need not keep one). A node that takes constants
-only is worked out ahead (`folding`); any other one makes flows of what flows into it (`operators`). What
-stands last and is smooth and increasing, a Softmax or a Sigmoid, is left out: it cuts nothing. So is an ArgMax, which
-does cut, and the notes say so. Beside the one file only
-those in its own folder are read that it keeps its numbers in, and a tensor's declared shape is compared with its bytes
-before an array is made.
+The network consists of the nodes that its output needs, from the one input that is not fixed. The nodes are visited in
+an order in which each comes after the nodes whose outputs it takes (a file may list them in another order). A node that
+takes only constants is computed in advance (`folding`); any other node computes flows from flows (`operators`). A last
+operator that is smooth and increasing, a Softmax or a Sigmoid, is left out: it does not cut the input space. A last
+ArgMax does cut it; it is left out too, and the notes say so. Besides the file itself, only those files in its own
+folder are read that hold its numbers, and a tensor's declared shape is compared with its number of bytes before an
+array is made.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ from creases.readers.onnx.values import Context, Given, Node, Value, cut_off
 
 __all__ = ["read_onnx"]
 
-# What is left out where it stands last: smooth and increasing, or the place of the largest value.
+# Operators that are left out at the end: smooth and increasing ones, and those that give the index of the largest
+# value.
 SMOOTH = ("ArgMax", "Atan", "Erf", "Exp", "LogSoftmax", "Sigmoid", "Softmax", "Softplus", "Softsign", "Tanh")
-ALONG = ("ArgMax", "LogSoftmax", "Softmax")  # those that take all numbers along an axis
-# What may stand behind that. A Cast between floats changes nothing; nor does one of the places that an ArgMax gives, to
-# types that hold all of these.
+ALONG = ("ArgMax", "LogSoftmax", "Softmax")  # those that combine all numbers along an axis
+# Operators that may follow these. A Cast between floats has no effect; nor has a Cast of the indices that an ArgMax
+# gives, to types that hold all of them.
 PLACES = ("INT32", "INT64", "FLOAT", "DOUBLE")
 PASSED_ON = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
@@ -46,15 +47,16 @@ def read_onnx(
     output: str | None = None,
     inputs: Mapping[str, Any] | None = None,
 ) -> Network:
-    """The network in an .onnx file; its `input_shape` is the graph input's, without a batch axis of 1 or
-    unknown.
+    """The network in an .onnx file; its `input_shape` is that of the graph's input, without a batch axis of length 1 or
+    unknown length.
 
-    data : the whole file. source : its name, for messages. folder : where it is, and what it keeps in other files.
-    output : the name of the value that the network gives; the file's only output if not given.
+    data : the whole file. source : its name, for messages. folder : its folder, with the other files that hold its
+        numbers.
+    output : the name of the value that is the network's output; by default the file's only output.
     inputs : arrays for all inputs but one, by name.
-    Raises UnsupportedModelError, naming node and operator, if the graph is no piecewise linear map that is read;
-    ModelFileError if the file is damaged or keeps its weights elsewhere, or a name is wrong; MissingExtraError without
-    the onnx package.
+    Raises UnsupportedModelError, with node and operator, if the graph is not piecewise linear or not supported;
+    ModelFileError if the file is damaged, its weights are in a file that may not be opened, or a name is wrong;
+    MissingExtraError without the onnx package.
     """
     try:
         import onnx
@@ -64,7 +66,7 @@ def read_onnx(
         model = onnx.load_model_from_string(data)
     except MemoryError:
         raise
-    except Exception as error:  # protobuf's DecodeError, which is not ours to import
+    except Exception as error:  # protobuf's DecodeError, which cannot be imported without protobuf
         raise ModelFileError(f"{source} is truncated or damaged: {error}") from error
     graph = model.graph
     if not graph.node:
@@ -110,7 +112,7 @@ def read_onnx(
 
 
 def network_of(output: Flow, given: Flow, context: Context) -> Network:
-    """The network from one flow to another, with the notes of the reader."""
+    """The network from one flow to another, with the reader's notes."""
     if context.rounded:
         kinds = " and ".join(sorted({kind for _, kind in context.rounded}))
         context.note(
@@ -131,28 +133,28 @@ def network_of(output: Flow, given: Flow, context: Context) -> Network:
 
 
 def several(labels: Sequence[str]) -> str:
-    """Labels of nodes for a sentence, each once; of many the first five."""
+    """Labels of nodes for a sentence, each once; at most five."""
     kept = list(dict.fromkeys(labels))
     return f"{', '.join(kept[:5])}{f' and {len(kept) - 5} more' if len(kept) > 5 else ''}"
 
 
 def number_types(graph: Any) -> dict[str, str]:
-    """Number types by the names of values, where the file declares them."""
+    """The number types of values by their names, for the values whose type the file declares."""
     entries = [*graph.value_info, *graph.output, *graph.input]
     told = {str(entry.name): kind_of(entry.type.tensor_type.elem_type) for entry in entries}
     return told | {str(tensor.name): kind_of(tensor.data_type) for tensor in graph.initializer}
 
 
 def described(node: Any) -> str:
-    """A node by operator and name, as in "Gemm node 'fc1'"."""
+    """A node's operator and name, as in "Gemm node 'fc1'"."""
     if node.name:
         return f"{node.op_type} node '{node.name}'"
     return f"{node.op_type} node without a name, with output '{next(iter(node.output), '')}'"
 
 
 def in_order(graph: Any, source: str) -> list[Any]:
-    """The nodes, each after those whose outputs it takes, else in the file's order. Raises ModelFileError if a name
-    is given twice: it would then depend on the order what it stands for."""
+    """The nodes, each after those whose outputs it takes, otherwise in the file's order. Raises ModelFileError if two
+    values have the same name, because its meaning would depend on the order."""
     nodes = list(graph.node)
     tensors = [tensor.name for tensor in graph.initializer]
     if len(set(tensors)) < len(tensors):
@@ -187,8 +189,8 @@ def in_order(graph: Any, source: str) -> list[Any]:
 
 
 def the_output(graph: Any, nodes: list[Any], output: str | None, source: str) -> str:
-    """The name of the value that the network gives."""
-    outputs = [str(each.name) for each in graph.output]  # bytes where it is no UTF-8
+    """The name of the value that is the network's output."""
+    outputs = [str(each.name) for each in graph.output]  # bytes if it is not UTF-8
     if output is None:
         if len(outputs) != 1:
             raise UnsupportedModelError(
@@ -207,21 +209,21 @@ def the_output(graph: Any, nodes: list[Any], output: str | None, source: str) ->
 
 
 def without_the_last(nodes: list[Any], wanted: str, source: str) -> tuple[str, list[Any]]:
-    """The output before what stands last and is left out, and those nodes, last to first.
+    """The output before the last operators that are left out, and those nodes, last to first.
 
-    Raises UnsupportedModelError where a Cast makes one of several places that an ArgMax gives.
+    Raises UnsupportedModelError if a Cast makes several indices of an ArgMax equal.
     """
     maker = {name: node for node in nodes for name in node.output if name}
     last: list[Any] = []
-    at, jumps, moves = wanted, False, False  # behind `at` and before the node left out last
-    merging: Any = None  # a Cast, anywhere behind `at`, to numbers of which several places may become one
+    at, jumps, moves = wanted, False, False  # what comes after `at` and before the node that was left out last
+    merging: Any = None  # a Cast, anywhere after `at`, to a type in which several indices may become one
     while (node := maker.get(at)) is not None and node.input and node.domain in ("", "ai.onnx"):
         if node.op_type not in (*SMOOTH, *PASSED_ON) or at != node.output[0]:
             break
         if node.op_type in SMOOTH:
-            # A Cast to whole numbers jumps, behind a Sigmoid say; those that an ArgMax gives it only writes down.
-            # Of two that are left out the axes are compared, so nothing may move these between them. Behind an ArgMax
-            # none may stand: of places a Softmax is another number, and a Tanh rounds to one.
+            # A Cast to integers jumps, after a Sigmoid for example; the indices that an ArgMax gives are integers
+            # already. The axes of two operators that are left out are compared, so nothing may move the axes between
+            # them. None may follow an ArgMax: a Softmax of indices is another number, and a Tanh of them rounds to one.
             chooses = node.op_type == "ArgMax"
             turned = moves and any(each.op_type in ALONG for each in (node, *last))
             if (jumps and not chooses) or (last and (turned or chooses)):
@@ -245,15 +247,15 @@ def without_the_last(nodes: list[Any], wanted: str, source: str) -> tuple[str, l
 
 
 def cast_to(node: Any) -> str:
-    """The number type that a Cast makes."""
+    """The number type to which a Cast converts."""
     return kind_of(attributes_of(node).get("to", 0))
 
 
 def left_out(last: list[Any], output: Value, context: Context) -> list[str]:
-    """What the notes say of the nodes that were left out, last to first; `output` is what the first of them takes.
+    """What the notes say about the nodes that were left out, last to first; `output` is the input of the first of them.
 
-    Raises UnsupportedModelError if one of them takes the batch axis, as it is then no function of one input, or one
-    number, as it is then constant.
+    Raises UnsupportedModelError if one of them combines numbers along the batch axis, because it is then not a function
+    of one input, or along an axis of length 1, because it is then constant.
     """
     texts: list[str] = []
     rank = len(output.shape)
@@ -265,7 +267,7 @@ def left_out(last: list[Any], output: Value, context: Context) -> list[str]:
             if not -rank <= axis < max(rank, 1):
                 raise ModelFileError(f"{context.source}: {label} has axis {axis}, but there are {rank} axes.")
             axis %= max(rank, 1)
-            # Before version 13 a Softmax takes all axes from its own on.
+            # Before version 13 a Softmax combines its own axis and all later ones.
             flat = node.op_type != "ArgMax" and context.opset < 13
             taken = range(axis, rank) if flat else [axis] if rank else []
             ends = cut_off(str(last[-1].input[0]), context.entry)
@@ -302,7 +304,7 @@ def left_out(last: list[Any], output: Value, context: Context) -> list[str]:
 
 
 def along(node: Any, context: Context) -> int:
-    """The axis that a node takes all numbers along."""
+    """The axis along which a node combines all numbers."""
     default = 0 if node.op_type == "ArgMax" else -1 if context.opset >= 13 else 1
     axis = attributes_of(node).get("axis", default)
     if type(axis) is not int:
@@ -311,7 +313,7 @@ def along(node: Any, context: Context) -> int:
 
 
 def needed(nodes: list[Any], wanted: str) -> list[Any]:
-    """The nodes without which a value cannot be made, in their order."""
+    """The nodes that a value needs, in their order."""
     names, kept = {wanted}, []
     for node in reversed(nodes):
         if names.intersection(filter(None, node.output)):
@@ -321,7 +323,7 @@ def needed(nodes: list[Any], wanted: str) -> list[Any]:
 
 
 def check_operators(nodes: list[Any], known: set[str], context: Context) -> None:
-    """Refuse a graph with operators other than ours; all such nodes are told, up to five."""
+    """Refuse a graph with unsupported operators; the message lists up to five of the nodes."""
     source, constants = context.source, set(known)
     strange = []
     for node in nodes:
@@ -344,7 +346,7 @@ def check_operators(nodes: list[Any], known: set[str], context: Context) -> None
 
 
 def step(proto: Any, values: dict[str, Given | None], context: Context, beside: Beside) -> Sequence[Given]:
-    """What one node makes of the values before it."""
+    """The results of one node, from the values computed so far."""
     label, source = described(proto), context.source
     if proto.op_type == "Constant":
         array = constant_value(proto, label, source, beside)
@@ -385,7 +387,7 @@ def step(proto: Any, values: dict[str, Given | None], context: Context, beside: 
 
 
 def noted(node: Node, proto: Any, results: Sequence[Given]) -> Sequence[Given]:
-    """What a node made; the number types of what is among it are kept, and rounding of what flows."""
+    """The results of a node; their number types are recorded, and so is the rounding of flows."""
     for name, made in zip(proto.output, results, strict=False):
         if isinstance(made, Value):
             flowing, kind = kind_flowing(node)
@@ -398,8 +400,8 @@ def noted(node: Node, proto: Any, results: Sequence[Given]) -> Sequence[Given]:
 
 
 def kind_flowing(node: Node) -> tuple[str, str]:
-    """The number type of the first flow that a node takes, and of those that it makes; any operator but a Cast keeps
-    it."""
+    """The number type of the first flow that a node takes, and that of the flows that it makes; every operator except a
+    Cast keeps the type."""
 
     def of(name: str) -> str:
         return context.flowing.get(name) or context.kinds.get(name, "UNDEFINED")

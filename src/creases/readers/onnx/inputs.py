@@ -1,7 +1,7 @@
-"""What goes into the graph of an `.onnx` file: the one input that is cut, and those that are fixed by value.
+"""The inputs of an `.onnx` graph: the one input whose space is cut, and those that have fixed values.
 
-Decides the shape of one input. The first of several axes is the batch if its length is 1 or not fixed; no other may be
-open.
+This module decides the shape of one input. If there are several axes, the first one is the batch if its length is 1 or
+not fixed; all others must have a fixed length.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from creases.readers.onnx.values import Array, Value
 
 __all__ = ["fixed_values", "input_of"]
 
-PLENTY = 1 << 22  # numbers of an input that a file of any size may have: three images of 1,182 x 1,182
+PLENTY = 1 << 22  # numbers of an input that even the smallest file may have: three channels of 1,182 x 1,182
 
 
 def fixed_values(
     graph: Any, tensors: Mapping[str, Any], taken: set[str], inputs: Mapping[str, Any] | None, source: str
 ) -> tuple[dict[str, Array], Any]:
-    """The arrays of inputs that are fixed, and the one that is not.
+    """The arrays of the inputs with fixed values, and the input that has none.
 
-    taken : names of all values that the output needs. An initialiser's name is no input (files of IR version 3 list
-    those as inputs too).
-    Raises ModelFileError on a name or an array that does not fit; UnsupportedModelError unless one input is left.
+    taken : names of all values that the output needs. Names of initialisers are not inputs (files of IR version 3 list
+        them as inputs too).
+    Raises ModelFileError on a name or an array that does not fit; UnsupportedModelError unless exactly one input is
+    left.
     """
     entries = {str(entry.name): entry for entry in graph.input if entry.name not in tensors}
     given = {} if inputs is None else dict(inputs)
@@ -53,7 +54,7 @@ def fixed_values(
 
 
 def fixed_value(entry: Any, values: Any, source: str) -> Array:
-    """An input's array in the shape and the number type of the file."""
+    """An input's array in the file's shape and number type."""
     label = f"input '{entry.name}'"
     axes, names = axes_of(entry, source)
     dtype = dtype_of(entry.type.tensor_type.elem_type, label, source)
@@ -74,7 +75,7 @@ def fixed_value(entry: Any, values: Any, source: str) -> Array:
     result: Array = array.reshape(full).astype(dtype)
     if not np.array_equal(result, array.reshape(full)) or (kind == BRIEF and not is_brief(result)):
         name = np.dtype(dtype).name if kind != BRIEF else BRIEF.lower()
-        # NumPy has no BFLOAT16: the upper half of a float32, towards zero.
+        # NumPy has no BFLOAT16, which is the upper half of a float32: the lower half is cut off.
         way = f"array.astype({name!r})" if kind != BRIEF else "(array.astype('f4').view('u4') & 0xFFFF0000).view('f4')"
         raise ModelFileError(
             f"{source}: {label} holds numbers of type {name}, and those that fix it are not such numbers. "
@@ -84,19 +85,21 @@ def fixed_value(entry: Any, values: Any, source: str) -> Array:
 
 
 def axes_of(entry: Any, source: str) -> tuple[list[int], list[str]]:
-    """The lengths of an input's axes, 0 where one is open, and how the file tells them."""
+    """The lengths of an input's axes, 0 for an axis without a fixed length, and the texts that the file has for
+    them."""
     kind = entry.type.tensor_type
     if len(kind.shape.dim) > MOST_AXES:
         raise ModelFileError(
             f"{source}: input '{entry.name}' has {len(kind.shape.dim)} axes; an array has {MOST_AXES} at most."
         )
-    # An axis is fixed if it has a positive dim_value; 0, -1 and names leave it open.
+    # An axis has a fixed length if its dim_value is positive; 0, -1 and names mean that it has none.
     axes = [max(axis.dim_value, 0) for axis in kind.shape.dim]
     return axes, [str(axis.dim_param or axis.dim_value or "?") for axis in kind.shape.dim]
 
 
 def input_of(entry: Any, n_bytes: int, source: str) -> Value:
-    """The input that is cut, in its shape at batch size 1. Raises UnsupportedModelError if that is not fixed."""
+    """The input whose space is cut, in its shape at batch size 1. Raises UnsupportedModelError if its shape is not
+    fixed."""
     axes, names = axes_of(entry, source)
     batched = len(axes) > 1 and axes[0] <= 1
     one = tuple(axes[1:] if batched else axes)
@@ -117,6 +120,6 @@ def input_of(entry: Any, n_bytes: int, source: str) -> Value:
             "with an input of floats, or fix this input by value."
         )
     flow = build.input(*one)
-    # A first axis that is open or longer than 1 may be a batch; one of length 1 holds one input and no more.
+    # A first axis without a fixed length, or longer than 1, may be a batch; one of length 1 holds exactly one input.
     first_is_batch = len(axes) > 1 and axes[0] != 1
     return Value(Flow((1, *one) if batched else one, flow.node), 0 if first_is_batch else None)

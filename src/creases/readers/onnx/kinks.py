@@ -1,8 +1,8 @@
-"""Kinks of an `.onnx` graph: ReLU and its relatives, clips, maxima and minima.
+"""Kinks of an `.onnx` graph: ReLU and similar operators, clips, maxima and minima.
 
-Decides what is a kink of which unit. A bound at one side is a ReLU between two shifts, max(x, c) = c + relu(x - c) and
-min(x, c) = c - relu(c - x); a minimum of several flows is a maximum with all signs turned; a bound that is float32's
-largest number is none, as in the operator's own definition.
+A bound on one side is a ReLU between two shifts, max(x, c) = c + relu(x - c) and min(x, c) = c - relu(c - x). A minimum
+of several flows is the negative of the maximum of their negatives. A bound equal to the largest float32 is no bound, as
+in the operator's definition.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def bent(node: Node, value: Value, kink: Kink) -> Value:
-    """A kink of each number."""
+    """A kink applied to each number."""
     return Value(bend(value.flow, kink, value.shape, node.name), value.batch)
 
 
@@ -42,7 +42,7 @@ def relu(node: Node) -> Value:
 
 
 def rectified(node: Node, value: Value) -> Value:
-    """max(x, 0); of what is a ReLU already nothing new."""
+    """max(x, 0); a flow that is already the output of a ReLU stays as it is."""
     if isinstance(value.flow.node.kink, ReLU):
         node.context.note("A ReLU that directly follows another changes nothing and is left out.")
         return value
@@ -55,7 +55,7 @@ def leaky_relu(node: Node) -> Value:
 
 
 def prelu(node: Node) -> Value:
-    """PRelu: a slope for each number, repeated as NumPy does."""
+    """PRelu: a slope for each number, broadcast as in NumPy."""
     value, slope = node.flow(), node.constant(1, "slope")
     if node.context.opset < 7 and slope.size > 1:
         node.refuse(
@@ -74,7 +74,7 @@ def absolute(node: Node) -> Value:
 
 
 def clip(node: Node) -> Value:
-    """Clip: its bounds are attributes, or inputs from version 11 on."""
+    """Clip: its bounds are attributes, and inputs from version 11 on."""
     value = node.flow()
     low, high = bound(node, 1, "min", -1.0), bound(node, 2, "max", 1.0)
     if low is not None and high is not None:
@@ -87,7 +87,7 @@ def clip(node: Node) -> Value:
 
 
 def bound(node: Node, place: int, name: str, sign: float) -> float | None:
-    """A bound of a Clip; None where it is not given, or is the largest number of its type on its side (`sign`)."""
+    """A bound of a Clip; None if it is missing, or is the largest number of its type on its side (`sign`)."""
     values = node.constant(place, name) if node.has(place) else np.float32(node.attributes.get(name, sign * np.inf))
     if values.size != 1 or values.dtype.kind != "f" or np.isnan(values).any():
         node.damaged(f"has a bound '{name}' that is not one float.")
@@ -100,7 +100,7 @@ def bound(node: Node, place: int, name: str, sign: float) -> float | None:
 
 
 def bounded_below(node: Node, value: Value, low: Floats) -> Value:
-    """max(x, low), both constants and place by place."""
+    """max(x, low), elementwise; low is constant."""
     if not low.any():
         return rectified(node, value)
     node.room(value.shape, 2)
@@ -108,7 +108,7 @@ def bounded_below(node: Node, value: Value, low: Floats) -> Value:
 
 
 def bounded_above(node: Node, value: Value, high: Floats) -> Value:
-    """min(x, high), as `bounded_below`."""
+    """min(x, high), elementwise; high is constant."""
     node.room(value.shape, 4)
     return Value(at_most(value.flow, high, node.label, node.name), value.batch)
 
@@ -126,15 +126,15 @@ def maximum(node: Node) -> Value:
 
 
 def minimum(node: Node) -> Value:
-    """Min: of several flows the largest with all signs turned."""
+    """Min: of flows and constants."""
     return largest(node, -1.0)
 
 
 def largest(node: Node, sign: float) -> Value:
-    """The largest of all inputs, or, with sign -1, the smallest."""
+    """The maximum of all inputs, or, with sign -1, the minimum."""
     shape = node.joint_shape()
     flows: list[Value] = []
-    constants: Floats | None = None  # of several the one that matters, place by place
+    constants: Floats | None = None  # the largest of several, elementwise
     for place in range(len(node.inputs)):
         given = node.given(place)
         if isinstance(given, Value):
@@ -161,6 +161,6 @@ def reduce_max(node: Node) -> Value:
 
 
 def reduce_min(node: Node) -> Value:
-    """ReduceMin: the largest with all signs turned."""
+    """ReduceMin: the negative of the maximum of the negatives."""
     value, places, shape, batch = reduced(node)
     return negative(node, maxima(node, negative(node, value), places, shape, batch))

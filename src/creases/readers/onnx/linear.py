@@ -1,7 +1,8 @@
-"""Sums, products with constants and means of an `.onnx` graph as linear levels. Nothing is folded.
+"""Sums, products with constants and means of an `.onnx` graph as linear levels, with the stored numbers.
 
-Decides which of them are linear maps of one input. A quotient is a division by the number as it is stored, and a mean a
-sum that is divided by a whole number: no reciprocal is formed. What changes nothing, a shift by zeros, makes no level.
+This module decides which of these operators are linear maps of one input. A quotient is a division by the stored
+number, and a mean is a sum divided by an integer: no reciprocal is computed. Operations without effect, such as adding
+zeros, make no level.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ __all__ = [
     "subtract",
 ]
 
-# Number by number.
+# Elementwise operators.
 
 
 def add(node: Node) -> Value:
@@ -48,13 +49,13 @@ def add(node: Node) -> Value:
 
 
 def subtract(node: Node) -> Value:
-    """Sub: the first less the second."""
+    """Sub: the first minus the second."""
     node.given(1)
     return summed(node, [1.0, -1.0])
 
 
 def summed(node: Node, signs: list[float]) -> Value:
-    """The sum of all inputs, each with its sign: one level of all flows, then the constants one after the other."""
+    """The sum of all inputs, each with its sign: one level for all flows, then the constants one after the other."""
     shape = node.joint_shape()
     terms: list[tuple[Value, float]] = []
     constants: list[Floats] = []
@@ -76,12 +77,12 @@ def summed(node: Node, signs: list[float]) -> Value:
 
 
 def spread(node: Node, values: Array, shape: tuple[int, ...]) -> Floats:
-    """Constants of a network, repeated to a shape that they fit, flat."""
+    """Constants of a network, broadcast to a shape, flat."""
     return np.broadcast_to(node.real(values), shape).reshape(-1)
 
 
 def shifted(node: Node, value: Value, numbers: Floats) -> Value:
-    """A flow plus a constant for each of its numbers; zeros change nothing."""
+    """A flow plus a constant for each number; zeros make no level."""
     if not numbers.any():
         return value
     node.room(value.shape)
@@ -90,7 +91,7 @@ def shifted(node: Node, value: Value, numbers: Floats) -> Value:
 
 
 def scaled(node: Node, value: Value, factors: Floats) -> Value:
-    """A flow times a constant for each of its numbers; ones change nothing."""
+    """A flow times a constant for each number; ones make no level."""
     if (factors == 1.0).all():
         return value
     node.room(value.shape)
@@ -98,7 +99,7 @@ def scaled(node: Node, value: Value, factors: Floats) -> Value:
 
 
 def negative(node: Node, value: Value) -> Value:
-    """All signs turned."""
+    """The negative of a flow."""
     return scaled(node, value, np.full(value.size, -1.0))
 
 
@@ -108,7 +109,7 @@ def negate(node: Node) -> Value:
 
 
 def factor_and_flow(node: Node, what: str) -> tuple[Value, Floats]:
-    """The flow among two inputs, and the other as constants, both of their joint shape."""
+    """The flow among two inputs, and the other one as constants, both broadcast to their joint shape."""
     places = [place for place in (0, 1) if isinstance(node.given(place), Value)]
     if len(places) != 1:
         node.refuse(f"{what}, which is not piecewise linear.")
@@ -123,7 +124,7 @@ def multiply(node: Node) -> Value:
 
 
 def divide(node: Node) -> Value:
-    """Div: by constants, as they are stored."""
+    """Div: by constants, with the stored numbers."""
     if isinstance(node.given(1), Value):
         node.refuse("divides by a value that depends on the input, which is not piecewise linear.")
     value, numbers = factor_and_flow(node, "divides two values")
@@ -133,7 +134,7 @@ def divide(node: Node) -> Value:
 
 
 def divided(node: Node, value: Value, numbers: Floats) -> Value:
-    """A flow divided by a constant for each of its numbers; ones change nothing."""
+    """A flow divided by a constant for each number; ones make no level."""
     if (numbers == 1.0).all():
         return value
     node.room(value.shape, 2)
@@ -141,20 +142,20 @@ def divided(node: Node, value: Value, numbers: Floats) -> Value:
 
 
 def constant_flow(node: Node, value: Value, numbers: Floats, shape: tuple[int, ...]) -> Value:
-    """Constants as if they came from a flow, all of whose numbers are multiplied by zero."""
+    """Constants as a flow: the given flow times zero, plus the constants."""
     node.room(shape)
     nothing = Select(np.full(numbers.size, -1), value.size)
     return Value(total([(value.flow, nothing)], shape, node.label, numbers.reshape(-1), node.name))
 
 
 def joined(node: Node, first: Value, function: Callable[[list[Array]], Array], begin: int = 0) -> Value:
-    """What a function makes of all inputs from `begin` on if it only moves their numbers; constants become biases.
+    """The result of a function that only moves numbers, on all inputs from `begin` on; constants become biases.
 
     first : the flow whose batch axis is followed.
     """
     givens = [node.given(place) for place in range(begin, len(node.inputs))]
     ends = np.cumsum([given.size for given in givens])
-    # Every number of every input has a code of its own.
+    # Every number of every input gets a code of its own.
     starts = ends - [given.size for given in givens]
     codes = function(
         [np.arange(start, end).reshape(given.shape) for given, start, end in zip(givens, starts, ends, strict=True)]
@@ -176,11 +177,11 @@ def joined(node: Node, first: Value, function: Callable[[list[Array]], Array], b
     return Value(flow, batch)
 
 
-# With statistics, and along axes.
+# Batch normalisation, and reductions along axes.
 
 
 def batch_normalization(node: Node) -> Value:
-    """BatchNormalization in evaluation: a scale and a shift for each channel, the second axis."""
+    """BatchNormalization in evaluation mode: a scale and a shift for each channel (the second axis)."""
     if node.flag("training_mode", 0) or node.outputs > 1:
         node.refuse("is in training mode; export the model in evaluation mode.")
     if node.whole("spatial", 1) != 1:
@@ -199,9 +200,10 @@ def batch_normalization(node: Node) -> Value:
 
 
 def reduced(node: Node) -> tuple[Value, Integers, tuple[int, ...], int | None]:
-    """The flow of a Reduce or a global pool; the places of each result's numbers, (results, numbers); its shape.
+    """The input of a Reduce or a global pool, and how it is reduced.
 
-    Last comes where the batch axis is then. Raises UnsupportedModelError if it is one of those that are reduced.
+    Returns the flow; for each result the indices of the numbers that it combines, shape (results, numbers); the shape
+    of the result; and its batch axis. Raises UnsupportedModelError if the batch axis is reduced.
     """
     value = node.flow()
     rank = len(value.shape)
@@ -231,7 +233,7 @@ def reduced(node: Node) -> tuple[Value, Integers, tuple[int, ...], int | None]:
 
 
 def reduce_sum(node: Node) -> Value:
-    """ReduceSum: along some axes, all where none is named."""
+    """ReduceSum: along the named axes, or along all axes if none is named."""
     value, places, shape, batch = reduced(node)
     if places.shape[1] == 1:
         return shaped(value, shape, batch)
@@ -241,7 +243,7 @@ def reduce_sum(node: Node) -> Value:
 
 
 def reduce_mean(node: Node) -> Value:
-    """ReduceMean and GlobalAveragePool: sums that are divided by a whole number."""
+    """ReduceMean and GlobalAveragePool: sums divided by an integer."""
     value, places, shape, batch = reduced(node)
     results, count = places.shape
     if count == 1:

@@ -1,7 +1,7 @@
-"""Products with matrices in an `.onnx` graph, on either side of what flows, and Gemm's factors.
+"""Products with matrices in an `.onnx` graph, on either side of a flow, and Gemm's factors.
 
-Decides which operator a product is: dense where it acts on one vector, else sparse. A factor is put into a weight only
-if every product is a float64 (one of two float32 always is), and is a level of its own otherwise.
+This module chooses the operator of a product: dense if it acts on one vector, otherwise sparse. A factor is multiplied
+into a weight only if every product is a float64 (always true for two float32s), and is a level of its own otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["gemm", "matmul"]
 
 
 def matmul(node: Node) -> Value:
-    """MatMul: x @ W or W @ x, as NumPy has it."""
+    """MatMul: x @ W or W @ x, as in NumPy."""
     left = isinstance(node.given(0), Value)
     if left and isinstance(node.given(1), Value):
         node.refuse("multiplies two values that both depend on the input, which is not piecewise linear.")
@@ -31,7 +31,7 @@ def matmul(node: Node) -> Value:
 
 
 def gemm(node: Node) -> Value:
-    """Gemm: alpha A' @ B' + beta C, where ' transposes if so told."""
+    """Gemm: alpha A' @ B' + beta C, where ' is a transposition if the attributes say so."""
     left = isinstance(node.given(0), Value)
     if isinstance(node.given(1), Value) == left:
         node.refuse("needs a constant factor beside what flows.")
@@ -61,18 +61,18 @@ def gemm(node: Node) -> Value:
     bias = exact_product(numbers, beta)
     if bias is not None:
         return shifted(node, result, bias)
-    # A product that float64 does not hold: the constant becomes a level of its own, and the factor its operator.
+    # A product is not a float64: the constant becomes a level of its own, with the factor as its operator.
     whole = constant_flow(node, value, numbers, result.shape)
     terms = [(result.flow, Select.all(result.size)), (whole.flow, Scale(np.full(whole.size, beta)))]
     return Value(total(terms, result.shape, node.label, None, node.name), result.batch)
 
 
 def product(node: Node, value: Value, weight: Floats, left: bool, alpha: float = 1.0) -> Value:
-    """What flows times a matrix, or one matrix for each of some axes; `left` if the flow stands on the left."""
+    """A flow times a matrix, or times one matrix for each index of some axes; `left` if the flow is on the left."""
     places = places_of(value)
     if places.ndim == 0 or weight.ndim == 0 or weight.size == 0:
         node.damaged(f"multiplies shapes {value.shape} and {weight.shape}; both need an axis that is not empty.")
-    # As NumPy does: a vector on the left is a row, one on the right a column, and that axis goes again at the end.
+    # As in NumPy, a vector on the left is a row and one on the right a column; that axis is removed at the end.
     vector, plain = places.ndim == 1, weight.ndim == 1
     if vector:
         places = places[None, :] if left else places[:, None]
@@ -91,7 +91,7 @@ def product(node: Node, value: Value, weight: Floats, left: bool, alpha: float =
             f"multiplies shape {value.shape} by a weight of shape {weight.shape}, which do not fit. {FIXED_BATCH}"
         )
     batch = followed_batch(node, value, vector, left, len(ahead), places.ndim - 2)
-    # The result's last two axes: (rows, n) of a flow on the left, (n, rows) of one on the right.
+    # The result's last two axes: (rows, n) for a flow on the left, (n, rows) for one on the right.
     shape = (*ahead, rows, n) if left else (*ahead, n, rows)
     node.room(shape)
     if value.size == k and math.prod(ahead) == 1:
@@ -111,7 +111,8 @@ def product(node: Node, value: Value, weight: Floats, left: bool, alpha: float =
 
 
 def followed_batch(node: Node, value: Value, vector: bool, left: bool, rank: int, own: int) -> int | None:
-    """Where the batch axis is after a product. Raises UnsupportedModelError if inputs are mixed, or are several."""
+    """The batch axis after a product. Raises UnsupportedModelError if the product mixes inputs, or if the batch has a
+    fixed length above 1."""
     if value.batch is None:
         return None
     last = len(value.shape) - 1
@@ -129,13 +130,14 @@ def followed_batch(node: Node, value: Value, vector: bool, left: bool, rank: int
 
 
 def dense(weight: Floats, alpha: float) -> tuple[Operator, float]:
-    """A matrix times a factor, and the factor where that would round."""
+    """A matrix times a factor; the factor is returned separately if a product would round."""
     whole = exact_product(weight, alpha)
     return (Dense(weight), alpha) if whole is None else (Dense(whole), 1.0)
 
 
 def sparse(entries: Floats, columns: Integers, n_in: int, alpha: float) -> tuple[Operator, float]:
-    """Rows of as many entries, at these columns, times a factor; the factor where that would round."""
+    """Sparse rows with their entries at these columns, times a factor; the factor is returned separately if a product
+    would round."""
     whole = exact_product(entries, alpha)
     numbers = entries if whole is None else whole
     operator = rows_of(columns.reshape(-1), numbers.reshape(-1), np.full(len(entries), entries.shape[1]), n_in)

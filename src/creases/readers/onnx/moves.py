@@ -1,7 +1,7 @@
-"""ONNX operators that move numbers and compute none: one function of arrays each.
+"""ONNX operators that move numbers without computing any: each is one function of arrays.
 
-Of a constant it moves the numbers; of a flow it moves their places, and what comes out is a selection. So the two
-cannot differ, and what is tested on one is tested on both. -1 among the places is a number that was filled in.
+For a constant the function moves its numbers; for a flow it moves their indices, and the result is a selection. So the
+two cannot differ, and a test of one is a test of both. An index of -1 is a number that was filled in.
 """
 
 from __future__ import annotations
@@ -20,19 +20,23 @@ __all__ = ["MOVES", "concatenated", "moved_constant", "moved_flow", "new_shape",
 
 @dataclass(frozen=True)
 class Move:
-    """array : what it makes of an array. axis : where the batch axis is then, of (node, shape before, after, axis)."""
+    """A function that moves numbers.
+
+    array : the operator as a function of the node and an array.
+    axis : the batch axis of the result, as a function of (node, shape before, shape after, axis).
+    """
 
     array: Callable[[Node, Array], Array]
     axis: Callable[[Node, tuple[int, ...], tuple[int, ...], int], int | None]
 
 
 def moved_constant(node: Node) -> Array:
-    """A constant, moved."""
+    """The operator on a constant."""
     return MOVES[node.op].array(node, node.constant(0, "input"))
 
 
 def moved_flow(node: Node) -> Value:
-    """A flow, moved."""
+    """The operator on a flow."""
     value, move = node.flow(), MOVES[node.op]
     places = move.array(node, places_of(value))
     batch = None if value.batch is None else move.axis(node, value.shape, places.shape, value.batch)
@@ -40,24 +44,24 @@ def moved_flow(node: Node) -> Value:
 
 
 def same(_node: Node, _before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
-    """Axes stay where they are, counted from the end: more may come in front."""
+    """The batch axis if axes stay where they are, counted from the end; new ones may be added in front."""
     return axis + len(after) - len(_before)
 
 
 def without_squeezed(node: Node, before: tuple[int, ...], _after: tuple[int, ...], axis: int) -> int | None:
-    """Where an axis is once those that a Squeeze names are left out."""
+    """The new number of an axis after a Squeeze."""
     gone = squeezed(node, before)
     return None if axis in gone else axis - sum(each < axis for each in gone)
 
 
 def with_unsqueezed(node: Node, _before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
-    """Where an axis is once those that an Unsqueeze names are put in."""
+    """The new number of an axis after an Unsqueeze."""
     new = node.axes(node.integers(1, "axes") or [], len(after))
     return [i for i in range(len(after)) if i not in new][axis]
 
 
 def followed(_node: Node, before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
-    """The order of the numbers stays."""
+    """The batch axis if the order of the numbers stays the same."""
     return kept_axis(before, after, axis)
 
 
@@ -65,7 +69,7 @@ def followed(_node: Node, before: tuple[int, ...], after: tuple[int, ...], axis:
 
 
 def new_shape(node: Node, array: Array) -> Array:
-    """Reshape: 0 copies a length, and -1 takes the rest."""
+    """Reshape: 0 copies a length, and -1 is the length that remains."""
     wanted = node.integers(1, "shape")
     if wanted is None:
         node.damaged("needs two inputs, or a shape.")
@@ -86,7 +90,7 @@ def new_shape(node: Node, array: Array) -> Array:
 
 
 def flatten(node: Node, array: Array) -> Array:
-    """Flatten: two axes, split at `axis`."""
+    """Flatten: to two axes, split at `axis`."""
     axis = node.whole("axis", 1)
     if not -array.ndim <= axis <= array.ndim:
         node.damaged(f"has axis {axis}, but shape {array.shape} flows.")
@@ -95,13 +99,13 @@ def flatten(node: Node, array: Array) -> Array:
 
 
 def squeeze(node: Node, array: Array) -> Array:
-    """Squeeze: axes of length 1 are left out, all of them where none is named."""
+    """Squeeze: removes axes of length 1, all of them if none is named."""
     gone = squeezed(node, array.shape)
     return array.reshape([side for i, side in enumerate(array.shape) if i not in gone])
 
 
 def squeezed(node: Node, shape: tuple[int, ...]) -> list[int]:
-    """The axes that a Squeeze leaves out."""
+    """The axes that a Squeeze removes."""
     wanted = node.integers(1, "axes")
     axes = [i for i, side in enumerate(shape) if side == 1] if wanted is None else node.axes(wanted, len(shape))
     if any(shape[axis] != 1 for axis in axes):
@@ -110,7 +114,7 @@ def squeezed(node: Node, shape: tuple[int, ...]) -> list[int]:
 
 
 def unsqueeze(node: Node, array: Array) -> Array:
-    """Unsqueeze: axes of length 1 are put in, numbered as in the result."""
+    """Unsqueeze: adds axes of length 1, numbered as in the result."""
     wanted = node.integers(1, "axes")
     if wanted is None:
         node.damaged("needs axes.")
@@ -120,11 +124,11 @@ def unsqueeze(node: Node, array: Array) -> Array:
     return np.expand_dims(array, tuple(node.axes(wanted, rank)))
 
 
-# Other places.
+# Operators that change the order or the number of entries.
 
 
 def transpose(node: Node, array: Array) -> Array:
-    """Transpose: turned round where no order is given."""
+    """Transpose: reverses the axes if no order is given."""
     order = permutation(node, array.ndim)
     return np.transpose(array, order)
 
@@ -139,12 +143,12 @@ def permutation(node: Node, rank: int) -> list[int]:
 
 
 def turned(node: Node, before: tuple[int, ...], _after: tuple[int, ...], axis: int) -> int | None:
-    """Where a Transpose puts an axis."""
+    """The new number of an axis after a Transpose."""
     return permutation(node, len(before)).index(axis)
 
 
 def expand(node: Node, array: Array) -> Array:
-    """Expand: repeated along axes of length 1, and along new ones in front."""
+    """Expand: repeats along axes of length 1, and along new ones in front."""
     wanted = node.integers(1, "shape")
     if wanted is None:
         node.damaged("needs two inputs.")
@@ -157,7 +161,7 @@ def expand(node: Node, array: Array) -> Array:
 
 
 def tile(node: Node, array: Array) -> Array:
-    """Tile: as many copies along each axis."""
+    """Tile: repeats the whole array along each axis."""
     times = node.integers(1, "repeats")
     if times is None or len(times) != array.ndim or min(times, default=0) < 0:
         node.damaged(f"must say how often to repeat each of {array.ndim} axes.")
@@ -178,7 +182,7 @@ def cut(node: Node, array: Array) -> Array:
     index = [slice(None)] * array.ndim
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         side = array.shape[axis]
-        # As ONNX has it: counted from the end where negative, then kept within the axis; -1 is before the first.
+        # As in ONNX: negative numbers count from the end, then all are limited to the axis; -1 is before the first.
         first, last = (place + side if place < 0 else place for place in (start, end))
         if step > 0:
             index[axis] = slice(min(max(first, 0), side), min(max(last, 0), side), step)
@@ -189,7 +193,7 @@ def cut(node: Node, array: Array) -> Array:
 
 
 def gather(node: Node, array: Array) -> Array:
-    """Gather: entries along an axis at constant places."""
+    """Gather: entries along an axis at constant indices."""
     if array.ndim == 0:
         node.damaged("takes entries of a single number.")
     axis, indices = node.axis(node.whole("axis", 0), array.ndim), node.constant(1, "indices")
@@ -203,7 +207,7 @@ def gather(node: Node, array: Array) -> Array:
 
 
 def gathered(node: Node, before: tuple[int, ...], _after: tuple[int, ...], axis: int) -> int | None:
-    """Where an axis is once another has become those of the indices."""
+    """The new number of an axis after another one was replaced by those of the indices."""
     along = node.axis(node.whole("axis", 0), len(before))
     if axis == along:
         return None
@@ -211,7 +215,7 @@ def gathered(node: Node, before: tuple[int, ...], _after: tuple[int, ...], axis:
 
 
 def depth_to_space(node: Node, array: Array) -> Array:
-    """DepthToSpace: channels become blocks of places."""
+    """DepthToSpace: channels become blocks of pixels."""
     block, n, c, h, w = blocks(node, array)
     if c % block**2:
         node.damaged(f"parts {c} channels into blocks of {block} x {block}.")
@@ -223,7 +227,7 @@ def depth_to_space(node: Node, array: Array) -> Array:
 
 
 def space_to_depth(node: Node, array: Array) -> Array:
-    """SpaceToDepth: blocks of places become channels."""
+    """SpaceToDepth: blocks of pixels become channels."""
     block, n, c, h, w = blocks(node, array)
     if h % block or w % block:
         node.damaged(f"parts {h} x {w} into blocks of {block} x {block}.")
@@ -232,7 +236,7 @@ def space_to_depth(node: Node, array: Array) -> Array:
 
 
 def blocks(node: Node, array: Array) -> tuple[int, int, int, int, int]:
-    """The side of a block and the shape of images (n, c, h, w)."""
+    """The side length of a block and the shape of the images (n, c, h, w)."""
     block = node.whole("blocksize", 0)
     if array.ndim != 4 or not 1 <= block <= 1 << 20:
         node.damaged(f"needs images of four axes and a block of at least 1, got {array.shape} and {block}.")
@@ -240,11 +244,11 @@ def blocks(node: Node, array: Array) -> tuple[int, int, int, int, int]:
     return block, n, c, h, w
 
 
-# What has several outputs, or several inputs.
+# Operators with several outputs or several inputs.
 
 
 def split(node: Node, array: Array) -> list[Array]:
-    """Split: parts along an axis; equal ones, but for the last, where no lengths are given."""
+    """Split: parts along an axis; without given lengths all are equal, except perhaps the last."""
     axis = node.axis(node.whole("axis", 0), array.ndim)
     side, lengths = array.shape[axis], node.integers(1, "split")
     if lengths is None:
@@ -259,7 +263,7 @@ def split(node: Node, array: Array) -> list[Array]:
 
 
 def concatenated(node: Node, arrays: Sequence[Array]) -> Array:
-    """Concat: one after the other along an axis."""
+    """Concat along an axis."""
     if "axis" not in node.attributes or not arrays:
         node.damaged("needs an axis.")
     axis = node.axis(node.whole("axis", 0), arrays[0].ndim)
@@ -271,7 +275,7 @@ def concatenated(node: Node, arrays: Sequence[Array]) -> Array:
 
 
 def padded(node: Node, array: Array, filling: float | int) -> Array:
-    """Pad: numbers around it, or cut off where the padding is negative."""
+    """Pad: adds numbers on all sides, or removes some if the padding is negative."""
     pads = node.integers(1, "pads")
     if pads is None:
         node.damaged("needs pads.")

@@ -1,6 +1,7 @@
-"""Which ONNX operators are read: what each is allowed to have, and what makes a flow of it.
+"""The supported ONNX operators: what each may have, and the function that makes a flow of it.
 
-Decides what is refused by name alone: an operator that is not here, an attribute that is not known, an input too many.
+This module decides what is refused without further inspection: an operator that is not in the table, an unknown
+attribute, or too many inputs.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class OnnxOperator:
 
 
 def is_folded(op: str) -> bool:
-    """Whether a node that takes constants only is worked out ahead."""
+    """Whether a node is computed in advance if it takes only constants."""
     return op in FOLDED or op in MOVES or op in ("Split", "Constant")
 
 
@@ -46,7 +47,7 @@ def identity(node: Node) -> Value:
 
 
 def dropout(node: Node) -> list[Given]:
-    """x, and a mask of ones, if the node is not in training mode."""
+    """x, and a mask of ones. Raises UnsupportedModelError in training mode."""
     training = node.has(2) and node.constant(2, "training_mode").any()
     if training or (node.context.opset < 7 and not node.attributes.get("is_test", 0)):
         node.refuse("is in training mode; export the model in evaluation mode.")
@@ -57,7 +58,7 @@ def dropout(node: Node) -> list[Given]:
 
 
 def cast(node: Node) -> Value:
-    """Cast between floats: real numbers stay what they are."""
+    """Cast between floats: as real numbers they are unchanged."""
     kind = kind_of(node.whole("to", 0))
     if kind not in FLOATS:
         node.refuse(f"rounds what flows to {kind}, which is not piecewise linear.")
@@ -65,7 +66,7 @@ def cast(node: Node) -> Value:
 
 
 def cast_like(node: Node) -> Value | list[Given]:
-    """CastLike: the same, of the number type of another; a constant may take that of a flow."""
+    """CastLike: Cast to the number type of the other input; a constant may take the type of a flow."""
     other = node.given(1)
     if not isinstance(node.given(0), Value):
         return [*fold(node)]
@@ -81,12 +82,12 @@ def parts(node: Node) -> list[Given]:
     if value.batch == axis and not node.context.several and value.shape[axis] != 1:
         node.refuse("parts the batch axis.")
     arrays = split(node, places_of(value))
-    # A part that nobody takes may be empty.
+    # An unused part may be empty.
     return [selected(node, value, array, value.batch) if array.size else np.empty(array.shape) for array in arrays]
 
 
 def concat(node: Node) -> Value:
-    """Concat: flows and constants, one after the other."""
+    """Concat: of flows and constants."""
     first = next(given for given in node.inputs if isinstance(given, Value))
     axis = node.axis(node.whole("axis", 0), len(first.shape))
     if len(node.inputs) > 1 and first.batch == axis and not node.context.several:
@@ -95,7 +96,7 @@ def concat(node: Node) -> Value:
 
 
 def pad(node: Node) -> Value:
-    """Pad: with a constant, or with what stands at the edge."""
+    """Pad: with a constant, or with the values at the edge."""
     value = node.flow()
     if node.has(2):
         filling = node.real(node.constant(2, "value"), "value").reshape(-1)
@@ -107,7 +108,7 @@ def pad(node: Node) -> Value:
 
 
 def where(node: Node) -> Value:
-    """Where: of two inputs one or the other, as a constant says."""
+    """Where: a constant condition chooses between two inputs."""
     choice = node.constant(0, "condition")
     first = next((given for given in (node.given(1), node.given(2)) if isinstance(given, Value)), None)
     if first is None:

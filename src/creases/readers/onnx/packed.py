@@ -1,7 +1,7 @@
-"""`.onnx.gz` files, as benchmarks of verification keep them: unpacked in memory, then read as `.onnx`.
+"""`.onnx.gz` files, in which benchmarks of verification store networks: unpacked in memory, then read as `.onnx`.
 
-Decides how much may come out of a file: weights hardly shrink, so what unpacks to hundreds of times its own size is
-refused before it is unpacked whole.
+This module limits the unpacked size: weights hardly compress, so a file that would unpack to hundreds of times its own
+size is refused before it is unpacked completely.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from creases.readers.onnx.graph import read_onnx
 
 __all__ = ["read_onnx_gz"]
 
-MOST_TIMES = 200  # its own size that a file may unpack to
-PLENTY = 1 << 26  # bytes that any file may
-MOST_BYTES = (1 << 31) - 1  # of a file of ONNX: protobuf's own limit
-GZIP = 31  # the window of zlib that means a gzip header and its check sum
+MOST_TIMES = 200  # unpacked size of a file at most, as a multiple of its own size
+PLENTY = 1 << 26  # bytes to which any file may unpack
+MOST_BYTES = (1 << 31) - 1  # bytes of an ONNX file: protobuf's own limit
+GZIP = 31  # zlib's wbits for a gzip header and checksum
 
 
 def read_onnx_gz(data: bytes, source: str, *told: Any) -> Network:
-    """The network in an .onnx file that gzip packed.
+    """The network in an .onnx file that was compressed with gzip.
 
-    data : the whole file. source : its name, for messages. told : whatever else `read_onnx` takes, in its order.
-    Raises ModelFileError if it unpacks to too much, or is damaged, and what `read_onnx` raises.
+    data : the whole file. source : its name, for messages. told : the other arguments of `read_onnx`, in its order.
+    Raises ModelFileError if the file unpacks to too many bytes or is damaged, and the exceptions of `read_onnx`.
     """
     return read_onnx(unpacked(data, source), source, *told)
 
 
 def unpacked(data: bytes, source: str) -> bytes:
-    """What gzip packed, checked against its check sum."""
+    """The uncompressed bytes, compared with gzip's checksum."""
     most = min(max(MOST_TIMES * len(data), PLENTY), MOST_BYTES)
     stream = zlib.decompressobj(GZIP)
     try:

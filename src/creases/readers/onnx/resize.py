@@ -1,9 +1,10 @@
-"""Resize and Upsample of an `.onnx` graph: each result is a weighted mean of a few numbers at fixed places.
+"""Resize and Upsample of an `.onnx` graph: each result is a weighted mean of a few numbers at fixed positions.
 
-Decides the places and weights in rational numbers: a scale is the float that the file holds, or the quotient of two
-lengths, and the place of result i on an axis is a rational. So a nearest neighbour is a selection. Linear weights are
-whole numbers over a common one, by which the sums are divided; programs compute these weights in float32, and differ by
-its rounding where they are no such floats (thirds). A nearest neighbour that their rounding may exchange is refused.
+Positions and weights are computed in rational numbers: a scale is the float in the file, or the quotient of two
+lengths, so the position of result i on an axis is rational. A nearest neighbour is a selection. Linear weights are
+integers over a common denominator, by which the sums are divided; programs compute these weights in float32, and differ
+by its rounding where the weights are not float32 (thirds, for example). If this rounding could change which neighbour
+is nearest, the operator is refused.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ __all__ = ["resize", "upsample"]
 
 HALF = Fraction(1, 2)
 LARGEST_DIVISOR = 1 << 53
-# How far a place in float32 may be from the rational one: by this, or by this part of it.
+# The largest distance of a position in float32 from the rational one: this number, or this part of the position.
 OFF, PART_OFF = Fraction(1, 100_000), Fraction(1, 1 << 21)
-# Weights of one result along one axis: places and rational numbers.
+# The weights of one result along one axis: indices and rational numbers.
 Row = list[tuple[int, Fraction]]
 
 
 def upsample(node: Node) -> Value:
-    """Upsample, before version 10: places are i / scale, rounded down."""
+    """Upsample, before version 10: indices are i / scale, rounded down."""
     value = node.flow()
     if "scales" in node.attributes:
         scales = [float(number) for number in node.attributes["scales"]]
@@ -39,7 +40,7 @@ def upsample(node: Node) -> Value:
 
 
 def resize(node: Node) -> Value:
-    """Resize: by scales or to sizes, on some axes or on all."""
+    """Resize: by scales or to given sizes, on some axes or on all."""
     value = node.flow()
     if node.context.opset < 11:
         return upsample(node)
@@ -69,7 +70,7 @@ def resize(node: Node) -> Value:
 def resized(
     node: Node, value: Value, scales: list[float] | None, sizes: list[int] | None, how: str, rounding: str
 ) -> Value:
-    """The flow at other sizes of its axes, by one scale or one size an axis."""
+    """The flow with other lengths of its axes, given by one scale or one size per axis."""
     mode, rank = node.word("mode", "nearest"), len(value.shape)
     if mode not in ("nearest", "linear", "bilinear"):
         node.refuse(f"has mode {mode!r}; nearest and linear are read.")
@@ -92,7 +93,7 @@ def resized(
     if lengths == list(value.shape) and any(step != 1 for step in steps):
         node.refuse("has scales other than 1 and leaves all sizes, for which programs differ.")
     node.room(lengths, 4)
-    # Rationals take microseconds each.
+    # Each rational takes microseconds.
     node.room([sum(lengths)], 600)
     near = mode == "nearest"
     rows = [
@@ -106,7 +107,7 @@ def resized(
 
 
 def length_of(node: Node, side: int, scale: Fraction) -> int:
-    """The length of an axis by its scale, if float32 has the same."""
+    """The length of an axis after scaling. Raises UnsupportedModelError if float32 gives another one."""
     length = side * scale
     if math.floor(length * (1 + PART_OFF)) != math.floor(length):
         node.refuse(
@@ -117,7 +118,8 @@ def length_of(node: Node, side: int, scale: Fraction) -> int:
 
 
 def row_of(node: Node, i: int, side: int, length: int, scale: Fraction, how: str, rounding: str | None) -> Row:
-    """Where result i of an axis comes from; `rounding` of the nearest place, None for two places and their weights."""
+    """The sources of result i of an axis; `rounding` of the nearest index, or None for two indices and their
+    weights."""
     if length == side and scale == 1:
         return [(i, Fraction(1))]
     x = coordinate(node, i, side, length, scale, how)
@@ -130,7 +132,7 @@ def row_of(node: Node, i: int, side: int, length: int, scale: Fraction, how: str
 
 
 def coordinate(node: Node, i: int, side: int, length: int, scale: Fraction, how: str) -> Fraction:
-    """The place of result i on an axis before."""
+    """The position of result i on the axis before scaling."""
     if how == "asymmetric":
         return i / scale
     if how == "half_pixel" or (how == "pytorch_half_pixel" and length > 1):
@@ -148,7 +150,7 @@ def coordinate(node: Node, i: int, side: int, length: int, scale: Fraction, how:
 
 
 def neighbour(node: Node, i: int, side: int, x: Fraction, scale: Fraction, how: str, rounding: str) -> int:
-    """The nearest place to x on an axis, if every program takes that one."""
+    """The index nearest to x on an axis. Raises UnsupportedModelError if programs could choose another one."""
     if node.context.opset < 11 and scale < 1 and x.denominator > 1:
         node.refuse(
             f"makes an axis shorter by {float(scale):.6g} before version 11, which does not say which neighbour is the "
@@ -157,7 +159,7 @@ def neighbour(node: Node, i: int, side: int, x: Fraction, scale: Fraction, how: 
     off = max(OFF, abs(x) * PART_OFF)
     below, at, above = (min(max(rounded(node, y, rounding), 0), side - 1) for y in (x - off, x, x + off))
     jump = x + HALF if rounding.startswith("round") else x
-    # Only of a scale that float32 holds, or where none is used, is a place at the jump itself the same to all.
+    # All programs agree on a position exactly halfway only if the scale is a float32, or is not used.
     held = how == "align_corners" or Fraction(float(np.float32(float(scale)))) == scale
     if how == "half_pixel_symmetric":
         held = held and (side * scale).denominator == 1
@@ -170,7 +172,7 @@ def neighbour(node: Node, i: int, side: int, x: Fraction, scale: Fraction, how: 
 
 
 def rounded(node: Node, x: Fraction, rounding: str) -> int:
-    """A place as a whole number."""
+    """A position rounded to an integer."""
     if rounding == "floor":
         return math.floor(x)
     if rounding == "ceil":
@@ -183,12 +185,13 @@ def rounded(node: Node, x: Fraction, rounding: str) -> int:
 
 
 def blended(node: Node, value: Value, rows: list[list[Row]], shape: tuple[int, ...]) -> Value:
-    """Sums of products of the weights along all axes, as whole numbers over a common one for each result."""
+    """Sums of products of the weights along all axes, as integers over a common denominator for each result."""
     rank = len(shape)
     strides = [math.prod(value.shape[axis + 1 :]) for axis in range(rank)]
     mixed = sum(any(len(row) > 1 for row in side) for side in rows)
     node.room([*shape, 2**mixed], 6)
-    # Axes of a result first, and for each of them one of the place that it takes along it, of length 1 or 2.
+    # First the axes of the result, then for each of them an axis of length 1 or 2: the indices that are combined along
+    # it.
     places, weights = np.zeros((1,) * (2 * rank), np.int64), np.ones((1,) * (2 * rank), np.int64)
     divisors, largest = np.ones((1,) * rank, np.int64), 1
     for axis, side in enumerate(rows):

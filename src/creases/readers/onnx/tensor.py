@@ -1,7 +1,7 @@
 """Constants of an `.onnx` file as arrays.
 
-Decides that a tensor is whole: its numbers, in the file itself or in one beside it (`external`), are as many as
-its shape declares, before any memory is taken.
+Before memory is allocated, this module checks that a tensor is complete: the file itself, or a file beside it
+(`external`), must have as many numbers as the tensor's shape declares.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = [
     "tensor_values",
 ]
 
-MOST_AXES = 64  # of a NumPy array; the product of more lengths could take minutes
-# Type: bytes a number in raw_data, the field that holds the numbers otherwise, and the type that holds them here.
+MOST_AXES = 64  # of a NumPy array; to multiply more lengths could take minutes
+# For each type: bytes per number in raw_data, the field that holds the numbers otherwise, and the NumPy type used here.
 KINDS: dict[str, tuple[int, str, type]] = {
     "FLOAT": (4, "float_data", np.float32),
     "DOUBLE": (8, "double_data", np.float64),
@@ -41,9 +41,9 @@ KINDS: dict[str, tuple[int, str, type]] = {
     "BOOL": (1, "int32_data", np.bool_),
 }
 FLOATS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
-# Types that hold all numbers of others, and these; DOUBLE holds all.
+# For each type, the other types whose numbers it can hold; DOUBLE can hold all.
 HELD = {"FLOAT": ("FLOAT", "FLOAT16", "BFLOAT16"), "FLOAT16": ("FLOAT16",), "BFLOAT16": ("BFLOAT16",)}
-BRIEF = "BFLOAT16"  # the upper half of a float32, in which it is held here
+BRIEF = "BFLOAT16"  # the upper half of a float32; stored as float32 here
 
 
 def kind_of(number: int) -> str:
@@ -55,7 +55,7 @@ def kind_of(number: int) -> str:
 
 
 def dtype_of(number: int, label: str, source: str) -> type:
-    """The NumPy type of one of ONNX's number types. Raises UnsupportedModelError on others than ours."""
+    """The NumPy type of one of ONNX's number types. Raises UnsupportedModelError on a type that is not supported."""
     kind = kind_of(number)
     if kind not in KINDS:
         raise UnsupportedModelError(f"{source}: {label} has type {kind}; supported are {', '.join(KINDS)}.")
@@ -63,7 +63,7 @@ def dtype_of(number: int, label: str, source: str) -> type:
 
 
 def is_held(kind: str, wider: str) -> bool:
-    """Whether a type holds all numbers of another, a float."""
+    """Whether a type can hold all numbers of another one, which is a float type."""
     return kind == wider or wider == "DOUBLE" or kind in HELD.get(wider, ())
 
 
@@ -73,10 +73,10 @@ def is_brief(array: NDArray[Any]) -> bool:
 
 
 def tensor_values(tensor: Any, label: str, source: str, beside: Beside | None) -> NDArray[Any]:
-    """A tensor's numbers in the file's own type (a BFLOAT16 as float32); `label` names it in errors.
+    """A tensor's numbers in the file's own type (BFLOAT16 as float32); `label` is its name in errors.
 
-    beside : the files that may hold them. Raises ModelFileError if they are in none of these, or not as many as
-    declared; UnsupportedModelError on other types.
+    beside : the files that may hold the numbers. Raises ModelFileError if the numbers are missing or fewer or more than
+        declared; UnsupportedModelError on a type that is not supported.
     """
     import onnx
 
@@ -107,16 +107,16 @@ def tensor_values(tensor: Any, label: str, source: str, beside: Beside | None) -
 
 
 def attributes_of(node: Any) -> dict[str, Any]:
-    """A node's attributes as Python values; tensors and graphs stay as they are in the file."""
+    """A node's attributes as Python values; tensors and graphs are returned as the file has them."""
     import onnx
 
     return {str(attribute.name): onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def constant_value(node: Any, label: str, source: str, beside: Beside) -> NDArray[Any]:
-    """The array that a Constant node gives, in one of its five spellings for numbers, in the type that it has there.
+    """The array of a Constant node, in its own type; five of the node's attributes may hold numbers.
 
-    Raises UnsupportedModelError on another spelling, and what `tensor_values` raises.
+    Raises UnsupportedModelError on any other attribute, and the exceptions of `tensor_values`.
     """
     attributes = attributes_of(node)
     if len(attributes) == 1:

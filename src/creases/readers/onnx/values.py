@@ -1,9 +1,9 @@
-"""What runs through the graph of an `.onnx` file: constants as arrays, and what depends on the input as flows.
+"""The values in the graph of an `.onnx` file: constants are arrays, and values that depend on the input are flows.
 
-Decides what a node may ask for, and how a refusal reads. A flow has the full shape that ONNX gives it, at batch size 1,
-so that every axis number in the file is the axis number here; its values are flat in C order, and an axis of one number
-costs nothing. Where the file takes several inputs at once, the axis along which they lie is followed (`batch`), and
-what would mix them is refused: the network of one input would be another function.
+This module decides what a node may ask for, and how a refusal is phrased. A flow has the full shape that ONNX gives it
+at batch size 1, so axis numbers are the same here as in the file. Its values are flat in C order, so an axis of length
+1 costs nothing. If the file takes several inputs at once, their axis is tracked (`batch`), and operators that would mix
+them are refused, because the network of one input would be another function.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ __all__ = [
 
 Array: TypeAlias = NDArray[Any]
 
-MOST_VALUE_NUMBERS = 1 << 24  # of one value: 64 channels of 512 x 512
-MOST_IN_ALL = 3 << 26  # indices and numbers that reading a file may write, 1.6 GB
+MOST_VALUE_NUMBERS = 1 << 24  # numbers of one value: 64 channels of 512 x 512
+MOST_IN_ALL = 3 << 26  # indices and numbers that are written while a file is read, 1.6 GB
 FIXED_BATCH = "If the model was exported with a fixed batch size, export it with size 1."
 
 
 @dataclass(frozen=True)
 class Value:
-    """What depends on the input. flow : its values, in the shape that ONNX gives them at batch size 1.
+    """A value that depends on the input. flow : its numbers, in the shape that ONNX gives it at batch size 1.
 
-    batch : the axis along which the file's inputs lie side by side; None if there is none, or no longer.
+    batch : the axis of the file's inputs; None if there is none, or none any more.
     """
 
     flow: Flow
@@ -58,12 +58,12 @@ class Value:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape at batch size 1."""
+        """The shape at batch size 1."""
         return self.flow.shape
 
     @property
     def size(self) -> int:
-        """How many numbers it has."""
+        """The number of entries."""
         return self.flow.size
 
 
@@ -74,9 +74,9 @@ Given: TypeAlias = Value | Array
 class Context:
     """What all nodes of a file share.
 
-    entry : name of the input that is not fixed.
-    opset : version of ONNX's own operators. n_bytes : of the file, with those beside it.
-    several : whether the inputs' batch axis has a fixed length above 1, not an open one.
+    entry : the name of the input that is not fixed.
+    opset : the version of ONNX's own operators. n_bytes : bytes of the file, with those beside it.
+    several : whether the batch axis of the inputs has a fixed length above 1.
     """
 
     source: str
@@ -85,17 +85,18 @@ class Context:
     n_bytes: int
     several: bool = False
     notes: list[str] = field(default_factory=list)
-    rounded: list[tuple[str, str]] = field(default_factory=list)  # nodes that computed constants, and in which type
-    claimed: int = 0  # bytes of the constants that nodes took, each time anew
+    rounded: list[tuple[str, str]] = field(default_factory=list)  # nodes that rounded constants, and the type
+    claimed: int = 0  # bytes of the constants that nodes took, counted each time
     written: int = 0
-    # Number types of values by name, as far as the file or the work of `folding` tells: 32 bits hold a BFLOAT16 too.
+    # Number types of values by name, where the file or `folding` gives them: a float32 array may hold BFLOAT16s.
     kinds: dict[str, str] = field(default_factory=dict)
-    # Those of flows, from node to node; and the nodes that round flows, and to which type.
+    # Number types of flows, passed on from node to node; the nodes that round flows, and the type.
     flowing: dict[str, str] = field(default_factory=dict)
     narrowed: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, n_bytes: int) -> None:
-        """Count constants that stand in the network. Raises ModelFileError if few are taken without end."""
+        """Count constants that become part of the network. Raises ModelFileError if a few constants are repeated too
+        often."""
         self.claimed += n_bytes
         check_claims(self.claimed, self.n_bytes, self.source)
 
@@ -107,11 +108,12 @@ class Context:
 
 @dataclass(frozen=True)
 class Node:
-    """One operator: how errors name it, its attributes, and what it takes, None where an input is left out.
+    """One operator: its name in errors, its attributes and its inputs, None for an input that is left out.
 
-    names : of its inputs. outputs : how many of its outputs somebody may take.
-    Every function of a node raises by it: UnsupportedModelError (`refuse`) on what is not piecewise linear or not read,
-    ModelFileError (`damaged`) on what breaks the rules of ONNX, NetworkError (`real`) on numbers that are not finite.
+    names : the names of its inputs. outputs : the number of its outputs that may be used.
+    The functions that read a node raise their errors through it: UnsupportedModelError (`refuse`) if it is not
+    piecewise linear or not supported, ModelFileError (`damaged`) if it breaks the rules of ONNX, NetworkError (`real`)
+    on numbers that are not finite.
     """
 
     op: str
@@ -124,46 +126,47 @@ class Node:
     context: Context
 
     def refuse(self, text: str) -> NoReturn:
-        """Raise UnsupportedModelError: what it does is not piecewise linear or not read; offers what is."""
+        """Raise UnsupportedModelError: the node is not piecewise linear or not supported. The message suggests an
+        alternative."""
         named = zip(self.names, self.inputs, strict=True)
         before = next((name for name, given in named if isinstance(given, Value)), "")
         raise UnsupportedModelError(f"{self.context.source}: {self.label} {text}{cut_off(before, self.context.entry)}")
 
     def damaged(self, text: str) -> NoReturn:
-        """Raise ModelFileError: it breaks the rules of ONNX."""
+        """Raise ModelFileError: the node breaks the rules of ONNX."""
         raise ModelFileError(f"{self.context.source}: {self.label} {text}")
 
     def has(self, place: int) -> bool:
-        """Whether it has this input."""
+        """Whether the node has this input."""
         return place < len(self.inputs) and self.inputs[place] is not None
 
     def given(self, place: int) -> Given:
-        """An input, whichever kind it is."""
+        """An input, constant or flow."""
         value = self.inputs[place] if self.has(place) else None
         if value is None:
             self.damaged(f"needs {'two inputs' if place == 1 else f'an input {place}'}.")
         return value
 
     def kind(self, place: int) -> str | None:
-        """The number type of an input, None if nothing tells it."""
+        """The number type of an input, None if it is not known."""
         return self.context.kinds.get(self.names[place])
 
     def flow(self, place: int = 0) -> Value:
-        """An input that depends on the network's."""
+        """An input that must depend on the network's input."""
         value = self.given(place)
         if not isinstance(value, Value):
             self.refuse(f"takes a constant as input {place} where what depends on the network's input is read.")
         return value
 
     def constant(self, place: int, what: str) -> Array:
-        """An input that must be constant; `what` names it in errors."""
+        """An input that must be constant; `what` is its name in errors."""
         value = self.given(place)
         if isinstance(value, Value):
             self.refuse(f"needs a constant {what}, and this one depends on the network's input.")
         return value
 
     def integers(self, place: int, name: str, what: str | None = None) -> list[int] | None:
-        """Whole numbers in an attribute or, in later versions, in a constant input; None where in neither."""
+        """Integers in an attribute or, in later versions, in a constant input; None if both are missing."""
         if name in self.attributes:
             values = self.attributes[name]
             if not isinstance(values, list) or not all(type(value) is int for value in values):
@@ -179,7 +182,7 @@ class Node:
         return [int(value) for value in array.ravel().tolist()]
 
     def number(self, name: str, default: float) -> float:
-        """A float attribute, finite. Defaults are float32, as in the definition of the operator."""
+        """A finite float attribute. Defaults are float32, as in the operator's definition."""
         value = self.attributes.get(name, float(np.float32(default)))
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.damaged(f"has an attribute '{name}' that is no number.")
@@ -188,7 +191,7 @@ class Node:
         return float(value)
 
     def whole(self, name: str, default: int) -> int:
-        """An attribute that is a whole number."""
+        """An attribute that is an integer."""
         value = self.attributes.get(name, default)
         if type(value) is not int:
             self.damaged(f"has an attribute '{name}' that is no whole number.")
@@ -217,14 +220,15 @@ class Node:
         return number % rank
 
     def axes(self, numbers: list[int], rank: int) -> list[int]:
-        """Axes, counted from the front; none twice."""
+        """Axes, counted from the front, each at most once."""
         axes = [self.axis(number, rank) for number in numbers]
         if len(set(axes)) < len(axes):
             self.damaged(f"names an axis twice: {numbers}.")
         return axes
 
     def real(self, values: Array, what: str = "constant") -> Floats:
-        """Constants that stand in the network, float64 without loss. Raises NetworkError unless all are finite."""
+        """Constants that become part of the network, float64 without loss. Raises NetworkError unless all are
+        finite."""
         if values.dtype.kind != "f":
             self.refuse(f"has a {what} of integers; weights are floats.")
         self.context.take(values.nbytes)
@@ -234,14 +238,14 @@ class Node:
         return wide
 
     def fits(self, given: Given, shape: tuple[int, ...]) -> bool:
-        """Whether an input can be repeated to a shape, as NumPy broadcasts."""
+        """Whether an input broadcasts to a shape, as in NumPy."""
         try:
             return np.broadcast_shapes(given.shape, shape) == shape
         except ValueError:
             return False
 
     def joint_shape(self) -> tuple[int, ...]:
-        """The shape that all inputs have together, as NumPy broadcasts."""
+        """The shape to which all inputs broadcast, as in NumPy."""
         shapes = [given.shape for given in self.inputs if given is not None]
         try:
             shape = np.broadcast_shapes(*shapes)
@@ -251,7 +255,7 @@ class Node:
         return shape
 
     def room(self, shape: tuple[int, ...] | list[int], times: int = 1) -> int:
-        """How many numbers a shape has, `times` of which are about to be written for each.
+        """The number of entries of a shape; `times` numbers are about to be written for each entry.
 
         Raises ModelFileError if they are too many: a file of a few bytes may ask for any number of them.
         """
@@ -267,7 +271,8 @@ class Node:
 
 
 def cut_off(before: str, entry: str) -> str:
-    """The remedy of reading what stands before a node, up to the value `before` that it takes; "" if nothing does."""
+    """A sentence that says how to read the part before a node, up to its input `before`; "" if there is no such
+    part."""
     if not before or before == entry:
         return ""
     return (
@@ -277,17 +282,18 @@ def cut_off(before: str, entry: str) -> str:
 
 
 def shaped(value: Value, shape: tuple[int, ...], batch: int | None) -> Value:
-    """The same numbers in the same order in another shape of as many."""
+    """The same numbers in the same order, in another shape."""
     return Value(Flow(shape, value.flow.node), batch)
 
 
 def places_of(value: Value) -> Integers:
-    """The place of each number, in its shape."""
+    """The index of each number, as an array of the value's shape."""
     return np.arange(value.size, dtype=np.int64).reshape(value.shape)
 
 
 def selected(node: Node, value: Value, places: Integers, batch: int | None, filling: float = 0.0) -> Value:
-    """The numbers at some places, in the shape of `places`; a constant where the place is -1. In order, they stay."""
+    """The numbers at some indices, in the shape of `places`, with `filling` where the index is -1. Nothing is added to
+    the network if they are all numbers in order."""
     if places.size == 0:
         node.refuse(f"leaves nothing of shape {value.shape}.")
     node.room(places.shape)
@@ -300,7 +306,7 @@ def selected(node: Node, value: Value, places: Integers, batch: int | None, fill
 
 
 def kept_axis(before: tuple[int, ...], after: tuple[int, ...], axis: int | None) -> int | None:
-    """Where an axis is after the same numbers have taken another shape; None where it is one of its own no longer."""
+    """The number of an axis after a reshape; None if it is no longer an axis of its own."""
     if axis is None:
         return None
     ahead, length = math.prod(before[:axis]), before[axis]
@@ -309,7 +315,7 @@ def kept_axis(before: tuple[int, ...], after: tuple[int, ...], axis: int | None)
 
 
 def spread_to(node: Node, value: Value, shape: tuple[int, ...]) -> Value:
-    """A flow repeated along axes of length 1, and along new ones in front, to a shape that it fits."""
+    """A flow broadcast to a shape: repeated along axes of length 1, and along new ones in front."""
     batch = None if value.batch is None else value.batch + len(shape) - len(value.shape)
     if batch is not None and shape[batch] != value.shape[value.batch or 0]:
         node.refuse(f"combines shape {value.shape}, whose batch axis has length 1, with {shape[batch]} on that axis.")

@@ -1,7 +1,7 @@
 """Convolutions and pools of an `.onnx` graph: windows that slide over an image of shape (1, channels, *sides).
 
-Decides where the windows stand: paddings that are given, or follow from `auto_pad`. An average is a sum divided by a
-whole number, and a maximum is a switch whose candidates never lie in the padding.
+This module computes the positions of the windows; paddings are given or follow from `auto_pad`. An average is a sum
+divided by an integer, and a maximum is a switch whose candidates never lie in the padding.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Pairs = list[tuple[int, int]]
 
 
 class Placing(NamedTuple):
-    """How windows are placed; one entry a side."""
+    """The positions of windows; each field has one entry per side."""
 
     kernel: list[int]
     strides: list[int]
@@ -36,7 +36,7 @@ class Placing(NamedTuple):
 
 
 def image_of(node: Node) -> tuple[Value, Flow]:
-    """What flows, and the same as one image (channels, *sides)."""
+    """The input, as a value and as one image (channels, *sides)."""
     value = node.flow()
     if len(value.shape) < 3 or value.shape[0] != 1:
         node.refuse(f"needs shape (1, channels, side, ...), not {value.shape}. {FIXED_BATCH}")
@@ -44,9 +44,10 @@ def image_of(node: Node) -> tuple[Value, Flow]:
 
 
 def placing(node: Node, sides: Sequence[int], kernel: Sequence[int] | None, pads: bool = True) -> Placing:
-    """Where the windows of a convolution or a pool stand; `kernel` is the weight's, if there is one.
+    """The positions of the windows of a convolution or a pool; `kernel` is the kernel size of the weight, if there is
+    one.
 
-    pads : whether paddings are asked for; there are none otherwise.
+    pads : whether to read paddings; otherwise there are none.
     """
     count = len(sides)
     taps = node.integers(0, "kernel_shape") or (None if kernel is None else list(kernel))
@@ -66,7 +67,7 @@ def placing(node: Node, sides: Sequence[int], kernel: Sequence[int] | None, pads
 def paddings(
     node: Node, sides: Sequence[int], taps: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
 ) -> Pairs:
-    """Numbers before and after, one pair a side."""
+    """Numbers of entries added before and after, one pair per side."""
     auto = node.word("auto_pad", "NOTSET")
     if auto in ("NOTSET", ""):
         pads = node.integers(0, "pads") or [0] * (2 * len(sides))
@@ -90,7 +91,7 @@ def paddings(
 
 
 def halves(number: int, upper: bool) -> tuple[int, int]:
-    """A number in two halves, of which the larger one stands behind if `upper`."""
+    """An integer split into two halves; the larger one is the second if `upper`."""
     small = number // 2
     return (small, number - small) if upper else (number - small, small)
 
@@ -128,7 +129,7 @@ def kernel_of(node: Node) -> Any:
 
 
 def windows_of(node: Node, image: Flow, where: Placing, ceil: bool = False) -> Windows:
-    """The windows themselves. Raises NetworkError if none fits, or they are too many."""
+    """The windows. Raises NetworkError if none fits, or if they are too many."""
     return Windows.over(
         image.shape[1:],
         tuple(where.kernel),
@@ -141,12 +142,12 @@ def windows_of(node: Node, image: Flow, where: Placing, ceil: bool = False) -> W
 
 
 def batched(flow: Flow, value: Value) -> Value:
-    """An image with the batch axis in front again."""
+    """An image as a value, with the batch axis in front."""
     return Value(Flow((1, *flow.shape), flow.node), value.batch)
 
 
 def conv_transpose(node: Node) -> Value:
-    """ConvTranspose: with pads that are given, or follow from the shape that is wanted."""
+    """ConvTranspose; its pads are given, or follow from the output shape."""
     value, image = image_of(node)
     weight = kernel_of(node)
     bias = node.real(node.constant(2, "bias"), "bias") if node.has(2) else None
@@ -191,14 +192,15 @@ def conv_transpose(node: Node) -> Value:
 
 
 def pool(node: Node) -> tuple[Value, Flow, Placing, bool, Windows]:
-    """What a pool takes: the value, the same as an image, where its windows stand, `ceil_mode`, and the windows."""
+    """The parts of a pool: its input, as a value and as an image; the positions of its windows; `ceil_mode`; and the
+    windows."""
     value, image = image_of(node)
     where, ceil = placing(node, image.shape[1:], None), node.flag("ceil_mode", 0)
     return value, image, where, ceil, windows_of(node, image, where, ceil)
 
 
 def max_pool(node: Node) -> Value:
-    """MaxPool: its values. Which of them won is another output, which nobody may take."""
+    """MaxPool: the maxima. Its second output, the indices of the maxima, cannot be used."""
     value, image, where, ceil, windows = pool(node)
     node.room((image.shape[0], *windows.counts), 24 * math.prod(where.kernel))
     flow = build.max_pool(
@@ -214,7 +216,7 @@ def max_pool(node: Node) -> Value:
 
 
 def average_pool(node: Node) -> Value:
-    """AveragePool: what lies in the padding counts among what is divided by, or does not."""
+    """AveragePool: the divisor counts the padding, or does not."""
     value, image, where, ceil, windows = pool(node)
     with_padding = node.flag("count_include_pad", 0)
     shape = (image.shape[0], *windows.counts)
@@ -230,7 +232,7 @@ def average_pool(node: Node) -> Value:
             name=node.name,
         )
         return batched(flow, value)
-    # With gaps: a sum, then a division by how many numbers there are.
+    # With dilations: a sum, then a division by the number of entries.
     node.room(shape, math.prod(where.kernel) * 3)
     places = windows.places()
     seen = places >= 0
@@ -250,7 +252,8 @@ def global_max_pool(node: Node) -> Value:
 
 
 def maxima(node: Node, value: Value, places: Any, shape: tuple[int, ...], batch: int | None) -> Value:
-    """The largest of some of a flow's numbers for each result; places has shape (results, numbers)."""
+    """For each result, the maximum of the numbers of a flow at some indices; `places` has the shape (results,
+    numbers)."""
     if places.shape[1] == 1:
         return selected(node, value, places.reshape(shape), batch)
     node.room(places.shape, 24)

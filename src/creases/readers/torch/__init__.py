@@ -1,1 +1,1 @@
-"""What torch writes and holds: modules by the operators that they call, programs, files of weights, policies."""
+"""torch's models and files: modules read by the operators that they call, programs, files of weights, policies."""

@@ -1,11 +1,12 @@
 """`.pt2` files: a program as torch.export.save writes it.
 
-Decides that a file is safe by reading it without torch's own loader. `torch.export.load` unpickles sample inputs,
-custom objects and some tensors, and has expressions evaluated; none of it is needed. The graph is JSON, and the numbers
-of ordinary tensors are plain bytes: these two are read here, and whatever is pickled is left alone, and refused where
-the graph needs it. The operators are torch's own, those that this package knows by name, and no others are run.
+For safety the file is read without torch's own loader: `torch.export.load` unpickles sample inputs, custom objects and
+some tensors, and evaluates expressions, and none of this is needed. The graph is JSON, and the numbers of ordinary
+tensors are plain bytes; these two are read here. Pickled data are not read, and refused if the graph needs them. The
+only operators that are run are those of torch that this package knows by name.
 
-A saved program may write in place. Where a name still stands for what it was before, it is refused rather than guessed.
+A saved program may contain operators that write in place. If a name might refer to an outdated value, it is refused
+rather than guessed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ BESIDE = re.compile(r"_assert\w*|sym_constrain\w*|sym_size")
 KINDS = {1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64"}
 KINDS |= {12: "bool", 13: "bfloat16"}
 STRIDED = 7
-# May share the numbers of what they take.
+# Operators whose results may share memory with their input.
 VIEWS = SHAPES | NOTHING_IN_EVALUATION | CASTS
 NUMBERS_AS_TEXT = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}
 
@@ -46,12 +47,12 @@ def read_torch_archive(data: bytes, source: str) -> Network:
     """The network of a .pt2 program.
 
     data : the whole file. source : its name, for messages.
-    Raises ModelFileError on a damaged file and on what is stored as a pickle; UnsupportedModelError on what is not
-    piecewise linear, on more inputs than one, and on a batch of more than one; NetworkError on numbers that are not
+    Raises ModelFileError on a damaged file, and if the graph needs pickled data; UnsupportedModelError if the program
+    is not piecewise linear, has more than one input, or a batch of more than one; NetworkError on numbers that are not
     finite; MissingExtraError without torch. Each message begins with `source`.
     """
     checked_torch(source)
-    # What torch and zipfile raise on damage is not foreseeable: an EOFError, say.
+    # What torch and zipfile raise on damaged files is not foreseeable: an EOFError, for example.
     with damage_named(source, REMEDY):
         try:
             return network_of(program_of_archive(data, source))
@@ -62,8 +63,8 @@ def read_torch_archive(data: bytes, source: str) -> Network:
 
 
 def program_of_archive(data: bytes, source: str) -> Program:
-    """The program in an archive, nothing of it unpickled."""
-    # Tensors stand on these bytes and are not copied: however often a file names one, it takes its room once.
+    """The program in an archive, read without unpickling anything."""
+    # Tensors use these bytes without copies, so a tensor takes memory once, however often the file names it.
     members = {name: bytearray(content) for name, content in members_of(data, source).items()}
     graphs = [name for name in members if re.fullmatch(r"models/[^/]+\.json", name)]
     if len(graphs) != 1:
@@ -108,7 +109,7 @@ def program_of_archive(data: bytes, source: str) -> Program:
 
 
 def members_of(data: bytes, source: str) -> dict[str, bytes]:
-    """The members of the archive without the folder that they are in; refuses those larger than the file."""
+    """The members of the archive without the folder that they are in. Refuses members larger than the file."""
     with damage_named(source, REMEDY), zipfile.ZipFile(io.BytesIO(data)) as archive:
         listed = archive.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in listed):
@@ -124,7 +125,7 @@ def members_of(data: bytes, source: str) -> dict[str, bytes]:
 
 
 def tensor_of(members: Mapping[str, bytearray], folder: str, name: str, entry: Mapping[str, Any], source: str) -> Any:
-    """One tensor from its bytes."""
+    """One tensor, from its bytes."""
     import torch
 
     described = entry["tensor_meta"]
@@ -150,14 +151,14 @@ def tensor_of(members: Mapping[str, bytearray], folder: str, name: str, entry: M
 
 
 def kind_of(number: int) -> Any:
-    """torch's type of this number in the archive."""
+    """torch's dtype with this number in the archive."""
     import torch
 
     return getattr(torch, KINDS[number])
 
 
 def plain_number(given: Mapping[str, Any]) -> int:
-    """A size that must be a whole number."""
+    """A size that must be an integer."""
     number = given["as_int"]
     if type(number) is not int:
         raise ValueError(f"a size is {number!r}")
@@ -165,7 +166,7 @@ def plain_number(given: Mapping[str, Any]) -> int:
 
 
 def shape_of_input(sizes: list[Mapping[str, Any]], source: str) -> tuple[int, ...]:
-    """The shape of the input: a batch of one, or of any size, and the rest fixed."""
+    """The shape of the input. The first axis must be a batch of one or of any size, and the others fixed."""
     if sizes and "as_int" not in sizes[0]:
         sizes = [{"as_int": 1}, *sizes[1:]]
     if not all("as_int" in side for side in sizes):
@@ -219,7 +220,7 @@ def names_of(outputs: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def argument_of(argument: Mapping[str, Any]) -> Any:
-    """An argument as it stands in the file, as a Python value; `Name` for the result of a call."""
+    """An argument in the file as a Python value; a `Name` for the result of a call."""
     import torch
 
     ((kind, value),) = argument.items()
@@ -254,32 +255,33 @@ def argument_of(argument: Mapping[str, Any]) -> Any:
 
 
 def module_of(stack: str) -> tuple[str, str]:
-    """The path and the type of the innermost module: "L__self__relu,relu,torch.nn.modules.activation.ReLU"."""
+    """The path and the type of the innermost module, from "L__self__relu,relu,torch.nn.modules.activation.ReLU"."""
     _name, _comma, rest = stack.rpartition(";")[2].partition(",")
     path, _comma, kind = rest.rpartition(",")
     return path, kind.rpartition(".")[2]
 
 
 class Written:
-    """What each name stands for while a program writes in place.
+    """The current value of each name in a program with operators that write in place.
 
-    An operator that writes gives its result to all names of the same tensor. A view of it, or what it is a view of, has
-    changed too, in a way that is not followed: such a name may not be used any more.
+    An in-place operator's result becomes the value of all names of the same tensor. Views of this tensor, and the
+    tensor of which it is a view, change as well; this is not tracked, so their names may not be used afterwards.
     """
 
     def __init__(self) -> None:
-        self.current: dict[str, str] = {}  # the latest version of the tensor that a name is
-        self.shares: dict[str, set[str]] = {}  # versions that share numbers, themselves among them
+        self.current: dict[str, str] = {}  # the next version of the tensor that a name refers to
+        self.shares: dict[str, set[str]] = {}  # versions that share memory with a version, itself included
         self.stale: set[str] = set()
 
     def latest(self, name: str) -> str:
-        """The version that a name stands for."""
+        """The latest version of a name."""
         while name in self.current:
             name = self.current[name]
         return name
 
     def now(self, argument: Any, source: str) -> Any:
-        """An argument with the names of latest versions. Raises UnsupportedModelError if one is stale."""
+        """An argument, with names replaced by their latest versions. Raises UnsupportedModelError if one is
+        outdated."""
         if isinstance(argument, list):
             return [self.now(part, source) for part in argument]
         if not isinstance(argument, Name):
@@ -293,7 +295,7 @@ class Written:
         return Name(name)
 
     def call(self, call: Call, source: str) -> Call:
-        """The call on latest versions; what it writes and what shares its numbers is kept in mind."""
+        """The call on the latest versions; records what it writes and which results share memory with its input."""
         arguments = {name: self.now(argument, source) for name, argument in call.arguments.items()}
         target = arguments.get("self", arguments.get("input"))
         if isinstance(target, Name) and not isinstance(call.operator, str):

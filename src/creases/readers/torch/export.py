@@ -1,8 +1,8 @@
-"""The program of a torch module with a forward of its own: torch.export, or a trace by torch.fx where that fails.
+"""The program of a torch module with a forward of its own: by torch.export, or by torch.fx if that fails.
 
-Both run the module's Python once, with an input that has a shape and no numbers, so that a forward that decides by the
-numbers fails rather than being read for one of its branches. It is a copy in evaluation mode that runs: the module's
-mode, its attributes and its numbers stay as they are, and the numbers are not copied either.
+Both run the module's Python code once, with an input that has a shape but no values, so that a forward with branches
+that depend on values fails, rather than only one of its branches being read. They run a copy of the module in
+evaluation mode: the module's mode, attributes and numbers do not change, and the numbers are not copied.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["arguments_of", "line_of_trace", "program_of", "unwrapped"]
 
-# Higher-order operators that only set a mode around a part of the program: where among their arguments it stands.
+# Higher-order operators that only set a mode around a part of the program, and the position of this part among their
+# arguments.
 WRAPPERS = {"wrap_with_set_grad_enabled": 1, "wrap_with_autocast": 4}
-DEEPEST_PARTS = 4  # operators that are made of others, which are made of others
+DEEPEST_PARTS = 4  # depth to which operators are decomposed into others
 FRAME = re.compile(r'File "(?P<file>[^"]*)", line (?P<line>\d+), in \S+\n\s*(?P<code>[^\n]*)')
 
 
@@ -35,9 +36,9 @@ def program_of(
 ) -> Program:
     """The program of a module on one input of this shape.
 
-    source : what the module is called in messages. notes : what is said of it before.
-    known : operators that need not be taken apart, by their names.
-    Raises UnsupportedModelError where its forward takes more than one input, decides by its numbers, or fails.
+    source : the module's name in messages. notes : the notes on it so far.
+    known : the names of operators that need not be decomposed.
+    Raises UnsupportedModelError if its forward takes more than one input, branches on values, or fails.
     """
     import torch
 
@@ -69,7 +70,7 @@ def program_of(
 
 
 def check_inputs(module: torch.nn.Module, source: str) -> None:
-    """Refuse a forward that needs more than one input."""
+    """Raise UnsupportedModelError if a forward needs more than one input."""
     try:
         parameters = list(inspect.signature(module.forward).parameters.values())
     except (TypeError, ValueError):
@@ -124,7 +125,7 @@ def unwrapped(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def kind_of(module: torch.nn.Module) -> torch.dtype:
-    """The type of the module's numbers, which its inputs have too."""
+    """The dtype of the module's numbers, and so of its inputs."""
     import torch
 
     tensors = (*module.parameters(), *module.buffers())
@@ -140,7 +141,7 @@ def device_of(module: torch.nn.Module) -> torch.device:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without what torch logs and warns of while it exports: the error says what there is to say."""
+    """Suppress torch's logs and warnings during an export: the error says what is needed."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -155,13 +156,13 @@ Exported = tuple["torch.fx.GraphModule", dict[str, Any], str]
 
 
 def exported(module: torch.nn.Module, example: torch.Tensor, known: frozenset[str]) -> Exported:
-    """The graph that torch.export makes, without operators that write in place; its tensors, and the input's name."""
+    """The graph that torch.export makes, without in-place operators; its tensors, and the name of the input."""
     import torch
 
     program = torch.export.export(module, (example,), strict=False).run_decompositions({})
     for _ in range(DEEPEST_PARTS):
         called = {node.target for node in program.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
-        parts = torch.export.default_decompositions()  # what a tensordot is made of, say
+        parts = torch.export.default_decompositions()  # the parts of a tensordot, for example
         unknown = [operator for operator in called if operator._schema.name.rpartition("::")[2] not in known]
         taken_apart = {operator: parts[operator] for operator in unknown if operator in parts}
         if not taken_apart:
@@ -173,7 +174,7 @@ def exported(module: torch.nn.Module, example: torch.Tensor, known: frozenset[st
         tensors[name] = program.state_dict[target] if target in program.state_dict else program.constants[target]
     for name, target in signature.inputs_to_lifted_tensor_constants.items():
         tensors[name] = program.constants[target]
-    # A forward that writes into buffers has results for them before its own.
+    # If a forward writes into buffers, their new values come before its own results.
     written = len(signature.buffers_to_mutate) + len(signature.user_inputs_to_mutate)
     output = next(node for node in program.graph.nodes if node.op == "output")
     output.args = (tuple(output.args[0])[written:],)
@@ -181,7 +182,7 @@ def exported(module: torch.nn.Module, example: torch.Tensor, known: frozenset[st
 
 
 def traced(module: torch.nn.Module, example: torch.Tensor) -> Exported:
-    """The graph that torch.fx traces operator by operator."""
+    """The graph that torch.fx traces, operator by operator."""
     import torch
     from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -196,7 +197,7 @@ def traced(module: torch.nn.Module, example: torch.Tensor) -> Exported:
 
 
 def not_exported(source: str, shape: Shape, failure: Exception) -> UnsupportedModelError:
-    """The error where neither export nor trace goes through."""
+    """The error if both the export and the trace fail."""
     text = str(failure).strip()
     if "data-dependent" in text or type(failure).__name__ in (
         "DataDependentOutputException",
@@ -214,13 +215,13 @@ def not_exported(source: str, shape: Shape, failure: Exception) -> UnsupportedMo
     )
 
 
-# A graph of torch.fx as calls.
+# From a graph of torch.fx to calls.
 
 
 def calls_of(graph: torch.fx.GraphModule, dtype: torch.dtype) -> tuple[list[Call], list[Any]]:
     """The calls of a graph in order, and what it returns.
 
-    dtype : the type of its numbers where the graph does not say it.
+    dtype : the type of its numbers, if the graph does not say it.
     """
     calls: list[Call] = []
     return calls, add_calls(graph, dtype, calls, {}, "")
@@ -229,9 +230,9 @@ def calls_of(graph: torch.fx.GraphModule, dtype: torch.dtype) -> tuple[list[Call
 def add_calls(
     graph: torch.fx.GraphModule, dtype: torch.dtype, calls: list[Call], names: dict[str, Any], prefix: str
 ) -> list[Any]:
-    """Add the calls of a graph; what it returns.
+    """Add the calls of a graph to `calls`, and return what the graph returns.
 
-    names : what its inputs are outside of it. prefix : makes its own names unique.
+    names : the meaning of the graph's inputs outside of it. prefix : makes its own names unique.
     """
     import torch
 
@@ -272,7 +273,7 @@ def add_calls(
 
 
 def dtype_of(node: torch.fx.Node, otherwise: torch.dtype) -> torch.dtype | None:
-    """The type of the numbers that a node gives first; None if it gives no tensor."""
+    """The dtype of a node's first result; None if it is not a tensor."""
     import torch
 
     if "val" not in node.meta:
@@ -283,7 +284,7 @@ def dtype_of(node: torch.fx.Node, otherwise: torch.dtype) -> torch.dtype | None:
 
 
 def gather(result: Any, flat: list[Any]) -> None:
-    """All parts of a result, however it is nested."""
+    """Append all parts of a result, however it is nested, to `flat`."""
     if isinstance(result, list | tuple):
         for part in result:
             gather(part, flat)
@@ -297,7 +298,7 @@ def gather(result: Any, flat: list[Any]) -> None:
 def arguments_of(operator: Any, positional: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
     """All arguments of an operator by the names of its schema, with its defaults.
 
-    Raises NetworkError where one is missing or there are too many.
+    Raises NetworkError if one is missing or there are too many.
     """
     schema = operator._schema
     known = [argument.name for argument in schema.arguments]
@@ -313,7 +314,7 @@ def arguments_of(operator: Any, positional: Sequence[Any], named: Mapping[str, A
 
 
 def module_of(node: torch.fx.Node) -> tuple[str, str]:
-    """The path and the type of the innermost module that a node was called in, if they are known."""
+    """The path and the type of the innermost module in which a node was called, if they are known."""
     stack = node.meta.get("nn_module_stack")
     if not stack:
         return "", ""
@@ -322,7 +323,7 @@ def module_of(node: torch.fx.Node) -> tuple[str, str]:
 
 
 def line_of_trace(trace: str) -> str:
-    """The line of the user's source that a trace ends in: "line 20 of model.py: return F.gelu(x)"; or ''."""
+    """The last line of the user's source in a stack trace, "line 20 of model.py: return F.gelu(x)", or ''."""
     frames = list(FRAME.finditer(trace))
     own = [frame for frame in frames if not re.search(r"[/\\]torch[/\\]", frame["file"])]
     if not own:

@@ -1,9 +1,9 @@
 """`.pt`, `.pth` and `.ckpt` files: a state dict as `torch.save` writes it.
 
-Decides that a file is safe before torch sees it. Such a file is a pickle, a program; torch's restricted
-interpreter (`weights_only=True`) is trusted from 2.10 on only, since older ones let memory be overwritten. We
-first walk through the pickles' instructions without following them, and refuse any name that a state dict
-does not need, and any size that the file cannot hold.
+Such a file is a pickle, that is, a program; it is checked before torch opens it. torch's restricted interpreter
+(`weights_only=True`) is trusted only from version 2.10 on, since files could overwrite memory in older ones. First the
+instructions of the pickles are examined without running them, and every name that a state dict does not need is
+refused, and every size that the file cannot hold.
 """
 
 from __future__ import annotations
@@ -37,39 +37,39 @@ NO_SCRIPTS = (
     "which is not read. Load the torch module that it was made from, creases.load(model), or save that as .onnx with "
     "torch.onnx.export(model, ...). Its weights alone are torch.jit.load(path).state_dict()."
 )
-# What state dicts name. All else that weights_only allows can take memory without bound (bytearray, Tensor,
+# The names in state dicts. The others that weights_only allows can allocate unlimited memory (bytearray, Tensor,
 # UntypedStorage).
 PLAIN_NAMES = re.compile(
     r"collections\.(OrderedDict|Counter)|torch\._utils\._rebuild_(tensor|tensor_v2|parameter)"
     r"|torch\.((?!Untyped|Typed)[A-Z][A-Za-z0-9]*Storage|Size|device|u?int[0-9]+|b?float[0-9]+|bool)|torch\.serialization\._get_layout"
     r"|torch\.nn\.parameter\.Parameter|builtins\.(set|complex)|__builtin__\.(set|complex)|_codecs\.encode"
 )
-# What torch calls to make tensors of other forms, and how to convert them.
+# Functions that torch calls to make other kinds of tensors, and how to convert these.
 OTHER_FORMS = {
     "torch._utils._rebuild_sparse": ("sparse", ".to_dense()"),
     "torch._utils._rebuild_qtensor": ("quantized", ".dequantize()"),
 }
 DOUBLE = 8  # bytes
-LEGACY_PICKLES = 5  # magic number, protocol, system, object, storage keys; the numbers follow
+LEGACY_PICKLES = 5  # magic number, protocol, system, object, storage keys; then come the numbers
 Instruction = tuple[str, Any]
 
 
 def read_torch_file(data: bytes, source: str, answers: Answers) -> Network:
     """The network whose state dict is in a .pt, .pth or .ckpt file.
 
-    data : the whole file. source : its name, for messages. answers : what the caller says of weights without a graph.
-    Raises ModelFileError on code, on torch below 2.10, on a damaged file; MissingExtraError without torch;
-    UnsupportedModelError on tensors that are no Linear's or BatchNorm's.
+    data : the whole file. source : its name, for messages. answers : the caller's arguments for weights without a
+        graph. Raises ModelFileError if the file contains code or is damaged, or torch is older than 2.10;
+        MissingExtraError without torch; UnsupportedModelError on tensors that do not belong to a Linear or BatchNorm.
     """
     torch = checked_torch(source)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about old formats and odd escapes: nothing the caller can mend
+            warnings.simplefilter("ignore")  # about old formats and unusual escapes, which the caller cannot change
             check_pickles(data, source)
             loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (ModelFileError, MemoryError):
         raise
-    except Exception as error:  # pickle, zip and runtime errors: torch documents none
+    except Exception as error:  # pickle, zip and runtime errors, none of which torch documents
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{source} is truncated or damaged; torch says: {reason}") from error
     tensors, narrow, claimed = {}, set(), 0
@@ -86,7 +86,7 @@ def read_torch_file(data: bytes, source: str, answers: Answers) -> Network:
 def read_state_dict(loaded: Mapping[Any, Any], answers: Answers) -> Network:
     """The network of a state dict, or of a checkpoint that holds one, in memory: torch tensors or arrays by name.
 
-    Raises ModelFileError and UnsupportedModelError as for files; NetworkError on tensors that hold no real numbers.
+    Raises ModelFileError and UnsupportedModelError as for files; NetworkError on tensors that do not hold real numbers.
     """
     torch = sys.modules.get("torch")
     kinds = (np.ndarray,) if torch is None else (np.ndarray, torch.Tensor)
@@ -109,7 +109,7 @@ def read_state_dict(loaded: Mapping[Any, Any], answers: Answers) -> Network:
 
 
 def checked_torch(source: str) -> Any:
-    """The torch package, if it is new enough to open a file from elsewhere."""
+    """The torch package, if it is new enough to open files of unknown origin."""
     try:
         import torch
     except ImportError as error:
@@ -124,9 +124,10 @@ def checked_torch(source: str) -> Any:
 
 
 def values_of(tensor: Any, name: str, claimed: int, size: int, source: str) -> NDArray[np.float64]:
-    """One tensor as float64, once it is known not to be a small storage that poses as a large tensor, or as many.
+    """One tensor as float64, after a check that it is not a small storage that claims to be a large tensor or many
+    tensors.
 
-    claimed : bytes of the tensors so far, this one's too. size : bytes of the file.
+    claimed : bytes of the tensors so far, including this one. size : bytes of the file.
     """
     if name.endswith("num_batches_tracked"):
         return np.zeros(())
@@ -140,7 +141,7 @@ def values_of(tensor: Any, name: str, claimed: int, size: int, source: str) -> N
 
 
 def check_pickles(data: bytes, source: str) -> None:
-    """Refuse code and oversized storages in either of torch's formats, without running anything."""
+    """Refuse code and oversized storages in both of torch's formats, without running anything."""
     try:
         if data[:4] == b"PK\x03\x04":
             for pickled in zipped_pickles(data, source):
@@ -152,15 +153,15 @@ def check_pickles(data: bytes, source: str) -> None:
                 check_storages(instructions, len(data), source)
     except (ModelFileError, MemoryError):
         raise
-    except Exception as error:  # pickletools raises what it meets: ValueError, IndexError, UnicodeDecodeError
+    except Exception as error:  # pickletools raises various errors: ValueError, IndexError, UnicodeDecodeError
         raise ModelFileError(f"{source} is truncated, or no torch file: {error}") from error
 
 
 def zipped_pickles(data: bytes, source: str) -> Iterator[bytes]:
-    """The pickles of torch's zip format; refuses members that claim more than the file holds."""
+    """The pickles in torch's zip format. Refuses members that claim more than the file holds."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
-        # Before all else: its code is compressed, which would be found first and say nothing to its owner.
+        # This check comes first: its code is compressed, and an error about compression would not help the user.
         if any(member.filename.endswith("/constants.pkl") for member in members):
             raise UnsupportedModelError(f"{source} is a TorchScript program (torch.jit.save), {NO_SCRIPTS}")
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
@@ -171,20 +172,20 @@ def zipped_pickles(data: bytes, source: str) -> Iterator[bytes]:
         if not pickled:
             raise ModelFileError(f"{source} is a zip archive without data.pkl: no torch file.")
         for member in pickled:
-            # Not archive.read(): torch can be told to write no checksums, and zipfile would object.
+            # Not archive.read(): torch has an option to write no checksums, and zipfile would raise an error.
             start = member.header_offset + 30 + sum(struct.unpack("<HH", data[member.header_offset + 26 :][:4]))
             yield data[start : start + member.file_size]
 
 
 def programs(data: bytes, count: int) -> Iterator[list[Instruction]]:
-    """The instructions of `count` pickles that follow one another, as names and arguments."""
+    """The instructions of `count` consecutive pickles, as names and arguments."""
     stream = io.BytesIO(data)
     for _ in range(count):
         yield [(code.name, argument) for code, argument, _place in pickletools.genops(stream)]
 
 
 def check_names(instructions: list[Instruction], source: str) -> None:
-    """Refuse a pickle that names anything but the parts of a state dict."""
+    """Refuse a pickle that names anything other than the parts of a state dict."""
     strings: list[str] = []
     for code, argument in instructions:
         if code in ("GLOBAL", "INST"):
@@ -210,9 +211,9 @@ def check_names(instructions: list[Instruction], source: str) -> None:
 
 
 def check_storages(instructions: list[Instruction], size: int, source: str) -> None:
-    """Refuse a legacy storage larger than the file: torch would take its memory before reading a number.
+    """Refuse a legacy storage larger than the file: torch would allocate its memory before it reads a number.
 
-    The number of elements must be written plainly before the tuple ends ("n, None"), as torch.save does.
+    The number of elements must be written explicitly before the tuple ends ("n, None"), as torch.save does.
     """
     written = [(code, argument) for code, argument in instructions if "PUT" not in code and code != "MEMOIZE"]
     for i, (code, _argument) in enumerate(written):

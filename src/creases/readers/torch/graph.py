@@ -1,10 +1,10 @@
-"""What a torch module computes, as calls of torch's own operators, and the values that run through them.
+"""What a torch module computes, as calls of torch's own operators, and the values in such a program.
 
-A `Program` is what `export` makes of a module and `archive` of a file. `interpreter` goes through its calls; each
-that takes a flow goes to a handler in `linear`, `windows`, `kinks` or `shapes`, which says it in `creases.build`.
-
-The program is that of a batch of one. Each value keeps the axis of the batch, though it is one long: what would mix the
-inputs of a larger batch (a mean over it, a reshape into it) is no function of one input, and is refused.
+`export` makes a `Program` from a module, and `archive` from a file. `interpreter` reads its calls in order; a call that
+takes a flow is read by a handler in `linear`, `windows`, `kinks` or `shapes`, written with `creases.build`. The program
+is that of a batch of one. Each value keeps the axis of the batch, although its length is one, because operators that
+would mix the inputs of a larger batch (a mean over it, a reshape into it) are not functions of one input, and are
+refused.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ __all__ = [
 Shape = tuple[int, ...]
 Arguments = Mapping[str, Any]
 
-# Above it a float64 does not hold every whole number.
+# Not every larger integer is a float64.
 LARGEST_EXACT = 2**53
-# Operators whose plain numbers may themselves be results.
+# Operators whose numeric arguments may themselves become results.
 REPLACING = frozenset(
     {
         *("clamp", "clip", "clamp_min", "clamp_max", "hardtanh", "maximum", "minimum", "fmax", "fmin"),
@@ -62,14 +62,14 @@ class Name:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One operator and what it is given.
+    """One operator and its arguments.
 
-    operator : a torch operator such as torch.ops.aten.relu.default; None for a part of an earlier result, `index`.
-    arguments : by the names of the operator's schema, all of them; `Name` where it is an earlier result.
-    results : the names of its results; one for a result that is a tuple, whose parts are asked for by other calls.
-    path, kind : the module that it was called in, '' and the type of the whole module if none is known.
-    line : where it stands in the user's source, or ''.
-    dtype : the type of its (first) result's numbers, or None where it is not known or no tensor.
+    operator : a torch operator such as torch.ops.aten.relu.default; None for part `index` of an earlier result.
+    arguments : all arguments, by the names in the operator's schema; a `Name` for an earlier result.
+    results : the names of its results; a single name for a tuple, whose parts are taken by other calls.
+    path, kind : path and type of the module in which it was called; '' and the type of the whole module if not known.
+    line : its line in the user's source, or ''.
+    dtype : the dtype of its (first) result; None if it is not known or not a tensor.
     """
 
     operator: Any
@@ -87,18 +87,18 @@ class Call:
 
     @property
     def told(self) -> str:
-        """The operator, its module and its place, for messages."""
+        """The operator, its module and its line, for messages."""
         module = f" of {self.kind} '{self.path}'" if self.path else ""
         return f"{self.name}{module}{f' ({self.line})' if self.line else ''}"
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Calls in order. `source` opens every message; `tensors` are parameters, buffers and constants by name.
+    """Calls in order. Every message begins with `source`; `tensors` are parameters, buffers and constants by name.
 
     sequential : whether the whole module is an nn.Sequential, so that model[:k] is a part of it.
-    trusted : whether it comes from a module in memory; a file may not have any operator run on its constants.
-    notes : what is known before its calls are read.
+    trusted : whether the program is of a module in memory; only some operators are run on the constants of a file.
+    notes : the notes on the program so far.
     """
 
     source: str
@@ -114,12 +114,12 @@ class Program:
 
 @dataclass(frozen=True, eq=False)
 class TorchValue:
-    """A flow in the shape that torch has it in.
+    """A flow, in the shape that it has in torch.
 
-    batch : the axis of the batch, or, if it is longer than one, the axis that has swallowed it; None where the program
-        itself took its one input out of the batch.
+    batch : the axis of the batch, or the axis into which it was merged if that is longer than one; None if the program
+        itself removed the batch axis from its one input.
     tail : the calls of smooth functions at the end that were left out.
-    ordered : whether the values are in the order of those that the tail makes of them.
+    ordered : whether the values are in the same order as those after the tail.
     """
 
     flow: Flow
@@ -130,9 +130,9 @@ class TorchValue:
 
 
 class Trace:
-    """What handlers share: the input, the notes, the call that is being read.
+    """What the handlers share: the input, the notes, and the current call.
 
-    made : how many numbers the input and the results of a file's calls so far have together.
+    made : the total number of entries of the input and of the results of a file's calls so far.
     """
 
     def __init__(self, program: Program, root: Flow) -> None:
@@ -147,21 +147,21 @@ class Trace:
         self.notes[text] = None
 
     def refuse(self, why: str, remedy: str = "", call: Call | None = None) -> UnsupportedModelError:
-        """The error for a call: why it is not read, and what to do."""
+        """The error for a call: why it is not supported, and what to do."""
         said = (call or self.call).told
         return UnsupportedModelError(f"{self.program.source}: {said} {why}{f' {remedy}' if remedy else ''}")
 
     @property
     def label(self) -> str:
-        """A name for the level that this call makes: its module's path, else its own."""
+        """A name for the level that this call makes: its module's path, or its own."""
         return self.call.path or (self.call.results[0] if self.call.results else "")
 
     def axis(self, axis: int, rank: int) -> int:
-        """An axis counted from the beginning."""
+        """An axis, counted from the beginning."""
         return axis % max(rank, 1)
 
     def mixes(self, what: str = "mixes the inputs of a batch") -> UnsupportedModelError:
-        """The error for a call that is no function of one input."""
+        """The error for a call that is not a function of one input."""
         return self.refuse(
             f"{what}: a network is a function of one input, so the first axis, the batch, must stay apart. Flatten "
             "from axis 1 on, x.flatten(1), and reduce over other axes only."
@@ -170,7 +170,7 @@ class Trace:
     def sum_of(
         self, terms: Sequence[tuple[Flow, Any]], shape: Shape, batch: int | None, bias: Floats | None = None
     ) -> TorchValue:
-        """The sum of operators of flows as a value; no term means a constant."""
+        """The sum of operators applied to flows, as a value; a sum without terms is constant."""
         size = math.prod(shape)
         kept = list(terms) or [(self.root, Select(np.full(size, -1), self.root.size))]
         biases = None if bias is None or not bias.any() else np.ascontiguousarray(bias, dtype=np.float64).reshape(-1)
@@ -192,10 +192,10 @@ class Trace:
         return array.astype(np.float64)
 
     def computed_with(self, given: Any) -> Any:
-        """A plain number, a tensor of one without axes, or one of whole numbers, as torch computes with it.
+        """A number, a tensor without axes or a tensor of integers, rounded as torch rounds it before computing.
 
-        It has the type of what it meets, of which float16 and bfloat16 are computed in float32; but what takes the
-        place of a value, a bound or a filling, has that value's type, and so have whole numbers that have axes.
+        It gets the dtype of the other argument; with float16 and bfloat16, torch computes in float32. Numbers that may
+        replace a value (bounds and fill values), and integer tensors with axes, get the value's own dtype.
         """
         import torch
 
@@ -224,13 +224,15 @@ class Trace:
         return float(array.reshape(-1)[0])
 
 
-# What reads one operator: it gives a value, a constant, or a list of them, and raises UnsupportedModelError (`refuse`,
-# `mixes`) on what is no piecewise-linear function of one input or is not read, NetworkError on numbers that fit none.
+# A function that reads one operator. It returns a value, a constant or a list of them. It raises UnsupportedModelError
+# (`refuse`, `mixes`) if the call is not a piecewise-linear function of one input or not supported, NetworkError if
+# numbers do not fit.
 Handler: TypeAlias = Callable[[Trace, Arguments], Any]
 
 
 def aligned(trace: Trace, first: TorchValue, shape: Shape, second: TorchValue | None = None) -> int | None:
-    """The axis of the batch after values are broadcast to one shape; UnsupportedModelError if inputs are mixed."""
+    """The axis of the batch after values are broadcast to one shape. Raises UnsupportedModelError if inputs are
+    mixed."""
     axes = set()
     for value in (first, second):
         if value is not None and value.batch is not None:

@@ -1,8 +1,9 @@
-"""A program of torch operators, read call by call into a network.
+"""A program of torch operators is read call by call and becomes a network.
 
-What depends on the input is a flow of `creases.build`; all else is a constant, and is computed by torch itself in the
-precision that the module has, as the module would (a weight norm, say), which a note says. A call that cannot be read
-is an error only if the output needs it. Smooth functions that stand last cut nothing and are left out, with a note.
+What depends on the input is a flow of `creases.build`; everything else is a constant. Constants (a weight norm, for
+example) are computed by torch itself in the module's precision, as the module would compute them, and a note says so. A
+call that cannot be read is an error only if the output needs it. Smooth functions at the end cut nothing and are left
+out, with a note.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from creases.readers.torch.windows import WINDOWS
 
 __all__ = ["KNOWN", "network_of"]
 
-# Smooth: at the end they cut nothing. Of the first each result depends on all values along an axis, so that none may be
-# taken without the others; of the second each on one. `argmax` is a choice among outputs, none of which it changes.
+# Smooth functions, which at the end cut nothing. In COUPLING, each result depends on all values along an axis, so a
+# part of the results may not be taken; in the others, each result depends on one value. `argmax` chooses an output and
+# changes none.
 COUPLING = frozenset({"softmax", "_softmax", "log_softmax", "_log_softmax"})
 TAILS = COUPLING | {"sigmoid", "log_sigmoid", "tanh", "softplus", "exp", "argmax"}
 AFTER_TAILS = TAILS | {"mul", "div", "add", "sub", "rsub", "neg"}
@@ -41,15 +43,15 @@ EXACT_OPERATORS = (
     | OF_A_SHAPE
     | {"zeros", "ones", "full", "arange", "scalar_tensor", "eye", "neg", "abs", "relu", "max", "min", "amax", "amin"}
 )
-# Arguments that say which numbers are taken and how often, and are none themselves.
+# Arguments that choose numbers, or say how often they are repeated, and do not become results themselves.
 CHOOSING = frozenset({"index", "indices", "condition", "mask", "repeats", "tensor_indices_or_sections"})
-# What a file may have run on its constants.
+# The operators that are run on the constants of a file.
 PLAIN = (
     EXACT_OPERATORS
     | CASTS
     | {"add", "sub", "mul", "div", "sqrt", "rsqrt", "reciprocal", "sum", "mean", "_weight_norm", "clamp"}
 )
-LARGEST_OF_A_FILE = 2**26  # numbers that its input and all results have together
+LARGEST_OF_A_FILE = 2**26  # total number of entries of its input and all results
 WHY = {
     **dict.fromkeys(
         ("gelu", "silu", "mish", "elu", "celu", "selu", "hardswish", "softplus", "erf", "sin", "cos", "pow", "sqrt"), ""
@@ -66,7 +68,7 @@ WHY = {
     **dict.fromkeys(("sign", "round", "floor", "ceil", "trunc", "hardshrink", "heaviside"), ": it jumps"),
     **dict.fromkeys(("gt", "lt", "ge", "le", "eq", "ne"), ": a comparison jumps"),
 }
-# What is read, or refused by its name: need not be taken apart.
+# Operators that are read, or refused by name: they need not be decomposed.
 HANDLERS = {**LINEAR, **WINDOWS, **KINKS}
 KNOWN = frozenset(HANDLERS) | PLAIN | AFTER_TAILS | NOTHING_IN_EVALUATION | frozenset(WHY)
 PLACE = "Put a piecewise-linear one in its place (ReLU, LeakyReLU, PReLU, Hardtanh, Hardsigmoid, a maximum)"
@@ -75,8 +77,8 @@ PLACE = "Put a piecewise-linear one in its place (ReLU, LeakyReLU, PReLU, Hardta
 def network_of(program: Program) -> Network:
     """The network that a program computes on a batch of one.
 
-    Raises UnsupportedModelError, with the operator, its module and its line, on what is not piecewise linear or mixes
-    a batch; NetworkError on numbers that are not finite.
+    Raises UnsupportedModelError, with the operator, its module and its line, if the program is not piecewise linear or
+    mixes a batch; NetworkError on numbers that are not finite.
     """
     if not program.trusted and math.prod(program.shape) > LARGEST_OF_A_FILE:
         raise UnsupportedModelError(
@@ -102,7 +104,7 @@ def network_of(program: Program) -> Network:
 
 
 def bind(call: Call, known: dict[str, Any], result: Any) -> None:
-    """Name the result of a call; where its parts have names of their own, each of them."""
+    """Name the result of a call, or each of its parts if these have names."""
     if len(call.results) == 1:
         known[call.results[0]] = result
         return
@@ -111,12 +113,12 @@ def bind(call: Call, known: dict[str, Any], result: Any) -> None:
 
 
 def looked_up(argument: Any, known: Mapping[str, Any]) -> Any:
-    """An argument with names replaced by what they stand for."""
+    """An argument with names replaced by the values that they refer to."""
     return replaced(argument, lambda leaf: known[leaf.text] if isinstance(leaf, Name) else leaf)
 
 
 def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[str, list[str]]) -> Any:
-    """What a call gives: a value, a constant, a list of them, or the error that using it will raise."""
+    """The result of a call: a value, a constant, a list of them, or the error to raise if the result is used."""
     arguments = {name: looked_up(argument, known) for name, argument in call.arguments.items()}
     errors: list[CreasesError] = []
     for argument in arguments.values():
@@ -143,7 +145,7 @@ def result_of(trace: Trace, call: Call, known: Mapping[str, Any], rounded: dict[
 
 
 def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[TorchValue]) -> Any:
-    """What a call makes of values."""
+    """The result of a call that takes values."""
     name = call.name.removesuffix("_")
     arguments = computed_with(trace, arguments)
     tail = tuple(dict.fromkeys(part for value in values for part in value.tail))
@@ -176,7 +178,7 @@ def handled(trace: Trace, call: Call, arguments: dict[str, Any], values: list[To
 
 
 def computed_with(trace: Trace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call, those that are numbers beside values as torch computes with them."""
+    """The arguments of a call; numbers that are combined with values are rounded as torch rounds them."""
     given = dict(arguments)
     for argument in trace.call.operator._schema.arguments:
         if argument.name in CHOOSING:
@@ -188,7 +190,7 @@ def computed_with(trace: Trace, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_places(trace: Trace, arguments: Mapping[str, Any], values: list[TorchValue], chosen: Call) -> Any:
-    """The places that an argmax gives, in a type that holds all of them."""
+    """The indices that an argmax gives, in a type that can hold all of them."""
     import torch
 
     kind = arguments.get("dtype") or trace.call.dtype
@@ -203,7 +205,7 @@ def with_places(trace: Trace, arguments: Mapping[str, Any], values: list[TorchVa
 
 
 def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list[TorchValue]) -> Any:
-    """A smooth function of one value: the value itself, marked. What takes it must stand at the end too."""
+    """A smooth function of one value: the value itself, marked. All later operations must be left out too."""
     value, ordered = values[0], values[0].ordered and name in TAILS
     if len(values) > 1 or (name not in TAILS and not keeps_places(trace, name, arguments, value)):
         return not_linear(trace, next((tail for part in values for tail in part.tail), trace.call))
@@ -223,7 +225,7 @@ def left_out(trace: Trace, name: str, arguments: Mapping[str, Any], values: list
 
 
 def keeps_places(trace: Trace, name: str, arguments: Mapping[str, Any], value: TorchValue) -> bool:
-    """Whether an affine call makes of each place of a value one result that depends on it."""
+    """Whether an affine call gives, for each entry of a value, one result that depends on it."""
     if name == "neg":
         return True
     first, second = arguments["self"], arguments["other"]
@@ -238,13 +240,13 @@ def keeps_places(trace: Trace, name: str, arguments: Mapping[str, Any], value: T
 
 
 def of_a_part(trace: Trace, value: TorchValue) -> UnsupportedModelError | None:
-    """The error for a part of a value that has couplings in its tail."""
+    """The error for taking a part of a value whose tail couples its entries."""
     coupling = next((tail for tail in value.tail if tail.name in COUPLING), None)
     return None if coupling is None else not_linear(trace, coupling)
 
 
 def of_a_shape(trace: Trace, arguments: Mapping[str, Any]) -> Any:
-    """A constant that takes nothing from a value but its shape."""
+    """A constant that depends only on the shape of a value."""
     import torch
 
     def shaped(leaf: Any) -> Any:
@@ -256,7 +258,7 @@ def of_a_shape(trace: Trace, arguments: Mapping[str, Any]) -> Any:
 
 
 def not_linear(trace: Trace, call: Call) -> UnsupportedModelError:
-    """The error for an operator that is no part of a piecewise-linear network, or that is not read."""
+    """The error for an operator that is not piecewise linear or not supported."""
     known = call.name in WHY and call.name != "argmax"
     why = f"is not piecewise linear{WHY[call.name]}." if known else "is an operator that is not read."
     if call.name == "argmax":
@@ -270,7 +272,7 @@ def not_linear(trace: Trace, call: Call) -> UnsupportedModelError:
 
 
 def refused_kind(trace: Trace, call: Call) -> UnsupportedModelError:
-    """The error for a call of no operator: control flow and custom operators."""
+    """The error for a call that is not of a torch operator: control flow and custom operators."""
     said = f"{trace.program.source}: {call.operator}{f' ({call.line})' if call.line else ''}"
     if str(call.operator).startswith("aten."):
         return UnsupportedModelError(f"{said} is an operator that is not read.")
@@ -281,7 +283,7 @@ def refused_kind(trace: Trace, call: Call) -> UnsupportedModelError:
 
 
 def folded(trace: Trace, call: Call, arguments: dict[str, Any], rounded: dict[str, list[str]]) -> Any:
-    """The result of an operator on constants, by torch."""
+    """The result of an operator on constants, computed by torch."""
     import torch
 
     name = call.name
@@ -308,7 +310,7 @@ def dropout_is_off(name: str, arguments: Mapping[str, Any]) -> bool:
 
 
 def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
-    """Whether an operator on constants cannot have rounded."""
+    """Whether an operator on constants certainly did not round."""
     import torch
 
     if call.name in CASTS:
@@ -318,7 +320,7 @@ def is_exact(call: Call, arguments: Mapping[str, Any], result: Any) -> bool:
 
 
 def check_small(trace: Trace, call: Call, arguments: Mapping[str, Any]) -> None:
-    """Refuse a call of a file whose result, with those before it, would be very large, before it is made."""
+    """Raise an error before a call of a file is run if the results so far, and its own, would be very large."""
     import torch
 
     if call.name.startswith(("_assert", "sym_")):
@@ -377,7 +379,7 @@ def finished(trace: Trace, outputs: list[Any]) -> Network:
 
 
 def told(value: TorchValue) -> str:
-    """What is said of a tail that was left out."""
+    """The note on a tail that was left out."""
     if value.tail[-1].name != "argmax":
         return "It is smooth, so it cuts nothing."
     classes = "; the regions of each class are those of network.with_argmax()" if value.ordered else ""

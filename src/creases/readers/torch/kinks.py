@@ -1,4 +1,4 @@
-"""Torch operators with kinks: ReLU and its relatives, clips, maxima and minima, max pools."""
+"""Torch operators with kinks: ReLU and similar operators, clips, maxima and minima, max pools."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["KINKS"]
 
 
 def first(a: Arguments) -> TorchValue:
-    """The value that an operator of one value takes."""
+    """The value among the arguments of an operator that takes one value."""
     value: TorchValue = a["self"] if "self" in a else a["input"]
     return value
 
@@ -35,13 +35,13 @@ def relu(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def leaky_relu(trace: Trace, a: Arguments) -> TorchValue:
-    """One slope below zero."""
+    """A slope below zero."""
     slope = trace.number(a["negative_slope"], "negative_slope")
     return like(first(a), build.leaky_relu(first(a).flow, slope, name=trace.label))
 
 
 def prelu(trace: Trace, a: Arguments) -> TorchValue:
-    """Slopes of one number, or one a channel (axis 1)."""
+    """Slopes below zero: a single one, or one per channel (axis 1)."""
     value = first(a)
     if isinstance(a["weight"], TorchValue):
         raise trace.refuse("has slopes that depend on the input, which is not piecewise linear.")
@@ -54,7 +54,7 @@ def prelu(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def randomised_relu(trace: Trace, a: Arguments) -> TorchValue:
-    """In evaluation a leaky ReLU with the mean of its two slopes."""
+    """In evaluation mode, a leaky ReLU with the mean of its two slopes."""
     if a.get("training"):
         raise trace.refuse("draws slopes by chance in training mode, and is no function.")
     slope = trace.computed_with((trace.number(a["lower"], "lower") + trace.number(a["upper"], "upper")) / 2)
@@ -79,7 +79,7 @@ def clamp(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def clipped(trace: Trace, value: TorchValue, low: Any, high: Any) -> TorchValue:
-    """min(max(x, low), high), both constants; what is infinite bounds nothing."""
+    """min(max(x, low), high) with constant bounds; an infinite bound has no effect."""
     lows, highs = (np.broadcast_to(trace.numbers(bound), value.shape) for bound in (low, high))
     if np.isinf(lows).all():
         return value if np.isinf(highs).all() else smaller(trace, value, high)
@@ -113,7 +113,7 @@ def smaller(trace: Trace, value: TorchValue, other: Any) -> TorchValue:
 def bounded(
     trace: Trace, value: TorchValue, bounds: Floats, bound: Callable[[Flow, Floats, str, str], Flow]
 ) -> TorchValue:
-    """A value that constants bound on one side; both broadcast."""
+    """A value with a constant bound on one side; both broadcast."""
     shape = np.broadcast_shapes(value.shape, bounds.shape)
     numbers = np.broadcast_to(bounds, shape).reshape(-1)
     batch = aligned(trace, value, shape)
@@ -130,19 +130,19 @@ def extreme_of_two(trace: Trace, one: TorchValue, other: TorchValue, sign: float
 
 
 def maximum(trace: Trace, a: Arguments) -> TorchValue:
-    """max(x, y), place by place; one may be a constant."""
+    """max(x, y), elementwise; one may be a constant."""
     one, other = a["self"], a["other"]
     return larger(trace, one, other) if isinstance(one, TorchValue) else larger(trace, other, one)
 
 
 def minimum(trace: Trace, a: Arguments) -> TorchValue:
-    """min(x, y), place by place; one may be a constant."""
+    """min(x, y), elementwise; one may be a constant."""
     one, other = a["self"], a["other"]
     return smaller(trace, one, other) if isinstance(one, TorchValue) else smaller(trace, other, one)
 
 
 def threshold(trace: Trace, a: Arguments) -> TorchValue:
-    """x above the threshold and `value` below it: continuous only where the two are equal."""
+    """x above the threshold and `value` below it: continuous only if the two are equal."""
     at, value = (trace.number(a[name], name) for name in ("threshold", "value"))
     if at != value:
         raise trace.refuse(f"jumps from {value} to {at}, which is not continuous.")
@@ -155,7 +155,7 @@ def relu6(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def hard_sigmoid(trace: Trace, a: Arguments) -> TorchValue:
-    """relu6(x + 3) / 6, the division exact."""
+    """relu6(x + 3) / 6, with an exact division."""
     moved = summed(trace, first(a), 3.0, 1.0)
     return divided(trace, like(moved, build.relu6(moved.flow, name=trace.label)), np.array(6.0))
 
@@ -164,7 +164,7 @@ def hard_sigmoid(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def largest(trace: Trace, a: Arguments, sign: float = 1.0) -> TorchValue:
-    """Maxima over axes: a switch each."""
+    """Maxima over axes: one switch for each."""
     value = affine(trace, first(a), sign)
     rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
     if rows.shape[1] == 1:
@@ -174,14 +174,14 @@ def largest(trace: Trace, a: Arguments, sign: float = 1.0) -> TorchValue:
 
 
 def largest_of(trace: Trace, a: Arguments) -> Any:
-    """`max`: of one value all over, over an axis (with the indices beside it), or of two."""
+    """`max`: over all of one value, over an axis (with the indices, which cannot be used), or of two values."""
     if "other" in a:
         return maximum(trace, a)
     return largest(trace, a) if "dim" not in a else [largest(trace, a), None]
 
 
 def smallest_of(trace: Trace, a: Arguments) -> Any:
-    """`min`, as `max`."""
+    """`min`, like `max`."""
     if "other" in a:
         return minimum(trace, a)
     return largest(trace, a, -1.0) if "dim" not in a else [largest(trace, a, -1.0), None]
@@ -193,7 +193,7 @@ def smallest(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def max_pool(trace: Trace, a: Arguments) -> Any:
-    """max_pool1d, max_pool2d, max_pool3d; with the indices beside it where they are asked for."""
+    """max_pool1d, max_pool2d, max_pool3d; also those that return indices, which cannot be used."""
     name = trace.call.name
     sides = int(name[len("max_pool")])
     flow, lead, batch = image_of(trace, first(a), sides + 1)
@@ -211,7 +211,7 @@ def max_pool(trace: Trace, a: Arguments) -> Any:
 
 
 def adaptive_max_pool(trace: Trace, a: Arguments) -> Any:
-    """Maxima over windows that are as even as the sides allow, with the indices beside them."""
+    """Maxima over windows that are as equal as the sides allow; the indices, which are returned too, cannot be used."""
     sides = int(trace.call.name[-2])
     flow, lead, batch = image_of(trace, first(a), sides + 1)
     wanted: Sequence[int] = one_a_side(a["output_size"], sides)

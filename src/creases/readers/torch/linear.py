@@ -1,7 +1,7 @@
-"""Torch operators that are linear in the values that run through a program, as flows of `creases.build`.
+"""Torch operators that are linear in the values of a program, as flows of `creases.build`.
 
-No two numbers of a module are multiplied or added here: a matrix, a kernel, a divisor stand in the network as the
-module has them. A product with a matrix along one axis of several is a sparse matrix that repeats the numbers.
+Numbers of a module are never multiplied or added here: matrices, kernels and divisors become part of the network as the
+module has them. A product with a matrix along one of several axes is a sparse matrix in which its numbers are repeated.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def linear(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def along_last(trace: Trace, value: TorchValue, weight: Floats, bias: Any) -> TorchValue:
-    """weight @ x along the last axis, for each of the others; weight (m, k)."""
+    """weight @ x along the last axis, for each index of the other axes; weight has the shape (m, k)."""
     if value.batch == len(value.shape) - 1:
         raise trace.mixes()
-    if weight.ndim == 1:  # a Linear of one output may be stored as a vector
+    if weight.ndim == 1:  # a Linear with one output may be stored as a vector
         weight = weight[None, :]
     shape = (*value.shape[:-1], len(weight))
     if math.prod(shape) == len(weight):
@@ -55,9 +55,10 @@ def products(
     batch: int | None,
     bias: Any = None,
 ) -> TorchValue:
-    """Sums over the last axis of values at `columns` times numbers; both broadcast to (*shape, terms).
+    """Sums of products over the last axis: values at the indices `columns` times `weight`; both broadcast to (*shape,
+    terms).
 
-    Raises NotEnoughMemoryError if these are more than MOST_PRODUCTS.
+    Raises NotEnoughMemoryError if there are more than MOST_PRODUCTS products.
     """
     terms = columns.shape[-1]
     full = (*shape, terms)
@@ -74,7 +75,7 @@ def products(
 
 
 def matmul(trace: Trace, a: Arguments) -> TorchValue:
-    """A product with a constant on either side, as torch.matmul broadcasts them."""
+    """A product with a constant on either side; broadcasts as torch.matmul does."""
     first, second = (a["self"], a.get("other", a.get("mat2", a.get("vec"))))
     if isinstance(first, TorchValue) and isinstance(second, TorchValue):
         raise product_of_flows(trace)
@@ -122,7 +123,8 @@ def product(trace: Trace, first: Any, second: Any, bias: Any) -> TorchValue:
 
 
 def einsum(trace: Trace, a: Arguments) -> TorchValue:
-    """A product of a value and one constant, by letters. (What einsum is made of treats a batch of one as a sum.)"""
+    """A product of a value and one constant, by letters. (torch's own decomposition of einsum sums over a batch of
+    one.)"""
     operands = a["tensors"]
     if len(operands) != 2 or sum(isinstance(part, TorchValue) for part in operands) == 2:
         raise product_of_flows(trace) if len(operands) == 2 else trace.refuse("joins more than two, which is not read.")
@@ -155,7 +157,7 @@ def einsum(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def product_of_flows(trace: Trace) -> Exception:
-    """The error for what is quadratic in the input."""
+    """The error for an operation that is quadratic in the input."""
     return trace.refuse(
         "multiplies two values that both depend on the input (attention, gating, a squared norm), which is not "
         "piecewise linear."
@@ -181,7 +183,7 @@ def subtract_from(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> TorchValue:
-    """first + alpha * second; one of them at least is a value, and both broadcast."""
+    """first + alpha * second; at least one of them is a value, and both broadcast."""
     factor = trace.number(alpha, "alpha")
     values = [part for part in (first, second) if isinstance(part, TorchValue)]
     shape = np.broadcast_shapes(
@@ -197,7 +199,7 @@ def summed(trace: Trace, first: Any, second: Any, alpha: Any) -> TorchValue:
         else:
             numbers = np.broadcast_to(trace.numbers(part), shape)
             bias = exact_product(numbers, by)
-            if bias is None:  # the product is left to a level of its own
+            if bias is None:  # the product becomes a level of its own
                 terms.append((trace.sum_of([], shape, None, numbers).flow, Scale(np.full(numbers.size, by))))
     return trace.sum_of(terms, shape, batch, bias)
 
@@ -219,7 +221,7 @@ def multiply(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def affine(trace: Trace, value: TorchValue, factors: Any) -> TorchValue:
-    """A value times one number, or numbers that broadcast."""
+    """A value times one number, or times numbers that broadcast."""
     numbers = trace.numbers(factors)
     shape = np.broadcast_shapes(value.shape, numbers.shape)
     batch = aligned(trace, value, shape)
@@ -240,7 +242,7 @@ def divide(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def divided(trace: Trace, value: TorchValue, numbers: Floats) -> TorchValue:
-    """A value divided by one number, or numbers that broadcast. Raises NetworkError if one is zero."""
+    """A value divided by one number, or by numbers that broadcast. Raises NetworkError if one is zero."""
     if not numbers.all():
         raise NetworkError(f"{trace.program.source}: {trace.call.told} divides by zero.")
     shape = np.broadcast_shapes(value.shape, numbers.shape)
@@ -265,7 +267,7 @@ def negate(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def places(value: TorchValue) -> Integers:
-    """The number of each place, from 0, in the value's shape."""
+    """The index of each entry, from 0, as an array of the value's shape."""
     return np.arange(math.prod(value.shape)).reshape(value.shape)
 
 

@@ -1,10 +1,10 @@
-"""A torch `nn.Module` in memory: a plain Sequential as a chain, any other by the program that it runs.
+"""A torch `nn.Module` in memory: a plain Sequential is read as a chain, any other module by the program that it runs.
 
-Decides whether a module can be trusted to be the chain that it looks like. Only `nn.Sequential` says in which
-order its children act; any other container may do what it likes in `forward`, and so may a module that was changed from
-outside by a parametrization or a patched forward: of these torch tells which operators they call (`export`). A
-forward hook is refused: it is no part of the module, and may look at more than its numbers.
-Training mode makes no difference: the network read is the one that `eval()` gives.
+This module decides whether a module is certainly a chain. Only `nn.Sequential` determines the order in which its
+children act. Any other container may compute anything in `forward`, and so may a module that was changed from outside
+by a parametrization or a patched forward; for these, torch lists the operators that they call (`export`). A forward
+hook is refused: it is not part of the module, and may use more than its input. Training mode has no effect: the network
+is that of `eval()`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_module", "read_module"]
 
-DEEPEST = 64  # Sequentials in one another that are followed
+DEEPEST = 64  # the deepest nesting of Sequentials that is read
 
 
 def is_module(source: object) -> bool:
@@ -38,12 +38,11 @@ def read_module(module: torch.nn.Module, input_shape: tuple[int, ...] | None = N
     """The network that a torch module computes in evaluation mode, in exact arithmetic.
 
     module : any module whose forward takes one input and is piecewise linear.
-    input_shape : the shape of one input without the batch, where the module does not say it. One of several axes is
-        what the module is run on, be it a chain or not: a Linear acts along the last.
-    Weights are copied (float32, bfloat16 and half widen without loss); the module is not changed.
-    Raises UnsupportedModelError, with the operator and where it stands, on what is not piecewise linear;
-    ModelFileError where the shape of an input must be told; NetworkError on shapes that do not fit or numbers that are
-    not finite.
+    input_shape : the shape of one input without the batch, if the module does not determine it. With a shape of several
+    axes, even a chain is read by running it: a Linear acts along the last axis. Weights are copied (float32, bfloat16
+    and half widen without loss); the module is not changed.
+    Raises UnsupportedModelError, with the operator and its line, if the module is not piecewise linear; ModelFileError
+    if `input_shape` is needed; NetworkError on shapes that do not fit or numbers that are not finite.
     """
     import torch
 
@@ -58,13 +57,13 @@ def read_module(module: torch.nn.Module, input_shape: tuple[int, ...] | None = N
     check_readable(module)
     several_axes = input_shape is not None and len(input_shape) > 1
     chain = None if several_axes else plain_chain(module)
-    if chain is None or chain.n_in is None:  # an Identity, say, which takes as many inputs as it is told
+    if chain is None or chain.n_in is None:  # an Identity, for example, which takes any number of inputs
         return read_program(module, input_shape)
     return chain.network()
 
 
 def plain_chain(module: torch.nn.Module) -> Chain | None:
-    """The chain that a module's Sequentials spell out, or None."""
+    """The chain that a module's Sequentials determine, or None."""
     chain = Chain(type(module).__name__)
     try:
         add(module, "", chain)
@@ -74,7 +73,7 @@ def plain_chain(module: torch.nn.Module) -> Chain | None:
 
 
 def read_program(module: torch.nn.Module, input_shape: tuple[int, ...] | None) -> Network:
-    """The network of a module by the operators that it calls."""
+    """The network of a module, from the operators that it calls."""
     from creases.readers.torch.export import program_of
     from creases.readers.torch.interpreter import KNOWN, network_of
 
@@ -84,7 +83,7 @@ def read_program(module: torch.nn.Module, input_shape: tuple[int, ...] | None) -
 
 
 def input_shape_of(module: torch.nn.Module) -> tuple[int, ...]:
-    """The shape of one input where the module says it: Lightning's example, or a first layer that takes vectors."""
+    """The shape of one input, if the module determines it: Lightning's example, or a first layer that takes vectors."""
     import torch
     from torch import nn
 
@@ -108,7 +107,7 @@ def input_shape_of(module: torch.nn.Module) -> tuple[int, ...]:
 
 
 def check_readable(module: torch.nn.Module) -> None:
-    """Refuse a module that holds no numbers yet, or in which a hook stands that torch itself did not put there."""
+    """Refuse a module whose numbers are not there yet, or with a hook that torch itself did not add."""
     from torch.nn.parameter import is_lazy
     from torch.nn.utils import prune, spectral_norm, weight_norm
 
@@ -137,7 +136,7 @@ def check_readable(module: torch.nn.Module) -> None:
 
 
 def check_statistics(module: torch.nn.Module) -> None:
-    """Refuse a BatchNorm that is no fixed function of one input."""
+    """Refuse a BatchNorm that is not a fixed function of one input."""
     from torch import nn
 
     for path, part in module.named_modules():
@@ -149,7 +148,7 @@ def check_statistics(module: torch.nn.Module) -> None:
 
 
 def training_notes(module: torch.nn.Module) -> list[str]:
-    """What is said of layers that training mode changes."""
+    """The notes on layers that training mode changes."""
     from torch import nn
 
     notes = []
@@ -164,11 +163,11 @@ def training_notes(module: torch.nn.Module) -> list[str]:
 
 
 class NotAPlainChainError(Exception):
-    """A module is no chain that its Sequentials spell out; its program tells what it computes."""
+    """The module is not a chain that its Sequentials determine; it has to be read by its program."""
 
 
 def add(module: torch.nn.Module, path: str, chain: Chain, depth: int = 0) -> None:
-    """Add one module, with all inside it, to the chain. Raises NotAPlainChainError on any that it does not know."""
+    """Add a module, and all modules inside it, to the chain. Raises NotAPlainChainError on an unknown module."""
     from torch import nn
     from torch.nn.utils import parametrize
 
@@ -197,7 +196,7 @@ def add(module: torch.nn.Module, path: str, chain: Chain, depth: int = 0) -> Non
     if kind is not nn.Sequential:
         kinds[kind](module, described(module, path), chain)  # type: ignore[index]
         return
-    # Not named_children(): it names a module that stands twice (one shared ReLU, say) only once.
+    # Not named_children(): it lists a module that occurs twice (a shared ReLU, for example) only once.
     for key, child in module._modules.items():
         if child is not None:
             add(child, f"{path}.{key}" if path else key, chain, depth + 1)
@@ -209,13 +208,13 @@ def described(module: torch.nn.Module, path: str) -> str:
 
 
 def add_linear(module: torch.nn.Linear, name: str, chain: Chain) -> None:
-    """Add a Linear; without a bias it gets zeros."""
+    """Add a Linear; a missing bias is zeros."""
     bias = None if module.bias is None else tensor_values(module.bias, f"{name}: bias")
     chain.dense(name, tensor_values(module.weight, f"{name}: weight"), bias)
 
 
 def add_batch_norm(module: torch.nn.BatchNorm1d, name: str, chain: Chain) -> None:
-    """Add a BatchNorm1d by its running statistics."""
+    """Add a BatchNorm1d with its running statistics."""
     mean, variance = module.running_mean, module.running_var
     if mean is None or variance is None:
         raise NotAPlainChainError
@@ -230,12 +229,12 @@ def add_batch_norm(module: torch.nn.BatchNorm1d, name: str, chain: Chain) -> Non
 
 
 def check_flatten(module: torch.nn.Flatten, name: str, chain: Chain) -> None:
-    """Flatten changes no number; one that would flatten the batch too, or only some axes, is none of a plain chain."""
+    """Flatten changes no number. Raises NotAPlainChainError if it would flatten the batch too, or only some axes."""
     if (module.start_dim, module.end_dim) != (1, -1):
         raise NotAPlainChainError
 
 
 def note_dropout(module: torch.nn.Dropout, name: str, chain: Chain) -> None:
-    """Dropout does nothing in evaluation."""
+    """Dropout has no effect in evaluation mode."""
     if module.training and module.p > 0:
         chain.note(f"{name} was in training mode; it is left out, as eval() would.")

@@ -1,7 +1,7 @@
-"""`.zip` files of stable-baselines3: a policy's state dict, `policy.pth`, among other things.
+"""`.zip` files of stable-baselines3: a policy's state dict, `policy.pth`, among other members.
 
-Decides what of the file is read: that one member, as any `.pth`. The rest holds pickles of whole objects, and is not
-looked at; what acts beside the weights is noted.
+Only this member is read, like any `.pth` file. The others hold pickles of whole objects and are not read. A note says
+that the squashing or clipping of actions and the normalisation of observations are left out.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ BESIDE = (
 def read_policy_zip(data: bytes, source: str, answers: Answers) -> Network:
     """The network in a policy of stable-baselines3, as `model.save` writes it.
 
-    data : the whole file. source : its name, for messages. answers : what the caller says of weights without a graph.
-    Raises ModelFileError if it is none or is damaged, and with the call that answers where something is not known;
-    what `read_torch_file` raises of its member.
+    data : the whole file. source : its name, for messages. answers : the caller's arguments for weights without a
+        graph.
+    Raises ModelFileError if the file is damaged or of another kind, or if an argument is missing (the message shows the
+    call), and the exceptions of `read_torch_file`.
     """
     with damage_named(source), zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {member.filename: member for member in archive.infolist()}

@@ -1,9 +1,10 @@
-"""Torch operators that only move values: each is run by torch itself, on the numbers of places.
+"""Torch operators that only move values: torch itself runs each of them, on the indices of the entries.
 
-A value's places are 1, 2, 3, ...; after the operator they say where each result came from, and zero says that it is no
-place of this value. What an operator fills in, a constant, is found by giving it zeros. So there is one handler for all
-of them, and no second opinion of what `pixel_shuffle` or a reflecting pad does. Only the axis of the batch must be
-followed by rules. It is one long; a longer one has swallowed it (tensordot does that, and parts them again).
+The indices of a value are 1, 2, 3, ...; the operator's result shows where each entry came from, and zero means that it
+is not from this value. Constants that an operator fills in are found by running it on zeros. So one handler is enough
+for all of them, and `pixel_shuffle` or a reflecting pad is not implemented a second time. Only the axis of the batch
+needs rules of its own. Its length is one; a longer one was merged with another axis (tensordot does that, and separates
+them again).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ Rule = Callable[[Trace, TorchValue, Arguments, Shape], int | None]
 
 
 def places_of(value: TorchValue) -> Any:
-    """The number of each place, from 1, float64 in the value's shape."""
+    """The index of each entry, from 1, as float64 in the value's shape."""
     import torch
 
     return torch.arange(1, math.prod(value.shape) + 1, dtype=torch.float64).reshape(value.shape)
@@ -51,7 +52,7 @@ def called(operator: Any, arguments: Arguments) -> Any:
 
 
 def attempted(trace: Trace, arguments: Arguments, what: str = "does not fit what it is given") -> Any:
-    """Run the operator of the call that is being read; what torch raises is a refusal that begins with `what`."""
+    """Run the operator of the current call. If torch raises an error, raises a refusal that begins with `what`."""
     try:
         return called(trace.call.operator, arguments)
     except (RuntimeError, NotImplementedError, TypeError, ValueError, IndexError, ArithmeticError) as error:
@@ -60,7 +61,7 @@ def attempted(trace: Trace, arguments: Arguments, what: str = "does not fit what
 
 
 def replaced(given: Any, change: Callable[[Any], Any]) -> Any:
-    """An argument with every leaf changed."""
+    """An argument with `change` applied to every leaf."""
     if isinstance(given, list | tuple):
         return [replaced(part, change) for part in given]
     return change(given)
@@ -83,7 +84,7 @@ def leaves(arguments: Arguments) -> list[TorchValue]:
 def moved(trace: Trace, arguments: Arguments, whole: Callable[[TorchValue], Exception | None]) -> Any:
     """The result of an operator that moves values and fills in constants: one value, or a list of them.
 
-    whole : the error for a value of which a result has some places and not all, or None if it may.
+    whole : the error if a result has only some of the entries of a value, or None if this is allowed.
     """
     import torch
 
@@ -125,7 +126,7 @@ def moved(trace: Trace, arguments: Arguments, whole: Callable[[TorchValue], Exce
 def arranged(
     trace: Trace, terms: list[tuple[TorchValue, Any]], shape: Shape, batch: int | None, bias: Any
 ) -> TorchValue:
-    """Values at places, and constants between them; what stays in its order costs nothing."""
+    """Values at some indices, with constants between them; entries that keep their order need no level."""
     alone = len(terms) == 1 and bool((terms[0][1] >= 0).all())
     if alone:
         value, picked = terms[0]
@@ -136,18 +137,19 @@ def arranged(
     return TorchValue(made.flow, shape, batch, tail, terms[0][0].ordered if alone else not tail)
 
 
-# Where the axis of the batch goes.
+# The new position of the axis of the batch.
 
 
 def same(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """Nowhere; a result that has become longer along it, or has lost it, is refused."""
+    """It stays where it is. Refuses a result that is longer along it, or does not have it."""
     if value.batch is not None and (len(shape) != len(value.shape) or shape[value.batch] != value.shape[value.batch]):
         raise trace.mixes()
     return value.batch
 
 
 def batch_of_view(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """After a reshape: an axis of one with as much before it; else the axis that has swallowed it."""
+    """After a reshape: the axis of length one with as many entries before it, otherwise the axis with which it was
+    merged."""
     if value.batch is None:
         return None
     least, most = (math.prod(value.shape[: value.batch + more]) for more in (0, 1))
@@ -174,7 +176,7 @@ def of_transposition(trace: Trace, value: TorchValue, arguments: Arguments, shap
 
 
 def of_squeeze(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """Axes of one are gone; the batch's too, if it is named or all are."""
+    """Axes of length one are removed; the batch's too, if it is named or all are."""
     if value.batch is None:
         return None
     rank = len(value.shape)
@@ -185,14 +187,14 @@ def of_squeeze(trace: Trace, value: TorchValue, arguments: Arguments, shape: Sha
 
 
 def of_unsqueeze(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """One more axis."""
+    """One axis is added."""
     if value.batch is None:
         return None
     return value.batch + (trace.axis(arguments["dim"], len(shape)) <= value.batch)
 
 
 def of_selection(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """One axis less: `select`, `unbind`."""
+    """One axis is removed: `select`, `unbind`."""
     dim = trace.axis(arguments["dim"], len(value.shape))
     if dim == value.batch:
         raise trace.mixes("takes one input out of the batch")
@@ -200,7 +202,7 @@ def of_selection(trace: Trace, value: TorchValue, arguments: Arguments, shape: S
 
 
 def of_expansion(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """More axes at the beginning."""
+    """Axes are added at the beginning."""
     if value.batch is None:
         return None
     axis = value.batch + len(shape) - len(value.shape)
@@ -210,7 +212,7 @@ def of_expansion(trace: Trace, value: TorchValue, arguments: Arguments, shape: S
 
 
 def of_indexing(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """`x[:, indices]`: one array of indices in the place of an axis, or several one after the other."""
+    """`x[:, indices]`: one array of indices replaces an axis, or several do, one after the other."""
     if value.batch is None:
         return None
     places = [axis for axis, index in enumerate(arguments["indices"]) if index is not None]
@@ -222,26 +224,26 @@ def of_indexing(trace: Trace, value: TorchValue, arguments: Arguments, shape: Sh
 
 
 def of_windows(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """One more axis, at the end: `unfold`."""
+    """One axis is added at the end: `unfold`."""
     if trace.axis(arguments["dimension"], len(value.shape)) == value.batch:
         raise trace.mixes()
     return value.batch
 
 
 def of_triangle(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """Nowhere, if it is none of the last two: `tril`, `triu`."""
+    """It stays where it is, unless it is one of the last two: `tril`, `triu`."""
     if value.batch is not None and value.batch >= len(shape) - 2:
         raise trace.mixes()
     return value.batch
 
 
 def of_stack(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """One more axis, and not along the batch."""
+    """One axis is added, which is not the batch."""
     return of_unsqueeze(trace, value, arguments, shape)
 
 
 def of_scatter(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """The batch of the larger value; the smaller one has lost an axis."""
+    """The batch axis of the larger value; the smaller one lacks one axis."""
     if value is arguments["self"]:
         return same(trace, value, arguments, shape)
     dim = trace.axis(arguments["dim"], len(shape))
@@ -251,7 +253,7 @@ def of_scatter(trace: Trace, value: TorchValue, arguments: Arguments, shape: Sha
 
 
 def of_numbers(trace: Trace, value: TorchValue, arguments: Arguments, shape: Shape) -> int | None:
-    """As in `of_expansion`: `where` and `masked_fill` broadcast."""
+    """Like `of_expansion`: `where` and `masked_fill` broadcast."""
     return of_expansion(trace, value, arguments, shape)
 
 
@@ -276,9 +278,9 @@ RULES: dict[str, Rule] = {
     "copy": of_numbers,
     "masked_fill": of_numbers,
 }
-# Of these rules' operators some fill in constants, or take several values.
+# Some operators with these rules fill in constants, or take several values.
 MORE_SHAPES = {"stack", "select_scatter", "slice_scatter", "where", "masked_fill", "copy", "tril", "triu"}
-# What only moves the numbers of one value: by a rule, or each axis staying what it is.
+# Operators that only move the entries of one value, with a rule, or with every axis staying the same.
 SHAPES = frozenset(RULES) - MORE_SHAPES | {
     "clone",
     "contiguous",

@@ -1,4 +1,4 @@
-"""The numbers of a torch tensor, as they are."""
+"""The numbers of a torch tensor, unchanged."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["eps_beside", "tensor_values"]
 
 
 def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
-    """A floating-point tensor's numbers as float64, on the CPU; `name` goes into the error.
+    """A floating-point tensor's numbers as float64, on the CPU; errors quote `name`.
 
-    Raises NetworkError if it holds no numbers (device "meta") or not real floats.
+    Raises NetworkError if it holds no numbers (device "meta") or numbers other than real floats.
     """
     import torch
 
@@ -40,7 +40,7 @@ def tensor_values(tensor: torch.Tensor, name: str) -> NDArray[np.float64]:
 
 
 def eps_beside(variance: torch.Tensor, eps: float) -> float:
-    """A batch norm's eps as torch adds it to a variance: in float32, unless that is a float64."""
+    """A batch norm's eps as torch adds it to a variance: rounded to float32, unless the variance is float64."""
     import torch
 
     if variance.dtype == torch.float64:

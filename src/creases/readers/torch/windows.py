@@ -70,9 +70,9 @@ def convolve_transposed(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def image_of(trace: Trace, value: TorchValue, rank: int) -> tuple[Flow, Shape, int | None]:
-    """A value as an image (channels, *sides) of `rank` axes, the axes before it, and the batch's among these.
+    """A value as an image (channels, *sides) of `rank` axes; the axes before it; and the batch axis among these.
 
-    Raises UnsupportedModelError if these hold more than one image.
+    Raises UnsupportedModelError if the axes before it hold more than one image.
     """
     lead = value.shape[: len(value.shape) - rank]
     if math.prod(lead) != 1 or (value.batch is not None and value.batch >= len(lead)):
@@ -81,13 +81,13 @@ def image_of(trace: Trace, value: TorchValue, rank: int) -> tuple[Flow, Shape, i
 
 
 def one_a_side(given: Any, sides: int) -> list[int]:
-    """One whole number a side; torch takes one for all, or a list of one."""
+    """One integer per side; torch also accepts a single one for all sides, or a list of one."""
     numbers = list(given) if isinstance(given, Sequence) else [given]
     return numbers * sides if len(numbers) == 1 else numbers
 
 
 def normalise(trace: Trace, a: Arguments) -> Any:
-    """A batch norm by its running statistics."""
+    """A batch norm with its running statistics."""
     value = value_in(trace, a, "input")
     if a.get("training") or a.get("running_mean") is None or a.get("running_var") is None:
         raise trace.refuse(
@@ -109,7 +109,7 @@ def normalise(trace: Trace, a: Arguments) -> Any:
 
 
 def normalise_alone(trace: Trace, a: Arguments) -> Any:
-    """`batch_norm`, which gives no statistics beside its result."""
+    """`batch_norm`, which returns only the result, without statistics."""
     return normalise(trace, a)[0]
 
 
@@ -117,7 +117,7 @@ def normalise_alone(trace: Trace, a: Arguments) -> Any:
 
 
 def reduced_axes(trace: Trace, value: TorchValue, given: Any) -> list[int]:
-    """The axes that a reduction takes away; all of them where none is named. Refuses the batch's."""
+    """The axes over which a reduction runs; all of them if none is named. Refuses the batch's."""
     rank = len(value.shape)
     axes = [given] if isinstance(given, int) else list(range(rank)) if given is None or not len(given) else given
     kept = sorted({trace.axis(axis, rank) for axis in axes})
@@ -127,7 +127,8 @@ def reduced_axes(trace: Trace, value: TorchValue, given: Any) -> list[int]:
 
 
 def reduction(trace: Trace, value: TorchValue, axes: list[int], keepdim: bool) -> tuple[Integers, Shape, int | None]:
-    """Places (results, terms) that each result of a reduction takes, the shape of the results, and the batch's axis."""
+    """For each result, the indices of the entries that are combined, (results, terms); the shape of the results; the
+    batch axis."""
     kept = [axis for axis in range(len(value.shape)) if axis not in axes]
     rows = places(value).transpose([*kept, *axes]).reshape(math.prod(value.shape[axis] for axis in kept), -1)
     batch = value.batch
@@ -137,7 +138,7 @@ def reduction(trace: Trace, value: TorchValue, axes: list[int], keepdim: bool) -
 
 
 def mean(trace: Trace, a: Arguments) -> TorchValue:
-    """Means over axes: sums, divided by whole numbers."""
+    """Means over axes: sums divided by integers."""
     value = a["self"]
     rows, shape, batch = reduction(trace, value, reduced_axes(trace, value, a.get("dim")), a.get("keepdim", False))
     flow = build.flatten(value.flow)
@@ -173,7 +174,7 @@ def average_pool(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def adaptive_average_pool(trace: Trace, a: Arguments) -> TorchValue:
-    """Means over windows that are as even as the sides allow."""
+    """Means over windows that are as equal as the sides allow."""
     value, sides = a["self"], int(trace.call.name[-2])
     flow, lead, batch = image_of(trace, value, sides + 1)
     wanted = one_a_side(a["output_size"], sides)
@@ -189,7 +190,7 @@ def adaptive_average_pool(trace: Trace, a: Arguments) -> TorchValue:
 
 
 def adaptive_windows(shape: Shape, wanted: Sequence[int]) -> list[Integers]:
-    """The places that each adaptive window sees: from floor(i n / m) to ceil((i + 1) n / m) along a side."""
+    """The indices in each adaptive window: from floor(i n / m) to ceil((i + 1) n / m) along a side."""
     where = np.arange(math.prod(shape)).reshape(shape)
     windows = [where[channel] for channel in range(shape[0])]
     for axis, count in enumerate(wanted):

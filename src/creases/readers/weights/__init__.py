@@ -1,1 +1,1 @@
-"""Weights without a graph: what the caller answers, in which order layers act, and what stands between them."""
+"""Weights without a graph: the caller's arguments, the order of the layers, and the kinks between them."""

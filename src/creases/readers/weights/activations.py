@@ -1,7 +1,7 @@
-"""How callers spell the activations of a file that holds weights alone: "relu", "leaky:0.01", "abs", "linear".
+"""How callers write the activations of a file that holds only weights: "relu", "leaky:0.01", "abs", "linear".
 
-Decides what a word means. A leaky ReLU has its slope behind a colon, as the network has it: a default that is guessed
-would be another network's. Capitals do not matter: torch writes "ReLU".
+A leaky ReLU is written with its slope after a colon, because a default might be another network's slope. Case does not
+matter: torch writes "ReLU".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SPELLED = '"relu", "leaky:0.01" (a leaky ReLU and its slope below zero), "abs" o
 
 
 def activation_word(word: object) -> str:
-    """An activation as it is spelled here. Raises ModelFileError on a leaky one without its slope,
+    """An activation in its standard spelling. Raises ModelFileError on a leaky ReLU without its slope,
     UnsupportedModelError on any other word.
 
     Examples
@@ -48,7 +48,7 @@ def activation_word(word: object) -> str:
 
 
 def is_activation(word: str) -> bool:
-    """Whether a word is an activation as it is spelled here."""
+    """Whether a word is the spelling of an activation."""
     try:
         activation_word(word)
     except (ModelFileError, UnsupportedModelError):
@@ -57,7 +57,7 @@ def is_activation(word: str) -> bool:
 
 
 def kink_of(word: str) -> Kink | None:
-    """The kink of an activation; None of "linear"."""
+    """The kink of an activation; None for "linear"."""
     if word == LINEAR:
         return None
     return ReLU() if word == RELU else Abs() if word == ABS else LeakyReLU(float(word.removeprefix(LEAKY)))

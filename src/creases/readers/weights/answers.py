@@ -1,8 +1,9 @@
-"""What a caller says of a file that holds weights and no graph, and the questions that it leaves open.
+"""The caller's arguments for a file that holds weights and no graph, and the errors that ask for missing ones.
 
-A state dict names tensors. Which activation stands between its layers, in which order they act, whether they are one
-network or two side by side, is not in it: a residual network, one with GELU and a plain chain look alike. What is
-not known is asked and never guessed; each question shows the call that answers it, and the options for a command line.
+A state dict names tensors. It does not contain the activations between its layers, the order in which the layers act,
+or whether they are one network or two: a residual network, one with GELU and a plain chain look alike. Missing
+information is asked for and never guessed; each error shows the call that supplies it, and the options of the command
+line.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ __all__ = ["Answers"]
 
 @dataclass(frozen=True)
 class Answers:
-    """What the caller of `load` said; None where nothing.
+    """The arguments of `load`; None for those that were not given.
 
-    target : the path as it was given, for the calls that questions show; None for a state dict in memory.
-    The other fields are the options of `load` of the same names.
+    target : the path as it was given, for the calls in errors; None for a state dict in memory.
+    The other fields are the arguments of `load` with the same names.
     """
 
     target: str | None = None
@@ -44,7 +45,7 @@ class Answers:
         final_kink: bool,
         batch_norm_eps: float | None,
     ) -> Answers:
-        """The options of `load`, each of the right kind. Raises ModelFileError, UnsupportedModelError."""
+        """The arguments of `load`. Raises ModelFileError or UnsupportedModelError if one is not valid."""
         several = isinstance(activation, list | tuple) and len(activation) > 0
         words = tuple(map(activation_word, activation)) if several and activation is not None else None
         if words is not None and final_kink is True:
@@ -71,14 +72,14 @@ class Answers:
         return cls(target, word, names, prefix, final_kink, batch_norm_eps)
 
     def told(self) -> dict[str, Any]:
-        """The options that were given, by name."""
+        """The arguments that were given, by name."""
         values = {name: value for name, value in vars(self).items() if name != "target"}
         return {name: value for name, value in values.items() if value is not None and value is not False}
 
     def question(self, source: str, problem: str = "", **suggested: Any) -> ModelFileError:
-        """The error to raise where an answer is missing: what is not known, and the call that says it.
+        """The error to raise if an argument is missing: what is not known, and the call that supplies it.
 
-        problem : what is not known beside the activation. suggested : the options that would say it.
+        problem : what is not known besides the activation. suggested : the arguments that would supply it.
         """
         calls = self.calls({"activation": RELU, **self.told(), **suggested})
         if self.activation is not None:
@@ -91,14 +92,15 @@ class Answers:
         )
 
     def python(self, **suggested: Any) -> str:
-        """The call of `load` with what was told and what is suggested; None leaves an option out."""
+        """The call of `load` with the given and the suggested arguments; None leaves an argument out."""
         target = "state_dict" if self.target is None else json.dumps(self.target, ensure_ascii=False)
         options = {"activation": RELU, **self.told(), **suggested}
         options = {name: value for name, value in options.items() if value is not None}
         return f"creases.load({target}, {', '.join(f'{name}={as_python(v)}' for name, v in options.items())})"
 
     def calls(self, options: dict[str, Any]) -> str:
-        """The call of `load` with these options, and where there is a file the same for whatever command was typed."""
+        """The call of `load` with these arguments, and for a file also the command line that was typed, with the same
+        options."""
         python = self.python(**options)
         if self.target is None:
             return python
@@ -111,7 +113,7 @@ class Answers:
 
 
 def as_python(value: Any) -> str:
-    """A value as it is written in a call, in double quotes as the documents have them."""
+    """A value as it is written in a call, with double quotes as in the documentation."""
     if isinstance(value, bool | float | int):
         return repr(value)
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

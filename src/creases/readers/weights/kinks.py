@@ -1,8 +1,10 @@
-"""Where the kinks of a weight file stand: between its layers, as the caller says, or where numbered names leave room.
+"""The positions of the kinks in a weight file: between its layers, as the caller says, or where numbered names have
+gaps.
 
-Decides among a Linear, BatchNorms and the next Linear on which side of the BatchNorms the kink stands. Modules without
-weights leave gaps in the numbers of a Sequential: one gap is the kink's place; two leave it open; and where some
-neighbours have a gap and others none, those are one affine map, whatever the caller says of the whole.
+Among a Linear, BatchNorms and the next Linear, this module decides on which side of the BatchNorms the kink is. Modules
+without weights leave gaps in the numbers of a Sequential. One gap is the kink's position; two gaps are ambiguous; and
+if some neighbours have a gap and others have none, the latter are one affine map, whatever the caller says about the
+whole network.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ __all__ = ["Kinks", "note_place", "placed", "reading"]
 
 @dataclass(frozen=True)
 class Kinks:
-    """The activation behind each place that has one, -1 before the first layer; `told` if `order` placed them."""
+    """The activations by the index of the layer that they follow; -1 is before the first layer.
+
+    told : whether `order` determined the positions.
+    """
 
     places: Mapping[int, str]
     told: bool = False
@@ -33,9 +38,9 @@ class Kinks:
 def placed(
     layers: Mapping[str, Named], entries: Sequence[str] | None, stored: bool, source: str, answers: Answers
 ) -> tuple[list[str], str, Kinks]:
-    """The layers' names in their order, in words what told it, and where the kinks stand.
+    """The layers' names in their order, a phrase that says what determined it, and the positions of the kinks.
 
-    Raises ModelFileError, with the question, where neither the file nor the answers say it.
+    Raises ModelFileError, which asks for an argument, if neither the file nor the arguments determine them.
     """
     if entries is None:
         known = list(layers.values())
@@ -68,9 +73,9 @@ def placed(
 
 
 def words_for(names: Sequence[str], linears: Sequence[int], source: str, answers: Answers) -> list[str]:
-    """The activation behind each Linear, "linear" where there is none.
+    """The activation after each Linear, "linear" if there is none.
 
-    Raises ModelFileError on a list that has not one for each.
+    Raises ModelFileError on a list that does not have one entry per Linear.
     """
     told = answers.activation
     if not isinstance(told, tuple):
@@ -87,7 +92,7 @@ def words_for(names: Sequence[str], linears: Sequence[int], source: str, answers
 
 
 def ask_which(several: list[str], layers: Mapping[str, Named], source: str, answers: Answers) -> ModelFileError:
-    """The question which of the networks side by side is meant; no prefix chooses layers that stand at the fork."""
+    """The error that asks which of several networks is meant; no prefix chooses layers at the fork itself."""
     heads = [name for name in several if name in layers]
     prefixes = [name for name in several if name not in layers]
     what = " and ".join([*([listed(heads)] if heads else []), *map(repr, prefixes)])
@@ -104,7 +109,8 @@ def ask_which(several: list[str], layers: Mapping[str, Named], source: str, answ
 
 
 def kinks_told(entries: Sequence[str], layers: Mapping[str, Named], answers: Answers) -> dict[int, str]:
-    """The activations where `order` names them. Raises ModelFileError where it contradicts itself or `activation`."""
+    """The activations at the positions that `order` gives. Raises ModelFileError if it contradicts itself or
+    `activation`."""
     places: dict[int, str] = {}
     at = -1
     for entry in entries:
@@ -132,7 +138,7 @@ def as_said(told: str | Sequence[str]) -> str:
 
 
 def module_number(name: str) -> tuple[str, int] | None:
-    """What stands before a module's number, and the number, where the name's last part is one: 'net.', 3."""
+    """The part of a name before its last number, and that number, if the last part is one: 'net.', 3."""
     match = re.fullmatch(r"(|.*\.)([0-9]{1,9})", name)
     return None if match is None else (match[1], int(match[2]))
 
@@ -140,7 +146,7 @@ def module_number(name: str) -> tuple[str, int] | None:
 def check_room(
     names: Sequence[str], spans: Sequence[tuple[int, int]], word: str, source: str, answers: Answers
 ) -> None:
-    """Refuse numbers that leave a place for a kink between some Linears and none between others: 0, 1, 3.
+    """Refuse numbers with gaps for kinks between some Linears and none between others: 0, 1, 3.
 
     Numbers without any gap are those of a list of layers, whose kinks have no number.
     """
@@ -150,7 +156,7 @@ def check_room(
         stems = {number[0] for number in numbers if number}
         if None not in numbers and len(stems) == 1:
             steps = [above[1] - below[1] for below, above in pairwise(number for number in numbers if number)]
-            if min(steps) > 0:  # else the caller's order is not that of the numbers, and they say nothing
+            if min(steps) > 0:  # otherwise the caller's order is not that of the numbers, which then say nothing
                 room.setdefault(stems.pop(), {})[first] = max(steps) > 1
     full = {first for places in room.values() if any(places.values()) for first, free in places.items() if not free}
     if not full:
@@ -176,7 +182,7 @@ def check_room(
 def relu_place(prefixes: Sequence[str], first: int, source: str, answers: Answers) -> int:
     """The index of the layer that the ReLU follows, among a Linear, BatchNorms and the next Linear.
 
-    prefixes : of these layers; the first of them is layer number `first`.
+    prefixes : the names of these layers; the first of them has the index `first`.
     """
     last = first + len(prefixes) - 2
     if last == first:
@@ -196,7 +202,7 @@ def relu_place(prefixes: Sequence[str], first: int, source: str, answers: Answer
 
 
 def reading(names: Sequence[str], how: str, kinks: Kinks, source: str, answers: Answers) -> str:
-    """The sentence that says as what the file is read."""
+    """The sentence that says how the file is read."""
     told = answers.activation
     if kinks.told:
         order = answers.order or ()

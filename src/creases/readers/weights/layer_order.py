@@ -1,9 +1,8 @@
-"""In which order named layers act, and whether they are one network at all: what names and shapes can tell.
+"""The order of named layers, and whether they are one network, from their names and shapes.
 
-Decides from names and shapes alone. Numbers in names count as numbers ('net.10' after 'net.9'), and a torch file keeps
-the order in which the layers were made. The order of words is an accident: it is taken only where no other order lets
-each layer take what the one before it gives. Prefixes with layers of their own side by side ('actor.', 'critic.') may
-be two networks, whatever their shapes.
+Numbers in names are compared as numbers ('net.10' after 'net.9'), and a torch file keeps the order in which the layers
+were created. The order of names without numbers means nothing: it is used only if no other order fits the shapes.
+Groups of layers with different prefixes ('actor.', 'critic.') may be two networks, whatever their shapes.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from creases.readers.weights.answers import Answers
 
 __all__ = ["Named", "abreast", "in_order", "listed", "natural_order", "side_by_side", "suggestion"]
 
-# Orders are looked for step by step, each of as many names as there are; beyond so many names there may be another.
+# The search for orders stops after this many steps, each counted as the number of names.
 WORK = 1_000_000
 SHOWN = 12
-# What is suggested where no order is likelier than another.
+# The suggestion if no order is more likely than another.
 ORDER_TO_GIVE = ["FIRST", "NEXT", "..."]
 
 
 @dataclass(frozen=True)
 class Named:
-    """One layer: its name, what it takes and gives, and whether it is a BatchNorm."""
+    """One layer: its name, its numbers of inputs and outputs, and whether it is a BatchNorm."""
 
     name: str
     n_in: int
@@ -49,21 +48,21 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
 
 
 def words_of(name: str) -> str:
-    """A name without its numbers: 'net.#' for 'net.10'."""
+    """A name with '#' in place of its numbers: 'net.#' for 'net.10'."""
     return re.sub(r"[0-9]+", "#", name)
 
 
 def numbers_of(name: str) -> list[tuple[int, int, str]]:
-    """The numbers in a name alone, as a sort key."""
+    """Only the numbers in a name, as a sort key."""
     return [part for part in natural_order(name) if part[0] == 0]
 
 
 def side_by_side(layers: Sequence[Named]) -> list[str]:
-    """The prefixes at the first fork where two or more hold Linear layers of their own; none where there is no fork.
+    """The prefixes at the first fork at which two or more have Linear layers; [] if there is no fork.
 
-    Prefixes of one Linear each that differ in a number only, 'layers.0.' and 'layers.1.', are blocks of one network.
-    Two or more Linears that stand at the fork itself, 'fc1' and 'fc2' beside 'critic.0' and 'critic.2', may be a
-    network too, and come first; one alone, beside 'body.0' and 'body.2', is the head of a body.
+    Prefixes with one Linear each that differ only in a number, 'layers.0.' and 'layers.1.', are blocks of one network.
+    Two or more Linears at the fork itself, 'fc1' and 'fc2' beside 'critic.0' and 'critic.2', may be a network too, and
+    come first; a single one, beside 'body.0' and 'body.2', is the head of a body.
     """
     waiting = [("", list(layers))]
     while waiting:  # no recursion: a name may have thousands of dots
@@ -87,10 +86,11 @@ def side_by_side(layers: Sequence[Named]) -> list[str]:
 
 
 def abreast(layers: Sequence[Named]) -> list[list[Named]]:
-    """Groups of two Linears or more that may be networks of their own though no dot parts their names; [] if none may.
+    """Groups of at least two Linears that may be separate networks although no dot separates their names; [] if there
+    are none.
 
-    'actor_fc1' and 'actor_fc2' beside 'critic_fc1' and 'critic_fc2': the names of a group are alike but for what stands
-    behind the last underscore, or but for their numbers, and two groups begin with as many inputs.
+    For example 'actor_fc1' and 'actor_fc2' beside 'critic_fc1' and 'critic_fc2': the names in a group agree up to the
+    last underscore, or except for their numbers, and two groups begin with the same number of inputs.
     """
     linears = [layer for layer in layers if not layer.is_norm]
     if len({layer.name.rpartition(".")[0] for layer in linears}) != 1:
@@ -105,10 +105,10 @@ def abreast(layers: Sequence[Named]) -> list[list[Named]]:
 
 
 def in_order(layers: Sequence[Named], stored: bool, source: str, answers: Answers) -> tuple[list[str], str]:
-    """The layers' names in the order in which they act, and in words what told it.
+    """The layers' names in the order in which they act, and a phrase that says what determined it.
 
-    stored : whether the order of `layers` is one that the file keeps. Raises ModelFileError, with the call that
-    says it, where more than one order is possible.
+    stored : whether the order of `layers` is the file's own. Raises ModelFileError, with the call that gives the order,
+        if more than one is possible.
     """
     runs: dict[str, list[Named]] = {}
     for layer in layers:
@@ -145,16 +145,17 @@ def in_order(layers: Sequence[Named], stored: bool, source: str, answers: Answer
 def told_by_shapes(
     by_number: list[list[Named]], layers: Sequence[Named], source: str, answers: Answers
 ) -> tuple[list[str], str]:
-    """The only order in which shapes fit and numbers rise; where there are several, they are asked for."""
+    """The only order in which shapes fit and numbers increase. Raises ModelFileError, which asks for it, if there are
+    several."""
     orders, settled = fitting(by_number)
     if settled and len(orders) == 1:
         return names(orders[0]), "the only one in which their shapes fit"
-    if settled and not orders:  # the chain will say which layer does not fit
+    if settled and not orders:  # the chain raises the error that names the layer
         return names(by_numbers_first(layers)), "by the numbers in their names"
     fit = ", and so do ".join(listed(order) for order in orders) or "several orders"
     likely = suggestion(layers)
     if len(orders) > 1 and likely == ORDER_TO_GIVE:
-        # Neither is likelier than the other: both calls are shown, and the one below is no advice.
+        # Both are equally likely: the error shows both calls, and the last one is not a recommendation.
         likely, other = names(orders[1]), answers.python(order=names(orders[0]))
         fit, asked = f"{fit} fit one another", f"order= names them as they act: as in the call that follows, or {other}"
     else:
@@ -165,9 +166,9 @@ def told_by_shapes(
 
 
 def misplaced(layers: Sequence[Named], by_number: list[list[Named]]) -> bool:
-    """Whether BatchNorms stand in a row or last, as they do that were made together and are used apart.
+    """Whether BatchNorms follow one another or come last, as they do if they were created together and used elsewhere.
 
-    Not where their numbers, or the shapes, say that they stand so.
+    False if their numbers, or the shapes, confirm this order.
     """
     norms = [layer.is_norm for layer in layers]
     if not (norms[-1] or any(below and above for below, above in pairwise(norms))):
@@ -179,31 +180,32 @@ def misplaced(layers: Sequence[Named], by_number: list[list[Named]]) -> bool:
 
 
 def by_numbers_first(layers: Sequence[Named]) -> list[Named]:
-    """A likely order: by number, a Linear before the BatchNorm of its number, else as they stand."""
+    """A likely order: by number, with a Linear before the BatchNorm of the same number, otherwise as they are."""
     return sorted(layers, key=lambda layer: (numbers_of(layer.name), layer.is_norm))
 
 
 def suggestion(layers: Sequence[Named]) -> list[str]:
-    """The order that the numbers make likely. Of words none is likelier, and a call to be copied would be a guess."""
+    """The order that the numbers make likely, or ORDER_TO_GIVE: names without numbers give no likely order, and users
+    would copy a guess."""
     likely = by_numbers_first(layers)
     sure = all(numbers_of(layer.name) for layer in layers) and chains(likely)
     return names(likely) if sure else ORDER_TO_GIVE
 
 
 def chains(layers: Sequence[Named]) -> bool:
-    """Whether each layer takes as many numbers as the one before it gives."""
+    """Whether each layer has as many inputs as the one before it has outputs."""
     return all(below.n_out == above.n_in for below, above in pairwise(layers))
 
 
 def fitting(runs: list[list[Named]]) -> tuple[list[list[Named]], bool]:
-    """Up to two orders in which all layers fit one another, each run in its own order, and whether these are all.
+    """Up to two orders in which all layers fit one another and each run keeps its order, and whether these are all.
 
-    The second is False too where the search was given up.
+    The second is False if the search was stopped.
     """
     total = sum(map(len, runs))
     orders: list[list[Named]] = []
     work = 0
-    # Depth first: how far each run is taken, and the layers so far.
+    # Depth first. Each entry: the number of layers used from each run, and the layers so far.
     waiting: list[tuple[tuple[int, ...], list[Named]]] = [((0,) * len(runs), [])]
     while waiting and len(orders) < 2 and work < WORK:
         places, taken = waiting.pop()
@@ -225,6 +227,7 @@ def names(layers: Sequence[Named]) -> list[str]:
 
 
 def listed(layers: Sequence[Named] | Sequence[str], whole: bool = False) -> str:
-    """Names for a sentence; of many the middle is left out, except in notes (`whole`), which say what was read."""
+    """Names for a sentence; in a long list the middle is left out, except in notes (`whole`), which have to be
+    complete."""
     words = [repr(layer.name if isinstance(layer, Named) else layer) for layer in layers]
     return ", ".join(words if whole or len(words) <= SHOWN else [*words[: SHOWN - 2], "...", words[-1]])

@@ -1,8 +1,9 @@
 """Nested dictionaries of arrays in memory: the parameters of Flax and Haiku.
 
-Decides which arrays are a layer: "kernel" or "w" is a weight of shape (n_in, n_out), which is transposed, "bias" or "b"
-its bias; "scale" and "bias" with "mean" and "var" under the same name are a BatchNorm. That kernels were transposed is
-noted. What remains is a matter of state dicts: such a dictionary holds weights and no graph.
+This module decides which arrays are a layer: "kernel" or "w" is a weight of shape (n_in, n_out), which is transposed,
+and "bias" or "b" its bias; "scale" and "bias", with "mean" and "var" under the same name, are a BatchNorm. A note says
+which kernels were transposed. Everything else is as for state dicts, since such a dictionary holds weights and no
+graph.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ Floats = NDArray[np.float64]
 DEEPEST = 16
 MOST_ENTRIES = 100_000
 SOURCE = "The dictionary"
-# Collections of Flax, which name the same layers.
+# Collections of Flax, all of which have entries for the same layers.
 COLLECTIONS = ("params", "batch_stats")
-# By Flax's and Haiku's names what a state dict calls it; a kernel is transposed.
+# Names in Flax and Haiku, and the same in a state dict; a kernel is transposed.
 LEAVES = {"kernel": "weight", "w": "weight", "bias": "bias", "b": "bias", "scale": "weight", "gamma": "weight"}
 STATISTICS = {"mean": "running_mean", "var": "running_var"}
 KERNELS = ("kernel", "w")
 
 
 def is_nested(loaded: Mapping[Any, Any]) -> bool:
-    """Whether a dictionary is one of layers with kernels, and no state dict."""
+    """Whether a dictionary is one of layers with kernels rather than a state dict."""
     try:
         return any(path[-1] in KERNELS and len(path) > 1 for path, _ in arrays_in(loaded))
     except ModelFileError:
@@ -45,11 +46,11 @@ def is_nested(loaded: Mapping[Any, Any]) -> bool:
 
 
 def read_nested(loaded: Mapping[Any, Any], answers: Answers) -> Network:
-    """The network of nested dictionaries of arrays, as Flax and Haiku have their parameters.
+    """The network in nested dictionaries of arrays, the form of parameters in Flax and Haiku.
 
     loaded : {"Dense_0": {"kernel": (n_in, n_out), "bias": (n_out,)}, ...}, perhaps under "params".
-    answers : what the caller says of weights without a graph.
-    Raises ModelFileError and UnsupportedModelError as state dicts do, NetworkError on arrays of no real numbers.
+    answers : the caller's arguments for weights without a graph. Raises ModelFileError and UnsupportedModelError as for
+        state dicts, NetworkError on arrays that do not hold real numbers.
     """
     entries: dict[str, Any] = {}
     for path, array in arrays_in(loaded):
@@ -62,7 +63,7 @@ def read_nested(loaded: Mapping[Any, Any], answers: Answers) -> Network:
 
 
 def with_kernels_noted(network: Network, names: Iterable[str], source: str, kernels: Iterable[str]) -> Network:
-    """The network with a note that these kernels were transposed, if any name is of one."""
+    """The network with a note that these kernels were transposed, if any of the names is that of a kernel."""
     leaves = {name.rpartition(".")[2] for name in names}
     if not (noted := [kernel for kernel in kernels if kernel in leaves]):
         return network
@@ -74,9 +75,9 @@ def with_kernels_noted(network: Network, names: Iterable[str], source: str, kern
 
 
 def arrays_in(loaded: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """All arrays and the names that lead to them, those of Flax's collections left out.
+    """All arrays and the names that lead to them, without those of Flax's collections.
 
-    Raises ModelFileError if it is nested too deep, or in itself.
+    Raises ModelFileError if the dictionary is nested too deep, or contains itself.
     """
     waiting: list[tuple[tuple[str, ...], Any]] = [((), loaded)]
     count = 0
@@ -95,7 +96,7 @@ def arrays_in(loaded: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], Any]
 
 
 def as_tensors(entries: Mapping[str, Any], source: str, turned: Iterable[str] = KERNELS) -> dict[str, Floats]:
-    """Arrays by a state dict's names: 'Dense_0.weight' of 'Dense_0.kernel', transposed.
+    """Arrays under a state dict's names: 'Dense_0.weight' for 'Dense_0.kernel', transposed.
 
     turned : the names of weights that are transposed.
     """
@@ -104,7 +105,7 @@ def as_tensors(entries: Mapping[str, Any], source: str, turned: Iterable[str] = 
         layer, _, leaf = name.rpartition(".")
         beside.setdefault(layer, set()).add(leaf)
     tensors: dict[str, Floats] = {}
-    named: dict[str, str] = {}  # what is called so
+    named: dict[str, str] = {}  # the original name for each new one
     for name in sorted(entries, key=natural_order):
         layer, dot, leaf = name.rpartition(".")
         array = as_floats(np.asarray(entries[name]), f"{source}: array '{name}'", NetworkError)

@@ -1,9 +1,10 @@
-"""Plain `.npz` files of arrays: weights and biases by names, and nothing else.
+"""Plain `.npz` files of arrays: named weights and biases, and nothing else.
 
-Decides what the names say. '<layer>.weight' and '<layer>.bias' are a state dict's, (n_out, n_in); '<layer>/kernel' or
-'<layer>.kernel' are (n_in, n_out), as Flax and Keras have them. '<layer>/w' is a weight of its layer, of Haiku and of
-others. Any other names say nothing, so that `order=` names the arrays as they act: a weight, its bias if it has
-one, the next weight. Which way round these two kinds stand is told by their shapes, and asked where both ways fit.
+This module interprets the names. '<layer>.weight' and '<layer>.bias' are those of a state dict, (n_out, n_in);
+'<layer>/kernel' and '<layer>.kernel' have the shape (n_in, n_out), as in Flax and Keras. '<layer>/w' is a weight in
+Haiku and elsewhere. Any other names have no meaning, so `order=` lists the arrays in the order in which they act: a
+weight, its bias if it has one, the next weight. Whether these last two kinds have to be transposed is decided by their
+shapes, and asked if both ways fit.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ LEAVES = ("weight", "kernel", UNDECIDED)
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether a .npz holds arrays that `Network.save` did not write: it has no header. False if it is damaged."""
+    """Whether a .npz holds arrays that `Network.save` did not write, because it has no header. False if it is
+    damaged."""
     try:
         with damage_named("the file"), zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
@@ -46,12 +48,12 @@ def is_plain(data: bytes) -> bool:
 
 
 def read_plain(data: bytes, source: str, answers: Answers) -> Network:
-    """The network whose weights and biases are arrays of a .npz.
+    """The network whose weights and biases are the arrays of a .npz file.
 
-    data : the whole file. source : its name, for messages. answers : what the caller says; `order` names arrays where
-    their names do not say what they are.
-    Raises ModelFileError if the file is damaged, and with the call that answers where something is not known;
-    UnsupportedModelError and NetworkError as state dicts do.
+    data : the whole file. source : its name, for messages. answers : the caller's arguments; `order` lists the arrays
+        if their names have no meaning.
+    Raises ModelFileError if the file is damaged, or if an argument is missing (the message shows the call);
+    UnsupportedModelError and NetworkError as for state dicts.
     """
     with damage_named(source):
         check_members(io.BytesIO(data), len(data), {})
@@ -72,7 +74,7 @@ def read_plain(data: bytes, source: str, answers: Answers) -> Network:
 
 
 def from_named(arrays: Mapping[str, Floats], source: str, answers: Answers) -> Network:
-    """The network of arrays whose names say what they are; a 'w' does not say which way round it stands."""
+    """The network of arrays whose names say what they are; for a 'w' the name does not say whether it is transposed."""
 
     def read(turned: Sequence[str]) -> Network | CreasesError:
         try:
@@ -83,13 +85,14 @@ def from_named(arrays: Mapping[str, Floats], source: str, answers: Answers) -> N
     undecided = any(name.rpartition(".")[2] == UNDECIDED for name in arrays)
     ways = [("kernel", UNDECIDED), ("kernel",)] if undecided else [("kernel",)]
     readings = [read(turned) for turned in ways]
-    # What does not fit is a NetworkError; other errors are questions, which leave it open whether it fits.
+    # A NetworkError means that the shapes do not fit; other errors ask for an argument and do not decide whether they
+    # fit.
     fits = [i for i, one in enumerate(readings) if not isinstance(one, NetworkError)]
     one = readings[fits[0] if fits else 0]
     if len(fits) > 1 and any(isinstance(other, Network) for other in readings):
         raise both_fit(source)
     if isinstance(one, CreasesError):
-        # The last way has each 'w' as it is stored, so that its shapes are those of the file.
+        # The last one has each 'w' as it is stored, so the shapes in its error are those of the file.
         raise NetworkError(f"{readings[-1]} Nor does 'w' fit the other way round.") if undecided and not fits else one
     network = with_kernels_noted(one, arrays, source, ("kernel",))
     if not undecided:
@@ -98,7 +101,7 @@ def from_named(arrays: Mapping[str, Floats], source: str, answers: Answers) -> N
 
 
 def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) -> Network:
-    """The network of arrays in the order that the caller says."""
+    """The network of arrays in the order that the caller gives."""
     order = answers.order
     if order is not None and answers.activation is None and not any(map(is_activation, set(order) - set(arrays))):
         raise answers.question(source)
@@ -134,14 +137,14 @@ def from_ordered(arrays: Mapping[str, Floats], source: str, answers: Answers) ->
 
 
 def with_way_noted(network: Network, source: str, turned: bool, which: str = "its weights are") -> Network:
-    """The network with a note which way round weights stand; `which` of them, and a verb."""
+    """The network with a note that says whether weights were transposed; `which` of them, and a verb."""
     way = "(n_in, n_out)" if turned else "(n_out, n_in)"
     note = f"{source}: {which} read as {way}, the only way round in which the weights fit."
     return replace(network, notes=(*network.notes, note))
 
 
 def both_fit(source: str) -> ModelFileError:
-    """The question which way round weights stand."""
+    """The error that asks whether weights are transposed."""
     return ModelFileError(
         f"{source}: its weights fit one another as (n_out, n_in) and as (n_in, n_out). Save them by names that say "
         "it: '<layer>.weight' and '<layer>.bias' for the first, '<layer>.kernel' and '<layer>.bias' for the second."
@@ -149,7 +152,7 @@ def both_fit(source: str) -> ModelFileError:
 
 
 def which_way(layers: Sequence[str], tensors: Mapping[str, Floats], source: str) -> bool:
-    """Whether weights stand as (n_in, n_out). Raises ModelFileError where both ways fit, or none does."""
+    """Whether weights have the shape (n_in, n_out). Raises ModelFileError if both ways fit, or neither."""
 
     def fit(turned: bool) -> bool:
         shapes = [tensors[f"{name}.weight"].shape[:: -1 if turned else 1] for name in layers]

@@ -1,7 +1,7 @@
-"""`.safetensors` files, read by the package of that name, which checks that the header's claims fit the file.
+"""`.safetensors` files, read by the package of that name, which checks that the header agrees with the file.
 
-The format lists tensors in no meaningful order, so their order is told by numbers in their names or by their shapes,
-else asked for (`layer_order`).
+The format stores tensors in no meaningful order, so the order is found from numbers in their names or from their
+shapes, or else asked for (`layer_order`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from creases.readers.weights.state_dict import check_claims, from_tensors
 __all__ = ["read_safetensors"]
 
 LENGTH_BYTES = 8
-# BF16 is float32 without its lower 16 bits.
+# BF16 is a float32 without its lower 16 bits.
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 MOST_AXES = 64  # of a NumPy array
 
@@ -30,13 +30,14 @@ MOST_AXES = 64  # of a NumPy array
 def read_safetensors(data: bytes, source: str, answers: Answers) -> Network:
     """The network whose tensors are in a .safetensors file.
 
-    data : the whole file. source : its name, for messages. answers : what the caller says of weights without a graph.
-    Raises ModelFileError if the file contradicts itself, UnsupportedModelError if it holds another kind of
-    layer, NetworkError if its numbers make no network, MemoryError if there is no room for its tensors.
+    data : the whole file. source : its name, for messages. answers : the caller's arguments for weights without a
+        graph. Raises ModelFileError if the file contradicts itself, UnsupportedModelError if it holds another kind of
+        layer, NetworkError if its numbers are not a valid network, MemoryError if there is not enough memory for its
+        tensors.
     """
     from safetensors import SafetensorError, deserialize
 
-    # The package copies every tensor, and where it cannot, it panics rather than raise an error.
+    # The package copies every tensor, and without enough memory it panics instead of raising an error.
     if (free := free_memory()) is not None and free < 2 * len(data):
         raise MemoryError
     try:
@@ -60,10 +61,11 @@ def read_safetensors(data: bytes, source: str, answers: Answers) -> Network:
 
 
 def tied_names(data: bytes, entries: dict[str, Any]) -> dict[str, str]:
-    """The names that were left out because their tensor is stored under another, and that other name.
+    """The names that were left out because their tensor is stored under another name, and that name.
 
-    safetensors.torch.save_model stores tied tensors once, and says {left out: stored} among the header's free words,
-    which the package gives for files only. It has read this header, so here it is sound.
+    safetensors.torch.save_model stores tied tensors once, and writes {left out: stored} into the header's free
+    metadata, which the package returns only for files on disk. The package has already read this header, so it is
+    valid.
     """
     length = int.from_bytes(data[:LENGTH_BYTES], "little")
     words = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length]).get("__metadata__") or {}
@@ -73,7 +75,7 @@ def tied_names(data: bytes, entries: dict[str, Any]) -> dict[str, str]:
 def tensor_values(name: str, entry: dict[str, Any], source: str) -> NDArray[np.float64]:
     """One tensor as float64."""
     kind, shape = entry["dtype"], entry["shape"]
-    if name.endswith("num_batches_tracked"):  # of any type: its value is not used
+    if name.endswith("num_batches_tracked"):  # it may have any type, because its value is not used
         return np.zeros(())
     if kind not in TYPES:
         raise UnsupportedModelError(

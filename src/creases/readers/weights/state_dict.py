@@ -1,11 +1,11 @@
-"""Named tensors without a program: torch state dicts (.pt, .pth, .ckpt, in memory) and .safetensors.
+"""Named tensors without a program: torch state dicts (.pt, .pth, .ckpt, in memory) and .safetensors files.
 
-Decides which layers the names spell. Tensors '<prefix>.weight' and '<prefix>.bias' are a Linear; with running_mean and
-running_var, a BatchNorm. Where the kinks stand is not in such a file, so the caller says it (`Answers`): between any
-two consecutive Linears and not after the last, or one a layer, or wherever `order` places one. With a BatchNorm between
-two Linears, numbered names tell on which side of it another module stood; names that tell nothing mean Linear,
-BatchNorm, kink; numbers that leave two places, or none where others are left, are refused. All that is assumed is in
-the notes.
+This module finds the layers from the names. Tensors '<prefix>.weight' and '<prefix>.bias' are a Linear; with
+running_mean and running_var, a BatchNorm. Such a file does not contain the positions of the kinks, so the caller gives
+them (`Answers`): between any two consecutive Linears and not after the last, or one activation per layer, or at
+positions in `order`. With a BatchNorm between two Linears, numbered names show on which side of it another module was;
+names without numbers mean Linear, BatchNorm, kink; numbers with two gaps, or with none although others have one, are
+refused. All assumptions are in the notes.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ Group = dict[str, Floats]
 
 STATISTICS = ("running_mean", "running_var")
 LEAVES = ("weight", "bias", *STATISTICS, "num_batches_tracked")
-DEEPEST = 16  # levels of a checkpoint that are looked through for state dicts: {"model": {"state_dict": ...}}
+DEEPEST = 16  # levels of a checkpoint in which state dicts are searched: {"model": {"state_dict": ...}}
 MOST_ENTRIES = 1_000_000  # of its mappings and lists
 MOST_TENSORS = 100_000
-MOST_SHARED = 64  # times the size of a file that its tensors may claim together: tied weights are stored once
+MOST_SHARED = 64  # largest total size of the tensors as a multiple of the file's size: tied weights are stored once
 EPS = 1e-5  # the default of torch.nn.BatchNorm1d
 SUPPORTED = (
     "Creases reads chains of Linear ('<prefix>.weight' with two axes, '<prefix>.bias') and BatchNorm1d "
@@ -50,19 +50,20 @@ WITH_GRAPH = (
 
 @dataclass(frozen=True)
 class Choice:
-    """Which tensors are read, under which names; `left` out are layers and tensors of other names."""
+    """The tensors that are read, and their names; `left` are the layers and tensors with other names, which are left
+    out."""
 
     tensors: dict[str, Floats]
-    entries: tuple[str, ...] | None  # of `order`: layers' names in full, and activations
+    entries: tuple[str, ...] | None  # the entries of `order`: full names of layers, and activations
     left: list[str]
 
 
 def state_dict_in(loaded: object, source: str, is_tensor: Callable[[object], bool]) -> Mapping[Any, Any]:
-    """The mapping of names to tensors in what a checkpoint holds: itself, or some levels down.
+    """The mapping of names to tensors in a checkpoint: the checkpoint itself, or one some levels down.
 
-    It may stand under any name ('state_dict', 'model', 'net', 'policy', 'params') and in lists. Where there are several
-    they become one, the names preceded by theirs: 'actor.0.weight', 'critics.1.0.weight'.
-    Raises ModelFileError if there is none, where two names become one, and where it is nested too deep to look.
+    It may have any name ('state_dict', 'model', 'net', 'policy', 'params') and be inside lists. If there are several,
+    they become one, with their names as prefixes: 'actor.0.weight', 'critics.1.0.weight'.
+    Raises ModelFileError if there is none, if two names become the same, or if the nesting is too deep.
     """
     if not isinstance(loaded, Mapping):
         raise ModelFileError(
@@ -96,10 +97,11 @@ def nested(
     entries: list[int],
     path: str = "",
 ) -> Iterator[tuple[str, Mapping[Any, Any]]]:
-    """The state dicts within a checkpoint and where they stand, 'critics.0'; itself under '' if it is one.
+    """The state dicts within a checkpoint and their paths ('critics.0'); the path is '' if the checkpoint is one
+    itself.
 
-    entries : how many have been looked at so far. Raises ModelFileError beyond MOST_ENTRIES, or DEEPEST levels: a
-    small file could name one mapping in another again and again.
+    entries : the number of entries visited so far. Raises ModelFileError beyond MOST_ENTRIES, or beyond DEEPEST levels,
+        because a small file could contain one mapping in another again and again.
     """
     entries[0] += len(loaded) if isinstance(loaded, Mapping) else 1 + len(loaded) // 20  # histories are long lists
     if entries[0] > MOST_ENTRIES:
@@ -133,11 +135,11 @@ def from_tensors(
 ) -> Network:
     """The network whose layers are named tensors.
 
-    tensors : name to float64 array. stored : whether their order is one that the file keeps.
-    narrow : names of those that were of a narrower type before: beside them torch rounds a batch norm's eps to float32.
-    source : the file's name, for messages. answers : what the caller said of it.
-    Raises UnsupportedModelError on a tensor that is no Linear's or BatchNorm's, by its name and shape;
-    ModelFileError, with the call that answers, where something must be known that such a file does not say.
+    tensors : name to float64 array. stored : whether their order is the file's own. narrow : the names of tensors that
+        had a narrower type in the file: with these, torch rounds a batch norm's eps to float32. source : the file's
+        name, for messages. answers : the caller's arguments.
+    Raises UnsupportedModelError, with name and shape, on a tensor that does not belong to a Linear or BatchNorm;
+    ModelFileError, with the call that supplies it, if an argument is missing.
     """
     choice = chosen(tensors, source, answers)
     layers = grouped(choice.tensors, source)
@@ -151,7 +153,7 @@ def from_tensors(
     chain.note(reading(names, how, kinks, source, answers))
     if choice.left:
         chain.note(f"{source} also holds {listed(choice.left, whole=True)}, left out as the caller chose.")
-    for i, name in enumerate(["", *names], start=-1):  # a kink may stand before the first
+    for i, name in enumerate(["", *names], start=-1):  # a kink may come before the first layer
         if i >= 0:
             add(name, layers[name], chain, answers, f"{name}.{STATISTICS[1]}" in narrow)
         if (kink := kink_of(kinks.places.get(i, LINEAR))) is not None:
@@ -167,7 +169,7 @@ def from_tensors(
 
 
 def add(name: str, group: Group, chain: Chain, answers: Answers, narrow: bool) -> None:
-    """Add one layer to the chain. narrow : whether a batch norm's eps is a float32 to it."""
+    """Add one layer to the chain. narrow : whether a batch norm's eps is rounded to float32."""
     if not is_norm(group):
         try:
             chain.dense(f"Linear '{name}'", group["weight"], group.get("bias"))
@@ -193,7 +195,8 @@ def add(name: str, group: Group, chain: Chain, answers: Answers, narrow: bool) -
 
 
 def check_claims(claimed: int, size: int, source: str) -> None:
-    """Raise ModelFileError if tensors together have many times the file's bytes: thousands of views of one storage."""
+    """Raise ModelFileError if the tensors together have many times the file's bytes, such as thousands of views of one
+    storage."""
     if claimed > MOST_SHARED * size:
         raise ModelFileError(
             f"{source}: its tensors share storage and together claim more than {MOST_SHARED} times the file's "
@@ -201,11 +204,11 @@ def check_claims(claimed: int, size: int, source: str) -> None:
         )
 
 
-# Which tensors.
+# Choosing the tensors.
 
 
 def chosen(tensors: Mapping[str, Floats], source: str, answers: Answers) -> Choice:
-    """The tensors under `prefix`, and of the layers that `order` names. Raises ModelFileError on other names."""
+    """The tensors under `prefix` that belong to the layers in `order`. Raises ModelFileError on unknown names."""
     kept, left = dict(tensors), []
     prefix = answers.prefix or ""
     if prefix:
@@ -242,7 +245,8 @@ def chosen(tensors: Mapping[str, Floats], source: str, answers: Answers) -> Choi
 
 
 def full_name(entry: str, prefix: str, known: Collection[str]) -> str:
-    """An entry of `order`: a layer's name, in full or without the prefix, else an activation; "" if it is neither."""
+    """An entry of `order` in full: a layer's name, given with or without the prefix, or an activation; "" if it is
+    neither."""
     for name in (entry, f"{prefix}{entry}"):
         if name in known:
             return name
@@ -250,13 +254,14 @@ def full_name(entry: str, prefix: str, known: Collection[str]) -> str:
 
 
 def layer_of(tensor: str) -> str:
-    """The name of the layer that a tensor belongs to; a tensor that is no layer's stands for itself."""
+    """The name of the layer to which a tensor belongs; a tensor that belongs to no layer gives its own name."""
     layer, _dot, leaf = tensor.rpartition(".")
     return layer if leaf in LEAVES else tensor
 
 
 def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
-    """The tensors of each prefix, in order of first appearance; checks that each group is a known layer."""
+    """The tensors of each prefix, in order of first appearance. Raises UnsupportedModelError unless each group is a
+    known layer."""
     groups: dict[str, Group] = {}
     for name, tensor in tensors.items():
         prefix, _dot, leaf = name.rpartition(".")
@@ -288,7 +293,8 @@ def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
 
 
 def rewritten_weight(name: str, tensors: Mapping[str, Floats]) -> str:
-    """What a tensor is that a layer's weight is made from, and how to make the weight permanent; '' if it is none."""
+    """What a tensor is from which a layer's weight is computed, and how to make the weight permanent; '' if it is not
+    one."""
     layer, _dot, leaf = name.rpartition(".")
     head, found, _rest = f".{name}".rpartition(".parametrizations.")
     if found:
@@ -316,7 +322,7 @@ def is_norm(group: Mapping[str, Floats]) -> bool:
 
 
 def as_named(name: str, group: Group) -> Named:
-    """A layer as its name and shapes."""
+    """A layer's name and shapes."""
     if is_norm(group):
         size = group[STATISTICS[0]].size
         return Named(name, size, size, is_norm=True)
