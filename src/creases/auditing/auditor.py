@@ -1,8 +1,8 @@
-"""The front door of an audit: what is saved, decided again from the weights in rational arithmetic.
+"""`audit` verifies a saved result: everything is computed again from the weights, in rational arithmetic.
 
-What decides here shares nothing with the kernels. A subdivision brings its cells along, and they are checked. A
-count has none: up to some thousands of regions it is counted anew by walking from region to region; above that the
-kernels propose cells once more, their numbers are compared with the saved ones, and the cells are checked.
+The code that decides here is independent of the kernels. A subdivision contains its cells, and these are checked. A
+count contains none: up to some thousands of regions it is repeated by walking from region to region; above that the
+kernels compute the cells again, their numbers are compared with the saved ones, and the cells are checked.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["audit"]
 
 Report = Callable[[int], None]
 
-# A count of no more regions than this is counted anew, whole, even if fewer cells were asked for.
+# A count with at most this many regions is repeated completely, even if fewer cells were asked for.
 SMALL = 2000
 
 
@@ -130,7 +130,7 @@ def audit(
 
 
 def sorted_out(result: object) -> tuple[Complex | None, Count | None]:
-    """The result as the subdivision or the count that it is. Raises AuditError if it is neither."""
+    """The result as a pair (subdivision, None) or (None, count). Raises AuditError if it is neither."""
     from creases.complex import Complex
     from creases.counting import Count
 
@@ -142,7 +142,8 @@ def sorted_out(result: object) -> tuple[Complex | None, Count | None]:
 
 
 def belongs(network: Network, claimed: str, domain: Domain, given: bool, ledger: Ledger) -> bool:
-    """Whether the result is of this network; if not, the rest has no meaning. `given`: not out of the result itself."""
+    """Whether the result is of this network; if not, the other checks are meaningless. given : False if the network was
+    taken from the result itself."""
     name = f"{network.sha256[:12]}..."
     if network.sha256 != claimed:
         hint = ". Was it counted with the other choice of --apply-normalisation?" if network.normalisation else ""
@@ -156,7 +157,7 @@ def belongs(network: Network, claimed: str, domain: Domain, given: bool, ledger:
 
 
 def check_arguments(cells: int | None, seed: int) -> None:
-    """Raise AuditError unless these are whole numbers."""
+    """Raise AuditError unless these are valid integers."""
     if cells is not None and not (isinstance(cells, int) and not isinstance(cells, bool) and cells >= 1):
         raise AuditError(f"cells must be a whole number of at least 1, or None for all; got {cells!r}.")
     if not (isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0):
@@ -164,7 +165,7 @@ def check_arguments(cells: int | None, seed: int) -> None:
 
 
 def follow_total(found: Count | Complex, cells: int | None) -> int:
-    """How many cells will be built, if nothing is wrong."""
+    """The number of cells that will be built if nothing is wrong."""
     return max(found.regions if cells is None else min(cells, found.regions), 1)
 
 
@@ -180,7 +181,7 @@ def audit_cells(
     if cells is None or ledger.complete:
         chosen = list(range(len(complex)))
     else:
-        # In the order of the table neighbours come together, and share what is remembered of their layers.
+        # In the order of the table neighbours follow one another, and share cached results of their layers.
         chosen = sorted(stream("audited cells", seed).choice(len(complex), size=cells, replace=False).tolist())
     check_cells(exact, complex, chosen, ledger, report)
     if cells is not None and not ledger.complete:
@@ -188,14 +189,14 @@ def audit_cells(
 
 
 def audit_count(count: Count, network: Network, cells: int | None, seed: int, ledger: Ledger, report: Report) -> None:
-    """Count anew where that is quick or asked for, else compare with cells that the kernels propose."""
+    """Repeat the count if that is quick or asked for, otherwise compare it with cells that the kernels compute."""
     sizes = [places.tolist() for places in network.places]
     if isinstance(count.domain, Polyline):
         path = recount_path(network, count.domain, ledger, report)
         ledger.complete = True
         rows = path.patterns
         if count.domain.closed and len(rows) > 1 and (rows[0] == rows[-1]).all():
-            rows = rows[:-1]  # the piece that it began with
+            rows = rows[:-1]  # the piece with which the path began
         compare_numbers(count, rows, sizes, None, by_ring if count.domain.closed else by_run, ledger)
         distinct = int(by_pattern(path.patterns, network.bits).max()) + 1
         compare("distinct", count.distinct, distinct, ledger)
@@ -217,7 +218,7 @@ def audit_count(count: Count, network: Network, cells: int | None, seed: int, le
 
 
 def proposal(network: Network, count: Count) -> Complex:
-    """The cells that the kernels find; the audit decides what they are worth."""
+    """The cells that the kernels compute, which the audit then checks."""
     from creases.subdivision import subdivide_flat
 
     try:
@@ -236,7 +237,7 @@ def compare_numbers(
     group: Grouping,
     ledger: Ledger,
 ) -> None:
-    """The saved numbers beside those of a table of patterns."""
+    """Compare the saved numbers with those of a table of patterns."""
     compare("regions", count.regions, len(patterns), ledger)
     compare("by_layer", tuple(count.by_layer), regions_by_layer(patterns, sizes, group), ledger)
     if not isinstance(count.domain, Polyline) and count.domain.vertices is None:
@@ -247,7 +248,7 @@ def compare_numbers(
 
 
 def compare(name: str, saved: object, ours: object, ledger: Ledger) -> None:
-    """One saved number, or a row of them, beside what was found."""
+    """Compare one saved number, or a tuple of them, with the audit's own."""
     if name == "by_neuron":
         ledger.hold(saved == ours, name, "by_neuron as saved", "some numbers of regions cut by a neuron differ")
     else:
@@ -255,7 +256,7 @@ def compare(name: str, saved: object, ours: object, ledger: Ledger) -> None:
 
 
 def told(value: object) -> str:
-    """A number or a row of numbers in words."""
+    """A number or a tuple of numbers in words."""
     if isinstance(value, tuple):
         return numbers(value)
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,11 +1,11 @@
-"""The exact cell of a pattern: the domain cut by the open half-plane of every neuron, and of every winner against each
-other candidate of its switch, none left out, from scratch.
+"""The exact cell of a pattern, computed from scratch: the domain, cut by the open half-plane of every neuron, and for
+every switch by that of the winner against each other candidate.
 
-A cell is given by its inward forms, walls and neurons alike. In the plane two forms that are not parallel
-make a cone with three corners (one at infinity lies on a line like any other), and the others clip it one by one
-(Sutherland and Hodgman 1974); where all forms are parallel the cell is a strip, which is an interval across
-it. At the end every form is evaluated at every corner: none may be negative, and each edge lies on a form that
-vanishes at both of its ends. That says again that these are the corners, whatever the clipping did.
+A cell is given by its inward forms, those of walls and neurons alike. In the plane, two forms that are not parallel
+make a cone with three corners (a corner at infinity is treated like any other), and the others clip it one by one
+(Sutherland and Hodgman 1974). If all forms are parallel, the cell is a strip, which is an interval across it. At the
+end every form is evaluated at every corner: none may be negative, and each edge lies on a form that vanishes at both of
+its ends. This verifies the corners independently of the clipping.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["INFINITY", "ExactCell", "Facet", "cell_of", "just_across", "well_ins
 INFINITY = -1
 ZERO, ONE = fmpz(0), fmpz(1)
 AT_INFINITY = frozenset({INFINITY})
-Named = tuple[int, Form]  # an id, that of a wall being -2 - i (`ExactNetwork.bounds` has others), and an inward form
+Named = tuple[int, Form]  # an id (-2 - i for wall i; `ExactNetwork.bounds` numbers them differently) and an inward form
 
 
 class Facet(NamedTuple):
@@ -38,18 +38,18 @@ class Facet(NamedTuple):
 
     @property
     def on_the_wall(self) -> bool:
-        """Whether it is part of the domain's own edge."""
+        """Whether the facet is part of the domain's boundary."""
         return any(name < INFINITY for name in self.ids)
 
 
 class ExactCell(NamedTuple):
-    """A cell as `Complex` would store it, with integers for floats.
+    """A cell as `Complex` would store it, with integers instead of floats.
 
     corners : rays in order, counter-clockwise; d = 1: from left to right; w = 0 at infinity.
-    edges : for each corner, the ids of what vanishes from it to the next (d = 1: at it).
+    edges : for each corner, the ids of the forms that vanish between it and the next corner (d = 1: at it).
     facets : the edges that are not at infinity. inside : a ray strictly inside.
-    normal : of a strip, the direction across it, else None. Its corners are then a direction, any point of the
-        right side, the opposite direction, and any point of the left side (a missing side: a direction).
+    normal : for a strip, the direction across it, otherwise None. The corners of a strip are a direction, any point of
+        the right side, the opposite direction, and any point of the left side (if a side is missing: a direction).
     """
 
     corners: list[Form]
@@ -65,22 +65,23 @@ class ExactCell(NamedTuple):
 
 
 def just_across(facet: Facet) -> Point:
-    """The point on the other side of a facet, nearer to it than anything else.
+    """A point across a facet, so near to it that nothing else lies between.
 
-    Two rays are enough. Pre-activations are continuous, so on the facet a form of the cell across is one of this
-    cell's; that vanishes inside the facet only if it vanishes on all of it, and then stepping off it decides.
+    It is given by two rays. Pre-activations are continuous, so on the facet a form of the cell across equals one of
+    this cell's; it vanishes inside the facet only if it vanishes on all of it, and then the second ray, which leads
+    away from the facet, decides.
     """
     return facet.point, (*(-value for value in facet.form[:-1]), ZERO)
 
 
 def well_inside(ray: Form) -> Point:
-    """A ray strictly inside a cell as a point."""
+    """A ray strictly inside a cell, as a point."""
     d = len(ray) - 1
     return (ray, *(tuple(ONE if c == axis else ZERO for c in range(d + 1)) for axis in range(d)))
 
 
 def cell_of(network: ExactNetwork, bits: Bits) -> ExactCell | None:
-    """The cell of a pattern, or None if no open set of the domain has it."""
+    """The cell of a pattern, or None if no open set of the domain has this pattern."""
     bounds = network.bounds(bits)
     if bounds is None:
         return None
@@ -103,7 +104,7 @@ def independent(named: Sequence[Named]) -> tuple[Form, Form] | None:
 
 
 def polygon(named: Sequence[Named], f: Form, g: Form) -> ExactCell | None:
-    """The cell of these forms in the plane, f and g among them, g to the left of f."""
+    """The cell of these forms in the plane; f and g are two of them, with g to the left of f."""
     sides = [f, g, (ZERO, ZERO, ONE)]
     corners = [primitive(cross(sides[i - 1], sides[i])) for i in range(3)]
     for _, form in named:
@@ -133,7 +134,7 @@ def polygon(named: Sequence[Named], f: Form, g: Form) -> ExactCell | None:
 
 
 def clip(corners: list[Form], sides: list[Form], form: Form, values: list[Any]) -> tuple[list[Form], list[Form]]:
-    """The part of a cell where a form that takes both signs is positive; side i runs from corner i to the next."""
+    """The part of a cell where a form with both signs is positive; side i runs from corner i to the next."""
     kept: list[tuple[Form, Form]] = []
     for i, (corner, side, value) in enumerate(zip(corners, sides, values, strict=True)):
         after = values[(i + 1) % len(values)]
@@ -142,7 +143,7 @@ def clip(corners: list[Form], sides: list[Form], form: Form, values: list[Any]) 
             if after < 0:
                 kept.append((primitive(cross(side, form)), form))
         elif value == 0:
-            # The form takes both signs, so of the two neighbours one is positive and one is negative.
+            # The form has both signs, so one of the two neighbours is positive and the other negative.
             kept.append((corner, side if after > 0 else form))
         elif after > 0:
             kept.append((primitive(cross(form, side)), side))
@@ -151,12 +152,12 @@ def clip(corners: list[Form], sides: list[Form], form: Form, values: list[Any]) 
 
 
 def total(*rays: Form) -> Form:
-    """The sum of rays: strictly between them."""
+    """The sum of rays, which is strictly between them."""
     return tuple(sum(column, ZERO) for column in zip(*rays, strict=True))
 
 
 def interval(named: Sequence[Named]) -> ExactCell | None:
-    """The cell of these forms on the line, or None."""
+    """The cell of these forms on the line, or None if there is none."""
     ends: list[Form | None] = [None, None]
     for _, (slope, constant) in named:
         if not slope:
@@ -185,7 +186,7 @@ def interval(named: Sequence[Named]) -> ExactCell | None:
 
 
 def strip(named: Sequence[Named]) -> ExactCell | None:
-    """The cell of parallel forms in the plane: an interval of the coordinate p x + q y across it."""
+    """The cell of parallel forms in the plane: an interval of the coordinate p x + q y across it, or None."""
     p, q = primitive(next((form[:2] for _, form in named if form[0] or form[1]), (ONE, ZERO)))
     pivot = 0 if p else 1
     across = interval([(name, (form[pivot] // (p, q)[pivot], form[2])) for name, form in named])

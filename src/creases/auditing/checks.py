@@ -1,12 +1,12 @@
-"""A table of cells against the network: whole, cell by cell, and at random points.
+"""Checks of a table of cells against the network: the whole table, cell by cell, and at random points.
 
-A cell is right if the open half-planes of its pattern, all of them, leave something of the domain; if its
-stored corners and edges are those of what is left; if a point in it has its pattern when the network is
-evaluated there; and if across each of its facets, but for the domain's own edge, lies a cell that is stored too.
+A cell is correct if the intersection of the domain with all open half-planes of its pattern is not empty; if its stored
+corners and edges are those of the intersection; if the network, evaluated at a point in it, has its pattern; and if
+across each of its facets, except those on the domain's boundary, lies a cell that is stored too.
 
-What this proves. A domain is convex, so one comes from any region to any other by crossing facets. If every
-stored cell is right, then no crossing leads out of the table, so the table holds all regions. Of a sample one
-learns only that these cells are right.
+What this proves: a domain is convex, so every region can be reached from any other by crossing facets. If every stored
+cell is correct, then no crossing leads out of the table, so the table contains all regions. A sample proves only that
+its own cells are correct.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BATCH = 64
 
 
 def fits(complex: Complex, ledger: Ledger) -> bool:
-    """Whether the table is one of this network and domain at all; if not, the rest has no meaning."""
+    """Whether the table is one of this network and domain at all; if not, the other checks are meaningless."""
     depth = complex.network.depth
     if complex.dimension != complex.domain.slice.dimension:
         ledger.fault("domain", f"corners of {complex.dimension} coordinates do not lie in {complex.domain!r}")
@@ -46,7 +46,7 @@ def fits(complex: Complex, ledger: Ledger) -> bool:
 
 
 def check_table(network: ExactNetwork, complex: Complex, ledger: Ledger) -> None:
-    """What concerns all cells at once: no pattern twice, the numbers of regions, the sum of areas."""
+    """Check all cells at once: no pattern occurs twice, the numbers of regions and the sum of the areas are correct."""
     patterns, switched = complex.patterns, network.bits > complex.network.neurons
     what = f"{network.bits} neurons and candidates" if switched else f"{network.bits} neurons"
     for row in stray_bits(patterns, network.bits).tolist():
@@ -98,7 +98,7 @@ def check_cells(
 
 
 def check_corners(complex: Complex, index: int, cell: ExactCell, bits: int, ledger: Ledger) -> None:
-    """The stored corners and edges of one cell. bits : of a pattern."""
+    """Compare the stored corners and edges of one cell. bits : the number of bits of a pattern."""
     rows = slice(complex.first[index], complex.first[index + 1])
     found = compare(
         cell,
@@ -118,11 +118,11 @@ def check_corners(complex: Complex, index: int, cell: ExactCell, bits: int, ledg
 def check_neighbours(
     network: ExactNetwork, stored: set[bytes], index: int, bits: Bits, cell: ExactCell, ledger: Ledger
 ) -> None:
-    """What lies inside one cell and across its facets, by evaluating the network there."""
+    """Evaluate the network inside one cell and across its facets."""
     crossed = [facet for facet in cell.facets if not facet.on_the_wall]
     ledger.walls += len(cell.facets) - len(crossed)
     ledger.neighbours += len(crossed)
-    # Of this cell no form but zero vanishes at a ray strictly inside, so that ray is enough.
+    # At a ray strictly inside the cell, only forms that are identically zero vanish, so one ray is enough.
     own, *across = network.patterns([(cell.inside,), *map(just_across, crossed)])
     if own != bits:
         ledger.fault("pattern", "a point inside it has another pattern", index)

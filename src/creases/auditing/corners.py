@@ -1,4 +1,6 @@
-"""Stored corners beside exact ones: as many, in the same order, near enough, and each edge on a line that is there."""
+"""Stored corners compared with exact ones: equal in number and order, close enough, and each edge on an existing
+line.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +16,21 @@ from creases.auditing.forms import Form
 
 __all__ = ["TOLERANCE", "Comparison", "compare", "size_of"]
 
-# How far a stored corner may lie from the exact one, as a part of the size of what is cut. The corners are
-# floats of forms that floats hold nearly; a corner that belongs elsewhere is out by far more.
+# The largest allowed distance of a stored corner from the exact one, relative to the size of the domain. Corners are
+# computed in floats from rounded forms; a wrong corner is off by far more.
 TOLERANCE = 1e-9
 LARGEST_FLOAT = sys.float_info.max
 
 
 class Comparison(NamedTuple):
-    """Of one cell: the largest deviation of a corner, as a part of the size, and what is wrong, or None."""
+    """For one cell: the largest deviation of a corner, relative to the size, and what is wrong, or None."""
 
     deviation: float
     wrong: str | None
 
 
 def as_float(above: Any, below: Any) -> float:
-    """The float nearest to a fraction; the largest one beyond."""
+    """The float nearest to a fraction, or the largest float if the fraction exceeds it."""
     try:
         return int(above) / int(below)
     except OverflowError:
@@ -36,7 +38,7 @@ def as_float(above: Any, below: Any) -> float:
 
 
 def place(ray: Form) -> NDArray[np.float64]:
-    """A ray as `Complex.corners` has it: a point, or a direction of length one."""
+    """A ray as `Complex.corners` stores it: a point, or a direction of length one."""
     *u, w = ray
     if w:
         return np.array([as_float(value, w) for value in u])
@@ -46,9 +48,9 @@ def place(ray: Form) -> NDArray[np.float64]:
 
 
 def size_of(cell: ExactCell, vertices: NDArray[np.float64] | None) -> float:
-    """What deviations are measured by: the largest coordinate of the domain's corners.
+    """The length relative to which deviations are measured: the largest coordinate of the domain's corners.
 
-    Of an unbounded domain it is the largest coordinate of the cell's own corners, at least one.
+    For an unbounded domain it is the largest coordinate of the cell's own corners, at least one.
     """
     if vertices is not None:
         return float(np.abs(vertices).max())
@@ -63,9 +65,9 @@ def compare(
     size: float,
     bits: int,
 ) -> Comparison:
-    """Compare a cell's stored rows (v of them, see `Complex`) with the exact cell; they may begin at any corner.
+    """Compare a cell's v stored rows (see `Complex`) with the exact cell; they may begin at any corner.
 
-    bits : of a pattern, which tell what ids stand for.
+    bits : the number of bits of a pattern, which determines the meaning of ids.
     """
     count = len(cell.corners)
     if len(corners) != count:
@@ -75,7 +77,7 @@ def compare(
     results = []
     for turn in range(count if corners.shape[1] == 2 else 1):
         order = np.roll(np.arange(count), turn)
-        with np.errstate(all="ignore"):  # what is beyond all floats is too far
+        with np.errstate(all="ignore"):  # anything beyond the largest float is too far
             if cell.normal is None:
                 distances = np.abs(corners[order] - exact).max(axis=1)
             else:
@@ -84,7 +86,7 @@ def compare(
         distances[(at_infinity[order] != infinite) | ~np.isfinite(distances)] = np.inf
         lost = [i for i in range(count) if int(edges[order[i]]) not in cell.edges[i]]
         results.append((not distances.max() <= TOLERANCE, len(lost), distances.max(), distances, order, lost))
-    # Corners of a tiny cell may all be near one another: then the edges say where it begins.
+    # All corners of a tiny cell may be close to one another: then the edges show at which corner the rows begin.
     moved, _, deviation, distances, order, lost = min(results, key=lambda result: result[:3])
     if moved:
         return Comparison(float(deviation), told(distances, order, at_infinity, infinite))
@@ -102,7 +104,7 @@ def told(
     at_infinity: NDArray[np.bool_],
     infinite: NDArray[np.bool_],
 ) -> str:
-    """The worst corner in words."""
+    """The corner with the largest deviation, in words."""
     worst = int(np.argmax(distances))
     corner = int(order[worst])
     if at_infinity[corner] != infinite[worst]:
@@ -116,10 +118,10 @@ def told(
 def strip_distances(
     cell: ExactCell, exact: NDArray[np.float64], corners: NDArray[np.float64], infinite: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """How far a strip's stored directions and side points are from the exact directions and sides.
+    """The distances of a strip's stored directions and side points from the exact directions and sides.
 
-    Any point of a side will do, and for a missing side any direction towards it. Of a side beyond all floats no
-    point can be stored; the largest float says so.
+    A side may be given by any of its points, and a missing side by any direction towards it. If all points of a side
+    exceed the largest float, none can be stored, and the distance is the largest float.
     """
     normal = place(cell.normal) if cell.normal is not None else exact[1]
     distances = np.abs(corners - exact).max(axis=1)
@@ -134,14 +136,14 @@ def strip_distances(
 
 
 def on_what(ids: Iterable[int], bits: int) -> str:
-    """Some edges' ids in words."""
+    """The ids of an edge in words."""
     neurons = ", ".join(f"{name:,}" for name in sorted(ids) if name < bits)
     pairs = [named(name, bits) for name in sorted(ids) if name >= bits]
     return " and ".join([*([f"neuron {neurons}"] if neurons else []), *pairs])
 
 
 def named(name: int, bits: int) -> str:
-    """An edge's id in words; a pattern has so many bits."""
+    """One id of an edge in words. bits : the number of bits of a pattern."""
     if name == INFINITY:
         return "infinity"
     if name >= bits > 0:

@@ -1,6 +1,6 @@
-"""The arithmetic of an audit: the network on a domain in whole numbers (`creases.exact_network`), and products.
+"""The arithmetic of an audit: the network on a domain in integers (`creases.exact_network`), and products.
 
-It imports nothing that counts, and shares no line with what does.
+It imports none of the code that counts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,6 @@ __all__ = ["Bits", "ExactNetwork", "Form", "Point", "cross", "dot", "packed", "p
 
 def dot(form: Form, ray: Form) -> Any:
     """The form's value at a ray, of two or three coordinates."""
-    if len(form) == 3:  # written out: most of the time of an audit is spent here
+    if len(form) == 3:  # written out, because an audit spends most of its time here
         return form[0] * ray[0] + form[1] * ray[1] + form[2] * ray[2]
     return form[0] * ray[0] + form[1] * ray[1]

@@ -1,4 +1,4 @@
-"""What an audit has seen so far."""
+"""The results of an audit so far."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Ledger:
     findings: list[Finding] = field(default_factory=list)
 
     def fault(self, check: str, text: str, cell: int | None = None) -> None:
-        """Write down something that does not agree."""
+        """Record a check that failed."""
         self.findings.append(Finding(check, text, cell))
 
     def hold(self, agrees: bool, check: str, sentence: str, fault: str) -> None:
-        """Write down a check of the whole table: the sentence if it agrees, else the fault."""
+        """Record a check of the whole table: the sentence if it passed, otherwise the fault."""
         if agrees:
             self.whole.append(sentence)
         else:
             self.fault(check, fault)
 
     def numbers(self) -> dict[str, Any]:
-        """All but the lists, by name."""
+        """All fields by name, except the lists."""
         return {name: value for name, value in vars(self).items() if not isinstance(value, list)}

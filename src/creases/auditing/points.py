@@ -1,7 +1,7 @@
-"""Random points of a domain, exactly: uniform where it is bounded, near and far where it is not.
+"""Random points of a domain, exactly: uniform if it is bounded, near and far if it is not.
 
-Far means: each coordinate is a Cauchy number times the median distance from the slice's origin to the zero sets of
-the first layer, so that half of the points lie where most regions are, and the others on the way to infinity.
+In an unbounded domain each coordinate is a Cauchy number times the median distance from the slice's origin to the zero
+sets of the first layer. So half of the points lie where most regions are, and the others farther out.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from creases.exact_levels import over_one_denominator
 
 __all__ = ["corners_of", "middle", "random_points"]
 
-# Barycentric coordinates are whole numbers that add up to this.
+# Barycentric coordinates are integers whose sum is this number.
 FINE = 2**40
 
 
 def corners_of(domain: Domain) -> NDArray[np.float64] | None:
     """A domain's corners in its own coordinates, in order and rounded, shape (v, d); None if it is unbounded.
 
-    A path has none of its own.
+    A path has no corners of its own.
     """
     if isinstance(domain, (Simplex, Polytope)):
         return np.array([[as_float(x, ray[-1]) for x in ray[:-1]] for ray in in_order(domain.corners).rays])
@@ -37,7 +37,7 @@ def corners_of(domain: Domain) -> NDArray[np.float64] | None:
 
 
 def middle(vertices: NDArray[np.float64] | None, dimension: int) -> Point:
-    """A point strictly inside the domain with these corners (None: unbounded), in the open region that it is in."""
+    """A point strictly inside the domain with these corners (None: unbounded), in an open region."""
     if vertices is None:
         return well_inside((*[fmpz(0)] * dimension, fmpz(1)))
     return well_inside(combination(vertices, [1] * len(vertices)))
@@ -54,19 +54,20 @@ def random_points(
             (flat,), w = over_one_denominator(u)
             yield well_inside((*map(fmpz, flat), fmpz(w)))
         return
-    # A convex polygon is a fan of triangles around its first corner, a segment a single simplex.
+    # A convex polygon is divided into triangles at its first corner; a segment is a single simplex.
     d = network.dimension
     simplices = [vertices] if d == 1 else [vertices[[0, i, i + 1]] for i in range(1, len(vertices) - 1)]
     sizes = np.array([abs(np.linalg.det((simplex[1:] - simplex[0]) / np.abs(vertices).max())) for simplex in simplices])
     for i in rng.choice(len(simplices), size=count, p=sizes / sizes.sum()):
-        # The gaps between sorted uniform numbers are uniform in a simplex; none is zero, so the point is inside.
+        # The gaps between sorted uniform numbers are uniform in a simplex; none is zero, so the point is in the
+        # interior.
         marks = np.sort(rng.integers(1, FINE, size=d) + np.arange(d))
         gaps = np.diff(marks, prepend=0, append=FINE + d)
         yield well_inside(combination(simplices[i], np.maximum(gaps, 1).tolist()))
 
 
 def combination(vertices: NDArray[np.float64], weights: list[int]) -> Form:
-    """The ray of a weighted mean of points."""
+    """A weighted mean of points, as a ray."""
     (flat,), w = over_one_denominator(vertices)
     d = vertices.shape[1]
     total = [sum((fmpz(flat[i * d + c]) * weight for i, weight in enumerate(weights)), fmpz(0)) for c in range(d)]
@@ -74,7 +75,7 @@ def combination(vertices: NDArray[np.float64], weights: list[int]) -> Form:
 
 
 def typical_distance(network: ExactNetwork) -> float:
-    """The median distance from the origin to the zero sets of the first layer; one if there is none."""
+    """The median distance from the origin to the zero sets of the first layer; one if there are none."""
     distances = []
     for *gradient, constant in network.first_forms():
         length = math.isqrt(sum(int(value) ** 2 for value in gradient))

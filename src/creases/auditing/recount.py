@@ -1,7 +1,7 @@
-"""A count in rationals alone: from one region across facet after facet until no new region turns up.
+"""A count in rational arithmetic alone: facets are crossed from region to region until no new region appears.
 
-A domain is convex, so every region is reached; when the walk is closed, the number is proved, whatever any other
-program says. On a path, each segment is walked from its start to its end.
+A domain is convex, so every region is reached; when the walk is complete, the number is proved, independently of any
+other program. On a path, each segment is walked from its start to its end.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["Recount", "recount", "recount_path"]
 
 
 class Recount(NamedTuple):
-    """Every region that was met.
+    """Every region that was reached.
 
     patterns : uint8 (regions, ceil(N / 8)), as in `Complex`; on a path the pieces along it.
-    unbounded : how many of them reach infinity. closed : False if the walk was broken off at its limit.
+    unbounded : the number of unbounded regions. closed : False if the walk stopped at its limit.
     """
 
     patterns: NDArray[np.uint8]
@@ -36,7 +36,7 @@ class Recount(NamedTuple):
 
 
 def recount(network: Network, domain: Domain, limit: int, ledger: Ledger, report: Callable[[int], None]) -> Recount:
-    """Walk over all regions of a domain that is not a path, or over `limit` of them and a few more."""
+    """Visit all regions of a domain that is not a path, or stop soon after `limit` of them."""
     exact = ExactNetwork(network, domain)
     (start,) = exact.patterns([middle(corners_of(domain), exact.dimension)])
     waiting, seen, unbounded = [start], {packed(start): None}, 0
@@ -52,7 +52,7 @@ def recount(network: Network, domain: Domain, limit: int, ledger: Ledger, report
 
 
 def recount_path(network: Network, path: Polyline, ledger: Ledger, report: Callable[[int], None]) -> Recount:
-    """Walk along a path; pieces with one pattern that follow one another are one piece, across a corner too."""
+    """Walk along a path; successive pieces with the same pattern are one piece, also across a corner of the path."""
     pieces: list[bytes] = []
     origin: Form = (fmpz(0), fmpz(1))
     for segment in path.segments:
@@ -68,14 +68,14 @@ def recount_path(network: Network, path: Polyline, ledger: Ledger, report: Calla
 
 
 def open_cell(exact: ExactNetwork, bits: Bits) -> ExactCell:
-    """The cell of a pattern that some point has, so that there is one."""
+    """The cell of a pattern that some point has, so the cell exists."""
     cell = cell_of(exact, bits)
     assert cell is not None
     return cell
 
 
 def neighbours(exact: ExactNetwork, cell: ExactCell, ledger: Ledger) -> list[Bits]:
-    """The patterns across a cell's facets, written into the ledger."""
+    """The patterns across a cell's facets, which are also counted in the ledger."""
     crossed = [facet for facet in cell.facets if not facet.on_the_wall]
     ledger.cells += 1
     ledger.neighbours += len(crossed)

@@ -1,4 +1,4 @@
-"""What an audit found: numbers of what was checked, what is wrong, and what follows."""
+"""The result of an audit: what was checked, what is wrong, and what follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved results, opened: a count from the JSON of `Count.to_json`, a subdivision from the `.npz` of `Complex.save`."""
+"""Saved results are read: a count from the JSON of `Count.to_json`, a subdivision from the `.npz` of `Complex.save`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ HOW = "Counts are saved by 'creases count --save FILE.json', subdivisions by Com
 
 
 def read_result(path: str | Path) -> tuple[Count | Complex, bool | None]:
-    """The count or the subdivision in a file, and whether it agrees with its digest, None if it has none.
+    """The count or the subdivision in a file, and whether its digest matches (None if it has no digest).
 
-    A count is read whatever its digest is: an audit decides each number anew. Raises ModelFileError if there is none.
+    A count is read even if its digest does not match, because an audit verifies each number. Raises ModelFileError if
+    the file is neither.
     """
     path = Path(path)
     if not path.is_file():
@@ -35,7 +36,8 @@ def read_result(path: str | Path) -> tuple[Count | Complex, bool | None]:
 
 
 def read_count(path: Path) -> tuple[Count, bool | None]:
-    """The count in a JSON file, each number of the right kind, and whether it agrees with its digest."""
+    """The count in a JSON file, with every number of the right type, and whether its digest matches (None if it has
+    none)."""
     from creases.result import Count, has_its_digest
 
     try:
@@ -56,5 +58,5 @@ def read_count(path: Path) -> tuple[Count, bool | None]:
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value from JSON is a whole number of something."""
+    """Whether a value from JSON is an integer of at least zero."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

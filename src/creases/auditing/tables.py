@@ -1,4 +1,4 @@
-"""What is checked of a whole table of patterns at once, sampled or not: whole numbers, and one check in floats."""
+"""Checks of a whole table of patterns, sampled or not: in integers, and one in floats."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Grouping = Callable[[Patterns, int], NDArray[np.int64]]
 
 
 def beginnings(patterns: Patterns, bits: int) -> Patterns:
-    """The first `bits` bits of each row, and zeros."""
+    """The first `bits` bits of each row, followed by zeros."""
     begun = patterns[:, : (bits + 7) // 8].copy()
     if bits % 8:
         begun[:, -1] &= (1 << bits % 8) - 1
@@ -38,20 +38,20 @@ def as_keys(patterns: Patterns) -> NDArray[Any]:
 
 
 def by_pattern(patterns: Patterns, bits: int) -> NDArray[np.int64]:
-    """A number for each row, from 0 on: rows with the same first `bits` bits have the same."""
+    """A number for each row, from 0: rows have the same number if their first `bits` bits are equal."""
     if bits == 0:
         return np.zeros(len(patterns), np.int64)
     return np.asarray(np.unique(as_keys(beginnings(patterns, bits)), return_inverse=True)[1].ravel())
 
 
 def by_run(patterns: Patterns, bits: int) -> NDArray[np.int64]:
-    """A number for each row, from 0 on: a new one wherever the first `bits` bits are not those of the row before."""
+    """A number for each row, from 0: it increases where the first `bits` bits differ from those of the row before."""
     begun = beginnings(patterns, bits)
     return np.cumsum([0, *(begun[1:] != begun[:-1]).any(axis=1)])
 
 
 def by_ring(patterns: Patterns, bits: int) -> NDArray[np.int64]:
-    """As `by_run`, of rows that are followed by the first one again: the last run may be the first."""
+    """Like `by_run` for cyclic rows: the last run may be a part of the first."""
     begun, numbers = beginnings(patterns, bits), by_run(patterns, bits)
     if (begun[0] == begun[-1]).all():
         numbers[numbers == numbers[-1]] = 0
@@ -59,13 +59,13 @@ def by_ring(patterns: Patterns, bits: int) -> NDArray[np.int64]:
 
 
 def stray_bits(patterns: Patterns, bits: int) -> NDArray[np.int64]:
-    """The rows in which a bit beyond the last neuron or candidate is set."""
+    """The rows in which a bit after the last neuron or candidate is set."""
     spare = bits % 8
     return np.flatnonzero(patterns[:, -1] >> spare) if spare else np.zeros(0, np.int64)
 
 
 def first_double(patterns: Patterns) -> tuple[int, int] | None:
-    """Two rows that are equal, or None."""
+    """The indices of two equal rows, or None."""
     if not patterns.shape[1]:
         return (0, 1) if len(patterns) > 1 else None
     _, first, inverse = np.unique(as_keys(patterns), return_index=True, return_inverse=True)
@@ -76,11 +76,11 @@ def first_double(patterns: Patterns) -> tuple[int, int] | None:
 def regions_by_layer(
     patterns: Patterns, sizes: Sequence[Sequence[int]], group: Grouping = by_pattern
 ) -> tuple[int, ...]:
-    """The number of regions of the first layers, layer by layer: their different patterns.
+    """The number of regions of the first 1, 2, ... layers: the number of their different patterns.
 
-    sizes : for each layer how many bits each of its neurons or switches has.
-
-    Each region of the first layers holds a region of all, so none is forgotten; and two have never one pattern.
+    sizes : for each layer, the number of bits of each of its neurons or switches.
+    Each region of the first layers contains a region of all layers, so none is missed; and two regions never have the
+    same pattern.
     """
     return tuple(int(group(patterns, end).max()) + 1 for end in accumulate(map(sum, sizes)))
 
@@ -88,9 +88,10 @@ def regions_by_layer(
 def cuts_by_neuron(
     patterns: Patterns, sizes: Sequence[Sequence[int]], group: Grouping = by_pattern
 ) -> tuple[tuple[int, ...], ...]:
-    """For each layer and neuron, how many regions of the layers below it cuts: those in which it has both signs.
+    """For each layer and neuron, the number of regions of the layers below that it cuts: those in which it has both
+    signs.
 
-    For each switch, those in which more than one candidate wins. sizes : as above.
+    For each switch, those in which more than one candidate wins. sizes : as in `regions_by_layer`.
     """
     result, start = [], 0
     for layer in sizes:
@@ -110,7 +111,7 @@ def cuts_by_neuron(
 
 
 def areas(first: NDArray[np.int64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The area of each bounded cell (d = 1: its length) from its corners in order; floats, and no proof.
+    """The area of each bounded cell (d = 1: its length) from its corners in order, in floats and without a proof.
 
     first : int64 (cells + 1,). corners : float64 (corners, d), the rows of cell i from first[i] to first[i + 1].
     """
@@ -118,7 +119,7 @@ def areas(first: NDArray[np.int64], corners: NDArray[np.float64]) -> NDArray[np.
     after[first[1:] - 1] = first[:-1]
     if corners.shape[1] == 1:
         return np.asarray(corners[first[1:] - 1, 0] - corners[first[:-1], 0])
-    # Seen from a corner of the cell itself, or small cells far from the origin would drown in rounding.
+    # Relative to a corner of the cell; otherwise rounding would dominate in small cells far from the origin.
     local = corners - np.repeat(corners[first[:-1]], np.diff(first), axis=0)
     turns = local[:, 0] * local[after, 1] - local[after, 0] * local[:, 1]
     return np.asarray(np.add.reduceat(turns, first[:-1]) / 2)

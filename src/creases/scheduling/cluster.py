@@ -1,4 +1,4 @@
-"""Dask clusters: one of this machine's own, or one that is there; each is asked who it is before it is given work."""
+"""Dask clusters: a local one, or an existing one, whose versions are compared before it is given work."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["check_address", "dask_workers"]
 
-# How long a scheduler may take to answer, in seconds, and how much longer what is no scheduler is listened to.
+# Seconds within which a scheduler must answer, and the additional seconds for whatever else may be at its address.
 PATIENCE, LONGER = 10.0, 2.0
 ADDRESS = "Give the address of a scheduler, like tcp://127.0.0.1:8786."
 
 
 def check_address(cluster: str | None) -> None:
-    """Raise DomainError unless `cluster` is None or a text, as a scheduler's address is."""
+    """Raise DomainError unless `cluster` is None or a non-empty string."""
     if cluster is not None and not (isinstance(cluster, str) and cluster.strip()):
         raise DomainError(
             "cluster must be the address of a Dask scheduler, like 'tcp://127.0.0.1:8786' (of a Cluster of Dask's: "
@@ -35,10 +35,11 @@ def check_address(cluster: str | None) -> None:
 
 @contextmanager
 def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWorkers]:
-    """Workers of the cluster at an address, or of one of `processes` processes here, which ends with the context.
+    """Workers of the cluster at an address, or of a local cluster of `processes` processes, which ends with the
+    context.
 
-    A cluster that is made here binds to the loopback only, its dashboard too.
-    Raises ComputationError if no scheduler answers at the address, it has no workers, or some have not the same engine.
+    A local cluster listens on the loopback only, and so does its dashboard.
+    Raises ComputationError if no scheduler answers at the address, it has no workers, or some have another engine.
     """
     try:
         import distributed  # noqa: F401
@@ -50,10 +51,10 @@ def dask_workers(cluster: str | None, processes: int | None) -> Iterator[DaskWor
 
 @contextmanager
 def cluster_at(address: str) -> Iterator[Client]:
-    """A client of the cluster whose scheduler has this address."""
+    """A client of the cluster whose scheduler has this address. Raises ComputationError as `dask_workers` does."""
     from distributed import Client
 
-    # A client waits for ever for the first words of whatever has taken its call.
+    # A client would wait for ever for the first message of a server that is not a scheduler.
     check_scheduler(address)
     try:
         with uninterrupted():
@@ -72,10 +73,10 @@ def cluster_at(address: str) -> Iterator[Client]:
 
 
 def check_makers(client: Client, address: str) -> None:
-    """Raise ComputationError unless all workers there are now have the engine that is here, and the scheduler Creases.
+    """Raise ComputationError unless all present workers have this process's engine, and the scheduler has Creases.
 
-    Asked before any work is given out: a worker that cannot unpickle a task closes, and the next one has it then, until
-    none is left and the client waits for more without a word.
+    This is checked before any work is distributed: a worker that cannot unpickle a task closes, the next worker gets
+    the task, and finally none is left and the client waits for more without a message.
     """
     from creases.scheduling.sources import Maker, maker
 
@@ -100,7 +101,7 @@ def check_makers(client: Client, address: str) -> None:
     for name, one in engines.items():
         if not isinstance(one, Maker):
             others.append(f"{name} cannot use it ({one})")
-        elif one.engine != here.engine and name != scheduler:  # it hands on what it has unpickled, and counts nothing
+        elif one.engine != here.engine and name != scheduler:  # the scheduler only passes on tasks
             others.append(f"{name} has {one}")
     if others:
         raise ComputationError(
@@ -111,31 +112,31 @@ def check_makers(client: Client, address: str) -> None:
 
 
 def check_scheduler(address: str) -> None:
-    """Raise ComputationError, within PATIENCE and a little, unless a Dask scheduler answers at an address."""
+    """Raise ComputationError, soon after PATIENCE seconds, unless a Dask scheduler answers at an address."""
 
     async def answer() -> Any:
         return await asyncio.wait_for(identity(address), PATIENCE + LONGER)
 
     try:
         kind = waited_for(answer())
-    except Exception as error:  # of many kinds, by what was listening
+    except Exception as error:  # of many kinds, depending on the server at the address
         raise ComputationError(f"No Dask scheduler answers at {address} ({why_not(error)}). {ADDRESS}") from error
     if kind != "Scheduler":
         raise ComputationError(f"At {address} a Dask {kind} answers, and no scheduler. {ADDRESS}")
 
 
 def why_not(error: Exception) -> str:
-    """Why no scheduler has answered."""
+    """The reason why no scheduler answered."""
     if isinstance(error, TimeoutError) and not error.args:
         return f"what listens there does not answer as one within {PATIENCE + LONGER:g} s"
     if isinstance(error, MemoryError):
-        # The first bytes of its answer, of HTTP say, were read as the length of a message.
+        # The first bytes of its answer (of HTTP, for example) were read as the length of a message.
         return "what listens there speaks another protocol"
     return " ".join(str(error).split())
 
 
 async def identity(address: str) -> str:
-    """What kind of Dask server answers at an address."""
+    """The kind of the Dask server at an address."""
     from distributed import rpc
     from distributed.security import Security
 
@@ -146,7 +147,7 @@ async def identity(address: str) -> str:
 
 
 def waited_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns; in a notebook, whose thread has a loop that runs, by a thread of its own."""
+    """The result of a coroutine; in a notebook, whose thread already runs an event loop, it runs in another thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -157,10 +158,10 @@ def waited_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 @contextmanager
 def own_cluster(processes: int | None) -> Iterator[Client]:
-    """A client of a new cluster of so many processes of this machine, None for one a core.
+    """A client of a new local cluster with this many processes; None means one per core.
 
-    Ctrl-C is this process's alone: it waits until the cluster is up, or down, as Dask leaves processes and tracebacks
-    behind where one of its steps is broken off.
+    Only this process receives Ctrl-C, and it waits until the cluster has started or stopped: if one of its steps is
+    interrupted, Dask leaves processes behind and prints tracebacks.
     """
     from distributed import Client, LocalCluster
 
@@ -188,10 +189,10 @@ def own_cluster(processes: int | None) -> Iterator[Client]:
 
 
 @contextmanager
-def ended(what: Any) -> Iterator[Any]:
-    """A client or cluster that is closed with the context, all of it: a second Ctrl-C waits until it is."""
+def ended(closable: Any) -> Iterator[Any]:
+    """A context in which a client or cluster is open; at its end even a second Ctrl-C waits until it is closed."""
     try:
-        yield what
+        yield closable
     finally:
         with uninterrupted():
-            what.close()
+            closable.close()

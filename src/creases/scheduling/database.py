@@ -1,5 +1,6 @@
-"""A database of ours, by path or URL: a journal of pieces or a store of runs. What can be wrong with its place or with
-the database itself is told, each with a remedy of its own.
+"""A database of Creases, given by path or URL: a journal of pieces or a store of runs.
+
+Whatever is wrong with its location or with the database itself becomes an error that says what to do.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["Database", "Place", "check_file", "check_owner", "read_url", "remedy
 
 SAFE = "What is in it is safe."
 AGAIN = "the same command then goes on from there."
-# By SQLite's code; its extended codes have the same lowest byte.
+# By SQLite's error code; its extended codes have the same lowest byte.
 REMEDIES = {
     sqlite3.SQLITE_NOTADB: "It is some other file, and stays as it is. Give another place.",
     sqlite3.SQLITE_CORRUPT: "The file is damaged. Put back a copy of it, or give another place.",
@@ -38,9 +39,10 @@ ELSE = f"{SAFE} See to the database and to your rights in it; {AGAIN}"
 
 
 class Place(NamedTuple):
-    """Where a database is, as messages say it.
+    """The location of a database, for messages.
 
-    noun : what it is to us, "journal" or "store". text : its path or URL, a password left out. error : what is raised.
+    noun : its name in messages, "journal" or "store". text : its path or URL, without a password. error : the error to
+        raise.
     """
 
     noun: str
@@ -49,7 +51,7 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, noun: str, given: object, error: type[CreasesError]) -> Place:
-        """The place that was given. Raises `error` if it is neither path nor text."""
+        """The location that was given. Raises `error` if it is neither a path nor text."""
         if not (isinstance(given, (str, Path)) and str(given)):
             raise error(f"A {noun} needs a place: the path of a SQLite file, or a database URL; got {given!r}.")
         return cls(noun, re.sub(r"(://[^:/@]*):.*@", r"\1:***@", str(given)), error)
@@ -60,7 +62,8 @@ class Place(NamedTuple):
 
 
 class Database:
-    """What a journal and a store share: a context manager that closes the database, and errors that say what to do."""
+    """The common part of a journal and a store: a context manager that closes the database, and errors that say what to
+    do."""
 
     place: Place
     _sql: Any
@@ -78,16 +81,17 @@ class Database:
 
     @contextmanager
     def told(self, what: str) -> Iterator[None]:
-        """Turn a database's errors into the place's, which says what could not be done."""
+        """Convert a database's errors into errors of the place. what : what could not be done."""
         try:
             yield
         except (self._sql.exc.SQLAlchemyError, ImportError) as error:
             raise self.place.refused(what, remedy(self._sql, error)) from error
 
     def check_version(self, meta: Any, schema: int) -> bool:
-        """Whether there are tables, of this version. Raises the place's error if they are of another.
+        """Whether the tables exist, with this version. Raises the place's error if they have another version.
 
-        meta : the table of names and values. Asked before anything else: tables of another version have other columns.
+        meta : the table of names and values. This is checked first, because tables of another version have other
+            columns.
         """
         inspector = self._sql.inspect(self._engine)
         if not (inspector.has_table(meta.name) and has_columns(inspector, meta.name, meta)):
@@ -102,12 +106,12 @@ class Database:
         return version is not None
 
     def write_version(self, meta: Any, schema: int) -> None:
-        """Write the version of the tables, which are new; raise the place's error if another process wrote another."""
+        """Write the version of new tables. Raises the place's error if another process wrote another version."""
         self.insert_once(meta, {"name": "schema", "value": str(schema)})
         self.check_version(meta, schema)
 
     def insert_once(self, table: Any, values: dict[str, Any]) -> bool:
-        """Insert a row; False if one of its key is there."""
+        """Insert a row. Returns False if there is one with the same key."""
         try:
             with self._engine.begin() as connection:
                 connection.execute(table.insert().values(**values))
@@ -117,15 +121,15 @@ class Database:
 
 
 def read_url(sql: Any, given: str, place: Place) -> URL:
-    """A path (SQLite) or database URL as SQLAlchemy's URL. Raises the place's error if it is none."""
+    """A path (SQLite) or database URL as SQLAlchemy's URL. Raises the place's error if it is neither."""
     if "://" not in given:
-        # Not as text: a path may hold signs that mean something in a URL.
+        # Not as text: a path may contain characters that have a meaning in a URL.
         url: URL = sql.URL.create("sqlite", database=given)
         return url
     try:
         url = sql.make_url(given)
     except (sql.exc.ArgumentError, ValueError) as error:
-        # Its own words may hold the password.
+        # Its own message may contain the password.
         raise place.refused(
             "opened",
             "this is no database URL. Write one like sqlite:///runs.db or postgresql://user@host/name, or give the "
@@ -135,7 +139,7 @@ def read_url(sql: Any, given: str, place: Place) -> URL:
 
 
 def check_file(url: URL, place: Place) -> None:
-    """Raise the place's error if a SQLite file cannot be opened there; a new one needs a folder to write to."""
+    """Raise the place's error if a SQLite file cannot be opened there; a new file needs a writable folder."""
     name = url.database
     if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return
@@ -149,7 +153,7 @@ def check_file(url: URL, place: Place) -> None:
     elif path.exists() and not os.access(path, os.R_OK | os.W_OK):
         reason = "you may not read and write it. See to its permissions, or give another place."
     elif not os.access(path.parent, os.W_OK | os.X_OK):
-        # Beside a file that is there too: SQLite keeps there what makes a write whole.
+        # An existing file needs it too: SQLite writes its rollback journal into the same folder.
         reason = f"you may not write to the folder {path.parent}. See to its permissions, or give another place."
     else:
         return
@@ -157,10 +161,10 @@ def check_file(url: URL, place: Place) -> None:
 
 
 def check_owner(sql: Any, engine: Engine, ours: dict[str, Any], place: Place) -> None:
-    """Raise the place's error if the database is somebody else's, so that it is not given our tables.
+    """Raise the place's error if the database belongs to another program, so that no tables are added to it.
 
-    A SQLite file that has tables has some of ours; a database of a server may have others beside them. In either, a
-    table by the name of one of ours has its columns.
+    If a SQLite file has tables, some must be ours; a database on a server may have other tables beside ours. In both, a
+    table with the name of one of ours must have its columns.
     """
     inspector = sql.inspect(engine)
     there = set(inspector.get_table_names())
@@ -182,7 +186,7 @@ def has_columns(inspector: Any, name: str, table: Any) -> bool:
 
 
 def remedy(sql: Any, error: Exception) -> str:
-    """What was wrong, by a database's error, and what to do about it."""
+    """The cause of a database error, and what to do about it."""
     if isinstance(error, sql.exc.NoSuchModuleError):
         kind = str(error).rpartition(":")[2]
         return (

@@ -72,7 +72,7 @@ def count_in_pieces(
         raise DomainError("Give workers (processes of this machine) or cluster (a scheduler's address), not both.")
     check_address(cluster)
     plan = Plan.of(network, domain, pieces)
-    if network.depth == 0:  # nothing cuts: one piece is all there is
+    if network.depth == 0:  # no neuron cuts: the whole domain is one piece
         return count(network, domain, threads=threads, progress=progress)
     say_if_compiling(progress)
     start = time.perf_counter()
@@ -106,12 +106,14 @@ def results(
     follower: Follower,
     done: dict[Piece, PieceResult],
 ) -> Iterator[Iterable[PieceResult]]:
-    """The results of the pieces that are left, from whoever is to work on them; the follower is told what is left."""
+    """The results of the remaining pieces, from threads or a cluster; `follower` gets an estimate of the remaining
+    time.
+    """
     with ExitStack() as stack:
         hands: Workers = ThreadWorkers(threads)
         if workers is not None or cluster is not None:
             if cluster is None and must_compile():
-                compile_kernels()  # once here, rather than in every process at the same time
+                compile_kernels()  # once in this process, rather than in every worker at the same time
             hands = stack.enter_context(dask_workers(cluster, workers))
 
         def told() -> Generator[PieceResult, None, None]:
@@ -123,19 +125,19 @@ def results(
 
 
 def time_left(pieces: list[Piece], done: dict[Piece, PieceResult], workers: int) -> str:
-    """About how long the pieces that are left will take, by those of the same dimension that are done."""
+    """A rough estimate of the time for the remaining pieces, from finished pieces of the same dimension."""
     spent: dict[int, list[float]] = {}
     for piece, result in done.items():
         spent.setdefault(piece.path.count("0"), []).append(result.seconds)
     means = {walls: sum(times) / len(times) for walls, times in spent.items()}
-    # A wall takes less than what it is a wall of; until one is done that is all that is known.
+    # A wall takes less time than the piece that it bounds, which is the estimate until the first wall is finished.
     guess = min(means.values(), default=0.0)
     rest = sum(means.get(piece.path.count("0"), guess) for piece in pieces if piece not in done) / workers
     return f"about {rest:,.0f} s left" if rest < 120 else f"about {rest / 60:,.0f} min left"
 
 
 def summed(plan: Plan, of_pieces: list[PieceResult], seconds: float, before: float) -> Count:
-    """The pieces' results as one count, each with its sign. before : seconds of those that the journal had."""
+    """The sum of the pieces' results, each with its sign. before : seconds of the results from the journal."""
     by_layer = [0] * plan.network.depth
     for result in of_pieces:
         by_layer = [total + result.piece.sign * value for total, value in zip(by_layer, result.by_layer, strict=True)]

@@ -1,9 +1,10 @@
-"""Results of pieces in a database, each on the disk before it is counted: a run that dies goes on where it was.
+"""Results of pieces in a database. Each is on disk before it is counted, so an interrupted run can be resumed.
 
-SQLite by default, any database that SQLAlchemy opens by URL. A piece is known by network, domain, hash of what shapes a
-piece and its place in the plan, so nothing is counted twice and nothing of another engine is taken. A count's starting
-cells stand beside it: another machine, which would choose others, goes on with these. Each row has a digest; one that
-does not agree with it is named, and the count refuses to go on until it is away.
+The database is SQLite by default, or any other that SQLAlchemy opens by URL. A piece is identified by the network, the
+domain, the hash of everything that determines a piece, and its position in the plan, so no piece is counted twice and
+no result of another engine is used. The starting cells of a count are stored too: another machine, which would choose
+others, continues with these. Each row has a digest. If it does not match, the error names the row, and the count does
+not continue until the row is removed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from creases.scheduling.sources import maker
 __all__ = ["Journal"]
 
 SCHEMA = 2
-# Damaged rows that are taken away at once; if there are more, the next ones are named then.
+# Damaged rows in one error; if there are more, the next error names them.
 MOST_NAMED = 20
 
 
@@ -63,7 +64,7 @@ class Journal(Database):
         """
         key = plan.key
         if (number := self.number_of(key)) is None:
-            with self.told("written to"):  # another process may be faster: then its row is there
+            with self.told("written to"):  # another process may have inserted the row already
                 values = as_count(key, plan.domain_text, plan.roots.text, str(maker()), now())
                 self.insert_once(self.tables["counts"], values)
             number = self.number_of(key)
@@ -137,7 +138,7 @@ class Journal(Database):
             return plan
         stored = Plan(plan.network, plan.domain, row["depth"], row["drop"], self.check_count(row))
         try:
-            _ = stored.divided  # proves that the cells are this problem's
+            _ = stored.divided  # proves that the cells belong to this problem
         except ComputationError as error:
             raise self.damaged_count(row, error) from error
         return stored
@@ -148,7 +149,7 @@ class Journal(Database):
         Raises JournalError, naming the rows, if some are damaged.
         """
         pieces, sql = self.tables["pieces"], self._sql
-        # As whatever stands there: not every value of a damaged row becomes a truth value or a number.
+        # Without conversion: not every value of a damaged row can be converted to a bool or a number.
         raw = [sql.type_coerce(column, sql.types.NullType).label(column.name) for column in pieces.c]
         with self.told("read"), self._engine.begin() as connection:
             rows = connection.execute(sql.select(*raw).where(pieces.c.count == number)).mappings().all()
@@ -171,17 +172,17 @@ class Journal(Database):
         number : the result of `begin`.
         """
         with self.told("written to"):
-            # If another process on this journal was faster, the result is the same.
+            # If another process has written the result already, it is the same.
             self.insert_once(self.tables["pieces"], as_row(number, result, self._keys[number]))
 
 
 def now() -> str:
-    """The time, as it is recorded."""
+    """The current time in the form in which it is recorded."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def damaged(place: Place, wrong: list[tuple[Any, str]]) -> JournalError:
-    """The error for rows of the table of pieces that Creases has not written so, each with what is wrong with it."""
+    """The error for damaged rows of the table of pieces, each with what is wrong with it."""
 
     def where(row: Any) -> str:
         return " AND ".join(is_in_sql(name, row[name]) for name in ("count", "root", "path"))
@@ -202,7 +203,7 @@ def damaged(place: Place, wrong: list[tuple[Any, str]]) -> JournalError:
 
 
 def is_in_sql(column: str, value: Any) -> str:
-    """The condition that a column has this value, whatever a damaged row holds there, to be pasted."""
+    """The SQL condition that a column has this value, whatever the damaged row contains, for copying."""
     if value is None:
         return f"{column} IS NULL"
     if isinstance(value, bytes):
@@ -212,12 +213,12 @@ def is_in_sql(column: str, value: Any) -> str:
 
 
 def tables(sql: Any) -> dict[str, Any]:
-    """The journal's tables: what was counted, its pieces, and which version of the tables this is."""
+    """The journal's tables: counts, pieces, and the version of the tables."""
     from sqlalchemy.dialects import mysql
 
     metadata, column = sql.MetaData(), sql.Column
     text, whole = sql.Text, sql.BigInteger
-    # The 512 cones of a space of nine dimensions take a megabyte, and MySQL's own text ends at 64 kilobytes.
+    # The 512 cones of a nine-dimensional space take a megabyte, and MySQL's default text type holds 64 kilobytes.
     long = sql.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
     meta = sql.Table("meta", metadata, column("name", sql.String(40), primary_key=True), column("value", text))
     counts = sql.Table(

@@ -1,7 +1,7 @@
-"""Rows of a journal: results as they are written, and read with a check of every value.
+"""Rows of a journal: how results are written, and how they are read, with a check of every value.
 
-A database keeps what it is given: a row that a failing disk or another hand has changed must not become a count. Each
-has a digest of all that it says and of the count that it belongs to, and its numbers obey what every piece must.
+A row that was changed by a failing disk or by hand must not become a count. Each row has a digest of its content and of
+the count to which it belongs, and its numbers are checked against laws that hold for every piece.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ DIGEST = "it does not agree with its digest: it is not as it was written"
 
 
 def as_count(key: Key, domain_text: str, roots_text: str, version: str, begun: str) -> dict[str, Any]:
-    """A count as it is recorded, without its number. key : what its results rest on."""
+    """A count as a row, without its number. key : everything that determines its results."""
     row = {**key, "domain_text": domain_text, "roots_text": roots_text, "version": version, "begun": begun}
     return {**row, "digest": digest_of(row)}
 
 
 def check_count(row: Mapping[str, Any]) -> None:
-    """Raise ValueError if a count was not recorded so."""
+    """Raise ValueError unless the row of a count is as it was written."""
     texts = [row[name] for name in ("domain_text", "roots_text", "version", "begun")]
     try:
         expected = as_count({name: row[name] for name in KEY}, *texts)["digest"]
-    except TypeError as error:  # what no JSON can hold
+    except TypeError as error:  # not representable in JSON
         raise ValueError(DIGEST) from error
     if row["digest"] != expected:
         raise ValueError(DIGEST)
 
 
 def as_row(number: int, result: PieceResult, key: Key) -> dict[str, Any]:
-    """A result of count `number` as it is recorded. key : what the count's results rest on."""
+    """A result of count `number` as a row. key : everything that determines the results of the count."""
     row = {
         "root": result.piece.root,
         "path": result.piece.path,
@@ -55,14 +55,14 @@ def as_row(number: int, result: PieceResult, key: Key) -> dict[str, Any]:
         "worker": result.worker,
         "roots": result.roots,
     }
-    # Not the count's number, which is the database's own; the key is what it stands for.
+    # The digest has the key instead of the count's number, which depends on the database.
     return {"count": number, **row, "digest": digest_of({"count": dict(key), "piece": row})}
 
 
 def as_result(row: Any, plan: Plan) -> PieceResult:
-    """A row as it was recorded for a piece of a plan.
+    """The result in a row for a piece of a plan.
 
-    Raises ValueError, which says what is wrong with it, if it was not recorded so.
+    Raises ValueError, which says what is wrong, unless the row is as it was written.
     """
     network, piece = plan.network, Piece(row["root"], row["path"])
     walls = [network.levels[number - 1].hyperplanes for number in network.layers]
@@ -93,7 +93,7 @@ def as_result(row: Any, plan: Plan) -> PieceResult:
         certified=bool(row["certified"]),
         seconds=float(seconds),
         worker=row["worker"],
-        # What a result says of its count stands once, in the row of the count.
+        # The part of a result that belongs to its count is stored once, in the row of the count.
         **{name: str(value) for name, value in plan.key.items() if name in named},
     )
     if as_row(0, result, plan.key)["digest"] != row["digest"]:
@@ -102,7 +102,7 @@ def as_result(row: Any, plan: Plan) -> PieceResult:
 
 
 def read_layers(text: Any, layers: int) -> tuple[int, ...]:
-    """The column by_layer. Raises ValueError if it is not a list of so many counts."""
+    """The column by_layer. Raises ValueError if it is not a list of this many counts."""
     try:
         values = json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
@@ -115,5 +115,5 @@ def read_layers(text: Any, layers: int) -> tuple[int, ...]:
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value is a whole number of at least zero."""
+    """Whether a value is an integer of at least zero."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

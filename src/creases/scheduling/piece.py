@@ -1,4 +1,4 @@
-"""One piece of a count, wherever it is worked on: what goes there and what comes back are plain values."""
+"""One piece of a count, wherever it is computed: its input and output are plain values."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ __all__ = ["PieceResult", "Shipped", "count_piece", "count_piece_of"]
 
 @dataclass(frozen=True)
 class PieceResult:
-    """What one piece has.
+    """The result of one piece.
 
-    piece : which piece. by_layer, unbounded, exact_cells, certified : as in `Count`, of the regions that meet it.
-    seconds : how long it took. worker : host and process. engine : hash of what shapes a piece there (`sources`).
-    roots : hash of the starting cells that it was cut from.
+    piece : which piece. by_layer, unbounded, exact_cells, certified : as in `Count`, of the regions that meet the
+        piece.
+    seconds : the time that it took. worker : host and process. engine : the worker's hash of everything that determines
+        a piece (`sources`).
+    roots : hash of the starting cells from which the piece was cut.
     """
 
     piece: Piece
@@ -39,7 +41,8 @@ class PieceResult:
 
 
 def count_piece(divided: Divided, piece: Piece, report: Report = lambda regions: None) -> PieceResult:
-    """Count one piece, in this thread; `report` hears of regions as they are found, and may stop it by an exception."""
+    """Count one piece in this thread. `report` is called with the numbers of regions, and may stop the count by raising
+    an exception."""
     start = time.perf_counter()
     tally = divided.tally(piece, 1, report)
     return PieceResult(
@@ -56,7 +59,7 @@ def count_piece(divided: Divided, piece: Piece, report: Report = lambda regions:
 
 
 class Shipped:
-    """A problem and its starting cells on their way to a worker, with a name by which it knows both again."""
+    """A problem and its starting cells, sent to a worker, with a name by which the worker recognises them later."""
 
     def __init__(self, name: str, problem: Problem, roots: Roots) -> None:
         self.name, self.problem, self.roots = name, problem, roots
@@ -70,18 +73,18 @@ class Shipped:
 
 @lru_cache(maxsize=4)
 def divided_once(shipped: Shipped) -> Divided:
-    """A problem's starting cells, those that were sent with it, made once in each process."""
+    """A problem divided into the starting cells that were sent with it; computed once per process."""
     return Divided(shipped.problem, shipped.roots)
 
 
 def count_piece_of(shipped: Shipped, piece: Piece) -> PieceResult:
-    """`count_piece` for a worker of a Dask cluster that has been sent the problem; it stops when the worker closes."""
+    """`count_piece` on a worker of a Dask cluster to which the problem was sent; it stops when the worker closes."""
     from distributed import get_worker
     from distributed.core import Status
 
     worker = get_worker()
 
-    def report(_: int) -> None:  # between two budgets of cells: some milliseconds
+    def report(_: int) -> None:  # called between two budgets of cells, every few milliseconds
         if worker.status in (Status.closing, Status.closed):
             raise CancelledError
 

@@ -1,7 +1,8 @@
-"""Into which pieces a count is divided; the same for the same network, domain, starting cells and depth.
+"""How a count is divided into pieces; this depends only on the network, the domain, the starting cells and the depth.
 
-The starting cells are the plan's choice, or another machine's that it goes on with: a processor's own way of adding may
-turn that choice, so it stands in the key, goes out with every piece and comes back with every result.
+The starting cells are chosen by the plan, or were chosen on another machine whose count is continued. The way in which
+a processor adds floats can change this choice, so the starting cells are part of the key, are sent with every piece,
+and are returned with every result.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from creases.scheduling.sources import shaping_hash
 
 __all__ = ["Plan", "halvings"]
 
-# Regions that a piece should have: some seconds of work. The regions that walls meet are counted three times, which
-# costs a fifth more at a million regions a piece in four dimensions, and less in larger pieces.
+# The intended number of regions in a piece: some seconds of work. Regions that meet walls are counted three times,
+# which adds a fifth of the time at a million regions per piece in four dimensions, and less with larger pieces.
 A_PIECE = 16_000_000
-# Halvings of a domain at most, unless more pieces are asked for; and at least, so that two workers end together.
+# The largest number of halvings of a domain, unless more pieces are asked for; and the smallest, so that two workers
+# finish at about the same time.
 MOST_HALVINGS, FEWEST_HALVINGS = 12, 4
-# Pieces that may be asked for. With their walls they are two to ten times as many; each takes half a kilobyte of memory
-# for its name and result, and a quarter of a millisecond of planning in three dimensions, more in more: 65,536 take 80
-# to 400 MB, and one or two minutes before anything is counted.
+# The largest number of pieces that may be asked for. With their walls they are two to ten times as many. Each takes
+# half a kilobyte of memory for its name and result, and a quarter of a millisecond of planning in three dimensions,
+# more in higher ones: 65,536 take 80 to 400 MB, and one or two minutes before the counting begins.
 MOST_PIECES = 1 << 16
 
 
@@ -38,9 +40,9 @@ MOST_PIECES = 1 << 16
 class Plan:
     """The pieces of one count.
 
-    network, domain : what is counted. depth : how many times over each starting cell is halved.
-    drop : how many halvings less a wall gets. taken : starting cells that were chosen before, elsewhere perhaps; None
-    to choose them here.
+    network, domain : what is counted. depth : the number of times that each starting cell is halved.
+    drop : the number by which a wall is halved less often. taken : starting cells that were chosen before, perhaps on
+        another machine; None to choose them here.
     """
 
     network: Network
@@ -51,10 +53,10 @@ class Plan:
 
     @classmethod
     def of(cls, network: Network, domain: Domain, pieces: int | None) -> Plan:
-        """A plan of at least `pieces` pieces, None for as many as the expected count asks for.
+        """A plan of at least `pieces` pieces; None chooses a number by the expected count.
 
-        Raises DomainError if the domain does not fit the network, is a Polyline or a Ball, or `pieces` is no number in
-        its range.
+        Raises DomainError if the domain does not fit the network, is a Polyline or a Ball, or `pieces` is not an
+        integer in its range.
         """
         check_fit(network, domain)
         if isinstance(domain, Polyline):
@@ -66,12 +68,12 @@ class Plan:
         neurons, d = network.neurons, domain.slice.dimension
         depth = halvings(neurons, d, pieces)
         if as_problem(network, domain).vertices is None:
-            depth = max(depth - d, 0)  # a whole space begins as 2^d cones, if the first layer has full rank
+            depth = max(depth - d, 0)  # a whole space starts as 2^d cones, if the first layer has full rank
         return cls(network, domain, depth, max(neurons // d, 2).bit_length() - 1)
 
     @cached_property
     def problem(self) -> Problem:
-        """The arrays that the engine works on, that may be sent to another process."""
+        """The arrays on which the engine works; they can be sent to another process."""
         return as_problem(self.network, self.domain)
 
     @cached_property
@@ -81,22 +83,23 @@ class Plan:
 
     @cached_property
     def divided(self) -> Divided:
-        """The problem, to be counted piece by piece."""
+        """The problem divided into its starting cells, to be counted piece by piece."""
         return Divided(self.problem, self.roots)
 
     @cached_property
     def pieces(self) -> list[Piece]:
-        """The pieces; the largest first, so that the last ones to end are small."""
+        """The pieces, the largest first, so that the last ones to finish are small."""
         return sorted(self.divided.pieces(self.depth, self.drop), key=lambda piece: (piece.path.count("0"), piece))
 
     @cached_property
     def key(self) -> dict[str, str | int]:
-        """What the results rest on: the network, the domain, what shapes a piece and how the domain is divided."""
+        """What determines the results: the network, the domain, the hash of the sources, and how the domain is
+        divided."""
         return {**self.known, "roots": self.roots.sha256}
 
     @cached_property
     def known(self) -> dict[str, str | int]:
-        """The `key` but for the starting cells: what is known before they are chosen."""
+        """The `key` without the starting cells: the part that is known before they are chosen."""
         return {
             "network": self.network.sha256,
             "domain": hashlib.sha256(self.domain_text.encode()).hexdigest(),
@@ -112,7 +115,7 @@ class Plan:
 
 
 def check_pieces(pieces: int | None) -> None:
-    """Raise DomainError unless `pieces` is None or a whole number of pieces that a plan has room for."""
+    """Raise DomainError unless `pieces` is None or an integer in its range."""
     if pieces is None:
         return
     if isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 1:
@@ -125,7 +128,7 @@ def check_pieces(pieces: int | None) -> None:
 
 
 def halvings(neurons: int, dimension: int, pieces: int | None) -> int:
-    """How many times over a domain is halved: the logarithm of the pieces, rounded up, in whole numbers."""
+    """The number of times that a domain is halved: the logarithm of the number of pieces, rounded up, in integers."""
     if pieces is not None:
         return (pieces - 1).bit_length()
     expected = sum(math.comb(neurons, k) for k in range(dimension + 1))

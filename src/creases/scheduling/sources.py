@@ -1,8 +1,8 @@
-"""What a piece's result rests on beside its network, domain and roots: the sources and packages that shape it.
+"""What determines a piece's result besides its network, domain and starting cells: the sources and packages.
 
-Two hashes stand apart. `engine.kernel.source_hash` names what is compiled, and with it the folder of kernels; a new
-NumPy leaves that folder as it is. `shaping_hash` names all that decides which points a piece holds and how they are
-counted: it holds the other, and results of two are not put together.
+There are two hashes. `engine.kernel.source_hash` identifies the compiled code, and thereby the folder of kernels; a new
+NumPy does not change it. `shaping_hash` identifies everything that decides which points belong to a piece and how they
+are counted: it includes the other hash, and results with different hashes are not combined.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from creases.version import __version__
 
 __all__ = ["SHAPING", "Maker", "maker", "shaping_hash"]
 
-# Files and folders of the package. A network and a domain become the engine's arrays, and these are cut by the plan.
+# Files and folders of the package that turn a network and a domain into the engine's arrays and divide these by the
+# plan.
 SHAPING = (
     "arrays.py",
     "domain",
@@ -38,7 +39,8 @@ SHAPING = (
 
 
 class Maker(NamedTuple):
-    """Who would count in a process: the version of Creases, the hash of what shapes a piece, and other versions."""
+    """The software that would count in a process: the version of Creases, the hash of everything that determines a
+    piece, and other versions."""
 
     version: str
     engine: str
@@ -55,7 +57,7 @@ class Maker(NamedTuple):
 
 
 def maker() -> Maker:
-    """Who would count in this process."""
+    """The software that would count in this process."""
     import flint
     import numba
     import numpy
@@ -66,12 +68,12 @@ def maker() -> Maker:
 
 @cache
 def shaping_hash() -> str:
-    """Hash of all that shapes a piece: sources, the packages it is computed with, and Python."""
+    """Hash of everything that determines a piece: sources, the packages used to compute it, and Python."""
     return hash_of(Path(__file__).parent.parent)
 
 
 def hash_of(package: Path) -> str:
-    """`shaping_hash` of the sources of a package that lies there."""
+    """`shaping_hash` of the sources in a package's folder."""
     import flint
     import numpy
 
@@ -81,6 +83,6 @@ def hash_of(package: Path) -> str:
         paths += [place] if place.suffix else place.rglob("*.py")
     digest = hashlib.sha256()
     add_sources(digest, package, paths)
-    # Of the engine also Numba's version, Python's, and the switches that change what is compiled.
+    # For the engine this includes the versions of Numba and Python, and the switches that change what is compiled.
     digest.update(f"{source_hash()}|{numpy.__version__}|{flint.__version__}|{flint.__FLINT_VERSION__}".encode())
     return digest.hexdigest()[:16]

@@ -1,4 +1,6 @@
-"""Who works on the pieces: threads of this process, or the workers of a Dask cluster. Both do the same plan."""
+"""How pieces are computed: by threads of this process, or by the workers of a Dask cluster. Both follow the same
+plan.
+"""
 
 from __future__ import annotations
 
@@ -20,34 +22,35 @@ if TYPE_CHECKING:
 
 __all__ = ["DaskWorkers", "ThreadWorkers", "Workers"]
 
-# Pieces that are given out ahead, for each worker: enough that none waits for the next one.
+# Pieces that are submitted in advance for each worker, so that no worker waits for the next one.
 AHEAD = 3
-# Times that a piece is given out again when it, or the worker that had it, has failed.
+# Times that a piece is submitted again after it, or its worker, has failed.
 RETRIES = 3
 
 
 class Workers(Protocol):
-    """Anything that works on pieces."""
+    """Anything that computes pieces."""
 
     @property
     def count(self) -> int:
-        """How many pieces are worked on at the same time."""
+        """The number of pieces that are computed at the same time."""
 
     def work(self, plan: Plan, pieces: Sequence[Piece]) -> Iterator[PieceResult]:
-        """Count these pieces; results as they come."""
+        """Count these pieces, and yield each result when it is finished."""
 
 
 class ThreadWorkers:
-    """Threads of this process; None for one a core."""
+    """Threads of this process; None means one per core."""
 
     def __init__(self, threads: int | None) -> None:
         self.count = threads or os.cpu_count() or 1
 
     def work(self, plan: Plan, pieces: Sequence[Piece]) -> Iterator[PieceResult]:
-        """Count these pieces; results as they come. What has begun is left when the caller leaves early."""
+        """Count these pieces, and yield each result when it is finished. If the caller stops early, pieces in progress
+        are abandoned."""
         divided, stopped = plan.divided, threading.Event()
 
-        def report(_: int) -> None:  # between two budgets of cells: some milliseconds
+        def report(_: int) -> None:  # called between two budgets of cells, every few milliseconds
             if stopped.is_set():
                 raise CancelledError
 
@@ -74,24 +77,24 @@ class DaskWorkers:
 
     @property
     def count(self) -> int:
-        """Threads of all workers there are now."""
+        """The total number of threads of all present workers."""
         return max(int(sum(self._client.nthreads().values())), 1)
 
     def executor(self) -> Executor:
-        """The same workers for any other work."""
+        """The same workers, for any other work."""
         executor: Executor = self._client.get_executor(pure=False)
         return executor
 
     def work(self, plan: Plan, pieces: Sequence[Piece]) -> Iterator[PieceResult]:
-        """Count these pieces; results as they come. A piece whose worker dies is given to another.
+        """Count these pieces, and yield each result when it is finished. A piece whose worker dies is given to another
+        one.
 
-        Raises ComputationError if a worker runs another engine or has other starting cells, or a piece fails time and
-        again.
+        Raises ComputationError if a worker has another engine or other starting cells, or if a piece fails repeatedly.
         """
         from distributed import KilledWorker, as_completed
 
         client = self._client
-        # A task rather than scattered data: if the worker that holds it dies, it is made again.
+        # A task rather than scattered data: if the worker that holds it dies, Dask computes it again.
         name = "-".join(map(str, plan.key.values()))
         shipped = client.submit(Shipped, name, plan.problem, plan.roots, pure=False)
         left = iter(pieces)
@@ -122,7 +125,7 @@ class DaskWorkers:
 
 
 def check_result(plan: Plan, result: PieceResult) -> None:
-    """Raise ComputationError unless a result was made by the plan's engine, from the plan's starting cells."""
+    """Raise ComputationError unless a result was computed by the plan's engine, from the plan's starting cells."""
     engine, roots = str(plan.key["engine"]), str(plan.key["roots"])
     if result.engine != engine:
         raise ComputationError(
