@@ -1,4 +1,6 @@
-"""Theory: maximal and average numbers of regions, networks that attain them, distances, networks without biases."""
+"""Theory: maximal and average numbers of regions, networks that attain the maximum, distances to boundaries, local
+complexity, networks without biases.
+"""
 
 from __future__ import annotations
 

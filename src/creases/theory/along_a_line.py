@@ -1,7 +1,7 @@
 """Why neurons rarely cut often: each neuron's pre-activation along a segment (Hanin and Rolnick 2019, section 3.2).
 
-To cut a line k times a pre-activation must pass its own threshold k times: up and down again within its range. That
-takes a total variation of many times the range, so a steep gradient, or a bias that hits a narrow band.
+To cut a line k times, a pre-activation must cross its own threshold k times, up and down within its range. That
+requires a total variation of many times the range, that is, a steep gradient, or a bias in a narrow band.
 """
 
 from __future__ import annotations
@@ -172,9 +172,9 @@ def switches_along(network: Network, segment: Segment) -> list[SwitchOnLine]:
 
 
 def in_order(cells: Complex) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The cells from the start of the segment to its end, and the cells + 1 ends of them.
+    """The cells from the start of the segment to its end, and their cells + 1 ends.
 
-    A switch's winners are cut out one after the other, so that its cells may stand in another order.
+    The cells of a switch's winners are cut out one after the other, so they may be stored in another order.
     """
     ends = cells.corners[:, 0].reshape(-1, 2)
     order = np.argsort(ends.sum(axis=1), kind="stable") if has_switches(cells.network) else np.arange(len(ends))
@@ -189,7 +189,7 @@ def check_segment(segment: Segment) -> None:
 
 
 def neurons_of(level: Level) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Of each neuron of a level without switches its unit, and the value of z - bias at which it bends."""
+    """For each neuron of a level without switches, its unit and the value of z - bias at which it bends."""
     if isinstance(level.kink, Clip):
         places = np.arange(level.n_units)
         return np.tile(places, 2), (level.kink.bounds(level.n_units) - level.bias).ravel()
@@ -198,7 +198,7 @@ def neurons_of(level: Level) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 
 def turning(values: NDArray[np.float64]) -> tuple[float, ...]:
-    """The first and the last value, and those between at which a sequence turns round."""
+    """The first and last value of a sequence, and its local extrema."""
     moving = np.append(values[:1], values[1:][np.diff(values) != 0])
     up = np.diff(moving) > 0
     keep = np.concatenate([[True], up[1:] != up[:-1], [True]]) if len(moving) > 1 else [True]

@@ -1,4 +1,4 @@
-"""What the formulas take: whole numbers in their range, or an error that names them."""
+"""Arguments of the formulas: integers in their range, or an error that names them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ __all__ = ["as_chain", "as_layers", "positive", "whole"]
 
 
 def as_chain(network: Network, what: str, why: str, instead: str) -> tuple[DenseLayer, ...]:
-    """The hidden layers of a chain of dense layers with ReLU; NetworkError of a graph, for which `what` is not known.
+    """The hidden layers of a chain of dense layers with ReLU. Raises NetworkError, with `what` is not known, for a
+    graph.
 
-    why : one sentence, why it is a theorem of chains. instead : what to use for a graph.
+    why : a sentence that says why it holds for chains only. instead : what to use for a graph.
     """
     if not isinstance(network, Network):
         raise NetworkError(f"{what} takes a Network, got {shown(network)}.")
@@ -25,7 +26,8 @@ def as_chain(network: Network, what: str, why: str, instead: str) -> tuple[Dense
 
 
 def as_layers(widths: Iterable[int]) -> list[int]:
-    """Hidden widths as ints, each at least 1, one at least. A Network is refused: what takes widths is for chains."""
+    """Hidden widths as ints, at least one, each at least 1. Raises NetworkError for a Network, because functions of
+    widths are for chains."""
     if isinstance(widths, Network):
         remedy = (
             f"Give them: widths={list(widths.widths)}."
@@ -47,7 +49,7 @@ def as_layers(widths: Iterable[int]) -> list[int]:
 
 
 def whole(value: int, name: str, least: int) -> int:
-    """The argument as an int; NetworkError, naming it, unless it is a whole number of at least `least`."""
+    """The argument as an int. Raises NetworkError, with its name, unless it is an integer of at least `least`."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -58,10 +60,11 @@ def whole(value: int, name: str, least: int) -> int:
 
 
 def positive(value: float | Fraction, name: str, *, zero: bool = False) -> float:
-    """The argument as a finite float above zero (or zero, if that is allowed); else NetworkError, naming it."""
+    """The argument as a finite float above zero (or at least zero, if `zero`). Raises NetworkError, with its name,
+    otherwise."""
     try:
         number = float("nan") if isinstance(value, str) else float(value)
-    except (TypeError, ValueError, OverflowError):  # no number, or beyond what a float holds
+    except (TypeError, ValueError, OverflowError):  # not a number, or beyond the range of floats
         number = float("nan")
     if not (0.0 < number < float("inf") or (zero and number == 0.0)):
         least = "of at least" if zero else "above"
@@ -70,9 +73,9 @@ def positive(value: float | Fraction, name: str, *, zero: bool = False) -> float
 
 
 def shown(value: object) -> str:
-    """What was given, cut short: a fraction or a whole number may have thousands of digits."""
+    """The given value, shortened: a fraction or an integer may have thousands of digits."""
     try:
         text = repr(value)
-    except ValueError:  # Python writes no more than 4,300
+    except ValueError:  # Python converts at most 4,300 digits to text
         return "a number of very many digits"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,7 +1,7 @@
-"""How many regions some network of given widths has: lower bounds on the maximum, by constructions.
+"""The numbers of regions of certain networks with given widths: lower bounds on the maximum, by constructions.
 
-Each is built as a chain of dense layers with ReLU, and nothing is said of networks with other levels: which of them
-reach as many is not known. Nor is it said of any one network; count that.
+Each is a chain of dense layers with ReLU. It is not known which networks with other levels have as many regions. The
+bounds do not hold for each single network; its regions have to be counted.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What is expected of a random network: bounds on average counts, with the constants C_grad and C_bias given.
+"""Bounds on average counts of random networks, from given constants C_grad and C_bias.
 
 C_grad bounds the moments of every neuron's gradient norm, sup_x E ||grad z(x)||^m <= C_grad^m for m up to the input
-dimension; C_bias the density of the biases given everything else, sup rho <= C_bias^k for any k of them. N is the
-number of hidden neurons, n the input dimension. What is derived here needs neurons with two slopes and these two
-conditions: it holds of chains and of graphs, of clips too, whose two neurons never vanish together, but not of switches
-nor where units share weights or biases. Fractions neither overflow nor round; float() gives a float.
+dimension; C_bias bounds the density of the biases given everything else, sup rho <= C_bias^k for any k of them. N is
+the number of hidden neurons, n the input dimension. The results derived here hold for neurons with two slopes under
+these two conditions: for chains and graphs, also with clips, whose two neurons never vanish together, but not for
+switches or units that share weights or biases. Fractions neither overflow nor round; float() gives a float.
 
 Sources: Hanin and Rolnick 2019, "Deep ReLU Networks Have Surprisingly Few Activation Patterns" (theorem 5) and
 "Complexity of Linear Regions in Deep Networks"; derivations are written out where the papers give no constant.
@@ -175,24 +175,25 @@ def distance_lower(neurons: int, input_dim: int, c_grad: float, c_bias: float) -
     Raises NetworkError if an argument is out of its range.
     """
     count, n = whole(neurons, "neurons", 1), whole(input_dim, "input_dim", 1)
-    furthest = 1 / (4 * constants(c_grad, c_bias) * count)  # beyond it the stratum k = 1 alone may fill the cube
+    furthest = 1 / (4 * constants(c_grad, c_bias) * count)  # beyond it the stratum k = 1 may cover the cube
     largest = positive(furthest, "1 / (4 c_grad c_bias neurons)")
     best = 0.0
     for step in range(1000):
         scale = 0.98**step
         widening = n * log1p(2.0 * largest * scale)
-        if widening < 700.0:  # exp holds no more, and then nothing is left of 1 - volume
+        if widening < 700.0:  # exp would overflow, and 1 - volume would not be positive
             volume = tubes(scale / 2.0, min(n, count)) * exp(widening)
             best = max(best, largest * scale * (1.0 - volume))
     return best
 
 
 def tubes(x: float, most: int) -> float:
-    """sum_{k <= most} omega_k x^k / k!, where C(N, k) <= N^k / k! and x = e N 2 C_grad C_bias, at most 1 / 2."""
+    """sum_{k <= most} omega_k x^k / k!, where C(N, k) <= N^k / k! and x = e N 2 C_grad C_bias, which is at most 1 /
+    2."""
     total, k = 0.0, 0
     while k < most:
         k += 1
-        # omega_k = pi^(k / 2) / Gamma(k / 2 + 1); in logarithms, as neither gamma nor factorials fit into floats.
+        # omega_k = pi^(k / 2) / Gamma(k / 2 + 1); in logarithms, because gamma and factorials overflow.
         term = exp(k * log(x) + k / 2 * log(pi) - lgamma(k / 2 + 1) - lgamma(k + 1))
         total += term
         if term < 1e-20:  # each is less than half of the one before, from k = 2 on
@@ -236,7 +237,7 @@ def smallest_t(regions: int, neurons: int, input_dim: int, *, volume: float = 1.
     size = positive(volume, "volume")
     try:
         return float((total * factorial(n) / size) ** (1.0 / n) / count)
-    except OverflowError:  # whole numbers that no float holds
+    except OverflowError:  # integers beyond the range of floats
         power = (log(total) + lgamma(n + 1) - log(size)) / n - log(count)
     if power > 700.0:
         raise NetworkError("So many regions take a T of e^700 and more, beyond floats.")

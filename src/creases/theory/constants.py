@@ -1,9 +1,9 @@
-"""The constants of the average-case bounds: C_grad of gradients, C_bias of biases, estimated or exact.
+"""The constants of the bounds on averages: C_grad for gradients and C_bias for biases, estimated or exact.
 
 C_grad : sup over points x, neurons z and m <= n of (E ||grad z(x)||^m)^(1/m), E over the weights. A count in n
-dimensions uses moments up to n only; no constant serves all m for Gaussian weights, for which `gradient_laws` has it in
-closed form. For one network, whose weights are no longer random, it is the largest gradient.
-C_bias : the largest density of a bias given everything else, where biases are independent.
+    dimensions uses moments up to n only; no constant holds for all m with Gaussian weights, for which `gradient_laws`
+    gives it in closed form. For one network, whose weights are not random, it is the largest gradient.
+C_bias : the largest density of a bias given everything else, for independent biases.
 """
 
 from __future__ import annotations
@@ -110,10 +110,10 @@ def empirical_bias_density(biases: ArrayLike, *, resamples: int = 100, seed: int
 
 
 def top_of_density(values: Floats) -> float:
-    """The largest value of the kernel density estimate, within 0.1 %: a histogram convolved with the kernel.
+    """The maximum of the kernel density estimate, within 0.1 %: a histogram convolved with the kernel.
 
-    Bins are a sixteenth of the kernel's standard deviation, Scott's n^(-1/5) of the data's, and a value is shared
-    between the two that it lies between. Kernel by kernel, 100 samples of 4,000 biases took 50 s.
+    The width of a bin is a sixteenth of the kernel's standard deviation, which is Scott's n^(-1/5) times the data's.
+    Each value is divided between the two nearest bins. Without the histogram, 100 samples of 4,000 biases took 50 s.
     """
     width = float(values.std(ddof=1)) * values.size**-0.2
     places = (values - values.min()) * (16.0 / width)
@@ -156,7 +156,7 @@ def bias_constant(network: Network, *, resamples: int = 100, seed: int = 0) -> E
 
 
 def of_walls(level: Level) -> NDArray[np.int64]:
-    """The units of a layer whose sums make walls: neurons, units with a clip, candidates of switches."""
+    """The units of a layer whose sums form walls: neurons, units with a clip, candidates of switches."""
     if isinstance(level.kink, Max):
         return np.unique(level.kink.units)
     return np.arange(level.n_units) if isinstance(level.kink, Clip) else bent(level)
@@ -200,7 +200,7 @@ def gradient_constant(network: Network, points: ArrayLike, *, along: ArrayLike |
 
 
 def as_table(norms: Floats) -> Floats:
-    """Norms (..., N) as (points, N), N = 0 too."""
+    """Norms of shape (..., N) as (points, N), also for N = 0."""
     return norms.reshape(prod(norms.shape[:-1]), norms.shape[-1])
 
 

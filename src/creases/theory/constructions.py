@@ -1,4 +1,4 @@
-"""Networks that have as many regions as a formula says: what training never finds, and noise destroys."""
+"""Networks whose number of regions is given by a formula: training does not find them, and noise destroys them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def zonotope(directions: int, widths: Iterable[int], input_dim: int, rng: np.ran
 
 
 def as_zigzag_layers(widths: Iterable[int]) -> list[int]:
-    """Hidden widths, three or more each."""
+    """Hidden widths, each at least three. Raises NetworkError otherwise."""
     layers = as_layers(widths)
     for i, width in enumerate(layers):
         if width < 3:
@@ -83,7 +83,7 @@ def as_zigzag_layers(widths: Iterable[int]) -> list[int]:
 
 
 def zigzags(layers: Sequence[int], read: Floats, constant: Floats) -> tuple[list[Floats], list[Floats]]:
-    """Weights and biases of the layers that fold the number read @ activations + constant, and of the output."""
+    """Weights and biases of the layers that fold the number read @ activations + constant, and those of the output."""
     weights, biases = [], []
     for width, above in pairwise((*layers, 1)):
         into, bias, out, offset = zigzag_layer(width, above + 1.0)
@@ -94,12 +94,12 @@ def zigzags(layers: Sequence[int], read: Floats, constant: Floats) -> tuple[list
 
 
 def zigzag_layer(width: int, top: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """A layer that breaks at 1, 2, ..., n, as (weight, bias), and what is read from it, as (weight, offset).
+    """A layer that breaks at 1, 2, ..., n, as (weight, bias), and its readout, as (weight, offset).
 
-    Slopes are 2 t, -t, t, -t, ... with t = `top`, and the value at 1 is t; so each of the n + 1 pieces runs through all
-    of (0, t), where the layer above breaks, even if only (0, n + 1) reaches this layer. The jump of slope at a break is
-    its neuron's output weight, whichever way the neuron looks. The third looks left: its jump -2 t, alone there, is the
-    slope 2 t left of all breaks.
+    With t = `top`, the slopes are 2 t, -t, t, -t, ..., and the value at 1 is t. So each of the n + 1 pieces covers all
+    of (0, t), where the layer above breaks, even if only (0, n + 1) reaches this layer. The change of slope at a break
+    is the output weight of its neuron, whether it is active to the left or to the right. The third neuron is active to
+    the left: its change of slope, -2 t, gives the slope 2 t left of all breaks.
     """
     breaks = np.arange(1.0, width + 1.0)
     slopes = top * np.array([2.0, *((-1.0) ** k for k in range(1, width + 1))])
@@ -144,7 +144,8 @@ def folding(widths: Iterable[int], input_dim: int, rng: np.random.Generator) -> 
 
 
 def arrangement_in_cube(count: int, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Random hyperplanes normal . x + offset = 0 whose corners, and so all their pieces, meet (0, 1)^n."""
+    """Random hyperplanes normal . x + offset = 0 whose vertices all lie in (0, 1)^n, so that every region meets the
+    cube."""
     normals, offsets = rng.standard_normal((count, n)), rng.standard_normal(count)
     corners = (
         [
@@ -156,7 +157,7 @@ def arrangement_in_cube(count: int, n: int, rng: np.random.Generator) -> tuple[F
     )
     furthest = max((float(np.abs(corner).max()) for corner in corners), default=1.0)
     shrunk = offsets / (2.5 * furthest)
-    if count < n:  # no corners: hyperplanes near the middle meet the cube in all combinations
+    if count < n:  # there are no vertices: with hyperplanes near the centre, every region meets the cube
         shrunk = offsets * 0.0
     return normals, shrunk - normals @ np.full(n, 0.5)
 

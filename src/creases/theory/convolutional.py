@@ -1,4 +1,4 @@
-"""How many regions one convolutional layer has."""
+"""The number of regions of one convolutional layer."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""How far inputs are from the nearest decision boundary: bounds from below and above, equal where it is near.
+"""Distances of inputs to the nearest decision boundary: lower and upper bounds, which are equal if it is near.
 
-Within the region of a point the outputs are affine, so classes a and j meet there on the hyperplane z_a = z_j. Let d be
-the distance to the nearest of these, a being the point's class, and r that to the nearest boundary of the region. The
-ball of radius min(d, r) lies in the region and has one class. If d <= r, the foot on the hyperplane lies in the closed
-region, and d is the distance. Otherwise r is a lower bound, also if the foot lies in the region: beyond a nearer wall
-the boundary may turn towards the point. Where d = r, outputs may be equal on all of what lies beyond, as behind a ReLU,
-and the class does not change: it is looked at there.
+Within the region of a point the outputs are affine, so the boundary between classes a and j is the hyperplane z_a = z_j
+there. Let d be the distance to the nearest of these, where a is the point's class, and r the distance to the boundary
+of the region. The ball of radius min(d, r) lies in the region and has one class. If d <= r, the foot of the
+perpendicular to the hyperplane lies in the closed region, and d is the distance. Otherwise r is a lower bound, even if
+the foot lies in the region, because beyond a nearer wall the decision boundary may turn towards the point. If d = r,
+the outputs may be equal on everything beyond the wall, as behind a ReLU, and the class does not change; this case is
+checked by evaluating the network there.
 
-An upper bound is the distance to any place of another class, as on the way there the largest output must change. Such
-places are looked for along the normals of the nearest hyperplanes, and towards the nearest given point of another
+The distance to any point of another class is an upper bound, because the largest output must change on the way. Such
+points are searched along the normals of the nearest hyperplanes, and on the way to the nearest given point of another
 class.
 """
 
@@ -30,14 +31,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Hyperplanes whose normals are followed, and how far: up to so many times the distance to the hyperplane.
+# The number of hyperplanes along whose normals the search goes, and its reach in multiples of the distance to the
+# hyperplane.
 NORMALS = 3
 FARTHEST = 2.0**12
-# A foot that rounding leaves on the near side is passed by so much.
+# The search starts at this multiple of the distance, in case rounding leaves the foot on the near side.
 BEYOND = 1.0 + 2.0**-30
-# Distances that differ by such a part may be one.
+# Distances with a smaller relative difference may be equal.
 LIKE = 2.0**-24
-# Halvings after which an interval is as short as floats have it.
+# Halvings after which an interval cannot be shorter in floats.
 HALVINGS = 60
 
 
@@ -88,17 +90,17 @@ def decision_distance(network: Network, points: ArrayLike) -> DecisionDistances:
             lower[some], upper[some], exact[some] = around(decider, walk, flat[some])
         left = np.flatnonzero(~exact)
         upper[left] = np.minimum(upper[left], towards_others(decider, flat, left))
-    # What rounding turned round: a change of class within the region's distance is none.
+    # Corrects rounding: there is no change of class within the distance to the region's boundary.
     upper = np.where(exact, lower, np.maximum(upper, lower))
     return DecisionDistances(lower.reshape(shape), upper.reshape(shape), exact.reshape(shape))
 
 
 def around(decider: Network, walk: Walk, points: Floats) -> tuple[Floats, Floats, Bools]:
-    """The bounds of some points by their own regions, and along normals: lower, upper, exact."""
+    """The bounds for some points from their own regions and along normals: lower, upper, exact."""
     region = np.full(len(points), np.inf)
     for number, forms in enumerate(walk.at(points), 1):
         away, normals = distances_of(forms)
-        if number < decider.depth:  # the last one is the switch over the outputs
+        if number < decider.depth:  # the last layer is the switch over the outputs
             region = np.minimum(region, away.min(axis=1, initial=np.inf))
     nearest = away.min(axis=1, initial=np.inf)
     exact = nearest <= region
@@ -119,8 +121,8 @@ def around(decider: Network, walk: Walk, points: Floats) -> tuple[Floats, Floats
 
 
 def distances_of(forms: Forms) -> tuple[Floats, Floats]:
-    """Distances to a layer's walls, (p, w), infinite to those without a gradient; and the unit vectors towards them, in
-    coordinates of the directions, (p, k, w)."""
+    """Distances to a layer's walls, (p, w), infinite for walls without a gradient; and the unit vectors towards them,
+    in the coordinates of the directions, (p, k, w)."""
     distances, towards = [], []
     for heights, gradients, lengths in forms.walls():
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -131,9 +133,9 @@ def distances_of(forms: Forms) -> tuple[Floats, Floats]:
 
 
 def along(decider: Network, points: Floats, steps: Floats, start: Floats) -> Floats:
-    """How far it is to a change of class along unit steps, float64 (p,); infinite where none is found.
+    """The distance to a change of class along unit steps, float64 (p,); infinite if none is found.
 
-    start : where it is looked for first; then at twice that, and so on.
+    start : the first distance that is tried; then twice that distance, and so on.
     """
     own, ends = classes_at(decider, points), np.full(len(points), np.inf)
     far = 1.0
@@ -152,7 +154,7 @@ def along(decider: Network, points: Floats, steps: Floats, start: Floats) -> Flo
 
 
 def halved(decider: Network, points: Floats, steps: Floats, ends: Floats, own: Ints) -> Floats:
-    """A change of class nearer than `ends`, where there is another class than the point's own: by halving."""
+    """A nearer distance than `ends`, at which the class differs from the point's own, by bisection."""
     low, high = np.zeros(len(points)), ends.copy()
     for _ in range(HALVINGS if len(points) else 0):
         middle = (low + high) / 2.0
@@ -162,7 +164,7 @@ def halved(decider: Network, points: Floats, steps: Floats, ends: Floats, own: I
 
 
 def towards_others(decider: Network, points: Floats, left: Ints) -> Floats:
-    """How far it is to a change of class on the way to the nearest point of another class, float64 (left,)."""
+    """The distance to a change of class on the way to the nearest point of another class, float64 (left,)."""
     from scipy.spatial import KDTree
 
     classes, lengths = classes_at(decider, points), np.full(len(left), np.inf)

@@ -1,9 +1,9 @@
-"""How far inputs are from the nearest boundary of an activation region: min over walls of |height| / ||gradient||.
+"""The distance of inputs to the nearest boundary of an activation region: min over walls of |height| / ||gradient||.
 
-The region of a point is a polytope whose facets lie on zero sets of pre-activations as they are on that region, and
-redundant ones lie further off; so the minimum over all neurons with a gradient is the exact distance to its boundary
-(Hanin and Rolnick 2019, Complexity of Linear Regions, lemma on distances). The same holds of any network whose regions
-are convex: a clip has two walls, and a switch one between its winner and each other candidate.
+The region of a point is a polytope whose facets lie on the zero sets of the pre-activations as affine functions on that
+region; redundant ones are farther away. So the minimum over all neurons with a gradient is the exact distance to its
+boundary (Hanin and Rolnick 2019, Complexity of Linear Regions, lemma on distances). This holds for every network whose
+regions are convex: a clip has two walls, and a switch has one between its winner and each other candidate.
 """
 
 from __future__ import annotations
@@ -85,15 +85,16 @@ def gradient_norms(network: Network, points: ArrayLike, *, along: ArrayLike | No
 
 
 def as_rows(network: Network, points: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
-    """The points one a row, and the shape of what is said of each."""
+    """The points as rows, and the shape of a result with one entry per point."""
     inputs = network.points(points)
     return np.ascontiguousarray(inputs.reshape(-1, network.n_in)), inputs.shape[:-1]
 
 
 def dual_lengths(gradients: Floats, lengths: Floats, norm: float) -> Floats:
-    """Lengths of gradients (p, k, n) in the norm that is dual to that of inputs: how fast a step of length 1 climbs.
+    """Lengths of gradients (p, k, n) in the dual norm of the inputs' norm: the largest increase over a step of length
+    1.
 
-    lengths : shape (p, n), the Euclidean ones, for norm 2.
+    lengths : shape (p, n), the Euclidean lengths, for norm 2.
     """
     if norm == 2.0:
         return lengths

@@ -1,9 +1,10 @@
-"""How many facets the region of an input has in the full input space: which of its walls are not redundant.
+"""The number of facets of an input's region in the full input space: the number of its walls that are not redundant.
 
-The region of a point is where all heights h_i + g_i . y keep their signs. A wall is a facet exactly if the others leave
-points beyond it. That is a linear program for each wall, made small by looking at facets only (Clarkson 1994, More
-output-sensitive geometric algorithms): what the facets found so far do not leave beyond a wall, none leave; else the
-first wall on the way from the point to what they leave is a facet that was not found yet.
+The region of a point is the set where all heights h_i + g_i . y keep their signs. A wall is a facet if and only if some
+points beyond it satisfy all other constraints. This is a linear program for each wall, and it can be kept small by
+using facets only (Clarkson 1994, More output-sensitive geometric algorithms). If no point beyond a wall satisfies the
+constraints of the facets found so far, the wall is redundant. Otherwise, the first wall on the way from the input to
+such a point is a facet that had not been found.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Rows = tuple[Floats, Floats]  # unit normals (w, k) and distances (w,): the region is where normals @ y + distances >= 0
 
-# Walls are one if their normals and distances differ by less, in units of the distance.
+# Walls are equal if their normals and distances differ by less than this, in units of the distance.
 EQUAL = 1e-9
-# A wall is a facet if so much of it is left beyond it, in units of the distance to the nearest wall.
+# A wall is a facet if the region without it extends this far beyond it, in units of the distance to the nearest wall.
 LEFT = 1e-7
-# Of a program that looks beyond a wall: so far, so that it has an end.
+# A linear program searches up to this distance beyond a wall, so that it is bounded.
 BEYOND = 1.0
-# What is tried one after the other, each with a tolerance: a solver may give up.
+# Solvers and their tolerances, in the order in which they are tried, because a solver may fail.
 SOLVERS = (("highs-ds", 1e-9), ("highs-ds", 1e-7), ("highs-ipm", 1e-8))
 
 
@@ -71,14 +72,14 @@ def region_facets(network: Network, points: ArrayLike, *, processes: int | None 
         if count is None or count == 1 or len(flat) < 2:
             counts = [facets_of(some) for some in rows]
         else:
-            # A fork would copy the threads of compiled kernels halfway.
+            # A fork would copy the threads of compiled kernels in an invalid state.
             with ProcessPoolExecutor(count, get_context("spawn")) as pool:
                 counts = list(pool.map(facets_of, rows, chunksize=max(1, len(flat) // (8 * count))))
     return np.array(counts, np.int64).reshape(shape)
 
 
 def walls_at(network: Network, points: Floats) -> Iterator[Rows]:
-    """The walls of each point's region, each once."""
+    """The walls of each point's region, without repetitions."""
     walk = Walk(network, all_directions(network, euclidean=True))
     k = len(walk.directions)
     for begin in range(0, len(points), walk.at_a_time):
@@ -100,7 +101,7 @@ def walls_at(network: Network, points: Floats) -> Iterator[Rows]:
 
 
 def each_once(normals: Floats, distances: Floats) -> Rows:
-    """Walls, the nearest first, without those that equal another one."""
+    """The walls, nearest first, without repetitions."""
     order = np.argsort(distances, kind="stable")
     normals, distances = normals[order], distances[order]
     kept: list[int] = []
@@ -113,13 +114,13 @@ def each_once(normals: Floats, distances: Floats) -> Rows:
 
 
 def facets_of(rows: Rows) -> int:
-    """How many of the walls around zero, the nearest first, are facets."""
+    """The number of facets among the walls around zero, which are sorted by distance."""
     normals, distances = rows
     if not len(distances):
         return 0
     distances = distances / distances[0]
     is_facet = np.zeros(len(distances), np.bool_)
-    is_facet[0] = True  # the foot of the nearest wall lies on no other
+    is_facet[0] = True  # the foot of the perpendicular to the nearest wall lies on no other wall
     open_walls = list(range(1, len(distances)))
     while open_walls:
         wall = open_walls[-1]
@@ -128,7 +129,7 @@ def facets_of(rows: Rows) -> int:
             open_walls.pop()
             continue
         first = first_on_the_way(normals, distances, place)
-        if first is None or is_facet[first]:  # what rounding hides: the wall itself against all others
+        if first is None or is_facet[first]:  # rounding made this undecidable: compare the wall with all others
             others = np.delete(np.arange(len(distances)), wall)
             is_facet[wall] = beyond(normals, distances, others, wall) is not None
             open_walls.pop()
@@ -139,7 +140,7 @@ def facets_of(rows: Rows) -> int:
 
 
 def first_on_the_way(normals: Floats, distances: Floats, place: Floats) -> int | None:
-    """The wall that is met first on the way from zero to a place; None if several are, which need not be facets."""
+    """The first wall on the way from zero to a point; None if there are several, which need not be facets."""
     along = normals @ place
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(along < 0, distances / -along, np.inf)
@@ -148,7 +149,8 @@ def first_on_the_way(normals: Floats, distances: Floats, place: Floats) -> int |
 
 
 def beyond(normals: Floats, distances: Floats, others: Ints, wall: int) -> Floats | None:
-    """A place that other walls leave beyond a wall, as far as one unit; None if there is none."""
+    """A point beyond a wall, by at most one unit, that satisfies the constraints of the other walls; None if there is
+    none."""
     from scipy.optimize import linprog
 
     rows = np.append(others, wall)

@@ -1,8 +1,9 @@
-"""Pre-activations of a network and their gradients in floats, level after level: at points, or on given patterns.
+"""Pre-activations of a network and their gradients in floats, level by level: at points, or on given patterns.
 
-Derivatives go upwards with the values, along orthonormal directions of input space: all of them, those that the levels
-above the input see (every gradient is a combination of these), or those of a slice. A level's operators are
-applied to derivatives as they are to values; a kink multiplies them by its slope, a switch hands on its winner's.
+Derivatives are propagated upwards with the values, along orthonormal directions of input space: all of them, those that
+the levels above the input take (every gradient is a combination of these), or those of a slice. A level's operators act
+on derivatives as they act on values; a kink multiplies derivatives by its slope, and a switch passes on those of its
+winner.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ __all__ = ["Forms", "Walk", "all_directions", "bent", "directions_along", "unpac
 Floats = NDArray[np.float64]
 Patterns = list[NDArray[Any]]  # one array a layer, (p, neurons) or (p, switches)
 
-# Numbers of the derivatives of one level that are held at a time.
+# The largest number of derivatives of one level in memory at a time.
 AT_A_TIME = 10_000_000
 
-# A sum of n products is off by less than SLACK * (n + 4) of their absolute sum, whatever the order: gamma_(n + 2) of
-# Higham, with room for the bound's own rounding (n < 2^40).
+# The error of a sum of n products is below SLACK * (n + 4) times their absolute sum, in any order: gamma_(n + 2) of
+# Higham, with a margin for the rounding of the bound itself (n < 2^40).
 SLACK = 2.0**-52
 # Squares of lengths beyond these would underflow or overflow.
 SHORTEST, LONGEST = 1e-140, 1e140
@@ -40,10 +41,10 @@ SHORTEST, LONGEST = 1e-140, 1e140
 class Forms(NamedTuple):
     """The units of one layer at p points, or on p patterns.
 
-    z : (p, n) the pre-activations; None on patterns. gradients : (p, k, n), along k directions. lengths : (p, n), the
-    Euclidean lengths of these; errors : (p, n), bounds of the lengths of what rounding may have added to each.
-    pattern : (p, neurons) or (p, switches). Where all p have the same gradients, gradients, lengths and errors may hold
-    them once, with p = 1.
+    z : (p, n), the pre-activations; None on patterns. gradients : (p, k, n), along k directions. lengths : (p, n),
+        their Euclidean lengths. errors : (p, n), bounds on the length of the rounding error of each gradient.
+    pattern : (p, neurons) or (p, switches). If the gradients are the same at all p points, gradients, lengths and
+        errors may have p = 1.
     """
 
     level: Level
@@ -54,7 +55,8 @@ class Forms(NamedTuple):
     pattern: NDArray[Any]
 
     def neuron_lengths(self) -> Floats:
-        """(p or 1, neurons or switches): of each neuron; twice of a clip; of a switch the longest of its candidates."""
+        """Lengths of shape (p or 1, neurons or switches): one per neuron, two per clip; for a switch the largest of its
+        candidates."""
         kink = self.level.kink
         if isinstance(kink, Max):
             return np.asarray(np.maximum.reduceat(self.lengths[:, kink.units], kink.starts, axis=1))
@@ -63,10 +65,11 @@ class Forms(NamedTuple):
         return self.lengths[:, bent(self.level)]
 
     def walls(self) -> Iterator[tuple[Floats, Floats, Floats]]:
-        """What bounds a region: heights (p, w), gradients (p or 1, k, w) and the lengths of these (p or 1, w).
+        """The constraints of a region: heights (p, w), gradients (p or 1, k, w) and their lengths (p or 1, w).
 
-        A wall is where a height vanishes: z of a neuron, z - low and z - high of a clip, and of a switch its winner
-        less each other candidate. One without a gradient is none; its length is 0.
+        A wall is where a height vanishes: z of a neuron, z - low and z - high of a clip, and for a switch the
+        difference between its winner and each other candidate. A height without a gradient is not a wall; its length is
+        0.
         """
         assert self.z is not None
         kink = self.level.kink
@@ -87,7 +90,7 @@ class Forms(NamedTuple):
 
 
 class Walk:
-    """Goes up through the levels of a network, as far as there are layers.
+    """Evaluates the levels of a network from the input up to the last layer.
 
     directions : float64 (k, n_in), orthonormal rows.
     """
@@ -103,7 +106,7 @@ class Walk:
 
     @property
     def at_a_time(self) -> int:
-        """How many points are worked on together."""
+        """The number of points that are evaluated together."""
         sizes = [max(len(kink.units) if isinstance(kink, Max) else 0, n) for kink, n in map(kink_of, self.levels)]
         return max(1, AT_A_TIME // (len(self.directions) * max(sizes, default=1)))
 
@@ -112,13 +115,13 @@ class Walk:
         return self._up(points, None)
 
     def on(self, patterns: Sequence[NDArray[Any]]) -> Iterator[Forms]:
-        """Each layer on patterns, an array a layer."""
+        """Each layer on patterns, which are given as one array per layer."""
         return self._up(None, iter(patterns))
 
     def _up(self, points: Floats | None, patterns: Iterator[NDArray[Any]] | None) -> Iterator[Forms]:
         values: list[Floats | None] = [points]
         slopes: list[Floats | None] = [self.directions[None]]
-        # Two rows a pattern: the lengths of the derivatives, and the bounds of what rounding has added to them.
+        # Two rows per pattern: the lengths of the derivatives, and bounds on their rounding errors.
         norms = np.linalg.norm(self.directions, axis=0)
         below: list[Floats | None] = [np.stack([norms, np.zeros_like(norms)])[:, None]]
         for level, magnitudes, rounding, unneeded in zip(
@@ -158,7 +161,7 @@ def kink_of(level: Level) -> tuple[Any, int]:
 
 
 def bent(level: Level) -> NDArray[np.int64]:
-    """Which units of a level of two slopes are neurons."""
+    """The units of a level with two slopes that are neurons."""
     assert isinstance(level.kink, TwoSlopes)
     return np.flatnonzero(level.kink.bent(level.n_units))
 
@@ -169,9 +172,9 @@ def most_entries(matrix: Any) -> int:
 
 
 def parts_of(level: Level, magnitudes: dict[int, Any], below: Sequence[Floats | None]) -> Floats:
-    """For each unit the sums of the lengths of what its gradient is made of, and of the bounds of their errors.
+    """For each unit, the sum of the lengths of the terms of its gradient, and the sum of the bounds on their errors.
 
-    below : (2, p or 1, m) of each source. Returns (2, p or 1, n).
+    below : (2, p or 1, m) for each source. Returns (2, p or 1, n).
     """
     total: Any = 0.0
     for source, operator in level.sources.items():
@@ -182,16 +185,16 @@ def parts_of(level: Level, magnitudes: dict[int, Any], below: Sequence[Floats | 
 
 
 def chosen(gradients: Floats, units: NDArray[np.int64]) -> Floats:
-    """What stands at some units (p, m) of gradients (p or 1, k, n): (p, k, m)."""
+    """The gradients (p or 1, k, n) of some units (p, m): shape (p, k, m)."""
     return np.asarray(np.take_along_axis(gradients, units[:, None, :], 2))
 
 
 def without_rounding(gradients: Floats, errors: Floats) -> tuple[Floats, Floats]:
-    """Gradients (p, k, n) and their lengths (p, n), zero where rounding alone may have left something.
+    """Gradients (p, k, n) and their lengths (p, n), set to zero where they may be rounding errors only.
 
-    A unit that cancels has no boundary; what rounding leaves of its gradient would make one, at distance 0.
-    errors : (p, n), at least the length of what rounding has added; infinite where a bound is beyond float64, which
-        says nothing, so that the gradient stays.
+    A unit whose terms cancel has no boundary; a rounding error as its gradient would create one, at distance 0.
+    errors : (p, n), at least the length of the rounding error. It is infinite where a bound exceeds float64 and so says
+        nothing; then the gradient is kept.
     """
     lengths = lengths_of(gradients)
     nothing = (lengths <= errors) & (lengths > 0) & np.isfinite(errors)
@@ -201,7 +204,8 @@ def without_rounding(gradients: Floats, errors: Floats) -> tuple[Floats, Floats]
 
 
 def lengths_of(gradients: Floats) -> Floats:
-    """The Euclidean lengths (p, n) of gradients (p, k, n); those whose squares are no floats are scaled first."""
+    """The Euclidean lengths (p, n) of gradients (p, k, n), scaled first if their squares would underflow or
+    overflow."""
     with np.errstate(over="ignore", under="ignore"):
         lengths = np.sqrt(np.einsum("pkn,pkn->pn", gradients, gradients))
     if ((lengths < SHORTEST) | (lengths > LONGEST)).any():
@@ -213,10 +217,10 @@ def lengths_of(gradients: Floats) -> Floats:
 
 
 def all_directions(network: Network, *, euclidean: bool) -> Floats:
-    """Directions (k, n_in) whose derivatives are all there is to gradients; for Euclidean lengths as few as suffice.
+    """Directions (k, n_in) whose derivatives determine the gradients; for Euclidean lengths as few as possible.
 
-    Gradients are combinations of the rows that the levels above the input have. Where there are fewer rows than inputs,
-    Euclidean lengths can be taken in an orthonormal basis of what they span: k numbers a gradient, not n_in.
+    Gradients are combinations of the rows of the levels above the input. If there are fewer rows than inputs, Euclidean
+    lengths can be computed in an orthonormal basis of their span, with k numbers per gradient instead of n_in.
     """
     first = [level.sources[0] for level in levels_with_walls(network) if 0 in level.sources]
     if not euclidean or sum(operator.n_out for operator in first) >= network.n_in:
@@ -228,7 +232,8 @@ def all_directions(network: Network, *, euclidean: bool) -> Floats:
 
 
 def directions_along(network: Network, along: ArrayLike) -> Floats:
-    """An orthonormal basis (k, n_in) of the span of the rows `along` (d, n_in); zero once, where all of them are."""
+    """An orthonormal basis (k, n_in) of the span of the rows `along` (d, n_in); a single zero row if all of them are
+    zero."""
     rows = as_floats(along, "along", NetworkError)
     if rows.ndim != 2 or rows.shape[1] != network.n_in or not np.isfinite(rows).all():
         raise NetworkError(f"along must hold finite directions, shape (d, {network.n_in}); got shape {rows.shape}.")
@@ -239,7 +244,7 @@ def directions_along(network: Network, along: ArrayLike) -> Floats:
 
 
 def unpacked(network: Network, packed: NDArray[np.uint8]) -> Patterns:
-    """Patterns of regions (p, bytes), in bits as `Network.packed_pattern` has them, as one array a layer."""
+    """Patterns of regions, (p, bytes) with the bits of `Network.packed_pattern`, as one array per layer."""
     kinks = [network.levels[number - 1].kink for number in network.layers]
     ends = np.cumsum([int(places.sum()) for places in network.places], dtype=np.int64)
     bits = np.unpackbits(packed, axis=1, count=network.bits, bitorder="little").astype(bool)

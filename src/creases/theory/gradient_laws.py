@@ -1,16 +1,17 @@
 """Moments of gradients of random networks with Gaussian weights, in closed form at every depth.
 
 Take a point x and a direction u. Given the layers below, a neuron's slope along u is w . (J u), with J the Jacobian of
-the layer below. Its weights and bias turned into their negatives are as likely, turn the pre-activation round and leave
-the length of its gradient: whether it is active is a fair coin, independent of these lengths. Hence a layer of width N
-multiplies ||J u||^2 by the variance of its weights times a chi-square of K degrees of freedom, K binomial (N, 1/2),
-whatever x is and independently of the other layers. Gradients point in all directions alike, as the first layer's
-weights do, so the moments of their length are those of a slope over those of a coordinate of a random unit vector:
+the layer below. The negatives of its weights and bias have the same distribution; they change the sign of the
+pre-activation and not the length of its gradient. So the neuron is active with probability 1/2, independently of these
+lengths. Hence a layer of width N multiplies ||J u||^2 by the variance of its weights times a chi-square variable of K
+degrees of freedom, K binomial (N, 1/2), for any x and independently of the other layers. The direction of a gradient is
+uniformly distributed, like that of the first layer's weights, so the moments of its length are those of a slope divided
+by those of a coordinate of a random unit vector:
 
     E ||grad z||^m = v_1^(m/2) E chi_n^m  prod over layers j below that of z of  v_(j+1)^(m/2) E chi_K(j)^m.
 
-So it is of chains of dense layers with ReLU: where a gradient comes by two ways, as in a residual sum, its parts are
-not independent. For other laws `mean_gradient_constant` measures it.
+This holds for chains of dense layers with ReLU. If a gradient is a sum over several paths, as in a residual network,
+its terms are not independent. For other distributions `mean_gradient_constant` gives an estimate.
 
 At m = 2 and He's variances v = 2 / fan-in each factor is 1, and the moment 2 in all layers. For the product see Hanin
 and Nica 2018, "Products of many large random matrices and gradients in deep neural networks".
@@ -94,12 +95,12 @@ def gaussian_gradient_constant(
 
 
 def log_chi_moment(freedom: int, m: int) -> float:
-    """log E chi^m of a chi variable: in logarithms, as Gamma(172) is too large for floats."""
+    """log E chi^m of a chi variable; in logarithms, because Gamma(172) overflows."""
     return m / 2 * log(2.0) + lgamma((freedom + m) / 2) - lgamma(freedom / 2)
 
 
 def log_thinned_moment(width: int, m: int) -> float:
-    """log E chi_K^m with K binomial (width, 1/2): the neurons that are active. None active has length 0."""
+    """log E chi_K^m, with K binomial (width, 1/2): the number of active neurons. If none is active, the length is 0."""
     terms = [
         lgamma(width + 1) - lgamma(k + 1) - lgamma(width - k + 1) - width * log(2.0) + log_chi_moment(k, m)
         for k in range(1, width + 1)

@@ -1,9 +1,10 @@
-"""The most regions that networks of these levels have, whatever their numbers: chains and graphs.
+"""Upper bounds on the number of regions of networks with given levels, for any weights: chains and graphs.
 
-On one region of the levels below, the sums of a level are affine in what it takes. So its walls are hyperplanes there:
-one for a neuron, two for a clip, one for each pair of a switch's candidates. They cut in no more dimensions than the
-level's sources have together, and h hyperplanes make at most sum_{j <= d} C(h, j) pieces of d dimensions (Zaslavsky
-1975); nor are there more than the states that the level has. For chains of ReLU this is Montúfar's bound of 2017.
+On one region of the levels below, the sums of a level are affine functions of its sources. So its walls are hyperplanes
+there: one for a neuron, two for a clip, one for each pair of a switch's candidates. They cut in at most as many
+dimensions as the level's sources have together, and h hyperplanes make at most sum_{j <= d} C(h, j) pieces of d
+dimensions (Zaslavsky 1975); there are also at most as many pieces as the level has states. For chains of ReLU this is
+Montúfar's bound of 2017.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def network_patterns(network: Network) -> int:
 
 
 def check(network: Network) -> None:
-    """Raise NetworkError unless it is a network."""
+    """Raise NetworkError unless the argument is a Network."""
     if not isinstance(network, Network):
         raise NetworkError(
             f"network must be a Network, got {shown(network)}. Of widths there are montufar_2017_upper and serra_upper."
@@ -76,7 +77,8 @@ def check(network: Network) -> None:
 
 
 def pieces(h: int, d: int) -> int:
-    """sum_{j <= d} C(h, j): `zaslavsky`, of d = 0 too, each term from the one before, as there may be thousands."""
+    """sum_{j <= d} C(h, j): `zaslavsky`, also for d = 0, with each term computed from the one before, because there may
+    be thousands."""
     total = term = 1
     for j in range(min(d, h)):
         term = term * (h - j) // (j + 1)
@@ -85,23 +87,23 @@ def pieces(h: int, d: int) -> int:
 
 
 def states_of(level: Level) -> int:
-    """How many patterns there are of a level."""
+    """The number of patterns of a level."""
     if isinstance(level.kink, Max):
         return prod(level.kink.sizes.tolist())
     return int(3**level.n_units) if isinstance(level.kink, Clip) else int(2**level.neurons)
 
 
 def has_switches(network: Network) -> bool:
-    """Whether it has switches, which have no threshold."""
+    """Whether the network has switches, which have no threshold."""
     return any(level.switches for level in network.levels)
 
 
 def has_clips(network: Network) -> bool:
-    """Whether it has clips, whose two neurons share a sum."""
+    """Whether the network has clips, whose two neurons share a sum."""
     return any(isinstance(level.kink, Clip) for level in network.levels)
 
 
 def has_shared_weights(network: Network) -> bool:
-    """Whether it has convolutions."""
+    """Whether the network has convolutions."""
     operators = (operator for level in network.levels for operator in level.sources.values())
     return any(isinstance(operator, (Conv, ConvTranspose)) for operator in operators)

@@ -1,13 +1,15 @@
-"""How much boundary a law of networks is expected to have in a box: Kac and Rice's formula, by Monte Carlo.
+"""The expected volume of boundaries in a box for a distribution of networks: the Kac-Rice formula, by Monte Carlo.
 
-    E vol_{n - k}(B_k in K) = sum over sets of k neurons of the integral over K of E[ ||J|| rho(b_1) ... rho(b_k) ] dx,
+    E vol_{n - k}(B_k in K) = sum over sets of k neurons of the integral over K of E[ ||J|| rho(b_1) ... rho(b_k) ] dx.
 
-J being the gradients of the k pre-activations at x, ||J|| = sqrt(det J J^T), and rho(b_i) the density of the bias at
-the value at which the pre-activation vanishes, everything else being as drawn (Hanin and Rolnick 2019, Complexity of
-Linear Regions, theorem 3.4, without the condition that a path to the output be open: all neurons' boundaries count).
-A neuron at its threshold hands nothing on, so where one of a pair lies below the other, the upper one is evaluated with
-the lower one's activation at zero; whether its gradient comes through changes the upper gradient by a multiple of the
-lower one only, and the determinant not at all.
+J has the gradients of the k pre-activations at x as rows, ||J|| = sqrt(det J J^T), and rho(b_i) is the density of the
+bias at the value at which the pre-activation vanishes, given everything else (Hanin and Rolnick 2019, Complexity of
+Linear Regions, theorem 3.4, without the condition that a path to the output be open: the boundaries of all neurons
+count).
+
+A neuron at its threshold has activation zero. So if one neuron of a pair is in a lower layer, the upper one is
+evaluated with the lower one's activation at zero. Whether the gradient of the lower neuron is passed on changes the
+upper gradient only by a multiple of the lower one, and does not change the determinant.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ def expected_stratum(
 def layers_above(network: Network, begin: int, values: Floats, jacobian: Floats) -> list[tuple[Floats, Floats]]:
     """For each layer from `begin` on, W a (p, n_l), without the bias, and its gradients (p, n_l, n).
 
-    values, jacobian : what the layer below hands on, and its derivative.
+    values, jacobian : the activations of the layer below, and their derivative.
     """
     above = []
     for layer in network.hidden[begin:]:
@@ -106,7 +108,7 @@ def layers_above(network: Network, begin: int, values: Floats, jacobian: Floats)
 
 
 def from_inputs(network: Network, x: Floats) -> list[tuple[Floats, Floats]]:
-    """`layers_above` from the inputs."""
+    """`layers_above`, starting from the inputs."""
     return layers_above(network, 0, x, np.broadcast_to(np.eye(x.shape[1]), (len(x), x.shape[1], x.shape[1])))
 
 

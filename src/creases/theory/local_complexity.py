@@ -1,16 +1,16 @@
-"""Local complexity around inputs, by the two definitions of the literature.
+"""Local complexity around inputs, by the two definitions in the literature.
 
 Humayun, Balestriero and Baraniuk (2024, Deep networks always grok and here is why) count, layer by layer, the units
-whose sign differs among the vertices x + r u_i and x - r u_i of a cross-polytope around x, with orthonormal u_i: about
-the walls of that layer within r.
+whose sign differs among the vertices x + r u_i and x - r u_i of a cross-polytope around x, with orthonormal u_i. This
+is roughly the number of walls of the layer within distance r.
 
-Patel and Montúfar (2024, On the local complexity of linear regions in deep ReLU networks) take the expected density of
-boundaries when all biases have noise N(0, sigma^2):
+Patel and Montúfar (2024, On the local complexity of linear regions in deep ReLU networks) define it as the expected
+density of boundaries if all biases have noise N(0, sigma^2):
 
     LC = E over x and noise of  sum over neurons z of  |grad z(x)| rho_z(z(x)) 1{z is good at x}
 
-with rho_z the density of a neuron's pre-activation at zero that its own noise gives it. A neuron is good at x if a path
-of open neurons leads from it to an output, so that its boundary is one of the function.
+where rho_z is the density at zero of a neuron's pre-activation due to its own noise. A neuron is good at x if a path of
+active neurons leads from it to an output, so that its boundary is one of the function.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Directions of a cross-polytope if no number is given, as in the paper's experiments.
+# Default number of directions of a cross-polytope, as in the paper's experiments.
 DIRECTIONS = 25
-# Numbers of vertices' patterns, and of what is above neurons on their boundaries, that are held at a time.
+# The largest numbers of entries in memory at a time: of patterns at vertices, and of values above neurons on their
+# boundaries.
 AT_A_TIME = 10_000_000
 
 
@@ -73,7 +74,7 @@ def humayun_local_complexity(
         raise NetworkError(f"directions must be at most {n}, as many as are orthogonal to one another; got {count}.")
     draw = stream("directions of cross-polytopes", seed).standard_normal((n, count))
     axes, triangle = np.linalg.qr(draw)
-    # Without these signs the law would not be uniform.
+    # Without these signs the distribution would not be uniform.
     steps = reach * (axes * np.sign(np.diag(triangle))).T
     steps = np.concatenate([steps, -steps])
     changing = np.zeros((len(flat), network.depth), np.int64)
@@ -146,7 +147,7 @@ def patel_local_complexity(
 
 
 def noisy(level: Level) -> Floats:
-    """1.0 of units whose bias has noise: neurons and units with a clip; 0.0 of others."""
+    """1.0 for units whose bias has noise (neurons and units with a clip), 0.0 for others."""
     noise = np.zeros(level.n_units)
     if isinstance(level.kink, Clip):
         noise[:] = 1.0
@@ -167,7 +168,7 @@ def with_noise(network: Network, noise: list[Floats]) -> Network:
 def densities(network: Network, walk: Walk, points: Floats, noise: list[Floats], sigma: float) -> Floats:
     """The sum over neurons of |grad z| rho(z) 1{good} at each point.
 
-    network : with noise, which `noise` has by level.
+    network : the network with noise. noise : the noise, by level.
     """
     values, sums, layers = [points], np.zeros(len(points)), walk.at(points)
     for number, level in enumerate(network.levels, 1):
@@ -178,7 +179,7 @@ def densities(network: Network, walk: Walk, points: Floats, noise: list[Floats],
         units = np.flatnonzero(noisy(level))
         bounds = level.kink.bounds(level.n_units) if isinstance(level.kink, Clip) else [np.zeros(level.n_units)]
         for bound, (heights, _, lengths) in zip(bounds, next(layers).walls(), strict=True):
-            # Its own noise is taken away again, and its density is that at the noise that would make z zero.
+            # The unit's own noise is subtracted; its density is evaluated at the noise that would make z zero.
             away = (heights - noise[number - 1][units]) / sigma
             good = are_good(network, values, z, number, units, bound)
             sums += (lengths * np.exp(-0.5 * away * away) * good).sum(axis=1)
@@ -186,10 +187,10 @@ def densities(network: Network, walk: Walk, points: Floats, noise: list[Floats],
 
 
 def are_good(network: Network, values: list[Floats], z: Floats, number: int, units: Ints, bound: Floats) -> Bools:
-    """Whether each unit of a level is good at each point, if its own bias puts it on its boundary: bool (p, units).
+    """Whether each unit of a level is good at each point if its own bias puts it on its boundary: bool (p, units).
 
-    values : of the levels 0 to number. z : float64 (p, n), the sums of level `number`. bound : float64 (n,), the sums
-        on the boundary.
+    values : the values of levels 0 to number. z : float64 (p, n), the sums of level `number`. bound : float64 (n,), the
+        sums on the boundary.
     """
     count, n = len(z), len(units)
     moved = np.repeat(z[:, None], n, axis=1)
@@ -211,7 +212,7 @@ def are_good(network: Network, values: list[Floats], z: Floats, number: int, uni
 
 
 def open_units(level: Level, sums: Floats) -> Bools:
-    """Which units hand on a change of their sums, bool (p, n) or (n,)."""
+    """Whether a change of each unit's sum changes its value: bool, (p, n) or (n,)."""
     if isinstance(level.kink, Linear):
         return np.ones(level.n_units, np.bool_)
     pattern = level.kink.pattern(sums) if level.is_layer else np.zeros((1, 0), np.bool_)
@@ -219,5 +220,5 @@ def open_units(level: Level, sums: Floats) -> Bools:
 
 
 def passed_on(operator: Operator, reached: Bools) -> Bools:
-    """Which results of an operator take from values that are reached. reached : bool (p, n_in); bool (p, n_out)."""
+    """The outputs of an operator that depend on inputs marked in `reached`, bool (p, n_in): bool (p, n_out)."""
     return np.asarray((abs(operator.matrix) @ reached.T.astype(np.float64)).T > 0)

@@ -1,11 +1,11 @@
-"""How many regions there can be at most, in whole numbers of any size.
+"""Maximal numbers of regions, as integers of any size.
 
-One layer is a hyperplane arrangement, which Zaslavsky's theorem counts exactly. For more layers the upper bounds go
-layer by layer: a region on which only n - j neurons of a layer are active leaves that layer with at most n - j
-dimensions, so the next layer cuts less. All of these hold for the whole input space; for the regions met by a slice of
-dimension d, put d in the place of the input dimension. All count activation regions of hidden neurons, and those that
-take widths are of chains, where a layer takes from the one before only. What some networks have is in `attained`, the
-most that a graph can have in `graphs`.
+One layer is a hyperplane arrangement, which Zaslavsky's theorem counts exactly. For several layers, the upper bounds
+are computed layer by layer: if only n - j neurons of a layer are active on a region, the image of the region has at
+most n - j dimensions, so the next layer cuts less. All bounds hold for the whole input space; for the regions on a
+slice of dimension d, replace the input dimension by d. All count activation regions of hidden neurons. Functions of
+widths are for chains, in which a layer takes only the layer before it. Numbers that certain networks attain are in
+`attained`, upper bounds for graphs in `graphs`.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def serra_upper(widths: Iterable[int], input_dim: int, *, ranks: Sequence[int] |
     if len(most) != len(layers):
         raise NetworkError(f"ranks must hold one number a layer, {len(layers)}; got {len(most)}.")
     deepest = min(n, max(layers))
-    # Layers at the end first, so that no recursion is deeper than one layer, however deep the network is.
+    # The last layers first, so that the recursion depth does not grow with the network's depth.
     above: dict[int, int] = dict.fromkeys(range(deepest + 1), 1)
     for width, rank in zip(reversed(layers), reversed(most), strict=True):
         above = {d: serra_layer(width, min(d, rank), d, above) for d in above}
@@ -175,7 +175,7 @@ def serra_upper(widths: Iterable[int], input_dim: int, *, ranks: Sequence[int] |
 
 
 def serra_layer(width: int, most: int, d: int, above: dict[int, int]) -> int:
-    """R_l(d) from R_{l+1}: `most` dimensions in which the layer cuts."""
+    """R_l(d) from R_{l+1}. most : the largest number of dimensions in which the layer cuts."""
     return sum(comb(width, j) * above[min(d, width - j)] for j in range(min(most, width) + 1))
 
 

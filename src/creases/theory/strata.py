@@ -1,4 +1,4 @@
-"""Measured strata of a complex beside what the theory bounds."""
+"""Measured strata of a complex compared with the bounds of the theory."""
 
 from __future__ import annotations
 

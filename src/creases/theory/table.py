@@ -1,4 +1,4 @@
-"""All bounds of a network beside each other, and a count beside its theory."""
+"""All bounds for a network in one table, and a count compared with theory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Row", "Table", "bounds", "compare"]
 
-# Regions that are listed for their gradients; to list them takes about as long as to count them, and memory.
+# The largest number of regions listed for their gradients; listing takes as long as counting, and memory.
 MOST_LISTED = 100_000
 
 
@@ -102,13 +102,13 @@ class Table:
 
 
 def readable(value: Any) -> str:
-    """A number of at least 0, in full up to twelve digits, and about its size beyond."""
+    """A number of at least 0: in full up to twelve digits, otherwise rounded."""
     if isinstance(value, float) and value != int(value):
         return f"{value:.4g}"
     whole_number = int(value)
     if whole_number < 10**12:
         return f"{whole_number:,}"
-    # Not str(): Python refuses to write more than 4,300 digits, and 15,000 neurons have 2^N patterns.
+    # Not str(): Python converts at most 4,300 digits, and 15,000 neurons have 2^N patterns.
     power = int(log10(whole_number))
     while 10 ** (power + 1) <= whole_number:
         power += 1
@@ -169,7 +169,7 @@ def bounds(network_or_widths: Network | Iterable[int], input_dim: int | None = N
 
 
 def estimates(neurons: int, n: int) -> list[Row]:
-    """What is likely of random networks."""
+    """The rows of estimates for random networks."""
     random, without = "estimate", "estimate, no biases"
     return [
         Row("hyperplanes, general position", zaslavsky(neurons, n), random, "Zaslavsky 1975"),
@@ -179,7 +179,8 @@ def estimates(neurons: int, n: int) -> list[Row]:
 
 
 def bounds_of_graph(network: Network, input_dim: int | None) -> Table:
-    """`bounds` of a network that is no chain: what holds for its levels, and notes on what does not."""
+    """`bounds` for a network that is not a chain: the rows that hold for its levels, and notes on those that are left
+    out."""
     n = network.n_in if input_dim is None else whole(input_dim, "input_dim", 1)
     rows = [
         *(estimates(network.neurons, n) if has_estimates(network) else []),
@@ -194,12 +195,12 @@ def bounds_of_graph(network: Network, input_dim: int | None) -> Table:
 
 
 def has_estimates(network: Network) -> bool:
-    """Whether every neuron has a threshold of its own, as in the estimates for random networks."""
+    """Whether every neuron has a threshold of its own, as the estimates for random networks assume."""
     return not has_switches(network) and not has_clips(network)
 
 
 def notes_of(network: Network) -> list[str]:
-    """What is not known of a graph on the average."""
+    """Notes on what is not known about averages for a graph."""
     notes = []
     if has_switches(network):
         notes.append(
@@ -214,7 +215,8 @@ def notes_of(network: Network) -> list[str]:
 
 
 def arora_of(widths: list[int], n: int) -> int:
-    """`arora_lower` for layers of different widths: the narrowest above the first; 0 where the first has one neuron."""
+    """`arora_lower` for layers of different widths, using the smallest width above the first layer; 0 if the first
+    layer has one neuron."""
     if widths[0] < 2:
         return 0
     return arora_lower(widths[0] // 2, min(widths[1:], default=1), len(widths), n)
@@ -260,7 +262,7 @@ def compare(count: Count, network: Network, *, samples: int = 1000, seed: int = 
 
 
 def with_constants(count: Count, network: Network, volume: float, points: Any, seed: int) -> list[Row]:
-    """The network's own constants, each with what is known of its error, and the bounds on means that they give."""
+    """The network's own constants, each with the kind of its error, and the bounds on means that follow."""
     try:
         c_bias = bias_constant(network, seed=seed)
     except NetworkError:  # zero biases, for example
@@ -285,14 +287,15 @@ def with_constants(count: Count, network: Network, volume: float, points: Any, s
 
 
 def steepness(count: Count, network: Network, points: Any) -> Estimate:
-    """C_grad of the network along a domain: exact where its regions can be listed, else a lower bound at the points."""
+    """C_grad of the network on a domain: exact if its regions can be listed, otherwise a lower bound from the
+    points."""
     if count.regions <= MOST_LISTED and not isinstance(count.domain, Polyline):
         return largest_gradient(network, count.domain)
     return gradient_constant(network, points, along=count.domain.slice.basis)
 
 
 def side_of(domain: Any) -> float | None:
-    """The side of a cube, the length of a segment; None for other domains."""
+    """The side of a cube or the length of a segment; None for other domains."""
     if isinstance(domain, Segment):
         return volume_of(domain)
     if isinstance(domain, Box):
@@ -302,8 +305,8 @@ def side_of(domain: Any) -> float | None:
 
 
 def sample_points(count: Count, samples: int, seed: int) -> Any:
-    """Inputs in a ball, in the box around another domain's corners in its own coordinates, or about the origin of an
-    infinite one."""
+    """Inputs in a ball; in the box around another domain's corners, in its own coordinates; or around the origin for an
+    infinite domain."""
     rng, sliced = stream("points of a table", seed), count.domain.slice
     domain = count.domain
     if isinstance(domain, Box):

@@ -1,9 +1,10 @@
-"""The regions of a network without biases, and where they are in the network with them.
+"""The regions of a network without biases, and the regions of the network with biases to which they correspond.
 
-Far out a pre-activation has the sign of its linear part; where that vanishes, of its constant. So each region of the
-zero-bias network, an open cone, goes to one region of the network with biases, and to those it goes that hold an open
-cone of directions: whose recession cone has full dimension. Hence #regions(zero bias) <= #regions, network by network
-(Hanin and Rolnick 2019, appendix D, give such a map for the mean; this one holds for any biases, ties included).
+Far from the origin, a pre-activation has the sign of its linear part, or, if that vanishes, of its constant. So each
+region of the zero-bias network, an open cone, corresponds to one region of the network with biases: one that contains
+an open cone of directions, which means that its recession cone has full dimension. Hence #regions(zero bias) <=
+#regions for every network (Hanin and Rolnick 2019, appendix D, give such a map for the mean; this one holds for any
+biases, including ties).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ CHAINS_ONLY = (
     "the map is proved for neurons that are off or hand on what they get, layer upon layer.",
     "For a graph compare counts: count(network.without_biases(), Directions(n_in)) and count(network, Space(n_in)).",
 )
-Pattern = tuple[Bools, ...]  # one array a layer
+Pattern = tuple[Bools, ...]  # one array per layer
 
 
 class Pair(NamedTuple):
@@ -98,7 +99,7 @@ def has_full_recession_cone(network: Network, pattern: Sequence[Bools]) -> bool:
             forms.append(tuple(value if active else -value for value in row[:-1]))
     if not forms:
         return True
-    # Along directions that no form sees nothing happens: axes on which the forms have full rank stand for all.
+    # Directions along which all forms are constant have no effect, so axes on which the forms have full rank suffice.
     axes = independent(list(zip(*forms, strict=True)))
     seen = [tuple(form[axis] for axis in axes) for form in forms]
     rays = extreme_rays(seen)
@@ -109,7 +110,7 @@ def has_full_recession_cone(network: Network, pattern: Sequence[Bools]) -> bool:
 
 
 class Exact(NamedTuple):
-    """A layer in whole numbers: weight and bias times 2^scale."""
+    """A layer in integers: weight and bias times 2^scale."""
 
     weight: NDArray[Any]
     bias: NDArray[Any]
@@ -117,7 +118,7 @@ class Exact(NamedTuple):
 
     @classmethod
     def of(cls, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> Exact:
-        """Float arrays exactly."""
+        """The exact layer of float arrays."""
         ratios = [[value.as_integer_ratio() for value in row] for row in [*weight.tolist(), bias.tolist()]]
         scale = max(denominator.bit_length() - 1 for row in ratios for _, denominator in row)
         *rows, last = [[n << (scale - d.bit_length() + 1) for n, d in row] for row in ratios]
@@ -125,12 +126,13 @@ class Exact(NamedTuple):
 
 
 def exact_layers(network: Network, what: str) -> list[Exact]:
-    """The layers of a chain in whole numbers; NetworkError, naming `what` was asked for, of a graph."""
+    """The layers of a chain in integers. Raises NetworkError, with `what` was asked for, for a graph."""
     return [Exact.of(layer.weight, layer.bias) for layer in as_chain(network, what, *CHAINS_ONLY)]
 
 
 def signed_forms(layers: Sequence[Exact], pattern: Sequence[Bools]) -> Iterator[tuple[bool, list[int]]]:
-    """For each neuron whether it is active and its exact form (linear part, constant) on the pattern, up to a scale."""
+    """For each neuron, whether it is active and its exact form (linear part, constant) on the pattern, up to a
+    factor."""
     values, scale = start_of(layers)
     for layer, active in zip(layers, pattern, strict=True):
         forms, scale = pre_activations(layer, values, scale)
@@ -139,7 +141,7 @@ def signed_forms(layers: Sequence[Exact], pattern: Sequence[Bools]) -> Iterator[
 
 
 def far_out(layers: Sequence[Exact], zero_bias: Pattern) -> Pattern:
-    """The pattern far out on a cone with this pattern of the network without biases."""
+    """The pattern far from the origin in a cone with this pattern of the network without biases."""
     values, scale = start_of(layers)
     pattern = []
     for layer, grows in zip(layers, zero_bias, strict=True):
@@ -152,13 +154,13 @@ def far_out(layers: Sequence[Exact], zero_bias: Pattern) -> Pattern:
 
 
 def start_of(layers: Sequence[Exact]) -> tuple[NDArray[Any], int]:
-    """The inputs as forms of themselves."""
+    """The inputs as affine forms of themselves."""
     n = layers[0].weight.shape[1]
     return np.array([[int(i == j) for j in range(n + 1)] for i in range(n)], object), 0
 
 
 def pre_activations(layer: Exact, values: NDArray[Any], scale: int) -> tuple[NDArray[Any], int]:
-    """The forms of a layer from those of the activations below, on scale 2^scale, and their own scale."""
+    """The forms of a layer from those of the activations below, which are scaled by 2^scale, and their own scale."""
     forms = layer.weight.dot(values)
     forms[:, -1] += layer.bias * (1 << scale)
     return forms, scale + layer.scale
