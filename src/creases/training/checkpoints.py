@@ -1,9 +1,9 @@
-"""A training on the disk: the network at every saved step, and all that is needed to go on from the last.
+"""Checkpoints of a training: the network at every saved step, and everything needed to continue from the last one.
 
     step_000123.npz    the network, for `creases.load`; kept for every saved step
-    step_000123.pt     weights, optimiser and history, plain tensors and numbers; kept for the last two
+    step_000123.pt     weights, optimiser and history as plain tensors and numbers; kept for the last two
 
-Each file appears whole or not at all. A .pt is written after its .npz, so a step that has a .pt has both.
+Each file appears complete or not at all. A .pt is written after its .npz, so a step with a .pt has both.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Folder"]
 
-# The number goes up when the steps after a checkpoint would be others: 2 draws the order of examples otherwise.
+# It increases when the steps after a checkpoint would change: 2 draws the order of the examples in another way.
 FORMAT = "creases-checkpoint-2"
-KEPT_CHECKPOINTS = 2  # the one before the last too, in case the disk lets the last one down
+KEPT_CHECKPOINTS = 2  # also the one before the last, in case the last one is damaged
 
 
 class Folder:
     """The checkpoints of one training.
 
-    path : made if it does not exist. One training at a time may use it.
+    path : created if it does not exist. Only one training at a time may use it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -42,18 +42,18 @@ class Folder:
             raise TrainingError(f"{self.path} cannot be made a folder of checkpoints: {error.strerror}.") from error
 
     def steps(self) -> list[int]:
-        """The steps that training can go on from, in order."""
+        """The steps from which the training can continue, in order."""
         found = (re.fullmatch(r"step_(\d+)\.pt", file.name) for file in self.path.iterdir())
         return sorted(int(match[1]) for match in found if match)
 
     def save(self, step: int, model: nn.Module, state: dict[str, Any]) -> None:
-        """Write both files of a step, then drop the .pt files that are not needed any more."""
+        """Write both files of a step, then delete the .pt files that are no longer needed."""
         import torch
 
         network = load(model)
         network.save(self.path / f"step_{step:06d}.npz")
         content = {"format": FORMAT, "step": step, **state}
-        # Into memory first: on a full disk torch has errors of its own, of which nobody can tell what they are.
+        # Into memory first: on a full disk, torch raises errors that do not say so.
         buffer = io.BytesIO()
         torch.save(content, buffer)
         replace_file(self.path / f"step_{step:06d}.pt", lambda partial: partial.write_bytes(buffer.getbuffer()))
@@ -63,7 +63,7 @@ class Folder:
     def latest(self) -> dict[str, Any] | None:
         """The state of the last saved step; None if there is none.
 
-        Raises TrainingError if its file is damaged or not ours. No code in the file is run.
+        Raises TrainingError if its file is damaged or was not written by Creases. No code in the file is run.
         """
         import torch
 

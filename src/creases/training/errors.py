@@ -1,4 +1,4 @@
-"""What can go wrong in training, in the family of `CreasesError`."""
+"""Errors of trainings, derived from `CreasesError`."""
 
 from __future__ import annotations
 

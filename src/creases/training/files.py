@@ -1,4 +1,4 @@
-"""Tables of rows as .csv, .json or a pandas frame."""
+"""Tables of rows as .csv, as .json or as a pandas DataFrame."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""Train a small classifier so that the same seeds give the same bits, and so that it can be stopped and go on.
+"""Train a small classifier reproducibly, so that the same seeds give the same bits, and so that it can be interrupted
+and resumed.
 
-The order of the examples in epoch e is drawn from (seed, e) alone, so there is no generator whose state could be
-lost. A step is done as a whole or not at all; what is saved is the state between two steps. "The same bits" means
-the same machine type, torch version and `Settings.threads`.
+The order of the examples in epoch e is drawn from (seed, e) alone, so the training depends on no state of a random
+generator. A step is either complete or not done at all; checkpoints hold the state between two steps. "The same bits"
+assumes the same type of machine, the same torch version and the same `Settings.threads`.
 
-At a *moment* (step 0, a step at which the tracker counts, the end of an epoch) things happen in this order:
-losses and accuracies are measured, the checkpoint is written, the tracker counts. So the checkpoint is never behind
-the table (unless `checkpoint_epochs` asks for fewer), and after kill -9 no count has to be made again.
+At step 0, at steps at which the tracker counts, and at the end of an epoch, this happens in order: losses and
+accuracies are measured, the checkpoint is written, the tracker counts. So the checkpoint is never older than the table
+(unless `checkpoint_epochs` asks for fewer), and after kill -9 no count has to be repeated.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def fit(
 
 
 def as_folder(path: str | os.PathLike[str] | None, resume: bool) -> Folder | None:
-    """The folder of checkpoints; an error if it holds some and they are not to be gone on from."""
+    """The folder of checkpoints. Raises TrainingError if it contains some and `resume` is False."""
     if path is None:
         if resume:
             raise TrainingError("resume=True goes on from a checkpoint; give the folder: checkpoints=...")
@@ -121,7 +122,7 @@ def as_folder(path: str | os.PathLike[str] | None, resume: bool) -> Folder | Non
 
 @contextmanager
 def reproducibly(model: nn.Module, settings: Settings) -> Iterator[None]:
-    """A block with torch's threads, algorithms and random numbers fixed; what was set before is set again."""
+    """A context with torch's threads, algorithms and random numbers fixed; it restores the previous settings."""
     import torch
 
     training = {module: module.training for module in model.modules()}
@@ -142,7 +143,7 @@ def reproducibly(model: nn.Module, settings: Settings) -> Iterator[None]:
 
 
 class Run:
-    """One training between its first and its last step; see `fit` for the arguments."""
+    """One training from its first to its last step; see `fit` for the arguments."""
 
     def __init__(
         self,
@@ -154,7 +155,7 @@ class Run:
         checkpoint_epochs: int | None,
         on_epoch: Callable[[Row], object] | None,
     ) -> None:
-        # Of a function nobody can tell whose network it gives.
+        # If the tracker's model is a function, its network cannot be compared with the model.
         if tracker is not None and tracker.model is not model and is_module(tracker.model):
             raise TrainingError("The tracker watches another model than the one that is trained.")
         if checkpoint_epochs is not None and checkpoint_epochs < 1:
@@ -174,11 +175,11 @@ class Run:
 
     @property
     def epoch(self) -> float:
-        """Epochs done."""
+        """The number of epochs so far."""
         return self.step / self.per_epoch
 
     def begin(self, resume: bool) -> None:
-        """Set everything to the last checkpoint, if there is one to go on from."""
+        """Restore the last checkpoint, if `resume` is True and there is one."""
         state = self.folder.latest() if resume and self.folder is not None else None
         if state is not None:
             self.restore(state)
@@ -191,7 +192,7 @@ class Run:
                 )
 
     def advance(self) -> None:
-        """One step of the optimiser."""
+        """Take one step of the optimiser."""
         import torch
 
         epoch, place = divmod(self.step, self.per_epoch)
@@ -211,7 +212,7 @@ class Run:
             self.step += 1
 
     def arrive(self) -> None:
-        """Measure, save and count after a step, each where it is due."""
+        """After a step: measure, save and count, each if it is due."""
         at_end = self.step % self.per_epoch == 0
         counts = self.tracker is not None and self.tracker.is_due(self.step)
         row = None
@@ -234,7 +235,7 @@ class Run:
         return counts if self.tracker is not None else at_end
 
     def measure(self) -> Row:
-        """The row of the history for the model as it is."""
+        """The row of the history for the present model."""
         loss, train_accuracy = self.evaluate(*self.train)
         test_accuracy = self.evaluate(*self.test)[1] if len(self.test[0]) else None
         self.check_finite(loss)
@@ -266,7 +267,7 @@ class Run:
             )
 
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must share with the training that goes on from it."""
+        """The values that must be the same in a checkpoint and in the training that continues from it."""
         return {
             "task": self.task.sha256,
             "optimiser": repr(self.settings.optimiser),
@@ -292,7 +293,7 @@ class Run:
             self.folder.save(self.step, self.model, state)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go to the step of a checkpoint."""
+        """Return to the step of a checkpoint."""
         import torch
 
         mine, theirs = self.identity(), state["identity"]
@@ -315,7 +316,7 @@ class Run:
 
 
 def as_tensors(model: nn.Module, inputs: Any, labels: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs in the model's own precision, and labels."""
+    """Inputs in the model's own precision, and labels, as tensors."""
     import torch
 
     parameters = list(model.parameters())
@@ -328,7 +329,7 @@ def as_tensors(model: nn.Module, inputs: Any, labels: Any) -> tuple[torch.Tensor
 
 
 def check_scores(model: nn.Module, inputs: torch.Tensor, task: Task) -> None:
-    """Raise TrainingError unless the model takes the task's inputs and gives a score a class."""
+    """Raise TrainingError unless the model accepts the task's inputs and gives one score per class."""
     import torch
 
     training = {module: module.training for module in model.modules()}

@@ -1,4 +1,4 @@
-"""What was measured as a training went."""
+"""The measurements during a training."""
 
 from __future__ import annotations
 

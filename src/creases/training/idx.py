@@ -1,8 +1,8 @@
-"""MNIST's own files, and all that are made alike (Fashion-MNIST, EMNIST): the idx format, plain or gzip.
+"""The files of MNIST and of datasets in the same format (Fashion-MNIST, EMNIST): idx, plain or gzip.
 
-A file is four bytes (0, 0, type of the numbers, number of axes), the lengths of the axes as big-endian 32-bit numbers,
-then the numbers. Only unsigned bytes are read, which is what images and labels are. Decides, before an array is made,
-that the file is as long as its head says. Source: LeCun, Cortes and Burges (1998), the MNIST database.
+A file contains four bytes (0, 0, type of the numbers, number of axes), the lengths of the axes as big-endian 32-bit
+integers, then the numbers. Only unsigned bytes, the type of images and labels, are read. Before an array is made, the
+length of the file is compared with its header. Source: LeCun, Cortes and Burges (1998), the MNIST database.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
 
 
 def content(path: Path) -> bytes:
-    """All bytes of a file, unpacked."""
+    """All bytes of a file, uncompressed."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -113,7 +113,7 @@ def idx_task(folder: str | os.PathLike[str], *, classes: int = 10) -> Task:
 
 
 def file_of(folder: Path, stem: str, ending: str) -> Path:
-    """The file of this name, in one of the ways in which it is written."""
+    """The file with this name, in one of its usual spellings."""
     names = [f"{stem}{dot}{ending}{packed}" for dot in "-." for packed in ("", ".gz")]
     for name in names:
         if (folder / name).is_file():

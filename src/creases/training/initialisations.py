@@ -1,8 +1,8 @@
-"""Networks as they are before training, by law: of the weights and of the biases.
+"""Networks before training, by distribution of their weights and biases.
 
-A law draws one layer from numpy's generator, in float64; a network draws layer by layer, the weights before the biases,
-and rounds each number once to float32. So a seed gives the same network on every machine, and `Initialisation()` is
-`he_network`, the papers' own.
+A distribution draws one layer with numpy's generator, in float64. A network is drawn layer by layer, the weights before
+the biases, and each number is rounded once to float32. So a seed gives the same network on every machine, and
+`Initialisation()` gives `he_network`, the initialisation of the papers.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class OrthogonalWeights:
         """New weights, float64 (n_out, n_in); see `WeightLaw`."""
         tall = rng.standard_normal((max(n_out, n_in), min(n_out, n_in)))
         q, r = np.linalg.qr(tall)
-        q *= np.sign(np.diag(r))  # without it q is not uniform (Mezzadri 2007)
+        q *= np.sign(np.diag(r))  # without these signs q is not uniformly distributed (Mezzadri 2007)
         return np.asarray(sqrt(2) * (q if n_out >= n_in else q.T))
 
 

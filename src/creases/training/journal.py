@@ -1,7 +1,7 @@
-"""A file that rows are appended to as they come, so that kill -9 loses none that was announced.
+"""A file to which rows are appended one by one, so that kill -9 loses no row that was announced.
 
-One JSON object a line. The first line says what the rows are about; a row is on the disk (flush and fsync)
-before `append` returns. Only the last line can be torn; it is dropped when the file is read.
+It has one JSON object per line. The first line describes the rows. A row is on disk (flush and fsync) before `append`
+returns. Only the last line can be incomplete; it is dropped when the file is read.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ FORMAT = "creases-rows-1"
 class RowJournal:
     """The file at `path`, and its rows so far in `rows`.
 
-    header : what the rows are about, plain numbers and strings; it is written into the first line.
-    resume : go on with the file if there is one; its header must be the same. Without it, an existing file
-        is an error: rows are not overwritten.
-    Raises TrainingError if the file exists or is of something else, and if a line before the last is damaged.
+    header : a description of the rows, as plain numbers and strings; it is written into the first line.
+    resume : continue an existing file; its header must be the same. Without it, an existing file is an error: rows are
+        not overwritten.
+    Raises TrainingError if the file exists and `resume` is False, if it is of another kind, and if a line before the
+    last is damaged.
     """
 
     def __init__(self, path: str | Path, header: dict[str, Any], *, resume: bool) -> None:
         self.path = Path(path)
-        # Through JSON and back, so that what is compared is what a file can hold.
+        # Through JSON and back, so that the comparison is of values as a file holds them.
         self.header: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **header}))
         self.rows: list[Row] = []
         if resume and self.path.exists():
@@ -52,22 +53,22 @@ class RowJournal:
         self.write([self.header])
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Write rows and wait until they are on the disk. Raises SaveError, and writes none, if there is no room."""
+        """Write rows and wait until they are on disk. Raises SaveError, and writes none, if there is no space."""
         self.write(rows)
         self.rows.extend(rows)
 
     def write(self, lines: Sequence[dict[str, Any]]) -> None:
-        """Add lines to the file."""
+        """Append lines to the file."""
         before = self.path.stat().st_size
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 write_through(file, "".join(json.dumps(line) + "\n" for line in lines))
         except OSError as error:
-            os.truncate(self.path, before)  # a part of a line would damage the next one
+            os.truncate(self.path, before)  # an incomplete line would damage the next one
             raise not_written(self.path, error) from error
 
     def replace(self, rows: Sequence[Row]) -> None:
-        """Put these rows in the place of all there are."""
+        """Replace all rows of the file by these."""
         text = "".join(json.dumps(line) + "\n" for line in (self.header, *rows))
         replace_file(self.path, lambda partial: partial.write_text(text, encoding="utf-8"))
         self.rows = list(rows)
@@ -89,7 +90,7 @@ def write_through(file: Any, text: str) -> None:
 
 
 def parse(path: Path) -> tuple[dict[str, Any] | None, list[Row]]:
-    """Header (None if not even that was finished) and rows of a file."""
+    """Header and rows of a file; the header is None if even that line is incomplete."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Networks as they are before training: He initialisation, the same numbers on every machine."""
+"""Networks before training: He initialisation, with the same numbers on every machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["NORM_EPS", "as_widths", "chain_of", "he_network"]
 
 Floats = NDArray[np.float64]
 
-# What torch's BatchNorm adds to a variance before it divides by its root.
+# torch's BatchNorm adds this to a variance before it divides by its square root.
 NORM_EPS = 1e-5
 
 
@@ -39,9 +39,9 @@ def he_network(
     Raises MissingExtraError if torch is not installed, TrainingError if there is no hidden layer or a number is out of
     its range.
 
-    Layer by layer numpy's default_rng(seed) draws W = standard_normal((n_out, n_in)) sqrt(2 / n_in) weight_scale,
-    then b = standard_normal(n_out) bias_std, in float64; each is rounded once to float32.
-    Source: He et al. 2015; Hanin and Rolnick 2019, section 3.2 (biases of variance 1e-6).
+    Layer by layer, numpy's default_rng(seed) draws W = standard_normal((n_out, n_in)) sqrt(2 / n_in) weight_scale, then
+    b = standard_normal(n_out) bias_std, in float64; each number is rounded once to float32. Source: He et al. 2015;
+    Hanin and Rolnick 2019, section 3.2 (biases of variance 1e-6).
 
     Examples
     --------
@@ -70,8 +70,8 @@ def chain_of(
     """A torch chain Linear, ReLU, ..., Linear with these weights and biases, rounded to float32, on the CPU.
 
     layers : weight of shape (n_out, n_in) and bias of shape (n_out,), first layer first.
-    statistics : for each hidden layer the running mean and variance, each of shape (n_out,), of a BatchNorm1d that is
-        put before its ReLU with scale 1 and shift 0; None puts none.
+    statistics : for each hidden layer, the running mean and variance, each of shape (n_out,), of a BatchNorm1d before
+        its ReLU, with scale 1 and shift 0; None for no BatchNorm.
     Raises MissingExtraError if torch is not installed.
     """
     need_torch("Training")
@@ -96,7 +96,7 @@ def chain_of(
 
 
 def norm_with(mean: Floats, variance: Floats) -> nn.BatchNorm1d:
-    """A BatchNorm1d, as torch makes it, with these running statistics, each of shape (neurons,)."""
+    """torch's default BatchNorm1d with these running statistics, each of shape (neurons,)."""
     import torch
     from torch import nn
 
@@ -109,7 +109,8 @@ def norm_with(mean: Floats, variance: Floats) -> nn.BatchNorm1d:
 
 
 def as_widths(widths: Sequence[int]) -> list[int]:
-    """Inputs, hidden layers and outputs as ints."""
+    """Numbers of inputs, of neurons in each hidden layer and of outputs as ints. Raises TrainingError if they are
+    invalid."""
     try:
         sizes = [operator.index(width) for width in widths]
     except TypeError:

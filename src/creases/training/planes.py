@@ -30,8 +30,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-REACH = 1.25  # how far the papers go past the larger example, or past the circumcircle
-NEARLY_PARALLEL = 1e-7  # sine of an angle that float32 data cannot tell from zero
+REACH = 1.25  # the papers' factor on the length of the larger example, or on the circumradius
+NEARLY_PARALLEL = 1e-7  # sine of an angle that cannot be distinguished from zero in float32 data
 ATTEMPTS = 100
 
 
@@ -133,7 +133,7 @@ def picture_square(task: Task, labels: Sequence[int] = (0, 1, 2)) -> Picture:
 
 
 def as_points(*named: tuple[ArrayLike, str]) -> list[Floats]:
-    """Points of one space."""
+    """Named points as float64 arrays. Raises DomainError if they do not lie in the same space."""
     points = [as_point(values, name) for values, name in named]
     if len({point.size for point in points}) > 1:
         sizes = ", ".join(str(point.size) for point in points)
@@ -145,7 +145,7 @@ def perpendicular(vector: Floats, axis: Floats, names: str) -> Floats:
     """The unit vector perpendicular to `axis` on the side of `vector`, in their plane."""
     square = axis @ axis
     rest = vector - (vector @ axis / square) * axis if square > 0 else 0.0 * vector
-    rest = rest - (rest @ axis / square) * axis if square > 0 else rest  # twice is enough (Kahan; Parlett 1980)
+    rest = rest - (rest @ axis / square) * axis if square > 0 else rest  # two passes are enough (Kahan; Parlett 1980)
     length = np.linalg.norm(rest)
     if length <= NEARLY_PARALLEL * np.linalg.norm(vector):
         raise DomainError(f"The points {names} lie in a line, or too nearly so; choose others.")
@@ -153,7 +153,7 @@ def perpendicular(vector: Floats, axis: Floats, names: str) -> Floats:
 
 
 def drawn(task: Task, count: int, examples: int, seed: int, make: Callable[..., Plane], use: str) -> list[Plane]:
-    """`count` planes made from that many training examples each; a draw that spans no plane is drawn again."""
+    """`count` planes, each through this many random training examples; if some span no plane, others are drawn."""
     if count < 1:
         raise TrainingError(f"Give a count of at least one plane, got {count}.")
     if len(task.train_inputs) < examples:

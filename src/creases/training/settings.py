@@ -1,4 +1,4 @@
-"""How a network is trained: plain values that fix every step."""
+"""The settings of a training: plain values that determine every step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PAPER_EPOCHS", "SGD", "Adam", "Optimiser", "Settings"]
 
-# Where the paper's curves have their points (Hanin and Rolnick 2019, section 3.2); for `Settings.steps_at`.
+# The epochs at which the paper's curves have points (Hanin and Rolnick 2019, section 3.2); for `Settings.steps_at`.
 PAPER_EPOCHS = (0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 6, 8, 10, 15, 20)
 
 

@@ -1,7 +1,7 @@
-"""What is learned: real images, the same with wrong labels, and random points with random labels.
+"""Tasks for training: real images, the same images with wrong labels, and random points with random labels.
 
-Inputs are kept in float32, the numbers a float32 network is trained on, so that a plane through an example
-passes through exactly the point that was learned.
+Inputs are float32, the numbers on which a float32 network is trained, so that a plane through an example passes through
+exactly the point that the network was trained on.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def split(
     seed: int,
     test_fraction: float,
 ) -> Task:
-    """The task of these examples in random order, the last of them for the test."""
+    """The task of these examples in random order, with the last of them as the test set."""
     if not 0 <= test_fraction < 1:
         raise TrainingError(f"test_fraction must be at least 0 and less than 1, got {test_fraction}.")
     order = stream("split into training and test", seed).permutation(len(inputs))
@@ -288,7 +288,7 @@ def principal_task(task: Task, n_in: int) -> Task:
         raise TrainingError(f"Give 1 to {min(task.train_inputs.shape)} principal components, got {n_in}.")
     mean = task.train_inputs.mean(axis=0, dtype=np.float64)
     _, lengths, axes = np.linalg.svd(task.train_inputs - mean, full_matrices=False)
-    # A sign of a singular vector is an accident of the machine: the largest entry is made positive.
+    # The sign of a singular vector depends on the machine, so the largest entry is made positive.
     signs = np.sign(axes[np.arange(n_in), np.abs(axes[:n_in]).argmax(axis=1)])
     scale = np.maximum(lengths[:n_in], np.finfo(np.float32).tiny) / np.sqrt(len(task.train_inputs))
     projection = (axes[:n_in] * (signs / scale)[:, None]).T

@@ -1,4 +1,4 @@
-"""Counting the regions of a network while it is trained, in anyone's own loop.
+"""Count the regions of a network during training, in a loop of your own.
 
     tracker = RegionTracker(model, creases.Plane.through(a, b, c), every=100)
     for inputs, labels in batches:
@@ -7,8 +7,8 @@
         tracker.step()
     tracker.to_pandas()
 
-Step 0, the network as it is initialised, is counted when the tracker is made: after the first call of `step`
-the weights have moved already. Hanin and Rolnick 2019, section 3.2, compare each later count with that one.
+Step 0, the initial network, is counted when the tracker is created, because before the first call of `step` the weights
+have changed already. Hanin and Rolnick 2019, section 3.2, compare each later count with this one.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class RegionTracker:
             for i, found in enumerate(counts)
         ]
         if self._journal is not None:
-            self._journal.append(rows)  # on the disk before anyone hears of it
+            self._journal.append(rows)  # on disk before the rows are passed on
         self._rows = sorted([*self._rows, *rows], key=lambda row: row["step"])
         if self.on_count is not None:
             self.on_count([dict(row) for row in rows])
@@ -207,7 +207,7 @@ class RegionTracker:
 
 
 def reader_of(model: Any) -> Callable[[], Network]:
-    """What reads the model as it is now."""
+    """A function that returns the present network of the model."""
     if is_module(model):
         return lambda: load(model)
     if callable(model) and not isinstance(model, type):
@@ -222,7 +222,7 @@ def reader_of(model: Any) -> Callable[[], Network]:
 
 
 def given_by(function: Callable[[], Any]) -> Network:
-    """The network that a function gives."""
+    """The network that a function returns. Raises TrainingError if it is not a network or a module."""
     network = function()
     if isinstance(network, Network):
         return network
@@ -260,7 +260,7 @@ def as_steps(every: int | Iterable[int]) -> int | frozenset[int]:
 
 
 def as_step(value: Any, name: str) -> int:
-    """A number of steps."""
+    """A number of steps, as an int. Raises TrainingError if it is not one."""
     try:
         step = operator.index(value)
     except TypeError:
@@ -271,7 +271,7 @@ def as_step(value: Any, name: str) -> int:
 
 
 def whole_counts(rows: list[Row], domains: int) -> list[Row]:
-    """The rows of steps that have one for every domain; the others are counted again."""
+    """The rows of steps that have one row per domain; other steps are counted again."""
     per_step: dict[int, int] = {}
     for row in rows:
         per_step[row["step"]] = per_step.get(row["step"], 0) + 1
