@@ -1,8 +1,8 @@
 """Open balls, in all of input space or inside a line, a plane or a subspace.
 
-Near is measured in input space: in the coordinates of a slice a ball is an ellipsoid, whose shape the Gram matrix of
-the basis tells. What is cut is a polytope around it, given exactly; which of the regions there meet the ball is found
-out when there are regions (`complex.balls`).
+Distances are measured in input space: in the coordinates of a slice a ball is an ellipsoid, whose shape is given by the
+Gram matrix of the basis. The domain that is cut is an exact polytope around the ball; afterwards, `complex.balls`
+decides which of its regions meet the ball.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ __all__ = ["Ball", "Gram"]
 
 Floats = NDArray[np.float64]
 
-# A box in the slice's coordinates may have so many times the volume of a parallelotope that fits the ellipsoid before
-# that one is taken, whose corners are longer numbers.
+# A box in the slice's coordinates is used unless its volume exceeds this multiple of that of a parallelotope around the
+# ellipsoid, whose corners are longer numbers.
 WIDEST = 2
 
 
@@ -116,7 +116,7 @@ class Ball(Described):
         center = [Fraction(value) for value in self.center.tolist()]
 
         def reach(normal: list[Fraction]) -> Fraction:
-            """How far the ball reaches from its center along a normal, or a little more."""
+            """An upper bound, close to the true value, of how far the ball reaches from its center along a normal."""
             return root_above(square * sum(map(mul, normal, (sum(map(mul, row, normal)) for row in inverse))))
 
         _, pivots = factored(self.gram)
@@ -155,7 +155,7 @@ class Ball(Described):
 
 
 def above(value: Fraction) -> float:
-    """The least float that is not less."""
+    """The smallest float that is at least this value."""
     near = nearest(value)
     if np.isinf(near):
         return near if near > 0 else -float(np.finfo(np.float64).max)

@@ -1,4 +1,4 @@
-"""An axis-parallel box of input space; sides of no width hold their coordinate fixed."""
+"""An axis-parallel box of input space; a coordinate with equal bounds is fixed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Exact polytopes: from half-spaces or vertices to both, by the double description method in whole numbers.
+"""Exact polytopes: from half-spaces or vertices, both are computed by the double description method, in integers.
 
-A polytope is a cone of homogeneous coordinates (u, w). Its rays and walls are each other's dual, so one routine, "the
-rays of the cone where these forms are not negative", does both ways (`double_description`).
+A polytope is a cone in homogeneous coordinates (u, w). Its rays and its walls are dual to each other, so one routine,
+"the rays of the cone where these forms are not negative", computes either from the other (`double_description`).
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ __all__ = ["Ray", "dot", "extreme_rays"]
 
 
 class Ray(NamedTuple):
-    """A ray of a cone: its direction, whole numbers without a common factor, and bit i if form i vanishes on it."""
+    """A ray of a cone: its direction, as integers without a common factor, and a mask with bit i if form i vanishes on
+    it."""
 
     vector: Vector
     mask: int
 
 
 def dot(form: Vector, vector: Vector) -> int:
-    """A form's value."""
+    """The value of a form at a vector."""
     return sum(x * y for x, y in zip(form, vector, strict=True))
 
 
 def extreme_rays(forms: Sequence[Vector]) -> list[Ray] | None:
     """The extreme rays of the cone {v : form . v >= 0 for all forms}; None if the cone holds a line.
 
-    forms : rows of k whole numbers. A cone that is nothing but the origin has no rays.
+    forms : rows of k integers. The cone that contains only the origin has no rays.
     """
     from flint import fmpz, fmpz_mat
 
@@ -38,7 +39,7 @@ def extreme_rays(forms: Sequence[Vector]) -> list[Ray] | None:
     k, first = len(forms[0]), independent(forms)
     if len(first) < k:
         return None
-    # The rays of a cone of k independent forms are the columns of the inverse of their matrix.
+    # The rays of a cone given by k independent forms are the columns of the inverse of their matrix.
     inverse: Any = fmpz_mat([forms[i] for i in first]).inv()
     columns, _ = inverse.numer_denom()
     every = sum(1 << place for place in first)

@@ -1,4 +1,4 @@
-"""What a domain is, in the rows of a small table: its kind in words, its dimension, its size."""
+"""A domain as a small table in a notebook: its kind in words, its dimension, its size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from creases.domain.volume import volume_of
 
 __all__ = ["rows_of"]
 
-# Of the hull of many corners in many dimensions a table need not know the volume.
+# The volume of the hull of many corners in many dimensions takes too long for a table.
 MOST_MEASURED = 3
 SIZES = {1: "length", 2: "area"}
 SHOWN = 3
@@ -32,9 +32,9 @@ WORDS = {
 
 
 def rows_of(domain: Any) -> list[tuple[str, str]]:
-    """The rows of a domain's table: names, and what they are."""
+    """The rows of a domain's table: names and values."""
     kind = type(domain).__name__
-    # A circle's slice is the plane around it.
+    # A circle's slice is its plane.
     dimension = 1 if kind == "Circle" else int(getattr(domain, "dimension", 0) or domain.slice.dimension)
     rows = [("is", WORDS.get(kind, kind)), ("dimension", f"{dimension}"), ("inputs", f"{inputs_of(domain):,}")]
     if kind == "Directions":
@@ -51,7 +51,7 @@ def rows_of(domain: Any) -> list[tuple[str, str]]:
 
 
 def inputs_of(domain: Any) -> int:
-    """The number of coordinates of its points."""
+    """The number of coordinates of the domain's points."""
     if hasattr(domain, "slice"):
         return int(domain.slice.n_in)
     return int(domain.points.shape[1]) if hasattr(domain, "points") else int(domain.n)

@@ -1,4 +1,4 @@
-"""The sphere of directions of R^n: the cones that a network makes of its inputs far out."""
+"""The sphere of directions of R^n: on it the regions are the cones of a network far from the origin."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Lengths of input space in the coordinates of a slice: the Gram matrix of its basis, and its roots.
+"""Lengths in input space from the coordinates of a slice: the Gram matrix of its basis, and its square roots.
 
-Where basis vectors are nearly parallel, floats of scalar products lose the digits that tell them apart: of det(B B^T)
-half of what an orthogonal factorisation keeps, and that too loses what the angle is small by. Then it is done exactly.
+If basis vectors are nearly parallel, scalar products in floats lose the digits in which the vectors differ: det(B B^T)
+loses half of the digits that an orthogonal factorisation keeps, and the factorisation loses as many digits as the angle
+is small. Then the computation is exact.
 """
 
 from __future__ import annotations
@@ -20,23 +21,24 @@ __all__ = ["Gram", "chart_of", "directions_of", "factored", "gram_of", "nearest"
 Floats = NDArray[np.float64]
 Gram = tuple[tuple[Fraction, ...], ...]
 
-# Square roots are known to so many bits.
+# Square roots are computed to this many bits.
 PRECISION = 80
-# Floats are as good as they need to be where no vector is nearer to the others than this, as a part of the longest.
+# Floats are precise enough if the distance of each vector from the span of the others is at least this part of the
+# longest vector.
 UPRIGHT = 1e-2
 
 
 def exact_basis(sliced: Slice) -> list[list[Fraction]]:
-    """The basis vectors of a slice, head and tail together."""
+    """The basis vectors of a slice, each the exact sum of head and tail."""
     pairs = zip(sliced.basis.tolist(), sliced.basis_tail.tolist(), strict=True)
     return [[Fraction(x) + Fraction(y) for x, y in zip(head, tail, strict=True)] for head, tail in pairs]
 
 
 def gram_of(sliced: Slice) -> Gram:
-    """The Gram matrix of a slice's basis, exactly: a step s of coordinates has the squared length s gram s."""
+    """The exact Gram matrix of a slice's basis: a step s in coordinates has the squared length s gram s^T."""
     rows = exact_basis(sliced)
     below = lcm(*(value.denominator for row in rows for value in row))
-    # Whole numbers: a Fraction divides out common factors at each step.
+    # In integers, because a Fraction divides out common factors at each step.
     whole = [[value.numerator * (below // value.denominator) for value in row] for row in rows]
     common = gcd(*(value for row in whole for value in row))
     short = [[value // common for value in row] for row in whole]
@@ -45,8 +47,8 @@ def gram_of(sliced: Slice) -> Gram:
 
 
 def chart_of(sliced: Slice) -> Floats:
-    """A lower triangular matrix that coordinates are multiplied by to have the lengths of input space: float64 (d, d),
-    so that u @ chart is as long as u @ basis. d-volumes are larger there by the product of its diagonal."""
+    """A lower triangular matrix, float64 (d, d), such that u @ chart has the same length as u @ basis in input space.
+    It multiplies d-volumes by the product of its diagonal."""
     with np.errstate(all="ignore"):
         chart = np.linalg.qr(sliced.basis.T)[1].T
     if is_upright(chart):
@@ -57,7 +59,7 @@ def chart_of(sliced: Slice) -> Floats:
 
 
 def directions_of(sliced: Slice) -> Floats:
-    """Directions of length one at right angles to one another that span a slice: float64 (d, n_in)."""
+    """An orthonormal basis of the span of a slice: float64 (d, n_in)."""
     with np.errstate(all="ignore"):
         axes, chart = np.linalg.qr(sliced.basis.T)
     if is_upright(chart):
@@ -73,13 +75,13 @@ def directions_of(sliced: Slice) -> Floats:
 
 
 def is_upright(chart: Floats) -> bool:
-    """Whether floats are good enough of a basis with this triangular matrix."""
+    """Whether floats are precise enough for a basis with this triangular matrix."""
     sides = np.abs(np.diag(chart))
     return bool(sides.min() > UPRIGHT * sides.max() and np.isfinite(chart).all())
 
 
 def factored(gram: Gram) -> tuple[list[list[Fraction]], list[Fraction]]:
-    """L and D of a positive definite matrix L D L^T: L has ones on its diagonal and nothing above it."""
+    """L and D with L D L^T equal to a positive definite matrix; L is lower triangular with ones on its diagonal."""
     d = len(gram)
     left = [list(row) for row in gram]
     below, pivots = [[Fraction(int(i == j)) for j in range(d)] for i in range(d)], []
@@ -93,8 +95,9 @@ def factored(gram: Gram) -> tuple[list[list[Fraction]], list[Fraction]]:
 
 
 def root_above(value: Fraction) -> Fraction:
-    """At least the square root of a rational that is not negative, and more by less than a part in 2^PRECISION."""
-    # sqrt(p / q) = sqrt(p q) / q, and p q is brought to twice the bits first.
+    """An upper bound on the square root of a rational that is not negative, with a relative error below
+    2^-PRECISION."""
+    # sqrt(p / q) = sqrt(p q) / q, where p q is first scaled to twice the number of bits.
     product = value.numerator * value.denominator
     shift = max(0, 2 * PRECISION - product.bit_length() + 1) // 2 + 1
     root = isqrt(product << 2 * shift)
@@ -104,7 +107,7 @@ def root_above(value: Fraction) -> Fraction:
 
 
 def nearest(value: Fraction) -> float:
-    """The nearest float; infinite beyond them."""
+    """The nearest float; infinite beyond the range of floats."""
     try:
         return float(value)
     except OverflowError:

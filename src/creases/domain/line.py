@@ -123,7 +123,7 @@ class Polyline(Described):
 
     def to_dict(self) -> dict[str, Any]:
         """The domain as plain numbers for JSON; `domain_from_dict` is the inverse."""
-        closed = {"closed": True} if self.closed else {}  # what older files say of an open one stays as it was
+        closed = {"closed": True} if self.closed else {}  # so the dict of an open path is the same as in older files
         return {"kind": "polyline", "points": self.points.tolist(), **closed}
 
 

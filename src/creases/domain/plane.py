@@ -99,16 +99,16 @@ class Plane(Described):
 
 
 def in_convex_position(vertices: Floats) -> Floats:
-    """The vertices counter-clockwise. Raises DomainError unless they go once round a strictly convex polygon.
+    """The vertices counter-clockwise. Raises DomainError unless they are those of a strictly convex polygon, in order.
 
-    They do if every turn is to the left and the edges' directions go round once: what can be seen in as many steps as
-    there are vertices. Of a disc there may be thousands.
+    They are if every turn is to the left and the edges' directions turn by one full circle, which is checked in as many
+    steps as there are vertices; a polygon that approximates a disc may have thousands.
     """
     points = on_a_grid(vertices)
     m = len(points)
     ordered = vertices if turn(*points[:3]) >= 0 else vertices[::-1]
     points = points if ordered is vertices else points[::-1]
-    # Edges that point up (or right): the directions pass from the others to these once on each way round.
+    # Edges that point up (or right): in one full circle, the directions change once from the others to these.
     up = [(q[1], q[0]) > (p[1], p[0]) for p, q in zip(points, points[1:] + points[:1], strict=True)]
     rounds = sum(up[i] and not up[i - 1] for i in range(m))
     if rounds == 1 and all(turn(points[i - 2], points[i - 1], points[i]) > 0 for i in range(m)):
@@ -130,16 +130,16 @@ Place = tuple[int, int]
 
 
 def on_a_grid(vertices: Floats) -> list[Place]:
-    """The vertices times one number that makes them whole."""
+    """The vertices, multiplied by a common denominator: integers."""
     parts = [[value.as_integer_ratio() for value in vertex] for vertex in vertices.tolist()]
-    # All denominators are powers of two, so the largest is a multiple of the others.
+    # All denominators are powers of two, so the largest one is a common denominator.
     factor = max(below for vertex in parts for _, below in vertex)
     x, y = ([above * (factor // below) for above, below in values] for values in zip(*parts, strict=True))
     return list(zip(x, y, strict=True))
 
 
 def turn(p: Place, q: Place, r: Place) -> int:
-    """Sign of the turn p -> q -> r: 1 to the left, -1 to the right, 0 straight on."""
+    """The sign of the turn p -> q -> r: 1 for left, -1 for right, 0 for straight on."""
     value = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
     return (value > 0) - (value < 0)
 

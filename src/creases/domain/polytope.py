@@ -22,10 +22,10 @@ Floats = NDArray[np.float64]
 
 
 def check_dimensions(d: int, name: str) -> None:
-    """Raise DomainError unless a polytope of d dimensions can be cut.
+    """Raise DomainError if d is too large for a polytope to be cut.
 
-    Here rather than at the count: its exact corners and walls, which are made first, take seconds for a cube of eleven
-    dimensions and minutes for a simplex of a hundred.
+    This is checked here rather than at the count, because the exact corners and walls, which are computed first, take
+    seconds for a cube of eleven dimensions and minutes for a simplex of a hundred.
     """
     if d > MOST_DIMENSIONS:
         raise DomainError(
@@ -36,8 +36,11 @@ def check_dimensions(d: int, name: str) -> None:
 
 
 class Corners(NamedTuple):
-    """A bounded polytope exactly: rays (corners as (u, w), w > 0) and inward walls in whole numbers; for each corner
-    a mask with bit i if it lies on wall i."""
+    """An exact bounded polytope.
+
+    Rays (the corners as (u, w), w > 0) and inward walls, both in integers; for each corner a mask with bit i if it lies
+    on wall i.
+    """
 
     rays: tuple[tuple[int, ...], ...]
     walls: tuple[tuple[int, ...], ...]
@@ -60,7 +63,7 @@ def corners_of_box(lower: Floats, upper: Floats) -> Corners:
 
 
 def hull(vertices: Floats, name: str) -> Corners:
-    """Corners and walls of the convex hull of points, float64 (v, d). Raises DomainError if it is flat."""
+    """The corners and walls of the convex hull of points, float64 (v, d). Raises DomainError if the hull is flat."""
     rays = [whole([*map(Fraction, point), 1]) for point in vertices.tolist()]
     if len(independent(rays)) < len(rays[0]):
         raise DomainError(
@@ -68,28 +71,30 @@ def hull(vertices: Floats, name: str) -> Corners:
             "vertices that span the space, or give the polytope inside a Subspace of its own dimension."
         )
     walls = extreme_rays(rays)
-    assert walls is not None  # the vertices span the space, so the dual cone holds no line
+    assert walls is not None  # the vertices span the space, so the dual cone contains no line
     masks = [sum(1 << w for w, wall in enumerate(walls) if wall.mask >> v & 1) for v in range(len(rays))]
-    # A point inside the hull or inside a face of it is no corner: it lies on fewer walls than a corner there does.
+    # A point in the interior of the hull or of a face is not a corner: it lies on fewer walls than a corner of that
+    # face.
     kept = [v for v, mask in enumerate(masks) if mask and not is_hidden(v, masks)]
     return Corners(tuple(rays[v] for v in kept), tuple(wall.vector for wall in walls), tuple(masks[v] for v in kept))
 
 
 def is_hidden(v: int, masks: list[int]) -> bool:
-    """Whether another point lies on all walls that point v lies on; of equal points the first is not hidden."""
+    """Whether another point lies on all walls on which point v lies; among equal points the first is not hidden."""
     mine = masks[v]
     return any(u != v and mine & other == mine and (mine != other or u < v) for u, other in enumerate(masks))
 
 
 def half_space_corners(normals: Floats, offsets: Floats) -> Corners:
-    """Corners and walls of {u : normals @ u <= offsets}. Raises DomainError if it is empty, flat or unbounded."""
+    """The corners and walls of {u : normals @ u <= offsets}. Raises DomainError if it is empty, flat or unbounded."""
     rows = zip(normals.tolist(), offsets.tolist(), strict=True)
     return corners_within([whole([*(-Fraction(x) for x in row), Fraction(b)]) for row, b in rows], normals.shape[1])
 
 
 def corners_within(walls: list[tuple[int, ...]], d: int) -> Corners:
-    """Corners and walls of what lies on the inner side of inward walls in R^d; as `half_space_corners` otherwise."""
-    # With w >= 0 as one more wall, whose number is the last.
+    """The corners and walls of the intersection of half-spaces in R^d, given by inward walls; errors as for
+    `half_space_corners`."""
+    # With w >= 0 as an additional wall, the last one.
     rays = extreme_rays([*walls, (*(0,) * d, 1)])
     if rays is None:
         raise DomainError(
@@ -110,7 +115,7 @@ def corners_within(walls: list[tuple[int, ...]], d: int) -> Corners:
             "The polytope is flat: its half-spaces meet in a set without inside. Give it inside a Subspace instead."
         )
     masks = [ray.mask & ((1 << len(walls)) - 1) for ray in finite]
-    # A wall that touches no corner, or fewer than span a facet, is none.
+    # A wall that contains no corner, or too few to span a facet, is redundant.
     on_wall = [[v for v, mask in zip(vectors, masks, strict=True) if mask >> w & 1] for w in range(len(walls))]
     facets = [w for w, on in enumerate(on_wall) if on and len(independent(on)) == d and walls[w] not in walls[:w]]
     compact = tuple(sum(1 << i for i, w in enumerate(facets) if mask >> w & 1) for mask in masks)
@@ -118,9 +123,10 @@ def corners_within(walls: list[tuple[int, ...]], d: int) -> Corners:
 
 
 def in_order(corners: Corners) -> Corners:
-    """The same polytope, of one or two dimensions, with its corners in order, by whole numbers.
+    """The same polytope, of one or two dimensions, with its corners in order, computed in integers.
 
-    On a line from low to high, wall i vanishing at corner i; in a plane counter-clockwise, wall i from corner i on.
+    On a line the order is from low to high, with wall i vanishing at corner i; in a plane it is counter-clockwise, with
+    wall i from corner i to the next.
     """
     rays, walls = corners.rays, corners.walls
     if len(rays[0]) == 2:
@@ -160,7 +166,7 @@ def inner_slice(inside: Subspace | None, d: int) -> Slice:
 
 
 def as_vertices(values: ArrayLike, name: str) -> Floats:
-    """Vertices, float64 (v, d), finite, kept read-only."""
+    """Vertices as a read-only float64 array (v, d). Raises DomainError if one is not finite."""
     vertices = as_floats(values, f"The {name}'s vertices", DomainError)
     if vertices.ndim != 2 or vertices.shape[1] < 1:
         raise DomainError(f"A {name} needs vertices of shape (v, d), got {vertices.shape}.")

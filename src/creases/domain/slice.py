@@ -1,8 +1,8 @@
-"""The affine map that every domain stands on: coordinates u in R^d -> origin + basis u in input space.
+"""The affine map of every domain: coordinates u in R^d -> origin + basis u in input space.
 
-The basis of a segment is the difference of two points, which a float64 cannot always hold. Its rounding
-error can: the difference of two floats is exactly the sum of two floats (Knuth's TwoSum), so a slice keeps
-a head and a tail, and the domain that is cut is exactly the one that was asked for.
+The basis of a segment is the difference of two points, which is not always a float64. But the difference of two floats
+is exactly the sum of two floats (Knuth's TwoSum), so a slice stores a head and a tail, and the domain that is cut is
+exactly the given one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 def as_point(values: ArrayLike, name: str) -> Floats:
     """A point given flat or in the network's input shape, as a read-only float64 vector of shape (n_in,).
 
-    Raises DomainError, naming `name`, if a coordinate is not a finite real number or there is none.
+    Raises DomainError, with `name`, if a coordinate is not a finite real number or there are no coordinates.
     """
     point = as_floats(values, name, DomainError).ravel()
     if point.size == 0:
@@ -42,7 +42,8 @@ def as_point(values: ArrayLike, name: str) -> Floats:
 
 
 def as_dimensions(n: Any, name: str) -> int:
-    """A number of inputs as an int. Raises DomainError, naming the domain, unless it is whole and at least 1."""
+    """A number of inputs as an int. Raises DomainError, with the name of the domain, unless it is an integer of at
+    least 1."""
     whole = isinstance(n, (int, float, np.number)) and not isinstance(n, bool)
     if not (whole and np.isfinite(n) and int(n) == n and n >= 1):
         raise DomainError(f"{name} needs a whole number of dimensions, at least 1; got {n!r}.")
@@ -64,7 +65,7 @@ def difference(end: Floats, start: Floats) -> tuple[Floats, Floats]:
 
 
 def check_independent(rows: list[list[Fraction]]) -> None:
-    """Raise DomainError if the exact basis vectors are linearly dependent, in the words of their number."""
+    """Raise DomainError if the exact basis vectors are linearly dependent."""
     rank = len(independent([whole(row) for row in rows]))
     if rank == len(rows):
         return
@@ -80,7 +81,7 @@ def check_independent(rows: list[list[Fraction]]) -> None:
 
 
 def are_axes(basis: Floats, tail: Floats) -> bool:
-    """Whether each basis vector is along one coordinate axis of its own."""
+    """Whether each basis vector is parallel to a different coordinate axis."""
     if tail.any() or (np.count_nonzero(basis, axis=1) != 1).any():
         return False
     return bool((np.count_nonzero(basis, axis=0) <= 1).all())
@@ -126,7 +127,8 @@ class Slice:
                 f"The basis must have one row of {self.origin.size} coordinates a dimension, got {self.basis.shape}."
             )
         if len(self.basis) == 1:
-            # One vector is independent if it is not zero; two floats add up to zero if one is the other's negative.
+            # A single vector is independent if it is not zero; the sum of two floats is zero if one is the negative of
+            # the other.
             if not (self.basis != -self.basis_tail).any():
                 raise DomainError("The direction is zero; a line needs two different points.")
         elif not are_axes(self.basis, self.basis_tail):

@@ -1,4 +1,4 @@
-"""How large a domain is, in the units of input space."""
+"""The volume of a domain, in the units of input space."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["volume_of"]
 
 
 def volume_of(domain: Domain) -> float | None:
-    """The d-dimensional volume of a domain in input space: a length, an area, a volume. None if it is infinite.
+    """The d-dimensional volume of a domain in input space (a length, an area, a volume); None if it is infinite.
 
-    A slice's own coordinates stretch by sqrt(det(basis basis^T)). None too where floats hold no volume: the domain is
-    flat in floats, or too large or small for them.
+    The slice's coordinates are scaled by sqrt(det(basis basis^T)). The result is also None if the volume cannot be
+    represented in floats: the domain is flat in floats, or its volume is outside their range.
     """
     with np.errstate(all="ignore"):
         volume = in_floats(domain)
@@ -31,10 +31,10 @@ def volume_of(domain: Domain) -> float | None:
 
 
 def in_floats(domain: Domain) -> float | None:
-    """The volume as floats have it: zero, infinite or not a number where they do not hold it."""
+    """The volume computed in floats: zero, infinite or NaN if it cannot be represented."""
     if isinstance(domain, (Polyline, Circle)):
         return domain.length
-    if isinstance(domain, Ball):  # of input space, so nothing stretches
+    if isinstance(domain, Ball):  # a ball of input space, so there is no factor
         d = domain.dimension
         return float(np.exp(d / 2 * np.log(np.pi) + d * np.log(domain.radius) - lgamma(d / 2 + 1)))
     if isinstance(domain, Box):

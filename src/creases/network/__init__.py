@@ -1,7 +1,7 @@
 """Piecewise-linear networks: levels, kinks, operators, evaluation, building, hashing and saving.
 
-`network` has the noun; `levels`, `kinks` and `operators` what it is made of; `chain` the networks of dense layers;
-`saving` hashes and files; `builder` (`creases.build`) how to write one down in a few lines.
+`network` has the class `Network`; `levels`, `kinks` and `operators` have its parts; `chain` is about networks of dense
+layers, `saving` about hashes and files; `builder` (`creases.build`) builds a network in a few lines.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ class DenseChain(NamedTuple):
 
 
 def chain_of(levels: Sequence[Level]) -> DenseChain | None:
-    """The layers of levels that are a chain, each dense and of ReLU, but for an affine last one; else None."""
+    """The layers, if the levels are a chain: each is dense with ReLU, except perhaps an affine last one; otherwise
+    None."""
     layers = []
     for number, level in enumerate(levels, start=1):
         operator = level.sources.get(number - 1)
@@ -67,7 +68,8 @@ def chain_of(levels: Sequence[Level]) -> DenseChain | None:
 
 
 def levels_of(hidden: Sequence[DenseLayer], output: DenseLayer | None) -> tuple[Level, ...]:
-    """The levels of a chain; of an output layer alone one affine level. Raises NetworkError if they do not chain."""
+    """The levels of a chain; an output layer alone is one affine level. Raises NetworkError if the shapes do not
+    fit."""
     chain = [*hidden, *([output] if output else [])]
     for number, (below, above) in enumerate(pairwise(chain), start=2):
         if above.n_in != below.n_out:
@@ -82,13 +84,17 @@ def levels_of(hidden: Sequence[DenseLayer], output: DenseLayer | None) -> tuple[
 
 
 def are_transposed(weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) -> bool:
-    """Whether layers fit one another and their biases only if every weight is transposed.
+    """Whether the layers fit one another and their biases only if every weight is transposed.
 
-    Raises nothing: what is no matrix does not fit either way.
+    Raises nothing: an array that is not a matrix does not fit either way.
     """
     try:
         shapes, lengths = [np.shape(weight) for weight in weights], [np.shape(bias) for bias in biases]
-    except (ValueError, RuntimeError, TypeError):  # lists of different lengths, or of tensors that need gradients
+    except (
+        ValueError,
+        RuntimeError,
+        TypeError,
+    ):  # lists of different lengths, or of tensors with gradients
         return False
     if any(len(shape) != 2 for shape in shapes):
         return False
@@ -101,7 +107,7 @@ def are_transposed(weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) ->
 
 
 def as_layer(weight: ArrayLike, bias: ArrayLike, name: str) -> DenseLayer:
-    """Check one layer's arrays; `name` goes into the error ("layer 2 (hidden)")."""
+    """One layer from its arrays. Raises NetworkError, with `name` ("layer 2 (hidden)"), if they do not fit."""
     weights = as_floats(weight, f"{name}: weight", NetworkError)
     if bias is None:
         raise NetworkError(

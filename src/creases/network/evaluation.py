@@ -1,7 +1,7 @@
-"""What levels compute, in float64, level after level: values of points, and the affine map of one pattern.
+"""Evaluation of levels in float64, one after the other: values at points, and the affine map of one pattern.
 
-Nothing here is proved. Values that no later level takes are let go, so that a deep network needs the memory of its
-widest part only.
+Nothing here is proved. Values that no later level takes are released, so a deep network needs only the memory of its
+widest part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["affine_map_of_levels", "evaluate", "last_uses"]
 
 
 def evaluate(levels: Sequence[Level], points: Floats) -> Iterator[tuple[Level, Floats, Floats]]:
-    """Each level with its sums, (..., n_units), and its values, (..., n_values), in order.
+    """The levels in order, each with its sums (..., n_units) and its values (..., n_values).
 
     points : float64 (..., n_in).
     """
@@ -34,12 +34,13 @@ def evaluate(levels: Sequence[Level], points: Floats) -> Iterator[tuple[Level, F
 
 
 def affine_map_of_levels(levels: Sequence[Level], pattern: Sequence[ArrayLike], n_in: int) -> tuple[Floats, Floats]:
-    """Matrix (n_out, n_in) and offset (n_out,) of the affine map that levels are on one pattern, an array a layer.
+    """Matrix (n_out, n_in) and offset (n_out,) of the affine map of the levels on one pattern, given as one array per
+    layer.
 
     Raises NetworkError if an array of the pattern does not fit its layer.
     """
     parts = iter(pattern)
-    # Rows: the gradient by each input, and the constant last.
+    # Rows: the derivative by each input, and last the constant.
     values = np.eye(n_in + 1, n_in)
     forms: list[Floats | None] = [values]
     for level, unneeded in zip(levels, last_uses(levels), strict=True):
@@ -60,7 +61,7 @@ def affine_map_of_levels(levels: Sequence[Level], pattern: Sequence[ArrayLike], 
 
 
 def last_uses(levels: Sequence[Level]) -> list[list[int]]:
-    """Of each level the sources that it is the last to take."""
+    """For each level, those of its sources that no later level takes."""
     last: dict[int, int] = {}
     for number, level in enumerate(levels):
         last.update(dict.fromkeys(level.sources, number))

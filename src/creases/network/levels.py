@@ -1,8 +1,8 @@
-"""A level: units that stand side by side. Each takes from the input and from earlier levels only.
+"""A level: units that are evaluated together. Each depends only on the input and on earlier levels.
 
     z = sum over sources p of operator_p(values of level p) + bias,    values = kink(z)
 
-The input is level 0, the first level is number 1.
+The input is level 0, and the first level has the number 1.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Level:
 
 
 def check_levels(levels: Sequence[Level], n_in: int) -> None:
-    """Raise NetworkError unless every level takes from earlier ones only, and what it takes fits their values."""
+    """Raise NetworkError unless every level takes only earlier ones, and its operators fit their values."""
     sizes = [n_in]
     for number, level in enumerate(levels, start=1):
         if not isinstance(level, Level):

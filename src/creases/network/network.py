@@ -1,8 +1,8 @@
-"""A network with piecewise-linear parts as levels: what is evaluated, hashed, saved, and handed to the engine.
+"""A network with piecewise-linear parts, as levels that are evaluated, hashed, saved, and passed to the engine.
 
-Conventions of Hanin and Rolnick (2019), section 2: a hidden neuron's pre-activation is z(x), it is
-active where z(x) > 0, and an activation region is a non-empty open set of inputs on which every hidden
-neuron keeps one strict sign. Levels without neurons or switches are affine and cut nothing.
+Conventions of Hanin and Rolnick (2019), section 2: a hidden neuron's pre-activation is z(x), it is active where z(x) >
+0, and an activation region is a non-empty open set of inputs on which every hidden neuron has one strict sign. Levels
+without neurons or switches are affine and cut nothing.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ __all__ = ["Network"]
 
 Floats = NDArray[np.float64]
 
-# How many widths the repr of a graph shows.
+# The number of widths in the repr of a graph.
 SHOWN = 4
-# How many layers a notebook shows.
+# The number of layers in a notebook's table.
 LISTED = 12
-# Of arrays that are an output layer and no other: they may have been meant as a hidden one.
+# The note on arrays of a single layer, the output: it may have been meant as a hidden layer.
 AFFINE = "It is one affine map: the only layer is the output. If a ReLU follows it, say output_layer=False."
 
 
@@ -266,7 +266,7 @@ class Network:
         return sum(self.widths)
 
     def __reduce__(self) -> tuple[type[Network], tuple[Any, ...]]:
-        # Made anew where it is unpickled: read-only there too, and without what is cached.
+        # Unpickling creates it again, so that its arrays are read-only, and without cached values.
         return Network, (self.levels, self.input_shape, self.normalisation, self.notes)
 
     def __repr__(self) -> str:
@@ -463,12 +463,12 @@ class Network:
 
 
 def counted(number: int, noun: str, plural: str = "s") -> str:
-    """A number with its noun."""
+    """A number with its noun, in the plural if needed."""
     return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def as_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
-    """An input shape, checked."""
+    """An input shape as a tuple. Raises NetworkError unless it consists of positive integers."""
     sides = tuple(input_shape)
     if not all(int(side) == side and side > 0 for side in sides):
         raise NetworkError(f"input_shape must hold positive whole numbers, got {sides}.")

@@ -1,8 +1,8 @@
-"""What a network is as bytes: its hash, and the `.npz` that `Network.save` writes.
+"""Networks as bytes: the hash, and the `.npz` file that `Network.save` writes.
 
-A chain has the hash and the file that it always had (`creases-network-1`); what is more than a chain is
-`creases-graph-1`. Both hold plain arrays and JSON, no pickles. A file of a graph has its levels as JSON in the
-array `levels` (bytes of UTF-8), and every array of a level under the number of the level and of the source.
+Chains have had the same hash and file format from the beginning (`creases-network-1`); other networks are saved as
+`creases-graph-1`. Both contain plain arrays and JSON, no pickles. The file of a graph has its levels as JSON in the
+array `levels` (bytes of UTF-8), and every array of a level under the numbers of the level and of the source.
 """
 
 from __future__ import annotations
@@ -68,11 +68,12 @@ def hash_of_chain(chain: DenseChain) -> str:
 
 
 def hash_of_levels(levels: Sequence[Level], n_in: int) -> str:
-    """SHA-256 of a graph: sources, operators, biases and kinks of its levels. Names are no part of it."""
+    """SHA-256 of a graph: sources, operators, biases and kinks of its levels. Names are not included."""
     described, arrays = parts_of(levels)
     for entry in described:
         del entry["name"]
-    # The text first, which names every array; then each with its shape: no two graphs share a byte stream.
+    # First the text, which names every array, then each array with its shape, so that no two graphs share a byte
+    # stream.
     text = json.dumps([n_in, described], sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(f"{GRAPH_FORMAT}|{text}".encode())
     for name, array in arrays.items():
@@ -99,9 +100,9 @@ def parts_of(levels: Sequence[Level]) -> tuple[list[dict[str, Any]], Arrays]:
 
 
 def levels_from(described: Any, arrays: Arrays) -> tuple[Level, ...]:
-    """The levels of which `parts_of` made these two.
+    """The levels from the two results of `parts_of`.
 
-    Raises NetworkError, naming level and source, if they make no level, lack an array or have one too many.
+    Raises NetworkError, with level and source, if they are not valid levels, or an array is missing or superfluous.
     """
     if not isinstance(described, list) or not described:
         raise NetworkError("the levels must be a list of at least one.")
@@ -136,7 +137,7 @@ def levels_from(described: Any, arrays: Arrays) -> tuple[Level, ...]:
 
 
 def write_network(network: Network, path: Path) -> None:
-    """Write the file, whole or not at all. Raises ModelFileError if its name does not end with .npz."""
+    """Write the file, completely or not at all. Raises ModelFileError if its name does not end with .npz."""
     if path.suffix != ".npz":
         raise ModelFileError(f"Networks are saved as .npz, got {path.name!r}. Rename it {path.stem}.npz.")
     arrays: dict[str, Any] = {}

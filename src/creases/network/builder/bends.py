@@ -1,4 +1,4 @@
-"""Kinks: ReLU and its relatives, clips, and maxima. Each shares its level with the sum below it where it can."""
+"""Kinks: ReLU and similar functions, clips, and maxima. Each shares its level with the sum below it if possible."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def prelu(x: Flow, slope: ArrayLike, *, name: str = "") -> Flow:
     Raises NetworkError if a slope is not finite or the shapes do not fit.
     """
     flow = checked(x, "build.prelu")
-    # torch keeps a slope for all channels as an array of one.
+    # torch stores a single slope for all channels as an array of length one.
     slopes = np.squeeze(as_finite(slope, "build.prelu: slope")) if np.size(slope) == 1 else slope
     return bend(flow, LeakyReLU(one_or_spread(slopes, flow, "build.prelu: slope")), flow.shape, name)
 
@@ -79,15 +79,15 @@ def clip(x: Flow, low: ArrayLike, high: ArrayLike, *, name: str = "") -> Flow:
 
 
 def one_or_spread(values: Any, flow: Flow, name: str) -> Any:
-    """One number as it is; several spread over the values of a flow."""
+    """A single number unchanged; several numbers broadcast to the values of a flow."""
     array = as_finite(values, name)
     return float(array) if array.ndim == 0 else spread(array, flow.shape, name)
 
 
 def at_least(flow: Flow, low: Floats, what: str, name: str = "") -> Flow:
-    """max(x, low) = low + relu(x - low), low float64, one number a value; a ReLU alone where all are zero.
+    """max(x, low) = low + relu(x - low), with low float64, one number per value; only a ReLU if all are zero.
 
-    what : the function or node that asks, for errors.
+    what : the function or node that calls it, for errors.
     """
     if not low.any():
         return bend(flow, ReLU(), flow.shape, name)
@@ -97,7 +97,7 @@ def at_least(flow: Flow, low: Floats, what: str, name: str = "") -> Flow:
 
 
 def at_most(flow: Flow, high: Floats, what: str, name: str = "") -> Flow:
-    """min(x, high) = high - relu(high - x), high float64, one number a value; `what` as in `at_least`."""
+    """min(x, high) = high - relu(high - x), with high float64, one number per value; `what` as in `at_least`."""
     high = high.reshape(-1)
     turned = Scale(np.full(flow.size, -1.0))
     bent = bend(total([(flow, turned)], flow.shape, what, high), ReLU(), flow.shape, name)
@@ -188,9 +188,9 @@ def maximum(*flows: Flow, name: str = "") -> Flow:
 
 
 def largest_of(flows: Sequence[Flow], constants: Floats | None, what: str, name: str = "") -> Flow:
-    """The largest of flows of one shape and, if there are any, of constants, float64, one a value; place by place.
+    """The elementwise maximum of flows of one shape and, if given, of constants, float64 with one number per value.
 
-    what : the function or node that asks, for errors.
+    what : the function or node that calls it, for errors.
     """
     size, count = flows[0].size, len(flows) + (constants is not None)
     terms: list[tuple[Flow, Operator]] = []

@@ -1,7 +1,7 @@
-"""Numbers that are made of others, and whether float64 holds them: sums, products, the scale of a batch norm.
+"""Whether sums, products and the scale of a batch norm are exact in float64.
 
-A number that had to be rounded does not get into a network unnoticed: what was to be added or multiplied stays apart,
-or, of a batch norm's scale, a note says so.
+No number in a network is rounded without notice: if a sum or product is not exact, its parts are kept apart, and if a
+batch norm's scale is rounded, a note says so.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from creases.network.operators.operator import Floats
 
 __all__ = ["batch_norm_numbers", "exact_product", "exact_sum"]
 
-# Products between these are exact if their error says so: nothing underflows in working it out.
+# For products between these bounds, an error of zero proves exactness: nothing underflows when the error is computed.
 SMALLEST, LARGEST = 2.0**-400, 2.0**400
 SPLITTER = 2.0**27 + 1
 
-# Bits of a square root before it is rounded to 53; a last bit says whether there is more.
+# Bits of a square root before it is rounded to 53; one more bit says whether the rest is not zero.
 PRECISION = 128
 
 
 def exact_sum(first: Floats | None, second: Floats | None) -> tuple[Floats | None, bool]:
     """The sum of two biases, float64 (n,) or None for zeros, and whether it is exact.
 
-    Knuth's two-sum finds the error of each entry; a sum beyond float64 is not exact.
+    Knuth's two-sum gives the error of each entry; a sum that overflows is not exact.
     """
     if first is None or second is None:
         return (second if first is None else first), True
@@ -40,9 +40,9 @@ def exact_sum(first: Floats | None, second: Floats | None) -> tuple[Floats | Non
 
 
 def exact_product(values: Floats, factor: float) -> Floats | None:
-    """values * factor, float64 of the same shape, if float64 holds every product; else None.
+    """values * factor, float64 of the same shape, if every product is exact; otherwise None.
 
-    Dekker's product finds the error of each entry. None too where a number is so large or small that it might not.
+    Dekker's product gives the error of each entry. Also None if a number is so large or small that this might fail.
     """
     if factor in (1.0, -1.0):
         return values * factor
@@ -65,12 +65,12 @@ def upper_half(value: Any) -> Any:
 
 
 def batch_norm_numbers(variance: Floats, weight: Floats, eps: float) -> tuple[Floats, Floats, bool]:
-    """Factors and divisors that make up weight / sqrt(variance + eps), and whether none of them had to be rounded.
+    """Factors and divisors whose quotient is weight / sqrt(variance + eps), and whether no number was rounded.
 
-    All float64 of shape (channels,). A scale that is no float is a weight divided by its root where that is a float;
-    else it is the float64 nearest to it: as a rule because the root is irrational, but a rational root
-    (1 + 2^-53, of variance 1 + 2^-52 and eps 2^-106) need not be a float either.
-    Raises NetworkError if variance + eps is not positive, or a scale is beyond float64.
+    All are float64 of shape (channels,). If the scale is not a float, it is the weight divided by the root if the root
+    is a float; otherwise it is rounded to the nearest float64. This is usually because the root is irrational, but a
+    rational root (1 + 2^-53, for variance 1 + 2^-52 and eps 2^-106) may not be a float either.
+    Raises NetworkError if variance + eps is not positive, or a scale overflows.
     """
     if isinstance(eps, bool) or not isinstance(eps, (int, float, np.integer, np.floating)) or not math.isfinite(eps):
         raise NetworkError(f"build.batch_norm: eps must be a finite number, got {eps!r}.")
@@ -97,8 +97,9 @@ def batch_norm_numbers(variance: Floats, weight: Floats, eps: float) -> tuple[Fl
 
 
 def nearest_root(square: Fraction) -> float:
-    """The float64 nearest to the square root of a rational number that is not negative."""
-    # 4^k square >= 2^(2 PRECISION), so its root has at least PRECISION bits; what is cut off there only decides ties.
+    """The float64 nearest to the square root of a rational number of at least zero."""
+    # 4^k square >= 2^(2 PRECISION), so its root has at least PRECISION bits; the part that is cut off only decides
+    # ties.
     k = max(0, PRECISION + 1 - (square.numerator.bit_length() - square.denominator.bit_length()) // 2)
     number, rest = divmod(square.numerator << (2 * k), square.denominator)
     root = math.isqrt(number)

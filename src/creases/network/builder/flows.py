@@ -1,15 +1,16 @@
-"""Flows: the values that run through a network while it is being written down, and how they become levels.
+"""Flows: the intermediate values of a network that is being built, and how they become levels.
 
-A flow is a node of a graph that only grows, so no cycle can be made. There are three kinds of nodes: the input; a sum
-of operators of other nodes, with a bias; a kink of one node. `levels_of_graph` makes levels of them, and never adds or
-multiplies two stored numbers where that could round:
+A flow is a node of a graph to which nodes are only added, so there are no cycles. There are three kinds of nodes: the
+input; a sum of operators of other nodes, with a bias; a kink of one node. `levels_of_graph` turns them into levels, and
+never adds or multiplies two stored numbers if the result could be rounded:
 
-* a kink shares its level with the sum below it, if nobody else takes that sum;
-* a sum that is only added to another one joins it, if they take from different levels and their biases add exactly;
-* two operators of one level on the same source stay two: one of them takes from a copy of the source.
+* a kink shares its level with the sum below it, if that sum has no other use;
+* a sum whose only use is in another sum becomes part of it, if they have different source levels and their biases add
+  exactly;
+* two operators of one level on the same source remain two: one of them takes a copy of the source.
 
-Reshaping makes no node. Levels stand in the order in which their flows were made; what the output does not need is left
-out.
+Reshaping adds no node. Levels are in the order in which their flows were created, and flows that the output does not
+need are left out.
 """
 
 from __future__ import annotations
@@ -34,26 +35,26 @@ numbers = itertools.count()
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FlowNode:
-    """The input (no terms, no kink), a sum of terms, or a kink of its only term."""
+    """The input (no terms and no kink), a sum of terms, or a kink of its only term."""
 
     shape: tuple[int, ...]
-    root: FlowNode | None  # the input that it comes from; None for an input itself
+    root: FlowNode | None  # the input on which it depends; None for an input itself
     terms: tuple[tuple[FlowNode, Operator], ...] = ()
     bias: Floats | None = None
     kink: Kink | None = None
     name: str = ""
     notes: tuple[str, ...] = ()
-    # Larger than those of all nodes that it takes from.
+    # Larger than those of all its sources.
     number: int = field(default_factory=lambda: next(numbers))
 
     @property
     def size(self) -> int:
-        """Number of values."""
+        """The number of values."""
         return math.prod(self.shape)
 
     @property
     def is_sum(self) -> bool:
-        """Whether it is a sum of terms."""
+        """Whether the node is a sum of terms."""
         return bool(self.terms) and self.kink is None
 
 
@@ -77,7 +78,7 @@ class Flow:
 
 
 def checked(flow: Any, what: str) -> Flow:
-    """A flow; NetworkError, naming the function, if it is none."""
+    """The argument, if it is a flow. Raises NetworkError, with the name of the function, otherwise."""
     if not isinstance(flow, Flow):
         raise NetworkError(
             f"{what} takes a flow, as build.input(...) and the other functions of creases.build give it; got a "
@@ -87,7 +88,8 @@ def checked(flow: Any, what: str) -> Flow:
 
 
 def several(flows: Any, what: str) -> list[Flow]:
-    """A sequence of flows; NetworkError, naming the function, if it is none."""
+    """The argument as a list, if it is a sequence of flows. Raises NetworkError, with the name of the function,
+    otherwise."""
     if not isinstance(flows, (list, tuple)):
         raise NetworkError(f"{what} takes a list of flows, got a {type(flows).__name__}.")
     return [checked(flow, what) for flow in flows]
@@ -106,7 +108,7 @@ def total(
     name: str = "",
     notes: tuple[str, ...] = (),
 ) -> Flow:
-    """The sum of operators of flows, plus a bias. Raises NetworkError if the flows come from different inputs."""
+    """The sum of operators applied to flows, plus a bias. Raises NetworkError if the flows have different inputs."""
     roots = {id(flow.node.root or flow.node): flow.node.root or flow.node for flow, _ in terms}
     if len(roots) > 1:
         raise NetworkError(
@@ -119,7 +121,7 @@ def total(
 
 
 def bend(flow: Flow, kink: Kink, shape: tuple[int, ...], name: str = "") -> Flow:
-    """A kink of a flow. Raises NetworkError if the kink does not fit it."""
+    """A kink of a flow. Raises NetworkError if the kink does not fit."""
     kink.check(flow.size)
     below = flow.node
     node = FlowNode(shape, below.root or below, ((below, Select.all(flow.size)),), None, kink, name)
@@ -135,7 +137,7 @@ def levels_of_graph(output: Flow) -> tuple[list[Level], tuple[str, ...]]:
             uses[source] += 1
     uses[output.node] += 1
     joined = join_all(nodes, uses)
-    # Sums that are part of another level.
+    # Sums that have become part of another level.
     absorbed = {child for terms in joined.values() for child in terms.absorbed}
     absorbed |= {node.terms[0][0] for node in nodes if node.kink and shares_level(node, uses)}
     levels: list[Level] = []
@@ -163,7 +165,7 @@ def levels_of_graph(output: Flow) -> tuple[list[Level], tuple[str, ...]]:
 
 @dataclass(frozen=True, eq=False)
 class LevelSums:
-    """What stands in one level: terms and bias, and the sums that were absorbed into it."""
+    """The content of one level: terms and bias, and the sums that became part of it."""
 
     terms: tuple[tuple[FlowNode, Operator], ...]
     bias: Floats | None
@@ -172,12 +174,12 @@ class LevelSums:
 
 
 def join_all(nodes: Sequence[FlowNode], uses: dict[FlowNode, int]) -> dict[FlowNode, LevelSums]:
-    """Each sum's terms and bias, with those of sums that are only added to it in their place, where that is exact."""
+    """The terms and bias of each sum, with the sums whose only use is in it merged into it, if that is exact."""
     joined: dict[FlowNode, LevelSums] = {}
-    for node in nodes:  # what a node takes from comes before it
+    for node in nodes:  # the sources of a node come before it
         if not node.is_sum:
             continue
-        # Sources of the terms that are not looked at yet: what joins must leave them free.
+        # Sources of the remaining terms: a sum that joins must not use them.
         later = [source for source, _ in node.terms]
         terms: list[tuple[FlowNode, Operator]] = []
         bias, name, absorbed = node.bias, node.name, frozenset[FlowNode]()
@@ -197,13 +199,13 @@ def join_all(nodes: Sequence[FlowNode], uses: dict[FlowNode, int]) -> dict[FlowN
 
 
 def shares_level(node: FlowNode, uses: dict[FlowNode, int]) -> bool:
-    """Whether a kink stands in the level of the sum below it: one that nobody else takes."""
+    """Whether a kink shares the level of the sum below it: the sum must have no other use."""
     below = node.terms[0][0]
     return below.is_sum and uses[below] == 1
 
 
 def needed(output: FlowNode) -> list[FlowNode]:
-    """The nodes that the output takes from, itself included, in the order in which they were made."""
+    """The nodes on which the output depends, including itself, in the order in which they were created."""
     nodes, waiting = {output}, [output]
     while waiting:
         for source, _ in waiting.pop().terms:
@@ -216,7 +218,7 @@ def needed(output: FlowNode) -> list[FlowNode]:
 def sources_of(
     terms: Iterable[tuple[FlowNode, Operator]], place: dict[FlowNode, int], levels: list[Level]
 ) -> dict[int, Operator]:
-    """Operators by the number of their level; of a level that is named again, a copy is put before."""
+    """Operators by the number of their source level; for a level that occurs twice, a copy of it is inserted."""
     sources: dict[int, Operator] = {}
     for node, operator in terms:
         number = place[node]

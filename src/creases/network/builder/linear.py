@@ -39,7 +39,7 @@ BATCH_NORM_NOTE = (
 
 
 def apply(flow: Flow, operator: Operator, what: str, bias: Any = None, name: str = "", shape: Any = None) -> Flow:
-    """One operator of one flow, with a bias as `spread` takes it."""
+    """One operator applied to one flow, with a bias in a form that `spread` accepts."""
     result = operator.output_shape if shape is None else shape
     biases = None if bias is None else spread(bias, result, f"build.{what}: bias")
     return total([(flow, operator)], result, f"build.{what}", biases, name)
@@ -64,10 +64,10 @@ def sparse(x: Flow, weight: Any, bias: ArrayLike | None = None, *, name: str = "
 
 
 def rows_of(columns: Integers, numbers: ArrayLike, counts: Integers, n_in: int) -> Sparse:
-    """The operator whose rows have these numbers at these columns, one row after the other, so many each.
+    """The operator with these rows: numbers at these columns, row after row, with `counts` entries each.
 
-    columns, numbers : (terms,). counts : (n_out,), their sum is the terms.
-    Raises NetworkError if a row names a column twice, or one that is not there.
+    columns, numbers : (terms,). counts : (n_out,), with the sum `terms`.
+    Raises NetworkError if a row has a column twice, or a column out of range.
     """
     from scipy.sparse import csr_array
 
@@ -76,7 +76,7 @@ def rows_of(columns: Integers, numbers: ArrayLike, counts: Integers, n_in: int) 
 
 
 def fits(flow: Flow, operator: Operator, what: str) -> None:
-    """Raise NetworkError unless a matrix has a column for each value."""
+    """Raise NetworkError unless a matrix has one column per value."""
     if operator.n_in != flow.size:
         raise NetworkError(
             f"build.{what}: weight has {operator.n_in} columns, but {flow!r} has {flow.size} values. Weights have "
@@ -254,7 +254,7 @@ def linear_combination(flows: Sequence[Flow], factors: Sequence[float], *, name:
 
 
 def combined(what: str, flows: Sequence[Flow], factors: Sequence[float | None], name: str) -> Flow:
-    """A sum of flows, each times a factor; None leaves one as it is."""
+    """A sum of flows, each times a factor; None means without a factor."""
     kept = [checked(flow, f"build.{what}") for flow in flows]
     if not kept:
         raise NetworkError(f"build.{what} needs at least one flow.")

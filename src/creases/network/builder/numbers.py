@@ -1,4 +1,4 @@
-"""Numbers for a flow: one for all, one a channel, or one a value, spread over the values."""
+"""Numbers for a flow: one for all values, one per channel, or one per value, broadcast to all values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ __all__ = ["spread"]
 
 
 def spread(values: Any, shape: tuple[int, ...], name: str) -> Floats:
-    """float64 (n,), n the product of `shape`, of one number, one a channel (the first axis), or an array of `shape`."""
+    """Numbers as float64 (n,), n the product of `shape`: given as one number, one per channel (the first axis), or an
+    array of `shape`. Raises NetworkError otherwise."""
     array = as_finite(values, name)
     if array.shape == shape:
         return array.reshape(-1)

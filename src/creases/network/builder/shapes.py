@@ -1,4 +1,6 @@
-"""Shapes: what only moves values. Reshaping costs nothing; the rest is a selection, zero where nothing is selected."""
+"""Functions that only move values. Reshaping adds no level; the others are selections, zero where nothing is
+selected.
+"""
 
 from __future__ import annotations
 
@@ -149,17 +151,17 @@ def concatenate(flows: Sequence[Flow], axis: int = 0, *, name: str = "") -> Flow
 
 
 def places_of(flow: Flow) -> Integers:
-    """The number of each value, in the flow's shape."""
+    """The index of each value, in the flow's shape."""
     return np.arange(flow.size, dtype=np.int64).reshape(flow.shape)
 
 
 def selected(flow: Flow, places: Integers, what: str, name: str) -> Flow:
-    """The values at some places, in the shape of `places`."""
+    """The values at some indices, in the shape of `places`."""
     return total([(flow, Select(places.reshape(-1), flow.size))], places.shape, f"build.{what}", None, name)
 
 
 def axis_of(flow: Flow, axis: Any, what: str) -> int:
-    """An axis of a flow, counted from its beginning."""
+    """An axis of a flow, counted from the front. Raises NetworkError if there is no such axis."""
     rank = len(flow.shape)
     number = whole(axis, f"build.{what}: axis", -rank)
     if number >= rank:

@@ -1,4 +1,4 @@
-"""What a unit does to its sum: `slopes` at zero, a `clip`, a `maximum` over several units."""
+"""The nonlinearities of units: `slopes` at zero, a `clip`, and a `maximum` over several units."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from creases.network.kinks.slopes import Abs, LeakyReLU, Linear, ReLU, Slopes
 
 __all__ = ["KINKS", "Abs", "Branch", "Clip", "Kink", "LeakyReLU", "Linear", "Max", "ReLU", "Slopes"]
 
-# By the name that files and hashes know them by.
+# By their names in files and hashes.
 KINKS: dict[str, type[Kink]] = {kind.__name__: kind for kind in (Abs, Clip, LeakyReLU, Linear, Max, ReLU, Slopes)}

@@ -1,8 +1,8 @@
-"""What a unit does to its sum z: two slopes, a clip, or a maximum over several units.
+"""The nonlinearity of a unit with the sum z: two slopes, a clip, or a maximum over several units.
 
-Every kink is continuous and piecewise linear. Where it bends is all that cuts the input space: a unit whose two slopes
-differ is a neuron, a clip is two neurons on one sum, a maximum over several candidates is a switch. A unit whose two
-slopes are equal is linear: no neuron, no place in the pattern.
+Every kink is continuous and piecewise linear, and the input space is cut only where a kink bends. A unit with two
+different slopes is a neuron, a clip is two neurons on one sum, a maximum over several candidates is a switch. A unit
+with two equal slopes is linear: it is not a neuron and not part of the pattern.
 """
 
 from __future__ import annotations
@@ -106,14 +106,14 @@ class Kink(ABC):
 
 
 def two(first: float | Floats, second: float | Floats, n_units: int) -> Floats:
-    """Two numbers, or two a unit, as float64 (2, n_units)."""
+    """Two numbers, or two per unit, as float64 (2, n_units)."""
     result = np.empty((2, n_units))
     result[0], result[1] = first, second
     return result
 
 
 def number_or_one_a_unit(values: ArrayLike, name: str) -> float | Floats:
-    """A float, or a read-only float64 array of shape (n,); NetworkError otherwise."""
+    """A float, or a read-only float64 array of shape (n,). Raises NetworkError if one is not finite."""
     array = as_finite(values, name)
     if array.ndim > 1 or array.size == 0:
         raise NetworkError(f"{name} must be one number or one a unit, got shape {array.shape}.")
@@ -121,11 +121,11 @@ def number_or_one_a_unit(values: ArrayLike, name: str) -> float | Floats:
 
 
 def check_length(values: float | Floats, name: str, n_units: int) -> None:
-    """Raise NetworkError unless there is one number, or one a unit."""
+    """Raise NetworkError unless there is a single number, or one per unit."""
     if isinstance(values, np.ndarray) and len(values) != n_units:
         raise NetworkError(f"{name} must be one number or one a unit, {n_units} here; got {len(values)}.")
 
 
 def said(values: float | Floats, what: str) -> str:
-    """A number, or how many there are."""
+    """A number, or how many numbers there are, for a repr."""
     return f"{len(values)} {what}" if isinstance(values, np.ndarray) else f"{values:g}"

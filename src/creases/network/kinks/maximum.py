@@ -1,4 +1,4 @@
-"""Switches: maxima over groups of units, whose state is which candidate wins."""
+"""Switches: maxima over groups of units; the state of a switch is its winning candidate."""
 
 from __future__ import annotations
 

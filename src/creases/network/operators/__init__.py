@@ -1,4 +1,4 @@
-"""Linear maps between the values of two levels: one small file a kind of geometry."""
+"""Linear maps between the values of two levels; each file is about one kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "Sparse",
 ]
 
-# By the name that files and hashes know them by.
+# By their names in files and hashes.
 OPERATORS: dict[str, type[Operator]] = {
     kind.__name__: kind for kind in (AveragePool, Conv, ConvTranspose, Dense, Divide, Scale, Select, Sparse)
 }

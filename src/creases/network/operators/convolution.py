@@ -1,4 +1,4 @@
-"""Convolutions of one, two and three dimensions, and their transposes, with torch's layout of weights."""
+"""Convolutions of one, two and three dimensions, and their transposes, with torch's layout of the weights."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Conv(Operator):
         windows: Windows = self._windows
         outputs, inputs = self.weight.shape[:2]
         padded = windows.padded(rows.reshape(-1, *self.input_shape))
-        # One product for each tap: (groups, outputs, inputs) @ (b, groups, inputs, windows).
+        # One product per tap: (groups, outputs, inputs) @ (b, groups, inputs, windows).
         kernel = self.weight.reshape(self.groups, outputs // self.groups, inputs, *windows.kernel)
         result = np.zeros((len(rows), self.groups, outputs // self.groups, windows.n_windows))
         for tap in windows.taps():
@@ -89,7 +89,7 @@ class Conv(Operator):
         return {"weight": self.weight}
 
     def settings(self) -> dict[str, Any]:
-        """All else that it was made from, one number a side."""
+        """The arguments of the constructor without the weight, one number per side."""
         return settings_of(self)
 
 
@@ -146,7 +146,7 @@ class ConvTranspose(Operator):
                     f"ConvTranspose: padding {pair} cuts off all of a side: {length + sum(pair)} numbers and no more."
                 )
             lengths.append(length)
-        # The transpose of a convolution that leads from the result back to the image.
+        # It is the transpose of a convolution from the result to the image.
         windows = Windows(tuple(lengths), weight.shape[2:], self.stride, self.padding, self.dilation, shape[1:])  # type: ignore[arg-type]
         object.__setattr__(self, "_windows", windows)
         self._set_shapes(shape, (weight.shape[1] * groups, *lengths))
@@ -181,12 +181,12 @@ class ConvTranspose(Operator):
         return {"weight": self.weight}
 
     def settings(self) -> dict[str, Any]:
-        """All else that it was made from, one number a side."""
+        """The arguments of the constructor without the weight, one number per side."""
         return settings_of(self) | {"output_padding": list(self.output_padding)}  # type: ignore[arg-type]
 
 
 def as_kernel(weight: Any, name: str, layout: str) -> Floats:
-    """The weight of a convolution, checked."""
+    """The weight of a convolution as float64. Raises NetworkError if it has another number of axes or is not finite."""
     kernel = as_finite(weight, f"{name}: weight")
     if kernel.ndim not in (3, 4, 5) or 0 in kernel.shape:
         raise NetworkError(
@@ -197,9 +197,10 @@ def as_kernel(weight: Any, name: str, layout: str) -> Floats:
 
 
 def set_all(operator: Any, layout: str) -> tuple[int, ...]:
-    """Put what both kinds of convolution have in its place, checked, one number a side; returns the shape of an image.
+    """Check and set the fields that both kinds of convolution have, with one number per side; returns the shape of an
+    image.
 
-    layout : how the weight's axes are to be told in an error.
+    layout : the description of the weight's axes in an error.
     """
     name = type(operator).__name__
     weight = as_kernel(operator.weight, name, layout)
@@ -217,7 +218,7 @@ def set_all(operator: Any, layout: str) -> tuple[int, ...]:
 
 
 def settings_of(operator: Any) -> dict[str, Any]:
-    """What both kinds of convolution have beside the weight."""
+    """The parameters of both kinds of convolution, without the weight."""
     return {
         "input_shape": list(operator.input_shape),
         "stride": list(operator.stride),
@@ -228,7 +229,8 @@ def settings_of(operator: Any) -> dict[str, Any]:
 
 
 def convolution_matrix(weight: Floats, windows: Windows, groups: int) -> tuple[Floats, Integers, Integers]:
-    """Numbers, columns and starts of rows of its matrix; rows are (output, window), columns (input, place)."""
+    """The sparse matrix of a convolution as data, columns and row starts; rows are (output, window), columns (input,
+    place)."""
     outputs, inputs = weight.shape[:2]
     places = windows.places()
     n_windows, n_taps = places.shape

@@ -1,8 +1,8 @@
-"""What every operator is: an exact linear map from the values of one level to the units of another.
+"""The base class of operators: an exact linear map from the values of one level to the units of another.
 
-An operator never rounds when it is made: its `matrix` holds the numbers that were given, each in its place, and where
-the map divides (an average), the whole numbers to divide by stand beside it in `divisors`. Rounding happens only
-in `apply`, which is a float64 evaluation and proves nothing.
+An operator never rounds when it is created. Its `matrix` contains the given numbers, and if the map divides (an
+average), the integer divisors are kept separately in `divisors`. Only `apply` rounds; it is an evaluation in float64
+and proves nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["LARGEST_WHOLE", "Floats", "Integers", "Operator", "as_finite", "as_s
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Sizes, strides and indices beyond it are mistakes.
+# Larger sizes, strides and indices are taken as mistakes.
 LARGEST_WHOLE = 2**31 - 1
 
 
@@ -94,7 +94,7 @@ class Operator(ABC):
         return cls(**settings, **arrays)
 
     def __reduce__(self) -> tuple[Callable[..., Operator], tuple[Any, ...]]:
-        # Made anew where it is unpickled: checked and read-only there too, and without its matrix.
+        # Unpickling creates it again, so that it is checked and read-only, and without its matrix.
         return type(self).from_parts, (self.settings(), self.arrays())
 
     def __repr__(self) -> str:
@@ -102,12 +102,13 @@ class Operator(ABC):
 
 
 def by(shape: Sequence[int]) -> str:
-    """A shape as people write it: 3x32x32."""
+    """A shape in text: 3x32x32."""
     return "x".join(str(side) for side in shape) or "1"
 
 
 def as_finite(values: ArrayLike, name: str) -> Floats:
-    """`values` as a new read-only float64 array, C order; NetworkError, with the place, if one is not finite."""
+    """`values` as a new read-only float64 array in C order. Raises NetworkError, with the position, if one is not
+    finite."""
     array = as_floats(values, name, NetworkError)
     if wrong := first_not_finite(array, name):
         raise NetworkError(f"{wrong}; every number of a network must be finite.")
@@ -116,7 +117,7 @@ def as_finite(values: ArrayLike, name: str) -> Floats:
 
 
 def whole(value: Any, name: str, least: int) -> int:
-    """A whole number of at least `least`, and at most LARGEST_WHOLE; NetworkError otherwise."""
+    """An integer of at least `least` and at most LARGEST_WHOLE. Raises NetworkError otherwise."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
         raise NetworkError(f"{name} must be a whole number of at least {least}, got {value!r}.")
     if value > LARGEST_WHOLE:
@@ -125,7 +126,7 @@ def whole(value: Any, name: str, least: int) -> int:
 
 
 def as_sides(value: Any, name: str, sides: int, least: int) -> tuple[int, ...]:
-    """One whole number a side, given as one for all or as a sequence."""
+    """One integer per side, given as one for all sides or as a sequence. Raises NetworkError otherwise."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         return (whole(value, name, least),) * sides
     several = tuple(whole(number, name, least) for number in value)
@@ -135,7 +136,7 @@ def as_sides(value: Any, name: str, sides: int, least: int) -> tuple[int, ...]:
 
 
 def as_input_shape(shape: Any, name: str, sides: int | None = None) -> tuple[int, ...]:
-    """A shape (channels, *sides), checked."""
+    """A shape (channels, *sides) as a tuple. Raises NetworkError if it is not one."""
     given = tuple(shape) if hasattr(shape, "__iter__") else (shape,)
     result = tuple(whole(side, name, 1) for side in given)
     if len(result) < 2 or (sides is not None and len(result) != sides + 1):
@@ -145,7 +146,7 @@ def as_input_shape(shape: Any, name: str, sides: int | None = None) -> tuple[int
 
 
 def as_sparse(data: Floats, indices: Integers, starts: Integers, shape: tuple[int, int]) -> Any:
-    """A read-only scipy.sparse.csr_array without stored zeros, of rows whose columns are sorted and named once."""
+    """A read-only scipy.sparse.csr_array without stored zeros; the columns of each row are sorted and unique."""
     from scipy.sparse import csr_array
 
     matrix = csr_array((data, indices, starts), shape=shape)

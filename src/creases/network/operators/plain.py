@@ -1,4 +1,6 @@
-"""Operators without geometry: a dense matrix, a sparse one, a selection of values, a scale or a division of each."""
+"""Operators without geometry: a dense matrix, a sparse one, a selection of values, elementwise multiplication and
+division.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from creases.network.operators.operator import Floats, Integers, Operator, as_fi
 
 __all__ = ["Dense", "Divide", "Scale", "Select", "Sparse"]
 
-# A float is m * 2^e with |m| < 2^53. Powers of two are floats that are not subnormal from 2^-1022 to 2^1023.
+# A float is m * 2^e with |m| < 2^53. The powers of two that are normal floats are 2^-1022 to 2^1023.
 MANTISSA, FINEST = 53, -1023
 
 
@@ -38,7 +40,7 @@ class Dense(Operator):
 
     @classmethod
     def of_checked(cls, weight: Floats) -> Dense:
-        """The operator with this weight, which is neither checked nor copied: float64, C order and read-only."""
+        """The operator with this weight, without a check or a copy; it must be float64, in C order and read-only."""
         operator = cls.__new__(cls)
         object.__setattr__(operator, "weight", weight)
         operator._set_shapes((weight.shape[1],), (weight.shape[0],))
@@ -79,7 +81,7 @@ class Sparse(Operator):
             raise NetworkError(f"Sparse: weight must have shape (n_out, n_in), both at least 1; got {shape}.")
         try:
             entries = coo_array(self.weight)
-        except (ValueError, IndexError) as error:  # a csr_matrix, say, that names a column it has not
+        except (ValueError, IndexError) as error:  # for example a csr_matrix with a column out of range
             raise NetworkError(f"Sparse: weight of shape {shape} is no matrix: {error}.") from error
         data = as_finite(entries.data, "Sparse: stored number ")
         rows, columns = (np.asarray(part, dtype=np.int64) for part in entries.coords)
@@ -235,7 +237,8 @@ class Divide(Operator):
 
     @cached_property
     def _parts(self) -> tuple[Floats, Integers]:
-        """2^-e with the sign, and |m|: of whole numbers below 2^53 e is 0, of larger ones as small as it can be."""
+        """2^-e with the sign of each number, and |m|; e is 0 for integers below 2^53, and as small as possible for
+        larger ones."""
         exponents = finest_bits(self.numbers)
         lengths = np.frexp(self.numbers)[1] - exponents
         exponents = exponents - np.clip(exponents, 0, MANTISSA - lengths)
@@ -263,7 +266,8 @@ TOO_FINE = "its last bit is below 2^-1023, so that what it is divided into leave
 
 
 def one_a_unit(values: ArrayLike, n: int | None, what: str, noun: str) -> Floats:
-    """A number for each of n units, float64 (n,), read-only; NetworkError if they are not finite or not n."""
+    """A number for each of n units, as a read-only float64 array (n,). Raises NetworkError if they are not finite or
+    not n."""
     numbers = as_finite(values, f"{what}: {noun}s")
     if numbers.ndim == 0 and n is None:
         raise NetworkError(f"{what}: one {noun} for how many units? Give n: {what}({float(numbers)}, n).")
@@ -277,21 +281,22 @@ def one_a_unit(values: ArrayLike, n: int | None, what: str, noun: str) -> Floats
 
 
 def diagonal(numbers: Floats) -> Any:
-    """The sparse matrix of one number a unit."""
+    """The sparse diagonal matrix with these numbers."""
     n = len(numbers)
     return as_sparse(np.array(numbers), np.arange(n), np.arange(n + 1), (n, n))
 
 
 def finest_bits(numbers: Floats) -> Integers:
-    """The exponent of each number's last bit, int64 (n,): it is a whole odd number times 2 to this; 0 of zero."""
+    """The exponent of each number's last bit, int64 (n,): the number is an odd integer times 2 to this power; 0 for
+    zero."""
     mantissas, exponents = np.frexp(numbers)
     wholes = (np.abs(mantissas) * 2.0**MANTISSA).astype(np.int64)
-    last = np.frexp((wholes & -wholes).astype(np.float64))[1]  # one more than the place of the last bit
+    last = np.frexp((wholes & -wholes).astype(np.float64))[1]  # one more than the position of the last bit
     return np.where(wholes == 0, 0, exponents.astype(np.int64) - MANTISSA + last - 1)
 
 
 def as_indices(values: ArrayLike | Sequence[int], name: str, least: int, end: int) -> Integers:
-    """Whole numbers from `least` to end - 1 as a read-only int64 array, at least one; NetworkError otherwise."""
+    """Integers from `least` to end - 1 as a read-only int64 array, at least one. Raises NetworkError otherwise."""
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iu":
         raise NetworkError(

@@ -1,4 +1,6 @@
-"""Average pooling: sums of windows, divided by whole numbers. A ninth is no float, so it is kept as a division."""
+"""Average pooling: sums over windows, divided by integers. 1/9 is not a float, so the division is kept as a
+division.
+"""
 
 from __future__ import annotations
 

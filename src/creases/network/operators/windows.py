@@ -1,7 +1,7 @@
-"""Windows that slide over an image: where each of them stands, what it sees, what lies in the padding.
+"""Windows that slide over an image: their positions, their entries, and which entries are in the padding.
 
-Along one side of length L, window o has its tap t at o * stride + t * dilation - before; positions outside 0 ... L - 1
-are padding. Convolutions, average pools and max pools differ only in what they do with the numbers there.
+Along one side of length L, tap t of window o is at position o * stride + t * dilation - before; positions outside 0 ...
+L - 1 are padding. Convolutions, average pools and max pools differ only in what they compute from these entries.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Pairs = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows over an image of some sides; every tuple has one entry a side.
+    """Windows over the sides of an image; every tuple has one entry per side.
 
-    sides, kernel, stride, dilation : whole numbers of at least 1.
+    sides, kernel, stride, dilation : integers of at least 1.
     padding : pairs (before, after).
-    counts : how many windows stand along each side.
+    counts : the number of windows along each side.
     """
 
     sides: Sides
@@ -43,9 +43,10 @@ class Windows:
     def over(
         cls, sides: Sides, kernel: Sides, stride: Sides, padding: Pairs, dilation: Sides, name: str, ceil: bool = False
     ) -> Windows:
-        """As many windows as fit; with `ceil` one more may reach beyond the padding, if it begins before that (torch).
+        """As many windows as fit; with `ceil`, one more may extend beyond the padding if it begins before its end
+        (torch).
 
-        Raises NetworkError, naming `name`, where not even one fits, or far too many do.
+        Raises NetworkError, with `name`, if no window fits, or if there are far too many.
         """
         counts = []
         for side, taps, step, (before, after), gap in zip(sides, kernel, stride, padding, dilation, strict=True):
@@ -70,7 +71,7 @@ class Windows:
         return list(product(*(range(taps) for taps in self.kernel)))
 
     def at(self, tap: Sides) -> tuple[Any, ...]:
-        """Slices of the padded image: what each window has at one tap."""
+        """Slices of the padded image: the entries of all windows at one tap."""
         return tuple(
             slice(t * gap, t * gap + step * (count - 1) + 1, step)
             for t, gap, step, count in zip(tap, self.dilation, self.stride, self.counts, strict=True)
@@ -78,7 +79,7 @@ class Windows:
 
     @property
     def lengths(self) -> Sides:
-        """How long each side of the padded image is, up to the last number that a window sees."""
+        """The length of each side of the padded image, up to the last entry in a window."""
         return tuple(
             step * (count - 1) + gap * (taps - 1) + 1
             for step, count, gap, taps in zip(self.stride, self.counts, self.dilation, self.kernel, strict=True)
@@ -87,7 +88,7 @@ class Windows:
     def padded(self, images: NDArray[Any]) -> NDArray[Any]:
         """Images (b, c, *sides) of any dtype with zeros around them, (b, c, *lengths).
 
-        Numbers that no window sees are cut off.
+        Entries that are in no window are cut off.
         """
         result = np.zeros((*images.shape[:2], *self.lengths), images.dtype)
         here, there = [], []
@@ -99,7 +100,7 @@ class Windows:
         return result
 
     def places(self) -> Integers:
-        """What the windows see, int64 (windows, taps): places in the flat image, ascending; -1 in the padding."""
+        """The entries of each window, int64 (windows, taps): indices into the flat image, ascending; -1 for padding."""
         result = np.zeros((1, 1), dtype=np.int64)
         for side, taps, step, (before, _after), gap, count in zip(
             self.sides, self.kernel, self.stride, self.padding, self.dilation, self.counts, strict=True
@@ -112,7 +113,8 @@ class Windows:
         return result
 
     def sizes(self, with_padding: bool) -> Integers:
-        """How many numbers each window holds, int64 (windows,): padding counts or not, what lies beyond it never."""
+        """The number of entries of each window, int64 (windows,), with or without the padding, and never with entries
+        beyond it."""
         result = np.ones(1, dtype=np.int64)
         for side, taps, step, (before, after), count in zip(
             self.sides, self.kernel, self.stride, self.padding, self.counts, strict=True
@@ -125,12 +127,12 @@ class Windows:
         return result
 
     def fewer(self, counts: Sides) -> Windows:
-        """As many windows along each side, from the first one on."""
+        """The windows with the first `counts` positions along each side."""
         return replace(self, counts=tuple(counts))
 
     @property
     def n_windows(self) -> int:
-        """How many windows there are."""
+        """The number of windows."""
         return math.prod(self.counts)
 
 
@@ -140,7 +142,8 @@ def at(*last: Any) -> Any:
 
 
 def as_padding(value: Any, name: str, sides: int) -> Pairs:
-    """Pairs (before, after), one a side, from one number, one a side, or pairs; none negative."""
+    """Pairs (before, after), one per side, from a single number, one per side, or pairs. Raises NetworkError if one is
+    negative."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         return ((whole(value, name, 0),) * 2,) * sides
     pairs = []
