@@ -1,7 +1,7 @@
-"""What the file of a Complex holds beside its cells: the network, and a digest of it all.
+"""The content of a Complex's file besides its cells: the network, and a digest of everything.
 
-A chain is its weights and biases, as it always was; a graph is its levels as JSON in the array `levels` (bytes of
-UTF-8), and every array of a level under the number of the level and of the source, as in the file of a network.
+A chain is stored as weights and biases; a graph is stored as its levels, as JSON in the array `levels` (bytes of
+UTF-8), and every array of a level under the numbers of the level and of the source, as in the file of a network.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 
 Arrays = dict[str, NDArray[Any]]
 
-# By whether the network is a chain, and whether the cells have one or two dimensions.
+# Formats, by whether the network is a chain, and whether the cells have at most two dimensions.
 FORMATS = {
     (True, True): "creases-complex-2",
     (False, True): "creases-complex-graph-1",
@@ -44,23 +44,23 @@ FORMATS = {
 }
 MOST_COORDINATES = 64
 CELL_FIELDS = ("first", "corners", "at_infinity", "patterns")
-# Bytes at most: of the header four for a character, and a domain of 100,000 corners has some millions; of the levels
-# some hundred a source.
+# The largest sizes in bytes. The header has four bytes per character, and with a domain of 100,000 corners some
+# millions of characters; the levels take about a hundred bytes per source.
 LIMITS = {"header": 1 << 26, "levels": 1 << 24}
 
 
 def is_saved_complex(path: Path) -> bool:
-    """Whether a file says that it is a complex, of whatever version; whether it is whole, `Complex.load` tells."""
+    """Whether a file claims to be a complex, of any version; `Complex.load` finds out whether it is intact."""
     try:
         check_npz(path, LIMITS)
         with np.load(path, allow_pickle=False) as data:
             return str(json.loads(str(data["header"]))["format"]).startswith("creases-complex")
-    except Exception:  # whatever a file that is something else makes of it
+    except Exception:  # whatever is raised on another kind of file
         return False
 
 
 def network_parts(network: Network) -> tuple[dict[str, Any], Arrays]:
-    """What a file says of a network: fields of the header, and arrays by name."""
+    """The parts of a file that describe the network: fields of the header, and arrays by name."""
     if not network.is_chain:
         described, arrays = parts_of(network.levels)
         return {}, {**arrays, "levels": np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)}
@@ -72,7 +72,7 @@ def network_parts(network: Network) -> tuple[dict[str, Any], Arrays]:
 
 
 def network_from(header: dict[str, Any], arrays: Arrays) -> Network:
-    """The network of which `network_parts` made these. Raises whatever its parts make of damage."""
+    """The network from the results of `network_parts`. Raises various errors if they are damaged."""
     notes = [str(note) for note in header.get("notes", [])]
     if header["format"] in (FORMATS[False, True], FORMATS[False, False]):
         described = json.loads(arrays["levels"].tobytes().decode())
@@ -89,7 +89,7 @@ def network_from(header: dict[str, Any], arrays: Arrays) -> Network:
 
 
 def digest_of_archive(header: dict[str, Any], arrays: Arrays) -> str:
-    """Of all that a file holds but the digest itself."""
+    """The digest of everything in a file except the digest itself."""
     fields = {name: value for name, value in header.items() if name != "digest"}
     return digest_of({"header": fields, "arrays": {name: digest_of_array(array) for name, array in arrays.items()}})
 
@@ -104,9 +104,9 @@ def arrays_of(complex: Complex) -> Arrays:
 
 
 def cells_from(arrays: Arrays, network: Network) -> dict[str, Any]:
-    """What `Complex` takes of the arrays of `arrays_of`.
+    """The arguments of `Complex` from the arrays of `arrays_of`.
 
-    Raises ValueError unless they fit together and the network, KeyError if one is missing.
+    Raises ValueError unless they fit one another and the network, KeyError if one is missing.
     """
     fields: dict[str, Any] = {name: arrays[name] for name in CELL_FIELDS}
     first, corners = fields["first"], fields["corners"]
@@ -142,6 +142,6 @@ def cells_from(arrays: Arrays, network: Network) -> dict[str, Any]:
 
 
 def check_lists(first: NDArray[Any], total: int, what: str, least: int = 1) -> None:
-    """Raise ValueError unless lists that begin at `first` follow one another, each of `least` entries or more."""
+    """Raise ValueError unless the lists that begin at `first` are consecutive, with at least `least` entries each."""
     if first.ndim != 1 or not len(first) or first[0] != 0 or (np.diff(first) < least).any() or first[-1] != total:
         raise ValueError(f"{what} are not numbered one after the other")

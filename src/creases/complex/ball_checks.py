@@ -1,13 +1,14 @@
-"""Check a complex on a Ball: that its cells meet the open ball, that no cell is missing, and how faces meet in it.
+"""Checks of a complex on a Ball: its cells meet the open ball, no cell is missing, and the faces fit together in the
+ball.
 
-The faces that meet an open ball part it into open convex pieces, so the alternating sum of their numbers is (-1)^d:
-Euler's relation for an open ball. All the faces of the cells, and their union, have no such number: two cells may
-meet outside of the ball, around one that is not there.
+The faces that meet an open ball divide it into relatively open convex pieces, so the alternating sum of their numbers
+is (-1)^d: Euler's relation for an open ball. The alternating sum over all faces of the cells has no such value, since
+two cells may meet outside of the ball, around a cell that does not belong to the complex.
 
-For some cells and facets it is shown in rationals. A cell meets the ball if its hull has a point inside of it. Where a
-facet has one cell, the pattern on its other side is that of a cell that misses the ball: in one direction no corner of
-that cell is nearer than the sphere. Such a point or direction is proposed by what found the cells (`nearest`), and
-shown here by products.
+For some cells and facets more is verified in rationals. A cell meets the ball if its hull has a point in the ball. If a
+facet has only one cell, the pattern on its other side must be that of a cell that misses the ball: there must be a
+direction in which no corner of that cell is nearer to the center than the sphere. The code that found the cells
+proposes such a point or direction (`nearest`); here it is verified by products.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ __all__ = ["BallChecks", "check_faces_in_ball", "check_volumes_of_ball"]
 
 Floats = NDArray[np.float64]
 
-# A cell that is not there is made from all forms of its pattern, which takes a second where there are many more.
+# A cell that is not in the complex is computed from all forms of its pattern, which takes a second if there are many
+# more.
 MOST_FORMS = 256
 MOST_CHECKED_DIMENSIONS = 4
 
 
 def check_faces_in_ball(complex: Complex, lattice: Lattice) -> None:
-    """Facets that meet the ball have two cells, and the faces that meet it agree with Euler's relation."""
+    """Check that facets that meet the ball have two cells, and that the faces that meet it satisfy Euler's relation."""
     alone = facets_in_ball(complex) & ~complex.facets.inner
     if alone.any():
         raise not_right(f"facet {int(np.argmax(alone))} meets {complex.domain!r} and has one cell")
@@ -58,10 +60,10 @@ def check_faces_in_ball(complex: Complex, lattice: Lattice) -> None:
 
 
 def check_volumes_of_ball(ball: Ball, total: float, whole: float, extents: Floats, allowed: float) -> None:
-    """The cells cover the ball, and lie in the polytope around it.
+    """Check that the cells' total volume is at least the ball's and at most that of the polytope around it.
 
-    total : the sum of the cells' volumes. whole : the volume of the polytope. Both in slice coordinates and in units of
-    a box with sides `extents`, float64 (d,). allowed : by which part they may be off.
+    total : the sum of the cells' volumes. whole : the volume of the polytope. Both are in slice coordinates, relative
+        to a box with sides `extents`, float64 (d,). allowed : the allowed relative error.
     """
     d = ball.dimension
     logarithm = d / 2 * math.log(math.pi) - math.lgamma(d / 2 + 1) - np.log(np.diag(ball.unit_map)).sum()
@@ -74,7 +76,7 @@ def check_volumes_of_ball(ball: Ball, total: float, whole: float, extents: Float
 
 
 class BallChecks:
-    """Checks of one complex in rationals; each raises ComputationError, which names what does not agree."""
+    """Checks of one complex in rationals; each raises ComputationError, which says what is wrong."""
 
     def __init__(self, complex: Complex, geometry: ExactGeometry) -> None:
         ball = ball_of(complex)
@@ -85,22 +87,25 @@ class BallChecks:
     def check_cell(self, cell: int) -> None:
         """Check that a cell meets the ball."""
         complex = self._complex
-        if not len(complex.vertices):  # one cell that is all of it
+        if not len(complex.vertices):  # one cell, which is the whole slice
             return
         corners = range(int(complex.first[cell]), int(complex.first[cell + 1]))
         if not self.meets([self._geometry.corner(corner) for corner in corners]):
             raise not_right(f"cell {cell} does not meet {self._ball!r}")
 
     def check_beyond(self, facet: int, bits: Bits) -> None:
-        """Check that the cell behind a facet, which is not there, misses the ball. bits : its pattern.
+        """Check that the cell across a facet, which is not in the complex, misses the ball. bits : its pattern.
 
-        Cells of more than four dimensions, or with more than 256 forms, are passed over.
+        Cells of more than four dimensions, or with more than 256 forms, are not checked.
         """
         network = self._geometry.network
         bounds = network.bounds(bits)
         if bounds is None:
             raise not_right(f"behind facet {facet} there is no open set, and the domain does not end there")
-        forms = [*network.walls, *dict.fromkeys(form for _, form in bounds)]  # the walls first: few corners
+        forms = [
+            *network.walls,
+            *dict.fromkeys(form for _, form in bounds),
+        ]  # the walls first: few corners
         if len(forms) > MOST_FORMS or network.dimension > MOST_CHECKED_DIMENSIONS:
             return
         try:
@@ -111,7 +116,7 @@ class BallChecks:
             raise not_right(f"facet {facet} has one cell, and the cell on its other side meets {self._ball!r}")
 
     def meets(self, rays: list[Form]) -> bool:
-        """Whether the hull of some points meets the ball, shown by a point of it or by a direction."""
+        """Whether the hull of some points meets the ball, proved by a point of the hull or by a direction."""
         points = [steps_from(self._center, ray) for ray in rays]
         inner, weights = deciding_point(points, self._metric, self._square)
         x = combined(points, inner, weights)
@@ -124,6 +129,7 @@ class BallChecks:
         return False
 
     def is_beyond(self, points: list[Point], lowered: Point, length: Fraction) -> bool:
-        """Whether all points are at least a radius away along a direction x. lowered : gram @ x. length : x gram x."""
+        """Whether all points are at least a radius away along a direction x. lowered : gram @ x. length : x gram x, a
+        squared length."""
         along = [plain(point, lowered) for point in points]
         return min(along) > 0 and min(along) ** 2 >= self._square * length

@@ -1,19 +1,19 @@
 """Which cells meet an open ball.
 
-A region is convex and open, so it meets an open ball exactly if its closure has a point inside the ball: near that
-point the region has points too. What decides is therefore the distance from the ball's center to the closed cell, the
-hull of its corners; a cell that only touches the sphere does not meet the ball. Lengths are taken in radii: a corner u
-becomes y = M (u - center), with M of `Ball.unit_map`, and the ball is |y| < 1.
+A region is convex and open, so it meets an open ball if and only if its closure has a point in the ball, because the
+region has points near that point too. So the distance from the ball's center to the closed cell, the hull of its
+corners, decides; a cell that only touches the sphere does not meet the ball. Lengths are in units of the radius: a
+corner u becomes y = M (u - center), with M of `Ball.unit_map`, and the ball is |y| < 1.
 
-* A point of the hull that is nearer than 1 proves that the cell meets the ball: a corner, or one that Gilbert's steps
-  towards the nearest point come by (Gilbert 1966), or the nearest point itself, by non-negative least squares.
-* A direction x in which no corner comes nearer than 1 proves that the cell does not: x . y >= |x| at all corners.
-* Where floats prove neither the cell is made anew in rationals, and its nearest point is found exactly (Wolfe 1976).
+* A point of the hull with a norm below 1 proves that the cell meets the ball: a corner, a point reached by Gilbert's
+  steps towards the nearest point (Gilbert 1966), or the nearest point itself, by non-negative least squares.
+* A direction x along which no corner is nearer than 1 proves that the cell does not: x . y >= |x| at all corners.
+* If floats prove neither, the cell is computed in rationals, and its nearest point is found exactly (Wolfe 1976).
 
-What floats lose. Stored corners are within e of the true ones in every coordinate, 1e-9 of the largest coordinate of
-the domain, so in y within e |M| 1. The d products of M (u - center), each of rounded factors, lose
-(d + 5) u |M| |u - center|. A Gilbert step loses 8 u times the largest |y|, and what is compared at the end (d + 4) u
-times it. `Hulls.slack` is about twice the sum over the whole domain, so that its own rounding does not matter.
+Rounding errors: every coordinate of a stored corner is within e of the true one, where e is 1e-9 of the largest
+coordinate of the domain, so y is within e |M| 1. The d products of M (u - center), each with rounded factors, add (d +
+5) u |M| |u - center|. A Gilbert step adds 8 u times the largest |y|, and the final comparison (d + 4) u times it.
+`Hulls.slack` is about twice the sum over the whole domain, so that its own rounding does not matter.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ Bools = NDArray[np.bool_]
 
 MISSES, UNDECIDED, MEETS = -1, 0, 1
 UNIT = 2.0**-53
-# How near stored corners are to the true ones (`Complex.corners`).
+# The accuracy of stored corners (`Complex.corners`).
 ACCURACY = 1e-9
 DESCENT_STEPS = 24
-# Numbers of M beyond these may have lost digits to underflow, or overflow when they are squared.
+# Entries of M outside this range may have lost digits by underflow, or overflow when they are squared.
 SMALLEST, LARGEST = 1e-140, 1e140
 
 
 class Hulls(NamedTuple):
     """Cells as hulls of points: those of cell i are rows first[i] to first[i + 1].
 
-    points : float64 (points, d), in radii from the center. first : int64 (cells + 1,). slack : what a length may be off
-    by, infinite where floats are of no use.
+    points : float64 (points, d), relative to the center and in units of the radius. first : int64 (cells + 1,). slack :
+        a bound on the error of lengths, infinite if floats are of no use.
     """
 
     points: Floats
@@ -67,7 +67,7 @@ class Hulls(NamedTuple):
 
     @property
     def sizes(self) -> Ints:
-        """How many points each has."""
+        """The number of points of each hull."""
         return np.diff(self.first)
 
     def some(self, chosen: Ints) -> Hulls:
@@ -77,7 +77,7 @@ class Hulls(NamedTuple):
 
 
 def within_ball(complex: Complex) -> Complex:
-    """The cells of a complex on a Ball that meet the ball; before, they are all cells of the polytope around it."""
+    """The cells of a complex on a Ball that meet the ball; the argument has all cells of the polytope around it."""
     began = time.perf_counter()
     answers = by_floats(hulls_of(ball_of(complex), complex.corners, complex.first))
     open_cells = np.flatnonzero(answers == UNDECIDED)
@@ -95,16 +95,16 @@ def within_ball(complex: Complex) -> Complex:
 
 
 def facets_in_ball(complex: Complex) -> Bools:
-    """Which facets of a complex on a Ball meet the open ball, bool (facets,); proved. The cells on their two sides hang
-    together inside the ball; those that share another facet do so outside of it."""
+    """Which facets of a complex on a Ball meet the open ball, bool (facets,), proved. The cells on their two sides are
+    connected inside the ball; cells that share another facet are connected outside of it."""
     return faces_in_ball(complex, complex.facets.first, complex.facets.vertices)
 
 
 def faces_in_ball(complex: Complex, first: Ints, vertices: Ints) -> Bools:
-    """Which faces of a complex on a Ball meet the open ball, bool (faces,); proved.
+    """Which faces of a complex on a Ball meet the open ball, bool (faces,), proved.
 
-    first : int64 (faces + 1,). vertices : int64; those of face i, rows of `Complex.vertices`, are
-        vertices[first[i] : first[i + 1]].
+    first : int64 (faces + 1,). vertices : int64, rows of `Complex.vertices`; those of face i are vertices[first[i] :
+        first[i + 1]].
     """
     from creases.complex.exact_geometry import ExactGeometry
 
@@ -124,15 +124,15 @@ def faces_in_ball(complex: Complex, first: Ints, vertices: Ints) -> Bools:
 
 
 def regions_by_layer(network: Network, patterns: NDArray[np.uint8]) -> tuple[int, ...]:
-    """How many different patterns there are up to each layer. A region of some layers meets a domain exactly if one of
-    the cells into which the layers above cut it does."""
+    """The number of different patterns up to each layer. A region of the first layers meets a domain if and only if one
+    of the cells into which the layers above cut it does."""
     counts, end = [], 0
     for places in network.places:
         end += int(places.sum())
         part = patterns[:, : (end + 7) // 8].copy()
         if end % 8:
             part[:, -1] &= (1 << end % 8) - 1
-        # Rows as bytes: ten times as fast as to sort them.
+        # Rows as bytes, which is ten times as fast as sorting them.
         counts.append(
             len(set(part.view(f"V{part.shape[1]}").ravel().tolist())) if end < network.bits else len(patterns)
         )
@@ -140,7 +140,7 @@ def regions_by_layer(network: Network, patterns: NDArray[np.uint8]) -> tuple[int
 
 
 def some_cells(complex: Complex, chosen: Ints) -> Complex:
-    """A complex of some of the cells, in their order."""
+    """The complex of some of the cells, in their order."""
     first, rows = complex.first, rows_of(complex.first, chosen)
     given = complex.given
     if given is not None:
@@ -164,14 +164,14 @@ def some_cells(complex: Complex, chosen: Ints) -> Complex:
 
 
 def rows_of(first: Ints, chosen: Ints) -> Ints:
-    """The rows of some of the lists that begin at `first`, one list after the other."""
+    """The rows of some of the lists that begin at `first`, list after list."""
     sizes = np.diff(first)[chosen]
     ends = np.cumsum(sizes)
     return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[chosen] - (ends - sizes), sizes))
 
 
 def starts(sizes: Ints) -> Ints:
-    """Where lists of these sizes begin, and the end."""
+    """The beginnings of lists with these sizes, and the end."""
     return np.concatenate([[0], np.cumsum(sizes)])
 
 
@@ -179,7 +179,8 @@ def starts(sizes: Ints) -> Ints:
 
 
 def hulls_of(ball: Ball, corners: Floats, first: Ints) -> Hulls:
-    """Cells or faces of a complex on a ball, given by their corners, in radii from its center."""
+    """Cells or faces of a complex on a ball, given by their corners, as hulls relative to its center and in units of
+    its radius."""
     d, matrix, outer = ball.dimension, ball.unit_map, ball.vertices
     with np.errstate(all="ignore"):
         points = np.einsum("vc,ec->ve", corners - ball.center, matrix)
@@ -193,11 +194,11 @@ def hulls_of(ball: Ball, corners: Floats, first: Ints) -> Hulls:
 
 
 def by_floats(hulls: Hulls) -> NDArray[np.int8]:
-    """For each hull whether it MEETS the open ball of radius one around zero, MISSES it, or floats do not prove it."""
+    """For each hull: MEETS the open unit ball around zero, MISSES it, or floats do not prove either."""
     answers = np.zeros(len(hulls), np.int8)
     if not hulls.slack < 1.0:
         return answers
-    with np.errstate(all="ignore"):  # what is no number proves nothing
+    with np.errstate(all="ignore"):  # NaN proves nothing
         nearest = np.minimum.reduceat(lengths_of(hulls.points), hulls.first[:-1])
         answers[nearest + hulls.slack < 1.0] = MEETS
         by_steps(hulls, answers)
@@ -212,8 +213,8 @@ def lengths_of(rows: Floats) -> Floats:
 
 
 def by_steps(hulls: Hulls, answers: NDArray[np.int8]) -> None:
-    """Decide what Gilbert's steps decide: from a point x of the hull towards the corner that is least along x, as far
-    as it comes nearer to zero."""
+    """Decide the hulls that Gilbert's steps decide: from a point x of the hull, step towards the corner that is least
+    along x, as long as the step leads nearer to zero."""
     left = np.flatnonzero(answers == UNDECIDED)
     some = hulls.some(left)
     at = None
@@ -237,24 +238,24 @@ def by_steps(hulls: Hulls, answers: NDArray[np.int8]) -> None:
 
 
 def is_beyond(least: Any, lengths: Any, slack: Any) -> Any:
-    """Whether directions of these lengths, along which no corner is at less than `least`, show that a hull is at a
-    distance of one or more. Zero is no direction."""
+    """Whether directions of these lengths, along which no corner is below `least`, prove that a hull is at a distance
+    of at least one. Zero is not a direction."""
     return (lengths > 0.0) & (least >= lengths * (1.0 + slack))
 
 
 def first_least(values: Floats, first: Ints, owners: Ints) -> Ints:
-    """The place of the least value of each list, the first of equal ones."""
+    """The index of the smallest value of each list, the first one if several are equal."""
     least = np.minimum.reduceat(values, first[:-1])
     places = np.where(values <= least[owners], np.arange(len(values)), len(values))
-    # Where a value is no number none is the least.
+    # In a list with a NaN, no value is the smallest.
     return np.minimum(np.minimum.reduceat(places, first[:-1]), len(values) - 1)
 
 
 def by_least_squares(points: Floats, slack: float) -> int:
     """Decide one hull by its nearest point to zero.
 
-    The weights w >= 0 with the least |sum w y|^2 + (sum w - 1)^2 are a multiple of those of the nearest point: for
-    w = s v with sum v = 1 the least value over s is |sum v y|^2 / (1 + |sum v y|^2), which grows with |sum v y|.
+    The weights w >= 0 that minimise |sum w y|^2 + (sum w - 1)^2 are a multiple of those of the nearest point: for w = s
+    v with sum v = 1, the minimum over s is |sum v y|^2 / (1 + |sum v y|^2), which increases with |sum v y|.
     """
     from scipy.optimize import nnls
 
@@ -275,7 +276,7 @@ def by_least_squares(points: Floats, slack: float) -> int:
 
 
 class ExactBall:
-    """Decides cells of one complex."""
+    """Decides cells of one complex, in rationals."""
 
     def __init__(self, complex: Complex) -> None:
         from creases.engine.answers.rebuilding import Rebuilder
@@ -301,11 +302,11 @@ class ExactBall:
 
 
 def steps_from(center: list[Fraction], ray: Sequence[Any]) -> list[Fraction]:
-    """The steps from a center to the point of a ray, in whole numbers (u, w) with w > 0."""
+    """The step from a center to a point given by a ray, integers (u, w) with w > 0."""
     return [Fraction(int(x), int(ray[-1])) - c for x, c in zip(ray[:-1], center, strict=True)]
 
 
 def ball_of(complex: Complex) -> Ball:
-    """The ball on which a complex is."""
+    """The ball on which a complex was computed."""
     assert isinstance(complex.domain, Ball)
     return complex.domain

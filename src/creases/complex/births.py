@@ -1,8 +1,8 @@
-"""The layer of birth of each cell: after which layer it is what it stays.
+"""The layer of birth of each cell: the layer after which it is not cut any more.
 
-A cell is cut out layer by layer. It is born with layer l if the region of the first l layers in which it lies is the
-cell itself, and that of the first l - 1 is larger. As long as that region is larger than the cell, the cell ends inside
-it, at a wall of a later layer; so the layer of birth is the last one that has a wall among the cell's sides.
+Cells are cut out layer by layer. A cell is born with layer l if it equals the region of the first l layers that
+contains it, and that of the first l - 1 is larger. As long as that region is larger than the cell, the cell ends inside
+it, at a wall of a later layer; so the layer of birth is the last layer that has a wall among the cell's sides.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 
 def layers_of_walls(network: Network, walls: Ints) -> Ints:
-    """The layer of each wall, int64, counted from 1 as in `Network.layer_names`; 0 where it is none of the network's.
+    """The layer of each wall, int64, counted from 1 as in `Network.layer_names`; 0 for walls of the domain.
 
     walls : int64, numbers as in `Complex.edges`.
     """
@@ -29,10 +29,10 @@ def layers_of_walls(network: Network, walls: Ints) -> Ints:
 
 
 def layers_of_birth(network: Network, first: Ints, walls: Ints) -> Ints:
-    """The layer of birth of each cell, int64 (cells,), counted from 1; 0 of a cell that is all of the domain.
+    """The layer of birth of each cell, int64 (cells,), counted from 1; 0 for a cell that is the whole domain.
 
-    first : int64 (cells + 1,). walls : int64, what the sides of cell i lie on, at first[i] to first[i + 1].
+    first : int64 (cells + 1,). walls : int64; the walls of cell i are walls[first[i] : first[i + 1]].
     """
-    if not len(walls):  # one cell, all of a whole space
+    if not len(walls):  # a single cell, the whole space
         return np.zeros(len(first) - 1, np.int64)
     return np.asarray(np.maximum.reduceat(layers_of_walls(network, walls), first[:-1]))

@@ -1,4 +1,4 @@
-"""Some cells at a time, as plain arrays: what `subdivide` hands over as it finds them, and what tables are made of."""
+"""Blocks of cells as plain arrays: `subdivide` passes them to `on_cells`, and tables are made from them."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class CellBlock:
 def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[CellBlock]:
     """A complex as an iterator over blocks of cells.
 
-    neighbours : whether to include the cell behind each side, for which all facets are computed. Raises the errors of
-        that.
+    neighbours : whether to include the cell across each side, for which all facets are computed. Raises the errors of
+        that computation.
     """
     from creases.complex.skeleton import sides_of
 
@@ -79,14 +79,14 @@ def blocks_of(complex: Complex, cells: int, *, neighbours: bool) -> Iterator[Cel
 
 
 def neighbours_of(complex: Complex) -> Ints:
-    """The cell behind each of the `sides`, int64 (sides,); -1 on the boundary of the domain."""
+    """The cell across each of the `sides`, int64 (sides,); -1 on the boundary of the domain."""
     owners = np.repeat(np.arange(len(complex)), np.diff(complex.sides.first))
     one, other = complex.facets.cells[complex.side_facets].T
     return np.asarray(np.where(one == owners, other, one))
 
 
 def some_cells(complex: Complex, sides: Sides, neighbours: Ints | None, begin: int, end: int) -> CellBlock:
-    """The cells from one to before another."""
+    """The block of cells `begin` to `end` - 1."""
     corners = slice(int(complex.first[begin]), int(complex.first[end]))
     mine = slice(int(sides.first[begin]), int(sides.first[end]))
     on = slice(int(sides.corner_first[mine.start]), int(sides.corner_first[mine.stop]))

@@ -1,13 +1,13 @@
-"""What a network computes in float64, with a bound on how far each number is from the true one.
+"""The values of a network in float64, with a bound on the error of each number.
 
-A level's sum z = sum_p M_p a_p + b is n products at most, added in any order, so it is off by no more than
-gamma_n T, T = sum_p |M_p| |a_p| + |b|, gamma_n = n u / (1 - n u), u = 2^-53 (Higham 2002, section 3.1); and by
-|M_p| E_p where the values that it takes are off by E_p. A kink whose slopes are s and t hands an error on times
-max(|s|, |t|), and times |s| where its pattern is known. T and the bound are themselves computed in floats: each is made
-larger by one millionth, far more than what they lose. Products that underflow lose 2^-1075 each, those of a bound too:
-it takes 2^-1074, the least float, for each, and for what is multiplied by a weight before it is multiplied.
+A level's sum z = sum_p M_p a_p + b has at most n products, added in any order, so its error is at most gamma_n T, T =
+sum_p |M_p| |a_p| + |b|, gamma_n = n u / (1 - n u), u = 2^-53 (Higham 2002, section 3.1), plus |M_p| E_p if the values
+that it takes have errors up to E_p. A kink with slopes s and t multiplies an error by at most max(|s|, |t|), and by |s|
+if its pattern is known. T and the bound are computed in floats too: each is enlarged by one millionth, far more than
+their rounding errors. Products that underflow lose 2^-1075 each, and so do those of a bound: the bound adds 2^-1074,
+the smallest float, for each of them, and for numbers that are multiplied by a weight before the multiplication.
 
-A number that overflows has no bound: that is infinite or not a number, and no comparison with it holds.
+A number that overflows has no bound: the bound is infinite or NaN, and every comparison with it is False.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ Bools = NDArray[np.bool_]
 
 UNIT = 2.0**-53
 LARGER = 1.0 + 1e-6
-# The least float: half of it would be zero.
+# The smallest positive float; half of it would be zero.
 LEAST_FLOAT = 2.0**-1074
 
 
 class Bounded(NamedTuple):
-    """Numbers, and how far each may be from the true one, float64 of one shape."""
+    """Numbers, and bounds on their errors, float64 of the same shape."""
 
     values: Floats
     errors: Floats
 
     def __sub__(self, other: Bounded) -> Bounded:
-        """The difference, whose own rounding is one unit."""
+        """The difference; its own rounding error is one unit."""
         difference = self.values - other.values
         return Bounded(difference, (self.errors + other.errors + 2.0 * UNIT * np.abs(difference)) * LARGER)
 
     @property
     def is_positive(self) -> Bools:
-        """Where the true numbers are proved to be positive."""
+        """Whether each true number is proved to be positive."""
         return np.asarray(self.values > self.errors)
 
     @property
     def is_negative(self) -> Bools:
-        """Where they are proved to be negative."""
+        """Whether each true number is proved to be negative."""
         return np.asarray(self.values < -self.errors)
 
 
@@ -73,10 +73,10 @@ class Magnitudes:
 
 
 class BoundedNetwork:
-    """A network on a domain. one : float64 (k,), what the constant 1 is in each column of a form.
+    """A network on a domain. one : float64 (k,), the constant 1 as a form: its entry in each column.
 
-    A form's columns are those of the domain's d coordinates, and one for what is constant; of directions the first
-    d only.
+    The columns of a form are those of the domain's d coordinates, and one for the constant; for directions only the
+    first d.
     """
 
     def __init__(self, network: Network, domain: Domain) -> None:
@@ -95,12 +95,14 @@ class BoundedNetwork:
 
     @property
     def width(self) -> int:
-        """The most numbers that a level has, times the columns of a form: what one cell takes."""
+        """The largest number of entries that one cell takes: the largest size of a level times the columns of a
+        form."""
         widest = max(max(level.n_units, level.n_values) for level in self.network.levels)
         return self._columns * max(widest, self.network.n_in)
 
     def sums(self, number: int, below: dict[int, Bounded], one: Floats) -> Bounded:
-        """z of level `number`. below : the values that it takes, (..., n). one : (...,), what the constant 1 is."""
+        """z of level `number`. below : the values of its sources, (..., n). one : (...,), the constant 1 at each point
+        or column."""
         level, magnitudes = self.network.levels[number - 1], self._magnitudes[number - 1]
         terms = sum(part.terms for part in magnitudes.values()) + 2 * len(magnitudes) + 2
         gamma = 2.0 * terms * UNIT
@@ -109,11 +111,11 @@ class BoundedNetwork:
         errors = gamma * np.abs(constant) + 2.0 * terms * LEAST_FLOAT
         for p, part in magnitudes.items():
             errors = errors + part.apply(below[p].errors + gamma * np.abs(below[p].values) + LEAST_FLOAT)
-        # On the way to an infinite sum its terms may be small beside it, and their bound finite.
+        # When a sum overflows, its terms may be small compared with it, and their bound finite.
         return Bounded(values, np.where(np.isfinite(values), errors * LARGER, np.inf))
 
     def on_patterns(self, bits: Bools) -> Bounded:
-        """The outputs' forms on patterns, (cells, k, n_out). bits : bool (cells, bits)."""
+        """The forms of the outputs on patterns, (cells, k, n_out). bits : bool (cells, bits)."""
         known = {0: Bounded(*(np.broadcast_to(part, (len(bits), *part.shape)) for part in self._frame))}
         at = 0
         with np.errstate(all="ignore"):
@@ -130,8 +132,8 @@ class BoundedNetwork:
     def at(self, points: Floats, errors: Floats, one: Floats) -> Iterator[tuple[Level, Bounded, Bounded]]:
         """Each level with its sums and values at points.
 
-        points, errors : float64 (n, d), in the domain's coordinates. one : float64 (n,), 1 of a point, 0 of a
-        direction.
+        points, errors : float64 (n, d), in the domain's coordinates. one : float64 (n,), 1 for a point, 0 for a
+            direction.
         """
         with np.errstate(all="ignore"):
             known = {0: self.inputs(points, errors, one)}
@@ -147,7 +149,7 @@ class BoundedNetwork:
         """The inputs of the network at points."""
         d = points.shape[1]
         frame, tails = self._frame.values[:d], self._frame.errors[:d]
-        origin = self._frame.values[d:].sum(axis=0)  # of directions there is none
+        origin = self._frame.values[d:].sum(axis=0)  # for directions there is none
         gamma = 2.0 * (d + 3) * UNIT
         values = points @ frame + one[:, None] * origin
         bound = (errors + gamma * np.abs(points) + LEAST_FLOAT) @ (np.abs(frame) + tails)
@@ -157,7 +159,7 @@ class BoundedNetwork:
 
 
 def on_branch(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> Bounded:
-    """A level's values where its pattern is known. z : (cells, k, n_units). pattern : (cells, places)."""
+    """A level's values on known patterns. z : (cells, k, n_units). pattern : (cells, places)."""
     branch = level.kink.branch(pattern, level.n_units)
     values, errors = z
     if branch.units is not None:
@@ -166,7 +168,7 @@ def on_branch(level: Level, z: Bounded, pattern: NDArray[Any], one: Floats) -> B
     slopes = np.atleast_2d(branch.slopes)[:, None]
     scaled, offsets = values * slopes, np.atleast_2d(branch.offsets)[:, None] * one[:, None]
     lost = 2.0 * UNIT * (np.abs(scaled) + np.abs(offsets)) + 4.0 * LEAST_FLOAT
-    # What a slope of zero leaves is exact, and it is not to be zero times infinity.
+    # A slope of zero gives exactly zero, which must not be computed as zero times infinity.
     errors = np.where(slopes == 0.0, 0.0, errors * np.abs(slopes)) + lost
     return Bounded(np.where(slopes == 0.0, 0.0, scaled) + offsets, errors * LARGER)
 

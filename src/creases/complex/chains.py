@@ -1,4 +1,4 @@
-"""Things that follow one another put in a row, all rows at a time."""
+"""Arrange elements that follow one another into rows, all rows at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 __all__ = ["NO_NEXT", "Chains", "rows_of"]
 
 Ints = NDArray[np.int64]
-NO_NEXT = -1  # of the last member of a row
+NO_NEXT = -1  # the successor of the last element of a row
 
 
 class Chains(NamedTuple):
-    """order : int64 (n,), the things row after row. first : int64 (rows + 1,), where rows begin. closed : bool (rows,),
-    whether the last of a row is followed by its first. Rows come in the order of their lowest members."""
+    """order : int64 (n,), the elements row after row. first : int64 (rows + 1,), the beginnings of the rows. closed :
+    bool (rows,), whether the last element of a row is followed by its first. Rows are in the order of their lowest
+    elements."""
 
     order: Ints
     first: Ints
@@ -23,9 +24,9 @@ class Chains(NamedTuple):
 
 
 def rows_of(after: Ints) -> Chains:
-    """The rows of n things, of which each has at most one that follows it and follows at most one.
+    """The rows of n elements, each of which has at most one successor and at most one predecessor.
 
-    after : int64 (n,), what follows each, NO_NEXT for nothing. A closed row begins with its lowest member.
+    after : int64 (n,), the successor of each element, or NO_NEXT. A closed row begins with its lowest element.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -40,8 +41,8 @@ def rows_of(after: Ints) -> Chains:
     labels, lowest = rank[labels], np.sort(lowest)
     closed = np.ones(rows, np.bool_)
     closed[labels[after == NO_NEXT]] = False
-    # Cut open before its lowest member, a closed row has an end too. Then each finds how far its end is, twice as far
-    # at every step.
+    # Closed rows are cut before their lowest element, so that every row has an end. Then the distance to the end is
+    # found by pointer doubling.
     cut = after.copy()
     cut[np.isin(after, lowest[closed])] = NO_NEXT
     steps, ahead = (cut != NO_NEXT).astype(np.int64), cut

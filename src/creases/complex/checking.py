@@ -1,10 +1,10 @@
-"""Check a complex, trusting nobody: neither what found its cells nor what put them together.
+"""Check a complex independently of the code that found its cells and connected them.
 
-For all cells at once: lists that fit, no pattern twice, what each cell lies next to, and how faces hang together
-(every face lies between two others of its neighbourhood, Euler's relation), and volumes that add up. For some cells and
-facets, or for all, in rationals (`exact_checks`): each corner again from the walls through it, the signs of all neurons
-at the corners and at the point inside, and the patterns on either side of a facet, by evaluating the network there.
-On a Ball other laws hold of what meets the ball (`ball_checks`).
+For all cells at once: lists that fit one another, no pattern twice, the connections between cells and between faces
+(the diamond property of the face lattice, Euler's relation), and volumes that add up. For some or all cells and facets,
+in rationals (`exact_checks`): each corner from the walls through it, the signs of all neurons at the corners and at the
+interior point, and the patterns on both sides of a facet, by evaluating the network there. On a Ball, other laws hold
+for the faces that meet it (`ball_checks`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["Check", "check_complex"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Volumes are summed in floats, from corners that are off by CORNER_TOLERANCE of the domain's size each.
+# Volumes are summed in floats, from corners whose errors are up to CORNER_TOLERANCE of the domain's size.
 VOLUME_TOLERANCE = 1e-7
 MOST_VOLUME_DIMENSIONS = 4
 
@@ -130,14 +130,14 @@ def chosen(random: np.random.Generator, count: int, sample: int | None) -> Ints:
 
 
 def check_euler(complex: Complex, f_vector: tuple[int, ...], euler: int) -> None:
-    """Check Euler's relation: the faces have the Euler characteristic of the domain, without what is at infinity."""
+    """Check Euler's relation: the faces have the Euler characteristic of the domain, without faces at infinity."""
     expected = 1 if is_bounded(complex.domain) else (-1) ** complex.dimension
     if euler != expected:
         raise not_right(f"its faces {f_vector} have the Euler characteristic {euler}, and its domain has {expected}")
 
 
 def is_bounded(domain: Domain) -> bool:
-    """Whether a domain is bounded; directions are a whole space of cones."""
+    """Whether a domain is bounded; directions are treated as a whole space of cones."""
     return isinstance(domain, Box) or domain.vertices is not None  # type: ignore[union-attr]
 
 
@@ -217,7 +217,7 @@ def check_facets(complex: Complex) -> None:
     if len(of_sides) != len(sides.walls) or len(counts) != len(facets) or ((counts < 1) | (counts > 2)).any():
         raise not_right("a facet is not the side of one or two cells")
     owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
-    # Behind a facet of a complex on a ball there may be a cell that does not meet the ball (`ball_checks`).
+    # Across a facet of a complex on a ball there may be a cell that does not meet the ball (`ball_checks`).
     closed = not isinstance(complex.domain, Ball)
     expected = np.full((len(facets), 2), NO_CELL)
     order = np.lexsort((owners, of_sides))
@@ -242,7 +242,7 @@ def check_places(complex: Complex) -> None:
     if (complex.vertices_at_infinity[numbers[own]] != complex.at_infinity[own]).any():
         raise not_right("a corner at infinity and one that is not are one vertex")
     if len(complex.lineality):
-        return  # stored points stand for all that is parallel to the lines
+        return  # a stored point represents all points that differ by the lineality directions
     sizes = np.full(len(stored), size_of(complex.domain))
     if np.isnan(sizes).any():
         sizes = np.abs(places).max(axis=1, initial=0.0)
@@ -252,7 +252,8 @@ def check_places(complex: Complex) -> None:
 
 
 def check_diamonds(lattice: Lattice) -> None:
-    """Check the diamond property: there are two faces between a face and one of two dimensions less on its boundary."""
+    """Check the diamond property: if a face lies on the boundary of one that has two dimensions more, exactly two faces
+    lie between them."""
     from creases.complex.faces import incidence_of
 
     for k in range(2, len(lattice.levels)):
@@ -279,7 +280,7 @@ def check_volumes(complex: Complex, lattice: Lattice) -> float | None:
         edges = (simplices[:, 1:] - simplices[:, :1]) / extents
         total = float(np.abs(np.linalg.det(edges)).sum()) / math.factorial(complex.dimension)
         error = abs(total / whole_volume - 1.0)
-        # What a corner that is off may change, on all walls together.
+        # The possible effect of corner errors, on all walls together.
         allowed = VOLUME_TOLERANCE + 8.0 * CORNER_TOLERANCE * float((size_of(complex.domain) / extents).sum())
         if isinstance(complex.domain, Ball):
             if allowed < 1.0:
@@ -291,7 +292,8 @@ def check_volumes(complex: Complex, lattice: Lattice) -> float | None:
 
 
 def volume_of_domain(domain: Domain) -> tuple[float, Floats]:
-    """The volume of a bounded domain in units of the box around it, and the sides of that, in its own coordinates."""
+    """The volume of a bounded domain relative to its bounding box, and the sides of that box, in its own
+    coordinates."""
     if isinstance(domain, Box):
         free = domain.lower < domain.upper
         return 1.0, domain.upper[free] - domain.lower[free]

@@ -1,14 +1,14 @@
-"""Along a circle: into how many pieces the cells of a plane part it.
+"""The pieces into which the cells of a plane divide a circle.
 
-The cells are those that meet the open disc. For a cell C let f be the squared distance from the center less the squared
-radius. C is convex, and so is what the disc has of it; around that go arcs of the circle inside C and parts of the
-border of C by turns. So the circle has an arc inside C for each part of the border of C on which f is not negative, if
-f is positive somewhere there; a circle that touches a wall, or passes through a corner from the same cell to the same
-cell, goes on.
+The cells are those that meet the open disc. For a cell C let f be the squared distance from the center minus the
+squared radius. C is convex, and so is its intersection with the disc. The boundary of the intersection alternates
+between arcs of the circle inside C and parts of the boundary of C. So the circle has one arc inside C for each part of
+the boundary of C on which f is not negative, if f is positive somewhere on it. A circle that only touches a wall, or
+passes through a corner and returns to the same cell, is not divided there.
 
-An arc ends on a side of C, where f changes its sign, or in a corner where f is zero. f is convex along a side: between
-two corners where it is not negative it dips below zero or not. Which sign f has at a corner, and whether it dips, is
-proved in floats, with the bound of `balls.Hulls`, or else decided in rationals.
+An arc ends on a side of C where f changes its sign, or in a corner where f is zero. f is convex along a side: between
+two corners at which it is not negative, it either becomes negative or not. The sign of f at a corner, and whether it
+becomes negative along a side, are proved in floats, with the bound of `balls.Hulls`, or decided in rationals.
 """
 
 from __future__ import annotations
@@ -34,15 +34,17 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Signs = NDArray[np.int8]
 
-# Signs of f; UNKNOWN where floats do not tell.
+# Signs of f; UNKNOWN if floats do not decide.
 NEGATIVE, POSITIVE, UNKNOWN = -1, 1, 2
 
 
 class Pieces(NamedTuple):
-    """What a circle meets.
+    """The pieces of a circle.
 
-    by_layer : how many pieces it has by the regions of the first layers, for each layer. pieces : by all of them.
-    distinct : how many different cells it meets. exact : how many signs were decided in rationals.
+    by_layer : for each layer, the number of pieces by the regions of the layers up to it. pieces : the number by all
+        layers.
+    distinct : the number of different cells that the circle meets. exact : the number of signs that were decided in
+        rationals.
     """
 
     by_layer: tuple[int, ...]
@@ -54,8 +56,8 @@ class Pieces(NamedTuple):
 class Around(NamedTuple):
     """The sides of polygons, each from a corner to the next, one after the other.
 
-    owners : int64, the cell of each. before, after : int64, the side before and after it. vertices : int64, where it
-    begins. facets : int64, which facet it is. walls : int64.
+    owners : int64, the cell of each side. before, after : int64, the previous and the next side. vertices : int64, the
+        vertex at which it begins. facets : int64, the facet that it is. walls : int64.
     """
 
     owners: Ints
@@ -67,14 +69,14 @@ class Around(NamedTuple):
 
 
 def pieces_of_circle(complex: Complex) -> Pieces:
-    """The pieces of the circle around the disc on which a complex is, a Ball of two dimensions."""
+    """The pieces of the circle around the disc of a complex, whose domain is a Ball of two dimensions."""
     around, signs = around_cells(complex), CircleSigns(complex)
     at = signs.at_vertices()
     near = at[around.vertices]
     ends = (near >= 0) & (near[around.after] >= 0)
     dips = signs.dips(np.unique(around.facets[ends & (around.walls >= 0)]), at)
     linked = ends & ~dips[around.facets]
-    # A part of the border where f is zero in one corner alone is no arc.
+    # A part of the boundary on which f is zero, in a single corner, is not an arc.
     going = (near > 0) | ((near == 0) & (linked | linked[around.before]))
     last = np.flatnonzero(going & ~linked)
     first = np.flatnonzero(going & ~linked[around.before])
@@ -101,10 +103,10 @@ def around_cells(complex: Complex) -> Around:
 
 
 def layers_of_ends(complex: Complex, around: Around, near: Signs, first: Ints, last: Ints) -> Ints:
-    """For each end of an arc the first layer that parts it from the next arc, int64, two ends to a break.
+    """For each end of an arc, the first layer that separates it from the next arc, int64, two ends per break.
 
-    first, last : the corners with which parts of borders begin and end. On a side that is the layer of its wall; in a
-    corner the first layer in which the patterns of the two cells differ whose arcs end there.
+    first, last : the corners at which parts of boundaries begin and end. On a side it is the layer of its wall; in a
+        corner, the first layer in which the patterns of the two cells whose arcs end there differ.
     """
     sides = np.concatenate([around.before[first[near[first] > 0]], last[near[last] > 0]])
     layers = layers_of_walls(complex.network, around.walls[sides])
@@ -112,7 +114,7 @@ def layers_of_ends(complex: Complex, around: Around, near: Signs, first: Ints, l
     order = corners[np.argsort(around.vertices[corners], kind="stable")]
     if len(order) % 2 or (around.vertices[order[::2]] != around.vertices[order[1::2]]).any():
         raise ComputationError("An arc of a circle ends in a corner, and no other goes on from there.")
-    if not len(order):  # nor are there bits, of a network without a kink
+    if not len(order):  # a network without kinks has no bits either
         return layers
     cells = around.owners[order]
     differ = complex.patterns[cells[::2]] ^ complex.patterns[cells[1::2]]
@@ -121,7 +123,7 @@ def layers_of_ends(complex: Complex, around: Around, near: Signs, first: Ints, l
 
 
 class CircleSigns:
-    """The signs of f at vertices and along facets. exact : how many of them floats left open."""
+    """The signs of f at vertices and along facets. exact : the number of signs that floats did not decide."""
 
     def __init__(self, complex: Complex) -> None:
         from creases.complex.exact_geometry import ExactGeometry
@@ -149,9 +151,9 @@ class CircleSigns:
         return signs
 
     def dips(self, facets: Ints, at: Signs) -> Bools:
-        """Whether f is negative somewhere along each facet, bool (all facets,); of others than these False.
+        """Whether f is negative somewhere along each facet, bool (all facets,); False for facets other than these.
 
-        facets : int64, those with two ends where f is not negative. at : int8 (vertices,), the sign of f.
+        facets : int64, those with two ends at which f is not negative. at : int8 (vertices,), the sign of f.
         """
         dipping = np.zeros(len(self._complex.facets), np.bool_)
         ends = self._complex.facets.vertices.reshape(-1, 2)[facets]
@@ -174,7 +176,7 @@ class CircleSigns:
         step = [b - a for a, b in zip(start, end, strict=True)]
         lowered = self._metric.lowered(step)
         slope, square = plain(start, lowered), plain(step, lowered)
-        if slope >= 0 or slope + square <= 0:  # f is least at an end
+        if slope >= 0 or slope + square <= 0:  # the minimum of f is at an end
             return False
         value = plain(start, self._metric.lowered(start)) - self._square
         return value * square < slope * slope

@@ -1,4 +1,4 @@
-"""Unbounded cells made drawable: clipping to a window in homogeneous coordinates (Sutherland and Hodgman 1974)."""
+"""Clip unbounded cells to a window for drawing, in homogeneous coordinates (Sutherland and Hodgman 1974)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def usual_window(corners: Floats) -> tuple[float, float, float, float]:
 def clip_to_window(corners: Floats, at_infinity: NDArray[np.bool_], window: Floats) -> Floats:
     """The part of a convex cell inside a window, counter-clockwise corners; an empty array if there is none.
 
-    corners, at_infinity : the cell's corners, directions where it is unbounded. window : (xmin, xmax, ymin, ymax).
+    corners, at_infinity : the cell's corners, and whether each is a direction in which it is unbounded. window : (xmin,
+        xmax, ymin, ymax).
     """
     xmin, xmax, ymin, ymax = window
     if at_infinity.all():  # the whole plane
@@ -51,7 +52,7 @@ def clip_to_window(corners: Floats, at_infinity: NDArray[np.bool_], window: Floa
 
 
 def closed_strip(corners: Floats, at_infinity: NDArray[np.bool_], window: Floats) -> Floats:
-    """A strip, given by its two directions and a point on either side, as a polygon that reaches beyond the window.
+    """A strip, given by its two directions and a point on each side, as a polygon that extends beyond the window.
 
     corners : (direction, right point, opposite direction, left point); a missing side is a direction too.
     """

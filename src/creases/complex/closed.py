@@ -1,9 +1,9 @@
-"""Closed connected regions: where the network is one affine map, lower-dimensional parts included.
+"""Closed connected regions: the sets on which the network is one affine map, including lower-dimensional parts.
 
-For a map g of a cell, {f = g} is closed. In each cell it is the whole cell or a convex part of it, so it is connected
-there; and two cells' parts touch exactly if it meets a face that both have. A face that is not bounded, or has lines in
-it, is given by its vertices and directions: {f = g} meets it if zero is a combination of the values of f - g there,
-with weights that are not negative, and of a true vertex one that is not zero.
+For the affine map g of a cell, the set {f = g} is closed. Its intersection with each cell is convex, hence connected;
+and the parts in two cells are connected if and only if {f = g} meets a face that both cells have. An unbounded face, or
+one that contains lines, is given by its vertices and directions: {f = g} meets it if zero is a combination of the
+values of f - g there, with non-negative weights and a positive weight for at least one vertex that is not at infinity.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ Bools = NDArray[np.bool_]
 
 
 def closed_connected(complex: Complex, states: VertexStates) -> int:
-    """How many closed connected regions there are. A map that one linear region has is one of them."""
+    """The number of closed connected regions. A map that belongs to only one linear region gives exactly one."""
     regions, maps = complex.linear_regions, complex.affine_maps
     region_maps = maps[np.unique(regions, return_index=True)[1]]
     numbers, counts = np.unique(region_maps, return_counts=True)
     several = numbers[counts > 1]
     cones = isinstance(complex.domain, Directions)
     if not len(several) or (cones and len(complex.lineality)):
-        return len(numbers)  # of cones with lines in them all meet in these, where all maps are zero
+        return len(numbers)  # cones that contain lines all meet in these, where all maps are zero
     count = len(numbers) - len(several)
     differences = Differences(complex, states)
     for number in several.tolist():
@@ -53,18 +53,17 @@ def closed_connected(complex: Complex, states: VertexStates) -> int:
 
 
 class Differences:
-    """The differences of a network and of its maps on single cells, at the vertices of a complex."""
+    """The differences between a network and its maps on single cells, at the vertices of a complex."""
 
     def __init__(self, complex: Complex, states: VertexStates) -> None:
         self._complex, self._states = complex, states
         self._maps = Maps(complex)
-        # A zero at infinity is none.
+        # A zero at infinity does not count.
         self._near = np.full(len(states.one), True) if isinstance(complex.domain, Directions) else states.one > 0.0
         self._outputs: dict[int, tuple[Any, list[Any]]] = {}
 
     def meetings(self, own: Ints) -> Ints:
-        """Pairs of cells that have a face in common which {f = g} meets, int64 (pairs, 2). own : the cells whose map
-        is g."""
+        """Pairs of cells with a common face that {f = g} meets, int64 (pairs, 2). own : the cells whose map is g."""
         complex = self._complex
         signs = self.signs(own)
         pairs = []
@@ -78,7 +77,7 @@ class Differences:
         return np.concatenate(pairs)
 
     def signs(self, own: Ints) -> Signs:
-        """The signs of f - g at the vertices, int8 (vertices, n_out). On the cells with the map g it is zero."""
+        """The signs of f - g at the vertices, int8 (vertices, n_out). f - g is zero on the cells with the map g."""
         complex, states = self._complex, self._states
         forms = states.network.on_patterns(self._maps.bits(own[:1]))
         with np.errstate(all="ignore"):
@@ -102,7 +101,7 @@ class Differences:
         return signs_at.astype(np.int8)
 
     def exact(self, vertex: int, cell: int) -> list[Any]:
-        """f - g at a vertex, whole numbers times one positive number. cell : one whose map is g."""
+        """f - g at a vertex, as integers times a common positive number. cell : one whose map is g."""
         if vertex not in self._outputs:
             outputs = self._states.exact_outputs(np.array([vertex]))
             self._outputs[vertex] = outputs.denominator, [row[0] for row in outputs.rows]
@@ -113,7 +112,7 @@ class Differences:
         ]
 
     def met(self, faces: Faces, signs: Signs, cell: int) -> Bools:
-        """Which faces {f = g} meets, bool (faces,)."""
+        """Which faces the set {f = g} meets, bool (faces,)."""
         some = np.flatnonzero(np.diff(faces.first))
         crossed = np.zeros(len(faces), np.bool_)
         if not len(some):
@@ -134,9 +133,10 @@ class Differences:
 
 
 def has_zero(values: Sequence[Sequence[Any]], near: Sequence[bool]) -> bool:
-    """Whether zero is a combination of vectors, with weights of at least zero, and more for some that is `near`.
+    """Whether zero is a combination of vectors with non-negative weights, one of them positive for some vector that is
+    `near`.
 
-    values : n vectors of m whole numbers. The weights are a cone of R^n, cut by m hyperplanes through zero.
+    values : n vectors of m integers. The possible weights are a cone in R^n, cut by m hyperplanes through zero.
     """
     n = len(values)
     rays: list[Form] = [tuple(fmpz(int(i == j)) for j in range(n)) for i in range(n)]

@@ -526,11 +526,11 @@ class Complex:
         if self.dimension != 1 or not self.is_flat:
             raise ValueError(f"intervals() needs a domain of dimension one; use {self._corners_by()}.")
         ends = np.where(self.at_infinity, np.copysign(np.inf, self.corners[:, 0]), self.corners[:, 0])
-        # Each end is rounded on its own; the order of the cells is proved, so rounding must not turn one round.
+        # Each end is rounded separately; the order of the cells is proved, so rounding must not swap two ends.
         return np.asarray(np.maximum.accumulate(ends).reshape(-1, 2))
 
     def _corners_by(self) -> str:
-        """What gives the corners of cells of this dimension."""
+        """How corners of cells of this dimension are given."""
         return ("intervals()", "polygons()")[self.dimension - 1] if self.is_flat else "cell(i).vertices and .rays"
 
     def save(self, path: str | Path) -> Path:
@@ -650,7 +650,7 @@ class Complex:
                 f"{path} cannot be read as a saved complex: No such file. Check the path; relative ones start from "
                 f"{Path.cwd()}."
             ) from error
-        except Exception as error:  # whatever a damaged archive makes NumPy, zlib or json say
+        except Exception as error:  # whatever NumPy, zlib or json raise on a damaged archive
             remedy = "" if Path(path).suffix == ".npz" else ". Only the .npz of Complex.save can be loaded again."
             raise ModelFileError(f"{path} cannot be read as a saved complex: {error}{remedy}") from error
         if network.sha256 != header.get("network"):

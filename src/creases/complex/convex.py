@@ -1,15 +1,18 @@
-"""How few convex polyhedra a network's linear regions can be cut into, so that they make a complex: bounds.
+"""Bounds on the smallest number of convex polyhedra of a polyhedral complex on each of which the network is affine.
 
-A set of cells that hang together is convex if it is at each of its ridges (faces of dimension d - 2), for a generic
-path between two points can be pulled straight past all that has fewer dimensions. Around a ridge inside the domain its
-facets stand in a circle; leave some of them away, and the sectors between the others are parts of what remains. That is
-a complex near the ridge if none is left, two in one hyperplane, or three or more with less than half a turn between
-neighbours. Half a turn beside others is convex, but then a polyhedron ends in the middle of another one's facet.
+A connected set of cells is convex if it is convex at each of its ridges (faces of dimension d - 2), because a generic
+path between two points avoids all faces of lower dimension when it is pulled straight. The facets around a ridge inside
+the domain are in cyclic order; if some of them are removed, the sectors between the others are the polyhedra near the
+ridge. They form a complex there if no facet is left, if two are left that lie in one hyperplane, or if three or more
+are left with less than half a turn between neighbours. A sector of exactly half a turn beside others is convex, but
+then a polyhedron ends in the interior of another one's facet.
 
-At the least: linear regions that are not convex are two polyhedra each, and so are those on whose facet others end; all
-others are one. If there is none of both, all facets are facets on either side, so that the regions make a complex.
-At the most: from the cells, facets at which nothing jumps are taken away one after the other, with all others that must
-then go too, as long as a complex remains.
+Lower bound: linear regions that are not convex need at least two polyhedra each, and so do those that have others
+ending in the interior of one of their facets; all others need one. If there are none of these two kinds, every facet is
+a facet on both sides, so the linear regions form a complex.
+
+Upper bound: starting from the cells, facets at which the gradient does not jump are removed one after the other,
+together with all facets that must then be removed too, as long as a complex remains.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ class Ridge(NamedTuple):
 
 
 def convex_bounds(complex: Complex, geometry: ExactGeometry) -> tuple[int, int]:
-    """The least and the most that the fewest polyhedra can be."""
+    """The lower and the upper bound."""
     regions = int(complex.linear_regions.max()) + 1
     smooth = complex.facets.inner & ~complex.jumps
     if complex.dimension - len(complex.lineality) < 2 or not smooth.any():
@@ -62,9 +65,9 @@ def members(faces: Faces | Facets, i: int) -> list[int]:
 
 
 class Ridges:
-    """The ridges inside the domain that have a facet at which nothing jumps.
+    """The ridges inside the domain that have a facet at which the gradient does not jump.
 
-    around : each with what stands around it. vertices : those of each.
+    around : the facets and cells around each ridge. vertices : the vertices of each.
     """
 
     def __init__(self, complex: Complex, geometry: ExactGeometry, smooth: Bools) -> None:
@@ -86,7 +89,7 @@ class Ridges:
                 self._of_facet.setdefault(facet, []).append(place)
 
     def _circle(self, facets: list[int]) -> Ridge:
-        """The facets of a ridge in the order in which they stand around it."""
+        """The facets of a ridge in cyclic order."""
         cells = {facet: self._complex.facets.cells[facet].tolist() for facet in facets}
         order, between = [facets[0]], [cells[facets[0]][1]]
         left = set(facets[1:])
@@ -99,7 +102,7 @@ class Ridges:
 
     def turn(self, place: int, one: int, other: int) -> int:
         """The sign of the turn from one facet of a ridge to another: positive for less than half a turn, zero for half
-        a turn. one, other : places around the ridge."""
+        a turn. one, other : positions around the ridge."""
         ridge = self.around[place]
         key = ridge.facets[one], ridge.cells[one], ridge.facets[other]
         if key not in self._signs:
@@ -113,20 +116,20 @@ class Ridges:
         return self._signs[key]
 
     def sectors(self, place: int, kept: Bools) -> list[tuple[int, int]]:
-        """The places of facets that are kept, each with the next one."""
+        """The positions of the remaining facets, each with the next one."""
         here = [i for i, facet in enumerate(self.around[place].facets) if kept[facet]]
         return list(zip(here, here[1:] + here[:1], strict=True))
 
     def parted_regions(self, place: int) -> set[int]:
-        """The linear regions that no complex has whole at a ridge: they are not convex there, or take up half a turn
-        where others end, of which the ridge is then a face, and inside a facet of theirs."""
+        """The linear regions that are divided near a ridge in every complex: they are not convex there, or they take up
+        half a turn beside other regions, so that the ridge is a face inside one of their facets."""
         cells, regions = self.around[place].cells, self._complex.linear_regions
         sectors = self.sectors(place, ~self._smooth)
         most = 1 if len(sectors) > 2 else 0
         return {int(regions[cells[one]]) for one, other in sectors if self.turn(place, one, other) < most}
 
     def is_whole(self, place: int, kept: Bools) -> bool:
-        """Whether what remains with these facets is a complex near a ridge."""
+        """Whether the remaining facets form a complex near a ridge."""
         sectors = self.sectors(place, kept)
         if len(sectors) < 2:
             return not sectors
@@ -134,7 +137,7 @@ class Ridges:
         return turns == [0, 0] or (len(turns) > 2 and min(turns) > 0)
 
     def with_few_facets(self, smooth: list[int]) -> Bools:
-        """Which facets are left of all when no more can go, bool (facets,)."""
+        """The facets that remain when no more can be removed, bool (facets,)."""
         kept = np.ones(len(self._smooth), np.bool_)
         for facet in smooth:
             if kept[facet]:
@@ -145,7 +148,7 @@ class Ridges:
         return kept
 
     def removed_with(self, facet: int, kept: Bools) -> Bools | None:
-        """The facets without one, and without those that must go with it; None if no complex remains."""
+        """The remaining facets after one is removed, with all that must be removed too; None if no complex remains."""
         kept = kept.copy()
         kept[facet] = False
         waiting = list(self._of_facet.get(facet, []))
@@ -161,7 +164,7 @@ class Ridges:
         return kept
 
     def to_remove(self, place: int, kept: Bools) -> tuple[int, ...] | None:
-        """The fewest facets without which a complex remains near a ridge; None if there are none."""
+        """The smallest set of facets whose removal leaves a complex near a ridge; None if there is none."""
         free = [facet for facet in self.around[place].facets if kept[facet] and self._smooth[facet]]
         for count in range(1, len(free) + 1):
             for some in combinations(free, count):

@@ -1,7 +1,7 @@
-"""Decision regions: where a classifier gives one class, and where two classes meet.
+"""Decision regions: where a classifier gives one class, and the boundary between two classes.
 
 `network.with_argmax()` has a switch over the outputs, so its cells are cut by the boundaries between classes, and each
-has one class: the winner. A decision region is a connected component of the cells of one class.
+has one class, the winner. A decision region is a connected component of the cells of one class.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
-"""Six definitions of the regions of a network side by side (Stargalla, Hertrich and Reichman 2025, section 3).
+"""The regions of a network by six definitions (Stargalla, Hertrich and Reichman 2025, section 3).
 
-They count, on the closed domain, and each number is at most the one before it:
+They are counted on the closed domain, and each number is at most the one before it:
 
-1. activation patterns: all patterns that points have, on boundaries too, where a neuron that vanishes is inactive and
-   of equal candidates the first wins;
+1. activation patterns: the patterns of all points, including boundaries, where a neuron that vanishes is inactive and
+the first of equal candidates wins;
 2. activation regions: the patterns of open sets, which are the cells of the complex;
-3. convex regions: the polyhedra, at the least, of a polyhedral complex on each of which the network is affine;
-4. open connected regions: the largest connected open sets on which it is affine, which are the linear regions;
-5. closed connected regions: the largest connected closed sets that have an inside and on which it is affine. Where two
-   linear regions have one map, they may touch in a corner, or what agrees with the map elsewhere may join them;
+3. convex regions: the smallest number of polyhedra of a polyhedral complex on each of which the network is affine;
+4. open connected regions: the maximal connected open sets on which the network is affine, which are the linear regions;
+5. closed connected regions: the maximal connected closed sets with non-empty interior on which the network is affine.
+Two linear regions with the same map may be connected by a corner, or by other points at which the network agrees with
+the map;
 6. affine regions: the affine maps.
 
-The third is hard to compute, and nobody can try all complexes. It is bounded from both sides; where all linear regions
-are convex, it is their number.
+The third number is hard to compute exactly, and it is not feasible to try all complexes, so it is bounded from both
+sides. If all linear regions are convex and form a complex, it is their number.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ __all__ = ["Definitions", "definitions_of"]
 Bytes = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 
-# Vertices of faces that are worked on at once.
+# The largest number of vertices of faces in one batch.
 AT_ONCE = 1 << 20
 
 
@@ -103,9 +104,9 @@ def definitions_of(complex: Complex) -> Definitions:
 
 
 def all_patterns(complex: Complex, states: VertexStates) -> Bytes:
-    """The patterns of all faces, each once, uint8 (patterns, bytes).
+    """The different patterns of all faces, uint8 (patterns, bytes).
 
-    Of directions the origin is no point. Where all of a line is one face of cones, no neuron is active on it.
+    For directions, the origin is not a point. If a face of cones is a whole line, no neuron is active on it.
     """
     d, patterns = complex.dimension, [complex.patterns]
     least = 1 if isinstance(complex.domain, Directions) else 0
@@ -117,10 +118,10 @@ def all_patterns(complex: Complex, states: VertexStates) -> Bytes:
 
 
 def patterns_of(complex: Complex, faces: Faces, states: Bools) -> Bytes:
-    """The pattern inside each face, uint8 (faces, bytes).
+    """The pattern in the relative interior of each face, uint8 (faces, bytes).
 
-    Inside a face a neuron is positive if it is at one of its vertices, for it has one sign on all of the face; and a
-    candidate is the largest if it is at all of them.
+    In the interior of a face, a neuron is positive if it is positive at one of the face's vertices, because it has one
+    sign on the whole face; a candidate is the largest if it is the largest at all vertices.
     """
     switched, members = switches_of(complex)
     active = np.zeros((len(faces), complex.network.bits), np.bool_)
@@ -142,7 +143,7 @@ def patterns_of(complex: Complex, faces: Faces, states: Bools) -> Bytes:
 
 
 def switches_of(complex: Complex) -> tuple[Bools, list[tuple[int, int]]]:
-    """Which bits of a pattern are candidates, bool (bits,); and of each switch its first bit and how many it has."""
+    """Which bits of a pattern are candidates, bool (bits,); and for each switch, its first bit and number of bits."""
     network = complex.network
     switched, members, at = np.zeros(network.bits, np.bool_), [], 0
     for number, places in zip(network.layers, network.places, strict=True):

@@ -1,12 +1,12 @@
-"""Check cells and facets of a complex in whole numbers, by an arithmetic of its own (`creases.exact_network`).
+"""Check cells and facets of a complex in integers, with arithmetic of its own (`creases.exact_network`).
 
-A cell is right if its corners are where the walls meet that they are said to lie on, if there no neuron and no pair of
-candidates has a sign that its pattern forbids, if a corner lies on those sides only on which it is said to lie, and if
-at the point inside all signs are strictly those of the pattern. A pattern's forms are made level after level, so a
-point at which they all have its signs has this pattern.
+A cell is correct if its corners are the intersections of the walls on which they are said to lie; if no neuron and no
+pair of candidates has a sign there that the cell's pattern forbids; if a corner lies on no other sides than it is said
+to; and if at the interior point all signs are strictly those of the pattern. The forms of a pattern are computed level
+by level, so a point at which all of them have the signs of the pattern has this pattern.
 
-A facet is right if, from a point inside it, one step nearer than anything else leads into each of its cells: the
-network, evaluated there, has their patterns. So they differ in what vanishes on the facet and in nothing else.
+A facet is correct if an infinitesimal step from a point inside it leads into each of its cells: the network, evaluated
+there, has their patterns. So these differ only in the neurons that vanish on the facet.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ __all__ = ["ExactChecks"]
 
 Floats = NDArray[np.float64]
 
-# A direction of length one whose numbers are each the nearest float, and its length, are off by less.
+# Bounds the error of a direction of length one whose entries are rounded to the nearest float, and of its length.
 ROUNDED = 2.0**-50
 
 
 class ExactChecks:
-    """Checks of one complex; each raises ComputationError, which names what does not agree."""
+    """Checks of one complex; each raises ComputationError, which says what is wrong."""
 
     def __init__(self, complex: Complex) -> None:
         self._complex = complex
@@ -56,7 +56,7 @@ class ExactChecks:
             raise not_right("the lines in its cells have other directions than those that are stored")
 
     def check_cell(self, cell: int) -> float:
-        """Check one cell; returns how far its corners are from the true ones, as a part of the size."""
+        """Check one cell; returns the largest error of its corners, relative to the size of the domain."""
         complex, geometry = self._complex, self._geometry
         forms = geometry.forms(cell)
         numbers = np.arange(complex.first[cell], complex.first[cell + 1])
@@ -80,7 +80,7 @@ class ExactChecks:
         return worst
 
     def distance(self, corner: int, ray: Form) -> float:
-        """How far a stored corner is from the true one; zero for the float that is nearest."""
+        """The distance of a stored corner from the true one; zero if it is the nearest float."""
         stored, true = self._complex.corners[corner], nearest(ray)
         if np.array_equal(stored, true):
             return 0.0
@@ -101,10 +101,10 @@ class ExactChecks:
         return distance
 
     def off_lines(self, stored: Floats, ray: Form) -> Floats:
-        """How far a stored direction is from the true one up to a part along the lines, as a part of what lies across
-        them. That may be little of it: what rounding to floats alone may change of a direction is taken as it is."""
+        """The error of a stored direction up to a component along the lineality directions, relative to its component
+        perpendicular to them. That component may be small, so errors of the size of rounding to floats are accepted."""
         rest = [Fraction(x) for x in stored.tolist()]
-        for direction in (ray, *self._geometry.lines):  # at right angles to one another
+        for direction in (ray, *self._geometry.lines):  # orthogonal to one another
             numbers = [int(x) for x in direction[:-1]]
             share = sum(map(mul, rest, numbers), Fraction(0)) / sum(x * x for x in numbers)
             if direction is ray:
@@ -116,7 +116,7 @@ class ExactChecks:
         return np.array([float(x if largest <= ROUNDED else x / across) for x in rest])
 
     def check_point(self, cell: int) -> None:
-        """Check that the point inside a cell lies strictly inside."""
+        """Check that the interior point of a cell lies strictly inside."""
         complex = self._complex
         point = complex.exact_interior_points.get(cell, complex.interior_points[cell].tolist())
         weight = 0 if self._geometry.is_cone else 1
@@ -126,7 +126,7 @@ class ExactChecks:
                 raise not_right(f"the point inside cell {cell} is not on the inner side of {complex.wall_name(wall)}")
 
     def check_facet(self, facet: int) -> None:
-        """Check what lies on either side of one facet."""
+        """Check the patterns on both sides of one facet."""
         complex, geometry = self._complex, self._geometry
         wall = int(complex.facets.walls[facet])
         one, other = complex.facets.cells[facet].tolist()

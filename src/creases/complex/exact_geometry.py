@@ -1,7 +1,7 @@
-"""The corners and the walls of a complex's cells in whole numbers, from the weights and the domain alone.
+"""The exact corners and walls of a complex's cells in integers, computed from the weights and the domain alone.
 
-Forms and points are in homogeneous coordinates (u, w), k = d + 1 whole numbers; w = 0 is a direction. Of directions
-the last number of each form is zero.
+Forms and points are in homogeneous coordinates (u, w), k = d + 1 integers; w = 0 is a direction. On `Directions`, the
+last entry of each form is zero.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["ExactGeometry", "nearest", "value"]
 
 
 def value(form: Form, ray: Form) -> Any:
-    """A form's value at a ray."""
+    """The value of a form at a ray."""
     return sum((x * y for x, y in zip(form, ray, strict=True)), fmpz(0))
 
 
@@ -41,7 +41,7 @@ def nearest(ray: Form) -> NDArray[np.float64]:
 
 
 def quotient(above: Any, below: Any) -> float:
-    """The float nearest to a fraction; the largest one beyond."""
+    """The float nearest to a fraction, or the largest float if the fraction exceeds it."""
     try:
         return int(above) / int(below)
     except OverflowError:
@@ -49,7 +49,7 @@ def quotient(above: Any, below: Any) -> float:
 
 
 def orthogonal(directions: list[Form]) -> list[Form]:
-    """Directions at right angles to one another that span the same as independent ones (Gram and Schmidt)."""
+    """Orthogonal directions with the same span as the given independent ones (Gram and Schmidt)."""
     across: list[Form] = []
     for direction in directions:
         for line in across:
@@ -63,9 +63,9 @@ def orthogonal(directions: list[Form]) -> list[Form]:
 
 
 class ExactGeometry:
-    """The forms that bound cells, and the corners where they meet. Each cell's are made when it is first asked for.
+    """The forms that bound cells, and the corners where they meet, computed for each cell when it is first needed.
 
-    network : the network on the domain in whole numbers.
+    network : the network on the domain in integers.
     """
 
     def __init__(self, complex: Complex) -> None:
@@ -79,12 +79,12 @@ class ExactGeometry:
         self._corners: dict[int, Form] = {}
 
     def bits(self, cell: int) -> Bits:
-        """The pattern of a cell, a byte a bit."""
+        """The pattern of a cell, one byte per bit."""
         return unpacked(self._complex.patterns[cell], self.network.bits)
 
     def forms(self, cell: int) -> dict[int, Form]:
-        """All that may bound a cell, by the numbers of walls: inward forms of neurons, pairs of candidates, and the
-        domain's own walls. Raises ComputationError if no open set has its pattern."""
+        """All forms that may bound a cell, by the numbers of walls: inward forms of neurons, of pairs of candidates,
+        and of the domain's own walls. Raises ComputationError if no open set has the cell's pattern."""
         if self._forms[0] != cell:
             bounds = self.network.bounds(self.bits(cell))
             if bounds is None:
@@ -93,7 +93,7 @@ class ExactGeometry:
         return self._forms[1]
 
     def form(self, cell: int, wall: int) -> Form:
-        """The inward form of one wall of a cell. Raises ComputationError if it does not vanish anywhere near it."""
+        """The inward form of one wall of a cell. Raises ComputationError if the cell has no form of this wall."""
         own_form = self.forms(cell).get(wall)
         if own_form is None:
             raise not_right(
@@ -103,9 +103,10 @@ class ExactGeometry:
 
     @cached_property
     def lines(self) -> list[Form]:
-        """Directions along which a line lies in every cell, at right angles to one another, from the forms of cell 0.
+        """Orthogonal directions along which every cell contains a line, from the forms of cell 0.
 
-        They are made so here: floats of some that are nearly parallel would not tell what is at right angles to both.
+        They are computed here, because floats of nearly parallel directions do not determine what is orthogonal to
+        both.
         """
         d = self._complex.dimension
         gradients = [list(form[:d]) for form in self.forms(0).values()]
@@ -113,17 +114,17 @@ class ExactGeometry:
         return orthogonal([(*(null[c, i] for c in range(d)), fmpz(0)) for i in range(count)])
 
     def corner(self, corner: int) -> Form:
-        """The point or direction of a corner: where the walls meet on which it lies. w > 0 of a point.
+        """The point or direction of a corner: the intersection of the walls on which it lies, with w > 0 for a point.
 
-        Of a cell with lines in it that is the one at right angles to them. Raises ComputationError if the walls do not
-        meet in one point, or at infinity where they should not.
+        For a cell that contains lines it is the point orthogonal to them. Raises ComputationError if the walls do not
+        meet in one point, or meet at infinity where they should not.
         """
         if corner not in self._corners:
             self._corners[corner] = self._meeting(corner)
         return self._corners[corner]
 
     def vertex(self, vertex: int) -> Form:
-        """A vertex of the complex, as `corner` has one of its corners."""
+        """The point or direction of a vertex of the complex, as for `corner`."""
         return self.corner(int(self._corners_of_vertices[vertex]))
 
     @cached_property
@@ -140,7 +141,7 @@ class ExactGeometry:
         sides = complex.sides
         forms = [self.form(cell, int(sides.walls[side])) for side in self.sides_of(corner)]
         far = bool(complex.at_infinity[corner])
-        if far:  # of directions, that the last number is zero
+        if far:  # for directions, the last entry is zero
             forms.append(self._infinity)
         rows = [list(form) for form in (*forms, *self.lines)]
         null, count = fmpz_mat(rows or [[0] * (complex.dimension + 1)]).nullspace()
@@ -165,7 +166,7 @@ class ExactGeometry:
         return found
 
     def middle(self, corners: list[int]) -> Form:
-        """A ray strictly between some corners; zero for none."""
+        """A ray strictly between some corners; zero if there are none."""
         total = tuple(fmpz(0) for _ in range(self._complex.dimension + 1))
         for corner in corners:
             total = tuple(a + b for a, b in zip(total, self.corner(corner), strict=True))

@@ -1,11 +1,12 @@
-"""Faces of every dimension, each once, with the cells that have it, and how they bound one another.
+"""Faces of every dimension, each once, with the cells that have it, and the faces on its boundary.
 
-A face of a cell is where some of its sides meet, so it is known by the corners on them. The faces of one dimension less
-are the largest of these sets inside a face. Cells meet in whole faces, and vertices are numbered once: faces of two
-cells are one exactly if they have the same vertices. No number is compared.
+A face of a cell is the intersection of some of its sides, so it is determined by the corners on them. The faces of one
+dimension less are the largest of these sets inside a face. Cells meet in whole faces, and each vertex has one number,
+so faces of two cells are equal if and only if they have the same vertices. No coordinates are compared.
 
-What lies at infinity is no face. Of directions the cells are cones, and so are the faces: those of dimension 0 are the
-origin, which every cone has. Where lines lie in every cell, they lie in every face, and no face has fewer dimensions.
+Faces at infinity are not faces here. For directions, the cells and their faces are cones; the only face of dimension 0
+is the origin, which every cone has. If every cell contains lines, so does every face, and no face has a smaller
+dimension.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class Lists(NamedTuple):
 class Lattice(NamedTuple):
     """All faces.
 
-    levels : by their dimension, 0 to d. boundaries : of each dimension above 0, for each face those of one dimension
-    less on its boundary, in ascending order; of dimension 0 empty lists.
+    levels : the faces by dimension, 0 to d. boundaries : by dimension, for each face those of one dimension less on its
+        boundary, in ascending order; empty lists for dimension 0.
     """
 
     levels: list[Faces]
@@ -70,15 +71,15 @@ class Lattice(NamedTuple):
 
 
 class Shapes(NamedTuple):
-    """Faces by their corners in one cell each: list i is corners[first[i] : first[i + 1]]."""
+    """Faces by their corners in one of their cells: list i is corners[first[i] : first[i + 1]]."""
 
     first: Ints
     corners: Ints
 
 
 class Candidates(NamedTuple):
-    """Sets of corners of faces. owners : int64 (sets,), the face of each; of the set i the corners are those of
-    `slots[first[i] : first[i + 1]]`, places in the lists of the faces."""
+    """Sets of corners of faces. owners : int64 (sets,), the face of each; set i has the corners `slots[first[i] :
+    first[i + 1]]`, indices into the lists of the faces."""
 
     owners: Ints
     first: Ints
@@ -88,7 +89,7 @@ class Candidates(NamedTuple):
 def lattice_of(complex: Complex) -> Lattice:
     """The faces of a complex.
 
-    Raises ComputationError if two lists of vertices have one key of 128 bits and are not one.
+    Raises ComputationError if two different lists of vertices have the same 128-bit key.
     """
     d, lines = complex.dimension, len(complex.lineality)
     directions = isinstance(complex.domain, Directions)
@@ -125,13 +126,13 @@ NO_NUMBERS = np.zeros(0, np.int64)
 
 
 def no_faces() -> Faces:
-    """None of a dimension."""
+    """An empty list of faces of one dimension."""
     zero = np.zeros(1, np.int64)
     return Faces(zero, NO_NUMBERS, zero, NO_NUMBERS)
 
 
 def with_empty_boundaries(levels: list[Faces], boundaries: list[Lists]) -> Lattice:
-    """The lattice with an empty list for each face that has no boundary."""
+    """The lattice, with an empty list for each face that has no boundary."""
     full = [
         found if len(found.first) == len(level) + 1 else Lists(np.zeros(len(level) + 1, np.int64), NO_NUMBERS)
         for level, found in zip(levels, boundaries, strict=True)
@@ -140,27 +141,27 @@ def with_empty_boundaries(levels: list[Faces], boundaries: list[Lists]) -> Latti
 
 
 def counted(sizes: Ints) -> Ints:
-    """Where lists of these sizes begin, one after the other, and the end."""
+    """The beginnings of consecutive lists with these sizes, and the end."""
     return np.concatenate([[0], np.cumsum(sizes)])
 
 
 def listed(owners: Ints, values: Ints, count: int) -> Lists:
-    """The different values of each of `count` owners, in ascending order."""
+    """The distinct values of each of `count` owners, in ascending order."""
     width = int(values.max(initial=0)) + 1
-    keys = np.sort(owners * width + values)  # np.unique looks numbers up in a hash table: ten times as slow
+    keys = np.sort(owners * width + values)  # np.unique uses a hash table, which is ten times as slow
     own, values = np.divmod(keys[is_new(keys)], width)
     return Lists(counted(np.bincount(own, minlength=count)), values)
 
 
 def is_new(values: NDArray[Any]) -> Bools:
-    """Whether each of some sorted values is another one than that before it, bool (n,)."""
+    """Whether each of some sorted values differs from the one before it, bool (n,)."""
     found = np.ones(len(values), np.bool_)
     found[1:] = values[1:] != values[:-1]
     return found
 
 
 def cells_as_faces(complex: Complex) -> Faces:
-    """The cells."""
+    """The cells as faces."""
     count = len(complex)
     numbers = complex.vertex_numbers
     owners = np.repeat(np.arange(count), np.diff(complex.first))
@@ -169,7 +170,7 @@ def cells_as_faces(complex: Complex) -> Faces:
 
 
 def facets_as_faces(complex: Complex) -> tuple[Shapes, Faces, Lists]:
-    """The facets in their order, and those of each cell."""
+    """The facets as faces, in their order, and the facets of each cell."""
     facets, sides, of_sides = complex.facets, complex.sides, complex.side_facets
     two = facets.cells != NO_CELL
     faces = Faces(facets.first, facets.vertices, counted(two.sum(axis=1)), facets.cells[two])
@@ -178,7 +179,7 @@ def facets_as_faces(complex: Complex) -> tuple[Shapes, Faces, Lists]:
 
 
 def shapes_of(complex: Complex, facets: Ints) -> Shapes:
-    """Some facets by their corners in the first of their cells."""
+    """Some facets, by their corners in the first of their cells."""
     sides, of_sides = complex.sides, complex.side_facets
     first_sides = np.full(len(complex.facets), len(of_sides))
     np.minimum.at(first_sides, of_sides, np.arange(len(of_sides)))
@@ -188,8 +189,8 @@ def shapes_of(complex: Complex, facets: Ints) -> Shapes:
 
 
 def ridges_of(complex: Complex, facets: Ints) -> tuple[Lists, Ints]:
-    """The ridges of some facets that are not cones, each by its corners in one cell, and of which facet each is, a
-    place in `facets`. A ridge that two facets have comes twice."""
+    """The ridges of some facets that are not cones, each by its corners in one cell, and the facet of each, as an index
+    into `facets`. A ridge of two facets is listed twice."""
     shapes = shapes_of(complex, facets)
     found = within(shapes, sides_of_corners(complex))
     found = largest(each_once(chosen(found, has_vertex(found, shapes, complex.at_infinity))))
@@ -197,7 +198,7 @@ def ridges_of(complex: Complex, facets: Ints) -> tuple[Lists, Ints]:
 
 
 def the_origin(count: int, cells: int) -> tuple[Faces, Lists]:
-    """The one face of cones that has no direction of its own, and that bounds all `count` faces above."""
+    """The only face of dimension 0 of cones, and its incidence with all `count` faces above."""
     zeros = np.zeros(2, np.int64)
     face = Faces(zeros, NO_NUMBERS, np.array([0, cells]), np.arange(cells))
     return face, Lists(np.arange(count + 1), np.zeros(count, np.int64))
@@ -212,7 +213,7 @@ def sides_of_corners(complex: Complex) -> Lists:
 
 
 def within(shapes: Shapes, corner_sides: Lists) -> Candidates:
-    """Where each face meets the sides of its cell that do not hold all of it."""
+    """The intersections of each face with those sides of its cell that do not contain it."""
     sizes = np.diff(shapes.first)
     owners = np.repeat(np.arange(len(sizes)), sizes)
     lengths = np.diff(corner_sides.first)[shapes.corners]
@@ -242,13 +243,14 @@ def has_vertex(candidates: Candidates, shapes: Shapes, at_infinity: Bools) -> Bo
 
 
 def each_once(candidates: Candidates) -> Candidates:
-    """Equal sets of one face once: two sides may meet it in the same place. Sets are sorted lists."""
+    """The sets of each face without repetitions, since two sides may meet a face in the same set. The sets are sorted
+    lists."""
     leaders = leaders_of(candidates.slots, candidates.first)
     return chosen(candidates, leaders == np.arange(len(leaders)))
 
 
 def largest(candidates: Candidates) -> Candidates:
-    """Those sets of each face that lie in no larger one of it."""
+    """The sets of each face that are not contained in a larger one."""
     from scipy.sparse import csr_array
 
     sizes, count = np.diff(candidates.first), len(candidates.owners)
@@ -264,7 +266,7 @@ def largest(candidates: Candidates) -> Candidates:
 
 
 def numbered(candidates: Candidates, shapes: Shapes, above: Faces, vertices: Ints) -> tuple[Shapes, Faces, Lists]:
-    """The sets as faces, each once, by their lowest vertices, and those on the boundary of each face above.
+    """The sets as faces, each once, ordered by their lowest vertices, and those on the boundary of each face above.
 
     vertices : the vertex of each corner.
     """
@@ -289,9 +291,9 @@ def numbered(candidates: Candidates, shapes: Shapes, above: Faces, vertices: Int
 
 
 def leaders_of(values: Ints, first: Ints) -> Ints:
-    """For each list of numbers the first list that is the same.
+    """For each list of numbers, the first list that is equal to it.
 
-    Raises ComputationError if two lists have one key of 128 bits and are not one.
+    Raises ComputationError if two different lists have the same 128-bit key.
     """
     random = stream("keys of faces", 0).integers(0, 2**64, (2, int(values.max(initial=-1)) + 1), np.uint64)
     keys = np.empty((len(first) - 1, 2), np.uint64)
@@ -301,7 +303,7 @@ def leaders_of(values: Ints, first: Ints) -> Ints:
             keys[:, h] = sums[first[1:]] - sums[first[:-1]]
     order = np.argsort(keys[:, 0])
     new = is_new(keys[order, 0])
-    if (is_new(keys[order, 1]) & ~new).any():  # one half of two keys agrees
+    if (is_new(keys[order, 1]) & ~new).any():  # two keys agree in one half only
         order = np.lexsort((keys[:, 1], keys[:, 0]))
         new = is_new(keys[order, 0]) | is_new(keys[order, 1])
     leaders = np.empty(len(order), np.int64)

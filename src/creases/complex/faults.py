@@ -1,4 +1,6 @@
-"""What a complex says when something does not agree or has no meaning, and how near stored corners must be."""
+"""Errors of a complex that is inconsistent, or for which a question has no meaning; and the accuracy of stored
+corners.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +12,20 @@ from creases.errors import ComputationError, DomainError
 
 __all__ = ["CORNER_TOLERANCE", "not_right", "refuse_ball", "size_of"]
 
-# How far a stored corner may be from the true one (`Complex.corners`).
+# The largest distance of a stored corner from the true one (`Complex.corners`).
 CORNER_TOLERANCE = 1e-9
 
 
 def not_right(what: str) -> ComputationError:
-    """The error of a check."""
+    """The error of a failed check."""
     return ComputationError(f"This complex is not right: {what}. Subdivide again; if it stays, it is a bug of Creases.")
 
 
 def refuse_ball(domain: Domain, what: str) -> None:
-    """Raise DomainError on a Ball, whose cells are whole: what is measured or joined there lies partly outside of it.
+    """Raise DomainError on a Ball: its cells are not clipped, so what is measured or connected lies partly outside of
+    it.
 
-    what : is refused, in the plural.
+    what : the subject of the message, in the plural.
     """
     if isinstance(domain, Ball):
         around = "a Box" if domain.inside is None else "a Segment, Polygon or Polytope of the slice"
@@ -33,7 +36,8 @@ def refuse_ball(domain: Domain, what: str) -> None:
 
 
 def size_of(domain: Domain) -> float:
-    """The largest coordinate of a bounded domain's corners; NaN of others, whose corners are measured by themselves."""
+    """The largest coordinate of a bounded domain's corners; NaN for other domains, whose corner errors are relative to
+    the corners themselves."""
     if isinstance(domain, Box):
         free = domain.lower < domain.upper
         return float(np.abs([domain.lower[free], domain.upper[free]]).max())

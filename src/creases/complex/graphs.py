@@ -19,7 +19,7 @@ def adjacency_of(complex: Complex) -> Any:
     from scipy.sparse import csr_array
 
     count, first = len(complex), complex.sides.first
-    # The sides of a cell are facets, one after the other: nothing is left to sort but the cells beyond them.
+    # The facets of a cell are consecutive, so only the cells across them have to be sorted.
     ends, inner = complex.facets.cells, complex.facets.inner[complex.side_facets]
     beyond = (ends[:, 0] + ends[:, 1])[complex.side_facets] - np.repeat(np.arange(count), np.diff(first))
     rows = np.concatenate([[0], np.cumsum(inner)])[first]
@@ -31,7 +31,7 @@ def adjacency_of(complex: Complex) -> Any:
 def dual_graph_of(complex: Complex) -> Any:
     """The dual graph as a networkx.Graph, nodes 0 to cells - 1.
 
-    Edges have `facet`, the number of the facet, and `wall`, what it lies on. Two cells share one facet at most.
+    Edges have the attributes `facet`, the number of the facet, and `wall`, its wall. Two cells share at most one facet.
     Raises MissingExtraError if networkx is not installed.
     """
     try:

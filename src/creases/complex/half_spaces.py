@@ -1,6 +1,6 @@
-"""The half-spaces whose intersection is a cell, one for each of its sides; none is redundant.
+"""The half-spaces whose intersection is a cell, one for each of its sides, none of them redundant.
 
-For neurons and switches they are the affine functions on the cell, for the domain its exact walls, rounded.
+For neurons and switches they are given by the affine functions on the cell, for the domain by its exact walls, rounded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["half_spaces"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Numbers of a block at most: 32 MB.
+# The largest number of entries of a block: 32 MB.
 AT_ONCE = 1 << 22
 
 
@@ -49,7 +49,7 @@ def half_spaces(complex: Complex) -> Floats:
 
 
 def of_domain(complex: Complex, sides: Sides, functions: Floats) -> None:
-    """Write the half-spaces of the domain's own walls."""
+    """Fill in the half-spaces of the domain's own walls."""
     from creases.engine.problem import FIRST_WALL
     from creases.engine.proof.edges import RationalEdges
     from creases.engine.starts.tiles import nearest_forms
@@ -62,7 +62,8 @@ def of_domain(complex: Complex, sides: Sides, functions: Floats) -> None:
 
 
 class Places(NamedTuple):
-    """What each bit of a layer's pattern compares: unit units[i] less shifts[i] with zero, or with another candidate.
+    """For each bit of a layer's pattern, the comparison: unit units[i] minus shifts[i] with zero, or with another
+    candidate.
 
     units : int64 (bits,). shifts : float64 (bits,).
     """
@@ -83,7 +84,7 @@ def places_of(kink: Kink, n_units: int) -> Places:
 
 
 def of_network(complex: Complex, sides: Sides, functions: Floats) -> None:
-    """Write the half-spaces of neurons and switches."""
+    """Fill in the half-spaces of neurons and switches."""
     network, frame = complex.network, frame_of(complex)
     bits = network.bits
     if not bits:

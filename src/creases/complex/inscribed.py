@@ -1,8 +1,8 @@
 """The largest ball in each cell: its radius, the inradius, and its centre, the Chebyshev centre.
 
-The centre has the largest distance r to the nearest side, which is a linear program: r is largest where every side's
-half-space n . y + s >= 0, |n| = 1, holds with r to spare. Hundreds of cells are put into one program, side by side. A
-program may be off by what its solver allows, so the radius is measured again at the centre that it finds.
+The centre maximises the distance r to the nearest side, which is a linear program: maximise r such that n . y + s >= r
+for every side's half-space n . y + s >= 0, |n| = 1. Hundreds of independent cells are combined into one program. Its
+solution has an error up to the solver's tolerance, so the radius is measured again at the resulting centre.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Sides of a program, about: larger ones take longer than they save.
+# The approximate number of sides in a program: larger programs take longer than they save.
 SIDES_AT_ONCE = 4096
-# What the solver may be off, in units of each cell: the least that it takes.
+# The tolerance of the solver, in units of each cell: the smallest that it accepts.
 TOLERANCE = 1e-10
-# Sums of d + 1 products of rounded numbers lose some units of their terms' last place.
+# The rounding error of a sum of d + 1 products of rounded numbers, in units of the last place of its terms.
 ROUNDING = 16 * 2.0**-53
-# What is so many units away is beyond what floats tell beside one unit.
+# A distance of this many units cannot be resolved in floats together with one unit.
 FARTHEST = 1e15
-# Directions span a space if the least eigenvalue of their products is larger: each is known to 1e-9, whose square is
-# lost. What is so nearly flat and is not is left to its program, which then has no end.
+# Directions span a space if the smallest eigenvalue of their Gram matrix is larger than this: each is known to 1e-9,
+# and its square is lost. A cone that is that nearly flat, but is not flat, is left to its linear program, which is then
+# unbounded.
 LEAST_EIGENVALUE = 1e-12
 
 
@@ -51,8 +52,8 @@ class Balls(NamedTuple):
 class HalfSpaces(NamedTuple):
     """Half-spaces of cells, those of cell i from first[i] on: normals @ y + slacks >= 0.
 
-    normals : float64 (sides, d), of length one. slacks : float64 (sides,). rounding : float64 (sides,), by how much
-        about these are off, of a half-space that is known as well as it can be.
+    normals : float64 (sides, d), of length one. slacks : float64 (sides,). rounding : float64 (sides,), the approximate
+        errors of the slacks of half-spaces that are as accurate as possible.
     """
 
     first: Ints
@@ -62,12 +63,12 @@ class HalfSpaces(NamedTuple):
 
 
 def balls_of(complex: Complex) -> Balls:
-    """The radii in the units of input space, of balls inside the slice, and the centres in slice coordinates.
+    """The radii, in the units of input space, of balls inside the slice, and the centres in slice coordinates.
 
-    A cell in which balls of every size lie has the radius infinity and a centre that is not a number. In a strip, or a
-    rectangle, where several balls are the largest, the centre is one of them. A radius is zero, and its centre the
-    mean of the corners, where the cell is smaller than the rounding errors of its own sides; both are not a number
-    where floats do not hold these at all, or the solver gives up.
+    A cell that contains balls of every size has an infinite radius and a NaN centre. In a strip or a rectangle, where
+    several balls are the largest, the centre is that of one of them. If a cell is smaller than the rounding errors of
+    its own sides, its radius is zero and its centre is the mean of its corners. Both are NaN if floats cannot represent
+    them, or if the solver fails.
     """
     from creases.engine.answers.interior import middles
 
@@ -80,7 +81,7 @@ def balls_of(complex: Complex) -> Balls:
         forms /= np.abs(forms).max(axis=1, initial=0.0)[:, None]
         owners = np.repeat(np.arange(len(complex)), np.diff(sides.first))
         terms = np.column_stack([forms[:, :-1] * middle[owners], forms[:, -1]])
-        normals = np.linalg.solve(chart, forms[:, :-1].T).T  # of y = u @ chart, which has the lengths of input space
+        normals = np.linalg.solve(chart, forms[:, :-1].T).T  # for y = u @ chart, with lengths of input space
         lengths = np.sqrt(np.square(normals).sum(axis=1))
         rounding = ROUNDING * np.abs(terms).sum(axis=1)
         spaces = HalfSpaces(sides.first, normals / lengths[:, None], terms.sum(axis=1) / lengths, rounding / lengths)
@@ -89,7 +90,8 @@ def balls_of(complex: Complex) -> Balls:
 
 
 def have_no_largest(complex: Complex) -> Bools:
-    """The cells in which balls of every size lie, bool (cells,): those that are unbounded in d independent ways."""
+    """The cells that contain balls of every size, bool (cells,): those that are unbounded in d independent
+    directions."""
     endless = ~bounded_cells(complex)
     if not endless.any() or isinstance(complex.domain, Directions):
         return endless
@@ -103,14 +105,15 @@ def have_no_largest(complex: Complex) -> Bools:
 
 
 def largest_balls(spaces: HalfSpaces, without: Bools, owners: Ints) -> tuple[Floats, Floats]:
-    """The radii and centres, in coordinates with the lengths of input space, from the point of the slacks on.
+    """The radii and centres in coordinates with the lengths of input space, relative to the point at which the slacks
+    are measured.
 
     without : cells that have no largest ball. owners : the cell of each side.
     """
     cells, d = len(without), spaces.normals.shape[1]
     held = np.isfinite(spaces.slacks) & np.isfinite(spaces.normals).all(axis=1)
     known = ~without & (np.bincount(owners[~held], minlength=cells) == 0)
-    # Programs are in units of the distance from the point to the nearest side.
+    # Each program uses the distance from the point to the nearest side as its unit.
     units = nearest(owners, spaces.slacks, cells)
     left = np.flatnonzero(known & (nearest(owners, spaces.slacks - spaces.rounding, cells) > 0))
     radii, shifts = np.full(cells, np.nan), np.full((cells, d), np.nan)
@@ -120,7 +123,7 @@ def largest_balls(spaces: HalfSpaces, without: Bools, owners: Ints) -> tuple[Flo
         shifts[some] = solved(spaces, some, units) * units[some][:, None]
     distances = spaces.slacks + (spaces.normals * shifts[owners]).sum(axis=1)
     radii[left] = nearest(owners, distances, cells)[left]
-    worse = left[radii[left] < units[left]]  # than the point that it began with
+    worse = left[radii[left] < units[left]]  # worse than the starting point
     radii[worse], shifts[worse] = units[worse], 0.0
     endless = without | np.isinf(shifts).any(axis=1)
     radii[endless], shifts[endless] = np.inf, np.nan
@@ -128,15 +131,15 @@ def largest_balls(spaces: HalfSpaces, without: Bools, owners: Ints) -> tuple[Flo
 
 
 def nearest(owners: Ints, distances: Floats, cells: int) -> Floats:
-    """The least distance of each cell; not a number if one is none."""
+    """The smallest distance in each cell; NaN if one is NaN."""
     found = np.full(cells, np.inf)
     np.minimum.at(found, owners, distances)
     return found
 
 
 def solved(spaces: HalfSpaces, cells: Ints, units: Floats) -> Floats:
-    """The centres of some cells in their units, float64 (c, d), by one linear program; if that is not solved, by one a
-    cell. Infinite where there is no largest ball, not a number where the solver gives up."""
+    """The centres of some cells in their units, float64 (c, d), by one linear program, or if it fails by one per cell.
+    Infinite if there is no largest ball, NaN if the solver fails."""
     from scipy.optimize import linprog
     from scipy.sparse import csr_array
 

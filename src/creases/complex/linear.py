@@ -1,16 +1,16 @@
-"""Linear regions: the cells that hang together across facets where the gradient does not jump.
+"""Linear regions: cells that are connected across facets at which the gradient does not jump.
 
-A linear region is a connected component of the inputs near which the gradient is constant (Hanin and Rolnick 2019,
-section 2), here of the network restricted to the domain; on a Ball cells hang together across facets that meet it.
-Across a facet the affine map changes by a multiple of the facet's form, so it changes exactly if the two cells' maps
-are different. That is decided in three steps, and each decision is a proof:
+A linear region is a connected component of the set of inputs near which the gradient is constant (Hanin and Rolnick
+2019, section 2), here for the network restricted to the domain; on a Ball, cells are connected across facets that meet
+it. Across a facet, the affine map changes by a multiple of the facet's form, so the gradient jumps if and only if the
+two cells' maps differ. This is decided in three steps, and each decision is a proof:
 
-* floats with bounds (`bounded`): maps that are further apart than their errors are different;
-* structure: if nothing whose slope or winner changes reaches an output with a weight that is not zero, through slopes
-  that are not zero, the maps are equal. Let J be the units that change. The maps differ by the paths from the inputs to
-  the outputs through J. Behind the last unit of J on a path all slopes are the same on both sides, and their product
-  is zero;
-* rationals (`creases.exact_network`): the two maps in whole numbers.
+* floats with bounds (`bounded`): maps that differ by more than their errors are different;
+* structure: if no change of a slope or winner reaches an output through nonzero weights and slopes, the maps are equal.
+  Let J be the units that change. The maps differ by the contributions of the paths from the inputs to the outputs
+  through J. After the last unit of J on a path, all slopes are the same on both sides, and their product with the
+  weights is zero;
+* rationals (`creases.exact_network`): the two maps in integers.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Numbers that are worked on at once.
+# The largest number of entries in one batch.
 AT_ONCE = 1 << 22
-# Outputs that are compared in floats; of more, as many random sums of all of them.
+# The largest number of outputs that are compared in floats; for more, this many random sums of all outputs are
+# compared.
 MOST_OUTPUTS = 4
 
 
@@ -70,7 +71,7 @@ def linear_regions_of(complex: Complex) -> LinearRegions:
     doubtful = doubtful[~maps.are_equal_by_structure(pairs[doubtful])]
     open_pairs = np.zeros(len(pairs), np.bool_)
     open_pairs[doubtful] = True
-    # What hangs together by what is known has one map, so that few maps are made in rationals.
+    # Cells that are already known to be connected have one map, so few maps are computed in rationals.
     regions = components(len(complex), pairs[~different & ~open_pairs])
     for i in doubtful.tolist():
         one, other = pairs[i].tolist()
@@ -79,7 +80,7 @@ def linear_regions_of(complex: Complex) -> LinearRegions:
     jumps = np.zeros(len(facets), np.bool_)
     jumps[inner] = different
     joined = ~different
-    if isinstance(complex.domain, Ball):  # beyond the sphere nothing joins what lies inside
+    if isinstance(complex.domain, Ball):  # facets outside of the sphere do not connect cells inside
         joined &= facets_in_ball(complex)[inner]
     regions = components(len(complex), pairs[joined])
     _, firsts = np.unique(regions, return_index=True)
@@ -97,7 +98,7 @@ def components(count: int, pairs: Ints) -> Ints:
 
 
 def renumbered(labels: Any) -> Ints:
-    """Labels by where they first occur."""
+    """Labels, renumbered in the order of their first occurrence."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -105,7 +106,7 @@ def renumbered(labels: Any) -> Ints:
 
 
 class Maps:
-    """The affine maps of a complex's cells: in floats with bounds, by structure, and in whole numbers."""
+    """The affine maps of a complex's cells: in floats with bounds, by structure, and in integers."""
 
     def __init__(self, complex: Complex) -> None:
         self._complex = complex
@@ -113,13 +114,13 @@ class Maps:
         self._exact: dict[int, Hashable] = {}
 
     def bits(self, cells: Any) -> Bools:
-        """Patterns of some cells, bool (n, bits)."""
+        """The patterns of some cells, bool (n, bits)."""
         bits = self._network.bits
         return np.unpackbits(self._patterns[cells], axis=1, bitorder="little", count=bits).astype(np.bool_)
 
     @cached_property
     def near(self) -> Bounded:
-        """Numbers that are equal where maps are, with bounds, float64 (cells, m)."""
+        """Numbers with bounds, float64 (cells, m), which are equal for cells with equal maps."""
         bounded, count = BoundedNetwork(self._network, self._complex.domain), len(self._patterns)
         blocks = []
         step = max(1, AT_ONCE // bounded.width)
@@ -151,22 +152,22 @@ class Maps:
 
     @cached_property
     def network(self) -> ExactNetwork:
-        """The network in whole numbers."""
+        """The network in integers."""
         return ExactNetwork(self._network, self._complex.domain)
 
     def rows(self, cell: int) -> ExactRows:
-        """The outputs' forms on a cell, in whole numbers."""
+        """The forms of the outputs on a cell, in integers."""
         return self.network.outputs(unpacked(self._patterns[cell], self._network.bits))
 
     def exact(self, cell: int) -> Hashable:
-        """What is the same for two cells exactly if their maps are: fractions of whole numbers."""
+        """A value that is equal for two cells if and only if their maps are: fractions of integers."""
         if cell not in self._exact:
             self._exact[cell] = reduced(self.rows(cell))
         return self._exact[cell]
 
     def classes(self, cells: Ints) -> Ints:
-        """Which of these cells have equal maps, int64 (n,), numbered by the first of each. By floats as far as they
-        tell."""
+        """Classes of cells with equal maps, int64 (n,), numbered by the first of each; decided in floats as far as
+        possible."""
         labels = np.arange(len(cells))
         for group in clusters(Bounded(*(part[cells] for part in self.near))):
             known: dict[Hashable, int] = {}
@@ -176,15 +177,15 @@ class Maps:
 
 
 def reduced(rows: ExactRows) -> Hashable:
-    """Rows over one denominator, without a common factor."""
+    """Rows with a common denominator, without a common factor."""
     numbers = [int(value) for row in rows.rows for value in row]
     common = gcd(int(rows.denominator), *numbers)
     return (int(rows.denominator) // common, *(number // common for number in numbers))
 
 
 def few_outputs(forms: Bounded) -> Bounded:
-    """Forms of MOST_OUTPUTS outputs at most, float64 (cells, k, m): of more, random sums, which are equal where all
-    are."""
+    """Forms of at most MOST_OUTPUTS outputs, float64 (cells, k, m); for more outputs, random sums, which are equal if
+    all outputs are."""
     n = forms.values.shape[-1]
     if n <= MOST_OUTPUTS:
         return forms
@@ -196,9 +197,9 @@ def few_outputs(forms: Bounded) -> Bounded:
 
 
 def clusters(numbers: Bounded) -> Iterator[Ints]:
-    """Rows that may be equal, two a cluster at least: those that no column tells apart. float64 (n, m).
+    """Sets of at least two rows that may be equal, because no column separates them. numbers : float64 (n, m).
 
-    A row with a number that has no bound may be equal to any.
+    A row with a number that has no bound may be equal to any other row.
     """
     waiting = [(np.arange(len(numbers.values)), 0)]
     while waiting:
@@ -219,7 +220,7 @@ def clusters(numbers: Bounded) -> Iterator[Ints]:
 
 
 def parted(group: Ints, numbers: Bounded) -> list[Ints]:
-    """A group parted where intervals around its numbers leave a gap."""
+    """A set of rows, divided where there is a gap between the intervals around their numbers."""
     known = np.isfinite(numbers.values) & np.isfinite(numbers.errors)
     with np.errstate(invalid="ignore", over="ignore"):
         low = np.where(known, numbers.values - numbers.errors, -np.inf)
@@ -231,7 +232,7 @@ def parted(group: Ints, numbers: Bounded) -> list[Ints]:
 
 
 class Reach:
-    """What reaches an output, pattern by pattern, through weights and slopes that are not zero."""
+    """Which changes of patterns reach an output, through nonzero weights and slopes."""
 
     def __init__(self, network: Network) -> None:
         self._levels = network.levels
@@ -242,11 +243,11 @@ class Reach:
 
     @property
     def width(self) -> int:
-        """How many numbers one pattern takes."""
+        """The number of entries that one pattern takes."""
         return sum(level.n_units + level.n_values for level in self._levels)
 
     def reached(self, one: Bools, other: Bools) -> Bools:
-        """Whether something that differs between two patterns each reaches an output. one, other : bool (n, bits)."""
+        """Whether a difference between two patterns reaches an output, for each pair. one, other : bool (n, bits)."""
         branches = [self._branches(one), self._branches(other)]
         count, top = len(one), len(self._levels)
         reach: dict[int, Bools] = {top: np.ones((count, self._levels[-1].n_values), np.bool_)}
@@ -271,7 +272,7 @@ class Reach:
         return reaches
 
     def _branches(self, bits: Bools) -> list[tuple[Ints, Floats, Floats]]:
-        """Of each level the unit, the slope and the offset of each value, (n, n_values) each."""
+        """For each level, the unit, the slope and the offset of each value, (n, n_values) each."""
         branches, at = [], 0
         for level in self._levels:
             places = int(level.kink.places(level.n_units).sum())

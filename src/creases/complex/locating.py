@@ -1,8 +1,8 @@
-"""In which cell points lie, and which cells a segment meets, by proof.
+"""The cells in which points lie, and the cells that a segment meets, by proof.
 
-A point's pattern in floats says which cell it may be in: a look-up. That all signs of it are right is then proved by
-running error bounds; where they do not tell, near a wall or where a neuron vanishes on a whole cell, the exact walls
-of the cell decide.
+The pattern of a point in floats gives the cell that may contain it, by a look-up. Running error bounds then prove that
+all its signs are correct; if they do not, near a wall or where a neuron vanishes on a whole cell, the exact walls of
+the cell decide.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Locator:
         from creases.engine.problem import FIRST_WALL
         from creases.engine.proof.edges import RationalEdges
 
-        # Not the complex itself, which would then never be let go (`locator_of`).
+        # Not the complex itself, which would then never be released (`locator_of`).
         self._domain, self._patterns, self._bits = complex.domain, complex.patterns, complex.network.bits
         self._problem = as_problem(complex.network, complex.domain)
         self._sides = sides_of(complex)[0]
@@ -98,13 +98,13 @@ class Locator:
         if self._network is not None:
             with np.errstate(over="ignore", invalid="ignore", under="ignore"):
                 inputs = self._domain.slice.points(places)
-                held = np.isfinite(inputs).all(axis=1)  # what floats do not hold rationals do
+                held = np.isfinite(inputs).all(axis=1)  # inputs that overflow are left to rationals
                 patterns[held] = self._network.packed_pattern(inputs[held])
         keys = keys_of(patterns)
         guesses = np.array([self._numbers.get(key, NO_CELL) for key in keys], np.int64)
         rays = np.column_stack([places, np.full(len(places), self._last)])
         proved = proved_by_floats(self._problem, rays, bits_of_bytes(patterns, self._bits))
-        # Where a coordinate is zero the bounds take what is multiplied by it for nothing, all around too.
+        # At a coordinate of zero, the bounds ignore the numbers that it multiplies, also in its neighbourhood.
         proved &= (places != 0.0).all(axis=1)
         inside = self.in_domain(places) == INSIDE
         left = np.flatnonzero(inside & ~proved)
@@ -114,8 +114,8 @@ class Locator:
         return cells
 
     def _exactly(self, places: Floats, guesses: Ints, keys: Sequence[bytes]) -> Ints:
-        """The cells of points that floats do not prove to be in one. Points with one pattern in floats are probably in
-        one cell: what rationals say of one of them is tried for the others."""
+        """The cells of points for which floats prove none. Points with the same pattern in floats are probably in the
+        same cell, so the exact cell of one of them is tried for the others."""
         cells, guesses = np.full(len(places), NO_CELL), guesses.copy()
         known: dict[bytes, int] = {}
         groups = np.array([known.setdefault(key, len(known)) for key in keys])
@@ -125,8 +125,8 @@ class Locator:
                 tried = np.flatnonzero(open_ & (guesses == cell))
                 signs = where(self._walls(cell), places[tried], self._last)
                 cells[tried[signs == INSIDE]] = cell
-                open_[tried[signs != OUTSIDE]] = False  # on a wall of the cell there is no cell
-            open_[tried_last] = False  # their exact patterns are those of the cells tried, or of none
+                open_[tried[signs != OUTSIDE]] = False  # a point on a wall lies in no cell
+            open_[tried_last] = False  # their exact patterns are those of the cells that were tried, or of no cell
             left = np.flatnonzero(open_)
             if not len(left):
                 return cells
@@ -210,9 +210,10 @@ def where(forms: Sequence[Any], places: Floats, last: float) -> NDArray[np.int8]
         return np.full(len(places), INSIDE, np.int8)
     near, bounds = nearest_forms(forms)
     rays = np.column_stack([places, np.full(len(places), last)])
-    with np.errstate(all="ignore"):  # what overflows proves nothing
+    with np.errstate(all="ignore"):  # a number that overflows proves nothing
         values = rays @ near.T
-        # k products lose a unit each, and their sum k - 1 more of the sizes; the forms are off by their bounds.
+        # Each of the k products has an error of one unit, and their sum of k - 1 more, relative to the sizes; the forms
+        # have errors up to their bounds.
         lost = (rays.shape[1] + 1) * UNIT * (np.abs(rays) @ np.abs(near).T)
         lost += np.abs(places).max(axis=1, initial=0.0)[:, None] * bounds[:, 0] + abs(last) * bounds[:, 1]
         lost = lost * ROUND_UP + UNDERFLOW
@@ -249,17 +250,17 @@ def along(complex: Complex, segment: Segment | ArrayLike) -> Along:
             )
     inputs = complex.domain.slice.points(ends)
     table = cut_into_cells(as_problem(complex.network, Segment(*inputs)), threads=1, report=lambda regions: None)
-    # Each is rounded on its own, so that two may have changed places.
+    # Each is rounded separately, so two of them may be out of order.
     breaks = np.maximum.accumulate(np.append(table.corners[::2, 0], 1.0))
     if are_exact(complex, ends, inputs):
         return Along(locator.of_pieces(table.patterns, ends), breaks)
     middles = ((breaks[1:] + breaks[:-1]) / 2.0)[:, None]
-    # So that both coordinates of a diagonal are rounded alike.
+    # In this way both coordinates of a diagonal are rounded equally.
     return Along(locator.locate(ends[0] * (1.0 - middles) + ends[1] * middles), breaks)
 
 
 def are_exact(complex: Complex, places: Floats, inputs: Floats) -> bool:
-    """Whether these inputs are those of places in slice coordinates, with nothing rounded."""
+    """Whether these inputs are exactly those of places in slice coordinates, without rounding."""
     sliced = complex.domain.slice
     rows = [*sliced.basis.T.tolist()], [*sliced.basis_tail.T.tolist()]
     for place, point in zip(places.tolist(), inputs.tolist(), strict=True):

@@ -1,8 +1,9 @@
 """The affine maps of a network on all cells, and norms of their gradients.
 
-A cell's pattern makes every kink an affine map, so that the network is a product of matrices. It is multiplied out from
-the inputs on, with a column for each coordinate, or from the outputs back, with a row for each output: whichever has
-fewer. All is float64 and nothing is proved; cells come in blocks, so that memory stays bounded.
+On a cell every kink is an affine map, so the network is a product of matrices. It is multiplied from the inputs
+upwards, with a column for each coordinate, or from the outputs downwards, with a row for each output, depending on
+which has fewer. All computations are in float64, and nothing is proved. Cells are processed in blocks, so memory is
+bounded.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ __all__ = [
 Floats = NDArray[np.float64]
 Branches = Sequence[Branch]
 
-# Numbers of a block at most, over all arrays that are alive at one time: 64 MB.
+# The largest number of entries of a block, over all arrays in memory at the same time: 64 MB.
 AT_ONCE = 1 << 23
-# A convolution's matrix with more numbers than this is not made: 200 MB.
+# The matrix of a convolution is not computed if it has more entries than this: 200 MB.
 LARGEST_MATRIX = 1 << 24
 REMEDY = "Ask for the maps of some cells only, or for `map_blocks`, or subdivide a smaller domain."
 
@@ -104,22 +105,22 @@ def gradient_norms_along_slice(complex: Complex) -> GradientNorms:
 
 
 def chosen(complex: Complex, cells: ArrayLike | None) -> NDArray[np.uint8]:
-    """The patterns of some cells."""
+    """The patterns of some cells, as packed rows."""
     if cells is None:
         return complex.patterns
     numbers = np.asarray(cells)
-    # An empty list is one of floats to NumPy.
+    # NumPy takes an empty list as floats.
     return np.atleast_2d(complex.patterns[numbers if numbers.size else np.zeros(0, np.int64)])
 
 
 def frame_of(complex: Complex) -> Floats:
-    """The basis of the domain's slice, and its origin last: float64 (d + 1, n_in)."""
+    """The basis of the domain's slice, followed by its origin: float64 (d + 1, n_in)."""
     sliced = complex.domain.slice
     return np.vstack([sliced.basis, sliced.origin])
 
 
 def joined(network: Network, patterns: NDArray[np.uint8], frame: Floats | None) -> AffineMaps:
-    """The maps of all blocks in one."""
+    """The maps of all blocks in one object."""
     n = network.n_in if frame is None else len(frame) - 1
     with enough_memory("Putting the affine maps of all cells together", REMEDY):
         matrices, offsets = np.empty((len(patterns), network.n_out, n)), np.empty((len(patterns), network.n_out))
@@ -173,8 +174,8 @@ def branches_of(network: Network, patterns: NDArray[np.uint8]) -> list[Branch]:
 def carried(network: Network, branches: Branches, frame: Floats) -> Iterator[tuple[Level, Floats, Floats]]:
     """Each level with its sums and its values as affine functions, in order.
 
-    frame : float64 (k + 1, n_in), as `map_blocks` takes it. Yields float64 (cells, k + 1, n_units) and
-    (cells, k + 1, n_values), the constant last; of one cell only as long as all agree.
+    frame : float64 (k + 1, n_in), as for `map_blocks`. Yields float64 (cells, k + 1, n_units) and (cells, k + 1,
+        n_values), the constant last; with one cell only as long as all cells have the same.
     """
     values = frame[None]
     forms: list[Floats | None] = [values]
@@ -193,7 +194,7 @@ def carried(network: Network, branches: Branches, frame: Floats) -> Iterator[tup
 
 
 def from_inputs(network: Network, branches: Branches, count: int, frame: Floats | None) -> AffineMaps:
-    """The maps with a column for each coordinate, the constant last, carried upwards."""
+    """The maps with a column for each coordinate and the constant last, propagated upwards."""
     values = np.zeros(0)
     for _, _, latest in carried(network, branches, np.eye(network.n_in + 1, network.n_in) if frame is None else frame):
         values = latest
@@ -202,12 +203,12 @@ def from_inputs(network: Network, branches: Branches, count: int, frame: Floats 
 
 
 def from_outputs(network: Network, branches: Branches, count: int, frame: Floats | None) -> AffineMaps:
-    """The maps with a row for each output, carried downwards."""
+    """The maps with a row for each output, propagated downwards."""
     levels, n_out = network.levels, network.n_out
-    rows = {len(levels): np.eye(n_out)[None]}  # by level, of its values: (1 or cells, n_out, n_values)
+    rows = {len(levels): np.eye(n_out)[None]}  # by level, over its values: (1 or cells, n_out, n_values)
     offsets = np.zeros((count, n_out))
     for number in range(len(levels), 0, -1):
-        if number not in rows:  # nobody takes from it
+        if number not in rows:  # no later level takes it
             continue
         level, branch, above = levels[number - 1], branches[number - 1], rows.pop(number)
         offsets += (above @ branch.offsets[..., None])[..., 0]
@@ -226,9 +227,10 @@ def from_outputs(network: Network, branches: Branches, count: int, frame: Floats
 
 
 def at_units(rows: Floats, units: NDArray[np.int64], level: Level) -> Floats:
-    """Rows over the values of a level, of which each is that of one unit, as rows over its units.
+    """Rows over the values of a level, converted to rows over its units; each value is that of one unit.
 
-    rows : float64 (1 or cells, n_out, n_values). units : int64 (cells, n_values). Several values may have one unit.
+    rows : float64 (1 or cells, n_out, n_values). units : int64 (cells, n_values). Several values may have the same
+        unit.
     """
     cells = len(units)
     spread = np.zeros((cells, level.n_units, rows.shape[1]))
@@ -248,7 +250,8 @@ def transposed(operator: Operator, rows: Floats) -> Floats:
 
 
 def entries_of(operator: Operator) -> int:
-    """How many numbers the matrix of a convolution has; 0 of another operator, whose matrix is no larger than it is."""
+    """The number of entries of a convolution's matrix; 0 for another operator, whose matrix is no larger than the
+    operator."""
     if not isinstance(operator, (Conv, ConvTranspose)):
         return 0
     places = operator.n_out if isinstance(operator, Conv) else operator.n_in
@@ -259,7 +262,7 @@ def norms_of(blocks: Iterator[Floats]) -> GradientNorms:
     """The norms of matrices given as blocks, float64 (cells, n_out, n) each."""
     norms: list[tuple[Floats, Floats]] = []
     for matrices in blocks:
-        # The largest entry is taken out, so that no square leaves the range of float64.
+        # The entries are divided by the largest, so that squares stay in the range of float64.
         size = np.abs(matrices).max(axis=(1, 2), initial=0.0)
         with np.errstate(invalid="ignore", over="ignore"):
             near = matrices / np.where((size > 0) & np.isfinite(size), size, 1.0)[:, None, None]
@@ -271,8 +274,8 @@ def norms_of(blocks: Iterator[Floats]) -> GradientNorms:
 
 
 def largest_singular(matrices: Floats) -> Floats:
-    """The largest singular value of each matrix: the root of the largest eigenvalue of the smaller product with its
-    transpose, which loses nothing to speak of of the largest one."""
+    """The largest singular value of each matrix: the square root of the largest eigenvalue of the smaller of its two
+    products with its transpose, which is accurate for the largest one."""
     turned = np.swapaxes(matrices, 1, 2)
     products = matrices @ turned if matrices.shape[1] <= matrices.shape[2] else turned @ matrices
     good = np.isfinite(products).all(axis=(1, 2))

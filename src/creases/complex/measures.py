@@ -1,4 +1,4 @@
-"""How much boundary there is: the strata of a Complex, in units of input space."""
+"""The length and the points of the strata of a Complex, in the units of input space."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["boundary_length", "crossings"]
 def boundary_length(complex: Complex) -> float:
     """The length of the stratum k = 1 on a bounded piece of a plane: the set where a neuron vanishes.
 
-    Each edge bounds two cells, and has half its length from each. On a line the stratum is a set of points: see
-    `crossings`. Raises DomainError unless the domain is bounded, has two dimensions and is no Ball.
+    Each edge bounds two cells, and half its length is counted in each. On a line the stratum is a set of points: see
+    `crossings`. Raises DomainError unless the domain is bounded, has two dimensions and is not a Ball.
     """
     check(complex, 2)
     after = following(complex)
@@ -26,9 +26,9 @@ def boundary_length(complex: Complex) -> float:
 def crossings(complex: Complex) -> int:
     """The number of points of the stratum k = d, at which as many neurons vanish as the domain has dimensions.
 
-    On a line the ends of cells at neurons, two cells to each; in a plane the corners between two neurons' edges, four.
-    Raises DomainError unless the domain is bounded and no Ball; ComputationError if more than two neurons meet in a
-    point, or three candidates of a switch.
+    On a line these are the ends of cells at neurons, with two cells each; in a plane, the corners between two neurons'
+    edges, with four cells each. Raises DomainError unless the domain is bounded and not a Ball; ComputationError if
+    more than two neurons, or three candidates of a switch, meet in a point.
     """
     check(complex, complex.dimension)
     own = complex.edges >= 0
@@ -47,12 +47,12 @@ def crossings(complex: Complex) -> int:
 
 
 def heaps(pairs: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """How many corners there are at each place: four where two neurons meet, two of each pair where three do.
+    """The number of corners at each point: four if two neurons meet, two for each pair if three do.
 
     pairs : (2, c), the neurons at a corner, in order. places : (c, 2). Stored corners are within 1e-9 of the true ones,
-    as a part of the largest coordinate; nearer places of one pair are taken together.
+        relative to the largest coordinate; corners of one pair that are closer are the same point.
     """
-    across = places @ np.array([1.0, 0.6180339887])  # a direction in which places seldom agree
+    across = places @ np.array([1.0, 0.6180339887])  # along it, different points are rarely equal
     order = np.lexsort((across, *pairs))
     near = 1e-8 * np.abs(places).max(initial=0.0)
     new = (np.diff(pairs[:, order], axis=1) != 0).any(axis=0) | (np.diff(across[order]) > near)
@@ -60,14 +60,15 @@ def heaps(pairs: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def following(complex: Complex) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """For each corner the next one around its cell."""
+    """For each corner, the next one around its cell."""
     after = np.arange(1, len(complex.corners) + 1)
     after[complex.first[1:] - 1] = complex.first[:-1]
     return after
 
 
 def check(complex: Complex, dimension: int) -> None:
-    """Raise DomainError unless the complex is bounded, of one or two dimensions, has this one, and is on no Ball."""
+    """Raise DomainError unless the complex is bounded, has one or two dimensions, has this dimension, and is not on a
+    Ball."""
     refuse_ball(complex.domain, "Measures of boundaries")
     if complex.dimension != dimension or not complex.is_flat or complex.at_infinity.any():
         raise DomainError(

@@ -1,7 +1,7 @@
-"""What bounds a cell, in words: the numbers in `Complex.edges`.
+"""The numbers of walls in `Complex.edges`, decoded.
 
 N is the number of bits of a pattern: one for each neuron, one for each candidate of a switch, layer after layer. A
-neuron's number is its bit; the wall between the candidates of bits a and a + k of one switch is N (1 + k) + a.
+neuron's number is its bit; the wall between the candidates with bits a and a + k of one switch is N (1 + k) + a.
 """
 
 from __future__ import annotations

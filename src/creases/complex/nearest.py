@@ -1,4 +1,4 @@
-"""The nearest point of a hull to zero, in rationals (Wolfe 1976, Finding the nearest point in a polytope)."""
+"""The point of a convex hull nearest to zero, in rationals (Wolfe 1976, Finding the nearest point in a polytope)."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ Point = list[Fraction]
 
 
 class Metric:
-    """Products of rational vectors by a Gram matrix."""
+    """Scalar products of rational vectors with respect to a Gram matrix."""
 
     def __init__(self, gram: Sequence[Sequence[Fraction]]) -> None:
         self._gram = gram
 
     def lowered(self, vector: Point) -> Point:
-        """gram @ vector: its plain product with another vector is theirs by the Gram matrix."""
+        """gram @ vector: its plain scalar product with another vector is the product with respect to the Gram
+        matrix."""
         return [plain(row, vector) for row in self._gram]
 
 
 def plain(one: Sequence[Fraction], other: Sequence[Fraction]) -> Fraction:
-    """The plain product of two vectors."""
+    """The plain scalar product of two vectors."""
     return sum(map(mul, one, other), Fraction(0))
 
 
 def is_nearer(points: list[Point], metric: Metric, square: Fraction) -> bool:
-    """Whether the hull of rational points has one whose squared length is less than `square`."""
+    """Whether the hull of rational points contains a point with a squared length below `square`."""
     x = combined(points, *deciding_point(points, metric, square))
     return plain(x, metric.lowered(x)) < square
 
 
 def deciding_point(points: list[Point], metric: Metric, square: Fraction) -> tuple[list[int], list[Fraction]]:
-    """A point x of the hull of rational points, by its corners and their weights, that shows whether the hull has one
-    whose squared length is less than `square`: x itself has, or along x all corners are so far away that none can.
+    """A point x of the hull of rational points, as corners and their weights, that decides whether the hull contains a
+    point with a squared length below `square`: x itself is one, or all corners are so far along x that there is none.
 
-    Wolfe's method: x is the nearest point of the hull of a few independent corners, where all of them have positive
-    weights; while a corner is less along x than x itself it is taken in, and what has no weight then is left out. Each
-    x is nearer to zero than the one before, so no set of corners comes again.
+    Wolfe's method: x is the nearest point of the hull of a few independent corners, all with positive weights. While a
+    corner is below x along x, it is added, and corners whose weights become zero are removed. Each x is nearer to zero
+    than the one before, so no set of corners occurs twice.
     """
     lowered = [metric.lowered(point) for point in points]
     squares = [plain(*pair) for pair in zip(points, lowered, strict=True)]
@@ -66,8 +67,8 @@ def combined(points: list[Point], inner: list[int], weights: list[Fraction]) -> 
 def taken_in(
     points: list[Point], lowered: list[Point], inner: list[int], weights: list[Fraction]
 ) -> tuple[list[int], list[Fraction]]:
-    """The corners, with positive weights, of the nearest point that is come by from these weights: on the way to the
-    point that is nearest on the whole flat through them, those are left out whose weights fall to zero first."""
+    """The corners, with positive weights, of the next nearest point: on the way from these weights to the nearest point
+    of the affine hull, corners whose weights first become zero are removed."""
     while True:
         best = flat_weights(points, lowered, inner)
         if all(value > 0 for value in best):
@@ -79,7 +80,7 @@ def taken_in(
 
 
 def flat_weights(points: list[Point], lowered: list[Point], inner: list[int]) -> list[Fraction]:
-    """The weights, which add up to one, of the point nearest to zero on the flat through independent points."""
+    """The weights, with sum one, of the point nearest to zero in the affine hull of independent points."""
     from flint import fmpq, fmpq_mat
 
     k = len(inner) + 1

@@ -1,7 +1,7 @@
-"""A complex as a notebook shows it: its numbers and, of few enough regions in two dimensions, a picture.
+"""A complex in a notebook: its numbers and, for few enough regions in two dimensions, a picture.
 
-The picture is plain SVG and needs no matplotlib: `creases.plot.plot_complex` draws the real ones. A colour depends on
-the pattern alone; regions side by side differ in one neuron, and so in lightness.
+The picture is plain SVG and does not need matplotlib; `creases.plot.plot_complex` draws better ones. A colour depends
+on the pattern alone; adjacent regions differ in one neuron, and therefore in lightness.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["html_of", "svg_of"]
 
-# Regions that are drawn at most, and of which the summary is worked out for a table; and in how many dimensions, as
-# volumes take long in many.
+# The largest number of regions that are drawn, the largest number for which the table has a summary, and its largest
+# dimension, because volumes take long in high dimensions.
 MOST_DRAWN = 1500
 MOST_SUMMARISED = 3
 SIDE = 300.0
@@ -48,8 +48,8 @@ def html_of(complex: Complex) -> str:
 
 
 def svg_of(complex: Complex) -> str:
-    """The regions of a complex of dimension two as an inline picture; those of a whole plane are clipped."""
-    # Of a whole plane only the part where most corners are.
+    """The regions of a two-dimensional complex as an inline picture; those of a whole plane are clipped."""
+    # For a whole plane, only the part that contains most corners.
     unbounded = bool(complex.at_infinity.any())
     polygons = complex.polygons(usual_window(complex.corners[~complex.at_infinity]) if unbounded else None)
     corners = np.concatenate([polygon for polygon in polygons if len(polygon)] or [np.zeros((1, 2))])
@@ -71,7 +71,7 @@ def svg_of(complex: Complex) -> str:
 
 
 def colour_of(pattern: bytes) -> str:
-    """A pale colour of a pattern, light or dark by whether it has an even number of active neurons."""
+    """A pale colour for a pattern, light or dark by the parity of its number of active neurons."""
     hue = int.from_bytes(blake2b(pattern, digest_size=2).digest()) % 360
     odd = int.from_bytes(pattern).bit_count() % 2
     return f"hsl({hue},{45 if odd else 60}%,{72 if odd else 86}%)"

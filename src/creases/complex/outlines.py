@@ -1,7 +1,7 @@
-"""The boundary between cells that are labelled differently, put together from the facets between them.
+"""The boundary between cells with different labels, assembled from the facets between them.
 
-Which facets meet where is proved, and so is the order of corners around a facet; coordinates decide only which of its
-two sides a whole connected surface turns outward.
+The incidence of facets and the order of corners around a facet are proved; coordinates only decide which of its two
+sides a whole connected surface has on the outside.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def check_bounded(complex: Complex, facets: Ints) -> None:
 
 
 def sides_in(complex: Complex, facets: Ints, cells: Ints) -> Ints:
-    """The side by which each facet bounds a cell, int64 (facets,)."""
+    """The side of the cell that is this facet, for each facet, int64 (facets,)."""
     first, second = np.full((2, len(complex.facets)), NO_SIDE)
     sides = complex.side_facets
     first[sides[::-1]] = np.arange(len(sides))[::-1]
@@ -92,20 +92,21 @@ def sides_in(complex: Complex, facets: Ints, cells: Ints) -> Ints:
 
 
 def polylines(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Polylines:
-    """The facets of a complex in the plane, joined. cells, labels : int64 (facets, 2), of lower and higher label."""
+    """The facets of a complex in the plane, joined into lines. cells, labels : int64 (facets, 2), the lower label
+    first."""
     sides = complex.sides
     at = sides.corner_first[sides_in(complex, facets, cells[:, 0])]
-    # A cell's corners go round it counter-clockwise: so does each side, with the cell on its left.
+    # The corners of a cell are counter-clockwise, so each side has the cell on its left.
     begin, end = (complex.vertex_numbers[sides.corners[at + i]] for i in (0, 1))
     around = np.bincount(np.concatenate([begin, end]), minlength=len(complex.vertices))
     starting = np.full(len(complex.vertices), NO_NEXT)
     starting[begin] = np.arange(len(facets))
-    # Where two lines meet, and no more, one comes and the other goes: the lower label is left of both. On the border of
-    # the domain they may part three labels, and are two lines.
+    # If exactly two lines meet, one ends and the other begins: both have the lower label on the left. On the boundary
+    # of the domain they may separate three labels, and are two lines.
     after = np.where(around[end] == 2, starting[end], NO_NEXT)
     after = np.where((labels[after] == labels).all(axis=1), after, NO_NEXT)
     rows = rows_of(after)
-    # A row that is open has one point more than lines.
+    # An open row has one more point than lines.
     sizes = np.diff(rows.first) + ~rows.closed
     first = np.concatenate([[0], np.cumsum(sizes)])
     points = np.zeros(first[-1], np.int64)
@@ -117,10 +118,10 @@ def polylines(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Poly
 
 
 def mesh(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Mesh:
-    """The facets of a complex in space, parted into triangles. cells, labels : as for `polylines`."""
+    """The facets of a complex in space, divided into triangles. cells, labels : as for `polylines`."""
     around, first = corners_in_order(complex, facets)
     flipped = turned(complex, around, first, cells, labels)
-    # From the first corner of a facet a triangle to each side but the two that it lies on.
+    # A triangle from the first corner of a facet to each of its edges, except the two at that corner.
     sizes = np.diff(first)
     owners = np.repeat(np.arange(len(facets)), sizes - 2)
     begin = np.cumsum(sizes - 2) - (sizes - 2)
@@ -133,24 +134,25 @@ def mesh(complex: Complex, facets: Ints, cells: Ints, labels: Ints) -> Mesh:
 
 
 def corners_in_order(complex: Complex, facets: Ints) -> tuple[Ints, Ints]:
-    """The vertices of each facet in order around it, one way or the other: of facet i around[first[i] : first[i + 1]].
+    """The vertices of each facet in cyclic order, in either direction: those of facet i are around[first[i] : first[i +
+    1]].
 
-    From corner to corner by the edges that each side of a cell has in common with others.
+    They are followed from corner to corner along the edges that a side of a cell has in common with others.
     """
     edges, owners = ridges_of(complex, facets)
     sizes = np.bincount(owners, minlength=len(facets))
     if not np.array_equal(sizes, np.diff(complex.facets.first)[facets]) or (np.diff(edges.first) != 2).any():
         raise ComputationError("A facet in space has not as many edges as corners: these are not cells of a complex.")
     ends = edges.values.reshape(-1, 2)
-    # Each edge can be gone along both ways. Behind one comes the other edge at its end.
+    # Each edge has two directions. The next edge is the other one at its end.
     begin = ends.T.ravel()
     facet = np.tile(owners, 2)
-    order = np.lexsort((begin, facet))  # the two edges that start at one corner stand side by side
+    order = np.lexsort((begin, facet))  # the two edges that start at one corner are adjacent
     partner = np.empty(len(order), np.int64)
     partner[order] = order.reshape(-1, 2)[:, ::-1].ravel()
     back = np.concatenate([np.arange(len(ends)) + len(ends), np.arange(len(ends))])
     rows = rows_of(partner[back])
-    # Both ways round each facet: the first one is taken.
+    # Each facet occurs in both directions; the first one is used.
     ways = facet[rows.order[rows.first[:-1]]]
     _, taken = np.unique(ways, return_index=True)
     found = rows.order[spans(rows.first[taken], sizes)]
@@ -158,11 +160,11 @@ def corners_in_order(complex: Complex, facets: Ints) -> tuple[Ints, Ints]:
 
 
 def turned(complex: Complex, around: Ints, first: Ints, cells: Ints, labels: Ints) -> Bools:
-    """Which facets are to be gone round the other way, so that seen from the higher label all are counter-clockwise.
+    """Which facets have to be reversed so that all are counter-clockwise as seen from the higher label.
 
-    Neighbours that part the same two labels go along their common edge in opposite ways; on the border of the domain
-    others may meet. So one facet decides for all of a connected surface, and all together say which way is outward, by
-    their areas: no facet is too small to be turned rightly.
+    Adjacent facets between the same two labels traverse their common edge in opposite directions; on the boundary of
+    the domain others may meet. So one facet determines the orientation of a whole connected surface, and the sum of
+    their areas decides which side is outside, so even the smallest facets are oriented correctly.
     """
     if len(first) < 2:
         return np.zeros(0, np.bool_)
@@ -177,9 +179,9 @@ def turned(complex: Complex, around: Ints, first: Ints, cells: Ints, labels: Int
 
 
 def neighbours(begin: Ints, end: Ints, first: Ints) -> tuple[Ints, Ints, Bools]:
-    """Facets that meet at an edge, two by two, where no more than two do; and whether both go along it in one way.
+    """Pairs of facets that meet at an edge with no other facet, and whether both traverse it in the same direction.
 
-    begin, end : the ends of each edge of each facet. first : where the edges of each facet begin.
+    begin, end : the ends of each edge of each facet. first : the beginnings of the facets' edges.
     """
     owners = np.repeat(np.arange(len(first) - 1), np.diff(first))
     order = np.lexsort((np.maximum(begin, end), np.minimum(begin, end)))
@@ -191,10 +193,11 @@ def neighbours(begin: Ints, end: Ints, first: Ints) -> tuple[Ints, Ints, Bools]:
 
 
 def alternating(one: Ints, two: Ints, turns: Bools, count: int) -> tuple[Bools, Ints]:
-    """Which of several things to turn, so that of each pair both are turned or neither, or one of them if it `turns`;
-    and which of them hang together, int64 (count,) from 0.
+    """Which elements to reverse, so that of each pair both or neither are reversed, or exactly one if it `turns`; and
+    the connected component of each element, int64 (count,) from 0.
 
-    Each thing is there twice, as it is and turned; what is then joined to the first of them is to be turned or not.
+    Each element is represented twice, as it is and reversed; the representative that is connected to the first element
+    of a component decides.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -210,13 +213,13 @@ def alternating(one: Ints, two: Ints, turns: Bools, count: int) -> tuple[Bools, 
 
 
 def outward_areas(complex: Complex, around: Ints, first: Ints, after: Ints, cells: Ints) -> Floats:
-    """For each facet how much of its area, as it is gone round, faces the cell of the higher label."""
+    """For each facet, the part of its area that, in its present orientation, faces the cell with the higher label."""
     places = complex.vertices[around]
     sizes = np.diff(first)
     middles = np.add.reduceat(places, first[:-1], axis=0) / sizes[:, None]
     arms = places - np.repeat(middles, sizes, axis=0)
     normals = np.add.reduceat(np.cross(arms, arms[after]), first[:-1], axis=0) / 2.0
-    # A point inside each cell, or near it: it need not be proved, as the large facets outvote the small ones.
+    # A point inside each cell, or near it. It need not be proved, because large facets dominate the sum.
     weights = (~complex.at_infinity).astype(np.float64)
     within = np.add.reduceat(complex.corners * weights[:, None], complex.first[:-1], axis=0)
     within /= np.maximum(np.add.reduceat(weights, complex.first[:-1]), 1.0)[:, None]

@@ -1,9 +1,9 @@
 """Volumes and centroids of polytopes from the corners on their sides, for many at once.
 
-A cell is cut into simplices by pulling vertices (Cohen and Hickey 1979): a face is its first corner joined to those of
-its own facets on which this corner does not lie. So its k-vector, k! times its volume times the k-vector of its space,
-is a sum of wedge products with those of its facets; every face is measured once, and no number is needed but the
-corners. Faces are known by the corners on them: they are what sides have in common.
+A cell is cut into simplices by pulling vertices (Cohen and Hickey 1979): a face is the union of the joins of its first
+corner with those of its facets that do not contain this corner. So its k-vector, k! times its volume times the unit
+k-vector of its space, is a sum of wedge products with those of its facets. Every face is measured once, and only the
+corners are needed. A face is identified by the corners on it, which are those that its sides have in common.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class CellSizes(NamedTuple):
 class BlockFaces(NamedTuple):
     """Faces of one dimension, of several cells.
 
-    cells : int64 (faces,), places in the block. masks : uint64 (faces, words), the corners on each, by their places in
-    the cell. anchors : int64 (faces,), the first corner on each.
+    cells : int64 (faces,), indices into the block. masks : uint64 (faces, words), the corners on each, by their indices
+        in the cell. anchors : int64 (faces,), the first corner on each.
     """
 
     cells: Ints
@@ -50,7 +50,7 @@ class BlockFaces(NamedTuple):
 
 
 class FaceLayer(NamedTuple):
-    """Faces with what joins them to those of one dimension more: parents and children are pairs of places, int64
+    """Faces, and their incidences with those of one dimension more: parents and children are pairs of indices, int64
     (pairs,), in the order of the parents."""
 
     faces: BlockFaces
@@ -59,7 +59,7 @@ class FaceLayer(NamedTuple):
 
 
 def polytopes(first: Ints, corners: Floats, sides: Sides, cells: Ints) -> CellSizes:
-    """Volumes and centroids, in slice coordinates, of bounded cells of two dimensions or more."""
+    """Volumes and centroids, in slice coordinates, of bounded cells of at least two dimensions."""
     d, counts = corners.shape[1], np.diff(first)[cells]
     own = spans(first[cells], counts)
     starts = np.cumsum(counts) - counts
@@ -74,9 +74,9 @@ def polytopes(first: Ints, corners: Floats, sides: Sides, cells: Ints) -> CellSi
 
 
 def layers_of(first: Ints, starts: Ints, sides: Sides, cells: Ints, d: int) -> list[FaceLayer]:
-    """The faces of d - 1, d - 2, ... 1 dimensions that the simplices of cells have in them.
+    """The faces of dimension d - 1, d - 2, ... 1 that occur in the simplices of cells.
 
-    starts : where the corners of each cell begin in the block.
+    starts : the beginnings of the cells' corners in the block.
     """
     counts, side_counts = np.diff(first)[cells], np.diff(sides.first)[cells]
     side_masks = masks_of(first, sides, cells, words=-(-int(counts.max()) // WORD))
@@ -108,10 +108,11 @@ def masks_of(first: Ints, sides: Sides, cells: Ints, words: int) -> Words:
 def facets_without_anchor(
     faces: BlockFaces, side_masks: Words, side_starts: Ints, side_counts: Ints, starts: Ints
 ) -> FaceLayer:
-    """What faces have in common with the sides on which their first corners do not lie: two corners or more.
+    """The intersections of faces with the sides that do not contain their first corners, if they have at least two
+    corners.
 
-    All facets of a face are among these. What has fewer dimensions than a facet comes to nothing: a face loses one
-    dimension at least at every step, so it has none left when the others are edges.
+    All facets of a face that do not contain its first corner are among these. Sets of smaller dimension contribute
+    nothing: a face loses at least one dimension at every step, so they have none left when the others are edges.
     """
     many = side_counts[faces.cells]
     parents = np.repeat(np.arange(len(many)), many)
@@ -129,7 +130,7 @@ def facets_without_anchor(
     new[1:] = (np.diff(cells[order]) != 0) | (masks[order[1:]] != masks[order[:-1]]).any(axis=1)
     children = np.empty(len(order), np.int64)
     children[order] = np.cumsum(new) - 1
-    # Sides of a cell may meet a face in the same corners, where more walls meet than need be.
+    # Several sides of a cell may meet a face in the same corners, if more walls than necessary meet there.
     pairs = np.unique(parents * len(order) + children)
     chosen = order[new]
     words, bits = lowest(masks[chosen])
@@ -138,21 +139,21 @@ def facets_without_anchor(
 
 
 def lowest(masks: Words) -> tuple[Ints, Words]:
-    """The word with the first bit that is set, int64 (n,), and that bit alone, uint64 (n,)."""
+    """The word with the first set bit, int64 (n,), and that bit alone, uint64 (n,)."""
     words = (masks != 0).argmax(axis=1)
     values = masks[np.arange(len(masks)), words]
     return words, values & (~values + np.uint64(1))
 
 
 def places_of(bits: Words) -> Ints:
-    """Which bit of a word each is, int64."""
+    """The index of each single bit in its word, int64."""
     return (np.frexp(bits.astype(np.float64))[1] - 1).astype(np.int64)
 
 
 def measured(places: Floats, starts: Ints, layers: list[FaceLayer], cells: int) -> tuple[Floats, Floats]:
     """d! times the volume of each cell, and its centroid.
 
-    places : float64 (corners, d), of the cells of a block. starts : the first corner of each.
+    places : float64 (corners, d), the corners of the cells of a block. starts : the first corner of each cell.
     """
     d = places.shape[1]
     edges = layers[-1].faces
@@ -175,7 +176,7 @@ def measured(places: Floats, starts: Ints, layers: list[FaceLayer], cells: int) 
         middles = (centroids[children] * k + apexes[parents]) / (k + 1.0) * each[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             centroids = np.column_stack([np.bincount(parents, x, len(anchors)) for x in middles.T]) / sizes[:, None]
-        # All products of a face are parallel; the longest one is known best.
+        # All products of a face are parallel; the longest one is the most accurate.
         best = np.zeros(len(anchors))
         np.maximum.at(best, parents, each)
         longest = np.flatnonzero(each == best[parents])
@@ -187,7 +188,8 @@ def measured(places: Floats, starts: Ints, layers: list[FaceLayer], cells: int) 
 
 
 def wedge(vectors: Floats, others: Floats, k: int) -> Floats:
-    """Vectors of R^d wedged with (k - 1)-vectors: float64 (n, d) and (n, C(d, k - 1)) -> (n, C(d, k))."""
+    """The wedge products of vectors of R^d with (k - 1)-vectors: float64 (n, d) and (n, C(d, k - 1)) -> (n, C(d,
+    k))."""
     one, rest = wedge_table(vectors.shape[1], k)
     product = np.zeros((len(vectors), len(one)))
     for j in range(k):
@@ -198,8 +200,8 @@ def wedge(vectors: Floats, others: Floats, k: int) -> Floats:
 
 @lru_cache
 def wedge_table(d: int, k: int) -> tuple[Ints, Ints]:
-    """For each k of d axes, in order, each of them and the place of the others among the sets of k - 1: int64
-    (C(d, k), k) each."""
+    """For each k-subset of d axes, in order: its elements, and for each the index of the remaining ones among the (k -
+    1)-subsets; int64 (C(d, k), k) each."""
     below = {axes: place for place, axes in enumerate(combinations(range(d), k - 1))}
     sets = list(combinations(range(d), k))
     rest = [[below[axes[:j] + axes[j + 1 :]] for j in range(k)] for axes in sets]
@@ -207,8 +209,8 @@ def wedge_table(d: int, k: int) -> tuple[Ints, Ints]:
 
 
 def scaled(places: Floats, starts: Ints, counts: Ints) -> Floats:
-    """Divide the corners of each cell by the largest coordinate of any, so that products of several lengths stay in the
-    range of float64; returns these, float64 (cells,)."""
+    """Divide the corners of each cell in place by its largest coordinate, so that products of several lengths stay in
+    the range of float64; returns the divisors, float64 (cells,)."""
     scales = np.maximum.reduceat(np.abs(places).max(axis=1), starts)
     scales[~(scales > 0.0)] = 1.0
     places /= np.repeat(scales, counts)[:, None]

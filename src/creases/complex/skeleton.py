@@ -1,4 +1,4 @@
-"""How the cells of a complex hang together: vertices once each, and facets with the two cells that they part."""
+"""How the cells of a complex are connected: each vertex once, and each facet with the two cells that it separates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Of a facet beyond which there is no cell; of a corner that is no vertex.
+# For a facet without a cell on its other side; for a corner that is not a vertex.
 NO_CELL = NO_VERTEX = -1
 
 
@@ -53,9 +53,9 @@ class Facets(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What cells of three dimensions or more, and of directions, come with.
+    """The walls of cells of at least three dimensions, and of directions, which are stored with them.
 
-    sides : what bounds each, with the corners on each side. lineality : as of `Complex`.
+    sides : the sides of each cell, with the corners on each. lineality : as in `Complex`.
     """
 
     sides: Sides
@@ -63,9 +63,9 @@ class Given(NamedTuple):
 
 
 class Skeleton(NamedTuple):
-    """What `skeleton_of` finds; the first four fields are those of `Complex`.
+    """The result of `skeleton_of`; the first four fields are those of `Complex`.
 
-    sides : of each cell, with the corners on each.
+    sides : the sides of each cell, with the corners on each.
     """
 
     vertices: Floats
@@ -77,7 +77,7 @@ class Skeleton(NamedTuple):
 
 
 def skeleton_of(complex: Complex) -> Skeleton:
-    """Put the cells of a complex together, by proof (`engine.answers.gluing`).
+    """Connect the cells of a complex, by proof (`engine.answers.gluing`).
 
     Raises ComputationError if the cells do not fit together.
     """
@@ -85,7 +85,7 @@ def skeleton_of(complex: Complex) -> Skeleton:
 
     problem, lines = as_problem(complex.network, complex.domain), len(complex.lineality)
     sides, own = sides_of(complex)
-    if lines == complex.dimension:  # nothing bends: one cell without vertices
+    if lines == complex.dimension:  # no neuron bends: one cell without vertices
         nothing = np.zeros(0, np.int64)
         facets = Facets(nothing.reshape(0, 2), nothing, np.zeros(1, np.int64), nothing)
         numbers = np.full(len(complex.corners), NO_VERTEX)
@@ -95,7 +95,7 @@ def skeleton_of(complex: Complex) -> Skeleton:
         glue = glued(problem, first, corners, far, complex.patterns, true, lines)
         numbers = glue.vertices
     else:
-        place = np.cumsum(own) - 1  # of each corner among those that are true ones
+        place = np.cumsum(own) - 1  # the index of each corner among those that are vertices
         first = np.concatenate([[0], np.cumsum(own)])[complex.first]
         corners, far = complex.corners[own], complex.at_infinity[own]
         true = sides._replace(corners=place[sides.corners])
@@ -113,7 +113,7 @@ def skeleton_of(complex: Complex) -> Skeleton:
 
 
 def facets_of(sides: Sides, numbers: Ints, first_sides: Ints, cells: Ints) -> Facets:
-    """The facets whose first sides these are. numbers : the vertex of each corner."""
+    """The facets that are these sides of their first cells. numbers : the vertex of each corner."""
     from creases.engine.answers.gluing import sort_lists
 
     sizes = np.diff(sides.corner_first)[first_sides]
@@ -142,7 +142,7 @@ def sides_of(complex: Complex) -> tuple[Sides, Bools]:
 
 
 def lineality_of_flat(first: Ints, corners: Floats, at_infinity: Bools) -> Floats:
-    """Directions in which a line lies in every cell, float64 (lines, d), of a complex of one or two dimensions."""
+    """Directions in which every cell contains a line, float64 (lines, d), for a complex of one or two dimensions."""
     d = corners.shape[1]
     if not len(corners) or not at_infinity[: first[1]].any():
         return np.zeros((0, d))

@@ -1,8 +1,8 @@
-"""Bent hyperplanes and strata: what of a domain lies where neurons vanish, how much there is of it, in how many parts.
+"""Bent hyperplanes and strata: the sets where neurons vanish, their volumes and their connected components.
 
-Across a facet of a bent hyperplane its neuron changes its sign, and at a face of the stratum k exactly k neurons do. A
-switch counts there one less than it has winners. Signs and faces are proved; volumes are sums of floats. Where a
-neuron is zero without changing its sign, as of -relu(x) - relu(-x) at 0, it does not count.
+Across a facet of a bent hyperplane its neuron changes its sign, and at a face of stratum k exactly k neurons do. A
+switch counts as the number of its winners minus one. Signs and faces are proved; volumes are sums of floats. A neuron
+that is zero without changing its sign, like -relu(x) - relu(-x) at 0, does not count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Bytes of patterns that are looked at together.
+# The largest number of bytes of patterns in one batch.
 BYTES_AT_ONCE = 1 << 25
 
 
@@ -110,14 +110,14 @@ def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
     pieces = np.bincount(rows, minlength=len(kinds))
     lattice, dimension = complex._lattice, complex.dimension - 1
     sizes = face_volumes(complex, lattice)[dimension][facets]
-    # Not by the volumes, which are infinite of what is as large as floats go.
+    # Not by the volumes, which are also infinite for bounded sets that exceed the range of floats.
     bounded = bounded_faces(complex, lattice)[dimension][facets]
     numbers, owners = components_of(rows, facets, ridges_of_facets(complex, lattice))
     open_ones = np.zeros(len(owners), np.bool_)
-    if dimension:  # points are bounded, and so is the origin, of directions
+    if dimension:  # points are bounded, and for directions so is the origin
         np.logical_or.at(open_ones, numbers, ~bounded)
     components = np.bincount(owners, minlength=len(kinds))
-    # Of nothing bincount gives whole numbers.
+    # For empty input bincount returns integers.
     volumes = np.bincount(rows, sizes, minlength=len(kinds)).astype(np.float64)
     first_numbers = np.cumsum(components) - components
     return BentHyperplanes(
@@ -133,13 +133,13 @@ def bent_hyperplanes(complex: Complex) -> BentHyperplanes:
 
 
 def neurons_of(network: Network) -> Ints:
-    """The bits of a pattern that are neurons, not candidates of switches; their numbers as walls."""
+    """The bits of a pattern that belong to neurons rather than candidates of switches; these are their wall numbers."""
     places = np.concatenate([np.zeros(0, np.int64), *network.places])
     return np.asarray((np.cumsum(places) - places)[places == 1])
 
 
 def changes_at_facets(complex: Complex) -> tuple[Ints, Ints]:
-    """What changes across each facet inside: facets, and walls as `Complex.wall_name` takes them, side by side."""
+    """The changes across each inner facet, as pairs of facets and walls (numbered as for `Complex.wall_name`)."""
     inner = np.flatnonzero(complex.facets.inner)
     cells, patterns = complex.facets.cells[inner], complex.patterns
     facets, bits = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -155,7 +155,7 @@ def changes_at_facets(complex: Complex) -> tuple[Ints, Ints]:
 
 
 def as_walls(network: Network, facets: Ints, bits: Ints) -> tuple[Ints, Ints]:
-    """Of each facet the walls behind the bits that change there: a neuron's bit alone, of a switch two together."""
+    """For each facet, the walls of the bits that change there: one bit for a neuron, two together for a switch."""
     places = np.concatenate([np.zeros(0, np.int64), *network.places])
     unit = np.repeat(np.arange(len(places)), places)[bits]
     single = places[unit] == 1
@@ -166,7 +166,7 @@ def as_walls(network: Network, facets: Ints, bits: Ints) -> tuple[Ints, Ints]:
 
 
 def ridges_of_facets(complex: Complex, lattice: Lattice) -> Lists:
-    """For each facet the faces of one dimension less on its boundary. The origin, of directions, is none."""
+    """For each facet, the faces of one dimension less on its boundary. The origin of directions does not count."""
     ridges = lattice.boundaries[complex.dimension - 1]
     if isinstance(complex.domain, Directions) and complex.dimension - 2 == len(complex.lineality):
         return Lists(np.zeros_like(ridges.first), ridges.values[:0])
@@ -174,7 +174,7 @@ def ridges_of_facets(complex: Complex, lattice: Lattice) -> Lists:
 
 
 def components_of(rows: Ints, facets: Ints, ridges: Lists) -> tuple[Ints, Ints]:
-    """The component of each piece, numbered through all rows, ascending with them; and the row of each component.
+    """The component of each piece, numbered through all rows in ascending order; and the row of each component.
 
     rows, facets : int64 (pieces,), the wall and the facet of each. ridges : of each facet.
     """
@@ -184,7 +184,7 @@ def components_of(rows: Ints, facets: Ints, ridges: Lists) -> tuple[Ints, Ints]:
     count = len(facets)
     if not count:
         return rows, rows
-    # For each piece the ridges of its facet: with its row they are what it may share.
+    # For each piece, the ridges of its facet; pieces of the same row are connected if they share one.
     many = np.diff(ridges.first)[facets]
     pieces = np.repeat(np.arange(count), many)
     mine = ridges.values[spans(ridges.first[facets], many)]
@@ -193,7 +193,7 @@ def components_of(rows: Ints, facets: Ints, ridges: Lists) -> tuple[Ints, Ints]:
     total = count + int(joint.max(initial=-1)) + 1
     graph = coo_array((np.ones(len(pieces), np.bool_), (pieces, count + joint)), shape=(total, total))
     labels = connected_components(graph, directed=False)[1][:count]
-    # Rows ascend, so components in the order of their first pieces do.
+    # Rows are ascending, so components in the order of their first pieces are too.
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -204,12 +204,12 @@ def strata_of(complex: Complex) -> Strata:
     """`Complex.strata`."""
     refuse_ball(complex.domain, "Strata")
     d, lattice = complex.dimension, complex._lattice
-    # Of directions the cones have a dimension more than what they are on the sphere.
+    # For directions, a cone has one dimension more than its part of the sphere.
     highest = d - isinstance(complex.domain, Directions)
     numbers, others = np.zeros((2, highest + 1), np.int64)
     volumes, other_volumes = np.zeros((2, highest + 1))
     volume = volume_of(complex.domain)
-    # Of what floats hold no volume the cells have as much as they have in floats.
+    # If the volume of the domain is not representable, that of the cells is what floats give.
     whole = float(complex.volumes.sum()) if volume is None else volume
     numbers[0], volumes[0] = len(complex), whole
     border, sizes = border_of(complex, lattice), face_volumes(complex, lattice)
@@ -223,7 +223,7 @@ def strata_of(complex: Complex) -> Strata:
 
 
 def border_of(complex: Complex, lattice: Lattice) -> list[Bools]:
-    """Whether each face of less than d dimensions lies in the border of the domain, by dimension."""
+    """Whether each face of dimension less than d lies in the boundary of the domain, by dimension."""
     in_border = [np.zeros(len(level), np.bool_) for level in lattice.levels[:-1]]
     in_border[-1][:] = complex.facets.walls < 0
     for k in range(len(in_border) - 1, 0, -1):
@@ -233,7 +233,7 @@ def border_of(complex: Complex, lattice: Lattice) -> list[Bools]:
 
 
 def vanishing_at(complex: Complex, faces: Faces, chosen: Ints) -> Ints:
-    """At how many neurons' zeros each chosen face lies, int64: of those that change their sign among its cells."""
+    """The number of neurons that vanish at each chosen face, int64: those that change their sign among its cells."""
     places = np.concatenate([np.zeros(0, np.int64), *complex.network.places])
     starts, vanishing = np.cumsum(places) - places, np.zeros(len(chosen), np.int64)
     if not len(places):

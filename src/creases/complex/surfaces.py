@@ -1,4 +1,6 @@
-"""What boundaries come as: polylines in two dimensions, a triangle mesh in three; measured, and written to files."""
+"""Boundaries as polylines in two dimensions and triangle meshes in three: how they are measured and written to
+files.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,7 @@ class Polylines:
         return path
 
     def _feature(self, index: int) -> dict[str, Any]:
-        """One line as GeoJSON has it (RFC 7946): a closed one ends where it begins."""
+        """One line as GeoJSON (RFC 7946): a closed line ends with its first point."""
         points = self[index].tolist()
         closed, (low, high) = bool(self.closed[index]), self.labels[index].tolist()
         return {
@@ -135,7 +137,7 @@ class Mesh:
 
     @cached_property
     def _edges(self) -> Ints:
-        """From where to where each side of each triangle goes, int64 (3 t, 2)."""
+        """The first and last vertex of each side of each triangle, int64 (3 t, 2)."""
         return np.concatenate([self.triangles[:, [0, 1]], self.triangles[:, [1, 2]], self.triangles[:, [2, 0]]])
 
     @cached_property
@@ -167,7 +169,7 @@ class Mesh:
 
     @cached_property
     def _normals(self) -> Floats:
-        """Across each triangle, twice as long as its area, float64 (t, 3)."""
+        """A normal vector of each triangle, with twice the triangle's area as its length, float64 (t, 3)."""
         a, b, c = (self.vertices[self.triangles[:, i]] for i in range(3))
         return np.cross(b - a, c - a)
 
@@ -200,9 +202,9 @@ class Mesh:
 
 
 def check_name(path: Path, dimension: int) -> Path:
-    """The path, if a boundary in two or three dimensions can be saved under its name; asked before long work.
+    """The path, if a boundary of this dimension can be saved under its name; checked before a long computation.
 
-    Raises ModelFileError on another suffix, MissingExtraError if what writes it is not installed.
+    Raises ModelFileError on another suffix, MissingExtraError if the package that writes it is not installed.
     """
     suffixes, subject = (
         (POLYLINE_SUFFIXES, "A boundary in two dimensions is") if dimension == 2 else (MESH_SUFFIXES, "A mesh is")
@@ -215,7 +217,7 @@ def check_name(path: Path, dimension: int) -> Path:
 
 
 def writer_of_meshes(kind: str) -> Callable[[Floats, Ints], bytes]:
-    """What makes the bytes of a file of this kind. Raises MissingExtraError if no package does."""
+    """The function that gives the bytes of a file of this kind. Raises MissingExtraError if no package can write it."""
     if find_spec("trimesh") is not None:
         return lambda vertices, triangles: with_trimesh(kind, vertices, triangles)
     if find_spec("meshio") is not None:
@@ -227,14 +229,14 @@ def with_trimesh(kind: str, vertices: Floats, triangles: Ints) -> bytes:
     """The bytes that trimesh writes."""
     import trimesh
 
-    mesh = trimesh.Trimesh(vertices, triangles, process=False)  # to process is to put near vertices together
+    mesh = trimesh.Trimesh(vertices, triangles, process=False)  # process=True would merge nearby vertices
     options: dict[str, Any] = {"digits": 17} if kind == "obj" else {}
     data = mesh.export(file_type=kind, **options)
     return data.encode() if isinstance(data, str) else bytes(data)
 
 
 def with_meshio(kind: str, vertices: Floats, triangles: Ints) -> bytes:
-    """The bytes that meshio writes, into memory or by way of a file."""
+    """The bytes that meshio writes, in memory or through a file."""
     import tempfile
 
     import meshio

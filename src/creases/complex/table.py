@@ -1,4 +1,4 @@
-"""Statistics of cells: a table with a row a region, and a summary of one screen."""
+"""Statistics of cells: a table with one row per region, and a summary of one screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 QUANTILES = {"least": 0.0, "5 %": 0.05, "median": 0.5, "95 %": 0.95, "largest": 1.0}
-# Layers that a summary names at most.
+# The largest number of layers that a summary lists.
 MOST_LAYERS = 12
 POINTS_AT_ONCE = 4096
 
@@ -38,15 +38,16 @@ def layers_of_birth(complex: Complex) -> Ints:
 
 
 def vertices_per_cell(complex: Complex) -> Ints:
-    """How many vertices each cell has, int64 (cells,); of a cell in which a line lies none."""
+    """The number of vertices of each cell, int64 (cells,); 0 for a cell that contains a line."""
     if len(complex.lineality):
         return np.zeros(len(complex), np.int64)
     return np.add.reduceat((~complex.at_infinity).astype(np.int64), complex.first[:-1])
 
 
 def classes_of(complex: Complex) -> Ints:
-    """The output that is largest at each cell's interior point, the lowest of equal ones; of one output its sign, -1, 0
-    or 1: int64 (cells,). Another point of the cell may have another one. Of directions, those far out."""
+    """The largest output at each cell's interior point, the first if several are equal; for a single output its sign,
+    -1, 0 or 1: int64 (cells,). Other points of the cell may have another class. For directions, the class far from the
+    origin."""
     network, points, at = complex.network, complex.interior_points, 0
     classes = np.zeros(len(points), np.int64)
     for outputs in outputs_at(complex, points):
@@ -57,7 +58,7 @@ def classes_of(complex: Complex) -> Ints:
 
 
 def outputs_at(complex: Complex, points: Floats) -> Iterator[Floats]:
-    """The outputs at a point of each cell, in blocks; of directions the part that grows with the distance."""
+    """The outputs at one point of each cell, in blocks; for directions, the part that grows with the distance."""
     if isinstance(complex.domain, Directions):
         at = 0
         for matrices, _ in map_blocks(complex.network, complex.patterns):
@@ -70,7 +71,7 @@ def outputs_at(complex: Complex, points: Floats) -> Iterator[Floats]:
         yield outputs
 
 
-# The columns of `Complex.table`, in their order: each an array with an entry a cell.
+# The columns of `Complex.table`, in their order: arrays with one entry per cell.
 COLUMNS: dict[str, Callable[[Complex], NDArray[Any]]] = {
     "layer_of_birth": layers_of_birth,
     "volume": lambda complex: complex.volumes,
@@ -83,7 +84,7 @@ COLUMNS: dict[str, Callable[[Complex], NDArray[Any]]] = {
 
 
 def columns_of(complex: Complex, data: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
-    """The columns of `Complex.table`, arrays with an entry a cell."""
+    """The columns of `Complex.table`, as arrays with one entry per cell."""
     columns = {name: make(complex) for name, make in COLUMNS.items()}
     if data is not None:
         cells = complex.locate(data)
@@ -125,7 +126,7 @@ def summary_of(complex: Complex) -> str:
         lines.insert(2, "whole regions: those that meet the sphere are not clipped by it")
     numbers = np.bincount(layers_of_birth(complex), minlength=complex.network.depth + 1)
     names = ["none", *complex.network.layer_names]
-    names = [f"layer '{name}'" if name.isdigit() else name for name in names]  # '5' of an nn.Sequential
+    names = [f"layer '{name}'" if name.isdigit() else name for name in names]  # '5' in an nn.Sequential
     born = [f"{name} {count:,}" for name, count in zip(names, numbers.tolist(), strict=True) if count]
     if len(born) > MOST_LAYERS:
         born = [*born[:MOST_LAYERS], f"and {len(born) - MOST_LAYERS} more layers"]
@@ -139,7 +140,7 @@ def line(name: str, number: str, said: str) -> str:
 
 
 def quantiles(name: str, values: Floats, total: bool = False) -> str:
-    """A line of quantiles of the values that are finite."""
+    """A line with quantiles of the finite values."""
     spread = spread_of(values, total)
     if not spread:
         return line(name, "none", "")
@@ -147,7 +148,7 @@ def quantiles(name: str, values: Floats, total: bool = False) -> str:
 
 
 def spread_of(values: Floats, total: bool = False) -> dict[str, float]:
-    """The quantiles of the values that are finite, by name, and their sum; nothing where there are none."""
+    """The quantiles of the finite values, by name, and their sum if `total`; empty if there are none."""
     values = values[np.isfinite(values)]
     if not len(values):
         return {}

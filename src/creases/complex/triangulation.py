@@ -1,7 +1,7 @@
-"""Cut faces into simplices, by the vertices on them alone, and measure them by these.
+"""Cut faces into simplices, using only their vertices, and compute their volumes from these.
 
-Of each face its lowest vertex is joined to the simplices of those faces of one dimension less on its boundary that do
-not have it (Stanley 1980, pulling vertices one after the other).
+The lowest vertex of each face is joined to the simplices of those faces of one dimension less on its boundary that do
+not contain it (Stanley 1980, pulling vertices one after the other).
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Simplices that are measured together.
+# The number of simplices in one batch.
 AT_ONCE = 1 << 18
 
 
 class Simplices(NamedTuple):
-    """Simplices that make up the faces of one dimension k.
+    """The simplices of the faces of one dimension k.
 
     vertices : int64 (simplices, k + 1), rows of `Complex.vertices`. owners : int64 (simplices,), the face of each, in
-    ascending order.
+        ascending order.
     """
 
     vertices: Ints
@@ -53,7 +53,7 @@ def bounded_faces(complex: Complex, lattice: Lattice) -> list[Bools]:
 
 
 def simplices_of(lattice: Lattice, bounded: list[Bools]) -> Iterator[Simplices]:
-    """The simplices of the bounded faces of dimension 0, 1, ... d, one dimension after the other."""
+    """The simplices of the bounded faces of dimension 0, 1, ... d, one dimension at a time."""
     owners = np.flatnonzero(bounded[0])
     simplices = lattice.levels[0].vertices[:, None]
     yield Simplices(simplices, owners)
@@ -63,7 +63,8 @@ def simplices_of(lattice: Lattice, bounded: list[Bools]) -> Iterator[Simplices]:
         many = np.diff(boundary.first)[whole]
         pairs, parts = np.repeat(whole, many), boundary.values[spans(boundary.first[whole], many)]
         lowest = faces.vertices[faces.first[pairs]]
-        # Vertices are in ascending order, and the lowest of all is the lowest of what has it.
+        # Vertices are in ascending order, so the lowest vertex of a face is the first vertex of every simplex that
+        # contains it.
         without = below.vertices[below.first[parts]] != lowest
         pairs, parts, lowest = pairs[without], parts[without], lowest[without]
         begins = np.searchsorted(owners, np.arange(len(below) + 1))
@@ -74,8 +75,8 @@ def simplices_of(lattice: Lattice, bounded: list[Bools]) -> Iterator[Simplices]:
 
 
 def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
-    """The volumes of all faces in the units of input space, by dimension k, float64 (faces,) each: of points 1, of
-    edges lengths, of polygons areas; infinite where a face is unbounded, or too large for a float."""
+    """The volumes of all faces in the units of input space, by dimension k, float64 (faces,) each: 1 for points,
+    lengths of edges, areas of polygons, ...; infinite if a face is unbounded or its volume exceeds float64."""
     bounded = bounded_faces(complex, lattice)
     places = complex.vertices @ lengths_of(complex)
     by_dimension = []
@@ -84,7 +85,7 @@ def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
         each = np.zeros(len(simplices.owners))
         for begin in range(0, len(each), AT_ONCE):
             some = slice(begin, begin + AT_ONCE)
-            with np.errstate(all="ignore"):  # corners as far as floats go
+            with np.errstate(all="ignore"):  # corners near the limits of floats
                 each[some] = simplex_volumes(places[simplices.vertices[some]])
         each[np.isnan(each)] = np.inf
         volumes[whole] = np.bincount(simplices.owners, each, minlength=len(level))[whole]
@@ -94,13 +95,13 @@ def face_volumes(complex: Complex, lattice: Lattice) -> list[Floats]:
 
 
 def simplex_volumes(corners: Floats) -> Floats:
-    """The volume of each simplex: float64 (s,) of corners (s, k + 1, d).
+    """The volume of each simplex: float64 (s,) from corners (s, k + 1, d).
 
-    Each edge from the first corner is measured across to the ones before it; with a determinant of scalar products
-    half of the digits of a flat simplex would be lost.
+    The component of each edge from the first corner that is perpendicular to the previous edges is measured; a
+    determinant of scalar products would lose half of the digits of a flat simplex.
     """
     edges = corners[:, 1:] - corners[:, :1]
-    # In units of the longest coordinate: squares of lengths of 1e200 are beyond floats.
+    # In units of the largest coordinate, because squares of lengths of 1e200 overflow.
     unit = np.abs(edges).max(axis=(1, 2), initial=0.0)
     edges = edges / np.where(unit > 0.0, unit, 1.0)[:, None, None]
     size, across = np.ones(len(edges)), list[Floats]()

@@ -1,7 +1,7 @@
-"""What every neuron and every candidate of a switch does at each vertex of a complex, proved.
+"""The state of every neuron and every candidate of a switch at each vertex of a complex, proved.
 
-Floats with bounds decide most of it, and where they do not, that a corner lies on a wall: there the neuron vanishes, or
-the two candidates are equal and both the largest. What is then left is decided in rationals, vertex by vertex.
+Floats with bounds decide most states. If they do not, the walls on which a corner lies may: there the neuron vanishes,
+or the two candidates are equal and both the largest. The remaining states are decided in rationals, vertex by vertex.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Numbers that are worked on at once, and points in rationals.
+# The largest number of entries in one batch, and of points in one batch in rationals.
 AT_ONCE = 1 << 22
 EXACT_AT_ONCE = 64
 
@@ -36,7 +36,7 @@ EXACT_AT_ONCE = 64
 class VertexStates:
     """Signs and values at the vertices of a complex.
 
-    geometry : its corners in whole numbers.
+    geometry : its exact corners, in integers.
     """
 
     def __init__(self, complex: Complex) -> None:
@@ -47,19 +47,20 @@ class VertexStates:
         size = size_of(complex.domain)
         sizes = np.abs(complex.vertices).max(axis=1, initial=0.0) if np.isnan(size) else np.full(len(self.one), size)
         sizes = np.where(self.one > 0.0, sizes, 1.0)
-        # Twice: a vertex at which a nearest float is stored may be off by a little more. The nearest may be zero.
+        # Twice the tolerance: a vertex stored as the nearest float may have a slightly larger error. The nearest float
+        # may be zero.
         errors = 2.0 * CORNER_TOLERANCE * sizes + LEAST_FLOAT
         self.errors = np.repeat(errors[:, None], complex.dimension, axis=1)
 
     @cached_property
     def outputs(self) -> Bounded:
-        """The network's outputs at the vertices, float64 (vertices, n_out); of directions how they grow."""
+        """The network's outputs at the vertices, float64 (vertices, n_out); for directions, their growth."""
         return self._found[1]
 
     @cached_property
     def states(self) -> Bools:
-        """bool (vertices, bits): where a neuron is positive, and where a candidate is the largest of its switch, or one
-        of several that are."""
+        """bool (vertices, bits): whether a neuron is positive, and whether a candidate is the largest of its switch, or
+        equal to the largest."""
         states, decided = self._found[0]
         states, decided = states.copy(), decided.copy()
         self.note_walls(states, decided)
@@ -71,7 +72,7 @@ class VertexStates:
 
     @cached_property
     def _found(self) -> tuple[tuple[Bools, Bools], Bounded]:
-        """States, and where they are decided, and outputs, by floats."""
+        """States, which of them are decided, and outputs, in floats."""
         parts = [part for some in self.batches() for part in [self.in_floats(some)]]
         if not parts:
             nothing = np.zeros((0, self._complex.network.bits), np.bool_)
@@ -81,12 +82,12 @@ class VertexStates:
         return (states, decided), Bounded(values, errors)
 
     def batches(self) -> Iterator[slice]:
-        """The vertices, some at a time."""
+        """The vertices in batches."""
         step = max(1, AT_ONCE // self.network.width)
         return (slice(at, at + step) for at in range(0, len(self.one), step))
 
     def in_floats(self, some: slice) -> tuple[Bools, Bools, Floats, Floats]:
-        """States of some vertices, where they are decided, and the outputs with their bounds."""
+        """The states of some vertices, which of them are decided, and the outputs with their bounds."""
         states, decided = [], []
         one = self.one[some]
         outputs = Bounded(np.zeros((0, 0)), np.zeros((0, 0)))
@@ -100,7 +101,7 @@ class VertexStates:
         return np.hstack([nothing, *states]), np.hstack([nothing, *decided]), *outputs
 
     def note_walls(self, states: Bools, decided: Bools) -> None:
-        """Write what is known because a corner lies on a wall."""
+        """Fill in the states that are known because a corner lies on a wall."""
         sides, bits = self._complex.sides, self._complex.network.bits
         walls = np.repeat(sides.walls, np.diff(sides.corner_first))
         vertices = self._complex.vertex_numbers[sides.corners]
@@ -125,13 +126,13 @@ class VertexStates:
         return np.hstack(states)
 
     def exact_outputs(self, vertices: Ints) -> ExactRows:
-        """Outputs in rationals, a column for each vertex."""
+        """Outputs in rationals, with one column per vertex."""
         rays = [self.geometry.vertex(vertex) for vertex in vertices.tolist()]
         return self.geometry.network.at([(ray,) for ray in rays])[1].outputs
 
 
 def signs_of(level: Level, z: Bounded, one: Floats) -> tuple[Bools, Bools]:
-    """For each bit of a level whether its state is proved to be there, and whether it is proved not to be."""
+    """For each bit of a level, whether its state is proved to be True, and whether it is proved to be False."""
     kink = level.kink
     if isinstance(kink, Max):
         return largest_of(kink, z)
@@ -146,9 +147,10 @@ def signs_of(level: Level, z: Bounded, one: Floats) -> tuple[Bools, Bools]:
 
 
 def largest_of(kink: Max, z: Bounded) -> tuple[Bools, Bools]:
-    """Which candidates are proved to be larger than all others of their switch, and which to be less than another."""
+    """Which candidates are proved to be larger than all others of their switch, and which to be smaller than another
+    one."""
     low, high = (z.values - z.errors)[:, kink.units], (z.values + z.errors)[:, kink.units]
-    # Rounding of these two must not decide.
+    # Rounding of these two must not affect the result.
     low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
     low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
     floor = np.repeat(np.maximum.reduceat(low, kink.starts, axis=1), kink.sizes, axis=1)
@@ -158,7 +160,7 @@ def largest_of(kink: Max, z: Bounded) -> tuple[Bools, Bools]:
 
 
 def exact_signs(level: Level, sums: ExactRows, one: list[Any]) -> Bools:
-    """The states of a level's bits, bool (n, bits), of sums in whole numbers, a column for each of n points."""
+    """The states of a level's bits, bool (n, bits), from sums in integers, with one column for each of n points."""
     kink = level.kink
     if isinstance(kink, Max):
         groups = [[sums.rows[unit] for unit in group] for group in kink.groups]

@@ -1,6 +1,6 @@
-"""How large cells are: volumes, centroids and diameters, for all cells at once.
+"""Volumes, centroids and diameters of cells, for all cells at once.
 
-An interval and a polygon have closed forms; what has more dimensions is cut into simplices (`pulling`).
+There are closed forms for intervals and polygons; cells of higher dimension are cut into simplices (`pulling`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Numbers of a block at most: cells of a block are chosen so that its arrays have about as many.
+# The approximate number of entries of a block's arrays.
 AT_ONCE = 1 << 22
 
 
@@ -35,29 +35,28 @@ def bounded_cells(complex: Complex) -> Bools:
 
 
 def facets_per_cell(complex: Complex) -> Ints:
-    """How many facets each cell has, int64 (cells,); infinity is none."""
+    """The number of facets of each cell, int64 (cells,), without infinity."""
     return np.diff(sides_of(complex)[0].first)
 
 
 def lengths_of(complex: Complex) -> Floats:
-    """A matrix that slice coordinates are multiplied by to have the lengths of input space: float64 (d, d), so that
-    u @ matrix is as long as u @ basis."""
+    """A matrix, float64 (d, d), such that u @ matrix has the same length as u @ basis in input space."""
     return chart_of(complex.domain.slice)
 
 
 def sizes_of(complex: Complex) -> CellSizes:
     """Volumes in the units of input space, and centroids in slice coordinates.
 
-    Of a cell that is not bounded, or whose volume is beyond float64, the volume is infinite, and of the first the
-    centroid not a number. A corner is off by 1e-9 of the largest coordinate at most (see `Complex.corners`), mostly by
-    rounding; where a cell is so thin that its volume is lost to that, its centroid is the mean of its corners.
+    The volume is infinite if a cell is unbounded or its volume exceeds float64; in the first case its centroid is NaN.
+    The error of a corner is at most 1e-9 of the largest coordinate (see `Complex.corners`), mostly rounding; if a cell
+    is so thin that its volume is smaller than the resulting error, its centroid is the mean of its corners.
     """
     volumes, centroids = np.full(len(complex), np.inf), np.full((len(complex), complex.dimension), np.nan)
     bounded = np.flatnonzero(bounded_cells(complex))
-    # Coordinates are brought near the lengths of input space by powers of two, so that nothing is rounded, and a volume
-    # is infinite only if it is that in input space.
+    # Coordinates are scaled to about the lengths of input space by powers of two, so that nothing is rounded, and a
+    # volume is infinite only if it is infinite in input space.
     factors, powers = np.frexp(np.diag(lengths_of(complex)))
-    with np.errstate(all="ignore"):  # corners of 1e200 have volumes beyond float64
+    with np.errstate(all="ignore"):  # corners of 1e200 have volumes that overflow
         corners = np.ldexp(complex.corners, powers)
         if complex.dimension == 1 or (complex.dimension == 2 and complex.is_flat):
             measure = intervals if complex.dimension == 1 else polygons
@@ -74,19 +73,19 @@ def sizes_of(complex: Complex) -> CellSizes:
 
 
 def intervals(first: Ints, corners: Floats) -> CellSizes:
-    """Lengths and middles of intervals. Their ends are rounded one by one, and may have changed places."""
+    """Lengths and midpoints of intervals. Their ends are rounded separately and may be out of order."""
     one, other = corners[first[:-1]], corners[first[1:] - 1]
     return CellSizes(np.abs(other - one)[:, 0], one + (other - one) / 2)
 
 
 def polygons(first: Ints, corners: Floats) -> CellSizes:
-    """Areas and centroids of polygons whose corners come in order."""
+    """Areas and centroids of polygons with their corners in order."""
     starts, counts = first[:-1], np.diff(first)
     places = corners - np.repeat(corners[starts], counts, axis=0)
     scales = scaled(places, starts, counts)
     after = np.arange(1, len(corners) + 1)
     after[first[1:] - 1] = starts
-    # Triangles from the first corner on, each twice its area.
+    # Triangles from the first corner, with twice their areas.
     double = places[:, 0] * places[after, 1] - places[:, 1] * places[after, 0]
     total = np.add.reduceat(double, starts)
     moments = np.add.reduceat((places + places[after]) * double[:, None], starts, axis=0)
@@ -97,8 +96,8 @@ def polygons(first: Ints, corners: Floats) -> CellSizes:
 
 
 def blocks(first: Ints, sides: Sides, cells: Ints, dimension: int) -> list[Ints]:
-    """Cells in parts that are measured at once. There are about as many faces as sides times corners; of a few sides
-    too, with many numbers each."""
+    """Cells in blocks that are measured at once. There are about as many faces as sides times corners, and with few
+    sides each face has many entries."""
     numbers = np.diff(first)[cells] * np.diff(sides.first)[cells] * math.comb(dimension, dimension // 2)
     part = np.cumsum(numbers) // AT_ONCE
     return np.split(cells, np.flatnonzero(np.diff(part)) + 1)
@@ -106,7 +105,7 @@ def blocks(first: Ints, sides: Sides, cells: Ints, dimension: int) -> list[Ints]
 
 def diameters(complex: Complex) -> Floats:
     """The largest distance between two points of each cell, float64 (cells,), in the units of input space; infinite if
-    the cell is not bounded."""
+    the cell is unbounded."""
     largest = np.full(len(complex), np.inf)
     places, counts = complex.corners @ lengths_of(complex), np.diff(complex.first)
     bounded = bounded_cells(complex)
@@ -123,7 +122,7 @@ def diameters(complex: Complex) -> Floats:
 
 
 def largest_distances(places: Floats) -> Floats:
-    """The largest distance between two of n points, for each of many: float64 (many, n, d) -> (many,)."""
+    """The largest distance between two of n points, for many sets: float64 (many, n, d) -> (many,)."""
     scale = np.abs(places - places[:, :1]).max(axis=(1, 2))
     near = (places - places[:, :1]) / np.where(scale > 0, scale, 1.0)[:, None, None]
     squares = np.zeros((len(places), places.shape[1], places.shape[1]))

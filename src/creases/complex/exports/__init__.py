@@ -1,7 +1,7 @@
-"""Files of cells for other programs: Parquet tables, GeoJSON and VTK's .vtu, and shapely's polygons.
+"""Files of cells for other programs: Parquet tables, GeoJSON, VTK's .vtu; and polygons for shapely.
 
-Each file is there whole or not at all, and says whose cells it holds: the network's hash, the domain, and whether every
-sign was proved (`facts`).
+Each file is written completely or not at all, and identifies its cells: the network's hash, the domain, and whether
+every sign was proved (`facts`).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ SUFFIXES = {
     ".geojson": "polygons",
     ".vtu": "polygons or polyhedra for ParaView",
 }
-# Of the cells that a form holds, where it does not hold all.
+# The cells that a format supports, if it does not support all.
 FORM_DIMENSIONS = {".geojson": (2,), ".vtu": (2, 3)}
 
 
 def check_suffix(path: Path) -> str:
-    """The suffix of a file's name. Raises ModelFileError, which lists those that there are, on another."""
+    """The suffix of a file's name. Raises ModelFileError, which lists the supported suffixes, on another one."""
     if path.suffix not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
         raise ModelFileError(f"{path.name!r} does not say what to write. Give it one of these endings: {known}.")
@@ -37,7 +37,7 @@ def check_suffix(path: Path) -> str:
 
 
 def check_domain(path: Path, domain: Domain) -> None:
-    """Raise DomainError unless the cells of a domain can be written in the form that a file's name says."""
+    """Raise DomainError unless the cells of a domain can be written in the format of a file's name."""
     if path.suffix in FORM_DIMENSIONS:
         check_dimension(domain, FORM_DIMENSIONS[path.suffix], f"A {path.suffix} file")
     if path.suffix == ".vtu":

@@ -1,4 +1,4 @@
-"""What every file of cells says beside the cells, and what its maker checks before the file is begun."""
+"""The facts that every file of cells contains besides the cells, and the checks before a file is begun."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Window = tuple[float, float, float, float]
 
 
 def facts_of(network: Network, domain: Domain) -> dict[str, Any]:
-    """What was cut, for JSON.
+    """A description of the network and the domain, for JSON.
 
-    network : its hash. layers, bits_by_layer : the names of the layers, and how many bits each has in a pattern, layer
-        after layer: bit i of a pattern is bit i % 8 of byte i // 8. domain : as `creases.domain.domain_from_dict` reads
-        it; coordinates are those of its slice.
+    network : its hash. layers, bits_by_layer : the names of the layers, and the number of bits of each in a pattern,
+        layer after layer: bit i of a pattern is bit i % 8 of byte i // 8. domain : in the form that
+        `creases.domain.domain_from_dict` reads; coordinates are those of its slice.
     """
     return {
         "network": network.sha256,
@@ -40,7 +40,7 @@ def facts_of(network: Network, domain: Domain) -> dict[str, Any]:
 
 
 def result_of(result: Any) -> dict[str, Any]:
-    """What a Complex or a Count says of its regions, for JSON."""
+    """The numbers of regions of a Complex or a Count, for JSON."""
     return {
         "regions": result.regions,
         "by_layer": list(result.by_layer),
@@ -65,13 +65,13 @@ def check_dimension(domain: Domain, dimensions: tuple[int, ...], what: str) -> N
 
 
 def check_form(path: Path, suffix: str) -> None:
-    """Raise ModelFileError if a file's name says another form of the four than that which it will have."""
+    """Raise ModelFileError if a file's name has the suffix of another of the four formats."""
     if path.suffix in FILE_FORMS and path.suffix != suffix:
         raise ModelFileError(f"{path.name} would hold a {suffix} file. Rename it {path.stem}{suffix}.")
 
 
 def check_has_end(domain: Domain) -> None:
-    """Raise DomainError on a whole space of three dimensions: its cells are not clipped to a window as polygons are."""
+    """Raise DomainError on a whole three-dimensional space: its cells are not clipped to a window as polygons are."""
     if isinstance(domain, Space | Subspace) and domain.slice.dimension == 3:
         raise DomainError(
             f"{domain!r} has cells without an end, which a .vtu file does not hold. Cut the Box that is to be seen, or "
@@ -80,7 +80,7 @@ def check_has_end(domain: Domain) -> None:
 
 
 def check_window(window: ArrayLike) -> Window:
-    """A window as (xmin, xmax, ymin, ymax). Raises DomainError unless it is finite and has an inside."""
+    """A window as (xmin, xmax, ymin, ymax). Raises DomainError unless it is finite and has a positive area."""
     given = np.asarray(window, dtype=np.float64)
     if given.shape != (4,) or not np.isfinite(given).all() or given[0] >= given[1] or given[2] >= given[3]:
         raise DomainError(
@@ -91,7 +91,7 @@ def check_window(window: ArrayLike) -> Window:
 
 
 def pieces_of(complex: Complex, window: ArrayLike | None) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
-    """`Complex.polygons`, of which what has no inside in the window is an empty array."""
+    """`Complex.polygons`; a cell without interior points in the window becomes an empty array."""
     polygons = complex.polygons(None if window is None else check_window(window))
     nothing = np.zeros((0, 2))
     return [polygon if len(polygon) > 2 else nothing for polygon in polygons]

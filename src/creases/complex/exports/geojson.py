@@ -1,7 +1,8 @@
-"""The cells of a plane as GeoJSON: a FeatureCollection of polygons, which maps and notebooks show as they are.
+"""The cells of a plane as GeoJSON: a FeatureCollection of polygons, which maps and notebooks can display.
 
-Coordinates are the slice's own, no longitudes and latitudes; rings go counter-clockwise, as RFC 7946 has them. A cell
-has its number, its layer of birth and whether it is bounded; the collection has the facts of the complex as `creases`.
+Coordinates are those of the slice, not longitudes and latitudes; rings are counter-clockwise, as RFC 7946 requires. A
+cell has its number, its layer of birth and whether it is bounded; the collection has the facts of the complex under
+`creases`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def to_geojson(complex: Complex, path: str | Path, window: ArrayLike | None = No
 
 
 def features_of(complex: Complex, polygons: Sequence[NDArray[np.float64]]) -> Iterator[str]:
-    """The cells whose polygons are not empty, as JSON, in their order."""
+    """The cells with non-empty polygons as JSON texts, in order."""
     sides, _ = sides_of(complex)
     born = layers_of_birth(complex.network, sides.first, sides.walls).tolist()
     bounded = complex.is_bounded.tolist()

@@ -1,18 +1,18 @@
-"""A table of cells as Parquet: a row a cell, in row groups, written as the cells come.
+"""Cells as a Parquet table: one row per cell, in row groups that are written while cells are found.
 
-| column | type | what it holds |
+| column | type | content |
 | --- | --- | --- |
 | cell | int64 | the number of the cell |
 | pattern | bytes | its activation pattern, neuron i is bit i % 8 of byte i // 8 |
-| layer_of_birth | int32 | the layer of birth, from 1; 0 of a cell that is all of the domain (`births`) |
+| layer_of_birth | int32 | the layer of birth, from 1; 0 for a cell that is the whole domain (`births`) |
 | bounded | bool | |
-| corners | list of list of float64 | in slice coordinates; of a polygon counter-clockwise |
-| at_infinity | list of bool | for each corner whether it is a direction |
-| walls | list of int64 | what each side lies on, as `Complex.wall_name` reads it |
-| side_corners | list of list of int32 | for each side which of the cell's corners lie on it, from 0 |
-| neighbours | list of int64 | for each side the cell on the other side, -1 where the domain ends |
+| corners | list of list of float64 | in slice coordinates; counter-clockwise for a polygon |
+| at_infinity | list of bool | for each corner, whether it is a direction |
+| walls | list of int64 | the wall of each side, as `Complex.wall_name` reads it |
+| side_corners | list of list of int32 | for each side, the indices, from 0, of the cell's corners on it |
+| neighbours | list of int64 | for each side, the cell on the other side, -1 on the boundary of the domain |
 
-Cells that were streamed have no column `neighbours`. The file's metadata has JSON under the key `creases`.
+Tables of streamed cells have no column `neighbours`. The file's metadata has JSON under the key `creases`.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 __all__ = ["CellFile", "to_parquet"]
 
 FORMAT = "creases-cells-1"
-# A row group is written when it has so many cells or takes so many bytes: what is kept of a stream.
+# A row group is written when it has this many cells or takes this many bytes, which limits the memory of a stream.
 MOST_ROWS, MOST_BYTES = 65_536, 32 << 20
-# Cells that are turned into a table at once.
+# The number of cells that are converted to a table at once.
 CELLS_AT_ONCE = 16_384
-# Columns of which values come again and again; a dictionary of the others would only cost time.
+# Columns with many repeated values; for the others a dictionary would only take time.
 REPEATED = ["layer_of_birth", "walls.list.element", "side_corners.list.element.list.element"]
 
 
@@ -52,7 +52,7 @@ def to_parquet(complex: Complex, path: str | Path, *, neighbours: bool = True) -
     """`Complex.to_parquet`."""
     path = Path(path)
     check_form(path, ".parquet")
-    pyarrow_modules()  # what is missing is said before the cells are put together
+    pyarrow_modules()  # a missing package is reported before the cells are connected
 
     def write(partial: Path) -> None:
         with CellFile(partial, complex.network, complex.domain, neighbours=neighbours) as file:
@@ -75,11 +75,11 @@ def pyarrow_modules() -> tuple[Any, Any]:
 
 
 class CellFile:
-    """A Parquet file that takes blocks of cells as they come; a row group is all that it keeps of them.
+    """A Parquet file to which blocks of cells are added; only one row group is kept in memory.
 
-    path : the file to write, which the caller puts in its place (`files.replace_file`).
-    neighbours : whether blocks say what lies behind their sides.
-    Raises MissingExtraError without pyarrow, OSError where it cannot be written.
+    path : the file to write, which the caller moves to its final place (`files.replace_file`).
+    neighbours : whether blocks contain the cells across their sides.
+    Raises MissingExtraError without pyarrow, OSError if the file cannot be written.
     """
 
     def __init__(self, path: Path, network: Network, domain: Domain, *, neighbours: bool) -> None:
@@ -87,7 +87,7 @@ class CellFile:
         self._network, self._neighbours = network, neighbours
         self._facts = {"format": FORMAT, **facts_of(network, domain), "neighbours": neighbours}
         self._waiting: list[Any] = []
-        self._rows = self._bytes = 0  # of what waits
+        self._rows = self._bytes = 0  # of the waiting rows
         self._file = path.open("wb")
         try:
             self._writer = parquet.ParquetWriter(
@@ -95,7 +95,7 @@ class CellFile:
                 self.schema(),
                 compression="zstd",
                 use_dictionary=REPEATED,
-                store_schema=False,  # readers that find one look at no metadata that was added at the end
+                store_schema=False,  # readers ignore metadata that was added at the end if there is one
             )
         except BaseException:
             self._file.close()
@@ -108,7 +108,7 @@ class CellFile:
         width = (self._network.bits + 7) // 8
         columns = {
             "cell": arrow.int64(),
-            "pattern": arrow.binary(width) if width else arrow.binary(),  # Parquet has no values of no bytes
+            "pattern": arrow.binary(width) if width else arrow.binary(),  # Parquet has no values of length zero
             "layer_of_birth": arrow.int32(),
             "bounded": arrow.bool_(),
             "corners": arrow.list_(arrow.list_(arrow.float64())),
@@ -130,13 +130,13 @@ class CellFile:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits as one row group."""
+        """Write the waiting rows as one row group."""
         if self._waiting:
             self._writer.write_table(self._arrow.concat_tables(self._waiting), row_group_size=self._rows)
             self._waiting, self._rows, self._bytes = [], 0, 0
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write what waits, and what is known at the end. result : as of `facts.result_of`."""
+        """Write the waiting rows and the final metadata. result : as from `facts.result_of`."""
         self.flush()
         self._writer.add_key_value_metadata({"creases": json.dumps({**self._facts, **result})})
         self._writer.close()
@@ -148,7 +148,7 @@ class CellFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            # The footer of a file that will be thrown away: it may not be written, and what has failed is told.
+            # The footer of a file that will be deleted: an error in writing it must not hide the original error.
             with suppress(Exception):
                 self._writer.close()
             with suppress(OSError):
@@ -181,11 +181,11 @@ class CellFile:
         return arrow.table(columns, schema=self._writer.schema)
 
     def lists(self, first: NDArray[np.int64], values: Any) -> Any:
-        """Lists that begin at `first` of what they hold."""
+        """An array of lists that begin at `first` in `values`."""
         return self._arrow.ListArray.from_arrays(self._arrow.array(first.astype(np.int32)), values)
 
     def bytes_of(self, patterns: NDArray[np.uint8]) -> Any:
-        """Patterns, a row each, as bytes."""
+        """Patterns, one per row, as bytes."""
         arrow, (cells, width) = self._arrow, patterns.shape
         if not width:
             return arrow.array([b""] * cells)

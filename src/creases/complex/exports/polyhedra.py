@@ -1,7 +1,8 @@
-"""The faces of polyhedra with their corners in order, found from what lies on what, and not from coordinates.
+"""The faces of polyhedra with their corners in order, found from incidences and not from coordinates.
 
-Of a convex polyhedron two sides share two corners if they meet in an edge, and one corner or none if not. So the edges
-of a side are its pairs of corners with other sides, and they make one cycle, whatever floats made of a thin side.
+Two sides of a convex polyhedron share two corners if they meet in an edge, and otherwise at most one. So the edges of a
+side are the pairs of corners that it shares with other sides, and they form one cycle, however the coordinates of a
+thin side were rounded.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ Ints = NDArray[np.int64]
 
 
 def corners_around(sides: Sides) -> Ints:
-    """The corners of all sides of bounded cells of three dimensions, each side's in order around it, one way or other.
+    """The corners of all sides of bounded three-dimensional cells, in order around each side, in either direction.
 
-    Returns int64 as `sides.corners`, of which it is a permutation within each side.
-    Raises ComputationError if the corners of a side make no cycle.
+    Returns int64 like `sides.corners`, of which it is a permutation within each side.
+    Raises ComputationError if the corners of a side do not form a cycle.
     """
     sizes = np.diff(sides.corner_first)
     faces = np.repeat(np.arange(len(sizes)), sizes)
     ordered = sides.corners[np.lexsort((sides.corners, faces))]
     edges = shared_edges(faces, ordered)
-    # Each edge is one of both of its sides, and leads both ways.
+    # Each edge belongs to both of its sides, and can be followed in both directions.
     face = np.concatenate([edges[:, 0], edges[:, 1]] * 2)
     ends = np.concatenate([edges[:, 2:]] * 2 + [edges[:, :1:-1]] * 2)
-    # An entry is a corner on a side; its place among the entries is found by both.
+    # An entry is a corner on a side; its index among the entries is found from both.
     width = int(ordered.max(initial=0)) + 1
     keys = faces * width + ordered
     here, there = (np.searchsorted(keys, face * width + each) for each in ends.T)
@@ -46,7 +47,7 @@ def corners_around(sides: Sides) -> Ints:
 
 
 def shared_edges(faces: Ints, corners: Ints) -> Ints:
-    """Where two sides of a cell meet in an edge: int64 (edges, 4), both sides, the lower first, and both corners.
+    """The edges in which two sides of a cell meet: int64 (edges, 4), both sides, the lower one first, and both corners.
 
     faces, corners : int64 (entries,), a side and a corner on it.
     """
@@ -54,7 +55,8 @@ def shared_edges(faces: Ints, corners: Ints) -> Ints:
     faces, corners = faces[order], corners[order]
     edges = []
     apart = 1
-    # A corner has three sides, and more where more than three walls meet: all pairs, by how far apart they stand.
+    # A corner has three sides, or more if more than three walls meet there: all pairs, by the distance of their
+    # indices.
     while len(at := np.flatnonzero(corners[apart:] == corners[:-apart])):
         edges.append(np.column_stack([faces[at], faces[at + apart], corners[at]]))
         apart += 1
@@ -65,10 +67,10 @@ def shared_edges(faces: Ints, corners: Ints) -> Ints:
 
 
 def walked(neighbours: Ints, first: Ints, sizes: Ints) -> Ints:
-    """Entries in the order in which one comes by them, all sides at a time: int64 (entries,).
+    """Entries in cyclic order, for all sides at a time: int64 (entries,).
 
-    neighbours : int64 (entries, 2), the entries of the same side before and after each. first, sizes : where the
-    entries of each side begin, and how many there are.
+    neighbours : int64 (entries, 2), the entries of the same side before and after each. first, sizes : the first entry
+        of each side, and the number of its entries.
     """
     result = np.empty(len(neighbours), np.int64)
     left = np.flatnonzero(sizes)
@@ -76,7 +78,7 @@ def walked(neighbours: Ints, first: Ints, sizes: Ints) -> Ints:
     step = 0
     while len(left):
         result[first[left] + step] = here
-        # Of the two ways one goes on.
+        # One of the two neighbours leads on.
         back = neighbours[here, 0] == before
         before, here = here, np.where(back, neighbours[here, 1], neighbours[here, 0])
         step += 1
@@ -88,16 +90,16 @@ def walked(neighbours: Ints, first: Ints, sizes: Ints) -> Ints:
 
 
 def not_closed() -> ComputationError:
-    """The error for sides that are no polygons, which cells that `subdivide` found do not have."""
+    """The error for sides that are not polygons; sides of cells from `subdivide` always are."""
     return ComputationError("The corners on a side of a cell make no polygon: the complex is not as it was found.")
 
 
 def turned_outward(around: Ints, sides: Sides, first: Ints, corners: Floats) -> Ints:
-    """The corners around each side so that they go counter-clockwise, seen from outside; of the thinnest cells, whose
-    sides have no area in floats, as they are.
+    """The corners around each side, reordered to be counter-clockwise as seen from outside; the sides of the thinnest
+    cells, which have no area in floats, keep their order.
 
-    around : as of `corners_around`. first : int64 (cells + 1,), where the corners of each cell begin. corners : float64
-    (corners, 3).
+    around : as from `corners_around`. first : int64 (cells + 1,), the beginnings of the cells' corners. corners :
+        float64 (corners, 3).
     """
     sizes = np.diff(sides.corner_first)
     begins = np.repeat(sides.corner_first[:-1], sizes)

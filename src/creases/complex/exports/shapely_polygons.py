@@ -1,4 +1,4 @@
-"""The cells of a plane as shapely's polygons."""
+"""The cells of a plane as shapely polygons."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """The cells of a plane or of space as an unstructured grid of VTK (.vtu), which ParaView and PyVista open.
 
-The XML is written here and not with meshio, which sorts polyhedra by how many corners they have, makes a list of arrays
-of each, and cannot read them back with their data unless all have as many. It is a header, and the arrays behind it as
-they lie in memory.
+The XML is written here and not with meshio, which sorts polyhedra by their number of corners, makes a list of arrays
+for each, and cannot read them back with their data unless all have the same number. The file is a header, followed by
+the arrays as they are in memory.
 
-Points are vertices of the complex, each once, in slice coordinates; of a plane the third is zero. Where polygons are
-clipped to a window, each has points of its own.
+Points are the vertices of the complex, each once, in slice coordinates; in a plane the third coordinate is zero. If
+polygons are clipped to a window, each has points of its own.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ __all__ = ["to_vtu"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# VTK's numbers for kinds of cells.
+# VTK's numbers for types of cells.
 POLYGON, POLYHEDRON = 7, 42
 VTU_TYPES = {"f8": "Float64", "i8": "Int64", "i4": "Int32", "u1": "UInt8"}
 
 
 class Grid(NamedTuple):
-    """What VTK wants to know. numbers : int64, which cells of the complex these are.
+    """The arrays of a VTK grid. numbers : int64, the numbers of these cells in the complex.
 
     points : float64 (points, 3). connectivity : int64, the points of one cell after the other.
-    offsets : int64 (cells,), where those of each end.
-    kind : of all cells. faces, faceoffsets : of polyhedra how many faces each has, and for each how many points and
-        which; and where that ends. None of polygons.
+    offsets : int64 (cells,), the end of each cell's points.
+    kind : the type of all cells. faces, faceoffsets : for polyhedra, the number of faces of each, and for each face the
+        number of its points and the points; and the end of each polyhedron's entries. None for polygons.
     """
 
     numbers: Ints
@@ -72,7 +72,7 @@ def to_vtu(complex: Complex, path: str | Path, window: ArrayLike | None = None) 
 
 
 def polygons(complex: Complex, window: ArrayLike | None) -> Grid:
-    """The cells of a plane; those of which the window shows nothing are left out."""
+    """The cells of a plane, without those outside of the window."""
     if window is None and complex.is_bounded.all():
         points, connectivity, offsets = complex.vertices, complex.vertex_numbers, complex.first[1:]
         numbers = np.arange(len(complex))
@@ -93,7 +93,8 @@ def polyhedra(complex: Complex, window: ArrayLike | None) -> Grid:
     around = turned_outward(corners_around(sides), sides, first, complex.corners)
     sizes, cells = np.diff(sides.corner_first), np.arange(len(complex))
     owners = np.repeat(cells, np.diff(sides.first))
-    # Before the corners of a side stand the numbers of its cell and of all cells before, and of all sides so far.
+    # The corners of a side are preceded by the numbers of faces of its cell and all previous ones, and the numbers of
+    # corners of all sides so far.
     at_sides = owners + 1 + np.arange(len(sizes)) + sides.corner_first[:-1]
     faceoffsets = cells + 1 + sides.first[1:] + sides.corner_first[sides.first[1:]]
     faces = np.empty(faceoffsets[-1], np.int64)
@@ -106,13 +107,14 @@ def polyhedra(complex: Complex, window: ArrayLike | None) -> Grid:
 
 
 def write_grid(path: Path, grid: Grid, data: dict[str, NDArray[Any]], facts: dict[str, Any]) -> None:
-    """Write a grid as XML with its arrays behind it. data : one number a cell, by name. facts : stand in a comment."""
+    """Write a grid as XML followed by its arrays. data : arrays with one number per cell, by name. facts : written as a
+    comment."""
     arrays: list[NDArray[Any]] = []
     cells = [("connectivity", grid.connectivity), ("offsets", grid.offsets)]
     cells.append(("types", np.full(len(grid.offsets), grid.kind, np.uint8)))
     if grid.faces is not None and grid.faceoffsets is not None:
         cells += [("faces", grid.faces), ("faceoffsets", grid.faceoffsets)]
-    # Two hyphens would end the comment; JSON has them in strings only, where this means the same.
+    # Two hyphens would end the comment; JSON has them only in strings, where the escape has the same meaning.
     told = json.dumps(facts).replace("--", "-\\u002d")
     lines = [
         '<?xml version="1.0"?>',
@@ -137,7 +139,7 @@ def write_grid(path: Path, grid: Grid, data: dict[str, NDArray[Any]], facts: dic
 
 
 def section(name: str, named: Sequence[tuple[str, NDArray[Any]]], arrays: list[NDArray[Any]]) -> list[str]:
-    """One part of the header; its arrays are added to those that stand behind it."""
+    """One section of the header; its arrays are appended to those that follow the header."""
     lines = [f"<{name}>"]
     for title, array in named:
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
