@@ -74,8 +74,8 @@ if TYPE_CHECKING:
     from creases.subdivision import subdivide
     from creases.training import RegionTracker
 
-# Where each public name lives. Names are fetched on first use, so that `import creases` stays fast and
-# pulls in neither Numba nor any optional package.
+# The module of each public name. Names are imported on first use, so that `import creases` stays fast and imports
+# neither Numba nor any optional package.
 _HOME = {
     "Audit": "creases.auditing",
     "audit": "creases.auditing",
@@ -136,7 +136,7 @@ _HOME = {
     "RegionTracker": "creases.training",
 }
 
-# Rooms with public names of their own, so that `creases.theory.bounds` works without a second import.
+# Subpackages with public names, so that `creases.theory.bounds` works without a second import.
 _ROOMS = (
     "auditing",
     "complex",
@@ -152,7 +152,7 @@ _ROOMS = (
     "training",
 )
 
-# Modules with a name of their own here: `creases.build.relu(...)`.
+# Modules with another name here: `creases.build.relu(...)`.
 _MODULES = {"build": "creases.network.builder"}
 
 __all__ = [

@@ -1,9 +1,9 @@
-"""The engine's kernels are compiled once for a machine: say so when it happens, or do it ahead.
+"""The engine's kernels are compiled once per machine: this module reports when it happens, or compiles them in advance.
 
-Numba tells when it begins to compile a function that it has not found in its cache. So what is said is true: nothing
-where kernels are loaded, and once more where a count needs kernels that no count has needed before. On a terminal a bar
-shows what is left: Numba reads function after function, of which there are about as many each time; then LLVM works on
-all of them together, and says nothing until it is done.
+Numba sends an event when it begins to compile a function that is not in its cache. So nothing is reported if kernels
+are loaded, and there is another report when a count needs kernels that no previous count needed. On a terminal, a bar
+shows how much is left: Numba first reads one function after another, about the same number each time; then LLVM
+compiles all of them together, and reports nothing until it has finished.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 __all__ = ["compile_kernels", "kernel_folder", "must_compile", "say_if_compiling", "shipped_kernels"]
 
-# Kinds of kernels that are compiled at different times: what they are for, and how long that takes, about.
+# Kinds of kernels that are compiled at different times: their purpose, and about how long it takes.
 ALL, LINES, LOOP, SPACE, CELLS = "all", "lines", "loop", "space", "cells"
 ROOM_WORDS = {
     ALL: ("", "about half a minute"),
@@ -29,21 +29,22 @@ ROOM_WORDS = {
 }
 
 
-# Of each kind that takes longer than a moment: how many functions Numba reads, about.
+# For each kind with a noticeable time: about how many functions Numba reads.
 FUNCTIONS = {LINES: 41, LOOP: 191, SPACE: 221, CELLS: 10}
-# The share of the time in which it reads them; the rest is LLVM's.
+# The share of the time in which Numba reads them; LLVM takes the rest.
 READING = 0.7
-# How often the bar is drawn, in seconds.
+# The time between two updates of the bar, in seconds.
 TICK = 0.2
 
 
 def share_done(read: int, functions: int, reading: float, since: float) -> float:
     """The estimated progress of a compilation, in [0, 1), from the time of its first part.
 
-    read, functions : how many functions have been read, and how many there are. reading : seconds until the last of
-    them. since : seconds after that.
+    read, functions : the number of functions read so far, and their total. reading : seconds until the last one was
+        read. since : seconds after that.
     """
-    # The last of them is the kernel itself, which is read when LLVM is done. A long silence is LLVM's, too.
+    # The last one is the kernel itself, which is read when LLVM has finished. A long time without events is LLVM's,
+    # too.
     if read < functions - 1 and since < max(0.1 * reading, 2 * TICK):
         return min(READING * read / functions, READING)
     return READING + (1 - READING) * min(since / max(reading * (1 - READING) / READING, TICK), 0.97)
@@ -67,12 +68,12 @@ class Meter:
         self._thread.start()
 
     def read_one(self) -> None:
-        """Numba has read one more function."""
+        """Record that Numba has read one more function."""
         self._read += 1
         self._last = time.perf_counter()
 
     def stop(self) -> None:
-        """It is compiled: take the bar away."""
+        """Remove the bar, because the compilation is finished."""
         self._done.set()
         self._thread.join()
         self._bar.stop()
@@ -85,7 +86,7 @@ class Meter:
 
 
 def meter_of(kind: str) -> Meter | None:
-    """A bar for kernels of a kind; None where there is no terminal, or another bar is on it."""
+    """A bar for kernels of a kind; None if there is no terminal, or another bar is on it."""
     from rich.errors import LiveError
 
     if not sys.stderr.isatty():
@@ -105,7 +106,7 @@ class Announcer:
         self._thread = threading.local()
 
     def begin(self, dispatcher: Any, types: tuple[Any, ...]) -> None:
-        """A function is about to be compiled; those that it calls follow inside."""
+        """Record that a function is about to be compiled; the functions that it calls follow inside."""
         depth = getattr(self._thread, "depth", 0)
         self._thread.depth = depth + 1
         if depth == 0 and self.wanted and dispatcher.py_func.__module__.startswith("creases.engine."):
@@ -115,7 +116,7 @@ class Announcer:
                 self._thread.meter = meter_of(kind)
 
     def end(self) -> None:
-        """It is compiled."""
+        """Record that its compilation is finished."""
         self._thread.depth = max(getattr(self._thread, "depth", 0) - 1, 0)
         meter = getattr(self._thread, "meter", None)
         if meter is not None and self._thread.depth > 0:
@@ -143,14 +144,14 @@ def listen() -> None:
     from numba.core import event
 
     class Listener(event.Listener):
-        """Numba's own kind of listener."""
+        """A listener for Numba's events."""
 
         def on_start(self, event: Any) -> None:
-            """Numba begins to compile."""
+            """Called when Numba begins to compile."""
             announcer.begin(event.data["dispatcher"], event.data["args"])
 
         def on_end(self, event: Any) -> None:
-            """It has compiled."""
+            """Called when Numba has finished."""
             announcer.end()
 
     event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
@@ -159,23 +160,23 @@ def listen() -> None:
 def kind_of(module: str, types: tuple[Any, ...]) -> str | None:
     """The purpose of an engine function that is called from Python; None if its compilation is short."""
     fields = {name for one in types for name in getattr(one, "fields", ())}
-    if "points" in fields:  # the workspace of a polytope
+    if "points" in fields:  # the workspace for polytopes
         return SPACE
-    if "state" in fields:  # that of a line or a plane
+    if "state" in fields:  # the workspace for lines and planes
         return LOOP
     kinds = {"sweep": LINES, **dict.fromkeys(("sharp", "doubled", "blocks", "output"), CELLS)}
     return kinds.get(module.rpartition(".")[2])
 
 
 def say_if_compiling(progress: bool | Callable[[int], None] | None) -> None:
-    """From now on report compilations on stderr, once for each kind of kernels; not if `progress` is False."""
+    """From now on, report compilations on stderr, once for each kind of kernels, unless `progress` is False."""
     announcer.wanted = progress is not False
     if announcer.wanted:
         listen()
 
 
 def compile_kernels() -> float:
-    """Compile all kernels that are not compiled yet; returns the seconds it took."""
+    """Compile all kernels that are not compiled yet; returns the time in seconds."""
     from creases.engine.warm import warm
 
     announcer.all_at_once = True

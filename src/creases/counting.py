@@ -1,8 +1,8 @@
-"""Count the activation regions of a network on a domain: the front door.
+"""Count the activation regions of a network on a domain.
 
 The number is that of Hanin and Rolnick (2019), section 2: non-empty open sets of inputs (open relative to
-the domain) on which every hidden neuron keeps one strict sign; a neuron that vanishes identically on a
-piece is inactive there and cuts nothing.
+the domain) on which every hidden neuron has one strict sign; a neuron that vanishes identically on a piece is inactive
+there and cuts nothing.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def count_many(
 
 
 def as_pairs(networks: Network | Sequence[Network], domains: Domain | Iterable[Domain]) -> list[tuple[Network, Domain]]:
-    """The pairs that `count_many` works on."""
+    """The pairs of network and domain that `count_many` counts."""
     nets = [networks] if isinstance(networks, Network) else list(networks)
     doms: list[Domain] = list(domains) if isinstance(domains, Iterable) else [domains]
     if len(nets) == 1:
@@ -157,9 +157,10 @@ def _count_one(
 
 
 def borders_where_closed(problems: Sequence[Problem], threads: int | None, workshop: Workshop) -> list[int]:
-    """For each layer 1 if there is a border between pieces where a path comes back to its first point, and 0 if not.
+    """For each layer, 1 if two pieces meet where a path returns to its first point, and 0 otherwise.
 
-    From the last segment on to the first one there are as many borders as on both, and that one if it is there.
+    The number of borders on the last segment followed by the first one is the sum of those on both, plus that one if it
+    exists.
     """
     from creases.engine.answers.path import tally_path
 
@@ -173,7 +174,7 @@ def borders_where_closed(problems: Sequence[Problem], threads: int | None, works
 
 
 def _listed(network: Network, ball: Ball, threads: int | None, follower: Follower) -> Complex:
-    """The regions that meet a ball; the follower hears of them."""
+    """The regions that meet a ball; their number is reported to the follower."""
     from creases.subdivision import subdivide
 
     seen = 0
@@ -190,7 +191,8 @@ def _listed(network: Network, ball: Ball, threads: int | None, follower: Followe
 
 
 def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int | None, follower: Follower) -> Count:
-    """The engine cuts polytopes only: the regions around the ball are listed, and those counted that meet it."""
+    """Count the regions that meet a ball. The engine cuts only polytopes, so the regions of a polytope around the ball
+    are listed, and those that meet the ball are counted."""
     start = time.perf_counter()
     cells = _listed(network, ball, threads, follower)
     cut = None
@@ -216,7 +218,7 @@ def _count_in_ball(network: Network, ball: Ball, by_neuron: bool, threads: int |
 def _count_on_circle(
     network: Network, circle: Circle, by_neuron: bool, threads: int | None, follower: Follower
 ) -> Count:
-    """The regions of the disc are listed, and their pieces of the circle counted."""
+    """Count the pieces of a circle: the regions of its disc are listed, and their arcs on the circle are counted."""
     from creases.complex.circles import pieces_of_circle
 
     start = time.perf_counter()
@@ -240,9 +242,10 @@ def _count_on_circle(
 def _line_counter(
     network: Network, threads: int | None, workshop: Workshop
 ) -> Callable[[list[Domain], Follower], list[Count]] | None:
-    """Counts the network on lines and segments, many at a time; what is not proved so is counted one by one.
+    """A function that counts the network on many lines and segments together; those that it does not prove are counted
+    one by one.
 
-    None for a network that is too large for it.
+    None if the network is too large for it.
     """
     from creases.engine.lines.together import lines_together, prepared, sweep_together
 

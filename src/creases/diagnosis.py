@@ -1,4 +1,4 @@
-"""What a bug report needs to know: versions, the machine, compiled kernels, optional packages. Nothing is compiled."""
+"""The content of a bug report: versions, the machine, compiled kernels, optional packages. Nothing is compiled."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from creases.version import __version__
 
 __all__ = ["diagnosis"]
 
-# What every installation has.
+# The packages of every installation.
 CORE = ("numpy", "scipy", "numba", "llvmlite", "python-flint", "threadpoolctl", "safetensors", "typer", "rich")
-# Extras that are no packages of their own: sums of others, and what only the project itself needs.
+# Extras that are left out: combinations of others, and those that only developers need.
 OTHERS = ("all", "bench", "dev", "docs", "tutorials")
-# Names under which packages are imported, where those are not their own.
+# Import names of packages, if they differ.
 MODULES = {"scikit-learn": "sklearn"}
-# A requirement of an extra, as in "torch>=2.10; extra == 'torch'", and the name that it begins with.
+# A requirement of an extra, "torch>=2.10; extra == 'torch'", which begins with the name of the package.
 OF_EXTRA = re.compile(r"""extra\s*==\s*['"]([\w-]+)['"]""")
 NAME = re.compile(r"[\w.-]+")
 
@@ -38,7 +38,7 @@ def diagnosis() -> dict[str, dict[str, str]]:
 
 
 def versions() -> dict[str, str]:
-    """Of Creases, Python and what it always needs."""
+    """The versions of Creases, Python and the required packages."""
     python = f"{platform.python_version()} ({platform.python_implementation()})"
     return {"creases": __version__, "python": python, **{name: version_of(name) or "missing" for name in CORE}}
 
@@ -54,7 +54,7 @@ def version_of(package: str) -> str | None:
 def machine() -> dict[str, str]:
     """System, processor, cores, memory, and the library that multiplies matrices."""
     import llvmlite.binding
-    import numpy  # noqa: F401  # so that its BLAS is there to be seen
+    import numpy  # noqa: F401  # so that its BLAS library is loaded and can be detected
     from threadpoolctl import threadpool_info
 
     processor = f"{platform.machine()} ({llvmlite.binding.get_host_cpu_name()})"
@@ -76,7 +76,8 @@ def machine() -> dict[str, str]:
 
 
 def kernels() -> dict[str, str]:
-    """Whether kernels came compiled with the package, or where they are kept, and whether a count finds them there."""
+    """Whether kernels were installed with the package, or where they are stored, and whether a count would find them
+    there."""
     from creases.compilation import kernel_folder, must_compile, shipped_kernels
 
     folder: Any = kernel_folder()
@@ -99,7 +100,7 @@ def kernels() -> dict[str, str]:
 
 
 def extras() -> dict[str, str]:
-    """For each extra the versions of its packages, or how to get it."""
+    """For each extra, the versions of its packages, or how to install it."""
     wanted: dict[str, list[str]] = {}
     try:
         requirements = metadata.requires("creases") or []
@@ -113,7 +114,7 @@ def extras() -> dict[str, str]:
 
 
 def told(extra: str, packages: list[str]) -> str:
-    """The versions of an extra's packages; where some are missing, the command that installs them."""
+    """The versions of an extra's packages; if some are missing, the command that installs them."""
     by_package = {package: version_of(package) for package in packages}
     missing = [
         package

@@ -22,7 +22,7 @@ __all__ = [
 
 from importlib.util import find_spec
 
-# Packages whose modules have another name.
+# Package names, where they differ from the module's name.
 PACKAGES = {"sklearn": "scikit-learn"}
 
 

@@ -1,13 +1,14 @@
-"""A network's levels in whole numbers: what each takes, and what its kink makes of its sums, column by column.
+"""The levels of a network in integers: their sums, and what a kink makes of these, column by column.
 
-Float weights are fractions whose denominators are powers of two, an average is a sum over a whole number. Each level's
-numbers stand over one positive denominator, of which only signs never speak. A kink sees the sums at some columns: k of
-them are a form, as many as a point has rays are a point (`exact_network`). There a unit has a state: whether it is
-above its bend, or the candidate that is largest; and the state says what the level hands on.
+Float weights are fractions whose denominators are powers of two, and an average is a sum divided by an integer. The
+numbers of each level have one positive denominator, which does not affect signs. A kink is applied to sums given in
+several columns: the k columns of a form, or one column per ray of a point (`exact_network`). Each unit has a state
+there: whether it is above its threshold, or which candidate is the largest; the state determines the values of the
+level.
 
-The bits of a state: one a neuron, two a unit of a clip (all units' first, z > low, then z > high), one a candidate of a
-switch, group after group. A wall has the number of its neuron's bit, or of two candidates' bits a < b of one switch
-N (1 + b - a) + a, with N bits in all.
+The bits of a state: one per neuron; two per unit of a clip (first z > low for all units, then z > high); one per
+candidate of a switch, group after group. The number of a wall is the bit of its neuron, or, for two candidates with
+bits a < b of one switch, N (1 + b - a) + a, with N bits in total.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ from creases.network import Clip, Kink, Level, Max, Operator
 
 __all__ = ["Bits", "ExactLevel", "ExactRows", "ExactWall", "Row", "over_one_denominator"]
 
-Row = Sequence[Any]  # whole numbers, one a column
+Row = Sequence[Any]  # integers, one per column
 Bits = bytes  # one byte a bit, 0 or 1
 ZERO = fmpz(0)
 
 
 class ExactRows(NamedTuple):
-    """Rows of whole numbers over one positive denominator."""
+    """Rows of integers with one positive denominator."""
 
     rows: list[Row]
     denominator: int
 
 
 class ExactWall(NamedTuple):
-    """Where a state ends: `form` is positive inside. one, other : bits, of a neuron the same.
+    """A wall of a state: `form` is positive inside. one, other : its bits, which are the same for a neuron.
 
-    may_vanish : whether the state is right where the form vanishes identically.
+    may_vanish : whether the state is also correct where the form vanishes identically.
     """
 
     one: int
@@ -50,15 +51,15 @@ class ExactWall(NamedTuple):
 
 
 def over_one_denominator(*arrays: NDArray[np.float64]) -> tuple[list[list[int]], int]:
-    """Arrays of floats as integers over one denominator: ([flat integers of each array], denominator)."""
+    """Arrays of floats as integers with a common denominator: ([flat integers of each array], denominator)."""
     fractions = [[value.as_integer_ratio() for value in array.ravel().tolist()] for array in arrays]
     denominator = max((below for row in fractions for _, below in row), default=1)
-    # All denominators are powers of two, so the largest is a multiple of the others.
+    # All denominators are powers of two, so the largest one is a common denominator.
     return [[above * (denominator // below) for above, below in row] for row in fractions], denominator
 
 
 class ExactMatrix:
-    """An operator as whole numbers over one denominator."""
+    """The matrix of an operator as integers with a common denominator."""
 
     def __init__(self, operator: Operator) -> None:
         matrix, divisors = operator.matrix, operator.divisors
@@ -81,7 +82,7 @@ class ExactMatrix:
             self.denominator *= whole
 
     def times(self, rows: list[Row]) -> list[Row]:
-        """The product with rows."""
+        """The product of the matrix with rows."""
         if self.dense is not None:
             table: list[Row] = [*(self.dense * fmpz_mat([list(row) for row in rows])).table()]
             return table
@@ -95,25 +96,26 @@ class ExactMatrix:
 
 
 class Bend(Protocol):
-    """A level's kink, exactly.
+    """The exact kink of a level.
 
-    sizes : how many bits each neuron or switch has.
+    sizes : the number of bits of each neuron or switch.
     """
 
     sizes: list[int]
 
     def walls(self, sums: ExactRows, one: Row, bits: Bits) -> Iterator[ExactWall] | None:
-        """All that may bound the state `bits`, or None if no point has it. one : the row of the constant 1."""
+        """All walls that may bound the state `bits`, or None if no point has this state. one : the row of the constant
+        1."""
 
     def bits(self, sums: ExactRows, one: Row) -> Bits:
-        """The state at a point: its columns are rays, of which the first that is not zero decides."""
+        """The state at a point: the columns are its rays, and the first value that is not zero decides."""
 
     def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
-        """What the level hands on in the state `bits`."""
+        """The values of the level in the state `bits`."""
 
 
 class ExactSlopes:
-    """Two slopes a unit; those with two different ones are neurons."""
+    """Two slopes per unit; units with two different slopes are neurons."""
 
     def __init__(self, below: NDArray[np.float64], above: NDArray[np.float64]) -> None:
         self._neurons = np.flatnonzero(below != above).tolist()
@@ -130,7 +132,7 @@ class ExactSlopes:
         return bytes(first_sign(sums.rows[unit]) > 0 for unit in self._neurons)
 
     def values(self, sums: ExactRows, one: Row, bits: Bits) -> ExactRows:
-        """Each sum by its slope."""
+        """Each sum times its slope."""
         slopes = list(self._above)
         for unit, on in zip(self._neurons, bits, strict=True):
             if not on:
@@ -185,7 +187,7 @@ class ExactMax:
         self._firsts = [0, *accumulate(self.sizes)]
 
     def winners(self, bits: Bits) -> list[int] | None:
-        """The place of each group's winner, or None if one has not one."""
+        """The index of each group's winner, or None if a group does not have exactly one."""
         places = []
         for first, size in zip(self._firsts, self.sizes, strict=False):
             mine = bits[first : first + size]
@@ -195,12 +197,12 @@ class ExactMax:
         return places
 
     def walls(self, sums: ExactRows, one: Row, bits: Bits) -> Iterator[ExactWall] | None:
-        """Each winner against the others of its group."""
+        """The differences between each winner and the others of its group."""
         winners = self.winners(bits)
         return None if winners is None else self.against(sums, winners)
 
     def against(self, sums: ExactRows, winners: list[int]) -> Iterator[ExactWall]:
-        """`walls` of these winners."""
+        """`walls` for these winners."""
         for group, first, winner in zip(self._groups, self._firsts, winners, strict=False):
             for i, unit in enumerate(group):
                 if i != winner:
@@ -227,7 +229,7 @@ class ExactMax:
 
 
 def exact_bend(kink: Kink, n: int) -> Bend:
-    """A kink of n units."""
+    """The exact kink of n units."""
     if isinstance(kink, Max):
         return ExactMax(kink.groups)
     if isinstance(kink, Clip):
@@ -238,7 +240,7 @@ def exact_bend(kink: Kink, n: int) -> Bend:
 
 
 class ExactLevel:
-    """One level. sources : the numbers of the levels that it takes from, 0 for the inputs."""
+    """One level. sources : the numbers of its source levels, 0 for the inputs."""
 
     def __init__(self, level: Level) -> None:
         self.sources = tuple(level.sources)
@@ -247,7 +249,7 @@ class ExactLevel:
         self.bend = exact_bend(level.kink, level.n_units)
 
     def sums(self, values: Sequence[ExactRows], one: Row) -> ExactRows:
-        """z, from the values of its sources."""
+        """The sums z, from the values of its sources."""
         pairs = list(zip(self._matrices, values, strict=True))
         denominators = [matrix.denominator * rows.denominator for matrix, rows in pairs]
         whole = math.lcm(self._bias_denominator, *denominators)
@@ -280,7 +282,7 @@ def less(row: Row, other: Row) -> Row:
 
 
 def signed(row: Row, positive: int) -> Row:
-    """The row, or its opposite."""
+    """The row, or its negative."""
     return row if positive else [-value for value in row]
 
 

@@ -1,16 +1,18 @@
-"""A network on a domain in whole numbers: forms of a pattern, and patterns and values of points, from the weights.
+"""A network on a domain in integers: the forms of a pattern, and the patterns and values of points, from the weights.
 
-Float weights are fractions whose denominators are powers of two. With one common denominator a level (`exact_levels`),
-every pre-activation is an integer over a positive number, and the integer has its sign.
-Points and forms are in homogeneous coordinates (u, w) of the domain, k = d + 1 integers: w > 0 is the point
-u / w, w = 0 a direction.
+Float weights are fractions whose denominators are powers of two. With one common denominator per level
+(`exact_levels`), every pre-activation is an integer divided by a positive number, and has the integer's sign.
 
-A point is given here as rays (p, e, f): the point p + t e + t^2 f for a t > 0 smaller than anything else. The sign
-of a form there is that of its first value that is not zero. With k independent rays no form but zero vanishes at
-such a point; so it lies in the open region of its pattern, exactly, and "just across this edge" needs no distance.
+Points and forms are in homogeneous coordinates (u, w) of the domain, k = d + 1 integers: w > 0 is the point u / w, w =
+0 a direction.
 
-This is a second arithmetic on purpose: what counts and cuts has another one (`engine.proof`). What checks it, and what
-asks of finished cells what nobody has proved yet, computes here.
+A point is given here as rays (p, e, f): the point p + t e + t^2 f for an arbitrarily small t > 0. The sign of a form
+there is that of its first nonzero value. With k independent rays, only forms that are identically zero vanish at such a
+point, so it lies in the open region of its pattern, exactly, and "just across this edge" needs no distance.
+
+This is deliberately a second implementation of the arithmetic, independent of the one that counts and cuts
+(`engine.proof`). It is used by checks and audits, and for questions about finished cells that were not decided during
+the cut.
 """
 
 from __future__ import annotations
@@ -31,17 +33,17 @@ from creases.network import Network
 
 __all__ = ["ExactNetwork", "ExactValues", "Form", "Point", "cross", "packed", "primitive", "unpacked", "walls_of"]
 
-Form = tuple[Any, ...]  # k integers: an affine form, or a ray
+Form = tuple[Any, ...]  # k integers: an affine form or a ray
 Point = tuple[Form, ...]  # up to k rays, see above
 
-# How many (level, pattern below it) are remembered: neighbours share most of theirs.
+# The number of cached pairs (level, pattern below it): adjacent cells share most of theirs.
 REMEMBERED = 512
 
 
 class ExactValues(NamedTuple):
-    """What a network computes at points, a column each.
+    """The values of a network at points, with one column per ray.
 
-    sums : for every level with neurons or switches its number and its units' sums. outputs : the last level's values.
+    sums : the number and the sums of every level with neurons or switches. outputs : the values of the last level.
     """
 
     sums: list[tuple[int, ExactRows]]
@@ -49,12 +51,12 @@ class ExactValues(NamedTuple):
 
 
 def cross(f: Form, g: Form) -> Form:
-    """Where two forms of three coordinates vanish both."""
+    """The ray at which two forms of three coordinates both vanish."""
     return (f[1] * g[2] - f[2] * g[1], f[2] * g[0] - f[0] * g[2], f[0] * g[1] - f[1] * g[0])
 
 
 def primitive(form: Form) -> Form:
-    """The form without the common factor of its integers; zero stays zero."""
+    """The form divided by the common factor of its integers; zero stays zero."""
     divisor = fmpz(0)
     for value in form:
         divisor = divisor.gcd(fmpz(value))
@@ -67,17 +69,17 @@ def packed(bits: Bits) -> bytes:
 
 
 def unpacked(row: NDArray[np.uint8], neurons: int) -> Bits:
-    """The pattern of a row of `Complex.patterns`."""
+    """The pattern in a row of `Complex.patterns`."""
     return np.unpackbits(row, bitorder="little", count=neurons).tobytes()
 
 
 class ExactNetwork:
     """The neurons and switches of a network on a domain, exactly.
 
-    sizes : for each layer how many bits each of its neurons or switches has.
-    starts : the number of the first bit of each layer, and of one beyond.
-    Of directions biases count as zero, and the last number of each form is zero.
+    sizes : for each layer, the number of bits of each of its neurons or switches.
+    starts : the number of the first bit of each layer, and the total number of bits.
     walls : the inward forms of a bounded domain's own walls, in the order of their ids -2, -3, ...
+    On directions, biases count as zero, and the last entry of each form is zero.
     """
 
     def __init__(self, network: Network, domain: Domain) -> None:
@@ -90,23 +92,23 @@ class ExactNetwork:
         columns = [[head[i * n + j] + tail[i * n + j] for j in range(n)] for i in range(self.dimension)]
         frame = [tuple(fmpz(column[j]) for column in (*columns, origin)) for j in range(n)]
         self._inputs = ExactRows(list[Row](frame), scale)
-        # Of directions only linear parts count.
+        # On directions, only linear parts count.
         constant = -1 if isinstance(domain, Directions) else k - 1
         self._one: Row = tuple(fmpz(int(i == constant)) for i in range(k))
         self._levels = [ExactLevel(level) for level in network.levels]
         self.sizes = [level.bend.sizes for level in self._levels if level.bend.sizes]
-        # Of every level the number of its first bit, and of one beyond.
+        # The number of the first bit of every level, and the total number of bits.
         self._firsts = [0, *accumulate(sum(level.bend.sizes) for level in self._levels)]
         self.starts = [0, *accumulate(map(sum, self.sizes))]
         self._remembered: OrderedDict[tuple[int, Bits], ExactRows] = OrderedDict()
 
     @property
     def bits(self) -> int:
-        """How many bits a pattern has."""
+        """The number of bits of a pattern."""
         return self.starts[-1]
 
     def sums(self, bits: Bits) -> Iterator[tuple[int, ExactRows]]:
-        """For every level with neurons or switches its number, and the forms of its sums on the pattern `bits`."""
+        """The number of every level with neurons or switches, and the forms of its sums on the pattern `bits`."""
         known = {0: self._inputs}
         for number, level in enumerate(self._levels, 1):
             rows = self._sums(number, bits, known)
@@ -122,7 +124,7 @@ class ExactNetwork:
         return self._values(last, bits, known)
 
     def _sums(self, number: int, bits: Bits, known: dict[int, ExactRows]) -> ExactRows:
-        """The forms of a level's sums. known : the values of levels below, filled as they are needed."""
+        """The forms of a level's sums. known : the values of the levels below, which are computed when needed."""
         key = (number, bits[: self._firsts[number - 1]])
         rows = self._remembered.get(key)
         if rows is not None:
@@ -152,7 +154,8 @@ class ExactNetwork:
         return self._firsts[number - 1]
 
     def bounds(self, bits: Bits) -> list[tuple[int, Form]] | None:
-        """What may bound the region of a pattern: the ids of neurons and of pairs of candidates, and inward forms.
+        """The forms that may bound the region of a pattern, with the ids of their neurons and pairs of candidates; they
+        are positive inside.
 
         None if no open set has the pattern.
         """
@@ -170,7 +173,7 @@ class ExactNetwork:
         return forms
 
     def first_forms(self) -> list[Form]:
-        """The forms of the first layer's neurons, or what candidates of a switch next to one another differ by."""
+        """The forms of the first layer's neurons, or the differences between consecutive candidates of a switch."""
         number, rows = next(self.sums(bytes(self.bits)), (0, ExactRows([], 1)))
         if not number:
             return []
@@ -181,12 +184,13 @@ class ExactNetwork:
     def patterns(self, points: Sequence[Point]) -> list[Bits]:
         """The pattern of the open region in which each point lies, by evaluating the network there.
 
-        points : each of one or more rays, the first with w > 0; so many that no form but zero vanishes there.
+        points : each has one or more rays, the first with w > 0; the rays must be so many that only zero forms vanish
+            there.
         """
         return self.at(points)[0] if points else []
 
     def at(self, points: Sequence[Point]) -> tuple[list[Bits], ExactValues]:
-        """The patterns of points, at least one, and what the network computes at their rays, one after the other."""
+        """The patterns of at least one point, and the values of the network at the rays of all points."""
         k, rays = self.dimension + 1, [ray for point in points for ray in point]
         ends = list(accumulate(map(len, points)))
         spans = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
@@ -211,12 +215,12 @@ class ExactNetwork:
 
 
 def walls_of(domain: Domain) -> list[Form]:
-    """The inward forms of a domain's walls in the order of their ids; none if it is unbounded, or a path.
+    """The inward forms of a domain's walls in the order of their ids; empty if it is unbounded, or a path.
 
-    In one or two dimensions that is the order of its corners; of a box of more the lower and the upper wall of each
-    coordinate. Of a ball they are those of the polytope around it.
+    In one or two dimensions this is the order of its corners; for a box of higher dimension, the lower and the upper
+    wall of each coordinate. For a ball they are the walls of the polytope around it.
     """
-    if isinstance(domain, (Simplex, Polytope, Ball)):  # whose corners floats need not hold
+    if isinstance(domain, (Simplex, Polytope, Ball)):  # their corners may not be floats
         corners_of = in_order(domain.corners) if domain.dimension < 3 else domain.corners
         return [tuple(map(fmpz, wall)) for wall in corners_of.walls]
     if isinstance(domain, Box) and domain.dimension > 2:

@@ -1,4 +1,6 @@
-"""Files that are there whole or not at all: on a full disk an error says so, and what was there before stays."""
+"""Files that are written completely or not at all: if the disk is full, an error says so, and the previous file
+remains.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from creases.errors import SaveError
 
 __all__ = ["not_written", "remedy_of", "replace_file"]
 
-# Of the files that this process has begun.
+# A counter of the files that this process has begun.
 numbers = itertools.count()
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -32,8 +34,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         if device or (path.exists() and not path.is_file()):
             write(path)
             return
-        # Of a link the file that it leads to. The suffix stays last: writers judge a file by it. The name is nobody
-        # else's: two that write one file at once do not write into one.
+        # For a link, the file to which it leads. The suffix stays last, because writers choose the format by it. The
+        # name is unique, so that two processes that write the same file do not write into one temporary file.
         target = Path(os.path.realpath(path))
         partial = target.with_name(f".partial_{os.getpid()}_{next(numbers)}_{path.name}")
         try:
@@ -59,7 +61,7 @@ def not_written(path: Path, error: OSError) -> SaveError:
 
 
 def remedy_of(error: OSError) -> str:
-    """What to do where a file cannot be written."""
+    """What to do if a file cannot be written."""
     if error.errno in NO_ROOM:
         return "Free some space on its disk, or save elsewhere."
     if error.errno in NO_FOLDER:

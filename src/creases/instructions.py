@@ -1,4 +1,4 @@
-"""What a processor can do: the x86-64 levels, by which compiled kernels and bug reports are told apart."""
+"""The instruction set of a processor: its x86-64 level, by which compiled kernels and bug reports are distinguished."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import platform
 
 __all__ = ["LEVELS", "host_features", "instruction_set"]
 
-# What a processor of each x86-64 level has beside that of the level before, as LLVM names it.
+# The features that each x86-64 level adds to the one before, as LLVM names them.
 LEVELS = {
     "x86-64-v2": ("cx16", "popcnt", "sse3", "sse4.1", "sse4.2", "ssse3"),
     "x86-64-v3": ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"),
@@ -15,12 +15,12 @@ LEVELS = {
 
 
 def host_features() -> set[str]:
-    """The features of this machine's processor, as LLVM names them; none where LLVM does not know."""
+    """The features of this machine's processor, as LLVM names them; empty if LLVM does not know them."""
     import llvmlite.binding
 
     try:
         return {name for name, has in llvmlite.binding.get_host_cpu_features().items() if has}
-    except RuntimeError:  # LLVM knows the features of some architectures only
+    except RuntimeError:  # LLVM knows the features of only some architectures
         return set()
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps, never within one, and to this process, never to those that it starts."""
+"""Ctrl-C is handled between two steps, never within one, and only by this process, not by those that it starts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def children_undisturbed() -> Iterator[None]:
             return
         from multiprocessing import resource_tracker
 
-        # Python starts this helper with its first process, and takes the mask from the thread that does.
+        # Python starts this helper together with its first process, and the helper inherits the mask of the starting
+        # thread.
         resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:

@@ -1,7 +1,7 @@
-"""Level sets and cross-sections: a network is subdivided once more, with one more neuron or on a plane.
+"""Level sets and cross-sections: the network is subdivided again, with an additional neuron or on a plane.
 
-A level set f = c is the bent hyperplane of one more neuron, f - c, so the cells that it cuts, and how they hang
-together, are proved like all others.
+A level set f = c is the bent hyperplane of an additional neuron, f - c, so the cells that it cuts, and their
+connections, are proved like all others.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def sliced(complex: Complex, plane: Plane, *, threads: int | None = None, progre
 
 
 def section(domain: Domain, plane: Plane) -> Plane | Polygon:
-    """What a plane has in common with a domain of three inputs."""
+    """The intersection of a plane with a domain of three inputs."""
     if not isinstance(plane, Plane) or plane.slice.n_in != 3:
         raise DomainError(f"A complex of three inputs is sliced by a Plane in their space, got {plane!r}.")
     if isinstance(domain, Space) and domain.n == 3:
@@ -118,7 +118,7 @@ def section(domain: Domain, plane: Plane) -> Plane | Polygon:
 
 
 def corners_of(domain: Domain) -> Corners | None:
-    """The exact walls of a bounded domain of three inputs, in input space; None of others."""
+    """The exact walls of a bounded domain of three inputs, in input space; None for other domains."""
     if isinstance(domain, Box) and domain.dimension == domain.slice.n_in == 3:
         return corners_of_box(domain.lower, domain.upper)
     if isinstance(domain, (Simplex, Polytope)) and domain.inside is None and domain.dimension == 3:

@@ -1,6 +1,6 @@
-"""Limits that more than one room knows."""
+"""Limits that several subpackages use."""
 
 __all__ = ["MOST_DIMENSIONS"]
 
-# Of a domain: regions grow as (#neurons)^dimensions.
+# Of a domain: the number of regions grows like (#neurons)^dimensions.
 MOST_DIMENSIONS = 8

@@ -1,4 +1,4 @@
-"""Count the linear regions of a network on a domain: the front door."""
+"""Count the linear regions of a network on a domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists one after the other in one array, as all tables of cells, sides and faces have them."""
+"""Consecutive lists in one array, the form of all tables of cells, sides and faces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ Ints = NDArray[np.int64]
 
 
 def spans(begins: Ints, sizes: Ints) -> Ints:
-    """begins[0], begins[0] + 1, ... sizes[0] of them, then those of begins[1], and so on: int64 (sum of sizes,)."""
+    """begins[0], begins[0] + 1, ... (sizes[0] numbers), then the same for begins[1], and so on: int64 (sum of
+    sizes,)."""
     ends = np.cumsum(sizes)
     total = int(ends[-1]) if len(ends) else 0
     return np.asarray(np.arange(total) + np.repeat(begins - (ends - sizes), sizes))

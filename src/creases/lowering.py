@@ -1,13 +1,13 @@
-"""A network's levels as the engine takes them: neurons with two slopes, candidates of switches, and linear units.
+"""A network's levels in the form of the engine: neurons with two slopes, candidates of switches, and linear units.
 
-Nothing is multiplied, folded or rounded on the way. A clip is two neurons on one sum,
+Nothing is multiplied, folded or rounded. A clip is two neurons on one sum,
 
     clip(z, low, high) = low + relu(z - low) - relu(z - high),
 
-with linear units for the sum and for what it hands on, so that low and high meet z in the engine's own arithmetic,
-which is exact where it must be. A unit whose two slopes are equal is linear. A switch's candidates are the units of its
-groups, group after group; one that is in two groups stands there twice. An average is a sum of a linear level, divided
-by a whole number.
+with linear units for the sum and for its value, so that low and high are combined with z in the engine's own
+arithmetic, which is exact where necessary. A unit with two equal slopes is linear. The candidates of a switch are the
+units of its group, group after group; a unit in two groups occurs twice. An average is the sum of a linear level,
+divided by an integer.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from creases.engine.graph import Floats, Graph, Level, Matrix, relu_slopes
 
 __all__ = ["lowered"]
 
-# Numbers that the matrices of a network's convolutions have together before they are left as they are: as sparse
-# matrices they take twelve bytes each.
+# The largest total number of entries of a network's convolutions if they are written out as sparse matrices, which take
+# twelve bytes per entry.
 MOST_ENTRIES = 1 << 24
 
 Indices = NDArray[np.int64]
 
 
 class Part(NamedTuple):
-    """Some of a network's level: unit i of the engine's level adds its value to value `places[i]`; None for i
-    itself.
+    """A part of a network's level: unit i of the engine's level is added to value `places[i]`, or to value i if
+    `places` is None.
     """
 
     level: int
@@ -41,10 +41,10 @@ class Part(NamedTuple):
 
 
 class Lowering:
-    """The engine's levels as they are made, one after the other."""
+    """The engine's levels so far."""
 
     def __init__(self, large: bool = False) -> None:
-        """large : whether convolutions are left as they are."""
+        """large : whether convolutions are not written out."""
         self.levels: list[Level] = []
         self.large = large
 
@@ -55,16 +55,16 @@ class Lowering:
         return operator.matrix
 
     def add(self, level: Level) -> int:
-        """Put a level on top; returns its number."""
+        """Add a level at the top; returns its number."""
         self.levels.append(level)
         return len(self.levels)
 
     def linear(self, sources: Sequence[tuple[int, Matrix]], bias: Floats, divisors: Indices | None = None) -> int:
-        """A level of linear units; returns its number."""
+        """Add a level of linear units; returns its number."""
         return self.add(Level(*split(sources), bias, divisors=divisors))
 
     def values(self, parts: Sequence[Part], n: int) -> int:
-        """The level that has all values of a network's level, in their order; its number."""
+        """Combine parts into one level that has all values of a network's level, in order; returns its number."""
         if len(parts) == 1 and parts[0].places is None:
             return parts[0].level
         sources = [(part.level, on_units(identity(n), part.places)) for part in parts]
@@ -72,15 +72,15 @@ class Lowering:
 
 
 def entries_of(level: Any) -> int:
-    """How many numbers the matrices of a level's convolutions have."""
+    """The number of entries of the matrices of a level's convolutions."""
     convolutions = [each for each in level.sources.values() if type(each).__name__ == "Conv"]
     return sum(each.n_out * int(np.prod(each.weight.shape[1:])) for each in convolutions)
 
 
 def lowered(levels: Sequence[Any]) -> Graph:
-    """The graph of a network's levels (`network.levels`), without those that nothing that cuts takes from.
+    """The graph of a network's levels (`network.levels`), without levels on which no neuron or switch depends.
 
-    Convolutions are written out as sparse matrices, unless those would have more than MOST_ENTRIES numbers together.
+    Convolutions are written out as sparse matrices, unless these would have more than MOST_ENTRIES entries in total.
     """
     made = Lowering(sum(map(entries_of, levels)) > MOST_ENTRIES)
     parts: dict[int, list[Part]] = {0: [Part(0, None)]}
@@ -90,7 +90,7 @@ def lowered(levels: Sequence[Any]) -> Graph:
 
 
 def sources_of(made: Lowering, level: Any, parts: dict[int, list[Part]]) -> list[tuple[int, Matrix]]:
-    """What a level takes: numbers of the engine's levels with a matrix each."""
+    """The sources of a level: numbers of the engine's levels, with one matrix each."""
     sources = []
     for source, operator in level.sources.items():
         matrix = made.matrix(operator)
@@ -107,10 +107,10 @@ def sources_of(made: Lowering, level: Any, parts: dict[int, list[Part]]) -> list
 
 
 def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[Part]:
-    """The engine's levels of one level of a network; returns what hands on its values."""
+    """Add the engine's levels for one level of a network; returns the parts that have its values."""
     kink, name, bias = level.kink, type(level.kink).__name__, level.bias
     if any(isinstance(matrix, Convolution) for _, matrix in sources) and not is_whole(kink, len(bias)):
-        # Some of its units only, or some twice: the sums are written down first.
+        # Only some of its units, or some of them twice: the sums become a level first.
         sums = made.linear(sources, bias)
         sources, bias = [(sums, identity(len(bias)))], np.zeros(len(bias))
     if name == "Max":
@@ -143,7 +143,7 @@ def put(made: Lowering, level: Any, sources: list[tuple[int, Matrix]]) -> list[P
 
 
 def is_whole(kink: Any, n: int) -> bool:
-    """Whether all n units of a level bend, or none does, each once."""
+    """Whether all n units of a level bend, or none does, each of them once."""
     if type(kink).__name__ in ("Max", "Clip"):
         return False
     below, above = kink.slopes(n)
@@ -151,7 +151,8 @@ def is_whole(kink: Any, n: int) -> bool:
 
 
 def put_clip(made: Lowering, kink: Any, sources: list[tuple[int, Matrix]], bias: Floats) -> int:
-    """A clip's sums, its neurons (z - low of all units, then z - high of all), and its values; returns their number."""
+    """Add a clip's sums, its neurons (z - low of all units, then z - high of all), and its values; returns the number
+    of the last."""
     n = len(bias)
     low, high = (np.broadcast_to(np.asarray(bound, np.float64), (n,)) for bound in (kink.low, kink.high))
     sums, one = made.linear(sources, bias), identity(n)
@@ -171,19 +172,19 @@ def split(sources: Sequence[tuple[int, Matrix]]) -> tuple[tuple[int, ...], tuple
 
 
 def rows(sources: Sequence[tuple[int, Matrix]], units: Indices) -> list[tuple[int, Matrix]]:
-    """The sources of some units only; a unit may be named twice."""
+    """The sources restricted to some units; a unit may occur twice."""
     return [(source, matrix[units]) for source, matrix in sources]
 
 
 def on_units(matrix: Matrix, places: Indices | None) -> Matrix:
-    """A matrix on a level's values as one on the units that add up to them."""
+    """A matrix on a level's values, converted to one on the units whose sums these values are."""
     if places is None:
         return matrix
     return matrix[:, places]
 
 
 def needed(levels: Sequence[Level]) -> tuple[Level, ...]:
-    """The levels that are layers, or that one takes from, numbered anew."""
+    """The levels that are layers, or on which one depends, renumbered."""
     wanted: set[int] = set()
     for number in range(len(levels), 0, -1):
         if number in wanted or levels[number - 1].slopes is not None:

@@ -1,4 +1,4 @@
-"""How much memory this process may still take, and errors that say so where it is not enough."""
+"""How much memory this process may still allocate, and errors that say if it is not enough."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from creases.errors import NotEnoughMemoryError
 
 __all__ = ["as_bytes", "enough_memory", "free_memory"]
 
-# Limits of a container: version 2 of Linux' control groups, then version 1.
+# Limits of a container: version 2 of Linux control groups, then version 1.
 GROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
     (
@@ -44,7 +44,7 @@ def group(limit: str, used: str, stat: str) -> int | None:
     """Free memory of the control group; cached files count as free."""
     try:
         most, taken = (int(Path(name).read_text()) for name in (limit, used))
-    except (OSError, ValueError):  # none, or "max"
+    except (OSError, ValueError):  # missing, or "max"
         return None
     kept = numbers(stat)
     files = kept.get("active_file", 0) + kept.get("inactive_file", 0)
@@ -66,7 +66,7 @@ def limited() -> int | None:
 
 
 def numbers(path: str) -> dict[str, int]:
-    """The lines of a file of the system that have a name and a number."""
+    """The lines of a system file that consist of a name and a number."""
     try:
         text = Path(path).read_text()
     except OSError:
@@ -88,8 +88,9 @@ def as_bytes(count: int) -> str:
 
 @contextmanager
 def enough_memory(doing: str, remedy: str) -> Iterator[None]:
-    """A context manager that turns out-of-memory errors of NumPy and of the system into NotEnoughMemoryError. doing
-    : such as "A count".
+    """A context manager that turns out-of-memory errors of NumPy and of the system into NotEnoughMemoryError.
+
+    doing : the subject of the message, such as "A count". remedy : a sentence that says what to do.
     """
     try:
         yield

@@ -1,6 +1,6 @@
-"""Small tables of HTML, as Jupyter and marimo show a value that ends a cell.
+"""Small HTML tables, which Jupyter and marimo show for the value of a cell.
 
-Every text is escaped here and nowhere else: names and notes come from files, and must not become markup.
+All text is escaped in this module: names and notes come from files, and must not be interpreted as markup.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CELL = "text-align:left;padding:2px 10px 2px 0;vertical-align:top"
 
 
 def text(value: object) -> str:
-    """A value as text of HTML."""
+    """A value as escaped HTML text."""
     return escape(str(value), quote=True)
 
 
@@ -37,5 +37,5 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[object] = ()) -> str:
 
 
 def panel(title: object, *parts: str) -> str:
-    """A title over parts that are HTML already."""
+    """A title above parts that are already HTML."""
     return f'<div class="creases"><strong>{text(title)}</strong>{"".join(parts)}</div>'

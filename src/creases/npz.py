@@ -1,4 +1,4 @@
-"""What a `.npz` claims to hold, compared with the bytes that are there before any memory is taken."""
+"""Before memory is allocated, the sizes that a `.npz` file claims are compared with its bytes."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import numpy as np
 
 __all__ = ["check_members", "check_npz"]
 
-# Deflate writes no more than 1032 bytes for one.
+# Deflate expands one byte to at most 1032.
 BLOWUP = 1032
-# NumPy's own limit for the text that says shape and type.
+# NumPy's own limit for the text with shape and type.
 MOST_HEADER = 10_000
 
 
 def check_npz(path: Path, limits: dict[str, int]) -> None:
-    """Raise ValueError unless each member's shape and type take just the bytes that it has, which it can have.
+    """Raise ValueError unless each member has exactly the bytes that its shape and type need, and can be of this size.
 
-    limits : bytes that a member may have at most, by name; others may have what their file can hold.
+    limits : the largest numbers of bytes, by name of the member; other members are limited by the size of the file.
     """
     check_members(path, path.stat().st_size, limits)
 
 
 def check_members(file: Path | IO[bytes], size: int, limits: dict[str, int]) -> None:
-    """`check_npz` of a file that may be open. size : its bytes."""
+    """`check_npz` for a file that may be open. size : its number of bytes."""
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len({member.filename for member in members}) < len(members):
@@ -50,9 +50,10 @@ def check_members(file: Path | IO[bytes], size: int, limits: dict[str, int]) -> 
 
 
 def bytes_needed(stream: IO[bytes]) -> int:
-    """How many bytes an array in NumPy's format has, its header included. Raises ValueError if it is none of numbers.
+    """The number of bytes of an array in NumPy's format, with its header. Raises ValueError if it is not an array of
+    numbers.
 
-    The length of the header is looked at before it is read: NumPy reads first, up to 4 GB.
+    The length of the header is checked before the header is read, because NumPy would read up to 4 GB first.
     """
     magic = stream.read(8)
     if magic[:6] != b"\x93NUMPY" or len(magic) < 8 or magic[6] not in (1, 2, 3):
@@ -67,7 +68,7 @@ def bytes_needed(stream: IO[bytes]) -> int:
 
 
 def read_header(magic: bytes, length: bytes, header: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type, by NumPy's own reader of the few bytes that say them."""
+    """Shape and type, read by NumPy from the header alone."""
     stream = io.BytesIO(magic + length + header)
     major, _minor = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0

@@ -1,4 +1,4 @@
-"""What the front doors share: a network and a domain are checked against each other and packed for the engine."""
+"""A network and a domain are checked against each other and converted to the arrays of the engine."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 __all__ = ["as_lines", "as_problem", "by_unit", "check_fit", "check_size", "check_threads", "graph_of", "is_line"]
 
-# The graph of each network that is in use.
+# The graph of each network, as long as the network exists.
 graphs: WeakKeyDictionary[Network, Graph] = WeakKeyDictionary()
 
 MOST_FLOAT = int(np.finfo(np.float64).max)
 
 WHOLE = np.array([[-np.inf], [np.inf]])
 
-# What has bounds, and is a part of a domain that has none.
+# Bounded domains, which may be parts of unbounded ones.
 PARTS: dict[type, str] = {
     Line: "Take a Segment of it, as in Segment(line.point, line.point + line.direction).",
     Plane: "Take a part of it, as in plane.square(1.0).",
@@ -127,7 +127,7 @@ def check_size(network: Network, domain: Domain, *, listed: bool = False) -> Non
 
 def expected_regions(neurons: int, dimension: int, sphere: bool) -> str:
     """The number of regions of N hyperplanes in general position (on a sphere, of N central ones), as readable text."""
-    # Schläfli's number for the sphere is twice the number for one hyperplane less.
+    # Schläfli's number for the sphere is twice the number for the space with one hyperplane less.
     lines = max(neurons - 1, 0) if sphere else neurons
     regions = (1 + sphere) * sum(math.comb(lines, k) for k in range(min(lines, dimension) + 1))
     digits = str(regions)
@@ -135,7 +135,7 @@ def expected_regions(neurons: int, dimension: int, sphere: bool) -> str:
 
 
 def check_threads(threads: int | None) -> None:
-    """Raise DomainError unless `threads` is None or a whole number of at least one."""
+    """Raise DomainError unless `threads` is None or an integer of at least one."""
     whole = isinstance(threads, int) and not isinstance(threads, bool)
     if threads is not None and not (whole and threads >= 1):
         raise DomainError(f"threads must be a whole number of at least 1, or None for all cores; got {threads!r}.")

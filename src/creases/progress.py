@@ -1,6 +1,6 @@
-"""Progress on stderr for long work: regions so far, time, and what is left where that is known.
+"""Progress of long computations on stderr: regions so far, time, and the remaining time if it is known.
 
-A bar on a terminal; in a file, a line now and then, if progress was asked for.
+On a terminal it is a bar; in a file, lines at intervals, if progress was asked for.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Protocol
 
 __all__ = ["following"]
 
-# Work shorter than this shows no bar unless one is asked for.
+# Shorter computations show no bar unless it is asked for.
 QUIET_SECONDS = 1.0
-# Where a bar cannot be drawn anew a line is written after the first so many seconds, and then so often; and at the end.
+# Without a terminal, seconds until the first line, and between two lines; the last line is written at the end.
 FIRST_LINE_SECONDS, LINE_SECONDS = 1.0, 10.0
 
 
@@ -27,11 +27,11 @@ class Display(Protocol):
         """Show these."""
 
     def stop(self) -> None:
-        """The work has ended."""
+        """Finish the display."""
 
 
 class Bar:
-    """A bar that is drawn anew, and taken away at the end."""
+    """A progress bar, which is removed at the end."""
 
     def __init__(self, console: object, doing: str, total: int) -> None:
         from rich.progress import (
@@ -61,7 +61,7 @@ class Bar:
         self._bar.update(self._task, completed=completed, regions=regions, remark=remark)
 
     def stop(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
 
@@ -111,7 +111,7 @@ class Follower:
         self._show()
 
     def finish_one(self) -> None:
-        """One piece of work (a domain, say) is done."""
+        """Mark one piece of work (a domain, for example) as done."""
         self.finish_some(1)
 
     def finish_some(self, count: int) -> None:
@@ -120,7 +120,7 @@ class Follower:
         self._show()
 
     def say(self, remark: str) -> None:
-        """Show a word after the time."""
+        """Show a remark after the time."""
         self._remark = remark
         self._show()
 
@@ -143,7 +143,7 @@ class Follower:
         return Lines(self._doing, self._total, self._start)
 
     def stop(self) -> None:
-        """The work has ended."""
+        """Finish the display."""
         if self._display is not None:
             self._display.stop()
 
@@ -152,7 +152,7 @@ class Follower:
 def following(
     progress: bool | Callable[[int], None] | None, total: int, *, doing: str = "counting"
 ) -> Iterator[Follower]:
-    """Follow `total` pieces of work; `doing` is the bar's word for it.
+    """A context with a follower of `total` pieces of work; `doing` is the title of the bar.
 
     progress : True shows a bar on stderr (lines, if stderr is a file), None a bar if the work takes long and stderr is
         a terminal, False nothing. A function is called with the number of regions found so far.

@@ -1,4 +1,4 @@
-"""Vectors of whole numbers: what the domains and the engine both need to be exact."""
+"""Vectors of integers, for exact computations in the domains and the engine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["Vector", "independent", "whole"]
 
 Vector = tuple[int, ...]
 
-# Rows that are looked at together for their rank.
+# The number of rows in one step of the elimination.
 TOGETHER = 64
 
 
 def whole(row: Sequence[Fraction | float | int]) -> Vector:
-    """A row of rationals times a positive number that makes it whole, without a common factor."""
+    """A row of rationals times a positive number, so that it has integers without a common factor."""
     values = [Fraction(value) for value in row]
     factor = lcm(*(value.denominator for value in values))
     numbers = [int(value * factor) for value in values]
@@ -26,10 +26,9 @@ def whole(row: Sequence[Fraction | float | int]) -> Vector:
 
 
 def independent(rows: Iterable[Sequence[Any]]) -> list[int]:
-    """Places of the first rows of whole numbers that are linearly independent, as many as there are.
+    """The indices of the first linearly independent rows of integers, as many as possible.
 
-    They are the pivots of elimination among the columns, some at a time, so that none is looked at behind
-    the full rank.
+    They are the pivots of an elimination, which takes some rows at a time and stops at full rank.
     """
     from flint import fmpz, fmpz_mat
 

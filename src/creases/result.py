@@ -1,4 +1,4 @@
-"""What a count says: the numbers, what was cut, and what they rest on."""
+"""The result of a count: the numbers, the domain, and what they depend on."""
 
 from __future__ import annotations
 
@@ -200,5 +200,5 @@ class Count:
 
 
 def has_its_digest(data: dict[str, Any]) -> bool:
-    """Whether what `Count.to_dict` described is as it was."""
+    """Whether the output of `Count.to_dict` is unchanged."""
     return bool(data.get("digest") == digest_of({key: value for key, value in data.items() if key != "digest"}))

@@ -1,9 +1,9 @@
-"""Cells handed over as they are found: a subdivision of any size in the memory of some thousand cells.
+"""Cells are passed on as they are found: a subdivision of any size in the memory of some thousand cells.
 
-One thread cuts, and hands over what it has written out before it goes on. So the cells come in the order and with the
-numbers that `subdivide` gives them, and where they are taken slowly the cut waits. What is done only when all cells are
-there is not streamed: cells that walls have parted which are no neurons, and the pieces of a line that are found in
-another order than the line's.
+A single thread cuts, and passes on the finished cells before it continues. So the cells have the same order and numbers
+as in `subdivide`, and if the receiver is slow, the cut waits. Cells that are complete only at the end are not streamed:
+cells divided by walls that are not neurons, and the pieces of a line that are found in another order than along the
+line.
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ class Stream:
 
     def __init__(self, sums: Any, on_cells: OnCells) -> None:
         self.sums, self._on_cells, self._found = sums, on_cells, 0
-        # What it refuses is refused here too: cells that floats do not hold, and networks too large to be written out.
+        # The same cells and networks are refused here: cells with corners that are not floats, and networks too large
+        # to be written out.
         self.add_rational, self.add_small, self.take_large = sums.add_rational, sums.add_small, sums.take_large
 
     def begin(self, start: Any) -> Callable[[], HandingOn]:
@@ -189,7 +190,7 @@ class Stream:
         raise NotImplementedError
 
     def add_point(self, tile: Any) -> None:
-        """A starting cell of no dimension."""
+        """Add a starting cell of dimension zero."""
         self.sums.add_point(tile)
         self.hand_on(self.sums.blocks.pop())
 

@@ -1,10 +1,10 @@
 """Random numbers: each use of a seed has a stream of its own, so that no two uses draw the same numbers.
 
-Numpy gives one generator a seed. Two parts of the project that ask for the generator of the same seed would draw the
-same numbers, and what should be independent would not be: noise images that are the weights of the first layer, say.
-So every use has a tag here, and its numbers are those of `SeedSequence(seed, spawn_key=(tag, ...))`, which numpy keeps
-apart from each other and from the seed alone. The weights of a network are the seed's own, `default_rng(seed)`: this is
-what the documentation of `Network.he` and `he_network` promises.
+NumPy's generator takes a seed. If two parts of the package used the generator of the same seed, they would draw the
+same numbers, and quantities that should be independent would not be: noise images could equal the weights of the first
+layer. So every use has a tag here, and its numbers are those of `SeedSequence(seed, spawn_key=(tag, ...))`, which are
+independent of those of other tags and of the seed alone. The weights of a network are drawn from the seed alone,
+`default_rng(seed)`, as the documentation of `Network.he` and `he_network` says.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 __all__ = ["TAGS", "stream"]
 
-# A tag is never used again for another purpose: results made with it would change without a word.
+# A tag must never be used for another purpose, because existing results would change silently.
 TAGS: dict[str, tuple[int, ...]] = {
     "network": (),
     "inputs for a law of biases": (1,),
@@ -56,8 +56,8 @@ TAGS: dict[str, tuple[int, ...]] = {
 def stream(use: str, seed: int, *parts: int) -> np.random.Generator:
     """The generator of one use of a seed.
 
-    use : a key of `TAGS`. seed : whole number, at least 0. parts : whole numbers, at least 0, that tell apart several
-    streams of one use, as the epochs of a training.
+    use : a key of `TAGS`. seed : integer, at least 0. parts : integers, at least 0, that distinguish several streams of
+        one use, such as the epochs of a training.
     Raises KeyError on a use that has no tag, ValueError on a negative seed or part.
 
     Examples

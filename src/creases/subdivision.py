@@ -1,4 +1,4 @@
-"""List the activation regions of a network on a domain: the front door to the Complex."""
+"""List the activation regions of a network on a domain as a Complex."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ REMEDY = (
     "(creases.subdivide_to_parquet, or `creases subdivide --stream`, writes them to a file; subdivide(..., "
     "on_cells=...) hands them over), or cut a smaller domain or a slice of fewer dimensions."
 )
-# The cells of a ball are known only when all have been found, so they cannot be taken one by one.
+# The cells of a ball are known only when all have been found, so they cannot be streamed.
 REMEDY_OF_BALL = (
     "Count the regions instead (creases.count keeps none), or take a smaller ball, or one in a slice of fewer "
     "dimensions."
 )
-# Regions that take less than this are not looked after: it costs some tenths of a millisecond.
+# Below this number of bytes, the memory is not checked, which takes some tenths of a millisecond.
 NEGLIGIBLE = 64 << 20
 
 
@@ -134,7 +134,7 @@ def subdivide_flat(
     threads: int | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> Complex:
-    """`subdivide` for a domain of one or two dimensions, to be drawn or measured.
+    """`subdivide` for a domain of one or two dimensions, for pictures and measurements.
 
     Raises DomainError as `subdivide` does, and if the domain has more dimensions; NotEnoughMemoryError as it does.
     """
@@ -156,7 +156,7 @@ def subdivide_flat(
     say_if_compiling(progress)
     start, problem = time.perf_counter(), as_problem(network, domain)
     d, neurons = domain.slice.dimension, network.bits
-    # An interval has two corners, a piece of a plane three or more; to each belong its neuron and a mark.
+    # An interval has two corners, a piece of a plane three or more, each with its neuron and a flag.
     room = Room((d + 1) * (8 * d + 9) + 8 + (neurons + 7) // 8, (d + 1) * 8 * d, remedy_for(domain))
     with enough_memory(DOING, room.remedy), following(progress, 1, doing="subdividing") as follower:
         check_before(problem, expected(neurons, d, False), room, threads, follower)
@@ -189,7 +189,7 @@ def subdivide_space(
     say_if_compiling(progress)
     start, problem = time.perf_counter(), as_problem(network, domain)
     d, neurons, sphere = domain.slice.dimension, network.bits, isinstance(domain, Directions)
-    # The signs of its neurons, and as many corners and sides as a simplex has; directions have one dimension less.
+    # The signs of its neurons, and at least as many corners and sides as a simplex; directions have one dimension less.
     ends = d + 1 - sphere
     kept = (neurons + 7) // 8 + ends * (8 * d + 9 + 16 + 8 * (ends - 1))
     room = Room(kept, 8 * d * ends, remedy_for(domain))

@@ -1,7 +1,8 @@
-"""The command line: one file a command, each of which parses, calls a front door, and prints.
+"""The command line. The file of each command parses its options, calls a function of the package, and prints the
+result.
 
-Results go to stdout and progress to stderr. Bad input is one sentence with its remedy and exit code 2;
-Ctrl-C is "stopped" and exit code 130; neither shows a traceback.
+Results go to stdout and progress to stderr. On invalid input a command prints one sentence with a remedy, and its exit
+code is 2; on Ctrl-C it prints "stopped", and its exit code is 130. Neither shows a traceback.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; errors that a user can mend are told, not raised."""
+    """Run one command line and return its exit code; errors that a user can correct are printed, not raised."""
     from creases.cli.app import app
     from creases.errors import CreasesError
 
@@ -40,37 +41,38 @@ def run(arguments: Sequence[str]) -> int:
 
         return tell(f"{error.filename or 'The output'}: {error.strerror or error}. {remedy_of(error)}")
     except Exception as error:
-        if type(error).__name__ == "Abort":  # typer's word for Ctrl-C, in some of its versions
+        if type(error).__name__ == "Abort":  # some versions of typer raise this on Ctrl-C
             return stopped()
-        # A usage error of the parser. Its class has moved between versions of typer; its method has not.
+        # A usage error of the parser. Its class is in different modules in different versions of typer; its method is
+        # the same.
         if (message := getattr(error, "format_message", None)) is None:
             raise
         said = message().rstrip(".?!")
-        # With no command at all the parser has printed its help, and has no more to say.
+        # Without a command the parser has printed its help, and there is no message.
         return tell(f"{said}. {hint(error)}".strip()) if said else BAD_INPUT
     return stopped() if code == STOPPED else int(code or 0)
 
 
 def tell(message: str) -> int:
-    """One error on stderr."""
+    """Print one error on stderr; returns the exit code."""
     print(f"Error: {message}", file=sys.stderr)
     return BAD_INPUT
 
 
 def stopped() -> int:
-    """The answer to Ctrl-C."""
+    """Print "stopped" after Ctrl-C; returns the exit code."""
     print("stopped", file=sys.stderr)
     return STOPPED
 
 
 def hint(error: Exception) -> str:
-    """Where to read on after a usage error."""
+    """A sentence that says where to find help after a usage error."""
     context = getattr(error, "ctx", None)
     return "The command's --help shows its forms." if context is None else f"See '{context.command_path} --help'."
 
 
 def quiet_pipe() -> int:
-    """The reader of our output has left (creases ... | head); say nothing, and let nothing be said at exit."""
+    """The reader of the output has closed the pipe (creases ... | head): print nothing, now and at exit."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The commands, gathered. Each lives in a file of its own and imports what is heavy when it is called."""
+"""The commands. Each is in a file of its own, and imports large packages only when it is called."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ app = typer.Typer(
 
 
 def show_version(wanted: bool) -> None:
-    """Print the version and leave."""
+    """Print the version and exit."""
     if wanted:
         typer.echo(f"creases {__version__}")
         raise typer.Exit

@@ -1,4 +1,4 @@
-"""`creases audit`: a saved result decided again in rationals, for a reviewer."""
+"""`creases audit`: verify a saved result in rational arithmetic, for reviewers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DISAGREES = 1
 ALL = "all"
-# Further findings are counted here, and listed by --json.
+# The largest number of findings that are printed; --json lists all.
 SHOWN = 10
 
 
@@ -44,7 +44,7 @@ def audit(
     weights: WeightOptions,
     json: Json = False,
 ) -> None:
-    """Decide a saved result again, in rational arithmetic, from the weights alone.
+    """Verify a saved result in rational arithmetic, from the weights alone.
 
     \b
     [bold]Examples[/bold]
@@ -54,15 +54,15 @@ def audit(
     creases audit cells.npz --cells 1000 --seed 7
     creases audit cells.npz net.onnx --cells all --json
 
-    Nothing of the counting kernels is used to decide. Each cell that is checked is built anew from the weights: it
-    must be open and not empty, have the corners and edges that are stored, and across each of its facets must lie a
-    cell that is stored too. All cells together prove that none is missing; a sample proves its own cells only, and
-    the verdict says how rare a fault must be to have been missed.
+    The counting kernels play no part in the verdict. Each cell that is checked is computed again from the weights: it
+    must be open and not empty, have the stored corners and edges, and across each of its facets there must be another
+    stored cell. If all cells are checked, this proves that none is missing. A sample proves only its own cells, and the
+    verdict says how rare an error must be to have been missed.
 
-    A count has no cells. Up to 2,000 regions, or with --cells all, its regions are counted anew by walking from one
-    to the next, which proves the number; above that the kernels propose cells, and these are checked.
+    A count has no cells. Up to 2,000 regions, or with --cells all, the count is repeated by walking from region to
+    region, which proves the number. For larger counts the kernels compute the cells, and these are checked.
 
-    Results on lines and planes are audited; an audit builds no cells of more dimensions.
+    Only results on lines and planes can be audited.
 
     Exit code 1 if anything does not agree.
     """

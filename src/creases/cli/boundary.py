@@ -1,4 +1,4 @@
-"""`creases boundary`: where a classifier's decision changes, or an output has one value, as lines or a mesh."""
+"""`creases boundary`: the decision boundary of a classifier, or a level set of an output, as lines or a mesh."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoundaryOptions:
-    """Which boundary."""
+    """The options that choose the boundary."""
 
     level: Annotated[
         float | None,
         typer.Option(
             "--level",
             metavar="VALUE",
-            help="Where an output has this value; if not given, where classes meet, or 0 of a single output.",
+            help="The level set at this value; by default the decision boundary, or for a single output its zero set.",
             show_default=False,
         ),
     ] = None
@@ -35,17 +35,17 @@ class BoundaryOptions:
             "--output-index",
             min=0,
             metavar="I",
-            help="Which output has the level, counted from 0; the first, if not given.",
+            help="The output of the level set, counted from 0; by default the first.",
             show_default=False,
         ),
     ] = None
 
     def is_of_classes(self, network: Network) -> bool:
-        """Whether it is a decision boundary, not a level set."""
+        """Whether it is a decision boundary rather than a level set."""
         return self.level is None and self.output_index is None and network.n_out > 1
 
     def find(self, network: Network, domain: Domain, threads: int | None) -> tuple[Polylines | Mesh, dict[str, Any]]:
-        """The boundary, and what is said of it beside its size."""
+        """The boundary, and the facts about it that are printed besides its size."""
         from creases.cli.show import working
         from creases.complex import decision_boundary, decision_regions
         from creases.level_sets import level_set
@@ -63,7 +63,7 @@ class BoundaryOptions:
 
 @dataclass(frozen=True)
 class BoundaryFileOptions:
-    """Where the boundary goes, and how it is told."""
+    """The options for the file and the form of the output."""
 
     output: Annotated[
         Path,
@@ -77,7 +77,7 @@ class BoundaryFileOptions:
     json: Json = False
 
     def tell(self, facts: dict[str, Any], rows: list[tuple[str, object]]) -> None:
-        """Print JSON of the facts, or a table of some rows and of them."""
+        """Print the facts as JSON, or a table of some rows and the facts."""
         if self.json:
             from json import dumps
 
@@ -109,9 +109,9 @@ def boundary(
     creases boundary shape.onnx --box -1:1,-1:1,-1:1 --level 0.25 -o mesh.stl
     creases boundary net.onnx --box -1:1,-1:1,-1:1,0,0 --output-index 2 -o mesh.obj
 
-    Domains are given as in 'creases count', whose --help lists their forms; they have two or three dimensions here,
-    and coordinates in the file are those of the domain: the inputs that vary, or u in the plane of three points. A mesh
-    is watertight where the boundary does not reach the border of the domain.
+    Domains are given as in 'creases count', whose --help lists their forms; here they must have two or three
+    dimensions. Coordinates in the file are those of the domain: the inputs that vary, or u in the plane of three
+    points. A mesh is watertight if the decision boundary does not reach the boundary of the domain.
     """
     from creases.cli.show import writable
 
@@ -129,7 +129,8 @@ def boundary(
 
 
 def check_suffix(path: Path, dimension: int) -> None:
-    """Say that a file of this name cannot hold the boundary, or lacks its writer, before anything is subdivided."""
+    """Raise an error, before anything is subdivided, if a file of this name cannot contain the boundary, or the package
+    to write it is missing."""
     from creases.complex.surfaces import check_name
     from creases.errors import DomainError
 
@@ -142,7 +143,7 @@ def check_suffix(path: Path, dimension: int) -> None:
 
 
 def measured(border: Polylines | Mesh) -> dict[str, Any]:
-    """What there is of a boundary."""
+    """The size of a boundary, as facts."""
     from creases.complex import Mesh
 
     if isinstance(border, Mesh):
@@ -158,7 +159,7 @@ def measured(border: Polylines | Mesh) -> dict[str, Any]:
 
 
 def as_text(value: object) -> object:
-    """A value as a row of the table shows it; whole numbers are left to the table."""
+    """A value as shown in a row of the table; integers are formatted by the table."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else value

@@ -46,8 +46,8 @@ def count(
     creases count net.onnx --box -1:1,-1:1,-1:1,-1:1 --journal runs.db --workers 2
 
     A .onnx file says what the network computes. A .pt, .pth, .ckpt or .safetensors file holds weights alone:
-    --activation relu says that they are a chain with ReLU between the layers and nothing else. Where order or network
-    are not clear either, the error shows the options that say it.
+    --activation relu says that they are a chain of layers with ReLU between them and nothing else. If the order of the
+    layers, or which of several networks to read, is not clear either, the error shows the options for it.
 
     \b
     [bold]Points[/bold]
@@ -106,13 +106,13 @@ def show(result: Count, network: Network, model: Path, saved: Path | None) -> No
 
 
 def unit_of(result: Count) -> str:
-    """What a volume of the domain's dimension is called."""
+    """The name of a volume of the domain's dimension."""
     d = result.domain.slice.dimension
     return {1: "length", 2: "area", 3: "volume"}.get(d, f"{d}-dimensional volume")
 
 
 def certainty(result: Count) -> str:
-    """What the proof rests on, in words."""
+    """What the proof used, in words."""
     if not result.certified:
         some = f"{result.unproved_signs:,}" if result.unproved_signs else "some"
         return f"NO: {some} signs could not be proved"
@@ -122,7 +122,7 @@ def certainty(result: Count) -> str:
 
 
 def scale(result: Count, network: Network) -> list[tuple[str, object]]:
-    """The count beside the power of the number of neurons that Hanin and Rolnick (2019) compare it with, if any."""
+    """The count compared with the power of the number of neurons in Hanin and Rolnick (2019), if it applies."""
     from creases.domain import Directions
 
     domain, neurons = result.domain, network.neurons
@@ -134,17 +134,18 @@ def scale(result: Count, network: Network) -> list[tuple[str, object]]:
 
 
 def units_of(network: Network) -> str:
-    """What N counts."""
+    """The name of the units that N counts."""
     return "neurons and switches" if any(level.switches for level in network.levels) else "neurons"
 
 
 def layers(result: Count, network: Network) -> Table:
-    """Regions after each layer; with --by-neuron, how many regions the neurons of a layer cut."""
+    """Regions after each layer; with --by-neuron, the number of regions that the neurons of each layer cut."""
     from creases.cli.show import table
 
     units = units_of(network)
     titles = ["layer", units, "regions after it"]
-    # The column says "layer" already. A name that is a number, such as '5' in an nn.Sequential, is no position.
+    # The column's title is "layer". A name that is a number, such as '5' in an nn.Sequential, is not the layer's
+    # position.
     names = [f"'{name}'" if name.isdigit() else name.removeprefix("layer ") for name in network.layer_names]
     rows = [[*pair] for pair in zip(network.widths, result.by_layer, strict=True)]
     if result.by_neuron is not None:

@@ -1,4 +1,6 @@
-"""What the options of `creases count` say beside the network and the domain: what else, with whom, and where to."""
+"""The options of `creases count` besides the network and the domain: what else to compute, how, and where the results
+go.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AskedOptions", "OutputOptions", "WorkOptions"]
 
-# An option in a panel of its own on the help page.
+# A panel of its own on the help page.
 piece_option = partial(typer.Option, rich_help_panel="In pieces (the result is the same)")
 
 
 @dataclass(frozen=True)
 class AskedOptions:
-    """What is asked for besides the number of regions."""
+    """The options for results besides the number of regions."""
 
     by_neuron: Annotated[
         bool,
@@ -40,7 +42,7 @@ class AskedOptions:
     ] = False
 
     def compare(self, result: Count, network: Network) -> Table | None:
-        """What the theory says, if it is asked for."""
+        """The comparison with theory, if it was asked for."""
         if not self.theory:
             return None
         from creases.theory import compare
@@ -50,7 +52,8 @@ class AskedOptions:
 
 @dataclass(frozen=True)
 class WorkOptions:
-    """Who counts: threads, or processes and clusters that take pieces, with a journal of what is done."""
+    """The options for threads, or for processes and clusters that count in pieces, and the journal of finished
+    pieces."""
 
     threads: Threads = None
     journal: Annotated[
@@ -82,11 +85,11 @@ class WorkOptions:
 
     @property
     def in_one_piece(self) -> bool:
-        """Whether nothing was typed that needs pieces."""
+        """Whether no option requires a count in pieces."""
         return (self.journal, self.pieces, self.workers, self.cluster) == (None, None, None, None)
 
     def count(self, network: Network, domain: Domain, by_neuron: bool) -> Count:
-        """The count. Raises DomainError if it is to be of each neuron, and in pieces."""
+        """The count. Raises DomainError if it is to be by neuron and in pieces."""
         from creases.counting import count
         from creases.errors import DomainError
         from creases.scheduling import count_in_pieces
@@ -100,7 +103,7 @@ class WorkOptions:
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Where the result goes, and in which form."""
+    """The options for the file and the form of the output."""
 
     save: Annotated[
         Path | None,
@@ -109,19 +112,19 @@ class OutputOptions:
     json: Json = False
 
     def check(self) -> None:
-        """Say that the file cannot be written before anything is counted."""
+        """Raise an error, before anything is counted, if the file cannot be written."""
         from creases.cli.show import writable
 
         if self.save is not None:
             writable(self.save)
 
     def write(self, result: Count) -> None:
-        """Write the file, if there is to be one."""
+        """Write the file, if one was asked for."""
         if self.save is not None:
             result.to_json(self.save)
 
     def as_json(self, result: Count, beside: Table | None) -> str:
-        """What --json prints."""
+        """The output of --json."""
         from json import dumps
 
         if beside is None:

@@ -1,4 +1,4 @@
-"""`creases demo`: train a network and watch its regions, every count certified."""
+"""`creases demo`: train a network and count its regions during the training, every count certified."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from creases.paper.demo import Demo, DemoResult, Moment
 
 NOT_CERTIFIED = 1
-# Three lines over each column, and its width: 80 columns in all.
+# Three lines of title for each column, and its width: 80 characters in total.
 TITLES = (
     ("", "", "epoch"),
     ("test", "accu-", "racy"),
@@ -33,7 +33,9 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", help="Where to write two pictures and results.json.")
     ] = Path("demo"),
-    quick: Annotated[bool, typer.Option("--quick", help="A small network and three moments: some seconds.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small network, counted three times: takes some seconds.")
+    ] = False,
 ) -> None:
     """Train a network on handwritten digits, count its regions as it learns, and draw the result.
 
@@ -74,7 +76,7 @@ def verdict(demo: Demo, result: DemoResult) -> str:
 
 
 class GrowingTable:
-    """The rows as they come: redrawn in place on a terminal, line by line elsewhere."""
+    """A table whose rows are added one by one: redrawn in place on a terminal, line by line elsewhere."""
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
@@ -88,18 +90,18 @@ class GrowingTable:
         self.finish()
 
     def finish(self) -> None:
-        """Leave the table as it stands."""
+        """Leave the table as it is."""
         if self.live is not None:
             self.live.stop()
             self.live = None
 
     def say(self, text: str) -> None:
-        """What is about to be done, on stderr, under the table if there is one by now."""
+        """Print what is about to be done on stderr, under the table if there is one."""
         self.finish()
         typer.echo(f"demo: {text}", err=True)
 
     def add(self, moment: Moment) -> None:
-        """Show one more row."""
+        """Add one row."""
         square = self.demo.neurons**2
         row = [
             f"{moment.epoch:.4g}",
@@ -120,7 +122,7 @@ class GrowingTable:
             typer.echo(" ".join(cell.rjust(width) for cell, width in zip(line, WIDTHS, strict=True)))
 
     def redraw(self) -> None:
-        """The whole table in the place of the last one."""
+        """Replace the last table by the whole present one."""
         from rich.live import Live
 
         from creases.cli.show import out, table

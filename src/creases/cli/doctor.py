@@ -1,4 +1,4 @@
-"""`creases doctor`: what a bug report needs to know."""
+"""`creases doctor`: the content of a bug report."""
 
 from __future__ import annotations
 

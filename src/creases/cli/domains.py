@@ -1,8 +1,8 @@
-"""The domain that the options of one command describe.
+"""The domain that the options of a command describe.
 
-At most one kind may be given. `--square`, `--polygon` and `--circle` stand alone on a network of two inputs, `--ball`
-on any, and beside `--plane` they are read in that plane's coordinates: u = (0, 0) at A, (1, 0) at B, (0, 1) at C. With
-none, the domain is the whole input space, if it has one or two dimensions.
+At most one kind may be given. Without `--plane`, `--square`, `--polygon` and `--circle` are for networks of two inputs,
+and `--ball` for any; with `--plane` their coordinates are those of the plane: u = (0, 0) at A, (1, 0) at B, (0, 1) at
+C. Without any of these options the domain is the whole input space, if it has one or two dimensions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["as_domain", "as_ranges"]
 
-# Largest number of inputs for which an example is written out in numbers.
+# The largest number of inputs for which an example shows all numbers.
 WRITTEN_OUT = 8
 
 
@@ -86,9 +86,10 @@ def as_domain(options: DomainOptions, network: Network) -> Domain:
 
 
 def whole_space(network: Network) -> Space:
-    """All of the input space of a network of one or two inputs; else an error that shows what to type for it.
+    """The whole input space of a network of one or two inputs. Raises DomainError, with examples of options, for more
+    inputs.
 
-    A larger space may take long, so it must be asked for.
+    A larger space may take long, so it has to be asked for explicitly.
     """
     if network.n_in <= 2:
         return Space(network.n_in)
@@ -99,7 +100,7 @@ def whole_space(network: Network) -> Space:
 
 
 def examples(n: int) -> str:
-    """Domains that could be typed for a network of n inputs."""
+    """Options that describe domains for a network of n inputs."""
     if n > WRITTEN_OUT:
         return "--segment a.npy b.npy, or --plane origin images.npy:0 images.npy:1"
     zeros, ones = ",".join("0" * n), ",".join("1" * n)
@@ -123,7 +124,7 @@ def in_plane(options: DomainOptions, network: Network) -> Domain:
 
 
 def in_the_input_plane(options: DomainOptions, network: Network) -> Domain:
-    """`--square` or `--polygon` alone: the network itself must take two inputs."""
+    """The domain of `--square` or `--polygon` without `--plane`: the network must have two inputs."""
     if network.n_in != 2:
         raise DomainError(
             f"{options.given()[0]} alone needs a network of two inputs, and this one takes {network.n_in}. "
@@ -139,19 +140,19 @@ def in_the_input_plane(options: DomainOptions, network: Network) -> Domain:
 
 
 def as_ball(text: tuple[str, str], d: int, inside: Plane | None = None) -> Ball:
-    """A center of d coordinates and a radius."""
+    """The ball from a center of d coordinates and a radius."""
     center, radius = text
     return Ball(read_point(center, d, "--ball"), number(radius, "--ball"), inside)
 
 
 def as_circle(text: tuple[str, str], d: int, inside: Plane | None = None) -> Circle:
-    """A center of d coordinates and a radius."""
+    """The circle from a center of d coordinates and a radius."""
     center, radius = text
     return Circle(read_point(center, d, "--circle"), number(radius, "--circle"), inside)
 
 
 def as_subspace(text: str, n: int) -> Subspace:
-    """A point and the directions from there, one row each."""
+    """The subspace from a point and the directions that follow, one per row."""
     rows = read_points(text, n, "--subspace")
     if len(rows) < 2:
         raise DomainError("--subspace needs a point and at least one direction; for a single input use creases info.")
@@ -184,7 +185,7 @@ def as_range(text: str, option: str) -> tuple[float, float]:
 
 
 def as_ranges(text: str, dimension: int, option: str) -> list[tuple[float, float]]:
-    """One range, finite and with LOW below HIGH, for each coordinate of a slice: "-1:1,0:2"."""
+    """One finite range with LOW below HIGH for each coordinate of a slice: "-1:1,0:2"."""
     ranges = [as_range(side, option) for side in text.split(",")]
     if len(ranges) != dimension or any(not (np.isfinite([low, high]).all() and low < high) for low, high in ranges):
         example = ",".join(["-1:1", "0:2"][:dimension])

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from creases.complex import Complex
 
 
-# Letters of a file's name in a title, and of a title in one line: a column's width less a colour bar.
+# The largest number of characters of a file's name in a title, and of a title in one line: a column's width without the
+# colour bar.
 LONGEST_NAME, LONGEST_TITLE = 28, 40
 
 
 @dataclass(frozen=True)
 class LookOptions:
-    """What the picture shows beside the regions, and how much of them."""
+    """The options for the content of the picture besides the regions, and for its window."""
 
     color_by: Annotated[
         str,
@@ -36,12 +37,13 @@ class LookOptions:
         ),
     ] = "pattern"
     kinks: Annotated[
-        bool, typer.Option("--kinks", help="Draw where the network bends, coloured by layer; on a line as dots.")
+        bool, typer.Option("--kinks", help="Draw the bent hyperplanes, coloured by layer; on a line as dots.")
     ] = False
     boundary: Annotated[
         bool,
         typer.Option(
-            "--boundary", help="Draw where the largest output changes; of one output, where it is zero. On a plane."
+            "--boundary",
+            help="Draw where the largest output changes, or where a single output is zero; only on a plane.",
         ),
     ] = False
     points: Annotated[
@@ -49,7 +51,7 @@ class LookOptions:
         typer.Option(
             "--points",
             metavar="POINTS",
-            help="Inputs to mark, each where it is nearest to the plane: a file, or 'a.npy:0 a.npy:3' in quotes.",
+            help="Inputs to mark, each at the nearest point of the plane: a file, or 'a.npy:0 a.npy:3' in quotes.",
         ),
     ] = None
     labels: Annotated[
@@ -57,7 +59,7 @@ class LookOptions:
         typer.Option(
             "--labels",
             metavar="LABELS",
-            help="The class of each point, to colour it by: 'cat dog cat', or a .npy or .csv file of one a row.",
+            help="The class of each point, for its colour: 'cat dog cat', or a .npy or .csv file with one per row.",
         ),
     ] = None
     window: Annotated[
@@ -74,13 +76,13 @@ class LookOptions:
             "--width",
             min=1.0,
             max=40.0,
-            help="Width in inches; 3.3 is a column of a page, for which letters are sized.",
+            help="Width in inches; 3.3 is the column of a page, for which the font size is chosen.",
         ),
     ] = 3.3
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=2400, help="Dots per inch of a .png.")] = 400
 
     def check(self) -> None:
-        """Raise DomainError, before anything is counted, if colours can tell no such thing."""
+        """Raise DomainError, before anything is counted, if colours cannot show what was asked for."""
         from creases.errors import DomainError
         from creases.plot.columns import COLOURINGS, OWN_NAMES
 
@@ -89,7 +91,7 @@ class LookOptions:
             raise DomainError(f"--color-by is one of {', '.join(words)}; got {self.color_by!r}.")
 
     def picture(self, complex: Complex) -> Axes:
-        """The complex on axes of its own: a map for two dimensions, a graph for one."""
+        """The complex on new axes: a map in two dimensions, a graph in one."""
         from creases.cli.domains import as_ranges
         from creases.cli.points import read_labels, read_points
         from creases.errors import DomainError
@@ -147,8 +149,8 @@ def draw(
     creases draw net.pt --activation relu --plane a.npy b.npy c.npy --window -1:2,-1:2 -o near.png
     creases draw net.onnx --segment a.npy b.npy -o walk.svg
 
-    Domains and points are given as in 'creases count', whose --help lists their forms. On a whole line, plane
-    or space the picture shows where most regions lie; --window chooses another part.
+    Domains and points are given as in 'creases count', whose --help lists their forms. On a whole line, plane or space
+    the picture shows the part with most regions; --window chooses another part.
     """
     from creases.cli.show import working, writable
     from creases.plot import house_style, regions_drawn, save_figure
@@ -159,7 +161,7 @@ def draw(
     look.check()
     network = weights.load(model)
     where = domain.as_domain(network)
-    new_figure(1.0, 1.0)  # a missing matplotlib is said before the count, not after it
+    new_figure(1.0, 1.0)  # a missing matplotlib is reported before the count
     complex = subdivide_flat(network, where, threads=threads)
     with working(f"drawing {output.name}"):
         ax = look.picture(complex)
@@ -173,20 +175,20 @@ def draw(
 
 
 def title_of(name: str, said: str) -> str:
-    """The file's name and what is drawn, in two lines where one would be cut off."""
+    """The file's name and a description of the picture, in two lines if one would be cut off."""
     between = ": " if len(shortened(name)) + len(said) + 2 <= LONGEST_TITLE else ":\n"
     return f"{shortened(name)}{between}{said}"
 
 
 def shortened(name: str) -> str:
-    """A file's name, without the middle of a long one, so that a title fits in a column."""
+    """A file's name, shortened in the middle if it is long, so that a title fits into a column."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME // 2]}…{name[-LONGEST_NAME // 2 :]}"
 
 
 def regions_said(complex: Complex, drawn: int, whole: bool) -> str:
-    """How many regions a picture shows, in words; of how many, where it is a part."""
+    """The number of regions in a picture, in words, and the total number if the picture is a part."""
     from creases.cli.show import several
 
     total = several(len(complex), "region")
-    # Of a picture of all that there is, a region that is too thin for floats is there too.
+    # A picture of the whole domain also counts regions that are too thin for floats.
     return total if whole or drawn == len(complex) else f"{drawn:,} of {total}"

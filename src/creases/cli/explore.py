@@ -1,4 +1,4 @@
-"""`creases explore`: a page on which a network's regions are looked at like a map."""
+"""`creases explore`: a page that shows a network's regions like a map."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ STEP = re.compile(r"(?P<before>.*?)(?P<step>\d+)\.npz")
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Points of data, and their classes."""
+    """The options for data points and their classes."""
 
     points: Annotated[
         str | None,
-        typer.Argument(metavar="[POINTS]", help="Data: a .npy or .csv file, one input a row.", show_default=False),
+        typer.Argument(
+            metavar="[POINTS]", help="Data points: a .npy or .csv file with one input per row.", show_default=False
+        ),
     ] = None
     labels: Annotated[
         str | None,
@@ -36,9 +38,9 @@ class DataOptions:
     ] = None
 
     def read(self, n_in: int) -> tuple[NDArray[np.float64] | None, list[str] | NDArray[np.generic] | None]:
-        """The points, float64 (points, n_in), and the class of each; None of what is not given.
+        """The points, float64 (points, n_in), and the class of each; None if they were not given.
 
-        Raises DomainError if the files do not fit the network, or there are classes and no points.
+        Raises DomainError if the files do not fit the network, or classes are given without points.
         """
         from creases.cli.points import read_labels, read_points
         from creases.errors import DomainError
@@ -52,7 +54,7 @@ class DataOptions:
 
     @property
     def code(self) -> str:
-        """The Python that reads the points."""
+        """The Python code that reads the points."""
         if self.points is None:
             return "..."
         if self.points.lower().endswith(".csv"):
@@ -62,27 +64,31 @@ class DataOptions:
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What the page shows beside the network, and where it is."""
+    """The options for further networks on the page, and its address."""
 
     checkpoints: Annotated[
         Path | None,
         typer.Option(
-            "--checkpoints", metavar="FOLDER", help="Networks of a training, as 'creases train' keeps them: a film."
+            "--checkpoints",
+            metavar="FOLDER",
+            help="A folder with the networks of a training, as 'creases train' saves them, shown as a film.",
         ),
     ] = None
     beside: Annotated[
         Path | None,
-        typer.Option("--beside", metavar="MODEL", help="A second network of the same inputs, to be shown beside it."),
+        typer.Option(
+            "--beside", metavar="MODEL", help="A second network with the same inputs, shown beside the first."
+        ),
     ] = None
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="The port of the page's address; 0 takes one that is free.")
+        int, typer.Option("--port", min=0, max=65535, help="The port of the page's address; 0 chooses a free one.")
     ] = 0
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser, or only print its address.")
     ] = True
 
     def entries(self, model: Path, network: Network, weights: WeightOptions) -> list[Entry]:
-        """The networks that the page can show: the model's, that beside it, and the steps of the training."""
+        """The networks that the page can show: the model, the one beside it, and the steps of the training."""
         from creases.explore.session import Entry
 
         entries = [Entry(model.name, lambda: network, code=code_of(model, weights))]
@@ -115,7 +121,7 @@ def explore(
     page: PageOptions,
     threads: Threads = None,
 ) -> None:
-    """Look into a network with the mouse: a page on this machine, on which its regions move like a map.
+    """Explore the regions of a network with the mouse, on a page in the browser that works like a map.
 
     \b
     [bold]Examples[/bold]
@@ -125,8 +131,8 @@ def explore(
     creases explore trained.npz points.npy --checkpoints run/
     creases explore before.npz --beside after.npz
 
-    Each view is counted and cut anew, exactly, however far one zooms in. The page is served to this machine alone, at
-    an address with a random token; Ctrl-C ends it. Points and domains are given as in 'creases count'.
+    Each view is computed and counted exactly, however far you zoom in. The page is served to this machine only, at an
+    address with a random token; Ctrl-C ends it. Points and domains are given as in 'creases count'.
     """
     from creases.errors import need_modules
     from creases.explore.planes import plane_of_domain
@@ -142,7 +148,7 @@ def explore(
 
 
 def code_of(model: Path, weights: WeightOptions) -> str:
-    """The Python that opens a model as these options do."""
+    """The Python code that opens a model with these options."""
     names = {"output_name": "output", "fix_input": "inputs"}
     options = []
     for field in fields(weights):

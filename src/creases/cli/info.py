@@ -1,4 +1,4 @@
-"""`creases info`: what a model file holds, and what theory says of its counts."""
+"""`creases info`: the content of a model file, and what theory says about its number of regions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from creases.cli.options import Json, Model, WeightOptions
 if TYPE_CHECKING:
     from creases.network import Network
 
-# Beyond these the numbers for the whole input space have hundreds of digits, and say nothing.
+# With more inputs, the numbers for the whole input space have hundreds of digits, and are not informative.
 FEW_INPUTS = 16
 
 
@@ -36,7 +36,7 @@ def info(model: Model, weights: WeightOptions, json: Json = False) -> None:
 
 
 def describe(network: Network, model: Path) -> dict[str, Any]:
-    """Everything that `info` knows, as plain numbers and lists."""
+    """All results of `info`, as plain numbers and lists."""
     return {
         "file": model.name,
         "inputs": network.n_in,
@@ -55,12 +55,12 @@ def describe(network: Network, model: Path) -> dict[str, Any]:
 
 
 def has_output_layer(network: Network) -> bool:
-    """Whether what comes last has neither neurons nor switches."""
+    """Whether the last level has neither neurons nor switches."""
     return len(network.levels) not in network.layers
 
 
 def normalisation(network: Network) -> dict[str, Any] | None:
-    """How the file maps raw inputs and outputs, or None."""
+    """The file's normalisation of raw inputs and outputs, or None."""
     norm = network.normalisation
     if norm is None:
         return None
@@ -74,11 +74,11 @@ def normalisation(network: Network) -> dict[str, Any] | None:
 
 
 def theory(network: Network) -> list[dict[str, int | None]]:
-    """For a line, a plane and an input space of few inputs: what is likely at initialization, and the most.
+    """Estimates at initialization and upper bounds for a line, a plane, and an input space of few inputs.
 
-    `estimate` is N^d / d! of Hanin and Rolnick (2019), rounded; `one_layer` what N neurons in one generic layer
-    give (Zaslavsky 1975); both None of a graph with switches or clips. `maximum` is the bound of Serra et al. (2018) of
-    a chain, and of a graph that of its levels (`creases.theory.network_upper`).
+    `estimate` is N^d / d! of Hanin and Rolnick (2019), rounded; `one_layer` is the number for N neurons in one generic
+    layer (Zaslavsky 1975); both are None for a graph with switches or clips. `maximum` is the bound of Serra et al.
+    (2018) for a chain, and that of its levels (`creases.theory.network_upper`) for a graph.
     """
     from creases.theory import hanin_rolnick_estimate, network_upper, serra_upper, zaslavsky
     from creases.theory.table import has_estimates
@@ -106,8 +106,8 @@ def layers(network: Network) -> list[dict[str, str | int]]:
 
 
 def levels(network: Network) -> list[dict[str, Any]]:
-    """The levels, first to last: number, the layer's name or None, what it takes from each level below (the input is
-    0), kind, shape, neurons, switches, and those of the network's notes that name it."""
+    """The levels, first to last: number, the layer's name or None, what it takes from each source level (the input is
+    0), kind, shape, neurons, switches, and the numbers of the notes that name it."""
     names = dict(zip(network.layers, network.layer_names, strict=True))
     named = noted(network)
     return [
@@ -126,9 +126,9 @@ def levels(network: Network) -> list[dict[str, Any]]:
 
 
 def noted(network: Network) -> list[set[int]]:
-    """For each note of the network the numbers of the levels that it names; of those about the whole network, none.
+    """For each note of the network, the numbers of the levels that it names; empty for notes on the whole network.
 
-    A note names a level by the name that the file has for it, in quotes, or as a hidden layer's number.
+    A note names a level by its name in the file, in quotes, or by the number of a hidden layer.
     """
     found = []
     for note in network.notes:
@@ -142,7 +142,7 @@ def noted(network: Network) -> list[set[int]]:
 
 
 def graph_rows(network: Network) -> list[list[str]]:
-    """The levels as rows of a table; where the network has notes, the last column has their numbers."""
+    """The levels as rows of a table; if the network has notes, the last column has their numbers."""
     noting = bool(network.notes)
     return [
         [
@@ -167,7 +167,7 @@ def show(network: Network, model: Path) -> None:
 
     shape = f" of shape {network.input_shape}" if len(network.input_shape) > 1 else ""
     output = str(network.n_out) if has_output_layer(network) else "none: every layer in the file is hidden"
-    numbered = not network.is_chain  # for the table of the graph
+    numbered = not network.is_chain  # notes have numbers for the graph's table
     rows: list[tuple[str, object]] = [
         ("file", model.name),
         ("inputs", f"{network.n_in}{shape}"),
@@ -203,7 +203,7 @@ def show(network: Network, model: Path) -> None:
 
 
 def sizes(network: Network) -> list[tuple[str, object]]:
-    """Layers and neurons: of a graph its levels and switches too."""
+    """Layers and neurons; for a graph also its levels and switches."""
     from creases.cli.show import several
 
     if network.is_chain:

@@ -1,9 +1,9 @@
-"""Commands whose parameters are objects: `flattened` shows typer an option for each field.
+"""Commands whose parameters are objects: `flattened` gives typer an option for each field.
 
-Typer makes the options of a command from its signature, one a parameter, so a command of many options would be a
-function of many parameters. Ours take a few frozen dataclasses instead, one a subject. A field is written as typer's
-parameters are (`name: Annotated[kind, typer.Option(...)] = default`), and the class has the methods that check and use
-what was typed.
+Typer makes the options of a command from its signature, one per parameter, so a command with many options would be a
+function with many parameters. Commands here take a few frozen dataclasses instead, one per subject. A field is written
+like a parameter for typer (`name: Annotated[kind, typer.Option(...)] = default`), and the class has the methods that
+check and use the values.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ Answer = TypeVar("Answer")
 def flattened(command: Callable[..., Answer]) -> Callable[..., Answer]:
     """The command with each parameter that is a dataclass replaced by the fields of that class, in their order.
 
-    command : a function. A parameter whose annotation is a dataclass stands for its fields; any other stays.
-
-    Returns a function of keywords alone, which is how typer calls; name and help are the command's. A field without
-    default is required. What a class raises when it is made is raised to the caller.
-    Raises TypeError if typer could not tell two options apart, or a default stands where typer does not look.
+    command : a function. A parameter whose annotation is a dataclass is replaced by its fields; others remain. Returns
+        a function with keyword arguments only, as typer calls it, with the command's name and help. A field without a
+        default is required. Errors of a class's constructor are raised to the caller. Raises TypeError if two options
+        would have the same name, or a default is given where typer ignores it.
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def flattened(command: Callable[..., Answer]) -> Callable[..., Answer]:
         for option in own:
             if option.name in options:
                 raise TypeError(f"{command.__name__}: two options are named {option.name!r}. Rename one of the fields.")
-            # By keyword, a required option may follow one that is not: the order is that of the help page.
+            # With keywords, a required option may follow an optional one; the order is that of the help page.
             options[option.name] = option.replace(kind=inspect.Parameter.KEYWORD_ONLY)
     signature = inspect.Signature(list(options.values()))
 
@@ -68,7 +67,7 @@ def flattened(command: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 def options_of(parameter: inspect.Parameter) -> list[inspect.Parameter]:
-    """The fields of the parameter's class as parameters."""
+    """The fields of a parameter's class, as parameters."""
     kind = parameter.annotation
     if parameter.default is not parameter.empty:
         raise TypeError(f"{parameter.name} has a default; give defaults to the fields of {kind.__name__} instead.")

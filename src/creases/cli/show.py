@@ -1,4 +1,4 @@
-"""How results look to people: facts in two columns, a table, all on stdout."""
+"""Output for people: facts in two columns, and tables, all on stdout."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["facts", "out", "several", "table", "working", "writable", "writable_
 
 
 def out() -> Console:
-    """The console that results go to."""
+    """The console for results."""
     return Console(highlight=False, markup=False, soft_wrap=False)
 
 
 def facts(rows: Iterable[tuple[str, object]]) -> Table:
-    """Two columns, name and value; long values fold."""
+    """Two columns, name and value; long values are wrapped."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -32,7 +32,7 @@ def facts(rows: Iterable[tuple[str, object]]) -> Table:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[str] = ("",)) -> Table:
-    """Columns under their titles, numbers to the right. words : titles of columns of words, which stand to the left."""
+    """Columns with titles, numbers aligned right. words : titles of columns of words, which are aligned left."""
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in titles:
         result.add_column(title, justify="left" if title in words else "right")
@@ -43,18 +43,18 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[
 
 @contextmanager
 def working(doing: str) -> Iterator[None]:
-    """Say on a terminal's stderr what is done, as long as it is done: work that cannot tell how far it is."""
+    """Show on a terminal's stderr what is being done, for work without a known length."""
     with Console(stderr=True, highlight=False, markup=False).status(doing):
         yield
 
 
 def several(number: int, noun: str) -> str:
-    """As 1 run, 2,000 runs."""
+    """A number with its noun: 1 run, 2,000 runs."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def writable(path: Path) -> Path:
-    """The path, if a file can be written there; asked before long work, so that no result is lost at its end."""
+    """The path, if a file can be written there; checked before a long computation, so that no result is lost."""
     if not path.parent.is_dir():
         raise ModelFileError(f"The folder {path.parent} does not exist. Make it first, or save elsewhere.")
     if path.is_dir():
@@ -65,7 +65,7 @@ def writable(path: Path) -> Path:
 
 
 def writable_folder(path: Path) -> Path:
-    """The path, if it is a folder that can be written to, or one could be made there; nothing is made."""
+    """The path, if it is a writable folder, or one could be created there; nothing is created."""
     nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not nearest.is_dir():
         raise ModelFileError(f"{nearest} is a file, and a folder is needed there. Choose another with --output.")

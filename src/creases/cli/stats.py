@@ -1,4 +1,4 @@
-"""`creases stats`: what there is to say of all regions of a network on a domain."""
+"""`creases stats`: statistics of all regions of a network on a domain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stats(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Print statistics of the regions: how many there are, how they meet, and which layer made them.
+    """Print statistics of the regions: their numbers, vertices and facets, and the layers that created them.
 
     \b
     [bold]Examples[/bold]
@@ -37,8 +37,8 @@ def stats(
     creases stats net.onnx --box -1:1,-1:1
     creases stats net.onnx --plane origin a.npy b.npy
 
-    Facets and vertices are counted once each, by proof. A network is cut on a domain that is given as in 'creases
-    count', whose --help lists the forms.
+    Facets and vertices are counted once each, by proof. The domain of a network is given as in 'creases count', whose
+    --help lists the forms.
     """
     from json import dumps
 
@@ -51,7 +51,7 @@ def stats(
 
 
 def complex_of(file: Path, domain: DomainOptions, weights: WeightOptions, threads: int | None) -> Complex:
-    """The complex in a file, or that of the network in it. Raises DomainError for regions with a domain beside them."""
+    """The complex in a file, or that of the network in it. Raises DomainError if a domain is given for a complex."""
     from creases.cli.show import working
     from creases.complex import Complex
     from creases.complex.archive import is_saved_complex
@@ -80,7 +80,7 @@ def complex_of(file: Path, domain: DomainOptions, weights: WeightOptions, thread
 
 
 def numbers(complex: Complex) -> dict[str, Any]:
-    """What --json prints."""
+    """The output of --json."""
     from creases.complex.births import layers_of_birth
     from creases.complex.table import spread_of
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FileOptions:
-    """What is written of the regions, and how."""
+    """The options for the content and format of the file."""
 
     window: Annotated[
         str | None,
@@ -38,7 +38,7 @@ class FileOptions:
     ] = False
 
     def check(self, output: Path, domain: Domain, threads: int | None) -> None:
-        """Say what cannot be written before anything is cut. Raises DomainError or ModelFileError."""
+        """Raise DomainError or ModelFileError, before anything is cut, if the file cannot be written."""
         from creases.complex.exports import check_domain
         from creases.domain import Polyline
         from creases.errors import DomainError
@@ -55,7 +55,7 @@ class FileOptions:
             raise DomainError(f"--stream is the work of one thread, got --threads {threads}. Leave it out.")
 
     def shown(self) -> tuple[float, float, float, float] | None:
-        """The window, if there is to be one. Raises DomainError if it is none."""
+        """The window, or None if none was given. Raises DomainError if it is not valid."""
         from creases.cli.domains import as_ranges
 
         if self.window is None:
@@ -64,7 +64,7 @@ class FileOptions:
         return *across, *up
 
     def write(self, complex: Complex, output: Path) -> str:
-        """Write the file. Returns what it does not show of the regions, or nothing."""
+        """Write the file. Returns a remark on what it leaves out, or nothing."""
         shown = self.shown()
         if shown is None:
             complex.export(output)
@@ -75,7 +75,7 @@ class FileOptions:
         return self.remark(complex, output)
 
     def remark(self, complex: Complex, output: Path) -> str:
-        """What the file does not show of the regions, or shows beside the domain, if there is something."""
+        """What the file leaves out of the regions, or contains beyond the domain, or nothing."""
         from creases.domain import Ball
 
         if self.window is not None:
@@ -110,16 +110,16 @@ def subdivide(
 
     \b
     [bold]Files[/bold]
-    .npz       all of it, for creases.Complex.load and 'creases stats'
-    .parquet   a table for pandas, DuckDB, Spark: a row a region, with its neighbours; any dimension
+    .npz       everything, for creases.Complex.load and 'creases stats'
+    .parquet   a table for pandas, DuckDB, Spark: one row per region, with its neighbours; any dimension
     .geojson   polygons for maps and notebooks; two dimensions
     .vtu       polygons or polyhedra for ParaView; two or three dimensions
 
-    Coordinates are those of the domain's slice: of a box, a square or the whole space the inputs that are not held
-    fixed, of a plane through A, B and C those in which they are 0,0 and 1,0 and 0,1. Domains and points are given as in
-    'creases count', whose --help lists their forms.
-    A subdivision keeps all regions in memory. Where they might not fit, they are counted first, and it stops with an
-    error as soon as there are too many; --stream writes them all the same.
+    Coordinates are those of the domain's slice: for a box, a square or the whole space, the inputs that are not fixed;
+    for a plane through A, B and C, the coordinates in which they are 0,0 and 1,0 and 0,1. Domains and points are given
+    as in 'creases count', whose --help lists their forms. A subdivision keeps all regions in memory. If they might not
+    fit, they are counted first, and the command stops with an error as soon as there are too many; --stream writes any
+    number of regions.
     """
     from creases.cli.show import several, working, writable
     from creases.complex.exports import check_suffix

@@ -1,4 +1,4 @@
-"""What a sweep shows on stderr while it works: what runs, what is left, and when it will be done."""
+"""The display of a sweep on stderr: what is running, what is left, and the expected time of completion."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepDisplay", "sweep_display"]
 
-# On a terminal the display is drawn anew; elsewhere a line is written so often.
+# The time between two updates: on a terminal the display is redrawn, elsewhere a line is written.
 LINE_SECONDS = 30.0
 
 
 class SweepDisplay:
-    """A `Listener` of a sweep, with a bar on a terminal and a line now and then elsewhere."""
+    """A `Listener` of a sweep, with a bar on a terminal and lines at intervals elsewhere."""
 
     def __init__(self) -> None:
         from rich.console import Console, Group
@@ -41,19 +41,19 @@ class SweepDisplay:
         self._ended = self._all = 0
 
     def planned(self, all_runs: int, there: int, cost: float) -> None:
-        """As `Listener` says."""
+        """See `Listener`."""
         self._begun, self._cost, self._ended, self._all = time.monotonic(), cost, there, all_runs
         self.bar.update(self._whole, total=all_runs, completed=there)
         if there:
             self._console.print(f"{there:,} of {all_runs:,} runs are in the store already", highlight=False)
 
     def began(self, experiment: Experiment, seed: int) -> None:
-        """As `Listener` says."""
+        """See `Listener`."""
         self._running[experiment.sha256, seed] = f"{list(experiment.widths)} seed {seed}"
         self._show()
 
     def ended(self, experiment: Experiment, seed: int, result: RunResult | None) -> None:
-        """As `Listener` says."""
+        """See `Listener`."""
         from creases.paper.sweep import cost_of
 
         self._running.pop((experiment.sha256, seed), None)
@@ -71,7 +71,7 @@ class SweepDisplay:
         self._under_way.plain = f"  given out: {'; '.join(self._running.values())}"
 
     def _left(self) -> str:
-        """When it will be done, from what the runs that are done cost."""
+        """The expected time of completion, from the cost of the runs so far."""
         taken = time.monotonic() - self._begun
         if self._spent == 0 or taken < 2.0:
             return "how long it takes is not known yet"
@@ -81,7 +81,7 @@ class SweepDisplay:
 
 @contextmanager
 def sweep_display() -> Iterator[SweepDisplay]:
-    """A display for the time of a sweep."""
+    """A context with a display for a sweep."""
     display = SweepDisplay()
     if not display.live.console.is_terminal:
         yield display

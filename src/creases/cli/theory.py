@@ -1,4 +1,4 @@
-"""`creases theory`: what the theory says of a network of these widths."""
+"""`creases theory`: what the theory says about networks of these widths."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ def theory(
 ) -> None:
     """Print what the theory says about networks with these hidden layers: estimates, constructions, upper bounds.
 
-    The layers are those of a chain of dense layers with ReLU. What is known of a graph (residual, convolutional, with
-    switches) stands in `creases info MODEL`.
-    All are computed in whole numbers (N^n / n! is rounded to one), and shown by their size beyond twelve digits. What a
-    trained network has stands beside them with `creases count MODEL --theory`.
+    The layers are those of a chain of dense layers with ReLU. For a graph (residual, convolutional, with switches) see
+    `creases info MODEL`. All numbers are computed as integers (N^n / n! is rounded), and shown rounded beyond twelve
+    digits. `creases count MODEL --theory` compares them with the count of a trained network.
 
     \b
     [bold]Examples[/bold]

@@ -1,4 +1,4 @@
-"""`creases train`: one experiment of one's own, trained and counted on the way."""
+"""`creases train`: an experiment of your own, trained and counted."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def train(
 ) -> None:
     """Train a network and count its regions as it learns; runs are stored and not repeated.
 
-    Every number goes into the store before it is shown; the same command shows it again, and more --seeds do only what
-    is missing. Networks are kept at the start and at the end, beside the store.
+    Every result is stored before it is shown; the same command shows it again, and with more --seeds only the missing
+    runs are computed. The initial and final networks are saved beside the store.
 
     \b
     [bold]Examples[/bold]
@@ -49,7 +49,7 @@ def train(
         with crew_of(threads=1) as crew, sweep_display() as display:
             summary = sweep([experiment], opened, crew, display)
         table = opened.table([experiment.sha256])
-        table = table[table["seed"].isin(experiment.seeds)]  # another command may have asked for more
+        table = table[table["seed"].isin(experiment.seeds)]  # another command may have run more seeds
         if table.empty:
             raise ComputationError(f"No run could be done; the first: {summary.failed[0]}")
         show(table, experiment)

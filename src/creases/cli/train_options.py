@@ -1,4 +1,4 @@
-"""What the options of `creases train` say: the task, the network, its training, and where to count."""
+"""The options of `creases train`: the task, the network, its training, and the domains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NetworkOptions", "PlaceOptions", "TaskOptions", "TrainingOptions"]
 
-# An option in a panel of its own on the help page.
+# A panel of its own on the help page.
 task_option = partial(typer.Option, rich_help_panel="Task")
 network_option = partial(typer.Option, rich_help_panel="Network")
 training_option = partial(typer.Option, rich_help_panel="Training")
@@ -25,7 +25,7 @@ place_option = partial(typer.Option, rich_help_panel="Where to count (any of; fi
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """What is learned."""
+    """The options for the task."""
 
     task: Annotated[str, task_option("--task", help="mnist (5,000 real images), digits, or points.")] = "mnist"
     data: Annotated[
@@ -37,10 +37,11 @@ class TaskOptions:
             show_default=False,
         ),
     ] = None
-    points: Annotated[int, task_option("--points", min=1, help="With --task points: how many.")] = 100
-    inputs: Annotated[int, task_option("--inputs", min=1, help="With --task points: how many inputs.")] = 2
+    points: Annotated[int, task_option("--points", min=1, help="With --task points: the number of points.")] = 100
+    inputs: Annotated[int, task_option("--inputs", min=1, help="With --task points: the number of inputs.")] = 2
     label_noise: Annotated[
-        float, task_option("--label-noise", min=0.0, max=1.0, help="Fraction of the labels that are made random.")
+        float,
+        task_option("--label-noise", min=0.0, max=1.0, help="Fraction of the labels that are replaced by random ones."),
     ] = 0.0
     noise_images: Annotated[bool, task_option("--noise-images", help="Replace the inputs by noise.")] = False
     components: Annotated[
@@ -75,11 +76,13 @@ class TaskOptions:
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """The network before it learns."""
+    """The options for the initial network."""
 
     hidden: Annotated[str, network_option("--hidden", metavar="WIDTHS", help="Neurons of each layer.")] = "32,32,32"
     weights: Annotated[str, network_option("--weights", help="he, he-uniform, glorot, lecun or orthogonal.")] = "he"
-    weight_scale: Annotated[float, network_option("--weight-scale", min=0.0, help="He's weights times this.")] = 1.0
+    weight_scale: Annotated[float, network_option("--weight-scale", min=0.0, help="A factor on the weights of he.")] = (
+        1.0
+    )
     bias_std: Annotated[float, network_option("--bias-std", min=0.0, help="Standard deviation of the biases.")] = 1e-3
     zero_bias: Annotated[bool, network_option("--zero-bias", help="Biases zero, and not trained.")] = False
     batch_norm: Annotated[bool, network_option("--batch-norm", help="A BatchNorm before each ReLU.")] = False
@@ -94,7 +97,7 @@ class NetworkOptions:
             ) from None
 
     def as_initialisation(self) -> Initialisation:
-        """The laws of weights and biases that the options name."""
+        """The distributions of weights and biases that the options name."""
         from creases.training import GaussianBiases, Initialisation, ZeroBiases
 
         return Initialisation(
@@ -105,7 +108,7 @@ class NetworkOptions:
         )
 
     def as_weight_law(self) -> Any:
-        """The law of the weights that the options name."""
+        """The distribution of the weights that the options name."""
         from creases import training
 
         laws: dict[str, Callable[[], object]] = {
@@ -123,29 +126,31 @@ class NetworkOptions:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How it learns, and how often it is done."""
+    """The options for the training, and the number of runs."""
 
     epochs: Annotated[
         int,
-        training_option("--epochs", min=0, help="How many epochs to train; regions are counted at the papers' epochs."),
+        training_option("--epochs", min=0, help="Number of epochs; regions are counted at the epochs of the papers."),
     ] = 20
     optimiser: Annotated[str, training_option("--optimiser", help="adam or sgd.")] = "adam"
     rate: Annotated[
         float | None,
         training_option("--learning-rate", help="1e-3 for adam and 0.1 for sgd, if not given.", show_default=False),
     ] = None
-    weight_decay: Annotated[float, training_option("--weight-decay", min=0.0, help="Of the optimiser.")] = 0.0
+    weight_decay: Annotated[
+        float, training_option("--weight-decay", min=0.0, help="Weight decay of the optimiser.")
+    ] = 0.0
     batch_size: Annotated[int, training_option("--batch-size", min=1, help="Examples per step.")] = 128
-    seeds: Annotated[int, training_option("--seeds", min=1, help="Runs, seeds 0 ...")] = 1
+    seeds: Annotated[int, training_option("--seeds", min=1, help="Number of runs, with seeds 0, 1, ...")] = 1
 
     def as_moments(self) -> tuple[float, ...]:
-        """The epochs at which regions are counted: the papers', and the last."""
+        """The epochs at which regions are counted: those of the papers, and the last one."""
         from creases.training import PAPER_EPOCHS
 
         return tuple(sorted({*(at for at in PAPER_EPOCHS if at < self.epochs), float(self.epochs)}))
 
     def as_kept(self) -> tuple[float, ...]:
-        """The epochs whose networks are kept: the first and the last."""
+        """The epochs whose networks are saved: the first and the last."""
         return tuple(dict.fromkeys((0.0, float(self.epochs))))
 
     def as_optimiser(self) -> Any:
@@ -159,7 +164,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class PlaceOptions:
-    """Where to count."""
+    """The options for the domains."""
 
     planes: Annotated[int, place_option("--planes", min=0, metavar="N", help="Planes through 0 and two examples.")] = 0
     example_planes: Annotated[
@@ -169,7 +174,7 @@ class PlaceOptions:
     space: Annotated[bool, place_option("--space", help="The whole input space, of few inputs.")] = False
 
     def as_domains(self) -> list[DomainChoice]:
-        """The domains; planes through the origin if none is named."""
+        """The domains; planes through the origin by default."""
         from creases.paper.choices import ExamplePlanes, OriginLines, OriginPlanes, WholeSpace
 
         chosen: list[DomainChoice] = []
@@ -181,7 +186,7 @@ class PlaceOptions:
 
 
 def one_of(kinds: dict[str, Callable[..., Any]], name: str, option: str) -> Callable[..., Any]:
-    """The one of this name."""
+    """The entry with this name. Raises an error, with the option, if there is none."""
     if name not in kinds:
         raise typer.BadParameter(f"{option} must be one of {', '.join(kinds)}; got {name!r}")
     return kinds[name]

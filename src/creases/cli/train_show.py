@@ -1,4 +1,4 @@
-"""What `creases train` shows of its runs: a table, a CSV file, a picture."""
+"""The output of `creases train`: a table, a CSV file, a picture."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingOutputOptions", "show"]
 
-# What the store and the runs take.
+# The extras that the store and the runs need.
 TRAIN_MODULES = ("torch", "sqlalchemy", "pandas", "safetensors", "psutil")
 
 
 @dataclass(frozen=True)
 class TrainingOutputOptions:
-    """Where the runs are kept, and what is made of them."""
+    """The options for the store and the output."""
 
     store: Annotated[
-        str, typer.Option("--store", metavar="PLACE", help="Where the runs are kept: a SQLite file or a database URL.")
+        str,
+        typer.Option("--store", metavar="PLACE", help="Where the runs are stored: a SQLite file or a database URL."),
     ] = "creases-train.db"
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write the table too.", show_default=False)
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Also write the table to this CSV file.", show_default=False),
     ] = None
     picture: Annotated[
         Path | None,
-        typer.Option("--picture", metavar="FILE", help="Draw it: .png, .svg or .pdf.", show_default=False),
+        typer.Option("--picture", metavar="FILE", help="Draw the counts: .png, .svg or .pdf.", show_default=False),
     ] = None
 
     def check(self) -> None:
-        """Say what is missing before a store is made and anything is trained."""
+        """Raise an error, before a store is created and anything is trained, if a package is missing or a file cannot
+        be written."""
         from creases.cli.show import writable
         from creases.errors import need_modules
         from creases.plot.figure import check_name
@@ -47,7 +50,7 @@ class TrainingOutputOptions:
             writable(check_name(self.picture))
 
     def write(self, table: pandas.DataFrame, experiment: Experiment) -> None:
-        """The CSV file and the picture, if they were asked for."""
+        """Write the CSV file and the picture, if they were asked for."""
         if self.csv is not None:
             save(table, self.csv)
             typer.echo(f"saved to {self.csv}")
@@ -62,12 +65,12 @@ def kinds_of(table: pandas.DataFrame) -> pandas.Series:
 
 
 def plural(kind: str) -> str:
-    """The kind of many domains, for a heading; a whole space is one."""
+    """The name of several domains of a kind, for a heading; there is only one whole space."""
     return kind if kind.startswith("R^") else f"{kind}s"
 
 
 def show(table: pandas.DataFrame, experiment: Experiment) -> None:
-    """A row a moment: accuracies, and the mean count of each kind of domain."""
+    """Print a row per moment: accuracies, and the mean count for each kind of domain."""
     from creases.cli.show import out, several
     from creases.cli.show import table as columns
     from creases.paper.runs import DIVERGED
@@ -96,14 +99,14 @@ def show(table: pandas.DataFrame, experiment: Experiment) -> None:
 
 
 def save(table: pandas.DataFrame, path: Path) -> None:
-    """The table as CSV, whole or not at all."""
+    """Write the table as CSV, completely or not at all."""
     from creases.files import replace_file
 
     replace_file(path, lambda partial: table.to_csv(partial, index=False))
 
 
 def draw(table: pandas.DataFrame, experiment: Experiment, path: Path) -> None:
-    """Counts against epochs, a band over runs for each kind of domain."""
+    """Draw counts against epochs, with a band over runs for each kind of domain."""
     from creases.plot import new_figure, plot_band, save_figure
     from creases.plot.figure import COLOURS, tidy
 

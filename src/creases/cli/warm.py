@@ -1,4 +1,4 @@
-"""`creases warm`: compile the engine ahead."""
+"""`creases warm`: compile the engine in advance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 
 def warm() -> None:
-    """Compile the engine's kernels now, so that the first count need not wait for it.
+    """Compile the engine's kernels now, so that the first count does not have to wait for it.
 
     They are kept in a folder of your own (CREASES_CACHE_DIR, or the system's cache folder) and used by every
     later process.
