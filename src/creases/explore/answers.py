@@ -1,8 +1,8 @@
-"""What a question is answered with: facts as JSON, and arrays as they are.
+"""The answer to a request: facts as JSON, and arrays in binary form.
 
-4 bytes   how long the JSON is, little end first
-JSON      the facts; "arrays" has the name, kind, place and length of each array
-arrays    each begins at a whole multiple of eight bytes after the JSON's end
+4 bytes   the length of the JSON, little-endian
+JSON      the facts; "arrays" has the name, type, offset and length of each array
+arrays    each begins at a multiple of eight bytes after the end of the JSON
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from creases.errors import CreasesError
 __all__ = ["Answer", "Superseded"]
 
 ALIGNED = 8
-# What the front end has typed arrays for.
+# The types for which the front end has typed arrays.
 KINDS = {"f4": "Float32Array", "f8": "Float64Array", "u1": "Uint8Array", "u4": "Uint32Array", "i4": "Int32Array"}
 
 
@@ -30,15 +30,15 @@ class Superseded(CreasesError, RuntimeError):
 
 @dataclass
 class Answer:
-    """facts : what JSON can hold. arrays : by their names, of a kind in `KINDS`. content : a file's bytes, if one was
-    asked for."""
+    """facts : anything that JSON can represent. arrays : by name, of a type in `KINDS`. content : the bytes of a file,
+    if one was requested."""
 
     facts: dict[str, Any]
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     content: bytes = b""
 
     def packed(self) -> tuple[dict[str, Any], bytes]:
-        """The facts with a list of the arrays, and all arrays in one piece."""
+        """The facts with a list of the arrays, and all arrays as one sequence of bytes."""
         parts, listed, at = [], [], 0
         arrays = dict(self.arrays)
         if self.content:
@@ -53,7 +53,7 @@ class Answer:
         return {**self.facts, "arrays": listed}, b"".join(parts)
 
     def as_bytes(self) -> bytes:
-        """All of it, as the head of this file says."""
+        """The whole answer in the format described at the head of this file."""
         facts, data = self.packed()
         text = json.dumps(facts, allow_nan=False).encode()
         text += b" " * (-(len(text) + 4) % ALIGNED)

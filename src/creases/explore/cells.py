@@ -1,4 +1,4 @@
-"""A view that has been cut, as arrays to draw, and one cell of it in words and numbers."""
+"""A view that has been cut, as arrays to draw, and one of its cells in words and numbers."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ __all__ = ["COLOURS", "Cut", "area_factor", "legend_of", "picture_of"]
 Floats = NDArray[np.float64]
 
 COLOURS = ("pattern", "layer", "gradient", "class", "activity")
-# Colours that a legend of numbers shows.
+# The number of colours in a legend of numbers.
 STEPS = 32
-# With more cells than this classes are those of their middles: to cut them by the boundary may take seconds.
+# With more cells than this, each has the class of its centre, because cutting them by the boundary may take seconds.
 MOST_CUT = 30_000
-# A view narrower than this share of its coordinates is cut around its centre: corners are within 1e-9 of the
-# coordinates, so that they would be seen to be off.
+# A view narrower than this, relative to its coordinates, is cut in coordinates around its centre: corners have errors
+# up to 1e-9 of the coordinates, which would be visible.
 NEAR = 1e-3
-# Points of a picture that are evaluated at one time, so many numbers of a level at most.
+# The largest number of values of one level when points of a picture are evaluated.
 NUMBERS_AT_ONCE = 1 << 22
-# A picture has no more pixels than can be evaluated in so many seconds, but so many at least. The pace is that of
-# TRIED places.
+# A picture has at most as many pixels as can be evaluated in this many seconds, but at least this many. The speed is
+# measured on TRIED points.
 PICTURE_SECONDS, LEAST_PIXELS, TRIED = 3.0, 48 * 48, (16, 8)
-# The full gradient is worked out where a map has no more numbers than this.
+# The full gradient is computed if a map has no more entries than this.
 LARGEST_MAP = 1 << 22
 
 
@@ -47,10 +47,10 @@ LARGEST_MAP = 1 << 22
 class Cut:
     """The cells of a network in a view.
 
-    network : the given one. complex : of the view's own domain where floats are fine enough for it, with the plane's
-    coordinates; else of `View.subdivide`, with coordinates around the view's centre. (Corners that floats do not tell
-    apart are computed in double-double for chains of layers, and in rationals for other networks; with the levels that
-    a view puts before it, a chain is another network. Where it can be cut as it is, that is forty times as fast.)
+    network : the given one. complex : in the plane's coordinates if floats are fine enough for the view's domain,
+        otherwise from `View.subdivide`, in coordinates around the view's centre. (Corners that floats cannot separate
+        are computed in double-double for chains of layers, and in rationals for other networks; a chain with the levels
+        that a view adds is not a chain. So cutting in the plane's coordinates, where possible, is forty times as fast.)
     """
 
     network: Network
@@ -61,7 +61,7 @@ class Cut:
     def of(
         cls, network: Network, view: View, threads: int | None = None, progress: Callable[[int], None] | None = None
     ) -> Cut:
-        """Cut a view. Raises what `creases.subdivide` does, and what `progress` does."""
+        """Cut a view. Raises the exceptions of `creases.subdivide` and of `progress`."""
         from creases.subdivision import subdivide
 
         options: dict[str, Any] = {"threads": threads, "progress": False if progress is None else progress}
@@ -82,7 +82,7 @@ class Cut:
         return np.array([float(value) for value in self.view.centre]) if self.is_direct else np.zeros(2)
 
     def frame(self, directions: Floats) -> Floats:
-        """Directions in the plane's coordinates, float64 (2, 2), and the centre, as `map_blocks` takes them."""
+        """Directions in the plane's coordinates, float64 (2, 2), and the centre, as a frame for `map_blocks`."""
         if not self.is_direct:
             return np.vstack([directions, np.zeros(2)])
         basis = self.view.plane.basis + np.asarray(self.view.plane.basis_tail)
@@ -102,13 +102,14 @@ class Cut:
 
     @cached_property
     def gradients(self) -> Floats:
-        """How steep the network is in the plane, on each cell, per length in input space: float64 (cells,)."""
+        """The norm of the network's gradient in the plane on each cell, per unit of length in input space: float64
+        (cells,)."""
         frame = self.frame(unit_directions(self.view))
         blocks = map_blocks(self.complex.network, self.complex.patterns, frame)
         return norms_of(maps.matrices for maps in blocks).frobenius
 
     def column(self, color_by: str) -> Column | str:
-        """What `creases.plot.shades_of` is to colour by. Raises DomainError if there is no such colouring."""
+        """The column by which `creases.plot.shades_of` colours. Raises DomainError if there is no such colouring."""
         from creases.plot import Column
 
         if color_by not in COLOURS:
@@ -118,10 +119,10 @@ class Cut:
         return color_by
 
     def arrays(self, color_by: str, boundary: bool) -> tuple[dict[str, NDArray[Any]], dict[str, Any] | None]:
-        """What is drawn, and the legend of its colours.
+        """The arrays to draw, and the legend of the colours.
 
         corners : float32 (corners, 2), in units of the view's half width. first : uint32 (cells + 1,). colours : uint8
-        (cells, 3). walls : int32 (corners,), as `Complex.edges`. layers : int32 (corners,), those of the walls; 0 of
+        (cells, 3). walls : int32 (corners,), as `Complex.edges`. layers : int32 (corners,), those of the walls; 0 for
         none. With classes or the boundary also finer_first, finer_corners, finer_colours, and boundary, float32
         (pieces, 2, 2).
         """
@@ -160,7 +161,8 @@ class Cut:
 
     @property
     def is_coarse(self) -> bool:
-        """Whether there are so many cells that each is drawn in the class of its middle, and not cut once more."""
+        """Whether there are so many cells that each is drawn in the class of its centre, instead of being cut by the
+        boundary."""
         return len(self.complex) > MOST_CUT
 
     @property
@@ -183,7 +185,8 @@ class Cut:
         return np.concatenate(found)
 
     def class_shades(self, complex: Complex) -> Shades:
-        """The colours of classes: of the finer cells, each of which has one, or of the cells at their middles."""
+        """The colours of classes: those of the finer cells, each of which has one class, or those at the centres of the
+        cells."""
         from creases.plot import Column, shades_of
         from creases.plot.boundary import classes_of_cells
 
@@ -192,9 +195,9 @@ class Cut:
         return shades_of(complex, Column(classes, "class", kind="class", most=most))
 
     def cell(self, index: int, neighbours: bool = True) -> dict[str, Any]:
-        """Everything about one cell. Raises DomainError if there is none of this number.
+        """All facts about one cell. Raises DomainError if there is no cell with this number.
 
-        neighbours : whether to say which cells are behind its sides, for which all cells are put together once.
+        neighbours : whether to include the cells across its sides, for which all cells are connected once.
         """
         complex = self.complex
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(complex):
@@ -230,7 +233,7 @@ class Cut:
         }
 
     def neighbours(self, index: int) -> list[dict[str, Any]]:
-        """What is behind each side of a cell: another cell, -1 where the view ends, and the wall between, in words."""
+        """For each side of a cell: the cell across it, -1 on the boundary of the view, and the wall in words."""
         complex = self.complex
         facets = complex.facets
         numbers = complex.side_facets[complex.sides.first[index] : complex.sides.first[index + 1]]
@@ -246,13 +249,13 @@ class Cut:
 
 
 def unit_directions(view: View) -> Floats:
-    """Two directions in the plane's coordinates, float64 (2, 2), a row each, orthonormal in input space."""
+    """Two directions in the plane's coordinates, float64 (2, 2), as rows, that are orthonormal in input space."""
     basis = view.plane.basis + np.asarray(view.plane.basis_tail)
     return np.asarray(np.linalg.inv(np.linalg.cholesky(basis @ basis.T)))
 
 
 def area_factor(view: View) -> float:
-    """How much area of input space a unit of area of the plane's coordinates is."""
+    """The area in input space of a unit square in the plane's coordinates."""
     basis = view.plane.basis
     return float(np.sqrt(np.linalg.det(basis @ basis.T)))
 
@@ -260,11 +263,11 @@ def area_factor(view: View) -> float:
 def picture_of(
     network: Network, view: View, color_by: str, size: tuple[int, int], look_up: Callable[[int], None] | None = None
 ) -> NDArray[np.uint8]:
-    """A picture of regions of which there are too many to draw: at each pixel that of its middle, to float64.
+    """A picture of too many regions to draw: each pixel has the colour of its centre, computed in float64.
 
-    color_by : "class", or the pattern. size : columns and rows at most; there are fewer if the network is slow to
-    evaluate. look_up : called with the number of pixels now and then; what it raises ends the picture. Returns uint8
-    (rows, columns, 3), the top row first.
+    color_by : "class", or the pattern. size : the largest numbers of columns and rows; there are fewer if the network
+        is slow to evaluate. look_up : called with the number of pixels at intervals; an exception from it ends the
+        picture. Returns uint8 (rows, columns, 3), the top row first.
     """
     seen = view.network(network)
     step = max(256, NUMBERS_AT_ONCE // max(level.n_units for level in seen.levels))
@@ -287,7 +290,8 @@ def picture_of(
 
 
 def middles(view: View, columns: int, rows: int) -> Floats:
-    """The middles of the pixels of a picture of a view, relative to its centre, the top row first: (pixels, 2)."""
+    """The centres of the pixels of a picture of a view, relative to the view's centre, the top row first: (pixels,
+    2)."""
     w, h = view.half
     x = w * ((np.arange(columns) + 0.5) / columns * 2 - 1)
     y = h * (1 - (np.arange(rows) + 0.5) / rows * 2)
@@ -295,7 +299,7 @@ def middles(view: View, columns: int, rows: int) -> Floats:
 
 
 def colours_at(seen: Network, places: Floats, color_by: str) -> Floats:
-    """The colours of the classes, or of the patterns, at places of a view's network: float64 (places, 3)."""
+    """The colours of the classes, or of the patterns, at points of a view's network: float64 (places, 3)."""
     from creases.plot.colours import colours_of_patterns
     from creases.plot.shades import class_colours
 
@@ -307,7 +311,8 @@ def colours_at(seen: Network, places: Floats, color_by: str) -> Floats:
 
 
 def legend_of(shades: Shades) -> dict[str, Any] | None:
-    """What colours mean, as plain numbers: steps with a colour each, or a scale from low to high; None of patterns."""
+    """The legend of colours as plain numbers: steps with one colour each, or a scale from low to high; None for
+    patterns."""
     column, norm, colormap = shades.column, shades.norm, shades.colormap
     if column is None or norm is None or colormap is None:
         return None
@@ -327,10 +332,10 @@ def as_bytes(colours: Floats) -> NDArray[np.uint8]:
 
 
 def number(value: float) -> float | None:
-    """A number that JSON has; None for those that it has not."""
+    """A number for JSON; None if it is not finite."""
     return value if np.isfinite(value) else None
 
 
 def finite(values: Floats) -> Any:
-    """Numbers as lists, None where JSON has none."""
+    """Numbers as lists for JSON, with None for numbers that are not finite."""
     return [finite(value) if value.ndim else number(float(value)) for value in map(np.asarray, values)]

@@ -1,4 +1,4 @@
-"""What leaves the explorer: pictures, tables, and the Python that makes the same picture."""
+"""The files that the explorer writes: pictures, tables, and the Python code that makes the same picture."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 PICTURES, TABLES = ("png", "svg", "pdf"), ("csv", "geojson")
 FORMS = (*PICTURES, *TABLES)
-# Inches, and dots an inch of a .png: fit for a slide.
+# Inches, and dots per inch of a .png: suitable for a slide.
 WIDTH, DPI = 6.6, 300
 GRADIENT = "gradient norm in the plane"
 
@@ -43,8 +43,8 @@ def file_of(
 ) -> tuple[str, bytes]:
     """The name and the bytes of a view as a file.
 
-    form : one of `FORMS`. look : color_by, kinks, boundary. points : data to mark, (m, n_in), or None. most : cells at
-    most. Raises DomainError on another form, or if there are more cells.
+    form : one of `FORMS`. look : color_by, kinks, boundary. points : data to mark, (m, n_in), or None. most : the
+        largest number of cells. Raises DomainError on another form, or if there are more cells.
     """
     if form not in FORMS:
         raise DomainError(f"A view is saved as one of {', '.join(FORMS)}; got {form!r}.")
@@ -62,7 +62,7 @@ def file_of(
 
 
 def in_own_coordinates(network: Network, view: View) -> Complex:
-    """The cells in the plane's coordinates; where floats are too coarse for these, relative to the view's centre."""
+    """The cells in the plane's coordinates, or relative to the view's centre if floats are too coarse for these."""
     from creases.subdivision import subdivide
 
     domain = view.domain
@@ -70,7 +70,7 @@ def in_own_coordinates(network: Network, view: View) -> Complex:
 
 
 def table_of(cut: Cut) -> str:
-    """The cells as CSV, a row each: where it is, relative to the view's centre, and what it is like."""
+    """The cells as CSV, one row per cell: its position relative to the view's centre, and its properties."""
     complex = cut.complex
     area = complex.volumes * (1.0 if cut.is_direct else area_factor(cut.view))
     text = io.StringIO()
@@ -104,7 +104,7 @@ def table_of(cut: Cut) -> str:
 def drawn(
     complex: Complex, view: View, form: str, look: dict[str, Any], points: Floats | None, labels: list[str] | None
 ) -> bytes:
-    """The cells as `creases.plot` draws them."""
+    """The cells as a picture by `creases.plot`."""
     from creases.complex.maps import gradient_norms_along_slice
     from creases.plot import Column, plot_complex
     from creases.plot.figure import figure_of, house_style, write_figure
@@ -139,7 +139,7 @@ MOST_CLASSES = 24
 
 
 def marked(points: Floats, view: View) -> tuple[Floats, list[int]]:
-    """The places of data that are in view, float64 (k, 2), in the plane's coordinates, and their rows."""
+    """The positions of the data points in view, float64 (k, 2), in the plane's coordinates, and their rows."""
     places = view.plane.slice.coordinates(points)
     middle = np.array([float(value) for value in view.centre])
     inside = np.flatnonzero((np.abs(places - middle) <= view.half).all(axis=1))
@@ -149,7 +149,7 @@ def marked(points: Floats, view: View) -> tuple[Floats, list[int]]:
 def python_of(
     network: str, chosen: Chosen, view: View, look: dict[str, Any], points: str | None, labels: list[str] | None
 ) -> str:
-    """The Python that makes the same picture: network and points as the code that makes them."""
+    """The Python code that makes the same picture; network and points are given as code."""
     uses_points = points is not None and "points" in chosen.code
     domain, marks = view.domain, look["marks"] and points is not None and view.domain is not None
     lines = ["import creases", "from creases import plot", ""]

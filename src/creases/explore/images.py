@@ -1,4 +1,4 @@
-"""Inputs that are pictures, as pictures."""
+"""Inputs that are images, shown as images."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["image_of", "image_shape"]
 
 Floats = NDArray[np.float64]
 
-# Flat inputs are taken for a square picture only where they are data and at least as many as these.
+# Flat inputs are taken for a square image only if there are data, and at least this many inputs.
 LEAST_SIDE = 8
-# Sides that a picture may have.
+# Allowed side lengths of an image.
 LONGEST_SIDE = 1024
 
 
 def image_shape(network: Network, points: Floats | None) -> list[int] | None:
-    """[channels, rows, columns] where inputs are pictures, grey or of three colours; else None.
+    """[channels, rows, columns] if inputs are images with one or three channels; otherwise None.
 
-    They are where the network says such a shape, or where there are data and the inputs make a square.
+    They are if the network has such an input shape, or if there are data and the inputs form a square.
     """
     shape = network.input_shape
     if len(shape) == 3 and shape[0] in (1, 3) and max(shape) <= LONGEST_SIDE:
@@ -36,7 +36,7 @@ def image_shape(network: Network, points: Floats | None) -> list[int] | None:
 
 
 def image_of(values: Floats, shape: list[int], points: Floats | None) -> NDArray[np.uint8]:
-    """An input as uint8 (rows, columns, 3), on the scale of the data, or of its own numbers where there are none.
+    """An input as uint8 (rows, columns, 3), on the scale of the data, or on its own if there are no data.
 
     values : float64 (n_in,).
     """

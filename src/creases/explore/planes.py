@@ -1,6 +1,6 @@
-"""Which plane is looked at: two inputs, through data points, through the origin, at random, or along two inputs.
+"""The choice of a plane: two inputs, through data points, through the origin, at random, or along two inputs.
 
-Each but the first has an orthonormal basis, so that distances on the screen are those of input space.
+All but the first have an orthonormal basis, so distances on the screen are those of input space.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["KINDS", "Chosen", "plane_of", "plane_of_domain", "usual_plane"]
 Floats = NDArray[np.float64]
 
 KINDS = ("inputs", "points", "origin", "random", "coordinates")
-# How much more than the points a first view shows, and half its width where there are none.
+# The margin of a first view around the points, as a factor, and half its width if there are no points.
 MARGIN, USUAL = 1.25, 1.0
 
 
@@ -49,9 +49,9 @@ class Chosen:
 
 
 def usual_plane(network: Network, points: Floats | None) -> Chosen:
-    """The plane that a session begins with: both inputs; through three data points; or along the first two inputs.
+    """The initial plane of a session: both inputs; through three data points; or along the first two inputs.
 
-    Raises DomainError of a network with one input.
+    Raises DomainError for a network with one input.
     """
     if network.n_in == 2:
         return plane_of(network, points, {"kind": "inputs"})
@@ -59,7 +59,7 @@ def usual_plane(network: Network, points: Floats | None) -> Chosen:
         for third in range(2, min(len(points), 50)):
             try:
                 return plane_of(network, points, {"kind": "points", "rows": [0, 1, third]})
-            except DomainError:  # they lie in a line
+            except DomainError:  # the points are collinear
                 continue
     return plane_of(network, points, {"kind": "coordinates", "inputs": [0, 1]})
 
@@ -90,7 +90,7 @@ def plane_of(network: Network, points: Floats | None, wanted: dict[str, Any]) ->
 
 
 def plane_of_domain(network: Network, domain: Any) -> Chosen:
-    """A Plane, or the plane of a piece of one, as what is looked at; a piece says what is seen first.
+    """The plane of a Plane, or of a piece of one, which then is the initial view.
 
     Raises DomainError unless the domain is two-dimensional and fits the network.
     """
@@ -112,7 +112,7 @@ def plane_of_domain(network: Network, domain: Any) -> Chosen:
 
 
 def of_inputs(network: Network, points: Floats | None) -> Chosen:
-    """All of the input space of two inputs."""
+    """The whole input space of two inputs."""
     if network.n_in != 2:
         raise DomainError(
             f"{network!r} has {network.n_in} inputs: choose a plane through points of the data, at random, or along "
@@ -133,7 +133,7 @@ def of_inputs(network: Network, points: Floats | None) -> Chosen:
 
 
 def through_points(network: Network, points: Floats | None, rows: list[int], kind: str) -> Chosen:
-    """Through three rows of the data, or the origin and two."""
+    """The plane through three rows of the data, or through the origin and two rows."""
     assert points is not None
     chosen = points[rows]
     if kind == "origin":
@@ -159,7 +159,7 @@ def through_points(network: Network, points: Floats | None, rows: list[int], kin
 
 
 def at_random(network: Network, points: Floats | None, seed: int) -> Chosen:
-    """Through the mean of the data, or zero, in two directions drawn at random."""
+    """The plane through the mean of the data, or zero, in two random directions."""
     basis = np.linalg.qr(stream("planes of the explorer", seed).standard_normal((network.n_in, 2)))[0].T
     origin = np.zeros(network.n_in) if points is None else points.mean(axis=0)
     half = USUAL
@@ -172,7 +172,7 @@ def at_random(network: Network, points: Floats | None, seed: int) -> Chosen:
 
 
 def along_inputs(network: Network, points: Floats | None, wanted: dict[str, Any]) -> Chosen:
-    """Along two inputs, through a row of the data or zero."""
+    """The plane along two inputs, through a row of the data or zero."""
     inputs = wanted.get("inputs")
     if not isinstance(inputs, list) or len(inputs) != 2:
         raise DomainError(f"A plane along coordinates needs two inputs, as [0, 1]; got {inputs!r}.")
@@ -197,7 +197,7 @@ def along_inputs(network: Network, points: Floats | None, wanted: dict[str, Any]
 
 
 def seen(places: Floats) -> tuple[tuple[float, float], float]:
-    """The middle of places, float64 (m, 2), and half the side of a square that shows them all."""
+    """The centre of points, float64 (m, 2), and half the side of a square that contains them."""
     low, high = places.min(axis=0), places.max(axis=0)
     middle = (low + high) / 2
     half = float((high - low).max()) / 2 or USUAL
@@ -205,7 +205,7 @@ def seen(places: Floats) -> tuple[tuple[float, float], float]:
 
 
 def rows_of(points: Floats | None, rows: Any, number: int) -> list[int]:
-    """Rows of the data, checked. Raises DomainError if there are none, or not so many different ones."""
+    """Rows of the data, as a list. Raises DomainError if there are no data, or not this number of different rows."""
     if points is None:
         raise DomainError(
             "This plane goes through points of the data, and none were given: creases explore MODEL POINTS."
@@ -219,7 +219,7 @@ def rows_of(points: Floats | None, rows: Any, number: int) -> list[int]:
 
 
 def whole(value: Any, what: str, least: int, past: int) -> int:
-    """A whole number in [least, past). Raises DomainError, naming what it is."""
+    """An integer in [least, past). Raises DomainError, with `what`, otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value < past:
         raise DomainError(f"{what} is a whole number from {least} to {past - 1}; got {value!r}.")
     return value

@@ -1,8 +1,8 @@
-"""The page's server, on this machine alone.
+"""The server of the page, for this machine only.
 
-It listens on 127.0.0.1 and nowhere else. Every address begins with a random token, without which nothing is said, not
-even what is there. What does not come from its own page is refused: by the Host that was asked for (a foreign name that
-leads here would have another), and by the Origin that a browser says. Its page may load nothing from elsewhere.
+It listens only on 127.0.0.1. Every address begins with a random token; requests without it get no information. Requests
+from other pages are refused: by the Host header (a foreign name that resolves to this machine would differ), and by the
+Origin that a browser sends. The page may not load anything from elsewhere.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LOOPBACK = "127.0.0.1"
-# Names by which a browser on this machine may ask for it.
+# The host names that a browser on this machine may use.
 HOSTS = (LOOPBACK, "localhost")
 TOKEN_BYTES = 24
-# Questions are short.
+# The largest size of a request in bytes.
 MOST_BYTES = 1 << 16
 STATIC = {"": "text/html", "page.js": "text/javascript", "explore.css": "text/css"}
 POLICY = (
@@ -48,9 +48,9 @@ HEADERS = {
 
 
 class Guard:
-    """Lets through what comes from the page itself, and puts the headers on every response.
+    """Passes on requests of the page itself, and adds the headers to every response.
 
-    app : what answers. token : what addresses begin with. port : the one that is listened on.
+    app : the application. token : the beginning of all addresses. port : the port on which it listens.
     """
 
     def __init__(self, app: Any, token: str, port: int) -> None:
@@ -81,7 +81,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     def _refusal(self, scope: Scope) -> str | None:
-        """Why a request is not answered; None if it is."""
+        """The reason why a request is refused; None if it is not."""
         headers = scope["headers"]
         hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
         origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
@@ -96,7 +96,7 @@ class Guard:
 
 
 def app_of(session: Session, token: str, port: int) -> Guard:
-    """The application that answers for a session. Raises MissingExtraError without starlette."""
+    """The application that answers the requests of a session. Raises MissingExtraError without starlette."""
     need_modules("explore", "The explorer's page", "starlette", "uvicorn", "matplotlib")
     from starlette.applications import Starlette
     from starlette.requests import Request
@@ -125,11 +125,11 @@ def app_of(session: Session, token: str, port: int) -> Guard:
             session.announce(question, given)
             return await asyncio.get_running_loop().run_in_executor(worker, answered, question, given)
         except Superseded:
-            return Response(status_code=204)  # no error: a browser would write one on its console
+            return Response(status_code=204)  # not an error, which a browser would write to its console
         except (CreasesError, MemoryError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
-    # One thread for all answers: each thread that has cut keeps memory of its own.
+    # A single thread for all answers, because each thread that cuts keeps its own memory.
     worker = ThreadPoolExecutor(1, "explorer")
 
     def answered(question: str, given: Any) -> Response:
@@ -144,14 +144,14 @@ def app_of(session: Session, token: str, port: int) -> Guard:
 
 
 def address_of(token: str, port: int) -> str:
-    """The address that a browser opens."""
+    """The address to open in a browser."""
     return f"http://{LOOPBACK}:{port}/{token}/"
 
 
 def serve(session: Session, port: int = 0, ready: Callable[[str], None] | None = None) -> None:
-    """Answer until it is stopped, by Ctrl-C.
+    """Serve the page until Ctrl-C.
 
-    port : 0 for one that is free. ready : called with the address when it is listened on.
+    port : 0 for a free one. ready : called with the address when the server listens.
     Raises DomainError if the port is taken, MissingExtraError without starlette and uvicorn.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -170,7 +170,7 @@ def serve(session: Session, port: int = 0, ready: Callable[[str], None] | None =
         handle_exit = server.handle_exit
 
         def stopped(*signal: Any) -> None:
-            # The server waits for answers that are under way.
+            # The server waits for answers in progress.
             session.stop()
             handle_exit(*signal)
 

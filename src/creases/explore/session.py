@@ -1,6 +1,6 @@
-"""What a page or a widget asks, and the answers: networks, data, planes, and the views that were last cut.
+"""The requests of a page or widget, and their answers: networks, data, planes, and the views that were cut last.
 
-A question is a word and a dictionary from JSON; everything in it is checked here, because a page can ask anything.
+A request is a word and a dictionary from JSON. Everything in it is checked here, because a page can send anything.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ __all__ = ["Entry", "Session", "at_hand"]
 
 Floats = NDArray[np.float64]
 
-# With more cells in view than this a picture of them is drawn here; nobody sees as many.
+# With more cells in view than this, the server draws a picture, because they cannot be distinguished.
 MOST_CELLS = 200_000
-# Views and planes that are kept, and the cells that kept views have together: what a page asks about is on its screen.
+# The largest numbers of cached views and planes, and of cells in all cached views; requests are about views on the
+# screen.
 MOST_VIEWS, MOST_PLANES, MOST_KEPT = 6, 64, MOST_CELLS
-# The bytes of their patterns: a cell of 40,000 neurons and switches has five thousand.
+# The largest number of bytes of their patterns: with 40,000 neurons and switches a cell takes five thousand.
 MOST_PATTERNS = 1 << 28
-# Panes whose latest question is known.
+# The largest number of panes whose latest request is stored.
 MOST_PANES = 64
 # Pixels of a picture of too many cells.
 LARGEST_PICTURE = 1024
-# Points of the data that are shown, and outputs and breaks along a line.
+# The largest numbers of data points that are shown, and of outputs and breakpoints along a line.
 MOST_POINTS, MOST_OUTPUTS, MOST_BREAKS = 5_000, 12, 100_000
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#882255", "#000000", "#332288")
 
@@ -48,8 +49,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F
 class Entry:
     """A network that can be shown.
 
-    name : what it is called. load : makes it, when it is first asked for. step : of a training, or None. code : the
-    Python that makes it.
+    name : its name. load : a function that creates it when it is first needed. step : the step of a training, or None.
+        code : the Python code that creates it.
     """
 
     name: str
@@ -60,14 +61,14 @@ class Entry:
 
     @property
     def network(self) -> Network:
-        """The network itself."""
+        """The network."""
         if self._network is None:
             self._network = self.load()
         return self._network
 
 
 def at_hand(network: Network) -> Callable[[], Network]:
-    """What an Entry loads, of a network that is there."""
+    """A function for an Entry that returns an existing network."""
     return lambda: network
 
 
@@ -140,7 +141,7 @@ class Session:
                 self._latest[pane] = turn
 
     def stop(self) -> None:
-        """Give up the views that are being computed, and all later ones: Superseded is raised."""
+        """Cancel the views that are being computed, and all later ones: Superseded is raised."""
         self._stopped = True
 
     def network(self, number: Any) -> Network:
@@ -154,7 +155,7 @@ class Session:
         return network
 
     def _hello(self, given: dict[str, Any]) -> Answer:
-        """What there is."""
+        """The initial state of the page."""
         network = self.entries[0].network
         shape = image_shape(network, self.points)
         facts = {
@@ -179,7 +180,7 @@ class Session:
         return Answer({**facts, "plane": answer.facts}, answer.arrays)
 
     def _has_kind(self, kind: str, network: Network) -> bool:
-        """Whether a kind of plane can be asked for."""
+        """Whether a kind of plane is possible for a network."""
         if kind == "inputs":
             return network.n_in == 2
         if kind in ("points", "origin"):
@@ -191,17 +192,17 @@ class Session:
         return self._of_plane(self._keep_plane(plane_of(self.entries[0].network, self.points, given)))
 
     def _keep_plane(self, chosen: Chosen) -> int:
-        """Keep a plane; its number."""
+        """Store a plane; returns its number."""
         with self._keeping:
             self._numbers += 1
             self.planes[self._numbers] = chosen
-            # The first one stays: a page that is opened anew begins with it.
+            # The first one is never removed, because a page that is opened again begins with it.
             while len(self.planes) > MOST_PLANES:
                 del self.planes[next(number for number in self.planes if number != self.first_plane)]
             return self._numbers
 
     def _of_plane(self, number: int) -> Answer:
-        """What a page needs to know of a plane: places, float64 (m, 2), of the data, and their distances from it."""
+        """The facts about a plane: positions of the data, float64 (m, 2), and their distances from the plane."""
         chosen = self.planes[number]
         facts = {
             "plane": number,
@@ -220,7 +221,7 @@ class Session:
         return Answer(facts, {"places": places, "distances": distances})
 
     def _view(self, given: dict[str, Any]) -> Answer:
-        """A view, cut anew: cells to draw, or a picture where there are too many; the count, in any case."""
+        """A view: cells to draw, or a picture if there are too many, and in both cases the count."""
         pane, turn = str(given.get("pane", "")), whole(given.get("turn", 0), "turn", 0, 2**53)
         if turn < self._latest.get(pane, 0):
             raise Superseded("A newer view has been asked for.")
@@ -255,7 +256,7 @@ class Session:
             return Answer({**facts, "picture": [picture.shape[1], picture.shape[0]]}, {"pixels": picture})
 
     def _cut(self, network: Network, view: View, look_up: Callable[[int], None]) -> Cut | str:
-        """The cells in view; or why they are not drawn one by one."""
+        """The cells in view, or the reason why they are not drawn one by one."""
 
         def watch(regions: int) -> None:
             look_up(regions)
@@ -270,7 +271,7 @@ class Session:
             return "too large a network to list its regions: a picture with the region at each pixel's middle"
 
     def _again(self, network: Network, view: View) -> Cut | None:
-        """The same view of the same network, if it is kept."""
+        """The same view of the same network, if it is cached."""
         for cut in reversed(self.views.values()):
             same = cut.network is network and cut.view.plane is view.plane
             if same and cut.view.centre == view.centre and cut.view.half == view.half:
@@ -278,7 +279,7 @@ class Session:
         return None
 
     def _keep(self, cut: Cut) -> int:
-        """Keep a view that was cut; its number."""
+        """Cache a view; returns its number."""
         with self._keeping:
             for number, kept in self.views.items():
                 if kept is cut:
@@ -291,13 +292,13 @@ class Session:
             return self._numbers
 
     def _keeps_much(self) -> bool:
-        """Whether there are more views, cells or patterns than are kept."""
+        """Whether there are more views, cells or patterns than are cached."""
         kept = [cut.complex for cut in self.views.values()]
         patterns = sum(complex.patterns.nbytes for complex in kept)
         return len(kept) > MOST_VIEWS or sum(map(len, kept)) > MOST_KEPT or patterns > MOST_PATTERNS
 
     def _facts(self, found: Any, regions: int) -> dict[str, Any]:
-        """What a Count or a Complex says."""
+        """The facts of a Count or a Complex."""
         return {
             "regions": regions,
             "by_layer": list(found.by_layer),
@@ -319,21 +320,24 @@ class Session:
         return View.of(self.planes[number].plane, [rational(value) for value in centre], half)
 
     def _cut_of(self, given: dict[str, Any]) -> Cut:
-        """The view that a question names by its number."""
+        """The view with the number in a request."""
         cut = self.views.get(given.get("view", -1)) if isinstance(given.get("view"), int) else None
         if cut is None:
             raise DomainError("This view is not kept any more; move a little, and ask again.")
         return cut
 
     def _cell(self, given: dict[str, Any]) -> Answer:
-        """All about one cell of a view."""
+        """All facts about one cell of a view."""
         cut = self._cut_of(given)
         with self._cutting:
             return Answer(cut.cell(given.get("cell", -1), given.get("neighbours") is not False))
 
     def _line(self, given: dict[str, Any]) -> Answer:
-        """The function along a segment of a view: t, float64 (k,), with 0 and 1 and the breaks between them; values,
-        float64 (k, outputs); layers, int32 (k,), of the neurons that break there, 0 at the ends."""
+        """The function along a segment of a view.
+
+        t : float64 (k,), with 0 and 1 and the breakpoints between them. values : float64 (k, outputs). layers : int32
+            (k,), those of the neurons that vanish there, 0 at the ends.
+        """
         from creases.complex.births import layers_of_walls
         from creases.domain import Segment
         from creases.subdivision import subdivide
@@ -359,7 +363,7 @@ class Session:
         return Answer(facts, {"t": t, "values": values, "layers": layers.astype(np.int32)})
 
     def _image(self, given: dict[str, Any]) -> Answer:
-        """An input as a picture: a row of the data, or what is at a place in view. uint8 (rows, columns, 3)."""
+        """An input as an image: a row of the data, or the input at a position in view. uint8 (rows, columns, 3)."""
         network = self.entries[0].network
         shape = image_shape(network, self.points)
         if shape is None:
@@ -375,7 +379,7 @@ class Session:
         return Answer({"shape": shape}, {"pixels": image_of(values, shape, self.points)})
 
     def _look(self, given: dict[str, Any]) -> tuple[Entry, Chosen, View, dict[str, Any]]:
-        """What a file or the Python for it shows."""
+        """What a file or the Python code for it shows."""
         number = whole(given.get("network", 0), "network", 0, len(self.entries))
         view = self.view_of(given)
         color_by = given.get("color_by", "pattern")
@@ -401,7 +405,7 @@ class Session:
         return Answer({"name": name}, content=content)
 
     def _python(self, given: dict[str, Any]) -> Answer:
-        """The Python that makes the same picture."""
+        """The Python code that makes the same picture."""
         entry, chosen, view, look = self._look(given)
         points = self.points_code if self.points is not None else None
         return Answer({"python": python_of(entry.code, chosen, view, look, points, self.labels)})
@@ -412,7 +416,7 @@ class TooManyCells(Exception):
 
 
 def is_number(value: Any) -> bool:
-    """Whether this is a finite number, and no truth value."""
+    """Whether a value is a finite number, and not a bool."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300 and isfinite(value)
 
 
@@ -428,7 +432,7 @@ def rational(value: Any) -> Fraction:
 
 
 def picture_size(pixels: Any, view: View) -> tuple[int, int]:
-    """Columns and rows of a picture, as many as asked for, within bounds, in the shape of the view."""
+    """Columns and rows of a picture: the requested number, within limits, in the proportions of the view."""
     wanted = whole(pixels, "pixels", 1, 2**31) if pixels is not None else LARGEST_PICTURE
     w, h = view.half
     longest = min(wanted, LARGEST_PICTURE)

@@ -1,13 +1,14 @@
-"""A view: a rectangle of a plane in coordinates of its own, around its centre, and a network of these two inputs.
+"""A view: a rectangle of a plane, with coordinates around its centre, and a network of these two coordinates.
 
-A corner of a cell at 0.3 + 1e-20 is no float64, and the difference of two such corners is nothing. So a view is not cut
-where it lies, but where it is: with c its centre, in rationals, the network
+A corner of a cell at 0.3 + 1e-20 is not a float64, and in floats the difference of two such corners is zero. So a view
+is not cut in the plane's coordinates, but relative to its centre c, which is rational: the network
 
     v  ->  c + v  ->  origin + basis (c + v)  ->  the given network
 
-is cut on the box |v_1| <= w, |v_2| <= h. All that is put before the given network is linear, and linear levels are
-exact: c is a sum of floats, one level each, and nothing is multiplied out. So the regions are those of the given
-network in the rectangle, as proved as any, and corners come relative to the centre, as fine as the view is small.
+is cut on the box |v_1| <= w, |v_2| <= h. The levels before the given network are linear and exact: c is a sum of
+floats, with one level each, and no products are computed. So the regions are those of the given network in the
+rectangle, with the usual proofs, and corners are relative to the centre, so their accuracy increases as the view
+becomes smaller.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ __all__ = ["FINEST", "LARGEST", "View", "float_parts", "is_identity"]
 
 Floats = NDArray[np.float64]
 
-# Half a view's width at least and at most. Below it the coordinates of corners would leave the range of float64.
+# The smallest and largest half width of a view. Below this the coordinates of corners would leave the range of float64.
 FINEST, LARGEST = 1e-150, 1e100
-# A view is at most so many times as wide as it is high, or as high as it is wide.
+# The largest ratio of a view's sides.
 LONGEST = 1e4
-# A view narrower than this share of its coordinates is cut in its own.
+# A view narrower than this, relative to its coordinates, is cut in its own coordinates.
 COARSE = 1e-6
-# The bits of a centre end here, or the parts that it is a sum of could be subnormal.
+# The last bit of a centre is at least this; otherwise the parts of its sum could be subnormal.
 LAST_BIT = -900
 
 
@@ -172,7 +173,7 @@ class View:
 
 
 def in_plane(plane: Plane, before: int) -> list[Level]:
-    """The levels u -> origin + basis u, taking from level `before`; the basis's tail is a level beside."""
+    """The levels u -> origin + basis u, after level `before`; the tail of the basis is a level of its own."""
     tail = np.asarray(plane.basis_tail)
     if not tail.any():
         return [Level({before: Dense(plane.basis.T)}, plane.origin, Linear(), "plane")]
@@ -182,25 +183,25 @@ def in_plane(plane: Plane, before: int) -> list[Level]:
 
 
 def is_identity(plane: Plane) -> bool:
-    """Whether the coordinates of the plane are two inputs, and there are no others."""
+    """Whether the plane's coordinates are the two inputs, and there are no others."""
     same = plane.basis.shape == (2, 2) and (plane.basis == np.eye(2)).all()
     return bool(same and not plane.origin.any() and not np.any(plane.basis_tail))
 
 
 def parts_of(centre: Sequence[Fraction]) -> list[Floats]:
-    """Arrays of two floats whose sum is the centre, the largest first; none of a centre at zero."""
+    """Arrays of two floats whose sum is the centre, the largest first; none for a centre at zero."""
     one, other = (float_parts(value) for value in centre)
     length = max(len(one), len(other))
     return [np.array(pair) for pair in zip(padded(one, length), padded(other, length), strict=True)]
 
 
 def padded(values: list[float], length: int) -> list[float]:
-    """The values, and zeros behind them."""
+    """The values, followed by zeros."""
     return values + [0.0] * (length - len(values))
 
 
 def float_parts(value: Fraction) -> list[float]:
-    """Floats whose sum is a rational with a power of two below it, each the nearest to what is left.
+    """Floats whose sum is a rational with a power of two as denominator, each the nearest to the remainder.
 
     >>> float_parts(Fraction(1) + Fraction(1, 2**70))
     [1.0, 8.470329472543003e-22]

@@ -1,4 +1,4 @@
-"""The explorer as a widget, in Jupyter, marimo and whatever else shows widgets (anywidget)."""
+"""The explorer as a widget, in Jupyter, marimo and other programs that show widgets (anywidget)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def explore(
 
 
 def widget_of(session: Session, height: int) -> Any:
-    """The widget that shows a session. Its questions and answers are messages, as those of the page are requests."""
+    """The widget of a session. Its requests and answers are messages, like the page's HTTP requests."""
     import anywidget
     import traitlets
 
@@ -72,11 +72,11 @@ def widget_of(session: Session, height: int) -> Any:
             widget.send({"number": number, "facts": facts}, [data])
         except (CreasesError, MemoryError) as error:
             widget.send({"number": number, "error": str(error)})
-        except Exception as error:  # a fault of ours: the page must not wait for ever
+        except Exception as error:  # an error in this package: the page must not wait for ever
             widget.send({"number": number, "error": f"{type(error).__name__}: {error}"})
             raise
 
-    # Made by a call: a class statement would need anywidget, and its types, before anyone asks for a widget.
+    # Created by a call: a class statement would need anywidget, and its types, before a widget is requested.
     names = {
         "__doc__": explore.__doc__,
         "__module__": __name__,

@@ -1,4 +1,4 @@
-"""A training as a moving picture: the regions of one plane, a frame for each network."""
+"""A training as an animation: the regions on one plane, one frame per network."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def animate(
 
 
 def check_target(path: Path, frames_per_second: float, dpi: int) -> Path:
-    """The path, if a moving picture can be written there; raises what `animate` does."""
+    """The path, if an animation can be written there. Raises the errors of `animate`."""
     if path.suffix.lower() not in SUFFIXES:
         raise ModelFileError(f"Moving pictures are saved as {' or '.join(SUFFIXES)}; {path.name!r} needs one of these.")
     if not (np.isfinite(frames_per_second) and 0 < frames_per_second <= MOST_FRAMES_A_SECOND):
@@ -123,7 +123,7 @@ def check_target(path: Path, frames_per_second: float, dpi: int) -> Path:
 
 
 def writer_for(path: Path, frames_per_second: float) -> AbstractMovieWriter:
-    """What writes the frames. Raises MissingExtraError if a program is missing for it."""
+    """The writer of the frames. Raises MissingExtraError if it needs a program that is missing."""
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
     if path.suffix.lower() == ".gif":
@@ -132,13 +132,13 @@ def writer_for(path: Path, frames_per_second: float) -> AbstractMovieWriter:
         raise MissingExtraError(
             "Writing .mp4 needs the program ffmpeg, and there is none on the PATH. Install it, or write a .gif."
         )
-    # Players want this layout of colours, and it wants even numbers of dots.
+    # Players require this pixel format, which requires even numbers of pixels.
     even = ["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white"]
     return FFMpegWriter(fps=frames_per_second, extra_args=even)  # type: ignore[arg-type]
 
 
 def listed(networks: Any) -> list[Any]:
-    """The networks or files one by one, those of a folder in the order of their steps."""
+    """The networks or files one by one; those of a folder are in the order of their steps."""
     if isinstance(networks, (str, PathLike)):
         folder = Path(networks)
         if not folder.is_dir():
@@ -160,7 +160,7 @@ def listed(networks: Any) -> list[Any]:
 
 
 def network_of(one: Network | Path) -> Network:
-    """The network, read if it is in a file."""
+    """The network, which is loaded if it is in a file."""
     if isinstance(one, Network):
         return one
     from creases.readers import load
@@ -169,7 +169,7 @@ def network_of(one: Network | Path) -> Network:
 
 
 def flat_cells(network: Network, domain: Domain, threads: int | None) -> Complex:
-    """The regions of one frame. Raises DomainError unless the domain is of two dimensions."""
+    """The regions of one frame. Raises DomainError unless the domain has two dimensions."""
     from creases.subdivision import subdivide_flat
 
     complex = subdivide_flat(network, domain, threads=threads, progress=False)
@@ -178,13 +178,13 @@ def flat_cells(network: Network, domain: Domain, threads: int | None) -> Complex
 
 
 def said(one: Network | Path, complex: Complex) -> str:
-    """A title: the step, where the name of the file tells it, and the number of regions."""
+    """A title: the step, if the name of the file contains it, and the number of regions."""
     step = SNAPSHOT.fullmatch(one.name) if isinstance(one, Path) else None
     return f"{f'step {int(step[1]):,}: ' if step else ''}{len(complex):,} regions"
 
 
 def common_scale(frames: Iterator[Complex], color_by: str | Callable[[Complex], Any]) -> Shades | None:
-    """A scale of colours for all frames; None where colours are no numbers."""
+    """A scale of colours for all frames; None if colours do not represent numbers."""
     if callable(color_by) or color_by == "pattern":
         return None
     columns = [column_of(complex, color_by) for complex in frames]
@@ -195,7 +195,7 @@ def common_scale(frames: Iterator[Complex], color_by: str | Callable[[Complex], 
 
 
 def first_frame(complex: Complex, shades: Shades, look: Look, title: str, width: float) -> Axes:
-    """The first picture; where its parts stand is where they stand in all frames."""
+    """Draw the first frame; its layout is that of all frames."""
     with drawing(None, width, width) as (ax, own):
         compose(ax, complex, shades, look, own)
         ax.set_title(title)
@@ -206,7 +206,7 @@ def first_frame(complex: Complex, shades: Shades, look: Look, title: str, width:
 
 
 def next_frame(ax: Axes, complex: Complex, shades: Shades, look: Look, title: str) -> None:
-    """Put the next cells in the place of those that are drawn."""
+    """Replace the cells of the last frame by the next."""
     for drawn in list(ax.collections):
         drawn.remove()
     add_all(ax, complex, shades, look, OWN_MARK)

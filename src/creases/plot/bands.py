@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["epoch_axis", "plot_band"]
 
-# Where an axis of epochs may have its marks.
+# The possible ticks of an axis of epochs.
 EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 MOST_MARKS = 7
 

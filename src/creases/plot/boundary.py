@@ -1,7 +1,7 @@
-"""Decision boundaries and level sets in a plane, exact: facets of the network with one more level.
+"""Decision boundaries and level sets in a plane, exact: facets of the network with an additional level.
 
 A switch over all outputs is cut where the largest one changes, and a neuron on one output where that is zero
-(`Network.with_argmax`, `Network.with_level_set`). So the boundary is made of facets that are proved like all others.
+(`Network.with_argmax`, `Network.with_level_set`). So the boundary consists of facets that are proved like all others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["add_boundary", "boundary_in", "classes_of_cells", "plot_boundary", "
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Points: a dark line on a white one, to be seen on every ground.
+# In points: a dark line on a white one, which is visible on every background.
 LINE, GROUND = 1.3, 2.6
 
 
@@ -61,7 +61,7 @@ def plot_boundary(
 
 
 def add_boundary(ax: Axes, finer: Complex, window: tuple[float, ...], level: float = 0.0) -> list[Any]:
-    """Draw the boundary that is seen in a window. Returns what the legend tells of. finer : of `with_boundary`."""
+    """Draw the boundary in a window. Returns the handles for the legend. finer : from `with_boundary`."""
     from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
     from matplotlib.patheffects import Normal, Stroke
@@ -85,8 +85,8 @@ def add_boundary(ax: Axes, finer: Complex, window: tuple[float, ...], level: flo
 
 
 def with_boundary(complex: Complex, level: float = 0.0) -> Complex:
-    """The cells of the same domain cut by the boundary as well: those of the complex itself, where its network has the
-    boundary already (`Network.with_argmax`, and `Network.with_level_set` at zero); else it is subdivided once more."""
+    """The cells of the same domain, also cut by the boundary: those of the complex itself if its network already has
+    the boundary (`Network.with_argmax`, and `Network.with_level_set` at zero); otherwise it is subdivided again."""
     from creases.subdivision import subdivide_flat
 
     if level == 0.0 and has_boundary(complex.network):
@@ -95,21 +95,21 @@ def with_boundary(complex: Complex, level: float = 0.0) -> Complex:
 
 
 def has_boundary(network: Network) -> bool:
-    """Whether the network's last level bends at its decision boundary, or at its level set, alone."""
+    """Whether the network's last level bends only at its decision boundary or level set."""
     last = network.levels[-1]
     return has_argmax(network) or (last.name == "level set" and last.is_layer and last.n_units == 1)
 
 
 def boundary_in(finer: Complex, window: tuple[float, ...]) -> Floats:
-    """The pieces of the boundary that are seen in a window, each a segment: float64 (pieces, 2, 2), in slice
-    coordinates. finer : of `with_boundary`."""
+    """The pieces of the boundary in a window, as segments: float64 (pieces, 2, 2), in slice coordinates. finer : from
+    `with_boundary`."""
     return facets_in(finer, at_boundary(finer), window)[0]
 
 
 def classes_of_cells(finer: Complex) -> NDArray[np.int64]:
-    """The class of each cell, int64 (cells,): the winner of the last level; of one output 1 above the boundary.
+    """The class of each cell, int64 (cells,): the winner of the last level; for a single output, 1 above the boundary.
 
-    finer : of `with_boundary`.
+    finer : from `with_boundary`.
     """
     if has_argmax(finer.network):
         return classes_of(finer)
@@ -118,7 +118,7 @@ def classes_of_cells(finer: Complex) -> NDArray[np.int64]:
 
 
 def network_with_boundary(network: Network, level: float) -> Network:
-    """The network and one more level, which bends at the boundary alone."""
+    """The network with an additional level that bends only at the boundary."""
     if not np.isfinite(level) or (network.n_out > 1 and level != 0.0):
         raise DomainError(
             f"level is a finite value of a network's one output; got {level!r} and {network.n_out} outputs."
@@ -127,9 +127,10 @@ def network_with_boundary(network: Network, level: float) -> Network:
 
 
 def at_boundary(finer: Complex) -> Bools:
-    """The facets on whose two sides the last level has not the same pattern, bool (facets,).
+    """The facets on whose two sides the last level has different patterns, bool (facets,).
 
-    Not those whose wall is one of the last level: on a facet several neurons may vanish, and one of them names it.
+    Not the facets with a wall of the last level: several neurons may vanish on a facet, and its wall names only one of
+    them.
     """
     begin = finer.network.bits - int(finer.network.places[-1].sum())
     bytes_of_last = finer.patterns[:, begin // 8 :].copy()

@@ -1,12 +1,12 @@
-"""Colours of regions: neighbours can be told apart, by colour-blind eyes and in grey print too.
+"""Colours of regions: adjacent regions can be distinguished, also by colour-blind readers and in grey print.
 
-Where two regions share a facet, exactly one neuron differs in a generic network, so the parity of the
-number of active neurons is a proper colouring with two colours: it sets the lightness. (A switch counts as the place of
-its winner, so that most of its walls are seen too.) The hue is a hash of the pattern that keeps neighbours near: each
-neuron has an angle of its own, and the hue is the sum of those of the active ones. So a colour depends on the pattern
-alone, and a region keeps its colour through training and in every window; far-apart regions differ much and neighbours
-little, and the folds of the early layers, whose angles are the largest, stay visible. Colours are made in OKLab
-(Ottosson 2020), where equal steps look equal.
+In a generic network, the patterns of two regions that share a facet differ in exactly one neuron, so the parity of the
+number of active neurons is a proper colouring with two colours: it sets the lightness. (A switch counts as the position
+of its winner, so that most of its walls are visible too.) The hue is a hash of the pattern that is similar for adjacent
+regions: each neuron has an angle of its own, and the hue is the sum of the angles of the active ones. So a colour
+depends on the pattern alone, and a region keeps its colour during training and in every window. Distant regions differ
+much and adjacent ones little, and the folds of the early layers, whose angles are the largest, remain visible. Colours
+are computed in OKLab (Ottosson 2020), in which equal steps look equal.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["Colouring", "active_neurons", "by_activity", "by_pattern", "colours_of_patterns", "oklab_to_rgb"]
 
 Floats = NDArray[np.float64]
-# From a complex to one colour a cell: float64, shape (cells, 3), red, green and blue in [0, 1].
+# A function from a complex to one colour per cell: float64, shape (cells, 3), red, green and blue in [0, 1].
 Colouring: TypeAlias = "Callable[[Complex], Floats]"
 
 LIGHTNESS = (0.74, 0.90)
 CHROMA = (0.05, 0.10)
-# How far a neuron of the first layer turns the hue, in full turns, at least and at most; one of the next by this share.
+# The smallest and largest angle of a neuron of the first layer, in full turns, and the ratio of the angles of
+# successive layers.
 TURN = (0.07, 0.22)
 FADING = 0.8
-# Multiples of it, modulo 1, are spread evenly, however many there are.
+# Any number of multiples of it, modulo 1, are spread evenly.
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
-# Cells whose bits are unpacked at one time.
+# The number of cells whose bits are unpacked at a time.
 CELLS_AT_ONCE = 1 << 15
 
 
@@ -48,7 +49,7 @@ def by_pattern(complex: Complex) -> Floats:
 
 
 def colours_of_patterns(network: Network, patterns: NDArray[np.uint8]) -> Floats:
-    """`by_pattern` of packed patterns, uint8 (cells, bytes): float64 (cells, 3)."""
+    """`by_pattern` for packed patterns, uint8 (cells, bytes): float64 (cells, 3)."""
     places = network.places
     bits = patterns.shape[1] * 8
     turns = np.zeros((bits, 2))
@@ -67,9 +68,9 @@ def colours_of_patterns(network: Network, patterns: NDArray[np.uint8]) -> Floats
 
 
 def turns_of(sizes: list[int]) -> Floats:
-    """How far each bit of a pattern turns the hue, and the strength of the colour, in full turns: float64 (bits, 2).
+    """The angles by which each bit of a pattern changes the hue and the saturation, in full turns: float64 (bits, 2).
 
-    sizes : how many bits each layer has.
+    sizes : the number of bits of each layer.
     """
     number = np.arange(sum(sizes))
     share = (GOLDEN * number) % 1.0
@@ -86,9 +87,9 @@ def unpacked(patterns: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 
 def oddness(places: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """For each bit of a layer whether it counts: that of a neuron, and of a switch those of every other candidate.
+    """Whether each bit of a layer counts for the parity: those of neurons, and every other candidate of a switch.
 
-    places : how many bits each neuron or switch has.
+    places : the number of bits of each neuron or switch.
     """
     if (places == 1).all():
         return np.ones(len(places), np.uint8)
@@ -97,7 +98,7 @@ def oddness(places: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def active_neurons(complex: Complex) -> Floats:
-    """How many neurons are active on each cell, float64 (cells,); a switch counts as one."""
+    """The number of active neurons on each cell, float64 (cells,); a switch counts as one."""
     return np.concatenate([np.zeros(0), *(bits.sum(axis=1, dtype=np.float64) for bits in unpacked(complex.patterns))])
 
 
@@ -111,7 +112,7 @@ def by_activity(complex: Complex) -> Floats:
 
 
 def oklab_to_rgb(lab: Floats) -> Floats:
-    """sRGB in [0, 1] of OKLab colours, both of shape (..., 3); clipped where a screen has no such colour."""
+    """OKLab colours as sRGB in [0, 1], both of shape (..., 3); clipped if a screen cannot show the colour."""
     to_lms = np.array(
         [
             [1.0, 0.3963377774, 0.2158037573],

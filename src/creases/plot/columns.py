@@ -1,4 +1,4 @@
-"""Columns: one number for each cell of a complex, with its name and unit; those that a word stands for."""
+"""Columns: one number per cell of a complex, with a name and a unit; and the words for some of them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["COLOURINGS", "OWN_NAMES", "Column", "classes", "column_of"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# What `color_by` takes as a word, beside "pattern", which is no column. The columns of `Complex.table` are among them,
-# by these names or by their own.
+# The words that `color_by` accepts besides "pattern", which is not a column. They include the columns of
+# `Complex.table`, under these names or their own.
 COLOURINGS = ("layer", "gradient", "class", "activity", "volume", "facets", "vertices", "bounded")
 OWN_NAMES = {"layer_of_birth": "layer", "gradient_norm": "gradient"}
-# What a volume is called, and its unit, in one dimension and in two and in three.
+# The name of a volume and its unit, in one, two and three dimensions.
 VOLUMES = {1: ("length", "input"), 2: ("area", "input²"), 3: ("volume", "input³")}
 KINDS = ("amount", "layer", "class")
 
@@ -85,14 +85,14 @@ class Column:
 
 
 def column_of(complex: Complex, given: str | Column | ArrayLike, name: str = "color_by") -> Column:
-    """The column that a word stands for, or the given one.
+    """The column with this name, or the given one.
 
-    given : "layer" for the layer of birth, the highest whose neurons bound the cell, 0 where none does; "gradient" for
-        `Complex.gradient_norms`; "class" for the largest output at the cell's interior point (of one output whether it
-        is above zero); "activity" for the number of active neurons; another column of `Complex.table`, or the name of
-        an array of the complex with one number a cell; such an array itself; or a Column.
-    name : of the argument, for errors.
-    Raises DomainError if there is no such column, or it has not one number a cell.
+    given : "layer" for the layer of birth, the highest whose neurons bound the cell, 0 if none does; "gradient" for
+        `Complex.gradient_norms`; "class" for the largest output at the cell's interior point (for a single output,
+        whether it is above zero); "activity" for the number of active neurons; another column of `Complex.table`, or
+        the name of an array of the complex with one number per cell; such an array itself; or a Column. name : the name
+        of the argument, for errors. Raises DomainError if there is no such column, or it does not have one number per
+        cell.
     """
     if isinstance(given, str):
         return named(complex, given, name)
@@ -106,7 +106,7 @@ def column_of(complex: Complex, given: str | Column | ArrayLike, name: str = "co
 
 
 def named(complex: Complex, word: str, name: str) -> Column:
-    """The column of a word."""
+    """The column with this name."""
     word = OWN_NAMES.get(word, word)
     if word in COLUMN_OF:
         return COLUMN_OF[word](complex)
@@ -132,27 +132,27 @@ def layer_column(complex: Complex) -> Column:
 
 
 def gradient_column(complex: Complex) -> Column:
-    """`Complex.gradient_norms`: of one output the length of its gradient."""
+    """`Complex.gradient_norms`; for a single output, the length of its gradient."""
     label = "gradient norm" if complex.network.n_out == 1 else "gradient norm, Frobenius"
     return Column(complex.gradient_norms, label, unit="output / input")
 
 
 def class_column(complex: Complex) -> Column:
-    """The class, with all that there may be on its scale."""
+    """The class; the scale has all possible classes."""
     network = complex.network
     number = int(network.places[-1].sum()) if has_argmax(network) else network.n_out
     return Column(classes(complex), "class", kind="class", most=max(number, 2) - 1)
 
 
 def activity_column(complex: Complex) -> Column:
-    """How many neurons are active."""
+    """The number of active neurons."""
     from creases.plot.colours import active_neurons
 
     return Column(active_neurons(complex), "active neurons")
 
 
 def volume_column(complex: Complex) -> Column:
-    """`Complex.volumes`, by what they are called."""
+    """`Complex.volumes`, with the name of the quantity in this dimension."""
     d = complex.dimension
     label, unit = VOLUMES.get(d, ("volume", f"input^{d}"))
     return Column(complex.volumes, label, unit)
@@ -171,10 +171,10 @@ COLUMN_OF: dict[str, Callable[[Complex], Column]] = {
 
 
 def classes(complex: Complex) -> Ints:
-    """The largest output at each cell's interior point, the lowest among equal ones, int64 (cells,); of one output 1
-    where it is above zero.
+    """The index of the largest output at each cell's interior point, the first among equal ones, int64 (cells,); for a
+    single output, 1 if it is above zero.
 
-    The class may change within a cell: on cells of `network.with_argmax()` it does not.
+    The class may change within a cell, except for cells of `network.with_argmax()`.
     """
     if has_argmax(complex.network):
         return decided(complex)

@@ -1,4 +1,4 @@
-"""Figures without pyplot: no global state, no window, nothing kept alive."""
+"""Figures without pyplot: no global state, no windows, and no figures kept in memory."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ __all__ = [
     "write_figure",
 ]
 
-# Text and lines; and what must not draw the eye.
+# The colour of text and lines, and of less important elements.
 INK, QUIET = "#222222", "#777777"
-# Okabe and Ito (2008): told apart by colour-blind eyes.
+# Okabe and Ito (2008): distinguishable with colour-blindness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-# What tells curves and marks apart once every colour is taken, and in grey print.
+# Styles that distinguish curves and marks if there are more than colours, and in grey print.
 STYLES = ("-", (0, (5.0, 1.5)), (0, (1.2, 1.2)), (0, (5.0, 1.5, 1.2, 1.5)))
 MARKERS = ("o", "s", "^", "D")
-# The label of what is drawn for the regions; legends leave out what begins so.
+# The label of the artists for the regions; legends leave out labels that begin like this.
 REGIONS = "_regions"
 SUFFIXES = (".png", ".pdf", ".svg")
-# Inches: a column of a page of two. Pictures are this wide by default, and their letters are made for it.
+# Inches: a column of a two-column page. Pictures have this width by default, and their font sizes are chosen for it.
 COLUMN = 3.3
 LEAST_WIDTH, MOST_WIDTH = 1.0, 40.0
-# Inches that the marks and names of the axes take, to the left of them and below.
+# Inches for the tick labels and names of the axes, to the left and below.
 LEFT, BELOW = 0.55, 0.42
-# Axes are no flatter and no higher than this, as a share of their width.
+# The smallest and largest height of axes, relative to their width.
 SHAPES = (0.3, 2.5)
-# Inches: an entry of a legend without its name, a letter of the name, a row.
+# Inches: an entry of a legend without its name, a character of the name, a row.
 ENTRY, LETTER, ROW = 0.36, 0.058, 0.155
-# Points. Eight are read at arm's length, and journals ask for seven or more.
+# Points. Eight are legible at arm's length, and journals require at least seven.
 STYLE: dict[Any, Any] = {
     "font.size": 8.0,
     "axes.titlesize": 8.0,
@@ -116,10 +116,10 @@ def house_style() -> Iterator[None]:
 
 @contextmanager
 def drawing(ax: Axes | None, width: float, height: float, **options: Any) -> Iterator[tuple[Axes, bool]]:
-    """The axes that were given; or, in the house style, those of a new figure of this size in inches, and True.
+    """A context with the given axes; or, in the house style, those of a new figure of this size in inches, and True.
 
-    options : what `Figure.add_subplot` takes. Raises DomainError if the width is none, MissingExtraError without
-    matplotlib.
+    options : arguments of `Figure.add_subplot`. Raises DomainError if the width is not valid, MissingExtraError without
+        matplotlib.
     """
     if ax is not None:
         yield ax, False
@@ -131,9 +131,9 @@ def drawing(ax: Axes | None, width: float, height: float, **options: Any) -> Ite
 
 
 def fit_height(ax: Axes, shape: float, others: float = 0.0) -> None:
-    """Make the figure as high as axes need it whose height is `shape` times their width.
+    """Set the height of the figure so that the height of the axes is `shape` times their width.
 
-    others : inches of width that colour bars take.
+    others : inches of width for colour bars.
     """
     figure = figure_of(ax)
     across = figure.get_figwidth() - LEFT - others
@@ -141,9 +141,9 @@ def fit_height(ax: Axes, shape: float, others: float = 0.0) -> None:
 
 
 def add_legend(ax: Axes, handles: Sequence[Any], own: bool) -> None:
-    """What lines and marks mean, in as many columns as there is room for.
+    """A legend for lines and marks, in as many columns as fit.
 
-    own : whether the figure is ours alone: then the legend stands below the axes, and the figure grows by it.
+    own : whether the figure was created here: then the legend is below the axes, and the figure becomes higher.
     """
     names = [str(handle.get_label()) for handle in handles]
     if not names:
@@ -159,8 +159,9 @@ def add_legend(ax: Axes, handles: Sequence[Any], own: bool) -> None:
 
 
 def most_columns(names: Sequence[str], width: float) -> int:
-    """In how many columns a legend of these names fits, in a width in inches; one at least. They are filled one by one,
-    the first with one more where they cannot be equal, and each is as wide as the longest of its names."""
+    """The number of columns in which a legend of these names fits into a width in inches; at least one. Columns are
+    filled one after the other, the first with one more entry if they cannot be equal, and each is as wide as its
+    longest name."""
     for columns in range(len(names), 1, -1):
         parts = np.array_split(np.array([ENTRY + LETTER * len(name) for name in names]), columns)
         if sum(part.max() for part in parts) <= width:
@@ -169,17 +170,17 @@ def most_columns(names: Sequence[str], width: float) -> int:
 
 
 def axes_of(ax: Axes | None, width: float, height: float) -> Axes:
-    """The axes that were given, or those of a new figure."""
+    """The given axes, or those of a new figure."""
     return new_figure(width, height).add_subplot() if ax is None else ax
 
 
 def figure_of(drawn: Figure | Axes) -> Figure:
-    """The whole figure that axes, or a part of a figure, stand on."""
+    """The whole figure of axes, or of a part of a figure."""
     return drawn.figure.canvas.figure
 
 
 def axis_names(domain: Domain) -> list[str]:
-    """What to write at the axes: the inputs that vary, where they are the coordinates; else u."""
+    """The names of the axes: the inputs that vary, if they are the coordinates; otherwise u."""
     if isinstance(domain, Box):
         return [f"input {i}" for i in np.flatnonzero(domain.lower < domain.upper)]
     if isinstance(domain, Space) or (isinstance(domain, Polygon) and domain.plane is None):
@@ -189,9 +190,10 @@ def axis_names(domain: Domain) -> list[str]:
 
 
 def line_axis(domain: Domain) -> tuple[float, float, str]:
-    """How to write the places u of a line on an axis, in the units of the inputs: at + u * scale, and the axis's name.
+    """The scale of an axis for the coordinate u of a line, in the units of the inputs: at + u * scale, and the axis's
+    name.
 
-    Where one input alone varies, its values; else the distance from where u is 0.
+    If only one input varies, its values; otherwise the distance from the point with u = 0.
     """
     sliced = domain.slice
     direction = sliced.basis[0] + sliced.basis_tail[0]
@@ -219,7 +221,7 @@ def check_window(window: ArrayLike, dimension: int) -> tuple[float, ...]:
 
 
 def check_dimension(complex: Complex, dimension: int, name: str) -> None:
-    """Raise DomainError, naming the function, unless this is a complex of one or two dimensions as it needs."""
+    """Raise DomainError, with the name of the function, unless the complex has this dimension."""
     from creases.complex import Complex
 
     if not isinstance(complex, Complex):
@@ -236,7 +238,7 @@ def check_dimension(complex: Complex, dimension: int, name: str) -> None:
 
 
 def tidy(ax: Axes) -> None:
-    """Take away the frame that says nothing."""
+    """Remove the unnecessary parts of the frame."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 
@@ -248,7 +250,7 @@ def save_figure(figure: Figure | Axes, path: str | Path, dpi: int = 200) -> Path
         the file cannot be written.
     """
     path = check_name(Path(path))
-    # Into memory first: on a full disk the writers of matplotlib have errors of other modules, which say nothing.
+    # Into memory first: on a full disk, the writers of matplotlib raise errors of other modules that do not say so.
     buffer = io.BytesIO()
     write_figure(figure_of(figure), buffer, dpi=dpi, format=path.suffix[1:].lower())
     replace_file(path, lambda partial: partial.write_bytes(buffer.getbuffer()))
@@ -256,11 +258,10 @@ def save_figure(figure: Figure | Axes, path: str | Path, dpi: int = 200) -> Path
 
 
 def write_figure(figure: Figure, target: Any, **options: Any) -> None:
-    """`figure.savefig` with text as text: a .pdf's letters as TrueType (Type 42), which publishers ask for and programs
-    can edit, and a .svg's as text elements, which can be searched.
+    """`figure.savefig` with text as text: in a .pdf as TrueType fonts (Type 42), which publishers require and programs
+    can edit, and in a .svg as text elements, which can be searched.
 
-    No date is written and no name is drawn by lot: the same picture is the same file. The user's own settings are as
-    before when it returns.
+    No date and no random names are written, so the same picture gives the same file. The user's settings are restored.
     """
     from matplotlib import rc_context
 
@@ -270,7 +271,7 @@ def write_figure(figure: Figure, target: Any, **options: Any) -> None:
 
 
 def check_name(path: Path) -> Path:
-    """The path, if its suffix is one that pictures are saved as; else ModelFileError."""
+    """The path, if its suffix is one of a picture. Raises ModelFileError otherwise."""
     if path.suffix.lower() not in SUFFIXES:
         raise ModelFileError(f"Pictures are saved as {', '.join(SUFFIXES)}; {path.name!r} needs one of these.")
     return path

@@ -1,7 +1,7 @@
-"""The affine map of each cell of a complex, worked out for many cells at a time.
+"""The affine map of each cell of a complex, computed for many cells at a time.
 
-Level by level from the input: a pattern says which branch of every kink holds on a cell, and that branch is evaluated
-anywhere, beyond the cell too.
+Level by level from the input, a pattern determines the branch of every kink on a cell, and this branch can be evaluated
+anywhere, also outside of the cell.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ __all__ = ["walls_between"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-# Numbers of one level that are held at a time.
+# The largest number of entries of one level in memory.
 NUMBERS_AT_ONCE = 1 << 22
 
 
 class Step(NamedTuple):
-    """What one level makes of some rows on some cells.
+    """The result of one level for some rows on some cells.
 
-    sums : float64 (1 or cells, rows, n_units), the level's z. values : after the kink's branch.
-    bits : bool (cells, bits), the part of the cells' patterns that is this level's.
+    sums : float64 (1 or cells, rows, n_units), the level's z. values : after the branch of the kink.
+    bits : bool (cells, bits), the part of the cells' patterns that belongs to this level.
     """
 
     level: Level
@@ -39,12 +39,12 @@ class Step(NamedTuple):
 
 
 def walls_between(complex: Complex, eye: Floats) -> Ints:
-    """How many neurons of each layer part each cell from a point, int64 (cells, layers).
+    """The number of neurons of each layer that separate each cell from a point, int64 (cells, layers).
 
-    eye : float64 (d,), in slice coordinates. A neuron parts them if its affine form on the cell has another sign there;
-    of a switch it counts whether another candidate wins. Of two cells one of which hides a part of the other from the
-    eye, the hidden one has more of the first layer in which the numbers differ: along a line of sight a hyperplane of
-    that layer is crossed once at most, as long as what is below the layer is the same.
+    eye : float64 (d,), in slice coordinates. A neuron separates them if its affine form on the cell has another sign at
+        the point; a switch, if another candidate wins there. If one cell hides a part of another one from the eye, the
+        hidden cell has the larger number in the first layer in which the numbers differ: a line of sight crosses a
+        hyperplane of that layer at most once, as long as the pattern of the layers below is the same.
     """
     point = complex.domain.slice.points(eye)[None]
     counts = [np.zeros((0, complex.network.depth), np.int64)]
@@ -59,7 +59,7 @@ def walls_between(complex: Complex, eye: Floats) -> Ints:
 
 
 def parts_of(complex: Complex, rows: int) -> Iterator[slice]:
-    """The cells, as many at a time as there is room for. rows : how many are carried for each."""
+    """The cells in parts that fit into memory. rows : the number of rows for each cell."""
     network = complex.network
     widest = max([network.n_in, *(max(level.n_units, level.n_values) for level in network.levels)])
     some = max(1, NUMBERS_AT_ONCE // (rows * widest))
@@ -67,9 +67,9 @@ def parts_of(complex: Complex, rows: int) -> Iterator[slice]:
 
 
 def through_levels(complex: Complex, rows: Floats, cells: slice, biases: bool) -> Iterator[Step]:
-    """Carry rows, float64 (rows, n_in), through the affine maps of some cells, a step for each level.
+    """Propagate rows, float64 (rows, n_in), through the affine maps of some cells, one step per level.
 
-    biases : True for points, whose values are carried; False for directions, in which derivatives are.
+    biases : True for points, to propagate values; False for directions, to propagate derivatives.
     """
     from creases.network.evaluation import last_uses
 
@@ -77,7 +77,7 @@ def through_levels(complex: Complex, rows: Floats, cells: slice, biases: bool) -
     bits = np.unpackbits(complex.patterns[cells], axis=1, bitorder="little", count=network.bits).astype(np.bool_)
     ends = np.cumsum([0, *(int(places.sum()) for places in network.places)])
     layers = pairwise(ends)
-    # The first levels are the same on all cells: what they make has a leading axis of one.
+    # The first levels are the same on all cells: their results have a leading axis of length one.
     values: list[Floats | None] = [rows[None]]
     for level, unneeded in zip(network.levels, last_uses(network.levels), strict=True):
         sums = level.sums(values) if biases else level.linear(values)
@@ -95,12 +95,13 @@ def through_levels(complex: Complex, rows: Floats, cells: slice, biases: bool) -
 
 
 def one_a_cell(numbers: Floats) -> Floats:
-    """The numbers of a branch, ([cells,] n_values), so that they meet rows of cells."""
+    """The numbers of a branch, ([cells,] n_values), in a shape that broadcasts with rows of cells."""
     return numbers if numbers.ndim == 1 else numbers[:, None]
 
 
 def chosen(sums: Floats, units: NDArray[np.int64] | None) -> Floats:
-    """The units that have the values. sums : float64 (1 or cells, rows, n_units); units : int64 ([cells,] n_values)."""
+    """The sums of the units that give the values. sums : float64 (1 or cells, rows, n_units); units : int64 ([cells,]
+    n_values)."""
     if units is None:
         return sums
     if units.ndim == 1:

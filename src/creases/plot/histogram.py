@@ -1,4 +1,4 @@
-"""How a column of numbers is spread over the cells."""
+"""Histograms of a column over the cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["bins_of", "plot_histogram"]
 
 Floats = NDArray[np.float64]
 
-# Bins, if it is not said how many; in a column a bin is then some six points wide.
+# The default number of bins; in a column's width each is about six points wide.
 BINS = 30
 MOST_BINS = 10_000
 HEIGHT = 0.62
@@ -68,7 +68,7 @@ def plot_histogram(
 
 
 def add_bins(ax: Axes, numbers: NDArray[np.generic], bins: int) -> None:
-    """Bars of a column of amounts, and a line of text about those that have none."""
+    """Bars for a column of amounts, and a line of text about the numbers without a bar."""
     from matplotlib.ticker import MaxNLocator
 
     edges, logarithmic = bins_of(np.asarray(numbers, dtype=np.float64), bins)
@@ -88,16 +88,16 @@ def add_bins(ax: Axes, numbers: NDArray[np.generic], bins: int) -> None:
 
 
 def bins_of(numbers: Floats, bins: int) -> tuple[Floats, bool]:
-    """The edges of bins, float64 (bins + 1,), and whether they are even steps of the logarithm. Whole numbers that span
-    less than so many bins have one each.
+    """The edges of bins, float64 (bins + 1,), and whether they are equal steps of the logarithm.
 
-    All finite numbers lie in them; of a logarithm all that are above zero.
+    Integers with a range smaller than the number of bins have one bin each. All finite numbers lie in the bins; with a
+    logarithm, all that are above zero.
     """
     finite = numbers[np.isfinite(numbers)]
     if spans_decades(finite):
         positive = finite[finite > 0]
         edges = np.geomspace(positive.min(), positive.max(), bins + 1)
-        # Rounding must leave no number out.
+        # Rounding must not exclude a number.
         edges[0], edges[-1] = positive.min(), positive.max()
         return edges, True
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)

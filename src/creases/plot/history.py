@@ -1,4 +1,4 @@
-"""The count through training, beside what theory says of it."""
+"""The count during training, compared with theory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Series", "plot_history"]
 
-# The height of a picture, as a share of its width.
+# The height of a picture, relative to its width.
 HEIGHT = 0.66
 
 

@@ -1,4 +1,4 @@
-"""Where a network bends: the facets between the cells of a plane, coloured by the layer of their neuron."""
+"""The bent hyperplanes of a network: the facets between the cells of a plane, coloured by the layer of their neuron."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Points: the lines of the first layer; of the next one this share of that, and no less than the least.
+# Line widths in points: in the first layer, the ratio between successive layers, and the smallest width.
 WIDEST, FADING, LEAST = 1.2, 0.75, 0.35
-# Above so many facets lines are thinner, so that they leave some ground to be seen.
+# With more facets than this, lines are thinner, so that the background remains visible.
 FACETS_AT_WIDEST = 1_000
-# A .pdf or .svg with more facets than this holds them as pixels.
+# A .pdf or .svg with more facets than this contains them as pixels.
 MOST_VECTORS = 60_000
-# More layers than this are not named one by one in a legend.
+# The largest number of layers that a legend names one by one.
 MOST_NAMED = 8
 
 
@@ -56,7 +56,7 @@ def plot_kinks(
 
 
 def add_kinks(ax: Axes, complex: Complex, window: tuple[float, ...]) -> list[Any]:
-    """Draw the facets that are seen in a window. Returns what the legend tells of."""
+    """Draw the facets in a window. Returns the handles for the legend."""
     from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
 
@@ -70,7 +70,7 @@ def add_kinks(ax: Axes, complex: Complex, window: tuple[float, ...]) -> list[Any
     widths = np.maximum(WIDEST * FADING ** np.arange(depth), LEAST)
     thinner = min(1.0, (FACETS_AT_WIDEST / max(len(segments), 1)) ** 0.5)
     handles: list[Line2D] = []
-    # The wide lines of the first layers on top: they are few, and the others bend at them.
+    # The wide lines of the first layers are drawn last: they are few, and the others bend at them.
     for layer in range(depth, 0, -1):
         colour, wide = colours[layer - 1], float(widths[layer - 1])
         ax.add_collection(
@@ -92,10 +92,10 @@ def add_kinks(ax: Axes, complex: Complex, window: tuple[float, ...]) -> list[Any
 
 
 def facets_in(complex: Complex, which: Bools, window: tuple[float, ...]) -> tuple[Floats, Ints]:
-    """The parts of facets (d = 2) that are seen in a window (xmin, xmax, ymin, ymax): float64 (segments, 2, 2), in
-    slice coordinates, and the facet of each, int64 (segments,).
+    """The parts of facets (d = 2) in a window (xmin, xmax, ymin, ymax): float64 (segments, 2, 2), in slice coordinates,
+    and the facet of each, int64 (segments,).
 
-    which : bool (facets,), the facets to look at.
+    which : bool (facets,), the facets to consider.
     """
     xmin, xmax, ymin, ymax = window
     facets = complex.facets

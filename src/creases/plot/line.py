@@ -1,4 +1,4 @@
-"""A network along a line: its outputs, exact between breaks, over the regions that the line meets."""
+"""A network along a line: its outputs, exact between breakpoints, over the regions that the line meets."""
 
 from __future__ import annotations
 
@@ -35,18 +35,19 @@ if TYPE_CHECKING:
 __all__ = ["plot_line"]
 
 Floats = NDArray[np.float64]
-# Numbers of outputs, or what to make of the outputs.
+# Indices of outputs, or a function of the outputs.
 Function: TypeAlias = "int | Sequence[int] | Callable[[Floats], ArrayLike]"
 
-# How much of its colour a band keeps, so that the curves stand out.
+# The saturation of a band's colour, low enough for the curves to stand out.
 PALE = 0.45
-# More outputs than this are not named one by one, nor more layers.
+# The largest number of outputs, and of layers, that are named one by one.
 MOST_NAMED = 12
-# How far past its outermost breaks an unbounded line is shown, as a share of the stretch between them.
+# The part of an unbounded line beyond its outermost breakpoints that is shown, relative to the distance between them.
 BEYOND = 0.15
-# The height of a picture, as a share of its width.
+# The height of a picture, relative to its width.
 HEIGHT = 0.62
-# A function of the outputs may bend where the network does not: it is looked at so often within a region, and across.
+# A function of the outputs may bend where the network does not, so it is evaluated this often in each region, and in
+# total.
 WITHIN, ACROSS = 8, 400
 
 
@@ -110,7 +111,7 @@ def pale(shades: Shades) -> Shades:
 
 
 def add_bands(ax: Axes, ends: Floats, colours: Floats) -> None:
-    """A band an interval, float64 (m, 2) in the units of the axis, from the bottom to the top."""
+    """One band per interval, float64 (m, 2) in the units of the axis, from the bottom to the top."""
     from matplotlib.collections import PolyCollection
 
     bands: Any = np.zeros((len(ends), 4, 2))
@@ -129,9 +130,9 @@ def add_bands(ax: Axes, ends: Floats, colours: Floats) -> None:
 
 
 def add_curves(ax: Axes, complex: Complex, function: Function | None, ends: Floats) -> list[Line2D]:
-    """A curve an output, told apart by colour and dashes where they are few.
+    """One curve per output, distinguished by colour and dashes if they are few.
 
-    ends : float64 (m, 2), the intervals that are seen, in the line's own coordinate.
+    ends : float64 (m, 2), the intervals in view, in the line's own coordinate.
     """
     at, scale, _ = line_axis(complex.domain)
     u = np.unique(ends)
@@ -151,7 +152,7 @@ def add_curves(ax: Axes, complex: Complex, function: Function | None, ends: Floa
 
 
 def curves_of(complex: Complex, function: Function | None, u: Floats) -> tuple[Floats, list[str]]:
-    """What to draw at places u of the line, float64 (m, curves), and a name for each curve."""
+    """The curves at coordinates u of the line, float64 (m, curves), and a name for each."""
     outputs = complex.network.forward(complex.domain.slice.points(u[:, None]))
     number = outputs.shape[1]
     if callable(function):
@@ -170,12 +171,13 @@ def curves_of(complex: Complex, function: Function | None, u: Floats) -> tuple[F
 
 
 def mark_breaks(ax: Axes, complex: Complex, curves: Sequence[Line2D]) -> list[Any]:
-    """A dot on each curve where two regions meet, in the colour of its layer. Returns what the legend tells of."""
+    """A dot on each curve at each boundary between regions, in the colour of its layer. Returns the handles for the
+    legend."""
     from matplotlib.lines import Line2D
 
     at, scale, _ = line_axis(complex.domain)
     places = at + scale * complex.intervals()[1:, 0]
-    # Where neurons of two layers vanish, either cell names one of them.
+    # If neurons of two layers vanish there, each of the two cells names one of them.
     layers = layers_of_walls(complex.network, complex.edges).reshape(-1, 2)
     layer = np.maximum(layers[1:, 0], layers[:-1, 1])
     colours = layer_colours(complex.network.depth)
@@ -195,7 +197,7 @@ def mark_breaks(ax: Axes, complex: Complex, curves: Sequence[Line2D]) -> list[An
 
 
 def usual_stretch(ends: np.ndarray) -> tuple[float, float]:
-    """All finite ends, and some way beyond where the line itself goes on."""
+    """An interval that contains all finite ends, and extends beyond them where the line does."""
     finite = ends[np.isfinite(ends)]
     if finite.size == 0:
         return (-1.0, 1.0)

@@ -1,6 +1,6 @@
-"""Polygons of many sizes in three plain arrays, cut by lines or planes all at once (Sutherland and Hodgman 1974).
+"""Polygons of different sizes in three plain arrays, all cut by lines or planes at once (Sutherland and Hodgman 1974).
 
-A corner at infinity is a direction: coordinates are homogeneous, with a last one that is 1 or 0.
+A corner at infinity is a direction: coordinates are homogeneous, and the last one is 1 or 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# One array of polygons is padded to the largest, unless that makes it so many times as large as its corners.
+# Polygons are padded to the largest in one array, unless this exceeds the number of corners by more than this factor.
 MOST_PADDING = 4
 
 
@@ -31,7 +31,7 @@ class Polygons:
     """Convex polygons, in a plane or in space.
 
     owners : int64 (polygons,), the cell of each. first : int64 (polygons + 1,); the corners of polygon i are
-    corners[first[i] : first[i + 1]], in their order around it. corners : float64 (corners, d).
+        corners[first[i] : first[i + 1]], in order around it. corners : float64 (corners, d).
     """
 
     owners: Ints
@@ -42,12 +42,12 @@ class Polygons:
         return len(self.owners)
 
     def as_list(self) -> list[Floats]:
-        """Each on its own, float64 (v, d)."""
+        """Each polygon as an array of its own, float64 (v, d)."""
         return np.split(self.corners, self.first[1:-1]) if len(self) else []
 
     def as_array(self) -> Floats | list[Floats]:
-        """All in one array, float64 (polygons, most corners, d), the last corner of small ones repeated, which draws
-        ten times as fast; a list where one of them is so large that the array would not pay."""
+        """All polygons in one array, float64 (polygons, most corners, d), with the last corner of smaller ones
+        repeated, which draws ten times as fast; a list if one of them is too large for this."""
         sizes = np.diff(self.first)
         most = int(sizes.max(initial=0))
         if most * len(self) > MOST_PADDING * len(self.corners):
@@ -60,17 +60,17 @@ class Polygons:
         return Polygons(self.owners, self.first, corners)
 
     def chosen(self, which: Bools) -> Polygons:
-        """Those for which bool (polygons,) is True."""
+        """The polygons for which bool (polygons,) is True."""
         return self.taken(np.flatnonzero(which))
 
     def taken(self, order: Ints) -> Polygons:
-        """Those of these numbers, in this order."""
+        """The polygons with these numbers, in this order."""
         sizes = np.diff(self.first)[order]
         first = np.concatenate([[0], np.cumsum(sizes)])
         return Polygons(self.owners[order], first, self.corners[spans(self.first[order], sizes)])
 
     def and_also(self, others: Polygons) -> Polygons:
-        """These, then the others."""
+        """These polygons, followed by the others."""
         return Polygons(
             np.concatenate([self.owners, others.owners]),
             np.concatenate([self.first, self.first[-1] + others.first[1:]]),
@@ -78,7 +78,7 @@ class Polygons:
         )
 
     def following(self) -> Ints:
-        """For each corner the next one around its polygon."""
+        """For each corner, the next one around its polygon."""
         after = np.arange(1, len(self.corners) + 1)
         sizes = np.diff(self.first)
         after[self.first[1:][sizes > 0] - 1] = self.first[:-1][sizes > 0]
@@ -91,15 +91,15 @@ class Polygons:
 
 
 def cut(polygons: Polygons, values: Floats) -> tuple[Polygons, Bools]:
-    """The part of each polygon at which a linear form is not negative, and which of its corners are new ones.
+    """The part of each polygon on which a linear form is not negative, and which of its corners are new.
 
     polygons : in homogeneous coordinates. values : float64 (corners,), the form at each corner.
-    A polygon of which nothing is left has no corners.
+    A polygon on which the form is negative everywhere has no corners left.
     """
     after = polygons.following()
     value, next_value = values, values[after]
     crosses = ((value > 0) & (next_value < 0)) | ((value < 0) & (next_value > 0))
-    # Each corner stays or goes, and a new one follows it where the form changes its sign before the next.
+    # Each corner is kept or removed, and a new one follows it if the form changes its sign before the next.
     present = np.column_stack([value >= 0, crosses]).ravel()
     made = np.repeat(polygons.corners, 2, axis=0)
     here, there = np.abs(next_value[crosses])[:, None], np.abs(value[crosses])[:, None]
@@ -114,10 +114,10 @@ def cut(polygons: Polygons, values: Floats) -> tuple[Polygons, Bools]:
 
 
 def polygons_in(complex: Complex, window: tuple[float, ...]) -> Polygons:
-    """What is seen of the cells of a complex (d = 2) in a window (xmin, xmax, ymin, ymax): the parts that have an area,
+    """The parts of the cells of a complex (d = 2) in a window (xmin, xmax, ymin, ymax) that have an area,
     counter-clockwise, in slice coordinates."""
     xmin, xmax, ymin, ymax = window
-    if len(complex.lineality):  # strips, or the whole plane: few, and given in another way
+    if len(complex.lineality):  # strips, or the whole plane: they are few, and stored in another form
         parts = complex.polygons(window=window)
         sizes = np.array([len(part) for part in parts])
         first = np.concatenate([[0], np.cumsum(sizes)])
@@ -127,7 +127,7 @@ def polygons_in(complex: Complex, window: tuple[float, ...]) -> Polygons:
     whole = None
     forms = np.array([[1.0, 0.0, -xmin], [-1.0, 0.0, xmax], [0.0, 1.0, -ymin], [0.0, -1.0, ymax]])
     values = rays @ forms.T
-    # Most cells lie within the window: they need no cutting.
+    # Most cells lie inside the window and need not be cut.
     inside = ~left.any_of((values < 0).any(axis=1) | complex.at_infinity)
     whole = left.chosen(inside)
     seen = np.logical_and.reduce([left.any_of(side > 0) for side in values.T])
@@ -143,8 +143,7 @@ def polygons_in(complex: Complex, window: tuple[float, ...]) -> Polygons:
 
 
 def with_area(polygons: Polygons) -> Polygons:
-    """Those that are more than an edge or a corner, to floats; of a cell that only touches the window nothing else is
-    left."""
+    """The polygons with a positive area in floats; a cell that only touches the window has none."""
     polygons = polygons.chosen(np.diff(polygons.first) >= 3)
     anchors = np.repeat(polygons.first[:-1], np.diff(polygons.first))
     x, y = (polygons.corners - polygons.corners[anchors]).T

@@ -1,4 +1,4 @@
-"""The regions of a two-dimensional slice, drawn as they are: polygons in the slice's own coordinates."""
+"""Pictures of the regions of a two-dimensional slice: polygons in the slice's own coordinates."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ __all__ = ["OWN_MARK", "add_all", "compose", "look_of", "plot_complex"]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Edges are as wide as they can be without hiding the cells: points, for this many cells and fewer.
+# Widths of edges in points, as large as possible without hiding the cells, for at most this many cells.
 WIDEST_EDGE, CELLS_AT_WIDEST = 0.5, 200
 EDGE_COLOUR = (0.13, 0.13, 0.13, 0.75)
-# Classes that colours and shapes tell apart.
+# The number of classes that colours and shapes can distinguish.
 MOST_CLASSES = len(COLOURS) * len(MARKERS)
-# A .pdf or .svg with more cells than this holds them as pixels.
+# A .pdf or .svg with more cells than this contains them as pixels.
 MOST_VECTORS = 20_000
-# Marks of points, in square points: in a picture of a column's width, and on axes that were given.
+# Sizes of the marks of points, in square points: in a picture of a column's width, and on given axes.
 OWN_MARK, MARK = 16.0, 34.0
 
 
@@ -91,10 +91,11 @@ def plot_complex(
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What to draw of a complex, checked.
+    """The content of a picture of a complex, checked.
 
     window : in slice coordinates. kinks, boundary : whether they are drawn. cut_classes : whether colours change at the
-    boundary, and not only between cells. marks : float64 (m, 2). classes : the name of each, and its marks.
+        boundary, rather than only between cells. marks : float64 (m, 2). classes : the name of each class, and its
+        marks.
     """
 
     window: tuple[float, ...]
@@ -114,7 +115,7 @@ def look_of(
     labels: ArrayLike | None,
     window: ArrayLike | None,
 ) -> Look:
-    """What the arguments of `plot_complex` ask for. Raises DomainError as it does."""
+    """The content for the arguments of `plot_complex`. Raises DomainError as it does."""
     marks = None if points is None else as_marks(points)
     classes = None if labels is None else classes_of(labels, 0 if marks is None else len(marks))
     shown = window_of(complex, marks) if window is None else check_window(window, 2)
@@ -123,7 +124,7 @@ def look_of(
 
 
 def compose(ax: Axes, complex: Complex, shades: Shades, look: Look, own: bool) -> None:
-    """Draw all of it, with what tells what it means. own : whether the figure is ours alone."""
+    """Draw everything, with legends and scales. own : whether the figure was created here."""
     left, right, low, high = look.window
     if own:
         fit_height(ax, (high - low) / (right - left), room_of_scale(shades))
@@ -134,7 +135,7 @@ def compose(ax: Axes, complex: Complex, shades: Shades, look: Look, own: bool) -
 
 
 def add_all(ax: Axes, complex: Complex, shades: Shades, look: Look, size: float) -> list[Any]:
-    """Draw cells, and on them what is asked for. Returns what the legend tells of. size : of marks, in points²."""
+    """Draw the cells and everything on them. Returns the handles for the legend. size : of marks, in points²."""
     handles: list[Any] = []
     finer = with_boundary(complex) if look.boundary else None
     if finer is not None and look.cut_classes and shades.norm is not None and shades.colormap is not None:
@@ -156,7 +157,7 @@ def add_all(ax: Axes, complex: Complex, shades: Shades, look: Look, size: float)
 def add_regions(
     ax: Axes, complex: Complex, shades: Shades, window: tuple[float, ...], edges: bool = True
 ) -> PolyCollection:
-    """Draw the cells that are seen in a window, in their colours, with or without thin edges."""
+    """Draw the cells in a window in their colours, with or without thin edges."""
     from matplotlib.collections import PolyCollection
 
     seen = polygons_in(complex, window)
@@ -167,7 +168,7 @@ def add_regions(
     drawn = PolyCollection(
         polygons,
         facecolors=colours,
-        # Without an edge of its own colour a hair of the ground would shine through between neighbours.
+        # Without an edge in its own colour, the background would be visible between adjacent cells.
         edgecolors=EDGE_COLOUR if edges else "face",
         linewidths=thin if edges else 0.3,
         rasterized=many,
@@ -189,7 +190,7 @@ def as_marks(points: ArrayLike) -> Floats:
 
 
 def classes_of(labels: ArrayLike, points: int) -> list[tuple[str, Bools]]:
-    """The name of each class, and which points are of it; numbers and words in their order."""
+    """The name of each class, in numerical or alphabetical order, and which points belong to it."""
     given = np.asarray(labels)
     if given.shape != (points,):
         raise DomainError(
@@ -207,11 +208,11 @@ def classes_of(labels: ArrayLike, points: int) -> list[tuple[str, Bools]]:
 def mark_points(
     ax: Axes, marks: Floats, classes: list[tuple[str, Bools]] | None, size: float, of_classes: bool = False
 ) -> list[Any]:
-    """Dots on top of the cells, with a white outline: all dark, or one colour and shape a class. Returns what the
-    legend tells of.
+    """Dots on top of the cells, with a white outline: all dark, or one colour and shape per class. Returns the handles
+    for the legend.
 
-    size : in square points. of_classes : whether the cells are coloured by class, so that a point of class 3, where
-        labels are such numbers, has the colour of its cells.
+    size : in square points. of_classes : whether the cells are coloured by class; if labels are numbers, points then
+        have the colours of the cells of their class.
     """
     look: dict[str, Any] = {"s": size, "edgecolors": "white", "linewidths": 0.2 * size**0.5, "zorder": 4}
     if classes is None:

@@ -1,4 +1,4 @@
-"""From what a picture is coloured by to colours, and to the scale that tells what they mean."""
+"""From a column of numbers to colours, and to the scale that explains them."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-# A word, a column, one number a cell, a function from the complex to one colour a cell, or these colours themselves.
+# A word, a column, one number per cell, a function from the complex to one colour per cell, or these colours.
 ColorBy: TypeAlias = "str | Column | ArrayLike | Colouring | Shades"
 
-# Okabe and Ito (2008) with their black and yellow, and two of Tol (2021) that stay apart from them. Grey does not:
-# where green is not seen, it is the fourth of these.
+# Okabe and Ito (2008) with their black and yellow, and two of Tol (2021) that can be distinguished from them. Grey
+# cannot: with green-blindness it looks like the fourth of these.
 CLASSES = (*COLOURS, "#F0E442", "#882255", "#000000", "#332288")
-# How much of its colour a region of a class keeps, so that points of that class stand out on it.
+# The saturation of the colour of a class's regions, low enough for points of that class to stand out on them.
 TINT = 0.5
-# For numbers that are none.
+# The colour for NaN and infinity.
 GREY = (0.82, 0.82, 0.82)
-# A scale is logarithmic where all but the outermost hundredths span more than this factor.
+# A scale is logarithmic if all but the outermost hundredths span more than this factor.
 DECADES = 100.0
-# So many steps of a scale have a mark each.
+# The largest number of steps of a scale with a tick each.
 MOST_STEPS = 10
-# Inches: a colour bar with its marks and a title of one line, and one more line; letters that fit in a line.
+# Inches: a colour bar with its ticks and a title of one line, and one more line; characters that fit in a line.
 BAR, TITLE_LINE, LONGEST_TITLE = 0.62, 0.13, 30
-# The part of the colour map that layers are drawn in: its last part is too pale for lines on white.
+# The part of the colour map that is used for layers: its last part is too pale for lines on white.
 LAYERS = (0.0, 0.82)
 
 
@@ -98,7 +98,7 @@ def shades_of(complex: Complex, color_by: ColorBy, like: Shades | None = None) -
 
 
 def scale_of(column: Column) -> tuple[Normalize, Colormap]:
-    """How the numbers of a column become colours."""
+    """matplotlib's map from the numbers of a column to colours."""
     from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
 
@@ -110,7 +110,7 @@ def scale_of(column: Column) -> tuple[Normalize, Colormap]:
             positive = finite[finite > 0]
             return LogNorm(positive.min(), positive.max(), clip=True), colormap
         low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        if low == high:  # one number has the colour of the middle
+        if low == high:  # a single number has the colour in the middle
             low, high = low - 0.5, high + 0.5
         return Normalize(low, high), colormap
     edges = steps_of(column) - 0.5
@@ -122,7 +122,7 @@ def scale_of(column: Column) -> tuple[Normalize, Colormap]:
 
 
 def steps_of(column: Column) -> NDArray[np.int64]:
-    """The layers or classes that a scale shows, in their order; of the layer 0, which is none, only where it is."""
+    """The layers or classes on a scale, in order; layer 0, which means none, only if it occurs."""
     numbers = column.numbers
     least = 1 if column.kind == "layer" and numbers.all() else 0
     most = max(least, int(numbers.max(initial=0)), column.most or 0)
@@ -130,7 +130,7 @@ def steps_of(column: Column) -> NDArray[np.int64]:
 
 
 def class_colours(number: int) -> Floats:
-    """Pale colours of so many classes, float64 (number, 3); after the tenth they come again, darker."""
+    """Pale colours for this many classes, float64 (number, 3); after the tenth they repeat, darker."""
     from matplotlib.colors import to_rgb
 
     strong = np.array([to_rgb(CLASSES[i % len(CLASSES)]) for i in range(number)])
@@ -147,7 +147,7 @@ def layer_colours(depth: int) -> Floats:
 
 
 def spans_decades(numbers: NDArray[Any]) -> bool:
-    """Whether a logarithmic scale shows more of these finite numbers: none is negative, most are above zero, and they
+    """Whether a logarithmic scale suits these finite numbers better: none is negative, most are above zero, and they
     span more than two decades."""
     positive = numbers[numbers > 0]
     if len(positive) < 2 or (numbers < 0).any() or 2 * len(positive) < len(numbers):
@@ -157,12 +157,12 @@ def spans_decades(numbers: NDArray[Any]) -> bool:
 
 
 def are_whole(numbers: NDArray[Any]) -> bool:
-    """Whether these are whole numbers, all of them."""
+    """Whether all numbers are integers."""
     return bool((np.isfinite(numbers) & (numbers == np.floor(numbers))).all())
 
 
 def lines_of(column: Column) -> str:
-    """The title of a column, its unit below it where both are too long for one line beside a colour bar."""
+    """The title of a column, with its unit on a second line if one line beside a colour bar is too short."""
     return column.title.replace(f" ({column.unit})", f"\n({column.unit})") if is_long(column) else column.title
 
 
@@ -172,22 +172,22 @@ def is_long(column: Column) -> bool:
 
 
 def room_of_scale(shades: Shades) -> float:
-    """Inches of width that the colour bar of a picture takes: 0 if it has none."""
+    """The width in inches of a picture's colour bar: 0 if it has none."""
     if shades.column is None:
         return 0.0
     return BAR + (TITLE_LINE if is_long(shades.column) else 0.0)
 
 
 def add_scale(ax: Axes, shades: Shades, **where: Any) -> None:
-    """A colour bar beside the axes that tells what the colours mean, with its label and unit; none where they mean no
-    numbers. where : what matplotlib's `colorbar` takes."""
+    """A colour bar beside the axes that explains the colours, with label and unit; none if they do not represent
+    numbers. where : arguments of matplotlib's `colorbar`."""
     column, norm = shades.column, shades.norm
     if column is None or norm is None or shades.colormap is None:
         return
     from matplotlib.cm import ScalarMappable
     from matplotlib.ticker import MaxNLocator
 
-    # Within the axes' own box it is as high as they are, whatever their aspect.
+    # In the axes' own box it has their height, whatever their aspect.
     options = where or {"cax": ax.inset_axes((1.04, 0.0, 0.045, 1.0))}
     bar = ax.figure.colorbar(ScalarMappable(norm, shades.colormap), ax=ax, **options)
     bar.outline.set_linewidth(0.4)

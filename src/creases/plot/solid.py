@@ -1,4 +1,4 @@
-"""Cells of three dimensions: pulled apart, or cut open by a plane."""
+"""Cells of three dimensions, moved apart or cut open by a plane."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ __all__ = ["cut_faces", "outer_faces", "plot_cut_away", "plot_exploded"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# From where one looks, in degrees.
+# The view angles, in degrees.
 ANGLES = (24.0, -58.0)
-# Of the plane that cuts, if none is said: it is seen from the side, so that the domain's own walls are seen too.
+# The view angles of the default cutting plane: it is seen from the side, so that the domain's own walls are visible
+# too.
 CUT_ANGLES = (22.0, -92.0)
-# More cells than this, pulled apart, are specks.
+# With more cells than this, moved apart, each is only a dot.
 MOST_APART = 20_000
 
 
@@ -68,10 +69,10 @@ def plot_exploded(
         away = np.repeat(gap * (middles[faces.owners] - middle), np.diff(faces.first), axis=0)
 
         def far_first(eye: Floats) -> Ints:
-            # All that is moved is about as far from the middle as it was, times 1 + gap.
+            # A moved cell is about 1 + gap times as far from the middle as before.
             return hidden_first(complex, middle + (eye - middle) / (1.0 + gap))[faces.owners]
 
-        # Where a cell stands says nothing once it is moved.
+        # The coordinates of a moved cell have no meaning.
         ax.set_axis_off()
         draw_solid(ax, faces.moved(faces.corners + away), shades, own, far_first)
     return ax
@@ -116,13 +117,13 @@ def plot_cut_away(
         faces = outer_faces(complex, across, offset).and_also(cut_faces(complex, across, offset))
         names = axis_names(complex.domain)
         ax.set(xlabel=names[0], ylabel=names[1], zlabel=names[2])
-        # What is left is convex: no face of it hides another.
+        # The remaining part is convex, so no face hides another.
         draw_solid(ax, faces, shades, own, lambda eye: np.zeros(len(faces), np.int64), complex.corners)
     return ax
 
 
 def check_solid(complex: Complex, name: str) -> None:
-    """Raise DomainError, naming the function, unless this is a bounded complex of dimension three."""
+    """Raise DomainError, with the name of the function, unless this is a bounded complex of dimension three."""
     from creases.complex import Complex
 
     if not isinstance(complex, Complex):
@@ -137,7 +138,7 @@ def check_solid(complex: Complex, name: str) -> None:
 
 
 def direction(elevation: float, azimuth: float) -> Floats:
-    """The direction that is given by two angles in degrees, float64 (3,)."""
+    """The direction with these two angles in degrees, float64 (3,)."""
     up, around = np.radians([elevation, azimuth])
     return np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
 
@@ -152,8 +153,8 @@ def draw_solid(
 ) -> None:
     """Draw faces in the colours of their cells, in true proportions, with the colour bar.
 
-    own : whether the figure is ours alone. far_first : as of `add_faces`. whole : float64 (m, 3), points that the axes
-    reach to; None is the faces, and then there are no axes.
+    own : whether the figure was created here. far_first : as for `add_faces`. whole : float64 (m, 3), points that the
+        axes include; None means the faces, without axes.
     """
     points = faces.corners if whole is None else whole
     low, high = points.min(axis=0), points.max(axis=0)
@@ -174,9 +175,9 @@ def hidden_first(complex: Complex, eye: Floats) -> Ints:
 
 
 def faces_of(complex: Complex, which: NDArray[np.bool_] | None = None) -> Polygons:
-    """The sides of all cells as polygons, their corners counter-clockwise seen from outside the cell.
+    """The sides of all cells as polygons, their corners counter-clockwise as seen from outside the cell.
 
-    which : bool (sides,), those that are wanted; None is all.
+    which : bool (sides,), the sides to include; None means all.
     """
     sides = complex.sides
     chosen = np.arange(len(sides.walls)) if which is None else np.flatnonzero(which)
@@ -188,7 +189,8 @@ def faces_of(complex: Complex, which: NDArray[np.bool_] | None = None) -> Polygo
 
 
 def outer_faces(complex: Complex, normal: Floats, offset: float) -> Polygons:
-    """What the cut leaves of the domain's own walls, cell by cell; and sides of cells that lie in the plane itself."""
+    """The parts of the domain's own walls that the cut leaves, cell by cell; and sides of cells that lie in the plane
+    itself."""
     sides = complex.sides
     values = offset - complex.corners @ normal
     lists = Polygons(np.arange(len(sides.walls)), sides.corner_first, sides.corners[:, None].astype(np.float64))
@@ -201,14 +203,14 @@ def outer_faces(complex: Complex, normal: Floats, offset: float) -> Polygons:
 
 
 def cut_faces(complex: Complex, normal: Floats, offset: float) -> Polygons:
-    """Where the plane cuts cells: a polygon for each cell that reaches to both sides of it."""
+    """The section of each cell that extends to both sides of the plane, as a polygon."""
     values = offset - complex.corners @ normal
     both = np.logical_or.reduceat(values > 0, complex.first[:-1]) & np.logical_or.reduceat(
         values < 0, complex.first[:-1]
     )
     sides = faces_of(complex, np.repeat(both, np.diff(complex.sides.first)))
     left, new = cut(sides, offset - sides.corners @ normal)
-    # A corner that lies in the plane stays as it is; every corner of the cut comes twice, from two sides of the cell.
+    # A corner in the plane is kept; every corner of the section occurs twice, from two sides of the cell.
     new |= offset - left.corners @ normal == 0
     owners = np.repeat(left.owners, np.diff(left.first))[new]
     order = np.argsort(owners, kind="stable")
@@ -226,7 +228,7 @@ def middles_of(first: Ints, corners: Floats) -> Floats:
 
 
 def ordered(polygons: Polygons, inside: Floats) -> Polygons:
-    """The same flat polygons with their corners in order, counter-clockwise seen from outside.
+    """The same flat polygons with their corners in order, counter-clockwise as seen from outside.
 
     inside : float64 (polygons, 3), for each a point on the inner side of its plane.
     """
@@ -236,14 +238,15 @@ def ordered(polygons: Polygons, inside: Floats) -> Polygons:
     which = np.repeat(np.arange(len(polygons)), sizes)
     middles = middles_of(polygons.first, polygons.corners)
     arms = polygons.corners - middles[which]
-    # Two arms that span the plane well: the longest, and that which stands out most from it.
+    # Two well-conditioned vectors that span the plane: the longest, and the one with the largest component
+    # perpendicular to it.
     first_arm = arms[largest(np.einsum("ij,ij->i", arms, arms), polygons.first)]
     crosses = np.cross(first_arm[which], arms)
     normal = crosses[largest(np.einsum("ij,ij->i", crosses, crosses), polygons.first)]
     outward = np.einsum("ij,ij->i", normal, middles - inside)
     normal = normal * np.where(outward < 0, -1.0, 1.0)[:, None]
     second_arm = np.cross(normal, first_arm)
-    # Lengths of the two arms differ; angles are wanted in their order only, so each is taken to length one.
+    # The two vectors are normalised, because only the order of the angles matters.
     along = np.einsum("ij,ij->i", arms, unit(first_arm)[which])
     aside = np.einsum("ij,ij->i", arms, unit(second_arm)[which])
     order = np.lexsort((np.arctan2(aside, along), which))
@@ -251,13 +254,13 @@ def ordered(polygons: Polygons, inside: Floats) -> Polygons:
 
 
 def largest(values: Floats, first: Ints) -> Ints:
-    """Where the largest of the values of each polygon is."""
+    """The index of the largest value of each polygon."""
     most = np.repeat(np.maximum.reduceat(values, first[:-1]), np.diff(first))
     places = np.where(values == most, np.arange(len(values)), len(values))
     return np.asarray(np.minimum.reduceat(places, first[:-1]))
 
 
 def unit(vectors: Floats) -> Floats:
-    """The vectors at length one; zero stays."""
+    """The vectors, normalised; zero stays zero."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(length > 0, length, 1.0))

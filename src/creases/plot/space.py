@@ -1,4 +1,4 @@
-"""Axes in three dimensions: flat faces in light and shade, and room for what is written around them.
+"""Axes in three dimensions: shaded flat faces, and space for the text around them.
 
 `ax` is matplotlib's Axes3D throughout, which has no types.
 """
@@ -21,30 +21,30 @@ __all__ = ["add_faces", "add_scale_beside", "check_space", "fit_space", "look_at
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Points, for this many faces and fewer.
+# Line width in points, for at most this many faces.
 WIDEST_EDGE, FACES_AT_WIDEST = 0.3, 300
 EDGE_COLOUR = (0.1, 0.1, 0.1, 0.8)
-# A .pdf or .svg with more faces than this holds them as pixels.
+# A .pdf or .svg with more faces than this contains them as pixels.
 MOST_VECTORS = 20_000
-# From where the light comes, in the axes' own directions, and how dark a face that turns away from it is.
+# The direction of the light, in the axes' own directions, and the brightness of a face that is turned away from it.
 LIGHT = np.array([-0.45, -0.55, 0.7])
 DARKEST = 0.55
-# Inches: what stays free around a picture, and between it and a colour bar.
+# Inches: the margin around a picture, and between it and a colour bar.
 PAD, BESIDE = 0.04, 0.04
-# A figure is no higher than this, as a share of its width.
+# The largest height of a figure, relative to its width.
 HIGHEST = 1.0
-# Letters keep their size while all else is scaled, so room is found in a few steps.
+# Text keeps its size while everything else is scaled, so the layout is found in a few steps.
 STEPS = 4
 
 
 def check_space(ax: Any, name: str) -> None:
-    """Raise DomainError, naming the function, unless the axes have three dimensions."""
+    """Raise DomainError, with the name of the function, unless the axes have three dimensions."""
     if ax.name != "3d":
         raise DomainError(f'{name} draws on axes in three dimensions: figure.add_subplot(projection="3d").')
 
 
 def look_at(ax: Any, low: Floats, high: Floats, sides: Floats, angles: tuple[float, float]) -> None:
-    """Show the box between two corners, float64 (3,), with sides of these proportions, from these angles in degrees."""
+    """Show the box between two corners, float64 (3,), with sides in these proportions, from these angles in degrees."""
     limits: dict[str, Any] = dict(zip(("xlim", "ylim", "zlim"), zip(low, high, strict=True), strict=True))
     ax.set(**limits)
     ax.set_box_aspect(sides)
@@ -52,10 +52,10 @@ def look_at(ax: Any, low: Floats, high: Floats, sides: Floats, angles: tuple[flo
 
 
 def fit_space(ax: Any, corners: Floats, shades: Shades, named: bool = True) -> None:
-    """Scale a picture of our own so that it and all that is written around it fill the figure, and trim the figure.
+    """Scale a picture created here so that it and the text around it fill the figure, and trim the figure.
 
-    corners : float64 (m, 3), of all that will be drawn. named : whether the axes have marks and names. A colour bar
-    takes its room at the right.
+    corners : float64 (m, 3), of everything that will be drawn. named : whether the axes have tick labels and names. A
+        colour bar is placed at the right.
     """
     figure = figure_of(ax)
     figure.set_layout_engine("none")
@@ -69,7 +69,7 @@ def fit_space(ax: Any, corners: Floats, shades: Shades, named: bool = True) -> N
     width = figure.get_figwidth()
     bar = room_of_scale(shades) + (BESIDE if shades.column else 0.0)
     room = np.array([width - 2 * PAD - bar, HIGHEST * width - 2 * PAD])
-    place, size = np.zeros(2), room.copy()  # of the axes, in inches from the lower left
+    place, size = np.zeros(2), room.copy()  # position and size of the axes, in inches from the lower left
     figure.set_figheight(HIGHEST * width)
     for _ in range(STEPS):
         ax.set_position((*(place / (width, HIGHEST * width)), *(size / (width, HIGHEST * width))))
@@ -85,7 +85,7 @@ def fit_space(ax: Any, corners: Floats, shades: Shades, named: bool = True) -> N
 
 
 def extent(ax: Any, corners: Floats, named: bool) -> tuple[Floats, Floats]:
-    """The lower left and the upper right of what is drawn and of what is written around it, in inches."""
+    """The lower left and the upper right of the drawing and the text around it, in inches."""
     from mpl_toolkits.mplot3d.proj3d import proj_transform
 
     figure = figure_of(ax)
@@ -98,20 +98,20 @@ def extent(ax: Any, corners: Floats, named: bool) -> tuple[Floats, Floats]:
 
 
 def written(ax: Any) -> list[Any]:
-    """The boxes of the marks and names of the axes, in pixels."""
+    """The boxes of the tick labels and names of the axes, in pixels."""
     axes = (ax.xaxis, ax.yaxis, ax.zaxis)
     return [box for axis in axes if (box := axis.get_tightbbox(None)) is not None]
 
 
 def few_ticks() -> Any:
-    """Few marks an axis, and none at its ends: where two axes meet they would overlap."""
+    """A few ticks per axis, and none at its ends, where they would overlap those of another axis."""
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(4, prune="both")
 
 
 def add_scale_beside(ax: Any, shades: Shades, own: bool) -> None:
-    """The colour bar at the right of a picture. own : whether the figure is ours alone, and has room for it there."""
+    """The colour bar at the right of a picture. own : whether the figure was created here, and has space for it."""
     if shades.column is None:
         return
     if not own:
@@ -129,12 +129,13 @@ def add_faces(
     scale: Floats,
     far_first: Callable[[Floats], Ints] | None = None,
 ) -> None:
-    """Draw flat polygons in space, each in its colour, in light and shade.
+    """Draw flat polygons in space, each in its colour, with shading.
 
     faces : corners float64 (corners, 3). colours : float64 (faces, 3). scale : float64 (3,), from the coordinates to
-    lengths in the picture. far_first : None for a surface, both sides of which are seen. Of solids, whose corners are
-    counter-clockwise seen from outside, from the place of the eye, float64 (3,), to a number for each face, the larger
-    the farther away; only faces that are turned to the eye are drawn, in that order.
+    lengths in the picture. far_first : None for a surface, of which both sides are visible. For solids, whose corners
+        are counter-clockwise as seen from outside, a function from the position of the eye, float64 (3,), to a number
+        for each face, which is larger if the face is farther away; only faces that are turned towards the eye are
+        drawn, in this order.
     """
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
@@ -157,23 +158,25 @@ def add_faces(
 
 
 def solid_faces(faces: Polygons, colours: Floats, far_first: Callable[[Floats], Ints]) -> type[Any]:
-    """A kind of Poly3DCollection that hides what is turned away, and draws the others in the order of `far_first`.
+    """A Poly3DCollection that hides faces that are turned away, and draws the others in the order of `far_first`.
 
-    matplotlib's own order, by the mean depth of a face, lets small faces shine through large ones.
+    With matplotlib's own order, by the mean depth of a face, small faces may appear in front of large ones that hide
+    them.
     """
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
     from mpl_toolkits.mplot3d.proj3d import proj_transform
 
     class SolidFaces(Poly3DCollection):  # type: ignore[misc]
-        """The faces, chosen and ordered anew whenever they are drawn."""
+        """The faces, selected and ordered whenever they are drawn."""
 
         def do_3d_projection(self) -> Any:
-            """What matplotlib calls before it draws, with the axes turned as they then are."""
+            """Called by matplotlib before it draws, with the present orientation of the axes."""
             matrix = self.axes.get_proj()
             x, y, _ = proj_transform(*faces.corners.T, matrix)
             after = faces.following()
             turned = np.add.reduceat(x * y[after] - x[after] * y, faces.first[:-1]) > 0
-            # The eye is where two coordinates of the picture and the depth that divides them are zero.
+            # The eye is the point at which two coordinates of the picture and the depth, by which they are divided, are
+            # zero.
             eye = np.linalg.lstsq(matrix[[0, 1, 3], :3], -matrix[[0, 1, 3], 3], rcond=None)[0]
             depth = far_first(eye)[turned]
             order = np.flatnonzero(turned)[np.argsort(-depth, kind="stable")]
@@ -187,9 +190,9 @@ def solid_faces(faces: Polygons, colours: Floats, far_first: Callable[[Floats], 
 
 
 def normals(faces: Polygons, scale: Floats) -> Floats:
-    """The normal of each face in the picture, float64 (faces, 3), of length one; zero of a face without area.
+    """The normal of each face in the picture, float64 (faces, 3), of length one; zero for a face without area.
 
-    Newell's method: the sum of the cross products of neighbouring corners, seen from the first.
+    Newell's method: the sum of the cross products of successive corners, relative to the first.
     """
     seen = faces.corners * scale
     seen = seen - seen[np.repeat(faces.first[:-1], np.diff(faces.first))]

@@ -1,4 +1,4 @@
-"""The function over a plane as a surface: a flat polygon over each region, in light and shade."""
+"""The function over a plane as a shaded surface: a flat polygon over each region."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_surface"]
 
-# From where one looks, in degrees.
+# The view angles, in degrees.
 ANGLES = (35.0, -60.0)
-# The box around the surface: its height, as a share of its sides.
+# The height of the box around the surface, relative to its sides.
 FLAT = 0.6
 POINTS_AT_ONCE = 4096
 
@@ -73,11 +73,11 @@ def plot_surface(
 
 
 def heights_of(complex: Complex, places: np.ndarray, output: int) -> np.ndarray:
-    """One output at places of the slice, float64 (m, 2): float64 (m,), each place evaluated once.
+    """One output at points of the slice, float64 (m, 2): float64 (m,); equal points are evaluated once.
 
     Memory does not grow with the widths of the network's layers.
     """
-    # A complex number orders and compares as its two coordinates do, and much faster than rows.
+    # Complex numbers are ordered like pairs of coordinates, and sorted much faster than rows.
     once, where = np.unique(np.ascontiguousarray(places).view(np.complex128)[:, 0], return_inverse=True)
     points = complex.domain.slice.points(np.column_stack([once.real, once.imag]))
     parts = (points[at : at + POINTS_AT_ONCE] for at in range(0, len(points), POINTS_AT_ONCE))
@@ -85,5 +85,5 @@ def heights_of(complex: Complex, places: np.ndarray, output: int) -> np.ndarray:
 
 
 def back_of(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """The upper corners of the box's two walls behind the surface, float64 (3, 3)."""
+    """Corners at the top of the box's two walls behind the surface, float64 (3, 3)."""
     return np.array([[low[0], low[1], high[2]], [low[0], high[1], high[2]], [high[0], high[1], high[2]]])

@@ -1,4 +1,4 @@
-"""What part of a plane a picture shows."""
+"""The window of a picture: which part of a plane it shows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["Window", "frame", "window_of"]
 Window = tuple[float, float, float, float]
 Floats = NDArray[np.float64]
 
-# Room around the points in a window that was widened for them.
+# The margin around the points in a window that was widened for them.
 MARGIN = 0.1
-# Steps between marks of an axis, at most.
+# The largest number of steps between the ticks of an axis.
 MOST_MARKS = 5
 
 
@@ -44,7 +44,7 @@ def window_of(complex: Complex, points: Floats | None = None) -> Window:
         return shown
     low = np.minimum(points.min(axis=0), (shown[0], shown[2]))
     high = np.maximum(points.max(axis=0), (shown[1], shown[3]))
-    # Still a square, with the outermost point off the frame.
+    # Still a square, with a margin at the outermost point.
     middle, half = (low + high) / 2.0, 0.5 * float((high - low).max()) * (1.0 + MARGIN)
     return (
         float(middle[0] - half),
@@ -55,7 +55,7 @@ def window_of(complex: Complex, points: Floats | None = None) -> Window:
 
 
 def frame(ax: Axes, complex: Complex, window: tuple[float, ...], own: bool) -> None:
-    """Show the window, with the names of its coordinates; on axes of our own with few marks, which fit in a column."""
+    """Show the window, with the names of its coordinates; axes created here have few ticks, which fit into a column."""
     across, up = axis_names(complex.domain)
     ax.set(xlim=window[:2], ylim=window[2:], aspect="equal", xlabel=across, ylabel=up)
     if own:
